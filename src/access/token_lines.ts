@@ -12,7 +12,7 @@ const TOKENS_MAX = 1_000;
 const TOKEN = /^[\x21-\x7e]+$/;
 const NAME = /^[A-Za-z0-9._@-]{1,64}$/;
 
-export interface TokenLines {
+interface TokenLines {
   readonly tokens: readonly AccessToken[];
   /** In words, empty when the text can be used. */
   readonly problems: readonly string[];

@@ -82,7 +82,7 @@ export class CommandError extends Error {
   }
 }
 
-export interface CommandSources {
+interface CommandSources {
   /** How help and messages call the program, such as `deno task journal`. */
   readonly program: string;
   readonly terminal: Terminal;

@@ -31,7 +31,7 @@ export const FILTER_NOTE = `Conditions are ${CONDITIONS.slice(0, 6).join(", ")},
 }.`;
 
 /** By the names of the parameters of `GET /jobs`, and of the members of `filter` in a body. */
-export type JobFilterFields = Readonly<Record<string, string | readonly string[]>>;
+type JobFilterFields = Readonly<Record<string, string | readonly string[]>>;
 
 /** @throws {UsageError} when an option says what no job can be. */
 export function parseFilter(

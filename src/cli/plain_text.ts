@@ -13,7 +13,7 @@ const UNPRINTABLE_IN_PAGES =
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
-/** One line, with what cannot be printed written as JSON would escape it. */
+/** One line, with unprintable characters escaped as in JSON. */
 export function plainText(text: string): string {
   return text.replace(UNPRINTABLE, escaped);
 }

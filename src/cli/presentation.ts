@@ -13,7 +13,7 @@ export const TEXT_FORM_OPTIONS: readonly CommandOption[] = [
   { name: "text", help: "text, also when the output is piped: the default" },
 ];
 
-export type Form = "json" | "text";
+type Form = "json" | "text";
 
 /** @param piped The form when no option names one and the output is no terminal. */
 export function outputForm(input: CommandInput, piped: Form = "json"): Form {

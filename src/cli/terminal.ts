@@ -103,7 +103,7 @@ export function writeWhole(stream: typeof Deno.stdout, bytes: Uint8Array): boole
 }
 
 /** `label [######------]  50 %`; only the number, or nothing, if the total is unknown. */
-export function progressLine(label: string, done: number, total: number): string {
+function progressLine(label: string, done: number, total: number): string {
   if (total <= 0) return done <= 0 ? label : `${label} ${done}`;
   const share = Math.min(1, Math.max(0, done / total));
   const filled = Math.round(share * BAR_COLUMNS);

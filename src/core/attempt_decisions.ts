@@ -56,7 +56,7 @@ export type AttemptError =
   | { readonly kind: "nonRetryable"; readonly error: ErrorFact }
   | { readonly kind: "retryLater"; readonly error: ErrorFact; readonly delayMs: number };
 
-export type AttemptVerdict =
+type AttemptVerdict =
   | { readonly final: true; readonly kind: FailureKind }
   | { readonly final: false; readonly delayMs: number };
 

@@ -37,7 +37,7 @@ export interface RetryCommand {
   readonly facts: readonly JobEventDraft[];
 }
 
-export interface AttemptRequest {
+interface AttemptRequest {
   readonly taskId: TaskId;
   readonly executionId: ExecutionId;
   /** Absent for `main`. */

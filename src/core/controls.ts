@@ -7,7 +7,7 @@ import type { Condition } from "./condition.ts";
 import { decide } from "./decide.ts";
 import type { JobState } from "./job_state.ts";
 
-export interface ControlFacts {
+interface ControlFacts {
   /** On a button. */
   readonly label: string;
   /** The past tense, before the number of jobs. */

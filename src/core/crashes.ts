@@ -8,7 +8,7 @@ import { type LogId, MAIN_TASK } from "./ids.ts";
 import { hasCode, isTerminal, type JobState, type TaskState } from "./job_state.ts";
 
 /** Unclean ends in a row after which an attempt that was open at all of them runs alone. */
-export const CRASHES_UNTIL_ALONE = 2;
+const CRASHES_UNTIL_ALONE = 2;
 
 /** Tasks with an attempt on record as open, or a compensation; `main` among them. */
 export function openTasks(job: JobState): readonly TaskState[] {

@@ -24,7 +24,7 @@ export type ErrorFingerprint = string & { readonly [fingerprintBrand]: true };
 
 export const FINGERPRINT_PATTERN = /^[0-9a-f]{12}$/;
 
-export interface ErrorOrigin {
+interface ErrorOrigin {
   /** Of the job; absent for a plan driven by outside events. */
   readonly type?: string | undefined;
   readonly taskId?: TaskId | undefined;

@@ -25,7 +25,7 @@ export interface Progress {
   readonly note?: string;
 }
 
-export type Compensation =
+type Compensation =
   | { readonly status: "running"; readonly attempts: number; readonly failures: number }
   | { readonly status: "interrupted"; readonly attempts: number; readonly failures: number }
   | {
@@ -59,7 +59,7 @@ interface TaskFacts {
   readonly progress?: Progress;
 }
 
-export interface RunningTask extends TaskFacts {
+interface RunningTask extends TaskFacts {
   readonly status: "running";
 }
 
@@ -83,11 +83,11 @@ export interface SleepingTask extends TaskFacts {
   readonly dueAt: string;
 }
 
-export interface InterruptedTask extends TaskFacts {
+interface InterruptedTask extends TaskFacts {
   readonly status: "interrupted";
 }
 
-export interface AbandonedTask extends TaskFacts {
+interface AbandonedTask extends TaskFacts {
   readonly status: "abandoned";
   readonly endedAt: string;
 }
@@ -102,7 +102,7 @@ export interface CompletedTask extends TaskFacts {
   readonly compensation?: Compensation;
 }
 
-export interface FailedTask extends TaskFacts {
+interface FailedTask extends TaskFacts {
   readonly status: "failed";
   readonly endedAt: string;
   readonly error: ErrorFact;

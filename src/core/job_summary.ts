@@ -57,12 +57,12 @@ export interface ProgressSummary {
 }
 
 /** Open tasks and expectations: the first few of each, without `main`. */
-export interface OpenSummary {
+interface OpenSummary {
   readonly tasks: readonly TaskId[];
   readonly expected: readonly OpenExpectation[];
 }
 
-export interface OpenExpectation {
+interface OpenExpectation {
   readonly id: string;
   readonly matched: number;
   readonly required: number;

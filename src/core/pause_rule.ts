@@ -9,7 +9,7 @@ import type { LogId } from "./ids.ts";
 /** Failed attempts that are kept for each type; no rule counts more. */
 export const FAILURES_MAX = 100;
 /** Milliseconds. */
-export const RULE_MS_MAX = 86_400_000;
+const RULE_MS_MAX = 86_400_000;
 
 /** When failed attempts pause their type by themselves. */
 export interface PauseRule {
@@ -29,7 +29,7 @@ export interface RecordedFailure {
 }
 
 /** What a rule makes of failures. */
-export interface Tripped {
+interface Tripped {
   /** The failures that caused it. */
   readonly failures: readonly [RecordedFailure, ...RecordedFailure[]];
   /** Milliseconds since the epoch. */

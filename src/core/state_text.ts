@@ -9,7 +9,7 @@ export function stateText(
 }
 
 /** How an entry changed its job; `from` is `null` for the entry that created it. */
-export interface StateChange {
+interface StateChange {
   readonly from: string | null;
   readonly to: string;
   readonly condition: string;

@@ -5,7 +5,7 @@
 
 import { randomBytes } from "node:crypto";
 
-export interface Note {
+interface Note {
   readonly text: string;
   readonly isBad: boolean;
 }

@@ -12,7 +12,7 @@ export interface DemoOptions {
   readonly rate: number;
 }
 
-export type DemoInvocation =
+type DemoInvocation =
   | { readonly kind: "run"; readonly options: DemoOptions }
   | { readonly kind: "help" }
   | { readonly kind: "invalid"; readonly problem: string };

@@ -38,7 +38,7 @@ const common = {
   labels: v.exactOptional(labelsField),
 };
 
-export const codedJob = strictObject({
+const codedJob = strictObject({
   type: v.pipe(
     v.string(),
     v.maxLength(TYPE_LENGTH_MAX, `must be at most ${TYPE_LENGTH_MAX} characters`),
@@ -48,7 +48,7 @@ export const codedJob = strictObject({
   ...common,
 });
 
-export const outsideJob = strictObject({ plan: planField, ...common });
+const outsideJob = strictObject({ plan: planField, ...common });
 
 /** A job to be created: of a type, or of a plan. */
 export const newJob = v.union([withinLazy(codedJob), withinLazy(outsideJob)]);

@@ -21,7 +21,7 @@ export type JudgedJob =
     readonly refusal: Refusal;
   };
 
-export interface JobLimits {
+interface JobLimits {
   readonly clock: Clock;
   /** In one request. */
   readonly jobsMax: number;

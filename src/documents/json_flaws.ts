@@ -85,7 +85,7 @@ function isUnsafe(token: string): boolean {
   return INTEGER.test(token) ? !Number.isSafeInteger(value) : !Number.isFinite(value);
 }
 
-export interface Flaws {
+interface Flaws {
   /** The first of them. */
   readonly issues: readonly RequestIssue[];
   readonly count: number;

@@ -4,7 +4,7 @@ import { Refusal, type RequestIssue } from "../documents/refusal.ts";
 import { refusalOfFailure } from "../documents/engine_refusal.ts";
 import { JournalFailedError } from "../engine/ports.ts";
 
-/** One thing that is wrong with what was given. */
+/** One thing that is wrong with the request. */
 export interface Issue {
   /** Where: a JSON Pointer (RFC 6901), such as `/input/orderId`. */
   readonly pointer: string;
@@ -39,7 +39,7 @@ export class RefusedError extends Error {
    * where the same may work later, `over-capacity`, `disk-full`, `draining`.
    */
   readonly kind: string;
-  /** What is wrong with what was given, part by part. */
+  /** What is wrong with the request, part by part. */
   readonly issues: readonly Issue[];
 
   /** Made by Daybook; `message` says what could not be done, and why. */

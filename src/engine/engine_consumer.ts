@@ -124,7 +124,7 @@ interface Seen {
   readonly givenBack: readonly JobId[];
   /** Types with other limits. */
   readonly changed: ReadonlySet<string>;
-  /** Types of which an attempt failed. */
+  /** Types with a failed attempt. */
   readonly failed: ReadonlySet<string>;
   readonly isPausedOtherwise: boolean;
 }

@@ -21,7 +21,7 @@ export interface IndexInfo {
   readonly waiting: number;
 }
 
-/** An ended job, with what it is found by. */
+/** An ended job, with the text it is found by. */
 export interface EndedJob {
   readonly job: JobState;
   readonly summary: JobSummary;

@@ -5,7 +5,7 @@ import type { AnyJobDefinition } from "./definition.ts";
 import { inputIssues } from "./input_issues.ts";
 import type { InputIssue } from "./requests.ts";
 
-export type InputVerdict =
+type InputVerdict =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly issues: readonly InputIssue[] };
 

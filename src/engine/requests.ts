@@ -57,7 +57,7 @@ export function rejected(rejection: Rejection): Outcome<never> {
 }
 
 /** The parameter that named a point. */
-export type PointName = "at" | "from" | "to";
+type PointName = "at" | "from" | "to";
 
 /** @param detail Why the job has no such point; a sentence without its subject. */
 export function unknownPoint(point: PointName, detail: string): Outcome<never> {

@@ -23,7 +23,7 @@ const SHOWN_MAX = 5;
 const CITED_MAX = 10;
 
 /** `task charge`, or `the compensation of task reserve`. */
-export type Subject = string;
+type Subject = string;
 
 export function taskSubject(taskId: string): Subject {
   return taskText(taskId);

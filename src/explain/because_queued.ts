@@ -45,7 +45,7 @@ export function queuedReasons(
   ];
 }
 
-/** A retry is due, and cannot begin for want of a worker. */
+/** A retry is due, and cannot begin without a worker. */
 export function dueReasons(
   outlined: OutlinedHistory,
   { circumstances: { queue } }: Evidence,

@@ -49,7 +49,7 @@ export function changesBetween(
   );
 }
 
-export interface FirstChanges {
+interface FirstChanges {
   readonly changes: readonly Change[];
   readonly more: number;
 }

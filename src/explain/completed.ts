@@ -18,7 +18,7 @@ import { attemptText, before, capital, countText, taskText, timeText } from "./p
 /** How many are described, the last that were settled. */
 const SHOWN_MAX = 500;
 
-export interface Completed {
+interface Completed {
   /** In the order in which they were settled. */
   readonly shown: readonly CompletedItem<LogId>[];
   /** How many were settled before these. */

@@ -48,7 +48,7 @@ export function placePath({ names }: Place): string {
 }
 
 /** How a value compares with the expected ones; computed only as far as needed. */
-export interface Likeness {
+interface Likeness {
   readonly isSame: (value: JsonScalar) => boolean;
   /** Equal but for type, letter case or surrounding space. */
   readonly isClose: (value: JsonScalar) => boolean;

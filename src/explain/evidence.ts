@@ -48,7 +48,7 @@ interface LimitOf {
   readonly key?: string;
   /** Whether only jobs of its own key are ahead of it: keys take turns. */
   readonly isOfKey: boolean;
-  /** Where an operator put it in the place of the code's: the entry, and its time. */
+  /** If an operator set it in place of the code's: the entry, and its time. */
   readonly change?: Moment;
 }
 
@@ -119,7 +119,7 @@ export interface Circumstances {
   };
   /** The process is stopping. */
   readonly draining: boolean;
-  /** Writes have just failed for want of room. */
+  /** Writes have just failed on a full disk. */
   readonly full: boolean;
 }
 

@@ -128,7 +128,7 @@ export function summedUpTexts({ summedUp }: Explanation<unknown>): readonly stri
   ];
 }
 
-export function refs(cites: readonly Citation[]): string {
+function refs(cites: readonly Citation[]): string {
   const shown = cites.slice(0, CITES_MAX).map(({ logId }) => logId);
   if (shown.length === 0) return "";
   return ` [${shown.join(", ")}${cites.length > shown.length ? ", ..." : ""}]`;

@@ -37,7 +37,7 @@ export type HoldUp =
   );
 
 export interface HeldUp {
-  /** The longest first; not all for want of a worker. */
+  /** The longest first; not all for lack of a worker. */
   readonly all: readonly HoldUp[];
   /** Whether all jobs of that time were looked at: else limits may have held it up for longer. */
   readonly isAll: boolean;
@@ -51,8 +51,8 @@ export interface QueuedStay {
 }
 
 /** A shorter wait is not looked into; and of all its time it has to be this share. */
-export const RELEVANT_MS = 1_000;
-export const RELEVANT_SHARE = 0.1;
+const RELEVANT_MS = 1_000;
+const RELEVANT_SHARE = 0.1;
 
 /** Whether a job that has ended was queued long enough for its explanation to say why. */
 export function wasHeldUp({ spans, created, endedBy }: OutlinedHistory): boolean {

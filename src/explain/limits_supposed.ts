@@ -1,4 +1,4 @@
-/** Limits that a what-if supposes in the place of those in force. */
+/** Limits that a what-if supposes instead of those in force. */
 
 import { durationText } from "../core/duration.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";

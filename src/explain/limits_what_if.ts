@@ -18,7 +18,7 @@ import { shortened, timeText } from "./phrases.ts";
 import type { LimitsFrom } from "./place_history.ts";
 import { blockingEntries, changeCited, holdersText, limitText } from "./queue_holders.ts";
 
-export const LIMITS_OUTCOMES = ["begins", "waits", "sooner", "noSooner", "later"] as const;
+const LIMITS_OUTCOMES = ["begins", "waits", "sooner", "noSooner", "later"] as const;
 
 export interface LimitsWhatIf<Cite> {
   /** Those that would be in force. */
@@ -38,7 +38,7 @@ export interface LimitsWhatIf<Cite> {
   readonly lessMs?: { readonly least: number; readonly most: number };
 }
 
-/** What is asked, of which job. */
+/** The question, and its job. */
 export interface LimitsQuestion {
   readonly outlined: OutlinedHistory;
   readonly inForce: LimitsFrom;

@@ -39,7 +39,7 @@ export interface Mismatch {
 }
 
 /** A value of an event at another path than a clause looks at. */
-export interface Elsewhere {
+interface Elsewhere {
   readonly path: string;
   /** As JSON, cut when long. */
   readonly found: string;

@@ -17,7 +17,7 @@ import { KeptEntries, type KeptEntry } from "./kept_entries.ts";
 import { isOwnEvent } from "./open_expectations.ts";
 
 /** Entries of a state that are counted instead of looked at one by one. */
-export interface PassedEntries {
+interface PassedEntries {
   readonly count: number;
   /** The first and the last of them; some between may have been looked at. */
   readonly from: LogId;

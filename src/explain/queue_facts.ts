@@ -18,7 +18,7 @@ export interface WorkerPool {
 }
 
 /** A pause, and what it keeps from a worker. */
-export interface QueuePause extends Pause {
+interface QueuePause extends Pause {
   readonly jobs: number;
   /** The first in the queue. */
   readonly firstJobs: readonly JobId[];
@@ -41,7 +41,7 @@ export interface LongestJob {
   readonly since: string;
 }
 
-export interface ParkedGroup {
+interface ParkedGroup {
   readonly reason: ParkReason;
   readonly type: string;
   readonly jobs: number;

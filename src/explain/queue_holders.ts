@@ -100,7 +100,7 @@ export function blockingEntries(
   return holdersOf(limit, holders).map(({ startedBy }) => startedBy);
 }
 
-/** The entry that put a limit in the place of the code's. */
+/** The entry that set a limit in place of the code's. */
 export function changeCited({ limit }: Pick<Queue, "limit">): readonly LogId[] {
   return limit?.change === undefined ? [] : [limit.change.logId];
 }

@@ -6,7 +6,7 @@ import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import { isReserved } from "../core/event_type.ts";
 import type { JobState } from "../core/job_state.ts";
 
-export interface RetryPreview {
+interface RetryPreview {
   /** Tasks that do not run again: their recorded results are reused. */
   readonly reuses: readonly TaskId[];
   /** Tasks that were begun, and run again when the code asks for them. */

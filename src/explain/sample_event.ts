@@ -12,7 +12,7 @@ const VALUES_SHOWN_MAX = 5;
 const REST_MAX = 10;
 
 /** An event to send, made from the job's plan alone. */
-export interface SampleEvent {
+interface SampleEvent {
   readonly event: JsonObject;
   /** JSON pointers into the event, to placeholders for what the plan leaves open. */
   readonly placeholders: readonly string[];

@@ -3,11 +3,11 @@
 import type { LogId } from "../core/ids.ts";
 import type { JobOfType, Moment, PlaceHistory, Stay } from "./place_history.ts";
 
-export interface JobStay extends Stay {
+interface JobStay extends Stay {
   readonly job: JobOfType;
 }
 
-export class Stays {
+class Stays {
   readonly #all: readonly JobStay[];
   #next = 0;
   #at: LogId = 0;

@@ -33,7 +33,7 @@ export interface SupposedHistory {
   readonly supposed: readonly SupposedEntry[];
 }
 
-export type Supposed =
+type Supposed =
   | { readonly ok: true; readonly value: SupposedHistory }
   | { readonly ok: false; readonly issues: readonly SuppositionIssue[] };
 

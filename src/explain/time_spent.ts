@@ -16,7 +16,7 @@ import { isFarLonger } from "./usual_time.ts";
 const PARTS_MAX = 3;
 const SHARE_MIN = 0.1;
 
-export interface TimePart {
+interface TimePart {
   readonly ms: number;
   /** `until the time limit of attempt 1 of task send`. */
   readonly text: string;

@@ -46,7 +46,7 @@ export interface WhatIf extends Replay {
   readonly firstDifference: FirstDifference | null;
 }
 
-export type WhatIfAnswer =
+type WhatIfAnswer =
   | { readonly ok: true; readonly value: WhatIf }
   | { readonly ok: false; readonly issues: readonly SuppositionIssue[] };
 

@@ -18,6 +18,22 @@ export interface DatabaseOptions {
 
 export type Row = Readonly<Record<string, SQLInputValue>>;
 
+/** What is inserted with one statement: a row then costs two thirds of one by itself. */
+const ROWS_AT_ONCE = 16;
+
+/** A statement that inserts one row, and the same for `ROWS_AT_ONCE`. */
+export interface Insertion {
+  readonly one: string;
+  readonly many: string;
+}
+
+/** @param before What comes before `VALUES`, and `after` what comes after it. */
+export function insertion(before: string, columns: number, after = ""): Insertion {
+  const row = `(${Array.from({ length: columns }, () => "?").join(", ")})`;
+  const rows = Array.from({ length: ROWS_AT_ONCE }, () => row).join(", ");
+  return { one: `${before} VALUES ${row}${after}`, many: `${before} VALUES ${rows}${after}` };
+}
+
 /**
  * Prepared statements to keep. Filters have many shapes, and the common ones are soon prepared
  * again.
@@ -58,6 +74,22 @@ export class Database {
   /** Returns the number of changed rows. */
   run(sql: string, ...values: SQLInputValue[]): number {
     return Number(this.#asking(() => this.#statement(sql).run(...values)).changes);
+  }
+
+  /** Inserts a row for each, in their order. Returns the number of changed rows. */
+  insert<One>(
+    { one, many }: Insertion,
+    all: readonly One[],
+    toRow: (one: One) => readonly SQLInputValue[],
+  ): number {
+    let changed = 0;
+    for (let at = 0; at < all.length;) {
+      const count = all.length - at < ROWS_AT_ONCE ? 1 : ROWS_AT_ONCE;
+      const values = all.slice(at, at + count).flatMap((each) => toRow(each));
+      changed += this.run(count === 1 ? one : many, ...values);
+      at += count;
+    }
+    return changed;
   }
 
   /** Runs `work` in a transaction, which rolls back if it throws. */

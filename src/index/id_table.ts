@@ -6,7 +6,7 @@
 
 import type { LogId } from "../core/ids.ts";
 import type { IdRow } from "../engine/writer/id_rows.ts";
-import type { Database } from "./database.ts";
+import { type Database, insertion } from "./database.ts";
 
 // Tells of most hashes that were never added, without a look at the disk (a Bloom filter of 2 MiB,
 // which is made with the first). With a million added it is wrong about one in seventy.
@@ -38,6 +38,7 @@ export class HashFilter {
   }
 }
 
+const PUT_ID = insertion("INSERT OR IGNORE INTO young_ids", 2);
 /** Rows in the small table. */
 const YOUNG_MAX = 1 << 15;
 /** Slices of the hash range; of a full small table each has a few hundred rows. */
@@ -67,11 +68,8 @@ export class IdTable {
 
   /** Adds rows, which may exist already; call it within a transaction. */
   add(rows: readonly IdRow[]): void {
-    for (const [hash, logId] of rows) {
-      this.#filter?.add(hash);
-      const sql = "INSERT OR IGNORE INTO young_ids VALUES (?, ?)";
-      this.#young += this.#database.run(sql, hash, logId);
-    }
+    for (const [hash] of rows) this.#filter?.add(hash);
+    this.#young += this.#database.insert(PUT_ID, rows, (row) => row);
     while (this.#young > YOUNG_MAX) this.#moveOn();
   }
 

@@ -12,7 +12,7 @@ import type { JobState, StateName } from "../core/job_state.ts";
 import type { FailureSummary, JobSummary, ProgressSummary } from "../core/job_summary.ts";
 import type { EndedJob } from "../engine/job_index.ts";
 import { searchable } from "./conditions.ts";
-import type { Row } from "./database.ts";
+import { insertion, type Row } from "./database.ts";
 
 /** Everything a row says about its job. */
 const COLUMNS = [
@@ -27,10 +27,13 @@ export const SELECT_ROW = `SELECT ${CHECKED.join(", ")} FROM jobs WHERE`;
  * Replaces the row of the same job, which is no longer awake. `OR REPLACE` would search every index
  * of the table, and take half as long again.
  */
-export const PUT_ROW = `INSERT INTO jobs (${CHECKED.join(", ")}) ` +
-  `VALUES (${CHECKED.map(() => "?").join(", ")}) ON CONFLICT (first) DO UPDATE SET awake = 0, ` +
-  COLUMNS.slice(1).map((column) => `${column} = excluded.${column}`).join(", ") +
-  ", crc = excluded.crc";
+export const PUT_ROW = insertion(
+  `INSERT INTO jobs (${CHECKED.join(", ")})`,
+  CHECKED.length,
+  " ON CONFLICT (first) DO UPDATE SET awake = 0, " +
+    COLUMNS.slice(1).map((column) => `${column} = excluded.${column}`).join(", ") +
+    ", crc = excluded.crc",
+);
 
 /** What few jobs have, and what a column cannot hold exactly. */
 interface More {

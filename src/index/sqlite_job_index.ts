@@ -19,7 +19,7 @@ import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/j
 import type { IdRow } from "../engine/writer/id_rows.ts";
 import { parseTrail, type Trail, trailBytes } from "../engine/writer/trail.ts";
 import { IdTable } from "./id_table.ts";
-import { Database, type DatabaseOptions, type Row } from "./database.ts";
+import { Database, type DatabaseOptions, insertion, type Row } from "./database.ts";
 import { changedRow, isWhole, PUT_ROW, SELECT_ROW, summaryIn, toRow } from "./job_row.ts";
 import { JobScans } from "./job_scans.ts";
 
@@ -27,6 +27,8 @@ import { JobScans } from "./job_scans.ts";
 const BATCH = 128;
 /** The same while it is being made, and nothing waits. */
 const MAKING_BATCH = 512;
+
+const PUT_STATE = insertion("INSERT OR REPLACE INTO states", 7);
 
 /** Points that are remembered: the snapshots that there are rest on the last of them. */
 const POINTS_KEPT = 8;
@@ -79,7 +81,8 @@ export class SqliteJobIndex implements JobIndex {
   put(jobs: readonly EndedJob[], ids: readonly IdRow[] = []): boolean {
     try {
       this.#database.within(() => {
-        for (const ended of jobs) this.#put(ended);
+        this.#database.insert(PUT_STATE, jobs, (ended) => this.#toStateRow(ended));
+        this.#database.insert(PUT_ROW, jobs, toRow);
         this.#ids.add(ids);
       });
       for (const { summary } of jobs) this.#add(summary.condition, 1);
@@ -259,20 +262,16 @@ export class SqliteJobIndex implements JobIndex {
   }
 
   #change(first: LogId, changes: Row): void {
-    this.#database.run(PUT_ROW, ...changedRow(this.#row(first), changes));
+    this.#database.run(PUT_ROW.one, ...changedRow(this.#row(first), changes));
   }
 
-  #put(ended: EndedJob): void {
+  #toStateRow(ended: EndedJob): readonly SQLInputValue[] {
     const { job, wasThere } = ended;
     const trail = trailBytes(ended.trail);
     const { firstLogId: first, lastLogId: last } = job;
     const whole = JSON.stringify(toStored(job));
     const before = wasThere ? this.#stateBefore(first, last) : null;
-    this.#database.run(
-      "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?, ?, ?)",
-      ...[last, first, before, trail, crc32(trail), crc32(whole), whole],
-    );
-    this.#database.run(PUT_ROW, ...toRow(ended));
+    return [last, first, before, trail, crc32(trail), crc32(whole), whole];
   }
 
   /** Of a job that was awake, the state that it had; or the one before that, if it has it still. */

@@ -107,7 +107,7 @@ export function resolveCause(
   return groupFirst + cause.draft;
 }
 
-/** The CRC-32 of text as UTF-8, or of more text after that of which a CRC is known. */
+/** The CRC-32 of text as UTF-8, or of text that continues one with a known CRC. */
 export function crc32Text(text: string, before = 0): number {
   return crc32(text, before);
 }

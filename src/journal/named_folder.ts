@@ -68,7 +68,7 @@ async function syncName(fileSystem: FileSystem, path: string): Promise<string | 
   });
 }
 
-/** Whether a permission is missing: of the program, for want of a flag, or of the user. */
+/** Whether a permission is missing: a flag of the program, or a right of the user. */
 function isForbidden(error: unknown): boolean {
   return error instanceof Error &&
     (error.name === "NotCapable" || error.name === "PermissionDenied");

@@ -35,7 +35,7 @@ export interface Origin {
   readonly snapshot: LastSnapshot | null;
 }
 
-/** What the last stop left undone, possibly for want of space. */
+/** What the last stop left undone, possibly for lack of space. */
 export interface Undone {
   /** `false` if there is no space for it. */
   mend(): Promise<boolean>;

@@ -54,7 +54,7 @@ export async function copyForward(
   });
 }
 
-/** Puts a whole file in the place of what is there; without room for it, leaves nothing of it. */
+/** Replaces a file as a whole; on a full disk, leaves no part of the new one. */
 async function writeInPlace(
   fileSystem: FileSystem,
   path: string,

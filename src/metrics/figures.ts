@@ -74,7 +74,7 @@ export interface OverviewPort {
   /** Since when there are counts, in milliseconds since the epoch. */
   readonly sinceMs: number;
   trend(span: TrendSpan): Trend;
-  /** Only types of which a job failed since the start; what fails most often now comes first. */
+  /** Only types with a failed job since the start; the most frequent failures of now come first. */
   failingTypes(): readonly FailingType[];
   /** Free bytes on the disk of the journal; `undefined` when unknown. */
   diskFree(): Promise<number | undefined>;

@@ -3,7 +3,7 @@
  * again. Its size never changes, and adding costs the same whatever was added before.
  */
 
-export interface Interval {
+interface Interval {
   /** When it began, in the milliseconds that the ring was given. */
   readonly fromMs: number;
   readonly counts: Uint32Array;

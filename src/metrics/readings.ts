@@ -44,7 +44,7 @@ export interface ProcessUsage {
 }
 
 /** All that gauges are read from. */
-export interface Sources {
+interface Sources {
   readonly engine: EngineReadings;
   readonly edge: HttpActivity;
   readonly journal: JournalInfo;

@@ -8,7 +8,7 @@ import type { PostgresJournal } from "../postgres/open.ts";
 import type { Place } from "../postgres/place.ts";
 import { systemClock, systemRandom } from "./system.ts";
 
-export interface JoiningOptions {
+interface JoiningOptions {
   readonly place: Place;
   readonly secretKey: Uint8Array;
   /** Where others reach this process. */

@@ -12,7 +12,7 @@ import { withStart } from "../settings/permission_advice.ts";
 /** When the running journal failed. */
 export const EXIT_STORAGE_FAILED = 70;
 
-export interface JournalFailure {
+interface JournalFailure {
   readonly text: string;
   readonly exitCode: number;
 }

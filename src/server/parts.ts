@@ -73,7 +73,7 @@ export interface DaybookOptions {
 }
 
 /** Until `Daybook.lead` resolves, another process may lead, and this one follows it. */
-export interface Sharing {
+interface Sharing {
   readonly shared: SharedJournal;
   readonly keys: KeyStore;
 }
@@ -238,7 +238,7 @@ export async function assemble(options: DaybookOptions, leads: () => boolean): P
 }
 
 /** Bound to all addresses, the names of this server are unknown; then the token decides. */
-export function resolveAllowedHosts(configuration: Configuration): readonly string[] | "any" {
+function resolveAllowedHosts(configuration: Configuration): readonly string[] | "any" {
   const { hostname, allowedHosts, tokens } = configuration;
   const isUnspecified = hostname === "0.0.0.0" || hostname === "::";
   if (isUnspecified && tokens.length > 0 && allowedHosts.length === 0) return "any";

@@ -2,7 +2,7 @@
 
 import type { JobLog, JobLogLine } from "../engine/watches.ts";
 
-export interface ServerLogOptions {
+interface ServerLogOptions {
   readonly format: "text" | "json";
   readonly now: () => number;
   /** The line for standard output, and for standard error; without the newline. */

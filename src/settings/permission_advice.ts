@@ -113,7 +113,7 @@ function widened(flags: readonly string[], more: Permissions): readonly string[]
   }, flags);
 }
 
-/** The message, and the whole command to start this server with what is missing. */
+/** The message, and the whole command to start this server with the missing permissions. */
 export function withStart(
   message: string,
   missing: Permissions,

@@ -9,7 +9,7 @@ import { readTokenLines } from "../access/token_lines.ts";
 /** How long a removed token may remain valid: the file is read at most this often. */
 const FRESH_MS = 1_000;
 
-export interface TokenFileOptions {
+interface TokenFileOptions {
   readonly path: string;
   /** The content of the file when the server started. */
   readonly tokens: readonly AccessToken[];

@@ -62,7 +62,7 @@ export function fromExport(file: string): ExportedJob {
   return { jobId, type, state, entries: entries as readonly RecordedEvent[] };
 }
 
-/** A name is given in the place of what the file holds, or what some readers of files give. */
+/** The name of a file was given instead of its content, or of what a reader returns. */
 function requireText(file: unknown): void {
   const isName = typeof file === "string" && /^[^\n{[]+$/.test(file);
   if (typeof file === "string" && !isName) return;

@@ -12,7 +12,7 @@ type Instantiate = (...args: unknown[]) => Promise<
 const PAGE_BYTES = 65_536;
 
 /** Looks at one before and after it comes to be, or grows. */
-export interface Growth {
+interface Growth {
   /** Throws if the bytes are far too many. */
   before(bytes: number): void;
   /** Throws where there are too many now. */

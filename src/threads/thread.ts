@@ -6,7 +6,7 @@ import { namedError, outOfMemory, thrownError } from "./thrown_data.ts";
 
 const YOUNG_MB = 16;
 
-export interface ThreadOptions {
+interface ThreadOptions {
   readonly spawner: ThreadSpawner;
   /** The module of definitions to load. */
   readonly module: string;
@@ -21,7 +21,7 @@ export interface ThreadUser {
 }
 
 /** The owner of a thread. */
-export interface ThreadKeeper {
+interface ThreadKeeper {
   /** The module is loaded. */
   loaded(): void;
   /** The thread ended, possibly before it was loaded. */

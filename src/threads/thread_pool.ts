@@ -18,7 +18,7 @@ const AGAIN_MS = 500;
  */
 const MADE_AGAIN_AT_ONCE = 4;
 
-export interface ThreadPoolOptions {
+interface ThreadPoolOptions {
   readonly max: number;
   readonly memoryMb: number;
   /** Whether the process has what a thread needs, such as file descriptors; asked again if not. */
@@ -26,7 +26,7 @@ export interface ThreadPoolOptions {
 }
 
 /** What asks for a thread. */
-export interface ThreadRequest {
+interface ThreadRequest {
   /** What the thread is to have loaded. */
   readonly module: string;
   /** Of the job that it is for. */

@@ -3,7 +3,7 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import source from "./thread_spawner.js" with { type: "text" };
 
-export interface ThreadSource {
+interface ThreadSource {
   /** The program to run. */
   readonly source: string;
   /** Passed on as `workerData.module`. */
@@ -16,7 +16,7 @@ export interface ThreadSource {
   };
 }
 
-export interface SpawnedThreadEvents {
+interface SpawnedThreadEvents {
   /** The thread failed, and will exit. */
   failed(message: string): void;
   /** The thread exited. */

@@ -24,7 +24,7 @@ function findCore(): Core | undefined {
   return isWhole ? found as Core : undefined;
 }
 
-export interface TurnLimits {
+interface TurnLimits {
   /** How long code may run now, in milliseconds. */
   limitMs(): number;
   /** Code took longer, and was cut off. */

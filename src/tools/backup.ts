@@ -26,7 +26,7 @@ export class OtherHistoryError extends Error {
   override readonly name = "OtherHistoryError";
 }
 
-export interface BackupOptions {
+interface BackupOptions {
   readonly fileSystem: FileSystem;
   readonly from: Layout;
   /** Its folders exist, and no other process writes to them. */

@@ -24,7 +24,7 @@ export class ImportRefusedError extends Error {
   override readonly name = "ImportRefusedError";
 }
 
-export interface ImportParts {
+interface ImportParts {
   readonly journal: FileJournal;
   readonly observer: Observer;
   /** Gives a fact of the journal's own its id and times. */

@@ -17,7 +17,7 @@ import { segmentsToRead } from "../journal/segment_listing.ts";
 import { SegmentReader } from "../journal/segment_reader.ts";
 
 /** The consumer of the entries, oldest first. */
-export interface EntryViewer extends Pick<JournalConsumer, "refuse" | "replay"> {
+interface EntryViewer extends Pick<JournalConsumer, "refuse" | "replay"> {
   /** Told how far it is, in bytes. */
   progress?(done: number, total: number): void;
 }

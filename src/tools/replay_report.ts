@@ -9,7 +9,7 @@ import type { EntryLocation } from "../engine/ports.ts";
 /**
  * None of the versions that are loaded runs a job in flight, though its history fits: it is parked.
  */
-export interface NotLoaded {
+interface NotLoaded {
   readonly kind: "notLoaded";
   /** Of its creation, which names the version. */
   readonly logId: LogId;
@@ -94,7 +94,7 @@ export function findingCategory(finding: Finding): Category {
  * Of all jobs in flight: `breaks`, at least one would; `incomplete`, none that was checked
  * would, and some could not be checked; `compatible`, all were checked, and none would.
  */
-export type ReportVerdict = "compatible" | "incomplete" | "breaks";
+type ReportVerdict = "compatible" | "incomplete" | "breaks";
 
 /** What is said of the whole journal. */
 export interface Totals {

@@ -27,7 +27,7 @@ export interface TransferOptions {
   readonly progress: (done: number, total: number) => void;
 }
 
-export interface TransferringOptions extends TransferOptions {
+interface TransferringOptions extends TransferOptions {
   /** Called when it is known that both hold one history, and before anything is written. */
   readonly begins: () => Promise<void>;
 }

@@ -15,7 +15,7 @@ const SLICE_MS = 4;
 /** Delay before it retries a write that the disk refused. */
 const REFUSED_MS = 10_000;
 
-export interface FilingOptions extends FilingPlace {
+interface FilingOptions extends FilingPlace {
   readonly answer: (answer: Answer) => void;
   readonly warn: (message: string) => void;
   /** Milliseconds from an arbitrary origin. */

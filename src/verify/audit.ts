@@ -14,15 +14,15 @@ import { readRepairNote } from "../journal/repair.ts";
 import type { ScannedBatch } from "../journal/segment_scanner.ts";
 import { SegmentWalk, type WalkedDamage, type WalkedSegment } from "../journal/segment_walk.ts";
 import { lineNumberAt } from "../journal/utf8.ts";
-import type { Witness } from "../journal/verification_file.ts";
 import { EntryAudit, type Suspect, UniqueIds } from "./unique_ids.ts";
 import { IndexAudit, type IndexContent } from "./index_audit.ts";
 import { NO_PAUSE, type Pause } from "./pace.ts";
-import { Findings, type Problem } from "./problem.ts";
+import { Findings } from "./problem.ts";
 import type { ServedAudit, ServedOutcome } from "./served_audit.ts";
 import { SidecarAudit } from "./sidecar_audit.ts";
 import { SnapshotAudit } from "./snapshot_audit.ts";
 import { type Disproof, WitnessAudit } from "./witness.ts";
+import type { AuditReport } from "./audit_report.ts";
 
 export interface AuditOptions {
   readonly fileSystem: FileSystem;
@@ -47,33 +47,6 @@ export interface Scratch extends Disposable {
    * @throws {Error} if it cannot be read.
    */
   held(): IndexContent & Disposable | undefined;
-}
-
-export interface AuditReport {
-  /** In the order they were found. */
-  readonly problems: readonly Problem[];
-  /** Including those that are not listed. */
-  readonly problemCount: number;
-  /** The last batch that was projected. */
-  readonly head: JournalHead;
-  /** All lines up to the head; `null` if there are none. */
-  readonly proved: ProvedLines | null;
-  readonly inventory: Inventory;
-  /** How many snapshots were correct. */
-  readonly snapshots: number;
-  readonly jobs: number;
-  /** Bytes after the last whole batch, which are no damage. */
-  readonly tornBytes: number;
-  /** The first line that was not projected, because of damage. */
-  readonly stoppedAt: WalkedDamage | undefined;
-  readonly served: ServedOutcome | undefined;
-  /** Where earlier repairs put their copies, as recorded. */
-  readonly repairs: readonly string[];
-  readonly notes: readonly string[];
-  /** The last position that an earlier verdict found intact. */
-  readonly lastIntact: Witness | undefined;
-  /** What the earlier verdict disproves, if anything. */
-  readonly disproof: Disproof | undefined;
 }
 
 const BATCHES_PER_PROGRESS = 256;

@@ -7,7 +7,7 @@ import type { LogId } from "../core/ids.ts";
 import type { Pause } from "./pace.ts";
 
 /** What an index holds of a job. */
-export interface IndexedJob {
+interface IndexedJob {
   readonly jobId: string;
   readonly firstLogId: LogId;
   readonly lastLogId: LogId;
@@ -18,7 +18,7 @@ export interface IndexedJob {
 }
 
 /** A hash of an event id, and where the entry is. */
-export type IndexedId = readonly [hash: number, logId: LogId];
+type IndexedId = readonly [hash: number, logId: LogId];
 
 export interface IndexContent {
   /** Up to here nothing that has ended is missing. */

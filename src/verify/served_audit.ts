@@ -198,7 +198,7 @@ function* jobsOf(table: JobTable): Iterable<Pick<JobState, "jobId" | "firstLogId
 /** What is served of a job, as text in pieces; a job may be large. */
 type ServedText = Iterable<string>;
 
-/** A job as it was served, of which only a digest is kept: all jobs of a server are held at a time. */
+/** The digest of a job as it was served: all jobs of a server are held at a time. */
 export class DigestedJob implements ServedJob {
   readonly jobId: JobId;
   readonly lastLogId: LogId;

@@ -20,7 +20,7 @@ import {
 } from "./snapshot_judge.ts";
 
 /** Where the snapshots are, and what lets others have their turn while one is read. */
-export interface SnapshotPlace {
+interface SnapshotPlace {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly pause: Pause;

@@ -117,7 +117,7 @@ export class UniqueIds {
   }
 }
 
-/** The ids of the entries just before, of which none has to be read. */
+/** The ids of the latest entries, which need not be read again. */
 class LastIds {
   #young = new Map<EventId, LogId>();
   #old = new Map<EventId, LogId>();

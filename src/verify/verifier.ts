@@ -17,7 +17,7 @@ import { type JudgedAudit, keepVerdict, toVerdict } from "./verdict.ts";
 import { MemoryBound, type MemoryUse, pauseBetweenSlices } from "./pace.ts";
 import { ServedAudit, type ServedSource } from "./served_audit.ts";
 
-export interface VerifierOptions {
+interface VerifierOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly clock: Clock;
@@ -31,7 +31,7 @@ export interface VerifierOptions {
 }
 
 /** Whether a proof was begun; in words why not. */
-export type VerificationStart =
+type VerificationStart =
   | { readonly started: true }
   | { readonly started: false; readonly reason: string };
 

@@ -289,7 +289,7 @@ const CASES: readonly Case[] = [
 ];
 
 for (const { name, story, condition } of CASES) {
-  Deno.test(`conditionOf: ${name}`, () => {
+  Deno.test(`deriveCondition: ${name}`, () => {
     assert.equal(deriveCondition(jobOf(story)), condition);
   });
 }

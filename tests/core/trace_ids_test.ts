@@ -16,7 +16,7 @@ const hex = (length: number) =>
     .map((digits) => digits.join(""))
     .filter((text) => !/^0+$/.test(text));
 
-Deno.test("parseTraceparent: gives back what traceparentOf writes", () => {
+Deno.test("parseTraceparent: gives back what formatTraceparent writes", () => {
   fc.assert(fc.property(hex(32), hex(16), (traceId, spanId) => {
     assert.deepEqual(parseTraceparent(formatTraceparent({ traceId, spanId })), { traceId, spanId });
     const unsampled = formatTraceparent({ traceId }, spanId);
@@ -58,7 +58,7 @@ const INVALID: readonly (readonly [string, unknown])[] = [
 ];
 
 for (const [what, traceparent] of INVALID) {
-  Deno.test(`traceIdsOf: ${what} is not valid`, () => {
+  Deno.test(`parseTraceparent: ${what} is not valid`, () => {
     assert.equal(parseTraceparent(traceparent), undefined);
   });
 }

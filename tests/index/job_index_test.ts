@@ -84,6 +84,33 @@ Deno.test("index: a job comes back as it was put, by id, by place and by key", (
   assert.equal(index.jobOfKey("key-2"), undefined);
 });
 
+Deno.test("index: as many jobs and ids as are put at once, each is there, and as it was put", () => {
+  for (const count of [1, 15, 16, 17, 31, 32, 33]) {
+    const index = begun();
+    const jobs = Array.from({ length: count }, (_, at) => failedJob(at + 1));
+    const ids = jobs.map(({ firstLogId }) => [7 * firstLogId, firstLogId] as const);
+    assert.ok(index.put(jobs.map((job) => ended(job, { trail: [job.firstLogId * 4_096] })), ids));
+    for (const job of jobs) {
+      assert.deepEqual(index.job(job.jobId), job);
+      assert.deepEqual(index.trail(job.jobId), [job.firstLogId * 4_096]);
+      assert.deepEqual(index.summaryAt(job.firstLogId), jobSummary(job));
+      assert.deepEqual(index.idsOf(7 * job.firstLogId), [job.firstLogId]);
+    }
+    assert.equal(index.conditions.get("failed"), count);
+  }
+});
+
+Deno.test("index: of jobs with other plans each has its own, and those with `main` alone share one", () => {
+  const index = begun();
+  const common = failedJob(1);
+  const expected = [{ ...MAIN_ONLY_PLAN.expected[0], id: "paid" }];
+  const other = failedJob(2, { plan: { ...MAIN_ONLY_PLAN, expected } as FailedJob["plan"] });
+  assert.ok(index.put([ended(common), ended(other)]));
+  assert.equal(index.job(common.jobId)?.plan, MAIN_ONLY_PLAN);
+  assert.deepEqual(index.job(other.jobId), other);
+  assert.deepEqual(Object.keys(index.job(common.jobId) ?? {}), Object.keys(common), "in its order");
+});
+
 Deno.test("index: a job's trail is as it was put, and that of an earlier point with the job", () => {
   const index = begun();
   const [first, more] = [[11 * 4_096 + 273, 15 * 4_096], [

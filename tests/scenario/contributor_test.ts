@@ -14,7 +14,7 @@ const ROUTE = `{
     method: "GET",
     path: "/journal/hello",
     scope: "read",
-    operation: telling("sayHello", "Say hello", strictObject({ hello: text }), {
+    operation: currentState("sayHello", "Say hello", strictObject({ hello: text }), {
       description: "An example of a route.",
     }),
     handle: () => jsonResponse({ hello: "journal" }, STATUS.ok),

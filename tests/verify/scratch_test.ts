@@ -1,7 +1,8 @@
 /** A proof that keeps ended jobs outside memory says what one says that has them all in it. */
 
 import assert from "node:assert/strict";
-import { audit, type AuditReport } from "../../src/verify/audit.ts";
+import { audit } from "../../src/verify/audit.ts";
+import type { AuditReport } from "../../src/verify/audit_report.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
 import { problemText } from "../../src/verify/problem.ts";
 import { dropSnapshots, forge, journalOfJobs } from "../support/journal/journal_of_jobs.ts";

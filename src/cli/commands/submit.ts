@@ -91,7 +91,7 @@ async function submit(input: CommandInput, surroundings: Surroundings): Promise<
   return EXIT_OK;
 }
 
-/** @throws {CommandError} also with what the command line could have meant. */
+/** @throws {CommandError} which also says what the command line could have meant. */
 async function posted(
   client: Client,
   input: CommandInput,

@@ -14,7 +14,7 @@ import {
   UsageError,
 } from "../command.ts";
 import { plainText } from "../plain_text.ts";
-import type { AuditReport } from "../../verify/audit.ts";
+import type { AuditReport } from "../../verify/audit_report.ts";
 import { dirname, resolve } from "node:path";
 import {
   EXIT_UNREADABLE,

@@ -68,7 +68,7 @@ async function run(input: CommandInput, { fileSystem }: JournalTools): Promise<n
 }
 
 /** @throws {UsageError} when the text is not a legal id. */
-export function parseId<Id extends string>(text: string): Id {
+function parseId<Id extends string>(text: string): Id {
   if (ID_PATTERN.test(text)) return text as Id;
   throw new UsageError(`${JSON.stringify(text)} is not an id: an id is ${ID_RULE}`);
 }

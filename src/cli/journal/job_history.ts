@@ -28,7 +28,7 @@ export interface JobHistory {
   readonly entries: readonly JobEventLogEntry[];
 }
 
-export interface HistoryRequest {
+interface HistoryRequest {
   readonly jobId: JobId;
   /** Additional events to include. */
   readonly with: readonly EventId[];
@@ -107,7 +107,7 @@ class HistoryReader {
     }
   }
 
-  /** Entries that the job's explanation rests on, so that it is the same wherever the job goes. */
+  /** Entries that the job's explanation rests on, so that it is the same in any journal. */
   async #readEvidence(reading: JournalReading): Promise<void> {
     const search = new EvidenceSearch({
       find: (wanted) => Promise.resolve(this.#facts.find(wanted)),

@@ -15,7 +15,8 @@ import {
 } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
-import { audit, type AuditReport } from "../../verify/audit.ts";
+import { audit } from "../../verify/audit.ts";
+import type { AuditReport } from "../../verify/audit_report.ts";
 import {
   EXIT_DAMAGED,
   JOURNAL_OPTION,

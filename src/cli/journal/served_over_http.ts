@@ -81,7 +81,7 @@ function isJobPage(answer: unknown): answer is JobPage {
     });
 }
 
-/** The members of an object, and none of anything else. */
+/** The members of an object; none for any other value. */
 function asObject(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
 }

@@ -11,7 +11,7 @@ const GAP = "  ";
 /** Less than this of a cell tells nothing. */
 const CUT_COLUMNS_MIN = 6;
 
-export interface JobTableOptions {
+interface JobTableOptions {
   readonly paint: Paint;
   /** Milliseconds since the epoch. */
   readonly now: number;

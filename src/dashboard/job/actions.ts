@@ -25,7 +25,7 @@ import type { RefusedEvent } from "./screen_state.ts";
 import type { Route } from "../../http/route.ts";
 
 /** Does what a control says, and leads back; to give a job up as it is, a form cancels it. */
-export async function actOnJob(
+async function actOnJob(
   c: Context,
   deps: HttpDeps,
   control: ControlName,
@@ -98,7 +98,7 @@ function problemDetail({ message, members }: Problem): string {
 }
 
 /** A refused event comes back with the page that it was typed on: nothing typed is lost. */
-export type Sent = { readonly response: Response } | { readonly refused: RefusedEvent };
+type Sent = { readonly response: Response } | { readonly refused: RefusedEvent };
 
 export async function sendEvent(c: Context, deps: HttpDeps): Promise<Sent> {
   const jobId = jobIdParameter(c);

@@ -34,7 +34,7 @@ export function Cites(
   );
 }
 
-export interface EntryCiteProps {
+interface EntryCiteProps {
   readonly state: JobScreenState;
   readonly logId: LogId;
   readonly title?: string | undefined;

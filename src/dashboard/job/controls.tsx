@@ -19,7 +19,7 @@ import type { JobScreenState } from "./screen_state.ts";
 
 /** `leave` is a cancellation that undoes nothing. */
 const OFFERED = [...CONTROL_NAMES, "leave"] as const;
-export type Control = ControlName | "leave";
+type Control = ControlName | "leave";
 
 interface Props {
   readonly state: JobScreenState;

@@ -13,7 +13,7 @@ import { NOTE_PARAMETER } from "../parts/note_line.tsx";
 
 export const JOBS_PATH = "/ui/jobs";
 
-export const SCREEN_PARAMETERS = {
+const SCREEN_PARAMETERS = {
   ...FILTER_PARAMETERS,
   ...NOTE_PARAMETER,
   cursor: single(cursor("jobs"), "Where the page begins: jobs that are older."),
@@ -36,7 +36,7 @@ const FILTERS: readonly string[] = Object.keys(FILTER_PARAMETERS);
 const PLACES = ["cursor", "newer"] as const;
 
 /** What changes in an address: a value in place of what is there, or nothing. */
-export type Changes = Readonly<Record<string, string | readonly string[] | undefined>>;
+type Changes = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 export class JobsAddress {
   readonly #params: URLSearchParams;

@@ -18,7 +18,7 @@ import { countText } from "../../core/size.ts";
 import { errorText } from "../../explain/phrases.ts";
 import { momentText } from "../parts/time.tsx";
 
-export interface Circumstances {
+interface Circumstances {
   readonly condition: Condition;
   /** Jobs that get a worker first. */
   readonly ahead: number | undefined;

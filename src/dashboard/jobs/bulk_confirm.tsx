@@ -14,7 +14,7 @@ import { JOBS_PATH, type JobsAddress } from "./address.ts";
 import { SettledChips } from "./filters.tsx";
 import { SearchedLine } from "./searched.tsx";
 
-export interface BulkConfirmProps {
+interface BulkConfirmProps {
   readonly action: BulkControl;
   readonly address: JobsAddress;
   readonly preview: BulkPreview;

@@ -12,7 +12,7 @@ const HEADINGS = ["Jobs", "Error", "Type", "Oldest", "Newest", "Retried", "Actio
 const MESSAGE_LENGTH_MAX = 300;
 const NAME_LENGTH_MAX = 80;
 
-export interface GroupTableProps {
+interface GroupTableProps {
   readonly groups: readonly FailureGroup[];
   readonly address: JobsAddress;
   /** Milliseconds since the epoch. */

@@ -11,7 +11,7 @@ import type { ScreenQuery } from "./address.ts";
 export const PAGE_JOBS = 50;
 
 /** Jobs that would be on the page now, and are not. */
-export interface NewJobs {
+interface NewJobs {
   readonly jobs: number;
   /** Whether all of them were created after those on the page. */
   readonly isNewer: boolean;

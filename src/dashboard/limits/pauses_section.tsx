@@ -17,7 +17,7 @@ import { Time } from "../parts/time.tsx";
 const LENGTH_MAX = 200;
 const CAUSES_MAX = 5;
 
-export interface PausesSectionProps {
+interface PausesSectionProps {
   readonly pauses: readonly HeldPause[];
   readonly mayEnd: boolean;
   readonly now: number;

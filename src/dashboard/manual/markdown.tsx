@@ -7,7 +7,7 @@ import type { Child } from "hono/jsx";
 import { lexer, type Token, type Tokens } from "marked";
 import { CopyText } from "../parts/curl.tsx";
 
-export interface MarkdownProps {
+interface MarkdownProps {
   readonly text: string;
   /** Where a link leads in this dashboard; `undefined` where nothing is served for it. */
   readonly hrefOf: (target: string) => string | undefined;

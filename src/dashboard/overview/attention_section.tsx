@@ -16,7 +16,7 @@ import { Time } from "../parts/time.tsx";
 const LINE_LENGTH_MAX = 240;
 const TYPES_MAX = 5;
 
-export interface AttentionSectionProps {
+interface AttentionSectionProps {
   readonly attention: NeedingAttention;
   /** Failures that were not retried yet. */
   readonly open: JobCount;

@@ -8,7 +8,7 @@ import { ConditionMark } from "../parts/condition_mark.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { Duration } from "../parts/time.tsx";
 
-export interface CensusSectionProps {
+interface CensusSectionProps {
   readonly census: Census;
 }
 

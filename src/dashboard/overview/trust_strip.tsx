@@ -9,7 +9,7 @@ import { countText, sizeText } from "../../core/size.ts";
 import { durationText } from "../../core/duration.ts";
 import { Time } from "../parts/time.tsx";
 
-export interface TrustStripProps {
+interface TrustStripProps {
   readonly journal: JournalInfo;
   /** Of the last hour. */
   readonly sync: Spread | undefined;

@@ -4,7 +4,7 @@ import type { Child } from "hono/jsx";
 import type { PointedIssue } from "../../documents/fields.ts";
 import { UserText } from "./text.tsx";
 
-export interface LabelledInputProps {
+interface LabelledInputProps {
   readonly id: string;
   readonly label: string;
   readonly isOptional?: boolean;
@@ -31,7 +31,7 @@ export function LabelledInput(props: LabelledInputProps) {
   );
 }
 
-export interface JsonInputProps extends Omit<LabelledInputProps, "children"> {
+interface JsonInputProps extends Omit<LabelledInputProps, "children"> {
   readonly name: string;
   readonly text: string;
   readonly placeholder?: string | undefined;
@@ -57,7 +57,7 @@ export function JsonInput({ name, text, placeholder, isRequired, ...labelled }: 
   );
 }
 
-export interface LineInputProps extends Omit<LabelledInputProps, "children"> {
+interface LineInputProps extends Omit<LabelledInputProps, "children"> {
   readonly name: string;
   readonly text: string | undefined;
   /** Attributes of HTML: its kind, what it may hold, an example. */
@@ -89,7 +89,7 @@ export function inputState(
   };
 }
 
-export interface IssuesProps {
+interface IssuesProps {
   readonly id: string;
   readonly issues: readonly PointedIssue[];
   /** What is at this pointer needs no place of its own. */

@@ -4,7 +4,7 @@ import { jsonPrefix, jsonSize, type JsonValue } from "../../core/json.ts";
 
 const LENGTH_MAX = 2_000;
 
-export interface UserTextProps {
+interface UserTextProps {
   readonly text: string;
   /** In UTF-16 units. */
   readonly lengthMax?: number;

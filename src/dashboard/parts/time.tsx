@@ -5,7 +5,7 @@
 
 import { distanceText, durationText } from "../../core/duration.ts";
 
-export interface TimeProps {
+interface TimeProps {
   /** RFC 3339. */
   readonly at: string;
   /** Milliseconds since the epoch, to show how long ago it was; if absent, that is not shown. */

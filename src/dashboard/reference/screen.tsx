@@ -24,7 +24,7 @@ export const REFERENCE_ROUTES: readonly Route[] = [
 ];
 
 /** As much of an operation of the document as the page shows. */
-export interface DescribedOperation {
+interface DescribedOperation {
   readonly operationId: string;
   readonly tags: readonly string[];
   readonly summary: string;
@@ -44,7 +44,7 @@ export interface DescribedApi {
 }
 
 /** An operation, with the place where it is. */
-export interface Placed {
+interface Placed {
   readonly method: string;
   /** As in the document: `/jobs/{id}`. */
   readonly path: string;
@@ -62,7 +62,7 @@ export function operationsIn({ paths }: DescribedApi): readonly Placed[] {
   );
 }
 
-export interface ExampleCall {
+interface ExampleCall {
   readonly method: string;
   readonly path: string;
   readonly body?: JsonObject;

@@ -7,7 +7,7 @@ import { JobLink, timePath } from "../parts/links.tsx";
 import { JsonText, UserText } from "../parts/text.tsx";
 import { momentText } from "../parts/time.tsx";
 
-export interface EntryRowProps {
+interface EntryRowProps {
   readonly entry: ShownEntry;
   readonly transition: Transition | undefined;
   /** Milliseconds since the epoch. */

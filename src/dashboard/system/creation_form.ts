@@ -37,7 +37,7 @@ export const OPTION = {
 /** The name of the button that shows the form again. */
 export const SHOW = "show";
 
-export interface CreationDocument {
+interface CreationDocument {
   readonly document: JsonObject;
   /** Texts that are not valid JSON; pointers begin at the document. */
   readonly issues: readonly PointedIssue[];

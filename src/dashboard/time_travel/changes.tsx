@@ -58,7 +58,7 @@ function wordOf(value: JsonValue): string {
   return typeof value === "string" && /^\w{1,40}$/.test(value) ? value : shownValue(value);
 }
 
-export interface ChangeTableProps {
+interface ChangeTableProps {
   readonly caption: string;
   readonly changes: readonly Change[];
 }

@@ -13,7 +13,7 @@ import { ROWS_MAX, type TimeView } from "./time_view.ts";
 export const COMPARE_FORM = "compare";
 export const WHAT_IF_FORM = "what-if-form";
 
-export interface EntryTableProps {
+interface EntryTableProps {
   readonly view: TimeView;
   readonly query: TimeQuery;
   /** The entries that are compared. */

@@ -3,7 +3,7 @@
 import { timePath, type TimeQuery } from "../parts/links.tsx";
 import { findNeighbours, type Neighbours, type TimeView } from "./time_view.ts";
 
-export interface SliderProps {
+interface SliderProps {
   readonly view: TimeView;
   /** The rest of what the path says, to be kept. */
   readonly query: TimeQuery;

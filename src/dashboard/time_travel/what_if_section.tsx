@@ -14,7 +14,7 @@ import { WHAT_IF_FORM } from "./entry_table.tsx";
 import { timePath, type TimeQuery } from "../parts/links.tsx";
 import type { WhatIfForm } from "./what_if.ts";
 
-export interface WhatIfSectionProps {
+interface WhatIfSectionProps {
   readonly jobId: string;
   readonly query: TimeQuery;
   readonly form: WhatIfForm;

@@ -56,7 +56,7 @@ export interface BackoffSpan extends Stretch {
   readonly retryAt: string;
 }
 
-export interface SleepSpan extends Stretch {
+interface SleepSpan extends Stretch {
   readonly kind: "sleep";
 }
 

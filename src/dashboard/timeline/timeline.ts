@@ -46,7 +46,7 @@ export interface Timeline {
   readonly wentBackAt: readonly LogId[];
 }
 
-export interface TimelineOptions {
+interface TimelineOptions {
   /** Milliseconds since the epoch, for what has not ended. */
   readonly nowMs: number;
   /** Events that the explanation names as near misses. */

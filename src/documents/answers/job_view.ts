@@ -18,7 +18,7 @@ export function summaryView(summary: JobSummary) {
   return { ...summary, links: jobLinks(summary) };
 }
 
-export function jobLinks({ jobId }: { readonly jobId: string }) {
+function jobLinks({ jobId }: { readonly jobId: string }) {
   const self = jobPath(jobId);
   return {
     self,

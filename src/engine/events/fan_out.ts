@@ -27,7 +27,7 @@ export type SettledFact = FactDraft & {
 };
 
 /** What a fact reaches, if that was looked up before. */
-export interface Found {
+interface Found {
   readonly jobs: readonly JobId[];
   readonly starters: readonly AnyJobDefinition[];
 }

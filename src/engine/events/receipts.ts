@@ -106,7 +106,7 @@ function* toEffects(
   }
 }
 
-/** Whether the event starts a job that fails at once, for want of a valid input. */
+/** Whether the event starts a job that fails at once, because its input is not valid. */
 function isFailedStart(draft: EventDraft): boolean {
   return draft.eventType === "job.TaskFailed";
 }

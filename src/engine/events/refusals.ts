@@ -18,13 +18,13 @@ import { idReusedBy, refused, saysTheSame } from "./receipts.ts";
 /** The most contents that are kept for one id. */
 export const CONTENTS_MAX = 3;
 
-export interface RefusalParts {
+interface RefusalParts {
   readonly events: EventEngine;
   readonly intake: Intake;
   readonly writer: Writer;
 }
 
-export interface Reuse {
+interface Reuse {
   readonly first: JobEventLogEntry;
   readonly event: SettledFact;
 }

@@ -56,7 +56,7 @@ export class Bucket implements Iterable<Filed> {
 }
 
 /** Matchers in the order filed; those of one job are neighbours. */
-export class Chain {
+class Chain {
   newest: Filed | undefined;
   /** Jobs with a matcher in the chain. */
   jobs = 0;

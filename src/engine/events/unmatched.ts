@@ -41,7 +41,7 @@ export const NEVER_INTERPRETED =
 type Explained = Pick<Receipt, "reason" | "nearest">;
 
 /** Where an event that found no job may have been meant to go. */
-export interface Addressees {
+interface Addressees {
   readonly started: CorrelationIndex;
   readonly unstarted: CorrelationIndex;
   readonly ended: EndedJobs;

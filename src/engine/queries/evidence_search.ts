@@ -46,13 +46,13 @@ const NEAR_MAX = 64;
 const EFFECTS_MAX = 3;
 
 /** Where entries are read, up to a head. */
-export interface EvidenceSource extends EntrySource {
+interface EvidenceSource extends EntrySource {
   readonly headLogId: LogId;
   /** Other jobs, if known; without it no effects are found. */
   job?(jobId: JobId): JobState | undefined;
 }
 
-export interface EvidenceFound extends Pick<Evidence, "causes" | "candidates" | "later"> {
+interface EvidenceFound extends Pick<Evidence, "causes" | "candidates" | "later"> {
   /** All entries found, by position; quotations stand for what they quote. */
   readonly foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>;
   /** By the position of an event, the jobs that it reached. */

@@ -34,7 +34,7 @@ import type { UsualTimes } from "./usual_times.ts";
 import type { Share } from "../events/pacer.ts";
 import { type CircumstancesParts, CircumstancesReader } from "./circumstances.ts";
 
-export interface ExplainerParts extends CircumstancesParts {
+interface ExplainerParts extends CircumstancesParts {
   readonly events: EventEngine;
   readonly contrasts: Contrasts;
   readonly usualTimes: UsualTimes;

@@ -22,7 +22,7 @@ import { InputMismatchError, type RunEnd } from "../run/run_call.ts";
 import { tasksToCompensate } from "../run/compensation_order.ts";
 
 /** What `run` does when all that is on record has been answered. */
-export interface NextSteps {
+interface NextSteps {
   /** Tasks that it asks for: new ones, and recorded ones that are not completed. */
   readonly tasks: readonly TaskId[];
   /** Names of expectations that it waits for. */

@@ -25,7 +25,7 @@ import { inQueueOrder, type Place } from "../run/requests_in_order.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
 import type { Writer } from "../writer/writer.ts";
 
-export interface JobListsParts {
+interface JobListsParts {
   readonly table: JobTable;
   readonly workers: WorkerQueue;
   readonly threadWorkers: WorkerQueue;

@@ -26,14 +26,14 @@ export const SCAN_COST_MAX = 600_000;
 const COST = { job: 1, time: 4, fingerprint: 150 };
 
 /** The range to search. Indexes are into all jobs, oldest first. */
-export interface ScanBounds {
+interface ScanBounds {
   readonly newest: number;
   readonly oldest: number;
   readonly oldestFirst: boolean;
 }
 
 /** What the table knows about its jobs beside each of them. */
-export interface JobRecords {
+interface JobRecords {
   readonly order: Pick<JobOrder, "at">;
   /** Whether a later job is a retry of this one. */
   isRetried(jobId: JobId): boolean;

@@ -12,7 +12,7 @@ import type { Clock } from "../ports.ts";
 import type { Census, NeedingAttention, ParkedJobs } from "../requests.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
 
-export interface JobSurveyParts {
+interface JobSurveyParts {
   readonly attention: Attention;
   readonly suspects: Suspects;
   readonly inputRemovals: InputRemovals;

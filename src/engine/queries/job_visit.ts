@@ -9,7 +9,7 @@ import type { JobLists } from "./job_lists.ts";
 /** Read without a pause. */
 const PAGE = 20;
 
-export interface JobVisit {
+interface JobVisit {
   readonly range: Omit<ListQuery, "limit">;
   readonly max: number;
   see(job: JobSummary): void;
@@ -18,7 +18,7 @@ export interface JobVisit {
 }
 
 /** How many were seen, and whether these were all. */
-export interface Visited {
+interface Visited {
   readonly seen: number;
   readonly isAll: boolean;
 }

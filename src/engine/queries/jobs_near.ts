@@ -11,7 +11,7 @@ const PAGE = 20;
 /** How many jobs to look at for each one that is wanted. */
 const LOOKED_AT_EACH = 4;
 
-export interface NearbyJobsQuery {
+interface NearbyJobsQuery {
   readonly filter: JobFilter;
   readonly range?: JobRange;
   readonly max: number;

@@ -13,7 +13,7 @@ import type { Writer } from "../writer/writer.ts";
 /** How many keys of a type, and of its rate, are shown: those most used. */
 const KEYS_MAX = 50;
 
-export interface LimitsInForceParts {
+interface LimitsInForceParts {
   readonly registry: DefinitionRegistry;
   readonly limitChanges: LimitChanges;
   readonly shares: Shares;

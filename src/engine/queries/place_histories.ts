@@ -47,7 +47,7 @@ export interface PlaceHistoryParts extends RecordedParts {
 }
 
 /** From an entry up to another. */
-export interface Stretch {
+interface Stretch {
   readonly from: LogId;
   readonly to: LogId;
 }
@@ -239,7 +239,7 @@ class ReadEntries {
     return at === undefined ? undefined : { logId, at };
   }
 
-  /** Those of which it is known when they were. */
+  /** Those whose time is known. */
   stays(all: readonly Between[]): readonly Stay[] {
     return all.flatMap(({ from, to }) => {
       const begin = this.moment(from);

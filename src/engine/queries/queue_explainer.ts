@@ -26,7 +26,7 @@ import type { JobLists } from "./job_lists.ts";
 import { limitInTheWay } from "./limit_in_the_way.ts";
 import { workerHolders } from "./queue_survey.ts";
 
-export interface QueueExplainerParts {
+interface QueueExplainerParts {
   readonly attention: Attention;
   readonly census: JobCensus;
   readonly clock: Clock;

@@ -26,7 +26,7 @@ import type { LoopTurns } from "./loop_turns.ts";
 export const DIVERGENCE_GRACE_MS = 1_000;
 
 /** What answering needs from outside; a recorded history can provide it without a live run. */
-export interface AnswerServices {
+interface AnswerServices {
   readonly clock: Clock;
   readonly turns: LoopTurns;
   /** The job with everything appended so far. */

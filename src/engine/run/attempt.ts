@@ -46,7 +46,7 @@ export type AttemptOutcome =
   | AttemptError
   | { readonly kind: "interrupted"; readonly reason: InterruptionReason };
 
-export interface AttemptRequest {
+interface AttemptRequest {
   readonly jobId: JobId;
   readonly taskId: TaskId;
   readonly executionId: ExecutionId;

@@ -14,7 +14,7 @@ const LOG_LENGTH_MAX = 262_144;
 const MESSAGE_LENGTH_MAX = 4_000;
 const DATA_LENGTH_MAX = 8_000;
 
-export interface AttemptLogParts {
+interface AttemptLogParts {
   readonly about: Omit<JobLogLine, "time" | "message" | "data">;
   readonly log: JobLog;
   readonly clock: Clock;

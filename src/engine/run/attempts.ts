@@ -32,7 +32,7 @@ import { endOfAttempt, type RunTrace } from "./run_trace.ts";
 /** `refused`: the job may start nothing now. The others as for `Writer.tryAppend`. */
 export type Started = "started" | "refused" | "full" | "failed";
 
-export interface AttemptsParts extends RunSubject {
+interface AttemptsParts extends RunSubject {
   readonly lease: WorkerLease;
   readonly ends: PendingOutcomes;
   readonly trace: RunTrace;

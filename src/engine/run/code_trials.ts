@@ -28,7 +28,7 @@ const CONCURRENT_MAX = 16;
 /** How often a job is tried that keeps getting events meanwhile. */
 const TRIES_MAX = 20;
 
-export interface CodeTrialsParts {
+interface CodeTrialsParts {
   readonly clock: Clock;
   readonly registry: DefinitionRegistry;
   readonly table: JobTable;

@@ -13,7 +13,7 @@ import type { Writer, Written } from "../writer/writer.ts";
  */
 const RETRY_MS = 1_000;
 
-export interface DiskRetriesParts {
+interface DiskRetriesParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly onDefect: (error: unknown) => void;

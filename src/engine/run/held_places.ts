@@ -13,7 +13,7 @@ import type { Starts } from "../writer/starts.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { Shares } from "./shares.ts";
 
-export interface HeldPlacesParts {
+interface HeldPlacesParts {
   readonly registry: DefinitionRegistry;
   readonly table: JobTable;
   readonly writer: Pick<Writer, "durableLogId">;

@@ -6,7 +6,7 @@
 /** The most steps that are reported; a job may make up names as it goes. */
 const STEPS_MAX = 1_000;
 
-export interface LateCall {
+interface LateCall {
   readonly call: "emit" | "progress";
   /** Of the job. */
   readonly type: string;

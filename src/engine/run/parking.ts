@@ -6,7 +6,7 @@ import type { JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { TraceIds } from "../../core/trace_ids.ts";
 
 /** The attempt, and the cause, if known. */
-export interface ParkedAbout extends TraceIds {
+interface ParkedAbout extends TraceIds {
   readonly taskId: TaskId;
   readonly causedBy: LogId;
 }

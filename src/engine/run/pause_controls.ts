@@ -21,7 +21,7 @@ export const PAUSES_MAX = 100;
 /** So many steps of sorting jobs by pauses come between two turns of others. */
 const STEPS_MAX = 400;
 
-export interface PauseRequest extends PauseScope {
+interface PauseRequest extends PauseScope {
   readonly reason: string;
   /** RFC 3339; the pause then ends by itself. */
   readonly until?: string;

@@ -111,7 +111,7 @@ export class PausedRequests<Request extends PausableRequest> {
     return { begun, ended };
   }
 
-  /** A pause has begun: compares it, and no other, with what was held already. */
+  /** A pause has begun: compares only this one with what was held already. */
   *begin([pause, isHeld]: Holder): Work<void> {
     for (const group of [...this.#groups.values()]) {
       if (group.pauses.includes(pause)) continue;

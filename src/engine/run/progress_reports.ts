@@ -8,9 +8,9 @@ import type { Progress } from "../../core/job_state.ts";
 import type { Clock } from "../ports.ts";
 
 /** The least time between two recorded reports, except for the last. */
-export const PROGRESS_EVERY_MS = 250;
+const PROGRESS_EVERY_MS = 250;
 
-export interface ProgressParts {
+interface ProgressParts {
   readonly clock: Clock;
   durableLogId(): LogId;
   /** Appends a report; `undefined` when there is no room for it. */

@@ -21,7 +21,7 @@ import { issuesText, parseInput } from "../parsed_input.ts";
 import { recordable } from "../recordable.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 
-export interface RunCall {
+interface RunCall {
   readonly ctx: RunContext;
   /** What `run` returns, as JSON; rejects with what it throws. */
   readonly output: Promise<JsonValue | undefined>;

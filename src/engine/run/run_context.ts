@@ -47,7 +47,7 @@ export type TimerRequest = SleepRequest | WaitRequest;
 
 type Events = readonly [FactEvent, ...FactEvent[]];
 
-export interface ExpectationRequest {
+interface ExpectationRequest {
   readonly name: string;
   readonly resolve: (events: readonly FactEvent[]) => void;
 }

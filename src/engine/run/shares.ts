@@ -56,7 +56,7 @@ export interface PlaceQueue {
 }
 
 /** What a rate counts now. */
-export interface RateUse {
+interface RateUse {
   /** `null` where it counts all jobs of the type. */
   readonly key: string | null;
   readonly began: number;

@@ -28,7 +28,7 @@ export interface SlotRequest {
   slow(): void;
 }
 
-export interface SlotsParts {
+interface SlotsParts {
   readonly clock: Clock;
   readonly turns: LoopTurns;
   readonly promptTypes: PromptTypes;

@@ -27,7 +27,7 @@ import { draftParkings, jobsToTry, recordAtStart, rememberTimes } from "./unfini
 import type { Withdraw } from "./worker_queue.ts";
 import type { WriterListener } from "../writer/writer.ts";
 
-export interface SupervisorParts {
+interface SupervisorParts {
   readonly services: RunServices;
   /** For jobs whose definition asks for a thread. */
   readonly threadServices: RunServices;
@@ -43,7 +43,7 @@ export interface SupervisorParts {
 export class Supervisor implements WriterListener {
   readonly #parts: SupervisorParts;
   readonly #services: RunServices;
-  /** Jobs that wait for a worker so that `run` can be called, with what takes them out again. */
+  /** Jobs that wait for a worker so that `run` can be called, each with its withdrawal. */
   readonly #queued = new Map<JobId, Withdraw>();
   readonly #runs = new Map<JobId, JobRun>();
   /** Runs that are over but have an open attempt. */

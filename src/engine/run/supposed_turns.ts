@@ -15,15 +15,15 @@ export interface TurnLine {
   readonly requests: readonly Request[];
 }
 
-export interface Supposed {
+interface Supposed {
   readonly limits: PlaceLimits;
   /** How many jobs may begin now, as far as the rate counts them together with this one. */
   readonly rateRoom: number;
-  /** How many workers may be had. */
+  /** How many workers there may be. */
   readonly room: number;
 }
 
-export interface SupposedTurns {
+interface SupposedTurns {
   /** Those that would begin, in order; it is the last of them when it would. */
   readonly granted: readonly Request[];
   readonly isGranted: boolean;

@@ -12,7 +12,7 @@ import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
 
-export interface SuspectsParts {
+interface SuspectsParts {
   readonly registry: Pick<DefinitionRegistry, "isInThread">;
   readonly table: Pick<JobTable, "existing">;
   /** Held while a job runs alone. */

@@ -29,7 +29,7 @@ interface TimerParts {
   readonly onDefect: (error: unknown) => void;
 }
 
-export interface OpenTimer {
+interface OpenTimer {
   readonly timer: Timer;
   /** Milliseconds since the epoch, as recorded. */
   readonly dueMs: number;

@@ -17,7 +17,7 @@ import { isSealed } from "./sealing.ts";
 /** How long to wait before asking a disk again that does not delete a key. */
 const TRY_AGAIN_MS = 60_000;
 
-export interface InputRemovalParts {
+interface InputRemovalParts {
   readonly keys: KeyStore;
   readonly events: EventEngine;
   readonly scheduler: Scheduler;

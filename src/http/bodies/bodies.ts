@@ -11,7 +11,7 @@ import { type Deadline, Deadlines, StreamedBody } from "./streamed_body.ts";
 import { Problem } from "../problems/problem.ts";
 import type { AdmissionGate } from "../guard/admission_gate.ts";
 
-export interface BodiesOptions {
+interface BodiesOptions {
   readonly clock: Clock;
   readonly bytesMax: number;
   /** The flag that sets the limit, if there is one. */

@@ -19,7 +19,7 @@ import { requestSession, type Sessions } from "./sessions.ts";
 import type { Checked, TokenChecks } from "./token_checks.ts";
 import { type AdmissionGate, sizeOfGet } from "./admission_gate.ts";
 
-export interface GuardOptions {
+interface GuardOptions {
   readonly engine: JobEngine;
   readonly clock: Clock;
   /** If present, every route except the open ones needs a token with its scope. */

@@ -110,7 +110,7 @@ const DEPTH_MAX = 12;
  *
  * @param schemas Those that `$ref` names.
  */
-export function answerExample(
+function answerExample(
   schema: JsonValue,
   schemas: JsonObject,
   name = "",

@@ -75,7 +75,7 @@ export function problemFacts(
 }
 
 /** What a problem says beside what all have. */
-export interface ProblemMembers extends RefusalMembers {
+interface ProblemMembers extends RefusalMembers {
   /** The scope that the request needs, and those that its token has. */
   readonly neededScope?: string;
   readonly scopes?: readonly string[];

@@ -40,7 +40,7 @@ function judgingBy(
 }
 
 /** What bounds the events of one request. */
-export interface EventLimits {
+interface EventLimits {
   readonly bodies: Bodies;
   readonly eventsMax: number;
 }

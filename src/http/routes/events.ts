@@ -46,7 +46,7 @@ async function takeEvents(c: Context, deps: HttpDeps): Promise<Response> {
 
 const OF_JOB = single(jobId, "Entries of this job.");
 
-export const ENTRY_PARAMETERS = {
+const ENTRY_PARAMETERS = {
   ...entryPageParameters("journal"),
   after: AFTER,
   stratum: STRATUM,

@@ -44,7 +44,7 @@ import type { JobEngine } from "../../engine/job_engine.ts";
 
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 500;
-/** The page limit for whole jobs, each of which is read from where it is kept. */
+/** The page limit for whole jobs: each is read from its own place. */
 const FULL_LIMIT_MAX = 50;
 
 const LIST_PARAMETERS = {

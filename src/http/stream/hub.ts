@@ -23,7 +23,7 @@ const LANES = 4;
 /** The timer never matters: the wait ends with news, or with the last reader. */
 const FOR_EVER_MS = 2 ** 31 - 1;
 
-export interface HubOptions {
+interface HubOptions {
   readonly engine: JobEngine;
   readonly clock: Clock;
   /** How often an idle stream sends a heartbeat. */

@@ -6,7 +6,7 @@
 import type { CellValue, Column, ColumnType } from "./columns.ts";
 
 /** More than 100 different values, or texts too long to be kinds of something. */
-export type Many = "many";
+type Many = "many";
 
 /** Statistics of one column in some rows. */
 export type ColumnCount =

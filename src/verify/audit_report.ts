@@ -1,0 +1,36 @@
+/** What an audit of a journal found. */
+
+import type { JournalHead, ProvedLines } from "../engine/ports.ts";
+import type { Inventory } from "../journal/segment_listing.ts";
+import type { WalkedDamage } from "../journal/segment_walk.ts";
+import type { Witness } from "../journal/verification_file.ts";
+import type { Problem } from "./problem.ts";
+import type { ServedOutcome } from "./served_audit.ts";
+import type { Disproof } from "./witness.ts";
+
+export interface AuditReport {
+  /** In the order they were found. */
+  readonly problems: readonly Problem[];
+  /** Including those that are not listed. */
+  readonly problemCount: number;
+  /** The last batch that was projected. */
+  readonly head: JournalHead;
+  /** All lines up to the head; `null` if there are none. */
+  readonly proved: ProvedLines | null;
+  readonly inventory: Inventory;
+  /** How many snapshots were correct. */
+  readonly snapshots: number;
+  readonly jobs: number;
+  /** Bytes after the last whole batch, which are no damage. */
+  readonly tornBytes: number;
+  /** The first line that was not projected, because of damage. */
+  readonly stoppedAt: WalkedDamage | undefined;
+  readonly served: ServedOutcome | undefined;
+  /** Where earlier repairs put their copies, as recorded. */
+  readonly repairs: readonly string[];
+  readonly notes: readonly string[];
+  /** The last position that an earlier verdict found intact. */
+  readonly lastIntact: Witness | undefined;
+  /** What the earlier verdict disproves, if anything. */
+  readonly disproof: Disproof | undefined;
+}
