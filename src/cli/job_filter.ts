@@ -75,3 +75,8 @@ function parseSince(text: string, { clock }: Surroundings): string {
   if (parseTime(text) !== undefined) return text;
   throw new UsageError(`--since must be ${TIME_RULE}, or ${DURATION_RULE}, and is ${text}`);
 }
+
+/** `--limit`: how many are shown at most. */
+export function limitOption(byDefault: number, help: string): CommandOption {
+  return { name: "limit", short: "n", value: "number", default: String(byDefault), help };
+}

@@ -20,7 +20,7 @@ import { reachedAs } from "./requests/headers.ts";
 import type { Route } from "./route.ts";
 
 /** In an answer, the position that it stands for; in a request, one that the answer must not miss. */
-export const LOG_ID = "daybook-log-id";
+const LOG_ID = "daybook-log-id";
 
 /** How long a request waits for a leader, or for a position. */
 const PATIENCE_MS = 5_000;

@@ -8,7 +8,7 @@ import type { Operation } from "./openapi/operation.ts";
 /** `open` routes need no token: they tell a supervisor nothing of jobs. */
 export type RouteScope = Scope | "open";
 
-export type Answerer = "here" | "leader";
+type Answerer = "here" | "leader";
 
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";

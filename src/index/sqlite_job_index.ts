@@ -33,7 +33,7 @@ const PUT_STATE = insertion("INSERT OR REPLACE INTO states", 7);
 /** Points that are remembered: the snapshots that there are rest on the last of them. */
 const POINTS_KEPT = 8;
 
-export interface SqliteJobIndexOptions extends DatabaseOptions {
+interface SqliteJobIndexOptions extends DatabaseOptions {
   /** Jobs that are put at a time. */
   readonly batch?: number;
 }

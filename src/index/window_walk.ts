@@ -25,7 +25,7 @@ export interface RowWindow {
   readonly bytes: number;
 }
 
-export interface WindowWalkOptions<Found> {
+interface WindowWalkOptions<Found> {
   readonly oldestFirst: boolean;
   /** The first position, and the one after the last. */
   readonly from: LogId;

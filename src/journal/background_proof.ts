@@ -35,7 +35,7 @@ export interface Unproven {
   readonly read?: FileStamp;
 }
 
-export interface BackgroundProofOptions {
+interface BackgroundProofOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly clock: Clock;

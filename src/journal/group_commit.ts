@@ -30,7 +30,7 @@ export interface BatchSink {
 }
 
 /** Called with the outcome of each batch. Must not throw. */
-export interface BatchListener {
+interface BatchListener {
   /**
    * Called before the groups of the batch are answered.
    *
@@ -42,7 +42,7 @@ export interface BatchListener {
   failed(error: JournalFailedError): void;
 }
 
-export interface GroupCommitOptions {
+interface GroupCommitOptions {
   readonly head: JournalHead;
   /** Bytes in the active segment. */
   readonly segmentBytes: number;

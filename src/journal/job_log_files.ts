@@ -14,7 +14,7 @@ const WRITE_AFTER_MS = 100;
 /** What waits to be written; what comes beyond is left out. */
 const WAITING_LENGTH_MAX = 1_048_576;
 
-export interface JobLogOptions {
+interface JobLogOptions {
   /** Made when there is something to write. */
   readonly folder: string;
   readonly warn: (message: string) => void;
@@ -23,7 +23,7 @@ export interface JobLogOptions {
 }
 
 /** The last lines of a job. */
-export interface JobLogPage {
+interface JobLogPage {
   /** Oldest first. */
   readonly lines: readonly JobLogLine[];
   /** Whether there are older ones that were kept. */

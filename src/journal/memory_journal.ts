@@ -43,7 +43,7 @@ export interface MemoryContent {
   readonly snapshot: Snapshot | null;
 }
 
-export interface MemoryJournalOptions {
+interface MemoryJournalOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly consumer: JournalConsumer;

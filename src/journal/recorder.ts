@@ -24,7 +24,7 @@ import { isOnlySeal, isStop, QuietSealer } from "./seals.ts";
 import { type LastSnapshot, Snapshots } from "./snapshots.ts";
 
 /** The state of the journal when it was opened. */
-export interface Origin {
+interface Origin {
   readonly head: JournalHead;
   /** Bytes in the active segment. */
   readonly segmentBytes: number;
@@ -36,14 +36,14 @@ export interface Origin {
 }
 
 /** What the last stop left undone, possibly for lack of space. */
-export interface Undone {
+interface Undone {
   /** `false` if there is no space for it. */
   mend(): Promise<boolean>;
   /** Recorded before anything else once it is done. */
   fact(): JournalEventDraft | undefined;
 }
 
-export interface RecorderOptions {
+interface RecorderOptions {
   readonly origin: Origin;
   readonly sink: BatchSink;
   readonly consumer: JournalConsumer;

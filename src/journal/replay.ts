@@ -45,9 +45,9 @@ export interface Replayed {
  * Why a snapshot is of no use: the consumer cannot use it, or the journal ends before
  * it. Nothing was given to the consumer then.
  */
-export type SnapshotProblem = "refused" | "ahead";
+type SnapshotProblem = "refused" | "ahead";
 
-export interface ReplaySource extends SegmentSource {
+interface ReplaySource extends SegmentSource {
   readonly consumer: Pick<JournalConsumer, "restore" | "refuse" | "replay">;
   /** Sidecars of files that are as they were when they were verified, by segment; none. */
   readonly trusted?: ReadonlyMap<string, Sidecar>;

@@ -17,7 +17,7 @@ export interface Piece {
   readonly isLast: boolean;
 }
 
-export interface PiecesOptions {
+interface PiecesOptions {
   readonly file: Pick<OpenFile, "read">;
   /** What comes later in the file is not read. */
   readonly bytes: number;

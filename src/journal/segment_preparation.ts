@@ -12,7 +12,7 @@ import { type Layout, segmentName } from "./layout.ts";
 import { copyForward, quarantineTail } from "./repair.ts";
 import type { TornTail } from "./segment_end.ts";
 
-export interface SegmentPreparationOptions {
+interface SegmentPreparationOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly random: Random;

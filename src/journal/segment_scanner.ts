@@ -14,7 +14,7 @@ import { chainIn, crcHolds, isCommit } from "./line_bytes.ts";
 import { entryIn, positionFlaw } from "./line_reader.ts";
 
 /** Where a segment stops being what was written. */
-export interface Flaw {
+interface Flaw {
   /** Byte offset of the line at fault. */
   readonly offset: number;
   /** The position that should be there. */

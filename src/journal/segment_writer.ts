@@ -11,7 +11,7 @@ import { type Layout, segmentName } from "./layout.ts";
 import { Preallocation } from "./preallocation.ts";
 import type { WatchedFiles } from "./watched_files.ts";
 
-export interface SegmentWriterOptions {
+interface SegmentWriterOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   /** A segment of this size gets no more batches. */

@@ -12,7 +12,7 @@ import type { Snapshot } from "./snapshot_file.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
 import type { LastSnapshot } from "./snapshots.ts";
 
-export interface ChoiceOptions {
+interface ChoiceOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly consumer: JournalConsumer;
@@ -22,7 +22,7 @@ export interface ChoiceOptions {
   readonly progress: ReadingProgress;
 }
 
-export interface Choice {
+interface Choice {
   readonly replayed: Replayed;
   readonly snapshot: LastSnapshot | null;
   readonly warnings: readonly string[];

@@ -10,7 +10,7 @@ export interface LastSnapshot {
   readonly file: string;
 }
 
-export interface SnapshotOptions {
+interface SnapshotOptions {
   /** Entries from one snapshot to the next. */
   readonly every: number;
   readonly last: LastSnapshot | null;

@@ -15,7 +15,7 @@ const SEGMENT_EVERY_MS = 5;
 /** A second process that found the lock free has the segment replaced, which is seen before. */
 const LOCK_EVERY_MS = 100;
 
-export interface WatchedFilesOptions {
+interface WatchedFilesOptions {
   readonly clock: Pick<Clock, "monotonic">;
   readonly lock: HeldLock;
   readonly lockPath: string;

@@ -4,7 +4,13 @@ import { counted } from "../../core/counted.ts";
 import { distanceText } from "../../core/duration.ts";
 import { SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
-import { FILTER_NOTE, FILTER_OPTIONS, filterQuery, parseFilter } from "../job_filter.ts";
+import {
+  FILTER_NOTE,
+  FILTER_OPTIONS,
+  filterQuery,
+  limitOption,
+  parseFilter,
+} from "../job_filter.ts";
 import { plainText } from "../plain_text.ts";
 import { FORM_OPTIONS, outputForm, printJson, printLines } from "../presentation.ts";
 import { expectShape, type FailureKindResource, failuresAnswer } from "../resources.ts";
@@ -20,13 +26,7 @@ export function failuresCommand(surroundings: Surroundings): Command {
     arity: [0, 0],
     options: [
       ...FILTER_OPTIONS,
-      {
-        name: "limit",
-        short: "n",
-        value: "number",
-        default: "50",
-        help: "at most this many kinds",
-      },
+      limitOption(50, "at most this many kinds"),
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,
     ],

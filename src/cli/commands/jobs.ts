@@ -3,7 +3,13 @@
 import { counted } from "../../core/counted.ts";
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
-import { FILTER_NOTE, FILTER_OPTIONS, filterQuery, parseFilter } from "../job_filter.ts";
+import {
+  FILTER_NOTE,
+  FILTER_OPTIONS,
+  filterQuery,
+  limitOption,
+  parseFilter,
+} from "../job_filter.ts";
 import { FORM_OPTIONS, outputForm, printJson, printLines, textColumns } from "../presentation.ts";
 import { jobTable } from "../render/job_table.ts";
 import { expectShape, jobsPage, type JobSummaryResource } from "../resources.ts";
@@ -22,13 +28,7 @@ export function jobsCommand(surroundings: Surroundings): Command {
     arity: [0, 0],
     options: [
       ...FILTER_OPTIONS,
-      {
-        name: "limit",
-        short: "n",
-        value: "number",
-        default: String(LIMIT_DEFAULT),
-        help: "at most this many",
-      },
+      limitOption(LIMIT_DEFAULT, "at most this many"),
       { name: "all", help: "all of them, whatever the limit" },
       { name: "full", help: "with --json, whole jobs, as in show --json" },
       ...FORM_OPTIONS,

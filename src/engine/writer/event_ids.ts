@@ -14,12 +14,12 @@ import { type LogIdRange, TimeMarks } from "./time_marks.ts";
 export type EntryId = Pick<JobEventLogEntry, "eventId" | "logId" | "receivedAt">;
 
 /** Positions between two, exclusive. */
-export interface Between {
+interface Between {
   readonly after?: LogId;
   readonly before?: LogId;
 }
 
-export interface CapturedIds {
+interface CapturedIds {
   readonly times: Uint8Array;
   /** Rows that the index does not have. */
   readonly rows: Float64Array;

@@ -18,7 +18,7 @@ export class OverCapacityError extends Error {
 }
 
 /** What a request would add. */
-export interface Added {
+interface Added {
   readonly jobs: number;
   /** Starts of jobs with code, which may have to wait for a worker. */
   readonly starts: number;

@@ -15,7 +15,7 @@ import { secretGuard } from "../secrets/sealing.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
 /** What to record, and what of it not in clear. */
-export interface JobDescription {
+interface JobDescription {
   readonly attributes: JobCreatedAttributes;
   readonly protection: Protection | undefined;
 }

@@ -42,7 +42,7 @@ type Line =
   | { readonly column: ColumnName; readonly part: string };
 
 /** Everything that follows from the entries. */
-export interface Projected {
+interface Projected {
   readonly table: JobTable;
   readonly eventIds: EventIds;
   readonly pauses: Pauses;

@@ -22,7 +22,7 @@ export interface Written {
   readonly onLost: (() => void) | undefined;
 }
 
-export interface AppendOptions {
+interface AppendOptions {
   /** RFC 3339; now, when absent. */
   readonly receivedAt?: string;
   /** Called when the group is lost on its way, after its jobs have been reset. */
