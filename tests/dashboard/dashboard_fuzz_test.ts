@@ -150,5 +150,5 @@ Deno.test("dashboard fuzz: no page and no form fails, shows a token, or leads el
   });
   await fc.assert(run, { numRuns: RUNS });
   const acted = [...met].filter(([place, statuses]) => /^POST/.test(place) && statuses.has(303));
-  assert.ok(acted.length >= 2, `only done: ${acted.join()}`);
+  assert.ok(acted.length >= rounds(2, 2, 1), `only done: ${acted.join()}`);
 });

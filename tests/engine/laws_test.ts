@@ -182,7 +182,7 @@ Deno.test("engine: second deliveries and observability ids change no state", asy
     }),
     { numRuns: rounds(400, 400, 25) },
   );
-  assert.ok(traced > rounds(1_000, 1_000, 40), `only ${traced} entries had a trace`);
+  assert.ok(traced > rounds(1_000, 1_000, 10), `only ${traced} entries had a trace`);
 });
 
 Deno.test("engine: a job that has ended stays as it is, whatever comes", async () => {

@@ -8,7 +8,7 @@ import { createApp } from "../../src/http/app.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
 import { assertCensus } from "./census_truth.ts";
-import { rounds } from "../support/effort.ts";
+import { IS_QUICK, rounds } from "../support/effort.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { shipmentPlan, startApp, type TestApp } from "../support/http/http_app.ts";
 import { assertAgrees, assertUnfinished, scrape } from "./metrics_truth.ts";
@@ -100,6 +100,7 @@ Deno.test("/metrics and census: they agree with the jobs, whatever is done to th
     }),
     { numRuns: rounds(60, 1_000, 8) },
   );
+  if (IS_QUICK) return;
   for (
     const name of ["created", "scheduled", "executing", "waiting", "suspended", "compensating"]
   ) {

@@ -22,20 +22,30 @@ export function isFile(path: string): boolean {
   }
 }
 
-function mayMakeNamespaces(): boolean {
+/** Whether there can be namespaces, bridges and rules that drop what arrives. */
+function isGranted(): boolean {
   if (Deno.uid() !== 0) return false;
-  const name = `daybook-${Deno.pid}-probe`;
-  return ["add", "delete"].every((action) => {
-    const args = ["netns", action, name];
-    return new Deno.Command("ip", { args, stdout: "null", stderr: "null" }).outputSync().success;
-  });
+  const [name, bridge] = [`daybook-${Deno.pid}-probe`, `daybook${Deno.pid}p`];
+  const steps = [
+    `ip netns add ${name}`,
+    `ip netns exec ${name} nft add table ip cut`,
+    `ip link add ${bridge} type bridge`,
+  ];
+  const isAll = steps.every(succeeds);
+  for (const end of [`ip link delete ${bridge}`, `ip netns delete ${name}`]) succeeds(end);
+  return isAll;
+}
+
+function succeeds(command: string): boolean {
+  const [program = "", ...args] = command.split(" ");
+  return new Deno.Command(program, { args, stdout: "null", stderr: "null" }).outputSync().success;
 }
 
 /** Why there can be no network; empty if there can. */
 export function whyNoNetwork(): string {
   const packages = missing(PROGRAMS);
   if (packages.length > 0) return `${packages.join(", ")} not installed`;
-  return mayMakeNamespaces() ? "" : "no right to make network namespaces";
+  return isGranted() ? "" : "no right to make network namespaces, bridges and rules";
 }
 
 async function run(...[program = "", ...args]: readonly string[]): Promise<string> {

@@ -124,7 +124,7 @@ Deno.test("random jobs: an altered definition diverges live exactly where the ch
         divergences += told.length;
       },
     ),
-    { numRuns: rounds(600, 600, 15) },
+    { numRuns: rounds(600, 600, 30) },
   );
   assert.ok(divergences > rounds(10, 10, 0), `${divergences} divergences prove little`);
 });
