@@ -177,6 +177,12 @@ export class PostgresTurn implements Turn {
         await listener.doubted();
         await this.#say();
       }
+      if (this.#wasLost) {
+        this.#wasLost = false;
+        // A fail-over may have taken away what this process has. Nothing waits for the answer, which
+        // may wait for a standby.
+        void listener.doubted().catch(() => {});
+      }
       // A session that was lost has lost the lock.
       if (!this.#isHeld) await this.#lock();
       await this.assurance.look();

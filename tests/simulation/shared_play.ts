@@ -296,7 +296,7 @@ export class SharedPlay {
     for (let round = 0; round < ROUNDS_MAX && this.#goesOn; round++) {
       await scheduler.sleep(ROUND_MS);
       if (this.#isSettled) return;
-      this.#endDoomed();
+      this.#stopMistaken();
       const [leader] = this.#leaders;
       if (leader === undefined) continue;
       const pushed = this.#record.clients.pushOn(leader.front, round >= PATIENT_ROUNDS);
@@ -305,14 +305,10 @@ export class SharedPlay {
     if (this.#goesOn) this.#sayUnsettled();
   }
 
-  /** Those that have seen what the database has lost. */
-  #endDoomed(): void {
+  /** What a process has seen and the database has lost may have been put there again. */
+  #stopMistaken(): void {
     for (const { process, world } of this.#members) {
-      if (process === undefined || !process.isDoomed) continue;
-      // It may have been put there again.
-      if (isCopyOf(world, this.#database)) void process.stop();
-      // One that leads, and is asked nothing, finds out when it next appends.
-      else if (process.leads) void process.record();
+      if (process?.isDoomed && isCopyOf(world, this.#database)) void process.stop();
     }
   }
 

@@ -1,8 +1,6 @@
 /** One process of a shared journal, from its start to its end: engine, copy, and part in the log. */
 
 import { errorMessage } from "../../src/core/thrown.ts";
-import { eventType } from "../../src/core/event_type.ts";
-import { eventId } from "../../src/core/ids.ts";
 import type { Writer } from "../../src/core/standing.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import type { Appended, Journal, JournalConsumer } from "../../src/engine/ports.ts";
@@ -142,14 +140,6 @@ export class SharedProcess {
     } catch (error) {
       this.#endWith(error);
     }
-  }
-
-  /** Has it append something. */
-  async record(): Promise<void> {
-    const event = { eventType: eventType("ec.Asked"), stratum: "domain", attributes: {} } as const;
-    await this.engine.deliver([{ ...event, eventId: eventId(`asked-${this.life}`) }]).catch(
-      () => {},
-    );
   }
 
   pause(ms: number): void {
