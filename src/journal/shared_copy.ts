@@ -12,6 +12,7 @@ import type { Recorder } from "./recorder.ts";
 import { type ScanStart, SegmentScanner } from "./segment_scanner.ts";
 import {
   LostHistoryError,
+  missingEntries,
   OvertakenError,
   type SharedBatch,
   type SharedJournal,
@@ -210,9 +211,7 @@ async function requireSame(log: SharedLog, { logId, chain }: JournalHead): Promi
   const lastLogId = await log.lastLogId();
   throw new LostHistoryError(
     lastLogId < logId
-      ? `the folder of this process holds entries up to logId ${logId}, the database up to ` +
-        `${lastLogId}: either entries that were acknowledged are gone from the database, or the ` +
-        "folder is that of another journal"
+      ? `${missingEntries(lastLogId, logId)}, or the folder is a copy of another journal`
       : `the folder of this process and the database differ at logId ${logId}: either a fail-over ` +
         "has taken entries away, and others are in their place, or the folder is a copy of " +
         "another journal",

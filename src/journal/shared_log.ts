@@ -93,6 +93,12 @@ export class LostHistoryError extends Error {
   readonly exitCode = 78;
 }
 
+/** What is gone from a log that ends before the position that a process has seen. */
+export function missingEntries(lastLogId: LogId, seenLogId: LogId): string {
+  return `the database ends at logId ${lastLogId}: ${seenLogId - lastLogId} entries from ` +
+    `${lastLogId + 1} on, which were acknowledged, are gone from it`;
+}
+
 /** Whether an error says what became of a shared log. */
 export function isOfSharedLog(error: unknown): error is OvertakenError | LostHistoryError {
   return error instanceof OvertakenError || error instanceof LostHistoryError;

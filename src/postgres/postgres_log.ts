@@ -6,6 +6,7 @@
 import type { LogId } from "../core/ids.ts";
 import {
   LostHistoryError,
+  missingEntries,
   OvertakenError,
   type SharedBatch,
   type SharedLog,
@@ -119,11 +120,10 @@ export class PostgresLog implements SharedLog {
   async #refusal({ firstLogId }: SharedBatch): Promise<Error> {
     const lastLogId = await this.lastLogId();
     if (lastLogId >= firstLogId) return new OvertakenError();
-    const lost = firstLogId - 1 - lastLogId;
-    return lost === 0 ? new OvertakenError() : new LostHistoryError(
-      `the database ends at logId ${lastLogId}: ${lost} entries from ${lastLogId + 1} on, which ` +
-        "were acknowledged, are gone from it",
-    );
+    const seenLogId = firstLogId - 1;
+    return seenLogId === lastLogId
+      ? new OvertakenError()
+      : new LostHistoryError(missingEntries(lastLogId, seenLogId));
   }
 
   /**
