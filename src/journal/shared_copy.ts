@@ -211,7 +211,7 @@ async function requireSame(log: SharedLog, { logId, chain }: JournalHead): Promi
   const lastLogId = await log.lastLogId();
   throw new LostHistoryError(
     lastLogId < logId
-      ? `${missingEntries(lastLogId, logId)}, or the folder is a copy of another journal`
+      ? `${missingEntries(lastLogId, logId)}; or the folder is a copy of another journal`
       : `the folder of this process and the database differ at logId ${logId}: either a fail-over ` +
         "has taken entries away, and others are in their place, or the folder is a copy of " +
         "another journal",

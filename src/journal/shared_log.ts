@@ -3,6 +3,7 @@
  * the folder of each holds a copy. One process at a time leads: it appends. The others follow.
  */
 
+import { counted } from "../core/counted.ts";
 import type { LogId } from "../core/ids.ts";
 import type { WhyLeading } from "../core/standing.ts";
 import type { Membership } from "./membership.ts";
@@ -95,8 +96,8 @@ export class LostHistoryError extends Error {
 
 /** What is gone from a log that ends before the position that a process has seen. */
 export function missingEntries(lastLogId: LogId, seenLogId: LogId): string {
-  return `the database ends at logId ${lastLogId}: ${seenLogId - lastLogId} entries from ` +
-    `${lastLogId + 1} on, which were acknowledged, are gone from it`;
+  return `the database ends at logId ${lastLogId}, and lacks what was acknowledged after it, from ` +
+    `logId ${lastLogId + 1} on: ${counted(seenLogId - lastLogId, "entry", "entries")}`;
 }
 
 /** Whether an error says what became of a shared log. */

@@ -237,7 +237,7 @@ Deno.test("shared journal: a log that lacks what the copy has is refused, and so
   await assert.rejects(
     lead(shorter, disk.copy(), "a"),
     (error: Error) =>
-      error instanceof LostHistoryError && /acknowledged, are gone/.test(error.message),
+      error instanceof LostHistoryError && /lacks what was acknowledged/.test(error.message),
   );
   const other = new SharedLogDouble();
   await ledUntilItDied(other);

@@ -166,12 +166,12 @@ export async function leaderOf(members: readonly Member[]): Promise<Member> {
 }
 
 const GONE =
-  /the database ends at logId (\d+): (\d+) entries from (\d+) on, which were acknowledged/;
+  /the database ends at logId (\d+), and lacks what was acknowledged after it, from logId (\d+) on: (\d+) entr/;
 
 /** It ended since history is gone, and said from where on. */
 export async function requireNoticed(member: Member, lastLogId: number): Promise<void> {
   assert.equal(await member.ended(), 78, member.output.join("\n"));
-  const [, last, lost, from] = GONE.exec(member.output.join("\n")) ?? [];
+  const [, last, from, lost] = GONE.exec(member.output.join("\n")) ?? [];
   assert.deepEqual([Number(last), Number(from)], [lastLogId, lastLogId + 1]);
   assert.ok(Number(lost) > 0);
 }
