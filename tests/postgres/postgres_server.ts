@@ -18,10 +18,20 @@ export const PROGRAMS = programs();
 /** As part of the name of a test that is left out. */
 export const LEFT_OUT = PROGRAMS === undefined ? " (LEFT OUT: PostgreSQL is not installed)" : "";
 
+/** Below those that the system gives to connections, one of which could take it before its server. */
+const [PORT_MIN, PORTS] = [20_000, 12_000];
+
+/** A port of this machine that nobody listens on. */
 export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  listener.close();
-  return listener.addr.port;
+  for (;;) {
+    const port = PORT_MIN + Math.floor(Math.random() * PORTS);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
 
 export class PostgresServer {

@@ -2,6 +2,7 @@
 
 import type { JournalConsumer } from "../../../src/engine/ports.ts";
 import { DenoFileSystem } from "../../../src/journal/deno_file_system.ts";
+import { JournalLockedError } from "../../../src/journal/errors.ts";
 import { FileJournal } from "../../../src/journal/file_journal.ts";
 import type { FileJournalOptions } from "../../../src/journal/options.ts";
 import type { JournalHarness } from "../../contract/journal_contract.ts";
@@ -9,6 +10,7 @@ import { withoutBlankEnd } from "./blank_end.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { inputOutputError, noSpace, TestDisk } from "./journal_disk.ts";
 import { test } from "../sanitized.ts";
+import { PATIENCE_MS } from "../until.ts";
 
 export class JournalFolder implements JournalHarness {
   readonly clock = new FakeClock();
@@ -16,6 +18,7 @@ export class JournalFolder implements JournalHarness {
   readonly disk = new TestDisk(new DenoFileSystem());
   readonly warnings: string[] = [];
   readonly #root: string;
+  #hasCrashed = false;
 
   private constructor(root: string) {
     this.#root = root;
@@ -30,16 +33,25 @@ export class JournalFolder implements JournalHarness {
     return `${this.#root}/journal`;
   }
 
-  open(consumer: JournalConsumer, options: Partial<FileJournalOptions> = {}) {
-    return FileJournal.open({
-      folder: this.path,
-      fileSystem: this.disk,
-      clock: this.clock,
-      random: this.random,
-      consumer,
-      warn: (message) => this.warnings.push(message),
-      ...options,
-    });
+  async open(consumer: JournalConsumer, options: Partial<FileJournalOptions> = {}) {
+    const end = performance.now() + (this.#hasCrashed ? PATIENCE_MS : 0);
+    for (;;) {
+      try {
+        return await FileJournal.open({
+          folder: this.path,
+          fileSystem: this.disk,
+          clock: this.clock,
+          random: this.random,
+          consumer,
+          warn: (message) => this.warnings.push(message),
+          ...options,
+        });
+      } catch (error) {
+        // A process that another test is starting has the lock too, until it runs its program.
+        if (!(error instanceof JournalLockedError) || performance.now() >= end) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    }
   }
 
   hold(): void {
@@ -68,6 +80,7 @@ export class JournalFolder implements JournalHarness {
   }
 
   crash(): void {
+    this.#hasCrashed = true;
     this.disk.crash();
   }
 
