@@ -90,7 +90,7 @@ export class Recorder {
     this.#contentLogId = origin.stopped ? origin.head.logId - 1 : origin.head.logId;
     this.#commit = this.#groupCommit(options);
     this.#sealer = new QuietSealer(clock, options.quietSealMs, () => this.#sealWhenIdle());
-    this.#diskSpace = this.#roomOf(options);
+    this.#diskSpace = this.#createDiskSpace(options);
     this.#snapshots = new Snapshots({
       every: options.snapshotEvery,
       last: origin.snapshot,
@@ -186,6 +186,14 @@ export class Recorder {
     if (!this.#closed && this.#commit.refusal === undefined) this.#sealer.restart();
   }
 
+  /**
+   * Records something, so that a shared log says whether it is still for this process to record. It
+   * ends as any other append that is refused.
+   */
+  async confirm(): Promise<void> {
+    await this.#seal("quiet");
+  }
+
   /** What was recorded before is not intact: nothing is acknowledged any more. */
   fail(error: JournalFailedError): void {
     this.#commit.fail(error);
@@ -225,7 +233,7 @@ export class Recorder {
     });
   }
 
-  #roomOf({ clock, reserve, short = false, warn }: RecorderOptions): DiskSpace {
+  #createDiskSpace({ clock, reserve, short = false, warn }: RecorderOptions): DiskSpace {
     return new DiskSpace({
       clock,
       reserve,
@@ -265,14 +273,6 @@ export class Recorder {
     const logId = fact === undefined ? null : await this.record(fact);
     this.#undone = undefined;
     return logId;
-  }
-
-  /**
-   * Records something, so that a shared log says whether it is still for this process to record. It
-   * ends as any other append that is refused.
-   */
-  async confirm(): Promise<void> {
-    await this.#seal("quiet");
   }
 
   get #leads(): boolean {
