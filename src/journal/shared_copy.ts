@@ -3,9 +3,14 @@
 import type { LogId } from "../core/ids.ts";
 import type { WhyLeading } from "../core/standing.ts";
 import { errorMessage } from "../core/thrown.ts";
-import { type Clock, JournalFailedError, type JournalHead } from "../engine/ports.ts";
+import {
+  type Clock,
+  JournalFailedError,
+  JournalFullError,
+  type JournalHead,
+} from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
-import { JournalDamagedError } from "./errors.ts";
+import { JournalDamagedError, missingRoom } from "./errors.ts";
 import type { BatchSink } from "./group_commit.ts";
 import { segmentName } from "./layout.ts";
 import type { Recorder } from "./recorder.ts";
@@ -65,7 +70,10 @@ export class SharedSink implements BatchSink {
       await this.#copy.write(batch, holdUp);
     } catch (error) {
       // It is durable, so a full disk takes nothing back; the next start fetches it.
-      throw new Error(`they are in the database, but not in this folder: ${errorMessage(error)}`, {
+      const reason = error instanceof JournalFullError
+        ? missingRoom(error.cause)
+        : errorMessage(error);
+      throw new Error(`they are in the database, but not in this folder: ${reason}`, {
         cause: error,
       });
     }

@@ -222,7 +222,12 @@ Deno.test("shared journal: a full disk fails the copy, and takes nothing back", 
   const log = new SharedLogDouble();
   const { journal, disk, consumer } = await lead(log, new MemoryDisk(), "first");
   disk.fail({ operation: "write", path: SEGMENTS, error: noSpace() });
-  await assert.rejects(journal.append(facts(1)).durable, JournalFailedError);
+  await assert.rejects(journal.append(facts(1)).durable, (error: Error) => {
+    assert.ok(error instanceof JournalFailedError);
+    assert.match(error.message, /in the database, but not in this folder: the disk is full\./);
+    assert.doesNotMatch(error.message, /Nothing was recorded/);
+    return true;
+  });
   assert.equal(consumer.losses.length, 0);
   const lastLogId = log.batches.at(-1)?.lastLogId;
   const other = await lead(log, new MemoryDisk(), "second");
