@@ -34,7 +34,7 @@ async function requireStandbyWaitedFor(
   broken?: Parameters<typeof withLog>[3],
 ): Promise<void> {
   await withLog(server, server.port, async (log) => {
-    await standbyIs(server, "gone");
+    await server.awaitStandby("gone");
     let isAcknowledged = false;
     const appended = log.append(FIRST).then(() => isAcknowledged = true);
     await until("its commit waits", () => waits(server, "insert"));
@@ -42,16 +42,10 @@ async function requireStandbyWaitedFor(
     await server.begin();
     await until("it is read back", async () => isAcknowledged || await waits(server, "update"));
     const wasEarly = isAcknowledged;
-    await standbyIs(server, "");
+    await server.awaitNoStandby();
     await appended;
     assert.equal(wasEarly, false, "acknowledged what no standby has");
   }, broken);
-}
-
-/** Commits wait for a standby of this name; for none if it is empty. */
-async function standbyIs(server: PostgresServer, name: string): Promise<void> {
-  await server.query(`alter system set synchronous_standby_names = '${name}'`);
-  await server.query("select pg_reload_conf()");
 }
 
 async function waits(server: PostgresServer, statement: string): Promise<boolean> {

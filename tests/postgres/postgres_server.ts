@@ -1,5 +1,7 @@
 /** A PostgreSQL of a test's own. Where there is none installed, what needs it is left out. */
 
+import { until } from "../support/until.ts";
+
 const VERSIONS = "/usr/lib/postgresql";
 
 /** The folder of its programs, of the newest version. */
@@ -95,6 +97,34 @@ export class PostgresServer {
   /** @param port That of something in between, if not its own. */
   url(journal: string, port = this.port, user = "postgres"): string {
     return `postgres://${user}@${this.host}:${port}/postgres?journal=${journal}`;
+  }
+
+  /** Commits wait for a standby of this name, which is not there. */
+  async awaitStandby(name: string): Promise<void> {
+    await this.query(`alter system set synchronous_standby_names = '${name}'`);
+    await this.query("select pg_reload_conf()");
+    // The checkpointer passes it on in its own time: until then commits do not wait.
+    await until("a commit waits", () => this.#isCommitHeld());
+  }
+
+  /** Commits wait for no standby. */
+  async awaitNoStandby(): Promise<void> {
+    await this.query("alter system reset synchronous_standby_names");
+    await this.query("select pg_reload_conf()");
+  }
+
+  async #isCommitHeld(): Promise<boolean> {
+    let isOver = false;
+    const commit = this.query("select pg_logical_emit_message(true, 'held?', '')")
+      .then(() => isOver = true);
+    const held = "pg_stat_activity where wait_event = 'SyncRep' and query like '%held?%'";
+    let isHeld = false;
+    await until("a commit is over, or waits", async () => {
+      isHeld = (await this.query(`select pg_cancel_backend(pid) from ${held}`)).length > 0;
+      return isHeld || isOver;
+    });
+    await commit;
+    return isHeld;
   }
 
   /** The first column of each row. */

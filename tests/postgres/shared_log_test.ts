@@ -39,8 +39,7 @@ testWithPostgres(
   ) => {
     await withLog(server, server.port, async (log) => {
       await log.append(FIRST);
-      await server.query("alter system set synchronous_standby_names = 'nobody'");
-      await server.query("select pg_reload_conf()");
+      await server.awaitStandby("nobody");
       let isAppended = false;
       const appended = log.append(SECOND).then(() => isAppended = true);
       const waiting = "from pg_stat_activity where wait_event = 'SyncRep'";
@@ -54,8 +53,7 @@ testWithPostgres(
         async () => (await server.query(`select pid ${waiting}`)).length > 0,
       );
       assert.equal(isAppended, false);
-      await server.query("alter system reset synchronous_standby_names");
-      await server.query("select pg_reload_conf()");
+      await server.awaitNoStandby();
       await appended;
       assert.equal((await log.read(0)).length, 2);
     });

@@ -29,7 +29,7 @@ interface Step {
 
 const STEPS_OF_PUTTING: readonly Step[] = [
   { name: "before putting" },
-  { name: "inside putting", times: 100 },
+  { name: "inside putting", times: 10 },
   { name: "before the commit of putting" },
   { name: "after putting" },
   { name: "inside marking", times: 2 },
@@ -49,7 +49,7 @@ const STEPS_OF_STARTS: readonly Step[] = [
   { name: "before the commit of going back", of: "start" },
   { name: "after going back", of: "start" },
   { name: "after making it again", of: "start anew" },
-  { name: "inside putting", times: 200, of: "start anew" },
+  { name: "inside putting", times: 10, of: "start anew" },
   { name: "after putting", of: "start anew" },
 ];
 
@@ -97,12 +97,15 @@ class Life {
       .then(() => this.#lines.push("has ended")).then(() => this.#heard.resolve());
   }
 
-  /** The line in which it says something. */
-  async says(start: string): Promise<string> {
+  /** The line in which it says something, which has to come before another. */
+  async says(start: string, before?: string): Promise<string> {
     for (;;) {
       const line = this.#lines.find((each) => each.startsWith(start));
       if (line !== undefined) return line;
-      assert.ok(!this.#lines.includes("has ended"), this.#lines.join("\n"));
+      const isOver = this.#lines.some((each) =>
+        each === "has ended" || (before && each.startsWith(before))
+      );
+      assert.ok(!isOver, `it does not say "${start}":\n${this.#lines.join("\n")}`);
       this.#heard = Promise.withResolvers();
       await this.#heard.promise;
     }
@@ -134,7 +137,11 @@ async function post(url: string, body: unknown, headers: Readonly<Record<string,
 }
 
 /** Jobs that end at once, and then events for jobs that have ended, which wakes them. */
-async function work(url: string, ledger: Ledger): Promise<void> {
+async function work(url: string, ledger: Ledger): Promise<never> {
+  for (;;) await workRounds(url, ledger);
+}
+
+async function workRounds(url: string, ledger: Ledger): Promise<void> {
   const life = crypto.randomUUID();
   const create = async (number: number) => {
     const key = `${life}-${number}`;
@@ -226,7 +233,7 @@ async function liveUntil(
       // The kill cuts it short.
       working = work(url, ledger).catch(() => {});
     }
-    await life.says(`stands still ${step.name}`);
+    await life.says(`stands still ${step.name}`, step.of && "listening on");
   } finally {
     await life.end("SIGKILL");
     await working;
