@@ -1,4 +1,4 @@
-/** What is used of the limits of this process. */
+/** The limits of this process, with their use. */
 
 import type { StandingLimits } from "../../engine/events/delivery_limits.ts";
 import { type GaugedLimit, type LimitName, LIMITS } from "../../documents/over_capacity.ts";
@@ -8,12 +8,12 @@ export interface LimitInUse extends Use {
   readonly name: LimitName;
   /** What is counted. */
   readonly what: string;
-  /** That sets it, with its dashes; `null` for one that is the same everywhere. */
+  /** The flag that sets the limit, with its dashes; `null` for a constant. */
   readonly flag: string | null;
   readonly unit: "bytes" | "count";
 }
 
-/** Those of the engine first, if they are known; then those of the edge. */
+/** The limits of the engine, if known, then those of the HTTP layer. */
 export function limitsInUse(
   { system, requests, openRequests, waiting, streams, bodies, lookBack }: HttpDeps,
 ): readonly LimitInUse[] {
