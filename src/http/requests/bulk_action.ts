@@ -200,7 +200,7 @@ class BulkRun {
   async #one(job: JobState): Promise<void> {
     const { jobId } = job;
     if (this.#request.action === "retry" && needsSomebody(job)) {
-      return this.#skip(jobId, "what could not be undone has to be fixed by hand first");
+      return this.#skip(jobId, "effects that could not be undone have to be fixed by hand first");
     }
     const outcome = await this.#ask(jobId);
     if (outcome.ok) this.done.push(bulkDone(jobId, outcome.value));
