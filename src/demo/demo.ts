@@ -128,7 +128,7 @@ const SEASON_MS = 90_000;
 const SEASON_PICTURES = 30;
 /** The time from an order to its shipment. */
 const SHIPMENT_MS = 4_000;
-/** How many orders may await shipment. Beyond that, a new order waits until one is shipped. */
+/** How many orders may await shipment. Beyond that, a new order is not shipped. */
 const PARCELS_MAX = 1_000;
 
 const SUPPLIERS = ["Hansen", "Okafor", "Petrov", "Silva", "Tanaka"] as const;

@@ -96,7 +96,7 @@ export class Machine {
 
   crashAfter(taskId: string): void {
     if (taskId === MAIN_TASK) {
-      throw new TypeError(`Cannot crash after ${taskId}: the name is that of run itself`);
+      throw new TypeError(`Cannot crash after ${taskId}: the name stands for run itself`);
     }
     this.#crashes.add(taskId);
     this.#armedAt = this.process.journal.head.logId;
