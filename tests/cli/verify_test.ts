@@ -243,7 +243,7 @@ test("verify: finds an edited snapshot, its sha256 made right again", async () =
           /("eventIds","part":")(.)/,
           (_, field, first) => field + (first === "A" ? "B" : "A"),
         ),
-      "column eventIds is not",
+      "column eventIds differs",
     ],
     [newer, (text) => text.replace(/"chain":"./, '"chain":"~'), "it belongs to another history"],
     [newer, (text) => text.replace("{", "["), "the header is incomplete|format undefined"],
