@@ -18,9 +18,15 @@ const AGAIN_MS = 500;
  */
 const MADE_AGAIN_AT_ONCE = 4;
 
-interface ThreadPoolOptions {
+/** How much threads may take. */
+export interface ThreadLimits {
+  /** Threads at a time. */
   readonly max: number;
+  /** The heap of a thread; the same again for buffers. */
   readonly memoryMb: number;
+}
+
+interface ThreadPoolOptions extends ThreadLimits {
   /** Whether the process has what a thread needs, such as file descriptors; asked again if not. */
   readonly hasRoom: () => boolean;
 }
