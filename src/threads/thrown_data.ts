@@ -4,10 +4,10 @@ import { isThrown } from "../core/thrown.ts";
 import { NonRetryableError, RetryLater } from "../engine/job_errors.ts";
 import type { Thrown } from "./protocol.ts";
 
-/** Far more than is recorded; the text is cut only after secrets were removed. */
+/** Far more than is recorded: the text is cut to length only after secrets are removed. */
 const LENGTH_MAX = 65_536;
 
-/** Accepts any thrown value. */
+/** Converts any thrown value. */
 export function thrownData(thrown: unknown): Thrown {
   const read = (get: () => unknown, otherwise = ""): string => {
     try {
@@ -51,7 +51,7 @@ export function thrownError({ kind, name, message, stack, delayMs = 0 }: Thrown)
 export function namedError(name: string, message: string): Error {
   const error = new Error(message);
   Object.defineProperty(error, "name", { value: name });
-  // Its stack would show this function, not the code that failed.
+  // Its own stack would show this function, not the code that failed.
   delete (error as { stack?: string }).stack;
   return error;
 }
