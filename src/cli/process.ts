@@ -5,16 +5,16 @@ import { environment } from "./surroundings.ts";
 import { plainText } from "./plain_text.ts";
 import { systemTerminal } from "./terminal.ts";
 
-/** Something that cannot be: a defect of this program. */
+/** A bug in this program. */
 const EXIT_DEFECT = 70;
 
 interface Invocation {
-  /** How it is called in help and messages, such as `deno task journal`. */
+  /** The name in help and messages, such as `deno task journal`. */
   readonly program: string;
   readonly args: readonly string[];
   /**
-   * @param interrupted For a command that ends by itself when it is asked to.
-   * @param sayWhenInterrupted For one that does not, and leaves something behind.
+   * @param interrupted For a command that ends gracefully when interrupted.
+   * @param sayWhenInterrupted Sets the message for a command that is simply stopped, but leaves something behind.
    */
   commands(
     interrupted: () => AbortSignal,
@@ -22,7 +22,7 @@ interface Invocation {
   ): readonly Command[];
 }
 
-/** Ends the process when the command has ended, even if something still waits in it. */
+/** Exits when the command has ended, even if something is still pending. */
 export async function runProcess({ program, args, commands }: Invocation): Promise<never> {
   const terminal = systemTerminal(environment);
   let lastWords: string | undefined;
@@ -44,11 +44,13 @@ export async function runProcess({ program, args, commands }: Invocation): Promi
 
 const EXIT_INTERRUPTED = 130;
 
-/** The signals that ask a process to end. */
+/** Handles SIGINT and SIGTERM. */
 class Interrupts {
   #controller: AbortController | undefined;
 
-  /** @param before What is put in order before Ctrl-C ends the process. */
+  /**
+   * @param before Called before Ctrl-C ends the process.
+   */
   constructor(before: () => void) {
     Deno.addSignalListener("SIGINT", () => {
       if (this.#controller !== undefined) return this.#controller.abort();
