@@ -23,7 +23,7 @@ const COLOURS = { compatible: "green", incomplete: "yellow", breaks: "red" } as 
 const HEADINGS: readonly (readonly [Category, string])[] = [
   ["breaks", "in flight would break:"],
   ["notChecked", "could not be checked:"],
-  ["differs", "finished jobs would take another path today, but never run again:"],
+  ["differs", "finished would take another path today, but are never run again:"],
   ["compatible", "compatible:"],
 ];
 

@@ -263,7 +263,7 @@ Deno.test("POST /events: half a surrogate pair is 422, a whole one is kept", asy
   const { errors } = await problemOf(await post("\\ud83d"), 422, "invalid-request");
   assert.deepEqual(errors, [{
     pointer: "/attributes/text",
-    detail: "holds half a surrogate pair, which is no text",
+    detail: "contains a lone surrogate, which is not valid text",
   }]);
   await jsonOf(await post("\\ud83d\\ude00"), 200);
 });
@@ -337,7 +337,7 @@ Deno.test("POST /jobs: what is wrong is in the detail: both shapes, none, and th
   );
   assert.equal(
     await detailOf({}),
-    "Cannot take the request: /type is required, or plan instead",
+    "Cannot take the request: /type is required, unless there is a plan",
   );
   assert.equal(
     await detailOf({ type: 1, start: "yes" }),
