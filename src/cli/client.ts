@@ -58,7 +58,8 @@ export class Client {
 
   /**
    * @param url The server's address, or a function that finds it, called for each request.
-   * @param answerMaxMs The longest time for a whole answer, in milliseconds, for requests without a signal of their own.
+   * @param answerMaxMs The longest time for a whole answer, in milliseconds, for requests without a
+   * signal of their own.
    */
   constructor(
     url: string | (() => ServerAddress),

@@ -14,7 +14,8 @@ interface Invocation {
   readonly args: readonly string[];
   /**
    * @param interrupted For a command that ends gracefully when interrupted.
-   * @param sayWhenInterrupted Sets the message for a command that is simply stopped, but leaves something behind.
+   * @param sayWhenInterrupted Sets the message for a command that is simply stopped, but leaves
+   * something behind.
    */
   commands(
     interrupted: () => AbortSignal,

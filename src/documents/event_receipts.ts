@@ -20,7 +20,8 @@ interface RefusalReceipt {
 }
 
 /**
- * @throws {Refusal} if the event of a request that is not a batch is refused, or if all events of a batch exceed a limit.
+ * @throws {Refusal} if the event of a request that is not a batch is refused, or if all events of a
+ * batch exceed a limit.
  */
 export async function deliver(
   engine: JobEngine,

@@ -24,7 +24,8 @@ export function requireKey(key: string | null): void {
 /**
  * A key with a digest of the document, ignoring white space; `undefined` without a key.
  *
- * @param place The place among many documents with the same key. The result cannot collide with a key from a header.
+ * @param place The place among many documents with the same key. The result cannot collide with a
+ * key from a header.
  * @throws {Refusal} `invalid-request` if the key is invalid.
  */
 export function toIdempotency(

@@ -23,7 +23,8 @@ export interface JobReceipt {
 }
 
 /**
- * @throws {Refusal} if none could be recorded, all for the same reason, such as a full disk or a limit: the whole request may then be sent again.
+ * @throws {Refusal} if none could be recorded, all for the same reason, such as a full disk or a
+ * limit: the whole request may then be sent again.
  */
 export async function createAll(
   engine: JobEngine,

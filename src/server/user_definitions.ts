@@ -34,7 +34,8 @@ const definitionSchema = v.looseObject({ type: v.string(), run: v.function() });
  * ignored.
  *
  * @param specifier A path relative to the current folder, or a URL.
- * @param slowMs After this time a line on standard error says that the module is still loading: it may loop, or await something that never happens.
+ * @param slowMs After this time a line on standard error says that the module is still loading: it
+ * may loop, or await something that never happens.
  * @throws {DefinitionsError} if it cannot be loaded, or exports no definition.
  */
 export async function loadDefinitions(

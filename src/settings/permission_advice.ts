@@ -38,7 +38,8 @@ const ARGUMENTS_MAX = 300;
  * The message, followed by the whole command with all permissions on a line of its own; only the
  * message if no task runs this program, which is then part of another one.
  *
- * @param permissions The missing permission, and all others that the command needs, so that the user does not have to add one after the other.
+ * @param permissions The missing permission, and all others that the command needs, so that the
+ * user does not have to add one after the other.
  */
 export function withCommand(
   message: string,

@@ -16,7 +16,8 @@ import { type JournalTools, scratchOption } from "./tools.ts";
  * Creates and locks the folder, then runs the copy.
  *
  * @param check May refuse the folder, before anything but the lock is created in it.
- * @throws {JournalLockedError} if another process copies there, or has the folder open as a journal.
+ * @throws {JournalLockedError} if another process copies there, or has the folder open as a
+ * journal.
  */
 export async function withTarget<Result>(
   { terminal }: CommandInput,
