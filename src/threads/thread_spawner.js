@@ -1,24 +1,24 @@
 /**
- * The thread that makes the others. Making one blocks the maker for tens of milliseconds,
- * which the event loop of the engine cannot afford each time that code has ended its thread. It is
- * run as a text, so that no permission is needed to read it.
+ * The thread that creates the others. Creating a thread blocks the caller for tens of milliseconds,
+ * which the engine's event loop cannot afford each time that code ends its thread. It is evaluated
+ * from text, so that no permission to read it is needed.
  */
 
 const { setPriority } = require("node:os");
 const { parentPort, Worker } = require("node:worker_threads");
 
-/** The engine, which serves all jobs, gets three times as much of a busy processor. */
+/** On a busy processor, the engine, which serves all jobs, gets three times as much time. */
 const NICE = 5;
 
 const threads = new Map();
 
 /**
- * Code of jobs gives way to the engine. On Linux this concerns the calling thread alone, and the
- * threads that it makes inherit it; elsewhere it would concern the whole process.
+ * Gives the code of jobs a lower priority than the engine. On Linux this applies only to the
+ * calling thread and to the threads that it creates; elsewhere it would apply to the whole process.
  */
 function giveWay() {
   if (Deno.build.os !== "linux") return;
-  // Asked first, since a terminal would be prompted for it.
+  // Queried first, since Deno would prompt for the permission in a terminal.
   const { state } = Deno.permissions.querySync({ name: "sys", kind: "setPriority" });
   if (state === "granted") setPriority(0, NICE);
 }

@@ -1,7 +1,7 @@
 /**
- * The thread of the watchdog. It sees a loop without end in the main thread, which can tell of
- * nothing itself, and may end the process. It is run as a text, so that no permission is needed
- * to read it.
+ * The thread of the watchdog. It detects an endless loop in the main thread, which cannot report it
+ * itself, and may end the process. It is evaluated from text, so that no permission to read it is
+ * needed.
  */
 
 const { workerData } = require("node:worker_threads");
@@ -10,9 +10,9 @@ const words = new Int32Array(memory, 0, layout.SLOTS_AT + 2 * layout.SLOTS);
 const bytes = new Uint8Array(memory);
 
 const LOOK_MS = 250;
-/** How long the main thread has to end the process in order, once it was asked to. */
+/** How long the main thread has to end the process cleanly after a request. */
 const ORDERLY_MS = 2_000;
-/** Ctrl-C may come twice, by the terminal and by `deno task`. */
+/** Ctrl-C may arrive twice, from the terminal and from `deno task`. */
 const SAME_REQUEST_MS = 500;
 
 let beat = Atomics.load(words, word.beat);
@@ -20,7 +20,7 @@ let since = performance.now();
 let looked = since;
 let stalled = false;
 let askedAt;
-/** Of a stop, while the event loop stood still: when the first signal came. */
+/** When the first stop signal arrived while the event loop was blocked. */
 let signalledAt;
 let minds = false;
 
@@ -32,14 +32,14 @@ function openAttempts() {
     const at = layout.TEXTS_AT + slot * layout.TEXT_BYTES;
     const [jobId, taskId] = String.fromCharCode(...bytes.subarray(at, at + length)).split(" ");
     const attempt = words[layout.SLOTS_AT + 2 * slot];
-    // Of a call of run itself the number is not noted.
+    // A call of `run` itself has no attempt number.
     found.push({ jobId, taskId, ...(attempt > 0 ? { attempt } : {}) });
   }
   return found;
 }
 
 function textOf(attempts) {
-  if (attempts.length === 0) return "no attempt is open: it is no job's doing";
+  if (attempts.length === 0) return "no attempt is open, so no job caused it";
   const byJob = Object.groupBy(attempts, ({ jobId }) => jobId);
   const named = Object.entries(byJob).map(([jobId, open]) => {
     const tasks = open.map(({ taskId, attempt }) =>
@@ -51,7 +51,7 @@ function textOf(attempts) {
   return `open: ${named.join(", ")}${rest > 0 ? `, and ${rest} more` : ""}`;
 }
 
-/** By itself: the console of a thread may wait for the main thread. */
+/** Writes directly, since the console of a thread may wait for the main thread. */
 function say(message, attempts) {
   if (!tells) return;
   const time = new Date().toISOString();
@@ -65,7 +65,7 @@ function say(message, attempts) {
   }
 }
 
-/** For the main thread, should it turn again. */
+/** Stores the report for the main thread, in case it continues. */
 function keep(text) {
   const { written } = new TextEncoder().encodeInto(
     text,
@@ -88,7 +88,7 @@ function look() {
   const current = Atomics.load(words, word.order);
   if (current === order.stop) return clearInterval(timer);
   if (current === order.minds && !minds) mindSignals();
-  // Nothing of this process ran: it was stopped, or the machine slept.
+  // The whole process was stopped, or the machine slept.
   const wasPaused = now - looked > LOOK_MS + 1_000;
   looked = now;
   const latest = Atomics.load(words, word.beat);
@@ -118,7 +118,7 @@ function look() {
   }
 }
 
-/** The main thread minds signals too, but cannot while it stands still. */
+/** The main thread handles signals too, but not while it is blocked. */
 function mindSignals() {
   minds = true;
   const onSignal = () => {
