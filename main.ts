@@ -38,7 +38,7 @@ import { VERSION } from "./src/version.ts";
 
 const EXIT_USAGE = 64;
 const EXIT_CANNOT_LISTEN = 69;
-const EXIT_STOOD_STILL = 75;
+const EXIT_STALLED = 75;
 
 /**
  * If opening the journal takes longer, probes are answered meanwhile. By then it is known whether
@@ -118,7 +118,7 @@ async function openDaybook(
         exitMs: configuration.stallExitMs,
         tells: true,
         isJson: configuration.logFormat === "json",
-        onTooLong: () => fail("the event loop was blocked for --stall-exit", EXIT_STOOD_STILL),
+        onTooLong: () => fail("the event loop was blocked for --stall-exit", EXIT_STALLED),
       },
       onJournalFailed: (error) => {
         const { text, exitCode } = runningFailure(error, configuration.folder);
@@ -184,7 +184,7 @@ function surviveFileSizeLimit(): void {
 }
 
 /** Reports missing permissions for webhooks at the start, not when the first is due. */
-async function warnOfHosts(hosts: readonly string[]): Promise<void> {
+async function warnAboutHosts(hosts: readonly string[]): Promise<void> {
   const missing: string[] = [];
   for (const host of hosts) {
     const { state } = await Deno.permissions.query({ name: "net", host });
@@ -244,7 +244,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     await daybook.tried();
   }
   for (const warning of startWarnings(daybook.engine.survey)) warn(warning);
-  await warnOfHosts(configuration.webhookHosts);
+  await warnAboutHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;
   const types = [...new Set(engine.definitions().map(({ type }) => type))];
   await journal.announce(serverUrl(listening.addr));

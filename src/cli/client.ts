@@ -54,7 +54,7 @@ export class Client {
   readonly #token: string | undefined;
   readonly #fetchOf: Fetch;
   readonly #answerMaxMs: number;
-  #asked: string | undefined;
+  #lastUrl: string | undefined;
 
   /**
    * @param url The server's address, or a function that finds it, called for each request.
@@ -85,7 +85,7 @@ export class Client {
 
   /** The server's address as of the last request, without a trailing slash. */
   get url(): string {
-    return this.#asked ?? this.#located().url;
+    return this.#lastUrl ?? this.#located().url;
   }
 
   #located(): ServerAddress {
@@ -136,7 +136,7 @@ export class Client {
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
     const { url, unheld } = this.#located();
-    this.#asked = url;
+    this.#lastUrl = url;
     const signal = init.signal ?? AbortSignal.timeout(this.#answerMaxMs);
     try {
       return await this.#fetchOf(url + path, { ...init, signal });
@@ -238,10 +238,10 @@ function refusalText(status: number, problem: Readonly<Record<string, unknown>>)
   const detail = String(problem["detail"] ?? problem["title"] ?? "no reason was given");
   const errors: readonly unknown[] = Array.isArray(problem["errors"]) ? problem["errors"] : [];
   const issues = errors.filter(isIssue);
-  const untold = remainingIssues(detail, issues);
+  const remaining = remainingIssues(detail, issues);
   // The detail either lacks all issues, or already contains the first.
-  const mark = untold.length < issues.length ? "; " : ": ";
-  const reasons = untold.length === 0 ? "" : mark + untold.map(issueText).join("; ");
+  const mark = remaining.length < issues.length ? "; " : ": ";
+  const reasons = remaining.length === 0 ? "" : mark + remaining.map(issueText).join("; ");
   const hint = status === 401 ? TOKEN_HINT : HINTS[String(problem["type"])];
   return plainText(`${detail}${reasons} (${status})${hint === undefined ? "" : `; ${hint}`}`);
 }

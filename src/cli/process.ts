@@ -14,27 +14,27 @@ interface Invocation {
   readonly args: readonly string[];
   /**
    * @param interrupted For a command that ends gracefully when interrupted.
-   * @param sayWhenInterrupted Sets the message for a command that is simply stopped, but leaves
+   * @param setInterruptMessage Sets the message for a command that is simply stopped, but leaves
    * something behind.
    */
   commands(
     interrupted: () => AbortSignal,
-    sayWhenInterrupted: (text: string) => void,
+    setInterruptMessage: (text: string) => void,
   ): readonly Command[];
 }
 
 /** Exits when the command has ended, even if something is still pending. */
 export async function runProcess({ program, args, commands }: Invocation): Promise<never> {
   const terminal = systemTerminal(environment);
-  let lastWords: string | undefined;
+  let interruptMessage: string | undefined;
   const interrupts = new Interrupts(() => {
     terminal.progressEnd();
-    if (lastWords !== undefined) terminal.err(`daybook: ${lastWords}`);
+    if (interruptMessage !== undefined) terminal.err(`daybook: ${interruptMessage}`);
   });
-  const sayWhenInterrupted = (text: string) => void (lastWords = text);
+  const setInterruptMessage = (text: string) => void (interruptMessage = text);
   try {
     const sources = { program, terminal, env: environment };
-    Deno.exit(await runCommand(commands(interrupts.signal, sayWhenInterrupted), args, sources));
+    Deno.exit(await runCommand(commands(interrupts.signal, setInterruptMessage), args, sources));
   } catch (error) {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     terminal.progressEnd();

@@ -21,7 +21,7 @@ export interface Surroundings {
   readonly clock: Clock;
   readonly times: Times;
   /** Sets the message for when Ctrl-C ends the command. */
-  sayWhenInterrupted(text: string): void;
+  setInterruptMessage(text: string): void;
   /** The bytes of a file; rejects with the system's error. */
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   readStandardInput(): Promise<Uint8Array<ArrayBuffer>>;
@@ -29,11 +29,11 @@ export interface Surroundings {
 
 /** Those of this process. */
 export function systemSurroundings(
-  sayWhenInterrupted: Surroundings["sayWhenInterrupted"],
+  setInterruptMessage: Surroundings["setInterruptMessage"],
 ): Surroundings {
   return {
     fetch,
-    sayWhenInterrupted,
+    setInterruptMessage,
     clock: systemClock,
     times: Times.ofThisZone(),
     readFile: async (path) => await Deno.readFile(fromWhereTyped(path)),

@@ -54,20 +54,20 @@ export class JobProgress {
     private readonly input: CommandInput,
     private readonly times: Times,
     /** Whether tasks are printed as they end; the bar is always shown. */
-    private readonly tellsTasks: boolean,
+    private readonly printsTasks: boolean,
     private readonly columns: number,
   ) {}
 
   note(entry: EntryResource): void {
     const { eventType, taskId = "" } = entry;
-    if (Object.hasOwn(STATUSES, eventType) && taskId !== ROOT_TASK) this.#tell(entry, taskId);
+    if (Object.hasOwn(STATUSES, eventType) && taskId !== ROOT_TASK) this.#printTask(entry, taskId);
     // The duration of a retried task is that of its last attempt.
     if (STARTS.includes(eventType)) this.#startedAt.set(taskId, entry.receivedAt);
     this.#show(entry);
   }
 
-  #tell(entry: EntryResource, taskId: string): void {
-    if (!this.tellsTasks) return;
+  #printTask(entry: EntryResource, taskId: string): void {
+    if (!this.printsTasks) return;
     const { terminal } = this.input;
     const status = "retryAt" in entry.attributes ? "backingOff" : STATUSES[entry.eventType] ?? "";
     const startedAt = this.#startedAt.get(taskId) ?? entry.receivedAt;
@@ -141,7 +141,7 @@ export async function waitForEnd(
   surroundings: Surroundings,
 ): Promise<number> {
   const timeoutMs = timeoutOption(input);
-  surroundings.sayWhenInterrupted(
+  surroundings.setInterruptMessage(
     `job ${jobId} continues; deno task daybook show ${jobId} shows it`,
   );
   const leave = new AbortController();

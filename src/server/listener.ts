@@ -125,7 +125,7 @@ export class StartProgress {
   readonly #clock: Pick<Clock, "monotonic" | "pause">;
   readonly #print: (line: string) => void;
   #sliceBegan: number;
-  #told: number;
+  #loggedMs: number;
   #bytesDone = 0;
   #bytesTotal = 0;
 
@@ -135,15 +135,15 @@ export class StartProgress {
   constructor(clock: Pick<Clock, "monotonic" | "pause">, tell: (line: string) => void) {
     this.#clock = clock;
     this.#print = tell;
-    this.#sliceBegan = this.#told = clock.monotonic();
+    this.#sliceBegan = this.#loggedMs = clock.monotonic();
   }
 
   readonly progress: ReadingProgress = (bytesDone, bytesTotal) => {
     const now = this.#clock.monotonic();
     if (now - this.#sliceBegan < SLICE_MS) return undefined;
     [this.#bytesDone, this.#bytesTotal] = [bytesDone, bytesTotal];
-    if (now - this.#told >= LINE_MS) {
-      this.#told = now;
+    if (now - this.#loggedMs >= LINE_MS) {
+      this.#loggedMs = now;
       this.#print(this.#text);
     }
     return this.#clock.pause().then(() => void (this.#sliceBegan = this.#clock.monotonic()));

@@ -140,9 +140,9 @@ async function whatIf(input: CommandInput, surroundings: Surroundings): Promise<
     throw new UsageError("name a limit, such as --max-running 6");
   }
   const answer = await client.post(`${jobPath(jobId)}/what-if?limit=1`, { limits });
-  const { limits: told } = expectShape(limitsWhatIfAnswer, answer, client);
-  const text = () => limitsWhatIfText(told as unknown as LimitsWhatIf<Citation>);
-  if (form === "json") printJson(input, told);
+  const { limits: outcome } = expectShape(limitsWhatIfAnswer, answer, client);
+  const text = () => limitsWhatIfText(outcome as unknown as LimitsWhatIf<Citation>);
+  if (form === "json") printJson(input, outcome);
   else printLines(input, paintedExplanation(plainPage(text()), input.terminal.style));
   return EXIT_OK;
 }

@@ -50,7 +50,7 @@ async function tail(input: CommandInput, surroundings: Surroundings): Promise<nu
   const { signal } = new AbortController();
   const losses = reportConnection(input.terminal, client);
   const { clock } = surroundings;
-  tellOfWaiting(input, surroundings);
+  announceWaiting(input, surroundings);
   for await (const data of follow({ client, clock, path, endsItself, signal, ...losses })) {
     print(data, client);
   }
@@ -58,7 +58,7 @@ async function tail(input: CommandInput, surroundings: Surroundings): Promise<nu
 }
 
 /** Printed so that an empty screen at the beginning does not look like a failure. */
-function tellOfWaiting(input: CommandInput, { times }: Surroundings): void {
+function announceWaiting(input: CommandInput, { times }: Surroundings): void {
   if (!input.terminal.isInteractive || outputForm(input) === "json") return;
   const isAhead = input.text("job") === undefined && input.text("after") === undefined &&
     !input.isSet("from-start");

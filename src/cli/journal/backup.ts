@@ -97,7 +97,7 @@ class Backup {
     return await withTarget(this.#input, this.#tools, this.#to, async () => {
       const copied = await this.#copied();
       const { report, verdict } = await proved(this.#input, this.#tools, this.#to);
-      this.#tell(copied, report, verdict);
+      this.#print(copied, report, verdict);
       return verdictExitCode(verdict);
     }, () => this.#requireOther());
   }
@@ -139,7 +139,7 @@ class Backup {
     }
   }
 
-  #tell(copied: Copied, report: AuditReport, { kind, line }: Verdict): void {
+  #print(copied: Copied, report: AuditReport, { kind, line }: Verdict): void {
     const { terminal } = this.#input;
     const { folder } = this.#to;
     if (!terminal.isInteractive) {

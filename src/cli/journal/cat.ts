@@ -90,7 +90,7 @@ class Cat {
   async run(): Promise<number> {
     if (!this.#input.isSet("follow")) {
       await this.#printNew();
-      if (!this.#isFound && this.#needsEntries) this.#tellOfNothing();
+      if (!this.#isFound && this.#needsEntries) this.#reportNothing();
       return EXIT_OK;
     }
     const interrupted = this.#tools.interrupted();
@@ -101,7 +101,7 @@ class Cat {
     return EXIT_OK;
   }
 
-  #tellOfNothing(): void {
+  #reportNothing(): void {
     const { job, types, stratum } = this.#filter;
     if (job === undefined && types.size === 0 && stratum === undefined) return;
     const what = job === undefined ? "what was requested" : `job ${plainText(job)}`;

@@ -89,7 +89,7 @@ class Repair {
   async run(): Promise<number> {
     if (this.#isApplied) return await this.#apply();
     const task = await this.#task();
-    this.#tell(task, undefined);
+    this.#print(task, undefined);
     return isDone(task) ? EXIT_OK : EXIT_NEGATIVE;
   }
 
@@ -101,13 +101,13 @@ class Repair {
     try {
       const task = await this.#task();
       if (isDone(task)) {
-        this.#tell(task, undefined);
+        this.#print(task, undefined);
         await removeRepairNote(this.#tools.fileSystem, this.#layout);
         return EXIT_OK;
       }
       const aside = await this.#copyAside(parent);
       fact = repairedFact(task, aside);
-      this.#tell(task, aside);
+      this.#print(task, aside);
       await applyPlan(this.#tools, this.#layout, task.plan, fact);
       if (fact === undefined) await removeRepairNote(this.#tools.fileSystem, this.#layout);
     } finally {
@@ -160,7 +160,7 @@ class Repair {
     return aside;
   }
 
-  #tell({ plan, note }: Task, aside: string | undefined): void {
+  #print({ plan, note }: Task, aside: string | undefined): void {
     if (!this.#terminal.isInteractive) {
       this.#terminal.out(JSON.stringify({ applied: aside !== undefined, aside, ...plan }));
       return;

@@ -16,7 +16,7 @@ import {
   time,
 } from "./parts.ts";
 
-const STRATA_SAID: Readonly<Record<Stratum, string>> = {
+const STRATUM_MEANINGS: Readonly<Record<Stratum, string>> = {
   domain: "a business fact",
   coordination: "reserved for facts about coordination; recorded, never interpreted",
   framework: "a fact recorded by Daybook itself",
@@ -24,7 +24,7 @@ const STRATA_SAID: Readonly<Record<Stratum, string>> = {
 
 const entryFields = {
   logId: describe(position, "The position of the entry in the journal."),
-  stratum: choices("Which layer the event belongs to.", STRATA_SAID),
+  stratum: choices("Which layer the event belongs to.", STRATUM_MEANINGS),
   eventId: describe(text, "Chosen by the sender, or generated."),
   eventType: describe(
     text,

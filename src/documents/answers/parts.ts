@@ -42,7 +42,7 @@ const STATES: Readonly<Record<StateName, string>> = {
 };
 export const stateName = choices("The state of a job.", STATES);
 
-const CONDITIONS_SAID: Readonly<Record<Condition, string>> = {
+const CONDITION_MEANINGS: Readonly<Record<Condition, string>> = {
   created: "waits until someone starts it",
   scheduled: "waits for its start time",
   queued: "waits for a worker",
@@ -57,12 +57,12 @@ const CONDITIONS_SAID: Readonly<Record<Condition, string>> = {
   failed: "ended without output",
   cancelled: "cancelled by someone",
 };
-export const condition = choices("What a job is doing right now.", CONDITIONS_SAID);
-const LIMITS_SAID = Object.fromEntries(
+export const condition = choices("What a job is doing right now.", CONDITION_MEANINGS);
+const LIMIT_MEANINGS = Object.fromEntries(
   Object.entries(LIMITS).map(([name, { what }]) => [name, what]),
 ) as Record<LimitName, string>;
 /** A limit that was reached, in problems and receipts. */
-export const limitName = choices("The limit that was reached.", LIMITS_SAID);
+export const limitName = choices("The limit that was reached.", LIMIT_MEANINGS);
 
 /** Why one of many items was rejected, and whether it may be sent again. */
 export const rejectionMembers = {
