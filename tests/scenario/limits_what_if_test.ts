@@ -300,9 +300,9 @@ test("what if other limits: they stand alone, and are of a type with code that h
     { pointer: "/limits", detail: "must name a limit" },
   ]]);
   assert.deepEqual(await asked("plan", { limits }), [422, [
-    { pointer: "/limits", detail: "is of types with code; this job is a plan without" },
+    { pointer: "/limits", detail: "applies to types with code; this job is a plan without code" },
   ]]);
   assert.deepEqual(await asked("later", { limits }), [422, [
-    { pointer: "/limits", detail: "says nothing of a job that has not started" },
+    { pointer: "/limits", detail: "does not apply to a job that has not started" },
   ]]);
 });

@@ -144,7 +144,7 @@ test("past events, in a thread: without one, explanations say that nothing was l
     assert.doesNotMatch(text, /resembles it/);
     const { asOf, summary } = await engine.explainAbout("order-2");
     assert.equal(asOf, 0);
-    assert.match(summary, /The index of values has entries up to 0 of \d+ so far\.$/);
+    assert.match(summary, /The index of values covers entries up to 0 of \d+ so far\.$/);
     await engine.stop(0);
     await journal.close();
   }));
