@@ -1,4 +1,4 @@
-/** Appending to the journal, against the same bytes written and synced raw. */
+/** Appends to the journal, compared with writing and syncing the same bytes directly. */
 
 import type { JobEventLogEntry } from "../src/core/event.ts";
 import type { JournalConsumer, StampedEvent } from "../src/engine/ports.ts";
@@ -53,7 +53,7 @@ export async function append(): Promise<Result> {
   };
 }
 
-/** Entries a second; notes the number of entries of each batch. */
+/** Entries a second; collects the number of entries of each batch. */
 async function appendAll(folder: string, sizes: number[]): Promise<number> {
   sizes.length = 0;
   const consumer = {
@@ -80,7 +80,7 @@ async function appendAll(folder: string, sizes: number[]): Promise<number> {
   return rate;
 }
 
-/** The same number of bytes in the same batches, with nothing else done. */
+/** Writes the same number of bytes in the same batches, and does nothing else. */
 async function writeRaw(batches: readonly number[]): Promise<number> {
   return await withFolder(async (folder) => {
     const line = new Uint8Array(LINE_BYTES).fill(0x61);
@@ -100,5 +100,5 @@ async function writeRaw(batches: readonly number[]): Promise<number> {
   });
 }
 
-/** What `sampleEvent` takes on disk, give or take a digit. */
+/** The size of `sampleEvent` on disk, to within a digit. */
 const LINE_BYTES = 365;

@@ -1,4 +1,4 @@
-/** Matching one event to its job: with 100,000 jobs waiting, against 100. */
+/** Matching one event to its job, with 100,000 waiting jobs and with 100. */
 
 import { eventType } from "../src/core/event_type.ts";
 import type { JobId } from "../src/core/ids.ts";
@@ -15,7 +15,7 @@ const LOOKUPS = 100_000;
 const EVENTS = 20_000;
 const ROUNDS = 3;
 
-/** Every job waits for its own order, in one region, and for more events than will come. */
+/** Each job waits for its own order, all in one region, and for more events than will come. */
 function planOf(job: number): JobPlan {
   const equals = { region: "JP", orderId: `order-${job}` };
   return {
@@ -38,8 +38,8 @@ function lookups(): Result {
   const costs = Array.from({ length: ROUNDS }, () => [cost(little, FEW), cost(much, MANY)]);
   const [small, large] = [0, 1].map((side) => median(costs.map((pair) => pair[side] ?? NaN)));
   return {
-    name: "finding the one job among 100,000 that an event is for",
-    figure: `${large?.toFixed(2)} us, among 100 ${small?.toFixed(2)} us (caches of the processor)`,
+    name: "finding an event's job among 100,000",
+    figure: `${large?.toFixed(2)} us, among 100 ${small?.toFixed(2)} us (processor caches)`,
   };
 }
 

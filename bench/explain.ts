@@ -1,6 +1,6 @@
 /**
- * Explaining a job of 10,000 entries: in a journal of a million entries, against one of a
- * hundred thousand. Its time should go by the job's own entries, not by the journal's.
+ * Explaining a job of 10,000 entries, in a journal of a million entries and in one of a hundred
+ * thousand. The time should depend on the job's own entries, not on the journal's.
  */
 
 import { type EventType, eventType } from "../src/core/event_type.ts";
@@ -12,7 +12,7 @@ import { openDaybook, type Result, withTwoDaybooks } from "./fixtures.ts";
 const JOB = "job" as JobId;
 const MINE = eventType("bench.Mine");
 const OTHER = eventType("bench.Other");
-/** Never comes, so that the job waits on. */
+/** Never comes, so the job keeps waiting. */
 const LAST = eventType("bench.Last");
 const OWN = 10_000;
 const SHORT = 100_000;
@@ -35,7 +35,7 @@ export async function explainJob(): Promise<readonly Result[]> {
   }];
 }
 
-/** A journal of so many entries, the job's own spread evenly over it, opened afresh. */
+/** A newly opened journal of this many entries, with the job's own spread evenly over it. */
 async function filled(folder: string, entries: number): Promise<Daybook> {
   const flags = ["--segment-bytes", "16MiB", "--snapshot-every", "1000000000"];
   const daybook = await openDaybook(folder, flags);

@@ -1,20 +1,20 @@
-/** Medians and ratios: machines are shared and noisy, so nothing is measured only once. */
+/** Medians and ratios: machines are shared and noisy, so everything is measured several times. */
 
 export function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((left, right) => left - right);
   return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }
 
-/** The value below which this share of the numbers is. */
+/** The value below which this share of the numbers lies. */
 export function quantile(numbers: readonly number[], share: number): number {
   const sorted = numbers.toSorted((left, right) => left - right);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }
 
-/** Of the straight line that is nearest to these points, by least squares. */
+/** The slope of the straight line through these points, by least squares. */
 export interface Slope {
   readonly slope: number;
-  /** Its standard error: what noise alone makes of it. */
+  /** The standard error of the slope. */
   readonly error: number;
 }
 
@@ -40,9 +40,9 @@ export function perSecond(count: number, milliseconds: number): number {
 }
 
 /**
- * Measures several times, one round after the other; a round holds all that is compared.
+ * Measures in several rounds; each round contains everything that is compared.
  *
- * @param secondsMax After this time no further round is begun.
+ * @param secondsMax After this time no further round starts.
  */
 export async function inRounds<Round>(
   count: number,
@@ -65,7 +65,7 @@ export function medianOf<Round>(
   return median(rounds.map(pick));
 }
 
-/** Runs two measurements in turn and gives both medians and the median of their ratios. */
+/** Runs two measurements in turns and returns both medians and the median of their ratios. */
 export async function paired(
   rounds: number,
   baseline: () => Promise<number>,

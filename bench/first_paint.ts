@@ -1,6 +1,6 @@
 /**
- * How soon each screen of the dashboard is painted with 10,000 jobs in the journal, against
- * a page of one line from the same machine, in turn with it. Needs chromium.
+ * The time to the first paint of each dashboard screen with 10,000 jobs in the journal, in turns
+ * with a page of one line from the same machine. Needs Chromium.
  */
 
 import type { Browser, Page } from "playwright-core";
@@ -16,7 +16,7 @@ const ROUNDS = 5;
 
 const BARE = "<!doctype html><html lang=en><title>Bare</title><h1>Bare</h1></html>";
 
-/** A third of them run code, a third waits for events, a third failed by one. */
+/** A third runs code, a third waits for events, and a third failed because of an event. */
 async function submit({ fetch }: Daybook, number: number): Promise<void> {
   const equals = { orderId: `${number}` };
   const expected = [{ id: "paid", eventType: "bench.Paid", correlation: { equals } }];
@@ -50,7 +50,7 @@ async function fill(daybook: Daybook): Promise<void> {
   }
 }
 
-/** Milliseconds from the navigation to the first text or image, as the browser tells. */
+/** Milliseconds from the navigation to the first text or image, as the browser reports it. */
 async function firstPaintMs(page: Page, url: string): Promise<number> {
   await page.goto(url, { waitUntil: "load" });
   return await page.evaluate<number>(`new Promise((resolve) => {
@@ -73,7 +73,7 @@ const SCREENS: Readonly<Record<string, string>> = {
 };
 
 async function measure(browser: Browser, url: string): Promise<readonly Result[]> {
-  // A context of its own each time: nothing is in a cache.
+  // A new context each time, so that nothing is cached.
   const paintOf = (path: string) =>
     inContext(
       browser,

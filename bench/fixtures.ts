@@ -1,4 +1,4 @@
-/** What the benchmarks in this process share: a Daybook in a folder, and what they report. */
+/** Shared by the benchmarks in this process: a Daybook in a folder, and the results. */
 
 import { type Configuration, readConfiguration } from "../src/settings/configuration.ts";
 import { Daybook } from "../src/server/daybook.ts";
@@ -36,7 +36,7 @@ export function openDaybook(folder: string, flags: readonly string[] = []): Prom
 
 type Engine = Daybook["engine"];
 
-/** Measures two in turn: one filled with little, which is the baseline, and one with much. */
+/** Measures two in turns: the baseline with little data, and one with much. */
 export function withTwoDaybooks(
   rounds: number,
   [few, many]: readonly [few: number, many: number],
@@ -53,7 +53,7 @@ export function withTwoDaybooks(
   );
 }
 
-/** Runs something so many times, with a number from 0 on, `IN_FLIGHT` at a time. */
+/** Runs something this many times, numbered from 0, `IN_FLIGHT` at a time. */
 export async function many(count: number, run: (number: number) => Promise<void>): Promise<void> {
   let next = 0;
   const client = async () => {
@@ -62,7 +62,7 @@ export async function many(count: number, run: (number: number) => Promise<void>
   await Promise.all(Array.from({ length: IN_FLIGHT }, client));
 }
 
-/** A job of three tasks, until it is done. */
+/** Runs a job of three tasks until it is done. */
 export async function runCode(engine: Engine): Promise<void> {
   const outcome = await engine.create({ type: "bench.three", input: { payload: PAYLOAD } });
   if (!outcome.ok) throw new Error(`Cannot create: ${outcome.problem.kind}`);
@@ -72,7 +72,7 @@ export async function runCode(engine: Engine): Promise<void> {
 export interface Result {
   readonly name: string;
   readonly figure: string;
-  /** Against the baseline, when there is one. */
+  /** Compared with the baseline, if there is one. */
   readonly ratio?: number;
   readonly target?: number;
 }

@@ -1,6 +1,6 @@
-/** Folders that live as long as a measurement. */
+/** Temporary folders for measurements. */
 
-/** Runs with a folder of its own, which is removed afterwards. */
+/** Runs a function with a temporary folder, which is removed afterwards. */
 export async function withFolder<Result>(
   run: (folder: string) => Promise<Result>,
 ): Promise<Result> {

@@ -1,4 +1,4 @@
-/** What limits cost that nothing waits for: three-task jobs of a type with some, and without. */
+/** The cost of limits that are not reached: three-task jobs of a type with and without limits. */
 
 import * as v from "valibot";
 import { defineJob, type EmbeddedDaybook, openDaybook } from "../src/mod.ts";
@@ -24,7 +24,7 @@ const free = defineJob({
   },
 });
 
-/** The same with limits that are checked, and not reached by so many in flight. */
+/** The same with limits that are checked, but not reached with this many in flight. */
 const limited = defineJob({
   ...free,
   type: "bench.limited",

@@ -1,6 +1,6 @@
 /**
- * `deno task bench` prints the table of issue 10's targets; with names, only what has them:
- * rows of the table, other benchmarks, or `profile`. `--peers` compares, `scale` goes far.
+ * `deno task bench` prints the table of targets; with names, it runs only those rows of the table
+ * or other benchmarks.
  */
 
 import { parseArgs } from "node:util";
@@ -11,8 +11,8 @@ import { printScale } from "./scale/scale.ts";
 import { printTargets, TARGETS } from "./targets/targets.ts";
 
 /**
- * What is measured beside the targets. These look into the inside of Daybook, so they are
- * loaded when they are asked for: the table runs on every kernel.
+ * Benchmarks without a row in the table. They use Daybook's internals, so they are loaded on
+ * demand: the table also runs where these do not.
  */
 const OTHERS: Readonly<Record<string, () => Promise<readonly Result[]>>> = {
   correlation: async () => await (await import("./correlation.ts")).correlation(),
@@ -30,17 +30,17 @@ const KNOWN = [...ROWS, ...Object.keys(OTHERS), "profile", "scale", "values"];
 
 const HELP = `deno task bench [NAME ...] [--peers] [--jobs N] [--picture FILE]
 
-Without arguments, the table of targets, each beside what is run in turn with it.
+Without arguments, prints the table of targets, each beside its baseline.
 
 NAME       rows of that table: ${ROWS.join(", ")};
            others: ${Object.keys(OTHERS).join(", ")};
-           profile: what one job uses;
-           scale: many jobs through one process, and how its figures go with their number;
-           values: how soon jobs are explained among very many events
---peers    Daybook beside BullMQ, Restate, pg-boss and OpenWorkflow, in one table
---jobs     of scale: how many, 1000000 by default
---events   of values: how many, 10000000 by default
---picture  of scale: the file for the picture, an SVG; scale.svg by default`;
+           profile: the resources that one job uses;
+           scale: many jobs through one process, and how its figures change with their number;
+           values: how long explanations take among very many events
+--peers    compares Daybook with other job systems, in one table
+--jobs     for scale: the number of jobs, 1000000 by default
+--events   for values: the number of events, 10000000 by default
+--picture  for scale: the file for the picture, an SVG; scale.svg by default`;
 
 function print({ name, figure, ratio, target }: Result): void {
   console.log(`${name}\n  ${figure}`);
@@ -49,7 +49,7 @@ function print({ name, figure, ratio, target }: Result): void {
   console.log(`  ratio ${ratio.toFixed(2)}${verdict}`);
 }
 
-/** @throws {TypeError} when there is an option that is not known. */
+/** @throws {TypeError} if an option is unknown. */
 function readArguments(args: readonly string[]) {
   const { values, positionals } = parseArgs({
     args: [...args],

@@ -1,4 +1,4 @@
-/** A cold start of the whole engine, against bare `JSON.parse` of the same lines. */
+/** A cold start of the whole engine, compared with `JSON.parse` of the same lines. */
 
 import type { Daybook } from "../src/server/daybook.ts";
 import { inRounds, medianOf, perSecond, whole } from "./figures.ts";
@@ -8,13 +8,13 @@ import { threadCpuUs } from "./system.ts";
 
 const JOBS = 20_000;
 const ROUNDS = 5;
-/** A start copies the last segment, which is not replay: it is to be small. */
+/** Small, because a start copies the last segment, which is not part of the replay. */
 const SEGMENT = ["--segment-bytes", String(4 * 1024 * 1024)];
 
-/** What it took for all lines. */
+/** The cost of all lines. */
 interface Took {
   readonly perSecond: number;
-  /** Of the thread of JavaScript, a line. */
+  /** Processor time of the JS thread per line. */
   readonly cpuUs: number;
 }
 
@@ -44,7 +44,7 @@ async function took(lines: number, work: () => Promise<void>): Promise<Took> {
   return { perSecond: perSecond(lines, performance.now() - started), cpuUs };
 }
 
-/** Jobs of three tasks, all done; no snapshot is left that would shorten the replay. */
+/** Jobs of three tasks, all done, without a snapshot that would shorten the replay. */
 async function fill(folder: string): Promise<void> {
   const daybook = await openDaybook(folder, [...SEGMENT, "--max-running", String(IN_FLIGHT)]);
   await many(JOBS, () => runCode(daybook.engine));
@@ -74,7 +74,7 @@ function parseAll(lines: readonly string[]): void {
   if (last === undefined) throw new Error("nothing was parsed");
 }
 
-/** Only the start is measured; it reads, checks and projects every line. */
+/** Measures only the start, which reads, checks and projects every line. */
 async function replayAll(folder: string, entries: number): Promise<Took> {
   const opened: Daybook[] = [];
   const start = await took(

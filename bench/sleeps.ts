@@ -1,4 +1,4 @@
-/** 10,000 jobs that sleep, beside as many that wait: what it costs to begin each, and to go on. */
+/** 10,000 sleeping jobs, and as many waiting ones: the cost of starting and of continuing each. */
 
 import * as v from "valibot";
 import { defineJob, type EmbeddedDaybook, openDaybook } from "../src/mod.ts";
@@ -31,7 +31,7 @@ const waiter = defineJob({
   run: async (ctx) => void await ctx.expect("go"),
 });
 
-/** Microseconds of the JS thread a job. */
+/** Microseconds of the JS thread per job. */
 interface Cost {
   readonly beginUs: number;
   readonly goOnUs: number;
@@ -61,7 +61,7 @@ export async function sleeps(): Promise<readonly Result[]> {
   ];
 }
 
-/** In a process that holds no others. */
+/** Measured in a process without other jobs. */
 async function costOf(
   definition: typeof sleeper | typeof waiter,
   rests: "sleeping" | "waiting",
@@ -79,7 +79,7 @@ async function costOf(
         some.map((jobId) => ({ jobId, input: { payload: PAYLOAD } })),
       );
     }
-    // They begin in this order.
+    // Jobs start in this order.
     for (const jobId of jobIds.slice(-IN_FLIGHT)) {
       while (daybook.job(jobId)?.condition !== rests) await pause(LOOK_EVERY_MS);
     }

@@ -1,24 +1,24 @@
-/** Figures of a process, from Linux's /proc, the programs that benchmarks need, and the disk. */
+/** Figures of processes from Linux's /proc, the programs that benchmarks need, and the disk. */
 
 import { perSecond } from "./figures.ts";
 import { withFolder } from "./folder.ts";
 
-/** Processor time of one thread so far, in microseconds; JavaScript runs on the main one. */
+/** Processor time of one thread so far, in microseconds. JavaScript runs on the main thread. */
 export function threadCpuUs(pid: number, thread = pid): number {
   const text = Deno.readTextFileSync(`/proc/${pid}/task/${thread}/schedstat`);
   return Number(text.split(" ")[0]) / 1_000;
 }
 
-/** Of Linux, on every platform that Deno runs on. */
+/** Linux's value on every platform that Deno runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** Processor time of all threads so far, those that have ended included, in microseconds. */
+/** Processor time of all threads so far, including ended ones, in microseconds. */
 export function processCpuUs(pid: number): number {
   const [user = NaN, system = NaN] = fieldsOf(pid).slice(11, 13);
   return (user + system) * 1_000_000 / TICKS_PER_SECOND;
 }
 
-/** Of these processes and all that they started, those that have ended included. */
+/** Processor time of these processes and all that they started, including ended ones. */
 export function treeCpuUs(pids: readonly number[]): number {
   return sumOf(withChildren(pids), (pid) => {
     const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fieldsOf(pid).slice(11, 15);
@@ -26,15 +26,12 @@ export function treeCpuUs(pids: readonly number[]): number {
   });
 }
 
-/** Of the main threads of these processes. */
+/** Processor time of the main threads of these processes. */
 export function mainThreadsCpuUs(pids: readonly number[]): number {
   return sumOf(pids, (pid) => threadCpuUs(pid));
 }
 
-/**
- * Resident memory of these processes and all that they started, in MB; a page that several of
- * them share counts once.
- */
+/** Resident memory of these processes and all that they started, in MB; shared pages count once. */
 export function treeMegabytes(pids: readonly number[]): number {
   return sumOf(withChildren(pids), (pid) => {
     const text = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
@@ -56,7 +53,7 @@ function withChildren(pids: readonly number[]): readonly number[] {
   return [...found];
 }
 
-/** A process that ends meanwhile counts nothing. */
+/** A process that ends meanwhile counts as nothing. */
 function sumOf(pids: readonly number[], figureOf: (pid: number) => number): number {
   return pids.reduce((sum, pid) => sum + (unlessGone(() => figureOf(pid)) ?? 0), 0);
 }
@@ -65,16 +62,16 @@ function unlessGone<Found>(look: () => Found): Found | undefined {
   try {
     return look();
   } catch (error) {
-    // Which of them, depends on how far its end is.
+    // The error depends on how far the process has ended.
     if (error instanceof Deno.errors.NotFound || `${error}`.includes("os error 3")) return;
     throw error;
   }
 }
 
-/** Of /proc's `stat`, from the state of the process on; the state itself is no number. */
+/** The fields of `/proc/.../stat` from the process state on; the state itself becomes NaN. */
 function fieldsOf(pid: number): readonly number[] {
   const text = Deno.readTextFileSync(`/proc/${pid}/stat`);
-  // The name of the program, in brackets, may hold spaces.
+  // The name of the program, in brackets, may contain spaces.
   return text.slice(text.lastIndexOf(")") + 2).split(" ").map(Number);
 }
 
@@ -82,13 +79,13 @@ export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** In MB: now, or the most that it ever was. */
+/** In MB: now, or the peak. */
 export function residentMegabytes(pid: number, which: "VmRSS" | "VmHWM" = "VmRSS"): number {
   const text = Deno.readTextFileSync(`/proc/${pid}/status`);
   return Number(new RegExp(`${which}:\\s+(\\d+) kB`).exec(text)?.[1]) * 1_024 / 1e6;
 }
 
-/** Resolves when a process has ended, which it may have done by itself. */
+/** Resolves when a process has ended, even if it has ended by itself. */
 export async function endProcess(child: Deno.ChildProcess, signal: Deno.Signal): Promise<void> {
   try {
     child.kill(signal);
@@ -98,18 +95,18 @@ export async function endProcess(child: Deno.ChildProcess, signal: Deno.Signal):
   await child.status;
 }
 
-/** Installs a package of the system where its program is missing, which only root may do. */
+/** Installs a system package if its program is missing, which only root may do. */
 export async function haveProgram(program: string, debianPackage = program): Promise<boolean> {
   if (await runs(program, ["--version"])) return true;
   if (Deno.uid() === 0) {
-    // A machine may be so new that it has no list of packages.
+    // A new machine may have no list of packages yet.
     await runs("apt-get", ["update", "-qq"]);
     await runs("apt-get", ["install", "-y", "-qq", debianPackage]);
   }
   return await runs(program, ["--version"]);
 }
 
-/** Whether a program is there; what it answers to these arguments does not matter. */
+/** Whether a program exists; its answer to these arguments does not matter. */
 async function runs(program: string, args: readonly string[]): Promise<boolean> {
   try {
     await new Deno.Command(program, { args: [...args], stdout: "null", stderr: "null" }).output();
@@ -120,11 +117,11 @@ async function runs(program: string, args: readonly string[]): Promise<boolean> 
   }
 }
 
-/** Of a block that is synced. */
+/** Size of a block that is synced. */
 const BLOCK_BYTES = 4_096;
 const SYNCS_MEASURED_MS = 1_000;
 
-/** Blocks written and synced a second: whatever waits for the disk can be no faster. */
+/** Blocks written and synced a second: nothing that waits for the disk can be faster. */
 export function syncRate(): Promise<number> {
   return withFolder(async (folder) => {
     using file = await Deno.open(`${folder}/synced`, { write: true, create: true });

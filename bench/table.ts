@@ -1,13 +1,13 @@
-/** The table of targets: what was measured, what stands beside it, and the verdict. */
+/** The table of targets: measurement, baseline and verdict. */
 
 export interface Row {
   readonly what: string;
   readonly measured: string;
-  /** What ran in turn with it. */
+  /** The baseline, which ran in turns with it. */
   readonly baseline: string;
-  /** What the target is about, such as `2.1 times`. */
+  /** The value compared with the target, such as `2.1 times`. */
   readonly reached: string;
-  /** The same, by a bare server that does nothing but what the target needs; only where one ran. */
+  /** The same for a server that does only what the target needs, if one ran. */
   readonly floor?: string;
   readonly target: string;
   readonly verdict: Verdict;
@@ -15,7 +15,7 @@ export interface Row {
 
 export type Verdict = "beyond" | "met" | "MISSED" | "LEFT OUT";
 
-/** The more the better; `beyond` is what would be more than was asked for. */
+/** Higher is better; `beyond` is a stretch goal above the target. */
 export function atLeast(value: number, target: number, beyond = Infinity): Verdict {
   if (value >= beyond) return "beyond";
   return value >= target ? "met" : "MISSED";
@@ -27,7 +27,7 @@ export function atMost(value: number, target: number): Verdict {
 
 const HEADINGS = ["what", "Daybook", "beside it", "reached", "floor", "target", "verdict"];
 
-/** In Markdown, as `bench/README.md` shows it. */
+/** As Markdown, for `bench/README.md`. */
 export function tableOf(rows: readonly Row[]): string {
   return markdownTable(
     HEADINGS,

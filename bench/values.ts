@@ -1,6 +1,6 @@
 /**
- * `deno task bench values`: how soon a waiting job is explained among very many events that might
- * have been meant, what the index of values costs, and how long it takes to be made.
+ * `deno task bench values`: the time to explain a waiting job among very many events that might
+ * have been meant, the cost of the index of values, and the time to rebuild it.
  */
 
 import { eventType } from "../src/core/event_type.ts";
@@ -25,10 +25,10 @@ const LONG_ENTRIES = 10_000;
 const REQUEST = 1_000;
 const ASKED = 400;
 const LONG_ASKED = 15;
-/** Beside the questions: events a second. */
+/** Events a second during the requests. */
 const LOAD = 1_000;
 const CUSTOMERS = 100_000;
-/** Requests of which one is waited for. */
+/** Requests with one awaited response. */
 const AHEAD = 8;
 
 export async function printValues(entries: number): Promise<void> {
@@ -55,7 +55,7 @@ export async function printValues(entries: number): Promise<void> {
   });
 }
 
-/** Each job waits for an event that came in another form, and has a label that many share. */
+/** Each job waits for an event that came in another form, and has a label that many jobs share. */
 async function filled(folder: string, entries: number): Promise<void> {
   const daybook = await openDaybook(folder);
   const { engine } = daybook;
@@ -72,7 +72,7 @@ async function filled(folder: string, entries: number): Promise<void> {
   await append(folder, entries);
 }
 
-/** Events that reach no job, but for the long one: nothing else would be recorded of them. */
+/** Events that reach only the long job, so that nothing else is recorded for them. */
 async function append(folder: string, entries: number): Promise<void> {
   const { journal } = await FileJournal.open({
     ...{ folder, fileSystem: new DenoFileSystem(), clock: systemClock, random: systemRandom },
@@ -90,7 +90,7 @@ async function append(folder: string, entries: number): Promise<void> {
     if (first % (AHEAD * REQUEST) === 0) await durable;
   }
   await journal.close();
-  // Nothing was projected: the next start does that.
+  // Nothing is projected here: the next start does that.
   await Deno.remove(journalLayout(folder).snapshots, { recursive: true });
 }
 
@@ -118,7 +118,7 @@ function event(number: number, gap: number, now: string): StampedEvent {
   };
 }
 
-/** Explanations tell up to where the index is. */
+/** Explanations say how far the index is. */
 async function untilFiled(server: ServerProcess, entries: number): Promise<void> {
   const began = performance.now();
   for (;;) {
@@ -152,7 +152,7 @@ async function ask(when: string, server: ServerProcess, entries: number): Promis
   );
 }
 
-/** Milliseconds until the answer is there; its first sentence has to name the event. */
+/** Milliseconds until the answer; its first sentence must name the event. */
 async function explained({ url }: ServerProcess, jobId: string, named: string): Promise<number> {
   const started = performance.now();
   const response = await fetch(`${url}/jobs/${jobId}/explain`);
@@ -163,7 +163,7 @@ async function explained({ url }: ServerProcess, jobId: string, named: string): 
   return elapsed;
 }
 
-/** From nothing, beside a server that has nothing else to do. */
+/** Rebuilds the index beside an otherwise idle server. */
 async function madeAgain(folder: string, entries: number): Promise<void> {
   for (const { name } of Deno.readDirSync(journalLayout(folder).index)) {
     if (name.startsWith("values")) Deno.removeSync(`${journalLayout(folder).index}/${name}`);
@@ -172,7 +172,7 @@ async function madeAgain(folder: string, entries: number): Promise<void> {
   const began = performance.now();
   await untilFiled(server, entries);
   tell(
-    `made again at ${whole(entries / (performance.now() - began) * 1_000)} entries a second; ` +
+    `rebuilt at ${whole(entries / (performance.now() - began) * 1_000)} entries a second; ` +
       `resident memory ${whole(residentMegabytes(server.pid, "VmHWM"))} MB at most`,
   );
 }

@@ -1,4 +1,4 @@
-/** `journal verify` of a million entries, against bare `JSON.parse` of the same lines. */
+/** `journal verify` of a million entries, compared with `JSON.parse` of the same lines. */
 
 import type { EventType } from "../src/core/event_type.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../src/core/job_plan.ts";
@@ -18,7 +18,7 @@ interface Run {
   readonly entries: number;
   readonly durationMs: number;
   readonly wallMs: number;
-  /** Most memory that was resident, in MB. */
+  /** Peak resident memory, in MB. */
   readonly peakMegabytes: number;
 }
 
@@ -38,7 +38,7 @@ export async function verify(): Promise<Result> {
   });
 }
 
-/** Jobs of three tasks, and plans that one event each completes; with snapshots. */
+/** Jobs of three tasks, and plans that a single event completes, with snapshots. */
 async function fill(folder: string): Promise<void> {
   const daybook = await openDaybook(folder, ["--max-running", String(IN_FLIGHT)]);
   await many(CODE_JOBS, () => runCode(daybook.engine));
@@ -88,7 +88,7 @@ async function verifyOnce(folder: string): Promise<Run> {
   return { entries: head.logId, durationMs, wallMs: performance.now() - started, peakMegabytes };
 }
 
-/** From Linux's /proc, in MB; `undefined` when the process has ended, or elsewhere. */
+/** From Linux's /proc, in MB; `undefined` if the process has ended, or on another system. */
 function peakOf(pid: number): number | undefined {
   try {
     const status = Deno.readTextFileSync(`/proc/${pid}/status`);

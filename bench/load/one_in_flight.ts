@@ -1,10 +1,10 @@
 /**
- * One request after the other over one connection, in a process of its own: prints how many
- * milliseconds each took. `wrk` would correct its percentiles for what it thinks it missed,
- * and `fetch` costs a good part of what is measured.
+ * Sends one request at a time over one connection, in a separate process, and prints the
+ * milliseconds of each. `wrk` would correct its percentiles for requests it assumes it missed, and
+ * `fetch` would be a large part of the measured time.
  */
 
-/** Starts the process and gives the latencies, in milliseconds. */
+/** Starts the process and returns the latencies, in milliseconds. */
 export async function oneInFlight(
   { port, path = "/jobs", body, prefer, seconds }: {
     readonly port: number;
@@ -68,7 +68,7 @@ function requestOf(path: string, body: string, prefer: string): Uint8Array {
   return new TextEncoder().encode(lines.join("\r\n"));
 }
 
-/** This process's code is compiled in the beginning; as long as BullMQ's client takes for that. */
+/** Warm-up while this process's code is compiled, as long as that of BullMQ's client. */
 const WARM_UP_MS = 1_500;
 
 if (import.meta.main) {

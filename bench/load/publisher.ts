@@ -4,7 +4,7 @@ import { pause } from "../system.ts";
 import { sentAt } from "./stream_readers.ts";
 
 const TICK_MS = 10;
-/** A server that is this far behind is not given more. */
+/** A server that is this far behind gets no more requests. */
 const OPEN_MAX = 200;
 
 /** Resolves when they have all been answered. */

@@ -1,14 +1,14 @@
-/** Requests at a rate of their own, as long as the server comes along. */
+/** Requests at a fixed rate, as long as the server keeps up. */
 
 const TICK_MS = 10;
-/** Beyond so many without an answer none is sent: a slower server gets fewer. */
+/** The most unanswered requests at a time: a slower server gets fewer. */
 const UNANSWERED_MAX = 1_000;
 
 /**
- * Posts one body so often a second, for so long, or less often where the server is too slow for
- * that; resolves when all were answered.
+ * Posts a body this many times a second for this long, or less often if the server is too slow.
+ * Resolves when all requests are answered.
  *
- * @throws {Error} when a request is not answered with 2xx.
+ * @throws {Error} if a request is not answered with 2xx.
  */
 export async function postSteadily(
   url: string,

@@ -1,23 +1,25 @@
 /**
- * Many readers of one stream, in a process of their own: each keeps up as fast as it can,
- * and together they tell how many messages came, and how late.
+ * Many readers of one stream, in a separate process. Each reads as fast as it can; together they
+ * report the number of messages and their delay.
  */
 
 import { quantile } from "../figures.ts";
 
 const HOST = "127.0.0.1";
-/** What a reader looks at for its place: longer than the rest of a message after its id. */
+/**
+ * How much of the end a reader searches for an id: longer than the rest of a message after its id.
+ */
 const TAIL_BYTES = 4_096;
 
 export interface StreamReport {
-  /** Of all readers together, since the last report. */
+  /** Messages of all readers, since the last report. */
   readonly messages: number;
   readonly elapsedMs: number;
-  /** From when a message's cause was sent to when it was read, since the last report. */
+  /** Times from sending a message's cause to reading the message, since the last report. */
   readonly lagP99Ms: number;
 }
 
-/** The process, from outside. */
+/** The process, seen from outside. */
 export class StreamReaders implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
@@ -33,7 +35,7 @@ export class StreamReaders implements AsyncDisposable {
     this.#reader = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   }
 
-  /** Resolves when all of them have their first message. */
+  /** Resolves when every reader has its first message. */
   static async open(port: number, count: number): Promise<StreamReaders> {
     const readers = new StreamReaders(port, count);
     await readers.#line();
@@ -62,7 +64,7 @@ export class StreamReaders implements AsyncDisposable {
   }
 }
 
-/** Sent as an attribute of each event, so that its readers know how old it is. */
+/** An attribute of each event, so that readers know its age. */
 export function sentAt(): number {
   return performance.timeOrigin + performance.now();
 }
@@ -101,10 +103,10 @@ class Reader {
     return this.#decoder.decode(this.#buffer.subarray(0, read));
   }
 
-  /** Every entry has its message, so the place tells how many there were. */
+  /** Every entry has one message, so the position gives their number. */
   #notePlace(text: string): void {
     const from = text.lastIndexOf("\nid: ");
-    // Cut in two by the buffer, it is seen with the next one.
+    // An id cut by the buffer is found with the next one.
     const id = from < 0 ? undefined : /^\nid: (\d+)\n/.exec(text.slice(from, from + 30))?.[1];
     if (id !== undefined) this.at = Number(id);
   }
@@ -113,7 +115,7 @@ class Reader {
     const now = sentAt();
     for (let from = text.indexOf(SENT_AT); from >= 0; from = text.indexOf(SENT_AT, from + 1)) {
       const sent = parseFloat(text.slice(from + SENT_AT.length, from + SENT_AT.length + 20));
-      // Cut in two by the buffer, it may be too short to be a time.
+      // A time cut by the buffer may be too short.
       if (now - sent < 600_000) this.lags.push(now - sent);
     }
   }

@@ -1,6 +1,6 @@
--- Posts one body from every connection. Arguments after "--": the body, in which {n} stands
--- for a number of its own in each request; the number of different ones; the header
--- "Prefer", or ""; and after how many answers to stop, or 0 to go on until the time is over.
+-- Posts one body from every connection. Arguments after "--": the body, in which {n} is replaced by
+-- a different number in each request; the number of different values; the header "Prefer", or "";
+-- and the number of answers after which to stop, or 0 to run until the time is over.
 
 local before, after, modulus
 local sent = 0
@@ -8,7 +8,7 @@ local wanted
 local answered = 0
 local failed = 0
 
--- A prime, so that neighbours in time are no neighbours in memory.
+-- A prime, so that successive values are not neighbours in memory.
 local STRIDE = 7919
 
 local function numbered()
@@ -28,7 +28,7 @@ local function counted(status)
   if status >= 300 then failed = failed + 1 end
   if answered < wanted then return end
   tell(answered, 0, failed)
-  -- Told to stop, wrk would still wait until its time is over.
+  -- After wrk.thread:stop(), wrk would still wait until its time is over.
   os.exit(0)
 end
 
@@ -41,7 +41,7 @@ function init(args)
   wrk.headers["content-type"] = "application/json"
   if args[3] ~= "" then wrk.headers["prefer"] = args[3] end
   before, after = string.match(body, "^(.-){n}(.*)$")
-  -- Only what is needed: wrk is fastest without either function.
+  -- Only the functions that are needed: wrk is fastest without any.
   if before then request = numbered end
   if wanted > 0 then response = counted end
 end

@@ -1,12 +1,12 @@
-/** Load over HTTP by `wrk`, which takes little of the two cores that it shares with the server. */
+/** HTTP load from `wrk`, which takes little of the two cores that it shares with the server. */
 
 const SCRIPT = new URL("./wrk.lua", import.meta.url).pathname;
 
 export interface Load {
   readonly url: string;
-  /** In it `{n}` stands for a number of its own in each request. */
+  /** `{n}` in it is replaced by a different number in each request. */
   readonly body: string;
-  /** How many different numbers there are. */
+  /** The number of different values of `{n}`. */
   readonly numbers?: number;
   /** The header `Prefer`. */
   readonly prefer?: string;
@@ -19,19 +19,19 @@ export interface Answered {
 }
 
 /**
- * Posts for so many whole seconds.
+ * Posts for this many whole seconds.
  *
- * @throws {Error} when a request is not answered with 2xx.
+ * @throws {Error} if a request is not answered with 2xx.
  */
 export function postFor(seconds: number, load: Load): Promise<Answered> {
   return run(load, seconds, 0);
 }
 
 /**
- * Posts until there are so many answers, or so many whole seconds have passed, and tells how
- * many answers there were; some more requests may be on their way by then.
+ * Posts until there are this many answers or this many whole seconds have passed, and returns the
+ * number of answers. More requests may still be on their way.
  *
- * @throws {Error} when a request is not answered with 2xx.
+ * @throws {Error} if a request is not answered with 2xx.
  */
 export async function postMany(answers: number, seconds: number, load: Load): Promise<number> {
   return (await run(load, seconds, answers)).answered;

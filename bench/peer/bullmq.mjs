@@ -1,18 +1,18 @@
-// BullMQ: producer and worker in one process, which is fastest on two cores beside Redis.
+// BullMQ: producer and worker in one process, which is fastest on two cores shared with Redis.
 
 import { createRequire } from "node:module";
 import { CONCURRENCY, drive, PAYLOAD } from "./driver.mjs";
 
-// Asked for by name, so that `deno check` does not look for a package that only Node has here.
+// Imported by name, so that `deno check` does not look for a package that only Node has here.
 const { Queue, QueueEvents, Worker } = createRequire(import.meta.url)("bullmq");
 
 const STEPS = ["one", "two", "three"];
 const connection = { host: "127.0.0.1", port: Number(process.argv[2]) };
 
 /**
- * Three durable steps in one job, as BullMQ's guide has it ("process step jobs"): each step's
- * result is stored with `updateData` before the next begins. A chain of three jobs, the other
- * way, was three times slower here, so this is the one that is fair.
+ * Three durable steps in one job, as in BullMQ's guide ("process step jobs"): each step's result is
+ * stored with `updateData` before the next begins. The alternative, a chain of three jobs, was
+ * three times slower here, so this is the fair comparison.
  */
 async function runSteps(job) {
   let done = job.data.done ?? [];
@@ -23,7 +23,7 @@ async function runSteps(job) {
   return "done";
 }
 
-/** A queue of its own for each measurement. */
+/** Uses a separate queue for each measurement. */
 async function open({ onDone, isAlone, isWorking }) {
   const name = `bench-${process.hrtime.bigint()}`;
   const queue = new Queue(name, { connection });

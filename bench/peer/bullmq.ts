@@ -1,4 +1,4 @@
-/** BullMQ with Redis; with "fsync always" it is what Daybook's jobs are measured beside. */
+/** BullMQ with Redis; "fsync always" is the baseline for Daybook's jobs. */
 
 import { haveProgram } from "../system.ts";
 import { installLibrary, type LibraryPeer } from "./client_library.ts";
@@ -19,7 +19,7 @@ export function bullMq(appendFsync: AppendFsync): PeerSystem {
   };
 }
 
-/** Or, in words, why it cannot be had. */
+/** Returns the reason as text if it cannot be installed. */
 export async function installBullMq(
   appendFsync: AppendFsync,
 ): Promise<Installation<LibraryPeer> | string> {

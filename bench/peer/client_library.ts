@@ -1,6 +1,6 @@
 /**
- * A system whose users have a library that talks to a database: its script holds producer and
- * worker, in a process of Node's that `driver.mjs` tells what to do.
+ * A system used through a library that talks to a database. Its script has producer and worker in
+ * one Node process, which `driver.mjs` controls.
  */
 
 import { perSecond, quantile } from "../figures.ts";
@@ -11,12 +11,12 @@ import type { Installation, Peer, Throughput } from "./peer.ts";
 
 export interface ClientLibrary {
   readonly packages: readonly string[];
-  /** In this folder; given the port of the server. */
+  /** The script, in this folder; it gets the port of the server. */
   readonly script: string;
   startServer(): Promise<LocalServer>;
 }
 
-/** Or, in words, why it cannot be had. */
+/** Returns the reason as text if it cannot be installed. */
 export async function installLibrary(
   { packages: names, script, startServer }: ClientLibrary,
 ): Promise<Installation<LibraryPeer> | string> {
@@ -53,7 +53,7 @@ export class LibraryPeer implements Peer {
     return [this.#node.pid, this.#server.pid];
   }
 
-  /** How long its process has run jobs with 64 in flight: so warm is its code. */
+  /** How long its process has run jobs with 64 in flight, which warms up its code. */
   get loadedSeconds(): number {
     return this.#loadedMs / 1_000;
   }

@@ -1,4 +1,4 @@
-/** `deno task bench --peers`: Daybook beside what people use today, in one run and one table. */
+/** `deno task bench --peers`: Daybook and other job systems, in one run and one table. */
 
 import { medianOf, whole } from "../figures.ts";
 import { haveProgram, syncRate, treeCpuUs, treeMegabytes } from "../system.ts";
@@ -26,7 +26,7 @@ const ROUNDS = 3;
 const LOAD_SECONDS = 5;
 const LATENCY_SECONDS = 3;
 const SUBMIT_SECONDS = 3;
-/** After this no further round is begun. */
+/** After this time no further round starts. */
 const ROUNDS_MS_MAX = 6 * 60_000;
 
 interface Round {
@@ -38,7 +38,7 @@ interface Round {
   readonly jobs: number;
 }
 
-/** One that is compared, with what was measured of it, or why it is left out. */
+/** A compared system, with its measurements or the reason why it is left out. */
 interface Compared {
   readonly system: PeerSystem;
   readonly installation: Installation | undefined;
@@ -81,7 +81,7 @@ async function install(system: PeerSystem): Promise<Compared> {
     : { system, installation: installed, rounds: [], leftOut: undefined };
 }
 
-/** One that fails is left out, and keeps no other from being measured. */
+/** A system that fails is left out; the others are still measured. */
 async function measure(compared: Compared): Promise<void> {
   if (compared.installation === undefined || compared.leftOut !== undefined) return;
   try {
@@ -92,7 +92,7 @@ async function measure(compared: Compared): Promise<void> {
   }
 }
 
-/** Each time from nothing, so that none is in the way of another, or of itself. */
+/** Starts each system fresh, so that none disturbs another, or its own next round. */
 async function oneRound(installation: Installation): Promise<Round> {
   await using peer = await installation.start();
   const load = await peer.load(LOAD_SECONDS, treeCpuUs);
@@ -124,7 +124,7 @@ function cellsOf({ system, rounds, leftOut }: Compared, own: readonly Round[]): 
   if (leftOut !== undefined) return [name, `LEFT OUT: ${leftOut}`, "", "", "", "", "", "", ""];
   const median = (pick: (round: Round) => number) => medianOf(rounds, pick);
   const submits = median(({ submitsPerSecond }) => submitsPerSecond);
-  // Of the same round: on shared cores nothing else says anything.
+  // Compared within a round: on shared cores nothing else is meaningful.
   const times = medianOf(
     rounds.map((round, index) => (own[index]?.jobsPerSecond ?? NaN) / round.jobsPerSecond),
     (ratio) => ratio,

@@ -1,4 +1,4 @@
-/** Daybook itself, as one of those that are compared. */
+/** Daybook itself, as one of the compared systems. */
 
 import { keepCompany } from "../server/company.ts";
 import { startDaybook } from "../server/daybook_server.ts";
@@ -39,11 +39,11 @@ async function installed(start: () => Promise<HttpPeer>): Promise<Installation |
     : { start, ...NOTHING };
 }
 
-/** Nothing was installed. */
+/** Nothing has to be removed. */
 const NOTHING = { [Symbol.asyncDispose]: () => Promise.resolve() };
 
 /**
- * @param primary Holds the journal, instead of a folder.
+ * @param primary The database that holds the journal, instead of a folder.
  * @param standby Commits wait for it.
  */
 async function started(primary?: LocalServer, standby?: LocalServer): Promise<HttpPeer> {

@@ -1,9 +1,9 @@
-// DBOS with PostgreSQL: three steps in one workflow, called directly, which is its fastest way.
+// DBOS with PostgreSQL: three steps in one workflow, called directly, which is fastest.
 
 import { createRequire } from "node:module";
 import { drive, PAYLOAD } from "./driver.mjs";
 
-// Asked for by name, so that `deno check` does not look for a package that only Node has here.
+// Imported by name, so that `deno check` does not look for a package that only Node has here.
 const { DBOS, DBOSClient } = createRequire(import.meta.url)("@dbos-inc/dbos-sdk");
 
 const systemDatabaseUrl = `postgresql://bench@127.0.0.1:${process.argv[2]}/postgres`;
@@ -19,13 +19,13 @@ await DBOS.launch();
 async function open({ onDone, isWorking }) {
   if (!isWorking) return await openClient();
   return {
-    // A handle would ask the database for the result, now and then.
+    // A handle would poll the database for the result.
     submit: () => three(PAYLOAD).then(onDone),
     close: () => Promise.resolve(),
   };
 }
 
-/** Into a queue that nobody takes from. */
+/** Into a queue without a worker. */
 async function openClient() {
   const client = await DBOSClient.create({ systemDatabaseUrl });
   const queued = { workflowName: "three", queueName: "held" };

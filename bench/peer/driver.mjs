@@ -1,5 +1,5 @@
-// What the scripts of the client libraries share: a process of Node's that holds producer and
-// worker, takes commands, one JSON line each, and answers so.
+// Shared by the scripts of the client libraries: a Node process with producer and worker. It reads
+// commands and writes answers, one JSON line each.
 
 import { createInterface } from "node:readline";
 
@@ -24,7 +24,7 @@ export async function drive(open) {
   }
 }
 
-/** Jobs done while 64 are in flight: each that ends makes room for the next. */
+/** Jobs done with 64 in flight: each that ends makes room for the next. */
 function loadOf(open) {
   return async ({ seconds }) => {
     let completed = 0;
@@ -50,7 +50,7 @@ function loadOf(open) {
   };
 }
 
-/** How long jobs take, in milliseconds, one at a time. */
+/** The milliseconds that jobs take, one at a time. */
 function latencyOf(open) {
   return async ({ seconds }) => {
     let done;
@@ -72,7 +72,7 @@ function latencyOf(open) {
   };
 }
 
-/** Jobs submitted with 64 in flight, while nobody takes them. */
+/** Jobs submitted with 64 in flight, without a worker. */
 function submissionsOf(open) {
   return async ({ seconds }) => {
     const peer = await open({ onDone() {}, isAlone: false, isWorking: false });

@@ -1,4 +1,4 @@
-/** A system whose users speak HTTP with it: one request a job, answered when the job is done. */
+/** A system with an HTTP interface: one request per job, answered when the job is done. */
 
 import { perSecond, quantile } from "../figures.ts";
 import { oneInFlight } from "../load/one_in_flight.ts";
@@ -11,12 +11,12 @@ export interface HttpSystem {
   readonly port: number;
   readonly path: string;
   readonly body: string;
-  /** One that is stored and not begun, if there is such. */
+  /** The request for a job that is stored but not started, if the system has one. */
   readonly heldBody?: string;
   /** The header `Prefer`. */
   readonly prefer?: string;
   readonly pids: readonly number[];
-  /** What ends with it. */
+  /** What is disposed of with it. */
   readonly started: AsyncDisposable;
 }
 

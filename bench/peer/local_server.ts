@@ -1,4 +1,4 @@
-/** A server that a peer needs: of one's own, on a free port, with a folder that goes with it. */
+/** A server that a peer needs, on a free port, with a temporary folder. */
 
 import { temporaryFolder } from "../folder.ts";
 import { endProcess, pause } from "../system.ts";
@@ -12,16 +12,16 @@ export interface LocalProgram {
   readonly program: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** The user that it runs as, instead of this one. */
+  /** The user to run it as, instead of the current one. */
   readonly uid?: number;
-  /** What ends it at once, and its children with it; SIGKILL by default. */
+  /** The signal that ends it and its children at once; SIGKILL by default. */
   readonly endedBy?: Deno.Signal;
 }
 
 /**
- * Starts one and waits until it takes connections.
+ * Starts a server and waits until it accepts connections.
  *
- * @param programOf What to start, when given a folder and a port; it may prepare the folder.
+ * @param programOf Returns what to start, given a folder and a port; it may prepare the folder.
  */
 export async function startLocal(
   programOf: (folder: string, port: number) => LocalProgram | Promise<LocalProgram>,

@@ -1,16 +1,16 @@
-// OpenWorkflow with PostgreSQL: three steps in one workflow, as its guide has it.
+// OpenWorkflow with PostgreSQL: three steps in one workflow, as in its guide.
 
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { CONCURRENCY, drive, PAYLOAD } from "./driver.mjs";
 
-// Asked for by name, so that `deno check` does not look for a package that only Node has here.
+// Imported by name, so that `deno check` does not look for a package that only Node has here.
 const find = createRequire(import.meta.url).resolve;
 const load = (name) => import(pathToFileURL(find(name)).href);
 const { OpenWorkflow } = await load("openworkflow");
 const { BackendPostgres } = await load("openworkflow/postgres");
 
-/** A namespace of its own for each measurement. */
+/** Uses a separate namespace for each measurement. */
 async function open({ onDone, isWorking }) {
   const url = `postgresql://bench@127.0.0.1:${process.argv[2]}/postgres`;
   const namespaceId = `bench-${process.hrtime.bigint()}`;
@@ -34,7 +34,7 @@ async function open({ onDone, isWorking }) {
   };
 }
 
-/** Its own client asks for a result once a second, which would be all that is measured. */
+/** Its own client polls for a result once a second, which would dominate the measurement. */
 function tellCompletions(backend, onDone) {
   const complete = backend.completeWorkflowRun.bind(backend);
   backend.completeWorkflowRun = async (params) => {

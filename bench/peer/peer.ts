@@ -1,22 +1,22 @@
-/** What every system that is compared can do, Daybook among them. */
+/** The interface of every compared system, including Daybook. */
 
 export interface PeerSystem {
   readonly name: string;
-  /** What a job of three steps is there. */
+  /** What a job of three steps is in this system. */
   readonly steps: string;
-  /** When what it did is synced to disk. */
+  /** When its work is synced to disk. */
   readonly durability: string;
-  /** Or, in words, why it cannot be had. */
+  /** Returns the reason as text if it cannot be installed. */
   install(): Promise<Installation | string>;
 }
 
 export interface Installation<P extends Peer = Peer> extends AsyncDisposable {
-  /** A new one, which holds nothing yet. */
+  /** Starts a new, empty instance. */
   start(): Promise<P>;
 }
 
 export interface Peer extends AsyncDisposable {
-  /** Its processes; their children belong to it as well. */
+  /** Its processes; their children count too. */
   readonly pids: readonly number[];
 
   /** Jobs that it has done so far. */
@@ -32,7 +32,9 @@ export interface Peer extends AsyncDisposable {
   /** Milliseconds of a three-step job, one in flight, p50. */
   latency(seconds: number): Promise<number>;
 
-  /** Jobs a second that are stored and not begun, with 64 in flight; NaN if it begins them all. */
+  /**
+   * Jobs a second that are stored but not started, with 64 in flight; NaN if it starts all jobs.
+   */
   submissions(seconds: number): Promise<number>;
 }
 

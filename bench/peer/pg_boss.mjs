@@ -4,13 +4,15 @@ import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { CONCURRENCY, drive, PAYLOAD } from "./driver.mjs";
 
-// Asked for by name, so that `deno check` does not look for a package that only Node has here.
+// Imported by name, so that `deno check` does not look for a package that only Node has here.
 const find = createRequire(import.meta.url).resolve;
 const { PgBoss } = await import(pathToFileURL(find("pg-boss")).href);
 
 const WORKER = { batchSize: CONCURRENCY, burstWhenBatchFull: true, pollingIntervalSeconds: 0.5 };
 
-/** Queues of their own for each measurement; workers are woken, and take what is there at once. */
+/**
+ * Uses separate queues for each measurement; workers are woken, and take all that is there at once.
+ */
 async function open({ onDone, isAlone, isWorking }) {
   const boss = new PgBoss({
     connectionString: `postgresql://bench@127.0.0.1:${process.argv[2]}/postgres`,
@@ -28,7 +30,7 @@ async function open({ onDone, isAlone, isWorking }) {
     await boss.work(one, WORKER, sendTo(two));
     await boss.work(two, WORKER, sendTo(three));
     await boss.work(three, WORKER, async (jobs) => {
-      // Stored here rather than after the handler, so that the time until then is known.
+      // Completed here rather than after the handler, so that the time of completion is known.
       if (isAlone) await boss.complete(three, jobs.map(({ id }) => id));
       for (const _ of jobs) onDone();
     });

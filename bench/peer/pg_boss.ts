@@ -6,7 +6,7 @@ import { postgresPrograms, startPostgres } from "./postgres.ts";
 
 export const pgBoss: PeerSystem = {
   name: "pg-boss and PostgreSQL",
-  steps: "a chain of three jobs, for want of steps",
+  steps: "a chain of three jobs, as it has no steps",
   durability: "at each commit",
   async install() {
     if (await postgresPrograms() === undefined) {

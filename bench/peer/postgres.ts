@@ -1,17 +1,17 @@
-/** A PostgreSQL server of one's own, as it is by default: each commit is synced. */
+/** A separate PostgreSQL server with default settings: each commit is synced. */
 
 import { haveProgram, pause } from "../system.ts";
 import { type LocalServer, startLocal } from "./local_server.ts";
 
-/** Where Debian has the programs of each version. */
+/** Debian's folder with the programs of each version. */
 const VERSIONS = "/usr/lib/postgresql";
 /** PostgreSQL refuses to run as root. */
 const NOBODY = 65_534;
 
-/** Where its programs are; installed when they are missing, which only root may do. */
+/** The folder of its programs; installs them if they are missing, which only root may do. */
 export async function postgresPrograms(): Promise<string | undefined> {
   await haveProgram(`${newest()}/postgres`, "postgresql");
-  // Where they are is only known when they are there.
+  // The folder is only known once they are installed.
   return await haveProgram(`${newest()}/postgres`, "postgresql") ? newest() : undefined;
 }
 
@@ -31,7 +31,7 @@ export async function startPostgres(): Promise<LocalServer> {
   return await startWith("initdb", options);
 }
 
-/** One for which the commits of another wait from now on. */
+/** A synchronous standby: commits of the primary wait for it from now on. */
 export async function startStandby(primary: LocalServer): Promise<LocalServer> {
   const from = `host=127.0.0.1 port=${primary.port} user=bench application_name=standby`;
   const server = await startWith("pg_basebackup", ["-R", "-c", "fast", "-d", from]);
@@ -53,7 +53,7 @@ async function ask({ port }: LocalServer, sql: string): Promise<string> {
   return new TextDecoder().decode(stdout).trim();
 }
 
-/** @param program Makes the data that it starts with. */
+/** @param program Creates the initial data. */
 async function startWith(program: string, options: readonly string[]): Promise<LocalServer> {
   const programs = await postgresPrograms();
   const uid = Deno.uid() === 0 ? NOBODY : undefined;

@@ -1,4 +1,4 @@
-/** A Redis server of one's own that keeps a log of its writes. */
+/** A separate Redis server with an append-only file. */
 
 import { type LocalServer, startLocal } from "./local_server.ts";
 

@@ -1,8 +1,8 @@
-// The side of Restate that runs code: a service with three durable steps, on a port of its own.
+// The side of Restate that runs code: a service with three durable steps, on a separate port.
 
 import { createRequire } from "node:module";
 
-// Asked for by name, so that `deno check` does not look for a package that only Node has here.
+// Imported by name, so that `deno check` does not look for a package that only Node has here.
 const restate = createRequire(import.meta.url)("@restatedev/restate-sdk");
 
 const bench = restate.service({

@@ -1,4 +1,4 @@
-/** Restate: its server, and a process of Node's that runs the code. */
+/** Restate: its server, and a Node process that runs the code. */
 
 import { post } from "../server/http.ts";
 import { pause } from "../system.ts";
@@ -8,7 +8,7 @@ import { Packages, PLATFORM } from "./packages.ts";
 import type { Peer, PeerSystem } from "./peer.ts";
 
 const HANDLER = { path: "/bench/three", body: JSON.stringify({ payload: "x".repeat(100) }) };
-/** Otherwise it prints two lines for each job. */
+/** Without these it prints two lines for each job. */
 const ENVIRONMENT = { NODE_ENV: "production", RESTATE_LOGGING: "ERROR" };
 
 export const restate: PeerSystem = {
@@ -58,7 +58,7 @@ function startCode(packages: Packages): Promise<LocalServer> {
   }));
 }
 
-/** As it is by default, but for where it listens, and that it tells nobody. */
+/** Default settings, except for the address and no telemetry. */
 function configurationOf(
   { folder, port, ingressPort }: {
     readonly folder: string;
@@ -83,7 +83,7 @@ bind-port = ${ingressPort}
 const ATTEMPTS = 100;
 const BETWEEN_MS = 100;
 
-/** Tells the server where the code runs; it listens before it can be told. */
+/** Tells the server where the code runs; the server listens before it accepts this. */
 async function register(server: LocalServer, code: LocalServer): Promise<void> {
   const url = `http://127.0.0.1:${server.port}/deployments`;
   for (let attempt = 1;; attempt++) {

@@ -1,7 +1,7 @@
 /**
- * The definitions of a server that is profiled: those of every benchmark, and a job that
- * reads what this process has used so far. It runs within the server, so that nothing of the
- * engine needs to know.
+ * The definitions of a profiled server: those of every benchmark, and a job that reads the
+ * resources used by this process so far. The job runs in the server, so the engine needs no code
+ * for it.
  */
 
 import { GCProfiler, getHeapStatistics } from "node:v8";
@@ -12,12 +12,12 @@ export { threeTasks, withSecret } from "../server/definitions.ts";
 
 /** Since the server started. */
 export interface Counters {
-  /** 0 until they are counted. */
+  /** 0 until counting starts. */
   readonly promises: number;
   /** Calls of `setTimeout`. */
   readonly timers: number;
   readonly allocatedBytes: number;
-  /** Pauses of the thread for garbage. */
+  /** Pauses of the thread for garbage collection. */
   readonly gcUs: number;
 }
 
@@ -45,8 +45,8 @@ interface Internals {
 }
 
 /**
- * Deno gives its hooks of promises only to itself, and never takes one back. They slow
- * everything down, and with them each `await` makes one promise that is otherwise saved.
+ * Deno's promise hooks are internal and cannot be removed. They slow everything down, and with them
+ * each `await` creates one more promise.
  */
 function countPromises(): void {
   if (isCounting) return;
@@ -57,7 +57,7 @@ function countPromises(): void {
 }
 
 function read(): Counters {
-  // Deno 2.9.6 gives nanoseconds here, as a comparison with --trace-gc shows.
+  // In Deno 2.9.6 these are nanoseconds, as a comparison with --trace-gc shows.
   const spent = collector.stop()?.statistics.reduce((sum, { cost }) => sum + cost, 0) ?? 0;
   gcUs += spent / 1_000;
   collector = startedProfiler();

@@ -1,6 +1,6 @@
 /**
- * What one job uses of the process: promises, timers, bytes, time for garbage, processor
- * time and syncs; when it is only submitted, with 64 in flight, and from a backlog.
+ * The resources that one job uses: promises, timers, bytes, garbage collection, processor time and
+ * syncs; for jobs that are only submitted, with 64 in flight, and from a backlog.
  */
 
 import { whole } from "../figures.ts";
@@ -27,14 +27,14 @@ const BACKLOG_SECONDS_MAX = 15;
 const DRAINED_MS = 4_000;
 const LOOK_MS = 200;
 
-/** Does some work, and gives the number of jobs that it did. */
+/** Does some work and returns the number of jobs. */
 type Work = (url: string) => Promise<number>;
 
 interface Workload {
   readonly name: string;
   /** Of the server. */
   readonly flags: readonly string[];
-  /** What the work needs, and what is not measured. */
+  /** Preparation for the work, which is not measured. */
   readonly prepare: (url: string) => Promise<unknown>;
   readonly work: Work;
 }
@@ -64,7 +64,7 @@ export async function printProfile(): Promise<void> {
   for (const workload of WORKLOADS) console.log(await profileOf(workload));
 }
 
-/** What all of it used; the jobs are those that were done meanwhile. */
+/** The total use, and the number of jobs done meanwhile. */
 interface Used extends Counters {
   readonly jobs: number;
   readonly cpuUs: number;
@@ -76,7 +76,7 @@ async function profileOf({ name, flags, prepare, work }: Workload): Promise<stri
   using _company = await keepCompany(server.url);
   await prepare(server.url);
   const used = await usedBy(work, server, false);
-  // Last, since counting promises slows everything down from then on.
+  // Last, because counting promises slows down everything after it.
   await prepare(server.url);
   const counted = await usedBy(work, server, true);
   const perJob = (value: number) => value / used.jobs;
@@ -111,7 +111,7 @@ async function usedBy(work: Work, server: ServerProcess, promises: boolean): Pro
   };
 }
 
-/** Goes before all other jobs, so that a backlog does not keep it. */
+/** Has priority over all other jobs, so that a backlog does not delay it. */
 async function countersOf(url: string, promises: boolean): Promise<Counters> {
   const job = { type: "bench.counters", input: { promises }, priority: -1_000 };
   const { output } = await post(`${url}/jobs`, job, "wait=60") as { readonly output: Counters };
@@ -122,7 +122,7 @@ async function load(url: string, body: string, seconds: number, prefer = ""): Pr
   return (await postFor(seconds, { url: `${url}/jobs`, body, prefer })).answered;
 }
 
-/** Until nothing moves any more, or for some seconds. */
+/** Waits until the counters are stable, or for some seconds. */
 async function backlog(url: string): Promise<number> {
   const unfinished = () => metric(url, "daybook_unfinished_jobs");
   const before = await unfinished();

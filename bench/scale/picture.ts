@@ -1,6 +1,6 @@
 /**
- * The samples as a picture, drawn by Vega-Lite. It comes from npm when it is needed, as the peers
- * do: as a dependency of the project it would be fetched at everybody's first start.
+ * Draws the samples with Vega-Lite, which is installed from npm on demand, like the peers: as a
+ * dependency of the project it would be downloaded at every first start.
  */
 
 import { Packages } from "../peer/packages.ts";
@@ -9,7 +9,7 @@ import type { Sample } from "./samples.ts";
 const PACKAGES = ["vega@6", "vega-lite@6"];
 const SCRIPT = new URL("./picture.mjs", import.meta.url);
 
-/** By the sample's names, as the charts are titled. */
+/** The chart titles, by field of the sample. */
 export const FIGURES = {
   jobsPerSecond: "jobs a second",
   residentMegabytes: "resident memory, MB",
@@ -20,7 +20,7 @@ export const FIGURES = {
   indexMegabytes: "index, MB",
 } as const satisfies Partial<Record<keyof Sample, string>>;
 
-/** Writes an SVG, or says why there is none. */
+/** Writes an SVG, or returns the reason why it cannot. */
 export async function drawPicture(
   file: string,
   samples: readonly Sample[],

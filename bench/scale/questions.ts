@@ -1,4 +1,4 @@
-/** How soon a server answers what people ask, of any job among all, one question at a time. */
+/** How long a server takes to answer common requests about random jobs, one request at a time. */
 
 import { quantile } from "../figures.ts";
 
@@ -13,7 +13,7 @@ export interface Answered {
 
 interface Place {
   readonly jobId: string;
-  /** Leads to a page of the list, near that job. */
+  /** A cursor for a page of the list near that job. */
   readonly cursor: string;
 }
 
@@ -45,19 +45,19 @@ export async function askAll(url: string, lastLogId: number): Promise<readonly A
   return answered;
 }
 
-/** Of a job whose entry is there, anywhere in the journal. */
+/** The id of the job of a random entry in the journal. */
 async function anyPlace(url: string, lastLogId: number): Promise<Place> {
   for (;;) {
     const after = Math.floor(Math.random() * (lastLogId - 1));
     const text = await answerOf(`${url}/events?eventType=job.JobStarted&after=${after}&limit=1`);
     const entry = JSON.parse(text).entries[0];
     if (entry === undefined) continue;
-    // What a cursor holds is the server's affair, but without it each page is after another.
+    // The content of a cursor is internal, but without one, pages can only be read in order.
     return { jobId: entry.jobId, cursor: btoa(`jobs:${entry.logId}`).replace(/=+$/, "") };
   }
 }
 
-/** @throws {Error} when it is not answered with 2xx. */
+/** @throws {Error} if the answer is not 2xx. */
 async function answerOf(url: string): Promise<string> {
   const response = await fetch(url);
   const text = await response.text();

@@ -1,27 +1,27 @@
-/** What is noted of a server under load, again and again: against the jobs that it has done. */
+/** Samples of a server under load, by the number of jobs done. */
 
 import { metric } from "../server/http.ts";
 import type { ServerProcess } from "../server/process.ts";
 import { pause, residentMegabytes } from "../system.ts";
 
 export interface Sample {
-  /** Recorded since the first of them. */
+  /** Jobs recorded since the first. */
   readonly jobs: number;
-  /** Since the sample before. */
+  /** Since the previous sample. */
   readonly jobsPerSecond: number;
   readonly residentMegabytes: number;
-  /** Ended, and not in the index yet. */
+  /** Jobs that have ended but are not in the index yet. */
   readonly waitingForIndex: number;
   readonly journalMegabytes: number;
   readonly indexMegabytes: number;
-  /** Of the newest snapshot, from when its file was there until its last write. */
+  /** The time of the newest snapshot from the creation of its file to its last write. */
   readonly snapshotMs: number;
   readonly snapshotMegabytes: number;
 }
 
 const EVERY_MS = 3_000;
 
-/** Samples until the load is over, and tells each one. */
+/** Takes samples until the load is over, and reports each one. */
 export async function sampleDuring(
   load: Promise<unknown>,
   { url, pid }: ServerProcess,
@@ -35,7 +35,7 @@ export async function sampleDuring(
     isOver = await Promise.race([pause(EVERY_MS).then(() => false), load.then(() => true)]);
     const [jobsBefore, before] = [jobs, at];
     [jobs, at] = [await recorded(url), performance.now()];
-    // The last one stands for too little time to say anything of the rate.
+    // The last sample covers too little time for a rate.
     if (isOver && samples.length > 0) break;
     const sample = {
       jobs: jobs - first,
@@ -72,7 +72,7 @@ async function megabytesIn(folder: string): Promise<number> {
   return (await filesIn(folder, "")).reduce((sum, { size }) => sum + size, 0) / 1e6;
 }
 
-/** Files may go while one looks. */
+/** Files may vanish meanwhile. */
 async function filesIn(folder: string, suffix: string): Promise<readonly Deno.FileInfo[]> {
   const found: Deno.FileInfo[] = [];
   for await (const { name } of Deno.readDir(folder)) {

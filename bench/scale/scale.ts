@@ -1,6 +1,6 @@
 /**
- * `deno task bench scale`: many three-task jobs through one Daybook over HTTP, and how its
- * figures go with their number. What is flat is told by slope, and shown in a picture.
+ * `deno task bench scale`: many three-task jobs through one Daybook over HTTP, and how its figures
+ * change with their number. Slopes show which figures are flat; a picture shows all.
  */
 
 import { meanOf, type Slope, slopeOf, whole } from "../figures.ts";
@@ -18,22 +18,22 @@ import { type Answered, askAll } from "./questions.ts";
 import { type Sample, sampleDuring } from "./samples.ts";
 import { measureStarts, type Start } from "./starts.ts";
 
-/** Jobs that live all the time, as in a server in use. */
+/** Jobs that stay unfinished, as on a real server. */
 const LIVE = 1_000;
-/** The slowest that is waited for. */
+/** The slowest rate that is tolerated. */
 const JOBS_PER_SECOND_MIN = 200;
 const IDLE_MS = 10_000;
-/** Until then a process grows to its working size; slopes are of what comes after it. */
+/** Until then the process grows to its working size; slopes are computed from what follows. */
 const WARM_SHARE = 0.1;
 const SLOPE_JOBS = 100_000;
-/** Of the mean, over all jobs: what is called flat. */
+/** The change over all jobs, as a share of the mean, that counts as flat. */
 const FLAT_SHARE = 0.1;
-/** Standard errors of a slope that noise alone may make. */
+/** Standard errors of a slope that may be noise. */
 const NOISE_ERRORS = 2;
 
 export interface ScaleOptions {
   readonly jobs: number;
-  /** Where the picture goes. */
+  /** The file for the picture. */
   readonly picture: string;
 }
 
@@ -78,14 +78,14 @@ async function measure(folder: string, jobs: number) {
 function tell({ jobs, jobsPerSecond, residentMegabytes, waitingForIndex }: Sample): void {
   console.error(
     `${whole(jobs)} jobs, ${whole(jobsPerSecond)}/s, ${whole(residentMegabytes)} MB, ` +
-      `${whole(waitingForIndex)} wait for the index`,
+      `${whole(waitingForIndex)} waiting for the index`,
   );
 }
 
 const FIELDS = Object.keys(FIGURES) as readonly (keyof typeof FIGURES)[];
 const ROWS = 10;
 
-/** As many rows as fit on a page. */
+/** The number of rows that fit on a page. */
 function samplesTable(samples: readonly Sample[]): string {
   const step = Math.max(1, Math.floor(samples.length / ROWS));
   const shown = samples.filter((_, index) => (samples.length - 1 - index) % step === 0);
@@ -95,7 +95,7 @@ function samplesTable(samples: readonly Sample[]): string {
   );
 }
 
-/** What grows with the jobs as it must. */
+/** Figures that must grow with the number of jobs. */
 const GROWING: readonly (keyof typeof FIGURES)[] = ["journalMegabytes", "indexMegabytes"];
 
 function slopesTable(samples: readonly Sample[]): string {
@@ -116,12 +116,12 @@ function slopesTable(samples: readonly Sample[]): string {
   );
 }
 
-/** Flat is what changes little over all jobs. */
+/** A figure is flat if it changes little over all jobs. */
 function verdictOn({ slope, error }: Slope, mean: number, jobs: number): string {
   const share = slope * jobs * (1 - WARM_SHARE) / mean;
   const change = `${share > 0 ? "+" : ""}${(share * 100).toFixed(0)} % over all`;
   if (Math.abs(share) <= FLAT_SHARE) return `flat: ${change}`;
-  return Math.abs(slope) <= NOISE_ERRORS * error ? `not told from noise: ${change}` : change;
+  return Math.abs(slope) <= NOISE_ERRORS * error ? `within noise: ${change}` : change;
 }
 
 function startsTable(starts: readonly Start[]): string {

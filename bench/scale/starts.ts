@@ -1,4 +1,4 @@
-/** How long a start takes with all that is in the journal, and what it leaves in memory. */
+/** The time of a start with the whole journal, and the memory after it. */
 
 import { postFor } from "../load/wrk.ts";
 import { startDaybook } from "../server/daybook_server.ts";
@@ -8,9 +8,9 @@ import { THREE_TASKS, UNTIL_DONE } from "../targets/job_bodies.ts";
 
 export interface Start {
   readonly after: string;
-  /** Until it says that it listens, which it says when it is ready. */
+  /** Time until it prints that it listens, which it does when it is ready. */
   readonly seconds: number;
-  /** When it has been idle for some seconds. */
+  /** Measured after some idle seconds. */
   readonly residentMegabytes: number;
   readonly peakMegabytes: number;
 }
@@ -19,7 +19,7 @@ const SETTLE_MS = 10_000;
 const LOADED_SECONDS = 5;
 const KILLED_AFTER_MS = 3_000;
 
-/** The server that is given ends. */
+/** Ends the given server. */
 export async function measureStarts(
   server: ServerProcess,
   journal: string,
@@ -55,7 +55,7 @@ async function measureStart(
 
 async function killUnderLoad(server: ServerProcess): Promise<void> {
   const load = { url: `${server.url}/jobs`, body: THREE_TASKS, prefer: UNTIL_DONE };
-  // It fails, since nobody is there any more to answer.
+  // The request fails because the server has ended.
   const loaded = postFor(LOADED_SECONDS, load).catch(() => {});
   await pause(KILLED_AFTER_MS);
   await server.end("SIGKILL");

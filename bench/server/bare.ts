@@ -1,8 +1,8 @@
 /**
- * Bare Hono on `Deno.serve`, in a process of its own, as what Daybook is measured beside:
- * `POST /jobs` parses the body and answers a few bytes; `POST /events` parses the body and
- * sends it to every reader of `GET /stream`; each reader of `GET /flood` gets one and the same
- * chunk as often as it takes it. It keeps nothing.
+ * A bare Hono server on `Deno.serve`, in a separate process, as the baseline for Daybook: `POST
+ * /jobs` parses the body and answers a few bytes; `POST /events` parses the body and sends it to
+ * every reader of `GET /stream`; each reader of `GET /flood` gets the same chunk repeatedly, as
+ * fast as it reads. It stores nothing.
  */
 
 import { Hono } from "hono";
@@ -48,10 +48,10 @@ function streamTo(readers: Set<Reader>): ReadableStream<Uint8Array> {
   });
 }
 
-/** As large as Daybook's chunks. */
+/** The size of Daybook's chunks. */
 const CHUNK = new TextEncoder().encode(`data: ${"x".repeat(16 * 1024)}\n\n`);
 
-/** Without a buffer of its own, so that all that it costs is what Deno takes ahead. */
+/** Without its own buffer, so that the only cost is what Deno reads ahead. */
 function flood(): ReadableStream<Uint8Array> {
   return new ReadableStream({ pull: (controller) => controller.enqueue(CHUNK) }, {
     highWaterMark: 0,

@@ -1,7 +1,7 @@
 /**
- * What a server in use has beside the load: jobs that hold secrets, plans that wait for
- * events of their own, a reader of the stream, and a scraper of the metrics. Every row that
- * stands for such a server keeps it; one that is idle has the jobs, and nobody who asks.
+ * The background load of a real server: jobs with secrets, plans that wait for other events, a
+ * reader of the stream, and a scraper of the metrics. Rows that measure a busy server have all of
+ * it; the idle server has only the jobs.
  */
 
 import { waitingForOrder } from "../targets/waiting_jobs.ts";
@@ -12,9 +12,9 @@ const PLANS = 100;
 const SCRAPE_MS = 1_000;
 
 /**
- * Lasts until it is disposed of; the server may be gone by then.
+ * Lasts until it is disposed of; the server may have ended by then.
  *
- * @param readers Of the stream: none where the row brings as many as a server takes.
+ * @param readers Readers of the stream: none if the row itself has as many as a server accepts.
  */
 export async function keepCompany(url: string, readers: 0 | 1 = 1): Promise<Disposable> {
   await holdJobs(url);
@@ -30,7 +30,7 @@ export async function keepCompany(url: string, readers: 0 | 1 = 1): Promise<Disp
   };
 }
 
-/** The jobs alone, which are there for as long as the server is. */
+/** Only the jobs, which last as long as the server. */
 export async function holdJobs(url: string): Promise<void> {
   for (let order = 0; order < SECRETS; order++) await post(`${url}/jobs`, jobWithSecret(order));
   for (let order = 0; order < PLANS; order++) {
@@ -43,7 +43,7 @@ function jobWithSecret(order: number) {
   return { type: "bench.secret", input };
 }
 
-/** Resolves when the stream is open; it is then read on until the signal aborts. */
+/** Resolves when the stream is open; it is then read until the signal aborts. */
 async function readStream(url: string, signal: AbortSignal): Promise<void> {
   const response = await fetch(url, { signal });
   if (!response.ok) throw new Error(`Cannot read the stream: ${response.status}`);

@@ -11,7 +11,7 @@ export interface DaybookOptions {
   readonly flags?: readonly string[];
   /** A module of definitions instead of the usual one. */
   readonly definitions?: string;
-  /** A journal that stays, instead of one of its own, which goes with it. */
+  /** A journal to keep, instead of a temporary one. */
   readonly journal?: string;
   /** The address of a PostgreSQL that holds the journal; the folder is a copy. */
   readonly database?: string;
@@ -42,7 +42,7 @@ async function secretKey(folder: string): Promise<string> {
   return path;
 }
 
-/** What `deno task start` gives, with the journal and the definitions allowed as well. */
+/** The permissions of `deno task start`, plus the journal and the definitions. */
 function denoArguments(folder: string): readonly string[] {
   const [, ...args] = configuration.tasks.start.command.split(" ");
   return args.map((arg) => {

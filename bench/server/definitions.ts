@@ -16,7 +16,7 @@ export const threeTasks: AnyJobDefinition = defineJob({
   },
 });
 
-/** Holds a secret for as long as nobody sends what it waits for. */
+/** Holds a secret until the event comes that it waits for. */
 export const withSecret: AnyJobDefinition = defineJob({
   type: "bench.secret",
   version: 1,

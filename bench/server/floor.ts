@@ -1,8 +1,8 @@
 /**
- * What durability alone costs: bare Hono that knows nothing of jobs. It parses the body, writes
- * as many bytes as Daybook does into one file, syncs them as a group with what others wrote
- * meanwhile, and answers as many bytes when they are on disk: so it tells how much of a target the
- * machine leaves to a server that acknowledges only what is durable.
+ * The cost of durability alone: a bare Hono server without jobs. It parses the body, writes as many
+ * bytes as Daybook does into one file, syncs them together with those of other requests, and
+ * answers with as many bytes once they are on disk. So it shows how much of a target the machine
+ * allows a server that acknowledges only what is durable.
  */
 
 import { Hono } from "hono";
@@ -17,28 +17,28 @@ export async function startFloor(): Promise<ServerProcess> {
   );
 }
 
-/** Of the lines that Daybook writes for the jobs of the benchmark, without their newlines. */
+/** Lengths of the lines that Daybook writes for the benchmark's jobs, without newlines. */
 const CREATED_BYTES = 680;
 const THREE_TASKS_BYTES = [[CREATED_BYTES, 273, 348, 363], [360, 363], [360, 365], [362, 319]];
-/** Of its answers. */
+/** Lengths of Daybook's answers. */
 const ANSWER_BYTES = 894;
 const MINIMAL_ANSWER_BYTES = 283;
 
-/** Written ahead and then over and over again: a file that grows makes each sync slower. */
+/** Written ahead and then overwritten repeatedly, because a growing file makes each sync slower. */
 const FILE_BYTES = 32 * 1_048_576;
 
-/** Batches of one request in a row, after which there is nobody else. */
+/** Consecutive batches of one request after which there are assumed to be no others. */
 const CALM_AFTER = 16;
 const LOOK_EVERY = 24;
 
-/** Appends, and syncs by single flight: what comes during one sync forms the next batch. */
+/** Appends, with one sync at a time: what arrives during a sync forms the next batch. */
 class SyncedFile {
   readonly #file: Deno.FsFile;
   #batch: string[] = [];
   #durable = Promise.withResolvers<void>();
   #isSyncing = false;
   #at = 0;
-  /** Batches in a row that were of one request. */
+  /** Consecutive batches of one request. */
   #alone = 0;
 
   constructor(path: string) {
@@ -47,7 +47,7 @@ class SyncedFile {
     this.#file.syncSync();
   }
 
-  /** Resolves when it is on disk. */
+  /** Resolves when the line is on disk. */
   append(lines: string): Promise<void> {
     this.#batch.push(lines);
     if (!this.#isSyncing) void this.#sync();
@@ -56,7 +56,7 @@ class SyncedFile {
 
   async #sync(): Promise<void> {
     this.#isSyncing = true;
-    // What comes in the same turn belongs to this batch.
+    // What arrives in the same turn belongs to this batch.
     await Promise.resolve();
     while (this.#batch.length > 0) {
       const { resolve } = this.#durable;
@@ -71,7 +71,10 @@ class SyncedFile {
     this.#isSyncing = false;
   }
 
-  /** On the thread itself when nobody else is there, as Daybook does; now and then it looks. */
+  /**
+   * Syncs on the thread itself if there are no other requests, as Daybook does, and checks for
+   * others regularly.
+   */
   async #syncData(): Promise<void> {
     if (this.#alone < CALM_AFTER || this.#alone % LOOK_EVERY === 0) await this.#file.syncData();
     else this.#file.syncDataSync();

@@ -1,4 +1,4 @@
-/** Single requests to a server under load, beside the load. */
+/** Single requests to a server, beside the load. */
 
 export async function post(url: string, body: unknown, prefer?: string): Promise<unknown> {
   const response = await fetch(url, {
@@ -11,7 +11,7 @@ export async function post(url: string, body: unknown, prefer?: string): Promise
   return JSON.parse(text);
 }
 
-/** One number of `GET /metrics`; the sum of it, where it has labels. */
+/** One value of `GET /metrics`; the sum if it has labels. */
 export async function metric(url: string, name: string): Promise<number> {
   const response = await fetch(`${url}/metrics`);
   const text = await response.text();

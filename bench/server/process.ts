@@ -1,4 +1,4 @@
-/** A process that serves on 127.0.0.1, ended and cleared away when it is no longer used. */
+/** A process that serves on 127.0.0.1, and is ended and cleaned up afterwards. */
 
 import { endProcess } from "../system.ts";
 
@@ -15,7 +15,7 @@ export const ROOT = new URL("../../", import.meta.url).pathname;
 const LISTENING = /http:\/\/127\.0\.0\.1:(\d+)/;
 
 /**
- * Starts one and waits until it says where it listens.
+ * Starts a process and waits until it prints its address.
  *
  * @param clear Called when the process has ended.
  */
@@ -36,7 +36,7 @@ export async function serverProcess(
     pid: child.pid,
     end: (signal) => endProcess(child, signal),
     async [Symbol.asyncDispose]() {
-      // Its journal is thrown away, so there is nothing to stop in order.
+      // Its journal is deleted, so an orderly stop is not needed.
       await endProcess(child, "SIGKILL");
       await clear();
     },

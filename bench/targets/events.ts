@@ -1,4 +1,4 @@
-/** Events without a `jobId`, each for one of 400,000 waiting jobs, beside one of 1,000. */
+/** Events without a `jobId`, each for one of 400,000 waiting jobs, and for one of 1,000. */
 
 import { inRounds, medianOf, perSecond, whole } from "../figures.ts";
 import { postFor } from "../load/wrk.ts";
@@ -12,7 +12,7 @@ const ROUNDS = 3;
 const FEW = 1_000;
 const MANY = 400_000;
 const SECONDS = 3;
-/** As even as two cores under load are with themselves. */
+/** The variation of two cores under load. */
 const FLAT = 0.8;
 
 const EVENT = JSON.stringify({

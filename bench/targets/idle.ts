@@ -1,4 +1,4 @@
-/** What a process costs that only waits: 100,000 jobs and 10,000 timers, beside an empty one. */
+/** The cost of an idle process with 100,000 jobs and 10,000 timers, compared with an empty one. */
 
 import { whole } from "../figures.ts";
 import { holdJobs } from "../server/company.ts";
@@ -10,10 +10,12 @@ import { fill, type JobBody, waitingPlan } from "./waiting_jobs.ts";
 
 const WAITING = 100_000;
 const TIMERS = 10_000;
-/** By then V8 has given back what filling it took, which is a second of CPU in three bursts. */
+/**
+ * By then V8 has released the memory of filling it, which takes a second of CPU in three bursts.
+ */
 const SETTLE_MS = 25_000;
 const IDLE_MS = 15_000;
-/** Late enough to be no part of what is measured, and not too late for the server. */
+/** After the measurement, but no later than the server allows. */
 const START_IN_MS = 14 * 60_000;
 
 export async function idleRows(): Promise<readonly Row[]> {
@@ -23,7 +25,7 @@ export async function idleRows(): Promise<readonly Row[]> {
   const waiting = await fill(full.url, waitingPlan(WAITING), WAITING);
   const timers = await fill(full.url, startedLater(), TIMERS);
   await pause(SETTLE_MS);
-  // Both at the same time: a process that waits is in nobody's way.
+  // Both at the same time: an idle process disturbs no other.
   const before = [processCpuUs(empty.pid), processCpuUs(full.pid)] as const;
   await pause(IDLE_MS);
   const [emptyShare, fullShare] = [

@@ -1,4 +1,4 @@
-/** The jobs that are submitted, how, and the flags of the servers that take them. */
+/** The submitted jobs, and the flags of the servers. */
 
 const INPUT = { payload: "x".repeat(100) };
 
@@ -7,15 +7,15 @@ export const THREE_TASKS = JSON.stringify({ type: "bench.three", input: INPUT })
 
 /**
  * Answered when the job is done, so that each connection has one job in flight; with its state
- * alone, since BullMQ's worker tells no more.
+ * alone, because BullMQ's worker reports no more.
  */
 export const UNTIL_DONE = "wait=60, return=minimal";
 
-/** Not started: one entry, which is on disk when it is answered. */
+/** Not started: one entry, which is on disk before the answer. */
 export const HELD_JOB = JSON.stringify({ type: "bench.three", input: INPUT, start: false });
 
-/** As many places as BullMQ's worker is given. */
+/** The concurrency of BullMQ's worker. */
 export const PLACES = ["--max-running", "64"];
 
-/** For many jobs that only wait: what a snapshot of them all costs is another question. */
+/** For many jobs that only wait: the cost of a snapshot of them is not measured here. */
 export const WITHOUT_SNAPSHOTS = ["--snapshot-every", "1000000000"];

@@ -1,6 +1,6 @@
 /**
- * What a task costs at the end of a job with 10,000 of them, beside one of a job with 10:
- * processor time, since the time on the clock is mostly the disk's.
+ * The processor time of a task at the end of a job with 10,000 tasks, compared with one of a job
+ * with 10. Wall time is mostly that of the disk.
  */
 
 import * as v from "valibot";
@@ -14,13 +14,13 @@ const ROUNDS = 3;
 const SECONDS_MAX = 30;
 const LONG = 10_000;
 const SHORT = 10;
-/** Tasks that are measured, of one long job or of many short ones. */
+/** The number of measured tasks, of one long job or of many short ones. */
 const MEASURED = 1_000;
 const TIMEOUT_MS = 120_000;
-/** About the same, give or take what two cores under load differ from themselves. */
+/** About equal, within the variation of two cores under load. */
 const RATIO_MAX = 1.25;
 
-/** A job of so many tasks, that measures from the start of one task to that of another. */
+/** A job of this many tasks that measures from the start of one task to that of another. */
 const manyTasks = defineJob({
   type: "bench.many",
   version: 1,
@@ -58,13 +58,13 @@ export async function longJobRows(): Promise<readonly Row[]> {
   });
 }
 
-/** Microseconds a task. */
+/** Microseconds per task. */
 async function longJob(daybook: EmbeddedDaybook): Promise<number> {
   const [from, to] = [LONG - MEASURED - 1, LONG - 1];
   return await spent(daybook, { tasks: LONG, from, to }) / MEASURED;
 }
 
-/** Microseconds a task, without what each job costs as well. */
+/** Microseconds per task, without the cost of the job itself. */
 async function shortJobs(daybook: EmbeddedDaybook): Promise<number> {
   const [from, to] = [1, SHORT - 1];
   let sum = 0;

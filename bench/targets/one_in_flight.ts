@@ -1,6 +1,6 @@
 /**
- * How long one job of three durable tasks takes when nothing else is going on, beside BullMQ,
- * and beside a server that only makes the same lines durable.
+ * The time of one job of three durable tasks on an otherwise idle server, compared with BullMQ, and
+ * with a server that only makes the same lines durable.
  */
 
 import { inRounds, medianOf, quantile } from "../figures.ts";
@@ -63,9 +63,9 @@ export async function oneInFlightRows(peers: Peers): Promise<readonly Row[]> {
 }
 
 /**
- * BullMQ's process is the same in all rounds and has run jobs before, in the row on throughput.
- * So Daybook's is the same in all rounds, too, and runs the same jobs for as long as that did:
- * code that is not compiled yet would be measured on one side only.
+ * BullMQ's process is the same in all rounds and has run jobs before, in the row on throughput. So
+ * Daybook's is also the same in all rounds, and runs the same jobs for as long. Otherwise only one
+ * side would be measured with code that is not compiled yet.
  */
 async function warmUp(
   daybook: ServerProcess,

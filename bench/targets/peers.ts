@@ -1,4 +1,4 @@
-/** The peer that rows of the table share: started when the first row asks for it. */
+/** The peer shared by rows of the table, started when the first row needs it. */
 
 import { installBullMq } from "../peer/bullmq.ts";
 import type { LibraryPeer } from "../peer/client_library.ts";
@@ -8,7 +8,7 @@ export class Peers implements AsyncDisposable {
   #installed: Promise<Installation<LibraryPeer> | string> | undefined;
   #started: Promise<LibraryPeer> | undefined;
 
-  /** Or, in words, why there is none. */
+  /** Or the reason, as text, why there is none. */
   async bullMq(): Promise<LibraryPeer | string> {
     const installed = await (this.#installed ??= installBullMq("always"));
     return typeof installed === "string" ? installed : await (this.#started ??= installed.start());

@@ -1,6 +1,6 @@
 /**
- * Durable `POST /jobs` from 64 connections, beside bare Hono that parses and answers, and beside
- * a server that does nothing more than to make a line of the same length durable.
+ * Durable `POST /jobs` from 64 connections, compared with a bare Hono server that parses and
+ * answers, and with a server that only makes a line of the same length durable.
  */
 
 import { inRounds, medianOf, perSecond, whole } from "../figures.ts";
@@ -46,7 +46,7 @@ export async function postJobsRows(): Promise<readonly Row[]> {
   ];
 }
 
-/** Each time on an empty journal: one that holds a million jobs is another question. */
+/** On an empty journal each time: one with a million jobs is not measured here. */
 async function daybook(prefer?: string): Promise<number> {
   await using server = await startDaybook({ flags: WITHOUT_SNAPSHOTS });
   using _company = await keepCompany(server.url);

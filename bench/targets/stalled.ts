@@ -1,4 +1,4 @@
-/** Memory that 1,000 readers cost who never read, while more is sent than their sockets hold. */
+/** The memory of 1,000 readers that never read, while more is sent than their sockets hold. */
 
 import { startBare } from "../server/bare.ts";
 import { keepCompany } from "../server/company.ts";
@@ -20,7 +20,7 @@ export async function stalledRows(): Promise<readonly Row[]> {
   const floor = await stalledReadersOfBare();
   await using server = await startDaybook();
   using _company = await keepCompany(server.url, 0);
-  // Twice, so that its own memory has grown to what this needs before the readers come.
+  // Twice, so that the server's own memory has grown before the readers come.
   await publish(server.url);
   await publish(server.url);
   const before = residentMegabytes(server.pid);
@@ -42,7 +42,7 @@ export async function stalledRows(): Promise<readonly Row[]> {
   }
 }
 
-/** What Deno itself takes for as many that do not read what is sent to them, in MB. */
+/** The memory that Deno itself takes for as many stalled readers, in MB. */
 async function stalledReadersOfBare(): Promise<number> {
   await using server = await startBare();
   const before = residentMegabytes(server.pid);
@@ -73,7 +73,7 @@ async function publish(url: string): Promise<void> {
   }
 }
 
-/** The most that is resident, in MB. */
+/** The peak resident memory, in MB. */
 async function peak({ pid }: ServerProcess): Promise<number> {
   let most = 0;
   for (const end = performance.now() + WATCHED_MS; performance.now() < end;) {

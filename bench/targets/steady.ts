@@ -1,4 +1,4 @@
-/** What a process holds in memory while 1,000 three-task jobs a second come, and for how long. */
+/** The memory of a process while 1,000 three-task jobs a second arrive. */
 
 import { whole } from "../figures.ts";
 import { withFolder } from "../folder.ts";
@@ -42,7 +42,7 @@ async function finish(journal: string): Promise<number> {
   return finished;
 }
 
-/** In MB, before the first of them came and then at even intervals. */
+/** In MB, before the first job and then at regular intervals. */
 async function loaded(journal: string) {
   await using server = await startDaybook({ journal });
   using _company = await keepCompany(server.url);

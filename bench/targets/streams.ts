@@ -1,7 +1,7 @@
 /**
- * 1,000 readers of the stream: how much they get together when more is sent than the target
- * asks for, and how late it is at half of the target; beside bare `Deno.serve`, which sends
- * messages of the same length to as many.
+ * 1,000 readers of the stream: how much they get in all when more is sent than the target requires,
+ * and the delay at half of the target; compared with bare `Deno.serve`, which sends messages of the
+ * same length to as many readers.
  */
 
 import { inRounds, medianOf, perSecond, whole } from "../figures.ts";
@@ -16,7 +16,7 @@ import { atLeast, atMost, type Row } from "../table.ts";
 
 const ROUNDS = 3;
 const READERS = 1_000;
-/** Messages a second, of all readers together. */
+/** Messages a second of all readers. */
 const TARGET = 50_000;
 const OFFERED = 4 * TARGET;
 const SECONDS = 3;
@@ -71,7 +71,7 @@ async function streamed(server: ServerProcess, readers: StreamReaders): Promise<
   };
 }
 
-/** What all readers got while so many messages a second were offered to them. */
+/** What all readers got while this many messages a second were offered. */
 async function whilePublishing(messages: number, server: ServerProcess, readers: StreamReaders) {
   await readers.report();
   await publish(server.url, { perSecond: messages / READERS, seconds: SECONDS });
@@ -80,7 +80,7 @@ async function whilePublishing(messages: number, server: ServerProcess, readers:
   return report;
 }
 
-/** Resolves when nothing of this load is left to disturb the next one. */
+/** Resolves when nothing is left of this load to disturb the next one. */
 async function caughtUp(readers: StreamReaders): Promise<void> {
   for (let messages = 1; messages > 0;) {
     await pause(500);

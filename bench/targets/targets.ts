@@ -1,6 +1,6 @@
 /**
- * The targets of issue 10, row by row. Each row has its baseline beside it, run in turn with
- * it: on shared cores only a ratio within one run says anything.
+ * The targets, row by row. Each row runs in turns with its baseline: on shared cores, only ratios
+ * within one run are meaningful.
  */
 
 import { whole } from "../figures.ts";
@@ -17,7 +17,7 @@ import { steadyRows } from "./steady.ts";
 import { streamRows } from "./streams.ts";
 import { threeTaskRows } from "./three_tasks.ts";
 
-/** By the names that `deno task bench` takes. */
+/** By the names that `deno task bench` accepts. */
 export const TARGETS: Readonly<Record<string, (peers: Peers) => Promise<readonly Row[]>>> = {
   "three-tasks": threeTaskRows,
   "one-in-flight": oneInFlightRows,
@@ -49,7 +49,7 @@ export async function printTargets(names: readonly string[]): Promise<void> {
   );
 }
 
-/** A row that cannot be measured is told, and keeps no other from being measured. */
+/** A row that cannot be measured is reported; the others are still measured. */
 async function rowsOf(name: string, peers: Peers): Promise<readonly Row[]> {
   const started = performance.now();
   console.error(`${name} ...`);

@@ -1,7 +1,7 @@
 /**
- * Jobs of three durable tasks over HTTP: with 64 in flight, beside BullMQ, and beside a server
- * that only makes the same lines durable; from a backlog of 80,000, beside the same with 64 in
- * flight; and what one costs the thread of JavaScript.
+ * Jobs of three durable tasks over HTTP: with 64 in flight, compared with BullMQ and with a server
+ * that only makes the same lines durable; from a backlog of 80,000, compared with 64 in flight; and
+ * the JS thread's time for one job.
  */
 
 import { inRounds, medianOf, perSecond, whole } from "../figures.ts";
@@ -106,10 +106,10 @@ async function loaded(server: ServerProcess): Promise<Throughput> {
 }
 
 /**
- * Jobs a second, from when the last of a backlog is accepted until all are done, or, on a
- * slow machine, for as long as there is time. A server that leaves hardly a backlog is
- * measured from the first job on. It has the places that are there by default: what waits
- * for the disk should need no more of them.
+ * Jobs a second, from when the last job of a backlog is accepted until all are done, or, on a slow
+ * machine, for as long as there is time. If there is hardly a backlog, the measurement starts with
+ * the first job. The server has the default number of workers: jobs that wait for the disk should
+ * need no more.
  */
 async function drained(): Promise<number> {
   await using server = await startDaybook();
@@ -132,7 +132,10 @@ function unfinished(url: string): Promise<number> {
   return metric(url, "daybook_unfinished_jobs");
 }
 
-/** Resolves when the queue is empty: of the lowest priority, this job is begun after all others. */
+/**
+ * Resolves when the queue is empty: this job has the lowest priority, so it starts after all
+ * others.
+ */
 async function lastJob(url: string, seconds: number): Promise<void> {
   await post(`${url}/jobs`, { ...JSON.parse(THREE_TASKS), jobId: "last", priority: 1_000 });
   const headers = { prefer: `wait=${seconds}` };

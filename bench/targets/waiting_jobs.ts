@@ -1,26 +1,26 @@
-/** Many jobs that wait, for the rows that are about them. */
+/** Many waiting jobs, for the rows that need them. */
 
 import { postMany } from "../load/wrk.ts";
 
 export const SHIPPED = "ec.shipment.ShipmentCompleted";
 
-/** Many for the disk, which then has fewer batches to sync. */
+/** Many at once, so that the disk has fewer batches to sync. */
 const CONNECTIONS = 256;
-/** On a slow machine fewer have to do, and the row says how many. */
+/** On a slow machine there are fewer, and the row says how many. */
 const SECONDS_MAX = 45;
 
-/** A job to submit; in its text `{n}` stands for one of so many numbers. */
+/** A job to submit; `{n}` in its text is replaced by one of this many numbers. */
 export interface JobBody {
   readonly body: string;
   readonly numbers: number;
 }
 
-/** In one region, each for its own order of so many, and for more events than will come. */
+/** All in one region, each for its own order of this many, and for more events than will come. */
 export function waitingPlan(numbers: number): JobBody {
   return { body: JSON.stringify(waitingForOrder("{n}", 10_000)), numbers };
 }
 
-/** What is submitted of a job that waits for an order of its own to be shipped. */
+/** The body of a job that waits for its own order to be shipped. */
 export function waitingForOrder(order: number | string, times = 1) {
   const correlation = { equals: { region: "JP", orderId: `order-${order}` } };
   const shipped = { id: "shipped", eventType: SHIPPED, correlation, multiplicity: { times } };
@@ -28,8 +28,8 @@ export function waitingForOrder(order: number | string, times = 1) {
 }
 
 /**
- * Submits so many jobs, and tells how many there was time for. What is on its way when the
- * last of them is answered comes on top, so a few come by one connection.
+ * Submits this many jobs, and returns the number that there was time for. Jobs on their way when
+ * the last one is answered come on top, so the last few use one connection.
  */
 export async function fill(url: string, { body, numbers }: JobBody, jobs: number): Promise<number> {
   const connections = jobs <= 1_000 ? 1 : CONNECTIONS;

@@ -6,7 +6,7 @@
  */
 
 /**
- * Makes sure that a folder is there, with its parents.
+ * Makes sure that a folder and its parents exist.
  *
  * @throws {Error} when the path exists and is not a folder.
  */
@@ -20,7 +20,7 @@ export async function ensureDir(dir: string | URL): Promise<void> {
   if (!found.isDirectory) throw new Error(`Failed to ensure directory exists: ${dir} is a file`);
 }
 
-/** Whether anything is at a path. */
+/** Whether a path exists. */
 export async function exists(path: string | URL): Promise<boolean> {
   try {
     await Deno.stat(path);

@@ -1,7 +1,7 @@
 /**
- * A stand-in for `jsr:@std/ulid`, for machines that cannot reach the JSR registry. It
- * offers the part of the documented API that Daybook uses, written anew from the ULID
- * specification (https://github.com/ulid/spec). See "Dependencies" in CONTRIBUTING.md.
+ * A stand-in for `jsr:@std/ulid`, for machines that cannot reach the JSR registry. It offers the
+ * part of the documented API that Daybook uses, written from the ULID specification
+ * (https://github.com/ulid/spec). See "Dependencies" in CONTRIBUTING.md.
  *
  * @module
  */
@@ -14,7 +14,7 @@ const TIME_MAX = 2 ** 48 - 1;
 /**
  * A ULID for the given time, in milliseconds since the epoch.
  *
- * @throws {RangeError} when the time is not a whole number from 0 to 2^48 - 1.
+ * @throws {RangeError} if the time is not an integer from 0 to 2^48 - 1.
  */
 export function ulid(seedTime: number = Date.now()): string {
   return encodeTime(seedTime) + encodeRandom(randomDigits());
@@ -22,14 +22,14 @@ export function ulid(seedTime: number = Date.now()): string {
 
 let lastTime = -1;
 let lastDigits = new Uint8Array(RANDOM_LENGTH);
-/** The text of the last one but for its last digit, which is nearly always all that changes. */
+/** The last ULID without its last digit, which is usually the only one that changes. */
 let lastPrefix = "";
 
 /**
- * A ULID that sorts after every other one that this function gave before: within one
- * millisecond, and when the clock goes back, the random part is counted up.
+ * A ULID that sorts after all earlier ones of this function: within one millisecond, or when the
+ * clock goes back, the random part is incremented.
  *
- * @throws {RangeError} when the time is out of range, or the random part is used up.
+ * @throws {RangeError} if the time is out of range, or the random part is used up.
  */
 export function monotonicUlid(seedTime: number = Date.now()): string {
   const last = RANDOM_LENGTH - 1;
@@ -46,7 +46,7 @@ export function monotonicUlid(seedTime: number = Date.now()): string {
 /**
  * The time that a ULID was made for, in milliseconds since the epoch.
  *
- * @throws {Error} when the text is not a ULID.
+ * @throws {Error} if the text is not a ULID.
  */
 export function decodeTime(text: string): number {
   if (!/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/.test(text)) throw new Error(`Cannot decode ULID: ${text}`);
@@ -81,7 +81,7 @@ function randomDigits(): Uint8Array<ArrayBuffer> {
   return digits;
 }
 
-/** Counts up by one; tells whether more than the last digit has changed. */
+/** Increments by one; returns whether more than the last digit has changed. */
 function increment(digits: Uint8Array): boolean {
   for (let index = digits.length - 1; index >= 0; index--) {
     const digit = digits[index] ?? 0;

@@ -1,7 +1,6 @@
 /**
- * The text of a file of tokens: a line for each, `<token>` alone or
- * `<token> <scope>,<scope> <name>`. Problems name the line and never quote it,
- * for it may be a token.
+ * Parses a token file: one line for each token, `<token>` alone or `<token> <scope>,<scope>
+ * <name>`. Problems name the line and never quote it, since it may be a token.
  */
 
 import { type AccessToken, type Scope, SCOPES } from "./tokens.ts";
@@ -14,11 +13,11 @@ const NAME = /^[A-Za-z0-9._@-]{1,64}$/;
 
 interface TokenLines {
   readonly tokens: readonly AccessToken[];
-  /** In words, empty when the text can be used. */
+  /** In words; empty when the text is valid. */
   readonly problems: readonly string[];
 }
 
-/** All tokens of a text; one that has none cannot be used. */
+/** All tokens of a text. A text without tokens is not valid. */
 export function readTokenLines(text: string): TokenLines {
   const lines = tokenLines(text);
   const tokens = lines.map(({ words: [token = "", scopes, name] }) => ({
@@ -32,7 +31,7 @@ export function readTokenLines(text: string): TokenLines {
   return { tokens, problems: [...problems, ...problemsOfAll(tokens)] };
 }
 
-/** The first token of a text, whatever else is wrong with it: what a client sends. */
+/** The first token of a text, even if the rest is invalid: what a client sends. */
 export function firstToken(text: string): string | undefined {
   return tokenLines(text)[0]?.words[0];
 }
@@ -42,7 +41,7 @@ interface TokenLine {
   readonly words: readonly string[];
 }
 
-/** Those that say something: neither blank nor a comment. */
+/** The lines that are neither blank nor comments. */
 function tokenLines(text: string): readonly TokenLine[] {
   return text.split(/\r?\n/)
     .map((line, index) => ({ number: index + 1, words: line.trim().split(/\s+/) }))

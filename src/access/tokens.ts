@@ -23,20 +23,20 @@ export type Holder = Omit<AccessToken, "token">;
 /** The source of tokens. */
 export interface Access {
   /**
-   * The current holder of a token; `undefined` if it is not valid: tokens change while a server
-   * runs. Must take the same time for all texts of one length.
+   * The current holder of a token; `undefined` if it is not valid, since tokens may change while a
+   * server runs. Must take the same time for all texts of one length.
    */
   holderOf(token: string): Holder | undefined;
-  /** The holders of all valid tokens; absent if they are not to be shown. */
+  /** The holders of all valid tokens; absent if they must not be shown. */
   holders?(): readonly Holder[];
 }
 
 type Comparison = (given: Uint8Array, known: Uint8Array) => boolean;
 
-/** Tokens that never change. */
+/** A fixed set of tokens. */
 export class TokenList implements Access {
   readonly #known: readonly { readonly holder: Holder; readonly block: Uint8Array }[];
-  /** The token that is compared; the buffer is reused. */
+  /** The token to compare; the buffer is reused. */
   readonly #given: Uint8Array;
   readonly #areEqual: Comparison;
 
@@ -57,8 +57,8 @@ export class TokenList implements Access {
   }
 
   /**
-   * Always compares with all tokens, so that the time reveals neither which one matched, nor how
-   * far.
+   * Always compares with all tokens, so that the time reveals neither which token matched nor how
+   * much of it.
    */
   holderOf(token: string): Holder | undefined {
     const given = filled(this.#given, token);
@@ -76,13 +76,13 @@ function bytesOf(token: string): number {
   return UTF8.encode(token).length;
 }
 
-/** At the end of a block: the length of its token. */
+/** The length of the token, at the end of its block. */
 const LENGTH_BYTES = 2;
 const TOO_LONG = 0xffff;
 
 /**
  * A token in a block, padded with zeros. All blocks of a list have one length, so a comparison
- * reveals nothing about the length of a token; a token longer than all known ones equals none.
+ * reveals nothing about the length of a token. A token longer than all known ones matches none.
  */
 function filled(block: Uint8Array, token: string): Uint8Array {
   const room = block.length - LENGTH_BYTES;

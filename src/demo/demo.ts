@@ -1,4 +1,6 @@
-/** The demo: a Daybook of its own with the shop's definitions, its situations and its trickle. */
+/**
+ * Runs the demo: a Daybook with the definitions, situations and background work of a small shop.
+ */
 
 import { serverUrl } from "../server/banner.ts";
 import { readConfiguration } from "../settings/configuration.ts";
@@ -18,15 +20,15 @@ import {
 
 const HOSTNAME = "127.0.0.1";
 const PORT_DEFAULT = 8_000;
-/** Few enough that a queue is seen, enough that the rest continues beside it. */
+/** Few enough that a queue forms, and enough that other work continues beside it. */
 const WORKERS = 6;
 
 interface DemoSettings {
-  /** Of the journal; what is in it already is served too. */
+  /** The folder of the journal. Jobs already in it are served too. */
   readonly folder: string;
-  /** `undefined`: the default one, or a free one when that is taken. */
+  /** `undefined`: the default port, or a free one if it is taken. */
   readonly port: number | undefined;
-  /** New jobs in a second; 0 for none. */
+  /** New jobs per second; 0 for none. */
   readonly rate: number;
   readonly clock: Clock;
   readonly random: Random;
@@ -75,7 +77,7 @@ export class Demo {
     }
   }
 
-  /** Brings about a job in each situation, and then lets the shop run. */
+  /** Creates a job in each situation, and then starts the background work. */
   async play(): Promise<readonly Situation[]> {
     const { clock, random, rate, warn } = this.#settings;
     const shop = new ShopClient(this.url, this.#calls.signal);
@@ -96,7 +98,7 @@ export class Demo {
   }
 }
 
-/** The defaults, without the environment: each demo is the same. */
+/** The defaults, ignoring the environment, so that each demo is the same. */
 function demoConfiguration(folder: string, port: number) {
   const given = { port, journal: folder, "max-running": WORKERS, drain: "1s" };
   const result = readConfiguration({
@@ -121,12 +123,12 @@ function usualPortOrAny(): number {
 }
 
 const FIRST_ORDER = 3_001;
-/** A new season has many pictures. */
+/** How often a new season brings many picture jobs at once, and how many. */
 const SEASON_MS = 90_000;
 const SEASON_PICTURES = 30;
-/** How long after its order a parcel leaves. */
+/** The time from an order to its shipment. */
 const SHIPMENT_MS = 4_000;
-/** Parcels that wait to leave; beyond it an order waits for another to leave. */
+/** How many orders may await shipment. Beyond that, a new order is not shipped. */
 const PARCELS_MAX = 1_000;
 
 const SUPPLIERS = ["Hansen", "Okafor", "Petrov", "Silva", "Tanaka"] as const;
@@ -135,13 +137,13 @@ interface TrickleOptions {
   readonly shop: ShopClient;
   readonly clock: Clock;
   readonly random: Random;
-  /** New jobs in a second. */
+  /** New jobs per second. */
   readonly rate: number;
-  /** Reported once when a call fails; the next calls are made anyway. */
+  /** Called once when a call fails; later calls are made anyway. */
   readonly warn: (error: unknown) => void;
 }
 
-/** The shop runs: new work at a steady rate, and now and then a lot at once. */
+/** Generates work at a steady rate, with an occasional burst. */
 class Trickle {
   readonly #options: TrickleOptions;
   readonly #dropTimers = new Set<() => void>();
@@ -165,7 +167,7 @@ class Trickle {
     for (const drop of this.#dropTimers) drop();
   }
 
-  /** Does it again and again, whether or not it has succeeded. */
+  /** Repeats work forever, whether or not it succeeds. */
   #every(intervalMs: number, action: () => Promise<void>): void {
     this.#later(intervalMs, () => {
       this.#every(intervalMs, action);
@@ -182,7 +184,7 @@ class Trickle {
     this.#dropTimers.add(drop);
   }
 
-  /** Most of it goes well. */
+  /** Mostly orders that succeed. */
   async #next(): Promise<void> {
     const number = this.#number++;
     const turn = this.#options.random.fraction();
@@ -218,7 +220,7 @@ class Trickle {
     await this.#options.shop.submit(payout(supplier, number, isClosed ? { closed: true } : {}));
   }
 
-  /** Nine of ten confirm their address. */
+  /** Nine of ten customers confirm their address. */
   async #customer(customerId: string): Promise<void> {
     const { shop, random } = this.#options;
     await shop.event("shop.customer.SignedUp", { customerId });

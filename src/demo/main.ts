@@ -7,7 +7,10 @@ import { Demo } from "./demo.ts";
 import { DEMO_HELP, type DemoOptions, parseDemoOptions } from "./options.ts";
 import type { Situation } from "./situations.ts";
 
-/** Below the default journal, where all tasks may read: the commands work on it as they are. */
+/**
+ * Below the default journal, which every task may read, so that the commands work on it without
+ * further permissions.
+ */
 const DEMOS = "journal/demo";
 
 interface DemoFolder {
@@ -16,7 +19,7 @@ interface DemoFolder {
   leave(): Promise<void>;
 }
 
-/** @throws {Error} when the folder that is to be kept holds something already. */
+/** @throws {Error} when the folder to keep is not empty. */
 async function demoFolder(keep: string | undefined): Promise<DemoFolder> {
   if (keep !== undefined) return await keptFolder(keep);
   await Deno.mkdir(DEMOS, { recursive: true });
@@ -24,7 +27,7 @@ async function demoFolder(keep: string | undefined): Promise<DemoFolder> {
   return { path, leave: () => removeDemo(path) };
 }
 
-/** With the folder of all demos, unless another one is in it. */
+/** Also removes the folder of all demos, unless another one is in it. */
 async function removeDemo(path: string): Promise<void> {
   await Deno.remove(path, { recursive: true });
   await Deno.remove(DEMOS).catch(() => {});
@@ -40,7 +43,7 @@ async function keptFolder(path: string): Promise<DemoFolder> {
   return { path, leave: () => Promise.resolve() };
 }
 
-/** What is printed when the demo is ready: where to look, and what is to be seen there. */
+/** The text that is printed when the demo is ready: the address, and what there is to see. */
 function tour(url: string, situations: readonly Situation[]): string {
   const width = (texts: readonly string[]) => Math.max(...texts.map((text) => text.length));
   const names = width(situations.map(({ name }) => name));
@@ -50,7 +53,7 @@ function tour(url: string, situations: readonly Situation[]): string {
   ).join("\n");
 }
 
-/** The last thing on the screen, so that it is seen. */
+/** Printed last, so that it is not scrolled away. */
 function invitation(url: string, folder: string, isKept: boolean): string {
   const fate = isKept ? "it stays" : "it is deleted when the demo ends; --keep <folder> keeps it";
   return [

@@ -1,14 +1,14 @@
-/** What the words after `deno task demo` ask for. */
+/** The options of `deno task demo`. */
 
 import { parseArgs } from "node:util";
 import { errorMessage } from "../core/thrown.ts";
 
 export interface DemoOptions {
-  /** `undefined`: 8000, or a free one when that is taken. */
+  /** `undefined`: 8000, or a free one if that is taken. */
   readonly port: number | undefined;
-  /** Where the journal is to stay; without it, it goes when the demo ends. */
+  /** The folder that keeps the journal; without it, the journal is deleted when the demo ends. */
   readonly keep: string | undefined;
-  /** New jobs in a second, once the situations are there; 0 for none. */
+  /** New jobs per second once the situations exist; 0 for none. */
   readonly rate: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the shop of the demo works with: services that exist only in memory, and take their
- * time. Whether a call succeeds follows from what it is about, as in real shops.
+ * The services of the demo's shop. They exist only in memory, and take a realistic time. Whether a
+ * call succeeds depends on its arguments, as in a real shop.
  */
 
 import type { Clock, Random } from "../engine/ports.ts";
@@ -14,13 +14,13 @@ import type {
   Warehouse,
 } from "../jobs/order_fulfil.ts";
 
-/** The card that the bank refuses. */
+/** A card that the bank refuses. */
 export const BLOCKED_CARD = "card-blocked";
-/** Orders of this depot cannot be put back on the shelf. */
+/** The prefix of orders whose goods cannot be returned to the shelves. */
 export const CLOSED_DEPOT = "south-";
-/** A bank is closed for this many calls about one account, and then opens. */
+/** The bank is closed for this many calls about one account, and then opens. */
 const CLOSED_CALLS = 3;
-/** Accounts whose calls are counted; beyond it the oldest is forgotten. */
+/** How many accounts are counted; beyond that the oldest is forgotten. */
 const ACCOUNTS_MAX = 1_000;
 
 export class ShopServices {
@@ -41,7 +41,9 @@ export class ShopServices {
     this.#random = random;
   }
 
-  /** Some work that takes between half and one and a half times as long; rejects when aborted. */
+  /**
+   * Simulates work, for between half and one and a half times the given time; rejects when aborted.
+   */
   async work(aboutMs: number, signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const onAbort = () => reject(signal.reason);
@@ -56,7 +58,7 @@ export class ShopServices {
     }
   }
 
-  /** Rejects as long as the bank is closed. */
+  /** Rejects while the bank is closed. */
   async transfer(account: string, signal: AbortSignal): Promise<string> {
     await this.work(60, signal);
     const calls = (this.#callsOf.get(account) ?? 0) + 1;

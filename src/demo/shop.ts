@@ -10,9 +10,9 @@ import type { JsonObject } from "../core/json.ts";
 
 const name = v.pipe(v.string(), v.nonEmpty("must not be empty"), v.maxLength(200));
 
-/** The list whose mail server never answers. */
+/** A list whose mail server never answers. */
 export const PRESS_LIST = "press";
-/** How long a job may be held up before anyone has to look: long enough to be looked at. */
+/** Delays long enough for a job that backs off to be looked at. */
 const LONG_RETRY = { maxAttempts: 60, initialMs: 20_000, factor: 2, maxMs: 600_000 } as const;
 const SHORT_RETRY = { maxAttempts: 3, initialMs: 150, factor: 2, jitter: 0 } as const;
 
@@ -174,15 +174,15 @@ const receiptsAnswer = v.looseObject({
   })),
 });
 
-/** How long a change of a job is waited for before it is asked after again. */
+/** How long to wait for a change of a job before polling again. */
 const WAIT_SECONDS = 30;
 
-/** The shop's own systems: they talk to Daybook as all clients do, over its routes. */
+/** The shop's own systems, which use Daybook's HTTP routes as any client does. */
 export class ShopClient {
   readonly #url: string;
   readonly #signal: AbortSignal;
 
-  /** @param signal Ends every call. */
+  /** @param signal Aborts every call. */
   constructor(url: string, signal: AbortSignal) {
     this.#url = url;
     this.#signal = signal;
@@ -192,25 +192,25 @@ export class ShopClient {
     return v.parse(jobAnswer, await this.#post("/jobs", job)).jobId;
   }
 
-  /** Ids of the jobs that the event reached or started. */
+  /** The ids of the jobs that the event reached or started. */
   async event(eventType: string, attributes: JsonObject): Promise<readonly string[]> {
     const answer = await this.#post("/events", { eventType, attributes });
     const { receipts } = v.parse(receiptsAnswer, answer);
     return receipts.flatMap(({ jobs }) => jobs.map(({ jobId }) => jobId));
   }
 
-  /** Suspends, resumes, cancels, starts or retries a job; the id of the job that it gives. */
+  /** Applies a control to a job; returns the id of the resulting job. */
   async control(jobId: string, control: string, reason: string): Promise<string> {
     const path = `/jobs/${encodeURIComponent(jobId)}/${control}`;
     return v.parse(jobAnswer, await this.#post(path, { reason })).jobId;
   }
 
-  /** Begins to prove the journal; the verdict comes later. */
+  /** Starts a verification of the journal; the verdict follows later. */
   async verify(): Promise<void> {
     await this.#post("/journal/verify", {});
   }
 
-  /** The job once it is in one of the conditions, by long polls. */
+  /** Polls until the job is in one of the conditions, and returns it. */
   async until(jobId: string, ...conditions: readonly string[]): Promise<JobAnswer> {
     const path = `/jobs/${encodeURIComponent(jobId)}`;
     for (let tag: string | null = null;;) {

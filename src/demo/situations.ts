@@ -1,6 +1,6 @@
 /**
- * A job in each situation that an operator meets. Each comes about as it would in a shop: it
- * is submitted, runs, and is waited for; nothing is written into the journal by hand.
+ * Creates a job in each situation that an operator meets. Each job gets there as it would in a real
+ * shop, by being submitted and run; nothing is written into the journal directly.
  */
 
 import { BLOCKED_CARD, CLOSED_DEPOT } from "./services.ts";
@@ -10,12 +10,12 @@ export interface Situation {
   /** One or two words, such as `dead letter`. */
   readonly name: string;
   readonly jobId: string;
-  /** What is to be seen there. */
+  /** What there is to see. */
   readonly look: string;
 }
 
 const SCHEDULED_MS = 14 * 60_000;
-/** More pictures than workers, so that there is a queue for a while. */
+/** More pictures than workers, so that a queue forms for a while. */
 const PICTURES = 45;
 const ORDERS_DONE = 40;
 const SHELVES = 1_800;
@@ -44,7 +44,7 @@ export async function makeSituations(shop: ShopClient, now: number): Promise<rea
   return [...settled.flat(), await queued(shop)];
 }
 
-/** What succeeded before the demo is opened. */
+/** Jobs that succeed before the demo is opened. */
 async function shipOrders(shop: ShopClient): Promise<void> {
   const numbers = Array.from({ length: ORDERS_DONE }, (_, index) => 1_001 + index);
   await Promise.all(numbers.map(async (number) => {
@@ -134,7 +134,7 @@ async function recoveryRequired(shop: ShopClient): Promise<Situation> {
   return { name: "recovery required", jobId, look: "the goods could not be put back" };
 }
 
-/** Being undone by another system, which has not reported yet. */
+/** A job that another system is compensating and has not reported on yet. */
 async function compensating(shop: ShopClient): Promise<Situation> {
   const equals = { orderId: "2006" };
   const matcher = (eventType: string) => ({ eventType, correlation: { equals } });
@@ -171,7 +171,10 @@ export function payout(supplier: string, amount: number, more: object = {}) {
   return { type: "shop.payout", input, labels: { supplier } };
 }
 
-/** One whose bank opens later, so that a retry succeeds; and one that was not retried. */
+/**
+ * Two failed payments: one whose bank opens later, so that its retry succeeds, and one that was not
+ * retried.
+ */
 async function deadLetter(shop: ShopClient): Promise<readonly Situation[]> {
   const [retried, left] = await Promise.all([
     shop.submit({ ...payout("Okafor", 31_250), jobId: "payout-okafor" }),
@@ -231,7 +234,7 @@ async function executing(shop: ShopClient): Promise<Situation> {
   return { name: "executing", jobId, look: `${SHELVES} shelves being counted` };
 }
 
-/** The last of many is the one that waits longest. */
+/** The last of many waits longest. */
 async function queued(shop: ShopClient): Promise<Situation> {
   const jobIds = await submitPictures(shop, PICTURES);
   return {

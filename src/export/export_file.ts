@@ -1,7 +1,7 @@
 /**
- * The file that a job travels in: NDJSON. First a line about the job, then entries in the
- * order of their journal, then a line with their number and the SHA-256 of all bytes before
- * it, so that a cut file is found out.
+ * The file that holds an exported job: NDJSON. First a line about the job, then entries in the
+ * order of their journal, then a line with their number and the SHA-256 of all bytes before it, so
+ * that a truncated file is detected.
  */
 
 import { createHash } from "node:crypto";
@@ -22,7 +22,7 @@ export interface ExportHeader {
   readonly condition: Condition;
   /** All entries in the file. */
   readonly entries: number;
-  /** How many of them are the job's own. */
+  /** How many of them belong to the job itself. */
   readonly own: number;
   /** The head of the journal when it was read. */
   readonly from: { readonly head: ImportOrigin };

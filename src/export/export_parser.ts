@@ -1,6 +1,6 @@
 /**
- * Reads an export back, and believes nothing: what is appended to a journal stays there,
- * and a line that the next start cannot use would keep that Daybook from starting.
+ * Parses an export and checks everything in it: what is appended to a journal stays there, and a
+ * line that the next start cannot use would keep Daybook from starting.
  */
 
 import { parseJsonText } from "../core/json_text.ts";
@@ -22,9 +22,9 @@ import { endSchema, entrySchema, headerSchema, planSchema } from "./export_schem
 
 export interface ExportFile {
   readonly header: ExportHeader;
-  /** As its own entries project it, at the positions of the file. */
+  /** The job as its own entries project it, at the positions of the file. */
   readonly job: JobState;
-  /** In the order of the journal that they come from. */
+  /** In the order of their journal. */
   readonly entries: readonly JobEventLogEntry[];
 }
 
@@ -32,7 +32,7 @@ export interface ExportFile {
 export class ExportFileError extends Error {
   override readonly name = "ExportFileError";
 
-  /** @param line The number of the line at fault, from 1. */
+  /** @param line The number of the faulty line, from 1. */
   constructor(readonly line: number, reason: string) {
     super(`line ${line}: ${reason}`);
   }
@@ -40,7 +40,7 @@ export class ExportFileError extends Error {
 
 const NEWLINE = 10;
 
-/** @throws {ExportFileError} naming the first line that is not as `journal export` writes it. */
+/** @throws {ExportFileError} naming the first line that `journal export` would not have written. */
 export function parseExport(bytes: Uint8Array): ExportFile {
   const lines = linesIn(bytes);
   const header = headerIn(lines[0] ?? "");
@@ -58,11 +58,11 @@ function linesIn(bytes: Uint8Array): readonly string[] {
   if (bytes.length === 0) throw new ExportFileError(1, "the file is empty");
   const end = lines.pop() ?? "";
   if (end !== "") {
-    // One line alone may be something else.
+    // A single line may be another kind of file.
     if (last === 1) headerIn(end);
-    throw new ExportFileError(last, "it is not whole: the file was cut");
+    throw new ExportFileError(last, "it is incomplete: the file was cut off");
   }
-  if (lines.length < 2) throw new ExportFileError(last, "the file is not a whole export");
+  if (lines.length < 2) throw new ExportFileError(last, "the file is not a complete export");
   return lines;
 }
 
@@ -96,7 +96,7 @@ function headerIn(line: string): ExportHeader {
     const what = otherFile(value);
     throw new ExportFileError(
       1,
-      `the file is no export of a job${what === undefined ? "" : `, but ${what}`}; ` +
+      `the file is not an export of a job${what === undefined ? "" : `, but ${what}`}; ` +
         "deno task journal export writes one",
     );
   }
@@ -108,7 +108,7 @@ function headerIn(line: string): ExportHeader {
   return value as ExportHeader;
 }
 
-/** What a file is instead that begins with such a value, where that is known. */
+/** What a file that begins with such a value is instead, if known. */
 function otherFile(value: object | null): string | undefined {
   if (Array.isArray(value)) return "a list";
   if (value === null || typeof value !== "object") return undefined;
@@ -145,21 +145,27 @@ function requireShape(schema: v.GenericSchema, value: unknown, line: number, at 
   throw new ExportFileError(line, `${issue.pointer || "it"} ${issue.detail}`);
 }
 
-/** The last line is of all before it. */
+/** The last line covers all lines before it. */
 function requireWhole(bytes: Uint8Array, lines: readonly string[], entries: number): void {
   const number = lines.length;
   const value = jsonIn(lines[number - 1] ?? "", number);
   if (!v.is(endSchema, value)) {
-    throw new ExportFileError(number, "it is not the closing line: the file was cut");
+    throw new ExportFileError(number, "it is not the closing line: the file was cut off");
   }
   const end: ExportEnd = value;
   if (end.entries !== entries) {
-    throw new ExportFileError(number, `${end.entries} entries were exported, here are ${entries}`);
+    throw new ExportFileError(
+      number,
+      `${end.entries} entries were exported, but the file has ${entries}`,
+    );
   }
   const closing = bytes.lastIndexOf(NEWLINE, bytes.length - 2) + 1;
   const sha256 = createHash("sha256").update(bytes.subarray(0, closing)).digest("hex");
   if (sha256 === end.sha256) return;
-  throw new ExportFileError(number, "its sha256 is not that of the lines before: one was changed");
+  throw new ExportFileError(
+    number,
+    "its sha256 does not match the lines before it: one was changed",
+  );
 }
 
 function jobIn(header: ExportHeader, entries: readonly JobEventLogEntry[]): JobState {
@@ -167,14 +173,14 @@ function jobIn(header: ExportHeader, entries: readonly JobEventLogEntry[]): JobS
   if (own.length !== header.own) {
     throw new ExportFileError(
       1,
-      `${header.own} own entries are named, and ${own.length} are there`,
+      `${header.own} own entries are announced, but there are ${own.length}`,
     );
   }
   const job = projected(own);
   if (job.state !== header.state) {
     throw new ExportFileError(
       1,
-      `state is named ${header.state}, and the entries say ${job.state}`,
+      `the state is announced as ${header.state}, but the entries give ${job.state}`,
     );
   }
   return job;
@@ -188,7 +194,7 @@ function projected(own: readonly JobEventLogEntry[]): JobState {
   }
 }
 
-/** What must be so of the entries of one file among each other. */
+/** Checks the entries of one file against each other. */
 class FileCheck {
   readonly #header: ExportHeader;
   readonly #eventIds = new Set<string>();
@@ -200,7 +206,8 @@ class FileCheck {
 
   flawIn(entries: readonly JobEventLogEntry[]): ExportFileError | undefined {
     if (entries.length !== this.#header.entries) {
-      const reason = `${this.#header.entries} entries are named, and ${entries.length} are there`;
+      const reason =
+        `${this.#header.entries} entries are announced, but there are ${entries.length}`;
       return new ExportFileError(1, reason);
     }
     const positions = new Set(entries.map(({ logId }) => logId));
@@ -214,7 +221,7 @@ class FileCheck {
 
   #orderFlaw({ logId, eventId }: JobEventLogEntry): string | undefined {
     if (logId <= this.#last) return `logId ${logId} comes after ${this.#last}`;
-    if (this.#eventIds.has(eventId)) return `event id ${eventId} is there already`;
+    if (this.#eventIds.has(eventId)) return `event id ${eventId} occurs twice`;
     this.#last = logId;
     this.#eventIds.add(eventId);
     return undefined;
@@ -226,7 +233,9 @@ function referenceFlaw(
   positions: ReadonlySet<LogId>,
 ): string | undefined {
   const missing = logReferences(entry).find((logId) => !positions.has(logId));
-  return missing === undefined ? undefined : `it refers to entry ${missing}, which is not there`;
+  return missing === undefined
+    ? undefined
+    : `it refers to entry ${missing}, which is not in the file`;
 }
 
 const JOURNAL_FACTS = new Set<string>([
@@ -235,20 +244,20 @@ const JOURNAL_FACTS = new Set<string>([
   "journal.EntryQuoted",
 ]);
 
-/** An entry is the job's own, or moves no job. */
+/** An entry must belong to the job, or have no effect on any job. */
 function belongingFlaw(entry: JobEventLogEntry, jobId: string): string | undefined {
   const { eventType, stratum } = entry;
   if (stratum !== "framework") {
     if (isReserved(eventType)) return `${eventType} is in a namespace of the framework`;
     return entry.jobId === undefined || entry.jobId === jobId
       ? undefined
-      : `it is of job ${entry.jobId}`;
+      : `it belongs to job ${entry.jobId}`;
   }
   if (entry.jobId !== undefined) {
-    if (entry.jobId !== jobId) return `it is of job ${entry.jobId}`;
+    if (entry.jobId !== jobId) return `it belongs to job ${entry.jobId}`;
     return eventType.startsWith("job.") ? undefined : `${eventType} is about no job`;
   }
-  if (!JOURNAL_FACTS.has(eventType)) return `${eventType} has no place in the history of a job`;
+  if (!JOURNAL_FACTS.has(eventType)) return `${eventType} does not belong in the history of a job`;
   return eventType === "journal.EntryQuoted" ? quotationFlaw(entry, jobId) : undefined;
 }
 
@@ -256,8 +265,12 @@ function quotationFlaw(entry: JobEventLogEntry, jobId: string): string | undefin
   const quoted = quotedEntry(entry);
   const { issues } = v.safeParse(entrySchema, quoted);
   const [issue] = inputIssues(issues ?? []);
-  if (issue !== undefined) return `what it quotes is no entry: ${issue.pointer} ${issue.detail}`;
-  if (quoted.jobId === jobId) return `it quotes an entry of job ${jobId} itself`;
-  if (entry.eventId !== quotedEventId(quoted.eventId)) return "its eventId is not a quotation's";
+  if (issue !== undefined) {
+    return `what it quotes is not an entry: ${issue.pointer} ${issue.detail}`;
+  }
+  if (quoted.jobId === jobId) return `it quotes an entry of the exported job ${jobId}`;
+  if (entry.eventId !== quotedEventId(quoted.eventId)) {
+    return "its eventId is not that of a quotation";
+  }
   return refuseEntry(quoted);
 }

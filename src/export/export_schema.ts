@@ -28,7 +28,7 @@ function choiceSchema<const Values extends readonly string[]>(values: Values) {
 const count = whole(0);
 const position = whole(1);
 
-/** As a server writes it into the line, without an escape. */
+/** As a server writes it into the line, without escapes. */
 const stamp = v.pipe(
   v.string(),
   v.check(
@@ -75,7 +75,9 @@ const matcher = strictObject({ eventType: eventTypeField, correlation: correlati
 
 const times = whole(1, TIMES_MAX);
 
-/** A plan that cannot be evaluated would stop the whole Daybook that it comes to. */
+/**
+ * Rejects a plan that cannot be evaluated, since it would stop the whole Daybook that imports it.
+ */
 export const planSchema = strictObject({
   expected: v.array(strictObject({
     id: v.string(),

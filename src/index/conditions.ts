@@ -1,4 +1,4 @@
-/** A filter of jobs as a condition of SQL, with what its parameters stand for. */
+/** Translates a filter of jobs into an SQL condition and its parameters. */
 
 import type { SQLInputValue } from "node:sqlite";
 import type { Condition } from "../core/condition.ts";
@@ -11,7 +11,7 @@ export interface SqlCondition {
   readonly values: readonly SQLInputValue[];
 }
 
-/** Of jobs that have ended, with the state that each means. */
+/** The conditions of ended jobs, with the state of each. */
 const ENDED: readonly (readonly [condition: Condition, state: StateName])[] = [
   ["succeeded", "Done"],
   ["failed", "Failed"],
@@ -20,7 +20,7 @@ const ENDED: readonly (readonly [condition: Condition, state: StateName])[] = [
 
 export const ENDED_CONDITIONS = ENDED.map(([condition]) => condition);
 
-/** In which conditions ended jobs are that a filter may apply to; `undefined` for any. */
+/** The conditions in which a filter may find ended jobs; `undefined` for all of them. */
 export function endedConditions(
   { states, conditions }: JobFilter,
 ): readonly Condition[] | undefined {
@@ -31,7 +31,7 @@ export function endedConditions(
   return possible.length === ENDED.length ? undefined : possible;
 }
 
-/** Of jobs that are not in memory. */
+/** Selects jobs that are not in memory. */
 export function toSql(filter: JobFilter): SqlCondition {
   const parts: SqlCondition[] = [{ sql: "awake = 0", values: [] }];
   const { types, labels, fingerprint, retried, search = "" } = filter;
@@ -64,14 +64,14 @@ export function toSql(filter: JobFilter): SqlCondition {
   };
 }
 
-/** Without what SQLite does not give back: half surrogates, and what follows a NUL. */
+/** The text without what SQLite would not return: lone surrogates, and everything after a NUL. */
 export function searchable(text: string): string {
   const whole = text.isWellFormed() ? text : text.toWellFormed();
   return whole.includes("\0") ? whole.replaceAll("\0", "\ufffd") : whole;
 }
 
 function among(column: string, values: readonly string[]): SqlCondition {
-  // SQLite does not go by an index where it sees that nothing is among none.
+  // An empty IN would keep SQLite from using an index.
   if (values.length === 0) return { sql: `${column} <> ${column}`, values };
   return { sql: `${column} IN (${values.map(() => "?").join(", ")})`, values };
 }

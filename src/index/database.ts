@@ -1,4 +1,4 @@
-/** A SQLite database that is a cache, and the faults of its file. */
+/** A SQLite database used as a cache, and the handling of damage to its file. */
 
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { errorMessage } from "../core/thrown.ts";
@@ -8,9 +8,9 @@ import { beginMaking, endMaking, prepare, setSyncing } from "./schema.ts";
 export interface DatabaseOptions {
   /** Opens it; `fresh` asks for an empty one. */
   readonly open: (fresh: boolean) => DatabaseSync;
-  /** Throws when the disk has no room for what SQLite keeps beside it. */
+  /** Throws when the disk has no room for the files that SQLite keeps beside the database. */
   readonly requireRoom?: () => void;
-  /** Its content is useless: the next start must find nothing. */
+  /** Deletes the content, which is useless, so that the next start rebuilds it. */
   readonly discard: () => void;
   /** Called with warnings for the operator. */
   readonly warn: (message: string) => void;
@@ -18,16 +18,16 @@ export interface DatabaseOptions {
 
 export type Row = Readonly<Record<string, SQLInputValue>>;
 
-/** What is inserted with one statement: a row then costs two thirds of one by itself. */
+/** Rows per INSERT statement. It cuts the cost of a row by a third. */
 const ROWS_AT_ONCE = 16;
 
-/** A statement that inserts one row, and the same for `ROWS_AT_ONCE`. */
+/** A statement that inserts one row, and one that inserts `ROWS_AT_ONCE`. */
 export interface Insertion {
   readonly one: string;
   readonly many: string;
 }
 
-/** @param before What comes before `VALUES`, and `after` what comes after it. */
+/** @param before The SQL before `VALUES`; `after` is the SQL after it. */
 export function insertion(before: string, columns: number, after = ""): Insertion {
   const row = `(${Array.from({ length: columns }, () => "?").join(", ")})`;
   const rows = Array.from({ length: ROWS_AT_ONCE }, () => row).join(", ");
@@ -35,8 +35,8 @@ export function insertion(before: string, columns: number, after = ""): Insertio
 }
 
 /**
- * Prepared statements to keep. Filters have many shapes, and the common ones are soon prepared
- * again.
+ * How many prepared statements to keep. When there are more, all are dropped: filters have many
+ * shapes, and the common ones are soon prepared again.
  */
 const STATEMENTS_MAX = 200;
 /** Commits between two syncs while it is being built, so that the final sync is short. */
@@ -57,12 +57,12 @@ export class Database {
     this.#options = options;
   }
 
-  /** Whether a crash may leave it in any state. */
+  /** Whether it is still being built, so that a crash may leave it in any state. */
   get isBeingMade(): boolean {
     return this.#isBeingMade;
   }
 
-  /** @throws {IndexDamagedError} like every query. */
+  /** @throws {IndexDamagedError} as every query does. */
   get(sql: string, ...values: SQLInputValue[]): Row | undefined {
     return this.#asking(() => this.#statement(sql).get(...values) as Row | undefined);
   }
@@ -76,7 +76,7 @@ export class Database {
     return Number(this.#asking(() => this.#statement(sql).run(...values)).changes);
   }
 
-  /** Inserts a row for each, in their order. Returns the number of changed rows. */
+  /** Inserts a row for each item, in order. Returns the number of changed rows. */
   insert<One>(
     { one, many }: Insertion,
     all: readonly One[],
@@ -105,7 +105,9 @@ export class Database {
     }
   }
 
-  /** An empty one is being built: a crash may leave it in any state. */
+  /**
+   * Opens the database; a fresh one is built without a log, so a crash may leave it in any state.
+   */
   reopen(fresh: boolean): DatabaseSync {
     this.close();
     const database = this.#options.open(fresh);
@@ -118,7 +120,7 @@ export class Database {
   /** From now on, what is written is durable. */
   endMaking(): void {
     if (!this.#isBeingMade) return;
-    // Without room SQLite changes to its log all the same, and can read nothing from then on.
+    // Without room, SQLite would still switch to WAL mode, and then fail every read.
     this.#options.requireRoom?.();
     endMaking(this.#open());
     this.#isBeingMade = false;
@@ -130,7 +132,7 @@ export class Database {
     this.#database = undefined;
   }
 
-  /** The data is not what was written. */
+  /** Records that the data is not what was written. */
   damaged(reason: string): IndexDamagedError {
     if (!this.#isDamaged) {
       this.#options.warn(`The index is damaged: ${reason}; the next start rebuilds it`);

@@ -8,14 +8,11 @@ import type { LogId } from "../core/ids.ts";
 import type { IdRow } from "../engine/writer/id_rows.ts";
 import { type Database, insertion } from "./database.ts";
 
-// Tells of most hashes that were never added, without a look at the disk (a Bloom filter of 2 MiB,
-// which is made with the first). With a million added it is wrong about one in seventy.
-
 const BITS = 2 ** 24;
 
 /**
- * Tells of most hashes that were never added, without a look at the disk (a Bloom filter of 2 MiB,
- * which is made with the first). With a million added it is wrong about one in seventy.
+ * A Bloom filter of 2 MiB: rules out most hashes that were never added without reading the disk.
+ * With a million hashes added, it is wrong about one in seventy.
  */
 export class HashFilter {
   #bytes: Uint8Array | undefined;
@@ -27,7 +24,7 @@ export class HashFilter {
     bytes[other >> 3] = (bytes[other >> 3] ?? 0) | 1 << (other & 7);
   }
 
-  /** `false` only for one that was never added. */
+  /** `false` only for a hash that was never added. */
   mayHave(hash: number): boolean {
     return this.#bytes !== undefined && this.#isSet(hash % BITS) &&
       this.#isSet(Math.floor(hash / BITS) % BITS);
@@ -39,9 +36,9 @@ export class HashFilter {
 }
 
 const PUT_ID = insertion("INSERT OR IGNORE INTO young_ids", 2);
-/** Rows in the small table. */
+/** The most rows in the small table. */
 const YOUNG_MAX = 1 << 15;
-/** Slices of the hash range; of a full small table each has a few hundred rows. */
+/** Slices of the hash range. In a full small table, each has a few hundred rows. */
 const SLICES = 64;
 /** Hashes are below 2^53. */
 const SLICE_HASHES = 2 ** 53 / SLICES;
@@ -58,7 +55,7 @@ export class IdTable {
     this.#database = database;
   }
 
-  /** Call it when the database was opened. */
+  /** Call it when the database has been opened. */
   begin(): void {
     this.#countYoung();
     const isEmpty = this.#young === 0 &&
@@ -66,7 +63,7 @@ export class IdTable {
     this.#filter = isEmpty ? new HashFilter() : undefined;
   }
 
-  /** Adds rows, which may exist already; call it within a transaction. */
+  /** Adds rows, which may exist already. Call it within a transaction. */
   add(rows: readonly IdRow[]): void {
     for (const [hash] of rows) this.#filter?.add(hash);
     this.#young += this.#database.insert(PUT_ID, rows, (row) => row);
@@ -91,7 +88,7 @@ export class IdTable {
     this.#database.run(`INSERT OR IGNORE INTO event_ids SELECT hash, logId ${among}`, from, to);
     this.#young -= this.#database.run(`DELETE ${among}`, from, to);
     this.#slice = (this.#slice + 1) % SLICES;
-    // Rows that were rolled back are still counted.
+    // The count still includes rows that were rolled back.
     if (this.#slice === 0) this.#countYoung();
   }
 

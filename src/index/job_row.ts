@@ -14,7 +14,7 @@ import type { EndedJob } from "../engine/job_index.ts";
 import { searchable } from "./conditions.ts";
 import { insertion, type Row } from "./database.ts";
 
-/** Everything a row says about its job. */
+/** The columns that describe a job. */
 const COLUMNS = [
   ...["first", "last", "job_id", "condition", "type", "version", "priority", "created"],
   ...["started", "ended", "labels", "text", "key", "fingerprint", "retried", "awaits", "sealed"],
@@ -24,8 +24,8 @@ const COLUMNS = [
 const CHECKED = [...COLUMNS, "crc"];
 export const SELECT_ROW = `SELECT ${CHECKED.join(", ")} FROM jobs WHERE`;
 /**
- * Replaces the row of the same job, which is no longer awake. `OR REPLACE` would search every index
- * of the table, and take half as long again.
+ * Replaces the row of the same job and clears `awake`. `OR REPLACE` would search every index of the
+ * table, and take half as long again.
  */
 export const PUT_ROW = insertion(
   `INSERT INTO jobs (${CHECKED.join(", ")})`,
@@ -35,7 +35,7 @@ export const PUT_ROW = insertion(
     ", crc = excluded.crc",
 );
 
-/** What few jobs have, and what a column cannot hold exactly. */
+/** What only few jobs have, and what a column cannot hold exactly. */
 interface More {
   readonly createdAt?: string;
   readonly startedAt?: string;
@@ -72,7 +72,7 @@ export function toRow(ended: EndedJob): readonly SQLInputValue[] {
   ]);
 }
 
-/** Whether its input is sealed, and if so, whether it is to be removed. */
+/** `null` when the input is not sealed; otherwise 1 if it is to be removed, 0 if it is kept. */
 function sealedColumn({ sealed }: JobState): SQLInputValue {
   if (sealed === undefined) return null;
   return sealed.retention === "keep" ? 0 : 1;
@@ -83,7 +83,7 @@ export function changedRow(row: Row, changes: Row): readonly SQLInputValue[] {
   return withChecksum(rowValues({ ...row, ...changes }));
 }
 
-/** Whether the row is as it was written. */
+/** Whether the row still matches its checksum. */
 export function isWhole(row: Row): boolean {
   return checksumOf(rowValues(row)) === row.crc;
 }
@@ -124,7 +124,7 @@ function failureIn(failure: NonNullable<More["failure"]>, { fingerprint }: Row):
   };
 }
 
-/** For a job that is in the index. */
+/** The state of an ended job. */
 function endedState(condition: Condition): StateName {
   return condition === "succeeded" ? "Done" : "Failed";
 }
@@ -150,7 +150,7 @@ function isCommon({ satisfied, expected, attempts }: ProgressSummary): boolean {
   return satisfied === 0 && expected === 0 && attempts === 1;
 }
 
-/** The form of most times, on a day that every month has. */
+/** The form of most times. It includes only days that every month has. */
 const EXACT = /^\d{4}-\d\d-(?:[01]\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 
 /** Whether the milliseconds of a time convert back to the same text. */

@@ -1,4 +1,4 @@
-/** Goes through the narrow rows of the index: lists, counts and failures by kind. */
+/** Scans the narrow rows of the index for lists, counts and groups of failures. */
 
 import type { Condition } from "../core/condition.ts";
 import type { LogId } from "../core/ids.ts";
@@ -11,7 +11,7 @@ import type { Database, Row } from "./database.ts";
 import { chooseSource, type ScanSource, sourceOfFailures } from "./scan_source.ts";
 import { type RowWindow, WindowWalk } from "./window_walk.ts";
 
-/** Gives the next jobs of a range in the order of the walk, at most this many. */
+/** A function that returns the next rows of a range in scan order, at most `most` of them. */
 function toWindows(
   database: Database,
   { wheres, words }: ScanSource,
@@ -41,17 +41,17 @@ function toWindows(
 }
 
 type ScanRange = JobRange & Pick<ListQuery, "oldestFirst">;
-/** How many jobs there are of each condition. */
+/** How many jobs the index has of each condition. */
 type Kept = ReadonlyMap<Condition, number>;
 
-/** Reads what a scan has found; may throw an `IndexDamagedError`. */
+/** Reads the jobs that a scan has found; may throw an `IndexDamagedError`. */
 interface FoundReader {
   summary(first: LogId): JobSummary;
-  /** @param row With `first` and `last`. */
+  /** @param row Has `first` and `last`. */
   job(row: Row): JobState;
 }
 
-/** What a walk counts for reading what it found, in tenths of a microsecond. */
+/** The cost of reading a found job, in tenths of a microsecond. */
 const READ_COST = { summary: 100, job: 400 };
 
 export class JobScans {
@@ -83,7 +83,7 @@ export class JobScans {
     if (isOfAll(range) && isByConditionAlone(filter)) return countIn(kept, filter);
     const { sql, values } = toSql(filter);
     const source = chooseSource(filter, kept);
-    // Sums cost less than groups, which SQLite sorts.
+    // Sums cost less than GROUP BY, which makes SQLite sort.
     const sums = ENDED_CONDITIONS.map((one) => `sum(condition = '${one}') AS ${one}`);
     const select = `SELECT ${sums.join(", ")} FROM ${source.table} ` +
       `WHERE first >= ? AND first < ? AND ${sql}`;
@@ -144,7 +144,7 @@ export class JobScans {
     });
   }
 
-  /** RFC 3339: of the job at which a walk has stopped. */
+  /** When the job at which a walk stopped was created: RFC 3339. */
   #createdNear(logId: LogId, oldestFirst: boolean): string {
     const row = this.#database.get(
       oldestFirst
@@ -156,7 +156,7 @@ export class JobScans {
   }
 }
 
-/** One that is read on demand. */
+/** A found job, read on demand. */
 class IndexedJob implements FoundJob {
   readonly firstLogId: LogId;
   readonly condition: Condition;
@@ -192,7 +192,7 @@ function isByConditionAlone({ states: _s, conditions: _c, ...others }: JobFilter
   return Object.values(others).every((value) => value === undefined);
 }
 
-/** Of the counts that are kept. */
+/** Answers from the counts that are kept in memory. */
 function countIn(kept: Kept, filter: JobFilter): JobCount {
   const wanted = endedConditions(filter);
   const conditions = new Map(

@@ -1,4 +1,4 @@
-/** The index of a journal, as a file in a folder of its own. */
+/** Opens the index of a journal, a file in a folder of its own. */
 
 import { DatabaseSync } from "node:sqlite";
 import { errorMessage } from "../core/thrown.ts";
@@ -6,11 +6,11 @@ import { beginMaking } from "./schema.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
 
 export const FILE = "jobs.sqlite";
-/** What SQLite keeps beside it. */
+/** The suffixes of the database and of the files that SQLite keeps beside it. */
 const SUFFIXES = ["", "-wal", "-shm"];
 
 export interface IndexOptions {
-  /** Made when it is missing, once the index is first used: by then the journal is locked. */
+  /** Created when the index is first used: by then the journal is locked. */
   readonly folder: string;
   readonly warn: (message: string) => void;
 }
@@ -33,11 +33,13 @@ export function jobIndexIn({ folder, warn }: IndexOptions): SqliteJobIndex {
   });
 }
 
-/** For the log, and the index of that: SQLite fails without them. */
+/** Room for SQLite's WAL and its index. Without it, SQLite fails. */
 const ROOM_BYTES = 128 * 1024;
 const ROOM_FILE = "room.tmp";
 
-/** @throws {Error} when the disk has no room for what SQLite keeps beside the file. */
+/**
+ * @throws {Error} when the disk has no room for the files that SQLite keeps beside the database.
+ */
 function requireRoom(folder: string): void {
   const path = `${folder}/${ROOM_FILE}`;
   try {
@@ -47,7 +49,7 @@ function requireRoom(folder: string): void {
   }
 }
 
-/** One that can be written to: some disks tell only then that they have no room. */
+/** Creates the file and writes to it: some disks report only then that they have no room. */
 function newFile(folder: string): DatabaseSync {
   const database = openFile(folder, true);
   try {
@@ -65,7 +67,7 @@ export function openFile(folder: string, fresh: boolean): DatabaseSync {
   Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (fresh) removeFiles(folder);
   const path = `${folder}/${FILE}`;
-  // What SQLite makes beside it may be read by those who may read this one.
+  // SQLite gives the files beside it the same mode as this one.
   Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
   return new DatabaseSync(path);
 }

@@ -1,20 +1,24 @@
 /**
- * The tables of the index. `jobs` has a narrow row for each job, which lists and searches go
- * through, and which a summary is made of; `states` has the whole job and its trail, under the
- * entry that it is as of. A job that got more entries after it had ended has a state for each time
- * that it was put: the index can then go back to an earlier point. Of a row, what filters look at
- * comes first: SQLite reads no further than it has to. `sealed` is 1 where the input of a job is to
- * be removed, and 0 where it is kept. `event_ids` and `young_ids` have the ids that do not tell
- * their place; rows of entries that were lost do no harm, since each is confirmed by reading the
- * entry. They have no checksum: it would tell of rows that are found, and one whose hash has
- * changed is not found; and sums over all of them, at each start, take a tenth of a second for a
- * million. `journal verify` compares them. Nor does anything tell of a job that an index of SQLite
- * hides since a bit of it has changed.
+ * The tables of the index.
+ *
+ * `jobs` has a narrow row for each job: lists and searches read it, and summaries are made from it.
+ * Columns that filters use come first, since SQLite reads a row no further than it must. `sealed`
+ * is 1 if the input of the job is to be removed, and 0 if it is kept.
+ *
+ * `states` has the whole job and its trail, keyed by the job's last entry. A job that continued
+ * after its end has a state for each time it was put, so the index can go back to an earlier point.
+ *
+ * `event_ids` and `young_ids` have the ids that do not contain their own position. Rows of lost
+ * entries do no harm, since each hit is confirmed by reading the entry. These rows have no
+ * checksum: it would protect only rows that are found, and a row with a damaged hash is not found.
+ * A checksum over all rows would take a tenth of a second per million at each start. `journal
+ * verify` compares them instead. Nothing at run time detects a job that is missing because an SQL
+ * index is damaged.
  */
 
 import type { DatabaseSync } from "node:sqlite";
 
-/** Raised whenever a table or the meaning of a column changes: the index is then made again. */
+/** Raise it whenever a table or the meaning of a column changes: the index is then rebuilt. */
 export const SCHEMA_VERSION = 7;
 
 const TABLES = `
@@ -79,18 +83,18 @@ const TABLES = `
   ) STRICT;
 `;
 
-/** Large, since a whole job is a kilobyte or two. */
+/** Large, since a whole job takes a kilobyte or two. */
 const PAGE_BYTES = 16 * 1024;
 /**
- * Pages of the log that are moved to the database at a time, which blocks all work: measured
- * with 128 jobs a transaction, 250 took 8 ms in one of a hundred, and 1,000 took 29 ms.
+ * Pages per checkpoint of the log, which blocks all other work. Measured with 128 jobs a
+ * transaction: with 250 pages one in a hundred took 8 ms; with 1,000 pages, 29 ms.
  */
 const CHECKPOINT_PAGES = 250;
 
 /**
- * Prepares an open database. Content of another or an unknown version is dropped first.
+ * Prepares an open database.
  *
- * @throws {Error} when it cannot be used.
+ * @throws {Error} when it cannot be used, or has another version.
  */
 export function prepare(database: DatabaseSync): void {
   database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
@@ -99,8 +103,8 @@ export function prepare(database: DatabaseSync): void {
 }
 
 /**
- * Prepares an empty database for all that a journal has. Until `endMaking` nothing in it is written
- * twice, and little is synced, so that a crash may leave anything there.
+ * Prepares an empty database for building the whole index. Until `endMaking` there is no log and
+ * few syncs, so a crash may leave it in any state.
  *
  * @throws {Error} when it cannot be used.
  */
@@ -111,20 +115,20 @@ export function beginMaking(database: DatabaseSync): void {
   makeTables(database);
 }
 
-/** Whether each transaction waits until all that was written is on disk. */
+/** Whether transactions are synced to disk. */
 export function setSyncing(database: DatabaseSync, isSyncing: boolean): void {
   database.exec(`PRAGMA synchronous = ${isSyncing ? "NORMAL" : "OFF"}`);
 }
 
-/** Syncs what was made. From now on a crash takes away the latest, and nothing else. */
+/** Syncs what was built. From now on a crash loses only the latest transactions. */
 export function endMaking(database: DatabaseSync): void {
   log(database);
 }
 
 function log(database: DatabaseSync): void {
-  // What a loss of power takes away is made again from the journal.
+  // What a power failure takes away is rebuilt from the journal.
   setSyncing(database, true);
-  // Coming from another mode, SQLite writes this down in the file, and syncs all of it.
+  // Changing the mode writes it to the file, and syncs the whole file.
   database.exec("PRAGMA journal_mode = WAL");
   database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
 }

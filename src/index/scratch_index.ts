@@ -1,6 +1,6 @@
 /**
- * An index for one proof of a journal, in a folder of its own beside the segments. What a proof
- * left there that was killed goes with one of the next days.
+ * An index for one verification of a journal, in a folder of its own beside the segments. If the
+ * process is killed, a verification on a later day removes the folder.
  */
 
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
@@ -17,19 +17,19 @@ interface JournalFolders {
   readonly index: string;
 }
 
-/** To be disposed of, with its files. */
+/** Deletes its files when disposed. */
 interface ScratchIndex extends Disposable {
   readonly index: SqliteJobIndex;
-  /** What it holds by now; it is closed with it. */
+  /** What it holds so far; closed with the index. */
   content(): SqliteContent;
-  /** What the index of the journal holds; `undefined` when there is none that can be compared. */
+  /** What the index of the journal holds; `undefined` when there is nothing to compare. */
   held(): SqliteContent | undefined;
 }
 
 /**
- * In memory where the folder cannot be written, such as that of a copy.
+ * Creates one; in memory if the folder cannot be written to, as with a copy.
  *
- * @param journal Its folder, and that of its index.
+ * @param journal The folders of the journal and of its index.
  */
 export function scratchIndexIn(journal: JournalFolders): ScratchIndex {
   const own = made(journal.folder);
@@ -78,7 +78,7 @@ const PAGE = 500;
 
 type Row = Readonly<Record<string, SQLInputValue>>;
 
-/** What `IndexAudit` compares; it is read, and never written. */
+/** What `IndexAudit` compares; read only. */
 class SqliteContent implements Disposable {
   readonly #database: DatabaseSync;
 
@@ -136,7 +136,7 @@ function heldJob(row: Row) {
 }
 
 /**
- * The index of a journal; `undefined` when there is none, or another version made it.
+ * The index of a journal; `undefined` when there is none, or it has another version.
  *
  * @throws {Error} when it cannot be read.
  */

@@ -1,7 +1,6 @@
 /**
- * The index of ended jobs in SQLite, which Deno brings along. Each row and each state has a
- * checksum, and what cannot be read is never guessed: the index is then made again at the next
- * start.
+ * The index of ended jobs in SQLite, which is part of Deno. Rows and states have checksums. When
+ * one cannot be read, the caller gets an error, and the next start rebuilds the index.
  */
 
 import { crc32 } from "node:zlib";
@@ -23,18 +22,18 @@ import { Database, type DatabaseOptions, insertion, type Row } from "./database.
 import { changedRow, isWhole, PUT_ROW, SELECT_ROW, summaryIn, toRow } from "./job_row.ts";
 import { JobScans } from "./job_scans.ts";
 
-/** Put in a transaction: a few milliseconds. */
+/** Jobs per transaction; takes a few milliseconds. */
 const BATCH = 128;
-/** The same while it is being made, and nothing waits. */
+/** The same while the index is being built and nothing waits for it. */
 const MAKING_BATCH = 512;
 
 const PUT_STATE = insertion("INSERT OR REPLACE INTO states", 7);
 
-/** Points that are remembered: the snapshots that there are rest on the last of them. */
+/** How many points to keep: the existing snapshots rest on the last of them. */
 const POINTS_KEPT = 8;
 
 interface SqliteJobIndexOptions extends DatabaseOptions {
-  /** Jobs that are put at a time. */
+  /** Jobs per transaction. */
   readonly batch?: number;
 }
 
@@ -44,7 +43,7 @@ export class SqliteJobIndex implements JobIndex {
   readonly #ids: IdTable;
   readonly #scans: JobScans;
   readonly #conditions = new Map<Condition, number>();
-  /** Jobs that are in memory again, and have a row all the same. */
+  /** The number of jobs that are in memory again but still have a row. */
   #awake = 0;
   #isWarned = false;
 
@@ -233,7 +232,7 @@ export class SqliteJobIndex implements JobIndex {
     if (row?.chain !== point.chain) return false;
     this.#database.within(() => this.#goBackTo(point.logId));
     this.#count();
-    // A copy that was made while it was written to may have lost some.
+    // A copy made while the index was being written may have lost some.
     return row.jobs === this.#size;
   }
 
@@ -241,7 +240,7 @@ export class SqliteJobIndex implements JobIndex {
     return this.#conditions.values().reduce((sum, jobs) => sum + jobs, 0);
   }
 
-  /** Later states go; a job that had one before is as it was then. */
+  /** Removes later states. A job that had an earlier state returns to it. */
   #goBackTo(logId: LogId): void {
     this.#database.run("UPDATE jobs SET awake = 0 WHERE awake = 1");
     const later = this.#database.all(
@@ -274,7 +273,7 @@ export class SqliteJobIndex implements JobIndex {
     return [last, first, before, trail, crc32(trail), crc32(whole), whole];
   }
 
-  /** Of a job that was awake, the state that it had; or the one before that, if it has it still. */
+  /** The state before `last`: that of a job that was awake, or the recorded predecessor. */
   #stateBefore(first: LogId, last: LogId): SQLInputValue {
     const row = this.#database.get("SELECT last, awake FROM jobs WHERE first = ?", first);
     if (row?.awake === 1) this.#awake--;
@@ -328,7 +327,7 @@ export class SqliteJobIndex implements JobIndex {
   }
 }
 
-/** A job as it is written: `null` is the plan that only awaits `main`, which most jobs have. */
+/** A job as stored. `null` stands for the plan that awaits only `main`, which most jobs have. */
 type StoredJob = Omit<JobState, "plan"> & { readonly plan: JobPlan | null };
 
 function toStored(job: JobState): StoredJob {

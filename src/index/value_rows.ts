@@ -11,7 +11,7 @@ import { errorMessage } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
 import { SortedPostings } from "../engine/views/sorted_postings.ts";
 
-/** A run has at most 2 to this power of buckets. */
+/** A run has at most two to the power of this many buckets. */
 export const BITS_MAX = 18;
 const BUCKETS_MAX = 1 << BITS_MAX;
 /** Rows written or removed in one transaction, which blocks the event loop. */

@@ -1,17 +1,19 @@
-/** The tables of the index of values, and the file that they are in. */
+/** The tables of the index of values, and their file. */
 
 import { DatabaseSync } from "node:sqlite";
 
 export const VALUES_FILE = "values.sqlite";
 
-/** Raised whenever the meaning of a column changes, or what is filed: it is then made again. */
+/**
+ * Raise it whenever the meaning of a column changes, or what is indexed: the index is then rebuilt.
+ */
 const SCHEMA_VERSION = 4;
-/** Large, since a row is a kilobyte. */
+/** Large, since a row takes a kilobyte. */
 const PAGE_BYTES = 16 * 1024;
-/** Pages of the log that are moved to the database at a time. */
+/** Pages per checkpoint of the log. */
 const CHECKPOINT_PAGES = 64;
 
-/** `place` is the number of a run and, in its last bits, that of a bucket. */
+/** `place` combines the number of a run with that of a bucket, in the last bits. */
 const TABLES = `
   CREATE TABLE runs (
     run INTEGER PRIMARY KEY,
@@ -34,7 +36,7 @@ const TABLES = `
 
 /** @throws {Error} when the file cannot be used. */
 export function preparedValues(path: string): DatabaseSync {
-  // What SQLite makes beside it may be read by those who may read this one.
+  // SQLite gives the files beside it the same mode as this one.
   Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
   const database = new DatabaseSync(path);
   try {
@@ -57,7 +59,7 @@ function prepare(database: DatabaseSync): void {
   database.exec(`BEGIN; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT`);
 }
 
-/** With what SQLite keeps beside it; none of it may be there. */
+/** Removes the file and those that SQLite keeps beside it, if they exist. */
 export function removeValues(path: string): void {
   for (const suffix of ["", "-wal", "-shm"]) {
     try {

@@ -7,17 +7,20 @@
 import type { LogId } from "../core/ids.ts";
 import type { Stop } from "../engine/job_pages.ts";
 
-/** Budgets of a walk and of a window, in tenths of a microsecond as the sources estimate them. */
+/** Budgets of a walk and of a window, in tenths of a microsecond as estimated by the sources. */
 const COST_MAX = { walk: 100_000, window: 10_000 };
-/** Rows in a window. The first one is small, since most matches are near. */
+/**
+ * The first and the largest number of rows in a window. It starts small, since most matches are
+ * near.
+ */
 const ROWS = { first: 1 << 7, last: 1 << 12 };
-/** Bytes of text that are searched for one word at a cost of one. */
+/** How many bytes of text can be searched for one word at a cost of one. */
 const BYTES_AT_ONE = 100;
 
 /** The next rows of a range. */
 export interface RowWindow {
   readonly rows: number;
-  /** Where they end: the position of the last row, or the one after it, in walking order. */
+  /** Where the rows end: the position of the last row, or the one after it, in walking order. */
   readonly end: LogId;
   /** Whether these are the last rows. */
   readonly isLast: boolean;

@@ -40,7 +40,7 @@ type LoadedRow = Extract<RowRead, { readonly row: unknown }>["row"];
 
 /** One chunk of an import: read, checked, counted, and loaded as durable facts. */
 const REJECTIONS_MAX = 100;
-/** So many rows are read before other work gets a turn. */
+/** How many rows are read before other work gets a turn. */
 const ROWS_PER_TURN = 250;
 
 /**
@@ -87,7 +87,7 @@ async function readRows(
     const done = index + 1;
     if (done % ROWS_PER_TURN !== 0 && done !== records.length) continue;
     task.progress(done, records.length, `${rows.length} accepted, ${rejections.length} rejected`);
-    // A timer, and no immediate: before each timer the connections get their turn.
+    // A timer instead of `setImmediate`: connections are served before each timer.
     await setTimeout(0);
   }
   return { rows, rejections };
@@ -146,10 +146,10 @@ export interface ImportSummary {
 }
 
 /**
- * `run` awaits nothing but `ctx`, and what it does between depends only on results, so it
- * can be called again after a restart: chunks that are on record are not read again.
- * Chunks go one after the other, because reading is work for the processor; tasks that
- * wait for other machines would go side by side with `Promise.all`.
+ * `run` awaits nothing but `ctx`, and what it does between calls depends only on results. So it can
+ * be called again after a restart: chunks that are on record are not read again. Chunks go one
+ * after the other, because reading them uses the processor. Tasks that wait for other machines
+ * would go side by side with `Promise.all`.
  */
 export const csvImport = defineJob({
   type: "csv.import",

@@ -14,7 +14,7 @@ export interface Order {
   readonly paymentMethod?: string;
 }
 
-/** What every call of a service gets besides its arguments. */
+/** What every call of a service receives besides its arguments. */
 export interface CallOptions {
   /**
    * The same for each attempt at the same step: after a crash the call may be repeated, and must

@@ -25,7 +25,7 @@ export function shippedDefinitions({ webhook }: ShippedOptions): AnyJobDefinitio
 const REFUSED_ABOVE_CENTS = 100_000;
 const FLAKY_PREFIX = "flaky-";
 const FLAKY_FAILURES = 2;
-/** Keys whose failures are remembered; beyond it the oldest is forgotten. */
+/** How many keys with failures are remembered; beyond that the oldest is forgotten. */
 const FLAKY_KEYS_MAX = 1_000;
 
 /**
@@ -46,7 +46,7 @@ export function demonstrationServices(): OrderServices {
   return { warehouse: new DemonstrationWarehouse(), payments: new DemonstrationPayments() };
 }
 
-/** Ids follow from the key, so a repeated call gives what the first one gave. */
+/** Ids follow from the key, so a repeated call returns the same ids as the first. */
 class DemonstrationWarehouse implements Warehouse {
   reserve(_order: Order, { idempotencyKey }: CallOptions) {
     return Promise.resolve({ reservationId: `reservation:${idempotencyKey}` });

@@ -1,6 +1,6 @@
 /**
- * `webhook.deliver`: sends one event to a URL, signed as Standard Webhooks say. An example
- * of a task that tells apart what trying again can help and what it cannot.
+ * `webhook.deliver`: sends one event to a URL, signed according to Standard Webhooks. An example of
+ * a task that distinguishes failures that a retry can fix from those that it cannot.
  */
 
 import { isPermissionMissing } from "../core/thrown.ts";
@@ -18,7 +18,7 @@ const SECRET_PATTERN = /^whsec_([A-Za-z0-9+/]+={0,2})$/;
 const KEY_BYTES_MIN = 24;
 const KEY_BYTES_MAX = 64;
 
-/** What is signed: one attempt to deliver a message. */
+/** The content of a signature: one attempt to deliver a message. */
 interface SignedParts {
   /** The same for each attempt. */
   readonly id: string;
@@ -65,9 +65,9 @@ export type WebhookFetch = (
 ) => Promise<Response>;
 
 export interface WebhookOptions {
-  /** Each a `host` or a `host:port`; to others nothing is sent. */
+  /** Each a `host` or a `host:port`. Nothing is sent to other hosts. */
   readonly allowedHosts: readonly string[];
-  /** `whsec_` and base64. Without it deliveries are not signed. */
+  /** `whsec_` and base64. Without it, deliveries are not signed. */
   readonly secret?: string;
   readonly fetch: WebhookFetch;
   /** Milliseconds since the epoch. */
@@ -75,8 +75,8 @@ export interface WebhookOptions {
   /** The time limit of one attempt; 15 s by default. */
   readonly timeoutMs?: number;
   /**
-   * The addresses of a name. When given, a name with an address that is not public is not
-   * even connected to.
+   * Looks up the addresses of a name. When given, no connection is made to a name with an address
+   * that is not public.
    */
   readonly lookup?: (hostname: string) => Promise<readonly string[]>;
 }
@@ -89,7 +89,7 @@ interface Delivered {
   readonly durationMs: number;
 }
 
-/** Eight attempts over some 18 minutes, when the receiver says nothing else. */
+/** Eight attempts over about 18 minutes, unless the receiver asks for other delays. */
 const RETRY = { maxAttempts: 8, initialMs: 1_000, factor: 3, maxMs: 3_600_000, jitter: 0.2 };
 
 const TIMEOUT_MS = 15_000;
@@ -125,7 +125,7 @@ class WebhookSender {
     this.#key = options.secret === undefined ? undefined : parseSecret(options.secret);
   }
 
-  /** One attempt. Throws what says whether there should be another. */
+  /** One attempt. Throws an error that says whether to try again. */
   async deliver(task: TaskContext, input: WebhookInput, body: string): Promise<Delivered> {
     const url = new URL(input.url);
     if (!this.#allowed.allows(url)) throw notAllowed(url);

@@ -1,6 +1,6 @@
 /**
- * What the database promises: looked at before anything is written, and each second from then on. A
- * fail-over or an operator may change it while a process runs.
+ * Checks that the database's settings keep acknowledged entries safe: before anything is written,
+ * and every second from then on. A failover or an operator may change them while a process runs.
  */
 
 import type { DatabaseInForce } from "../core/standing.ts";
@@ -9,7 +9,7 @@ import { JournalUnusableError } from "../journal/errors.ts";
 import type { Retrying, RetryingOptions, Sql } from "./connection.ts";
 import type { Place } from "./place.ts";
 
-/** The database cannot be used as it is; each reason has its exit code. */
+/** The database cannot be used as it is. Each reason has its own exit code. */
 export class UnfitDatabaseError extends JournalUnusableError {
   override readonly name = "UnfitDatabaseError";
 
@@ -22,12 +22,12 @@ const EXIT_UNSAFE = 76;
 const LOOK_MS = 1_000;
 const STANDBY_NAMES = "synchronous_standby_names";
 
-/** Values that each setting may have. */
+/** The safe values of each setting. */
 const SAFE: Readonly<Record<string, readonly string[]>> = {
   fsync: ["on"],
   full_page_writes: ["on"],
   synchronous_commit: ["on", "remote_apply"],
-  // Every session asks for it, but a pooler may not pass that on.
+  // Every session asks for it, but a pooler may not pass the request on.
   statement_timeout: ["0"],
 };
 
@@ -38,7 +38,7 @@ export function standbyCount(sql: Sql) {
 }
 
 export interface AssuranceOptions extends RetryingOptions {
-  /** Takes what was found. */
+  /** Receives the settings that were found. */
   readonly inForce: (database: DatabaseInForce) => void;
 }
 
@@ -59,21 +59,21 @@ export class Assurance {
     this.#retrying = retrying;
   }
 
-  /** @throws {UnfitDatabaseError} if it does not promise what it has to. */
+  /** @throws {UnfitDatabaseError} if the database may lose acknowledged entries. */
   async require(): Promise<void> {
     const { place } = this.#options;
     const standbys = await this.#find();
     if (!place.needsStandby || standbys > 0) return;
-    const reason = "sync=1 asks for a synchronous standby, and there is none: set " +
-      "synchronous_standby_names, or see that one is connected (and that this user may read " +
+    const reason = "sync=1 requires a synchronous standby, and none is connected: set " +
+      "synchronous_standby_names, or check that one is connected (and that this user may read " +
       "pg_stat_replication)";
     throw new UnfitDatabaseError(place, reason, EXIT_UNSAFE);
   }
 
   /**
-   * Looks again, if the last time was a second ago.
+   * Checks again, at most once a second.
    *
-   * @throws {UnfitDatabaseError} if it may lose what was acknowledged.
+   * @throws {UnfitDatabaseError} if the database may lose acknowledged entries.
    */
   async look(): Promise<void> {
     if (this.#clock.monotonic() - this.#lookedMs < LOOK_MS) return;
@@ -84,18 +84,18 @@ export class Assurance {
     this.#isToldOf = this.#isLacking;
     warn(
       this.#isLacking
-        ? `${place.shown} has no synchronous standby now, which sync=1 asks for: nothing is ` +
+        ? `${place.shown} has no synchronous standby now, which sync=1 requires: nothing is ` +
           "recorded until there is one"
-        : `${place.shown} has a synchronous standby again, and takes what waited for that`,
+        : `${place.shown} has a synchronous standby again; waiting writes continue`,
     );
   }
 
-  /** There was none to wait for: the next look tells. */
+  /** A commit found no standby to wait for. The next check reports it. */
   lacks(): void {
     this.#isLacking = true;
   }
 
-  /** Resolves when there is what has to be there. Throws as `look` does. */
+  /** Resolves once the required standby is connected. Throws as `look` does. */
   async given(): Promise<void> {
     while (this.#isLacking) {
       await new Promise<void>((resolve) => void this.#clock.setTimer(LOOK_MS, resolve));
@@ -114,21 +114,21 @@ export class Assurance {
     inForce({
       address: place.shown,
       standbyDemanded: place.needsStandby,
-      // Who may not read their states sees none.
+      // Users without that role see no standbys, whether or not there are any.
       standbys: row?.may === true || place.needsStandby || standbys > 0 ? standbys : null,
       settings,
     });
     return standbys;
   }
 
-  /** @throws {UnfitDatabaseError} if one of them is not safe. */
+  /** @throws {UnfitDatabaseError} if a setting is not safe. */
   async #settings(): Promise<Readonly<Record<string, string>>> {
     const names = [...Object.keys(SAFE), STANDBY_NAMES];
     const rows = await this.#sql<{ name: string; setting: string }[]>`
       select name, setting from pg_settings where name = any(${names}::text[])`;
     for (const { name, setting } of rows) {
       if (SAFE[name]?.includes(setting) !== false) continue;
-      const reason = `its setting ${name} is ${setting}, so it may lose what was acknowledged: ` +
+      const reason = `its setting ${name} is ${setting}, so it may lose acknowledged entries: ` +
         `set it to ${SAFE[name].join(" or ")}`;
       throw new UnfitDatabaseError(this.#options.place, reason, EXIT_UNSAFE);
     }

@@ -1,4 +1,4 @@
-/** Connections to PostgreSQL, and retrying while it does not answer. */
+/** Connections to PostgreSQL, and retries while it does not answer. */
 
 import postgres from "postgres";
 import { durationText } from "../core/duration.ts";
@@ -13,22 +13,22 @@ export type Sql = postgres.Sql;
 export interface SessionListener {
   /** The session is lost. */
   readonly onClose?: () => void;
-  /** A message came on a channel that it listens on. */
+  /** A message arrived on a channel that the session listens on. */
   readonly onNotify?: (channel: string, payload: string) => void;
 }
 
 /** Opens a session. */
 export type Connect = (listener?: SessionListener) => Sql;
 
-/** A single session, which lasts until it is lost: a lock belongs to it. */
+/** A single session. It is never replaced when it is lost, since its lock is lost with it. */
 export function session(place: Place, listener: SessionListener = {}): Sql {
   const { onClose = () => {}, onNotify = () => {} } = listener;
   const url = new URL(place.url);
-  // Where none is named, the environment may say.
+  // Without a host, the driver takes it from the environment.
   const hosts = url.hostname.split(",").filter((host) => host !== "");
-  // Of several hosts the driver's own choice would try them without a pause, and tell nobody.
+  // Given several hosts, the driver would try them without a delay or a warning.
   url.hostname = hosts[0] ?? "";
-  // The driver's own `listen` would connect again without a pause; its types lack the options.
+  // The driver's own `listen` would reconnect without a delay. Its types lack these options.
   const untyped = { onnotify: onNotify, socket: dialler(hosts) };
   const sql = postgres(url.href, {
     ...untyped,
@@ -43,7 +43,8 @@ export function session(place: Place, listener: SessionListener = {}): Sql {
       if (severity === "WARNING") warnings.set(sql, warningsIn(sql) + 1);
     },
     onclose: onClose,
-    // A cancelled wait for a synchronous standby leaves a commit that no standby has.
+    // A timeout would cancel the wait for a synchronous standby, and leave a commit that no standby
+    // has.
     connection: { application_name: "daybook", statement_timeout: 0, lock_timeout: 0 },
   });
   return sql;
@@ -51,53 +52,56 @@ export function session(place: Place, listener: SessionListener = {}): Sql {
 
 const warnings = new WeakMap<Sql, number>();
 
-/** How many warnings came in a session, each before the answer that it is about. */
+/** How many warnings a session has received. Each arrives before the answer it belongs to. */
 export function warningsIn(sql: Sql): number {
   return warnings.get(sql) ?? 0;
 }
 
-/** Somebody cancelled a statement (SQLSTATE 57014). */
+/** A statement was cancelled (SQLSTATE 57014). */
 export class CancelledError extends Error {
   readonly code = "57014";
 }
 
 /**
- * What passes: no connection, as the driver and the system say it; and by the states of PostgreSQL,
- * no resources, a shutdown, a demotion. A pooler that refuses what it is asked (08P01) will do so
- * again.
+ * Errors that may go away: failures to connect, as the driver or the system reports them, and
+ * PostgreSQL's classes for lack of resources, shutdown and demotion. A pooler that refuses a
+ * startup parameter (08P01) will refuse it again.
  */
 const PASSING = /^CONNECT|^E[A-Z]+$|^(?!08P01)(?:08|53|57|58|40)...$|^25006$/;
 
-/** Whether the same may work later. */
+/** Whether a retry may succeed. */
 function passes(error: unknown): boolean {
   return PASSING.test(codeOf(error));
 }
 
 const DELAY_MIN_MS = 50;
 const DELAY_MAX_MS = 1_000;
-/** Between two warnings. */
+/** Time between two warnings. */
 const TOLD_EVERY_MS = 10_000;
 
 export interface RetryingOptions {
   readonly place: Place;
   readonly clock: Clock;
   readonly warn: (message: string) => void;
-  /** How long PostgreSQL may take to answer; however long, if absent. */
+  /** How long PostgreSQL may stay silent; unlimited if absent. */
   readonly answerMsMax?: number;
 }
 
-/** Tries the same until PostgreSQL has answered. */
+/** Retries an operation until PostgreSQL answers. */
 export class Retrying {
   readonly #options: RetryingOptions;
   #toldMs = -Infinity;
-  /** Whether it was silent too long: nothing is tried any more. */
+  /** Whether PostgreSQL was silent for too long. No further attempts are made. */
   #isOver = false;
 
   constructor(options: RetryingOptions) {
     this.#options = options;
   }
 
-  /** Rejects only with what would be the same again, or when PostgreSQL has been silent too long. */
+  /**
+   * Rejects only with errors that a retry would not change, or when PostgreSQL is silent for too
+   * long.
+   */
   async until<Result>(run: (isAgain: boolean) => Promise<Result>): Promise<Result> {
     const { place, clock, answerMsMax } = this.#options;
     if (answerMsMax === undefined) return await this.#repeat(run);
@@ -133,14 +137,14 @@ export class Retrying {
     if (clock.monotonic() - this.#toldMs < TOLD_EVERY_MS) return;
     this.#toldMs = clock.monotonic();
     const reason = codeOf(error) === LEFT_BY_DRIVER ? "it is a standby" : errorMessage(error);
-    warn(`${place.shown} does not answer, and is tried again: ${reason}`);
+    warn(`${place.shown} does not answer; retrying: ${reason}`);
   }
 }
 
-/** Of a session that was refused, since the server is not what `target_session_attrs` asks for. */
+/** The driver's code for a server that is not what `target_session_attrs` asks for. */
 const LEFT_BY_DRIVER = "CONNECTION_DESTROYED";
 
-/** Of the driver, the system or PostgreSQL; empty if it is of none. */
+/** The code that the driver, the system or PostgreSQL gave an error; empty if there is none. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }

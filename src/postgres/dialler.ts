@@ -1,20 +1,20 @@
 /**
- * Sockets to PostgreSQL. Of several hosts each takes the next one. A machine that is lost says
- * nothing, and TCP would wait for it for a quarter of an hour; so a socket on which nothing comes is
- * given up once its host cannot be reached. A commit may wait for a standby as long as it likes.
+ * Opens sockets to PostgreSQL, trying the configured hosts in turn. A lost machine sends nothing,
+ * and TCP would wait for it for a quarter of an hour. So a socket that receives nothing is closed
+ * once its host cannot be reached. A commit may still wait for a standby as long as it needs.
  */
 
 import { connect, Socket } from "node:net";
 
-/** Nothing has come for as long: the host is looked at. */
+/** After this much silence, the host is probed. */
 const SILENT_MS = 3_000;
 const REACH_MS = 3_000;
 
-/** What the driver says of where to. */
+/** What the driver passes to a socket function. */
 interface Target {
   readonly host: readonly string[];
   readonly port: readonly number[];
-  /** Of a socket on this machine. */
+  /** The path of a Unix socket, if it uses one. */
   readonly path: string | false;
 }
 
@@ -24,18 +24,19 @@ interface Peer {
 }
 
 /**
- * For the driver: it takes what is given to be connected, and writing waits until it is.
+ * A socket function for the driver, which treats the returned socket as connected; writes wait
+ * until it is.
  *
- * @param hosts Without any, the driver's own.
+ * @param hosts When empty, the driver's own host is used.
  */
 export function dialler(hosts: readonly string[]): (target: Target) => Socket {
   let turn = 0;
   return ({ host, port, path }) => {
     if (path !== false) return new Socket().connect({ path });
     const next = hosts[turn++ % hosts.length] ?? host[0] ?? "";
-    // The address of version 6 is in brackets in a URL alone.
+    // A URL puts an IPv6 address in brackets; `connect` expects it without.
     const peer = { host: next.replace(/^\[(.*)\]$/, "$1"), port: port[0] ?? 5432 };
-    // The driver wants to know whose certificate it is.
+    // The driver reads the host from the socket to verify the certificate.
     return Object.assign(new WatchedSocket(peer).connect(peer), peer);
   };
 }
@@ -43,7 +44,7 @@ export function dialler(hosts: readonly string[]): (target: Target) => Socket {
 class WatchedSocket extends Socket {
   readonly #peer: Peer;
   readonly #timer: ReturnType<typeof setInterval>;
-  /** Bytes that had come at the last look. */
+  /** Bytes received by the last check. */
   #read = 0;
   #isLooking = false;
 
@@ -53,7 +54,7 @@ class WatchedSocket extends Socket {
     this.#timer = setInterval(() => void this.#look(), SILENT_MS);
   }
 
-  /** Listeners would not hear of it: the driver removes them all. */
+  /** Overridden because the driver removes all listeners, so no event would arrive. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     clearInterval(this.#timer);
     super._destroy(error, callback);
@@ -62,7 +63,7 @@ class WatchedSocket extends Socket {
   async #look(): Promise<void> {
     const isSilent = this.bytesRead === this.#read;
     this.#read = this.bytesRead;
-    // The first answer has a limit of the driver's own.
+    // The driver has its own time limit for the first answer.
     if (!isSilent || this.#isLooking || this.#read === 0) return;
     this.#isLooking = true;
     if (!await isReachable(this.#peer)) this.destroy();

@@ -1,5 +1,5 @@
 /**
- * Whether a database can be relied on with a journal. What would lose acknowledged entries is
+ * Checks whether a database can hold a journal. A database that could lose acknowledged entries is
  * refused before anything is written.
  */
 
@@ -8,7 +8,7 @@ import { type Assurance, UnfitDatabaseError } from "./assurance.ts";
 import { codeOf, type Retrying, type Sql } from "./connection.ts";
 import type { Place } from "./place.ts";
 
-/** The tables; made by the first start that may do so. */
+/** Created by the first start that has the rights to do so. */
 export const TABLES = `\
 create table if not exists daybook_batch (
   journal text not null, first bigint not null, last bigint not null,
@@ -23,10 +23,10 @@ create table if not exists daybook_key (
 const EXIT_POOLER = 72;
 const EXIT_NO_RIGHTS = 77;
 
-/** What PostgreSQL says of users, rights and databases. */
+/** SQLSTATEs for users, rights and databases. */
 const NO_RIGHTS = /^(?:28...|3D000|42501)$/;
 
-/** What poolers answer to startup parameters that they do not know. */
+/** What poolers answer to startup parameters they do not support. */
 const REFUSED_BY_POOLER = "08P01";
 const ADVICE = "connect to PostgreSQL itself, or to a pooler in session mode";
 
@@ -47,7 +47,9 @@ export async function requireFit(
   } catch (error) {
     const code = codeOf(error);
     if (code === REFUSED_BY_POOLER) {
-      const reason = `a pooler is in between, and refuses (${errorMessage(error)}): ${ADVICE}`;
+      const reason = `a pooler is in between and refuses the connection (${
+        errorMessage(error)
+      }): ${ADVICE}`;
       throw new UnfitDatabaseError(place, reason, EXIT_POOLER, error);
     }
     if (!NO_RIGHTS.test(code)) throw error;
@@ -55,13 +57,14 @@ export async function requireFit(
   }
 }
 
-/** How long an answer may take that needs a session which another connection has. */
+/** How long to wait for an answer that needs a session another connection holds. */
 const SESSION_MS = 3_000;
 
 /**
- * A pooler in transaction mode gives the same connection another session as soon as another one
- * keeps that busy, or none while there is no other; a lock would be nobody's. It may not know
- * prepared statements either. One in statement mode refuses to begin.
+ * A pooler in transaction mode moves a connection to another session as soon as a second connection
+ * keeps the first session busy, or makes it wait when there is no other session. A lock would then
+ * belong to nobody. Such a pooler may not support prepared statements either. A pooler in statement
+ * mode refuses `begin`.
  */
 async function requireSessions(place: Place, sql: Sql, other: Sql): Promise<void> {
   const pid = async () =>
@@ -73,12 +76,12 @@ async function requireSessions(place: Place, sql: Sql, other: Sql): Promise<void
     const timer = setTimeout(resolve, SESSION_MS);
     return await Promise.race([pid(), late]).finally(() => clearTimeout(timer));
   }).catch(async (error: unknown) => {
-    // Of a connection that a pooler has closed, the driver gives the reason with the next answer.
+    // After a pooler has closed a connection, the driver reports the reason with the next query.
     await other`select 1`.simple();
     throw error;
   });
   if (before === during) return;
-  const reason = `between here and PostgreSQL is a pooler in transaction mode: ${ADVICE}`;
+  const reason = `there is a pooler in transaction mode in front of PostgreSQL: ${ADVICE}`;
   throw new UnfitDatabaseError(place, reason, EXIT_POOLER);
 }
 
@@ -88,12 +91,13 @@ async function requireTables(place: Place, sql: Sql): Promise<void> {
       and to_regclass('daybook_key') is not null as there`;
   if (row?.there === true) return;
   try {
-    // Two processes that begin at once would both make them, and one would fail.
+    // Without the lock, two processes starting together would both create the tables, and one would
+    // fail.
     await sql.unsafe(`select pg_advisory_xact_lock(hashtext('daybook tables'));\n${TABLES}`);
   } catch (error) {
     if (codeOf(error) !== "42501") throw error;
     const reason =
-      `it has no tables for a journal, and ${errorMessage(error)}. Somebody who may has ` +
+      `it has no tables for a journal, and ${errorMessage(error)}. A user with the rights has ` +
       `to run this, and grant select, insert, update and delete:\n${TABLES}`;
     throw new UnfitDatabaseError(place, reason, EXIT_NO_RIGHTS, error);
   }

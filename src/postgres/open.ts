@@ -1,4 +1,4 @@
-/** A journal in PostgreSQL, as one process takes part in it. */
+/** Opens a journal in PostgreSQL for one process. */
 
 import type { KeyStore } from "../engine/ports.ts";
 import type { SharedJournal } from "../journal/shared_log.ts";

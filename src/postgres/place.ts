@@ -1,17 +1,17 @@
-/** Which journal in which database: `postgres://user@host/database?journal=shop&sync=1`. */
+/** The address of a journal in a database: `postgres://user@host/database?journal=shop&sync=1`. */
 
 export interface Place {
-  /** For the driver, with what is its own; the password may come from `PGPASSWORD`. */
+  /** For the driver, including its own parameters. The password may come from `PGPASSWORD`. */
   readonly url: string;
   /** Several journals may share a database. */
   readonly journal: string;
-  /** Whether a synchronous standby has to be there. */
+  /** Whether a synchronous standby is required. */
   readonly needsStandby: boolean;
   /** Without the password, for messages. */
   readonly shown: string;
 }
 
-/** Whether the text names a database, and not a folder. */
+/** Whether the text is the address of a database rather than a folder. */
 export function namesDatabase(text: string): boolean {
   return /^postgres(?:ql)?:\/\//.test(text);
 }

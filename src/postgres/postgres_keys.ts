@@ -1,4 +1,4 @@
-/** The keys of sealed inputs in a table, wrapped with the secret key that all processes have. */
+/** The keys of sealed inputs in a table, wrapped with the secret key that all processes share. */
 
 import { randomBytes } from "node:crypto";
 import type { JobId } from "../core/ids.ts";
@@ -29,7 +29,7 @@ export class PostgresKeys implements KeyStore {
     return key;
   }
 
-  /** All keys, by the name that `keyName` gives. */
+  /** All keys, by name; see `keyName`. */
   async all(): Promise<ReadonlyMap<string, Uint8Array>> {
     const rows = await this.#retrying.until(() =>
       this.#sql<{ name: string; key: string }[]>`
@@ -38,7 +38,7 @@ export class PostgresKeys implements KeyStore {
     return new Map(rows.map(({ name, key }) => [name, this.#opened(key, name)]));
   }
 
-  /** Keeps a key under the name that `keyName` gives. */
+  /** Stores a key under a name; see `keyName`. */
   async put(name: string, key: Uint8Array): Promise<void> {
     const text = keyText(key, name, this.#secretKey);
     await this.#retrying.until(() =>
@@ -71,7 +71,7 @@ export class PostgresKeys implements KeyStore {
         select name, key from daybook_key
         where journal = ${this.#journal} and name = any(${[...names.keys()]}::text[])`
     );
-    // With a wrong secret key no job could continue; better known before anything is done.
+    // With the wrong secret key no sealed job could continue, so check it before anything starts.
     const [any] = rows;
     if (any !== undefined) this.#opened(any.key, any.name);
     return new Set(rows.flatMap(({ name }) => names.get(name) ?? []));

@@ -1,6 +1,7 @@
 /**
- * The batches of a journal as rows of a table. Appending is one conditional insert: a batch at a
- * place, after a chain, if nothing is there. So the database itself refuses the loser of any race.
+ * The batches of a journal as rows of a table. Appending is one conditional insert: it adds a batch
+ * at a position, after a given chain, if nothing is there yet. So the database itself refuses the
+ * loser of a race.
  */
 
 import type { LogId } from "../core/ids.ts";
@@ -22,7 +23,7 @@ import {
 } from "./connection.ts";
 import { PostgresNews } from "./postgres_news.ts";
 
-/** Read at a time. */
+/** The most bytes that one read returns. */
 const READ_BYTES_MAX = 8 * 1024 * 1024;
 
 interface Row {
@@ -64,21 +65,22 @@ export class PostgresLog implements SharedLog {
     this.#news.tell(batch.lastLogId);
   }
 
-  /** @returns Whether a standby has it too, where one has to. */
+  /** @returns Whether the batch is durable, on a standby too where one is required. */
   async #put(batch: SharedBatch, isAgain: boolean): Promise<boolean> {
     const warnings = warningsIn(this.#sql);
     if (!await this.#insert(batch)) {
-      // Of an insert whose answer was lost, the row may be there.
+      // If the answer to an earlier insert was lost, the row may be there already.
       if (!isAgain || await this.chainAt(batch.lastLogId) !== batch.chain) {
         throw await this.#refusal(batch);
       }
       await this.#barrier();
     }
-    // Whoever cancels a wait for a standby ends it with a warning: no standby has the commit.
+    // Cancelling the wait for a standby only causes a warning: the commit is local, and no standby
+    // has it.
     if (warningsIn(this.#sql) > warnings) {
       throw new CancelledError("the wait for a synchronous standby was cancelled");
     }
-    // PostgreSQL may have been told meanwhile not to wait for one.
+    // PostgreSQL may have been reconfigured meanwhile not to wait for a standby.
     if (!this.#needsStandby || await this.#hasStandby()) return true;
     this.#assurance.lacks();
     return false;
@@ -99,8 +101,10 @@ export class PostgresLog implements SharedLog {
   }
 
   /**
-   * @returns Whether the row is ours. The place is free only behind the last batch, and only if that
-   * is the one this process knows: a fail-over may have taken batches away.
+   * Inserts the batch only behind the last one that this process knows: a failover may have removed
+   * batches.
+   *
+   * @returns Whether the row was inserted.
    */
   async #insert(batch: SharedBatch): Promise<boolean> {
     const { firstLogId, lastLogId, previousChain, chain, bytes } = batch;
@@ -127,8 +131,8 @@ export class PostgresLog implements SharedLog {
   }
 
   /**
-   * A batch that is there may still be on its way to a synchronous standby. The commit of anything
-   * later waits for that.
+   * A batch that is in the table may not have reached the synchronous standby yet. A later commit
+   * returns only once it has.
    */
   async #barrier(): Promise<void> {
     await this.#sql`
@@ -151,7 +155,7 @@ export class PostgresLog implements SharedLog {
       lastLogId: Number(last),
       previousChain: prev,
       chain,
-      // The driver's bytes are a part of a larger buffer, which would stay as long.
+      // Copied, since the driver's bytes are a view of a larger buffer that would stay in memory.
       bytes: Uint8Array.from(lines),
     }));
   }

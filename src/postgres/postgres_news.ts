@@ -1,6 +1,6 @@
 /**
- * Tells other processes that something was appended, and hears it from them. Nothing depends on it:
- * a message may be lost, so whoever waits for one waits for a limited time.
+ * Notifies other processes of appends, and receives their notifications. Nothing depends on them: a
+ * notification may be lost, so every wait for one has a time limit.
  */
 
 import type { LogId } from "../core/ids.ts";
@@ -8,7 +8,10 @@ import type { Clock } from "../engine/ports.ts";
 import type { Connect, Sql } from "./connection.ts";
 import type { Place } from "./place.ts";
 
-/** One for all journals of a database: a name may be no longer than that of a journal. */
+/**
+ * One channel for all journals of a database: a channel name may not be longer than a journal's
+ * name.
+ */
 const CHANNEL = "daybook";
 
 export class PostgresNews {
@@ -17,10 +20,10 @@ export class PostgresNews {
   readonly #clock: Pick<Clock, "setTimer">;
   #isListening = false;
   #isTelling = false;
-  /** Of which the others have to be told. */
+  /** The last position to notify the others of. */
   #appended: LogId = 0;
   #heard: LogId = 0;
-  /** Ends the wait for a message. */
+  /** Ends the wait for a notification. */
   #over: (isNews: boolean) => void = () => {};
 
   constructor(connect: Connect, { journal }: Place, clock: Pick<Clock, "setTimer">) {
@@ -32,7 +35,7 @@ export class PostgresNews {
     });
   }
 
-  /** Tells the others, without waiting for it: one message may stand for many appends. */
+  /** Notifies the others without waiting for it. One notification may stand for many appends. */
   tell(lastLogId: LogId): void {
     this.#appended = lastLogId;
     if (!this.#isTelling) void this.#tell();
@@ -48,7 +51,7 @@ export class PostgresNews {
     this.#isTelling = false;
   }
 
-  /** As `SharedLog.news`. */
+  /** See `SharedLog.news`. */
   async next(after: LogId, withinMs: number): Promise<boolean> {
     if (!this.#isListening) void this.#listen();
     if (this.#heard > after) return true;
@@ -68,7 +71,7 @@ export class PostgresNews {
     this.#isListening = true;
     try {
       await this.#sql.unsafe(`listen ${CHANNEL}`);
-      // Of what was appended before, nothing was heard.
+      // Notifications of earlier appends were missed, so the waiting reader reads now.
       this.#over(true);
     } catch {
       this.#isListening = false;

@@ -1,10 +1,10 @@
 /**
- * Whose turn it is to lead: who holds an advisory lock, which ends with its session. That is the
- * session that appends, so the last append of a leader is over when its lock is free. A session can
- * be lost although its leader is well: one that still answers is given time to take its lock again.
- * A leader that stands still or is cut off keeps its session; so it also says each second that it is
- * alive, and one that has said nothing for a while loses the lock. Safety needs none of this: the log
- * refuses whoever is too late.
+ * Elects the leader: the process that holds an advisory lock, which ends with its session. That
+ * session also appends, so a leader's last append has ended once its lock is free. A session can be
+ * lost although its leader is healthy: a leader that still answers gets time to take its lock
+ * again. A leader that hangs or is cut off keeps its session. So leaders also send a heartbeat
+ * every second, and one that has been silent for a while loses the lock. Safety does not depend on
+ * any of this: the log refuses appends of an earlier leader.
  */
 
 import type { DatabaseInForce, WhyLeading, Writer } from "../core/standing.ts";
@@ -17,11 +17,11 @@ import type { Connect, Retrying, RetryingOptions, Sql } from "./connection.ts";
 import { lockOf, tryLock } from "./lock.ts";
 
 const BEAT_MS = 1_000;
-/** A leader that has said nothing for as long is taken to be gone. */
+/** A leader that has been silent for this long is presumed dead. */
 const SILENT_MS = 6_000;
 
 interface Look {
-  /** `null` while nobody has led. */
+  /** `null` until a process has led. */
   readonly writer: string | null;
   readonly url: string;
   readonly silent_ms: string;
@@ -30,15 +30,15 @@ interface Look {
 
 interface Seen {
   readonly leader: Writer | undefined;
-  /** For how long it has not said that it is alive. */
+  /** The time since its last heartbeat. */
   readonly silentMs: number;
-  /** Whether no session has the lock. */
+  /** Whether no session holds the lock. */
   readonly isFree: boolean;
 }
 
 export interface TurnOptions extends RetryingOptions {
   readonly membership: Membership;
-  /** Whether a process answers, and says that it leads. */
+  /** Whether a process answers and says that it leads. */
   readonly answers: (leader: Writer) => Promise<boolean>;
 }
 
@@ -49,19 +49,19 @@ export class PostgresTurn implements Turn {
   readonly assurance: Assurance;
   /** Appends, and holds the lock. */
   readonly #sql: Sql;
-  /** An append may wait for a standby; the beat that says that the leader is alive does not. */
+  /** Sends the heartbeat. Unlike an append, it never waits for a standby. */
   readonly #alive: Sql;
   readonly #clock: Clock;
   #isHeld = false;
   #isLeading = false;
   #isEnded = false;
-  /** Whether the session was lost since the last look. */
+  /** Whether the session was lost since the last check. */
   #wasLost = false;
-  /** Since when the database can be reached again: before, no leader could say that it is alive. */
+  /** When the database became reachable again. Before that, no leader could send a heartbeat. */
   #reachedMs = -Infinity;
-  /** Why the lock was got. */
+  /** Why this process got the lock. */
   #why: WhyLeading = "first";
-  /** The leader whose session was ended here. */
+  /** The leader whose session this process ended. */
   #deposed: string | undefined;
   #cancelBeat: (() => void) | undefined;
 
@@ -76,7 +76,7 @@ export class PostgresTurn implements Turn {
     this.assurance = new Assurance({ ...options, inForce }, this.#alive, retrying);
   }
 
-  /** The session that holds the lock, for appending. */
+  /** The session that holds the lock; appends use it too. */
   get session(): Sql {
     return this.#sql;
   }
@@ -92,7 +92,7 @@ export class PostgresTurn implements Turn {
         const isSilent = leader.writer === this.#deposed || silentMs >= SILENT_MS;
         if (!isSilent && (!isFree || await this.#isWell(leader))) return undefined;
         if (!isFree) await this.#depose(leader, silentMs);
-        // A session that was ended may give its lock back a moment later.
+        // An ended session may release its lock a moment later.
         if (leader.writer === this.#deposed) this.#why = "silent";
       }
       return await this.#lock() ? this.#why : undefined;
@@ -102,7 +102,7 @@ export class PostgresTurn implements Turn {
   async pass(): Promise<void> {
     this.#deposed = undefined;
     this.#isHeld = false;
-    // Lost with its session, if not by this.
+    // If this fails, the lock still ends with its session.
     await this.#sql`select pg_advisory_unlock_all()`.catch(() => {});
   }
 
@@ -135,7 +135,10 @@ export class PostgresTurn implements Turn {
     };
   }
 
-  /** One that has lost its session takes its lock again; an earlier life of this process does not. */
+  /**
+   * A healthy leader that lost its session takes its lock again. An earlier run of this process,
+   * which had the same URL, does not.
+   */
   async #isWell(leader: Writer): Promise<boolean> {
     return this.#membership.otherUrl !== undefined && await this.#options.answers(leader);
   }
@@ -148,11 +151,12 @@ export class PostgresTurn implements Turn {
     this.#wasLost = true;
     if (!this.#isHeld) return;
     this.#isHeld = false;
-    // The driver has not put the connection away yet. What fails is done by the next beat.
+    // Deferred, since the driver has not discarded the connection yet. If it fails, the next beat
+    // retries.
     if (this.#isLeading) queueMicrotask(() => void this.#lock().catch(() => {}));
   }
 
-  /** Ends the session of a leader that is taken to be gone. */
+  /** Ends the session of a leader that is presumed dead. */
   async #depose({ writer, url }: Writer, silentMs: number): Promise<void> {
     const { place: { journal }, warn } = this.#options;
     warn(`the leader at ${url} has been silent for ${Math.round(silentMs / 1_000)} s: taking over`);
@@ -173,22 +177,23 @@ export class PostgresTurn implements Turn {
   async #beat(listener: LeadListener): Promise<void> {
     try {
       if (!await this.#isStillLeader()) {
-        // One that it has overtaken may have said so late, and a fail-over may forget who said what.
+        // A leader that this one replaced may have written its row late, and a failover may undo
+        // rows.
         await listener.doubted();
         await this.#say();
       }
       if (this.#wasLost) {
         this.#wasLost = false;
-        // A fail-over may have taken away what this process has. Nothing waits for the answer, which
-        // may wait for a standby.
+        // A failover may have removed entries that this process has. The check is not awaited,
+        // since it may wait for a standby.
         void listener.doubted().catch(() => {});
       }
-      // A session that was lost has lost the lock.
+      // The lock was lost with the session.
       if (!this.#isHeld) await this.#lock();
       await this.assurance.look();
     } catch (error) {
       if (error instanceof UnfitDatabaseError) return listener.lost(error);
-      // Appends tell when the database is back, and who leads then.
+      // Appends find out when the database is back, and who leads then.
     }
     this.#beatLater(listener);
   }

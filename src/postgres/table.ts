@@ -1,4 +1,4 @@
-/** The rows of a journal, for tools: they neither lead nor follow. */
+/** The rows of a journal, for commands that neither lead nor follow. */
 
 import type { Clock } from "../engine/ports.ts";
 import type { SharedLog } from "../journal/shared_log.ts";
@@ -10,7 +10,7 @@ import type { Place } from "./place.ts";
 import { PostgresKeys } from "./postgres_keys.ts";
 import { PostgresLog } from "./postgres_log.ts";
 
-/** A command that hears nothing for as long ends. */
+/** A command gives up after this much silence. */
 const ANSWER_MS_MAX = 30_000;
 
 export interface TableOptions {
@@ -37,12 +37,12 @@ export class PostgresTable {
     this.log = new PostgresLog(this.#connect, this.#sql, options, this.#retrying, this.#assurance);
   }
 
-  /** @param secretKey What wraps the keys. */
+  /** @param secretKey Wraps the keys. */
   keys(secretKey: Uint8Array): PostgresKeys {
     return new PostgresKeys(this.#sql, this.#options.place.journal, this.#retrying, secretKey);
   }
 
-  /** Whether there is a table; `false` too where this user may not see it. */
+  /** Whether the table exists; also `false` if this user may not see it. */
   async isThere(): Promise<boolean> {
     const [row] = await this.#retrying.until(() =>
       this.#sql<{ there: boolean }[]>`select to_regclass('daybook_batch') is not null as there`
@@ -50,7 +50,10 @@ export class PostgresTable {
     return row?.there === true;
   }
 
-  /** @throws {UnfitDatabaseError} if it would not keep what is written, or may not be written. */
+  /**
+   * @throws {UnfitDatabaseError} if the database would not keep what is written, or this user may
+   * not write to it.
+   */
   async requireFit(): Promise<void> {
     const other = this.#connect();
     try {
@@ -61,7 +64,7 @@ export class PostgresTable {
     }
   }
 
-  /** How many keys of sealed inputs there are. */
+  /** The number of keys of sealed inputs. */
   async keyCount(): Promise<number> {
     const { journal } = this.#options.place;
     const [row] = await this.#retrying.until(() =>
@@ -70,7 +73,7 @@ export class PostgresTable {
     return Number(row?.count);
   }
 
-  /** From now on no process can lead; `false` if one does. */
+  /** Keeps other processes from leading from now on; `false` if one leads already. */
   async hold(): Promise<boolean> {
     return await this.#retrying.until(() => tryLock(this.#sql, this.#options.place.journal));
   }

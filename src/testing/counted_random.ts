@@ -1,4 +1,7 @@
-/** Ids that count up, and a fraction that never changes: a run is reproducible to the letter. */
+/**
+ * Ids that count up, and a fraction that never changes, so that runs are reproducible to the
+ * letter.
+ */
 
 import type { Random } from "../engine/ports.ts";
 
@@ -6,7 +9,7 @@ export class CountedRandom implements Random {
   readonly #prefix: string;
   #count = 0;
 
-  /** @param prefix Two of different prefixes never make the same id. */
+  /** @param prefix Generators with different prefixes never produce the same id. */
   constructor(prefix = "01J") {
     this.#prefix = prefix;
   }

@@ -1,87 +1,86 @@
-/** Daybook as a test has it. */
+/** Daybook as a test sees it. */
 
 import type { EmbeddedDaybook, WaitOptions } from "../embedded/daybook.ts";
 import type { Job, JobCondition } from "../embedded/job.ts";
 import type { ExportedJob } from "./exported_job.ts";
 import type { RecordedEvent } from "./recorded_event.ts";
 
-/** What a test begins with. */
+/** What a test starts with. */
 export interface TestOptions {
-  /** A job of a real journal, from `fromExport`. Nothing, unless it is given. */
+  /** A job of a real journal, from `fromExport`. Default: an empty journal. */
   readonly journal?: ExportedJob;
   /**
-   * When the clock begins: RFC 3339. Default the last entry of `journal`, or
+   * The start of the clock: RFC 3339. Default: the time of the last entry of `journal`, or
    * `2026-01-01T00:00:00.000Z`.
    */
   readonly startsAt?: string;
-  /** Told of what code does that it should not. Default `console.error`. */
+  /** Called with warnings about code that breaks a rule. Default: `console.error`. */
   readonly warn?: (message: string) => void;
 }
 
-/** A job that has not ended, and cannot continue without time, an event or the test. */
+/** A job that has not ended and waits for time, an event or the test. */
 export interface RestingJob {
-  /** Which it is. */
+  /** Its id. */
   readonly jobId: string;
   /** `null` for a plan without code. */
   readonly type: string | null;
-  /** What it does meanwhile. */
+  /** What it is doing meanwhile. */
   readonly condition: JobCondition;
   /** What it waits for: the first sentence of its explanation. */
   readonly why: string;
 }
 
 /**
- * A Daybook in memory, from `testDaybook`: what {@link EmbeddedDaybook} does, on a journal that
- * is gone with the test and a clock that the test moves. `submit`, `deliver` and `control` return
- * when all has happened that needs no time.
+ * A Daybook in memory, from `testDaybook`. It does what {@link EmbeddedDaybook} does, on a journal
+ * that disappears with the test and a clock that the test advances. `submit`, `deliver` and
+ * `control` return when everything that needs no time has happened.
  */
 export interface TestDaybook extends EmbeddedDaybook {
-  /** What the clock says, in milliseconds since the epoch. */
+  /** The time of the clock, in milliseconds. */
   now(): number;
 
   /**
-   * Lets time pass: retries, sleeps, time limits and retentions come due one by one, and what
-   * follows from each happens before the next. Where a step awaits something real, that is
-   * waited for, about a quarter of a second: then it counts as held up by the test, and time
-   * passes all the same.
+   * Advances the clock: retries, sleeps, time limits and retentions come due one by one, and the
+   * effects of each happen before the next. When a step awaits something real, this waits about a
+   * quarter of a second for it. After that it counts as blocked by the test, and time passes
+   * without it.
    *
-   * @param ms In milliseconds: {@link seconds}, {@link minutes}, {@link hours} and {@link days}
-   * make them.
+   * @param ms In milliseconds; see {@link seconds}, {@link minutes}, {@link hours} and {@link
+   * days}.
    * @throws {NotDeterministicError} when the `run` of a job does not do the same each time.
    */
   advance(ms: number): Promise<void>;
 
   /**
-   * Lets all happen that needs no time.
+   * Waits until everything that needs no time has happened.
    *
-   * @returns What each job that has not ended then waits for.
+   * @returns The jobs that have not ended, and what each waits for.
    * @throws {NotDeterministicError} when the `run` of a job does not do the same each time.
    */
   untilIdle(): Promise<readonly RestingJob[]>;
 
   /**
-   * The process dies once a step of this name has completed and that is on record, the next time
-   * that this happens, and begins again on the same journal. What other steps were doing at the
-   * time is done again. A call that came at the same moment may reject with
-   * `JournalFailedError`, as it would in real life. When it has not happened once all jobs have
-   * ended, or the test has, that is an error.
+   * Crashes the process as soon as the next completion of a step with this name is on record, and
+   * restarts it on the same journal. Other steps that were running at the time run again. A call
+   * made at the same moment may reject with `JournalFailedError`, as it would in production. It is
+   * an error if the step has not completed by the time all jobs, or the test, have ended.
    *
-   * @param taskId The name that `ctx.task`, or `ctx.sleep`, is given.
+   * @param taskId The name given to `ctx.task` or `ctx.sleep`.
    */
   crashAfter(taskId: string): void;
 
   /**
-   * The process dies now, and begins again on the same journal. What steps were doing is done
+   * Crashes the process now, and restarts it on the same journal. Steps that were running run
    * again.
    */
   crash(): Promise<void>;
 
-  /** The entries of the journal, or of one job, in their order. */
+  /** The entries of the journal, or of one job, in order. */
   events(job?: string | Job): Promise<readonly RecordedEvent[]>;
 
   /**
-   * A job once it is Done or Failed, or as it is when nothing more happens within `timeoutMs` of
-   * the manual clock, which this moves as far as it has to. 0 unless it is given.
+   * A job once it is Done or Failed; or as it is when nothing more happens within `timeoutMs` of
+   * the manual clock, which this advances as far as needed. `timeoutMs` is 0 by default.
    *
    * @throws {RefusedError} `unknown-job` when there is none.
    * @throws {NotDeterministicError} when the `run` of a job does not do the same each time.
@@ -89,7 +88,7 @@ export interface TestDaybook extends EmbeddedDaybook {
   wait<Output>(job: string | Job<Output>, options?: Partial<WaitOptions>): Promise<Job<Output>>;
 
   /**
-   * Ends the test: every `run` has been called twice by then.
+   * Ends the test. By then every `run` has been called twice.
    *
    * @throws {NotDeterministicError} when the `run` of a job does not do the same each time.
    * @throws {Error} when a requested crash has not happened.

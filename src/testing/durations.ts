@@ -1,7 +1,7 @@
-/** Spans of time in milliseconds, to be read in tests. */
+/** Durations in milliseconds, for readable tests. */
 
 /**
- * So many seconds, in milliseconds.
+ * Converts seconds to milliseconds.
  *
  * @example
  * ```ts
@@ -14,17 +14,17 @@ export function seconds(count: number): number {
   return count * 1_000;
 }
 
-/** So many minutes, in milliseconds. */
+/** Converts minutes to milliseconds. */
 export function minutes(count: number): number {
   return seconds(60 * count);
 }
 
-/** So many hours, in milliseconds. */
+/** Converts hours to milliseconds. */
 export function hours(count: number): number {
   return minutes(60 * count);
 }
 
-/** So many days of 24 hours, in milliseconds. */
+/** Converts days of 24 hours to milliseconds. */
 export function days(count: number): number {
   return hours(24 * count);
 }

@@ -15,11 +15,11 @@ import type { RecordedEvent } from "./recorded_event.ts";
 
 /** A job with its history, as it was when it was exported. */
 export interface ExportedJob {
-  /** It keeps its id. */
+  /** Its id, which it keeps. */
   readonly jobId: string;
   /** `null` for a plan without code. */
   readonly type: string | null;
-  /** As it was then. */
+  /** Its state when it was exported. */
   readonly state: JobStateName;
   /** Its own entries, and those that they refer to. */
   readonly entries: readonly RecordedEvent[];
@@ -62,7 +62,7 @@ export function fromExport(file: string): ExportedJob {
   return { jobId, type, state, entries: entries as readonly RecordedEvent[] };
 }
 
-/** The name of a file was given instead of its content, or of what a reader returns. */
+/** Rejects a file name, or the result of a reader, given instead of the file's content. */
 function requireText(file: unknown): void {
   const isName = typeof file === "string" && /^[^\n{[]+$/.test(file);
   if (typeof file === "string" && !isName) return;
@@ -73,7 +73,7 @@ function requireText(file: unknown): void {
   );
 }
 
-/** The same entries as a journal of their own: at positions without gaps, in one batch. */
+/** The same entries as a journal of their own: renumbered without gaps, in one batch. */
 export function toContent({ entries }: ExportedJob): Partial<MemoryContent> {
   const recorded = entries as readonly JobEventLogEntry[];
   const positions = new Map(recorded.map(({ logId }, index) => [logId, index + 1]));
@@ -85,9 +85,9 @@ export function toContent({ entries }: ExportedJob): Partial<MemoryContent> {
 }
 
 /**
- * Makes sure that today's definitions go the way that the job has on record.
+ * Checks that today's definitions take the course that the job has on record.
  *
- * @param entries At positions from 1 on, as the job is begun with.
+ * @param entries With positions from 1 on, as the journal of the test has them.
  * @throws {Error} saying what does not fit, and at which line of the file.
  */
 export async function requireFit(
@@ -101,16 +101,16 @@ export async function requireFit(
   const definition = registry.running(job) ?? registry.get(job.type);
   if (job.type === undefined || isSealed(job)) return;
   if (definition === undefined || (lack !== undefined && !isTerminal(job))) {
-    throw new Error(`Cannot begin with job ${jobId}: ${lack}`);
+    throw new Error(`Cannot start with job ${jobId}: ${lack}`);
   }
   const entriesAt = (logIds: readonly number[]) =>
     Promise.resolve(logIds.flatMap((logId) => entries.slice(logId - 1, logId)));
   const verdict = await checkHistory(definition, job, { clock, entriesAt });
   if (!("logId" in verdict)) return;
   const { type, version } = definition;
-  // The first line of the file is about the job, so that entries begin with the second.
+  // The first line of the file describes the job; entries begin on the second.
   throw new Error(
-    `Cannot begin with job ${jobId}: ${type} version ${version} does not fit what version ` +
+    `Cannot start with job ${jobId}: ${type} version ${version} does not fit what version ` +
       `${job.definitionVersion} did: line ${verdict.logId + 1} of the file ${verdict.message}`,
   );
 }

@@ -1,4 +1,7 @@
-/** What outlives the processes of a test: the clock, and what is in the journal when one dies. */
+/**
+ * What outlives the processes of a test: the clock, and the journal that a crashed process leaves
+ * behind.
+ */
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../core/ids.ts";
@@ -19,18 +22,18 @@ import { TurnClock } from "./turn_clock.ts";
 
 export interface MachineOptions {
   readonly definitions: readonly AnyJobDefinition[];
-  /** Nothing, when absent. */
+  /** `undefined` for an empty journal. */
   readonly exported: ExportedJob | undefined;
   readonly startMs: number;
   warn(message: string): void;
 }
 
-/** What says that a step has completed; a sleep is one, too. */
+/** The entries that complete a step; a sleep is a step too. */
 const STEP_ENDS: ReadonlySet<string> = new Set(["job.TaskCompleted", "job.TimerElapsed"]);
 
-/** When nothing has happened for this many turns of the event loop, nothing will. */
+/** After this many turns of the event loop without activity, there will be none. */
 const QUIET_TURNS = 5;
-/** The same while there is something that may need some more. */
+/** The same while something may need more turns. */
 const BUSY_TURNS = 30;
 
 export class Machine {
@@ -43,17 +46,17 @@ export class Machine {
   readonly #registry: DefinitionRegistry;
   readonly #secondCalls: SecondCalls;
   #process: TestProcess | undefined;
-  /** How many processes there were. What one does that is over is of no consequence. */
+  /** Counts processes. What an earlier process does is ignored. */
   #lives = 0;
-  /** While another process begins. */
+  /** Set while another process starts. */
   #starting: Promise<void> | undefined;
-  /** The steps after which it is to die. */
+  /** The steps after which it crashes. */
   readonly #crashes = new Set<string>();
-  /** The end of the journal when such a step was last reported. */
+  /** The end of the journal when `crashAfter` was last called. */
   #armedAt: LogId = 0;
   /** Jobs that have not ended. */
   readonly #open = new Set<JobId>();
-  /** Jobs whose `run` may have got further since it was called a second time. */
+  /** Jobs whose `run` may have progressed since it was last called a second time. */
   readonly #moved = new Set<JobId>();
   readonly #defects: unknown[] = [];
 
@@ -70,7 +73,7 @@ export class Machine {
     });
   }
 
-  /** @throws {Error} when the definitions do not fit the job that it begins with. */
+  /** @throws {Error} when the definitions do not fit the exported job. */
   static async start(options: MachineOptions): Promise<Machine> {
     const machine = new Machine(options);
     const { exported } = options;
@@ -83,9 +86,11 @@ export class Machine {
     return machine;
   }
 
-  /** The one that runs; while another begins, the one before. */
+  /** The running process; while another starts, the previous one. */
   get process(): TestProcess {
-    if (this.#process === undefined) throw new TypeError("Cannot use a process before it is there");
+    if (this.#process === undefined) {
+      throw new TypeError("Cannot use a process before it has started");
+    }
     return this.#process;
   }
 
@@ -97,7 +102,7 @@ export class Machine {
     this.#armedAt = this.process.journal.head.logId;
   }
 
-  /** The process dies as it is, once all has happened that needs no time. */
+  /** Crashes the process once everything that needs no time has happened. */
   async crash(): Promise<void> {
     await this.settle();
     const { journal } = this.process;
@@ -114,7 +119,7 @@ export class Machine {
     return jobs.filter((job) => !isTerminal(job));
   }
 
-  /** Lets all happen that needs neither time nor anything from outside. */
+  /** Waits until everything has happened that needs neither time nor anything from outside. */
   async settle(): Promise<void> {
     for (let quiet = 0, needed = QUIET_TURNS; quiet < needed; quiet++) {
       const { process } = this;
@@ -126,12 +131,12 @@ export class Machine {
     }
   }
 
-  /** The same, and gives code of jobs some time that awaits something from outside. */
+  /** The same, and gives job code that awaits something from outside a little real time. */
   async rest(): Promise<void> {
     do await this.settle(); while (await this.process.code.comesBack(POLLS_MAX));
   }
 
-  /** Gives the code of one job more time; `false` when it needs none, or has had enough. */
+  /** Gives the code of one job more real time; `false` when it needs none, or has used it up. */
   async restLonger(jobId: string): Promise<boolean> {
     const isAwaited = await this.process.code.comesBack(PATIENT_POLLS_MAX, jobId);
     await this.settle();
@@ -170,7 +175,7 @@ export class Machine {
     }
   }
 
-  /** A crash that does not happen makes a test that tests nothing; told once. */
+  /** Reports once that a crash did not happen, since the test would then test nothing. */
   async #requireCrashed(): Promise<void> {
     const [missing] = this.#crashes;
     if (missing === undefined) return;
@@ -217,7 +222,7 @@ export class Machine {
   #beginAgain(content: MemoryContent): void {
     this.#lives++;
     this.#traces.forget();
-    // Through JSON, as through a file: what JSON would change must not be in it.
+    // Through JSON, as through a file: only what JSON preserves may be in the journal.
     const left: MemoryContent = JSON.parse(JSON.stringify(content));
     const starting = (this.#starting ?? Promise.resolve()).then(async () => {
       this.process.kill();

@@ -3,7 +3,7 @@
 import { setImmediate } from "node:timers";
 import type { Clock } from "../engine/ports.ts";
 
-/** The default start of such a clock. */
+/** When such a clock starts by default. */
 export const EPOCH_MS = Date.parse("2026-01-01T00:00:00.000Z");
 
 interface Timer {
@@ -14,7 +14,7 @@ interface Timer {
 
 export class ManualClock implements Clock {
   protected nowMs: number;
-  /** By how much the time of day was set since the clock was made. */
+  /** How far the wall clock was changed since the clock was created. */
   protected setMs = 0;
   protected timers: Timer[] = [];
   readonly #startMs: number;
@@ -50,9 +50,10 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Moves on, calling back each timer at its time.
+   * Advances the clock, calling each timer at its time.
    *
-   * @param settled Resolves when all has happened that needs no time, before and between.
+   * @param settled Resolves when everything that needs no time has happened; called before and
+   * after each timer.
    */
   async advance(ms: number, settled: () => Promise<void>): Promise<void> {
     const endMs = this.nowMs + ms;
@@ -61,7 +62,9 @@ export class ManualClock implements Clock {
     this.nowMs = endMs;
   }
 
-  /** Moves to the first timer that is due by a time, and calls it back; `false` when none is. */
+  /**
+   * Advances to the first timer that is due by a time, and calls it; `false` when there is none.
+   */
   callNext(endMs: number): boolean {
     const [next] = this.timers
       .filter(({ atMs }) => atMs <= endMs)

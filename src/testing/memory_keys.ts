@@ -1,4 +1,4 @@
-/** Keys of sealed inputs in memory: the twin of `KeyFiles`. */
+/** Keys of sealed inputs in memory, in place of `KeyFiles`. */
 
 import { randomBytes } from "node:crypto";
 import type { JobId } from "../core/ids.ts";
@@ -6,7 +6,7 @@ import type { KeyStore } from "../engine/ports.ts";
 
 export class MemoryKeys implements KeyStore {
   readonly keys = new Map<JobId, Uint8Array>();
-  /** What every call rejects with, while there is something. */
+  /** When set, every call rejects with it. */
   failure: Error | undefined;
 
   async create(jobId: JobId): Promise<Uint8Array> {

@@ -35,7 +35,7 @@
  * @module
  */
 
-/** What the kit speaks of. */
+/** Types of the test kit's parameters and results. */
 export type * from "../mod.ts";
 export type { RestingJob, TestDaybook, TestOptions } from "./daybook.ts";
 export { days, hours, minutes, seconds } from "./durations.ts";

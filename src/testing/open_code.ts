@@ -1,20 +1,21 @@
 /**
- * The code of jobs that has been called and has not come back. What it awaits, other than Daybook
- * and the clock, takes real time: it is given a little.
+ * Calls of job code that have not returned. What they await besides Daybook and the clock takes
+ * real time, so each gets a little.
  */
 
 import type { JobId, TaskId } from "../core/ids.ts";
 import type { AttemptWatch } from "../engine/watches.ts";
 
-// As the platform has it: the test may put another one in its place.
+// Kept, since the test may replace the global one.
 const { setTimeout } = globalThis;
 
 /**
- * So many times, a millisecond or more apart, it is looked whether a call has come back; then it
- * counts as held up by the test. Not a span of time: on a busy machine they are further apart.
+ * How many times to check, a millisecond or more apart, whether a call has returned. After that it
+ * counts as blocked by the test. It is a count, not a duration, so that a busy machine has more
+ * time.
  */
 export const POLLS_MAX = 200;
-/** The same for a caller that waits for one job, and lets no time pass. */
+/** The same for a caller that waits for one job and does not advance the clock. */
 export const PATIENT_POLLS_MAX = 5_000;
 
 interface Call {
@@ -45,9 +46,9 @@ export class OpenCode implements AttemptWatch {
   }
 
   /**
-   * Waits for a moment; `false` at once when there is nothing to wait for.
+   * Waits a moment; `false` at once when there is nothing to wait for.
    *
-   * @param jobId Whose calls count; those of all, when absent.
+   * @param jobId Only calls of this job count; all calls when absent.
    */
   async comesBack(looksMax: number, jobId?: string): Promise<boolean> {
     const awaited = [...this.#calls.values()].filter((call) =>

@@ -1,4 +1,4 @@
-/** The manual clock as one process has it: what that waits for ends with it. */
+/** The manual clock as one process sees it: the timers of a process end with it. */
 
 import type { Clock } from "../engine/ports.ts";
 
@@ -12,7 +12,7 @@ export class ProcessClock implements Clock {
     this.#clock = clock;
   }
 
-  /** Whether the process waits for a turn of the event loop. */
+  /** Whether the process is waiting for a turn of the event loop. */
   get isTurning(): boolean {
     return this.#turns > 0;
   }
@@ -48,7 +48,7 @@ export class ProcessClock implements Clock {
     return this.nextTurn();
   }
 
-  /** The process is over: it is called back no more. */
+  /** Cancels the timers of the process, and accepts no more. */
   end(): void {
     this.#isOver = true;
     for (const cancel of this.#cancels) cancel();

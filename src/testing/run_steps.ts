@@ -1,4 +1,4 @@
-/** What `run` does as far as Daybook sees it: what it asks `ctx` for, and how it ends. */
+/** What Daybook sees of `run`: its calls of `ctx`, and how it ends. */
 
 import { equalJson, type JsonObject, type JsonValue } from "../core/json.ts";
 import { parseJsonText } from "../core/json_text.ts";
@@ -6,7 +6,7 @@ import { shownValue } from "../core/shown_value.ts";
 import { thrownText } from "../engine/run/divergence.ts";
 
 export type RunStep =
-  /** `options` are what it asked with, beside the name. */
+  /** `options` are the arguments besides the name. */
   | { readonly kind: "asked"; readonly call: string; readonly options: JsonValue }
   | { readonly kind: "returned"; readonly output: JsonValue }
   | { readonly kind: "threw"; readonly error: string };
@@ -25,7 +25,9 @@ export function threwStep(error: unknown): RunStep {
   return { kind: "threw", error: thrownText(error) };
 }
 
-/** What two calls did in the same place, as a predicate; `undefined` when it is the same. */
+/**
+ * The difference between two calls at the same step, as a predicate; `undefined` if there is none.
+ */
 export function stepDifference(first: RunStep, second: RunStep | undefined): string | undefined {
   if (first.kind === "asked" && second?.kind === "asked" && first.call === second.call) {
     return describeCall(`asked for ${first.call} with`, "options", first.options, second.options);
@@ -63,7 +65,7 @@ function describeCall(
 
 type At = readonly [path: string, first: JsonValue | undefined, second: JsonValue | undefined];
 
-/** The innermost place at which two values differ, the first of several. */
+/** The innermost path at which two values differ, the first of several. */
 function differenceAt(path: string, first: JsonValue, second: JsonValue): At {
   if (!isObject(first) || !isObject(second)) return [path, first, second];
   for (const name of new Set([...Object.keys(first), ...Object.keys(second)])) {
@@ -79,7 +81,7 @@ function isObject(value: JsonValue): value is JsonObject {
   return typeof value === "object" && value !== null;
 }
 
-/** As JSON; a function counts only as present. */
+/** As JSON; of a function, only its presence counts. */
 function form(value: unknown): JsonValue {
   try {
     const text = JSON.stringify(
@@ -88,7 +90,7 @@ function form(value: unknown): JsonValue {
     );
     return text === undefined ? null : parseJsonText(text) as JsonValue;
   } catch {
-    // What JSON cannot hold, the engine refuses by itself.
+    // The engine refuses what JSON cannot hold.
     return null;
   }
 }

@@ -1,7 +1,4 @@
-/**
- * Listens to what each call of `run` does, and compares it with what an earlier call for the same
- * job did in the same place.
- */
+/** Records what each call of `run` does, and compares it with an earlier call for the same job. */
 
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import type { JobContext } from "../engine/job_context.ts";
@@ -14,11 +11,11 @@ import {
   threwStep,
 } from "./run_steps.ts";
 
-/** How far one call has come. */
+/** The progress of one call. */
 interface Call {
   readonly type: string;
   readonly jobId: string;
-  /** What was done for the job before, and what this call adds to it. */
+  /** The steps known for the job, from this and earlier calls. */
   readonly known: RunStep[];
   taken: number;
 }
@@ -29,25 +26,28 @@ export class RunTraces {
   /** The first difference. */
   #difference: NotDeterministicError | undefined;
 
-  /** The same definition, whose `run` is listened to; it runs in this thread. */
+  /** The same definition, with a `run` that is recorded. It runs in this thread. */
   listenedTo(definition: AnyJobDefinition): AnyJobDefinition {
     const { isolation: _isolation, module: _module, ...rest } = definition;
     return { ...rest, run: (ctx, input) => this.#run(definition, ctx, input) };
   }
 
-  /** What is to come is compared with nothing that was before. */
+  /** Later calls are not compared with those before. */
   forget(): void {
     this.#known = new Map();
     this.#calls = new Map();
   }
 
-  /** The last call for a job has done all that it will: it must have come as far as others. */
+  /** Call it when the last call for a job has finished: it must have come as far as the others. */
   requireAll(jobId: string): void {
     const call = this.#calls.get(jobId);
     if (call !== undefined && call.taken < call.known.length) this.#compare(call, undefined);
   }
 
-  /** @throws {NotDeterministicError} when two calls did not do the same; once. */
+  /**
+   * @throws {NotDeterministicError} when two calls did not do the same. Reports each difference
+   * once.
+   */
   requireSame(): void {
     const difference = this.#difference;
     this.#difference = undefined;
@@ -84,7 +84,7 @@ export class RunTraces {
   #compare({ type, jobId, known, taken }: Call, step: RunStep | undefined): void {
     const first = known[taken];
     const difference = first && stepDifference(first, step);
-    // Those of a process that is over are of no interest.
+    // Calls of an earlier process are ignored.
     if (difference === undefined || this.#known.get(jobId) !== known) return;
     const before = known[taken - 1];
     const after = before?.kind === "asked" ? before.call : null;
@@ -93,7 +93,7 @@ export class RunTraces {
   }
 }
 
-/** The same context; everything asked of it, except the time, is recorded. */
+/** The same context, but records every call except of `now`. */
 function contextWith(
   ctx: JobContext<string>,
   asked: (step: RunStep) => void,

@@ -1,6 +1,6 @@
 /**
- * Calls `run` of jobs that rest a second time, on what is on record, as a restart would: no step is
- * run for it. It has to do the same as the first time.
+ * Calls the `run` of idle jobs a second time, answered from the record as after a restart; no step
+ * runs. It must do the same as the first time.
  */
 
 import { type JobId, MAIN_TASK } from "../core/ids.ts";
@@ -30,7 +30,7 @@ export class SecondCalls {
     this.#sealing = new Sealing(parts.keys);
   }
 
-  /** @throws {NotDeterministicError} when the `run` of one of these did not do the same. */
+  /** @throws {NotDeterministicError} when the `run` of one of these jobs did not do the same. */
   async check(engine: JobEngine, jobIds: Iterable<JobId>): Promise<void> {
     for (const jobId of jobIds) {
       const job = engine.job(jobId);
@@ -49,12 +49,12 @@ export class SecondCalls {
     if (definition === undefined || opened === undefined) return;
     const entriesAt: JobEngine["entriesAt"] = (logIds) => engine.entriesAt(logIds);
     await rehearsed(definition, opened.job, { clock, entriesAt, guard: opened.guard });
-    // Where it is undone or has failed, the first call may have been cut off further on.
+    // A job that failed or compensates may have cut its first call off at a later point.
     if (job.state === "Running" || hasSucceeded(opened.job)) traces.requireAll(jobId);
     traces.requireSame();
   }
 
-  /** `undefined` when its input is gone, without which `run` is never called again. */
+  /** `undefined` when the input was removed: then `run` is never called again. */
   async #opened(
     recorded: JobState,
   ): Promise<{ readonly job: StartedJob; readonly guard: SecretGuard } | undefined> {

@@ -54,7 +54,7 @@ export async function testDaybook(
 ): Promise<TestDaybook> {
   const last = startsAt ?? journal?.entries.at(-1)?.receivedAt;
   const startMs = last === undefined ? EPOCH_MS : Date.parse(last);
-  if (Number.isNaN(startMs)) throw new TypeError(`Cannot begin at ${last}: it is no time`);
+  if (Number.isNaN(startMs)) throw new TypeError(`Cannot start at ${last}: it is not a time`);
   const machine = await Machine.start({ definitions, exported: journal, startMs, warn });
   return new DaybookUnderTest(machine);
 }

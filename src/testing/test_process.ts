@@ -1,4 +1,4 @@
-/** One life of the process that a test plays: an engine on a journal in memory. */
+/** One run of the simulated process: an engine on a journal in memory. */
 
 import type { Hono } from "hono";
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -18,16 +18,16 @@ export interface TestProcessOptions {
   readonly keys: KeyStore;
   readonly definitions: readonly AnyJobDefinition[];
   readonly content: Partial<MemoryContent>;
-  /** Called with each durable batch before anything else: whether the process ends with it. */
+  /** Called with each durable batch before anything else; whether the process crashes with it. */
   endsWith(entries: readonly JobEventLogEntry[]): boolean;
-  /** It has ended, and this is what it leaves behind. */
+  /** Called when it has ended, with the journal it leaves behind. */
   ended(content: MemoryContent): void;
-  /** Something that cannot be: a defect of Daybook. */
+  /** Called with a defect of Daybook. */
   onDefect(error: unknown): void;
   warn(message: string): void;
 }
 
-/** As many as `deno task start` runs at a time. */
+/** The default of `deno task start`. */
 const MAX_RUNNING = 16;
 
 export class TestProcess {
@@ -38,7 +38,7 @@ export class TestProcess {
     readonly engine: JobEngine,
     readonly journal: MemoryJournal,
     readonly clock: ProcessClock,
-    /** What of the code of jobs has not come back. */
+    /** Calls of job code that have not returned. */
     readonly code: OpenCode,
     private readonly onDefect: (error: unknown) => void,
   ) {}
@@ -58,7 +58,7 @@ export class TestProcess {
     const { consumer } = engine;
     const { journal, report } = await MemoryJournal.open({
       ...{ clock, random, content, warn },
-      // A seal between entries would only be in the way of who reads them.
+      // Seals between entries would distract readers.
       quietSealMs: Infinity,
       consumer: {
         ...consumer,
@@ -72,12 +72,12 @@ export class TestProcess {
     return new TestProcess(engine, journal, clock, code, onDefect);
   }
 
-  /** Changes with all that it does. */
+  /** Changes with everything that it does. */
   get mark(): string {
     return `${this.journal.head.logId} ${this.code.mark}`;
   }
 
-  /** Whether it has to be given turns of the event loop for certain. */
+  /** Whether it certainly needs more turns of the event loop. */
   get isBusy(): boolean {
     return this.journal.pendingBytes > 0 || this.clock.isTurning || this.code.isOpen;
   }
@@ -87,20 +87,20 @@ export class TestProcess {
     return await app.fetch(request);
   }
 
-  /** It is over, without another word. */
+  /** Ends it at once, as a crash does. */
   kill(): void {
     this.#streams.abort();
     this.clock.end();
   }
 
-  /** Ends streams and attempts. The clock has to move meanwhile. */
+  /** Ends streams and attempts. The clock must advance meanwhile. */
   async stop(): Promise<void> {
     this.#streams.abort();
     await this.engine.stop(0);
     await this.journal.close();
   }
 
-  /** Only then: most tests of jobs need none of it. */
+  /** Created on demand, since most tests of jobs do not need it. */
   async #makeApp(): Promise<Hono> {
     const { createApp } = await import("../http/app.ts");
     const { engine, clock, onDefect: onError } = this;

@@ -1,6 +1,6 @@
 /**
- * A clock for calls that are answered from the record, which need no time: what they wait for has
- * come after some turns of the event loop, or never does.
+ * A clock for calls that are answered from the record and need no time: what they wait for arrives
+ * within a few turns of the event loop, or never.
  */
 
 import type { Clock } from "../engine/ports.ts";

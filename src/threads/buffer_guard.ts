@@ -1,7 +1,7 @@
 /**
  * Limits the buffers that the code of a thread holds. V8 keeps buffers outside the heap, so the
- * resource limits of a thread do not count them. An allocation beyond the limit throws; buffers
- * that come in another way, such as the body of a response, are checked when the code yields.
+ * resource limits of a thread do not count them. An allocation beyond the limit throws. Buffers
+ * that arise elsewhere, such as the body of a response, are checked when the code yields.
  */
 
 import { Buffer } from "node:buffer";
@@ -11,7 +11,7 @@ import { SharedMemory } from "./shared_memory.ts";
 
 /** Bytes that may be allocated between two checks. */
 const LOOK_BYTES = 8 * 1024 * 1024;
-/** Shortest time between two checks on yielding, in milliseconds. */
+/** The shortest time between two checks on yielding, in milliseconds. */
 const LOOK_MS = 20;
 
 const CONSTRUCTORS = [
@@ -89,7 +89,7 @@ export class BufferGuard {
     return counted;
   }
 
-  /** A far too large allocation is not even tried. */
+  /** Refuses a far too large allocation at once. */
   #requireRoom(bytes: number): void {
     if (bytes > this.#max) throw this.#refusal();
   }

@@ -3,7 +3,9 @@
 import process from "node:process";
 import { formatWithOptions } from "node:util";
 
-/** A shell gives the number of the signal that ended a program plus 128; this one is SIGKILL's. */
+/**
+ * A shell reports a program ended by a signal as 128 plus the signal's number. This is SIGKILL's.
+ */
 const KILLED = 137;
 const PRINTING = ["log", "info", "debug", "warn", "error", "trace", "dir"] as const;
 
@@ -42,9 +44,9 @@ function refuseWorker(): never {
 }
 
 /**
- * From now on, console output goes to `take` first.
+ * From now on, `take` receives console output first.
  *
- * @param take Whether it took the text.
+ * @param take Returns whether it took the text.
  */
 export function takePrinted(take: (text: string) => boolean): void {
   for (const method of PRINTING) {

@@ -16,7 +16,7 @@ export interface Thrown {
   readonly delayMs?: number;
 }
 
-/** Each is answered with `rested` once the code is at rest. */
+/** Each is answered with `rested` once the code is idle. */
 export type ToThread =
   & {
     /** Which call of `run` it belongs to. */
@@ -39,7 +39,7 @@ export type ToThread =
       readonly name: string;
       readonly events: readonly FactEvent[];
     }
-    /** A time came first: of one wait of the expectation. */
+    /** The wait ended at its time, without the event. */
     | { readonly kind: "deadline"; readonly name: string; readonly wait: number }
     | AttemptMessage
     | { readonly kind: "abort"; readonly executionId: ExecutionId; readonly reason: Thrown }
@@ -61,7 +61,7 @@ export type FromThread =
   /** The module of definitions is loaded, or cannot be. */
   | { readonly kind: "ready" }
   | { readonly kind: "broken"; readonly thrown: Thrown }
-  /** The code holds more buffers than a thread may. */
+  /** The code holds more buffers than a thread is allowed. */
   | { readonly kind: "exhausted" }
   | { readonly call: number } & CallMessage;
 
@@ -92,7 +92,7 @@ export type CallMessage =
   }
   | { readonly kind: "failed"; readonly executionId: ExecutionId; readonly thrown: Thrown }
   | { readonly kind: "progress"; readonly executionId: ExecutionId; readonly report: Report }
-  /** A call after the end of its attempt. */
+  /** `emit` or `progress` was called after the end of the attempt. */
   | {
     readonly kind: "late";
     readonly executionId: ExecutionId;
@@ -105,7 +105,7 @@ export type CallMessage =
     readonly message: string;
     readonly data?: JsonValue;
   }
-  /** Code was cut off because it did not yield: nothing in the thread can be relied on. */
+  /** Code was cut off because it did not yield. The thread can no longer be relied on. */
   | { readonly kind: "stuck"; readonly afterMs: number };
 
 export interface Emitted {

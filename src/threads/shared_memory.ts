@@ -1,6 +1,6 @@
 /**
- * What the code of a thread holds in memory that V8 does not count for it: `SharedArrayBuffer`s,
- * and the memories of WebAssembly, its modules' own as far as they export them.
+ * Counts the memory held by a thread's code that V8 does not count: `SharedArrayBuffer`s and
+ * WebAssembly memories, including those that modules export.
  */
 
 type Held = SharedArrayBuffer | WebAssembly.Memory;
@@ -11,11 +11,11 @@ type Instantiate = (...args: unknown[]) => Promise<
 
 const PAGE_BYTES = 65_536;
 
-/** Looks at one before and after it comes to be, or grows. */
+/** Called before and after a buffer is created or grows. */
 interface Growth {
   /** Throws if the bytes are far too many. */
   before(bytes: number): void;
-  /** Throws where there are too many now. */
+  /** Throws if there are now too many bytes. */
   after(): void;
 }
 
@@ -27,14 +27,14 @@ export class SharedMemory {
     this.#growth = growth;
   }
 
-  /** From now on it sees each that code makes. */
+  /** From now on, tracks each buffer that code creates. */
   begin(): void {
     this.#watchBuffers();
     this.#watchMemories();
     this.#watchInstances();
   }
 
-  /** Buffers that are held, or were held earlier in this turn of the loop. */
+  /** The bytes of buffers that are held, or were held earlier in this turn of the event loop. */
   get bytes(): number {
     let bytes = 0;
     for (const reference of this.#held) {

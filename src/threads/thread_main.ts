@@ -1,5 +1,5 @@
 /**
- * The program of a thread: it loads a module of definitions and runs the code of one job at a time.
+ * The program of a thread: loads a module of definitions and runs the code of one job at a time.
  */
 
 import process from "node:process";
@@ -27,7 +27,7 @@ const post = (message: FromThread) => port.postMessage(message);
 
 let job: ThreadedJob | undefined;
 const buffers = new BufferGuard(memoryMb * BYTES_PER_MB, () => outOfMemory(memoryMb));
-/** The limit for code that is called now. */
+/** The time limit of the code that is about to be called. */
 function limitMs(begins?: AttemptMessage): number {
   return job?.limitMs(begins) ?? 60_000;
 }
@@ -66,7 +66,8 @@ function begin(definitions: readonly AnyJobDefinition[]): void {
     }, limitMs(begins));
     post({ kind: "rested", call });
   };
-  // A waiting message would be handled in the turn of the previous one, and share its time.
+  // Deferred: a queued message would otherwise be handled in the turn of the previous one, and
+  // share its time limit.
   port.on("message", (message: ToThread) => process.nextTick(take, message));
   guard.begin();
   post({ kind: "ready" });

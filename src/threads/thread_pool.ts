@@ -1,5 +1,6 @@
 /**
- * A bounded pool of threads. A thread that a job has left is reused for jobs of the same module.
+ * A bounded pool of threads. A thread that a job no longer uses is reused for jobs of the same
+ * module.
  */
 
 import { ThreadSpawner } from "./thread_spawner.ts";
@@ -9,27 +10,36 @@ import { namedError } from "./thrown_data.ts";
 /** How long an idle thread is kept. */
 const IDLE_MS = 60_000;
 
-/** Delay before it is asked again whether there is room for a thread. */
+/** Delay before checking again whether there is room for a thread. */
 const AGAIN_MS = 500;
 
 /**
- * How many are made again at once. Most of the time that this takes is none of a processor's: Deno
- * 2.9 begins a thread that another thread makes half a second late.
+ * How many replacements load at once. Loading uses little processor time: Deno 2.9 starts a thread
+ * created by another thread half a second late.
  */
 const MADE_AGAIN_AT_ONCE = 4;
 
-interface ThreadPoolOptions {
+/** How much threads may take. */
+export interface ThreadLimits {
+  /** Threads at a time. */
   readonly max: number;
+  /** The heap of a thread; the same again for buffers. */
   readonly memoryMb: number;
-  /** Whether the process has what a thread needs, such as file descriptors; asked again if not. */
+}
+
+interface ThreadPoolOptions extends ThreadLimits {
+  /**
+   * Whether the process has the resources for a thread, such as file descriptors; checked again
+   * later if not.
+   */
   readonly hasRoom: () => boolean;
 }
 
-/** What asks for a thread. */
+/** A request for a thread. */
 interface ThreadRequest {
-  /** What the thread is to have loaded. */
+  /** The module to load. */
   readonly module: string;
-  /** Of the job that it is for. */
+  /** The type of the job. */
   readonly type: string;
 }
 
@@ -38,9 +48,9 @@ interface Waiting extends ThreadRequest {
   readonly reject: (reason: Error) => void;
 }
 
-/** The code of a type has ended its thread: another is made in its place. */
+/** Code of a type ended its thread, which is to be replaced. */
 interface Debt extends ThreadRequest {
-  /** The one in its place, while it loads. */
+  /** The replacement, while it loads. */
   thread?: Thread;
 }
 
@@ -48,13 +58,13 @@ export class ThreadPool {
   readonly #options: ThreadPoolOptions;
   readonly #spawner = new ThreadSpawner();
   readonly #threads = new Set<Thread>();
-  /** Idle threads, the longest idle first, each with the timer that ends it. */
+  /** Idle threads, the longest idle first, each with the timer that will end it. */
   readonly #idle = new Map<Thread, ReturnType<typeof setTimeout>>();
-  /** The type of job that uses each of the others. */
+  /** The type of job that uses each busy thread. */
   readonly #users = new Map<Thread, string>();
   /** Oldest first. */
   #waiting: Waiting[] = [];
-  /** The oldest first. */
+  /** Oldest first. */
   #debts: Debt[] = [];
   #later: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
@@ -64,9 +74,8 @@ export class ThreadPool {
   }
 
   /**
-   * A thread with this module, loaded; rejects when it cannot be. A type whose code has ended its
-   * thread waits until there is another in its place: what it does costs it its own threads, and
-   * not those of others.
+   * A thread that has loaded this module; rejects when it cannot be loaded. A type whose code ended
+   * its thread waits until that is replaced, so that it uses up only threads of its own.
    */
   take({ module, type }: ThreadRequest): Promise<Thread> {
     if (this.#isClosed) return Promise.reject(closed());
@@ -104,7 +113,7 @@ export class ThreadPool {
     this.#grow();
   }
 
-  /** The longest wait goes first, and also gets what was made for others. */
+  /** Serves the longest waiter first, even with a thread that was created for another. */
   #serve(): void {
     for (const thread of [...this.#idle.keys()]) {
       const index = this.#waiting.findIndex(({ module, type }) =>
@@ -126,7 +135,7 @@ export class ThreadPool {
     this.#idle.delete(thread);
   }
 
-  /** Makes a thread for each waiter, up to the maximum. */
+  /** Creates a thread for each waiter, up to the maximum. */
   #grow(): void {
     const loading = this.#loading();
     for (const { module, type } of this.#waiting) {
@@ -141,7 +150,7 @@ export class ThreadPool {
     return [...this.#threads].filter(({ isLoaded }) => !isLoaded);
   }
 
-  /** Whether there was room for a thread. */
+  /** Creates a thread; whether there was room for it. */
   #make(module: string): boolean {
     const { max, memoryMb } = this.#options;
     const [unused] = this.#idle.keys();
@@ -187,7 +196,7 @@ export class ThreadPool {
     this.#replace();
   }
 
-  /** Others have made what there was room for, and there is no place left to fill. */
+  /** Drops debts for which there is no place left: other threads have taken the room. */
   #forgive(): void {
     const unpaid = this.#debts.filter((debt) => debt.thread === undefined);
     const places = Math.max(this.#options.max - this.#threads.size, 0);
@@ -198,8 +207,8 @@ export class ThreadPool {
   }
 
   /**
-   * Makes threads again ahead of requests, since loading takes a while; a few at once, to
-   * leave the processors to those that work.
+   * Replaces threads ahead of requests, since loading takes a while. Only a few at once, to leave
+   * the processors to running code.
    */
   #replace(): void {
     for (let loading = this.#loading().length; loading < MADE_AGAIN_AT_ONCE; loading++) {
@@ -208,7 +217,7 @@ export class ThreadPool {
     }
   }
 
-  /** If the module cannot be loaded now, no waiter can have it. */
+  /** Rejects all who wait for a module that cannot be loaded. */
   #refuse(refused: string, reason: Error): void {
     const waiting = this.#waiting;
     this.#debts = this.#debts.filter(({ module }) => module !== refused);
@@ -219,7 +228,7 @@ export class ThreadPool {
 }
 
 function closed(): Error {
-  return namedError("ThreadsClosed", "the process stops");
+  return namedError("ThreadsClosed", "the process is stopping");
 }
 
 function unneeded(): Error {

@@ -70,7 +70,8 @@ export class ThreadSpawner {
       if (report.kind === "error") events?.failed(report.message);
       else events?.exited(report.code);
     });
-    // For example out of memory: its threads end too, and the next request starts a new spawner.
+    // For example when out of memory. Its threads end too, and the next request starts a new
+    // spawner.
     worker.on("error", ({ message }) => {
       this.#worker = undefined;
       for (const events of [...this.#events.values()]) events.failed(message);

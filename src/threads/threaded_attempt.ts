@@ -59,7 +59,7 @@ export class ThreadedAttempt implements AttemptOf {
     this.#aborter.abort(thrownError(reason));
   }
 
-  /** @param ended Called when it has ended, before the outcome is sent. */
+  /** @param ended Called at its end, before the outcome is sent. */
   begin(run: (context: TaskContext) => unknown, ended: () => void): void {
     const { executionId } = this.#message;
     const end = this.#end = (message: CallMessage) => {
@@ -69,7 +69,7 @@ export class ThreadedAttempt implements AttemptOf {
       if (this.#report !== undefined) this.#send(this.#report);
       this.#post(message);
     };
-    // Called from a promise, as in the process.
+    // Called from a promise, as without a thread.
     const context = Promise.resolve(this.#context());
     const result = withinAttempt(this, () => context.then(run));
     result.then((value) => recordable(value, "result")).then(
@@ -98,7 +98,7 @@ export class ThreadedAttempt implements AttemptOf {
     };
   }
 
-  /** The engine reports it, as in the process. */
+  /** The engine reports it, as without a thread. */
   #isLate(call: "emit" | "progress"): boolean {
     const { executionId } = this.#message;
     if (this.#hasEnded) this.#post({ kind: "late", executionId, method: call });
@@ -109,7 +109,7 @@ export class ThreadedAttempt implements AttemptOf {
     return this.#staged.events.map(({ eventType, attributes }) => ({ eventType, attributes }));
   }
 
-  /** The engine counts what exceeds the limit, and notes it in one more line. */
+  /** The engine counts messages beyond the limit, and logs their number in one more line. */
   log(message: string, data?: unknown): void {
     if (this.#hasEnded || this.#logged++ > LOG_LINES_MAX) return;
     const { executionId } = this.#message;
@@ -130,7 +130,7 @@ export class ThreadedAttempt implements AttemptOf {
   }
 }
 
-/** What cannot be sent is only mentioned. */
+/** Values that cannot be sent are only mentioned. */
 function logData(data: unknown): { readonly data?: JsonValue } {
   try {
     const value = recordable(data, "data");

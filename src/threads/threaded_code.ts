@@ -1,6 +1,4 @@
-/**
- * Runs the code of jobs in threads: the code's requests arrive as messages and are answered here.
- */
+/** Runs the code of jobs in threads. Its requests arrive as messages and are answered here. */
 
 import type { JsonValue } from "../core/json.ts";
 import type { ExecutionId, TaskId } from "../core/ids.ts";
@@ -16,14 +14,14 @@ import { namedError, thrownData, thrownError } from "./thrown_data.ts";
 /** How long an attempt may continue after its time limit. */
 const LIMIT_GRACE_MS = 1_000;
 
-/** How long the thread of a finished job may take to come to rest. */
+/** How long the thread of a finished job may take to become idle. */
 const REST_MS = 1_000;
 
 function leave(thread: Thread): void {
   thread.end(namedError("ThreadEnded", "its job no longer needs it"));
 }
 
-/** A message without the call it belongs to. */
+/** A message without the number of its call. */
 type Content = ToThread extends infer Message
   ? Message extends ToThread ? Omit<Message, "call" | "now"> : never
   : never;
@@ -58,11 +56,11 @@ class ThreadedCall implements CodeCall, ThreadUser {
   readonly #attempts = new Map<ExecutionId, OpenAttempt>();
   readonly #ended = new Map<ExecutionId, TaskContext>();
   #thread: Thread | undefined;
-  /** Messages sent since the code last came to rest. */
+  /** Messages sent since the code was last idle. */
   #unrested = 0;
-  /** Whether `run` has returned, or thrown. */
+  /** Whether `run` has returned or thrown. */
   #hasEnded = false;
-  /** Ends a thread that does not come to rest. */
+  /** Ends a thread that does not become idle. */
   #leaving: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
 
@@ -95,7 +93,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     else leave(thread);
   }
 
-  /** Everything it had to say was sent before it came to rest. */
+  /** The thread is idle, so everything it sent has arrived. */
   #leave(thread: Thread): void {
     clearTimeout(this.#leaving);
     this.#leaving = undefined;
@@ -120,7 +118,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     const isTimeLimit = open.some(({ isOver }) => isOver);
     for (const { reject, timer } of open) {
       clearTimeout(timer);
-      // An attempt that had time left is not to blame, and is made again.
+      // An attempt that had time left is not to blame, and runs again.
       reject(isTimeLimit ? new Interruption("withdrawn") : reason);
     }
   }
@@ -286,7 +284,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     }
   }
 
-  /** Any such call is reported as one after the end of its attempt. */
+  /** Makes the same call in the engine, which reports it as a call after the end of the attempt. */
   #late({ executionId, method }: Extract<CallMessage, { kind: "late" }>): void {
     const context = this.#ended.get(executionId);
     if (method === "emit") context?.emit("late", {});

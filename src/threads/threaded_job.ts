@@ -12,11 +12,11 @@ import type { AttemptMessage, CallMessage, ToThread } from "./protocol.ts";
 import { ThreadedAttempt } from "./threaded_attempt.ts";
 import { thrownData } from "./thrown_data.ts";
 
-/** How long `run` may take between two calls of `ctx`: it is pure there, and has little to do. */
+/** How long `run` may take between two calls of `ctx`. It is pure there, and has little to do. */
 const RUN_TURN_MS = 10_000;
 /** How long an attempt without a time limit may run without yielding. */
 const TURN_MAX_MS = 15 * 60_000;
-/** Time for the engine to report an exceeded limit before code is cut off. */
+/** Grace for the engine to report an exceeded limit before code is cut off. */
 const AFTER_LIMIT_MS = 250;
 
 type RunMessage = Extract<ToThread, { kind: "run" }>;
@@ -74,9 +74,9 @@ export class ThreadedJob {
   }
 
   /**
-   * How long code may run now, in milliseconds: until the first limit of the open attempts.
+   * How long code may run now, in milliseconds: until the earliest limit of the open attempts.
    *
-   * @param begins The attempt that is about to be called: its handler may never yield.
+   * @param begins The attempt about to be called; its handler may never yield.
    */
   limitMs(begins?: AttemptMessage): number {
     const left = [...this.#attempts.values()].map(({ leftMs }) => leftMs);
@@ -86,7 +86,7 @@ export class ThreadedJob {
     return (Number.isFinite(first) ? first : TURN_MAX_MS) + AFTER_LIMIT_MS;
   }
 
-  /** Output was printed by an open attempt, or by `run`. */
+  /** Reports output printed by an open attempt, or by `run`. */
   printed(message: string, taskId: string | undefined): void {
     const attempt = [...this.#attempts.values()].find((open) => open.taskId === taskId);
     if (attempt !== undefined) attempt.log(message);

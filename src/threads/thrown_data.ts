@@ -4,10 +4,10 @@ import { errorMessage, isThrown } from "../core/thrown.ts";
 import { NonRetryableError, RetryLater } from "../engine/job_errors.ts";
 import type { Thrown } from "./protocol.ts";
 
-/** Far more than is recorded; the text is cut only after secrets were removed. */
+/** Far more than is recorded: the text is cut to length only after secrets are removed. */
 const LENGTH_MAX = 65_536;
 
-/** Accepts any thrown value. */
+/** Converts any thrown value. */
 export function thrownData(thrown: unknown): Thrown {
   const message = errorMessage(thrown).slice(0, LENGTH_MAX);
   if (!isThrown(thrown, Error)) return { kind: "error", name: "Error", message };
@@ -42,12 +42,11 @@ export function thrownError({ kind, name, message, stack, delayMs = 0 }: Thrown)
 export function namedError(name: string, message: string): Error {
   const error = new Error(message);
   Object.defineProperty(error, "name", { value: name });
-  // Its stack would show this function, not the code that failed.
+  // Its own stack would show this function, not the code that failed.
   delete (error as { stack?: string }).stack;
   return error;
 }
 
 export function outOfMemory(memoryMb: number): Error {
-  const text = `the code used more than the ${memoryMb} MiB that a thread may (--thread-memory)`;
-  return namedError("OutOfMemory", text);
+  return namedError("OutOfMemory", `the code used more than the ${memoryMb} MiB that a thread may`);
 }

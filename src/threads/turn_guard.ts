@@ -1,14 +1,14 @@
 /**
- * Cuts off code that does not yield. `Worker.terminate` of Deno 2.9 does not stop an endless loop,
- * but the time limit of `node:vm` does, so all code of a job runs under it, including what runs
- * after an `await`: a turn in which a promise is resolved from outside begins with a tick that runs
- * the microtasks under the limit.
+ * Cuts off code that does not yield. In Deno 2.9 `Worker.terminate` does not stop an endless loop,
+ * but the time limit of `node:vm` does. So all code of a job runs under that limit, including what
+ * runs after an `await`: a turn in which a promise is resolved from outside begins with a tick that
+ * runs the microtasks under the limit.
  */
 
 import process from "node:process";
 import { Script } from "node:vm";
 
-/** Internals of Deno that are used; without them, only code that is called directly is cut off. */
+/** Internals of Deno. Without them, only code that is called directly is cut off. */
 interface Core {
   runMicrotasks(): void;
   setPromiseHooks(init: undefined, before: undefined, after: undefined, resolve: () => void): void;
@@ -29,7 +29,7 @@ interface TurnLimits {
   limitMs(): number;
   /** Code took longer, and was cut off. */
   cutOff(afterMs: number): void;
-  /** A promise was resolved, or the code yields: a chance to check its memory. */
+  /** A promise was resolved, or the code yields: an opportunity to check its memory. */
   wentOn(): void;
 }
 
@@ -46,7 +46,7 @@ export class TurnGuard {
     this.#limits = limits;
   }
 
-  /** From now on, code called by promises and timers is cut off in time. */
+  /** From now on, code that promises and timers call is cut off at its limit. */
   begin(): void {
     this.#core?.setPromiseHooks(undefined, undefined, undefined, () => {
       this.#limits.wentOn();
@@ -55,7 +55,7 @@ export class TurnGuard {
     guardTimers((work) => this.enter(work));
   }
 
-  /** Calls `work`, and the microtasks that it queued, under the limit. */
+  /** Calls `work`, and the microtasks it queues, under the limit. */
   enter(work: () => void, limitMs: number = this.#limits.limitMs()): void {
     if (this.#isInside) return work();
     let thrown: { readonly error: unknown } | undefined;
@@ -94,7 +94,7 @@ export class TurnGuard {
 
 type Callback = (...args: unknown[]) => void;
 
-/** The platform calls timers, not a promise. */
+/** The platform calls timers directly, without a promise. */
 function guardTimers(enter: (work: () => void) => void): void {
   const timers = globalThis as unknown as Record<
     string,

@@ -1,6 +1,7 @@
 /**
- * Copies a journal, which may be in use, to another folder, which then is a journal: whole batches,
- * without caches. Full segments never change, so what an earlier backup copied is not copied again.
+ * Backs up a journal, which may be in use, to another folder. The copy is itself a journal, of
+ * whole batches and without caches. Full segments never change, so a later backup does not copy
+ * them again.
  */
 
 import { Buffer } from "node:buffer";
@@ -36,16 +37,16 @@ interface BackupOptions {
 }
 
 /**
- * Oldest segment first, each under its name when it is on disk: cut short anywhere, the target
- * is the journal as of an earlier time.
+ * Copies the oldest segment first, and gives each its name once it is on disk. If the backup is
+ * interrupted, the target is the journal at an earlier time.
  *
  * @throws {OtherHistoryError} before anything is changed.
- * @throws {JournalDamagedError} when the active segment is.
+ * @throws {JournalDamagedError} when the active segment is damaged.
  * @throws {JournalUnusableError}
  */
 export async function backUp(options: BackupOptions): Promise<Copied> {
   const { fileSystem, from, to, progress } = options;
-  // All but the last are full when they are listed.
+  // All but the last are full by the time they are listed.
   const segments = await segmentsToRead(fileSystem, from);
   const there = await segmentsIn(fileSystem, to);
   await requireSameHistory(options, segments, there);
@@ -62,7 +63,7 @@ export async function backUp(options: BackupOptions): Promise<Copied> {
   return { written, bytes };
 }
 
-/** Blank lines count: a copy made by another tool may end with some, which must go. */
+/** Includes blank lines: a copy made by another tool may end with some, which must be removed. */
 function sizeIn({ fileSystem, to }: BackupOptions, { name }: SegmentInfo): Promise<number> {
   const path = `${to.segments}/${name}`;
   return orUnusable(
@@ -72,7 +73,7 @@ function sizeIn({ fileSystem, to }: BackupOptions, { name }: SegmentInfo): Promi
   );
 }
 
-/** Returns how many bytes were written: none if the target has them already. */
+/** Returns the number of bytes written: none if the target has them already. */
 async function copySegment(
   { fileSystem, from, to }: BackupOptions,
   segment: SegmentInfo,
@@ -97,7 +98,7 @@ async function copySegment(
   return bytes.length;
 }
 
-/** Without a batch that is incomplete. */
+/** Leaves out a batch that is incomplete. */
 function wholeBatches(
   content: Uint8Array<ArrayBuffer>,
   { name, firstLogId }: SegmentInfo,
@@ -132,8 +133,8 @@ async function segmentsIn(
 }
 
 /**
- * Every segment there is also one of the journal, not longer, and the last one begins like it. Its
- * chain covers everything before it.
+ * Every segment of the target must be a segment of the journal and no longer than it, and the last
+ * one must begin like the journal's. Its chain covers everything before it.
  */
 async function requireSameHistory(
   { fileSystem, from, to }: BackupOptions,
@@ -158,12 +159,12 @@ async function requireSameHistory(
   // As it was when it was listed: no more than that is copied.
   const content = await read(from, sizes.get(last.name) ?? 0);
   if (Buffer.from(copied).equals(content.subarray(0, copied.length))) return;
-  throw otherHistory(to, last.name, "which does not begin as the journal's does");
+  throw otherHistory(to, last.name, "which begins differently from the journal's");
 }
 
 function otherHistory({ folder }: Layout, segment: string, what: string): OtherHistoryError {
   return new OtherHistoryError(
-    `${folder} is of another history: it holds segment ${segment}, ${what}. Nothing was ` +
+    `${folder} holds another history: it has segment ${segment}, ${what}. Nothing was ` +
       "changed; choose an empty folder",
   );
 }

@@ -1,6 +1,6 @@
 /**
- * Gives the batches of a journal as they are on disk, in order, also those that another
- * process appends meanwhile. It needs no lock, and keeps no more than one segment.
+ * Reads the batches of a journal from disk, in order, including those that another process appends
+ * meanwhile. It needs no lock, and keeps at most one segment in memory.
  */
 
 import type { LogId } from "../core/ids.ts";
@@ -16,19 +16,19 @@ import { type ScannedBatch, SegmentScanner } from "../journal/segment_scanner.ts
 
 export interface FedBatch {
   readonly batch: ScannedBatch;
-  /** What the offsets of the batch are in. */
+  /** What the offsets of the batch refer to. */
   readonly bytes: Uint8Array;
-  /** Where in the bytes the batch ends. */
+  /** Where the batch ends in the bytes. */
   readonly end: number;
 }
 
-/** A segment that is being read, and how far. */
+/** The segment that is being read, and the position in it. */
 interface Place {
   readonly segment: SegmentInfo;
-  /** Bytes of whole batches that were given. */
+  /** Bytes of whole batches that were returned. */
   readonly offset: number;
   readonly nextLogId: LogId;
-  /** The chain there; not known before the first line of the first segment that is read. */
+  /** The chain at that position; not known before the first line of the first segment is read. */
   readonly chain: string | undefined;
 }
 
@@ -40,8 +40,8 @@ export class BatchFeed {
   #place: Place | undefined;
 
   /**
-   * @param after batches that end at or before it may be left out.
-   * @param parsing whether batches come with their entries; all is verified in any case.
+   * @param after Batches that end at or before it may be left out.
+   * @param parsing Whether batches come with their entries. Everything is verified in any case.
    */
   constructor(fileSystem: FileSystem, layout: Layout, after: LogId, parsing: boolean) {
     this.#fileSystem = fileSystem;
@@ -51,14 +51,14 @@ export class BatchFeed {
   }
 
   /**
-   * The batches that are whole on disk and have not been given yet. A part of a batch at
-   * the end is left for the next call.
+   * The batches that are whole on disk and were not returned yet. A partial batch at the end is
+   * left for the next call.
    *
    * @throws {JournalDamagedError} when a line is not what was written.
    * @throws {JournalUnusableError} when the journal cannot be read.
    */
   async *next(): AsyncGenerator<FedBatch> {
-    // Listed first: a segment that has a successor by then has all its bytes.
+    // Listed first: a segment that has a successor at that time is complete.
     const segments = await segmentsToRead(this.#fileSystem, this.#layout);
     this.#place ??= this.#firstPlace(segments);
     while (this.#place !== undefined) {
@@ -115,7 +115,7 @@ export class BatchFeed {
       const size = await (isLast ? writtenBytes(file) : file.size());
       if (size >= offset) return await file.read(offset, size - offset);
       const location = { segment: segment.name, offset: size, logId: nextLogId };
-      throw new JournalDamagedError(location, "batches that were read are gone");
+      throw new JournalDamagedError(location, "batches that were read before have disappeared");
     };
     return await orUnusable("read", path, () => withFile(this.#fileSystem, path, "read", rest));
   }

@@ -1,7 +1,4 @@
-/**
- * Works on many things side by side: on few at a time, so that their memory is soon free
- * again, and on more while those only wait for a timer.
- */
+/** What a check of recorded histories needs: the jobs of a journal, and a pool that checks them. */
 
 import type { Clock, EntryLocation, JournalHead } from "../engine/ports.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -15,7 +12,7 @@ import { JournalReading } from "./journal_reading.ts";
 /** Entries that counted for an expectation other than that of `main`. */
 type Facts = ReadonlyMap<LogId, JobEventLogEntry>;
 
-/** All jobs of a journal as they are now, with what a check of their histories asks for. */
+/** All jobs of a journal as they are now, with the facts that a check of their histories needs. */
 export class RecordedJobs {
   readonly table: JobTable;
   readonly #facts: Facts;
@@ -28,7 +25,7 @@ export class RecordedJobs {
   }
 
   /**
-   * Reads a journal, beside its server if there is one.
+   * Reads a journal, which a server may be using.
    *
    * @throws {JournalDamagedError}
    * @throws {JournalUnusableError}
@@ -77,7 +74,7 @@ export class CheckPool<Item> {
   #begun = 0;
   #waiting = 0;
 
-  /** @param work Takes its time from the clock that it is given, one timer at a time. */
+  /** @param work Must use the clock it is given for all waiting, one timer at a time. */
   constructor(
     items: readonly Item[],
     clock: Clock,
@@ -94,7 +91,7 @@ export class CheckPool<Item> {
     this.#work = work;
   }
 
-  /** Resolves when all is done; rejects with the first failure. */
+  /** Resolves when all items are done; rejects with the first failure. */
   async run(): Promise<void> {
     this.#beginMore();
     await this.#done.promise;

@@ -1,4 +1,4 @@
-/** Copies a whole folder, and makes sure of it. */
+/** Copies a folder, and verifies the copy. */
 
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
@@ -7,15 +7,15 @@ import { type FileSystem, type OpenFile, withFile } from "../journal/file_system
 
 const PART_BYTES = 4 * 1024 * 1024;
 
-/** What a copy is called until it is complete. */
+/** The suffix of a copy until it is complete. */
 const UNFINISHED = "-unfinished";
 
 /**
- * Copies everything in a folder, except some of its members, to a new one beside it, whose
- * name appears when all of it is on disk and has been compared, byte for byte.
+ * Copies a folder, except some of its members, to a new folder beside it. The new name appears once
+ * everything is on disk and has been compared byte for byte.
  *
- * @param parent the folder that both are in.
- * @param without names in the folder that stay behind.
+ * @param parent The folder that contains both.
+ * @param without Names in the folder that are not copied.
  * @throws {JournalUnusableError}
  */
 export async function copyFolder(
@@ -33,10 +33,10 @@ export async function copyFolder(
 }
 
 /**
- * Removes copies that were cut short. Nobody relied on them, and what they were made of is
- * still there, for otherwise they would have been completed.
+ * Removes incomplete copies. Nothing relied on them, and their source still exists, since they
+ * would have been completed before it changed.
  *
- * @param begin How the paths of such copies begin.
+ * @param begin The beginning of their paths.
  * @throws {JournalUnusableError}
  */
 export async function removeUnfinished(

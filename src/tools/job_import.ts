@@ -1,4 +1,4 @@
-/** Takes a job in: finds out why it cannot be, and appends it at new positions otherwise. */
+/** Imports a job: checks whether it fits this journal, and appends it at new positions. */
 
 import { isDeepStrictEqual } from "node:util";
 import type { JobEventLogEntry, JournalEventDraft } from "../core/event.ts";
@@ -11,7 +11,7 @@ import type { FileJournal } from "../journal/file_journal.ts";
 import type { ExportFile } from "../export/export_parser.ts";
 
 export interface Imported {
-  /** Entries that were appended, `journal.Imported` not among them. */
+  /** Appended entries, without `journal.Imported`. */
   readonly entries: number;
   /** Entries that were here already, and are referred to where they are. */
   readonly known: number;
@@ -19,7 +19,7 @@ export interface Imported {
   readonly last: LogId;
 }
 
-/** The job cannot be taken in; the message is the reason. */
+/** The job cannot be imported; the message says why. */
 export class ImportRefusedError extends Error {
   override readonly name = "ImportRefusedError";
 }
@@ -27,14 +27,14 @@ export class ImportRefusedError extends Error {
 interface ImportParts {
   readonly journal: FileJournal;
   readonly observer: Observer;
-  /** Gives a fact of the journal's own its id and times. */
+  /** Adds an id and times to a fact about the journal. */
   readonly stamp: (draft: JournalEventDraft) => StampedEvent;
 }
 
 export class JobImport {
   readonly #parts: ImportParts;
   readonly #file: ExportFile;
-  /** Where the entries of the file are here. */
+  /** The positions that entries of the file have here. */
   readonly #positions = new Map<LogId, LogId>();
 
   constructor(parts: ImportParts, file: ExportFile) {
@@ -43,9 +43,10 @@ export class JobImport {
   }
 
   /**
-   * Appends what is not here yet, as one batch: all of it is there afterwards, or nothing.
+   * Appends the entries that are missing here, as one batch: afterwards all of them are there, or
+   * none.
    *
-   * @throws {ImportRefusedError} when this journal holds something that contradicts it.
+   * @throws {ImportRefusedError} when this journal contradicts the history.
    * @throws {GroupTooLargeError} when one batch cannot hold it.
    */
   async run(): Promise<Imported> {
@@ -65,7 +66,7 @@ export class JobImport {
     const { observer } = this.#parts;
     const here = observer.job(jobId);
     if (here !== undefined) {
-      throw new ImportRefusedError(`job ${jobId} exists here, and is ${here.state}`);
+      throw new ImportRefusedError(`job ${jobId} already exists here, and is ${here.state}`);
     }
     const keeper = idempotency && observer.jobOfKey(idempotency.key);
     if (keeper === undefined) return;
@@ -74,7 +75,7 @@ export class JobImport {
     );
   }
 
-  /** The entries to append; of the others it is noted where they are. */
+  /** Returns the entries to append. For the others it notes their positions here. */
   async #freshEntries(): Promise<readonly JobEventLogEntry[]> {
     const fresh: JobEventLogEntry[] = [];
     for (const entry of this.#file.entries) {
@@ -94,7 +95,7 @@ export class JobImport {
   #requireSame(entry: JobEventLogEntry, here: JobEventLogEntry): JobEventLogEntry {
     if (entry.jobId === this.#file.job.jobId) {
       throw new ImportRefusedError(
-        `event ${entry.eventId} of its history exists here, as entry ${here.logId}`,
+        `event ${entry.eventId} of its history already exists here, as entry ${here.logId}`,
       );
     }
     if (tellsTheSame(quotedEntry(entry), quotedEntry(here))) return here;
@@ -104,8 +105,8 @@ export class JobImport {
   }
 
   /**
-   * Once an event is recorded, its delivery is a duplicate; a job that waits for it here
-   * would never get it.
+   * Refuses events that a job here waits for. Once recorded, a delivery of the event would be a
+   * duplicate, and that job would never get it.
    */
   #requireUnexpected(fresh: readonly JobEventLogEntry[]): void {
     const jobsExpecting = this.#parts.observer.expecting();
@@ -133,7 +134,7 @@ export class JobImport {
     return [imported, ...fresh.map((entry) => this.#moved(entry))];
   }
 
-  /** The entry as it is to be appended: all that it says, with positions of this journal. */
+  /** The entry to append: everything it says, with positions of this journal. */
   #moved(entry: JobEventLogEntry): StampedEvent {
     const { logId: _, ...event } = withReferences(entry, (logId) => this.#at(logId));
     return event as StampedEvent;
@@ -141,12 +142,14 @@ export class JobImport {
 
   #at(logId: LogId): LogId {
     const position = this.#positions.get(logId);
-    if (position === undefined) throw new TypeError(`Cannot place entry ${logId}: it is not there`);
+    if (position === undefined) {
+      throw new TypeError(`Cannot place entry ${logId}: it is not in this journal`);
+    }
     return position;
   }
 }
 
-/** Positions and the time of receipt may differ: both journals may have got the same event. */
+/** Ignores positions and the time of receipt: both journals may have received the same event. */
 function tellsTheSame(left: JobEventLogEntry, right: JobEventLogEntry): boolean {
   if (left.eventType !== right.eventType || left.jobId !== right.jobId) return false;
   return left.stratum === "framework"

@@ -17,17 +17,19 @@ export interface JournalEnd {
   readonly segment: string;
   /** Number of the line in its segment, from 1; blank lines count. */
   readonly line: number;
-  /** RFC 3339: when the last entry came. */
+  /** RFC 3339: when the last entry was received. */
   readonly receivedAt: string;
-  /** Bytes after the last whole batch: no damage. */
+  /** Bytes after the last whole batch, which are not damage. */
   readonly tornBytes: number;
 }
 
-/** Bytes at the end of a segment that are looked at first: batches are hardly ever longer. */
+/** Bytes at the end of a segment that are read first: batches are hardly ever longer. */
 const WINDOW_BYTES = 1024 * 1024;
 const NEWLINE = 10;
 
 /**
+ * Finds the end of a journal.
+ *
  * @returns `undefined` when the journal is empty.
  * @throws {JournalDamagedError} when the end is not what was written.
  * @throws {JournalUnusableError} when it cannot be read.
@@ -68,7 +70,7 @@ async function endIn(file: OpenFile, segment: SegmentInfo, isLast: boolean): Pro
   return lastIn(scanner, { bytes, from: 0, before: 0 }, segment, isLast);
 }
 
-/** `undefined` when the last batch does not lie in the window as a whole. */
+/** `undefined` when the last batch is not wholly within the window. */
 async function endInWindow(
   file: OpenFile,
   segment: SegmentInfo,
@@ -91,7 +93,7 @@ interface Anchor {
   readonly chain: string;
 }
 
-/** The first anchor in bytes that begin anywhere in a segment. */
+/** The first anchor in bytes that may begin in the middle of a line. */
 function anchorIn(bytes: Uint8Array): Anchor | undefined {
   for (let start = bytes.indexOf(NEWLINE) + 1; start > 0;) {
     const end = bytes.indexOf(NEWLINE, start);
@@ -107,7 +109,7 @@ function anchorIn(bytes: Uint8Array): Anchor | undefined {
   return undefined;
 }
 
-/** Bytes of a segment, with where they begin and how many lines end before them. */
+/** Part of a segment: its bytes, where they begin, and how many lines end before them. */
 interface Part {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly from: number;

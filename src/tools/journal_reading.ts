@@ -1,7 +1,7 @@
 /**
- * Reads a journal that another process may be writing to: takes no lock and changes
- * nothing. What is there at the begin is verified in full; a batch that is just being
- * written, or was torn by a crash, is not part of it.
+ * Reads a journal that another process may be writing to. It takes no lock and changes nothing.
+ * What is there at the beginning is verified in full. A batch that is just being written, or was
+ * torn by a crash, is not part of it.
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -16,14 +16,14 @@ import { withoutTail } from "../journal/segment_end.ts";
 import { segmentsToRead } from "../journal/segment_listing.ts";
 import { SegmentReader } from "../journal/segment_reader.ts";
 
-/** The consumer of the entries, oldest first. */
+/** Receives the entries, oldest first. */
 interface EntryViewer extends Pick<JournalConsumer, "refuse" | "replay"> {
-  /** Told how far it is, in bytes. */
+  /** Called with the progress, in bytes. */
   progress?(done: number, total: number): void;
 }
 
 export class JournalReading {
-  /** How far the journal was intact at the start. */
+  /** The end of the intact journal at the beginning. */
   readonly head: JournalHead;
   readonly #catalogue: Catalogue;
   readonly #reader: SegmentReader;
@@ -38,7 +38,7 @@ export class JournalReading {
   }
 
   /**
-   * Shows all entries.
+   * Replays all entries.
    *
    * @throws {JournalDamagedError} when something is wrong that a crash cannot explain.
    * @throws {JournalUnusableError} when there is no journal, or it cannot be read.
@@ -65,7 +65,7 @@ export class JournalReading {
   }
 
   /**
-   * Where the lines of these positions are, which ascend; from memory alone.
+   * Where the lines of these positions are, which ascend; answered from memory.
    *
    * @throws {RangeError} when a position is not part of it, or they do not ascend.
    */
@@ -90,7 +90,7 @@ async function shown(source: SegmentSource, viewer: EntryViewer): Promise<Replay
   return replayed;
 }
 
-/** Counts over segments, one after the other. */
+/** Sums progress over segments, one after the other. */
 class BytesRead {
   readonly total: number;
   #segment: SegmentInfo | undefined;

@@ -1,4 +1,4 @@
-/** What a repair would do to a journal. Pure, except that it reads what would be lost. */
+/** Plans the repair of a journal. Pure, except that it reads what would be lost. */
 
 import type { JobId, LogId } from "../core/ids.ts";
 import type { FrameworkAttributes } from "../core/framework_events.ts";
@@ -19,25 +19,25 @@ export interface RepairPlan {
   readonly loss: Loss | undefined;
 }
 
-/** Everything from a place on goes. */
+/** Cuts everything from a position on. */
 export interface CutPlan {
   readonly damage: WalkedDamage;
   readonly segment: SegmentInfo;
-  /** Byte offset in the segment; 0 takes all of it. */
+  /** Byte offset in the segment; 0 cuts all of it. */
   readonly offset: number;
   /** Segments after it, oldest first. */
   readonly later: readonly SegmentInfo[];
 }
 
-/** Entries that were acknowledged and will not be there any more. */
+/** Acknowledged entries that the repair loses. */
 export interface Loss {
   readonly from: LogId;
   /** As far as can be known. */
   readonly last: LogId;
-  /** Whole lines that could still be read. */
+  /** Whole lines that can still be read. */
   readonly readable: number;
   readonly jobCount: number;
-  /** The first of them. */
+  /** The first of these jobs. */
   readonly jobs: readonly JobId[];
   readonly previousHead: FrameworkAttributes["journal.Repaired"]["previousHead"];
 }
@@ -62,8 +62,8 @@ export function isNothing({ snapshots, cut, loss }: RepairPlan): boolean {
 }
 
 /**
- * From the first damage on, in the order of the files: positions tell nothing where segments
- * are out of place.
+ * Cuts from the first damage on, in the order of the files. Positions cannot order damage, since
+ * segments may be out of place.
  */
 function planCut({ problems, inventory }: AuditReport): CutPlan | undefined {
   const indexes = new Map(inventory.segments.map(({ name }, index) => [name, index]));
@@ -80,7 +80,7 @@ function planCut({ problems, inventory }: AuditReport): CutPlan | undefined {
   return { damage, segment, offset, later: inventory.segments.slice(at + 1) };
 }
 
-/** Damaged snapshots, and those of entries after the end. */
+/** Damaged snapshots, and those that cover entries after the end. */
 function snapshotsToSetAside(
   { problems, inventory }: AuditReport,
   end: LogId,
@@ -89,7 +89,7 @@ function snapshotsToSetAside(
     const found = problems.find((problem) => problem.kind === "snapshot" && problem.file === file);
     if (found?.kind === "snapshot") return [{ file, reason: found.reason }];
     const isAfter = (parseSnapshotName(file) ?? 0) > end;
-    return isAfter ? [{ file, reason: "it stands for entries that are cut away" }] : [];
+    return isAfter ? [{ file, reason: "it covers entries that are cut away" }] : [];
   });
 }
 
@@ -128,19 +128,19 @@ const JOBS_LISTED_MAX = 20;
 const NEWLINE = 10;
 const LINE_START = '{"logId":';
 
-/** What can still be read of lines that a repair cuts away. */
+/** What can still be read of the lines that a repair cuts away. */
 class Losses {
   #readable = 0;
   #lastLogId: LogId = 0;
   #head: JournalHead | undefined;
   readonly #jobs = new Set<JobId>();
 
-  /** Whole lines. */
+  /** The number of whole lines. */
   get readable(): number {
     return this.#readable;
   }
 
-  /** The greatest position among them; 0 when there is none. */
+  /** The largest position among them; 0 when there is none. */
   get lastLogId(): LogId {
     return this.#lastLogId;
   }
@@ -154,12 +154,12 @@ class Losses {
     return this.#jobs.size;
   }
 
-  /** The first of the jobs that they are about. */
+  /** The first of the jobs in them. */
   get jobs(): readonly JobId[] {
     return [...this.#jobs].slice(0, JOBS_LISTED_MAX);
   }
 
-  /** Takes bytes that begin anywhere; a line whose beginning is damaged is found by its end. */
+  /** Takes bytes that may begin anywhere. A line whose beginning is damaged is found by its end. */
   take(bytes: Uint8Array<ArrayBuffer>): void {
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     for (let start = 0; start < buffer.length;) {
@@ -183,7 +183,7 @@ class Losses {
   }
 }
 
-/** Where a whole line begins that ends here. */
+/** The start of the whole line that ends at `end`, if there is one. */
 function wholeLineIn(buffer: Buffer, start: number, end: number): number | undefined {
   if (crcHolds(buffer, start, end)) return start;
   const later = buffer.subarray(0, end).lastIndexOf(LINE_START);

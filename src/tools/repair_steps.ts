@@ -1,6 +1,6 @@
 /**
- * Does what a repair plan says, in an order in which every step can be the last: the next
- * repair then finds the same damage, or the note of what was lost.
+ * Carries out a repair plan in an order in which it may stop after any step: the next repair then
+ * finds the same damage, or the note of what was lost.
  */
 
 import { Projection } from "../engine/writer/projection.ts";
@@ -20,7 +20,7 @@ import type { Clock, Random } from "../engine/ports.ts";
 import { counted } from "../core/counted.ts";
 import { problemText } from "../verify/problem.ts";
 
-/** What a repair needs of the machine. */
+/** The file system, clock and ids that a repair uses. */
 interface RepairMeans {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
@@ -28,9 +28,10 @@ interface RepairMeans {
 }
 
 /**
- * Cuts and sets aside. The journal has been copied, and its lock is held.
+ * Cuts the journal and sets damaged files aside. A copy of the journal exists, and its lock is
+ * held.
  *
- * @param fact what is to be recorded afterwards, when anything is lost.
+ * @param fact What is to be recorded afterwards, if anything is lost.
  * @throws {JournalUnusableError}
  */
 export async function applyPlan(
@@ -49,15 +50,15 @@ export async function applyPlan(
   if (plan.cut !== undefined) await cut(means, layout, plan.cut);
 }
 
-/** The last segment goes first, so that the damage stays where it is until the end. */
+/** Moves the last segment first, so that the damage stays in place until the end. */
 async function cut(means: RepairMeans, layout: Layout, plan: CutPlan): Promise<void> {
   const { fileSystem, random } = means;
   const { quarantine } = layout;
   await orUnusable("create", quarantine, () => fileSystem.makeFolder(quarantine));
   for (const { name } of plan.later.toReversed()) await moveAway(means, layout, name);
   const { segment, offset, damage } = plan;
-  // One that is in its place stays, though it be empty: else the segment before it would be
-  // appended to again, and no backup could rely on what it has of that.
+  // A segment that is in its place stays, even if it becomes empty. Otherwise the one before it
+  // would be appended to again, and backups that hold that one as full would no longer match.
   const isInPlace = segment.firstLogId === damage.batch.firstLogId;
   if (offset === 0 && !isInPlace) return await moveAway(means, layout, segment.name);
   const path = `${layout.segments}/${segment.name}`;
@@ -87,7 +88,8 @@ async function moveAway(
  * Records what was lost, by opening the journal as a start does. Its lock must be free.
  *
  * @throws {JournalDamagedError} when the repair has not made it whole.
- * @throws {JournalLockedError} when a server was quicker: then the note is still there.
+ * @throws {JournalLockedError} when a server took the lock first; the note stays for the next
+ * repair.
  * @throws {JournalUnusableError}
  */
 export async function recordRepair(
@@ -111,9 +113,9 @@ export async function recordRepair(
 }
 
 /**
- * @param folder where the journal is.
- * @param note what an unfinished repair has cut away and not recorded.
- * @param isApplied whether it is being done, and not just thought of.
+ * @param folder The folder of the journal.
+ * @param note What an unfinished repair has cut and not recorded.
+ * @param isApplied Whether the repair is carried out, not only described.
  */
 export function repairText(
   folder: string,

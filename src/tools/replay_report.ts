@@ -1,4 +1,4 @@
-/** What a test of today's definitions against recorded jobs found, by type. */
+/** The result of testing today's definitions against recorded jobs, by type. */
 
 import type { JobId, LogId } from "../core/ids.ts";
 import type { StateName } from "../core/job_state.ts";
@@ -6,20 +6,18 @@ import type { HistoryVerdict } from "../engine/queries/history_check.ts";
 import type { PlanChange } from "../engine/queries/plan_change.ts";
 import type { EntryLocation } from "../engine/ports.ts";
 
-/**
- * None of the versions that are loaded runs a job in flight, though its history fits: it is parked.
- */
+/** No loaded version runs a job in flight, although its history fits: the job would be parked. */
 interface NotLoaded {
   readonly kind: "notLoaded";
-  /** Of its creation, which names the version. */
+  /** The entry that created the job, which names the version. */
   readonly logId: LogId;
   readonly message: string;
 }
 
-/** One job, and how today's definition agrees with its history. */
+/** A job, and whether today's definition fits its history. */
 export interface Finding {
   readonly jobId: JobId;
-  /** Of its creation. */
+  /** The entry that created the job. */
   readonly firstLogId: LogId;
   readonly type: string;
   readonly state: StateName;
@@ -31,17 +29,17 @@ export interface Finding {
 }
 
 /**
- * What became of a job: `breaks` is in flight and is parked, fails, or cannot be undone, when
- * today's code takes it up; `differs` is finished, and never run again.
+ * The result for a job. `breaks`: it is in flight, and would be parked, fail, or lose a
+ * compensation with today's code. `differs`: it has ended, and never runs again.
  */
 export type Category = "compatible" | "breaks" | "differs" | "notChecked";
 
 export class TypeReport {
   readonly inFlight = { compatible: 0, breaks: 0, differs: 0, notChecked: 0 };
   readonly finished = { compatible: 0, breaks: 0, differs: 0, notChecked: 0 };
-  /** Findings that are not compatible, and the others on request. */
+  /** Findings that are not compatible; all findings on request. */
   readonly findings: Finding[] = [];
-  /** Jobs in flight whose plan today's definition would make otherwise, by what differs. */
+  /** Jobs in flight that today's definition would plan differently, counted by what differs. */
   readonly planChanges = new Map<string, number>();
 
   constructor(
@@ -50,12 +48,14 @@ export class TypeReport {
     readonly keepsCompatible: boolean,
   ) {}
 
-  /** Whether a job breaks although its version is today's. */
+  /**
+   * Whether a job breaks although its version is today's, so the version should have been raised.
+   */
   get versionIsStale(): boolean {
     return this.findings.some(isStale);
   }
 
-  /** The oldest job first. */
+  /** Oldest job first. */
   of(category: Category): readonly Finding[] {
     return this.findings.filter((finding) => findingCategory(finding) === category)
       .toSorted((left, right) => left.firstLogId - right.firstLogId);
@@ -79,7 +79,7 @@ export function isInFlight({ state }: Pick<Finding, "state">): boolean {
   return state !== "Done" && state !== "Failed";
 }
 
-/** `run` changed, and its version did not. */
+/** Whether `run` changed although its version did not. */
 export function isStale({ verdict, version, versionNow }: Finding): boolean {
   return version === versionNow && (verdict.kind === "diverges" || verdict.kind === "goesOn");
 }
@@ -91,12 +91,12 @@ export function findingCategory(finding: Finding): Category {
 }
 
 /**
- * Of all jobs in flight: `breaks`, at least one would; `incomplete`, none that was checked
- * would, and some could not be checked; `compatible`, all were checked, and none would.
+ * Of all jobs in flight. `breaks`: at least one breaks. `incomplete`: none that was checked breaks,
+ * and some could not be checked. `compatible`: all were checked, and none breaks.
  */
 type ReportVerdict = "compatible" | "incomplete" | "breaks";
 
-/** What is said of the whole journal. */
+/** Totals for the whole journal. */
 export interface Totals {
   readonly inFlight: number;
   readonly finished: number;
@@ -110,10 +110,10 @@ export interface Totals {
 
 export class ReplayReport {
   readonly #types = new Map<string, TypeReport>();
-  /** Types of unfinished jobs for which no definition is loaded, with their number. */
+  /** Types of unfinished jobs for which no definition is loaded, with the number of jobs. */
   readonly missing = new Map<string, number>();
 
-  /** @param keepsCompatible Whether compatible jobs are listed too. */
+  /** @param keepsCompatible Whether to list compatible jobs too. */
   constructor(readonly keepsCompatible: boolean) {}
 
   get types(): readonly TypeReport[] {

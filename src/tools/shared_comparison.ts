@@ -1,4 +1,4 @@
-/** Compares a folder with where processes share its journal: batch by batch, byte for byte. */
+/** Compares a folder with the shared log of its journal: batch by batch, byte for byte. */
 
 import type { LogId } from "../core/ids.ts";
 import type { JournalHead } from "../engine/ports.ts";
@@ -8,12 +8,12 @@ import type { SharedBatch, SharedLog } from "../journal/shared_log.ts";
 import { batchesIn, type TransferOptions } from "./shared_transfer.ts";
 
 export interface Compared {
-  /** Up to where both hold the same. */
+  /** The end of what both hold identically. */
   readonly same: JournalHead;
   readonly batches: number;
-  /** Entries that only the shared log has: this folder has not fetched them. */
+  /** Entries that only the shared log has and this folder has not fetched. */
   readonly more: number;
-  /** Where they part, if they do. */
+  /** Where they diverge, if they do. */
   readonly parted: { readonly logId: LogId; readonly reason: string } | null;
 }
 
@@ -46,7 +46,7 @@ export async function compare(options: TransferOptions): Promise<Compared> {
   return await readRest(rows, { same, batches, more: 0, parted: null }, progress, total);
 }
 
-/** What follows the end of the folder has to be whole too. */
+/** The batches after the end of the folder must be whole too. */
 async function readRest(
   rows: Rows,
   found: Compared,
@@ -68,7 +68,7 @@ async function readRest(
   return { ...found, more: head.logId - found.same.logId };
 }
 
-/** How a row differs from the batch of the folder, which is known to be whole. */
+/** How a row differs from the folder's batch, which is known to be whole. */
 function findDifference(
   batch: Omit<SharedBatch, "previousChain">,
   row: SharedBatch,
@@ -78,7 +78,7 @@ function findDifference(
     return `the database has no batch that begins there; the next begins at ${row.firstLogId}`;
   }
   if (row.previousChain !== chain) {
-    return `the row in the database follows chain ${row.previousChain}, and not ${chain}`;
+    return `the row in the database follows chain ${row.previousChain} instead of ${chain}`;
   }
   if (row.lastLogId !== batch.lastLogId) {
     return `the batch ends at logId ${batch.lastLogId} in the folder, and at ${row.lastLogId} in ` +
@@ -88,7 +88,7 @@ function findDifference(
     return `the chain is ${batch.chain} in the folder, and ${row.chain} in the database`;
   }
   const at = firstDifference(batch.bytes, row.bytes);
-  return at === undefined ? undefined : `the lines differ from byte ${at} of the batch on`;
+  return at === undefined ? undefined : `the lines differ from byte ${at} of the batch`;
 }
 
 function firstDifference(left: Uint8Array, right: Uint8Array): number | undefined {
@@ -97,7 +97,7 @@ function firstDifference(left: Uint8Array, right: Uint8Array): number | undefine
   return undefined;
 }
 
-/** The rows one after the other, read some at a time. */
+/** The rows in order, read a few at a time. */
 class Rows {
   readonly #log: SharedLog;
   #read: SharedBatch[] = [];

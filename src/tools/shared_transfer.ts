@@ -1,4 +1,4 @@
-/** Brings a journal from a folder to where processes share it, and back, its chain unchanged. */
+/** Copies a journal from a folder to a shared log, or back, with its chain unchanged. */
 
 import { journalEnd } from "./journal_end.ts";
 import { BatchFeed, type FedBatch } from "./batch_feed.ts";
@@ -23,18 +23,18 @@ export interface TransferOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly log: SharedLog;
-  /** Called with how far it is, and how far there is to go. */
+  /** Called with the progress, in entries. */
   readonly progress: (done: number, total: number) => void;
 }
 
 interface TransferringOptions extends TransferOptions {
-  /** Called when it is known that both hold one history, and before anything is written. */
+  /** Called once both are known to hold one history, before anything is written. */
   readonly begins: () => Promise<void>;
 }
 
-/** What was brought over. */
+/** What was copied. */
 export interface Transferred {
-  /** Where the target ends now. */
+  /** The end of the target now. */
   readonly head: JournalHead;
   readonly batches: number;
   readonly entries: number;
@@ -42,7 +42,7 @@ export interface Transferred {
 
 const NEWLINE = 10;
 
-/** The batches of a folder, from one on that is at or before a position. */
+/** The batches of a folder, starting at or before a position. */
 export async function* batchesIn(
   fileSystem: FileSystem,
   layout: Layout,
@@ -55,7 +55,7 @@ export async function* batchesIn(
   }
 }
 
-/** With the blank line that begins it: one, whatever was before. */
+/** The lines of a batch with exactly one blank line before them. */
 function batchLines({ batch, bytes, end }: FedBatch): Uint8Array<ArrayBuffer> {
   let start = batch.offset;
   while (bytes[start + 1] === NEWLINE) start++;
@@ -63,7 +63,7 @@ function batchLines({ batch, bytes, end }: FedBatch): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Appends what the shared log lacks of a folder; no process may be writing to it.
+ * Appends to the shared log what it lacks of a folder. No process may be writing to the folder.
  *
  * @throws {PartedHistoryError} before anything is written.
  */
@@ -88,13 +88,16 @@ export async function push(options: TransferringOptions): Promise<Transferred> {
   return { head, batches, entries: head.logId - start };
 }
 
-/** Whichever ends first is the beginning of the other: a chain covers all that came before. */
+/**
+ * The shorter of the two must be the beginning of the other. Comparing one chain suffices, since it
+ * covers all that came before.
+ */
 async function requireSameHistory(log: SharedLog, own: JournalHead, end: LogId): Promise<void> {
   if (own.logId === 0 || own.logId > end) return;
   if (await log.chainAt(own.logId) !== own.chain) throw parted(own.logId);
 }
 
-/** A batch of the folder ends where the shared log does, with the same chain. */
+/** A batch of the folder must end where the shared log does, with the same chain. */
 async function requireBatch(
   { fileSystem, layout }: TransferOptions,
   { logId, chain }: JournalHead,
@@ -113,8 +116,8 @@ function parted(logId: LogId): PartedHistoryError {
 }
 
 /**
- * Writes what a folder lacks, segment by segment, each under its name when it is on disk: cut short
- * anywhere, the folder is the journal as of an earlier time.
+ * Writes what a folder lacks, segment by segment, and gives each its name once it is on disk. If
+ * the transfer is interrupted, the folder is the journal at an earlier time.
  *
  * @throws {PartedHistoryError} before anything is written.
  * @throws {JournalDamagedError} if a batch is not what was written.
@@ -126,7 +129,7 @@ export async function pull(options: TransferringOptions): Promise<Transferred> {
   const total = await log.lastLogId();
   await requireHeld(log, own, total);
   await begins();
-  // The last segment may have grown: it is written once more, as a whole.
+  // The last segment may have grown, so it is written again as a whole.
   const from = last === undefined ? 1 : last.firstLogId;
   let head = { logId: from - 1, chain: from === 1 ? "" : await log.chainAt(from - 1) ?? "" };
   const segment = new NewSegment(fileSystem, layout);
@@ -157,7 +160,7 @@ async function requireHeld(log: SharedLog, own: JournalHead, end: LogId): Promis
   if (await log.chainAt(own.logId) !== own.chain) throw parted(own.logId);
 }
 
-/** Batches that come to be one segment. */
+/** Batches that form one segment. */
 class NewSegment {
   readonly #fileSystem: FileSystem;
   readonly #layout: Layout;

@@ -1,6 +1,6 @@
 /**
- * Spans for OpenTelemetry, which Deno collects and exports when `OTEL_DENO` is set. Deno makes
- * those of requests that come in and of `fetch` by itself; these are what lies between.
+ * Spans for OpenTelemetry, which Deno collects and exports when `OTEL_DENO` is set. Deno itself
+ * creates spans for incoming requests and for `fetch`; these are the spans between them.
  */
 
 import {
@@ -35,13 +35,13 @@ export class OpenTelemetry implements Tracing {
     return probe.traceId === INVALID_TRACEID ? undefined : new OpenTelemetry(tracer);
   }
 
-  /** Where the request that is being answered is in its trace. */
+  /** The position in its trace of the request that is being answered. */
   active(): TraceIds | undefined {
     const span = trace.getActiveSpan();
     return span === undefined ? undefined : toTraceIds(span.spanContext());
   }
 
-  /** Deno knows no routes. */
+  /** Renames the request's span, since Deno does not know routes. */
   routed(method: string, route: string): void {
     trace.getActiveSpan()?.updateName(`${method} ${route}`).setAttribute("http.route", route);
   }
@@ -60,7 +60,7 @@ export class OpenTelemetry implements Tracing {
   }
 }
 
-/** Names are few: what tells one from another is in the attributes. */
+/** Few distinct names; attributes tell spans apart. */
 function spanName({ kind, jobType, taskId }: SpanStart): string {
   return kind === "run" ? `run ${jobType}` : `${kind} ${taskId}`;
 }

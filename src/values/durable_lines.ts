@@ -59,7 +59,7 @@ export class DurableLines {
     return this.#isWithinBatch;
   }
 
-  /** Starts with the first line. */
+  /** Starts over with the first line. */
   begin(): void {
     this.close();
     [this.#segment, this.#offset, this.#next] = [1, 0, 1];

@@ -1,6 +1,6 @@
 /**
- * The index of values: the newest postings in memory, and each generation that is full on disk. It
- * is a function of the lines.
+ * The index of values: the newest postings in memory, and each full generation on disk. It is a
+ * function of the lines.
  */
 
 import type { Work } from "../core/work.ts";
@@ -11,12 +11,12 @@ import type { LinePoint } from "../index/value_rows.ts";
 import type { SqliteValueRuns } from "../index/value_runs.ts";
 
 const GENERATION_POSTINGS = 1 << 19;
-/** How many generations may wait for the disk. */
+/** How many full generations may wait for the disk. */
 const FULL_MAX = 2;
-/** With more runs a look-up takes too long. */
+/** With more runs a lookup takes too long. */
 const RUNS_MAX = 24;
 
-/** A generation that is full, and not on disk. */
+/** A full generation that is not on disk yet. */
 interface Full {
   readonly postings: Postings;
   readonly point: LinePoint;
@@ -27,7 +27,7 @@ export class FiledValues {
   readonly #generationPostings: number;
   #young = new Postings();
   #point: LinePoint | undefined;
-  /** The oldest first. */
+  /** Oldest first. */
   #full: Full[] = [];
 
   constructor(runs: SqliteValueRuns, generationPostings = GENERATION_POSTINGS) {
@@ -35,7 +35,7 @@ export class FiledValues {
     this.#generationPostings = generationPostings;
   }
 
-  /** What has to come before anything more is filed. */
+  /** Work to do before anything more is filed. */
   get urgent(): "flush" | "merge" | undefined {
     if (this.#full.length >= FULL_MAX) return "flush";
     return this.#runs.hasToMerge && this.#runs.count >= RUNS_MAX ? "merge" : undefined;
@@ -49,12 +49,12 @@ export class FiledValues {
     return this.#runs.hasToMerge;
   }
 
-  /** Files an entry; the positions ascend. */
+  /** Files an entry; positions ascend. */
   add(entry: FiledEntry): void {
     for (const key of valueKeys(entry)) this.#young.add(key, entry.logId);
   }
 
-  /** All up to here was filed that has to be. */
+  /** Everything up to this point has been filed. */
   batchEnd(point: LinePoint): void {
     this.#point = point;
     if (this.#young.size >= this.#generationPostings) this.#endGeneration();
@@ -69,7 +69,7 @@ export class FiledValues {
     return found;
   }
 
-  /** Puts the oldest generation that is full on disk. */
+  /** Writes the oldest full generation to disk. */
   *flush(): Work<void> {
     const [first] = this.#full;
     if (first === undefined) return;
@@ -81,7 +81,7 @@ export class FiledValues {
     return this.#runs.merge();
   }
 
-  /** Puts all on disk that is not. */
+  /** Writes everything to disk that is not there yet. */
   *rest(): Work<void> {
     if (this.#young.size > 0) this.#endGeneration();
     while (this.#full.length > 0) yield* this.flush();

@@ -1,4 +1,4 @@
-/** The work of the thread of the index of values: it files durable lines and answers queries. */
+/** The work of the index's thread: it files the values of durable lines, and answers queries. */
 
 import { runToEnd, type Work } from "../core/work.ts";
 import type { LogId } from "../core/ids.ts";
@@ -91,7 +91,7 @@ export class Filing {
     }
   }
 
-  /** Whether it did anything. */
+  /** Returns whether it did anything. */
   #step(): boolean {
     try {
       const { urgent } = this.#values;
@@ -207,7 +207,7 @@ export class Filing {
   };
 }
 
-/** Whether a file descriptor was missing: the next lines retry it. */
+/** Whether there was no free file descriptor. The next lines retry it. */
 export function isPassing(error: unknown): boolean {
   return /\(os error 2[34]\)|unable to open database file/.test(errorMessage(error));
 }

@@ -1,4 +1,4 @@
-/** What the engine and the thread of the index of values say to each other. */
+/** Messages between the engine and the thread of the index of values. */
 
 import type { MessagePort } from "node:worker_threads";
 import type { LogId } from "../core/ids.ts";
@@ -10,7 +10,7 @@ export interface FilingPlace {
   readonly index: string;
 }
 
-/** What the thread is given at its begin. What is said to it before it listens waits in the port. */
+/** What the thread is given at its start. Messages sent before it listens wait in the port. */
 export interface FilingSeed extends FilingPlace {
   readonly port: MessagePort;
 }
@@ -36,13 +36,13 @@ export interface Answer {
   readonly id: number;
   /** How many positions were found of each key. */
   readonly counts: Uint32Array<ArrayBuffer>;
-  /** For one key after the other. */
+  /** For each key in turn. */
   readonly positions: Uint32Array<ArrayBuffer>;
   readonly upTo: LogId;
 }
 
 export type FromFiling =
   | Answer
-  /** Something that an operator should know. */
+  /** A warning for the operator. */
   | { readonly kind: "warning"; readonly message: string }
   | { readonly kind: "stopped" };

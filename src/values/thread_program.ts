@@ -1,8 +1,10 @@
 /**
- * The program of the thread of the index of values, with all that it imports, as texts: so that no
- * permission is needed to read it. They have names of their own here, since Deno takes a module that
- * was imported as a text for a text for ever; and that texts of modules need no permission holds for
- * those that are modules here as well.
+ * The program of the index's thread: the text of its modules with all their imports, so that no
+ * permission is needed to read them.
+ *
+ * The imports have a query (`?source`), since Deno treats a module that was imported as text as
+ * text forever. Reading text without a permission works only for modules that are also imported as
+ * modules here.
  */
 
 import atOnce from "../core/work.ts?source" with { type: "text" };
@@ -31,7 +33,7 @@ import filing from "./filing.ts?source" with { type: "text" };
 import { keepValues } from "./values_thread.ts";
 import valuesThread from "./values_thread.ts?source" with { type: "text" };
 
-/** By their paths, each after those that it imports; the last one is run. */
+/** By path, each after the modules that it imports. The last one is run. */
 const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["core/work.ts", atOnce],
   ["core/event.ts", event],
@@ -63,14 +65,14 @@ const IMPORT = /^import (type )?[^;]*?"(\.[^"]+)";$/gm;
 
 let program: string | undefined;
 
-/** A script that begins it. */
+/** The script that starts the program. */
 export function threadProgram(): string {
   return program ??= `import(${JSON.stringify(linked())})` +
     `.then((module) => module.${keepValues.name}())` +
     ".catch((error) => setTimeout(() => { throw error; }))";
 }
 
-/** @throws {TypeError} when a module imports one that does not stand before it. */
+/** @throws {TypeError} when a module imports one that is not listed before it. */
 function linked(): string {
   const urls = new Map<string, string>();
   let last = "";
@@ -79,7 +81,9 @@ function linked(): string {
       if (isType !== undefined) return "";
       const imported = new URL(name, `file:///${path}`).pathname.slice(1);
       const url = urls.get(imported);
-      if (url === undefined) throw new TypeError(`Cannot link ${path}: ${imported} is not there`);
+      if (url === undefined) {
+        throw new TypeError(`Cannot link ${path}: ${imported} is not listed before it`);
+      }
       return line.replace(name, url);
     });
     last = URL.createObjectURL(new Blob([whole], { type: "application/typescript" }));

@@ -1,6 +1,6 @@
 /**
- * The index of values, kept by a thread that reads the journal on its own; the engine only tells it
- * how far the journal is durable. If the thread ends, another one takes over.
+ * The index of values, kept by a thread that reads the journal itself. The engine only sends it the
+ * durable position. If the thread ends, another one takes over.
  */
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
@@ -18,14 +18,16 @@ import { threadProgram } from "./thread_program.ts";
 
 /** How many entries become durable between two messages to the thread; a query sends one too. */
 const ENTRIES_AT_A_TIME = 256;
-/** How late an answer may be before its query gives up. */
+/** The time limit of a query for its answer. */
 const GRACE_MS = 1_000;
 /** How long a stop waits for the thread to flush to disk. */
 const STOP_MS = 3_000;
-/** Delay before a thread that ended is replaced; doubles each time one ends without an answer. */
+/**
+ * Delay before a thread that ended is replaced. Doubles each time one ends without having answered.
+ */
 const RESTART_MS = 250;
 const RESTART_MAX_MS = 60_000;
-/** Its data is in buffers, which these limits do not count. */
+/** Most of its data is in buffers, which these limits do not count. */
 const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 };
 
 interface ThreadedPastEventsOptions extends FilingPlace {
@@ -65,7 +67,7 @@ export class ThreadedPastEvents implements PastEvents {
 
   durable(logId: LogId): void {
     this.#durable = logId;
-    // The first call starts the thread: later no file descriptor may be left for it.
+    // Starts the thread at once: later there may be no file descriptor left for it.
     const isFirst = this.#thread === undefined && this.#told === 0;
     if (isFirst || logId - this.#told >= ENTRIES_AT_A_TIME) this.#tell();
   }
@@ -87,7 +89,7 @@ export class ThreadedPastEvents implements PastEvents {
     return promise;
   }
 
-  /** Has the thread flush to disk, and ends it. */
+  /** Lets the thread flush to disk, and ends it. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#cancelRestart?.();
@@ -108,7 +110,7 @@ export class ThreadedPastEvents implements PastEvents {
   }
 
   #say(message: ToFiling): void {
-    // During the restart delay, the new thread gets it later.
+    // During the restart delay, the next thread receives it later.
     if (this.#cancelRestart !== undefined || this.#isClosed) return;
     if (this.#thread === undefined && !hasDescriptors(this.#options.segments)) {
       return this.#beginLater();
@@ -178,10 +180,10 @@ function foundIn({ counts, positions, upTo }: Answer, asked: Question | undefine
 const OF_A_THREAD = 12;
 
 /**
- * Whether there are file descriptors for another thread: without any left, Deno ends the process,
- * and with it all that others do.
+ * Whether there are file descriptors for another thread. Without any left, Deno ends the whole
+ * process.
  *
- * @param folder That the process may read.
+ * @param folder A folder that the process may read.
  */
 export function hasDescriptors(folder: string): boolean {
   const opened: Deno.FsFile[] = [];

@@ -1,4 +1,4 @@
-/** What the thread of the index of values runs. */
+/** The entry point of the index's thread. */
 
 import { setImmediate } from "node:timers";
 import { workerData } from "node:worker_threads";
@@ -6,14 +6,14 @@ import { errorMessage } from "../core/thrown.ts";
 import { Filing, isPassing } from "./filing.ts";
 import type { FilingSeed, FromFiling, ToFiling } from "./protocol.ts";
 
-/** Keeps the index from here on. */
+/** Runs the index in this thread from now on. */
 export function keepValues(): void {
   const { port, ...place } = workerData as FilingSeed;
   const say = (message: FromFiling, transfer: ArrayBuffer[] = []) =>
     port.postMessage(message, transfer);
   let filing: Filing | undefined;
   let trouble = "";
-  /** `undefined` while there is no room for its files, or no descriptor. */
+  /** Opens the index; `undefined` while there is no room for its files, or no file descriptor. */
   const opened = () => {
     try {
       filing ??= new Filing({

@@ -218,7 +218,7 @@ class Audit {
       const first = await this.#ids.firstOf(suspect);
       if (first === undefined) continue;
       const { logId, eventId } = suspect.entry;
-      const reason = `event id ${eventId} is that of logId ${first} already`;
+      const reason = `event id ${eventId} was used before, by logId ${first}`;
       this.#damaged(walked, batch, logId, { reason, byNewerVersion: false });
     }
   }
@@ -229,7 +229,7 @@ class Audit {
     try {
       using held = this.#scratch.held();
       if (held === undefined) return;
-      // Moves all ended jobs to the scratch index now.
+      // Moves all ended jobs to the scratch index.
       this.#projection.table.capture(this.#head);
       const audit = new IndexAudit(this.#scratch.content(), this.#head.logId, this.#pause);
       await audit.compare(held);
@@ -243,7 +243,7 @@ class Audit {
     const note = await readRepairNote(this.#options.fileSystem, this.#options.layout);
     if (note === undefined || this.#repairs.includes(note.aside)) return;
     this.#notes.push(
-      `a repair was cut short before it was on record; its copy is in ${note.aside}: deno task ` +
+      `a repair was interrupted before it was recorded; its copy is in ${note.aside}: deno task ` +
         `journal repair --apply${journalFlag(this.#options.layout.folder)} completes it`,
     );
   }

@@ -13,7 +13,7 @@ export interface AuditReport {
   readonly problems: readonly Problem[];
   /** Including those that are not listed. */
   readonly problemCount: number;
-  /** The last batch that was projected. */
+  /** The end of the last batch that was projected. */
   readonly head: JournalHead;
   /** All lines up to the head; `null` if there are none. */
   readonly proved: ProvedLines | null;
@@ -21,7 +21,7 @@ export interface AuditReport {
   /** How many snapshots were correct. */
   readonly snapshots: number;
   readonly jobs: number;
-  /** Bytes after the last whole batch, which are no damage. */
+  /** Bytes after the last whole batch, which are not damage. */
   readonly tornBytes: number;
   /** The first line that was not projected, because of damage. */
   readonly stoppedAt: WalkedDamage | undefined;
@@ -31,6 +31,6 @@ export interface AuditReport {
   readonly notes: readonly string[];
   /** The last position that an earlier verdict found intact. */
   readonly lastIntact: Witness | undefined;
-  /** What the earlier verdict disproves, if anything. */
+  /** How the journal disproves the earlier verdict, if it does. */
   readonly disproof: Disproof | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Compares an index with one that was made from the lines alone. It is a cache: what is wrong with
- * it is noted, and is no problem of the journal.
+ * Compares an index with one that was built from the lines alone. The index is a cache, so
+ * differences are notes and not problems of the journal.
  */
 
 import type { LogId } from "../core/ids.ts";
@@ -13,19 +13,19 @@ interface IndexedJob {
   readonly lastLogId: LogId;
   /** The job continues: it is in memory again. */
   readonly isAwake: boolean;
-  /** Everything known about it from here; whether it is awake is not compared. */
+  /** The columns of its row. Whether it is awake is not compared. */
   readonly content: Readonly<Record<string, unknown>>;
 }
 
-/** A hash of an event id, and where the entry is. */
+/** The hash of an event id, and the position of its entry. */
 type IndexedId = readonly [hash: number, logId: LogId];
 
 export interface IndexContent {
-  /** Up to here nothing that has ended is missing. */
+  /** The position up to which no ended job is missing. */
   upTo(): LogId;
-  /** By where they were created. */
+  /** In the order of creation. */
   jobs(): Iterable<IndexedJob>;
-  /** By hash, and then by position. */
+  /** By hash, then by position. */
   ids(): Iterable<IndexedId>;
 }
 
@@ -47,11 +47,11 @@ export class IndexAudit {
   }
 
   async compare(held: IndexContent): Promise<void> {
-    // What came to it while the files were read is not compared.
+    // Entries added to the index while the files were read are not compared.
     const upTo = Math.min(held.upTo(), this.#end);
     await this.#compareJobs(held, upTo);
     await this.#compareIds(held, upTo);
-    if (this.#more > 0) this.notes.push(`index: ${this.#more} more are not as the lines say`);
+    if (this.#more > 0) this.notes.push(`index: ${this.#more} more differences`);
     if (this.notes.length > 0) {
       this.notes.push(
         "index: delete the folder index/, and the next start rebuilds it from the " +
@@ -74,9 +74,10 @@ export class IndexAudit {
           this.#note(`job ${expected.jobId} is missing`);
         }
       } else if (found.isAwake || found.lastLogId > this.#end) continue;
-      else if (expected === undefined) this.#note(`job ${found.jobId} is there, and has not ended`);
-      else if (expected.lastLogId === found.lastLogId && !areEqual(expected, found)) {
-        this.#note(`job ${expected.jobId} is not what the lines say`);
+      else if (expected === undefined) {
+        this.#note(`job ${found.jobId} is in the index, but has not ended`);
+      } else if (expected.lastLogId === found.lastLogId && !areEqual(expected, found)) {
+        this.#note(`job ${expected.jobId} differs from the lines`);
       }
     }
   }
@@ -95,7 +96,7 @@ export class IndexAudit {
         this.#note(`the event id of logId ${logId} is missing`);
       }
       if (expected === undefined && logId <= this.#end) {
-        this.#note(`it has an event id that logId ${logId} does not have`);
+        this.#note(`an event id is indexed under logId ${logId}, which has another`);
       }
     }
   }
@@ -118,7 +119,7 @@ function isSame(one: unknown, other: unknown): boolean {
     one.length === other.length && one.every((byte, at) => byte === other[at]);
 }
 
-/** Two that ascend, side by side; where one has nothing, `undefined`. */
+/** Pairs the items of two ascending sequences; `undefined` where one of them has none. */
 function* paired<Item>(
   one: Iterable<Item>,
   other: Iterable<Item>,

@@ -1,25 +1,25 @@
-/** How a proof gives others their turn, and keeps within its memory. */
+/** How a verification yields to other work and limits its memory. */
 
 import type { Clock } from "../engine/ports.ts";
 import { sizeText } from "../core/size.ts";
 
 /**
- * Lets others have their turn, where it is due; to be awaited unless it gives nothing. Throws
- * or rejects when the work is to end before it is done.
+ * Lets other work run when it is due; await the result if there is one. Throws or rejects when the
+ * verification must end early.
  */
 export type Pause = () => Promise<void> | undefined;
 
-/** Where no other work is waiting. */
+/** For when no other work is waiting. */
 export const NO_PAUSE: Pause = () => undefined;
 
-/** How long others may be held up; a request needs several turns. */
+/** How long other work may be delayed; a request needs several turns. */
 const SLICE_MS = 2;
 
 /**
- * A pause after every slice of time.
+ * Pauses after every slice of time.
  *
  * @param signal Ends the work with its reason, wherever a pause might be.
- * @param beforePause Called before each of them; may abort the signal.
+ * @param beforePause Called before each pause; may abort the signal.
  */
 export function pauseBetweenSlices(
   clock: Clock,
@@ -39,17 +39,17 @@ export function pauseBetweenSlices(
   };
 }
 
-/** The heap of the process; what is not on it is small. */
+/** The heap of the process. Memory outside of it is negligible. */
 export interface MemoryUse {
   readonly usedBytes: number;
-  /** At which the process would die. */
+  /** The size at which the process would die. */
   readonly bytesMax: number;
 }
 
-/** Beyond this share of the heap, it is the requests' alone. */
+/** The part of the heap beyond this share is reserved for requests. */
 const SHARE_MAX = 0.8;
 
-/** How much memory a proof may take in a process that has other things to do. */
+/** Limits the memory of a verification in a process that does other work too. */
 export class MemoryBound {
   readonly #use: () => MemoryUse;
 
@@ -58,15 +58,15 @@ export class MemoryBound {
   }
 
   /**
-   * In words, when a proof would most likely not come to its end. It projects the whole
-   * journal a second time, which takes about what the first one does.
+   * Why a verification would probably run out of memory. It projects the whole journal a second
+   * time, which takes about as much memory as the first.
    */
   tooLittleToBegin(): string | undefined {
     const { usedBytes, bytesMax } = this.#use();
     return 2 * usedBytes > SHARE_MAX * bytesMax ? tooLittle(bytesMax) : undefined;
   }
 
-  /** In words, when a proof that runs has to give up. */
+  /** Why a running verification must give up. */
   tooLittleToGoOn(): string | undefined {
     const { usedBytes, bytesMax } = this.#use();
     return usedBytes > SHARE_MAX * bytesMax ? tooLittle(bytesMax) : undefined;

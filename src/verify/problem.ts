@@ -4,11 +4,11 @@ import { assertNever } from "../core/assert_never.ts";
 import type { WalkedDamage } from "../journal/segment_walk.ts";
 
 export type Problem =
-  /** A line is not what was written, or is not one that Daybook could have written. */
+  /** A line is not what was written, or Daybook could not have written it. */
   | { readonly kind: "damage"; readonly damage: WalkedDamage }
-  /** A snapshot is not what follows from the lines. */
+  /** A snapshot does not follow from the lines. */
   | { readonly kind: "snapshot"; readonly file: string; readonly reason: string }
-  /** Entries or jobs that were there are gone. */
+  /** Entries or jobs that existed are gone. */
   | { readonly kind: "lost"; readonly reason: string }
   /** Something in `segments/` does not belong there. */
   | { readonly kind: "foreign"; readonly reason: string };
@@ -29,7 +29,7 @@ export function problemText(problem: Problem): string {
   }
 }
 
-/** More of them do not help, and a journal may have millions. */
+/** More would not help, and a journal may have millions. */
 const LISTED_MAX = 1000;
 
 /** Problems in the order in which they were found. */
@@ -41,7 +41,7 @@ export class Findings {
     return this.#count;
   }
 
-  /** The problem is only made when it will be listed. */
+  /** Creates the problem only if it will be listed. */
   add(make: () => Problem): void {
     this.#count++;
     if (this.listed.length < LISTED_MAX) this.listed.push(make());

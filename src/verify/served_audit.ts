@@ -17,7 +17,7 @@ import { createHash } from "node:crypto";
 export interface ServedJob {
   readonly jobId: JobId;
   readonly lastLogId: LogId;
-  /** Whether a server with this state would return the same; a job may be large. */
+  /** Whether a server with this state would return the same. A job may be large. */
   isOf(job: JobState): Work<boolean>;
 }
 
@@ -76,8 +76,8 @@ export class ServedAudit {
   }
 
   /**
-   * Lists everything that is served. Entries recorded meanwhile do no harm, as long as the files
-   * are read afterwards.
+   * Lists everything that is served. Entries recorded meanwhile do no harm if the files are read
+   * afterwards.
    *
    * Rejects as the source does.
    */
@@ -112,7 +112,7 @@ export class ServedAudit {
     }
     if (!step.value) {
       this.#differ(
-        `job ${job.jobId} is not served as the journal has it at logId ${job.lastLogId}`,
+        `job ${job.jobId} is served differently from the journal at logId ${job.lastLogId}`,
       );
     }
     return undefined;
@@ -123,7 +123,7 @@ export class ServedAudit {
     if (logId === this.#head.logId) this.#chainFound = chain;
   }
 
-  /** Call it when all files are read, with their jobs and last entry. */
+  /** Call it when all files have been read, with their jobs and last entry. */
   async outcome(
     table: JobTable,
     lastEntry: JobEventLogEntry | undefined,
@@ -150,7 +150,7 @@ export class ServedAudit {
     return { kind: "lost", url: this.#source.url, reason: this.#source.lossText(what) };
   }
 
-  /** What is served and missing from the files. */
+  /** What is served but missing from the files. */
   async #missingFrom(table: JobTable, end: LogId, pause: Pause): Promise<string | undefined> {
     let seen = 0;
     for (const [jobId, { served: { lastLogId } }] of this.#jobs) {
@@ -164,7 +164,7 @@ export class ServedAudit {
     return undefined;
   }
 
-  /** Jobs that are not served, or as of a position where they have no entry. */
+  /** Finds jobs that are not served, or served as of a position where they have no entry. */
   async #compareRest(table: JobTable, pause: Pause): Promise<void> {
     let seen = 0;
     for (const { jobId, firstLogId } of jobsOf(table)) {
@@ -195,17 +195,20 @@ function* jobsOf(table: JobTable): Iterable<Pick<JobState, "jobId" | "firstLogId
   }
 }
 
-/** What is served of a job, as text in pieces; a job may be large. */
+/** A job as it is served, as text in pieces, since it may be large. */
 type ServedText = Iterable<string>;
 
-/** The digest of a job as it was served: all jobs of a server are held at a time. */
+/**
+ * The digest of a job as it was served. Only digests are kept, since all jobs of a server are
+ * compared.
+ */
 export class DigestedJob implements ServedJob {
   readonly jobId: JobId;
   readonly lastLogId: LogId;
   readonly #digest: string;
   readonly #textOf: (job: JobState) => ServedText;
 
-  /** @param textOf What a server that has this state would serve. */
+  /** @param textOf What a server with this state would serve. */
   constructor(
     { jobId, lastLogId }: Pick<JobState, "jobId" | "lastLogId">,
     served: ServedText,

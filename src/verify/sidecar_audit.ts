@@ -1,4 +1,7 @@
-/** Tells which sidecars do not say what their segments do. They are caches: none is a problem. */
+/**
+ * Finds sidecars that differ from their segments. They are caches, so differences are notes and not
+ * problems.
+ */
 
 import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
 import { type FileSystem, isSame } from "../journal/file_system.ts";
@@ -13,7 +16,7 @@ import { type Sidecar, SidecarStore } from "../journal/sidecar_store.ts";
 export class SidecarAudit {
   readonly #store: SidecarStore;
   readonly #notes: string[] = [];
-  /** Sidecars of files that are not those that were verified when they were written. */
+  /** Sidecars of files other than those that were verified when they were written. */
   #others = 0;
   #index = new LineIndex();
   #before: JournalHead = { logId: 0, chain: "" };
@@ -26,12 +29,12 @@ export class SidecarAudit {
   get notes(): readonly string[] {
     if (this.#others === 0) return this.#notes;
     const files = this.#others === 1
-      ? "1 sidecar is of another file than its segment"
-      : `${this.#others} sidecars are of other files than their segments`;
-    return [...this.#notes, `${files}, as in a copy: the next start reads what they are of`];
+      ? "1 sidecar was written for another file than its segment"
+      : `${this.#others} sidecars were written for other files than their segments`;
+    return [...this.#notes, `${files}, as in a copy: the next start reads those segments`];
   }
 
-  /** @param before where the segment continues from. */
+  /** @param before The end of the previous segment. */
   begin(before: JournalHead): void {
     this.#before = before;
     this.#index = new LineIndex();
@@ -43,7 +46,7 @@ export class SidecarAudit {
     this.#last = batch;
   }
 
-  /** After a segment that was found whole, and gets no more batches. */
+  /** Call it after a segment that is whole and gets no more batches. */
   async judge(segment: SegmentInfo, formatVersion = FORMAT_VERSION): Promise<void> {
     const last = this.#last;
     const found = await this.#store.read(segment);
@@ -69,10 +72,10 @@ export class SidecarAudit {
     const isSegment = segment.bytes === sealed.bytes && segment.lastLogId === sealed.lastLogId &&
       segment.chainBefore === sealed.chainBefore && segment.chain === sealed.chain &&
       segment.stopped === sealed.stopped && segment.formatVersion === sealed.formatVersion;
-    if (!isSegment) return "it is not what the lines of its segment say";
+    if (!isSegment) return "it differs from the lines of its segment";
     const [said, found] = [index.blocks, this.#index.blocks];
     const isIndex = index.lines === this.#index.lines && said.length === found.length &&
       said.every((byte, at) => byte === found[at]);
-    return isIndex ? undefined : "it does not know where the lines of its segment are";
+    return isIndex ? undefined : "its positions of the segment's lines are wrong";
   }
 }

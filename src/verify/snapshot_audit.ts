@@ -1,4 +1,4 @@
-/** Makes sure that each snapshot is what follows from the lines up to its position. */
+/** Checks that each snapshot follows from the lines up to its position. */
 
 import { assertNever } from "../core/assert_never.ts";
 import type { LogId } from "../core/ids.ts";
@@ -19,7 +19,7 @@ import {
   type SnapshotOutcome,
 } from "./snapshot_judge.ts";
 
-/** Where the snapshots are, and what lets others have their turn while one is read. */
+/** Where the snapshots are, and how to yield while one is read. */
 interface SnapshotPlace {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
@@ -35,7 +35,7 @@ export class SnapshotAudit {
   /** Oldest first; the first is the next to compare. */
   #names: readonly string[];
   #compared = 0;
-  /** Those of another version, which may be as they should. */
+  /** Notes on snapshots that could not be compared. */
   readonly notes: string[] = [];
 
   constructor(
@@ -51,7 +51,7 @@ export class SnapshotAudit {
     this.#findings = findings;
   }
 
-  /** Snapshots that were found to be as they should. */
+  /** The number of snapshots that were correct. */
   get compared(): number {
     return this.#compared;
   }
@@ -62,12 +62,12 @@ export class SnapshotAudit {
     return next !== undefined && (parseSnapshotName(next) ?? 0) <= logId;
   }
 
-  /** Judges those up to the end of a batch, of which `capture` gives the content. */
+  /** Judges the snapshots up to the end of a batch; `capture` gives the expected content. */
   async judgeUpTo(head: JournalHead, capture: Captures): Promise<void> {
     while (this.isDue(head.logId)) await this.#judgeNext(new Judgement(head, capture));
   }
 
-  /** Judges the rest, which no batch has reached; after damage they may be right. */
+  /** Judges the rest, which no batch has reached. After damage they may be correct. */
   async judgeRest(head: JournalHead, isConnected: boolean): Promise<void> {
     while (this.#names.length > 0) {
       await this.#judgeNext(isConnected ? new Ahead(head) : new OnlyWhole());
@@ -92,7 +92,7 @@ export class SnapshotAudit {
     }
   }
 
-  /** A server removes old ones at any time. */
+  /** A server may remove old snapshots at any time. */
   async #outcomeOf(file: string, judge: SnapshotJudge): Promise<SnapshotOutcome> {
     const path = `${this.#layout.snapshots}/${file}`;
     try {

@@ -1,4 +1,4 @@
-/** Judges one whole snapshot, by what is known at its position. */
+/** Judges one snapshot by what is known at its position. */
 
 import { assertNever } from "../core/assert_never.ts";
 import { restsOnIndex } from "../engine/writer/snapshot_content.ts";
@@ -12,17 +12,17 @@ export type SnapshotOutcome =
   | { readonly kind: "flaw"; readonly reason: string };
 
 export interface SnapshotJudge extends SnapshotVisitor {
-  /** To be asked when all was visited. */
+  /** Call it after the whole snapshot was visited. */
   outcome(): SnapshotOutcome;
 }
 
-/** The content as of now: with all jobs, where they are in memory, or only those that live. */
+/** The expected content: with all jobs, if they are in memory, or with the living ones only. */
 export interface Captures {
   all?(): Iterable<string>;
   living(): Iterable<string>;
 }
 
-/** Compares it with what was projected up to the end of a batch. */
+/** Compares a snapshot with the projection at the end of a batch. */
 export class Judgement implements SnapshotJudge {
   readonly #expected: JournalHead;
   readonly #capture: Captures;
@@ -38,7 +38,7 @@ export class Judgement implements SnapshotJudge {
 
   head({ logId, chain }: JournalHead): void {
     if (logId !== this.#expected.logId) this.#reason = `no batch ends at logId ${logId}`;
-    else if (chain !== this.#expected.chain) this.#reason = "it stands for another history";
+    else if (chain !== this.#expected.chain) this.#reason = "it belongs to another history";
     else this.#isOfHere = true;
   }
 
@@ -74,7 +74,7 @@ export class Judgement implements SnapshotJudge {
   }
 }
 
-/** The lines end before it. */
+/** Judges a snapshot beyond the end of the lines. */
 export class Ahead implements SnapshotJudge {
   readonly #end: JournalHead;
   #logId = 0;
@@ -90,14 +90,14 @@ export class Ahead implements SnapshotJudge {
   line(): void {}
 
   outcome(): SnapshotOutcome {
-    const reason = `it stands for logId ${this.#logId}, but the journal ends at ` +
-      `${this.#end.logId}: entries that were acknowledged are gone, unless this is a copy ` +
-      "that was made while Daybook ran: then delete its snapshots, which are caches";
+    const reason = `it covers entries up to logId ${this.#logId}, but the journal ends at ` +
+      `${this.#end.logId}: acknowledged entries are missing, unless this is a copy ` +
+      "made while Daybook was running; in that case delete its snapshots, which are caches";
     return { kind: "flaw", reason };
   }
 }
 
-/** Nothing is known of the lines before it. */
+/** Accepts any whole snapshot, since damage hides the lines before it. */
 export class OnlyWhole implements SnapshotJudge {
   head(): void {}
 
@@ -108,15 +108,15 @@ export class OnlyWhole implements SnapshotJudge {
   }
 }
 
-/** How a content differs: it says something else, or another version wrote it. */
+/** How the content differs: in what it says, or because another version wrote it. */
 export type ContentDifference =
   | { readonly kind: "version" }
   | { readonly kind: "content"; readonly reason: string };
 
 const VERSION_LINE = /^\{"content":\d+[,}]/;
-/** Which starts are kept depends on the rates of the code that was loaded; a proof loads none. */
+/** Which starts are kept depends on the rates of the loaded code, and a verification loads none. */
 const STARTS_LINE = '{"starts":';
-/** Lines of the file before the first of the content. */
+/** Lines of the file before its content. */
 const HEADER_LINES = 1;
 
 /** Compares the content of a snapshot, line by line, with what it should be. */
@@ -125,12 +125,12 @@ export class ContentComparison {
   #lines = 0;
   #difference: ContentDifference | undefined;
 
-  /** @param expected the lines that a capture of the same entries gives. */
+  /** @param expected The lines that a capture of the same entries gives. */
   constructor(expected: Iterable<string>) {
     this.#expected = expected[Symbol.iterator]();
   }
 
-  /** Takes the next line that was found. */
+  /** Takes the next line of the snapshot. */
   take(found: string): void {
     this.#lines++;
     if (this.#difference !== undefined || found.startsWith(STARTS_LINE)) return;
@@ -138,7 +138,7 @@ export class ContentComparison {
     if (expected !== found) this.#difference = differenceAt(this.#lines, expected, found);
   }
 
-  /** The first difference, once all lines were taken; `undefined` when they say the same. */
+  /** The first difference, after all lines were taken; `undefined` when there is none. */
   end(): ContentDifference | undefined {
     if (this.#difference !== undefined) return this.#difference;
     const missing = this.#nextExpected();
@@ -157,10 +157,10 @@ function differenceAt(
   found: string,
 ): ContentDifference {
   const line = contentLine + HEADER_LINES;
-  if (expected === undefined) return content(`line ${line} is one too many`);
+  if (expected === undefined) return content(`line ${line} should not be there`);
   return VERSION_LINE.test(expected) && VERSION_LINE.test(found)
     ? { kind: "version" }
-    : content(`line ${line}: ${subjectOf(expected)} is not what the journal says`);
+    : content(`line ${line}: ${subjectOf(expected)} differs from the journal`);
 }
 
 function content(reason: string): ContentDifference {

@@ -1,4 +1,4 @@
-/** Makes sure that no event id comes twice, with the lines themselves as the witness. */
+/** Checks that no event id occurs twice, by reading the lines themselves. */
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
@@ -14,12 +14,12 @@ import { findIllegality } from "../core/legality.ts";
 import { refuseEntry } from "../engine/writer/framework_schemas.ts";
 import type { Projection } from "../engine/writer/projection.ts";
 
-/** What an entry made of its job, if it is about one; or what is wrong with the entry. */
+/** The job after the entry, if the entry is about one; or what is wrong with the entry. */
 type Audited =
   | { readonly kind: "applied"; readonly job: JobState | undefined }
   | { readonly kind: "flaw"; readonly reason: string; readonly byNewerVersion: boolean };
 
-/** Judges entries by what they mean, and projects those that can be. */
+/** Judges the meaning of entries, and projects those that are valid. */
 export class EntryAudit {
   readonly #projection: Projection;
 
@@ -35,12 +35,12 @@ export class EntryAudit {
     return flaw(unknown, illegality === undefined);
   }
 
-  /** As a start does, so that all that a snapshot holds can be compared. */
+  /** Projects as a start does, so that everything in a snapshot can be compared. */
   #project(entry: JobEventLogEntry): Audited {
     const { table } = this.#projection;
     const { jobId, eventType } = entry;
     const isNew = eventType === "job.JobCreated" && jobId !== undefined;
-    // One that has ended may have left memory.
+    // An ended job may have left memory.
     if (isNew) table.wake(jobId);
     const exists = isNew && table.job(jobId) !== undefined;
     try {
@@ -58,13 +58,16 @@ function flaw(reason: string, byNewerVersion = false): Audited {
   return { kind: "flaw", reason, byNewerVersion };
 }
 
-/** An entry whose id may have come before. */
+/** An entry whose id may have been used before. */
 export interface Suspect {
   readonly entry: JobEventLogEntry;
   readonly candidates: readonly LogId[];
 }
 
-/** Ids of at least this many entries are remembered, and of all that were received at one time. */
+/**
+ * The ids of at least this many entries are remembered, and of all that were received at the same
+ * time.
+ */
 const LAST_MAX = 1_024;
 
 export class UniqueIds {
@@ -80,21 +83,21 @@ export class UniqueIds {
     this.#layout = layout;
   }
 
-  /** From now on, lines are of this segment. */
+  /** From now on, lines belong to this segment. */
   begin(segment: SegmentInfo): void {
     this.#segments.push(segment);
     this.#indexes.set(segment.name, this.#index = new LineIndex());
   }
 
-  /** Notes where the lines of the next batch begin. */
+  /** Notes the offsets of the lines of the next batch. */
   note(offsets: readonly number[]): void {
     this.#index.add(offsets);
   }
 
   /**
-   * Takes in the next entry; a suspect is to be judged once its batch was noted.
+   * Takes the next entry. Judge a suspect once its batch was noted.
    *
-   * @param eventIds Those of all entries before it.
+   * @param eventIds Those of all earlier entries.
    */
   see(entry: JobEventLogEntry, eventIds: EventIds): Suspect | undefined {
     const last = this.#last.positionOf(entry.eventId);
@@ -105,7 +108,7 @@ export class UniqueIds {
     return candidates.length > 0 ? { entry, candidates } : undefined;
   }
 
-  /** The entry that has the same id, if it is there. */
+  /** The position of the earlier entry with the same id, if there is one. */
   async firstOf({ entry, candidates }: Suspect): Promise<LogId | undefined> {
     const catalogue = new Catalogue(this.#segments, this.#indexes);
     const reader = new SegmentReader(this.#fileSystem, this.#layout, catalogue);
@@ -117,7 +120,7 @@ export class UniqueIds {
   }
 }
 
-/** The ids of the latest entries, which need not be read again. */
+/** The ids of the latest entries, so that those need not be read again. */
 class LastIds {
   #young = new Map<EventId, LogId>();
   #old = new Map<EventId, LogId>();
@@ -125,7 +128,7 @@ class LastIds {
   #firstOld: LogId = 1;
   #receivedAt = "";
 
-  /** All from here on are remembered. */
+  /** Entries from here on are remembered. */
   get firstLogId(): LogId {
     return this.#firstOld;
   }
@@ -134,7 +137,7 @@ class LastIds {
     return this.#old.get(eventId) ?? this.#young.get(eventId);
   }
 
-  /** Those of one time stay together, however many they are. */
+  /** Entries received at the same time stay together, however many there are. */
   add({ eventId, logId, receivedAt }: JobEventLogEntry): void {
     if (this.#young.size >= LAST_MAX && receivedAt !== this.#receivedAt) {
       [this.#old, this.#young] = [this.#young, new Map()];

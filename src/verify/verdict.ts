@@ -1,4 +1,4 @@
-/** One line that says what an audit found. */
+/** The verdict of an audit, in one line. */
 
 import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
@@ -11,12 +11,12 @@ import type { Layout } from "../journal/layout.ts";
 import { writeVerification } from "../journal/verification_file.ts";
 
 export interface Verdict {
-  /** `differs`: the files are as they should, and a server serves something else. */
+  /** `differs`: the files are correct, but a server serves something else. */
   readonly kind: "intact" | "differs" | "damaged" | "unusable";
   readonly line: string;
 }
 
-/** @param isServerNamed whether the server was chosen by the user, and has to be of this journal. */
+/** @param isServerNamed Whether the user chose the server, so that it must serve this journal. */
 export function toVerdict(report: AuditReport, isServerNamed: boolean): Verdict {
   const [first] = report.problems;
   const damage = report.problems.find(({ kind }) => kind !== "foreign");
@@ -63,7 +63,7 @@ function contentText(report: AuditReport): string {
     `head ${head.logId} chain ${head.chain || "none"}${torn}`;
 }
 
-/** What is no damage, though no whole batch. */
+/** Describes an incomplete batch at the end, which is not damage. */
 export function tornText(bytes: number): string {
   return `${counted(bytes, "byte")} after the last whole batch: a write in progress, ` +
     "or cut short by a crash";
@@ -75,7 +75,7 @@ export interface JudgedAudit {
   readonly durationMs: number;
 }
 
-/** Where the verdict goes, and what tells its time. */
+/** Where the verdict is stored, and the clock for its time. */
 interface RecordPlace {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
@@ -83,8 +83,9 @@ interface RecordPlace {
 }
 
 /**
- * The last intact state stays on record beside damage: it is the witness of what is lost.
- * What is no journal gets none. Rejects when the folder cannot be written.
+ * Stores the verdict. A damaged one keeps the last intact state beside it, which shows what was
+ * lost. If the folder is not a journal, nothing is stored. Rejects when the folder cannot be
+ * written.
  */
 export async function keepVerdict(
   { fileSystem, layout, clock }: RecordPlace,
@@ -104,8 +105,8 @@ export async function keepVerdict(
 }
 
 /**
- * Beside a running server the last batch may have been written and not synced yet. A witness
- * must not outlive what it saw.
+ * A running server may have written the last batch and not synced it yet. The verdict must not
+ * survive a crash that the batch does not.
  */
 async function syncLast(
   fileSystem: FileSystem,

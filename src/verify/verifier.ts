@@ -1,10 +1,10 @@
 /**
- * Proves the journal inside the process that serves it. The same proof as that of the command,
- * one at a time, in slices: requests are served meanwhile.
+ * Verifies the journal inside the process that serves it, as the command does: one verification at
+ * a time, in slices, so that requests are served meanwhile.
  *
- * It is no worker. One would have to read the sources of Daybook, for which a server has no
- * permission, and might find others than those it runs; and its memory is that of the process
- * all the same: a worker that has too little of it takes the process down.
+ * It does not run in a worker. A worker would have to read the sources of Daybook, for which a
+ * server has no permission, and might find other sources than those that run. It would also not
+ * limit memory: a worker that runs out of memory ends the process.
  */
 
 import { errorMessage } from "../core/thrown.ts";
@@ -24,18 +24,18 @@ interface VerifierOptions {
   /** What this process serves. */
   readonly served: ServedSource;
   readonly memory: () => MemoryUse;
-  /** As of `AuditOptions`. */
+  /** See `AuditOptions`. */
   readonly scratch?: () => Scratch;
-  /** Told of what an operator should know. */
+  /** Called with warnings for the operator. */
   readonly warn: (message: string) => void;
 }
 
-/** Whether a proof was begun; in words why not. */
+/** Whether a verification was started; if not, why. */
 type VerificationStart =
   | { readonly started: true }
   | { readonly started: false; readonly reason: string };
 
-/** The process stops. */
+/** The process is stopping. */
 class VerificationStoppedError extends Error {
   override readonly name = "VerificationStoppedError";
 }
@@ -56,12 +56,12 @@ export class Verifier {
     this.#memory = new MemoryBound(options.memory);
   }
 
-  /** `null` when none was begun. */
+  /** `null` before the first. */
   get run(): VerificationRun | null {
     return this.#run;
   }
 
-  /** Begins a proof, unless one runs or there is too little memory for it. */
+  /** Starts a verification, unless one is running or there is too little memory for it. */
   start(): VerificationStart {
     if (this.#proof !== undefined) {
       return {
@@ -76,7 +76,7 @@ export class Verifier {
     return { started: true };
   }
 
-  /** Ends a proof that runs, without a verdict, and resolves when it has let go of the files. */
+  /** Ends a running verification without a verdict, and resolves when it has closed its files. */
   async stop(): Promise<void> {
     this.#proof?.end.abort(
       new VerificationStoppedError(
@@ -100,7 +100,7 @@ export class Verifier {
       await this.#keep(await this.#judge(startedAt, end));
       this.#run = { status: "ended", startedAt, endedAt: this.#now() };
     } catch (thrown) {
-      // Wherever the error surfaced, and in any form, this is the reason to end.
+      // Whatever form the error took, an abort is the real reason.
       const error: unknown = end.signal.aborted ? end.signal.reason : thrown;
       this.#run = error instanceof VerificationStoppedError ? null : this.#failed(startedAt, error);
     }

@@ -1,6 +1,6 @@
 /**
- * An earlier verdict that the journal was intact, as a witness: its last batch was there, and
- * must still be there. Nothing else shows that whole batches are missing at the end.
+ * Uses an earlier verdict that the journal was intact as a witness: its last batch existed then and
+ * must exist now. Nothing else reveals that whole batches are missing at the end.
  */
 
 import type { FrameworkEntry } from "../core/event.ts";
@@ -9,9 +9,9 @@ import type { FileSystem } from "../journal/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
 import { readVerification, toWitness, type Witness } from "../journal/verification_file.ts";
 
-/** What it disproves. */
+/** How the journal disproves the verdict. */
 export interface Disproof {
-  /** `beyond`: the journal ends before it. `other`: another batch is where it was. */
+  /** `beyond`: the journal ends before the batch. `other`: another batch is in its place. */
   readonly kind: "beyond" | "other";
   readonly witness: Witness;
   readonly reason: string;
@@ -29,32 +29,32 @@ export class WitnessAudit {
     this.#witness = witness;
   }
 
-  /** Has to be asked before the segments are: a server may write on, and another `verify` too. */
+  /**
+   * Read it before the segments: a server may be appending, and another `verify` may be running.
+   */
   static async read(fileSystem: FileSystem, layout: Layout): Promise<WitnessAudit> {
     const last = await readVerification(fileSystem, layout);
     const witness = last === null ? undefined : toWitness(last);
     return new WitnessAudit(witness?.logId === 0 ? undefined : witness);
   }
 
-  /** The last whole state that any verdict found; it stays on record while it is disproved. */
+  /** The last intact state that any verdict found; it stays on record while it is disproved. */
   get witness(): Witness | undefined {
     return this.#witness;
   }
 
-  /** The end of a batch. */
+  /** Call it at the end of each batch. */
   see({ logId, chain }: JournalHead): void {
     if (logId === this.#witness?.logId && chain === this.#witness.chain) this.#isFound = true;
   }
 
-  /** A repair that came after it cut it away, and says so. */
+  /** Excuses a loss that a later repair has recorded. */
   seeRepair({ attributes, receivedAt }: FrameworkEntry<"journal.Repaired">): void {
     if (this.#witness === undefined || attributes.lostFrom > this.#witness.logId) return;
     if (Date.parse(receivedAt) >= Date.parse(this.#witness.at)) this.#isExcused = true;
   }
 
-  /**
-   * @param isWhole whether all lines up to the end were read; else nothing is known of later ones.
-   */
+  /** @param isWhole Whether all lines up to the end were read; otherwise later ones are unknown. */
   judge(head: JournalHead, isWhole: boolean): Disproof | undefined {
     const witness = this.#witness;
     if (witness === undefined || this.#isFound || this.#isExcused) return undefined;

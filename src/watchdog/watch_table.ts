@@ -1,26 +1,26 @@
 /**
- * What the thread of the watchdog sees of this process while its event loop stands still, in
- * memory that both share: a beat, and the attempts that are open. `watcher.js` reads it.
+ * Shared memory in which the watchdog's thread watches this process while its event loop is
+ * blocked: a heartbeat, and the open attempts. `watcher.js` reads it.
  */
 
-/** Where the counters are, as words of 32 bits. */
+/** Indexes of the counters, in 32-bit words. */
 export const WORD = { beat: 0, order: 1, stalls: 2, exit: 3, toldBytes: 4, open: 5 };
 
-/** Orders for the thread. */
+/** Commands to the thread. */
 export const ORDER = { watch: 0, stop: 1, minds: 2 };
 
-/** So many attempts are named; of others only the number is known. */
+/** How many attempts can be named. Of further ones only the number is known. */
 const SLOTS = 64;
-/** An attempt takes two words, its number and the length of its text, and the text. */
+/** An attempt takes two words, for its number and the length of its text, and the text. */
 const SLOTS_AT = 16;
 const TEXTS_AT = 4 * (SLOTS_AT + 2 * SLOTS);
-/** An id of a job and of a task with a space between: 128 characters each, at most. */
+/** The ids of a job and a task with a space between, at most 128 characters each. */
 const TEXT_BYTES = 257;
-/** What was reported of the last stall. */
+/** The report of the last stall. */
 const TOLD_AT = TEXTS_AT + SLOTS * TEXT_BYTES;
 const TOLD_BYTES = 8_192;
 
-/** As the thread needs it. */
+/** The layout, as the thread needs it. */
 export const LAYOUT = { SLOTS, SLOTS_AT, TEXTS_AT, TEXT_BYTES, TOLD_AT, TOLD_BYTES } as const;
 
 export class WatchTable {
@@ -33,7 +33,7 @@ export class WatchTable {
     return Atomics.load(this.#words, WORD[word]);
   }
 
-  /** The event loop turns. */
+  /** Records that the event loop is turning. */
   beat(): void {
     Atomics.add(this.#words, WORD.beat, 1);
   }
@@ -43,9 +43,9 @@ export class WatchTable {
   }
 
   /**
-   * An attempt is open. Ids are ASCII.
+   * Records that an attempt is open. Ids are ASCII.
    *
-   * @returns What `close` takes.
+   * @returns The argument for `close`.
    */
   open(jobId: string, taskId: string, attempt: number): number {
     Atomics.add(this.#words, WORD.open, 1);
@@ -70,7 +70,7 @@ export class WatchTable {
     this.#free.push(slot);
   }
 
-  /** What the thread has to say of the last stall. */
+  /** The thread's report of the last stall. */
   get told(): string {
     return new TextDecoder().decode(this.#bytes.slice(TOLD_AT, TOLD_AT + this.read("toldBytes")));
   }

@@ -1,6 +1,6 @@
 /**
- * Notices an event loop that does not turn, which nothing in it could: it beats twice a second
- * into memory that a thread of its own looks at. Nothing is done for a job but to note which
+ * Detects a blocked event loop, which no code on that loop can do. It writes a heartbeat to shared
+ * memory twice a second, and a separate thread watches it. For each job it only notes which
  * attempts are open.
  */
 
@@ -9,20 +9,20 @@ import type { AttemptWatch } from "../engine/watches.ts";
 import { LAYOUT, ORDER, WatchTable, WORD } from "./watch_table.ts";
 import watcher from "./watcher.js" with { type: "text" };
 
-/** So long without a turn is a stall. */
+/** The longest time without a turn that is not a stall. */
 const STALL_MS = 2_000;
 const BEAT_MS = 500;
 
 export interface WatchdogOptions {
-  /** After so long without a turn the process is ended; 0 is never. */
+  /** Ends the process after this long without a turn; 0 for never. */
   readonly exitMs: number;
-  /** Whether its thread reports a stall on the standard error output, while it lasts. */
+  /** Whether the thread reports a stall on standard error while it lasts. */
   readonly tells: boolean;
-  /** Whether what it tells is JSON. */
+  /** Whether reports are JSON. */
   readonly isJson: boolean;
-  /** Told of a stall that is over. */
+  /** Called after a stall that is over. */
   readonly warn: (message: string) => void;
-  /** The event loop stood still for too long, and turns again: ends the process. */
+  /** Called when the event loop turns again after being blocked for too long: ends the process. */
   readonly onTooLong: () => void;
 }
 
@@ -50,14 +50,15 @@ export class Watchdog implements AttemptWatch {
     this.#table.close(attempt);
   }
 
-  /** Begins to watch: earlier work, such as reading a long journal, is not a stall. */
+  /** Starts watching. Earlier work, such as reading a long journal, is not a stall. */
   start(): void {
     const { exitMs, tells, isJson } = this.#options;
     const workerData = {
       ...{ memory: this.#table.memory, layout: LAYOUT, word: WORD, order: ORDER },
       ...{ stallMs: STALL_MS, exitMs, tells, isJson },
     };
-    // It holds a few numbers, and Deno ends the process where the limit is too small to begin.
+    // It holds only a few numbers, and Deno ends the process if the limit is too small for the
+    // thread to start.
     const resourceLimits = { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16 };
     this.#thread = new Worker(watcher, { eval: true, workerData, resourceLimits });
     this.#thread.on("error", ({ message }) => this.#options.warn(`the watchdog ended: ${message}`));
@@ -66,12 +67,12 @@ export class Watchdog implements AttemptWatch {
     Deno.unrefTimer(this.#timer as unknown as number);
   }
 
-  /** From now on two signals to stop end a process that stands still. */
+  /** From now on, two stop signals end a blocked process. */
   mindSignals(): void {
     this.#table.order("minds");
   }
 
-  /** Watches no more. */
+  /** Stops watching. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#table.order("stop");

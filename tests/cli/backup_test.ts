@@ -148,7 +148,7 @@ test("backup: a folder of another history is left as it is", async () => {
     assert.equal(code, 1, err.join());
     assert.match(
       err.join(),
-      /^daybook: Cannot back up: copy\/journal is of another history: .*choose an empty/,
+      /^daybook: Cannot back up: copy\/journal holds another history: .*choose an empty/,
     );
     assert.deepEqual(segmentsOf(changed, COPY), before);
   }

@@ -284,7 +284,9 @@ testWithHomes("import: a second time it is refused", DEFINITIONS, async (old, fr
   const { code, err } = await imported(fresh, text);
 
   assert.equal(code, 1);
-  assert.deepEqual(err, [`daybook: Cannot import job ${id}: job ${id} exists here, and is Done`]);
+  assert.deepEqual(err, [
+    `daybook: Cannot import job ${id}: job ${id} already exists here, and is Done`,
+  ]);
   assert.deepEqual(parse(await exported(fresh, id)).entries, parse(before).entries);
 });
 
@@ -332,7 +334,7 @@ testWithHomes(
         await exported(old, third),
         () => fresh.event("shop.Paid", { orderId: "t" }, { eventId: "t-own" }),
       ),
-      /^event t-own of its history exists here, as entry \d+$/,
+      /^event t-own of its history already exists here, as entry \d+$/,
     );
   },
 );
@@ -511,19 +513,19 @@ testWithHomes("import: a refusal names the line", DEFINITIONS, async (old, fresh
 
   assert.equal(
     await message(text.slice(0, -10)),
-    "line 5: it is not whole: the file was cut",
+    "line 5: it is incomplete: the file was cut off",
   );
   assert.equal(
     await message(lines.slice(0, 3).join("\n") + "\n"),
-    "line 3: it is not the closing line: the file was cut",
+    "line 3: it is not the closing line: the file was cut off",
   );
   assert.equal(
     await message(lines.toSpliced(2, 1).join("\n")),
-    "line 4: 3 entries were exported, here are 2",
+    "line 4: 3 entries were exported, but the file has 2",
   );
   assert.equal(
     await message(text.replace('"orderId":"a"}}\n', '"orderId":"b"}}\n')),
-    "line 5: its sha256 is not that of the lines before: one was changed",
+    "line 5: its sha256 does not match the lines before it: one was changed",
   );
   assert.equal(
     await message(text.replace('"daybookExport":1', '"daybookExport":2')),
@@ -535,7 +537,7 @@ testWithHomes("import: a refusal names the line", DEFINITIONS, async (old, fresh
   );
   assert.equal(
     await message('{"a":1}\n{}\n'),
-    "line 1: the file is no export of a job; deno task journal export writes one",
+    "line 1: the file is not an export of a job; deno task journal export writes one",
   );
 });
 

@@ -114,7 +114,7 @@ const FLAWS: readonly (readonly [string, () => string, string])[] = [
   [
     "an entry of another job",
     () => flawWith(2, (entry) => ({ ...entry, jobId: "job_2" })),
-    "line 4: it is of job job_2",
+    "line 4: it belongs to job job_2",
   ],
   [
     "a fact about the other journal",
@@ -125,17 +125,17 @@ const FLAWS: readonly (readonly [string, () => string, string])[] = [
         eventType: "journal.Sealed",
         attributes: { reason: "stop" },
       })),
-    "line 4: journal.Sealed has no place in the history of a job",
+    "line 4: journal.Sealed does not belong in the history of a job",
   ],
   [
     "a cause that is not in the file",
     () => flawWith(2, (entry) => ({ ...entry, causedBy: 77 })),
-    "line 4: it refers to entry 77, which is not there",
+    "line 4: it refers to entry 77, which is not in the file",
   ],
   [
     "the same event twice",
     () => flawWith(2, (entry) => ({ ...entry, eventId: "evt_1" })),
-    "line 4: event id evt_1 is there already",
+    "line 4: event id evt_1 occurs twice",
   ],
   [
     "positions that do not ascend",
@@ -150,27 +150,27 @@ const FLAWS: readonly (readonly [string, () => string, string])[] = [
   [
     "another state than the entries tell",
     () => flawOf({ ...HEADER, state: "Failed" }, STORY.entries),
-    "line 1: state is named Failed, and the entries say Done",
+    "line 1: the state is announced as Failed, but the entries give Done",
   ],
   [
     "another number of entries",
     () => flawOf({ ...HEADER, entries: 4 }, STORY.entries),
-    "line 1: 4 entries are named, and 3 are there",
+    "line 1: 4 entries are announced, but there are 3",
   ],
   [
     "another number of own entries",
     () => flawOf({ ...HEADER, own: 2 }, STORY.entries),
-    "line 1: 2 own entries are named, and 3 are there",
+    "line 1: 2 own entries are announced, but there are 3",
   ],
   [
     "a quotation of the job itself",
     () => flawWith(2, (entry) => quoteEntry({ ...entry, jobId: JOB }, eventId("evt_q"))),
-    "line 4: it quotes an entry of job job_1 itself",
+    "line 4: it quotes an entry of the exported job job_1",
   ],
   [
     "a quotation under an id of its own choice",
     () => flawWith(2, (entry) => quoteEntry({ ...entry, jobId: jobId("job_2") }, eventId("evt_q"))),
-    "line 4: its eventId is not a quotation's",
+    "line 4: its eventId is not that of a quotation",
   ],
   [
     "a quotation of what is no entry",
@@ -182,7 +182,7 @@ const FLAWS: readonly (readonly [string, () => string, string])[] = [
         );
         return { ...quotation, attributes: { ...quotation.attributes, eventType: "no type" } };
       }),
-    "line 4: what it quotes is no entry: /eventType must be parts of A-Z a-z 0-9 _ - joined by " +
+    "line 4: what it quotes is not an entry: /eventType must be parts of A-Z a-z 0-9 _ - joined by " +
     "dots, at most 200 characters",
   ],
 ];
@@ -198,5 +198,5 @@ Deno.test("export parser: a closing line that counts other entries than there ar
   const wrong = new TextEncoder().encode(
     text.replace(/\{"entries":3(?=,"sha256")/, '{"entries":4'),
   );
-  assert.throws(() => parseExport(wrong), /line 5: 4 entries were exported, here are 3/);
+  assert.throws(() => parseExport(wrong), /line 5: 4 entries were exported, but the file has 3/);
 });

@@ -314,7 +314,7 @@ test("repair: cut short after the cut, verify and a start go on, and the next on
   const verified = await journalCommand(disk, ["verify", "--no-server"]);
   assert.match(
     verified.err.join(),
-    /a repair was cut short before it was on record; its copy is in/,
+    /a repair was interrupted before it was recorded; its copy is in/,
   );
   const { stop } = await engineOn(disk);
   await stop();

@@ -65,7 +65,7 @@ test("verify: a server that serves another state of a job", async () => {
   }));
   assert.match(
     verdict,
-    /^intact, but http\S+ serves something else: job \S+ is not served as the journal has it at logId \d+, and 2 more; \d+ entries/,
+    /^intact, but http\S+ serves something else: job \S+ is served differently from the journal at logId \d+, and 2 more; \d+ entries/,
   );
   assert.equal(code, 1);
 });

@@ -43,7 +43,7 @@ test("journal verify: a sidecar that does not say what its segment does is named
   const wrong = written.disk.copy();
   const segment = { ...known.segment, chain: other.segment.chain };
   wrong.files.set(pathOf(second), new Uint8Array(encodedSidecar({ ...known, segment })));
-  assert.match((await notesOn(wrong))[0] ?? "", /: it is not what the lines of its segment say; /);
+  assert.match((await notesOn(wrong))[0] ?? "", /: it differs from the lines of its segment; /);
 });
 
 test("journal verify: no line is taken from a verdict, and what was proved is told", async () => {
@@ -64,7 +64,7 @@ test("journal verify: sidecars of other files, as in a copy, are counted", async
     disk.files.set(`${SEGMENTS}/${segment}`, contentOf(disk, `${SEGMENTS}/${segment}`).slice());
   }
   assert.deepEqual(await notesOn(disk), [
-    `${sealed.length} sidecars are of other files than their segments, as in a copy: the next ` +
-    "start reads what they are of",
+    `${sealed.length} sidecars were written for other files than their segments, as in a copy: the next ` +
+    "start reads those segments",
   ]);
 });

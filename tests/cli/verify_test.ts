@@ -185,8 +185,8 @@ test("verify: finds an event id that comes twice, with every crc and chain right
   const err = await damaged(
     disk,
     new RegExp(
-      `^damaged: segment .* logId ${late.logId}: event id ${early.id} is that of logId ` +
-        `${early.logId} already$`,
+      `^damaged: segment .* logId ${late.logId}: event id ${early.id} was used before, by logId ` +
+        `${early.logId}$`,
     ),
   );
   assert.deepEqual(err, []);
@@ -227,14 +227,14 @@ test("verify: finds an edited snapshot, its sha256 made right again", async () =
   const whole = await journalOfJobs();
   const [older = "", newer = ""] = snapshotPaths(whole);
   const edits: readonly [string, (text: string) => string, string][] = [
-    [newer, (text) => text.replace('"state":"Failed"', '"state":"Done"'), "job \\S+ is not"],
-    [older, (text) => text.replace('"priority":0', '"priority":1'), "job \\S+ is not"],
-    [newer, (text) => text.replace(/\{"job":[^\n]*\n/, ""), "job \\S+ is not"],
+    [newer, (text) => text.replace('"state":"Failed"', '"state":"Done"'), "job \\S+ differs"],
+    [older, (text) => text.replace('"priority":0', '"priority":1'), "job \\S+ differs"],
+    [newer, (text) => text.replace(/\{"job":[^\n]*\n/, ""), "job \\S+ differs"],
     [
       newer,
       (text) =>
         text.replace(/("trail":")(.)/, (_, field, first) => field + (first === "A" ? "B" : "A")),
-      "job \\S+ is not",
+      "job \\S+ differs",
     ],
     [
       newer,
@@ -243,11 +243,11 @@ test("verify: finds an edited snapshot, its sha256 made right again", async () =
           /("eventIds","part":")(.)/,
           (_, field, first) => field + (first === "A" ? "B" : "A"),
         ),
-      "column eventIds is not",
+      "column eventIds differs",
     ],
-    [newer, (text) => text.replace(/"chain":"./, '"chain":"~'), "it stands for another history"],
+    [newer, (text) => text.replace(/"chain":"./, '"chain":"~'), "it belongs to another history"],
     [newer, (text) => text.replace("{", "["), "the header is incomplete|format undefined"],
-    [newer, (text) => `${text}{"job":1}\n`, "line \\d+ is one too many"],
+    [newer, (text) => `${text}{"job":1}\n`, "line \\d+ should not be there"],
   ];
   for (const [path, edit, reason] of edits) {
     const disk = whole.copy();
@@ -295,7 +295,7 @@ test("verify: finds a removed segment", async () => {
   disk.files.delete(lastSegment(disk));
   await damaged(
     disk,
-    /^damaged: snapshot .* entries that were acknowledged are gone, unless this is a copy .*: then delete its snapshots/,
+    /^damaged: snapshot .* acknowledged entries are missing, unless this is a copy .*; in that case delete its snapshots/,
   );
 });
 

@@ -52,7 +52,7 @@ Deno.test("readLayout: a header that cannot be used is refused with its reason",
   assert.equal(refusal("\ufeff\r\n\n"), "Cannot use the header: the file is empty");
   assert.equal(refusal("a,b,a\n"), 'Cannot use the header: it has duplicates: "a"');
   assert.equal(refusal("a,,c\n"), "Cannot use the header: column 2 has no name");
-  assert.match(refusal('a,"b\n1,2\n'), /^Cannot use the header: line 1: a quote is opened/);
+  assert.match(refusal('a,"b\n1,2\n'), /^Cannot use the header: line 1: a quote is never closed/);
   const missing = 'Cannot use the header: it lacks "z"; it has "a", "b"';
   assert.equal(refusal("a,b\n", { required: ["z"] }), missing);
   assert.equal(refusal("a,b\n", { columns: { z: "number" }, required: ["z"] }), missing);

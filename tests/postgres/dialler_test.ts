@@ -67,7 +67,7 @@ testWithPostgres(
       retrying.until(async () => (await sql`select inet_server_addr() as host`)[0]?.["host"]);
     try {
       assert.equal(await ask(), "127.0.0.1");
-      assert.match(told.join(), /does not answer, and is tried again: it is a standby/);
+      assert.match(told.join(), /does not answer; retrying: it is a standby/);
       await primary.crash();
       const asked = ask();
       await standby.promote();

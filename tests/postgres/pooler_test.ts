@@ -21,7 +21,7 @@ const IN_TRANSACTION_MODE =
   /a pooler in transaction mode: connect to PostgreSQL itself, or to a pooler in session mode/;
 
 const IN_STATEMENT_MODE = new RegExp(
-  "a pooler is in between, and refuses \\(transaction blocks not allowed in statement pooling " +
+  "a pooler is in between and refuses the connection \\(transaction blocks not allowed in statement pooling " +
     "mode\\): connect to PostgreSQL itself, or to a pooler in session mode",
 );
 
@@ -34,7 +34,10 @@ async function worksInSessionMode(server: PostgresServer, folder: string): Promi
     // One that is asked for what it does not know says so, as older ones do of more.
     const strange = await refusalOf(folder, `${server.url("shop", port)}&strange=1`);
     assert.equal(strange[0], 72, strange[1]);
-    assert.match(strange[1], /a pooler is in between, and refuses \(.*strange\): connect to/);
+    assert.match(
+      strange[1],
+      /a pooler is in between and refuses the connection \(.*strange\): connect to/,
+    );
   });
 }
 
@@ -46,7 +49,7 @@ async function timeLimitsAreRefused(server: PostgresServer, folder: string): Pro
     assert.equal(code, 76, output);
     assert.match(
       output,
-      /statement_timeout is 1000, so it may lose what was acknowledged: set it to 0/,
+      /statement_timeout is 1000, so it may lose acknowledged entries: set it to 0/,
     );
   });
 }

@@ -22,7 +22,7 @@ async function unsafeSettingsAreRefused(server: PostgresServer, folder: string):
   await server.query("alter database postgres reset synchronous_commit");
   const standby = await refusalOf(folder, `${server.url("shop")}&sync=1`);
   assert.equal(standby.code, 76, standby.output);
-  assert.match(standby.output, /asks for a synchronous standby, and there is none/);
+  assert.match(standby.output, /requires a synchronous standby, and none is connected/);
 }
 
 /** An operator changes them while processes run. */

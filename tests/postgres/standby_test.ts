@@ -74,7 +74,7 @@ async function requireLacking(member: Member, leads: boolean): Promise<void> {
   assert.match(readable(await screen.text()), /is demanded, and none is connected: writes wait/);
   assert.match(
     member.output.join("\n"),
-    /has no synchronous standby now, which sync=1 asks for: nothing is recorded until there is one/,
+    /has no synchronous standby now, which sync=1 requires: nothing is recorded until there is one/,
   );
 }
 

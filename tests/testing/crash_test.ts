@@ -123,7 +123,7 @@ Deno.test("crashAfter: one that has not happened is told, when all jobs or the t
   daybook.crashAfter("charge");
   await daybook.untilIdle();
   await assert.rejects(daybook.close(), /Cannot crash after charge: /);
-  assert.throws(() => daybook.crashAfter("main"), /stands for run itself/);
+  assert.throws(() => daybook.crashAfter("main"), /the name stands for run itself/);
 });
 
 Deno.test("fetch: after a crash it is the new process that answers", async () => {

@@ -133,8 +133,11 @@ Deno.test("fromExport: code that goes another way is refused, with the line of t
 
 Deno.test("fromExport: a file that is none, or was cut, is refused", async () => {
   const { waiting: file } = await exported();
-  assert.throws(() => fromExport(file.slice(0, -20)), /line \d+: it is not whole/);
-  assert.throws(() => fromExport("{}\n{}\n"), /line 1: the file is no export of a job; deno task/);
+  assert.throws(() => fromExport(file.slice(0, -20)), /line \d+: it is incomplete/);
+  assert.throws(
+    () => fromExport("{}\n{}\n"),
+    /line 1: the file is not an export of a job; deno task/,
+  );
 });
 
 Deno.test("fromExport: what is given in the place of an export is named, with what writes one", async () => {

@@ -209,7 +209,7 @@ Deno.test("testDaybook: the clock begins when it is told to, and a job is remove
   assert.equal(await removed(), false);
   await daybook.advance(days(1));
   assert.equal(await removed(), true);
-  await assert.rejects(testDaybook([], { startsAt: "noon" }), /Cannot begin at noon/);
+  await assert.rejects(testDaybook([], { startsAt: "noon" }), /Cannot start at noon/);
 });
 
 Deno.test("testDaybook: pauses, changed limits and waits that are ended early last through a crash", async () => {

@@ -59,7 +59,7 @@ Deno.test("content: numbers of a table that are others are a difference", () => 
     );
     const difference = compared(found, expected.capture(HEAD));
     assert.ok(difference?.kind === "content");
-    assert.ok(difference.reason.endsWith(`column ${column} is not what the journal says`));
+    assert.ok(difference.reason.endsWith(`column ${column} differs from the journal`));
   }
 });
 

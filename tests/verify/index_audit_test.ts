@@ -55,10 +55,10 @@ const TAMPERINGS: Readonly<Record<string, readonly [(index: DatabaseSync) => voi
     const other = String(job).replace("hello", "hallo");
     index.prepare("UPDATE states SET job = ?, crc = ? WHERE last = ?")
       .run(other, crc32(other), last as number);
-  }, /job job-0 is not what the lines say/],
+  }, /job job-0 differs from the lines/],
   "a row that says something else": [
     (index) => index.exec("UPDATE jobs SET priority = 7 WHERE job_id = 'job-1'"),
-    /job job-1 is not what the lines say/,
+    /job job-1 differs from the lines/,
   ],
   "a job that is missing": [
     (index) => index.exec("DELETE FROM jobs WHERE job_id = 'job-2'"),
@@ -69,14 +69,14 @@ const TAMPERINGS: Readonly<Record<string, readonly [(index: DatabaseSync) => voi
       "UPDATE jobs SET first = (SELECT max(first) + 1 FROM jobs), job_id = 'job-9' " +
         "WHERE job_id = 'job-3'",
     );
-  }, /job job-9 is there, and has not ended/],
+  }, /job job-9 is in the index, but has not ended/],
   "an event id that is missing": [
     (index) => index.exec("DELETE FROM young_ids WHERE logId = (SELECT min(logId) FROM young_ids)"),
     /the event id of logId \d+ is missing/,
   ],
   "an event id that no entry has": [
     (index) => index.exec("INSERT INTO event_ids VALUES (12345, 3)"),
-    /it has an event id that logId 3 does not have/,
+    /an event id is indexed under logId 3, which has another/,
   ],
 };
 

@@ -161,7 +161,7 @@ test("verifier: a server that serves something else is told", async () => {
   await server.stop();
   assert.match(
     kept?.detail ?? "",
-    /^intact, but this server serves something else: job \S+ is not served as the journal has it at logId \d+, and 8 more; /,
+    /^intact, but this server serves something else: job \S+ is served differently from the journal at logId \d+, and 8 more; /,
   );
 });
 

@@ -169,7 +169,7 @@ function LimitsSection({ deps }: LimitsSectionProps) {
     <section class="sheet" aria-labelledby="limits-heading">
       <h2 id="limits-heading">Limits and usage</h2>
       <div id="limits" data-live>
-        <Table caption="Limits" headings={["What", "Used", "At most", "Flag"]}>
+        <Table caption="Limits" headings={["What", "Used", "At most"]}>
           {limitRows(deps).map((row) => <LimitRow row={row} />)}
         </Table>
       </div>
@@ -181,7 +181,7 @@ function LimitsSection({ deps }: LimitsSectionProps) {
 }
 
 function LimitRow(
-  { row: { what, flag, unit, used, max } }: { readonly row: Omit<LimitInUse, "name"> },
+  { row: { what, unit, used, max } }: { readonly row: Omit<LimitInUse, "name"> },
 ) {
   const text = unit === "bytes" ? sizeText : countText;
   return (
@@ -189,7 +189,6 @@ function LimitRow(
       <td>{what}</td>
       <td class={used >= max ? "number bad" : "number"}>{text(used)}</td>
       <td class="number">{text(max)}</td>
-      <td class="mono soft">{flag ?? "fixed"}</td>
     </tr>
   );
 }
@@ -198,7 +197,7 @@ function LimitRow(
 function limitRows(deps: HttpDeps): readonly Omit<LimitInUse, "name">[] {
   const limits = limitsInUse(deps);
   if (deps.system === undefined) return limits;
-  const workers = { what: "workers with a job", flag: "--max-running", unit: "count" } as const;
+  const workers = { what: "workers with a job (--max-running)", unit: "count" } as const;
   return [{ ...workers, ...deps.system.workers() }, ...limits];
 }
 

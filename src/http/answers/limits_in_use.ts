@@ -8,8 +8,6 @@ export interface LimitInUse extends Use {
   readonly name: LimitName;
   /** What is counted. */
   readonly what: string;
-  /** That sets it, with its dashes; `null` for one that is the same everywhere. */
-  readonly flag: string | null;
   readonly unit: "bytes" | "count";
 }
 
@@ -26,7 +24,7 @@ export function limitsInUse(
 }
 
 function inUse(name: keyof StandingLimits | GaugedLimit, { used, max }: Use): LimitInUse {
-  const { what, flag = null } = LIMITS[name];
+  const { what } = LIMITS[name];
   const unit = what.startsWith("bytes") ? "bytes" : "count";
-  return { name, what, flag, unit, used, max };
+  return { name, what, unit, used, max };
 }

@@ -4,7 +4,7 @@ import { NonRetryableError } from "../../engine/job_errors.ts";
 import type { Column, ColumnType } from "./columns.ts";
 import { parseRecord, type RecordSpan, recordSpans, type Stretch } from "./records.ts";
 
-/** What is said of a file by the one who sends it. */
+/** The options that a sender gives with a file. */
 export interface FileSpec {
   readonly csv: string;
   readonly columns?: Readonly<Record<string, ColumnType>>;
@@ -96,7 +96,10 @@ function refuseUnnamed(names: readonly string[]): void {
   if (duplicates.length > 0) throw unusable(`it has duplicates: ${listed(duplicates)}`);
 }
 
-/** A column that was described and is not there is most often misspelt: no row can be right. */
+/**
+ * Reports columns that were described but do not exist: most are misspelt, and no row could be
+ * valid.
+ */
 function refuseMissing(names: readonly string[], described: readonly string[]): void {
   const missing = described.filter((name) => !names.includes(name));
   if (missing.length > 0) {

@@ -3,8 +3,8 @@
 import { parse } from "csv-parse/sync";
 import { errorMessage } from "../../core/thrown.ts";
 
-// Where the records of a CSV text begin and end, and on which lines. A parser's own count of lines
-// goes wrong with CRLF inside quotes, so this is the one that counts.
+// Finds where the records of a CSV text begin and end, and on which lines. The parser's own line
+// numbers are wrong for CRLF inside quotes, so these are used.
 
 export interface RecordSpan {
   /** Offset of the first character. */
@@ -77,9 +77,9 @@ export type CsvRecord =
   | { readonly line: number; readonly malformed: string };
 
 /**
- * The records of a stretch. It is parsed at once; only when some record is malformed, or
- * the parser sees other records than `recordSpans`, is each parsed by itself, so that one
- * stray quote costs one row. That takes ten times as long.
+ * The records of a stretch. It is parsed as a whole. Only when some record is malformed, or the
+ * parser finds other records than `recordSpans`, is each parsed separately, so that one stray quote
+ * costs one row. That takes ten times as long.
  */
 export function parseRecords(text: string, stretch: Stretch, delimiter: string): CsvRecord[] {
   const spans = [...recordSpans(text, stretch, delimiter)];
@@ -90,7 +90,7 @@ export function parseRecords(text: string, stretch: Stretch, delimiter: string):
   return spans.map((span) => parseRecord(text, span, delimiter));
 }
 
-/** One record, parsed by itself. */
+/** Parses one record separately. */
 export function parseRecord(text: string, { start, end, line }: RecordSpan, delimiter: string) {
   const rows = tryParse(text.slice(start, end), delimiter);
   if (!Array.isArray(rows)) return { line, malformed: rows.malformed };
@@ -110,12 +110,12 @@ function tryParse(text: string, delimiter: string): string[][] | { readonly malf
   }
 }
 
-/** The parser's messages name lines of the slice that it got: they are reworded. */
+/** Rewords a message of the parser, whose line numbers refer to the slice it was given. */
 function malformation(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {
     case "CSV_QUOTE_NOT_CLOSED":
-      return "a quote is opened and never closed; all that follows belongs to it";
+      return "a quote is never closed, so it takes in everything after it";
     case "INVALID_OPENING_QUOTE":
       return 'a quote is inside a field that does not begin with one; double it: "a ""b"" c"';
     case "CSV_INVALID_CLOSING_QUOTE":

@@ -1,11 +1,11 @@
 /**
- * What the columns of an import hold. Each chunk counts for itself and the counts are
- * merged, so that no chunk has to be read again for the summary.
+ * Statistics of the columns of an import. Each chunk is counted separately and the counts are
+ * merged, so that the summary reads no chunk again.
  */
 
 import type { CellValue, Column, ColumnType } from "./columns.ts";
 
-/** More than 100 different values, or texts too long to be kinds of something. */
+/** Stands for more than 100 different values, or for texts too long to be categories. */
 type Many = "many";
 
 /** Statistics of one column in some rows. */
@@ -38,7 +38,7 @@ export function countValues({ type }: Column, values: readonly CellValue[]): Col
   return { empty, values: distinct(present.map(String)) };
 }
 
-/** Statistics of the rows of both. */
+/** Merges the statistics of two sets of rows. */
 export function mergeCounts(left: ColumnCount, right: ColumnCount): ColumnCount {
   const empty = left.empty + right.empty;
   if ("values" in left && "values" in right) {

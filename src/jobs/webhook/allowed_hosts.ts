@@ -1,4 +1,4 @@
-/** The hosts that webhooks may be sent to. An operator lists them; none is the default. */
+/** The hosts to which webhooks may be sent. An operator lists them; the default is none. */
 
 import { BlockList, isIP } from "node:net";
 
@@ -24,7 +24,7 @@ export class AllowedHosts {
   }
 }
 
-/** As `URL` writes it: in lower case, punycode, the shortest form of an address. */
+/** In the form that `URL` uses: lower case, punycode, the shortest form of an address. */
 function normalEntry(entry: string): string {
   const [, host = "", port] = ENTRY.exec(entry) ?? [];
   const url = URL.parse(`http://${host}/`);
@@ -36,7 +36,7 @@ function normalEntry(entry: string): string {
   return port === undefined ? url.hostname : `${url.hostname}:${Number(port)}`;
 }
 
-// Addresses that are not on the public internet. An allowed name is no promise of where it points:
+// Addresses that are not on the public internet. Allowing a name does not vouch for its address:
 // its owner could point it at this machine or its network.
 
 /** Source: the special-purpose address registries of IANA (RFC 6890). */
@@ -61,7 +61,7 @@ const PRIVATE_NETWORKS: readonly string[] = [
   "64:ff9b::/96",
   "64:ff9b:1::/48",
   "100::/64",
-  // Teredo and 6to4 hold an IPv4 address that may itself be private.
+  // Teredo and 6to4 addresses contain an IPv4 address that may itself be private.
   "2001::/32",
   "2002::/16",
   "2001:db8::/32",
@@ -77,12 +77,12 @@ for (const network of PRIVATE_NETWORKS) {
   privateList.addSubnet(address, Number(bits), familyOf(address));
 }
 
-/** Whether an address, IPv4 in IPv6 included, is not public. */
+/** Whether an address is not public. Covers IPv4 addresses inside IPv6. */
 export function isPrivateAddress(address: string): boolean {
   return isIP(address) === 0 || privateList.check(address, familyOf(address));
 }
 
-/** Whether the name of a host is an address, or the one name of this machine. */
+/** Whether a host is an address, or the name of this machine. */
 export function isAddressOrLocal(hostname: string): boolean {
   return hostname === "localhost" || isIP(hostname.replace(/^\[|\]$/g, "")) !== 0;
 }

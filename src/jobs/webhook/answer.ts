@@ -1,20 +1,20 @@
-/** What the answer to a delivery means. */
+/** Interprets the answer to a delivery. */
 
-/** No more of an answer is read or recorded, in characters. */
+/** The most characters of an answer that are read and recorded. */
 const EXCERPT_LENGTH_MAX = 200;
 
-/** Answers below 500 after which another attempt may succeed. */
+/** Statuses below 500 after which another attempt may succeed. */
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 425, 429]);
 
 type Verdict = "delivered" | "tryAgain" | "giveUp";
 
-/** A redirect is an answer like any other: following it could lead anywhere. */
+/** A redirect is not followed, since it could lead anywhere. */
 export function verdictOn(status: number): Verdict {
   if (status >= 200 && status < 300) return "delivered";
   return status >= 500 || TRANSIENT_STATUSES.has(status) ? "tryAgain" : "giveUp";
 }
 
-/** The status and the beginning of the body, in words; lets go of the connection. */
+/** The status and the beginning of the body, in words. Releases the connection. */
 export async function describeAnswer(response: Response): Promise<string> {
   const excerpt = await readExcerpt(response);
   const answer = `it answered ${response.status}`;
@@ -22,9 +22,9 @@ export async function describeAnswer(response: Response): Promise<string> {
   return excerpt === "" ? answer + location : `${answer}${location}: ${excerpt}`;
 }
 
-/** Lets go of the connection without reading on. */
+/** Releases the connection without reading further. */
 export async function discardBody(response: Response): Promise<void> {
-  // An answer that breaks off after its status has said what matters.
+  // The status has arrived, so a body that breaks off does not matter.
   await response.body?.cancel().catch(() => {});
 }
 
@@ -41,16 +41,16 @@ async function readExcerpt(response: Response): Promise<string> {
   }
 }
 
-/** In one line, and without what could steer a terminal. */
+/** On one line, and without characters that control a terminal. */
 function printable(text: string): string {
   return text.replace(/[\p{C}\p{Z}]+/gu, " ").trim().slice(0, EXCERPT_LENGTH_MAX).toWellFormed();
 }
 
 const SECONDS = /^\d+$/;
 
-/** No receiver may put a delivery off for longer: an hour. */
+/** The longest delay that a receiver may ask for: an hour. */
 const RETRY_AFTER_MS_MAX = 3_600_000;
-/** Nor may it ask for a storm of attempts. */
+/** The shortest delay, so that a receiver cannot cause a storm of attempts. */
 const RETRY_AFTER_MS_MIN = 1_000;
 
 /** How long the receiver asks to wait (`Retry-After`); `undefined` when it does not say. */

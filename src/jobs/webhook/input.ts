@@ -12,13 +12,13 @@ const HEADERS_MAX = 20;
 const HEADER_LENGTH_MAX = 1_000;
 
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
-/** Visible ASCII, spaces and tabs: no line can be smuggled in. */
+/** Visible ASCII, spaces and tabs, so that a value cannot inject a header line. */
 const HEADER_VALUE = /^[\t\x20-\x7e]*$/;
 
 /**
- * Set by the delivery or by the connection, or secrets: the input of a job is in the
- * journal for all to read, so a password does not belong in it. The receiver knows the
- * sender by the signature.
+ * Headers that the delivery or the connection sets, or that hold secrets. The input of a job is in
+ * the journal for everyone to read, so a password does not belong in it. The receiver recognizes
+ * the sender by the signature.
  */
 const RESERVED_HEADERS: ReadonlySet<string> = new Set([
   "authorization",
