@@ -1,3 +1,4 @@
+import { countText } from "../../src/core/size.ts";
 import assert from "node:assert/strict";
 import { journalCommand } from "../support/process/journal_command.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
@@ -68,7 +69,7 @@ test("backup: for people it says what was copied, and what was found", async () 
   const bytes = [...segmentsOf(disk, COPY).values()].reduce((sum, { length }) => sum + length, 0);
   assert.equal(
     out[0],
-    `backed up to ${COPY}: 3 segments written, ${bytes} bytes; 0 there already`,
+    `backed up to ${COPY}: 3 segments written, ${countText(bytes)} bytes; 0 there already`,
   );
   assert.match(out[1] ?? "", /^intact: /);
 });

@@ -51,7 +51,7 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
     { attempt: 2, phase: "compensation", reason: "crash" },
     "attempt 2, compensation, by crash",
   ],
-  "job.TaskProgressed": [{ done: 3, total: 10, note: "rows" }, "3 of 10 (rows)"],
+  "job.TaskProgressed": [{ done: 3, total: 1_800, note: "rows" }, "3 of 1,800 (rows)"],
   "job.CompensationStarted": [{ attempt: 1 }, ""],
   "job.TaskCompensated": [{ attempt: 3 }, "attempt 3"],
   "job.TaskCompensationFailed": [

@@ -216,6 +216,7 @@ Deno.test("shownSettings: every setting with its origin, and nothing that is sec
   assert.deepEqual([...byName.keys()], SETTING_LIST.map(([, { flag }]) => flag));
   assert.deepEqual(byName.get("port"), { value: "0", origin: "flag" });
   assert.deepEqual(byName.get("max-running"), { value: "7 jobs", origin: "environment" });
+  assert.equal(byName.get("snapshot-every")?.value, "100,000 entries");
   assert.deepEqual(byName.get("drain"), { value: "10 s", origin: "default" });
   assert.equal(byName.get("token-file")?.value, "token set");
   assert.equal(byName.get("secret-key-file")?.value, "key set");

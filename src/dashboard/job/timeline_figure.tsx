@@ -1,5 +1,6 @@
 /** The timeline of a job as a picture, with a legend; the tables beside it say the same. */
 
+import { countText } from "../../core/size.ts";
 import { type Condition, conditionText } from "../../core/condition.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { jobPagePath } from "../parts/links.tsx";
@@ -172,7 +173,9 @@ function Remarks({ state, drawing }: Props & { readonly drawing: Drawing }) {
     ...(state.scale === "steps" ? ["Not to scale."] : []),
     ...(drawing.merged > 0
       ? [
-        `${drawing.merged} spans and events are too narrow to show one by one, and are drawn ` +
+        `${
+          countText(drawing.merged)
+        } spans and events are too narrow to show one by one, and are drawn ` +
         "together.",
       ]
       : []),

@@ -1,7 +1,7 @@
 /** What stands where a list has no jobs, and how far it was searched. */
 
 import type { JobCount, Reach } from "../../engine/job_pages.ts";
-import { countedText } from "../parts/amounts.tsx";
+import { counted } from "../../core/counted.ts";
 import { Time } from "../parts/time.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Empty } from "../parts/table.tsx";
@@ -61,7 +61,7 @@ export function SearchedLine({ searched, further }: SearchedLineProps) {
   if (searched === undefined) return null;
   return (
     <p class="job-searched">
-      Looked at {countedText(searched.jobs, "job")}, back to{" "}
+      Looked at {counted(searched.jobs, "job")}, back to{" "}
       <Time at={searched.backTo} />, and not at older ones.{" "}
       {further === undefined ? null : <a href={further}>Look further back</a>}
     </p>
