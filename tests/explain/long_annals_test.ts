@@ -69,7 +69,7 @@ Deno.test("outlined: of a long life some thousand entries are kept, and the othe
 
   const explanation = explain(outlined, ALONE);
   assert.deepEqual(explanation.summedUp?.entries, passed);
-  assert.match(explanation.summary, /9000 of 10000/);
+  assert.match(explanation.summary, /9,000 of 10,000/);
   assert.deepEqual(summedUpTexts(explanation), [
     `${passed?.count} entries from ${passed?.from} to ${passed?.to} count in all of this, and are ` +
     "not looked at one by one.",
