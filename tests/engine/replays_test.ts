@@ -79,7 +79,7 @@ Deno.test("replays: a history of several pages is read whole", async () => {
   const { job, steps } = valueOf(await replays.replay(jobId));
   assert.deepEqual(job, daybook.job(jobId));
   assert.equal(steps.length, 2_502);
-  assert.equal(steps.at(-1)?.why, 'It matches expectation "parts": 2500 of 5000.');
+  assert.equal(steps.at(-1)?.why, 'It matches expectation "parts": 2,500 of 5,000.');
 });
 
 Deno.test("replays: another plan takes events that reached no job", async () => {

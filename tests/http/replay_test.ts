@@ -484,7 +484,7 @@ Deno.test("GET /jobs/:id/replay: a long life comes in pages, each with the job a
     steps.map(({ logId }) => logId),
     Array.from({ length: 2_502 }, (_, index) => steps[0]!.logId + index),
   );
-  assert.equal(steps.at(-1)?.why, 'It matches expectation "e0": 2500 of 10000.');
+  assert.equal(steps.at(-1)?.why, 'It matches expectation "e0": 2,500 of 10,000.');
 
   const at = `at=h-1200&limit=700`;
   const early = await pages(async (cursor) =>

@@ -1,4 +1,4 @@
-/** Counts, and how far something is. */
+/** Counts and progress. */
 
 import { countOf } from "../../core/counted.ts";
 import { countText } from "../../core/size.ts";
@@ -12,13 +12,13 @@ interface ProgressBarProps {
   readonly total: number;
 }
 
-/** How far something is, as a bar. */
+/** Progress as a bar. */
 export function ProgressBar({ done, total }: ProgressBarProps) {
   const text = countOf(done, total);
   return <progress max={Math.max(1, total)} value={done} aria-label={text}>{text}</progress>;
 }
 
-/** `40 of 100`, with a bar where it is known how much there is. */
+/** `40 of 100`, with a bar if the total is known. */
 export function TaskProgress({ done, total, note }: Progress) {
   return (
     <span class="task-progress">

@@ -1,4 +1,4 @@
-/** What is used of the limits of this process. */
+/** The limits of this process, with their use. */
 
 import type { StandingLimits } from "../../engine/events/delivery_limits.ts";
 import { type GaugedLimit, type LimitName, LIMITS } from "../../documents/over_capacity.ts";
@@ -11,7 +11,7 @@ export interface LimitInUse extends Use {
   readonly unit: "bytes" | "count";
 }
 
-/** Those of the engine first, if they are known; then those of the edge. */
+/** The limits of the engine, if known, then those of the HTTP layer. */
 export function limitsInUse(
   { system, requests, openRequests, waiting, streams, bodies, lookBack }: HttpDeps,
 ): readonly LimitInUse[] {
