@@ -71,8 +71,8 @@ Deno.test("outlined: of a long life some thousand entries are kept, and the othe
   assert.deepEqual(explanation.summedUp?.entries, passed);
   assert.match(explanation.summary, /9,000 of 10,000/);
   assert.deepEqual(summedUpTexts(explanation), [
-    `4,002 entries from ${passed?.from} to ${passed?.to} count in all of this, and are ` +
-    "not looked at one by one.",
+    `4,002 entries from ${passed?.from} to ${passed?.to} are included, but not ` +
+    "described one by one.",
   ]);
   assert.equal(explain(OutlinedHistory.of(entries.slice(0, 4_000)), ALONE).summedUp, undefined);
 });
