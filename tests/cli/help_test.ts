@@ -34,7 +34,7 @@ function wordsOf(line: string): readonly string[] {
   return [...command.matchAll(/(?:'[^']*'|[^\s'])+/g)].map(([word]) => word.replaceAll("'", ""));
 }
 
-Deno.test("--help: it names the page "When things go wrong"", async () => {
+Deno.test("--help: it names the page When things go wrong", async () => {
   const [code, terminal] = await run(["--help"]);
   assert.equal(code, 0);
   assert.match(terminal.text, /src\/manual\/when-things-go-wrong\.md/);

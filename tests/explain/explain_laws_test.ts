@@ -76,7 +76,7 @@ Deno.test("explain: the chain of reasons ends at the creation of the job", () =>
 
 const MISSING = /undefined|NaN|\[object/;
 
-Deno.test("explain: sentences are complete, on one line, and without "undefined" or "null"", () => {
+Deno.test("explain: sentences are complete, on one line, and never say undefined or null", () => {
   fc.assert(
     fc.property(stories, ({ entries }) => {
       // A label may be one of these words.

@@ -314,7 +314,7 @@ Deno.test("mismatchesText: it describes three clauses, and counts the rest", () 
   assert.equal(mismatchesText(mismatches.slice(0, 1)), "b: expected 2, found nothing");
 });
 
-Deno.test("correlationText: it reads as a sentence, with brackets between "and" and "or"", () => {
+Deno.test("correlationText: it reads as a sentence, with brackets where and meets or", () => {
   const a: Correlation = { equals: { a: "1" } };
   const bc: Correlation = { equals: { b: 2, c: null } };
   const cases: readonly (readonly [Correlation, string])[] = [

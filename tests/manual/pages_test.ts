@@ -43,7 +43,7 @@ Deno.test("manual: the index leads to every page", async () => {
   }
 });
 
-Deno.test("manual: --help names the page "When things go wrong", which has every exit code", async () => {
+Deno.test("manual: --help names the page When things go wrong, which has every exit code", async () => {
   const help = helpText();
   assert.ok(help.includes("src/manual/when-things-go-wrong.md"));
   const { text } = await readPage("when-things-go-wrong");
