@@ -1,6 +1,6 @@
 /**
- * The files of the dashboard: a fixed map, so that no path of a request is ever one of the
- * disk. Each name holds a digest of the content, so that a browser can cache it forever and
+ * The static files of the dashboard: a fixed map, so that no request path ever refers to the disk.
+ * Each name contains a digest of the content, so that a browser can cache the file forever and
  * still gets the new one after an upgrade.
  */
 
@@ -50,12 +50,12 @@ const SOURCES = {
   "job.js": { type: SCRIPT, text: jobScript },
   "times.js": { type: SCRIPT, text: timesScript },
   "live.js": { type: SCRIPT, text: liveScript },
-  // Browsers write lengths of time as the server does.
+  // Scripts format durations with the same function as the server.
   "durations.js": { type: SCRIPT, text: `globalThis.durationText = ${durationText};\n` },
   "jobs.js": { type: SCRIPT, text: jobsScript },
   "overview.js": { type: SCRIPT, text: overviewScript },
   "overview.css": { type: STYLE, text: overviewStyle },
-  // Its variable is one of the module that it is loaded as, where no other module finds it.
+  // Loaded as a module, uPlot would keep its variable to itself; other modules need it.
   "uplot.js": { type: SCRIPT, text: `${uPlot}\nglobalThis.uPlot = uPlot;\n` },
   "uplot.css": { type: STYLE, text: uPlotStyle },
   "reference.css": { type: STYLE, text: referenceStyle },
@@ -88,13 +88,13 @@ for (const [name, { type, text }] of Object.entries(SOURCES)) {
   BY_FILE_NAME.set(fileName, { contentType: type, text });
 }
 
-/** Where a page finds a file. */
+/** The path from which a page loads a file. */
 export function assetPath(name: AssetName): string {
   return PATHS.get(name) ?? "";
 }
 
 export const ASSET_ROUTES: readonly Route[] = [
-  // What it looks like is no secret, and how else would one sign in?
+  // Assets contain no secrets, and the sign-in page needs them without a token.
   { method: "GET", path: "/ui/assets/:name", scope: "open", handle: answerAsset },
 ];
 
@@ -106,7 +106,7 @@ function answerAsset(c: Context): Response {
     headers: {
       "content-type": asset.contentType,
       "x-content-type-options": "nosniff",
-      // Its name changes with its content.
+      // The name changes with the content.
       "cache-control": "public, max-age=31536000, immutable",
     },
   });

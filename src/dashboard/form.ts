@@ -1,4 +1,7 @@
-/** Forms of pages: what they bring, where they lead back to, and that each counts once. */
+/**
+ * Handles the forms of pages: reads them, redirects back to the page, and makes each take effect
+ * once.
+ */
 
 import { invalidRequest, issueText, Refusal, remainingIssues } from "../documents/refusal.ts";
 import { createHash } from "node:crypto";
@@ -13,10 +16,12 @@ import { refusalIn } from "./refusal.tsx";
 
 const FORM = "application/x-www-form-urlencoded";
 
-/** No page has this many; the cost of parsing a form grows with their number. */
+/** More than any page has; the cost of parsing a form grows with its fields. */
 const FIELDS_MAX = 5_000;
 
-/** @throws {Problem} when it is no form, has too many fields, or is beyond the limits of bodies. */
+/**
+ * @throws {Problem} if the body is not a form, has too many fields, or exceeds the limits on bodies.
+ */
 export async function readForm(request: Request, bodies: Bodies): Promise<URLSearchParams> {
   const mediaType = parseMediaType(request);
   if (mediaType !== FORM) throw unsupportedMediaType(mediaType, [FORM]);
@@ -36,10 +41,10 @@ function hasTooManyFields(text: string): boolean {
 }
 
 /**
- * Does what a form asks for and leads back to the page that it is on, which says what was done,
- * or why not.
+ * Carries out a form and redirects to the page that it is on, which shows what was done, or why
+ * not.
  *
- * @param act Gives what the page tells.
+ * @param act Returns the text that the page shows.
  */
 export async function actAndRedirect(
   c: Context,
@@ -53,9 +58,9 @@ export async function actAndRedirect(
 }
 
 /**
- * The same where what was typed is worth keeping: a refused form is shown again, with all of it.
+ * Like `actAndRedirect`, but shows a refused form again with everything that was typed.
  *
- * @param again Shows the page with the form.
+ * @param again Returns the page with the form.
  */
 export async function actOrRedisplay(
   c: Context,
@@ -91,13 +96,15 @@ async function doneOrRefused(act: () => string | Promise<string>) {
   }
 }
 
-/** A field that was filled in; `undefined` when it is absent or blank. */
+/** The text of a field; `undefined` if it is absent or blank. */
 export function filledField(form: URLSearchParams, name: string): string | undefined {
   const text = form.get(name);
   return text === null || text.trim() === "" ? undefined : text;
 }
 
-/** @param path From the request: not to be trusted. */
+/**
+ * @param path From the request, so untrusted.
+ */
 export function safeReturnPath(path: string | null | undefined): string {
   if (path === null || path === undefined) return "/";
   const url = URL.parse(path, BASE);
@@ -106,13 +113,13 @@ export function safeReturnPath(path: string | null | undefined): string {
   return isPage ? url.pathname + url.search + url.hash : "/";
 }
 
-/** Stands for this server: a path that leads to another origin shows against it. */
+/** Stands for this server: a path resolved against it shows whether it leads to another origin. */
 const BASE = "http://daybook.invalid";
 
 /**
- * The same content from the same form is the same event, and other content another one.
+ * The same content from the same form is the same event; other content is another event.
  *
- * @param once What the form was given when it was made.
+ * @param once The random value that the form was created with.
  */
 export function onceOnly(once: string, content: string): EventId {
   const digest = createHash("sha256").update(`${once}\n${content}`).digest("base64url");

@@ -1,6 +1,6 @@
 /**
- * `/ui/live`: the one stream of a tab. It says that something is new, never what: the page
- * reloads itself. However much happens, it sends at most one message a second.
+ * `/ui/live`: the stream of a browser tab. It only says that something has changed, and the page
+ * then reloads itself. It sends at most one message a second.
  */
 
 import type { Context } from "hono";
@@ -15,12 +15,15 @@ import { generatedBody } from "../http/stream/generated.ts";
 import { parseWholeNumber } from "../documents/fields.ts";
 import type { Route } from "../http/route.ts";
 
-/** A page that changes more often cannot be read. */
+/** A page that changes more often is unreadable. */
 const QUIET_MS = 1_000;
 
 const LIVE_PARAMETERS = {
-  jobId: single(jobId, "Only this job."),
-  after: single(wholeNumber(0, Number.MAX_SAFE_INTEGER), "What the page shows already."),
+  jobId: single(jobId, "Only changes of this job."),
+  after: single(
+    wholeNumber(0, Number.MAX_SAFE_INTEGER),
+    "The position that the page already shows.",
+  ),
 };
 
 export const LIVE_ROUTES: readonly Route[] = [
@@ -52,7 +55,7 @@ async function* changes(
   yield "retry: 2000\n\n";
   while (!signal.aborted && !engine.draining) {
     const scanned = engine.headLogId;
-    // A position lower than the last one sent is of another journal, and news as well.
+    // A position lower than the last one sent comes from another journal, so it is also a change.
     const isNews = lastOf() !== sentLogId;
     if (isNews || clock.monotonic() - saidAt >= heartbeatMs) {
       sentLogId = lastOf();
@@ -66,7 +69,7 @@ async function* changes(
   }
 }
 
-/** Waits out a time, or until the signal aborts. */
+/** Waits for a time, or until the signal aborts. */
 async function quietFor({ clock }: HttpDeps, delayMs: number, signal: AbortSignal): Promise<void> {
   if (delayMs <= 0 || signal.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,6 +1,6 @@
 /**
- * Short notes of what an action did, for the page that its redirect leads to. The path holds
- * the name of a note only: a link from elsewhere cannot put words on a page.
+ * Short notes with the result of an action, for the page that its redirect leads to. The path
+ * contains only the name of a note, so that a link from elsewhere cannot put text on a page.
  */
 
 import { randomBytes } from "node:crypto";
@@ -10,13 +10,13 @@ interface Note {
   readonly isBad: boolean;
 }
 
-/** The oldest go first. */
+/** Beyond this, the oldest notes are dropped. */
 const NOTES_MAX = 1_000;
 
 export class Notes {
   readonly #notes = new Map<string, Note>();
 
-  /** The same path, with the name of the note. */
+  /** The path with the name of a new note. */
   pathWith(path: string, text: string, isBad = false): string {
     const name = randomBytes(9).toString("base64url");
     this.#notes.set(name, { text, isBad });
@@ -38,7 +38,7 @@ function withNoteName(path: string, name: string): string {
   return url.pathname + url.search + url.hash;
 }
 
-/** The same path without a note, for the next form that leads back to it. */
+/** The path without a note, for the next redirect to it. */
 export function withoutNote(url: string): string {
   const { pathname, searchParams } = new URL(url);
   searchParams.delete("note");

@@ -1,4 +1,4 @@
-/** What every page of the dashboard shares: the head, the navigation and the headers. */
+/** The parts that all pages of the dashboard share: head, navigation and response headers. */
 
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
@@ -12,8 +12,8 @@ import { LIMITS_PATH } from "./parts/links.tsx";
 import { NO_STORE_HEADERS } from "../http/answers/response.ts";
 
 /**
- * No script and no style but from the fixed map of assets: a text smuggled into a page
- * can do nothing. The page cannot be framed, or send a form elsewhere.
+ * Scripts and styles come only from the fixed map of assets, so that injected text can do nothing.
+ * A page cannot be framed, or send a form to another site.
  */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -30,7 +30,8 @@ const PAGE_HEADERS = {
   ...NO_STORE_HEADERS,
   "content-type": "text/html; charset=utf-8",
   "content-security-policy": CONTENT_SECURITY_POLICY,
-  // Without a referrer a browser would not say where a form comes from, and it would be refused.
+  // Without a referrer a browser would not send the origin of a form, and the form would be
+  // refused.
   "referrer-policy": "same-origin",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
@@ -39,7 +40,7 @@ const PAGE_HEADERS = {
 
 type ScreenName = keyof typeof SCREENS;
 
-/** Those that the navigation leads to. */
+/** The screens in the navigation. */
 const SCREENS = {
   overview: { path: "/", title: "Overview" },
   jobs: { path: "/ui/jobs", title: "Jobs" },
@@ -50,28 +51,28 @@ const SCREENS = {
 } as const;
 
 export interface PageOptions {
-  /** Of the tab; what every user controls in it is text. */
+  /** The title of the tab, which may contain text from users. */
   readonly title: string;
-  /** The one that the navigation marks. */
+  /** The screen that the navigation marks. */
   readonly screen?: ScreenName;
-  /** Beside those that every page has. */
+  /** Scripts besides those of every page. */
   readonly scripts?: readonly AssetName[];
   readonly styles?: readonly AssetName[];
   /**
-   * Whether the regions with `data-live` follow the journal, or one job of it; absent, the
-   * page stays as it is.
+   * Whether the regions with `data-live` follow the journal, or one job; if absent, the page is
+   * static.
    */
   readonly live?: "journal" | JobId;
-  /** That of the screen, and one for each action on it. */
+  /** The curl call of the screen, and one for each of its actions. */
   readonly calls?: readonly Call[];
-  /** Whether they are needed. */
+  /** Whether the list of calls is open. */
   readonly showsCalls?: boolean;
   /** Default 200. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A whole page, with the headers that it needs. */
+/** A whole page with its headers. */
 export function page(c: Context, deps: HttpDeps, options: PageOptions, children: Child): Response {
   const viewer = requestViewer(c);
   const html = <Document deps={deps} viewer={viewer} options={options}>{children}</Document>;
@@ -82,13 +83,13 @@ export function page(c: Context, deps: HttpDeps, options: PageOptions, children:
 }
 
 /**
- * What turns around the text that follows, the page's own words included; and what a form
- * sends, which must stay as it was typed, and turns nothing outside of its input.
+ * Bidirectional control characters, which would reorder the text after them, even the page's own;
+ * and form values, which must stay as typed and cannot affect text outside of their input.
  */
 const SENT_OR_DIRECTION =
   /<textarea[^>]*>[^<]*<\/textarea>|\svalue="[^"]*"|[\u202a-\u202e\u2066-\u2069]/g;
 
-/** In one place for all texts: each such mark is seen, as JSON writes it, and turns nothing. */
+/** Makes bidirectional control characters visible, as JSON escapes, in all texts at once. */
 function withVisibleDirections(html: string): string {
   return html.replace(
     SENT_OR_DIRECTION,
@@ -163,14 +164,14 @@ function Header({ viewer, screen, isLive }: HeaderProps) {
       {viewer.scopes.length === 0 ? null : <Navigation screen={screen} />}
       <div class="top-end">
         {isLive ? <LiveControl /> : null}
-        {isLive ? <noscript class="soft">Without scripts: reload for news</noscript> : null}
+        {isLive ? <noscript class="soft">Without scripts: reload for updates</noscript> : null}
         {viewer.signedIn ? <SignOut /> : null}
       </div>
     </header>
   );
 }
 
-/** For viewers who may see where it leads. */
+/** Only for viewers who may see pages. */
 function Navigation({ screen }: Pick<HeaderProps, "screen">) {
   return (
     <nav aria-label="Screens">
@@ -185,7 +186,7 @@ function Navigation({ screen }: Pick<HeaderProps, "screen">) {
   );
 }
 
-/** Shown by the script that it controls: without it nothing is live. */
+/** Hidden until `live.js` runs: without scripts nothing is live. */
 function LiveControl() {
   return (
     <button type="button" id="live-control" class="live" aria-pressed="false" hidden>

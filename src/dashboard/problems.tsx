@@ -1,4 +1,4 @@
-/** `/problems/:kind`: what the `type` of a problem leads to, for people and in a terminal. */
+/** `/problems/:kind`: the page that the `type` of a problem links to, also as plain text. */
 
 import { remainingIssues } from "../documents/refusal.ts";
 import type { Context } from "hono";
@@ -20,7 +20,7 @@ import { preferredType, reachedAs } from "../http/requests/headers.ts";
 import { safeReturnPath } from "./form.ts";
 
 export const PROBLEM_ROUTES: readonly Route[] = [
-  // A request without a token may read why it is refused.
+  // Open, so that a client without a token can read why it was refused.
   { method: "GET", path: "/problems/:kind", scope: "open", handle: showProblem },
 ];
 
@@ -56,7 +56,7 @@ function problemText(kind: ProblemKind): Response {
 }
 
 /**
- * Whether a browser shows the answer, of a path that is the dashboard's or no route's.
+ * Whether the answer is for a browser: for a path of the dashboard, or one without a route.
  *
  * @param isKnown Whether a route has this path.
  */
@@ -66,12 +66,12 @@ export function isForPeople(c: Context, isKnown: boolean): boolean {
   return (isPage || !isKnown) && acceptsHtml(c);
 }
 
-/** A browser names HTML when it opens a page; other programs, which take anything, do not. */
+/** Browsers accept HTML explicitly; other programs accept anything. */
 export function acceptsHtml(c: Context): boolean {
   return preferredType(c, "application/json", "text/html") === "text/html";
 }
 
-/** Browsers that are not signed in are sent to the sign-in, and come back from there. */
+/** Browsers that are not signed in are redirected to the sign-in, which redirects back. */
 export function problemPage(c: Context, deps: HttpDeps, problem: Problem): Response {
   if (problem.kind === "unauthorized") return redirectToSignIn(c);
   const { status, title } = problemFacts(problem.kind);
@@ -91,7 +91,7 @@ export function problemPage(c: Context, deps: HttpDeps, problem: Problem): Respo
   );
 }
 
-/** Those that the sentence above does not say already. */
+/** The issues that the message does not mention. */
 function Issues({ problem }: { readonly problem: Problem }) {
   const { errors = [] } = problem.members;
   const further = remainingIssues(problem.message, errors);
@@ -107,7 +107,7 @@ function Issues({ problem }: { readonly problem: Problem }) {
   );
 }
 
-/** What is below a job leads back to it. */
+/** Links back to the overview, and to the job for pages below one. */
 function WaysOn({ path }: { readonly path: string }) {
   const jobPath = /^\/ui\/jobs\/[^/]+(?=\/)/.exec(path)?.[0];
   return (
@@ -124,7 +124,7 @@ function redirectToSignIn(c: Context): Response {
   return emptyResponse(STATUS.seeOther, { location: `/ui/sign-in${next}` });
 }
 
-/** The page that is asked for; of a form, the page that holds it, where what it sends came from. */
+/** The requested page; for a form, the page that contains it. */
 function pageAskedFrom(request: Request): string | undefined {
   const { pathname, search } = new URL(request.url);
   if (request.method === "GET") return pathname + search;

@@ -1,4 +1,4 @@
-/** What an event did, as the page says it after it was sent. */
+/** The effect of an event, as the page shows it after sending. */
 
 import type { Receipt, ReceiptJob } from "../engine/receipt.ts";
 

@@ -1,4 +1,4 @@
-/** A form that was refused: shown again with all that was typed, and what is wrong with it. */
+/** A refused form, shown again with everything that was typed and its errors. */
 
 import { Refusal } from "../documents/refusal.ts";
 import type { PointedIssue } from "../documents/fields.ts";
@@ -7,13 +7,13 @@ import type { Problem } from "../http/problems/problem.ts";
 import { Issues, issuesAt } from "./parts/labelled_input.tsx";
 import { UserText } from "./parts/text.tsx";
 
-/** Why, in a sentence, and what is wrong with which part. */
+/** The message, and the issues of each part. */
 export interface FormRefusal {
   readonly message: string;
   readonly issues: readonly PointedIssue[];
 }
 
-/** What a form can be shown again for; `undefined` for a defect. */
+/** The problem for which a form is shown again; `undefined` for a bug. */
 export function refusalIn(error: unknown): Problem | undefined {
   if (error instanceof Refusal) return error;
   return error instanceof Error ? refusalOfFailure(error) : undefined;
@@ -32,11 +32,11 @@ export function formRefusal(
 
 interface RefusalNoteProps {
   readonly refusal: FormRefusal;
-  /** Pointers of the inputs, each of which shows what is wrong with it. */
+  /** Pointers of the inputs, which show their own issues. */
   readonly inputs: readonly string[];
 }
 
-/** What is wrong with the whole, or with what has no input here. */
+/** Issues of the whole form, or of parts without an input. */
 export function RefusalNote({ refusal: { message, issues }, inputs }: RefusalNoteProps) {
   const others = issues.filter((issue) => !inputs.some((one) => issuesAt([issue], one).length > 0));
   return (

@@ -1,4 +1,4 @@
-/** The pages of the dashboard, their forms, and what they share. */
+/** The routes of the dashboard: pages, forms and shared files. */
 
 import type { Route } from "../http/route.ts";
 import { ASSET_ROUTES } from "./assets.ts";

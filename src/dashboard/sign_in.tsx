@@ -1,4 +1,4 @@
-/** `/ui/sign-in`: a token for a cookie, and back. */
+/** `/ui/sign-in`: exchanges a token for a session cookie, and redirects back. */
 
 import type { Context } from "hono";
 import { counted } from "../core/counted.ts";
@@ -21,12 +21,12 @@ export const SIGN_IN_ROUTES: readonly Route[] = [
 
 function showSignIn(c: Context, deps: HttpDeps): Response {
   const next = safeReturnPath(c.req.query("next"));
-  // Where no token is needed, there is nothing to sign in to.
+  // Without tokens there is no sign-in.
   if (!deps.needsToken) return emptyResponse(STATUS.seeOther, { location: next });
   return signInPage(c, deps, next);
 }
 
-/** Why the sign-in was refused, and the kind of the refusal. */
+/** The reason of a refused sign-in, and its kind. */
 interface SignInRefusal {
   readonly kind: "unauthorized" | "too-many-failures";
   readonly text: string;
@@ -41,7 +41,7 @@ function signInPage(c: Context, deps: HttpDeps, next: string, refusal?: SignInRe
     <section class="narrow">
       <h1>Sign in</h1>
       <p class="lead">
-        This server asks for a token: one of those in <code>DAYBOOK_TOKEN</code> or its token file.
+        This server needs a token from <code>DAYBOOK_TOKEN</code> or from its token file.
       </p>
       {refusal === undefined ? null : <p class="note note-bad" role="alert">{refusal.text}</p>}
       <form method="post" action="/ui/sign-in" class="stack">
@@ -60,8 +60,8 @@ function signInPage(c: Context, deps: HttpDeps, next: string, refusal?: SignInRe
         <button type="submit" class="primary">Sign in</button>
       </form>
       <p class="hint">
-        Your browser keeps the name of a session, not the token. It ends when you sign out, after 12
-        hours without use, when the token is revoked, or when the server starts again.
+        Your browser stores the name of a session, not the token. The session ends when you sign
+        out, after 12 hours without use, when the token is revoked, or when the server restarts.
       </p>
     </section>,
   );
@@ -82,7 +82,7 @@ async function signIn(c: Context, deps: HttpDeps): Promise<Response> {
   return emptyResponse(STATUS.seeOther, { location: next, "set-cookie": cookie });
 }
 
-/** Someone who guesses tokens must not learn whether this one was right. */
+/** A client that guesses tokens must not learn whether this one was valid. */
 function slowedDown(c: Context, deps: HttpDeps, next: string, waitSeconds: number): Response {
   const text = "Cannot sign in now: too many wrong tokens came from your address; try again " +
     `in ${counted(waitSeconds, "second")}.`;
@@ -91,9 +91,9 @@ function slowedDown(c: Context, deps: HttpDeps, next: string, waitSeconds: numbe
   return response;
 }
 
-/** Who may see no page needs no session. */
+/** A viewer who may not see any page gets no session. */
 function scopesRefusal(scopes: readonly Scope[] | undefined): string | undefined {
-  if (scopes === undefined) return "Cannot sign in: this is no token of this server.";
+  if (scopes === undefined) return "Cannot sign in: this is not a valid token of this server.";
   if (scopes.includes("read")) return undefined;
   return `Cannot sign in: pages need the scope read, and this token has ${scopes.join(", ")}.`;
 }

@@ -11,14 +11,12 @@ interface Limit {
   readonly what: string;
   /** Seconds after which there may be room again. */
   readonly retryAfter: number;
-  /** The flag that sets it, with its dashes; limits without one are fixed. */
-  readonly flag?: string;
 }
 
 /** Those of the engine. */
 const ENGINE_LIMIT_FACTS: Readonly<Record<keyof EngineLimits, Limit>> = {
   jobsMax: { what: "unfinished jobs", retryAfter: 5 },
-  jobsBytesMax: { what: "bytes held by unfinished jobs", retryAfter: 5, flag: "--jobs-bytes" },
+  jobsBytesMax: { what: "bytes held by unfinished jobs", retryAfter: 5 },
   queuedMax: { what: "jobs waiting for a worker", retryAfter: 5 },
   pendingBytesMax: { what: "bytes waiting for the disk", retryAfter: 1 },
   triedMax: { what: "predicates tried for an event", retryAfter: 5 },
@@ -47,16 +45,15 @@ export const LIMITS: Readonly<Record<LimitName, Limit>> = {
   ...HTTP_LIMIT_FACTS,
 };
 
-/** Names the limit, and the flag that sets it, if any. */
+/** Names the limit. */
 export function overCapacity(
   name: string,
   max: number,
-  { flag, what, retryAfter }: Limit,
+  { what, retryAfter }: Limit,
 ): Refusal {
-  const set = flag === undefined ? "" : ` (${flag})`;
   return new Refusal(
     "over-capacity",
-    `Cannot take the request: the limit is ${max} ${what}${set}; nothing was recorded`,
+    `Cannot take the request: the limit is ${max} ${what}; nothing was recorded`,
     { limit: { name, max } },
     retryAfter,
   );

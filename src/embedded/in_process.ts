@@ -1,6 +1,7 @@
 /** A Daybook without a server or a process of its own: all of it is here. */
 
 import { Daybook } from "../server/daybook.ts";
+import type { Limits } from "../server/parts.ts";
 import { startWarnings } from "../server/banner.ts";
 import { systemClock, systemRandom } from "../server/system.ts";
 import type { EmbeddedDaybook, OpenOptions } from "./daybook.ts";
@@ -8,12 +9,20 @@ import { InProcessDaybook } from "./in_process_daybook.ts";
 import { type Configuration, readConfiguration } from "../settings/configuration.ts";
 import { SETTING_LIST } from "../settings/settings.ts";
 
-/** See `openDaybook`. */
-export async function openInProcess(options: OpenOptions): Promise<EmbeddedDaybook> {
+/**
+ * See `openDaybook`.
+ *
+ * @param limits Overrides the usual limits, for tests.
+ */
+export async function openInProcess(
+  options: OpenOptions,
+  limits: Partial<Limits> = {},
+): Promise<EmbeddedDaybook> {
   const { journal, definitions, settings = {}, warn = warnOnConsole } = options;
   const configuration = toConfiguration(journal, settings);
   const daybook = await Daybook.open({
     configuration,
+    limits,
     clock: systemClock,
     random: systemRandom,
     definitions,

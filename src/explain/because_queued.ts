@@ -12,13 +12,7 @@ import type { Evidence } from "./evidence.ts";
 import { sleepEnded, wakeText, wokenBy } from "./times.ts";
 import { attemptText, capital, reasonText, taskText, timeText } from "./phrases.ts";
 import { pauseCause, pausesCited } from "./pause_texts.ts";
-import {
-  blockingEntries,
-  changeCited,
-  holdsThenText,
-  queueText,
-  workersFlag,
-} from "./queue_holders.ts";
+import { blockingEntries, changeCited, holdsThenText, queueText } from "./queue_holders.ts";
 
 type Reasons = readonly Statement<LogId>[];
 
@@ -60,9 +54,9 @@ export function dueReasons(
 }
 
 function limitText(queue: NonNullable<Evidence["circumstances"]["queue"]>): string {
-  const isOfWorkers = queue.pauses === undefined && queue.limit === undefined;
-  const limit = isOfWorkers ? ` (the limit is ${workersFlag(queue)})` : "";
-  return `${queueText(queue)}${limit}`;
+  const { pauses, limit, isThreaded } = queue;
+  const isOfWorkers = pauses === undefined && limit === undefined && isThreaded !== true;
+  return `${queueText(queue)}${isOfWorkers ? " (the limit is --max-running)" : ""}`;
 }
 
 /** Why the job needs a worker. */

@@ -67,11 +67,6 @@ function aheadText({ isOfKey }: LimitInTheWay, ahead: number): string {
   return `${counted(ahead, `job${whose}`, `jobs${whose}`)} ahead of it`;
 }
 
-/** The flag that sets the number of workers. */
-export function workersFlag({ isThreaded }: Queue): string {
-  return isThreaded === true ? "--max-threads" : "--max-running";
-}
-
 /** `: crawl-a in task crawl since ..., without a time limit, and 1 other job`; or nothing. */
 export function holdersText(
   { holders = [], busy, limit }: Pick<Queue, "holders" | "busy" | "limit">,

@@ -23,14 +23,14 @@ import { Outlets } from "./stream/outlets.ts";
 import { TokenChecks } from "./guard/token_checks.ts";
 import { AdmissionGate } from "./guard/admission_gate.ts";
 
-/** What is not given is not there, or as a server has it by default. */
+/** An option that is left out turns its feature off, or has the server's default. */
 export interface AppOptions
   extends Partial<HttpLimits>, Pick<HttpDeps, "engine" | "clock">, Partial<GivenDeps> {
-  /** Host names, without ports, served beside those of the loopback; `"any"` needs a token. */
+  /** Host names, without ports, served besides those of the loopback; `"any"` needs a token. */
   readonly allowedHosts?: readonly string[] | "any";
   /** Default: 1 MiB. */
   readonly bodyBytesMax?: number;
-  /** Called with errors that no route expected; clients see no details. */
+  /** Called with unexpected errors; clients see no details. */
   readonly onError?: (error: Error) => void;
 }
 
@@ -68,7 +68,7 @@ export function createApp(options: AppOptions): Hono {
   return app;
 }
 
-/** For forms that need no token: sign-in sends a token and a path. */
+/** For forms that need no token: sign-in sends only a token and a path. */
 const OPEN_BODY_BYTES_MAX = 4 * 1024;
 const OPEN_BODIES_BYTES_MAX = 1024 * 1024;
 
@@ -163,7 +163,7 @@ function toProblem(error: Error, onError: (error: Error) => void): Problem {
   const problem = refusalOfFailure(error);
   if (problem !== undefined) return problem;
   onError(error);
-  return new Problem("internal", "Cannot answer: an unexpected error occurred, and was logged");
+  return new Problem("internal", "Cannot answer: an unexpected error occurred and was logged");
 }
 
 /** 405 if the path exists with other methods, otherwise 404. */
@@ -185,7 +185,7 @@ function notFound(meant: string | undefined): Problem {
   return new Problem("not-found", detail.replace("?;", "?"));
 }
 
-/** The route that was meant, if one letter of a name is wrong: `/jobs/7` for `/job/7`. */
+/** The route that was probably meant, if one letter of a name is wrong: `/jobs/7` for `/job/7`. */
 function meantPath(path: string): string | undefined {
   const given = path.split("/");
   for (const { path: pattern } of ROUTES) {
@@ -202,7 +202,7 @@ function meantPath(path: string): string | undefined {
   return undefined;
 }
 
-/** For names that are not short: short ones are all within one letter of each other. */
+/** Only for longer names: short ones are all within one letter of each other. */
 function isSlip(meant: string, given: string): boolean {
   return meant.length > 2 && (slipBetween(meant, given) ?? Infinity) <= 1;
 }

@@ -22,13 +22,13 @@ import type { StandingLimits } from "../engine/events/delivery_limits.ts";
 import type { JobId } from "../core/ids.ts";
 
 export interface VerificationPort {
-  /** The last proof that was begun in this process; `null` when there was none. */
+  /** The last verification started in this process; `null` if there was none. */
   readonly run: VerificationRun | null;
-  /** Begins one, if none runs and there is room for it; in words why not. */
+  /** Starts a verification, or says why it cannot. */
   start(): { readonly started: true } | { readonly started: false; readonly reason: string };
 }
 
-/** What is used of something that has a limit. */
+/** The use of a limited resource. */
 export interface Use {
   readonly used: number;
   readonly max: number;
@@ -47,38 +47,38 @@ export interface SystemPort {
   readonly settings: readonly ShownSetting[];
   /** As `--journal` names it. */
   readonly journal: string;
-  /** Makes a copy of it, or brings one up to date. */
+  /** The command that creates or updates a backup of the journal. */
   readonly backupCommand: string;
-  /** Writes a job with all that explains it. */
+  /** The command that exports a job with everything needed to explain it. */
   exportCommand(jobId: string): string;
-  /** Versions of what the process is made of, besides Daybook. */
+  /** Versions of the runtime and libraries of the process. */
   readonly versions: readonly { readonly name: string; readonly version: string }[];
   /** As of now. */
   process(): ProcessFigures;
   workers(): Use;
-  /** Limits of the engine on what exists at the same time, with their use. */
+  /** The engine's limits on what may exist at the same time, with their use. */
   limits(): Readonly<Record<keyof StandingLimits, Use>>;
 }
 
 export interface JobLogPort {
-  /** The last lines of a job, oldest first, at most `limit`. */
+  /** The last `limit` lines of a job, the oldest first. */
   read(jobId: JobId, limit: number): Promise<{
     readonly lines: readonly JobLogLine[];
-    /** Whether there are older ones. */
+    /** Whether there are older lines. */
     readonly hasMore: boolean;
   }>;
 }
 
-/** A log that keeps nothing. */
+/** An empty log, for a process that keeps none. */
 export const NO_JOB_LOG: JobLogPort = {
   read: () => Promise.resolve({ lines: [], hasMore: false }),
 };
 
-/** What a process that shares its journal knows of the others. */
+/** What a process knows of the others that share its journal. */
 export interface SharedPart {
   /** Whether this process leads, and may record. */
   readonly leads: () => boolean;
-  /** Where the leader is reached, if that is known; never this process. */
+  /** The URL of the leader, if known; never that of this process. */
   readonly leader: () => string | undefined;
 }
 
@@ -88,7 +88,7 @@ export interface HttpDeps {
   /** `undefined` if no other process shares the journal. */
   readonly shared: SharedPart | undefined;
   readonly bodies: Bodies;
-  /** For open routes: small, and separate from the others. */
+  /** For open routes: with a small limit, separate from the others. */
   readonly openBodies: Bodies;
   /** `undefined` if nothing is counted. */
   readonly metrics: MetricsPort | undefined;
@@ -101,16 +101,16 @@ export interface HttpDeps {
   readonly jobLog: JobLogPort;
   /** The role of this process in a shared journal; `undefined` if the journal is not shared. */
   readonly standing: (() => Standing) | undefined;
-  /** `undefined` if nothing is known of the process. */
+  /** `undefined` if the process is unknown, as in an embedded engine. */
   readonly system: SystemPort | undefined;
-  /** Events in one request. */
+  /** The most events in one request. */
   readonly eventsMax: number;
   readonly maxStartDelayMs: number;
   /** Whether requests must carry a token. */
   readonly needsToken: boolean;
   /** Access by token; if `undefined`, everyone may do everything. */
   readonly access: Access | undefined;
-  /** Checks tokens, and slows guessing; `undefined` together with `access`. */
+  /** Checks tokens, and limits guesses; `undefined` together with `access`. */
   readonly tokens: TokenChecks | undefined;
   /** Sessions of browsers that signed in to the dashboard. */
   readonly sessions: Sessions;
@@ -137,8 +137,8 @@ export interface HttpDeps {
   readonly waiting: Gauge;
   /** Bytes held by history reads and large answers. */
   readonly lookBack: Gauge;
-  /** Reads pages of entries, which may be large, one at a time. */
+  /** Serializes reads of pages of entries, which may be large. */
   readonly reading: Lane;
-  /** All requests pass it, except probes. */
+  /** Admits all requests except probes. */
   readonly admission: AdmissionGate;
 }

@@ -1,7 +1,8 @@
 /**
- * The part of one process in a journal that several share. What only the leader can answer is
- * passed on to it; all else is answered here, as far as this process has read the journal. A client
- * that says how far it has seen gets no older answer, whichever process it asks.
+ * Answers requests in a process that shares its journal with others. Requests that only the leader
+ * can answer are forwarded to it; all others are answered here, as far as this process has read the
+ * journal. A client that names the position it has seen never gets an older answer, whichever
+ * process it asks.
  */
 
 import type { Context } from "hono";
@@ -19,15 +20,15 @@ import { Problem } from "./problems/problem.ts";
 import { reachedAs } from "./requests/headers.ts";
 import type { Route } from "./route.ts";
 
-/** In an answer, the position that it stands for; in a request, one that the answer must not miss. */
+/** In an answer, its position; in a request, the position that the answer must include. */
 const LOG_ID = "daybook-log-id";
 
 /** How long a request waits for a leader, or for a position. */
 const PATIENCE_MS = 5_000;
 const AGAIN_MS = 50;
-/** Between two looks whether who was asked still leads. */
+/** How often a forwarded request checks whether the leader is still the same. */
 const LOOK_MS = 500;
-/** How long the answer to a write waits until it can be read here as well. */
+/** How long the answer to a write waits for this process to read the write too. */
 const OWN_WRITE_MS = 1_000;
 
 const POSITION = /^[0-9]{1,15}$/;
@@ -35,29 +36,29 @@ const POSITION_RULE = "must be the logId of an entry";
 
 const position = documented(v.string(), { type: "string", pattern: POSITION.source });
 
-/** The header in requests and answers, for the document. */
+/** The header of requests and answers, for `/openapi.json`. */
 export const LOG_ID_HEADERS: {
   readonly request: Readonly<Record<string, Header>>;
   readonly answer: Readonly<Record<string, Header>>;
 } = {
   request: {
     "Daybook-Log-Id": {
-      description: "In a journal that several processes share: the answer must not miss this " +
-        "entry. A process that does not have it yet waits up to five seconds for it.",
+      description: "In a journal that several processes share: the answer must include this " +
+        "entry. A process that has not read it yet waits up to five seconds for it.",
       schema: position,
     },
   },
   answer: {
     "Daybook-Log-Id": {
       description: "In a journal that several processes share: how far the process that answered " +
-        "had read the journal. Sent with the next request, it makes sure that no process answers " +
-        "with less.",
+        "had read the journal. Send it with the next request, and no process answers " +
+        "from an older position.",
       schema: position,
     },
   },
 };
 
-/** Between two processes, these are each connection's own, or have been judged here. */
+/** Headers that are not forwarded: they belong to a connection, or were checked here. */
 const OWN_HEADERS = [
   ...["connection", "host", "keep-alive", "te", "transfer-encoding", "upgrade"],
   ...["cookie", "origin", "referer", "sec-fetch-site"],
@@ -76,7 +77,7 @@ export class Relay {
 
   /**
    * @param here Answers in this process.
-   * @throws {Problem} `behind`, or `not-ready` while nobody leads.
+   * @throws {Problem} `behind`, or `not-ready` while no process leads.
    */
   async answer(
     c: Context,
@@ -92,7 +93,7 @@ export class Relay {
     return answer;
   }
 
-  /** Waits for the position that a client has seen. */
+  /** Waits until this process has read the position that the client has seen. */
   async #reach(c: Context): Promise<void> {
     const deps = this.#deps;
     const wanted = Math.max(seenBy(c), this.#shared.leads() ? 0 : resumedAfter(c));
@@ -103,7 +104,7 @@ export class Relay {
     if (headLogId >= wanted) return;
     const detail =
       `Cannot answer yet: this process has read the journal up to logId ${headLogId}, ` +
-      `and the request asks for ${wanted}`;
+      `and the request needs ${wanted}`;
     throw new Problem("behind", detail, {}, { "retry-after": "1" });
   }
 
@@ -117,13 +118,13 @@ export class Relay {
     }
   }
 
-  /** Answers as the leader does; `undefined` if that is this process by now. */
+  /** The leader's answer; `undefined` if this process leads by now. */
   async #ask(c: Context): Promise<Response | undefined> {
     const deps = this.#deps;
     const { raw } = c.req;
     const isRead = isSafe(raw);
     const body: Body = isRead ? null : new Uint8Array(await deps.bodies.read(raw));
-    // It can be read again, here or for the next leader.
+    // The body can be read again, here or for the next leader.
     const request = body === null ? raw : withBody(raw, body);
     c.req.raw = request;
     deps.waiting.requireRoom();
@@ -148,7 +149,7 @@ export class Relay {
           return await this.#answerOf(url, request, headers, body);
         } catch (error) {
           if (error instanceof Deno.errors.NotCapable) throw unreachable(url);
-          // A client that has left reads no answer.
+          // A client that has disconnected reads no answer.
           if (request.signal.aborted || !mayRepeat(request, error)) throw outcomeUnknown();
           reason = `the leader at ${url} does not answer`;
         }
@@ -181,7 +182,7 @@ export class Relay {
     }
   }
 
-  /** One that stands still keeps its connections, and never answers. */
+  /** A former leader that hangs keeps its connections, and never answers. */
   #whenOvertaken(leader: string, call: () => void): () => void {
     const { clock } = this.#deps;
     const { leads, leader: current } = this.#shared;
@@ -195,7 +196,7 @@ export class Relay {
   }
 }
 
-/** The note of an action is known only to the process that carried it out. */
+/** Only the process that carried out an action knows its note. */
 function isAnsweredHere({ method, by }: Route, c: Context, { notes }: HttpDeps): boolean {
   if (by !== undefined) return (typeof by === "function" ? by(c) : by) === "here";
   const { req } = c;
@@ -212,7 +213,7 @@ function seenBy({ req }: Context): LogId {
   throw invalidRequest([{ header: "Daybook-Log-Id", detail: POSITION_RULE }]);
 }
 
-/** Where a client continues that has read from another process; what is no position is refused later. */
+/** The position after which a client resumes a stream; the route refuses invalid ones. */
 function resumedAfter({ req }: Context): LogId {
   const texts = [req.header("last-event-id"), req.query("after")];
   return Math.max(0, ...texts.map((text) => parseWholeNumber(text ?? "") ?? 0));
@@ -226,7 +227,7 @@ function withBody({ url, method, headers, signal }: Request, body: Uint8Array<Ar
   return new Request(url, { method, headers, signal, body });
 }
 
-/** A session is known here alone: the leader gets the token that it stands for. */
+/** Only this process knows the session, so the leader gets its token. */
 function headersOf(request: Request, { sessions }: HttpDeps): Headers {
   const headers = new Headers(request.headers);
   const { host } = reachedAs(request);
@@ -240,7 +241,7 @@ function headersOf(request: Request, { sessions }: HttpDeps): Headers {
 
 /** Whether the leader cannot have seen the request, or seeing it twice does no harm. */
 function mayRepeat(request: Request, error: unknown): boolean {
-  // As Deno says that it came to no connection.
+  // Deno's error for a connection that was never established.
   return isSafe(request) || reasonOf(error).includes("(Connect)");
 }
 
@@ -254,7 +255,7 @@ function unreachable(leader: string): Problem {
 }
 
 function outcomeUnknown(): Problem {
-  const detail = "Cannot answer: the leader was gone before it answered: whether the request was " +
+  const detail = "Cannot answer: the leader stopped before it answered; whether the request was " +
     "recorded is unknown; repeat it with the same id or key";
   return new Problem("outcome-unknown", detail, {}, { "retry-after": "1" });
 }

@@ -5,25 +5,27 @@ import type { Scope } from "../access/tokens.ts";
 import type { HttpDeps } from "./http_deps.ts";
 import type { Operation } from "./openapi/operation.ts";
 
-/** `open` routes need no token: they tell a supervisor nothing of jobs. */
+/** `open` routes need no token, and reveal nothing about jobs. */
 export type RouteScope = Scope | "open";
 
 type Answerer = "here" | "leader";
 
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  /** As Hono reads it: `/jobs/:id`. */
+  /** In Hono's syntax: `/jobs/:id`. */
   readonly path: string;
-  /** What a token must have. */
+  /** The scope that a token must have. */
   readonly scope: RouteScope;
   /**
-   * Who answers in a journal that several processes share: whichever is asked, or the leader, since
-   * it records something or says what only the leader knows. Absent: a GET is answered here, all
-   * else by the leader.
+   * Who answers if several processes share the journal: the process that gets the request, or the
+   * leader, because the route records something or needs what only the leader knows. Default: a GET
+   * is answered here, all else by the leader.
    */
   readonly by?: Answerer | ((c: Context) => Answerer);
-  /** What `/openapi.json` says of it; absent for the pages and forms of the dashboard. */
+  /** How `/openapi.json` describes it; absent for the pages and forms of the dashboard. */
   readonly operation?: Operation;
-  /** @throws {Problem} what the client did wrong, or why it cannot be answered now. */
+  /**
+   * @throws {Problem} if the request is invalid or cannot be answered now.
+   */
   readonly handle: (c: Context, deps: HttpDeps) => Response | Promise<Response>;
 }

@@ -1,7 +1,7 @@
 /**
- * Every route there is. What is served, which scope it needs, `Allow`, `/openapi.json`, the
- * reference page and its calls of curl all come from here. A route stands in a file of `routes/`
- * or of the dashboard, with its handler.
+ * All routes. Dispatch, scopes, `Allow`, `/openapi.json`, the reference page and its curl calls
+ * derive from this list. Each route is defined with its handler in a file of `routes/` or of the
+ * dashboard.
  */
 
 import { DASHBOARD_ROUTES } from "../dashboard/routes.ts";
@@ -26,7 +26,7 @@ import { LIMIT_ROUTES } from "./routes/limits.ts";
 import { PAUSE_ROUTES } from "./routes/pauses.ts";
 import { REPLAY_ROUTES } from "./routes/replay.ts";
 
-/** In the order in which the document lists them. */
+/** In the order of `/openapi.json`. */
 export const ROUTES: readonly Route[] = [
   ...CREATE_ROUTES,
   ...LIST_ROUTES,

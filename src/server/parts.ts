@@ -27,14 +27,15 @@ import { combineCommitWatches, combineJobWatches, Metrics } from "../metrics/met
 import { Trends } from "../metrics/trends.ts";
 import { ServedHere } from "./served_here.ts";
 import { Verifier } from "../verify/verifier.ts";
-import { ThreadPool } from "../threads/thread_pool.ts";
+import { type ThreadLimits, ThreadPool } from "../threads/thread_pool.ts";
 import { ThreadedCode } from "../threads/threaded_code.ts";
 import { hasDescriptors, ThreadedPastEvents } from "../values/threaded_past_events.ts";
 import { VERSION } from "../version.ts";
 import { Watchdog, type WatchdogOptions } from "../watchdog/watchdog.ts";
 
-/** Limits that the code defines as constants, and tests may override. */
+/** Limits that the code defines, and tests may override. */
 export interface Limits extends EngineLimits, HttpLimits {
+  readonly threads: ThreadLimits;
   /** Disk space kept for running jobs; 0 keeps none. */
   readonly reserveBytes: number;
 }
@@ -78,7 +79,18 @@ interface Sharing {
   readonly keys: KeyStore;
 }
 
-const BYTES_PER_MB = 1_048_576;
+/**
+ * A byte of an unfinished job takes five to eight bytes of heap: such jobs may fill half of it. So
+ * one setting of V8, `--max-old-space-size`, says how much memory this process may use.
+ */
+const JOBS_SHARE_OF_HEAP = 1 / 16;
+
+/**
+ * As many threads as there are processors, for code that computes; and at least a few, since code
+ * that waits for a network needs a thread and no processor.
+ */
+const THREADS: ThreadLimits = { max: Math.max(4, navigator.hardwareConcurrency), memoryMb: 256 };
+
 const ONLY_REPORTED = { exitMs: 0, tells: false, isJson: false, onTooLong: () => {} };
 
 /** The parts of an open Daybook. */
@@ -111,8 +123,8 @@ export interface Parts {
  */
 export async function assemble(options: DaybookOptions, leads: () => boolean): Promise<Parts> {
   const { configuration, clock, random, definitions, tracing, warn } = options;
-  const { jobsBytesMax } = configuration;
-  const limits = { ...ENGINE_LIMITS, jobsBytesMax, ...options.limits };
+  const jobsBytesMax = Math.floor(heapUse().bytesMax * JOBS_SHARE_OF_HEAP);
+  const limits = { ...ENGINE_LIMITS, jobsBytesMax, threads: THREADS, ...options.limits };
   const onDefect = (error: unknown) => warn(`defect: ${engine.redact(errorStack(error))}`);
   const fileSystem = new DenoFileSystem();
   const counted = {
@@ -135,8 +147,7 @@ export async function assemble(options: DaybookOptions, leads: () => boolean): P
   const logs = new JobLogFiles({ folder: layout.logs, warn });
   const pastEvents = new ThreadedPastEvents({ ...layout, clock, warn });
   const threads = new ThreadPool({
-    max: configuration.maxThreads,
-    memoryMb: Math.floor(configuration.threadBytes / BYTES_PER_MB),
+    ...limits.threads,
     hasRoom: () => hasDescriptors(configuration.folder),
   });
   const engine = new JobEngine({
@@ -148,7 +159,7 @@ export async function assemble(options: DaybookOptions, leads: () => boolean): P
     keys: options.sharing?.keys ??
       new KeyFiles(fileSystem, layout, configuration.secretKey),
     maxRunning: configuration.maxRunning,
-    threads: { place: new ThreadedCode(threads), max: configuration.maxThreads },
+    threads: { place: new ThreadedCode(threads), max: limits.threads.max },
     limits,
     watch: combineJobWatches(metrics.jobs, trends),
     attemptWatch: watchdog,

@@ -180,24 +180,6 @@ export const SETTINGS = {
     default: "16",
     help: "jobs that run at a time",
   },
-  maxThreads: {
-    ...whole("threads", 1, 256),
-    flag: "max-threads",
-    default: "4",
-    help: "threads for definitions that ask for one",
-  },
-  threadBytes: {
-    ...bytes(32 * MIB, 4 * GIB),
-    flag: "thread-memory",
-    default: "128MiB",
-    help: "heap of a thread; the same again for buffers",
-  },
-  jobsBytesMax: {
-    ...bytes(4 * KIB, 64 * GIB),
-    flag: "jobs-bytes",
-    default: "256MiB",
-    help: "memory for unfinished jobs; beyond it new ones get 503",
-  },
   bodyBytesMax: {
     ...bytes(KIB, 64 * MIB),
     flag: "body-bytes",

@@ -19,9 +19,15 @@ const AGAIN_MS = 500;
  */
 const MADE_AGAIN_AT_ONCE = 4;
 
-interface ThreadPoolOptions {
+/** How much threads may take. */
+export interface ThreadLimits {
+  /** Threads at a time. */
   readonly max: number;
+  /** The heap of a thread; the same again for buffers. */
   readonly memoryMb: number;
+}
+
+interface ThreadPoolOptions extends ThreadLimits {
   /**
    * Whether the process has the resources for a thread, such as file descriptors; checked again
    * later if not.

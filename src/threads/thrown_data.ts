@@ -57,6 +57,5 @@ export function namedError(name: string, message: string): Error {
 }
 
 export function outOfMemory(memoryMb: number): Error {
-  const text = `the code used more than the ${memoryMb} MiB that a thread may (--thread-memory)`;
-  return namedError("OutOfMemory", text);
+  return namedError("OutOfMemory", `the code used more than the ${memoryMb} MiB that a thread may`);
 }

@@ -146,12 +146,12 @@ const TIME_ACTIONS: readonly Action[] = [
         attributes: { orderId: "2008" },
       };
       await page.getByLabel("Add events, as JSON").fill(JSON.stringify([event]));
-      await press(page, "Ask what if");
+      await press(page, "Show what if");
       await page.waitForLoadState("load");
       assert.match(await page.locator("#what-if").innerText(), /Compensating|Failed/);
       await page.getByLabel("Add events, as JSON").fill("");
       await page.getByLabel("Other limits, as JSON").fill('{"maxRunning": 6}');
-      await press(page, "Ask what if");
+      await press(page, "Show what if");
       await page.waitForLoadState("load");
       const told = await page.locator("#what-if-result").innerText();
       assert.match(told, /With maxRunning 6 instead of none, job .* would have waited/);
@@ -272,7 +272,7 @@ const LIMITS_ACTIONS: readonly Action[] = [
       const form = page.locator('form[action="/ui/limits"]').filter({
         hasText: "change the limits",
       });
-      await form.getByLabel("At work, at most").fill("2");
+      await form.getByLabel("Running, at most").fill("2");
       await form.getByLabel("Reason").fill("by the walk");
       await press(page, /Yes, change the limits/);
       await page.waitForURL(/note=/);

@@ -160,18 +160,18 @@ Deno.test("jobs: a search that ended early says how far it looked, and links to 
   const text = await pageOf(app, `${JOBS}?search=nothing`);
   assert.match(
     shownText(text),
-    /Looked at 100,000 jobs, back to 2026-01-01 00:00:00 /,
+    /Examined 100,000 jobs, back to 2026-01-01 00:00:00 /,
   );
   assert.match(shownText(text), /No job that far back matches\./);
   const cursor = formatCursor("jobs", 7);
   assert.ok(
-    text.includes(`<a href="${JOBS}?search=nothing&amp;cursor=${cursor}">Look further back`),
+    text.includes(`<a href="${JOBS}?search=nothing&amp;cursor=${cursor}">Search further back`),
   );
   assert.match(shownText(text), /all 0\+ created 0\+/);
   const asks = await pageOf(app, `${JOBS}?do=retry&search=nothing`);
   assert.match(shownText(asks), /Retry 0 or more jobs\? .* Retry those further back/);
   const did = await pageText(await submitForm(app, JOBS, fieldsOf(asks)));
-  assert.match(shownText(did), /Retried 0 jobs Older jobs were not looked at yet\./);
+  assert.match(shownText(did), /Retried 0 jobs Older jobs were not examined yet\./);
   assert.equal(fieldsOf(did)["before"], "7");
 });
 
@@ -256,7 +256,7 @@ Deno.test("jobs: selected jobs are acted on one by one, and nothing happens with
   const text = await pageOf(app, JOBS);
   assert.equal([...text.matchAll(/name="job" value="\w" form="selection"/g)].length, 3);
   const [bar = ""] = /<form id="selection".*?<\/form>/s.exec(text) ?? [];
-  assert.match(shownText(bar), /^Ticked: Suspend Cancel … .* Yes, cancel those ticked$/);
+  assert.match(shownText(bar), /^Ticked: Suspend Cancel … .* Yes, cancel the ticked jobs$/);
   const send = async (action: string, jobIds: readonly string[]) => {
     const ticks = jobIds.map((jobId): [string, string] => ["job", jobId]);
     const fields: [string, string][] = [["ticked", "yes"], ["confirm", "yes"], ["return", JOBS]];
@@ -332,18 +332,18 @@ Deno.test("jobs: a job that was retried is retried again only on request, and th
   await app.clock.settle();
   const query = `&search=${jobId}`;
   const asks = await pageOf(app, `${JOBS}?do=retry${query}`);
-  assert.match(shownText(asks), /Retry again\? .*1 job that matches was retried already/);
+  assert.match(shownText(asks), /Retry again\? .*1 job that matches was already retried/);
   const again = { ...fieldsOf(asks), again: "yes" };
   assert.match(shownText(await pageText(await submitForm(app, JOBS, again))), /Retried 1 job/);
   const twice = shownText(await pageText(await submitForm(app, JOBS, again)));
-  assert.match(twice, /Retried 0 jobs Left 1 job alone: there is a retry of it already/);
+  assert.match(twice, /Retried 0 jobs Skipped 1 job: there is a retry of it already/);
 });
 
 Deno.test("jobs: a retry of all that match skips cancelled jobs", async () => {
   const app = await startApp();
   await createPlan(app, { jobId: "a" });
   await app.post("/jobs/a/cancel");
-  assert.match(shownText(await pageOf(app, `${JOBS}?do=retry`)), /There is nothing here to retry/);
+  assert.match(shownText(await pageOf(app, `${JOBS}?do=retry`)), /There are no jobs to retry/);
   assert.match(shownText(await doWithAll(app, "retry", "&condition=cancelled")), /Retried 1 job/);
 });
 

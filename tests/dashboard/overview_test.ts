@@ -191,8 +191,8 @@ Deno.test("overview: the state of the journal is that of GET /journal", async ()
   const text = textOf(html);
   assert.match(text, new RegExp(`Durable head #${journal.head.logId} chain`));
   assert.ok(html.includes(`title="${journal.head.chain}"`));
-  assert.match(text, /Disk free not known .*--allow-sys=statfs/);
-  assert.match(text, /Last recovery a new journal there was nothing to recover/);
+  assert.match(text, /Disk free unknown .*--allow-sys=statfs/);
+  assert.match(text, /Last recovery a new journal nothing to recover/);
   assert.match(text, /Last verification never/);
 });
 
@@ -243,7 +243,7 @@ Deno.test("overview: what keeps Daybook from accepting jobs is shown first", asy
   assert.doesNotMatch(await healthOf(full), /nothing new/);
   full.journal.failNext(new JournalFullError("no room"));
   await full.post("/jobs", { plan: { expected: [] } });
-  assert.match(await healthOf(full), /disk is full: no new work is taken until there is room/);
+  assert.match(await healthOf(full), /disk is full: no new work is accepted until there is room/);
 
   const failed = await startApp();
   failed.journal.failNext(new Error("the disk is gone"));
@@ -252,7 +252,7 @@ Deno.test("overview: what keeps Daybook from accepting jobs is shown first", asy
 
   const stopping = await startApp();
   await stopping.engine.stop(0);
-  assert.match(await healthOf(stopping), /The process is stopping: it takes no new work\./);
+  assert.match(await healthOf(stopping), /The process is stopping: it accepts no new work\./);
 });
 
 Deno.test("overview: hostile types, ids and errors are shown as text", async () => {
@@ -297,7 +297,7 @@ Deno.test("overview: without counters over time it shows the current figures", a
   const app = await startApp({ overview: undefined });
   const html = await pageOf(app, "/");
   assert.doesNotMatch(html, /data-chart/);
-  assert.match(textOf(regionOf(html, "trust")), /Disk free not known/);
+  assert.match(textOf(regionOf(html, "trust")), /Disk free unknown/);
 });
 
 Deno.test("overview: if tokens are set, it requires one", async () => {

@@ -10,14 +10,14 @@ import { problemOf, startApp } from "../support/http/http_app.ts";
 Deno.test("page: 404 is a page for browsers, and JSON for programs", async () => {
   const app = await startApp();
   const text = await pageOf(app, "/ui/nowhere", { status: 404 });
-  assert.match(text, /<h1>Nothing is at this path<\/h1>/);
+  assert.match(text, /<h1>There is nothing at this path<\/h1>/);
   await problemOf(await app.get("/ui/nowhere", { accept: "*/*" }), 404, "not-found");
 });
 
 Deno.test("page: a browser gets a page at an unknown address, and JSON at an API path", async () => {
   const app = await startApp();
   const text = await pageOf(app, "/job/order-7", { status: 404 });
-  assert.match(text, /<h1>Nothing is at this path<\/h1>[^]*did you mean \/jobs\/order-7\?/);
+  assert.match(text, /<h1>There is nothing at this path<\/h1>[^]*did you mean \/jobs\/order-7\?/);
   await problemOf(await app.get("/job/order-7"), 404, "not-found");
   await problemOf(await app.get("/jobs/order-7", { accept: "text/html" }), 404, "unknown-job");
   const guarded = await startApp({ token: "s3cret-token-0123456789" });

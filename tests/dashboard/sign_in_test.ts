@@ -95,7 +95,7 @@ Deno.test("sign-in: a wrong token is refused on the page, and another can be tri
     const response = await submitForm(app, "/ui/sign-in", { token, next: "/ui/jobs" });
     assert.equal(response.headers.get("set-cookie"), null);
     const text = await pageText(response, 401);
-    assert.match(text, /Cannot sign in: this is no token of this server/);
+    assert.match(text, /Cannot sign in: this is not a valid token of this server/);
     assert.ok(text.includes('value="/ui/jobs"'));
     assert.ok(token === "" || !text.includes(token));
   }

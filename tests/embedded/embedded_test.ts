@@ -10,6 +10,7 @@ import {
   RefusedError,
 } from "../../src/mod.ts";
 import type { jobAnswer } from "../../src/documents/answers/job.ts";
+import { systemAnswer } from "../../src/documents/answers/system.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { PATIENCE_MS } from "../support/until.ts";
 
@@ -247,6 +248,18 @@ Deno.test("openDaybook: settings of the server's own process are refused; the ot
     await assert.rejects(open({ "max-runing": "4" }), /max-runing/);
     await assert.rejects(open({ "max-running": "none" }), /--max-running "none" must be/);
     await using _ = await open({ "max-running": "4", "segment-bytes": "8MiB" });
+  });
+});
+
+Deno.test("openDaybook: unfinished jobs may take a sixteenth of what the heap may become", async () => {
+  await inFolder(async (folder) => {
+    await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
+    const { process, limits } = v.parse(
+      systemAnswer,
+      await (await daybook.fetch(new Request("http://localhost/system"))).json(),
+    );
+    const held = limits.find(({ name }) => name === "jobsBytesMax");
+    assert.equal(held?.max, Math.floor((process?.heap.max ?? NaN) / 16));
   });
 });
 

@@ -76,7 +76,7 @@ Deno.test("runBulk: a job that requires recovery is not retried in bulk", async 
   const { done, skipped } = await runBulk(app.engine, request);
   assert.equal(done.length, 1);
   assert.deepEqual([...skipped], [
-    ["what could not be undone has to be fixed by hand first", [jobId]],
+    ["effects that could not be undone have to be fixed by hand first", [jobId]],
   ]);
 });
 

@@ -61,7 +61,7 @@ for (const headers of FOREIGN) {
     const app = await startApp();
     for (const path of ["/jobs", "/events", "/jobs/x/cancel"]) {
       const problem = await problemOf(await app.post(path, {}, headers), 403, "cross-site");
-      assert.match(problem.detail, /a page of another site, .*; call it from a backend: its /);
+      assert.match(problem.detail, /a page of another site, .*; call Daybook from a backend: its /);
     }
   });
 }
@@ -120,7 +120,7 @@ for (const [host, flag] of FOREIGN_HOSTS) {
     const { detail } = await problemOf(await app.get("/jobs", { host }), 421, "wrong-host");
     assert.equal(
       detail,
-      `Cannot answer for the Host "${host}": it is not on the list of hosts; where it is a name ` +
+      `Cannot answer for the Host "${host}": it is not on the list of hosts; if it is a name ` +
         `of this server, start Daybook with ${flag}`,
     );
   });

@@ -37,10 +37,10 @@ function settingRows(): readonly Row[] {
 function limitRows(): readonly Row[] {
   const limits: Partial<Record<LimitName, number>> = { ...ENGINE_LIMITS, ...HTTP_LIMITS };
   return (Object.keys(LIMITS) as LimitName[]).map((name) => {
-    const { what, flag = "" } = LIMITS[name];
+    const { what } = LIMITS[name];
     const max = limits[name];
-    const inBytes = what.startsWith("bytes");
-    const text = max === undefined ? `\`${flag}\`` : inBytes ? sizeText(max) : countText(max);
+    const shown = what.startsWith("bytes") ? sizeText : countText;
+    const text = max === undefined ? "a sixteenth of the heap" : shown(max);
     return [`\`${name}\``, text, what];
   });
 }

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { LIMITS } from "../../src/documents/over_capacity.ts";
 import { readConfiguration } from "../../src/settings/configuration.ts";
 import {
   describeConfiguration,
   helpText,
   shownSettings,
 } from "../../src/settings/configuration_text.ts";
-import { environmentName, SETTING_LIST, SETTINGS } from "../../src/settings/settings.ts";
+import { environmentName, SETTING_LIST } from "../../src/settings/settings.ts";
 
 const TOKEN = "0123456789abcdef";
 
@@ -163,12 +162,6 @@ Deno.test("configuration: for a word that is not a flag it says how to submit a 
     "deno task start takes only flags, and got hold-1; to start a job that was only created: " +
     "deno task daybook start hold-1",
   ]);
-});
-
-Deno.test("configuration: a limit that names a flag can be set by it", () => {
-  const flags = Object.values(LIMITS).flatMap(({ flag }) => flag ?? []);
-  assert.deepEqual(flags, [`--${SETTINGS.jobsBytesMax.flag}`]);
-  assert.equal(configured([], { DAYBOOK_JOBS_BYTES: "8MiB" }).jobsBytesMax, 8_388_608);
 });
 
 Deno.test("configuration: every default is within its range, and every bound is enforced", () => {

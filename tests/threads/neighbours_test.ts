@@ -1,7 +1,8 @@
 /** What good jobs in threads feel of bad ones beside them: no more than of another busy process. */
 
 import assert from "node:assert/strict";
-import { type EmbeddedDaybook, type Job, openDaybook } from "../../src/mod.ts";
+import { openInProcess } from "../../src/embedded/in_process.ts";
+import type { EmbeddedDaybook, Job } from "../../src/mod.ts";
 import { rounds } from "../support/effort.ts";
 import { good, hostile } from "../support/process/isolated_definitions.ts";
 import { inFolder } from "../support/temporary_folder.ts";
@@ -55,12 +56,11 @@ async function misbehave(daybook: EmbeddedDaybook, signal: AbortSignal): Promise
 async function withDaybook<Result>(work: (daybook: EmbeddedDaybook) => Promise<Result>) {
   let result: Result | undefined;
   await inFolder(async (folder) => {
-    await using daybook = await openDaybook({
+    await using daybook = await openInProcess({
       journal: `${folder}/journal`,
       definitions: [good, hostile],
-      settings: { "thread-memory": "64MiB", "max-threads": "8" },
       warn: () => {},
-    });
+    }, { threads: { max: 8, memoryMb: 64 } });
     // Its threads are there before anything is measured.
     await Promise.all(
       Array.from({ length: 12 }, (_, number) => number).map((number) => timeOf(daybook, number)),

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { cpuUsage } from "node:process";
-import { type EmbeddedDaybook, type Job, openDaybook } from "../../src/mod.ts";
+import { openInProcess } from "../../src/embedded/in_process.ts";
+import type { EmbeddedDaybook, Job } from "../../src/mod.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import * as definitions from "../support/process/isolated_definitions.ts";
 import { rounds } from "../support/effort.ts";
@@ -16,16 +17,15 @@ const { good, hostile, hostileRun, secretive, tour, undone } = definitions;
 const END_MS = 60_000;
 
 async function withThreads(
-  settings: Readonly<Record<string, string>>,
+  max: number,
   work: (daybook: EmbeddedDaybook, folder: string) => Promise<void>,
 ): Promise<void> {
   await inFolder(async (folder) => {
-    await using daybook = await openDaybook({
+    await using daybook = await openInProcess({
       journal: `${folder}/journal`,
       definitions: Object.values(definitions),
-      settings: { "thread-memory": "48MiB", ...settings },
       warn: () => {},
-    });
+    }, { threads: { max, memoryMb: 48 } });
     await work(daybook, folder);
   });
 }
@@ -45,7 +45,7 @@ async function load(ms: number): Promise<number> {
 }
 
 test("threads: all of ctx and of a task works, and the thread is another's while the job waits", async () => {
-  await withThreads({ "max-threads": "1" }, async (daybook, folder) => {
+  await withThreads(1, async (daybook, folder) => {
     const waiting = await daybook.submit(tour, { name: "ada" });
     const { output: sum } = await daybook.wait(await daybook.submit(good, { number: 4 }), {
       timeoutMs: END_MS,
@@ -80,7 +80,7 @@ test("threads: all of ctx and of a task works, and the thread is another's while
 });
 
 test("threads: code that spins, exits, exhausts memory or never ends costs its own attempt alone", async () => {
-  await withThreads({}, async (daybook) => {
+  await withThreads(4, async (daybook) => {
     const numbers = Array.from({ length: rounds(60, 1_000) }, (_, number) => number);
     const submit = async (kind: Parameters<typeof hostileOf>[0], timeoutMs: number) =>
       await daybook.submit(hostile, hostileOf(kind, timeoutMs));
@@ -109,7 +109,7 @@ test("threads: code that spins, exits, exhausts memory or never ends costs its o
 
     const late = "deadLetter bad TimeoutError: took longer than 300 ms";
     const exited = "the code ended its thread, with exit code";
-    const memory = "the code used more than the 48 MiB that a thread may (--thread-memory)";
+    const memory = "the code used more than the 48 MiB that a thread may";
     assert.deepEqual(ends, [
       ...[late, late, late],
       `deadLetter bad ThreadExited: ${exited} 3`,
@@ -131,7 +131,7 @@ test("threads: code that spins, exits, exhausts memory or never ends costs its o
 });
 
 test("threads: a handler that never gives way is cut off at its time limit, and uses no processor then", async () => {
-  await withThreads({}, async (daybook) => {
+  await withThreads(4, async (daybook) => {
     const job = await daybook.submit(hostile, hostileOf("spin", 300));
     assert.equal((await daybook.wait(job, { timeoutMs: END_MS })).state, "Failed");
     // Another thread is made meanwhile, which takes less than a second of a processor.
@@ -168,7 +168,7 @@ Deno.test("threads: a definition without a module is refused", async () => {
   await inFolder(async (folder) => {
     const { module: _, ...without } = good;
     await assert.rejects(
-      openDaybook({ journal: `${folder}/journal`, definitions: [without] }),
+      openInProcess({ journal: `${folder}/journal`, definitions: [without] }),
       /Cannot register isolated.good: isolation "thread" needs module: import.meta.url/,
     );
   });

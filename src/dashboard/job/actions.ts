@@ -1,4 +1,4 @@
-/** What the forms of a job's page do. Each leads back to a page that says what came of it. */
+/** Carries out the forms of a job's page. Each redirects to a page that shows the result. */
 
 import { controlled } from "../../documents/controls.ts";
 import { invalidRequest, Refusal } from "../../documents/refusal.ts";
@@ -24,7 +24,10 @@ import { receiptText } from "../receipt_text.ts";
 import type { RefusedEvent } from "./screen_state.ts";
 import type { Route } from "../../http/route.ts";
 
-/** Does what a control says, and leads back; to give a job up as it is, a form cancels it. */
+/**
+ * Applies a control to the job and redirects back; to leave a job as it is, the form cancels it
+ * with `leave`.
+ */
 async function actOnJob(
   c: Context,
   deps: HttpDeps,
@@ -48,7 +51,7 @@ async function actOnJob(
   }
 }
 
-/** The fields that the route of the control takes, as far as they are filled in. */
+/** The body that the route of the control takes, from the fields that are filled in. */
 function controlBody(control: ControlName, form: URLSearchParams): JsonObject {
   const fields = control === "retry" ? ["from"] : ["reason"];
   const given = fields.map((name) => [name, filledField(form, name)])
@@ -63,7 +66,7 @@ function doneText(control: StateControl, job: JobState): string {
     case "start":
       return "The job was started.";
     case "wake":
-      return "What was backing off is tried again now, and a sleep or a wait until a time is over.";
+      return "Tasks that were backing off are tried again now; a sleep or a wait until a time has ended.";
     case "suspend":
       return "The job is suspended: running attempts finish, no new one starts, and events " +
         "still count.";
@@ -77,7 +80,7 @@ function doneText(control: StateControl, job: JobState): string {
 function cancelledText(job: JobState): string {
   if (job.state !== "Compensating") return "The job was cancelled.";
   if (job.parked !== undefined) {
-    return "The job was cancelled. It is parked: completed steps are undone once code that fits " +
+    return "The job was cancelled. It is parked: completed steps are undone once matching code " +
       "is loaded.";
   }
   return job.suspendedBy === undefined
@@ -89,7 +92,7 @@ function backTo(deps: HttpDeps, path: string, text: string, isBad = false): Resp
   return emptyResponse(STATUS.seeOther, { location: deps.notes.pathWith(path, text, isBad) });
 }
 
-/** What is wrong, with where it is. */
+/** The message of a problem, with each issue and its place. */
 function problemDetail({ message, members }: Problem): string {
   const issues = (members.errors ?? []).map((issue) =>
     "pointer" in issue && issue.pointer !== "" ? `${issue.pointer} ${issue.detail}` : issue.detail
@@ -97,7 +100,7 @@ function problemDetail({ message, members }: Problem): string {
   return issues.length === 0 ? `${message}.` : `${message}: ${issues.join("; ")}.`;
 }
 
-/** A refused event comes back with the page that it was typed on: nothing typed is lost. */
+/** A refused event is shown again on the same page, so nothing typed is lost. */
 type Sent = { readonly response: Response } | { readonly refused: RefusedEvent };
 
 export async function sendEvent(c: Context, deps: HttpDeps): Promise<Sent> {
@@ -137,7 +140,9 @@ function refusal(form: URLSearchParams, text: string, reason: string): RefusedEv
   return { expectation: form.get("expectation") ?? "", text, reason };
 }
 
-/** @throws {Problem} when the text is no event. */
+/**
+ * @throws {Problem} if the text is not a valid event.
+ */
 function parseEvent(text: string, once: string): IncomingEvent {
   const judged = judgeEvent(parseJson(text));
   if (!judged.valid) throw invalidRequest(judged.errors);

@@ -12,7 +12,7 @@ import { TaskProgress } from "../parts/amounts.tsx";
 import { attemptNumber, OUTCOME_WORDS, shownLanes } from "./drawing.ts";
 import type { JobScreenState } from "./screen_state.ts";
 
-/** At most this many, the latest ones. */
+/** Only this many attempts are shown, the latest ones. */
 const ROWS_MAX = 150;
 
 interface Props {
@@ -22,7 +22,7 @@ interface Props {
 interface AttemptRow {
   readonly lane: Lane;
   readonly attempt: AttemptSpan;
-  /** The wait after it. */
+  /** The wait after the attempt. */
   readonly backoff: BackoffSpan | undefined;
 }
 
@@ -58,7 +58,7 @@ export function JobAttempts({ state }: Props) {
   );
 }
 
-/** What no attempt has needs no column. */
+/** Columns that are empty for all attempts are left out. */
 interface Columns {
   readonly error: boolean;
   readonly backoff: boolean;
@@ -134,7 +134,7 @@ function Row({ state, row, isFirst, columns }: RowProps) {
   );
 }
 
-/** `run` stays open while its job waits or backs off, and does nothing meanwhile. */
+/** `run` stays open while its job waits or backs off, but does no work. */
 function Outcome({ state, row }: Props & { readonly row: AttemptRow }) {
   const { attempt, lane } = row;
   const { condition } = state.explanation;

@@ -1,4 +1,4 @@
-/** Sentences of the explanation, with the entries that they rest on. */
+/** Sentences of the explanation, with the entries that they cite. */
 
 import { CITES_MAX } from "../../explain/brief.ts";
 import type { Citation, Statement } from "../../explain/explanation.ts";
@@ -40,7 +40,7 @@ interface EntryCiteProps {
   readonly title?: string | undefined;
 }
 
-/** Links to an entry on this page, without a reload if the entry is shown. */
+/** A link to an entry on this page, without a reload if the entry is shown. */
 export function EntryCite({ state, logId, title }: EntryCiteProps) {
   return (
     <a class="entry-link" href={entryHref(state, logId)} title={title}>

@@ -1,4 +1,4 @@
-/** What can be done with a job in the state that it is in, as forms. */
+/** The controls that a job accepts in its current state, as forms. */
 
 import {
   CONTROL_NAMES,
@@ -25,13 +25,13 @@ interface Props {
   readonly state: JobScreenState;
 }
 
-/** The control that a request to the API stands for. */
+/** The control that corresponds to a request to the API. */
 export function toControl({ path, body }: Action): Control | undefined {
   if (body?.["leave"] === true) return "leave";
   return CONTROL_NAMES.find((control) => path.endsWith(`/${control}`));
 }
 
-/** Whether the job takes it as it is. */
+/** Whether the job accepts the control in its current state. */
 export function isLegal({ job, outlined }: JobScreenState, control: Control): boolean {
   if (control === "retry" && outlined.inputRemoved !== undefined) return false;
   return control === "leave" ? isLegalByItself(job, "cancel", true) : isLegalByItself(job, control);
@@ -76,7 +76,7 @@ function labelOf(control: Control): string {
 
 interface ControlFormProps extends Props {
   readonly control: Control;
-  /** Without what need not be filled in. */
+  /** Whether to leave out optional fields. */
   readonly isPlain?: boolean;
 }
 
@@ -133,9 +133,9 @@ function leaveWarning({ job }: JobScreenState): string {
   const cut = cutShort(job).slice(0, NAMES_MAX).map(({ taskId }) => taskId).join(", ");
   const begun = cut === ""
     ? ""
-    : ` What these did before they were cut short, all or a part of it, stays as well: ${cut}.`;
+    : ` Whatever these did before they were interrupted stays in place too: ${cut}.`;
   if (names !== "") {
-    return `The job ends as cancelled, and nothing is undone: what these did stays in place: ${names}.${begun}`;
+    return `The job ends as cancelled, and nothing is undone. The effects of these stay in place: ${names}.${begun}`;
   }
   return begun === ""
     ? "The job ends as cancelled; there is nothing to undo."
@@ -153,10 +153,10 @@ function cancelWarning({ job }: JobScreenState): string {
   }
   const tasks = countedText(undone, "completed task");
   if (job.parked !== undefined && job.parked.reason !== "crashed") {
-    return `The job stops. What ${tasks} did stays until code that fits is loaded, and is then ` +
+    return `The job stops. What ${tasks} did stays until matching code is loaded, and is then ` +
       "undone.";
   }
-  // A suspended job begins nothing, and so undoes nothing.
+  // A suspended job starts nothing, so it does not compensate either.
   return "suspendedBy" in job && job.suspendedBy !== undefined
     ? `The job stops. What ${tasks} did stays until the job is resumed, and is then undone.`
     : `The job stops, and what ${tasks} did is undone. It can be retried as a new job.`;
@@ -184,7 +184,7 @@ function RetryForm({ state, ...form }: Props & Parameters<typeof ActionForm>[0])
   );
 }
 
-/** Where a retry that names no task begins; the steps beside it say what it takes over. */
+/** Where a retry without a task begins; the steps beside it show what it reuses. */
 function startText(job: JobScreenState["job"]): string {
   return reusableTasks(job).length === 0 ? "the beginning" : "where it stopped";
 }

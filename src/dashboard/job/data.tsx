@@ -1,4 +1,4 @@
-/** What a job was given, and what it gave. */
+/** The input and output of a job. */
 
 import { jobOutput } from "../../core/job_resource.ts";
 import { MissingScope } from "../parts/action_form.tsx";
@@ -32,9 +32,9 @@ export function JobData({ state }: Props) {
 }
 
 function noOutputText({ job }: JobScreenState): string {
-  if (job.definitionVersion === undefined) return "A plan of outside events returns nothing.";
-  if (job.state === "Done") return "It returned nothing.";
-  return job.state === "Failed" ? "It ended without output." : "None yet.";
+  if (job.definitionVersion === undefined) return "A plan of outside events has no output.";
+  if (job.state === "Done") return "The job returned nothing.";
+  return job.state === "Failed" ? "The job ended without output." : "None yet.";
 }
 
 function Input({ state, href }: Props & { readonly href: string }) {
@@ -59,7 +59,9 @@ function Input({ state, href }: Props & { readonly href: string }) {
 }
 
 function noInputText({ outlined }: JobScreenState): string {
-  return outlined.inputRemoved === undefined ? "It has no input." : "Nothing of it is left.";
+  return outlined.inputRemoved === undefined
+    ? "The job has no input."
+    : "Nothing of the input is left.";
 }
 
 function Removal({ state }: Props) {
@@ -68,8 +70,8 @@ function Removal({ state }: Props) {
   return (
     <p class="hint">
       The input was removed at{" "}
-      <Time at={removed.receivedAt} />: the key of its seal is gone, and what was under it cannot be
-      read any more. <EntryCite state={state} logId={removed.logId} />
+      <Time at={removed.receivedAt} />: its key was destroyed, so the sealed values can no longer be
+      read. <EntryCite state={state} logId={removed.logId} />
     </p>
   );
 }

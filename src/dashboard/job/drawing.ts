@@ -1,6 +1,6 @@
 /**
- * A timeline as rows of bars and marks, with places in percent of the width: so that it fits
- * any screen, and its text is never stretched. Bounded, however long the job is.
+ * A timeline as rows of bars and marks. Positions are percentages of the width, so that it fits any
+ * screen and its text is never stretched. Its size is bounded, however long the job is.
  */
 
 import { type Condition, conditionText } from "../../core/condition.ts";
@@ -14,18 +14,18 @@ import { cutText } from "../parts/text.tsx";
 import { durationText } from "../../core/duration.ts";
 import { type ScaleName, type Tick, type TimeScale, timeScale, WIDTH } from "./time_scale.ts";
 
-/** What a bar stands for; its look goes by that. */
+/** What a bar represents, which determines its appearance. */
 export type BarKind = Condition | AttemptOutcome | "backoff" | "sleep";
 
 export interface Bar {
   readonly kind: BarKind;
   readonly x: string;
   readonly width: string;
-  /** Where it ends. */
+  /** The position of its end. */
   readonly end: string;
   readonly title: string;
   readonly goesOn: boolean;
-  /** How many are drawn as this one. */
+  /** How many spans this bar represents. */
   readonly count: number;
 }
 
@@ -33,7 +33,7 @@ export interface Row {
   readonly label: string;
   readonly note: string;
   readonly bars: readonly Bar[];
-  /** Words for the bars that are wide enough for some. */
+  /** Labels of the bars that are wide enough for one. */
   readonly words: readonly { readonly x: string; readonly text: string }[];
 }
 
@@ -41,7 +41,7 @@ export interface DrawnMark {
   readonly kind: MarkKind;
   readonly x: string;
   readonly title: string;
-  /** How many are drawn as this one. */
+  /** How many events this mark represents. */
   readonly count: number;
 }
 
@@ -50,25 +50,27 @@ export interface Drawing {
   readonly job: Row;
   readonly lanes: readonly Row[];
   readonly marks: readonly DrawnMark[];
-  /** Over everything else: the process was down, and the bars do not know that. */
+  /** Drawn over all bars: times when the process was down, which the bars do not show. */
   readonly downs: readonly Omit<Bar, "kind">[];
-  /** Lanes in all, of which a page of them is drawn. */
+  /** The total number of lanes, of which one page is drawn. */
   readonly lanesTotal: number;
-  /** Spans and marks that are drawn together with others, being too narrow by themselves. */
+  /** Spans and marks that are merged with others because they are too narrow by themselves. */
   readonly merged: number;
 }
 
-/** On one page. */
+/** Lanes on one page. */
 export const LANES_MAX = 16;
-/** Bars in the whole drawing, about. */
+/** The approximate number of bars in the whole drawing. */
 const BARS_MAX = 1_000;
-/** Nothing is drawn narrower: it could not be seen. */
+/** Anything narrower would be invisible. */
 const WIDTH_MIN = 2.5;
 /** A mark is wider than the narrowest bar. */
 const MARK_UNITS = 2;
 const LABEL_LENGTH_MAX = 32;
 
-/** @param page Of the tasks, from 1. */
+/**
+ * @param page The page of tasks, from 1.
+ */
 export function drawTimeline(
   timeline: Timeline,
   scaleName: ScaleName,
@@ -97,22 +99,22 @@ export function drawTimeline(
   };
 }
 
-/** What `run` does is what the job does: to draw its one attempt would say that it never rests. */
+/** `run` stays open as long as the job, so its attempt is not drawn: it would hide the waits. */
 function isTask({ taskId, phase }: Lane): boolean {
   return taskId !== MAIN_TASK || phase === "compensation";
 }
 
-/** How many units the width has: fewer, the more rows share the bars. */
+/** The number of units in the width: fewer if more rows share the bars. */
 function unitsOf(lanes: number): number {
   return Math.min(400, Math.max(24, Math.floor(BARS_MAX / (lanes + 1) / 2)));
 }
 
-/** Of a place in the width. */
+/** A position as a percentage of the width. */
 function percent(at: number): string {
   return `${Number((at / WIDTH * 100).toFixed(2))}%`;
 }
 
-/** Of many, the most telling first: what is running, what ended badly, what took long. */
+/** Of many lanes, the most relevant first: running, failed, or slow. */
 export function shownLanes({ lanes: all }: Timeline, page: number): readonly Lane[] {
   const lanes = all.filter(isTask);
   if (lanes.length <= LANES_MAX) return lanes;
@@ -155,7 +157,7 @@ function laneRow({ taskId, phase, spans }: Lane, unit: number, scale: TimeScale)
   return { label: laneLabel(taskId, phase), note: laneNote(spans), bars, words: [] };
 }
 
-/** So wide that words fit even where the whole is as wide as a phone. */
+/** Wide enough for a label even on a phone. */
 const WORDS_WIDTH_MIN = 0.3 * WIDTH;
 
 function wordsFor(pieces: readonly Piece<Placed<ConditionStretch>>[]): Row["words"] {
@@ -168,7 +170,7 @@ function wordsFor(pieces: readonly Piece<Placed<ConditionStretch>>[]): Row["word
     }));
 }
 
-/** A span where the scale puts it. */
+/** A span, positioned by the scale. */
 interface Placed<Span> extends Extent {
   readonly span: Span;
 }
@@ -212,7 +214,7 @@ function laneLabel(taskId: string, phase: Lane["phase"]): string {
   return phase === "run" ? name : `undo ${name}`;
 }
 
-/** How many attempts, and how the last one ended. */
+/** The number of attempts, and how the last one ended. */
 function laneNote(spans: readonly LaneSpan[]): string {
   const attempts = spans.filter((span) => span.kind === "attempt");
   const last = spans.at(-1);
@@ -229,7 +231,7 @@ function spanText(span: LaneSpan): string {
   return OUTCOME_WORDS[span.outcome];
 }
 
-/** Of a length of time in which the process may have been down. */
+/** For a span in which the process may have been down. */
 function downText(span: ConditionStretch | LaneSpan): string {
   const downMs = "downMs" in span ? span.downMs : 0;
   return downMs === 0 ? "" : `, down for at most ${durationText(downMs)} of it`;
@@ -245,7 +247,7 @@ export const OUTCOME_WORDS: Readonly<Record<AttemptOutcome, string>> = {
   unended: "no end on record",
 };
 
-/** `2 of 4`, or `2` where the limit is not on record. */
+/** `2 of 4`, or `2` if the limit is not on record. */
 export function attemptNumber({ nth, maxAttempts }: AttemptSpan): string {
   return maxAttempts === undefined ? `${nth}` : `${nth} of ${maxAttempts}`;
 }

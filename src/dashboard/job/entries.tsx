@@ -1,4 +1,4 @@
-/** The entries of a job as they are recorded. */
+/** The recorded entries of a job. */
 
 import type { Child } from "hono/jsx";
 import { EntryNote, type ShownEntry } from "../parts/shown_entry.tsx";
@@ -33,7 +33,9 @@ export function JobEntries({ state }: Props) {
   );
 }
 
-/** New entries come to the end: where the newest are first, they would move all others. */
+/**
+ * Live only with the oldest entries first: new ones are then added at the end, and move no others.
+ */
 function Region({ page, children }: { readonly page: EntryPage; readonly children: Child }) {
   return page.order === "oldest"
     ? <ol id="entries" class="entries" data-live>{children}</ol>
@@ -110,7 +112,7 @@ function Entry({ state, entry }: EntryProps) {
   );
 }
 
-/** What came before it, and what the job was then. */
+/** Links to the entry's cause and to the job at that point. */
 function EntryLinks({ state, entry }: EntryProps) {
   const { logId, causedBy, jobId } = entry;
   return (
@@ -125,7 +127,7 @@ function EntryLinks({ state, entry }: EntryProps) {
   );
 }
 
-/** Entries that the explanation cites and that belong to other jobs, or to none. */
+/** Entries that the explanation cites but that belong to other jobs, or to none. */
 function Strangers({ state }: Props) {
   const { foreignEntries } = state;
   if (foreignEntries.length === 0) return <div id="foreign-entries" data-live hidden></div>;
@@ -142,7 +144,7 @@ function Strangers({ state }: Props) {
 const MESSAGE_LENGTH_MAX = 600;
 const DATA_LENGTH_MAX = 400;
 
-/** What the code of a job said to people: kept beside the journal, for a while. */
+/** What the code of a job logged. The log is not in the journal, and old lines are dropped. */
 export function JobLog({ state }: { readonly state: JobScreenState }) {
   const { log, job } = state;
   if (log.lines.length === 0) return null;
@@ -151,9 +153,9 @@ export function JobLog({ state }: { readonly state: JobScreenState }) {
     <section id="job-log" class="part" aria-label="Log" data-live>
       <h2>Log</h2>
       <p class="hint">
-        {log.hasMore ? `The last ${log.lines.length} lines of what` : "What"}{" "}
-        its code said. It is no part of the journal: old lines go in time.{" "}
-        <a href={href}>All that is kept</a>
+        {log.hasMore ? `The last ${log.lines.length} lines that` : "What"}{" "}
+        its code logged. The log is not part of the journal: old lines are dropped.{" "}
+        <a href={href}>All retained lines</a>
       </p>
       <div class="table-box" tabindex={0} role="region" aria-label="Lines of the log">
         <table>

@@ -1,4 +1,4 @@
-/** The plan of a job: what it expects, how much of it came, and by which entries. */
+/** The plan of a job: its expectations, how far each is satisfied, and by which entries. */
 
 import { correlationText } from "../../explain/mismatch.ts";
 import { expectationResource } from "../../core/job_resource.ts";
@@ -67,7 +67,7 @@ function Row({ state, one }: Props & { readonly one: Expectation }) {
           </>
         ))}
         {one.by.length > CITED_MAX
-          ? <span class="soft">{`and ${one.by.length - CITED_MAX} before`}</span>
+          ? <span class="soft">{`and ${one.by.length - CITED_MAX} earlier`}</span>
           : null}
       </td>
     </tr>

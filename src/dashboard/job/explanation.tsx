@@ -1,4 +1,4 @@
-/** Why a job is as it is: the brief that prose has too, and below it what it leaves out. */
+/** The explanation of a job: first the summary that the prose has too, then the details. */
 
 import { type Brief, distinctLines, toBrief } from "../../explain/brief.ts";
 import { withDistances } from "../../explain/distances.ts";
@@ -137,14 +137,14 @@ function StepAction({ state, step }: Props & { readonly step: NextStep<Citation>
   if (pauseId !== undefined && state.may("operate")) {
     return <EndPause id={`end-${pauseId}`} pause={{ pauseId }} returnTo={state.returnTo} />;
   }
-  // Another job, such as one that has the worker, is controlled on its own page.
+  // Other jobs, such as one that occupies the worker, are controlled on their own page.
   const isOwn = step.action?.path.startsWith(`/jobs/${state.job.jobId}/`) === true;
   const control = isOwn ? step.action && toControl(step.action) : undefined;
   if (control === undefined || !state.may("operate") || !isLegal(state, control)) return null;
   return <ControlForm state={state} control={control} isPlain />;
 }
 
-/** The field of the form that sends the event of a step. */
+/** The id of the field in the form that sends the event of a step. */
 function formFor(state: JobScreenState, { action }: NextStep<Citation>): string | undefined {
   if (action?.path !== "/events") return undefined;
   const sample = JSON.stringify(action.body);

@@ -1,4 +1,4 @@
-/** Why a job failed, as it is on record. */
+/** The recorded failure of a job. */
 
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
 import { failureResource, recordedFailure } from "../../core/job_resource.ts";
@@ -27,7 +27,7 @@ export function JobFailure({ state }: { readonly state: JobScreenState }) {
       {recoveryRequired
         ? (
           <p class="note note-bad">
-            A compensation failed: someone must undo the rest by hand.
+            A compensation failed: the rest must be undone by hand.
           </p>
         )
         : null}
@@ -60,7 +60,7 @@ export function JobFailure({ state }: { readonly state: JobScreenState }) {
   );
 }
 
-/** Leads to the failures of the same kind, which can be retried together. */
+/** A link to the failures of the same kind, which can be retried together. */
 function Fingerprint({ state: { job } }: { readonly state: JobScreenState }) {
   const failure = recordedFailure(job);
   const fingerprint = failure && jobFingerprint(job, failure);
@@ -82,7 +82,7 @@ const MESSAGE_LENGTH_MAX = 600;
 const NAME_LENGTH_MAX = 100;
 const STACK_LENGTH_MAX = 4_000;
 
-/** An error as it was recorded: name and message in sight, the stack at hand. */
+/** A recorded error: name and message, with the stack folded. */
 export function ErrorView({ error }: { readonly error: ErrorFact }) {
   const { name, message, stack } = error;
   return (

@@ -1,4 +1,4 @@
-/** What a job is, in a few lines. */
+/** The header of a job's page. */
 
 import type { Child } from "hono/jsx";
 import { jobEndedAt, jobSleepsUntil, jobStartAt, jobStartedAt } from "../../core/job_resource.ts";

@@ -1,4 +1,4 @@
-/** Opens what the address of the page leads to: an entry, or a form. */
+/** Opens the entry or form that the fragment of the URL names. */
 
 addEventListener("hashchange", reveal);
 reveal();

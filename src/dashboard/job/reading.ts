@@ -1,4 +1,4 @@
-/** Everything the page of a job shows, read as of one moment. */
+/** All data on the page of a job, read as of one moment. */
 
 import type { GaugeLease } from "../../http/guard/capacity.ts";
 import type { HttpDeps, JobLogPort } from "../../http/http_deps.ts";
@@ -14,7 +14,7 @@ import type { Account } from "../../engine/queries/explainer.ts";
 import { type ShownEntry, shownEntry } from "../parts/shown_entry.tsx";
 import { EntryPages } from "../../engine/queries/entry_pages.ts";
 
-/** How many cited entries of others are shown. */
+/** How many cited entries that are not the job's own are shown. */
 const STRANGERS_MAX = 20;
 /** How many of the last log lines are shown. */
 const LOG_LINES = 50;
@@ -24,7 +24,7 @@ export interface JobReading {
   readonly outlined: OutlinedHistory;
   readonly explanation: Explanation<Citation>;
   readonly timeline: Timeline;
-  /** Entries that are cited or requested, and are not the job's own. */
+  /** Cited or requested entries that are not the job's own. */
   readonly foreignEntries: readonly ShownEntry[];
   readonly input: ReadInput;
   /** The log of its code. */
@@ -32,7 +32,7 @@ export interface JobReading {
   readonly nowMs: number;
 }
 
-/** `sealed`: it exists, and the viewer may not see it. */
+/** `sealed`: there is an input, but the viewer may not see it. */
 type ReadInput =
   | { readonly kind: "shown"; readonly value: JsonValue | undefined }
   | { readonly kind: "sealed" };
@@ -40,7 +40,7 @@ type ReadInput =
 export interface ReadingOptions {
   /** Whether the viewer may see a sealed input. */
   readonly mayUnseal: boolean;
-  /** An entry that the viewer asks for, whichever job it belongs to. */
+  /** The entry that the viewer requested, whichever job it belongs to. */
   readonly wanted: LogId | undefined;
 }
 
@@ -109,7 +109,7 @@ function nearMissEntries(
   );
 }
 
-/** An input that was removed is shown as far as the journal has it in clear. */
+/** Of an input that was removed, the parts that the journal has in clear text are shown. */
 async function readInput(
   { engine }: HttpDeps,
   { job, inputRemoved }: OutlinedHistory,
@@ -122,36 +122,39 @@ async function readInput(
   return { kind: "shown", value: outcome.ok ? outcome.value.input : undefined };
 }
 
-/** Which of a job's entries its page shows. */
+/** The selection of entries on a job's page. */
 export const ORDERS = ["oldest", "newest"] as const;
 type EntryOrder = (typeof ORDERS)[number];
 
 export interface EntryPage {
   readonly entries: readonly ShownEntry[];
   readonly order: EntryOrder;
-  /** From 1; pages are counted from the oldest entry, whatever the order, so that they stay. */
+  /**
+   * From 1. Pages are counted from the oldest entry in either order, so that their content does not
+   * shift.
+   */
   readonly number: number;
   readonly count: number;
   readonly total: number;
-  /** The requested one. */
+  /** The requested entry. */
   readonly wanted: LogId | undefined;
 }
 
 export interface EntryPageRequest {
   readonly order: EntryOrder;
-  /** The last one, unless given. */
+  /** The page; the last one if not given. */
   readonly number: number | undefined;
   readonly wanted: LogId | undefined;
 }
 
 const PAGE_SIZE = 50;
-/** Of each, in the page; all of it is one click away. */
+/** Characters of an entry's JSON on the page; a link leads to all of it. */
 const ENTRY_JSON_MAX = 3_000;
 
 /**
- * A page always has the same entries: only the last one grows.
+ * A page always has the same entries; only the last page grows.
  *
- * @param logIds Of all of them, the oldest first.
+ * @param logIds The positions of all entries, the oldest first.
  */
 export async function readEntryPage(
   deps: HttpDeps,

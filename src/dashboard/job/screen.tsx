@@ -1,4 +1,4 @@
-/** `/ui/jobs/:id`: one job, why it is as it is, and what can be done about it. */
+/** `/ui/jobs/:id`: one job, its explanation, and its controls. */
 
 import type { Context } from "hono";
 import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
@@ -47,10 +47,10 @@ export const JOB_SCREEN_ROUTES: readonly Route[] = [
 const JOB_PARAMETERS = {
   ...NOTE_PARAMETER,
   entry: single(wholeNumber(1, Number.MAX_SAFE_INTEGER), "An entry to show."),
-  order: single(choice(ORDERS), "Of the entries."),
-  scale: single(choice(SCALES), "Of the timeline; to scale when absent and tasks overlap."),
-  tasks: single(wholeNumber(1, 1_000_000), "A page of the tasks."),
-  page: single(wholeNumber(1, 1_000_000), "Of the entries, from the oldest."),
+  order: single(choice(ORDERS), "The order of the entries."),
+  scale: single(choice(SCALES), "The scale of the timeline. Default: to scale if tasks overlap."),
+  tasks: single(wholeNumber(1, 1_000_000), "The page of tasks."),
+  page: single(wholeNumber(1, 1_000_000), "The page of entries, counted from the oldest."),
 };
 
 async function showJob(c: Context, deps: HttpDeps): Promise<Response> {
@@ -69,14 +69,14 @@ async function takeEvent(c: Context, deps: HttpDeps): Promise<Response> {
   return "response" in sent ? sent.response : await showRefused(c, deps, sent.refused);
 }
 
-/** The page again, with what was typed and what is wrong with it. */
+/** The page again, with the refused event and its errors. */
 async function showRefused(c: Context, deps: HttpDeps, refused: RefusedEvent): Promise<Response> {
   const request = { order: "oldest", number: undefined, wanted: undefined } as const;
   const returnTo = jobPagePath(c.req.param("id") ?? "");
   return await showRead(c, deps, request, { scale: undefined, tasksPage: 1, returnTo, refused });
 }
 
-/** Reads the job and its entries, and shows them when there is time to make a page of them. */
+/** Reads the job and its entries, and renders the page once the event loop has time. */
 async function showRead(
   c: Context,
   deps: HttpDeps,
@@ -161,7 +161,7 @@ function unknownJob(c: Context, deps: HttpDeps): Response {
   return page(c, deps, { title, status, screen: "jobs", calls }, <UnknownJob id={id} />);
 }
 
-/** The calls of curl that give what a job's page shows, and do what it offers. */
+/** The curl calls for the data and the actions of a job's page. */
 function jobCalls(state: JobScreenState): readonly Call[] {
   const { job, curl, outlined, exportCommand } = state;
   const path = `/jobs/${job.jobId}`;
@@ -179,7 +179,7 @@ function jobCalls(state: JobScreenState): readonly Call[] {
   ];
 }
 
-/** Of what the explanation advises, and is done to others than this job. */
+/** Calls for advised actions that apply to other jobs. */
 function furtherCalls({ job, curl, explanation, nowMs }: JobScreenState): readonly Call[] {
   return explanation.next.flatMap(({ statement, action }) => {
     const isKnown = action === undefined || action.path === "/events" ||
@@ -190,7 +190,7 @@ function furtherCalls({ job, curl, explanation, nowMs }: JobScreenState): readon
 
 const SHOWN_MAX = 150;
 
-/** What to do about a job that does not exist. */
+/** The page for a job that does not exist. */
 function UnknownJob({ id }: { readonly id: string }) {
   const isLegal = ID_PATTERN.test(id);
   return (
@@ -205,7 +205,7 @@ function UnknownJob({ id }: { readonly id: string }) {
       </p>
       <p>
         {isLegal
-          ? "Was it cut when it was copied, or is the job in the journal of another server? A part of the id is enough to search for it."
+          ? "Was the id cut off when it was copied, or is the job in the journal of another server? You can search for a part of the id."
           : `This is not a valid job id: ids are ${ID_RULE}.`}
       </p>
       <form method="get" action="/ui/jobs" class="stack" role="search">

@@ -1,4 +1,4 @@
-/** What the pieces of a job's page share. */
+/** The state that the sections of a job's page share. */
 
 import type { LogId } from "../../core/ids.ts";
 import type { Scope } from "../../access/tokens.ts";
@@ -10,26 +10,26 @@ import type { ScaleName } from "./time_scale.ts";
 export interface JobScreenState extends JobReading {
   readonly page: EntryPage;
   readonly scale: ScaleName;
-  /** Of the tasks, where there are more than one drawing has room for; from 1. */
+  /** The page of tasks, from 1; one drawing has room for `LANES_MAX`. */
   readonly tasksPage: number;
-  /** The path of this page, as forms lead back to it. */
+  /** The path of this page, to which forms redirect. */
   readonly returnTo: string;
   may(scope: Scope): boolean;
   readonly curl: Commands;
-  /** The command that writes the job with all that explains it. */
+  /** The command that exports the job with everything needed to explain it. */
   readonly exportCommand: string | undefined;
-  /** An event that was sent from here and refused. */
+  /** An event that was sent from this page and refused. */
   readonly refused: RefusedEvent | undefined;
 }
 
 export interface RefusedEvent {
   readonly expectation: string;
-  /** As it was typed. */
+  /** The text as typed. */
   readonly text: string;
   readonly reason: string;
 }
 
-/** Where an entry is on this page; the page is another one when it is not shown. */
+/** A link to an entry: on this page if it is shown, otherwise on the page that shows it. */
 export function entryHref({ page, foreignEntries, job }: JobScreenState, logId: LogId): string {
   const isShown = page.entries.some((entry) => entry.logId === logId) ||
     foreignEntries.some((entry) => entry.logId === logId);

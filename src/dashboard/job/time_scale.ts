@@ -1,8 +1,8 @@
 /**
- * From times of a job to places in a drawing; equal times have equal places. To scale, a place
- * goes by the time. In steps, the time between two moments has a width that grows slowly with
- * its length: so that a job which did all within a second and then waits for a day shows what
- * it did.
+ * Maps times of a job to positions in a drawing; equal times have equal positions. The scale `time`
+ * is linear. In `steps`, the width between two moments grows logarithmically with the time between
+ * them, so that a job that does everything within a second and then waits for a day still shows its
+ * steps.
  */
 
 import { MAIN_TASK } from "../../core/ids.ts";
@@ -30,7 +30,7 @@ export interface Tick {
 
 const TICKS_MAX = 5;
 
-/** From 0 on; none at the very end, where there would be no room for its text. */
+/** From 0; none near the end, where its text would not fit. */
 export function axisTicks(totalMs: number): readonly Tick[] {
   const stepMs = STEPS_MS.find((step) => totalMs / step <= TICKS_MAX) ??
     Math.ceil(totalMs / TICKS_MAX / DAY) * DAY;
@@ -52,7 +52,7 @@ const UNITS = [[DAY, "d"], [HOUR, "h"], [MINUTE, "min"], [SECOND, "s"], [1, "ms"
 export const SCALES = ["steps", "time"] as const;
 export type ScaleName = (typeof SCALES)[number];
 
-/** Places are from 0 to this. */
+/** Positions range from 0 to `WIDTH`. */
 export const WIDTH = 1_000;
 
 export interface TimeScale {
@@ -66,7 +66,7 @@ export function timeScale(timeline: Timeline, name: ScaleName): TimeScale {
   return name === "time" ? trueScale(timeline) : stepScale(timeline);
 }
 
-/** To scale as soon as tasks overlap: otherwise it would not show what ran beside what. */
+/** To scale if tasks overlap, since `steps` would not show which ran in parallel. */
 export function usualScale({ lanes }: Timeline): ScaleName {
   const extents = lanes.flatMap(({ taskId, spans }) => {
     const [first, last] = [spans[0], spans.at(-1)];
@@ -83,7 +83,7 @@ function trueScale({ totalMs }: Timeline): TimeScale {
   return { at, ticks: axisTicks(totalMs).map((tick) => ({ ...tick, at: at(tick.atMs) })) };
 }
 
-/** A moment, and where it is. */
+/** A moment, and its position. */
 interface Knot {
   readonly ms: number;
   readonly at: number;
@@ -95,7 +95,7 @@ function stepScale(timeline: Timeline): TimeScale {
   return { at: (ms) => places.get(ms) ?? 0, ticks: stepTicks(knots) };
 }
 
-/** All moments when something began, ended or came, in order, each once. */
+/** The distinct moments at which something began, ended or arrived, in order. */
 function distinctMoments({ conditions, lanes, marks }: Timeline): readonly number[] {
   const spans = [...conditions, ...lanes.flatMap((lane) => lane.spans)];
   const moments = new Set(spans.flatMap(({ fromMs, toMs }) => [fromMs, toMs]));
@@ -103,7 +103,7 @@ function distinctMoments({ conditions, lanes, marks }: Timeline): readonly numbe
   return [...moments].sort((left, right) => left - right);
 }
 
-/** The last is at the end. */
+/** The last knot is at `WIDTH`. */
 function toKnots(moments: readonly number[]): readonly Knot[] {
   const weights = moments.slice(1)
     .map((ms, index) => Math.log2(2 + ms - (moments[index] ?? 0)));
@@ -117,7 +117,7 @@ function toKnots(moments: readonly number[]): readonly Knot[] {
 
 const TICKS = 5;
 
-/** Some moments, about as far from each other, and their times, each once. */
+/** Some moments at about equal distances, with distinct labels. */
 function stepTicks(knots: readonly Knot[]): readonly PlacedTick[] {
   const wanted = Array.from({ length: TICKS }, (_, index) => index / TICKS * WIDTH);
   const chosen = wanted.flatMap((place) => knots.find(({ at }) => at >= place) ?? []);

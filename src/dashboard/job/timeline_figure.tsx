@@ -1,4 +1,4 @@
-/** The timeline of a job as a picture, with a legend; the tables beside it say the same. */
+/** The timeline of a job as a figure with a legend; the tables below it have the same data. */
 
 import { type Condition, conditionText } from "../../core/condition.ts";
 import { isTerminal } from "../../core/job_state.ts";
@@ -41,14 +41,14 @@ export function JobTimeline({ state }: Props) {
   );
 }
 
-/** How it ended, or what it is doing. */
+/** How the job ended, or what it is doing. */
 function jobNote({ job, explanation, timeline }: JobScreenState): string {
   const word = conditionText(explanation.condition);
   if (!isTerminal(job)) return word;
   return `${word} after ${durationText(timeline.conditions.at(-1)?.toMs ?? 0)}`;
 }
 
-/** Both are of use: one says how long, the other what. */
+/** The links between both scales: one shows durations, the other shows steps. */
 function ScaleLinks({ state: { job, scale } }: Props) {
   const path = jobPagePath(job.jobId);
   return (
@@ -67,7 +67,7 @@ function ScaleLinks({ state: { job, scale } }: Props) {
   );
 }
 
-/** Those that tell most come first, in the drawing and in the table of attempts. */
+/** The most relevant tasks come first, in the drawing and in the table of attempts. */
 function TaskPages({ state, total }: Props & { readonly total: number }) {
   const { job, scale, tasksPage } = state;
   const pages = Math.ceil(total / LANES_MAX);
@@ -98,7 +98,7 @@ function Picture({ drawing, totalMs }: { readonly drawing: Drawing; readonly tot
   return (
     <svg class="timeline" role="img" aria-labelledby="timeline-title" width="100%" height={height}>
       <title id="timeline-title">
-        {`Timeline of the job over ${durationText(totalMs)}; the tables below say the same`}
+        {`Timeline of the job over ${durationText(totalMs)}; the tables below have the same data`}
       </title>
       <Patterns />
       {drawing.ticks.map(({ x, text, atMs }) => (
@@ -172,8 +172,8 @@ function Remarks({ state, drawing }: Props & { readonly drawing: Drawing }) {
     ...(state.scale === "steps" ? ["Not to scale."] : []),
     ...(drawing.merged > 0
       ? [
-        `${drawing.merged} spans and events are too narrow to show one by one, and are drawn ` +
-        "together.",
+        `${drawing.merged} spans and events are too narrow to show one by one, so they are ` +
+        "merged.",
       ]
       : []),
     ...(wentBackAt.length > 0 ? [clockText(wentBackAt)] : []),
@@ -189,7 +189,7 @@ function clockText(logIds: readonly number[]): string {
   return `The clock went back ${where}: entries are in journal order, and no length is negative.`;
 }
 
-/** Of what is in the picture, and of nothing else. */
+/** Only for kinds that the figure contains. */
 function Legend({ drawing }: { readonly drawing: Drawing }) {
   const conditions = kindsOf([drawing.job]);
   const spans = kindsOf(drawing.lanes);

@@ -1,12 +1,15 @@
-/** The shapes of a timeline: told apart by height and pattern, and only then by colour. */
+/** The shapes of a timeline, distinguishable by height and pattern as well as by colour. */
 
 import type { MarkKind } from "../timeline/marks.ts";
 import type { Bar, BarKind } from "./drawing.ts";
 
-/** Of the highest. */
+/** The height of the tallest bars. */
 export const BAR_HEIGHT = 14;
 
-/** What runs is as high as its row, and what waits is lower: told apart without colours. */
+/**
+ * Running spans have the full height and waiting spans are lower, so that they differ without
+ * colour.
+ */
 const HEIGHTS: Readonly<Partial<Record<BarKind, number>>> = {
   created: 4,
   scheduled: 4,
@@ -55,7 +58,7 @@ const PATTERNED: ReadonlySet<BarKind> = new Set<BarKind>([
   "failed",
 ]);
 
-/** Each is a ground and a figure on it; their colours are in the style sheet. */
+/** Each pattern is a background with a figure; their colours are in the style sheet. */
 export function Patterns() {
   return (
     <defs>

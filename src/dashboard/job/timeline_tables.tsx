@@ -1,4 +1,4 @@
-/** The timeline in words, for readers who do not see the picture. */
+/** The timeline as tables, for readers who cannot see the figure. */
 
 import { conditionText } from "../../core/condition.ts";
 import { Table } from "../parts/table.tsx";
@@ -63,7 +63,7 @@ function Events({ state }: Props) {
   return (
     <>
       <Table
-        caption="Events that reached the job, or nearly did"
+        caption="Events that reached the job, or almost did"
         headings={["Event", "After creation", "What it did", "For", "Entry"]}
       >
         {marks.slice(-ROWS_MAX).map(({ eventType, atMs, kind, expectations, logId }) => (

@@ -1,4 +1,7 @@
-/** What a job still waits for: how much of it came, what nearly did, and a form to send it. */
+/**
+ * The open expectations of a job: how many events arrived, near misses, and a form to send an
+ * event.
+ */
 
 import { openExpectations } from "../../explain/open_expectations.ts";
 import { sampleEvent } from "../../explain/sample_event.ts";
@@ -17,14 +20,14 @@ import { jobPagePath } from "../parts/links.tsx";
 interface EventFormProps {
   readonly state: JobScreenState;
   readonly expectation: string;
-  /** An event that would count. */
+  /** A sample event that would match. */
   readonly sample: JsonObject;
 }
 
-/** A longer sample is for a file, and curl. */
+/** A longer sample is sent from a file, with curl. */
 const SAMPLE_LENGTH_MAX = 20_000;
 
-/** Sends the event that an expectation waits for, from the page that says so. */
+/** A form that sends the event that an expectation waits for. */
 function EventForm({ state, expectation, sample }: EventFormProps) {
   const { job } = state;
   const text = JSON.stringify(sample, null, 2);
@@ -64,14 +67,14 @@ export function eventFieldId(expectation: string): string {
 }
 
 const WAITS_MAX = 20;
-/** Of many, the rest is folded away. */
+/** The rest of a long list is folded. */
 const OPEN_MAX = 4;
 
 interface Props {
   readonly state: JobScreenState;
 }
 
-/** Those that have a form on the page. */
+/** The waits that have a form on the page. */
 export function shownWaits({ explanation }: JobScreenState): readonly WaitingFor<Citation>[] {
   return explanation.waitingFor.slice(0, WAITS_MAX);
 }
@@ -132,7 +135,7 @@ function Wait({ state, wait }: Props & { readonly wait: WaitingFor<Citation> }) 
   );
 }
 
-/** The same event that the next step of the explanation gives. */
+/** The sample event from the next step of the explanation. */
 export function sampleEventFor(
   { job }: JobScreenState,
   { expectation }: WaitingFor<Citation>,

@@ -1,4 +1,4 @@
-/** What the forms of the jobs screen do: to one job, or to all that match. */
+/** Carries out the forms of the jobs screen, on one job or on all that match. */
 
 import { controlled } from "../../documents/controls.ts";
 import { invalidRequest, Refusal } from "../../documents/refusal.ts";
@@ -35,13 +35,13 @@ import { UserText } from "../parts/text.tsx";
 interface BulkResultProps {
   readonly request: BulkRequest;
   readonly report: BulkReport;
-  /** The jobs screen, with its filters as they were. */
+  /** The path of the jobs screen with its current filters. */
   readonly returnTo: string;
 }
 
 const LINKS_MAX = 20;
 
-/** What an action on many jobs did, what it left alone and why, and what is left to do. */
+/** The result of an action on many jobs: jobs done, jobs skipped and why, and jobs left. */
 function BulkResult({ request, report, returnTo }: BulkResultProps) {
   const { done, skipped, stopped } = report;
   return (
@@ -49,7 +49,7 @@ function BulkResult({ request, report, returnTo }: BulkResultProps) {
       <h1>{CONTROLS[request.action].done} {countedText(done.length, "job")}</h1>
       {stopped === undefined ? null : (
         <p class="note note-bad" role="alert">
-          Stopped before the end: {stopped.message}
+          Stopped early: {stopped.message}
         </p>
       )}
       <DoneList done={done} />
@@ -89,7 +89,7 @@ function Skipped({ reason, jobIds }: SkippedProps) {
   return (
     <>
       <h2>
-        Left {countedText(jobIds.length, "job")} alone: <UserText text={reason} lengthMax={300} />
+        Skipped {countedText(jobIds.length, "job")}: <UserText text={reason} lengthMax={300} />
       </h2>
       <Links
         links={jobIds.slice(0, LINKS_MAX).map((jobId) => <JobLink jobId={jobId} />)}
@@ -141,7 +141,7 @@ function Left({ request, report: { left, next }, returnTo }: BulkResultProps) {
 }
 
 function leftText({ jobs, searched }: JobCount): string {
-  if (jobs === 0) return "Older jobs were not looked at yet.";
+  if (jobs === 0) return "Older jobs were not examined yet.";
   const atLeast = searched === undefined ? "" : "at least ";
   return `Of those that match, ${atLeast}${countText(jobs)} ${jobs === 1 ? "is" : "are"} left.`;
 }
@@ -160,7 +160,7 @@ export async function actOnJobs(c: Context, deps: HttpDeps): Promise<Response> {
     : await actOnAll(c, deps, action, form);
 }
 
-/** One job, or those that are ticked: each is judged by itself. */
+/** One job, or the ticked ones; each is checked separately. */
 async function actOnTicked(
   c: Context,
   deps: HttpDeps,
@@ -190,7 +190,7 @@ function summedUp(action: BulkControl, results: readonly Told[]): Told {
   return { text: [done, ...refused.map(({ text }) => text)].join(" "), isBad: refused.length > 0 };
 }
 
-/** What was done, or why it was not. */
+/** The result of each job: what was done, or why not. */
 async function tellOfOne(
   { engine }: HttpDeps,
   action: BulkControl,
@@ -228,7 +228,7 @@ async function actOnAll(
   );
 }
 
-/** What `POST /jobs/bulk` would be sent; the filters are those of the page that the form was on. */
+/** The body for `POST /jobs/bulk`, with the filters of the page that the form was on. */
 function bulkBody(action: BulkControl, form: URLSearchParams, returnTo: string): JsonObject {
   const { searchParams } = new URL(returnTo, "http://daybook.invalid");
   const before = filledField(form, "before");
@@ -236,7 +236,7 @@ function bulkBody(action: BulkControl, form: URLSearchParams, returnTo: string):
   return {
     action,
     filter: JobsAddress.of(searchParams).filterBody(),
-    // Only what was on the page is meant, never what has come since.
+    // Only for jobs that existed when the page was shown.
     upTo: parseWholeNumber(form.get("upTo") ?? "") ?? null,
     again: form.get("again") === "yes",
     ...(before === undefined ? {} : { before: parseWholeNumber(before) ?? null }),

@@ -1,6 +1,6 @@
 /**
- * The address of the jobs screen, which holds all that is chosen on it: a link to it, a form
- * that leads back, and a page that is loaded again show the same.
+ * The URL of the jobs screen. It holds all choices, so that links, redirects and reloads show the
+ * same page.
  */
 
 import { choice, cursor, type Query, single, text } from "../../documents/parameters.ts";
@@ -16,26 +16,24 @@ export const JOBS_PATH = "/ui/jobs";
 const SCREEN_PARAMETERS = {
   ...FILTER_PARAMETERS,
   ...NOTE_PARAMETER,
-  cursor: single(cursor("jobs"), "Where the page begins: jobs that are older."),
-  newer: single(cursor("jobs"), "Where the page ends: jobs that are newer."),
-  group: single(choice(["error"]), "Failures by their kind, in place of jobs."),
-  do: single(choice(BULK_CONTROLS), "What is about to be done with all jobs that match."),
-  /** What a live page shows already, which stays where it is. */
+  cursor: single(cursor("jobs"), "The page shows only jobs older than this one."),
+  newer: single(cursor("jobs"), "The page shows only jobs newer than this one."),
+  group: single(choice(["error"]), "Show failures by kind instead of jobs."),
+  do: single(choice(BULK_CONTROLS), "The action to confirm for all matching jobs."),
+  /** The rows that a live page already shows, which stay in place. */
   shown: single(text, "Positions of jobs, or fingerprints."),
 };
 
 export type ScreenQuery = Query<typeof SCREEN_PARAMETERS>;
 
-/**
- * What is chosen: which jobs, and how they are shown. What else an address holds is of a moment.
- */
+/** Parameters that choose the jobs and how they are shown. All others are transient. */
 const CHOICES = [...Object.keys(FILTER_PARAMETERS), "group", "cursor", "newer"] as const;
 const FILTERS: readonly string[] = Object.keys(FILTER_PARAMETERS);
 
-/** For a part of a list only. */
+/** Parameters that select a page of the list. */
 const PLACES = ["cursor", "newer"] as const;
 
-/** What changes in an address: a value in place of what is there, or nothing. */
+/** Changes to a URL: a new value of a parameter, or `undefined` to remove it. */
 type Changes = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 export class JobsAddress {
@@ -45,7 +43,7 @@ export class JobsAddress {
     this.#params = params;
   }
 
-  /** As a browser sends it: fields that were not filled in are blank. */
+  /** Drops blank parameters, which a browser sends for empty fields. */
   static of(params: URLSearchParams): JobsAddress {
     const filled = [...params]
       .map(([name, value]): [string, string] => [name, inForm(name, value.trim())])
@@ -53,7 +51,9 @@ export class JobsAddress {
     return new JobsAddress(new URLSearchParams(filled));
   }
 
-  /** @throws {Problem} `invalid-request` for what is unknown or wrong. */
+  /**
+   * @throws {Problem} `invalid-request` for unknown or invalid parameters.
+   */
   read(): ScreenQuery {
     return readQuery(new Request(`http://daybook.invalid/?${this.#params}`), SCREEN_PARAMETERS);
   }
@@ -66,7 +66,7 @@ export class JobsAddress {
     return this.#params.getAll(name);
   }
 
-  /** What is chosen, with changes. Other jobs than before are shown from the first page on. */
+  /** The URL with changes. A change of filters goes back to the first page. */
   with(changes: Changes = {}): string {
     const params = new URLSearchParams();
     for (const name of CHOICES) {
@@ -102,7 +102,7 @@ export class JobsAddress {
     return Object.fromEntries(filters);
   }
 
-  /** Each filter that is in force, in the order in which they are offered. */
+  /** The active filters, in the order of the form. */
   get active(): readonly (readonly [name: string, value: string])[] {
     return [...this.filters()];
   }
@@ -116,7 +116,7 @@ function filterValue(name: string, values: readonly string[]): JsonValue {
   return name === "retried" && ["true", "false"].includes(value) ? value === "true" : value;
 }
 
-/** A field for a date and time gives neither seconds nor a zone; times are UTC here. */
+/** A `datetime-local` input has neither seconds nor a zone; times here are UTC. */
 function inForm(name: string, value: string): string {
   if (!name.startsWith("created") || parseTime(value) !== undefined) return value;
   for (const end of ["Z", ":00Z"]) {

@@ -1,4 +1,4 @@
-/** In a few words: what a job does right now, what it waits for, or why it failed. */
+/** A short text that says what a job is doing, what it waits for, or why it failed. */
 
 import type { Condition } from "../../core/condition.ts";
 import type { ParkReason } from "../../core/framework_events.ts";
@@ -20,21 +20,21 @@ import { momentText } from "../parts/time.tsx";
 
 interface Circumstances {
   readonly condition: Condition;
-  /** Jobs that get a worker first. */
+  /** The number of jobs that get a worker before this one. */
   readonly ahead: number | undefined;
-  /** Of the task that is to be tried again. */
+  /** The limit of the task that is retried next. */
   readonly maxAttempts: number | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** Of a job that has ended; empty where that went well at once. */
+/** The text for a job that has ended; empty if it succeeded at the first attempt. */
 export function endedText({ state, failure, progress: { attempts } }: JobSummary): string {
   if (state === "Failed" && failure !== null) return failureText(failure);
   return attempts > 1 ? `after ${attempts} attempts` : "";
 }
 
-/** Of one that has not; empty where the condition says all there is to say. */
+/** The text for a job that has not ended; empty if the condition says everything. */
 export function briefText(job: JobState, circumstances: Circumstances): string {
   switch (circumstances.condition) {
     case "created":
@@ -65,7 +65,7 @@ export function briefText(job: JobState, circumstances: Circumstances): string {
 }
 
 const PARKED: Readonly<Record<ParkReason, string>> = {
-  diverged: "its code does not fit",
+  diverged: "its code does not match",
   noDefinition: "no code is loaded for it",
   crashed: "it ends the process",
 };
@@ -79,7 +79,7 @@ function aheadText(ahead: number | undefined): string {
   return ahead === 0 ? "next for a worker" : `${countText(ahead)} before it`;
 }
 
-/** `main` is what runs the others. */
+/** `main` runs the other tasks, so it is not named. */
 export function runningTasks({ tasks }: JobState): readonly TaskState[] {
   const running = tasks.filter(({ status }) => status === "running");
   return running.length === 1 ? running : running.filter(({ taskId }) => taskId !== MAIN_TASK);
@@ -104,7 +104,7 @@ function waitingText(job: JobState): string {
   return `waits for ${first}${open.length === 1 ? "" : `, and ${open.length - 1} more`}`;
 }
 
-/** The task that is going to be tried first. */
+/** The task that is retried next. */
 export function nextToRetry(job: JobState): BackingOffTask | undefined {
   return job.tasks
     .filter((task): task is BackingOffTask => task.status === "backingOff")

@@ -1,4 +1,4 @@
-/** What an action on all jobs that match would do, before it is done. */
+/** Confirmation of an action on all matching jobs, with its effect. */
 
 import { type BulkControl, CONTROLS } from "../../core/controls.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
@@ -18,7 +18,7 @@ interface BulkConfirmProps {
   readonly action: BulkControl;
   readonly address: JobsAddress;
   readonly preview: BulkPreview;
-  /** The position up to which jobs are meant. */
+  /** The action applies to jobs created up to this position. */
   readonly upTo: number;
   readonly now: number;
 }
@@ -34,20 +34,20 @@ export function BulkConfirm(props: BulkConfirmProps) {
       </h1>
       <SettledChips address={address} />
       <p>
-        {effect} This applies to jobs that match and were created up to entry{" "}
-        {upTo}: later ones are left alone. Each is checked again when its turn comes.
+        {effect} This applies to matching jobs created up to entry{" "}
+        {upTo}. Later jobs are skipped. Each job is checked again when its turn comes.
       </p>
       {preview.retried === 0 ? null : (
         <p class="hint">
           {countedText(preview.retried, "job that matches was", "jobs that match were")}{" "}
-          retried already.
+          already retried.
         </p>
       )}
       {preview.byHand === 0 ? null : (
         <p class="hint">
           {countedText(preview.byHand, "job is", "jobs are")}{" "}
-          left alone, for somebody has to put right by hand what could not be undone. Each can be
-          retried from its own page.
+          skipped, because effects that could not be undone have to be fixed by hand first. Each job
+          can be retried from its own page.
         </p>
       )}
       <SearchedLine searched={searched} />
@@ -66,7 +66,7 @@ function jobsText({ count }: BulkPreview): string {
 
 function Nothing({ action, address }: Pick<BulkConfirmProps, "action" | "address">) {
   return (
-    <Empty title={`There is nothing here to ${action}.`}>
+    <Empty title={`There are no jobs to ${action}.`}>
       <p>
         <a href={address.with()}>Back to the jobs</a>
       </p>
@@ -105,7 +105,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
         <button type="submit" class={confirm ? "primary destroys" : "primary"}>
           {label} {manyText(preview)}
         </button>
-        <a class="button" href={address.with()}>Keep them as they are</a>
+        <a class="button" href={address.with()}>Do nothing</a>
       </div>
       {jobs <= BULK_MAX ? null : (
         <p class="hint">
@@ -116,7 +116,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
   );
 }
 
-/** How many one form is for. */
+/** How many jobs the form acts on. */
 function manyText({ count: { jobs }, retried }: BulkPreview): string {
   if (jobs === 0) return retried > 0 ? "again" : "those further back";
   return jobs > BULK_MAX ? `the newest ${countText(BULK_MAX)}` : countedText(jobs, "job");

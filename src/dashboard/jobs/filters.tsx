@@ -1,4 +1,4 @@
-/** Choosing which jobs are shown: a form, the filters in force, and counts by condition. */
+/** The filters of the jobs screen: a form, the active filters, and counts by condition. */
 
 import { type Condition, CONDITIONS, conditionText } from "../../core/condition.ts";
 import { STATE_NAMES } from "../../core/job_state.ts";
@@ -9,11 +9,11 @@ import { JOBS_PATH, type JobsAddress } from "./address.ts";
 
 interface FilterFormProps {
   readonly address: JobsAddress;
-  /** Types that there are definitions of. */
+  /** Types with a loaded definition. */
   readonly types: readonly string[];
 }
 
-/** What is not asked for in a field of the form, and yet stays in force. */
+/** Filters without a field in the form, which stay active. */
 const KEPT = ["condition", "fingerprint", "retried", "label", "group"] as const;
 const FURTHER = ["type", "label", "state", "createdAfter", "createdBefore"] as const;
 
@@ -96,7 +96,7 @@ interface MomentProps {
 function Moment({ name, label, address }: MomentProps) {
   const time = Date.parse(address.get(name) ?? "");
   const text = Number.isNaN(time) ? "" : new Date(time).toISOString();
-  // Seconds are asked for only where they count: most browsers have little room for them.
+  // Seconds are shown only if set: most browsers have little room for them.
   const hasSeconds = text !== "" && !text.endsWith(":00.000Z");
   return (
     <Field name={name} label={label}>
@@ -117,7 +117,7 @@ const NAMES: Readonly<Record<string, string>> = {
   fingerprint: "error",
 };
 
-/** Each filter that is in force, and the way to the same without it. */
+/** The active filters, each with a link that removes it. */
 export function Chips({ address }: { readonly address: JobsAddress }) {
   const { active } = address;
   if (active.length === 0) return null;
@@ -146,7 +146,7 @@ export function Chips({ address }: { readonly address: JobsAddress }) {
   );
 }
 
-/** The same where they are settled. */
+/** The active filters, without links to remove them. */
 export function SettledChips({ address }: { readonly address: JobsAddress }) {
   const { active } = address;
   if (active.length === 0) return <p>No filters: all jobs match.</p>;
@@ -171,11 +171,11 @@ function ChipText({ name, value }: { readonly name: string; readonly value: stri
 
 interface TabsProps {
   readonly address: JobsAddress;
-  /** Of the jobs that all other filters apply to. */
+  /** Counts of the jobs that match all other filters. */
   readonly count: JobCount;
 }
 
-/** How many jobs are in each condition; each has a fixed place. */
+/** The number of jobs in each condition; each condition has a fixed place. */
 export function ConditionTabs({ address, count }: TabsProps) {
   const chosen = address.all("condition").join(",");
   const more = count.searched === undefined ? "" : "+";

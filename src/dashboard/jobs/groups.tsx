@@ -1,4 +1,4 @@
-/** Failures by their kind: what goes wrong most, and a way to try all of it again. */
+/** Failures by kind: the most frequent ones, with a form to retry all jobs of a kind. */
 
 import type { FailureGroup } from "../../engine/job_pages.ts";
 import { countText } from "../../core/size.ts";
@@ -34,7 +34,7 @@ interface GroupProps extends Omit<GroupTableProps, "groups"> {
   readonly group: FailureGroup;
 }
 
-/** One line; what has no room of the message is in the title. */
+/** One line; the title has the whole message. */
 function Group({ group, address, now, mayOperate }: GroupProps) {
   const { fingerprint, jobs, retried, open, oldest, newest, type, taskId, error } = group;
   const its = { group: undefined, fingerprint };

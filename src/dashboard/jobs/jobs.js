@@ -1,18 +1,18 @@
 /**
- * The jobs screen while it is live: the rows that are shown are fetched again, and no
- * others. Lengths of time keep counting, and `/` leads to the search.
+ * The live jobs screen: only the shown rows are refreshed. Durations keep counting, and `/` focuses
+ * the search.
  */
 
 document.addEventListener("daybook:asking", (event) => {
   const positions = [...document.querySelectorAll("[data-position]")]
     .map((row) => /** @type {HTMLElement} */ (row).dataset.position);
   if (document.getElementById("job-news") === null) return;
-  // No entry has the position 0: a page without rows stays without.
+  // No entry has the position 0, so a page without rows stays empty.
   const { url } = /** @type {CustomEvent} */ (event).detail;
   url.searchParams.set("shown", positions.length === 0 ? "0" : positions.join(","));
 });
 
-/** When the rows came from the server: what they tell counts from then on. */
+/** When the rows were received: their durations count from then. */
 let renewedAt = performance.now();
 
 document.addEventListener("daybook:updated", (event) => {
@@ -21,7 +21,7 @@ document.addEventListener("daybook:updated", (event) => {
 });
 
 /**
- * New kinds of failures do not push those that are shown.
+ * Offers new kinds of failures as a link, so that the shown ones do not move.
  *
  * @param {Document} next
  */

@@ -1,4 +1,4 @@
-/** One page of the list of jobs, and what has changed since it was shown. */
+/** One page of the list of jobs, and the changes since it was shown. */
 
 import type { LogId } from "../../core/ids.ts";
 import type { FoundJob } from "../../engine/job_index.ts";
@@ -10,7 +10,7 @@ import type { ScreenQuery } from "./address.ts";
 
 export const PAGE_JOBS = 50;
 
-/** Jobs that would be on the page now, and are not. */
+/** Jobs that would now be on the page but are not shown. */
 interface NewJobs {
   readonly jobs: number;
   /** Whether all of them were created after those on the page. */
@@ -21,9 +21,9 @@ export interface JobsPage {
   readonly jobs: readonly JobSummary[];
   /** Jobs that no longer match the filter. */
   readonly gone: ReadonlySet<JobSummary>;
-  /** Where the next page begins; absent on the last one. */
+  /** The cursor of the next page; absent on the last one. */
   readonly older: LogId | undefined;
-  /** Where the previous page ends; absent on the first one. */
+  /** The cursor of the previous page; absent on the first one. */
   readonly newer: LogId | undefined;
   readonly searched: Reach | undefined;
   readonly news: NewJobs;
@@ -33,9 +33,7 @@ export interface JobsPage {
 
 const NO_NEWS: NewJobs = { jobs: 0, isNewer: true };
 
-/**
- * The jobs of a page: those that it shows already, if it names them; otherwise those that match.
- */
+/** The jobs of a page: those already shown, if the query names them; otherwise those that match. */
 export function jobsPage(engine: JobEngine, query: ScreenQuery, filter: JobFilter): JobsPage {
   if (query.shown !== undefined) return shownPage(engine, query, filter, query.shown);
   const above = query.newer === undefined ? undefined : pageAbove(engine, filter, query.newer);
@@ -45,7 +43,7 @@ export function jobsPage(engine: JobEngine, query: ScreenQuery, filter: JobFilte
     : laterPage(engine, filter, pageBelow(engine, filter, query.cursor), query.cursor);
 }
 
-/** Counts all that match, in any condition. */
+/** Counts all matching jobs, in any condition. */
 function countJobs(engine: JobEngine, { conditions: _, ...filter }: JobFilter): JobCount {
   return engine.lists.count(filter);
 }
@@ -55,7 +53,9 @@ function firstPage(engine: JobEngine, filter: JobFilter): JobsPage {
   return { ...laterPage(engine, filter, page, undefined), newer: undefined };
 }
 
-/** @param before Where a page begins that has no job to name. */
+/**
+ * @param before Where the page begins, for a page without jobs.
+ */
 function laterPage(
   engine: JobEngine,
   filter: JobFilter,
@@ -91,7 +91,7 @@ function pageAbove(
   return { jobs: page.jobs.toReversed(), next: oldest.firstLogId };
 }
 
-/** The same rows again, as they are now: they neither move nor vanish. */
+/** The current state of the shown rows, which neither move nor disappear. */
 function shownPage(
   engine: JobEngine,
   query: ScreenQuery,
@@ -114,7 +114,7 @@ function positionsIn(text: string): readonly LogId[] {
   return text.split(",").map(parseWholeNumber).filter((logId) => logId !== undefined);
 }
 
-/** Counts what a page would show if it were requested again. */
+/** Counts the jobs that the page would show if it were reloaded. */
 class NewsCounter {
   readonly #shown: ReadonlySet<LogId>;
   readonly #newest: LogId;
@@ -127,12 +127,12 @@ class NewsCounter {
     const positions = jobs.map(({ firstLogId }) => firstLogId);
     this.#shown = new Set(positions);
     this.#newest = positions[0] ?? 0;
-    // A page that is not full has room for any match.
+    // A page that is not full has room for any matching job.
     this.#after = jobs.length < PAGE_JOBS ? 0 : positions.at(-1) ?? 0;
     this.#before = isFirst ? Infinity : this.#newest;
   }
 
-  /** Where there may be something to count. */
+  /** The positions that may have jobs to count. */
   get range(): JobRange {
     return { after: this.#after, before: this.#before };
   }

@@ -1,4 +1,4 @@
-/** What the rows of a list show, collected for all of them at once. */
+/** The data of the rows of a list, collected for all rows at once. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
@@ -9,9 +9,9 @@ import { briefText, endedText, nextToRetry, runningTasks } from "./brief.ts";
 
 export interface JobRow {
   readonly job: JobSummary;
-  /** From its start to its first attempt. */
+  /** From the job's start to its first attempt. */
   readonly queued: Length | undefined;
-  /** From its first attempt to its end; for a plan without code, from its start. */
+  /** From the job's first attempt to its end; for a plan without code, from its start. */
   readonly ran: Length | undefined;
   /** The progress of the first running task that reports any. */
   readonly progress: { readonly done: number; readonly total: number } | undefined;
@@ -49,7 +49,7 @@ export async function toRows(
   });
 }
 
-/** The clock may have been set back meanwhile. */
+/** No duration is negative, even if the clock was set back. */
 function jobLengths(
   { type, startedAt, endedAt, queuedMs }: JobSummary,
   nowMs: number,
@@ -74,7 +74,7 @@ function jobProgress(job: JobState): JobRow["progress"] {
 
 type Entries = ReadonlyMap<LogId, JobEventLogEntry>;
 
-/** The entries that say how often a task may be tried. */
+/** The entries that hold the maximum number of attempts of a task. */
 async function entriesFor(
   engine: HttpDeps["engine"],
   living: readonly (JobState | undefined)[],

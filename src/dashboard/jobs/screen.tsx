@@ -1,4 +1,4 @@
-/** `/ui/jobs`: finding jobs, seeing what keeps them, and acting on one or on all that match. */
+/** `/ui/jobs`: find jobs, see what they wait for, and act on one or on all that match. */
 
 import { Refusal } from "../../documents/refusal.ts";
 import type { Context } from "hono";
@@ -52,7 +52,7 @@ async function showJobs(c: Context, deps: HttpDeps): Promise<Response> {
   return query.group === undefined ? await listPage(asked) : groupsPage(asked);
 }
 
-/** Wrong input is mostly a slip, so it stays in the form. */
+/** Invalid input is usually a typo, so it stays in the form. */
 function readOrRefusal(address: JobsAddress): ScreenQuery | Problem {
   try {
     return address.read();
@@ -131,7 +131,7 @@ async function listPage(asked: PageRequest): Promise<Response> {
   );
 }
 
-/** With the place in the list, so that the call gives the page that is shown. */
+/** Includes the page, so that the call returns what is shown. */
 function listFilters({ address, query }: PageRequest): URLSearchParams {
   const filters = address.filters();
   if (query.cursor !== undefined) filters.set("cursor", formatCursor("jobs", query.cursor));
@@ -176,8 +176,8 @@ function groupsPage(asked: PageRequest): Response {
       {more === 0 ? null : <p class="hint">{more} rarer kinds are not shown.</p>}
       <SearchedLine searched={searched} />
       <p class="hint">
-        Failures are of one kind when the type, the task, the error and the words of its message are
-        the same: numbers, ids, times, paths and what is in quotation marks do not count.
+        Failures are of one kind if they have the same type, task, error and words in the message;
+        numbers, ids, times, paths and text in quotation marks are ignored.
       </p>
     </>,
   );
@@ -207,7 +207,9 @@ function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>)
   );
 }
 
-/** @param filters With the place in the list. */
+/**
+ * @param filters The filters, including the page.
+ */
 function listCommand(commands: Commands, filters: URLSearchParams): string {
   return commands.get(`/jobs?${withLimit(filters, PAGE_JOBS)}`);
 }

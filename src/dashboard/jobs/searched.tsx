@@ -1,4 +1,4 @@
-/** What stands where a list has no jobs, and how far it was searched. */
+/** The texts for a list without jobs, and for how far a search got. */
 
 import type { JobCount, Reach } from "../../engine/job_pages.ts";
 import { countedText } from "../parts/amounts.tsx";
@@ -10,11 +10,11 @@ import type { JobsAddress } from "./address.ts";
 interface NoJobsProps {
   readonly address: JobsAddress;
   readonly count: JobCount;
-  /** Whether there are jobs that were not looked at. */
+  /** Whether older jobs were not examined. */
   readonly searched: boolean;
 }
 
-/** What is shown where no job is: how there would be some. */
+/** Shown if there is no job: how to get one. */
 export function NoJobs({ address, count, searched }: NoJobsProps) {
   if (searched) return <Empty title="No job that far back matches." />;
   if (address.active.length > 0) {
@@ -22,7 +22,7 @@ export function NoJobs({ address, count, searched }: NoJobsProps) {
       <Empty title="No job matches.">
         <p>
           {count.jobs === 0
-            ? "Remove a filter, or search for other words: each must be in the id, the type, a " +
+            ? "Remove a filter, or search for other words. Each word must be in the id, the type, a " +
               "label or an error."
             : "Jobs in other conditions match: see the counts above."}
         </p>
@@ -44,7 +44,7 @@ export function NoFailures({ address }: { readonly address: JobsAddress }) {
     <Empty title="No failures.">
       <p>
         {address.active.length === 0
-          ? "When jobs fail, they are grouped here by what went wrong, to be retried together."
+          ? "Failed jobs are grouped here by kind of failure, so that they can be retried together."
           : "No failures among the jobs that match the filters."}
       </p>
     </Empty>
@@ -53,7 +53,7 @@ export function NoFailures({ address }: { readonly address: JobsAddress }) {
 
 interface SearchedLineProps {
   readonly searched: Reach | undefined;
-  /** Where the search continues; absent if it cannot. */
+  /** The link that continues the search; absent if it cannot continue. */
   readonly further?: string | undefined;
 }
 
@@ -61,14 +61,14 @@ export function SearchedLine({ searched, further }: SearchedLineProps) {
   if (searched === undefined) return null;
   return (
     <p class="job-searched">
-      Looked at {countedText(searched.jobs, "job")}, back to{" "}
-      <Time at={searched.backTo} />, and not at older ones.{" "}
-      {further === undefined ? null : <a href={further}>Look further back</a>}
+      Examined {countedText(searched.jobs, "job")}, back to{" "}
+      <Time at={searched.backTo} />, but not older ones.{" "}
+      {further === undefined ? null : <a href={further}>Search further back</a>}
     </p>
   );
 }
 
-/** A search looks at no inputs and at no events; what has a value as a whole is found there. */
+/** The search does not cover inputs and events; this link finds whatever carries an exact value. */
 export function AboutLink({ search = "" }: { readonly search: string | undefined }) {
   const value = search.trim();
   if (value === "") return null;
@@ -76,7 +76,7 @@ export function AboutLink({ search = "" }: { readonly search: string | undefined
     <p class="hint">
       In inputs and events:{" "}
       <a href={`/explain?about=${encodeURIComponent(value)}&format=text`}>
-        what has <UserText text={value} />, and what became of it
+        what carries <UserText text={value} />, and what became of it
       </a>
     </p>
   );

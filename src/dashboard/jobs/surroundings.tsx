@@ -1,4 +1,4 @@
-/** What is around the rows: the views, what is new, what can be done with all, and the pages. */
+/** The parts around the rows: views, news, actions on all matching jobs, and pages. */
 
 import { CONDITIONS } from "../../core/condition.ts";
 import { BULK_CONTROLS, CONTROLS } from "../../core/controls.ts";
@@ -32,7 +32,7 @@ interface NewsLineProps {
   readonly address: JobsAddress;
 }
 
-/** Has its room before there is anything to say, so that nothing moves when there is. */
+/** Takes up its space even when empty, so that nothing moves when there is news. */
 export function NewJobsLine({ jobs: { news, newer }, address }: NewsLineProps) {
   const many = countText(news.jobs);
   const text = news.isNewer
@@ -52,12 +52,12 @@ export function NewJobsLine({ jobs: { news, newer }, address }: NewsLineProps) {
 interface BulkLinksProps {
   readonly address: JobsAddress;
   readonly filter: JobFilter;
-  /** The position up to which jobs are meant. */
+  /** The action applies to jobs created up to this position. */
   readonly upTo: LogId;
   readonly count: JobCount;
 }
 
-/** Actions that are for at least one of the jobs that match. */
+/** The actions that apply to at least one matching job. */
 export function BulkLinks({ address, filter, upTo, count }: BulkLinksProps) {
   const possible = BULK_CONTROLS.filter((action) => {
     const { conditions = CONDITIONS } = filterOfAction({ action, filter, upTo, again: true });
@@ -66,7 +66,7 @@ export function BulkLinks({ address, filter, upTo, count }: BulkLinksProps) {
   if (possible.length === 0) return null;
   return (
     <p class="row job-bulk">
-      <span class="hint">All that match:</span>
+      <span class="hint">All matching:</span>
       {possible.map((action) => (
         <a class="button" href={address.with({ do: action })}>{CONTROLS[action].label} …</a>
       ))}
@@ -81,7 +81,7 @@ export function olderPath(address: JobsAddress, { older }: JobsPage): string | u
 }
 
 export function Pager({ jobs, address }: NewsLineProps) {
-  // Where a search ended early, the line that says so leads on.
+  // If a search ended early, its own line has the link that continues it.
   const older = jobs.searched === undefined ? olderPath(address, jobs) : undefined;
   if (older === undefined && jobs.newer === undefined) return null;
   return (

@@ -1,4 +1,4 @@
-/** Jobs as rows of one line that stay where they are: each is changed in its place. */
+/** Jobs as rows of one line, which stay in place and are updated there. */
 
 import { BULK_CONTROLS, CONTROLS } from "../../core/controls.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
@@ -12,7 +12,7 @@ import { Day } from "../parts/time.tsx";
 import { JOBS_PATH } from "./address.ts";
 import type { JobRow, Length } from "./rows.ts";
 
-/** The boxes in the rows belong to it: a row has a form of its own. */
+/** The form of the boxes in the rows; each row also has a form of its own. */
 const SELECTION_FORM = "selection";
 
 interface SelectionBarProps {
@@ -20,7 +20,7 @@ interface SelectionBarProps {
   readonly returnTo: string;
 }
 
-/** The actions that are for at least one of the rows. */
+/** The actions that apply to at least one row. */
 export function SelectionBar({ rows, returnTo }: SelectionBarProps) {
   const possible = BULK_CONTROLS.filter((action) =>
     rows.some(({ job: { condition } }) => CONTROLS[action].conditions.includes(condition))
@@ -46,7 +46,7 @@ function CancelTicked() {
       <div class="confirm-box">
         <p>{CONTROLS.cancel.effect}</p>
         <input type="hidden" name="confirm" value="yes" />
-        <button type="submit" name="action" value="cancel">Yes, cancel those ticked</button>
+        <button type="submit" name="action" value="cancel">Yes, cancel the ticked jobs</button>
       </div>
     </details>
   );
@@ -57,7 +57,7 @@ interface JobTableProps {
   readonly gone: ReadonlySet<JobSummary>;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Where an action leads back to; absent for who may do nothing. */
+  /** Where an action redirects to; absent if the viewer may not act. */
   readonly returnTo: string | undefined;
 }
 
@@ -160,7 +160,7 @@ const BRIEF_LENGTH_MAX = 240;
 const LABELS_MAX = 4;
 const LABEL_LENGTH_MAX = 40;
 
-/** With the labels beside it; what has no room is in the title. */
+/** The job id with the labels; the title has what does not fit. */
 function Type({ job: { type, labels } }: { readonly job: JobSummary }) {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}:${value}`);
   const title = [type ?? "plan", ...pairs].join(" ").slice(0, BRIEF_LENGTH_MAX);
@@ -180,7 +180,7 @@ function Type({ job: { type, labels } }: { readonly job: JobSummary }) {
   );
 }
 
-/** The script keeps counting what has not ended; in whole seconds, or it would flicker. */
+/** A script keeps counting running durations, in whole seconds so that they do not flicker. */
 function LengthText({ length }: { readonly length: Length | undefined }) {
   if (length === undefined) return null;
   const { ms, goesOn } = length;
@@ -189,7 +189,7 @@ function LengthText({ length }: { readonly length: Length | undefined }) {
     : <span>{durationText(ms)}</span>;
 }
 
-/** What it does or why it failed, and what is related to it. */
+/** What the job does or why it failed, and related jobs. */
 function Now({ row: { job: { retryOf, retriedBy }, progress, brief } }: Pick<RowProps, "row">) {
   return (
     <div class="one-line" title={brief === "" ? undefined : brief.slice(0, BRIEF_LENGTH_MAX)}>
@@ -229,7 +229,7 @@ function RowActions({ job, returnTo }: RowActionsProps) {
     );
   }
   const { label, effect, conditions } = CONTROLS.cancel;
-  // One that is undoing what it did may be suspended or parked.
+  // A compensating job may also be suspended or parked.
   if (!conditions.includes(job.condition) || job.state === "Compensating") return null;
   return (
     <Confirm

@@ -19,15 +19,16 @@ import {
 } from "./refused_form.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 
-const WARNING = "These replace all limits of the type: an empty field is no limit. Jobs at work " +
-  "stay at work. The change survives restarts, until the limits of the code are restored.";
+const WARNING =
+  "These replace all limits of the type; an empty field means no limit. Running jobs " +
+  "are not affected. The change survives restarts, until the limits of the code are restored.";
 
 interface FormProps {
-  /** Absent unless one of these forms was refused: it is shown again as it was filled in. */
+  /** The refused form, if any, which is shown again as filled in. */
   readonly refused: RefusedForm | undefined;
 }
 
-/** Of a type that has limits: filled in with those in force. */
+/** The form for a type with limits, filled in with those in force. */
 export function ChangeForm({ one, refused }: FormProps & { readonly one: LimitedType }) {
   const { type, limits, byKey } = one;
   const id = changeFormId(type);
@@ -46,7 +47,7 @@ export function ChangeForm({ one, refused }: FormProps & { readonly one: Limited
   );
 }
 
-/** Of a type that has none; nothing where all have some. */
+/** The form for types without limits; nothing if all types have limits. */
 export function LimitType({ types, refused }: FormProps & { readonly types: readonly string[] }) {
   const isRefused = refused?.id === LIMIT_TYPE;
   if (types.length === 0) {
@@ -83,7 +84,7 @@ function changeFormId(type: string): string {
 }
 
 interface LimitFieldsProps extends FormProps {
-  /** Of the form. */
+  /** The id of the form. */
   readonly id: string;
   readonly limits: PlaceLimits;
   /** Whether jobs of the type have keys. */
@@ -117,18 +118,18 @@ function LimitFields(
           "/reason",
         ]}
       />
-      <LineInput label="At work, at most" {...input("maxRunning")} rules={numberUpTo(PLACES_MAX)} />
+      <LineInput label="Running, at most" {...input("maxRunning")} rules={numberUpTo(PLACES_MAX)} />
       {byKey
         ? (
           <LineInput
-            label="At work of one key"
+            label="Running of one key, at most"
             {...input("perKey")}
             rules={numberUpTo(PLACES_MAX)}
           />
         )
         : null}
       <LineInput
-        label="Begin, at most"
+        label="Starts, at most"
         {...input("count", "/rate/count")}
         rules={numberUpTo(RATE_COUNT_MAX)}
       />
@@ -142,7 +143,7 @@ function numberUpTo(max: number) {
   return { type: "number", min: 1, max, placeholder: "any" };
 }
 
-/** As people write it, where that is all of it. */
+/** As people write it, if that is exact. */
 function exactDuration(ms: number): string {
   const text = durationText(ms);
   return parseDuration(text) === ms ? text : `${ms}ms`;
@@ -193,7 +194,7 @@ export const RESTORE_LIMITS_ROUTE: Route = {
     }),
 };
 
-/** As `PUT /limits/:type` takes it; what is no number is refused there. */
+/** The body for `PUT /limits/:type`, which refuses text that is not a number. */
 function limitsBody(form: URLSearchParams): object {
   const number = (name: string) => {
     const text = filledField(form, name);

@@ -1,4 +1,4 @@
-/** The use of each limit: what is taken, what is left, who waits, and who changed it and why. */
+/** The use of each limit: places in use, places left, waiting jobs, and who changed it and why. */
 
 import type { Child } from "hono/jsx";
 import { durationText } from "../../core/duration.ts";
@@ -13,13 +13,13 @@ import { Time } from "../parts/time.tsx";
 import { ChangeForm, RestoreForm } from "./change_form.tsx";
 import type { RefusedForm } from "./refused_form.tsx";
 
-/** Of the keys of a type, those with the most jobs. */
+/** The keys of a type that are shown, those with the most jobs. */
 const KEYS_SHOWN = 20;
 const LENGTH_MAX = 200;
 
 interface LimitedTypesProps {
   readonly limits: readonly LimitedType[];
-  /** Those that are loaded: of others nothing can be changed. */
+  /** The loaded types; only their limits can be changed. */
   readonly types: readonly string[];
   readonly mayChange: boolean;
   readonly refused: RefusedForm | undefined;
@@ -33,7 +33,7 @@ export function LimitedTypes({ limits, ...props }: LimitedTypesProps) {
         ? (
           <Empty title="No type of job has limits">
             <p>
-              A definition says how many of its jobs may be at work at a time:{" "}
+              A definition says how many of its jobs may run at a time:{" "}
               <code>{"limits: { maxRunning: 5 }"}</code>.{" "}
               <a href="/ui/manual/writing-jobs#limits-and-turns">How limits work</a>
             </p>
@@ -81,7 +81,7 @@ interface OneProps {
 
 function Use({ one, now }: OneProps) {
   const { type, limits: { maxRunning, perKey }, held, waiting } = one;
-  // Those of a type without keys are all its jobs once more.
+  // For a type without keys, the only row would repeat the one for all jobs.
   const keys = one.keys.some(({ key }) => key !== null) ? one.keys : [];
   const query = new URLSearchParams({ type, condition: "queued" });
   return (
@@ -121,7 +121,7 @@ function Key({ of }: { readonly of: string | null }) {
   );
 }
 
-/** Of all jobs of the type, or of each key that it counts apart. */
+/** The rate of the type, or of each key if it counts keys separately. */
 function RateRows({ one: { limits: { rate }, rates, moreRates }, now }: OneProps) {
   if (rate === undefined) return null;
   const within = `began within ${durationText(rate.perMs)}`;
@@ -149,7 +149,7 @@ function RateRows({ one: { limits: { rate }, rates, moreRates }, now }: OneProps
 
 interface UseRowProps {
   readonly used: number;
-  /** `undefined` where nothing limits it. */
+  /** `undefined` for no limit. */
   readonly max: number | undefined;
   readonly waiting: Child;
   /** What is counted. */
@@ -172,9 +172,9 @@ function UseRow({ used, max = Infinity, waiting, children }: UseRowProps) {
 }
 
 interface MoreKeysProps {
-  /** That are known and not shown; below 0 when all are. */
+  /** Known keys that are not shown; below 0 if all are shown. */
   readonly count: number;
-  /** That are not even known here. */
+  /** Keys that the engine did not list. */
   readonly unlisted: number;
 }
 
@@ -188,7 +188,7 @@ function MoreKeys({ count, unlisted }: MoreKeysProps) {
   );
 }
 
-/** Nothing where the limits are those of the code. */
+/** Renders nothing if the limits are those of the code. */
 function Changed({ one: { change, code }, now }: OneProps) {
   if (change === undefined) return null;
   const { by, since, actor, reason } = change;

@@ -1,4 +1,4 @@
-/** The form that begins a pause, and what it does. */
+/** The form that begins a pause, and its handler. */
 
 import { beginPause } from "../../documents/pauses.ts";
 import { invalidRequest } from "../../documents/refusal.ts";
@@ -23,7 +23,7 @@ const ID = "begin-pause";
 
 interface PauseFormProps {
   readonly types: readonly string[];
-  /** Absent unless a form was refused: this one is shown again as it was filled in. */
+  /** The refused form, if any, which is shown again as filled in. */
   readonly refused: RefusedForm | undefined;
 }
 
@@ -35,7 +35,7 @@ export function PauseForm({ types, refused }: PauseFormProps) {
       id={ID}
       action={PATH}
       label="Pause jobs"
-      warning="Jobs that match start no attempts until the pause ends; if you choose nothing, this means all jobs. Running attempts finish first, and events still count."
+      warning="Matching jobs start no attempts until the pause ends; if you choose nothing, all jobs match. Running attempts finish, and events still count."
       returnTo={LIMITS_PATH}
       isOpen={isRefused}
     >
@@ -64,7 +64,7 @@ export function PauseForm({ types, refused }: PauseFormProps) {
       <LineInput
         label="For"
         {...fieldOf("for")}
-        rules={{ placeholder: "such as 30m; blank: until someone ends it" }}
+        rules={{ placeholder: "such as 30m; if blank, until someone ends it" }}
       />
       <ReasonField {...fieldOf("reason")} required />
     </Confirm>
@@ -80,7 +80,7 @@ export const beginPauseRoute = (showLimits: RedisplayForm): Route => ({
     actOrRedisplay(c, deps, async (form) => {
       const body = pauseBody(form, deps.clock.now());
       const { pause, isNew } = await beginPause(body, deps, requestOrigin(c, deps.spans));
-      return `${isNew ? "Paused" : "Paused already"}: ${scopeText(pause)}.`;
+      return `${isNew ? "Paused" : "Already paused"}: ${scopeText(pause)}.`;
     }, (form, problem) => showLimits(c, deps, { id: ID, form, problem })),
 });
 

@@ -1,4 +1,4 @@
-/** What is paused, since when and by whom, what waits for its end, and what ends it. */
+/** The pauses in force: since when, by whom, which jobs wait, and a form that ends each. */
 
 import { endPause } from "../../documents/pauses.ts";
 import { isOfEverything } from "../../core/pauses.ts";
@@ -23,7 +23,7 @@ interface PausesSectionProps {
   readonly now: number;
   /** The path of the page. */
   readonly returnTo: string;
-  /** What is said where nothing is paused. */
+  /** The text if nothing is paused. */
   readonly whenNone?: string;
 }
 
@@ -61,9 +61,8 @@ function PauseNote({ pause, mayEnd, now, returnTo }: PauseNoteProps) {
         )}
         : <UserText text={reason} lengthMax={LENGTH_MAX} />
         <Causes pause={pause} />.{" "}
-        {isOfEverything(pause) ? "Nothing begins" : "It starts nothing"}, events still count, and
-        {" "}
-        {waitText(pause)}
+        {isOfEverything(pause) ? "Nothing starts" : "Its jobs start nothing"}, events still count,
+        and {waitText(pause)}
         <FirstJobs pause={pause} />.
       </p>
       {mayEnd
@@ -79,7 +78,7 @@ function waitText({ jobs }: HeldPause): string {
     : `${countedText(jobs, "job")} ${jobs === 1 ? "waits" : "wait"} for its end`;
 }
 
-/** Of a pause by rule, the failures that are its cause, with links to the latest. */
+/** The failures that caused an automatic pause, with links to the latest. */
 function Causes({ pause: { failures = [] } }: { readonly pause: HeldPause }) {
   if (failures.length === 0) return null;
   return (
@@ -118,19 +117,19 @@ function FirstJobs({ pause: { jobs, firstJobs } }: { readonly pause: HeldPause }
 
 interface EndPauseProps {
   readonly pause: Pick<HeldPause, "pauseId">;
-  /** On its page. */
+  /** The id of the element on its page. */
   readonly id: string;
   readonly returnTo: string;
 }
 
-/** The button; what waits may be a lot. */
+/** The button that ends a pause. It asks for confirmation, since many jobs may start. */
 export function EndPause({ pause: { pauseId }, id, returnTo }: EndPauseProps) {
   return (
     <Confirm
       id={id}
       action={`/ui/pauses/${encodeURIComponent(pauseId)}/end`}
       label="End the pause"
-      warning="Everything it holds starts as workers become free."
+      warning="Every job that it holds starts as workers become free."
       returnTo={returnTo}
     />
   );

@@ -1,4 +1,4 @@
-/** One of the forms of the screen that was refused: which, what was typed, and why. */
+/** A refused form of the screen: which form, what was typed, and why it was refused. */
 
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
@@ -7,7 +7,7 @@ import { issuesAt } from "../parts/labelled_input.tsx";
 import { formRefusal, RefusalNote } from "../refusal.tsx";
 
 export interface RefusedForm {
-  /** Of the form, on its page. */
+  /** The id of the form on its page. */
   readonly id: string;
   readonly form: URLSearchParams;
   readonly problem: Problem;
@@ -15,7 +15,7 @@ export interface RefusedForm {
 
 export type RedisplayForm = (c: Context, deps: HttpDeps, refused: RefusedForm) => Response;
 
-/** The fields of a form: with what was typed, and what is wrong with each, if it was refused. */
+/** The fields of a form, with the typed text and the errors if it was refused. */
 export function refusedFields(id: string, refused: RefusedForm | undefined) {
   const own = refused?.id === id ? refused : undefined;
   const issues = own === undefined ? [] : formRefusal(own.problem).issues;
@@ -29,14 +29,14 @@ export function refusedFields(id: string, refused: RefusedForm | undefined) {
 }
 
 interface RefusedNoteProps {
-  /** Of the form. */
+  /** The id of the form. */
   readonly id: string;
   readonly refused: RefusedForm | undefined;
-  /** Pointers of its inputs. */
+  /** Pointers of the form's inputs. */
   readonly inputs: readonly string[];
 }
 
-/** Nothing where another form was refused, or none. */
+/** Renders nothing unless this form was refused. */
 export function RefusedNote({ id, refused, inputs }: RefusedNoteProps) {
   if (refused?.id !== id) return null;
   return <RefusalNote refusal={formRefusal(refused.problem)} inputs={inputs} />;

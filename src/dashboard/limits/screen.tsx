@@ -1,4 +1,4 @@
-/** `/ui/limits`: the limits of types of jobs, their use, and pauses; with what changes them. */
+/** `/ui/limits`: limits of job types with their use, pauses, and the forms that change them. */
 
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
@@ -58,11 +58,11 @@ function showLimits(c: Context, deps: HttpDeps, refused?: RefusedForm): Response
       title: "Limits",
       screen: "limits",
       styles: ["limits.css"],
-      // A page that follows the journal would put the form back as it was.
+      // A live page would reset the refused form.
       ...(refused === undefined ? { live: "journal" } : refusedAs(refused)),
       calls: [
-        { label: "The limits of types of jobs, and their use", command: commands.get("/limits") },
-        { label: "The pauses, and what each holds", command: commands.get("/pauses") },
+        { label: "The limits of job types, with their use", command: commands.get("/limits") },
+        { label: "The pauses, with what each holds", command: commands.get("/pauses") },
         ...ending,
       ],
     },
@@ -83,7 +83,7 @@ function showLimits(c: Context, deps: HttpDeps, refused?: RefusedForm): Response
           : <MissingScope scope="operate" what="pausing jobs" />}
       </section>
       <section class="stack-wide" aria-labelledby="limits-heading">
-        <h2 id="limits-heading">Limits of types</h2>
+        <h2 id="limits-heading">Limits of job types</h2>
         <LimitedTypes
           limits={limits}
           types={types}

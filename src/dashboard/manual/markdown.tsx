@@ -1,6 +1,6 @@
 /**
- * Markdown as elements of a page. A library reads it; what it found is made into elements
- * here, so that no text, wherever it is from, is ever taken for HTML.
+ * Renders Markdown. A library parses it, and its tokens become elements here, so that no text is
+ * ever interpreted as HTML.
  */
 
 import type { Child } from "hono/jsx";
@@ -9,7 +9,7 @@ import { CopyText } from "../parts/curl.tsx";
 
 interface MarkdownProps {
   readonly text: string;
-  /** Where a link leads in this dashboard; `undefined` where nothing is served for it. */
+  /** The target of a link in this dashboard; `undefined` if it is not served. */
   readonly hrefOf: (target: string) => string | undefined;
 }
 
@@ -17,7 +17,7 @@ export function Markdown({ text, hrefOf }: MarkdownProps) {
   return <>{new Rendering(hrefOf).blocks(lexer(text))}</>;
 }
 
-/** The id of a heading, as GitHub makes it, so that links lead to the same place in both. */
+/** The id of a heading, generated as on GitHub, so that links work in both. */
 export function headingId(text: string): string {
   return text.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").trim().replace(/\s/g, "-");
 }
@@ -55,7 +55,7 @@ class Rendering {
       case "def":
         return null;
       default:
-        // HTML among them: it is shown as what it is.
+        // Including HTML, which is shown as text.
         return token.raw;
     }
   }
@@ -103,7 +103,7 @@ class Rendering {
       case "link":
         return this.#link(token);
       case "image":
-        // Pictures are for those who read the page elsewhere: here is what they show.
+        // Pictures are not served; their alternative text is shown.
         return <em>{token.text}</em>;
       case "br":
         return <br />;
@@ -146,7 +146,7 @@ type MarkedSpan =
   | Tokens.Escape
   | Tokens.HTML;
 
-/** What one types, or puts into a file, can be copied; a drawing is only looked at. */
+/** Commands and files get a copy button; drawings do not. */
 function Code({ token: { text, lang = "" } }: { readonly token: Tokens.Code }) {
   return lang === "" || lang === "text"
     ? <pre tabindex={0}><code dir="ltr">{text}</code></pre>

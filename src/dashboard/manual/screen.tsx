@@ -34,10 +34,10 @@ import webhookIn from "../../manual/webhook-in.md" with { type: "text" };
 import whenThingsGoWrong from "../../manual/when-things-go-wrong.md" with { type: "text" };
 import writingJobs from "../../manual/writing-jobs.md" with { type: "text" };
 
-// The pages of the manual: a fixed map, so that no path of a request is ever one of the disk. Only
-// what is in `src`: a server must start where nothing but the program is.
+// The pages of the manual: a fixed map, so that no request path ever refers to the disk. All are in
+// `src`, since a server must start with nothing but the program.
 
-/** Pages by the names of their files in `src/manual`, as they are listed. */
+/** Pages by their file names in `src/manual`, in the order of the list. */
 const PAGES = {
   "when-things-go-wrong": whenThingsGoWrong,
   "first-definition": firstDefinition,
@@ -68,16 +68,16 @@ const PAGES = {
 };
 
 interface ManualPage {
-  /** In its path; the index has none. */
+  /** The name in the path; empty for the index. */
   readonly name: string;
-  /** Of its file, in the repository. */
+  /** The path of the file in the repository. */
   readonly file: string;
   readonly title: string;
-  /** In Markdown. */
+  /** The text, in Markdown. */
   readonly text: string;
 }
 
-/** In the order in which they are listed. */
+/** In the order of the list. */
 export const MANUAL_PAGES: readonly ManualPage[] = [
   manualPage("", "src/manual/README.md", index),
   ...Object.entries(PAGES).map(([name, text]) => manualPage(name, `src/manual/${name}.md`, text)),
@@ -87,14 +87,14 @@ function manualPage(name: string, file: string, text: string): ManualPage {
   return { name, file, title: /^# (.+)$/m.exec(text)?.[1] ?? name, text };
 }
 
-/** Where a browser finds a page. */
+/** The path of a page in the dashboard. */
 export function manualPath({ name }: ManualPage): string {
   return name === "" ? "/ui/manual" : `/ui/manual/${name}`;
 }
 
 /**
- * Where a link of a page leads: pages name one another by their files. `undefined` for a file
- * that is not served.
+ * The target of a link in a page: pages link to each other's files. `undefined` for a file that is
+ * not served.
  */
 function manualLink({ file }: ManualPage, target: string): string | undefined {
   if (/^(?:https?:\/\/|#)/.test(target)) return target;

@@ -1,4 +1,4 @@
-/** What may need a person: what failed last, what fails most, and what waits for longest. */
+/** What may need attention: recent failures, types that fail often, and the longest waits. */
 
 import type { Child } from "hono/jsx";
 import { openExpectations } from "../../explain/open_expectations.ts";
@@ -12,7 +12,7 @@ import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
 
-/** More than fits on one line. */
+/** Longer text does not fit on one line. */
 const LINE_LENGTH_MAX = 240;
 const TYPES_MAX = 5;
 
@@ -64,7 +64,7 @@ function Headline({ open: { jobs, searched } }: { readonly open: JobCount }) {
   );
 }
 
-/** Nothing happens to such a job until someone acts. */
+/** Parked jobs do nothing until someone acts. */
 function ParkedType({ type, jobs, newest }: ParkedJobs) {
   return (
     <p class="note note-bad">
@@ -151,7 +151,7 @@ interface CaseProps {
   readonly children: Child;
 }
 
-/** Always one line. */
+/** Always on one line. */
 function Case({ job, at, now, children }: CaseProps) {
   return (
     <li>
@@ -209,7 +209,7 @@ function FailingTypeName({ type }: { readonly type: FailingType["type"] }) {
 
 interface TypeLinkProps {
   readonly type: string;
-  /** What else the jobs that it leads to have in common. */
+  /** The filters of the linked list. */
   readonly query: string;
 }
 

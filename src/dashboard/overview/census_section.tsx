@@ -1,4 +1,4 @@
-/** How many jobs there are, in each condition and state, and who waits for longest. */
+/** The number of jobs in each condition and state, and the job that has been queued for longest. */
 
 import { type Condition, CONDITIONS } from "../../core/condition.ts";
 import { STATE_NAMES, type StateName } from "../../core/job_state.ts";

@@ -1,13 +1,13 @@
 /**
- * Draws the charts of the overview from the table of their figures, and again whenever the
- * page has been renewed. What they show is in the table as well, and in the legends.
+ * Draws the charts of the overview from the table of figures, and redraws them after each update of
+ * the page. The table and the legends have the same data.
  */
 
 const { uPlot } = /** @type {any} */ (globalThis);
 const table = document.getElementById("trend-figures");
 const darkness = matchMedia("(prefers-color-scheme: dark)");
 
-/** Milliseconds that people count in, for the marks of an axis. */
+/** Round durations for the ticks of an axis, in milliseconds. */
 const TIME_STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500]
   .concat([1, 2, 5, 10, 15, 30].map((seconds) => seconds * 1_000))
   .concat([1, 2, 5, 10, 15, 30].map((minutes) => minutes * 60_000))
@@ -99,7 +99,7 @@ class Chart {
     this.#readOut();
   }
 
-  /** The page went from light to dark, or back. */
+  /** The colour scheme changed. */
   recolour() {
     this.#readColours();
     this.#plot.redraw(false);
@@ -115,12 +115,15 @@ class Chart {
     const columns = this.#lines.map(({ dataset }) => this.#figures.read(dataset.line ?? ""));
     const times = timesOf(this.#figures);
     if (!this.#isCounts) return [times, ...columns];
-    // A step goes as far as its interval, and so does the last.
+    // Each step covers its interval, including the last.
     const end = this.#figures.toMs / 1_000;
     return [[...times, end], ...columns.map((column) => [...column, column.at(-1) ?? null])];
   }
 
-  /** A canvas takes no custom properties: the swatches of the legend have what they come to. */
+  /**
+   * A canvas cannot use custom properties, so the computed colours come from the swatches of the
+   * legend.
+   */
   #readColours() {
     const style = getComputedStyle(this.#figure);
     this.#paint.set("text", style.color);
@@ -206,7 +209,7 @@ class Chart {
     };
   }
 
-  /** What there is under the pointer, in words, in place of what the chart is about. */
+  /** Shows the values under the pointer in place of the chart's description. */
   #readOut() {
     if (this.#about === null) return;
     const row = this.#rowPointedAt();
@@ -214,7 +217,7 @@ class Chart {
     if (this.#about.textContent !== text) this.#about.textContent = text;
   }
 
-  /** Of an interval all of its step is pointed at, and of a duration its point. */
+  /** For counts, the row whose step is under the pointer; for durations, the nearest point. */
   #rowPointedAt() {
     const { rows, toMs, intervalMs } = this.#figures;
     const { left = -1, idx } = this.#plot?.cursor ?? {};
@@ -236,7 +239,7 @@ class Chart {
 }
 
 /**
- * Lists whose rows change places are left alone while the pointer or the focus is on them.
+ * Lists whose rows may be reordered are not updated while they have the pointer or the focus.
  *
  * @param {Document} next
  */

@@ -1,4 +1,4 @@
-/** `/`: what is happening, at a glance; programs that ask for it get the index. */
+/** `/`: the overview; programs get the index instead. */
 
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
@@ -37,7 +37,7 @@ export const OVERVIEW_SCREEN_ROUTES: readonly Route[] = [
     operation: INDEX_OPERATION,
     handle: (c, deps) => acceptsHtml(c) ? showOverview(c, deps) : answerIndex(),
   },
-  // A guess from the paths of the other screens.
+  // The address that people guess from the paths of the other screens.
   {
     method: "GET",
     path: "/ui",
@@ -52,7 +52,7 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
   const [journal, { census, pauses, attention, counts }, standing] = await Promise.all([
     engine.journalInfo(),
     readOverview(deps, span),
-    // A failure to record, and a pause, have their own notes.
+    // A failure to record and a pause have notes of their own.
     instanceTrouble(deps) === undefined ? engine.explainQueue() : undefined,
   ]);
   const now = clock.now();
@@ -117,12 +117,12 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
   );
 }
 
-/** Whether the end of a pause is what would end the standstill. */
+/** Whether ending a pause would end the standstill. */
 function isOfPauses(standing: QueueExplanation<Citation> | undefined): boolean {
   return standing?.next.some(({ action }) => action?.path.startsWith("/pauses/")) === true;
 }
 
-/** Whether anything can be recorded; nothing when all is well. */
+/** A note if nothing can be recorded; otherwise nothing. */
 function Health({ deps }: { readonly deps: HttpDeps }) {
   const trouble = instanceTrouble(deps);
   return (
@@ -136,15 +136,15 @@ function instanceTrouble({ engine }: HttpDeps): string | undefined {
   if (engine.failed) {
     return "The journal failed: nothing can be recorded until the process is restarted.";
   }
-  if (engine.draining) return "The process is stopping: it takes no new work.";
+  if (engine.draining) return "The process is stopping: it accepts no new work.";
   if (engine.full) {
-    return "The disk is full: no new work is taken until there is room. Reads continue, and so " +
+    return "The disk is full: no new work is accepted until there is room. Reads continue, and so " +
       "do running jobs while the reserve lasts.";
   }
   return undefined;
 }
 
-/** Works with every set of definitions: a plan needs no code. */
+/** This example works with any definitions, since a plan needs no code. */
 const FIRST_JOB: JsonObject = {
   jobId: "parcel-1",
   plan: {
@@ -161,7 +161,7 @@ const ITS_EVENT: JsonObject = {
   attributes: { orderId: "42" },
 };
 
-/** What is shown of a journal without jobs: how there would be one. */
+/** Shown while there are no jobs: how to submit one. */
 function FirstJob({ commands }: { readonly commands: Commands }) {
   return (
     <Empty title="There are no jobs yet">
@@ -175,7 +175,7 @@ function FirstJob({ commands }: { readonly commands: Commands }) {
   );
 }
 
-/** What has stood still for less may be on its way already. */
+/** Work that stopped more recently may resume by itself. */
 const SHOWN_AFTER_MS = 5_000;
 
 interface StandstillProps {
@@ -183,7 +183,7 @@ interface StandstillProps {
   readonly now: number;
 }
 
-/** Why all work stands still, when it does: the cause, what proves it, and what would end it. */
+/** Explains a standstill of all work: its cause, the evidence, and what would end it. */
 function Standstill({ told, now }: StandstillProps) {
   return (
     <div id="standstill" data-live>

@@ -1,4 +1,4 @@
-/** What happened over time: charts, what they show in words, and their figures. */
+/** The trend: charts with legends, and a table of their figures. */
 
 import {
   type PeriodFigures,
@@ -15,17 +15,17 @@ import { durationText } from "../../core/duration.ts";
 interface ChartDescription {
   readonly name: string;
   readonly title: string;
-  /** Whether it draws how often something happened, or how long it took. */
+  /** Whether the chart shows counts or durations. */
   readonly kind: "counts" | "durations";
   readonly about: (intervalText: string) => string;
   readonly lines: readonly Line[];
 }
 
 interface Line {
-  /** Of the table. */
+  /** The column of the table. */
   readonly column: string;
   readonly label: string;
-  /** A class that gives the colour. */
+  /** A CSS class that sets the colour. */
   readonly tone: string;
 }
 
@@ -96,7 +96,7 @@ export function TrendSection({ span, trend, sinceMs }: TrendSectionProps) {
       <p class="soft">
         One point for each{" "}
         {each}, the last one so far. Counted in memory since this process started,{" "}
-        <Time at={startedAt} />; what was before is in the journal.
+        <Time at={startedAt} />; earlier events are in the journal.
       </p>
       <div class="charts">
         {CHARTS.map((chart) => <Chart chart={chart} each={each} trend={trend} />)}
@@ -160,7 +160,7 @@ function LegendItem({ line, trend }: { readonly line: Line; readonly trend: Tren
 }
 
 interface Column {
-  /** By which a chart finds it. */
+  /** The name by which a chart refers to the column. */
   readonly name: string;
   readonly title: string;
   read(period: PeriodFigures): Figure;
@@ -170,7 +170,7 @@ type Figure =
   | { readonly kind: "count"; readonly count: number }
   | { readonly kind: "duration"; readonly ms: number | undefined };
 
-/** The figures behind the charts: what the charts are drawn from, and read without them. */
+/** The table of figures, from which the charts are drawn. */
 const COLUMNS: readonly Column[] = [
   count("created", ({ created }) => created),
   count("succeeded", ({ succeeded }) => succeeded),
@@ -226,7 +226,7 @@ function TrendTable({ span, points }: TrendTableProps) {
           data-interval-ms={String(intervalMs)}
           data-intervals={String(intervals)}
         >
-          <caption class="unseen">What happened over time, the oldest first</caption>
+          <caption class="unseen">The trend, the oldest interval first</caption>
           <thead>
             <tr>
               <th scope="col">from</th>

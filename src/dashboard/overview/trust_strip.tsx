@@ -1,4 +1,4 @@
-/** What the journal can be trusted for: how far it is durable, and what was last found of it. */
+/** The state of the journal: how far it is durable, and the results of its last checks. */
 
 import type { Child } from "hono/jsx";
 import type { LogId } from "../../core/ids.ts";
@@ -13,7 +13,7 @@ interface TrustStripProps {
   readonly journal: JournalInfo;
   /** Of the last hour. */
   readonly sync: Spread | undefined;
-  /** `undefined` when the process may not ask. */
+  /** `undefined` if the process lacks the permission. */
   readonly diskFree: number | undefined;
   readonly now: number;
 }
@@ -57,7 +57,7 @@ function Fact({ name, children, detail, isBad = false }: FactProps) {
   );
 }
 
-/** It stands for all that is durable; two that are equal begin alike. */
+/** The chain covers all durable entries; its beginning suffices to compare two journals. */
 function Chain({ chain }: { readonly chain: string }) {
   return chain === "" ? "nothing is written" : (
     <>
@@ -68,7 +68,7 @@ function Chain({ chain }: { readonly chain: string }) {
 
 interface DiskFactProps {
   readonly diskFree: number | undefined;
-  /** Of the journal. */
+  /** The size of the journal. */
   readonly bytes: number;
 }
 
@@ -80,11 +80,11 @@ function DiskFact({ diskFree, bytes }: DiskFactProps) {
         name="Disk free"
         detail={
           <>
-            {journal}; start with <code>--allow-sys=statfs</code> to see the room
+            {journal}; start with <code>--allow-sys=statfs</code> to see the free space
           </>
         }
       >
-        not known
+        unknown
       </Fact>
     )
     : <Fact name="Disk free" detail={journal}>{sizeText(diskFree)}</Fact>;
@@ -93,7 +93,7 @@ function DiskFact({ diskFree, bytes }: DiskFactProps) {
 function RecoveryFact({ report }: { readonly report: RecoveryReport }) {
   const { clean, entriesReplayed, durationMs, bytesQuarantined, recoveredLogId } = report;
   if (isNewJournal(report)) {
-    return <Fact name="Last recovery" detail="there was nothing to recover">a new journal</Fact>;
+    return <Fact name="Last recovery" detail="nothing to recover">a new journal</Fact>;
   }
   const aside = bytesQuarantined === 0 ? "" : `, ${sizeText(bytesQuarantined)} set aside`;
   return (
@@ -112,7 +112,7 @@ function RecoveryFact({ report }: { readonly report: RecoveryReport }) {
   );
 }
 
-/** It is not about a job, so no page of a job shows it. */
+/** The entry of the recovery belongs to no job, so it has no page. */
 function entryLink(logId: LogId) {
   return <a href={`/events?after=${logId - 1}&limit=1`}>#{countText(logId)}</a>;
 }

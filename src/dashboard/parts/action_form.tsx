@@ -1,4 +1,4 @@
-/** A button that does something, as a form: it works without scripts. */
+/** A button with an action, as a form that works without scripts. */
 
 import { type PointedIssue, REASON_LENGTH_MAX } from "../../documents/fields.ts";
 import type { Child } from "hono/jsx";
@@ -9,11 +9,11 @@ interface ActionFormProps {
   /** A path under `/ui/`. */
   readonly action: string;
   readonly label: string;
-  /** What is sent beside what the user fills in. */
+  /** Hidden fields. */
   readonly fields?: Readonly<Record<string, string>>;
-  /** Where to go back to; the form says so in its field `return`. */
+  /** Where to redirect afterwards; sent in the field `return`. */
   readonly returnTo: string;
-  /** Fields to be filled in. */
+  /** The fields that the user fills in. */
   readonly children?: Child;
 }
 
@@ -31,14 +31,16 @@ export function ActionForm({ action, label, fields = {}, returnTo, children }: A
 }
 
 interface ConfirmProps extends ActionFormProps {
-  /** On its page: else one that is open could become another when the page is renewed. */
+  /**
+   * The id on its page, so that an update of the page does not confuse an open form with another.
+   */
   readonly id: string;
-  /** What will be gone, or undone. */
+  /** What will be lost or undone. */
   readonly warning: string;
   readonly isOpen?: boolean;
 }
 
-/** The same for what destroys: the button is behind a word of what it does. */
+/** An `ActionForm` behind a confirmation, for destructive actions. */
 export function Confirm({ id, warning, isOpen = false, ...form }: ConfirmProps) {
   return (
     <details class="confirm" id={id} open={isOpen}>
@@ -52,15 +54,15 @@ export function Confirm({ id, warning, isOpen = false, ...form }: ConfirmProps) 
 }
 
 interface ReasonFieldProps {
-  /** On its page. */
+  /** The id of the input on its page. */
   readonly id: string;
   readonly required?: boolean;
-  /** What was typed before, in a form that is shown again. */
+  /** The text typed before, if the form is shown again. */
   readonly text?: string | undefined;
   readonly issues?: readonly PointedIssue[];
 }
 
-/** Why something is done, for the record. */
+/** A field for the reason, which is recorded. */
 export function ReasonField({ id, required = false, text, issues = [] }: ReasonFieldProps) {
   return (
     <LineInput
@@ -77,11 +79,11 @@ export function ReasonField({ id, required = false, text, issues = [] }: ReasonF
 
 interface MissingScopeProps {
   readonly scope: Scope;
-  /** What takes it. */
+  /** What needs the scope. */
   readonly what: string;
 }
 
-/** Why a button is not there. */
+/** Explains why a button is missing. */
 export function MissingScope({ scope, what }: MissingScopeProps) {
   return (
     <p class="hint">

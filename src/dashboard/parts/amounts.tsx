@@ -1,4 +1,4 @@
-/** Counts, and how far something is. */
+/** Counts and progress. */
 
 import { countText } from "../../core/size.ts";
 import type { Progress } from "../../core/job_state.ts";
@@ -11,13 +11,13 @@ interface ProgressBarProps {
   readonly total: number;
 }
 
-/** How far something is, as a bar. */
+/** Progress as a bar. */
 export function ProgressBar({ done, total }: ProgressBarProps) {
   const text = `${countText(done)} of ${countText(total)}`;
   return <progress max={Math.max(1, total)} value={done} aria-label={text}>{text}</progress>;
 }
 
-/** `40 of 100`, with a bar where it is known how much there is. */
+/** `40 of 100`, with a bar if the total is known. */
 export function TaskProgress({ done, total, note }: Progress) {
   return (
     <span class="task-progress">

@@ -1,9 +1,9 @@
-/** A sentence that is about no one job, with the lines that it rests on. */
+/** A sentence about no single job, with the entries that it cites. */
 
 import type { Citation, Statement } from "../../explain/explanation.ts";
 import { TimedText } from "./text.tsx";
 
-/** Each line that it rests on leads to the journal. */
+/** Each citation links to the stream. */
 export function Cited({ of }: { readonly of: Statement<Citation> }) {
   return (
     <>

@@ -1,4 +1,4 @@
-/** A condition in words, with a mark whose shape and colour say the same. */
+/** A condition with a mark that shows it by shape and colour. */
 
 import { type Condition, conditionText } from "../../core/condition.ts";
 
@@ -13,7 +13,9 @@ export function ConditionMark({ condition }: { readonly condition: Condition }) 
   );
 }
 
-/** Distinguishable without colours: filled is over, a ring is in progress, and so on. */
+/**
+ * Distinguishable without colours: for example, filled means ended and a ring means in progress.
+ */
 function Shape({ condition }: { readonly condition: Condition }) {
   switch (condition) {
     case "succeeded":

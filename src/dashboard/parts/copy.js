@@ -1,4 +1,4 @@
-/** Copies the text beside a button; without this script the text is there to be selected. */
+/** Copies the text beside a button; without scripts, the text can be selected. */
 
 for (const button of document.querySelectorAll("button[data-copy]")) {
   /** @type {HTMLButtonElement} */ (button).hidden = false;
@@ -20,7 +20,7 @@ document.addEventListener("click", async (event) => {
 
 /**
  * @param {Element} source
- * @returns {Promise<boolean>} Whether it is in the clipboard; else it is selected.
+ * @returns {Promise<boolean>} Whether the text was copied; otherwise it is selected.
  */
 async function copy(source) {
   try {

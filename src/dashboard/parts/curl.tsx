@@ -1,4 +1,4 @@
-/** Calls of curl: each screen has one for what it shows, and one for each action. */
+/** Curl calls: each screen has one for its data, and one for each action. */
 
 import { UserText } from "./text.tsx";
 import type { Context } from "hono";
@@ -9,7 +9,7 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { reachedAs } from "../../http/requests/headers.ts";
 
 export interface Call {
-  /** What it does. */
+  /** What the call does. */
   readonly label: string;
   readonly command: string;
 }
@@ -39,7 +39,7 @@ export function Calls({ calls, isOpen }: CallsProps) {
   );
 }
 
-/** Any text to be pasted into a shell. */
+/** A text to paste into a shell. */
 export function CopyText({ text }: { readonly text: string }) {
   return (
     <div class="copy">
@@ -49,21 +49,27 @@ export function CopyText({ text }: { readonly text: string }) {
   );
 }
 
-/** A longer call is for a file: no shell takes it, and no page has to hold it twice. */
+/**
+ * A longer body is sent from a file: shells limit commands, and the page would contain it twice.
+ */
 const BODY_LENGTH_MAX = 8_000;
 
 export interface Commands {
-  /** @param accept The form to ask for, where there are several. */
+  /**
+   * @param accept The media type, for routes with several.
+   */
   get(path: string, accept?: string): string;
-  /** @param file Where the body is to be put, when it is too long for a command. */
+  /**
+   * @param file The file for a body that is too long for a command.
+   */
   post(path: string, body?: JsonObject, file?: string): string;
-  /** Of what an explanation advises. */
+  /** The call for an action that an explanation advises. */
   of(action: Action): string;
-  /** Of a stream. */
+  /** The call that follows a stream. */
   follow(path: string): string;
 }
 
-/** Calls of curl for the server as this browser reaches it. */
+/** Curl calls with the base URL that this browser uses. */
 export function curlCommands(c: Context, { needsToken }: HttpDeps): Commands {
   const { origin } = reachedAs(c.req.raw);
   return {

@@ -1,4 +1,4 @@
-/** An input with its name above it, and what is to be said of it below; for every form. */
+/** An input with its label above and its errors and hint below, for every form. */
 
 import type { Child } from "hono/jsx";
 import type { PointedIssue } from "../../documents/fields.ts";
@@ -9,9 +9,9 @@ interface LabelledInputProps {
   readonly label: string;
   readonly isOptional?: boolean;
   readonly hint?: Child;
-  /** Those of other inputs are passed over. */
+  /** All issues of the form; those of other inputs are ignored. */
   readonly issues: readonly PointedIssue[];
-  /** Where the input is in what is sent. */
+  /** The pointer of the input in the document. */
   readonly at: string;
   readonly children: Child;
 }
@@ -38,7 +38,7 @@ interface JsonInputProps extends Omit<LabelledInputProps, "children"> {
   readonly isRequired?: boolean;
 }
 
-/** JSON, or any text of several lines. */
+/** An input for JSON, or any text of several lines. */
 export function JsonInput({ name, text, placeholder, isRequired, ...labelled }: JsonInputProps) {
   return (
     <LabelledInput {...labelled}>
@@ -60,7 +60,7 @@ export function JsonInput({ name, text, placeholder, isRequired, ...labelled }: 
 interface LineInputProps extends Omit<LabelledInputProps, "children"> {
   readonly name: string;
   readonly text: string | undefined;
-  /** Attributes of HTML: its kind, what it may hold, an example. */
+  /** HTML attributes: type, constraints, placeholder. */
   readonly rules?: Readonly<Record<string, string | number | boolean>>;
 }
 
@@ -72,7 +72,7 @@ export function LineInput({ name, text, rules, ...labelled }: LineInputProps) {
   );
 }
 
-/** What ties an input to its label, its hint and what is wrong with it. */
+/** The attributes that associate an input with its label, hint and errors. */
 export function inputState(
   { id, hint, issues, at }: Pick<LabelledInputProps, "id" | "hint" | "issues" | "at">,
 ) {
@@ -92,7 +92,7 @@ export function inputState(
 interface IssuesProps {
   readonly id: string;
   readonly issues: readonly PointedIssue[];
-  /** What is at this pointer needs no place of its own. */
+  /** Issues at this pointer are shown without their pointer. */
   readonly at: string;
 }
 
@@ -109,7 +109,7 @@ export function Issues({ id, issues, at }: IssuesProps) {
   );
 }
 
-/** Those of what is at a pointer, or inside of it. */
+/** The issues at or below a pointer. */
 export function issuesAt(
   issues: readonly PointedIssue[],
   at: string,

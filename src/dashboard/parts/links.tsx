@@ -1,9 +1,9 @@
-/** Links to jobs and to their lines. */
+/** Links to jobs and their entries. */
 
 import type { LogId } from "../../core/ids.ts";
 import { UserText } from "./text.tsx";
 
-/** What the path of the page says; what is absent is left out. */
+/** The query of the page; absent members are left out. */
 export interface TimeQuery {
   /** A logId, an eventId or a time, as in the API. */
   readonly at?: string | number | undefined;
@@ -21,7 +21,7 @@ export function timePath(jobId: string, query: TimeQuery = {}): string {
   return `${jobPagePath(jobId)}/time${search === "" ? "" : `?${search}`}`;
 }
 
-/** The path of a job's page; an id may hold what means something in a path. */
+/** The path of a job's page, with the id escaped. */
 export function jobPagePath(jobId: string): string {
   return `/ui/jobs/${encodeURIComponent(jobId)}`;
 }
@@ -29,7 +29,7 @@ export function jobPagePath(jobId: string): string {
 /** The path of the screen of limits and pauses. */
 export const LIMITS_PATH = "/ui/limits";
 
-/** The path of the page of a type of jobs. */
+/** The path of the page of a job type. */
 export function definitionPath(type: string): string {
   return `/ui/system/definitions/${encodeURIComponent(type)}`;
 }
@@ -45,11 +45,11 @@ export function JobLink({ jobId }: { readonly jobId: string }) {
 interface EntryLinkProps {
   readonly jobId: string;
   readonly logId: LogId;
-  /** Beside the position. */
+  /** Text after the position. */
   readonly title?: string;
 }
 
-/** Leads to an entry on the page of its job. */
+/** A link to an entry on the page of its job. */
 export function EntryLink({ jobId, logId, title }: EntryLinkProps) {
   const href = `${jobPagePath(jobId)}?entry=${logId}#entry-${logId}`;
   return <a class="entry-link" href={href} title={title}>{logId}</a>;

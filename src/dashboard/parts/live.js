@@ -1,16 +1,16 @@
 /**
- * Keeps a page as the journal is: when its stream tells of something new, the page is asked
- * for again, and each region with `data-live` is changed into what it is now. Nothing else
- * of the page is touched, and nothing at all while it is paused.
+ * Keeps a page up to date: when its stream reports a change, the page is fetched again, and each
+ * region with `data-live` is morphed into its new state. Nothing else changes, and nothing at all
+ * while the page is paused.
  */
 
-/** A page that reloads more often cannot be read. */
+/** A page that reloads more often is unreadable. */
 const QUIET_MS = 1_000;
-/** A server that refuses is asked again after this time, then ever later, up to the longest. */
+/** The first delay before a reconnection; it doubles up to `AGAIN_MAX_MS`. */
 const AGAIN_MS = 2_000;
 const AGAIN_MAX_MS = 30_000;
 const PAUSED_KEY = "daybook-paused";
-/** Answers after which the whole page is loaded again. */
+/** Statuses after which the whole page is reloaded. */
 const ENDINGS = new Map([[401, "signed out"], [403, "signed out"], [404, "gone"]]);
 
 const { liveUrl } = document.body.dataset;
@@ -18,20 +18,20 @@ const control = /** @type {HTMLButtonElement | null} */ (document.getElementById
 const controlText = document.getElementById("live-text");
 const controlVerb = document.getElementById("live-verb");
 
-/** The last position that the page shows, and the last that it heard of. */
+/** The last position that the page shows, and the last one that the stream reported. */
 let shown = Number(document.body.dataset.head);
 let head = shown;
 let isPaused = sessionStorage.getItem(PAUSED_KEY) === "true";
 let isRefreshing = false;
 let isStale = false;
-/** Whether the page could not be had when it was last asked for. */
+/** Whether the last request for the page failed. */
 let isCut = false;
 /** @type {EventSource | undefined} */
 let stream;
 /** @type {number | undefined} */
 let again;
 let againMs = AGAIN_MS;
-/** Why nothing follows any more, once nothing does. @type {string | undefined} */
+/** Why the page no longer follows, once it does not. @type {string | undefined} */
 let ending;
 
 if (liveUrl !== undefined && control !== null) {
@@ -51,7 +51,7 @@ function togglePause() {
   show();
 }
 
-/** A hidden tab holds no stream. */
+/** A hidden tab closes its stream. */
 function follow() {
   if (document.visibilityState === "hidden") return leave();
   if (stream !== undefined || again !== undefined || ending !== undefined) return;
@@ -75,8 +75,8 @@ function opened() {
 }
 
 /**
- * The browser reconnects a stream that broke off. One that was refused, by a proxy whose
- * server is away or by a server that knows the session no more, never is.
+ * A browser reconnects a stream that was interrupted, but not one that was refused, such as by a
+ * proxy without a server or by a server that no longer knows the session.
  */
 function broken() {
   if (stream?.readyState === EventSource.CLOSED) askAgain();
@@ -91,7 +91,9 @@ function askAgain() {
   show();
 }
 
-/** The page itself tells more than its stream: what became of it, or of the session. */
+/**
+ * Requests the page instead of the stream: its status shows whether page and session still exist.
+ */
 async function seek() {
   again = undefined;
   try {
@@ -133,7 +135,7 @@ async function refresh() {
 async function renew() {
   const detail = { url: new URL(location.href), head };
   const asking = new CustomEvent("daybook:asking", { cancelable: true, detail });
-  // A screen may want to be left as it is for now, and asks when it does not any more.
+  // A screen may postpone the update, and then requests it by itself later.
   if (!document.dispatchEvent(asking)) return show();
   const text = await (await ask(asking.detail.url))?.text();
   if (text === undefined || isPaused) return;
@@ -141,26 +143,24 @@ async function renew() {
 }
 
 /**
- * The page as it is now; nothing once it cannot be had any more, and an error when it cannot
- * be had for now.
+ * Fetches the page; `undefined` if it is gone for good, and an error if it is unavailable for now.
  *
  * @param {URL} url
  * @returns {Promise<Response | undefined>}
  */
 async function ask(url) {
   const response = await fetch(url, { headers: { accept: "text/html" } });
-  // A redirect leads to the sign-in.
+  // Only the sign-in is a redirect.
   const found = response.redirected ? ENDINGS.get(401) : ENDINGS.get(response.status);
   if (found !== undefined) return end(found);
-  if (!response.ok) throw new Error(`the page answers ${response.status}`);
+  if (!response.ok) throw new Error(`the page returned ${response.status}`);
   isCut = false;
   if (stream?.readyState === EventSource.OPEN) againMs = AGAIN_MS;
   return response;
 }
 
 /**
- * The page as a whole says what happened, and what to do; but what somebody typed is theirs
- * until they say so.
+ * Reloads the page, which then says what happened, unless the user has typed something.
  *
  * @param {string} reason
  */
@@ -185,7 +185,7 @@ function apply(next) {
 }
 
 /**
- * What is open stays open, and typed text stays.
+ * Keeps open elements open, and keeps typed text.
  *
  * @param {Element} region
  * @param {Element} renewed
@@ -207,7 +207,7 @@ export function morph(region, renewed) {
 }
 
 /**
- * Whether a field holds something else than the page gave it: it need not have the focus.
+ * Whether a field has another value than the page gave it, with or without the focus.
  *
  * @param {Node} node
  */
@@ -229,7 +229,7 @@ function show() {
   const text = ending ?? counted;
   control.dataset.state = state;
   control.setAttribute("aria-pressed", String(isPaused));
-  const verb = ending === undefined ? isPaused ? "Go on" : "Pause" : "Reload";
+  const verb = ending === undefined ? isPaused ? "Resume" : "Pause" : "Reload";
   if (controlVerb !== null && controlVerb.textContent !== verb) controlVerb.textContent = verb;
   if (controlText.textContent !== text) controlText.textContent = text;
 }

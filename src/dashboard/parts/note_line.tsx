@@ -1,11 +1,11 @@
-/** What the last action did, as the page after it tells. */
+/** The note with the result of the last action. */
 
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { single, text } from "../../documents/parameters.ts";
 import { UserText } from "./text.tsx";
 
-/** Of every page that an action leads back to. */
+/** The parameter of every page that an action redirects to. */
 export const NOTE_PARAMETER = { note: single(text, "The name of a note.") };
 
 const LENGTH_MAX = 500;

@@ -1,4 +1,4 @@
-/** An entry as pages show it. */
+/** An entry as shown on pages. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { isLarge, type JsonObject } from "../../core/json.ts";
@@ -6,25 +6,26 @@ import { entryNote } from "../../engine/queries/entry_note.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { cutText, type ShownJson, shownJson, UserText } from "./text.tsx";
 
-/** All that pages show of an entry. */
+/** The data of an entry that pages show. */
 export interface ShownEntry extends Omit<JobEventLogEntry, "attributes"> {
-  /** In a few words, the same as in a terminal; may be empty. */
+  /** A short description, the same as in the terminal; may be empty. */
   readonly note: string;
-  /** All of it, as JSON. */
+  /** The whole entry, as JSON. */
   readonly json: ShownJson;
 }
 
 const NOTE_LENGTH_MAX = 240;
-/** Of a smaller entry the text is made at once. */
+/** Smaller entries are rendered at once. */
 const SMALL_CHARACTERS = 8 * 1024;
 
 const UTC = { timeOfDay: (time: string) => `${time.slice(11, 19)} UTC` };
 
 /**
- * An event may have a megabyte, and a page a hundred events: what each says is cut to what a page
- * shows as soon as it is read, a large one in a turn of its own.
+ * An event may have a megabyte, and a page a hundred events. So each entry is cut to what the page
+ * shows as soon as it is read, and a large one gets a turn of its own.
  *
- * @param lengthMax Of its JSON, in UTF-16 units. */
+ * @param lengthMax The length of its JSON, in UTF-16 units.
+ */
 export async function shownEntry(
   { admission }: Pick<HttpDeps, "admission">,
   entry: JobEventLogEntry,
@@ -41,7 +42,7 @@ export async function shownEntry(
   };
 }
 
-/** What an entry says, in a few words: the same as in a terminal. */
+/** A short description of an entry, the same as in the terminal. */
 export function EntryNote({ entry: { note } }: { readonly entry: Pick<ShownEntry, "note"> }) {
   if (note === "") return null;
   return (

@@ -1,9 +1,9 @@
-/** A table that scrolls inside its own box: the page itself never moves sideways. */
+/** A table that scrolls inside its own box, so that the page never scrolls sideways. */
 
 import type { Child } from "hono/jsx";
 
 interface TableProps {
-  /** What it is a table of, for those who cannot see what is around it. */
+  /** A caption for screen readers. */
   readonly caption: string;
   readonly headings: readonly string[];
   /** Rows of cells. */
@@ -29,7 +29,7 @@ interface EmptyProps {
   readonly children?: Child;
 }
 
-/** What is shown where there is nothing: how there would be something. */
+/** Shown in place of an empty list, with what to do next. */
 export function Empty({ title, children }: EmptyProps) {
   return (
     <div class="empty">

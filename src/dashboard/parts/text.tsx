@@ -1,4 +1,4 @@
-/** Texts that users control: shown as what they are, and never longer than a page can bear. */
+/** Texts from users: shown literally, and cut to a length that a page can hold. */
 
 import { jsonPrefix, jsonSize, type JsonValue } from "../../core/json.ts";
 
@@ -10,7 +10,7 @@ interface UserTextProps {
   readonly lengthMax?: number;
 }
 
-/** Kept apart from what is around it: right-to-left marks in it reorder nothing else. */
+/** Isolated from the text around it, so that right-to-left marks reorder nothing else. */
 export function UserText({ text, lengthMax = LENGTH_MAX }: UserTextProps) {
   const shown = cutText(text, lengthMax);
   return shown === text ? <bdi>{text}</bdi> : (
@@ -22,11 +22,11 @@ export function UserText({ text, lengthMax = LENGTH_MAX }: UserTextProps) {
 }
 
 const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/;
-/** What a line would break at its hyphens; longer ones must break somewhere. */
+/** Hyphenated words, at which a line would break; longer ones must break somewhere. */
 const HYPHENATED = /(?<![\w-])[\w.]+-[\w.-]{1,30}(?![\w-])/;
 const UNBROKEN = new RegExp(`(${TIME.source}|${HYPHENATED.source})`);
 
-/** A sentence of the explanation: the times in it are moments as elsewhere; ids never break. */
+/** A sentence of the explanation, with its times as `<time>` elements; ids never break. */
 export function TimedText({ text }: { readonly text: string }) {
   const shown = cutText(text, LENGTH_MAX);
   return (
@@ -41,26 +41,28 @@ export function TimedText({ text }: { readonly text: string }) {
   );
 }
 
-/** At most so long, and with no half of a character at its end. */
+/** Cut to a length, without half of a surrogate pair at the end. */
 export function cutText(text: string, lengthMax: number): string {
   return text.length <= lengthMax ? text : text.slice(0, lengthMax).toWellFormed();
 }
 
-/** JSON as a page shows it: indented, and cut when it is long. */
+/** JSON as shown on a page: indented, and cut if it is long. */
 export interface ShownJson {
   readonly text: string;
-  /** Characters that are not shown. */
+  /** How many characters are not shown. */
   readonly more: number;
-  /** Whether that is their number, and not about that. */
+  /** Whether `more` is exact, and not an estimate. */
   readonly isCounted: boolean;
 }
 
 const JSON_LENGTH_MAX = 8_000;
 
-/** Of what is larger the text is not made: a page may have many of them. */
+/** Larger values are not rendered in full, since a page may have many of them. */
 const WHOLE_CHARACTERS_MAX = 32 * 1024;
 
-/** @param lengthMax In UTF-16 units; less where a page has many. */
+/**
+ * @param lengthMax In UTF-16 units; smaller on pages with many values.
+ */
 export function shownJson(value: unknown, lengthMax: number = JSON_LENGTH_MAX): ShownJson {
   const size = jsonSize(value as JsonValue);
   const isCounted = size <= WHOLE_CHARACTERS_MAX;
@@ -72,7 +74,7 @@ export function shownJson(value: unknown, lengthMax: number = JSON_LENGTH_MAX): 
 
 interface JsonTextProps {
   readonly json: ShownJson;
-  /** Where all of it is, when it is too long for the page. */
+  /** A link to the whole value, if it is too long for the page. */
   readonly href?: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Moments and lengths of time. Moments are in UTC, as in the journal; a script tells them in the
- * reader's zone, and UTC on hover.
+ * Times and durations. Times are in UTC, as in the journal; a script shows them in the reader's
+ * time zone, with UTC on hover.
  */
 
 import { distanceText, durationText } from "../../core/duration.ts";
@@ -8,11 +8,11 @@ import { distanceText, durationText } from "../../core/duration.ts";
 interface TimeProps {
   /** RFC 3339. */
   readonly at: string;
-  /** Milliseconds since the epoch, to show how long ago it was; if absent, that is not shown. */
+  /** Milliseconds since the epoch. If present, the age is shown too. */
   readonly now?: number;
 }
 
-/** `12:00:03` of today, else with its date. */
+/** `12:00:03` for today, otherwise with the date. */
 export function Time({ at, now }: TimeProps) {
   return (
     <time datetime={at} title={at}>
@@ -22,16 +22,16 @@ export function Time({ at, now }: TimeProps) {
   );
 }
 
-/** Its time where it is of today, else its date: where there is room for one of them. */
+/** The time for today, otherwise the date, for places with room for only one of them. */
 export function Day({ at, now }: Required<TimeProps>) {
   const moment = momentText(at, now);
   return <time datetime={at} title={at} data-day>{moment.slice(0, "2026-01-01".length)}</time>;
 }
 
 /**
- * Without the date where it is that of `now`.
+ * Without the date if it is that of `now`.
  *
- * @param precision To the second, when absent.
+ * @param precision Default: seconds.
  */
 export function momentText(
   at: string,

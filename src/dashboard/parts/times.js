@@ -1,13 +1,13 @@
 /**
- * Times in the reader's time zone. The page holds them in UTC, and pointing at one shows
- * that; without this script all are UTC, as the foot of the page says.
+ * Shows times in the reader's time zone, with UTC on hover. Without this script all times are UTC,
+ * as the footer says.
  */
 
 const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 
 localise(document);
 tellZone();
-// What is about to come into the page comes in as it is to be.
+// Converts the times of an update before it enters the page.
 document.addEventListener("daybook:applying", (event) => {
   localise(/** @type {CustomEvent} */ (event).detail.document);
 });
@@ -26,11 +26,11 @@ function localise(within) {
 }
 
 /**
- * As precise as the text, and without the date where that has none and is that of today.
+ * As precise as the text, and without the date if the text has none and it is today's.
  *
  * @param {string} text
  * @param {Date} at
- * @param {boolean} isDay Whether there is room for the time or the date, and not for both.
+ * @param {boolean} isDay Whether there is room for only the time or the date.
  */
 function localText(text, at, isDay) {
   const isInSentence = /T.*Z$/.test(text);

@@ -1,6 +1,6 @@
 /**
- * `/ui/reference`: each route with what it does and a call of it, and each kind of problem. All
- * else that there is to say of a route, such as schemas, is in `/openapi.json`.
+ * `/ui/reference`: each route with its summary and a curl call, and each kind of problem. All
+ * details of a route, such as schemas, are in `/openapi.json`.
  */
 
 import type { Context } from "hono";
@@ -23,7 +23,7 @@ export const REFERENCE_ROUTES: readonly Route[] = [
   { method: "GET", path: "/ui/reference", scope: "read", handle: showReference },
 ];
 
-/** As much of an operation of the document as the page shows. */
+/** The part of an operation that the page shows. */
 interface DescribedOperation {
   readonly operationId: string;
   readonly tags: readonly string[];
@@ -43,15 +43,15 @@ export interface DescribedApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, DescribedOperation>>>>;
 }
 
-/** An operation, with the place where it is. */
+/** An operation, with its method and path. */
 interface Placed {
   readonly method: string;
-  /** As in the document: `/jobs/{id}`. */
+  /** As in `/openapi.json`: `/jobs/{id}`. */
   readonly path: string;
   readonly operation: DescribedOperation;
 }
 
-/** In the order of the document. */
+/** In the order of `/openapi.json`. */
 export function operationsIn({ paths }: DescribedApi): readonly Placed[] {
   return Object.entries(paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]) => ({
@@ -66,11 +66,11 @@ interface ExampleCall {
   readonly method: string;
   readonly path: string;
   readonly body?: JsonObject;
-  /** The answer comes bit by bit. */
+  /** The answer is a stream. */
   readonly isStream: boolean;
 }
 
-/** A call that may be made as it is, on a job with the id of the examples. */
+/** A call that works as it is, on a job with the id of the examples. */
 export function exampleCall({ method, path, operation }: Placed): ExampleCall {
   const { parameters = [], requestBody, responses } = operation;
   const required = parameters.filter(({ in: place, required }) => place === "query" && required)
@@ -102,7 +102,7 @@ function curlOfExample(
 const TITLES: Readonly<Record<string, string>> = {
   jobs: "Jobs",
   events: "Events and the journal",
-  replay: "Looking back",
+  replay: "History and explanations",
   system: "The system",
 };
 
@@ -117,12 +117,12 @@ function showReference(c: Context, deps: HttpDeps): Response {
     { title: "Reference", styles: ["reference.css"] },
     <>
       <header class="stack">
-        <h1>Reference of the API</h1>
+        <h1>API reference</h1>
         <p class="soft">
           Daybook{" "}
-          {document.info.version}: every route, the scope that it needs, and a call of it on this
-          server, about a job with the id{" "}
-          <code>order-42</code>. Parameters, bodies, answers and their schemas are in{" "}
+          {document.info.version}: every route with its scope and a call of this server, for a job
+          with the id <code>order-42</code>. Parameters, bodies, answers and their schemas are in
+          {" "}
           <a href="/openapi.json">openapi.json</a>.
         </p>
       </header>
@@ -161,15 +161,15 @@ function OperationRow({ placed, curl }: { readonly placed: Placed; readonly curl
   );
 }
 
-/** Every kind of refusal, as RFC 9457 has them. */
+/** All kinds of problems (RFC 9457). */
 function Problems() {
   return (
     <section class="part" aria-labelledby="problems">
       <h2 id="problems">Problems</h2>
       <p class="soft">
-        Every refusal is a problem as in RFC 9457, whose <code>type</code> is one of these.
+        Every error is a problem (RFC 9457), whose <code>type</code> is one of these.
       </p>
-      <Table caption="Kinds of problems" headings={["Type", "Status", "What it means"]}>
+      <Table caption="Kinds of problems" headings={["Type", "Status", "Meaning"]}>
         {PROBLEM_KINDS.map((kind) => (
           <tr id={`problem-${kind}`}>
             <th scope="row">

@@ -1,6 +1,6 @@
 /**
- * An example of a value, made from its JSON Schema: what must be there, and what has a
- * default. Pure. An example that the schema gives itself, as `v.examples` does, comes first.
+ * Generates an example value from a JSON Schema: required members, and those with a default. Pure.
+ * An example in the schema itself, as from `v.examples`, takes precedence.
  */
 
 import { pointerTo } from "../../core/json_pointer.ts";
@@ -8,13 +8,13 @@ import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { asObject, listIn, numberIn, textIn } from "./schema_members.ts";
 
 export interface Example {
-  /** `undefined` where none could be made up. */
+  /** `undefined` if no example could be generated. */
   readonly value: JsonValue | undefined;
-  /** Pointers to what must be there, and of which none could be made up. */
+  /** Pointers to required values for which no example could be generated. */
   readonly missing: readonly string[];
 }
 
-/** Items of a list, and schemas inside one another. */
+/** Limits on the items of a list, and on the nesting of schemas. */
 const ITEMS_MAX = 100;
 const DEPTH_MAX = 12;
 
@@ -39,22 +39,22 @@ function none(path: Path): Example {
   return { value: undefined, missing: [pointerTo(path)] };
 }
 
-/** A value that the schema itself names. */
+/** A value from the schema itself. */
 function ownExample(schema: JsonObject): JsonValue | undefined {
   for (const name of ["default", "const"]) if (Object.hasOwn(schema, name)) return schema[name];
   return listIn(schema, "examples")?.[0] ?? listIn(schema, "enum")?.[0];
 }
 
-/** Rules that cannot be turned around, or not without a search. */
+/** Keywords for which a value cannot be generated, or not without a search. */
 const BEYOND = [
   ...["$ref", "$dynamicRef", "allOf", "not", "if", "contains", "dependentRequired"],
   ...["dependentSchemas", "unevaluatedProperties", "unevaluatedItems"],
 ];
 
-/** Beside alternatives these say nothing of what is allowed. */
+/** Keywords that do not restrict the alternatives beside them. */
 const REMARKS: ReadonlySet<string> = new Set(["$schema", "$defs", "title", "description"]);
 
-/** The first of which a whole example can be made up. */
+/** The first alternative with a complete example. */
 function firstExample(schema: JsonObject, alternatives: readonly JsonValue[], path: Path): Example {
   const isAlone = Object.keys(schema).every((name) =>
     name === "anyOf" || name === "oneOf" || REMARKS.has(name)
@@ -85,7 +85,7 @@ function ofType(schema: JsonObject, path: Path): Example {
   }
 }
 
-/** What allows everything allows an object. */
+/** A schema without a type also allows an object. */
 function typeOf(schema: JsonObject): string {
   const [first] = listIn(schema, "type") ?? [textIn(schema, "type")];
   return typeof first === "string" ? first : "object";
@@ -95,7 +95,7 @@ function scalar(value: JsonValue | undefined, path: Path): Example {
   return value === undefined ? none(path) : { value, missing: [] };
 }
 
-/** As few items as there may be. */
+/** A list with the minimum number of items. */
 function list(schema: JsonObject, path: Path): Example {
   const first = listIn(schema, "prefixItems") ?? [];
   const length = Math.max(first.length, numberIn(schema, "minItems") ?? 0);
@@ -106,7 +106,7 @@ function list(schema: JsonObject, path: Path): Example {
     { length },
     (_, at) => made(first[at] ?? schema["items"] ?? {}, [...path, String(at)]),
   );
-  // A list with a gap would say something else.
+  // A list without the missing items would mean something else.
   const missing = items.flatMap((item) => item.missing);
   const values = items.map(({ value }) => value).filter((value) => value !== undefined);
   return missing.length > 0 ? { value: undefined, missing } : { value: values, missing };
@@ -127,7 +127,7 @@ function object(schema: JsonObject, path: Path): Example {
   };
 }
 
-/** Required members, and those with a default. */
+/** An object with its required members, and those with a default. */
 function membersOf(schema: JsonObject): readonly (readonly [string, JsonValue])[] {
   const properties = asObject(schema["properties"]);
   const required = (listIn(schema, "required") ?? []).filter((name) => typeof name === "string");
@@ -140,8 +140,8 @@ function membersOf(schema: JsonObject): readonly (readonly [string, JsonValue])[
 }
 
 /**
- * As the rules of valibot that become these formats take them. Two of these become
- * `date-time`: this is that of `isoTimestamp`, and `isoDateTime` needs an example of its own.
+ * Values that the valibot rules behind these formats accept. Two rules become `date-time`: this
+ * value is for `isoTimestamp`; `isoDateTime` needs an example in the schema.
  */
 const OF_FORMATS: Readonly<Record<string, string>> = {
   "date": "2026-01-31",
@@ -156,12 +156,12 @@ const OF_FORMATS: Readonly<Record<string, string>> = {
   "hostname": "example.com",
 };
 
-/** A longer one is no example. */
+/** The longest text to generate. */
 const TEXT_LENGTH_MAX = 1_000;
 
 /**
- * `undefined` where none can be made up. A pattern cannot be turned around, and is not tried:
- * no pattern is compiled here, for what it takes can be without bound.
+ * `undefined` if no example can be generated. No text is generated for a pattern, and patterns are
+ * never compiled here, since matching can take unbounded time.
  */
 function exampleText(schema: JsonObject): string | undefined {
   const lengthMin = numberIn(schema, "minLength") ?? 0;
@@ -179,7 +179,7 @@ function textOfFormat(format: string): string | undefined {
   return Object.hasOwn(OF_FORMATS, format) ? OF_FORMATS[format] : undefined;
 }
 
-/** The least where there is one, else 1 when it is allowed; `undefined` where none is found. */
+/** The minimum if there is one, otherwise 1 if allowed; `undefined` if no number is found. */
 function exampleNumber(schema: JsonObject): number | undefined {
   const step = numberIn(schema, "multipleOf") ?? (schema["type"] === "integer" ? 1 : undefined);
   const stepped = step === undefined ? startsOf(schema) : startsOf(schema).flatMap((start) => [
@@ -189,7 +189,7 @@ function exampleNumber(schema: JsonObject): number | undefined {
   return stepped.map((number) => number + 0).find((number) => isNumberOf(schema, number));
 }
 
-/** Near the bounds, and between them. */
+/** Candidates near the bounds, and between them. */
 function startsOf(schema: JsonObject): readonly number[] {
   const least = numberIn(schema, "minimum");
   const above = numberIn(schema, "exclusiveMinimum");

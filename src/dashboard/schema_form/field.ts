@@ -1,4 +1,4 @@
-/** The fields of a form, made from the JSON Schema of a value. Pure. */
+/** Derives the fields of a form from the JSON Schema of a value. Pure. */
 
 import { pointerTo } from "../../core/json_pointer.ts";
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../../core/json.ts";
@@ -8,17 +8,17 @@ import { assertNever } from "../../core/assert_never.ts";
 import { counted } from "../../core/counted.ts";
 
 interface FieldCommon {
-  /** To the value, a JSON Pointer; empty for the whole. */
+  /** The JSON Pointer of the value; empty for the whole value. */
   readonly pointer: string;
-  /** Of the property. */
+  /** The name of the property. */
   readonly name: string;
   readonly description: string | undefined;
-  /** Whether the value may not be left out. */
+  /** Whether the value is required. */
   readonly isRequired: boolean;
   readonly default: JsonValue | undefined;
-  /** `undefined` where none could be made up. */
+  /** `undefined` if no example could be generated. */
   readonly example: JsonValue | undefined;
-  /** What is in it must not be shown again. */
+  /** Whether its content must not be shown again. */
   readonly isSecret: boolean;
 }
 
@@ -37,13 +37,13 @@ export interface NumberField extends FieldCommon {
   readonly max: number | undefined;
 }
 
-/** One of a few values; `true` and `false` are two. */
+/** A choice of a few values, such as `true` and `false`. */
 export interface ChoiceField extends FieldCommon {
   readonly kind: "choice";
   readonly values: readonly JsonScalar[];
 }
 
-/** Whatever is no scalar. */
+/** Any value that is not a scalar. */
 interface JsonField extends FieldCommon {
   readonly kind: "json";
 }
@@ -51,22 +51,22 @@ interface JsonField extends FieldCommon {
 export type Field = TextField | NumberField | ChoiceField | JsonField;
 
 export interface SchemaForm {
-  /** Of the members of an object; else one, of the whole value. */
+  /** One for each member of an object; otherwise a single one, for the whole value. */
   readonly fields: readonly Field[];
   readonly isObject: boolean;
 }
 
-/** A longer text, or one of any length, is given room for several lines. */
+/** Texts that may be longer get an input of several lines. */
 const LINE_LENGTH_MAX = 200;
 
-/** Whether a text is typed in one line. */
+/** Whether a text gets an input of one line. */
 export function isOneLine({ pattern, lengthMax, isSecret }: TextField): boolean {
   return isSecret || pattern !== undefined || (lengthMax ?? Infinity) <= LINE_LENGTH_MAX;
 }
 
 /**
- * @param name Of the value.
- * @param secrets Paths in it, such as `card.number` or `people.*.iban`.
+ * @param name The name of the value.
+ * @param secrets Paths in the value, such as `card.number` or `people.*.iban`.
  */
 export function toForm(
   given: JsonValue,
@@ -136,7 +136,7 @@ function textField(schema: JsonObject, common: FieldCommon): TextField {
 
 function numberField(schema: JsonObject, common: FieldCommon): NumberField {
   const isInteger = schema["type"] === "integer";
-  // The next whole number; for other numbers HTML has no exclusive bound.
+  // The next whole number; HTML has no exclusive bound for other numbers.
   const beyond = (name: string, step: number) => {
     const bound = numberIn(schema, name);
     return bound === undefined || !isInteger ? undefined : bound + step;
@@ -150,7 +150,7 @@ function numberField(schema: JsonObject, common: FieldCommon): NumberField {
   };
 }
 
-/** The values that a schema lists; `undefined` when it lists none, or others than scalars. */
+/** The values that a schema lists; `undefined` if it lists none, or not only scalars. */
 function allowedValues(schema: JsonObject): readonly JsonScalar[] | undefined {
   const listed = listedBy(schema);
   if (listed === undefined || listed.length === 0) return undefined;
@@ -173,7 +173,7 @@ function hasAlternatives(schema: JsonObject): boolean {
   return ALTERNATIVES.some((name) => Object.hasOwn(schema, name));
 }
 
-/** What a field takes, in words. */
+/** A description of the values that a field accepts. */
 export function rulesText(field: Field): string {
   switch (field.kind) {
     case "text":

@@ -1,4 +1,4 @@
-/** The texts of a form, and the value that they say. Pure. */
+/** Converts between a value and the texts of a form. Pure. */
 
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { type ChoiceField, type Field, isOneLine, type SchemaForm } from "./field.ts";
@@ -6,7 +6,7 @@ import { type JsonTyped, jsonTyped, textTyped, typedText } from "./typed.ts";
 import { assertNever } from "../../core/assert_never.ts";
 import type { PointedIssue } from "../../documents/fields.ts";
 
-/** By the names of inputs. */
+/** Texts by the names of inputs. */
 export type FormTexts = ReadonlyMap<string, string>;
 
 /** The name of the input of a field. */
@@ -14,7 +14,7 @@ export function inputName({ pointer }: Pick<Field, "pointer">): string {
   return `input${pointer}`;
 }
 
-/** The texts that say a value; those of a value that is left out are none. */
+/** The texts for a value; a member that is left out has none. */
 export function formTexts(form: SchemaForm, value: JsonValue | undefined): FormTexts {
   return new Map(form.fields.flatMap((field) => {
     const own = form.isObject ? memberOf(value, field.name) : value;
@@ -22,7 +22,7 @@ export function formTexts(form: SchemaForm, value: JsonValue | undefined): FormT
   }));
 }
 
-/** What a form holds at first: defaults, and an example of the JSON that must be there. */
+/** The initial texts of a form: defaults, and an example for required JSON. */
 export function textsAtFirst({ fields }: SchemaForm): FormTexts {
   return new Map(fields.flatMap((field) => {
     const isShown = field.kind === "json" && field.isRequired && !field.isSecret;
@@ -31,7 +31,7 @@ export function textsAtFirst({ fields }: SchemaForm): FormTexts {
   }));
 }
 
-/** What is typed in one field. */
+/** The text of a field for a value. */
 export function fieldText(field: Field, value: JsonValue): string {
   if (field.kind === "json") return JSON.stringify(value, null, 2);
   return field.kind === "text" && typeof value === "string"
@@ -45,13 +45,13 @@ function memberOf(value: JsonValue | undefined, name: string): JsonValue | undef
 }
 
 interface FormInput {
-  /** `undefined` when nothing was filled in for a value that has no members. */
+  /** `undefined` if a value without members was left blank. */
   readonly value: JsonValue | undefined;
-  /** Texts that say nothing; what is wrong with a value is for its schema to say. */
+  /** Texts that could not be parsed; errors in values are found by the schema. */
   readonly issues: readonly PointedIssue[];
 }
 
-/** What the texts say; pointers of issues begin at the value. */
+/** The value of the texts; pointers of issues are relative to the value. */
 export function parseForm({ fields, isObject }: SchemaForm, texts: FormTexts): FormInput {
   const read = fields.map((field) =>
     [field.name, parseField(field, texts.get(inputName(field)) ?? "")] as const
@@ -68,10 +68,10 @@ function parseField(field: Field, typed: string): JsonTyped {
   if (typed.trim() === "") return { issues: [] };
   switch (field.kind) {
     case "text":
-      // A secret is taken as it is: a change to it would not be seen.
+      // A secret is used literally, since the user could not see a change to it.
       return { value: field.isSecret ? typed : textTyped(typed), issues: [] };
     case "number":
-      // What is no number stays text, so that the schema says what is wrong with it.
+      // Text that is not a number stays text, so that the schema refuses it.
       return isNumber(typed)
         ? jsonTyped(typed.trim(), field.pointer)
         : { value: typed.trim(), issues: [] };
@@ -84,7 +84,7 @@ function parseField(field: Field, typed: string): JsonTyped {
   }
 }
 
-/** Any other value stays text, and the schema refuses it. */
+/** Any other text stays text, so that the schema refuses it. */
 function parseChoice({ values }: ChoiceField, typed: string): JsonValue {
   const value = values.find((one) => JSON.stringify(one) === typed);
   return value === undefined ? typed : value;

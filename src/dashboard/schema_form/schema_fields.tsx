@@ -1,4 +1,4 @@
-/** The fields of a form as inputs, each with what is wrong with it. */
+/** The fields of a form as inputs, each with its errors. */
 
 import { assertNever } from "../../core/assert_never.ts";
 import type { PointedIssue } from "../../documents/fields.ts";
@@ -23,7 +23,7 @@ import { fieldText, type FormTexts, inputName } from "./form_texts.ts";
 export interface SchemaFieldsProps {
   readonly form: SchemaForm;
   readonly texts: FormTexts;
-  /** Pointers begin at the whole value. */
+  /** Pointers are relative to the whole value. */
   readonly issues: readonly PointedIssue[];
 }
 
@@ -150,7 +150,7 @@ function numberRules({ isInteger, min, max }: NumberField) {
 const EXAMPLE_LENGTH_MAX = 400;
 const EMPTY_EXAMPLES: readonly string[] = ["", "{}", "[]"];
 
-/** Only JSON has room for several lines; an empty example says nothing. */
+/** Only JSON inputs have room for several lines; an empty example is useless. */
 function placeholderOf(field: Field): string | undefined {
   if (field.example === undefined || (!field.isRequired && field.kind !== "json")) return undefined;
   const text = fieldText(field, field.example);
@@ -174,9 +174,9 @@ function hintOf(field: Field) {
   );
 }
 
-/** A pattern is for programs: it is in the table of the schema. Any text needs no word. */
+/** Patterns are only in the table of the schema, and plain text needs no hint. */
 function hintText(field: Field): string {
   const rules = rulesText(field.kind === "text" ? { ...field, pattern: undefined } : field);
-  const secret = field.isSecret ? "secret: the journal does not hold it" : "";
+  const secret = field.isSecret ? "secret: not stored in the journal" : "";
   return [rules === "text" ? "" : rules, secret].filter((text) => text !== "").join("; ");
 }

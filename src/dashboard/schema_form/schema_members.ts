@@ -1,8 +1,8 @@
-/** Members of a JSON Schema, each as what it must be to mean something. Pure. */
+/** Typed access to the members of a JSON Schema. Pure. */
 
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 
-/** Empty for what is no object: it then says nothing. */
+/** Empty for a value that is not an object. */
 export function asObject(value: JsonValue | undefined): JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? value as JsonObject

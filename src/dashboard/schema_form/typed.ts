@@ -1,4 +1,4 @@
-/** What is typed into a form, a scalar or JSON, and the value that it says. */
+/** Converts typed text to a value, a scalar or JSON, and back. */
 
 import { Refusal } from "../../documents/refusal.ts";
 import type { JsonValue } from "../../core/json.ts";
@@ -6,21 +6,20 @@ import { parseJson } from "../../documents/json_document.ts";
 import type { Problem } from "../../http/problems/problem.ts";
 import type { PointedIssue } from "../../documents/fields.ts";
 
-// Texts as they are typed. What is blank is left out; so that an empty text can be said all the
-// same, and one with spaces at its ends or with the line ends that a browser changes, a text in
-// double quotes is read as JSON.
+// Blank text means no value. Text in double quotes is parsed as JSON, so that an empty text, spaces
+// at the ends and line ends that a browser would change can be entered too.
 
-/** What is typed for a text, in a line or where there is room for several. */
+/** The input for a text, in one line or in several. */
 export function typedText(text: string, isLine: boolean): string {
   return needsQuotes(text, isLine) ? JSON.stringify(text) : text;
 }
 
-/** The text that was typed. */
+/** The text that an input means. */
 export function textTyped(typed: string): string {
   return quoted(typed) ?? withPlainLineEnds(typed);
 }
 
-/** Browsers send forms with their own line ends. */
+/** Browsers send line ends of forms as CRLF. */
 export function withPlainLineEnds(typed: string): string {
   return typed.replaceAll("\r\n", "\n");
 }
@@ -41,12 +40,14 @@ function quoted(typed: string): string | undefined {
 }
 
 export interface JsonTyped {
-  /** `undefined` when nothing was typed, or no JSON. */
+  /** `undefined` if the input is blank or not valid JSON. */
   readonly value?: JsonValue;
   readonly issues: readonly PointedIssue[];
 }
 
-/** @param pointer Where the value is in what is sent. */
+/**
+ * @param pointer The pointer of the value in the document.
+ */
 export function jsonTyped(text: string, pointer: string): JsonTyped {
   if (text.trim() === "") return { issues: [] };
   try {
@@ -71,7 +72,7 @@ function typedIssues(
   );
 }
 
-/** `unexpected character in line 3, column 7`, as editors count. */
+/** `unexpected character in line 3, column 7`, counted as in editors. */
 export function jsonPlaceText(text: string, position: number): string {
   if (position >= text.length) return "it ends too early";
   const lines = text.slice(0, position).split("\n");

@@ -1,4 +1,4 @@
-/** An entry of the journal in a row: where, when, what, of which job, and what it did. */
+/** A row for an entry: position, time, type, job, task and effect. */
 
 import type { Transition } from "../../engine/requests.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
@@ -14,7 +14,7 @@ interface EntryRowProps {
   readonly now: number;
 }
 
-/** The headings of the columns, where there is room; each row is clear without them. */
+/** Column headings, on wide screens only; each row is clear without them. */
 export function EntryHeads() {
   return (
     <div class="entry-row stream-heads" aria-hidden="true">
@@ -57,7 +57,7 @@ export function EntryRow({ entry, transition, now }: EntryRowProps) {
   );
 }
 
-/** With milliseconds: in a stream, most is of the same second. */
+/** With milliseconds, since many entries of a stream are from the same second. */
 function PreciseTime({ at, now }: { readonly at: string; readonly now: number }) {
   return (
     <time class="entry-time" datetime={at} title={at}>

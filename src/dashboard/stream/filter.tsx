@@ -1,4 +1,4 @@
-/** What the stream shows: its query, its form, and how far it searched. */
+/** The filters of the stream screen: query, form and search. */
 
 import { type Query, single, wholeNumber } from "../../documents/parameters.ts";
 import { Refusal } from "../../documents/refusal.ts";
@@ -17,30 +17,30 @@ import { type ShownEntry, shownEntry } from "../parts/shown_entry.tsx";
 
 const position = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
-/** The filters are those of `/stream`, by the same names. */
+/** The filters have the names that `/stream` uses. */
 const PARAMETERS = {
   ...JOURNAL_STREAM_PARAMETERS,
   before: single(position, "The newest entries below this position."),
-  since: single(position, "The newest entries, and none up to this position."),
+  since: single(position, "The newest entries, but only after this position."),
 };
 
 export type StreamQuery = Query<typeof PARAMETERS>;
 
-/** What the path of the stream screen asks for. */
+/** The filters in the path of the stream screen. */
 export const FILTER_NAMES = ["types", "stratum", "jobId", "only"] as const;
 type FilterName = (typeof FILTER_NAMES)[number];
 
-/** The filters as they were filled in. */
+/** The filters as typed. */
 type FilterTexts = Readonly<Record<FilterName, string>>;
 
 export interface ParsedStreamQuery {
   readonly texts: FilterTexts;
-  /** `undefined` when something is wrong with it. */
+  /** `undefined` if the query is invalid. */
   readonly query: StreamQuery | undefined;
   readonly issues: ReadonlyMap<string, string>;
 }
 
-/** A form also sends empty fields: those do not count. */
+/** Forms also send empty fields, which are ignored. */
 export function parseStreamQuery(request: Request): ParsedStreamQuery {
   const url = new URL(request.url);
   const filled = [...url.searchParams].filter(([, value]) => value.trim() !== "");
@@ -56,7 +56,7 @@ export function parseStreamQuery(request: Request): ParsedStreamQuery {
   return { texts, ...parsed(new Request(url)) };
 }
 
-/** People write a space behind a comma. */
+/** People type a space after a comma. */
 function withoutSpaces(search: URLSearchParams): URLSearchParams {
   return new URLSearchParams(
     [...search].map(([name, value]) => [name, name === "types" ? value.replace(/\s/g, "") : value]),
@@ -75,7 +75,7 @@ function parsed(request: Request): Pick<ParsedStreamQuery, "query" | "issues"> {
   }
 }
 
-/** The filters, and where to look, as a query; may be empty. */
+/** The filters and the position as a query; may be empty. */
 export function streamSearch(
   texts: FilterTexts,
   place: Readonly<Record<string, number>> = {},
@@ -90,7 +90,7 @@ export function isFiltered(texts: FilterTexts): boolean {
   return FILTER_NAMES.some((name) => texts[name] !== "");
 }
 
-/** The filters of the stream, as a form that puts them into the path. */
+/** The form of the filters, which are sent in the query. */
 export function FilterForm({ asked }: { readonly asked: ParsedStreamQuery }) {
   const { texts, issues } = asked;
   return (
@@ -162,10 +162,10 @@ function Issue({ name, asked }: { readonly name: FilterName; readonly asked: Par
 
 /** Rows of one page. */
 export const ROWS_MAX = 100;
-/** What a page reads of the journal at most, however rare what passes. */
+/** The most entries that a page examines, however few pass. */
 const LOOK_MAX = 10_000;
 
-/** Of each entry, in the page; all of it is one click away. */
+/** Characters of each entry's JSON on the page; a link leads to all of it. */
 const ENTRY_JSON_MAX = 1_500;
 
 export async function findEntries(
@@ -181,7 +181,7 @@ export async function findEntries(
     : await searchSince(search, since);
 }
 
-/** The newest, and none that a reader has already. */
+/** The newest entries, without those that the page already has. */
 async function searchSince(
   search: EntrySearch<ShownEntry>,
   since: number,

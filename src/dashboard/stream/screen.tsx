@@ -1,4 +1,4 @@
-/** `/ui/stream`: the journal as it grows, and back to its beginning. */
+/** `/ui/stream`: the journal, live and back to its beginning. */
 
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
@@ -67,12 +67,12 @@ function pageOptions({ engine }: HttpDeps, query: StreamQuery | undefined): Page
   return { ...common, live: isKnown ? jobId : "journal" };
 }
 
-/** A page of the past stays as it is. */
+/** A page of older entries is static. */
 function isOfThePast({ before, after }: StreamQuery): boolean {
   return before !== undefined || after !== undefined;
 }
 
-/** What is wrong, and is about no field. */
+/** Issues without a field. */
 function OtherIssues({ asked: { issues } }: { readonly asked: ParsedStreamQuery }) {
   const others = [...issues].filter(([name]) => !FILTER_NAMES.some((own) => own === name));
   return (
@@ -102,7 +102,7 @@ function Found({ deps, asked, query, found }: FoundProps) {
     <section aria-label="Entries" class="stream">
       <div class="stream-news">
         <span id="stream-state" class="soft">
-          {isOfThePast(query) ? "Entries of the past" : "The newest first"}
+          {isOfThePast(query) ? "Older entries" : "The newest first"}
         </span>
         <button type="button" id="stream-show" class="primary" hidden>Show them</button>
         {isOfThePast(query) ? <a href={`/ui/stream${streamSearch(asked.texts)}`}>Newest</a> : null}
@@ -137,7 +137,7 @@ function Nothing({ asked: { texts } }: { readonly asked: ParsedStreamQuery }) {
     );
 }
 
-/** Where one is, how far was looked, and the way back and on. */
+/** The range that was examined, and links to newer and older entries. */
 function Pages({ deps, asked: { texts }, found }: Omit<FoundProps, "query">) {
   const { from, to } = found;
   const hasOlder = from > 1;
@@ -162,7 +162,7 @@ function Pages({ deps, asked: { texts }, found }: Omit<FoundProps, "query">) {
   );
 }
 
-/** Said as it is: with a rare match, most of the journal was not looked at. */
+/** States what was examined: with a rare match, that is only a part of the journal. */
 function lookedText(
   { entries, from, to, looked }: EntriesFound<ShownEntry>,
   filtered: boolean,
@@ -175,7 +175,7 @@ function lookedText(
   return `Of ${range}, ${countText(looked)} were examined, and ${count}${full}.`;
 }
 
-/** From the same place on, with the same filters. */
+/** The stream from the same position, with the same filters. */
 function curlOfPage(
   c: Context,
   deps: HttpDeps,

@@ -1,12 +1,12 @@
 /**
- * Puts new entries on top of those that the page shows. It asks for what came since, as the
- * page is asked for by `live.js`; what is more than a page is not fetched, and a row says how
- * much it is and leads there. While the list is being read, nothing moves, and new entries are
- * counted.
+ * Adds new entries above those that the page shows. When `live.js` fetches the page, this script
+ * requests only the entries since the last update. If there are more than a page, the rest is not
+ * fetched, and a row shows how many they are and links to them. While the list is being read,
+ * nothing moves; new entries are only counted.
  */
 
 const ROWS_MAX = 200;
-/** Less is no scrolling, but a hand that rests. */
+/** Smaller movements do not count as scrolling. */
 const SCROLLED_PX = 8;
 
 const rows = document.getElementById("stream-rows");
@@ -14,12 +14,12 @@ const state = document.getElementById("stream-state");
 const button = document.getElementById("stream-show");
 const isLive = document.body.dataset.liveUrl !== undefined;
 
-/** The last position that was considered for this page, and the last there is. */
+/** The last position examined for this page, and the head of the journal. */
 let considered = Number(rows?.dataset.to);
 let head = considered;
-/** Whether new rows were requested, wherever the pointer is. */
+/** Whether the user requested new rows, wherever the pointer is. */
 let isWanted = false;
-/** How much of what came last is behind a gap. */
+/** How many entries the last update skipped. */
 let skipped = 0;
 
 if (isLive && rows !== null) {
@@ -50,7 +50,7 @@ function isHeld() {
     rows.querySelector("details[open]") !== null || rows.contains(document.activeElement);
 }
 
-/** Refreshes by itself once the list is not being read. */
+/** Refreshes automatically once the list is no longer being read. */
 function refreshWhenIdle() {
   if (head > considered && !isHeld()) document.dispatchEvent(new Event("daybook:refresh"));
 }
@@ -67,9 +67,9 @@ function take({ detail }) {
   const found = renewed.getElementById("stream-rows");
   if (found === null || rows === null) return;
   const [from, to] = [Number(found.dataset.from), Number(found.dataset.to)];
-  // Another journal is served at this address.
+  // The server now has another journal.
   if (Number(renewed.body.dataset.head) < considered) return location.reload();
-  // Rows that came twice, as the page was asked for before it held still.
+  // Two updates may overlap and contain the same rows.
   const fresh = [...found.children].filter((row) => Number(rowId(row)) > considered);
   skipped = Math.max(0, from - considered - 1);
   if (skipped > 0) rows.prepend(gapRow(considered));
@@ -77,7 +77,7 @@ function take({ detail }) {
   considered = Math.max(considered, to);
   head = Math.max(head, considered);
   rows.dataset.to = String(considered);
-  // It told of the rows that were there at first.
+  // That line was about the initial rows.
   document.getElementById("stream-looked")?.setAttribute("hidden", "");
   isWanted = false;
   if (fresh.length > 0) document.querySelector(".stream > .empty")?.remove();
@@ -91,7 +91,7 @@ function rowId(row) {
 }
 
 /**
- * What was not fetched, and where to read it.
+ * A row that counts the skipped entries and links to them.
  *
  * @param {number} after
  */
@@ -108,15 +108,15 @@ function gapRow(after) {
   return row;
 }
 
-/** With a filter it is unknown how many of them would pass. */
+/** With a filter, it is unknown how many skipped entries would pass. */
 function skippedText() {
   const count = skipped.toLocaleString("en");
   return rows?.dataset.filtered === undefined
-    ? `${count} entries more`
+    ? `${count} more entries`
     : `${count} entries of the journal were not examined`;
 }
 
-/** The oldest rows go; the way back begins where they were. */
+/** Removes the oldest rows; the link to older entries then begins with them. */
 function trim() {
   if (rows === null || rows.children.length <= ROWS_MAX) return;
   while (rows.children.length > ROWS_MAX || rows.lastElementChild?.matches(".gap-row")) {
@@ -131,7 +131,7 @@ function trim() {
   older.hidden = false;
 }
 
-/** What is on the page, and what came since. */
+/** Shows how many entries arrived since the last update. */
 function tell() {
   const missed = head - considered;
   const text = missed > 0 ? missedText(missed) : newestText();

@@ -1,4 +1,4 @@
-/** The configuration in force, where each setting is from, and whose tokens are valid. */
+/** The configuration in force, the origin of each setting, and the holders of valid tokens. */
 
 import type { ShownSetting } from "../../documents/answers/system.ts";
 import { Table } from "../parts/table.tsx";
@@ -39,14 +39,14 @@ interface TokensSectionProps {
   readonly holders: readonly Holder[] | undefined;
 }
 
-/** Whose tokens are valid, and what they may do; never a token. */
+/** The holders of valid tokens and their scopes; never a token. */
 export function TokensSection({ needsToken, holders }: TokensSectionProps) {
   return (
     <section class="sheet" aria-labelledby="tokens-heading">
       <h2 id="tokens-heading">Tokens</h2>
       {needsToken ? <Holders holders={holders} /> : (
         <p class="soft">
-          None is needed: anyone who reaches this server may do everything.{" "}
+          No token is needed: anyone who can reach this server may do everything.{" "}
           <code>DAYBOOK_TOKEN</code> or <code>--token-file</code> changes that.
         </p>
       )}
@@ -58,7 +58,7 @@ function Holders({ holders }: Pick<TokensSectionProps, "holders">) {
   if (holders === undefined) {
     return (
       <p class="soft">
-        Requests need one. Their holders are shown to tokens with the scope <code>operate</code>.
+        Requests need a token. The holders are shown to tokens with the scope <code>operate</code>.
       </p>
     );
   }

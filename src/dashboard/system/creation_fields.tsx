@@ -1,4 +1,4 @@
-/** The form that creates a job: its subject, options, and the call that does the same. */
+/** The form that creates a job: its subject, options, and the equivalent curl call. */
 
 import { randomBytes } from "node:crypto";
 import type { Scope } from "../../access/tokens.ts";
@@ -71,7 +71,7 @@ function TypingHint() {
   return (
     <p class="hint">
       Blank fields are left out. Text in double quotes is read as JSON: <code>""</code>{" "}
-      is an empty one, <code>"\t"</code> a tab.
+      is an empty text, <code>"\t"</code> a tab.
     </p>
   );
 }
@@ -80,7 +80,7 @@ function newName(): string {
   return randomBytes(12).toString("base64url");
 }
 
-/** An example that works until something is filled in; then that, with what it lacks. */
+/** The call for an example while the form is untouched; then for the form as filled in. */
 export function creationCall(props: CreationFormProps, commands: Commands): Call {
   const { subject, texts } = props;
   const example = exampleIn(props);
@@ -102,8 +102,8 @@ function LackingHint(props: CreationFormProps) {
   return missing.length === 0 ? null : (
     <p class="hint">
       The example below lacks{" "}
-      <UserText text={missing.join(", ")} lengthMax={500} />, whose rules ask for more than can be
-      made up.
+      <UserText text={missing.join(", ")} lengthMax={500} />, for which no example could be
+      generated.
     </p>
   );
 }
@@ -170,7 +170,7 @@ function Options({ texts, issues }: OptionsProps) {
           label="Labels"
           issues={issues}
           at="/labels"
-          hint="One on each line, as in team:north."
+          hint="One per line, such as team:north."
         >
           <textarea id="labels" name={OPTION.labels} rows={2} spellcheck={false}>
             {`\n${texts.get(OPTION.labels) ?? ""}`}
@@ -179,7 +179,7 @@ function Options({ texts, issues }: OptionsProps) {
       </div>
       <label class="tick">
         <input type="checkbox" name={OPTION.held} value="held" checked={texts.has(OPTION.held)} />
-        only create it; it starts when somebody says so
+        create the job without starting it
       </label>
     </details>
   );

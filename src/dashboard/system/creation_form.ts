@@ -12,13 +12,13 @@ import type { SchemaForm } from "../schema_form/field.ts";
 import { type FormTexts, inputName, parseForm } from "../schema_form/form_texts.ts";
 import { withPlainLineEnds } from "../schema_form/typed.ts";
 
-/** A job of a type, or of a plan. The form shows its input, or the plan. */
+/** A job of a type, or a job with a plan. The form shows the input, or the plan. */
 export type Subject =
   | {
     readonly kind: "type";
     readonly type: string;
     readonly form: SchemaForm;
-    /** An example of its input. */
+    /** An example of the input. */
     readonly example: Example;
   }
   | { readonly kind: "plan"; readonly form: SchemaForm };
@@ -30,7 +30,7 @@ export const OPTION = {
   labels: "labels",
   startAt: "startAt",
   held: "held",
-  /** Makes the form create only one job when it is sent twice. */
+  /** Makes a form that is sent twice create only one job. */
   once: "once",
 } as const;
 
@@ -39,11 +39,11 @@ export const SHOW = "show";
 
 interface CreationDocument {
   readonly document: JsonObject;
-  /** Texts that are not valid JSON; pointers begin at the document. */
+  /** Texts that are not valid JSON; pointers are relative to the document. */
   readonly issues: readonly PointedIssue[];
 }
 
-/** The document of a filled-in form, including what the server will refuse. */
+/** The document of a filled-in form, including values that the server will refuse. */
 export function formDocument(subject: Subject, texts: FormTexts): CreationDocument {
   const member = subjectPointer(subject).slice(1);
   const { value, issues } = parseForm(subject.form, texts);
@@ -72,7 +72,7 @@ export function exampleDocument(subject: Subject): JsonObject | undefined {
   return { type: subject.type, input: subject.example.value };
 }
 
-/** Fields that are sent besides those that people fill in. */
+/** Fields that the form sends by itself. */
 const UNFILLED: ReadonlySet<string> = new Set([OPTION.once, SHOW]);
 
 /** Whether a form still has its initial content. */
@@ -83,7 +83,7 @@ export function isUntouched(texts: FormTexts, atFirst: FormTexts): boolean {
   );
 }
 
-/** Where the subject is in the document. */
+/** The pointer of the subject in the document. */
 export function subjectPointer({ kind }: Subject): "/input" | "/plan" {
   return kind === "type" ? "/input" : "/plan";
 }
@@ -91,8 +91,7 @@ export function subjectPointer({ kind }: Subject): "/input" | "/plan" {
 /**
  * The request to the engine.
  *
- * @throws {Problem} `invalid-request`, with everything that is wrong as far as it can be
- * determined.
+ * @throws {Problem} `invalid-request`, with as many errors as can be determined.
  */
 export function formRequest(
   subject: Subject,
@@ -108,7 +107,7 @@ export function formRequest(
     : { ...request, idempotency: formIdempotency(once, document) };
 }
 
-/** Another text in the same form is another job: going back and changing it means that. */
+/** The same form with another content is another job, for users who go back and change it. */
 function formIdempotency(once: string, document: JsonObject) {
   const digest = createHash("sha256").update(JSON.stringify(document)).digest("hex");
   return { key: `form-${hashOf(once)}-${digest.slice(0, 32)}`, digest };
@@ -146,7 +145,7 @@ function numberOrText(text: string | undefined): JsonValue | undefined {
   return text !== undefined && /^-?\d{1,9}$/.test(text) ? Number(text) : text;
 }
 
-/** A browser sends a local time without a zone, and may leave out the seconds. */
+/** A browser sends a time without a zone, and possibly without seconds. */
 function parseTime(text: string | undefined): string | undefined {
   if (text === undefined || !/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text)) return text;
   return text.length === "2026-01-01T00:00".length ? `${text}:00Z` : `${text}Z`;
@@ -162,7 +161,7 @@ function parseLabels(typed: string): {
   const wrong = lines.filter((line) => line.indexOf(":") < 1);
   const issues = wrong.map((line) => ({
     pointer: "/labels",
-    detail: `must be a name and a value on each line, as in team:north: ${line.slice(0, 100)}`,
+    detail: `must have a name and a value on each line, such as team:north: ${line.slice(0, 100)}`,
   }));
   const pairs = lines.filter((line) => line.indexOf(":") >= 1).map((line) => {
     const at = line.indexOf(":");

@@ -1,4 +1,4 @@
-/** One definition: what it takes, what its jobs wait for, and a form to submit one. */
+/** A definition: its input, what its jobs wait for, and a form to submit a job. */
 
 import type { Child } from "hono/jsx";
 import { counted } from "../../core/counted.ts";
@@ -16,7 +16,7 @@ import { TypeFigures } from "./type_figures.tsx";
 import { Table } from "../parts/table.tsx";
 import { rulesText, type SchemaForm } from "../schema_form/field.ts";
 
-/** A schema as a table: each field, and what it takes. */
+/** A schema as a table of its fields. */
 function SchemaTable({ form }: { readonly form: SchemaForm }) {
   return (
     <Table caption="The input, field by field" headings={["Field", "Takes", "About", "Default"]}>
@@ -54,7 +54,7 @@ interface DefinitionPageProps {
   readonly deps: HttpDeps;
 }
 
-/** Of a type that is not loaded any more: what became of its jobs. */
+/** The page of a type that is no longer loaded, with what became of its jobs. */
 export function UnloadedTypePage(
   { deps, type }: { readonly deps: HttpDeps; readonly type: string },
 ) {
@@ -120,19 +120,19 @@ export function DefinitionPage({ definition, newest, form, deps }: DefinitionPag
   );
 }
 
-/** They follow from the input, so that only a job can tell. */
+/** The plan depends on the input, so only an existing job shows it. */
 function Expectations({ newest }: { readonly newest: JobState | undefined }) {
   if (newest === undefined) {
     return (
       <p class="soft">
-        That depends on the input. Submit a job, and its plan shows here.
+        The plan depends on the input. Submit a job to see its plan here.
       </p>
     );
   }
   return (
     <>
       <p class="soft">
-        As of its newest job, <JobLink jobId={newest.jobId} />:
+        From the newest job, <JobLink jobId={newest.jobId} />:
       </p>
       <dl class="facts">
         {newest.plan.expected.map((expected) => <Expectation expected={expected} />)}
@@ -188,7 +188,7 @@ function placesText(
   return texts.join("; ");
 }
 
-/** What else a definition promises. */
+/** Further properties of a definition. */
 function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
   const { startsOn, secrets = [], retention, limits, pauseAfter } = definition;
   const terms = [startsOn, retention, limits, pauseAfter, ...secrets];
@@ -209,7 +209,7 @@ function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
           <>
             <dt>Secrets</dt>
             <dd>
-              <UserText text={secrets.join(", ")} />; the journal shows a mark in their place
+              <UserText text={secrets.join(", ")} />; masked in the journal
             </dd>
           </>
         )}
@@ -221,7 +221,7 @@ function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
         )}
         {limits === undefined ? null : (
           <>
-            <dt>At work at a time</dt>
+            <dt>Running at a time</dt>
             <dd>
               {placesText(limits)}; <a href={LIMITS_PATH}>their use</a>
             </dd>

@@ -45,7 +45,9 @@ function show(c: Context, deps: HttpDeps): Response {
   return eventPage(c, deps, formTexts(FORM, SAMPLE));
 }
 
-/** Back to the page, which shows the receipt; or the form again, with all that was typed. */
+/**
+ * Redirects to the page, which shows the receipt; or shows the form again with everything typed.
+ */
 async function send(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
   const texts: FormTexts = new Map(await readForm(c.req.raw, deps.bodies));
@@ -58,7 +60,7 @@ async function send(c: Context, deps: HttpDeps): Promise<Response> {
       throw new TypeError("Cannot show the receipt: the event has none");
     }
     const { disposition, reason } = receipt;
-    // The same id with other content says why it changes nothing.
+    // The receipt of an id with other content says why it changes nothing.
     const isBad = disposition === "rejected" ||
       (disposition === "duplicate" && reason !== undefined);
     const location = deps.notes.pathWith(PATH, receiptText(receipt), isBad);
@@ -107,7 +109,7 @@ function eventPage(c: Context, deps: HttpDeps, texts: FormTexts, problem?: Probl
 
 interface EventPageProps {
   readonly action: string;
-  /** The receipt of the last one. */
+  /** The receipt of the last event. */
   readonly note: Child;
   readonly form: SchemaForm;
   readonly texts: FormTexts;
@@ -116,7 +118,7 @@ interface EventPageProps {
   readonly maySubmit: boolean;
 }
 
-/** Those that most events have; the others are for who knows them. */
+/** The fields of most events; the others are folded. */
 const USUAL: readonly string[] = ["eventType", "attributes", "jobId"];
 
 function EventFields({ form, texts, issues }: SchemaFieldsProps) {
@@ -131,7 +133,7 @@ function EventFields({ form, texts, issues }: SchemaFieldsProps) {
     <>
       <SchemaFields form={{ ...form, fields: usual }} texts={texts} issues={ofUsual} />
       <details class="options" open={isUsed}>
-        <summary>More: its own id, its time, ids of traces</summary>
+        <summary>More: event id, time, trace ids</summary>
         <div class="options-grid">
           <SchemaFields form={{ ...form, fields: others }} texts={texts} issues={ofOthers} />
         </div>
@@ -140,7 +142,7 @@ function EventFields({ form, texts, issues }: SchemaFieldsProps) {
   );
 }
 
-/** An event that is sent by hand. */
+/** The form that sends an event by hand. */
 function EventPage(props: EventPageProps) {
   const { action, note, form, texts, once, refusal, maySubmit } = props;
   return (
@@ -151,7 +153,8 @@ function EventPage(props: EventPageProps) {
         </p>
         <h1>Send an event</h1>
         <p class="lead">
-          A fact from outside. It is recorded for good, and counts for every job that waits for it.
+          A fact from outside. It is recorded permanently, and counts for every job that waits for
+          it.
         </p>
       </header>
       {note}

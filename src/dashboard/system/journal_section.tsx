@@ -1,4 +1,4 @@
-/** Where the journal is, in what files, and how it was found at the start. */
+/** The journal's location, its files, and its condition at the start. */
 
 import { counted } from "../../core/counted.ts";
 import type { Standing } from "../../core/standing.ts";
@@ -21,7 +21,7 @@ import { assertNever } from "../../core/assert_never.ts";
 import { ActionForm, MissingScope } from "../parts/action_form.tsx";
 import { momentText, Time } from "../parts/time.tsx";
 
-/** What was opened held nothing at all. */
+/** The journal was new and empty. */
 export function isNewJournal(report: RecoveryReport): boolean {
   return report.clean && report.entriesReplayed === 0 && report.snapshotLogId === null &&
     report.bytesQuarantined === 0;
@@ -29,9 +29,9 @@ export function isNewJournal(report: RecoveryReport): boolean {
 
 interface JournalSectionProps {
   readonly journal: JournalInfo;
-  /** `undefined` if its place is unknown. */
+  /** `undefined` if its location is unknown. */
   readonly system: Pick<SystemPort, "journal" | "backupCommand"> | undefined;
-  /** `undefined` where no other process shares it. */
+  /** `undefined` if no other process shares the journal. */
   readonly standing: Standing | undefined;
 }
 
@@ -43,7 +43,7 @@ export function JournalSection({ journal, system, standing }: JournalSectionProp
       <h2 id="journal-heading">Journal</h2>
       <dl class="facts" id="journal-facts" data-live>
         <dt>Head</dt>
-        <dd>{journal.head.logId === 0 ? "nothing is recorded" : countText(journal.head.logId)}</dd>
+        <dd>{journal.head.logId === 0 ? "nothing recorded" : countText(journal.head.logId)}</dd>
         <dt>Chain</dt>
         <dd class="id">{journal.head.chain === "" ? "none" : journal.head.chain}</dd>
         <dt>Size</dt>
@@ -77,7 +77,7 @@ export function JournalSection({ journal, system, standing }: JournalSectionProp
   );
 }
 
-/** Which of the processes that share the journal leads it, and what its database promises. */
+/** The role of this process in a shared journal, and the guarantees of its database. */
 function Sharing({ standing }: { readonly standing: Standing }) {
   const { database } = standing;
   return (
@@ -172,14 +172,14 @@ function Recovery({ report }: { readonly report: RecoveryReport }) {
 }
 
 function stopText(clean: boolean): string {
-  return clean ? "clean" : "unclean; what it cut short was recovered";
+  return clean ? "clean" : "unclean; interrupted work was recovered";
 }
 
 function Backup({ command }: { readonly command: string }) {
   return (
     <div class="stack">
       <h3>Back it up</h3>
-      <p class="hint">Works while the server runs. A later call copies only what is new.</p>
+      <p class="hint">Works while the server runs. Later calls copy only what is new.</p>
       <CopyText text={command} />
     </div>
   );
@@ -188,16 +188,16 @@ function Backup({ command }: { readonly command: string }) {
 interface VerificationSectionProps {
   readonly last: Verification | null;
   readonly run: VerificationRun | null;
-  /** Whether this process can prove the journal. */
+  /** Whether this process can verify the journal. */
   readonly canVerify: boolean;
-  /** Whether the viewer may start it. */
+  /** Whether the viewer may start a verification. */
   readonly mayVerify: boolean;
   readonly now: number;
-  /** What the button did. */
+  /** The note with the result of the button. */
   readonly note: Child;
 }
 
-/** The proof of the journal: what the last one found, how far one is, and a button. */
+/** The verification of the journal: last verdict, progress, and a button that starts one. */
 export function VerificationSection(props: VerificationSectionProps) {
   const { last, run, canVerify, mayVerify, now, note } = props;
   return (
@@ -220,7 +220,7 @@ export function VerificationSection(props: VerificationSectionProps) {
   );
 }
 
-/** As high when it is done as while it runs, so that nothing moves. */
+/** Has the same height during and after a run, so that nothing moves. */
 function Progress({ run }: { readonly run: VerificationRun | null }) {
   switch (run?.status) {
     case undefined:
@@ -268,7 +268,7 @@ function ProgressBar({ done, total, text }: ProgressBarProps) {
 }
 
 function progressText({ bytesDone, bytesTotal }: VerificationRun & { status: "running" }): string {
-  if (bytesTotal === 0) return "listing what is served";
+  if (bytesTotal === 0) return "listing the served state";
   const percent = Math.floor((bytesDone / bytesTotal) * 100);
   return `${percent} %, ${sizeText(bytesDone)} of ${sizeText(bytesTotal)}`;
 }
@@ -282,8 +282,8 @@ function LastVerdict({ last, now }: LastVerdictProps) {
   if (last === null) {
     return (
       <p class="soft">
-        Never verified. It reads every line from the first, proves each batch and snapshot, and
-        compares what follows with what is served.
+        Never verified. A verification reads every line from the first, checks each batch and
+        snapshot, and compares the resulting state with the served one.
       </p>
     );
   }
@@ -306,7 +306,9 @@ function VerifyButton({ mayVerify }: Pick<VerificationSectionProps, "mayVerify">
   if (!mayVerify) return <MissingScope scope="operate" what="verifying" />;
   return (
     <ActionForm action="/ui/system/verify" label="Verify now" returnTo="/ui/system#verification">
-      <span class="hint">It runs in the background, and slows requests a little.</span>
+      <span class="hint">
+        The verification runs in the background, and slows requests down slightly.
+      </span>
     </ActionForm>
   );
 }

@@ -1,6 +1,4 @@
-/**
- * `/ui/system`: the journal and its proof, definitions, what there may be at a time, configuration.
- */
+/** `/ui/system`: the journal and its verification, definitions, limits, configuration. */
 
 import type { Context } from "hono";
 import type { HttpDeps, ProcessFigures, SystemPort } from "../../http/http_deps.ts";
@@ -105,7 +103,7 @@ interface DefinitionsSectionProps {
   readonly maySubmit: boolean;
 }
 
-/** The types of jobs that can be submitted, and what else can be brought in. */
+/** The job types that can be submitted, with links to the forms for plans and events. */
 function DefinitionsSection({ definitions, maySubmit }: DefinitionsSectionProps) {
   return (
     <section class="sheet" aria-labelledby="definitions-heading">
@@ -169,7 +167,7 @@ function LimitsSection({ deps }: LimitsSectionProps) {
     <section class="sheet" aria-labelledby="limits-heading">
       <h2 id="limits-heading">Limits and usage</h2>
       <div id="limits" data-live>
-        <Table caption="Limits" headings={["What", "Used", "At most", "Flag"]}>
+        <Table caption="Limits" headings={["What", "Used", "At most"]}>
           {limitRows(deps).map((row) => <LimitRow row={row} />)}
         </Table>
       </div>
@@ -181,7 +179,7 @@ function LimitsSection({ deps }: LimitsSectionProps) {
 }
 
 function LimitRow(
-  { row: { what, flag, unit, used, max } }: { readonly row: Omit<LimitInUse, "name"> },
+  { row: { what, unit, used, max } }: { readonly row: Omit<LimitInUse, "name"> },
 ) {
   const text = unit === "bytes" ? sizeText : countText;
   return (
@@ -189,16 +187,15 @@ function LimitRow(
       <td>{what}</td>
       <td class={used >= max ? "number bad" : "number"}>{text(used)}</td>
       <td class="number">{text(max)}</td>
-      <td class="mono soft">{flag ?? "fixed"}</td>
     </tr>
   );
 }
 
-/** Workers are no limit at which something is refused; what comes waits for one. */
+/** Workers are not a limit on requests: jobs wait for one. */
 function limitRows(deps: HttpDeps): readonly Omit<LimitInUse, "name">[] {
   const limits = limitsInUse(deps);
   if (deps.system === undefined) return limits;
-  const workers = { what: "workers with a job", flag: "--max-running", unit: "count" } as const;
+  const workers = { what: "workers with a job (--max-running)", unit: "count" } as const;
   return [{ ...workers, ...deps.system.workers() }, ...limits];
 }
 
@@ -208,7 +205,7 @@ interface ProcessSectionProps {
   readonly now: number;
 }
 
-/** The process: how long it has been there, and what it takes of the machine. */
+/** The process: its uptime and its use of memory and processor. */
 function ProcessSection({ figures, versions, now }: ProcessSectionProps) {
   const { pid, startedAt, residentBytes, heap, cpuSeconds } = figures;
   return (
@@ -223,8 +220,7 @@ function ProcessSection({ figures, versions, now }: ProcessSectionProps) {
         </dd>
         <dt>Memory</dt>
         <dd>
-          {sizeText(residentBytes)} resident, {sizeText(heap.used)} of heap, which may be at most
-          {" "}
+          {sizeText(residentBytes)} resident, {sizeText(heap.used)} of heap, at most{" "}
           {sizeText(heap.max)}
         </dd>
         <dt>Processor</dt>

@@ -51,17 +51,17 @@ export const SUBMIT_ROUTES: readonly Route[] = [
   },
 ];
 
-/** A page with a form that creates jobs. */
+/** A page with a form that creates a job. */
 interface CreationScreen {
   readonly title: string;
   readonly path: string;
   readonly subject: Subject;
-  /** What the form holds at first. */
+  /** The initial texts of the form. */
   readonly texts: FormTexts;
   readonly body: (form: CreationFormProps, deps: HttpDeps) => Child;
 }
 
-/** The page that a path names. @throws {Problem} when there is none. */
+/** The page for a path. @throws {Problem} if there is none. */
 type ScreenOf = (c: Context, deps: HttpDeps) => CreationScreen;
 
 const ofType: ScreenOf = (c, deps) => typeForm(deps, c.req.param("type") ?? "");
@@ -84,7 +84,9 @@ const PLAN_FORM: CreationScreen = {
   body: (form) => <PlanPage form={form} />,
 };
 
-/** @throws {Problem} when there is no such definition. */
+/**
+ * @throws {Problem} if there is no such definition.
+ */
 function typeForm({ engine }: HttpDeps, type: string): CreationScreen {
   const definition = engine.definitions().find((one) => one.type === type);
   if (definition === undefined) {
@@ -123,7 +125,7 @@ function show(c: Context, deps: HttpDeps, screen: CreationScreen): Response {
   return formPage(c, deps, screen, screen.texts);
 }
 
-/** To the page of the new job; or the form again, with all that was typed. */
+/** Redirects to the page of the new job, or shows the form again with everything typed. */
 async function create(c: Context, deps: HttpDeps, screenOf: ScreenOf): Promise<Response> {
   refuseQuery(c.req.raw);
   const texts: FormTexts = new Map(await readForm(c.req.raw, deps.bodies));
@@ -176,7 +178,7 @@ function formPage(
   );
 }
 
-/** A job without code: a plan that events from outside fulfil. */
+/** A job without code: a plan that outside events satisfy. */
 function PlanPage({ form }: { readonly form: CreationFormProps }) {
   return (
     <>
@@ -186,7 +188,7 @@ function PlanPage({ form }: { readonly form: CreationFormProps }) {
         </p>
         <h1>A job without code</h1>
         <p class="lead">
-          It is done when outside events have met every expectation of its plan.
+          The job is done when outside events have satisfied every expectation of its plan.
         </p>
       </header>
       <div class="two-columns">
@@ -195,7 +197,7 @@ function PlanPage({ form }: { readonly form: CreationFormProps }) {
           <CreationForm {...form} />
         </section>
         <section class="sheet" aria-labelledby="words-heading">
-          <h2 id="words-heading">What a plan may say</h2>
+          <h2 id="words-heading">Members of a plan</h2>
           <dl class="facts">
             <dt>expected</dt>
             <dd>
@@ -216,7 +218,7 @@ function PlanPage({ form }: { readonly form: CreationFormProps }) {
             <dt>policy</dt>
             <dd>
               <code>errors</code> are events that fail the job; <code>compensation</code>{" "}
-              names those that end its undoing.
+              names the events that end its compensation.
             </dd>
           </dl>
           <p class="hint">

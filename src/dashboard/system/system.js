@@ -1,6 +1,6 @@
 /**
- * Shows how far a verification is: nothing is recorded while it reads, so that the stream of
- * the page has nothing to tell. Without this script the page shows it when it is loaded again.
+ * Shows the progress of a verification. It records nothing while it reads, so the page's stream
+ * reports no change. Without this script, the progress is shown on reload.
  */
 
 const ID = "verification-state";

@@ -1,4 +1,4 @@
-/** A type of jobs in figures: how many come, how long they take, and how they fail. */
+/** Figures of a job type: rate, durations and failures. */
 
 import { CONDITIONS } from "../../core/condition.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
@@ -12,7 +12,7 @@ import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
 
 const HOUR_MS = 3_600_000;
-/** Of those that ended, the newest are measured. */
+/** The most jobs to measure, the newest of those that ended. */
 const MEASURED_MAX = 500;
 const KINDS_MAX = 5;
 const MESSAGE_LENGTH_MAX = 200;

@@ -1,4 +1,4 @@
-/** What an entry changed of a job, in a line or as a table. */
+/** The changes that an entry made to a job, in a line or as a table. */
 
 import type { Change } from "../../explain/changes.ts";
 import type { JsonValue } from "../../core/json.ts";
@@ -6,15 +6,15 @@ import { shownText, shownValue } from "../../core/shown_value.ts";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 
-/** In a line of a table; the rest is counted. */
+/** Changes in a line; the rest are counted. */
 const IN_LINE_MAX = 3;
-/** Of very many changes; the job itself comes first, and its failure last. */
+/** Rows of a table of changes. */
 const FIRST_MAX = 100;
 const LAST_MAX = 20;
 const ROWS_MAX = 200;
 const VALUE_LENGTH_MAX = 400;
 
-/** `state Created → Running, condition created → queued`: what tells most comes first. */
+/** `state Created → Running, condition created → queued`: the most important changes first. */
 export function ChangeLine({ changed }: { readonly changed: readonly Change[] }) {
   if (changed.length === 0) return <span class="soft">nothing changed</span>;
   const shown = mostTelling(changed);
@@ -39,7 +39,7 @@ function mostTelling(changed: readonly Change[]): readonly Change[] {
     .toSorted((a, b) => a.rank - b.rank).slice(0, IN_LINE_MAX).map(({ change }) => change);
 }
 
-/** How telling a change is; the least come last. */
+/** The importance of a change, for sorting. */
 const RANKS: readonly RegExp[] = [
   /^(?:state|condition)$/,
   /^failure\.(?:kind|error)$/,
@@ -63,7 +63,7 @@ interface ChangeTableProps {
   readonly changes: readonly Change[];
 }
 
-/** A row for each change, at most this many. */
+/** A table with a row for each change. */
 export function ChangeTable({ caption, changes }: ChangeTableProps) {
   const more = changes.length - ROWS_MAX;
   return (
@@ -84,7 +84,11 @@ export function ChangeTable({ caption, changes }: ChangeTableProps) {
         ))}
       </Table>
       {more > 0
-        ? <p class="hint">{more} more changes are in the JSON; the call of curl has all of them.</p>
+        ? (
+          <p class="hint">
+            {more} more changes are in the JSON; the curl call returns all of them.
+          </p>
+        )
         : null}
     </div>
   );

@@ -1,4 +1,4 @@
-/** What changed between two points of a job's life. */
+/** The comparison of a job at two points in its life. */
 
 import { Refusal } from "../../documents/refusal.ts";
 import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";
@@ -13,11 +13,11 @@ import { timePath } from "../parts/links.tsx";
 
 export interface Comparison {
   readonly difference?: PointDifference;
-  /** Why the points cannot be compared, in words. */
+  /** Why the points cannot be compared. */
   readonly refusal?: string;
 }
 
-/** Nothing, when no point is given to go from. */
+/** No comparison if the query has no first point. */
 export async function comparison(
   engine: JobEngine,
   jobId: JobId,
@@ -38,13 +38,13 @@ interface DifferenceSectionProps {
   readonly jobId: string;
   /** The point that the page shows. */
   readonly at: string | number;
-  /** Absent until requested. */
+  /** Absent until a comparison is requested. */
   readonly difference?: PointDifference | undefined;
-  /** Why there is none, if one was requested. */
+  /** Why a requested comparison is impossible. */
   readonly refusal?: string | undefined;
 }
 
-/** What differs between two points of a job's life. */
+/** The section with the comparison. */
 export function DifferenceSection(props: DifferenceSectionProps) {
   const { jobId, at, difference, refusal } = props;
   return (
@@ -52,7 +52,9 @@ export function DifferenceSection(props: DifferenceSectionProps) {
       <h2 id="difference-title">The difference between two points</h2>
       <form id={COMPARE_FORM} method="get" action={`${timePath(jobId)}#difference`} class="row">
         <input type="hidden" name="at" value={at} />
-        <p class="hint">Choose an entry to go from, and one to go to, in the list of entries.</p>
+        <p class="hint">
+          Choose the first and the last entry of the comparison in the list of entries.
+        </p>
         <button type="submit">Compare</button>
       </form>
       {refusal === undefined ? null : <p class="note note-bad" role="alert">{refusal}</p>}

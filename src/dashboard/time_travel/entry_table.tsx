@@ -1,6 +1,6 @@
 /**
- * The entries of a job, those around a point: each leads to its point, and is chosen here for
- * a comparison or to be left out of a what-if. The controls belong to the forms below them.
+ * The entries of a job around a point. Each links to its point, and can be chosen for a comparison
+ * or left out of a what-if. The controls belong to the forms below the table.
  */
 
 import type { LogId } from "../../core/ids.ts";
@@ -16,7 +16,7 @@ export const WHAT_IF_FORM = "what-if-form";
 interface EntryTableProps {
   readonly view: TimeView;
   readonly query: TimeQuery;
-  /** The entries that are compared. */
+  /** The entries to compare. */
   readonly from: LogId;
   readonly to: LogId;
   readonly leftOut: ReadonlySet<LogId>;
@@ -77,7 +77,7 @@ export function EntryTable(props: EntryTableProps) {
   );
 }
 
-/** Entries that are left out, and have no row here. */
+/** Entries that are left out but have no row. */
 function unshown(
   { view: { logIds }, leftOut }: EntryTableProps,
   shown: readonly number[],
@@ -87,7 +87,10 @@ function unshown(
   return [...leftOut].filter((logId) => !inTable.has(logId));
 }
 
-/** Those around the point, and those that were chosen elsewhere: a form sends what it has. */
+/**
+ * The entries around the point, and those chosen elsewhere, since a form sends only its own
+ * controls.
+ */
 function shownIndexes({ view, from, to, leftOut }: EntryTableProps): readonly number[] {
   const { logIds, window: { start, end } } = view;
   const chosen = new Set([from, to, ...leftOut]);

@@ -1,4 +1,4 @@
-/** A job as it was at a point, and what the entry of that point did. */
+/** A job as of a point, and the effect of the entry at that point. */
 
 import { deriveCondition } from "../../core/condition.ts";
 import { jobResource } from "../../core/job_resource.ts";
@@ -31,15 +31,15 @@ export function PointSection({ view }: { readonly view: TimeView }) {
         </h2>
         <EntryFacts view={view} />
         <p>
-          Why it was so:{" "}
+          Why:{" "}
           <a href={`${jobPath(job.jobId)}/explain?at=${entry.logId}&format=text`}>
-            the explanation as of then
+            the explanation as of this point
           </a>
           .
         </p>
         <Rule rule={step.rule} why={step.why} />
         {step.changed.length === 0
-          ? <p class="soft">The entry is on record, and did not change the job.</p>
+          ? <p class="soft">The entry is on record, but did not change the job.</p>
           : <ChangeTable caption="What the entry changed" changes={step.changed} />}
         <details>
           <summary>The entry itself</summary>
@@ -95,7 +95,7 @@ function EntryFacts({ view: { entry, job } }: { readonly view: TimeView }) {
 /** Rows that belong to no single state. */
 const STATE_WORDS: Readonly<Record<string, string>> = { any: "in any state", none: "with no job" };
 
-/** The row of the state table, and why it is this one. */
+/** The row of the state table that applied, and why. */
 function Rule({ rule, why }: { readonly rule: RuleName; readonly why: string }) {
   const { state, incoming, condition, next } = RULES[rule];
   return (

@@ -16,7 +16,7 @@ interface ExpectationTableProps {
   readonly expected: ReturnType<typeof jobResource>["expected"];
 }
 
-/** How far each expectation of a job's plan was. */
+/** The progress of each expectation of the plan. */
 export function ExpectationTable({ jobId, expected }: ExpectationTableProps) {
   if (expected.length === 0) return <p class="soft">The plan expects nothing.</p>;
   const more = expected.length - ROWS_MAX;
@@ -61,7 +61,7 @@ function Cites({ jobId, by }: { readonly jobId: string; readonly by: readonly Lo
 
 type Task = ReturnType<typeof jobResource>["tasks"][number];
 
-/** Of very many the last are shown: those are what the entry was about. */
+/** Of many tasks the last are shown, since the entry was about those. */
 export function TaskTable({ tasks }: { readonly tasks: readonly Task[] }) {
   if (tasks.length === 0) return <p class="soft">No task had started.</p>;
   const more = tasks.length - ROWS_MAX;
@@ -88,7 +88,7 @@ export function TaskTable({ tasks }: { readonly tasks: readonly Task[] }) {
 
 const NOTE_LENGTH_MAX = 300;
 
-/** What is shown beside the status. */
+/** Text beside the status. */
 function Now({ task }: { readonly task: Task }) {
   const { progress } = task;
   return (

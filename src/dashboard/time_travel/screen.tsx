@@ -1,4 +1,4 @@
-/** `/ui/jobs/:id/time`: a job as it was at each of its entries, and as it might have been. */
+/** `/ui/jobs/:id/time`: a job as of each of its entries, and as it would have been. */
 
 import { choice, type Query, single, wholeNumber } from "../../documents/parameters.ts";
 import type { Context } from "hono";
@@ -34,21 +34,27 @@ import { WhatIfResult } from "./what_if_result.tsx";
 import { WhatIfSection } from "./what_if_section.tsx";
 import type { Route } from "../../http/route.ts";
 
-/** A plan that is longer is not put into the form to be edited. */
+/** A longer plan is not put into the form. */
 const PLAN_LENGTH_MAX = 16_000;
 
 export const TIME_TRAVEL_ROUTES: readonly Route[] = [
   { method: "GET", path: "/ui/jobs/:id/time", scope: "read", handle: showTime },
-  // As the what-if of the API: it records nothing.
+  // Like the what-if of the API, it records nothing.
   { method: "POST", path: "/ui/jobs/:id/time", by: "here", scope: "read", handle: showWhatIf },
 ];
 
 const TIME_PARAMETERS = {
   ...POINT_PARAMETERS,
-  from: single(DIFF_PARAMETERS.from.schema, "Where a comparison begins."),
+  from: single(DIFF_PARAMETERS.from.schema, "The first point of the comparison."),
   to: DIFF_PARAMETERS.to,
-  step: single(wholeNumber(1, Number.MAX_SAFE_INTEGER), "The number of an entry among the job's."),
-  part: single(choice(["point"]), "Only what a script changes when the slider moves."),
+  step: single(
+    wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    "The number of an entry of the job, from 1.",
+  ),
+  part: single(
+    choice(["point"]),
+    "Only the part of the page that a script replaces when the slider moves.",
+  ),
 };
 
 type TimeParameters = Query<typeof TIME_PARAMETERS>;
@@ -62,7 +68,7 @@ async function showTime(c: Context, deps: HttpDeps): Promise<Response> {
   });
 }
 
-/** The same page, with what the form asks. */
+/** The same page, with the answer to the what-if form. */
 async function showWhatIf(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, TIME_PARAMETERS);
   const form = whatIfForm(await readForm(c.req.raw, deps.bodies));
@@ -76,7 +82,7 @@ async function showWhatIf(c: Context, deps: HttpDeps): Promise<Response> {
   });
 }
 
-/** What a path asks for. */
+/** The data for a path and its query. */
 interface Shown {
   readonly view: TimeView;
   readonly query: TimeQuery;
@@ -137,7 +143,7 @@ function timePage(c: Context, deps: HttpDeps, shown: Shown, whatIf?: WhatIf): Re
   );
 }
 
-/** What the script asks for: it replaces what has the same id. */
+/** The part that the script fetches: it replaces the elements with the same ids. */
 function pointPage(c: Context, deps: HttpDeps, shown: Shown): Response {
   const { view, query } = shown;
   return page(
@@ -173,7 +179,7 @@ function TimeTravel({ shown: { view, query, compared }, whatIf }: TimeTravelProp
         <h1>Time travel</h1>
         <p>
           <JobLink jobId={jobId} />{" "}
-          <span class="soft">as it was at each of its {logIds.length} entries</span>
+          <span class="soft">as of each of its {logIds.length} entries</span>
         </p>
       </header>
       <div class="travel">
@@ -212,13 +218,13 @@ function emptyForm(present: JobState): WhatIfForm {
   return { ...EMPTY_WHAT_IF, plan: planText(present) };
 }
 
-/** The plan as it may be edited; empty when it is too long for that. */
+/** The plan as editable text; empty if it is too long. */
 function planText(job: JobState): string {
   const text = JSON.stringify(toPlanDocument(job), null, 2);
   return text.length > PLAN_LENGTH_MAX ? "" : text;
 }
 
-/** What would satisfy the first open expectation, as a draft of an event to add. */
+/** A draft of an event that would match the first open expectation. */
 function sampleText({ plan, expected, jobId }: JobState): string {
   const samples = plan.expected
     .filter((_, index) => expected[index]?.matched === 0)
@@ -243,7 +249,7 @@ function curlCalls(
       label: "The difference",
       command: commands.get(`${path}/diff?${new URLSearchParams(ends)}`),
     }],
-    // What is too long for a command is in the fields above, to be put into a file.
+    // Values that are too long for a command are in the fields above, to be copied to a file.
     ...asked?.answer === undefined ? [] : [{
       label: "This what-if",
       command: commands.post(`${path}/what-if`, asked.document, "what-if.json"),

@@ -1,11 +1,11 @@
-/** The slider over a job's entries, and the same as links for those who have no script. */
+/** The slider over a job's entries, with links for use without scripts. */
 
 import { timePath, type TimeQuery } from "../parts/links.tsx";
 import { findNeighbours, type Neighbours, type TimeView } from "./time_view.ts";
 
 interface SliderProps {
   readonly view: TimeView;
-  /** The rest of what the path says, to be kept. */
+  /** The other parameters of the query, which are kept. */
   readonly query: TimeQuery;
 }
 

@@ -1,21 +1,20 @@
 /**
- * Moves through a job's entries without leaving the page: the slider and the links ask for
- * the part of the page that tells of a point, and put it in the place of the one that is
- * there. Forms, and what was chosen in them, are not touched.
+ * Moves through a job's entries without leaving the page: the slider and the links fetch the part
+ * of the page for a point and replace the current one. Forms and their content are not touched.
  */
 
-/** While the slider moves, a point is fetched once it rests for this long. */
+/** While the slider moves, a point is fetched only after a pause of this length. */
 const REST_MS = 40;
 const KEPT_MAX = 64;
 
 const slider = /** @type {HTMLInputElement | null} */ (document.getElementById("step"));
 
-/** Parts that came already, by the number of their entry; the oldest go first. */
+/** Cached parts by the number of their entry; the oldest are evicted first. */
 /** @type {Map<string, Promise<Document>>} */
 const kept = new Map();
 /** @type {number | undefined} */
 let timer;
-/** The number of the entry that is wanted last: what comes for another is not shown. */
+/** The number of the entry requested last: responses for others are ignored. */
 let wanted = slider?.value ?? "";
 
 for (const element of document.querySelectorAll("[data-scriptless]")) {
@@ -39,7 +38,7 @@ document.addEventListener("click", (event) => {
   void go(link.dataset.step ?? "");
 });
 
-// Neighbours are what one looks at next.
+// Prefetch the neighbours, which are likely to be shown next.
 addEventListener("load", () => prefetchAround(wanted));
 
 /** @param {string} number */
@@ -52,7 +51,7 @@ async function go(number) {
     show(part);
     prefetchAround(number);
   } catch {
-    // The page of the point says what is wrong, or that there is no answer.
+    // The full page shows the error.
     if (wanted === number) location.assign(urlOf(number));
   }
 }
@@ -79,7 +78,7 @@ async function fetchPart(number) {
   const url = urlOf(number);
   url.searchParams.set("part", "point");
   const response = await fetch(url, { headers: { accept: "text/html" } });
-  if (!response.ok || response.redirected) throw new Error(`the page answers ${response.status}`);
+  if (!response.ok || response.redirected) throw new Error(`the page returned ${response.status}`);
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }
 
@@ -95,7 +94,7 @@ function urlOf(number) {
 /** @param {Document} part */
 function show(part) {
   for (const id of ["point", "steps", "step-count"]) replace(id, part);
-  // The other calls are of forms, and stay.
+  // The other calls belong to forms, and stay.
   const [call, next] = [document, part].map((of) => of.querySelector("#calls [data-copied]"));
   if (call && next) call.textContent = next.textContent;
   const { logId, step } = part.getElementById("point")?.dataset ?? {};
@@ -108,7 +107,7 @@ function show(part) {
 }
 
 /**
- * The focus stays on the link of the same name: the same key continues.
+ * Keeps the focus on the link with the same name, so that repeated keystrokes work.
  *
  * @param {string} id
  * @param {Document} part
@@ -143,7 +142,7 @@ function markRow(logId) {
 }
 
 /**
- * The address names the point, and so do the forms that lead back to it.
+ * Puts the point into the URL, and into the forms that redirect to it.
  *
  * @param {string} logId
  */

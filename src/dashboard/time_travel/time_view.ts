@@ -1,4 +1,4 @@
-/** What the time travel of a job shows, read from the engine. */
+/** The data of a job's time travel, read from the engine. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
@@ -10,32 +10,32 @@ import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 
 interface Window {
-  /** Index of the first that is shown. */
+  /** The index of the first entry shown. */
   readonly start: number;
-  /** Index after the last that is shown. */
+  /** The index after the last entry shown. */
   readonly end: number;
 }
 
-/** So many of a list around an index, or fewer where the list has no more. */
+/** A window of a list around an index, of `sizeMax` or the whole list. */
 export function windowAround(index: number, length: number, sizeMax: number): Window {
   const size = Math.min(sizeMax, length);
   const start = Math.max(0, Math.min(index - (size >> 1), length - size));
   return { start, end: start + size };
 }
 
-/** Rows of the table of entries around the point, and as many that were chosen elsewhere. */
+/** Rows of the table of entries around the point, and the same number chosen elsewhere. */
 export const ROWS_MAX = 100;
 
 export interface TimeView {
-  /** As of the point. */
+  /** The job as of the point. */
   readonly job: JobState;
-  /** As it is now. */
+  /** The current job. */
   readonly present: JobState;
   /** Positions of all entries of the job, oldest first. */
   readonly logIds: readonly LogId[];
   /** The entries around the point. */
   readonly window: Window;
-  /** Steps of the entries around the point, and of those that were chosen. */
+  /** Steps of the entries around the point, and of the chosen ones. */
   readonly steps: ReadonlyMap<LogId, ReplayStep>;
   /** The index of the entry at the point. */
   readonly index: number;
@@ -45,7 +45,7 @@ export interface TimeView {
   readonly milestones: readonly number[];
 }
 
-/** Where to look: at a point, or after a number of entries; now, if neither is given. */
+/** A point, or a number of entries; the present if neither is given. */
 type Position = { readonly point?: Point | undefined; readonly count?: number | undefined };
 
 const NO_STEPS = { limit: 0 } as const;
@@ -80,7 +80,7 @@ export async function timeView(
   return { job, present, logIds, window, steps, index, step, entry, milestones };
 }
 
-/** A slider may be outdated or set by hand: the nearest entry is used. */
+/** A slider may be outdated, and a URL may be edited: the nearest entry is used. */
 function pointOfCount(logIds: readonly LogId[], count?: number): Point | undefined {
   if (count === undefined) return undefined;
   const logId = logIds[Math.min(Math.max(count, 1), logIds.length) - 1];
@@ -102,7 +102,7 @@ async function readSteps(
   return new Map(steps.map((step) => [step.logId, step]));
 }
 
-/** The entries to go to from one, by index; absent at the ends. */
+/** Indexes of the entries to navigate to; absent at the ends. */
 export interface Neighbours {
   readonly first?: number;
   readonly previous?: number;

@@ -1,4 +1,4 @@
-/** What a what-if supposes, as its form says it, and what comes of it. */
+/** The what-if form: its document and its result. */
 
 import { Refusal } from "../../documents/refusal.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
@@ -13,7 +13,7 @@ import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { parseSupposition } from "../../documents/supposition_schema.ts";
 
-/** As it was filled in; the names of its fields are those of the document's members. */
+/** The form as filled in; its fields are named after the members of the document. */
 export interface WhatIfForm {
   readonly without: readonly string[];
   readonly with: string;
@@ -22,12 +22,12 @@ export interface WhatIfForm {
   readonly limits: string;
 }
 
-/** The what-if form: what its fields say, as the document that `POST /jobs/:id/what-if` takes. */
+/** The empty form. */
 export const EMPTY_WHAT_IF: WhatIfForm = { without: [], with: "", plan: "", upTo: "", limits: "" };
 
 interface WhatIfDocument {
   readonly document: JsonObject;
-  /** Pointers lead into the document. */
+  /** Pointers are relative to the document. */
   readonly issues: readonly PointedIssue[];
 }
 
@@ -41,14 +41,14 @@ export function whatIfForm(fields: URLSearchParams): WhatIfForm {
   };
 }
 
-/** The entries that are to be left out, as far as the form names any. */
+/** The entries that the form leaves out. */
 export function leftOutEntries({ without }: WhatIfForm): ReadonlySet<LogId> {
   return new Set(without.map(parseWholeNumber).filter((logId) => logId !== undefined));
 }
 
 /**
- * What the form asks. A plan that was left as it is asks nothing, and one event needs no
- * brackets around it.
+ * The document for `POST /jobs/:id/what-if`. An unchanged plan is left out, and a single event
+ * needs no array.
  *
  * @param presentPlan The initial text of the field for the plan.
  */
@@ -69,7 +69,7 @@ export function whatIfDocument(form: WhatIfForm, presentPlan: JsonValue): WhatIf
   };
 }
 
-/** Text that is no number stays what it is, for the schema to refuse. */
+/** Text that is not a number stays text, so that the schema refuses it. */
 function parsePosition(text: string): JsonValue {
   return parseWholeNumber(text) ?? text;
 }
@@ -79,18 +79,18 @@ function listed(value: JsonValue): JsonValue {
 }
 
 interface WhatIfAnswered {
-  /** With the steps around the first difference. */
+  /** The report, with the steps around the first difference. */
   readonly report: WhatIfReport;
-  /** Up to the same point, with the steps of the same stretch. */
+  /** The record up to the same point, with the steps of the same range. */
   readonly recorded: Replay;
 }
 
 const STEPS_MAX = 100;
 
 export interface WhatIfOutcome {
-  /** As the API would be asked. */
+  /** The document as for the API. */
   readonly document: JsonObject;
-  /** What is wrong with it; then there is no answer. */
+  /** Errors in the document; with errors there is no answer. */
   readonly issues: readonly PointedIssue[];
   readonly answer?: WhatIfAnswered;
 }
@@ -136,21 +136,21 @@ async function answerTo(
   return { report: cut(report, end), recorded: cut(recorded, end) };
 }
 
-/** Where to begin so that a position is in the middle of what is shown. */
+/** The position after which to begin, so that a position is in the middle of the shown steps. */
 function findBegin(engine: JobEngine, jobId: JobId, position: number): LogId {
   const logIds = engine.history.positions(jobId);
   const index = logIds.findLastIndex((logId) => logId <= position);
   return logIds[index - STEPS_MAX / 2] ?? 0;
 }
 
-/** Beyond the end of one side the other stands alone, and would look like a difference. */
+/** Cuts both sides at the same position: steps of only one side would look like differences. */
 function cut<Told extends Replay>(told: Told, end: LogId): Told {
   return { ...told, steps: told.steps.filter(({ logId }) => logId <= end) };
 }
 
 /**
- * What is on record up to where the supposition ends. A point that only the supposed history
- * has, such as an event that never reached the job, ends the record before its position.
+ * The record up to the end of the supposition. If that point exists only in the supposed history,
+ * such as an event that never reached the job, the record ends before its position.
  */
 async function recordedUpTo(
   engine: JobEngine,

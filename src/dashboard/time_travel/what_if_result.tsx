@@ -1,4 +1,4 @@
-/** What would have become of a job, beside what became of it. */
+/** The supposed outcome of a job beside the recorded one. */
 
 import { deriveCondition } from "../../core/condition.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -36,11 +36,11 @@ export function WhatIfResult({ recorded, report }: WhatIfResultProps) {
       role="status"
     >
       <dl class="facts">
-        <dt>It would be</dt>
+        <dt>Supposed</dt>
         <dd>
           <JobStanding job={job} />
         </dd>
-        <dt>It is on record as</dt>
+        <dt>Recorded</dt>
         <dd>
           <JobStanding job={recorded.job} />
         </dd>
@@ -61,7 +61,7 @@ export function WhatIfResult({ recorded, report }: WhatIfResultProps) {
   );
 }
 
-/** What other limits would do; they change no entry, so that there are no steps to compare. */
+/** The effect of other limits, which change no entry, so that there are no steps to compare. */
 function OtherLimits({ answer }: { readonly answer: LimitsWhatIf<Citation> }) {
   const { outcome, statement, because, assumes } = answer;
   return (
@@ -76,7 +76,7 @@ function OtherLimits({ answer }: { readonly answer: LimitsWhatIf<Citation> }) {
           </li>
         ))}
       </ul>
-      <p class="hint">Taken for granted, since it is not on record:</p>
+      <p class="hint">Assumed, since it is not on record:</p>
       <ul class="hint">
         {assumes.map((text) => (
           <li>
@@ -126,7 +126,7 @@ function StandingText({ standing, absent }: StandingTextProps) {
 
 interface SidesProps {
   readonly pairs: readonly StepPair[];
-  /** Whether there are no others. */
+  /** Whether these are all steps. */
   readonly areAll: boolean;
 }
 
@@ -143,7 +143,7 @@ function Sides({ pairs, areAll }: SidesProps) {
       {areAll || first === undefined || last === undefined ? null : (
         <p class="hint">
           Steps from entry {first.logId} to{" "}
-          {last.logId}; the call of curl gives all of them, in pages.
+          {last.logId}; the curl call returns all of them, in pages.
         </p>
       )}
     </>
@@ -199,11 +199,11 @@ interface StepPair {
   readonly recorded: ReplayStep | undefined;
   /** `undefined` when the entry is left out. */
   readonly supposed: ReplayStep | undefined;
-  /** Whether one of them applies another rule, or changes something else. */
+  /** Whether the steps differ in the rule or in the changes. */
   readonly differs: boolean;
 }
 
-/** Both lists ascend by position. */
+/** Both lists are in ascending order of position. */
 export function stepPairs(
   recorded: readonly ReplayStep[],
   supposed: readonly ReplayStep[],

@@ -1,4 +1,4 @@
-/** What would have become of a job: the form that asks, and what is wrong with it. */
+/** The what-if form, with its errors. */
 
 import type { Child } from "hono/jsx";
 import type { PointedIssue } from "../../documents/fields.ts";
@@ -18,12 +18,12 @@ interface WhatIfSectionProps {
   readonly jobId: string;
   readonly query: TimeQuery;
   readonly form: WhatIfForm;
-  /** Whether its type can have limits: it has code. */
+  /** Whether its type can have limits, which needs code. */
   readonly hasLimits: boolean;
   /** Whether the plan of the job is too long to be edited in a page. */
   readonly planIsTooLong: boolean;
   readonly issues: readonly PointedIssue[];
-  /** An event as it would be given. */
+  /** A draft of an event. */
   readonly sampleEvent: string;
   /** The result, if one was requested. */
   readonly children?: Child;
@@ -35,12 +35,12 @@ export function WhatIfSection(props: WhatIfSectionProps) {
     <section id="what-if" class="sheet" aria-labelledby="what-if-title">
       <h2 id="what-if-title">What if</h2>
       <p class="hint">
-        What would have become of the job with other entries, another plan, or other limits of its
-        type. Nothing is recorded, and code that would have run otherwise is not run.
+        What would have happened to the job with other entries, another plan, or other limits of its
+        type. Nothing is recorded, and no code is run.
       </p>
       {issues.length === 0 ? null : (
         <p class="note note-bad" role="alert">
-          Cannot project this: {issues.length === 1 ? "one field is" : "some fields are"} wrong.
+          Cannot compute this: {issues.length === 1 ? "one field is" : "some fields are"} wrong.
         </p>
       )}
       {children}
@@ -53,7 +53,7 @@ export function WhatIfSection(props: WhatIfSectionProps) {
         <LeftOut {...props} />
         <Fields {...props} />
         <div>
-          <button type="submit" class="primary">Ask what if</button>
+          <button type="submit" class="primary">Show what if</button>
         </div>
       </form>
     </section>
@@ -80,7 +80,7 @@ function LeftOut({ form, issues }: WhatIfSectionProps) {
 const EVENTS_HINT = (
   <>
     One event or an array. <code>after</code>{" "}
-    is the position behind which it comes; without it, at the end.
+    is the position after which it is inserted; without it, at the end.
   </>
 );
 
@@ -88,13 +88,13 @@ const UP_TO = {
   id: "upTo",
   label: "Up to",
   at: "/upTo",
-  hint: "A logId, an eventId or a time; empty, up to now.",
+  hint: "A logId, an eventId or a time; if empty, up to now.",
 };
 
 const LIMITS_HINT = (
   <>
-    Of its type, and alone: whether it would begin now, or would have waited less. What is left out
-    stays as it is in force; <code>null</code> is no limit.
+    Limits of its type, without other changes: whether the job would start now, or would have waited
+    less. A limit that is left out stays in force; <code>null</code> means no limit.
   </>
 );
 

@@ -1,4 +1,4 @@
-/** The attempts of each task, and of each compensation, as spans of time. */
+/** The attempts of each task and compensation as spans of time. */
 
 import { assertNever } from "../../core/assert_never.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
@@ -11,8 +11,8 @@ import { isSleep, isTerminal, type JobState, type TaskState } from "../../core/j
 import type { TimeAxis } from "./time_axis.ts";
 
 /**
- * `abandoned`: the job ended first. `reused`: a retry took the result over, and nothing ran.
- * `unended`: another attempt began, and no end of this one is on record.
+ * `abandoned`: the job ended first. `reused`: a retry reused the result, and nothing ran.
+ * `unended`: another attempt began, but no end of this one is on record.
  */
 export type AttemptOutcome =
   | "running"
@@ -27,9 +27,9 @@ interface Stretch {
   /** Milliseconds from the creation of the job. */
   readonly fromMs: number;
   readonly toMs: number;
-  /** It has no end yet: `toMs` is now. */
+  /** Whether it has not ended: `toMs` is then now. */
   readonly goesOn: boolean;
-  /** The entries where it begins and ends: the latter is `undefined` while it has not ended. */
+  /** The entries that begin and end it; `toBy` is `undefined` while it has not ended. */
   readonly fromBy: LogId;
   readonly toBy: LogId | undefined;
 }
@@ -37,22 +37,22 @@ interface Stretch {
 export interface AttemptSpan extends Stretch {
   readonly kind: "attempt";
   readonly attempt: number;
-  /** The number that counts: one more than the attempts that had failed. */
+  /** The number that counts against the limit: one more than the failed attempts. */
   readonly nth: number;
   readonly maxAttempts: number | undefined;
   readonly outcome: AttemptOutcome;
   readonly error?: ErrorFact;
-  /** `undefined` where only its end is on record. */
+  /** `undefined` if only its end is on record. */
   readonly startedAt: string | undefined;
   readonly startedBy: LogId | undefined;
   readonly endedBy: LogId | undefined;
-  /** How much of it the process may have been down after the crash that ended it. */
+  /** How long the process may have been down after the crash that ended the attempt. */
   readonly downMs: number;
 }
 
 export interface BackoffSpan extends Stretch {
   readonly kind: "backoff";
-  /** When the next attempt is due; a worker may have been free only later. */
+  /** When the next attempt is due; it may have started later, if no worker was free. */
   readonly retryAt: string;
 }
 
@@ -69,7 +69,9 @@ export interface Lane {
   readonly spans: readonly LaneSpan[];
 }
 
-/** @param endMs Where the axis ends, and with it what has not ended. */
+/**
+ * @param endMs The end of the axis, which is also the end of ongoing spans.
+ */
 export function toLanes(
   outlined: OutlinedHistory,
   axis: TimeAxis,
@@ -114,7 +116,7 @@ function laneSpans(
   const maxAttempts = findMaxAttempts(attempts);
   return attempts.flatMap((attempt, index) => {
     const next = attempts[index + 1];
-    // What nothing else ends, ends with the job.
+    // Attempts without a recorded end, end with the job.
     const cutBy = next === undefined ? outlined.endedBy?.entry.logId : beginningOf(next);
     const span = attemptSpan(attempt, outlined.job, cutBy, next !== undefined);
     const backoff = backoffAfter(attempt, outlined.job, cutBy, next !== undefined);
@@ -189,7 +191,7 @@ function isReused(entry: JobEventLogEntry): boolean {
   return (entry as FrameworkEntry<"job.TaskCompleted">).attributes.reusedFrom !== undefined;
 }
 
-/** The wait for the next attempt, until that begins or the job ends. */
+/** The wait for the next attempt, until it begins or the job ends. */
 function backoffAfter(
   { ended }: Attempt,
   job: JobState,

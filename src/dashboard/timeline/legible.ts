@@ -1,23 +1,23 @@
-/** Draws together what is too narrow to be seen, so that any number of spans stays legible. */
+/** Merges spans that are too narrow to be visible, so that any number of spans stays legible. */
 
 export interface Extent {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
-/** One or more neighbours that are drawn as one. */
+/** One or more adjacent spans that are drawn as one. */
 export interface Piece<Span extends Extent> extends Extent {
   readonly first: Span;
   readonly last: Span;
-  /** The longest of them; of several that are as long, the first. */
+  /** The longest span; the first of several equally long ones. */
   readonly longest: Span;
   readonly count: number;
 }
 
 /**
- * The spans as pieces: those at least as long as the unit by themselves, and narrower
- * neighbours together, until they are as long as it. So there are no more pieces than about
- * twice as many as units fit.
+ * Groups spans into pieces. A span at least as long as the unit is a piece of its own; shorter
+ * adjacent spans are merged until they are as long as the unit. So there are at most about twice as
+ * many pieces as units.
  *
  * @param spans In order, without overlaps.
  */

@@ -1,4 +1,4 @@
-/** The events that reached a job, or nearly did, as points of time. */
+/** The events that reached a job, or almost did, as points in time. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
@@ -8,13 +8,13 @@ import { toMatchable } from "../../core/projector.ts";
 import type { TimeAxis } from "./time_axis.ts";
 
 /**
- * `matched`: it counted for an expectation. `surplus`: it matched one that had all it wants.
- * `error`: it failed the job. `nearMiss`: it did not count, and was perhaps meant to.
- * `recorded`: it is on record, and did nothing.
+ * `matched`: it counted for an expectation. `surplus`: it matched an expectation that was already
+ * satisfied. `error`: it failed the job. `nearMiss`: it did not count, but was perhaps meant to.
+ * `recorded`: it is on record, but had no effect.
  */
 export type MarkKind = "matched" | "surplus" | "error" | "nearMiss" | "recorded";
 
-/** At most this many of the jobs that an event counted for are named. */
+/** The most expectations named for an event. */
 const EXPECTATIONS_MAX = 100;
 
 export interface Mark {
@@ -26,7 +26,9 @@ export interface Mark {
   readonly expectations: readonly string[];
 }
 
-/** @param nearMisses As the explanation names them; some are not among the job's own entries. */
+/**
+ * @param nearMisses The near misses of the explanation; some are not the job's own entries.
+ */
 export function toMarks(
   outlined: OutlinedHistory,
   axis: TimeAxis,
@@ -34,7 +36,7 @@ export function toMarks(
 ): readonly Mark[] {
   const near = new Set(nearMisses.map(({ logId }) => logId));
   const countedFor = expectationsByEntry(outlined, outlined.entries);
-  // Of what Daybook itself recorded, only what did something, or was meant to.
+  // Of Daybook's own entries, only those that had an effect, or were meant to.
   const ownFacts = [...outlined.ownFacts.values()].flat()
     .filter(({ logId }) => outlined.counted.has(logId) || near.has(logId));
   const own = [...outlined.facts.values()].flat().concat(ownFacts);
@@ -65,7 +67,9 @@ function kindOf(
   return near.has(logId) ? "nearMiss" : "recorded";
 }
 
-/** @param shown Of which it is asked. */
+/**
+ * @param shown The entries of interest.
+ */
 function expectationsByEntry(
   { job }: OutlinedHistory,
   shown: { has(logId: LogId): boolean },

@@ -1,9 +1,9 @@
 /**
- * Where on a job's own axis of time each of its entries is, in milliseconds from the creation.
+ * Positions of a job's entries on its own time axis, in milliseconds from the creation.
  *
- * A clock that went back makes no length negative, and moves nothing to the left: entries
- * stand in the order of their positions, whatever their times say. Between two changes of the
- * condition the axis is as long as `timing` says, so that both tell the same.
+ * If the clock went back, no duration becomes negative: entries keep the order of their positions,
+ * whatever their times. Between two changes of the condition, the axis is as long as `timing` says,
+ * so that both agree.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -14,7 +14,7 @@ import type { LogId } from "../../core/ids.ts";
 interface Stretch {
   readonly span: ConditionSpan;
   readonly beginsMs: number;
-  /** `Infinity` while it has not ended. */
+  /** `Infinity` while the stretch has not ended. */
   readonly lengthMs: number;
 }
 
@@ -30,7 +30,7 @@ export class TimeAxis {
   readonly #places: readonly Place[];
   readonly #beginsMs: ReadonlyMap<ConditionSpan, number>;
   readonly #atMs: ReadonlyMap<LogId, number>;
-  /** Entries whose time is before that of the entry in front of them. */
+  /** Entries whose time is before that of the previous entry. */
   readonly wentBackAt: readonly LogId[];
 
   constructor(outlined: OutlinedHistory) {
@@ -47,22 +47,25 @@ export class TimeAxis {
     });
   }
 
-  /** Of the last entry. */
+  /** The position of the last entry. */
   get lastMs(): number {
     return this.#places.at(-1)?.atMs ?? 0;
   }
 
-  /** Where a condition begins: at its entry, or, of what was due without a worker, after that. */
+  /**
+   * Where a condition begins: at its entry or, for a job that became due without a free worker,
+   * later.
+   */
   beginOf(span: ConditionSpan): number {
     return this.#beginsMs.get(span) ?? this.of(span.by);
   }
 
-  /** Of one of the job's own entries. */
+  /** The position of one of the job's own entries. */
   of(logId: LogId): number {
     return this.#atMs.get(logId) ?? 0;
   }
 
-  /** Of any entry of the journal: what came before the job stands where it begins. */
+  /** The position of any entry of the journal: earlier entries are placed at the job's creation. */
   between({ logId, receivedAt }: Instant): number {
     const own = this.#atMs.get(logId);
     if (own !== undefined) return own;
@@ -73,7 +76,7 @@ export class TimeAxis {
     return Math.min(after, Math.max(before.atMs, within(before.stretch, receivedAt)));
   }
 
-  /** Of now, for what has not ended; never before the last entry. */
+  /** The position of the present, for ongoing spans; never before the last entry. */
   now(nowMs: number): number {
     const last = this.#places.at(-1);
     if (last === undefined) return 0;
@@ -97,7 +100,8 @@ function toPlaces(
   entries: readonly JobEventLogEntry[],
   stretches: readonly Stretch[],
 ): readonly Place[] {
-  // What became due is queued by the entry that it backs off by: the entry stands in the first.
+  // A job that became due is queued by the same entry that began its wait: the entry belongs to the
+  // wait.
   const beginnings = Map.groupBy(stretches, ({ span }) => span.by);
   const queuedAfter = new Map(
     [...beginnings.values()].flatMap(([first, second]) =>
@@ -116,7 +120,7 @@ function toPlaces(
   });
 }
 
-/** Where a time is on the axis, no further than its stretch goes. */
+/** The position of a time, at most at the end of its stretch. */
 function within({ span, beginsMs, lengthMs: length }: Stretch, receivedAt: string): number {
   return beginsMs + Math.min(length, lengthMs(span.from, receivedAt));
 }

@@ -1,6 +1,6 @@
 /**
- * The life of a job as spans of time: what it was doing, what each of its tasks was doing, and
- * when events came. Pure: the same entries, and the same now, give the same timeline.
+ * The life of a job as spans of time: its conditions, the attempts of each task, and the arrival of
+ * events. Pure: the same entries and the same present give the same timeline.
  */
 
 import type { Condition } from "../../core/condition.ts";
@@ -14,44 +14,44 @@ import type { Extent } from "./legible.ts";
 import { type Mark, toMarks } from "./marks.ts";
 import { TimeAxis } from "./time_axis.ts";
 
-/** A job that is over is in no such span. */
+/** A span in one condition, before the job has ended. */
 export interface ConditionStretch {
   readonly condition: Condition;
   /** Milliseconds from the creation of the job. */
   readonly fromMs: number;
   readonly toMs: number;
-  /** It has no end yet: `toMs` is now. */
+  /** Whether it has not ended: `toMs` is then now. */
   readonly goesOn: boolean;
-  /** The entry that began it. */
+  /** The entry that began the condition. */
   readonly fromBy: LogId;
-  /** The entry that ended it; `undefined` while it has not ended. */
+  /** The entry that ended the condition; `undefined` while it has not ended. */
   readonly toBy: LogId | undefined;
-  /** How much of it the process may have been down after a crash; 0 where it was not. */
+  /** How long the process may have been down in it after a crash; 0 without a crash. */
   readonly downMs: number;
 }
 
 export interface Timeline {
-  /** When the job was created, which is 0 on the axis; RFC 3339. */
+  /** When the job was created (RFC 3339), which is 0 on the axis. */
   readonly createdAt: string;
-  /** From the creation to the end, or to now; where an attempt ran on, to its end. */
+  /** From the creation to the end or to now; if an attempt ran longer, to its end. */
   readonly totalMs: number;
   /** Without gaps, from 0 to the end of the job or to now. */
   readonly conditions: readonly ConditionStretch[];
   readonly lanes: readonly Lane[];
-  /** When the process was down, at the longest. */
+  /** When the process was down, at most. */
   readonly downs: readonly Extent[];
-  /** In the order of the journal; what came after the end stands at the end. */
+  /** In journal order; events after the end are placed at the end. */
   readonly marks: readonly Mark[];
-  /** Entries whose time is before that of the entry in front of them: the clock went back. */
+  /** Entries whose time is before that of the previous entry, because the clock went back. */
   readonly wentBackAt: readonly LogId[];
 }
 
 interface TimelineOptions {
-  /** Milliseconds since the epoch, for what has not ended. */
+  /** Milliseconds since the epoch, as the end of ongoing spans. */
   readonly nowMs: number;
   /** Events that the explanation names as near misses. */
   readonly nearMisses?: readonly JobEventLogEntry[];
-  /** When the process was down meanwhile. */
+  /** When the process was down during the job's life. */
   readonly downtimes?: readonly Downtime[];
 }
 
@@ -76,7 +76,7 @@ export function buildTimeline(
   };
 }
 
-/** Before each restart that cut attempts short; those of one restart end at one time. */
+/** The time before each restart that interrupted attempts; equal for all attempts of a restart. */
 function downStretches(lanes: readonly Lane[]): readonly Extent[] {
   const ends = new Map<number, Extent>();
   for (const span of lanes.flatMap(({ spans }) => spans)) {

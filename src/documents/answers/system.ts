@@ -191,7 +191,6 @@ export const systemAnswer = v.object({
   limits: v.array(v.object({
     name: limitName,
     what: text,
-    flag: v.nullable(text),
     unit: v.picklist(["bytes", "count"]),
     ...use.entries,
   })),

@@ -30,7 +30,7 @@ export type EngineLimits = StandingLimits & DeliveryLimits;
 
 const MIB = 1_048_576;
 
-/** The default limits; `--jobs-bytes` sets the one that depends on the machine. */
+/** The default limits, but for the one that depends on the machine. */
 export const ENGINE_LIMITS: Omit<EngineLimits, "jobsBytesMax"> = {
   triedMax: 1_000_000,
   fanOutMax: 1_000,

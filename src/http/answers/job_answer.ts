@@ -1,7 +1,7 @@
 /**
- * What a write answers: the job that it made or changed. The write is done, so it is never
- * refused for the size of its answer: where there is no room for that, only what leads to the
- * job is told.
+ * The answer to a write: the job that it created or changed. The write is durable, so it is never
+ * refused because its answer is large: without room for the whole job, the answer has only its id,
+ * state and links.
  */
 
 import type { CreatedJob, JobState, RunningJob } from "../../core/job_state.ts";
@@ -22,14 +22,14 @@ import { isLarge } from "../../core/json.ts";
 
 const MINIMAL: Preferences = { minimal: true };
 
-/** The answer about a job that was changed. */
+/** The answer to a request that changed a job. */
 export function changedAnswer(deps: HttpDeps, job: JobState): Response {
   return hasRoomForLarge(deps)
     ? largeJsonResponse(deps, jobView(job), STATUS.ok)
     : jsonTextResponse(minimalText(job), STATUS.ok, appliedHeader(MINIMAL));
 }
 
-/** The answer about a job that now exists, with its location. */
+/** The answer to a request that created a job, with its location. */
 export function createdAnswer(
   deps: HttpDeps,
   job: JobState,
@@ -53,15 +53,15 @@ function smallText(job: JobState): string | undefined {
   return isLargeAnswer(view) ? undefined : JSON.stringify(view);
 }
 
-// The job resource as text. Nearly every answer to `POST /jobs` is about a job that has only just
-// begun: its text is put together by hand, byte for byte what `JSON.stringify` makes of `jobView`.
-// `tests/http/job_text_test.ts` holds the two together.
+// The job resource as text. Nearly every answer to `POST /jobs` describes a job that has just been
+// created. Its text is assembled by hand, byte for byte what `JSON.stringify` makes of `jobView`;
+// `tests/http/job_text_test.ts` checks that the two agree.
 
-/** What is larger is not made in one go. */
+/** Larger jobs are not serialized in one step. */
 const EXPECTED_MAX = 100;
 const INPUT_CHARACTERS = 64 * 1024;
 
-/** `undefined` for a job that has gone on, or is large. */
+/** `undefined` for a job that has progressed, or is large. */
 export function jobText(job: JobState): string | undefined {
   return isNew(job) && isSmall(job) ? newJobText(job) : undefined;
 }
@@ -70,7 +70,7 @@ function isSmall({ plan, input }: JobState): boolean {
   return plan.expected.length <= EXPECTED_MAX && !isLarge(input, INPUT_CHARACTERS);
 }
 
-/** What leads to a job, and no more: so little that it is sent in one piece. */
+/** The id, state and links of a job: small enough to be sent in one piece. */
 export function minimalText({ jobId, state }: JobState): string {
   const self = jobPath(jobId);
   return `{"jobId":"${jobId}","state":"${state}","links":{"self":"${self}",` +
@@ -79,7 +79,7 @@ export function minimalText({ jobId, state }: JobState): string {
 
 type NewJob = CreatedJob | RunningJob;
 
-/** Whether nothing has happened in a job, and all of its input is shown. */
+/** Whether nothing has happened to a job yet, and its whole input is shown. */
 function isNew(job: JobState): job is NewJob {
   return (job.state === "Running" || job.state === "Created") && job.tasks.length === 0 &&
     job.sealed === undefined && job.retryOf === undefined && job.parked === undefined &&
@@ -87,7 +87,7 @@ function isNew(job: JobState): job is NewJob {
     job.expected.every(({ matched, waived }) => matched === 0 && waived === undefined);
 }
 
-/** Ids of jobs, times and what the framework names have nothing that JSON would escape. */
+/** Job ids, times and the framework's own names contain nothing that JSON would escape. */
 function newJobText(job: NewJob): string {
   const { jobId, type, labels, key, rateKey, input, plan } = job;
   const self = jobPath(jobId);

@@ -12,17 +12,17 @@ import { jsonResponse, NO_STORE_HEADERS } from "./response.ts";
 export const PAGE_CHARACTERS_MAX = 4 * 1024 * 1024;
 /** Smaller answers are sent at once, with their length. */
 const SMALL_CHARACTERS = 128 * 1024;
-/** What an answer holds until it is read: its value, a chunk, and what waits to be sent. */
+/** What an answer keeps in memory until it is read: its value, a chunk, and unsent data. */
 const HELD_BYTES = 512 * 1024;
 
-/** What large answers need of the edge. */
+/** The dependencies of large answers. */
 export interface LargeAnswerDeps extends Pick<HttpDeps, "lookBack" | "admission"> {
   /** Notices clients that do not read. */
   readonly outlets: Pick<HttpDeps["outlets"], "stalls">;
 }
 
 /**
- * @param held Bytes that the value keeps in memory, besides what jobs have there anyway.
+ * @param held Bytes that the value keeps in memory, besides those of the jobs themselves.
  * @throws {Problem} `over-capacity` if large answers already hold too much.
  */
 export function largeJsonResponse(
@@ -54,8 +54,8 @@ export function hasRoomForLarge({ lookBack }: Pick<HttpDeps, "lookBack">, held =
 const encoder = new TextEncoder();
 
 /**
- * Counts as held from the first chunk to the last, since an answer may never be read; a client that
- * reads nothing for too long gets no more.
+ * Counted against the limit from the first chunk to the last, since an answer may never be read. A
+ * client that reads nothing for too long is disconnected.
  */
 class LargeBody implements UnderlyingDefaultSource<Uint8Array> {
   readonly #deps: LargeAnswerDeps;

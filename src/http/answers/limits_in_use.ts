@@ -1,4 +1,4 @@
-/** What is used of the limits of this process. */
+/** The limits of this process, with their use. */
 
 import type { StandingLimits } from "../../engine/events/delivery_limits.ts";
 import { type GaugedLimit, type LimitName, LIMITS } from "../../documents/over_capacity.ts";
@@ -8,12 +8,10 @@ export interface LimitInUse extends Use {
   readonly name: LimitName;
   /** What is counted. */
   readonly what: string;
-  /** That sets it, with its dashes; `null` for one that is the same everywhere. */
-  readonly flag: string | null;
   readonly unit: "bytes" | "count";
 }
 
-/** Those of the engine first, if they are known; then those of the edge. */
+/** The limits of the engine, if known, then those of the HTTP layer. */
 export function limitsInUse(
   { system, requests, openRequests, waiting, streams, bodies, lookBack }: HttpDeps,
 ): readonly LimitInUse[] {
@@ -26,7 +24,7 @@ export function limitsInUse(
 }
 
 function inUse(name: keyof StandingLimits | GaugedLimit, { used, max }: Use): LimitInUse {
-  const { what, flag = null } = LIMITS[name];
+  const { what } = LIMITS[name];
   const unit = what.startsWith("bytes") ? "bytes" : "count";
-  return { name, what, flag, unit, used, max };
+  return { name, what, unit, used, max };
 }

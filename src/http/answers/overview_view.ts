@@ -1,4 +1,4 @@
-/** The overview in JSON: what is not known is `null`, and what is not there is 0. */
+/** The overview in JSON: unknown values are `null`, and absent counts are 0. */
 
 import { CONDITIONS } from "../../core/condition.ts";
 import { openExpectations } from "../../explain/open_expectations.ts";
@@ -26,9 +26,9 @@ import { choice, single } from "../../documents/parameters.ts";
 
 const SPAN_NAMES = Object.keys(TREND_SPANS) as TrendSpan[];
 
-/** What the overview tells, read in one place: its page and its route are of the same. */
+/** The data of the overview, read in one place for its page and its route. */
 export const SPAN_PARAMETER = {
-  span: single(choice(SPAN_NAMES), "How far back the trend goes; 10m when absent."),
+  span: single(choice(SPAN_NAMES), "How far back the trend goes. Default: 10m."),
 };
 
 export const DEFAULT_SPAN: TrendSpan = "10m";
@@ -36,7 +36,7 @@ export const DEFAULT_SPAN: TrendSpan = "10m";
 /** What is counted while the process runs. */
 interface Counts {
   readonly span: TrendSpan;
-  /** Since when, in milliseconds since the epoch. */
+  /** When counting started, in milliseconds since the epoch. */
   readonly sinceMs: number;
   readonly trend: Trend;
   readonly failingTypes: readonly FailingType[];
@@ -86,7 +86,7 @@ export function overviewView({ census, pauses, attention, counts }: Overview) {
 export function pauseView(pause: HeldPause) {
   const { pauseId, type, label, key, reason, since, until, by, failures, actor } = pause;
   const { jobs, firstJobs } = pause;
-  // What is undefined is left out of the answer.
+  // `undefined` members are left out of the answer.
   return { pauseId, type, label, key, reason, since, until, by, failures, actor, jobs, firstJobs };
 }
 
@@ -123,7 +123,7 @@ function pointView({ fromMs, ...happenings }: TrendPoint) {
   return { from: formatTime(fromMs), ...periodFiguresView(happenings) };
 }
 
-/** Durations that nothing was measured of are `null`. */
+/** Durations without a measurement are `null`. */
 function periodFiguresView({ queued, run, sync, ...counts }: PeriodFigures) {
   return { ...counts, queued: queued ?? null, run: run ?? null, sync: sync ?? null };
 }

@@ -1,6 +1,6 @@
-/** Good answers. */
+/** Successful answers. */
 
-/** What every answer carries: nothing here may be cached, or taken for another type. */
+/** The headers of every answer: no answer may be cached, or interpreted as another type. */
 export const NO_STORE_HEADERS = {
   "cache-control": "no-store",
   "x-content-type-options": "nosniff",
@@ -28,8 +28,8 @@ export function jsonTextResponse(
 }
 
 /**
- * To who created something, which is at `location` now. No cache keeps the answer to a POST,
- * and no page can embed it, so that nothing is said here against either.
+ * The answer to a request that created the resource at `location`. Caches do not store answers to a
+ * POST, and no page can embed them, so it needs no headers against either.
  *
  * @param json The body, as text.
  */
@@ -66,7 +66,7 @@ export function streamResponse(
 ): Response {
   return new Response(body, {
     status,
-    // A proxy that buffers would turn a stream into one late answer.
+    // A buffering proxy would turn a stream into one late answer.
     headers: { ...NO_STORE_HEADERS, "content-type": contentType, "x-accel-buffering": "no" },
   });
 }

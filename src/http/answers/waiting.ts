@@ -1,14 +1,14 @@
 /**
- * Long polls: they end with the job, the time, the client, or the process. While one waits
- * it does not count as a request that is being answered, so that those who wait, however
- * many they are, leave room for those who bring about what they wait for.
+ * Long polls end when the job does, on timeout, when the client disconnects, or when the process
+ * stops. A waiting request does not count as one being answered, so waiting clients, however many,
+ * leave room for the requests that they wait for.
  */
 
 import type { JobState } from "../../core/job_state.ts";
 import type { HttpDeps } from "../http_deps.ts";
 
 /**
- * The job once it is as wanted, or as it is when the wait ends.
+ * The job once `wanted` holds, or as it is when the wait ends.
  *
  * @throws {Problem} `over-capacity` when too many wait already.
  */
@@ -28,12 +28,12 @@ export async function waitForJob(
     deps,
     () => engine.waitFor(job.jobId, wanted, seconds * 1_000, signal),
   );
-  // Many requests may wait for one entry.
+  // One entry may end the wait of many requests.
   await deps.admission.enter("medium");
   return then;
 }
 
-/** While it waits, a request counts as one that does. */
+/** Counts the request as waiting, and not as being answered, while `wait` runs. */
 export async function whileWaiting<Value>(
   { requests, waiting }: Pick<HttpDeps, "requests" | "waiting">,
   wait: () => Promise<Value>,

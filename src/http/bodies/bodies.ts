@@ -1,6 +1,6 @@
 /**
- * Reads request bodies within limits: bytes of each and of all, counted as they arrive and not as
- * announced, and time. The server itself limits none of this.
+ * Reads request bodies within limits on time and on bytes, both of each body and of all. Bytes are
+ * counted as they arrive, not as announced. `Deno.serve` itself limits none of this.
  */
 
 import { Refusal } from "../../documents/refusal.ts";
@@ -22,7 +22,7 @@ interface BodiesOptions {
   readonly bytes: Gauge;
   /** Counts the requests being answered; a request counts once its body has arrived. */
   readonly requests: Gauge;
-  /** Starts the work on a body when there is time for it. */
+  /** Admits work on a body when the event loop has time for it. */
   readonly admission: AdmissionGate;
   /** After it aborts, no timer is left. */
   readonly shutdownSignal: AbortSignal;
@@ -32,19 +32,21 @@ interface BodiesOptions {
 export const SMALL_BYTES = 16 * 1024;
 
 /**
- * Up to this announced length, a body is read in one piece, which takes half the time; it cannot be
- * abandoned, but costs no more than its connection. Such bodies are limited as requests are.
+ * Up to this announced length, a body is read in one piece, which takes half the time. Such a body
+ * cannot be abandoned, but costs no more than its connection, and is limited by the limit on
+ * requests.
  */
 const IN_ONE_PIECE_BYTES = 4 * 1024;
 
 /**
- * Pieces of a body, plus one for every so many bytes: receiving a piece costs as much as receiving
- * kilobytes, and pieces left when the client goes away block the event loop.
+ * The pieces that any body may come in; larger bodies may have one more for each `BYTES_PER_PIECE`.
+ * Receiving a piece costs as much as receiving kilobytes, and pieces left over when the client
+ * disconnects block the event loop.
  */
 const PIECES_MAX = 1_024;
 const BYTES_PER_PIECE = 16;
 
-/** From this many bodies on, or without room for another one, slow bodies are hurried. */
+/** From this many bodies on, or without room for another one, slow bodies have less time. */
 const UNHURRIED_MAX = 1_000;
 const HURRIED_MS = 1_000;
 
@@ -117,7 +119,7 @@ export class Bodies {
     });
   }
 
-  /** Accessing the stream of a body creates it, which takes longer than reading most bodies. */
+  /** Accessing `request.body` creates a stream, which takes longer than reading most bodies. */
   #readInto(request: Request, reading: Reading): Promise<Uint8Array> {
     const announced = announcedBytes(request);
     if (announced !== undefined && announced > this.#options.bytesMax) throw this.#tooLarge();
@@ -156,7 +158,7 @@ export class Bodies {
     return { deadline: this.#deadlines.begin(onLate), bytes: 0, body: undefined, isOver: false };
   }
 
-  /** Abandons the oldest body if it had enough time and is not `but`; `false` if it continues. */
+  /** Abandons the oldest body if it had `HURRIED_MS` and is not `but`; `false` if it did not. */
   #hurry(but?: Deadline): boolean {
     return this.#deadlines.hurry(HURRIED_MS, but);
   }
@@ -169,7 +171,7 @@ export class Bodies {
     this.#options.requests.opened();
   }
 
-  /** Gives back what was counted, once. */
+  /** Releases the counted bytes, once. */
   #release(reading: Reading): void {
     this.#options.bytes.closed(reading.bytes);
     reading.bytes = 0;
@@ -205,14 +207,14 @@ function announcedBytes(request: Request): number | undefined {
 }
 
 function unreadable(): Problem {
-  return new Problem("unreadable-body", "Cannot read the body: it ended early or was read before");
+  return new Problem("unreadable-body", "Cannot read the body: it ended early or was already read");
 }
 
 /**
- * For a request that is refused without reading its body. An announced body that never arrives
- * keeps the connection, even beyond a stop of the server, unless it is awaited.
+ * For a request that is refused without reading its body. Unless it is awaited, an announced body
+ * that never arrives keeps the connection open, even after the server has stopped.
  */
 export function leaveUnread(request: Request): void {
   if (request.bodyUsed || request.body === null || request.body.locked) return;
-  request.body.getReader().read().catch(() => {}); // The connection has ended.
+  request.body.getReader().read().catch(() => {}); // The connection has closed.
 }

@@ -1,4 +1,4 @@
-/** What bodies are: of a known media type, and strictly UTF-8. */
+/** Checks that bodies have a known media type and are strictly UTF-8. */
 
 import type { JsonValue } from "../../core/json.ts";
 import type { Bodies } from "./bodies.ts";
@@ -12,9 +12,9 @@ const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i;
 const CHARSETS_TAKEN: ReadonlySet<string> = new Set(["utf-8", "utf8", "us-ascii"]);
 
 /**
- * The media type of a body, in lower case and without parameters; empty when not given.
+ * The media type of a body, in lower case and without parameters; empty if it has none.
  *
- * @throws {Problem} 415 when the body is said to be compressed, or in a charset but UTF-8.
+ * @throws {Problem} 415 if its headers declare compression, or a charset other than UTF-8.
  */
 export function parseMediaType({ headers }: Request): string {
   const encoding = headers.get("content-encoding");
@@ -47,7 +47,7 @@ export async function readJson(request: Request, bodies: Bodies): Promise<JsonVa
   return parseJson(await readText(request, bodies));
 }
 
-/** No body at all says the same as an empty object. @throws {Problem} as `readJson` does. */
+/** A missing body means the same as an empty object. @throws {Problem} as `readJson` does. */
 export async function readOptionalJson(request: Request, bodies: Bodies): Promise<JsonValue> {
   const bytes = await bodies.read(request);
   if (bytes.length === 0) return {};

@@ -1,4 +1,4 @@
-/** `multipart/form-data`: a document in the part `job`, with files put into its input. */
+/** `multipart/form-data`: a document in the part `job`, with files added to its input. */
 
 import { invalidRequest } from "../../documents/refusal.ts";
 import { Buffer } from "node:buffer";
@@ -10,7 +10,7 @@ import { pointerTo } from "../../core/json_pointer.ts";
 import type { Problem } from "../problems/problem.ts";
 
 const JOB_PART = "job";
-/** To take a form apart costs by their number. */
+/** The cost of parsing a form grows with its parts. */
 const PARTS_MAX = 100;
 const BOUNDARY = /boundary="?([^";]+)/i;
 const PART_NAME_PATTERN = /^[A-Za-z0-9_.-]{1,100}$/;
@@ -39,7 +39,7 @@ async function parseForm(request: Request, bytes: Uint8Array): Promise<FormData>
   }
 }
 
-/** Without a boundary it is no form. */
+/** A body without a boundary is refused by the parser. */
 function hasTooManyParts(bytes: Uint8Array, boundary: string | undefined): boolean {
   if (boundary === undefined) return false;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -48,7 +48,7 @@ function hasTooManyParts(bytes: Uint8Array, boundary: string | undefined): boole
   for (let at = text.indexOf(mark); at !== -1 && marks <= PARTS_MAX + 1; marks++) {
     at = text.indexOf(mark, at + mark.length);
   }
-  // The last of them ends the form.
+  // The last boundary ends the form.
   return marks > PARTS_MAX + 1;
 }
 

@@ -1,32 +1,34 @@
 /**
- * Reads a body as it arrives, into one buffer: it takes as much memory as it has bytes, however
- * small the pieces, and a body that is abandoned frees it at once, without waiting for the garbage
+ * Reads a body as it arrives, into one buffer. It takes no more memory than its bytes, however
+ * small the pieces, and an abandoned body frees its buffer at once, without waiting for the garbage
  * collector.
  */
 
 import type { Clock } from "../../engine/ports.ts";
 
-/** The others wait for a later turn of the event loop. */
+/** Bodies abandoned in one turn of the event loop; the rest wait for a later turn. */
 const LATE_AT_ONCE = 20;
 
 /** The deadline of a body that is still being read. */
 export interface Deadline {
   readonly at: number;
-  /** @param afterMs How long it had. */
+  /**
+   * @param afterMs How long the body had.
+   */
   readonly onLate: (afterMs: number) => void;
-  /** The neighbours in order of time; itself on both sides once it is over. */
+  /** The neighbours in the order of time; the deadline itself, on both sides, once it has ended. */
   earlier: Deadline;
   later: Deadline;
 }
 
 /**
- * A ring in the order of time, and not a set: a set that grows and shrinks all the time is
- * rebuilt at almost every step.
+ * A ring in the order of time. A set would be rebuilt at almost every step, since it grows and
+ * shrinks all the time.
  */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #timeMs: number;
-  /** Before the earliest and after the latest. */
+  /** The sentinel: before the earliest and after the latest. */
   readonly #ends = ringOfOne(Infinity, () => {});
   #disarm: (() => void) | undefined;
   #stopped = false;
@@ -64,14 +66,14 @@ export class Deadlines {
     return true;
   }
 
-  /** No timer is left behind: what is late from now on is not told. */
+  /** Cancels the timer; no deadline is enforced from now on. */
   stop(): void {
     this.#stopped = true;
     this.#disarm?.();
     this.#disarm = undefined;
   }
 
-  /** The timer is armed again only when it has fired: most are done long before. */
+  /** The timer is set again only when it has fired: most bodies are complete long before. */
   #watch(delayMs: number): void {
     if (this.#stopped) return;
     this.#disarm = this.#clock.setTimer(delayMs, () => {
@@ -82,7 +84,7 @@ export class Deadlines {
     });
   }
 
-  /** A few at a time: a great many may have begun together. */
+  /** A few at a time: many bodies may have begun together. */
   #tellLate(now: number): void {
     for (let told = 0; told < LATE_AT_ONCE; told++) {
       const one = this.#ends.later;
@@ -101,16 +103,19 @@ function ringOfOne(at: number, onLate: Deadline["onLate"]): Deadline {
 }
 
 /**
- * The buffer to wait with. A silent connection keeps it until it is closed: a pending read cannot
- * be taken back, and a cancelled one keeps it forever.
+ * The size of the buffer for a pending read. A silent connection keeps it until it is closed: a
+ * pending read cannot be withdrawn, and a cancelled one keeps it forever.
  */
 const WAITING_BYTES = 1024;
-/** The next read, if the last piece filled its buffer and more is likely there. */
+/**
+ * The size of the next read, if the last piece filled its buffer, so that more has probably
+ * arrived.
+ */
 const READY_BYTES = 64 * 1024;
 
 /**
- * Pieces read before other work gets its turn: those of many bodies may all be there at once. This
- * many bytes take as long as another piece.
+ * Pieces read before other work gets its turn: pieces of many bodies may have arrived at once.
+ * `BYTES_AS_A_PIECE` bytes take as long as another piece.
  */
 const PIECES_IN_A_TURN = 16;
 const BYTES_AS_A_PIECE = 16 * 1024;
@@ -126,8 +131,8 @@ interface PieceReader {
 
 interface StreamedBodyOptions {
   /**
-   * Called with the number of bytes and of pieces before each piece is kept; throwing ends the
-   * body.
+   * Called with the numbers of bytes and pieces so far, before each piece is kept. If it throws,
+   * the body ends.
    */
   readonly came: (bytes: number, pieces: number) => void;
   /** Gives other work its turn. */
@@ -146,7 +151,7 @@ export class StreamedBody {
     this.#options = options;
   }
 
-  /** The whole body; meaningless once it was abandoned. */
+  /** The whole body; undefined content if it was abandoned. */
   async whole(): Promise<Piece> {
     try {
       let done = 0;
@@ -166,7 +171,7 @@ export class StreamedBody {
     }
   }
 
-  /** Drops what the client sends from now on. */
+  /** Discards all that the client sends from now on. */
   giveUp(): void {
     this.#isGivenUp = true;
     this.#buffer.transfer(0);
@@ -184,7 +189,7 @@ export class StreamedBody {
   }
 }
 
-/** The server passes on a stream of bytes; others may pass piece by piece. */
+/** `Deno.serve` passes a byte stream; other callers may pass a stream of chunks. */
 function pieceReader(body: ReadableStream<Piece>): PieceReader {
   try {
     return intoOwnBuffer(body.getReader({ mode: "byob" }));
@@ -198,7 +203,7 @@ function pieceReader(body: ReadableStream<Piece>): PieceReader {
   };
 }
 
-/** The next piece overwrites this one. */
+/** Valid only until the next read, which reuses the buffer. */
 function intoOwnBuffer(reader: ReadableStreamBYOBReader): PieceReader {
   let buffer = new ArrayBuffer(WAITING_BYTES);
   let isMoreLikely = false;
@@ -212,8 +217,8 @@ function intoOwnBuffer(reader: ReadableStreamBYOBReader): PieceReader {
       isMoreLikely = value.length === size;
       return value;
     },
-    // The server closes the connection after the answer. Cancelling would make it receive the rest
-    // first, in one turn of the event loop.
+    // The server closes the connection after the answer. Cancelling would first receive the rest of
+    // the body, in one turn of the event loop.
     leave: () => {},
   };
 }

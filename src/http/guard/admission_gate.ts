@@ -1,5 +1,5 @@
 /**
- * Keeps requests from blocking the event loop together. Many ready requests would all be handled in
+ * Keeps many requests from blocking the event loop together: all that are ready would be handled in
  * one turn of the loop, and nothing else would run until it ended. Once a turn has taken long
  * enough, the next request waits for a later turn.
  */
@@ -7,17 +7,17 @@
 import type { JobState } from "../../core/job_state.ts";
 import type { Clock } from "../../engine/ports.ts";
 
-/** Requests beyond this time in a turn wait for the next one. */
+/** Once a turn has taken this long, requests wait for the next one. */
 const TURN_MS = 10;
-/** Expected work that is admitted from the queue before its real time is measured. */
+/** Expected work admitted from the queue before its real time is measured. */
 const STEP_MS = 3;
-/** Expected work that is admitted before the turn is watched. */
+/** Expected work admitted before the turn is measured. */
 const UNWATCHED_MS = 1;
-/** Expected work between two looks at the clock. */
+/** Expected work between two readings of the clock. */
 const LOOK_MS = 0.25;
 
 /**
- * Estimated time for each size: what is admitted at once has not done anything that could be
+ * Estimated time for each size: a request that is admitted at once has done no work that could be
  * measured. Small requests go first, except for one other in each turn.
  */
 const EXPECTED_MS = { small: 0.05, medium: 0.5, large: TURN_MS } as const;
@@ -25,8 +25,8 @@ const EXPECTED_MS = { small: 0.05, medium: 0.5, large: TURN_MS } as const;
 export type Size = keyof typeof EXPECTED_MS;
 
 /**
- * Paths whose GET returns one thing, or starts a stream. Pages, lists and documents take longer: of
- * a thousand at once, a few are made in each turn.
+ * Paths whose GET returns one resource, or starts a stream. Pages, lists and documents take longer:
+ * of a thousand at once, each turn handles a few.
  */
 const SMALL_PATHS: ReadonlySet<string> = new Set([
   "/jobs/:id",
@@ -53,13 +53,13 @@ export function sizeFor({ plan }: JobState): Size {
 
 export class AdmissionGate {
   readonly #clock: Pick<Clock, "monotonic" | "pause" | "nextTurn">;
-  /** When this turn of the loop began, as far as known. */
+  /** When this turn of the loop began. */
   #beganMs = 0;
-  /** `true` until the loop has turned. */
+  /** `true` until the current turn of the loop ends. */
   #isPausing = false;
   /** Expected work admitted in this turn. */
   #expectedMs = 0;
-  /** Expected work since the last look at the clock. */
+  /** Expected work since the clock was last read. */
   #unlookedMs = 0;
   readonly #small = new WaitingLine();
   readonly #large = new WaitingLine();
@@ -82,14 +82,14 @@ export class AdmissionGate {
   }
 
   /**
-   * For the second half of a large request, which goes before all other large ones, since the
-   * result of the first half is held in memory meanwhile.
+   * For the second half of a large request. It goes before all other large requests, since the
+   * result of the first half stays in memory meanwhile.
    */
   enterAgain(): Promise<void> | undefined {
     return this.#isPausing ? this.#large.join(EXPECTED_MS.large, true) : this.enter("large");
   }
 
-  /** A little is admitted freely; beyond that, the turn is watched until it ends. */
+  /** Admits a little work freely; beyond that, the turn is measured until it ends. */
   #enterUnwatched(expectedMs: number): undefined {
     this.#expectedMs += expectedMs;
     if (this.#expectedMs < UNWATCHED_MS) return;
@@ -98,7 +98,7 @@ export class AdmissionGate {
     void this.#turnOver();
   }
 
-  /** Looks at the clock only now and then. */
+  /** Reads the clock only after every `LOOK_MS` of expected work. */
   #seemsToHaveRoom(expectedMs: number): boolean {
     this.#unlookedMs += expectedMs;
     if (this.#unlookedMs < LOOK_MS) return true;

@@ -1,15 +1,18 @@
-/** The limits of the server. To reach one is 503 and not 429: others may have used it up. */
+/**
+ * The limits of the server. Reaching one is 503 and not 429, since other clients may have used it
+ * up.
+ */
 
 import { type GaugedLimit, LIMITS, overCapacity } from "../../documents/over_capacity.ts";
 import type { Problem } from "../problems/problem.ts";
 
 const MIB = 1_048_576;
 
-/** Limits of the HTTP edge. */
+/** Limits of the HTTP layer. */
 export const HTTP_LIMITS = {
   /** Requests being answered, except those that wait for a job. */
   requestsMax: 2_000,
-  /** Requests being answered that need no token. */
+  /** Requests being answered whose routes need no token. */
   openRequestsMax: 100,
   /** Long polls, and requests with `Prefer: wait`. */
   waitingMax: 1_000,
@@ -67,10 +70,10 @@ export class Gauge {
   }
 }
 
-/** The cost of looking back, besides the entries that are held. */
+/** The cost of reading history, besides the entries that are held. */
 const LOOK_BACK_BYTES = 256 * 1024;
 
-/** What one request holds of a gauge. A single request may exceed the limit. */
+/** What one request has reserved of a gauge. A single request may exceed the limit. */
 export class GaugeLease {
   readonly #gauge: Gauge;
   bytes = 0;
@@ -92,7 +95,7 @@ export class GaugeLease {
   }
 }
 
-/** Reads recorded history; what it holds is released with its result. */
+/** Reads recorded history, and releases what it reserved when the result is ready. */
 export async function lookingBack<Result>(
   { lookBack }: { readonly lookBack: Gauge },
   look: (holding: GaugeLease) => Promise<Result>,

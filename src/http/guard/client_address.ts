@@ -1,4 +1,4 @@
-/** Where a request comes from, as far as can be known. */
+/** The address that a request comes from, as far as it can be known. */
 
 import type { Context } from "hono";
 
@@ -11,7 +11,7 @@ export interface ConnectionInfo {
 /**
  * The address of the client. Behind a proxy on this machine it is the last entry of
  * `X-Forwarded-For`, which the proxy added; from elsewhere the header can be forged. For IPv6 it is
- * the network, whose owner has as many addresses as they like. `undefined` if it is unknown: any
+ * the network, since its owner has as many addresses as they like. `undefined` if unknown: any
  * client behind the proxy, or on this machine.
  */
 export function clientAddress({ env, req }: Context): string | undefined {

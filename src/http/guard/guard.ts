@@ -33,21 +33,24 @@ interface GuardOptions {
    * rebound to this server cannot know the token.
    */
   readonly allowedHosts: readonly string[] | "any";
-  /** Counts the requests being answered; probes are answered in any case. */
+  /** Counts the requests being answered, except probes, which are always answered. */
   readonly requests: Gauge;
-  /** Counts requests of open routes separately, so that strangers leave room for others. */
+  /**
+   * Counts requests of open routes separately, so that clients without a token leave room for
+   * others.
+   */
   readonly openRequests: Gauge;
   /** Admits requests; probes do not wait for it. */
   readonly admission: AdmissionGate;
   /** `undefined` if no other process shares the journal. */
   readonly relay: Relay | undefined;
-  /** Called with the route that a request takes. */
+  /** Told which route a request takes. */
   readonly spans: RequestSpans | undefined;
 }
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** A supervisor gets an answer however busy the server is. */
+/** Answered however busy the server is, so that a supervisor does not restart it. */
 const PROBES: ReadonlySet<string> = new Set(["/livez", "/readyz"]);
 
 export class Guard {
@@ -60,8 +63,8 @@ export class Guard {
   }
 
   /**
-   * The handler of a route, behind all checks. They wrap it instead of running in middleware before
-   * it, which would cost every request a chain of promises.
+   * The handler of a route, behind all checks. The checks wrap it instead of being middleware,
+   * which would cost every request a chain of promises.
    */
   around(route: Route, deps: HttpDeps): Handler {
     const { method, path, scope, handle } = route;
@@ -79,7 +82,8 @@ export class Guard {
       try {
         const turn = size === undefined ? undefined : admission.enter(size);
         if (turn !== undefined) await turn;
-        // What needs no token tells nothing of the journal, and a stranger may not wait for it.
+        // Open routes reveal nothing of the journal, so a client without a token may not make the
+        // server wait for it.
         if (relay === undefined || scope === "open") return await handle(c, deps);
         return await relay.answer(c, route, () => handle(c, deps));
       } finally {
@@ -90,7 +94,7 @@ export class Guard {
 
   /**
    * @param scope The scope of the route; `undefined` if there is no route.
-   * @throws {Problem} that says why the request is refused.
+   * @throws {Problem} if the request is refused.
    */
   admit(c: Context, scope: RouteScope | undefined): void {
     const { engine, access } = this.#options;
@@ -124,7 +128,7 @@ export class Guard {
     if (!holder.scopes.includes(scope)) throw forbidden(scope, holder.scopes);
   }
 
-  /** Guessing sessions is not slowed: 256 random bits cannot be guessed. */
+  /** Guesses of session names are not slowed: 256 random bits cannot be guessed. */
   #checked(c: Context, { token, session }: Credential, access: Access): Checked {
     if (token === undefined) return NO_HOLDER;
     if (!session) return this.#options.tokens?.check(token, clientAddress(c)) ?? NO_HOLDER;
@@ -137,8 +141,8 @@ const NO_HOLDER: Checked = { holder: undefined, waitSeconds: 0 };
 
 /**
  * A browser sends the origin of the page behind a request; only pages of this server may write.
- * What the browser says about the two sites takes precedence over comparing them, since a proxy may
- * have replaced the Host that the browser compared. A page cannot forge it.
+ * `Sec-Fetch-Site`, which a page cannot forge, takes precedence over comparing `Origin` with
+ * `Host`, since a proxy may have replaced the `Host` that the browser used.
  */
 function refuseCrossSite(headers: Headers, host: string): void {
   const site = headers.get("sec-fetch-site");
@@ -162,8 +166,8 @@ function foreignOrigin(origin: string, host: string): Problem {
 function crossSite(why: string): Problem {
   return new Problem(
     "cross-site",
-    "Cannot take the request: it comes from a page of another site, which Daybook does not " +
-      `serve; call it from a backend: ${why}`,
+    "Cannot take the request: it comes from a page of another site, whose requests Daybook does not " +
+      `serve; call Daybook from a backend: ${why}`,
   );
 }
 
@@ -173,7 +177,7 @@ const BEARER = /^Bearer +([\x21-\x7e]+) *$/i;
 interface Credential {
   /** `undefined` if the request has none, or its session is over. */
   readonly token: string | undefined;
-  /** Whether a browser sent it, which it may do for pages of other sites. */
+  /** Whether a browser sent it by itself, which it may do for pages of other sites. */
   readonly session: boolean;
   /** Whether the session, if it is one, is still open. */
   readonly isOpen: () => boolean;
@@ -192,19 +196,19 @@ function readCredential(headers: Headers, host: string, sessions: Sessions): Cre
   return { token: sessions.tokenOf(name), session: true, isOpen: () => sessions.isOpen(name) };
 }
 
-/** As of now: tokens change while the server runs. */
+/** Read for each request: tokens change while the server runs. */
 function isPermitted(scope: RouteScope | undefined, token = "", access: Access): boolean {
   if (scope === "open" || scope === undefined) return true;
   return access.holderOf(token)?.scopes.includes(scope) ?? false;
 }
 
-/** Without saying where a request comes from, a browser may not act for the user who signed in. */
+/** A browser may not use a session in a request that does not say which page it comes from. */
 function requireSameOrigin(headers: Headers): void {
   // An `Origin` header has been compared already.
   if (headers.has("origin") || headers.get("sec-fetch-site") === "same-origin") return;
   throw new Problem(
     "cross-site",
-    "Cannot take the request: it does not say that it comes from here",
+    "Cannot take the request: it does not say that it comes from a page of this server",
   );
 }
 

@@ -1,4 +1,4 @@
-/** Which host a request means, and whether it is served here. */
+/** The host that a request is for, and whether it is served here. */
 
 import { shellWord } from "../../core/shell_word.ts";
 import { Problem, problemResponse } from "../problems/problem.ts";
@@ -9,7 +9,9 @@ export class Hosts {
   /** `undefined` when all are served. */
   readonly #served: ReadonlySet<string> | undefined;
 
-  /** @param allowed Names beside those of the loopback. */
+  /**
+   * @param allowed Names besides those of the loopback.
+   */
   constructor(allowed: readonly string[] | "any") {
     this.#served = allowed === "any"
       ? undefined
@@ -17,7 +19,7 @@ export class Hosts {
   }
 
   /**
-   * The host that a request names, as it does.
+   * The host of a request, exactly as written.
    *
    * @throws {Problem} `malformed-host`, or `wrong-host` for one that is not served.
    */
@@ -32,9 +34,10 @@ export class Hosts {
 }
 
 /**
- * The refusal of a request without one, as HTTP/1.1 asks for (RFC 9112, 3.2); `undefined` for
- * any other. A server fills its own address into the URL of the request, which no list of hosts
- * can tell from a name that was meant. HTTP/1.0, and HTTP/2 without TLS, need a Host here too.
+ * Refuses a request without a Host header, as HTTP/1.1 requires (RFC 9112, 3.2); `undefined` for
+ * any other. `Deno.serve` would put its own address into the URL of such a request, and no list of
+ * hosts could tell it from a name that the client sent. HTTP/1.0, and HTTP/2 without TLS, need a
+ * Host here too.
  */
 export function refusalWithoutHost({ headers, url }: Request): Response | undefined {
   if (headers.has("host")) return undefined;
@@ -42,15 +45,14 @@ export function refusalWithoutHost({ headers, url }: Request): Response | undefi
   return problemResponse(new Problem("malformed-host", detail), URL.parse(url)?.pathname ?? "/");
 }
 
-/** A name or address, and a port (RFC 9110, 7.2). Names are looked for on a list after that. */
+/** A name or address, and a port (RFC 9110, 7.2). Whether the name is allowed is checked later. */
 const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[^\s/\\?#@:[\]]*)(?::(\d{0,5}))?$/;
 const PORT_MAX = 65_535;
 /** The longest DNS name with a port. */
 const HOST_LENGTH_MAX = 260;
 
 /**
- * Whether a request says in words of HTTP which host it means: in its header, when it has one,
- * and in its target, which may name another.
+ * Whether the hosts in the header, if any, and in the target of a request are syntactically valid.
  */
 function isHost(named: string | null, url: string): boolean {
   if (named !== null) {
@@ -68,8 +70,8 @@ function isAt(url: string, host: string): boolean {
 }
 
 /**
- * The host that is not served, where there is one. A target may name a host itself, which then
- * counts (RFC 9112, 3.2.2); few do.
+ * The host that is not served, if there is one. A target may name a host itself, which then takes
+ * precedence (RFC 9112, 3.2.2); few do.
  */
 function unserved(url: string, host: string, hosts: ReadonlySet<string>): string | undefined {
   if (!hosts.has(nameOf(host))) return host;
@@ -91,15 +93,13 @@ function nameOf(host: string): string {
   return name.toLowerCase();
 }
 
-/** A page whose name was made to point here (DNS rebinding) sends its own name as host. */
+/** A page whose name was rebound to this server (DNS rebinding) sends its own name as host. */
 function wrongHost(host: string): Problem {
   const shown = host.slice(0, HOST_LENGTH_MAX);
   const flag = shown === "" ? "--allowed-hosts" : `--allowed-hosts=${nameOf(shown)}`;
   return new Problem(
     "wrong-host",
-    `Cannot answer for the Host ${
-      JSON.stringify(shown)
-    }: it is not on the list of hosts; where it ` +
+    `Cannot answer for the Host ${JSON.stringify(shown)}: it is not on the list of hosts; if it ` +
       `is a name of this server, start Daybook with ${shellWord(flag)}`,
   );
 }

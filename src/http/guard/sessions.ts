@@ -7,12 +7,12 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../engine/ports.ts";
 
-/** A session that is not used for this long is over. */
+/** A session that is unused for this long has expired. */
 const IDLE_MS = 12 * 60 * 60_000;
 
 /**
- * For one token: signing in again and again ends only sessions of the same token, and nobody
- * else's. The one that was not used for longest goes first.
+ * For each token: repeated sign-ins end only sessions of the same token. The least recently used
+ * session ends first.
  */
 const SESSIONS_PER_TOKEN_MAX = 100;
 
@@ -49,7 +49,7 @@ export class Sessions {
     return name;
   }
 
-  /** `undefined` when there is no such session, or not any more. */
+  /** The token of a session; `undefined` if there is no such session, or it has expired. */
   tokenOf(name: string): string | undefined {
     const session = this.#sessions.get(name);
     if (session === undefined) return undefined;
@@ -61,7 +61,7 @@ export class Sessions {
     return session.token;
   }
 
-  /** Whether there is such a session; asking is no use of it. */
+  /** Whether there is such a session; this check does not count as use. */
   isOpen(name: string): boolean {
     return this.#sessions.has(name);
   }
@@ -90,12 +90,12 @@ export class Sessions {
 // The cookie that names a session: no script can read it (HttpOnly), and no other site can make a
 // browser send it (SameSite=Strict).
 
-/** Browsers do not tell ports apart, so that two servers on one machine need two names. */
+/** Browsers ignore the port of a cookie, so two servers on one machine need two names. */
 function cookieName(host: string): string {
   return `daybook_session_${/:(\d+)$/.exec(host)?.[1] ?? "0"}`;
 }
 
-/** The name of the session that a request brings; `undefined` when it brings none. */
+/** The name of the session in the cookie of a request; `undefined` if it has none. */
 export function requestSession(headers: Headers, host: string): string | undefined {
   const wanted = `${cookieName(host)}=`;
   const cookies = (headers.get("cookie") ?? "").split(";").map((cookie) => cookie.trim());
@@ -107,7 +107,7 @@ export function sessionCookie(host: string, session: string, secure: boolean): s
   return `${cookieName(host)}=${session}${attributes(secure)}`;
 }
 
-/** Makes the browser forget its session. */
+/** Makes the browser delete the cookie of its session. */
 export function endedSessionCookie(host: string, secure: boolean): string {
   return `${cookieName(host)}=; Max-Age=0${attributes(secure)}`;
 }

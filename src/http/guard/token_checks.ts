@@ -1,10 +1,9 @@
 /**
- * Finds the holder of a token that came from an address. Wrong tokens are slowed by address,
- * wherever they are tried: ten at once, then one a second. While an address has to wait, right and
- * wrong tokens are refused alike, so that the answer reveals nothing. Only a token that was valid
- * from this address before is still accepted: a client with an old token does not lock out its
- * neighbours. Behind a proxy that does not name its clients, a right token is always accepted, so
- * that a stranger cannot lock everyone out.
+ * Finds the holder of a token, and limits wrong tokens by address, on all routes: ten at once, then
+ * one a second. While an address has to wait, valid and wrong tokens are refused alike, so that the
+ * answer reveals nothing. Only a token that was valid from this address before is still accepted,
+ * so that a client with an old token does not lock out its neighbours. Behind a proxy that does not
+ * name its clients, a valid token is always accepted, so that no client can lock everyone out.
  */
 
 import type { Clock } from "../../engine/ports.ts";
@@ -18,7 +17,7 @@ const ADDRESSES_MAX = 10_000;
 /** Addresses remembered for each valid token. */
 const ADDRESSES_PER_TOKEN_MAX = 1_000;
 
-/** Without a holder: seconds until the next try makes sense; 0 for a wrong token. */
+/** Without a holder: seconds until the next attempt is allowed; 0 for a wrong token. */
 export type Checked =
   | { readonly holder: Holder }
   | { readonly holder: undefined; readonly waitSeconds: number };
@@ -29,7 +28,7 @@ const WRONG: Checked = { holder: undefined, waitSeconds: 0 };
 export class TokenChecks {
   readonly #access: Access;
   readonly #clock: Pick<Clock, "monotonic">;
-  /** When each address may start afresh; the last to send a wrong token comes last. */
+  /** When the limit of each address resets; the last to send a wrong token comes last. */
   readonly #forgivenAt = new Map<string, number>();
   /** For each valid token, the addresses it came from. */
   readonly #known = new Map<string, Set<string>>();
@@ -81,7 +80,7 @@ export class TokenChecks {
     this.#forget(now);
   }
 
-  /** Drops addresses that may start afresh, and the oldest if there are too many. */
+  /** Drops addresses whose limit has reset, and the oldest if there are too many. */
   #forget(now: number): void {
     for (const [address, forgivenAt] of this.#forgivenAt) {
       if (forgivenAt > now && this.#forgivenAt.size <= ADDRESSES_MAX) return;

@@ -1,6 +1,6 @@
 /**
- * An example of each answer, made from its schema, so that a new answer has one and none goes
- * stale. A route may give its own, and must for text.
+ * An example of each answer, generated from its schema, so that a new answer has an example and no
+ * example becomes outdated. A route may give its own, and must for text.
  */
 
 import type { JsonObject, JsonValue } from "../../core/json.ts";
@@ -8,7 +8,9 @@ import { isObject } from "./members.ts";
 
 const TIME = "2026-01-31T12:00:00.000Z";
 
-/** Values of one order, so that answers fit together; what is not here follows from the type. */
+/**
+ * Values about a single order, so that examples agree with each other; others follow from the type.
+ */
 const VALUES: Readonly<Record<string, JsonValue>> = {
   about: "42",
   actual: null,
@@ -54,7 +56,7 @@ const VALUES: Readonly<Record<string, JsonValue>> = {
   why: 'It matches expectation "shipped": 1 of 1.',
 };
 
-/** The same document, with an example of each good answer. */
+/** The same document, with an example of each successful answer. */
 export function withExamples(document: JsonObject): JsonObject {
   const { paths, components } = document;
   const schemas = isObject(components) && isObject(components.schemas) ? components.schemas : {};
@@ -102,13 +104,13 @@ function sequenceExample(item: JsonObject, schemas: JsonObject): string {
   return `id: 41\ndata: ${JSON.stringify(answerExample(data.contentSchema ?? {}, schemas))}\n\n`;
 }
 
-/** Schemas inside one another. */
+/** The depth of nested schemas. */
 const DEPTH_MAX = 12;
 
 /**
- * An example of what a schema allows: all that must be there, a list with one item.
+ * A value that a schema allows: with all required members, and one item in each list.
  *
- * @param schemas Those that `$ref` names.
+ * @param schemas The schemas that `$ref` refers to.
  */
 function answerExample(
   schema: JsonValue,
@@ -166,7 +168,7 @@ function singular(name: string): string {
   return name === "jobIds" ? "jobId" : name;
 }
 
-/** Whether a value is of a type that a schema allows; what else it asks for, a test checks. */
+/** Whether a value has a type that a schema allows; a test checks all other rules. */
 function fits(value: JsonValue, schema: JsonValue, schemas: JsonObject): boolean {
   if (!isObject(schema)) return false;
   const { $ref, oneOf, anyOf = oneOf, type } = schema;

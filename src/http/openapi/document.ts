@@ -1,6 +1,6 @@
 /**
- * The document at `/openapi.json`: OpenAPI 3.1, made of the schemas by which the routes read
- * requests, and of those that describe answers.
+ * The document at `/openapi.json`: OpenAPI 3.1, generated from the schemas with which the routes
+ * read requests, and from those that describe answers.
  */
 
 import { jobIdField, withinLazy } from "../../documents/fields.ts";
@@ -30,7 +30,7 @@ import { withExamples } from "./answer_examples.ts";
 import { described } from "./members.ts";
 import * as v from "valibot";
 
-/** The body of an answer that refuses, as `problemResponse` makes it. */
+/** The body of a refusal, as `problemResponse` writes it. */
 const problemAnswer = v.object({
   type: v.picklist(PROBLEM_KINDS.map(problemType)),
   title: text,
@@ -71,7 +71,7 @@ const NAMED: NamedSchemas = {
   CloudEvent: cloudEvent,
 };
 
-/** What any route that needs a token may answer. */
+/** Problems of every route that needs a token. */
 const COMMON_PROBLEMS: readonly ProblemKind[] = [
   ...["malformed-host", "invalid-request", "unauthorized", "forbidden", "wrong-host"] as const,
   "too-many-failures",
@@ -82,7 +82,7 @@ const COMMON_PROBLEMS: readonly ProblemKind[] = [
   "internal",
 ];
 
-/** A probe takes no token, and is answered beyond every limit. */
+/** Problems of every open route: probes take no token, and no limit applies to them. */
 const OPEN_PROBLEMS: readonly ProblemKind[] = ["malformed-host", "wrong-host", "internal"];
 
 const PROBLEM_LIST = PROBLEM_KINDS
@@ -91,17 +91,17 @@ const PROBLEM_LIST = PROBLEM_KINDS
   )
   .join("\n");
 
-const DESCRIPTION = "A job engine in one process, with an append-only journal. Every refusal is " +
+const DESCRIPTION = "A job engine in one process, with an append-only journal. Every error is " +
   `a problem (RFC 9457) of one of these types:\n\n${PROBLEM_LIST}`;
 
 /** The server that the document is about. */
 interface DescribedServer {
   readonly version: string;
-  /** Whether every request but a probe needs one. */
+  /** Whether every request except a probe needs a token. */
   readonly needsToken: boolean;
 }
 
-/** The document for the routes with an operation. */
+/** The document of all routes that have an operation. */
 export function openApiDocument(
   routes: readonly Route[],
   { version, needsToken }: DescribedServer,
@@ -109,8 +109,8 @@ export function openApiDocument(
   const document = {
     openapi: "3.1.0",
     info: { title: "Daybook", version, description: DESCRIPTION },
-    // Relative to where the document was found, so that it also works behind a proxy.
-    servers: [{ url: "/", description: "The server that this document came from" }],
+    // Relative to the URL of the document, so that it also works behind a proxy.
+    servers: [{ url: "/", description: "The server that serves this document" }],
     paths: describePaths(routes, needsToken),
     components: {
       schemas: namedSchemaObjects(NAMED),
@@ -156,7 +156,7 @@ function operationObject(place: Place, operation: Operation, needsToken: boolean
   };
 }
 
-/** An empty requirement says that a request without a token is taken too. */
+/** An empty requirement means that a request without a token is accepted too. */
 function describeSecurity(scope: RouteScope, needsToken: boolean): readonly JsonObject[] {
   if (scope === "open") return [];
   return [...needsToken ? [] : [{}], { bearer: [scope] }];
@@ -182,7 +182,7 @@ function describeParameters(place: Place, { query = {}, headers = {} }: Operatio
   return [...inPath, ...inQuery, ...inHeaders];
 }
 
-/** What the id in a path is of: `/jobs/:id` is a job. */
+/** What the id in a path identifies: in `/jobs/:id`, a job. */
 function thingAt(path: string): string {
   const thing = path.split("/")[1]?.slice(0, -1) ?? "";
   return `${thing === "event" ? "an" : "a"} ${thing}`;
@@ -215,7 +215,7 @@ function describeAnswers(place: Place, { answers }: Operation): JsonObject {
   );
 }
 
-/** A probe is about the process, and about no position. */
+/** Probes are about the process, so they have no position. */
 function positions({ scope }: Place): Partial<typeof LOG_ID_HEADERS> {
   return scope === "open" ? {} : LOG_ID_HEADERS;
 }
@@ -260,7 +260,7 @@ function contentObject(contents: Contents): JsonObject {
 function mediaTypeObject({ schema, examples, item }: Content): JsonObject {
   return {
     schema: "json" in schema ? schema.json : toJsonSchema(schema),
-    // OpenAPI 3.2 calls it itemSchema; this is its registered name in documents of 3.1.
+    // OpenAPI 3.2 calls it itemSchema; 3.1 needs the registered extension name.
     ...(item === undefined ? {} : { "x-oai-itemSchema": item }),
     ...(examples === undefined ? {} : { examples: exampleObjects(examples) }),
   };

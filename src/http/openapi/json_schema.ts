@@ -1,4 +1,4 @@
-/** JSON Schema for the schemas of the routes, with names for the important ones. */
+/** Converts the schemas of the routes to JSON Schema; the important ones get names. */
 
 import {
   type ConversionConfig,
@@ -13,16 +13,16 @@ import { findDocumentation } from "../../documents/documented.ts";
 export type NamedSchemas = Readonly<Record<string, v.GenericSchema>>;
 
 const REFERENCE = "#/components/schemas/";
-/** The name of an unnamed schema behind `lazy`: a number. */
+/** A reference to an unnamed schema behind `lazy`, whose name is a number. */
 const NUMBERED = /^#\/\$defs\/(\d+)$/;
 
-/** A rule in code has no JSON Schema, unless it is `documented`, as it must be. */
+/** A rule in code has no JSON Schema unless it is `documented`, which is required. */
 const CONFIG: ConversionConfig = {
   target: "draft-2020-12",
   typeMode: "input",
   ignoreActions: ["check", "transform"],
   overrideSchema: ({ valibotSchema }) => findDocumentation(valibotSchema) as JsonSchema | undefined,
-  // JSON Schema reads every pattern with the flag `u`.
+  // JSON Schema interprets every pattern with the flag `u`.
   overrideAction: ({ valibotAction, jsonSchema }) =>
     valibotAction.type === "regex" && "requirement" in valibotAction
       ? { ...jsonSchema, pattern: (valibotAction.requirement as RegExp).source }
@@ -39,7 +39,7 @@ export function schemaObject(schema: v.GenericSchema, named: NamedSchemas): Json
   return inlined(json as JsonObject, $defs as JsonObject) as JsonObject;
 }
 
-/** For `components/schemas`. */
+/** The named schemas, for `components/schemas`. */
 export function namedSchemaObjects(named: NamedSchemas): JsonObject {
   const all = toJsonSchemaDefs(named as Record<string, v.GenericSchema>, CONFIG) as JsonObject;
   const entries = Object.keys(named).map((name) => [name, inlined(all[name] ?? {}, all)] as const);

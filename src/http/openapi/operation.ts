@@ -1,4 +1,4 @@
-/** What the document says of one route, by reference to the schemas that the route uses. */
+/** How `/openapi.json` describes a route, by reference to the schemas that the route uses. */
 
 import * as v from "valibot";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
@@ -7,7 +7,9 @@ import type { Parameters } from "../../documents/parameters.ts";
 
 /** One representation of a body. */
 export interface Content {
-  /** A schema of valibot, or JSON Schema of what none reads, such as the parts of a form. */
+  /**
+   * A valibot schema, or JSON Schema for what no valibot schema reads, such as the parts of a form.
+   */
   readonly schema: v.GenericSchema | { readonly json: JsonObject };
   readonly examples?: Readonly<Record<string, JsonValue>>;
   /** JSON Schema of each item, where the body is a sequence of them. */
@@ -29,7 +31,7 @@ export interface Answer {
 }
 
 export interface Operation {
-  /** What a client that is made of the document calls it. */
+  /** The `operationId`: generated clients use it as a name. */
   readonly id: string;
   readonly tag: "jobs" | "events" | "replay" | "system";
   readonly summary: string;
@@ -39,7 +41,7 @@ export interface Operation {
   readonly body?: { readonly required: boolean; readonly content: Contents };
   /** By status. */
   readonly answers: Readonly<Record<number, Answer>>;
-  /** Beside those that every route may answer. */
+  /** In addition to the problems that every route may answer with. */
   readonly problems: readonly ProblemKind[];
 }
 
@@ -58,7 +60,7 @@ export function currentState(
     id,
     tag: "system",
     summary,
-    answers: { [STATUS.ok]: { description: "As it is now.", content: json(schema) } },
+    answers: { [STATUS.ok]: { description: "The current state.", content: json(schema) } },
     problems: [],
     ...more,
   };
@@ -67,13 +69,14 @@ export function currentState(
 /** Headers of a route that records something. */
 export const TRACE_HEADERS: Readonly<Record<string, Header>> = {
   "traceparent": {
-    description: "W3C Trace Context: its ids are recorded with everything the request causes. " +
+    description:
+      "W3C Trace Context: its ids are recorded with all entries that the request causes. " +
       "An invalid value is ignored.",
     schema: v.string(),
   },
 };
 
-/** What Prefer may say. */
+/** The preference `wait`, as described for the header `Prefer`. */
 export const WAIT = "wait=N: wait up to N seconds, at most 60, for the job to end.";
 
 export const PREFERENCE_APPLIED: Header = {
@@ -96,7 +99,7 @@ export const BODY_PROBLEMS: readonly ProblemKind[] = [
 /** Problems of a route that is not safe, whether or not it records anything. */
 export const UNSAFE_PROBLEMS: readonly ProblemKind[] = ["cross-site", "draining"];
 
-/** Problems of a route that records. */
+/** Problems of a route that records something. */
 export const WRITE_PROBLEMS: readonly ProblemKind[] = [
   ...UNSAFE_PROBLEMS,
   "outcome-unknown",

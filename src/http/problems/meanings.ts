@@ -1,12 +1,12 @@
-/** What each kind of problem means, and what to do about it: `/problems/` and its name shows it. */
+/** What each kind of problem means, and what to do about it, as shown at `/problems/<kind>`. */
 
 import type { ProblemKind } from "./problem.ts";
 
 export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
   "malformed-json":
-    "The body stops being JSON at the position given. Send one JSON document, in UTF-8.",
+    "The body is not valid JSON; position says where the error is. Send one JSON document in UTF-8.",
   "malformed-text":
-    "The body has bytes that are not UTF-8. Send it in UTF-8, without a byte order mark.",
+    "The body contains bytes that are not UTF-8. Send it in UTF-8, without a byte order mark.",
   "malformed-host": "The Host header is missing, or is not the name of a host.",
   "unreadable-body": "The connection ended before the body was complete. Send the request again.",
   "unauthorized":
@@ -19,21 +19,21 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
   "not-found": "No route has this path. /openapi.json and the reference list all routes.",
   "unknown-event": "No entry of the journal has this event id.",
   "unknown-pause":
-    "No pause in force has this id: it was never there, or has ended. GET /pauses lists " +
-    "those in force.",
+    "No pause in force has this id: it never existed, or has ended. GET /pauses lists " +
+    "the pauses in force.",
   "unknown-limits":
-    "No definition of this type is loaded; or, to take limits back, none of this type are changed. " +
-    "GET /limits lists them.",
+    "No definition of this type is loaded; or, for a DELETE, its limits were not changed. " +
+    "GET /limits lists all limits.",
   "unknown-job":
     "No job in this journal has this id. Search for a part of it on the Jobs screen, or " +
     "with GET /jobs?search=.",
   "method-not-allowed": "The path exists, and takes the methods in the Allow header.",
   "not-in-this-state":
     "The job is in a state, or a condition, in which this control does nothing. allowedIn " +
-    "names those in which it is accepted.",
+    "names the states in which the control is accepted.",
   "cannot-verify":
-    "A verification is running, or the journal cannot be read now. GET /journal shows how " +
-    "far it is.",
+    "A verification is running, or the journal cannot be read now. GET /journal shows the " +
+    "progress of a running one.",
   "event-id-reused":
     "An entry with this eventId has other content. An event is recorded once; send " +
     "another fact under another id.",
@@ -47,7 +47,7 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
     "connection, or in parts.",
   "body-too-large": "The body is beyond --body-bytes. Send less at a time, such as fewer events.",
   "unsupported-media-type":
-    "This route does not read this Content-Type. The detail names those that it reads.",
+    "This route does not accept this Content-Type. The detail names the accepted ones.",
   "wrong-host":
     "The server does not answer to this host name. Name it with --allowed-hosts, which " +
     "needs a token.",
@@ -55,20 +55,21 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
     "The request is well-formed, but its content is not valid. errors names each place " +
     "and what is wrong there.",
   "unknown-type":
-    "No definition of this type is loaded. knownTypes lists those that are; --definitions " +
-    "loads others.",
-  "job-too-long": "The job has more entries than can be looked back over in one request.",
-  "unknown-point": "The entry, event or time is not in the life of this job.",
+    "No definition of this type is loaded. knownTypes lists the loaded types; --definitions " +
+    "loads more.",
+  "job-too-long": "The job has more entries than one request may read.",
+  "unknown-point": "The entry, event or time is not part of the life of this job.",
   "idempotency-key-reused":
     "The same Idempotency-Key came with another body. Use a new key for a new request.",
   "too-many-failures":
-    "Too many wrong tokens came from this address. Wait for as many seconds as " +
-    "Retry-After says.",
-  "internal": "A fault of Daybook. The server's log has it. Sending the request again may or may " +
+    "Too many wrong tokens came from this address. Wait for the number of seconds in " +
+    "Retry-After.",
+  "internal":
+    "A bug in Daybook; the server's log has the details. Sending the request again may or may " +
     "not help.",
   "outcome-unknown":
-    "The journal failed, or its leader was gone, while the request was being recorded, so it may " +
-    "or may not be on record. Restart a server that stays down, and send the request again with " +
+    "The journal failed, or the leader stopped, while the request was being recorded, so it may " +
+    "or may not be on record. If the server stays down, restart it. Then send the request again with " +
     "the same Idempotency-Key, jobId or eventId.",
   "draining": "The process is stopping. Send the request again once it has restarted.",
   "over-capacity":
@@ -79,8 +80,8 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
     "from the journal.",
   "not-ready": "The process is alive but takes no writes now; the detail says why.",
   "behind":
-    "Another process of the same journal has shown the client more than this one has read " +
-    "yet. Send the request again after the seconds in Retry-After, or to another process.",
+    "The client has seen entries, from another process of the same journal, that this one has not read " +
+    "yet. Send the request again after the seconds in Retry-After, or send it to another process.",
   "disk-full":
     "The disk of the journal is full. Nothing acknowledged is lost, reads still work, and " +
     "writes resume when there is room again.",

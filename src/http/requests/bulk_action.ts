@@ -1,7 +1,7 @@
 /**
- * One action on many jobs: those that match a filter as of a position. Each job is judged again
- * when its turn comes. Repeating a request does nothing twice, since jobs that were handled no
- * longer need the action.
+ * One action on all jobs that match a filter as of a position. Each job is checked again when its
+ * turn comes. A repeated request does nothing twice, since the jobs already handled no longer need
+ * the action.
  */
 
 import type { Condition } from "../../core/condition.ts";
@@ -17,7 +17,7 @@ import { draining, refusalOfFailure, toRefusal } from "../../documents/engine_re
 import type { Problem } from "../problems/problem.ts";
 import { type AdmissionGate, sizeFor } from "../guard/admission_gate.ts";
 
-/** Jobs that one request acts on; the rest is left for the next request. */
+/** Jobs that one request acts on; the rest are left for the next request. */
 export const BULK_MAX = 1_000;
 /** Jobs at a time: enough to share batches, and few enough to let other requests through. */
 const CONCURRENT_MAX = 32;
@@ -25,7 +25,7 @@ const CONCURRENT_MAX = 32;
 export interface BulkRequest {
   readonly action: BulkControl;
   readonly filter: JobFilter;
-  /** Jobs created later are left alone. */
+  /** Jobs created later are skipped. */
   readonly upTo: LogId;
   /** Only jobs created before this position: continues an earlier request. */
   readonly before?: LogId;
@@ -45,7 +45,7 @@ export interface BulkDone {
 
 export interface BulkReport {
   readonly done: readonly BulkDone[];
-  /** By reason, which completes a sentence. */
+  /** By reason, which is a clause that completes a sentence. */
   readonly skipped: ReadonlyMap<string, readonly JobId[]>;
   /** Why it stopped early; nothing was lost. */
   readonly stopped?: Problem;
@@ -68,7 +68,7 @@ export function filterOfAction({ action, filter, again }: BulkRequest): JobFilte
     : { ...filter, conditions };
 }
 
-/** A filter for retried jobs contradicts an action that leaves them alone. */
+/** A filter for retried jobs contradicts a retry that skips them. */
 function isContradictory({ action, filter, again }: BulkRequest): boolean {
   return action === "retry" && !again && filter.retried === true;
 }
@@ -78,9 +78,11 @@ export interface BulkPreview {
   readonly count: JobCount;
   /** The newest of them. */
   readonly sample: readonly JobSummary[];
-  /** Failed jobs left alone because they were retried already. */
+  /** Failed jobs skipped because they were already retried. */
   readonly retried: number;
-  /** Failed jobs left alone because someone has to fix by hand what could not be undone. */
+  /**
+   * Failed jobs skipped because effects that could not be undone have to be fixed by hand first.
+   */
   readonly byHand: number;
 }
 
@@ -112,7 +114,7 @@ export function previewBulk(engine: JobEngine, request: BulkRequest): BulkPrevie
   return { count, sample, retried, byHand };
 }
 
-/** The effects of such a job remain: a retry would repeat them. */
+/** Effects of such a job remain, and a retry would repeat them. */
 function needsSomebody(job: JobState): boolean {
   return "failure" in job && job.failure?.recoveryRequired === true;
 }
@@ -145,7 +147,7 @@ export async function runBulk(
   const run = new BulkRun(engine, request, admission);
   await run.all(jobs);
   const { done, skipped, stopped } = run;
-  // After a stop some were handled and some were not: the next request covers the whole range.
+  // After an early stop only some jobs were handled, so the next request covers the whole range.
   const again = stopped === undefined ? next : scanRange(request).before;
   const left = again === undefined ? NONE : countJobs(engine, { ...request, before: again });
   return {
@@ -173,7 +175,7 @@ class BulkRun {
     this.#request = request;
   }
 
-  /** Acts on several at a time; resolves when none is in progress. */
+  /** Acts on several jobs at a time; resolves when none is in progress. */
   async all(jobs: readonly JobState[]): Promise<void> {
     const queue = jobs.values();
     const workers = Array.from({ length: CONCURRENT_MAX }, () => this.#work(queue));
@@ -198,7 +200,7 @@ class BulkRun {
   async #one(job: JobState): Promise<void> {
     const { jobId } = job;
     if (this.#request.action === "retry" && needsSomebody(job)) {
-      return this.#skip(jobId, "what could not be undone has to be fixed by hand first");
+      return this.#skip(jobId, "effects that could not be undone have to be fixed by hand first");
     }
     const outcome = await this.#ask(jobId);
     if (outcome.ok) this.done.push(bulkDone(jobId, outcome.value));

@@ -19,7 +19,7 @@ import {
 
 const TEXT_LENGTH_MAX = 1_000;
 
-/** What the event tells. */
+/** Attributes that carry the event's content. */
 const anyJson = documented(v.unknown(), {
   description: "The content of the event: the attributes, or one value.",
 });
@@ -30,7 +30,7 @@ const text = v.pipe(
   v.maxLength(TEXT_LENGTH_MAX, `must be at most ${TEXT_LENGTH_MAX} characters`),
 );
 
-/** CloudEvents lets anyone add attributes, so unknown ones are no error. */
+/** CloudEvents allows extension attributes, so unknown ones are no error. */
 export const cloudEvent = v.looseObject({
   specversion: v.literal("1.0", 'must be "1.0"'),
   id: text,
@@ -42,7 +42,7 @@ export const cloudEvent = v.looseObject({
   data_base64: v.exactOptional(v.string()),
   jobid: v.exactOptional(jobIdField),
   taskid: v.exactOptional(taskIdField),
-  // An invalid one is no error either: the standard says to ignore it.
+  // An invalid traceparent is ignored, as its standard says.
   traceparent: v.optional(v.unknown()),
 });
 
@@ -54,7 +54,7 @@ export function judgeCloudEvent(value: JsonValue, at = ""): JudgedEvent {
   if (!parsed.success) return refused(pointedIssues(parsed.issues, at));
   const data = isObject(value) ? value.data : undefined;
   if (isObject(data) && Object.hasOwn(data, "cloudevent")) {
-    const detail = "is where Daybook keeps the id and source of a CloudEvent";
+    const detail = "is where Daybook records the id and source of a CloudEvent";
     return refused([{ pointer: `${at}/data/cloudevent`, detail }]);
   }
   return { valid: true, event: toEvent(parsed.output, data) };
@@ -67,11 +67,11 @@ function refused(errors: readonly PointedIssue[]): JudgedEvent {
 function toEvent(cloudEvent: CloudEvent, data: JsonValue | undefined): IncomingEvent {
   const { type, time, jobid, taskid, data_base64: base64, ...named } = cloudEvent;
   const trace = parseTraceparent(named.traceparent);
-  // What is recorded as ids is not recorded a second time.
+  // Attributes recorded as ids are not recorded twice.
   const { traceparent: _traceparent, ...untraced } = named;
   const rest = trace === undefined ? named : untraced;
   const { id, source } = rest;
-  // With the subject and all extensions of the sender.
+  // Including the subject and all extension attributes.
   const { specversion: _, data: __, ...cloudevent } = rest;
   return {
     eventId: toEventId(source, id),
@@ -97,7 +97,7 @@ function toAttributes(data: JsonValue | undefined, base64: string | undefined): 
   return isObject(data) ? data : { data };
 }
 
-/** The attributes of a CloudEvent in binary mode: its headers, without their prefix. */
+/** The attributes of a CloudEvent in binary mode: its `ce-*` headers, without the prefix. */
 export function binaryAttributes(headers: Headers): JsonObject {
   const attributes: Record<string, JsonValue> = {};
   for (const [name, value] of headers) {
@@ -106,7 +106,7 @@ export function binaryAttributes(headers: Headers): JsonObject {
   return attributes;
 }
 
-/** CloudEvents' HTTP binding percent-encodes what a header cannot hold. */
+/** The HTTP binding of CloudEvents percent-encodes characters that headers cannot contain. */
 function percentDecoded(value: string): string {
   try {
     return decodeURIComponent(value);

@@ -1,6 +1,6 @@
 /**
- * Entries that pass a filter, from a position back or ahead. A rare match must not cost the
- * reading of a whole journal: a search looks at a limited number of entries, and says which.
+ * Finds entries that pass a filter, before or after a position. So that a rare match does not read
+ * the whole journal, a search examines a limited number of entries, and reports which.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -13,25 +13,25 @@ const READ_AT_ONCE_MAX = 500;
 
 export interface EntrySearch<Shown> {
   readonly engine: JobEngine;
-  /** Where one page is read at a time. */
+  /** Serializes the reading of pages. */
   readonly reading: Lane;
-  /** What is kept of an entry that was found. */
+  /** Converts an entry that was found. */
   readonly show: (entry: JobEventLogEntry) => Promise<Shown>;
   readonly filter: EntryFilter;
   readonly onlyTransitions: boolean;
-  /** Entries to find. */
+  /** The most entries to find. */
   readonly limit: number;
-  /** Entries to look at. */
+  /** The most entries to examine. */
   readonly lookMax: number;
 }
 
 export interface EntriesFound<Shown> {
   /** Newest first. */
   readonly entries: readonly Shown[];
-  /** All entries from here to `to`, both included, were considered; none when it is beyond. */
+  /** All entries from here to `to`, both included, were examined; none if `from` is beyond `to`. */
   readonly from: LogId;
   readonly to: LogId;
-  /** How many were read: for a known job, only its own. */
+  /** How many entries were examined: for a known job, only its own. */
   readonly looked: number;
 }
 
@@ -61,7 +61,7 @@ export async function searchAhead<Shown>(
 interface Collected<Shown> {
   readonly found: Shown[];
   readonly looked: number;
-  /** Where the search ended: the last position considered. */
+  /** The last position examined. */
   readonly position: LogId;
 }
 
@@ -101,7 +101,7 @@ function isWanted(entry: JobEventLogEntry, search: Wanted): boolean {
     (!search.onlyTransitions || search.engine.transitionAt(entry) !== undefined);
 }
 
-/** Reads below a position, newest first; caught up means that the first entry was read. */
+/** Reads below a position, newest first; `caughtUp` means that the first entry was read. */
 function backReader({ engine, filter: { jobId } }: Wanted): ReadOn {
   return jobId !== undefined && engine.job(jobId) !== undefined
     ? (position, size) => jobBack(engine, jobId, position, size)
@@ -114,7 +114,7 @@ async function journalBack(engine: JobEngine, before: LogId, size: number): Prom
   return { entries: entries.toReversed(), scannedTo: after + 1, caughtUp: after === 0 };
 }
 
-/** Entries before the first one of a job are not its own. */
+/** No entry before the first one of a job belongs to it, so the search is complete there. */
 async function jobBack(
   engine: JobEngine,
   jobId: JobId,

@@ -1,4 +1,4 @@
-/** The forms in which events come in: one, many, lines, or CloudEvents. */
+/** Parses bodies with events: one, an array, NDJSON, or CloudEvents. */
 
 import { invalidRequest } from "../../documents/refusal.ts";
 import type { JsonValue } from "../../core/json.ts";
@@ -39,13 +39,15 @@ function judgingBy(
   };
 }
 
-/** What bounds the events of one request. */
+/** The limits on the events of one request. */
 interface EventLimits {
   readonly bodies: Bodies;
   readonly eventsMax: number;
 }
 
-/** @throws {Problem} 415, 413, or for a document that is not of its form. */
+/**
+ * @throws {Problem} 415, 413, or if the document does not have the form that its type says.
+ */
 export async function readEvents(
   request: Request,
   { bodies, eventsMax }: EventLimits,

@@ -1,4 +1,4 @@
-/** What the headers of a request say: its key, its preferences, where it comes from. */
+/** Reads the headers of a request: idempotency key, preferences, origin. */
 
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
@@ -11,20 +11,20 @@ import { requestViewer } from "../guard/viewer.ts";
 const WAIT_SECONDS_MAX = 60;
 
 const WAIT = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i;
-/** If there are several, the first counts. */
+/** Of several, the first applies. */
 const RETURN = /(?:^|,)\s*return\s*=\s*"?([a-z]*)"?\s*(?:$|[,;])/i;
 
 export interface Preferences {
-  /** `wait=N`: how many seconds for the end of the job; `undefined` when not asked for. */
+  /** `wait=N`: how many seconds to wait for the end of the job; `undefined` if not requested. */
   readonly waitSeconds?: number | undefined;
-  /** `return=minimal`: only what leads to the job. */
+  /** `return=minimal`: answer only with the id, state and links of the job. */
   readonly minimal: boolean;
 }
 
 const NO_PREFERENCES: Preferences = { minimal: false };
 const MINIMAL: Preferences = { minimal: true };
 
-/** `Prefer` (RFC 7240): what a client would rather have. A preference is never an error. */
+/** Parses `Prefer` (RFC 7240). An unknown or invalid preference is ignored. */
 export function parsePreferences({ headers }: Request): Preferences {
   const header = headers.get("prefer");
   if (header === null) return NO_PREFERENCES;
@@ -36,7 +36,7 @@ export function parsePreferences({ headers }: Request): Preferences {
     : { minimal, waitSeconds: Math.min(Number(asked), WAIT_SECONDS_MAX) };
 }
 
-/** The header that says by which preferences an answer is; `undefined` when by none. */
+/** The header that names the applied preferences; `undefined` if there are none. */
 export function appliedHeader(
   { waitSeconds, minimal }: Preferences,
 ): { readonly "preference-applied": string } | undefined {
@@ -47,9 +47,9 @@ export function appliedHeader(
 }
 
 /**
- * The media type that a client would rather have, by the q-values of its `Accept` header.
+ * The media type that a client prefers, by the q-values of its `Accept` header.
  *
- * @param usual Where it prefers neither, as with `*\/*`.
+ * @param usual For a client that prefers neither, as with `*\/*`.
  */
 export function preferredType<const Usual extends string, const Other extends string>(
   c: Context,
@@ -62,13 +62,13 @@ export function preferredType<const Usual extends string, const Other extends st
 
 /** Collects spans for the request that is being answered. */
 export interface RequestSpans {
-  /** Where the request is in its trace. */
+  /** The trace and span of the current request. */
   active(): TraceIds | undefined;
-  /** Tells which route it takes, after which its span is named: paths are as many as jobs. */
+  /** Names the span after the route; paths would give as many names as there are jobs. */
   routed(method: string, route: string): void;
 }
 
-/** Its trace is the span of the request where there is one, else what `traceparent` says. */
+/** Its trace is the span of the request if there is one, otherwise that of `traceparent`. */
 export function requestOrigin(c: Context, spans: RequestSpans | undefined): Origin | undefined {
   const trace = spans?.active() ?? parseTraceparent(c.req.raw.headers.get("traceparent"));
   const { name } = requestViewer(c);
@@ -89,15 +89,15 @@ export function originatedEvents(
 
 interface ReachedAs {
   readonly host: string;
-  /** Whether over TLS, to the proxy at least. */
+  /** Whether the client used TLS, at least to the proxy. */
   readonly secure: boolean;
-  /** The origin for calls that reach it the same way, without a slash at the end. */
+  /** The base URL by which the client reached the server, without a trailing slash. */
   readonly origin: string;
 }
 
 /**
- * A proxy that ends TLS says so in `X-Forwarded-Proto`. Without one any client may claim it, and
- * nothing depends on it but what they are shown themselves.
+ * A proxy that terminates TLS says so in `X-Forwarded-Proto`. Without a proxy any client can send
+ * it, but it only affects what that client is shown.
  */
 export function reachedAs({ headers, url }: Request): ReachedAs {
   const { host: named, protocol } = new URL(url);
@@ -106,7 +106,7 @@ export function reachedAs({ headers, url }: Request): ReachedAs {
   return { host, secure, origin: `${secure ? "https" : "http"}://${host}` };
 }
 
-/** If there are several proxies, the first value is the client's. */
+/** With several proxies, the first value is that of the client's connection. */
 function schemeTold(headers: Headers): string | undefined {
   return headers.get("x-forwarded-proto")?.split(",")[0]?.trim();
 }

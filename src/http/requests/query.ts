@@ -1,8 +1,10 @@
-/** Query strings, read strictly: what a route does not know is an error. */
+/** Parses query strings strictly: an unknown parameter is an error. */
 
 import { type Parameters, parseQuery, type Query } from "../../documents/parameters.ts";
 
-/** @throws {Problem} `invalid-request` when there is any query at all. */
+/**
+ * @throws {Problem} `invalid-request` if there is any query.
+ */
 export function refuseQuery(request: Request): void {
   if (request.url.includes("?")) readQuery(request, {});
 }

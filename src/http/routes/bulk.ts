@@ -1,4 +1,4 @@
-/** One action on all jobs that a filter applies to, and what fails most, by kind. */
+/** Routes for an action on all jobs that match a filter, and for failures by kind. */
 
 import { describe } from "../../documents/documented.ts";
 import type { Context } from "hono";
@@ -56,13 +56,13 @@ function controlEffects<Name extends ControlName>(names: readonly Name[]) {
 }
 
 const bulkBody = strictObject({
-  action: choices("What is done to each job.", controlEffects(BULK_CONTROLS)),
-  filter: describe(filterBody, "Which jobs, as in the query of GET /jobs; {} means all."),
-  reason: v.exactOptional(describe(reasonField, "Recorded with each job.")),
+  action: choices("The control to apply to each job.", controlEffects(BULK_CONTROLS)),
+  filter: describe(filterBody, "Which jobs, with the parameters of GET /jobs; {} means all."),
+  reason: v.exactOptional(describe(reasonField, "The reason, recorded with each job.")),
   dryRun: v.exactOptional(describe(FLAG, "Only count; record nothing.")),
   upTo: v.exactOptional(describe(
     position,
-    "Leave alone jobs created after this entry: the upTo of the dry run, or of the previous " +
+    "Skip jobs created after this entry: the upTo of the dry run, or of the previous " +
       "answer. Default: the newest entry.",
   )),
   before: v.exactOptional(
@@ -72,9 +72,9 @@ const bulkBody = strictObject({
         "answer.",
     ),
   ),
-  again: v.exactOptional(describe(FLAG, "Also retry jobs that were retried already.")),
+  again: v.exactOptional(describe(FLAG, "Also retry jobs that were already retried.")),
   limit: v.exactOptional(
-    describe(limit, `How many jobs this request acts on. Default: ${BULK_MAX}.`),
+    describe(limit, `The most jobs that this request acts on. Default: ${BULK_MAX}.`),
   ),
 });
 
@@ -86,10 +86,11 @@ export const BULK_ROUTES: readonly Route[] = [{
     id: "controlJobs",
     tag: "jobs",
     summary: "Retry, cancel, suspend or resume all jobs that match a filter",
-    description: "The newest first; each job is decided on when its turn comes. One request " +
+    description:
+      "The newest jobs come first; each job is checked when its turn comes. One request " +
       `acts on at most ${BULK_MAX} jobs; the answer says what was done, what was refused and ` +
-      "why, and where to continue. Count first, with dryRun. A retry leaves alone jobs that " +
-      "were retried already, and cancelled ones unless the filter asks for the condition " +
+      "why, and where to continue. To count first, use dryRun. A retry skips jobs that " +
+      "were already retried, and cancelled jobs unless the filter has the condition " +
       "cancelled. The request can be repeated safely: nothing is done twice.",
     headers: TRACE_HEADERS,
     body: {
@@ -106,8 +107,9 @@ export const BULK_ROUTES: readonly Route[] = [{
     },
     answers: {
       [STATUS.ok]: {
-        description: "What was done, what was refused, and what is left; with dryRun, what " +
-          "would be.",
+        description:
+          "What was done, what was refused, and what is left; with dryRun, what the request " +
+          "would do.",
         content: json(v.union([bulkAnswer, bulkPreviewAnswer])),
       },
     },
@@ -171,14 +173,14 @@ function reportView(
 }
 
 const LIMIT_DEFAULT = 50;
-/** Kinds of failures in one answer, and on one page. */
+/** The most kinds of failures in one answer, and on one page. */
 export const KINDS_MAX = 200;
 
 const FAILURE_PARAMETERS = {
   ...FILTER_PARAMETERS,
   limit: single(
     wholeNumber(1, KINDS_MAX, LIMIT_DEFAULT),
-    `How many kinds of failures. Default: ${LIMIT_DEFAULT}.`,
+    `The most kinds of failures to list. Default: ${LIMIT_DEFAULT}.`,
   ),
 };
 
@@ -189,10 +191,10 @@ export const FAILURE_ROUTES: readonly Route[] = [{
   operation: {
     id: "listFailures",
     tag: "jobs",
-    summary: "List failures that were not retried yet, by kind, the most frequent first",
-    description: "Failures are of one kind when the type, the task, the error and the words of " +
-      "its message are the same: numbers, ids, times, paths and what is in quotation marks do " +
-      "not count. A kind whose jobs were all retried is listed only with retried=true. POST " +
+    summary: "List failures that were not yet retried, by kind, the most frequent first",
+    description: "Failures are of one kind if they have the same type, task, error and words in " +
+      "the message; numbers, ids, times, paths and text in quotation marks are " +
+      "ignored. A kind whose jobs were all retried is listed only with retried=true. POST " +
       "/jobs/bulk with the fingerprint retries all of a kind.",
     query: FAILURE_PARAMETERS,
     answers: {

@@ -1,4 +1,4 @@
-/** Controls: `/jobs/:id/start`, `cancel`, `suspend`, `resume`, `wake` and `retry`. */
+/** The controls of a job: `/jobs/:id/start`, `cancel`, `suspend`, `resume`, `wake` and `retry`. */
 
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import {
@@ -38,7 +38,7 @@ import { requireJob } from "./jobs.ts";
 
 const REASON = { reason: { reason: "a customer rang" } };
 
-/** Named as the control is: `startJob`. */
+/** Named after the control: `startJob`. */
 function controlRoute(kind: StateControl): Route {
   return {
     method: "POST",
@@ -53,14 +53,17 @@ function controlRoute(kind: StateControl): Route {
         : CONTROLS[kind].effect,
       headers: TRACE_HEADERS,
       body: { required: false, content: kind === "cancel" ? CANCEL : json(controlBody, REASON) },
-      answers: { [STATUS.ok]: { description: "The job as it is now.", content: json(jobAnswer) } },
+      answers: {
+        [STATUS.ok]: { description: "The current state of the job.", content: json(jobAnswer) },
+      },
       problems: ["unknown-job", "not-in-this-state", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
     },
     handle: (c, deps) => control(c, deps, kind),
   };
 }
 
-const OF_PARKED = "Completed steps of a parked job are undone once code that can do so is " +
+const OF_PARKED =
+  "The completed steps of a parked job are undone once code that can undo them is " +
   "loaded; with leave nothing is undone, and the answer names what is left in place.";
 
 const CANCEL = json(cancelBody, {
@@ -82,7 +85,7 @@ export const CONTROL_ROUTES: readonly Route[] = [
       id: "retryJob",
       tag: "jobs",
       summary: capitalized(CONTROLS.retry.summary),
-      description: `${CONTROLS.retry.effect} A job that was retried already is refused, so that ` +
+      description: `${CONTROLS.retry.effect} A job that was already retried is refused, so that ` +
         "a repeated request has no further effect; with again it is retried once more.",
       headers: TRACE_HEADERS,
       body: {
@@ -95,7 +98,8 @@ export const CONTROL_ROUTES: readonly Route[] = [
       },
       answers: {
         [STATUS.ok]: {
-          description: "With dryRun: what a retry would reuse and run again, and what to check " +
+          description:
+            "With dryRun: what a retry would reuse, what it would run again, and what to check " +
             "first. Nothing is recorded.",
           content: json(retryPreviewAnswer),
         },
@@ -125,7 +129,7 @@ async function control(c: Context, deps: HttpDeps, kind: StateControl): Promise<
   return changedAnswer(deps, job);
 }
 
-/** What is small has had its turn with its body. */
+/** A small job needs no further admission after that of the body. */
 function turnFor(job: JobState, { admission }: HttpDeps): Promise<void> | undefined {
   const size = sizeFor(job);
   return size === "small" ? undefined : admission.enter(size);

@@ -56,7 +56,7 @@ const OUTSIDE_JOB = {
 
 const NEW_JOB = { $ref: "#/components/schemas/NewJob" };
 
-/** Each is judged by itself: an invalid one does not affect the others. */
+/** Each is checked separately: an invalid one does not affect the others. */
 const manyJobs: v.GenericSchema = documented(v.array(v.unknown()), {
   type: "array",
   items: NEW_JOB,
@@ -65,7 +65,7 @@ const manyJobs: v.GenericSchema = documented(v.array(v.unknown()), {
 const FORM = {
   json: {
     type: "object",
-    description: "The job as JSON, and files, whose text becomes members of its input.",
+    description: "The job as JSON, and files whose text is added to its input.",
     properties: { job: { type: "string", contentMediaType: "application/json" } },
     required: ["job"],
     additionalProperties: true,
@@ -77,7 +77,7 @@ const CREATED = {
   headers: {
     "Location": LOCATION,
     "Idempotency-Replayed": {
-      description: "true if the key was used before, and nothing was created now.",
+      description: "true if the key was already used, so that nothing was created.",
       schema: text,
     },
     "Preference-Applied": PREFERENCE_APPLIED,
@@ -92,14 +92,16 @@ export const CREATE_ROUTES: readonly Route[] = [{
     id: "submitJob",
     tag: "jobs",
     summary: "Create a job, or many",
-    description: "A job of a type, with its input; or of a plan that outside events fulfil. The " +
-      "answer is sent when the job is on disk. Many jobs, in an array or NDJSON, are judged one " +
+    description:
+      "A job of a type, with its input; or a job with a plan that outside events satisfy. The " +
+      "answer is sent when the job is on disk. Many jobs, in an array or NDJSON, are checked one " +
       "by one and recorded in one batch: each gets a receipt, in order, and an invalid one does " +
       "not affect the others.",
     headers: {
       "Idempotency-Key": {
-        description: "The same key and body create a job once. For many jobs the key applies to " +
-          "each by its position: only those not created before are created.",
+        description:
+          "The same key and body create a job only once. For many jobs, the key applies to " +
+          "each position: only jobs not created before are created.",
         schema: idempotencyKeyField,
       },
       "Prefer": {
@@ -118,7 +120,7 @@ export const CREATE_ROUTES: readonly Route[] = [{
           many: [CODED_JOB, OUTSIDE_JOB],
         }),
         "application/x-ndjson": {
-          schema: { json: { type: "string", description: "One job on each line." } },
+          schema: { json: { type: "string", description: "One job per line." } },
           item: NEW_JOB,
         },
         "multipart/form-data": { schema: FORM },
@@ -129,7 +131,7 @@ export const CREATE_ROUTES: readonly Route[] = [{
       [STATUS.ok]: {
         ...CREATED,
         description: "The job was created, and ended while the request waited; or, for many " +
-          "jobs, what became of each.",
+          "jobs, a receipt for each.",
         content: json(v.union([jobAnswer, minimalJobAnswer, jobReceiptsAnswer])),
       },
     },
@@ -157,7 +159,7 @@ async function createJob(c: Context, deps: HttpDeps): Promise<Response> {
     return await createMany(c, deps, bytes, oneOrMany(document, jobJudging(deps)));
   }
   const wanted = toRequest(c, document, deps);
-  // To judge a large plan and to make a job of it take about as long.
+  // Checking a large plan and creating its job take about equally long.
   if (bytes.length > SMALL_BYTES) await deps.admission.enterAgain();
   const created = valueOrThrow(await deps.engine.create(wanted));
   const preferences = parsePreferences(request);
@@ -188,7 +190,7 @@ async function createMany(
 ): Promise<Response> {
   const key = c.req.raw.headers.get("idempotency-key");
   const jobs = originatedJobs(items, key, requestOrigin(c, deps.spans));
-  // To judge many jobs and to make them take about as long.
+  // Checking many jobs and creating them take about equally long.
   if (bytes.length > SMALL_BYTES) await deps.admission.enterAgain();
   const receipts = await createAll(deps.engine, jobs);
   return largeJsonResponse(deps, { receipts: receipts.map(receiptView) }, STATUS.ok);
@@ -209,7 +211,7 @@ async function answerAfterWait(
   { job, replayed }: Created,
   asked: Preferences,
 ): Promise<Response> {
-  // A preference may be ignored, a job that was created may not be denied.
+  // A preference may be ignored; the creation of a job must be acknowledged.
   const applied = deps.waiting.isFull ? { minimal: asked.minimal } : asked;
   const now = await waitForJob(deps, request, job, isTerminal, applied.waitSeconds ?? 0);
   const status = isTerminal(now) ? STATUS.ok : STATUS.accepted;

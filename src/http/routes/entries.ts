@@ -1,4 +1,4 @@
-/** Answers entries: a page, or all their lines as NDJSON. */
+/** Answers with entries: a page, or all lines as NDJSON. */
 
 import {
   cursor,
@@ -34,26 +34,28 @@ const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 1_000;
 const NDJSON = "application/x-ndjson";
 
-/** @param scope Of the list whose cursors are taken. */
+/**
+ * @param scope The list whose cursors are accepted.
+ */
 export function entryPageParameters(scope: CursorScope) {
   return {
     limit: single(
       wholeNumber(1, LIMIT_MAX),
-      `Entries on a page. Default: ${LIMIT_DEFAULT}, and fewer when they are very large; for ` +
+      `Entries per page. Default: ${LIMIT_DEFAULT}, fewer if they are very large; for ` +
         "NDJSON, all.",
     ),
     cursor: single(cursor(scope), "The nextCursor of the previous page."),
   };
 }
 
-/** A page, or lines. */
+/** Answers with a page, or with lines. */
 export const ENTRIES: Contents = {
   ...json(entriesAnswer),
   [NDJSON]: {
     schema: {
       json: {
         type: "string",
-        description: "For Accept: application/x-ndjson. One entry on each line.",
+        description: "For Accept: application/x-ndjson. One entry per line.",
       },
     },
     item: { $ref: "#/components/schemas/Entry" },
@@ -62,7 +64,9 @@ export const ENTRIES: Contents = {
 
 type PageQuery = Query<ReturnType<typeof entryPageParameters>>;
 
-/** @param source Where to read, unless a cursor continues from elsewhere. */
+/**
+ * @param source The feed, and the start position unless a cursor gives another.
+ */
 export async function answerEntries(
   c: Context,
   deps: HttpDeps,
@@ -87,18 +91,20 @@ export async function answerEntries(
     upTo: deps.engine.headLogId,
     limit: limit ?? Infinity,
   };
-  // A reader may page through a file as slowly as it likes.
+  // A client may download a file as slowly as it likes.
   const options = { keeper: deps.outlets, permit: requestPermit(c), isPatient: true };
   const body = generatedBody((signal) => entryLines(lines, signal), options);
   return streamResponse(body, NDJSON, STATUS.ok);
 }
 
-/** Reads for one page, so that a rare match does not read everything. */
+/**
+ * The most reads for one page, so that a filter with few matches does not read the whole journal.
+ */
 const READS_PER_PAGE_MAX = 160;
 
 interface EntryPage {
   readonly entries: readonly JobEventLogEntry[];
-  /** Present when there may be more, even after an empty page. */
+  /** Present if there may be more entries, even after an empty page. */
   readonly nextCursor: string | null;
 }
 
@@ -108,14 +114,14 @@ interface PageRequest {
   readonly after: LogId;
   readonly limit: number;
   readonly scope: CursorScope;
-  /** Where one page is read at a time. */
+  /** Serializes the reading of pages. */
   readonly reading: Lane;
   readonly hold: ReserveMemory;
 }
 
 type ReadRequest = Pick<PageRequest, "feed" | "reading">;
 
-/** One reader at a time: the size of a page is known only once it is read. */
+/** One page at a time, since its size is known only once it is read. */
 async function read({ feed, reading }: ReadRequest, after: LogId, size: PageSize): Promise<Scan> {
   const leave = await reading.enter();
   try {
@@ -127,7 +133,7 @@ async function read({ feed, reading }: ReadRequest, after: LogId, size: PageSize
   }
 }
 
-/** The next entries that pass, at most `limit`; fewer when they are very large. */
+/** The next entries that pass the filter, at most `limit`; fewer if they are very large. */
 async function entryPage(request: PageRequest): Promise<EntryPage> {
   const { filter, limit, scope, hold } = request;
   const entries: JobEventLogEntry[] = [];
@@ -152,7 +158,7 @@ async function entryPage(request: PageRequest): Promise<EntryPage> {
   return { entries, nextCursor: formatCursor(scope, position) };
 }
 
-/** In UTF-16 units; a chunk is over it by one line at most. */
+/** In UTF-16 units; a chunk exceeds it by at most one line. */
 const CHUNK_LENGTH_MAX = 32 * 1024;
 
 /** The most bytes of lines read ahead of a reader, except the last one. */
@@ -163,15 +169,15 @@ interface LinesRequest {
   readonly reading: Lane;
   readonly filter: EntryFilter;
   readonly after: LogId;
-  /** The last position to give: the head when the request came. */
+  /** The last position to send: the head when the request arrived. */
   readonly upTo: LogId;
   readonly limit: number;
 }
 
 /**
- * All entries that pass as NDJSON, in chunks of one or more whole lines.
+ * All entries that pass the filter as NDJSON, in chunks of one or more whole lines.
  *
- * @throws the reason of the signal, so that a file cut short is seen to be cut short.
+ * @throws the reason of the signal, so that the client can tell that the file is incomplete.
  */
 async function* entryLines(
   { feed, reading, filter, after, upTo, limit }: LinesRequest,
@@ -193,7 +199,10 @@ async function* entryLines(
   }
 }
 
-/** A slow reader keeps what it has not taken: what is large is read again instead. */
+/**
+ * The first entries of a large page. A slow client would keep the rest in memory, so it is read
+ * again instead.
+ */
 function firstScan(scan: Scan): Scan {
   let characters = 0;
   const end = scan.entries.findIndex((entry) =>

@@ -1,4 +1,4 @@
-/** `/events` and `/stream`: facts come in, and the journal is read. */
+/** `/events` and `/stream`: deliver events, and read the journal. */
 
 import { withinLazy } from "../../documents/fields.ts";
 import type { Context } from "hono";
@@ -92,7 +92,7 @@ const CLOUD_EVENT = {
   data: { orderId: "42" },
 };
 
-/** Each is judged by itself: an invalid one does not affect the others. */
+/** Each is checked separately: an invalid one does not affect the others. */
 function oneOrMany(name: "Event" | "CloudEvent"): v.GenericSchema {
   const items = { $ref: `#/components/schemas/${name}` };
   return documented(v.array(v.unknown()), { type: "array", items });
@@ -103,12 +103,12 @@ const BINARY_HEADERS: Readonly<Record<string, Header>> = Object.fromEntries(
   Object.entries({
     specversion: "1.0",
     id: "The id of the event.",
-    source: "Its source.",
-    type: "Its type.",
-    time: "When it happened, in RFC 3339.",
-    subject: "What it is about.",
-    jobid: "The job that it is for.",
-    taskid: "The task that it is for.",
+    source: "The source of the event.",
+    type: "The type of the event.",
+    time: "When the event happened, in RFC 3339.",
+    subject: "The subject of the event.",
+    jobid: "The job that the event is for.",
+    taskid: "The task that the event is for.",
   }).map(([name, description]) => [
     `ce-${name}`,
     { description: `Of a CloudEvent in binary mode: ${description}`, schema: v.string() },
@@ -125,10 +125,10 @@ export const EVENT_ROUTES: readonly Route[] = [
       tag: "events",
       summary: "Deliver one event or many",
       description:
-        "A single invalid event refuses the request; of many, each gets a receipt. An event " +
+        "If a single event is invalid, the request is refused; of many, each gets a receipt. An event " +
         "beyond a limit is rejected, and its receipt names the limit: send it again. An id that " +
-        "is on record with other content is refused, and its receipt names that line; the " +
-        "refusal is in the journal as journal.EventRefused. CloudEvents in binary mode are " +
+        "is on record with other content is refused, and its receipt names that entry; the " +
+        "refusal is recorded as journal.EventRefused. CloudEvents in binary mode are " +
         "accepted too, with their attributes in ce-* headers.",
       headers: { ...TRACE_HEADERS, ...BINARY_HEADERS },
       body: {
@@ -139,7 +139,7 @@ export const EVENT_ROUTES: readonly Route[] = [
             many: [SHIPPED],
           }),
           "application/x-ndjson": {
-            schema: { json: { type: "string", description: "One event on each line." } },
+            schema: { json: { type: "string", description: "One event per line." } },
             item: { $ref: "#/components/schemas/Event" },
           },
           "application/cloudevents+json": {
@@ -171,7 +171,7 @@ export const EVENT_ROUTES: readonly Route[] = [
       tag: "events",
       summary: "Read the entries of the journal, the oldest first",
       description:
-        "In pages, or with Accept: application/x-ndjson as lines; filtered by type, stratum or job.",
+        "In pages, or as lines with Accept: application/x-ndjson. Filters: type, stratum, job.",
       query: ENTRY_PARAMETERS,
       answers: { [STATUS.ok]: { description: "A page, or lines.", content: ENTRIES } },
       problems: [],
@@ -185,9 +185,9 @@ export const EVENT_ROUTES: readonly Route[] = [
     operation: {
       id: "streamEntries",
       tag: "events",
-      summary: "Follow the journal, from its head unless after says otherwise",
+      summary: "Follow the journal, from its head or from the position in after",
       description:
-        "With after or Last-Event-ID, history first, then live, without a gap or a repeat.",
+        "With after or Last-Event-ID, the stream sends the history first and then live entries, without gaps or repetitions.",
       query: JOURNAL_STREAM_PARAMETERS,
       headers: { "Last-Event-ID": LAST_EVENT_ID },
       answers: { [STATUS.ok]: { description: "Server-sent events.", content: STREAM } },

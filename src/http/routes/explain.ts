@@ -1,5 +1,5 @@
 /**
- * `/jobs/:id/explain`, `/events/:id/explain`, `/queue/explain` and `/explain?about=`: why it is so,
+ * `/jobs/:id/explain`, `/events/:id/explain`, `/queue/explain` and `/explain?about=`: explanations
  * as JSON or as prose.
  */
 
@@ -92,7 +92,10 @@ async function explainAbout(c: Context, deps: HttpDeps): Promise<Response> {
   const format = query.format ?? wantedFormat(c);
   const { about } = query;
   if (about === undefined) {
-    throw invalidParameter("about", "is required; GET /queue/explain says what holds up all work");
+    throw invalidParameter(
+      "about",
+      "is required; GET /queue/explain explains why all work has stopped",
+    );
   }
   const answer = await lookingBack(deps, ({ hold }) => deps.engine.explainAbout(about, hold));
   return format === "text"
@@ -100,7 +103,7 @@ async function explainAbout(c: Context, deps: HttpDeps): Promise<Response> {
     : largeJsonResponse(deps, answer, STATUS.ok);
 }
 
-/** Why all work has stopped, or that it has not. */
+/** Explains why all work has stopped, or says that it has not. */
 async function explainQueue(c: Context, deps: HttpDeps): Promise<Response> {
   const query = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
   const format = query.format ?? wantedFormat(c);
@@ -120,7 +123,7 @@ function wantedFormat(c: Context): "json" | "text" {
   return preferredType(c, "application/json", "text/plain") === "text/plain" ? "text" : "json";
 }
 
-/** With the call of curl that does what a step says. */
+/** Adds the curl call for each step that has one. */
 function withCurls<Told extends { readonly next: readonly NextStep<Citation>[] }>(
   told: Told,
   commandOf: (action: Action) => string,
@@ -155,8 +158,8 @@ export const EXPLAIN_ROUTES: readonly Route[] = [
     operation: {
       id: "explainJob",
       tag: "replay",
-      summary: "Say why a job is as it is, or was",
-      description: "With `at`, as of that point: from what was on record by then. An " +
+      summary: "Explain the state of a job, now or in the past",
+      description: "With `at`, as of that point, from what was on record by then. An " +
         "explanation of the past offers no actions.",
       query: JOB_PARAMETERS,
       answers: answers(explanationAnswer),
@@ -171,10 +174,10 @@ export const EXPLAIN_ROUTES: readonly Route[] = [
     operation: {
       id: "explainEvent",
       tag: "events",
-      summary: "Say what became of an event",
+      summary: "Explain what became of an event",
       description:
-        "The jobs it reached, and what it did there; jobs that wait for a similar one, and the " +
-        "clauses that failed; and what was refused because it had the same id.",
+        "The jobs that it reached, and its effect there; jobs that wait for a similar event, and the " +
+        "clauses that failed; and events refused because they had the same id.",
       query: EXPLAIN_PARAMETERS,
       answers: answers(eventExplanationAnswer),
       problems: ["unknown-event"],
@@ -189,10 +192,10 @@ export const EXPLAIN_ROUTES: readonly Route[] = [
     operation: {
       id: "explainQueue",
       tag: "jobs",
-      summary: "Say why all work has stopped, or that it has not",
+      summary: "Explain why all work has stopped, or say that it has not",
       description:
-        "What holds up all work: jobs that hold every worker, a pause, a full disk, or jobs " +
-        "that are all parked or suspended; and what would end that.",
+        "What stops all work, such as jobs that hold every worker, a pause, a full disk, or jobs " +
+        "that are all parked or suspended; and what would resume it.",
       query: EXPLAIN_PARAMETERS,
       answers: answers(queueExplanationAnswer),
       problems: [],
@@ -207,8 +210,8 @@ export const EXPLAIN_ROUTES: readonly Route[] = [
       id: "explainAbout",
       tag: "events",
       summary: "Find every job and event that carries a value",
-      description: "Jobs and events with the value, in any form: with an order number you can " +
-        "find out why there is no job.",
+      description: "Jobs and events with the value, in any form. With an order number you can " +
+        "find out, for example, why it has no job.",
       query: ABOUT_PARAMETERS,
       answers: answers(aboutAnswer),
       problems: [],

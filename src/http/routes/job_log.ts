@@ -1,4 +1,4 @@
-/** `GET /jobs/:id/log`: what the code of a job said, which is no part of the journal. */
+/** `GET /jobs/:id/log`: what the code of a job logged, which is not part of the journal. */
 
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { json } from "../openapi/operation.ts";
@@ -10,7 +10,7 @@ import { requireJob } from "./jobs.ts";
 import * as v from "valibot";
 import { count, text, time } from "../../documents/answers/parts.ts";
 
-/** What `GET /jobs/:id/log` tells. */
+/** The answer of `GET /jobs/:id/log`. */
 const jobLogAnswer = v.object({
   lines: v.array(v.object({
     jobId: text,
@@ -32,7 +32,7 @@ const LINES_MAX = 2_000;
 const LOG_PARAMETERS = {
   limit: single(
     wholeNumber(1, LINES_MAX),
-    `How many lines, the newest ones. Default: ${LINES_DEFAULT}.`,
+    `How many of the newest lines. Default: ${LINES_DEFAULT}.`,
   ),
 };
 
@@ -48,7 +48,9 @@ export const JOB_LOG_ROUTES: readonly Route[] = [{
     description: "The log is not part of the journal: old lines are dropped, and a crash may " +
       "lose some.",
     query: LOG_PARAMETERS,
-    answers: { [STATUS.ok]: { description: "Oldest first.", content: json(jobLogAnswer) } },
+    answers: {
+      [STATUS.ok]: { description: "The lines, the oldest first.", content: json(jobLogAnswer) },
+    },
     problems: ["unknown-job"],
   },
   async handle(c, deps) {

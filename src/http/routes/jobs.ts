@@ -1,4 +1,4 @@
-/** Jobs as they are: lists of them, one, its input. */
+/** Lists of jobs, a single job, and its input. */
 
 import {
   choice,
@@ -44,19 +44,19 @@ import type { JobEngine } from "../../engine/job_engine.ts";
 
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 500;
-/** The page limit for whole jobs: each is read from its own place. */
+/** The page limit for whole jobs, which are read one by one. */
 const FULL_LIMIT_MAX = 50;
 
 const LIST_PARAMETERS = {
   ...FILTER_PARAMETERS,
   limit: single(
     wholeNumber(1, LIMIT_MAX, LIMIT_DEFAULT),
-    "Jobs on a page. Default: 50; with view=full at most 50, and fewer when they are very large.",
+    "Jobs per page. Default: 50; with view=full at most 50, fewer if they are very large.",
   ),
-  cursor: single(cursor("jobs"), "The nextCursor of the page before."),
+  cursor: single(cursor("jobs"), "The nextCursor of the previous page."),
   view: single(
     choice(["summary", "full"]),
-    "summary, the default: what a list needs; full: whole jobs.",
+    "summary (default) has what a list needs; full has whole jobs.",
   ),
 };
 
@@ -68,9 +68,9 @@ export const LIST_ROUTES: readonly Route[] = [{
     id: "listJobs",
     tag: "jobs",
     summary: "List jobs, the newest first",
-    description: "Summaries, or with view=full whole jobs. One request examines a bounded " +
-      "number of jobs, about 40,000 in a text search. A page that reaches this bound before it " +
-      "is full says how far it got in searched, and nextCursor continues from there.",
+    description: "Summaries, or whole jobs with view=full. One request examines a limited " +
+      "number of jobs, about 40,000 in a text search. If a page reaches this limit before it " +
+      "is full, searched says how far it got, and nextCursor continues from there.",
     query: LIST_PARAMETERS,
     answers: { [STATUS.ok]: { description: "One page.", content: json(jobsAnswer) } },
     problems: [],
@@ -121,7 +121,7 @@ function entityTag(job: JobState): string {
   return `"${job.lastLogId}"`;
 }
 
-/** Weak comparison (RFC 9110): a proxy may have made a tag weak. */
+/** Weak comparison (RFC 9110), since a proxy may have made the tag weak. */
 function matchesTag(ifNoneMatch: string, job: JobState): boolean {
   const tags = ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
   return tags.includes(entityTag(job)) || tags.includes("*");
@@ -148,7 +148,7 @@ async function showHistory(c: Context, deps: HttpDeps): Promise<Response> {
 
 const JOB_STREAM_PARAMETERS = {
   ...STREAM_PARAMETERS,
-  until: single(choice(["terminal"]), "The stream ends with the end of the job."),
+  until: single(choice(["terminal"]), "The stream ends with the job."),
 };
 
 function streamJob(c: Context, deps: HttpDeps): Response {
@@ -163,10 +163,7 @@ function streamJob(c: Context, deps: HttpDeps): Response {
   return answerStream(c, deps, { ...toWanted(query, jobId), untilEnd }, after);
 }
 
-/**
- * A browser reconnects whenever a stream ends; only an answer without content tells it
- * that the stream is over.
- */
+/** A browser reconnects whenever a stream ends; only 204 tells it that the stream is complete. */
 function isReconnectAfter(endedBy: LogId | undefined, after: LogId, request: Request): boolean {
   return endedBy !== undefined && after >= endedBy && request.headers.has("last-event-id");
 }
@@ -182,7 +179,7 @@ export const JOB_ROUTES: readonly Route[] = [
       tag: "jobs",
       summary: "Show a job",
       description:
-        "Its state, condition, tasks, expectations and failure. With Prefer: wait=N it waits for the end of the job, or, with If-None-Match, for a change.",
+        "Its state, condition, tasks, expectations and failure. With Prefer: wait=N the request waits for the end of the job or, with If-None-Match, for a change.",
       headers: {
         "Prefer": { description: WAIT, schema: v.string() },
         "If-None-Match": { description: "The ETag of the last answer.", schema: v.string() },
@@ -192,7 +189,10 @@ export const JOB_ROUTES: readonly Route[] = [
           description: "The job.",
           content: json(jobAnswer),
           headers: {
-            "ETag": { description: "Changes with the job.", schema: text },
+            "ETag": {
+              description: "The version of the job: every change gives it another ETag.",
+              schema: text,
+            },
             "Preference-Applied": PREFERENCE_APPLIED,
           },
         },
@@ -205,14 +205,14 @@ export const JOB_ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/jobs/:id/input",
-    // Input that a retention keeps out of the journal is not for all who may read the journal.
+    // Input that a retention keeps out of the journal is not for everyone who may read the journal.
     scope: "operate",
     operation: {
       id: "showJobInput",
       tag: "jobs",
-      summary: "Show the input that the journal holds under a seal",
+      summary: "Show the sealed input of a job",
       description:
-        "An input with secrets or a retention is sealed: GET /jobs/:id does not show it.",
+        "An input with secrets or a retention is sealed in the journal, and GET /jobs/:id does not show it.",
       answers: {
         [STATUS.ok]: { description: "Secrets are masked.", content: json(inputAnswer) },
       },
@@ -228,7 +228,7 @@ export const JOB_ROUTES: readonly Route[] = [
       id: "listJobEntries",
       tag: "jobs",
       summary: "Read the entries of a job, the oldest first",
-      description: "Every line of the journal that is about the job, in pages or as NDJSON.",
+      description: "All entries of the job, in pages or as NDJSON.",
       query: HISTORY_PARAMETERS,
       answers: { [STATUS.ok]: { description: "A page, or lines.", content: ENTRIES } },
       problems: ["unknown-job"],
@@ -243,7 +243,8 @@ export const JOB_ROUTES: readonly Route[] = [
       id: "streamJob",
       tag: "jobs",
       summary: "Follow the entries of a job, from its first",
-      description: "History first, then live, without a gap or a repeat; Last-Event-ID resumes.",
+      description:
+        "The history first, then live entries, without gaps or repetitions; Last-Event-ID resumes.",
       query: JOB_STREAM_PARAMETERS,
       headers: { "Last-Event-ID": LAST_EVENT_ID },
       answers: {
@@ -256,7 +257,9 @@ export const JOB_ROUTES: readonly Route[] = [
   },
 ];
 
-/** @throws {Problem} 404 for text that is no id: there can be no such job. */
+/**
+ * @throws {Problem} 404 for text that is not a valid id.
+ */
 export function jobIdParameter(c: Context): JobId {
   const id = c.req.param("id") ?? "";
   if (ID_PATTERN.test(id)) return id as JobId;

@@ -1,4 +1,4 @@
-/** `/journal`: where the journal is, how it was found at the start, and whether it is whole. */
+/** `/journal`: the journal's location, its condition at the start, and its verification. */
 
 import type { Context } from "hono";
 import { text } from "../../documents/answers/parts.ts";
@@ -35,7 +35,9 @@ async function verify(c: Context, deps: HttpDeps): Promise<Response> {
   return jsonResponse(verificationAnswer(deps), STATUS.accepted, { location: "/journal" });
 }
 
-/** @throws {Problem} `cannot-verify`, or `not-found` where nothing can be proved. */
+/**
+ * @throws {Problem} `cannot-verify`, or `not-found` if the journal is not in files.
+ */
 export function startVerification({ verification }: HttpDeps): void {
   if (verification === undefined) {
     throw new Problem("not-found", "Cannot verify: this journal is not in files");
@@ -51,10 +53,10 @@ export const JOURNAL_ROUTES: readonly Route[] = [
     scope: "read",
     operation: currentState(
       "showJournal",
-      "Show where the journal is, and how it was found",
+      "Show the journal's location and condition",
       journalAnswer,
       {
-        description: "Its head and segments, the last recovery, snapshot and verification; of a " +
+        description: "Its head and segments, the last recovery, snapshot and verification; for a " +
           "journal that several processes share, who leads it and why, and what its database " +
           "promises.",
       },
@@ -64,25 +66,27 @@ export const JOURNAL_ROUTES: readonly Route[] = [
   {
     method: "POST",
     path: "/journal/verify",
-    // What it verifies is this process's copy.
+    // Each process verifies its own copy.
     by: "here",
     scope: "operate",
     operation: {
       id: "verifyJournal",
       tag: "system",
-      summary: "Start to verify the journal, as journal verify does",
+      summary: "Start a verification, as journal verify does",
       description: "The verification runs in the background; GET /journal shows its progress in " +
         "verificationRun, and its verdict in lastVerification. One runs at a time. " +
-        "lastVerification.proved names the first and the last logId that were proved: every " +
-        "line between them was read and checked by that run, and none was taken from a verdict, " +
-        "a sidecar, a snapshot or the index, all of which are compared with the lines. It is " +
-        "null where there was no line, and absent in what an older version found.",
+        "lastVerification.proved has the first and the last logId that were verified: the run read and " +
+        "checked every line between them. It relied on no earlier verdict, sidecar, snapshot or " +
+        "index, and compared all of these with the lines. It is " +
+        "null if there was no line, and absent in verdicts of older versions.",
       body: { required: false, content: json(verifyBody) },
       answers: {
         [STATUS.accepted]: {
-          description: "It has started.",
+          description: "The verification has started.",
           content: json(verificationRun),
-          headers: { "Location": { description: "Where to follow it.", schema: text } },
+          headers: {
+            "Location": { description: "The path that shows its progress.", schema: text },
+          },
         },
       },
       problems: ["cannot-verify", ...BODY_PROBLEMS, ...UNSAFE_PROBLEMS],

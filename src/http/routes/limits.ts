@@ -1,4 +1,4 @@
-/** `/limits`: how many jobs of a type may be at work at a time, and others in their place. */
+/** `/limits`: how many jobs of a type may run at a time, and changes to these limits. */
 
 import { changeLimits, limitsBody, restoreLimits } from "../../documents/limits.ts";
 import { limitedTypeAnswer, limitsAnswer } from "../../documents/answers/system.ts";
@@ -23,10 +23,11 @@ export const LIMIT_ROUTES: readonly Route[] = [
     scope: "read",
     operation: currentState(
       "listLimits",
-      "List the limits of types of jobs, and their use",
+      "List the limits of job types, with their use",
       limitsAnswer,
       {
-        description: "Of each type with limits: places taken, jobs waiting, and the busiest keys.",
+        description:
+          "For each type with limits: places in use, jobs waiting, and the busiest keys.",
       },
     ),
     handle({ req }, { engine }) {
@@ -43,13 +44,13 @@ export const LIMIT_ROUTES: readonly Route[] = [
       tag: "system",
       summary: "Replace the limits of the code",
       description:
-        "All of them: a limit that the body leaves out is lifted. They are recorded, survive " +
-        "restarts, and are undone with DELETE. Running jobs are not affected. A rate counts the " +
-        "jobs that start from then on: earlier ones only as far as the rate before it did.",
+        "The body replaces all limits: a limit that it leaves out is lifted. The change is recorded, survives " +
+        "restarts, and is undone with DELETE. Running jobs are not affected. A rate counts the " +
+        "jobs that start from then on, and earlier ones only if the previous rate counted them.",
       body: { required: true, content: json(limitsBody, EXAMPLES) },
       answers: {
         [STATUS.ok]: {
-          description: "The limits as they are now.",
+          description: "The limits now in force.",
           content: json(limitedTypeAnswer),
         },
       },
@@ -78,7 +79,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
       description: "Undoes changeLimits: the limits in the definition apply again, at once.",
       answers: {
         [STATUS.ok]: {
-          description: "The limits as they are now.",
+          description: "The limits now in force.",
           content: json(limitedTypeAnswer),
         },
       },

@@ -63,7 +63,7 @@ const attention = v.object({
   })),
 });
 
-/** What the overview tells, as `overviewView` makes it. */
+/** The answer that `overviewView` makes. */
 const overviewAnswer = v.object({
   pauses: v.array(pauseAnswer),
   jobs: v.object({
@@ -90,10 +90,10 @@ export const OVERVIEW_ROUTES: readonly Route[] = [{
   scope: "read",
   operation: currentState(
     "showOverview",
-    "Show how many jobs there are, what happened recently, and what may need attention",
+    "Show counts of jobs, recent activity, and what may need attention",
     overviewAnswer,
     {
-      description: "What the first page of the dashboard shows. The trend and the failing types " +
+      description: "The data of the dashboard's first page. The trend and the failing types " +
         "are counted in memory, from trend.countedSince on.",
       query: SPAN_PARAMETER,
     },

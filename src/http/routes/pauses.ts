@@ -1,4 +1,4 @@
-/** `/pauses`: what holds many jobs at once, its beginning and its end. */
+/** `/pauses`: list, begin and end the pauses that hold many jobs at once. */
 
 import { pauseAnswer, pausesAnswer } from "../../documents/answers/system.ts";
 import { beginPause, endPause, pauseBody } from "../../documents/pauses.ts";
@@ -24,7 +24,8 @@ export const PAUSE_ROUTES: readonly Route[] = [
     by: "leader",
     scope: "read",
     operation: currentState("listPauses", "List the pauses, with what each holds", pausesAnswer, {
-      description: "Those in force: since when, by whom, why, and how many jobs each holds.",
+      description:
+        "Each pause in force: when, by whom and why it began, and how many jobs it holds.",
     }),
     handle({ req }, { engine }) {
       refuseQuery(req.raw);
@@ -39,12 +40,12 @@ export const PAUSE_ROUTES: readonly Route[] = [
       id: "beginPause",
       tag: "system",
       summary: "Pause jobs: no attempt starts until the pause ends",
-      description: "It holds the jobs that match every member given, or all jobs if none is " +
+      description: "A pause holds the jobs that match every given member, or all jobs if none is " +
         "given. Running attempts finish and are recorded; no other starts. Jobs can be created, " +
-        "events count, and timers elapse: jobs that they wake wait for the end of the pause. A " +
-        "pause is recorded, and survives restarts. While it is in force, the same request " +
-        "again (type, label, key, reason and end) is answered with it, so it may be sent again " +
-        "after an answer that was lost.",
+        "events count, and timers elapse; the jobs that they wake wait for the end of the pause. A " +
+        "pause is recorded, and survives restarts. While it is in force, repeating the same request " +
+        "(type, label, key, reason and end) returns the same pause, so it is safe to send it again " +
+        "if the answer was lost.",
       headers: TRACE_HEADERS,
       body: {
         required: true,
@@ -59,7 +60,7 @@ export const PAUSE_ROUTES: readonly Route[] = [
       },
       answers: {
         [STATUS.ok]: {
-          description: "The pause that the same request began before; nothing is recorded.",
+          description: "The pause that an earlier equal request began; nothing is recorded.",
           content: json(pauseAnswer),
         },
         [STATUS.created]: { description: "The pause.", content: json(pauseAnswer) },
@@ -81,9 +82,10 @@ export const PAUSE_ROUTES: readonly Route[] = [
       id: "endPause",
       tag: "system",
       summary: "End a pause: the jobs it held can start",
-      description: "It is recorded, with who ended it. Jobs start as workers become free.",
+      description:
+        "The end is recorded with the name of the token. Jobs start as workers become free.",
       answers: {
-        [STATUS.ok]: { description: "The pause as it was.", content: json(pauseAnswer) },
+        [STATUS.ok]: { description: "The pause that ended.", content: json(pauseAnswer) },
       },
       problems: ["unknown-pause", ...WRITE_PROBLEMS],
     },

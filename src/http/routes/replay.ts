@@ -1,4 +1,4 @@
-/** `/jobs/:id/replay`, `diff` and `what-if`: a job as it was, and as it might have been. */
+/** `/jobs/:id/replay`, `diff` and `what-if`: a job in the past, and as it would have been. */
 
 import {
   STEP_PARAMETERS,
@@ -32,12 +32,12 @@ import { readQuery } from "../requests/query.ts";
 import type { Route } from "../route.ts";
 import { requireJob } from "./jobs.ts";
 
-/** A plus sign in a query stands for a space, as in the offset of a time. */
+/** In a query, `+` means a space, which breaks the offset of a time. */
 function plusHint(text: string): string {
   return parsePoint(text.replaceAll(" ", "+")) === undefined ? "" : "; write + as %2B in a query";
 }
 
-/** With the text as it was given. */
+/** The parsed point, with its original text. */
 const point = v.pipe(
   documented(v.string(), POINT_FORMS),
   v.check((text) => parsePoint(text) !== undefined, ({ input }) => POINT_RULE + plusHint(input)),
@@ -47,7 +47,7 @@ const point = v.pipe(
 const POINT_KINDS = "A logId, an eventId, or an RFC 3339 time.";
 
 export const POINT_PARAMETERS = {
-  at: single(point, `The point to look at. Default: now. ${POINT_KINDS}`),
+  at: single(point, `The point to show. Default: now. ${POINT_KINDS}`),
 };
 
 const REPLAY_PARAMETERS = { ...POINT_PARAMETERS, ...STEP_PARAMETERS };
@@ -113,9 +113,9 @@ export const REPLAY_ROUTES: readonly Route[] = [
     operation: {
       id: "replayJob",
       tag: "replay",
-      summary: "Show a job as it was, and what each entry did",
+      summary: "Show a job at a point in the past, and what each entry did",
       description: "The job as of that point, and a page of the steps up to it. A page has " +
-        "fewer steps than requested when their changes are very large.",
+        "fewer steps than requested if their changes are very large.",
       query: REPLAY_PARAMETERS,
       answers: {
         [STATUS.ok]: { description: "The job at that point.", content: json(replayAnswer) },
@@ -131,10 +131,10 @@ export const REPLAY_ROUTES: readonly Route[] = [
     operation: {
       id: "diffJob",
       tag: "replay",
-      summary: "Compare a job at two points of its life",
+      summary: "Compare a job at two points in its life",
       description: "Each value of the job that differs between the two points, with both values.",
       query: DIFF_PARAMETERS,
-      answers: { [STATUS.ok]: { description: "What differs.", content: json(diffAnswer) } },
+      answers: { [STATUS.ok]: { description: "The differences.", content: json(diffAnswer) } },
       problems: ["unknown-job", "unknown-point"],
     },
     handle: diff,
@@ -143,15 +143,16 @@ export const REPLAY_ROUTES: readonly Route[] = [
     method: "POST",
     path: "/jobs/:id/what-if",
     by: "here",
-    // It asks what would be, and records nothing.
+    // A POST, since it has a body, but it records nothing.
     scope: "read",
     operation: {
       id: "whatIf",
       tag: "replay",
       summary: "Show what would have become of a job; records nothing",
-      description: "The job as it would be, the first difference, and a page of the steps. With " +
-        "`limits`, which are given alone, whether it would start now, or how much less it would " +
-        "have waited: a limit that is left out stays as it is, and null means no limit.",
+      description:
+        "The job as it would have been, the first difference, and a page of the steps. With " +
+        "`limits`, which cannot be combined with other changes, whether the job would start now, or how much less it would " +
+        "have waited; a limit that is left out does not change, and null means no limit.",
       query: STEP_PARAMETERS,
       body: {
         required: true,
@@ -161,7 +162,9 @@ export const REPLAY_ROUTES: readonly Route[] = [
           limits: { limits: { maxRunning: 6 } },
         }),
       },
-      answers: { [STATUS.ok]: { description: "As it would be.", content: json(whatIfAnswer) } },
+      answers: {
+        [STATUS.ok]: { description: "The job as it would have been.", content: json(whatIfAnswer) },
+      },
       problems: [
         ...["unknown-job", "unknown-point", "job-too-long"] as const,
         ...BODY_PROBLEMS,

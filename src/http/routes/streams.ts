@@ -1,4 +1,4 @@
-/** Answers server-sent events; see `StreamHub`. */
+/** Answers with server-sent events; see `StreamHub`. */
 
 import {
   choice,
@@ -39,34 +39,36 @@ export const STREAM_PARAMETERS = {
 
 const LAST_EVENT_ID_RULE = "must be the logId of an entry";
 
-/** Empty is what some clients send before they have one. */
+/** Some clients send an empty value before they have an id. */
 const lastEventIdField = v.pipe(
   documented(v.string(), { type: "string", pattern: "^[0-9]{0,15}$" }),
   v.check((text) => text === "" || parseWholeNumber(text) !== undefined, LAST_EVENT_ID_RULE),
 );
 
 export const LAST_EVENT_ID = {
-  description: "Where a stream resumes; takes precedence over the parameter after.",
+  description:
+    "The position after which the stream resumes; takes precedence over the parameter after.",
   schema: lastEventIdField,
 };
 
-/** A message, as a reader of server-sent events has it. */
+/** The schema of a message, as clients of server-sent events parse it. */
 const MESSAGE = {
   type: "object",
-  description: "Comments may come in between; clients ignore them.",
+  description: "Comments may appear between messages; clients ignore them.",
   properties: {
     id: {
       type: "string",
       pattern: "^[0-9]{1,15}$",
-      description: "The logId of the entry; in a message without data, the position read so far.",
+      description:
+        "The logId of the entry or, in a message without data, the position read so far.",
     },
     retry: {
       type: "integer",
-      description: "Once, at the beginning: milliseconds to wait before connecting again.",
+      description: "Sent once, at the beginning: milliseconds to wait before reconnecting.",
     },
     data: {
       type: "string",
-      description: "The entry, and what it changed of its job. A message without it comes while " +
+      description: "The entry, and how it changed its job. Messages without data are sent while " +
         "nothing happens.",
       contentMediaType: "application/json",
       contentSchema: { $ref: "#/components/schemas/StreamedEntry" },
@@ -80,9 +82,9 @@ export const STREAM: Contents = {
     schema: {
       json: {
         type: "string",
-        description: "Messages of two lines and an empty one: id is the logId of an entry, and " +
-          "data the entry as JSON, with what it changed of its job. A comment and an id without " +
-          "data come while nothing happens.",
+        description: "Messages of two lines and an empty line: id is the logId of an entry, and " +
+          "data is the entry as JSON, with how it changed its job. While nothing happens, a comment " +
+          "and an id without data are sent.",
       },
     },
     item: MESSAGE,
@@ -91,7 +93,7 @@ export const STREAM: Contents = {
 
 type StreamQuery = Query<typeof STREAM_PARAMETERS>;
 
-/** What the parameters ask for. */
+/** What the query parameters select. */
 export function toWanted(
   { types, stratum, only }: Pick<StreamQuery, "types" | "stratum" | "only">,
   jobId: JobId | undefined,
@@ -119,8 +121,8 @@ export function answerStream(
 }
 
 /**
- * Where a reader wants to resume; `undefined` when it does not say. A browser that
- * reconnects repeats the URL, so its `Last-Event-ID` wins over `after`.
+ * The position after which a client resumes; `undefined` if it gives none. A browser that
+ * reconnects repeats the URL, so `Last-Event-ID` takes precedence over `after`.
  */
 export function resumePosition(
   request: Request,
@@ -134,13 +136,13 @@ export function resumePosition(
   return notBeyondHead(Number(lastEventId), engine, { ...issue, detail: beyondHead(engine) });
 }
 
-/** The parameter `after`. @throws {Problem} when it is no position up to the head. */
+/** The parameter `after`. @throws {Problem} if it is not a position up to the head. */
 export function parseAfter({ after }: AfterQuery, engine: JobEngine): LogId | undefined {
   const issue = { parameter: "after", detail: beyondHead(engine) };
   return after === undefined ? undefined : notBeyondHead(after, engine, issue);
 }
 
-/** A position that is not there yet would give a stream with a gap. */
+/** A position beyond the head would give a stream with a gap. */
 function notBeyondHead(logId: LogId, { headLogId }: JobEngine, issue: RequestIssue): LogId {
   if (logId > headLogId) throw invalidRequest([issue]);
   return logId;

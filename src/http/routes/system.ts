@@ -1,4 +1,4 @@
-/** What the server says about itself: health, definitions, overview, metrics, limits, its API. */
+/** Routes about the server itself: definitions, metrics, the API document, settings, health. */
 
 import {
   definitionsAnswer,
@@ -31,7 +31,7 @@ export const DEFINITION_ROUTES: readonly Route[] = [{
     definitionsAnswer,
     {
       description:
-        "Of each loaded type and version: its input schema, what starts it, and its limits.",
+        "For each loaded type and version: its input schema, what starts it, and its limits.",
     },
   ),
   handle({ req }, { engine }) {
@@ -42,7 +42,7 @@ export const DEFINITION_ROUTES: readonly Route[] = [{
 
 const METRICS_EXAMPLE = { jobs: 'daybook_jobs{condition="waiting"} 3\n' };
 
-/** `/metrics`: for Prometheus, and other readers of its format. */
+/** `/metrics`: for Prometheus, and other tools that read its format. */
 export const METRICS_ROUTES: readonly Route[] = [{
   method: "GET",
   path: "/metrics",
@@ -51,7 +51,8 @@ export const METRICS_ROUTES: readonly Route[] = [{
     id: "showMetrics",
     tag: "system",
     summary: "Show metrics for Prometheus",
-    description: "Counters start at zero when the process starts; gauges are correct at once.",
+    description:
+      "Counters start at zero when the process starts; gauges are correct from the start.",
     answers: {
       [STATUS.ok]: {
         description: "The text format of Prometheus.",
@@ -65,7 +66,7 @@ export const METRICS_ROUTES: readonly Route[] = [{
   async handle({ req }, { metrics, streams, requests, waiting }) {
     refuseQuery(req.raw);
     if (metrics === undefined) {
-      throw new Problem("not-found", "Cannot show metrics: this process does not count any");
+      throw new Problem("not-found", "Cannot show metrics: this process collects none");
     }
     const activity = { streams: streams.open, requests: requests.open, waiting: waiting.open };
     return new Response(await metrics.text(activity), {
@@ -81,7 +82,7 @@ export const OPEN_API_ROUTES: readonly Route[] = [{
   path: "/openapi.json",
   scope: "read",
   operation: currentState("showOpenApi", "Show this document", anyObject, {
-    description: "OpenAPI 3.1, made from the routes that the server has.",
+    description: "OpenAPI 3.1, generated from the routes of this server.",
   }),
   handle({ req }, deps) {
     refuseQuery(req.raw);
@@ -92,11 +93,11 @@ export const OPEN_API_ROUTES: readonly Route[] = [{
 export const SYSTEM_ROUTES: readonly Route[] = [{
   method: "GET",
   path: "/system",
-  // Whose tokens there are it tells only to those who may operate.
+  // Only tokens with the scope operate may see the holders of tokens.
   scope: "read",
   operation: currentState(
     "showSystem",
-    "Show the settings in force, the process, and what is used of the limits",
+    "Show the settings in force, the process, and the limits with their use",
     systemAnswer,
     {
       description:
@@ -110,7 +111,7 @@ export const SYSTEM_ROUTES: readonly Route[] = [{
   },
 }];
 
-/** The facts about the process, in JSON; `null` if they are not known. */
+/** Facts about the process, in JSON; `null` if they are not known. */
 function systemView(deps: HttpDeps, viewer: Viewer) {
   const { system, version, needsToken } = deps;
   return {
@@ -156,12 +157,12 @@ const INDEX = {
   },
 };
 
-/** People get the overview there, as the dashboard declares. */
+/** `GET /` for programs; the dashboard declares it for browsers, which get the overview. */
 export const INDEX_OPERATION = currentState("showIndex", "List the entry points", indexAnswer, {
   description: "For programs; browsers get the overview of the dashboard.",
 });
 
-/** What `/` answers to programs; people get the overview there. */
+/** The answer of `/` to programs; browsers get the overview. */
 export function answerIndex(): Response {
   return jsonResponse(INDEX, STATUS.ok, { vary: "accept" });
 }
@@ -172,7 +173,8 @@ export const HEALTH_ROUTES: readonly Route[] = [
     path: "/livez",
     scope: "open",
     operation: currentState("livez", "Check that the process is alive", liveAnswer, {
-      description: "Answers whatever the state of the journal; restart the process if it does not.",
+      description:
+        "Answers in any state of the journal; if it does not answer, restart the process.",
     }),
     handle: () => jsonResponse({ status: "live" }, STATUS.ok),
   },
@@ -182,8 +184,8 @@ export const HEALTH_ROUTES: readonly Route[] = [
     scope: "open",
     operation: currentState("readyz", "Check whether writes are accepted", readyAnswer, {
       description:
-        "503 while the journal is being read, is full or failed, or lacks a standby that it has " +
-        "to have, and during a stop. " +
+        "503 while the journal is being read, after it failed, while its disk is full or a required " +
+        "standby is missing, and during a stop. " +
         "A process that follows a shared journal answers 200, with the status following.",
       problems: ["not-ready", "draining"],
     }),
@@ -214,7 +216,7 @@ function notReady(reason: string): Problem {
   return new Problem("not-ready", `Cannot write: ${reason}`, {}, headers);
 }
 
-/** Open to everyone, so it does not reveal where the database is. */
+/** The probe is open to everyone, so it does not reveal where the database is. */
 function sharedIn({ database: _, ...shared }: Standing) {
   return { shared };
 }

@@ -1,4 +1,4 @@
-/** The channels that have readers, found by what they want and by the job that they are of. */
+/** The channels that have readers, indexed by filter and by job. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
@@ -15,7 +15,7 @@ import {
 import type { Chunk, ChunkCache } from "./generated.ts";
 import type { StreamTurns } from "./stream_turns.ts";
 
-/** In UTF-16 units; a chunk exceeds it by one message at most. */
+/** In UTF-16 units; a chunk exceeds it by at most one message. */
 const CHUNK_LENGTH_MAX = 16 * 1024;
 /** Reading this many entries takes as long as sending a chunk. */
 const ENTRIES_PER_CHUNK = 32;
@@ -39,7 +39,7 @@ export interface Waiter {
 
 interface ChannelParts {
   readonly engine: Pick<JobEngine, "job" | "transitionAt">;
-  /** Reads what is not in memory. */
+  /** Reads entries from the journal. */
   readonly history: Feed;
   readonly chunks: ChunkCache;
   readonly turns: Pick<StreamTurns, "spend">;
@@ -62,14 +62,16 @@ export class Channel {
     private readonly parts: ChannelParts,
   ) {}
 
-  /** Whether an entry has anything for the waiting readers: a message, or the end. */
+  /** Whether an entry gives the waiting readers a message, or the end of their stream. */
   concerns(entry: JobEventLogEntry): boolean {
     if (this.waiting.size === 0) return false;
     const { untilEnd, filter } = this.wanted;
     return (untilEnd && entry.jobId === filter.jobId) || this.#wants(entry);
   }
 
-  /** Takes the waiting readers, with the position they have passed. */
+  /**
+   * Removes and returns the waiting readers, and moves them to a position that they have passed.
+   */
   takeWaiting(passed: LogId): readonly Waiter[] {
     const waiters = [...this.waiting];
     this.waiting.clear();
@@ -77,7 +79,7 @@ export class Channel {
     return waiters;
   }
 
-  /** The chunk after a position, if it exists already or only the end is left. */
+  /** The chunk after a position, if it is cached or only the end of the stream is left. */
   chunkAfter(after: LogId): Chunk | undefined {
     const endedBy = this.#endedBy();
     return endedBy !== undefined && after >= endedBy
@@ -85,14 +87,14 @@ export class Channel {
       : this.parts.chunks.get(this.#keyOf(after));
   }
 
-  /** Creates that chunk from the entries after the position. */
+  /** Creates and caches a chunk from the entries after the position. */
   makeChunk(after: LogId, scan: Pick<Scan, "entries" | "scannedTo">): Chunk {
     const chunk = this.#chunkOf(after, scan);
     if (chunk.to > after) this.parts.chunks.add(this.#keyOf(after), chunk);
     return chunk;
   }
 
-  /** Creates it from the journal, once for all that ask meanwhile. */
+  /** Creates the chunk from the journal; concurrent calls share one read. */
   readChunk(after: LogId): Promise<Chunk> {
     let reading = this.#reading.get(after);
     if (reading === undefined) {
@@ -128,7 +130,8 @@ export class Channel {
       break;
     }
     const isLast = endedBy !== undefined && to >= endedBy;
-    // The filter may hide the end from the reader, who would ask for it again and again.
+    // The filter may hide the last entry. Without this position a client would reconnect again and
+    // again.
     if (isLast) text += heartbeatAt(to);
     return { bytes: text === "" ? NOTHING : encoder.encode(text), to, isLast };
   }
@@ -146,9 +149,9 @@ export class Channel {
   }
 }
 
-/** Without this, a journal that returns nothing would be asked forever. */
+/** Without this error, a journal that returns nothing would be read forever. */
 export function nothingAfter(position: LogId): Error {
-  return new Error(`Cannot continue: the journal gives nothing after ${position}`);
+  return new Error(`Cannot continue: the journal returns no entry after ${position}`);
 }
 
 /** Entries that did not fit into a chunk are read again, so pages shrink to what fits. */
@@ -170,11 +173,13 @@ export function jobEnd(
 
 export class Channels {
   readonly #byWanted = new Map<string, Channel>();
-  /** Channels of no particular job. */
+  /** Channels whose filter names no job. */
   readonly #general = new Set<Channel>();
   readonly #byJob = new Map<JobId, Set<Channel>>();
 
-  /** @param make Called when there is no channel for the same yet. */
+  /**
+   * @param make Called if there is no channel with this filter yet.
+   */
   join(wanted: Wanted, make: () => Channel): Channel {
     const key = channelKey(wanted);
     let channel = this.#byWanted.get(key);

@@ -1,4 +1,4 @@
-/** What a reader of entries goes along, and the messages that it gets. */
+/** The feeds of entries that streams read, and the messages that they send. */
 
 import type { JobEventLogEntry, Stratum } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
@@ -7,9 +7,9 @@ import type { Transition } from "../../engine/requests.ts";
 
 export interface Scan {
   readonly entries: readonly JobEventLogEntry[];
-  /** Everything up to here was sent; a reader continues after it. */
+  /** Everything up to here was read; a reader continues after it. */
   readonly scannedTo: LogId;
-  /** Nothing more is there now. */
+  /** Whether there are no more entries now. */
   readonly caughtUp: boolean;
 }
 
@@ -28,7 +28,7 @@ function journalFeed(engine: JobEngine): Feed {
   };
 }
 
-/** Reading one job moves the reader past entries of others, without reading those. */
+/** The entries of one job; the position moves past entries of other jobs without reading them. */
 export function jobFeed(engine: JobEngine, jobId: JobId): Feed {
   return {
     async read(after, limit) {
@@ -43,14 +43,14 @@ export function jobFeed(engine: JobEngine, jobId: JobId): Feed {
   };
 }
 
-/** The quickest feed that has all entries of interest. */
+/** The fastest feed that has all entries of interest. */
 export function selectFeed(engine: JobEngine, jobId: JobId | undefined): Feed {
   return jobId !== undefined && engine.job(jobId) !== undefined
     ? jobFeed(engine, jobId)
     : journalFeed(engine);
 }
 
-/** Which entries a reader wants; what is absent lets all pass. */
+/** Which entries a reader wants; an absent member matches all. */
 export interface EntryFilter {
   readonly eventTypes?: ReadonlySet<string> | undefined;
   readonly jobId?: JobId | undefined;
@@ -66,22 +66,22 @@ export function passes(entry: JobEventLogEntry, filter: EntryFilter): boolean {
 const RECONNECT_MS = 2_000;
 
 /**
- * A message that dispatches no event, for it has no data, but moves the reader's
- * `Last-Event-ID`: never beyond what was scanned for it.
+ * A message without data: it dispatches no event, but moves the client's `Last-Event-ID`, never
+ * beyond what was scanned for this client.
  */
 export function heartbeatAt(position: LogId): string {
   return `: heartbeat\nid: ${position}\n\n`;
 }
 
-/** What every stream begins with. */
+/** The beginning of every stream. */
 export function greetingAt(position: LogId): string {
   return `retry: ${RECONNECT_MS}\n${heartbeatAt(position)}`;
 }
 
 /**
- * The journal gives recent entries as the same objects to all who read them, so the text of each is
- * made once for all filters. A ring, since a `WeakMap` of them costs the garbage collector as much
- * as the texts.
+ * The journal returns recent entries as the same objects to all readers, so the text of each is
+ * created once for all filters. A ring, since a `WeakMap` would cost the garbage collector as much
+ * as creating the texts.
  */
 const RING_SIZE = 1_024;
 const ring = Array<{ entry: JobEventLogEntry; message: string } | undefined>(RING_SIZE);
@@ -98,7 +98,7 @@ export function streamMessage(
   return message;
 }
 
-/** The entry, and how it changed its job. Two texts joined cost less than a copy of the entry. */
+/** The entry, and how it changed its job. Joining two texts costs less than copying the entry. */
 function entryText(entry: JobEventLogEntry, transition: Transition | undefined): string {
   const text = JSON.stringify(entry);
   if (transition === undefined) return text;

@@ -1,24 +1,24 @@
-/** Bodies whose chunks a generator makes, one by one as they are pulled. */
+/** Response bodies whose chunks come from a generator, one by one as they are pulled. */
 
 import { type ChunkSource, Outlet, type OutletOptions } from "./outlets.ts";
 import type { LogId } from "../../core/ids.ts";
 
 /**
- * All that a channel has to say after one position and up to another. The journal is
- * append-only, so a chunk that was right once stays right.
+ * All messages of a channel after one position and up to another. The journal is append-only, so a
+ * chunk never becomes invalid.
  */
 export interface Chunk {
-  /** Whole messages; empty when nothing passed the filter. */
+  /** Whole messages; empty if nothing passed the filter. */
   readonly bytes: Uint8Array;
   readonly to: LogId;
-  /** The stream ends with it. */
+  /** Whether the stream ends with this chunk. */
   readonly isLast: boolean;
 }
 
 const BYTES_MAX = 4 * 1024 * 1024;
 const CHUNKS_MAX = 4_096;
 
-/** The chunks that were made last. What is dropped here is made again when it is wanted. */
+/** The newest chunks. A chunk that was evicted is created again when needed. */
 export class ChunkCache {
   readonly #chunks = new Map<string, Chunk>();
   #bytes = 0;
@@ -44,7 +44,7 @@ export class ChunkCache {
   }
 }
 
-/** The signal aborts when no more chunks are wanted: end what waits, and return. */
+/** The signal aborts when no more chunks are needed: the generator must then return. */
 type Chunks = (signal: AbortSignal) => AsyncGenerator<string>;
 
 export function generatedBody(

@@ -1,7 +1,7 @@
 /**
- * Streams of entries (design, section 8). One cursor follows the journal for all readers. Each
- * batch is matched and encoded once for each filter, and handed to the readers that wait. A reader
- * that is behind reads the journal page by page, in turn.
+ * Streams of entries. One cursor follows the journal for all readers. Each batch is matched and
+ * encoded once for each filter, and passed to the waiting readers. Readers that are behind take
+ * turns to read the journal page by page.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -20,7 +20,7 @@ import { StreamTurns } from "./stream_turns.ts";
 const READ_AT_ONCE_MAX = 512;
 /** Readers that read the journal at the same time. */
 const LANES = 4;
-/** The timer never matters: the wait ends with news, or with the last reader. */
+/** Never elapses: the wait ends with new entries, or with the last reader. */
 const FOR_EVER_MS = 2 ** 31 - 1;
 
 interface HubOptions {
@@ -121,7 +121,7 @@ export class StreamHub implements ReaderHub {
     }
   }
 
-  /** Serves the readers that a batch has something for; the others just pass it. */
+  /** Serves the readers for which a batch has messages; the others only move past it. */
   async #handOn(entries: readonly JobEventLogEntry[]): Promise<void> {
     const scannedTo = entries.at(-1)?.logId ?? this.#head;
     const waiters = [...this.#channels.concernedBy(entries)].flatMap((channel) => {
@@ -135,7 +135,7 @@ export class StreamHub implements ReaderHub {
     }
   }
 
-  /** Serves the readers that are behind, until none is. */
+  /** Serves the readers that are behind, until none are left. */
   async #serveQueue(): Promise<void> {
     this.#lanes += 1;
     for (const reader of this.#queue) {

@@ -1,4 +1,4 @@
-/** All streams that are open: how many there may be, how long they may stall, and their end. */
+/** All open streams: limits their number, and closes them when they stall or the process stops. */
 
 import type { Clock } from "../../engine/ports.ts";
 import type { Gauge } from "../guard/capacity.ts";
@@ -7,11 +7,11 @@ import type { Permit } from "../guard/viewer.ts";
 
 /** Creates the chunks of one outlet. */
 export interface ChunkSource {
-  /** The reader has room: give one chunk, now or later, or end. */
+  /** The reader has room: give it one chunk, now or later, or end the stream. */
   wanted(): void;
-  /** The process is stopping: end soon. */
+  /** The process is stopping: end the stream soon. */
   stop(): void;
-  /** The reader is gone. */
+  /** The client has disconnected. */
   left(): void;
 }
 
@@ -19,24 +19,24 @@ export interface ChunkSource {
 export interface OutletKeeper {
   opened(outlet: Outlet): void;
   closed(outlet: Outlet): void;
-  /** The timeouts of chunks that are not read. */
+  /** Closes outlets whose chunk is not read in time. */
   readonly stalls: Pick<Timeouts<Outlet>, "start" | "stop">;
 }
 
 export interface OutletOptions {
   readonly keeper: OutletKeeper;
   readonly permit: Permit;
-  /** Whether a chunk may lie untaken forever. */
+  /** Whether a chunk may stay unread forever. */
   readonly isPatient?: boolean;
-  /** Called when the first chunk is wanted: an answer that is not read costs nothing. */
+  /** Called when the first chunk is pulled, so that an unread answer costs nothing. */
   readonly sourceOf: (outlet: Outlet) => ChunkSource;
 }
 
 /**
- * The body of an endless answer: its reader pulls, and gets one chunk at a time. What a slow reader
- * has not taken stays in the journal, not in memory. Deno takes chunks ahead of the connection
- * until it holds 64 KiB of them, by reference, and up to 64 KiB more as a copy that is being
- * written. So chunks should be small, and shared between readers with the same filter.
+ * The body of an endless answer: the client pulls one chunk at a time, so what a slow client has
+ * not read stays in the journal, not in memory. Deno pulls chunks ahead of the connection until it
+ * holds 64 KiB of them, by reference, and up to 64 KiB more as a copy being written. So chunks
+ * should be small, and shared between readers with the same filter.
  */
 export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
   /** Without a buffer of its own, the stream pulls only when a read is pending. */
@@ -67,7 +67,7 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
     this.#source?.wanted();
   }
 
-  /** The client left. */
+  /** The client disconnected. */
   cancel(): void {
     this.#letGo();
   }
@@ -94,8 +94,8 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
   }
 
   /**
-   * The reader has taken nothing for too long. Only the client can end such a connection: until it
-   * reads on or leaves, its chunks stay in memory, so its place stays taken.
+   * The client has read nothing for too long. Only the client can end such a connection: until it
+   * reads again or disconnects, its chunks stay in memory, so it still counts against the limit.
    */
   stall(): void {
     this.end();
@@ -130,7 +130,7 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
 interface OutletsOptions {
   readonly clock: Clock;
   readonly streams: Gauge;
-  /** A stream is closed when its reader leaves a chunk untaken for this long. */
+  /** A stream is closed if its client leaves a chunk unread for this long. */
   readonly streamStallMs: number;
   readonly shutdownSignal: AbortSignal;
 }
@@ -148,7 +148,9 @@ export class Outlets implements OutletKeeper {
     shutdownSignal.addEventListener("abort", () => this.#stop(), { once: true });
   }
 
-  /** @throws {Problem} `over-capacity`, when no more streams may be opened. */
+  /**
+   * @throws {Problem} `over-capacity`, if no more streams may be opened.
+   */
   requireRoom(): void {
     this.#streams.requireRoom();
   }

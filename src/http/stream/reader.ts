@@ -8,11 +8,11 @@ import { greetingAt, heartbeatAt } from "./feed.ts";
 import type { ChunkSource, Outlet } from "./outlets.ts";
 import type { StreamTurns } from "./stream_turns.ts";
 
-/** What a reader needs of the hub that it belongs to. */
+/** The part of the hub that a reader uses. */
 export interface ReaderHub {
-  /** All up to here was handed on to the readers that waited for it. */
+  /** All entries up to here were passed to the waiting readers. */
   readonly head: LogId;
-  /** Heartbeats for readers that got nothing since they last took a chunk. */
+  /** Heartbeats for readers that were sent nothing since they last took a chunk. */
   readonly heartbeats: Pick<Timeouts<StreamReader>, "start" | "stop">;
   readonly turns: Pick<StreamTurns, "isOver" | "spend">;
   left(reader: StreamReader): void;
@@ -40,7 +40,10 @@ export class StreamReader implements ChunkSource, Waiter {
     this.serve();
   }
 
-  /** Gives the next chunk when it is at hand; else waits for news, or for its turn to read. */
+  /**
+   * Sends the next chunk if it is in memory; otherwise waits for new entries, or for its turn to
+   * read.
+   */
   serve(): void {
     while (this.outlet.isHungry && !this.#isReading) {
       const chunk = this.channel.chunkAfter(this.cursor);
@@ -51,7 +54,7 @@ export class StreamReader implements ChunkSource, Waiter {
     }
   }
 
-  /** Gives the next chunk from the journal. */
+  /** Sends the next chunk from the journal. */
   async readOn(): Promise<void> {
     if (!this.outlet.isHungry || this.#isReading) return;
     this.#isReading = true;
@@ -67,7 +70,7 @@ export class StreamReader implements ChunkSource, Waiter {
     else this.serve();
   }
 
-  /** Tells a reader to whom nothing was given for long how far it is. */
+  /** Sends the current position to an idle client. */
   beat(): void {
     this.cursor = this.#position;
     this.#give(encoder.encode(heartbeatAt(this.cursor)));
@@ -77,7 +80,7 @@ export class StreamReader implements ChunkSource, Waiter {
     this.outlet.fail(error);
   }
 
-  /** What is being read is given first. */
+  /** A chunk that is being read is sent first. */
   stop(): void {
     this.#isStopping = true;
     if (!this.#isReading) this.outlet.end();
@@ -94,7 +97,10 @@ export class StreamReader implements ChunkSource, Waiter {
     this.#give(encoder.encode(greetingAt(this.cursor)));
   }
 
-  /** While it waits, what was handed on did not pass, or it would have been given it. */
+  /**
+   * While the reader waits, no entry up to the head passed its filter, or it would have been
+   * served.
+   */
   get #position(): LogId {
     const isWaiting = this.channel.waiting.has(this);
     return isWaiting ? Math.max(this.cursor, this.hub.head) : this.cursor;

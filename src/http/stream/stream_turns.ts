@@ -1,11 +1,11 @@
 /**
- * Keeps streams from having the event loop to themselves: they work in short turns, and all
- * others have theirs in between. What comes meanwhile shares the next write.
+ * Keeps streams from monopolizing the event loop: they work in short turns, and other work runs in
+ * between. Entries that arrive meanwhile share the next write.
  */
 
 import type { Clock } from "../../engine/ports.ts";
 
-/** Chunks of a turn, which take one or two milliseconds in all. */
+/** Chunks per turn, which take one or two milliseconds in total. */
 const CHUNKS_MAX = 100;
 
 export class StreamTurns {
@@ -17,12 +17,12 @@ export class StreamTurns {
     this.#clock = clock;
   }
 
-  /** Others are to have their turn first. */
+  /** Whether other work has to run first. */
   get isOver(): boolean {
     return this.#chunks >= CHUNKS_MAX;
   }
 
-  /** Counts work that took as long as so many chunks take to be given. */
+  /** Counts work that took as long as sending this many chunks. */
   spend(chunks: number): void {
     this.#chunks += chunks;
   }

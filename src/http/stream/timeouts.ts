@@ -1,4 +1,4 @@
-/** Things that become due a fixed time after they began: one timer for all of them. */
+/** Items that become due after a fixed time, with one timer for all of them. */
 
 import type { Clock } from "../../engine/ports.ts";
 
@@ -6,7 +6,7 @@ export class Timeouts<Item> {
   readonly #clock: Pick<Clock, "monotonic" | "setTimer">;
   readonly #delayMs: number;
   readonly #onDue: (item: Item) => void;
-  /** When each began. The delay is the same for all, so the first is due first. */
+  /** When each item started. The delay is the same for all, so the first is due first. */
   readonly #begun = new Map<Item, number>();
   #cancelTimer: (() => void) | undefined;
 
@@ -20,7 +20,7 @@ export class Timeouts<Item> {
     this.#onDue = onDue;
   }
 
-  /** Counts from now, also when it had begun before. */
+  /** Starts, or restarts, the time of an item. */
   start(item: Item): void {
     this.#begun.delete(item);
     this.#begun.set(item, this.#clock.monotonic());
@@ -33,7 +33,7 @@ export class Timeouts<Item> {
     this.#cancelTimer = undefined;
   }
 
-  /** The timer was set for an item that may have begun again since, or stopped. */
+  /** The timer may have been set for an item that has since been restarted or stopped. */
   readonly #onTimer = (): void => {
     const due = this.#takeDue();
     const [next] = this.#begun.values();
