@@ -15,7 +15,7 @@ import { findMaxAttempts } from "./attempts_noted.ts";
 import { sleepEnded, wakeText, wokenBy } from "./times.ts";
 import { attemptText, before, capital, countText, taskText, timeText } from "./phrases.ts";
 
-/** How many are described, the last that were settled. */
+/** How many are described: the last ones that were settled. */
 const SHOWN_MAX = 500;
 
 interface Completed {

@@ -157,7 +157,7 @@ function backingOff(
   const texts = shortened(backingOffTexts(outlined, isDue), NAMES_MAX);
   return queue === undefined
     ? `is backing off: ${texts}.`
-    : `wants a ${wantedText(queue)}: ${queueText(queue)}${limitHolders(queue)}; ${texts}.`;
+    : `needs a ${wantedText(queue)}: ${queueText(queue)}${limitHolders(queue)}; ${texts}.`;
 }
 
 type Queue = NonNullable<Evidence["circumstances"]["queue"]>;
@@ -229,7 +229,7 @@ function compensating(
   const failure = "failure" in job ? job.failure : undefined;
   const worker = queue === undefined
     ? ""
-    : ` It wants a ${wantedText(queue)}: ${queueText(queue)}${limitHolders(queue)}.`;
+    : ` It needs a ${wantedText(queue)}: ${queueText(queue)}${limitHolders(queue)}.`;
   const likeliest = likeliestText(waitingFor);
   const awaited = likeliest === undefined ? "" : ` What it waits for nearly came: ${likeliest}`;
   return `is compensating${progress} after ${failureText(failure)}.${worker}${awaited}`;

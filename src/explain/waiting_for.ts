@@ -25,10 +25,10 @@ import { countText, latest, wantedText } from "./phrases.ts";
 import { suspectText } from "./suspect_text.ts";
 import { compareWith, findSuspects } from "./suspects.ts";
 
-/** The most clauses that a near miss lists. */
+/** The most clauses of a near miss that are listed. */
 const CLAUSES_MAX = 10;
 
-/** The most expectations that are described, the first. */
+/** The most expectations that are described: the first ones. */
 export const WAITS_MAX = 200;
 
 /** Longer attributes of an event are left out. */
@@ -59,7 +59,7 @@ export function* openWaits(
   });
 }
 
-/** An event that merely carries the job's values is shown once, where it most likely belongs. */
+/** An event that merely carries the job's values is shown once, at the most likely expectation. */
 function likeliestPlaces(
   found: readonly Found[],
 ): ReadonlyMap<LogId, { readonly at: number; readonly distance: number }> {
@@ -115,14 +115,14 @@ function nearMiss(
   };
 }
 
-/** What no event can ever match. */
+/** When no event can ever match. */
 function hopeless({ job }: OutlinedHistory, expected: ExpectedEvent): string | undefined {
   if (!isHopeless(job, expected)) return undefined;
-  return "Nothing will meet it: Daybook alone records such events, " +
-    "and this job has no code that would bring one about.";
+  return "No event can meet it: only Daybook records such events, " +
+    "and this job has no code that could cause one.";
 }
 
-/** Empty when nothing was searched. */
+/** `undefined` when nothing was searched. */
 function nothingLikeIt(
   outlined: OutlinedHistory,
   { expected, matched }: OpenExpectation,
@@ -130,10 +130,10 @@ function nothingLikeIt(
 ): string | undefined {
   if (candidates === undefined) return undefined;
   const { ofType, forgottenUpTo, upTo } = candidates;
-  if (upTo === 0) return "No event was looked at: the index of values is not there yet.";
+  if (upTo === 0) return "No event was compared: the index of values is not ready yet.";
   const bound = (forgottenUpTo === 0 ? "" : `, as far back as entry ${forgottenUpTo + 1}`) +
     (upTo === undefined ? "" : `, up to entry ${upTo}`);
-  const nothing = `Nothing ${matched > 0 ? "else " : ""}that came resembles it${bound}`;
+  const nothing = `${matched > 0 ? "No other event" : "No event"} on record resembles it${bound}`;
   if (ofType === undefined || isOwnEvent(expected)) return `${nothing}.`;
   if (ofType === 0 && matched === 0) {
     return `No event of this type has come, and ${lower(nothing)}.`;
@@ -181,7 +181,7 @@ function unique(logIds: readonly LogId[]): readonly LogId[] {
   return [...new Set(logIds)];
 }
 
-/** For a refused event, the line that has its id. */
+/** For a refused event, the entry that has its id. */
 function firstOf(entry: JobEventLogEntry): readonly LogId[] {
   return isRefused(entry) && entry.causedBy !== undefined ? [entry.causedBy] : [];
 }

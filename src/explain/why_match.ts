@@ -63,7 +63,7 @@ function oneMatchText(before: RunningJob, id: string): string {
 
 /**
  * Why an entry that is not an error matches no expectation. Empty for a framework fact that the
- * plan does not ask for: it was never meant to match.
+ * plan does not ask for, since it was never meant to match.
  */
 export function noMatchText(before: RunningJob, entry: JobEventLogEntry): string {
   if (entry.stratum === "coordination") return COORDINATION_TEXT;
@@ -73,7 +73,7 @@ export function noMatchText(before: RunningJob, entry: JobEventLogEntry): string
   return isFromOutside(entry) ? unexpectedText(before.plan, event) : "";
 }
 
-/** Expectations of the event's type; the end of `run` is not a near miss of another task. */
+/** Expectations of the event's type. The end of `run` is not a near miss of another task. */
 function namersOf({ expected }: JobPlan, event: MatchableEvent): readonly ExpectedEvent[] {
   return expected.filter(({ id, matcher }) =>
     matcher.eventType === event.eventType && id !== MAIN_EXPECTATION_ID
@@ -106,7 +106,7 @@ function unexpectedText({ policy }: JobPlan, event: MatchableEvent): string {
     : `${subject}.`;
 }
 
-/** Of the matchers for the event's type, the clauses that the nearest fails. */
+/** Among the matchers for the event's type, the clauses that the nearest one fails. */
 export function nearestMismatches(
   matchers: readonly EventMatcher[],
   { eventType, attributes }: MatchableEvent,

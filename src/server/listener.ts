@@ -7,9 +7,12 @@
 
 import { durationText } from "../core/duration.ts";
 import { errorMessage } from "../core/thrown.ts";
+import { LIMITS, overCapacity } from "../documents/over_capacity.ts";
 import type { Clock } from "../engine/ports.ts";
 import { sizeText } from "../core/size.ts";
 import { Problem, problemResponse, STATUS } from "../http/problems/problem.ts";
+import { leaveUnread } from "../http/bodies/bodies.ts";
+import { HTTP_LIMITS } from "../http/guard/capacity.ts";
 import { jsonResponse } from "../http/answers/response.ts";
 import type { ReadingProgress } from "../journal/options.ts";
 
@@ -39,6 +42,7 @@ interface ListenerOptions {
 
 export class Listener {
   readonly #options: ListenerOptions;
+  readonly #fetch: Fetch;
   #server: Server;
   /** Servers that accept no more connections, with their open ones. */
   readonly #ended = new Set<Server>();
@@ -50,6 +54,7 @@ export class Listener {
   /** @throws {Error} if it cannot listen there. */
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#fetch = withinConnections(options.fetch);
     this.#server = this.#serve(options.port);
     this.addr = this.#server.addr;
   }
@@ -62,9 +67,9 @@ export class Listener {
   }
 
   #serve(port: number): Server {
-    const { hostname, fetch } = this.#options;
+    const { hostname } = this.#options;
     const options = { hostname, port, tcpBacklog: WAITING_MAX, onListen: () => {} };
-    const server = Deno.serve(options, fetch);
+    const server = Deno.serve(options, this.#fetch);
     server.finished.catch((error: unknown) => this.#hasEnded(server, error));
     return server;
   }
@@ -106,6 +111,49 @@ export class Listener {
       this.#refused(error);
     }
   }
+}
+
+/** Requests at a time that are answered without looking at their connections, which takes time. */
+const UNCOUNTED_MAX = 100;
+const { connectionRequestsMax } = HTTP_LIMITS;
+
+/**
+ * Over HTTP/2 a connection makes 200 requests at a time, and Deno's server cannot refuse HTTP/2. Of
+ * a connection that makes many, the rest are refused before they cost anything: fifty of them could
+ * hold up everybody.
+ */
+function withinConnections(fetch: Fetch): Fetch {
+  let uncounted = 0;
+  const counts = new Map<string, number>();
+  const answerCounted: Fetch = async (request, info) => {
+    const connection = `${info.remoteAddr.hostname} ${info.remoteAddr.port}`;
+    const others = counts.get(connection) ?? 0;
+    if (others >= connectionRequestsMax) return tooManyOfAConnection(request);
+    counts.set(connection, others + 1);
+    try {
+      return await fetch(request, info);
+    } finally {
+      const left = (counts.get(connection) ?? 0) - 1;
+      if (left > 0) counts.set(connection, left);
+      else counts.delete(connection);
+    }
+  };
+  return async (request, info) => {
+    if (uncounted >= UNCOUNTED_MAX) return answerCounted(request, info);
+    uncounted++;
+    try {
+      return await fetch(request, info);
+    } finally {
+      uncounted--;
+    }
+  };
+}
+
+function tooManyOfAConnection(request: Request): Response {
+  leaveUnread(request);
+  const name = "connectionRequestsMax";
+  const refusal = overCapacity(name, connectionRequestsMax, LIMITS[name]);
+  return problemResponse(refusal, new URL(request.url).pathname);
 }
 
 /** How long others wait for their turn. */

@@ -292,7 +292,7 @@ Deno.test("what-if: it prints the effect of other limits on a job, as text with 
   assert.equal(code, 0);
   assert.match(
     terminal.text.replaceAll(/\s+/g, " "),
-    /^With maxRunning 6 instead of none, job greeting would have waited no less: it never waited for a place\. Why - Its type had no limits, .* Taken for granted .* Evidence /,
+    /^With maxRunning 6 instead of none, job greeting would have waited no less: it never waited for a place\. Why - Its type had no limits, .* Assumptions .* Evidence /,
   );
   const json = await runCli(app, ["what-if", "greeting", "--max-running", "6", "--json"]);
   assert.equal(JSON.parse(json.terminal.text).outcome, "noSooner");

@@ -73,7 +73,8 @@ Deno.test("fan-out: an event beyond the limit of jobs is refused, and one at the
     eventId: "second",
     disposition: "rejected",
     jobs: [],
-    reason: "not recorded: it reaches more than 20 jobs, where a large plan counts for several",
+    reason:
+      "not recorded: it reaches more than 20 jobs, where one with a large plan counts as several",
     limit: { name: "fanOutMax", max: 20 },
   });
   assert.equal(daybook.engine.headLogId, head);

@@ -247,7 +247,7 @@ Deno.test("history: a run that needs a permission of its own is not checked", as
 
   assert.equal(
     told(await verdictOn(daybook, id, denied)),
-    "notChecked: run does more than ask ctx, and may not here: NotCapable: Requires net access",
+    "notChecked: run does more than call ctx, which is not possible here: NotCapable: Requires net access",
   );
 });
 
@@ -426,6 +426,6 @@ Deno.test("plan: what the current definition would plan differently is named by 
   ]);
   assert.equal(
     planChanges(job(never, { expects: refuse }), daybook.job(id)),
-    "today's definition makes no plan of the recorded input: Error: refused",
+    "today's definition makes no plan from the recorded input: Error: refused",
   );
 });

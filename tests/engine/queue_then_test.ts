@@ -66,6 +66,6 @@ Deno.test("workersThen: if it did not examine all jobs it says how many it did",
   assert.deepEqual([jobs, lookedAt], [[2], 4_000]);
   assert.match(
     text,
-    /2 in task crawl .*; of the jobs of that time 4000 were looked at, and others may have had workers$/,
+    /2 in task crawl .*; only 4000 jobs of that time were considered, and others may have had workers$/,
   );
 });

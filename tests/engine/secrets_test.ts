@@ -325,7 +325,7 @@ Deno.test("secrets: an engine without a store of keys refuses definitions that n
   const payments: Payments = { charged: [], release: undefined };
   const definitions = [paymentDefinition(payments) as never];
   const parts = { clock: new FakeClock(), random: new FakeRandom(), maxRunning: 1 };
-  assert.throws(() => new JobEngine({ ...parts, definitions }), /there is no store of keys/);
+  assert.throws(() => new JobEngine({ ...parts, definitions }), /there is no key store/);
 });
 
 Deno.test("secrets: one of six characters is masked, a shorter one is too common", () => {

@@ -71,8 +71,8 @@ Deno.test("outlined: of a long history some thousand entries are kept, and the o
   assert.deepEqual(explanation.summedUp?.entries, passed);
   assert.match(explanation.summary, /9000 of 10000/);
   assert.deepEqual(summedUpTexts(explanation), [
-    `${passed?.count} entries from ${passed?.from} to ${passed?.to} count in all of this, and are ` +
-    "not looked at one by one.",
+    `${passed?.count} entries from ${passed?.from} to ${passed?.to} are included, but not ` +
+    "described one by one.",
   ]);
   assert.equal(explain(OutlinedHistory.of(entries.slice(0, 4_000)), ALONE).summedUp, undefined);
 });

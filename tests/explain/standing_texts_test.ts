@@ -29,8 +29,8 @@ Deno.test("standing: a leader says why it leads", () => {
     (["first", "ended", "silent"] as const).map((why) => roleText({ ...leading, why })),
     [
       `${since}no process had led this journal before`,
-      `${since}the session of the leader before had ended`,
-      `${since}the leader before had been silent for too long`,
+      `${since}the session of the previous leader had ended`,
+      `${since}the previous leader had been silent for too long`,
     ],
   );
 });
@@ -45,15 +45,15 @@ Deno.test("standing: the promises of the database are named, and unknown ones le
   assert.equal(
     databaseText(database),
     "postgres://daybook@db/jobs?journal=shop: fsync on, synchronous_standby_names empty; a " +
-      "synchronous standby is not demanded",
+      "synchronous standby is not required",
   );
   const texts = [0, 1, 2].map((standbys) =>
     databaseText({ ...database, standbyDemanded: true, standbys })
   );
   assert.deepEqual(texts.map((text) => text.slice(text.indexOf("is "))), [
-    "is demanded, and none is connected: writes wait",
-    "is demanded, and 1 is connected",
-    "is demanded, and 2 are connected",
+    "is required, and none is connected: writes wait",
+    "is required, and 1 is connected",
+    "is required, and 2 are connected",
   ]);
   assert.equal(standingLines(FOLLOWING).length, 1);
   assert.equal(standingLines({ ...FOLLOWING, database }).length, 2);

@@ -7,7 +7,7 @@ const told = (statement: string, ...cites: readonly number[]) => ({ statement, c
 
 Deno.test("withoutRepeats: a repeated sentence moves to the summary with its evidence; the rest stays", () => {
   const again = told("Task charge may have happened twice: it was cut short.", 7, 9);
-  const time = told("Of its time it spent 40 s until attempt 2.", 12);
+  const time = told("It spent 40 s until attempt 2.", 12);
   const other = told("It was submitted at noon.", 2);
   const summary =
     "Job j is Done, after 40 s: 40 s until attempt 2. Task charge may have happened twice: it was " +

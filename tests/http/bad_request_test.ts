@@ -77,6 +77,7 @@ const ENCODED: readonly Record<string, string>[] = [
   { "content-encoding": "identity, gzip" },
   { "content-type": "application/json; charset=utf-16" },
   { "content-type": 'application/json;a=b; Charset="ISO-8859-1"' },
+  { "content-type": "application/json; charset=utf-8; charset=utf-16" },
 ];
 
 for (const headers of ENCODED) {

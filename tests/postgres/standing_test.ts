@@ -64,7 +64,7 @@ testWithPostgres(
       const screen = readable(await textOf(first, "/ui/system", "text/html"));
       const since = `leads since ${standing.since}: no process had led this journal before`;
       assert.ok(screen.includes(`This process ${since}`), screen);
-      assert.ok(screen.includes("a synchronous standby is not demanded"), screen);
+      assert.ok(screen.includes("a synchronous standby is not required"), screen);
       assert.ok(first.output.join("\n").includes(since), first.output.join("\n"));
       second.signal("SIGTERM");
       assert.equal(await second.ended(), 0);

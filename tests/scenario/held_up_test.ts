@@ -74,7 +74,7 @@ test("an ended job tells the pause that held it, and the wait for a place after 
   assert.deepEqual(await heldUpOf(daybook, "acme1"), {
     because: [
       [
-        "It was held 10 min by the pause of key acme, in force from 2026-01-01T00:00:00.000Z until " +
+        "It was held for 10 min by the pause of key acme, in force from 2026-01-01T00:00:00.000Z until " +
         "2026-01-01T00:10:00.000Z (reason: acme moves house).",
         "2 job.PauseBegan 00000000000000000001.ndjson:3",
         "9 job.PauseEnded 00000000000000000001.ndjson:13",

@@ -59,7 +59,7 @@ test("near miss: events that share their type and a common value are counted, an
   }
   const { waitingFor, summary } = await daybook.explanation("job");
   assert.deepEqual(waitingFor[0]?.nearMisses, []);
-  assert.match(summary, /(?:: |, and )nothing that came resembles it[.:]/);
+  assert.match(summary, /(?:: |, and )no event on record resembles it[.:]/);
   assert.match(
     waitingFor[0]?.statement ?? "",
     /resembles it: of 30 other events of this type, none has 42 in it\.$/,
@@ -112,5 +112,5 @@ test("near miss: facts of the job's own tasks are compared like events from outs
   await daybook.submit("far", "shop.counting", { counts: [1, 2] });
   const { waitingFor } = await daybook.explanation("far");
   assert.deepEqual(waitingFor[0]?.nearMisses, []);
-  assert.match(waitingFor[0]?.statement ?? "", /Nothing that came resembles it\.$/);
+  assert.match(waitingFor[0]?.statement ?? "", /No event on record resembles it\.$/);
 });

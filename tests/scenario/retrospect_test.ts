@@ -57,7 +57,7 @@ test("where the time went: only where it took far longer than five others of its
     await daybook.submit("later", "mail.send");
     const { summary, because } = await daybook.explanation("job");
     await daybook.assertCitations("job");
-    const isInRow = because.some(({ statement }) => statement.startsWith("Of its time"));
+    const isInRow = because.some(({ statement }) => statement.startsWith("It spent "));
     assert.equal(summary.includes("in the median"), isInRow, summary);
     return summary;
   };
@@ -99,7 +99,7 @@ test("cancel as it is: a step that was cut short is named, with what shows it, b
     "job.TaskStarted",
     "journal.Recovered",
   ]);
-  assert.ok(next.some(({ statement }) => statement.startsWith("See how far task crawl came")));
+  assert.ok(next.some(({ statement }) => statement.startsWith("Check how far task crawl got")));
 });
 
 test("near miss: a letter written wrong is no suspect where it names another thing", async () => {

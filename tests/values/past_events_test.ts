@@ -128,7 +128,7 @@ test("past events, in a thread: one that ends is begun again, and finds what it 
     assert.equal(threads.length, 3);
   }));
 
-test("past events, in a thread: without one, explanations say that nothing was looked at", () =>
+test("past events, in a thread: without one, explanations say that nothing was compared", () =>
   inFolder(async (folder) => {
     const { pastEvents } = threadOf(folder);
     await pastEvents.close();
@@ -140,11 +140,11 @@ test("past events, in a thread: without one, explanations say that nothing was l
     await engine.create({ jobId: jobId("job-1"), plan });
     const explanation = await engine.explain(jobId("job-1"));
     const text = JSON.stringify(explanation?.waitingFor);
-    assert.match(text, /No event was looked at: the index of values is not there yet\./);
+    assert.match(text, /No event was compared: the index of values is not ready yet\./);
     assert.doesNotMatch(text, /resembles it/);
     const { asOf, summary } = await engine.explainAbout("order-2");
     assert.equal(asOf, 0);
-    assert.match(summary, /The index of values has entries up to 0 of \d+ so far\.$/);
+    assert.match(summary, /The index of values covers entries up to 0 of \d+ so far\.$/);
     await engine.stop(0);
     await journal.close();
   }));
