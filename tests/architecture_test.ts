@@ -115,7 +115,7 @@ Deno.test("architecture: core, then engine, then journal and http, then the comm
   assert.deepEqual(wrongWays(imports), []);
 });
 
-Deno.test("architecture: no file imports itself, however far around", async () => {
+Deno.test("architecture: no file imports itself, even indirectly", async () => {
   assert.deepEqual(cycles(await readImports("src", "tests/support")), []);
 });
 
@@ -125,13 +125,13 @@ Deno.test("architecture: every file of src serves an entrance", async () => {
   assert.deepEqual([...imports.keys()].filter((path) => !used.has(path)), []);
 });
 
-Deno.test("architecture: the process of a server holds no tool for files", async () => {
+Deno.test("architecture: a server process loads no offline tool", async () => {
   const served = [...reachable(await readImports("src"), ["main.ts", "src/mod.ts"])];
   assert.ok(served.includes("src/journal/file_journal.ts"));
   assert.deepEqual(served.filter((path) => layerOf(path) === "tools"), []);
 });
 
-Deno.test("architecture: core is pure, the engine knows no files, and only http knows hono", async () => {
+Deno.test("architecture: core is pure, the engine uses no files, and only http imports hono", async () => {
   const imports = await readImports("src");
   const packagesOf = (layer: string) =>
     [...imports].filter(([path]) => layerOf(path) === layer)
@@ -170,7 +170,7 @@ Deno.test("architecture: no two classes of src have one name", async () => {
   assert.deepEqual(names.filter((name, at) => names.indexOf(name) !== at), []);
 });
 
-Deno.test("architecture: an import in the wrong direction and a long way around are found", () => {
+Deno.test("architecture: an import in the wrong direction and an indirect cycle are found", () => {
   const imports = new Map([
     ["src/core/a.ts", ["src/core/b.ts"]],
     ["src/core/b.ts", ["src/core/c.ts", "valibot"]],
@@ -189,7 +189,7 @@ Deno.test("architecture: an import in the wrong direction and a long way around 
   assert.deepEqual(cycles(imports), around.slice(0, 3));
 });
 
-Deno.test("architecture: every room of src is on the map", async () => {
+Deno.test("architecture: every folder of src is on the map", async () => {
   const map = await Deno.readTextFile(`${ROOT}ARCHITECTURE.md`);
   for await (const { name, isDirectory } of Deno.readDir(`${ROOT}src`)) {
     if (isDirectory) assert.ok(map.includes(`](src/${name})`), `ARCHITECTURE.md lacks src/${name}`);
@@ -201,7 +201,7 @@ const PAGES = [
   ...["journal/README.md", "tests/README.md", "bench/README.md"],
 ];
 
-Deno.test("architecture: every link of the pages beside the manual leads to a file, and to a heading of it", async () => {
+Deno.test("architecture: every link of the pages outside the manual leads to an existing file and heading", async () => {
   const dead: string[] = [];
   for (const page of PAGES) {
     const links = [...(await proseOf(page)).matchAll(/\]\((?!https?:)([^)]+)\)|srcset="([^"]+)"/g)]

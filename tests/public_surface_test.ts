@@ -33,7 +33,7 @@ async function examples(...surfaces: readonly string[]): Promise<readonly string
     .map(([, code = ""]) => code.replaceAll(/^ \* ?/gm, ""));
 }
 
-Deno.test("mod: every exported symbol is documented, and refers to none that is not", async () => {
+Deno.test("mod: every exported symbol is documented, and refers only to exported ones", async () => {
   const [code, text] = await deno(["doc", "--lint", ...SURFACES], ROOT);
   assert.equal(code, 0, text);
 });

@@ -39,10 +39,10 @@ async function doAll(doing: Doing, context: BrowserContext, demo: DemoProcess): 
 
 // One test: a demo takes long until it has a job in each situation.
 testInBrowser(
-  "screens and actions: all can use them, each does what it says, and most need no script",
+  "screens and actions: they are accessible, do what they say, and mostly need no script",
   (browser, t) =>
     withTwoDemos(async (demo, other) => {
-      await t.step("each screen is as it should be, wherever it is looked at", async () => {
+      await t.step("each screen is correct on every device", async () => {
         await lookAtScreens(browser, demo);
       });
       await t.step("each action does what it says", () =>

@@ -118,7 +118,7 @@ async function faultsOfAll(
 }
 
 testInBrowser(
-  "hostile text: markup, marks of direction and a megabyte are text on every screen",
+  "hostile text: markup, direction marks and a megabyte are shown as text on every screen",
   (browser) =>
     withHostileJobs(HOSTILITIES, async (url, jobs) => {
       const ofJobs = jobs.map((each) => Object.values(each).flatMap(screensOf));
@@ -147,7 +147,7 @@ async function smuggling(page: Page, paths: readonly string[]): Promise<readonly
 }
 
 testInBrowser(
-  "hostile text: a link that was made by somebody else puts nothing on a page but text",
+  "hostile text: a crafted link adds nothing but text to a page",
   (browser) =>
     withHostileJobs([], (url) =>
       inContext(browser, { viewport: DESKTOP }, async (context) => {
@@ -163,7 +163,7 @@ testInBrowser(
 );
 
 testInBrowser(
-  "hostile text: one that made an element, or turned another around, is found",
+  "hostile text: text that creates an element, or reverses other text, is found",
   (browser) =>
     inContext(browser, {}, async (context) => {
       const watched = await WatchedPage.open(context);

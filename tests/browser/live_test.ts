@@ -155,7 +155,7 @@ const WALKS: Readonly<Record<string, Walk>> = {
 };
 
 testInBrowser(
-  "live: a page outlives its server, follows the next one, and says what ended it",
+  "live: a page survives a restart of its server, reconnects, and says why it ended",
   (browser) =>
     sideBySide(Object.fromEntries(
       Object.entries(WALKS).map(([name, walk]) => [name, () => walk(browser)]),

@@ -212,7 +212,7 @@ test("backup: without a folder it is wrong usage", async () => {
   assert.equal((await journalCommand(new MemoryDisk(), ["backup"])).code, 64);
 });
 
-Deno.test("backup: without permission for the folder it tells the command to give", () =>
+Deno.test("backup: without permission for the folder it prints the command that has it", () =>
   inFolder(async (folder) => {
     const { code, errors } = await runTask("journal", ["backup", "/elsewhere/backup"], {
       cwd: folder,

@@ -30,7 +30,7 @@ const STORIES: Readonly<Record<string, (at: number) => JsonObject>> = {
 for (const [what, attributes] of Object.entries(STORIES)) {
   for (const count of [1, 4, 17, 40]) {
     testWithHomes(
-      `import: ${count} events that were not it are told alike: ${what}`,
+      `import: ${count} near misses are explained as before: ${what}`,
       [],
       async (old, fresh) => {
         await old.start();
@@ -50,7 +50,7 @@ for (const [what, attributes] of Object.entries(STORIES)) {
 }
 
 testWithHomes(
-  "import: several jobs that arrive in another order are told of the same near misses",
+  "import: several jobs imported in another order have the same near misses",
   [],
   async (old, fresh) => {
     await old.start();
@@ -77,7 +77,7 @@ testWithHomes(
 );
 
 testWithHomes(
-  "import: of near misses that are as near, the one that came last is told first, wherever it is",
+  "import: of equally near misses the latest is named first, wherever it is",
   [],
   async (old, fresh) => {
     await old.start();

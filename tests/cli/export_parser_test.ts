@@ -55,7 +55,7 @@ function correlatedBy(correlation: unknown) {
   }));
 }
 
-Deno.test("export parser: a whole file is its job", () => {
+Deno.test("export parser: a complete file gives its job", () => {
   const { job, entries } = parseExport(file(HEADER, STORY.entries));
   assert.equal(job.state, "Done");
   assert.deepEqual(entries, STORY.entries);
@@ -188,12 +188,12 @@ const FLAWS: readonly (readonly [string, () => string, string])[] = [
 ];
 
 for (const [what, flaw, message] of FLAWS) {
-  Deno.test(`export parser: refuses ${what}, though the file is whole`, () => {
+  Deno.test(`export parser: refuses ${what} although the file is complete`, () => {
     assert.equal(flaw(), message);
   });
 }
 
-Deno.test("export parser: a closing line that counts other entries than there are is refused", () => {
+Deno.test("export parser: a closing line with the wrong number of entries is refused", () => {
   const text = new TextDecoder().decode(file(HEADER, STORY.entries));
   const wrong = new TextEncoder().encode(
     text.replace(/\{"entries":3(?=,"sha256")/, '{"entries":4'),

@@ -117,7 +117,7 @@ async function requireKnown(journal: string, what: string): Promise<void> {
   assert.equal(fresh.disposition, "recorded", what);
 }
 
-Deno.test("imported ids: what came with imported jobs, and all else, is known once, with the index there, behind, gone", () =>
+Deno.test("imported ids: every id counts once, imported or not, with the index present, behind or gone", () =>
   inFolder(async (folder) => {
     const [other, journal] = [`${folder}/other`, `${folder}/journal`];
     const files = [];

@@ -33,7 +33,7 @@ testWithHomes(
 );
 
 testWithHomes(
-  "journal task: outside its permissions it says what to do",
+  "journal task: if a permission is missing it says what to do",
   DEFINITIONS,
   async (old) => {
     await old.start();
@@ -58,7 +58,7 @@ testWithHomes(
 );
 
 testWithHomes(
-  "journal task: Ctrl-C ends cat --follow, which is no failure",
+  "journal task: Ctrl-C ends cat --follow without a failure",
   DEFINITIONS,
   async (old) => {
     await old.start();

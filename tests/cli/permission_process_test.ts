@@ -47,7 +47,7 @@ function suggestedIn(errors: string): string | undefined {
   return /\nThe whole command, with it:\n {2}(.+)\n/.exec(errors)?.[1];
 }
 
-Deno.test("permissions: the first command that a start suggests is all that it needs", () =>
+Deno.test("permissions: the first command that a start suggests has all permissions", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/token`, "0123456789abcdef");
     await Deno.writeTextFile(`${folder}/jobs.ts`, moduleOf("greet", `"test.greet"`));
@@ -57,7 +57,7 @@ Deno.test("permissions: the first command that a start suggests is all that it n
     assert.deepEqual([code, suggestions], [69, 1]);
   }));
 
-Deno.test("permissions: a module with files of its own is told their folder, once", () =>
+Deno.test("permissions: for a module that imports its own files, their folder is named once", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/token`, "0123456789abcdef");
     await Deno.mkdir(`${folder}/parts`);
@@ -86,7 +86,7 @@ function startArgs(folder: string): readonly string[] {
   ];
 }
 
-Deno.test("permissions: one command is enough for each command on a journal elsewhere", () =>
+Deno.test("permissions: for a journal elsewhere, each command works with the suggested command line", () =>
   inFolder(async (folder) => {
     const journal = `${folder}/j`;
     await Deno.mkdir(`${journal}/segments`, { recursive: true });
@@ -105,7 +105,7 @@ Deno.test("permissions: one command is enough for each command on a journal else
     }
   }));
 
-Deno.test("permissions: a file that is submitted from another folder is found from there", () =>
+Deno.test("permissions: a file submitted from another folder is found relative to that folder", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/input.json`, "{}");
     await Deno.writeTextFile(`${folder}/a.csv`, "");

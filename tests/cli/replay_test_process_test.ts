@@ -22,7 +22,7 @@ async function post(daybook: DaybookProcess, job: unknown): Promise<void> {
   assert.equal(response.status, 202, await response.text());
 }
 
-Deno.test("replay-test: reads beside a running server, and what run does besides ctx disturbs nothing", () =>
+Deno.test("replay-test: it reads beside a running server, and side effects of run do no harm", () =>
   inFolder(async (journal) => {
     const daybook = await DaybookProcess.start({
       journal,
@@ -45,7 +45,7 @@ Deno.test("replay-test: reads beside a running server, and what run does besides
     assert.equal(records[2].verdict, "compatible");
   }));
 
-Deno.test("replay-test: names the permission that a module of definitions lacks", () =>
+Deno.test("replay-test: it names the permission that a module of definitions lacks", () =>
   inFolder(async (journal) => {
     const { code, errors } = await replayTest(journal, [`--definitions=${NOISY}`]);
 

@@ -351,7 +351,7 @@ function runJournalTask(journal: string, ...args: string[]) {
 }
 
 Deno.test({
-  name: "verify: while a server runs, all that it serves is compared",
+  name: "verify: while a server runs, everything that it serves is compared",
   ignore: IS_QUICK,
   fn: () =>
     inFolder(async (journal) => {

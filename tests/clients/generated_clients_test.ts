@@ -62,7 +62,7 @@ async function prepare(folder: string, { url }: DaybookProcess): Promise<void> {
   await deno(folder, ["install", "--quiet"]);
 }
 
-Deno.test("generated clients: three generators' compile under strict, and walk through ten operations", () =>
+Deno.test("generated clients: those of three generators compile under strict and run ten operations", () =>
   inFolderKeptOnFailure(async (folder) => {
     const server = await DaybookProcess.start({ journal: `${folder}/journal` });
     try {

@@ -72,7 +72,7 @@ Deno.test("laws: the same entries give the same job, byte for byte", () => {
   );
 });
 
-Deno.test("laws: folding in two parts is folding at once", () => {
+Deno.test("laws: folding in two parts equals folding at once", () => {
   fc.assert(
     fc.property(stories, fc.nat(), (story, at) => {
       const cut = 1 + at % story.entries.length;
@@ -84,7 +84,7 @@ Deno.test("laws: folding in two parts is folding at once", () => {
   );
 });
 
-Deno.test("laws: a snapshot and the tail are a full replay", () => {
+Deno.test("laws: a snapshot and the tail equal a full replay", () => {
   fc.assert(
     fc.property(stories, fc.nat(), (story, at) => {
       const cut = 1 + at % story.entries.length;
@@ -110,7 +110,7 @@ Deno.test("laws: a snapshot that overlaps the tail changes nothing", () => {
   );
 });
 
-Deno.test("laws: an entry that was applied changes nothing when it comes again", () => {
+Deno.test("laws: an entry that was applied changes nothing when applied again", () => {
   fc.assert(
     fc.property(stories, fc.nat(), (story, at) => {
       const applied = story.entries.slice(0, 1 + at % story.entries.length);
@@ -184,7 +184,7 @@ Deno.test("laws: observability ids are nowhere in the state", () => {
   );
 });
 
-Deno.test("laws: nothing changes a job that has ended but its lastLogId", () => {
+Deno.test("laws: after the end of a job only its lastLogId changes", () => {
   let ended = 0;
   fc.assert(
     fc.property(stories, tails, (story, tail) => {
@@ -219,7 +219,7 @@ Deno.test("laws: state moves only along the edges of the table", () => {
   );
 });
 
-Deno.test("laws: the rule names the move that was made", () => {
+Deno.test("laws: the rule names the transition that was made", () => {
   fc.assert(
     fc.property(stories, (story) => {
       let before: StateName | "none" = "none";

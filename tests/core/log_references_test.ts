@@ -32,7 +32,7 @@ Deno.test("log references: causes, reused results and what run has seen are posi
   assert.deepEqual(logReferences(waiting.entry(0)), []);
 });
 
-Deno.test("log references: replaced ones leave everything else as it was", () => {
+Deno.test("log references: replacing them changes nothing else", () => {
   const entry = waiting.entry(3);
   const moved = withReferences(entry, (logId) => logId + 1_000);
   assert.deepEqual(logReferences(moved), [1_091, 1_090]);
@@ -48,7 +48,7 @@ Deno.test("log references: those within a quotation are found and replaced", () 
   assert.deepEqual(logReferences(quotedEntry(moved)), [1_091, 1_090]);
 });
 
-Deno.test("quotation: what is quoted is what was, at the position of the quotation", () => {
+Deno.test("quotation: the quoted entry is the original, at the position of the quotation", () => {
   for (const entry of waiting.entries) {
     const quoted = quotation(entry);
     assert.equal("jobId" in quoted, false);

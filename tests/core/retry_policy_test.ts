@@ -90,7 +90,7 @@ Deno.test("backoffMs: for the same randomness, a later delay is never shorter", 
   );
 });
 
-Deno.test("backoffMs: no initial delay means no delay, however many attempts failed", () => {
+Deno.test("backoffMs: without an initial delay there is none, however many attempts failed", () => {
   const policy = { ...STEADY, initialMs: 0 };
 
   for (const failures of [1, 2, 1_000, 1_025, 5_000]) {

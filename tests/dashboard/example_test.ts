@@ -28,7 +28,7 @@ function flawOf(schema: JsonObject, value: JsonValue | undefined): string | unde
   return validate(value) ? undefined : AJV.errorsText(validate.errors);
 }
 
-Deno.test("example: of a schema drawn at random it is whole, and the schema allows it", async () => {
+Deno.test("example: for a random schema it is complete and valid", async () => {
   await fc.assert(
     fc.property(schemasAndValues, ({ schema }) => {
       const { value, missing } = schemaExample(schema);
@@ -59,7 +59,7 @@ function definitionPath(type: string): string {
 }
 
 for (const { type } of SHIPPED) {
-  Deno.test(`example: the call of curl on the page of ${type} creates a job as it is`, async () => {
+  Deno.test(`example: the curl call on the page of ${type} creates a job unchanged`, async () => {
     // Without workers it is created, and no task of it is left behind.
     const app = await startApp({ definitions: SHIPPED, maxRunning: 0 });
     const html = await pageOf(app, definitionPath(type));
@@ -129,7 +129,7 @@ function schemaOf(input: v.GenericSchema): JsonValue {
 }
 
 for (const [name, input] of Object.entries(INPUTS)) {
-  Deno.test(`example: the definition's own schema takes it: ${name}`, () => {
+  Deno.test(`example: the definition's own schema accepts it: ${name}`, () => {
     const { value, missing } = schemaExample(schemaOf(input));
     assert.deepEqual(missing, []);
     const result = v.safeParse(input, value);
@@ -137,7 +137,7 @@ for (const [name, input] of Object.entries(INPUTS)) {
   });
 }
 
-Deno.test("example: what a definition gives as an example comes before what is made up, a default before both", () => {
+Deno.test("example: the definition's example is preferred over a generated one, and a default over both", () => {
   const input = v.object({
     orderId: v.pipe(v.string(), v.regex(/^ord-[0-9]{9}$/), v.examples(["ord-123456789"])),
     size: v.optional(v.pipe(v.string(), v.examples(["s"])), "m"),
@@ -145,7 +145,7 @@ Deno.test("example: what a definition gives as an example comes before what is m
   assert.deepEqual(schemaExample(schemaOf(input)).value, { orderId: "ord-123456789", size: "m" });
 });
 
-Deno.test("example: what cannot be made up is left out and told, and the rest is there", () => {
+Deno.test("example: values that cannot be generated are left out and listed", () => {
   const text: JsonObject = { type: "string" };
   const schema = {
     type: "object",
@@ -175,7 +175,7 @@ Deno.test("example: what cannot be made up is left out and told, and the rest is
   });
 });
 
-Deno.test("example: whatever the schema says, making one is no error of the program", async () => {
+Deno.test("example: no schema makes the generator throw", async () => {
   const keywords = fc.constantFrom(
     ...["type", "properties", "required", "items", "prefixItems", "minItems", "anyOf", "oneOf"],
     ...["enum", "const", "default", "examples", "minLength", "pattern", "format", "minimum"],
@@ -211,7 +211,7 @@ async function submitted(app: TestApp, fields: Record<string, string>): Promise<
   return await pageText(await submitForm(app, definitionPath("test.pay"), fields));
 }
 
-Deno.test("submit form: the call is an example until something is filled in, then what is filled in", async () => {
+Deno.test("submit form: the curl call shows the example until something is filled in", async () => {
   const app = await startApp({ definitions: [PAY] });
   const blank = { once: "x", show: "curl", "input/card": "", "input/note": " " };
   for (const html of [await pageOf(app, definitionPath("test.pay")), await submitted(app, blank)]) {

@@ -31,7 +31,7 @@ async function asked(path: string, attributes: object) {
 }
 
 for (const path of ["/ui/jobs/large", "/ui/stream", "/ui/stream?types=shop.Large"]) {
-  Deno.test(`${path}: of large entries each few are cut in a turn of their own`, async () => {
+  Deno.test(`${path}: large entries are shortened a few at a time, in separate turns`, async () => {
     const names = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`name${n}`, n]));
     const [small, large] = [await asked(path, { name0: 0 }), await asked(path, names)];
     assert.ok(large.turns - small.turns >= EVENTS / 4, `${large.turns}, not ${small.turns}`);

@@ -24,7 +24,7 @@ async function told(app: TestApp, reader: EventReader, ms: number): Promise<read
 /** The read that a look at the stream left behind. */
 const PENDING = new WeakMap<EventReader, Promise<string | undefined>>();
 
-Deno.test("live: what the page does not show yet is told at once, then at most once a second", async () => {
+Deno.test("live: changes are announced at once, then at most once a second", async () => {
   const app = await startApp();
   const { firstLogId } = await jsonOf(await app.post("/jobs", PLAN), 202);
   const reader = new EventReader(await app.get(`/ui/live?after=${firstLogId - 1}`));
@@ -44,7 +44,7 @@ Deno.test("live: what the page does not show yet is told at once, then at most o
   await app.engine.stop(0);
 });
 
-Deno.test("live: of one job, only what changes that job is told", async () => {
+Deno.test("live: for one job, only its own changes are announced", async () => {
   const app = await startApp();
   const { jobId } = await jsonOf(await app.post("/jobs", PLAN), 202);
   await app.clock.settle();
@@ -59,7 +59,7 @@ Deno.test("live: of one job, only what changes that job is told", async () => {
   await app.engine.stop(0);
 });
 
-Deno.test("live: an idle page is told now and then that the server is there", async () => {
+Deno.test("live: an idle page gets regular heartbeats", async () => {
   const app = await startApp({ heartbeatMs: 2_000 });
   const reader = new EventReader(await app.get("/ui/live"));
   await reader.chunk();
@@ -69,7 +69,7 @@ Deno.test("live: an idle page is told now and then that the server is there", as
   await app.engine.stop(0);
 });
 
-Deno.test("live: a stream counts as one, and what it takes is checked", async () => {
+Deno.test("live: it counts as a stream, and its parameters are checked", async () => {
   const app = await startApp({ streamsMax: 0 });
   await problemOf(await app.get("/ui/live"), 503, "over-capacity");
   const roomy = await startApp();

@@ -129,7 +129,7 @@ function holdPort(port: number): { readonly close: () => void } {
   }
 }
 
-Deno.test("demo: the shop goes on, at the link that is printed last, and leaves no folder behind", () =>
+Deno.test("demo: the shop keeps running at the last printed link, and leaves no folder behind", () =>
   inFolder(async (folder) => {
     const held = holdPort(8_000);
     const demo = await DemoProcess.start({ folder, args: ["--rate", "50"], plain: true });
@@ -149,7 +149,7 @@ Deno.test("demo: the shop goes on, at the link that is printed last, and leaves 
     assert.deepEqual([segments.length, left], [1, []]);
   }));
 
-Deno.test("demo: a folder that holds something is not used, and says what", () =>
+Deno.test("demo: a folder that is not empty is refused, with what it contains", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/notes.txt`, "mine");
     const { code, errors } = await runTask("demo", [`--keep=${folder}`], { journal: folder });

@@ -120,7 +120,7 @@ function compare(check: Check): number {
   return taken;
 }
 
-Deno.test("common request: what is taken by hand the schema takes, and reads it the same", () => {
+Deno.test("common request: what the hand-written check accepts, the schema accepts and reads the same", () => {
   assert.ok(compare(parseCommonRequest) > RUNS.numRuns / 20);
 });
 
@@ -128,7 +128,7 @@ const PLAN = {
   expected: [{ id: "shipped", eventType: "a.B", correlation: { equals: { orderId: "42" } } }],
 };
 
-Deno.test("common request: those of the documentation are taken by hand", () => {
+Deno.test("common request: the requests of the documentation pass the hand-written check", () => {
   for (const document of [{ type: "a" }, { type: "a", input: { x: [1] } }, { plan: PLAN }]) {
     assert.ok(parseCommonRequest(document), JSON.stringify(document));
   }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { refusalOfFailure } from "../../src/documents/engine_refusal.ts";
 import { noDescriptor } from "../support/journal/journal_disk.ts";
 
-Deno.test("refusals: without a file descriptor a request is refused for now, and says why", () => {
+Deno.test("refusals: without a file descriptor a request is refused temporarily, with the reason", () => {
   const refusal = refusalOfFailure(noDescriptor());
   assert.equal(refusal?.kind, "over-capacity");
   assert.equal(refusal?.retryAfterSeconds, 1);

@@ -33,7 +33,7 @@ function isUnsafe(text: string): boolean {
   return unsafe;
 }
 
-Deno.test("numbers: those are refused that would not be recorded as they were sent, and no others", () => {
+Deno.test("numbers: exactly those are refused that could not be recorded as sent", () => {
   let [refused, taken] = [0, 0];
   fc.assert(
     fc.property(token, fc.string(), token, (number, text, other) => {
@@ -53,13 +53,13 @@ Deno.test("numbers: those are refused that would not be recorded as they were se
   assert.ok(refused > cases(500) && taken > cases(500), `${refused} refused, ${taken} taken`);
 });
 
-Deno.test("numbers: what is no number of JSON is malformed, however long", () => {
+Deno.test("numbers: what is not a JSON number is malformed, however long", () => {
   for (const wrong of ["01234567890123456789", "12345678901234567890.", "--12345678901234567890"]) {
     assert.throws(() => parseJson(`{"a":${wrong}}`), { kind: "malformed-json" }, wrong);
   }
 });
 
-Deno.test("flaws: each has its pointer; of very many the first are told, and all are counted", () => {
+Deno.test("flaws: each has its pointer; of very many the first are listed, and all are counted", () => {
   const { issues, count } = findFlaws(JSON.parse(
     withMarks('{"a":[12345678901234567890,{"constructor":1}],"~/b":"\\ud800","\\ud800":1}'),
   ));

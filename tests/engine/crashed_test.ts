@@ -56,7 +56,7 @@ async function died(daybook: Harness, works: Works): Promise<Harness> {
   return next;
 }
 
-Deno.test("crashed: what was open at two unclean ends runs alone, one at a time", async () => {
+Deno.test("crashed: attempts open at two unclean ends run alone, one at a time", async () => {
   const works = new Works();
   const { daybook: first, ids } = await started(works, ["a"], ["b", "c"], ["d"]);
   const second = await died(first, works);
@@ -79,7 +79,7 @@ Deno.test("crashed: what was open at two unclean ends runs alone, one at a time"
   third.assertSound();
 });
 
-Deno.test("crashed: only what was alone at the third end is parked, and the others go on", async () => {
+Deno.test("crashed: only the job that was alone at the third end is parked, and the others continue", async () => {
   const works = new Works();
   const { daybook, ids: [bad, good] } = await started(works, ["bad"], ["good"]);
   assert.ok(bad && good);
@@ -103,7 +103,7 @@ Deno.test("crashed: only what was alone at the third end is parked, and the othe
   later.assertSound();
 });
 
-Deno.test("crashed: an end at which several were open parks none", async () => {
+Deno.test("crashed: an end with several open attempts parks none", async () => {
   const works = new Works();
   const { daybook, ids } = await started(works, ["a"], ["b"]);
   let now = daybook;
@@ -113,7 +113,7 @@ Deno.test("crashed: an end at which several were open parks none", async () => {
   now.assertSound();
 });
 
-Deno.test("crashed: a clean stop between two ends begins the row anew", async () => {
+Deno.test("crashed: a clean stop resets the count of unclean ends", async () => {
   const works = new Works();
   const { daybook } = await started(works, ["a"], ["b"]);
   const second = await died(daybook, works);
@@ -127,7 +127,7 @@ Deno.test("crashed: a clean stop between two ends begins the row anew", async ()
   assert.equal(works.running.size, 2);
 });
 
-Deno.test("crashed: cancel undoes at once, and resume tries again, alone", async () => {
+Deno.test("crashed: cancel compensates at once, and resume tries again, alone", async () => {
   const works = new Works();
   const { daybook, ids: [bad, good] } = await started(works, ["bad"], ["good"]);
   assert.ok(bad && good);

@@ -112,12 +112,12 @@ for (const [eventType, [attributes, note]] of Object.entries(NOTES)) {
   });
 }
 
-Deno.test("entryNote: a fact from outside is shown as it is, and an empty one not at all", () => {
+Deno.test("entryNote: an event from outside is shown unchanged, and an empty one not at all", () => {
   assert.equal(entryNote(entryAnswer("shop.Paid", { cents: 5 }), times), '{"cents":5}');
   assert.equal(entryNote(entryAnswer("shop.Paid"), times), "");
 });
 
-Deno.test("entryNote: what a newer server recorded is shown as it is", () => {
+Deno.test("entryNote: an unknown framework event is shown unchanged", () => {
   assert.equal(entryNote(entryAnswer("job.JobMoved", { to: "b" }), times), '{"to":"b"}');
   assert.equal(entryNote(entryAnswer("job.TaskFailed", { odd: 1 }), times), '{"odd":1}');
 });

@@ -34,7 +34,7 @@ class Journal {
   };
 }
 
-Deno.test("id time: the time of a ULID is told, and no other id tells one", () => {
+Deno.test("id time: a ULID gives its time, and no other id gives one", () => {
   fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 48 - 1 }), (ms) => {
     const id = ulid(ms);
     assert.equal(timeInId(`evt_${id}`), decodeTime(id));
@@ -44,7 +44,7 @@ Deno.test("id time: the time of a ULID is told, and no other id tells one", () =
   }));
 });
 
-Deno.test("id time: an entry has it from its id only when it was received just then", () => {
+Deno.test("id time: an id gives the time of its entry only if it was received in that millisecond", () => {
   const told = new TimesInIds();
   fc.assert(fc.property(
     fc.integer({ min: 0, max: 2 ** 43 }),
@@ -61,7 +61,7 @@ Deno.test("id time: an entry has it from its id only when it was received just t
   }
 });
 
-Deno.test("id time: ids that are made as entries are recorded tell it, many in a millisecond too", () => {
+Deno.test("id time: ids made while recording give it, even many in a millisecond", () => {
   const told = new TimesInIds();
   for (let number = 0; number < 1_000; number++) {
     const ms = START + Math.floor(number / 100);
@@ -74,7 +74,7 @@ Deno.test("id time: ids that are made as entries are recorded tell it, many in a
   assert.equal(told.of({ eventId, receivedAt }), undefined);
 });
 
-Deno.test("time marks: every entry of a time is where they say, however the clock was set back", () => {
+Deno.test("time marks: every entry of a time is where they say, even if the clock was set back", () => {
   fc.assert(fc.property(
     fc.array(
       fc.record({ gap: fc.integer({ min: 1, max: 40 }), step: fc.integer({ min: -30, max: 20 }) }),
@@ -123,7 +123,7 @@ Deno.test("time marks: they are few, and lead to few entries", () => {
   assert.deepEqual(marks.at(START + 5_001), []);
 });
 
-Deno.test("id rows: every one is found, through growth and a restored capture, others hardly ever", () => {
+Deno.test("id rows: every row is found, after growth and after a restore, and false hits are rare", () => {
   const rows = new IdRows();
   const hash = (name: string) => eventIdHash(name as EventId);
   for (let logId = 1; logId <= 20_000; logId++) rows.add(hash(`evt_${logId}`), logId);
@@ -146,7 +146,7 @@ const kind = fc.record({
   save: fc.integer({ min: 0, max: 19 }),
 });
 
-Deno.test("event ids: each is found by reading few entries, with an index, without, and after a restart", async () => {
+Deno.test("event ids: each is found by reading few entries, with and without an index, and after a restart", async () => {
   await fc.assert(fc.asyncProperty(
     fc.array(kind, { maxLength: 120 }),
     fc.boolean(),
@@ -192,7 +192,7 @@ Deno.test("event ids: each is found by reading few entries, with an index, witho
   ));
 });
 
-Deno.test("event ids: one that came twice is found where it came first, whatever either tells", async () => {
+Deno.test("event ids: an id that came twice is found at its first position", async () => {
   const early = `evt_${ulid(START)}`;
   for (const [first, second] of [[START, START + 50], [START + 50, START], [START, START]]) {
     const entries = [entryAt(1, first ?? 0, early), entryAt(2, second ?? 0, early)];
@@ -206,7 +206,7 @@ Deno.test("event ids: one that came twice is found where it came first, whatever
   }
 });
 
-Deno.test("event ids: what an index knows of entries that were lost is no candidate", () => {
+Deno.test("event ids: index rows of lost entries are not candidates", () => {
   const index = MemoryIndex.empty();
   index.begin(undefined);
   const ids = new EventIds(index);
@@ -216,7 +216,7 @@ Deno.test("event ids: what an index knows of entries that were lost is no candid
   assert.equal(ids.mayHold("order-2" as EventId), false);
 });
 
-Deno.test("event ids: that the index has none is asked once, until it takes some", () => {
+Deno.test("event ids: an empty index is asked only once, until it has rows", () => {
   let asked = 0;
   const index = { idsOf: () => (asked++, []) } as unknown as JobIndex;
   const ids = new EventIds(index);
@@ -227,7 +227,7 @@ Deno.test("event ids: that the index has none is asked once, until it takes some
   assert.equal(asked, 2);
 });
 
-Deno.test("event ids: of many in one millisecond, not all are read at once", async () => {
+Deno.test("event ids: many of one millisecond are not all read at once", async () => {
   const entries = Array.from(
     { length: 1_000 },
     (_, at) => entryAt(at + 1, START, `evt_${ulid(START)}`),

@@ -185,7 +185,7 @@ Deno.test("engine: second deliveries and observability ids change no state", asy
   assert.ok(traced > rounds(1_000, 1_000, 10), `only ${traced} entries had a trace`);
 });
 
-Deno.test("engine: a job that has ended stays as it is, whatever comes", async () => {
+Deno.test("engine: an ended job does not change, whatever comes", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 25 }), async (actions) => {
       const daybook = await start();

@@ -52,7 +52,7 @@ function later(clock: FakeClock): CodePlace {
 }
 
 for (const what of ["task", "compensation"] as const) {
-  Deno.test(`left code: a ${what} that backs off begins when it is due, and run is called once for it`, async () => {
+  Deno.test(`left code: a ${what} that backs off starts when it is due, with a single call of run`, async () => {
     const { definition, calls } = failingOnce(what);
     const clock = new LateClock();
     const threads = { place: later(clock), max: 1 };

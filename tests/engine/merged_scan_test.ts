@@ -36,7 +36,7 @@ function pages(table: JobTable, filter: JobFilter, query: Omit<ListQuery, "limit
   return [...table.listed.scan(filter, query)].map(({ firstLogId }) => firstLogId);
 }
 
-Deno.test("merged scan: whatever is asked, the answer is that of a table without an index", async () => {
+Deno.test("merged scan: every query gives the answer of a table without an index", async () => {
   const [living, ended] = await models();
   const kinds = fc.array(fc.boolean(), { maxLength: 20 });
   const range = fc.record({
@@ -120,7 +120,7 @@ function summaries(table: JobTable, filter: JobFilter, limit: number): readonly 
   return all;
 }
 
-Deno.test("merged scan: summaries of jobs in memory and in the index are those of their states, each once", async () => {
+Deno.test("merged scan: summaries of jobs in memory and in the index match their states, each once", async () => {
   const models = await modelsByEnd();
   const kind = fc.record<Kind>({
     ends: fc.constantFrom("lives", "succeeds", "fails", "cancelled"),
@@ -173,7 +173,7 @@ Deno.test("merged scan: summaries of jobs in memory and in the index are those o
   );
 });
 
-Deno.test("job table: while the index takes nothing, jobs that ended stay in memory, and it is not asked at each of them", async () => {
+Deno.test("job table: while the index accepts nothing, ended jobs stay in memory, and it is not asked for each", async () => {
   const [, ended] = await models();
   const index = MemoryIndex.empty();
   index.begin(undefined);

@@ -43,7 +43,7 @@ function controlsOf(workers: WorkerQueue) {
   return { change, turn };
 }
 
-Deno.test("pauses: others get their turns while a pause takes 10,000 jobs, none of which begins meanwhile", async () => {
+Deno.test("pauses: while a pause takes 10,000 jobs, other work continues and none of them starts", async () => {
   const queue = queueOf(1);
   const granted: string[] = [];
   let worker: Worker | undefined;
@@ -177,7 +177,7 @@ class Play {
   }
 }
 
-Deno.test("pauses: what each holds is what it should, and nothing held begins, wherever sorting has got to", () => {
+Deno.test("pauses: each holds the right jobs, and no held job starts, however far sorting has got", () => {
   fc.assert(
     fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
       const play = new Play();

@@ -37,7 +37,7 @@ function heavy(orderId: number): Correlation {
 
 const CORRELATIONS = [heavy(1), heavy(2), { equals: { orderId: 1 } }, { equals: { orderId: 2 } }];
 
-Deno.test("reach search: at its end it has the jobs that are filed then and accept the event", () => {
+Deno.test("reach search: it finds the jobs that are filed at its end and accept the event", () => {
   let changedMeanwhile = 0;
   const step = fc.record({ number: fc.nat(15), adds: fc.boolean(), of: fc.nat(3) });
   fc.assert(
@@ -82,7 +82,7 @@ Deno.test("reach search: at its end it has the jobs that are filed then and acce
   assert.ok(changedMeanwhile > cases(500), `only ${changedMeanwhile} changes came in between`);
 });
 
-Deno.test("reach search: a job that is found is not tried again for its other expectations", () => {
+Deno.test("reach search: a found job is not tried again for its other expectations", () => {
   const index = new CorrelationIndex();
   let looked = 0;
   const attributes = new Proxy({ orderId: 1 }, {
@@ -100,7 +100,7 @@ Deno.test("reach search: a job that is found is not tried again for its other ex
   assert.equal(looked, 1);
 });
 
-Deno.test("reach search: it ends as soon as it has more jobs than asked for, and pauses on its way", () => {
+Deno.test("reach search: it ends as soon as it has too many jobs, and yields on its way", () => {
   const index = new CorrelationIndex();
   for (let job = 0; job < 1_000; job++) index.add(jobId(`job-${job}`), planOf(heavy(1)));
   const search = index.beginSearch(event({ orderId: 1 }));
@@ -112,7 +112,7 @@ Deno.test("reach search: it ends as soon as it has more jobs than asked for, and
   assert.ok(search.effort > 1_000 * 1_000, `${search.effort}`);
 });
 
-Deno.test("reach search: where jobs look at very many paths, an event's own are looked up", () => {
+Deno.test("reach search: if jobs use very many paths, the event's own paths are looked up", () => {
   const index = new CorrelationIndex();
   for (let job = 0; job < 5_000; job++) {
     index.add(jobId(`job-${job}`), planOf({ equals: { [`path.${job}`]: job } }));

@@ -15,7 +15,8 @@ async function linesOf(name: string): Promise<readonly string[]> {
 const DIRECTIVE = /\/\/ @ts-expect-error/;
 
 Deno.test({
-  name: "results: their types are the JSON form of what handlers return, and nothing else compiles",
+  name:
+    "results: their types are the JSON form of the handlers' results, and nothing else compiles",
   ignore: IS_QUICK,
   fn: async () => {
     const good = await linesOf("good.ts");

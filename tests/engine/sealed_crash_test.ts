@@ -95,7 +95,7 @@ Deno.test("sealed inputs: a crash before any entry loses no input, leaks none, a
   }
 });
 
-Deno.test("sealed inputs: a key that was not on disk when the job was is caught", async () => {
+Deno.test("sealed inputs: a key that reaches the disk after its job is caught", async () => {
   const { positions } = await tell(new RememberingKeys());
   const flaws = [];
   for (const at of positions.keys()) flaws.push(await crashBefore(new HastyKeys(), at));

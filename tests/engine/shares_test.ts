@@ -497,7 +497,7 @@ test("shares: limits that are lowered when a place gets free let nobody have it"
   harness.assertSound();
 });
 
-Deno.test("shares: places by record are the same from all entries as from a snapshot and the rest, and duplicates change nothing", () => {
+Deno.test("shares: recorded places are the same from all entries and from a snapshot and the rest, and duplicates change nothing", () => {
   const placesOf = (
     entries: readonly JobEventLogEntry[],
     pauses = new Pauses(),

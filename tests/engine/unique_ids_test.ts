@@ -49,7 +49,7 @@ async function requireUnique(daybook: Harness, restart: string): Promise<void> {
   daybook.assertSound();
 }
 
-Deno.test("unique ids: every kind of id is known, over restarts, and with the index deleted or behind", async () => {
+Deno.test("unique ids: every kind of id is recognized across restarts, and with the index deleted or behind", async () => {
   for (const snapshotEvery of [1_000_000, 25]) {
     let daybook = await begun(snapshotEvery);
     const older: MemoryIndex[] = [];
@@ -71,7 +71,7 @@ Deno.test("unique ids: every kind of id is known, over restarts, and with the in
   }
 });
 
-Deno.test("unique ids: what a crash took from the journal may come again, whatever the index knows of it", async () => {
+Deno.test("unique ids: an event that a crash lost can come again, even if the index knows it", async () => {
   const daybook = await begun(25);
   await record(daybook, 1);
   const { logId = 0 } = await daybook.event("ec.Paid", {}, { eventId: "caller-late" });
@@ -82,7 +82,7 @@ Deno.test("unique ids: what a crash took from the journal may come again, whatev
   await requireUnique(restarted, "after a crash");
 });
 
-Deno.test("unique ids: one that is recorded while another delivery looks it up is a duplicate", async () => {
+Deno.test("unique ids: an event recorded during the look-up of another delivery makes that one a duplicate", async () => {
   const daybook = await begun(1_000_000);
   await record(daybook, 1);
   // It looks as if it had been made just when the last entry was received.

@@ -21,7 +21,7 @@ function positions(): Journal {
   return { append } as unknown as Journal;
 }
 
-Deno.test("writer: a start that is lost leaves filed what was filed before it, and no more", () => {
+Deno.test("writer: a lost start leaves the correlation index as it was", () => {
   const plans: readonly (readonly [JobPlan, number])[] = [
     [MAIN_ONLY_PLAN, 0],
     [plan([expectation("paid", "ec.Paid")]), 1],

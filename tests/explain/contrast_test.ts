@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { ALIKE_MAX, contrastText, OTHERS_MAX } from "../../src/explain/contrast.ts";
 
-Deno.test("contrastText: where there may be more of a kind, it says that these are the newest", () => {
+Deno.test("contrastText: if there may be more of a kind, it says that these are the newest", () => {
   const traits = [{ name: "label tenant", value: "nordwind" }];
   assert.equal(
     contrastText({ traits, alike: 3, others: 211 }, "failed"),

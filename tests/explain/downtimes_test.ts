@@ -50,7 +50,7 @@ Deno.test("downtimes: from the last entry of the journal before a crash to the r
   assert.match(spent, /executing 2 s, down for at most 25 s\.$/);
 });
 
-Deno.test("downtimes: the timeline tells them of the job and of the attempt that was cut short", () => {
+Deno.test("downtimes: the timeline shows them for the job and for the attempt that was cut short", () => {
   const outlined = crashed();
   const downtimes = findDowntimes(outlined, CAUSES);
   const timeline = buildTimeline(outlined, { nowMs: +secondsAfter(40), downtimes });
@@ -70,7 +70,7 @@ Deno.test("downtimes: the timeline tells them of the job and of the attempt that
   assert.match(down?.title ?? "", /^the longest time the process can have been down, 25 s$/);
 });
 
-Deno.test("downtimes: none without the entries that show them, and none of a stop in order", () => {
+Deno.test("downtimes: there are none without the entries that show them, and none for an orderly stop", () => {
   assert.deepEqual(findDowntimes(crashed(), new Map()), []);
   assert.deepEqual(crashRestarts(crashed("shutdown")), []);
 });

@@ -35,7 +35,7 @@ Deno.test("standing: a leader says why it leads", () => {
   );
 });
 
-Deno.test("standing: what the database promises is named, and what is not known is left out", () => {
+Deno.test("standing: the promises of the database are named, and unknown ones left out", () => {
   const database = {
     address: "postgres://daybook@db/jobs?journal=shop",
     standbyDemanded: false,

@@ -29,7 +29,7 @@ const LIMITED_MIN = rounds(1, 1, 0);
 
 const ROUTE_NAMES = API_ROUTES.map(nameOfRoute);
 
-Deno.test("fuzz: input of its own is that of a route of the application", () => {
+Deno.test("fuzz: every generated request is for a route of the application", () => {
   assert.deepEqual(Object.keys(OWN_INPUTS).filter((name) => !ROUTE_NAMES.includes(name)), []);
 });
 
@@ -131,7 +131,7 @@ function property(start: () => Promise<TestApp>, tally: Tally) {
   });
 }
 
-Deno.test("fuzz: no answer is 5xx, problems are whole, no token is shown, and nothing invalid is on record", async () => {
+Deno.test("fuzz: no answer is 5xx, problems are complete, no token is shown, and nothing invalid is on record", async () => {
   const tally: Tally = newTally();
   await fc.assert(property(() => startWithJobs(), tally), { numRuns: 2 * RUNS });
   console.log(`fuzz: ${tally.sent} requests, ${tally.refused} refused`);

@@ -23,7 +23,7 @@ function assertSame(job: JobState): void {
   assert.equal(minimalText(job), JSON.stringify({ jobId, state, links }));
 }
 
-Deno.test("job text: it is that of the general serializer, at each entry of any job", () => {
+Deno.test("job text: it equals the general serializer's, at each entry of any job", () => {
   fc.assert(
     fc.property(stories, ({ entries }) => {
       for (const { job } of stepsOf(entries)) assertSame(job);
@@ -45,7 +45,7 @@ async function watchedApp() {
   return { ...app, seen };
 }
 
-Deno.test("job text: what POST /jobs answers is the general text of the job, and its place", async () => {
+Deno.test("job text: POST /jobs answers with the general text of the job, and its Location", async () => {
   const app = await watchedApp();
   const check = fc.asyncProperty(creations, async (body) => {
     const response = await app.post("/jobs", body);

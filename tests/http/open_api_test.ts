@@ -52,7 +52,7 @@ Deno.test("openapi: the document is valid OpenAPI 3.1, of this version", async (
   assert.ok(!wrong.valid, "the validator takes everything");
 });
 
-Deno.test("openapi: every route of the app is in it, and nothing else", async () => {
+Deno.test("openapi: it has exactly the routes of the app", async () => {
   const routes = API_ROUTES.map(({ method, path }) =>
     nameOf({ method, path: path.replace(/:(\w+)/, "{$1}") })
   );
@@ -62,7 +62,7 @@ Deno.test("openapi: every route of the app is in it, and nothing else", async ()
   assert.equal(new Set(ids).size, ids.length);
 });
 
-Deno.test("openapi: each operation says which scope it needs, as the routes do", async () => {
+Deno.test("openapi: each operation names the scope of its route", async () => {
   for (const token of [undefined, "s3cret-token-0123456789"]) {
     for (const { method, path, operation } of operationsOf(await readDocument(token))) {
       const declared = path.replace(/\{(\w+)\}/, ":$1");
@@ -75,7 +75,7 @@ Deno.test("openapi: each operation says which scope it needs, as the routes do",
   }
 });
 
-Deno.test("openapi: every kind of problem is listed, and some operation may answer it", async () => {
+Deno.test("openapi: every kind of problem is listed, and has an operation that answers it", async () => {
   const document = await readDocument();
   const text = JSON.stringify(document.paths);
   // These are of no operation: there is none at the path, or none with the method.
@@ -86,7 +86,7 @@ Deno.test("openapi: every kind of problem is listed, and some operation may answ
   }
 });
 
-Deno.test("openapi: its examples are as its schemas say, and are taken", async () => {
+Deno.test("openapi: its request examples match their schemas, and are accepted", async () => {
   const document = await readDocument();
   assert.deepEqual(exampleFlaws(new SchemaChecks(document, false), document), []);
   const { examples = {} } =
@@ -98,16 +98,16 @@ Deno.test("openapi: its examples are as its schemas say, and are taken", async (
   }
 });
 
-Deno.test("openapi: each good answer has an example that is as its schema says", async () => {
+Deno.test("openapi: each successful answer has an example that matches its schema", async () => {
   const document = await readDocument();
   assert.deepEqual(answerExampleFlaws(new SchemaChecks(document, true), document), []);
 });
 
-Deno.test("openapi: each operation, parameter and member says what it is", async () => {
+Deno.test("openapi: each operation, parameter and member has a description", async () => {
   assert.deepEqual(undescribed(await readDocument()), []);
 });
 
-Deno.test("openapi: of every sequence it says what each item is", async () => {
+Deno.test("openapi: every sequence has a schema for its items", async () => {
   const sequences = /^(?:text\/event-stream|application\/x-ndjson)$/;
   const contents = operationsOf(await readDocument()).flatMap(({ operation }) =>
     [operation.requestBody, ...Object.values(operation.responses)]
@@ -121,7 +121,7 @@ Deno.test("openapi: of every sequence it says what each item is", async () => {
   assert.ok(sequenceTypes.length > 3);
 });
 
-Deno.test("openapi: a query that it has none of is refused there too", async () => {
+Deno.test("openapi: queries are refused by routes that document none", async () => {
   const app = await startApp();
   assert.equal((await app.get("/openapi.json?x=1")).status, 422);
 });
@@ -176,7 +176,7 @@ function property(conformance: Conformance, start: () => Promise<TestApp>) {
   });
 }
 
-Deno.test("openapi: every route answers as it says, and takes nothing that it does not", async () => {
+Deno.test("openapi: every route answers as documented, and accepts only documented input", async () => {
   const conformance = new Conformance(await readDocument());
   const rareOnes = () =>
     operationsOf(conformance.document).map(nameOf)
@@ -237,7 +237,7 @@ function formProperty(conformance: Conformance) {
   });
 }
 
-Deno.test("openapi: a request made from the document alone has the form that its route takes", async () => {
+Deno.test("openapi: a request generated from the document is valid for its route", async () => {
   const conformance = new Conformance(await readDocument());
   // A control needs a job in the right state, and what-if a plan that makes sense.
   const rareOnes = () =>

@@ -45,7 +45,7 @@ async function submit(app: TestApp, jobId: string): Promise<void> {
   await app.clock.settle();
 }
 
-Deno.test("hold: nothing begins, facts count, and what it held begins when the pause ends", async () => {
+Deno.test("hold: nothing starts, facts count, and held jobs start when the pause ends", async () => {
   const app = await startApp({ hold: true });
   await submit(app, "a");
   await submit(app, "b");
@@ -69,7 +69,7 @@ Deno.test("hold: nothing begins, facts count, and what it held begins when the p
   await problemOf(await endPause(app, pause.pauseId), 404, "unknown-pause");
 });
 
-Deno.test("hold: a pause goes on over a restart, is not begun twice, and is told of the job", async () => {
+Deno.test("hold: a pause survives a restart, does not begin twice, and is named for the job", async () => {
   const first = await startApp({ hold: true });
   await submit(first, "a");
   const [before] = await pausesOf(first);
@@ -168,7 +168,7 @@ async function submitAs(app: TestApp, jobId: string, labels: object, type = "tes
   await app.clock.settle();
 }
 
-Deno.test("pause: of a type holds its jobs alone, names the first of them, and lets them go in order", async () => {
+Deno.test("pause: one of a type holds only its jobs, names the first ones, and releases them in order", async () => {
   const { definition, begun, gate } = twoSteps();
   gate.resolve();
   const app = await startApp({ definitions: [...DEFINITIONS, definition], maxRunning: 1 });
@@ -185,7 +185,7 @@ Deno.test("pause: of a type holds its jobs alone, names the first of them, and l
   assert.deepEqual(begun.filter((step) => step.endsWith("one")).map(([job]) => job), [..."abcdef"]);
 });
 
-Deno.test("pause: what runs ends, no other step begins, and events count meanwhile", async () => {
+Deno.test("pause: running steps end, no other step starts, and events count meanwhile", async () => {
   const { definition, begun, gate } = twoSteps();
   const app = await startApp({ definitions: [definition] });
   await submitAs(app, "a", {}, "test.steps");
@@ -205,7 +205,7 @@ Deno.test("pause: what runs ends, no other step begins, and events count meanwhi
   assert.deepEqual([begun, await conditionOf(second, "a")], [["a one", "a two"], "succeeded"]);
 });
 
-Deno.test("pause: what it holds between two steps leaves its place among the limits to others, also after a kill", async () => {
+Deno.test("pause: a job held between two steps gives its place to others, even after a kill", async () => {
   const { begun, gate, definition } = twoSteps();
   const limited = { ...definition, limits: { maxRunning: 1 } };
   const app = await startApp({ definitions: [limited] });
@@ -231,7 +231,7 @@ Deno.test("pause: what it holds between two steps leaves its place among the lim
   assert.deepEqual(begun.slice(5), ["a two"]);
 });
 
-Deno.test("pause: of a label, or of a type with a label; a job is free when no pause holds it", async () => {
+Deno.test("pause: it can hold a label, or a type with a label; a job is free when no pause holds it", async () => {
   const app = await startApp();
   const label = "tenant:acme:eu";
   const all = await begin(app, { label, reason: "unpaid" });
@@ -249,7 +249,7 @@ Deno.test("pause: of a label, or of a type with a label; a job is free when no p
   assert.equal(await conditionOf(app, "held"), "succeeded");
 });
 
-Deno.test("pause: of a key holds its jobs, whatever their type", async () => {
+Deno.test("pause: one of a key holds its jobs, whatever their type", async () => {
   const byTenant = (type: string) =>
     defineJob({
       type,
@@ -277,7 +277,7 @@ Deno.test("pause: of a key holds its jobs, whatever their type", async () => {
   assert.equal(await conditionOf(app, "bill-acme"), "succeeded");
 });
 
-Deno.test("pause: it ends by itself at its time, which is on record, also when that came while no process ran", async () => {
+Deno.test("pause: it ends automatically at its recorded time, even if no process ran then", async () => {
   const app = await startApp();
   const until = new Date(app.clock.now() + 60_000).toISOString();
   await begin(app, { type: "test.greet", reason: "a minute", until });
@@ -302,7 +302,7 @@ Deno.test("pause: it ends by itself at its time, which is on record, also when t
   assert.deepEqual(await ends(second), [false, true]);
 });
 
-Deno.test("pause: what it holds takes no place in the queue from others", async () => {
+Deno.test("pause: held jobs take no room in the queue", async () => {
   const app = await startApp({ limits: { queuedMax: 2 }, maxRunning: 1 });
   await begin(app, { type: "test.greet", reason: "the bank is down" });
   for (const jobId of ["a", "b", "c", "d", "e"]) await submit(app, jobId);
@@ -314,7 +314,7 @@ Deno.test("pause: what it holds takes no place in the queue from others", async 
   assert.match(metrics, /^daybook_queue_depth 0$/m);
 });
 
-Deno.test("pause: what cannot be is refused, with what could", async () => {
+Deno.test("pause: an invalid pause is refused, with what is allowed", async () => {
   const app = await startApp();
   const past = new Date(app.clock.now()).toISOString();
   const bodies: readonly (readonly [object, string, RegExp])[] = [
@@ -382,7 +382,7 @@ Deno.test("pause: the same request again is answered with the pause in force, an
   assert.equal((await pausesOf(app)).length, 5);
 });
 
-Deno.test("pause: the form begins one, and both that page and the overview say what it holds", async () => {
+Deno.test("pause: the form begins one, and its page and the overview show what it holds", async () => {
   const app = await startApp();
   await submit(app, "before");
   assert.match(await pageOf(app, "/"), /href="\/ui\/limits#pauses-heading"/);

@@ -23,7 +23,7 @@ function property(start: Start) {
   });
 }
 
-Deno.test("sequence: states, refusals, tags, keys, pages and streams are as the model says", async () => {
+Deno.test("sequence: states, refusals, tags, keys, pages and streams agree with the model", async () => {
   await fc.assert(property(startApp), { numRuns: RUNS });
 });
 

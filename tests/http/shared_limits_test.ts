@@ -58,7 +58,7 @@ async function inForce(member: SharedMember) {
   return { rated: { ...rated, rates: undefined }, began: rate?.["began"], pause };
 }
 
-Deno.test("takeover: rates, changed limits and pauses count on, and what they hold stays held", async () => {
+Deno.test("takeover: rates, changed limits and pauses stay in force, and held jobs stay held", async () => {
   await using members = new Members({ definitions: DEFINITIONS });
   const first = await members.lead("first");
   const second = await members.join("second");

@@ -54,7 +54,7 @@ Deno.test("id table: two entries of one hash are both found", () => {
   assert.deepEqual(index.idsOf(largest), [4]);
 });
 
-Deno.test("hash filter: what was added may be there, and hardly anything else", () => {
+Deno.test("hash filter: added hashes are reported, and few others", () => {
   const filter = new HashFilter();
   assert.equal(filter.mayHave(0), false);
   for (const [hash] of rows(1, 100_001)) filter.add(hash);

@@ -106,7 +106,7 @@ const DAMAGES: Readonly<Record<string, (now: string, before: string) => Promise<
     }),
 };
 
-Deno.test("index file: whatever becomes of it, it is made again from the journal", () =>
+Deno.test("index file: after any damage it is rebuilt from the journal", () =>
   inFolder(async (folder) => {
     const [now, before] = [`${folder}/now`, `${folder}/before`];
     await session(now, JOBS);
@@ -121,7 +121,7 @@ Deno.test("index file: whatever becomes of it, it is made again from the journal
     }
   }));
 
-Deno.test("index file: one of another journal is of no use", () =>
+Deno.test("index file: one of another journal is not used", () =>
   inFolder(async (folder) => {
     const [one, other] = [`${folder}/one`, `${folder}/other`];
     const expected = await session(one, JOBS);
@@ -138,7 +138,7 @@ async function isOfIndex(path: string, at: number): Promise<boolean> {
   return [0x02, 0x0a].includes(bytes[page === 0 ? 100 : page] ?? 0);
 }
 
-Deno.test("index file: a bit that is flipped is never served as another job, and the next start mends it", () =>
+Deno.test("index file: a flipped bit is never served as another job, and the next start repairs it", () =>
   inFolder(async (folder) => {
     const expected = await session(`${folder}/now`, JOBS);
     const { size } = await Deno.stat(`${folder}/now/${FILE}`);
@@ -158,7 +158,7 @@ Deno.test("index file: a bit that is flipped is never served as another job, and
     }
   }));
 
-Deno.test("index file: only its owner may read it, and what SQLite keeps beside it", async () => {
+Deno.test("index file: only its owner can read it and SQLite's files beside it", async () => {
   await inFolder(async (folder) => {
     const before = Deno.umask(0);
     const modes: number[] = [];

@@ -94,7 +94,7 @@ const endedJob: fc.Arbitrary<JobState> = fc.record({
   ...(state === "Failed" || hasFailure ? { failure } : {}),
 } as unknown as JobState));
 
-Deno.test("job row: the summary of every job comes back as its state tells it", () => {
+Deno.test("job row: the summary of every job matches its state", () => {
   fc.assert(fc.property(endedJob, (job) => {
     const { index, warnings } = open();
     const { summary } = put(index, job);
@@ -128,7 +128,7 @@ function flipped(value: unknown): string | number {
     : Number(value) ^ 1;
 }
 
-Deno.test("job row: whichever column is not what was put, no summary is shown", () => {
+Deno.test("job row: if any column was changed, no summary is shown", () => {
   const columns = Object.keys(putAndRead().row).filter((name) =>
     !["first", "awake"].includes(name)
   );
@@ -154,7 +154,7 @@ function putAndRead() {
   return { ...opened, row };
 }
 
-Deno.test("job row: one that leads to another job's state shows neither", () => {
+Deno.test("job row: one with another job's state shows neither", () => {
   const { index, database } = open();
   put(index, failed);
   put(index, { ...failed, jobId: "job-2" as JobId, firstLogId: 20, lastLogId: 25 } as JobState);
@@ -164,7 +164,7 @@ Deno.test("job row: one that leads to another job's state shows neither", () => 
   assert.throws(() => index.trail("job-1" as JobId), IndexDamagedError);
 });
 
-Deno.test("job row: a trail that is not what was put is not shown", () => {
+Deno.test("job row: a changed trail is not shown", () => {
   const { index, database, warnings } = open();
   put(index, failed);
   assert.deepEqual(index.trail(failed.jobId), TRAIL);
@@ -173,7 +173,7 @@ Deno.test("job row: a trail that is not what was put is not shown", () => {
   assert.match(warnings[0] ?? "", /The index is damaged: the trail as of logId/);
 });
 
-Deno.test("job row: a damaged row is not gone back on, so that the index is made again", () => {
+Deno.test("job row: an index with a damaged row cannot be reset, so it is rebuilt", () => {
   const { index, database } = open();
   index.mark({ logId: 50, chain: "fifty" });
   put(index, failed);

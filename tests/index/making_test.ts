@@ -52,7 +52,7 @@ function jobsFrom(number: number, count: number): readonly EndedJob[] {
 
 const warn = (message: string) => assert.fail(message);
 
-Deno.test("making an index: a process that is killed leaves nothing that the next one rests on", () =>
+Deno.test("building an index: a killed process leaves nothing that the next one relies on", () =>
   inFolder(async (folder) => {
     const making = jobIndexIn({ folder, warn });
     assert.ok(making.begin(undefined));
@@ -69,7 +69,7 @@ Deno.test("making an index: a process that is killed leaves nothing that the nex
     }
   }));
 
-Deno.test("making an index: once it is made, what is marked is found, and what comes goes to a log", () =>
+Deno.test("building an index: once it is complete, positions are found, and further writes use the write-ahead log", () =>
   inFolder(async (folder) => {
     const making = jobIndexIn({ folder, warn });
     assert.ok(making.begin(undefined));
@@ -91,7 +91,7 @@ Deno.test("making an index: once it is made, what is marked is found, and what c
     next.close();
   }));
 
-Deno.test("making an index: what the disk does not take is put again, and nothing before it is lost", () =>
+Deno.test("building an index: a failed write is repeated, and nothing before it is lost", () =>
   inFolder((folder) => {
     const warnings: string[] = [];
     let database: DatabaseSync | undefined;
@@ -117,7 +117,7 @@ Deno.test("making an index: what the disk does not take is put again, and nothin
     return Promise.resolve();
   }));
 
-Deno.test("making an index: however often it is put to, all of it is there when it is made", () =>
+Deno.test("building an index: after any number of writes it is complete", () =>
   inFolder((folder) => {
     const making = jobIndexIn({ folder, warn });
     assert.ok(making.begin(undefined));

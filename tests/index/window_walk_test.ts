@@ -52,7 +52,7 @@ function walkThrough({ positions, oldestFirst, rowCost, bytes, spent }: Laws) {
   }
 }
 
-Deno.test("window walk: walks that go on where one stopped find every job once, in order", () => {
+Deno.test("window walk: walks that resume where one stopped find every job once, in order", () => {
   const laws = fc.record({
     positions: fc.uniqueArray(fc.integer({ min: 1, max: 400_000 }), { maxLength: 1_000 })
       .map((all) => all.toSorted((left, right) => left - right)),
@@ -69,7 +69,7 @@ Deno.test("window walk: walks that go on where one stopped find every job once, 
   }));
 });
 
-Deno.test("window walk: it stops when it has cost enough: for its rows, their text, or what is read of them", () => {
+Deno.test("window walk: it stops at its limit of rows, of text, or of reads", () => {
   const positions = Array.from({ length: 30_000 }, (_, at) => 10 * (at + 1));
   const cheap: Laws = { positions, oldestFirst: false, rowCost: 1, bytes: 0, spent: 0 };
   assert.deepEqual(walkThrough(cheap).stops, []);

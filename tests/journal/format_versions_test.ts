@@ -33,7 +33,7 @@ function statesOf(entries: readonly JobEventLogEntry[]) {
 }
 
 testWithFolder(
-  "format versions: a segment of version 1 is left as it is, and rolled",
+  "format versions: a segment of version 1 is left unchanged, and a new one begun",
   async (folder) => {
     const before = await folderOfVersion1(folder);
     const { journal } = await folder.open(new RememberingConsumer());
@@ -49,7 +49,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "format versions: a mixed journal goes on, and is read by others",
+  "format versions: a mixed journal continues, and other readers can read it",
   async (folder) => {
     await folderOfVersion1(folder);
     for (let start = 0; start < 3; start++) {
@@ -96,7 +96,7 @@ testWithFolder("format versions: both project to the same jobs", async (folder) 
 });
 
 testWithFolder(
-  "format versions: version 2 leaves out what is the same for nearly all",
+  "format versions: version 2 omits what is the same for nearly all lines",
   async (folder) => {
     await folderOfVersion1(folder);
     const old = new RememberingConsumer();
@@ -124,7 +124,7 @@ testWithFolder(
   },
 );
 
-testWithFolder("format versions: damage in either is found, at its place", async (folder) => {
+testWithFolder("format versions: damage in either is found, with its position", async (folder) => {
   await folderOfVersion1(folder);
   const { journal } = await folder.open(new RememberingConsumer());
   await journal.append(facts(2)).durable;

@@ -55,7 +55,7 @@ Deno.test("line index: every line is found from the start of its block, by its n
   }));
 });
 
-Deno.test("line index: what is read to find a line is at most 8 KiB and a line", () => {
+Deno.test("line index: finding a line reads at most 8 KiB and a line", () => {
   fc.assert(fc.property(batchesOfLengths, (batches) => {
     const { index, lines } = segmentOf(batches);
     for (const [entry, number] of numbersOfEntries(lines).entries()) {
@@ -67,7 +67,7 @@ Deno.test("line index: what is read to find a line is at most 8 KiB and a line",
   }));
 });
 
-Deno.test("line index: it goes on after it was trimmed, and knows no line past the last", () => {
+Deno.test("line index: it continues after it was trimmed, and has no line past the last", () => {
   const index = new LineIndex();
   assert.equal(index.find(0), undefined);
   index.trim();

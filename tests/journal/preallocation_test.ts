@@ -41,7 +41,7 @@ async function aheadOnceWritten(folder: JournalFolder, least: number): Promise<n
 }
 
 testWithFolder(
-  "preallocation: a segment is written ahead by what it holds, within bounds",
+  "preallocation: a segment is written ahead by its own size, within bounds",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     assert.equal((await folder.read(SEGMENT)).length, 0, "nothing before the first batch");
@@ -64,7 +64,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "preallocation: batches take the place of newlines, and the file does not grow",
+  "preallocation: batches overwrite newlines, and the file does not grow",
   async (folder) => {
     const consumer = new RememberingConsumer();
     const { journal } = await folder.open(consumer);
@@ -83,7 +83,7 @@ testWithFolder(
   },
 );
 
-testWithFolder("preallocation: never beyond the size at which a segment rolls", async (folder) => {
+testWithFolder("preallocation: it does not exceed the size of a full segment", async (folder) => {
   const { journal } = await folder.open(new RememberingConsumer(), { segmentBytes: 1_500 });
   for (let batch = 0; batch < 9; batch++) {
     await journal.append(facts(1)).durable;
@@ -101,7 +101,7 @@ testWithFolder("preallocation: never beyond the size at which a segment rolls", 
 });
 
 testWithFolder(
-  "preallocation: after a kill the newlines are no bytes lost, and not copied",
+  "preallocation: after a kill the newlines do not count as lost bytes, and are not copied",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     await journal.append(facts(2)).durable;
@@ -145,7 +145,7 @@ testWithFolder(
   },
 );
 
-testWithFolder("preallocation: what there was room for of the newlines is used", async (folder) => {
+testWithFolder("preallocation: newlines that found room are used", async (folder) => {
   const consumer = new RememberingConsumer();
   const { journal } = await folder.open(consumer);
   failWriteAhead(folder, noSpace());
@@ -159,7 +159,7 @@ testWithFolder("preallocation: what there was room for of the newlines is used",
 
 for (const operation of ["write", "sync"] as const) {
   testWithFolder(
-    `preallocation: a ${operation} that fails otherwise is the end`,
+    `preallocation: a ${operation} that fails otherwise ends the journal`,
     async (folder) => {
       const consumer = new RememberingConsumer();
       const { journal } = await folder.open(consumer);
@@ -184,7 +184,7 @@ for (const operation of ["write", "sync"] as const) {
 }
 
 testWithFolder(
-  "preallocation: a stop that cannot cut says so, and loses nothing",
+  "preallocation: a stop that cannot truncate says so, and loses nothing",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     await journal.append(facts(1)).durable;

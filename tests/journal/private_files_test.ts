@@ -24,7 +24,7 @@ async function openUp(path: string): Promise<void> {
 }
 
 testWithFolder(
-  "private files: all that a journal makes is its owner's alone, whatever the umask",
+  "private files: only the owner can read what a journal creates, whatever the umask",
   async (folder) => {
     const before = Deno.umask(0);
     try {
@@ -40,7 +40,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "private files: a journal that others could read is taken from them by a start, which says so once",
+  "private files: a start makes a journal private that others could read, and says so once",
   async (folder) => {
     const first = await folder.open(new RememberingConsumer());
     await first.journal.append(facts(2)).durable;

@@ -9,7 +9,7 @@ import { succeeds, testWhere } from "../support/process/other_commands.ts";
 const README = new URL("../../journal/README.md", import.meta.url);
 const FIRST = "segments/00000000000000000001.ndjson";
 
-Deno.test("journal/README.md: its sample lines are a segment that is whole", async () => {
+Deno.test("journal/README.md: its sample lines are a complete segment", async () => {
   const readme = await Deno.readTextFile(README);
   const sample = /```ndjson\n([^]*?)```/.exec(readme)?.[1] ?? "";
   // The formatter takes away the blank line before the first batch.

@@ -183,7 +183,7 @@ function law(appending: Appending) {
   return fc.asyncProperty(steps, (steps) => play(steps, appending));
 }
 
-Deno.test("shared journal: what several processes acknowledge is in one log, once", async () => {
+Deno.test("shared journal: what several processes acknowledge is in one log, exactly once", async () => {
   await fc.assert(law(honest), { numRuns: rounds(200, 20_000, 50) });
 });
 

@@ -433,7 +433,7 @@ test("sidecars: nothing is written through what is no folder", async () => {
   await started.journal.close();
 });
 
-testWithFolder("sidecars: on a real disk nobody but its owner may read them", async (folder) => {
+testWithFolder("sidecars: on a real disk only their owner can read them", async (folder) => {
   const options = { segmentBytes: 1_000 };
   const { journal } = await folder.open(new RememberingConsumer(), options);
   for (let round = 0; round < 6; round++) await journal.append(facts(2)).durable;

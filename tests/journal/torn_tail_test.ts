@@ -25,7 +25,7 @@ async function checkTorn(
 }
 
 Deno.test({
-  name: "file journal: a last batch that is partly zeros is put aside",
+  name: "file journal: a last batch that is partly zeros is set aside",
   sanitizeOps: true,
   sanitizeResources: true,
   async fn() {
@@ -48,7 +48,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "file journal: zeros after the last batch are put aside",
+  name: "file journal: zeros after the last batch are set aside",
   sanitizeOps: true,
   sanitizeResources: true,
   async fn() {
@@ -67,7 +67,7 @@ Deno.test({
 });
 
 testWithFolder(
-  "file journal: a torn last batch is quarantined and cut, and the journal goes on",
+  "file journal: a torn last batch is quarantined and cut, and the journal continues",
   async (folder) => {
     const before = new RememberingConsumer();
     const { journal } = await folder.open(before);
@@ -107,7 +107,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "file journal: a new segment whose first batch is torn is begun again",
+  "file journal: a new segment whose first batch is torn is started again",
   async (folder) => {
     const before = new RememberingConsumer();
     const { journal } = await folder.open(before, { segmentBytes: 500 });

@@ -171,7 +171,7 @@ Deno.test("bounded: events for more jobs than one may reach, and for nearly as m
   );
 });
 
-Deno.test("bounded: events that are compared with very many clauses, and matched by none", async () => {
+Deno.test("bounded: events that are compared with very many clauses and match none", async () => {
   const none = (job: number) => [
     ...Array.from({ length: 299 }, (_, n) => ({ not: { equals: { [`p${n}`]: job } } })),
     { not: "any" },
@@ -234,7 +234,7 @@ function only(statuses: readonly number[], answers: readonly { readonly status: 
   assert.deepEqual(others.map(({ status }) => status), []);
 }
 
-Deno.test("bounded: controls of a large job, and repetitions of its key, whose answers nobody reads", async () => {
+Deno.test("bounded: controls of a large job, and repetitions of its key, with unread answers", async () => {
   await withServer(
     async (server) => void await createLargeJob(server),
     async (server) => {
@@ -283,7 +283,7 @@ async function waiting(server: DaybookProcess): Promise<number> {
   return limits.find(({ name }) => name === "waitingMax")?.used ?? 0;
 }
 
-Deno.test("bounded: screens and suppositions of a large job", async () => {
+Deno.test("bounded: screens and what-ifs of a large job", async () => {
   await withServer(
     async (server) => {
       await createLargeJob(server);
@@ -311,7 +311,7 @@ async function read(response: Response): Promise<Answer> {
   return { status: response.status, text: await response.text() };
 }
 
-Deno.test("bounded: many look back at a job with events of a megabyte at once", async () => {
+Deno.test("bounded: many simultaneous history reads of a job with events of a megabyte", async () => {
   await withServer(
     async (server) => {
       const plan = { expected: expectations(1) };
@@ -391,7 +391,7 @@ Deno.test("bounded: explanations and pages of a job with events of very many nam
   );
 });
 
-Deno.test("bounded: documents of nothing but names and lists, and forms of nothing but fields", async () => {
+Deno.test("bounded: documents that consist only of names and lists, and forms that consist only of fields", async () => {
   const names = Object.fromEntries(Array.from({ length: 60_000 }, (_, n) => [`n${n}`, n]));
   const lists = Array.from({ length: 300_000 }, () => []);
   const fields = Array.from({ length: 60_000 }, (_, n) => `f${n}=v`).join("&");

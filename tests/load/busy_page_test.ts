@@ -185,7 +185,7 @@ const PAGES = [
 ] as const;
 
 testInBrowser(
-  "busy: every live page stays still while 500 jobs a second finish, and does not grow",
+  "busy: every live page stays stable while 500 jobs a second finish, and does not grow",
   (browser) =>
     whileBusy((url) =>
       sideBySide(Object.fromEntries(

@@ -83,7 +83,7 @@ async function growthWhileHeld(started: Started) {
   return { answers, growth: usedMebibytes() - before };
 }
 
-Deno.test("held disk: memory stays bounded, running jobs go on, and service returns", async () => {
+Deno.test("held disk: memory stays bounded, running jobs continue, and service returns", async () => {
   const started = await start();
   const { gate, clock, engine, journal, disk, post } = started;
   await post({ type: "test.gated" });
@@ -108,7 +108,7 @@ Deno.test("held disk: memory stays bounded, running jobs go on, and service retu
   await journal.close();
 });
 
-Deno.test("held disk: a journal that does not tell what waits is caught", async () => {
+Deno.test("held disk: a journal that does not report its queue is caught", async () => {
   const started = await start(tellingNothing);
   const { growth } = await growthWhileHeld(started);
   console.log(`held disk, without the limit: ${growth.toFixed(1)} MiB held`);

@@ -65,7 +65,7 @@ async function statusWith(url: string, cookie: string): Promise<number> {
   return response.status;
 }
 
-Deno.test(`hostile crowd: a load beside it is neither refused nor lost, in ${SECONDS} seconds`, () =>
+Deno.test(`hostile crowd: normal requests beside it are neither refused nor lost, for ${SECONDS} seconds`, () =>
   withHostedServer({ bodyTimeMs: 2_000 }, async ({ server, pid, target, operator, restarted }) => {
     const cookie = await signIn(server.url, operator);
     const load = new PacedLoad(server.url, operator, pid);

@@ -61,7 +61,7 @@ async function playSome(count: number, clients: readonly HostileClient[], hosted
 type Hosted = Parameters<Parameters<typeof withHostedServer>[1]>[0];
 
 function testWaves(name: string, clients: readonly HostileClient[]): void {
-  Deno.test(`hostile waves: ${name} cost no more the longer it goes on`, () =>
+  Deno.test(`hostile waves: the cost of ${name} does not grow over time`, () =>
     withHostedServer({ bodyTimeMs: BODY_TIME_MS }, async (hosted) => {
       const { server } = hosted;
       const residentBefore = await playSome(WARM_UP, clients, hosted);

@@ -147,7 +147,7 @@ async function withScene(kind: string, run: (scene: Scene) => Promise<void>): Pr
   });
 }
 
-Deno.test("slow readers: 10 of 200 that never read cost neither memory nor others' speed", async () => {
+Deno.test("slow readers: 10 of 200 that never read neither use memory nor slow down others", async () => {
   await withScene("sound", async (scene) => {
     const outcome = await play(scene);
     console.log(describe("sound", outcome));
@@ -184,7 +184,7 @@ Deno.test("slow readers: a server that queues what they do not take is caught by
   });
 });
 
-Deno.test("slow readers: a server that waits for them for ever is caught", async () => {
+Deno.test("slow readers: a server that waits for them forever is caught", async () => {
   await withScene("patient", async (scene) => {
     await scene.openStalled();
     await load(scene.server);

@@ -61,7 +61,7 @@ async function withServer(
   });
 }
 
-Deno.test("stalled readers: 200 cost little each, and none has missed anything when it reads", async () => {
+Deno.test("stalled readers: 200 take little memory each, and miss nothing when they read again", async () => {
   await withServer("sound", async (server) => {
     const { streams, kibibytesPerReader } = await play(server, STALLED);
     console.log(`stalled readers: ${kibibytesPerReader.toFixed(0)} KiB each`);

@@ -47,7 +47,7 @@ Deno.test("duration buckets: a quantile is at most 4.5 % from the true one", () 
   );
 });
 
-Deno.test("duration buckets: nothing counted has no quantile, and every number has a bucket", () => {
+Deno.test("duration buckets: without counts there is no quantile, and every number has a bucket", () => {
   assert.equal(durationQuantile(counted([]), 0.5), undefined);
   assert.equal(durationQuantile(counted([0, 0.001]), 0.95), 0);
   for (const ms of [-1, Number.NaN, Number.MIN_VALUE, 1e300, Infinity]) {

@@ -113,7 +113,7 @@ const EXPRESSIONS = [
   ),
 ];
 
-Deno.test("grafana board: every name and label that it asks for is there", async () => {
+Deno.test("grafana board: every metric and label that it uses exists", async () => {
   const known = await families();
   assert.ok(EXPRESSIONS.length > 40);
   for (const expression of EXPRESSIONS) {
@@ -122,7 +122,7 @@ Deno.test("grafana board: every name and label that it asks for is there", async
   }
 });
 
-Deno.test("grafana board: nothing that is told is nowhere on it", async () => {
+Deno.test("grafana board: it shows every metric", async () => {
   const text = EXPRESSIONS.join("\n");
   const unused = [...(await families()).keys()].filter((name) => !text.includes(name));
   assert.deepEqual(unused, [
@@ -132,7 +132,7 @@ Deno.test("grafana board: nothing that is told is nowhere on it", async () => {
   ]);
 });
 
-Deno.test("grafana board: a name or a label with a slip in it is found out", async () => {
+Deno.test("grafana board: a misspelt name or label is caught", async () => {
   const known = await families();
   assert.deepEqual(missing('sum(daybook_queue_dept{instance=~"x"})', known), [
     "daybook_queue_dept",
@@ -146,7 +146,7 @@ Deno.test("grafana board: a name or a label with a slip in it is found out", asy
   ]);
 });
 
-Deno.test("grafana board: panels have ids of their own, and none lies on another", () => {
+Deno.test("grafana board: panels have unique ids and do not overlap", () => {
   const { panels } = BOARD;
   assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
   const taken = new Set<string>();
@@ -164,7 +164,7 @@ Deno.test("grafana board: panels have ids of their own, and none lies on another
 const OF_GRAFANA = ["__rate_interval", "__interval", "__range"];
 const VARIABLE = /\$\{?(\w+)/g;
 
-Deno.test("grafana board: it is imported as it is, whatever the data source is called there", () => {
+Deno.test("grafana board: it can be imported unchanged, whatever the name of the data source", () => {
   const { id, uid, schemaVersion, panels, templating: { list } } = BOARD;
   assert.equal(id ?? null, null, "the id is Grafana's to give");
   assert.match(uid, /^[\w-]{1,40}$/);
@@ -181,7 +181,7 @@ Deno.test("grafana board: it is imported as it is, whatever the data source is c
   }
 });
 
-Deno.test("grafana board: each query has a name in its panel, and uses variables that there are", () => {
+Deno.test("grafana board: each query has a name in its panel, and uses existing variables", () => {
   const known = [...BOARD.templating.list.map(({ name }) => name), ...OF_GRAFANA];
   for (const expression of EXPRESSIONS) {
     const used = [...expression.matchAll(VARIABLE)].map(([, name = ""]) => name);

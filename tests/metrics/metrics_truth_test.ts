@@ -74,7 +74,7 @@ async function take(app: TestApp, step: Step): Promise<void> {
   }
 }
 
-Deno.test("/metrics and census: they agree with the jobs, whatever is done to them, and so after a crash", async () => {
+Deno.test("/metrics and census: they agree with the jobs after any change, and after a crash", async () => {
   const conditions = new Set<string>();
   await fc.assert(
     fc.asyncProperty(steps, async (all) => {
@@ -108,7 +108,7 @@ Deno.test("/metrics and census: they agree with the jobs, whatever is done to th
   }
 });
 
-Deno.test("/metrics: one that loses every other change is found out", async () => {
+Deno.test("/metrics: one that loses every other change is caught", async () => {
   const [clock, random] = [new FakeClock(), new FakeRandom()];
   const metrics = new Metrics({ types: [] });
   let told = 0;

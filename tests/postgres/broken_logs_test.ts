@@ -57,7 +57,7 @@ async function waits(server: PostgresServer, statement: string): Promise<boolean
 }
 
 testWithPostgres(
-  "broken logs: one that acknowledges what it reads back is caught, and the true one waits",
+  "broken logs: one that acknowledges what it reads back is caught, and the real one waits",
   async (
     server,
   ) => {

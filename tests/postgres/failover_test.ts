@@ -152,7 +152,7 @@ testTogether(
 );
 
 testTogether(
-  "the whole machine of the primary is lost, which nobody is told, and nothing else",
+  "the whole machine of the primary is lost without notice, and nothing else is lost",
   true,
   async (company) => {
     const { cluster } = company;
@@ -174,7 +174,7 @@ testTogether(
 const OUTAGE_MS = 30_000;
 
 testTogether(
-  "while the standby is lost nothing is acknowledged, and then all goes on",
+  "while the standby is lost nothing is acknowledged, and afterwards service continues",
   true,
   async (company) => {
     const { cluster, members, load } = company;
@@ -195,7 +195,7 @@ testTogether(
 const ALONE_MS = 10_000;
 
 testTogether(
-  "a leader that is alone with the old primary acknowledges nothing, and then nothing is forked",
+  "a leader that is alone with the old primary acknowledges nothing, so nothing is forked",
   true,
   async (company) => {
     const { cluster, members, load, machineOf } = company;
@@ -220,7 +220,7 @@ testTogether(
 );
 
 testTogether(
-  "an asynchronous standby that is behind takes over: all end with 78, and name what is gone",
+  "an asynchronous standby that is behind takes over: all processes exit with 78, and name what is gone",
   false,
   async ({ cluster, members, load }) => {
     const { primary, standby } = await cluster.whole();

@@ -31,7 +31,7 @@ const CUTS: readonly (readonly Direction[])[] = [
 ];
 
 testWithPostgres(
-  "partition: a leader that is cut off is taken over, acknowledges nothing and ends with 73",
+  "partition: a leader that is cut off is replaced, acknowledges nothing and exits with 73",
   (
     server,
   ) =>
@@ -58,7 +58,7 @@ testWithPostgres(
 const SHORT_MS = 1_000;
 
 testWithPostgres(
-  "partition: answers to commits are lost, and short cuts mended: nothing is lost, and the leader stays",
+  "partition: after lost answers to commits and short interruptions nothing is lost, and the leader stays",
   (
     server,
   ) =>

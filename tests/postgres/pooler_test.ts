@@ -55,7 +55,7 @@ async function timeLimitsAreRefused(server: PostgresServer, folder: string): Pro
 }
 
 testWithPostgres(
-  "pooler: transaction and statement mode are refused, however many sessions it has, and session mode works",
+  "pooler: transaction and statement mode are refused, whatever its pool size, and session mode works",
   (server) =>
     inFolder(async (folder) => {
       for (const size of [1, 5]) {

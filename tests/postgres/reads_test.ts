@@ -39,7 +39,7 @@ async function submit(member: Member, jobId: string): Promise<string> {
 }
 
 testWithPostgres(
-  "reads: each process answers as of the position that is asked for, and streams through takeovers",
+  "reads: each process answers as of the requested position, and streams survive takeovers",
   (server) =>
     inFolder(async (folder) => {
       const journal = server.url("shop");
@@ -87,7 +87,7 @@ testWithPostgres(
 );
 
 testWithPostgres(
-  "reads: while the leader stands still a follower answers reads, and says of a write that it is unknown",
+  "reads: while the leader is frozen a follower answers reads, and a write's outcome is unknown",
   (server) =>
     inFolder(async (folder) => {
       const journal = server.url("shop");

@@ -17,7 +17,7 @@ function pause(ms: number): Promise<void> {
 }
 
 testWithPostgres(
-  "reconnect: a leader whose connections break, or whose database restarts, leads on",
+  "reconnect: a leader whose connections break, or whose database restarts, keeps leading",
   async (server) => {
     await using network = new DatabaseProxy(server.port);
     const journals = { a: server.url("shop", network.port), b: server.url("shop") };

@@ -78,7 +78,7 @@ async function otherHistoryIsRefused(server: PostgresServer, folder: string): Pr
 }
 
 testWithPostgres(
-  "refusals: unsafe settings, missing rights and another history",
+  "refusals: unsafe settings, missing privileges and another history are refused",
   (server) =>
     inFolder(async (folder) => {
       await missingRightsAreTold(server, folder);
@@ -88,7 +88,7 @@ testWithPostgres(
     }),
 );
 
-Deno.test("refusals: a journal in PostgreSQL needs a secret key, and what else is wrong is told", () =>
+Deno.test("refusals: a journal in PostgreSQL needs a secret key, and other mistakes are reported", () =>
   inFolder(async (folder) => {
     const url = `postgres://postgres@127.0.0.1:${freePort()}/postgres`;
     const keyless = await refusalOf(folder, url, { DAYBOOK_SECRET_KEY: "" });

@@ -7,12 +7,12 @@ import { DatabaseProxy } from "./database_proxy.ts";
 import { batch, FIRST, requireContract, SECOND, withLog } from "./log_contract.ts";
 import { type PostgresServer, testWithPostgres } from "./postgres_server.ts";
 
-Deno.test("shared log: the double appends behind the last batch, and refuses all else", async () => {
+Deno.test("shared log: the test double appends only after the last batch", async () => {
   const log = new SharedLogDouble();
   await requireContract(log, log, () => Promise.resolve(void (log.batches = [FIRST])));
 });
 
-testWithPostgres("shared log: PostgreSQL does the same, through crashes and lost answers", async (
+testWithPostgres("shared log: PostgreSQL does the same, even with crashes and lost answers", async (
   server,
 ) => {
   await withLog(server, server.port, async (log) => {
@@ -33,7 +33,7 @@ testWithPostgres("shared log: PostgreSQL does the same, through crashes and lost
 });
 
 testWithPostgres(
-  "shared log: a wait for a standby that somebody cancels acknowledges nothing",
+  "shared log: a cancelled wait for a standby acknowledges nothing",
   async (
     server,
   ) => {

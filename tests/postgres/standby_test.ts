@@ -79,7 +79,7 @@ async function requireLacking(member: Member, leads: boolean): Promise<void> {
 }
 
 testWithPostgres(
-  "standby: nothing is acknowledged while PostgreSQL does not wait for one, and sync=1 asks for it",
+  "standby: with sync=1 nothing is acknowledged while PostgreSQL does not wait for one",
   (
     primary,
   ) =>
@@ -130,7 +130,7 @@ async function isLacking(member: Member): Promise<boolean> {
 }
 
 testWithPostgres(
-  "standby: one that is behind and is promoted ends all processes with 78, which name what is gone",
+  "standby: if one that is behind is promoted, all processes exit with 78 and name what is gone",
   (
     primary,
   ) =>

@@ -16,7 +16,7 @@ async function textOf(member: Member, path: string, accept: string): Promise<str
 }
 
 testWithPostgres(
-  "standing: leader and follower tell their parts on every way, and the next leader why",
+  "standing: leader and follower report their roles everywhere, and the next leader why it leads",
   (
     server,
   ) =>

@@ -20,7 +20,7 @@ function moment(): Promise<void> {
   );
 }
 
-testWithPostgres("takeover: leaders are killed under load, and nothing is lost or done twice", (
+testWithPostgres("takeover: when leaders are killed under load, nothing is lost or done twice", (
   server,
 ) =>
   inFolderKeptOnFailure((folder) =>
@@ -67,7 +67,7 @@ async function giveTheLockToAll(server: PostgresServer): Promise<void> {
 }
 
 testWithPostgres(
-  "takeover: with a lock that all have, processes oust each other, and lose nothing",
+  "takeover: with a lock that all can hold, processes replace each other and lose nothing",
   (
     server,
   ) =>

@@ -167,7 +167,7 @@ async function partingsAreFound(server: PostgresServer, folder: string): Promise
   assert.equal((await journal(...args)).code, 0);
 }
 
-Deno.test("tools: what is no database is a mistake in usage, and is not repeated", () =>
+Deno.test("tools: an invalid database address is a usage error, and is not quoted", () =>
   inFolder(async (folder) => {
     const wrong = ["http://x:word@h/d", "postgres://x:word@h/d?journal=A B"];
     for (const database of wrong) {
@@ -189,7 +189,7 @@ const FAST: Clock = {
 };
 
 testWithPostgres(
-  "tools: a database that does not answer is given up after a while",
+  "tools: a database that does not answer is given up after a time limit",
   (server) =>
     inFolder(async (folder) => {
       await recordAlone(`${folder}/a`);
@@ -212,7 +212,7 @@ testWithPostgres(
 );
 
 testWithPostgres(
-  "tools: a journal moves into PostgreSQL, is worked on there, moves out again, and is compared",
+  "tools: a journal moves into PostgreSQL, is used there, moves out again, and is compared",
   (server) =>
     inFolder(async (folder) => {
       await movesIn(server, folder);

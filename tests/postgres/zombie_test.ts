@@ -10,7 +10,7 @@ import { testWithPostgres } from "./postgres_server.ts";
 const DEFINITIONS = new URL("steps.ts", import.meta.url).pathname;
 
 testWithPostgres(
-  "zombie: a leader that stood still records nothing, and ends with 73",
+  "zombie: a leader that was frozen records nothing, and exits with 73",
   (server) =>
     inFolder(async (folder) => {
       const journal = server.url("shop");

@@ -163,7 +163,7 @@ async function restoreAsDocumented(folder: string): Promise<void> {
   assert.equal(code, 0, new TextDecoder().decode(stderr));
 }
 
-Deno.test("backup: a running journal is copied with any tool, and goes on elsewhere", () =>
+Deno.test("backup: a running journal is copied with any tool, and the copy works elsewhere", () =>
   inFolder(async (folder) => {
     const journal = `${folder}/journal`;
     const backup = `${folder}/backups/journal`;

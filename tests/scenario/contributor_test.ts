@@ -100,7 +100,7 @@ async function withServer(
   }
 }
 
-Deno.test("contributor: a route is one file; a screen a file and a line; a text one file; all else follows", async () => {
+Deno.test("contributor: a route takes one file, a screen a file and a line, a text one file", async () => {
   await inCheckout(async (checkout) => {
     const { folder } = checkout;
     await addRoute(folder);

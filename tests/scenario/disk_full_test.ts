@@ -130,7 +130,7 @@ async function withScene(folder: string, run: (scene: Scene) => Promise<void>): 
 }
 
 testOnSmallDisk(
-  "disk full: reads and streams go on, running jobs end on record, writes are 507, and service resumes",
+  "disk full: reads and streams continue, running jobs end on record, writes are 507, and service resumes",
   4 * MIB,
   (folder) =>
     withScene(folder, async (scene) => {
@@ -202,7 +202,7 @@ testOnSmallDisk(
 );
 
 testOnSmallDisk(
-  "disk full: a kill while it is full loses nothing, and the next start serves when there is room",
+  "disk full: a kill loses nothing, and the next start serves when there is room",
   4 * MIB,
   (folder) =>
     withScene(folder, async (scene) => {
@@ -245,7 +245,7 @@ testOnSmallDisk(
 );
 
 testOnSmallDisk(
-  "disk full: a snapshot that finds no room is dropped, the old one stays, and it is warned of",
+  "disk full: a snapshot without room is dropped with a warning, and the old one stays",
   6 * MIB,
   (folder) =>
     withScene(folder, async (scene) => {

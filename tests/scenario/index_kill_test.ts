@@ -241,7 +241,7 @@ async function liveUntil(
   await checkFiles(journal, `${folder}/copy`, `killed ${step.name} ${step.of ?? ""}`);
 }
 
-Deno.test("index kills: at each step of feeding it, the next start serves what the journal says", () =>
+Deno.test("index kills: after a kill at any step of filling it, the next start serves what the journal says", () =>
   inFolderKeptOnFailure(async (folder) => {
     const ledger: Ledger = { jobs: new Map(), events: new Map() };
     for (const step of steps()) await liveUntil(step, folder, ledger);
@@ -255,7 +255,7 @@ Deno.test("index kills: at each step of feeding it, the next start serves what t
   }));
 
 Deno.test({
-  name: "index kills: a start that believes that woken jobs are still in memory is caught",
+  name: "index kills: a start that assumes that jobs are still in memory is caught",
   ignore: rounds(1, 0) === 1,
   fn: () =>
     inFolder(async (folder) => {

@@ -142,7 +142,7 @@ async function liveOn(journal: string): Promise<History> {
   return history;
 }
 
-Deno.test(`kept keys: after ${JOBS} jobs and ${RESTARTS} restarts a kept input opens, and a removed one never does`, () =>
+Deno.test(`kept keys: after ${JOBS} jobs and ${RESTARTS} restarts kept inputs open, and removed ones do not`, () =>
   inFolder(async (folder) => {
     const began = performance.now();
     const { kept, removed } = await liveOn(`${folder}/journal`);
@@ -153,7 +153,7 @@ Deno.test(`kept keys: after ${JOBS} jobs and ${RESTARTS} restarts a kept input o
     assert.ok(kept.size > 0 && removed.size > 0);
   }));
 
-Deno.test("kept keys: a start that deletes the key of a job that nobody remembers is caught", async () => {
+Deno.test("kept keys: a start that deletes the key of a job that is not in memory is caught", async () => {
   const { held } = KeyFiles.prototype;
   const { removableIds } = SqliteJobIndex.prototype;
   KeyFiles.prototype.held = KeyFiles.prototype.keepOnly;

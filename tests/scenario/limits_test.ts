@@ -34,7 +34,7 @@ async function untilStatus(status: number, send: () => Promise<Response>): Promi
   });
 }
 
-Deno.test("limits: of requests at once no more are taken than there is room for, and then again", async () => {
+Deno.test("limits: of simultaneous requests only as many are accepted as there is room for, and later more", async () => {
   await inFolder(async (folder) => {
     const server = await DaybookProcess.start({
       journal: folder,

@@ -23,7 +23,7 @@ async function createJobs(daybook: DaybookProcess, count: number): Promise<void>
   }
 }
 
-Deno.test("/metrics: after a kill the counters of the process are new, and the gauges are those of the journal", () =>
+Deno.test("/metrics: after a kill counters start at zero, and gauges agree with the journal", () =>
   inFolder(async (journal) => {
     const killed = await DaybookProcess.start({ journal });
     await createJobs(killed, 3);
@@ -49,7 +49,7 @@ Deno.test("/metrics: after a kill the counters of the process are new, and the g
     assert.ok((valueOf(after, "process_cpu_seconds_total") ?? 0) > 0);
   }));
 
-Deno.test("/metrics: room on the disk is told with the permission to ask, and else left out", () =>
+Deno.test("/metrics: free disk space is shown with the permission to read it, and left out otherwise", () =>
   inFolder(async (journal) => {
     const shown: (number | undefined)[] = [];
     for (const permissions of [["--deny-sys=statfs"], []]) {

@@ -88,14 +88,14 @@ async function endsThreeTimes(code: string, exitCode: number, ...args: string[])
   });
 }
 
-Deno.test("parked: a task that ends the process, or spins until it is ended, does so three times, and no job beside it is parked", async () => {
+Deno.test("parked: a task that ends or blocks the process is parked after three times, and no other job is", async () => {
   await Promise.all([
     endsThreeTimes(EXITS, EXIT_OF_TASK),
     endsThreeTimes(codeWith("for (;;);"), EXIT_OF_STALL, "--stall-exit=2s"),
   ]);
 });
 
-Deno.test("hold: a start with everything paused says how to go on, and goes on then", () =>
+Deno.test("hold: a start with everything paused says how to continue, and continues then", () =>
   inFolder(async (folder) => {
     const options = await optionsIn(folder, EXITS);
     const held = await DaybookProcess.start({ ...options, args: [...options.args, "--hold"] });

@@ -34,14 +34,14 @@ async function withCuts(
 }
 
 testWithRecorder(
-  `power loss: ${CUTS} cuts, and all that was acknowledged is there`,
+  `power loss: after ${CUTS} cuts everything acknowledged is there`,
   () =>
     withCuts({}, async (survival) => {
       await survival.surviveAll(CUTS, "cuts");
     }),
 );
 
-testWithRecorder("power loss: a journal that was just made is there, with all in it", async () => {
+testWithRecorder("power loss: a new journal is there, with everything in it", async () => {
   for (let round = 0; round < rounds(3, 30); round++) {
     await withCuts({ stillborn: 0 }, async (survival) => {
       await survival.liveAndDie();
@@ -74,7 +74,7 @@ testDefect("does not sync the folder after a roll", "leaving_folders_unsynced.ts
 ]);
 
 testDefect(
-  "makes a failed sync again",
+  "retries a failed sync",
   "retrying_syncs.ts",
   [],
   ({ failing }) => Deno.writeTextFile(failing, ""),

@@ -77,7 +77,7 @@ async function carelessServer(): Promise<Deno.TcpListener> {
   return await Promise.resolve(listener);
 }
 
-Deno.test("raw sockets: a server that takes requests out of bodies, or gives no answer, is caught", async () => {
+Deno.test("raw sockets: a server that parses requests inside bodies, or does not answer, is caught", async () => {
   const listener = await carelessServer();
   const { port } = listener.addr;
   const caught: string[] = [];

@@ -27,7 +27,7 @@ Deno.test({
   },
 });
 
-Deno.test("README: the module of definitions works as it is written", async () => {
+Deno.test("README: its module of definitions works as written", async () => {
   const folder = await Deno.makeTempDir();
   const blocks = blocksOf(await Deno.readTextFile(README));
   const module = blocks.find(({ language }) => language === "ts")?.text;

@@ -23,7 +23,7 @@ const BOUND = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner
 const IS_BOUND = await succeeds(BOUND[0] ?? "", ...BOUND.slice(1), "true");
 
 function testBound(name: string, fn: () => Promise<void>): void {
-  testWhere(IS_BOUND, "permissions of files bind nobody here, or not by setpriv", name, fn);
+  testWhere(IS_BOUND, "file permissions have no effect here, or setpriv is missing", name, fn);
 }
 
 const LIMITED = ["prlimit", "--fsize=300000"];
@@ -149,7 +149,7 @@ testOnSmallDisk(
 );
 
 testOnSmallDisk(
-  "fault: a start without any room can be stopped, and the next one finds all that was there",
+  "fault: a start without any room can be stopped, and the next one finds everything",
   2 * MIB,
   async (disk) => {
     const journal = `${disk}/journal`;
@@ -207,14 +207,14 @@ testBound(
     }),
 );
 
-Deno.test("fault: a folder in one that is not there is refused with 74: a disk may not be mounted", () =>
+Deno.test("fault: a folder with a missing parent is refused with 74, because a disk may not be mounted", () =>
   inFolder(async (folder) => {
     const journal = `${folder}/mount/journal`;
     await assertRefused({ journal }, 74, journal);
     await assert.rejects(Deno.stat(`${folder}/mount`), Deno.errors.NotFound);
   }));
 
-Deno.test("fault: a second process is refused with 73, and the first goes on", () =>
+Deno.test("fault: a second process is refused with 73, and the first continues", () =>
   inFolder(async (journal) => {
     const deliveries = new Deliveries();
     const daybook = await DaybookProcess.start({ journal });
@@ -283,7 +283,7 @@ Deno.test("fault: a foreign file among the segments is refused with 78", () =>
     await deliveries.requireRecorded(journal);
   }));
 
-Deno.test("fault: a pipe among the segments is refused with 78, and not waited for", () =>
+Deno.test("fault: a pipe among the segments is refused with 78 without waiting", () =>
   inFolder(async (journal) => {
     await deliverSome({ journal });
     const pipe = `${journal}/segments/00000000000000000099.ndjson`;
@@ -293,7 +293,7 @@ Deno.test("fault: a pipe among the segments is refused with 78, and not waited f
     await deliverSome({ journal });
   }));
 
-Deno.test("fault: NULs after the last entry are set aside, and all before them is there", () =>
+Deno.test("fault: NULs after the last entry are set aside, and everything before them is there", () =>
   inFolder(async (journal) => {
     const deliveries = new Deliveries();
     const first = await DaybookProcess.start({ journal });
@@ -326,7 +326,7 @@ async function startedOnTrust(options: ProcessOptions): Promise<DaybookProcess> 
   }
 }
 
-Deno.test("fault: damage that the proof beside the work finds ends the process with 78", () =>
+Deno.test("fault: damage found by the background verification ends the process with 78", () =>
   inFolder(async (journal) => {
     const options = { journal, args: ["--segment-bytes=4KiB"] };
     const deliveries = new Deliveries();
@@ -374,7 +374,7 @@ testWhere(
     }),
 );
 
-Deno.test("fault: an output that takes nothing does not hurt the server", () =>
+Deno.test("fault: a blocked output does not affect the server", () =>
   inFolder(async (folder) => {
     const journal = `${folder}/journal`;
     const deliveries = new Deliveries();
@@ -391,7 +391,7 @@ Deno.test("fault: an output that takes nothing does not hurt the server", () =>
   }));
 
 testWithRecorder(
-  "fault: a sync that fails ends the process with 70, and no answer after it is a yes",
+  "fault: a failed sync ends the process with 70, and nothing is acknowledged after it",
   () =>
     inFolder(async (folder) => {
       const disk = await RecordingDisk.create(folder);

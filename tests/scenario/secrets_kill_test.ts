@@ -140,14 +140,14 @@ async function killAgainAndAgain(
   };
 }
 
-Deno.test("secrets: after kills at any moment, acknowledged jobs end with their clear input, and none is seen", () =>
+Deno.test("secrets: after kills at any moment acknowledged jobs end with their clear input, and no secret leaks", () =>
   inFolder(async (journal) => {
     const { acknowledged, ...found } = await killAgainAndAgain(journal, rounds(5, 100));
     assert.ok(acknowledged > 0, "nothing was acknowledged before the kills");
     assert.deepEqual(found, { flaws: [], isSeen: false });
   }));
 
-Deno.test("secrets: keys that a crash takes away are caught by the same loop", () =>
+Deno.test("secrets: keys lost in a crash are caught by the same loop", () =>
   inFolder(async (journal) => {
     // It takes a kill in the middle of a job, so there may have to be several.
     let flaws = "";

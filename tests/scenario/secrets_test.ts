@@ -127,7 +127,7 @@ async function search(home: Home): Promise<Findings> {
   };
 }
 
-Deno.test("secrets: no byte of the journal, the answers or the log has one, across kill -9; the task has it", () =>
+Deno.test("secrets: neither the journal nor answers nor the log have one, across kill -9; the task does", () =>
   inFolder(async (journal) => {
     const { rest: { hung, card }, ...found } = await search({ journal, isProtected: true });
 
@@ -136,7 +136,7 @@ Deno.test("secrets: no byte of the journal, the answers or the log has one, acro
     assert.equal(hung.output.digest, createHash("sha256").update(card).digest("hex"));
   }));
 
-Deno.test("secrets: the same search finds one everywhere when no definition protects it", () =>
+Deno.test("secrets: the same search finds one everywhere if no definition protects it", () =>
   inFolder(async (journal) => {
     const { rest: _, ...found } = await search({ journal, isProtected: false });
     assert.deepEqual(found, { journal: true, answers: true, log: true });
@@ -153,7 +153,7 @@ async function explained(daybook: DaybookProcess, jobId: string): Promise<unknow
   return explanation;
 }
 
-Deno.test("retention: a removed input is nowhere, and chain, state and explanation are as before", () =>
+Deno.test("retention: a removed input is nowhere, and chain, state and explanation are unchanged", () =>
   inFolder(async (journal) => {
     const home = { journal, isProtected: true };
     const card = newCard();
@@ -181,7 +181,7 @@ Deno.test("retention: a removed input is nowhere, and chain, state and explanati
     assert.equal(bytes.split('"job.InputRemoved"').length - 1 >= 2, true);
   }));
 
-Deno.test("replay-test: opens what is sealed, and says so when it cannot", () =>
+Deno.test("replay-test: it opens sealed inputs, and says so if it cannot", () =>
   inFolder(async (journal) => {
     const daybook = await start({ journal, isProtected: true });
     const jobId = await submit(daybook, "test.pay", newCard());
@@ -203,7 +203,7 @@ Deno.test("replay-test: opens what is sealed, and says so when it cannot", () =>
     assert.match(closed.output, /the input is sealed, and its input was removed, or its key lost/);
   }));
 
-Deno.test("keys: with all of them gone the journal is intact, verified, served and exported", () =>
+Deno.test("keys: without any of them the journal is intact, and can be verified, served and exported", () =>
   inFolder(async (folder) => {
     const journal = `${folder}/journal`;
     const home = { journal, isProtected: true };
@@ -255,7 +255,7 @@ Deno.test("keys: under a secret key, the journal folder with all of keys/ opens 
     assert.ok(output.includes("key set") && !output.includes(secretKey));
   }));
 
-Deno.test("keys: a symbolic link in their place keeps the process from starting", () =>
+Deno.test("keys: a symbolic link instead of a key prevents the start", () =>
   inFolder(async (folder) => {
     await Deno.mkdir(`${folder}/journal`);
     await Deno.mkdir(`${folder}/elsewhere`);

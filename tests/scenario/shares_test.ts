@@ -187,7 +187,7 @@ async function figuresOf({ daybook }: Asked) {
   };
 }
 
-Deno.test("limits and pauses: through a kill and a start, told word for word with the lines, and all go on", async () => {
+Deno.test("limits and pauses: after a kill and a start explanations are the same word for word, and all jobs continue", async () => {
   await inFolder(async (folder) => {
     const module = `${folder}/jobs.ts`;
     await Deno.writeTextFile(module, CODE);

@@ -102,7 +102,7 @@ async function assertDeadlines(daybook: DaybookProcess): Promise<void> {
   );
 }
 
-Deno.test("times: through a kill and a start, and told word for word with the lines", async () => {
+Deno.test("times: after a kill and a start explanations are the same word for word", async () => {
   await inFolder(async (folder) => {
     const module = `${folder}/jobs.ts`;
     await Deno.writeTextFile(module, CODE);

@@ -79,7 +79,7 @@ Deno.test("tokens: a file that cannot be used is refused with 64, and its lines 
     for (const token of [READER, SHOP]) assert.ok(!output.includes(token));
   }));
 
-Deno.test("tokens: a command sends the first of a file, and is told which scope is missing", () =>
+Deno.test("tokens: a command sends the first of a file, and reports a missing scope", () =>
   inFolder(async (folder) => {
     const file = `${folder}/tokens`;
     await Deno.writeTextFile(file, `${READER} read\n${SHOP} submit\n`);

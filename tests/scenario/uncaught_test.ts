@@ -13,7 +13,7 @@ interface Ended {
   readonly failure: { readonly error: { readonly message: string } } | null;
 }
 
-Deno.test("uncaught: what a timer throws fails its attempt, is told with the step, and ends nothing", () =>
+Deno.test("uncaught: an error thrown in a timer fails its attempt, is logged with the step, and ends nothing else", () =>
   inFolder(async (journal) => {
     const daybook = await DaybookProcess.start({
       journal,

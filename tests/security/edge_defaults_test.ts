@@ -64,7 +64,7 @@ Deno.test("default, guard: it stands before every route", async () => {
   }
 });
 
-Deno.test("default, answers: each says what it is, may not be kept, and lets no other origin read it", async () => {
+Deno.test("default, answers: each has a content type, may not be cached, and is not readable by other origins", async () => {
   const app = await startApp();
   let pages = 0;
   for (const route of ROUTES) {
@@ -88,7 +88,7 @@ Deno.test("default, answers: each says what it is, may not be kept, and lets no 
 
 const UNSAFE_TEXTS = ["a\rb", "a\nb", "a\r\nb", "a\0b", "\n", "a\u2028b", "a\x1bb", "a/b", ".."];
 
-Deno.test("default, ids by pattern: CR, LF, NUL and what leads elsewhere are refused wherever one is taken", async () => {
+Deno.test("default, ids by pattern: CR, LF, NUL and path segments are refused wherever an id is accepted", async () => {
   const app = await startApp();
   const before = app.engine.headLogId;
   for (const text of UNSAFE_TEXTS) {
@@ -128,7 +128,7 @@ Deno.test("default, types and labels: CR, LF and NUL are refused", async () => {
   assert.equal(app.engine.headLogId, before, "and nothing was recorded");
 });
 
-Deno.test("default, files: no path of a URL leads to one", async () => {
+Deno.test("default, files: no URL path leads to a file", async () => {
   const app = await startApp();
   const paths = ["/deno.json", "/../deno.json", "/%2e%2e/deno.json", "/jobs/..%2f..%2fdeno.json"];
   for (const path of [...paths, "/.git/config", "/journal/segments", "/journal/keys"]) {

@@ -44,7 +44,7 @@ Deno.test("default, webhooks: off, unless a host is on the list", async () => {
   }
 });
 
-Deno.test("default, webhooks: a name on the list allows no other name, port or spelling of one", async () => {
+Deno.test("default, webhooks: a name on the list allows no other name, port or spelling", async () => {
   const allowedHosts = ["hooks.example.com"];
   const urls = [
     "https://hooks.example.com.evil.example/",
@@ -97,7 +97,7 @@ const PRIVATE = [
   "fec0::1",
 ];
 
-Deno.test("default, webhooks: an address that is not public gets nothing, the first or the last of a name", async () => {
+Deno.test("default, webhooks: an address that is not public gets nothing, whether the first or the last of a name", async () => {
   for (const address of PRIVATE) {
     assert.ok(isPrivateAddress(address), address);
     for (const addresses of [[address], ["93.184.216.34", address]]) {

@@ -29,7 +29,7 @@ const SLOW: Readonly<Record<string, string>> = {
 };
 
 for (const [what, code] of Object.entries(SLOW)) {
-  Deno.test(`definitions: a module that ${what} is told of by its name, while it does`, () =>
+  Deno.test(`definitions: a module that ${what} is reported by name meanwhile`, () =>
     inFolder(async (folder) => {
       const module = `${folder}/slow.ts`;
       await Deno.writeTextFile(module, `${code}\n${DEFINITION}`);
@@ -40,7 +40,7 @@ for (const [what, code] of Object.entries(SLOW)) {
     }));
 }
 
-Deno.test("definitions: a module that loads in time is not told of", () =>
+Deno.test("definitions: a module that loads in time is not reported", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/quick.ts`, DEFINITION);
     assert.equal(await saidOnLoading(`${folder}/quick.ts`, 60_000), `[ "demo.some" ]\n`);

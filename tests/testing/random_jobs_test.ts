@@ -124,7 +124,7 @@ class Play {
   }
 }
 
-Deno.test("second call: nothing is said of a run that does the same, whatever happens to its jobs", async () => {
+Deno.test("second call: a deterministic run is never refused, whatever happens to its jobs", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { minLength: 2, maxLength: 14 }), async (actions) => {
       const daybook = await testDaybook([random]);

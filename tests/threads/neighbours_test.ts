@@ -89,7 +89,7 @@ async function besideBadOnes(daybook: EmbeddedDaybook) {
 }
 
 Deno.test({
-  name: "threads: good jobs beside bad ones all end, about as fast as beside a busy process",
+  name: "threads: good jobs next to bad ones all end, about as fast as next to a busy process",
   // It takes a minute of both processors.
   ignore: rounds(0, 1) === 0,
   fn: async () => {

@@ -192,7 +192,7 @@ test("threads: the server runs them with the permissions that definitions need a
   });
 });
 
-Deno.test("threads: a definition that does not name its module is refused", async () => {
+Deno.test("threads: a definition without a module is refused", async () => {
   await inFolder(async (folder) => {
     const { module: _, ...without } = good;
     await assert.rejects(

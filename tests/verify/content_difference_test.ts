@@ -48,7 +48,7 @@ function withWords(line: string, column: string, change: (words: Uint32Array) =>
   return `${start}${Buffer.from(bytes).toString("base64")}"}`;
 }
 
-Deno.test("content: numbers of a table that are others are a difference", () => {
+Deno.test("content: other numbers in a table are a difference", () => {
   const expected = new Projection();
   see(expected, 1, 500);
   for (
@@ -63,7 +63,7 @@ Deno.test("content: numbers of a table that are others are a difference", () => 
   }
 });
 
-Deno.test("content: after a restart from a snapshot it is the same as after a full replay", () => {
+Deno.test("content: it is the same after a restart from a snapshot and after a full replay", () => {
   const replayed = new Projection();
   see(replayed, 1, 9_000);
   for (const restart of [1_000, 5_000, 9_000]) {
@@ -79,7 +79,7 @@ Deno.test("content: after a restart from a snapshot it is the same as after a fu
   }
 });
 
-Deno.test("content: one entry more, less or other is a difference", () => {
+Deno.test("content: an added, missing or changed entry is a difference", () => {
   const projections = [[1, 999], [1, 1_001], [2, 1_001]].map(([first = 0, last = 0]) => {
     const projection = new Projection();
     see(projection, first, last);
@@ -95,7 +95,7 @@ Deno.test("content: one entry more, less or other is a difference", () => {
   assert.equal(compared(whole.slice(0, -1), expected.capture(HEAD))?.kind, "content");
 });
 
-Deno.test("content: parts that are no whole numbers are a difference", () => {
+Deno.test("content: parts that are not integers are a difference", () => {
   const expected = new Projection();
   see(expected, 1, 10);
   for (const edited of ["AAAA", "AAAAAA==", "", "AAAAAAAA"]) {
@@ -107,7 +107,7 @@ Deno.test("content: parts that are no whole numbers are a difference", () => {
   }
 });
 
-Deno.test("content: another version of it is told apart from a change", () => {
+Deno.test("content: another version is distinguished from a change", () => {
   const expected = new Projection();
   const [version = "", ...rest] = expected.capture(HEAD);
   assert.match(version, /^\{"content":\d+\}$/);
@@ -117,7 +117,7 @@ Deno.test("content: another version of it is told apart from a change", () => {
   assert.equal(compared(['{"content":"x"}', ...rest], expected.capture(HEAD))?.kind, "content");
 });
 
-Deno.test("content: starts that a rate of the loaded code keeps are no difference to a proof, which loads none", () => {
+Deno.test("content: starts kept for a rate in code are not a difference, because a verification loads no code", () => {
   const running = new Projection(undefined, () => ({ count: 5, perMs: 60_000 }));
   const proof = new Projection();
   for (const entry of codedJob().started().mainStarted().entries) {

@@ -111,7 +111,7 @@ test("watchdog: inside a program it only reports, when the event loop turns agai
   });
 });
 
-Deno.test("watchdog: of more attempts than it names it knows the number, and forgets ended ones", () => {
+Deno.test("watchdog: attempts beyond those that it names are counted, and ended ones forgotten", () => {
   const table = new WatchTable();
   const slots = Array.from({ length: 70 }, (_, index) => table.open(`job_${index}`, "main", 0));
   assert.equal(slots.filter((slot) => slot < 0).length, 6);
