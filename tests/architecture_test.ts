@@ -1,4 +1,4 @@
-/** Which part of the code may know which: read from the imports themselves. */
+/** Which part of the code may depend on which, read from the imports themselves. */
 
 import assert from "node:assert/strict";
 import { headingId } from "../src/dashboard/manual/markdown.tsx";
@@ -6,7 +6,10 @@ import { runsTogether, testPaths } from "./together/rooms.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 
-/** What each folder of `src/` may import of the others; the files beside them may all. */
+/**
+ * What each folder of `src/` may import from the others; the files beside the folders may import
+ * all.
+ */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   access: [],
@@ -37,7 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   demo: ["core", "engine", "jobs", "server", "settings"],
 };
 
-/** Where processes and threads begin, and what programs and tests import, now or later. */
+/** The entry points of processes and threads, and the public modules. */
 const ENTRANCES = [
   "main.ts",
   "src/mod.ts",
@@ -51,7 +54,7 @@ const ENTRANCES = [
   "src/testing/mod.ts",
 ];
 
-/** For each file, by its path from the root, what it imports: paths, or names of packages. */
+/** The imports of each file, by its path from the root: paths, or names of packages. */
 type Imports = ReadonlyMap<string, readonly string[]>;
 
 const IMPORT = /^(?:import|export)\s(?:[^";=()]*?\sfrom\s)?"([^"]+)"(?:\swith\s[^;]*)?;$/gm;
@@ -78,7 +81,7 @@ async function readImports(...folders: string[]): Promise<Imports> {
   return imports;
 }
 
-/** The folder of `src/` that a file is in; `.` when it is beside them. */
+/** The folder of `src/` that a file is in; `.` for a file beside the folders. */
 function layerOf(path: string): string {
   const [, layer = "", ...rest] = path.split("/");
   return rest.length === 0 ? "." : layer;
@@ -93,14 +96,14 @@ function wrongWays(imports: Imports): readonly string[] {
   });
 }
 
-/** Files from which imports lead back to themselves. */
+/** Files whose imports lead back to themselves. */
 function cycles(imports: Imports): readonly string[] {
   return [...imports.keys()].filter((path) =>
     (imports.get(path) ?? []).some((name) => reachable(imports, [name]).has(path))
   );
 }
 
-/** The files that imports lead to, those where they begin included. */
+/** The files that imports reach, including the entry points. */
 function reachable(imports: Imports, from: readonly string[]): ReadonlySet<string> {
   const found = new Set(from);
   for (const path of found) {
@@ -212,7 +215,7 @@ Deno.test("architecture: every link of the pages outside the manual leads to an 
   assert.deepEqual(dead, []);
 });
 
-/** A page without its code, where brackets are no links. */
+/** A page without its code, where brackets are not links. */
 async function proseOf(page: string): Promise<string> {
   return (await Deno.readTextFile(ROOT + page)).replace(/^```[^]*?^```/gm, "");
 }

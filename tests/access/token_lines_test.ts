@@ -1,4 +1,4 @@
-/** Reading the lines of a file of tokens. */
+/** Reads the lines of a token file. */
 
 import assert from "node:assert/strict";
 import { timingSafeEqual } from "node:crypto";

@@ -1,4 +1,4 @@
-/** What people do on the screens, as the walks do it: by what is written on the page. */
+/** What people do on the screens: the walks do the same, by the texts on the page. */
 
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
@@ -6,9 +6,9 @@ import type { DemoProcess } from "../support/process/demo_process.ts";
 
 export interface Action {
   readonly name: string;
-  /** Statuses of what is refused on the way. */
+  /** Expected statuses of refused requests. */
   readonly refusals?: readonly number[];
-  /** Whether it is done by a script, and by nothing else. */
+  /** Whether it requires a script. */
   readonly needsScripts?: boolean;
   readonly run: (page: Page, demo: DemoProcess) => Promise<void>;
 }
@@ -33,12 +33,12 @@ async function noteOn(page: Page): Promise<string> {
   return await page.locator(".note").first().innerText();
 }
 
-/** Opens what is behind a summary. */
+/** Opens a folded element by its summary. */
 async function unfold(page: Page, text: string | RegExp): Promise<void> {
   await page.locator("summary").filter({ hasText: text }).first().click();
 }
 
-/** Pages are asked for again so often, at most: without scripts none renews itself. */
+/** How often pages are reloaded at most: without scripts, none refreshes itself. */
 const RELOADS_MAX = 200;
 
 async function intactOn(page: Page): Promise<void> {
@@ -334,7 +334,7 @@ const LIVE_ACTIONS: readonly Action[] = [
         const time = page.locator(`${part} time`).first();
         const utc = await time.getAttribute("title") ?? "";
         const shown = /\d\d:\d\d:\d\d/.exec(await time.innerText())?.[0];
-        // The walk is in a zone that is nine hours ahead.
+        // The browser's time zone is nine hours ahead.
         const ahead = new Date(Date.parse(utc) + 9 * 3_600_000).toISOString();
         assert.equal(shown, ahead.slice(11, 19), part);
       }
@@ -354,7 +354,7 @@ const LIVE_ACTIONS: readonly Action[] = [
   },
 ];
 
-/** In an order in which each finds what it needs. */
+/** In an order in which each action finds what it needs. */
 export const ACTIONS: readonly Action[] = [
   ...LIST_ACTIONS,
   ...TIME_ACTIONS,

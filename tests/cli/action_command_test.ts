@@ -1,4 +1,4 @@
-/** What an explanation advises, as a command. */
+/** Actions of an explanation as commands. */
 
 import assert from "node:assert/strict";
 import { commandOfAction } from "../../src/cli/commands/explain.ts";

@@ -31,7 +31,7 @@ function segmentsOf(disk: MemoryDisk, folder: string): ReadonlyMap<string, Uint8
   );
 }
 
-/** Moves the copy to where the journal was, and nothing else stays. */
+/** Replaces the journal with the copy, and removes everything else. */
 function restored(disk: MemoryDisk): MemoryDisk {
   const fresh = new MemoryDisk();
   for (const [path, bytes] of disk.files) {
@@ -40,7 +40,7 @@ function restored(disk: MemoryDisk): MemoryDisk {
   return fresh;
 }
 
-/** Some more entries, in a segment more at least. */
+/** Adds entries, in at least one more segment. */
 async function goOn(disk: MemoryDisk): Promise<void> {
   const { engine, clock, stop } = await engineOn(disk);
   for (let count = 0; count < 12; count++) {
@@ -198,7 +198,7 @@ test("backup: the journal itself is no place for it, nor is what is no journal",
   assert.match(err.join(), /notes\.txt: it is not a segment; move it elsewhere/);
 });
 
-/** Knows that `./journal` is `journal`. */
+/** Resolves `./journal` to `journal`. */
 function sameFolders(disk: MemoryDisk): MemoryDisk {
   const { open, kind } = disk;
   const plain = (path: string) => path.replace(/^\.\//, "");

@@ -1,4 +1,4 @@
-/** Where a command finds its server, and how it shows that it may ask. */
+/** How a command finds its server and its token. */
 
 import assert from "node:assert/strict";
 import { Client, type Fetch, SERVER_OPTIONS } from "../../src/cli/client.ts";
@@ -13,7 +13,7 @@ interface Asked {
 
 type Environment = Readonly<Record<string, string>>;
 
-/** What a command asked for that only asks for `/x`. */
+/** The requests of a command that only requests `/x`. */
 async function asked(
   args: readonly string[],
   env: Environment = {},
@@ -24,14 +24,14 @@ async function asked(
   return requests[0] as Asked;
 }
 
-/** How such a command ended that asked for nothing. */
+/** The result of such a command that sent no request. */
 async function refused(args: readonly string[], env: Environment = {}) {
   const { code, errors, requests } = await ran(args, env);
   assert.deepEqual(requests, []);
   return [code, errors] as const;
 }
 
-/** How such a command ended when nothing listens. */
+/** The result of such a command when nothing listens. */
 async function unreached(args: readonly string[]) {
   const refuse = () => Promise.reject(new TypeError("connection refused"));
   const { code, errors } = await ran(args, {}, () => {}, refuse);
@@ -69,7 +69,7 @@ async function ran(
   return { code, errors: terminal.errors.join(), requests };
 }
 
-/** A server that runs: it holds the lock of the journal, with its address in it. */
+/** A running server, which holds the lock of the journal, with its address in it. */
 async function holding(
   journal: string,
   url: string,
@@ -128,10 +128,10 @@ Deno.test("Client.of: a named journal without a server does not lead to another 
     ];
     assert.deepEqual(await refused(["--journal", `${journal}/nope`]), none(`${journal}/nope`));
     assert.deepEqual(await refused([], { DAYBOOK_JOURNAL: journal }), none(journal));
-    // A server that was killed leaves its address; the port may be another's by now.
+    // A killed server leaves its address; the port may belong to another process by now.
     await Deno.writeTextFile(`${journal}/LOCK`, "http://127.0.0.1:8000\n");
     assert.deepEqual(await refused(["--journal", journal]), none(journal));
-    // One that starts holds it, and listens nowhere yet.
+    // A starting server holds the lock, but does not listen yet.
     await holding(journal, "", async () => {
       assert.deepEqual(await refused(["--journal", journal]), none(journal));
     });

@@ -1,4 +1,4 @@
-/** Following a stream through lost connections, on a clock that stands still. */
+/** Follows a stream through lost connections, on a manual clock. */
 
 import assert from "node:assert/strict";
 import { Client, type Fetch, RefusedByServerError } from "../../src/cli/client.ts";
@@ -7,7 +7,7 @@ import { follow } from "../../src/cli/event_source.ts";
 import { settled } from "./daybook_cli.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
-/** What a server does with one connection: text that it sends, and how that ends. */
+/** What a server does with one connection: the text it sends, and how the connection ends. */
 type Connection = "refused" | number | {
   readonly text: string;
   readonly end: "inOrder" | "broken" | "open";
@@ -15,7 +15,7 @@ type Connection = "refused" | number | {
 
 class Scene {
   readonly clock = new FakeClock();
-  /** When each connection came, and with which `Last-Event-ID`. */
+  /** The time and `Last-Event-ID` of each connection. */
   readonly asked: (readonly [ms: number, lastEventId: string | null])[] = [];
   readonly told: string[] = [];
   readonly data: string[] = [];

@@ -13,7 +13,7 @@ import { JournalHome, testWithHomes } from "./journal_home.ts";
 import { DEFINITIONS, KINDS, planFor, taskIs } from "./journal_kinds.ts";
 import { runJournal } from "../support/process/journal_command.ts";
 
-/** What `journal export` writes of a job. */
+/** The output of `journal export` for a job. */
 async function exported(home: JournalHome, id: string, ...options: string[]) {
   const { code, out, err } = await runJournal(["export", id, "--journal", home.folder, ...options]);
   assert.equal(code, 0, err.join("\n"));
@@ -32,7 +32,7 @@ function parse(text: string) {
   return parseExport(new TextEncoder().encode(text));
 }
 
-/** The positions of one export, as those of another that has the same entries. */
+/** Maps positions of one export to those of another with the same entries. */
 function movesBetween(from: string, to: string): (logId: LogId) => LogId {
   const there = new Map(parse(to).entries.map(({ eventId, logId }) => [eventId, logId]));
   const moves = new Map(

@@ -19,13 +19,13 @@ const HEADER: ExportHeader = {
   from: { head: { logId: 9, chain: "c" } },
 };
 
-/** A file whose SHA-256 is right, whatever is in it. */
+/** A file with a correct SHA-256, whatever its content. */
 function file(header: object, entries: readonly object[]): Uint8Array {
   const lines = exportLines(header as ExportHeader, entries as readonly JobEventLogEntry[]);
   return new TextEncoder().encode([...lines].map((line) => `${line}\n`).join(""));
 }
 
-/** What is said of a file in which the entry at an index has changed. */
+/** The error for a file in which the entry at an index was changed. */
 function flawWith(index: number, change: (entry: JobEventLogEntry) => object): string {
   const entries = STORY.entries.map((entry, at) => at === index ? change(entry) : entry);
   return flawOf(HEADER, entries);

@@ -1,4 +1,4 @@
-/** What the commands say of themselves, and that it is so. */
+/** The help of the commands, and whether it is true. */
 
 import assert from "node:assert/strict";
 import { type Command, commandHelp, runCommand } from "../../src/cli/command.ts";
@@ -10,7 +10,7 @@ import { FakeClock } from "../support/fake_clock.ts";
 
 const EXIT_UNAVAILABLE = 69;
 
-/** No server answers, and every file holds an empty object. */
+/** No server answers, and every file contains an empty object. */
 const NOWHERE: Surroundings = {
   fetch: () => Promise.reject(new TypeError("connection refused")),
   clock: new FakeClock(),
@@ -28,7 +28,7 @@ async function run(args: readonly string[]): Promise<readonly [number, FakeTermi
   return [await runCommand(COMMANDS, args, sources), terminal];
 }
 
-/** The words of a command line up to a pipe or a redirection, as a shell would take them. */
+/** The words of a command line up to a pipe or a redirection, as a shell splits them. */
 function wordsOf(line: string): readonly string[] {
   const [command = ""] = line.split(/\s(?:\||<|>)\s/);
   return [...command.matchAll(/(?:'[^']*'|[^\s'])+/g)].map(([word]) => word.replaceAll("'", ""));

@@ -1,4 +1,4 @@
-/** What is shown of a job that is waited for. */
+/** The progress of a job shown by `submit --wait`. */
 
 import assert from "node:assert/strict";
 import type { CommandInput } from "../../src/cli/command.ts";

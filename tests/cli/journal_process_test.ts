@@ -4,7 +4,7 @@ import { DEFINITIONS, planFor } from "./journal_kinds.ts";
 import { runTask, taskCommand } from "../support/process/task_process.ts";
 import { TextLineStream } from "../support/text_lines.ts";
 
-/** In a folder whose `journal` is the one that the permissions of the task are for. */
+/** Runs in a folder whose `journal` the permissions of the task cover. */
 function journalTask(cwd: string, args: readonly string[], input = "") {
   return runTask("journal", args, { cwd, input });
 }

@@ -1,4 +1,4 @@
-/** What the words of a command need to be allowed, by its own table of options. */
+/** The permissions that a command line needs, from the command's table of options. */
 
 import assert from "node:assert/strict";
 import { type Command, runCommand } from "../../src/cli/command.ts";
@@ -9,7 +9,7 @@ import type { Surroundings } from "../../src/cli/surroundings.ts";
 import type { Permissions } from "../../src/settings/permission_advice.ts";
 import { FakeTerminal } from "../support/process/fake_terminal.ts";
 
-/** All that a command line needs; nothing is run. */
+/** All permissions of a command line; nothing is run. */
 async function neededBy(
   commands: readonly Command[],
   args: readonly string[],

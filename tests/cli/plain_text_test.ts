@@ -6,7 +6,7 @@ import { fitted, padded, plainPage, plainText, textWidth } from "../../src/cli/p
 
 const ANY_UNIT = fc.integer({ min: 0, max: 0x2fff }).map((code) => String.fromCharCode(code));
 const ANY_TEXT = fc.string({ unit: "grapheme" });
-// deno-lint-ignore no-control-regex -- these are what must not be there
+// deno-lint-ignore no-control-regex -- tests that there are none
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
 Deno.test("plainText: characters that move the cursor or reverse the line are escaped", () => {

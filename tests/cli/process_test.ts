@@ -139,7 +139,7 @@ class LineReader {
     this.#reader = stream.pipeThrough(new TextLineStream()).getReader();
   }
 
-  /** Reads until a line says so. */
+  /** Reads until a line contains this text. */
   async until(isLast: (line: string) => boolean): Promise<void> {
     for (;;) {
       const { done, value } = await this.#reader.read();
@@ -259,7 +259,7 @@ Deno.test("commands: a closed output pipe is not reported as an error", () =>
     const reader = tail.stdout.getReader();
     await reader.read();
     await reader.cancel();
-    // It finds out with its next line.
+    // It notices this when it writes the next line.
     await submitSome(daybook, "b");
     const errors = await new Response(tail.stderr).text();
 
@@ -279,7 +279,7 @@ function hasScript(): boolean {
   }
 }
 
-/** As at a terminal of so many columns. */
+/** Runs as at a terminal with this many columns. */
 async function atTerminal(
   task: string,
   args: readonly string[],
@@ -291,7 +291,7 @@ async function atTerminal(
   const { stdout } = await new Deno.Command("script", {
     args: ["--quiet", "--return", "--command", whole, "/dev/null"],
     cwd: ROOT,
-    // CI sets it for everything.
+    // CI sets NO_COLOR for everything.
     env: { NO_COLOR: "", ...env },
     stdin: "null",
   }).output();
@@ -300,7 +300,7 @@ async function atTerminal(
 
 Deno.test({
   name: "commands: at a terminal output has colour and a width, and NO_COLOR is respected",
-  // util-linux has it.
+  // `script` is part of util-linux.
   ignore: !hasScript(),
   fn: () =>
     withServer(async (daybook) => {

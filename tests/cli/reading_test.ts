@@ -17,7 +17,7 @@ import {
 } from "../support/http/http_app.ts";
 import { deliver } from "../support/http/http_stream.ts";
 
-/** Three jobs: one Done, one that waits, one that failed. */
+/** Three jobs: one done, one waiting, one failed. */
 async function threeJobs(): Promise<TestApp> {
   const app = await startApp();
   await app.post("/jobs", { jobId: "g-1", type: "test.greet", input: { name: "Ann" } });
@@ -363,7 +363,7 @@ Deno.test("tail: it prints new entries, one per line", async () => {
   await endOf(app);
 });
 
-/** Its streams end with the engine; a tail then waits on a clock that stands still. */
+/** Its streams end with the engine; a tail then waits on the manual clock. */
 async function endOf(app: TestApp): Promise<void> {
   await app.engine.stop(0);
   await app.clock.settle();

@@ -1,4 +1,4 @@
-/** `deno task journal replay-test` as a process of its own, with the permissions that it has. */
+/** `deno task journal replay-test` as a process, with the permissions of the task. */
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
@@ -9,7 +9,7 @@ const path = (relative: string) => ROOT + relative;
 const NOISY = path("tests/cli/noisy_definitions.ts");
 const ORDER = { type: "order.fulfil", jobId: "order-42", input: { orderId: "42", amount: 1999 } };
 
-/** With permission to read what is named in place of `journal`. */
+/** With permission to read the named folder instead of `journal`. */
 async function replayTest(reads: string, args: readonly string[]) {
   const { code, output, errors } = await runTask("journal", ["replay-test", ...args], {
     journal: reads,

@@ -1,4 +1,4 @@
-/** `event`, controls of jobs, ends of pauses, and limits, against the real routes. */
+/** `event`, controls, pauses and limits, against the real routes. */
 
 import assert from "node:assert/strict";
 import { receiptLines } from "../../src/cli/commands/event.ts";

@@ -1,4 +1,4 @@
-/** Changes of limits, as a pure fold of the entries about them. */
+/** Changed limits as a pure fold of their entries. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";

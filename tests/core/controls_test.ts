@@ -1,4 +1,4 @@
-/** The table of controls agrees with the rules that decide on them. */
+/** The table of controls agrees with the rules of `decide`. */
 
 import assert from "node:assert/strict";
 import { deriveCondition } from "../../src/core/condition.ts";

@@ -16,7 +16,7 @@ interface Case {
   readonly failsFor: readonly JsonObject[];
 }
 
-/** An object as the journal gives it: `__proto__` is an own property here. */
+/** An object as parsed from the journal: `__proto__` is an own property. */
 function parsed(text: string): JsonObject {
   return JSON.parse(text);
 }

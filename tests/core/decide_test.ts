@@ -45,10 +45,10 @@ const attempt = {
 const newJob = { plan: plan([]), priority: 0, labels: {} };
 
 const GIVEN_UP = ["job.JobCancelled"];
-/** With the result of `reserve`, which stands. */
+/** With the result of `reserve`, which is still valid. */
 const RETRIED = ["job.JobRetried", "job.JobCreated", "job.JobStarted", "job.TaskCompleted"];
 
-/** For each command: the event types it gives in each situation, or `undefined` if refused. */
+/** The event types of each command in each situation, or `undefined` if it is refused. */
 const TABLE: readonly {
   readonly command: Command;
   readonly accepted: Readonly<Record<string, readonly string[]>>;

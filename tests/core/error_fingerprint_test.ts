@@ -69,7 +69,7 @@ const hexadecimal = (length: number) =>
   fc.string({ unit: fc.constantFrom(...HEX), minLength: length, maxLength: length });
 const words = fc.stringMatching(/^[g-z]{3,9}$/);
 
-/** What differs from one failure to the next, in each of the forms that are told of. */
+/** Variable parts of messages, in each of the recognized forms. */
 const varying: fc.Arbitrary<string> = fc.oneof(
   fc.integer().map(String),
   fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e9, max: 1e9 }).map(String),

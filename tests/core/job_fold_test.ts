@@ -1,4 +1,4 @@
-/** The fold of many entries: `project` over and over, at a cost that goes by the entries. */
+/** The fold of many entries: repeated `project`, at a cost proportional to their number. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -17,7 +17,7 @@ import { rounds } from "../support/effort.ts";
 
 const RUNS = { numRuns: rounds(3_000, 3_000, 200) };
 
-/** A fold and the projector, each of them given the same entries. */
+/** A fold and the projector on the same entries. */
 function assertAlike(entries: readonly JobEventLogEntry[], from?: JobState): void {
   const fold = new JobFold(from);
   let job = from;
@@ -92,7 +92,7 @@ Deno.test("fold: without entries there is no job", () => {
   assert.throws(() => foldAll([]), { name: "TypeError", message: /it has no entries/ });
 });
 
-/** Every task is begun, and only then does any end. */
+/** All tasks start before any ends. */
 function manyTasks(count: number): readonly JobEventLogEntry[] {
   const ids = Array.from({ length: count }, (_, index) => `t${index}`);
   const begun = codedJob().started().mainStarted();
@@ -105,7 +105,7 @@ function manyTasks(count: number): readonly JobEventLogEntry[] {
     (story: JobStory) => story.compensationEnded(ids),
   ];
   const entries = [...begun.entries];
-  // Each from a story of one entry: a story copies itself at each move.
+  // Each from a story of one entry, because a story copies itself at each move.
   for (const move of moves) entries.push(move(new JobStory(entries.slice(-1))).entry(-1));
   return entries;
 }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { parseJsonText } from "../../src/core/json_text.ts";
 import { cases } from "../support/effort.ts";
 
-/** Texts in which names with escapes come one after the other, at the same place. */
+/** Texts with escaped names at the same place, read one after the other. */
 const PAIRS: readonly (readonly [first: string, second: string, names: readonly string[]])[] = [
   ['{"a":1,"\\\\":0}', '{"a":1,"\\n":0}', ["a", "\n"]],
   ['{"a":1,"b\\\\":0}', '{"a":1,"b\\u0041":0}', ["a", "bA"]],

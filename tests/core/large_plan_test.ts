@@ -7,7 +7,7 @@ import { projectAll } from "./folding.ts";
 
 const COUNT = 1_000;
 
-/** Each wants a hundred, but for one in ten, which wants three. */
+/** Each needs a hundred matches, except every tenth, which needs three. */
 function story() {
   const expected = Array.from({ length: COUNT }, (_, index) => {
     const multiplicity = { times: index % 10 === 9 ? 3 : 100 };
@@ -16,7 +16,7 @@ function story() {
   return outsideJob(expected).started();
 }
 
-/** How many there are in memory. */
+/** The number of matches in memory. */
 function kept({ expected }: JobState): number {
   return new Set(expected).size;
 }

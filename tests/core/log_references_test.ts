@@ -15,7 +15,7 @@ function quotation(entry: JobEventLogEntry) {
   return quoteEntry({ ...entry, jobId: entry.jobId as JobId }, QUOTATION);
 }
 
-/** A job that waits, and whose first task a retry took over. */
+/** A waiting job whose first task was reused by a retry. */
 const waiting = codedJob().started().mainStarted()
   .framework("job.TaskCompleted", { attempt: 1, reusedFrom: 90 }, {
     taskId: "reserve" as never,
@@ -71,7 +71,7 @@ function movedState(value: unknown, moved: (logId: LogId) => LogId, key = ""): u
   if (typeof value === "number") return isPosition(key) ? moved(value) : value;
   if (Array.isArray(value)) return value.map((item) => movedState(item, moved, key));
   if (typeof value !== "object" || value === null) return value;
-  // Labels and results are the user's: a name in them means nothing.
+  // Labels and results belong to the user: names in them have no meaning.
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) =>
       ["labels", "input", "result"].includes(name)

@@ -1,4 +1,7 @@
-/** Many matches of one expectation: each state has its own, at a cost that goes by their number. */
+/**
+ * Many matches of one expectation: each state has its own list, at a cost proportional to their
+ * number.
+ */
 
 import assert from "node:assert/strict";
 import type { LogId } from "../../src/core/ids.ts";
@@ -7,7 +10,7 @@ import { withMatch } from "../../src/core/matches.ts";
 
 const NONE: ExpectationState = { matched: 0, by: [], surplus: 0 };
 
-/** Of each number of matches, from none on. */
+/** The states with each number of matches, from none on. */
 function states(count: number): readonly ExpectationState[] {
   const all = [NONE];
   for (let logId = 1; logId <= count; logId++) {

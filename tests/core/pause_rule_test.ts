@@ -10,7 +10,7 @@ import { holds, notePause, type Pause } from "../../src/core/pauses.ts";
 const EPOCH_MS = Date.parse("2026-01-01T00:00:00.000Z");
 const RULE = { failures: 3, withinMs: 1_000, forMs: 5_000 };
 
-/** Failures so many milliseconds after the epoch. */
+/** Failures at these milliseconds after the epoch. */
 function failuresAt(...offsets: readonly number[]) {
   return offsets.map((ms, index) => ({
     logId: index + 1,
@@ -83,7 +83,7 @@ const about = fc.record({
 });
 
 function entriesOf(told: readonly { pause: number; begins: boolean; repeats: number }[]) {
-  // A pause begins once: its id is made then.
+  // A pause begins once: its id is created then.
   const begun = new Set<number>();
   return told.filter(({ pause, begins }) => !begins || !begun.has(pause) && begun.add(pause))
     .map(({ pause, begins }, index) => ({

@@ -1,4 +1,4 @@
-/** Points of a job's life: what lies before each. */
+/** Points in a job's history, and the entries before each. */
 
 import assert from "node:assert/strict";
 import { eventId, type LogId } from "../../src/core/ids.ts";

@@ -5,7 +5,7 @@ import { cases } from "../support/effort.ts";
 
 const STEADY: RetryPolicy = { maxAttempts: 10, initialMs: 100, factor: 2, maxMs: 1_000, jitter: 0 };
 
-/** The largest number that a source of randomness gives. */
+/** The largest number of a source of randomness. */
 const ALMOST_ONE = 1 - Number.EPSILON / 2;
 
 const policies: fc.Arbitrary<RetryPolicy> = fc.record({

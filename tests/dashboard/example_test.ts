@@ -1,4 +1,4 @@
-/** Examples that are made from schemas: what they say is allowed, or they say what they lack. */
+/** Examples generated from schemas are valid, or list what is missing. */
 
 import assert from "node:assert/strict";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -48,7 +48,7 @@ const SHIPPED = shippedDefinitions({
   },
 });
 
-/** The document of the call of curl that a page shows, as a shell would read it. */
+/** The document in the page's curl call, as a shell reads it. */
 function shownDocument(html: string): string {
   const [, command = ""] = /-d ('.*?')(?= Copy)/s.exec(textOf(html)) ?? [];
   return command.slice(1, -1).replaceAll(`'\\''`, "'");
@@ -60,7 +60,7 @@ function definitionPath(type: string): string {
 
 for (const { type } of SHIPPED) {
   Deno.test(`example: the curl call on the page of ${type} creates a job unchanged`, async () => {
-    // Without workers it is created, and no task of it is left behind.
+    // Without workers the job is created, and none of its tasks is left running.
     const app = await startApp({ definitions: SHIPPED, maxRunning: 0 });
     const html = await pageOf(app, definitionPath(type));
     assert.match(textOf(html), /Submit an example curl/);
@@ -68,12 +68,12 @@ for (const { type } of SHIPPED) {
   });
 }
 
-/** The body of the only call that creates something. */
+/** The body of the only creating call. */
 function callIn(html: string): string {
   return shownDocument(elementOf(html, "calls"));
 }
 
-/** What the schemas of valibot become, each with what its own rules make of the example. */
+/** JSON Schemas of valibot schemas, each with the schema's verdict on the example. */
 const INPUTS: Readonly<Record<string, v.GenericSchema>> = {
   formats: v.object({
     email: v.pipe(v.string(), v.email()),

@@ -1,4 +1,4 @@
-/** What the forms of a job's page do, and who may send them. */
+/** The forms of a job's page, and the scopes that they need. */
 
 import assert from "node:assert/strict";
 import { type Scope, TokenList } from "../../src/access/tokens.ts";
@@ -12,7 +12,7 @@ import {
 } from "../support/http/http_app.ts";
 import { formsOf, formTo, readable } from "../support/http/job_pages.ts";
 
-/** Sends a form of the page, with what a user fills in, and gives the page that follows. */
+/** Sends a form of the page with a user's values, and returns the next page. */
 async function act(
   app: TestApp,
   jobId: string,

@@ -1,4 +1,4 @@
-/** What a row of the jobs screen says of a job in a few words. */
+/** The brief text about a job in a row of the jobs screen. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -59,7 +59,7 @@ async function start(): Promise<TestApp> {
   return await startApp({ definitions, maxRunning: 1 });
 }
 
-/** Creates a job and gives what is said of it a moment later: its condition, and what it does. */
+/** Creates a job and returns its condition and brief text a moment later. */
 async function said(app: TestApp, body: object): Promise<readonly string[]> {
   const response = await app.post("/jobs", body);
   const { jobId } = await response.json();

@@ -57,7 +57,7 @@ for (const { name, condition } of SCENARIOS) {
   });
 }
 
-/** Every link to an entry on this page leads somewhere, and every id is there once. */
+/** Every link to an entry on this page works, and every id is unique. */
 function assertCitations(html: string): void {
   const ids = [...html.matchAll(/ id="([^"]*)"/g)].map(([, id = ""]) => id);
   assert.deepEqual(ids.filter((id, index) => ids.indexOf(id) !== index), []);
@@ -327,7 +327,7 @@ Deno.test("job page: each curl call works", async () => {
     await response.body?.cancel();
   }
   const calls = readable(elementOf(html, "calls"));
-  // One of the screen, and one of each action: in one place.
+  // One call for the screen and one for each action, in one place.
   assert.equal(readable(html).split("curl -s").length, calls.split("curl -s").length);
   assert.match(calls, /This job curl .* Suspend curl .* Cancel curl .* Send what shipped/);
 });

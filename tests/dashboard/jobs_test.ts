@@ -1,4 +1,4 @@
-/** The jobs screen: filters, rows, groups of failures, and what its forms do. */
+/** The jobs screen: filters, rows, groups of failures, and forms. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -26,14 +26,14 @@ function rowsOf(text: string): readonly string[] {
   return [...text.matchAll(cell)].map(([, id = ""]) => decodeURIComponent(id));
 }
 
-/** The row of a job, tags and all. */
+/** The HTML of a job's row. */
 function rowOf(text: string, { firstLogId }: JobBody): string {
   const [, row = ""] = new RegExp(`(<tr id="job-${firstLogId}".*?</tr>)`, "s").exec(text) ?? [];
   assert.notEqual(row, "");
   return row;
 }
 
-/** What a browser shows of a part of a page. */
+/** The visible text of a part of a page. */
 function shownText(html: string): string {
   return html.replaceAll(/<[^>]*>/g, " ").replaceAll("&lt;", "<").replaceAll("&gt;", ">")
     .replaceAll("&quot;", '"').replaceAll("&#39;", "'").replaceAll("&amp;", "&")
@@ -49,7 +49,7 @@ function fieldsOf(text: string): Record<string, string> {
   );
 }
 
-/** Sends the form of the page that asks whether to do something with all that match. */
+/** Sends the confirmation form of an action on all matching jobs. */
 async function doWithAll(
   app: TestApp,
   action: string,
@@ -316,7 +316,7 @@ Deno.test("jobs: all failures of one kind are retried once, however often that i
   const first = await pageText(await submitForm(app, JOBS, fieldsOf(asks)));
   assert.match(shownText(first), /Retried 3 jobs/);
   await app.clock.settle();
-  // The same form again: what came of the first is newer than what it means.
+  // The same form again: jobs created by the first are newer than its selection.
   assert.match(
     shownText(await pageText(await submitForm(app, JOBS, fieldsOf(asks)))),
     /Retried 0 jobs/,

@@ -1,4 +1,4 @@
-/** Pages of entries that are large: they are cut in turns of their own, and then shown. */
+/** Pages with large entries: these are shortened in separate turns before they are shown. */
 
 import assert from "node:assert/strict";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -7,7 +7,7 @@ import { startApp } from "../support/http/http_app.ts";
 
 const EVENTS = 40;
 
-/** Each look at the time finds that something took some milliseconds. */
+/** A clock that advances some milliseconds at each reading. */
 class SlowClock extends FakeClock {
   #ms = 0;
 
@@ -16,7 +16,7 @@ class SlowClock extends FakeClock {
   }
 }
 
-/** The turns that a page takes with so many events of a size, and the page. */
+/** The page with this many events of this size, and the number of turns that it takes. */
 async function asked(path: string, attributes: object) {
   const clock = new SlowClock();
   const app = await startApp({ clock });

@@ -1,4 +1,4 @@
-/** Whatever is too narrow to be seen is drawn together, and nothing is lost. */
+/** Spans too narrow to be visible are merged, and none is lost. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";

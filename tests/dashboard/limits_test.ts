@@ -1,4 +1,4 @@
-/** The screen of limits and pauses: what it tells is so, and its forms change it. */
+/** The screen of limits and pauses: its content is correct, and its forms work. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -42,7 +42,7 @@ async function submit(app: TestApp, type: string, tenants: readonly string[]): P
   await app.clock.settle();
 }
 
-/** The rows of a type's table, as a person reads them. */
+/** The visible rows of a type's table. */
 async function rowsOf(app: TestApp, type: string): Promise<readonly string[]> {
   const card = elementOf(await pageOf(app, PATH), `limits-${type}`);
   return [...card.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row = ""]) => textOf(row)).slice(1);

@@ -1,4 +1,4 @@
-/** The one stream of a tab: it tells that there is something new, and not too often. */
+/** The stream of a tab: it announces changes, but not too often. */
 
 import assert from "node:assert/strict";
 import { jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
@@ -6,7 +6,7 @@ import { EventReader } from "../support/http/http_stream.ts";
 
 const PLAN = { plan: { expected: [{ id: "x", eventType: "a.B" }] } };
 
-/** The events that come until nothing more does. */
+/** The events until no more come. */
 async function told(app: TestApp, reader: EventReader, ms: number): Promise<readonly string[]> {
   const texts: string[] = [];
   let next = reader.chunk();
@@ -21,7 +21,7 @@ async function told(app: TestApp, reader: EventReader, ms: number): Promise<read
   return texts;
 }
 
-/** The read that a look at the stream left behind. */
+/** A pending read of the stream. */
 const PENDING = new WeakMap<EventReader, Promise<string | undefined>>();
 
 Deno.test("live: changes are announced at once, then at most once a second", async () => {

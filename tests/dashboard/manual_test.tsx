@@ -1,4 +1,4 @@
-/** The manual as the dashboard shows it. */
+/** The manual in the dashboard. */
 
 import assert from "node:assert/strict";
 import { MANUAL_PAGES, manualPath } from "../../src/dashboard/manual/screen.tsx";
@@ -45,7 +45,10 @@ Deno.test("manual: every link leads to an existing page and heading", async () =
   }
 });
 
-/** Jobs are those of the page itself: only of what every server has can be said that it is there. */
+/**
+ * Links to jobs belong to the examples of the page; only pages that every server has can be
+ * checked.
+ */
 async function assertServed(app: TestApp, { pathname }: URL, path: string): Promise<void> {
   if (pathname.startsWith("/ui/jobs/")) return;
   const response = await app.get(pathname, { accept: "text/html" });

@@ -1,4 +1,4 @@
-/** The overview: what it tells is so, and it can be read without a script. */
+/** The overview: its content is correct, and readable without scripts. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -23,7 +23,7 @@ import { startMixedJobs } from "../support/http/mixed_conditions.ts";
 const HOSTILE = `</td><script src=x></script>&lt;\u202e"'`;
 const HOSTILE_AS_TEXT = "&lt;/td&gt;&lt;script src=x&gt;&lt;/script&gt;&amp;lt;\\u202e&quot;&#39;";
 
-/** A type that fails with a message of one's own choice. */
+/** A type that fails with a given message. */
 function failingWith(message: string): AnyJobDefinition {
   return defineJob({
     type: "test.failing",
@@ -36,7 +36,7 @@ function failingWith(message: string): AnyJobDefinition {
   }) as unknown as AnyJobDefinition;
 }
 
-/** What a page says as text: without its markup. */
+/** The text of a page, without markup. */
 function textOf(html: string): string {
   return html.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ")
     .replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"')
@@ -116,7 +116,7 @@ Deno.test("overview: what may need a person comes first, headed by failures not 
   const two = await headline();
   assert.match(textOf(two), /2 failures not yet retried by kind/);
   assert.match(two, /href="\/ui\/jobs\?condition=failed&amp;retried=false"/);
-  // A retry that fails again is a failure of its own.
+  // A retry that fails again is a separate failure.
   await app.post(`/jobs/${jobId}/retry`);
   await app.clock.settle();
   assert.match(textOf(await headline()), /2 failures not yet retried/);

@@ -1,4 +1,4 @@
-/** `/ui/reference`: every route with a call that the server takes, and what problems mean. */
+/** `/ui/reference`: every route with a working call, and the meaning of problems. */
 
 import assert from "node:assert/strict";
 import {
@@ -43,7 +43,7 @@ const UNFIT = ["not-found", "method-not-allowed", "malformed-json", "invalid-req
 Deno.test("reference: the server accepts each call that it shows", async () => {
   for (const placed of operations) {
     const own = await startApp();
-    // So that the entry that an example leaves out is one of the job.
+    // So that the entry left out in an example belongs to the job.
     await (await own.post("/events", Array(4).fill({ eventType: "shop.Other" }))).body?.cancel();
     await createPlan(own, { jobId: "order-42" });
     const { method, path, body, isStream } = exampleCall(placed);

@@ -1,4 +1,4 @@
-/** Forms that are made from schemas: fields, what they say, and what is left out. */
+/** Forms generated from schemas: fields, their values, and what is left out. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -21,7 +21,7 @@ import { shippedDefinitions } from "../../src/jobs/shipped.ts";
 import { schemasAndValues } from "./arbitrary_schemas.ts";
 import { rounds } from "../support/effort.ts";
 
-/** What a browser makes of texts before it sends them: of one line or of several. */
+/** How a browser normalizes texts before sending them, with one line or several. */
 function sent({ fields }: SchemaForm, texts: FormTexts): FormTexts {
   const kinds = new Map(fields.map((one) => [inputName(one), one]));
   return new Map([...texts].map(([name, text]) => [name, asSent(kinds.get(name), text)]));

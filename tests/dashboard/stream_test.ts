@@ -1,4 +1,4 @@
-/** `/ui/stream`: pages of the journal are what the API gives, and honest about their bounds. */
+/** `/ui/stream`: pages of the journal agree with the API, and show their bounds. */
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
@@ -147,7 +147,7 @@ Deno.test("stream page: with a job it follows that job alone, and with an unknow
   assert.match((await streamPage(app, "?jobId=nobody")).html, /data-live-url="\/ui\/live"/);
 });
 
-/** A journal in which almost nothing passes. */
+/** A journal in which almost nothing matches. */
 async function rareApp(): Promise<TestApp> {
   const app = await startApp();
   await (await app.post("/events", { eventType: "shop.Rare" })).body?.cancel();

@@ -1,4 +1,4 @@
-/** The screen of the system, and the forms that bring something in. */
+/** The system screen, and the forms that submit jobs, plans and events. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -365,7 +365,7 @@ Deno.test("event form: the receipt says what the event did, and a second sending
     await pageOf(app, await send()),
     /was recorded as entry \d+ before, and changes nothing/,
   );
-  // Somebody went back, and changed what the form held: that is another event.
+  // Going back and changing the form makes another event.
   assert.match(await pageOf(app, await send('{"n":2}')), /is recorded as entry \d+/);
 
   const wrong = await submitForm(app, "/ui/system/event", {
@@ -387,6 +387,6 @@ Deno.test("system: a megabyte in a field does not come back in the page", async 
     "input/times": "no",
   });
   const text = await pageText(response, 422);
-  // What was typed stays, once; the call of curl that says the same is for a file.
+  // The typed text is kept once; the curl call takes it from a file.
   assert.ok(text.includes(long) && text.length < 1.1 * long.length, `${text.length}`);
 });

@@ -1,4 +1,4 @@
-/** `/ui/jobs/:id/time`: what the page tells is what the routes of the API tell. */
+/** `/ui/jobs/:id/time`: the page agrees with the routes of the API. */
 
 import assert from "node:assert/strict";
 import type { JobId, LogId } from "../../src/core/ids.ts";
@@ -96,7 +96,7 @@ Deno.test("time travel: every entry is listed as a link to its point", async () 
   for (const { logId } of await run.engine.history.of(jobId, 0, 1_000)) {
     assert.ok(html.includes(`href="/ui/jobs/${jobId}/time?at=${logId}"`), String(logId));
   }
-  // What is chosen here comes before what may be too wide for the screen.
+  // The controls come before content that may be too wide for the screen.
   const table = html.slice(html.indexOf("entries-table"));
   const heads = [...table.matchAll(/<th scope="col">([^<]*)/g)].slice(0, 6).map(([, name]) => name);
   assert.deepEqual(heads, ["Entry", "From", "To", "Leave out", "Type", "What it changed"]);
@@ -110,7 +110,7 @@ Deno.test("time travel: without scripts the slider is a form with the number of 
     const html = await pageOf(app, `/ui/jobs/${jobId}/time?step=${index + 1}`);
     assert.equal(attributeOf(elementOf(html, "point"), "data-log-id"), String(logId));
   }
-  // The job may have gone on, or not, since the page with the slider was made.
+  // The job may have continued since the page with the slider was rendered.
   const beyond = await pageOf(app, `/ui/jobs/${jobId}/time?step=99`);
   assert.equal(attributeOf(elementOf(beyond, "point"), "data-step"), String(entries.length));
 });
@@ -401,10 +401,10 @@ Deno.test("time travel: a job of thousands of entries has a page of bounded size
   assert.ok(rows < 20_000, `${rows}`);
   const shownRows = [...html.matchAll(/<tr data-log-id="/g)].length;
   assert.ok(shownRows <= 102, `${shownRows}`);
-  // What the slider asks for is a fraction of it.
+  // What the slider requests is a part of it.
   const part2 = await pageOf(app, `/ui/jobs/${jobId}/time?step=1500&part=point`);
   assert.ok(part2.length < 20_000, `${part2.length}`);
-  // An entry that was ticked far from the point is still asked about.
+  // A selected entry far from the point is still included.
   const asked = await submitForm(app, `/ui/jobs/${jobId}/time?at=3`, [["without", "2999"]]);
   const page = await pageText(asked);
   assert.match(page, /name="without" value="2999" checked/);

@@ -1,4 +1,4 @@
-/** Timelines as bars: bounded, in place, and told apart. */
+/** Timelines as bars: bounded, placed correctly, and distinguishable. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -55,7 +55,7 @@ Deno.test("drawing: bars of a row follow each other, on either scale", () => {
   );
 });
 
-/** A task that fails over and over. */
+/** A task that fails repeatedly. */
 function restless(attempts: number): JobStory {
   const { entries } = codedJob().started().mainStarted().taskStarted("charge");
   const [created, started, main, first] = entries;

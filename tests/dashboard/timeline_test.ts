@@ -22,12 +22,12 @@ import { cases } from "../support/effort.ts";
 
 const RUNS = { numRuns: cases(1_000) };
 
-/** The time of an entry at this position, as `timeOf` says it. */
+/** The time of an entry at this position, as in `timeOf`. */
 function msOf(logId: number): number {
   return Date.parse(timeOf(logId));
 }
 
-/** How far the clock jumps at each entry: mostly on, and at times back. */
+/** How far the clock jumps at each entry: mostly forward, sometimes back. */
 const jumps = fc.infiniteStream(fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 0, max: 5_000 }) },
   fc.integer({ min: -20_000, max: 0 }),

@@ -1,4 +1,4 @@
-/** The words after `deno task demo`. */
+/** The options of `deno task demo`. */
 
 import assert from "node:assert/strict";
 import { parseDemoOptions } from "../../src/demo/options.ts";

@@ -1,4 +1,4 @@
-/** What clients are told when the engine cannot do what they asked for. */
+/** Answers to requests that the engine refuses. */
 
 import assert from "node:assert/strict";
 import { refusalOfFailure } from "../../src/documents/engine_refusal.ts";

@@ -1,4 +1,4 @@
-/** What is refused of a document although it is JSON, beside what a plain look at each value finds. */
+/** What is refused although it is JSON, compared with a plain check of each value. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -20,7 +20,7 @@ const token = fc.oneof(
   text.replace(/^(-?)0+(?=\d)/, "$1")
 );
 
-/** As `JSON.parse` tells of each number from what text it is. */
+/** As `JSON.parse` reports the source text of each number. */
 function isUnsafe(text: string): boolean {
   let unsafe = false;
   const look = (_: string, value: unknown, context?: { readonly source?: string }) => {
@@ -38,7 +38,7 @@ Deno.test("numbers: exactly those are refused that could not be recorded as sent
   fc.assert(
     fc.property(token, fc.string(), token, (number, text, other) => {
       const document = `{"a":[1,${number}],${
-        // A forbidden key, or one that comes twice, is another matter.
+        // Forbidden and duplicate keys are tested elsewhere.
         JSON.stringify(`key ${text}`)}: "${number}\\"${other}","b":{"c":${other}}}`;
       const { count } = findFlaws(JSON.parse(withMarks(document)));
       const unsafe = [number, other].filter(isUnsafe).length;

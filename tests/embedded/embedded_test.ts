@@ -119,7 +119,7 @@ Deno.test("openDaybook: a refused request records nothing, and says why", async 
     const userId = "7";
     await daybook.submit(welcome, { userId }, { jobId: "w-7", idempotencyKey: "first" });
 
-    // @ts-expect-error A number is no id of a user, and the compiler says so too.
+    // @ts-expect-error A number is not a user id, and the compiler says so too.
     const invalid = await refusalOf(daybook.submit(welcome, { userId: 7 }));
     assert.equal(invalid.kind, "invalid-request");
     assert.deepEqual(invalid.issues, [{ pointer: "/input/userId", detail: "must be a string" }]);
@@ -277,7 +277,7 @@ Deno.test("fetch: mounted in an app it answers under a prefix, for the allowed h
     const job = await found.json();
 
     assert.equal(job.jobId, "w-7");
-    // The prefix is the app's own affair: links and Location do not know it.
+    // The prefix belongs to the app: links and Location do not include it.
     assert.equal(job.links.explain, "/jobs/w-7/explain");
     assert.equal((await app.request("https://evil.example/daybook/jobs/w-7")).status, 421);
   });
@@ -285,7 +285,7 @@ Deno.test("fetch: mounted in an app it answers under a prefix, for the allowed h
 
 type Answer = Omit<v.InferOutput<typeof jobAnswer>, "links">;
 
-/** What two types have to say alike: members by their names, choices by their values. */
+/** Fails to compile unless two types agree in member names and choices. */
 type Said<Of extends Answer | Job> = [
   keyof Of,
   Of["state"],
@@ -300,5 +300,5 @@ type Said<Of extends Answer | Job> = [
   keyof NonNullable<Of["failure"]>["error"],
 ];
 
-/** Job: says what the API answers; otherwise this does not compile. */
+/** Job: it has the members of the API's answer, or this does not compile. */
 true satisfies [Said<Job>, Said<Answer>] extends [Said<Answer>, Said<Job>] ? true : never;

@@ -1,4 +1,4 @@
-/** Pauses and limits of a program that has Daybook inside, and of the test kit. */
+/** Pauses and limits in a program that embeds Daybook, and in the test kit. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -25,7 +25,7 @@ const mail = defineJob({
   },
 });
 
-/** What two types have to say alike: one that lacks a member of the other does not compile. */
+/** Fails to compile if one type lacks a member of the other. */
 type Same<One, Other> = [keyof One, keyof Other] extends [keyof Other, keyof One] ? true : never;
 type Limits = v.InferOutput<typeof limitedTypeAnswer>;
 const AS_ANSWERED: readonly true[] = [

@@ -1,4 +1,4 @@
-/** What-if of a program that has Daybook inside, and of the test kit. */
+/** What-if in a program that embeds Daybook, and in the test kit. */
 
 import type { supposition } from "../../src/documents/supposition_schema.ts";
 import assert from "node:assert/strict";
@@ -34,7 +34,7 @@ const parcel = defineJob({
   },
 });
 
-/** What two types have to say alike: one that lacks a member of the other does not compile. */
+/** Fails to compile if one type lacks a member of the other. */
 type Same<One, Other> = [keyof One, keyof Other] extends [keyof Other, keyof One] ? true : never;
 type Answer = v.InferOutput<typeof whatIfAnswer>;
 type Asked = v.InferInput<typeof supposition>;

@@ -1,4 +1,4 @@
-/** What an attempt says: bounded, without secrets, and no reason to fail. */
+/** The log of an attempt: bounded, without secrets, and never a reason to fail. */
 
 import assert from "node:assert/strict";
 import type { ExecutionId, JobId, TaskId } from "../../src/core/ids.ts";

@@ -1,4 +1,4 @@
-/** Events that reach very much: within limits, a little at a time, and resumable. */
+/** Events that reach very many jobs: limited, in slices, and resumable. */
 
 import assert from "node:assert/strict";
 import type { Correlation } from "../../src/core/correlation.ts";
@@ -16,7 +16,7 @@ import { wholeJobs } from "./whole_jobs.ts";
 
 const TYPE = eventType("shop.Happened");
 
-/** Wants a hundred of whatever happens, under so many names. */
+/** Expects a hundred of any event, under this many names. */
 function planOf(expectations = 1, correlation: Correlation = "any"): JobPlan {
   const expected = Array.from({ length: expectations }, (_, index) => ({
     id: `e${index}`,
@@ -227,7 +227,7 @@ Deno.test("request: a job that starts while an event waits its turn is reached b
   assert.equal(daybook.job(jobId("late")).expected[0]?.matched, later);
 });
 
-/** A clock on which each look takes half a millisecond. */
+/** A clock that advances half a millisecond at each reading. */
 class BusyClock extends FakeClock {
   #looks = 0;
   pauses = 0;

@@ -1,4 +1,4 @@
-/** `pauseAfter`: failures on record pause their type, also when the process is killed in between. */
+/** `pauseAfter`: recorded failures pause their type, even if the process is killed in between. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -10,7 +10,7 @@ import { startApp, type TestApp } from "../support/http/http_app.ts";
 
 const RULE = { failures: 3, withinMs: 60_000, forMs: 300_000 };
 
-/** A job that asks a bank, which answers as it is told to. */
+/** A job that calls a bank, whose answers the test sets. */
 function bank(isDown: () => boolean, pauseAfter: typeof RULE | null = RULE) {
   const asked: string[] = [];
   const definition = defineJob({

@@ -8,7 +8,7 @@ import { Harness } from "../support/engine/engine_harness.ts";
 
 const once = { maxAttempts: 1 };
 
-/** Three tasks that can be undone, then one that ends the job as the test wants. */
+/** Three tasks that can be undone, then one that ends the job as the test says. */
 function fulfilment(options: {
   readonly log: string[];
   readonly undo?: (name: string, attempt: number) => void;

@@ -6,7 +6,7 @@ import { defineJob } from "../../src/engine/definition.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 
-/** A job of two tasks, the first of which ends when the test says so. */
+/** A job of two tasks; the test ends the first one. */
 function gated() {
   const { promise, resolve } = Promise.withResolvers<void>();
   const state = { signalAborted: false, ran: [] as string[] };
@@ -402,7 +402,7 @@ Deno.test("cancel: if an error event was recorded first, it is refused as for a 
       },
     },
   });
-  // Decided while the event is on its way to the disk.
+  // Decided while the event is being written.
   daybook.journal.hold();
   const delivered = daybook.engine.deliver([
     { eventType: eventType("ec.Refused"), stratum: "domain", attributes: {}, jobId },

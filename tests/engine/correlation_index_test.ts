@@ -116,7 +116,7 @@ function namesOf(index: CorrelationIndex, attributes: JsonObject, limit = 64): r
   return index.candidates(event(attributes), limit).map(({ jobId }) => jobId);
 }
 
-/** Values that are confused with each other more often than not. */
+/** Values that are often confused. */
 const alike = fc.constantFrom<JsonScalar>("1", 1, " 1 ", "a", "A", true, "TRUE", null, "null");
 
 Deno.test("correlation index: a job whose value differs only in type, case or space is always a candidate", () => {

@@ -1,4 +1,4 @@
-/** The rule of three: what ends the process runs alone, and is parked; what is beside it is not. */
+/** The rule of three: an attempt that ends the process runs alone and is parked; others are not. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -17,14 +17,14 @@ function definitionOf(work: (name: string) => Promise<void>) {
   });
 }
 
-/** Each task goes on until its gate is opened; a job has two, side by side where it says so. */
+/** Each task runs until its gate is opened; a job has two, in parallel if its input says so. */
 class Works {
   readonly running = new Set<string>();
   readonly #gates = new Map<string, () => void>();
 
   readonly definition = definitionOf((name) => this.#work(name));
 
-  /** Nothing runs in a process that has ended. */
+  /** Nothing runs in an ended process. */
   died(): void {
     this.running.clear();
     this.#gates.clear();
@@ -61,7 +61,7 @@ Deno.test("crashed: attempts open at two unclean ends run alone, one at a time",
   const { daybook: first, ids } = await started(works, ["a"], ["b", "c"], ["d"]);
   const second = await died(first, works);
   assert.deepEqual([...works.running].toSorted(), ["a", "b", "c", "d"]);
-  // One that comes now was not there at the first end.
+  // A job created now was not there at the first end.
   await second.submit("demo.work", { tasks: ["late"] });
   const third = await died(second, works);
 
@@ -97,7 +97,7 @@ Deno.test("crashed: only the job that was alone at the third end is parked, and 
   works.open("good");
   await now.clock.settle();
   assert.equal(now.job(good).state, "Done");
-  // It stays so at further starts: no code that fits is a reason to take it up.
+  // It stays parked at further starts: fitting code is no reason to resume it.
   const later = await died(now, works);
   assert.equal(later.condition(bad), "parked");
   later.assertSound();
@@ -135,7 +135,7 @@ Deno.test("crashed: cancel compensates at once, and resume tries again, alone", 
   for (let ends = 0; ends < 3; ends++) now = await died(now, works);
   await now.control(bad, "resume");
   await now.clock.settle();
-  // What runs ends first.
+  // The running attempt ends first.
   assert.deepEqual([...works.running], ["good"]);
   works.open("good");
   await now.clock.settle();

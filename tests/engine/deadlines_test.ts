@@ -1,4 +1,4 @@
-/** Waits of `run` that end at a time, and deadlines of plans. */
+/** Waits of `run` with a time, and deadlines of plans. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -25,7 +25,7 @@ function withPaid(run: (ctx: Paid) => Promise<unknown>, paid: Partial<Expectatio
   });
 }
 
-/** Asks three times, and says what came of each. */
+/** Waits three times, and returns the result of each wait. */
 const PATIENT = withPaid(async (ctx) => {
   const told: string[] = [];
   for (let reminder = 1; reminder <= 3; reminder++) {
@@ -182,7 +182,7 @@ Deno.test("expect within: a retry does not repeat a wait that timed out", async 
   daybook.assertSound();
 });
 
-/** Loads other code after a crash, and gives what parks the job, if anything does. */
+/** Loads other code after a crash, and returns what parks the job, if anything does. */
 async function parkedBy(before: AnyJobDefinition, after: AnyJobDefinition, ms = DAY) {
   const { daybook, id } = await started(before);
   await daybook.clock.advance(ms);
@@ -196,7 +196,7 @@ const noLonger = (step: string, at: number, instead: string) =>
   `shop.invoice version 1 no longer asks for ${step}, which entry ${at} recorded when version 1 ` +
   `ran; it ${instead}`;
 
-/** Waits twice side by side, each for so many days, and says which ended without the event. */
+/** Waits twice in parallel, each for this many days, and returns which ended without the event. */
 function sideBySide(first: number, second: number) {
   return withPaid(async (ctx) => {
     const wait = async (days: number) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DeliveryGate, type Place } from "../../src/engine/events/delivery_gate.ts";
 
-/** Asks for room, and notes who gets it. */
+/** Requests room, and notes which request gets it. */
 function asking(gate: DeliveryGate, entered: string[]) {
   return async (name: string, cost: number, served = 0): Promise<Place> => {
     const place = await gate.enter(cost, served);

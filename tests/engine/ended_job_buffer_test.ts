@@ -1,4 +1,4 @@
-/** How jobs that have ended leave memory: a few at a time, however many there are, or large. */
+/** Ended jobs leave memory a few at a time, however many or large they are. */
 
 import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
@@ -11,7 +11,7 @@ import { expectation, matcher, plan } from "../support/engine/entries.ts";
 const BATCH = 128;
 const INPUT_CHARACTERS = 300_000;
 
-/** An index that takes everything, and how many jobs it was given at a time. */
+/** An index that accepts everything, and notes the number of jobs per write. */
 function takingIndex(): { readonly index: JobIndex; readonly given: number[] } {
   const given: number[] = [];
   const index: Partial<JobIndex> = {

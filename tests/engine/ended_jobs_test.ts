@@ -1,4 +1,4 @@
-/** Events for jobs that have ended: which are remembered, for how long, and at what cost. */
+/** Events for ended jobs: which jobs are remembered, for how long, and at what cost. */
 
 import assert from "node:assert/strict";
 import { eventType } from "../../src/core/event_type.ts";
@@ -119,7 +119,7 @@ const ended = (number: number, plan: JobPlan): JobState => ({
   endedBy: number * 2 + 2,
 });
 
-/** What an entry does that ends the job. */
+/** The effect of an entry that ends the job. */
 function ending(job: JobState): Applied {
   return { job, before: { state: "Running" } as RunningJob } as Applied;
 }

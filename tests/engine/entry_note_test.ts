@@ -1,4 +1,4 @@
-/** What entries say in a few words, for terminals and pages. */
+/** Short texts about entries, for terminals and pages. */
 
 import assert from "node:assert/strict";
 import type { FrameworkEventType } from "../../src/core/framework_events.ts";
@@ -10,7 +10,7 @@ const ERROR = { name: "Error", message: "the till is shut" };
 const PLAN = { expected: [], policy: { errors: [], onCompensated: "Failed" } };
 const RETRY_AT = "2026-01-01T00:00:09.000Z";
 
-/** For each type of the framework, attributes and the note that they make. */
+/** For each framework type, attributes and their note. */
 const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] } = {
   "job.JobCreated": [
     {

@@ -1,4 +1,4 @@
-/** Where event ids are: every one is found, whoever made it, whatever the clock did. */
+/** Every event id is found, whatever its origin and whatever the clock did. */
 
 import assert from "node:assert/strict";
 import { decodeTime, monotonicUlid, ulid } from "@std/ulid";
@@ -19,7 +19,7 @@ function entryAt(logId: LogId, atMs: number, eventId: string): EntryId {
   return { logId, eventId: eventId as EventId, receivedAt: new Date(atMs).toISOString() };
 }
 
-/** Reads as a journal does, and counts what it read. */
+/** Reads like a journal, and counts its reads. */
 class Journal {
   read = 0;
 
@@ -68,7 +68,7 @@ Deno.test("id time: ids made while recording give it, even many in a millisecond
     const receivedAt = new Date(ms).toISOString();
     assert.equal(told.of({ eventId: `evt_${monotonicUlid(ms)}` as EventId, receivedAt }), ms);
   }
-  // The clock was set back: a ULID goes on from the last time.
+  // The clock was set back: a ULID continues from the last time.
   const receivedAt = new Date(START - 1_000).toISOString();
   const eventId = `evt_${monotonicUlid(START - 1_000)}` as EventId;
   assert.equal(told.of({ eventId, receivedAt }), undefined);
@@ -88,7 +88,7 @@ Deno.test("time marks: every entry of a time is where they say, even if the cloc
       let marks = new TimeMarks();
       const places = new Map<number, LogId[]>();
       steps.forEach(({ gap, step }, index) => {
-        // Mostly it does not move at all; now and then it is set back.
+        // Mostly it does not move; sometimes it is set back.
         time = Math.max(0, time + (step < -25 ? 40 * step : Math.max(0, step)));
         logId += gap;
         places.set(time, [...places.get(time) ?? [], logId]);
@@ -139,7 +139,7 @@ Deno.test("id rows: every row is found, after growth and after a restore, and fa
   assert.deepEqual([rows.size, [...rows], rows.at(hash("evt_1"))], [0, [], []]);
 });
 
-/** Ids of all kinds, and how the time of day went. */
+/** Ids of all kinds, and the course of the time of day. */
 const kind = fc.record({
   by: fc.constantFrom("own", "late", "caller", "derived", "caller's ULID"),
   step: fc.integer({ min: -40, max: 12 }),
@@ -172,7 +172,7 @@ Deno.test("event ids: each is found by reading few entries, with and without an 
         entries.push(entry);
         if (save === 0 && index?.put([], ids.rows()) === true) ids.saved();
         if (at !== restart) continue;
-        // As a snapshot does it: what the index has is not in it.
+        // As in a snapshot: without what the index has.
         if (index?.put([], ids.rows()) === true) ids.saved();
         const captured = ids.capture();
         index = index?.asAfterKill();

@@ -1,4 +1,4 @@
-/** One key with very many jobs, ten keys with ten: who waits for how long, in counts. */
+/** One key with very many jobs, ten keys with ten: how long each waits, in grants. */
 
 import assert from "node:assert/strict";
 import { rounds } from "../support/effort.ts";
@@ -16,13 +16,13 @@ Deno.test("fairness: the first job of each small key starts after the large key'
     const large = grants.slice(0, first).filter((granted) => granted === "large").length;
     assert.ok(large <= perKey + 1, `small-${key} waited for ${large} jobs of the large key`);
   }
-  // Each key has a turn in eleven, the large one among them.
+  // Each key, including the large one, has one turn in eleven.
   assert.equal(smallBegun(grants, 120).at(-1), 100);
 });
 
 Deno.test("fairness: without limits the large key still gets only its turn", () => {
   const grants = grantsOf({ large: LARGE, workers: 4, limits: {}, hasKeys: true });
-  // It was alone when it came, so all workers were its own.
+  // It came first, so it has all workers.
   assert.deepEqual(grants.slice(0, 4), ["large", "large", "large", "large"]);
   assert.equal(smallBegun(grants, 4 + 110).at(-1), 100);
 });

@@ -1,6 +1,6 @@
 /**
- * A disk that is full for one batch, at each step of a run: nothing that was refused is told of,
- * nothing that ended is forgotten, and no handler runs twice.
+ * A disk that is full for one batch, at each step of a run: nothing refused is shown, no outcome is
+ * forgotten, and no handler runs twice.
  */
 
 import assert from "node:assert/strict";
@@ -16,7 +16,7 @@ import { broken, endsForgotten, refusalsDespiteLoss } from "../simulation/broken
 import { Harness } from "../support/engine/engine_harness.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
 
-/** Asks for the jobs next-0 to next-2. */
+/** Requests the jobs next-0 to next-2. */
 function threeNext({ engine }: Harness) {
   const ids = ["next-0", "next-1", "next-2"].map(jobId);
   return ids.map((id) => engine.create({ type: "full.next", input: {}, jobId: id }));
@@ -30,7 +30,7 @@ function job(
   return defineJob({ type, version: 1, input: v.object({}), expects, run });
 }
 
-/** One that expects nothing from outside. */
+/** A job that expects nothing from outside. */
 function unaided(type: string, run: (ctx: JobContext<never>) => Promise<unknown>) {
   return defineJob({ type, version: 1, input: v.object({}), run }) as AnyJobDefinition;
 }
@@ -40,7 +40,7 @@ const BATCHES = 24;
 
 const full = () => new JournalFullError("no room");
 
-/** The tasks whose ends are on record, each as often as it is there. */
+/** The tasks whose outcomes are on record, each as often as it is recorded. */
 async function completed(daybook: Harness, id: JobId): Promise<readonly string[]> {
   return (await daybook.story(id)).filter((name) => name.startsWith("TaskCompleted:")).toSorted();
 }
@@ -94,7 +94,7 @@ function undone({ note }: Calls) {
 const ONCE = { retry: { maxAttempts: 1 } };
 const FAILS = job("full.fails", (ctx) => ctx.task("fail", () => Promise.reject("no"), ONCE));
 
-/** Plays a job to its end, with one batch lost after so many. */
+/** Plays a job to its end, with one batch lost after this many. */
 async function playedWithLoss(type: "full.order" | "full.undone", lossAfter: number) {
   const calls = new Calls();
   const definitions = [type === "full.order" ? ordered(calls) : undone(calls)];
@@ -142,7 +142,9 @@ Deno.test("full disk: at any step of a compensation, each task is undone once", 
   }
 });
 
-/** Plays an order to its end; a command comes after so many groups, and a batch near it is lost. */
+/**
+ * Plays an order to its end; a command comes after this many groups, and a batch near it is lost.
+ */
 async function playedWithLostCommand(
   kind: "cancel" | "suspend",
   groups: number,
@@ -218,7 +220,10 @@ Deno.test("full disk: a lost suspend leaves the job in the queue", async () => {
   assert.equal(daybook.job(id).state, "Done", `${await daybook.story(id)}`);
 });
 
-/** From now on there is room for what is vital alone, as with a reserve; the result makes room. */
+/**
+ * From now on there is room only for vital entries, as with a reserve; the returned function makes
+ * room.
+ */
 function withReserveAlone({ journal }: Harness): () => void {
   const { append } = journal;
   journal.append = (group, urgency = "ordinary") => {
@@ -239,7 +244,7 @@ Deno.test("full disk: a job that backs off continues, although jobs that cannot 
   const daybook = await Harness.start({ definitions: [flaky, next], maxRunning: 1 });
   const begun = await daybook.submit("full.flaky");
   const made = threeNext(daybook);
-  // They are on their way, and their begin finds no room.
+  // They are on their way, and their start finds no room.
   const makeRoom = withReserveAlone(daybook);
   await Promise.all(made);
 
@@ -273,7 +278,7 @@ Deno.test("full disk: a job that waits to start can be suspended and resumed, an
   assert.deepEqual(calls.made, ["next-2", "next-0", "next-1"]);
 });
 
-/** A job whose task has ended, which a full disk has lost, and which is not tried again yet. */
+/** A job whose task has ended; a full disk lost the outcome, which has not been retried yet. */
 async function withLostEnd(fails: boolean) {
   const gate = Promise.withResolvers<void>();
   const definition = job("full.kept", async (ctx) => {
@@ -376,7 +381,7 @@ Deno.test("full disk: a duplicate of a durable event stays one, whatever waits b
     attributes: { text: "x".repeat(5_000_000) },
     eventId: eventId(id),
   });
-  // Each fills a batch of its own, and only the second is lost.
+  // Each fills a separate batch, and only the second is lost.
   daybook.journal.failNext(full(), 1);
   const first = daybook.engine.deliver([event("evt-1")]);
   const lost = daybook.engine.deliver([event("evt-2")]);
@@ -392,7 +397,7 @@ Deno.test("full disk: a control that depends on a lost entry is decided again", 
   const { jobId } = await daybook.create({ type: "full.order", input: {}, start: false });
   daybook.journal.failNext(full());
   const first = daybook.engine.control(jobId, { kind: "start" });
-  // Refused, since it is started already; and then it is not.
+  // Refused because it is already started, which is then lost.
   const second = daybook.engine.control(jobId, { kind: "start" });
   await assert.rejects(first, JournalFullError);
   assert.ok((await second).ok);

@@ -1,4 +1,4 @@
-/** What else can change between a record and today's code, one cause at a time. */
+/** Other changes between a record and the current code, one cause at a time. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -15,7 +15,7 @@ import { told, verdictOn } from "../support/engine/history_checks.ts";
 
 type Run = (ctx: JobContext<string>, input: Record<string, unknown>) => Promise<unknown>;
 
-/** A definition whose `run` is all that differs. */
+/** A definition that differs only in `run`. */
 function job(run: Run, more: Partial<AnyJobDefinition> = {}): AnyJobDefinition {
   const expects = () => ({ shipped: { eventType: "ec.Shipped" } });
   const input = v.looseObject({});
@@ -34,7 +34,7 @@ async function recorded(run: Run, more: Partial<AnyJobDefinition> = {}, input = 
   return { daybook, id };
 }
 
-/** A job in flight when a process with the changed definition has taken it up. */
+/** An unfinished job in a process with the changed definition. */
 async function takenUp(daybook: Harness, id: JobId, changed: AnyJobDefinition): Promise<JobState> {
   const restarted = await daybook.crash([changed]);
   await restarted.event("ec.Shipped");
@@ -43,14 +43,14 @@ async function takenUp(daybook: Harness, id: JobId, changed: AnyJobDefinition): 
   return restarted.job(id);
 }
 
-/** What it failed with; nothing of one that goes on. */
+/** The failure; `undefined` if the job continues. */
 async function liveFailure(daybook: Harness, id: JobId, changed: AnyJobDefinition) {
   const job = await takenUp(daybook, id, changed);
   assert.equal(job.parked, undefined);
   return job.state === "Failed" ? `${job.failure.error.name}: ${job.failure.error.message}` : "";
 }
 
-/** It is parked, with the line that the check has named. */
+/** It is parked, with the line that the check named. */
 async function assertDivergesLive(
   daybook: Harness,
   id: JobId,

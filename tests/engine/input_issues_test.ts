@@ -1,4 +1,4 @@
-/** What a schema finds wrong, in words that do not name the library. */
+/** Errors of a schema, in words that do not come from the library. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";

@@ -1,4 +1,4 @@
-/** Searches, counts and groups of failures: what they find, and how far they look. */
+/** Searches, counts and groups of failures: what they find, and how far they search. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -161,7 +161,7 @@ Deno.test("list: retried filters by whether a job has a retry", async () => {
   const retry = await daybook.engine.retry(one, {});
   await daybook.clock.settle();
   assert.ok(retry.ok);
-  // A full replay may let the job go between its retry and the creation that this leads to.
+  // A full replay may drop the job between its retry and the creation that this causes.
   const replayed = await daybook.crashWithoutSnapshot();
   for (const each of [daybook, replayed, await replayed.crash()]) {
     assert.deepEqual(found(each, { retried: true }), [one]);
@@ -202,7 +202,7 @@ function listsOf(table: JobTable): JobLists {
   });
 }
 
-/** Many jobs, made of one; nothing of them is recorded anywhere. */
+/** Many copies of one job; none of them is recorded. */
 async function tableOf(count: number): Promise<JobTable> {
   const daybook = await start();
   const model = daybook.job(await refused(daybook, "the bank refused order 1"));
@@ -324,7 +324,7 @@ Deno.test("list: only found jobs are read whole, however many are examined", asy
   for (const filter of filters) {
     const isSearch = filter.search !== undefined;
     const whole = await wholeJobs(() => assert.deepEqual(found(daybook, filter), [jobId]));
-    // Only a search looks at the errors of tasks.
+    // Only a search reads the errors of tasks.
     assert.ok(whole <= (isSearch ? 21 : 1), `${JSON.stringify(filter)}: ${whole}`);
   }
 });

@@ -1,4 +1,4 @@
-/** What code does with `ctx` and its errors that cannot be: told at once, and by the step's name. */
+/** Misuse of `ctx` and unreadable errors: reported at once, with the step. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -188,7 +188,7 @@ Deno.test("misuse: a call of ctx after the end of run is refused with that reaso
   assert.equal(daybook.job(id).state, "Done");
 });
 
-/** What nobody can read, and a way to throw it. */
+/** An unreadable value, and a way to throw it. */
 function revoked(): object {
   const { proxy, revoke } = Proxy.revocable(new Error("gone"), {});
   revoke();

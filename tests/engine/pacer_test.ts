@@ -3,7 +3,7 @@ import type { Work } from "../../src/core/work.ts";
 import { Pacer, type Share } from "../../src/engine/events/pacer.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
-/** A clock on which time passes by work alone. */
+/** A clock on which only work takes time. */
 class WorkClock extends FakeClock {
   worked = 0;
   pauses = 0;

@@ -1,4 +1,4 @@
-/** Jobs whose code is gone or goes another way: held as they are, until other code fits. */
+/** Jobs whose code is gone or diverges are held as they are until other code fits. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -39,7 +39,7 @@ function order(
   });
 }
 
-/** A job of version 1 that has done all its tasks, and waits. */
+/** A waiting job of version 1 that has completed all its tasks. */
 async function waiting(log: Log): Promise<readonly [Harness, JobId]> {
   const daybook = await Harness.start({ definitions: [order(log)] });
   const id = await daybook.submit("shop.order");
@@ -82,7 +82,7 @@ Deno.test("parked: facts count meanwhile, nothing is undone, and code that fits 
   const again = await changed.crash();
   await again.clock.advance(2_000);
   assert.equal(again.condition(id), "parked");
-  // Another start that fits no better says nothing new.
+  // Another start without fitting code records nothing new.
   assert.equal(await parkings(again), 1);
 
   const mended = await again.crash([order(log)]);
@@ -198,7 +198,7 @@ Deno.test("parked: retry gives the job up and makes a new one, of the newest ver
 
   assert.equal(next.job(id).state, "Failed");
   assert.equal(retried.value.definitionVersion, 2);
-  // What stands of the old job is not done again, and what it had got counts again.
+  // Valid results of the old job are reused, and its events count again.
   assert.deepEqual(log, ["reserve 1", "charge 1", "book 2"]);
   assert.equal(outputOf(next, retried.value.jobId), "parcel-1 2");
   const given = (await next.entries(id)).slice(-2);

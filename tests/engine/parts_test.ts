@@ -1,4 +1,4 @@
-/** The small parts of the engine, each by itself. */
+/** The small parts of the engine, each on its own. */
 
 import assert from "node:assert/strict";
 import { runToEnd } from "../../src/core/work.ts";
@@ -17,7 +17,7 @@ import { FakeClock } from "../support/fake_clock.ts";
 
 const WANTED = { priority: 0, order: 0, type: "slow", labels: {}, begins: false } as const;
 
-/** A queue whose grants are told by name. */
+/** A queue whose grants are logged by name. */
 function queueOf(max: number, promptTypes = new PromptTypes()) {
   const queue = new WorkerQueue(max, promptTypes, assert.ifError);
   const granted: string[] = [];
@@ -35,7 +35,7 @@ function pauseWith(queue: WorkerQueue, pauses: readonly Pause[]): void {
   runToEnd(queue.pause(pauses));
 }
 
-/** The types with these names have had so many handlers that ended at once. */
+/** Types with these names have had this many handlers that ended at once. */
 function promptTypesOf(counts: Readonly<Record<string, number>>): PromptTypes {
   const promptTypes = new PromptTypes();
   for (const [type, count] of Object.entries(counts)) {
@@ -310,7 +310,7 @@ for (const jumpMs of [-3_600_000, 3_600_000]) {
     const rang: string[] = [];
     scheduler.at(atMs, () => rang.push("asked before"));
     clock.jump(jumpMs);
-    // A job that was let go meanwhile asks for the same time once more.
+    // A job that was dropped meanwhile asks for the same time again.
     scheduler.at(atMs, () => rang.push("asked again"));
 
     await clock.advance(59_999);
@@ -342,7 +342,7 @@ Deno.test("scheduler: the latest thousand elapsed times are remembered", () => {
   for (let at = 0; at <= 1_000; at++) scheduler.at(firstMs + at, () => {});
   clock.pass(2_000);
   clock.jump(-60_000);
-  // As it is on record of another life, and read for the first time.
+  // As recorded by another process, and read for the first time.
   assert.equal(scheduler.isOver(firstMs), false);
   assert.equal(scheduler.isOver(firstMs + 1), true);
 });
@@ -393,7 +393,7 @@ Deno.test("job waits: they end with the wanted state, the time, the signal or th
   assert.deepEqual([ended.length, waits.size, clock.armed], [4, 0, 0]);
 });
 
-/** Slots, and entrants that tell what becomes of them. */
+/** Slots, and entrants that report what happens to them. */
 function slotsOf(max: number) {
   const clock = new FakeClock();
   const promptTypes = new PromptTypes();
@@ -460,7 +460,7 @@ Deno.test("slots: a type whose handlers take hardly any time is prompt, less so 
   for (const each of entrants) slots.leave(each);
   assert.equal(promptTypes.runsMax("t"), 20);
 
-  // One of them keeps the others waiting, and then another.
+  // One of them blocks the others, and then another one does.
   const [first, second] = entrants as [SlotRequest, SlotRequest];
   for (const each of entrants) slots.enter(each);
   await clock.settle(2);

@@ -1,4 +1,4 @@
-/** Jobs that want a worker, and pauses that begin and end while there are very many of them. */
+/** Jobs that need a worker, and pauses that begin and end while there are very many such jobs. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -24,7 +24,7 @@ function queueOf(max: number): WorkerQueue {
   return new WorkerQueue(max, new PromptTypes(), assert.ifError);
 }
 
-/** Pauses of a queue, and a clock that counts the turns that others get. */
+/** Pauses of a queue, and a clock that counts the turns for other work. */
 function controlsOf(workers: WorkerQueue) {
   const pauses = new Pauses();
   const turns: (() => void)[] = [];
@@ -113,7 +113,7 @@ interface Asked {
   withdraw?: (() => void) | undefined;
 }
 
-/** A queue, and what is known of it without a look inside. */
+/** A queue, and its public view. */
 class Play {
   readonly queue = queueOf(2);
   readonly waiting = new Set<Asked>();

@@ -1,4 +1,4 @@
-/** What a receipt says of an event that a job's policy names, or nearly does. */
+/** Receipts of events that a job's policy names, or nearly does. */
 
 import assert from "node:assert/strict";
 import { jobId } from "../../src/core/ids.ts";

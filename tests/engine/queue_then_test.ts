@@ -1,4 +1,4 @@
-/** Who had the workers at a time that is past, among more jobs than are looked at. */
+/** Which jobs had the workers at a past time, among more jobs than are examined. */
 
 import assert from "node:assert/strict";
 import { queueThenText } from "../../src/explain/queue_holders.ts";
@@ -11,7 +11,10 @@ type Parts = Parameters<typeof workersThen>[0];
 
 const POOL = { isThreaded: false, max: 4 };
 
-/** So many jobs, of which these were executing; each had begun its task in the entry after its first. */
+/**
+ * This many jobs, of which these were executing; each started its task in the entry after its
+ * first.
+ */
 function partsOf(count: number, executing: readonly number[]): Parts {
   const began = (jobId: string) => ({
     stratum: "framework",

@@ -1,4 +1,4 @@
-/** The jobs of an event, looked for in slices: what comes and goes meanwhile counts. */
+/** The jobs of an event are searched in slices: changes meanwhile count. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -26,7 +26,7 @@ function planOf(correlation: Correlation): JobPlan {
 
 const event = (attributes: JsonObject) => ({ eventType: TYPE, attributes });
 
-/** Takes so much to try that a search pauses after it. */
+/** Needs so many predicates that a search pauses after it. */
 function heavy(orderId: number): Correlation {
   const never = Array.from(
     { length: 500 },
@@ -63,7 +63,7 @@ Deno.test("reach search: it finds the jobs that are filed at its end and accept 
           changedMeanwhile += changes.length;
           changes.forEach(apply);
         }
-        // It waits for its turn, and that takes time too.
+        // It waits for its turn, which takes time too.
         meanwhile.flat().forEach(apply);
 
         const asked = [...plans].filter(([, { expected }]) =>
@@ -135,7 +135,7 @@ Deno.test("reach search: if jobs use very many paths, the event's own paths are 
   });
   assert.deepEqual(index.jobsFor(event(attributes)), ["job-17", "listed"]);
   assert.ok(looked < 50, `looked ${looked} times`);
-  // One that says more than that is looked through by the jobs' paths.
+  // An event with more values than that is searched by the jobs' paths.
   const much = Object.fromEntries(Array.from({ length: 6_000 }, (_, n) => [`n${n}`, n]));
   assert.deepEqual(index.jobsFor(event({ ...much, path: { 17: 17 } })), ["job-17"]);
 });

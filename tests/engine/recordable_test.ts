@@ -1,4 +1,4 @@
-/** What goes on record of results, outputs and events: what JSON would change is refused. */
+/** Results, outputs and events on record: values that JSON would change are refused. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";

@@ -5,7 +5,7 @@ import { Harness } from "../support/engine/engine_harness.ts";
 
 const loose = v.looseObject({});
 
-/** A job of named tasks; the test opens the gate of each, and reads which ran. */
+/** A job of named tasks; the test opens the gate of each, and can see which ran. */
 function stepped(names: readonly string[], version = 1) {
   const ran: string[] = [];
   const gates = new Map<string, () => void>();
@@ -117,7 +117,7 @@ Deno.test("restart: a waiting job keeps waiting, and continues when its event co
   const restarted = await daybook.crash();
   assert.equal(restarted.condition(id), "waiting");
   const story = await restarted.story(id);
-  // `run` was called to see whether it fits, and nothing of it was begun.
+  // `run` was called to check whether it fits, and nothing was started.
   assert.ok(!story.includes("TaskInterrupted:main"));
   assert.equal(story.filter((step) => step === "TaskStarted:main").length, 1);
 
@@ -204,7 +204,7 @@ Deno.test("restart: parallel tasks resolve in the order of the journal", async (
   await restarted.clock.settle();
 
   assert.equal(restarted.job(id).state, "Done");
-  // The first, a trial at the start, and the one that the event woke.
+  // The first call, a trial at the start, and the one after the event.
   assert.equal(orders.length, 3);
   assert.deepEqual(orders[0]?.map((text) => text[0]), ["c", "a", "b"]);
   assert.deepEqual(orders.slice(1), [orders[0], orders[0]]);

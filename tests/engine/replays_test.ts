@@ -1,4 +1,4 @@
-/** Looking back at jobs of a real engine, with past events found by a plain scan. */
+/** Replays of jobs of a real engine, with past events found by a plain scan. */
 
 import assert from "node:assert/strict";
 import { eventType } from "../../src/core/event_type.ts";
@@ -28,7 +28,7 @@ function valueOf<Value>(outcome: Outcome<Value>): Value {
   return outcome.value;
 }
 
-/** All facts under each key, whatever they say; and what was asked for. */
+/** All facts under each key, and the requested keys. */
 class Scan implements Pick<PastEvents, "find"> {
   readonly asked: Wanted[] = [];
 
@@ -179,7 +179,7 @@ Deno.test("replays: an event with the id of an earlier one cannot be supposed", 
       }],
     },
   });
-  // Earlier than the other, it would have been the first.
+  // With an earlier position it would have been the first.
   const earlier = await replays.whatIf(jobId, { with: [{ ...added, after: before }] });
   assert.equal(valueOf(earlier).job.state, "Done");
 });

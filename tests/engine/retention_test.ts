@@ -1,4 +1,4 @@
-/** Inputs that are removed when their job has ended, and what must not change by it. */
+/** Inputs that are removed when their job has ended, and what a removal must not change. */
 
 import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
@@ -19,7 +19,7 @@ async function open(retention: InputRetention) {
   return { harness, payments };
 }
 
-/** A job that has ended as Done. */
+/** A job that is Done. */
 async function finished(harness: Harness, input = INPUT): Promise<JobId> {
   const jobId = await harness.submit("test.pay", input);
   await harness.event("test.PaymentConfirmed", { orderId: input.orderId });
@@ -36,7 +36,7 @@ async function removals(harness: Harness, jobId: JobId): Promise<number> {
   return entries.filter(({ eventType }) => eventType === "job.InputRemoved").length;
 }
 
-/** Without the last entry that it knows of. */
+/** Without its lastLogId. */
 async function explanation(harness: Harness, jobId: JobId) {
   const explained = await harness.engine.explain(jobId);
   assert.ok(explained);
@@ -117,7 +117,7 @@ Deno.test("retention: a key is removed only for a recorded reason, whatever the 
   await first.keys.create(orphan);
   await first.engine.stop(0);
   await first.journal.close();
-  // A start that goes by a snapshot has not seen every job.
+  // A start from a snapshot has not seen every job.
   first.index.removableIds = () => [];
   const second = await first.crash();
   assert.deepEqual([...second.keys.keys.keys()], [id, orphan]);

@@ -1,4 +1,4 @@
-/** What odd code, odd moments and a busy engine must not be able to break. */
+/** Odd code, odd moments and a busy engine must not break anything. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -169,7 +169,7 @@ Deno.test("odd code: a definition with an invalid type is refused with the rule 
   );
 });
 
-/** A job whose second task fails, so that the first has to be undone. */
+/** A job whose second task fails, so that the first is compensated. */
 function compensating(gates: Gates, log: string[], undo: () => unknown) {
   return job("demo.undo", async (ctx) => {
     await ctx.task("reserve", () => "R", {
@@ -577,7 +577,7 @@ Deno.test("deliver: an event too large for all its jobs is rejected, and nothing
   assert.equal((await daybook.event("ec.X", { small: true })).jobs.length, 70);
 });
 
-/** Stands for a defect: no run of `demo.broken` can begin. */
+/** Simulates a defect: no run of `demo.broken` can start. */
 class BrokenTracing extends FakeTracing {
   override start(start: SpanStart) {
     if (start.jobType === "demo.broken") throw new Error("defect");

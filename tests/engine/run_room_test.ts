@@ -1,6 +1,6 @@
 /**
- * Who may run, and when: an attempt is on record when there is room for its handler, in the order
- * of the queue, and whatever is told as executing does execute.
+ * Which job may run, and when: an attempt is recorded when there is room for its handler, in the
+ * order of the queue, and every job shown as executing does execute.
  */
 
 import assert from "node:assert/strict";
@@ -16,7 +16,7 @@ function job(type: string, run: (ctx: JobContext<never>) => Promise<unknown>) {
 
 const short = job("room.short", (ctx) => ctx.task("short", () => {}));
 
-/** Jobs whose handler goes on until it is let go. */
+/** Jobs whose handler runs until it is released. */
 class Long {
   readonly called: string[] = [];
   #letGo: (() => void)[] = [];
@@ -32,7 +32,7 @@ class Long {
   }
 }
 
-/** Many jobs that take no time, and behind them some that do. */
+/** Many jobs that take no time, followed by some that do. */
 async function withBacklog(long: Long, count: number, shorts = 60) {
   const daybook = await Harness.start({ definitions: [short, long.definition], maxRunning: 1 });
   const ids = Array.from({ length: count }, (_, index) => jobId(`long-${index}`));
@@ -85,7 +85,7 @@ Deno.test("room: a crash does not count for an attempt whose handler was not cal
   assert.deepEqual(counted, called);
 });
 
-/** A type that was prompt, and whose handlers go on from some moment. */
+/** A type that was prompt, and whose handlers become slow at some point. */
 class Turning {
   readonly called: string[] = [];
   isSlow = false;
@@ -141,7 +141,7 @@ Deno.test("room: when prompt handlers become slow, attempts that cannot run are 
   ]);
   assert.equal(daybook.engine.activity.busyWorkers, 2);
 
-  // All of them come to their end, two at a time, in their order.
+  // All of them end, two at a time, in order.
   for (let round = 0; round < 20; round++) {
     turning.letGo();
     await daybook.clock.advance(30);
@@ -183,7 +183,7 @@ Deno.test("room: the handler of a job that is suspended in time is not called", 
     definitions: [job("room.noted", (ctx) => ctx.task("noted", () => void called.push("noted")))],
   });
   await daybook.create({ type: "room.noted", input: {}, jobId: jobId("job-1"), start: false });
-  // Behind another: the start of its attempt, and behind that the suspension, in one batch.
+  // In one batch: another entry, the start of its attempt, and then the suspension.
   daybook.journal.hold();
   const other = daybook.engine.create({ type: "room.noted", input: {}, start: false });
   await daybook.clock.settle();

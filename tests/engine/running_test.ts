@@ -111,7 +111,7 @@ Deno.test("disk full: a lost start leaves no run behind, and a later start has i
   const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
   const id = jobId("job-1");
   const request = { type: "demo.lost", input: {}, jobId: id };
-  // With the creation, and then without it; the second time while another waits for the worker.
+  // With the creation, and then without it; the second time while another job waits for the worker.
   daybook.journal.failNext(new JournalFullError("no room"));
   await assert.rejects(daybook.engine.create(request), JournalFullError);
   await daybook.create({ ...request, start: false });

@@ -1,4 +1,4 @@
-/** Secrets in an input: nowhere in the journal, and all of them in the task. */
+/** Secrets in an input: none in the journal, and all of them in the task. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -38,7 +38,7 @@ function journalText({ journal }: Harness): string {
   return JSON.stringify(journal.content);
 }
 
-/** Nobody who looks at the journal, or asks the engine, sees it. */
+/** Neither the journal nor the engine shows it. */
 async function assertUnseen({ harness }: Shop, jobId: JobId): Promise<void> {
   const [replayed, explained] = [
     await harness.engine.replays.replay(jobId),
@@ -209,7 +209,7 @@ Deno.test("retry: a job with secrets gets them again, under a key of its own", a
 
   assert.notEqual(retried.sealed?.ciphertext, shop.harness.job(jobId).sealed?.ciphertext);
   assert.equal(shop.harness.keys.keys.size, 2);
-  // The charge is reused; run itself, which says that it had no luck, was called again.
+  // The charge is reused; run itself, which failed, was called again.
   assert.ok(retried.state === "Failed" && retried.failure.error.message === "no luck");
   await assertUnseen(shop, retried.jobId);
 });

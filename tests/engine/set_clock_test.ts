@@ -1,4 +1,4 @@
-/** Somebody sets the clock while jobs wait: how long they wait is measured, not read off it. */
+/** The clock is set while jobs wait: waiting times are measured with the monotonic clock. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";

@@ -1,4 +1,4 @@
-/** `ctx.sleep`: a step that is over at a time, whatever becomes of the process meanwhile. */
+/** `ctx.sleep`: a step that ends at a time, whatever happens to the process meanwhile. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";

@@ -61,7 +61,7 @@ Deno.test("snapshot content: it has nothing of ended jobs, and next to nothing o
   for (let round = 0; round < 2; round++) {
     for (let job = 0; job < 200; job++) {
       await daybook.engine.create({ plan: plan([]) });
-      // Its id is no time: it goes to the index.
+      // Its id contains no time, so it goes to the index.
       await daybook.event("ec.Paid", {}, { eventId: `paid-${round}-${job}` });
       clock.jump(3);
     }

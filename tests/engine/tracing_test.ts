@@ -1,4 +1,4 @@
-/** Traces through the engine: which entries have ids, and which spans there are. */
+/** Traces through the engine: the ids on entries, and the spans. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -12,7 +12,7 @@ import type { CreateRequest } from "../../src/engine/requests.ts";
 import { Harness, type HarnessOptions } from "../support/engine/engine_harness.ts";
 import { FakeTracing } from "./fake_tracing.ts";
 
-/** What a snapshot stands for is of no matter here. */
+/** The position of a snapshot does not matter here. */
 const HEAD = { logId: 0, chain: "" };
 
 const TRACE = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
@@ -20,7 +20,7 @@ const OTHER = { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "00f067aa0b
 
 const loose = v.optional(v.looseObject({}), {});
 
-/** Notes what its attempts see, waits, and tells what starts `TOLD`. */
+/** Notes what its attempts see, waits, and emits the event that starts `TOLD`. */
 function relay(seen: (string | undefined)[] = []) {
   let failures = 1;
   return defineJob({
@@ -130,7 +130,7 @@ Deno.test("trace: a request's trace is on its job, its attempts, and the jobs th
   const others = entries.slice(2).filter((entry) => entry !== correlated);
   assert.deepEqual(new Set(others.map(({ traceId }) => traceId)), new Set([TRACE.traceId]));
 
-  // One span id for each attempt, which all of its entries have and the attempt tells others.
+  // One span id per attempt, which all its entries have and the attempt passes on.
   const after = entries.filter(({ taskId }) => taskId === "after");
   assert.deepEqual(after.map(({ eventType, spanId }) => [eventType.slice(4), spanId]), [
     ["TaskStarted", after[0]?.spanId],

@@ -26,7 +26,7 @@ Deno.test("trail: conditions in older snapshots can still be read", () => {
   assert.deepEqual(read, ["backingOff", "compensating", "cancelled", "sleeping"]);
 });
 
-/** How far an entry is from the one before, and what it did. */
+/** The distance of an entry from the previous one, and its effect. */
 const step = fc.record({
   distance: fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 2 ** 33 })),
   from: fc.option(fc.constantFrom(...STATE_NAMES), { nil: undefined }),
@@ -48,7 +48,7 @@ function appliedAt(logId: LogId, { from, to, hasChanged, condition }: Step): App
   } as unknown as Applied;
 }
 
-/** The trail of some entries, and where these are. */
+/** The trail of some entries, and their positions. */
 function made(steps: readonly Step[]): { trail: Trail; logIds: LogId[] } {
   let trail = NO_TRAIL;
   const logIds: LogId[] = [];

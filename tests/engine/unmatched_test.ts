@@ -1,4 +1,4 @@
-/** What a receipt says of an event that matched nothing, and what it costs to find out. */
+/** Receipts of events that matched nothing, and the cost of computing them. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -459,7 +459,9 @@ Deno.test("receipt: if an event would start a job with other values, it says so"
   );
 });
 
-/** Jobs that wait each for an event of its own, and how often their predicates were read. */
+/**
+ * Jobs that each wait for a different event, and the number of times their predicates were read.
+ */
 class ManyJobs {
   readonly #index = new CorrelationIndex();
   readonly #table = new JobTable();
@@ -474,7 +476,7 @@ class ManyJobs {
     for (let job = 0; job < jobs; job++) this.#add(job, correlationOf(job));
   }
 
-  /** The reason, and the number of predicates that it took to find it. */
+  /** The reason, and the number of predicates read to find it. */
   explain(attributes: JsonObject): readonly [reason: string | undefined, reads: number] {
     this.#reads = 0;
     const { reason } = this.#unmatched.explain({
@@ -528,7 +530,7 @@ Deno.test("unmatched: with 100,000 jobs under other values, it examines eight of
     reason ?? "",
     /^matched nothing: 100000 jobs expect .*; for one, expectation shipped of job order-/,
   );
-  // Eight to find the nearest, one for its clauses, and one for what it has in common.
+  // Eight to find the nearest, one for its clauses, and one for the values in common.
   assert.equal(reads, 10);
   const [close, fewReads] = jobs.explain({ orderId: 77_777 });
   assert.match(close ?? "", /of job order-77777: orderId: expected "77777" \(text\), found 77777/);

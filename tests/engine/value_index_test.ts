@@ -1,4 +1,4 @@
-/** Where events from outside are found again by what they say. */
+/** The index that finds events from outside by their values. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";

@@ -1,4 +1,4 @@
-/** `wake`: what backs off is tried at once, and that is on record. */
+/** `wake`: a task that backs off is retried at once, which is recorded. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -6,7 +6,7 @@ import type { JobState } from "../../src/core/job_state.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 
-/** A job whose task fails until the bank opens; its undoing needs the bank too. */
+/** A job whose task fails until the bank opens; its compensation needs the bank too. */
 function banking() {
   const bank = { isOpen: false, calls: 0 };
   const retry = { maxAttempts: 5, initialMs: 3_600_000, factor: 1, jitter: 0 };

@@ -1,4 +1,4 @@
-/** What the writer files, and takes back when it is lost. */
+/** What the writer adds to the correlation index, and removes again if it is lost. */
 
 import assert from "node:assert/strict";
 import { jobId } from "../../src/core/ids.ts";

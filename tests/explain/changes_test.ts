@@ -135,7 +135,7 @@ const moments = fc.tuple(stories, fc.nat(), fc.nat()).map(([story, one, other]) 
   return { story, earlier: Math.min(...counts), later: Math.max(...counts) };
 });
 
-/** The resource with a value at every path that `changesBetween` can name. */
+/** A resource with a value at every path that `changesBetween` can name. */
 function pathsOf(story: JobStory, count: number): ReadonlyMap<string, string> {
   const { expected, tasks, failure, ...head } = jobResource(
     projectAll(story.entries.slice(0, count)),
@@ -249,6 +249,6 @@ Deno.test("replay: with thousands of matches and tasks each step lists only what
   const story = [...run.entries, ...tasks, { ...run.cancelled().entry(-1), logId: 4_000 }];
   const { steps } = replaySteps(story as typeof tasks);
   assert.ok(steps.slice(0, -1).every(({ changed }) => changed.length <= 6));
-  // All were open, and are abandoned.
+  // All were open, and are now abandoned.
   assert.ok((steps.at(-1)?.changed.length ?? 0) >= 6_000);
 });

@@ -1,4 +1,4 @@
-/** What jobs that are alike have in common, in words. */
+/** What similar jobs have in common, in words. */
 
 import assert from "node:assert/strict";
 import { ALIKE_MAX, contrastText, OTHERS_MAX } from "../../src/explain/contrast.ts";

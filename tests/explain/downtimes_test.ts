@@ -1,4 +1,4 @@
-/** How long a process was down, told from a job's entries and the two around its restart. */
+/** How long a process was down, from a job's entries and the two around its restart. */
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
@@ -64,7 +64,7 @@ Deno.test("downtimes: the timeline shows them for the job and for the attempt th
   ]);
   const page = lanes.find(({ taskId }) => taskId === "page");
   assert.deepEqual(page?.spans.map((span) => span.kind === "attempt" && span.downMs), [25_000]);
-  // Drawn over all bars, which would say that it worked meanwhile.
+  // Drawn over all bars, which would otherwise show work.
   assert.deepEqual(downs.map(({ fromMs, toMs }) => toMs - fromMs), [25_000]);
   const [down] = drawTimeline(timeline, "time", "").downs;
   assert.match(down?.title ?? "", /^the longest time the process can have been down, 25 s$/);

@@ -1,4 +1,4 @@
-/** What an explanation of a very long life looks at, and what it sums up. */
+/** What an explanation of a very long history examines, and what it sums up. */
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
@@ -23,7 +23,7 @@ const ALONE = {
   circumstances: { definition: "none", draining: false, full: false },
 } as const;
 
-/** The story with so many more entries, each like the one that is given, at its own time. */
+/** The story with this many more entries, each like the given one, at its own time. */
 function goneOn(
   story: JobStory,
   count: number,
@@ -111,7 +111,7 @@ Deno.test("outlined: the entry that satisfied an expectation is named, although 
   );
 });
 
-/** Suspended and resumed without end. */
+/** Suspended and resumed repeatedly. */
 function restless(count: number): readonly JobEventLogEntry[] {
   return goneOn(codedJob().started(), count, (_, index) => ({
     stratum: "framework",

@@ -23,7 +23,7 @@ import {
 } from "../core/arbitrary_correlations.ts";
 import { cases } from "../support/effort.ts";
 
-/** Each clause that fails, in words. */
+/** Texts about failed clauses. */
 function told(correlation: Correlation, attributes: JsonObject): readonly string[] {
   return correlationMismatches(correlation, attributes).map(mismatchText);
 }

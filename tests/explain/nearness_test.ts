@@ -1,4 +1,4 @@
-/** How far an event is from what is expected, without the words for it. */
+/** How far an event is from an expectation, without texts. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";

@@ -1,4 +1,4 @@
-/** What an explanation suggests to send: values of the job's plan, and of nothing else. */
+/** The event that an explanation suggests: it has only values of the job's plan. */
 
 import assert from "node:assert/strict";
 import type { Correlation } from "../../src/core/correlation.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { nearestName, slipBetween } from "../../src/explain/spelling.ts";
 import { cases } from "../support/effort.ts";
 
-/** The textbook table, to compare with. */
+/** The textbook algorithm, for comparison. */
 function levenshtein(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let l = 1; l <= left.length; l++) {

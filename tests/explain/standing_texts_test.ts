@@ -1,4 +1,4 @@
-/** Who leads a shared journal, to the letter. */
+/** The exact texts about the leader of a shared journal. */
 
 import assert from "node:assert/strict";
 import type { Standing } from "../../src/core/standing.ts";

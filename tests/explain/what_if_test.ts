@@ -1,4 +1,4 @@
-/** What would have become of a job under another plan or another history. */
+/** What would have happened to a job under another plan or another history. */
 
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
@@ -101,7 +101,7 @@ const otherPlans = stories.map((story) => {
   return { ...attributes.plan, expected };
 });
 
-/** The entries up to a position, under a supposition, made here by other means. */
+/** The entries up to a position, under a supposition, computed independently. */
 function changed(
   story: JobStory,
   { plan, without = [] }: Supposition,

@@ -1,4 +1,4 @@
-/** What the summary of an explanation says is not said again below it. */
+/** What is in the summary of an explanation is not repeated below it. */
 
 import assert from "node:assert/strict";
 import { withoutRepeats, withoutSaid } from "../../src/explain/without_repeats.ts";

@@ -1,4 +1,4 @@
-/** Who did it: the name beside the token stands with what was asked for. */
+/** The name beside the token is recorded with each request. */
 
 import assert from "node:assert/strict";
 import { TokenList } from "../../src/access/tokens.ts";

@@ -1,10 +1,12 @@
-/** What is let in at once, and what waits for a later turn of the loop. */
+/** What is admitted at once, and what waits for a later turn of the loop. */
 
 import assert from "node:assert/strict";
 import { AdmissionGate, type Size } from "../../src/http/guard/admission_gate.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
-/** An admission gate, and what went through it, by name; each takes time on the clock. */
+/**
+ * An admission gate, and the requests that went through it, by name; each takes time on the clock.
+ */
 function start() {
   const clock = new FakeClock();
   const admission = new AdmissionGate(clock);

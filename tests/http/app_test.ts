@@ -1,4 +1,4 @@
-/** The application as a whole: what it offers, and what it answers when all fails. */
+/** The application as a whole: its index, and its answers when things fail. */
 
 import assert from "node:assert/strict";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
@@ -96,7 +96,7 @@ for (const [method, path, allow] of METHODS) {
   });
 }
 
-/** Asks for one write of each kind. */
+/** Sends one write of each kind. */
 async function writesOf(app: TestApp, jobId: string): Promise<readonly Response[]> {
   return [
     await app.post("/jobs", { plan: shipmentPlan("1") }),

@@ -1,4 +1,4 @@
-/** Bodies that are refused, on `POST /jobs`; other routes read them with the same code. */
+/** Refused bodies, on `POST /jobs`; other routes read bodies with the same code. */
 
 import assert from "node:assert/strict";
 import {
@@ -279,7 +279,7 @@ Deno.test("POST /jobs: numbers up to 2^53, fractions and large measures are kept
   }
 });
 
-/** Each names a key that reaches a prototype, the last one in disguise. */
+/** Each names a key that reaches a prototype, the last one escaped. */
 const FORBIDDEN_KEYS = ["__proto__", "constructor", "prototype", "\\u005f_proto__"];
 
 for (const key of FORBIDDEN_KEYS) {
@@ -297,7 +297,7 @@ Deno.test("POST /jobs: constructor is refused as a key, not as a value", async (
   await jsonOf(await app.post("/jobs", body), 202);
 });
 
-/** Documents that are JSON and wrong, with the pointers that say where. */
+/** Valid JSON documents with errors, and the pointers to them. */
 const INVALID: readonly (readonly [string, unknown, readonly string[]])[] = [
   ["no object", 7, [""]],
   ["no fields", {}, ["/type"]],
@@ -346,7 +346,7 @@ Deno.test("POST /jobs: the detail names the error: both shapes, neither, or the 
   );
 });
 
-/** Wrong fields of one expectation, with the pointers below it. */
+/** Invalid fields of one expectation, with the pointers below it. */
 const INVALID_EXPECTATIONS: readonly (readonly [string, object, readonly string[]])[] = [
   ["id", { id: "a b" }, ["/id"]],
   ["unknown field", { matcher: {} }, ["/matcher"]],
@@ -435,7 +435,7 @@ for (const [form, of] of SIZED) {
       },
     });
     await jsonOf(await app.post("/jobs", planFor(of(1_000))), 202);
-    // As large as a document may be: looking at it must not be a defect either.
+    // As large as a document may be: checking it must not be a defect either.
     for (const size of [1_001, 9_000]) {
       const response = await app.post("/jobs", planFor(of(size)));
       const [pointer] = pointersOf(await problemOf(response, 422, "invalid-request"));

@@ -54,7 +54,7 @@ Deno.test("runBulk: many jobs share a batch", async () => {
   assert.ok(app.journal.content.batches.length - count <= 40);
 });
 
-/** Reserves, fails, and cannot give back what it reserved. */
+/** Reserves, fails, and cannot release what it reserved. */
 const stranded = defineJob({
   type: "test.stranded",
   version: 1,
@@ -84,7 +84,7 @@ Deno.test("runBulk: a job that changed since it was selected is skipped", async 
   const app = await withPlans(100);
   app.journal.hold();
   const running = runBulk(app.engine, all(app, "cancel"));
-  // Its turn has not come yet: some go before it, and their batch is held.
+  // Its turn has not come yet: the batch of earlier ones is held.
   const first = app.engine.control("job-1" as JobId, { kind: "cancel" });
   app.journal.release();
   const report = await running;

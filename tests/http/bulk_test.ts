@@ -1,4 +1,4 @@
-/** `POST /jobs/bulk` and `GET /failures`: what they take, and what they say was done. */
+/** `POST /jobs/bulk` and `GET /failures`: requests and answers. */
 
 import assert from "node:assert/strict";
 import { BULK_MAX } from "../../src/http/requests/bulk_action.ts";

@@ -1,4 +1,4 @@
-/** `POST /jobs`: what it creates, and what it answers. */
+/** `POST /jobs`: what it creates and answers. */
 
 import assert from "node:assert/strict";
 import {
@@ -191,7 +191,7 @@ Deno.test("POST /jobs: a wait ends when the process stops", async () => {
   assert.equal((await jsonOf(await pending, 202)).state, "Running");
 });
 
-/** Sends a form; a file is given by its bytes. */
+/** Sends a form; a file is given as bytes. */
 async function postForm(
   parts: Readonly<Record<string, string | Uint8Array<ArrayBuffer>>>,
   options: { bodyBytesMax?: number } = {},

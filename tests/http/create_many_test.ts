@@ -203,7 +203,7 @@ Deno.test("POST /jobs: two simultaneous requests with one key create the jobs on
     hold: true,
   });
   const input = { orderId: "1", card: { number: CARD, holder: "A. Customer" } };
-  // The second one waits for the first, which is sealed, to be recorded with it.
+  // The second one waits for the first, which is being sealed, to be recorded with it.
   const jobs = [{ type: "test.pay", input }, { type: "test.greet", input: { name: "Ann" } }];
   const headers = { "idempotency-key": "import-8" };
   const answers = await Promise.all([

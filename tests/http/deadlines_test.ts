@@ -1,4 +1,4 @@
-/** `within` of an expectation, over HTTP: what it may be, and how it is shown. */
+/** `within` of an expectation over HTTP: valid values, and how it is shown. */
 
 import assert from "node:assert/strict";
 import { startApp } from "../support/http/http_app.ts";

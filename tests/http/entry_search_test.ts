@@ -1,4 +1,4 @@
-/** Looking for entries back and ahead, against all entries of a run of mixed jobs. */
+/** Searches entries backwards and forwards, compared with all entries of a run of mixed jobs. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -22,7 +22,7 @@ const head = engine.headLogId;
 
 type Search = EntrySearch<JobEventLogEntry>;
 
-/** Everything of an entry is kept. */
+/** Keeps whole entries. */
 const WHOLE: Pick<Search, "reading" | "show"> = {
   reading: new Lane(),
   show: (entry) => Promise.resolve(entry),
@@ -48,7 +48,7 @@ const arbitrarySearch = fc.record({
   lookMax: fc.constantFrom(1, 7, 60, 100_000),
 }).map((search): Search => ({ engine, ...WHOLE, ...search }));
 
-/** What a filter lets pass, the oldest first, looked up one by one. */
+/** The matches of a filter, the oldest first, computed one by one. */
 function wantedOf(search: Search): readonly JobEventLogEntry[] {
   return all.filter((entry) =>
     passes(entry, search.filter) &&

@@ -193,7 +193,7 @@ Deno.test("POST /events: NDJSON is judged line by line, including malformed line
     ...["recorded", "rejected", "rejected"],
   ]);
   assert.match(receipts[1]?.errors?.[0]?.detail ?? "", /at position 1/);
-  // Named as in an array, by what there is of events before it.
+  // Named as in an array, by the number of events before it.
   const pointers = receipts.map(({ errors }) => errors?.[0]?.pointer);
   assert.deepEqual(pointers, [undefined, "/1", "/2/x"]);
 });

@@ -1,4 +1,4 @@
-/** The text of a job that has only begun, beside the general one: byte for byte the same. */
+/** The fast text of a newly started job equals the general one, byte for byte. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -12,7 +12,7 @@ import { creations } from "../support/http/arbitrary_documents.ts";
 import { rounds } from "../support/effort.ts";
 import { startApp } from "../support/http/http_app.ts";
 
-/** Whether the text, where there is one, is that of the general serializer. */
+/** Whether the text, if there is one, equals that of the general serializer. */
 function isSame(job: JobState, general = JSON.stringify(jobView(job))): boolean {
   return (jobText(job) ?? general) === general;
 }
@@ -32,7 +32,7 @@ Deno.test("job text: it equals the general serializer's, at each entry of any jo
   );
 });
 
-/** An app that keeps what the engine created last, as it gave it to the edge. */
+/** An app that keeps the last job that the engine created. */
 async function watchedApp() {
   const app = await startApp();
   const create = app.engine.create.bind(app.engine);

@@ -1,4 +1,4 @@
-/** Answers that are too large to be made in one go. */
+/** Answers that are too large to be built in one go. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";

@@ -1,4 +1,4 @@
-/** What is answered at each limit: nothing is half recorded, and service returns by itself. */
+/** Answers at each limit: nothing is partly recorded, and service resumes automatically. */
 
 import assert from "node:assert/strict";
 import { JournalFullError } from "../../src/engine/ports.ts";
@@ -17,7 +17,7 @@ import {
 
 const GATED = { type: "test.gated" };
 
-/** Checks that an answer names its limit, and when to come again. */
+/** Checks that an answer names its limit and has Retry-After. */
 async function refused(response: Response, name: keyof typeof LIMITS, max: number) {
   const { what, retryAfter } = LIMITS[name];
   assert.equal(response.headers.get("retry-after"), String(retryAfter));
@@ -26,7 +26,7 @@ async function refused(response: Response, name: keyof typeof LIMITS, max: numbe
   assert.ok(problem.detail.includes(`${max} ${what}`), problem.detail);
 }
 
-/** Runs requests side by side, and gives how often each status was answered. */
+/** Runs requests in parallel, and returns the number of each status. */
 async function statuses(requests: readonly Promise<Response>[]): Promise<Record<number, number>> {
   const counts: Record<number, number> = {};
   for (const response of await Promise.all(requests)) {
@@ -40,7 +40,7 @@ function times<Value>(count: number, make: (index: number) => Value): readonly V
   return Array.from({ length: count }, (_, index) => make(index));
 }
 
-/** Jobs that a gate holds up, on a server with limits. */
+/** Jobs blocked by a gate, on a server with limits. */
 async function startGated(options: TestAppOptions): Promise<{ app: TestApp; gate: Gate }> {
   const gate = new Gate();
   const app = await startApp({ definitions: gatedJobs(gate), maxRunning: 1, ...options });
@@ -365,7 +365,7 @@ Deno.test("streamsMax: one too many is refused until a reader leaves", async () 
   await next.body?.cancel();
 });
 
-/** A body of which a test sends the parts. */
+/** A body whose parts the test sends. */
 function bodyInParts() {
   const { readable, writable } = new TransformStream<Uint8Array<ArrayBuffer>>();
   const writer = writable.getWriter();
@@ -382,7 +382,7 @@ function postParts(app: TestApp, body: ReadableStream): Promise<Response> {
   return Promise.resolve(app.app.request("/jobs", { method: "POST", headers, body }));
 }
 
-/** Of so many bytes in JSON that it is not read in one piece. */
+/** A JSON body so large that it is not read in one piece. */
 const LARGE = JSON.stringify({ type: "test.greet", input: { name: "y".repeat(5_000) } });
 const LARGE_LENGTH = { "content-length": String(LARGE.length) };
 

@@ -58,7 +58,7 @@ async function overviewOf(app: TestApp, query = ""): Promise<OverviewBody> {
   return await jsonOf<OverviewBody>(await app.get(`/overview${query}`), 200);
 }
 
-/** Of a map, with 0 for what is absent from it. */
+/** A value of a map, or 0 if it is missing. */
 function counts<Kind extends string>(kinds: readonly Kind[], map: ReadonlyMap<Kind, number>) {
   return Object.fromEntries(kinds.map((kind) => [kind, map.get(kind) ?? 0]));
 }

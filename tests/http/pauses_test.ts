@@ -1,4 +1,4 @@
-/** Pauses: of everything at a start, so that one can look, and of jobs by type and label. */
+/** Pauses: of everything at a start with --hold, and of jobs by type, label and key. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -135,7 +135,7 @@ Deno.test("hold: the button needs the scope operate", async () => {
   );
 });
 
-/** Two steps, of which the first lasts until it is told to end. */
+/** Two steps; the test ends the first. */
 function twoSteps() {
   const gate = Promise.withResolvers<void>();
   const begun: string[] = [];
@@ -295,7 +295,7 @@ Deno.test("pause: it ends automatically at its recorded time, even if no process
       .map(({ attributes }) => "elapsed" in attributes);
   assert.deepEqual(await ends(app), [false, true]);
 
-  // Killed before, and started again when the time had long passed.
+  // Killed before that, and started again long after the time.
   const second = await startApp({ content, clock: app.clock });
   await app.clock.advance(0);
   assert.deepEqual([await conditionOf(second, "a"), await pausesOf(second)], ["succeeded", []]);
@@ -356,7 +356,7 @@ Deno.test("pause: the same request again is answered with the pause in force, an
     const { pauseId }: Pause = await response.json();
     return { status: response.status, pauseId };
   };
-  // Both at once, and again when the answer was lost, also by a kill.
+  // Both at once, and again after a lost answer, even after a kill.
   const both = await Promise.all([ask(first, body), ask(first, body)]);
   assert.deepEqual(both.map(({ status }) => status), [201, 200]);
   const same = { status: 200, pauseId: both[0].pauseId };
@@ -375,7 +375,7 @@ Deno.test("pause: the same request again is answered with the pause in force, an
   for (const other of [open, wider, { ...body, reason: "x" }, { ...body, key: "acme" }]) {
     assert.equal((await ask(app, other)).status, 201, JSON.stringify(other));
   }
-  // What was asked for after its end is another one, also while that is on its way to the disk.
+  // A request after its end begins another one, even while the end is being written.
   const [, again] = await Promise.all([endPause(app, same.pauseId), ask(app, body)]);
   assert.equal(again.status, 201);
   assert.notEqual(again.pauseId, same.pauseId);

@@ -19,14 +19,14 @@ async function dropped(response: Response): Promise<Response> {
   return response;
 }
 
-/** Where nobody listens. */
+/** An address where nothing listens. */
 function nobody(): string {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   listener.close();
   return `http://127.0.0.1:${listener.addr.port}`;
 }
 
-/** Reads a stream until it has at least so many entries more, and leaves it. */
+/** Reads at least this many more entries of a stream, and leaves it. */
 async function follow(response: Response, seen: number[], count: number): Promise<void> {
   assert.equal(response.status, 200);
   const wanted = seen.length + count;
@@ -98,7 +98,7 @@ Deno.test("relay: reads from a follower equal those from the leader", async () =
   for (const path of paths) {
     const [told, alsoTold] = await Promise.all([leader, follower].map(async (member) => {
       const text = await (await member.get(path, { "daybook-log-id": head })).text();
-      // Commands name the process that was asked.
+      // Commands name the process that answered.
       return text.replaceAll(leader.url, "").replaceAll(follower.url, "");
     }));
     assert.equal(alsoTold, told, path);
@@ -132,7 +132,7 @@ Deno.test("relay: a follower runs, records and times nothing", async () => {
   const { length } = members.log.batches;
   await new Promise((resolve) => setTimeout(resolve, 300));
   assert.equal(follower.engine.activity.busyWorkers, 0);
-  // A seal of the leader may have come.
+  // A seal of the leader may have been added.
   assert.ok(members.log.batches.length <= length + 1);
 });
 
@@ -147,7 +147,7 @@ Deno.test("relay: a stream on a follower misses nothing, through a takeover and 
       assert.equal((await dropped(await third.post("/jobs", body))).status, 202);
     }
   };
-  // As many as there are before the takeover, and some after it, in one stream.
+  // All entries before the takeover, and some after it, in one stream.
   await post(5, "a");
   const before = leader.engine.headLogId;
   const followed = follow(await second.get("/stream?after=0"), seen, before + 20);
@@ -155,7 +155,7 @@ Deno.test("relay: a stream on a follower misses nothing, through a takeover and 
   await post(10, "b");
   await followed;
   await post(5, "c");
-  // The third one need not have read what was seen of the second.
+  // The third process need not have read what the second one showed.
   const last = { "last-event-id": `${seen.at(-1)}` };
   await follow(await third.get("/stream", last), seen, 10);
   assert.deepEqual(seen, seen.map((_, index) => index + 1));
@@ -258,7 +258,7 @@ Deno.test("relay: a client that leaves during the request to the leader is not a
   const connection = await listener.accept();
   client.abort();
   await assert.rejects(asked, { name: "AbortError" });
-  // The follower leaves as well.
+  // The follower stops too.
   const buffer = new Uint8Array(1_000);
   while (await connection.read(buffer) !== null);
   connection.close();
@@ -293,7 +293,7 @@ Deno.test("relay: requests that need no token do not wait for a position or a le
   const position = { "daybook-log-id": "99999999" };
   const signIn = await dropped(await follower.get("/ui/sign-in", position));
   const problem = await dropped(await follower.get("/problems/behind", position));
-  // Without a token there is nothing to sign in for.
+  // Without tokens there is nothing to sign in to.
   assert.deepEqual([signIn.status, problem.status], [303, 200]);
 });
 

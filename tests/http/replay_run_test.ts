@@ -1,6 +1,6 @@
 /**
- * `replay?at=` equals what the live server answered at that moment, for a recorded run of
- * 200 mixed jobs, at every logId.
+ * `replay?at=` equals the live server's answer at that point, for a recorded run of 200 mixed jobs,
+ * at every logId.
  */
 
 import assert from "node:assert/strict";
@@ -33,7 +33,7 @@ async function replayed(jobId: JobId, at: string | number): Promise<ReplayBody> 
   return await jsonOf<ReplayBody>(await run.get(`/jobs/${jobId}/replay?at=${at}`), 200);
 }
 
-/** What was answered after an entry; inside a batch, where nobody could ask, what follows. */
+/** The answer after an entry; within a batch, where no request is possible, the next one. */
 function answered(jobId: JobId, entries: readonly JobEventLogEntry[], count: number): unknown {
   const observed = recording.get(jobId)?.get(entries[count - 1]?.logId ?? 0);
   return observed ?? JSON.parse(JSON.stringify(jobView(projectAll(entries.slice(0, count)))));
@@ -48,7 +48,7 @@ Deno.test("replay of a run: it has jobs of every kind, condition and rule", asyn
   }
   assert.ok(recording.size >= JOBS, `only ${recording.size} jobs`);
   assert.deepEqual([...conditions].toSorted(), [...CONDITIONS].toSorted());
-  // A journal holds each entry once.
+  // A journal has each entry once.
   assert.deepEqual(Object.keys(RULES).filter((rule) => !rules.has(rule)), ["any/already-applied"]);
   assert.ok(bodies.some(({ retryOf }) => retryOf !== undefined), "none retries another");
 });

@@ -227,7 +227,7 @@ Deno.test("GET /jobs/:id/diff: backwards it is the reverse, and to the same poin
     backwards.changes,
     forwards.changes.map(({ path, from, to }) => ({ path, from: to, to: from })),
   );
-  // The event itself is entry first + 4; the job's own entry for it comes after.
+  // The event itself is entry first + 4; the job's correlation follows.
   const same = await diff(app, jobId, `?from=${first + 3}&to=${first + 4}`);
   assert.deepEqual([same.from.logId, same.to.logId, same.changes], [first + 3, first + 3, []]);
 });
@@ -443,7 +443,7 @@ interface Page extends ReplayBody {
   readonly nextCursor: string | null;
 }
 
-/** A job that counts what happens, with so many entries after its creation and its start. */
+/** A job that counts events, with this many entries after its creation and its start. */
 async function longJob(count: number, expectations = 1): Promise<{ app: TestApp; jobId: string }> {
   const app = await startApp();
   const expected = Array.from({ length: expectations }, (_, n) => ({

@@ -1,4 +1,4 @@
-/** Tokens with scopes: which route needs which, and what is answered without it. */
+/** Tokens with scopes: the scope of each route, and the answer without it. */
 
 import assert from "node:assert/strict";
 import {
@@ -104,7 +104,7 @@ Deno.test("scopes: none implies another", async () => {
   await problemOf(refused, 403, "forbidden");
 });
 
-/** Tokens that a test can take away. */
+/** Tokens that a test can remove. */
 class ChangingAccess implements Access {
   scopes: readonly Scope[] | undefined = SCOPES;
 

@@ -1,4 +1,4 @@
-/** Who may ask, from where, and in whose name. */
+/** Tokens, origins and host names of requests. */
 
 import assert from "node:assert/strict";
 import { jsonOf, problemOf, startApp } from "../support/http/http_app.ts";
@@ -135,7 +135,7 @@ for (const host of NO_HOSTS) {
     for (const allowedHosts of [[], "any"] as const) {
       const { app } = await startApp({ allowedHosts, onError });
       for (const path of ["/jobs", "/livez", "/nowhere", "/ui/jobs"]) {
-        // As the server makes it of the header.
+        // As the server derives it from the header.
         const request = new Request(`http://localhost${path}`, { headers: { host } });
         Object.defineProperty(request, "url", { value: `http://${host}${path}` });
         await problemOf(await app.fetch(request), 400, "malformed-host");

@@ -1,4 +1,4 @@
-/** The small parts that streams are made of. */
+/** The small parts of streams. */
 
 import assert from "node:assert/strict";
 import { type Chunk, ChunkCache } from "../../src/http/stream/generated.ts";

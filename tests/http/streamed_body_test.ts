@@ -1,4 +1,4 @@
-/** Bodies as they come: whole, in memory that is their own, and without keeping others waiting. */
+/** Streamed bodies: complete, in their own memory, and without blocking others. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -6,7 +6,7 @@ import { StreamedBody } from "../../src/http/bodies/streamed_body.ts";
 
 type Source = ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
 
-/** Such as the server makes, and such as others make. */
+/** Streams as the server makes them, and others. */
 function streams(
   start: (source: Source) => void,
 ): readonly ReadableStream<Uint8Array<ArrayBuffer>>[] {

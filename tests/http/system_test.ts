@@ -1,4 +1,4 @@
-/** `GET /system`: what the screen of the system shows, for programs. */
+/** `GET /system`: the content of the System screen, for programs. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -105,7 +105,7 @@ Deno.test("system route: names of tokens require scope operate, and a token is n
   for (const told of [operator, reader]) assert.ok(!JSON.stringify(told).includes(TOKEN));
 });
 
-/** All that must stay secret, by the name of what it is read from. */
+/** All secrets, by the name of their source. */
 const SECRETS: Readonly<Record<string, string>> = {
   DAYBOOK_TOKEN: "a-token-of-the-environment",
   DAYBOOK_WEBHOOK_SECRET: "a-secret-that-signs",

@@ -1,4 +1,4 @@
-/** Wrong tokens are slowed by address, wherever they are tried, and nobody else is. */
+/** Wrong tokens are slowed down by address on every route, and nothing else is. */
 
 import assert from "node:assert/strict";
 import { SCOPES, TokenList } from "../../src/access/tokens.ts";
@@ -34,7 +34,7 @@ Deno.test("tokens: wrong ones are slowed down by address on every route, includi
     const form = { "x-forwarded-for": "192.0.2.1" };
     await pageText(await submitForm(app, "/ui/sign-in", { token }, form), 429);
   }
-  // A token that came from there before, and any from elsewhere.
+  // A token used from there before, and any token from elsewhere.
   await jsonOf(await get("/jobs", RIGHT, "192.0.2.1"), 200);
   await jsonOf(await get("/jobs", OTHER, "192.0.2.2"), 200);
   await jsonOf(await app.get("/livez", bearer("wrong", "192.0.2.1")), 200);

@@ -1,4 +1,4 @@
-/** `traceparent` at the HTTP edge: what it leaves on entries, and where they are shown. */
+/** `traceparent` of requests: the ids on entries, and where they are shown. */
 
 import assert from "node:assert/strict";
 import {

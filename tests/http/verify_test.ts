@@ -1,4 +1,4 @@
-/** `POST /journal/verify`: the proof is begun, and shows where the journal does. */
+/** `POST /journal/verify`: it starts a verification, which `GET /journal` shows. */
 
 import assert from "node:assert/strict";
 import type { VerificationRun } from "../../src/engine/ports.ts";

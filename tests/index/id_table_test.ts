@@ -1,4 +1,7 @@
-/** Rows of event ids in the index: found whenever they came, and written few pages at a time. */
+/**
+ * Rows of event ids in the index: found whenever they were added, and written a few pages at a
+ * time.
+ */
 
 import assert from "node:assert/strict";
 import type { EventId } from "../../src/core/ids.ts";

@@ -1,6 +1,6 @@
 /**
- * Ended jobs in the index: found there as if they were in memory, whatever is asked, and as of
- * the point that a snapshot rests on, whatever came of the file.
+ * Ended jobs in the index: found as if they were in memory by every query, and as of the position
+ * of a snapshot, whatever happened to the file.
  */
 
 import assert from "node:assert/strict";
@@ -160,7 +160,7 @@ Deno.test("index: filters find their matches, newest first, and counts agree", (
   assert.deepEqual([odd, even], [[15, 15], [15, 15]]);
 });
 
-/** What few jobs of many are is found by an index of SQL: the same as by looking at all. */
+/** Rare jobs are found with an SQL index: the same ones as by a full scan. */
 Deno.test("index: a rare job among many is found, from both ends, with any other filter", () => {
   const index = begun();
   const jobs = Array.from({ length: 400 }, (_, at) => {
@@ -294,7 +294,7 @@ Deno.test("index: whatever happened after a point, a reset restores it", () => {
         index.wake(job * 10);
         inMemory.add(job);
       } else if (kind === "mark") {
-        // As a snapshot does: all that has ended is in it.
+        // As for a snapshot: all ended jobs are in it.
         for (const one of inMemory) {
           if (!indexed.has(one)) continue;
           const awake = { ...failedJob(one), lastLogId: ++head };

@@ -1,4 +1,4 @@
-/** The narrow row of a job: its summary comes back as the state tells it, or not at all. */
+/** The narrow row of a job: its summary matches the state, or is not shown. */
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -52,7 +52,7 @@ const time = fc.oneof(
   ),
 );
 
-/** Any that has ended. */
+/** Any ended job. */
 const endedJob: fc.Arbitrary<JobState> = fc.record({
   state: fc.constantFrom("Done", "Failed"),
   jobId: fc.constantFrom("job-1", "a~b:c", "job_01K"),
@@ -121,7 +121,7 @@ const failed = {
   },
 } as unknown as JobState;
 
-/** One bit of a value as SQLite keeps it; of texts the last, which leaves JSON what it is. */
+/** Flips one bit of a stored value; of texts the last one, so that JSON stays valid. */
 function flipped(value: unknown): string | number {
   return typeof value === "string"
     ? value.replace(/[0-9a-z](?=[^0-9a-z]*$)/i, (one) => String.fromCharCode(one.charCodeAt(0) ^ 1))

@@ -1,4 +1,4 @@
-/** An index that is being made: nothing rests on it until it is on disk, whatever happens. */
+/** An index that is being built: nothing relies on it until it is on disk, whatever happens. */
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -13,7 +13,7 @@ import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const HEAD = { logId: 20_000, chain: "chain" };
-/** In a file of SQLite, whether there is a log beside it: where each version of that stands. */
+/** Offsets of the version bytes in an SQLite file that say whether it has a write-ahead log. */
 const LOGGED = [18, 19];
 
 function endedJob(number: number): EndedJob {

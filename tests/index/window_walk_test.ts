@@ -1,4 +1,6 @@
-/** Walks through the index that end early: where they stop, and that all is found from there on. */
+/**
+ * Walks through the index that end early: where they stop, and that the rest is found from there.
+ */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -6,16 +8,16 @@ import type { LogId } from "../../src/core/ids.ts";
 import { WindowWalk } from "../../src/index/window_walk.ts";
 
 interface Laws {
-  /** Where jobs are, ascending. */
+  /** Positions of jobs, ascending. */
   readonly positions: readonly LogId[];
   readonly oldestFirst: boolean;
-  /** What a row costs, what its text holds, and what is spent on each that is found. */
+  /** The cost of a row, of its text, and of each found job. */
   readonly rowCost: number;
   readonly bytes: number;
   readonly spent: number;
 }
 
-/** All that several walks find, each from where the one before stopped; and where they did. */
+/** The results of several walks, each from where the previous one stopped, and these positions. */
 function walkThrough({ positions, oldestFirst, rowCost, bytes, spent }: Laws) {
   const found: LogId[] = [];
   const stops: LogId[] = [];

@@ -25,7 +25,7 @@ function summaryOf({ state, output, failure }: Job<ImportSummary>): ImportSummar
   return output;
 }
 
-/** All entries, since a fact that a task emits names no job. */
+/** All entries, because an event that a task emits names no job. */
 async function loaded(daybook: TestDaybook, id: string) {
   return (await daybook.events()).filter(({ eventType, attributes }) =>
     eventType === LOADED && attributes.importId === id
@@ -211,7 +211,7 @@ Deno.test("csv.import: after a crash completed chunks are not read again", async
 });
 
 Deno.test("csv.import: a cancelled import loads nothing of its current chunk", async () => {
-  // In the middle of a chunk, which is a matter of real time: not one for the test kit.
+  // In the middle of a chunk, which depends on real time, so the test kit cannot do this.
   const daybook = await Harness.start({ definitions: [csvImport] });
   const input = { csv: `a\n${"1\n".repeat(10_000)}`, chunkRows: 10_000 };
   const outcome = await daybook.engine.create({ type: "csv.import", input });

@@ -62,7 +62,7 @@ async function fulfilling(services: OrderServices, input: Order = order, crashAf
   return { daybook, definition, id, shipped, lost };
 }
 
-/** A job as it is now. */
+/** The current job. */
 function job(daybook: TestDaybook, id: string) {
   const job = daybook.job(id);
   assert.ok(job);

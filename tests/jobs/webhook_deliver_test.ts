@@ -54,7 +54,7 @@ async function delivering(
 
 type Input = SubmittedInput<ReturnType<typeof webhookDeliver>["input"]>;
 
-/** Over HTTP, where a trace comes in. */
+/** Over HTTP, with a trace in the request. */
 async function submitTraced(daybook: TestDaybook, input: JsonObject, traceparent: string) {
   const request = new Request("http://localhost/jobs", {
     method: "POST",
@@ -75,7 +75,7 @@ function outputOf({ state, output, failure }: Job): unknown {
   return output;
 }
 
-/** The failure of a job that was not to be tried again. */
+/** The failure of a job that must not be retried. */
 function poisonOf({ job, attempts }: Delivery): string {
   const { failure } = job();
   assert.equal(failure?.kind, "poison");

@@ -202,7 +202,7 @@ testWithFolder("file journal: symbolic links and special files are refused", asy
   ];
   for (const [path, make] of oddities) {
     await make();
-    // Among the segments nothing is guessed, as with damage.
+    // Nothing is guessed about files among the segments, as with damage.
     assert.equal((await unusable(folder, path.startsWith(segments) ? 78 : 74)).path, path);
     await Deno.remove(path, { recursive: true });
   }

@@ -1,4 +1,4 @@
-/** Segments of both versions of the format: what is read is the same, and what is written is new. */
+/** Segments of both versions of the format: they are read the same, and the new one is written. */
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
@@ -10,7 +10,7 @@ import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
 
-/** Written by Daybook when it wrote version 1, and killed then: 26 entries of four jobs. */
+/** Written by a Daybook of format version 1, which was killed: 26 entries of four jobs. */
 const VERSION_1 = new URL("fixtures/version_1.ndjson", import.meta.url);
 const FIRST = "00000000000000000001.ndjson";
 const ENTRIES = 26;
@@ -79,7 +79,7 @@ testWithFolder("format versions: both project to the same jobs", async (folder) 
   const old = new RememberingConsumer();
   await (await folder.open(old)).journal.close();
   const entries = old.entries.slice(0, ENTRIES);
-  // The same once more, as it is written today; positions are the same, since both have an opening.
+  // The same in the current version; positions are equal, because both have an opening.
   await Deno.remove(folder.path, { recursive: true });
   const { journal } = await folder.open(new RememberingConsumer());
   for (const entry of written(entries)) {
@@ -119,7 +119,7 @@ testWithFolder(
       ["type", "definitionVersion", "input"],
     ]);
     const dated = lines.filter(({ occurredAt }) => occurredAt !== undefined);
-    // Said by its sender; the entry that stands for it in the job has it too.
+    // Given by its sender; its correlation has it too.
     assert.deepEqual(dated.map(({ eventType }) => eventType), ["shop.OrderPaid"]);
   },
 );

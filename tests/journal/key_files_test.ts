@@ -1,4 +1,4 @@
-/** Keys as files: private, whole or absent, and found by nothing but the id of their job. */
+/** Keys as files: private, complete or absent, and found only by the id of their job. */
 
 import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
@@ -13,7 +13,7 @@ import { inFolder } from "../support/temporary_folder.ts";
 
 const JOB = "job-1" as JobId;
 
-/** Ids are by pattern; whatever comes, none leads out of the folder. */
+/** Ids follow a pattern, so none leads out of the folder. */
 const ODD_IDS = ["..", ".", "../../etc/passwd", "a/b", "~", "x".repeat(128)] as JobId[];
 
 function open(folder: string, fileSystem: FileSystem = new DenoFileSystem()): KeyFiles {

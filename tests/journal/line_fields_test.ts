@@ -70,7 +70,7 @@ function readBy(read: typeof entryInFields | typeof parsedEntry, body: string) {
   return read(lineBytes(text, start, start + body.length), LOG_ID, BATCH);
 }
 
-/** What somebody who knows the format could do to a line, and make its crc right again. */
+/** Changes that someone who knows the format could make to a line, with a correct crc. */
 const changes = fc.oneof(
   fc.record({ kind: fc.constant("insert"), at: fc.nat(), with: pieces() }),
   fc.record({ kind: fc.constant("replace"), at: fc.nat(), with: pieces() }),

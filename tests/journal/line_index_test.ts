@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { LineIndex } from "../../src/journal/line_index.ts";
 
-/** Lengths of lines, newline not included; by batches. */
+/** Lengths of lines without newlines, by batches. */
 const batchesOfLengths = fc.array(
   fc.array(fc.oneof(fc.nat(400), fc.integer({ min: 7_000, max: 9_000 })), {
     minLength: 1,
@@ -11,7 +11,7 @@ const batchesOfLengths = fc.array(
   { maxLength: 40 },
 );
 
-/** A segment with lines of these lengths: its lines, blank ones too, and its index. */
+/** A segment with lines of these lengths: its lines, including blank ones, and its index. */
 function segmentOf(batches: readonly (readonly number[])[]) {
   const index = new LineIndex();
   const lines: string[] = [];

@@ -8,7 +8,7 @@ import { lineBytes } from "../support/journal/line_bytes.ts";
 const GOOD = '{"logId":7,"batch":5,"receivedAt":"r","stratum":"domain","eventId":"e",' +
   '"eventType":"t","occurredAt":"o","attributes":{}';
 
-/** What is wrong with a line whose crc is right. */
+/** What is wrong with a line that has a correct crc. */
 function flawOf(body: string): string | undefined {
   const text = withCrc(body);
   const entry = entryIn(lineBytes(text, 0, text.length), 7, 5, false);

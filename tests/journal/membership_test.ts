@@ -1,4 +1,4 @@
-/** What a process is in a shared journal, as it changes. */
+/** The changing role of a process in a shared journal. */
 
 import assert from "node:assert/strict";
 import { Membership } from "../../src/journal/membership.ts";

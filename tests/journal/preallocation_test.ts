@@ -1,4 +1,7 @@
-/** Newlines ahead of the batches: when they are written, overwritten, cut, and told from batches. */
+/**
+ * Newlines ahead of the batches: when they are written, overwritten and cut, and how they are
+ * distinguished from batches.
+ */
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -245,7 +248,7 @@ test("preallocation: the end of what was written is found, however far it is fro
   }
 });
 
-/** The write of newlines after the next batch fails, with a part of them written. */
+/** The write of newlines after the next batch fails, with some of them written. */
 function failWriteAhead(folder: JournalFolder, error: Error): void {
   let writes = 0;
   folder.disk.before = (operation, path) => {

@@ -1,11 +1,11 @@
-/** Who may read a journal: its owner, and nobody else. */
+/** Only the owner may read a journal. */
 
 import assert from "node:assert/strict";
 import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
 
-/** Files and folders below one, itself included, that others may do something with. */
+/** Files and folders below one, including itself, that others have any permission for. */
 async function openToOthers(path: string): Promise<readonly string[]> {
   const { mode, isDirectory } = await Deno.stat(path);
   const found = ((mode ?? 0) & 0o077) === 0 ? [] : [path];

@@ -9,7 +9,7 @@ import { fact, facts } from "../support/journal/journal_events.ts";
 import { SmallDisk } from "./small_disk.ts";
 
 const RESERVE_BYTES = 20_000;
-/** What must be free beside the reserve for it to be made again. */
+/** The room that must be free beside the reserve before it is recreated. */
 const MARGIN_BYTES = 64 * 1024;
 
 class Scene {
@@ -33,7 +33,7 @@ class Scene {
     return journal;
   }
 
-  /** A journal that has just found no room; what was written ahead was used by others. */
+  /** A journal that has just found no room; other files use up what was written ahead. */
   async full(options: Partial<FileJournalOptions> = {}): Promise<FileJournal> {
     const journal = await this.open(options);
     await journal.append(facts(2)).durable;

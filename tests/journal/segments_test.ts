@@ -162,7 +162,7 @@ testWithFolder(
 testWithFolder(
   "file journal: a start that records nothing leaves the last stop clean",
   async (folder) => {
-    // The seal opens a segment of its own, so that the next stop takes a snapshot of it.
+    // The seal opens a new segment, so that the next stop takes a snapshot of it.
     const options = { segmentBytes: 1 };
     const { journal } = await folder.open(new RememberingConsumer(), options);
     await journal.append(facts(1)).durable;

@@ -46,7 +46,7 @@ async function ledUntilItDied(log: SharedLogDouble): Promise<MemoryDisk> {
   return disk.copy();
 }
 
-/** Without the blank lines that are written ahead. */
+/** Without the newlines that are written ahead. */
 function segmentsOf(disk: MemoryDisk): readonly string[] {
   return namesIn(disk, SEGMENTS).map((name) =>
     new TextDecoder().decode(contentOf(disk, `${SEGMENTS}/${name}`)).trimEnd()
@@ -158,7 +158,7 @@ Deno.test("shared journal: a process that tries to lead but is not the first to 
   let passed = 0;
   let release = () => {};
   const turn = {
-    // The leader is well, and records something just now.
+    // The leader works, and records something at this moment.
     take: async () => {
       if (passed === 0) return "silent" as const;
       await new Promise<void>((resolve) => release = resolve);

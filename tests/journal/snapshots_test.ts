@@ -29,7 +29,7 @@ async function flip(folder: JournalFolder, file: string, offset: number): Promis
 testWithFolder("snapshots: the newest two are kept", async (folder) => {
   const { journal } = await folder.open(new RememberingConsumer(), { snapshotEvery: 3 });
   for (let round = 0; round < 5; round++) {
-    // What comes last: old ones are looked for, and from the third on there is one.
+    // The last step: old snapshots are searched, and from the third on there is one.
     const written = folder.disk.done(round < 2 ? "list" : "remove");
     await journal.append(facts(3)).durable;
     await written;

@@ -29,7 +29,7 @@ function optionsOn(disk: SmallDisk, random = new FakeRandom()) {
   };
 }
 
-/** As a kill in the middle of a batch leaves it, on a disk that others have filled up since. */
+/** The journal after a kill in the middle of a batch, on a disk that was filled up since. */
 async function fullDisk(before: (disk: SmallDisk) => Promise<void>): Promise<SmallDisk> {
   const disk = new SmallDisk();
   await before(disk);
@@ -80,7 +80,7 @@ Deno.test("start without room: once there is some, the torn tail is set aside, w
   const options = optionsOn(disk);
   const consumer = new RememberingConsumer();
   const { journal } = await FileJournal.open({ ...options, consumer });
-  // Room for what is put aside, not for the reserve: a part of it is done already.
+  // Room for what is set aside, but not for the reserve: a part is done already.
   disk.leave(TORN.length + 100);
   options.clock.pass(1_000);
   await options.clock.settle();

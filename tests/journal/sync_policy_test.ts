@@ -1,4 +1,4 @@
-/** When a sync may hold up the event loop: only while one job alone is being worked on. */
+/** When a sync may block the event loop: only while a single job is running. */
 
 import assert from "node:assert/strict";
 import { jobId } from "../../src/core/ids.ts";

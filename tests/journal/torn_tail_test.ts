@@ -7,7 +7,7 @@ import { bytesOf, lastSegment, sampleJournal, startOn } from "../support/damage/
 import { TestDisk } from "../support/journal/journal_disk.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 
-/** Starts on a tail that a crash can leave behind, and checks that only whole batches stay. */
+/** Starts with a tail that a crash can leave, and checks that only whole batches remain. */
 async function checkTorn(
   disk: MemoryDisk,
   batches: readonly (readonly JobEventLogEntry[])[],
@@ -16,7 +16,7 @@ async function checkTorn(
   const started = await startOn(disk);
   if (started instanceof Error) assert.fail(`${what}: ${started.message}`);
   const found = started.entries.filter(({ eventType }) => eventType !== "journal.Recovered");
-  // An empty segment is opened anew, together with journal.Recovered.
+  // An empty segment gets its opening again, together with journal.Recovered.
   if (found.at(-1)?.eventType === "journal.SegmentOpened") found.pop();
   let kept = 0;
   for (let count = 0; count < found.length; kept++) count += batches[kept]?.length ?? 1;

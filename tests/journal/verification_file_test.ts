@@ -10,7 +10,7 @@ import { type JournalFolder, testWithFolder } from "../support/journal/journal_f
 const INTACT: Verification = {
   verdict: "intact",
   at: "2026-01-01T10:00:00.000Z",
-  // Nothing that a start could miss.
+  // A start does not need it.
   head: { logId: 0, chain: "x".repeat(43) },
   durationMs: 12.5,
   detail: "0 entries in 1 segment",

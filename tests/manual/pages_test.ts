@@ -1,4 +1,4 @@
-/** Does what every page of the manual says, in a copy of this repository. */
+/** Runs the commands of every page of the manual in a copy of this repository. */
 
 import assert from "node:assert/strict";
 import { helpText } from "../../src/settings/configuration_text.ts";
@@ -10,7 +10,7 @@ import { hasTools } from "../support/process/tools.ts";
 
 Deno.test({
   name: "manual: every page's commands do what it says",
-  // Without curl and jq nobody can do what the pages say; CI installs them.
+  // The pages need curl and jq, which CI installs.
   ignore: !hasTools("curl", "jq"),
   fn: async (t) => {
     await inCheckout(async (checkout) => {
@@ -23,7 +23,7 @@ Deno.test({
   },
 });
 
-/** `text` is only looked at. */
+/** `text` blocks are not run. */
 const LANGUAGES = ["sh", "ts", "jsonc", "ini", "yaml", "crontab", "caddyfile", "text"];
 
 Deno.test("manual: a test covers every block of code", async () => {
@@ -56,7 +56,7 @@ Deno.test("manual: --help names the page When things go wrong, which has every e
   for (const [code] of codes.matchAll(/\b[1-9]\d*\b/g)) assert.ok(told.has(code), code);
 });
 
-/** Walks a page of these lines where there is no Daybook. */
+/** Runs a page of these lines in a folder without Daybook. */
 async function walk(lines: readonly string[]): Promise<void> {
   const text = lines.join("\n");
   const page: Page = { file: "page.md", text, blocks: blocksOf(text) };

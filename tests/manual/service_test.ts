@@ -1,8 +1,8 @@
 /**
- * The pages on services, as far as they can be tried without systemd running and without a
- * name that the internet knows: the command of the unit is run as it is written, but for its
- * paths and its port; units are given to `systemd-analyze verify`, and the Caddyfile to
- * `caddy validate`, where there are such programs. What remains is `systemctl` itself.
+ * The pages about services, as far as they can be tested without a running systemd and a public
+ * host name: the command of the unit is run as written, except for its paths and its port; units
+ * are checked with `systemd-analyze verify`, and the Caddyfile with `caddy validate`, if these
+ * programs are installed. Only `systemctl` itself is not tested.
  */
 
 import assert from "node:assert/strict";
@@ -23,7 +23,7 @@ async function blockOf(page: string, file: string): Promise<string> {
 }
 
 function settingOf(unit: string, name: string): string {
-  // A line that ends with a backslash goes on in the next.
+  // A line that ends with a backslash continues on the next.
   const value = new RegExp(`^${name}=(.*)$`, "m").exec(unit.replaceAll("\\\n", " "))?.[1];
   assert.ok(value !== undefined, `the unit has no ${name}`);
   return value;
@@ -101,7 +101,7 @@ Deno.test({
       const paths: string[] = [];
       for (const [page, name] of UNITS) {
         const unit = await blockOf(page, `/etc/systemd/system/${name}`);
-        // It looks whether programs and folders are there, which are this machine's.
+        // It checks that programs and folders exist on this machine.
         const text = unit.replaceAll("/usr/local/bin/deno", Deno.execPath())
           .replace("WorkingDirectory=/opt/daybook", `WorkingDirectory=${folder}`);
         paths.push(`${folder}/${name}`);
@@ -175,7 +175,7 @@ Deno.test({
   },
 });
 
-/** What nobody types on this machine is at least a script that a shell can read. */
+/** Commands that are not run here must at least parse as shell scripts. */
 Deno.test("elsewhere: commands that are not run here are still valid shell", async () => {
   const blocks: Block[] = [];
   for (const page of ["systemd-and-caddy", "from-cron", "upgrading"]) {

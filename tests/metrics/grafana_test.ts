@@ -1,4 +1,4 @@
-/** The board for Grafana asks for nothing that `/metrics` does not have. */
+/** The board for Grafana uses only metrics that `/metrics` has. */
 
 import assert from "node:assert/strict";
 import type { Verification } from "../../src/engine/ports.ts";
@@ -49,11 +49,11 @@ interface Board {
 const PATH = new URL("../../src/metrics/grafana.json", import.meta.url);
 const BOARD: Board = JSON.parse(await Deno.readTextFile(PATH));
 
-/** Labels that the server which scrapes adds. */
+/** Labels added by the scraping server. */
 const OF_SCRAPE = ["instance", "job"];
 const SELECTOR = /\b([a-z][a-z0-9_]*)\{([^}]*)\}|\b((?:daybook|process)_[a-z0-9_]+)\b/g;
 
-/** All that a process can tell, with everything that may be left out. */
+/** All metrics of a process, including optional ones. */
 async function families(): Promise<ReadonlyMap<string, Family>> {
   const { engine, clock } = await startApp();
   const metrics = new Metrics({
@@ -84,7 +84,7 @@ async function families(): Promise<ReadonlyMap<string, Family>> {
   return readMetrics(await response.text());
 }
 
-/** What an expression asks for that there is not: names, and labels of them. */
+/** Unknown names and labels in an expression. */
 function missing(expression: string, known: ReadonlyMap<string, Family>): readonly string[] {
   const labelsOf = new Map(
     [...known.values()].flatMap(({ samples }) => samples).map(({ name, labels }) => [
@@ -160,7 +160,7 @@ Deno.test("grafana board: panels have unique ids and do not overlap", () => {
   }
 });
 
-/** What Grafana itself puts in the place of a name. */
+/** Variables that Grafana replaces itself. */
 const OF_GRAFANA = ["__rate_interval", "__interval", "__range"];
 const VARIABLE = /\$\{?(\w+)/g;
 

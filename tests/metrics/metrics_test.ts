@@ -1,4 +1,4 @@
-/** What `/metrics` tells, held against the jobs and the journal that it tells of. */
+/** The values of `/metrics`, compared with the jobs and the journal. */
 
 import assert from "node:assert/strict";
 import { isTerminal } from "../../src/core/job_state.ts";
@@ -21,7 +21,7 @@ import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { readMetrics, valueOf } from "../support/http/metrics_text.ts";
 import { assertAgrees, scrape, type Scraped } from "./metrics_truth.ts";
 
-/** Jobs that come to each end, and some that come to none. */
+/** Jobs with each outcome, and some without one. */
 async function runAll(app: TestApp): Promise<void> {
   await createAndRun(app, "test.greet", { name: "x" });
   await createAndRun(app, "test.greet", { name: "y" });
@@ -83,7 +83,10 @@ Deno.test("/metrics: time in the queue and run time are separate, while they las
   assertAgrees(after, app.engine);
 });
 
-/** One worker, held; a job that has waited for it for 5 s, and one that came back for 3 s. */
+/**
+ * One busy worker, a job that has waited for it for 5 s, and one that returned to the queue for 3
+ * s.
+ */
 async function startBusy(): Promise<TestApp> {
   const definitions = [...DEFINITIONS, ...gatedJobs(new Gate())];
   const app = await startApp({ definitions, maxRunning: 1 });
@@ -106,7 +109,7 @@ for (const end of ["a crash", "a stop that leaves a snapshot"] as const) {
     const old = await startBusy();
     if (end !== "a crash") {
       const stopped = old.engine.stop(0);
-      // The gated job ignores its signal; a stop waits for it as long as it may.
+      // The gated job ignores its signal; a stop waits for it up to the limit.
       await old.clock.advance(20_000);
       await stopped;
       await old.journal.close();

@@ -1,4 +1,4 @@
-/** The reader of the tests refuses what a Prometheus server would. */
+/** The tests' parser refuses what a Prometheus server refuses. */
 
 import assert from "node:assert/strict";
 import { readMetrics, valueOf } from "../support/http/metrics_text.ts";

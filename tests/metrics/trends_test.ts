@@ -1,4 +1,4 @@
-/** What the overview tells over time, held against the list of all that happened. */
+/** The overview's figures over time, compared with the list of all that happened. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -39,7 +39,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   }),
 });
 
-/** What happened in one interval, found by looking through everything. */
+/** What happened in one interval, found by a full scan. */
 function expectedAt(happened: readonly (Step & { atMs: number })[], fromMs: number, ms: number) {
   const within = happened.filter(({ atMs }) => atMs >= fromMs && atMs < fromMs + ms)
     .map(({ change }) => change);

@@ -1,4 +1,4 @@
-/** Which host is used, and when one is given up. */
+/** Which host is used, and when it is given up. */
 
 import assert from "node:assert/strict";
 import { Retrying, session } from "../../src/postgres/connection.ts";

@@ -9,7 +9,7 @@ import { type Member, withMembers } from "./members.ts";
 import { type PostgresServer, testWithPostgres } from "./postgres_server.ts";
 import { leaderOf, SharedLoad } from "./shared_load.ts";
 
-/** Members by their names, each with a network of its own. */
+/** Members by name, each with a separate network. */
 async function apart(
   server: PostgresServer,
   run: (members: readonly Member[], proxyOf: (member: Member) => DatabaseProxy) => Promise<void>,
@@ -54,7 +54,7 @@ testWithPostgres(
     }),
 );
 
-/** Less than a leader may be silent. */
+/** Less than the silence after which a leader is replaced. */
 const SHORT_MS = 1_000;
 
 testWithPostgres(

@@ -1,4 +1,4 @@
-/** A database that may lose a journal, or has another one, is refused: each with its exit code. */
+/** A database that may lose a journal, or has another one, is refused, each with its exit code. */
 
 import assert from "node:assert/strict";
 import { runToEnd } from "../support/process/daybook_process.ts";
@@ -25,7 +25,7 @@ async function unsafeSettingsAreRefused(server: PostgresServer, folder: string):
   assert.match(standby.output, /requires a synchronous standby, and none is connected/);
 }
 
-/** An operator changes them while processes run. */
+/** Settings are changed while processes run. */
 async function settingsThatBecomeUnsafeEndAll(server: PostgresServer, folder: string) {
   const members = ["leader", "follower"].map((name) =>
     new Member({ journal: server.url("changing"), folder: `${folder}/${name}` })

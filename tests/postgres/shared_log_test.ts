@@ -1,4 +1,4 @@
-/** What a shared log does: the one in PostgreSQL, and the double that tests of the journal use. */
+/** The shared log in PostgreSQL, and the test double that journal tests use. */
 
 import assert from "node:assert/strict";
 import { SharedLogDouble } from "../support/journal/shared_log_double.ts";
@@ -21,7 +21,7 @@ testWithPostgres("shared log: PostgreSQL does the same, even with crashes and lo
         await server.query("delete from daybook_batch where first > 1");
       }));
     await server.query("delete from daybook_batch");
-    // Appended while it is down: it is tried until it is there.
+    // Appended while it is down: the append is retried until it succeeds.
     await server.crash();
     const appended = log.append(FIRST);
     await server.begin();
@@ -60,7 +60,7 @@ testWithPostgres(
   },
 );
 
-/** Answers are lost once they are on their way: what was recorded is neither doubled nor lost. */
+/** Answers are lost in transit: recorded batches are neither doubled nor lost. */
 async function requireOnceThroughLostAnswers(server: PostgresServer): Promise<void> {
   await using proxy = new DatabaseProxy(server.port);
   await withLog(server, proxy.port, async (log) => {

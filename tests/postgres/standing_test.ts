@@ -1,4 +1,4 @@
-/** Every process says whether it leads, since when and why, and what its database promises. */
+/** Every process reports whether it leads, since when and why, and what its database promises. */
 
 import assert from "node:assert/strict";
 import type { Standing } from "../../src/core/standing.ts";

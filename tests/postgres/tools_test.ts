@@ -34,7 +34,7 @@ async function segmentsOf(folder: string): Promise<Readonly<Record<string, strin
   return texts;
 }
 
-/** A folder of its own, whose job waits with a sealed input. */
+/** A journal in a folder, with a waiting job that has a sealed input. */
 async function recordAlone(folder: string, env: Record<string, string> = ENV): Promise<void> {
   const alone = await DaybookProcess.start({
     journal: folder,
@@ -182,7 +182,7 @@ Deno.test("tools: an invalid database address is a usage error, and is not quote
     }
   }));
 
-/** On it, all waits are thirty times shorter. */
+/** A clock on which all waits are thirty times shorter. */
 const FAST: Clock = {
   ...systemClock,
   setTimer: (ms, call) => systemClock.setTimer(ms / 30, call),
@@ -201,7 +201,7 @@ testWithPostgres(
       for (const [command, copy] of words) {
         await using network = new DatabaseProxy(server.port);
         const database = server.url("shop", network.port);
-        // It hears all, and says nothing.
+        // It accepts connections and never answers.
         network.cut("toProcess");
         const where = command === "verify" ? ["--no-server", "--against"] : [];
         const { code, err } = await runWith(FAST, command, "--journal", copy, ...where, database);

@@ -61,7 +61,7 @@ async function changeText(folder: string): Promise<void> {
   await edit(folder, TEXTS_FILE, said, 'fact: () => "Hello."');
 }
 
-/** Files that differ from those of the repository, or are new. */
+/** Changed or new files, compared with the repository. */
 async function touched(folder: string, path = "src"): Promise<readonly string[]> {
   const found: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(`${folder}/${path}`)) {

@@ -1,6 +1,6 @@
 /**
- * The promise that matters most: kill -9 at random moments, and nothing that was
- * acknowledged is lost, repeated or skipped.
+ * The most important promise: after kill -9 at random moments, nothing that was acknowledged is
+ * lost, repeated or skipped.
  */
 
 import { IS_QUICK, rounds } from "../support/effort.ts";

@@ -42,7 +42,7 @@ Deno.test("/metrics: after a kill counters start at zero, and gauges agree with 
     }
     const [clean, head] = ["daybook_recovery_clean", "daybook_journal_head_log_id"];
     assert.deepEqual([valueOf(before, clean), valueOf(after, clean)], [1, 0]);
-    // What comes after the kill is the note of the recovery, and perhaps a seal.
+    // The kill is followed by the entry about the recovery, and perhaps a seal.
     assert.ok((valueOf(after, head) ?? 0) > (valueOf(before, head) ?? Infinity));
     assert.ok((valueOf(before, "daybook_journal_sync_seconds_sum") ?? 0) > 0);
     assert.ok((valueOf(after, "process_resident_memory_bytes") ?? 0) > 1e7);

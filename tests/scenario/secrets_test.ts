@@ -1,7 +1,7 @@
 /**
- * Secrets and removed inputs in a real process: every byte that it leaves on the disk, sends
- * or prints is looked through. The same search over a process whose definitions protect
- * nothing must find them everywhere, or it would prove nothing.
+ * Secrets and removed inputs in a real process: every byte that it writes, sends or prints is
+ * searched. The same search over a process whose definitions protect nothing must find them
+ * everywhere, or it would prove nothing.
  */
 
 import assert from "node:assert/strict";
@@ -31,7 +31,7 @@ async function start(
   });
 }
 
-/** A number that no other run has: what is found was put there by this one. */
+/** A number unique to this run, so that a hit comes from this run. */
 function newCard(): string {
   return `4${crypto.getRandomValues(new Uint32Array(2)).join("")}`.padEnd(20, "7").slice(0, 20);
 }
@@ -59,7 +59,7 @@ async function ended(daybook: DaybookProcess, jobId: string): Promise<string> {
   return await response.text();
 }
 
-/** Everything that a client can be told. */
+/** Everything that a client can read. */
 async function answers(daybook: DaybookProcess, jobIds: readonly string[]): Promise<string> {
   const paths = [
     "/jobs?limit=100",
@@ -76,7 +76,7 @@ async function answers(daybook: DaybookProcess, jobIds: readonly string[]): Prom
   return (await Promise.all(texts)).join("\n");
 }
 
-/** Every byte of a folder, but for some names. */
+/** Every byte of a folder, except for some names. */
 async function bytesOf(folder: string, without: readonly string[]): Promise<string> {
   const parts: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
@@ -102,7 +102,7 @@ interface Findings {
   };
 }
 
-/** Lets every way out be tried, with a kill in the middle, and searches. */
+/** Tries every way for a secret to leak, with a kill in the middle, and searches. */
 async function search(home: Home): Promise<Findings> {
   const card = newCard();
   const first = await start(home);

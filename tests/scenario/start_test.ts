@@ -19,7 +19,7 @@ async function streamed(daybook: DaybookProcess, text: string): Promise<void> {
   }
 }
 
-/** A journal of one finished story, cleanly closed. */
+/** A cleanly closed journal with one finished job. */
 async function fill(journal: string): Promise<void> {
   const daybook = await DaybookProcess.start({ journal });
   for (let order = 0; order < 20; order++) {
@@ -392,7 +392,7 @@ Deno.test("start: the suggested calls take a token with the right scope from its
     assert.equal(new TextDecoder().decode(stdout), "202");
   }));
 
-/** A line of the banner that comes after the one that tells that it listens. */
+/** A line of the banner after the one with the address. */
 async function lineFrom(daybook: DaybookProcess, start: string): Promise<string> {
   for (;;) {
     const line = daybook.output.find((text) => text.startsWith(start));

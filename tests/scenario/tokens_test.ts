@@ -43,7 +43,7 @@ Deno.test("tokens: a file gives several, each with its scopes; they rotate while
     ];
 
     await Deno.writeTextFile(file, `${ROTATED} submit,read shop\n`);
-    // The file is looked at once a second.
+    // The file is checked once a second.
     await until("the token is refused", async () => await read(READER) === 401);
     const after = [await submit(SHOP), await submit(ROTATED)];
     // The entries of that job were the next that the stream could have brought.

@@ -1,4 +1,4 @@
-/** What code throws where nobody catches it, in the real process. */
+/** Uncaught errors of job code, in the real process. */
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/process/daybook_process.ts";

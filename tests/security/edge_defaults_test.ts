@@ -10,7 +10,7 @@ import { problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
 const TOKEN = "s3cret-token-0123456789";
 const BEARER = { authorization: `Bearer ${TOKEN}` };
 
-/** Probes, what one signs in with, and what that looks like. */
+/** Paths without a token: probes, the sign-in and its assets. */
 const OPEN = [
   "GET /livez",
   "GET /readyz",
@@ -18,7 +18,7 @@ const OPEN = [
   "GET /ui/sign-in",
   "POST /ui/sign-in",
   "POST /ui/sign-out",
-  // What a refusal means is no secret, also to who was refused for want of a token.
+  // The meanings of problems are public.
   "GET /problems/:kind",
 ];
 
@@ -100,7 +100,7 @@ Deno.test("default, ids by pattern: CR, LF, NUL and path segments are refused wh
       const event = { eventType: "a.B", [name]: text };
       await problemOf(await app.post("/events", event), 422, "invalid-request");
     }
-    // A URL never holds it: whoever reads one goes a folder up.
+    // A URL cannot contain it, because parsing resolves dot segments.
     if (text === "..") continue;
     const path = `/jobs/${encodeURIComponent(text)}/events`;
     const response = await app.get(path);

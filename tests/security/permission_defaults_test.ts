@@ -9,14 +9,14 @@ const { tasks }: { tasks: Record<string, { command: string }> } = JSON.parse(
   await Deno.readTextFile(`${ROOT}deno.json`),
 );
 
-/** Tasks of this project's developers, which run its own tests and nothing else. */
+/** Tasks for developers, which run only this project's tests. */
 const FOR_DEVELOPERS = /\bdeno (?:test|task|fmt|lint|check|bench)\b|\b(?:tests|bench)\//;
 
 /** What is wrong with the permissions of a command. */
 function flawOf(command: string): string | undefined {
   const flags = command.split(" ").filter((word) => word.startsWith("-"));
   const wide = flags.find((flag) =>
-    // It asks how full the disk is, and makes threads give way.
+    // It reads the free disk space, and lowers the priority of threads.
     /^(?:-A|--allow-all|--allow-(?:run|ffi|sys(?!=statfs(?:,setPriority)?$)|import|hrtime)\b.*)$/
       .test(flag)
   );

@@ -1,4 +1,4 @@
-/** What leaves this machine: nothing, before the address that it goes to was looked at. */
+/** Nothing leaves this machine before its target address was checked. */
 
 import assert from "node:assert/strict";
 import { checkedFetch } from "../../src/server/checked_fetch.ts";

@@ -1,4 +1,4 @@
-/** What a process tells while it reads a long journal. */
+/** What a process reports while it reads a long journal. */
 
 import assert from "node:assert/strict";
 import { StartProgress } from "../../src/server/listener.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
-/** What a process says that loads a module. */
+/** The output of a process that loads a module. */
 async function saidOnLoading(module: string, slowMs: number): Promise<string> {
   const script = `
     const { loadDefinitions } = await import(${

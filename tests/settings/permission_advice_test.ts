@@ -23,7 +23,7 @@ function advice(
   return withCommand("cannot write", [missing], program).split("\n");
 }
 
-/** What a suggested command may do, by the name of the permission. */
+/** The permissions of a suggested command, by name. */
 function allowedIn(text: string): Readonly<Record<string, readonly string[]>> {
   const flags = [...text.matchAll(/--allow-(\w+)=([^\s']+)/g)];
   return Object.fromEntries(flags.map(([, name, values = ""]) => [name, values.split(",")]));

@@ -10,7 +10,7 @@ import { until } from "../support/until.ts";
 
 const input = v.object({ orderId: v.string(), broken: v.optional(v.boolean(), false) });
 
-/** Its `run` has a mistake that some inputs bring out, unless it is mended. */
+/** Its `run` has a bug with some inputs, unless it is fixed. */
 function fulfilling({ steps = ["reserve", "charge"], version = 1, mended = false } = {}) {
   const calls: string[] = [];
   const fulfil = defineJob({
@@ -50,7 +50,7 @@ interface Files {
 
 let files: Promise<Files> | undefined;
 
-/** What `journal export` writes of jobs that a real Daybook has worked on until they rested. */
+/** The exports of jobs that a real Daybook has run until they waited. */
 async function made(): Promise<Files> {
   let made: Files | undefined;
   await inFolder(async (folder) => {

@@ -1,4 +1,4 @@
-/** What a `run` can do that is not the same each time, and what is said of it. */
+/** Nondeterministic behaviour of `run`, and how it is reported. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -7,7 +7,7 @@ import { NotDeterministicError, testDaybook } from "../../src/testing/mod.ts";
 
 type Run = (ctx: JobContext<"paid">, count: number) => Promise<unknown>;
 
-/** Runs a job whose `run` is told how often it has been called, and gives what is said of it. */
+/** Runs a job whose `run` gets the number of its calls, and returns the report. */
 async function told(run: Run): Promise<string | undefined> {
   let count = 0;
   const job = defineJob({

@@ -1,4 +1,4 @@
-/** Time inside a job goes by the manual clock. */
+/** Time inside a job follows the manual clock. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";

@@ -6,7 +6,7 @@ import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
 
-/** Reads what is there, and gives all that was shown. */
+/** Reads the journal, and returns everything shown. */
 async function begin(folder: JournalFolder) {
   const shown: JobEventLogEntry[] = [];
   const shares: number[] = [];
@@ -52,7 +52,7 @@ testWithFolder("journal reading: entries written meanwhile are not included", as
   folder.crash();
   await folder.write(segment, whole.subarray(0, whole.length - 20));
   const { reading, shown } = await begin(folder);
-  // A start cuts the tail that was torn, and writes on from there.
+  // A start cuts the torn tail, and continues from there.
   const { journal: restarted } = await folder.open(new RememberingConsumer());
   await restarted.append(facts(2)).durable;
 

@@ -1,4 +1,4 @@
-/** A journal in a folder and where processes share it: brought over, brought back, compared. */
+/** A journal in a folder and in a shared log: moved there, moved back, and compared. */
 
 import assert from "node:assert/strict";
 import { JournalDamagedError } from "../../src/journal/errors.ts";

@@ -1,4 +1,4 @@
-/** The adapter to OpenTelemetry where nobody collects; the scenario tests have one that does. */
+/** The OpenTelemetry adapter without a collector; the scenario tests have one. */
 
 import assert from "node:assert/strict";
 import { OpenTelemetry } from "../../src/tracing/open_telemetry.ts";

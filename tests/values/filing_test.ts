@@ -1,4 +1,4 @@
-/** The index of values on disk is a cache: whatever is there, what is found is what the lines say. */
+/** The index of values on disk is a cache: whatever it contains, results agree with the lines. */
 
 import assert from "node:assert/strict";
 import { ValueIndex } from "../../src/engine/views/value_index.ts";
@@ -11,7 +11,7 @@ import { valueKeys } from "../../src/engine/views/value_keys.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { orders, shopIn } from "./valued_events.ts";
 
-/** So few postings make runs, and runs of runs. */
+/** Few postings per run, so that runs and merged runs occur. */
 const GENERATION = 1_000;
 const LIMIT = 5_000;
 
@@ -45,7 +45,7 @@ class Desk {
     });
   }
 
-  /** Files the lines up to there, and writes what is to be written. */
+  /** Indexes the lines up to a position, and writes pending data. */
   upTo(head: number): void {
     this.filing.durable(head);
     while (this.filing.turn());
@@ -65,7 +65,7 @@ class Desk {
   }
 }
 
-/** What is found under all keys that there are. */
+/** Everything found under all keys. */
 async function assertTrue(desk: Desk, journal: Journal): Promise<void> {
   const truth = new ValueIndex();
   const keys = new Set<number>();
@@ -106,7 +106,7 @@ Deno.test("filing: after a stop nothing is read again, and after a kill only wha
   await inFolder(async (folder) => {
     const journal = await journalIn(folder, 3_000);
     filed(journal);
-    // What is written to the journal is read by a process that finds no line before.
+    // New lines are read by a process that had found none before.
     for await (const { name } of Deno.readDir(journalLayout(folder).segments)) {
       if (name.startsWith("00000000000000000001")) {
         await Deno.rename(`${folder}/segments/${name}`, `${folder}/aside`);

@@ -8,7 +8,7 @@ import { ContentComparison, type ContentDifference } from "../../src/verify/snap
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { codedJob } from "../support/engine/entries.ts";
 
-/** What a snapshot stands for is of no matter here. */
+/** The position of a snapshot does not matter here. */
 const HEAD = { logId: 0, chain: "" };
 
 const RECEIVED_MS = Date.UTC(2026, 0, 1);
@@ -19,7 +19,7 @@ function fact(logId: number): JobEventLogEntry {
     receivedAt: "2026-01-01T00:00:00.000Z",
     occurredAt: "2026-01-01T00:00:00.000Z",
     stratum: "domain",
-    // Every other tells when it was received.
+    // Every other id contains its time.
     eventId: eventId(logId % 2 === 0 ? `evt_${logId}` : `evt_${ulid(RECEIVED_MS)}`),
     eventType: eventType("test.Happened"),
     attributes: { number: logId, group: `g${logId % 7}` },
@@ -39,7 +39,7 @@ function compared(
   return comparison.end();
 }
 
-/** The words of a column that fits one line, changed in place. */
+/** Changes the words of a column that fits on one line. */
 function withWords(line: string, column: string, change: (words: Uint32Array) => void): string {
   const start = `{"column":"${column}","part":"`;
   if (!line.startsWith(start)) return line;

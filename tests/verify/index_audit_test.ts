@@ -1,4 +1,4 @@
-/** The index of a journal is compared with one that is made from its lines. */
+/** The index of a journal is compared with one built from its lines. */
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -24,7 +24,7 @@ const greet = defineJob({
   },
 });
 
-/** Five jobs, of which the last goes on, and an index that has the others. */
+/** Five jobs, of which the last is unfinished, and an index with the others. */
 async function journalIn(folder: string): Promise<string> {
   const journal = `${folder}/journal`;
   await using daybook = await openDaybook({ journal, definitions: [greet] });

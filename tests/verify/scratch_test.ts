@@ -1,4 +1,4 @@
-/** A proof that keeps ended jobs outside memory says what one says that has them all in it. */
+/** A verification with ended jobs outside memory has the same result as one with all in memory. */
 
 import assert from "node:assert/strict";
 import { audit } from "../../src/verify/audit.ts";

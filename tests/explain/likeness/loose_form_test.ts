@@ -1,4 +1,4 @@
-/** Which values are equal but for form, and how the difference is told. */
+/** Which values differ only in form, and how the difference is described. */
 
 import assert from "node:assert/strict";
 import type { JsonScalar } from "../../../src/core/json.ts";

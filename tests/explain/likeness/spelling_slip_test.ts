@@ -1,4 +1,4 @@
-/** Which values may be others with a letter written wrong, and which are other things. */
+/** Which values may be misspellings of others, and which are different values. */
 
 import assert from "node:assert/strict";
 import type { JsonScalar } from "../../../src/core/json.ts";
