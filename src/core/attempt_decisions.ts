@@ -1,4 +1,4 @@
-/** Decisions about attempts: how one begins, and what its failure means. Pure. */
+/** Decisions on attempts: how one begins, and what its failure means. Pure. */
 
 import type { StartAttemptsCommand, StartCompensationCommand } from "./command.ts";
 import { accept, type Decision, reject, rejectState } from "./decision.ts";
@@ -61,9 +61,9 @@ type AttemptVerdict =
   | { readonly final: false; readonly delayMs: number };
 
 /**
- * Whether a failed attempt is retried, and after how long.
+ * Whether a failed attempt is retried, and after what delay.
  *
- * @param failures Failed attempts of this task, this one included.
+ * @param failures The failed attempts of this task, including this one.
  * @param random From 0 up to 1, for the jitter.
  */
 export function judgeFailure(

@@ -1,4 +1,4 @@
-/** Limits that an operator set in place of those in the code: a pure fold. */
+/** Limits that an operator set in place of those in the code, as a pure fold. */
 
 import type { JobEventLogEntry } from "./event.ts";
 import type { LogId } from "./ids.ts";

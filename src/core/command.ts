@@ -10,7 +10,7 @@ export interface CreateCommand {
   readonly kind: "create";
   readonly jobId: JobId;
   readonly attributes: JobCreatedAttributes;
-  /** Whether it also starts, in the same batch. */
+  /** Whether the job also starts, in the same batch. */
   readonly start: boolean;
 }
 
@@ -22,7 +22,7 @@ interface ControlCommand {
 interface CancelCommand {
   readonly kind: "cancel";
   readonly reason?: string;
-  /** Of a parked job: undo nothing. */
+  /** Only for a parked job: undo nothing. */
   readonly leave?: boolean;
 }
 
@@ -33,7 +33,7 @@ export interface RetryCommand {
   /** Reuse only what completed before this task first started. */
   readonly from?: TaskId;
   readonly reason?: string;
-  /** Events that counted for the old job, now correlated to the new one. */
+  /** Events that counted for the old job and now correlate with the new one. */
   readonly facts: readonly JobEventDraft[];
 }
 
@@ -61,7 +61,7 @@ export interface StartCompensationCommand {
   readonly maxAttempts?: number;
 }
 
-/** What has a due time: a sleep, a timed wait of `run`, or a deadline of the plan. */
+/** Something with a due time: a sleep, a timed wait of `run`, or a deadline of the plan. */
 export type Timer =
   | { readonly taskId: TaskId }
   | { readonly expectation: string; readonly wait?: number };
@@ -71,7 +71,7 @@ export interface ElapseCommand {
   readonly timer: Timer;
 }
 
-/** Where a command comes from; recorded with its events, and without influence on them. */
+/** The origin of a command. It is recorded with the events, and does not influence them. */
 interface Traced {
   readonly origin?: Origin | undefined;
 }

@@ -1,4 +1,4 @@
-/** The part of the projector about the compensation of a task; pure. */
+/** The part of the projector about compensations; pure. */
 
 import type { FrameworkEntry } from "./event.ts";
 import type { CompletedTask, TaskState } from "./job_state.ts";

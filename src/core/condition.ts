@@ -33,7 +33,7 @@ export function conditionText(condition: Condition): string {
   return condition === "backingOff" ? "backing off" : condition;
 }
 
-/** What the condition depends on in a job's tasks. The flags cover all tasks but `main`. */
+/** What the condition depends on in a job's tasks. The flags cover all tasks except `main`. */
 export interface TaskOverview {
   readonly main: TaskState | undefined;
   readonly anyRunning: boolean;
@@ -77,7 +77,7 @@ function runningCondition(job: RunningJob, known?: TaskOverview): Condition {
   return tasks.anyBackingOff ? "backingOff" : mainCondition(job, tasks);
 }
 
-/** Searches from the end: what runs is usually among the latest tasks, and decides the rest. */
+/** Searches from the end: running tasks are usually among the latest, and they decide. */
 function taskOverview({ tasks }: RunningJob): TaskOverview {
   let [anyRunning, anyInterrupted, anyBackingOff, anySleeping] = [false, false, false, false];
   let lastCompleted = 0;
@@ -94,7 +94,7 @@ function taskOverview({ tasks }: RunningJob): TaskOverview {
   return { main, anyRunning, anyInterrupted, anyBackingOff, anySleeping, lastCompleted };
 }
 
-/** What `run` itself is doing; no other task is open. */
+/** What `run` itself is doing, when no other task is open. */
 function mainCondition(job: RunningJob, tasks: TaskOverview): Condition {
   const { main, lastCompleted } = tasks;
   switch (main?.status) {
@@ -102,7 +102,7 @@ function mainCondition(job: RunningJob, tasks: TaskOverview): Condition {
       return "executing";
     case "waiting":
       if (hasAnswer(job, main, lastCompleted)) return "queued";
-      // A job that also waits for an event is `waiting`: somebody can send that.
+      // A job that also waits for an event is `waiting`, since that event can be sent.
       return tasks.anySleeping && main.expectations.length === 0 ? "sleeping" : "waiting";
     case "backingOff":
     case "sleeping":
@@ -119,7 +119,7 @@ function mainCondition(job: RunningJob, tasks: TaskOverview): Condition {
   }
 }
 
-/** Whether `run` has an answer that it had not seen when it began to wait. */
+/** Whether there is an answer for `run` that it had not seen when it began to wait. */
 function hasAnswer(job: RunningJob, main: WaitingTask, lastCompleted: LogId): boolean {
   if (lastCompleted > main.seen) return true;
   if (hasPassed(job, main.seen)) return true;

@@ -1,6 +1,6 @@
 /**
- * The controls of jobs: names, texts, and the jobs that each applies to. The API, the dashboard,
- * the commands and the library all read this table.
+ * The controls of jobs: their names, their texts, and the jobs to which each applies. The API, the
+ * dashboard, the commands and the library all use this table.
  */
 
 import type { Condition } from "./condition.ts";
@@ -8,15 +8,15 @@ import { decide } from "./decide.ts";
 import type { JobState } from "./job_state.ts";
 
 interface ControlFacts {
-  /** On a button. */
+  /** The label of its button. */
   readonly label: string;
   /** The past tense, before the number of jobs. */
   readonly done: string;
-  /** What it does, in a line. */
+  /** What it does, in one line. */
   readonly summary: string;
   /** What it does to a job, in full sentences. */
   readonly effect: string;
-  /** Whether to ask first, since it cannot be undone. */
+  /** Whether to ask for confirmation, since it cannot be undone. */
   readonly confirm: boolean;
   /** Conditions of the jobs that a bulk action applies to. */
   readonly conditions: readonly Condition[];
@@ -27,7 +27,7 @@ const UNFINISHED: readonly Condition[] = [
   ...["backingOff", "suspended", "parked"] as const,
 ];
 
-/** In the order in which they are offered. */
+/** In the order in which they are shown. */
 export const CONTROL_NAMES = ["start", "wake", "suspend", "resume", "retry", "cancel"] as const;
 export type ControlName = (typeof CONTROL_NAMES)[number];
 
@@ -87,7 +87,7 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
   },
 };
 
-/** All but `retry`, which makes a new job. */
+/** All except `retry`, which creates a new job. */
 export const STATE_CONTROLS = CONTROL_NAMES.filter((name) => name !== "retry");
 export type StateControl = (typeof STATE_CONTROLS)[number];
 
@@ -95,9 +95,9 @@ export const BULK_CONTROLS = ["retry", "cancel", "suspend", "resume"] as const;
 export type BulkControl = (typeof BULK_CONTROLS)[number];
 
 /**
- * Whether a job accepts a control now, by the rules that decide on it.
+ * Whether a job accepts a control now, by the rules that decide on the control.
  *
- * @param leave Of a cancellation: undo nothing.
+ * @param leave For a cancellation: undo nothing.
  */
 export function isLegal(job: JobState, control: ControlName, leave = false): boolean {
   const command = control === "retry"

@@ -9,8 +9,8 @@ import { isScalar, type JsonObject, type JsonScalar, valueAt } from "./json.ts";
 export type Equalities = Readonly<Record<string, JsonScalar>>;
 
 /**
- * Which events of a type are meant: a predicate over their attributes. A path is a dotted
- * name, and equality is strict: `"42"` is not `42`, and what is missing equals nothing.
+ * Selects events of a type by their attributes. A path is a dotted name, and equality is strict:
+ * `"42"` is not `42`, and a missing value equals nothing.
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ function everyPathIn(
   return true;
 }
 
-/** Whether attributes have any of the values that a predicate asks for. */
+/** Whether attributes have any of the values that a predicate demands. */
 export function holdsInPart(correlation: Correlation, attributes: JsonObject): boolean {
   if (correlation === "any" || "not" in correlation) return false;
   if ("all" in correlation) return correlation.all.some((part) => holdsInPart(part, attributes));
@@ -76,7 +76,7 @@ export function holdsInPart(correlation: Correlation, attributes: JsonObject): b
   );
 }
 
-/** The number of clauses; of alternatives, the clauses of the shortest. */
+/** The number of clauses; for alternatives, that of the shortest one. */
 export function correlationTerms(correlation: Correlation): number {
   if (correlation === "any") return 0;
   if ("equals" in correlation) return Object.keys(correlation.equals).length;
@@ -88,16 +88,16 @@ export function correlationTerms(correlation: Correlation): number {
   return correlation.anyOf.map(correlationTerms).reduce((least, terms) => Math.min(least, terms));
 }
 
-/** A fact about one path that an index can look up. */
+/** A condition on one path that an index can look up. */
 export interface EqualityTerm {
   readonly path: string;
   readonly value: JsonScalar;
 }
 
 /**
- * The ways to index a predicate. Each alternative is a list of terms, at least one of which is true
- * of every event that the predicate accepts; an index files a job under the terms of one
- * alternative. An empty result means that no index helps, and each event of the type must be tried.
+ * The ways to index a predicate. Each alternative is a list of terms, at least one of which holds
+ * for every event that the predicate accepts. An index files a job under the terms of one
+ * alternative. If the result is empty, no index helps, and each event of the type must be tried.
  */
 export function indexAlternatives(correlation: Correlation): readonly (readonly EqualityTerm[])[] {
   if (correlation === "any" || "not" in correlation) return [];
@@ -118,8 +118,8 @@ export function indexAlternatives(correlation: Correlation): readonly (readonly 
 export const CORRELATION_DEPTH_MAX = 16;
 
 /**
- * What is wrong with a predicate that code made, or `undefined`. What JSON would change must not
- * get into a plan: it would mean something else after a restart.
+ * What is wrong with a predicate created by code, or `undefined`. A value that JSON would change
+ * must not get into a plan: it would mean something else after a restart.
  */
 export function correlationFlaw(correlation: Correlation, depth = 1): string | undefined {
   if (depth > CORRELATION_DEPTH_MAX) {

@@ -1,7 +1,7 @@
 /**
- * The rule of three: which attempts were open when the process ended uncleanly, and which is taken
- * to be the cause. An attempt open at two such ends in a row runs alone from then on; one that was
- * alone at the third is the cause, and its job is parked.
+ * The rule of three unclean ends in a row: it finds the attempt that most likely ended the process.
+ * An attempt open at two such ends in a row runs alone from then on. If it was alone at the third,
+ * it is taken as the cause, and its job is parked.
  */
 
 import { type LogId, MAIN_TASK } from "./ids.ts";
@@ -10,24 +10,24 @@ import { hasCode, isTerminal, type JobState, type TaskState } from "./job_state.
 /** Unclean ends in a row after which an attempt that was open at all of them runs alone. */
 const CRASHES_UNTIL_ALONE = 2;
 
-/** Tasks with an attempt on record as open, or a compensation; `main` among them. */
+/** Tasks with an attempt or a compensation open on record, including `main`. */
 export function openTasks(job: JobState): readonly TaskState[] {
   if (!hasCode(job) || isTerminal(job)) return [];
   const open = job.tasks.filter(isOpen);
-  // A job that backs off runs nothing, although its `main` is still running on record.
+  // A job that backs off runs nothing, although its `main` is on record as running.
   const rests = job.state === "Running" && open.every(isMain) &&
     job.tasks.some(({ status }) => status === "backingOff");
   return rests ? [] : open;
 }
 
-/** The same without `main`, unless it is the only one: it only waits for the others. */
+/** The same without `main`, unless it is the only one, since `main` only waits for the others. */
 export function attemptsAt(job: JobState): readonly TaskState[] {
   const open = openTasks(job);
   const others = open.filter((task) => !isMain(task));
   return others.length > 0 ? others : open;
 }
 
-/** Tasks that run alone after repeated unclean ends, until an attempt ends by itself. */
+/** Tasks that run alone after repeated unclean ends, until one of their attempts ends by itself. */
 export function crashSuspects(job: JobState): readonly TaskState[] {
   if (!hasCode(job) || isTerminal(job) || job.parked !== undefined) return [];
   const cutShort = job.tasks.filter((task) =>
@@ -37,7 +37,7 @@ export function crashSuspects(job: JobState): readonly TaskState[] {
   return (others.length > 0 ? others : cutShort).filter(hasCrashedTwice);
 }
 
-/** Whether an attempt that was alone at an unclean end is taken to have caused it. */
+/** Whether an attempt that ran alone at an unclean end is taken as its cause. */
 export function isCulprit(job: JobState, task: TaskState): boolean {
   return hasCrashedTwice(task) && !(isMain(task) && hasGoneOn(job, task.lastLogId));
 }
@@ -46,7 +46,7 @@ function hasCrashedTwice({ interruptions }: TaskState): boolean {
   return interruptions >= CRASHES_UNTIL_ALONE;
 }
 
-/** Whether `run` got past the end of a task since the process started. */
+/** Whether `run` has continued past the end of a task since the process started. */
 function hasGoneOn({ tasks }: JobState, since: LogId): boolean {
   return tasks.some((task) => task.status === "completed" && task.completedBy > since);
 }

@@ -25,7 +25,7 @@ import {
 import { backsOff, sleeping } from "./task_facts.ts";
 import { findWait, isSettled, openWaits } from "./waits.ts";
 
-/** @param job `undefined` when there is none yet. */
+/** @param job `undefined` when it does not exist yet. */
 export function decide(job: JobState | undefined, command: Command): Decision {
   const decision = decideAlone(job, command);
   const { origin } = command;
@@ -79,8 +79,8 @@ function decideStart(job: JobState, command: Reasoned): Decision {
 }
 
 /**
- * Only `JobStarted` leaves Created, so a job that has not started is started and cancelled in one
- * batch: none of its code runs.
+ * Only `JobStarted` leaves Created. So a job that has not started is started and cancelled in one
+ * batch, and none of its code runs.
  */
 function decideCancel(job: JobState, command: Reasoned & { readonly leave?: boolean }): Decision {
   if (command.leave === true) return decideLeave(job, command);
@@ -137,7 +137,7 @@ function decideWake(job: JobState, command: Reasoned): Decision {
   return accept([woken, ...ends.map((end) => ({ ...end, causedBy: CAUSE }))]);
 }
 
-/** Where a job waits for events alone, what ends that. */
+/** What ends the waiting of a job that waits only for events. */
 function insteadOfWaking({ state, plan, expected }: JobState): string {
   if (state !== "Running") return "";
   const open = plan.expected.find((one, index) => {
@@ -149,7 +149,7 @@ function insteadOfWaking({ state, plan, expected }: JobState): string {
     "to wait no longer can be cancelled";
 }
 
-/** The first draft of the group. */
+/** The index of the first draft in the group. */
 const CAUSE = { draft: 0 };
 
 function elapsed(jobId: JobId, taskId: TaskId, reusedFrom?: LogId): JobEventDraft {
@@ -157,7 +157,7 @@ function elapsed(jobId: JobId, taskId: TaskId, reusedFrom?: LogId): JobEventDraf
   return { stratum: "framework", eventType: "job.TimerElapsed", jobId, taskId, attributes };
 }
 
-/** Timers run on while their job is held; the job may have ended them in another way. */
+/** Timers continue while their job is held. The job may have ended them in another way. */
 function decideElapse(job: JobState, { timer }: ElapseCommand): Decision {
   const { jobId } = job;
   if (job.state !== "Running") return rejectState(job, "end a timer of", ["Running"]);
@@ -204,7 +204,7 @@ function decideRetry(job: JobState, command: RetryCommand): Decision {
     start: true,
   });
   if (!created.accepted) return created;
-  // In the order in which they ended: by it `run` goes the same way again.
+  // In the order in which they ended, so that `run` takes the same course again.
   const reused = [
     ...reusableTasks(job, from).map((task) => reusedResult(newJobId, task)),
     ...reusableWaits(job, from).map((wait) => reusedWait(newJobId, wait)),
@@ -214,7 +214,7 @@ function decideRetry(job: JobState, command: RetryCommand): Decision {
   return accept([...given, retried, ...caused, ...reused, ...facts]);
 }
 
-/** How the job that is retried ends, if it has not: nothing of it is undone. */
+/** How the old job ends when it is retried, if it has not ended: nothing is undone. */
 function givenUp(job: JobState, { reason }: Reasoned): readonly JobEventDraft[] | undefined {
   if (job.state === "Failed") return [];
   const ended = job.parked && decideLeave(job, reason === undefined ? {} : { reason });

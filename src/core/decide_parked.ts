@@ -5,7 +5,7 @@ import type { JobEventDraft } from "./event.ts";
 import type { JobState, RunningJob } from "./job_state.ts";
 import { tasksLeftInPlace } from "./left_in_place.ts";
 
-/** Ends every hold of the job. */
+/** Ends a suspension and a parking. */
 export function resumed(job: JobState, command: Reasoned): readonly JobEventDraft[] {
   return [
     ...(job.suspendedBy === undefined ? [] : [control("job.JobResumed", job.jobId, command)]),
@@ -25,15 +25,15 @@ export function unpark({ jobId }: JobState, { reason }: Reasoned): JobEventDraft
 }
 
 /**
- * The entries when a running job is cancelled. A crashed job has code, which does not run the
- * crashed attempt again, so its tasks are undone now. Others stay parked until there is code that
- * can undo them.
+ * The entries when a running job is cancelled. A job parked as crashed has code, which will not run
+ * the crashed attempt again, so its tasks are undone now. Other parked jobs stay parked until code
+ * that can undo their tasks is loaded.
  */
 export function cancelParked(job: RunningJob, cancelled: JobEventDraft): readonly JobEventDraft[] {
   return job.parked?.reason === "crashed" ? [unpark(job, {}), cancelled] : [cancelled];
 }
 
-/** Ends a parked job as it is: nothing is undone, and what stays in place is named. */
+/** Ends a parked job as it is: nothing is undone, and the tasks left in place are named. */
 export function decideLeave(job: JobState, { reason }: Reasoned): Decision {
   if (job.parked === undefined) {
     return reject(

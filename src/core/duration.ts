@@ -1,8 +1,8 @@
-/** Durations as people read and write them, in one format. */
+/** Formats and parses durations, the same way everywhere. */
 
 /**
- * `0.4 ms`, `812 ms`, `3.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d`: at most two units, whole. Browsers
- * get this function too, so it uses nothing from outside itself.
+ * `0.4 ms`, `812 ms`, `3.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d`: at most two whole units. Browsers
+ * get this function too, so it uses nothing from outside.
  */
 export function durationText(milliseconds: number): string {
   const ms = Math.max(0, milliseconds);
@@ -20,7 +20,7 @@ export function durationText(milliseconds: number): string {
   return parts.filter((part) => part !== "").join(" ");
 }
 
-/** How far away a moment is: in whole seconds, and in one unit from ten minutes on. */
+/** The distance of a moment: in whole seconds, and from ten minutes on in one unit. */
 export function distanceText(milliseconds: number): string {
   const ms = Math.max(0, milliseconds);
   if (ms < 1_000) return "0 s";
@@ -41,7 +41,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 
 export const DURATION_RULE = "a duration such as 500ms, 90s, 10m, 1h30m or 2d";
 
-/** Milliseconds of a text; `NaN` when it is not a duration. Only 0 needs no unit. */
+/** Milliseconds of a text; `NaN` when it is not a duration. Only 0 may lack a unit. */
 export function parseDuration(text: string): number {
   if (text === "0") return 0;
   let [sum, read] = [0, 0];

@@ -7,11 +7,11 @@ import type { Correlation } from "./correlation.ts";
 import { type EventMatcher, type JobPlan, policyEvents } from "./job_plan.ts";
 import type { JobState } from "./job_state.ts";
 
-/** Characters of a deep path that are resolved in the time of one comparison. */
+/** Characters of a deep path that can be resolved in the time of one comparison. */
 const PATH_CHARACTERS = 16;
-/** Values of a list that are compared in the time of one look-up. */
+/** Values of a list that can be compared in the time of one lookup. */
 const VALUES = 32;
-/** Positions that are copied in the time of one comparison, when a match is counted. */
+/** Positions that can be copied in the time of one comparison, when a match is counted. */
 const POSITIONS = 20;
 
 export function matcherEffort({ correlation }: EventMatcher): number {
@@ -37,7 +37,7 @@ function pathEffort(path: string): number {
 
 const known = new WeakMap<JobPlan, number>();
 
-/** The cost of comparing an event with everything that a plan names. */
+/** The cost of comparing an event with all matchers of a plan. */
 export function planEffort(plan: JobPlan): number {
   let effort = known.get(plan);
   if (effort === undefined) {
@@ -47,7 +47,7 @@ export function planEffort(plan: JobPlan): number {
   return effort;
 }
 
-/** The most that taking an event into a job can cost: comparing it with the plan, and counting. */
+/** The maximum cost of applying an event to a job: comparing it with the plan, and counting it. */
 export function takingEffort({ plan, expected }: JobState): number {
   let positions = expected.length * POSITIONS;
   let last: readonly number[] | undefined;
@@ -60,7 +60,7 @@ export function takingEffort({ plan, expected }: JobState): number {
 
 /**
  * The budget for near misses. Describing a clause about a missing value takes eighty times as long
- * as seeing that it fails.
+ * as finding that it fails.
  */
 export const NEARNESS_EFFORT_MAX = 2_000;
 

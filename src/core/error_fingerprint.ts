@@ -1,17 +1,17 @@
 /**
- * Groups failures of one kind. Two have the same fingerprint when the type of the job, the task,
- * the name of the error and the words of its message are the same. Parts that vary from one failure
- * to the next are not words; `messageTemplate` replaces them with `*`:
+ * Groups failures of one kind. Two failures have the same fingerprint when the type of the job, the
+ * task, the name of the error and the words of its message are the same. Parts that vary from one
+ * failure to the next are not words; `messageTemplate` replaces them with `*`:
  *
  * - text in quotation marks, `"…"`, `'…'`, `` `…` `` and their typographic forms
  * - web and mail addresses
  * - paths that begin with `/`, `\`, `./`, `../`, `~/` or a drive
  * - UUIDs, and eight or more hexadecimal digits, even if all are letters
- * - a word with a digit in it, and what is joined to it: numbers, times, sizes, versions,
+ * - a word that contains a digit, with everything joined to it: numbers, times, sizes, versions,
  *   ULIDs and other ids, host addresses
- * - several of these in a row, with only commas, spaces or `and` between them, as one
+ * - a sequence of these, separated only by commas, spaces or `and`, as one
  *
- * A fingerprint is derived and never recorded: a later version may group differently.
+ * A fingerprint is derived and never recorded, so a later version may group differently.
  */
 
 import type { ErrorFact } from "./framework_events.ts";
@@ -25,7 +25,7 @@ export type ErrorFingerprint = string & { readonly [fingerprintBrand]: true };
 export const FINGERPRINT_PATTERN = /^[0-9a-f]{12}$/;
 
 interface ErrorOrigin {
-  /** Of the job; absent for a plan driven by outside events. */
+  /** The type of the job; absent for a plan driven by outside events. */
   readonly type?: string | undefined;
   readonly taskId?: TaskId | undefined;
   readonly error: ErrorFact;
@@ -36,15 +36,15 @@ export function errorFingerprint({ type, taskId, error }: ErrorOrigin): ErrorFin
   return hashOf(words.join("\n")) as ErrorFingerprint;
 }
 
-/** Of a failed job; a cancellation is not an error and has none. */
+/** The fingerprint of a failed job. A cancellation is not an error and has none. */
 export function jobFingerprint(job: JobState, failure: Failure): ErrorFingerprint | undefined {
   if (failure.kind === "cancelled") return undefined;
   return errorFingerprint({ type: job.type, taskId: failure.taskId, error: failure.error });
 }
 
-/** Only this much of a message is read; the rest does not distinguish failures. */
+/** The part of a message that is read; the rest does not distinguish failures. */
 export const MESSAGE_LENGTH_MAX = 1_000;
-/** Cut after the varying parts have one length, so that they do not move the end. */
+/** Applied after varying parts are replaced, so that their length does not move the end. */
 const TEMPLATE_LENGTH_MAX = 300;
 
 /** A message with `*` in place of what varies. */

@@ -17,15 +17,15 @@ import type { JsonObject } from "./json.ts";
 export const STRATA = ["framework", "domain", "coordination"] as const;
 export type Stratum = typeof STRATA[number];
 
-/** What an event may refer to, beside its type and attributes. */
+/** What an event may have besides its type and attributes. */
 export interface EventReferences {
   readonly jobId?: JobId;
   readonly taskId?: TaskId;
-  /** Observability: recorded, and without influence on state or matching. */
+  /** For observability: recorded, without influence on state or matching. */
   readonly executionId?: ExecutionId;
   readonly traceId?: string;
   readonly spanId?: string;
-  /** The name beside the token that caused it; observability too. */
+  /** The name beside the token that caused it; for observability too. */
   readonly actor?: string;
   /** The entry that caused this one. */
   readonly causedBy?: LogId;
@@ -63,7 +63,7 @@ export type TaskEntry = Extract<
 
 export type JobEventLogEntry = JobEntry | JournalEntry | FactEntry;
 
-/** Whether an entry stands for an event that named no job. */
+/** Whether an entry stands for an event without a job id. */
 export function isCorrelated(
   entry: JobEventLogEntry,
 ): entry is FrameworkEntry<"job.EventCorrelated"> {
@@ -81,10 +81,10 @@ export function isFromOutside(entry: JobEventLogEntry): boolean {
   return entry.stratum !== "framework" || isCorrelated(entry);
 }
 
-/** A cause: an entry, or a draft of the same group by its index. */
+/** A cause: an entry, or the index of a draft in the same group. */
 export type Cause = LogId | { readonly draft: number };
 
-/** An event before it has a position; absent members are filled in when it is recorded. */
+/** An event before it has a position. Missing members are filled in when it is recorded. */
 interface DraftOf<Entry extends JobEventLogEntry> extends Omit<EventReferences, "causedBy"> {
   readonly stratum: Entry["stratum"];
   readonly eventType: Entry["eventType"];

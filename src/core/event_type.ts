@@ -8,7 +8,7 @@ export type EventType = Branded<string, "EventType">;
 export const EVENT_TYPE_MAX_LENGTH = 200;
 export const EVENT_TYPE_PATTERN = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
 
-/** The rule in words, for error messages. */
+/** The rule, for error messages. */
 export const EVENT_TYPE_RULE = "parts of A-Z a-z 0-9 _ - joined by dots, at most 200 characters";
 
 /** Namespaces that only the framework may write. */

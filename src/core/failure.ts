@@ -1,4 +1,4 @@
-/** Which entries are error events, and what they say of the failure. */
+/** Error events: which entries they are, and the failure they cause. */
 
 import type { JobEventLogEntry } from "./event.ts";
 import { durationText } from "./duration.ts";

@@ -1,6 +1,6 @@
 /**
- * The facts that the framework itself records. This table defines which there are and what each
- * carries; the entry union, the schemas that read lines back and the projector derive from it.
+ * The facts that the framework records. This table defines the types and the attributes of each.
+ * The entry union, the schemas that read lines back and the projector are derived from it.
  */
 
 import type { EventType } from "./event_type.ts";
@@ -28,8 +28,8 @@ export interface ControlAttributes {
 }
 
 /**
- * Why the engine holds a job. `diverged`: its `run` disagrees with the record; `noDefinition`: no
- * version that runs it is loaded; `crashed`: the process ended three times while its attempt was
+ * Why the engine holds a job. `diverged`: its `run` disagrees with the record. `noDefinition`: no
+ * version that runs it is loaded. `crashed`: the process ended three times while its attempt was
  * open, the last time with that attempt alone.
  */
 export type ParkReason = "diverged" | "noDefinition" | "crashed";
@@ -38,7 +38,7 @@ export interface JobParkedAttributes {
   readonly reason: ParkReason;
   /** The obstacle, as a clause. */
   readonly message: string;
-  /** Of `diverged`: the entry that `run` disagrees with. */
+  /** For `diverged`: the entry that `run` disagrees with. */
   readonly disagreesWith?: LogId;
 }
 
@@ -58,13 +58,13 @@ export interface JobCreatedAttributes {
   /** RFC 3339; the job then starts by itself. */
   readonly startAt?: string;
   readonly retryOf?: JobId;
-  /** The key for the definition's limits; keys of one priority take turns. */
+  /** The key for the limits of the definition; keys of one priority take turns. */
   readonly key?: string;
-  /** The key for the definition's rate, when the rate has its own. */
+  /** The key for the rate of the definition, if the rate has its own. */
   readonly rateKey?: string;
   /**
-   * The caller's `Idempotency-Key`, and a digest of its body: keyed with the job's own key when the
-   * input is sealed.
+   * The caller's `Idempotency-Key`, and a digest of the request body. If the input is sealed, the
+   * digest is keyed with the job's key.
    */
   readonly idempotency?: { readonly key: string; readonly digest: string };
 }
@@ -75,10 +75,10 @@ export type AttemptFailure =
   & ({ readonly retryAt: string } | { readonly final: true; readonly kind: FailureKind });
 
 /**
- * Why an attempt was cut short, through no fault of its own. `crash`: the process had ended without
- * a stop. `takeover`: another process leads the journal since. `withdrawn`: its start was on
- * record, but its handler was not called, since its job was suspended or had no worker. `paused`:
- * the same because of a pause.
+ * Why an attempt was cut short, for a reason that is not its own. `crash`: the process ended
+ * without a stop. `takeover`: another process has led the journal since. `withdrawn`: its start was
+ * on record, but its handler was not called, since its job was suspended or had no worker.
+ * `paused`: the same because of a pause.
  */
 export type InterruptionReason =
   | "crash"
@@ -88,12 +88,12 @@ export type InterruptionReason =
   | "withdrawn"
   | "paused";
 
-/** Whether the process went without a stop: the attempt may be what ended it. */
+/** Whether the process ended without a stop: the attempt may have caused that. */
 export function isUncleanEnd(reason: InterruptionReason): reason is "crash" | "takeover" {
   return reason === "crash" || reason === "takeover";
 }
 
-/** Whether the handler of an attempt that was cut short had not even been called. */
+/** Whether an attempt was cut short before its handler was called. */
 export function isWithdrawal(reason: InterruptionReason): boolean {
   return reason === "withdrawn" || reason === "paused";
 }
@@ -106,13 +106,15 @@ export interface EventCorrelatedAttributes {
   readonly attributes: JsonObject;
 }
 
-/** The journal that a history was taken from, and its head at the time. */
+/** The journal that a history was exported from, and its head at the time. */
 export interface ImportOrigin {
   readonly logId: LogId;
   readonly chain: string;
 }
 
-/** Which jobs a pause holds: those that match each member present; all, if there is none. */
+/**
+ * The jobs that a pause holds: those that match every member present. Without members, all jobs.
+ */
 export interface PauseScope {
   readonly type?: string;
   /** As `name:value`. */
@@ -126,11 +128,13 @@ export interface PauseBeganAttributes extends PauseScope {
   readonly reason: string;
   /** RFC 3339; the pause then ends by itself. */
   readonly until?: string;
-  /** Of a pause by rule: the failed attempts that caused it. */
+  /** For a pause by rule: the failed attempts that caused it. */
   readonly failures?: readonly LogId[];
 }
 
-/** An entry of a job that is not in this journal; its times and cause are the quotation's. */
+/**
+ * An entry of a job that is not in this journal. Its times and cause are those of the quotation.
+ */
 export interface QuotedAttributes {
   readonly eventId: EventId;
   readonly stratum: "framework" | "domain" | "coordination";
@@ -157,13 +161,13 @@ export interface FrameworkAttributes {
   readonly "job.JobCreated": JobCreatedAttributes;
   readonly "job.JobStarted": ControlAttributes;
   readonly "job.JobSuspended": ControlAttributes;
-  /** Ends the suspension, or, with `of`, the parking. */
+  /** Ends the suspension or, with `of`, the parking. */
   readonly "job.JobResumed": ControlAttributes & { readonly of?: "parked" };
   /** The engine holds the job until a person, or other code, decides. */
   readonly "job.JobParked": JobParkedAttributes;
   /**
-   * Retries what backs off now, and ends sleeps, and waits of `run` until a time; each has a fact
-   * of its own.
+   * Retries tasks that back off now, and ends sleeps and timed waits of `run`; each has a fact of
+   * its own.
    */
   readonly "job.JobWoken": ControlAttributes;
   /** With `leftInPlace` nothing is undone: these completed tasks stay as they are. */
@@ -190,7 +194,7 @@ export interface FrameworkAttributes {
   readonly "job.TimerSet": {
     /** RFC 3339. */
     readonly dueAt: string;
-    /** Of a wait. */
+    /** Only for a wait. */
     readonly expectation?: string;
     /** The number of the wait among those of its expectation, from 1. */
     readonly wait?: number;
@@ -198,9 +202,9 @@ export interface FrameworkAttributes {
     readonly withinMs?: number;
   };
   /**
-   * An expectation was not met in time. With `wait`, that wait of `run` ends without an event;
-   * without, the deadline of the plan passed, which fails the job or waives the expectation. Its
-   * time has come, or `causedBy` is the `job.JobWoken` that ended the wait.
+   * An expectation was not met in time. With `wait`, that wait of `run` ends without an event.
+   * Without it, a deadline of the plan passed, which fails the job or waives the expectation.
+   * Either its time has come, or `causedBy` is the `job.JobWoken` that ended the wait.
    */
   readonly "job.DeadlinePassed": {
     readonly expectation: string;
@@ -247,8 +251,8 @@ export interface FrameworkAttributes {
   /** The key of the job's sealed input is being deleted: the input can no longer be read. */
   readonly "job.InputRemoved": { readonly reason: "retention" };
   /**
-   * An event was refused because its id is on record with other content; this is what it said.
-   * `causedBy` is the entry that has the id.
+   * An event was refused because its id is on record with other content; this is the refused
+   * content. `causedBy` is the entry that has the id.
    */
   readonly "journal.EventRefused": RefusedAttributes;
   /** The jobs in its scope begin nothing. Not part of any job's history. */
@@ -258,7 +262,7 @@ export interface FrameworkAttributes {
     /** It ended at its time. */
     readonly elapsed?: true;
   };
-  /** Replaces all limits in the code of a type. Names no job. */
+  /** Replaces all limits in the code of a type. It names no job. */
   readonly "job.LimitsChanged": {
     readonly type: string;
     readonly limits: PlaceLimits;
@@ -278,11 +282,11 @@ export interface FrameworkAttributes {
     readonly bytesQuarantined: number;
     readonly quarantine?: string;
   };
-  /** A process leads a journal that several share: it alone appends from here on. */
+  /** A process leads a shared journal: from here on it alone appends. */
   readonly "journal.WriterOpened": {
-    /** Tells the process from others. */
+    /** Identifies the process. */
     readonly writer: string;
-    /** Where the others reach it. */
+    /** The address at which the others reach it. */
     readonly url: string;
   };
   /** A job came from another journal: the next `entries` entries are its history. */
@@ -295,12 +299,12 @@ export interface FrameworkAttributes {
    * An entry of another job that an imported one refers to: evidence, with no effect on any job.
    */
   readonly "journal.EntryQuoted": QuotedAttributes;
-  /** Somebody had a damaged end cut off: these entries are gone. */
+  /** A person had a damaged end cut off: these entries are gone. */
   readonly "journal.Repaired": {
     readonly lostFrom: LogId;
-    /** As far as can be known. */
+    /** As far as is known. */
     readonly lostEntries: number;
-    /** Path of a copy of the whole journal before the cut. */
+    /** The path of a copy of the whole journal from before the cut. */
     readonly aside: string;
     /** The last intact end of a batch that could be read after the cut. */
     readonly previousHead?: { readonly logId: LogId; readonly chain: string };

@@ -1,7 +1,7 @@
 /**
- * Identifiers. Each kind has its own type, so that a task id cannot be passed for a job id, and a
- * constructor that rejects text outside its alphabet: an id is safe in a line of the journal, in a
- * URL and in a terminal.
+ * Identifiers. Each kind has its own type, so that a task id cannot be passed for a job id.
+ * Constructors reject text outside the alphabet, so that an id is safe in a line of the journal, in
+ * a URL and in a terminal.
  */
 
 declare const brand: unique symbol;
@@ -18,12 +18,12 @@ export type TaskId = Branded<string, "TaskId">;
 export type LogId = number;
 
 /**
- * What any id may look like, callers' ids included. `.` and `..` are excluded, since programs that
- * read a URL resolve them.
+ * The form of any id, including callers' ids. `.` and `..` are excluded, since programs that read a
+ * URL resolve them.
  */
 export const ID_PATTERN = /^(?!\.{1,2}$)[A-Za-z0-9._:~-]{1,128}$/;
 
-/** The same rule for error messages. */
+/** The rule in words, for error messages. */
 export const ID_RULE = "1 to 128 characters of A-Z a-z 0-9 . _ : ~ -";
 
 /** The root task of a job with code: its `run`. */

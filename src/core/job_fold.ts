@@ -1,9 +1,9 @@
 /**
- * Folds many entries of one job as `project` does, in time proportional to their number: projecting
+ * Folds many entries of one job as `project` does, in time proportional to their number. Projecting
  * a job of thousands of tasks entry by entry would copy and search all tasks each time.
  *
- * An entry concerns at most one task, so the projector gets the job with that task alone, and with
- * all of them only when the end of the job or of its run depends on the others.
+ * An entry concerns at most one task. So the projector gets the job with only that task, and with
+ * all tasks only when the end of the job or of its run depends on the others.
  */
 
 import { assertNever } from "./assert_never.ts";
@@ -15,8 +15,8 @@ import { project, type Step } from "./projector.ts";
 import { TaskTally } from "./task_tally.ts";
 
 /**
- * What one entry did to its job. The `tasks` of both states hold the one that the entry concerns,
- * or all of them; nothing else may be read from them.
+ * What one entry did to its job. The `tasks` of both states contain the task that the entry
+ * concerns, or all tasks; nothing else may be read from them.
  */
 export interface Applied extends Step {
   readonly entry: JobEventLogEntry;
@@ -24,22 +24,22 @@ export interface Applied extends Step {
   /** Of the whole job, before and after. */
   readonly conditionBefore: Condition | undefined;
   readonly condition: Condition;
-  /** Whether something of the job is open after it: `run`, an attempt, or a compensation. */
+  /** Whether something of the job is open after the entry: `run`, an attempt, or a compensation. */
   readonly isAtWork: boolean;
 }
 
 const NO_TASKS: readonly TaskState[] = [];
-/** Most waiting jobs have no task, and there may be very many of them. */
+/** Shared, since most waiting jobs have no task, and there may be very many of them. */
 const NO_MAP = new Map<TaskId | undefined, TaskState>();
 
 export class JobFold {
-  /** Everything but the tasks. */
+  /** The job without its tasks. */
   #head: JobState | undefined;
   /** In order of arrival: a key that is set again keeps its place. */
   #tasks: Map<TaskId | undefined, TaskState> = NO_MAP;
   #tally: TaskTally | undefined;
   #condition: Condition | undefined;
-  /** The job with its tasks, once it has been read. */
+  /** The job with its tasks, once it was read. */
   #whole: JobState | undefined;
 
   /** @param from The job so far, if the entries continue from there. */
@@ -60,7 +60,7 @@ export class JobFold {
     return this.#head;
   }
 
-  /** The same, with only these tasks readable. */
+  /** The same, with only the given tasks readable. */
   withOnly(taskIds: readonly TaskId[]): JobState | undefined {
     if (!taskIds.some((taskId) => this.#tasks.has(taskId))) return this.#head;
     return this.#with(taskIds.flatMap((taskId) => this.#tasks.get(taskId) ?? []));
@@ -99,7 +99,7 @@ export class JobFold {
     return { entry, before, job, rule, matched, conditionBefore, condition, isAtWork };
   }
 
-  /** Takes back the last step, as if its entry had never been. */
+  /** Undoes the last step, as if its entry had never existed. */
   revert(last: Applied): void {
     restoreTasks(this.#tasks, last);
     this.#head = last.before;
@@ -111,7 +111,7 @@ export class JobFold {
     }
   }
 
-  /** The job before the last steps, which are given oldest first. */
+  /** The job before the last steps. Pass the steps oldest first. */
   jobBefore(steps: readonly Applied[]): JobState | undefined {
     const [first] = steps;
     if (first === undefined) return this.job;
@@ -146,7 +146,7 @@ export class JobFold {
   }
 }
 
-/** Gives tasks the states that they had before a step; those that it changed keep their places. */
+/** Restores the states that tasks had before a step; tasks that it changed keep their places. */
 function restoreTasks(
   tasks: Map<TaskId | undefined, TaskState>,
   { before, job }: Applied,

@@ -6,7 +6,7 @@ import { type EventType, isReserved } from "./event_type.ts";
 import { MAIN_TASK, type TaskId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 
-/** For readers and logs; it never influences matching. */
+/** For readers and logs. It never influences matching. */
 export type ExpectedEventKind = "TaskCompletion" | "DomainFact" | "ExternalSignal";
 
 export const EXPECTED_EVENT_KINDS: readonly ExpectedEventKind[] = [
@@ -20,16 +20,16 @@ export interface EventMatcher {
   readonly correlation: Correlation;
 }
 
-/** The most events that an expectation may want: their positions are part of the state. */
+/** The most events that an expectation may want, since their positions are part of the state. */
 export const TIMES_MAX = 10_000;
 
 /** The most that all expectations of a plan may want together. */
 export const MATCHES_MAX = 2_000_000;
 
-/** How many events satisfy an expectation; those beyond it are recorded as surplus. */
+/** How many events satisfy an expectation. Further matches are recorded as surplus. */
 export type Multiplicity = "ExactlyOnce" | "AtLeastOnce" | { readonly times: number };
 
-/** Until when an expectation has to be met, and what happens when it is not. */
+/** The time limit of an expectation, and what happens when it is not met. */
 export interface Deadline {
   /** Milliseconds from the start of the job. */
   readonly ms: number;
@@ -37,7 +37,7 @@ export interface Deadline {
   readonly otherwise: "fail" | "waive";
 }
 
-/** Longer is taken for a mistake in the unit. */
+/** A longer time is assumed to be a mistake in the unit. */
 export const YEARS_MAX = 100;
 /** In milliseconds: the longest sleep, wait or deadline. */
 export const REST_MS_MAX = YEARS_MAX * 365.25 * 24 * 60 * 60 * 1_000;
@@ -54,7 +54,7 @@ export interface ExpectedEvent {
   readonly within?: Deadline;
 }
 
-/** How a job ends after its compensation succeeded. */
+/** How a job ends after its compensation has succeeded. */
 export type CompensatedOutcome = "Done" | "Failed";
 
 export interface JobPolicy {
@@ -65,7 +65,7 @@ export interface JobPolicy {
   readonly onCompensated: CompensatedOutcome;
 }
 
-/** What an event does that a policy names: it fails the job, or ends its compensation. */
+/** What an event named in a policy does: it fails the job, or ends its compensation. */
 export type PolicyRole = "errors" | "succeeded" | "failed";
 
 export const COMPENSATION_ENDS: readonly PolicyRole[] = ["succeeded", "failed"];
@@ -94,10 +94,10 @@ export const MAIN_EXPECTATION: ExpectedEvent = {
   taskId: MAIN_TASK,
 };
 
-/** The plan of a job with code that expects nothing else; most jobs share this value. */
+/** The plan of a job with code that expects nothing else. Most jobs share this value. */
 export const MAIN_ONLY_PLAN: JobPlan = { expected: [MAIN_EXPECTATION], policy: DEFAULT_POLICY };
 
-/** The shared value of an equal plan, if there is one: a state need not hold a copy. */
+/** The shared value of an equal plan, if there is one, so that a state need not hold a copy. */
 export function sharedPlan(plan: JobPlan): JobPlan {
   const [first, second] = plan.expected;
   const { errors, compensation, onCompensated } = plan.policy;
@@ -116,7 +116,7 @@ export function requiredMatches(multiplicity: Multiplicity): number {
   return typeof multiplicity === "object" ? multiplicity.times : 1;
 }
 
-/** What matching reads; observability ids are not part of it. */
+/** The part of an event that matching reads. Observability ids are not part of it. */
 export interface MatchableEvent {
   readonly eventType: string;
   readonly taskId?: TaskId;
@@ -147,8 +147,8 @@ export function policyEvents({ errors, compensation }: JobPolicy): readonly Poli
 }
 
 /**
- * The matchers by which events without a job id reach a job of this plan. Matchers of framework
- * events are left out: such events always carry their job's id.
+ * The matchers by which events without a job id reach a job with this plan. Matchers of framework
+ * events are left out, since such events always carry their job's id.
  */
 export function outsideMatchers({ expected, policy }: JobPlan): readonly EventMatcher[] {
   return [...expected, ...policyEvents(policy)].map(({ matcher }) => matcher)
@@ -156,6 +156,6 @@ export function outsideMatchers({ expected, policy }: JobPlan): readonly EventMa
 }
 
 export function awaitsOutside(plan: JobPlan): boolean {
-  // Most jobs share one plan, which awaits none.
+  // Most jobs share one plan, which awaits no event.
   return plan !== MAIN_ONLY_PLAN && outsideMatchers(plan).length > 0;
 }

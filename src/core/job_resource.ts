@@ -61,14 +61,14 @@ export function jobResource(job: JobState) {
   };
 }
 
-/** What of the input is hidden, and until when it is kept; absent if nothing is. */
+/** What is hidden of the input, and how long the input is kept; absent if nothing is hidden. */
 function sealedResource({ sealed }: JobState) {
   return sealed === undefined
     ? undefined
     : { secrets: sealed.secrets, retention: sealed.retention };
 }
 
-/** Only until the job starts; then there is `startedAt`. */
+/** Only until the job starts; after that there is `startedAt`. */
 export function jobStartAt(job: JobState): string | undefined {
   return job.state === "Created" ? job.startAt : undefined;
 }
@@ -152,7 +152,7 @@ function taskOutcome(task: TaskState) {
   }
 }
 
-/** From its start on, a compensation decides the status of its task. */
+/** Once a compensation has started, it decides the status of its task. */
 function compensationOutcome({ compensation }: CompletedTask) {
   switch (compensation?.status) {
     case undefined:

@@ -1,7 +1,7 @@
 /**
- * A job as its entries describe it. Only the projector makes values of these types; each member of
- * a union holds just what exists in it. Times are text as recorded, and are never compared: the
- * order is that of `logId`.
+ * A job as its entries describe it. Only the projector creates values of these types. Each member
+ * of a union holds just the data that exists in it. Times are text as recorded, and are never
+ * compared: the order is that of `logId`.
  */
 
 import type {
@@ -16,7 +16,7 @@ import type { JsonValue } from "./json.ts";
 
 /** The most tasks that a job may have: its state and its answers hold each of them. */
 export const TASKS_MAX = 10_000;
-/** The same of waits of `run` that end at a time. */
+/** The most timed waits of `run` that a job may have. */
 export const WAITS_MAX = 10_000;
 
 export interface Progress {
@@ -45,11 +45,14 @@ type Compensation =
 
 interface TaskFacts {
   readonly taskId: TaskId;
-  /** Attempts begun, and so the number of the latest. A sleep has none. */
+  /**
+   * The number of attempts that have begun, which is also the number of the latest. A sleep has
+   * none.
+   */
   readonly attempts: number;
-  /** Attempts that failed. Interrupted ones do not count. */
+  /** Failed attempts. Interrupted ones do not count. */
   readonly failures: number;
-  /** Unclean ends of the process in a row while an attempt of it was open. */
+  /** Unclean ends of the process in a row while an attempt of the task was open. */
   readonly interruptions: number;
   readonly startedAt: string;
   /** The entry that first named this task. */
@@ -63,7 +66,7 @@ interface RunningTask extends TaskFacts {
   readonly status: "running";
 }
 
-/** Only `main`: `run` waits for expectations, or sleeps, and holds no worker. */
+/** Only for `main`: `run` waits for expectations, or sleeps, and holds no worker. */
 export interface WaitingTask extends TaskFacts {
   readonly status: "waiting";
   readonly expectations: readonly string[];
@@ -124,7 +127,7 @@ export interface ExpectationState {
   /** The entries that counted. */
   readonly by: readonly LogId[];
   readonly surplus: number;
-  /** The `job.DeadlinePassed` by which it counts as satisfied without all its matches. */
+  /** The `job.DeadlinePassed` that waived it: it counts as satisfied without all its matches. */
   readonly waived?: LogId;
 }
 
@@ -140,7 +143,9 @@ export interface TimedWait {
   readonly wait: number;
   /** RFC 3339. */
   readonly dueAt: string;
-  /** How long `run` asked to wait, in milliseconds; absent in journals of before it was recorded. */
+  /**
+   * How long `run` asked to wait, in milliseconds; absent in old journals, which did not record it.
+   */
   readonly withinMs?: number;
   /** The entry that began it. */
   readonly setBy: LogId;
@@ -150,7 +155,7 @@ export interface TimedWait {
   readonly reusedFrom?: LogId;
 }
 
-/** The same, sharing equal neighbours, as the projector does. */
+/** The same progress, sharing equal neighbours as the projector does. */
 export function shared(expected: readonly ExpectationState[]): readonly ExpectationState[] {
   let last: ExpectationState | undefined;
   return expected.map((progress) => {
@@ -169,7 +174,7 @@ export interface Failure {
   readonly kind: FailureKind;
   readonly taskId?: TaskId;
   readonly error: ErrorFact;
-  /** A compensation failed: a person must look. */
+  /** A compensation failed: a person must act. */
   readonly recoveryRequired: boolean;
   /** The entry that failed the job. */
   readonly because: LogId;
@@ -177,7 +182,7 @@ export interface Failure {
   readonly leave?: true;
 }
 
-/** Why the engine holds a job; `by` is the `job.JobParked` entry in force. */
+/** Why the engine holds a job. `by` is the `job.JobParked` entry in force. */
 export interface Parking extends JobParkedAttributes {
   readonly by: LogId;
 }
@@ -203,7 +208,7 @@ export interface CreatedJob extends JobFacts {
 
 interface StartedFacts extends JobFacts {
   readonly startedAt: string;
-  /** The `job.JobStarted` entry; first in, first out goes by it. */
+  /** The `job.JobStarted` entry. The queue is first in, first out by it. */
   readonly startedBy: LogId;
 }
 
@@ -247,7 +252,7 @@ export function isTerminal(job: JobState): job is DoneJob | FailedJob {
   return job.state === "Done" || job.state === "Failed";
 }
 
-/** Whether the job may begin nothing: it is suspended or parked. */
+/** Whether the job must begin nothing: it is suspended or parked. */
 export function isHeld({ suspendedBy, parked }: JobState): boolean {
   return suspendedBy !== undefined || parked !== undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * The summary of a job: what a list shows, under the names of the job resource. It leaves out
- * input, plan, results and steps, so that it is always small.
+ * The summary of a job, as lists show it, with the names of the job resource. It leaves out input,
+ * plan, results and steps, so that it is always small.
  */
 
 import type { Condition } from "./condition.ts";
@@ -41,7 +41,10 @@ export interface JobSummary {
   /** The newest job that is a retry of it. */
   readonly retriedBy?: JobId;
   readonly progress: ProgressSummary;
-  /** Milliseconds from its start to its first attempt; `null` until then, and without code. */
+  /**
+   * Milliseconds from its start to its first attempt; `null` before that, and for jobs without
+   * code.
+   */
   readonly queuedMs: number | null;
   /** Only until it ends. */
   readonly open?: OpenSummary;
@@ -49,14 +52,14 @@ export interface JobSummary {
 }
 
 export interface ProgressSummary {
-  /** Expectations that have all their matches, and all that there are; without `main`. */
+  /** The number of satisfied expectations, and of all expectations, without `main`. */
   readonly satisfied: number;
   readonly expected: number;
   /** Of the task with the most attempts. */
   readonly attempts: number;
 }
 
-/** Open tasks and expectations: the first few of each, without `main`. */
+/** The first few open tasks and expectations, without `main`. */
 interface OpenSummary {
   readonly tasks: readonly TaskId[];
   readonly expected: readonly OpenExpectation[];
@@ -130,7 +133,7 @@ function openSummary({ plan, expected, tasks }: JobState): OpenSummary {
   return { tasks: openTasks, expected: openExpectations };
 }
 
-/** Whether an attempt of the task, or of its compensation, runs or will; or it is a sleep. */
+/** Whether the step may still run: an attempt of the task or of its compensation, or a sleep. */
 function isInHand(task: TaskState): boolean {
   if (task.taskId === MAIN_TASK) return false;
   switch (task.status) {

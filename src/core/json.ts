@@ -22,7 +22,7 @@ export function valueAt(object: JsonObject, path: string): JsonValue | undefined
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) {
       return undefined;
     }
-    // The length of an array belongs to the language, not to the data.
+    // The length of an array is not data.
     if (name === "length" && Array.isArray(value)) return undefined;
     value = (value as Record<string, unknown>)[name];
   }
@@ -45,7 +45,7 @@ export function copyJson(value: JsonValue | undefined): JsonValue | undefined {
   return copy;
 }
 
-/** The size of a value with more members is computed once, however often it is needed. */
+/** Caches the size of a value with more members than this. */
 const MEMBERS_MAX = 256;
 const sizesBefore = new WeakMap<object, number>();
 
@@ -77,7 +77,7 @@ function sizeOfMembers(object: JsonObject): number {
 /** A number and its comma take about this many characters. */
 export const ELEMENT_CHARACTERS = 2;
 
-/** Whether a value takes more characters than this; stops looking once it does. */
+/** Whether a value takes more characters than this; stops counting once it does. */
 export function isLarge(value: unknown, characters: number): boolean {
   return charactersLeft(value, characters) < 0;
 }

@@ -2,7 +2,7 @@
 
 import { ELEMENT_CHARACTERS, isLarge } from "./json.ts";
 
-/** Characters created between two turns of other work. */
+/** Characters created between two pauses. */
 const CHUNK_CHARACTERS = 64 * 1024;
 /** Smaller values are created in one piece. */
 const PIECE_CHARACTERS = 8 * 1024;
@@ -48,7 +48,7 @@ function* elementsOf(values: readonly unknown[]): Generator<string> {
   yield values.length === 0 ? "[]" : "]";
 }
 
-/** Scalars often come in great number: many are created in one piece. */
+/** Scalars are often numerous, so many are created in one piece. */
 function endOfScalars(values: readonly unknown[], start: number): number {
   const last = Math.min(values.length, start + PIECE_CHARACTERS / ELEMENT_CHARACTERS);
   let end = start;

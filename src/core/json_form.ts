@@ -2,7 +2,7 @@
 
 import type { JsonValue } from "./json.ts";
 
-/** What JSON would lose or change, and so cannot be recorded. */
+/** What JSON would lose or change, so that it cannot be recorded. */
 export type NotJson =
   | bigint
   | symbol
@@ -12,8 +12,8 @@ export type NotJson =
   | PromiseLike<unknown>;
 
 /**
- * What the journal holds of a value: a `Date` becomes text, and other values what their `toJSON`
- * returns; a member that may be `undefined` may be missing, and such an element is `null`.
+ * What the journal holds of a value. A `Date` becomes text, and other values become what their
+ * `toJSON` returns. A member that may be `undefined` may be missing, and such an element is `null`.
  */
 export type JsonForm<Value> = unknown extends Value ? Value
   : Value extends JsonValue ? Value
@@ -37,7 +37,7 @@ export type JsonForm<Value> = unknown extends Value ? Value
     ) extends infer Members ? { [Name in keyof Members]: Members[Name] } : never
   : never;
 
-/** Has `never` somewhere when parts of the type cannot be recorded. */
+/** Contains `never` when parts of the type cannot be recorded. */
 export type Recordable<Value> = unknown extends Value ? unknown
   : Value extends JsonValue | undefined | void ? unknown
   : Value extends { toJSON(key: string): unknown } ? unknown
@@ -47,6 +47,6 @@ export type Recordable<Value> = unknown extends Value ? unknown
 
 /** Constrains a function to results that can be recorded. */
 export type Returns<Value> = [Value] extends [Recordable<Value>] ? unknown : {
-  /** Nothing has it: it lets the compiler say what is wrong. */
+  /** No type has this member. It makes the compiler say what is wrong. */
   readonly returns: "what JSON cannot hold: a Map, Set, function, symbol, bigint, promise or bytes";
 };

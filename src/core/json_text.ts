@@ -1,9 +1,9 @@
 /**
  * Parses JSON. Works around a defect of V8 15.0 (Deno 2.9) in `JSON.parse`: a name written with an
  * escape is compared, as written, with the name that an earlier object had at the same place, and
- * is taken for that one when its first characters are equal. After anything made `{"a":1,"\\":0}`,
- * even `structuredClone`, it reads `{"a":1,"\n":0}` with a name `\`, and facts would differ from
- * those recorded. So names with an escape are kept from it.
+ * mistaken for that name when their first characters are equal. Once anything has created
+ * `{"a":1,"\\":0}`, even `structuredClone`, it reads `{"a":1,"\n":0}` with a name `\`, and facts
+ * would differ from those recorded. So names with an escape are never passed to it.
  */
 
 const [QUOTE, COLON, BACKSLASH] = [0x22, 0x3a, 0x5c];
@@ -15,7 +15,7 @@ export function parseJsonText(text: string): unknown {
   return hasEscapedName(text) ? withNames(text) : JSON.parse(text);
 }
 
-/** Whether any name is written with an escape; rare. Looks at each character at most once. */
+/** Whether any name contains an escape, which is rare. Reads each character at most once. */
 function hasEscapedName(text: string): boolean {
   let index = text.indexOf("\\");
   while (index !== -1) {

@@ -1,11 +1,11 @@
-/** What a job did and nothing undid: effects that stay when it ends. */
+/** What a job did and nothing undid: effects that remain when it ends. */
 
 import { MAIN_TASK } from "./ids.ts";
 import { type CompletedTask, isSleep, type JobState, type TaskState } from "./job_state.ts";
 
 /**
- * Completed tasks without a compensation; of a job cancelled without undoing anything, all that had
- * not been undone before.
+ * Completed tasks without a compensation. For a job cancelled without undoing anything, also all
+ * others that were not undone before.
  */
 export function leftInPlace(job: JobState): readonly CompletedTask[] {
   const undoesNothing = "failure" in job && job.failure?.leave === true;
@@ -19,7 +19,7 @@ export function isLeftInPlace(task: TaskState): task is CompletedTask {
 }
 
 /**
- * Tasks with an attempt that began and never ended, as in a crash: it may have done all or part of
+ * Tasks with an attempt that began and never ended, as in a crash. It may have done all or part of
  * its work, and nothing undoes that.
  */
 export function cutShort({ tasks }: Pick<JobState, "tasks">): readonly TaskState[] {

@@ -1,13 +1,13 @@
 /**
- * Whether an entry could have been recorded: its names, its ids, and what it refers to. The
- * attributes of framework facts are checked by their schemas, elsewhere.
+ * Whether an entry could have been recorded: checks its names, its ids, and what it refers to. The
+ * attributes of framework facts are checked by their schemas.
  */
 
 import type { JobEventLogEntry } from "./event.ts";
 import { EVENT_TYPE_RULE, isEventType, isReserved } from "./event_type.ts";
 import { ID_PATTERN, ID_RULE } from "./ids.ts";
 
-/** What is wrong with an entry on its own; `undefined` when nothing is. */
+/** What is wrong with an entry by itself; `undefined` when nothing is. */
 export function findIllegality(entry: JobEventLogEntry): string | undefined {
   return nameFlaw(entry) ?? idFlaw(entry) ?? causeFlaw(entry) ?? subjectFlaw(entry);
 }
@@ -32,14 +32,17 @@ function illegalId(name: string, id: string | undefined): string | undefined {
   return `${name} ${JSON.stringify(id)} is not legal: it must be ${ID_RULE}`;
 }
 
-/** Causes come first, so that a chain of them always ends. */
+/** A cause comes before its effect, so that chains of causes always end. */
 function causeFlaw({ causedBy, logId }: JobEventLogEntry): string | undefined {
   if (causedBy === undefined) return undefined;
   if (Number.isInteger(causedBy) && causedBy >= 1 && causedBy < logId) return undefined;
   return `causedBy ${causedBy} is not a position before the entry's own`;
 }
 
-/** Facts of jobs name the job, those of tasks the task; facts of the journal name neither. */
+/**
+ * Facts about jobs name the job, and facts about tasks the task. Facts about the journal name
+ * neither.
+ */
 function subjectFlaw({ eventType, stratum, jobId, taskId }: JobEventLogEntry): string | undefined {
   if (stratum !== "framework") return undefined;
   if (eventType.startsWith("journal.")) {

@@ -1,6 +1,6 @@
 /**
- * Positions of other entries in an entry. They are valid in one journal only, so all of them change
- * when an entry moves to another.
+ * Positions of other entries that an entry refers to. They are valid in one journal only, so all of
+ * them change when an entry moves to another.
  */
 
 import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
@@ -9,7 +9,7 @@ import type { LogId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 import { quotedEntry, requoted } from "./quotation.ts";
 
-/** The attributes that are positions, for each framework fact; a missing row does not compile. */
+/** The attributes of each framework fact that are positions. A missing row does not compile. */
 const POSITIONS: {
   readonly [Type in FrameworkEventType]: readonly (keyof FrameworkAttributes[Type] & string)[];
 } = {
@@ -37,7 +37,7 @@ const POSITIONS: {
   "job.CompensationEnded": [],
   "job.RecoveryRequired": [],
   "job.InputRemoved": [],
-  // Its `failures` are of this journal, which it never leaves.
+  // Its `failures` are positions of this journal, which the entry never leaves.
   "job.PauseBegan": [],
   "job.PauseEnded": [],
   "job.LimitsChanged": [],
@@ -46,12 +46,12 @@ const POSITIONS: {
   "journal.Sealed": [],
   "journal.Recovered": [],
   "journal.WriterOpened": [],
-  // About one journal, which it never leaves.
+  // A fact about one journal, which it never leaves.
   "journal.Repaired": [],
-  // `from` is a position of the other journal, and stays.
+  // `from` is a position in the other journal, and stays.
   "journal.Imported": [],
   "journal.EventRefused": [],
-  // References of the quoted entry are handled there.
+  // `quotation.ts` handles the references of the quoted entry.
   "journal.EntryQuoted": [],
 };
 

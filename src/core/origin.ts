@@ -1,4 +1,4 @@
-/** Where a request comes from; recorded with what it causes, and without influence on it. */
+/** The origin of a request. It is recorded with the effects, and does not influence them. */
 
 import type { TraceIds } from "./trace_ids.ts";
 

@@ -1,23 +1,25 @@
 /**
- * The rule by which failures pause their type, a circuit breaker: a pure function of the record, so
- * that a restart comes to the same result.
+ * The rule by which failures pause their type, a circuit breaker. It is a pure function of the
+ * record, so that a restart comes to the same result.
  */
 
 import { durationText } from "./duration.ts";
 import type { LogId } from "./ids.ts";
 
-/** Failed attempts that are kept for each type; no rule counts more. */
+/** Failed attempts kept for each type; no rule counts more. */
 export const FAILURES_MAX = 100;
-/** Milliseconds. */
+/** Milliseconds: a day. */
 const RULE_MS_MAX = 86_400_000;
 
-/** When failed attempts pause their type by themselves. */
+/** When failed attempts pause their type automatically. */
 export interface PauseRule {
-  /** So many failed attempts of its jobs, of tasks and compensations together; 1 to 100. */
+  /** The number of failed attempts of its jobs, tasks and compensations together; 1 to 100. */
   readonly failures: number;
-  /** Within this many milliseconds, by the times on record; at most a day. */
+  /** The period in which they count, in milliseconds, by the times on record; at most a day. */
   readonly withinMs: number;
-  /** How long nothing of the type begins then, in milliseconds; at most a day. */
+  /**
+   * How long the pause lasts, in milliseconds; at most a day. Nothing of the type begins meanwhile.
+   */
   readonly forMs: number;
 }
 
@@ -28,7 +30,7 @@ export interface RecordedFailure {
   readonly at: string;
 }
 
-/** What a rule makes of failures. */
+/** The pause that a rule derives from failures. */
 interface Tripped {
   /** The failures that caused it. */
   readonly failures: readonly [RecordedFailure, ...RecordedFailure[]];
@@ -39,7 +41,7 @@ interface Tripped {
 /**
  * The first failures that satisfy the rule and whose pause is not over yet.
  *
- * @param failures Of one type, in the order of the journal.
+ * @param failures Those of one type, in the order of the journal.
  */
 export function trippedBy(
   rule: PauseRule,

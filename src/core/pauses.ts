@@ -1,4 +1,4 @@
-/** Pauses, which hold many jobs at once: a pure fold of the entries about them. */
+/** Pauses, each of which holds many jobs at once: a pure fold of the entries about them. */
 
 import type { JobEventLogEntry } from "./event.ts";
 import type { PauseBeganAttributes, PauseScope } from "./framework_events.ts";
@@ -37,7 +37,7 @@ export function holds(scope: PauseScope, job: Pausable): boolean {
   return holder(scope)(job);
 }
 
-/** The same, to be asked of many jobs. */
+/** The same, prepared for many jobs. */
 export function holder({ type, label, key }: PauseScope): (job: Pausable) => boolean {
   const colon = label?.indexOf(":") ?? 0;
   const name = label?.slice(0, colon) ?? "";
@@ -51,7 +51,7 @@ export function isOfEverything({ type, label, key }: PauseScope): boolean {
   return type === undefined && label === undefined && key === undefined;
 }
 
-/** Whether failures began it, not a request. */
+/** Whether failures began it, and not a request. */
 export function isByRule({ failures }: PauseBeganAttributes): boolean {
   return failures !== undefined;
 }

@@ -9,11 +9,11 @@ export interface Rate {
   readonly perMs: number;
 }
 
-/** How many places there are; absent means no limit. */
+/** The number of places; absent means no limit. */
 export interface PlaceLimits {
-  /** Of all keys together. */
+  /** For all keys together. */
   readonly maxRunning?: number;
-  /** Of one key. */
+  /** For each key. */
   readonly perKey?: number;
   readonly rate?: Rate;
 }

@@ -1,4 +1,4 @@
-/** A point in a job's history, and how many of its entries lie before it. */
+/** A point in a job's history, and how many of its entries lie at or before it. */
 
 import { assertNever } from "./assert_never.ts";
 import { isCorrelated, type JobEventLogEntry } from "./event.ts";
@@ -10,12 +10,12 @@ export type Point =
   /** Up to and including the entry with this id, or the one that stands for the event with it. */
   | { readonly kind: "eventId"; readonly eventId: EventId }
   /**
-   * Up to the last entry received at or before this time. If the clock was set back, the last of
-   * the moments at which it showed this time.
+   * Up to the last entry received at or before this time. If the clock was set back and showed this
+   * time more than once, the last of these moments counts.
    */
   | { readonly kind: "time"; readonly time: Timestamp };
 
-/** RFC 3339 in UTC with milliseconds, as entries have it: sorts as text. */
+/** RFC 3339 in UTC with milliseconds, as entries have it, so that it sorts as text. */
 export type Timestamp = string;
 
 export type ResolvedPoint =

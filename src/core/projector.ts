@@ -26,7 +26,7 @@ import type { RuleName } from "./rules.ts";
 import { noteWait, waivedBy, withGivenUp } from "./waits.ts";
 import { abandonOpenTasks, noteTask } from "./task_facts.ts";
 
-/** The job after an entry, and why. */
+/** The job after an entry, and why it changed. */
 export interface Step {
   readonly job: JobState;
   readonly rule: RuleName;
@@ -40,8 +40,8 @@ const NOTHING_MATCHED: readonly string[] = [];
  * Applies one entry.
  *
  * @param job The job so far, or `undefined` before its first entry.
- * @throws {TypeError} when the first entry of a job is not `job.JobCreated`, which no journal of
- * this engine holds.
+ * @throws {TypeError} when the first entry of a job is not `job.JobCreated`, which this engine
+ * never records.
  */
 export function project(job: JobState | undefined, entry: JobEventLogEntry): Step {
   if (job === undefined) return step(createdFrom(entry), "none/created");
@@ -176,7 +176,7 @@ function noteRecovery(job: CompensatingJob, entry: JobEventLogEntry): Compensati
   return isFinal ? { ...job, failure: { ...job.failure, recoveryRequired: true } } : job;
 }
 
-/** What an entry says of the job without moving it along the state table. */
+/** Applies what an entry says of the job without moving it along the state table. */
 function noteFacts<Job extends RunningJob | CompensatingJob>(
   job: Job,
   entry: JobEventLogEntry,

@@ -1,7 +1,7 @@
 /**
- * Quotations: an imported job may refer to entries of jobs that are not here, such as the result
- * that a retry reused. They come along as evidence, wrapped, so that no job here counts them as its
- * own.
+ * Quotations. An imported job may refer to entries of jobs that are not here, such as the result
+ * that a retry reused. These entries come along as evidence, wrapped so that no job here counts
+ * them as its own.
  */
 
 import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
@@ -13,9 +13,9 @@ import type { JsonObject } from "./json.ts";
 type Quotation = FrameworkEntry<"journal.EntryQuoted">;
 
 /**
- * The quotation of a job's entry, at the same position.
+ * Quotes a job's entry, at the same position.
  *
- * @param eventId Of the quotation; derived from that of the entry.
+ * @param eventId The id of the quotation; derived from that of the entry.
  */
 export function quoteEntry(
   entry: JobEventLogEntry & { readonly jobId: JobId },
@@ -35,8 +35,8 @@ export function quoteEntry(
 }
 
 /**
- * The entry to describe: for a quotation the entry that it quotes, at the position of the
- * quotation; otherwise the entry itself.
+ * The entry to describe. For a quotation, that is the quoted entry at the position of the
+ * quotation; otherwise, the entry itself.
  */
 export function quotedEntry(entry: JobEventLogEntry): JobEventLogEntry {
   if (entry.eventType !== "journal.EntryQuoted") return entry;

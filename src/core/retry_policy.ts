@@ -9,11 +9,11 @@ export interface RetryPolicy {
   readonly factor: number;
   /** The longest delay in milliseconds; `RetryLater` may choose a longer one. */
   readonly maxMs: number;
-  /** Share of a delay, 0 to 1, by which it is moved at random in either direction. */
+  /** The share of a delay, from 0 to 1, by which it is shifted randomly in either direction. */
   readonly jitter: number;
 }
 
-/** The policy of a task that does not say. */
+/** The policy of a task that specifies none. */
 export const DEFAULT_RETRY: RetryPolicy = {
   maxAttempts: 3,
   initialMs: 1_000,

@@ -1,6 +1,6 @@
 /**
- * The rows of the state table, by name. The projector says for each entry which row it applied;
- * documents and explanations take their words from here.
+ * The rows of the state table, by name. For each entry, the projector reports the row that it
+ * applied. Documents and explanations take their words from here.
  */
 
 import type { StateName } from "./job_state.ts";

@@ -1,10 +1,10 @@
 /**
- * A sealed input: only the job's key can open it. The state of a job holds the envelope alone, so
+ * A sealed input, which only the job's key can open. The state of a job holds only the envelope. So
  * deleting the key removes the input from every copy of the journal, and changes no line and no
  * state.
  */
 
-/** What becomes of the whole input once its job has ended. */
+/** What happens to the whole input once its job has ended. */
 export type InputRetention = "keep" | "deleteOnCompletion" | { readonly afterMs: number };
 
 export interface SealedInput {
@@ -21,7 +21,7 @@ export interface SealedInput {
 /** What replaces a secret value wherever the input is shown. */
 export const SECRET_MARK = "[secret]";
 
-/** The text that an envelope is bound to: in another job's line it cannot be opened. */
+/** The text that an envelope is bound to, so that it cannot be opened in another job's line. */
 export function sealedBoundTo(jobId: string): string {
   return `daybook input 1 ${jobId}`;
 }

@@ -1,6 +1,6 @@
-/** Words of a command line, for people to copy. */
+/** Formats words of a command line, for people to copy. */
 
-/** What every shell reads literally. */
+/** What every shell takes literally. */
 const PLAIN = /^[\w@%+=:,./-][\w@%+=:,./~-]*$/;
 
 /** The text as one word of a POSIX shell: as it is, or in single quotes. */

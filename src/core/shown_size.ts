@@ -28,7 +28,7 @@ export function shownSize(job: JobState, max: number): number {
 
 const SUMMARY = 900;
 
-/** Only the labels of a summary may be many. */
+/** Of a summary's members, only labels may be numerous. */
 export function summarySize({ labels, failure }: JobSummary): number {
   let size = SUMMARY + (failure?.error.message.length ?? 0);
   for (const name in labels) size += name.length + (labels[name]?.length ?? 0);

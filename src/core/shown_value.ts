@@ -1,12 +1,12 @@
 /**
- * JSON values for people, in a sentence and in a terminal: bounded, on one line, and without
- * invisible characters or any that control a terminal.
+ * Formats JSON values for sentences and terminals: bounded, on one line, and without invisible
+ * characters or any that control a terminal.
  */
 
 import { isScalar, jsonPrefix, type JsonScalar, type JsonValue } from "./json.ts";
 
 const SHOWN_LENGTH_MAX = 60;
-/** Characters kept at the end of a cut text: long ids differ there. */
+/** Characters kept at the end of a cut text, since long ids differ there. */
 const TAIL_LENGTH = 20;
 
 /** The value as JSON, cut when long; `nothing` when there is none. */
@@ -45,7 +45,10 @@ function tail(text: string, length: number): string {
   return text.slice(-length).replace(/^[\udc00-\udfff]/, "");
 }
 
-/** Controls, marks that only direct or join, half surrogates, and spaces that look like others. */
+/**
+ * Control characters, marks that only direct or join, lone surrogates, and spaces that look like
+ * others.
+ */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u00a0]/gu;
 
 function visible(text: string): string {

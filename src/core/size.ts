@@ -1,4 +1,4 @@
-/** Sizes as people read and write them, in one format. */
+/** Formats and parses sizes, the same way everywhere. */
 
 const COUNTS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 

@@ -1,6 +1,6 @@
 /** States, and their changes, in a few words. */
 
-/** The state, with the condition where that says more: `Running (waiting)`, but only `Done`. */
+/** The state, with the condition where that says more: `Running (waiting)`, but just `Done`. */
 export function stateText(
   { state, condition }: { readonly state: string; readonly condition: string },
 ): string {

@@ -64,7 +64,7 @@ export function noteTask(
   }
 }
 
-/** The tasks of a job that ends with this entry: open ones are abandoned. */
+/** The tasks of a job that ends with this entry: open tasks are abandoned. */
 export function abandonOpenTasks(
   tasks: readonly TaskState[],
   { logId, receivedAt }: JobEventLogEntry,
@@ -77,7 +77,7 @@ export function abandonOpenTasks(
   );
 }
 
-/** A task that backs off is due now. */
+/** Makes a task that backs off due now. */
 function woken(task: TaskState, { logId, receivedAt }: JobEventLogEntry): TaskState {
   if (task.status === "backingOff") return { ...task, retryAt: receivedAt, lastLogId: logId };
   if (task.status !== "completed" || task.compensation?.status !== "backingOff") return task;
@@ -154,7 +154,7 @@ function noteOne(task: TaskState | undefined, entry: TaskEntry): TaskState | und
   }
 }
 
-/** What survives a change of status. */
+/** What a task keeps through a change of status. */
 function factsOf(task: TaskState) {
   const { taskId, attempts, failures, interruptions, startedAt, firstLogId, compensable } = task;
   const facts = { taskId, attempts, failures, interruptions, startedAt, firstLogId, compensable };
@@ -221,7 +221,7 @@ function completed(
       ...(result === undefined ? {} : { result }),
     };
   }
-  // The same for most tasks, without intermediate copies.
+  // The same result for most tasks, written out to avoid intermediate copies.
   return {
     taskId: task?.taskId ?? entry.taskId as TaskId,
     attempts: attempt,
@@ -290,7 +290,10 @@ function interrupted(task: TaskState, entry: FrameworkEntry<"job.TaskInterrupted
   };
 }
 
-/** A clean stop ends the row; an attempt whose handler was not called does not count. */
+/**
+ * A clean stop ends the row of unclean ends. An attempt whose handler was not called does not
+ * count.
+ */
 function crashesAfter({ interruptions }: TaskState, reason: InterruptionReason): number {
   switch (reason) {
     case "crash":

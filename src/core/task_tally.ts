@@ -1,4 +1,4 @@
-/** Running counts of a job's tasks, so that none need be searched. */
+/** Running counts of a job's tasks, so that none must be searched. */
 
 import type { TaskOverview } from "./condition.ts";
 import { type LogId, MAIN_TASK } from "./ids.ts";
@@ -38,7 +38,7 @@ export class TaskTally implements TaskOverview {
     return this.#undoing > 0;
   }
 
-  /** A task is new, or has changed. A completed task changes no more. */
+  /** Counts a new or changed task. A completed task does not change any more. */
   note(before: TaskState | undefined, after: TaskState): void {
     if (after.taskId === MAIN_TASK) {
       this.main = after;

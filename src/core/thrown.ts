@@ -1,4 +1,4 @@
-/** What was thrown, which may be anything. */
+/** Handles thrown values, which may be anything. */
 
 import type { ErrorFact } from "./framework_events.ts";
 
@@ -7,7 +7,7 @@ const NAME_LENGTH_MAX = 200;
 const MESSAGE_LENGTH_MAX = 4_000;
 const STACK_LENGTH_MAX = 2_000;
 
-/** Whether it is an instance of a class. It may be a proxy that throws when inspected. */
+/** Whether the value is an instance of a class. It may be a proxy that throws when inspected. */
 export function isThrown<Class>(
   thrown: unknown,
   type: abstract new (...args: never[]) => Class,
@@ -23,20 +23,20 @@ export function errorMessage(thrown: unknown): string {
   return isThrown(thrown, Error) ? readMember(thrown, "message") : asText(thrown);
 }
 
-/** With the place where it was thrown, if known. */
+/** Includes the place where it was thrown, if known. */
 export function errorStack(thrown: unknown): string {
   return isThrown(thrown, Error)
     ? readMember(thrown, "stack", errorMessage(thrown))
     : asText(thrown);
 }
 
-/** Whether a permission is missing: in the words of `fetch`, and in those of Node's modules. */
+/** Whether a permission is missing. `fetch` and Node's modules say so in different words. */
 export function isPermissionMissing(error: unknown): error is Error {
   return isThrown(error, Error) &&
     (readMember(error, "name") === "NotCapable" || readMember(error, "code") === "EPERM");
 }
 
-/** As a fact that a line of the journal can hold, however odd the value. */
+/** Converts a thrown value to a fact that a line of the journal can hold, however odd the value. */
 export function errorFact(thrown: unknown, redact: Redaction = unchanged): ErrorFact {
   if (!isThrown(thrown, Error)) {
     return { name: "Error", message: boundedText(asText(thrown), MESSAGE_LENGTH_MAX, redact) };
@@ -56,13 +56,13 @@ function unchanged(text: string): string {
   return text;
 }
 
-/** Redacted before it is cut: half a secret would not be recognised. */
+/** Redacted before it is cut, since half a secret would not be recognised. */
 function boundedText(value: string, length: number, redact: Redaction): string {
   const text = redact(value.toWellFormed());
   return text.length <= length ? text : `${text.slice(0, length)}…`;
 }
 
-/** @param otherwise When there is none, or none that can be read. */
+/** @param otherwise The text when there is none, or none that can be read. */
 function readMember(error: Error, name: string, otherwise?: string): string {
   try {
     const value: unknown = Reflect.get(error, name);

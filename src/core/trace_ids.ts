@@ -1,19 +1,19 @@
 /**
- * Places in a trace, as W3C Trace Context writes them: https://www.w3.org/TR/trace-context/. They
- * are recorded with events, and influence nothing.
+ * Trace context, as W3C defines it: https://www.w3.org/TR/trace-context/. It is recorded with
+ * events, and influences nothing.
  */
 
 export interface TraceIds {
   /** 32 lower-case hex digits, not all of them 0. */
   readonly traceId: string;
   /**
-   * 16 lower-case hex digits, not all of them 0. Absent in a trace that is not sampled: no span
-   * with that id exists, and what follows is not sampled either.
+   * 16 lower-case hex digits, not all of them 0. Absent in a trace that is not sampled: there is no
+   * span with such an id, and later spans are not sampled either.
    */
   readonly spanId?: string;
 }
 
-/** Later versions may append fields of unknown meaning. */
+/** Later versions may append fields with an unknown meaning. */
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 
 const TRACE_ID = /^(?!0{32}$)[0-9a-f]{32}$/;
@@ -40,7 +40,7 @@ export function formatTraceparent({ traceId, spanId }: TraceIds, ownSpanId = spa
   return `00-${traceId}-${ownSpanId ?? UNSAMPLED_SPAN_ID}-${flags}`;
 }
 
-/** The place of an entry in a trace; ids from senders may have another form. */
+/** The trace context of an entry. Ids from senders may have another form. */
 export function traceOfEntry(
   { traceId, spanId }: { readonly traceId?: string; readonly spanId?: string },
 ): TraceIds | undefined {
@@ -49,7 +49,7 @@ export function traceOfEntry(
   return SPAN_ID.test(spanId) ? { traceId, spanId } : undefined;
 }
 
-/** The ids of an event, in any form, for one that it causes. */
+/** The ids of an event, in any form, to pass on to an event that it causes. */
 export function traceFields(
   { traceId, spanId }: { readonly traceId?: string; readonly spanId?: string },
 ): Partial<TraceIds> | undefined {

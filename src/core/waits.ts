@@ -1,4 +1,4 @@
-/** Timed waits, and what becomes of expectations that are not met in time. Pure. */
+/** Timed waits, and the effects of expectations that are not met in time. Pure. */
 
 import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
 import { MAIN_TASK } from "./ids.ts";
@@ -24,7 +24,7 @@ export function isSettled(job: JobState, expectation: string): boolean {
   return found !== undefined && isMet(found.expected, found.progress);
 }
 
-/** The job after `run` began a timed wait, or its time came first. */
+/** The job after `run` began a timed wait, or after the time came first. */
 export function noteWait<Job extends JobState>(job: Job, entry: JobEventLogEntry): Job {
   if (entry.stratum !== "framework") return job;
   if (entry.eventType === "job.TimerSet") return begun(job, entry);
@@ -67,10 +67,11 @@ export function openWaits(job: JobState): readonly TimedWait[] {
 }
 
 /**
- * Whether `run` now asks for another wait of an expectation in the place of one, as told by how
- * long each may take. One that merely takes longer or shorter than before keeps its time on record.
+ * Whether `run` now asks for a different wait of an expectation at a wait's place in the order,
+ * judged by how long each wait may take. If a wait merely takes longer or shorter than before, its
+ * time on record stays.
  *
- * @param asked For how long each of its waits is to be now, in milliseconds, the first one first.
+ * @param asked The time limits of its waits, in milliseconds, in order.
  */
 export function hasSwapped(
   { waits = [] }: JobState,

@@ -1,4 +1,4 @@
-/** Text broken into lines. */
+/** Wraps text into lines. */
 
 /**
  * A space where a line may break: not between a number and its unit, nor in a list of positions

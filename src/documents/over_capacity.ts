@@ -30,6 +30,7 @@ const ENGINE_LIMIT_FACTS: Readonly<Record<keyof EngineLimits, Limit>> = {
 const HTTP_LIMIT_FACTS = {
   requestsMax: { what: "requests at a time", retryAfter: 1 },
   openRequestsMax: { what: "requests at a time that need no token", retryAfter: 1 },
+  connectionRequestsMax: { what: "requests at a time of one connection", retryAfter: 1 },
   waitingMax: { what: "requests waiting for a job", retryAfter: 5 },
   streamsMax: { what: "open streams", retryAfter: 5 },
   bodiesBytesMax: { what: "bytes of bodies being read", retryAfter: 1 },

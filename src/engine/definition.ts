@@ -9,8 +9,8 @@ import type { FactEvent, JobContext } from "./job_context.ts";
 import type { SecretPath } from "./secrets/secret_path.ts";
 
 /**
- * A valibot schema, reduced to the types that follow from it: what it takes, and what it makes of
- * that. Written out here so that the public surface names no type of a library.
+ * A valibot schema, reduced to the types that follow from it: what it accepts and what it returns.
+ * Written out here so that the public surface names no type of a library.
  */
 export interface InputSchema<Input = unknown, Output = unknown> {
   /** Distinguishes a schema from other parts of valibot. */
@@ -19,13 +19,13 @@ export interface InputSchema<Input = unknown, Output = unknown> {
   readonly "~types"?: { readonly input: Input; readonly output: Output } | undefined;
 }
 
-/** What a schema takes: what callers submit a job with. */
+/** The input of a schema: what callers submit a job with. */
 export type SubmittedInput<Schema extends InputSchema> = NonNullable<Schema["~types"]>["input"];
 
-/** What a schema makes of that: what `run` gets. */
+/** The output of a schema: what `run` receives. */
 export type ParsedInput<Schema extends InputSchema> = NonNullable<Schema["~types"]>["output"];
 
-/** An event that a job waits for, under a name that `ctx.expect` takes. */
+/** An event that a job waits for, under the name that `ctx.expect` takes. */
 export interface Expectation {
   /** Default `"DomainFact"`. */
   readonly kind?: ExpectedEventKind;
@@ -35,11 +35,11 @@ export interface Expectation {
   readonly correlation?: Correlation;
   /** Default `"ExactlyOnce"`. */
   readonly multiplicity?: Multiplicity;
-  /** The time limit, from the start of the job. Without it there is none. */
+  /** The time limit, from the start of the job; unlimited by default. */
   readonly within?: Deadline;
 }
 
-/** An event that fails the job when it comes. */
+/** An event that fails the job. */
 export interface ErrorMatcher {
   /** A dotted name, such as `ec.order.OrderCancelled`. */
   readonly eventType: string;
@@ -49,48 +49,51 @@ export interface ErrorMatcher {
 
 /** Events that start a job of this type. */
 export interface StartsOn {
-  /** A dotted name; none of the reserved namespaces `job.` and `journal.`. */
+  /** A dotted name, outside the reserved namespaces `job.` and `journal.`. */
   readonly eventType: string;
   /** Default `"any"`: each event of the type starts a job. */
   readonly correlation?: Correlation;
   /**
-   * The input of the job that an event starts; the schema checks it, so pass on what the event says
-   * as it is. An input that the schema rejects makes a failed job that says what was wrong, so that
-   * the event is not lost without a trace.
+   * The input of the job that an event starts. The schema checks it, so pass on what the event says
+   * as it is. If the schema rejects the input, the job fails and says what was wrong, so that the
+   * event is not lost.
    */
   input(event: FactEvent): unknown;
 }
 
 /**
- * How many jobs of a type may be at work at a time. A job has its place from its first attempt
- * until it waits, sleeps, backs off, is suspended or ends.
+ * How many jobs of a type may run at a time. A job holds its place from its first attempt until it
+ * waits, sleeps, backs off, is suspended or ends.
  */
 export interface JobLimits<Input> {
-  /** All keys together. */
+  /** For all keys together. */
   readonly maxRunning?: number;
   /**
-   * Groups the jobs, for example by customer: keys of one priority take turns, so that a key with
+   * Groups the jobs, for example by customer. Keys of one priority take turns, so that a key with
    * very many jobs does not hold up the others. 1 to 200 characters, recorded in clear when the job
    * is created. If it throws, the job is refused.
    */
   readonly key?: (input: Input) => string;
   /** For each key. */
   readonly perKey?: number;
-  /** How many jobs may begin within a time; a job begins with its first attempt. */
+  /** How many jobs may start within a time; a job starts with its first attempt. */
   readonly rate?: JobRate<Input>;
 }
 
-/** At most `count` jobs begin within any `perMs` milliseconds. */
+/** At most `count` jobs start within any `perMs` milliseconds. */
 export interface JobRate<Input> {
   /** A whole number, at most 10,000. */
   readonly count: number;
   /** In milliseconds, at most a day. */
   readonly perMs: number;
-  /** Counts each key separately; by default, all jobs of the type. Recorded as `key` is. */
+  /**
+   * Counts each key separately; by default, all jobs of the type are counted together. Recorded as
+   * `key` is.
+   */
   readonly key?: (input: Input) => string;
 }
 
-/** A type of job, for `defineJob`. */
+/** A type of job, as `defineJob` takes it. */
 export interface JobDefinition<
   Schema extends InputSchema = InputSchema,
   ExpectationName extends string = string,
@@ -112,39 +115,37 @@ export interface JobDefinition<
   readonly description?: string;
   /** A valibot schema; an input that it rejects makes no job. */
   readonly input: Schema;
-  /** What the job waits for beside `run`; fixed and recorded when the job is created. */
+  /** What the job waits for besides `run`; fixed and recorded when the job is created. */
   readonly expects?: (input: ParsedInput<Schema>) => Readonly<Record<ExpectationName, Expectation>>;
   /** Events that fail the job. */
   readonly errors?: (input: ParsedInput<Schema>) => readonly ErrorMatcher[];
-  /** How a job ends after it was compensated. Default `"Failed"`. */
+  /** How a job ends after its compensation. Default `"Failed"`. */
   readonly onCompensated?: "Done" | "Failed";
-  /** Events that start a job of this type; the same event starts only one job. */
+  /** Events that start a job of this type. The same event starts only one job. */
   readonly startsOn?: StartsOn;
   /**
    * Dotted paths of secrets in the input, with `*` for every element of an array: `["card.number",
-   * "recipients.*.iban"]`. `run` gets the values; the journal, and everything made from it, shows a
-   * mark instead. Values of 6 characters or more are looked for in what tasks say: in a message
-   * they are replaced, in a result they fail the job.
+   * "recipients.*.iban"]`. `run` receives the values; the journal, and everything derived from it,
+   * shows a mark instead. Values of 6 characters or more are also searched for in what tasks return
+   * and report: in a message they are replaced, in a result they fail the job.
    */
   readonly secrets?: readonly SecretPath<SubmittedInput<Schema>>[];
   /**
-   * What happens to the input when the job has ended, done or failed. Default `"keep"`. Otherwise
-   * all of it is sealed from the beginning, and removed at the end, or `afterMs` later; after that
-   * the job cannot be retried. Never hides the plan.
+   * What happens to the input when the job has ended. Default `"keep"`. Otherwise the whole input
+   * is sealed from the beginning, and removed at the end or `afterMs` later; after that the job
+   * cannot be retried. The plan is never hidden.
    */
   readonly retention?: InputRetention;
-  /**
-   * How many of its jobs may be at work at a time, in all and for each key; unlimited by default.
-   */
+  /** How many of its jobs may run at a time, in total and for each key; unlimited by default. */
   readonly limits?: JobLimits<ParsedInput<Schema>>;
   /**
-   * A circuit breaker: when so many attempts of jobs of this type fail within so many milliseconds,
-   * the type is paused for a while, on record with these failures. No other attempt begins
-   * meanwhile, so that none is used up. The rule is that of the newest version.
+   * A circuit breaker: when this many attempts of jobs of this type fail within this many
+   * milliseconds, the type is paused for a while. The pause is recorded with these failures. No
+   * attempt begins meanwhile, so that none is used up. The rule of the newest version applies.
    */
   readonly pauseAfter?: PauseRule;
   /**
-   * `"thread"`: calls `run` and its tasks in a thread with limited memory, which is ended when they
+   * `"thread"` calls `run` and its tasks in a thread with limited memory, which is ended when they
    * ignore a time limit. An endless loop, an exit or running out of memory then affects this job
    * alone. Needs `module`.
    */
@@ -152,9 +153,9 @@ export interface JobDefinition<
   /** `import.meta.url` of the module that exports this definition; for `isolation`. */
   readonly module?: string;
   /**
-   * What a job does. It is called again after a restart, and must then ask for the same tasks and
-   * expectations: await nothing but what `ctx` gives, and take the time from `ctx.now()`. Its
-   * result is the job's output, as JSON; what JSON would lose or change fails the job.
+   * The code of the job. It is called again after a restart, and must then ask for the same tasks
+   * and expectations: await only what `ctx` returns, and take the time from `ctx.now()`. Its result
+   * is the job's output, as JSON; a result that JSON would lose or change fails the job.
    */
   run(ctx: JobContext<ExpectationName>, input: ParsedInput<Schema>): Promise<Output>;
 }
@@ -167,39 +168,39 @@ export interface AnyJobDefinition {
   readonly version: number;
   /** Other versions whose jobs it runs. */
   readonly runs?: readonly number[];
-  /** In words. */
+  /** For people. */
   readonly description?: string;
-  /** What it is submitted with. */
+  /** The schema of its input. */
   readonly input: InputSchema;
-  /** What it waits for. */
+  /** What a job waits for. */
   expects?(input: unknown): Readonly<Record<string, Expectation>>;
-  /** What fails it. */
+  /** The events that fail a job. */
   errors?(input: unknown): readonly ErrorMatcher[];
-  /** How it ends when all was compensated. */
+  /** How a job ends after its compensation. */
   readonly onCompensated?: "Done" | "Failed";
-  /** What starts it. */
+  /** The events that start a job. */
   readonly startsOn?: StartsOn;
   /** Dotted paths of secrets in the input. */
   readonly secrets?: readonly string[];
-  /** What becomes of the input. */
+  /** What happens to the input when the job has ended. */
   readonly retention?: InputRetention;
   /** When failures pause its type. */
   readonly pauseAfter?: PauseRule;
-  /** How many of its jobs may be at work at a time. */
+  /** How many of its jobs may run at a time. */
   readonly limits?: Omit<JobLimits<unknown>, "key" | "rate"> & {
-    /** Sorts them. */
+    /** Groups the jobs. */
     key?(input: unknown): string;
-    /** How many may begin within a time. */
+    /** How many may start within a time. */
     readonly rate?: Omit<JobRate<unknown>, "key"> & {
-      /** Counts each apart. */
+      /** Counts each key separately. */
       key?(input: unknown): string;
     };
   };
-  /** Where it runs. */
+  /** Where its code runs. */
   readonly isolation?: "thread";
   /** The module that exports it. */
   readonly module?: string;
-  /** What it does. */
+  /** The code of a job. */
   run(ctx: JobContext<string>, input: unknown): Promise<unknown>;
 }
 
@@ -208,8 +209,8 @@ export function isThreaded({ isolation }: AnyJobDefinition): boolean {
 }
 
 /**
- * Declares a type of job, and infers the types in it: `input` from its schema, the names that
- * `ctx.expect` accepts from `expects`, the result of a task from its function.
+ * Declares a type of job, and infers its types: `input` from its schema, the names that
+ * `ctx.expect` accepts from `expects`, and the result of a task from its function.
  *
  * @throws {TypeError} when `run` is not a function.
  *

@@ -1,4 +1,4 @@
-/** The plan that a definition gives a job for an input. */
+/** The plan that a definition gives a job, depending on its input. */
 
 import { type EventType, eventType } from "../core/event_type.ts";
 import { correlationFlaw } from "../core/correlation.ts";
@@ -24,8 +24,8 @@ import type { AnyJobDefinition, ErrorMatcher, Expectation } from "./definition.t
 /**
  * The plan of a job of this definition: its `run`, and what it expects.
  *
- * @throws {TypeError} when the definition names an expectation `main`, or an event type that is not
- * legal, or wants too many events.
+ * @throws {TypeError} when the definition names an expectation `main`, uses an event type that is
+ * not legal, or expects too many events.
  */
 export function planFor(definition: AnyJobDefinition, input: unknown): JobPlan {
   const expects = definition.expects?.(input) ?? {};

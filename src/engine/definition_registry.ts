@@ -1,4 +1,4 @@
-/** The definitions that this process has loaded, and what follows from one and an input. */
+/** The definitions that this process has loaded, and questions about them. */
 
 import { toJsonSchema } from "@valibot/to-json-schema";
 import { EVENT_TYPE_RULE, eventType, isEventType, isReserved } from "../core/event_type.ts";
@@ -20,7 +20,10 @@ export class DefinitionRegistry {
   readonly #byType = new Map<string, AnyJobDefinition[]>();
   readonly #starters = new Map<string, AnyJobDefinition[]>();
 
-  /** @throws {TypeError} when two definitions share type and version, or a name is illegal. */
+  /**
+   * @throws {TypeError} when two definitions have the same type and version, or a name is not
+   * legal.
+   */
   constructor(definitions: readonly AnyJobDefinition[]) {
     for (const definition of definitions) this.#add(definition);
     for (const versions of this.#byType.values()) {
@@ -43,14 +46,16 @@ export class DefinitionRegistry {
     return this.types.flatMap((type) => this.#versionsOf(type));
   }
 
-  /** The version that created a job, or else the newest that declares that it runs such jobs. */
+  /**
+   * The version that created a job; otherwise the newest one that declares that it runs such jobs.
+   */
   running({ type, definitionVersion: version = 0 }: CodeOfJob): AnyJobDefinition | undefined {
     const versions = this.#versionsOf(type);
     return versions.find((one) => one.version === version) ??
       versions.find(({ runs = [] }) => runs.includes(version));
   }
 
-  /** Why no version runs a job, as a clause; `undefined` when one does. */
+  /** Why no loaded version runs a job, as a clause; `undefined` when one does. */
   lackFor(job: CodeOfJob): string | undefined {
     const { type = "", definitionVersion } = job;
     if (this.running(job) !== undefined) return undefined;
@@ -80,7 +85,7 @@ export class DefinitionRegistry {
     return [...this.#starters.keys()];
   }
 
-  /** The limits of each type that has some: those of its newest version. */
+  /** The limits of each type that has any: those of its newest version. */
   get limits(): readonly (readonly [string, PlaceLimits])[] {
     return this.types.flatMap((type) => {
       const { limits } = this.get(type) ?? {};
@@ -88,7 +93,7 @@ export class DefinitionRegistry {
     });
   }
 
-  /** Whether a job runs in a thread of its own. */
+  /** Whether a job's code runs in a thread. */
   isInThread(job: CodeOfJob): boolean {
     const definition = this.running(job);
     return definition !== undefined && isThreaded(definition);
@@ -127,7 +132,7 @@ export class DefinitionRegistry {
   }
 }
 
-/** What decides which code runs a job. */
+/** The parts of a job that decide which code runs it. */
 type CodeOfJob = Pick<JobState, "type" | "definitionVersion">;
 
 const NONE: readonly AnyJobDefinition[] = [];

@@ -62,7 +62,7 @@ export function engineConsumer(
   };
 }
 
-/** Jobs that have ended leave memory a few at a time, since many of them may be large. */
+/** Ended jobs leave memory a few at a time, since many may end at once and each may be large. */
 class LettingGo {
   #isUnderWay = false;
 
@@ -72,7 +72,7 @@ class LettingGo {
     private readonly clock: Pick<Clock, "pause">,
   ) {}
 
-  /** Later, so that nothing that waits for the batch is delayed. */
+  /** Deferred, so that nothing that waits for the batch is delayed. */
   soon(): void {
     if (this.#isUnderWay) return;
     this.#isUnderWay = true;
@@ -99,7 +99,7 @@ function onDurableBatch(
   if (isPausedOtherwise) pauseControls.changed();
   if (failed.size > 0) breakers.consider(failed);
   turns.passed();
-  // Before anything is begun in the place of what has ended.
+  // Before queued jobs begin in the place of those that have ended.
   for (const type of changed) parts.heldPlaces.limitsChanged(type);
   supervisor.durable(shown);
   supervisor.gaveBack(givenBack);
@@ -110,19 +110,19 @@ function onDurableBatch(
   parts.threadWorkers.grantNext();
 }
 
-/** Another process recorded it: nothing is done about it here. */
+/** Another process recorded the batch, so only views are updated. */
 function onAdoptedBatch(parts: ConsumerParts, entries: readonly JobEventLogEntry[]): void {
   parts.writer.adopt(entries);
   see(parts, entries);
   parts.feed.wake();
 }
 
-/** What a batch has changed. */
+/** The changes in a batch that others must learn of. */
 interface Seen {
   readonly shown: readonly Applied[];
-  /** Jobs that have no place any more since a pause holds them. */
+  /** Jobs that lost their place because a pause now holds them. */
   readonly givenBack: readonly JobId[];
-  /** Types with other limits. */
+  /** Types whose limits changed. */
   readonly changed: ReadonlySet<string>;
   /** Types with a failed attempt. */
   readonly failed: ReadonlySet<string>;
@@ -141,8 +141,8 @@ function see(parts: ConsumerParts, entries: readonly JobEventLogEntry[]): Seen {
 }
 
 /**
- * What pauses hold, the places that jobs have, and the rules that begin pauses, before anything
- * else goes on; in the order of the journal, as a start sees them.
+ * Updates pauses, the places that jobs hold, and the rules that begin pauses, before anything else
+ * continues; in the order of the journal, as at a start.
  */
 function seeInOrder(
   { pauses, failures, places, projection: { table } }: ConsumerParts,

@@ -1,4 +1,4 @@
-/** Assembles the parts of an engine, starting with those that depend on no other. */
+/** Assembles the parts of an engine, starting with those that have no dependencies. */
 
 import type { EventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
@@ -70,33 +70,35 @@ export interface JobEngineOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly definitions: readonly AnyJobDefinition[];
-  /** Needed when a definition has secrets or a retention. */
+  /** Required if a definition has secrets or a retention. */
   readonly keys?: KeyStore;
-  /** Where definitions run that ask for a thread; without it there may be none. */
+  /** Runs definitions that ask for a thread; without it there must be none. */
   readonly threads?: { readonly place: CodePlace; readonly max: number } | undefined;
   /** How many jobs may run tasks at a time. */
   readonly maxRunning: number;
-  /** Where ended jobs go; without it they stay in memory. */
+  /** Holds ended jobs; without it they stay in memory. */
   readonly index?: JobIndex | undefined;
-  /** Finds events by their values; without it this thread reads the journal for that. */
+  /** Finds events by their values; without it, this thread reads the journal for that. */
   readonly pastEvents?: PastEvents | undefined;
-  /** Limits on what is taken from outside; none when absent. */
+  /** Limits on requests from outside; unlimited when absent. */
   readonly limits?: EngineLimits;
   /** Counts what jobs do. */
   readonly watch?: JobWatch;
-  /** Takes what code of jobs logs for people. */
+  /** Receives what job code logs for people. */
   readonly jobLog?: JobLog;
-  /** Learns which attempts are open. */
+  /** Is notified of attempts as they begin and end. */
   readonly attemptWatch?: AttemptWatch;
   /** Collects spans; when absent, traces of requests are only passed on. */
   readonly tracing?: Tracing | undefined;
-  /** The journal has failed: nothing more can be recorded, and the process should end. */
+  /**
+   * Called when the journal has failed: nothing more can be recorded, and the process should end.
+   */
   readonly onJournalFailed?: (error: JournalFailedError) => void;
-  /** A defect of this program; the job concerned stays as it is. */
+  /** Called with a defect of this program. The job concerned stays as it is. */
   readonly onDefect?: (error: unknown) => void;
-  /** A job has been parked; the message is for its operator. */
+  /** Called when a job is parked, with a message for its operator. */
   readonly onParked?: (message: string) => void;
-  /** Code of a job breaks a rule; the message is for its author. */
+  /** Called when job code breaks a rule, with a message for its author. */
   readonly onMisuse?: (message: string) => void;
 }
 
@@ -182,7 +184,7 @@ function createFoundation(options: JobEngineOptions) {
   const registry = new DefinitionRegistry(definitions);
   if (keys === undefined) requireNoProtection(registry);
   if (options.threads === undefined && registry.hasThreaded) {
-    throw new TypeError("Cannot isolate jobs in threads: there are none");
+    throw new TypeError("Cannot isolate jobs in threads: no thread pool is configured");
   }
   const projection = new Projection(options.index, (type) => registry.get(type)?.limits?.rate);
   const { table, eventIds, pauses, failures, places, starts, limitChanges } = projection;
@@ -193,7 +195,7 @@ function createFoundation(options: JobEngineOptions) {
   const scheduler = new Scheduler(clock, onDefect);
   const shares = new Shares(clock, scheduler, registry.limits);
   const threadsMax = registry.hasThreaded ? options.threads?.max ?? 0 : 0;
-  // Workers of their own: jobs that wait for a thread hold up none that need no thread.
+  // Workers of their own, so that jobs that wait for a thread do not hold up others.
   const threadWorkers = new WorkerQueue(threadsMax, neverPrompt, onDefect, shares);
   return {
     clock,
@@ -233,7 +235,7 @@ function createFoundation(options: JobEngineOptions) {
   };
 }
 
-/** Adds the parts that write, and that read what was written. */
+/** Adds the parts that write, and those that read what was written. */
 function withWriting(parts: ReturnType<typeof createFoundation>) {
   const { events, filed, registry, table } = parts;
   const writer = new Writer(events, table, filed);
@@ -249,7 +251,7 @@ function withWriting(parts: ReturnType<typeof createFoundation>) {
 
 /**
  * Adds the parts that act by themselves, and the views, which follow durable entries. A duty is a
- * view that acts: it follows them only where the jobs are run.
+ * view that acts: it follows entries only where the jobs are run.
  */
 function withWork(
   parts: ReturnType<typeof withWriting>,
@@ -284,25 +286,25 @@ function withWork(
 const UNKEPT: JobLog = { write: () => {} };
 const UNWATCHED: AttemptWatch = { began: () => 0, ended: () => {} };
 
-/** How jobs in a thread differ from others. */
+/** The parts of a run that differ for jobs in threads. */
 type OwnServices =
   & Pick<RunServices, "code" | "leavesCode" | "workers" | "slots">
   & Partial<Pick<RunServices, "attemptWatch">>;
 
-/** Sealed inputs may be on record even without a store of keys; they cannot be opened then. */
+/** Used without a key store: sealed inputs may be on record even then, but cannot be opened. */
 const NO_KEYS: KeyStore = {
-  create: () => Promise.reject(new TypeError("Cannot seal an input: there is no store of keys")),
+  create: () => Promise.reject(new TypeError("Cannot seal an input: there is no key store")),
   read: () => Promise.resolve(undefined),
   remove: () => Promise.resolve(),
   held: () => Promise.resolve(new Set()),
   keepOnly: () => Promise.resolve(new Set()),
 };
 
-/** @throws {TypeError} naming a definition that could not create any job. */
+/** @throws {TypeError} naming a definition whose jobs could not be created. */
 function requireNoProtection(registry: DefinitionRegistry): void {
   const needy = registry.all.find((definition) => inputProtection(definition) !== undefined);
   if (needy === undefined) return;
-  throw new TypeError(`Cannot seal the inputs of ${needy.type}: there is no store of keys`);
+  throw new TypeError(`Cannot seal the inputs of ${needy.type}: there is no key store`);
 }
 
 function createSupervisor(
@@ -339,7 +341,7 @@ function createSupervisor(
       leavesCode: true,
       workers: threadWorkers,
       slots: threadSlots,
-      // A thread blocks no event loop but its own.
+      // Code in a thread does not block this event loop.
       attemptWatch: UNWATCHED,
     }),
   });

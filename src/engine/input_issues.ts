@@ -1,10 +1,10 @@
-/** What a schema rejected, in words that do not name the library. */
+/** Describes what a schema rejected, in words that do not name the library. */
 
 import type { BaseIssue } from "valibot";
 import { pointerTo } from "../core/json_pointer.ts";
 import type { InputIssue } from "./requests.ts";
 
-/** @param at The pointer to the value that the schema checked. */
+/** @param at The JSON Pointer to the value that the schema checked. */
 export function inputIssues(
   issues: readonly BaseIssue<unknown>[],
   at = "",

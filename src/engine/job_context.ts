@@ -1,10 +1,10 @@
-/** What the code of a job gets: `ctx` in `run`, and `task` in each attempt. */
+/** What the code of a job receives: `ctx` in `run`, and `task` in each attempt. */
 
 import type { JsonForm, Returns } from "../core/json_form.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 
-/** What `run` may use. It must await nothing else, so that it can be called again. */
+/** What `run` may use. It must not await anything else, so that it can be called again. */
 export interface JobContext<ExpectationName extends string> {
   /** Chosen by the caller, or `job_` and a ULID. */
   readonly jobId: string;
@@ -14,10 +14,10 @@ export interface JobContext<ExpectationName extends string> {
    */
   now(): number;
   /**
-   * Runs `fn` once and remembers its result in the form that the journal holds: a `Date` in it
-   * becomes text. What JSON would lose or change (`Map`, `Set`, functions, symbols, `bigint`,
-   * `NaN`, cycles, more than 64 levels or a million characters) fails the task. A completed task
-   * gives its recorded result without running.
+   * Runs `fn` once and records its result in the form that the journal holds: a `Date` in it
+   * becomes text. A value that JSON would lose or change (`Map`, `Set`, functions, symbols,
+   * `bigint`, `NaN`, cycles, more than 64 levels or a million characters) fails the task. A
+   * completed task returns its recorded result without running.
    *
    * @param taskId Unique in the job, and the same when `run` is called again.
    */
@@ -28,9 +28,9 @@ export interface JobContext<ExpectationName extends string> {
   ): Promise<JsonForm<Result>>;
   /**
    * A step that ends at a time, at most 100 years away. The job holds no worker meanwhile. The time
-   * is recorded when the sleep begins, and runs on through restarts and while the job is suspended,
-   * parked or paused; waking the job ends the sleep early. A sleep that has ended takes no time
-   * when `run` is called again, or the job is retried.
+   * is recorded when the sleep begins, and continues through restarts and while the job is
+   * suspended, parked or paused. Waking the job ends the sleep early. A sleep that has ended takes
+   * no time when `run` is called again, or when the job is retried.
    *
    * @param id Unique in the job, among its tasks too, and the same when `run` is called again.
    */
@@ -38,10 +38,10 @@ export interface JobContext<ExpectationName extends string> {
   /** Resolves with the events that satisfied an expectation, in the order of the journal. */
   expect(name: ExpectationName): Promise<readonly [FactEvent, ...FactEvent[]]>;
   /**
-   * The same, or `undefined` if they have not come in time. The time is recorded when the wait
-   * begins, and runs on like that of `ctx.sleep`. Only this wait ends: the event still counts, and
-   * `ctx.expect` may be called again. Expectations that `run` gave up on are waived when it
-   * returns.
+   * The same, or `undefined` if the events have not come in time. The time is recorded when the
+   * wait begins, and continues like that of `ctx.sleep`. Only this wait ends: the event still
+   * counts, and `ctx.expect` may be called again. Expectations that `run` gave up on are waived
+   * when it returns.
    */
   expect(
     name: ExpectationName,
@@ -55,17 +55,19 @@ export interface JobContext<ExpectationName extends string> {
  * @typeParam Result In the form that the journal holds.
  */
 export interface TaskOptions<Result> {
-  /** Default: 3 attempts, 1 s doubling up to 60 s, with a fifth of jitter. */
+  /** Default: 3 attempts, delays from 1 s doubling up to 60 s, with 20 % jitter. */
   readonly retry?: Partial<RetryPolicy>;
-  /** In milliseconds: a longer attempt fails with `TimeoutError`. No limit by default. */
+  /**
+   * In milliseconds. An attempt that takes longer fails with `TimeoutError`. Unlimited by default.
+   */
   readonly timeoutMs?: number;
   /** Undoes the completed task when the job fails or is cancelled. */
   readonly compensate?: (result: Result, task: TaskContext) => unknown;
 }
 
-/** What an attempt of a task, or of its compensation, gets. */
+/** What an attempt of a task, or of its compensation, receives. */
 export interface TaskContext {
-  /** With `taskId`, a key that makes the step idempotent elsewhere. */
+  /** Together with `taskId`, an idempotency key for other systems. */
   readonly jobId: string;
   /** The name that `ctx.task` was given. */
   readonly taskId: string;
@@ -76,31 +78,31 @@ export interface TaskContext {
   /** Aborts on cancellation, at the time limit and at shutdown. */
   readonly signal: AbortSignal;
   /**
-   * The position of the attempt in its trace, for protocols that do not carry it by themselves: a
-   * header of W3C Trace Context. `undefined` when the job has no trace. Under `OTEL_DENO` do not
-   * send it with `fetch`, which then sends its own.
+   * The trace context of the attempt as a W3C `traceparent` header, for protocols that do not carry
+   * it themselves. `undefined` when the job has no trace. Under `OTEL_DENO`, do not pass it to
+   * `fetch`, which sends its own.
    */
   readonly traceparent?: string;
   /**
-   * Stages a domain event. It is recorded in the same batch as the task's completion,
-   * or, when the attempt fails, not at all. An attempt may emit 1,000.
+   * Stages a domain event. It is recorded in the same batch as the task's completion or, if the
+   * attempt fails, not at all. An attempt may emit up to 1,000 events.
    *
-   * @throws {TypeError} when the type is illegal or lies in a reserved namespace.
-   * @throws {NonRetryableError} when JSON would lose or change some of the attributes, or
-   * the attempt has emitted too much.
+   * @throws {TypeError} when the type is not legal or is in a reserved namespace.
+   * @throws {NonRetryableError} when JSON would lose or change some of the attributes, or the
+   * attempt has emitted too much.
    */
   emit(eventType: string, attributes?: JsonObject): void;
   /**
    * Logs a line for people: on the job's page, at `GET /jobs/:id/log` and in the log of the server.
-   * It is kept beside the journal for a while, and is not part of any state. An attempt may log
-   * 1,000 lines.
+   * The line is kept beside the journal for a while, and is not part of any state. An attempt may
+   * log up to 1,000 lines.
    *
    * @param data Up to 8,000 characters of JSON.
    */
   log(message: string, data?: unknown): void;
   /**
    * Reports progress, with `total` in the same unit as `done`. Call it as often as you like: at
-   * most four reports a second are recorded, each the latest, and always the last.
+   * most four reports a second are recorded, each the latest, and the last one always.
    */
   progress(done: number, total?: number, note?: string): void;
 }
@@ -111,17 +113,17 @@ export interface ExpectOptions {
   readonly withinMs: number;
 }
 
-/** When a sleep ends: after this many milliseconds, or at a time, which may be past. */
+/** When a sleep ends: after this many milliseconds, or at a time, which may be in the past. */
 export type SleepTime = number | {
-  /** RFC 3339, or in milliseconds since the epoch. */
+  /** RFC 3339, or milliseconds since the epoch. */
   readonly until: Date | string | number;
 };
 
 /** A domain event, as `run` and `startsOn` see it. */
 export interface FactEvent {
-  /** Unique in the journal: a second event with this id changes nothing. */
+  /** Unique in the journal. A second event with this id changes nothing. */
   readonly eventId: string;
-  /** Such as `ec.shipment.ShipmentCompleted`. */
+  /** A dotted name, such as `ec.shipment.ShipmentCompleted`. */
   readonly eventType: string;
   /** When it happened, according to the sender: RFC 3339, in UTC. */
   readonly occurredAt: string;

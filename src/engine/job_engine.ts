@@ -1,6 +1,6 @@
 /**
- * The engine: commands, events and reads, each passed to the part that does the work. `JobEngine`
- * alone interprets events for jobs.
+ * The engine: passes each command, event and read to the part that does the work. Only `JobEngine`
+ * interprets events for jobs.
  */
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
@@ -68,7 +68,7 @@ export class JobEngine {
   /** The limits of types, and their use. */
   readonly limits: LimitsInForce;
   readonly history: JobEntryReader;
-  /** Jobs as they were, and as they would have been. */
+  /** Jobs as they were, and as they would have been under a supposition. */
   readonly replays: Replays;
 
   constructor(options: JobEngineOptions) {
@@ -83,15 +83,15 @@ export class JobEngine {
     this.consumer = engineConsumer(this.#parts, options, this.#status);
   }
 
-  /** Opens and leads: for a journal that no other process has. */
+  /** Opens a journal that no other process uses, and leads. */
   async start(journal: Journal, restart?: LogId, hold = false): Promise<readonly EventDraft[]> {
     await this.open(journal);
     return await this.lead(restart, hold);
   }
 
   /**
-   * Answers reads from an open journal, as far as that goes, and files waiting jobs. Nothing is
-   * run, timed or recorded: another process may lead.
+   * Prepares reads from an open journal, up to its end, and files waiting jobs. Nothing is run,
+   * timed or recorded, since another process may lead.
    */
   async open(journal: Journal): Promise<void> {
     const { events, pastEvents, projection, table, views, writer } = this.#parts;
@@ -105,11 +105,11 @@ export class JobEngine {
   }
 
   /**
-   * Runs the jobs from now on, and takes up what a stop left unfinished.
+   * Runs the jobs from now on, and continues what a stop left unfinished.
    *
    * @param restart After an unclean stop, the `journal.Recovered` entry; in a shared journal, the
    * `journal.WriterOpened` entry of this process.
-   * @param hold Begins with a pause of everything, unless there is one.
+   * @param hold Begins with a pause of everything, unless there is one already.
    * @returns What was recorded of the attempts that the stop cut short.
    */
   async lead(restart?: LogId, hold = false): Promise<readonly EventDraft[]> {
@@ -128,7 +128,7 @@ export class JobEngine {
     return { table, headLogId: this.headLogId, isWhole, entriesAt };
   }
 
-  /** The same text without the secrets of jobs that are running. */
+  /** The text without the secrets of running jobs. */
   redact(text: string): string {
     return this.#parts.liveSecrets.redact(text);
   }
@@ -137,12 +137,12 @@ export class JobEngine {
     return this.#status.failed;
   }
 
-  /** The disk has no room for anything new; reads and running jobs continue. */
+  /** The disk has no room for anything new. Reads and running jobs continue. */
   get full(): boolean {
     return this.#parts.events.journal.full("ordinary");
   }
 
-  /** Whether the jobs are run here; otherwise another process does, and this one follows it. */
+  /** Whether this process runs the jobs. Otherwise it follows the process that does. */
   get leads(): boolean {
     return this.#status.leads;
   }
@@ -155,7 +155,7 @@ export class JobEngine {
     return this.#parts.events.journal.head.logId;
   }
 
-  /** Resolves when all jobs that waited at the start have been checked against their code. */
+  /** Resolves when all jobs that were waiting at the start have been checked against their code. */
   tried(): Promise<void> {
     return this.#parts.supervisor.tried();
   }
@@ -165,7 +165,7 @@ export class JobEngine {
     return this.#parts.creation.create(this.#traced(request));
   }
 
-  /** Creates many jobs, each as `create` does, all of them in one batch. */
+  /** Creates many jobs in one batch, each as `create` does. */
   createAll(
     requests: readonly CreateRequest[],
   ): Promise<readonly PromiseSettledResult<Outcome<Created>>[]> {
@@ -184,7 +184,7 @@ export class JobEngine {
       : { ok: false, problem: { kind: "rejected", rejection: refusal } };
   }
 
-  /** Makes a new job from a failed or parked one, which then ends. Rejects as `create` does. */
+  /** Creates a new job from a failed or parked one, which then ends. Rejects as `create` does. */
   retry(jobId: JobId, request: RetryRequest): Promise<Outcome<JobState>> {
     return this.#parts.retries.retry(jobId, this.#traced(request));
   }
@@ -197,7 +197,7 @@ export class JobEngine {
     );
   }
 
-  /** A request without a trace belongs to that of its caller. */
+  /** Gives a request without a trace the trace of its caller. */
   #traced<Request extends ControlRequest | RetryRequest | CreateRequest>(
     request: Request,
   ): Request {
@@ -210,13 +210,13 @@ export class JobEngine {
     return this.#parts.table.job(jobId);
   }
 
-  /** The input of a job, with marks for secrets, even if the journal shows nothing of it. */
+  /** The input of a job, with marks for secrets, even if the journal holds none of it in clear. */
   async input(jobId: JobId): Promise<Outcome<ShownInput>> {
     const job = this.#parts.table.job(jobId);
     return job === undefined ? unknownJob(jobId) : await this.#parts.sealing.show(job);
   }
 
-  /** Whole jobs, newest first; `lists.summaries` has summaries. */
+  /** Whole jobs, newest first. For summaries use `lists.summaries`. */
   list(query: ListQuery): ListPage {
     return this.lists.page(query);
   }
@@ -254,22 +254,22 @@ export class JobEngine {
     return this.#parts.explainer.explainAt(jobId, point, hold);
   }
 
-  /** Why a job is as it is, with the entries that the explanation is made from. */
+  /** Why a job is as it is, with the entries that the explanation is based on. */
   account(jobId: JobId, hold?: ReserveMemory): Promise<Account | undefined> {
     return this.#parts.explainer.account(jobId, hold);
   }
 
-  /** Everything that carries a value, and what became of each. */
+  /** Everything that carries a value, and the outcome of each. */
   explainAbout(value: string, hold?: ReserveMemory): Promise<About<Citation>> {
     return this.#parts.about.of(value, hold);
   }
 
-  /** Why work as a whole stands still, or that it does not. */
+  /** Why no job continues, or that jobs do. */
   explainQueue(): Promise<QueueExplanation<Citation>> {
     return this.#parts.queueExplainer.explain();
   }
 
-  /** What became of an event; `undefined` when no entry has this id. */
+  /** The outcome of an event; `undefined` when no entry has this id. */
   explainEvent(
     eventId: EventId,
     hold?: ReserveMemory,
@@ -277,7 +277,10 @@ export class JobEngine {
     return this.#parts.eventExplainer.explain(eventId, hold);
   }
 
-  /** Resolves when there are entries after a position, after a time in ms, or when aborted. */
+  /**
+   * Resolves when there are entries after a position, after a time in milliseconds, or on the
+   * signal.
+   */
   async changed(after: LogId, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (this.headLogId <= after && !this.#status.draining) {
       await this.#parts.feed.next(timeoutMs, signal);
@@ -285,7 +288,7 @@ export class JobEngine {
   }
 
   /**
-   * The job once it is as wanted, or after a time in milliseconds, or when the signal aborts.
+   * The job once it meets a condition, or as it is after a time in milliseconds or on the signal.
    *
    * @param wanted Must decide without reading `tasks`.
    */
@@ -307,7 +310,7 @@ export class JobEngine {
     return this.#parts.registry.info();
   }
 
-  /** With the number of jobs in the index, and of those that wait for it. */
+  /** With the number of jobs in the index, and of those about to be put there. */
   async journalInfo(): Promise<JournalInfo & { readonly index: IndexInfo }> {
     const { events, table } = this.#parts;
     const index = { jobs: table.indexed, waiting: table.leaving };
@@ -345,7 +348,7 @@ export class JobEngine {
     this.#parts.waits.endAll();
     await within(this.#clock, drainMs, this.#parts.supervisor.idle());
     this.#parts.supervisor.interrupt();
-    // Bounded, since a full disk can record no outcome; recovery will.
+    // Bounded, since a full disk can record no outcome. Recovery records it later.
     await within(this.#clock, INTERRUPT_MAX_MS, this.#parts.supervisor.idle());
     this.#parts.scheduler.stop();
     this.#parts.diskRetries.stop();

@@ -1,7 +1,7 @@
-/** Errors that code of a job throws to say whether, and when, to retry. */
+/** Errors by which job code says whether, and when, to retry. */
 
 /**
- * Throw it in a task when trying again cannot help: the job fails as `poison`.
+ * Throw it in a task when a retry cannot help: the job fails as `poison`.
  *
  * @example
  * ```ts
@@ -14,7 +14,7 @@
  * ```
  */
 export class NonRetryableError extends Error {
-  /** As the journal has it. */
+  /** The name that the journal records. */
   override readonly name: string = "NonRetryableError";
 }
 
@@ -34,7 +34,7 @@ export class NonRetryableError extends Error {
  * ```
  */
 export class RetryLater extends Error {
-  /** As the journal has it. */
+  /** The name that the journal records. */
   override readonly name: string = "RetryLater";
 
   /** Until the next attempt, in milliseconds. */

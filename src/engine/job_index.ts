@@ -21,22 +21,22 @@ export interface IndexInfo {
   readonly waiting: number;
 }
 
-/** An ended job, with the text it is found by. */
+/** An ended job, with the text by which searches find it. */
 export interface EndedJob {
   readonly job: JobState;
   readonly summary: JobSummary;
   readonly trail: Trail;
-  /** In lower case; what a search looks through. */
+  /** In lower case; the text that a search reads. */
   readonly text: string;
-  /** Whether events from outside could have been for it. */
+  /** Whether events from outside could have been meant for it. */
   readonly awaitsOutside: boolean;
   /** Where its newest retry was created. */
   readonly retriedAt: LogId | undefined;
-  /** Whether it was put before, and has been brought back since. */
+  /** Whether the index had it before: it was put, and later brought back to memory. */
   readonly wasThere: boolean;
 }
 
-/** A job that a scan found; the rest of an indexed one is read only when needed. */
+/** A job that a scan found. The rest of an indexed job is read on demand. */
 export interface FoundJob {
   readonly firstLogId: LogId;
   readonly condition: Condition;
@@ -45,9 +45,9 @@ export interface FoundJob {
   readonly job: JobState;
 }
 
-/** Some of the jobs in the index, in the order of a scan. */
+/** Some jobs of the index, in the order of a scan. */
 export interface IndexScan extends Iterable<FoundJob> {
-  /** Where it stopped early; `undefined` when it looked at all. */
+  /** Where it stopped early; `undefined` when it looked at all jobs. */
   readonly reach: Stop | undefined;
 }
 
@@ -63,33 +63,36 @@ export interface IndexedFailures {
 
 /**
  * Ended jobs, on disk instead of in memory. A cache of the journal: whatever is missing or wrong is
- * rebuilt from the lines. Each method returns at once, and those that read may throw an
+ * rebuilt from the lines. Each method returns at once. Those that read may throw an
  * `IndexDamagedError`.
  */
 export interface JobIndex {
-  /** How many jobs to put at a time, so that no answer is delayed. */
+  /** How many jobs to put at a time, so that no request is delayed. */
   readonly batch: number;
   /**
-   * Continues from a point at which it was marked, and forgets what came later; with `undefined` it
-   * forgets everything. `false` when it does not know the point.
+   * Continues from a point at which it was marked, and removes what came later. With `undefined` it
+   * removes everything. `false` when it does not know the point.
    */
   begin(point: JournalHead | undefined): boolean;
   /**
-   * Stores ended jobs, and ids, which it may have already; `false`, and nothing is stored, when the
-   * disk refuses.
+   * Stores ended jobs and ids, which it may have already. `false` when the disk refuses; then
+   * nothing is stored.
    */
   put(jobs: readonly EndedJob[], ids?: readonly IdRow[]): boolean;
-  /** A job is in memory again, and does not count here until it is put again. */
+  /** A job is in memory again, so it does not count here until it is put again. */
   wake(firstLogId: LogId): void;
-  /** What it forgot at the beginning was put again: from now on it takes a little at a time. */
+  /**
+   * The jobs it had lost at the beginning were put again. From now on it is given only a few at a
+   * time.
+   */
   made(): void;
-  /** Everything that ended up to a point is in it, so that a snapshot may rely on it. */
+  /** Marks that everything that ended up to a point is in it, so that a snapshot may rely on it. */
   mark(point: JournalHead): void;
   readonly conditions: ReadonlyMap<Condition, number>;
   job(jobId: JobId): JobState | undefined;
   createdAt(firstLogId: LogId): JobState | undefined;
   trail(jobId: JobId): Trail | undefined;
-  /** Where ids with this hash are, or were in a journal that ended later. */
+  /** Where ids with this hash are recorded. Some positions may belong to entries that were lost. */
   idsOf(hash: number): readonly LogId[];
   /** The same, without `retriedBy`. */
   summaryAt(firstLogId: LogId): JobSummary | undefined;

@@ -1,4 +1,4 @@
-/** Lists of jobs: what selects them, and what a page or a count of them holds. */
+/** Lists of jobs: their filters, and the content of a page or a count. */
 
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import type { LogId, TaskId } from "../core/ids.ts";
@@ -6,23 +6,23 @@ import type { JobState, StateName } from "../core/job_state.ts";
 import type { FailureSummary, JobSummary } from "../core/job_summary.ts";
 import type { Condition } from "../core/condition.ts";
 
-/** Selects the jobs to which all of this applies. */
+/** Selects the jobs that meet all of these criteria. */
 export interface JobFilter {
   readonly states?: readonly StateName[];
   readonly conditions?: readonly Condition[];
   readonly types?: readonly string[];
-  /** All must be there. */
+  /** The job must have all of them. */
   readonly labels?: readonly (readonly [name: string, value: string])[];
   /** RFC 3339, exclusive. */
   readonly createdAfter?: string;
   /** RFC 3339, exclusive. */
   readonly createdBefore?: string;
   /**
-   * Words, each of which must be in the id, the type, a label as `name:value`, or the name or
-   * message of an error, in upper or lower case.
+   * Words, each of which must occur in the id, the type, a label as `name:value`, or the name or
+   * message of an error, ignoring case.
    */
   readonly search?: string;
-  /** Of the job's failure. */
+  /** The fingerprint of the job's failure. */
   readonly fingerprint?: ErrorFingerprint;
   /** Whether a later job is a retry of it. */
   readonly retried?: boolean;
@@ -40,13 +40,13 @@ export interface JobRange {
 
 export interface ListQuery extends JobFilter, JobRange {
   readonly limit: number;
-  /** A limit on the size of the page: it ends once its jobs take about this many characters. */
+  /** A limit on the size of the page, which ends once its jobs take about this many characters. */
   readonly charactersMax?: number;
   /** Starts with the oldest of the range; otherwise with the newest. */
   readonly oldestFirst?: boolean;
 }
 
-/** How far a search got; it looks at a bounded number of jobs for each request. */
+/** How far a search got. One request looks at a bounded number of jobs. */
 export interface Reach {
   /** How many jobs it looked at. */
   readonly jobs: number;
@@ -90,7 +90,7 @@ export interface FailureGroup {
   readonly open: number;
   readonly newest: JobSummary;
   readonly oldest: JobSummary;
-  /** Of the newest. */
+  /** The newest of these jobs. */
   readonly error: FailureSummary["error"];
 }
 

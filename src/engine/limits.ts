@@ -1,4 +1,6 @@
-/** The limits in a definition: how many of its jobs may run at a time, and for each key. */
+/**
+ * The limits in a definition: how many of its jobs may run at a time, in total and for each key.
+ */
 
 import type { JsonValue } from "../core/json.ts";
 import type { AnyJobDefinition } from "./definition.ts";
@@ -6,9 +8,9 @@ import { secretGuard } from "./secrets/sealing.ts";
 
 /** The largest limit. */
 export const PLACES_MAX = 1_000_000;
-/** The largest count of a rate: this many starts of each key are held in memory. */
+/** The largest count of a rate: this many starts of each key are kept in memory. */
 export const RATE_COUNT_MAX = 10_000;
-/** A day; callers can delay a job longer. */
+/** A day. Callers themselves can delay a job for longer. */
 export const RATE_MS_MAX = 24 * 3_600_000;
 export const KEY_PATTERN = /^[^\p{Cc}\p{Cs}]{1,200}$/u;
 export const KEY_RULE = "a text of 1 to 200 characters, without control characters";
@@ -84,8 +86,9 @@ export interface JobKeys {
 /**
  * The keys of a job for the limits of its definition.
  *
- * @param value The input as the schema has parsed it.
- * @throws {TypeError} when a function returns no key, or a secret; or what it throws itself.
+ * @param value The input as parsed by the schema.
+ * @throws {TypeError} when a function returns an invalid key, or a secret. Also throws whatever the
+ * function throws.
  */
 export function limitKeys(
   { limits, secrets = [] }: AnyJobDefinition,
@@ -113,7 +116,7 @@ function checkedKey(
     if (secretGuard(input, secrets).redact(key) === key) return key;
     throw new TypeError(`${name} returned a secret, but the key of a job is recorded in clear`);
   }
-  // Nothing waits for its result.
+  // A promise is refused, so no one handles its rejection.
   if (key instanceof Promise) key.catch(() => {});
   const given = key instanceof Promise
     ? "a promise"

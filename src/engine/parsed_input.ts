@@ -1,4 +1,4 @@
-/** An input as its definition parses it, or what is wrong with it. */
+/** Parses an input with the schema of its definition, or says what is wrong with it. */
 
 import * as v from "valibot";
 import type { AnyJobDefinition } from "./definition.ts";
@@ -21,7 +21,7 @@ export function issuesText(issues: readonly InputIssue[]): string {
   return issues.map(({ pointer, detail }) => `${pointer || "/"}: ${detail}`).join("; ");
 }
 
-/** The whole schema; the type of a definition shows only a part. */
+/** The whole schema; the type of a definition declares only a part of it. */
 export function definitionInputSchema({ input }: AnyJobDefinition): v.GenericSchema {
   return input as v.GenericSchema;
 }

@@ -1,7 +1,6 @@
 /**
- * What the engine needs from outside: a journal, a clock, ids and randomness. The
- * interfaces belong to the engine; adapters implement them. Each method states what
- * the engine relies on.
+ * What the engine needs from outside: a journal, a clock, ids and randomness. The engine owns the
+ * interfaces; adapters implement them. Each method states what the engine relies on.
  */
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
@@ -10,28 +9,28 @@ import type { EventId, JobId, LogId } from "../core/ids.ts";
 export interface Clock {
   /** Milliseconds since the epoch; may jump. For time stamps only. */
   now(): number;
-  /** Milliseconds from an arbitrary origin; never goes back. For durations. */
+  /** Milliseconds from an arbitrary origin; never goes back. For measuring durations. */
   monotonic(): number;
-  /** Calls back once, not before `delayMs` have passed; the result cancels it. */
+  /** Calls back once, no earlier than after `delayMs`. Calling the result cancels it. */
   setTimer(delayMs: number, callback: () => void): () => void;
   /** Resolves after everything that is ready to run now has run. */
   nextTurn(): Promise<void>;
   /**
-   * Resolves when events from outside, such as requests, have had their turn. For long work in
-   * slices, since turns alone may not let them in.
+   * Resolves after events from outside, such as requests, were handled. For long work in slices,
+   * since `nextTurn` alone may not let them in.
    */
   pause(): Promise<void>;
 }
 
 /** Sources of new ids and of randomness. */
 export interface Random {
-  /** A ULID that sorts after all that were given before. */
+  /** A ULID that sorts after all earlier ones. */
   ulid(): string;
   /** From 0 up to 1. */
   fraction(): number;
 }
 
-/** An event with everything but a position. */
+/** An event with all members except a position. */
 export type StampedEvent = EventDraft & {
   readonly eventId: EventId;
   readonly occurredAt: string;
@@ -42,9 +41,9 @@ export interface Appended {
   /** The entries with their positions, which are final if the group becomes durable. */
   readonly entries: readonly JobEventLogEntry[];
   /**
-   * Resolves when the batch of the group is durable and the consumer has seen it, never before; one
-   * promise for all groups of a batch. Rejects with `JournalFullError` or `JournalFailedError`, and
-   * then every later group that is not yet durable is rejected as well.
+   * Resolves when the batch of the group is durable and the consumer has seen it, never before. All
+   * groups of a batch share one promise. Rejects with `JournalFullError` or `JournalFailedError`;
+   * then every later group that is not yet durable is rejected too.
    */
   readonly durable: Promise<void>;
 }
@@ -64,7 +63,7 @@ export interface SegmentInfo {
 
 export interface EntryLocation {
   readonly logId: LogId;
-  /** File name of the segment. */
+  /** The file name of the segment. */
   readonly segment: string;
   /** Number of the line in its segment, from 1; blank lines count. */
   readonly line: number;
@@ -79,23 +78,23 @@ export interface ProvedLines {
   readonly lastLogId: LogId;
 }
 
-/** What the last run of `journal verify` found. */
+/** The result of the last `journal verify`. */
 export interface Verification {
   readonly verdict: "intact" | "damaged";
   /** RFC 3339. */
   readonly at: string;
-  /** As far as it was read. */
+  /** The last position that it read. */
   readonly head: JournalHead;
   /** Absent in reports of older versions. */
   readonly proved?: ProvedLines | null;
   readonly durationMs: number;
-  /** What was found, in words. */
+  /** The result, in words. */
   readonly detail: string;
-  /** Of a damaged journal: the last end found intact before, and when. */
+  /** For a damaged journal: the last intact end that was found before, and when. */
   readonly lastIntact?: JournalHead & { readonly at: string };
 }
 
-/** The last proof that this process began, and its progress. */
+/** The last verification that this process began, and its progress. */
 export type VerificationRun =
   | {
     readonly status: "running";
@@ -103,7 +102,7 @@ export type VerificationRun =
     readonly bytesDone: number;
     readonly bytesTotal: number;
   }
-  /** Its verdict is the journal's `lastVerification`, unless a later one replaced it. */
+  /** Its verdict is the journal's `lastVerification`, unless a later verification replaced it. */
   | { readonly status: "ended"; readonly startedAt: string; readonly endedAt: string }
   /** It reached no verdict, or could not store it. */
   | {
@@ -113,12 +112,15 @@ export type VerificationRun =
     readonly detail: string;
   };
 
-/** How many of the closed segments this process verified itself; it trusts the others. */
+/**
+ * How many of the closed segments this process verified itself; it relies on earlier verdicts for
+ * the others.
+ */
 export interface SegmentProof {
   readonly segments: number;
   readonly proven: number;
   readonly trusted: number;
-  /** RFC 3339: when the last one was proven; `null` before the first. */
+  /** RFC 3339: when the last segment was verified; `null` before the first. */
   readonly at: string | null;
 }
 
@@ -132,7 +134,7 @@ export interface JournalInfo {
   readonly lastVerification: Verification | null;
 }
 
-/** What opening the journal found. */
+/** What was found when the journal was opened. */
 export interface RecoveryReport {
   /** Whether the last stop ended with a seal. */
   readonly clean: boolean;
@@ -146,12 +148,12 @@ export interface RecoveryReport {
    * `journal.WriterOpened` entry of this process.
    */
   readonly recoveredLogId: LogId | null;
-  /** Things set aside or repaired on the way, in words. */
+  /** What was set aside or repaired when opening, in words. */
   readonly warnings: readonly string[];
 }
 
 /**
- * What happens to a group when the disk is full: a `vital` one, which a running job cannot do
+ * What happens to a group when the disk is full. A `vital` group, which a running job cannot do
  * without, is recorded while a reserve has room.
  */
 export type Urgency = "ordinary" | "vital";
@@ -160,21 +162,21 @@ export type Urgency = "ordinary" | "vital";
 export interface Journal {
   readonly head: JournalHead;
 
-  /** Whether groups of an urgency find no room on the disk, as far as is known. */
+  /** Whether the disk is known to have no room for groups of an urgency. */
   full(urgency: Urgency): boolean;
 
-  /** About how many bytes wait to become durable, as on a slow disk. */
+  /** About how many bytes wait to become durable; many on a slow disk. */
   readonly pendingBytes: number;
 
   /**
-   * Gives a group positions, at once and in order, and starts making it durable. The group is in
-   * one batch: after a crash all of it is there, or none. An index in `causedBy` is replaced with
-   * the position of that draft of the group.
+   * Gives a group positions, at once and in order, and starts making it durable. A group is in one
+   * batch: after a crash all of it exists, or none. An index in `causedBy` is replaced with the
+   * position of that draft in the group.
    *
    * @param urgency `"ordinary"` when absent.
    * @throws {JournalFailedError} at once, when the journal has failed or is closed.
    * @throws {JournalFullError} at once, when the disk is known to be full.
-   * @throws {GroupTooLargeError} at once, and nothing is recorded.
+   * @throws {GroupTooLargeError} at once; nothing is recorded.
    */
   append(group: readonly StampedEvent[], urgency?: Urgency): Appended;
 
@@ -192,59 +194,59 @@ export interface Journal {
 
   info(): Promise<JournalInfo>;
 
-  /** Waits for what is in flight, takes a snapshot, seals, and closes the files. */
+  /** Waits for writes in flight, takes a snapshot, seals, and closes the files. */
   close(): Promise<void>;
 }
 
 /**
- * Keys of sealed inputs, each stored once, apart from the journal: removing it there removes the
- * input from every copy of the journal.
+ * Keys of sealed inputs, each stored once, apart from the journal. Removing a key removes the input
+ * from every copy of the journal.
  */
 export interface KeyStore {
   /**
-   * Makes a 256-bit key for a job that is about to be created, replacing one left by a creation
-   * that did not happen. Resolves when it is durable. Rejects with `JournalFullError` when there is
-   * no room.
+   * Creates a 256-bit key for a job that is about to be created, replacing the key of an earlier
+   * creation that failed. Resolves when it is durable. Rejects with `JournalFullError` when there
+   * is no room.
    */
   create(jobId: JobId): Promise<Uint8Array>;
   /** `undefined` when there is none, or no longer. */
   read(jobId: JobId): Promise<Uint8Array | undefined>;
-  /** Resolves when the key is gone from the disk, or there is none. */
+  /** Resolves when the key is deleted from the disk, or there is none. */
   remove(jobId: JobId): Promise<void>;
   /** Which of these jobs have a key. */
   held(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>>;
   /**
-   * The same, and removes the keys of all other jobs: only for a caller that has read the whole
+   * The same, and removes the keys of all other jobs. Only for a caller that has read the whole
    * journal, and so knows every job.
    */
   keepOnly(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>>;
 }
 
-/** Interprets the journal: gets every entry once, in order, when it is durable. */
+/** Interprets the journal. Receives every entry once, in order, when it is durable. */
 export interface JournalConsumer {
   /**
-   * Restores the content of a snapshot, before any `replay`; all or nothing. `false` when it cannot
-   * use it: then an older one is tried, or everything is replayed.
+   * Restores the content of a snapshot before any `replay`, completely or not at all. `false` when
+   * it cannot use the content: then an older snapshot is tried, or everything is replayed.
    */
   restore(lines: readonly string[]): boolean;
   /** An entry found at the start. */
   replay(entry: JobEventLogEntry): void;
   /** A batch that has just become durable. */
   durable(entries: readonly JobEventLogEntry[]): void;
-  /** Everything appended that is not durable is lost; its positions will be used again. */
+  /** Everything appended that is not durable is lost. Its positions will be used again. */
   lost(error: JournalFullError): void;
   /**
-   * The content of a snapshot of exactly what was seen so far. What is yielded later must not
-   * depend on entries that come after the call.
+   * The content of a snapshot of exactly the entries seen so far. Lines that are yielded later must
+   * not depend on entries that come after the call.
    */
   capture(head: JournalHead): Iterable<string>;
   /** Why an intact entry cannot be understood; `undefined` when it can. */
   refuse(entry: JobEventLogEntry): string | undefined;
-  /** The journal takes nothing more: a sync failed. */
+  /** The journal accepts nothing more, since a sync failed. */
   failed(error: JournalFailedError): void;
 }
 
-/** There is no room on the disk. Nothing was recorded; the same may work later. */
+/** There is no room on the disk. Nothing was recorded. A later attempt may succeed. */
 export class JournalFullError extends Error {
   override readonly name = "JournalFullError";
 }

@@ -1,10 +1,10 @@
-/** The JSON of values from code; what JSON would lose or change is refused. */
+/** Converts values from code to JSON; refuses what JSON would lose or change. */
 
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { NonRetryableError } from "./job_errors.ts";
 
-/** The depth of nested objects and arrays, the same as for request bodies. */
+/** The depth of nested objects and arrays; the same as for request bodies. */
 const DEPTH_MAX = 64;
 
 /** In characters of JSON. */
@@ -14,7 +14,7 @@ export const RECORDED_LENGTH_MAX = 1_048_576;
  * The JSON form of a value: a copy, the same now and after a restart. `undefined` members are left
  * out, `undefined` elements become `null`, and a value with a `toJSON` becomes its result.
  *
- * @param what The name of the value, such as `result`.
+ * @param what The name of the value in messages, such as `result`.
  * @throws {NonRetryableError} with the path of the first value that JSON would lose or change.
  */
 export function recordable(value: unknown, what: string): JsonValue | undefined {
@@ -30,14 +30,14 @@ export function recordable(value: unknown, what: string): JsonValue | undefined 
 }
 
 class JsonCopy {
-  /** What is wrong; the copy stops there. */
+  /** What is wrong. The copy stops there. */
   problem: string | undefined;
   readonly #path: (string | number)[] = [];
   /** The objects around the current one, outermost first. */
   readonly #outer: object[] = [];
   #length = 0;
 
-  /** The current path: `rows[2].total`; `it` for the whole. */
+  /** The current path: `rows[2].total`; `it` for the whole value. */
   get place(): string {
     const path = this.#path.map(stepText).join("");
     return path === "" ? "it" : path.replace(/^\./, "");
@@ -141,7 +141,7 @@ class JsonCopy {
     return copy;
   }
 
-  /** For these classes, the enumerable members, which JSON writes, are not the content. */
+  /** Classes whose content is not in their enumerable members, which is what JSON writes. */
   #mustBeData(value: object): void {
     const prototype = Object.getPrototypeOf(value);
     if (prototype === Object.prototype || prototype === null) return;

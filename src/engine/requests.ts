@@ -1,4 +1,4 @@
-/** Requests to the engine, and its answers. Expected failures are values. */
+/** Requests to the engine, and its answers. Expected failures are returned as values. */
 
 import type { Change } from "../explain/changes.ts";
 import type { Rejection } from "../core/decision.ts";
@@ -21,7 +21,7 @@ export type Outcome<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly problem: EngineProblem };
 
-/** Something wrong with an input; `pointer` is a JSON Pointer (RFC 6901) into it. */
+/** A problem with an input. `pointer` is a JSON Pointer (RFC 6901) into the input. */
 export interface InputIssue {
   readonly pointer: string;
   readonly detail: string;
@@ -38,14 +38,14 @@ export type EngineProblem =
   | { readonly kind: "inputRemoved"; readonly jobId: JobId; readonly reason: string }
   | { readonly kind: "keyReused"; readonly key: string; readonly jobId: JobId }
   | { readonly kind: "unknownPoint"; readonly point: PointName; readonly detail: string }
-  /** A what-if reads no more of a job's history than this. */
+  /** A what-if reads at most this much of a job's history. */
   | {
     readonly kind: "tooLong";
     readonly jobId: JobId;
     readonly what: "entries" | "characters";
     readonly max: number;
   }
-  /** Pointers are into the supposition. */
+  /** Their pointers refer to the supposition. */
   | { readonly kind: "impossibleSupposition"; readonly issues: readonly InputIssue[] };
 
 export function unknownJob(jobId: string): Outcome<never> {
@@ -77,7 +77,7 @@ interface CreateCommon extends OriginatedRequest {
   readonly startAt?: string;
   /** Default `true`, or the time of `startAt`. */
   readonly start?: boolean;
-  /** `digest` shows whether the same key came with the same body. */
+  /** `digest` shows whether the same key came with the same body before. */
   readonly idempotency?: { readonly key: string; readonly digest: string };
 }
 
@@ -90,9 +90,9 @@ export type CreateRequest =
   );
 
 export interface Created {
-  /** The job as it was when its creation became durable; the same for a replayed answer. */
+  /** The job as it was when its creation became durable; the same when the request is repeated. */
   readonly job: JobState;
-  /** Whether the same key came before with the same body, so that nothing was created now. */
+  /** Whether the same key came with the same body before, so that nothing was created now. */
   readonly replayed: boolean;
 }
 
@@ -110,7 +110,7 @@ interface PlainControlRequest extends OriginatedRequest {
 interface CancelRequest extends OriginatedRequest {
   readonly kind: "cancel";
   readonly reason?: string;
-  /** Of a parked job: undo nothing, and name what stays in place. */
+  /** Only for a parked job: undo nothing, and name what is left in place. */
   readonly leave?: boolean;
 }
 
@@ -120,16 +120,19 @@ export interface RetryRequest extends OriginatedRequest {
   readonly from?: TaskId;
   readonly reason?: string;
   /**
-   * Leaves a job as it is if a retry of it was created after this position, so that a repeated
-   * request has no further effect. With 0, a job that was ever retried.
+   * Leaves a job alone if a retry of it was created after this position, so that a repeated request
+   * has no further effect. With 0, leaves alone every job that was ever retried.
    */
   readonly unlessRetriedAfter?: LogId;
 }
 
-/** An event from outside, validated: legal ids, a type outside the reserved namespaces. */
+/**
+ * An event from outside, validated: its ids are legal, and its type is outside the reserved
+ * namespaces.
+ */
 export type IncomingEvent = Omit<FactDraft, "causedBy">;
 
-/** The same event with its origin; trace ids of its own stay. */
+/** The event with its origin. Trace ids of its own stay. */
 export function withOrigin(event: IncomingEvent, origin: Origin): IncomingEvent {
   const isTraced = event.traceId !== undefined || event.spanId !== undefined;
   if (!isTraced) return { ...event, ...origin };
@@ -141,7 +144,7 @@ export interface OldestQueued {
   readonly queuedMs: number;
 }
 
-/** How many jobs there are, including ended ones; absent kinds have none. */
+/** How many jobs there are, including ended ones. Absent kinds have none. */
 export interface Census {
   readonly jobs: number;
   readonly states: ReadonlyMap<StateName, number>;
@@ -151,10 +154,10 @@ export interface Census {
   readonly maxWorkers: number;
 }
 
-/** A pause in force, and what it keeps from a worker. */
+/** A pause in force, and the jobs that it holds. */
 export interface HeldPause extends Pause {
   readonly jobs: number;
-  /** The first in the queue, at most 5. */
+  /** The first jobs in the queue, at most 5. */
   readonly firstJobs: readonly JobId[];
 }
 
@@ -163,7 +166,7 @@ export interface ParkedJobs {
   readonly reason: ParkReason;
   readonly type: string;
   readonly jobs: number;
-  /** The one parked last, and the obstacle. */
+  /** The one parked last, and its obstacle. */
   readonly newest: Pick<Parking, "message" | "disagreesWith" | "by"> & { readonly jobId: JobId };
 }
 
@@ -179,7 +182,7 @@ export interface NeedingAttention {
 
 export type EntryOfJob = Pick<JobEventLogEntry, "jobId" | "logId">;
 
-/** A change of a job's state or condition by an entry. */
+/** The change of a job's state or condition by an entry. */
 export interface Transition {
   /** `null` for the entry that created the job. */
   readonly from: StateName | null;
@@ -197,32 +200,32 @@ export interface DefinitionInfo {
   readonly inputSchema: JsonValue;
   /** The events that each start a job. */
   readonly startsOn?: EventMatcher;
-  /** Dotted paths of what the journal does not hold in clear. */
+  /** Dotted paths of the parts that the journal does not hold in clear. */
   readonly secrets?: readonly string[];
   readonly retention?: InputRetention;
   /** When failures pause its type. */
   readonly pauseAfter?: PauseRule;
-  /** How many of its jobs may be at work at a time; `byKey` when it has a limit key. */
+  /** How many of its jobs may run at a time; `byKey` when its limits have a key. */
   readonly limits?: PlaceLimits & { readonly byKey: boolean };
 }
 
 export interface LimitedType {
   readonly type: string;
-  /** In force. */
+  /** The limits in force. */
   readonly limits: PlaceLimits;
-  /** The limits in its definition; empty when that is not loaded, or has none. */
+  /** The limits in its definition; empty when that is not loaded or has none. */
   readonly code: PlaceLimits;
   /** Whether its jobs have keys. */
   readonly byKey: boolean;
-  /** Why the limits in force differ from those of the code; absent when they do not. */
+  /** Who changed the limits and why; absent when those of the code are in force. */
   readonly change?: Omit<ChangedLimits, "type" | "limits">;
   readonly held: number;
   /** Jobs that wait for a place, or for the rate. */
   readonly waiting: number;
-  /** Keys with a job at work or waiting, the largest first; `null` for jobs without. */
+  /** Keys with a running or waiting job, the busiest first; `null` for jobs without a key. */
   readonly keys: TypeUse["keys"];
   readonly moreKeys: number;
-  /** What the rate counts now, the most first. */
+  /** The starts that the rate counts now, most first. */
   readonly rates: TypeUse["rates"];
   /** How many more keys of the rate there are. */
   readonly moreRates: number;

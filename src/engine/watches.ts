@@ -1,6 +1,6 @@
 /**
- * Observers of jobs: metrics, the watchdog, the log of jobs, traces. The interfaces belong to
- * the engine; adapters implement them.
+ * Observers of jobs: metrics, the watchdog, the job log, traces. The engine owns the interfaces;
+ * adapters implement them.
  */
 
 import type { Condition } from "../core/condition.ts";
@@ -16,32 +16,32 @@ export interface ConditionChange {
   /** Absent when the job is new. */
   readonly from: Condition | undefined;
   readonly to: Condition;
-  /** How long it was queued or executing; `undefined` after any other condition. Never below 0. */
+  /** How long it was queued or executing; `undefined` after any other condition. Never negative. */
   readonly stayedMs: number | undefined;
 }
 
 export interface JobWatch {
   /**
-   * A job's condition has changed, durably. Jobs that were there at the start are not reported.
-   * Every job waits for this, so it must be quick.
+   * A job's condition has changed, durably. Jobs that existed at the start are not reported. Every
+   * job waits for this call, so it must be fast.
    */
   changed(change: ConditionChange): void;
 }
 
 /**
- * Learns which code of jobs may be running in this thread, to name it when it blocks. Each attempt
- * calls it, so it must be quick.
+ * Tracks which job code may be running in this thread, so that it can be named when it blocks. Each
+ * attempt calls this, so it must be fast.
  */
 export interface AttemptWatch {
   /**
-   * @param attempt Its number; 0 for a call of `run`.
+   * @param attempt The number of the attempt; 0 for a call of `run`.
    * @returns The argument for `ended`.
    */
   began(jobId: JobId, taskId: TaskId, attempt: number): number;
   ended(attempt: number): void;
 }
 
-/** A line that code of a job logged for people. */
+/** A line that job code logged for people. */
 export interface JobLogLine {
   readonly jobId: JobId;
   /** `main` for a line of `run` itself. */
@@ -56,22 +56,22 @@ export interface JobLogLine {
   readonly data?: JsonValue;
 }
 
-/** Takes these lines. Never throws, and nothing waits for it. */
+/** Stores these lines. Never throws, and nothing waits for it. */
 export interface JobLog {
   write(line: JobLogLine): void;
 }
 
-/** Something in a trace that takes time: a call of a job's `run`, or an attempt. */
+/** A span to start: a call of a job's `run`, or an attempt. */
 export interface SpanStart {
   readonly kind: "run" | "task" | "compensation";
   readonly jobId: JobId;
   readonly jobType: string;
   readonly taskId: TaskId;
-  /** Of this attempt alone, so that ids can be derived from it. */
+  /** The id of this attempt alone, so that ids can be derived from it. */
   readonly executionId: ExecutionId;
   /** `undefined` when its cause is unknown. */
   readonly parent: TraceIds | undefined;
-  /** A related place in another trace. */
+  /** A related span in another trace. */
   readonly link?: TraceIds | undefined;
 }
 
@@ -82,14 +82,14 @@ export type SpanEnd =
   | { readonly kind: "failed"; readonly error: ErrorFact };
 
 export interface Span {
-  /** For the entries that it records, and as parent of what it causes. */
+  /** For the entries that it records, and as the parent of its effects. */
   readonly ids: TraceIds;
   /** For other systems, as a header of W3C Trace Context. */
   readonly traceparent: string;
   /** The number of the attempt, once it is on record. */
   attempt(attempt: number): void;
   /**
-   * Calls `work` so that everything it begins, now and later, belongs to the span. Absent when
+   * Calls `work` so that everything it starts, now or later, belongs to the span. Absent when
    * nothing would use that.
    */
   within?<Result>(work: () => Result): Result;
@@ -97,11 +97,11 @@ export interface Span {
   end(end: SpanEnd): void;
 }
 
-/** Follows what jobs do, for other systems. Never throws. */
+/** Traces what jobs do, for other systems. Never throws. */
 export interface Tracing {
   /** Whether it starts spans without a parent. */
   readonly beginsTraces: boolean;
-  /** The position of the caller in a trace, if known. */
+  /** The trace context of the caller, if known. */
   active(): TraceIds | undefined;
   start(start: SpanStart): Span;
 }

@@ -1,4 +1,4 @@
-/** Attempts in words, of tasks and of compensations. */
+/** Describes attempts of tasks and compensations in words. */
 
 import { counted } from "../core/counted.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -17,9 +17,9 @@ import {
   timeText,
 } from "./phrases.ts";
 
-/** How many unsuccessful attempts are described one by one, the latest. */
+/** How many unsuccessful attempts are described one by one: the latest. */
 const SHOWN_MAX = 5;
-/** How many of a group of similar failures are cited, the latest. */
+/** How many of a group of similar failures are cited: the latest. */
 const CITED_MAX = 10;
 
 /** `task charge`, or `the compensation of task reserve`. */
@@ -34,7 +34,7 @@ export function compensationSubject(taskId: string): Subject {
 }
 
 /**
- * The attempts that did not succeed, latest first; similar failures in a row are grouped.
+ * The attempts that did not succeed, latest first. Similar failures in a row are grouped.
  *
  * @param causes What cut them short, such as a restart, if on record.
  */
@@ -103,7 +103,7 @@ export function describedEnds(attempts: readonly Attempt[]): readonly JobEventLo
   return attempts.filter(endedBadly).slice(-SHOWN_MAX).flatMap(({ ended }) => ended?.entry ?? []);
 }
 
-/** Why an attempt was cut short, naming what the cause of its end tells. */
+/** Why an attempt was cut short, with details from the cause of its end. */
 export function cutShortText(
   entry: JobEventLogEntry,
   reason: InterruptionReason,

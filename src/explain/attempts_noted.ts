@@ -1,4 +1,4 @@
-/** The attempts of tasks and compensations, from the entries that begin and end them. */
+/** The attempts of tasks and compensations, derived from the entries that begin and end them. */
 
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { ErrorFact, FailureKind, InterruptionReason } from "../core/framework_events.ts";
@@ -17,17 +17,17 @@ export type AttemptEnd =
 
 export interface Attempt {
   readonly attempt: number;
-  /** Its number: one more than the attempts that had failed. */
+  /** Its number: one more than the number of attempts that had failed. */
   readonly nth: number;
   readonly maxAttempts: number | undefined;
   /** `undefined` when only its end is on record. */
   readonly started: JobEventLogEntry | undefined;
   ended: { readonly entry: JobEventLogEntry; readonly end: AttemptEnd } | undefined;
-  /** How many unsuccessful ones before it were not kept. */
+  /** How many earlier unsuccessful attempts were not kept. */
   badBefore?: number;
 }
 
-/** Per task, the latest. */
+/** For each task, the latest ones. */
 const ATTEMPTS_MAX = 200;
 
 export class AttemptsNoted {
@@ -82,7 +82,7 @@ function nextNth(attempts: readonly Attempt[]): number {
   return last.ended?.end.kind === "failed" ? last.nth + 1 : last.nth;
 }
 
-/** How many attempts there may be, from any entry of the task that says so. */
+/** The maximum number of attempts, from any entry of the task that states it. */
 export function findMaxAttempts(attempts: readonly Attempt[]): number | undefined {
   const last = attempts.at(-1);
   if (last?.maxAttempts !== undefined) return last.maxAttempts;
@@ -98,7 +98,7 @@ export function failedEnd(
     : { kind: "failed", error, maxAttempts, failureKind: attributes.kind };
 }
 
-/** A result may be large, and the attempts of all tasks are kept. */
+/** Drops results, since they may be large and the attempts of all tasks are kept. */
 function withoutResult(entry: JobEventLogEntry): JobEventLogEntry {
   if (entry.eventType !== "job.TaskCompleted") return entry;
   const { result: _, ...attributes } = (entry as FrameworkEntry<"job.TaskCompleted">).attributes;

@@ -1,6 +1,6 @@
 /**
  * The chain of reasons: from what the job is doing, or how it ended, back to a fact from outside.
- * One function for each condition; nothing here reads more than the evidence.
+ * There is one function for each condition. Nothing here reads more than the evidence.
  */
 
 import { assertNever } from "../core/assert_never.ts";
@@ -120,7 +120,7 @@ function scheduled({ created }: OutlinedHistory): Statement<LogId> {
   return { statement: `Its start is due at ${startAt}.`, cites: [created.logId] };
 }
 
-/** What runs, and what will be retried meanwhile. */
+/** The running tasks, and those that will be retried meanwhile. */
 function executing(outlined: OutlinedHistory, causes: Evidence["causes"]): Reasons {
   const since = outlined.conditionSince.logId;
   const running = showSome(runningTasks(outlined.job), since, (task) => {
@@ -136,7 +136,7 @@ function executing(outlined: OutlinedHistory, causes: Evidence["causes"]): Reaso
   return [...running, ...repeatedSteps(outlined, causes), ...backingOff(outlined, causes)];
 }
 
-/** The tasks that are running; `run` itself only when no other is. */
+/** The running tasks; `run` itself only when no other task runs. */
 export function runningTasks(job: JobState): readonly TaskState[] {
   const running = job.tasks.filter(({ status }) => status === "running");
   const others = running.filter(({ taskId }) => taskId !== MAIN_TASK);
@@ -176,7 +176,7 @@ function runReasons(outlined: OutlinedHistory): Reasons {
   const { job } = outlined;
   const main = findTask(job, MAIN_TASK);
   if (main?.status === "completed") {
-    const statement = `run ended at ${main.endedAt}; the plan expects more than that.`;
+    const statement = `run ended at ${main.endedAt}; the plan expects more than its end.`;
     return [{ statement, cites: [main.completedBy] }];
   }
   if (main?.status !== "waiting" || outlined.waiting === undefined) return [];

@@ -1,4 +1,4 @@
-/** How far the compensation of a failed job is. */
+/** How far the compensation of a failed job has got. */
 
 import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
@@ -106,7 +106,7 @@ function nowText(outlined: OutlinedHistory, { taskId, compensation }: CompletedT
       return `is in ${attemptText(failures + 1, findMaxAttempts(attempts), begun)}${since}`;
     }
     case "interrupted":
-      return "was cut short, and is to be tried again";
+      return "was cut short, and will be tried again";
     case "backingOff": {
       const next = attemptText(compensation.failures + 1, findMaxAttempts(attempts));
       return `waits for ${next}, due at ${compensation.retryAt}`;

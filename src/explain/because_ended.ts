@@ -275,7 +275,7 @@ function leftBehind(job: DoneJob | FailedJob): Reasons {
   }];
 }
 
-/** Steps that had begun and not ended when the job did: nothing undid their effects. */
+/** Steps that had begun but not ended when the job did: nothing undid their effects. */
 function cutShortSteps(
   outlined: OutlinedHistory,
   job: DoneJob | FailedJob,

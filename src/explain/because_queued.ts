@@ -1,4 +1,4 @@
-/** Why a job is in the queue or backs off, and what it waits for there. */
+/** Why a job is queued or backs off, and what it waits for there. */
 
 import type { FrameworkEntry } from "../core/event.ts";
 import type { Statement } from "./explanation.ts";
@@ -39,14 +39,14 @@ export function queuedReasons(
   ];
 }
 
-/** A retry is due, and cannot begin without a worker. */
+/** A retry is due, but cannot begin without a worker or a place. */
 export function dueReasons(
   outlined: OutlinedHistory,
   { circumstances: { queue } }: Evidence,
 ): Reasons {
   if (queue === undefined) return [];
   const wanted = queue.limit === undefined ? "worker" : "place";
-  const statement = `It wants a ${wanted}: ${limitText(queue)}.`;
+  const statement = `It needs a ${wanted}: ${limitText(queue)}.`;
   const began = queue.limit === undefined ? [] : blockingEntries(queue);
   const settings = [...pausesCited(queue.pauses), ...changeCited(queue)];
   const cites = [...settings, outlined.conditionSince.logId, ...began.slice(0, HOLDERS_MAX)];

@@ -1,6 +1,6 @@
 /**
- * Explanations in short, for prose, the page of a job and the overview: the cause, at most five
- * reasons, what comes next, and the lines that are cited. Nothing is repeated.
+ * Shortened explanations, for prose, the page of a job and the overview: the cause, at most five
+ * reasons, what comes next, and the cited lines. Nothing is repeated.
  */
 
 import { distances, withDistances } from "./distances.ts";
@@ -21,23 +21,25 @@ interface BriefMiss extends Told {
 }
 
 export interface Brief {
-  /** Consecutive parts of the text, each with the evidence of its end. */
+  /** Consecutive parts of the text, each with the evidence for what ends it. */
   readonly summary: readonly Told[];
   /** At most five. */
   readonly reasons: readonly Told[];
-  /** Reasons beyond those. */
+  /** The number of reasons that are left out. */
   readonly moreReasons: readonly Told[];
   readonly misses: readonly BriefMiss[];
-  /** How many near misses come after those. */
+  /** The number of near misses that are left out. */
   readonly moreMisses: number;
   readonly next: readonly NextStep<Citation>[];
   /** All citations, unsorted. */
   readonly evidence: readonly Citation[];
-  /** The reading time for distances of times. */
+  /** When the text is read, for relative times. */
   readonly nowMs: number | undefined;
 }
 
-/** @param readMs The reading time, for distances; a look back gives distances as of then. */
+/**
+ * @param readMs When the text is read, for relative times. A look back gives them as of its point.
+ */
 export function toBrief(full: Explanation<Citation>, readMs: number | undefined): Brief {
   const { because, waitingFor, contrast, siblings } = full;
   const nowMs = readMs === undefined || full.asOfTime === undefined
@@ -103,7 +105,7 @@ function distant<Part extends Told>(part: Part, nowMs: number | undefined): Part
   return { ...part, statement: withDistances(part.statement, nowMs) };
 }
 
-/** The first ones, and where the job comes from, which ends every chain. */
+/** The first ones, and the origin of the job, which ends every chain. */
 function shortened(
   reasons: readonly Told[],
   max: number,

@@ -35,7 +35,7 @@ const NO_FIELDS: Fields = {};
 
 /**
  * The changes from one state of a job to another; `undefined` is a job that does not exist yet.
- * Consecutive states share the parts that did not change, which are skipped.
+ * Parts that consecutive states share are skipped.
  */
 export function changesBetween(
   before: JobState | undefined,
@@ -62,7 +62,7 @@ export function firstChanges(before: JobState, after: JobState, max: number): Fi
   return { changes, more: room.more + all.length - changes.length };
 }
 
-/** Limits what may be very much: what exceeds it is only counted. */
+/** Limits the output: changes beyond the limit are only counted. */
 interface Room {
   left: number;
   more: number;
@@ -70,7 +70,7 @@ interface Room {
 
 const UNBOUNDED: Room = { left: Infinity, more: 0 };
 
-/** The same for states with known conditions, which need to hold only tasks that differ. */
+/** The same for states with known conditions, which need contain only the tasks that differ. */
 export function changesKnowing(
   before: JobState | undefined,
   after: JobState | undefined,
@@ -130,8 +130,8 @@ function countFields(expected: ExpectedEvent, progress?: ExpectationState): Fiel
 }
 
 /**
- * Element by element, since an expectation of thousands of events would otherwise repeat them all
- * each time. Of two such lists of one job, one is a prefix of the other.
+ * Compares element by element, since an expectation of thousands of events would otherwise be
+ * repeated in full each time. Of two such lists of one job, one is a prefix of the other.
  */
 function elementChanges(
   path: string,
@@ -181,7 +181,7 @@ function failureChanges(
   return differences("failure.", left ?? NO_FIELDS, right ?? NO_FIELDS);
 }
 
-/** The elements that two lists do not share. Lists of a job's parts only grow. */
+/** The elements that two lists do not share. Lists in a job's parts only grow. */
 function unlike<Part>(
   before: readonly Part[] = [],
   after: readonly Part[] = [],

@@ -1,4 +1,4 @@
-/** When a job was in which condition; of very many spans the first and the last are kept. */
+/** When a job was in which condition. Of very many spans, the first and the last are kept. */
 
 import type { Condition } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -14,7 +14,7 @@ export interface ConditionSpan {
   to: string | undefined;
   /** When a backoff ends; from then on the job waits for a worker. */
   dueAt?: string;
-  /** The length of the spans before it that were not kept. */
+  /** The total length of the spans before it that were not kept. */
   passedMs?: number;
 }
 
@@ -24,7 +24,7 @@ const LAST_MAX = 1_500;
 export class ConditionSpans {
   readonly #first: ConditionSpan[] = [];
   #last: ConditionSpan[] = [];
-  /** By condition, the length of the spans that were not kept. */
+  /** By condition, the total length of the spans that were not kept. */
   readonly passedMs = new Map<Condition, number>();
 
   /**
@@ -47,7 +47,7 @@ export class ConditionSpans {
     return true;
   }
 
-  /** A backoff that is over is queued for a worker. */
+  /** A backoff that is over waits for a worker, so it counts as queued. */
   #end(span: ConditionSpan, at: string): void {
     const { by, from, dueAt = at } = span;
     const isLate = lengthMs(dueAt, at) > 0 && lengthMs(from, at) > 0;

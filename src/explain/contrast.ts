@@ -1,7 +1,7 @@
 /**
  * What jobs that share a failure or a wait have in common, and others of their type do not. The
- * rule: all similar jobs have the value, at least three of them, and none of at least ten others
- * has it. With fewer it could be chance.
+ * rule: all similar jobs have the value, at least three of them, and none of at least ten other
+ * jobs has it. With fewer jobs it could be chance.
  */
 
 import type { JobState } from "../core/job_state.ts";
@@ -17,7 +17,7 @@ export interface Trait {
 }
 
 export interface Contrast {
-  /** As many as are shown; the first is a label, if there is one. */
+  /** The values that are shown. The first is a label, if there is one. */
   readonly traits: readonly Trait[];
   readonly alike: number;
   readonly others: number;
@@ -25,7 +25,7 @@ export interface Contrast {
 
 const ALIKE_MIN = 3;
 const OTHERS_MIN = 10;
-/** How many jobs of each kind are compared, the newest. */
+/** How many jobs of each kind are compared: the newest. */
 export const ALIKE_MAX = 100;
 export const OTHERS_MAX = 250;
 const TRAITS_MAX = 2;

@@ -1,11 +1,11 @@
-/** Requests as calls of curl, to be pasted into a shell. */
+/** Formats requests as calls of curl, to be pasted into a shell. */
 
 import type { Action } from "./explanation.ts";
 import { withBarePlaceholders } from "./sample_event.ts";
 import { shellWord } from "../core/shell_word.ts";
 
 /**
- * @param base The server as the client addresses it, without a slash at the end.
+ * @param base The address of the server as the client uses it, without a slash at the end.
  * @param needsToken Whether the call must carry the token, which is taken from the environment.
  */
 export function curlCall(
@@ -21,7 +21,7 @@ export function curlCall(
   return `curl -s${tokenOption(needsToken)}${put} ${url} ${JSON_OPTION} -d ${data}`;
 }
 
-/** The same with a body that is in a file. */
+/** The same with the body in a file. */
 export function curlOfFile(
   { path }: Action,
   file: string,
@@ -35,9 +35,9 @@ export function curlOfFile(
 const JSON_OPTION = "-H 'content-type: application/json'";
 
 /**
- * The same for what only reads.
+ * The same for a request that only reads.
  *
- * @param accept The form to ask for, where there are several.
+ * @param accept The media type to ask for, if there are several.
  */
 export function curlRead(
   path: string,
@@ -54,15 +54,18 @@ export function curlFollow(path: string, base: string, needsToken: boolean): str
   return `curl -sN${tokenOption(needsToken)} ${shellWord(base + path)}`;
 }
 
-/** The token is not written out: it would be in the history of the shell. */
+/** The token itself is not shown, since it would end up in the history of the shell. */
 function tokenOption(needsToken: boolean): string {
   return needsToken ? ` -H "authorization: Bearer $DAYBOOK_TOKEN"` : "";
 }
 
-/** What JSON leaves as it is, and a terminal would obey, reverse or not show. */
+/** Characters that JSON does not escape, but that a terminal would obey, reverse or hide. */
 const UNSEEN = /[\x7f-\x9f\u2028\u2029]|\p{Cf}/gu;
 
-/** JSON with the same meaning, and nothing in it that moves a cursor or turns a line around. */
+/**
+ * JSON with the same meaning, but without characters that move the cursor or change the direction
+ * of text.
+ */
 function visibleJson(value: unknown): string {
   return JSON.stringify(value).replace(UNSEEN, (character) => {
     const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at));

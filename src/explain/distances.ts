@@ -7,10 +7,10 @@ const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
 const NEAR_MS = 1_000;
 
 /**
- * The text with a distance after each time, such as `(in 6 h)` or `(3 min ago)`; when several times
+ * The text with a distance after each time, such as `(in 6 h)` or `(3 min ago)`. When several times
  * in a row have the same distance, only the first gets it.
  *
- * @param nowMs The reading time; `undefined` leaves the text as it is.
+ * @param nowMs When the text is read; `undefined` leaves the text unchanged.
  */
 export function withDistances(text: string, nowMs: number | undefined): string {
   return distances(nowMs)(text);

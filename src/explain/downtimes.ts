@@ -1,7 +1,7 @@
 /**
- * Times when no process was at work, as far as the journal shows: from the last entry before a
- * `journal.Recovered` or a `journal.WriterOpened` to that entry. When the process died in between is
- * not on record, so each is an upper bound.
+ * Times when no process was running, as far as the journal shows: from the last entry before a
+ * `journal.Recovered` or a `journal.WriterOpened` to that entry. It is not on record when in
+ * between the process died, so each time is an upper bound.
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -12,7 +12,7 @@ import type { Attempt } from "./attempts_noted.ts";
 import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
 import type { Evidence } from "./evidence.ts";
 
-/** What the first entry of a process is. */
+/** The types of entries with which a process begins. */
 const RESTARTS: ReadonlySet<string> = new Set(["journal.Recovered", "journal.WriterOpened"]);
 
 export interface Downtime {

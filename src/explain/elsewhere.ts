@@ -22,7 +22,7 @@ interface Name {
   readonly letters: string;
 }
 
-/** How many scalars of an event are looked at. */
+/** How many scalars of an event are compared. */
 const PLACES_MAX = 32;
 /** How many of its lists, objects and scalars together. */
 const VALUES_MAX = 128;
@@ -50,7 +50,7 @@ export function placePath({ names }: Place): string {
 /** How a value compares with the expected ones; computed only as far as needed. */
 interface Likeness {
   readonly isSame: (value: JsonScalar) => boolean;
-  /** Equal but for type, letter case or surrounding space. */
+  /** Equal except for type, letter case or surrounding spaces. */
   readonly isClose: (value: JsonScalar) => boolean;
 }
 
@@ -70,7 +70,7 @@ export function likeliestPlace(
   return likeliest;
 }
 
-/** The name counts more than the value; 0 when neither indicates anything. */
+/** Ranks a place. The name counts more than the value; 0 when neither is similar. */
 function likelihoodOf({ name, value }: Place, sought: Name, likeness: Likeness): number {
   const isInside = isWithin(name, sought);
   if (!isInside && !isAlike(name, sought)) {
@@ -78,7 +78,7 @@ function likelihoodOf({ name, value }: Place, sought: Name, likeness: Likeness):
   }
   if (likeness.isSame(value)) return 4;
   if (likeness.isClose(value)) return 3;
-  // Something was found inside the path, so only an expected value is of interest.
+  // The path leads to something, so only an expected value there counts.
   return isInside ? 0 : 1;
 }
 
@@ -87,14 +87,14 @@ function isTelling(value: JsonScalar): boolean {
   return (typeof value === "string" || typeof value === "number") && `${value}`.trim().length > 1;
 }
 
-/** Whether a place is at a path, or inside the list or object there. */
+/** Whether a place is at a path, or inside the list or object at the path. */
 function isWithin({ path }: Name, sought: Name): boolean {
   return path === sought.path || path.startsWith(`${sought.path}.`);
 }
 
 /**
- * Whether one path may be meant by the other: they differ in letter case, in word separators or by
- * a single slip, or one is the end of the other.
+ * Whether one path may have been meant by the other: they differ in letter case, in word separators
+ * or by a single misspelling, or one is the end of the other.
  */
 function isAlike(left: Name, right: Name): boolean {
   return isEndOf(left.loose, right.loose) || isEndOf(right.loose, left.loose) ||

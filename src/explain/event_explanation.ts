@@ -1,4 +1,4 @@
-/** What became of one event, in sentences that cite the lines they rest on. */
+/** The explanation of one event, in sentences that cite the lines they rest on. */
 
 import type { Statement } from "./explanation.ts";
 import type { EventId, JobId, LogId } from "../core/ids.ts";

@@ -1,4 +1,4 @@
-/** The texts of framework facts: for lists, streams, the timeline, replays, explanations. */
+/** The texts of framework facts, for lists, streams, the timeline, replays and explanations. */
 
 import type { FrameworkEntry } from "../core/event.ts";
 import type {
@@ -29,7 +29,9 @@ export interface DayTimes {
 interface EventTexts<Type extends FrameworkEventType> {
   /** In a few words; may be empty. */
   readonly note: (attributes: FrameworkAttributes[Type], times: DayTimes) => string;
-  /** In sentences: its effect on an open job that it does not move along the state table. */
+  /**
+   * In sentences: its effect on an open job when it does not move the job along the state table.
+   */
   readonly fact: (entry: FrameworkEntry<Type>, change: Change) => string;
 }
 
@@ -226,7 +228,7 @@ function reasonNote({ reason }: ControlAttributes): string {
   return reason ?? "";
 }
 
-/** A first attempt goes without saying. */
+/** A first attempt is not mentioned. */
 function attemptNote({ attempt }: { readonly attempt: number }): string {
   return attempt === 1 ? "" : `attempt ${attempt}`;
 }
@@ -234,7 +236,7 @@ function attemptNote({ attempt }: { readonly attempt: number }): string {
 function failureNote(failure: AttemptFailure, times: DayTimes): string {
   const { attempt, maxAttempts, error } = failure;
   const which = `attempt ${attempt} of ${maxAttempts}`;
-  // The most useful comes first, since lines are cut at their end: when, then why.
+  // The most useful part comes first, since lines are cut at their end: when, then why.
   return "retryAt" in failure
     ? `again at ${times.timeOfDay(failure.retryAt)} (${which}): ${error.message}`
     : `${error.message} (${which}, for good: ${failure.kind})`;

@@ -1,4 +1,4 @@
-/** Everything that an explanation is made from, beside the job's own entries. */
+/** Everything that an explanation rests on besides the job's own entries. */
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { SiblingsStatement } from "./explanation.ts";
@@ -12,9 +12,9 @@ import type { UsualTime } from "./usual_time.ts";
 
 /** Events from outside that may have been meant for an expectation. */
 export interface Candidates {
-  /** Those that share a value with what is expected, or carry one of the job's own. */
+  /** Events that share a value with what is expected, or carry one of the job's own values. */
   readonly events: readonly JobEventLogEntry[];
-  /** By their positions, the jobs that they reached. */
+  /** By the position of the event, the jobs that it reached. */
   readonly effects: ReadonlyMap<LogId, readonly Effect[]>;
   /** Loose forms of values that too many events carry to indicate a likeness. */
   readonly common: ReadonlySet<string>;
@@ -33,7 +33,7 @@ export interface WorkerHolder {
   readonly since: string;
   /** The entry that began the task. */
   readonly startedBy: LogId;
-  /** The entry since which the job has the worker, for this task or another. */
+  /** The entry since which the job holds the worker, for this task or another. */
   readonly grantedBy: LogId;
   /** In milliseconds; absent means no limit. */
   readonly timeoutMs?: number;
@@ -46,18 +46,20 @@ interface LimitOf {
   readonly type: string;
   /** The job's key, if the limit depends on it. */
   readonly key?: string;
-  /** Whether only jobs of its own key are ahead of it: keys take turns. */
+  /** Whether only jobs of its own key are ahead of it, since keys take turns. */
   readonly isOfKey: boolean;
-  /** If an operator set it in place of the code's: the entry, and its time. */
+  /** If an operator set the limit: the entry, and its time. */
   readonly change?: Moment;
 }
 
 interface PlacesInTheWay extends LimitOf {
   readonly limit: "maxRunning" | "perKey";
   readonly places: number;
-  /** How many are taken; more than there are after the limit was lowered. */
+  /** The number of taken places. It exceeds `places` after the limit was lowered. */
   readonly taken: number;
-  /** The jobs that hold the places, the longest first; not all of very many. */
+  /**
+   * The jobs that hold the places, in order of how long they have held them; not all of very many.
+   */
   readonly holders: readonly WorkerHolder[];
 }
 
@@ -65,11 +67,11 @@ interface RateInTheWay extends LimitOf {
   readonly limit: "rate";
   readonly count: number;
   readonly perMs: number;
-  /** The latest that count, oldest first. */
+  /** The latest starts that count, oldest first. */
   readonly starts: readonly { readonly atMs: number; readonly by: LogId }[];
 }
 
-/** Jobs that came later and went first, thanks to a lower priority. */
+/** Jobs that came later but went first because of a lower priority. */
 export interface OvertakenBy {
   readonly count: number;
   /** Whether all later jobs were looked at. */
@@ -77,71 +79,75 @@ export interface OvertakenBy {
 }
 
 export interface HoldingPause extends Pause {
-  /** Of a pause by rule, the last of the failed attempts that caused it. */
+  /** For a pause by rule, the last of the failed attempts that caused it. */
   readonly lastFailure?: JobEventLogEntry;
 }
 
-/** The jobs that had workers at a time in the past. */
+/** The jobs that held the workers at a past time. */
 export interface WorkersThen {
   readonly holders: readonly WorkerHolder[];
-  /** How many jobs were looked at, if there may be more holders. */
+  /** The number of jobs that were looked at, if there may be more holders. */
   readonly lookedAt?: number;
 }
 
-/** What the journal does not hold: the state of this process with regard to the job. */
+/** What the journal does not contain: the state of this process with regard to the job. */
 export interface Circumstances {
   /** `none`: the job has no code, and needs none. */
   readonly definition: "none" | "loaded" | "missing";
-  /** The job's request for a worker, while there is one. */
+  /** The job's request for a worker, while it has one. */
   readonly queue?: {
     readonly ahead: number;
     readonly busy: number;
     readonly max: number;
-    /** Whether the workers that it waits for have threads of their own. */
+    /** Whether the workers that it waits for run jobs in threads. */
     readonly isThreaded?: boolean;
-    /** Another job, which runs alone; see `Suspects`. */
+    /** Another job, which now runs alone; see `Suspects`. */
     readonly alone?: JobId;
     /** The pauses that keep the job from a worker, oldest first; at least one. */
     readonly pauses?: readonly HoldingPause[];
-    /** The jobs that have the workers, the longest first; not all of very many. */
+    /** The jobs that hold the workers, the longest first; not all of very many. */
     readonly holders?: readonly WorkerHolder[];
     readonly overtaken?: OvertakenBy;
-    /** Set when the job waits for a place, not for a worker; `ahead` counts those of its key. */
+    /**
+     * Set when the job waits for a place and not for a worker; `ahead` then counts jobs of its key.
+     */
     readonly limit?: LimitInTheWay;
   };
-  /** The same at a time in the past, as far as the journal shows. */
+  /** The same for a past time, as far as the journal shows. */
   readonly queueThen?: WorkersThen & {
     /** The pauses that held the job, oldest first; at least one. */
     readonly pauses?: readonly HoldingPause[];
-    /** The limit that kept it from a place, and how many were before it. */
+    /** The limit that kept it from a place, and how many jobs were ahead of it. */
     readonly limit?: LimitInTheWay;
     readonly ahead?: number;
   };
   /** The process is stopping. */
   readonly draining: boolean;
-  /** Writes have just failed on a full disk. */
+  /** Writes have just failed because the disk is full. */
   readonly full: boolean;
 }
 
 export interface Evidence {
   /** The explanation covers the journal up to here; the job's last entry when absent. */
   readonly asOf?: LogId;
-  /** When that entry was received, if it is not the last one of the journal; RFC 3339. */
+  /** When that entry was received, if it is not the last of the journal; RFC 3339. */
   readonly asOfTime?: string;
-  /** Causes of the job's entries elsewhere in the journal, as far as `wantedCauses` names them. */
+  /**
+   * Entries elsewhere in the journal that caused entries of the job, as named by `wantedCauses`.
+   */
   readonly causes: ReadonlyMap<LogId, JobEventLogEntry>;
-  /** By the id of the expectation; only for open ones, and not for all of very many. */
+  /** By the id of the expectation; only for open ones, and if there are very many, not for all. */
   readonly candidates: ReadonlyMap<string, Candidates>;
   readonly circumstances: Circumstances;
   readonly contrast?: Contrast | undefined;
-  /** Only for an ended job, if there are enough to compare with. */
+  /** Only for an ended job, if there are enough jobs to compare with. */
   readonly usual?: UsualTime | undefined;
-  /** Only of a job that has ended, where a pause or a limit kept it waiting for long. */
+  /** Only for an ended job that a pause or a limit kept waiting for long. */
   readonly heldUp?: HeldUp | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
   /**
-   * By the id of a satisfied expectation, the first event that would have matched it, came later
-   * and did not reach the job.
+   * By the id of a satisfied expectation, the first event that would have matched it, but came
+   * later and did not reach the job.
    */
   readonly later?: ReadonlyMap<string, readonly JobEventLogEntry[]>;
 }

@@ -1,6 +1,6 @@
 /**
  * Explains a job: what it is doing or how it ended, and why, from its entries alone. Pure: the same
- * evidence gives the same words. The content is specified in section 7 of the design.
+ * evidence gives the same words. Section 7 of the design specifies the content.
  */
 
 import { runToEnd, type Work } from "../core/work.ts";
@@ -80,7 +80,7 @@ function summedUp(
   };
 }
 
-/** At most this many are read. */
+/** At most this many of them are read. */
 const CAUSES_MAX = 1_000;
 
 /** Entries of others that the explanation may cite: the causes of the job's own. */

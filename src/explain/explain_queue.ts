@@ -1,8 +1,8 @@
 /**
- * Explains the work as a whole: when it stands still, the cause, and what would end that. It stands
- * still while no job gets a worker: on a full disk, during a pause of everything or of all that
- * want a worker, when all workers have been held since before the longest waiting job came, or when
- * all jobs are parked or suspended.
+ * Explains the work as a whole: whether it stands still, why, and what would change that. It stands
+ * still while no job gets a worker: on a full disk, during a pause of everything or of all jobs
+ * that need a worker, when all workers have been held since before the longest waiting job came, or
+ * when all jobs are parked or suspended.
  */
 
 import type { Condition } from "../core/condition.ts";
@@ -37,7 +37,7 @@ export function explainQueue(facts: QueueFacts): QueueExplanation<LogId> {
 }
 
 interface Cause extends Omit<QueueExplanation<LogId>, "asOf" | "because" | "queued"> {
-  /** The reasons that are its own. */
+  /** The reasons for this cause itself. */
   readonly cause: readonly Told[];
 }
 
@@ -88,7 +88,7 @@ function pausedCause(facts: QueueFacts, pause: Pause): Cause {
   };
 }
 
-/** Whether pauses hold all that wants a worker, and nothing has one. */
+/** Whether pauses hold every job that needs a worker, and none has one. */
 function isAllPaused({ paused, limited, pools }: QueueFacts): boolean {
   return paused > 0 && limited === 0 &&
     pools.every(({ waiting, busy }) => waiting === 0 && busy === 0);
@@ -100,7 +100,7 @@ function allPausedCause(facts: QueueFacts): Cause {
   return {
     standsStill: true,
     ...(holding[0] === undefined ? {} : { since: holding[0].since }),
-    summary: `Nothing begins: a pause holds each job that wants a worker: ${texts}.`,
+    summary: `Nothing begins: a pause holds each job that needs a worker: ${texts}.`,
     cause: [],
     next: pauseEnds(holding),
   };
@@ -140,7 +140,7 @@ function holderReason(holder: WorkerHolder): Told {
   return { statement: `${HELD_BY}${holderText(holder)}.`, cites: [holder.startedBy] };
 }
 
-/** When a worker is free again at the latest. */
+/** The latest time at which a worker becomes free. */
 function endByItself({ jobId, since, timeoutMs, startedBy }: WorkerHolder) {
   if (timeoutMs === undefined) return [];
   const statement = `The attempt of ${jobId} ends at ${later(since, timeoutMs)} at the latest.`;
@@ -169,7 +169,7 @@ function movingCause(facts: QueueFacts): Cause {
   };
 }
 
-/** Nothing runs, and nothing waits to. */
+/** When nothing runs, and nothing is queued. */
 function idleCause(facts: QueueFacts): Cause {
   const { conditions, parked } = facts;
   const held = countJobs(facts, ["parked", "suspended"]);
@@ -211,7 +211,7 @@ const LIVE: readonly (readonly [Condition, readonly [string, string]])[] = [
   ["created", ["was never started", "were never started"]],
 ];
 
-/** What would release jobs that are held. */
+/** What would release held jobs. */
 function release({ parked, longest }: QueueFacts): readonly NextStep<LogId>[] {
   const types = parked.filter(({ reason }) => reason !== "crashed").slice(0, HOLDERS_MAX);
   const code = types.map(({ type, newest, jobs, reason }) => {
@@ -219,7 +219,7 @@ function release({ parked, longest }: QueueFacts): readonly NextStep<LogId>[] {
       ? `defines type ${type}`
       : `has code of ${type} that fits`;
     const statement = `Start Daybook with a module (--definitions) that ${what}: then ` +
-      `${counted(jobs, "job")} ${jobs === 1 ? "goes" : "go"} on by ${
+      `${counted(jobs, "job")} ${jobs === 1 ? "continues" : "continue"} by ${
         jobs === 1 ? "itself" : "themselves"
       }.`;
     return { by: "anyone" as const, statement, cites: [newest.by] };
@@ -230,7 +230,7 @@ function release({ parked, longest }: QueueFacts): readonly NextStep<LogId>[] {
     : [...code, manual(`Resume job ${suspended.jobId}:`, `/jobs/${suspended.jobId}/resume`)];
 }
 
-/** When a limit lets the next of those begin that it keeps waiting, at the latest. */
+/** The latest time at which a limit lets the next waiting job begin. */
 function placeEnds(limit: QueueLimit): readonly NextStep<LogId>[] {
   if (limit.limit !== "rate") return limit.holders.slice(0, HOLDERS_MAX).flatMap(endByItself);
   const opensAt = rateOpensAt({ limit });

@@ -22,7 +22,10 @@ export interface Citation {
   readonly line: number;
   readonly eventId: string;
   readonly eventType: string;
-  /** The row of the state table by which it failed or ended the job; absent for all others. */
+  /**
+   * The row of the state table by which the entry failed or ended the job; absent for other
+   * entries.
+   */
   readonly rule?: RuleName;
 }
 
@@ -38,11 +41,11 @@ export interface CompletedItem<Cite> extends Statement<Cite> {
   readonly id: string;
 }
 
-/** An event that resembles the expected one, and did not count. */
+/** An event that resembles the expected one, but did not count. */
 export interface NearMiss<Cite> extends Statement<Cite> {
   /** The kind of likeness. */
   readonly likeness: Likeness;
-  /** Clauses of the expectation that it fails; empty when something else is wrong. */
+  /** The clauses of the expectation that it fails; empty when something else is wrong. */
   readonly clauses: readonly Mismatch[];
   /** Its attributes; empty when very long. */
   readonly attributes: JsonObject;
@@ -54,11 +57,14 @@ export interface WaitingFor<Cite> extends Statement<Cite> {
   readonly matched: number;
   readonly required: number;
   readonly nearMisses: readonly NearMiss<Cite>[];
-  /** That nothing resembles what is missing, or can ever match; the end of the statement. */
+  /**
+   * A remark that nothing resembles what is missing, or that nothing can match; it ends the
+   * statement.
+   */
   readonly remark?: string;
 }
 
-/** A request that would move the job on. */
+/** A request that would let the job continue. */
 export interface Action {
   readonly method: "POST" | "PUT" | "DELETE";
   readonly path: string;
@@ -68,7 +74,7 @@ export interface Action {
 }
 
 export interface NextStep<Cite> extends Statement<Cite> {
-  /** Whether it happens by itself, or takes a person. */
+  /** Whether it happens by itself or needs a person. */
   readonly by: "itself" | "anyone";
   readonly action?: Action;
 }
@@ -81,8 +87,8 @@ export interface Timing {
   readonly scheduledMs: number;
   readonly queuedMs: number;
   /**
-   * Of that, how long it was held by pauses, and how long it waited for a place within the limits
-   * of its type. Only of a job that has ended, where that is on record and took a tenth of its time.
+   * Of this, how long it was held by pauses, and how long it waited for a place within the limits
+   * of its type. Only for an ended job, if it is on record and took a tenth of the job's time.
    */
   readonly queuedPausedMs?: number;
   readonly queuedLimitedMs?: number;
@@ -94,8 +100,8 @@ export interface Timing {
   readonly parkedMs: number;
   readonly compensatingMs: number;
   /**
-   * From the last entry before each crash that cut the job short to the restart: an upper bound for
-   * the downtime. Counted in no condition.
+   * From the last entry before each crash that cut the job short to the restart: an upper bound of
+   * the downtime. It counts in no condition.
    */
   readonly downMs: number;
   /** From the creation to the end, or to the beginning of the current condition. */
@@ -110,7 +116,7 @@ export interface SummedUp {
   readonly entries?: { readonly count: number; readonly from: LogId; readonly to: LogId };
   /** Items of `completed` that were settled before those listed. */
   readonly completed?: number;
-  /** Items of `waitingFor` that come after them in the plan. */
+  /** Items of `waitingFor` that come after those listed, in the order of the plan. */
   readonly waitingFor?: number;
 }
 
@@ -125,7 +131,7 @@ export interface ContrastStatement<Cite> extends Statement<Cite> {
 
 /** Jobs that share the cause of this one. */
 export interface SiblingsStatement<Cite> extends Statement<Cite> {
-  /** How many there are beside this one, as far as was searched. */
+  /** How many there are besides this one, as far as was searched. */
   readonly others: number;
   /** For `GET /jobs?fingerprint=`, if they have one. */
   readonly fingerprint?: ErrorFingerprint;
@@ -140,7 +146,7 @@ export interface Explanation<Cite> {
   /** A function of the journal up to this entry. */
   readonly asOf: LogId;
   /**
-   * When that entry was received, RFC 3339; only for a look back at a point. It suggests no
+   * When that entry was received, RFC 3339. Only for a look back at a point, which suggests no
    * actions, since the job has moved on.
    */
   readonly asOfTime?: string;

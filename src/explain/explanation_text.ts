@@ -9,7 +9,7 @@ import { timingText } from "./timing_text.ts";
 
 /** The width of a line when that of the screen is unknown. */
 export const WIDTH = 78;
-/** How many completed items are shown, the last. */
+/** How many completed items are shown: the last ones. */
 const COMPLETED_MAX = 12;
 /** A longer command is too long to paste. */
 const COMMAND_LENGTH_MAX = 4_000;
@@ -20,11 +20,11 @@ export interface TextOptions {
   commandOf(action: Action): string;
   /** In columns. */
   readonly width?: number;
-  /** The reading time, for distances of times; a look back gives them as of then. */
+  /** When the text is read, for relative times. A look back gives them as of its point. */
   readonly nowMs?: number;
 }
 
-/** Ends with a newline. Numbers in brackets are positions; the last part has their lines. */
+/** Ends with a newline. Numbers in brackets are positions, whose lines are listed at the end. */
 export function explanationText(
   statements: Explanation<Citation>,
   { commandOf, width = WIDTH, nowMs }: TextOptions,
@@ -70,7 +70,7 @@ function leftOut({ moreReasons: { length } }: Brief): readonly string[] {
   ];
 }
 
-/** Expectations of the plan that the reasons did not mention. */
+/** Expectations of the plan that the reasons do not mention. */
 function stillToCome(
   { because, waitingFor }: Explanation<Citation>,
   width: number,
@@ -91,7 +91,7 @@ export function commandLines(
   const command = commandOf(action);
   return command.length <= COMMAND_LENGTH_MAX
     ? [`    ${command}`]
-    : [`    (${command.length} characters: the JSON of this explanation has it)`];
+    : [`    (${command.length} characters; see the JSON of this explanation)`];
 }
 
 export function section(title: string, lines: readonly string[]): readonly string[] {
@@ -114,8 +114,8 @@ export function summedUpTexts({ summedUp }: Explanation<unknown>): readonly stri
   const { entries, completed = 0, waitingFor = 0 } = summedUp ?? {};
   return [
     ...(entries === undefined ? [] : [
-      `${counted(entries.count, "entry", "entries")} from ${entries.from} to ${entries.to} count ` +
-      "in all of this, and are not looked at one by one.",
+      `${counted(entries.count, "entry", "entries")} from ${entries.from} to ${entries.to} are ` +
+      "included, but not described one by one.",
     ]),
     ...(completed === 0 ? [] : [
       `${counted(completed, "step", "steps")} that completed earlier ${

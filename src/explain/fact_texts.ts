@@ -1,4 +1,4 @@
-/** Facts about an open job that do not move it along the state table, in sentences. */
+/** Describes facts about an open job that do not move it along the state table, in sentences. */
 
 import { assertNever } from "../core/assert_never.ts";
 import type { FrameworkEntry, TaskEntry } from "../core/event.ts";

@@ -1,4 +1,4 @@
-/** What is said of a pause or a limit that delayed a job which has ended. */
+/** Describes how a pause or a limit delayed a job that has ended. */
 
 import { counted } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";
@@ -14,7 +14,7 @@ import { actorText, reasonText } from "./phrases.ts";
 
 const NAMED_MAX = 3;
 
-/** What held up a job that has ended, as far as that was a relevant share of its time. */
+/** The delays of an ended job that took a relevant share of its time. */
 export function heldUpReasons(
   { created, endedBy }: OutlinedHistory,
   { heldUp }: Evidence,
@@ -38,7 +38,8 @@ function pauseReason(
   const { by, since, ended, actor, reason } = pause;
   const end = ended === undefined ? "" : ` until ${ended.at}`;
   const who = actorText(actor === undefined ? {} : { actor });
-  const statement = `It was held ${durationText(ms)} by the pause of ${scopeText(pause)}${who}, ` +
+  const statement =
+    `It was held for ${durationText(ms)} by the pause of ${scopeText(pause)}${who}, ` +
     `in force from ${since}${end}${reasonText(reason)}.`;
   return { statement, cites: [by, ...ended === undefined ? [] : [ended.logId], ...until] };
 }

@@ -1,6 +1,6 @@
 /**
- * What a job that has ended waited for while it was queued: the end of a pause, a place within the
- * limits of its type, or a worker. Made from what is on record of the places of its type.
+ * What delayed an ended job while it was queued: a pause, a limit of its type, or the lack of a
+ * worker. It is derived from what is on record of the places of its type.
  */
 
 import type { Work } from "../core/work.ts";
@@ -16,7 +16,7 @@ import {
 } from "./place_history.ts";
 import { type Holder, reachedAt, type ReachedThen } from "./reached_limits.ts";
 
-/** Why a job was queued for a time, all times with this reason together. */
+/** A reason why a job was queued, with all times that have this reason. */
 export type HoldUp =
   & {
     readonly ms: number;
@@ -28,7 +28,7 @@ export type HoldUp =
     | {
       readonly kind: "limit";
       readonly reached: ReachedThen;
-      /** All that held its places meanwhile, those first that did for longest. */
+      /** All jobs that held its places meanwhile; those that did for longest come first. */
       readonly holders: readonly Holder[];
       readonly type: string;
       readonly key?: string | undefined;
@@ -37,24 +37,26 @@ export type HoldUp =
   );
 
 export interface HeldUp {
-  /** The longest first; not all for lack of a worker. */
+  /** The longest first. At least one is not the lack of a worker. */
   readonly all: readonly HoldUp[];
-  /** Whether all jobs of that time were looked at: else limits may have held it up for longer. */
+  /**
+   * Whether all jobs of that time were looked at. If not, limits may have delayed it for longer.
+   */
   readonly isAll: boolean;
 }
 
-/** While it was queued, from one entry to the next that changed anything. */
+/** A stay in the queue, from one entry to the next that changed anything. */
 export interface QueuedStay {
   readonly from: Moment;
   readonly to: Moment;
   readonly begins: boolean;
 }
 
-/** A shorter wait is not looked into; and of all its time it has to be this share. */
+/** A shorter wait is not explained. A longer one must also be this share of the job's time. */
 const RELEVANT_MS = 1_000;
 const RELEVANT_SHARE = 0.1;
 
-/** Whether a job that has ended was queued long enough for its explanation to say why. */
+/** Whether an ended job was queued long enough for its explanation to say why. */
 export function wasHeldUp({ spans, created, endedBy }: OutlinedHistory): boolean {
   if (endedBy === undefined) return false;
   const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);
@@ -70,7 +72,7 @@ export function isRelevant(ms: number, totalMs: number): boolean {
   return ms >= RELEVANT_MS && ms >= RELEVANT_SHARE * totalMs;
 }
 
-/** The times when a job was queued and had no place; those that took any time. */
+/** The times when a job was queued without a place, except those of length zero. */
 export function queuedStays(outlined: OutlinedHistory): readonly QueuedStay[] {
   const { spans, endedBy } = outlined;
   const held = ownPlaces(outlined);
@@ -86,8 +88,8 @@ export function queuedStays(outlined: OutlinedHistory): readonly QueuedStay[] {
 }
 
 /**
- * What held it up, as work with a pause after each entry that is looked at; `undefined` where it
- * was only the want of a worker.
+ * What delayed it, as work with a pause after each entry that is looked at; `undefined` when only
+ * the lack of a worker did.
  */
 export function* heldUp(
   outlined: OutlinedHistory,
@@ -108,7 +110,7 @@ export function* heldUp(
   return { all, isAll: history.lookedAt === undefined };
 }
 
-/** Its begin, all that changed something meanwhile, and its end. */
+/** The beginning of the stay, everything that changed during it, and its end. */
 export function momentsIn(history: PlaceHistory, { from, to }: QueuedStay): readonly Moment[] {
   const { limits, pauses, others } = history;
   const changes = [
@@ -126,7 +128,7 @@ export function momentsIn(history: PlaceHistory, { from, to }: QueuedStay): read
   return [from, ...between, to];
 }
 
-/** The oldest of those that held the job at a position. */
+/** The oldest pause that held the job at a position. */
 export function pauseAt({ pauses }: PlaceHistory, logId: LogId): PauseStay | undefined {
   return pauses.find(({ by, ended }) => by <= logId && (ended?.logId ?? Infinity) > logId);
 }
@@ -152,11 +154,11 @@ class Sums {
     }).toSorted((left, right) => right.ms - left.ms);
   }
 
-  /** What held the job from one moment to the next, between which nothing is on record. */
+  /** Adds what held the job between two moments, between which nothing is on record. */
   add({ logId, at }: Moment, next: Moment, { from, to, begins }: QueuedStay): void {
     const endMs = Date.parse(next.at);
     const pause = pauseAt(this.history, logId);
-    // What backed off is queued since it was due, and not since its last entry.
+    // A job that backed off counts as queued since the retry was due, not since its last entry.
     for (let atMs = Math.max(Date.parse(at), Date.parse(from.at)); atMs < endMs;) {
       const { own, history } = this;
       const reached = pause ? undefined : reachedAt(history, own, { logId, atMs, begins });
@@ -198,7 +200,7 @@ class Sums {
   }
 }
 
-/** When a rate lets the next begin by itself; a place needs an entry to become free. */
+/** When a rate lets the next job begin by itself. A place becomes free only by an entry. */
 export function opensAtMs(reached: ReachedThen | undefined): number {
   const [first] = reached?.limit === "rate" ? reached.starts : [];
   return reached?.limit !== "rate" || first === undefined
@@ -206,7 +208,10 @@ export function opensAtMs(reached: ReachedThen | undefined): number {
     : Date.parse(first.at) + reached.perMs;
 }
 
-/** Where more places were taken than the code has, its limit was another one then. */
+/**
+ * Whether this limit was in force. If more places were taken than today's code allows, another limit
+ * was.
+ */
 function isCredible(reached: ReachedThen): boolean {
   return reached.limit === "rate" || reached.change !== undefined ||
     reached.holders.length <= reached.places;

@@ -1,6 +1,6 @@
 /**
- * The entries that an explanation looks at one by one: of a long history the first and the last,
- * and between them those that came and did not count, since they may have been meant to.
+ * The entries that an explanation looks at one by one. Of a long history these are the first and
+ * the last, and between them those that came but did not count, since they may have been meant to.
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -9,7 +9,7 @@ import { jsonSize } from "../core/json.ts";
 
 export interface KeptEntry {
   readonly entry: JobEventLogEntry;
-  /** `fact`: from outside; `ownFact`: recorded by Daybook, of a type in the plan. */
+  /** `fact`: from outside. `ownFact`: recorded by Daybook, of a type in the plan. */
   readonly kind: "fact" | "ownFact" | "other";
   /** Whether it counted for an expectation, or moved the job. */
   readonly counted: boolean;
@@ -50,7 +50,7 @@ export class KeptEntries {
   }
 }
 
-/** A buffer bounded by entries and characters; the oldest are dropped first. */
+/** A buffer bounded by entries and characters, which drops the oldest first. */
 class Kept {
   readonly #limit: Limit;
   #kept: KeptEntry[] = [];
@@ -86,7 +86,7 @@ class Kept {
   /**
    * Adds an entry.
    *
-   * @returns Those that were dropped for it.
+   * @returns The entries that were dropped for it.
    */
   addInPlace(kept: KeptEntry): readonly KeptEntry[] {
     const gone: KeptEntry[] = [];

@@ -1,7 +1,7 @@
 /**
- * How much less a job would have waited with other limits, by what is on record of its queue: at
- * the most, had nobody else taken the places that were free; at the least, had all that were before
- * it taken theirs.
+ * Estimates how much less a job would have waited with other limits, from what is on record of its
+ * queue. At most: if no other job had taken the free places. At least: if all jobs ahead of it had
+ * taken theirs.
  */
 
 import type { Work } from "../core/work.ts";
@@ -36,13 +36,16 @@ import {
 /** When a place would have been free. */
 interface Free {
   readonly ms: number;
-  /** The entry by which it was. */
+  /** The entry that made it free. */
   readonly by: Moment;
 }
 
 interface FreeTimes {
   readonly stay: QueuedStay;
-  /** Had nobody else taken it, and had all before it taken theirs; absent where it never was. */
+  /**
+   * `first`: if no other job had taken it. `sure`: if all jobs ahead had taken theirs. Absent if
+   * there was none.
+   */
   readonly first?: Free;
   readonly sure?: Free;
 }
@@ -78,11 +81,11 @@ export function* limitsInRetrospect(
       ...tight === undefined ? [] : [tight.reason],
     ],
     assumes: [
-      "A worker was free whenever a place was: who had the workers is not looked at.",
+      "A worker was free whenever a place was: the use of workers is not considered.",
       "Each job would have taken as long as it did: code is not run again.",
       ...history.lookedAt === undefined
         ? []
-        : [`Of the jobs of that time ${history.lookedAt} were looked at.`],
+        : [`Only ${history.lookedAt} jobs of that time were considered.`],
     ],
     lessMs: { least, most },
   };
@@ -107,7 +110,7 @@ function noLessText(queuedMs: number): string {
     : `no less than the ${durationText(queuedMs)} that it was queued.`;
 }
 
-/** When a place was free while the job was queued: `ms` is how long before it got one. */
+/** When a place was free while the job was queued. `ms` is how long that was before it got one. */
 function* freeTimes(
   stay: QueuedStay,
   own: QueuedAs,
@@ -136,7 +139,7 @@ function* freeTimes(
   return first === undefined ? { stay } : { stay, first };
 }
 
-/** Whether a place is left where all have one that may go before the job. */
+/** Whether a place is left after all jobs that may go first have one. */
 function isSure(
   history: PlaceHistory,
   own: QueuedAs,
@@ -145,7 +148,8 @@ function isSure(
 ): boolean {
   const waiting = waitingAt(history, logId);
   const ofKey = waiting.filter((other) => other.key === own.key && isQueuedBefore(other, own));
-  // Keys take turns: of each other one, as many may go first as are before it of its own, and one.
+  // Keys take turns: of each other key, as many jobs may go first as are ahead of it in its own
+  // key, and one more.
   const ofOthers = Map.groupBy(
     waiting.filter(({ key, priority }) => key !== own.key && priority <= own.priority),
     ({ key }) => key,
@@ -168,10 +172,10 @@ function freeReasons({ stay, first, sure }: FreeTimes): readonly Statement<LogId
   if (first === undefined) return [];
   const freeAt = ({ ms }: Free) => new Date(Date.parse(stay.to.at) - ms).toISOString();
   const behind = sure === undefined
-    ? "; others were before it all the time"
+    ? "; other jobs were ahead of it all the time"
     : sure.ms === first.ms
     ? ""
-    : `, and from ${freeAt(sure)} on also where all that were before it had theirs`;
+    : `, and from ${freeAt(sure)} on even if all jobs ahead of it had taken theirs`;
   return [{
     statement: `A place would have been free from ${freeAt(first)} on${behind}; it got one at ` +
       `${stay.to.at}.`,
@@ -186,7 +190,7 @@ interface Tight {
   readonly reason: Statement<LogId>;
 }
 
-/** Where the limits would have kept the job waiting when it began. */
+/** The limit that would have kept the job waiting when it began. */
 function tightAtBegin(
   { outlined: { spans }, supposed }: LimitsQuestion,
   own: QueuedAs,
@@ -201,7 +205,7 @@ function tightAtBegin(
   if (reached === undefined) return undefined;
   const taken = takenText(reached);
   return {
-    statement: `when it began at ${from}, ${taken}; for how much longer is not on record.`,
+    statement: `when it began at ${from}, ${taken}; how much longer is not on record.`,
     reason: {
       statement: `It began at ${from}, when ${taken}.`,
       cites: [logId, ...startsOf(reached)],

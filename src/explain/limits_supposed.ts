@@ -6,7 +6,7 @@ import type { PlaceLimits } from "../core/place_limits.ts";
 const NAMES = ["maxRunning", "perKey", "rate"] as const;
 type LimitName = typeof NAMES[number];
 
-/** What is left out stays as it is in force; `null` is no limit. */
+/** Absent limits stay as they are in force; `null` means no limit. */
 export type SupposedLimits = {
   readonly [Name in LimitName]?: NonNullable<PlaceLimits[Name]> | null;
 };

@@ -1,7 +1,7 @@
 /**
- * What other limits of its type would do to a job: whether it would begin now, or what would hold
- * it then; of one that has begun, how much less it would have waited. What code would have done is
- * not known, so each job is taken to last as long as it did.
+ * What other limits of its type would change for a job: whether it would begin now, or what would
+ * hold it; for a job that has begun, how much less it would have waited. It is unknown what code
+ * would have done, so each job is assumed to last as long as it did.
  */
 
 import { counted } from "../core/counted.ts";
@@ -21,45 +21,45 @@ import { blockingEntries, changeCited, holdersText, limitText } from "./queue_ho
 const LIMITS_OUTCOMES = ["begins", "waits", "sooner", "noSooner", "later"] as const;
 
 export interface LimitsWhatIf<Cite> {
-  /** Those that would be in force. */
+  /** The limits that would be in force. */
   readonly limits: PlaceLimits;
   /**
-   * Of a queued job, whether it would begin now; of another, whether it would have waited less, or
-   * longer, before it began.
+   * For a queued job, whether it would begin now. For another, whether it would have waited less or
+   * longer before it began.
    */
   readonly outcome: typeof LIMITS_OUTCOMES[number];
   readonly statement: string;
   readonly because: readonly Statement<Cite>[];
-  /** What the answer takes for granted, since it is not on record. */
+  /** What the answer assumes, since it is not on record. */
   readonly assumes: readonly string[];
-  /** Of a queued job, those that would begin before it, in order. */
+  /** For a queued job, those that would begin before it, in order. */
   readonly behind?: readonly JobId[];
-  /** Of one that has begun, how much less it would have waited, in milliseconds. */
+  /** For a job that has begun, how much less it would have waited, in milliseconds. */
   readonly lessMs?: { readonly least: number; readonly most: number };
 }
 
-/** The question, and its job. */
+/** The question about a job. */
 export interface LimitsQuestion {
   readonly outlined: OutlinedHistory;
   readonly inForce: LimitsFrom;
   readonly supposed: SupposedLimits;
-  /** What would be in force. */
+  /** The limits that would be in force. */
   readonly limits: PlaceLimits;
 }
 
-/** How a queued job stands, and how it would stand. */
+/** The position of a queued job, now and under the supposition. */
 export interface QueuedStanding {
-  /** Those that hold it. */
+  /** The pauses that hold it. */
   readonly pauses: readonly HoldingPause[];
-  /** The limit that keeps it waiting as it is, and the one that would. */
+  /** The limit that keeps it waiting now, and the one that would. */
   readonly now?: LimitInTheWay | undefined;
   readonly then?: LimitInTheWay | undefined;
-  /** Those that would begin before it, with their starts. */
+  /** The jobs that would begin before it, and the entries that started them. */
   readonly before: readonly { readonly jobId: JobId; readonly startedBy: LogId }[];
   readonly isGranted: boolean;
-  /** Places that would be taken before it, of its type and of its key. */
+  /** How many places of its type and of its key would be taken before it. */
   readonly taken: { readonly maxRunning: number; readonly perKey: number; readonly rate: number };
-  /** With the job beside which nothing else runs. */
+  /** `alone` is the job beside which nothing else runs. */
   readonly workers: {
     readonly busy: number;
     readonly max: number;
@@ -86,9 +86,9 @@ export function limitsWhileQueued(
     statement: `${insteadText(inForce.limits, supposed)}, job ${job.jobId} would ${whatThen}.`,
     because: [...asItIs(asked, standing), ...goFirst(before), ...thenReasons(standing, begins)],
     assumes: [
-      "Nothing else comes or ends before the limits are changed; what is at work stays so.",
+      "No other job arrives or ends before the limits change; running jobs keep running.",
       ...supposed.rate != null && inForce.limits.rate === undefined
-        ? ["A rate counts no start from before it is in force."]
+        ? ["A rate counts no starts from before it is in force."]
         : [],
     ],
     behind: before.map(({ jobId }) => jobId),
@@ -161,12 +161,12 @@ function asItIs(
   ];
 }
 
-/** Which limits are the others of. */
+/** The limits in force, which are those that the supposed ones are compared with. */
 function inForceReason(asked: LimitsQuestion): Statement<LogId> {
   return limitsReason(asked, "is", "has");
 }
 
-/** The same of a time that is past. */
+/** The same for a past time. */
 export function inForceThenReason(asked: LimitsQuestion): Statement<LogId> {
   return limitsReason(asked, "was", "had");
 }
@@ -176,9 +176,7 @@ function limitsReason(
   is: string,
   has: string,
 ): Statement<LogId> {
-  const whose = change === undefined
-    ? "by its code as it is loaded now"
-    : `as changed at ${change.at}`;
+  const whose = change === undefined ? "by the code loaded now" : `as changed at ${change.at}`;
   const what = Object.keys(limits).length === 0
     ? `${has} no limits`
     : `${is} limited to ${limitsText(limits)}`;
@@ -194,7 +192,7 @@ function goFirst(before: Before): readonly Statement<LogId>[] {
   return [{ statement, cites: before.slice(0, CITED_MAX).map(({ startedBy }) => startedBy) }];
 }
 
-/** What would hold it then, where that is another limit than the one that does. */
+/** What would hold it then, if that is another limit than the one that holds it now. */
 function thenReasons(
   { now, then, pauses }: QueuedStanding,
   begins: boolean,

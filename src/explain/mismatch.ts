@@ -1,6 +1,6 @@
 /**
  * Why an event does not match: each clause of an expectation that it fails, with the expected and
- * the found value. Says of each clause whether it failed closely, as `"42"` fails `42`: that is
+ * the found value. It also says whether a clause failed closely, as `"42"` fails `42`, which is
  * nearly always a mistake of the sender.
  */
 
@@ -27,23 +27,23 @@ export interface Mismatch {
   readonly expected: string;
   /** As JSON, cut when long; `nothing` when the path is missing. */
   readonly found: string;
-  /** The two are equal but for form; see `looseForm`. */
+  /** The two are equal except for form; see `looseForm`. */
   readonly close: boolean;
   /**
-   * How they differ then, if that does not show: spaces, code points; for values that are not
-   * equal, that one may be a misspelling of the other.
+   * How they differ, if that is not visible: in spaces or code points. For values that are not
+   * equal, a note that one may be a misspelling of the other.
    */
   readonly form?: string;
   /** Where the event has it instead, when there is no scalar at the path. */
   readonly elsewhere?: Elsewhere;
 }
 
-/** A value of an event at another path than a clause looks at. */
+/** A value of an event at another path than the one in a clause. */
 interface Elsewhere {
   readonly path: string;
   /** As JSON, cut when long. */
   readonly found: string;
-  /** Whether it is the expected value, but for form. */
+  /** Whether it is the expected value, except for form. */
   readonly close: boolean;
 }
 
@@ -78,16 +78,16 @@ export function correlationMismatches(
   return assertNever(correlation, "correlation");
 }
 
-/** Distance of a clause that fails closely. */
+/** The distance of a clause that fails closely. */
 export const CLOSE = 1;
-/** Distance of a clause whose value is elsewhere, at least closely. */
+/** The distance of a clause whose value is elsewhere, at least approximately. */
 export const MISPLACED = 9;
-/** Distance of any other failed clause. */
+/** The distance of any other failed clause. */
 export const OFF = 10;
 
 /**
- * How far an event is from matching: a close clause counts less than others, and among those one
- * whose value is elsewhere a little less.
+ * How far an event is from matching. A close clause counts less than others, and a clause whose
+ * value is elsewhere counts a little less.
  */
 export function mismatchDistance(mismatches: readonly Mismatch[]): number {
   return mismatches.reduce((sum, { close, elsewhere }) => {
@@ -96,8 +96,8 @@ export function mismatchDistance(mismatches: readonly Mismatch[]): number {
 }
 
 /**
- * `orderId: expected "42" (text), found 42 (number)`; with types when they differ. A value
- * elsewhere follows: `orderId: expected "42", found nothing; "42" is at order.orderId`.
+ * `orderId: expected "42" (text), found 42 (number)`, with types when they differ. A value at
+ * another path follows: `orderId: expected "42", found nothing; "42" is at order.orderId`.
  */
 export function mismatchText({ path, expected, found, close, form, elsewhere }: Mismatch): string {
   const subject = path === "" ? "" : `${shownText(path)}: `;
@@ -170,7 +170,7 @@ function elsewhereOf(
 
 /**
  * The likeliest place for a value that is missing at a path, and whether it is at least close to
- * one of the allowed; `undefined` when no place is likely.
+ * one of the allowed values; `undefined` when no place is likely.
  */
 export function misplacedValue(
   path: string,
@@ -191,7 +191,7 @@ function mismatch(
 ): Mismatch {
   const loose = isScalar(found) ? looseForm(found) : undefined;
   const nearest = allowed.find((value) => looseForm(value) === loose);
-  // Includes the one that was nearly met, since only a few are named.
+  // Includes the value that was nearly met, since only a few are named.
   const shown = nearest === undefined || allowed.length <= VALUES_SHOWN_MAX
     ? allowed
     : [nearest, ...allowed.filter((value) => value !== nearest)];
@@ -213,7 +213,7 @@ function slipText(allowed: readonly JsonScalar[], found: JsonScalar): string | u
   return isSlip ? SLIP_TEXT : undefined;
 }
 
-/** Of alternatives that all fail, the one that fails least. */
+/** For alternatives that all fail, the one that fails least. */
 function nearestBranch(
   branches: readonly Correlation[],
   attributes: JsonObject,
@@ -296,7 +296,7 @@ function choiceText(values: readonly JsonScalar[]): string {
   return `${ONE_OF}${shown}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-/** Notes that show a difference of type; for several values, only for the found one. */
+/** Notes that show a difference in type. For several expected values, only for the found one. */
 function typeNotes(expected: string, found: string): readonly [string, string] {
   const several = expected.startsWith(ONE_OF);
   const [left, right] = [several ? expected.slice(ONE_OF.length) : expected, found].map(typeNote);

@@ -1,4 +1,4 @@
-/** Events that a job under some plan would have taken, and that did not reach it. */
+/** Events that a job with some plan would have taken, but that did not reach it. */
 
 import type { Work } from "../core/work.ts";
 import { correlatedAttributes } from "../core/correlated_fact.ts";
@@ -13,11 +13,11 @@ import {
 import { entryEventIds } from "../core/point.ts";
 
 /**
- * The events as if they had reached the job: each is a `job.EventCorrelated` in the place of the
+ * The events as if they had reached the job: each is a `job.EventCorrelated` in place of the
  * original. Pauses after each event.
  *
  * @param own All entries of one job, oldest first; at least one.
- * @param pastEvents Facts of the whole journal, by position; only those that name no job are used.
+ * @param pastEvents Facts of the whole journal, by position. Only those without a job id are used.
  * @param after Only events after this position.
  */
 export function* findMissed(

@@ -1,4 +1,4 @@
-/** The part of a job's input that an error names, so that its value can be shown. */
+/** Finds the part of a job's input that an error names, so that its value can be shown. */
 
 import { placePath, placesIn } from "./elsewhere.ts";
 import type { JobState } from "../core/job_state.ts";

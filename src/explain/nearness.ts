@@ -1,6 +1,6 @@
 /**
- * How far an event is from what is expected, without the words for it: among many expectations only
- * the nearest needs them.
+ * Computes how far an event is from what is expected, without describing it: among many
+ * expectations, only the nearest is described.
  */
 
 import { type Correlation, type Equalities, holds } from "../core/correlation.ts";

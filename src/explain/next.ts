@@ -1,5 +1,6 @@
-/** What will happen by itself, and what anyone could do. */
+/** What will happen by itself, and what a person can do. */
 
+import { countText } from "../core/size.ts";
 import { assertNever } from "../core/assert_never.ts";
 import { deriveCondition } from "../core/condition.ts";
 import { counted } from "../core/counted.ts";
@@ -194,7 +195,7 @@ function eventsToSend({ job }: OutlinedHistory, waitingFor: readonly WaitingFor<
     if (sample === undefined) return [];
     const { event, placeholders } = sample;
     const more = required - matched;
-    const count = more === 1 ? "the event" : `the event (${more} of them are missing)`;
+    const count = more === 1 ? "the event" : `the event (${countText(more)} of them are missing)`;
     const code = hasCode(job) ? ", with any other fields its code reads" : "";
     const how = meant === undefined ? `if it happened${code}` : `corrected${code}`;
     const fill = placeholders.length === 0 ? "" : "; replace the placeholders";
@@ -204,22 +205,25 @@ function eventsToSend({ job }: OutlinedHistory, waitingFor: readonly WaitingFor<
   });
 }
 
-/** Whether the event has everything that was expected, in one way or another. */
+/**
+ * Whether the event has everything that was expected, except for form, type, address, place or
+ * time.
+ */
 function isMeant({ likeness }: NearMiss<LogId>): boolean {
   return likeness !== "values" && likeness !== "spelling";
 }
 
-/** What is running ends and is recorded; the rest waits. */
+/** What is running continues to its end; the rest waits. */
 function whileSuspended({ job, suspended }: OutlinedHistory): Next {
   const cites = suspended === undefined ? [] : [suspended.logId];
   const running = runningTasks(job).map(({ taskId }) => taskText(taskId));
   const goesOn = running.length === 0
     ? ""
-    : `${capital(shortened(running, NAMES_MAX))} ${running.length === 1 ? "goes" : "go"} on to ${
-      running.length === 1 ? "its" : "their"
-    } end; `;
+    : `${capital(shortened(running, NAMES_MAX))} ${
+      running.length === 1 ? "continues" : "continue"
+    } to ${running.length === 1 ? "its" : "their"} end; `;
   if (!hasCode(job)) {
-    return [automatic("Nothing is held up: it has no code, and events move it as ever.", cites)];
+    return [automatic("Nothing is held up: the job has no code, and events still move it.", cites)];
   }
   const nothing = goesOn === "" ? "Nothing" : "nothing";
   return [automatic(`${goesOn}${nothing} new begins until it is resumed.`, cites)];
@@ -249,11 +253,11 @@ function onceDue(outlined: OutlinedHistory, { circumstances: { queue } }: Eviden
     : once({ circumstances: { queue } }, [outlined.conditionSince.logId]);
 }
 
-/** Ends the backoff early; a retry that is due waits only for a worker. */
+/** Ends the backoff early. A retry that is due only waits for a worker. */
 function wakeUp({ job }: OutlinedHistory, { circumstances: { queue } }: Evidence): Next {
   if (queue !== undefined || !backsOff(job.tasks)) return [];
   const others = openSleeps(job).length > 0 || openWaits(job).length > 0
-    ? ", which ends its sleeps and its waits until a time as well"
+    ? "; this also ends its sleeps and its waits until a time"
     : "";
   const statement = `Try it again now, once the cause is fixed${others}:`;
   return [manual(statement, `/jobs/${job.jobId}/wake`)];

@@ -1,4 +1,4 @@
-/** What can be done about a failed job, and what takes a person. */
+/** What can be done about a failed job, and what needs a person. */
 
 import { reusableTasks } from "../core/decide.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -62,7 +62,9 @@ function onceMore(names: string, repeats: NextStep<LogId> | undefined): string {
   return `${repeats === undefined ? "Retry" : "Then retry"} it once more; ${names}:`;
 }
 
-/** What must change before a retry can end differently: it gets the same input and results. */
+/**
+ * What must change before a retry can end differently, since it gets the same input and results.
+ */
 function repeatsItself(
   outlined: OutlinedHistory,
   { failure }: FailedJob,
@@ -70,7 +72,9 @@ function repeatsItself(
   const { kind, taskId, error } = failure;
   const cites = [failure.because];
   if (error.name === "CrashLoop") {
-    const statement = `See first why the process ended during ${taskText(taskId ?? MAIN_TASK)}.`;
+    const statement = `First find out why the process ended during ${
+      taskText(taskId ?? MAIN_TASK)
+    }.`;
     return { by: "anyone", statement, cites };
   }
   if (kind === "poison") {
@@ -82,40 +86,40 @@ function repeatsItself(
     kind === "error" && taskId === MAIN_TASK &&
     outlined.failedBy?.entry.eventType === "job.TaskFailed"
   ) {
-    const statement = "Mend the code first: with the same input and the same results run " +
+    const statement = "Fix the code first: with the same input and results, run " +
       `throws ${error.name} again.`;
     return { by: "anyone", statement, cites };
   }
   return undefined;
 }
 
-/** What was running when the job failed: it only began, or its outcome had no effect. */
+/** What was running when the job failed: it may have only begun, or its outcome had no effect. */
 function underWay(outlined: OutlinedHistory): Next {
   const overtaken = overtakenAttempts(outlined)
     .filter(({ attempt: { ended } }) => ended?.end.kind !== "failed");
   if (overtaken.length === 0) return [];
-  const statement = `See what must be undone by hand: ${underWayText(outlined, overtaken)}, ` +
+  const statement = `Check what must be undone by hand: ${underWayText(outlined, overtaken)}, ` +
     "and a retry does it again.";
   const cites = overtaken.slice(0, NAMES_MAX)
     .flatMap(({ attempt }) => attempt.ended?.entry.logId ?? attempt.started?.logId ?? []);
   return [{ by: "anyone", statement, cites }];
 }
 
-/** Only the sender still has the input. */
+/** When the input was removed, only the sender has it. */
 function withInput(removed: JobEventLogEntry): NextStep<LogId> {
   const statement = `Submit it again with its input, which was removed at ${timeText(removed)}: ` +
     "without it there is no retry.";
   return { by: "anyone", statement, cites: [removed.logId] };
 }
 
-/** A retry takes the input on record. */
+/** When the input on record is not valid, which a retry would take. */
 function submitAgain({ created }: OutlinedHistory): NextStep<LogId> {
   const statement = "Submit it again with an input that its definition takes; a retry of this " +
     "job would fail for the same reason while the definition is what it is.";
   return { by: "anyone", statement, cites: [created.logId] };
 }
 
-/** The event that created it gave no valid input: the same input would fail again. */
+/** When the event that created it gave no valid input, which would fail again. */
 function sendAgain({ created }: OutlinedHistory): NextStep<LogId> {
   const statement = "Send the event again, corrected and under a new id; a retry of this job " +
     "would fail for the same reason.";
@@ -138,13 +142,13 @@ function recovery(job: FailedJob): Next {
   }];
 }
 
-/** What had begun before the job failed, and was cut short: how far it got is unknown. */
+/** What had begun before the job failed and was cut short, so that it is unknown how far it got. */
 function begun(outlined: OutlinedHistory, job: FailedJob): Next {
   const overtaken = new Set(overtakenAttempts(outlined).map(({ taskId }) => taskId));
   const cut = cutShort(job).filter(({ taskId }) => !overtaken.has(taskId));
   if (cut.length === 0) return [];
   const names = shortened(cut.map(({ taskId }) => taskText(taskId)), NAMES_MAX);
-  const statement = `See how far ${names} came before ${
+  const statement = `Check how far ${names} got before ${
     cut.length === 1 ? "it was" : "they were"
   } cut short, and what of it must be undone by hand: a retry does it again.`;
   return [{
@@ -154,12 +158,12 @@ function begun(outlined: OutlinedHistory, job: FailedJob): Next {
   }];
 }
 
-/** What nothing undid, since no compensation was declared. */
+/** Effects that nothing undid, since no compensation was declared. */
 function leftovers(job: FailedJob): Next {
   const left = leftInPlace(job);
   if (left.length === 0) return [];
   const names = shortened(left.map(({ taskId }) => taskId), NAMES_MAX);
-  const statement = `See whether what is left in place must be undone by hand: ${names}.`;
+  const statement = `Check whether what is left in place must be undone by hand: ${names}.`;
   return [{
     by: "anyone",
     statement,

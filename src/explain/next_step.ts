@@ -1,4 +1,4 @@
-/** Next steps: what happens by itself, and what anyone could do. */
+/** Next steps: what happens by itself, and what a person can do. */
 
 import type { Action, NextStep } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";

@@ -1,4 +1,6 @@
-/** The events that could still move a job: open expectations, or the end of a compensation. */
+/**
+ * The events that could still move a job: those of open expectations, or the end of a compensation.
+ */
 
 import { isReserved } from "../core/event_type.ts";
 import type { LogId } from "../core/ids.ts";
@@ -43,10 +45,10 @@ function asExpectation(id: string, matcher: EventMatcher): OpenExpectation {
   return { expected, matched: 0, by: [] };
 }
 
-/** The events of controls, which anyone can use on a running job. */
+/** The events of controls, which can be used on any running job. */
 const OF_CONTROLS: readonly string[] = ["job.JobSuspended", "job.JobResumed"];
 
-/** Whether nothing can cause such an event for the job: neither its code nor anyone. */
+/** Whether nothing can cause such an event for the job, neither its code nor a person. */
 export function isHopeless(job: JobState, expected: ExpectedEvent): boolean {
   return !hasCode(job) && isOwnEvent(expected) &&
     !OF_CONTROLS.includes(expected.matcher.eventType);

@@ -1,4 +1,4 @@
-/** Where a job comes from: the end of every chain of reasons. */
+/** The origin of a job, which ends every chain of reasons. */
 
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { Statement } from "./explanation.ts";
@@ -11,7 +11,7 @@ import { actorText, reasonText, timeText } from "./phrases.ts";
 /** A start within this is on time. */
 const LATE_MS = 1_000;
 
-/** How it was started, unless on creation, and how it was created. */
+/** How it was started, unless at its creation, and how it was created. */
 export function explainOrigin(
   outlined: OutlinedHistory,
   { causes }: Evidence,
@@ -51,14 +51,14 @@ function madeBy(
     const reason = cause?.eventType === "job.JobRetried"
       ? reasonText((cause as FrameworkEntry<"job.JobRetried">).attributes.reason)
       : "";
-    const statement = `A retry of job ${retryOf} made it at ${
+    const statement = `It was created at ${
       timeText(created)
-    }${reason}: ${kind}.`;
+    } as a retry of job ${retryOf}${reason}: ${kind}.`;
     return { statement, cites };
   }
   if (created.causedBy !== undefined) {
     const event = cause === undefined ? "An event" : `Event ${cause.eventType}`;
-    return { statement: `${event} made this job at ${timeText(created)}: ${kind}.`, cites };
+    return { statement: `${event} created this job at ${timeText(created)}: ${kind}.`, cites };
   }
   return {
     statement: `It was submitted${actorText(created)}${andStarted} at ${
@@ -88,7 +88,7 @@ function labelsText(labels: Readonly<Record<string, string>>): string {
     (all.length > LABELS_MAX ? `, and ${all.length - LABELS_MAX} more labels` : "");
 }
 
-/** A start is late when the process was down at the time, for example. */
+/** A start is late, for example, when the process was down at the time. */
 function askedText(startAt: string, at: string): string {
   const isLate = Date.parse(at) - Date.parse(startAt) >= LATE_MS;
   return isLate ? `; its submission asked for ${startAt}` : ", as its submission asked";

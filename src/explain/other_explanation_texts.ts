@@ -1,4 +1,4 @@
-/** Explanations about more than one job, as text for a terminal. */
+/** Explanations that are not of one job, as text for a terminal. */
 
 import type { About } from "./about.ts";
 import { counted } from "../core/counted.ts";
@@ -23,7 +23,7 @@ export function eventExplanationText(
   { summary, reached, more = 0, nearly, refused }: EventExplanation<Citation>,
   width = WIDTH,
 ): string {
-  const unlisted = more === 0 ? [] : item(`${counted(more, "more job")} it reached.`, width);
+  const unlisted = more === 0 ? [] : item(`${counted(more, "more job")} that it reached.`, width);
   const all = [...reached, ...nearly, ...refused];
   const lines = [
     ...wrapped(width, summary, "", ""),
@@ -52,7 +52,7 @@ export function queueExplanationText(
   return lines.join("\n") + "\n";
 }
 
-/** What other limits would do to a job. */
+/** What other limits would change for a job. */
 export function limitsWhatIfText(
   { statement, because, assumes }: Pick<
     LimitsWhatIf<Citation>,
@@ -63,13 +63,13 @@ export function limitsWhatIfText(
   const lines = [
     ...wrapped(width, statement, "", ""),
     ...section("Why", because.flatMap((reason) => bullet(reason, width))),
-    ...section("Taken for granted", assumes.flatMap((text) => item(text, width))),
+    ...section("Assumptions", assumes.flatMap((text) => item(text, width))),
     ...section("Evidence", evidenceLines(because.flatMap(({ cites }) => cites))),
   ];
   return lines.join("\n") + "\n";
 }
 
-/** What carries a value. */
+/** The jobs and events that carry a value. */
 export function aboutText({ summary, jobs, events }: About<Citation>, width = WIDTH): string {
   const all = [...jobs, ...events];
   const lines = [

@@ -8,7 +8,7 @@ import type { JobState } from "../core/job_state.ts";
 /** Indexes of one expectation in two plans; `undefined` when a plan has none of its id. */
 type Places = readonly [left: number | undefined, right: number | undefined];
 
-/** Remembers how two plans correspond, so that comparing many states is cheap. */
+/** Caches how two plans correspond, so that many states can be compared cheaply. */
 export class OutcomeComparison {
   #plans: readonly [JobPlan, JobPlan] | undefined;
   #places: readonly Places[] = [];

@@ -1,4 +1,4 @@
-/** Gathers a job's entries for its outline, oldest first; of very many it keeps some. */
+/** Gathers a job's entries for its outline, oldest first. Of very many entries it keeps some. */
 
 import type { Condition } from "../core/condition.ts";
 import {
@@ -24,7 +24,7 @@ interface PassedEntries {
   readonly to: LogId;
 }
 
-/** What is known of all entries, kept or not. */
+/** What is known of all entries, whether they were kept or not. */
 export interface Noted {
   readonly job: JobState;
   readonly kept: readonly KeptEntry[];

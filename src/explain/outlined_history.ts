@@ -13,7 +13,7 @@ export interface OutlinedHistory extends Noted {
   readonly entries: ReadonlyMap<LogId, JobEventLogEntry>;
   /** Those of them from outside, by the type of the event, oldest first. */
   readonly facts: ByType;
-  /** The same for those recorded by Daybook, of the types in the plan. */
+  /** The same for events recorded by Daybook, of the types in the plan. */
   readonly ownFacts: ByType;
   /** Positions of those that counted for an expectation, or moved the job. */
   readonly counted: ReadonlySet<LogId>;
@@ -56,7 +56,7 @@ export function outlineHistory(
   };
 }
 
-/** Positions of entries that are shown although they were not kept: they settled something. */
+/** Positions of entries that were not kept but are shown, since they settled something. */
 export function unkept({ job, kept }: Noted): readonly LogId[] {
   const known = new Set(kept.map(({ entry }) => entry.logId));
   const last = job.expected.flatMap(({ by }) => by.at(-1) ?? []);

@@ -1,5 +1,5 @@
 /**
- * Attempts that were running when the job failed. Their effects stay: no compensation knows of
+ * Attempts that were running when the job failed. Their effects remain: no compensation knows about
  * them, and a retry of the job repeats them.
  */
 
@@ -122,7 +122,5 @@ function isCancelled({ failedBy }: OutlinedHistory): boolean {
 }
 
 function howFar(reason: InterruptionReason): string {
-  return isWithdrawal(reason)
-    ? "Its handler was not called."
-    : "How far it had come is not on record.";
+  return isWithdrawal(reason) ? "Its handler was not called." : "How far it got is not on record.";
 }

@@ -1,4 +1,4 @@
-/** Why the engine holds a job, what that leaves undone, and what would end it. */
+/** Why the engine holds a job, what is left undone meanwhile, and what would end that. */
 
 import { assertNever } from "../core/assert_never.ts";
 import { reusableTasks } from "../core/decide.ts";
@@ -46,7 +46,7 @@ export function parkedReasons(outlined: OutlinedHistory, evidence: Evidence): Re
   ];
 }
 
-/** How often the process ended while it ran, and the restarts that show it. */
+/** How often the process ended while it ran, and the restarts that show this. */
 function crashes(
   { job, parked, attempts, compensations }: OutlinedHistory,
   { causes }: Evidence,
@@ -82,7 +82,7 @@ export function whileParked(outlined: OutlinedHistory): Next {
     : `a new job reuses ${reused}`;
   return [
     ...remedy(outlined, job.parked.reason, parked.logId),
-    // Code that fits takes up the others by itself; other code parks them again.
+    // Code that fits continues the other jobs by itself; other code parks them again.
     ...(job.parked.reason === "crashed"
       ? [manual("Let it try again as it is:", `${path}/resume`)]
       : []),
@@ -98,7 +98,7 @@ function cancelText(reason: ParkReason): string {
     : "Cancel it; what can be undone is undone once code fits:";
 }
 
-/** What must be put right, and whether the job then continues by itself. */
+/** What must be fixed, and whether the job then continues by itself. */
 function remedy({ job, created }: OutlinedHistory, reason: ParkReason, by: LogId): Next {
   const type = job.type ?? "";
   switch (reason) {
@@ -113,8 +113,8 @@ function remedy({ job, created }: OutlinedHistory, reason: ParkReason, by: LogId
       return [automatic(statement, [created.logId])];
     }
     case "crashed": {
-      const statement = "Nothing: it is not taken up again by itself. First fix what ends " +
-        "the process, and start Daybook with that.";
+      const statement = "Nothing: it does not continue by itself. First fix what ends " +
+        "the process, and start Daybook with the fix.";
       return [automatic(statement, [by])];
     }
     default:

@@ -1,4 +1,4 @@
-/** Pauses in words: the scope of each, its times, and what ends it. */
+/** Describes pauses: the scope of each, its times, and what ends it. */
 
 import { counted } from "../core/counted.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -41,7 +41,7 @@ export function pausesText(pauses: readonly Pause[]): string {
   return `${pauseText(first)}${beside}`;
 }
 
-/** The failures that began a pause by rule. */
+/** The failures that caused a pause by rule. */
 export function pauseCause({ failures, lastFailure, by, type = "" }: HoldingPause): Reasons {
   if (failures === undefined) return [];
   const attempts = counted(failures.length, "attempt");

@@ -1,5 +1,7 @@
-/** Phrases that explanations share, so that the same thing is always said the same way. */
+/** Phrases that explanations share, so that the same thing is always said in the same way. */
 
+import { countOf } from "../core/counted.ts";
+import { countText } from "../core/size.ts";
 import { assertNever } from "../core/assert_never.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { ErrorFact, InterruptionReason } from "../core/framework_events.ts";
@@ -9,7 +11,7 @@ import { correlationText } from "./mismatch.ts";
 import { shownText } from "../core/shown_value.ts";
 import { durationText } from "../core/duration.ts";
 
-/** How many entries that say the same are cited, the latest. */
+/** How many entries that say the same are cited: the latest. */
 const CITED_MAX = 10;
 
 /** Longer error messages are cut; the cited entry has the whole message. */
@@ -23,7 +25,7 @@ function listed(parts: readonly string[]): string {
 /**
  * `attempt 2 of 4`, or `attempt 2` when the limit is not on record.
  *
- * @param nth Its number; interrupted attempts do not count.
+ * @param nth Its number. Interrupted attempts do not count.
  * @param begun How many attempts were begun; more than `nth` when some were cut short.
  */
 export function attemptText(nth: number, maxAttempts: number | undefined, begun = nth): string {
@@ -43,7 +45,7 @@ export function errorText({ name, message }: ErrorFact): string {
 }
 
 /**
- * Why an attempt was cut short, through no fault of its own.
+ * Why an attempt was cut short, for a reason that is not its own.
  *
  * @param cause The entry that the end names as its cause, if it was read.
  */
@@ -66,7 +68,7 @@ export function interruptionText(reason: InterruptionReason, cause?: JobEventLog
   }
 }
 
-/** `, wri_01J... at http://10.0.0.2:8000,`, or nothing where it was not read. */
+/** `, wri_01J... at http://10.0.0.2:8000,`, or nothing if the cause was not read. */
 function writerText(cause: JobEventLogEntry | undefined): string {
   if (cause?.eventType !== "journal.WriterOpened") return "";
   const { writer, url } = (cause as FrameworkEntry<"journal.WriterOpened">).attributes;
@@ -81,7 +83,7 @@ export function progressText(
     readonly note?: string | undefined;
   },
 ): string {
-  const count = total === undefined ? `${done}` : `${done} of ${total}`;
+  const count = total === undefined ? countText(done) : countOf(done, total);
   return note === undefined ? count : `${count} (${oneLine(note)})`;
 }
 
@@ -124,8 +126,8 @@ export function deadlineText({ ms, otherwise }: { ms: number; otherwise: string 
 }
 
 /** `1 of 3`. */
-export function countText(expected: ExpectedEvent, matched: number): string {
-  return `${matched} of ${requiredMatches(expected.multiplicity)}`;
+export function matchedText(expected: ExpectedEvent, matched: number): string {
+  return countOf(matched, requiredMatches(expected.multiplicity));
 }
 
 /** ` by on-call`, when the token of the request had a name. */
@@ -149,7 +151,7 @@ export function shortened(parts: readonly string[], max: number): string {
     : `${parts.slice(0, max).join(", ")} and ${parts.length - max} more`;
 }
 
-/** The text at the beginning of a sentence; the name `run` stays as it is in code. */
+/** The text as the beginning of a sentence. The name `run` stays as it is in code. */
 export function capital(text: string): string {
   return text === "run" ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,7 +1,7 @@
 /**
  * The places of a type of jobs over a stretch of the journal: which jobs held them, which waited,
- * and which limits and pauses were in force. Order is by position, lengths are by the times of the
- * entries.
+ * and which limits and pauses were in force. Order is by position; durations are by the times of
+ * the entries.
  */
 
 import { type Condition, WITHOUT_PLACE } from "../core/condition.ts";
@@ -18,13 +18,13 @@ export interface Moment {
   readonly at: string;
 }
 
-/** From an entry to another, which is no longer in it; open while there is none. */
+/** From one entry up to, but without, another; without an end it is still open. */
 export interface Stay {
   readonly from: Moment;
   readonly to?: Moment;
 }
 
-/** By what a job is limited, and where it is in the queue. */
+/** The keys that limit a job, and its position in the queue. */
 export interface QueuedAs {
   readonly jobId: JobId;
   readonly key?: string | undefined;
@@ -45,9 +45,9 @@ export interface JobOfType extends QueuedAs {
 /** Limits from an entry on. */
 export interface LimitsFrom {
   readonly limits: PlaceLimits;
-  /** What changed them; absent of those of the code, which are as it is loaded now. */
+  /** The entry that changed them; absent for those of the code, which are taken as loaded now. */
   readonly change?: Moment;
-  /** The entry from which they are in force; 0 is before all. */
+  /** The entry from which they are in force; 0 if from the beginning. */
   readonly from: LogId;
 }
 
@@ -57,12 +57,12 @@ export interface PauseStay extends Pause {
 
 export interface PlaceHistory {
   readonly type: string;
-  /** Ascending; the first is from before the stretch. */
+  /** Ascending. The first begins before the stretch. */
   readonly limits: readonly LimitsFrom[];
-  /** Those that hold the job whose places these are, or held it once; the oldest first. */
+  /** Pauses that hold the job in question, or once held it, oldest first. */
   readonly pauses: readonly PauseStay[];
   readonly others: readonly JobOfType[];
-  /** How many jobs were looked at, where there may be more. */
+  /** How many jobs were looked at, if there may be more. */
   readonly lookedAt?: number;
 }
 
@@ -73,9 +73,9 @@ export interface Between {
 }
 
 /**
- * When a job held its place, and when it was queued, by its conditions.
+ * Derives from a job's conditions when it held its place, and when it was queued.
  *
- * @param givenUpAt Where it gave its place back while it was queued: for a pause.
+ * @param givenUpAt The position at which a queued job released its place for a pause, if it did.
  */
 export function derivePlaces(
   conditions: readonly { readonly logId: LogId; readonly condition: Condition }[],
@@ -98,7 +98,10 @@ export function derivePlaces(
   return { held, queued };
 }
 
-/** Since where a pause held what was cut short, and is queued: that gives its place back. */
+/**
+ * The position from which a pause held a queued job that was cut short, so that it released its
+ * place.
+ */
 export function pausedFrom(
   { from, to = Infinity }: Between,
   pauses: readonly PauseStay[],
@@ -124,7 +127,7 @@ export function ownPlaces(
   }).held;
 }
 
-/** Pauses by what is on record of their begin and end, the oldest first. */
+/** Pauses with the recorded beginning and end of each, oldest first. */
 export function pauseStays(entries: readonly JobEventLogEntry[]): readonly PauseStay[] {
   const ends = new Map(
     entries.flatMap((entry): [string, Moment][] =>
@@ -141,9 +144,9 @@ export function pauseStays(entries: readonly JobEventLogEntry[]): readonly Pause
 }
 
 /**
- * The limits of a type, as they were changed and taken back.
+ * The limits of a type over time, as they were changed and restored.
  *
- * @param code What its code says.
+ * @param code The limits in its code.
  */
 export function limitsFrom(
   type: string,

@@ -1,4 +1,4 @@
-/** Why work as a whole stands still, or that it does not, in sentences that cite lines. */
+/** Why work as a whole continues or stands still, in sentences that cite lines. */
 
 import type { NextStep, Statement } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
@@ -10,9 +10,9 @@ export interface QueueExplanation<Cite> {
   readonly standsStill: boolean;
   /** Since when, RFC 3339; absent when unknown. */
   readonly since?: string;
-  /** Of the jobs that are queued, what they wait for. */
+  /** What the queued jobs wait for. */
   readonly queued: QueuedJobs;
-  /** One sentence, which names the cause. */
+  /** One sentence that names the cause. */
   readonly summary: string;
   /** At most five. */
   readonly because: readonly Statement<Cite>[];

@@ -1,4 +1,4 @@
-/** What the explanation of the queue rests on: the state of all jobs at a glance. */
+/** What the explanation of the queue rests on: an overview of all jobs. */
 
 import type { Condition } from "../core/condition.ts";
 import type { ParkReason } from "../core/framework_events.ts";
@@ -6,34 +6,34 @@ import type { JobId, LogId } from "../core/ids.ts";
 import type { Pause } from "../core/pauses.ts";
 import type { Circumstances, LimitInTheWay, WorkerHolder } from "./evidence.ts";
 
-/** Workers of one kind, and the jobs that have them. */
+/** Workers of one kind, and the jobs that hold them. */
 export interface WorkerPool {
   readonly isThreaded: boolean;
   readonly busy: number;
   readonly max: number;
-  /** Jobs that wait for one, and not for a place. */
+  /** Jobs that wait for a worker and not for a place. */
   readonly waiting: number;
   /** The longest first; not all of very many. */
   readonly holders: readonly WorkerHolder[];
 }
 
-/** A pause, and what it keeps from a worker. */
+/** A pause, and the jobs that it keeps from a worker. */
 interface QueuePause extends Pause {
   readonly jobs: number;
   /** The first in the queue. */
   readonly firstJobs: readonly JobId[];
 }
 
-/** A limit that is reached, and what it keeps waiting. */
+/** A reached limit, and the jobs that it keeps waiting. */
 export type QueueLimit = LimitInTheWay & {
   readonly jobs: number;
   /** Those that would go first. */
   readonly firstJobs: readonly JobId[];
-  /** The start of the first of them. */
+  /** The entry that started the first of them. */
   readonly firstBy: LogId;
 };
 
-/** A job that is in its condition for longest, and since which entry. */
+/** The job that has been in its condition longest, and since which entry. */
 export interface LongestJob {
   readonly jobId: JobId;
   readonly by: LogId;
@@ -48,7 +48,7 @@ interface ParkedGroup {
   readonly newest: { readonly jobId: JobId; readonly message: string; readonly by: LogId };
 }
 
-/** The state of all jobs at a glance. */
+/** The overview. */
 export interface QueueFacts {
   readonly asOf: LogId;
   readonly circumstances: Pick<Circumstances, "full" | "draining">;
@@ -58,7 +58,7 @@ export interface QueueFacts {
   readonly pauses: readonly QueuePause[];
   /** How many jobs they keep from a worker. */
   readonly paused: number;
-  /** Those that keep the most jobs waiting, the most first, and how many all of them do. */
+  /** The limits that keep the most jobs waiting, and how many jobs all limits keep waiting. */
   readonly limits: readonly QueueLimit[];
   readonly limited: number;
   readonly pools: readonly WorkerPool[];
@@ -66,6 +66,6 @@ export interface QueueFacts {
   readonly conditions: ReadonlyMap<Condition, number>;
   /** The largest group first. */
   readonly parked: readonly ParkedGroup[];
-  /** Of those that are queued for a worker, suspended, or wait for an event. */
+  /** Among those that are queued for a worker, suspended, or waiting for an event. */
   readonly longest: Readonly<Partial<Record<Condition, LongestJob>>>;
 }

@@ -1,4 +1,6 @@
-/** What keeps a queued job waiting: holders of workers, jobs that went first, and pauses. */
+/**
+ * Describes what keeps a queued job waiting: holders of workers, jobs that went first, and pauses.
+ */
 
 import { counted } from "../core/counted.ts";
 import type { NextStep } from "./explanation.ts";
@@ -37,7 +39,7 @@ export function queueText(
   } busy${beside}`;
 }
 
-/** Of a rate: `2 of 2 starts within 1 min of key acme used up (rate of type mail.send)`. */
+/** For a rate: `2 of 2 starts within 1 min of key acme used up (rate of type mail.send)`. */
 function rateText(limit: LimitInTheWay & { limit: "rate" }): string {
   const { type, key, count, perMs } = limit;
   const what = key === undefined ? `type ${type}` : `key ${shownText(key)}`;
@@ -46,7 +48,7 @@ function rateText(limit: LimitInTheWay & { limit: "rate" }): string {
     `up (rate${of}${changeText(limit)})`;
 }
 
-/** Where the limit is not that of the code. */
+/** Only for a limit that differs from the code's. */
 function changeText({ change }: LimitInTheWay): string {
   return change === undefined ? "" : `, as changed at ${change.at}`;
 }
@@ -87,7 +89,7 @@ function holdersOf(
   return limit.limit === "rate" ? [] : limit.holders;
 }
 
-/** The entries that began what is in the way, the oldest first. */
+/** The entries that began what holds the job up, oldest first. */
 export function blockingEntries(
   { limit, holders = [] }: Pick<Queue, "holders" | "limit">,
 ): readonly LogId[] {
@@ -107,7 +109,7 @@ export function rateOpensAt({ limit }: Pick<Queue, "limit">): string | undefined
   return first && new Date(first.atMs + limit.perMs).toISOString();
 }
 
-/** What stood before a job at a time that is past. */
+/** What was ahead of a job at a past time. */
 export function queueThenText(then: QueueThen): string {
   const { holders, lookedAt, limit } = then;
   const held = holdsThenText(then);
@@ -137,7 +139,7 @@ export function holdsThenText(
 function unseenText(lookedAt: number | undefined, others: string): string {
   return lookedAt === undefined
     ? ""
-    : `; of the jobs of that time ${lookedAt} were looked at, and others ${others}`;
+    : `; only ${lookedAt} jobs of that time were considered, and others ${others}`;
 }
 
 export function holderText({ jobId, taskId, since, timeoutMs }: WorkerHolder): string {
@@ -147,14 +149,14 @@ export function holderText({ jobId, taskId, since, timeoutMs }: WorkerHolder): s
   return `${jobId} in ${taskText(taskId)} since ${since}, ${limit}`;
 }
 
-/** A sentence with a space before it; empty when no job overtook this one. */
+/** A sentence that starts with a space; empty when no job overtook this one. */
 export function overtakenText({ overtaken }: Queue, priority: number): string {
   if (overtaken === undefined || overtaken.count === 0) return "";
   const { count, isAll } = overtaken;
   return ` ${isAll ? "" : "At least "}${
     counted(count, "job")
   } that came later went first: it has priority ${priority}, ` +
-    "and lower is sooner.";
+    "and lower goes first.";
 }
 
 /** What to do when a worker is needed at once. */

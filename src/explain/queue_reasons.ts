@@ -1,4 +1,4 @@
-/** What the explanation of the queue says beside the cause: what limits, pauses and parking hold. */
+/** The other reasons in the explanation of the queue: what limits, pauses and parking hold. */
 
 import type { Condition } from "../core/condition.ts";
 import { counted } from "../core/counted.ts";
@@ -45,7 +45,7 @@ function pausedOnes({ pauses }: QueueFacts): readonly Told[] {
   });
 }
 
-/** What is held apart from the cause. */
+/** What is held for other reasons than the cause. */
 function held({ parked }: QueueFacts): readonly Told[] {
   return parked.map(({ type, jobs, newest }) => ({
     statement: `${counted(jobs, "job")} of type ${type} ${jobs === 1 ? "is" : "are"} parked: ` +

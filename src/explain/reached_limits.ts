@@ -1,4 +1,7 @@
-/** Which limit kept a job waiting at a position, by what is on record of the places of its type. */
+/**
+ * Finds the limit that kept a job waiting at a position, from what is on record of the places of
+ * its type.
+ */
 
 import type { LogId } from "../core/ids.ts";
 import type { JobOfType, LimitsFrom, Moment, PlaceHistory, QueuedAs } from "./place_history.ts";
@@ -8,7 +11,7 @@ export function limitsAt({ limits }: PlaceHistory, logId: LogId): LimitsFrom {
   return limits.findLast(({ from }) => from <= logId) ?? { limits: {}, from: 0 };
 }
 
-/** A job, and since when it held its place. */
+/** A job that holds a place, and since when. */
 export interface Holder {
   readonly job: JobOfType;
   readonly since: Moment;
@@ -31,19 +34,19 @@ export type ReachedThen =
     readonly limit: "rate";
     readonly count: number;
     readonly perMs: number;
-    /** The latest that count, oldest first. */
+    /** The latest starts that count, oldest first. */
     readonly starts: readonly Moment[];
     readonly change?: Moment;
   };
 
-/** When, and whether the job has yet to begin, as far as a rate counts. */
+/** A moment, and whether the job has yet to begin, so that a rate applies to it. */
 export interface RateMoment {
   readonly logId: LogId;
   readonly atMs: number;
   readonly begins: boolean;
 }
 
-/** The limit that kept a job from its place; `undefined` where none did. */
+/** The limit that kept a job from a place; `undefined` if none did. */
 export function reachedAt(
   history: PlaceHistory,
   own: QueuedAs,
@@ -82,14 +85,14 @@ export function startsWithin(
   return within.reverse();
 }
 
-/** Which of the others wait for a place at a position; what was cut short has its place still. */
+/** The other jobs that wait for a place at a position. A job that was cut short keeps its place. */
 export function waitingAt(history: PlaceHistory, logId: LogId): readonly JobOfType[] {
   const { held, queued } = indexPlaces(history);
   const holding = new Set(held.at(logId).map(({ job }) => job));
   return queued.at(logId).flatMap(({ job }) => holding.has(job) ? [] : [job]);
 }
 
-/** Which of two is granted first, where they have one key. */
+/** Which of two jobs of one key is granted first. */
 export function isQueuedBefore(one: QueuedAs, other: QueuedAs): boolean {
   return one.priority === other.priority
     ? one.startedBy < other.startedBy

@@ -1,4 +1,4 @@
-/** A job's history step by step: for each entry the row that applied, what it changed, and why. */
+/** A job's history step by step: for each entry, the row that applied, what it changed, and why. */
 
 import { type Change, changesKnowing } from "./changes.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -19,11 +19,11 @@ export interface ReplayStep {
 
 /** Selects some of the steps, since there may be very many. */
 export interface StepsWanted {
-  /** Those after this position; from the first, when absent. */
+  /** Steps after this position; from the first when absent. */
   readonly after?: LogId | undefined;
-  /** At most this many; all, when absent. */
+  /** At most this many; all when absent. */
   readonly limit?: number | undefined;
-  /** And these, wherever they are. */
+  /** And the steps at these positions, wherever they are. */
   readonly also?: ReadonlySet<LogId> | undefined;
 }
 
@@ -38,7 +38,7 @@ export interface Replay {
 /** A page of steps ends once its steps have this many changes. */
 const CHANGES_MAX = 20_000;
 
-/** Collects the steps that are wanted; the others cost nothing. */
+/** Collects the wanted steps; others cost nothing. */
 export class SelectedSteps {
   readonly steps: ReplayStep[] = [];
   readonly #wanted: StepsWanted;

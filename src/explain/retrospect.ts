@@ -1,6 +1,6 @@
 /**
  * What is notable about a job that continued anyway: where its time went, steps that may have
- * happened twice, failures that a later attempt made good, and events that came too late.
+ * happened twice, failures that a later attempt fixed, and events that came too late.
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -24,12 +24,14 @@ import { timeSpent, timeText } from "./time_spent.ts";
 type Told = readonly Statement<LogId>[];
 
 /** The beginning of the reason that says where the time went. */
-export const SPENT = "Of its time it spent ";
+export const SPENT = "It spent ";
 
 const TASKS_SHOWN_MAX = 3;
 const VALUES_SHOWN_MAX = 3;
 
-/** What a repeated step may have done more than once: the effect of its first attempt. */
+/**
+ * Steps that ran again after an attempt was cut short, whose first attempt may have had an effect.
+ */
 export function repeatedSteps(
   { attempts }: OutlinedHistory,
   causes: Evidence["causes"],
@@ -71,8 +73,8 @@ export function mendedFailures(outlined: OutlinedHistory): Told {
     const max = findMaxAttempts(ofTask);
     const of = max === undefined ? "" : ` of ${max}`;
     const times = count === 1 ? `attempt 1${of}` : `${count} attempts${of}`;
-    const statement = `${capital(taskText(taskId))} failed in ${times} and was mended by the ` +
-      `next: ${errorText(last.end.error)}.`;
+    const statement = `${capital(taskText(taskId))} failed in ${times}, and completed in ` +
+      `the next: ${errorText(last.end.error)}.`;
     return [{
       statement,
       cites: failed.slice(-3).flatMap(({ ended }) => ended?.entry.logId ?? []),
@@ -81,7 +83,7 @@ export function mendedFailures(outlined: OutlinedHistory): Told {
   return mended.slice(0, TASKS_SHOWN_MAX);
 }
 
-/** Where the time went of a job that took far longer than others, and is over. */
+/** Where the time went in an ended job that took far longer than others. */
 export function whereTimeWent(outlined: OutlinedHistory, evidence: Evidence): Told {
   const parts = timeSpent(outlined, evidence);
   if (parts.length === 0) return [];
@@ -89,7 +91,7 @@ export function whereTimeWent(outlined: OutlinedHistory, evidence: Evidence): To
   return [{ statement, cites: [...new Set(parts.flatMap(({ cites }) => cites))] }];
 }
 
-/** What satisfied an expectation, when another event that would have came too late. */
+/** The event that an expectation took, when another one that would have matched came too late. */
 export function overlookedEvents(outlined: OutlinedHistory, { later = new Map() }: Evidence): Told {
   const { job } = outlined;
   return job.plan.expected.flatMap((expected, at) => {
@@ -117,7 +119,7 @@ interface Two {
   readonly late: JobEventLogEntry;
 }
 
-/** Only about what the plan did not ask for; empty when the two are equal. */
+/** Attributes that the plan does not ask about; empty when the two are equal. */
 function lateText(
   id: string,
   asked: ReadonlySet<string>,

@@ -1,4 +1,4 @@
-/** What a retry of a job would do, without doing it. */
+/** What a retry of a job would do; nothing is done. */
 
 import { reusableTasks } from "../core/decide.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
@@ -9,13 +9,13 @@ import type { JobState } from "../core/job_state.ts";
 interface RetryPreview {
   /** Tasks that do not run again: their recorded results are reused. */
   readonly reuses: readonly TaskId[];
-  /** Tasks that were begun, and run again when the code asks for them. */
+  /** Tasks that have begun, and run again when the code asks for them. */
   readonly again: readonly TaskId[];
-  /** How many events counted for the job, and count again. */
+  /** How many events counted for the job, and will count again. */
   readonly facts: number;
 }
 
-/** @param from The task from which on everything runs again. */
+/** @param from The task from which everything runs again. */
 export function retryPreview(job: JobState, from?: TaskId): RetryPreview {
   const reuses = reusableTasks(job, from).map(({ taskId }) => taskId);
   const again = job.tasks.map(({ taskId }) => taskId)

@@ -1,4 +1,4 @@
-/** A sample event that would satisfy an expectation. */
+/** Creates a sample event that would satisfy an expectation. */
 
 import { type Correlation, holds } from "../core/correlation.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
@@ -21,8 +21,8 @@ interface SampleEvent {
 /**
  * `undefined` when none can be made, as for some negations.
  *
- * @param meant Attributes of an event that was meant and did not count: those that the plan does
- * not ask about, and code may read, become placeholders that show their values.
+ * @param meant Attributes of an event that was meant and did not count. Those that the plan does
+ * not ask about, but code may read, become placeholders that show their values.
  */
 export function sampleEvent(
   expected: ExpectedEvent,
@@ -68,7 +68,7 @@ export function matchingAttributes(correlation: Correlation): JsonObject | undef
 interface Term {
   readonly path: string;
   readonly allowed: readonly JsonScalar[];
-  /** Other alternatives do without it. */
+  /** Other alternatives do not need it. */
   readonly isOptional?: true;
 }
 
@@ -121,7 +121,7 @@ export function isPlaceholder(value: unknown): boolean {
 
 /**
  * The JSON with placeholders unquoted, so that a server refuses it until they are filled in.
- * Escapes stay, except for quotation marks.
+ * Escapes stay, except for those of quotation marks.
  */
 export function withBarePlaceholders(json: string): string {
   return json.replace(
@@ -148,7 +148,7 @@ function nested(terms: readonly (readonly [path: string, value: JsonScalar])[]):
   return attributes as JsonObject;
 }
 
-/** Works for names such as `__proto__` too, unlike plain assignment. */
+/** Unlike a plain assignment, works for names such as `__proto__` too. */
 function set<Value extends JsonScalar | Draft>(object: Draft, name: string, value: Value): Value {
   Object.defineProperty(object, name, {
     value,

@@ -4,9 +4,12 @@ import leven from "leven";
 
 /** Longer texts are not names, and comparing them would take long. */
 const LENGTH_MAX = 500;
-/** More edits make another name. */
+/** Names that are more edits apart are different names. */
 const EDITS_MAX = 2;
-/** One edit per this many letters counts as a slip: nearly all short names are two edits apart. */
+/**
+ * One edit per this many letters counts as a misspelling: nearly all short names are two edits
+ * apart.
+ */
 const LETTERS_OF_EDIT = 4;
 
 /**

@@ -1,4 +1,4 @@
-/** In words: who leads a shared journal, since when and why. */
+/** Describes who leads a shared journal, since when and why. */
 
 import { counted } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";
@@ -7,17 +7,17 @@ import { oneLine } from "./phrases.ts";
 
 const WHY: Readonly<Record<WhyLeading, string>> = {
   first: "no process had led this journal before",
-  ended: "the session of the leader before had ended",
-  silent: "the leader before had been silent for too long",
+  ended: "the session of the previous leader had ended",
+  silent: "the previous leader had been silent for too long",
 };
 
-/** What a start prints of it. */
+/** The text that a start prints. */
 export function standingLines(standing: Standing): readonly string[] {
   const { database } = standing;
   return [roleText(standing), ...(database === null ? [] : [databaseText(database)])];
 }
 
-/** `leads since 2026-...: the session of the leader before had ended`. */
+/** `leads since 2026-...: the session of the previous leader had ended`. */
 export function roleText({ role, since, leader, why, copy }: Standing): string {
   if (role === "leading") return `leads since ${since}${why === null ? "" : `: ${WHY[why]}`}`;
   const whom = leader === null
@@ -29,13 +29,13 @@ export function roleText({ role, since, leader, why, copy }: Standing): string {
     durationText(copy.msBehind);
 }
 
-/** `postgres://...: fsync on, ...; a synchronous standby is demanded, and 1 is connected`. */
+/** `postgres://...: fsync on, ...; a synchronous standby is required, and 1 is connected`. */
 export function databaseText(database: DatabaseInForce): string {
   const { address, settings, standbyDemanded, standbys } = database;
   const named = Object.entries(settings).map(([name, value]) =>
     `${name} ${value === "" ? "empty" : oneLine(value)}`
   );
-  const demand = `a synchronous standby is ${standbyDemanded ? "" : "not "}demanded`;
+  const demand = `a synchronous standby is ${standbyDemanded ? "" : "not "}required`;
   const connected = standbys === null
     ? ""
     : `, and ${standbys === 0 ? "none" : standbys} ${standbys > 1 ? "are" : "is"} connected`;

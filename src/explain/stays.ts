@@ -1,4 +1,4 @@
-/** Stays of many jobs, for lookups of those that are open, one position after the other. */
+/** Stays of many jobs, for looking up those that are open at one position after the other. */
 
 import type { LogId } from "../core/ids.ts";
 import type { JobOfType, Moment, PlaceHistory, Stay } from "./place_history.ts";
@@ -17,7 +17,7 @@ class Stays {
     this.#all = all.toSorted((left, right) => left.from.logId - right.from.logId);
   }
 
-  /** Those open at a position, the oldest first. Cheap for ascending positions. */
+  /** The stays open at a position, oldest first. Cheap for ascending positions. */
   at(logId: LogId): readonly JobStay[] {
     if (logId < this.#at) [this.#next, this.#open] = [0, []];
     this.#at = logId;
@@ -33,7 +33,7 @@ class Stays {
 interface PlaceIndex {
   readonly held: Stays;
   readonly queued: Stays;
-  /** By the key that the rate counts by, ascending. */
+  /** By the key that the rate counts by; ascending. */
   readonly starts: ReadonlyMap<string | undefined, readonly Moment[]>;
 }
 

@@ -6,7 +6,6 @@ import { counted } from "../core/counted.ts";
 import type { FrameworkEntry } from "../core/event.ts";
 import type { WaitingFor } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
-import { requiredMatches } from "../core/job_plan.ts";
 import { isTerminal, type JobState, type TaskState } from "../core/job_state.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { findMaxAttempts } from "./attempts_noted.ts";
@@ -18,6 +17,7 @@ import { durationText } from "../core/duration.ts";
 import {
   attemptText,
   errorText,
+  matchedText,
   reasonText,
   requestedDelayMs,
   shortened,
@@ -138,8 +138,8 @@ function runningText(
 
 function waiting(outlined: OutlinedHistory, waitingFor: readonly WaitingFor<LogId>[]): string {
   const { job } = outlined;
-  const waits = openExpectations(job).map(({ expected: { id, matcher, multiplicity }, matched }) =>
-    `"${id}" (${matcher.eventType}), ${matched} of ${requiredMatches(multiplicity)}`
+  const waits = openExpectations(job).map(({ expected, matched }) =>
+    `"${expected.id}" (${expected.matcher.eventType}), ${matchedText(expected, matched)}`
   );
   if (waits.length === 0) return "is waiting, and its code will continue with what it has.";
   const ended = job.tasks.some(({ taskId, status }) =>
@@ -157,7 +157,7 @@ function backingOff(
   const texts = shortened(backingOffTexts(outlined, isDue), NAMES_MAX);
   return queue === undefined
     ? `is backing off: ${texts}.`
-    : `wants a ${wantedText(queue)}: ${queueText(queue)}${limitHolders(queue)}; ${texts}.`;
+    : `needs a ${wantedText(queue)}: ${queueText(queue)}${limitHolders(queue)}; ${texts}.`;
 }
 
 type Queue = NonNullable<Evidence["circumstances"]["queue"]>;
@@ -229,7 +229,7 @@ function compensating(
   const failure = "failure" in job ? job.failure : undefined;
   const worker = queue === undefined
     ? ""
-    : ` It wants a ${wantedText(queue)}: ${queueText(queue)}${limitHolders(queue)}.`;
+    : ` It needs a ${wantedText(queue)}: ${queueText(queue)}${limitHolders(queue)}.`;
   const likeliest = likeliestText(waitingFor);
   const awaited = likeliest === undefined ? "" : ` What it waits for nearly came: ${likeliest}`;
   return `is compensating${progress} after ${failureText(failure)}.${worker}${awaited}`;

@@ -18,8 +18,8 @@ import {
 } from "./supposition.ts";
 
 /**
- * An entry of a supposed history. `past`: the event is in the journal, and the supposed plan would
- * have taken it; it counts only if the job would have been waiting then.
+ * An entry of a supposed history. `past` means that the event is in the journal and the supposed
+ * plan would have taken it. It counts only if the job would have been waiting at that time.
  */
 export interface SupposedEntry {
   readonly entry: JobEventLogEntry;
@@ -29,7 +29,7 @@ export interface SupposedEntry {
 export interface SupposedHistory {
   /** The job's own entries, up to the point. */
   readonly recorded: readonly JobEventLogEntry[];
-  /** By position; supposed events are in between: 12.001, 12.002. */
+  /** By position. Supposed events lie between positions: 12.001, 12.002. */
   readonly supposed: readonly SupposedEntry[];
 }
 
@@ -126,7 +126,7 @@ function withEvents(
     const after = event.after ?? end;
     const count = (counts.get(after) ?? 0) + 1;
     counts.set(after, count);
-    // One division gives the number that prints as 12.001; a sum might not.
+    // A single division gives the number that prints as 12.001; a sum might not.
     const logId = (after * POSITIONS_BETWEEN + count) / POSITIONS_BETWEEN;
     const entryBefore = lastUpTo(history, after)?.entry;
     const eventId = event.eventId ?? `evt_whatif_${index + 1}` as EventId;

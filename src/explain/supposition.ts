@@ -1,4 +1,4 @@
-/** The suppositions of a what-if, and which are impossible. */
+/** The suppositions of a what-if, and checks that they are possible. */
 
 import type { FactEntry, FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { EventType } from "../core/event_type.ts";
@@ -8,7 +8,7 @@ import type { SupposedLimits } from "./limits_supposed.ts";
 import type { JsonObject } from "../core/json.ts";
 import { entryEventIds, type Point } from "../core/point.ts";
 
-/** An event that did not happen, as the job would have got it. */
+/** An event that did not happen, as the job would have received it. */
 export interface SupposedEvent {
   readonly eventType: EventType;
   readonly stratum: FactEntry["stratum"];
@@ -31,7 +31,7 @@ export interface Supposition {
   readonly with?: readonly SupposedEvent[];
   /** Leaves out everything later; the end of the journal, when absent. */
   readonly upTo?: Point;
-  /** Of the type of the job; this stands alone. */
+  /** Supposed limits of the job's type; cannot be combined with other suppositions. */
   readonly limits?: SupposedLimits;
 }
 
@@ -107,7 +107,7 @@ function withoutIssues(
   });
 }
 
-/** @param standIn The entry of the job that stands for the event at a position, if any does. */
+/** @param standIn The entry of the job that stands for the event at a position, if there is one. */
 function notOwnDetail(standIn: LogId | undefined): string {
   return standIn === undefined
     ? "is not the position of an entry of this job"
@@ -130,8 +130,8 @@ function withIssues(
 }
 
 /**
- * An id is accepted once, whatever comes under it later. An id that the job itself got before makes
- * a second delivery; any other was not an event of this job.
+ * An id is accepted once, whatever comes under it later. With an id that the job got before, an
+ * event is a second delivery; with any other recorded id, the event was not one of this job.
  */
 function repeatedIssues(
   entries: readonly JobEventLogEntry[],

@@ -1,4 +1,4 @@
-/** How a suspect resembles what was expected, and why it did not count, in words. */
+/** Describes how a suspect resembles what was expected, and why it did not count. */
 
 import { type FrameworkEntry, isCorrelated, isRefused } from "../core/event.ts";
 import type { ExpectedEvent } from "../core/job_plan.ts";

@@ -1,4 +1,4 @@
-/** The events that were meant for an expectation and did not count, the likeliest first. */
+/** The events that were meant for an expectation and did not count, the most similar first. */
 
 import type { Work } from "../core/work.ts";
 import { isCorrelated, type JobEventLogEntry } from "../core/event.ts";
@@ -10,12 +10,14 @@ import type { Candidates } from "./evidence.ts";
 import type { OpenExpectation } from "./open_expectations.ts";
 
 const SUSPECTS_MAX = 3;
-/** How many of the job's own events that did not count are compared, the latest of each kind. */
+/** How many of the job's own events that did not count are compared: the latest of each kind. */
 const OWN_MAX = 64;
-/** Events that merely carry values distract when they are farther than this from the likeliest. */
+/**
+ * Events that merely carry values distract when they are this much less similar than the best one.
+ */
 const MARGIN = 3;
 
-/** What events are compared with, the same for all that the job waits for. */
+/** What events are compared with; the same for everything that the job waits for. */
 export function compareWith(outlined: OutlinedHistory): Omit<Comparison, "common"> {
   const { job, created, started } = outlined;
   return {
@@ -48,7 +50,7 @@ export function* findSuspects(
   ).slice(0, SUSPECTS_MAX);
 }
 
-/** Events that reached the job and did not count for this. */
+/** Events that reached the job and did not count for this expectation. */
 function ownOnes(
   outlined: OutlinedHistory,
   { expected, by }: OpenExpectation,
@@ -97,7 +99,7 @@ function byDistance(left: Suspect, right: Suspect): number {
   return left.distance - right.distance || byTime(right.entry, left.entry);
 }
 
-/** By time first: imported jobs may come with their events in another order. */
+/** By time first, since imported jobs may come with their events in another order. */
 function byTime(left: JobEventLogEntry, right: JobEventLogEntry): number {
   return textOrder(left.receivedAt, right.receivedAt) || left.logId - right.logId;
 }

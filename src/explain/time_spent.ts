@@ -1,4 +1,4 @@
-/** Where the time of a slow job went: failed attempts, pauses, waits. */
+/** Where the time of a slow job went: failed attempts, pauses and waits. */
 
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { isSleep } from "../core/job_state.ts";
@@ -12,7 +12,7 @@ import type { HeldUp, HoldUp } from "./hold_ups.ts";
 import { taskText } from "./phrases.ts";
 import { isFarLonger } from "./usual_time.ts";
 
-/** How many parts are named, and the least share of the time for that. */
+/** How many parts are named, and the least share of the time that a named part has. */
 const PARTS_MAX = 3;
 const SHARE_MIN = 0.1;
 
@@ -92,12 +92,12 @@ const WORDS: Partial<Record<ConditionSpan["condition"], string>> = {
   compensating: "for its compensation",
 };
 
-/** What a job waited for in the queue, all times of one kind together. */
+/** What a job waited for in the queue, with all times of one kind added up. */
 function heldUpPart(holdUp: HoldUp): TimePart {
   return { ms: holdUp.ms, text: holdUpText(holdUp), cites: holdUp.until };
 }
 
-/** @param heldUp Where it is known, it says more than that the job was queued. */
+/** @param heldUp If known, says more precisely why the job was queued. */
 function spanParts(outlined: OutlinedHistory, heldUp: HeldUp | undefined): readonly TimePart[] {
   return outlined.spans.flatMap((span, at) => {
     if (span.to === undefined || span.condition === "queued" && heldUp !== undefined) return [];

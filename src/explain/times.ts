@@ -22,7 +22,7 @@ export function openSleeps({ state, tasks }: JobState): readonly SleepingTask[] 
   );
 }
 
-/** `sleep overnight ends at 2026-01-04T00:00:00.000Z`: each of them, the first to end first. */
+/** `sleep overnight ends at 2026-01-04T00:00:00.000Z` for each of them, the first to end first. */
 export function sleepsText(job: JobState): string {
   const ends = openSleeps(job).map(({ taskId, dueAt }) => `sleep ${taskId} ends at ${dueAt}`);
   return shortened(ends, NAMES_MAX);
@@ -89,7 +89,7 @@ function endsOfSleeps({ job }: OutlinedHistory): readonly NextStep<LogId>[] {
   );
 }
 
-/** The wake control by which an entry ended something; `undefined` where its time had come. */
+/** The wake control by which an entry ended something; `undefined` if its time had come. */
 export function wokenBy(
   { entries }: Pick<OutlinedHistory, "entries">,
   logId: LogId,

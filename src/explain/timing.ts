@@ -42,7 +42,7 @@ export function jobTiming(
   };
 }
 
-/** Of the time in the queue, what is known to have had this reason. */
+/** The part of the queued time that is known to have had this reason. */
 function heldUpMs(
   name: "queuedPausedMs" | "queuedLimitedMs",
   reason: HoldUp["kind"],

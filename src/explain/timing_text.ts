@@ -1,4 +1,4 @@
-/** How a job spent its time, in words. */
+/** Describes how a job spent its time. */
 
 import { conditionText } from "../core/condition.ts";
 import { durationText } from "../core/duration.ts";

@@ -1,7 +1,7 @@
 /**
- * How long similar jobs took that succeeded. The rule: it compares with at least five that were
- * created before the job, which took far longer if it took more than three times their median, and
- * at least a second more. With fewer nothing is said.
+ * How long similar successful jobs took. The rule: it compares with at least five jobs that were
+ * created before this one. This one took far longer if it took more than three times their median,
+ * and at least a second more. With fewer jobs nothing is said.
  */
 
 import type { JobState } from "../core/job_state.ts";

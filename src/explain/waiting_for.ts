@@ -12,7 +12,7 @@ import { demanded, isTelling } from "./likeness/own_values.ts";
 import type { Suspect } from "./likeness/suspect.ts";
 import { toMatchable } from "../core/projector.ts";
 import { shownScalar } from "../core/shown_value.ts";
-import { countText as numberText } from "../core/size.ts";
+import { countText } from "../core/size.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import type { Candidates, Evidence } from "./evidence.ts";
 import {
@@ -21,14 +21,14 @@ import {
   type OpenExpectation,
   openExpectations,
 } from "./open_expectations.ts";
-import { countText, latest, wantedText } from "./phrases.ts";
+import { latest, matchedText, wantedText } from "./phrases.ts";
 import { suspectText } from "./suspect_text.ts";
 import { compareWith, findSuspects } from "./suspects.ts";
 
-/** The most clauses that a near miss lists. */
+/** The most clauses of a near miss that are listed. */
 const CLAUSES_MAX = 10;
 
-/** The most expectations that are described, the first. */
+/** The most expectations that are described: the first ones. */
 export const WAITS_MAX = 200;
 
 /** Longer attributes of an event are left out. */
@@ -59,7 +59,7 @@ export function* openWaits(
   });
 }
 
-/** An event that merely carries the job's values is shown once, where it most likely belongs. */
+/** An event that merely carries the job's values is shown once, at the most likely expectation. */
 function likeliestPlaces(
   found: readonly Found[],
 ): ReadonlyMap<LogId, { readonly at: number; readonly distance: number }> {
@@ -84,7 +84,7 @@ function waitingFor(
   const remark = suspects.length > 0
     ? undefined
     : hopeless(outlined, expected) ?? nothingLikeIt(outlined, open, candidates);
-  const count = countText(expected, matched);
+  const count = matchedText(expected, matched);
   return {
     expectation: expected.id,
     eventType: expected.matcher.eventType,
@@ -115,14 +115,14 @@ function nearMiss(
   };
 }
 
-/** What no event can ever match. */
+/** When no event can ever match. */
 function hopeless({ job }: OutlinedHistory, expected: ExpectedEvent): string | undefined {
   if (!isHopeless(job, expected)) return undefined;
-  return "Nothing will meet it: Daybook alone records such events, " +
-    "and this job has no code that would bring one about.";
+  return "No event can meet it: only Daybook records such events, " +
+    "and this job has no code that could cause one.";
 }
 
-/** Empty when nothing was searched. */
+/** `undefined` when nothing was searched. */
 function nothingLikeIt(
   outlined: OutlinedHistory,
   { expected, matched }: OpenExpectation,
@@ -130,10 +130,10 @@ function nothingLikeIt(
 ): string | undefined {
   if (candidates === undefined) return undefined;
   const { ofType, forgottenUpTo, upTo } = candidates;
-  if (upTo === 0) return "No event was looked at: the index of values is not there yet.";
+  if (upTo === 0) return "No event was compared: the index of values is not ready yet.";
   const bound = (forgottenUpTo === 0 ? "" : `, as far back as entry ${forgottenUpTo + 1}`) +
     (upTo === undefined ? "" : `, up to entry ${upTo}`);
-  const nothing = `Nothing ${matched > 0 ? "else " : ""}that came resembles it${bound}`;
+  const nothing = `${matched > 0 ? "No other event" : "No event"} on record resembles it${bound}`;
   if (ofType === undefined || isOwnEvent(expected)) return `${nothing}.`;
   if (ofType === 0 && matched === 0) {
     return `No event of this type has come, and ${lower(nothing)}.`;
@@ -143,7 +143,7 @@ function nothingLikeIt(
     ? `${nothing}.`
     : ofType === 1
     ? `${nothing}: the one other event of this type does not have ${lacking} in it.`
-    : `${nothing}: of ${numberText(ofType)} other events of this type, ` +
+    : `${nothing}: of ${countText(ofType)} other events of this type, ` +
       `none has ${lacking} in it.`;
 }
 
@@ -181,7 +181,7 @@ function unique(logIds: readonly LogId[]): readonly LogId[] {
   return [...new Set(logIds)];
 }
 
-/** For a refused event, the line that has its id. */
+/** For a refused event, the entry that has its id. */
 function firstOf(entry: JobEventLogEntry): readonly LogId[] {
   return isRefused(entry) && entry.causedBy !== undefined ? [entry.causedBy] : [];
 }

@@ -1,6 +1,6 @@
 /**
- * What would have become of a job under another plan or history. Entries are only projected: code
- * that would have run differently is not run, so its effects stay.
+ * What the outcome of a job would have been under another plan or history. Entries are only
+ * projected: code that would have run differently is not run, so its effects stay as recorded.
  */
 
 import { runToEnd, type Work } from "../core/work.ts";
@@ -68,7 +68,7 @@ export function whatIf(
   return runToEnd(supposing(entries, supposition, pastEvents, head, sameIds));
 }
 
-/** The same, with the steps that are wanted, as work with a pause after each position. */
+/** The same, with the wanted steps, as work with a pause after each position. */
 export function* supposing(
   entries: readonly JobEventLogEntry[],
   supposition: Supposition,
@@ -84,7 +84,7 @@ export function* supposing(
 interface Played {
   readonly entry: JobEventLogEntry;
   readonly folded: Applied;
-  /** The entry that had brought the same event before. */
+  /** The earlier entry with the same event. */
   readonly repeats?: LogId;
 }
 
@@ -143,7 +143,7 @@ function repeated(last: Applied): Applied {
   return { ...last, ...unchanged, rule: "any/already-applied" };
 }
 
-/** Both histories by position; when only one has an entry, the other has none. */
+/** Both histories by position. If only one of them has an entry, the other has none there. */
 function* sideBySide(
   left: Generator<Played>,
   right: Generator<Played>,

@@ -1,7 +1,7 @@
 /**
  * Why an entry affected its job as it did: one or two short sentences for each row of the state
- * table, and when nothing changed, why not. Nothing is guessed: all is read from the job before the
- * entry, the entry, and the projector's step.
+ * table and, when nothing changed, why not. Nothing is guessed: everything is read from the job
+ * before the entry, the entry, and the projector's step.
  */
 
 import { assertNever } from "../core/assert_never.ts";

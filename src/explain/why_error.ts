@@ -21,7 +21,7 @@ function firstLine(text: string): string {
   return line.length > LINE_LENGTH_MAX ? `${line.slice(0, LINE_LENGTH_MAX)}…` : line;
 }
 
-/** Which error event it is, and what becomes of the job. */
+/** Which error event it is, and what happens to the job. */
 export function errorEventText(before: RunningJob, entry: JobEventLogEntry, step: Step): string {
   return `${causeText(before, entry)} ${consequenceText(before, step)}`;
 }

@@ -1,5 +1,6 @@
 /** Why an event matches an expectation of the plan, or none. */
 
+import { countOf } from "../core/counted.ts";
 import { isFromOutside, type JobEventLogEntry } from "../core/event.ts";
 import { firstWithin, matcherEffort, NEARNESS_EFFORT_MAX } from "../core/effort.ts";
 import { failureBy } from "../core/failure.ts";
@@ -57,13 +58,15 @@ function oneMatchText(before: RunningJob, id: string): string {
     return `It matches expectation "${id}", which entry ${waived} had waived: surplus.`;
   }
   return matched < required
-    ? `It matches expectation "${id}": ${matched + 1} of ${required}.`
-    : `It matches expectation "${id}", which had all it needs (${matched} of ${required}): surplus.`;
+    ? `It matches expectation "${id}": ${countOf(matched + 1, required)}.`
+    : `It matches expectation "${id}", which had all it needs (${
+      countOf(matched, required)
+    }): surplus.`;
 }
 
 /**
  * Why an entry that is not an error matches no expectation. Empty for a framework fact that the
- * plan does not ask for: it was never meant to match.
+ * plan does not ask for, since it was never meant to match.
  */
 export function noMatchText(before: RunningJob, entry: JobEventLogEntry): string {
   if (entry.stratum === "coordination") return COORDINATION_TEXT;
@@ -73,7 +76,7 @@ export function noMatchText(before: RunningJob, entry: JobEventLogEntry): string
   return isFromOutside(entry) ? unexpectedText(before.plan, event) : "";
 }
 
-/** Expectations of the event's type; the end of `run` is not a near miss of another task. */
+/** Expectations of the event's type. The end of `run` is not a near miss of another task. */
 function namersOf({ expected }: JobPlan, event: MatchableEvent): readonly ExpectedEvent[] {
   return expected.filter(({ id, matcher }) =>
     matcher.eventType === event.eventType && id !== MAIN_EXPECTATION_ID
@@ -106,7 +109,7 @@ function unexpectedText({ policy }: JobPlan, event: MatchableEvent): string {
     : `${subject}.`;
 }
 
-/** Of the matchers for the event's type, the clauses that the nearest fails. */
+/** Among the matchers for the event's type, the clauses that the nearest one fails. */
 export function nearestMismatches(
   matchers: readonly EventMatcher[],
   { eventType, attributes }: MatchableEvent,

@@ -1,4 +1,4 @@
-/** What the summary says is not repeated below it, and its evidence moves up there. */
+/** Leaves out below the summary what the summary says, and moves its evidence up to the summary. */
 
 import type { Statement } from "./explanation.ts";
 import { SPENT } from "./retrospect.ts";
@@ -37,13 +37,16 @@ export function withoutRepeats<Cite, Told extends Statement<Cite>>(
   return { summary: parts.filter(({ statement }) => statement !== ""), rest };
 }
 
-/** Without its beginning, its first letter, which may be a capital, and the full stop. */
+/**
+ * The statement without its beginning, without its first letter, which may be a capital, and
+ * without the full stop.
+ */
 function pieceOf(statement: string): string {
   const beginning = BEGINNINGS.find((one) => statement.startsWith(one)) ?? "";
   return statement.slice(beginning.length || 1, statement.endsWith(".") ? -1 : undefined);
 }
 
-/** The statement without what the summary has: its last sentence, or the error it quotes. */
+/** The statement without what the summary says: its last sentence, or the error it quotes. */
 export function withoutSaid(statement: string, summary: string): string {
   const last = statement.lastIndexOf(". ");
   const sentence = last < 0 ? "" : pieceOf(statement.slice(last + 2));

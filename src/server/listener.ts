@@ -3,13 +3,17 @@
  * connection fails, as it does while the process has no free file descriptors. Open connections are
  * served meanwhile. Deno has no time limit for request headers, so if connections that send no
  * request hold all descriptors, they are closed after a while; open requests are answered.
+ * A connection over HTTP/2 is closed only if its client replies to the server's ping.
  */
 
 import { durationText } from "../core/duration.ts";
 import { errorMessage } from "../core/thrown.ts";
+import { LIMITS, overCapacity } from "../documents/over_capacity.ts";
 import type { Clock } from "../engine/ports.ts";
 import { sizeText } from "../core/size.ts";
 import { Problem, problemResponse, STATUS } from "../http/problems/problem.ts";
+import { leaveUnread } from "../http/bodies/bodies.ts";
+import { HTTP_LIMITS } from "../http/guard/capacity.ts";
 import { jsonResponse } from "../http/answers/response.ts";
 import type { ReadingProgress } from "../journal/options.ts";
 
@@ -42,6 +46,7 @@ interface ListenerOptions {
 
 export class Listener {
   readonly #options: ListenerOptions;
+  readonly #fetch: Fetch;
   #server: Server;
   /** Servers that accept no more connections, but still have open ones. */
   readonly #ended = new Set<Server>();
@@ -53,6 +58,7 @@ export class Listener {
   /** @throws {Error} if it cannot listen there. */
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#fetch = withinConnections(options.fetch);
     this.#server = this.#serve(options.port);
     this.addr = this.#server.addr;
   }
@@ -65,9 +71,9 @@ export class Listener {
   }
 
   #serve(port: number): Server {
-    const { hostname, fetch } = this.#options;
+    const { hostname } = this.#options;
     const options = { hostname, port, tcpBacklog: WAITING_MAX, onListen: () => {} };
-    const server = Deno.serve(options, fetch);
+    const server = Deno.serve(options, this.#fetch);
     server.finished.catch((error: unknown) => this.#hasEnded(server, error));
     return server;
   }
@@ -109,6 +115,49 @@ export class Listener {
       this.#refused(error);
     }
   }
+}
+
+/** Below this many requests at a time, their connections are not counted, which would take time. */
+const UNCOUNTED_MAX = 100;
+const { connectionRequestsMax } = HTTP_LIMITS;
+
+/**
+ * Over HTTP/2 one connection can make 200 requests at a time, and Deno's server cannot refuse
+ * HTTP/2. Requests beyond a limit for each connection are refused before they cost anything:
+ * otherwise fifty connections could hold up everyone else.
+ */
+function withinConnections(fetch: Fetch): Fetch {
+  let uncounted = 0;
+  const counts = new Map<string, number>();
+  const answerCounted: Fetch = async (request, info) => {
+    const connection = `${info.remoteAddr.hostname} ${info.remoteAddr.port}`;
+    const others = counts.get(connection) ?? 0;
+    if (others >= connectionRequestsMax) return tooManyOfAConnection(request);
+    counts.set(connection, others + 1);
+    try {
+      return await fetch(request, info);
+    } finally {
+      const left = (counts.get(connection) ?? 0) - 1;
+      if (left > 0) counts.set(connection, left);
+      else counts.delete(connection);
+    }
+  };
+  return async (request, info) => {
+    if (uncounted >= UNCOUNTED_MAX) return answerCounted(request, info);
+    uncounted++;
+    try {
+      return await fetch(request, info);
+    } finally {
+      uncounted--;
+    }
+  };
+}
+
+function tooManyOfAConnection(request: Request): Response {
+  leaveUnread(request);
+  const name = "connectionRequestsMax";
+  const refusal = overCapacity(name, connectionRequestsMax, LIMITS[name]);
+  return problemResponse(refusal, new URL(request.url).pathname);
 }
 
 /** How long other work waits for its turn. */

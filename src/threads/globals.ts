@@ -1,4 +1,4 @@
-/** Replaces globals that would end the process or print to its output. */
+/** Replaces what would end the process, escape the limits of a thread, or print to its output. */
 
 import process from "node:process";
 import { formatWithOptions } from "node:util";
@@ -20,6 +20,27 @@ export function endOnlyThisThread(): void {
     owner.kill = (pid, signal) =>
       pid === Deno.pid && signal !== 0 ? Deno.exit(KILLED) : kill(pid, signal);
   }
+}
+
+/**
+ * A worker of a thread would outlive its attempt, and could end the server: no limit of the thread
+ * holds for it. From now on there is none. Call it before anything imports `node:worker_threads`:
+ * what was imported stays as it was.
+ */
+export function refuseWorkers(): void {
+  const threads: unknown = process.getBuiltinModule("node:worker_threads");
+  for (const owner of [globalThis, threads] as { Worker: { readonly prototype: object } }[]) {
+    const refusing = new Proxy(owner.Worker, { construct: refuseWorker });
+    Reflect.set(owner.Worker.prototype, "constructor", refusing);
+    owner.Worker = refusing;
+  }
+}
+
+function refuseWorker(): never {
+  throw new TypeError(
+    'Cannot start a worker: code with isolation "thread" is in one, and what another does could ' +
+      "not be limited; let several tasks do the work",
+  );
 }
 
 /**

@@ -34,6 +34,8 @@ export class Thread {
   readonly #memoryMb: number;
   readonly #keeper: ThreadKeeper;
   #user: ThreadUser | undefined;
+  /** The user before it: a timer that its code left may still call. */
+  #former: ThreadUser | undefined;
   #isLoaded = false;
   #hasEnded = false;
 
@@ -41,8 +43,11 @@ export class Thread {
     this.module = module;
     this.#memoryMb = memoryMb;
     this.#keeper = keeper;
-    const main = new URL("./thread_main.ts", import.meta.url).href;
-    const source = `import(${JSON.stringify(main)}).catch((error) => ` +
+    const [globals, main] = ["./globals.ts", "./thread_main.ts"].map((path) =>
+      JSON.stringify(new URL(path, import.meta.url).href)
+    );
+    const source = `import(${globals}).then(({ refuseWorkers }) => refuseWorkers())` +
+      `.then(() => import(${main})).catch((error) => ` +
       `require("node:worker_threads").workerData.port.postMessage({ kind: "broken", ` +
       `thrown: { kind: "error", name: "Error", message: String(error?.message) } }))`;
     this.#spawned = spawner.make({
@@ -68,6 +73,7 @@ export class Thread {
   }
 
   use(user: ThreadUser | undefined): void {
+    this.#former = this.#user ?? this.#former;
     this.#user = user;
   }
 
@@ -91,7 +97,10 @@ export class Thread {
       this.#keeper.loaded();
     } else if (message.kind === "broken") this.end(brokenError(this.module, message.thrown));
     else if (message.kind === "exhausted") this.end(outOfMemory(this.#memoryMb));
-    else this.#user?.said(message);
+    else {
+      this.#user?.said(message);
+      this.#former?.said(message);
+    }
   }
 }
 

@@ -102,7 +102,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
 
   said(message: Exclude<FromThread, { kind: "ready" | "broken" | "exhausted" }>): void {
     if (message.call !== this.#number) return;
-    if (!this.#isOver) return this.#heard(message);
+    if (!this.#isOver || message.kind === "late") return this.#heard(message);
     if (this.#leaving === undefined || this.#thread === undefined) return;
     if (message.kind === "rested" && --this.#unrested === 0) this.#leave(this.#thread);
   }

@@ -1,6 +1,6 @@
 /** Converts errors to data and back: a thread and the engine share no objects. */
 
-import { isThrown } from "../core/thrown.ts";
+import { errorMessage, isThrown } from "../core/thrown.ts";
 import { NonRetryableError, RetryLater } from "../engine/job_errors.ts";
 import type { Thrown } from "./protocol.ts";
 
@@ -9,26 +9,17 @@ const LENGTH_MAX = 65_536;
 
 /** Converts any thrown value. */
 export function thrownData(thrown: unknown): Thrown {
-  const read = (get: () => unknown, otherwise = ""): string => {
+  const message = errorMessage(thrown).slice(0, LENGTH_MAX);
+  if (!isThrown(thrown, Error)) return { kind: "error", name: "Error", message };
+  const read = (get: () => unknown, otherwise: string): string => {
     try {
-      return String(get()).slice(0, LENGTH_MAX);
+      return String(get() ?? otherwise).slice(0, LENGTH_MAX);
     } catch {
       return otherwise;
     }
   };
-  if (!isThrown(thrown, Error)) {
-    return {
-      kind: "error",
-      name: "Error",
-      message: read(() => thrown, "something without a text"),
-    };
-  }
-  return {
-    ...kindOf(thrown),
-    name: read(() => thrown.name, "Error"),
-    message: read(() => thrown.message),
-    stack: read(() => thrown.stack ?? ""),
-  };
+  const stack = read(() => thrown.stack, "");
+  return { ...kindOf(thrown), name: read(() => thrown.name, "Error"), message, stack };
 }
 
 function kindOf(error: Error): Pick<Thrown, "kind" | "delayMs"> {

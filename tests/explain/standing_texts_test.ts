@@ -1,4 +1,4 @@
-/** Who leads a shared journal, to the letter. */
+/** The exact texts about the leader of a shared journal. */
 
 import assert from "node:assert/strict";
 import type { Standing } from "../../src/core/standing.ts";
@@ -29,13 +29,13 @@ Deno.test("standing: a leader says why it leads", () => {
     (["first", "ended", "silent"] as const).map((why) => roleText({ ...leading, why })),
     [
       `${since}no process had led this journal before`,
-      `${since}the session of the leader before had ended`,
-      `${since}the leader before had been silent for too long`,
+      `${since}the session of the previous leader had ended`,
+      `${since}the previous leader had been silent for too long`,
     ],
   );
 });
 
-Deno.test("standing: what the database promises is named, and what is not known is left out", () => {
+Deno.test("standing: the promises of the database are named, and unknown ones left out", () => {
   const database = {
     address: "postgres://daybook@db/jobs?journal=shop",
     standbyDemanded: false,
@@ -45,15 +45,15 @@ Deno.test("standing: what the database promises is named, and what is not known 
   assert.equal(
     databaseText(database),
     "postgres://daybook@db/jobs?journal=shop: fsync on, synchronous_standby_names empty; a " +
-      "synchronous standby is not demanded",
+      "synchronous standby is not required",
   );
   const texts = [0, 1, 2].map((standbys) =>
     databaseText({ ...database, standbyDemanded: true, standbys })
   );
   assert.deepEqual(texts.map((text) => text.slice(text.indexOf("is "))), [
-    "is demanded, and none is connected: writes wait",
-    "is demanded, and 1 is connected",
-    "is demanded, and 2 are connected",
+    "is required, and none is connected: writes wait",
+    "is required, and 1 is connected",
+    "is required, and 2 are connected",
   ]);
   assert.equal(standingLines(FOLLOWING).length, 1);
   assert.equal(standingLines({ ...FOLLOWING, database }).length, 2);

@@ -1,4 +1,4 @@
-/** What `GET /events/:id/explain` says of an event. */
+/** The answers of `GET /events/:id/explain`. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -58,7 +58,10 @@ test("explain event: a job that is later than the event is none that it nearly r
 
   await daybook.event(PAID, equals);
   const { summary, nearly } = await explained(daybook, "e");
-  assert.match(summary, /Each job that waits for events of type shop\.OrderPaid is later than it/);
+  assert.match(
+    summary,
+    /Each job that waits for events of type shop\.OrderPaid was created after it/,
+  );
   assert.equal(nearly[0]?.jobId, undefined);
 });
 

@@ -1,4 +1,4 @@
-/** `GET /queue/explain`: why the work as a whole stands still, and what would end that. */
+/** `GET /queue/explain`: why all work has stopped, and what would resolve it. */
 
 import assert from "node:assert/strict";
 import type { Citation, NextStep } from "../../src/explain/explanation.ts";
@@ -137,7 +137,7 @@ test("explain the queue: a pause of a type, what it holds, and what goes on besi
   assert.equal(all.standsStill, true);
   assert.equal(
     all.summary,
-    "Nothing begins: a pause holds each job that wants a worker: type web.quick is paused since " +
+    "Nothing begins: a pause holds each job that needs a worker: type web.quick is paused since " +
       "2026-01-01T00:00:00.000Z, until 2026-01-01T01:00:00.000Z (reason: the site is down).",
   );
   assert.equal(all.because[0]?.cites[0]?.eventType, "job.PauseBegan");
@@ -172,7 +172,10 @@ test("explain the queue: all is parked for want of a definition, or suspended", 
     told.summary,
     /^Nothing runs: all 3 jobs that have not ended are held \(3 are parked\): .*web\.crawl/,
   );
-  assert.match(told.next[0]?.statement ?? "", /--definitions.* type web\.crawl: then 3 jobs go on/);
+  assert.match(
+    told.next[0]?.statement ?? "",
+    /--definitions.* type web\.crawl: then 3 jobs continue/,
+  );
   assert.equal(told.because[0]?.cites[0]?.eventType, "job.JobParked");
 
   const second = await Explained.start(OPTIONS);

@@ -1,4 +1,4 @@
-/** What is told of a limit or a pause that delayed a job, of one that ended and of a time that is past. */
+/** Explanations of a limit or a pause that delayed a job, for ended jobs and for past points. */
 
 import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
@@ -24,7 +24,7 @@ async function end(daybook: Explained, letters: Letters, jobId: string): Promise
   await daybook.clock.settle();
 }
 
-/** What held a job up, as its explanation says it. */
+/** What delayed a job, according to its explanation. */
 async function heldUpOf(daybook: Explained, jobId: string, ended = "succeeded") {
   await daybook.assertCitations(jobId);
   const { condition, because, timing } = await daybook.explanation(jobId);
@@ -74,7 +74,7 @@ test("an ended job tells the pause that held it, and the wait for a place after 
   assert.deepEqual(await heldUpOf(daybook, "acme1"), {
     because: [
       [
-        "It was held 10 min by the pause of key acme, in force from 2026-01-01T00:00:00.000Z until " +
+        "It was held for 10 min by the pause of key acme, in force from 2026-01-01T00:00:00.000Z until " +
         "2026-01-01T00:10:00.000Z (reason: acme moves house).",
         "2 job.PauseBegan 00000000000000000001.ndjson:3",
         "9 job.PauseEnded 00000000000000000001.ndjson:13",

@@ -1,4 +1,7 @@
-/** `what-if` with other limits: whether a job would begin now, or how much less it would have waited. */
+/**
+ * `what-if` with other limits: whether a job would start now, or how much less it would have
+ * waited.
+ */
 
 import assert from "node:assert/strict";
 import type { PlaceLimits } from "../../src/core/place_limits.ts";
@@ -10,9 +13,9 @@ import { Letters, lineOf } from "../support/engine/letters.ts";
 import { test } from "../support/sanitized.ts";
 
 const ASSUMED = {
-  queued: ["Nothing else comes or ends before the limits are changed; what is at work stays so."],
+  queued: ["No other job arrives or ends before the limits change; running jobs keep running."],
   begun: [
-    "A worker was free whenever a place was: who had the workers is not looked at.",
+    "A worker was free whenever a place was: the use of workers is not considered.",
     "Each job would have taken as long as it did: code is not run again.",
   ],
 };
@@ -54,7 +57,7 @@ test("what if other limits: a queued job would begin now, in which place and beh
       "take place 4 of 4 of type mail.send, with 2 of 4 workers busy.",
     because: [
       [
-        "Its type is limited to maxRunning 2, by its code as it is loaded now.",
+        "Its type is limited to maxRunning 2, by the code loaded now.",
         "12 job.JobCreated 00000000000000000001.ndjson:16",
       ],
       [
@@ -154,7 +157,7 @@ test("what if other limits: a rate that would let a queued job begin", async () 
     "begun: 2 of 2 starts within 1 min of type mail.send used up (rate).",
     [
       [
-        "Its type is limited to rate 1 per 1 min, by its code as it is loaded now.",
+        "Its type is limited to rate 1 per 1 min, by the code loaded now.",
         "8 job.JobCreated 00000000000000000001.ndjson:11",
       ],
       [
@@ -189,7 +192,7 @@ test("what if other limits: how much less a job would have waited, by when place
       "that it was queued.",
     because: [
       [
-        "Its type was limited to perKey 1, by its code as it is loaded now.",
+        "Its type was limited to perKey 1, by the code loaded now.",
         "6 job.JobCreated 00000000000000000001.ndjson:8",
       ],
       [
@@ -209,14 +212,14 @@ test("what if other limits: how much less a job would have waited, by when place
     lessMs: { least: 240_000, most: 240_000 },
   });
   const three = await whatIf(daybook, "acme3", { perKey: 2 });
-  // In truth acme2 would have been over after 1 min, and acme3 have waited 4 min less.
+  // In fact acme2 would have ended after 1 min, and acme3 would have waited 4 min less.
   assert.deepEqual([three.lessMs, three.statement, three.because.at(-1)], [
     { least: 60_000, most: 300_000 },
     "With perKey 2 instead of 1, job acme3 would have waited between 1 min and 5 min less than the " +
     "5 min that it was queued.",
     [
       "A place would have been free from 2026-01-01T00:00:00.000Z on, and from " +
-      "2026-01-01T00:04:00.000Z on also where all that were before it had theirs; it got one at " +
+      "2026-01-01T00:04:00.000Z on even if all jobs ahead of it had taken theirs; it got one at " +
       "2026-01-01T00:05:00.000Z.",
       "9 job.JobStarted 00000000000000000001.ndjson:12",
       "12 job.TaskStarted 00000000000000000001.ndjson:17",
@@ -242,7 +245,7 @@ test("what if other limits: a job that never waited, and fewer places than there
   assert.deepEqual([fewer.outcome, fewer.statement, fewer.because.at(-1)], [
     "later",
     "With perKey 1 instead of 2, job acme2 would have waited longer: when it began at " +
-    "2026-01-01T00:00:00.000Z, 1 place of its key was taken; for how much longer is not on record.",
+    "2026-01-01T00:00:00.000Z, 1 place of its key was taken; how much longer is not on record.",
     [
       "It began at 2026-01-01T00:00:00.000Z, when 1 place of its key was taken.",
       "8 job.TaskStarted 00000000000000000001.ndjson:10",
@@ -300,9 +303,9 @@ test("what if other limits: they stand alone, and are of a type with code that h
     { pointer: "/limits", detail: "must name a limit" },
   ]]);
   assert.deepEqual(await asked("plan", { limits }), [422, [
-    { pointer: "/limits", detail: "is of types with code; this job is a plan without" },
+    { pointer: "/limits", detail: "applies to types with code; this job is a plan without code" },
   ]]);
   assert.deepEqual(await asked("later", { limits }), [422, [
-    { pointer: "/limits", detail: "says nothing of a job that has not started" },
+    { pointer: "/limits", detail: "does not apply to a job that has not started" },
   ]]);
 });

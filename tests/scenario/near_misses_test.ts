@@ -1,4 +1,4 @@
-/** Which events an explanation takes for ones that nearly were what a job waits for. */
+/** Which events an explanation names as near misses. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -59,7 +59,7 @@ test("near miss: events that share their type and a common value are counted, an
   }
   const { waitingFor, summary } = await daybook.explanation("job");
   assert.deepEqual(waitingFor[0]?.nearMisses, []);
-  assert.match(summary, /(?:: |, and )nothing that came resembles it[.:]/);
+  assert.match(summary, /(?:: |, and )no event on record resembles it[.:]/);
   assert.match(
     waitingFor[0]?.statement ?? "",
     /resembles it: of 30 other events of this type, none has 42 in it\.$/,
@@ -88,7 +88,7 @@ test("near miss: of alternatives with several clauses, one that holds in part is
   assert.deepEqual(found(await daybook.explanation("job")), [['"US"']]);
 });
 
-/** Counts its parcels; the plan is about what that gives. */
+/** A job whose plan depends on the number of its parcels. */
 const COUNTING = defineJob({
   type: "shop.counting",
   version: 1,
@@ -112,5 +112,5 @@ test("near miss: facts of the job's own tasks are compared like events from outs
   await daybook.submit("far", "shop.counting", { counts: [1, 2] });
   const { waitingFor } = await daybook.explanation("far");
   assert.deepEqual(waitingFor[0]?.nearMisses, []);
-  assert.match(waitingFor[0]?.statement ?? "", /Nothing that came resembles it\.$/);
+  assert.match(waitingFor[0]?.statement ?? "", /No event on record resembles it\.$/);
 });

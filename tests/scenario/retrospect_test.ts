@@ -1,4 +1,4 @@
-/** What is told of the way of a job: where its time went, what was cut short, what is usual. */
+/** Explanations of a job's history: where its time went, what was cut short, what is usual. */
 
 import assert from "node:assert/strict";
 import { Explained } from "../support/engine/explained.ts";
@@ -57,7 +57,7 @@ test("where the time went: only where it took far longer than five others of its
     await daybook.submit("later", "mail.send");
     const { summary, because } = await daybook.explanation("job");
     await daybook.assertCitations("job");
-    const isInRow = because.some(({ statement }) => statement.startsWith("Of its time"));
+    const isInRow = because.some(({ statement }) => statement.startsWith("It spent "));
     assert.equal(summary.includes("in the median"), isInRow, summary);
     return summary;
   };
@@ -99,7 +99,7 @@ test("cancel as it is: a step that was cut short is named, with what shows it, b
     "job.TaskStarted",
     "journal.Recovered",
   ]);
-  assert.ok(next.some(({ statement }) => statement.startsWith("See how far task crawl came")));
+  assert.ok(next.some(({ statement }) => statement.startsWith("Check how far task crawl got")));
 });
 
 test("near miss: a letter written wrong is no suspect where it names another thing", async () => {
@@ -116,7 +116,7 @@ test("near miss: a letter written wrong is no suspect where it names another thi
     return waitingFor[0]?.nearMisses.map(({ likeness }) => likeness);
   };
   assert.deepEqual(await typed("KTO-100O"), ["spelling"]);
-  // Another job waits for it, or it is a number more, or too far, or there are several.
+  // Another job waits for it, it is a different number, it is too different, or there are several.
   assert.deepEqual(await typed("KTO-I000"), []);
   assert.deepEqual(await typed("KTO-1001", "KTO-10000", "KTO-1OOO"), []);
   assert.deepEqual(await typed("KTO-100O", "KTO-1O00", "KTO-10O0", "KTO-L000"), []);

@@ -1,4 +1,4 @@
-/** Jobs whose code runs in threads of their own: what they may do, and what they cannot do to others. */
+/** Jobs whose code runs in threads: what they may do, and that they do not affect others. */
 
 import assert from "node:assert/strict";
 import { cpuUsage } from "node:process";
@@ -18,15 +18,16 @@ const END_MS = 60_000;
 
 async function withThreads(
   max: number,
-  work: (daybook: EmbeddedDaybook, folder: string) => Promise<void>,
+  work: (daybook: EmbeddedDaybook, folder: string, warnings: string[]) => Promise<void>,
 ): Promise<void> {
+  const warnings: string[] = [];
   await inFolder(async (folder) => {
     await using daybook = await openInProcess({
       journal: `${folder}/journal`,
       definitions: Object.values(definitions),
-      warn: () => {},
+      warn: (warning) => void warnings.push(warning),
     }, { threads: { max, memoryMb: 48 } });
-    await work(daybook, folder);
+    await work(daybook, folder, warnings);
   });
 }
 
@@ -36,7 +37,7 @@ function endOf({ state, output, failure }: Job): string {
   return `${failure?.kind} ${failure?.taskId} ${failure?.error.name}: ${failure?.error.message}`;
 }
 
-/** How much of a processor this process used for a while. */
+/** The share of a processor that this process used during a while. */
 async function load(ms: number): Promise<number> {
   const before = cpuUsage();
   await new Promise((resolve) => setTimeout(resolve, ms));
@@ -99,6 +100,10 @@ test("threads: code that spins, exits, exhausts memory or never ends costs its o
       await submit("assemblyLater", END_MS),
       await submit("litter", END_MS),
       await submit("throwLater", END_MS),
+      await submit("throwUnreadable", END_MS),
+      await submit("webWorker", END_MS),
+      await submit("nodeWorker", END_MS),
+      await submit("derivedWorker", END_MS),
       await daybook.submit(hostileRun, { exit: true }),
     ];
     const beside = await daybook.submit(hostile, { ...hostileOf("spin", 300), beside: true });
@@ -109,6 +114,9 @@ test("threads: code that spins, exits, exhausts memory or never ends costs its o
 
     const late = "deadLetter bad TimeoutError: took longer than 300 ms";
     const exited = "the code ended its thread, with exit code";
+    const worker =
+      'deadLetter bad TypeError: Cannot start a worker: code with isolation "thread" ' +
+      "is in one, and what another does could not be limited; let several tasks do the work";
     const memory = "the code used more than the 48 MiB that a thread may";
     assert.deepEqual(ends, [
       ...[late, late, late],
@@ -118,15 +126,35 @@ test("threads: code that spins, exits, exhausts memory or never ends costs its o
       ...[1, 2, 3, 4, 5, 6].map(() => `deadLetter bad OutOfMemory: ${memory}`),
       "Done true",
       "deadLetter bad Error: nobody awaits this",
+      "deadLetter bad Error: (its message cannot be read)",
+      ...[1, 2, 3].map(() => worker),
       `error main ThreadExited: ${exited} 5`,
     ]);
     assert.deepEqual(sums, numbers.map((number) => 2 * number + 1));
-    // What was beside it in the thread is made again, and uses up no attempt.
+    // Other attempts in the thread run again, without using up an attempt.
     assert.equal(endOf(await ended(beside)), 'Done ["good",2]');
-    // New threads load their module meanwhile, and one that is to end has time for it.
+    // New threads load their module meanwhile, and a thread gets time to end.
     let share = 1;
     for (let tries = 0; share >= 0.5 && tries < 20; tries++) share = await load(1_000);
     assert.ok(share < 0.5, `a thread goes on: ${share}`);
+  });
+});
+
+test("threads: emit and progress after the end of a job are told once, with the step", async () => {
+  await withThreads(1, async (daybook, _, warnings) => {
+    const job = await daybook.submit(hostile, { kind: "late" });
+    assert.equal((await daybook.wait(job, { timeoutMs: END_MS })).state, "Done");
+    // Another job has the thread meanwhile.
+    const other = await daybook.submit(hostile, hostileOf("never", 1_000));
+    await daybook.wait(other, { timeoutMs: END_MS });
+
+    const told = (call: string) =>
+      `task bad of isolated.hostile, job ${job.jobId}, called task.${call} after its attempt 1 ` +
+      "had ended: it is not recorded; await its caller in the task (reported once)";
+    assert.deepEqual(warnings.filter((text) => text.includes("called")), [
+      told("emit"),
+      told("progress"),
+    ]);
   });
 });
 
@@ -134,7 +162,7 @@ test("threads: a handler that never gives way is cut off at its time limit, and 
   await withThreads(4, async (daybook) => {
     const job = await daybook.submit(hostile, hostileOf("spin", 300));
     assert.equal((await daybook.wait(job, { timeoutMs: END_MS })).state, "Failed");
-    // Another thread is made meanwhile, which takes less than a second of a processor.
+    // Another thread is created meanwhile, which takes less than a second of CPU.
     assert.ok(await load(4_000) < 0.6, "the thread goes on");
   });
 });
@@ -164,7 +192,7 @@ test("threads: the server runs them with the permissions that definitions need a
   });
 });
 
-Deno.test("threads: a definition that does not name its module is refused", async () => {
+Deno.test("threads: a definition without a module is refused", async () => {
   await inFolder(async (folder) => {
     const { module: _, ...without } = good;
     await assert.rejects(

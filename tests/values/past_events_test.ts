@@ -1,4 +1,4 @@
-/** What finds events by their values, in this thread and in one of its own: they do the same. */
+/** The search for events by value does the same in this thread and in a separate one. */
 
 import assert from "node:assert/strict";
 import type { PastEvents } from "../../src/engine/views/past_events.ts";
@@ -116,7 +116,7 @@ test("past events, in a thread: one that ends is begun again, and finds what it 
     await threads.at(-1)?.terminate();
     const missed = await deliver(orders(301, 300));
     assert.deepEqual(await carrying(pastEvents, "order-307", engine.headLogId), [missed[6]]);
-    // Asked while it is on its way down, the question waits for the next one.
+    // A request during the shutdown waits for the next thread.
     const ending = threads.at(-1)?.terminate();
     assert.deepEqual(await carrying(pastEvents, "order-307", engine.headLogId), [missed[6]]);
     await ending;
@@ -128,7 +128,7 @@ test("past events, in a thread: one that ends is begun again, and finds what it 
     assert.equal(threads.length, 3);
   }));
 
-test("past events, in a thread: without one, explanations say that nothing was looked at", () =>
+test("past events, in a thread: without one, explanations say that nothing was compared", () =>
   inFolder(async (folder) => {
     const { pastEvents } = threadOf(folder);
     await pastEvents.close();
@@ -140,11 +140,11 @@ test("past events, in a thread: without one, explanations say that nothing was l
     await engine.create({ jobId: jobId("job-1"), plan });
     const explanation = await engine.explain(jobId("job-1"));
     const text = JSON.stringify(explanation?.waitingFor);
-    assert.match(text, /No event was looked at: the index of values is not there yet\./);
+    assert.match(text, /No event was compared: the index of values is not ready yet\./);
     assert.doesNotMatch(text, /resembles it/);
     const { asOf, summary } = await engine.explainAbout("order-2");
     assert.equal(asOf, 0);
-    assert.match(summary, /The index of values has entries up to 0 of \d+ so far\.$/);
+    assert.match(summary, /The index of values covers entries up to 0 of \d+ so far\.$/);
     await engine.stop(0);
     await journal.close();
   }));

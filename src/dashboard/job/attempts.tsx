@@ -1,5 +1,6 @@
 /** The attempts of each task, side by side. */
 
+import { countText } from "../../core/size.ts";
 import { conditionText } from "../../core/condition.ts";
 import type { AttemptSpan, BackoffSpan, Lane } from "../timeline/lanes.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
@@ -40,6 +41,7 @@ export function JobAttempts({ state }: Props) {
       <Table
         caption="Attempts by task"
         headings={["Task", "Attempt", "Outcome", "Took", "Started", ...extra(columns)]}
+        asCards
       >
         {rows.map((row, index) => (
           <Row state={state} row={row} isFirst={isFirst(rows, index)} columns={columns} />
@@ -48,7 +50,7 @@ export function JobAttempts({ state }: Props) {
       {all > rows.length
         ? (
           <p class="hint">
-            {all - rows.length} attempts before these are not shown:{" "}
+            {countText(all - rows.length)} attempts before these are not shown:{" "}
             <a href={`/jobs/${encodeURIComponent(state.job.jobId)}`}>the job as JSON</a>{" "}
             has all tasks.
           </p>
@@ -112,20 +114,24 @@ function Row({ state, row, isFirst, columns }: RowProps) {
           </span>
         </span>
       </th>
-      <td>{attemptNumber(attempt)}</td>
+      <td data-name="attempt">{attemptNumber(attempt)}</td>
       <td>
         <Outcome state={state} row={row} />
         <SpacedCite state={state} logId={attempt.endedBy} />
       </td>
-      <td>
+      <td data-name="took">
         <Duration ms={attempt.toMs - attempt.fromMs} />
       </td>
-      <td>
+      <td data-name="started">
         {attempt.startedAt === undefined ? "–" : <Time at={attempt.startedAt} />}
         <SpacedCite state={state} logId={attempt.startedBy} />
       </td>
       {columns.error
-        ? <td>{attempt.error === undefined ? null : <ErrorView error={attempt.error} />}</td>
+        ? (
+          <td class="whole-line">
+            {attempt.error === undefined ? null : <ErrorView error={attempt.error} />}
+          </td>
+        )
         : null}
       {columns.backoff
         ? <td>{backoff === undefined ? null : <Backoff backoff={backoff} />}</td>

@@ -1,5 +1,6 @@
 /** The plan of a job: its expectations, how far each is satisfied, and by which entries. */
 
+import { countOf } from "../../core/counted.ts";
 import { correlationText } from "../../explain/mismatch.ts";
 import { expectationResource } from "../../core/job_resource.ts";
 import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
@@ -31,7 +32,11 @@ export function JobExpectations({ state }: Props) {
       {all.length === 0
         ? <p class="hint">The plan is empty: the job is done as soon as it starts.</p>
         : (
-          <Table caption="What the plan expects" headings={["Expectation", "Event", "Came", "By"]}>
+          <Table
+            caption="What the plan expects"
+            headings={["Expectation", "Event", "Came", "By"]}
+            asCards
+          >
             {all.slice(0, ROWS_MAX).map((one) => <Row state={state} one={one} />)}
           </Table>
         )}
@@ -51,7 +56,7 @@ function Row({ state, one }: Props & { readonly one: Expectation }) {
         <Wanted one={one} />
       </td>
       <td class="came">
-        <span class={satisfied ? "count count-whole" : "count"}>{matched} of {required}</span>
+        <span class={satisfied ? "count count-whole" : "count"}>{countOf(matched, required)}</span>
         {waived === undefined ? null : (
           <>
             {" "}waived <EntryCite state={state} logId={waived} />

@@ -1,11 +1,12 @@
 /** Failures by kind: the most frequent ones, with a form to retry all jobs of a kind. */
 
+import { countOf } from "../../core/counted.ts";
 import type { FailureGroup } from "../../engine/job_pages.ts";
 import { countText } from "../../core/size.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { cutText, UserText } from "../parts/text.tsx";
-import { Time } from "../parts/time.tsx";
+import { Day } from "../parts/time.tsx";
 import type { JobsAddress } from "./address.ts";
 
 const HEADINGS = ["Jobs", "Error", "Type", "Oldest", "Newest", "Retried", "Actions"];
@@ -70,11 +71,15 @@ function Group({ group, address, now, mayOperate }: GroupProps) {
       <td class="group-newest">
         <Moment at={newest.createdAt} jobId={newest.jobId} now={now} />
       </td>
-      <td class="group-retried">{retried} of {jobs}</td>
+      <td class="group-retried">{countOf(retried, jobs)}</td>
       <td class="group-do">
         {open === 0 || !mayOperate
           ? null
-          : <a class="button" href={address.with({ ...its, do: "retry" })}>Retry {open} …</a>}
+          : (
+            <a class="button" href={address.with({ ...its, do: "retry" })}>
+              Retry {countText(open)} …
+            </a>
+          )}
       </td>
     </tr>
   );
@@ -89,7 +94,7 @@ interface MomentProps {
 function Moment({ at, jobId, now }: MomentProps) {
   return (
     <a href={jobPagePath(jobId)} title={jobId}>
-      <Time at={at} now={now} />
+      <Day at={at} now={now} isAgo />
     </a>
   );
 }

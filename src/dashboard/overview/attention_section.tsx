@@ -1,5 +1,6 @@
 /** What may need attention: recent failures, types that fail often, and the longest waits. */
 
+import { countOf } from "../../core/counted.ts";
 import type { Child } from "hono/jsx";
 import { openExpectations } from "../../explain/open_expectations.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
@@ -22,22 +23,25 @@ interface AttentionSectionProps {
   readonly open: JobCount;
   readonly failingTypes: readonly FailingType[];
   readonly now: number;
+  /** Further notes, after the failures. */
+  readonly children?: Child;
 }
 
 export function AttentionSection(props: AttentionSectionProps) {
-  const { attention, open, failingTypes, now } = props;
+  const { attention, open, failingTypes, now, children } = props;
   return (
     <section aria-labelledby="attention-heading" class="overview-section">
       <h2 id="attention-heading">What may need you</h2>
-      <div id="attention-parked" data-live>
-        {attention.parked.map((parked) => <ParkedType {...parked} />)}
-      </div>
       <div class="sheet">
         <Headline open={open} />
         <div id="attention-failed" data-calm>
           <FailedJobs jobs={attention.failed} now={now} />
         </div>
       </div>
+      <div id="attention-parked" data-live>
+        {attention.parked.map((parked) => <ParkedType {...parked} />)}
+      </div>
+      {children}
       <div class="attention-others">
         <Sheet name="waiting" title="Longest waiting">
           <WaitingJobs waiting={attention.waiting} now={now} />
@@ -137,7 +141,7 @@ function WaitsFor({ job }: { readonly job: JobState }) {
   const required = requiredMatches(first.expected.multiplicity);
   return (
     <>
-      {first.matched} of {required}:{" "}
+      {countOf(first.matched, required)}:{" "}
       <UserText text={first.expected.matcher.eventType} lengthMax={LINE_LENGTH_MAX} />
       {others.length === 0 ? null : `, and ${others.length} more`}
     </>

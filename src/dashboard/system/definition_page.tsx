@@ -18,6 +18,7 @@ import { rulesText, type SchemaForm } from "../schema_form/field.ts";
 
 /** A schema as a table of its fields. */
 function SchemaTable({ form }: { readonly form: SchemaForm }) {
+  if (form.fields.length === 0) return <p class="soft">It has no fields.</p>;
   return (
     <Table caption="The input, field by field" headings={["Field", "Takes", "About", "Default"]}>
       {form.fields.map((row) => (
@@ -182,7 +183,9 @@ function placesText(
   const texts = [
     ...maxRunning === undefined ? [] : [`at most ${counted(maxRunning, "job")}`],
     ...perKey === undefined ? [] : [`at most ${perKey} of one key`],
-    ...rate === undefined ? [] : [`${rate.count} start within ${durationText(rate.perMs)}`],
+    ...rate === undefined
+      ? []
+      : [`${counted(rate.count, "start")} within ${durationText(rate.perMs)}`],
     ...byKey ? ["keys take turns"] : [],
   ];
   return texts.join("; ");

@@ -1,7 +1,7 @@
 /**
  * Finds the jobs that wait for an event without asking each of them. A matcher is filed under an
- * equality that every event it accepts must fulfil (`orderId` is `"42"`), so an event finds its
- * jobs by its own values; only matchers that demand no equality are tried one by one. Values are
+ * equality that every event it accepts must satisfy (`orderId` is `"42"`), so an event finds its
+ * jobs by its own values. Only matchers without such an equality are tried one by one. Values are
  * filed in their loose form, so that an event's values also lead to expectations that it missed
  * only by type, case or space.
  */
@@ -19,26 +19,27 @@ import {
 import { ReachSearch } from "./reach_search.ts";
 import { type Bucket, type Candidate, type Filed, TypeIndex } from "./type_index.ts";
 
-/** How many of the type are candidates when none shares a value. */
+/** How many matchers of the type are candidates when none shares a value. */
 const NEWEST_MAX = 8;
 
 interface Filing {
   readonly index: TypeIndex;
   readonly filed: Filed;
-  /** `undefined`: among the unkeyed. */
+  /** `undefined` for matchers without an equality. */
   readonly terms: readonly EqualityTerm[] | undefined;
 }
 
 export class CorrelationIndex {
   readonly #types = new Map<string, TypeIndex>();
   readonly #filings = new Map<JobId, readonly Filing[]>();
-  /** Searches that have not ended. */
+  /** Searches in progress. */
   readonly #searches = new Set<ReachSearch>();
 
   /**
    * Files all matchers of a plan, unless the job is filed already.
    *
-   * @param acting The parts of the policy that could affect the job now: only those are candidates.
+   * @param acting The parts of the policy that can affect the job now; only their matchers are
+   * candidates.
    */
   add(jobId: JobId, plan: JobPlan, acting: readonly PolicyRole[] = ERRORS): void {
     if (this.#filings.has(jobId)) return;
@@ -76,14 +77,14 @@ export class CorrelationIndex {
     return this.searchFor(event).jobsAtOnce();
   }
 
-  /** The same, with its cost; valid until something is filed or removed. */
+  /** The same, with its cost. Valid until something is filed or removed. */
   searchFor(event: MatchableEvent): ReachSearch {
     const index = this.#types.get(event.eventType);
     const buckets = index === undefined ? [] : [index.unkeyed, ...index.bucketsFor(event)];
     return new ReachSearch(event, buckets);
   }
 
-  /** The same in steps; follows what is filed or removed until it is ended. */
+  /** The same in steps. Takes into account what is filed or removed until it ends. */
   beginSearch(event: MatchableEvent): ReachSearch {
     const search = this.searchFor(event);
     this.#searches.add(search);
@@ -95,10 +96,10 @@ export class CorrelationIndex {
   }
 
   /**
-   * At most `limit` matchers that the event meets or may be near to: those that its own values lead
-   * to, or would at another path, then those that demand no equality; if there are none, a few of
-   * those filed last for its type, expectations first. The cost depends on `limit`, on the event
-   * and on the paths that jobs look at, not on how many jobs are filed.
+   * At most `limit` matchers that the event meets or may nearly meet: those that its own values
+   * lead to, or would at another path, then those that demand no equality. If there are none, a few
+   * of those filed last for its type, expectations first. The cost depends on `limit`, on the event
+   * and on the paths that jobs look at, but not on the number of filed jobs.
    */
   candidates(event: MatchableEvent, limit: number): readonly Filed[] {
     const index = this.#types.get(event.eventType);
@@ -141,7 +142,7 @@ export class CorrelationIndex {
     if (terms === undefined) index.unkeyed.delete(filed);
     else for (const term of terms) index.drop(term, filed);
     const { eventType } = filed.wanted.matcher;
-    // A matcher that nothing fulfils is filed nowhere, and may outlive the index of its type.
+    // A matcher that no event can meet is filed nowhere, and may outlive the index of its type.
     if (index.isEmpty && this.#types.get(eventType) === index) this.#types.delete(eventType);
   }
 }
@@ -164,7 +165,7 @@ function file(index: TypeIndex, filed: Filed): Filing {
   return { index, filed, terms };
 }
 
-/** Adds candidates up to the limit; looks at no more of the bucket than that. */
+/** Adds candidates up to the limit, and reads no more of the bucket than that. */
 function takeFrom(bucket: Bucket, limit: number, found: Set<Filed>): void {
   let left = limit;
   for (const filed of bucket) {
@@ -178,7 +179,7 @@ function mostSelective(
   index: TypeIndex,
   alternatives: readonly (readonly EqualityTerm[])[],
 ): readonly EqualityTerm[] | undefined {
-  // Most plans leave no choice, and looking at the buckets costs as much as filing.
+  // Most plans offer no choice, and comparing buckets costs as much as filing.
   if (alternatives.length < 2) return alternatives[0];
   let best: readonly EqualityTerm[] | undefined;
   let bestSize = Infinity;

@@ -1,4 +1,6 @@
-/** Events from outside: each recorded once, matched to jobs, and answered with a receipt. */
+/**
+ * Handles events from outside: each is recorded once, matched to jobs, and answered with a receipt.
+ */
 
 import { jsonSize } from "../../core/json.ts";
 import type { AnyJobDefinition } from "../definition.ts";
@@ -14,12 +16,12 @@ interface DeliveriesParts extends DeliveryParts {
   readonly limits: EngineLimits;
 }
 
-/** About what an event takes beside its attributes. */
+/** About how many bytes an event takes besides its attributes. */
 const EVENT_CHARACTERS = 200;
 
 export class Deliveries {
   readonly #parts: DeliveriesParts;
-  /** Of all events whose requests are not answered yet. */
+  /** The bytes of all events whose requests are not answered yet. */
   #characters = 0;
 
   constructor(parts: DeliveriesParts) {
@@ -27,13 +29,13 @@ export class Deliveries {
   }
 
   /**
-   * One receipt for each event, in their order. Events are judged one by one: each is its own
-   * group, and all share a batch if possible. Those that would exceed a limit are rejected, and may
-   * be sent again; those before them are recorded.
+   * One receipt for each event, in order. Events are judged one by one: each is a group of its own,
+   * and all share a batch if possible. Events that would exceed a limit are rejected, and may be
+   * sent again; those before them are recorded.
    *
    * Rejects with `JournalFullError` or `JournalFailedError`; repeating the request with the same
    * event ids is safe. Rejects with `OverCapacityError` before anything is recorded: an event is
-   * not taken without the jobs that it starts.
+   * not recorded without the jobs that it starts.
    */
   async deliver(events: readonly IncomingEvent[]): Promise<readonly Receipt[]> {
     if (events.length === 0) return [];
@@ -41,7 +43,7 @@ export class Deliveries {
     const starters = this.#startersOf(events.filter(({ eventId }) => {
       return eventId === undefined || known.get(eventId)?.entry === undefined;
     }));
-    // Duplicates add nothing, and are answered whatever the limits say.
+    // Duplicates add nothing, so they are answered whatever the limits are.
     const jobs = [...starters.values()].reduce((sum, { length }) => sum + length, 0);
     this.#parts.intake.requireRoom({ jobs, starts: jobs });
     const characters = events.reduce((sum, event) => sum + attributeCharacters(event), 0);
@@ -55,7 +57,7 @@ export class Deliveries {
   }
 
   /**
-   * Events that wait for their turn count like those that wait for the disk; a single request may
+   * Events that wait for their turn count like those that wait for the disk. A single request may
    * exceed the limit.
    */
   #requireRoom(characters: number): void {
@@ -74,14 +76,14 @@ export class Deliveries {
     return starters;
   }
 
-  /** Looks up the ids that the journal may have. */
+  /** Looks up the ids that the journal may contain. */
   async #lookUp(events: readonly IncomingEvent[]): Promise<Known> {
     const { events: engine, pacer } = this.#parts;
     const found: Known = new Map();
     const share = { spentMs: 0 };
     for (const { eventId } of events) {
       if (eventId === undefined) continue;
-      // In slices, since this asks the index, perhaps for thousands.
+      // In slices, since this may query the index for thousands of ids.
       const asked = pacer.do(share, () => engine.mayHold(eventId));
       const mayHold = asked instanceof Promise ? await asked : asked;
       if (mayHold) found.set(eventId, await engine.lookUp(eventId));

@@ -1,7 +1,7 @@
 /**
- * The events of one request, judged in their order. Small ones are recorded at once, so that they
- * share a batch; large ones wait for their turn, and let others have theirs. Once a limit of the
- * request is reached the rest is rejected; what was recorded before keeps its receipt.
+ * Judges the events of one request in order. Small events are recorded at once, so that they share
+ * a batch. Large ones wait for their turn, and let others have theirs. Once a limit of the request
+ * is reached, the rest is rejected; events recorded before keep their receipts.
  */
 
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
@@ -51,12 +51,15 @@ export interface DeliveryParts {
 
 /** Larger searches run in slices. */
 const EFFORT_AT_ONCE = 2_000;
-/** Minimum cost of a search, so that few run at once: each is notified of everything filed. */
+/**
+ * The minimum cost assigned to a search, so that few run at once: each is notified of everything
+ * filed.
+ */
 const SEARCH_COST = 50;
 
 export type Known = Map<EventId, LookedUp>;
 
-/** By event, the definitions of the jobs that it starts; most start none. */
+/** By event, the definitions of the jobs that it starts. Most events start none. */
 export type Starters = ReadonlyMap<IncomingEvent, readonly AnyJobDefinition[]>;
 
 /** The next event need not wait for the receipt. */
@@ -64,7 +67,7 @@ interface Judged {
   readonly receipt: Receipt | Promise<Receipt>;
 }
 
-/** An event that has not been judged. */
+/** An event that has not been judged yet. */
 interface Arrival {
   readonly fact: SettledFact;
   /** Whether the sender chose its id. */
@@ -81,9 +84,9 @@ export class Delivery {
   #entries = 0;
   #bytes = 0;
   #cost = 0;
-  /** Why nothing more is taken. */
+  /** Why the rest of the request is rejected. */
   #full: LimitReached | undefined;
-  /** An event could not be recorded: then none after it can. */
+  /** Set when an event could not be recorded, since none after it can. */
   #failed = false;
 
   constructor(parts: DeliveryParts, known: Known, starters: Starters) {
@@ -102,7 +105,7 @@ export class Delivery {
       const judged = atOnce instanceof Promise ? await atOnce : atOnce;
       const { receipt } = judged ?? await this.#judgeInTurn(arrival);
       receipts.push(receipt);
-      // It is awaited with the others, and may reject before that.
+      // It is awaited together with the others, and may reject before that.
       if (receipt instanceof Promise) receipt.catch(() => this.#failed = true);
     }
     return await Promise.all(receipts);
@@ -120,7 +123,7 @@ export class Delivery {
     };
   }
 
-  /** `undefined` when it needs a lookup or a search, or has no room now. */
+  /** `undefined` when the event needs a lookup or a search, or there is no room for it now. */
   #judgeAtOnce(arrival: Arrival): Judged | undefined {
     const early = this.#judgeEarly(arrival);
     if (early !== undefined || this.#mustLookUp(arrival)) return early;
@@ -165,7 +168,7 @@ export class Delivery {
     }
   }
 
-  /** For events that need no recording; `undefined` for the others. */
+  /** For events that need no recording; `undefined` for others. */
   #judgeEarly(arrival: Arrival): Judged | undefined {
     const { fact } = arrival;
     const { eventId, jobId } = fact;
@@ -179,20 +182,20 @@ export class Delivery {
     return this.#full === undefined ? undefined : { receipt: refused(eventId, this.#full) };
   }
 
-  /** An equal event changes nothing; another is refused, on record. */
+  /** An equal event changes nothing; a different one is refused, on record. */
   #repeated(before: JobEventLogEntry, fact: SettledFact): Receipt | Promise<Receipt> {
     if (saysTheSame(before, fact)) return duplicateReceipt(before);
     if (this.#full !== undefined) return refused(fact.eventId, this.#full);
     return recordRefusal(this.#parts, { first: before, event: fact }, this.#known);
   }
 
-  /** A duplicate once the first event is durable; if that is lost, this one replaces it. */
+  /** A duplicate once the first event is durable. If that one is lost, this one replaces it. */
   async #afterFirst(logId: LogId, arrival: Arrival): Promise<Receipt> {
     if (await this.#parts.writer.isDurable(logId)) await this.#lookUp(arrival);
     return await (this.#judgeEarly(arrival) ?? await this.#judgeInTurn(arrival)).receipt;
   }
 
-  /** Does not pause before it records, so that no equal id comes in between. */
+  /** Does not pause before recording, so that no equal id can come in between. */
   #judgeFound(arrival: Arrival, reach: Reach, place: Place): Judged {
     const limit = this.#parts.reaches.refusal(reach) ?? this.#limitOfRequest(reach);
     return limit === undefined
@@ -223,7 +226,7 @@ export class Delivery {
     }
   }
 
-  /** Made when the event is appended: what it depends on is durable when the event is. */
+  /** Created when the event is appended: what it depends on is durable when the event is. */
   #receiptOf(
     fact: SettledFact,
     drafts: readonly EventDraft[],
@@ -241,7 +244,7 @@ export class Delivery {
     return { receipt: refused(fact.eventId, limit) };
   }
 
-  /** The first event of a request may exceed it. */
+  /** The first event of a request may exceed the limit. */
   #limitOfRequest({ entries, bytes }: Reach): LimitReached | undefined {
     const { entriesMax, entriesBytesMax } = this.#parts.limits;
     if (this.#entries === 0) return undefined;
@@ -282,7 +285,7 @@ export class Delivery {
   }
 }
 
-/** Once one of these is reached, nothing more of the request is taken. */
+/** Once one of these is reached, the rest of the request is rejected. */
 const OF_ALL: readonly LimitReached["name"][] = [
   "entriesMax",
   "entriesBytesMax",

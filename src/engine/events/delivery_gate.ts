@@ -1,22 +1,25 @@
 /**
- * Bounds what one batch of events may produce, since a batch is projected at once and everyone
- * waits for it. Events without room queue, smallest first. The unit is one job reached, about 20
- * us.
+ * Bounds the effects of one batch of events, since a batch is projected at once and everything
+ * waits for it. Events that find no room queue, the smallest first. The unit is one job reached,
+ * about 20 us.
  */
 
-/** More is admitted while the total on its way to the disk is below this; it may exceed it. */
+/**
+ * More is admitted while the total on its way to the disk is below this. One admission may exceed
+ * it.
+ */
 const COST_MAX = 500;
-/** Small events need not wait for large ones: they have as much room again. */
+/** Events up to this cost need not wait for large ones: they have the same amount of room again. */
 const COST_LITTLE = 10;
 
 interface Waiting {
   readonly place: Place;
-  /** The lowest goes first. */
+  /** The lowest is admitted first. */
   readonly order: number;
   readonly enter: () => void;
 }
 
-/** Part of the room, until it is given back. */
+/** A part of the room, until it is released. */
 export class Place {
   #kept = false;
 
@@ -54,8 +57,8 @@ export class DeliveryGate {
   }
 
   /**
-   * Resolves when there is room. Small requests go before large ones and before those already
-   * served much, within a bound, so that none starves.
+   * Resolves when there is room. Small requests go before large ones and before those that were
+   * already served much, within a bound, so that none starves.
    *
    * @param served The cost that the same request has had admitted before.
    */

@@ -1,16 +1,16 @@
-/** The limits of the engine, and the reason given to an event that reaches one. */
+/** The limits of the engine, and the reason given when an event reaches one. */
 
-/** The most that one event, or one request of many, may cause. */
+/** Limits on the effects of one event, or of one request with many events. */
 export interface DeliveryLimits {
-  /** Predicates that are tried to find the jobs of one event. */
+  /** Predicates that may be tried to find the jobs of one event. */
   readonly triedMax: number;
-  /** Jobs that one event may reach; one with a large plan counts as several. */
+  /** Jobs that one event may reach. A job with a large plan counts as several. */
   readonly fanOutMax: number;
   /** Bytes that one event and its copies may take, when it reaches several jobs. */
   readonly fanOutBytesMax: number;
-  /** Entries that the events of one request may make; the first event may exceed it. */
+  /** Entries that the events of one request may cause. The first event may exceed it. */
   readonly entriesMax: number;
-  /** Bytes of these. */
+  /** Bytes of these entries. */
   readonly entriesBytesMax: number;
 }
 
@@ -30,7 +30,7 @@ export type EngineLimits = StandingLimits & DeliveryLimits;
 
 const MIB = 1_048_576;
 
-/** The default limits, but for the one that depends on the machine. */
+/** The default limits, without the one that depends on the machine. */
 export const ENGINE_LIMITS: Omit<EngineLimits, "jobsBytesMax"> = {
   triedMax: 1_000_000,
   fanOutMax: 1_000,
@@ -54,13 +54,13 @@ export const NO_LIMITS: EngineLimits = {
   pendingBytesMax: Infinity,
 };
 
-/** Why an event was not taken: it may be later, or when less waits for it. */
+/** Why an event was rejected. Sent later, or with a lower load, it may be accepted. */
 export interface LimitReached {
   readonly name: keyof EngineLimits;
   readonly max: number;
 }
 
-/** As the reason in a receipt. */
+/** The text in a receipt. */
 export function limitText({ name, max }: LimitReached): string {
   return `not recorded: ${TEXTS[name](max)}`;
 }
@@ -69,7 +69,8 @@ const AGAIN = "send it again";
 
 const TEXTS: Readonly<Record<LimitReached["name"], (max: number) => string>> = {
   triedMax: (max) => `over ${max} predicates would have to be tried to find its jobs`,
-  fanOutMax: (max) => `it reaches more than ${max} jobs, where a large plan counts for several`,
+  fanOutMax: (max) =>
+    `it reaches more than ${max} jobs, where one with a large plan counts as several`,
   fanOutBytesMax: (max) => `with a copy for each job that it reaches it takes over ${max} bytes`,
   entriesMax: (max) => `with those before it, it makes over ${max} entries; ${AGAIN}`,
   entriesBytesMax: (max) => `with those before it, it takes over ${max} bytes; ${AGAIN}`,

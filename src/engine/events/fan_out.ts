@@ -1,4 +1,4 @@
-/** What one fact from outside, or from a task, causes: correlations and new jobs. */
+/** The effects of one fact from outside, or from a task: correlations and new jobs. */
 
 import { correlatedAttributes } from "../../core/correlated_fact.ts";
 import type { EventDraft, FactDraft, JobEventDraft } from "../../core/event.ts";
@@ -26,7 +26,7 @@ export type SettledFact = FactDraft & {
   readonly occurredAt: string;
 };
 
-/** What a fact reaches, if that was looked up before. */
+/** What a fact reaches, if that was determined before. */
 interface Found {
   readonly jobs: readonly JobId[];
   readonly starters: readonly AnyJobDefinition[];
@@ -45,7 +45,7 @@ export class FanOut {
 
   /**
    * The fact, with an entry for every job that expects it or whose policy names it, and the jobs
-   * that it starts. They are one group: all of it is recorded, or none.
+   * that it starts. They form one group: all of it is recorded, or none.
    *
    * @param at The index of the fact in its group.
    * @param max The most entries that the group may have.
@@ -75,7 +75,7 @@ export class FanOut {
   }
 }
 
-/** The events of one attempt reach too much. */
+/** The events of one attempt reach too many jobs. */
 export class TooManyEntriesError extends NonRetryableError {
   override readonly name = "TooManyEntriesError";
 
@@ -102,8 +102,8 @@ function correlation(fact: SettledFact, jobId: JobId, at: number): JobEventDraft
 }
 
 /**
- * A job started by an event. When the event gives no valid input the job is created anyway,
- * and fails: an event that starts something never just vanishes.
+ * A job started by an event. When the event gives no valid input, the job is created anyway and
+ * fails: an event that starts something is never lost.
  */
 function startedJob(
   definition: AnyJobDefinition,

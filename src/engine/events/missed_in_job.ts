@@ -19,10 +19,10 @@ import {
   ownSubjectText,
 } from "./nearest_expectation.ts";
 
-/** Of the types that a job waits for, how many are named. */
+/** How many of the types that a job waits for are named. */
 const TYPES_SHOWN_MAX = 3;
 
-/** The part of the job's plan that the event came nearest to, if any is of its type. */
+/** The part of the job's plan that the event came nearest to, if any is for its type. */
 export function nearestInJob(
   { job, entry }: Applied,
   comparisons: Comparisons,
@@ -75,7 +75,7 @@ function unexpected(job: JobState, event: MatchableEvent): string {
     : `${none}; ${stillWaitingFor(job, eventType)}`;
 }
 
-/** The types that the job still waits for, first the one that may have been meant. */
+/** The types that the job still waits for; first the one that may have been meant. */
 function stillWaitingFor(job: JobState, eventType: string): string {
   const open = job.plan.expected.filter((expected, index) => {
     const progress = job.expected[index];

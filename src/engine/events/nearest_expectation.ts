@@ -1,4 +1,4 @@
-/** Among the matchers that an event missed, the one that it came nearest to. */
+/** Finds, among the matchers that an event missed, the one that it came nearest to. */
 
 import { assertNever } from "../../core/assert_never.ts";
 import { isSatisfied } from "../../core/condition.ts";
@@ -23,7 +23,9 @@ const CLAUSES_MAX = 10;
 export class Comparisons {
   #left: number;
 
-  /** @param effort Once it is used up nothing is compared; the last comparison may exceed it. */
+  /**
+   * @param effort Once it is used up, nothing more is compared. The last comparison may exceed it.
+   */
   constructor(effort: number = NEARNESS_EFFORT_MAX) {
     this.#left = effort;
   }
@@ -32,7 +34,7 @@ export class Comparisons {
     return this.#left <= 0;
   }
 
-  /** The first of these within the budget. */
+  /** The leading matchers within the budget. */
   take<Item>(items: Iterable<Item>, effortOf: (item: Item) => number): readonly Item[] {
     const taken: Item[] = [];
     for (const item of items) {
@@ -43,13 +45,13 @@ export class Comparisons {
     return taken;
   }
 
-  /** Charges work by the number of things looked at. */
+  /** Charges work by the number of things compared. */
   spend(looked: number): void {
     this.#left -= looked / 10;
   }
 }
 
-/** A matcher of a job that an event of its type is compared with. */
+/** A matcher of a job, with which an event of its type is compared. */
 export interface Missed {
   readonly job: JobState;
   readonly wanted: Wanted;
@@ -64,7 +66,7 @@ export function missed(job: JobState, wanted: Wanted, event: MatchableEvent): Mi
   return { job, wanted, distance };
 }
 
-/** The clauses that the event fails; when many matchers are compared, only for the nearest. */
+/** The clauses that the event fails. When many matchers are compared, only for the nearest. */
 export function failingClauses({ wanted }: Missed, event: MatchableEvent): readonly Mismatch[] {
   return "role" in wanted
     ? correlationMismatches(wanted.matcher.correlation, event.attributes)
@@ -72,8 +74,8 @@ export function failingClauses({ wanted }: Missed, event: MatchableEvent): reado
 }
 
 /**
- * Open ones come before those that no event could serve, then the nearest, then expectations, then
- * the oldest job.
+ * Open matchers come before those that no event can meet any more, then the nearest, then
+ * expectations, then the oldest job.
  */
 export function nearestMiss(all: readonly Missed[]): Missed | undefined {
   let nearest: Missed | undefined;
@@ -83,7 +85,7 @@ export function nearestMiss(all: readonly Missed[]): Missed | undefined {
   return nearest;
 }
 
-/** Other jobs that are equally near: only their age decides which one is named. */
+/** Whether other jobs are equally near, so that only age decides which one is named. */
 export function asNear(all: readonly Missed[], nearest: Missed): readonly JobState[] {
   const jobs = all.filter((one) => one.job !== nearest.job && isAsNear(one, nearest))
     .map(({ job }) => job);
@@ -110,13 +112,13 @@ export function nearestExpectation(
     : { ...facts, expectation: wanted.id };
 }
 
-/** Why a job does not take what it wanted. */
+/** Why a job does not accept an event that it wanted. */
 export function untimelyText(job: JobState): string {
   if (isTerminal(job)) return `the job is ${job.state} since entry ${job.endedBy}`;
   return job.state === "Created" ? "the job has not started" : `the job is ${job.state}`;
 }
 
-/** Whether the event has any value that was wanted, even if only nearly or at another path. */
+/** Whether the event has any of the wanted values, even if only nearly or at another path. */
 export function hasInCommon(
   { wanted }: Missed,
   clauses: readonly Mismatch[],
@@ -138,7 +140,7 @@ export function subjectText(missed: Missed): string {
   return `${name} of job ${job.jobId}`;
 }
 
-/** The same in a text that is about the job already. */
+/** The same in a text that is already about the job. */
 export function ownSubjectText(missed: Missed): string {
   const { wanted } = missed;
   return "role" in wanted
@@ -158,7 +160,7 @@ const POLICY_OWNERS: Readonly<Record<PolicyRole, string>> = {
   failed: "compensation",
 };
 
-/** When only the time is wrong, that is said separately. */
+/** A wrong time alone is reported separately. */
 function remarkOn({ job, wanted, distance }: Missed): string {
   if ("role" in wanted || distance === 0) return "";
   if (job.state !== "Running") return ` (state is ${job.state})`;
@@ -172,7 +174,7 @@ function compare(left: Missed, right: Missed): number {
     left.job.firstLogId - right.job.firstLogId;
 }
 
-/** Whether no event could serve it now. */
+/** Whether no event could meet it now. */
 function isIdle({ job, wanted }: Missed): boolean {
   if (!("role" in wanted)) return job.state !== "Running" || isSatisfied(job, wanted.id);
   switch (wanted.role) {

@@ -1,19 +1,19 @@
 /**
  * Time slices that requests share: together they yield as often as one alone would. The request
- * that has used least goes first, so small ones do not wait behind large ones.
+ * that has used the least time goes first, so that small ones do not wait behind large ones.
  */
 
 import type { Work } from "../../core/work.ts";
 import type { Clock } from "../ports.ts";
 
-/** The longest that others are held up, apart from the last piece. */
+/** The longest delay for other work, apart from the last piece. */
 const SLICE_MS = 5;
-/** The length of one piece of work in many steps. */
+/** The length of one piece of work that has many steps. */
 const PIECE_MS = 1;
-/** A request that has used less does not wait; most need no more in all. */
+/** A request that has used less does not wait. Most requests need no more in total. */
 const LITTLE_MS = 1;
 
-/** What a request has used so far. */
+/** The time that a request has used so far. */
 export interface Share {
   spentMs: number;
 }
@@ -27,7 +27,7 @@ export class Pacer {
   readonly #clock: Clock;
   #pieces: Piece[] = [];
   #spentMs = 0;
-  /** Used since the last pause by requests that did not wait. */
+  /** Time used since the last pause by requests that did not wait. */
   #aheadMs = 0;
   #running = false;
 
@@ -52,7 +52,7 @@ export class Pacer {
     return promise;
   }
 
-  /** Does work to its end, in pieces. */
+  /** Completes work in pieces. */
   async all<Result>(share: Share, work: Work<Result>): Promise<Result> {
     for (;;) {
       const step = await this.do(share, () => this.#piece(work));
@@ -96,7 +96,7 @@ export class Pacer {
       this.#aheadMs = 0;
       while (this.#spentMs < SLICE_MS && this.#pieces.length > 0) {
         this.#next()?.run();
-        // The request that gets the result asks for its next piece meanwhile.
+        // The request that gets the result submits its next piece meanwhile.
         await Promise.resolve();
       }
     }

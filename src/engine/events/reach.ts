@@ -1,4 +1,4 @@
-/** The effect of an event, determined before any of it happens. */
+/** The effects of an event, determined before any of them happens. */
 
 import { takingEffort } from "../../core/effort.ts";
 import type { JobId } from "../../core/ids.ts";
@@ -8,23 +8,23 @@ import type { DeliveryLimits, LimitReached } from "./delivery_limits.ts";
 import type { SettledFact } from "./fan_out.ts";
 import type { JobTable } from "../writer/job_table.ts";
 
-/** About what an entry takes beside the attributes of its event. */
+/** About how many bytes an entry takes besides the attributes of its event. */
 const ENTRY_BYTES = 450;
 /** Recording and answering for an entry takes as long as trying this many predicates. */
 const ENTRY_EFFORT = 200;
-/** Or as long as writing this many bytes. */
+/** In the same time, this many bytes can be written. */
 const BYTES_AT_ONCE = 3_000;
 
 export interface Reach {
-  /** The jobs that it reaches; empty when it names one itself. */
+  /** The jobs that it reaches; empty when it names a job itself. */
   readonly jobs: readonly JobId[];
   /** The definitions of the jobs that it starts. */
   readonly starters: readonly AnyJobDefinition[];
   readonly entries: number;
   readonly bytes: number;
-  /** Of the jobs: those with large plans count as several. */
+  /** The cost of the jobs: those with large plans count as several. */
   readonly weight: number;
-  /** Of everything that is made, in jobs with a small plan. */
+  /** The cost of everything that is created, expressed in jobs with a small plan. */
   readonly cost: number;
 }
 
@@ -37,7 +37,7 @@ export class Reaches {
     this.#limits = limits;
   }
 
-  /** @param jobs Found by a search. */
+  /** @param jobs Those that a search found. */
   of(
     { attributes, jobId }: SettledFact,
     jobs: readonly JobId[],
@@ -49,7 +49,7 @@ export class Reaches {
     return { jobs, starters, entries, bytes, weight, cost: 1 + weight + bytes / BYTES_AT_ONCE };
   }
 
-  /** Why an event may not reach so much; it may always reach one job. */
+  /** Why an event must not reach so many jobs. It may always reach one. */
   refusal({ jobs, bytes, weight }: Reach): LimitReached | undefined {
     const { fanOutMax, fanOutBytesMax } = this.#limits;
     if (jobs.length < 2) return undefined;
@@ -57,7 +57,7 @@ export class Reaches {
     return bytes > fanOutBytesMax ? { name: "fanOutBytesMax", max: fanOutBytesMax } : undefined;
   }
 
-  /** In jobs with a small plan; looks at no more jobs than one event may reach. */
+  /** In jobs with a small plan. Looks at no more jobs than one event may reach. */
   #weightOf(jobs: readonly JobId[]): number {
     return jobs.slice(0, this.#limits.fanOutMax).reduce((sum, jobId) => {
       const job = this.#table.head(jobId);

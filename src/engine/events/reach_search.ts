@@ -1,6 +1,6 @@
 /**
- * Searches the jobs that an event reaches, some matchers at a time. It follows what is filed or
- * removed meanwhile, so that the result is right at any moment after the end.
+ * Searches for the jobs that an event reaches, a few matchers at a time. It takes into account what
+ * is filed or removed meanwhile, so that the result is right at any time after the end.
  */
 
 import { runToEnd, type Work } from "../../core/work.ts";
@@ -8,7 +8,7 @@ import type { JobId } from "../../core/ids.ts";
 import { type MatchableEvent, matcherAccepts } from "../../core/job_plan.ts";
 import type { Bucket, Filed } from "./type_index.ts";
 
-/** Effort between two pauses: about a tenth of a millisecond. */
+/** The effort between two pauses: about a tenth of a millisecond. */
 const EFFORT_AT_ONCE = 1_000;
 
 export class ReachSearch {
@@ -34,7 +34,7 @@ export class ReachSearch {
     return [...this.#jobs];
   }
 
-  /** All of them, without a pause. */
+  /** Completes the search without a pause. */
   jobsAtOnce(): readonly JobId[] {
     runToEnd(this.run());
     return this.jobs;

@@ -1,4 +1,4 @@
-/** Receipts of events from outside: what each did, or why it did nothing. */
+/** Receipts of events from outside: what each event did, or why it did nothing. */
 
 import { assertNever } from "../../core/assert_never.ts";
 import { isSatisfied } from "../../core/condition.ts";
@@ -45,10 +45,10 @@ export function refused(eventId: EventId, limit: LimitReached): Receipt {
   return { ...rejected(eventId, limitText(limit)), limit };
 }
 
-/** The most jobs that a receipt names; the rest is counted. */
+/** The most jobs that a receipt names; the rest are counted. */
 const JOBS_SHOWN_MAX = 100;
 const JOBS_SHOWN_MIN = 10;
-/** All receipts of one answer together. */
+/** The most for all receipts of one answer together. */
 const JOBS_OF_ANSWER = 10_000;
 const CLAUSES_OF_ANSWER = 1_000;
 
@@ -58,7 +58,7 @@ export function jobsShownPerReceipt(receipts: number): number {
   return Math.max(JOBS_SHOWN_MIN, Math.min(JOBS_SHOWN_MAX, share));
 }
 
-/** The same receipt, with as many clauses as one of so many lists. */
+/** The same receipt, with as many clauses as its share of this many lists allows. */
 export function shortenReceipt(receipts: number, receipt: Receipt): Receipt {
   const { nearest } = receipt;
   if (nearest === undefined) return receipt;
@@ -66,7 +66,7 @@ export function shortenReceipt(receipts: number, receipt: Receipt): Receipt {
   return { ...receipt, nearest: { ...nearest, clauses: nearest.clauses.slice(0, clausesMax) } };
 }
 
-/** The effects of the entries that an event made. */
+/** The effects of the entries that an event caused. */
 export function effectReceipt(
   eventId: EventId,
   logId: number,
@@ -92,7 +92,7 @@ interface Effect {
   readonly draft: EventDraft | undefined;
 }
 
-/** One effect for each new job: that it has started, or has failed at once. */
+/** One effect for each new job: it has started, or has failed at once. */
 function* toEffects(
   drafts: readonly EventDraft[],
   applied: readonly (Applied | undefined)[],
@@ -116,11 +116,11 @@ function hadEffect(step: Applied): boolean {
   return step.matched.length > 0 || step.before?.state !== step.job.state;
 }
 
-/** The jobs of one receipt, each with the effect of the event: as many as there is room for. */
+/** The jobs of one receipt, each with the effect of the event, as many as fit. */
 class ShownJobs {
   readonly jobs: ReceiptJob[] = [];
   more = 0;
-  /** Among the jobs that it reached without effect, what the event came nearest to. */
+  /** What the event came nearest to among the jobs that it reached without effect. */
   nearest: NearestExpectation | undefined;
   readonly #comparisons = new Comparisons();
 

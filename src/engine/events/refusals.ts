@@ -1,6 +1,7 @@
 /**
- * Events whose id is on record with other content. Their content is recorded, so that a job that
- * waits for it can show it: once for each distinct content, and at most three times for each id.
+ * Events whose id is on record with other content. Their content is recorded too, so that a job
+ * that waits for it can show it: once for each distinct content, and at most three times for each
+ * id.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -15,7 +16,7 @@ import type { Writer } from "../writer/writer.ts";
 import type { SettledFact } from "./fan_out.ts";
 import { idReusedBy, refused, saysTheSame } from "./receipts.ts";
 
-/** The most contents that are kept for one id. */
+/** The most distinct contents that are kept for one id. */
 export const CONTENTS_MAX = 3;
 
 interface RefusalParts {
@@ -33,7 +34,7 @@ interface Reuse {
  * The receipt of an event that reuses an id, once its content is durable, if that is recorded.
  * Rejects as a recording does.
  *
- * @param known Ids that were looked up; results are added.
+ * @param known Ids that were looked up; results are added to it.
  */
 export async function recordRefusal(
   parts: RefusalParts,
@@ -58,7 +59,7 @@ export async function recordRefusal(
   return idReusedBy(first);
 }
 
-/** Appends before it first waits, so that no equal id comes in between. */
+/** Appends before it first awaits, so that no equal id can come in between. */
 async function record(
   { intake, writer }: RefusalParts,
   eventId: EventId,

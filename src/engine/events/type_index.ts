@@ -10,7 +10,7 @@ import type { ExpectedEvent, MatchableEvent, PolicyEvent } from "../../core/job_
 import { isScalar, type JsonObject, valueAt } from "../../core/json.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 
-/** What an event may match in a plan: an expectation, or an event of the policy. */
+/** What an event may match in a plan: an expectation, or an event named in the policy. */
 export type Wanted = ExpectedEvent | PolicyEvent;
 
 export interface Candidate {
@@ -18,11 +18,13 @@ export interface Candidate {
   readonly wanted: Wanted;
 }
 
-/** Those that may be candidates are linked within their type, to find the newest. */
+/**
+ * Matchers that may be candidates are linked within their type, so that the newest can be found.
+ */
 export interface Filed extends Candidate {
   /** The cost of trying it. */
   readonly effort: number;
-  /** The chain that links it; `undefined` if it could not affect its job now. */
+  /** The chain that links it; `undefined` if it cannot affect its job now. */
   readonly chain: Chain | undefined;
   /** Whether it is the first of its job in the chain. */
   readonly first: boolean;
@@ -86,7 +88,7 @@ class Chain {
   }
 }
 
-/** How many of the paths that jobs look at are looked for at another place. */
+/** How many of the paths that jobs look at are searched for at another place. */
 const MISPLACED_PATHS_MAX = 64;
 /** With more indexed paths than this, the event's own paths are looked up instead. */
 const PATHS_MAX = 64;
@@ -117,7 +119,7 @@ export class TypeIndex {
 
   /**
    * The buckets that the event's own values lead to. The cost depends on the number of its values,
-   * or of the paths that jobs look at, whichever is less.
+   * or of the paths that jobs look at, whichever is smaller.
    */
   bucketsFor({ attributes }: MatchableEvent): readonly Bucket[] {
     const own = this.#byPath.size > PATHS_MAX
@@ -138,7 +140,7 @@ export class TypeIndex {
     return buckets;
   }
 
-  /** The buckets that its values lead to if taken for those of another path. */
+  /** The buckets that its values would lead to at other paths. */
   misplacedFor({ attributes }: MatchableEvent): readonly Bucket[] {
     const places = placesIn(attributes);
     return this.#byPath.values().take(MISPLACED_PATHS_MAX).flatMap((values) =>
@@ -160,7 +162,7 @@ function scalarsIn(attributes: JsonObject, limit: number): Scalars | undefined {
   const open: (readonly [prefix: string, members: JsonObject])[] = [["", attributes]];
   for (const [prefix, members] of open) {
     for (const name of Object.keys(members)) {
-      // No path leads there: a dot separates names.
+      // No path leads there, since a dot separates names.
       if (name.includes(".")) continue;
       const value = members[name];
       if (isScalar(value)) found.push([prefix + name, looseForm(value)]);

@@ -1,6 +1,6 @@
 /**
- * Why an event without a job id matched nothing, and what it came nearest to. Looks at a bounded
- * number of expectations, however many jobs wait.
+ * Explains why an event without a job id matched nothing, and what it came nearest to. Looks at a
+ * bounded number of expectations, however many jobs wait.
  */
 
 import { counted } from "../../core/counted.ts";
@@ -29,10 +29,10 @@ import {
 } from "./nearest_expectation.ts";
 import type { Receipt } from "../receipt.ts";
 
-/** Expectations and policy events that are compared with one event, if they are short. */
+/** How many expectations and policy events are compared with one event, if they are short. */
 const CANDIDATES_MAX = 64;
 const EFFORT_MAX = 400;
-/** Event types that are searched for the one that was meant. */
+/** How many event types are searched for the one that was meant. */
 const TYPES_MAX = 256;
 
 export const NEVER_INTERPRETED =
@@ -58,7 +58,7 @@ export class Unmatched {
     this.#table = table;
   }
 
-  /** @param at Where the event is on record, if it is: later jobs cannot have been meant. */
+  /** @param at The position of the event, if it is on record: later jobs cannot have been meant. */
   explain(fact: SettledFact, at?: LogId): Explained {
     if (fact.stratum === "coordination") return { reason: NEVER_INTERPRETED };
     return this.#untimely(fact) ?? this.#nearest(fact, at) ?? this.#nobody(fact);
@@ -89,7 +89,7 @@ export class Unmatched {
       );
     const nearest = nearestMiss(missing);
     if (nearest === undefined) {
-      const all = `each job that waits for events of type ${event.eventType} is later than it`;
+      const all = `each job that waits for events of type ${event.eventType} was created after it`;
       return different.length === 0 ? undefined : { reason: `matched nothing: ${all}` };
     }
     const clauses = failingClauses(nearest, event);
@@ -132,7 +132,7 @@ export class Unmatched {
     return { reason: none + (this.#startsOthers(event) ?? this.#didYouMean(event.eventType)) };
   }
 
-  /** A definition starts on events of this type, but not on this one. */
+  /** A definition starts jobs on events of this type, but not on this event. */
   #startsOthers(event: FactEvent): string | undefined {
     const [definition] = this.#registry.startersFor(event.eventType);
     const correlation = definition?.startsOn?.correlation;
@@ -162,7 +162,7 @@ export class Unmatched {
   }
 }
 
-/** ` (job j2 is as near)`, or nothing; without a number, since not all are compared. */
+/** ` (job j2 is as near)`, or nothing. Without a number, since not all jobs are compared. */
 function asNearText([first, ...others]: readonly JobState[]): string {
   if (first === undefined) return "";
   const more = others.length === 0 ? "is" : "and others are";

@@ -1,6 +1,6 @@
 /**
- * Everything that carries a value, in any form and place: jobs that were given it, events
- * that contain it, and what became of each. With it, someone who knows an order finds out why
+ * Finds everything that carries a value, in any form and place: jobs that were given it, events
+ * that contain it, and the outcome of each. With it, a person who knows an order finds out why
  * there is no job.
  */
 
@@ -31,7 +31,7 @@ interface AboutParts {
   readonly eventExplainer: EventExplainer;
 }
 
-/** How many of each kind are shown, the newest. */
+/** How many of each kind are shown, newest first. */
 const SHOWN_MAX = 10;
 const NAMED_MAX = 3;
 
@@ -58,7 +58,7 @@ export class AboutSearch {
     const jobs = await this.#jobs(about, found, asOf);
     const events = await this.#events(about, found, asOf, hold);
     const summary = summarize(shownText(about), jobs, events) +
-      (asOf < head ? ` The index of values has entries up to ${asOf} of ${head} so far.` : "");
+      (asOf < head ? ` The index of values covers entries up to ${asOf} of ${head} so far.` : "");
     const citing = { pages: this.#parts.history.pages, journal: this.#parts.events.journal };
     return {
       about,

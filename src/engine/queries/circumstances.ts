@@ -1,4 +1,7 @@
-/** What holds up a job beside its own entries: workers, limits, pauses, the disk; now, or at a time. */
+/**
+ * What holds up a job besides its own entries: workers, limits, pauses, the disk; now, or at a past
+ * time.
+ */
 
 import { deriveCondition } from "../../core/condition.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
@@ -64,7 +67,7 @@ export class CircumstancesReader {
     if (job.state === "Created" || !isKnown) return common;
     const isThreaded = loaded.isolation === "thread";
     const workers = isThreaded ? this.#parts.threadWorkers : this.#parts.workers;
-    // A retry that is due waits for a worker too, whatever the condition says.
+    // A retry that is due waits for a worker too, whatever the condition is.
     const waits = deriveCondition(job) === "queued" || workers.holds(job.priority, job.startedBy);
     if (!waits) return common;
     const place = { priority: job.priority, order: job.startedBy };
@@ -84,7 +87,7 @@ export class CircumstancesReader {
     return { ...common, queue: isBeside ? { ...queue, alone } : queue };
   }
 
-  /** What the journal shows of how the process treated a job at a past time. */
+  /** What the journal shows of the circumstances of a job at a past time. */
   async past(
     outlined: OutlinedHistory,
     upTo: LogId,
@@ -118,7 +121,7 @@ export class CircumstancesReader {
     };
   }
 
-  /** The limit that a job waits for, if it is not for a worker. */
+  /** The limit that a job waits for, if it does not wait for a worker. */
   async #limitInTheWay(job: JobState): Promise<LimitInTheWay | undefined> {
     const { shares } = this.#parts;
     const wanted = shares.wantedBy(job, findTask(job, MAIN_TASK) !== undefined);
@@ -127,7 +130,7 @@ export class CircumstancesReader {
     return await limitInTheWay(this.#parts, job, limit, wanted);
   }
 
-  /** The pauses that hold a job; those by rule with their last failure. */
+  /** The pauses that hold a job. Those by rule include their last failure. */
   async #holding(pauses: readonly Pause[], job: JobState): Promise<readonly HoldingPause[]> {
     const holding = pauses.filter((pause) => holds(pause, job));
     const last = holding.flatMap(({ failures = [] }) => failures.at(-1) ?? []);
@@ -140,7 +143,7 @@ export class CircumstancesReader {
   }
 }
 
-/** The urgency of the job's next entry on a full disk. */
+/** The urgency of the job's next entry when the disk is full. */
 function urgencyOf(job: JobState): Urgency {
   const goesOn = ["executing", "backingOff", "compensating"].includes(deriveCondition(job));
   return goesOn ? "vital" : "ordinary";

@@ -40,7 +40,7 @@ export async function resolveCitations(
   }));
 }
 
-/** The same statements, with the lines of their entries. */
+/** The same statements, with the lines of the entries that they cite. */
 export async function cited<Told extends Statement<LogId>>(
   parts: CitationParts,
   citing: readonly Told[],

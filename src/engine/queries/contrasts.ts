@@ -1,4 +1,6 @@
-/** What sets a failed or waiting job apart from jobs of its type created within an hour of it. */
+/**
+ * Finds what sets a failed or waiting job apart from jobs of its type created within an hour of it.
+ */
 
 import { deriveCondition } from "../../core/condition.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";

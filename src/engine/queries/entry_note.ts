@@ -1,4 +1,4 @@
-/** An entry in a few words, the same in a terminal and on a page. */
+/** Describes an entry in a few words, the same in a terminal and on a page. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { FrameworkEventType } from "../../core/framework_events.ts";
@@ -13,7 +13,7 @@ export interface NotedEntry {
   readonly attributes: object;
 }
 
-/** Lines are cut long before this much JSON. */
+/** Lines are cut long before they contain this much JSON. */
 const JSON_LENGTH_MAX = 2_000;
 
 /** In plain words; facts from outside and unknown ones as JSON. */

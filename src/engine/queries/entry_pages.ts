@@ -1,6 +1,6 @@
 /**
  * Reads entries a few at a time, since there may be very many and each may be large. However many
- * readers there are, one page is in memory at a time, beside what its reader keeps of it.
+ * readers there are, only one page is in memory at a time, apart from what its reader keeps of it.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -10,9 +10,9 @@ import { type JsonObject, jsonSize } from "../../core/json.ts";
 const ENTRIES_FIRST = 2;
 const ENTRIES_MAX = 64;
 const GROWTH = 8;
-/** The target size of a page, as estimated from the one before. */
+/** The target size of a page, as estimated from the previous one. */
 const PAGE_CHARACTERS = 512 * 1024;
-/** Of an entry, beside its attributes. */
+/** The size of an entry without its attributes. */
 const ENTRY_CHARACTERS = 400;
 
 export interface EntrySource {
@@ -20,7 +20,7 @@ export interface EntrySource {
   at(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
 }
 
-/** Called with bytes before they are kept in memory; throws when there may be no more. */
+/** Called with bytes before they are kept in memory. Throws when no more are allowed. */
 export type ReserveMemory = (bytes: number) => void;
 
 export const RESERVE_NOTHING: ReserveMemory = () => {};
@@ -30,7 +30,7 @@ export function entryCharacters({ attributes }: JobEventLogEntry): number {
   return ENTRY_CHARACTERS + jsonSize(attributes as JsonObject);
 }
 
-/** How many entries to read next: few until their size is known. */
+/** How many entries to read next: a few until their size is known. */
 export class PageSize {
   readonly #max: number;
   next: number = ENTRIES_FIRST;
@@ -50,7 +50,7 @@ export class PageSize {
 export class Lane {
   #last: Promise<void> = Promise.resolve();
 
-  /** Resolves when the caller is next; it must call the result when done. */
+  /** Resolves when it is the caller's turn. The caller must call the result when done. */
   async enter(): Promise<() => void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const before = this.#last;
@@ -60,7 +60,9 @@ export class Lane {
   }
 }
 
-/** A reader of a page has the lane until it asks for the next; nothing else may read in it. */
+/**
+ * A reader of a page has the lane until it asks for the next. It must read nothing else meanwhile.
+ */
 export class EntryPages {
   readonly #source: EntrySource;
   readonly #lane: Lane;
@@ -79,7 +81,7 @@ export class EntryPages {
     }
   }
 
-  /** The same, the last page first; each page in order. */
+  /** The same, the last page first. The entries of a page stay in order. */
   async *back(logIds: readonly LogId[]): AsyncGenerator<readonly JobEventLogEntry[]> {
     const size = new PageSize();
     for (let end = logIds.length; end > 0;) {

@@ -1,6 +1,6 @@
 /**
- * What became of one event: the jobs that it reached or started, those that it nearly reached, and
- * what was refused under its id.
+ * Explains one event: the jobs that it reached or started, those that it nearly reached, and what
+ * was refused under its id.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -34,7 +34,7 @@ interface EventExplainerParts {
   readonly unmatched: Unmatched;
 }
 
-/** The most jobs, and definitions, that are listed; the rest is counted. */
+/** The most jobs and definitions that are listed; the rest are counted. */
 const LISTED_MAX = 20;
 /** How many jobs the sentence names. */
 const NAMED_MAX = 3;
@@ -69,7 +69,7 @@ export class EventExplainer {
     return await this.of(entry, asOf, hold);
   }
 
-  /** The same for an entry that was read. */
+  /** The same for an entry that was read already. */
   async of(
     entry: JobEventLogEntry,
     asOf: LogId,
@@ -91,7 +91,7 @@ export class EventExplainer {
     };
   }
 
-  /** The entry itself, when it names a job; otherwise those that it made in its batch. */
+  /** The entry itself, when it names a job; otherwise those that stand for it in its batch. */
   async #effectsOf({ jobId, logId }: JobEventLogEntry): Promise<readonly Effect[]> {
     if (jobId !== undefined) return [{ jobId, logId }];
     const effects: Effect[] = [];
@@ -129,7 +129,7 @@ export class EventExplainer {
     return reached;
   }
 
-  /** The jobs that still wait for one like it, and the definitions that start on one. */
+  /** The jobs that still wait for an event like it, and the definitions that start on one. */
   #nearly(entry: JobEventLogEntry): readonly NearlyReached<LogId>[] {
     const { reason, nearest } = this.#parts.unmatched.explain(
       entry as SettledFact,

@@ -29,18 +29,18 @@ import {
 } from "./entry_pages.ts";
 import { type Resembling, ValueSearch } from "./value_search.ts";
 
-/** The most events to look at for one expectation, and for all of them together. */
+/** The most events to look at for one expectation, and for all together. */
 const CANDIDATES_MAX = 64;
 const CANDIDATES_OF_ALL = 1_280;
 const CANDIDATES_MIN = 4;
-/** The most characters of events to compare in all. */
+/** The most characters of events to compare in total. */
 const CHARACTERS_MAX = 16 * 1024 * 1024;
-/** Larger entries that are only cited are cut. */
+/** Larger entries are cut when they are only cited. */
 const OUTLINED_LENGTH = 16_384;
-/** Satisfied expectations whose later events are searched. */
+/** How many satisfied expectations are searched for later events. */
 const SATISFIED_MAX = 10;
 const LATE_MAX = 20;
-/** Events that a satisfied expectation may have taken, searched for late ones. */
+/** The most events that a satisfied expectation may have taken to be searched for late ones. */
 const NEAR_MAX = 64;
 /** How many of the jobs that an event reached are named. */
 const EFFECTS_MAX = 3;
@@ -48,12 +48,12 @@ const EFFECTS_MAX = 3;
 /** Where entries are read, up to a head. */
 interface EvidenceSource extends EntrySource {
   readonly headLogId: LogId;
-  /** Other jobs, if known; without it no effects are found. */
+  /** Other jobs, if known. Without them no effects are found. */
   job?(jobId: JobId): JobState | undefined;
 }
 
 interface EvidenceFound extends Pick<Evidence, "causes" | "candidates" | "later"> {
-  /** All entries found, by position; quotations stand for what they quote. */
+  /** All entries found, by position. Quotations stand for the entries that they quote. */
   readonly foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>;
   /** By the position of an event, the jobs that it reached. */
   readonly effects: ReadonlyMap<LogId, readonly Effect[]>;
@@ -118,7 +118,7 @@ export class EvidenceSearch {
     return { causes: foreignEntries, candidates, foreignEntries, effects, later };
   }
 
-  /** Events like those that satisfied an expectation, which came later and reached no job. */
+  /** Events like those that satisfied an expectation, but that came later and reached no job. */
   #lateOnes(
     outlined: OutlinedHistory,
     met: readonly MetExpectation[],
@@ -128,7 +128,7 @@ export class EvidenceSearch {
       met.flatMap(({ id, matcher, last }) => {
         const near = found.near(matcher, NEAR_MAX)
           .filter((logId) => logId <= this.#source.headLogId);
-        // When many events carry a value, the next one belongs to something else.
+        // When many events carry a value, a later one belongs to something else.
         if (near.length > LATE_MAX) return [];
         const late = near.filter((logId) =>
           logId > last && !outlined.isOwn(logId) && !outlined.hasReached(logId)
@@ -204,7 +204,7 @@ function isAccepted({ job }: OutlinedHistory, id: string, entry: JobEventLogEntr
     expectationAccepts(expected, toMatchable(entry));
 }
 
-/** By expectation, the events that resemble it: the likeliest first, at most a share of all. */
+/** By expectation, the events that resemble it: the most similar first, at most a share of all. */
 async function resembling(
   open: readonly ExpectedEvent[],
   search: ValueSearch,
@@ -224,7 +224,7 @@ interface MetExpectation extends Pick<ExpectedEvent, "id" | "matcher"> {
   readonly last: LogId;
 }
 
-/** Those whose later events are searched. */
+/** The satisfied expectations whose later events are searched. */
 function metExpectations({ job: { plan, expected } }: OutlinedHistory): readonly MetExpectation[] {
   return plan.expected.slice(0, SATISFIED_MAX).flatMap(({ id, matcher, multiplicity }, at) => {
     const last = expected[at]?.by.at(-1);

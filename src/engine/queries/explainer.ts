@@ -38,25 +38,25 @@ interface ExplainerParts extends CircumstancesParts {
   readonly events: EventEngine;
   readonly contrasts: Contrasts;
   readonly usualTimes: UsualTimes;
-  /** Whether the jobs are run here. */
+  /** Whether this process runs the jobs. */
   readonly leads: () => boolean;
 }
 
-/** An explanation, with the entries it was made from. */
+/** An explanation, with the entries that it is based on. */
 export interface Account {
   readonly explanation: Explanation<Citation>;
-  /** The job's own entries, as far as the explanation goes. */
+  /** The job's own entries, as far as the explanation covers them. */
   readonly outlined: OutlinedHistory;
   /** Entries of others that it may cite, by position. */
   readonly foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>;
 }
 
-/** How much of the journal is looked at. */
+/** The part of the journal that an explanation covers. */
 interface Extent {
-  /** The job's entries up to there. */
+  /** The job's entries up to that position. */
   readonly logIds: readonly LogId[];
   readonly asOf: LogId;
-  /** When that entry was received; absent for how things stand here and now. */
+  /** When that entry was received; absent for the present state. */
   readonly asOfTime?: string;
 }
 
@@ -77,7 +77,7 @@ export class Explainer {
     return (await this.account(jobId, hold))?.explanation;
   }
 
-  /** The same, with the entries that it is made from, for a caller that shows both. */
+  /** The same, with the entries that it is based on, for a caller that shows both. */
   async account(jobId: JobId, hold = RESERVE_NOTHING): Promise<Account | undefined> {
     // Fixed before anything is read: later entries do not count.
     const logIds = this.#parts.history.positions(jobId);
@@ -87,7 +87,9 @@ export class Explainer {
     return await this.#accountOf(extent, hold);
   }
 
-  /** A follower has no queue: why a job is queued is answered from the record, as for the past. */
+  /**
+   * A follower has no queue, so it answers from the record why a job is queued, as for the past.
+   */
   async #timeOfRecord(jobId: JobId, asOf: LogId): Promise<Pick<Extent, "asOfTime">> {
     const job = this.#parts.table.head(jobId);
     if (this.#parts.leads() || job === undefined || deriveCondition(job) !== "queued") return {};
@@ -154,7 +156,7 @@ export class Explainer {
     };
   }
 
-  /** A job's own entries in outline, for other answers that are made from them. */
+  /** A job's own entries in outline, for other answers that are based on them. */
   outlined(jobId: JobId, hold = RESERVE_NOTHING): Promise<OutlinedHistory> {
     return this.#outlined(this.#parts.history.positions(jobId), { spentMs: 0 }, hold);
   }
@@ -180,7 +182,7 @@ export class Explainer {
     return outlineHistory(noted, recalled);
   }
 
-  /** What a job that has ended waited for, where it was queued for long. */
+  /** What an ended job waited for, if it was queued for long. */
   async #heldUp(outlined: OutlinedHistory, share: Share): Promise<HeldUp | undefined> {
     if (!hasCode(outlined.job) || !wasHeldUp(outlined)) return undefined;
     const stays = queuedStays(outlined);

@@ -1,6 +1,6 @@
 /**
- * Whether the current definition still fits the record of a job. `run` is called and answered from
- * the record alone: no task or compensation is called, and nothing new is started.
+ * Checks whether the current definition still fits the record of a job. `run` is called and
+ * answered from the record alone: no task or compensation is called, and nothing new is started.
  */
 
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
@@ -21,7 +21,7 @@ import {
 import { InputMismatchError, type RunEnd } from "../run/run_call.ts";
 import { tasksToCompensate } from "../run/compensation_order.ts";
 
-/** What `run` does when all that is on record has been answered. */
+/** What `run` does when everything on record has been answered. */
 interface NextSteps {
   /** Tasks that it asks for: new ones, and recorded ones that are not completed. */
   readonly tasks: readonly TaskId[];
@@ -33,20 +33,20 @@ interface NextSteps {
 /** `logId` is the entry that the current definition disagrees with; `message` says how. */
 export type HistoryVerdict =
   | { readonly kind: "compatible"; readonly next: NextSteps }
-  /** `run` does not ask for a task on record: in flight, the job is parked. */
+  /** `run` does not ask for a task on record. In flight, the job would be parked. */
   | ({ readonly kind: "diverges"; readonly message: string } & Divergence)
-  /** The code rejects the input of a job that has begun: in flight, it is parked. */
+  /** The code rejects the input of a job that has begun. In flight, it would be parked. */
   | { readonly kind: "refusesInput"; readonly logId: LogId; readonly message: string }
-  /** `run` throws, and did not on record. */
+  /** `run` throws, but did not on record. */
   | { readonly kind: "wouldFail"; readonly logId: LogId; readonly message: string }
-  /** A completed task had a compensation, and `run` no longer gives it one. */
+  /** A completed task had a compensation, but `run` no longer gives it one. */
   | {
     readonly kind: "cannotCompensate";
     readonly taskId: TaskId;
     readonly logId: LogId;
     readonly message: string;
   }
-  /** `run` ended on record, and now continues. */
+  /** `run` ended on record, but now continues. */
   | { readonly kind: "goesOn"; readonly logId: LogId; readonly message: string }
   | { readonly kind: "notChecked"; readonly message: string };
 
@@ -71,7 +71,9 @@ const NEVER_RAN: HistoryVerdict = {
 function judge(replayed: Rehearsal, version: number): HistoryVerdict {
   const { job, end } = replayed;
   if (end.kind === "threw" && isPermissionMissing(end.error)) {
-    const message = `run does more than ask ctx, and may not here: ${thrownText(end.error)}`;
+    const message = `run does more than call ctx, which is not possible here: ${
+      thrownText(end.error)
+    }`;
     return { kind: "notChecked", message };
   }
   return disagreement(replayed, version) ??
@@ -90,7 +92,7 @@ function disagreement(replayed: Rehearsal, version: number): HistoryVerdict | un
     const message = `recorded ${divergence.step}; run ${divergence.instead}`;
     return { kind: "diverges", ...divergence, message };
   }
-  // `run` of such a job is called only to learn how its tasks are undone.
+  // `run` of such a job is called only to learn how to undo its tasks.
   return job.state === "Compensating" ? undefined : otherEnd(replayed);
 }
 

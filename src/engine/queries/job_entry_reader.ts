@@ -1,4 +1,4 @@
-/** A job's entries, read from the journal; the engine keeps only their positions. */
+/** Reads a job's entries from the journal. The engine keeps only their positions. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";

@@ -1,4 +1,4 @@
-/** Many jobs at once: pages, counts, and failures by kind. */
+/** Lists of jobs: pages, counts, and groups of failures. */
 
 import type { Condition } from "../../core/condition.ts";
 import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
@@ -47,7 +47,7 @@ export class JobLists {
     this.#writer = writer;
   }
 
-  /** Summaries, which read no indexed job as a whole. */
+  /** Summaries, for which no indexed job is read as a whole. */
   summaries(query: ListQuery): ListPage<JobSummary> {
     return this.#pageOf(query, (found) => this.listed.summary(found), summarySize);
   }
@@ -76,7 +76,7 @@ export class JobLists {
   }
 
   /**
-   * Shows each job that a filter applies to, newest first.
+   * Visits each job that a filter selects, newest first.
    *
    * @returns Where it stopped, if that was before the oldest.
    */
@@ -90,7 +90,7 @@ export class JobLists {
     return scan.reach;
   }
 
-  /** How many jobs a filter applies to, by condition. */
+  /** How many jobs a filter selects, by condition. */
   count(filter: JobFilter, range?: JobRange): JobCount {
     const scan = this.listed.scanMemory(filter, range);
     const conditions = new Map<Condition, number>();
@@ -105,8 +105,9 @@ export class JobLists {
   }
 
   /**
-   * The failures among the jobs that a filter applies to, by fingerprint, at most `kindsMax` kinds.
-   * A kind whose jobs were all retried is left out, unless the filter asks for retried ones.
+   * The failures among the jobs that a filter selects, grouped by fingerprint, at most `kindsMax`
+   * groups. A group whose jobs were all retried is left out, unless the filter asks for retried
+   * ones.
    */
   failures(filter: JobFilter, kindsMax = Infinity): FailureGroups {
     const scan = this.listed.scanMemory(filter);
@@ -137,7 +138,7 @@ export class JobLists {
     return [{ fingerprint, type, taskId, ...counts, newest: latest, oldest: first, error }];
   }
 
-  /** How many others come before each of these jobs that waits for a worker. */
+  /** For each of these jobs that waits for a worker, how many others come before it. */
   queuePlaces(jobs: readonly JobState[]): ReadonlyMap<JobId, number> {
     return queuePlaces(this.#workers, jobs, this.#writer.durableLogId);
   }
@@ -193,8 +194,8 @@ interface Waiting extends Place {
 }
 
 /**
- * How many requests are granted before that of each job, in one pass over each queue; jobs that
- * wait for nothing are absent.
+ * For each job, how many requests are granted before its own, in one pass over each queue. Jobs
+ * that wait for nothing are absent.
  */
 function queuePlaces(
   queues: readonly WorkerQueue[],

@@ -1,7 +1,7 @@
 /**
- * Searches jobs, in the order of their creation, for those that a filter applies to. The cost of a
- * scan is bounded, and it reports how far it got, so that others never wait long, however many jobs
- * there are.
+ * Searches jobs, in the order of their creation, for those that a filter selects. The cost of a
+ * scan is bounded, and it reports how far it got, so that other requests never wait long, however
+ * many jobs there are.
  */
 
 import {
@@ -18,11 +18,11 @@ import { JobSearch } from "./job_search.ts";
 import type { JobFilter, Stop } from "../job_pages.ts";
 
 /**
- * The most that a scan may cost. Measured with 100,000 jobs in a journal: it searches the text of
- * 60,000 in about 30 ms, and looks at the condition of all of them in 5 ms.
+ * The maximum cost of a scan. Measured with 100,000 jobs in a journal: it searches the text of
+ * 60,000 in about 30 ms, and checks the condition of all of them in 5 ms.
  */
 export const SCAN_COST_MAX = 600_000;
-/** Costs, apart from searching the text of a job, which reports its own. */
+/** Costs, without that of searching the text of a job, which is reported with the result. */
 const COST = { job: 1, time: 4, fingerprint: 150 };
 
 /** The range to search. Indexes are into all jobs, oldest first. */
@@ -32,7 +32,7 @@ interface ScanBounds {
   readonly oldestFirst: boolean;
 }
 
-/** What the table knows about its jobs beside each of them. */
+/** What the table knows about its jobs besides the jobs themselves. */
 interface JobRecords {
   readonly order: Pick<JobOrder, "at">;
   /** Whether a later job is a retry of this one. */
@@ -57,7 +57,7 @@ export class JobScan implements Iterable<JobRecord> {
     this.#times = parseTimes(filter);
   }
 
-  /** The jobs that match, until the range or the cost is exhausted. */
+  /** The matching jobs, until the range or the budget is exhausted. */
   *[Symbol.iterator](): Iterator<JobRecord> {
     const { newest, oldest, oldestFirst } = this.#bounds;
     const step = oldestFirst ? 1 : -1;
@@ -80,7 +80,7 @@ export class JobScan implements Iterable<JobRecord> {
     return { jobs: this.#looked, backTo: createdAt, next: firstLogId };
   }
 
-  /** Whether the filter applies to a job. The cheapest checks come first; none copies the job. */
+  /** Whether the filter selects a job. The cheapest checks come first; none copies the job. */
   applies(record: JobRecord): boolean {
     const { shownHead: job, condition } = record;
     const { states, conditions, types, labels, fingerprint, retried, goesOnAfter } = this.#filter;
@@ -100,7 +100,10 @@ export class JobScan implements Iterable<JobRecord> {
     return this.fingerprintOf(record) === wanted;
   }
 
-  /** Of its failure, if that is an error. Computed once: the error of a job does not change. */
+  /**
+   * The fingerprint of a failure that is an error. Computed once, since the error of a job does not
+   * change.
+   */
   fingerprintOf(record: JobRecord): ErrorFingerprint | undefined {
     const job = record.shownHead;
     const failure = recordedFailure(job);

@@ -1,6 +1,6 @@
 /**
- * Free text search in what identifies a job: its id, type, labels and errors. Words instead of
- * expressions, so that the cost depends only on the text that is searched.
+ * Full-text search in what identifies a job: its id, type, labels and errors. It takes words
+ * instead of expressions, so that the cost depends only on the text that is searched.
  */
 
 import type { ErrorFact } from "../../core/framework_events.ts";
@@ -9,7 +9,7 @@ import type { JobState } from "../../core/job_state.ts";
 import type { JobRecord } from "../writer/job_record.ts";
 
 /**
- * The cost of searching one job, for a scan: more when there is much text. Lower-casing it costs as
+ * The cost of searching one job, for a scan: higher when there is much text. Lower-casing costs as
  * much as searching for three words.
  */
 const COST_LEAST = 9;
@@ -23,7 +23,7 @@ export class JobSearch {
     this.#words = wordsIn(text);
   }
 
-  /** Whether every word is somewhere in the job's text, and the cost of finding out. */
+  /** Whether every word occurs in the job's text, and the cost of finding out. */
   look(record: JobRecord): { readonly found: boolean; readonly cost: number } {
     const text = searchText(record);
     const looks = LOWER_CASE_COST + this.#words.length;
@@ -44,7 +44,7 @@ export function searchText(record: JobRecord): string {
   return recordText(record).toLowerCase();
 }
 
-/** One line for each part, since no word spans lines. */
+/** One line for each part, since a word never spans lines. */
 function recordText(record: JobRecord): string {
   const { shownHead: job, condition } = record;
   let text = job.type === undefined ? job.jobId : `${job.jobId}\n${job.type}`;

@@ -1,4 +1,4 @@
-/** All jobs at a glance: how many there are of each kind, and those that may need a person. */
+/** An overview of all jobs: how many there are of each kind, and those that may need a person. */
 
 import { type JobId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import type { Suspects } from "../run/suspects.ts";
@@ -50,7 +50,7 @@ export class JobSurvey {
     return this.#parts.attention.parked;
   }
 
-  /** By job, the tasks that run alone, since the process ended twice while they were open. */
+  /** The tasks of each job that run alone, since the process ended twice while they were open. */
   get aloneTasks(): ReadonlyMap<JobId, readonly TaskId[]> {
     const withoutMain = (tasks: ReadonlySet<TaskId>) =>
       [...tasks].filter((taskId) => taskId !== MAIN_TASK);

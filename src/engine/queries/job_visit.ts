@@ -6,7 +6,7 @@ import type { Pacer, Share } from "../events/pacer.ts";
 import type { ListQuery } from "../job_pages.ts";
 import type { JobLists } from "./job_lists.ts";
 
-/** Read without a pause. */
+/** How many jobs are read without a pause. */
 const PAGE = 20;
 
 interface JobVisit {
@@ -17,7 +17,7 @@ interface JobVisit {
   isEnough?(): boolean;
 }
 
-/** How many were seen, and whether these were all. */
+/** How many jobs were seen, and whether these were all. */
 interface Visited {
   readonly seen: number;
   readonly isAll: boolean;

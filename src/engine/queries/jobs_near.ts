@@ -6,7 +6,7 @@ import type { Pacer, Share } from "../events/pacer.ts";
 import type { JobFilter, JobRange } from "../job_pages.ts";
 import type { JobLists } from "./job_lists.ts";
 
-/** Read without a pause. */
+/** How many jobs are read without a pause. */
 const PAGE = 20;
 /** How many jobs to look at for each one that is wanted. */
 const LOOKED_AT_EACH = 4;

@@ -1,6 +1,4 @@
-/**
- * What an explanation says of a limit that is reached: its places, and the attempts that hold them.
- */
+/** Describes a reached limit for an explanation: its places, and the attempts that hold them. */
 
 import type { Circumstances, LimitInTheWay } from "../../explain/evidence.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
@@ -22,7 +20,7 @@ export type LimitInTheWayParts = Parameters<typeof placeHolders>[0] & {
 
 const NO_RATE = { count: 0, perMs: 0 };
 
-/** @param job One that the limit keeps waiting. */
+/** @param job A job that the limit keeps waiting. */
 export async function limitInTheWay(
   parts: LimitInTheWayParts,
   job: Pick<Placed, "type" | "rateKey">,
@@ -51,14 +49,14 @@ export async function limitInTheWay(
   };
 }
 
-/** Of a job, by what it is limited and where it is in the queue. */
+/** The keys that limit a job, and its position in the queue. */
 export function queuedAs(job: JobState): QueuedAs {
   const { jobId, key, rateKey, priority } = job;
   const startedBy = job.state === "Created" ? job.firstLogId : job.startedBy;
   return { jobId, key, rateKey, priority, startedBy };
 }
 
-/** The same of a time that is past, by what is on record of its places. */
+/** The same for a past time, from what is on record of the places. */
 export async function limitThen(
   { history: reader }: { readonly history: JobEntryReader },
   job: JobState,

@@ -1,4 +1,4 @@
-/** The limits of each type: those in the code, those set in their place, and their use. */
+/** The limits of each type: those in the code, those that replace them, and their use. */
 
 import type { EventDraft } from "../../core/event.ts";
 import type { Origin } from "../../core/origin.ts";
@@ -10,7 +10,7 @@ import type { Shares, TypeUse } from "../run/shares.ts";
 import type { LimitChanges } from "../writer/limit_changes.ts";
 import type { Writer } from "../writer/writer.ts";
 
-/** How many keys of a type, and of its rate, are shown: those most used. */
+/** How many keys of a type and of its rate are shown, the busiest first. */
 const KEYS_MAX = 50;
 
 interface LimitsInForceParts {
@@ -27,7 +27,7 @@ export class LimitsInForce {
     this.#parts = parts;
   }
 
-  /** Of each type that has limits, in the order of their names. */
+  /** The limits of each type that has any, by name. */
   get all(): readonly LimitedType[] {
     const { registry, limitChanges, shares } = this.#parts;
     const use = new Map(shares.use.map((one) => [one.type, one]));
@@ -102,7 +102,7 @@ export class LimitsInForce {
     await writer.settled(lastLogId, undefined);
   }
 
-  /** Also of a type that has none any more: others may have restored what was changed. */
+  /** Works for a type without limits too: another request may have restored what was changed. */
   #now(type: string): LimitedType {
     return this.#limited(type, this.#parts.shares.use.find((one) => one.type === type));
   }

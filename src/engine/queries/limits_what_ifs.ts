@@ -1,4 +1,7 @@
-/** Answers what other limits of its type would do to a job: by its queue now, or by the journal. */
+/**
+ * Answers what other limits of its type would change for a job: from the queue now, or from the
+ * journal.
+ */
 
 import { deriveCondition } from "../../core/condition.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
@@ -48,7 +51,7 @@ export class LimitsWhatIfs {
     this.#parts = parts;
   }
 
-  /** @param jobId Of a job that is there. */
+  /** @param jobId A job that exists. */
   async of(
     jobId: JobId,
     supposed: SupposedLimits,
@@ -72,10 +75,13 @@ export class LimitsWhatIfs {
   #issues(job: JobState, supposed: SupposedLimits): readonly SuppositionIssue[] {
     const { type = "" } = job;
     if (!hasCode(job)) {
-      return [{ pointer: "/limits", detail: "is of types with code; this job is a plan without" }];
+      return [{
+        pointer: "/limits",
+        detail: "applies to types with code; this job is a plan without code",
+      }];
     }
     if (job.state === "Created") {
-      return [{ pointer: "/limits", detail: "says nothing of a job that has not started" }];
+      return [{ pointer: "/limits", detail: "does not apply to a job that has not started" }];
     }
     const hasKey = this.#parts.registry.get(type)?.limits?.key !== undefined;
     if (supposed.perKey == null || hasKey) return [];
@@ -115,7 +121,8 @@ export class LimitsWhatIfs {
       rate: (limits.rate?.count ?? 0) - rateRoom + first.length,
     };
     const then = wanted && await this.#limitThen(job, limits, supposed, wanted, taken);
-    // Others do not come before a job that a pause holds, or its own key.
+    // A pause holds the job whatever comes before it, and jobs of other keys do not take places of
+    // its key.
     const before = holding.length > 0 ? [] : then?.limit === "perKey" ? ofKey : first;
     const reached = wanted && shares.reached(wanted);
     const { busy, max } = registry.running(job)?.isolation === "thread"
@@ -132,7 +139,7 @@ export class LimitsWhatIfs {
     };
   }
 
-  /** The limit that would keep the job waiting, once so many places are taken. */
+  /** The limit that would keep the job waiting once this many places are taken. */
   async #limitThen(
     job: JobState,
     limits: PlaceLimits,
@@ -151,15 +158,15 @@ export class LimitsWhatIfs {
       : undefined;
     if (limit === undefined) return undefined;
     const { change, ...rest } = await limitInTheWay(this.#parts, job, limit, wanted);
-    // A supposed limit has no change on record.
+    // A supposed limit has no recorded change.
     const told = change === undefined || limit in supposed ? rest : { ...rest, change };
     if (told.limit === "rate") return { ...told, ...rate };
     return { ...told, places: limits[told.limit] ?? 0, taken: taken[told.limit] };
   }
 
   /**
-   * How many jobs can begin now that the rate counts together with this one. Where no rate is in
-   * force, no start counts yet.
+   * How many jobs the rate would let begin now, including this one. A rate that is not in force has
+   * counted no starts yet.
    */
   #rateRoom(limits: PlaceLimits, wanted: WantedPlace | undefined, begins: boolean): number {
     if (limits.rate === undefined || !begins) return Infinity;

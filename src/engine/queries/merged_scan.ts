@@ -1,6 +1,6 @@
 /**
- * Jobs in memory and in the index as one list, in the order of their creation. Both are read in one
- * turn of the event loop, so that a job that moves from one to the other appears once.
+ * Lists jobs in memory and in the index together, in the order of their creation. Both are read in
+ * one turn of the event loop, so that a job that moves from one to the other appears once.
  */
 
 import type { FoundJob, IndexScan } from "../job_index.ts";
@@ -26,7 +26,7 @@ export class MergedScan implements Iterable<FoundJob> {
     return { ...nearer, jobs: one.jobs + other.jobs };
   }
 
-  /** Nothing beyond the place where either of the two has stopped. */
+  /** Leaves out what is beyond the place where either of the two stopped. */
   *[Symbol.iterator](): Iterator<FoundJob> {
     const inMemory: Iterator<FoundJob> = this.#inMemory[Symbol.iterator]();
     const indexed = this.#indexed[Symbol.iterator]();

@@ -1,6 +1,7 @@
 /**
- * Follows a journal without acting on it: all jobs as projected, and where each event id is. For
- * commands that open a journal offline; the snapshots that it leaves are those of the engine.
+ * Follows a journal without acting on it: projects all jobs, and knows the position of each event
+ * id. For commands that open a journal offline. The snapshots that it writes are those of the
+ * engine.
  */
 
 import type { EventDraft } from "../../core/event.ts";
@@ -12,7 +13,7 @@ import { Projection } from "../writer/projection.ts";
 import { interruptions } from "../run/interruptions.ts";
 
 export class Observer {
-  /** Interprets the journal's entries; passed to the journal when it is opened. */
+  /** Interprets the journal's entries. Passed to the journal when that is opened. */
   readonly consumer: Projection = new Projection();
 
   job(jobId: JobId): JobState | undefined {
@@ -23,7 +24,7 @@ export class Observer {
     return this.consumer.table.jobOfKey(idempotencyKey);
   }
 
-  /** Positions, ascending, of entries that may have this id; read them to be sure. */
+  /** Positions, ascending, of entries that may have this id. Read them to be sure. */
   candidates(eventId: EventId): readonly LogId[] {
     return this.consumer.eventIds.candidates(eventId);
   }

@@ -1,7 +1,7 @@
 /**
- * Reads what is on record of the places of a job's type over a stretch of the journal. Jobs that
- * held one went on after its begin, so that only those are looked at: back from its end, and then
- * from the oldest on.
+ * Reads from the record who held the places of a job's type over a stretch of the journal. Jobs
+ * that held one had entries after the beginning of the stretch, so only those are read: backwards
+ * from its end, and then from the oldest on.
  */
 
 import type { ChangedLimits } from "../../core/changed_limits.ts";
@@ -32,7 +32,7 @@ import type { JobLists } from "./job_lists.ts";
 import { visitJobs } from "./job_visit.ts";
 import { LIMIT_TYPES, PAUSE_TYPES, recorded, type RecordedParts } from "./recorded_settings.ts";
 
-/** Jobs that are looked at from each end, and entries of them that are read. */
+/** The most jobs read from each end, and the most of their entries. */
 const LOOKED_AT_MAX = 1_000;
 const ENTRIES_MAX = 6_000;
 const READ_AT_A_TIME = 200;
@@ -46,16 +46,17 @@ export interface PlaceHistoryParts extends RecordedParts {
   readonly pacer: Pacer;
 }
 
-/** From an entry up to another. */
+/** From one entry to another. */
 interface Stretch {
   readonly from: LogId;
   readonly to: LogId;
 }
 
 /**
- * What is on record of it; of a type that never had limits, nothing of other jobs is read.
+ * The history of the places over the stretch. For a type that never had limits, no other jobs are
+ * read.
  *
- * @param supposed Limits that are asked about as well.
+ * @param supposed Limits that a what-if supposes.
  */
 export async function placeHistory(
   parts: PlaceHistoryParts,
@@ -76,7 +77,7 @@ export async function placeHistory(
   return { type, limits, pauses, ...await reading.all(asked) };
 }
 
-/** What the code of a type says of its places. */
+/** The limits of places in the code of a type. */
 export function limitsOfCode(registry: DefinitionRegistry, type: string): PlaceLimits {
   const { maxRunning, perKey, rate } = registry.get(type)?.limits ?? {};
   return {
@@ -96,7 +97,7 @@ async function limitsIn(
     limitsOfCode(parts.registry, type),
     await recorded(parts, LIMIT_TYPES, to),
   );
-  // Where the index of values is not that far, those that are in force still.
+  // If the index of values lags behind, the limits in force now may be missing.
   const now = parts.limitChanges.of(type);
   const isKnown = now === undefined || now.by > to || all.some(({ from }) => from === now.by);
   const known = isKnown ? all : [...all, inForce(now)];
@@ -113,7 +114,7 @@ async function pausesUpTo(parts: PlaceHistoryParts, to: LogId): Promise<readonly
   return all.length > 0 ? all : parts.pauses.all.filter(({ by }) => by <= to);
 }
 
-/** A job that was in the way, or may have been. */
+/** Another job that held a place or waited for one. */
 interface Found {
   readonly jobId: JobId;
   readonly priority: number;
@@ -150,7 +151,10 @@ class Reading {
     };
   }
 
-  /** @param isRate Whether those count too that were over at the begin of the stretch. */
+  /**
+   * @param isRate Whether to include jobs that ended before the stretch, whose starts a rate may
+   * count.
+   */
   async #find(isRate: boolean): Promise<void> {
     const { type = "" } = this.job;
     const { from, to } = this.stretch;
@@ -174,11 +178,11 @@ class Reading {
     }
   }
 
-  /** What has to be read: when it was that a job waited, or took a place, or gave it back. */
+  /** The entries whose times are needed: when a job waited, took a place, or released it. */
   #inSight(conditions: readonly ConditionFrom[]): readonly LogId[] {
     return conditions.flatMap(({ logId, condition }, at) => {
       const next = conditions[at + 1]?.logId ?? Infinity;
-      // What made an attempt end may have been a pause.
+      // An attempt may have been cut short by a pause.
       const isOfPlace = condition === "executing" || conditions[at - 1]?.condition === "executing";
       return next > this.stretch.from || isOfPlace ? [logId] : [];
     });
@@ -198,7 +202,7 @@ class Reading {
     return read;
   }
 
-  /** `undefined` for a job that held up no other. */
+  /** `undefined` for a job that did not compete for places. */
   #jobOf({ jobId, priority, conditions }: Found, read: ReadEntries): JobOfType | undefined {
     const head = this.parts.table.head(jobId);
     const pauses = head === undefined ? [] : this.pauses.filter((pause) => holds(pause, head));
@@ -225,13 +229,13 @@ class Reading {
   }
 }
 
-/** Of the entries that were read, what is to be known of them. */
+/** The times of the entries that were read. */
 class ReadEntries {
   readonly at = new Map<LogId, string>();
-  /** Those that gave a place back since a pause came. */
+  /** Entries at which a pause made a job release its place. */
   readonly paused = new Set<LogId>();
 
-  /** @param isCut Whether there are more. */
+  /** @param isCut Whether there are more entries than were read. */
   constructor(readonly isCut: boolean) {}
 
   moment(logId: LogId): Moment | undefined {
@@ -239,7 +243,7 @@ class ReadEntries {
     return at === undefined ? undefined : { logId, at };
   }
 
-  /** Those whose time is known. */
+  /** The stays whose times are known. */
   stays(all: readonly Between[]): readonly Stay[] {
     return all.flatMap(({ from, to }) => {
       const begin = this.moment(from);

@@ -1,6 +1,7 @@
 /**
- * How the current definition would plan a recorded job. The recorded plan stays in force, so a
- * difference breaks nothing by itself, but it should be known at a deployment.
+ * Compares the recorded plan of a job with the plan that the current definition would give it. The
+ * recorded plan stays in force, so a difference breaks nothing by itself, but it should be known at
+ * a deployment.
  */
 
 import { isDeepStrictEqual } from "node:util";
@@ -19,8 +20,8 @@ export interface PlanChange {
 }
 
 /**
- * Changes from the recorded plan to the current one; none for an input that no longer fits, which
- * is reported separately. A text, when the definition makes no plan.
+ * The changes from the recorded plan to the current one. None for an input that no longer fits,
+ * which is reported separately. A text when the definition fails to make a plan.
  */
 export function planChanges(
   definition: AnyJobDefinition,
@@ -36,7 +37,7 @@ function planToday(definition: AnyJobDefinition, input: unknown): JobPlan | stri
     const parsed = parseInput(definition, input);
     return parsed.ok ? planFor(definition, parsed.value) : undefined;
   } catch (error) {
-    return `today's definition makes no plan of the recorded input: ${thrownText(error)}`;
+    return `today's definition makes no plan from the recorded input: ${thrownText(error)}`;
   }
 }
 

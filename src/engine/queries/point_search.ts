@@ -1,4 +1,4 @@
-/** How many of a job's entries lie at or before a point, found by reading no more than needed. */
+/** Finds how many of a job's entries lie at or before a point, reading no more than needed. */
 
 import { assertNever } from "../../core/assert_never.ts";
 import type { EventId, LogId } from "../../core/ids.ts";
@@ -16,7 +16,7 @@ import type { EntryPages } from "./entry_pages.ts";
 /**
  * `resolvePoint` for entries on disk.
  *
- * @param logIds Of all entries of the job; at least one.
+ * @param logIds The positions of all entries of the job; at least one.
  */
 export async function searchPoint(
   point: Point | undefined,
@@ -41,8 +41,8 @@ export async function searchPoint(
 }
 
 /**
- * The last position of the journal at or before a point of a job's history. For a time, it is one
- * after which the clock showed more; if the clock was set back there are several.
+ * The last position of the journal at or before a point of a job's history. For a time, it is a
+ * position after which the clock showed more; if the clock was set back there are several.
  *
  * @param count How many of the job's entries lie there, from `searchPoint`.
  */

@@ -1,4 +1,4 @@
-/** Explains the work as a whole. */
+/** Explains why work as a whole continues or stands still. */
 
 import type { Condition } from "../../core/condition.ts";
 import { explainQueue } from "../../explain/explain_queue.ts";
@@ -48,17 +48,17 @@ interface QueueExplainerParts {
   readonly full: () => boolean;
 }
 
-/** The job that has been longest in each of these conditions is named. */
+/** The conditions of which the explanation names the job that has been in each longest. */
 const HELD = ["queued", "suspended", "waiting"] as const;
 type Held = typeof HELD[number];
 
-/** Of those that keep jobs waiting, the ones with the most. */
+/** How many limits are described: those that keep the most jobs waiting. */
 const LIMITS_MAX = 3;
 
-/** Of those that are queued for longest: pauses may hold a great many. */
+/** How many of the jobs queued longest are looked at, since pauses may hold a great many. */
 const LOOKED_AT_MAX = 10_000;
 
-/** The workers of one kind, and what of their queue waits for a place. */
+/** The workers of one kind, and the jobs in their queue that wait for a place. */
 interface Queue {
   readonly queue: WorkerQueue;
   readonly isThreaded: boolean;
@@ -124,12 +124,12 @@ export class QueueExplainer {
 
   async #pool({ queue: { busy, max, waiting: all }, isThreaded, lines }: Queue) {
     const waiting = all - lines.reduce((sum, { jobIds }) => sum + jobIds.size, 0);
-    // Their holders matter only if a job waits for one.
+    // Holders of workers matter only if a job waits for a worker.
     const holders = busy === 0 || waiting === 0 ? [] : await workerHolders(this.#parts, isThreaded);
     return { isThreaded, busy, max, waiting, holders };
   }
 
-  /** A limit that is reached, with the attempts that hold its places. */
+  /** A reached limit, with the attempts that hold its places. */
   async #limit({ limit, needs, jobIds, first }: LimitLine): Promise<QueueLimit> {
     const [next] = first;
     const job = next && this.#parts.table.head(next.jobId);
@@ -166,7 +166,7 @@ export class QueueExplainer {
     return job && { jobId: job.jobId, by: lists.trails.lastTransition(job) };
   }
 
-  /** The one that is queued for longest, and that neither a limit nor a pause of a part holds. */
+  /** The job queued longest that is held by neither a limit nor a partial pause. */
   #oldestQueued(isLimited: (jobId: JobId) => boolean): JobId | undefined {
     const { census, pauseControls, table } = this.#parts;
     return census.queued.take(LOOKED_AT_MAX).find((jobId) => {

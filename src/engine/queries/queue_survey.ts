@@ -1,4 +1,4 @@
-/** What keeps a job waiting for a worker. */
+/** Finds what keeps a job waiting for a worker. */
 
 import type { OvertakenBy, WorkerHolder } from "../../explain/evidence.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
@@ -24,7 +24,7 @@ interface QueueSurveyParts {
   readonly registry: DefinitionRegistry;
 }
 
-/** The jobs that hold the workers, the longest first. */
+/** The jobs that hold the workers, in order of how long they have held them. */
 export async function workerHolders(
   { lists, history, registry }: QueueSurveyParts,
   isThreaded: boolean,
@@ -110,7 +110,7 @@ function isBegin(
   return entry?.eventType === "job.TaskStarted";
 }
 
-/** How many jobs created later have begun, thanks to a lower priority. */
+/** How many jobs created later have begun because of a lower priority. */
 export async function overtakenBy(
   parts: { readonly lists: JobLists; readonly pacer: Pacer },
   job: JobState,

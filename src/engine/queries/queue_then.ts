@@ -1,7 +1,7 @@
 /**
- * Which jobs had the workers at a time in the past. They continued after it, so only such jobs are
- * looked at: backwards from the time, and then from the oldest on, since a job that holds a worker
- * for long is older than those that wait for it.
+ * Finds which jobs had the workers at a past time. They had entries after it, so only such jobs are
+ * read: backwards from that time, and then from the oldest on, since a job that holds a worker for
+ * long is older than those that wait for it.
  */
 
 import type { WorkerHolder, WorkersThen } from "../../explain/evidence.ts";
@@ -15,7 +15,7 @@ import type { JobLists } from "./job_lists.ts";
 import { visitJobs } from "./job_visit.ts";
 import { holderSince } from "./queue_survey.ts";
 
-/** Jobs that are looked at from each end. */
+/** The most jobs that are read from each end. */
 const LOOKED_AT_MAX = 2_000;
 /** Entries of a job that are searched for the attempt that was open. */
 const ENTRIES_MAX = 32;
@@ -27,7 +27,7 @@ interface QueueThenParts {
   readonly pacer: Pacer;
 }
 
-/** Workers of one kind: when this many are held, no other job has one. */
+/** Workers of one kind. When this many are held, no other job has one. */
 interface Pool {
   readonly isThreaded: boolean;
   readonly max: number;
@@ -72,7 +72,7 @@ export async function holdersThen(
   const holders: WorkerHolder[] = [];
   for (const { jobId, since } of jobs) {
     const open = openAttempt(await history.back(jobId, upTo + 1, ENTRIES_MAX));
-    // What was cut short holds its place, though nothing of it runs.
+    // A job that was cut short holds its place, although nothing of it runs.
     const entry = open ?? (since === undefined ? undefined : (await history.at([since]))[0]);
     if (entry !== undefined) holders.push(...holderSince({ ...entry, jobId }));
   }
@@ -84,7 +84,7 @@ function isInThread({ registry }: QueueThenParts, { type, definitionVersion }: J
   return registry.isInThread({ type, definitionVersion });
 }
 
-/** @param entries The newest first. */
+/** @param entries Newest first. */
 function openAttempt(
   entries: readonly JobEventLogEntry[],
 ): FrameworkEntry<"job.TaskStarted"> | undefined {

@@ -1,6 +1,6 @@
 /**
- * Facts that hold many jobs at once, as they were on record at a time: pauses, and limits in the
- * place of those of the code.
+ * Recorded facts that hold many jobs at once, as of a past time: pauses, and limits that replace
+ * those in the code.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -9,7 +9,7 @@ import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 
-/** How many beginnings, and how many ends, to look at before that time. */
+/** How many beginnings, and how many ends, to read before that time. */
 const LOOKED_AT_MAX = 32;
 
 export const PAUSE_TYPES: readonly string[] = ["job.PauseBegan", "job.PauseEnded"];

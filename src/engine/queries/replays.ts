@@ -36,11 +36,11 @@ interface JobHistory {
   find(eventId: EventId): Promise<JobEventLogEntry | undefined>;
 }
 
-/** A what-if, and whether all events were considered that it could have taken. */
+/** A what-if, and whether all events that it could have taken were considered. */
 export interface WhatIfReport extends WhatIf {
-  /** `false` when more events may match than are looked at, so that some may be missing. */
+  /** `false` when more events may match than are read, so that some may be missing. */
   readonly allPastEvents: boolean;
-  /** What other limits would do, where some are supposed. */
+  /** The effect of other limits, where some are supposed. */
   readonly limits?: LimitsWhatIf<Citation>;
 }
 
@@ -54,17 +54,17 @@ interface PastEventsFound {
   readonly all: boolean;
 }
 
-/** The most facts that one matcher of a supposed plan may take, and all of them together. */
+/** The most facts that one matcher of a supposed plan may take, and all matchers together. */
 const NEAR_MAX = 1_000;
 const PAST_EVENTS_MAX = 10_000;
 /** Matchers of a supposed plan that are looked up together. */
 const MATCHERS_AT_A_TIME = 32;
 
-/** A what-if holds all entries of its job in memory; a larger job is refused. */
+/** A what-if keeps all entries of its job in memory; larger jobs are refused. */
 const WHAT_IF_ENTRIES_MAX = 10_000;
 const WHAT_IF_CHARACTERS_MAX = 32 * 1024 * 1024;
 
-/** Of an entry that is only counted: its position, and a description of its step. */
+/** The size of an entry that is only counted: its position, and a description of its step. */
 const FOLDED_CHARACTERS = 200;
 
 /** The most characters of differences that are reported. */
@@ -93,8 +93,8 @@ export class Replays {
   }
 
   /**
-   * The job as of a point, or now, and steps up to it. All of it is read and folded, a little at a
-   * time, and only the steps that are wanted are kept.
+   * The job as of a point, or now, and the steps up to it. Everything is read and folded, a little
+   * at a time, and only the wanted steps are kept.
    */
   async replay(
     jobId: JobId,
@@ -112,7 +112,10 @@ export class Replays {
     return { ok: true, value: replaying.replay };
   }
 
-  /** The differences from one point to another, which may be the earlier; now, when absent. */
+  /**
+   * The differences from one point to another, which may be the earlier one; to the present state
+   * when absent.
+   */
   async diff(
     jobId: JobId,
     from: Point,
@@ -175,7 +178,7 @@ export class Replays {
     }
   }
 
-  /** All of these; or what exceeds its limit. */
+  /** All events; or what exceeds its limit. */
   async #allOf(
     logIds: readonly LogId[],
     hold: ReserveMemory,
@@ -196,7 +199,7 @@ export class Replays {
   }
 
   /**
-   * Facts that did not reach the job, and might have. A job that does not live longer, under the
+   * Facts that did not reach the job, but might have. A job that does not live longer, under the
    * same plan, has taken all that it could.
    */
   async #near(
@@ -236,7 +239,7 @@ export class Replays {
   }
 }
 
-/** How much a fold may keep of an entry: the state of a job holds no event from outside. */
+/** How much of an entry a fold may keep: the state of a job contains no event from outside. */
 function foldedCharacters(entry: JobEventLogEntry): number {
   return isFromOutside(entry) ? FOLDED_CHARACTERS : entryCharacters(entry);
 }
@@ -288,13 +291,13 @@ function* each(
   }
 }
 
-/** Later entries need not be read, when there are more than allowed. */
+/** Later entries are not read when there are more than allowed. */
 function upTo(logIds: readonly LogId[], point: Point | undefined): readonly LogId[] {
   if (logIds.length <= WHAT_IF_ENTRIES_MAX || point?.kind !== "logId") return logIds;
   return logIds.slice(0, Math.max(1, logIds.findLastIndex((logId) => logId <= point.logId) + 1));
 }
 
-/** @param states The earlier first. */
+/** @param states The earlier one first. */
 function firstDifference(
   [before, after = before]: readonly JobState[],
   isForward: boolean,

@@ -1,6 +1,6 @@
 /**
- * Jobs that share the cause of one: the same error, the same reason of a cancellation within a
- * minute, or the same crash or takeover.
+ * Finds jobs that share the cause of one: the same error, the same reason of a cancellation within
+ * a minute, or the same crash or takeover.
  */
 
 import { counted } from "../../core/counted.ts";
@@ -18,11 +18,11 @@ type Siblings = SiblingsStatement<LogId>;
 const NAMED_MAX = 5;
 /** Entries to look at on each side of a cancellation or an interruption. */
 const NEAR = 200;
-/** If one of so many at an end of these shares it, there may be more beyond. */
+/** If one of this many at either end shares the cause, there may be more beyond. */
 const EDGE = 8;
 const SAME_MS = 60_000;
 
-/** Failures of one kind that are looked at one by one. */
+/** How many failures of one kind are looked at one by one. */
 const LOOKED_AT_MAX = 200;
 
 interface SiblingsParts {

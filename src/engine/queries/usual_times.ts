@@ -1,4 +1,4 @@
-/** How long similar jobs took: of the same type, or plans that wait for the same types. */
+/** How long similar jobs took: jobs of the same type, or plans that wait for the same types. */
 
 import { lengthMs } from "../../explain/condition_spans.ts";
 import { mayBeLong, type UsualTime, usualTime } from "../../explain/usual_time.ts";
@@ -22,8 +22,8 @@ export class UsualTimes {
   }
 
   /**
-   * Of jobs that were created before it and succeeded; `undefined` when there are too few, or the
-   * job has not ended, failed, or was short.
+   * The usual time of jobs that were created before it and succeeded; `undefined` when there are
+   * too few, or the job has not ended, failed, or was short.
    *
    * @param upTo Only jobs that had ended by then count; when absent, all do.
    */

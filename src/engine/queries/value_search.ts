@@ -1,6 +1,6 @@
 /**
- * Events that share values with what a job waits for, or carry the job's own values. They are
- * weighed by how rare the shared values are, never by when they came.
+ * Finds events that share values with what a job waits for, or that carry the job's own values.
+ * They are weighed by how rare the shared values are, never by when they came.
  */
 
 import type { Work } from "../../core/work.ts";
@@ -14,19 +14,19 @@ import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import { isFiled } from "../views/value_keys.ts";
 
-/** A value that more events carry indicates no likeness. */
+/** A value that more events carry does not indicate a likeness. */
 const RARE_MAX = 20;
 /** Values of one expectation that are looked up. */
 const DEMANDED_MAX = 64;
 
-/** Misspellings of a value that are looked up, for one explanation. */
+/** How many misspellings of values are looked up for one explanation. */
 const SLIPS_MAX = 256;
 /** When more events have a value that is one letter off, they are about something else. */
 const MISSPELT_MAX = 3;
 
 /** The weight of an event with each property. */
 const WEIGHT = { rareDemanded: 8, rareOwn: 4, demanded: 3, type: 2 } as const;
-/** An event with less shares only its type. */
+/** An event with a lower weight shares only its type. */
 const WEIGHT_MIN = 3;
 
 export interface Resembling {
@@ -43,7 +43,7 @@ interface Weighed {
   readonly common: ReadonlySet<string>;
   /** Other events of the type. */
   readonly ofType: ReadonlySet<LogId>;
-  /** Whether an event has a demanded value that few have. */
+  /** Whether an event has a demanded value that few events have. */
   readonly hasRare: boolean;
 }
 
@@ -73,7 +73,7 @@ export class ValueSearch {
     this.#own = ownValues(outlined.job).map(({ loose }) => loose);
   }
 
-  /** Adds what `resembling` needs to a lookup. */
+  /** Adds the keys that `resembling` needs to a lookup. */
   lookUp({ matcher }: ExpectedEvent, lookup: Lookup): void {
     lookup.ofType(matcher.eventType, CARRIERS_MAX);
     for (const loose of [...wantedValues(matcher), ...this.#own]) {
@@ -179,7 +179,7 @@ export class ValueSearch {
   }
 }
 
-/** Loose forms of the values that a matcher demands, as far as they are looked up. */
+/** Loose forms of the values that a matcher demands, limited to those that are looked up. */
 function wantedValues({ correlation }: EventMatcher): ReadonlySet<string> {
   const values = [...demanded(correlation)].map(([, value]) => value).filter(isFiled);
   return new Set(values.map(looseForm).slice(0, DEMANDED_MAX));

@@ -1,6 +1,6 @@
 /**
- * Removes the inputs of ended jobs when their retention says so. The entry comes first and the key
- * is deleted after it: a start that finds the entry without the deletion finishes it.
+ * Removes the inputs of ended jobs according to their retention. The entry is recorded first and
+ * the key is deleted after it. A start that finds the entry without the deletion finishes it.
  */
 
 import type { EventDraft } from "../../core/event.ts";
@@ -14,14 +14,16 @@ import type { KeyStore } from "../ports.ts";
 import type { Scheduler } from "../run/scheduler.ts";
 import { isSealed } from "./sealing.ts";
 
-/** How long to wait before asking a disk again that does not delete a key. */
+/** Delay before retrying when a disk does not delete a key. */
 const TRY_AGAIN_MS = 60_000;
 
 interface InputRemovalParts {
   readonly keys: KeyStore;
   readonly events: EventEngine;
   readonly scheduler: Scheduler;
-  /** Records entries; waits out a full disk, and never settles when the journal has failed. */
+  /**
+   * Records entries. Waits while the disk is full, and never settles when the journal has failed.
+   */
   record(drafts: readonly EventDraft[]): Promise<void>;
   onDefect(error: unknown): void;
 }
@@ -40,8 +42,8 @@ export class InputRemovals implements View {
   }
 
   /**
-   * Finishes what a stop interrupted: removals that are due or have begun, and, if the whole
-   * journal was read, keys of jobs that were never created.
+   * Finishes what a stop interrupted: removals that are due or have begun and, if the whole journal
+   * was read, keys of jobs that were never created.
    */
   async restore({ table, isWhole }: Past): Promise<void> {
     const { index } = table;
@@ -60,7 +62,7 @@ export class InputRemovals implements View {
     this.#keyless = inMemory.filter((job) => !isTerminal(job) && !held.has(job.jobId)).length;
   }
 
-  /** Unfinished jobs without a key at the start: they cannot run. */
+  /** Unfinished jobs whose key was missing at the start, so that they cannot run. */
   get keyless(): number {
     return this.#keyless;
   }

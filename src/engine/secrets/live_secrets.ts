@@ -1,4 +1,4 @@
-/** The secrets of running jobs, so that no message of this process shows one. */
+/** The secrets of running jobs, so that no message of this process shows them. */
 
 import type { JobId } from "../../core/ids.ts";
 import type { SecretGuard } from "./secret_guard.ts";

@@ -21,7 +21,7 @@ export function inputProtection(definition: AnyJobDefinition): Protection | unde
 
 /**
  * @param schema Returns the JSON Schema of the input.
- * @throws {TypeError} when a definition asks for an impossible protection.
+ * @throws {TypeError} when a definition asks for a protection that is not possible.
  */
 export function requireProtectable(definition: AnyJobDefinition, schema: () => JsonValue): void {
   const flaw = protectionFlaw(definition, schema);

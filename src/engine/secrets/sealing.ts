@@ -23,7 +23,7 @@ export type OpenedInput =
   /** `reason` completes a sentence: `its key is missing`. */
   | { readonly ok: false; readonly reason: string };
 
-/** Whether a secret also occurs where nothing hides it: in the plan, a label, an id. */
+/** Whether a secret also occurs where nothing hides it: in the plan, a label or an id. */
 export function isVisibleElsewhere(
   { input, ...others }: JobCreatedAttributes,
   jobId: JobId | undefined,
@@ -33,7 +33,9 @@ export function isVisibleElsewhere(
   return guard.holds({ ...others, jobId });
 }
 
-/** A secret may also occur in another field; the envelope has it, so that is masked too. */
+/**
+ * Masks a secret in other fields too, where it may also occur: the envelope has the input anyway.
+ */
 function shown(input: JsonValue, secrets: readonly string[]): JsonValue {
   return secretGuard(input, secrets).redacted(masked(input, secrets));
 }
@@ -71,14 +73,17 @@ export class Sealing {
     return {
       ...visible,
       sealed: sealInput(jobId, input, protection, key),
-      // A digest of the body would reveal a guessable secret; keyed, it does not.
+      // A plain digest of the body would reveal a secret that can be guessed. A keyed one does not.
       ...(idempotency === undefined
         ? {}
         : { idempotency: { key: idempotency.key, digest: keyed(key, idempotency.digest) } }),
     };
   }
 
-  /** The creation that a key was made for did not happen; a start cleans up if this fails. */
+  /**
+   * Call it when the creation that a key was made for did not happen. If this fails, a start cleans
+   * up.
+   */
   async discard(jobId: JobId): Promise<void> {
     await this.#keys.remove(jobId).catch(() => {});
   }
@@ -108,14 +113,16 @@ export class Sealing {
     };
   }
 
-  /** Whether a job came with a body of this digest; `undefined` when that is no longer known. */
+  /**
+   * Whether a job was created with a body of this digest; `undefined` when that is no longer known.
+   */
   async cameWith({ jobId, idempotency }: JobState, digest: string): Promise<boolean | undefined> {
     const key = await this.#keys.read(jobId);
     return key === undefined ? undefined : idempotency?.digest === keyed(key, digest);
   }
 }
 
-/** The job with its clear input, as `run` sees it. */
+/** The job with its clear input, as `run` receives it. */
 export function withInput<Job extends JobState>(job: Job, input: JsonValue | undefined): Job {
   const { input: _, ...others } = job;
   return (input === undefined ? others : { ...others, input }) as Job;
@@ -131,7 +138,7 @@ function sealInput(
   { secrets, retention }: Protection,
   key: Uint8Array,
 ): SealedInput {
-  // A key seals one input, so an iv derived from it is never used twice.
+  // A key seals only one input, so an iv derived from it is never used twice.
   const iv = createHmac("sha256", key).update("daybook iv 1").digest().subarray(0, IV_BYTES);
   const cipher = createCipheriv(ALGORITHM, key, iv);
   cipher.setAAD(new TextEncoder().encode(sealedBoundTo(jobId)));
@@ -146,7 +153,7 @@ function sealInput(
   };
 }
 
-/** `undefined` when the key, the job or the bytes are not those that it was sealed with. */
+/** `undefined` when the key, the job or the bytes are not those of the sealing. */
 function decrypted(jobId: JobId, sealed: SealedInput, key: Uint8Array): string | undefined {
   const bytes = Buffer.from(sealed.ciphertext, "base64url");
   const end = bytes.length - TAG_BYTES;

@@ -1,19 +1,19 @@
-/** Which parts of an input are secret, by dotted paths; `*` is every element of an array. */
+/** The secret parts of an input, by dotted paths. `*` is every element of an array. */
 
 import type { JsonValue } from "../../core/json.ts";
 import { SECRET_MARK } from "../../core/sealed_input.ts";
 
-/** A name in a path, which has no dot. */
+/** A name in a path; it contains no dot. */
 const NAME = /^[^.]{1,200}$/;
 const DEPTH_MAX = 64;
 
-/** What is wrong with a path, or `undefined`. */
+/** What is wrong with a path; `undefined` when nothing is. */
 export function pathFlaw(path: unknown): string | undefined {
   if (typeof path !== "string") return "a path must be a string";
   const names = path.split(".");
   return names.every((name) => NAME.test(name)) && names.length <= DEPTH_MAX
     ? undefined
-    : `${JSON.stringify(path)} is no dotted path`;
+    : `${JSON.stringify(path)} is not a dotted path`;
 }
 
 /** The same input with a mark in place of every secret. */
@@ -27,7 +27,7 @@ function maskedAt(value: JsonValue, [name, ...rest]: readonly string[]): JsonVal
   if (Array.isArray(value)) {
     return name === "*" ? value.map((element) => maskedAt(element, rest)) : value;
   }
-  // Not assigned one by one, since a member may be called `__proto__`.
+  // `fromEntries` instead of assignments, since a member may be called `__proto__`.
   return Object.fromEntries(
     Object.entries(value).map((
       [key, member],
@@ -35,7 +35,7 @@ function maskedAt(value: JsonValue, [name, ...rest]: readonly string[]): JsonVal
   );
 }
 
-/** The texts and numbers that are secret in an input, as text. */
+/** The secret texts and numbers of an input, as text. */
 export function secretValues(input: JsonValue, paths: readonly string[]): readonly string[] {
   return paths.flatMap((path) => valuesAt(input, path.split(".")));
 }
@@ -58,8 +58,8 @@ function scalarsIn(value: JsonValue): readonly string[] {
 }
 
 /**
- * Whether an input of this JSON Schema can have something at a path. Where the schema does not say,
- * it can have anything.
+ * Whether an input with this JSON Schema can have a value at a path. It can where the schema does
+ * not say.
  */
 export function mayHave(schema: JsonValue | undefined, path: string): boolean {
   return mayHaveAt(schema, path.split("."));
@@ -78,7 +78,9 @@ function mayHaveAt(schema: JsonValue | undefined, [name, ...rest]: readonly stri
   return typeof type !== "string" || type === "object";
 }
 
-/** A schema that ignores unknown members never gives them to `run`: that is a mistake. */
+/**
+ * A schema that ignores unknown members never passes them to `run`, so such a path is a mistake.
+ */
 function isClosed({ additionalProperties }: Readonly<Record<string, JsonValue>>): boolean {
   return additionalProperties === undefined || additionalProperties === false;
 }

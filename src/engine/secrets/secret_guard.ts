@@ -1,6 +1,6 @@
 /**
  * Keeps the secrets of one job off the record when its code repeats them. In texts for people they
- * are replaced. What `run` is answered with later, a result or an emitted event, is refused
+ * are replaced. A result or an emitted event, with which `run` is answered later, is refused
  * instead: with replacements it would differ after a restart.
  */
 
@@ -14,7 +14,7 @@ import { NonRetryableError } from "../job_errors.ts";
 export const SECRET_LENGTH_MIN = 6;
 
 export class SecretGuard {
-  /** As they may occur in a text, longest first. */
+  /** In each form that a text may contain, longest first. */
   #spellings: readonly string[] = [];
 
   /** Adds values to keep out. */
@@ -41,15 +41,15 @@ export class SecretGuard {
     );
   }
 
-  /** An error as a fact, redacted before it is cut, so that no part of a secret is left. */
+  /** An error as a fact, redacted before it is cut, so that no part of a secret remains. */
   factOf(thrown: unknown): ErrorFact {
     return errorFact(thrown, (text) => this.redact(text));
   }
 
   /**
-   * The value itself, which is to be recorded.
+   * Checks a value that is to be recorded, and returns it.
    *
-   * @param what What it is, in words.
+   * @param what The name of the value in messages.
    * @throws {NonRetryableError} when it contains a secret.
    */
   requireNoSecret<Value>(what: string, value: Value): Value {
@@ -62,7 +62,7 @@ export class SecretGuard {
     return value;
   }
 
-  /** Whether a value contains a secret, as JSON writes it. */
+  /** Whether a value contains a secret, in the form that JSON writes. */
   holds(value: unknown): boolean {
     if (this.#spellings.length === 0 || value === undefined) return false;
     const text = JSON.stringify(value);

@@ -1,7 +1,7 @@
-/** The dotted paths of an input as a type, so that a misspelt secret does not compile. */
+/** The dotted paths of an input as a type, so that a misspelt path does not compile. */
 
 /**
- * `card.number`, `cards.*.number`, or any text when nothing is known of the input.
+ * `card.number`, `cards.*.number`, or any text if the type of the input is unknown.
  *
  * @typeParam Levels One element for each level that is followed, since a type may contain itself.
  */

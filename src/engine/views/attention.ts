@@ -1,7 +1,7 @@
 /**
  * The jobs that a person may have to look at: those that failed last and were not retried, those
- * that have waited longest, and those that are parked. Updated with each entry, so that reading it
- * does not search all jobs.
+ * that have waited longest, and those that are parked. It is updated with each entry, so that
+ * reading it does not search all jobs.
  */
 
 import { deriveCondition } from "../../core/condition.ts";
@@ -19,9 +19,9 @@ const FAILED_MAX = 100;
 
 export class Attention implements View {
   readonly #table: JobTable;
-  /** In the order in which they failed. */
+  /** In the order of their failures. */
   readonly #failed = new Set<JobId>();
-  /** The entry since which each waits, in the order of these entries. */
+  /** The entry since which each job waits, in the order of these entries. */
   readonly #waiting = new Map<JobId, LogId>();
   /** By reason and type, in the order in which they were parked. */
   readonly #parked = new Map<string, Set<JobId>>();
@@ -42,7 +42,7 @@ export class Attention implements View {
     return groups.toSorted((left, right) => right.jobs - left.jobs);
   }
 
-  /** The job that has waited longest for an event, and the entry since which it has. */
+  /** The job that has waited longest for an event, and since which entry. */
   get longestWaiting(): { readonly jobId: JobId; readonly by: LogId } | undefined {
     for (const [jobId, by] of this.#waiting) return { jobId, by };
     return undefined;
@@ -75,7 +75,7 @@ export class Attention implements View {
   }
 
   /**
-   * The current list; how long jobs have waited is read from the journal.
+   * The current list. How long jobs have waited is read from the journal.
    *
    * @param jobOf Reads a job, which may be large, when there is time for it.
    */
@@ -124,7 +124,9 @@ export class Attention implements View {
     for (const oldest of this.#failed) return void this.#failed.delete(oldest);
   }
 
-  /** An entry in the meantime, such as one of three events, does not restart the wait. */
+  /**
+   * An entry that does not end the wait, such as the first of three events, does not restart it.
+   */
   #waitsSince(jobId: JobId): LogId {
     return this.#table.trails.lastTransition(this.#table.existing(jobId));
   }

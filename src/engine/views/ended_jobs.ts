@@ -1,6 +1,6 @@
 /**
- * The jobs that ended last, by what they wanted, so that an event that comes too late, or again
- * under another id, learns which job it was for.
+ * The jobs that ended last, by the events that they wanted, so that the sender of an event that
+ * comes too late, or again under another id, learns which job it was for.
  */
 
 import { planEffort } from "../../core/effort.ts";
@@ -23,12 +23,14 @@ import type { Wanted } from "../events/type_index.ts";
 type EndedJob = DoneJob | FailedJob;
 
 const JOBS_MAX = 1_000;
-/** Of all their plans together: an event may have to be compared with every one. */
+/**
+ * The effort of all their plans together, since an event may have to be compared with every one.
+ */
 const EFFORT_MAX = 50_000;
 
 export class EndedJobs implements View {
   readonly #index = new CorrelationIndex();
-  /** In the order in which they ended. */
+  /** In the order of their ends. */
   readonly #jobs = new Map<JobId, EndedJob>();
   #effort = 0;
 
@@ -46,12 +48,12 @@ export class EndedJobs implements View {
     for (const job of lastEnded(newest)) this.#file(job);
   }
 
-  /** Files the job that an entry ended, in place of the one that ended first. */
+  /** Files a job that an entry ended, and drops the oldest ones beyond the limits. */
   see({ before, job }: Applied): void {
     if (isTerminal(job) && (before === undefined || !isTerminal(before))) this.#file(job);
   }
 
-  /** Of the jobs that would have taken the event, the one that ended last. */
+  /** Of the jobs that would have accepted the event, the one that ended last. */
   latestFor(event: MatchableEvent): Missed | undefined {
     const found = this.#index.jobsFor(event).flatMap((jobId): Missed[] => {
       const job = this.#jobs.get(jobId);

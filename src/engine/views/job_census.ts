@@ -1,6 +1,6 @@
 /**
- * How many jobs are in each state and condition, and since when jobs are queued or executing.
- * Updated with each entry, so that reading it costs nothing, however many jobs there are.
+ * Counts jobs by state and condition, and tracks since when jobs are queued or executing. It is
+ * updated with each entry, so that reading it costs nothing, however many jobs there are.
  */
 
 import { type Condition, deriveCondition } from "../../core/condition.ts";
@@ -38,7 +38,7 @@ export class JobCensus implements View {
     return this.#conditions;
   }
 
-  /** Queued jobs, the longest first. */
+  /** Queued jobs, the one queued longest first. */
   get queued(): IteratorObject<JobId> {
     return this.#since.queued.keys();
   }
@@ -51,7 +51,9 @@ export class JobCensus implements View {
     return undefined;
   }
 
-  /** Takes the jobs found at the start; for those that returned to the queue it reads an entry. */
+  /**
+   * Takes in the jobs found at the start. For those that returned to the queue it reads an entry.
+   */
   async restore({ table, entriesAt }: Past): Promise<void> {
     const queued: Queued[] = [];
     for (const job of table.jobs()) {
@@ -120,7 +122,7 @@ function isTimed(condition: Condition | undefined): condition is "queued" | "exe
   return condition === "queued" || condition === "executing";
 }
 
-/** The entry that queued a job; its time, if the job itself has it. */
+/** The entry that queued a job, and the time if the job itself has it. */
 interface Queued {
   readonly jobId: JobId;
   readonly logId: LogId;

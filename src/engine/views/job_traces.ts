@@ -1,6 +1,6 @@
 /**
  * The trace of each job: that of the entry that created it. It is not part of the job's state, so
- * it is kept beside it while the job lives, and read from the journal for jobs that an earlier
+ * it is kept beside the job while it lives, and read from the journal for jobs that an earlier
  * process created.
  */
 
@@ -12,9 +12,9 @@ import type { EntriesAt, Past, View } from "./view.ts";
 import type { JobTable } from "../writer/job_table.ts";
 
 export interface JobTrace {
-  /** The place in a trace that created the job. */
+  /** The trace context that created the job. */
   readonly parent: TraceIds | undefined;
-  /** The one that created the job that this one retries, if that was in another trace. */
+  /** The trace context that created the job that this one retries, if it is in another trace. */
   readonly link?: TraceIds;
 }
 
@@ -43,7 +43,7 @@ export class JobTraces implements View {
     if (this.#created.size > 0 && isTerminal(job)) this.#created.delete(job.jobId);
   }
 
-  /** At once for most jobs; a promise when the journal has to be read. */
+  /** Returned at once for most jobs; a promise when the journal has to be read. */
   of(job: JobState, entriesAt: EntriesAt): JobTrace | Promise<JobTrace> {
     const isKnown = job.firstLogId > this.#restoredTo;
     const created = this.#table.pending(job.jobId)?.onItsWay("job.JobCreated");
@@ -53,7 +53,9 @@ export class JobTraces implements View {
     return job.retryOf === undefined ? { parent } : this.#read(job, entriesAt, parent);
   }
 
-  /** @param known The place that created the job, whose creation may not be in the journal yet. */
+  /**
+   * @param known The context that created the job, whose creation may not be in the journal yet.
+   */
   async #read(job: JobState, entriesAt: EntriesAt, known?: TraceIds): Promise<JobTrace> {
     const parent = known ?? await createdIn(job, entriesAt);
     const retried = job.retryOf === undefined ? undefined : this.#table.job(job.retryOf);
@@ -63,7 +65,7 @@ export class JobTraces implements View {
   }
 }
 
-/** The place in a trace recorded by the entry that created a job. */
+/** The trace context recorded by the entry that created a job. */
 export async function createdIn(
   { firstLogId }: JobState,
   entriesAt: EntriesAt,

@@ -1,4 +1,4 @@
-/** Callers that wait for a job to be as they want it. One timer serves them all. */
+/** Callers that wait for a job to meet a condition. One timer serves them all. */
 
 import type { JobId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -31,7 +31,8 @@ export class JobWaits implements View {
   }
 
   /**
-   * Resolves when an entry makes the job as wanted, after a time in milliseconds, or on the signal.
+   * Resolves when an entry makes the job meet the condition, after a time in milliseconds, or on
+   * the signal.
    *
    * @param wanted Must decide without reading `tasks`.
    */
@@ -83,7 +84,7 @@ export class JobWaits implements View {
     if (this.#size === 0) this.#disarmNow();
   }
 
-  /** Only the earliest deadline has a timer; a wait that ends early does not re-arm it. */
+  /** Only the earliest deadline has a timer. A wait that ends early does not re-arm it. */
   #armFor(atMs: number): void {
     if (atMs >= this.#armedForMs) return;
     this.#disarm?.();

@@ -1,10 +1,10 @@
-/** Reports jobs as they are parked; those parked before are reported at the start. */
+/** Reports jobs when they are parked. Jobs parked earlier are reported at the start. */
 
 import type { JobState } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { View } from "./view.ts";
 
-/** In each process; a release that fits no job parks many. */
+/** The most reports of one process, since a release that fits no job parks many. */
 const SHOWN_MAX = 10;
 
 export class ParkedReports implements View {

@@ -1,4 +1,4 @@
-/** Recorded events from outside, found by their content instead of their position. */
+/** Finds recorded events from outside by their content instead of their position. */
 
 import { indexAlternatives } from "../../core/correlation.ts";
 import type { LogId } from "../../core/ids.ts";
@@ -7,7 +7,7 @@ import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { CARRIERS_MAX } from "./postings.ts";
 import { isFiled, jobKey, typeKey, valueKey } from "./value_keys.ts";
 
-/** How long an answer waits for an index that lags behind, in milliseconds. */
+/** How long a query waits for an index that lags behind, in milliseconds. */
 export const LAG_MS = 1_000;
 
 /** How many of the newest positions are wanted, by key. */
@@ -17,19 +17,19 @@ export type Wanted = ReadonlyMap<number, number>;
 export interface FoundPositions {
   /** By key, newest first. Hashes may collide, so the reader must check the entries. */
   readonly positions: ReadonlyMap<number, readonly LogId[]>;
-  /** Entries at or before this position may have been forgotten; 0 when none have. */
+  /** Entries at or before this position may have been forgotten; 0 when none have been. */
   readonly horizon: LogId;
-  /** No later entry was looked at. */
+  /** Entries after this position were not looked at. */
   readonly upTo: LogId;
 }
 
 /** The index of values: a cache of the journal, which may lag behind. */
 export interface PastEvents {
-  /** Everything up to here is durable. Called for every batch, so it must be quick. */
+  /** Everything up to here is durable. Called for every batch, so it must be fast. */
   durable(logId: LogId): void;
   /**
-   * Looks keys up among the entries up to a position, and perhaps later ones. Waits a limited time
-   * for the index to get there; if it does not, `upTo` is less.
+   * Looks up keys among the entries up to a position, and perhaps later ones. Waits a limited time
+   * for the index to get there. If it does not, `upTo` is smaller.
    */
   find(wanted: Wanted, asOf: LogId): Promise<FoundPositions>;
 }
@@ -42,7 +42,7 @@ export class Lookup {
     return this.#wanted;
   }
 
-  /** @param loose In its loose form. */
+  /** @param loose A value in its loose form. */
   carrying(loose: string, limit: number): this {
     return this.#add(valueKey(loose), limit);
   }
@@ -86,9 +86,9 @@ export class FoundEvents {
   }
 
   /**
-   * Positions of events with a value anywhere in them: newest first, at most `limit`.
+   * Positions of events with a value anywhere in them, newest first, at most `limit`.
    *
-   * @param loose In its loose form.
+   * @param loose The value in its loose form.
    */
   carrying(loose: string, limit: number): readonly LogId[] {
     return this.#of(valueKey(loose), limit);
@@ -104,7 +104,7 @@ export class FoundEvents {
     return this.#of(typeKey(eventType), limit);
   }
 
-  /** Contains all that a matcher accepts, unless there are `limit` of them. */
+  /** Includes all events that a matcher accepts, unless the limit is reached. */
   near({ eventType, correlation }: EventMatcher, limit: number): readonly LogId[] {
     const ofType = this.ofType(eventType, CARRIERS_MAX);
     let best = ofType;

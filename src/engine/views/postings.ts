@@ -1,6 +1,6 @@
 /**
- * Positions by key, newest first. A posting is a position and a link to the posting before it with
- * the same key, eight bytes in all; a table leads from the hash of a key to its newest posting. Two
+ * Positions by key, newest first. A posting is a position and a link to the previous posting with
+ * the same key, eight bytes in all. A table leads from the hash of a key to its newest posting. Two
  * keys with the same hash share a chain, so the reader must check the entries.
  */
 
@@ -9,7 +9,7 @@ import type { LogId } from "../../core/ids.ts";
 import { SortedPostings } from "./sorted_postings.ts";
 
 const FIRST_CAPACITY = 1 << 10;
-/** The table grows when it is fuller than this many eighths. */
+/** The table grows when more than this many eighths are used. */
 const LOAD_EIGHTHS_MAX = 5;
 const SLOTS_AT_A_TIME = 1 << 13;
 const BUCKETS_AT_A_TIME = 32;
@@ -38,7 +38,7 @@ export class Postings {
     return this.#size;
   }
 
-  /** The position filed last; 0 when there is none. */
+  /** The last filed position; 0 when there is none. */
   get last(): LogId {
     return this.#postings[this.#size * 2 - 2] ?? 0;
   }
@@ -47,7 +47,7 @@ export class Postings {
     return this.#postings.byteLength + this.#slots.byteLength;
   }
 
-  /** Files a position, which must not be below any filed before. */
+  /** Files a position, which must not be below those filed before. */
   add(hash: number, logId: LogId): void {
     if (this.#size * 2 === this.#postings.length) this.#growPostings();
     if (this.#keys * 8 >= this.#slots.length / 2 * LOAD_EIGHTHS_MAX) this.#growSlots();
@@ -71,8 +71,8 @@ export class Postings {
   }
 
   /**
-   * Copies everything into buckets, with pauses; empty ones are left out, and so is what is filed
-   * meanwhile.
+   * Copies everything into buckets, with pauses. Empty buckets are left out, and so is what is
+   * filed meanwhile.
    *
    * @param bits See `bucketNumber`.
    */
@@ -111,7 +111,7 @@ export class Postings {
   }
 }
 
-/** The slot that has a hash, or the empty one for it. */
+/** The slot that has a hash, or the empty slot for it. */
 function slotOf(slots: Uint32Array, hash: number): number {
   const mask = slots.length / 2 - 1;
   // The last bit is the same in nearly all keys.

@@ -1,6 +1,6 @@
 /**
  * The index of values in this thread, for a journal that no other thread can read. It reads entries
- * when it is used, so it costs nothing until then.
+ * only when it is queried.
  */
 
 import type { LogId } from "../../core/ids.ts";
@@ -18,7 +18,7 @@ export class ReadPastEvents implements PastEvents {
   #wantedUpTo: LogId = 0;
   #reading: Promise<void> | undefined;
 
-  /** @param read Durable entries after a position, as `Journal` gives them. */
+  /** @param read Returns durable entries after a position, as `Journal` does. */
   constructor(clock: Clock, read: Journal["read"]) {
     this.#clock = clock;
     this.#read = read;
@@ -45,7 +45,7 @@ export class ReadPastEvents implements PastEvents {
         await this.#clock.pause();
       }
     } catch {
-      // The answer says how far it got.
+      // The answer says how far the index got.
     } finally {
       this.#reading = undefined;
     }

@@ -7,7 +7,7 @@ export class SortedPostings {
   readonly #size: number;
   #filled = 0;
 
-  /** @param words Room for what is appended; or complete, to be read. */
+  /** @param words Room for what is appended, or complete postings to read. */
   constructor(words: Uint32Array) {
     this.words = words;
     this.#size = words.length >>> 1;
@@ -17,7 +17,7 @@ export class SortedPostings {
     return this.#size;
   }
 
-  /** @param key Above all keys appended before. */
+  /** @param key Must be above all keys appended before. */
   append(key: number, positions: readonly LogId[]): void {
     const end = this.#filled + positions.length;
     this.words.fill(key, this.#filled, end);
@@ -55,7 +55,7 @@ export class SortedPostings {
     return new SortedPostings(words);
   }
 
-  /** Concatenates several whose keys follow each other. */
+  /** Concatenates several, the keys of each above those of the one before. */
   static joined(parts: readonly SortedPostings[]): SortedPostings {
     const [first] = parts;
     if (first !== undefined && parts.length === 1) return first;

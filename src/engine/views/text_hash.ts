@@ -1,10 +1,12 @@
-/** A 32-bit hash of text, computed piece by piece. Equal hashes alone prove nothing. */
+/**
+ * A 32-bit hash of text, computed piece by piece. Equal hashes do not prove that texts are equal.
+ */
 
 /** The initial value. */
 export const HASH_SEED = 0x811c9dc5;
 
 /**
- * Adds text; pieces hash like one text. FNV-1a.
+ * Adds text. The pieces of a text hash like the whole. FNV-1a.
  * Source: http://www.isthe.com/chongo/tech/comp/fnv/
  */
 export function hashed(hash: number, text: string): number {

@@ -1,7 +1,7 @@
 /**
  * The index of values in memory: which entries carry a value anywhere in them, so that an
  * explanation finds the event that was meant, whatever its type, form or place. When there are very
- * many, the oldest are forgotten. A function of the entries.
+ * many entries, the oldest are forgotten. It is a function of the entries.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";

@@ -1,7 +1,7 @@
 /**
- * The keys that an entry is filed under: hashes of its type and of its values, in their loose form,
- * so that `42` is found where `"42"` is expected. Only what came from outside has keys, including
- * the clear input of a job, but nothing sealed.
+ * The keys under which an entry is filed: hashes of its type and of its values, in their loose
+ * form, so that `42` is found where `"42"` is expected. Only content from outside has keys,
+ * including the clear input of a job, but nothing sealed.
  */
 
 import {
@@ -15,18 +15,18 @@ import { looseForm, TEXT_LENGTH_MAX } from "../../explain/likeness/loose_form.ts
 import { quotedEntry } from "../../core/quotation.ts";
 import { HASH_SEED, hashed, mixed } from "./text_hash.ts";
 
-/** For each event, beside its type: 32 keys at most. */
+/** How many values of an event have a key, in addition to its type. */
 const VALUES_MAX = 30;
-/** Objects and lists of each event that are searched. */
+/** How many objects and lists of each event are searched. */
 const BRANCHES_MAX = 64;
-/** Names in a path. */
+/** How many names a path may have. */
 const DEPTH_MAX = 6;
 /** A longer text in an input is a document, not something that identifies the job. */
 const JOB_TEXT_MAX = 64;
 
 const JOB_MARK = 0x6a09e667;
 
-/** What holds many jobs at once: filed by its type, for who looks back at a time. */
+/** Facts that hold many jobs at once. Filed by type, for explanations of the past. */
 const SETTINGS: readonly string[] = [
   "job.PauseBegan",
   "job.PauseEnded",
@@ -34,7 +34,7 @@ const SETTINGS: readonly string[] = [
   "job.LimitsRestored",
 ];
 
-/** Framework types that contain something from outside. */
+/** Framework types with content from outside. */
 export const FILED_TYPES: readonly string[] = [
   "job.JobCreated",
   "journal.EntryQuoted",
@@ -42,17 +42,17 @@ export const FILED_TYPES: readonly string[] = [
   ...SETTINGS,
 ];
 
-/** Differs from every key of a value: the last bit distinguishes them. */
+/** Never equals the key of a value: the last bit distinguishes them. */
 export function typeKey(eventType: string): number {
   return (mixed(hashed(HASH_SEED, eventType)) | 1) >>> 0;
 }
 
-/** @param loose In its loose form. */
+/** @param loose The value in its loose form. */
 export function valueKey(loose: string): number {
   return (mixed(hashed(HASH_SEED, loose)) & ~1) >>> 0;
 }
 
-/** For inputs of jobs, which are separate from events. */
+/** For inputs of jobs, which are kept apart from events. */
 export function jobKey(loose: string): number {
   return ofJob(valueKey(loose));
 }
@@ -79,7 +79,7 @@ export function valueKeys(filed: FiledEntry): Iterable<number> {
   return valueKeysOf(fact).add(typeKey(fact.eventType));
 }
 
-/** Its clear input and its labels; a line may leave out empty labels. */
+/** Its clear input and its labels. A line may leave out empty labels. */
 function keysOfJob(
   { attributes: { input = null, labels = {}, sealed } }: Created,
 ): Iterable<number> {
@@ -88,7 +88,7 @@ function keysOfJob(
 }
 
 /**
- * Keys of values, those nearer to the root first, since correlations name those.
+ * Keys of values, those nearer to the root first, since correlations usually name those.
  *
  * @param lengthMax A longer text, in UTF-16 units, has no key.
  */

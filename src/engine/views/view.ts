@@ -1,11 +1,11 @@
-/** Something derived from durable entries beside the jobs themselves, updated with each entry. */
+/** State derived from durable entries besides the jobs themselves, updated with each entry. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { JobTable } from "../writer/job_table.ts";
 
-/** The entries at positions, which ascend. */
+/** The entries at these positions, which ascend. */
 export type EntriesAt = (logIds: readonly LogId[]) => Promise<readonly JobEventLogEntry[]>;
 
 /** What the engine starts with. */

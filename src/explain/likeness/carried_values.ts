@@ -1,4 +1,4 @@
-/** Which of a job's own values an event carries, and whether it is about something else. */
+/** Finds which of a job's own values an event carries, and whether it is about something else. */
 
 import { placesIn } from "../elsewhere.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
@@ -11,7 +11,7 @@ export function looseValues({ attributes }: MatchableEvent): ReadonlySet<string>
   return new Set(placesIn(attributes).map(({ value }) => looseForm(value)));
 }
 
-/** The job's values that an event has, and that few events have. */
+/** The job's values that an event has, and that only few events have. */
 export function carriedValues(
   { own, common }: { readonly own: readonly OwnValue[]; readonly common: ReadonlySet<string> },
   event: MatchableEvent,
@@ -23,7 +23,7 @@ export function carriedValues(
   );
 }
 
-/** Whether it has another value where the job's own is an identifier. */
+/** Whether it has another value where the job has an identifier. */
 export function isAboutAnother(
   own: readonly OwnValue[],
   carried: readonly OwnValue[],
@@ -44,11 +44,11 @@ export function isAboutAnother(
     }
   }
   if (strong.length > 0) return false;
-  // A region or a name alone is shared by chance, unless the rest fits as well.
+  // Events share a region or a name by chance, unless the rest fits as well.
   return !isType || clauses.some(({ found, close }) => found !== "nothing" && !close);
 }
 
-/** Whether it has another value there. */
+/** Whether the event has another value at that place. */
 function differs(
   attributes: MatchableEvent["attributes"],
   path: string,

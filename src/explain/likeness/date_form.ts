@@ -1,4 +1,4 @@
-/** One text for a date or an instant, however it is written; ambiguous ones have none. */
+/** One text for a date or an instant, however it is written. Ambiguous dates have none. */
 
 const ISO =
   /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)?)?$/i;

@@ -1,15 +1,15 @@
-/** How two scalars differ that are equal but for form, in words. */
+/** Describes how two scalars differ that are equal except for form. */
 
 import type { JsonScalar } from "../../core/json.ts";
 import { dateForm } from "./date_form.ts";
 import { looseForm } from "./loose_form.ts";
 
-/** How many characters around the difference are shown by code point, when texts look alike. */
+/** How many characters around the difference are shown as code points when texts look alike. */
 const POINTS_MAX = 4;
 
 /**
- * `"ö" is U+00F6 where U+006F U+0308 was found`, `letter case`, `spaces`; `undefined` when the two
- * are not equal but for form, or the difference shows, as with a number.
+ * `"ö" is U+00F6 where U+006F U+0308 was found`, `letter case`, `spaces`. `undefined` when the two
+ * are not equal except for form, or when the difference is visible, as with a number.
  */
 export function formDifference(expected: JsonScalar, found: JsonScalar): string | undefined {
   if (typeof expected !== "string" || typeof found !== "string") return undefined;
@@ -38,7 +38,7 @@ function codePoints(expected: string, found: string): string {
   const [left, right] = [[...expected], [...found]];
   let start = 0;
   while (start < left.length && left[start] === right[start]) start++;
-  // A mark belongs to the character before it.
+  // A combining mark belongs to the character before it.
   if (isMark(left[start]) || isMark(right[start])) start = Math.max(0, start - 1);
   let end = 0;
   const shortest = Math.min(left.length, right.length) - start;

@@ -1,7 +1,7 @@
 /**
  * One text for all scalars that a sender might confuse: `42`, `"42"` and `" 042 "`; `"eu"` and
  * `"EU"`; `"ö"` as one character and as two; `"2026-11-26"` and `"26.11.2026"`. Indexes file values
- * under it, and values that share it are equal but for form.
+ * under it. Values with the same loose form are equal except for form.
  */
 
 import type { JsonScalar } from "../../core/json.ts";
@@ -10,7 +10,7 @@ import { dateForm } from "./date_form.ts";
 /** Longer texts hardly ever identify anything. */
 export const TEXT_LENGTH_MAX = 200;
 
-/** Text that the steps below would not change, as most names and words. */
+/** Text that the steps below would not change, like most names and words. */
 const PLAIN = /^[a-z][a-z0-9]*$/;
 const NUMBER = /^[+-]?\d{1,15}(?:\.\d{1,9})?$/;
 /** A decimal comma: `10,5` and `10,50`, which cannot be thousands. */

@@ -1,4 +1,4 @@
-/** Whether one event type may have been meant by another: both are names that people choose. */
+/** Whether one event type may have been meant by another; both are names that people choose. */
 
 import { slipBetween } from "../spelling.ts";
 
@@ -29,7 +29,7 @@ export function neighbourhood(expected: string, found: string): string | undefin
   return isSameNamespace && isLonger(name, otherName) ? "a longer or shorter name" : undefined;
 }
 
-/** The names match: how far apart may the namespaces be? */
+/** The names match. This compares the namespaces. */
 function sameName(
   wanted: readonly string[],
   has: readonly string[],
@@ -76,13 +76,13 @@ function sameLetters(left: string, right: string): boolean {
   return left.replace(/\d/g, "") === right.replace(/\d/g, "");
 }
 
-/** One name is the end or the beginning of the other: `Received` and `PaymentReceived`. */
+/** Whether one name is the beginning or the end of the other: `Received` and `PaymentReceived`. */
 function isLonger(left: string, right: string): boolean {
   const [short = "", long = ""] = [left, right].toSorted((a, b) => a.length - b.length);
   return short.length >= LETTERS_MIN && (long.endsWith(short) || long.startsWith(short));
 }
 
-/** Whether the longer one has one more part, anywhere. */
+/** Whether the longer one has exactly one more part, anywhere. */
 function isInserted(short: readonly string[], long: readonly string[]): boolean {
   if (long.length !== short.length + 1) return false;
   let at = 0;

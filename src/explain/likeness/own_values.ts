@@ -1,4 +1,4 @@
-/** The values that identify a job: an event that carries one may have been meant for it. */
+/** The values that identify a job. An event that carries one may have been meant for it. */
 
 import type { Correlation } from "../../core/correlation.ts";
 import { placePath, placesIn } from "../elsewhere.ts";
@@ -11,7 +11,7 @@ const VALUES_MAX = 64;
 
 export interface OwnValue {
   readonly from: "id" | "plan" | "label" | "input";
-  /** Where the job has it: a path of its plan or input, or the name of a label. */
+  /** Where the job has it: a path in its plan or input, or the name of a label. */
   readonly path: string;
   readonly value: JsonScalar;
   readonly loose: string;
@@ -77,13 +77,13 @@ const DATE = /^\d{4}-\d\d-\d\d/;
 
 /**
  * Whether a value identifies one thing among many of its kind, as an order number does, and a
- * region or an amount does not. A rule of thumb, to decide which differences show that an event is
- * about something else.
+ * region or an amount does not. A rule of thumb for deciding which differences show that an event
+ * is about something else.
  */
 export function isIdentifier(path: string, value: JsonScalar): boolean {
   const name = path.split(".").at(-1) ?? "";
   if (/(?:^|[a-z_-])(id|no|nr|key|ref|uuid|number|code|sku)$/i.test(name)) return isTelling(value);
-  // Only the last word of the name counts: an account is not a count.
+  // Only the last word of the name counts: an `account` is not a `count`.
   const words = name.replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").toLowerCase();
   if (MEASURE.test(words)) return false;
   if (typeof value === "number") return Number.isInteger(value) && Math.abs(value) >= 10;

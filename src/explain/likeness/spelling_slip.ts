@@ -1,8 +1,8 @@
 /**
- * Whether one value may be a misspelling of another, as `"R-40O"` of `"R-400"`. The rule, for loose
- * forms of at least four characters: a letter and a digit that look alike are exchanged, or in a
- * word of at least four letters one letter is wrong, missing or added. A digit in place of a digit
- * is not a slip: `7118` and `7119` are two orders.
+ * Whether one value may be a misspelling of another, such as `"R-40O"` of `"R-400"`. The rule, for
+ * loose forms of at least four characters: a letter and a digit that look alike are exchanged, or
+ * in a word of at least four letters one letter is wrong, missing or added. A wrong digit is not a
+ * misspelling: `7118` and `7119` are two orders.
  */
 
 import type { JsonScalar } from "../../core/json.ts";
@@ -26,7 +26,7 @@ const LOOKALIKES: Readonly<Record<string, string>> = {
   "9": "gq",
 };
 
-/** Describes such a value in an explanation. */
+/** The description of such a value in an explanation. */
 export const SLIP_TEXT = "one letter off";
 
 export function isSpellingSlip(expected: JsonScalar, found: JsonScalar): boolean {
@@ -48,7 +48,7 @@ export function isSpellingSlip(expected: JsonScalar, found: JsonScalar): boolean
     (left.length !== right.length || isInWord(right, start));
 }
 
-/** The loose forms that would be slips for one, the likeliest first. */
+/** The loose forms that would be misspellings of one, the likeliest first. */
 export function* spellingSlips(loose: string): Iterable<string> {
   if (!isLongEnough(loose)) return;
   for (const [at, character] of [...loose].entries()) {
@@ -94,7 +94,7 @@ function isLetter(character: string): boolean {
   return /^\p{L}$/u.test(character);
 }
 
-/** Whether the letter at a place is part of a long enough word. */
+/** Whether the letter at a position is part of a long enough word. */
 function isInWord(text: string, at: number): boolean {
   let [from, to] = [at, at];
   while (from > 0 && isLetter(text[from - 1] ?? "")) from--;

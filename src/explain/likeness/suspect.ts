@@ -1,7 +1,7 @@
 /**
- * How an event that did not count resembles the expected one, and how it differs. Each is judged on
- * its own, from its content and its effects: never by when it came, nor by how many others of its
- * type there are.
+ * How an event that did not count resembles the expected one, and how it differs. Each event is
+ * judged by its own content and effects: never by when it came, nor by how many others of its type
+ * there are.
  */
 
 import { correlationTerms } from "../../core/correlation.ts";
@@ -55,7 +55,7 @@ export interface Comparison {
   readonly started: Pick<JobEventLogEntry, "logId" | "receivedAt"> | undefined;
 }
 
-/** An event to compare, and what is known of it. */
+/** An event to compare, and what is known about it. */
 export interface Candidate {
   readonly entry: JobEventLogEntry;
   /** Jobs that it reached, without the one that it is compared with. */
@@ -69,7 +69,7 @@ export interface Suspect {
   readonly kind: Likeness;
   /** Clauses of the expectation that it fails. */
   readonly clauses: readonly Mismatch[];
-  /** How its type differs; absent when it is the expected one. */
+  /** How its type differs; absent when it has the expected type. */
   readonly type?: string;
   /** The other job that it names. */
   readonly addressee?: JobId;
@@ -77,7 +77,7 @@ export interface Suspect {
   readonly isEarly: boolean;
   /** The job's own values that it carries, when there is no other likeness. */
   readonly carried: readonly OwnValue[];
-  /** The lower, the likelier. */
+  /** The lower, the more similar. */
   readonly distance: number;
 }
 
@@ -114,7 +114,7 @@ interface Features {
   readonly clauses: readonly Mismatch[];
 }
 
-/** It has everything that is expected, in one way or another. */
+/** It has everything that is expected, except for form, type, address, place or time. */
 function rightContent(
   comparison: Comparison,
   expected: ExpectedEvent,
@@ -163,7 +163,7 @@ function rightContent(
   }
 }
 
-/** It has everything that is expected, except for one misspelt value, and reached no job. */
+/** It has everything that is expected except for one misspelt value, and reached no job. */
 function misspelt(
   { job, started }: Comparison,
   { entry, effects, hasCounted }: Candidate,
@@ -179,8 +179,8 @@ function misspelt(
 }
 
 /**
- * Whether an event came before the start. If something else is wrong too, its time must say so as
- * well: imported jobs may come with their events in another order.
+ * Whether an event came before the start. If something else is wrong too, the event's own time must
+ * be earlier as well, since imported jobs may come with their events in another order.
  */
 function isBefore(
   entry: JobEventLogEntry,
@@ -191,12 +191,12 @@ function isBefore(
   return entry.logId < started.logId && (isAll || entry.receivedAt < started.receivedAt);
 }
 
-/** A difference beyond form determines the kind, if there is one. */
+/** A difference other than form determines the kind, if there is one. */
 function notOnlyForm(kinds: readonly Likeness[]): readonly Likeness[] {
   return kinds.filter((kind) => kind !== "form");
 }
 
-/** Whether an expectation asks for more than a type. */
+/** Whether an expectation demands more than a type. */
 function isAsking({ matcher, taskId }: ExpectedEvent): boolean {
   return taskId !== undefined || correlationTerms(matcher.correlation) > 0;
 }

@@ -7,7 +7,7 @@ import { Problem } from "../problems/problem.ts";
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 
-const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/i;
+const CHARSET = /;\s*charset\s*=\s*"?([^";\s]*)/gi;
 /** US-ASCII is UTF-8 too. */
 const CHARSETS_TAKEN: ReadonlySet<string> = new Set(["utf-8", "utf8", "us-ascii"]);
 
@@ -27,8 +27,10 @@ export function parseMediaType({ headers }: Request): string {
 
 /** @throws {Problem} 415 for a media type with a charset that is not UTF-8. */
 export function requireUtf8(mediaType: string): void {
-  const charset = CHARSET.exec(mediaType)?.[1];
-  if (charset === undefined || CHARSETS_TAKEN.has(charset.toLowerCase())) return;
+  // A reader of the same header may go by any of them.
+  const charsets = [...mediaType.matchAll(CHARSET)].map(([, charset = ""]) => charset);
+  const charset = charsets.find((charset) => !CHARSETS_TAKEN.has(charset.toLowerCase()));
+  if (charset === undefined) return;
   const detail = `Cannot read the body: its charset is ${charset}; send it in UTF-8`;
   throw new Problem("unsupported-media-type", detail, {
     errors: [{ header: "Content-Type", detail: "must have no charset other than utf-8" }],

@@ -1,8 +1,9 @@
 /** Definitions whose jobs run in threads of their own, well-behaved ones and others. */
 
 import process from "node:process";
+import { Worker as NodeWorker } from "node:worker_threads";
 import * as v from "valibot";
-import { defineJob, NonRetryableError, RetryLater } from "../../../src/mod.ts";
+import { defineJob, NonRetryableError, RetryLater, type TaskContext } from "../../../src/mod.ts";
 
 const isolated = { isolation: "thread", module: import.meta.url } as const;
 const once = { retry: { maxAttempts: 1 } };
@@ -134,6 +135,29 @@ const KINDS = {
       }, 1);
       setTimeout(() => resolve("still here"), 30);
     }),
+  throwUnreadable: () => {
+    throw Object.defineProperty(new Error(), "message", {
+      get: () => {
+        throw new Error("no message");
+      },
+    });
+  },
+  /** What it does could not be limited. */
+  webWorker: () => new Worker("data:text/javascript,Deno.exit(9)", { type: "module" }),
+  nodeWorker: () => new NodeWorker("for (const all = [];;) all.push([all])", { eval: true }),
+  derivedWorker: () => {
+    class Derived extends NodeWorker {}
+    return new Derived("for (;;);", { eval: true });
+  },
+  /** Calls on after its attempt, and its job, have ended. */
+  late: (task: TaskContext) => {
+    setTimeout(() => {
+      for (let done = 0; done < 100; done++) {
+        task.emit("test.Late", {});
+        task.progress(done);
+      }
+    }, 100);
+  },
 };
 
 export const hostile = defineJob({
@@ -148,7 +172,7 @@ export const hostile = defineJob({
   async run(ctx, { kind, timeoutMs, beside }) {
     const limit = timeoutMs === undefined ? {} : { timeoutMs };
     // Beside another one it is tried again, and good then.
-    const bad = ctx.task("bad", (task) => task.attempt > 1 ? "good" : KINDS[kind](), {
+    const bad = ctx.task("bad", (task) => task.attempt > 1 ? "good" : KINDS[kind](task), {
       ...(beside ? { retry: { initialMs: 100 } } : once),
       ...limit,
     });
