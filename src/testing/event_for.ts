@@ -12,7 +12,7 @@ import { matchingAttributes } from "../explain/sample_event.ts";
  * asks for, of alternatives the first. It names no job: that it finds its way is part of what is tested.
  *
  * @param name Of the expectation, as `expects` of the definition has it.
- * @param attributes What the event says beside that, or instead of it.
+ * @param attributes Further attributes, or values to use instead.
  * @throws {TypeError} when the plan has no such expectation, or the event would not match it.
  *
  * @example
