@@ -26,12 +26,12 @@ export interface ExportedJob {
 }
 
 /**
- * Reads a file of `deno task journal export`, for `testDaybook` to begin with.
+ * Reads a file written by `deno task journal export`, for `testDaybook` to start with.
  *
- * @param file What the file holds. Imported as text it needs no permission:
+ * @param file The content of the file. Imported as text, it needs no permission:
  * `import order from "./order-42.ndjson" with { type: "text" };`.
- * @throws {TypeError} when it is the name of a file, or no text.
- * @throws {Error} naming the first line that is not as `journal export` writes it.
+ * @throws {TypeError} when it is the name of a file, or not text.
+ * @throws {Error} naming the first line that `journal export` would not have written.
  *
  * @example
  * ```ts
