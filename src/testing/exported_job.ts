@@ -68,7 +68,7 @@ function requireText(file: unknown): void {
   if (typeof file === "string" && !isName) return;
   const given = isName ? `${JSON.stringify(file.slice(0, 100))}` : `a value of type ${typeof file}`;
   throw new TypeError(
-    `Cannot read an exported job from ${given}: give the text that the file holds, such as ` +
+    `Cannot read an exported job from ${given}: pass the content of the file, such as ` +
       "await Deno.readTextFile(name)",
   );
 }
