@@ -1,4 +1,4 @@
-/** Which part of the code may know which: read from the imports themselves. */
+/** Which part of the code may depend on which, read from the imports themselves. */
 
 import assert from "node:assert/strict";
 import { headingId } from "../src/dashboard/manual/markdown.tsx";
@@ -6,7 +6,10 @@ import { runsTogether, testPaths } from "./together/rooms.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 
-/** What each folder of `src/` may import of the others; the files beside them may all. */
+/**
+ * What each folder of `src/` may import from the others; the files beside the folders may import
+ * all.
+ */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   core: [],
   access: [],
@@ -37,7 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   demo: ["core", "engine", "jobs", "server", "settings"],
 };
 
-/** Where processes and threads begin, and what programs and tests import, now or later. */
+/** The entry points of processes and threads, and the public modules. */
 const ENTRANCES = [
   "main.ts",
   "src/mod.ts",
@@ -51,7 +54,7 @@ const ENTRANCES = [
   "src/testing/mod.ts",
 ];
 
-/** For each file, by its path from the root, what it imports: paths, or names of packages. */
+/** The imports of each file, by its path from the root: paths, or names of packages. */
 type Imports = ReadonlyMap<string, readonly string[]>;
 
 const IMPORT = /^(?:import|export)\s(?:[^";=()]*?\sfrom\s)?"([^"]+)"(?:\swith\s[^;]*)?;$/gm;
@@ -78,7 +81,7 @@ async function readImports(...folders: string[]): Promise<Imports> {
   return imports;
 }
 
-/** The folder of `src/` that a file is in; `.` when it is beside them. */
+/** The folder of `src/` that a file is in; `.` for a file beside the folders. */
 function layerOf(path: string): string {
   const [, layer = "", ...rest] = path.split("/");
   return rest.length === 0 ? "." : layer;
@@ -93,14 +96,14 @@ function wrongWays(imports: Imports): readonly string[] {
   });
 }
 
-/** Files from which imports lead back to themselves. */
+/** Files whose imports lead back to themselves. */
 function cycles(imports: Imports): readonly string[] {
   return [...imports.keys()].filter((path) =>
     (imports.get(path) ?? []).some((name) => reachable(imports, [name]).has(path))
   );
 }
 
-/** The files that imports lead to, those where they begin included. */
+/** The files that imports reach, including the entry points. */
 function reachable(imports: Imports, from: readonly string[]): ReadonlySet<string> {
   const found = new Set(from);
   for (const path of found) {
@@ -115,7 +118,7 @@ Deno.test("architecture: core, then engine, then journal and http, then the comm
   assert.deepEqual(wrongWays(imports), []);
 });
 
-Deno.test("architecture: no file imports itself, however far around", async () => {
+Deno.test("architecture: no file imports itself, even indirectly", async () => {
   assert.deepEqual(cycles(await readImports("src", "tests/support")), []);
 });
 
@@ -125,13 +128,13 @@ Deno.test("architecture: every file of src serves an entrance", async () => {
   assert.deepEqual([...imports.keys()].filter((path) => !used.has(path)), []);
 });
 
-Deno.test("architecture: the process of a server holds no tool for files", async () => {
+Deno.test("architecture: a server process loads no offline tool", async () => {
   const served = [...reachable(await readImports("src"), ["main.ts", "src/mod.ts"])];
   assert.ok(served.includes("src/journal/file_journal.ts"));
   assert.deepEqual(served.filter((path) => layerOf(path) === "tools"), []);
 });
 
-Deno.test("architecture: core is pure, the engine knows no files, and only http knows hono", async () => {
+Deno.test("architecture: core is pure, the engine uses no files, and only http imports hono", async () => {
   const imports = await readImports("src");
   const packagesOf = (layer: string) =>
     [...imports].filter(([path]) => layerOf(path) === layer)
@@ -170,7 +173,7 @@ Deno.test("architecture: no two classes of src have one name", async () => {
   assert.deepEqual(names.filter((name, at) => names.indexOf(name) !== at), []);
 });
 
-Deno.test("architecture: an import in the wrong direction and a long way around are found", () => {
+Deno.test("architecture: an import in the wrong direction and an indirect cycle are found", () => {
   const imports = new Map([
     ["src/core/a.ts", ["src/core/b.ts"]],
     ["src/core/b.ts", ["src/core/c.ts", "valibot"]],
@@ -189,7 +192,7 @@ Deno.test("architecture: an import in the wrong direction and a long way around 
   assert.deepEqual(cycles(imports), around.slice(0, 3));
 });
 
-Deno.test("architecture: every room of src is on the map", async () => {
+Deno.test("architecture: every folder of src is on the map", async () => {
   const map = await Deno.readTextFile(`${ROOT}ARCHITECTURE.md`);
   for await (const { name, isDirectory } of Deno.readDir(`${ROOT}src`)) {
     if (isDirectory) assert.ok(map.includes(`](src/${name})`), `ARCHITECTURE.md lacks src/${name}`);
@@ -201,7 +204,7 @@ const PAGES = [
   ...["journal/README.md", "tests/README.md", "bench/README.md"],
 ];
 
-Deno.test("architecture: every link of the pages beside the manual leads to a file, and to a heading of it", async () => {
+Deno.test("architecture: every link of the pages outside the manual leads to an existing file and heading", async () => {
   const dead: string[] = [];
   for (const page of PAGES) {
     const links = [...(await proseOf(page)).matchAll(/\]\((?!https?:)([^)]+)\)|srcset="([^"]+)"/g)]
@@ -212,7 +215,7 @@ Deno.test("architecture: every link of the pages beside the manual leads to a fi
   assert.deepEqual(dead, []);
 });
 
-/** A page without its code, where brackets are no links. */
+/** A page without its code, where brackets are not links. */
 async function proseOf(page: string): Promise<string> {
   return (await Deno.readTextFile(ROOT + page)).replace(/^```[^]*?^```/gm, "");
 }

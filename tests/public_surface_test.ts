@@ -1,4 +1,4 @@
-/** What programs and tests import: documented throughout, with examples that compile and run. */
+/** The public modules: fully documented, with examples that compile and run. */
 
 import assert from "node:assert/strict";
 import { inFolder } from "./support/temporary_folder.ts";
@@ -16,7 +16,7 @@ async function deno(args: readonly string[], cwd: string): Promise<[code: number
 
 const SURFACES = ["src/mod.ts", "src/testing/mod.ts"];
 
-/** Files that a public surface is made of, with that itself. */
+/** The files of a public surface, including the module itself. */
 async function publicFiles(surface: string): Promise<readonly string[]> {
   const text = await Deno.readTextFile(ROOT + surface);
   const folder = surface.replace(/[^/]*$/, "");
@@ -33,7 +33,7 @@ async function examples(...surfaces: readonly string[]): Promise<readonly string
     .map(([, code = ""]) => code.replaceAll(/^ \* ?/gm, ""));
 }
 
-Deno.test("mod: every exported symbol is documented, and refers to none that is not", async () => {
+Deno.test("mod: every exported symbol is documented, and refers only to exported ones", async () => {
   const [code, text] = await deno(["doc", "--lint", ...SURFACES], ROOT);
   assert.equal(code, 0, text);
 });
@@ -74,7 +74,7 @@ Deno.test("testing/mod: every example does what it says, and needs no permission
     const [code, text] = await deno(["test", ...options, ...sanitized, ...files], folder);
     assert.equal(code, 0, text);
     assert.match(text, /2 passed/);
-    // One says in a comment what it prints.
+    // One example says in a comment what it prints.
     assert.match(text, /^12$/m);
   });
 });

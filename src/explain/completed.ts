@@ -13,7 +13,7 @@ import { toMatchable } from "../core/projector.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { findMaxAttempts } from "./attempts_noted.ts";
 import { sleepEnded, wakeText, wokenBy } from "./times.ts";
-import { attemptText, before, capital, countText, taskText, timeText } from "./phrases.ts";
+import { attemptText, before, capital, matchedText, taskText, timeText } from "./phrases.ts";
 
 /** How many are described: the last ones that were settled. */
 const SHOWN_MAX = 500;
@@ -110,7 +110,7 @@ function waived(
   const how = woken === undefined ? "its deadline passed" : `${wakeText(woken)} ended the wait`;
   const at = passed === undefined ? "" : ` since ${how} at ${timeText(passed)}`;
   const statement = `"${expected.id}" is waived${at}: ${
-    countText(expected, matched)
+    matchedText(expected, matched)
   } came in time.`;
   const cites = [waived, ...(woken === undefined ? [] : [woken.logId]), ...before(by)];
   return { kind: "expectation", id: expected.id, statement, cites };
@@ -132,7 +132,7 @@ function satisfiedExpectation(
     kind: "expectation",
     id,
     statement: `"${id}" is satisfied: ${
-      countText(expected, progress.matched)
+      matchedText(expected, progress.matched)
     }${settledBy}${surplus}.`,
     cites: [last, ...before(progress.by)],
   };

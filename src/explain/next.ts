@@ -1,5 +1,6 @@
 /** What will happen by itself, and what a person can do. */
 
+import { countText } from "../core/size.ts";
 import { assertNever } from "../core/assert_never.ts";
 import { deriveCondition } from "../core/condition.ts";
 import { counted } from "../core/counted.ts";
@@ -194,7 +195,7 @@ function eventsToSend({ job }: OutlinedHistory, waitingFor: readonly WaitingFor<
     if (sample === undefined) return [];
     const { event, placeholders } = sample;
     const more = required - matched;
-    const count = more === 1 ? "the event" : `the event (${more} of them are missing)`;
+    const count = more === 1 ? "the event" : `the event (${countText(more)} of them are missing)`;
     const code = hasCode(job) ? ", with any other fields its code reads" : "";
     const how = meant === undefined ? `if it happened${code}` : `corrected${code}`;
     const fill = placeholders.length === 0 ? "" : "; replace the placeholders";

@@ -1,5 +1,7 @@
 /** Phrases that explanations share, so that the same thing is always said in the same way. */
 
+import { countOf } from "../core/counted.ts";
+import { countText } from "../core/size.ts";
 import { assertNever } from "../core/assert_never.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { ErrorFact, InterruptionReason } from "../core/framework_events.ts";
@@ -81,7 +83,7 @@ export function progressText(
     readonly note?: string | undefined;
   },
 ): string {
-  const count = total === undefined ? `${done}` : `${done} of ${total}`;
+  const count = total === undefined ? countText(done) : countOf(done, total);
   return note === undefined ? count : `${count} (${oneLine(note)})`;
 }
 
@@ -124,8 +126,8 @@ export function deadlineText({ ms, otherwise }: { ms: number; otherwise: string 
 }
 
 /** `1 of 3`. */
-export function countText(expected: ExpectedEvent, matched: number): string {
-  return `${matched} of ${requiredMatches(expected.multiplicity)}`;
+export function matchedText(expected: ExpectedEvent, matched: number): string {
+  return countOf(matched, requiredMatches(expected.multiplicity));
 }
 
 /** ` by on-call`, when the token of the request had a name. */

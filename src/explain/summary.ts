@@ -6,7 +6,6 @@ import { counted } from "../core/counted.ts";
 import type { FrameworkEntry } from "../core/event.ts";
 import type { WaitingFor } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
-import { requiredMatches } from "../core/job_plan.ts";
 import { isTerminal, type JobState, type TaskState } from "../core/job_state.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { findMaxAttempts } from "./attempts_noted.ts";
@@ -18,6 +17,7 @@ import { durationText } from "../core/duration.ts";
 import {
   attemptText,
   errorText,
+  matchedText,
   reasonText,
   requestedDelayMs,
   shortened,
@@ -138,8 +138,8 @@ function runningText(
 
 function waiting(outlined: OutlinedHistory, waitingFor: readonly WaitingFor<LogId>[]): string {
   const { job } = outlined;
-  const waits = openExpectations(job).map(({ expected: { id, matcher, multiplicity }, matched }) =>
-    `"${id}" (${matcher.eventType}), ${matched} of ${requiredMatches(multiplicity)}`
+  const waits = openExpectations(job).map(({ expected, matched }) =>
+    `"${expected.id}" (${expected.matcher.eventType}), ${matchedText(expected, matched)}`
   );
   if (waits.length === 0) return "is waiting, and its code will continue with what it has.";
   const ended = job.tasks.some(({ taskId, status }) =>

@@ -12,7 +12,7 @@ import { demanded, isDistinctive } from "./likeness/own_values.ts";
 import type { Suspect } from "./likeness/suspect.ts";
 import { toMatchable } from "../core/projector.ts";
 import { shownScalar } from "../core/shown_value.ts";
-import { countText as numberText } from "../core/size.ts";
+import { countText } from "../core/size.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import type { Candidates, Evidence } from "./evidence.ts";
 import {
@@ -21,7 +21,7 @@ import {
   type OpenExpectation,
   openExpectations,
 } from "./open_expectations.ts";
-import { countText, latest, wantedText } from "./phrases.ts";
+import { latest, matchedText, wantedText } from "./phrases.ts";
 import { suspectText } from "./suspect_text.ts";
 import { compareWith, findSuspects } from "./suspects.ts";
 
@@ -84,7 +84,7 @@ function waitingFor(
   const remark = suspects.length > 0
     ? undefined
     : unmeetable(outlined, expected) ?? nothingLikeIt(outlined, open, candidates);
-  const count = countText(expected, matched);
+  const count = matchedText(expected, matched);
   return {
     expectation: expected.id,
     eventType: expected.matcher.eventType,
@@ -143,7 +143,7 @@ function nothingLikeIt(
     ? `${nothing}.`
     : ofType === 1
     ? `${nothing}: the one other event of this type does not have ${lacking} in it.`
-    : `${nothing}: of ${numberText(ofType)} other events of this type, ` +
+    : `${nothing}: of ${countText(ofType)} other events of this type, ` +
       `none has ${lacking} in it.`;
 }
 

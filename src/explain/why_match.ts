@@ -1,5 +1,6 @@
 /** Why an event matches an expectation of the plan, or none. */
 
+import { countOf } from "../core/counted.ts";
 import { isFromOutside, type JobEventLogEntry } from "../core/event.ts";
 import { firstWithin, matcherEffort, NEARNESS_EFFORT_MAX } from "../core/effort.ts";
 import { failureBy } from "../core/failure.ts";
@@ -57,8 +58,10 @@ function oneMatchText(before: RunningJob, id: string): string {
     return `It matches expectation "${id}", which entry ${waived} had waived: surplus.`;
   }
   return matched < required
-    ? `It matches expectation "${id}": ${matched + 1} of ${required}.`
-    : `It matches expectation "${id}", which had all it needs (${matched} of ${required}): surplus.`;
+    ? `It matches expectation "${id}": ${countOf(matched + 1, required)}.`
+    : `It matches expectation "${id}", which had all it needs (${
+      countOf(matched, required)
+    }): surplus.`;
 }
 
 /**

@@ -6,7 +6,7 @@
 
 import * as v from "valibot";
 import { durationText, parseDuration } from "../core/duration.ts";
-import { parseSize, sizeText } from "../core/size.ts";
+import { countText, parseSize, sizeText } from "../core/size.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { namesDatabase, placeIn } from "../postgres/place.ts";
 
@@ -25,7 +25,7 @@ interface Kind<Value = unknown> {
 /** The kinds of settings: how each is read, bounded and shown. valibot reads and checks. */
 function whole(value: string, min: number, max: number): Kind<number> {
   const parse = (text: string) => /^\d+$/.test(text) ? Number(text) : NaN;
-  const show = (count: number) => value === "number" ? `${count}` : `${count} ${value}`;
+  const show = (count: number) => value === "number" ? `${count}` : `${countText(count)} ${value}`;
   return { ...numeric(parse, String, min, max), value, show };
 }
 

@@ -1,4 +1,4 @@
-/** Reading the lines of a file of tokens. */
+/** Reads the lines of a token file. */
 
 import assert from "node:assert/strict";
 import { timingSafeEqual } from "node:crypto";
@@ -8,7 +8,7 @@ import { firstToken, readTokenLines } from "../../src/access/token_lines.ts";
 const FIRST = "first-token-0123456789";
 const SECOND = "second-token-0123456789";
 
-Deno.test("readTokenLines: a token alone has all scopes, as in a file of one", () => {
+Deno.test("readTokenLines: a token without scopes has all scopes", () => {
   for (const text of [FIRST, `${FIRST}\n`, `  ${FIRST} \r\n\r\n`]) {
     assert.deepEqual(readTokenLines(text), {
       tokens: [{ token: FIRST, scopes: SCOPES }],
@@ -17,7 +17,7 @@ Deno.test("readTokenLines: a token alone has all scopes, as in a file of one", (
   }
 });
 
-Deno.test("readTokenLines: scopes and a name follow; comments and blank lines are passed over", () => {
+Deno.test("readTokenLines: scopes and a name follow the token; comments and blank lines are skipped", () => {
   const text = `# of the shop\n${FIRST} submit,read shop\n\n\t# later\n${SECOND}\toperate\n`;
   assert.deepEqual(readTokenLines(text), {
     tokens: [
@@ -28,7 +28,7 @@ Deno.test("readTokenLines: scopes and a name follow; comments and blank lines ar
   });
 });
 
-Deno.test("readTokenLines: what is wrong is told by line, and no line is quoted", () => {
+Deno.test("readTokenLines: errors name the line number and never quote the line", () => {
   const wrong: readonly (readonly [string, RegExp])[] = [
     ["", /it has no token/],
     ["# only this", /it has no token/],
@@ -48,12 +48,12 @@ Deno.test("readTokenLines: what is wrong is told by line, and no line is quoted"
   }
 });
 
-Deno.test("firstToken: a client sends the first of a file of several", () => {
+Deno.test("firstToken: a client sends the first token of a file", () => {
   assert.equal(firstToken(`# mine\n${FIRST} read me\n${SECOND}\n`), FIRST);
   assert.equal(firstToken("# none\n"), undefined);
 });
 
-Deno.test("TokenList: each token has its own scopes, and what is close to one has none", () => {
+Deno.test("TokenList: each token has its own scopes, and a similar text has none", () => {
   const list = new TokenList([
     { token: FIRST, scopes: ["read"] },
     { token: SECOND, scopes: ["submit"] },
@@ -73,7 +73,7 @@ Deno.test("TokenList: each token has its own scopes, and what is close to one ha
   assert.equal(new TokenList([]).holderOf("x"), undefined);
 });
 
-Deno.test("TokenList: whatever is given is compared with every token, over one length, in constant time", () => {
+Deno.test("TokenList: any text is compared with every token, at one length, in constant time", () => {
   const tokens = [FIRST, SECOND, `${FIRST}-longest`]
     .map((token) => ({ token, scopes: SCOPES }));
   const lengths: number[][] = [];

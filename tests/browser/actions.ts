@@ -1,4 +1,4 @@
-/** What people do on the screens, as the walks do it: by what is written on the page. */
+/** What people do on the screens: the walks do the same, by the texts on the page. */
 
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
@@ -6,9 +6,9 @@ import type { DemoProcess } from "../support/process/demo_process.ts";
 
 export interface Action {
   readonly name: string;
-  /** Statuses of what is refused on the way. */
+  /** Expected statuses of refused requests. */
   readonly refusals?: readonly number[];
-  /** Whether it is done by a script, and by nothing else. */
+  /** Whether it requires a script. */
   readonly needsScripts?: boolean;
   readonly run: (page: Page, demo: DemoProcess) => Promise<void>;
 }
@@ -33,12 +33,12 @@ async function noteOn(page: Page): Promise<string> {
   return await page.locator(".note").first().innerText();
 }
 
-/** Opens what is behind a summary. */
+/** Opens a folded element by its summary. */
 async function unfold(page: Page, text: string | RegExp): Promise<void> {
   await page.locator("summary").filter({ hasText: text }).first().click();
 }
 
-/** Pages are asked for again so often, at most: without scripts none renews itself. */
+/** How often pages are reloaded at most: without scripts, none refreshes itself. */
 const RELOADS_MAX = 200;
 
 async function intactOn(page: Page): Promise<void> {
@@ -63,7 +63,7 @@ const JOB_ACTIONS: readonly Action[] = [
     },
   },
   {
-    name: "a sleep says until when, and is ended early",
+    name: "a sleep shows its end, and is ended early",
     run: async (page, demo) => {
       await gotoJob(page, demo, "sleeping");
       assert.match(await page.locator("main").innerText(), /sleeps? until|is sleeping/i);
@@ -138,7 +138,7 @@ const TIME_ACTIONS: readonly Action[] = [
     },
   },
   {
-    name: "what would have been is asked for",
+    name: "a what-if is requested",
     run: async (page, demo) => {
       await page.goto(`${demo.url}/ui/jobs/${demo.jobIn("suspended")}/time`);
       const event = {
@@ -159,7 +159,7 @@ const TIME_ACTIONS: readonly Action[] = [
     },
   },
   {
-    name: "the slider leads through the entries",
+    name: "the slider moves through the entries",
     needsScripts: true,
     run: async (page, demo) => {
       await page.goto(`${demo.url}/ui/jobs/${demo.jobIn("recovery required")}/time`);
@@ -213,7 +213,7 @@ const LIST_ACTIONS: readonly Action[] = [
     },
   },
   {
-    name: "failures of one kind are retried together, once their number is confirmed",
+    name: "failures of one kind are retried together, after their number is confirmed",
     run: async (page, demo) => {
       await page.goto(`${demo.url}/ui/jobs`);
       await page.getByRole("link", { name: "Failures by kind" }).click();
@@ -261,7 +261,7 @@ const SYSTEM_ACTIONS: readonly Action[] = [
 
 const LIMITS_ACTIONS: readonly Action[] = [
   {
-    name: "limits are changed with a reason, and that is taken back",
+    name: "limits are changed with a reason, and restored",
     run: async (page, demo) => {
       const limits = async () => {
         const answer = await (await fetch(`${demo.url}/limits`)).json();
@@ -285,7 +285,7 @@ const LIMITS_ACTIONS: readonly Action[] = [
     },
   },
   {
-    name: "jobs of a type are paused, once the form is right, and the pause is ended",
+    name: "jobs of a type are paused with a corrected form, and the pause is ended",
     refusals: [422],
     run: async (page, demo) => {
       const paused = async () => (await (await fetch(`${demo.url}/pauses`)).json()).pauses.length;
@@ -314,7 +314,7 @@ const LIMITS_ACTIONS: readonly Action[] = [
 
 const LIVE_ACTIONS: readonly Action[] = [
   {
-    name: "the page is paused, and goes on",
+    name: "the page is paused, and continues",
     needsScripts: true,
     run: async (page, demo) => {
       await page.goto(`${demo.url}/`);
@@ -326,7 +326,7 @@ const LIVE_ACTIONS: readonly Action[] = [
     },
   },
   {
-    name: "times are of the reader's zone, and UTC to who points at one",
+    name: "times are in the reader's zone, and in UTC on hover",
     needsScripts: true,
     run: async (page, demo) => {
       await gotoJob(page, demo, "done");
@@ -334,7 +334,7 @@ const LIVE_ACTIONS: readonly Action[] = [
         const time = page.locator(`${part} time`).first();
         const utc = await time.getAttribute("title") ?? "";
         const shown = /\d\d:\d\d:\d\d/.exec(await time.innerText())?.[0];
-        // The walk is in a zone that is nine hours ahead.
+        // The browser's time zone is nine hours ahead.
         const ahead = new Date(Date.parse(utc) + 9 * 3_600_000).toISOString();
         assert.equal(shown, ahead.slice(11, 19), part);
       }
@@ -354,7 +354,7 @@ const LIVE_ACTIONS: readonly Action[] = [
   },
 ];
 
-/** In an order in which each finds what it needs. */
+/** In an order in which each action finds what it needs. */
 export const ACTIONS: readonly Action[] = [
   ...LIST_ACTIONS,
   ...TIME_ACTIONS,

@@ -1,9 +1,9 @@
-/** The demo, as what the walks through the dashboard look at. */
+/** The demo that the walks through the dashboard use. */
 
 import { DemoProcess } from "../support/process/demo_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
-/** Two of their own, which start at the same time. */
+/** Two separate demos, which start at the same time. */
 export async function withTwoDemos(
   run: (first: DemoProcess, second: DemoProcess) => Promise<void>,
 ): Promise<void> {
@@ -22,7 +22,7 @@ export async function withTwoDemos(
   );
 }
 
-/** @param args Beside those that the process needs; it is still unless they say otherwise. */
+/** @param args Arguments beside those that the process needs; the shop is still by default. */
 export async function withDemo(
   run: (demo: DemoProcess) => Promise<void>,
   args: readonly string[] = ["--still"],

@@ -1,4 +1,4 @@
-/** The screens, and each thing that can be done on them, with scripts and without. */
+/** The screens and all their actions, with and without scripts. */
 
 import type { BrowserContext } from "playwright-core";
 import { DESKTOP, inContext, testInBrowser } from "../support/process/chromium.ts";
@@ -26,7 +26,7 @@ const unscripted: Doing = async ({ run, needsScripts = false }, context, demo) =
   await page.close();
 };
 
-/** One after the other: what one does, another finds done. */
+/** One after the other, because some actions depend on earlier ones. */
 async function doAll(doing: Doing, context: BrowserContext, demo: DemoProcess): Promise<void> {
   for (const action of ACTIONS) {
     try {
@@ -37,12 +37,12 @@ async function doAll(doing: Doing, context: BrowserContext, demo: DemoProcess): 
   }
 }
 
-// One test: a demo takes long until it has a job in each situation.
+// One test, because a demo takes long until it has a job in each situation.
 testInBrowser(
-  "screens and actions: all can use them, each does what it says, and most need no script",
+  "screens and actions: they are accessible, do what they say, and mostly need no script",
   (browser, t) =>
     withTwoDemos(async (demo, other) => {
-      await t.step("each screen is as it should be, wherever it is looked at", async () => {
+      await t.step("each screen is correct on every device", async () => {
         await lookAtScreens(browser, demo);
       });
       await t.step("each action does what it says", () =>

@@ -1,9 +1,9 @@
-/** A type of job that says, wherever it may say something, what it is given. */
+/** A job type that repeats its input wherever it can output text. */
 
 import * as v from "valibot";
 import { defineJob, NonRetryableError } from "../../src/mod.ts";
 
-/** Markup and marks of direction, as the description and the hints of a schema. */
+/** Markup and direction marks in the description and the hints of a schema. */
 const MARKUP = '"><x-pwned data-pwned="1"></x-pwned><img src=x onerror="globalThis.pwned=1">\u202e';
 
 export const HOSTILE = defineJob({

@@ -3,19 +3,19 @@
 import assert from "node:assert/strict";
 import type { DaybookProcess } from "../support/process/daybook_process.ts";
 
-/** Breaks out of attributes and of elements whose content is text, and runs where it can. */
+/** Breaks out of attributes and text elements, and runs a script if it can. */
 export const MARKUP =
   `"'></title></textarea></script></style></pre><x-pwned data-pwned="1"></x-pwned>` +
   `<img src=x onerror="globalThis.pwned=1"><script>globalThis.pwned=1</script>` +
   `<svg onload="globalThis.pwned=1"></svg>{{7*7}}\${7*7}<!--`;
-/** Turns around what comes after it, unless it is kept apart. */
+/** Reverses what comes after it, unless it is isolated. */
 export const TURNED = "\u202egnp.elif\u2066\u2067\u200f\u061c";
 const MEGABYTE_LENGTH = 900_000;
 
 export const HOSTILITIES = ["markup", "turned", "long"] as const;
 export type Hostility = (typeof HOSTILITIES)[number];
 
-/** As much of it as a field takes. */
+/** Repeated to the maximum length of a field. */
 export function hostileText(hostility: Hostility, lengthMax = MEGABYTE_LENGTH): string {
   switch (hostility) {
     case "markup":
@@ -23,12 +23,12 @@ export function hostileText(hostility: Hostility, lengthMax = MEGABYTE_LENGTH): 
     case "turned":
       return TURNED.slice(0, lengthMax);
     case "long":
-      // Nowhere to break a line, and markup at both ends.
+      // Without a place to break a line, and with markup at both ends.
       return (MARKUP + "W".repeat(MEGABYTE_LENGTH)).slice(0, Math.min(lengthMax, MEGABYTE_LENGTH));
   }
 }
 
-/** An id as odd as one may be. */
+/** The strangest allowed id. */
 const ID = `~:.${"-".repeat(60)}..~`;
 
 export interface HostileJobs {
@@ -52,14 +52,14 @@ export async function hostileJobs(
       input: { text, how },
       labels: { hostile: label, how },
     });
-  // At once: those that do not end are waited for as long as a request may.
+  // In parallel, because requests for jobs that do not end wait as long as allowed.
   const [failed, waiting, backingOff, succeeded] = await Promise.all([
     coded("fail"),
     coded("wait"),
     coded("retry"),
     coded("succeed"),
   ]);
-  // After those, one of which sends what it waits for.
+  // After those, because one of them sends the event that it waits for.
   const jobs = { failed, waiting, backingOff, succeeded, plan: await plan(daybook, hostility) };
   await nearMisses(daybook, hostility);
   await post(daybook, `/jobs/${encodeURIComponent(jobs.plan)}/suspend`, {
@@ -68,7 +68,7 @@ export async function hostileJobs(
   return jobs;
 }
 
-/** Nearly what is waited for: the explanation sets both beside each other. */
+/** A near miss, so that the explanation shows both values. */
 async function nearMisses(daybook: DaybookProcess, hostility: Hostility): Promise<void> {
   const eventType = "hostile.Named";
   const name = hostileText(hostility, 200);
@@ -79,7 +79,7 @@ async function nearMisses(daybook: DaybookProcess, hostility: Hostility): Promis
   await post(daybook, "/events", { eventType, attributes: { text: null, extra: name } });
 }
 
-/** A plan without code: its ids and what it compares with are the user's own. */
+/** A plan without code: its ids and compared values come from the user. */
 async function plan(daybook: DaybookProcess, hostility: Hostility): Promise<string> {
   const value = hostileText(hostility, 10_000);
   return await post(daybook, "/jobs", {
@@ -102,7 +102,7 @@ async function plan(daybook: DaybookProcess, hostility: Hostility): Promise<stri
   });
 }
 
-/** The id of the job, when it is one that is answered. */
+/** The id of the job in the answer, if there is one. */
 async function post(daybook: DaybookProcess, path: string, body: object): Promise<string> {
   const response = await daybook.post(path, body, { prefer: "wait=2" });
   const answer: unknown = await response.json();

@@ -1,4 +1,4 @@
-/** What users write is text, wherever it is shown, whatever it is. */
+/** Whatever users write is shown as text, on every screen. */
 
 import assert from "node:assert/strict";
 import type { Browser, BrowserContext, Page, ViewportSize } from "playwright-core";
@@ -18,13 +18,13 @@ import { WatchedPage } from "./watched_page.ts";
 import { type Screen, SCREENS, screensOf } from "./screens.ts";
 
 const DEFINITIONS = `${ROOT}tests/browser/hostile_definitions.ts`;
-/** Of a page, whatever is in the journal. */
+/** The maximum size of a page, whatever is in the journal. */
 const PAGE_BYTES_MAX = 600_000;
 
-/** The screens that show what users write. */
+/** The screens that show user text. */
 const WITH_TEXTS = SCREENS.filter(({ path }) => /^\/$|^\/ui\/(?:jobs|stream)/.test(path));
 
-/** Elements and attributes that only a text could have made. */
+/** Elements and attributes that only user text could have created. */
 const SMUGGLED = "x-pwned, [data-pwned], [onerror], [onload], main img, main script, main style";
 
 async function withHostileJobs(
@@ -48,7 +48,7 @@ async function withHostileJobs(
   });
 }
 
-/** What a page does that it should not, with a size that hangs on no text. */
+/** What is wrong with a page, including its size. */
 async function faultsOf(context: BrowserContext, url: string): Promise<readonly string[]> {
   const watched = await WatchedPage.open(context);
   const response = await watched.page.goto(url, { waitUntil: "load" });
@@ -72,9 +72,9 @@ async function smuggledInto({ page }: WatchedPage): Promise<readonly string[]> {
 }
 
 /**
- * Texts that turn around what stands beside them: those with a mark of direction that are
- * neither isolated nor alone in their block, and those of this server that go on after one.
- * What is code is shown letter by letter, and left out.
+ * Texts that reverse their surroundings: those with a direction mark that are neither isolated nor
+ * alone in their block, and texts of this server that follow one. Code is shown letter by letter,
+ * and skipped.
  */
 async function turningIn({ page }: WatchedPage): Promise<readonly string[]> {
   return await page.evaluate<readonly string[]>(`(() => {
@@ -98,7 +98,7 @@ async function turningIn({ page }: WatchedPage): Promise<readonly string[]> {
   })()`);
 }
 
-/** Pages that are looked at side by side: the time goes into waiting for each of them. */
+/** The number of pages examined in parallel, because most of the time is spent waiting. */
 const TABS = 3;
 
 async function faultsOfAll(
@@ -118,24 +118,24 @@ async function faultsOfAll(
 }
 
 testInBrowser(
-  "hostile text: markup, marks of direction and a megabyte are text on every screen",
+  "hostile text: markup, direction marks and a megabyte are shown as text on every screen",
   (browser) =>
     withHostileJobs(HOSTILITIES, async (url, jobs) => {
       const ofJobs = jobs.map((each) => Object.values(each).flatMap(screensOf));
       const urlsOf = (screens: readonly Screen[]) => screens.map(({ path }) => url + path);
       const faults = [
         ...await faultsOfAll(browser, NARROWEST, urlsOf([...SCREENS, ...ofJobs.flat()])),
-        // What is wide is widest where the text is longest, and few screens are else on a desk.
+        // Long texts are the widest, and few screens differ otherwise at desktop size.
         ...await faultsOfAll(browser, DESKTOP, urlsOf([...WITH_TEXTS, ...ofJobs.at(-1) ?? []])),
       ];
       assert.ok(faults.length === 0, faults.join("\n"));
     }),
 );
 
-/** Names that a query of any screen may have. */
+/** Names of query parameters of all screens. */
 const NAMES = ["search", "q", "label", "type", "state", "error", "cursor", "note", "next", "from"];
 
-/** As a browser reads them, without showing them: those of the pages that have what a text made. */
+/** Parses pages without showing them, and returns those with elements created by a text. */
 async function smuggling(page: Page, paths: readonly string[]): Promise<readonly string[]> {
   return await page.evaluate<readonly string[]>(`Promise.all(${JSON.stringify(paths)}.map(
     async (path) => {
@@ -147,7 +147,7 @@ async function smuggling(page: Page, paths: readonly string[]): Promise<readonly
 }
 
 testInBrowser(
-  "hostile text: a link that was made by somebody else puts nothing on a page but text",
+  "hostile text: a crafted link adds nothing but text to a page",
   (browser) =>
     withHostileJobs([], (url) =>
       inContext(browser, { viewport: DESKTOP }, async (context) => {
@@ -163,7 +163,7 @@ testInBrowser(
 );
 
 testInBrowser(
-  "hostile text: one that made an element, or turned another around, is found",
+  "hostile text: text that creates an element, or reverses other text, is found",
   (browser) =>
     inContext(browser, {}, async (context) => {
       const watched = await WatchedPage.open(context);

@@ -1,4 +1,4 @@
-/** What an open page does when its server is away for a while, or is not the same any more. */
+/** What an open page does when its server is away for a while, or was replaced. */
 
 import assert from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
@@ -10,12 +10,12 @@ import { inFolder } from "../support/temporary_folder.ts";
 import { PATIENCE_MS } from "../support/until.ts";
 
 const TOKEN = "correct-horse-battery-staple";
-/** On a machine that has much else to do; as a rule it takes about five seconds. */
+/** For a busy machine; usually it takes about five seconds. */
 const SHOWN_AFTER_MAX_MS = PATIENCE_MS;
 const JOB = "job-1";
 const PLAN = { expected: [{ id: "paid", eventType: "shop.Paid" }] };
 
-/** One server after the other at the same address, and a page that is open all the while. */
+/** Several servers, one after the other, at the same address, and a page that stays open. */
 class Restarts {
   #server: DaybookProcess | undefined;
 
@@ -47,7 +47,7 @@ class Restarts {
     this.#server = undefined;
   }
 
-  /** Killed, and then there again. */
+  /** Kills the server and starts it again. */
   async again(options: ProcessOptions): Promise<void> {
     await this.kill();
     const args = [`--port=${new URL(this.url).port}`, ...options.args ?? []];
@@ -61,14 +61,14 @@ class Restarts {
     assert.equal(response.status, status, await response.text());
   }
 
-  /** Opens the page of a job that waits, and makes sure that it is followed. */
+  /** Opens the page of a waiting job, and makes sure that it is live. */
   async openJob(url = this.url): Promise<void> {
     await this.post("/jobs", { plan: PLAN, jobId: JOB });
     await this.page.goto(`${url}/ui/jobs/${JOB}`);
     await this.page.locator(".condition-waiting").first().waitFor();
   }
 
-  /** Changes the job, which a page that is live shows. */
+  /** Changes the job, which a live page shows. */
   async cancelJob(): Promise<void> {
     await this.post(`/jobs/${JOB}/cancel`, {}, 200);
     await this.page.locator(".condition-cancelled").first().waitFor();
@@ -81,7 +81,7 @@ class Restarts {
     await this.page.waitForURL(this.url + next);
   }
 
-  /** What the live control says, once it says that. */
+  /** Waits until the live control has this text. */
   async saying(state: string): Promise<void> {
     await this.page.locator("#live-text").getByText(state, { exact: true }).waitFor();
   }
@@ -155,7 +155,7 @@ const WALKS: Readonly<Record<string, Walk>> = {
 };
 
 testInBrowser(
-  "live: a page outlives its server, follows the next one, and says what ended it",
+  "live: a page survives a restart of its server, reconnects, and says why it ended",
   (browser) =>
     sideBySide(Object.fromEntries(
       Object.entries(WALKS).map(([name, walk]) => [name, () => walk(browser)]),

@@ -1,4 +1,4 @@
-/** How each screen is in a browser, with a job in each situation. */
+/** How each screen looks in a browser, with a job in each situation. */
 
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
@@ -8,13 +8,13 @@ import { sideBySide } from "./side_by_side.ts";
 import { WatchedPage } from "./watched_page.ts";
 import { type Screen, SCREENS, screensOf } from "./screens.ts";
 
-/** Those whose pages differ most. */
+/** The screens whose pages differ most. */
 const FEW_SITUATIONS = ["waiting", "recovery required"];
 const SITUATIONS = [...FEW_SITUATIONS, "backing off", "executing", "plan without code"];
 
-/** Where a finger has to hit, in pixels. */
+/** The minimum size of a touch target, in pixels. */
 const TARGET_MIN = 44;
-/** Letters that have to have room beside each other. */
+/** The number of letters that must fit on a line. */
 const WORD_MAX = 18;
 
 function screensIn(demo: DemoProcess, situations: readonly string[]): readonly Screen[] {
@@ -23,7 +23,7 @@ function screensIn(demo: DemoProcess, situations: readonly string[]): readonly S
 
 type Look = (watched: WatchedPage, screen: Screen) => Promise<readonly string[]>;
 
-/** What is wrong with all screens in one view: one run tells all of it. */
+/** What is wrong with all screens in one view: one run reports everything. */
 async function look(
   browser: Browser,
   { url }: DemoProcess,
@@ -43,7 +43,7 @@ async function look(
   assert.ok(faults.length === 0, faults.join("\n"));
 }
 
-/** Of what is on a page, however wide and of whatever colour it is. */
+/** Checks that do not depend on width or colours. */
 const whole: Look = async (watched, { path, says }) => {
   const text = await watched.page.locator("main").innerText();
   const silence = says.test(text) ? [] : [`${path} does not say ${says}: ${text.slice(0, 200)}`];
@@ -53,7 +53,7 @@ const whole: Look = async (watched, { path, says }) => {
 
 const colours: Look = (watched) => watched.axeFindings("the colours");
 
-/** Nothing is cut off, and a finger hits what it wants. */
+/** Nothing is cut off, and touch targets are large enough. */
 const narrow: Look = async (watched, { path }) => {
   const small = await smallTargets(watched);
   const broken = [...await brokenWords(watched), ...await brokenNumbers(watched)];
@@ -74,7 +74,7 @@ async function headingFaults({ page }: WatchedPage): Promise<readonly string[]> 
   return isWrong ? [`${page.url()} has headings of levels ${levels}`] : [];
 }
 
-/** What is no code and not very long is in one line; elsewhere it cannot be read. */
+/** Short texts outside of code must be on one line to be readable. */
 async function brokenWords({ page }: WatchedPage): Promise<readonly string[]> {
   return await page.evaluate<readonly string[]>(`(() => {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -96,7 +96,7 @@ async function brokenWords({ page }: WatchedPage): Promise<readonly string[]> {
   })()`);
 }
 
-/** An id, a time, a length of time and a number are in one line, whatever they are beside. */
+/** Ids, times, durations and numbers must not break. */
 async function brokenNumbers({ page }: WatchedPage): Promise<readonly string[]> {
   return await page.evaluate<readonly string[]>(`
     [...document.querySelectorAll(".id, time, .duration, .number, .count")]
@@ -112,7 +112,7 @@ async function brokenNumbers({ page }: WatchedPage): Promise<readonly string[]> 
   `);
 }
 
-/** Buttons and fields that are shown; links within sentences are left out, as WCAG has it. */
+/** Visible buttons and fields; links within sentences are exempt, as in WCAG. */
 async function smallTargets({ page }: WatchedPage): Promise<readonly string[]> {
   return await page.evaluate<readonly string[]>(`
     [...document.querySelectorAll("button, select, input:not([type=hidden]), summary, nav a")]
@@ -134,7 +134,7 @@ async function readWithoutScripts(browser: Browser, demo: DemoProcess): Promise<
       await page.goto(demo.url + path);
       const text = await page.locator("main").innerText();
       if (!says.test(text) || text.length < 100) found.push(`${path} says: ${text}`);
-      // A button outside of a form does nothing without a script.
+      // A button outside a form does nothing without a script.
       const useless = await page.locator("button:visible:not(form button)").allInnerTexts();
       found.push(...useless.map((button) => `${path} has a button that does nothing: ${button}`));
     }
@@ -143,7 +143,7 @@ async function readWithoutScripts(browser: Browser, demo: DemoProcess): Promise<
   assert.ok(faults.length === 0, faults.join("\n"));
 }
 
-/** On a desk, on a phone, in the dark and without scripts. */
+/** At desktop size, at phone size, in dark mode and without scripts. */
 export async function lookAtScreens(browser: Browser, demo: DemoProcess): Promise<void> {
   const few = screensIn(demo, FEW_SITUATIONS);
   const desk = { viewport: DESKTOP, colorScheme: "light" } as const;

@@ -1,13 +1,13 @@
-/** The screens of the dashboard, as the walks go through them. */
+/** The screens of the dashboard that the walks visit. */
 
 export interface Screen {
   readonly name: string;
   readonly path: string;
-  /** What it shows of the demo, and not its heading alone. */
+  /** Text from the demo that it shows, beside its heading. */
   readonly says: RegExp;
 }
 
-/** Those that need no job. */
+/** The screens that need no job. */
 export const SCREENS: readonly Screen[] = [
   { name: "overview", path: "/", says: /not yet retried[^]*Throughput[^]*Durable head\s+#\d+/ },
   { name: "jobs", path: "/ui/jobs", says: /Newest first[^]*job_/ },
@@ -24,7 +24,7 @@ export const SCREENS: readonly Screen[] = [
   { name: "manual", path: "/ui/manual", says: /manual/i },
 ];
 
-/** Those of one job. */
+/** The screens of one job. */
 export function screensOf(jobId: string): readonly Screen[] {
   const told = new RegExp(`${RegExp.escape(jobId)}[^]*JobCreated`);
   const path = `/ui/jobs/${encodeURIComponent(jobId)}`;

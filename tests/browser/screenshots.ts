@@ -10,16 +10,16 @@ import { withDemo } from "./demo_server.ts";
 import { ROOT } from "../support/process/task_process.ts";
 
 const FOLDER = `${ROOT}src/manual/screenshots`;
-/** Whoever opens the README loads them all. */
+/** The maximum size of all pictures, because every reader of the README loads them. */
 const BYTES_MAX = 150_000;
 const QUALITY = 85;
-/** So that there is something in the charts. */
+/** Waits, so that the charts show something. */
 const PLAY_MS = 100_000;
 
 interface Shot {
   readonly name: string;
   readonly path: string;
-  /** In pixels; that of a usual window, when absent. */
+  /** In pixels; that of a usual window by default. */
   readonly height?: number;
 }
 
@@ -38,7 +38,7 @@ function shotsOf(demo: DemoProcess): readonly Shot[] {
   ];
 }
 
-/** Playwright itself makes no WebP, which is a third of a PNG. */
+/** Converts to WebP, a third of the size of a PNG, which Playwright cannot write. */
 async function pictureOf(page: Page): Promise<Uint8Array> {
   const cdp = await page.context().newCDPSession(page);
   const { data } = await cdp.send("Page.captureScreenshot", { format: "webp", quality: QUALITY });
@@ -48,7 +48,7 @@ async function pictureOf(page: Page): Promise<Uint8Array> {
 async function shoot(browser: Browser, demo: DemoProcess): Promise<void> {
   for (const colorScheme of ["light", "dark"] as const) {
     for (const { name, path, height = DESKTOP.height } of shotsOf(demo)) {
-      // A page that has just changed its size cannot always be shot.
+      // A screenshot just after a change of size may fail.
       await inContext(
         browser,
         { viewport: { ...DESKTOP, height }, colorScheme },

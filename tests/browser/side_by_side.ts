@@ -1,8 +1,8 @@
-/** Walks that go at the same time: what takes long is that each of them waits. */
+/** Runs walks in parallel, because they mostly wait. */
 
 import assert from "node:assert/strict";
 
-/** Fails with all that went wrong, each by the name of its walk, once all have ended. */
+/** When all have ended, fails with every error, by the name of its walk. */
 export async function sideBySide(
   walks: Readonly<Record<string, () => Promise<void>>>,
 ): Promise<void> {

@@ -38,7 +38,7 @@ testInBrowser(
 );
 
 testInBrowser(
-  "sign-in: leads to where one was going, no script has the cookie, and the sign-out ends it",
+  "sign-in: it leads to the requested page, no script can read the cookie, and signing out ends the session",
   (browser) =>
     withToken(({ url }) =>
       inContext(browser, { viewport: DESKTOP }, async (context) => {

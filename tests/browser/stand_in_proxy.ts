@@ -1,4 +1,4 @@
-/** A proxy as people put before a server: while that is away, it answers 502 in its place. */
+/** A reverse proxy that answers 502 while its server is away. */
 
 export class StandInProxy implements AsyncDisposable {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;

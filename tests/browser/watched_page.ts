@@ -1,18 +1,18 @@
-/** A page that is watched: whatever goes wrong in it is a fault of the test. */
+/** A page whose every error fails the test. */
 
 import assert from "node:assert/strict";
 import axe from "axe-core";
 import type { BrowserContext, Page, Request } from "playwright-core";
 import observer from "./page_observer.js" with { type: "text" };
 
-/** What a page noted about itself. */
+/** The errors that a page has recorded. */
 interface Observed {
   readonly violations: readonly string[];
   readonly shift: number;
   readonly shifted: readonly string[];
 }
 
-/** A finding of axe, as far as it is used. */
+/** The used part of an axe finding. */
 interface Finding {
   readonly id: string;
   readonly help: string;
@@ -20,7 +20,7 @@ interface Finding {
 }
 
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-/** These take most of the time, and hang on the colours only. */
+/** These rules take most of the time, and depend only on the colours. */
 const COLOURS = "color-contrast";
 const AXE_PARTS = {
   all: { runOnly: RULES },
@@ -28,12 +28,12 @@ const AXE_PARTS = {
   "all but the colours": { runOnly: RULES, rules: { [COLOURS]: { enabled: false } } },
 };
 type AxePart = keyof typeof AXE_PARTS;
-/** A request that the page itself gave up: a navigation ends its stream and its refresh. */
+/** A request that the page aborted itself: a navigation ends its stream and its refresh. */
 const GIVEN_UP = "net::ERR_ABORTED";
 
 export class WatchedPage {
   readonly #faults: string[] = [];
-  /** Statuses that are expected, beside those of success. */
+  /** Expected statuses beside those of success. */
   readonly #expected: ReadonlySet<number>;
 
   private constructor(readonly page: Page, expected: readonly number[]) {
@@ -52,7 +52,7 @@ export class WatchedPage {
     });
   }
 
-  /** @param expected Statuses of 400 and more that are no fault. */
+  /** @param expected Statuses of 400 and more that are not errors. */
   static async open(
     context: BrowserContext,
     expected: readonly number[] = [],
@@ -62,7 +62,7 @@ export class WatchedPage {
     return new WatchedPage(page, expected);
   }
 
-  /** Goes to a page, and waits until it is all there. */
+  /** Opens a page, and waits until it is complete. */
   async goto(url: string): Promise<void> {
     await this.page.goto(url, { waitUntil: "load" });
   }
@@ -71,7 +71,7 @@ export class WatchedPage {
     return await this.page.evaluate("globalThis.observedByTest()");
   }
 
-  /** What went wrong since the last time, each with the page that it was on. */
+  /** The errors since the last call, each with its page. */
   async newFaults(): Promise<readonly string[]> {
     const { violations } = await this.observed();
     this.#faults.push(...violations);
@@ -86,13 +86,13 @@ export class WatchedPage {
     assert.deepEqual(faults, [], faults.join("\n"));
   }
 
-  /** The same, with what keeps somebody from using it. */
+  /** The same, plus accessibility errors. */
   async checkWithAxe(part: AxePart = "all"): Promise<void> {
     this.#faults.push(...await this.axeFindings(part));
     await this.check();
   }
 
-  /** What axe finds of the standard, and of good practice. */
+  /** Findings of axe about WCAG and best practices. */
   async axeFindings(part: AxePart = "all"): Promise<readonly string[]> {
     await this.page.evaluate(axe.source);
     const options = JSON.stringify({ resultTypes: ["violations"], ...AXE_PARTS[part] });

@@ -1,4 +1,4 @@
-/** What an explanation advises, as a command. */
+/** Actions of an explanation as commands. */
 
 import assert from "node:assert/strict";
 import { commandOfAction } from "../../src/cli/commands/explain.ts";
@@ -8,7 +8,7 @@ function command(path: string, body?: JsonObject, flags: readonly string[] = [])
   return commandOfAction({ method: "POST", path, ...(body === undefined ? {} : { body }) }, flags);
 }
 
-Deno.test("commandOfAction: controls of a job, and events, with the server that is meant", () => {
+Deno.test("commandOfAction: controls and events become commands that name the server", () => {
   assert.equal(
     command("/jobs/a~1/retry", { from: "charge", again: true }),
     "deno task daybook retry a~1 --again --from charge",
@@ -25,7 +25,7 @@ Deno.test("commandOfAction: controls of a job, and events, with the server that 
   assert.equal(command("/events", { eventType: "shop.Paid" }), "deno task daybook event shop.Paid");
 });
 
-Deno.test("commandOfAction: what no command can send whole is left to curl", () => {
+Deno.test("commandOfAction: what no command can send remains a curl call", () => {
   assert.equal(command("/jobs", { type: "a.B" }), undefined);
   assert.equal(command("/jobs/a/retry", { from: 1 }), undefined);
   assert.equal(command("/events", { eventType: "a.B", traceId: "x" }), undefined);

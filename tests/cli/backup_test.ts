@@ -1,3 +1,4 @@
+import { countText } from "../../src/core/size.ts";
 import assert from "node:assert/strict";
 import { journalCommand } from "../support/process/journal_command.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
@@ -30,7 +31,7 @@ function segmentsOf(disk: MemoryDisk, folder: string): ReadonlyMap<string, Uint8
   );
 }
 
-/** Moves the copy to where the journal was, and nothing else stays. */
+/** Replaces the journal with the copy, and removes everything else. */
 function restored(disk: MemoryDisk): MemoryDisk {
   const fresh = new MemoryDisk();
   for (const [path, bytes] of disk.files) {
@@ -39,7 +40,7 @@ function restored(disk: MemoryDisk): MemoryDisk {
   return fresh;
 }
 
-/** Some more entries, in a segment more at least. */
+/** Adds entries, in at least one more segment. */
 async function goOn(disk: MemoryDisk): Promise<void> {
   const { engine, clock, stop } = await engineOn(disk);
   for (let count = 0; count < 12; count++) {
@@ -68,7 +69,7 @@ test("backup: for people it says what was copied, and what was found", async () 
   const bytes = [...segmentsOf(disk, COPY).values()].reduce((sum, { length }) => sum + length, 0);
   assert.equal(
     out[0],
-    `backed up to ${COPY}: 3 segments written, ${bytes} bytes; 0 there already`,
+    `backed up to ${COPY}: 3 segments written, ${countText(bytes)} bytes; 0 there already`,
   );
   assert.match(out[1] ?? "", /^intact: /);
 });
@@ -197,7 +198,7 @@ test("backup: the journal itself is no place for it, nor is what is no journal",
   assert.match(err.join(), /notes\.txt: it is not a segment; move it elsewhere/);
 });
 
-/** Knows that `./journal` is `journal`. */
+/** Resolves `./journal` to `journal`. */
 function sameFolders(disk: MemoryDisk): MemoryDisk {
   const { open, kind } = disk;
   const plain = (path: string) => path.replace(/^\.\//, "");
@@ -211,7 +212,7 @@ test("backup: without a folder it is wrong usage", async () => {
   assert.equal((await journalCommand(new MemoryDisk(), ["backup"])).code, 64);
 });
 
-Deno.test("backup: without permission for the folder it tells the command to give", () =>
+Deno.test("backup: without permission for the folder it prints the command that has it", () =>
   inFolder(async (folder) => {
     const { code, errors } = await runTask("journal", ["backup", "/elsewhere/backup"], {
       cwd: folder,

@@ -1,4 +1,4 @@
-/** The commands on a journal whose last segment is written ahead: as if it were not. */
+/** The commands ignore newlines that the last segment is written ahead with. */
 
 import assert from "node:assert/strict";
 import { withBlankEnd } from "../support/journal/blank_end.ts";
@@ -8,10 +8,10 @@ import { journalOfJobs } from "../support/journal/journal_of_jobs.ts";
 import { bytesOf, lastSegment } from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
 
-/** More than `head` looks at first. */
+/** More than `head` reads first. */
 const AHEAD = 3 * 1024 * 1024;
 
-/** Two journals that differ in nothing else; `change` may damage both. */
+/** Two journals that differ only in the newlines; `change` may damage both. */
 async function twins(change: (bytes: Uint8Array) => void = () => {}) {
   const plain = await journalOfJobs();
   const path = lastSegment(plain);

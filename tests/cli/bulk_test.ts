@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { runCli } from "./daybook_cli.ts";
 import { createAndRun, createPlan, startApp } from "../support/http/http_app.ts";
 
-Deno.test("bulk: --dry-run counts and does nothing; then each is done, and said; 0", async () => {
+Deno.test("bulk: --dry-run only counts; without it each job is acted on and printed, with exit code 0", async () => {
   const app = await startApp();
   for (const jobId of ["p-1", "p-2"]) await createPlan(app, { jobId, labels: { shop: "berlin" } });
   await createPlan(app, { jobId: "other" });
@@ -22,7 +22,7 @@ Deno.test("bulk: --dry-run counts and does nothing; then each is done, and said;
   assert.equal((await (await app.get("/jobs/other")).json()).condition, "waiting");
 });
 
-Deno.test("bulk: what is refused is said with the reason, and makes it 65", async () => {
+Deno.test("bulk: a refused job is printed with the reason, with exit code 65", async () => {
   const app = await startApp();
   const jobId = "stuck";
   await app.post("/jobs", { type: "test.stuck", jobId });
@@ -35,7 +35,7 @@ Deno.test("bulk: what is refused is said with the reason, and makes it 65", asyn
   ]);
 });
 
-Deno.test("bulk: it has to be told which jobs, and to cancel takes --yes", async () => {
+Deno.test("bulk: it requires a filter, and cancelling requires --yes", async () => {
   const app = await startApp();
   await createPlan(app, { jobId: "p-1" });
   const usages: readonly (readonly [readonly string[], RegExp])[] = [
@@ -51,7 +51,7 @@ Deno.test("bulk: it has to be told which jobs, and to cancel takes --yes", async
   assert.equal((await (await app.get("/jobs/p-1")).json()).condition, "waiting");
 });
 
-Deno.test("failures: each kind with its number, and bulk retries all of it", async () => {
+Deno.test("failures: each kind is listed with its count, and bulk retries all of one kind", async () => {
   const app = await startApp();
   for (let index = 0; index < 2; index++) await createAndRun(app, "test.doomed");
   const { terminal } = await runCli(app, ["failures"]);
@@ -67,7 +67,7 @@ Deno.test("failures: each kind with its number, and bulk retries all of it", asy
   assert.deepEqual(nothing.terminal.output, ["no failures left to retry"]);
 });
 
-Deno.test("submit --jobs: lines or an array, sent in slices; each that is refused is named; 65", async () => {
+Deno.test("submit --jobs: it takes lines or an array, sends them in slices, and names each refused job, with exit code 65", async () => {
   const app = await startApp();
   const jobs = Array.from({ length: 600 }, (_, index) => ({
     plan: { expected: [{ id: "x", eventType: "a.B" }] },
@@ -86,7 +86,7 @@ Deno.test("submit --jobs: lines or an array, sent in slices; each that is refuse
   assert.deepEqual(array.terminal.output, ["z is Running", "submitted 1 job"]);
 });
 
-Deno.test("submit --jobs: with --key the same file may be sent again; what is about one job is refused", async () => {
+Deno.test("submit --jobs: with --key the same file can be sent again; options for a single job are refused", async () => {
   const app = await startApp();
   const files = { "-": '{"type":"test.greet","input":{"name":"Ann"}}\n' };
   const args = ["submit", "--jobs", "-", "--key", "import-7"];

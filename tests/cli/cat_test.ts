@@ -14,7 +14,7 @@ import {
 import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
 
-/** All lines of the files, without the blank ones. */
+/** All lines of the files except blank ones. */
 function linesOf(disk: MemoryDisk): readonly string[] {
   return segmentPaths(disk).flatMap((path) => textAt(disk, path).split("\n"))
     .filter((line) => line !== "");
@@ -138,7 +138,7 @@ test("cat: ends quietly when nobody reads any more", async () => {
   }
 });
 
-/** Greets so often; each greeting is some batches. */
+/** Creates this many greeting jobs, of several batches each. */
 async function greet(engine: JobEngine, clock: FakeClock, times: number): Promise<void> {
   for (let count = 0; count < times; count++) {
     await engine.create({ type: "test.greet", input: { name: "Ada" } });

@@ -1,4 +1,4 @@
-/** Where a command finds its server, and how it shows that it may ask. */
+/** How a command finds its server and its token. */
 
 import assert from "node:assert/strict";
 import { Client, type Fetch, SERVER_OPTIONS } from "../../src/cli/client.ts";
@@ -13,7 +13,7 @@ interface Asked {
 
 type Environment = Readonly<Record<string, string>>;
 
-/** What a command asked for that only asks for `/x`. */
+/** The requests of a command that only requests `/x`. */
 async function asked(
   args: readonly string[],
   env: Environment = {},
@@ -24,14 +24,14 @@ async function asked(
   return requests[0] as Asked;
 }
 
-/** How such a command ended that asked for nothing. */
+/** The result of such a command that sent no request. */
 async function refused(args: readonly string[], env: Environment = {}) {
   const { code, errors, requests } = await ran(args, env);
   assert.deepEqual(requests, []);
   return [code, errors] as const;
 }
 
-/** How such a command ended when nothing listens. */
+/** The result of such a command when nothing listens. */
 async function unreached(args: readonly string[]) {
   const refuse = () => Promise.reject(new TypeError("connection refused"));
   const { code, errors } = await ran(args, {}, () => {}, refuse);
@@ -69,7 +69,7 @@ async function ran(
   return { code, errors: terminal.errors.join(), requests };
 }
 
-/** A server that runs: it holds the lock of the journal, with its address in it. */
+/** A running server, which holds the lock of the journal, with its address in it. */
 async function holding(
   journal: string,
   url: string,
@@ -81,7 +81,7 @@ async function holding(
   await run(lock);
 }
 
-Deno.test("Client.of: flags, then the environment; an address goes before a journal", () =>
+Deno.test("Client.of: flags win over the environment, and an address over a journal", () =>
   inFolder((journal) =>
     holding(journal, "http://127.0.0.1:4711", async () => {
       const env = { DAYBOOK_URL: "http://of-env:1/" };
@@ -111,7 +111,7 @@ Deno.test("Client.of: flags, then the environment; an address goes before a jour
     })
   ));
 
-Deno.test("Client.of: an address takes no path, since commands add theirs", async () => {
+Deno.test("Client.of: an address with a path is refused", async () => {
   assert.deepEqual(await refused(["--url", "http://127.0.0.1:8000/jobs"]), [
     64,
     "daybook: --url takes no path, such as http://127.0.0.1:8000, and is " +
@@ -119,7 +119,7 @@ Deno.test("Client.of: an address takes no path, since commands add theirs", asyn
   ]);
 });
 
-Deno.test("Client.of: a journal that is named, and that no server holds, is never another's", () =>
+Deno.test("Client.of: a named journal without a server does not lead to another server", () =>
   inFolder(async (journal) => {
     const none = (folder: string) => [
       69,
@@ -128,16 +128,16 @@ Deno.test("Client.of: a journal that is named, and that no server holds, is neve
     ];
     assert.deepEqual(await refused(["--journal", `${journal}/nope`]), none(`${journal}/nope`));
     assert.deepEqual(await refused([], { DAYBOOK_JOURNAL: journal }), none(journal));
-    // A server that was killed leaves its address; the port may be another's by now.
+    // A killed server leaves its address; the port may belong to another process by now.
     await Deno.writeTextFile(`${journal}/LOCK`, "http://127.0.0.1:8000\n");
     assert.deepEqual(await refused(["--journal", journal]), none(journal));
-    // One that starts holds it, and listens nowhere yet.
+    // A starting server holds the lock, but does not listen yet.
     await holding(journal, "", async () => {
       assert.deepEqual(await refused(["--journal", journal]), none(journal));
     });
   }));
 
-Deno.test("Client.of: a server that started again with another port is found", () =>
+Deno.test("Client.of: a server that restarted on another port is found", () =>
   inFolder((journal) =>
     holding(journal, "http://127.0.0.1:1", async () => {
       const { url } = await asked(["--journal", journal], {}, () => {
@@ -147,7 +147,7 @@ Deno.test("Client.of: a server that started again with another port is found", (
     })
   ));
 
-Deno.test("Client.of: a server on all addresses is asked on this machine", () =>
+Deno.test("Client.of: a server that listens on all addresses is called on the loopback", () =>
   inFolder(async (journal) => {
     for (const address of ["0.0.0.0:5", "[::]:5"]) {
       await holding(journal, `http://${address}`, async () => {
@@ -156,7 +156,7 @@ Deno.test("Client.of: a server on all addresses is asked on this machine", () =>
     }
   }));
 
-Deno.test("Client.of: the token of the file, else of the environment, else none", () =>
+Deno.test("Client.of: the token comes from the file, else from the environment, else there is none", () =>
   inFolder(async (folder) => {
     const file = `${folder}/token`;
     await Deno.writeTextFile(file, "from-file\n");
@@ -171,7 +171,7 @@ Deno.test("Client.of: the token of the file, else of the environment, else none"
     assert.deepEqual(tokens, [null, "Bearer from-env", "Bearer from-file", "Bearer from-file"]);
   }));
 
-Deno.test("Client: an answer that ends early is a lost connection, and no defect", async () => {
+Deno.test("Client: an answer that ends early is a lost connection, not a defect", async () => {
   const cut = (status: number) =>
     new Response(
       new ReadableStream({
@@ -192,7 +192,7 @@ Deno.test("Client: an answer that ends early is a lost connection, and no defect
   }
 });
 
-Deno.test("Client: a server that falls silent, before its answer or in it, is given up", async () => {
+Deno.test("Client: a server that falls silent before or during its answer is given up", async () => {
   for (const said of ["", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"]) {
     using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const served = listener.accept().then(async (connection) => {
@@ -211,7 +211,7 @@ Deno.test("Client: a server that falls silent, before its answer or in it, is gi
   }
 });
 
-Deno.test("Client: a problem with strange issues is told as far as it goes", async () => {
+Deno.test("Client: a problem with malformed issues is printed as far as it can be read", async () => {
   const problem = { detail: "no", errors: [null, 5, { pointer: "/a", detail: "is bad" }] };
   const client = new Client(
     "http://here",
@@ -221,7 +221,7 @@ Deno.test("Client: a problem with strange issues is told as far as it goes", asy
   await assert.rejects(client.get("/x"), /^CommandError: no: \/a is bad \(422\)$/);
 });
 
-Deno.test("Client.of: without a server the journal that none holds is named, and what was tried", async () => {
+Deno.test("Client.of: without a server the message names the journal and what was tried", async () => {
   const [code, errors] = await unreached([]);
   assert.equal(code, 69);
   assert.equal(
@@ -235,7 +235,7 @@ Deno.test("Client.of: without a server the journal that none holds is named, and
   );
 });
 
-Deno.test("runCommand: what was given is told back without its controls", async () => {
+Deno.test("runCommand: arguments are quoted without control characters", async () => {
   const terminal = new FakeTerminal();
   const sources = { program: "deno task daybook", terminal, env: () => undefined };
   assert.equal(await runCommand([], ["\x1b[31m"], sources), 64);

@@ -1,4 +1,4 @@
-/** What commands do at the disk of a journal, to be cut short at every step. */
+/** Commands that change a journal's disk, to be cut short at every step. */
 
 import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
@@ -23,7 +23,7 @@ import { type WrittenJournal, writtenJournal } from "../support/journal/written_
 
 type Files = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
-/** `journal repair --apply`, of a journal of which a bit in the middle is flipped. */
+/** `journal repair --apply` of a journal with a flipped bit in the middle. */
 export async function repairScenario(): Promise<Scenario> {
   const journal = await writtenJournal("stop");
   const at = journal.batches.findLastIndex(({ segment }) => segment === 2);
@@ -61,7 +61,7 @@ export async function repairScenario(): Promise<Scenario> {
   };
 }
 
-/** Before anything is changed, a copy of all of it is on disk under its name. */
+/** Before any change, a complete copy is on disk under its name. */
 function assertCopiedFirst(disk: PowerDisk, before: Files): void {
   const files = disk.files;
   const isUnchanged = [...before].every(([path, bytes]) => sameBytes(files.get(path), bytes));
@@ -133,7 +133,7 @@ function journalJobs({ batches }: WrittenJournal): number {
   return lines.filter((line) => line.includes('"eventType":"job.JobCreated"')).length;
 }
 
-/** Writes the export of a job that is done; gives its id. */
+/** Writes the export of a done job, and returns its id. */
 async function exportInto(file: string): Promise<JobId> {
   const disk = new MemoryDisk();
   const { engine, clock, stop } = await engineOn(disk, new FakeRandom("03E"));
@@ -148,7 +148,7 @@ async function exportInto(file: string): Promise<JobId> {
   return jobId;
 }
 
-/** `journal verify`, which keeps its verdict where an older one is. */
+/** `journal verify`, which replaces an older verdict. */
 export async function verificationScenario(): Promise<Scenario> {
   const journal = await writtenJournal("stop");
   const older = {
@@ -183,7 +183,7 @@ export async function verificationScenario(): Promise<Scenario> {
   };
 }
 
-/** `journal backup`, where an earlier one is that had the first two segments. */
+/** `journal backup` over an earlier one of the first two segments. */
 export async function backupScenario(): Promise<Scenario> {
   const journal = await writtenJournal("stop");
   const target = "backups/journal";
@@ -225,7 +225,7 @@ export async function backupScenario(): Promise<Scenario> {
   };
 }
 
-/** It passes, starts, and the start after that is clean. */
+/** It passes verification, starts, and the next start is clean. */
 async function assertIntact(disk: PowerDisk): Promise<void> {
   const { code, out } = await journalCommand(disk, ["verify", "--no-server"]);
   assert.equal(code, 0, out.join("\n"));

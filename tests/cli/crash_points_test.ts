@@ -1,4 +1,4 @@
-/** The power goes at every step of the commands that change a journal. */
+/** A power cut at every step of the commands that change a journal. */
 
 import assert from "node:assert/strict";
 import {

@@ -1,4 +1,4 @@
-/** Commands for people, against the real routes in the same process, on a clock that stands still. */
+/** Commands against the real routes in the same process, on a manual clock. */
 
 import { runCommand } from "../../src/cli/command.ts";
 import { daybookCommands } from "../../src/cli/daybook_commands.ts";
@@ -19,7 +19,7 @@ export interface CliResult {
   readonly terminal: FakeTerminal;
 }
 
-/** A command that runs, and the terminal that it writes to meanwhile. */
+/** A running command, and its terminal. */
 export function startCli(
   { app, clock }: Pick<TestApp, "app" | "clock">,
   args: readonly string[],
@@ -42,7 +42,7 @@ export function startCli(
   return { terminal, code };
 }
 
-/** Runs a command, and meanwhile all that is ready to run without time passing. */
+/** Runs a command, and everything that can run without time passing. */
 export async function runCli(
   app: Pick<TestApp, "app" | "clock">,
   args: readonly string[],
@@ -52,7 +52,7 @@ export async function runCli(
   return { code: await settled(code, app.clock), terminal };
 }
 
-/** The result, once whatever leads to it has run. */
+/** Waits for the result while everything runs that is ready. */
 export async function settled<Value>(promise: Promise<Value>, clock: FakeClock): Promise<Value> {
   let isDone = false;
   const noted = promise.finally(() => isDone = true);

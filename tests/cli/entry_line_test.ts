@@ -30,7 +30,7 @@ const STORY = [
   entryAnswer("ec.shipment.ShipmentCompleted", { orderId: "42\u001b[1A" }, { logId: 100_000 }),
 ];
 
-Deno.test("EntryLines: one line for each, in columns that grow, cut at the edge", () => {
+Deno.test("EntryLines: one line per entry, in columns that grow, cut at the edge", () => {
   const lines = new EntryLines({ paint: (_, text) => text, times, columns: 90, withJob: true });
   assert.equal(
     STORY.map((entry) => lines.line(entry)).join("\n"),
@@ -42,7 +42,7 @@ Deno.test("EntryLines: one line for each, in columns that grow, cut at the edge"
   );
 });
 
-Deno.test("EntryLines: piped text is not cut, and one job needs no column", () => {
+Deno.test("EntryLines: piped text is not cut, and a single job has no column", () => {
   const options = { paint: (_: string, text: string) => text, times, withJob: false };
   const lines = new EntryLines({ ...options, columns: Infinity });
   assert.equal(
@@ -66,7 +66,7 @@ Deno.test("EntryLines: failures are red, facts from outside stand out, housekeep
   ]);
 });
 
-Deno.test("EntryLines: on a narrow screen one long name does not widen the others for good", () => {
+Deno.test("EntryLines: on a narrow screen one long name does not widen all later lines", () => {
   const lines = new EntryLines({ paint: (_, text) => text, times, columns: 80, withJob: true });
   lines.line(entryAnswer(`shop.${"x".repeat(60)}`, {}, { jobId: `order-${"9".repeat(60)}` }));
   const line = lines.line(entryAnswer("job.JobStarted", {}, { jobId: "order-42" }));

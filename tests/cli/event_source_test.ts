@@ -1,4 +1,4 @@
-/** Following a stream through lost connections, on a clock that stands still. */
+/** Follows a stream through lost connections, on a manual clock. */
 
 import assert from "node:assert/strict";
 import { Client, type Fetch, RefusedByServerError } from "../../src/cli/client.ts";
@@ -7,7 +7,7 @@ import { follow } from "../../src/cli/event_source.ts";
 import { settled } from "./daybook_cli.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
-/** What a server does with one connection: text that it sends, and how that ends. */
+/** What a server does with one connection: the text it sends, and how the connection ends. */
 type Connection = "refused" | number | {
   readonly text: string;
   readonly end: "inOrder" | "broken" | "open";
@@ -15,7 +15,7 @@ type Connection = "refused" | number | {
 
 class Scene {
   readonly clock = new FakeClock();
-  /** When each connection came, and with which `Last-Event-ID`. */
+  /** The time and `Last-Event-ID` of each connection. */
   readonly asked: (readonly [ms: number, lastEventId: string | null])[] = [];
   readonly told: string[] = [];
   readonly data: string[] = [];
@@ -70,7 +70,7 @@ const message = (id: number) => `id: ${id}\ndata: {"logId":${id}}\n\n`;
 const heartbeat = (id: number) => `: heartbeat\nid: ${id}\n\n`;
 const data = (...ids: readonly number[]) => ids.map((id) => `{"logId":${id}}`);
 
-Deno.test("follow: it goes on after the last whole message, and drops the one cut short", async () => {
+Deno.test("follow: it resumes after the last whole message, and drops a partial one", async () => {
   const scene = new Scene([
     {
       text: `retry: 2000\n${heartbeat(4)}${message(5)}${message(6)}id: 7\ndata: {"lo`,
@@ -88,7 +88,7 @@ Deno.test("follow: it goes on after the last whole message, and drops the one cu
   await running;
 });
 
-Deno.test("follow: a heartbeat moves the place to go on from, though it brings nothing", async () => {
+Deno.test("follow: a heartbeat moves the position to resume from", async () => {
   const scene = new Scene([
     { text: heartbeat(4) + message(5) + heartbeat(90), end: "broken" },
     { text: "", end: "open" },
@@ -101,7 +101,7 @@ Deno.test("follow: a heartbeat moves the place to go on from, though it brings n
   await running;
 });
 
-Deno.test("follow: while the server is away it asks ever less often, and tells once", async () => {
+Deno.test("follow: while the server is away it retries less and less often, and reports it once", async () => {
   const away = Array.from({ length: 7 }, (_, index) => index % 2 === 0 ? "refused" : 503);
   const scene = new Scene([
     { text: heartbeat(4), end: "inOrder" },
@@ -121,7 +121,7 @@ Deno.test("follow: while the server is away it asks ever less often, and tells o
   await running;
 });
 
-Deno.test("follow: a server that was never there is an error at once", async () => {
+Deno.test("follow: a server that was never reached is an error at once", async () => {
   const scene = new Scene(["refused"]);
   await assert.rejects(
     scene.run(),
@@ -130,14 +130,14 @@ Deno.test("follow: a server that was never there is an error at once", async () 
   assert.deepEqual(scene.told, []);
 });
 
-Deno.test("follow: a refusal that asking again cannot change is an error, later as well", async () => {
+Deno.test("follow: a permanent refusal is an error, even on a later attempt", async () => {
   const scene = new Scene([{ text: heartbeat(4), end: "broken" }, 422]);
   const running = assert.rejects(scene.run(), RefusedByServerError);
   await scene.clock.advance(500);
   await running;
 });
 
-Deno.test("follow: a stream that ends with its job is asked about at once, until there is no content", async () => {
+Deno.test("follow: after the end of a job's stream it asks again at once, until the answer is 204", async () => {
   const scene = new Scene([{ text: heartbeat(0) + message(5), end: "inOrder" }, 204]);
   await settled(scene.run({ endsItself: true }), scene.clock);
 
@@ -145,7 +145,7 @@ Deno.test("follow: a stream that ends with its job is asked about at once, until
   assert.deepEqual([scene.data, scene.told], [data(5), []]);
 });
 
-Deno.test("follow: a stream that ended because the server stopped is taken up again", async () => {
+Deno.test("follow: a stream that ended because the server stopped is resumed", async () => {
   const scene = new Scene([
     { text: heartbeat(0) + message(5), end: "inOrder" },
     "refused",
@@ -160,7 +160,7 @@ Deno.test("follow: a stream that ended because the server stopped is taken up ag
   assert.deepEqual(scene.told, ["lost after 5", "back"]);
 });
 
-Deno.test("follow: a connection on which nothing is heard any more is given up", async () => {
+Deno.test("follow: a silent connection is given up", async () => {
   const scene = new Scene([
     { text: message(5), end: "open" },
     { text: message(6), end: "open" },

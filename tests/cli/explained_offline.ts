@@ -1,4 +1,4 @@
-/** What a journal's files explain of a job, read without a server; evidence by event id. */
+/** The explanation of a job from a journal's files, without a server, with evidence by event id. */
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { OutlinedHistory } from "../../src/explain/outlined_history.ts";

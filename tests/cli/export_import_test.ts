@@ -13,7 +13,7 @@ import { JournalHome, testWithHomes } from "./journal_home.ts";
 import { DEFINITIONS, KINDS, planFor, taskIs } from "./journal_kinds.ts";
 import { runJournal } from "../support/process/journal_command.ts";
 
-/** What `journal export` writes of a job. */
+/** The output of `journal export` for a job. */
 async function exported(home: JournalHome, id: string, ...options: string[]) {
   const { code, out, err } = await runJournal(["export", id, "--journal", home.folder, ...options]);
   assert.equal(code, 0, err.join("\n"));
@@ -32,7 +32,7 @@ function parse(text: string) {
   return parseExport(new TextEncoder().encode(text));
 }
 
-/** The positions of one export, as those of another that has the same entries. */
+/** Maps positions of one export to those of another with the same entries. */
 function movesBetween(from: string, to: string): (logId: LogId) => LogId {
   const there = new Map(parse(to).entries.map(({ eventId, logId }) => [eventId, logId]));
   const moves = new Map(
@@ -77,7 +77,7 @@ function movedEntries(text: string, moved: (logId: LogId) => LogId): readonly Jo
 
 for (const [kind, make] of Object.entries(KINDS)) {
   testWithHomes(
-    `import: ${kind} is what it was, but for positions`,
+    `import: ${kind} is unchanged except for positions`,
     DEFINITIONS,
     async (old, fresh) => {
       await old.start();
@@ -158,7 +158,7 @@ testWithHomes(
 );
 
 testWithHomes(
-  "import: a person reads where the job is now",
+  "import: the text output names the new position of the job",
   DEFINITIONS,
   async (old, fresh) => {
     await old.start();
@@ -176,7 +176,7 @@ testWithHomes(
 );
 
 testWithHomes(
-  "import: an unfinished job goes on, and completes, where it came to",
+  "import: an unfinished job continues and completes in the new journal",
   DEFINITIONS,
   async (old, fresh) => {
     await old.start();
@@ -199,7 +199,7 @@ testWithHomes(
 );
 
 testWithHomes(
-  "import: an event that came with the job is a duplicate here",
+  "import: an event imported with the job is a duplicate",
   DEFINITIONS,
   async (old, fresh) => {
     await old.start();
@@ -218,7 +218,7 @@ testWithHomes(
 );
 
 testWithHomes(
-  "import: what is known here already is referred to where it is",
+  "import: references to entries that this journal already has point to them",
   DEFINITIONS,
   async (old, fresh) => {
     await old.start();
@@ -243,7 +243,7 @@ testWithHomes(
 );
 
 testWithHomes(
-  "import: a retry finds the results that it reused, and the control, as quotations",
+  "import: a retry finds its reused results and its control as quoted entries",
   DEFINITIONS,
   async (old, fresh) => {
     await old.start();
@@ -273,7 +273,7 @@ testWithHomes(
   },
 );
 
-testWithHomes("import: a second time it is refused", DEFINITIONS, async (old, fresh) => {
+testWithHomes("import: a second import is refused", DEFINITIONS, async (old, fresh) => {
   await old.start();
   const id = await old.create({ plan: planFor("a") });
   await old.event("shop.Paid", { orderId: "a" });
@@ -340,7 +340,7 @@ testWithHomes(
 );
 
 testWithHomes(
-  "import: while a server holds the journal it is 73",
+  "import: while a server holds the journal the exit code is 73",
   DEFINITIONS,
   async (old, fresh) => {
     await old.start();
@@ -356,7 +356,7 @@ testWithHomes(
 );
 
 testWithHomes(
-  "import: after a crash it records what the crash cut short, as a start would",
+  "import: after a crash it records the attempts that were cut short, as a start does",
   DEFINITIONS,
   async (old, fresh) => {
     await old.start();
@@ -383,7 +383,7 @@ testWithHomes(
 );
 
 testWithHomes(
-  "export: near misses come along, and nothing else that the job is not about",
+  "export: near misses are included, and no other entries about other jobs",
   DEFINITIONS,
   async (old) => {
     await old.start();
@@ -404,7 +404,7 @@ testWithHomes(
 );
 
 testWithHomes(
-  "import: an event that was another job's stays that, and the sentences stay the same",
+  "import: another job's event stays another job's, with the same sentences",
   DEFINITIONS,
   async (old, fresh) => {
     await old.start();
@@ -424,22 +424,26 @@ testWithHomes(
   },
 );
 
-testWithHomes("export: of many near misses those that the explanation cites", DEFINITIONS, async (
-  old,
-) => {
-  await old.start();
-  const id = await old.create({ type: "test.order", input: { orderId: "a-1" } });
-  for (let count = 1; count <= 13; count++) {
-    await old.event("shop.Shipped", { orderId: "a-1", count }, { eventId: `miss-${count}` });
-  }
+testWithHomes(
+  "export: of many near misses only those that the explanation cites are included",
+  DEFINITIONS,
+  async (
+    old,
+  ) => {
+    await old.start();
+    const id = await old.create({ type: "test.order", input: { orderId: "a-1" } });
+    for (let count = 1; count <= 13; count++) {
+      await old.event("shop.Shipped", { orderId: "a-1", count }, { eventId: `miss-${count}` });
+    }
 
-  const others = parse(await exported(old, id)).entries.filter((entry) => entry.jobId !== id);
+    const others = parse(await exported(old, id)).entries.filter((entry) => entry.jobId !== id);
 
-  const ids = others.map(({ eventId }) => eventId);
-  assert.deepEqual(ids, ["miss-11", "miss-12", "miss-13"]);
-});
+    const ids = others.map(({ eventId }) => eventId);
+    assert.deepEqual(ids, ["miss-11", "miss-12", "miss-13"]);
+  },
+);
 
-testWithHomes("export: a torn tail is no part of it", DEFINITIONS, async (old) => {
+testWithHomes("export: a torn tail is left out", DEFINITIONS, async (old) => {
   await old.start();
   const id = await old.create({ plan: planFor("a") });
   await old.event("shop.Paid", { orderId: "a" });
@@ -542,7 +546,7 @@ testWithHomes("import: a refusal names the line", DEFINITIONS, async (old, fresh
 });
 
 testWithHomes(
-  "import: what one batch cannot hold is refused, plainly",
+  "import: a job that does not fit in one batch is refused with a clear message",
   DEFINITIONS,
   async (old, fresh) => {
     await old.start();

@@ -1,4 +1,4 @@
-/** A job that moves is explained where it arrives as it was where it came from. */
+/** A moved job has the same explanation in the new journal as in the old one. */
 
 import assert from "node:assert/strict";
 import type { JsonObject } from "../../src/core/json.ts";
@@ -30,7 +30,7 @@ const STORIES: Readonly<Record<string, (at: number) => JsonObject>> = {
 for (const [what, attributes] of Object.entries(STORIES)) {
   for (const count of [1, 4, 17, 40]) {
     testWithHomes(
-      `import: ${count} events that were not it are told alike: ${what}`,
+      `import: ${count} near misses are explained as before: ${what}`,
       [],
       async (old, fresh) => {
         await old.start();
@@ -50,7 +50,7 @@ for (const [what, attributes] of Object.entries(STORIES)) {
 }
 
 testWithHomes(
-  "import: several jobs that arrive in another order are told of the same near misses",
+  "import: several jobs imported in another order have the same near misses",
   [],
   async (old, fresh) => {
     await old.start();
@@ -59,7 +59,7 @@ testWithHomes(
       const correlation = { equals: { orderId, region: "EU" } };
       ids.push(await old.create({ plan: plan([expectation("shipped", TYPE, { correlation })]) }));
     }
-    // Each misses all three by one clause or two, and is the nearest of some of them.
+    // Each misses all three jobs by one or two clauses, and is the nearest for some of them.
     for (const orderId of [43, 41, 42, 42, 41, 43]) {
       await old.clock.advance(1_000);
       await old.event(TYPE, { orderId: `${orderId}`, region: "EU" });
@@ -77,7 +77,7 @@ testWithHomes(
 );
 
 testWithHomes(
-  "import: of near misses that are as near, the one that came last is told first, wherever it is",
+  "import: of equally near misses the latest is named first, wherever it is",
   [],
   async (old, fresh) => {
     await old.start();
@@ -87,7 +87,7 @@ testWithHomes(
     });
     for (let at = 0; at < 3; at++) {
       await old.clock.advance(1_000);
-      // The last of them is what the other job takes along when it moves first.
+      // The other job's export includes the last one, if it moves first.
       await old.event(TYPE, { orderId: at === 2 ? "42" : " 42", region: "EU" });
     }
     old.crash();

@@ -19,13 +19,13 @@ const HEADER: ExportHeader = {
   from: { head: { logId: 9, chain: "c" } },
 };
 
-/** A file whose SHA-256 is right, whatever is in it. */
+/** A file with a correct SHA-256, whatever its content. */
 function file(header: object, entries: readonly object[]): Uint8Array {
   const lines = exportLines(header as ExportHeader, entries as readonly JobEventLogEntry[]);
   return new TextEncoder().encode([...lines].map((line) => `${line}\n`).join(""));
 }
 
-/** What is said of a file in which the entry at an index has changed. */
+/** The error for a file in which the entry at an index was changed. */
 function flawWith(index: number, change: (entry: JobEventLogEntry) => object): string {
   const entries = STORY.entries.map((entry, at) => at === index ? change(entry) : entry);
   return flawOf(HEADER, entries);
@@ -55,7 +55,7 @@ function correlatedBy(correlation: unknown) {
   }));
 }
 
-Deno.test("export parser: a whole file is its job", () => {
+Deno.test("export parser: a complete file gives its job", () => {
   const { job, entries } = parseExport(file(HEADER, STORY.entries));
   assert.equal(job.state, "Done");
   assert.deepEqual(entries, STORY.entries);
@@ -188,12 +188,12 @@ const FLAWS: readonly (readonly [string, () => string, string])[] = [
 ];
 
 for (const [what, flaw, message] of FLAWS) {
-  Deno.test(`export parser: refuses ${what}, though the file is whole`, () => {
+  Deno.test(`export parser: refuses ${what} although the file is complete`, () => {
     assert.equal(flaw(), message);
   });
 }
 
-Deno.test("export parser: a closing line that counts other entries than there are is refused", () => {
+Deno.test("export parser: a closing line with the wrong number of entries is refused", () => {
   const text = new TextDecoder().decode(file(HEADER, STORY.entries));
   const wrong = new TextEncoder().encode(
     text.replace(/\{"entries":3(?=,"sha256")/, '{"entries":4'),

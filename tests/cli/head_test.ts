@@ -12,7 +12,7 @@ import {
 import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
 import { test } from "../support/sanitized.ts";
 
-/** What `head` says of a journal, and what reading the last line of all says. */
+/** The output of `head`, and the result of reading all lines to the last one. */
 async function headOf(disk: MemoryDisk) {
   const { code, out } = await journalCommand(disk, ["head"], { isInteractive: false });
   assert.equal(code, 0);
@@ -74,7 +74,7 @@ test("head: damage at the end is told with its place", async () => {
   assert.match(err.join(), new RegExp(`segment ${path.split("/").at(-1)} at byte \\d+ \\(logId `));
 });
 
-/** A journal of some MB in one segment, with a last batch of so many events. */
+/** A journal of some MB in one segment, with this many events in the last batch. */
 async function longJournal(lastBatch: number): Promise<MemoryDisk> {
   const disk = new MemoryDisk();
   const { engine, journal } = await engineOn(disk, undefined, { segmentBytes: 64 * 1024 * 1024 });

@@ -1,4 +1,4 @@
-/** What the commands say of themselves, and that it is so. */
+/** The help of the commands, and whether it is true. */
 
 import assert from "node:assert/strict";
 import { type Command, commandHelp, runCommand } from "../../src/cli/command.ts";
@@ -10,7 +10,7 @@ import { FakeClock } from "../support/fake_clock.ts";
 
 const EXIT_UNAVAILABLE = 69;
 
-/** No server answers, and every file holds an empty object. */
+/** No server answers, and every file contains an empty object. */
 const NOWHERE: Surroundings = {
   fetch: () => Promise.reject(new TypeError("connection refused")),
   clock: new FakeClock(),
@@ -28,13 +28,13 @@ async function run(args: readonly string[]): Promise<readonly [number, FakeTermi
   return [await runCommand(COMMANDS, args, sources), terminal];
 }
 
-/** The words of a command line up to a pipe or a redirection, as a shell would take them. */
+/** The words of a command line up to a pipe or a redirection, as a shell splits them. */
 function wordsOf(line: string): readonly string[] {
   const [command = ""] = line.split(/\s(?:\||<|>)\s/);
   return [...command.matchAll(/(?:'[^']*'|[^\s'])+/g)].map(([word]) => word.replaceAll("'", ""));
 }
 
-Deno.test("--help: it names the page of what goes wrong", async () => {
+Deno.test("--help: it names the page When things go wrong", async () => {
   const [code, terminal] = await run(["--help"]);
   assert.equal(code, 0);
   assert.match(terminal.text, /src\/manual\/when-things-go-wrong\.md/);
@@ -51,7 +51,7 @@ for (const command of COMMANDS) {
   });
 
   for (const example of command.examples) {
-    Deno.test(`help: as far as the server: ${example}`, async () => {
+    Deno.test(`help: this example gets as far as the server: ${example}`, async () => {
       assert.deepEqual(await outcomes(example, command), [EXIT_UNAVAILABLE]);
     });
   }
@@ -71,7 +71,7 @@ async function outcomes(example: string, command: Command): Promise<readonly num
   return [code];
 }
 
-Deno.test("help: no command at all lists them", async () => {
+Deno.test("help: without a command all commands are listed", async () => {
   const [code, terminal] = await run([]);
   assert.equal(code, 0);
   for (const { name, summary } of COMMANDS) {
@@ -79,7 +79,7 @@ Deno.test("help: no command at all lists them", async () => {
   }
 });
 
-Deno.test("help: a command that there is not is a usage error", async () => {
+Deno.test("help: an unknown command is a usage error", async () => {
   const [code, terminal] = await run(["frob"]);
   assert.equal(code, 64);
   assert.deepEqual(terminal.errors, [
@@ -87,7 +87,7 @@ Deno.test("help: a command that there is not is a usage error", async () => {
   ]);
 });
 
-Deno.test("help: each line fits a screen of 100 columns, and options are told apart", () => {
+Deno.test("help: each line fits 100 columns, and options have columns of their own", () => {
   for (const command of COMMANDS) {
     const names = command.options.flatMap(({ name, short }) => [name, short ?? `(${name})`]);
     assert.equal(new Set(names).size, names.length, command.name);
@@ -97,7 +97,7 @@ Deno.test("help: each line fits a screen of 100 columns, and options are told ap
   }
 });
 
-Deno.test("help: notes are filled to 78 columns, but for lines that begin with a space", () => {
+Deno.test("help: notes are wrapped at 78 columns, except lines that begin with a space", () => {
   const long = "a word and ".repeat(20).trim();
   const note = `${long}\nof it:\n  kept   as it is, ${long}\nand on`;
   const command = { ...(COMMANDS[0] as Command), options: [], notes: [note, "short"] };

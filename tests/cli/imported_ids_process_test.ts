@@ -1,6 +1,7 @@
 /**
- * Event ids, idempotency keys and job ids of a journal with imported jobs: each is known over the
- * whole history, whatever became of the caches. The commands are those of `deno task journal`.
+ * Event ids, idempotency keys and job ids of a journal with imported jobs: each is recognized over
+ * the whole history, whatever the state of the caches. The commands are those of `deno task
+ * journal`.
  */
 
 import assert from "node:assert/strict";
@@ -35,7 +36,9 @@ const open = (journal: string) =>
     warn: () => {},
   });
 
-/** A job that ends by an event with an id of its sender, and one by an event without. */
+/**
+ * A job that ends by an event with its sender's id, and one that ends by an event without an id.
+ */
 async function work(journal: string, shop: string): Promise<readonly string[]> {
   await using daybook = await open(journal);
   const jobIds = [];
@@ -43,7 +46,7 @@ async function work(journal: string, shop: string): Promise<readonly string[]> {
     const orderId = `${shop}-${number}`;
     const job = await daybook.submit(parcel, { orderId }, { idempotencyKey: `key-${orderId}` });
     const event = { eventType: "shop.Shipped", attributes: { orderId } };
-    // It reaches the job by what it says: the entry that counts there has a derived id.
+    // It reaches the job by correlation, so the entry that counts has a derived id.
     await daybook.deliver(number === 2 ? event : { ...event, eventId: `sent-${orderId}` });
     await daybook.wait(job, { timeoutMs: PATIENCE_MS });
     jobIds.push(job.jobId);
@@ -84,7 +87,7 @@ async function linesOf({ fetch }: EmbeddedDaybook): Promise<readonly Line[]> {
   }
 }
 
-/** Nothing that is on record comes a second time, by its id, its key, or the id of its job. */
+/** Nothing on record is recorded a second time, by its event id, its key, or its job id. */
 async function requireKnown(journal: string, what: string): Promise<void> {
   await using daybook = await open(journal);
   const lines = await linesOf(daybook);
@@ -117,7 +120,7 @@ async function requireKnown(journal: string, what: string): Promise<void> {
   assert.equal(fresh.disposition, "recorded", what);
 }
 
-Deno.test("imported ids: what came with imported jobs, and all else, is known once, with the index there, behind, gone", () =>
+Deno.test("imported ids: every id counts once, imported or not, with the index present, behind or gone", () =>
   inFolder(async (folder) => {
     const [other, journal] = [`${folder}/other`, `${folder}/journal`];
     const files = [];

@@ -98,7 +98,7 @@ input
   );
 });
 
-Deno.test("jobPage: a job that failed tells why before all else, and what was left", () => {
+Deno.test("jobPage: a failed job shows the failure first, and what was left in place", () => {
   const job = jobAnswer({
     type: null,
     definitionVersion: null,
@@ -149,7 +149,7 @@ Deno.test("jobPage: states are coloured as in every other command", () => {
   ]);
 });
 
-Deno.test("valueLines: a long value is cut, and says by how much", () => {
+Deno.test("valueLines: a long value is cut, with the number of characters left out", () => {
   const rows = Array.from({ length: 30 }, (_, row) => ({ row, text: "x".repeat(100) }));
   const lines = valueLines({ rows }, { columns: 40 });
   assert.equal(lines.length, 21);
@@ -181,7 +181,7 @@ const JOBS = [
   }),
 ];
 
-Deno.test("jobTable: columns as wide as what they hold, and what a job does now", () => {
+Deno.test("jobTable: columns fit their content, and the last one says what a job is doing", () => {
   assert.equal(
     jobTable(JOBS, { ...OPTIONS, columns: 140 }).join("\n"),
     `\
@@ -191,7 +191,7 @@ job_01J00000000000000000000001  csv.import    Failed             2 d            
   );
 });
 
-Deno.test("jobTable: what has no room on the screen is left out", () => {
+Deno.test("jobTable: columns that do not fit on the screen are left out", () => {
   const lines = jobTable(JOBS, { ...OPTIONS, columns: 60 });
   assert.equal(
     lines.join("\n"),
@@ -202,7 +202,7 @@ job_01J00000000000000000000001  csv.import    Failed`,
   );
 });
 
-Deno.test("jobTable: a column in which no job has anything is left out", () => {
+Deno.test("jobTable: an empty column is left out", () => {
   const [head] = jobTable([jobAnswer()], { ...OPTIONS, columns: 140 });
   assert.equal(head, "JOB       TYPE          STATE              AGE");
 });

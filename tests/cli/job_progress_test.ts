@@ -1,4 +1,4 @@
-/** What is shown of a job that is waited for. */
+/** The progress of a job shown by `submit --wait`. */
 
 import assert from "node:assert/strict";
 import type { CommandInput } from "../../src/cli/command.ts";
@@ -30,7 +30,7 @@ function at(second: number) {
   return { taskId: "call", receivedAt: `2026-01-01T00:00:0${second}.000Z` };
 }
 
-Deno.test("JobProgress: a label takes the width of the screen, and the note is set off", () => {
+Deno.test("JobProgress: a label uses the width of the screen, and the note is separated", () => {
   const note = "500 accepted, 0 rejected of airports.csv";
   const entry = entryAnswer("job.TaskProgressed", { done: 500, total: 500, note }, {
     taskId: "chunk-0001",
@@ -39,7 +39,7 @@ Deno.test("JobProgress: a label takes the width of the screen, and the note is s
   assert.deepEqual(shown([entry], 80).bars, ["chunk-0001 500 of 500 (500 accepted, 0 … 500/500"]);
 });
 
-Deno.test("JobProgress: of a task that backs off, when comes first, and each attempt's own time", () => {
+Deno.test("JobProgress: a task that backs off shows the time of its next attempt first, and each attempt its duration", () => {
   const { output } = shown([
     entryAnswer("job.TaskStarted", { attempt: 1 }, at(0)),
     entryAnswer("job.TaskFailed", FAILED, at(1)),
@@ -52,7 +52,7 @@ Deno.test("JobProgress: of a task that backs off, when comes first, and each att
   ]);
 });
 
-Deno.test("JobProgress: a compensation that fails is told from the task that it undoes", () => {
+Deno.test("JobProgress: a failed compensation is distinguished from the task that it undoes", () => {
   const { output } = shown([
     entryAnswer("job.CompensationStarted", { attempt: 1 }, at(0)),
     entryAnswer("job.TaskCompensationFailed", FAILED, at(1)),

@@ -1,4 +1,4 @@
-/** A Daybook with its journal in a real folder, which can stop, crash and start again. */
+/** A Daybook with its journal in a real folder that can stop, crash and start again. */
 
 import assert from "node:assert/strict";
 import { type EventType, eventType } from "../../src/core/event_type.ts";
@@ -39,7 +39,7 @@ export class JournalHome {
     this.#definitions = definitions;
   }
 
-  /** @param name Begins the ids that it makes, so that two homes never make the same. */
+  /** @param name The prefix of its ids, so that two homes never make the same ones. */
   static async create(
     name: string,
     definitions: readonly AnyJobDefinition[] = [],
@@ -128,7 +128,7 @@ export class JournalHome {
     return receipt;
   }
 
-  /** Resolves when the job is as wanted. */
+  /** Resolves when the job is in the wanted state. */
   until(id: JobId, wanted: (job: JobState) => boolean): Promise<JobState> {
     return this.engine.waitFor(id, wanted, FOREVER_MS);
   }
@@ -139,13 +139,13 @@ export class JournalHome {
     return job;
   }
 
-  /** All that is in the journal. */
+  /** All entries of the journal. */
   entries(): Promise<readonly JobEventLogEntry[]> {
     return this.journal.read(0, 100_000);
   }
 }
 
-/** Declares a test that has homes of its own. */
+/** Declares a test with temporary homes. */
 export function testWithHomes(
   name: string,
   definitions: readonly AnyJobDefinition[],

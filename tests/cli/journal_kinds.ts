@@ -1,4 +1,4 @@
-/** Jobs of many kinds, each in a state of its own, in a home that is started. */
+/** Jobs of many kinds and states, in a started home. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";

@@ -4,7 +4,7 @@ import { DEFINITIONS, planFor } from "./journal_kinds.ts";
 import { runTask, taskCommand } from "../support/process/task_process.ts";
 import { TextLineStream } from "../support/text_lines.ts";
 
-/** In a folder whose `journal` is the one that the permissions of the task are for. */
+/** Runs in a folder whose `journal` the permissions of the task cover. */
 function journalTask(cwd: string, args: readonly string[], input = "") {
   return runTask("journal", args, { cwd, input });
 }
@@ -33,7 +33,7 @@ testWithHomes(
 );
 
 testWithHomes(
-  "journal task: outside its permissions it says what to do",
+  "journal task: if a permission is missing it says what to do",
   DEFINITIONS,
   async (old) => {
     await old.start();
@@ -58,7 +58,7 @@ testWithHomes(
 );
 
 testWithHomes(
-  "journal task: Ctrl-C ends cat --follow, which is no failure",
+  "journal task: Ctrl-C ends cat --follow without a failure",
   DEFINITIONS,
   async (old) => {
     await old.start();

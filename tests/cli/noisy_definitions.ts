@@ -1,4 +1,4 @@
-/** A definition that breaks every rule of good company, but asks `ctx` in order. */
+/** A definition with many side effects that still calls `ctx` in order. */
 
 import * as v from "valibot";
 import { defineJob } from "../../src/mod.ts";

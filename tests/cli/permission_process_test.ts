@@ -1,4 +1,4 @@
-/** What a missing permission is answered with, taken and run as a user would. */
+/** Runs the command that is suggested for a missing permission, as a user would. */
 
 import assert from "node:assert/strict";
 import { shellWord } from "../../src/core/shell_word.ts";
@@ -8,11 +8,11 @@ import { inFolder } from "../support/temporary_folder.ts";
 interface End {
   readonly code: number;
   readonly text: string;
-  /** How many commands were suggested, one after the other. */
+  /** The number of commands suggested in sequence. */
   readonly suggestions: number;
 }
 
-/** More than any command may need: suggestions that go round in a circle come to it. */
+/** More than any command needs; a circle of suggestions reaches it. */
 const SUGGESTIONS_MAX = 4;
 
 /** Runs a task, then what it suggests, until nothing is suggested any more. */
@@ -24,7 +24,7 @@ async function followed(task: string, args: readonly string[], cwd = ROOT): Prom
     const command = suggestedIn(errors);
     if (command === undefined) break;
     const run = command.replace(/\bdeno run /, `${shellWord(Deno.execPath())} run `);
-    // A shell that nobody has told where the task was typed, in the folder where it was.
+    // A shell without INIT_CWD, in the folder where the task was typed.
     const { INIT_CWD: _, ...inherited } = Deno.env.toObject();
     const shell = new Deno.Command("sh", {
       args: ["-c", run],
@@ -47,7 +47,7 @@ function suggestedIn(errors: string): string | undefined {
   return /\nThe whole command, with it:\n {2}(.+)\n/.exec(errors)?.[1];
 }
 
-Deno.test("permissions: the first command that a start suggests is all that it needs", () =>
+Deno.test("permissions: the first command that a start suggests has all permissions", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/token`, "0123456789abcdef");
     await Deno.writeTextFile(`${folder}/jobs.ts`, moduleOf("greet", `"test.greet"`));
@@ -57,7 +57,7 @@ Deno.test("permissions: the first command that a start suggests is all that it n
     assert.deepEqual([code, suggestions], [69, 1]);
   }));
 
-Deno.test("permissions: a module with files of its own is told their folder, once", () =>
+Deno.test("permissions: for a module that imports its own files, their folder is named once", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/token`, "0123456789abcdef");
     await Deno.mkdir(`${folder}/parts`);
@@ -78,7 +78,7 @@ function moduleOf(name: string, type: string): string {
     `export const ${name} = defineJob({ type: ${type}, version: 1, input, async run() {} });\n`;
 }
 
-/** An address that no machine has, so that what is allowed to listen there does not. */
+/** An address that no machine has, so that listening fails even with permission. */
 function startArgs(folder: string): readonly string[] {
   return [
     ...["--definitions", `${folder}/jobs.ts`, "--journal", `${folder}/a journal`],
@@ -86,7 +86,7 @@ function startArgs(folder: string): readonly string[] {
   ];
 }
 
-Deno.test("permissions: one command is enough for each command on a journal elsewhere", () =>
+Deno.test("permissions: for a journal elsewhere, each command works with the suggested command line", () =>
   inFolder(async (folder) => {
     const journal = `${folder}/j`;
     await Deno.mkdir(`${journal}/segments`, { recursive: true });
@@ -105,7 +105,7 @@ Deno.test("permissions: one command is enough for each command on a journal else
     }
   }));
 
-Deno.test("permissions: a file that is submitted from another folder is found from there", () =>
+Deno.test("permissions: a file submitted from another folder is found relative to that folder", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/input.json`, "{}");
     await Deno.writeTextFile(`${folder}/a.csv`, "");

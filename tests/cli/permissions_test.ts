@@ -1,4 +1,4 @@
-/** What the words of a command need to be allowed, by its own table of options. */
+/** The permissions that a command line needs, from the command's table of options. */
 
 import assert from "node:assert/strict";
 import { type Command, runCommand } from "../../src/cli/command.ts";
@@ -9,7 +9,7 @@ import type { Surroundings } from "../../src/cli/surroundings.ts";
 import type { Permissions } from "../../src/settings/permission_advice.ts";
 import { FakeTerminal } from "../support/process/fake_terminal.ts";
 
-/** All that a command line needs; nothing is run. */
+/** All permissions of a command line; nothing is run. */
 async function neededBy(
   commands: readonly Command[],
   args: readonly string[],
@@ -43,13 +43,13 @@ const JOURNAL_NEEDS: readonly (readonly [line: string, read: string, write: stri
 ];
 
 for (const [line, read, write] of JOURNAL_NEEDS) {
-  Deno.test(`permissions: of journal ${line}, all that it needs`, async () => {
+  Deno.test(`permissions: journal ${line} gets all permissions that it needs`, async () => {
     const needed = await neededBy(journalCommands({} as JournalTools), line.split(" "));
     assert.deepEqual([needed.read.join(" "), needed.write.join(" ")], [read, write]);
   });
 }
 
-Deno.test("permissions: of commands on a database, where it is, and the file of the secret key", async () => {
+Deno.test("permissions: commands on a database need its address and the secret key file", async () => {
   const database = "postgres://daybook:secret@10.0.0.9/jobs?journal=shop";
   const lines = [["push", database], ["pull", database], ["verify", "--against", database]];
   for (const words of lines) {
@@ -62,7 +62,7 @@ Deno.test("permissions: of commands on a database, where it is, and the file of 
   assert.deepEqual([named.net, named.read], [["10.0.0.9:6000"], ["/etc/key"]]);
 });
 
-Deno.test("permissions: every command says what it needs of the journal and server that it names", async () => {
+Deno.test("permissions: every command declares what it needs for its journal and server", async () => {
   const groups: readonly (readonly [commands: readonly Command[], option: string])[] = [
     [journalCommands({} as JournalTools), "--journal=/j"],
     [daybookCommands({} as Surroundings), "--journal=/j"],
@@ -75,7 +75,7 @@ Deno.test("permissions: every command says what it needs of the journal and serv
   }
 });
 
-Deno.test("permissions: files of a submission are those of the folder where it was typed", async () => {
+Deno.test("permissions: files of a submission are relative to the current folder", async () => {
   const args = ["submit", "csv.import", "@in.json", "--file", "a=/x.csv", "--file", "b=-"];
   const { read, net } = await neededBy(
     daybookCommands({} as Surroundings),

@@ -26,7 +26,7 @@ function withServer(run: (daybook: DaybookProcess, journal: string) => Promise<v
   });
 }
 
-Deno.test("deno.json: the commands start with the few permissions that they need", () => {
+Deno.test("deno.json: the commands start with only the permissions that they need", () => {
   const asksServers = ["--allow-net=127.0.0.1,localhost", "--allow-read=journal"];
   const settings = "--allow-env=DAYBOOK_*,NO_COLOR,INIT_CWD";
   const people = ["run", "--quiet", "--no-prompt", ...asksServers, settings];
@@ -51,7 +51,7 @@ Deno.test("deno task daybook: the help of a command says how it is called", asyn
   assert.ok(output.includes("examples:\n  deno task daybook "), output);
 });
 
-Deno.test("commands: whatever goes wrong is one line without a stack trace", async () => {
+Deno.test("commands: every error is one line without a stack trace", async () => {
   const cases: readonly (readonly [readonly string[], number, RegExp])[] = [
     [["jobs", "--url", NO_SERVER], 69, /cannot reach http:\/\/127\.0\.0\.1:1: is Daybook running/],
     [["show"], 64, /show needs <jobId>; see deno task daybook show --help$/],
@@ -64,7 +64,7 @@ Deno.test("commands: whatever goes wrong is one line without a stack trace", asy
   }
 });
 
-Deno.test("commands: where a permission is missing, the whole command that has it is told", async () => {
+Deno.test("commands: if a permission is missing, the whole command line that has it is printed", async () => {
   const address = await runTask("daybook", ["jobs", "--url", "http://192.0.2.1"]);
   assert.equal(address.code, 69);
   assert.match(
@@ -85,7 +85,7 @@ Deno.test("commands: where a permission is missing, the whole command that has i
   );
 });
 
-Deno.test("commands: another program on the port is told from Daybook", async () => {
+Deno.test("commands: another program on the port is distinguished from Daybook", async () => {
   const page = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     () => new Response("<html>"),
@@ -139,7 +139,7 @@ class LineReader {
     this.#reader = stream.pipeThrough(new TextLineStream()).getReader();
   }
 
-  /** Reads until a line says so. */
+  /** Reads until a line contains this text. */
   async until(isLast: (line: string) => boolean): Promise<void> {
     for (;;) {
       const { done, value } = await this.#reader.read();
@@ -202,7 +202,7 @@ Deno.test("tail: a server that is killed and starts again leaves no gap and no r
   }
 });
 
-Deno.test("submit --wait: a server that is killed meanwhile is waited for, and the job as well", async () => {
+Deno.test("submit --wait: it waits for a killed server to return, and then for the job", async () => {
   const journal = await Deno.makeTempDir();
   let daybook = await DaybookProcess.start({ journal });
   const { port } = new URL(daybook.url);
@@ -235,7 +235,7 @@ Deno.test("submit --wait: a server that is killed meanwhile is waited for, and t
   }
 });
 
-Deno.test("submit --wait: Ctrl-C leaves the job alone, and says that it goes on", () =>
+Deno.test("submit --wait: Ctrl-C does not end the job, and says that it continues", () =>
   withServer(async (daybook) => {
     const work = ["order.fulfil", '{"orderId":"p-1","amount":5}', "--id", "p-1"];
     const args = [...work, "--wait", "--text", "--url", daybook.url];
@@ -252,14 +252,14 @@ Deno.test("submit --wait: Ctrl-C leaves the job alone, and says that it goes on"
     ]);
   }));
 
-Deno.test("commands: a reader that has seen enough is no error to tell of", () =>
+Deno.test("commands: a closed output pipe is not reported as an error", () =>
   withServer(async (daybook) => {
     await submitSome(daybook, "a");
     const tail = taskCommand("daybook", ["tail", "--from-start", "--url", daybook.url]).spawn();
     const reader = tail.stdout.getReader();
     await reader.read();
     await reader.cancel();
-    // It finds out with its next line.
+    // It notices this when it writes the next line.
     await submitSome(daybook, "b");
     const errors = await new Response(tail.stderr).text();
 
@@ -279,7 +279,7 @@ function hasScript(): boolean {
   }
 }
 
-/** As at a terminal of so many columns. */
+/** Runs as at a terminal with this many columns. */
 async function atTerminal(
   task: string,
   args: readonly string[],
@@ -291,7 +291,7 @@ async function atTerminal(
   const { stdout } = await new Deno.Command("script", {
     args: ["--quiet", "--return", "--command", whole, "/dev/null"],
     cwd: ROOT,
-    // CI sets it for everything.
+    // CI sets NO_COLOR for everything.
     env: { NO_COLOR: "", ...env },
     stdin: "null",
   }).output();
@@ -299,8 +299,8 @@ async function atTerminal(
 }
 
 Deno.test({
-  name: "commands: at a terminal there is colour and a width, and NO_COLOR is heeded",
-  // util-linux has it.
+  name: "commands: at a terminal output has colour and a width, and NO_COLOR is respected",
+  // `script` is part of util-linux.
   ignore: !hasScript(),
   fn: () =>
     withServer(async (daybook) => {
@@ -325,7 +325,7 @@ p-1  (plan)  Running (waiting)  0 s  note:xxxxxxxxxxxxxxxxx…
 });
 
 Deno.test({
-  name: "commands: those that read the files of a journal heed NO_COLOR as well",
+  name: "commands: those that read the journal's files respect NO_COLOR too",
   ignore: !hasScript(),
   fn: () =>
     withServer(async (daybook, journal) => {

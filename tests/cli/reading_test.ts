@@ -17,7 +17,7 @@ import {
 } from "../support/http/http_app.ts";
 import { deliver } from "../support/http/http_stream.ts";
 
-/** Three jobs: one Done, one that waits, one that failed. */
+/** Three jobs: one done, one waiting, one failed. */
 async function threeJobs(): Promise<TestApp> {
   const app = await startApp();
   await app.post("/jobs", { jobId: "g-1", type: "test.greet", input: { name: "Ann" } });
@@ -68,7 +68,7 @@ for (const [args, jobIds] of FILTERS) {
   });
 }
 
-Deno.test("jobs: it says when there are more, and --all follows to the end", async () => {
+Deno.test("jobs: it says if there are more, and --all lists all", async () => {
   const app = await startApp();
   for (let order = 1; order <= 601; order++) await createPlan(app);
   const some = await runCli(app, ["jobs", "--limit", "510"]);
@@ -81,7 +81,7 @@ Deno.test("jobs: it says when there are more, and --all follows to the end", asy
   assert.deepEqual(none.terminal.output, ["0 jobs"]);
 });
 
-Deno.test("jobs: --json prints each in short, and with --full the whole of each", async () => {
+Deno.test("jobs: --json prints summaries, and with --full whole jobs", async () => {
   const app = await startApp();
   for (let order = 1; order <= 60; order++) await createPlan(app);
   const printed = async (...args: string[]) => {
@@ -100,7 +100,7 @@ Deno.test("jobs: --json prints each in short, and with --full the whole of each"
   ]);
 });
 
-Deno.test("jobs: a state that there is not is a usage error that names those there are", async () => {
+Deno.test("jobs: an unknown state is a usage error that names the states", async () => {
   const { code, terminal } = await runCli(await startApp(), ["jobs", "--state", "stuck"]);
   assert.equal(code, 64);
   assert.deepEqual(terminal.errors, [
@@ -109,7 +109,7 @@ Deno.test("jobs: a state that there is not is a usage error that names those the
   ]);
 });
 
-Deno.test("jobs: a state is taken in any letter case, on the command line and over HTTP", async () => {
+Deno.test("jobs: a state is accepted in any letter case, on the command line and over HTTP", async () => {
   const app = await threeJobs();
   const { terminal } = await runCli(app, ["jobs", "--state", "DONE", "--json"]);
   const byCommand = terminal.output.map((line) => JSON.parse(line).jobId);
@@ -149,7 +149,7 @@ entries
   );
 });
 
-Deno.test("show: piped it is the job as the server gives it, then its entries", async () => {
+Deno.test("show: in a pipe it prints the job as the server returns it, then its entries", async () => {
   const app = await threeJobs();
   const { terminal } = await runCli(app, ["show", "p-1", "--events"], { isInteractive: false });
 
@@ -158,7 +158,7 @@ Deno.test("show: piped it is the job as the server gives it, then its entries", 
   assert.deepEqual(entries, (await (await app.get("/jobs/p-1/events")).json()).entries);
 });
 
-Deno.test("show: an unknown job is 65, and an id that no job can have is 64", async () => {
+Deno.test("show: an unknown job exits with 65, an invalid id with 64", async () => {
   const app = await startApp();
   const unknown = await runCli(app, ["show", "nope"]);
   const illegal = await runCli(app, ["show", "../x"]);
@@ -287,7 +287,7 @@ Deno.test("explain: titles are bold, near misses yellow, evidence dim", () => {
   );
 });
 
-Deno.test("explain: for people it has commands of Daybook's own, and the width of the screen", async () => {
+Deno.test("explain: at a terminal it suggests Daybook's commands and fits the screen", async () => {
   const app = await threeJobs();
   const url = "http://127.0.0.1:8000";
   const waits = await runCli(app, ["explain", "p-1", "--url", url]);
@@ -307,7 +307,7 @@ Deno.test("explain: for people it has commands of Daybook's own, and the width o
   assert.ok(widest(narrow.terminal.text) <= 50);
 });
 
-Deno.test("explain --at: as of then, with nothing to be done; without a job, about all work", async () => {
+Deno.test("explain --at: it explains that point without actions; without a job it explains the queue", async () => {
   const app = await threeJobs();
   await app.post("/jobs/p-1/cancel", { reason: "ordered twice" });
   const now = await runCli(app, ["explain", "p-1"]);
@@ -328,7 +328,7 @@ Deno.test("explain --at: as of then, with nothing to be done; without a job, abo
   assert.deepEqual([first.code, all.code, wrong.code], [0, 0, 64]);
 });
 
-Deno.test("explain --about: the jobs and events that have a value, and no job beside it", async () => {
+Deno.test("explain --about: it lists jobs and events with a value, and takes no job", async () => {
   const app = await threeJobs();
   await deliver(app, "shop.Paid", { orderId: "R 77" });
   const about = await runCli(app, ["explain", "--about", "R 77"]);
@@ -338,7 +338,7 @@ Deno.test("explain --about: the jobs and events that have a value, and no job be
   assert.deepEqual([about.code, wrong.code], [0, 64]);
 });
 
-Deno.test("explain: piped it is the prose, and with --json one value", async () => {
+Deno.test("explain: in a pipe it prints prose, and with --json one value", async () => {
   const app = explaining(await startApp());
   const piped = await runCli(app, ["explain", "p-1"], { isInteractive: false });
   const json = await runCli(app, ["explain", "p-1", "--json"]);
@@ -347,7 +347,7 @@ Deno.test("explain: piped it is the prose, and with --json one value", async () 
   assert.equal(json.terminal.text, '{"summary":"Job p-1 waits for shipped."}');
 });
 
-Deno.test("tail: what comes from now on, a line each", async () => {
+Deno.test("tail: it prints new entries, one per line", async () => {
   const app = await threeJobs();
   const { terminal } = startCli(app, ["tail"]);
   await app.clock.settle();
@@ -363,13 +363,13 @@ Deno.test("tail: what comes from now on, a line each", async () => {
   await endOf(app);
 });
 
-/** Its streams end with the engine; a tail then waits on a clock that stands still. */
+/** Its streams end with the engine; a tail then waits on the manual clock. */
 async function endOf(app: TestApp): Promise<void> {
   await app.engine.stop(0);
   await app.clock.settle();
 }
 
-Deno.test("tail: piped it is the data of the stream, as it came", async () => {
+Deno.test("tail: in a pipe it prints the data of the stream unchanged", async () => {
   const app = await threeJobs();
   const args = ["tail", "--job", "p-1", "--until-end"];
   const { terminal, code } = startCli(app, args, { isInteractive: false });
@@ -409,7 +409,7 @@ for (const [args, logIds] of TAILS) {
   });
 }
 
-Deno.test("tail: seals are left out for people, unless types are asked for", async () => {
+Deno.test("tail: at a terminal seals are left out, unless types are given", async () => {
   const [seal, note] = ["journal.Sealed", "shop.Note"].map((eventType, index) =>
     entryAnswer(eventType, eventType === "shop.Note" ? {} : { reason: "quiet" }, {
       logId: index + 1,
@@ -437,7 +437,7 @@ Deno.test("tail: seals are left out for people, unless types are asked for", asy
   ]);
 });
 
-Deno.test("tail: a line of its own tells the day when it is not today", async () => {
+Deno.test("tail: a separate line gives the day if it is not today", async () => {
   const app = await startApp();
   await createPlan(app, { jobId: "p-1", plan: { expected: [] } });
   await app.clock.advance(86_400_000);
@@ -466,7 +466,7 @@ for (const [args, message] of WRONG_TAILS) {
   });
 }
 
-Deno.test("tail: an unknown job, or an entry that is not there yet, is refused", async () => {
+Deno.test("tail: an unknown job, or a position beyond the head, is refused", async () => {
   const app = await startApp();
   const job = await runCli(app, ["tail", "--job", "nope"]);
   const after = await runCli(app, ["tail", "--after", "999"]);
@@ -503,7 +503,7 @@ output
   );
 });
 
-Deno.test("jobs: a filter that nothing passes is told of, where it is no part of the output", async () => {
+Deno.test("jobs: a filter without matches is reported on stderr", async () => {
   const app = await threeJobs();
   const none = await runCli(app, ["jobs", "--type", "test.greets"], { isInteractive: false });
   const all = await runCli(app, ["jobs"], { isInteractive: false });

@@ -1,4 +1,4 @@
-/** Journals as a real engine writes them, on a disk in memory. */
+/** Journals written by a real engine on a disk in memory. */
 
 import assert from "node:assert/strict";
 import { eventType } from "../../src/core/event_type.ts";

@@ -53,7 +53,7 @@ function copiesIn(disk: MemoryDisk): readonly string[] {
   return [...new Set(names)].filter((name) => name.startsWith("journal-before-repair-"));
 }
 
-/** The journal passes `verify`, the server starts on it, and jobs go on. */
+/** The journal passes `verify`, the server starts on it, and jobs continue. */
 async function assertSound(disk: MemoryDisk, what = ""): Promise<void> {
   const { code, out } = await journalCommand(disk, ["verify", "--no-server"]);
   assert.equal(code, 0, `${what} ${out.join("\n")}`);
@@ -68,7 +68,7 @@ async function assertSound(disk: MemoryDisk, what = ""): Promise<void> {
 
 interface Hurt {
   readonly disk: MemoryDisk;
-  /** The first entry that is lost. */
+  /** The first lost entry. */
   readonly from: number;
   readonly last: number;
 }
@@ -257,7 +257,7 @@ test("repair: while another process holds the journal it does nothing", async ()
   lock?.release();
 });
 
-/** Repairs until an operation on the disk, at which the process dies; `false` if it never came. */
+/** Repairs until the process dies at an operation on the disk; `false` if that was not reached. */
 async function killedAt(disk: MemoryDisk, operation: number): Promise<boolean> {
   const faulty = new TestDisk(disk);
   let count = 0;
@@ -290,7 +290,7 @@ test("repair: killed at any step, with damage in the last segment, it can be rep
     const { lostFrom, lostEntries } = facts[0]?.attributes ?? {};
     assert.deepEqual([lostFrom, lostEntries], [from, last - from + 1], what);
     const aside = facts[0]?.attributes.aside ?? "";
-    // What the first, unfinished repair wrote of its own may be there beside it.
+    // Files of the first, unfinished repair may remain beside it.
     const copied = filesIn(resumed, aside);
     for (const [path, bytes] of before) assert.deepEqual(copied.get(path), bytes, what);
     await assertSound(resumed, what);
@@ -340,7 +340,7 @@ test("repair: where segments are out of place, it cuts at the first damage of th
   const [first = "", second = "", third = ""] = segmentPaths(disk);
   const flipped = bytesOf(disk, second);
   flipped[Math.floor(flipped.length / 2)] = 0;
-  // A copy of the first segment in the place of the third: its positions are lower.
+  // A copy of the first segment replaces the third: its positions are lower.
   disk.files.set(third, bytesOf(disk, first).slice());
 
   const { code, err } = await repair(disk, "--apply");

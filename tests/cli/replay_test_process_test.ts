@@ -1,4 +1,4 @@
-/** `deno task journal replay-test` as a process of its own, with the permissions that it has. */
+/** `deno task journal replay-test` as a process, with the permissions of the task. */
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
@@ -9,7 +9,7 @@ const path = (relative: string) => ROOT + relative;
 const NOISY = path("tests/cli/noisy_definitions.ts");
 const ORDER = { type: "order.fulfil", jobId: "order-42", input: { orderId: "42", amount: 1999 } };
 
-/** With permission to read what is named in place of `journal`. */
+/** With permission to read the named folder instead of `journal`. */
 async function replayTest(reads: string, args: readonly string[]) {
   const { code, output, errors } = await runTask("journal", ["replay-test", ...args], {
     journal: reads,
@@ -22,7 +22,7 @@ async function post(daybook: DaybookProcess, job: unknown): Promise<void> {
   assert.equal(response.status, 202, await response.text());
 }
 
-Deno.test("replay-test: reads beside a running server, and what run does besides ctx disturbs nothing", () =>
+Deno.test("replay-test: it reads beside a running server, and side effects of run do no harm", () =>
   inFolder(async (journal) => {
     const daybook = await DaybookProcess.start({
       journal,
@@ -45,7 +45,7 @@ Deno.test("replay-test: reads beside a running server, and what run does besides
     assert.equal(records[2].verdict, "compatible");
   }));
 
-Deno.test("replay-test: names the permission that a module of definitions lacks", () =>
+Deno.test("replay-test: it names the permission that a module of definitions lacks", () =>
   inFolder(async (journal) => {
     const { code, errors } = await replayTest(journal, [`--definitions=${NOISY}`]);
 

@@ -147,7 +147,7 @@ Deno.test("replay-test: names each job that breaks, the versions, and the line i
   ]);
 });
 
-Deno.test("replay-test: a job that fits, but whose version nothing loaded runs, would be parked", async () => {
+Deno.test("replay-test: a job that fits, but that no loaded version runs, would be parked", async () => {
   const recorded = await shop();
   const args = ["--type", "shop.order", "--unfinished"];
   const { code, lines, text } = await replayTest(recorded, [order({ version: 2, runs: [] })], args);
@@ -163,7 +163,7 @@ Deno.test("replay-test: a job that fits, but whose version nothing loaded runs, 
   assert.equal((await replayTest(recorded, both, args)).code, 0);
 });
 
-Deno.test("replay-test: a change under the same version is told to raise it", async () => {
+Deno.test("replay-test: for a change under the same version it advises raising the version", async () => {
   const changed = order({ names: ["reserve", "bill"] });
   const args = ["--type", "shop.order", "--unfinished"];
   const { code, lines } = await replayTest(await shop(), [changed], args);
@@ -182,7 +182,7 @@ Deno.test("replay-test: a change under the same version is told to raise it", as
   ]);
 });
 
-Deno.test("replay-test: a change of the plan is named; it breaks the jobs that ask for what they lack", async () => {
+Deno.test("replay-test: a changed plan is named; it breaks jobs whose plan lacks what run asks for", async () => {
   const recorded = await shop();
   const changed = order({ version: 2, expects: ["delivered"] });
   const args = ["--type", "shop.order", "--unfinished"];
@@ -202,7 +202,7 @@ Deno.test("replay-test: a change of the plan is named; it breaks the jobs that a
   assert.deepEqual(cited(recorded, text), ["order-waiting job.TaskCompleted charge"]);
 });
 
-Deno.test("replay-test: one job is told with what it would do next", async () => {
+Deno.test("replay-test: a single job is reported with its next step", async () => {
   const recorded = await shop();
   const definitions = [order({ names: ["reserve", "charge", "pack"] }), letter];
   const waiting = await replayTest(recorded, definitions, ["--job", "order-waiting"]);
@@ -222,7 +222,7 @@ Deno.test("replay-test: one job is told with what it would do next", async () =>
   ]);
 });
 
-Deno.test("replay-test: unfinished jobs without a definition are counted, and nothing is green", async () => {
+Deno.test("replay-test: unfinished jobs without a definition are counted, and the verdict is not good", async () => {
   const recorded = await shop();
   const { code, lines } = await replayTest(recorded, [order({})], []);
 
@@ -260,7 +260,7 @@ Deno.test("replay-test: at most 20 jobs of a type are listed, or all", async () 
   assert.match(all.lines[24] ?? "", /^ {4}letter-22 /);
 });
 
-Deno.test("replay-test: writes a JSON value to a line when it is piped", async () => {
+Deno.test("replay-test: in a pipe it prints one JSON value per line", async () => {
   const recorded = await shop();
   const changed = order({ names: ["reserve"] });
   const { code, terminal } = await replayTest(recorded, [changed], ["--unfinished"], false);
@@ -313,7 +313,7 @@ Deno.test("replay-test: writes a JSON value to a line when it is piped", async (
   ]);
 });
 
-Deno.test("replay-test: jobs without a definition make it incomplete, which is 1, and not broken", async () => {
+Deno.test("replay-test: jobs without a definition make it incomplete, with exit code 1, not broken", async () => {
   const { code, lines } = await replayTest(await shop(), [order({})], [], false);
 
   assert.equal(code, 1);

@@ -8,7 +8,7 @@ async function jobAt(app: TestApp, jobId: string) {
   return await (await app.get(`/jobs/${jobId}`)).json();
 }
 
-Deno.test("submit: a type with its input, and all settings", async () => {
+Deno.test("submit: a type with its input and all options is sent", async () => {
   const app = await startApp();
   const args = ["test.greet", '{"name":"Ann"}', "--id", "g-1", "--priority=-5", "-l", "shop:a=b"];
   const { code, terminal } = await runCli(app, ["submit", ...args, "--start-at", "+90s"]);
@@ -20,7 +20,7 @@ Deno.test("submit: a type with its input, and all settings", async () => {
   assert.equal(startAt, "2026-01-01T00:01:30.000Z");
 });
 
-Deno.test("submit: fields are JSON where they are JSON, nest at dots, and go over the input", async () => {
+Deno.test("submit: fields are parsed as JSON if possible, nest at dots, and override the input", async () => {
   const app = await startApp();
   const fields = ["a=1", "b=x y", 'c="1"', "d.e=true", "d.f=[1,2]", "g=", "h=a=b", "__proto__x=1"];
   const plan = { expected: [{ id: "s", eventType: "shop.S", correlation: "any" }] };
@@ -51,7 +51,7 @@ Deno.test("submit: the input from a file, and a plan from the standard input", a
   assert.equal((await jobAt(app, "p-1")).state, "Done");
 });
 
-Deno.test("submit: files go along as a form", async () => {
+Deno.test("submit: files are sent as a form", async () => {
   const app = await startApp();
   const files = { "rows.csv": "x;y\n" };
   const args = [
@@ -97,7 +97,7 @@ g-1 is Done after 0 ms
   );
 });
 
-Deno.test("submit --wait: a failure is 1, and the explanation says why", async () => {
+Deno.test("submit --wait: a failure exits with 1 and prints the explanation", async () => {
   const prose = "Job d-1 failed.\n\nWhy\n  - The card is stolen. [16]\n";
   const app = withExplanation(await startApp(), prose);
   const args = ["submit", "test.doomed", "{}", "--id", "d-1", "--wait"];
@@ -132,7 +132,7 @@ function withExplanation(app: TestApp, prose: string | undefined): Pick<TestApp,
   return { clock: app.clock, app: { request } as TestApp["app"] };
 }
 
-Deno.test("submit --wait: a server that cannot explain spoils nothing", async () => {
+Deno.test("submit --wait: if the server cannot explain, the rest of the output is unaffected", async () => {
   const app = withExplanation(await startApp(), undefined);
   const { code, terminal } = await runCli(app, ["submit", "test.doomed", "{}", "--wait"]);
 
@@ -140,7 +140,7 @@ Deno.test("submit --wait: a server that cannot explain spoils nothing", async ()
   assert.match(terminal.output.at(-1) ?? "", / is Failed after 0 ms: the card is stolen$/);
 });
 
-Deno.test("submit --wait: a server that is gone after it took the job is 69, and names the job", async () => {
+Deno.test("submit --wait: if the server is lost after it took the job, the exit code is 69 and the job is named", async () => {
   const started = await startApp();
   const app = {
     ...started,
@@ -161,7 +161,7 @@ Deno.test("submit --wait: a server that is gone after it took the job is 69, and
   );
 });
 
-Deno.test("submit --wait: a job cancelled meanwhile is 2", async () => {
+Deno.test("submit --wait: a cancelled job exits with 2", async () => {
   const app = await startApp();
   const args = ["submit", "test.parcel", "-f", "orderId=A-1", "--id", "p-1", "--wait"];
   const { code, terminal } = startCli(withExplanation(app, undefined), args);
@@ -173,7 +173,7 @@ Deno.test("submit --wait: a job cancelled meanwhile is 2", async () => {
   assert.equal(terminal.output.at(-1), "p-1 is Failed (cancelled) after 0 ms: ordered twice");
 });
 
-Deno.test("submit --wait --timeout: time up is 124, and the job goes on", async () => {
+Deno.test("submit --wait --timeout: the time limit exits with 124, and the job continues", async () => {
   const app = await startApp();
   const args = ["test.parcel", "-f", "orderId=A-1", "--id", "p-1", "--wait", "--timeout", "1m"];
   const { code, terminal } = startCli(app, ["submit", ...args]);
@@ -187,7 +187,7 @@ Deno.test("submit --wait --timeout: time up is 124, and the job goes on", async 
   assert.equal((await jobAt(app, "p-1")).state, "Running");
 });
 
-Deno.test("submit --wait: piped it is the job as it ended, in one line", async () => {
+Deno.test("submit --wait: in a pipe it prints the ended job on one line", async () => {
   const app = await startApp();
   const args = ["submit", "test.greet", '{"name":"Ann"}', "--id", "g-1", "--wait"];
   const { code, terminal } = await runCli(app, args, { isInteractive: false });
@@ -197,7 +197,7 @@ Deno.test("submit --wait: piped it is the job as it ended, in one line", async (
   assert.deepEqual(JSON.parse(terminal.text), await jobAt(app, "g-1"));
 });
 
-Deno.test("submit: the server's own reasons, in one line, are 65", async () => {
+Deno.test("submit: a refusal prints the server's reasons on one line and exits with 65", async () => {
   const app = await startApp();
   const { code, terminal } = await runCli(app, ["submit", "test.greet", '{"name":1,"x":2}']);
 
@@ -208,7 +208,7 @@ Deno.test("submit: the server's own reasons, in one line, are 65", async () => {
   ]);
 });
 
-Deno.test("submit: digits that were meant as text are told how to be given", async () => {
+Deno.test("submit: for digits that were meant as text it says how to write them", async () => {
   const app = await startApp();
   const { code, terminal } = await runCli(app, ["submit", "test.greet", "-f", "name=42"]);
   assert.equal(code, 65);
@@ -265,7 +265,7 @@ for (const [args, message] of WRONG) {
   });
 }
 
-Deno.test("submit: a file that is not there is named", async () => {
+Deno.test("submit: a missing file is named", async () => {
   const { code, terminal } = await runCli(await startApp(), ["submit", "a", "@none.json"]);
   assert.equal(code, 64);
   assert.deepEqual(terminal.errors, ["daybook: cannot read none.json: there is no such file"]);
@@ -291,7 +291,7 @@ ${jobId} is Failed after 0 ms: the card is stolen`,
   );
 });
 
-Deno.test("retry: a job that did not fail is refused, and says what is allowed", async () => {
+Deno.test("retry: a job that did not fail is refused, with what is allowed", async () => {
   const app = await startApp();
   await runCli(app, ["submit", "test.greet", '{"name":"Ann"}', "--id", "g-1", "--wait"]);
   const { code, terminal } = await runCli(app, ["retry", "g-1"], { isInteractive: false });
@@ -302,7 +302,7 @@ Deno.test("retry: a job that did not fail is refused, and says what is allowed",
   ]);
 });
 
-Deno.test("submit: a type that there is not names the one that may be meant, once", async () => {
+Deno.test("submit: for an unknown type the one that may be meant is named once", async () => {
   const { code, terminal } = await runCli(await startApp(), ["submit", "test.greets"]);
   assert.equal(code, 65);
   assert.match(
@@ -311,7 +311,7 @@ Deno.test("submit: a type that there is not names the one that may be meant, onc
   );
 });
 
-Deno.test("submit: what is missing is said to be required, and what is taken to be taken", async () => {
+Deno.test("submit: a missing argument is reported as required, and an id in use as taken", async () => {
   const app = await startApp();
   const without = await runCli(app, ["submit", "test.greet"]);
   await runCli(app, ["submit", "test.greet", `{"name":"Ann"}`, "--id", "g-1"]);

@@ -3,18 +3,18 @@
 import assert from "node:assert/strict";
 import { parseDurationMs, Times } from "../../src/cli/times.ts";
 
-Deno.test("parseDurationMs: units may be combined, and a number alone is of seconds", () => {
+Deno.test("parseDurationMs: units can be combined, and a plain number means seconds", () => {
   const durations = ["90s", "90", "1.5", "1h30m", "0"];
   assert.deepEqual(durations.map(parseDurationMs), [
     ...[90_000, 90_000, 1_500, 5_400_000, 0],
   ]);
 });
 
-Deno.test("parseDurationMs: anything else is no duration", () => {
+Deno.test("parseDurationMs: anything else is refused", () => {
   for (const text of ["", "-5s", "5x"]) assert.equal(parseDurationMs(text), undefined, text);
 });
 
-Deno.test("Times: the year goes first, by 24 hours, in the zone of the reader", () => {
+Deno.test("Times: the year comes first, with 24 hours, in the reader's time zone", () => {
   const midnight = "2026-07-31T22:05:09.007Z";
   const [utc, berlin] = [new Times("UTC"), new Times("Europe/Berlin")];
   assert.equal(utc.dayAndTime(midnight), "2026-07-31 22:05:09");

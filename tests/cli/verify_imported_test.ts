@@ -5,7 +5,7 @@ import { testWithHomes } from "./journal_home.ts";
 import { DEFINITIONS, KINDS } from "./journal_kinds.ts";
 
 testWithHomes(
-  "verify: journals of every kind of job are intact, also where the jobs were taken in",
+  "verify: journals with every kind of job are intact, including those with imported jobs",
   DEFINITIONS,
   async (old, fresh) => {
     await old.start();

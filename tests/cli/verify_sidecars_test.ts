@@ -13,7 +13,7 @@ import {
 } from "../support/journal/sidecar_journal.ts";
 
 async function notesOn(disk: MemoryDisk): Promise<readonly string[]> {
-  // They are of a consumer that knows nothing of jobs.
+  // They were written by a consumer without jobs.
   for (const path of disk.files.keys()) if (path.includes("/snapshots/")) disk.files.delete(path);
   const said = await journalCommand(disk, ["verify", "--no-server"], { isInteractive: false });
   assert.equal(said.code, 0, `a sidecar is a cache: ${said.out}`);
@@ -49,7 +49,7 @@ test("journal verify: a sidecar that does not say what its segment does is named
 test("journal verify: no line is taken from a verdict, and what was proved is told", async () => {
   const { disk, sealed } = await writtenWithSidecars();
   const path = `${SEGMENTS}/${sealed[1]}`;
-  // A start trusts it still.
+  // A start still trusts it.
   disk.files.rot(path, flipped(contentOf(disk, path), 100));
   const args = ["verify", "--no-server"];
   const { code, out } = await journalCommand(disk, args, { isInteractive: false });

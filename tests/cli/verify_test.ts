@@ -25,7 +25,7 @@ function verify(disk: MemoryDisk, ...args: string[]): Promise<Said> {
   return journalCommand(disk, ["verify", "--no-server", ...args]);
 }
 
-/** Verifies a journal that must not pass; gives the verdict and what else was found. */
+/** Verifies a journal that must not pass; returns the verdict and the other findings. */
 async function damaged(disk: MemoryDisk, verdict: RegExp): Promise<readonly string[]> {
   const { code, out, err } = await verify(disk);
   assert.match(out.join("\n"), verdict);
@@ -106,7 +106,7 @@ test("verify: finds a flipped bit wherever it is, and names its line", async () 
       const { code, out } = await verify(disk);
       const what = `${path} byte ${offset}: ${out}`;
       if (path === last && offset >= sealAt) {
-        // It looks like a write that was cut short, and is told, but nothing is lost with it.
+        // It looks like a torn write and is reported, but nothing is lost.
         assert.match(out.join(), /^intact: .*; \d+ bytes after the last whole batch: /, what);
         assert.equal(code, 0, what);
         continue;
@@ -345,13 +345,13 @@ function patternOf(pattern: RegExp | string): RegExp {
   return pattern instanceof RegExp ? pattern : new RegExp(RegExp.escape(pattern));
 }
 
-/** The real program, with the permissions of its task for another folder. */
+/** The real program, with the permissions of its task applied to another folder. */
 function runJournalTask(journal: string, ...args: string[]) {
   return runTask("journal", args, { journal });
 }
 
 Deno.test({
-  name: "verify: while a server runs, all that it serves is compared",
+  name: "verify: while a server runs, everything that it serves is compared",
   ignore: IS_QUICK,
   fn: () =>
     inFolder(async (journal) => {

@@ -1,4 +1,4 @@
-/** What an earlier verdict proves of a journal that has lost whole batches from its end. */
+/** What an earlier verdict proves about a journal that lost whole batches at its end. */
 
 import assert from "node:assert/strict";
 import { FakeRandom } from "../support/fake_clock.ts";
@@ -21,7 +21,7 @@ function verify(disk: MemoryDisk): Promise<Said> {
   return journalCommand(disk, ["verify", "--no-server"]);
 }
 
-/** A journal that was verified, and then lost its last batches but for those before them. */
+/** A journal that was verified and then lost its last batches. */
 async function truncated(): Promise<{ disk: MemoryDisk; whole: MemoryDisk; head: number }> {
   const disk = await journalOfJobs();
   dropSnapshots(disk);

@@ -1,11 +1,11 @@
-/** `event`, controls of jobs, ends of pauses, and limits, against the real routes. */
+/** `event`, controls, pauses and limits, against the real routes. */
 
 import assert from "node:assert/strict";
 import { receiptLines } from "../../src/cli/commands/event.ts";
 import { runCli } from "./daybook_cli.ts";
 import { createPlan, startApp } from "../support/http/http_app.ts";
 
-Deno.test("event: what it matched, and how far the job is; 0", async () => {
+Deno.test("event: it prints what matched and how far the job is, and exits with 0", async () => {
   const app = await startApp();
   await createPlan(app, { jobId: "order-42" });
   const args = ["event", "shop.ParcelShipped", "-f", 'orderId="42"', "--id", "parcel-7"];
@@ -20,7 +20,7 @@ Deno.test("event: what it matched, and how far the job is; 0", async () => {
   );
 });
 
-Deno.test("event: another one under the id of an earlier one is refused with 65", async () => {
+Deno.test("event: other content under a used id is refused with 65", async () => {
   const app = await startApp();
   await runCli(app, ["event", "shop.Odd", '{"a":1}', "--id", "e-1"]);
   const { code, terminal } = await runCli(app, ["event", "shop.Even", '{"a":2}', "--id", "e-1"]);
@@ -28,14 +28,14 @@ Deno.test("event: another one under the id of an earlier one is refused with 65"
   assert.match(terminal.errors.join(" "), /event id e-1 is on record at 2 with other content/);
 });
 
-Deno.test("event: recorded without a match is 1, and says where it is", async () => {
+Deno.test("event: an event without a match exits with 1 and prints its position", async () => {
   const app = await startApp();
   const { code, terminal } = await runCli(app, ["event", "shop.Odd", '{"a":1}']);
   assert.equal(code, 1);
   assert.match(terminal.output[0] ?? "", /^recorded at 2, and matched nothing/);
 });
 
-Deno.test("event: digits that were meant as text are told how to be sent", async () => {
+Deno.test("event: for digits that were meant as text it says how to write them", async () => {
   const app = await startApp();
   await createPlan(app, { jobId: "order-42" });
   const { code, terminal } = await runCli(app, ["event", "shop.ParcelShipped", "-f", "orderId=42"]);
@@ -45,7 +45,7 @@ Deno.test("event: digits that were meant as text are told how to be sent", async
   ]);
 });
 
-Deno.test("event: a field that is wrong in another way gets no such advice", async () => {
+Deno.test("event: for other wrong fields there is no such advice", async () => {
   const app = await startApp();
   await createPlan(app, { jobId: "order-42" });
   for (const field of ["orderId=43", "orderId=A-42", 'orderId="42 "']) {
@@ -54,7 +54,7 @@ Deno.test("event: a field that is wrong in another way gets no such advice", asy
   }
 });
 
-Deno.test("event: all that can be said of it", async () => {
+Deno.test("event: every option is sent", async () => {
   const app = await startApp();
   await createPlan(app, { jobId: "p-1" });
   const time = "2025-12-31T23:00:00Z";
@@ -67,7 +67,7 @@ Deno.test("event: all that can be said of it", async () => {
   assert.equal(Date.parse(occurredAt), Date.parse(time));
 });
 
-Deno.test("event: piped it is the receipt", async () => {
+Deno.test("event: in a pipe it prints the receipt", async () => {
   const app = await startApp();
   await createPlan(app, { jobId: "p-1" });
   const args = ["event", "shop.ParcelShipped", '{"orderId":"42"}', "--id", "e-1"];
@@ -82,7 +82,7 @@ Deno.test("event: piped it is the receipt", async () => {
   });
 });
 
-Deno.test("event: what the server refuses is 65", async () => {
+Deno.test("event: a refusal exits with 65", async () => {
   const { code, terminal } = await runCli(await startApp(), ["event", "job.JobCreated"]);
   assert.deepEqual([code, terminal.output], [65, []]);
   assert.deepEqual(terminal.errors, [
@@ -93,7 +93,7 @@ Deno.test("event: what the server refuses is 65", async () => {
 
 const NEAREST = { jobId: "p-1", state: "Running", clauses: [] };
 
-Deno.test("receiptLines: an event that matched nothing names what it came nearest to", () => {
+Deno.test("receiptLines: for an event that matched nothing the nearest expectation is named", () => {
   const lines = receiptLines({
     eventId: "e-1",
     logId: 17,
@@ -115,7 +115,7 @@ reached p-2, which is <green:Done>: recorded only: state is Done
   );
 });
 
-Deno.test("receiptLines: what a policy names is said to be of the policy", () => {
+Deno.test("receiptLines: a match of a policy is attributed to the policy", () => {
   const nearest = { ...NEAREST, policy: "errors", reason: "a: expected 1, found 2" };
   const lines = receiptLines(
     { eventId: "e-1", logId: 17, disposition: "recorded", jobs: [], nearest },
@@ -124,7 +124,7 @@ Deno.test("receiptLines: what a policy names is said to be of the policy", () =>
   assert.equal(lines.at(-1), "nearest is the policy of p-1: a: expected 1, found 2");
 });
 
-Deno.test("receiptLines: nothing is said twice", () => {
+Deno.test("receiptLines: nothing is repeated", () => {
   const lines = receiptLines({
     eventId: "e-1",
     logId: 17,
@@ -139,7 +139,7 @@ Deno.test("receiptLines: nothing is said twice", () => {
   ]);
 });
 
-Deno.test("receiptLines: matches beyond what is needed say so", () => {
+Deno.test("receiptLines: surplus matches are marked", () => {
   const job = { jobId: "p-1", state: "Running", expectation: "paid", matched: 1, required: 1 };
   const receipt = { eventId: "e-1", disposition: "matched" };
   assert.deepEqual(
@@ -151,7 +151,7 @@ Deno.test("receiptLines: matches beyond what is needed say so", () => {
   );
 });
 
-Deno.test("controls: each job answers for itself, and one refusal makes it 65", async () => {
+Deno.test("controls: each job is reported separately, and one refusal exits with 65", async () => {
   const app = await startApp();
   for (const jobId of ["p-1", "p-2"]) await createPlan(app, { jobId, start: false });
   const started = await runCli(app, ["start", "p-1", "p-2", "p-1", "nope"]);
@@ -182,7 +182,7 @@ Deno.test("controls: each job answers for itself, and one refusal makes it 65", 
   );
 });
 
-Deno.test("controls: piped it is each job, in a line", async () => {
+Deno.test("controls: in a pipe each job is one line", async () => {
   const app = await startApp();
   for (const jobId of ["p-1", "p-2"]) await createPlan(app, { jobId });
   const { terminal } = await runCli(app, ["cancel", "p-1", "p-2"], { isInteractive: false });
@@ -191,7 +191,7 @@ Deno.test("controls: piped it is each job, in a line", async () => {
   assert.deepEqual(states, ["Failed", "Failed"]);
 });
 
-Deno.test("controls: an id that no job can have stops it before anything is asked", async () => {
+Deno.test("controls: an invalid id is refused before any request", async () => {
   const app = await startApp();
   await createPlan(app, { jobId: "p-1" });
   const { code } = await runCli(app, ["cancel", "p-1", "p 2"]);
@@ -200,7 +200,7 @@ Deno.test("controls: an id that no job can have stops it before anything is aske
   assert.equal((await (await app.get("/jobs/p-1")).json()).state, "Running");
 });
 
-Deno.test("pauses, end-pause: what is paused since when and by whom, and what was held begins; 0", async () => {
+Deno.test("pauses, end-pause: pauses are listed with time and author, and held jobs start after the end", async () => {
   const app = await startApp({ hold: true });
   await app.post("/jobs", { type: "test.greet", jobId: "a", input: { name: "x" } });
   await app.clock.settle();
@@ -219,7 +219,7 @@ Deno.test("pauses, end-pause: what is paused since when and by whom, and what wa
   assert.equal((await runCli(app, ["pauses"])).terminal.text, "nothing is paused");
 });
 
-Deno.test("pause: jobs of a type, or with a label, until a time or for a while, and why; 64 without", async () => {
+Deno.test("pause: it takes a type or label, a time or duration, and a reason; without a reason it exits with 64", async () => {
   const app = await startApp();
   const begun = await runCli(app, [
     ...["pause", "--type", "test.greet", "-l", "shop:berlin", "--until", "30m"],
@@ -244,7 +244,7 @@ Deno.test("pause: jobs of a type, or with a label, until a time or for a while, 
   assert.match(unknown.terminal.errors.join(), /did you mean test\.greet/);
 });
 
-Deno.test("end-pause: 1 where nothing is paused, and 65 for a pause that there is not", async () => {
+Deno.test("end-pause: it exits with 1 if nothing is paused, and with 65 for an unknown pause", async () => {
   const app = await startApp();
   const none = await runCli(app, ["end-pause"]);
   assert.deepEqual([none.code, none.terminal.errors], [1, ["daybook: nothing is paused"]]);
@@ -256,7 +256,7 @@ Deno.test("end-pause: 1 where nothing is paused, and 65 for a pause that there i
   );
 });
 
-Deno.test("limits, change-limits, restore-limits: what is in force and its use, changed with a reason, and taken back", async () => {
+Deno.test("limits, change-limits, restore-limits: limits are shown with their use, changed with a reason, and restored", async () => {
   const app = await startApp();
   const said = async (...args: string[]) => {
     const { code, terminal } = await runCli(app, args);
@@ -284,7 +284,7 @@ Deno.test("limits, change-limits, restore-limits: what is in force and its use, 
   );
 });
 
-Deno.test("what-if: what other limits would do to a job, as text with its lines or as JSON", async () => {
+Deno.test("what-if: it prints the effect of other limits on a job, as text with lines or as JSON", async () => {
   const app = await startApp();
   await app.post("/jobs", { jobId: "greeting", type: "test.greet", input: { name: "Ada" } });
   await app.clock.settle();

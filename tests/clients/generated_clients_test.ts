@@ -1,7 +1,7 @@
 /**
- * Clients that people's generators make of `/openapi.json` compile as strictly as TypeScript can,
- * and work. Three generators are fetched from npm, and each walks through ten operations of a real
- * server.
+ * Clients that generators build from `/openapi.json` compile under the strictest TypeScript
+ * settings, and work. Three generators are installed from npm, and each client calls ten operations
+ * of a real server.
  */
 
 import assert from "node:assert/strict";
@@ -19,14 +19,14 @@ const PACKAGES = {
   "typescript": "5.9.3",
 };
 
-/** What each makes of `openapi.json`, and where. */
+/** The output of each generator, and its path. */
 const GENERATORS: Readonly<Record<string, readonly string[]>> = {
   openapi_fetch: ["npm:openapi-typescript", "openapi.json", "-o", "openapi_typescript.ts"],
   hey_api: ["npm:@hey-api/openapi-ts", "-i", "openapi.json", "-o", "hey_api"],
   orval: ["npm:orval", "--input", "openapi.json", "--output", "orval.ts"],
 };
 
-/** What clients are compiled with: all that the handbook calls strict. */
+/** Compiler options of the clients: everything that the TypeScript handbook calls strict. */
 const COMPILER_OPTIONS = {
   strict: true,
   exactOptionalPropertyTypes: false,
@@ -62,7 +62,7 @@ async function prepare(folder: string, { url }: DaybookProcess): Promise<void> {
   await deno(folder, ["install", "--quiet"]);
 }
 
-Deno.test("generated clients: three generators' compile under strict, and walk through ten operations", () =>
+Deno.test("generated clients: those of three generators compile under strict and run ten operations", () =>
   inFolderKeptOnFailure(async (folder) => {
     const server = await DaybookProcess.start({ journal: `${folder}/journal` });
     try {

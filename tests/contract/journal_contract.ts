@@ -1,4 +1,4 @@
-/** What every journal does. Each implementation runs this suite. */
+/** The contract of every journal. Each implementation runs this suite. */
 
 import type { Journal, JournalConsumer, RecoveryReport } from "../../src/engine/ports.ts";
 import type { FakeClock } from "../support/fake_clock.ts";
@@ -15,23 +15,23 @@ export interface ContractOptions {
 /** One journal, and what a test can do to it. */
 export interface JournalHarness {
   readonly clock: FakeClock;
-  /** Opens what the last one left behind. */
+  /** Opens what the previous one left behind. */
   open(
     consumer: JournalConsumer,
     options?: ContractOptions,
   ): Promise<{ readonly journal: Journal; readonly report: RecoveryReport }>;
   /** No batch becomes durable until `release`. */
   hold(): void;
-  /** Resolves when a batch is held up. */
+  /** Resolves when a batch is held. */
   held(): Promise<void>;
   release(): void;
   /** The next batch finds no room. */
   failNextForRoom(): void;
   /** The sync of the next batch fails. */
   failNextSync(): void;
-  /** As when the process dies. */
+  /** As if the process died. */
   crash(): void;
-  /** The lines of a segment as it is now, as one would see them in its file. */
+  /** The current lines of a segment, as in its file. */
   linesOf(segment: string): Promise<readonly string[]>;
   /** Removes everything. */
   dispose(): Promise<void>;
@@ -60,5 +60,5 @@ export function testJournalContract(name: string, create: () => Promise<JournalH
   testLocating(test);
 }
 
-/** Declares one test of the contract. */
+/** Declares a test of the contract. */
 export type Test = (sentence: string, run: (harness: JournalHarness) => Promise<void>) => void;

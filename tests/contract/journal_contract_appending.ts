@@ -1,4 +1,4 @@
-/** The contract of a journal that is open: positions, durability, reading, failures. */
+/** The contract of an open journal: positions, durability, reading, failures. */
 
 import assert from "node:assert/strict";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
@@ -202,7 +202,7 @@ function testFailures(test: Test): void {
     const next = journal.append(facts(2));
     harness.failNextForRoom();
     harness.release();
-    // In memory the fault meets the batch in flight, on a disk the one after it.
+    // In memory the fault hits the batch in flight, on a disk the one after it.
     const outcomes = await Promise.allSettled([inFlight.durable, next.durable]);
     assert.ok(outcomes.some(({ status }) => status === "rejected"));
     for (const outcome of outcomes) {

@@ -1,4 +1,4 @@
-/** The contract of places: where the line of an entry is, and what is read there. */
+/** The contract of locations: where the line of an entry is, and what is read there. */
 
 import assert from "node:assert/strict";
 import type { Journal } from "../../src/engine/ports.ts";
@@ -66,10 +66,10 @@ export function testLocating(test: Test): void {
   });
 }
 
-/** More entries than a journal keeps in memory for those who follow it. */
+/** More entries than a journal keeps in memory for its readers. */
 const OLD = 3_000;
 
-/** Small batches and large ones, also such that are longer than what is indexed together. */
+/** Small and large batches, including ones longer than a block of the index. */
 async function appendBatches(journal: Journal): Promise<void> {
   for (const size of [1, 1, 3, 2, 70, 1, 31, 32, 33, 5, 1, 64, 2]) {
     await journal.append(facts(size)).durable;

@@ -1,4 +1,4 @@
-/** The contract of a journal that is closed, or not, and opened again. */
+/** The contract of a journal that is opened again, after a close or without one. */
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
@@ -202,7 +202,7 @@ function durableOnce(consumer: RememberingConsumer): Promise<readonly JobEventLo
   const { promise, resolve } = Promise.withResolvers<readonly JobEventLogEntry[]>();
   consumer.onDurable = (entries) => {
     consumer.onDurable = () => {};
-    // After the journal has done all that belongs to the batch.
+    // After the journal has finished the batch.
     queueMicrotask(() => resolve(entries));
   };
   return promise;

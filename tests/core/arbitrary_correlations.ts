@@ -31,7 +31,7 @@ export function correlationsOf({ paths, scalars }: Vocabulary): fc.Arbitrary<Cor
   return correlation;
 }
 
-/** Values that a sender might confuse are among them. */
+/** They include values that a sender might confuse. */
 const scalars = fc.constantFrom<JsonScalar>("1", 1, " 1", "a", "A", "", true, "true", null);
 
 export const correlations: fc.Arbitrary<Correlation> = correlationsOf({
@@ -44,7 +44,7 @@ export const attributesOf: fc.Arbitrary<JsonObject> = fc.record({
   b: fc.oneof(scalars, fc.record({ a: scalars })),
 }, { requiredKeys: [] });
 
-/** Any code unit: controls, marks that turn the writing, halves of pairs, and pairs. */
+/** Any code unit: control characters, direction marks, lone surrogates, and pairs. */
 const anyText = fc.array(
   fc.oneof(
     fc.constantFrom("\u001b", "\u009b", "\n", "\u202e", "\u200b", "\u2028", "😀", "\udc00", "é"),

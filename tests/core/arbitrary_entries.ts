@@ -1,6 +1,6 @@
 /**
- * Random journals of one job: entries of valid types and shapes in an order that no
- * engine need have written. Names and values are few, so that entries often matter.
+ * Random journals of one job: entries of valid types and shapes, in an order that an engine may
+ * never write. Names and values are few, so that entries often matter.
  */
 
 import fc from "fast-check";
@@ -25,7 +25,7 @@ import {
   outsideJob,
 } from "../support/engine/entries.ts";
 
-/** What comes next in a story. */
+/** The next move in a story. */
 type Move = (story: JobStory) => JobStory;
 
 const FACTS = ["ec.Paid", "ec.Shipped", "ec.Refused", "ec.Undone"] as const;
@@ -88,7 +88,7 @@ const policies: fc.Arbitrary<JobPolicy> = fc.record({
   compensation: fc.record({ succeeded: factMatchers, failed: factMatchers }),
 }, { requiredKeys: ["errors", "onCompensated"] });
 
-/** Sentences show them as they are; what else would make two spaces is a flaw. */
+/** Sentences show them unchanged; any other double space is an error. */
 const labelValues = fc.string().map((text) => text.replace(/ {2,}/g, " "));
 
 const creations: fc.Arbitrary<Partial<JobCreatedAttributes>> = fc.record({
@@ -221,7 +221,7 @@ const moves: fc.Arbitrary<Move> = fc.tuple(
   fc.constantFrom(0, 0, 0, 1, 7),
 ).map(([move, gap]): Move => (story) => move(story.skip(gap)));
 
-/** Most jobs start at once; the rest when a move says so, or never. */
+/** Most jobs start at once; the others when a move says so, or never. */
 const beginnings: fc.Arbitrary<Move> = fc.oneof(
   { weight: 9, arbitrary: fc.constant<Move>((story) => story.started()) },
   fc.constant<Move>((story) => story),
@@ -243,7 +243,7 @@ export interface Reordering {
 
 const PLACES = 12;
 
-/** Facts go anywhere after the start; what the code recorded keeps its order. */
+/** Facts go anywhere after the start; entries of the code keep their order. */
 export const reorderings: fc.Arbitrary<Reordering> = fc.record({
   coded: fc.boolean(),
   expected: fc.array(expectationsOf(facts), { minLength: 1, maxLength: 3 }),
@@ -254,7 +254,7 @@ export const reorderings: fc.Arbitrary<Reordering> = fc.record({
   const begun = (coded ? codedJob(named) : outsideJob(named)).started();
   const story = moves.reduce((told, move) => move(told), begun);
   const after = story.entries.slice(begun.entries.length)
-    // Between an event and a deadline the order is what counts.
+    // Between an event and a deadline the order matters.
     .filter((entry) => !isFinal(entry) && entry.eventType !== "job.DeadlinePassed");
   const reordered = after
     .map((entry, index) => ({ entry, at: isFact(entry) ? (places[index] ?? 0) - 0.5 : index }))
@@ -277,7 +277,7 @@ function isFinal({ eventType, attributes }: JobEventLogEntry): boolean {
 
 const identifiers = fc.option(fc.constantFrom("exe_a", "exe_b", "7"), { nil: undefined });
 
-/** What observability and senders' clocks may say, absent ones included. */
+/** Observability ids and senders' times, or none. */
 export const hearsay = fc.record({
   executionId: identifiers,
   traceId: identifiers,

@@ -1,4 +1,4 @@
-/** Changes of limits, as a pure fold of the entries about them. */
+/** Changed limits as a pure fold of their entries. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -30,7 +30,7 @@ function entryOf({ type, maxRunning, traceId }: Told, index: number): JobEventLo
 const fold = (entries: readonly JobEventLogEntry[], from: readonly ChangedLimits[] = []) =>
   entries.reduce(noteLimits, from);
 
-Deno.test("laws of changed limits: the last change of a type is in force, unless it was restored since", () => {
+Deno.test("laws of changed limits: the last change of a type is in force unless it was restored", () => {
   fc.assert(fc.property(fc.array(told, { maxLength: 20 }), (all) => {
     const inForce = fold(all.map(entryOf));
     for (const type of ["mail.send", "text.send", "plain.do"]) {
@@ -44,7 +44,7 @@ Deno.test("laws of changed limits: the last change of a type is in force, unless
   }));
 });
 
-Deno.test("laws of changed limits: second deliveries and trace ids change nothing, and a fold goes on from any point", () => {
+Deno.test("laws of changed limits: second deliveries and trace ids change nothing, and a fold can resume at any point", () => {
   fc.assert(fc.property(fc.array(told, { maxLength: 20 }), fc.nat(), (all, at) => {
     const entries = all.map(entryOf);
     const whole = fold(entries);
@@ -59,7 +59,7 @@ Deno.test("laws of changed limits: second deliveries and trace ids change nothin
   }));
 });
 
-Deno.test("noteLimits: what is no entry about limits leaves the same array", () => {
+Deno.test("noteLimits: an entry that is not about limits returns the same array", () => {
   const changed = fold([
     entryOf({ type: "plain.do", maxRunning: 1, repeats: 0, traceId: null }, 0),
   ]);

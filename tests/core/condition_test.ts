@@ -42,17 +42,17 @@ const CASES: readonly Case[] = [
     condition: "parked",
   },
   {
-    name: "a parked job that is no longer suspended is parked still",
+    name: "a parked job that is no longer suspended is still parked",
     story: run.suspended().parked().resumed(),
     condition: "parked",
   },
   {
-    name: "a suspended job that is no longer parked is suspended still",
+    name: "a suspended job that is no longer parked is still suspended",
     story: run.suspended().parked().unparked(),
     condition: "suspended",
   },
   {
-    name: "a job that goes on does what it did before it was parked",
+    name: "a resumed job is in the condition that it had before it was parked",
     story: run.parked().unparked(),
     condition: "executing",
   },
@@ -62,7 +62,7 @@ const CASES: readonly Case[] = [
     condition: "parked",
   },
   {
-    name: "a parked job that fails is parked no more",
+    name: "a parked job that fails is no longer parked",
     story: run.parked().cancelled(),
     condition: "cancelled",
   },
@@ -77,7 +77,7 @@ const CASES: readonly Case[] = [
     condition: "scheduled",
   },
   {
-    name: "a job with a startAt that has started is scheduled no more",
+    name: "a job with a startAt that has started is no longer scheduled",
     story: created({
       startAt: "2026-01-01T00:10:00.000Z",
       plan: { expected: [PAID], policy: { errors: [], onCompensated: "Failed" } },
@@ -194,12 +194,12 @@ const CASES: readonly Case[] = [
     condition: "queued",
   },
   {
-    name: "main goes on waiting when another expectation is satisfied",
+    name: "main keeps waiting when another expectation is satisfied",
     story: run.mainWaiting("shipped").fact("ec.Paid"),
     condition: "waiting",
   },
   {
-    name: "main goes on waiting when the awaited expectation needs more matches",
+    name: "main keeps waiting when the awaited expectation needs more matches",
     story: codedJob([TWICE]).started().mainStarted().mainWaiting("twice").fact("ec.Shipped"),
     condition: "waiting",
   },
@@ -226,12 +226,12 @@ const CASES: readonly Case[] = [
   },
   { name: "a suspended plan is suspended", story: outside.suspended(), condition: "suspended" },
   {
-    name: "a suspended job is suspended though a task still runs",
+    name: "a suspended job is suspended although a task still runs",
     story: run.taskStarted("charge").suspended(),
     condition: "suspended",
   },
   {
-    name: "a job suspended twice goes on after one resume",
+    name: "a job suspended twice continues after one resume",
     story: outside.suspended().suspended().resumed(),
     condition: "waiting",
   },
@@ -294,14 +294,14 @@ for (const { name, story, condition } of CASES) {
   });
 }
 
-Deno.test("CONDITIONS: the cases lead to each of them", () => {
+Deno.test("CONDITIONS: the cases reach each of them", () => {
   const reached = new Set(CASES.map(({ story }) => deriveCondition(jobOf(story))));
 
   assert.equal(CONDITIONS.length, 13);
   assert.deepEqual([...reached].toSorted(), [...CONDITIONS].toSorted());
 });
 
-Deno.test("isSatisfied: needs all matches, and an expectation of that id", () => {
+Deno.test("isSatisfied: it requires all matches, and an expectation with that id", () => {
   const job = codedJob([TWICE, PAID]).started();
   const once = job.fact("ec.Shipped");
 
@@ -311,13 +311,13 @@ Deno.test("isSatisfied: needs all matches, and an expectation of that id", () =>
   assert.equal(isSatisfied(jobOf(once.fact("ec.Shipped")), "unknown"), false);
 });
 
-Deno.test("isSatisfied: stays so when surplus comes", () => {
+Deno.test("isSatisfied: surplus does not change it", () => {
   const story = outsideJob([PAID, SHIPPED]).started().fact("ec.Paid").fact("ec.Paid");
 
   assert.equal(isSatisfied(jobOf(story), "paid"), true);
 });
 
-Deno.test("allSatisfied: needs every expectation", () => {
+Deno.test("allSatisfied: it requires every expectation", () => {
   const half = outsideJob([PAID, SHIPPED]).started().fact("ec.Paid");
 
   assert.equal(allSatisfied(jobOf(half)), false);

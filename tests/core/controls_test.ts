@@ -1,11 +1,11 @@
-/** The table of controls agrees with the rules that decide on them. */
+/** The table of controls agrees with the rules of `decide`. */
 
 import assert from "node:assert/strict";
 import { deriveCondition } from "../../src/core/condition.ts";
 import { CONTROL_NAMES, CONTROLS, isLegal } from "../../src/core/controls.ts";
 import { startMixedJobs } from "../support/http/mixed_conditions.ts";
 
-Deno.test("controls: each is legal for some of the jobs in the conditions that it is for, and for no other", async () => {
+Deno.test("controls: each is legal only for jobs in the conditions that it lists", async () => {
   const { engine } = await startMixedJobs();
   const { jobs } = engine.list({ limit: 100 });
   const meant = new Set<string>();
@@ -21,7 +21,7 @@ Deno.test("controls: each is legal for some of the jobs in the conditions that i
   assert.ok(meant.size >= 5, [...meant].join());
 });
 
-Deno.test("controls: a job is given up as it is only while it is parked", async () => {
+Deno.test("controls: only a parked job can be given up as it is", async () => {
   const { engine } = await startMixedJobs();
   for (const job of engine.list({ limit: 100 }).jobs) {
     assert.equal(isLegal(job, "cancel", true), job.parked !== undefined);

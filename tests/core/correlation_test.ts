@@ -16,7 +16,7 @@ interface Case {
   readonly failsFor: readonly JsonObject[];
 }
 
-/** An object as the journal gives it: `__proto__` is an own property here. */
+/** An object as parsed from the journal: `__proto__` is an own property. */
 function parsed(text: string): JsonObject {
   return JSON.parse(text);
 }
@@ -29,19 +29,19 @@ const CASES: readonly Case[] = [
     failsFor: [],
   },
   {
-    name: "equals tells text from number",
+    name: "equals distinguishes text from a number",
     correlation: { equals: { order: "42" } },
     holdsFor: [{ order: "42" }, { order: "42", more: true }],
     failsFor: [{ order: 42 }, { order: "042" }, { order: "42 " }, { order: ["42"] }],
   },
   {
-    name: "equals tells number from text",
+    name: "equals distinguishes a number from text",
     correlation: { equals: { order: 42 } },
     holdsFor: [{ order: 42 }, { order: 42.0 }],
     failsFor: [{ order: "42" }, { order: 42.5 }, { order: true }],
   },
   {
-    name: "equals does not take empty, zero, false and null for one another",
+    name: "equals does not confuse empty, zero, false and null",
     correlation: { equals: { order: 0 } },
     holdsFor: [{ order: 0 }],
     failsFor: [{ order: "" }, { order: "0" }, { order: false }, { order: null }, {}],
@@ -150,7 +150,7 @@ const CASES: readonly Case[] = [
     failsFor: [{}, { a: 1 }],
   },
   {
-    name: "not turns a predicate round, missing paths included",
+    name: "not inverts a predicate, including missing paths",
     correlation: { not: { equals: { a: 1 } } },
     holdsFor: [{ a: 2 }, { a: "1" }, { a: null }, {}],
     failsFor: [{ a: 1 }],
@@ -198,11 +198,11 @@ const INHERITED = [
   "a.constructor.name",
 ];
 
-Deno.test("valueAt: what an object inherits is missing", () => {
+Deno.test("valueAt: inherited properties are missing", () => {
   for (const path of INHERITED) assert.equal(valueAt({ a: { b: 1 } }, path), undefined, path);
 });
 
-Deno.test("holds: equals and in see nothing that an object inherits", () => {
+Deno.test("holds: equals and in ignore inherited properties", () => {
   const attributes = { a: { b: 1 } };
 
   for (const path of INHERITED) {
@@ -260,7 +260,7 @@ Deno.test("indexAlternatives: all offers the alternatives of each part", () => {
   ]);
 });
 
-Deno.test("indexAlternatives: anyOf gives a hold only when every part does", () => {
+Deno.test("indexAlternatives: anyOf gives alternatives only when every part does", () => {
   const a: Correlation = { equals: { a: 1 } };
 
   assert.deepEqual(indexAlternatives({ anyOf: [a, { in: { b: [2, 3] } }] }), [
@@ -270,7 +270,7 @@ Deno.test("indexAlternatives: anyOf gives a hold only when every part does", () 
   assert.deepEqual(indexAlternatives({ anyOf: [a, { not: a }] }), []);
 });
 
-Deno.test("indexAlternatives: what accepts events of any attributes gives no hold", () => {
+Deno.test("indexAlternatives: a predicate that accepts any attributes gives no alternatives", () => {
   const open: readonly Correlation[] = ["any", { not: "any" }, { equals: {} }, { all: [] }];
 
   for (const correlation of open) assert.deepEqual(indexAlternatives(correlation), []);
@@ -304,7 +304,7 @@ const { correlation: correlations } = fc.letrec<{ correlation: Correlation }>((t
   ),
 }));
 
-Deno.test("indexAlternatives: every alternative has a term true of each event accepted", () => {
+Deno.test("indexAlternatives: every accepted event satisfies a term of the alternatives", () => {
   let told = 0;
   fc.assert(
     fc.property(correlations, attributesOf, (correlation, attributes) => {
@@ -332,7 +332,7 @@ Deno.test("holds: not, all and anyOf obey the laws of logic", () => {
   );
 });
 
-Deno.test("holds: a predicate means the same after a trip through JSON", () => {
+Deno.test("holds: a predicate means the same after a JSON round trip", () => {
   fc.assert(
     fc.property(correlations, attributesOf, (correlation, attributes) => {
       const copy = JSON.parse(JSON.stringify({ correlation, attributes }));
@@ -342,7 +342,7 @@ Deno.test("holds: a predicate means the same after a trip through JSON", () => {
   );
 });
 
-Deno.test("holdsInPart: whatever holds by a value holds in part, and what must not be is no part", () => {
+Deno.test("holdsInPart: a predicate that holds by a value holds in part, and a negated value does not count", () => {
   const eu: Correlation = { equals: { region: "EU", size: 1 } };
   assert.equal(holdsInPart(eu, { region: "EU" }), true);
   assert.equal(holdsInPart(eu, { region: "US", size: "1" }), false);

@@ -45,10 +45,10 @@ const attempt = {
 const newJob = { plan: plan([]), priority: 0, labels: {} };
 
 const GIVEN_UP = ["job.JobCancelled"];
-/** With the result of `reserve`, which stands. */
+/** With the result of `reserve`, which is still valid. */
 const RETRIED = ["job.JobRetried", "job.JobCreated", "job.JobStarted", "job.TaskCompleted"];
 
-/** For each command: the event types it gives in each situation, or `undefined` if refused. */
+/** The event types of each command in each situation, or `undefined` if it is refused. */
 const TABLE: readonly {
   readonly command: Command;
   readonly accepted: Readonly<Record<string, readonly string[]>>;
@@ -145,7 +145,7 @@ for (const { command, accepted, allowedIn } of TABLE) {
   }
 }
 
-Deno.test("decide: a parked job that is given up names what is left in place", () => {
+Deno.test("decide: giving up a parked job names what is left in place", () => {
   const decision = decide(JOBS["diverged"], { kind: "cancel", leave: true, reason: "by hand" });
 
   assert.ok(decision.accepted);
@@ -161,7 +161,7 @@ Deno.test("decide: a command on a job that was never created is refused", () => 
   assert.equal(decision.rejection.message, "Cannot cancel job: it was not created");
 });
 
-Deno.test("decide: create gives the job, with its start when it starts at once", () => {
+Deno.test("decide: create returns the job, and its start if it starts at once", () => {
   const command = { kind: "create", jobId: jobId("job_2"), attributes: newJob } as const;
   const types = (start: boolean) => {
     const decision = decide(undefined, { ...command, start });
@@ -194,7 +194,7 @@ Deno.test("decide: an attempt is numbered after the attempts on record", () => {
   ]);
 });
 
-Deno.test("decide: retry reuses results that still stand, up to the chosen task", () => {
+Deno.test("decide: retry reuses results that are still valid, up to the chosen task", () => {
   const failed = projectAll(
     started.taskStarted("a").taskCompleted("a", 1, { result: "A" })
       .taskStarted("b").taskCompleted("b", 1, { result: "B" })
@@ -220,7 +220,7 @@ Deno.test("decide: retry reuses results that still stand, up to the chosen task"
   assert.equal(reused("nowhere"), false);
 });
 
-Deno.test("decide: what a retry creates and starts is caused by the control", () => {
+Deno.test("decide: a retry's creation and start are caused by the control", () => {
   const failed = projectAll(started.cancelled("enough").entries);
   const command = {
     kind: "retry",
@@ -233,7 +233,7 @@ Deno.test("decide: what a retry creates and starts is caused by the control", ()
   assert.deepEqual(causes, [undefined, { draft: 0 }, { draft: 0 }]);
 });
 
-Deno.test("decide: retry calls run again, also when run had ended before its job failed", () => {
+Deno.test("decide: retry calls run again, even if run had ended before its job failed", () => {
   const failed = started.taskStarted("main").taskStarted("a")
     .taskCompleted("a", 1, { result: "A" });
   const waiting = codedJob([expectation("paid", "ec.Paid")]).started()
@@ -269,7 +269,7 @@ Deno.test("decide: retry does not reuse a result that was undone", () => {
   assert.equal(decision.events.length, 3);
 });
 
-Deno.test("judgeFailure: attempts used up is a dead letter, and not one attempt earlier", () => {
+Deno.test("judgeFailure: the last attempt makes a dead letter, and no earlier one", () => {
   const judge = (failures: number) =>
     judgeFailure({ kind: "failed", error: OOPS }, DEFAULT_RETRY, failures, 0.5);
 
@@ -277,7 +277,7 @@ Deno.test("judgeFailure: attempts used up is a dead letter, and not one attempt 
   assert.deepEqual(judge(3), { final: true, kind: "deadLetter" });
 });
 
-Deno.test("judgeFailure: NonRetryableError is poison at once, RetryLater chooses the delay", () => {
+Deno.test("judgeFailure: NonRetryableError is poison at once, and RetryLater sets the delay", () => {
   const later = { kind: "retryLater", error: OOPS, delayMs: 123_456 } as const;
 
   assert.deepEqual(judgeFailure({ kind: "nonRetryable", error: OOPS }, DEFAULT_RETRY, 1, 0.5), {

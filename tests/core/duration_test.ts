@@ -23,7 +23,7 @@ Deno.test("durationText: two units at most, and tenths below a minute", () => {
   assert.deepEqual(texts.map(([ms]) => durationText(ms)), texts.map(([, text]) => text));
 });
 
-Deno.test("durationText: a browser that gets its source writes the same", () => {
+Deno.test("durationText: the browser's copy of the function gives the same text", () => {
   const inBrowser = new Function(`return (${durationText});`)() as typeof durationText;
   for (const ms of [0, 0.5, 320, 61_500, 9_000_000]) {
     assert.equal(inBrowser(ms), durationText(ms));
@@ -56,13 +56,13 @@ Deno.test("parseDuration: units may be combined, with or without spaces", () => 
   ]);
 });
 
-Deno.test("parseDuration: anything else is no duration, a number without a unit neither", () => {
+Deno.test("parseDuration: anything else is refused, including a number without a unit", () => {
   for (const text of ["", "s", "-5s", "90", "5  s", "5x", "1h30", "1e3", "PT5S", "5s ", "1h,3m"]) {
     assert.ok(Number.isNaN(parseDuration(text)), text);
   }
 });
 
-Deno.test("parseDuration: what is written reads back as nearly the same", () => {
+Deno.test("parseDuration: a written duration reads back as nearly the same", () => {
   for (const ms of [0, 7, 999, 4_240, 59_999, 61_000, HOUR - 1, 5 * HOUR + 61_000, 3 * DAY]) {
     const back = parseDuration(durationText(ms));
     assert.ok(ms - back >= 0 && ms - back <= Math.max(100, ms / 50), `${ms}: ${back}`);

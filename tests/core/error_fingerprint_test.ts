@@ -52,7 +52,7 @@ Deno.test("errorFingerprint: the stack does not count", () => {
   );
 });
 
-Deno.test("errorFingerprint: another type, task, name or word makes another", () => {
+Deno.test("errorFingerprint: another type, task, name or word gives another fingerprint", () => {
   const all = [
     of("the bank is down"),
     of("the bank is shut"),
@@ -69,7 +69,7 @@ const hexadecimal = (length: number) =>
   fc.string({ unit: fc.constantFrom(...HEX), minLength: length, maxLength: length });
 const words = fc.stringMatching(/^[g-z]{3,9}$/);
 
-/** What differs from one failure to the next, in each of the forms that are told of. */
+/** Variable parts of messages, in each of the recognized forms. */
 const varying: fc.Arbitrary<string> = fc.oneof(
   fc.integer().map(String),
   fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e9, max: 1e9 }).map(String),
@@ -86,7 +86,7 @@ const varying: fc.Arbitrary<string> = fc.oneof(
   words.map((word) => `${word}@${word}.example`),
 );
 
-Deno.test("errorFingerprint: messages that differ only in what varies have one", () => {
+Deno.test("errorFingerprint: messages that differ only in variable parts share one fingerprint", () => {
   const message = fc.array(fc.tuple(words, varying, varying), { minLength: 1, maxLength: 8 });
   fc.assert(fc.property(message, (parts) => {
     const [one, other] = [1, 2].map((at) =>
@@ -96,14 +96,14 @@ Deno.test("errorFingerprint: messages that differ only in what varies have one",
   }));
 });
 
-Deno.test("errorFingerprint: messages that differ in a word have two", () => {
+Deno.test("errorFingerprint: messages that differ in a word have different fingerprints", () => {
   fc.assert(fc.property(words, words, varying, (one, other, value) => {
     fc.pre(one !== other);
     assert.notEqual(of(`${one} ${value}`), of(`${other} ${value}`));
   }));
 });
 
-Deno.test("errorFingerprint: any text at all has one, of twelve digits, and always the same", () => {
+Deno.test("errorFingerprint: any text has a stable fingerprint of twelve digits", () => {
   const anything = fc.string({ unit: "binary", maxLength: 5_000 });
   fc.assert(fc.property(anything, (message) => {
     assert.match(of(message), FINGERPRINT_PATTERN);
@@ -112,12 +112,12 @@ Deno.test("errorFingerprint: any text at all has one, of twelve digits, and alwa
   }));
 });
 
-Deno.test("messageTemplate: what is very long is cut where what varies does not move the cut", () => {
+Deno.test("messageTemplate: a very long message is cut at a place that variable parts do not move", () => {
   const long = (id: string) => `the bank refused ${id} ${"and so on ".repeat(500)}`;
   assert.equal(messageTemplate(long("7")), messageTemplate(long("4711-4712-4713")));
 });
 
-Deno.test("jobFingerprint: a cancellation is no error and has none", () => {
+Deno.test("jobFingerprint: a cancellation is not an error and has none", () => {
   const failure: Failure = {
     kind: "cancelled",
     error: { name: "JobCancelled", message: "a customer rang" },

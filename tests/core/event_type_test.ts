@@ -31,7 +31,7 @@ const ILLEGAL = [
   "a".repeat(201),
 ];
 
-Deno.test("eventType: a legal name is given back as it is", () => {
+Deno.test("eventType: a legal name is returned unchanged", () => {
   for (const text of LEGAL) assert.equal(eventType(text), text);
 });
 
@@ -58,7 +58,7 @@ Deno.test("eventType: the longest legal name has 200 characters", () => {
   assert.equal(isEventType("a".repeat(201)), false);
 });
 
-Deno.test("isEventType: the pattern does not backtrack without end on hostile text", () => {
+Deno.test("isEventType: the pattern does not backtrack catastrophically on hostile text", () => {
   assert.equal(isEventType(`${"a.".repeat(99)}!`), false);
   assert.equal(isEventType(`${"a".repeat(199)}!`), false);
 });
@@ -69,7 +69,7 @@ Deno.test("isReserved: the framework's namespaces are reserved", () => {
   }
 });
 
-Deno.test("isReserved: names that only look like them are not", () => {
+Deno.test("isReserved: similar names are not reserved", () => {
   for (const text of ["job", "journal", "jobs.Started", "journals.X", "Job.X", "ec.job.X"]) {
     assert.equal(isReserved(text), false, text);
   }

@@ -55,7 +55,7 @@ Deno.test("failure: an event of policy.errors gives its type and message", () =>
   });
 });
 
-Deno.test("failure: a message that is no text is not taken for one", () => {
+Deno.test("failure: a message that is not text is ignored", () => {
   const failure = failureOf(fragile.fact("ec.Refused", { message: { code: 7 } }));
 
   assert.equal(failure?.error.message, "the policy names ec.Refused an error");
@@ -95,7 +95,7 @@ Deno.test("failure: a failed compensation from outside requires recovery", () =>
   });
 });
 
-Deno.test("failure: failed beats succeeded when one event says both", () => {
+Deno.test("failure: failed wins over succeeded if one event matches both", () => {
   const both = { succeeded: matcher("ec.Undone"), failed: matcher("ec.Undone") };
   const job = jobOf(
     outsideJob([PAID], { compensation: both, onCompensated: "Done" })
@@ -116,7 +116,7 @@ Deno.test("failure: CompensationEnded with failures requires recovery and keeps 
   assert.equal(failure?.recoveryRequired, true);
 });
 
-Deno.test("failure: a job that its policy lets end as Done keeps why it was undone", () => {
+Deno.test("failure: a job that its policy lets end as Done keeps the reason for the compensation", () => {
   const job = jobOf(
     run.compensableTask("reserve").cancelled().taskCompensated("reserve")
       .compensationEnded(["reserve"]),
@@ -127,6 +127,6 @@ Deno.test("failure: a job that its policy lets end as Done keeps why it was undo
   assert.equal(job.failure?.recoveryRequired, false);
 });
 
-Deno.test("failure: a job that simply succeeds has none", () => {
+Deno.test("failure: a job that succeeds has none", () => {
   assert.equal(failureOf(fragile.fact("ec.Paid")), undefined);
 });

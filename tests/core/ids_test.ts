@@ -37,7 +37,7 @@ const ILLEGAL = [
 ];
 
 for (const [what, construct] of Object.entries(CONSTRUCTORS)) {
-  Deno.test(`ids: a ${what} of the alphabet is given back as it is`, () => {
+  Deno.test(`ids: a ${what} within the alphabet is returned unchanged`, () => {
     for (const text of LEGAL) assert.equal(construct(text), text);
   });
 
@@ -73,7 +73,7 @@ Deno.test("ids: the alphabet is exactly that of the design", () => {
   );
 });
 
-Deno.test("ids: names that URLs take for folders are refused", () => {
+Deno.test("ids: names that mean folders in URLs are refused", () => {
   for (const text of [".", ".."]) assert.throws(() => jobId(text), TypeError);
   for (const text of ["...", ".a", "a."]) assert.equal(jobId(text), text);
 });

@@ -1,4 +1,4 @@
-/** The fold of many entries: `project` over and over, at a cost that goes by the entries. */
+/** The fold of many entries: repeated `project`, at a cost proportional to their number. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -17,7 +17,7 @@ import { rounds } from "../support/effort.ts";
 
 const RUNS = { numRuns: rounds(3_000, 3_000, 200) };
 
-/** A fold and the projector, each of them given the same entries. */
+/** A fold and the projector on the same entries. */
 function assertAlike(entries: readonly JobEventLogEntry[], from?: JobState): void {
   const fold = new JobFold(from);
   let job = from;
@@ -41,11 +41,11 @@ function assertAlike(entries: readonly JobEventLogEntry[], from?: JobState): voi
   }
 }
 
-Deno.test("fold: step by step it is the projector, byte for byte and in every word", () => {
+Deno.test("fold: each step equals the projector's, byte for byte, including the rules", () => {
   fc.assert(fc.property(stories, ({ entries }) => assertAlike(entries)), RUNS);
 });
 
-Deno.test("fold: what comes while a job compensates is told with all of its tasks", () => {
+Deno.test("fold: entries during a compensation see all tasks of the job", () => {
   const compensating = codedJob().started().mainStarted()
     .taskStarted("reserve").taskCompleted("reserve", 1, { compensable: true })
     .taskStarted("charge").taskStarted("notify").taskCompleted("notify").cancelled();
@@ -53,7 +53,7 @@ Deno.test("fold: what comes while a job compensates is told with all of its task
   fc.assert(fc.property(tails, (tail) => assertAlike(tail(compensating).entries)), RUNS);
 });
 
-Deno.test("fold: it goes on from any state, as a snapshot gives it back", () => {
+Deno.test("fold: it resumes from any state, as a snapshot restores it", () => {
   fc.assert(
     fc.property(stories, fc.nat(), ({ entries }, nat) => {
       const at = 1 + nat % entries.length;
@@ -66,14 +66,14 @@ Deno.test("fold: it goes on from any state, as a snapshot gives it back", () => 
   );
 });
 
-Deno.test("fold: entries that came before change nothing", () => {
+Deno.test("fold: entries that were applied before change nothing", () => {
   fc.assert(
     fc.property(stories, ({ entries }) => assertAlike([...entries, ...entries])),
     RUNS,
   );
 });
 
-Deno.test("fold: it changes no state that it gave", () => {
+Deno.test("fold: it does not change a state that it has returned", () => {
   fc.assert(
     fc.property(stories, ({ entries }) => {
       const fold = new JobFold();
@@ -92,7 +92,7 @@ Deno.test("fold: without entries there is no job", () => {
   assert.throws(() => foldAll([]), { name: "TypeError", message: /it has no entries/ });
 });
 
-/** Every task is begun, and only then does any end. */
+/** All tasks start before any ends. */
 function manyTasks(count: number): readonly JobEventLogEntry[] {
   const ids = Array.from({ length: count }, (_, index) => `t${index}`);
   const begun = codedJob().started().mainStarted();
@@ -105,12 +105,12 @@ function manyTasks(count: number): readonly JobEventLogEntry[] {
     (story: JobStory) => story.compensationEnded(ids),
   ];
   const entries = [...begun.entries];
-  // Each from a story of one entry: a story copies itself at each move.
+  // Each from a story of one entry, because a story copies itself at each move.
   for (const move of moves) entries.push(move(new JobStory(entries.slice(-1))).entry(-1));
   return entries;
 }
 
-Deno.test("fold: of a job of many tasks the projector looks at one at each entry", () => {
+Deno.test("fold: for a job of many tasks the projector reads one task per entry", () => {
   const count = 500;
   const entries = manyTasks(count);
   const fold = new JobFold();

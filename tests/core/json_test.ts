@@ -5,7 +5,7 @@ import { copyJson, equalJson, type JsonValue } from "../../src/core/json.ts";
 
 const values = fc.jsonValue() as fc.Arbitrary<JsonValue>;
 
-Deno.test("equalJson: a copy is equal, and two values are when Node says so", () => {
+Deno.test("equalJson: it agrees with Node's deep equality, and a copy is equal", () => {
   fc.assert(
     fc.property(values, values, (left, right) => {
       assert.ok(equalJson(left, JSON.parse(JSON.stringify(left))));
@@ -14,7 +14,7 @@ Deno.test("equalJson: a copy is equal, and two values are when Node says so", ()
   );
 });
 
-Deno.test("equalJson: the order of members does not count, nor does what is not there", () => {
+Deno.test("equalJson: the order of members and undefined members do not matter", () => {
   assert.ok(equalJson({ a: 1, b: [null] }, { b: [null], a: 1 }));
   assert.ok(!equalJson({ a: null }, { b: null }));
   assert.ok(!equalJson({}, []));
@@ -22,7 +22,7 @@ Deno.test("equalJson: the order of members does not count, nor does what is not 
   assert.ok(!equalJson("42", 42));
 });
 
-Deno.test("copyJson: a copy is equal and shares nothing, whatever its members are called", () => {
+Deno.test("copyJson: a copy is equal and shares nothing, whatever the member names", () => {
   const value = JSON.parse('{"a":[1,{"b":null,"c":"d"}],"__proto__":{"constructor":[true]}}');
   const before = JSON.stringify(value);
   const copy = copyJson(value);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { parseJsonText } from "../../src/core/json_text.ts";
 import { cases } from "../support/effort.ts";
 
-/** Texts in which names with escapes come one after the other, at the same place. */
+/** Texts with escaped names at the same place, read one after the other. */
 const PAIRS: readonly (readonly [first: string, second: string, names: readonly string[]])[] = [
   ['{"a":1,"\\\\":0}', '{"a":1,"\\n":0}', ["a", "\n"]],
   ['{"a":1,"b\\\\":0}', '{"a":1,"b\\u0041":0}', ["a", "bA"]],
@@ -13,14 +13,14 @@ const PAIRS: readonly (readonly [first: string, second: string, names: readonly 
 ];
 
 for (const [first, second, names] of PAIRS) {
-  Deno.test(`parseJsonText: ${second} is read as it is written after ${first}`, () => {
+  Deno.test(`parseJsonText: ${second} is read correctly after ${first}`, () => {
     const before = parseJsonText(first);
     assert.equal(JSON.stringify(before), JSON.stringify(parseJsonText(first)));
     assert.deepEqual(Object.keys(parseJsonText(second) as object), names);
   });
 }
 
-Deno.test("parseJsonText: a text is read as it is written after code made an object like it", () => {
+Deno.test("parseJsonText: a text is read correctly after code created a similar object", () => {
   const poisons: readonly ((text: string) => unknown)[] = [
     (text) => JSON.parse(text),
     (text) => structuredClone(JSON.parse(text)),
@@ -52,7 +52,7 @@ const values = fc.letrec((tie) => ({
   ),
 })).value;
 
-Deno.test("parseJsonText: any value comes back from its text, whatever was read before", () => {
+Deno.test("parseJsonText: any value survives a round trip, whatever was read before", () => {
   fc.assert(
     fc.property(values, (value) => {
       const text = JSON.stringify(value);
@@ -64,13 +64,13 @@ Deno.test("parseJsonText: any value comes back from its text, whatever was read 
   );
 });
 
-Deno.test("parseJsonText: what is no JSON is refused with or without such names", () => {
+Deno.test("parseJsonText: invalid JSON is refused, with or without such names", () => {
   for (const text of ["{", '{"a\\\\":}', '{"\\\\":1}}', '"\\x":']) {
     assert.throws(() => parseJsonText(text), SyntaxError);
   }
 });
 
-Deno.test("parseJsonText: a text within a text is no name", () => {
+Deno.test("parseJsonText: a string value is not mistaken for a member name", () => {
   const inner = JSON.stringify({ 'a\\"': { "\\": 1 } });
   for (const value of [inner, { text: inner }, [JSON.stringify(inner)]]) {
     assert.deepEqual(parseJsonText(JSON.stringify(value)), value);

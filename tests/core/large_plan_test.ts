@@ -7,7 +7,7 @@ import { projectAll } from "./folding.ts";
 
 const COUNT = 1_000;
 
-/** Each wants a hundred, but for one in ten, which wants three. */
+/** Each needs a hundred matches, except every tenth, which needs three. */
 function story() {
   const expected = Array.from({ length: COUNT }, (_, index) => {
     const multiplicity = { times: index % 10 === 9 ? 3 : 100 };
@@ -16,12 +16,12 @@ function story() {
   return outsideJob(expected).started();
 }
 
-/** How many there are in memory. */
+/** The number of matches in memory. */
 function kept({ expected }: JobState): number {
   return new Set(expected).size;
 }
 
-Deno.test("projector: expectations with the same matches share what is kept of them", () => {
+Deno.test("projector: expectations with the same matches share their list", () => {
   let some = story();
   for (let event = 0; event < 5; event++) some = some.correlated("ec.Happened");
   const job = projectAll(some.entries);
@@ -32,14 +32,14 @@ Deno.test("projector: expectations with the same matches share what is kept of t
   assert.ok(kept(job) <= 4, `${kept(job)} are kept`);
 });
 
-Deno.test("projector: a state that was given out stays as it was when more comes", () => {
+Deno.test("projector: a returned state does not change when more entries come", () => {
   const before = projectAll(story().correlated("ec.Happened").entries);
   const text = JSON.stringify(before);
   projectAll(story().correlated("ec.Happened").correlated("ec.Happened").entries.slice(3), before);
   assert.equal(JSON.stringify(before), text);
 });
 
-Deno.test("shared: gives the same, and keeps once what neighbours have in common", () => {
+Deno.test("shared: it returns equal values, and neighbours share what they have in common", () => {
   const job = projectAll(story().correlated("ec.Happened").correlated("ec.Happened").entries);
   const read: JobState = JSON.parse(JSON.stringify(job));
   assert.equal(kept(read), COUNT);

@@ -19,7 +19,7 @@ import { cases, rounds } from "../support/effort.ts";
 
 const RUNS = { numRuns: rounds(1_500, 20_000, 150) };
 
-/** The edges of the design's state table, each state's stay included. */
+/** The edges of the design's state table, including staying in a state. */
 const EDGES: Readonly<Record<StateName | "none", readonly StateName[]>> = {
   none: ["Created"],
   Created: ["Created", "Running", "Done"],
@@ -33,7 +33,7 @@ function bytesOf(job: JobState): string {
   return JSON.stringify(job);
 }
 
-/** As a snapshot gives it back. */
+/** As a snapshot restores it. */
 function restored(job: JobState): JobState {
   return JSON.parse(bytesOf(job));
 }
@@ -58,7 +58,7 @@ Deno.test("laws: the random stories reach every rule, state and condition", () =
   const conditions = new Set(steps.map(({ job }) => deriveCondition(job)));
 
   assert.deepEqual([...rules].toSorted(), Object.keys(RULES).toSorted());
-  // `scheduled` alone is missing: it needs a startAt, which no law depends on.
+  // Only `scheduled` is missing: it needs a startAt, which no law depends on.
   assert.equal(conditions.size, 12);
 });
 
@@ -72,7 +72,7 @@ Deno.test("laws: the same entries give the same job, byte for byte", () => {
   );
 });
 
-Deno.test("laws: folding in two parts is folding at once", () => {
+Deno.test("laws: folding in two parts equals folding at once", () => {
   fc.assert(
     fc.property(stories, fc.nat(), (story, at) => {
       const cut = 1 + at % story.entries.length;
@@ -84,7 +84,7 @@ Deno.test("laws: folding in two parts is folding at once", () => {
   );
 });
 
-Deno.test("laws: a snapshot and the tail are a full replay", () => {
+Deno.test("laws: a snapshot and the tail equal a full replay", () => {
   fc.assert(
     fc.property(stories, fc.nat(), (story, at) => {
       const cut = 1 + at % story.entries.length;
@@ -110,7 +110,7 @@ Deno.test("laws: a snapshot that overlaps the tail changes nothing", () => {
   );
 });
 
-Deno.test("laws: an entry that was applied changes nothing when it comes again", () => {
+Deno.test("laws: an entry that was applied changes nothing when applied again", () => {
   fc.assert(
     fc.property(stories, fc.nat(), (story, at) => {
       const applied = story.entries.slice(0, 1 + at % story.entries.length);
@@ -184,11 +184,11 @@ Deno.test("laws: observability ids are nowhere in the state", () => {
   );
 });
 
-Deno.test("laws: nothing changes a job that has ended but its lastLogId", () => {
+Deno.test("laws: after the end of a job only its lastLogId changes", () => {
   let ended = 0;
   fc.assert(
     fc.property(stories, tails, (story, tail) => {
-      // What ends every job that can be ended at all, then whatever may follow.
+      // An end for every job that can end, then anything else.
       const closed = story.started().cancelled().compensationEnded();
       const job = jobOf(closed);
       if (!isTerminal(job)) return;
@@ -219,7 +219,7 @@ Deno.test("laws: state moves only along the edges of the table", () => {
   );
 });
 
-Deno.test("laws: the rule names the move that was made", () => {
+Deno.test("laws: the rule names the transition that was made", () => {
   fc.assert(
     fc.property(stories, (story) => {
       let before: StateName | "none" = "none";

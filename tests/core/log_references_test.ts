@@ -15,7 +15,7 @@ function quotation(entry: JobEventLogEntry) {
   return quoteEntry({ ...entry, jobId: entry.jobId as JobId }, QUOTATION);
 }
 
-/** A job that waits, and whose first task a retry took over. */
+/** A waiting job whose first task was reused by a retry. */
 const waiting = codedJob().started().mainStarted()
   .framework("job.TaskCompleted", { attempt: 1, reusedFrom: 90 }, {
     taskId: "reserve" as never,
@@ -32,7 +32,7 @@ Deno.test("log references: causes, reused results and what run has seen are posi
   assert.deepEqual(logReferences(waiting.entry(0)), []);
 });
 
-Deno.test("log references: replaced ones leave everything else as it was", () => {
+Deno.test("log references: replacing them changes nothing else", () => {
   const entry = waiting.entry(3);
   const moved = withReferences(entry, (logId) => logId + 1_000);
   assert.deepEqual(logReferences(moved), [1_091, 1_090]);
@@ -48,7 +48,7 @@ Deno.test("log references: those within a quotation are found and replaced", () 
   assert.deepEqual(logReferences(quotedEntry(moved)), [1_091, 1_090]);
 });
 
-Deno.test("quotation: what is quoted is what was, at the position of the quotation", () => {
+Deno.test("quotation: the quoted entry is the original, at the position of the quotation", () => {
   for (const entry of waiting.entries) {
     const quoted = quotation(entry);
     assert.equal("jobId" in quoted, false);
@@ -71,7 +71,7 @@ function movedState(value: unknown, moved: (logId: LogId) => LogId, key = ""): u
   if (typeof value === "number") return isPosition(key) ? moved(value) : value;
   if (Array.isArray(value)) return value.map((item) => movedState(item, moved, key));
   if (typeof value !== "object" || value === null) return value;
-  // Labels and results are the user's: a name in them means nothing.
+  // Labels and results belong to the user: names in them have no meaning.
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) =>
       ["labels", "input", "result"].includes(name)

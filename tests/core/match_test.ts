@@ -57,7 +57,7 @@ Deno.test("match: the right attributes under another eventType do not match", ()
 
 const ofTask = outsideJob([expectation("x", "ec.Paid", CHARGE), OPEN]).started();
 
-Deno.test("match: an expectation of a task takes an event of that task", () => {
+Deno.test("match: an expectation of a task accepts an event of that task", () => {
   assert.deepEqual(matchedBy(ofTask.fact("ec.Paid", {}, CHARGE)), ["x"]);
 });
 
@@ -66,14 +66,14 @@ Deno.test("match: an expectation of a task refuses another task's event, and one
   assert.deepEqual(matchedBy(ofTask.fact("ec.Paid")), []);
 });
 
-Deno.test("match: an expectation without a task takes an event of any task", () => {
+Deno.test("match: an expectation without a task accepts an event of any task", () => {
   const any = outsideJob([expectation("x", "ec.Paid"), OPEN]).started();
 
   assert.deepEqual(matchedBy(any.fact("ec.Paid", {}, CHARGE)), ["x"]);
   assert.deepEqual(matchedBy(any.fact("ec.Paid")), ["x"]);
 });
 
-Deno.test("match: the main expectation takes the completion of main and of no other task", () => {
+Deno.test("match: the main expectation accepts the completion of main and of no other task", () => {
   const run = codedJob([OPEN]).started().mainStarted();
 
   assert.deepEqual(matchedBy(run.mainCompleted()), ["main"]);
@@ -137,7 +137,7 @@ Deno.test("match: coordination events satisfy no expectation", () => {
   assert.equal(progressOf(typed.coordination("ec.order.Paid"))?.matched, 0);
 });
 
-Deno.test("match: coordination events are no errors, even when the policy names them", () => {
+Deno.test("match: coordination events are not errors, even if the policy names them", () => {
   const job = outsideJob([OPEN], { errors: [matcher("ec.Refused")] }).started();
 
   assert.equal(jobOf(job.coordination("ec.Refused")).state, "Running");

@@ -1,4 +1,7 @@
-/** Many matches of one expectation: each state has its own, at a cost that goes by their number. */
+/**
+ * Many matches of one expectation: each state has its own list, at a cost proportional to their
+ * number.
+ */
 
 import assert from "node:assert/strict";
 import type { LogId } from "../../src/core/ids.ts";
@@ -7,7 +10,7 @@ import { withMatch } from "../../src/core/matches.ts";
 
 const NONE: ExpectationState = { matched: 0, by: [], surplus: 0 };
 
-/** Of each number of matches, from none on. */
+/** The states with each number of matches, from none on. */
 function states(count: number): readonly ExpectationState[] {
   const all = [NONE];
   for (let logId = 1; logId <= count; logId++) {
@@ -20,7 +23,7 @@ function positions(count: number): readonly number[] {
   return Array.from({ length: count }, (_, at) => at + 1);
 }
 
-Deno.test("withMatch: each state has its own matches, whatever came later, and as plain JSON", () => {
+Deno.test("withMatch: each state keeps its own matches, whatever comes later, as plain JSON", () => {
   const all = states(300);
   for (const [matched, state] of all.entries()) {
     assert.deepEqual({ ...state }, { matched, by: positions(matched), surplus: 0 });
@@ -31,7 +34,7 @@ Deno.test("withMatch: each state has its own matches, whatever came later, and a
   }
 });
 
-Deno.test("withMatch: one state may be gone on from twice, and each way has its own matches", () => {
+Deno.test("withMatch: a state can be continued twice, and each branch has its own matches", () => {
   const all = states(200);
   const [before, last] = [all[100] as ExpectationState, all[200]];
   const other = withMatch(withMatch(before, 7_000 as LogId), 7_001 as LogId);
@@ -40,7 +43,7 @@ Deno.test("withMatch: one state may be gone on from twice, and each way has its 
   assert.deepEqual(before.by, positions(100));
 });
 
-Deno.test("withMatch: of ten thousand matches the lists are not copied each time", () => {
+Deno.test("withMatch: lists of ten thousand matches are not copied each time", () => {
   let copied = 0;
   let state = NONE;
   for (let logId = 1; logId <= 10_000; logId++) {

@@ -10,7 +10,7 @@ import { holds, notePause, type Pause } from "../../src/core/pauses.ts";
 const EPOCH_MS = Date.parse("2026-01-01T00:00:00.000Z");
 const RULE = { failures: 3, withinMs: 1_000, forMs: 5_000 };
 
-/** Failures so many milliseconds after the epoch. */
+/** Failures at these milliseconds after the epoch. */
 function failuresAt(...offsets: readonly number[]) {
   return offsets.map((ms, index) => ({
     logId: index + 1,
@@ -18,7 +18,7 @@ function failuresAt(...offsets: readonly number[]) {
   }));
 }
 
-Deno.test("pause rule: the first failures that are as many and as close as it says are the cause", () => {
+Deno.test("pause rule: the first failures that reach its count within its period are the cause", () => {
   const tripped = (offsets: readonly number[], nowMs = 0) =>
     trippedBy(RULE, failuresAt(...offsets), EPOCH_MS + nowMs);
   assert.equal(tripped([0, 1]), undefined);
@@ -35,7 +35,7 @@ Deno.test("pause rule: the first failures that are as many and as close as it sa
   );
 });
 
-Deno.test("pause rule: a pause that would be over already is none, and later failures count all the same", () => {
+Deno.test("pause rule: a pause whose end has passed does not begin, and later failures still count", () => {
   const at = (nowMs: number) =>
     trippedBy(RULE, failuresAt(0, 0, 0, 9_000, 9_000, 9_000), EPOCH_MS + nowMs)
       ?.failures.map(({ logId }) => logId);
@@ -44,7 +44,7 @@ Deno.test("pause rule: a pause that would be over already is none, and later fai
   ]);
 });
 
-Deno.test("pause rule: what is no rule is told, with one that is", () => {
+Deno.test("pause rule: an invalid rule is refused, with an example", () => {
   const flaws: readonly (readonly [unknown, RegExp | undefined])[] = [
     [RULE, undefined],
     [20, /must be an object, such as \{failures: 20/],
@@ -62,7 +62,7 @@ Deno.test("pause rule: what is no rule is told, with one that is", () => {
   assert.equal(ruleText({ ...RULE, withinMs: 60_000 }), "3 attempts failed within 1 min");
 });
 
-Deno.test("holds: a job that fits each member of a pause, and every job where there is none", () => {
+Deno.test("holds: a pause holds a job that fits all its members, and every job if it has none", () => {
   const job = { type: "a.B", key: "k", labels: { tenant: "x:y" } };
   assert.ok(holds({}, job) && holds({ type: "a.B" }, job) && holds({ label: "tenant:x:y" }, job));
   assert.ok(holds({ type: "a.B", label: "tenant:x:y" }, job));
@@ -83,7 +83,7 @@ const about = fc.record({
 });
 
 function entriesOf(told: readonly { pause: number; begins: boolean; repeats: number }[]) {
-  // A pause begins once: its id is made then.
+  // A pause begins once: its id is created then.
   const begun = new Set<number>();
   return told.filter(({ pause, begins }) => !begins || !begun.has(pause) && begun.add(pause))
     .map(({ pause, begins }, index) => ({
@@ -98,7 +98,7 @@ function entriesOf(told: readonly { pause: number; begins: boolean; repeats: num
     } as unknown as JobEventLogEntry));
 }
 
-Deno.test("laws of pauses: second deliveries change nothing, and a fold goes on from any point", () => {
+Deno.test("laws of pauses: second deliveries change nothing, and a fold can resume at any point", () => {
   const fold = (entries: readonly JobEventLogEntry[], from: readonly Pause[] = []) =>
     entries.reduce(notePause, from);
   fc.assert(fc.property(fc.array(about, { maxLength: 20 }), fc.nat(), (told, at) => {

@@ -1,4 +1,4 @@
-/** Points of a job's life: what lies before each. */
+/** Points in a job's history, and the entries before each. */
 
 import assert from "node:assert/strict";
 import { eventId, type LogId } from "../../src/core/ids.ts";
@@ -31,29 +31,29 @@ Deno.test("point: the entries of the test are where its comments say", () => {
   assert.deepEqual(entries.map((entry) => entry.logId), [6, 7, 10, 11]);
 });
 
-Deno.test("point: none is the end", () => {
+Deno.test("point: without a point it is the end", () => {
   assert.equal(at(undefined), 4);
 });
 
-Deno.test("point: a logId is all up to it, also when it is another job's", () => {
+Deno.test("point: a logId means everything up to it, even if it is another job's", () => {
   assert.deepEqual([6, 7, 8, 9, 10, 11, 15].map((id) => at(logId(id))), [1, 2, 2, 2, 3, 4, 4]);
 });
 
-Deno.test("point: a logId before the creation is refused, and says where that was", () => {
+Deno.test("point: a logId before the creation is refused, with the position of the creation", () => {
   const detail = `is before the job's creation, entry 6 at ${timeOf(6)}`;
   assert.deepEqual([at(logId(5)), at(logId(0))], [detail, detail]);
 });
 
-Deno.test("point: a logId beyond the journal is refused, and says where that ends", () => {
+Deno.test("point: a logId beyond the journal is refused, with the position of the end", () => {
   assert.equal(at(logId(16)), "is beyond the journal, which ends at entry 15");
 });
 
-Deno.test("point: a time is all that was received until then", () => {
+Deno.test("point: a time means everything received by then", () => {
   assert.deepEqual([6, 7, 8, 10, 11, 900].map((seconds) => at(time(seconds))), [1, 2, 2, 3, 4, 4]);
   assert.match(String(at(time(5))), /^is before the job's creation/);
 });
 
-Deno.test("point: when the clock went back, a time is the last moment that showed it", () => {
+Deno.test("point: if the clock went back, a time means the last moment that showed it", () => {
   const times = [10, 20, 5, 6, 30];
   const jumping = times.map((seconds, index) => ({
     ...entries[0] as (typeof entries)[number],
@@ -67,7 +67,7 @@ Deno.test("point: when the clock went back, a time is the last moment that showe
   assert.deepEqual(counts, [3, 4, 4, 4, 5]);
 });
 
-Deno.test("point: an eventId is all up to its entry, also that of an event it stands for", () => {
+Deno.test("point: an eventId means everything up to its entry, or to the correlation of that event", () => {
   const named = (id: string): Point => ({ kind: "eventId", eventId: eventId(id) });
   const [, , fact, stand] = entries;
   assert.equal(at(named(fact?.eventId ?? "")), 3);

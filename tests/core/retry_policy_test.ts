@@ -5,7 +5,7 @@ import { cases } from "../support/effort.ts";
 
 const STEADY: RetryPolicy = { maxAttempts: 10, initialMs: 100, factor: 2, maxMs: 1_000, jitter: 0 };
 
-/** The largest number that a source of randomness gives. */
+/** The largest number of a source of randomness. */
 const ALMOST_ONE = 1 - Number.EPSILON / 2;
 
 const policies: fc.Arbitrary<RetryPolicy> = fc.record({
@@ -90,7 +90,7 @@ Deno.test("backoffMs: for the same randomness, a later delay is never shorter", 
   );
 });
 
-Deno.test("backoffMs: no initial delay means no delay, however many attempts failed", () => {
+Deno.test("backoffMs: without an initial delay there is none, however many attempts failed", () => {
   const policy = { ...STEADY, initialMs: 0 };
 
   for (const failures of [1, 2, 1_000, 1_025, 5_000]) {

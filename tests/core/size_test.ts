@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { countText, parseSize, sizeText } from "../../src/core/size.ts";
 
-Deno.test("countText: thousands are told apart", () => {
+Deno.test("countText: thousands are separated", () => {
   assert.deepEqual([0, 999, 1_000, 1_234_567].map(countText), ["0", "999", "1,000", "1,234,567"]);
 });
 
-Deno.test("sizeText: it is told in the unit that leaves a number of few digits", () => {
+Deno.test("sizeText: it uses the unit that leaves few digits", () => {
   const sizes = [0, 1, 1_023, 1_024, 3_500, 10_240, 1_048_575, 5 * 1024 ** 3, 2 * 1024 ** 5];
   assert.deepEqual(sizes.map(sizeText), [
     ...["0 bytes", "1 byte", "1,023 bytes", "1 KiB", "3.4 KiB", "10 KiB", "1,024 KiB"],

@@ -90,7 +90,7 @@ const DEADLINES: readonly Case[] = [
     condition: "failed",
   },
   {
-    name: "a deadline that fails the job has undone what can be",
+    name: "a deadline that fails the job compensates what can be undone",
     given: codedJob([STRICT]).started().mainStarted().compensableTask("reserve")
       .deadlinePassed("signed"),
     rule: "running/error-compensating",
@@ -98,7 +98,7 @@ const DEADLINES: readonly Case[] = [
     condition: "compensating",
   },
   {
-    name: "the end of run waives what it waited for until a time that came",
+    name: "the end of run waives expectations whose waits timed out",
     given: codedJob([SHIPPED]).started().mainStarted().waitSet("shipped")
       .deadlinePassed("shipped", 1).mainCompleted(),
     rule: "running/satisfied",
@@ -107,7 +107,7 @@ const DEADLINES: readonly Case[] = [
     matched: ["main"],
   },
   {
-    name: "the end of run waives nothing that it did not give up",
+    name: "the end of run waives nothing else",
     given: codedJob([SHIPPED, PAID]).started().mainStarted().waitSet("shipped")
       .deadlinePassed("shipped", 1).mainCompleted(),
     rule: "running/matched",
@@ -284,14 +284,14 @@ const ERRORS: readonly Case[] = [
     condition: "failed",
   },
   {
-    name: "Running goes on after a TaskFailed that will be tried again",
+    name: "Running continues after a TaskFailed with a retry",
     given: run.taskStarted("charge").taskBackedOff("charge"),
     rule: "running/record-only",
     state: "Running",
     condition: "backingOff",
   },
   {
-    name: "Running goes on after a TaskInterrupted",
+    name: "Running continues after a TaskInterrupted",
     given: run.taskStarted("charge").taskInterrupted("charge"),
     rule: "running/record-only",
     state: "Running",
@@ -370,7 +370,7 @@ const ERRORS: readonly Case[] = [
     condition: "failed",
   },
   {
-    name: "Running does not take a failed compensation attempt for an error event",
+    name: "Running does not treat a failed compensation attempt as an error event",
     given: reserved.compensationFailed("reserve"),
     rule: "running/record-only",
     state: "Running",
@@ -388,7 +388,7 @@ const PARKED: readonly Case[] = [
     matched: ["paid"],
   },
   {
-    name: "Running that is parked compensates on JobCancelled, and is parked still",
+    name: "Running that is parked compensates on JobCancelled, and is still parked",
     given: reserved.parked().cancelled(),
     rule: "running/error-compensating",
     state: "Compensating",
@@ -563,7 +563,7 @@ const SUSPENSION: readonly Case[] = [
     condition: "suspended",
   },
   {
-    name: "Running goes on after JobResumed",
+    name: "Running continues after JobResumed",
     given: single.suspended().resumed(),
     rule: "running/record-only",
     state: "Running",
@@ -592,7 +592,7 @@ const SUSPENSION: readonly Case[] = [
     condition: "suspended",
   },
   {
-    name: "Compensating goes on after JobResumed",
+    name: "Compensating continues after JobResumed",
     given: undoing.suspended().resumed(),
     rule: "compensating/record-only",
     state: "Compensating",
@@ -721,7 +721,7 @@ Deno.test("projector: record-only rows change nothing of the job but its lastLog
   }
 });
 
-Deno.test("projector: an entry already applied gives back the very same job", () => {
+Deno.test("projector: an entry already applied returns the identical job", () => {
   const job = jobOf(half);
 
   for (const entry of half.entries) assert.equal(project(job, entry).job, job);
@@ -745,7 +745,7 @@ Deno.test("projector: a domain event with the name of JobCreated creates nothing
   assert.throws(() => project(undefined, forged), /job job_1 was not created/);
 });
 
-Deno.test("projector: a tail goes on from the state that it is given", () => {
+Deno.test("projector: a tail continues from the given state", () => {
   const tail = order.fact("ec.Paid").fact("ec.Shipped", { order: "7" });
 
   assert.deepEqual(projectAll(tail.entries.slice(2), jobOf(order)), jobOf(tail));

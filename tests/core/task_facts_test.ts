@@ -77,7 +77,7 @@ Deno.test("task: a second TimerElapsed, and one of no sleep, change nothing", ()
   assert.deepEqual(jobOf(charged.timerElapsed("charge")).tasks, jobOf(charged).tasks);
 });
 
-Deno.test("task: a sleep is no work, and so is never left in place nor cut short", () => {
+Deno.test("task: a sleep is not work, so it is never left in place or cut short", () => {
   const slept = run.timerSet("early").timerElapsed("early").timerSet("late").mainWaiting();
   const job = jobOf(slept.cancelled());
   assert.deepEqual([leftInPlace(job), cutShort(job)], [[], []]);
@@ -115,11 +115,11 @@ for (const result of [null, false, 0, "", [], {}]) {
   });
 }
 
-Deno.test("task: no result is told from a null result", () => {
+Deno.test("task: no result is distinguished from a null result", () => {
   assert.ok(!("result" in taskOf(charging.taskCompleted("charge"))));
 });
 
-Deno.test("task: a result taken over from a retried job needs no TaskStarted", () => {
+Deno.test("task: a result reused from a retried job needs no TaskStarted", () => {
   const story = run.framework(
     "job.TaskCompleted",
     { attempt: 2, result: 7, compensable: true, reusedFrom: 90 },
@@ -173,7 +173,7 @@ Deno.test("task: a final failure ends it", () => {
   assert.deepEqual([task.failures, task.endedAt, task.error], [1, timeOf(5), OOPS]);
 });
 
-Deno.test("task: an interrupted attempt is no failure", () => {
+Deno.test("task: an interrupted attempt is not a failure", () => {
   const task = taskOf(charging.taskInterrupted("charge"));
 
   assert.equal(task.status, "interrupted");
@@ -328,7 +328,7 @@ Deno.test("compensation: an attempt that failed backs off, and failures add up",
   });
 });
 
-Deno.test("compensation: an interruption is no failure, and counts when it was a crash", () => {
+Deno.test("compensation: an interruption is not a failure, and counts if it was a crash", () => {
   const running = undoing.compensationStarted("reserve");
   const crashed = running.taskInterrupted("reserve", "crash", "compensation");
   const stopped = running.taskInterrupted("reserve", "shutdown", "compensation");
@@ -469,7 +469,7 @@ Deno.test("end: entries about tasks change nothing afterwards", () => {
   assert.deepEqual(taskOf(ended.taskCompleted("charge")), taskOf(ended));
 });
 
-Deno.test("noteTask: entries that are not about a task give back the same array", () => {
+Deno.test("noteTask: entries that are not about a task return the same array", () => {
   const { tasks } = jobOf(reserved);
   const story = undoing.suspended().resumed().started().correlated("ec.Shipped")
     .compensationEnded(["reserve"]).framework("job.RecoveryRequired", { tasks: [] });
@@ -479,7 +479,7 @@ Deno.test("noteTask: entries that are not about a task give back the same array"
   }
 });
 
-Deno.test("noteTask: an entry of a type that nobody knows is refused", () => {
+Deno.test("noteTask: an entry of an unknown type is refused", () => {
   const { tasks } = jobOf(reserved);
   const unknown = { ...reserved.started().entry(-1), eventType: "job.JobVanished" };
 

@@ -16,7 +16,7 @@ const hex = (length: number) =>
     .map((digits) => digits.join(""))
     .filter((text) => !/^0+$/.test(text));
 
-Deno.test("parseTraceparent: gives back what formatTraceparent writes", () => {
+Deno.test("parseTraceparent: it reads what formatTraceparent writes", () => {
   fc.assert(fc.property(hex(32), hex(16), (traceId, spanId) => {
     assert.deepEqual(parseTraceparent(formatTraceparent({ traceId, spanId })), { traceId, spanId });
     const unsampled = formatTraceparent({ traceId }, spanId);
@@ -25,7 +25,7 @@ Deno.test("parseTraceparent: gives back what formatTraceparent writes", () => {
   }));
 });
 
-Deno.test("formatTraceparent: is valid even where no span is known", () => {
+Deno.test("formatTraceparent: it is valid even without a known span", () => {
   assert.deepEqual(parseTraceparent(formatTraceparent({ traceId: TRACE_ID })), {
     traceId: TRACE_ID,
   });
@@ -63,7 +63,7 @@ for (const [what, traceparent] of INVALID) {
   });
 }
 
-Deno.test("parseTraceparent: one changed character makes it invalid, or another place", () => {
+Deno.test("parseTraceparent: one changed character makes it invalid, or another trace position", () => {
   const valid = `00-${TRACE_ID}-${SPAN_ID}-01`;
   fc.assert(fc.property(fc.nat(valid.length - 1), fc.string({ unit: "binary" }), (at, text) => {
     const changed = valid.slice(0, at) + text + valid.slice(at + 1);
@@ -72,7 +72,7 @@ Deno.test("parseTraceparent: one changed character makes it invalid, or another 
   }));
 });
 
-Deno.test("traceOfEntry: ids that senders made up are no place in a trace", () => {
+Deno.test("traceOfEntry: invented ids are not a position in a trace", () => {
   assert.deepEqual(traceOfEntry(PLACE), PLACE);
   assert.deepEqual(traceOfEntry({ traceId: TRACE_ID }), { traceId: TRACE_ID });
   for (const ids of [{}, { spanId: SPAN_ID }, { traceId: "abc", spanId: SPAN_ID }]) {
@@ -81,7 +81,7 @@ Deno.test("traceOfEntry: ids that senders made up are no place in a trace", () =
   assert.equal(traceOfEntry({ traceId: TRACE_ID, spanId: "abc" }), undefined);
 });
 
-Deno.test("traceFields: takes over what is there, and makes nothing where nothing is", () => {
+Deno.test("traceFields: it copies present ids, and creates none", () => {
   assert.equal(traceFields({}), undefined);
   assert.deepEqual(traceFields({ traceId: "abc" }), { traceId: "abc" });
   assert.deepEqual(traceFields({ spanId: "abc" }), { spanId: "abc" });

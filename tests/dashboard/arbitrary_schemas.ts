@@ -1,4 +1,4 @@
-/** JSON Schemas as definitions have them, each with values that it allows. */
+/** JSON Schemas as in definitions, each with valid values. */
 
 import fc from "fast-check";
 import type { JsonObject, JsonScalar, JsonValue } from "../../src/core/json.ts";
@@ -11,7 +11,7 @@ export interface SchemaAndValue {
   readonly value: JsonValue | undefined;
 }
 
-/** No input may have these, so no form has to send them. */
+/** No input may have these, so forms need not send them. */
 const FORBIDDEN: readonly string[] = ["__proto__", "constructor", "prototype"];
 
 const names = fc.oneof(
@@ -26,11 +26,11 @@ const texts = fc.oneof(
     ...["true", "null", "0", "present", "\u202e", "\\", "'", "<script>", "\n"],
   ),
   hostileText,
-  // Half a character is refused wherever it comes from.
+  // A lone surrogate is refused wherever it comes from.
 ).filter((text) => text.isWellFormed());
 
 const integers = fc.maxSafeInteger();
-/** Those that JSON has, which has no -0, and that no request is refused for. */
+/** Numbers that JSON can represent (no -0) and that requests accept. */
 const numbers = fc.oneof(integers, fc.double({ noNaN: true, noDefaultInfinity: true }))
   .map((one) => Number(JSON.stringify(one)))
   .filter(isTaken);
@@ -53,7 +53,7 @@ const anyJson: fc.Arbitrary<JsonValue> = fc.letrec<{ json: JsonValue }>((tie) =>
   ),
 })).json;
 
-/** A schema, and what it allows. */
+/** A schema and its valid values. */
 interface Kind {
   readonly schema: JsonObject;
   readonly values: fc.Arbitrary<JsonValue>;
@@ -122,7 +122,7 @@ const plain = fc.oneof(
   fc.constant<Kind>({ schema: { type: "boolean" }, values: fc.boolean() }),
 );
 
-/** Those that no field but JSON can hold. */
+/** Schemas that only a JSON field can represent. */
 const open = fc.oneof(
   fc.constant<Kind>({ schema: {}, values: anyJson }),
   fc.constant<Kind>({
@@ -156,7 +156,7 @@ const pair = fc.tuple(plain, plain).map(([first, second]): Kind => ({
   values: fc.tuple(first.values, second.values),
 }));
 
-/** The same, of which a value is what is meant when nobody says one. */
+/** The same, with a default. */
 function withDefault(kinds: fc.Arbitrary<Kind>): fc.Arbitrary<Kind> {
   return kinds.chain(({ schema, values }) =>
     values.map((value): Kind => ({ schema: { ...schema, default: value }, values }))
@@ -191,7 +191,7 @@ function groupOf(members: Record<string, [Kind, boolean]>): Kind {
   };
 }
 
-/** Of an input, that is mostly an object. */
+/** For an input, mostly an object. */
 export const schemasAndValues: fc.Arbitrary<SchemaAndValue> = kinds.chain(({ schema, values }) =>
   values.map((value) => ({ schema, value }))
 );

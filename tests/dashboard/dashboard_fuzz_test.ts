@@ -1,4 +1,4 @@
-/** Every page and form of the dashboard as nobody should ask for it: refused well, or done. */
+/** Invalid requests to every page and form of the dashboard are refused properly, or done. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -11,7 +11,7 @@ import type { TestApp } from "../support/http/http_app.ts";
 const OF_A_RUN = { minLength: 20, maxLength: 40 };
 const RUNS = rounds(15, 400, 5);
 
-/** Of fields and parameters, wherever they belong: what a page does not know it passes over. */
+/** Names of fields and parameters of any page: unknown ones are ignored. */
 const NAMES = [
   ...["return", "reason", "from", "to", "before", "once", "confirm", "action", "all", "job"],
   ...["event", "expectation", "again", "with", "without", "upTo", "plan", "next", "token", "at"],
@@ -20,7 +20,7 @@ const NAMES = [
   ...["input.name", "input", "labels", "eventType", "attributes", "occurredAt", "idempotencyKey"],
 ];
 
-/** As people and programs write them, and as they should not. */
+/** Valid and invalid values. */
 const TIMES = [
   ...[
     "2026-01-01T00:00:00Z",
@@ -77,7 +77,7 @@ const request = fc.record({ route: fc.nat(), part: fc.nat(9), id: urlText, field
 
 type DashboardRequest = typeof request extends fc.Arbitrary<infer Value> ? Value : never;
 
-/** Mostly of a job, an event type or a page that is there. */
+/** Mostly an existing job, event type or page. */
 function pathOf(app: TestApp, path: string, { part, id }: DashboardRequest): string {
   const { jobs } = app.engine.list({ limit: 100 });
   const known = path.includes("/jobs/") ? jobs[part % jobs.length]?.jobId : "test.greet";
@@ -87,7 +87,7 @@ function pathOf(app: TestApp, path: string, { part, id }: DashboardRequest): str
 function requestFor(app: TestApp, cookie: string, made: DashboardRequest): Request {
   const routes = DASHBOARD_ROUTES;
   const { method, path } = routes[made.route % routes.length] ?? { method: "GET", path: "/ui" };
-  // The server never gets half a character.
+  // A lone surrogate never reaches the server.
   const pairs = made.fields.map((pair) => pair.map((text) => text.toWellFormed()));
   const text = new URLSearchParams(pairs).toString();
   const url = `http://localhost${pathOf(app, path, made)}${method === "GET" ? `?${text}` : ""}`;

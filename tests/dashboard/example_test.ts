@@ -1,4 +1,4 @@
-/** Examples that are made from schemas: what they say is allowed, or they say what they lack. */
+/** Examples generated from schemas are valid, or list what is missing. */
 
 import assert from "node:assert/strict";
 import { Ajv2020 } from "ajv/dist/2020.js";
@@ -28,7 +28,7 @@ function flawOf(schema: JsonObject, value: JsonValue | undefined): string | unde
   return validate(value) ? undefined : AJV.errorsText(validate.errors);
 }
 
-Deno.test("example: of a schema drawn at random it is whole, and the schema allows it", async () => {
+Deno.test("example: for a random schema it is complete and valid", async () => {
   await fc.assert(
     fc.property(schemasAndValues, ({ schema }) => {
       const { value, missing } = schemaExample(schema);
@@ -48,7 +48,7 @@ const SHIPPED = shippedDefinitions({
   },
 });
 
-/** The document of the call of curl that a page shows, as a shell would read it. */
+/** The document in the page's curl call, as a shell reads it. */
 function shownDocument(html: string): string {
   const [, command = ""] = /-d ('.*?')(?= Copy)/s.exec(textOf(html)) ?? [];
   return command.slice(1, -1).replaceAll(`'\\''`, "'");
@@ -59,8 +59,8 @@ function definitionPath(type: string): string {
 }
 
 for (const { type } of SHIPPED) {
-  Deno.test(`example: the call of curl on the page of ${type} creates a job as it is`, async () => {
-    // Without workers it is created, and no task of it is left behind.
+  Deno.test(`example: the curl call on the page of ${type} creates a job unchanged`, async () => {
+    // Without workers the job is created, and none of its tasks is left running.
     const app = await startApp({ definitions: SHIPPED, maxRunning: 0 });
     const html = await pageOf(app, definitionPath(type));
     assert.match(textOf(html), /Submit an example curl/);
@@ -68,12 +68,12 @@ for (const { type } of SHIPPED) {
   });
 }
 
-/** The body of the only call that creates something. */
+/** The body of the only creating call. */
 function callIn(html: string): string {
   return shownDocument(elementOf(html, "calls"));
 }
 
-/** What the schemas of valibot become, each with what its own rules make of the example. */
+/** JSON Schemas of valibot schemas, each with the schema's verdict on the example. */
 const INPUTS: Readonly<Record<string, v.GenericSchema>> = {
   formats: v.object({
     email: v.pipe(v.string(), v.email()),
@@ -129,7 +129,7 @@ function schemaOf(input: v.GenericSchema): JsonValue {
 }
 
 for (const [name, input] of Object.entries(INPUTS)) {
-  Deno.test(`example: the definition's own schema takes it: ${name}`, () => {
+  Deno.test(`example: the definition's own schema accepts it: ${name}`, () => {
     const { value, missing } = schemaExample(schemaOf(input));
     assert.deepEqual(missing, []);
     const result = v.safeParse(input, value);
@@ -137,7 +137,7 @@ for (const [name, input] of Object.entries(INPUTS)) {
   });
 }
 
-Deno.test("example: what a definition gives as an example comes before what is made up, a default before both", () => {
+Deno.test("example: the definition's example is preferred over a generated one, and a default over both", () => {
   const input = v.object({
     orderId: v.pipe(v.string(), v.regex(/^ord-[0-9]{9}$/), v.examples(["ord-123456789"])),
     size: v.optional(v.pipe(v.string(), v.examples(["s"])), "m"),
@@ -145,7 +145,7 @@ Deno.test("example: what a definition gives as an example comes before what is m
   assert.deepEqual(schemaExample(schemaOf(input)).value, { orderId: "ord-123456789", size: "m" });
 });
 
-Deno.test("example: what cannot be made up is left out and told, and the rest is there", () => {
+Deno.test("example: values that cannot be generated are left out and listed", () => {
   const text: JsonObject = { type: "string" };
   const schema = {
     type: "object",
@@ -175,7 +175,7 @@ Deno.test("example: what cannot be made up is left out and told, and the rest is
   });
 });
 
-Deno.test("example: whatever the schema says, making one is no error of the program", async () => {
+Deno.test("example: no schema makes the generator throw", async () => {
   const keywords = fc.constantFrom(
     ...["type", "properties", "required", "items", "prefixItems", "minItems", "anyOf", "oneOf"],
     ...["enum", "const", "default", "examples", "minLength", "pattern", "format", "minimum"],
@@ -211,7 +211,7 @@ async function submitted(app: TestApp, fields: Record<string, string>): Promise<
   return await pageText(await submitForm(app, definitionPath("test.pay"), fields));
 }
 
-Deno.test("submit form: the call is an example until something is filled in, then what is filled in", async () => {
+Deno.test("submit form: the curl call shows the example until something is filled in", async () => {
   const app = await startApp({ definitions: [PAY] });
   const blank = { once: "x", show: "curl", "input/card": "", "input/note": " " };
   for (const html of [await pageOf(app, definitionPath("test.pay")), await submitted(app, blank)]) {

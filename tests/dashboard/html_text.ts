@@ -1,11 +1,11 @@
-/** Reads the HTML of a page as far as tests look at it. */
+/** Reads the parts of a page's HTML that tests use. */
 
 import assert from "node:assert/strict";
 
 /** Elements without an end. */
 const EMPTY: ReadonlySet<string> = new Set(["input", "br", "img", "link", "meta"]);
 
-/** The first element with this id, whole. */
+/** The whole first element with this id. */
 export function elementOf(html: string, id: string): string {
   const start = html.search(new RegExp(`<\\w+[^>]*\\sid="${id}"`));
   assert.ok(start >= 0, `there is no element with the id ${id}`);
@@ -20,7 +20,7 @@ export function elementOf(html: string, id: string): string {
   return assert.fail(`the element with the id ${id} has no end`);
 }
 
-/** An attribute of the first tag; `undefined` when it has none of this name. */
+/** An attribute of the first tag; `undefined` if it has none of this name. */
 export function attributeOf(html: string, name: string): string | undefined {
   const tag = /^<\w+[^>]*>/.exec(html)?.[0] ?? "";
   const value = new RegExp(`\\s${name}="([^"]*)"`).exec(tag)?.[1];

@@ -1,4 +1,4 @@
-/** What the forms of a job's page do, and who may send them. */
+/** The forms of a job's page, and the scopes that they need. */
 
 import assert from "node:assert/strict";
 import { type Scope, TokenList } from "../../src/access/tokens.ts";
@@ -12,7 +12,7 @@ import {
 } from "../support/http/http_app.ts";
 import { formsOf, formTo, readable } from "../support/http/job_pages.ts";
 
-/** Sends a form of the page, with what a user fills in, and gives the page that follows. */
+/** Sends a form of the page with a user's values, and returns the next page. */
 async function act(
   app: TestApp,
   jobId: string,
@@ -35,7 +35,7 @@ async function lastEntry(app: TestApp, jobId: string) {
   return entries.at(-1) ?? assert.fail();
 }
 
-Deno.test("job form: suspend and resume, each with a note of what it did", async () => {
+Deno.test("job form: suspend and resume work, each with a confirmation message", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const suspended = await act(app, jobId, "suspend");
@@ -46,13 +46,13 @@ Deno.test("job form: suspend and resume, each with a note of what it did", async
   assert.match(resumed, /condition-waiting/);
 });
 
-Deno.test("job form: start", async () => {
+Deno.test("job form: start works", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app, { start: false });
   assert.match(await act(app, jobId, "start"), /<bdi>The job was started\./);
 });
 
-Deno.test("job form: cancel is behind a word of what it does, and records the reason", async () => {
+Deno.test("job form: cancel explains what it does, and records the reason", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const html = await pageOf(app, `/ui/jobs/${jobId}`);
@@ -71,7 +71,7 @@ Deno.test("job form: cancel says what will be undone", async () => {
   assert.match(readable(html), /what 1 completed task did is undone/);
 });
 
-Deno.test("job form: of a suspended job it says that nothing is undone until it is resumed", async () => {
+Deno.test("job form: for a suspended job it says that nothing is undone until it is resumed", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.parcel", { orderId: "42" });
   const html = await act(app, jobId, "suspend");
@@ -106,7 +106,7 @@ Deno.test("job form: retry leads to the new job, from the task that was chosen",
   assert.match(readable(again), new RegExp(`This job retries job ${jobId}\\.`));
 });
 
-Deno.test("job form: what the job does not take any more is refused in words, on its page", async () => {
+Deno.test("job form: a control that is no longer legal is refused with a message on the job's page", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   await app.post(`/jobs/${jobId}/cancel`);
@@ -116,7 +116,7 @@ Deno.test("job form: what the job does not take any more is refused in words, on
   assert.match(readable(text), /Cannot suspend job .*: state is Failed; allowed in Running, Comp/);
 });
 
-Deno.test("job form: a reason that is too long, and a task that is none, are refused in words", async () => {
+Deno.test("job form: a reason that is too long, and an unknown task, are refused with a message", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const long = await submitForm(app, `/ui/jobs/${jobId}/cancel`, { reason: "x".repeat(10_000) });
@@ -129,7 +129,7 @@ Deno.test("job form: a reason that is too long, and a task that is none, are ref
   }
 });
 
-Deno.test("job form: it leads to no other server, and a job that is not there has none", async () => {
+Deno.test("job form: it does not redirect to another server, and an unknown job has no form", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const fields = { return: "//evil.example/" };
@@ -140,7 +140,7 @@ Deno.test("job form: it leads to no other server, and a job that is not there ha
   assert.match(readable(text), /No job in this journal has the id nobody/);
 });
 
-Deno.test("event form: the event that the explanation gives is there to be sent, and counts", async () => {
+Deno.test("event form: the event that the explanation suggests can be sent, and counts", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   await app.post("/events", { eventType: "shop.ParcelShipped", attributes: { orderId: 42 } });
@@ -173,7 +173,7 @@ Deno.test("event form: a button that is pressed twice sends one event, another t
   assert.match(readable(await pageOf(app, `/ui/jobs/${jobId}`)), /x 2 of 3/);
 });
 
-Deno.test("event form: an event that counts for nothing is told with the reason", async () => {
+Deno.test("event form: for an event without effect the reason is shown", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const event = JSON.stringify({ eventType: "shop.ParcelShipped", jobId, attributes: {} });
@@ -181,7 +181,7 @@ Deno.test("event form: an event that counts for nothing is told with the reason"
   assert.match(text, /is recorded as entry \d+, and matched nothing.*orderId: expected "42"/);
 });
 
-Deno.test("event form: what is no event comes back as it was typed, with what is wrong", async () => {
+Deno.test("event form: an invalid event keeps what was typed and shows the error", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const typed = [
@@ -201,7 +201,7 @@ Deno.test("event form: what is no event comes back as it was typed, with what is
   }
 });
 
-Deno.test("event form: what the plan leaves open has to be filled in first", async () => {
+Deno.test("event form: placeholders must be filled in first", async () => {
   const app = await startApp();
   const correlation = { in: { region: ["EU", "US"] } };
   const plan = { expected: [{ id: "x", eventType: "a.B", correlation }] };
@@ -233,7 +233,7 @@ async function startAs(...scopes: readonly Scope[]) {
 
 const FORMS = ["start", "suspend", "resume", "cancel", "retry", "event"];
 
-Deno.test("job form: who may only read sees no buttons, is told why, and can send none", async () => {
+Deno.test("job form: with scope read there are no buttons, the page says why, and controls are refused", async () => {
   const { app, jobId, cookie } = await startAs("read");
   const html = await pageOf(app, `/ui/jobs/${jobId}`, { cookie });
   const own = formsOf(html).filter(({ action }) => action.startsWith("/ui/jobs/"));
@@ -249,7 +249,7 @@ Deno.test("job form: who may only read sees no buttons, is told why, and can sen
   }
 });
 
-Deno.test("job form: who may operate controls jobs, and who may submit sends events", async () => {
+Deno.test("job form: scope operate controls jobs, and scope submit sends events", async () => {
   const operator = await startAs("read", "operate");
   const html = await pageOf(operator.app, `/ui/jobs/${operator.jobId}`, operator);
   const actions = new Set(formsOf(html).map(({ action }) => action.split("/").at(-1)));

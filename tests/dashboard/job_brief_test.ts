@@ -1,4 +1,4 @@
-/** What a row of the jobs screen says of a job in a few words. */
+/** The brief text about a job in a row of the jobs screen. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -41,7 +41,7 @@ const SLEEPER = defineJob({
   run: (ctx) => ctx.sleep("overnight", 3_600_000),
 });
 
-Deno.test("brief: what sleeps says until when", async () => {
+Deno.test("brief: a sleeping job says until when", async () => {
   const app = await start();
   assert.deepEqual(await said(app, { type: "test.sleeper", input: {} }), [
     "sleeping",
@@ -59,7 +59,7 @@ async function start(): Promise<TestApp> {
   return await startApp({ definitions, maxRunning: 1 });
 }
 
-/** Creates a job and gives what is said of it a moment later: its condition, and what it does. */
+/** Creates a job and returns its condition and brief text a moment later. */
 async function said(app: TestApp, body: object): Promise<readonly string[]> {
   const response = await app.post("/jobs", body);
   const { jobId } = await response.json();
@@ -74,7 +74,7 @@ async function saidOf(app: TestApp, jobId: string): Promise<readonly string[]> {
   return [row?.job.condition ?? "", row?.brief ?? ""];
 }
 
-Deno.test("brief: what is not started says when it will be, or that it waits for somebody", async () => {
+Deno.test("brief: a job that has not started says when it will, or that it waits for a person", async () => {
   const app = await start();
   const plan = shipmentPlan("1");
   assert.deepEqual(await said(app, { plan, start: false }), [
@@ -87,7 +87,7 @@ Deno.test("brief: what is not started says when it will be, or that it waits for
   ]);
 });
 
-Deno.test("brief: what waits for facts says for which, and how many there are", async () => {
+Deno.test("brief: a waiting job names the events and their counts", async () => {
   const app = await start();
   const [shipped] = shipmentPlan("1").expected;
   const paid = { ...shipped, id: "paid", eventType: "shop.Paid", multiplicity: { times: 3 } };
@@ -107,7 +107,7 @@ Deno.test("brief: what waits for facts says for which, and how many there are", 
   ]);
 });
 
-Deno.test("brief: what runs tells its task and progress, and what is queued how many come first", async () => {
+Deno.test("brief: a running job shows its task and progress, a queued one its position", async () => {
   const app = await start();
   assert.deepEqual(await said(app, { type: "test.counting", input: {} }), [
     "executing",
@@ -122,7 +122,7 @@ Deno.test("brief: what runs tells its task and progress, and what is queued how 
   ]);
 });
 
-Deno.test("brief: what is tried again says when, which attempt it will be, and why", async () => {
+Deno.test("brief: a job that backs off gives the time, number and cause of the next attempt", async () => {
   const app = await start();
   const body = { type: "test.flaky", input: {}, jobId: "flaky" };
   assert.deepEqual(await said(app, body), [
@@ -136,7 +136,7 @@ Deno.test("brief: what is tried again says when, which attempt it will be, and w
   ]);
 });
 
-Deno.test("brief: what failed says why, what undoes something says what, and what is done nothing", async () => {
+Deno.test("brief: a failed job says why, a compensating one what it undoes, and a done one nothing", async () => {
   const app = await start();
   const greet = { type: "test.greet", input: { name: "Ann" } };
   assert.deepEqual(await said(app, greet), ["succeeded", ""]);
@@ -154,7 +154,7 @@ Deno.test("brief: what failed says why, what undoes something says what, and wha
   assert.deepEqual(await saidOf(app, "off"), ["cancelled", "a customer rang"]);
 });
 
-Deno.test("rows: progress is that of the running task, and no count of expectations", async () => {
+Deno.test("rows: progress is that of the running task, not a count of expectations", async () => {
   const app = await start();
   const rowOf = async (jobId: string) => {
     const job = app.engine.job(jobId as JobId);
@@ -167,7 +167,7 @@ Deno.test("rows: progress is that of the running task, and no count of expectati
   assert.equal((await rowOf("plan"))?.progress, undefined);
 });
 
-Deno.test("rows: the time in the queue and the run time are told apart", async () => {
+Deno.test("rows: the time in the queue and the run time are separate", async () => {
   const app = await start();
   await said(app, { type: "test.counting", input: {}, jobId: "first" });
   await said(app, { type: "test.greet", input: { name: "Ann" }, jobId: "second" });

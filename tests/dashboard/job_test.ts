@@ -57,7 +57,7 @@ for (const { name, condition } of SCENARIOS) {
   });
 }
 
-/** Every link to an entry on this page leads somewhere, and every id is there once. */
+/** Every link to an entry on this page works, and every id is unique. */
 function assertCitations(html: string): void {
   const ids = [...html.matchAll(/ id="([^"]*)"/g)].map(([, id = ""]) => id);
   assert.deepEqual(ids.filter((id, index) => ids.indexOf(id) !== index), []);
@@ -76,12 +76,12 @@ Deno.test("job page: a near miss shows the clause, with what was expected and wh
   assert.match(waits, /Clause Expected Found orderId 42 "42"/);
 });
 
-Deno.test("job page: counts are told as the explanation tells them", async () => {
+Deno.test("job page: counts are those of the explanation", async () => {
   const { html } = await pageOfScenario("waiting_counting");
   assert.match(readable(regionOf(html, "job-expectations")), /parts shop\.PartArrived .*[12] of 3/);
 });
 
-Deno.test("job page: what runs, waits and backs off differs in shape, and the tables say the same", async () => {
+Deno.test("job page: running, waiting and backing off differ in shape, and the tables agree", async () => {
   const { html } = await pageOfScenario("failed_dead_letter");
   const timeline = regionOf(html, "job-timeline");
   const bars = [...timeline.matchAll(/<rect class="bar bar-(\w+)[^"]*"[^>]*? height="(\d+)"/g)];
@@ -101,7 +101,7 @@ Deno.test("job page: attempts stand side by side, with their errors and the wait
   assert.match(attempts, /undo reserve 1 of \d completed/);
 });
 
-Deno.test("job page: the shown bars and marks are as many as fit, however long the job is", async () => {
+Deno.test("job page: the number of bars and marks is bounded, however long the job is", async () => {
   const app = await startApp();
   const plan = { expected: [{ id: "x", eventType: "a.B", multiplicity: { times: 10_000 } }] };
   const { jobId } = await jsonOf(await app.post("/jobs", { plan }), 202);
@@ -114,12 +114,12 @@ Deno.test("job page: the shown bars and marks are as many as fit, however long t
   const marks = [...html.matchAll(/class="event event-matched"/g)];
   assert.ok(marks.length > 50 && marks.length < 1_000, `${marks.length} marks`);
   assert.ok(html.length < 400_000, `${html.length} characters`);
-  assert.match(readable(html), /\d{4} spans and events are too narrow to show one by one/);
-  assert.match(readable(html), /4992 entries from \d+ to \d+ are included, but not/);
-  assert.match(readable(html), /9990 of 10000/);
+  assert.match(readable(html), /\d,\d{3} spans and events are too narrow to show one by one/);
+  assert.match(readable(html), /4,992 entries from \d+ to \d+ are included, but not/);
+  assert.match(readable(html), /9,990 of 10,000/);
 });
 
-Deno.test("job page: a clock that went back is said, and makes no length negative", async () => {
+Deno.test("job page: a clock that went back is reported, and no length is negative", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   app.clock.jump(-10_000);
@@ -131,7 +131,7 @@ Deno.test("job page: a clock that went back is said, and makes no length negativ
   assert.match(timeline, /waiting 0 ms 0 ms .* suspended 0 ms 3 s , still going/);
 });
 
-Deno.test("job page: to scale, and with every step visible, each a link from the other", async () => {
+Deno.test("job page: the timeline to scale and the one with every step link to each other", async () => {
   const { html, daybook, jobId } = await pageOfScenario("waiting_text_for_number");
   const [steps, time] = [`/ui/jobs/${jobId}?scale=steps`, `/ui/jobs/${jobId}?scale=time`];
   assert.ok(html.includes(`href="${time}#timeline-heading"`));
@@ -157,14 +157,14 @@ const CONTROLS_BY_SCENARIO: Readonly<Record<string, readonly string[]>> = {
 };
 
 for (const [name, expected] of Object.entries(CONTROLS_BY_SCENARIO)) {
-  Deno.test(`job page: ${name}: the controls are those that the job takes`, async () => {
+  Deno.test(`job page: ${name}: only legal controls are shown`, async () => {
     const { html, jobId } = await pageOfScenario(name);
     const actions = formsOf(regionOf(html, "job-controls")).map(({ action }) => action);
     assert.deepEqual(actions, expected.map((control) => `/ui/jobs/${jobId}/${control}`));
   });
 }
 
-Deno.test("job page: a job and those that retry it lead to each other", async () => {
+Deno.test("job page: a job and its retries link to each other", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.doomed");
   const { jobId: next } = await jsonOf(await app.post(`/jobs/${jobId}/retry`), 201);
@@ -174,7 +174,7 @@ Deno.test("job page: a job and those that retry it lead to each other", async ()
   assert.match(readable(regionOf(retry, "job-head")), new RegExp(`Retry of ${jobId}`));
 });
 
-Deno.test("job page: a failure leads to all of its kind, and a cancellation has no kind", async () => {
+Deno.test("job page: a failure links to all failures of its kind, and a cancellation has no kind", async () => {
   const app = await startApp();
   const [one, other] = [
     await createAndRun(app, "test.doomed"),
@@ -191,14 +191,14 @@ Deno.test("job page: a failure leads to all of its kind, and a cancellation has 
   assert.doesNotMatch(cancelled, /fingerprint/);
 });
 
-Deno.test("job page: the search for a job that is not there finds it by a part of its id", async () => {
+Deno.test("job page: the page of an unknown id searches for it as a part of an id", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   await pageOf(app, `/ui/jobs/${jobId.slice(0, -2)}`, { status: 404 });
   assert.ok((await pageOf(app, `/ui/jobs?search=${jobId.slice(0, -2)}`)).includes(jobId));
 });
 
-Deno.test("job page: an id that is none, and one that no job has, lead to the search", async () => {
+Deno.test("job page: an invalid and an unknown id lead to the search", async () => {
   const app = await startApp();
   const text = await pageOf(app, "/ui/jobs/job_01NOBODY", { status: 404 });
   assert.match(readable(text), /No job in this journal has the id job_01NOBODY/);
@@ -226,7 +226,7 @@ function entriesIn(html: string): readonly number[] {
   return [...html.matchAll(/<li id="entry-(\d+)"/g)].map(([, logId]) => Number(logId));
 }
 
-Deno.test("job page: entries are paged from the oldest, so that a page stays what it is", async () => {
+Deno.test("job page: entries are paged from the oldest, so that a page does not change", async () => {
   const app = await startApp();
   const { jobId, first, last } = await longJob(app);
   const newest = entriesIn(await pageOf(app, `/ui/jobs/${jobId}`));
@@ -247,7 +247,7 @@ Deno.test("job page: a link to an entry opens the page that has it, and the entr
   assert.match(html, new RegExp(`<details id="entry-json-${first}" open`));
 });
 
-Deno.test("job page: an entry of another job that somebody asks for is shown apart", async () => {
+Deno.test("job page: a requested entry of another job is shown separately", async () => {
   const app = await startApp();
   const other = await createPlan(app);
   const { jobId } = await createPlan(app);
@@ -256,7 +256,7 @@ Deno.test("job page: an entry of another job that somebody asks for is shown apa
   assert.deepEqual(entriesIn(apart), [other.firstLogId]);
 });
 
-Deno.test("job page: what it does not know in its address is refused", async () => {
+Deno.test("job page: unknown parameters are refused", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   for (const query of ["order=random", "entry=x", "page=0", "nothing=1", "scale=log"]) {
@@ -264,7 +264,7 @@ Deno.test("job page: what it does not know in its address is refused", async () 
   }
 });
 
-Deno.test("job page: a secret stays a mark, and an input that was removed says so", async () => {
+Deno.test("job page: a secret is shown as a mark, and a removed input as removed", async () => {
   const payments = { charged: [], release: undefined };
   const kept = await startApp({ definitions: [paymentDefinition(payments, "keep") as never] });
   const input = { orderId: "42", card: { number: CARD, holder: "A. Customer" } };
@@ -289,7 +289,7 @@ Deno.test("job page: a secret stays a mark, and an input that was removed says s
 
 const HOSTILE = `</script><img src=x onerror=alert(1)>"'&\u202e`;
 
-Deno.test("job page: hostile text in what users control is text", async () => {
+Deno.test("job page: hostile text in fields that users control is shown as text", async () => {
   const app = await startApp();
   const plan = {
     expected: [{ id: "x", eventType: "a.B", correlation: { equals: { note: HOSTILE } } }],
@@ -304,7 +304,7 @@ Deno.test("job page: hostile text in what users control is text", async () => {
   assert.ok(regionOf(html, "job-head").includes(`<bdi>&lt;/script&gt;`));
 });
 
-Deno.test("job page: a megabyte of text makes no megabyte of page", async () => {
+Deno.test("job page: a megabyte of text does not make a megabyte of page", async () => {
   const app = await startApp({ bodyBytesMax: 8 * 1024 * 1024 });
   const long = "<&".repeat(500_000);
   const { jobId } = await createAndRun(app, "test.greet", { name: long });
@@ -315,7 +315,7 @@ Deno.test("job page: a megabyte of text makes no megabyte of page", async () => 
   assert.match(html, /<a href="\/events\?after=\d+&amp;limit=1">All of it, as JSON<\/a>/);
 });
 
-Deno.test("job page: each call of curl gives what it stands for", async () => {
+Deno.test("job page: each curl call works", async () => {
   const { html, daybook, jobId } = await pageOfScenario("waiting_text_for_number");
   assert.match(html, new RegExp(`curl -s http://127\\.0\\.0\\.1:8000/jobs/${jobId}`));
   const paths = [
@@ -327,7 +327,7 @@ Deno.test("job page: each call of curl gives what it stands for", async () => {
     await response.body?.cancel();
   }
   const calls = readable(elementOf(html, "calls"));
-  // One of the screen, and one of each action: in one place.
+  // One call for the screen and one for each action, in one place.
   assert.equal(readable(html).split("curl -s").length, calls.split("curl -s").length);
   assert.match(calls, /This job curl .* Suspend curl .* Cancel curl .* Send what shipped/);
 });

@@ -1,4 +1,4 @@
-/** The jobs screen: filters, rows, groups of failures, and what its forms do. */
+/** The jobs screen: filters, rows, groups of failures, and forms. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -26,14 +26,14 @@ function rowsOf(text: string): readonly string[] {
   return [...text.matchAll(cell)].map(([, id = ""]) => decodeURIComponent(id));
 }
 
-/** The row of a job, tags and all. */
+/** The HTML of a job's row. */
 function rowOf(text: string, { firstLogId }: JobBody): string {
   const [, row = ""] = new RegExp(`(<tr id="job-${firstLogId}".*?</tr>)`, "s").exec(text) ?? [];
   assert.notEqual(row, "");
   return row;
 }
 
-/** What a browser shows of a part of a page. */
+/** The visible text of a part of a page. */
 function shownText(html: string): string {
   return html.replaceAll(/<[^>]*>/g, " ").replaceAll("&lt;", "<").replaceAll("&gt;", ">")
     .replaceAll("&quot;", '"').replaceAll("&#39;", "'").replaceAll("&amp;", "&")
@@ -49,7 +49,7 @@ function fieldsOf(text: string): Record<string, string> {
   );
 }
 
-/** Sends the form of the page that asks whether to do something with all that match. */
+/** Sends the confirmation form of an action on all matching jobs. */
 async function doWithAll(
   app: TestApp,
   action: string,
@@ -64,7 +64,7 @@ async function stateOf(app: TestApp, jobId: string): Promise<string> {
   return (await jsonOf(await app.get(`/jobs/${jobId}`), 200)).condition;
 }
 
-Deno.test("jobs: the newest first, each with what it does and a link to its page", async () => {
+Deno.test("jobs: the newest are first, each with its current activity and a link to its page", async () => {
   const app = await startApp();
   const waits = await createPlan(app, { jobId: "waits", labels: { team: "shop" } });
   const failed = await createAndRun(app, "test.doomed");
@@ -80,7 +80,7 @@ Deno.test("jobs: the newest first, each with what it does and a link to its page
   );
 });
 
-Deno.test("jobs: a page is of 50, and the next and the one before lead to all of them", async () => {
+Deno.test("jobs: a page has 50 jobs, and the links to the next and previous pages reach all", async () => {
   const app = await startApp();
   for (let index = 1; index <= 120; index++) await createPlan(app, { jobId: `job-${index}` });
   const linkOf = (text: string, rel: string) =>
@@ -113,7 +113,7 @@ Deno.test("jobs: filters narrow, and each can be removed alone", async () => {
   ]);
 });
 
-Deno.test("jobs: the counts are of all conditions, under the other filters", async () => {
+Deno.test("jobs: every condition is counted, under the other filters", async () => {
   const app = await startApp();
   await createPlan(app, { labels: { team: "shop" } });
   await createPlan(app, { labels: { team: "shop" }, start: false });
@@ -123,7 +123,7 @@ Deno.test("jobs: the counts are of all conditions, under the other filters", asy
   assert.match(shownText(tabs), /^all 2 created 1 scheduled 0 queued 0 executing 0 waiting 1 /);
 });
 
-Deno.test("jobs: a form's blank fields ask for nothing, and its times are UTC", async () => {
+Deno.test("jobs: blank fields of the form do not filter, and its times are UTC", async () => {
   const app = await startApp();
   await createPlan(app, { jobId: "a" });
   const form = "search=&type=&label=&state=&createdBefore=&createdAfter=";
@@ -131,21 +131,21 @@ Deno.test("jobs: a form's blank fields ask for nothing, and its times are UTC", 
   assert.deepEqual(rowsOf(await pageOf(app, `${JOBS}?${form}2026-01-01T00:00`)), []);
 });
 
-Deno.test("jobs: what is typed wrong is told of, and stays in the form", async () => {
+Deno.test("jobs: an invalid field shows an error and keeps what was typed", async () => {
   const app = await startApp();
   const text = await pageOf(app, `${JOBS}?createdAfter=yesterday&search=bank`, { status: 422 });
   assert.match(text, /createdAfter must be an RFC 3339 time/);
   assert.match(text, /name="search" type="search" value="bank"/);
 });
 
-Deno.test("jobs: where there are none, it says how there would be some", async () => {
+Deno.test("jobs: an empty list says how to submit a job", async () => {
   const app = await startApp();
   assert.match(shownText(await pageOf(app, JOBS)), /There are no jobs yet\. Submit one with/);
   await createPlan(app);
   assert.match(shownText(await pageOf(app, `${JOBS}?search=nothing`)), /No job matches\./);
 });
 
-Deno.test("jobs: a search leads to the inputs and events that have what is looked for", async () => {
+Deno.test("jobs: a search links to the inputs and events with the value", async () => {
   const app = await startApp();
   await app.post("/events", { eventType: "shop.Paid", attributes: { orderId: "A&B 7" } });
   const text = await pageOf(app, `${JOBS}?search=A%26B+7`);
@@ -155,7 +155,7 @@ Deno.test("jobs: a search leads to the inputs and events that have what is looke
   assert.doesNotMatch(await pageOf(app, JOBS), /\/explain\?/);
 });
 
-Deno.test("jobs: a search that ended early says how far it looked, and leads on", async () => {
+Deno.test("jobs: a search that ended early says how far it looked, and links to the rest", async () => {
   const app = await startApp({ engine: await engineThatLooked(100_000) });
   const text = await pageOf(app, `${JOBS}?search=nothing`);
   assert.match(
@@ -194,7 +194,7 @@ Deno.test("jobs: hostile text is shown as text, and a megabyte is cut", async ()
   assert.deepEqual(rowsOf(await pageOf(app, `${JOBS}?${query}`)), [jobId]);
 });
 
-Deno.test("jobs: live, the rows that are shown stay, and one that does not match any more is dimmed", async () => {
+Deno.test("jobs: live, the rows stay in place, and one that no longer matches is dimmed", async () => {
   const app = await startApp();
   const [a, b] = [await createPlan(app, { jobId: "a" }), await createPlan(app, { jobId: "b" })];
   const shown = `&shown=${b.firstLogId},${a.firstLogId}`;
@@ -208,7 +208,7 @@ Deno.test("jobs: live, the rows that are shown stay, and one that does not match
   assert.match(shownText(text), /2 newer jobs: show them/);
 });
 
-Deno.test("jobs: live, a job that matches only now is told of, and not put between the others", async () => {
+Deno.test("jobs: live, a newly matching job is announced, not inserted", async () => {
   const app = await startApp();
   const older = await createPlan(app, { jobId: "older" });
   await createPlan(app, { jobId: "between" });
@@ -223,7 +223,7 @@ Deno.test("jobs: live, a job that matches only now is told of, and not put betwe
   assert.match(shownText(await pageOf(app, `${query}&shown=0`)), /3 newer jobs: show them/);
 });
 
-Deno.test("jobs: a retry of one leads back to the same filters, with a note", async () => {
+Deno.test("jobs: a retry returns to the same filters, with a message", async () => {
   const app = await startApp();
   const failed = await createAndRun(app, "test.doomed");
   const query = "?condition=failed&search=stolen";
@@ -249,7 +249,7 @@ Deno.test("jobs: a second retry of the same job is refused, and says so", async 
   assert.match(shownText(text), /there is a retry of it already/);
 });
 
-Deno.test("jobs: what is ticked is acted on, each judged by itself, and nothing without a tick", async () => {
+Deno.test("jobs: selected jobs are acted on one by one, and nothing happens without a selection", async () => {
   const app = await startApp();
   for (const jobId of ["a", "b", "c"]) await createPlan(app, { jobId });
   await app.post("/jobs/b/cancel");
@@ -282,7 +282,7 @@ Deno.test("jobs: nothing is cancelled without a confirmation", async () => {
   assert.equal(await stateOf(app, "a"), "cancelled");
 });
 
-Deno.test("jobs: all that match are cancelled, those that came later are not, and the reason is on record", async () => {
+Deno.test("jobs: all that match are cancelled, later ones are not, and the reason is on record", async () => {
   const app = await startApp();
   for (const jobId of ["a", "b"]) await createPlan(app, { jobId, labels: { team: "shop" } });
   await createPlan(app, { jobId: "other" });
@@ -301,7 +301,7 @@ Deno.test("jobs: all that match are cancelled, those that came later are not, an
   assert.equal((job.failure?.["error"] as { message: string }).message, "the shop is shut");
 });
 
-Deno.test("jobs: all of one kind are retried once, however often that is asked for", async () => {
+Deno.test("jobs: all failures of one kind are retried once, however often that is requested", async () => {
   const app = await startApp();
   const failed = [];
   for (let index = 0; index < 3; index++) failed.push(await createAndRun(app, "test.doomed"));
@@ -316,7 +316,7 @@ Deno.test("jobs: all of one kind are retried once, however often that is asked f
   const first = await pageText(await submitForm(app, JOBS, fieldsOf(asks)));
   assert.match(shownText(first), /Retried 3 jobs/);
   await app.clock.settle();
-  // The same form again: what came of the first is newer than what it means.
+  // The same form again: jobs created by the first are newer than its selection.
   assert.match(
     shownText(await pageText(await submitForm(app, JOBS, fieldsOf(asks)))),
     /Retried 0 jobs/,
@@ -325,7 +325,7 @@ Deno.test("jobs: all of one kind are retried once, however often that is asked f
   assert.match(shownText(after), /3 of 6 Retry 3 …/);
 });
 
-Deno.test("jobs: what was retried already is retried again only when asked, and then once", async () => {
+Deno.test("jobs: a job that was retried is retried again only on request, and then once", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.doomed");
   await app.post(`/jobs/${jobId}/retry`);
@@ -339,7 +339,7 @@ Deno.test("jobs: what was retried already is retried again only when asked, and 
   assert.match(twice, /Retried 0 jobs Skipped 1 job: there is a retry of it already/);
 });
 
-Deno.test("jobs: a retry of all that match leaves alone what somebody cancelled", async () => {
+Deno.test("jobs: a retry of all that match skips cancelled jobs", async () => {
   const app = await startApp();
   await createPlan(app, { jobId: "a" });
   await app.post("/jobs/a/cancel");
@@ -347,7 +347,7 @@ Deno.test("jobs: a retry of all that match leaves alone what somebody cancelled"
   assert.match(shownText(await doWithAll(app, "retry", "&condition=cancelled")), /Retried 1 job/);
 });
 
-Deno.test("jobs: who may only read is offered no action, and refused each", async () => {
+Deno.test("jobs: with scope read there are no actions, and each is refused", async () => {
   const tokens: readonly Scope[] = ["read", "submit", "operate"];
   const access = new TokenList([
     { token: "reader-0123456789", scopes: ["read", "submit"] },
@@ -376,7 +376,7 @@ Deno.test("jobs: a form that the API refuses is answered with a page", async () 
   await pageText(await submitForm(app, JOBS, { action: "retry", upTo: "-1", return: JOBS }), 422);
 });
 
-Deno.test("jobs: calls of curl give what is shown, and ask for what was not done yet", async () => {
+Deno.test("jobs: the curl calls return what is shown, and perform the actions", async () => {
   const app = await startApp();
   const text = shownText(await pageOf(app, `${JOBS}?condition=failed&label=team:it's`));
   assert.ok(
@@ -396,7 +396,7 @@ Deno.test("jobs: calls of curl give what is shown, and ask for what was not done
   );
 });
 
-Deno.test("jobs: whatever an address or a form says is answered with a page, and no error of ours", async () => {
+Deno.test("jobs: any address or form is answered with a page, never a 5xx", async () => {
   const errors: Error[] = [];
   const app = await startApp({ onError: (error) => errors.push(error) });
   await createPlan(app, { jobId: "a", labels: { team: "shop" } });

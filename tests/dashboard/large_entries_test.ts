@@ -1,4 +1,4 @@
-/** Pages of entries that are large: they are cut in turns of their own, and then shown. */
+/** Pages with large entries: these are shortened in separate turns before they are shown. */
 
 import assert from "node:assert/strict";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -7,7 +7,7 @@ import { startApp } from "../support/http/http_app.ts";
 
 const EVENTS = 40;
 
-/** Each look at the time finds that something took some milliseconds. */
+/** A clock that advances some milliseconds at each reading. */
 class SlowClock extends FakeClock {
   #ms = 0;
 
@@ -16,7 +16,7 @@ class SlowClock extends FakeClock {
   }
 }
 
-/** The turns that a page takes with so many events of a size, and the page. */
+/** The page with this many events of this size, and the number of turns that it takes. */
 async function asked(path: string, attributes: object) {
   const clock = new SlowClock();
   const app = await startApp({ clock });
@@ -31,7 +31,7 @@ async function asked(path: string, attributes: object) {
 }
 
 for (const path of ["/ui/jobs/large", "/ui/stream", "/ui/stream?types=shop.Large"]) {
-  Deno.test(`${path}: of large entries each few are cut in a turn of their own`, async () => {
+  Deno.test(`${path}: large entries are shortened a few at a time, in separate turns`, async () => {
     const names = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`name${n}`, n]));
     const [small, large] = [await asked(path, { name0: 0 }), await asked(path, names)];
     assert.ok(large.turns - small.turns >= EVENTS / 4, `${large.turns}, not ${small.turns}`);

@@ -1,4 +1,4 @@
-/** Whatever is too narrow to be seen is drawn together, and nothing is lost. */
+/** Spans too narrow to be visible are merged, and none is lost. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -18,7 +18,7 @@ const extents: fc.Arbitrary<readonly Extent[]> = fc.array(
 
 const units = fc.integer({ min: 1, max: 50 });
 
-Deno.test("legible: pieces are in order, without overlaps, and hold every span once", () => {
+Deno.test("legible: pieces are in order, do not overlap, and cover every span once", () => {
   fc.assert(fc.property(extents, units, (spans, unitMs) => {
     const pieces = legible(spans, unitMs);
     let taken = 0;
@@ -42,7 +42,7 @@ Deno.test("legible: there are no more pieces than two for each unit that fits", 
   }));
 });
 
-Deno.test("legible: what is as long as a unit stays by itself", () => {
+Deno.test("legible: a span as long as a unit is not merged", () => {
   fc.assert(fc.property(extents, units, (spans, unitMs) => {
     for (const { count, longest } of legible(spans, unitMs)) {
       if (longest.toMs - longest.fromMs >= unitMs) assert.equal(count, 1);

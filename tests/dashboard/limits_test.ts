@@ -1,4 +1,4 @@
-/** The screen of limits and pauses: what it tells is so, and its forms change it. */
+/** The screen of limits and pauses: its content is correct, and its forms work. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -42,13 +42,13 @@ async function submit(app: TestApp, type: string, tenants: readonly string[]): P
   await app.clock.settle();
 }
 
-/** The rows of a type's table, as a person reads them. */
+/** The visible rows of a type's table. */
 async function rowsOf(app: TestApp, type: string): Promise<readonly string[]> {
   const card = elementOf(await pageOf(app, PATH), `limits-${type}`);
   return [...card.matchAll(/<tr>(.*?)<\/tr>/gs)].map(([, row = ""]) => textOf(row)).slice(1);
 }
 
-Deno.test("limits screen: of each limit what is in use and left, by key and rate, and when the next may begin", async () => {
+Deno.test("limits screen: each limit shows use and remainder, by key and rate, and when the next job may start", async () => {
   const app = await startApp({ definitions: [MAIL, PLAIN] });
   await submit(app, "mail.send", ["<acme>", "<acme>", "<acme>"]);
   assert.deepEqual(await rowsOf(app, "mail.send"), [
@@ -70,7 +70,7 @@ Deno.test("limits screen: of each limit what is in use and left, by key and rate
   assert.doesNotMatch(page, /id="limits-plain\.do"/);
 });
 
-Deno.test("limits screen: of many keys the most used are listed, and the others counted", async () => {
+Deno.test("limits screen: of many keys the most used are listed, and the rest counted", async () => {
   const app = await startApp({ definitions: [MAIL] });
   const long = "k".repeat(200);
   const tenants = Array.from({ length: 70 }, (_, at) => `tenant-${at}`);
@@ -80,7 +80,7 @@ Deno.test("limits screen: of many keys the most used are listed, and the others 
   assert.equal(rows[21], "and 51 other keys");
 });
 
-Deno.test("limits screen: where no type has limits it says how one gets some, and the System screen leads there", async () => {
+Deno.test("limits screen: without limits it says how to add them, and the System screen links to it", async () => {
   const app = await startApp({ definitions: [PLAIN] });
   const page = textOf(await pageOf(app, PATH));
   assert.match(page, /Nothing is paused\..*No type of job has limits.*maxRunning: 5/);
@@ -88,7 +88,7 @@ Deno.test("limits screen: where no type has limits it says how one gets some, an
   assert.match(elementOf(await pageOf(app, PATH), "main"), /<option value="plain\.do">/);
 });
 
-Deno.test("limits screen: its form has what is in force, changes it with a reason, and takes it back", async () => {
+Deno.test("limits screen: its form shows the limits in force, changes them with a reason, and restores them", async () => {
   const app = await startApp({ definitions: [MAIL, PLAIN] });
   await submit(app, "mail.send", ["a", "a", "a"]);
   const before = elementOf(await pageOf(app, PATH), "change-mail.send");
@@ -125,7 +125,7 @@ Deno.test("limits screen: its form has what is in force, changes it with a reaso
   assert.match(again, /role="alert".*Cannot restore the limits of mail\.send/s);
 });
 
-Deno.test("limits screen: a type without limits gets some by the form, which offers it no more", async () => {
+Deno.test("limits screen: the form adds limits to a type without any, and then no longer offers the type", async () => {
   const app = await startApp({ definitions: [MAIL, PLAIN] });
   const form = elementOf(await pageOf(app, PATH), "limit-type");
   assert.deepEqual(form.match(/<option value="[^"]*"/g), ['<option value="plain.do"']);
@@ -142,7 +142,7 @@ Deno.test("limits screen: a type without limits gets some by the form, which off
   });
 });
 
-Deno.test("limits screen: what cannot be is told where the form is, and changes nothing", async () => {
+Deno.test("limits screen: an impossible change shows an error at the form and changes nothing", async () => {
   const app = await startApp({ definitions: [MAIL, PLAIN] });
   const head = app.engine.headLogId;
   const fields = { return: PATH, type: "plain.do", maxRunning: "1", reason: "slow" };
@@ -177,7 +177,7 @@ Deno.test("limits screen: what cannot be is told where the form is, and changes 
   assert.equal(app.engine.headLogId, head);
 });
 
-Deno.test("limits screen: a form that was refused comes back with what was typed, also where a field was emptied", async () => {
+Deno.test("limits screen: a refused form keeps what was typed, including emptied fields", async () => {
   const app = await startApp({ definitions: [MAIL, PLAIN] });
   const sent = {
     return: PATH,
@@ -204,7 +204,7 @@ Deno.test("limits screen: a form that was refused comes back with what was typed
   assert.match(textOf(changed), /limits of mail\.send are changed: perKey 1\./);
 });
 
-Deno.test("limits screen: whoever may only read sees the use, and no form", async () => {
+Deno.test("limits screen: with scope read it shows the use and no form", async () => {
   const token = "reader-token-0123456789";
   const access = new TokenList([{ token, scopes: ["read"] }]);
   const app = await startApp({ definitions: [MAIL, PLAIN], access });

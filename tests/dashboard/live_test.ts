@@ -1,4 +1,4 @@
-/** The one stream of a tab: it tells that there is something new, and not too often. */
+/** The stream of a tab: it announces changes, but not too often. */
 
 import assert from "node:assert/strict";
 import { jsonOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
@@ -6,7 +6,7 @@ import { EventReader } from "../support/http/http_stream.ts";
 
 const PLAN = { plan: { expected: [{ id: "x", eventType: "a.B" }] } };
 
-/** The events that come until nothing more does. */
+/** The events until no more come. */
 async function told(app: TestApp, reader: EventReader, ms: number): Promise<readonly string[]> {
   const texts: string[] = [];
   let next = reader.chunk();
@@ -21,10 +21,10 @@ async function told(app: TestApp, reader: EventReader, ms: number): Promise<read
   return texts;
 }
 
-/** The read that a look at the stream left behind. */
+/** A pending read of the stream. */
 const PENDING = new WeakMap<EventReader, Promise<string | undefined>>();
 
-Deno.test("live: what the page does not show yet is told at once, then at most once a second", async () => {
+Deno.test("live: changes are announced at once, then at most once a second", async () => {
   const app = await startApp();
   const { firstLogId } = await jsonOf(await app.post("/jobs", PLAN), 202);
   const reader = new EventReader(await app.get(`/ui/live?after=${firstLogId - 1}`));
@@ -44,7 +44,7 @@ Deno.test("live: what the page does not show yet is told at once, then at most o
   await app.engine.stop(0);
 });
 
-Deno.test("live: of one job, only what changes that job is told", async () => {
+Deno.test("live: for one job, only its own changes are announced", async () => {
   const app = await startApp();
   const { jobId } = await jsonOf(await app.post("/jobs", PLAN), 202);
   await app.clock.settle();
@@ -59,7 +59,7 @@ Deno.test("live: of one job, only what changes that job is told", async () => {
   await app.engine.stop(0);
 });
 
-Deno.test("live: an idle page is told now and then that the server is there", async () => {
+Deno.test("live: an idle page gets regular heartbeats", async () => {
   const app = await startApp({ heartbeatMs: 2_000 });
   const reader = new EventReader(await app.get("/ui/live"));
   await reader.chunk();
@@ -69,7 +69,7 @@ Deno.test("live: an idle page is told now and then that the server is there", as
   await app.engine.stop(0);
 });
 
-Deno.test("live: a stream counts as one, and what it takes is checked", async () => {
+Deno.test("live: it counts as a stream, and its parameters are checked", async () => {
   const app = await startApp({ streamsMax: 0 });
   await problemOf(await app.get("/ui/live"), 503, "over-capacity");
   const roomy = await startApp();

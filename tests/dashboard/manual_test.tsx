@@ -1,4 +1,4 @@
-/** The manual as the dashboard shows it. */
+/** The manual in the dashboard. */
 
 import assert from "node:assert/strict";
 import { MANUAL_PAGES, manualPath } from "../../src/dashboard/manual/screen.tsx";
@@ -8,7 +8,7 @@ import { startApp, type TestApp } from "../support/http/http_app.ts";
 import { blocksOf, MANUAL, pageNames, readPage } from "../support/process/manual_pages.ts";
 import { ROOT } from "../support/process/task_process.ts";
 
-Deno.test("manual: what is in the folder is what is served, and the other way round", async () => {
+Deno.test("manual: the folder and the served pages are the same", async () => {
   const served = MANUAL_PAGES.map(({ file }) => file);
   assert.deepEqual(served.toSorted(), (await pageNames()).map((name) => `src/manual/${name}.md`));
 });
@@ -27,7 +27,7 @@ Deno.test("manual: every page is shown, with all of its code", async () => {
   }
 });
 
-Deno.test("manual: every link leads somewhere, and to a heading that is there", async () => {
+Deno.test("manual: every link leads to an existing page and heading", async () => {
   const app = await startApp();
   const pages = new Map<string, string>();
   for (const page of MANUAL_PAGES) {
@@ -45,7 +45,10 @@ Deno.test("manual: every link leads somewhere, and to a heading that is there", 
   }
 });
 
-/** Jobs are those of the page itself: only of what every server has can be said that it is there. */
+/**
+ * Links to jobs belong to the examples of the page; only pages that every server has can be
+ * checked.
+ */
 async function assertServed(app: TestApp, { pathname }: URL, path: string): Promise<void> {
   if (pathname.startsWith("/ui/jobs/")) return;
   const response = await app.get(pathname, { accept: "text/html" });
@@ -53,7 +56,7 @@ async function assertServed(app: TestApp, { pathname }: URL, path: string): Prom
   assert.equal(response.status, 200, `${path} leads to ${pathname}`);
 }
 
-Deno.test("manual: links to other files of the repository are right, for those who read it there", async () => {
+Deno.test("manual: links to other files of the repository are valid", async () => {
   let count = 0;
   for (const name of await pageNames()) {
     for (const [, target = ""] of (await readPage(name)).text.matchAll(/\]\((\.\.[^)]*)\)/g)) {
@@ -67,12 +70,12 @@ Deno.test("manual: links to other files of the repository are right, for those w
   assert.ok(count >= 3);
 });
 
-Deno.test("manual: a page that is not there is told so", async () => {
+Deno.test("manual: an unknown page says so", async () => {
   const app = await startApp();
   assert.match(await pageOf(app, "/ui/manual/nothing", { status: 404 }), /no page|Cannot find/);
 });
 
-Deno.test("markdown: what looks like HTML, or like a script, is text", () => {
+Deno.test("markdown: HTML and scripts are shown as text", () => {
   const text = [
     "# A <b>title</b>",
     "<script>alert(1)</script>",

@@ -1,4 +1,4 @@
-/** The overview: what it tells is so, and it can be read without a script. */
+/** The overview: its content is correct, and readable without scripts. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -23,7 +23,7 @@ import { startMixedJobs } from "../support/http/mixed_conditions.ts";
 const HOSTILE = `</td><script src=x></script>&lt;\u202e"'`;
 const HOSTILE_AS_TEXT = "&lt;/td&gt;&lt;script src=x&gt;&lt;/script&gt;&amp;lt;\\u202e&quot;&#39;";
 
-/** A type that fails with a message of one's own choice. */
+/** A type that fails with a given message. */
 function failingWith(message: string): AnyJobDefinition {
   return defineJob({
     type: "test.failing",
@@ -36,7 +36,7 @@ function failingWith(message: string): AnyJobDefinition {
   }) as unknown as AnyJobDefinition;
 }
 
-/** What a page says as text: without its markup. */
+/** The text of a page, without markup. */
 function textOf(html: string): string {
   return html.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ")
     .replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&quot;", '"')
@@ -51,7 +51,7 @@ async function countBy(app: TestApp, query: string): Promise<number> {
   return jobs.length;
 }
 
-Deno.test("overview: people get a page, and programs the index as before", async () => {
+Deno.test("overview: browsers get a page, and programs the JSON index", async () => {
   const app = await startApp();
   const asked = await app.get("/", { accept: "text/html" });
   assert.equal(asked.headers.get("vary"), "accept");
@@ -64,7 +64,7 @@ Deno.test("overview: people get a page, and programs the index as before", async
   }
 });
 
-Deno.test("overview: the counts are those of GET /jobs, and lead there", async () => {
+Deno.test("overview: the counts are those of GET /jobs, with links", async () => {
   const app = await startMixedJobs();
   const html = await pageOf(app, "/");
   const census = regionOf(html, "census");
@@ -83,7 +83,7 @@ Deno.test("overview: the counts are those of GET /jobs, and lead there", async (
   }
 });
 
-Deno.test("overview: who is queued for longest, who failed last and who waits are told with links", async () => {
+Deno.test("overview: the longest queued, the last failed and the waiting jobs are shown with links", async () => {
   const app = await startMixedJobs();
   const html = await pageOf(app, "/");
   const { jobs } = app.engine.list({ limit: 100 });
@@ -101,7 +101,7 @@ Deno.test("overview: who is queued for longest, who failed last and who waits ar
   assert.match(waiting, /test\.parcel 0 of 1: shop\.ParcelShipped .*a plan 0 of 1/);
 });
 
-Deno.test("overview: what may need somebody comes first, and failures not yet retried are its headline", async () => {
+Deno.test("overview: what may need a person comes first, headed by failures not yet retried", async () => {
   const app = await startApp();
   const headline = async () => {
     const html = await pageOf(app, "/");
@@ -116,13 +116,13 @@ Deno.test("overview: what may need somebody comes first, and failures not yet re
   const two = await headline();
   assert.match(textOf(two), /2 failures not yet retried by kind/);
   assert.match(two, /href="\/ui\/jobs\?condition=failed&amp;retried=false"/);
-  // A retry that fails again is a failure of its own.
+  // A retry that fails again is a separate failure.
   await app.post(`/jobs/${jobId}/retry`);
   await app.clock.settle();
   assert.match(textOf(await headline()), /2 failures not yet retried/);
 });
 
-Deno.test("overview: a job that was retried needs nobody any more", async () => {
+Deno.test("overview: a job that was retried no longer needs a person", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.doomed");
   await createAndRun(app, "test.doomed");
@@ -133,7 +133,7 @@ Deno.test("overview: a job that was retried needs nobody any more", async () => 
   assert.doesNotMatch(failed, new RegExp(`"/ui/jobs/${jobId}"`));
 });
 
-Deno.test("overview: jobs that no definition runs are told of until there are none", async () => {
+Deno.test("overview: jobs that no definition runs are reported until there are none", async () => {
   const old = await startApp();
   const request = { type: "test.parcel", input: { orderId: "1" } };
   const { jobId } = await jsonOf(await old.post("/jobs", request), 202);
@@ -144,7 +144,7 @@ Deno.test("overview: jobs that no definition runs are told of until there are no
   assert.doesNotMatch(await parked(), /is parked/);
 });
 
-Deno.test("overview: without a script the figures of the charts are read in a table", async () => {
+Deno.test("overview: without scripts the figures of the charts are in a table", async () => {
   const app = await startMixedJobs();
   await app.clock.advance(10_000);
   await createAndRun(app, "test.parcel", { orderId: "2" });
@@ -160,7 +160,7 @@ Deno.test("overview: without a script the figures of the charts are read in a ta
   );
 });
 
-Deno.test("overview: the charts go back as far as they are asked to, and no other way", async () => {
+Deno.test("overview: the charts cover the requested span, and other spans are refused", async () => {
   const app = await startApp();
   await app.clock.advance(3 * 3_600_000);
   for (const [query, rows] of [["", 60], ["?span=10m", 60], ["?span=1h", 60], ["?span=24h", 10]]) {
@@ -171,7 +171,7 @@ Deno.test("overview: the charts go back as far as they are asked to, and no othe
   await pageOf(app, "/?spam=1h", { status: 422 });
 });
 
-Deno.test("overview: types that fail are told with their failures, and lead to them", async () => {
+Deno.test("overview: failing types are shown with the number of failures, and link to them", async () => {
   const app = await startApp();
   await createAndRun(app, "test.doomed");
   await app.clock.advance(2 * 3_600_000);
@@ -181,7 +181,7 @@ Deno.test("overview: types that fail are told with their failures, and lead to t
   assert.match(textOf(failing), /test\.doomed 1 2/);
 });
 
-Deno.test("overview: what the journal is trusted for is what GET /journal says", async () => {
+Deno.test("overview: the state of the journal is that of GET /journal", async () => {
   const app = await startApp();
   const empty = textOf(regionOf(await pageOf(app, "/"), "trust"));
   assert.match(empty, /Durable head #0 nothing is written/);
@@ -196,7 +196,7 @@ Deno.test("overview: what the journal is trusted for is what GET /journal says",
   assert.match(text, /Last verification never/);
 });
 
-Deno.test("overview: only of a journal that was there before the process is a recovery told", async () => {
+Deno.test("overview: a recovery is shown only for a journal that existed before", async () => {
   const old = await startApp();
   await createAndRun(old, "test.greet", { name: "x" });
   const recovery = async (app: TestApp) => {
@@ -227,7 +227,7 @@ Deno.test("overview: only of a journal that was there before the process is a re
   assert.match(keptSystem, /Previous stop clean Replayed/);
 });
 
-Deno.test("overview: the room on the disk is told where it is known", async () => {
+Deno.test("overview: the free disk space is shown if it is known", async () => {
   const clock = new FakeClock();
   const diskFree = () => Promise.resolve(5 * 1024 ** 3);
   const app = await startApp({ clock, overview: new Trends({ clock, types: [], diskFree }) });
@@ -238,7 +238,7 @@ async function healthOf(app: TestApp): Promise<string> {
   return textOf(regionOf(await pageOf(app, "/"), "health"));
 }
 
-Deno.test("overview: what keeps Daybook from taking jobs is the first that is said", async () => {
+Deno.test("overview: what keeps Daybook from accepting jobs is shown first", async () => {
   const full = await startApp();
   assert.doesNotMatch(await healthOf(full), /nothing new/);
   full.journal.failNext(new JournalFullError("no room"));
@@ -255,7 +255,7 @@ Deno.test("overview: what keeps Daybook from taking jobs is the first that is sa
   assert.match(await healthOf(stopping), /The process is stopping: it accepts no new work\./);
 });
 
-Deno.test("overview: types, ids and errors that somebody else chose are text", async () => {
+Deno.test("overview: hostile types, ids and errors are shown as text", async () => {
   const old = await startApp({ definitions: [failingWith(HOSTILE)] });
   await jsonOf(await old.post("/jobs", { type: "test.failing", jobId: "a~b:c" }), 202);
   await old.clock.settle();
@@ -279,7 +279,7 @@ Deno.test("overview: a megabyte in an error, and a thousand jobs, leave the page
   assert.ok(html.length < 100_000, `${html.length} characters`);
 });
 
-Deno.test("overview: an empty journal teaches how it is filled, and what it teaches works", async () => {
+Deno.test("overview: an empty journal shows how to submit a job, and that works", async () => {
   const app = await startApp();
   const before = regionOf(await pageOf(app, "/"), "first-job");
   assert.match(before, /deno task demo/);
@@ -293,14 +293,14 @@ Deno.test("overview: an empty journal teaches how it is filled, and what it teac
   assert.doesNotMatch(await pageOf(app, "/"), /There are no jobs yet/);
 });
 
-Deno.test("overview: where nothing is counted over time, it tells what is so now", async () => {
+Deno.test("overview: without counters over time it shows the current figures", async () => {
   const app = await startApp({ overview: undefined });
   const html = await pageOf(app, "/");
   assert.doesNotMatch(html, /data-chart/);
   assert.match(textOf(regionOf(html, "trust")), /Disk free unknown/);
 });
 
-Deno.test("overview: with a token set, nobody sees it without one", async () => {
+Deno.test("overview: if tokens are set, it requires one", async () => {
   const app = await startApp({ token: "a-token-of-some-length" });
   const response = await app.get("/", { accept: "text/html" });
   assert.equal(response.status, 303);

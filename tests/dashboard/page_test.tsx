@@ -7,14 +7,14 @@ import { JsonView, UserText } from "../../src/dashboard/parts/text.tsx";
 import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import { problemOf, startApp } from "../support/http/http_app.ts";
 
-Deno.test("page: what is not there is told on a page to people, and in JSON to programs", async () => {
+Deno.test("page: 404 is a page for browsers, and JSON for programs", async () => {
   const app = await startApp();
   const text = await pageOf(app, "/ui/nowhere", { status: 404 });
   assert.match(text, /<h1>There is nothing at this path<\/h1>/);
   await problemOf(await app.get("/ui/nowhere", { accept: "*/*" }), 404, "not-found");
 });
 
-Deno.test("page: a browser at an address that no route has gets a page, at one of the API JSON", async () => {
+Deno.test("page: a browser gets a page at an unknown address, and JSON at an API path", async () => {
   const app = await startApp();
   const text = await pageOf(app, "/job/order-7", { status: 404 });
   assert.match(text, /<h1>There is nothing at this path<\/h1>[^]*did you mean \/jobs\/order-7\?/);
@@ -25,7 +25,7 @@ Deno.test("page: a browser at an address that no route has gets a page, at one o
   assert.equal(await locationOf(response), "/ui/sign-in?next=%2Fnowhere");
 });
 
-Deno.test("page: what is refused is said once, and leads back to the job that it is about", async () => {
+Deno.test("page: a refusal is shown once, with a link to its job", async () => {
   const app = await startApp();
   const plan = { expected: [{ id: "x", eventType: "a.B" }] };
   await app.post("/jobs", { plan, jobId: "a~b" });
@@ -35,12 +35,12 @@ Deno.test("page: what is refused is said once, and leads back to the job that it
   assert.doesNotMatch(await pageOf(app, "/ui/nowhere", { status: 404 }), /To the job/);
 });
 
-Deno.test("page: /ui alone leads to the overview", async () => {
+Deno.test("page: /ui redirects to the overview", async () => {
   const app = await startApp();
   assert.equal(await locationOf(await app.get("/ui", { accept: "text/html" })), "/");
 });
 
-Deno.test("page: a browser that ends an address with a slash is led to the one without", async () => {
+Deno.test("page: an address with a trailing slash redirects to the one without", async () => {
   const app = await startApp();
   const browser = { accept: "text/html" };
   assert.equal(await locationOf(await app.get("/jobs/?state=Done", browser)), "/jobs?state=Done");
@@ -51,7 +51,7 @@ Deno.test("page: a browser that ends an address with a slash is led to the one w
   }
 });
 
-Deno.test("page: a text of a user is text, and stands apart from what is around it", () => {
+Deno.test("page: user text is shown as text, isolated from its surroundings", () => {
   const text = String(<UserText text={`<img src=x onerror=alert(1)> \u202e "&'`} />);
   assert.equal(
     text,
@@ -59,7 +59,7 @@ Deno.test("page: a text of a user is text, and stands apart from what is around 
   );
 });
 
-Deno.test("page: a mark that turns text around is seen, and turns nothing", async () => {
+Deno.test("page: a direction mark is visible, and reverses nothing", async () => {
   const app = await startApp();
   const plan = { expected: [{ id: "x", eventType: "a.B" }] };
   await app.post("/jobs", { plan, jobId: "job-1" });
@@ -69,7 +69,7 @@ Deno.test("page: a mark that turns text around is seen, and turns nothing", asyn
   assert.ok(text.includes("a\\u202eb\\u2066c"));
 });
 
-Deno.test("page: what a form sends is as it was typed, with marks that turn text around", async () => {
+Deno.test("page: a form sends what was typed, including direction marks", async () => {
   const app = await startApp();
   const typed = { "input/name": "a\u202eb", jobId: "c\u202ed", "input/times": "no" };
   const response = await submitForm(app, "/ui/system/definitions/test.greet", typed);
@@ -90,13 +90,13 @@ Deno.test("page: a text is never cut inside a character", () => {
   assert.ok(String(<UserText text="😀😀" lengthMax={3} />).isWellFormed());
 });
 
-Deno.test("time: a moment of today needs no date", () => {
+Deno.test("time: a time of today has no date", () => {
   const now = Date.parse("2026-11-26T10:00:00Z");
   assert.equal(momentText("2026-11-26T04:02:11.123Z", now), "04:02:11");
   assert.equal(momentText("2026-11-25T04:02:11.123Z", now), "2026-11-25 04:02:11");
 });
 
-Deno.test("notes: a path holds the name of one, which no other server gave", () => {
+Deno.test("notes: a path names a note, and only this server can issue it", () => {
   const notes = new Notes();
   const path = notes.pathWith("/ui/jobs?state=Failed#x", "cancelled <b>", true);
   const name = new URL(path, "http://x").searchParams.get("note") ?? "";
@@ -106,7 +106,7 @@ Deno.test("notes: a path holds the name of one, which no other server gave", () 
   assert.equal(withoutNote(`http://x${path}`), "/ui/jobs?state=Failed");
 });
 
-Deno.test("notes: they are bounded, and the oldest go first", () => {
+Deno.test("notes: their number is bounded, and the oldest go first", () => {
   const notes = new Notes();
   const names = Array.from(
     { length: 1_001 },

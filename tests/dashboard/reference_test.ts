@@ -1,4 +1,4 @@
-/** `/ui/reference`: every route with a call that the server takes, and what problems mean. */
+/** `/ui/reference`: every route with a working call, and the meaning of problems. */
 
 import assert from "node:assert/strict";
 import {
@@ -23,7 +23,7 @@ const operations = operationsIn(
   await jsonOf<DescribedApi>(await app.get("/openapi.json"), 200),
 );
 
-Deno.test("reference: every route is there, with its scope and a call", () => {
+Deno.test("reference: every route is listed, with its scope and a call", () => {
   assert.ok(operations.length > 20);
   for (const { method, path, operation } of operations) {
     const text = textOf(elementOf(html, `operation-${operation.operationId}`));
@@ -32,7 +32,7 @@ Deno.test("reference: every route is there, with its scope and a call", () => {
   }
 });
 
-Deno.test("reference: every id is there once, and its size is bounded", () => {
+Deno.test("reference: every id is unique, and the size of the page is bounded", () => {
   const ids = [...html.matchAll(/\sid="([^"]+)"/g)].map(([, id = ""]) => id);
   assert.equal(new Set(ids).size, ids.length);
   assert.ok(html.length < 100_000, String(html.length));
@@ -40,10 +40,10 @@ Deno.test("reference: every id is there once, and its size is bounded", () => {
 
 const UNFIT = ["not-found", "method-not-allowed", "malformed-json", "invalid-request"];
 
-Deno.test("reference: each call that it shows is one that the server takes", async () => {
+Deno.test("reference: the server accepts each call that it shows", async () => {
   for (const placed of operations) {
     const own = await startApp();
-    // So that the entry that an example leaves out is one of the job.
+    // So that the entry left out in an example belongs to the job.
     await (await own.post("/events", Array(4).fill({ eventType: "shop.Other" }))).body?.cancel();
     await createPlan(own, { jobId: "order-42" });
     const { method, path, body, isStream } = exampleCall(placed);
@@ -60,7 +60,7 @@ Deno.test("reference: each call that it shows is one that the server takes", asy
   }
 });
 
-Deno.test("reference: calls follow streams, delete, and take a token from the environment", async () => {
+Deno.test("reference: calls can follow streams, delete, and take a token from the environment", async () => {
   const text = textOf(html);
   assert.ok(text.includes("curl -sN http://localhost/stream"));
   assert.ok(text.includes("curl -s -X DELETE http://localhost/pauses/order-42"));
@@ -74,7 +74,7 @@ Deno.test("reference: calls follow streams, delete, and take a token from the en
   assert.ok(textOf(page).includes('curl -s -H "authorization: Bearer $DAYBOOK_TOKEN" http://'));
 });
 
-Deno.test("problems: the type of each leads to what it means, also for who has no token", async () => {
+Deno.test("problems: each type links to its meaning, which needs no token", async () => {
   const guarded = await startApp({ token: "s3cret-token-0123456789" });
   for (const kind of PROBLEM_KINDS) {
     const { status, title } = problemFacts(kind);

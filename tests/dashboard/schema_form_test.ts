@@ -1,4 +1,4 @@
-/** Forms that are made from schemas: fields, what they say, and what is left out. */
+/** Forms generated from schemas: fields, their values, and what is left out. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -21,7 +21,7 @@ import { shippedDefinitions } from "../../src/jobs/shipped.ts";
 import { schemasAndValues } from "./arbitrary_schemas.ts";
 import { rounds } from "../support/effort.ts";
 
-/** What a browser makes of texts before it sends them: of one line or of several. */
+/** How a browser normalizes texts before sending them, with one line or several. */
 function sent({ fields }: SchemaForm, texts: FormTexts): FormTexts {
   const kinds = new Map(fields.map((one) => [inputName(one), one]));
   return new Map([...texts].map(([name, text]) => [name, asSent(kinds.get(name), text)]));
@@ -57,7 +57,7 @@ function read(form: SchemaForm, texts: Readonly<Record<string, string>>) {
   return parseForm(form, new Map(Object.entries(texts)));
 }
 
-Deno.test("schema form: a value survives the way through a form, whatever the schema", async () => {
+Deno.test("schema form: a value survives a round trip through the form, whatever the schema", async () => {
   await fc.assert(
     fc.property(schemasAndValues, ({ schema, value }) => {
       const form = toForm(schema, "input");
@@ -69,7 +69,7 @@ Deno.test("schema form: a value survives the way through a form, whatever the sc
   );
 });
 
-Deno.test("schema form: whatever is typed is read without an error of the program", async () => {
+Deno.test("schema form: no typed text makes it throw", async () => {
   const typed = fc.string({ unit: "binary" });
   await fc.assert(
     fc.property(schemasAndValues, fc.infiniteStream(typed), ({ schema }, texts) => {
@@ -81,7 +81,7 @@ Deno.test("schema form: whatever is typed is read without an error of the progra
   );
 });
 
-Deno.test("schema form: the shipped definitions have fields that fit", () => {
+Deno.test("schema form: the shipped definitions get suitable fields", () => {
   assert.deepEqual(namesAndKinds(shipped("order.fulfil")), [
     "orderId: text",
     "amount: number",
@@ -102,7 +102,7 @@ Deno.test("schema form: the shipped definitions have fields that fit", () => {
   ]);
 });
 
-Deno.test("schema form: what the shipped definitions need, typed as a person would", () => {
+Deno.test("schema form: inputs of the shipped definitions can be typed by hand", () => {
   const csv = shipped("csv.import");
   assert.deepEqual(
     read(csv, {
@@ -129,13 +129,13 @@ Deno.test("schema form: what the shipped definitions need, typed as a person wou
   ]]);
 });
 
-Deno.test("schema form: what is blank is left out, and an empty text is typed in quotes", () => {
+Deno.test("schema form: blank fields are left out, and an empty text is typed as quotes", () => {
   const order = shipped("order.fulfil");
   assert.deepEqual(read(order, { "input/orderId": " ", "input/amount": "" }).value, {});
   assert.deepEqual(read(order, { "input/paymentMethod": '""' }).value, { paymentMethod: "" });
 });
 
-Deno.test("schema form: a text that is no number is the schema's to refuse, one beyond 2^53 is not changed", () => {
+Deno.test("schema form: invalid numbers are passed on for the schema to refuse, and numbers beyond 2^53 are not changed", () => {
   const order = shipped("order.fulfil");
   assert.deepEqual(read(order, { "input/amount": "12 pounds" }).value, { amount: "12 pounds" });
   const { value, issues } = read(order, { "input/amount": "9007199254740993" });
@@ -143,7 +143,7 @@ Deno.test("schema form: a text that is no number is the schema's to refuse, one 
   assert.equal(issues[0]?.pointer, "/amount");
 });
 
-Deno.test("schema form: JSON that is none is told at its field, with its place", () => {
+Deno.test("schema form: invalid JSON is reported at its field, with the position", () => {
   const webhook = shipped("webhook.deliver");
   const { issues } = read(webhook, {
     "input/payload": '{"a":',
@@ -153,7 +153,7 @@ Deno.test("schema form: JSON that is none is told at its field, with its place",
   assert.match(issues[0]?.detail ?? "", /^is not JSON: it ends too early$/);
 });
 
-Deno.test("schema form: a nested value is one field of JSON, and one that must be there has its example", () => {
+Deno.test("schema form: a nested value is one JSON field, with an example if it is required", () => {
   const address: JsonValue = {
     type: "object",
     properties: { city: { type: "string" }, zip: { type: "integer", minimum: 1_000 } },
@@ -173,7 +173,7 @@ Deno.test("schema form: a nested value is one field of JSON, and one that must b
   assert.deepEqual(read(form, { "input/lines": '["a"]' }).value, { lines: ["a"] });
 });
 
-Deno.test("schema form: what is no object of known members is one field of JSON, or of its type", () => {
+Deno.test("schema form: a schema without known members is one field, of JSON or of its type", () => {
   for (const schema of [{}, { type: "object" }, { type: "array" }, { anyOf: [{}, {}] }]) {
     const form = toForm(schema, "input");
     assert.deepEqual([form.isObject, form.fields.length, form.fields[0]?.kind], [false, 1, "json"]);
@@ -182,7 +182,7 @@ Deno.test("schema form: what is no object of known members is one field of JSON,
   assert.equal(read(toForm({ type: "integer" }, "input"), { "input": "7" }).value, 7);
 });
 
-Deno.test("schema form: secrets are marked wherever they are, and taken as they are typed", () => {
+Deno.test("schema form: secrets are marked wherever they are, and taken literally", () => {
   const text: JsonValue = { type: "string" };
   const schema: JsonValue = {
     type: "object",

@@ -19,7 +19,7 @@ async function signIn(app: TestApp, token = TOKEN, next = "/ui/stream"): Promise
   return (response.headers.get("set-cookie") ?? "").split(";")[0] ?? "";
 }
 
-Deno.test("sign-in: a page that needs a token leads there, and back", async () => {
+Deno.test("sign-in: a page that needs a token redirects there and back", async () => {
   const app = await startApp({ token: TOKEN });
   const response = await app.get("/ui/nothing?state=Failed", { accept: "text/html" });
   const location = await locationOf(response);
@@ -29,7 +29,7 @@ Deno.test("sign-in: a page that needs a token leads there, and back", async () =
   assert.ok(!text.includes("Sign out"));
 });
 
-Deno.test("sign-in: a form whose session is over leads there, and back to the page that holds it", async () => {
+Deno.test("sign-in: a form without a valid session redirects there, and back to its page", async () => {
   const app = await startApp({ token: TOKEN });
   const send = async (referer: string) =>
     await locationOf(await submitForm(app, "/ui/system/plan", {}, { referer }));
@@ -43,7 +43,7 @@ Deno.test("sign-in: a form whose session is over leads there, and back to the pa
   }
 });
 
-Deno.test("sign-in: programs are told in JSON, and asked for a bearer", async () => {
+Deno.test("sign-in: programs get 401 as JSON, with a Bearer challenge", async () => {
   const app = await startApp({ token: TOKEN });
   await problemOf(await app.get("/ui/live"), 401, "unauthorized");
   const response = await app.get("/jobs", { accept: "text/html" });
@@ -58,7 +58,7 @@ Deno.test("sign-in: the cookie is HttpOnly and SameSite=Strict, and holds no tok
   assert.ok(!JSON.stringify([...response.headers]).includes(TOKEN));
 });
 
-Deno.test("sign-in: over TLS, as a proxy tells, the cookie is Secure", async () => {
+Deno.test("sign-in: if a proxy reports TLS, the cookie is Secure", async () => {
   const app = await startApp({ token: TOKEN });
   const fields = { token: TOKEN, next: "/" };
   const response = await submitForm(app, "/ui/sign-in", fields, {
@@ -68,7 +68,7 @@ Deno.test("sign-in: over TLS, as a proxy tells, the cookie is Secure", async () 
   assert.match(response.headers.get("set-cookie") ?? "", /; Secure$/);
 });
 
-Deno.test("sign-in: the cookie opens what its token opens, JSON included, and nothing else", async () => {
+Deno.test("sign-in: the cookie allows what its token allows, including JSON, and nothing else", async () => {
   const access = new TokenList([{ token: TOKEN, scopes: ["read"] }]);
   const app = await startApp({ access });
   const cookie = await signIn(app);
@@ -78,7 +78,7 @@ Deno.test("sign-in: the cookie opens what its token opens, JSON included, and no
   await problemOf(response, 403, "forbidden");
 });
 
-Deno.test("sign-in: the form takes 4 KB, announced or not", async () => {
+Deno.test("sign-in: the form accepts at most 4 KB, announced or not", async () => {
   const app = await startApp({ token: TOKEN });
   const headers = { "content-type": "application/x-www-form-urlencoded" };
   const body = `token=${"x".repeat(4_096)}`;
@@ -89,7 +89,7 @@ Deno.test("sign-in: the form takes 4 KB, announced or not", async () => {
   }
 });
 
-Deno.test("sign-in: a wrong token is refused on the page, and may be tried again", async () => {
+Deno.test("sign-in: a wrong token is refused on the page, and another can be tried", async () => {
   const app = await startApp({ token: TOKEN });
   for (const token of ["", "wrong", `${TOKEN}x`]) {
     const response = await submitForm(app, "/ui/sign-in", { token, next: "/ui/jobs" });
@@ -101,7 +101,7 @@ Deno.test("sign-in: a wrong token is refused on the page, and may be tried again
   }
 });
 
-Deno.test("sign-in: a token that may see no page opens no session, and is told what it lacks", async () => {
+Deno.test("sign-in: a token without scope read opens no session, and the page says why", async () => {
   const access = new TokenList([{ token: TOKEN, scopes: ["submit", "operate"] }]);
   const app = await startApp({ access });
   const response = await submitForm(app, "/ui/sign-in", { token: TOKEN, next: "/" });
@@ -112,7 +112,7 @@ Deno.test("sign-in: a token that may see no page opens no session, and is told w
   );
 });
 
-Deno.test("sign-in: what does not say that it comes from this server does nothing by a cookie", async () => {
+Deno.test("sign-in: with a cookie, a request that is not same-origin is refused", async () => {
   const app = await startApp({ token: TOKEN });
   const cookie = await signIn(app);
   const body = { plan: { expected: [] } };
@@ -132,7 +132,7 @@ Deno.test("sign-in: what does not say that it comes from this server does nothin
   await jsonOf(await app.post("/jobs", body, { cookie, origin: "http://localhost" }), 202);
 });
 
-Deno.test("sign-in: nobody is led away from this server", async () => {
+Deno.test("sign-in: it never redirects to another server", async () => {
   const app = await startApp({ token: TOKEN });
   const elsewhere = ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:1"];
   for (const next of [...elsewhere, "/jobs", "/ui/../jobs"]) {
@@ -141,7 +141,7 @@ Deno.test("sign-in: nobody is led away from this server", async () => {
   }
 });
 
-Deno.test("sign-in: signing out ends the session, for whoever has its name", async () => {
+Deno.test("sign-in: signing out ends the session for every holder of its cookie", async () => {
   const app = await startApp({ token: TOKEN });
   const cookie = await signIn(app);
   const response = await submitForm(app, "/ui/sign-out", {}, { cookie });
@@ -162,7 +162,7 @@ Deno.test("sign-in: a stream ends with the session that opened it", async () => 
   assert.equal(await next, undefined);
 });
 
-Deno.test("sign-in: a session ends with its token, and with half a day without use", async () => {
+Deno.test("sign-in: a session ends with its token, and after 12 hours without use", async () => {
   let scopes: readonly ["read"] | undefined = ["read"];
   const app = await startApp({ access: { holderOf: () => scopes && { scopes } } });
   const cookie = await signIn(app);
@@ -181,7 +181,7 @@ Deno.test("sign-in: without tokens there is nothing to sign in to", async () => 
   assert.equal(await locationOf(response), "/ui/jobs");
 });
 
-Deno.test("sign-in: failures are slowed by address, and no token is tried meanwhile", async () => {
+Deno.test("sign-in: failures are slowed down by address, and no token is checked meanwhile", async () => {
   const app = await startApp({ token: TOKEN });
   const attempt = (token: string, address: string) =>
     submitForm(app, "/ui/sign-in", { token, next: "/ui/jobs" }, { "x-forwarded-for": address });
@@ -202,7 +202,7 @@ Deno.test("sign-in: failures are slowed by address, and no token is tried meanwh
   assert.equal(await locationOf(await attempt(TOKEN, "192.0.2.1")), "/ui/jobs");
 });
 
-Deno.test("client address: that of the connection; behind a proxy here, what it added; of IPv6 the network", async () => {
+Deno.test("client address: it is that of the connection, or what a local proxy added; for IPv6, the network", async () => {
   const found: (string | undefined)[] = [];
   const app = new Hono().get("/", (c) => (found.push(clientAddress(c)), c.text("")));
   const from = (hostname: string | undefined, forwarded = "") =>
@@ -233,7 +233,7 @@ Deno.test("client address: that of the connection; behind a proxy here, what it 
   ]);
 });
 
-Deno.test("sessions: of one token they are bounded, the one not used for longest goes first", () => {
+Deno.test("sessions: those of one token are bounded, and the least recently used goes first", () => {
   const sessions = new Sessions(new FakeClock());
   const other = sessions.open("another token");
   const names = Array.from({ length: 100 }, () => sessions.open("token"));

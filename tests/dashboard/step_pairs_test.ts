@@ -7,7 +7,7 @@ function step(logId: number, more: Partial<ReplayStep> = {}): ReplayStep {
   return { logId, eventType, rule: "running/matched", changed: [], why: "", ...more };
 }
 
-Deno.test("stepPairs: steps at one position stand side by side, and the others alone", () => {
+Deno.test("stepPairs: steps at one position are paired, and the others are alone", () => {
   const pairs = stepPairs(
     [step(3), step(4), step(7)],
     [step(3), step(4.001), step(7, { rule: "running/satisfied" })],

@@ -1,4 +1,4 @@
-/** `/ui/stream`: pages of the journal are what the API gives, and honest about their bounds. */
+/** `/ui/stream`: pages of the journal agree with the API, and show their bounds. */
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
@@ -59,7 +59,7 @@ async function allPassing(server: Server, search: string): Promise<readonly numb
   return logIds.toReversed();
 }
 
-Deno.test("stream page: has the newest hundred entries, the newest first", async () => {
+Deno.test("stream page: it has the newest hundred entries, the newest first", async () => {
   const { logIds, from, to, html } = await streamPage(run);
   assert.deepEqual(logIds, Array.from({ length: 100 }, (_, at) => head - at));
   assert.deepEqual([from, to], [head - 99, head]);
@@ -84,7 +84,7 @@ const FILTERS: readonly (readonly [page: string, api: string])[] = [
 ];
 
 for (const [search, api] of FILTERS) {
-  Deno.test(`stream page: all older pages have what passes, once: ${search}`, async () => {
+  Deno.test(`stream page: the older pages have every match once: ${search}`, async () => {
     const shown: number[] = [];
     let page = await streamPage(run, `?${search}`);
     for (;;) {
@@ -97,7 +97,7 @@ for (const [search, api] of FILTERS) {
   });
 }
 
-Deno.test("stream page: all newer pages from the beginning have every entry, once", async () => {
+Deno.test("stream page: the pages from the beginning have every entry once", async () => {
   const pages: (readonly number[])[] = [];
   let page = await streamPage(run, "?after=0");
   for (;;) {
@@ -109,7 +109,7 @@ Deno.test("stream page: all newer pages from the beginning have every entry, onc
   assert.doesNotMatch(page.html, /data-live-url/);
 });
 
-Deno.test("stream page: only transitions are those that changed a job, in words", async () => {
+Deno.test("stream page: only transitions shows the entries that changed a job, with the change", async () => {
   const { logIds, html } = await streamPage(run, "?only=transitions");
   assert.equal(logIds.length, 100);
   for (const logId of logIds) {
@@ -120,7 +120,7 @@ Deno.test("stream page: only transitions are those that changed a job, in words"
   assert.equal(rows.length, 100);
 });
 
-Deno.test("stream page: a row says which job, which task, and what became of the job", async () => {
+Deno.test("stream page: a row names the job, the task, and the new state of the job", async () => {
   const app = await startApp();
   await app.post("/jobs", { jobId: "order-42", type: "test.parcel", input: { orderId: "42" } });
   await app.clock.settle();
@@ -137,7 +137,7 @@ Deno.test("stream page: a row says which job, which task, and what became of the
   assert.match(html, /href="\/ui\/jobs\/order-42"/);
 });
 
-Deno.test("stream page: of one job it follows that job alone, and of an unknown one all", async () => {
+Deno.test("stream page: with a job it follows that job alone, and with an unknown one everything", async () => {
   const app = await startApp();
   await createPlan(app, { jobId: "order-42" });
   assert.match(
@@ -147,7 +147,7 @@ Deno.test("stream page: of one job it follows that job alone, and of an unknown 
   assert.match((await streamPage(app, "?jobId=nobody")).html, /data-live-url="\/ui\/live"/);
 });
 
-/** A journal in which almost nothing passes. */
+/** A journal in which almost nothing matches. */
 async function rareApp(): Promise<TestApp> {
   const app = await startApp();
   await (await app.post("/events", { eventType: "shop.Rare" })).body?.cancel();
@@ -158,7 +158,7 @@ async function rareApp(): Promise<TestApp> {
   return app;
 }
 
-Deno.test("stream page: for a rare match it looks at so many entries, and says at which", async () => {
+Deno.test("stream page: for a rare match it searches a bounded number of entries, and says which", async () => {
   const app = await rareApp();
   const headThere = app.engine.headLogId;
   const first = await streamPage(app, "?types=shop.Rare");
@@ -176,7 +176,7 @@ Deno.test("stream page: for a rare match it looks at so many entries, and says a
   assert.equal(ahead.newer, "?types=shop.Rare&after=10002");
 });
 
-Deno.test("stream page: since a position it has the newest after it, and says where a gap begins", async () => {
+Deno.test("stream page: after a position it has the newest entries, and says where a gap begins", async () => {
   const gap = await streamPage(run, `?since=${head - 250}`);
   assert.deepEqual([gap.from, gap.to], [head - 99, head]);
   const none = await streamPage(run, `?since=${head - 7}`);
@@ -197,7 +197,7 @@ const WRONG: readonly (readonly [search: string, name: string])[] = [
   ["?only=some", "only"],
 ];
 
-Deno.test("stream page: a filter that is wrong is told beside its field, and what was typed stays", async () => {
+Deno.test("stream page: an invalid filter shows an error at its field and keeps what was typed", async () => {
   for (const [search, name] of WRONG) {
     const html = await pageOf(run, `/ui/stream${search}`, { status: 422 });
     assert.match(html, new RegExp(`<p class="issues" data-issue="${name}">`), search);
@@ -210,7 +210,7 @@ Deno.test("stream page: a filter that is wrong is told beside its field, and wha
   await pageOf(run, "/ui/stream?before=x", { status: 422 });
 });
 
-Deno.test("stream page: copy as curl follows with the same filters, from where the page begins", async () => {
+Deno.test("stream page: the curl call follows with the same filters, from where the page begins", async () => {
   const { html } = await streamPage(run, "?types=mixed.Part&stratum=domain&only=transitions");
   assert.ok(
     textOf(html).includes(
@@ -221,7 +221,7 @@ Deno.test("stream page: copy as curl follows with the same filters, from where t
   assert.ok(textOf(past.html).includes("curl -sN 'http://localhost/stream?after=5'"));
 });
 
-Deno.test("stream page: with a token it is for who may read, and curl takes it from the environment", async () => {
+Deno.test("stream page: it requires scope read, and the curl call takes the token from the environment", async () => {
   const app = await startApp({ token: "s3cret-token-0123456789" });
   assert.equal((await app.get("/ui/stream", { accept: "text/html" })).status, 303);
   const headers = { accept: "text/html", authorization: "Bearer s3cret-token-0123456789" };
@@ -230,7 +230,7 @@ Deno.test("stream page: with a token it is for who may read, and curl takes it f
   assert.doesNotMatch(html, /s3cret/);
 });
 
-Deno.test("stream page: hostile text is text, and megabytes of it are no megabyte of page", async () => {
+Deno.test("stream page: hostile text is shown as text, and megabytes of it do not make a megabyte of page", async () => {
   const app = await startApp({ bodyBytesMax: 4 * 1024 * 1024 });
   const hostile = "</pre><script>alert(1)</script><img src=x onerror=alert(1)> \u202egpj.exe";
   for (let round = 0; round < 20; round++) {
@@ -246,7 +246,7 @@ Deno.test("stream page: hostile text is text, and megabytes of it are no megabyt
   assert.match(html, /more characters\. <a href="\/events\?after=\d+&amp;limit=1">/);
 });
 
-Deno.test("stream page: in an empty journal it says how there would be something", async () => {
+Deno.test("stream page: in an empty journal it says how to add entries", async () => {
   const app = await startApp();
   const { html } = await streamPage(app, "?types=no.Such");
   assert.match(textOf(html), /No entry here matches these filters/);

@@ -1,4 +1,4 @@
-/** The screen of the system, and the forms that bring something in. */
+/** The system screen, and the forms that submit jobs, plans and events. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -41,14 +41,14 @@ async function signedIn(scopes: readonly Scope[]): Promise<{ app: TestApp; cooki
   return { app, cookie: (response.headers.get("set-cookie") ?? "").split(";")[0] ?? "" };
 }
 
-Deno.test("system: the page of a job tells how to export it from the journal that is served", async () => {
+Deno.test("system: the page of a job shows how to export it from the served journal", async () => {
   const { app } = await start();
   await app.post("/jobs", { plan: { expected: [] }, jobId: "job-1" });
   const html = await pageOf(app, "/ui/jobs/job-1");
   assert.ok(html.includes("deno task journal export job-1 --journal /data/journal"));
 });
 
-Deno.test("system: shows the journal, settings with their origins, limits with their use, the process", async () => {
+Deno.test("system: it shows the journal, settings with their origins, limits with their use, and the process", async () => {
   const { app } = await start();
   const text = await pageOf(app, "/ui/system");
   for (
@@ -70,13 +70,13 @@ Deno.test("system: shows the journal, settings with their origins, limits with t
   assert.ok(!text.includes(HOSTILE));
 });
 
-Deno.test("system: without a port it shows what the edge knows", async () => {
+Deno.test("system: without process information it shows the rest", async () => {
   const text = await pageOf(await startApp(), "/ui/system");
   assert.match(text, /requests at a time/);
   assert.doesNotMatch(text, /Process id|Configuration/);
 });
 
-Deno.test("system: the button begins a verification, and the page shows how far it is", async () => {
+Deno.test("system: the button starts a verification, and the page shows its progress", async () => {
   const { app, verification } = await start();
   const location = await locationOf(await submitForm(app, "/ui/system/verify", VERIFY));
   assert.match(location, /^\/ui\/system\?note=[\w-]+#verification$/);
@@ -104,7 +104,7 @@ Deno.test("system: the button begins a verification, and the page shows how far 
   assert.doesNotMatch(failed, /data-running/);
 });
 
-Deno.test("system: names of tokens are for those who may operate, and a token is never shown", async () => {
+Deno.test("system: names of tokens require scope operate, and a token is never shown", async () => {
   const operator = await signedIn(["read", "operate"]);
   const seen = await pageOf(operator.app, "/ui/system", { cookie: operator.cookie });
   assert.match(seen, /<bdi>ops<\/bdi><\/td><td>read, operate<\/td>/);
@@ -115,7 +115,7 @@ Deno.test("system: names of tokens are for those who may operate, and a token is
   for (const text of [seen, unseen]) assert.ok(!text.includes("a-token-that-is-never-shown"));
 });
 
-Deno.test("system: who may only read sees no button, and is refused what the buttons do", async () => {
+Deno.test("system: with scope read there are no buttons, and their actions are refused", async () => {
   const { app, cookie } = await signedIn(["read"]);
   const system = await pageOf(app, "/ui/system", { cookie });
   assert.match(system, /scope <code>operate<\/code>, which verifying takes/);
@@ -167,7 +167,7 @@ Deno.test("submit form: sent twice it creates one job, and changed it creates an
   assert.notEqual(await send("b"), first);
 });
 
-Deno.test("submit form: what is wrong is told at its field, and what was typed stays", async () => {
+Deno.test("submit form: an error is shown at its field, and what was typed is kept", async () => {
   const { app } = await start();
   const response = await submitForm(app, "/ui/system/definitions/test.greet", {
     "input/times": "twice",
@@ -202,7 +202,7 @@ Deno.test("submit form: what is wrong is told at its field, and what was typed s
   assert.match(input, /name="input\/times"[^>]*aria-invalid="true"[^>]*value="twice"/);
 });
 
-Deno.test("submit form: a hostile text is text wherever it comes back", async () => {
+Deno.test("submit form: hostile text is shown as text", async () => {
   const { app } = await start();
   const response = await submitForm(app, "/ui/system/definitions/test.greet", {
     "input/name": HOSTILE,
@@ -218,7 +218,7 @@ Deno.test("submit form: a hostile text is text wherever it comes back", async ()
   assert.ok(!text.includes("<img"));
 });
 
-Deno.test("submit form: a limit of the server leaves what was typed as well", async () => {
+Deno.test("submit form: a refusal at a limit keeps what was typed", async () => {
   const { app } = await start({ limits: { jobsMax: 0 } });
   const response = await submitForm(app, "/ui/system/definitions/test.greet", {
     "input/name": "typed",
@@ -229,7 +229,7 @@ Deno.test("submit form: a limit of the server leaves what was typed as well", as
   assert.match(text, />\ntyped<\/textarea>/);
 });
 
-Deno.test("submit form: shows the call of curl for what is filled in, and creates nothing", async () => {
+Deno.test("submit form: it shows the curl call for what is filled in, and creates nothing", async () => {
   const { app } = await start();
   const fields = { "input/name": "Zoë's", jobId: "g-1", show: "curl" };
   const response = await submitForm(app, "/ui/system/definitions/test.greet", fields);
@@ -240,7 +240,7 @@ Deno.test("submit form: shows the call of curl for what is filled in, and create
   assert.deepEqual(app.engine.list({ limit: 1 }).jobs, []);
 });
 
-Deno.test("submit form: a secret is asked for as a password, and is in no answer", async () => {
+Deno.test("submit form: a secret has a password field, and is in no answer", async () => {
   const pay = defineJob({
     type: "test.pay",
     version: 1,
@@ -292,7 +292,7 @@ Deno.test("type page: rate, times and failures of the type, and kinds that lead 
   assert.match(greet, /1 succeeded .*Failures 0 of 1, 0 %/);
 });
 
-Deno.test("type page: of a type that is not loaded any more, what became of its jobs", async () => {
+Deno.test("type page: for a type that is no longer loaded it shows its jobs", async () => {
   const old = await startApp();
   await createAndRun(old, "test.doomed");
   const app = await startApp({ definitions: [], content: old.journal.content, clock: old.clock });
@@ -302,7 +302,7 @@ Deno.test("type page: of a type that is not loaded any more, what became of its 
   await pageOf(app, "/ui/system/definitions/test.greet", { status: 404 });
 });
 
-Deno.test("definition page: names and words of a schema are text, whatever they are", async () => {
+Deno.test("definition page: hostile names and words of a schema are shown as text", async () => {
   const odd = defineJob({
     type: "test.odd",
     version: 1,
@@ -327,7 +327,7 @@ Deno.test("definition page: names and words of a schema are text, whatever they 
   assert.deepEqual(input, { [HOSTILE]: "said" });
 });
 
-Deno.test("plan form: creates a job without code, and tells what is wrong with a plan", async () => {
+Deno.test("plan form: it creates a job without code, and shows what is wrong with a plan", async () => {
   const { app } = await start();
   assert.match(await pageOf(app, "/ui/system/plan"), /shop\.ParcelShipped/);
   const plan = JSON.stringify({ expected: [{ id: "a", eventType: "a.B" }] });
@@ -365,7 +365,7 @@ Deno.test("event form: the receipt says what the event did, and a second sending
     await pageOf(app, await send()),
     /was recorded as entry \d+ before, and changes nothing/,
   );
-  // Somebody went back, and changed what the form held: that is another event.
+  // Going back and changing the form makes another event.
   assert.match(await pageOf(app, await send('{"n":2}')), /is recorded as entry \d+/);
 
   const wrong = await submitForm(app, "/ui/system/event", {
@@ -379,7 +379,7 @@ Deno.test("event form: the receipt says what the event did, and a second sending
   assert.ok(!text.includes("<img"));
 });
 
-Deno.test("system: a megabyte in a field does not come back as a megabyte of page twice", async () => {
+Deno.test("system: a megabyte in a field does not come back in the page", async () => {
   const { app } = await start({ bodyBytesMax: 4 * 1024 * 1024 });
   const long = "x".repeat(1024 * 1024);
   const response = await submitForm(app, "/ui/system/definitions/test.greet", {
@@ -387,6 +387,6 @@ Deno.test("system: a megabyte in a field does not come back as a megabyte of pag
     "input/times": "no",
   });
   const text = await pageText(response, 422);
-  // What was typed stays, once; the call of curl that says the same is for a file.
+  // The typed text is kept once; the curl call takes it from a file.
   assert.ok(text.includes(long) && text.length < 1.1 * long.length, `${text.length}`);
 });

@@ -1,4 +1,4 @@
-/** `/ui/jobs/:id/time`: what the page tells is what the routes of the API tell. */
+/** `/ui/jobs/:id/time`: the page agrees with the routes of the API. */
 
 import assert from "node:assert/strict";
 import type { JobId, LogId } from "../../src/core/ids.ts";
@@ -61,7 +61,7 @@ async function assertPointPage(server: Server, jobId: JobId, logId: LogId): Prom
   for (const { taskId, status } of job.tasks) assert.ok(text.includes(`${taskId} ${status}`));
 }
 
-Deno.test("time travel: at every logId of mixed jobs the page is as the replay says", async () => {
+Deno.test("time travel: at every logId of mixed jobs the page agrees with the replay", async () => {
   for (const { jobId } of run.engine.list({ limit: 500 }).jobs) {
     for (const { logId } of await run.engine.history.of(jobId, 0, 1_000)) {
       await assertPointPage(run, jobId, logId);
@@ -69,7 +69,7 @@ Deno.test("time travel: at every logId of mixed jobs the page is as the replay s
   }
 });
 
-Deno.test("time travel: at every logId of jobs that fail and are undone, as well", async () => {
+Deno.test("time travel: at every logId of jobs that fail and are undone the page agrees with the replay", async () => {
   const definitions = ALL as readonly AnyJobDefinition[];
   const app = await startApp({ definitions });
   for (const how of ["throw", "stuck", "poison", "deadLetter", "cancel"]) {
@@ -89,20 +89,20 @@ Deno.test("time travel: at every logId of jobs that fail and are undone, as well
   assert.deepEqual([...states].toSorted(), ["Done", "Failed"]);
 });
 
-Deno.test("time travel: every entry is in the list, as a link to its point", async () => {
+Deno.test("time travel: every entry is listed as a link to its point", async () => {
   const [job] = run.engine.list({ limit: 1 }).jobs;
   const jobId = job?.jobId as JobId;
   const html = await pageOf(run, `/ui/jobs/${jobId}/time`);
   for (const { logId } of await run.engine.history.of(jobId, 0, 1_000)) {
     assert.ok(html.includes(`href="/ui/jobs/${jobId}/time?at=${logId}"`), String(logId));
   }
-  // What is chosen here comes before what may be too wide for the screen.
+  // The controls come before content that may be too wide for the screen.
   const table = html.slice(html.indexOf("entries-table"));
   const heads = [...table.matchAll(/<th scope="col">([^<]*)/g)].slice(0, 6).map(([, name]) => name);
   assert.deepEqual(heads, ["Entry", "From", "To", "Leave out", "Type", "What it changed"]);
 });
 
-Deno.test("time travel: without scripts the slider is a form that names an entry by its number", async () => {
+Deno.test("time travel: without scripts the slider is a form with the number of an entry", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const entries = await app.engine.history.of(jobId as JobId, 0, 10);
@@ -110,12 +110,12 @@ Deno.test("time travel: without scripts the slider is a form that names an entry
     const html = await pageOf(app, `/ui/jobs/${jobId}/time?step=${index + 1}`);
     assert.equal(attributeOf(elementOf(html, "point"), "data-log-id"), String(logId));
   }
-  // The job may have gone on, or not, since the page with the slider was made.
+  // The job may have continued since the page with the slider was rendered.
   const beyond = await pageOf(app, `/ui/jobs/${jobId}/time?step=99`);
   assert.equal(attributeOf(elementOf(beyond, "point"), "data-step"), String(entries.length));
 });
 
-Deno.test("time travel: the links lead to the entries around the point, and end where it ends", async () => {
+Deno.test("time travel: the links lead to neighbouring entries, and stop at the ends", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const [first, second] = await app.engine.history.of(jobId as JobId, 0, 10);
@@ -130,7 +130,7 @@ Deno.test("time travel: the links lead to the entries around the point, and end 
   assert.doesNotMatch(atLast, /<a[^>]*>(?:Next|Last)</);
 });
 
-Deno.test("time travel: a point that the job has not is refused, and so is an unknown job", async () => {
+Deno.test("time travel: a point that the job does not have, and an unknown job, are refused", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const html = await pageOf(app, `/ui/jobs/${jobId}/time?at=9999`, { status: 422 });
@@ -167,7 +167,7 @@ Deno.test("time travel: the difference is that of the API, row by row", async ()
   }
 });
 
-Deno.test("time travel: points that cannot be compared are told where one compares", async () => {
+Deno.test("time travel: points that cannot be compared show an error at the form", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const html = await pageOf(app, `/ui/jobs/${jobId}/time?from=2&to=9999`, { status: 422 });
@@ -216,7 +216,7 @@ async function assertWhatIf(
   return body;
 }
 
-Deno.test("what-if page: each entry left out gives what the API gives", async () => {
+Deno.test("what-if page: leaving out each entry gives the answer of the API", async () => {
   for (const { jobId } of run.engine.list({ limit: 500 }).jobs) {
     const entries = await run.engine.history.of(jobId, 0, 1_000);
     for (const { logId } of entries.slice(1)) {
@@ -225,7 +225,7 @@ Deno.test("what-if page: each entry left out gives what the API gives", async ()
   }
 });
 
-Deno.test("what-if page: added events, another plan and an end give what the API gives", async () => {
+Deno.test("what-if page: added events, another plan and an end give the answer of the API", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app, { jobId: "order-42" });
   const shipped = { eventType: "shop.ParcelShipped", attributes: { orderId: "42" } };
@@ -246,7 +246,7 @@ Deno.test("what-if page: added events, another plan and an end give what the API
   assert.equal(early.job.state, "Running");
 });
 
-Deno.test("what-if page: other limits give the sentences of the API, with their lines", async () => {
+Deno.test("what-if page: other limits show the sentences of the API, with their lines", async () => {
   const app = await startApp();
   const { jobId } = await jsonOf<JobBody>(
     await app.post("/jobs", { type: "test.greet", input: { name: "Ada" } }),
@@ -276,7 +276,7 @@ Deno.test("what-if page: other limits give the sentences of the API, with their 
   assert.doesNotMatch(await pageOf(app, `/ui/jobs/${plan}/time`), /name="limits"/);
 });
 
-Deno.test("what-if page: the form as it is asks nothing, and nothing is recorded", async () => {
+Deno.test("what-if page: the unchanged form supposes nothing, and nothing is recorded", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const head = app.engine.headLogId;
@@ -287,7 +287,7 @@ Deno.test("what-if page: the form as it is asks nothing, and nothing is recorded
   assert.equal(app.engine.headLogId, head);
 });
 
-Deno.test("what-if page: each error is beside its field, and what was typed stays", async () => {
+Deno.test("what-if page: each error is shown at its field, and what was typed is kept", async () => {
   const app = await startApp();
   const { jobId, firstLogId } = await createPlan(app);
   const fields: Fields = [
@@ -315,7 +315,7 @@ Deno.test("what-if page: each error is beside its field, and what was typed stay
   assert.doesNotMatch(noJson, /id="what-if-result"/);
 });
 
-Deno.test("time travel: copy as curl gives the calls of replay, difference and what-if", async () => {
+Deno.test("time travel: there are curl calls for replay, difference and what-if", async () => {
   const app = await startApp({ token: "s3cret-token-0123456789" });
   const authorization = "Bearer s3cret-token-0123456789";
   const created = await app.post("/jobs", { plan: { expected: [] }, jobId: "j" }, {
@@ -342,7 +342,7 @@ Deno.test("time travel: copy as curl gives the calls of replay, difference and w
   );
 });
 
-Deno.test("what-if page: a call that is too long for a shell takes its document from a file", async () => {
+Deno.test("what-if page: a curl call that is too long for a shell takes its document from a file", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const event = { eventType: "shop.Long", attributes: { note: "n".repeat(9_000) } };
@@ -355,7 +355,7 @@ Deno.test("what-if page: a call that is too long for a shell takes its document 
 const HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)> \u202egpj.exe';
 const MEGABYTE = "m".repeat(700_000);
 
-Deno.test("time travel: hostile text is text, and a megabyte of it no megabyte of page", async () => {
+Deno.test("time travel: hostile text is shown as text, and a megabyte of it does not make a megabyte of page", async () => {
   const app = await startApp({ bodyBytesMax: 8 * 1024 * 1024 });
   const plan = {
     expected: [{
@@ -401,10 +401,10 @@ Deno.test("time travel: a job of thousands of entries has a page of bounded size
   assert.ok(rows < 20_000, `${rows}`);
   const shownRows = [...html.matchAll(/<tr data-log-id="/g)].length;
   assert.ok(shownRows <= 102, `${shownRows}`);
-  // What the slider asks for is a fraction of it.
+  // What the slider requests is a part of it.
   const part2 = await pageOf(app, `/ui/jobs/${jobId}/time?step=1500&part=point`);
   assert.ok(part2.length < 20_000, `${part2.length}`);
-  // An entry that was ticked far from the point is still asked about.
+  // A selected entry far from the point is still included.
   const asked = await submitForm(app, `/ui/jobs/${jobId}/time?at=3`, [["without", "2999"]]);
   const page = await pageText(asked);
   assert.match(page, /name="without" value="2999" checked/);

@@ -1,4 +1,4 @@
-/** Timelines as bars: bounded, in place, and told apart. */
+/** Timelines as bars: bounded, placed correctly, and distinguishable. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -42,7 +42,7 @@ Deno.test("drawing: every bar and mark is within the picture, on either scale", 
   );
 });
 
-Deno.test("drawing: bars of a row follow on each other, on either scale", () => {
+Deno.test("drawing: bars of a row follow each other, on either scale", () => {
   fc.assert(
     fc.property(stories, fc.constantFrom(...SCALES), (story, scale) => {
       const { job, lanes } = drawTimeline(timelineFrom(story), scale, "");
@@ -55,7 +55,7 @@ Deno.test("drawing: bars of a row follow on each other, on either scale", () => 
   );
 });
 
-/** A task that fails over and over. */
+/** A task that fails repeatedly. */
 function restless(attempts: number): JobStory {
   const { entries } = codedJob().started().mainStarted().taskStarted("charge");
   const [created, started, main, first] = entries;
@@ -80,7 +80,7 @@ function restless(attempts: number): JobStory {
   return { entries: [created, started, main, first, ...more.flat()] } as unknown as JobStory;
 }
 
-Deno.test("drawing: a job of ten thousand entries has no more bars than can be told apart", () => {
+Deno.test("drawing: a job of ten thousand entries has no more bars than can be distinguished", () => {
   const timeline = buildTimeline(OutlinedHistory.of(restless(5_000).entries), { nowMs: 0 });
   for (const scale of SCALES) {
     const drawing = drawTimeline(timeline, scale, "");
@@ -95,7 +95,7 @@ function lane(taskId: string, outcome: string, toMs: number): Lane {
   return { taskId, phase: "run", spans: [{ ...span, fromBy: 1, toBy: 2 }] } as unknown as Lane;
 }
 
-Deno.test("drawing: of many tasks those are shown that go on, ended badly, or took long", () => {
+Deno.test("drawing: of many tasks, open, failed and long ones are shown", () => {
   const quick = Array.from({ length: 40 }, (_, index) => lane(`quick-${index}`, "completed", 1));
   const telling = [
     lane("slow", "completed", 90),
@@ -140,7 +140,7 @@ function extent(taskId: string, fromMs: number, toMs: number): Lane {
   return { taskId, phase: "run", spans: [span] } as unknown as Lane;
 }
 
-Deno.test("drawing: it is to scale as soon as tasks overlap, and else in steps", () => {
+Deno.test("drawing: it is to scale as soon as tasks overlap, otherwise in steps", () => {
   const main = extent("main", 0, 30);
   const base = timelineFrom(codedJob().started());
   const scaleOf = (...lanes: Lane[]) => usualScale({ ...base, lanes: [main, ...lanes] });

@@ -22,12 +22,12 @@ import { cases } from "../support/effort.ts";
 
 const RUNS = { numRuns: cases(1_000) };
 
-/** The time of an entry at this position, as `timeOf` says it. */
+/** The time of an entry at this position, as in `timeOf`. */
 function msOf(logId: number): number {
   return Date.parse(timeOf(logId));
 }
 
-/** How far the clock jumps at each entry: mostly on, and at times back. */
+/** How far the clock jumps at each entry: mostly forward, sometimes back. */
 const jumps = fc.infiniteStream(fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: 0, max: 5_000 }) },
   fc.integer({ min: -20_000, max: 0 }),
@@ -49,7 +49,7 @@ function drawn(entries: readonly JobEventLogEntry[], nowMs = msOf(100)): Timelin
   return buildTimeline(OutlinedHistory.of(entries), { nowMs });
 }
 
-Deno.test("timeline: conditions follow on each other without a gap, from the creation to the end", () => {
+Deno.test("timeline: conditions follow each other without a gap, from the creation to the end", () => {
   fc.assert(
     fc.property(skewed, nows, (entries, nowMs) => {
       const { conditions, totalMs } = drawn(entries, nowMs);
@@ -75,7 +75,7 @@ const NAMES: readonly (readonly [keyof Timing, readonly Condition[]])[] = [
   ["compensatingMs", ["compensating"]],
 ];
 
-Deno.test("timeline: what has ended adds up to what the explanation tells, whatever the clock did", () => {
+Deno.test("timeline: ended spans add up to the times in the explanation, whatever the clock did", () => {
   fc.assert(
     fc.property(skewed, (entries) => {
       const outlined = OutlinedHistory.of(entries);
@@ -108,7 +108,7 @@ Deno.test("timeline: spans of a task are in order, without overlaps, and none is
   );
 });
 
-Deno.test("timeline: every attempt on record is in it once", () => {
+Deno.test("timeline: every recorded attempt appears once", () => {
   fc.assert(
     fc.property(stories, ({ entries }) => {
       const { lanes } = drawn(entries);
@@ -127,7 +127,7 @@ Deno.test("timeline: every attempt on record is in it once", () => {
   );
 });
 
-Deno.test("timeline: only what is under way goes on, and it goes on until now", () => {
+Deno.test("timeline: only open spans extend to the present", () => {
   fc.assert(
     fc.property(skewed, nows, (entries, nowMs) => {
       const outlined = OutlinedHistory.of(entries);
@@ -187,7 +187,7 @@ Deno.test("timeline: attempts, and the backoffs between them", () => {
   ]);
 });
 
-Deno.test("timeline: what is due and has no worker is queued from then on", () => {
+Deno.test("timeline: a due attempt without a worker is queued from then on", () => {
   const story = codedJob().started().mainStarted().taskStarted("charge", 1)
     .taskBackedOff("charge", 1).skip(1_000).cancelled("enough");
   const { conditions } = drawn(story.entries);
@@ -211,7 +211,7 @@ Deno.test("timeline: an attempt that ended after its job is drawn to its end", (
   assert.deepEqual([conditions.at(-1)?.toMs, totalMs], [4_000, 10_000]);
 });
 
-Deno.test("timeline: compensations have lanes of their own, in the order in which they began", () => {
+Deno.test("timeline: compensations have separate lanes, in the order of their start", () => {
   const story = codedJob().started().mainStarted().compensableTask("reserve")
     .compensableTask("pack").taskStarted("charge").taskFailed("charge", 1, "poison")
     .compensationStarted("pack").taskCompensated("pack").compensationStarted("reserve");
@@ -226,7 +226,7 @@ function kinds(story: JobStory): readonly string[] {
   return drawn(story.entries).marks.map(({ kind }) => kind);
 }
 
-Deno.test("timeline: marks tell what counted from what was too much, an error, or nothing", () => {
+Deno.test("timeline: marks distinguish matches, surplus, errors, and events without effect", () => {
   const job = outsideJob(
     [expectation("paid", "ec.Paid"), expectation("shipped", "ec.Shipped")],
     { errors: [{ ...expectation("", "ec.Refused").matcher }] },
@@ -241,7 +241,7 @@ Deno.test("timeline: marks tell what counted from what was too much, an error, o
   ]);
 });
 
-Deno.test("timeline: near misses that reached no job stand where they came in the journal", () => {
+Deno.test("timeline: near misses that reached no job are at their position in the journal", () => {
   const story = outsideJob([expectation("paid", "ec.Paid")]).started().skip(4).suspended();
   const [stranger] = outsideJob([]).skip(2).fact("ec.Paid").entries.slice(-1);
   assert.ok(stranger);
@@ -255,7 +255,7 @@ Deno.test("timeline: near misses that reached no job stand where they came in th
   ]);
 });
 
-Deno.test("timeline: a near miss from before the job stands where the job begins", () => {
+Deno.test("timeline: a near miss from before the job is at the start of the job", () => {
   const story = outsideJob([expectation("paid", "ec.Paid")]).started();
   const later = story.entries.map((entry) => ({ ...entry, logId: entry.logId + 50 }));
   const [early] = outsideJob([]).fact("ec.Paid").entries.slice(-1);
@@ -267,7 +267,7 @@ Deno.test("timeline: a near miss from before the job stands where the job begins
   assert.deepEqual(marks.map(({ kind, atMs }) => [kind, atMs]), [["nearMiss", 0]]);
 });
 
-Deno.test("timeline: a clock that went back is said, and moves nothing to the left", () => {
+Deno.test("timeline: a clock that went back is reported, and moves nothing to the left", () => {
   const { entries } = codedJob().started().mainStarted().taskStarted("charge");
   const times = [10, 20, 15, 16];
   const back = entries.map((entry, at) => ({ ...entry, receivedAt: timeOf(times[at] ?? 0) }));

@@ -12,7 +12,7 @@ function documentOf(fields: Partial<typeof EMPTY_WHAT_IF>) {
   return whatIfDocument({ ...EMPTY_WHAT_IF, ...fields }, PLAN);
 }
 
-Deno.test("whatIfDocument: empty fields, and a plan left as it is, ask nothing", () => {
+Deno.test("whatIfDocument: empty fields and an unchanged plan suppose nothing", () => {
   const form = whatIfForm(new URLSearchParams({ with: " ", plan: JSON.stringify(PLAN, null, 2) }));
   assert.deepEqual(whatIfDocument(form, PLAN), { document: {}, issues: [] });
   assert.deepEqual(documentOf({}), { document: {}, issues: [] });
@@ -43,7 +43,7 @@ Deno.test("whatIfDocument: one event needs no brackets", () => {
   assert.deepEqual(document, { with: [{ eventType: "ec.A" }] });
 });
 
-Deno.test("whatIfDocument: text that is no JSON is told by line and column", () => {
+Deno.test("whatIfDocument: invalid JSON is reported by line and column", () => {
   const { issues } = documentOf({ with: '[\r\n  {"eventType": oops}\r\n]', plan: '{"expected"' });
   assert.deepEqual(issues, [
     { pointer: "/with", detail: "is not JSON: unexpected character in line 2, column 17" },
@@ -51,12 +51,12 @@ Deno.test("whatIfDocument: text that is no JSON is told by line and column", () 
   ]);
 });
 
-Deno.test("whatIfDocument: what JSON may not hold is told by its pointer", () => {
+Deno.test("whatIfDocument: a value that is not allowed in JSON is reported by its pointer", () => {
   const { issues } = documentOf({ with: '[{"__proto__":1}]' });
   assert.deepEqual(issues.map(({ pointer }) => pointer), ["/with/0/__proto__"]);
 });
 
-Deno.test("whatIfDocument: an entry that is no number stays, to be refused", () => {
+Deno.test("whatIfDocument: an entry that is not a number is passed on to be refused", () => {
   assert.deepEqual(documentOf({ without: ["x"] }).document, { without: ["x"] });
   assert.equal(leftOutEntries({ ...EMPTY_WHAT_IF, without: ["x"] }).size, 0);
 });

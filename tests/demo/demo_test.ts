@@ -1,4 +1,4 @@
-/** The demo keeps what it promises, as its JSON routes and its journal show. */
+/** The demo has the jobs that it lists, as its JSON routes and its journal show. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -23,7 +23,7 @@ async function explanationOf(demo: DemoProcess, situation: string): Promise<stri
   return await response.text();
 }
 
-/** What is promised of jobs that were run by code. */
+/** Expectations about jobs that ended. */
 async function checkRuns(demo: DemoProcess): Promise<void> {
   assert.equal((await jobIn(demo, "done")).state, "Done");
   const statusOf = async (situation: string, taskId: string) =>
@@ -41,7 +41,7 @@ async function checkRuns(demo: DemoProcess): Promise<void> {
   assert.equal(await statusOf("cancelled", "charge"), "compensated");
 }
 
-/** What is promised of jobs that an operator meets while they are on their way. */
+/** Expectations about unfinished jobs. */
 async function checkOperation(demo: DemoProcess): Promise<void> {
   assert.equal((await jobIn(demo, "suspended")).condition, "suspended");
   assert.equal((await jobIn(demo, "scheduled")).condition, "scheduled");
@@ -55,7 +55,7 @@ async function checkOperation(demo: DemoProcess): Promise<void> {
   assert.equal(progress?.total, 1_800);
 }
 
-/** What is promised of jobs that wait for events. */
+/** Expectations about jobs that wait for events. */
 async function checkEvents(demo: DemoProcess): Promise<void> {
   assert.equal((await jobIn(demo, "waiting")).condition, "waiting");
   assert.match(
@@ -104,7 +104,7 @@ async function checkJournal(folder: string): Promise<void> {
 Deno.test("demo: there is a job in each situation and condition, and its journal is intact", () =>
   inFolder(async (folder) => {
     const demo = await DemoProcess.start({ folder, args: ["--still"] });
-    // First of all: the queue is worked off.
+    // First, wait until the queue is empty.
     const queued = await jobIn(demo, "queued");
     const conditions = await conditionsIn(demo);
     await checkRuns(demo);
@@ -114,12 +114,12 @@ Deno.test("demo: there is a job in each situation and condition, and its journal
     await checkJournal(folder);
 
     assert.equal(queued.condition, "queued");
-    // The code of the demo is the code that began its jobs, so none is parked.
+    // The code of the demo created its jobs, so none is parked.
     const all = CONDITIONS.filter((condition) => condition !== "parked");
     assert.deepEqual([...conditions].toSorted(), all.toSorted());
   }));
 
-/** The usual port, so that nobody else gets it; where somebody else has it that serves as well. */
+/** Occupies the usual port; if another process has it, that serves as well. */
 function holdPort(port: number): { readonly close: () => void } {
   try {
     return Deno.listen({ hostname: "127.0.0.1", port });
@@ -129,7 +129,7 @@ function holdPort(port: number): { readonly close: () => void } {
   }
 }
 
-Deno.test("demo: the shop goes on, at the link that is printed last, and leaves no folder behind", () =>
+Deno.test("demo: the shop keeps running at the last printed link, and leaves no folder behind", () =>
   inFolder(async (folder) => {
     const held = holdPort(8_000);
     const demo = await DemoProcess.start({ folder, args: ["--rate", "50"], plain: true });
@@ -149,7 +149,7 @@ Deno.test("demo: the shop goes on, at the link that is printed last, and leaves 
     assert.deepEqual([segments.length, left], [1, []]);
   }));
 
-Deno.test("demo: a folder that holds something is not used, and says what", () =>
+Deno.test("demo: a folder that is not empty is refused, with what it contains", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/notes.txt`, "mine");
     const { code, errors } = await runTask("demo", [`--keep=${folder}`], { journal: folder });

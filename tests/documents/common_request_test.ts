@@ -1,4 +1,6 @@
-/** The check of common requests by hand, beside the schema: it may take no more, nor read other. */
+/**
+ * The hand-written check of common requests accepts and reads nothing differently from the schema.
+ */
 
 import { Refusal } from "../../src/documents/refusal.ts";
 import assert from "node:assert/strict";
@@ -43,7 +45,7 @@ function manyPaths(count: number): Record<string, number> {
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, index]));
 }
 
-/** Nearly as the commonest ones are: ids come twice, and there are many of them. */
+/** Similar to the most common requests, with many and duplicate ids. */
 const expectations = fc.record({
   id: fc.oneof({ weight: 4, arbitrary: few }, hostileText),
   eventType: fc.oneof(
@@ -86,13 +88,13 @@ const documents = fc.oneof(
   longPlans,
 );
 
-/** Bodies as texts: what JSON cannot say, and more than it should, included. */
+/** Bodies as texts, including invalid and excessive JSON. */
 const texts = fc.oneof(
   { weight: 9, arbitrary: documents.map((document) => JSON.stringify(document)) },
   hostileBody.map((bytes) => new TextDecoder().decode(bytes)),
 );
 
-/** As the edge reads it; `undefined` when it refuses the text. */
+/** As read by the HTTP layer; `undefined` if it refuses the text. */
 function parsed(text: string): JsonValue | undefined {
   try {
     return parseJson(text);
@@ -104,7 +106,7 @@ function parsed(text: string): JsonValue | undefined {
 
 type Check = (document: JsonValue) => CreateRequest | undefined;
 
-/** Compares a check with the schema, and gives how many documents it took. */
+/** Compares a check with the schema, and returns the number of accepted documents. */
 function compare(check: Check): number {
   let taken = 0;
   fc.assert(
@@ -120,7 +122,7 @@ function compare(check: Check): number {
   return taken;
 }
 
-Deno.test("common request: what is taken by hand the schema takes, and reads it the same", () => {
+Deno.test("common request: what the hand-written check accepts, the schema accepts and reads the same", () => {
   assert.ok(compare(parseCommonRequest) > RUNS.numRuns / 20);
 });
 
@@ -128,7 +130,7 @@ const PLAN = {
   expected: [{ id: "shipped", eventType: "a.B", correlation: { equals: { orderId: "42" } } }],
 };
 
-Deno.test("common request: those of the documentation are taken by hand", () => {
+Deno.test("common request: the requests of the documentation pass the hand-written check", () => {
   for (const document of [{ type: "a" }, { type: "a", input: { x: [1] } }, { plan: PLAN }]) {
     assert.ok(parseCommonRequest(document), JSON.stringify(document));
   }
@@ -144,7 +146,7 @@ Deno.test("common request: every other field is left to the schema", () => {
   }
 });
 
-/** A document that is taken when one rule is forgotten. */
+/** A document that is accepted if one rule is missing. */
 function forgetting(change: (document: JsonObject) => JsonValue): Check {
   return (document) => isObject(document) ? parseCommonRequest(change(document)) : undefined;
 }

@@ -1,4 +1,4 @@
-/** What is refused of a document although it is JSON, beside what a plain look at each value finds. */
+/** What is refused although it is JSON, compared with a plain check of each value. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -20,7 +20,7 @@ const token = fc.oneof(
   text.replace(/^(-?)0+(?=\d)/, "$1")
 );
 
-/** As `JSON.parse` tells of each number from what text it is. */
+/** As `JSON.parse` reports the source text of each number. */
 function isUnsafe(text: string): boolean {
   let unsafe = false;
   const look = (_: string, value: unknown, context?: { readonly source?: string }) => {
@@ -33,12 +33,12 @@ function isUnsafe(text: string): boolean {
   return unsafe;
 }
 
-Deno.test("numbers: those are refused that would not be recorded as they were sent, and no others", () => {
+Deno.test("numbers: exactly those are refused that could not be recorded as sent", () => {
   let [refused, taken] = [0, 0];
   fc.assert(
     fc.property(token, fc.string(), token, (number, text, other) => {
       const document = `{"a":[1,${number}],${
-        // A forbidden key, or one that comes twice, is another matter.
+        // Forbidden and duplicate keys are tested elsewhere.
         JSON.stringify(`key ${text}`)}: "${number}\\"${other}","b":{"c":${other}}}`;
       const { count } = findFlaws(JSON.parse(withMarks(document)));
       const unsafe = [number, other].filter(isUnsafe).length;
@@ -53,13 +53,13 @@ Deno.test("numbers: those are refused that would not be recorded as they were se
   assert.ok(refused > cases(500) && taken > cases(500), `${refused} refused, ${taken} taken`);
 });
 
-Deno.test("numbers: what is no number of JSON is malformed, however long", () => {
+Deno.test("numbers: what is not a JSON number is malformed, however long", () => {
   for (const wrong of ["01234567890123456789", "12345678901234567890.", "--12345678901234567890"]) {
     assert.throws(() => parseJson(`{"a":${wrong}}`), { kind: "malformed-json" }, wrong);
   }
 });
 
-Deno.test("flaws: each has its pointer; of very many the first are told, and all are counted", () => {
+Deno.test("flaws: each has its pointer; of very many the first are listed, and all are counted", () => {
   const { issues, count } = findFlaws(JSON.parse(
     withMarks('{"a":[12345678901234567890,{"constructor":1}],"~/b":"\\ud800","\\ud800":1}'),
   ));

@@ -51,7 +51,7 @@ async function refusalOf(promise: Promise<unknown>): Promise<RefusedError> {
   return error;
 }
 
-Deno.test("openDaybook: a job is submitted, is moved by an event, and its output has a type", async () => {
+Deno.test("openDaybook: a job is submitted, moved by an event, and has a typed output", async () => {
   await inFolder(async (folder) => {
     await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
     const submitted = await daybook.submit(welcome, { userId: "7" }, { labels: { from: "test" } });
@@ -72,7 +72,7 @@ Deno.test("openDaybook: a job is submitted, is moved by an event, and its output
   });
 });
 
-Deno.test("explain: `at` answers as of then, in the words of GET /jobs/:id/explain?at=", async () => {
+Deno.test("explain: `at` gives the same text as GET /jobs/:id/explain?at=", async () => {
   await inFolder(async (folder) => {
     await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
     const { jobId, lastLogId: begun } = await daybook.submit(welcome, { userId: "7" });
@@ -97,7 +97,7 @@ Deno.test("explain: `at` answers as of then, in the words of GET /jobs/:id/expla
   });
 });
 
-Deno.test("openDaybook: a failure says in which step, and what waits can be cancelled", async () => {
+Deno.test("openDaybook: a failure names its step, and a waiting job can be cancelled", async () => {
   await inFolder(async (folder) => {
     await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
     const refused = await daybook.wait(await daybook.submit(refuse, {}), END);
@@ -113,13 +113,13 @@ Deno.test("openDaybook: a failure says in which step, and what waits can be canc
   });
 });
 
-Deno.test("openDaybook: what is refused is recorded nowhere, and says why", async () => {
+Deno.test("openDaybook: a refused request records nothing, and says why", async () => {
   await inFolder(async (folder) => {
     const daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
     const userId = "7";
     await daybook.submit(welcome, { userId }, { jobId: "w-7", idempotencyKey: "first" });
 
-    // @ts-expect-error A number is no id of a user, and the compiler says so too.
+    // @ts-expect-error A number is not a user id, and the compiler says so too.
     const invalid = await refusalOf(daybook.submit(welcome, { userId: 7 }));
     assert.equal(invalid.kind, "invalid-request");
     assert.deepEqual(invalid.issues, [{ pointer: "/input/userId", detail: "must be a string" }]);
@@ -201,7 +201,7 @@ Deno.test("openDaybook: a key means the same job in process and over HTTP", asyn
   });
 });
 
-Deno.test("openDaybook: what was unfinished goes on when the journal is opened again", async () => {
+Deno.test("openDaybook: unfinished jobs continue when the journal is opened again", async () => {
   await inFolder(async (folder) => {
     const journal = `${folder}/journal`;
     const before = await openDaybook({ journal, definitions });
@@ -228,7 +228,7 @@ Deno.test("openDaybook: what was unfinished goes on when the journal is opened a
   });
 });
 
-Deno.test("openDaybook: a journal has one process, and a wait ends with Daybook", async () => {
+Deno.test("openDaybook: a journal has one process, and a wait ends at close", async () => {
   await inFolder(async (folder) => {
     const journal = `${folder}/journal`;
     const daybook = await openDaybook({ journal, definitions });
@@ -239,7 +239,7 @@ Deno.test("openDaybook: a journal has one process, and a wait ends with Daybook"
   });
 });
 
-Deno.test("openDaybook: only its own server takes a port; other settings are those of the flags", async () => {
+Deno.test("openDaybook: settings of the server's own process are refused; the others are those of the flags", async () => {
   await inFolder(async (folder) => {
     const journal = `${folder}/journal`;
     const open = (settings: Record<string, string>) =>
@@ -263,7 +263,7 @@ Deno.test("openDaybook: unfinished jobs may take a sixteenth of what the heap ma
   });
 });
 
-Deno.test("fetch: mounted in an app it answers under a prefix, for the hosts that it was told", async () => {
+Deno.test("fetch: mounted in an app it answers under a prefix, for the allowed hosts", async () => {
   await inFolder(async (folder) => {
     await using daybook = await openDaybook({
       journal: `${folder}/journal`,
@@ -277,7 +277,7 @@ Deno.test("fetch: mounted in an app it answers under a prefix, for the hosts tha
     const job = await found.json();
 
     assert.equal(job.jobId, "w-7");
-    // The prefix is the app's own affair: links and Location do not know it.
+    // The prefix belongs to the app: links and Location do not include it.
     assert.equal(job.links.explain, "/jobs/w-7/explain");
     assert.equal((await app.request("https://evil.example/daybook/jobs/w-7")).status, 421);
   });
@@ -285,7 +285,7 @@ Deno.test("fetch: mounted in an app it answers under a prefix, for the hosts tha
 
 type Answer = Omit<v.InferOutput<typeof jobAnswer>, "links">;
 
-/** What two types have to say alike: members by their names, choices by their values. */
+/** Fails to compile unless two types agree in member names and choices. */
 type Said<Of extends Answer | Job> = [
   keyof Of,
   Of["state"],
@@ -300,5 +300,5 @@ type Said<Of extends Answer | Job> = [
   keyof NonNullable<Of["failure"]>["error"],
 ];
 
-/** Job: says what the API answers; otherwise this does not compile. */
+/** Job: it has the members of the API's answer, or this does not compile. */
 true satisfies [Said<Job>, Said<Answer>] extends [Said<Answer>, Said<Job>] ? true : never;

@@ -1,4 +1,4 @@
-/** Pauses and limits of a program that has Daybook inside, and of the test kit. */
+/** Pauses and limits in a program that embeds Daybook, and in the test kit. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -25,7 +25,7 @@ const mail = defineJob({
   },
 });
 
-/** What two types have to say alike: one that lacks a member of the other does not compile. */
+/** Fails to compile if one type lacks a member of the other. */
 type Same<One, Other> = [keyof One, keyof Other] extends [keyof Other, keyof One] ? true : never;
 type Limits = v.InferOutput<typeof limitedTypeAnswer>;
 const AS_ANSWERED: readonly true[] = [
@@ -48,7 +48,7 @@ async function answered(daybook: {
   return await (await daybook.fetch(new Request(`http://localhost${path}`))).json();
 }
 
-Deno.test("daybook.pause: holds what fits, as GET /pauses has it, until endPause", async () => {
+Deno.test("daybook.pause: it holds matching jobs, as GET /pauses shows, until endPause", async () => {
   assert.equal(AS_ANSWERED.length, 5);
   await using daybook = await testDaybook([mail]);
   const asked = { type: "mail.send", key: "acme", reason: "unpaid" };
@@ -67,7 +67,7 @@ Deno.test("daybook.pause: holds what fits, as GET /pauses has it, until endPause
   assert.equal((await refusalOf(daybook.endPause(pause.pauseId))).kind, "unknown-pause");
 });
 
-Deno.test("daybook.pause: with an end, it ends by itself; what cannot be is refused", async () => {
+Deno.test("daybook.pause: with `until` it ends automatically; an invalid pause is refused", async () => {
   await using daybook = await testDaybook([mail]);
   const until = new Date(daybook.now() + minutes(5)).toISOString();
   await daybook.pause({ reason: "stocktaking", until });
@@ -85,7 +85,7 @@ Deno.test("daybook.pause: with an end, it ends by itself; what cannot be is refu
   assert.match((await refusalOf(unknown)).message, /did you mean mail\.send/);
 });
 
-Deno.test("daybook.changeLimits: in force at once, as GET /limits has it, until restoreLimits", async () => {
+Deno.test("daybook.changeLimits: it is in force at once, as GET /limits shows, until restoreLimits", async () => {
   await using daybook = await testDaybook([mail]);
   const change = { maxRunning: 2, perKey: 1, rate: { count: 9, perMs: 60_000 }, reason: "slow" };
   const changed = await daybook.changeLimits("mail.send", change);
@@ -108,7 +108,7 @@ Deno.test("daybook.changeLimits: in force at once, as GET /limits has it, until 
   assert.equal((await refusalOf(unknown)).kind, "unknown-limits");
 });
 
-Deno.test("daybook.pause, daybook.changeLimits: both outlive the process", async () => {
+Deno.test("daybook.pause, daybook.changeLimits: both survive a restart", async () => {
   await inFolder(async (folder) => {
     const options = { journal: `${folder}/journal`, definitions: [mail] };
     const first = await openDaybook(options);

@@ -1,4 +1,4 @@
-/** What-if of a program that has Daybook inside, and of the test kit. */
+/** What-if in a program that embeds Daybook, and in the test kit. */
 
 import type { supposition } from "../../src/documents/supposition_schema.ts";
 import assert from "node:assert/strict";
@@ -34,7 +34,7 @@ const parcel = defineJob({
   },
 });
 
-/** What two types have to say alike: one that lacks a member of the other does not compile. */
+/** Fails to compile if one type lacks a member of the other. */
 type Same<One, Other> = [keyof One, keyof Other] extends [keyof Other, keyof One] ? true : never;
 type Answer = v.InferOutput<typeof whatIfAnswer>;
 type Asked = v.InferInput<typeof supposition>;
@@ -58,7 +58,7 @@ async function refusalOf(promise: Promise<unknown>): Promise<RefusedError> {
   return error;
 }
 
-Deno.test("daybook.whatIf: an event that would come ends the wait, as POST what-if answers it, and nothing is recorded", async () => {
+Deno.test("daybook.whatIf: a supposed event ends the wait, as POST what-if answers, and nothing is recorded", async () => {
   assert.equal(AS_ANSWERED.length, 7);
   await using daybook = await testDaybook([parcel]);
   const { jobId } = await daybook.submit(parcel, { orderId: "42" });
@@ -82,7 +82,7 @@ Deno.test("daybook.whatIf: an event that would come ends the wait, as POST what-
   assert.deepEqual(await response.json(), JSON.parse(JSON.stringify(answer)));
 });
 
-Deno.test("daybook.whatIf: steps come in pages, and all pages are the whole", async () => {
+Deno.test("daybook.whatIf: steps come in pages, which together are complete", async () => {
   await using daybook = await testDaybook([parcel]);
   const { jobId } = await daybook.submit(parcel, { orderId: "42" });
   await daybook.untilIdle();
@@ -95,7 +95,7 @@ Deno.test("daybook.whatIf: steps come in pages, and all pages are the whole", as
   assert.equal(rest.nextCursor, null);
 });
 
-Deno.test("daybook.whatIf: says whether a queued job would begin with other limits", async () => {
+Deno.test("daybook.whatIf: it says whether a queued job would start with other limits", async () => {
   const gate = Promise.withResolvers<void>();
   const slow = defineJob({
     type: "slow.work",
@@ -117,7 +117,7 @@ Deno.test("daybook.whatIf: says whether a queued job would begin with other limi
   await daybook.untilIdle();
 });
 
-Deno.test("daybook.whatIf: what cannot be supposed is refused, with where it is", async () => {
+Deno.test("daybook.whatIf: an impossible supposition is refused, with its pointer", async () => {
   await using daybook = await testDaybook([parcel]);
   const { jobId } = await daybook.submit(parcel, { orderId: "42" });
   assert.equal((await refusalOf(daybook.whatIf("no-such", {}))).kind, "unknown-job");

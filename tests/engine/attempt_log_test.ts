@@ -1,4 +1,4 @@
-/** What an attempt says: bounded, without secrets, and no reason to fail. */
+/** The log of an attempt: bounded, without secrets, and never a reason to fail. */
 
 import assert from "node:assert/strict";
 import type { ExecutionId, JobId, TaskId } from "../../src/core/ids.ts";
@@ -26,7 +26,7 @@ function logOf(secrets: readonly string[] = []) {
   return { log, lines };
 }
 
-Deno.test("attempt log: what is too much is counted, and told at the end", () => {
+Deno.test("attempt log: lines beyond the limit are counted and reported at the end", () => {
   const { log, lines } = logOf();
   for (let line = 0; line < LOG_LINES_MAX + 7; line++) log.write("x");
   log.end();
@@ -40,7 +40,7 @@ Deno.test("attempt log: what is too much is counted, and told at the end", () =>
   assert.ok(kept.every(({ message }) => message.length <= 4_001));
 });
 
-Deno.test("attempt log: secrets are masked, and data that cannot be recorded is said", () => {
+Deno.test("attempt log: secrets are masked, and data that cannot be recorded is reported", () => {
   const { log, lines } = logOf(["hunter2222"]);
   log.write("it is hunter2222", { deep: ["hunter2222"] });
   log.write("odd", { at: new Map() });

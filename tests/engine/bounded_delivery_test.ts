@@ -1,4 +1,4 @@
-/** Events that reach very much: within limits, a little at a time, and resumable. */
+/** Events that reach very many jobs: limited, in slices, and resumable. */
 
 import assert from "node:assert/strict";
 import type { Correlation } from "../../src/core/correlation.ts";
@@ -16,7 +16,7 @@ import { wholeJobs } from "./whole_jobs.ts";
 
 const TYPE = eventType("shop.Happened");
 
-/** Wants a hundred of whatever happens, under so many names. */
+/** Expects a hundred of any event, under this many names. */
 function planOf(expectations = 1, correlation: Correlation = "any"): JobPlan {
   const expected = Array.from({ length: expectations }, (_, index) => ({
     id: `e${index}`,
@@ -61,7 +61,7 @@ function matchedOf(daybook: Harness, job: number): number | undefined {
   return daybook.job(jobId(`job-${job}`)).expected[0]?.matched;
 }
 
-Deno.test("fan-out: an event that reaches more jobs than it may is refused, and one that reaches as many is not", async () => {
+Deno.test("fan-out: an event beyond the limit of jobs is refused, and one at the limit is not", async () => {
   const daybook = await waiting({ jobs: 20, limits: { fanOutMax: 20 } });
   const [taken] = await daybook.engine.deliver([eventOf("first")]);
   assert.equal(taken?.disposition, "matched");
@@ -101,7 +101,7 @@ Deno.test("fan-out: copies of a large event are refused before they are made", a
   assert.equal((await daybook.engine.deliver([alone]))[0]?.disposition, "matched");
 });
 
-Deno.test("tried: where too many predicates would have to be tried, none is", async () => {
+Deno.test("tried: if an event needs too many predicates, none is tried", async () => {
   const correlation: Correlation = {
     all: Array.from({ length: 300 }, (_, n) => ({ not: { equals: { [`p${n}`]: 1 } } })),
   };
@@ -119,7 +119,7 @@ Deno.test("tried: where too many predicates would have to be tried, none is", as
   assert.equal(looked, 0);
 });
 
-Deno.test("request: at its limit of entries the rest is refused, and the same request again takes more", async () => {
+Deno.test("request: at its limit of entries the rest is refused, and repeating the request takes more", async () => {
   const daybook = await waiting({ jobs: 10, limits: { entriesMax: 100 } });
   const events = eventsOf(25);
 
@@ -136,7 +136,7 @@ Deno.test("request: at its limit of entries the rest is refused, and the same re
   daybook.assertSound();
 });
 
-Deno.test("request: the first event may go beyond its limits, and bytes are counted too", async () => {
+Deno.test("request: the first event may exceed its limits, and bytes are counted too", async () => {
   const limits = { entriesMax: 5, entriesBytesMax: 60_000 };
   const daybook = await waiting({ jobs: 10, limits });
   assert.deepEqual(dispositions(await daybook.engine.deliver(eventsOf(2))), {
@@ -152,7 +152,7 @@ Deno.test("request: the first event may go beyond its limits, and bytes are coun
   assert.equal(receipts[2]?.limit?.name, "entriesBytesMax");
 });
 
-Deno.test("request: while the disk stands still, only so much of it is on its way there", async () => {
+Deno.test("request: while the disk is stuck, only a bounded part of it is on its way", async () => {
   const daybook = await waiting({ jobs: 50 });
   daybook.journal.hold();
   let done = false;
@@ -171,7 +171,7 @@ Deno.test("request: while the disk stands still, only so much of it is on its wa
   daybook.assertSound();
 });
 
-Deno.test("requests: no more of them wait than are held in memory, and then they are taken again", async () => {
+Deno.test("requests: only as many wait as memory allows, and later they are accepted again", async () => {
   const daybook = await waiting({ jobs: 100, limits: { pendingBytesMax: 1_000_000 } });
   daybook.journal.hold();
   const text = "x".repeat(400);
@@ -192,7 +192,7 @@ Deno.test("requests: no more of them wait than are held in memory, and then they
   assert.notEqual(again?.disposition, "rejected");
 });
 
-Deno.test("request: what others send meanwhile does not wait for the rest of it", async () => {
+Deno.test("request: other requests do not wait for the rest of it", async () => {
   const daybook = await waiting({ jobs: 100 });
   const order: string[] = [];
   const large = daybook.engine.deliver(eventsOf(300)).then(() => order.push("large"));
@@ -202,7 +202,7 @@ Deno.test("request: what others send meanwhile does not wait for the rest of it"
   assert.deepEqual(order, ["small", "large"]);
 });
 
-Deno.test("request: an id that two requests bring while they wait is recorded once", async () => {
+Deno.test("request: an id in two waiting requests is recorded once", async () => {
   const daybook = await waiting({ jobs: 100 });
   const events = eventsOf(100);
   const both = await Promise.all([daybook.engine.deliver(events), daybook.engine.deliver(events)]);
@@ -227,7 +227,7 @@ Deno.test("request: a job that starts while an event waits its turn is reached b
   assert.equal(daybook.job(jobId("late")).expected[0]?.matched, later);
 });
 
-/** A clock on which each look takes half a millisecond. */
+/** A clock that advances half a millisecond at each reading. */
 class BusyClock extends FakeClock {
   #looks = 0;
   pauses = 0;
@@ -242,7 +242,7 @@ class BusyClock extends FakeClock {
   }
 }
 
-Deno.test("request: finding the jobs of an event lets others have their turn", async () => {
+Deno.test("request: finding the jobs of an event yields to others", async () => {
   const correlation: Correlation = {
     all: Array.from({ length: 300 }, (_, n) => ({ not: { equals: { [`p${n}`]: 1 } } })),
   };
@@ -254,7 +254,7 @@ Deno.test("request: finding the jobs of an event lets others have their turn", a
   assert.ok(clock.pauses - before >= 5, `${clock.pauses - before} pauses`);
 });
 
-Deno.test("receipts: a hundred of what an event did are named, ten each in a large request", async () => {
+Deno.test("receipts: they name a hundred jobs of an event, and ten each in a large request", async () => {
   const daybook = await waiting({ jobs: 250 });
   const [alone] = await daybook.engine.deliver([eventOf("alone")]);
   assert.deepEqual([alone?.jobs.length, alone?.more], [100, 150]);

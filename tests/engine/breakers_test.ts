@@ -1,4 +1,4 @@
-/** `pauseAfter`: failures on record pause their type, also when the process is killed in between. */
+/** `pauseAfter`: recorded failures pause their type, even if the process is killed in between. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -10,7 +10,7 @@ import { startApp, type TestApp } from "../support/http/http_app.ts";
 
 const RULE = { failures: 3, withinMs: 60_000, forMs: 300_000 };
 
-/** A job that asks a bank, which answers as it is told to. */
+/** A job that calls a bank, whose answers the test sets. */
 function bank(isDown: () => boolean, pauseAfter: typeof RULE | null = RULE) {
   const asked: string[] = [];
   const definition = defineJob({
@@ -41,7 +41,7 @@ async function factsOf(app: TestApp, eventType: string): Promise<readonly JobEve
   return entries.filter((entry) => entry.eventType === eventType);
 }
 
-Deno.test("breaker: so many failures pause the type for a while, cite themselves, and use up no other attempt", async () => {
+Deno.test("breaker: enough failures pause the type for its period, are cited, and save the other attempts", async () => {
   let isDown = true;
   const { asked, definitions } = bank(() => isDown);
   const app = await startApp({ definitions });
@@ -68,7 +68,7 @@ Deno.test("breaker: so many failures pause the type for a while, cite themselves
   assert.deepEqual(asked.slice(3).toSorted(), ["a", "b", "c", "d"]);
 });
 
-Deno.test("breaker: what failed before counts no more when the pause is over, however soon it is ended", async () => {
+Deno.test("breaker: failures before a pause do not count after it, however soon it is ended", async () => {
   const app = await startApp({ definitions: bank(() => true).definitions, maxRunning: 1 });
   await submit(app, "a", "b", "c");
   const [pause] = app.engine.pauses.all();
@@ -84,7 +84,7 @@ Deno.test("breaker: what failed before counts no more when the pause is over, ho
   assert.equal(new Set([...first, ...second]).size, 6);
 });
 
-Deno.test("breaker: failures that are too far apart pause nothing, and neither do those of a type without a rule", async () => {
+Deno.test("breaker: failures that are too far apart, or of a type without a rule, pause nothing", async () => {
   const app = await startApp({ definitions: bank(() => true).definitions });
   const free = await startApp({ definitions: bank(() => true, null).definitions });
   for (const jobId of ["a", "b", "c"]) {
@@ -109,7 +109,7 @@ function cutsOf({ journal: { content } }: TestApp): readonly MemoryContent[] {
   });
 }
 
-Deno.test("breaker: killed after any batch, it ends as if it had not been: one pause, of the same failures", async () => {
+Deno.test("breaker: a kill after any batch leads to the same single pause, with the same failures", async () => {
   const { definitions } = bank(() => true);
   const whole = await startApp({ definitions });
   await submit(whole, "a", "b", "c");
@@ -133,7 +133,7 @@ Deno.test("breaker: killed after any batch, it ends as if it had not been: one p
   assert.ok(waiting > 0, "no kill came between the failures and their pause");
 });
 
-Deno.test("breaker: a snapshot holds what was counted", async () => {
+Deno.test("breaker: a snapshot holds the count", async () => {
   const { definitions } = bank(() => true);
   const first = await startApp({ definitions });
   await submit(first, "a", "b");
@@ -145,7 +145,7 @@ Deno.test("breaker: a snapshot holds what was counted", async () => {
   assert.equal(second.engine.pauses.all()[0]?.failures?.length, 3);
 });
 
-Deno.test("breaker: a rule that cannot be is refused when the definition is loaded", async () => {
+Deno.test("breaker: an invalid rule is refused when the definition is loaded", async () => {
   const { definitions } = bank(() => true, { ...RULE, failures: 0 });
   await assert.rejects(
     startApp({ definitions }),

@@ -8,7 +8,7 @@ import { Harness } from "../support/engine/engine_harness.ts";
 
 const once = { maxAttempts: 1 };
 
-/** Three tasks that can be undone, then one that ends the job as the test wants. */
+/** Three tasks that can be undone, then one that ends the job as the test says. */
 function fulfilment(options: {
   readonly log: string[];
   readonly undo?: (name: string, attempt: number) => void;
@@ -43,7 +43,7 @@ const refuse = () => {
   throw new NonRetryableError("refused");
 };
 
-Deno.test("compensation: undoes completed tasks in reverse order of completion", async () => {
+Deno.test("compensation: it undoes completed tasks in reverse order of completion", async () => {
   const log: string[] = [];
   const daybook = await Harness.start({ definitions: [fulfilment({ log, last: refuse })] });
   const id = await daybook.submit("demo.fulfil");
@@ -84,7 +84,7 @@ Deno.test("compensation: a job with none to undo goes straight to Failed", async
   assert.equal((await daybook.story(id)).at(-1), "TaskFailed:last");
 });
 
-Deno.test("compensation: an attempt that fails is tried again after its backoff", async () => {
+Deno.test("compensation: a failed attempt is retried after its backoff", async () => {
   const log: string[] = [];
   const undo = (name: string, attempt: number) => {
     if (name === "charge" && attempt === 1) throw new Error("bank is closed");
@@ -105,7 +105,7 @@ Deno.test("compensation: an attempt that fails is tried again after its backoff"
   assert.ok(job.state === "Failed" && !job.failure.recoveryRequired);
 });
 
-Deno.test("compensation: one that fails for good requires recovery, the others go on", async () => {
+Deno.test("compensation: a final failure requires recovery, and the others continue", async () => {
   const log: string[] = [];
   const undo = (name: string) => {
     if (name === "charge") throw new NonRetryableError("bank is gone");
@@ -165,7 +165,7 @@ Deno.test("compensation: an error event of the policy undoes what the job did", 
   assert.ok(job.state === "Failed" && job.failure.error.name === "ec.Lost");
 });
 
-Deno.test("compensation: a task that ends after the failure is undone as well", async () => {
+Deno.test("compensation: a task that ends after the failure is undone too", async () => {
   const log: string[] = [];
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   const racing = defineJob({
@@ -194,7 +194,7 @@ Deno.test("compensation: a task that ends after the failure is undone as well", 
   assert.equal(daybook.job(id).state, "Failed");
 });
 
-Deno.test("compensation: goes on after a crash, without undoing a task twice", async () => {
+Deno.test("compensation: it continues after a crash, without undoing a task twice", async () => {
   const log: string[] = [];
   const gates: (() => void)[] = [];
   const definition = defineJob({
@@ -227,7 +227,7 @@ Deno.test("compensation: goes on after a crash, without undoing a task twice", a
   restarted.assertSound();
 });
 
-Deno.test("compensation: does not wait after a restart for the backoff of a task that failed", async () => {
+Deno.test("compensation: after a restart it does not wait for the backoff of a failed task", async () => {
   const hanging = Promise.withResolvers<void>();
   const undone: number[] = [];
   const halves = defineJob({

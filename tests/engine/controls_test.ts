@@ -6,7 +6,7 @@ import { defineJob } from "../../src/engine/definition.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 
-/** A job of two tasks, the first of which ends when the test says so. */
+/** A job of two tasks; the test ends the first one. */
 function gated() {
   const { promise, resolve } = Promise.withResolvers<void>();
   const state = { signalAborted: false, ran: [] as string[] };
@@ -26,7 +26,7 @@ function gated() {
   return { definition, state, open: resolve };
 }
 
-Deno.test("suspend: starts no new attempt, what runs ends and is recorded", async () => {
+Deno.test("suspend: no new attempt starts; running ones end and are recorded", async () => {
   const { definition, state, open } = gated();
   const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
   const id = await daybook.submit("demo.gated");
@@ -46,7 +46,7 @@ Deno.test("suspend: starts no new attempt, what runs ends and is recorded", asyn
   daybook.assertSound();
 });
 
-Deno.test("suspend: a job in the queue leaves it, and comes back to its place", async () => {
+Deno.test("suspend: a queued job leaves the queue, and returns to its place", async () => {
   const { definition, state, open } = gated();
   const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
   await daybook.submit("demo.gated");
@@ -69,7 +69,7 @@ Deno.test("suspend: a job in the queue leaves it, and comes back to its place", 
   daybook.assertSound();
 });
 
-Deno.test("suspend: a queued job does not begin until it is resumed", async () => {
+Deno.test("suspend: a queued job does not start until it is resumed", async () => {
   const { definition, state, open } = gated();
   const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
   const blocker = await daybook.submit("demo.gated");
@@ -86,7 +86,7 @@ Deno.test("suspend: a queued job does not begin until it is resumed", async () =
   assert.equal(daybook.job(id).state, "Done");
 });
 
-Deno.test("cancel: aborts the signal, fails the job as cancelled, runs nothing more", async () => {
+Deno.test("cancel: it aborts the signal, fails the job as cancelled, and runs nothing more", async () => {
   const { definition, state, open } = gated();
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.gated");
@@ -102,7 +102,7 @@ Deno.test("cancel: aborts the signal, fails the job as cancelled, runs nothing m
   assert.equal(daybook.engine.activity.busyWorkers, 0);
 });
 
-Deno.test("cancel: a task that ignores its signal is given up after a grace", async () => {
+Deno.test("cancel: a task that ignores its signal is given up after a grace period", async () => {
   const { definition } = gated();
   const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
   const id = await daybook.submit("demo.gated");
@@ -115,7 +115,7 @@ Deno.test("cancel: a task that ignores its signal is given up after a grace", as
   assert.equal((await daybook.story(id)).at(-1), "TaskInterrupted:first");
 });
 
-Deno.test("cancel: of a job that has not started runs none of its code", async () => {
+Deno.test("cancel: a job that has not started runs none of its code", async () => {
   const { definition, state } = gated();
   const daybook = await Harness.start({ definitions: [definition] });
   const { jobId } = await daybook.create({ type: "demo.gated", input: {}, start: false });
@@ -127,7 +127,7 @@ Deno.test("cancel: of a job that has not started runs none of its code", async (
   assert.deepEqual(state.ran, []);
 });
 
-Deno.test("control: in the wrong state is refused and says which states allow it", async () => {
+Deno.test("control: in the wrong state it is refused, with the states that allow it", async () => {
   const { definition, open } = gated();
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.gated");
@@ -156,7 +156,7 @@ Deno.test("control: two cancels at once are decided one after the other", async 
   assert.equal(story.filter((name) => name === "JobCancelled").length, 1);
 });
 
-Deno.test("start: a job created without a start begins when told", async () => {
+Deno.test("start: a job created without a start starts on command", async () => {
   const { definition, open } = gated();
   const daybook = await Harness.start({ definitions: [definition] });
   const { jobId } = await daybook.create({ type: "demo.gated", input: {}, start: false });
@@ -169,7 +169,7 @@ Deno.test("start: a job created without a start begins when told", async () => {
   assert.equal(daybook.job(jobId).state, "Done");
 });
 
-Deno.test("startAt: the job starts by itself at its time, also across a restart", async () => {
+Deno.test("startAt: the job starts automatically at its time, even across a restart", async () => {
   const { definition, open } = gated();
   open();
   const daybook = await Harness.start({ definitions: [definition] });
@@ -184,7 +184,7 @@ Deno.test("startAt: the job starts by itself at its time, also across a restart"
   assert.equal(restarted.job(jobId).state, "Done");
 });
 
-Deno.test("startAt: a job that slept through its time starts at once after a restart", async () => {
+Deno.test("startAt: a job whose time passed while no process ran starts at once after a restart", async () => {
   const { definition, open } = gated();
   open();
   const daybook = await Harness.start({ definitions: [definition] });
@@ -199,7 +199,7 @@ Deno.test("startAt: a job that slept through its time starts at once after a res
   assert.equal(restarted.job(jobId).state, "Done");
 });
 
-Deno.test("retry: makes a new job that reuses results, and leaves the old one as it was", async () => {
+Deno.test("retry: it makes a new job that reuses results, and leaves the old one unchanged", async () => {
   const ran: string[] = [];
   let broken = true;
   const steps = defineJob({
@@ -299,7 +299,7 @@ Deno.test("retry: events that counted for the old job count for the new one", as
   assert.equal(main?.status === "completed" && main.result, "T-9");
 });
 
-Deno.test("create: the same idempotency key gives the first answer, also after a restart", async () => {
+Deno.test("create: the same idempotency key gives the first answer, even after a restart", async () => {
   const { definition, open } = gated();
   const daybook = await Harness.start({ definitions: [definition] });
   const request = {
@@ -333,7 +333,7 @@ Deno.test("create: the same idempotency key gives the first answer, also after a
   assert.equal(restarted.engine.list({ limit: 10 }).jobs.length, 1);
 });
 
-Deno.test("create: one id asked for twice at once, under different keys, is created once", async () => {
+Deno.test("create: an id requested twice at once, with different keys, is created once", async () => {
   const { definition } = gated();
   const daybook = await Harness.start({ definitions: [definition] });
   const request = { type: "demo.gated", input: {}, jobId: "my-job" as never };
@@ -348,7 +348,7 @@ Deno.test("create: one id asked for twice at once, under different keys, is crea
   assert.equal(story.filter((name) => name === "JobCreated").length, 1);
 });
 
-Deno.test("create: unknown types, invalid inputs and ids in use are told apart", async () => {
+Deno.test("create: unknown types, invalid inputs and ids in use are distinguished", async () => {
   const typed = defineJob({
     type: "demo.typed",
     version: 1,
@@ -384,7 +384,7 @@ Deno.test("create: unknown types, invalid inputs and ids in use are told apart",
   });
 });
 
-Deno.test("cancel: when an error event was recorded first, it is refused as for a job that compensates", async () => {
+Deno.test("cancel: if an error event was recorded first, it is refused as for a compensating job", async () => {
   const daybook = await Harness.start();
   const matcher = (type: string) => ({ eventType: eventType(type), correlation: "any" as const });
   const { jobId } = await daybook.create({
@@ -402,7 +402,7 @@ Deno.test("cancel: when an error event was recorded first, it is refused as for 
       },
     },
   });
-  // Decided while the event is on its way to the disk.
+  // Decided while the event is being written.
   daybook.journal.hold();
   const delivered = daybook.engine.deliver([
     { eventType: eventType("ec.Refused"), stratum: "domain", attributes: {}, jobId },

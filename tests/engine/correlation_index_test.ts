@@ -44,7 +44,7 @@ const attributes: fc.Arbitrary<JsonObject> = fc.record(
   { requiredKeys: [] },
 );
 
-Deno.test("correlation index: finds exactly the jobs that asking each of them would find", () => {
+Deno.test("correlation index: it finds exactly the jobs that testing each one would find", () => {
   fc.assert(
     fc.property(
       fc.array(correlation, { maxLength: 12 }),
@@ -75,7 +75,7 @@ Deno.test("correlation index: finds exactly the jobs that asking each of them wo
   );
 });
 
-Deno.test("correlation index: files a job under its rarest equality, so a lookup stays small", () => {
+Deno.test("correlation index: a job is filed under its rarest equality, so a lookup stays small", () => {
   const index = new CorrelationIndex();
   let tried = 0;
   const counted = new Proxy({ region: "JP", orderId: "7" }, {
@@ -116,10 +116,10 @@ function namesOf(index: CorrelationIndex, attributes: JsonObject, limit = 64): r
   return index.candidates(event(attributes), limit).map(({ jobId }) => jobId);
 }
 
-/** Values that are confused with each other more often than not. */
+/** Values that are often confused. */
 const alike = fc.constantFrom<JsonScalar>("1", 1, " 1 ", "a", "A", true, "TRUE", null, "null");
 
-Deno.test("correlation index: what differs in type, case or space only is always a candidate", () => {
+Deno.test("correlation index: a job whose value differs only in type, case or space is always a candidate", () => {
   let told = 0;
   fc.assert(
     fc.property(
@@ -170,7 +170,7 @@ Deno.test("correlation index: with no value in common, the last few filed are th
   );
 });
 
-Deno.test("correlation index: candidates are never more than asked for, the likeliest first", () => {
+Deno.test("correlation index: there are no more candidates than requested, the likeliest first", () => {
   const index = new CorrelationIndex();
   for (let order = 0; order < 1_000; order++) {
     index.add(jobId(`region-${order}`), planOf({ equals: { region: "EU" } }));
@@ -183,7 +183,7 @@ Deno.test("correlation index: candidates are never more than asked for, the like
   assert.deepEqual(namesOf(index, { region: "JP" }, 2), ["open-0", "open-1"]);
 });
 
-Deno.test("correlation index: a job is counted once for a type, and for its policy by itself", () => {
+Deno.test("correlation index: a job is counted once for a type, and separately for its policy", () => {
   const index = new CorrelationIndex();
   const [expected] = planOf({ equals: { orderId: "7" } }).expected;
   assert.ok(expected);
@@ -205,7 +205,7 @@ Deno.test("correlation index: a job is counted once for a type, and for its poli
   assert.deepEqual(index.jobsFor(event({ orderId: "7" })), ["job-2"]);
 });
 
-Deno.test("correlation index: what nothing can fulfil does not disturb the others of its type", () => {
+Deno.test("correlation index: an unsatisfiable predicate does not affect the others of its type", () => {
   const index = new CorrelationIndex();
   const impossible = planOf({ in: { orderId: [] } });
   index.add(jobId("never-1"), impossible);
@@ -221,7 +221,7 @@ Deno.test("correlation index: what nothing can fulfil does not disturb the other
   assert.deepEqual(namesOf(index, {}), ["job-1"]);
 });
 
-Deno.test("correlation index: a value at another path leads to its candidates, where none is at its own", () => {
+Deno.test("correlation index: a value at another path leads to candidates if its own path has none", () => {
   const index = new CorrelationIndex();
   for (let order = 0; order < 100; order++) {
     index.add(jobId(`order-${order}`), planOf({ equals: { orderId: `${order}`, region: "EU" } }));
@@ -231,7 +231,7 @@ Deno.test("correlation index: a value at another path leads to its candidates, w
   assert.deepEqual(namesOf(index, { orderId: "7", order: { id: 42 } }), ["order-7"]);
 });
 
-Deno.test("correlation index: of a policy, what can have no effect now is found, but no candidate", () => {
+Deno.test("correlation index: a policy's matcher without effect in the current state is found, but is not a candidate", () => {
   const index = new CorrelationIndex();
   const plan: JobPlan = {
     expected: [],

@@ -1,4 +1,4 @@
-/** The rule of three: what ends the process runs alone, and is parked; what is beside it is not. */
+/** The rule of three: an attempt that ends the process runs alone and is parked; others are not. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -17,14 +17,14 @@ function definitionOf(work: (name: string) => Promise<void>) {
   });
 }
 
-/** Each task goes on until its gate is opened; a job has two, side by side where it says so. */
+/** Each task runs until its gate is opened; a job has two, in parallel if its input says so. */
 class Works {
   readonly running = new Set<string>();
   readonly #gates = new Map<string, () => void>();
 
   readonly definition = definitionOf((name) => this.#work(name));
 
-  /** Nothing runs in a process that has ended. */
+  /** Nothing runs in an ended process. */
   died(): void {
     this.running.clear();
     this.#gates.clear();
@@ -56,12 +56,12 @@ async function died(daybook: Harness, works: Works): Promise<Harness> {
   return next;
 }
 
-Deno.test("crashed: what was open at two unclean ends runs alone, one at a time", async () => {
+Deno.test("crashed: attempts open at two unclean ends run alone, one at a time", async () => {
   const works = new Works();
   const { daybook: first, ids } = await started(works, ["a"], ["b", "c"], ["d"]);
   const second = await died(first, works);
   assert.deepEqual([...works.running].toSorted(), ["a", "b", "c", "d"]);
-  // One that comes now was not there at the first end.
+  // A job created now was not there at the first end.
   await second.submit("demo.work", { tasks: ["late"] });
   const third = await died(second, works);
 
@@ -79,7 +79,7 @@ Deno.test("crashed: what was open at two unclean ends runs alone, one at a time"
   third.assertSound();
 });
 
-Deno.test("crashed: only what was alone at the third end is parked, and the others go on", async () => {
+Deno.test("crashed: only the job that was alone at the third end is parked, and the others continue", async () => {
   const works = new Works();
   const { daybook, ids: [bad, good] } = await started(works, ["bad"], ["good"]);
   assert.ok(bad && good);
@@ -97,13 +97,13 @@ Deno.test("crashed: only what was alone at the third end is parked, and the othe
   works.open("good");
   await now.clock.settle();
   assert.equal(now.job(good).state, "Done");
-  // It stays so at further starts: no code that fits is a reason to take it up.
+  // It stays parked at further starts: fitting code is no reason to resume it.
   const later = await died(now, works);
   assert.equal(later.condition(bad), "parked");
   later.assertSound();
 });
 
-Deno.test("crashed: an end at which several were open parks none", async () => {
+Deno.test("crashed: an end with several open attempts parks none", async () => {
   const works = new Works();
   const { daybook, ids } = await started(works, ["a"], ["b"]);
   let now = daybook;
@@ -113,7 +113,7 @@ Deno.test("crashed: an end at which several were open parks none", async () => {
   now.assertSound();
 });
 
-Deno.test("crashed: a clean stop between two ends begins the row anew", async () => {
+Deno.test("crashed: a clean stop resets the count of unclean ends", async () => {
   const works = new Works();
   const { daybook } = await started(works, ["a"], ["b"]);
   const second = await died(daybook, works);
@@ -127,7 +127,7 @@ Deno.test("crashed: a clean stop between two ends begins the row anew", async ()
   assert.equal(works.running.size, 2);
 });
 
-Deno.test("crashed: cancel undoes at once, and resume tries again, alone", async () => {
+Deno.test("crashed: cancel compensates at once, and resume tries again, alone", async () => {
   const works = new Works();
   const { daybook, ids: [bad, good] } = await started(works, ["bad"], ["good"]);
   assert.ok(bad && good);
@@ -135,7 +135,7 @@ Deno.test("crashed: cancel undoes at once, and resume tries again, alone", async
   for (let ends = 0; ends < 3; ends++) now = await died(now, works);
   await now.control(bad, "resume");
   await now.clock.settle();
-  // What runs ends first.
+  // The running attempt ends first.
   assert.deepEqual([...works.running], ["good"]);
   works.open("good");
   await now.clock.settle();

@@ -1,4 +1,4 @@
-/** Waits of `run` that end at a time, and deadlines of plans. */
+/** Waits of `run` with a time, and deadlines of plans. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -25,7 +25,7 @@ function withPaid(run: (ctx: Paid) => Promise<unknown>, paid: Partial<Expectatio
   });
 }
 
-/** Asks three times, and says what came of each. */
+/** Waits three times, and returns the result of each wait. */
 const PATIENT = withPaid(async (ctx) => {
   const told: string[] = [];
   for (let reminder = 1; reminder <= 3; reminder++) {
@@ -52,7 +52,7 @@ function paidIn(daybook: Harness, id: JobId) {
   return job.expected[index];
 }
 
-Deno.test("expect within: an event in time is given, and the deadline never passes", async () => {
+Deno.test("expect within: an event in time is returned, and the deadline never passes", async () => {
   const { daybook, id } = await started(PATIENT);
   await daybook.clock.advance(DAY);
   await daybook.event("shop.Paid", {}, { jobId: id, eventId: "payment" });
@@ -64,7 +64,7 @@ Deno.test("expect within: an event in time is given, and the deadline never pass
   daybook.assertSound();
 });
 
-Deno.test("expect within: a wait that is over gives undefined, and the event counts for the next", async () => {
+Deno.test("expect within: a wait that timed out returns undefined, and the event counts for the next one", async () => {
   const { daybook, id } = await started(PATIENT);
   assert.equal(daybook.condition(id), "waiting");
   await daybook.clock.advance(4 * DAY);
@@ -90,7 +90,7 @@ Deno.test("expect within: what run gave up on is waived when it returns", async 
   daybook.assertSound();
 });
 
-Deno.test("expect within: it goes the same way again through a crash at every entry", async () => {
+Deno.test("expect within: a crash at any entry does not change the outcome", async () => {
   for (let crashes = 0; crashes < 12; crashes++) {
     const { daybook: first, id } = await started(PATIENT);
     let daybook = first;
@@ -107,7 +107,7 @@ Deno.test("expect within: it goes the same way again through a crash at every en
   }
 });
 
-Deno.test("expect within: it ends while the process is away, and while the job is suspended", async () => {
+Deno.test("expect within: it ends while no process runs, and while the job is suspended", async () => {
   const { daybook, id } = await started(PATIENT);
   daybook.clock.jump(4 * DAY);
   const later = await daybook.crash();
@@ -129,7 +129,7 @@ Deno.test("expect within: it ends while the process is away, and while the job i
   later.assertSound();
 });
 
-Deno.test("expect within: beside a wait without a time, the event is still to come", async () => {
+Deno.test("expect within: a parallel wait without a time still waits for the event", async () => {
   const definition = withPaid(async (ctx) => {
     const [soon, atLast] = await Promise.all([
       ctx.expect("paid", { withinMs: DAY }),
@@ -146,7 +146,7 @@ Deno.test("expect within: beside a wait without a time, the event is still to co
   later.assertSound();
 });
 
-Deno.test("expect within: an event that is there is given at once, whatever the time", async () => {
+Deno.test("expect within: an event on record is returned at once, whatever the time", async () => {
   const definition = withPaid(async (ctx) => {
     await ctx.sleep("first", DAY);
     const paid = await ctx.expect("paid", { withinMs: 0 });
@@ -159,7 +159,7 @@ Deno.test("expect within: an event that is there is given at once, whatever the 
   daybook.assertSound();
 });
 
-Deno.test("expect within: a retry does not wait again where it gave up", async () => {
+Deno.test("expect within: a retry does not repeat a wait that timed out", async () => {
   const bank = { isOpen: false };
   const definition = withPaid(async (ctx) => {
     const paid = await ctx.expect("paid", { withinMs: DAY });
@@ -182,7 +182,7 @@ Deno.test("expect within: a retry does not wait again where it gave up", async (
   daybook.assertSound();
 });
 
-/** Loads other code after a crash, and gives what parks the job, if anything does. */
+/** Loads other code after a crash, and returns what parks the job, if anything does. */
 async function parkedBy(before: AnyJobDefinition, after: AnyJobDefinition, ms = DAY) {
   const { daybook, id } = await started(before);
   await daybook.clock.advance(ms);
@@ -196,7 +196,7 @@ const noLonger = (step: string, at: number, instead: string) =>
   `shop.invoice version 1 no longer asks for ${step}, which entry ${at} recorded when version 1 ` +
   `ran; it ${instead}`;
 
-/** Waits twice side by side, each for so many days, and says which ended without the event. */
+/** Waits twice in parallel, each for this many days, and returns which ended without the event. */
 function sideBySide(first: number, second: number) {
   return withPaid(async (ctx) => {
     const wait = async (days: number) => {
@@ -207,7 +207,7 @@ function sideBySide(first: number, second: number) {
   });
 }
 
-Deno.test("expect within: two waits side by side that swap are parked, with the wait, and neither gets the end of the other", async () => {
+Deno.test("expect within: a job whose two parallel waits are swapped is parked, and neither wait gets the other's result", async () => {
   for (const days of [0.5, 2]) {
     const { message, later, id } = await parkedBy(sideBySide(1, 3), sideBySide(3, 1), days * DAY);
     assert.equal(
@@ -224,14 +224,14 @@ Deno.test("expect within: two waits side by side that swap are parked, with the 
   assert.equal(condition, "waiting");
 });
 
-Deno.test("expect within: another time for a wait on record changes nothing of it", async () => {
+Deno.test("expect within: a changed time does not affect a recorded wait", async () => {
   const { condition, later, id } = await parkedBy(sideBySide(1, 3), sideBySide(1, 9));
   assert.equal(condition, "waiting");
   await later.clock.advance(2 * DAY);
   assert.equal(later.job(id).state, "Done");
 });
 
-Deno.test("expect within: a wait on record that the code no longer asks for parks the job, passed or not", async () => {
+Deno.test("expect within: a recorded wait that the code no longer asks for parks the job, timed out or not", async () => {
   const untimed = withPaid((ctx) => ctx.expect("paid"));
   const removed = withPaid((ctx) => ctx.task("remind-1", () => "at once"));
   const renamed = withPaid((ctx) => (ctx as JobContext<string>).expect("payed", { withinMs: DAY }));
@@ -252,7 +252,7 @@ Deno.test("expect within: a wait on record that the code no longer asks for park
   }
 });
 
-Deno.test("expect within: code that fits again takes a parked wait up, and goes the same way", async () => {
+Deno.test("expect within: with code that fits again a parked wait resumes, with the same outcome", async () => {
   const removed = withPaid((ctx) => ctx.task("remind-1", () => "at once"));
   const { later, id } = await parkedBy(PATIENT, removed);
   const again = await later.crash([PATIENT]);
@@ -261,7 +261,7 @@ Deno.test("expect within: code that fits again takes a parked wait up, and goes 
   again.assertSound();
 });
 
-Deno.test("expect within: two sleeps side by side may swap, since each has its id", async () => {
+Deno.test("expect within: two parallel sleeps may be swapped, because each has an id", async () => {
   const sleeps = (...ids: string[]) =>
     withPaid((ctx) =>
       Promise.all(ids.map((id, index) => ctx.sleep(id, id === "long" ? 3 * DAY : (index + 1))))
@@ -273,7 +273,7 @@ Deno.test("expect within: two sleeps side by side may swap, since each has its i
   assert.deepEqual(passed.map(({ taskId }) => taskId), ["short"]);
 });
 
-Deno.test("expect within: a retry gives each of two waits side by side its own end", async () => {
+Deno.test("expect within: a retry gives each of two parallel waits its own result", async () => {
   const bank = { isOpen: false };
   const ended: string[] = [];
   const definition = withPaid(async (ctx) => {
@@ -309,7 +309,7 @@ Deno.test("expect within: a retry gives each of two waits side by side its own e
   daybook.assertSound();
 });
 
-Deno.test("expect within: misuse is told at once", async () => {
+Deno.test("expect within: misuse is reported at once", async () => {
   const cases: [(ctx: Paid) => Promise<unknown>, Partial<Expectation>, string][] = [
     [
       (ctx) => ctx.expect("paid", { withinMs: -1 }),
@@ -374,7 +374,7 @@ Deno.test("within: a plan fails at its deadline, by its time on record, through 
   later.assertSound();
 });
 
-Deno.test("within: an event in time lets the deadline go by, and one after it changes nothing", async () => {
+Deno.test("within: an event in time makes the deadline irrelevant, and one after it changes nothing", async () => {
   const { daybook, id } = await planned(plan("fail"));
   await daybook.event("shop.Paid", {}, { jobId: id });
   assert.equal(daybook.job(id).state, "Done");
@@ -401,7 +401,7 @@ Deno.test("within: an expectation that is waived counts as satisfied", async () 
   assert.equal(other.job(both).state, "Done");
 });
 
-Deno.test("within: a deadline fails a job that sleeps, is suspended, or is parked, and undoes it", async () => {
+Deno.test("within: a deadline fails and compensates a job that sleeps, is suspended, or is parked", async () => {
   const undone: string[] = [];
   const definition = withPaid(async (ctx) => {
     await ctx.task("reserve", () => 1, { compensate: () => void undone.push("reserve") });
@@ -413,7 +413,7 @@ Deno.test("within: a deadline fails a job that sleeps, is suspended, or is parke
   daybook.assertSound();
 });
 
-Deno.test("within: code whose expectation is waived goes on, and so does each later wait", async () => {
+Deno.test("within: code continues when its expectation is waived, and so does each later wait", async () => {
   const definition = withPaid(async (ctx) => {
     const first = await ctx.expect("paid", { withinMs: 30 * DAY });
     const second = await ctx.expect("paid", { withinMs: 30 * DAY });
@@ -426,7 +426,7 @@ Deno.test("within: code whose expectation is waived goes on, and so does each la
   daybook.assertSound();
 });
 
-Deno.test("within: code that expects and does not wait ends its job at the deadline", async () => {
+Deno.test("within: if the code does not wait for an expectation, the job ends at its deadline", async () => {
   const definition = withPaid(() => Promise.resolve(1), {
     within: { ms: DAY, otherwise: "waive" },
   });
@@ -437,7 +437,7 @@ Deno.test("within: code that expects and does not wait ends its job at the deadl
   daybook.assertSound();
 });
 
-Deno.test("within: a deadline that nobody means makes no plan", () => {
+Deno.test("within: an absurd deadline makes the plan invalid", () => {
   for (const ms of [0, -1, NaN, Infinity, 1e15]) {
     const definition = withPaid(() => Promise.resolve(), { within: { ms, otherwise: "fail" } });
     assert.throws(() => planFor(definition as unknown as AnyJobDefinition, {}), {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DeliveryGate, type Place } from "../../src/engine/events/delivery_gate.ts";
 
-/** Asks for room, and notes who gets it. */
+/** Requests room, and notes which request gets it. */
 function asking(gate: DeliveryGate, entered: string[]) {
   return async (name: string, cost: number, served = 0): Promise<Place> => {
     const place = await gate.enter(cost, served);
@@ -12,7 +12,7 @@ function asking(gate: DeliveryGate, entered: string[]) {
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-Deno.test("delivery gate: what is much waits until what is inside has become little", async () => {
+Deno.test("delivery gate: a large request waits until little is inside", async () => {
   const gate = new DeliveryGate();
   const first = gate.tryEnter(499);
   const second = gate.tryEnter(10_000);
@@ -26,7 +26,7 @@ Deno.test("delivery gate: what is much waits until what is inside has become lit
   await Promise.resolve();
 });
 
-Deno.test("delivery gate: what is little does not wait for what is much, as far as there is room", () => {
+Deno.test("delivery gate: a small request does not wait for a large one while there is room", () => {
   const gate = new DeliveryGate();
   assert.ok(gate.tryEnter(900));
   void gate.enter(900, 0);
@@ -34,7 +34,7 @@ Deno.test("delivery gate: what is little does not wait for what is much, as far 
   assert.equal(gate.tryEnter(10), undefined);
 });
 
-Deno.test("delivery gate: of those who wait, who asks for little and had little comes first", async () => {
+Deno.test("delivery gate: of those waiting, the one that needs little and had little goes first", async () => {
   const gate = new DeliveryGate();
   const entered: string[] = [];
   const ask = asking(gate, entered);
@@ -52,7 +52,7 @@ Deno.test("delivery gate: of those who wait, who asks for little and had little 
   await greedy;
 });
 
-Deno.test("delivery gate: who asks for much is not overtaken for ever", async () => {
+Deno.test("delivery gate: a large request is not overtaken forever", async () => {
   const gate = new DeliveryGate();
   const entered: string[] = [];
   const ask = asking(gate, entered);
@@ -66,7 +66,7 @@ Deno.test("delivery gate: who asks for much is not overtaken for ever", async ()
   assert.ok(entered.includes("large"), `${entered.length} went first`);
 });
 
-Deno.test("delivery gate: what turns out to be less than it may have been makes room at once", async () => {
+Deno.test("delivery gate: a request that turns out smaller than announced makes room at once", async () => {
   const gate = new DeliveryGate();
   const place = gate.tryEnter(500);
   const waiting = gate.enter(20, 0);

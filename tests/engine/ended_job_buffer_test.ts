@@ -1,4 +1,4 @@
-/** How jobs that have ended leave memory: a few at a time, however many there are, or large. */
+/** Ended jobs leave memory a few at a time, however many or large they are. */
 
 import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
@@ -11,7 +11,7 @@ import { expectation, matcher, plan } from "../support/engine/entries.ts";
 const BATCH = 128;
 const INPUT_CHARACTERS = 300_000;
 
-/** An index that takes everything, and how many jobs it was given at a time. */
+/** An index that accepts everything, and notes the number of jobs per write. */
 function takingIndex(): { readonly index: JobIndex; readonly given: number[] } {
   const given: number[] = [];
   const index: Partial<JobIndex> = {
@@ -29,7 +29,7 @@ async function ended() {
   return await (await Harness.start()).create({ plan: plan([]) });
 }
 
-Deno.test("ended job buffer: of large jobs a megabyte is put at a time, and soon", async () => {
+Deno.test("ended job buffer: large jobs are written a megabyte at a time, and soon", async () => {
   const { index, given } = takingIndex();
   const table = new JobTable(index);
   const job = { ...await ended(), input: { text: "x".repeat(INPUT_CHARACTERS) } };
@@ -41,7 +41,7 @@ Deno.test("ended job buffer: of large jobs a megabyte is put at a time, and soon
   assert.equal(table.leaving, 2);
 });
 
-Deno.test("ended job buffer: small jobs are put a batch at a time, and wait until there is one", async () => {
+Deno.test("ended job buffer: small jobs wait until there is a batch", async () => {
   const { index, given } = takingIndex();
   const table = new JobTable(index);
   const job = await ended();
@@ -53,7 +53,7 @@ Deno.test("ended job buffer: small jobs are put a batch at a time, and wait unti
   assert.equal(table.leaving, 7);
 });
 
-Deno.test("ended job buffer: where many ended at once, others have their turn between one batch and the next", async () => {
+Deno.test("ended job buffer: if many end at once, it yields between batches", async () => {
   const daybook = await Harness.start();
   const { index, clock } = daybook;
   const put = index.put.bind(index);
@@ -68,7 +68,7 @@ Deno.test("ended job buffer: where many ended at once, others have their turn be
   assert.deepEqual([...new Set(byTurn.values())], [index.batch]);
 });
 
-Deno.test("ended job buffer: of a job that has left, what is done in one go about it reads the index once", async () => {
+Deno.test("ended job buffer: one operation on a job in the index reads it once", async () => {
   const daybook = await Harness.start();
   const { jobId } = await daybook.create({ plan: plan([]) });
   await daybook.clock.settle();
@@ -81,7 +81,7 @@ Deno.test("ended job buffer: of a job that has left, what is done in one go abou
   assert.equal(reads, 1);
 });
 
-Deno.test("ended job buffer: between one large job and the next that the overview reads, others have their turn", async () => {
+Deno.test("ended job buffer: the overview yields between large jobs that it reads", async () => {
   const daybook = await Harness.start();
   const { clock, engine, index } = daybook;
   for (let n = 0; n < 5; n++) {

@@ -1,4 +1,4 @@
-/** Events for jobs that have ended: which are remembered, for how long, and at what cost. */
+/** Events for ended jobs: which jobs are remembered, for how long, and at what cost. */
 
 import assert from "node:assert/strict";
 import { eventType } from "../../src/core/event_type.ts";
@@ -20,7 +20,7 @@ async function create(daybook: Harness, name: string, plan: JobPlan): Promise<vo
   await daybook.create({ plan, jobId: jobId(name) } as CreateRequest);
 }
 
-Deno.test("receipt: an event that comes a second time names the job that has ended by it", async () => {
+Deno.test("receipt: a second event names the job that the first one ended", async () => {
   const daybook = await Harness.start();
   await create(daybook, "q4", approvalOf("4"));
   await create(daybook, "q5", approvalOf("5"));
@@ -46,7 +46,7 @@ Deno.test("receipt: an event that comes a second time names the job that has end
   }
 });
 
-Deno.test("receipt: a job that will want the event comes before one that wanted it", async () => {
+Deno.test("receipt: a job that still waits for the event is named before one that did", async () => {
   const daybook = await Harness.start();
   await create(daybook, "ended", approvalOf("4"));
   await daybook.event(APPROVED, { orderId: "4" });
@@ -61,7 +61,7 @@ Deno.test("receipt: a job that will want the event comes before one that wanted 
   );
 });
 
-Deno.test("receipt: an event that an ended job nearly wanted is not told of it", async () => {
+Deno.test("receipt: near misses of ended jobs are not named", async () => {
   const daybook = await Harness.start();
   await create(daybook, "q4", approvalOf("4"));
   await daybook.event(APPROVED, { orderId: "4" });
@@ -70,7 +70,7 @@ Deno.test("receipt: an event that an ended job nearly wanted is not told of it",
   assert.equal(reason, `no job waits for events of type ${APPROVED}`);
 });
 
-Deno.test("receipt: a late error names the ended job, and a late end only one that compensated", async () => {
+Deno.test("receipt: a late error names the ended job, and a late end of compensation only one that compensated", async () => {
   const daybook = await Harness.start();
   const policy = {
     errors: [matcher("ec.Lost")],
@@ -119,7 +119,7 @@ const ended = (number: number, plan: JobPlan): JobState => ({
   endedBy: number * 2 + 2,
 });
 
-/** What an entry does that ends the job. */
+/** The effect of an entry that ends the job. */
 function ending(job: JobState): Applied {
   return { job, before: { state: "Running" } as RunningJob } as Applied;
 }
@@ -145,7 +145,7 @@ Deno.test("ended jobs: of 10,000 that end one after the other, the last 1,000 ar
   assert.equal(jobFor(jobs, `${ENDED - 1}`), `q${ENDED - 1}`);
 });
 
-Deno.test("ended jobs: a start remembers those of 10,000 that ended last, in whatever order they were made", () => {
+Deno.test("ended jobs: a start remembers the last of 10,000 to end, in whatever order they were created", () => {
   const all = Array.from({ length: ENDED }, (_, job) => ended(job, approvalOf(`${job}`)));
   const unordered = all.map((_, index) => all[(index * 7_919) % ENDED] as JobState);
   const jobs = new EndedJobs();
@@ -162,7 +162,7 @@ Deno.test("ended jobs: a start remembers those of 10,000 that ended last, in wha
   ]);
 });
 
-Deno.test("ended jobs: those with large plans make room for each other earlier", () => {
+Deno.test("ended jobs: fewer are remembered if their plans are large", () => {
   const large = (job: number) =>
     plan(
       Array.from({ length: 1_000 }, (_, at) =>
@@ -175,7 +175,7 @@ Deno.test("ended jobs: those with large plans make room for each other earlier",
   assert.deepEqual([jobFor(jobs, "14"), jobFor(jobs, "15")], [undefined, "q15"]);
 });
 
-Deno.test("ended jobs: what is tried for one event is bounded, however long their clauses are", () => {
+Deno.test("ended jobs: the work for one event is bounded, however long their clauses are", () => {
   const none = (job: number) =>
     Array.from({ length: 300 }, (_, n) => ({ not: { equals: { [`p${n}`]: job } } }));
   const jobs = new EndedJobs();
@@ -187,7 +187,7 @@ Deno.test("ended jobs: what is tried for one event is bounded, however long thei
   assert.equal(jobFor(jobs, "any"), "q299");
 });
 
-Deno.test("ended jobs: a job that wanted nothing from outside takes no room, nor does one that ended before", () => {
+Deno.test("ended jobs: a job that waited for nothing from outside takes no room, nor does one that ended before", () => {
   const jobs = new EndedJobs();
   jobs.see(ending(ended(1, MAIN_ONLY_PLAN)));
   jobs.restore(tableOf([
@@ -200,7 +200,7 @@ Deno.test("ended jobs: a job that wanted nothing from outside takes no room, nor
   assert.equal(jobs.size, 0);
 });
 
-Deno.test("ended jobs: of several that wanted the event, the one that ended last is told", () => {
+Deno.test("ended jobs: of several that waited for the event, the last one to end is named", () => {
   const jobs = new EndedJobs();
   jobs.restore(tableOf([ended(2, approvalOf("1")), ended(1, approvalOf("1"))]));
   jobs.see(ending(ended(3, plan([expectation("all", APPROVED)]))));

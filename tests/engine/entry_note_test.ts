@@ -1,4 +1,4 @@
-/** What entries say in a few words, for terminals and pages. */
+/** Short texts about entries, for terminals and pages. */
 
 import assert from "node:assert/strict";
 import type { FrameworkEventType } from "../../src/core/framework_events.ts";
@@ -10,7 +10,7 @@ const ERROR = { name: "Error", message: "the till is shut" };
 const PLAN = { expected: [], policy: { errors: [], onCompensated: "Failed" } };
 const RETRY_AT = "2026-01-01T00:00:09.000Z";
 
-/** For each type of the framework, attributes and the note that they make. */
+/** For each framework type, attributes and their note. */
 const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] } = {
   "job.JobCreated": [
     {
@@ -51,7 +51,7 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
     { attempt: 2, phase: "compensation", reason: "crash" },
     "attempt 2, compensation, by crash",
   ],
-  "job.TaskProgressed": [{ done: 3, total: 10, note: "rows" }, "3 of 10 (rows)"],
+  "job.TaskProgressed": [{ done: 3, total: 1_800, note: "rows" }, "3 of 1,800 (rows)"],
   "job.CompensationStarted": [{ attempt: 1 }, ""],
   "job.TaskCompensated": [{ attempt: 3 }, "attempt 3"],
   "job.TaskCompensationFailed": [
@@ -112,12 +112,12 @@ for (const [eventType, [attributes, note]] of Object.entries(NOTES)) {
   });
 }
 
-Deno.test("entryNote: a fact from outside is shown as it is, and an empty one not at all", () => {
+Deno.test("entryNote: an event from outside is shown unchanged, and an empty one not at all", () => {
   assert.equal(entryNote(entryAnswer("shop.Paid", { cents: 5 }), times), '{"cents":5}');
   assert.equal(entryNote(entryAnswer("shop.Paid"), times), "");
 });
 
-Deno.test("entryNote: what a newer server recorded is shown as it is", () => {
+Deno.test("entryNote: an unknown framework event is shown unchanged", () => {
   assert.equal(entryNote(entryAnswer("job.JobMoved", { to: "b" }), times), '{"to":"b"}');
   assert.equal(entryNote(entryAnswer("job.TaskFailed", { odd: 1 }), times), '{"odd":1}');
 });

@@ -1,4 +1,4 @@
-/** Where event ids are: every one is found, whoever made it, whatever the clock did. */
+/** Every event id is found, whatever its origin and whatever the clock did. */
 
 import assert from "node:assert/strict";
 import { decodeTime, monotonicUlid, ulid } from "@std/ulid";
@@ -19,7 +19,7 @@ function entryAt(logId: LogId, atMs: number, eventId: string): EntryId {
   return { logId, eventId: eventId as EventId, receivedAt: new Date(atMs).toISOString() };
 }
 
-/** Reads as a journal does, and counts what it read. */
+/** Reads like a journal, and counts its reads. */
 class Journal {
   read = 0;
 
@@ -34,7 +34,7 @@ class Journal {
   };
 }
 
-Deno.test("id time: the time of a ULID is told, and no other id tells one", () => {
+Deno.test("id time: a ULID gives its time, and no other id gives one", () => {
   fc.assert(fc.property(fc.integer({ min: 0, max: 2 ** 48 - 1 }), (ms) => {
     const id = ulid(ms);
     assert.equal(timeInId(`evt_${id}`), decodeTime(id));
@@ -44,7 +44,7 @@ Deno.test("id time: the time of a ULID is told, and no other id tells one", () =
   }));
 });
 
-Deno.test("id time: an entry has it from its id only when it was received just then", () => {
+Deno.test("id time: an id gives the time of its entry only if it was received in that millisecond", () => {
   const told = new TimesInIds();
   fc.assert(fc.property(
     fc.integer({ min: 0, max: 2 ** 43 }),
@@ -61,20 +61,20 @@ Deno.test("id time: an entry has it from its id only when it was received just t
   }
 });
 
-Deno.test("id time: ids that are made as entries are recorded tell it, many in a millisecond too", () => {
+Deno.test("id time: ids made while recording give it, even many in a millisecond", () => {
   const told = new TimesInIds();
   for (let number = 0; number < 1_000; number++) {
     const ms = START + Math.floor(number / 100);
     const receivedAt = new Date(ms).toISOString();
     assert.equal(told.of({ eventId: `evt_${monotonicUlid(ms)}` as EventId, receivedAt }), ms);
   }
-  // The clock was set back: a ULID goes on from the last time.
+  // The clock was set back: a ULID continues from the last time.
   const receivedAt = new Date(START - 1_000).toISOString();
   const eventId = `evt_${monotonicUlid(START - 1_000)}` as EventId;
   assert.equal(told.of({ eventId, receivedAt }), undefined);
 });
 
-Deno.test("time marks: every entry of a time is where they say, however the clock was set back", () => {
+Deno.test("time marks: every entry of a time is where they say, even if the clock was set back", () => {
   fc.assert(fc.property(
     fc.array(
       fc.record({ gap: fc.integer({ min: 1, max: 40 }), step: fc.integer({ min: -30, max: 20 }) }),
@@ -88,7 +88,7 @@ Deno.test("time marks: every entry of a time is where they say, however the cloc
       let marks = new TimeMarks();
       const places = new Map<number, LogId[]>();
       steps.forEach(({ gap, step }, index) => {
-        // Mostly it does not move at all; now and then it is set back.
+        // Mostly it does not move; sometimes it is set back.
         time = Math.max(0, time + (step < -25 ? 40 * step : Math.max(0, step)));
         logId += gap;
         places.set(time, [...places.get(time) ?? [], logId]);
@@ -123,7 +123,7 @@ Deno.test("time marks: they are few, and lead to few entries", () => {
   assert.deepEqual(marks.at(START + 5_001), []);
 });
 
-Deno.test("id rows: every one is found, through growth and a restored capture, others hardly ever", () => {
+Deno.test("id rows: every row is found, after growth and after a restore, and false hits are rare", () => {
   const rows = new IdRows();
   const hash = (name: string) => eventIdHash(name as EventId);
   for (let logId = 1; logId <= 20_000; logId++) rows.add(hash(`evt_${logId}`), logId);
@@ -139,14 +139,14 @@ Deno.test("id rows: every one is found, through growth and a restored capture, o
   assert.deepEqual([rows.size, [...rows], rows.at(hash("evt_1"))], [0, [], []]);
 });
 
-/** Ids of all kinds, and how the time of day went. */
+/** Ids of all kinds, and the course of the time of day. */
 const kind = fc.record({
   by: fc.constantFrom("own", "late", "caller", "derived", "caller's ULID"),
   step: fc.integer({ min: -40, max: 12 }),
   save: fc.integer({ min: 0, max: 19 }),
 });
 
-Deno.test("event ids: each is found by reading few entries, with an index, without, and after a restart", async () => {
+Deno.test("event ids: each is found by reading few entries, with and without an index, and after a restart", async () => {
   await fc.assert(fc.asyncProperty(
     fc.array(kind, { maxLength: 120 }),
     fc.boolean(),
@@ -172,7 +172,7 @@ Deno.test("event ids: each is found by reading few entries, with an index, witho
         entries.push(entry);
         if (save === 0 && index?.put([], ids.rows()) === true) ids.saved();
         if (at !== restart) continue;
-        // As a snapshot does it: what the index has is not in it.
+        // As in a snapshot: without what the index has.
         if (index?.put([], ids.rows()) === true) ids.saved();
         const captured = ids.capture();
         index = index?.asAfterKill();
@@ -192,7 +192,7 @@ Deno.test("event ids: each is found by reading few entries, with an index, witho
   ));
 });
 
-Deno.test("event ids: one that came twice is found where it came first, whatever either tells", async () => {
+Deno.test("event ids: an id that came twice is found at its first position", async () => {
   const early = `evt_${ulid(START)}`;
   for (const [first, second] of [[START, START + 50], [START + 50, START], [START, START]]) {
     const entries = [entryAt(1, first ?? 0, early), entryAt(2, second ?? 0, early)];
@@ -206,7 +206,7 @@ Deno.test("event ids: one that came twice is found where it came first, whatever
   }
 });
 
-Deno.test("event ids: what an index knows of entries that were lost is no candidate", () => {
+Deno.test("event ids: index rows of lost entries are not candidates", () => {
   const index = MemoryIndex.empty();
   index.begin(undefined);
   const ids = new EventIds(index);
@@ -216,7 +216,7 @@ Deno.test("event ids: what an index knows of entries that were lost is no candid
   assert.equal(ids.mayHold("order-2" as EventId), false);
 });
 
-Deno.test("event ids: that the index has none is asked once, until it takes some", () => {
+Deno.test("event ids: an empty index is asked only once, until it has rows", () => {
   let asked = 0;
   const index = { idsOf: () => (asked++, []) } as unknown as JobIndex;
   const ids = new EventIds(index);
@@ -227,7 +227,7 @@ Deno.test("event ids: that the index has none is asked once, until it takes some
   assert.equal(asked, 2);
 });
 
-Deno.test("event ids: of many in one millisecond, not all are read at once", async () => {
+Deno.test("event ids: many of one millisecond are not all read at once", async () => {
   const entries = Array.from(
     { length: 1_000 },
     (_, at) => entryAt(at + 1, START, `evt_${ulid(START)}`),

@@ -81,7 +81,7 @@ Deno.test("deliver: a second delivery of an event id changes nothing", async () 
   assert.equal(JSON.stringify(daybook.job(jobId)), before);
 });
 
-Deno.test("deliver: other content under an id that is on record is refused, and changes no job", async () => {
+Deno.test("deliver: other content under a recorded id is refused, and changes no job", async () => {
   const daybook = await Harness.start();
   const { jobId } = await daybook.create({ plan: waitingFor("any", { times: 2 }) });
   const first = await daybook.event(SHIPPED, { a: 1, b: [2] }, { eventId: "evt-1" });
@@ -105,7 +105,7 @@ function refusedBy(daybook: Harness): readonly JobEventLogEntry[] {
   return daybook.journal.content.entries.filter(({ eventType }) => eventType === REFUSED);
 }
 
-Deno.test("deliver: each content refused under an id is a fact, three an id at most, across restarts", async () => {
+Deno.test("deliver: each distinct content refused under an id is a fact, at most three per id, across restarts", async () => {
   let daybook = await Harness.start();
   const first = await daybook.event(SHIPPED, { kwh: 0 }, { eventId: "evt-1" });
   for (const kwh of [1, 1, 2]) await daybook.event(SHIPPED, { kwh }, { eventId: "evt-1" });
@@ -150,7 +150,7 @@ Deno.test("deliver: one content refused many times at the same moment is one fac
   ]);
 });
 
-Deno.test("deliver: a second delivery is told what differs while the first is on its way, too", async () => {
+Deno.test("deliver: a second delivery with other content is refused even while the first is being written", async () => {
   const daybook = await Harness.start();
   const event = (amount: number) => ({
     eventType: eventType(SHIPPED),
@@ -198,7 +198,7 @@ Deno.test("deliver: a duplicate is known after a restart, with and without a sna
   assert.deepEqual([third.disposition, third.logId], ["duplicate", first.logId]);
 });
 
-Deno.test("deliver: a duplicate delivered among others leaves the same state as once", async () => {
+Deno.test("deliver: a duplicate among other events leaves the same state", async () => {
   const once = await Harness.start();
   const twice = await Harness.start();
   const plan = waitingFor({ equals: { orderId: "42" } }, { times: 3 });
@@ -277,7 +277,7 @@ Deno.test("deliver: a match beyond what is needed is surplus and the receipt say
   assert.equal(daybook.job(jobId).expected[0]?.surplus, 1);
 });
 
-Deno.test("deliver: an event that a policy names an error fails the job", async () => {
+Deno.test("deliver: an event that a policy names as an error fails the job", async () => {
   const daybook = await Harness.start();
   const lost = { eventType: eventType("ec.shipment.Lost"), correlation: "any" } as const;
   const { jobId } = await daybook.create({
@@ -292,7 +292,7 @@ Deno.test("deliver: an event that a policy names an error fails the job", async 
   assert.equal(job.failure.error.message, "fell off the truck");
 });
 
-Deno.test("deliver: an event that comes while the job's start is being written finds it", async () => {
+Deno.test("deliver: an event that comes while the job's start is being written reaches it", async () => {
   const daybook = await Harness.start();
   daybook.journal.hold();
   const creating = daybook.create({ plan: waitingFor("any") });
@@ -307,7 +307,7 @@ Deno.test("deliver: an event that comes while the job's start is being written f
   assert.equal(daybook.job(jobId).state, "Done");
 });
 
-Deno.test("expect: a job waits without a worker, and goes on when the event comes", async () => {
+Deno.test("expect: a job waits without a worker, and continues when the event comes", async () => {
   const order = defineJob({
     type: "demo.order",
     version: 1,
@@ -379,7 +379,7 @@ Deno.test("expect: several events of one expectation come in the order of the jo
   assert.deepEqual(main?.status === "completed" && main.result, [2, 3, 1]);
 });
 
-Deno.test("expect: a name that the plan does not hold is an error", async () => {
+Deno.test("expect: a name that is not in the plan is an error", async () => {
   const wrong = defineJob({
     type: "demo.wrong",
     version: 1,
@@ -424,7 +424,7 @@ Deno.test("startsOn: an event starts a job, and a redelivery starts nothing twic
   assert.deepEqual(jobs[0]?.input, { orderId: "7" });
 });
 
-Deno.test("startsOn: where a client has created the job of that id, the event starts no second one", async () => {
+Deno.test("startsOn: if a client has created the job with that id, the event starts no second one", async () => {
   const daybook = await Harness.start({ definitions: [onOrder] });
   const jobId = startedJobId("demo.onOrder", "e7");
   await daybook.create({ type: "demo.onOrder", input: { orderId: "8" }, jobId });
@@ -440,7 +440,7 @@ Deno.test("startsOn: where a client has created the job of that id, the event st
   assert.equal(entries.filter(({ eventType }) => eventType === "job.JobCreated").length, 1);
 });
 
-Deno.test("definition: a name of an expectation that a terminal would obey makes no plan", async () => {
+Deno.test("definition: an expectation name with control characters is refused", async () => {
   const odd = defineJob({
     type: "demo.odd",
     version: 1,

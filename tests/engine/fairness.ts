@@ -1,6 +1,6 @@
 /**
- * A run of a queue without clock or engine: one key with very many jobs, ten keys with ten. What
- * counts is the order of grants, so that it is the same on every machine.
+ * A run of a queue without clock or engine: one key with very many jobs, ten keys with ten. It
+ * measures the order of grants, which is the same on every machine.
  */
 
 import type { JobId } from "../../src/core/ids.ts";
@@ -18,7 +18,7 @@ export interface FairnessRun {
   readonly hasKeys: boolean;
 }
 
-/** The key of each grant, in order; `large` is the one with very many. */
+/** The key of each grant, in order; `large` is the key with very many jobs. */
 export function grantsOf({ large, workers, limits, hasKeys }: FairnessRun): readonly string[] {
   const clock = { now: () => 0, monotonic: () => 0 };
   const shares = new Shares(clock, { after: () => () => {} }, [["mail.send", limits]]);
@@ -40,7 +40,7 @@ export function grantsOf({ large, workers, limits, hasKeys }: FairnessRun): read
   };
   for (let job = 0; job < large; job++) ask("large");
   for (let job = 0; job < 10; job++) for (let key = 0; key < 10; key++) ask(`small-${key}`);
-  // The oldest of those that are at work ends, again and again.
+  // The oldest running job ends, repeatedly.
   for (let next = busy.shift(); next !== undefined; next = busy.shift()) {
     queue.release(next.worker);
     shares.release(next.jobId);
@@ -52,7 +52,7 @@ function fail(error: unknown): never {
   throw error;
 }
 
-/** How many of the ten keys' hundred jobs have begun, after each of so many grants. */
+/** How many of the ten keys' hundred jobs have started after each grant. */
 export function smallBegun(grants: readonly string[], upTo: number): readonly number[] {
   let begun = 0;
   return grants.slice(0, upTo).map((key) => key === "large" ? begun : ++begun);
@@ -60,7 +60,7 @@ export function smallBegun(grants: readonly string[], upTo: number): readonly nu
 
 const [WIDTH, HEIGHT, LEFT, TOP, GRANTS] = [560, 260, 64, 36, 240];
 
-/** Jobs of the ten small keys that have begun, by grants: with turns, and first in, first out. */
+/** Started jobs of the ten small keys, by grants: with turns, and first in, first out. */
 export function fairnessPicture(turns: readonly string[], fifo: readonly string[]): string {
   const line = (grants: readonly string[], style: string) => {
     const points = [0, ...smallBegun(grants, GRANTS)].map((begun, at) =>

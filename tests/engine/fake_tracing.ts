@@ -36,7 +36,7 @@ export class FakeTracing implements Tracing {
   readonly spans: FakeSpan[] = [];
   readonly #active = new AsyncLocalStorage<FakeSpan>();
 
-  /** The span in which the caller runs. */
+  /** The span of the caller. */
   get current(): FakeSpan | undefined {
     return this.#active.getStore();
   }

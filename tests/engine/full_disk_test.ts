@@ -1,6 +1,6 @@
 /**
- * A disk that is full for one batch, at each step of a run: nothing that was refused is told of,
- * nothing that ended is forgotten, and no handler runs twice.
+ * A disk that is full for one batch, at each step of a run: nothing refused is shown, no outcome is
+ * forgotten, and no handler runs twice.
  */
 
 import assert from "node:assert/strict";
@@ -16,7 +16,7 @@ import { broken, endsForgotten, refusalsDespiteLoss } from "../simulation/broken
 import { Harness } from "../support/engine/engine_harness.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
 
-/** Asks for the jobs next-0 to next-2. */
+/** Requests the jobs next-0 to next-2. */
 function threeNext({ engine }: Harness) {
   const ids = ["next-0", "next-1", "next-2"].map(jobId);
   return ids.map((id) => engine.create({ type: "full.next", input: {}, jobId: id }));
@@ -30,7 +30,7 @@ function job(
   return defineJob({ type, version: 1, input: v.object({}), expects, run });
 }
 
-/** One that expects nothing from outside. */
+/** A job that expects nothing from outside. */
 function unaided(type: string, run: (ctx: JobContext<never>) => Promise<unknown>) {
   return defineJob({ type, version: 1, input: v.object({}), run }) as AnyJobDefinition;
 }
@@ -40,7 +40,7 @@ const BATCHES = 24;
 
 const full = () => new JournalFullError("no room");
 
-/** The tasks whose ends are on record, each as often as it is there. */
+/** The tasks whose outcomes are on record, each as often as it is recorded. */
 async function completed(daybook: Harness, id: JobId): Promise<readonly string[]> {
   return (await daybook.story(id)).filter((name) => name.startsWith("TaskCompleted:")).toSorted();
 }
@@ -94,7 +94,7 @@ function undone({ note }: Calls) {
 const ONCE = { retry: { maxAttempts: 1 } };
 const FAILS = job("full.fails", (ctx) => ctx.task("fail", () => Promise.reject("no"), ONCE));
 
-/** Plays a job to its end, with one batch lost after so many. */
+/** Plays a job to its end, with one batch lost after this many. */
 async function playedWithLoss(type: "full.order" | "full.undone", lossAfter: number) {
   const calls = new Calls();
   const definitions = [type === "full.order" ? ordered(calls) : undone(calls)];
@@ -114,7 +114,7 @@ async function playedWithLoss(type: "full.order" | "full.undone", lossAfter: num
   return { daybook, id, calls: calls.made };
 }
 
-Deno.test("full disk: at whatever step of a run, it ends as if there had been room", async () => {
+Deno.test("full disk: at any step of a run, the job ends as if there had been room", async () => {
   const expected = ["left", "reserve", "right", "right fails", "ship 7"];
   for (let batch = 0; batch < BATCHES; batch++) {
     const { daybook, id, calls } = await playedWithLoss("full.order", batch);
@@ -130,7 +130,7 @@ Deno.test("full disk: at whatever step of a run, it ends as if there had been ro
   }
 });
 
-Deno.test("full disk: at whatever step of a compensation, each task is undone once", async () => {
+Deno.test("full disk: at any step of a compensation, each task is undone once", async () => {
   const expected = ["one", "three fails", "two", "undo one", "undo two", "undo two fails"];
   for (let batch = 0; batch < BATCHES; batch++) {
     const { daybook, id, calls } = await playedWithLoss("full.undone", batch);
@@ -142,7 +142,9 @@ Deno.test("full disk: at whatever step of a compensation, each task is undone on
   }
 });
 
-/** Plays an order to its end; a command comes after so many groups, and a batch near it is lost. */
+/**
+ * Plays an order to its end; a command comes after this many groups, and a batch near it is lost.
+ */
 async function playedWithLostCommand(
   kind: "cancel" | "suspend",
   groups: number,
@@ -175,7 +177,7 @@ async function playedWithLostCommand(
 }
 
 for (const kind of ["cancel", "suspend"] as const) {
-  Deno.test(`full disk: a ${kind} that is lost leaves no trace, whenever it comes`, async () => {
+  Deno.test(`full disk: a lost ${kind} leaves no trace, whenever it comes`, async () => {
     let lost = 0;
     for (let groups = 1; groups < BATCHES; groups++) {
       for (const lossAfter of [0, 1]) {
@@ -195,7 +197,7 @@ for (const kind of ["cancel", "suspend"] as const) {
   });
 }
 
-Deno.test("full disk: a suspend that is lost leaves a job in the queue", async () => {
+Deno.test("full disk: a lost suspend leaves the job in the queue", async () => {
   const calls = new Calls();
   const busy = Promise.withResolvers<void>();
   const blocks = job("full.blocks", (ctx) => ctx.task("wait", () => busy.promise));
@@ -218,7 +220,10 @@ Deno.test("full disk: a suspend that is lost leaves a job in the queue", async (
   assert.equal(daybook.job(id).state, "Done", `${await daybook.story(id)}`);
 });
 
-/** From now on there is room for what is vital alone, as with a reserve; the result makes room. */
+/**
+ * From now on there is room only for vital entries, as with a reserve; the returned function makes
+ * room.
+ */
 function withReserveAlone({ journal }: Harness): () => void {
   const { append } = journal;
   journal.append = (group, urgency = "ordinary") => {
@@ -228,7 +233,7 @@ function withReserveAlone({ journal }: Harness): () => void {
   return () => void (journal.append = append);
 }
 
-Deno.test("full disk: a job that backs off goes on, though jobs that cannot begin are before it", async () => {
+Deno.test("full disk: a job that backs off continues, although jobs that cannot start are before it", async () => {
   const calls = new Calls();
   const flaky = unaided("full.flaky", (ctx) =>
     ctx.task("flaky", ({ attempt }) => {
@@ -239,7 +244,7 @@ Deno.test("full disk: a job that backs off goes on, though jobs that cannot begi
   const daybook = await Harness.start({ definitions: [flaky, next], maxRunning: 1 });
   const begun = await daybook.submit("full.flaky");
   const made = threeNext(daybook);
-  // They are on their way, and their begin finds no room.
+  // They are on their way, and their start finds no room.
   const makeRoom = withReserveAlone(daybook);
   await Promise.all(made);
 
@@ -255,7 +260,7 @@ Deno.test("full disk: a job that backs off goes on, though jobs that cannot begi
   daybook.assertSound();
 });
 
-Deno.test("full disk: a job that waits for its begin may be suspended and resumed, and begins in its turn", async () => {
+Deno.test("full disk: a job that waits to start can be suspended and resumed, and starts in its turn", async () => {
   const calls = new Calls();
   const next = unaided("full.next", (ctx) => ctx.task("next", ({ jobId }) => calls.note(jobId)));
   const daybook = await Harness.start({ definitions: [next], maxRunning: 1 });
@@ -273,7 +278,7 @@ Deno.test("full disk: a job that waits for its begin may be suspended and resume
   assert.deepEqual(calls.made, ["next-2", "next-0", "next-1"]);
 });
 
-/** A job whose task has ended, which a full disk has lost, and which is not tried again yet. */
+/** A job whose task has ended; a full disk lost the outcome, which has not been retried yet. */
 async function withLostEnd(fails: boolean) {
   const gate = Promise.withResolvers<void>();
   const definition = job("full.kept", async (ctx) => {
@@ -299,13 +304,13 @@ async function withLostEnd(fails: boolean) {
   return { daybook, id, endedAt, end };
 }
 
-Deno.test("full disk: an end that was kept has the time at which it came", async () => {
+Deno.test("full disk: a kept outcome has its original time", async () => {
   const { daybook, endedAt, end } = await withLostEnd(false);
   await daybook.clock.advance(10_000);
   assert.equal(Date.parse((await end())?.receivedAt ?? ""), endedAt);
 });
 
-Deno.test("full disk: an end that was kept is recorded before anything else of its job", async () => {
+Deno.test("full disk: a kept outcome is recorded before anything else of its job", async () => {
   const { daybook, id, endedAt, end } = await withLostEnd(false);
   const { logId = 0 } = await daybook.event("ec.Paid", {}, { jobId: id });
   const kept = await end();
@@ -313,7 +318,7 @@ Deno.test("full disk: an end that was kept is recorded before anything else of i
   assert.equal(Date.parse(kept.receivedAt), endedAt);
 });
 
-Deno.test("full disk: a command is decided on how attempts ended, though that was lost", async () => {
+Deno.test("full disk: a command is decided with the kept outcomes of attempts", async () => {
   const { daybook, id } = await withLostEnd(true);
   const outcome = await daybook.engine.control(id, { kind: "cancel" });
   assert.ok(!outcome.ok, `${await daybook.story(id)}`);
@@ -321,7 +326,7 @@ Deno.test("full disk: a command is decided on how attempts ended, though that wa
   assert.ok(state.state === "Failed" && state.failure.kind === "poison");
 });
 
-Deno.test("full disk: a refusal that rests on an entry which is lost is decided again", async () => {
+Deno.test("full disk: a refusal that depends on a lost entry is decided again", async () => {
   const calls = new Calls();
   const daybook = await Harness.start({ definitions: [ordered(calls)] });
   const request = { type: "full.order", input: {}, jobId: jobId("job-1") } as const;
@@ -336,7 +341,7 @@ Deno.test("full disk: a refusal that rests on an entry which is lost is decided 
   assert.deepEqual(third, { ok: false, problem: { kind: "jobExists", jobId: "job-1" } });
 });
 
-Deno.test("full disk: a key that came with a lost request is free", async () => {
+Deno.test("full disk: the idempotency key of a lost request is free", async () => {
   const calls = new Calls();
   const daybook = await Harness.start({ definitions: [ordered(calls)] });
   const idempotency = { key: "k", digest: "d" };
@@ -368,7 +373,7 @@ Deno.test("full disk: the duplicate of a lost event takes its place", async () =
   assert.equal((await daybook.engine.deliver([event]))[0]?.disposition, "duplicate");
 });
 
-Deno.test("full disk: a duplicate of what is durable is one, whoever waits behind it", async () => {
+Deno.test("full disk: a duplicate of a durable event stays one, whatever waits behind it", async () => {
   const daybook = await Harness.start();
   const event = (id: string) => ({
     eventType: eventType("ec.Paid"),
@@ -376,7 +381,7 @@ Deno.test("full disk: a duplicate of what is durable is one, whoever waits behin
     attributes: { text: "x".repeat(5_000_000) },
     eventId: eventId(id),
   });
-  // Each fills a batch of its own, and only the second is lost.
+  // Each fills a separate batch, and only the second is lost.
   daybook.journal.failNext(full(), 1);
   const first = daybook.engine.deliver([event("evt-1")]);
   const lost = daybook.engine.deliver([event("evt-2")]);
@@ -386,19 +391,19 @@ Deno.test("full disk: a duplicate of what is durable is one, whoever waits behin
   assert.equal((await again)[0]?.disposition, "duplicate");
 });
 
-Deno.test("full disk: a control that rests on a lost entry is decided again", async () => {
+Deno.test("full disk: a control that depends on a lost entry is decided again", async () => {
   const calls = new Calls();
   const daybook = await Harness.start({ definitions: [ordered(calls)] });
   const { jobId } = await daybook.create({ type: "full.order", input: {}, start: false });
   daybook.journal.failNext(full());
   const first = daybook.engine.control(jobId, { kind: "start" });
-  // Refused, since it is started already; and then it is not.
+  // Refused because it is already started, which is then lost.
   const second = daybook.engine.control(jobId, { kind: "start" });
   await assert.rejects(first, JournalFullError);
   assert.ok((await second).ok);
 });
 
-Deno.test("full disk: a retry refused for another one is decided again when that is lost", async () => {
+Deno.test("full disk: a retry refused because of another one is decided again when that is lost", async () => {
   const daybook = await Harness.start({ definitions: [FAILS] });
   const id = await daybook.submit("full.fails");
   const request = { unlessRetriedAfter: daybook.engine.headLogId };
@@ -414,7 +419,7 @@ Deno.test("full disk: a retry refused for another one is decided again when that
   assert.match(third.problem.rejection.message, /there is a retry of it already/);
 });
 
-Deno.test("retry: waits until the end that it is about is durable", async () => {
+Deno.test("retry: it waits until the failure that it retries is durable", async () => {
   const gate = Promise.withResolvers<void>();
   const failing = job("full.gated", (ctx) => ctx.task("wait", () => gate.promise, ONCE));
   const daybook = await Harness.start({ definitions: [failing] });
@@ -432,7 +437,7 @@ Deno.test("retry: waits until the end that it is about is durable", async () => 
   assert.equal(daybook.job(id).state, "Failed");
 });
 
-Deno.test("full disk: a receipt counts no job that came after its event and is lost", async () => {
+Deno.test("full disk: a receipt does not count a lost job that came after its event", async () => {
   const daybook = await Harness.start();
   const create = (name: string) => {
     const correlation = { equals: { orderId: name } };
@@ -457,7 +462,7 @@ Deno.test("full disk: a receipt counts no job that came after its event and is l
   await Promise.all(lost);
 });
 
-Deno.test("full disk: a kernel that refuses for a reason which is lost is found out", async () => {
+Deno.test("full disk: a kernel that refuses for a lost reason is caught", async () => {
   const refusal = await broken(refusalsDespiteLoss, async () => {
     const daybook = await Harness.start({ definitions: [ordered(new Calls())] });
     const { jobId } = await daybook.create({ type: "full.order", input: {}, start: false });
@@ -470,7 +475,7 @@ Deno.test("full disk: a kernel that refuses for a reason which is lost is found 
   assert.ok(!refusal.ok, "it was told of a start that never was");
 });
 
-Deno.test("full disk: a kernel that forgets how an attempt ended is found out", async () => {
+Deno.test("full disk: a kernel that forgets the outcome of an attempt is caught", async () => {
   const forgotten = await broken(endsForgotten, async () => {
     let forgotten = 0;
     for (let batch = 0; batch < BATCHES; batch++) {

@@ -1,4 +1,4 @@
-/** What else can change between a record and today's code, one cause at a time. */
+/** Other changes between a record and the current code, one cause at a time. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -15,7 +15,7 @@ import { told, verdictOn } from "../support/engine/history_checks.ts";
 
 type Run = (ctx: JobContext<string>, input: Record<string, unknown>) => Promise<unknown>;
 
-/** A definition whose `run` is all that differs. */
+/** A definition that differs only in `run`. */
 function job(run: Run, more: Partial<AnyJobDefinition> = {}): AnyJobDefinition {
   const expects = () => ({ shipped: { eventType: "ec.Shipped" } });
   const input = v.looseObject({});
@@ -34,7 +34,7 @@ async function recorded(run: Run, more: Partial<AnyJobDefinition> = {}, input = 
   return { daybook, id };
 }
 
-/** A job in flight when a process with the changed definition has taken it up. */
+/** An unfinished job in a process with the changed definition. */
 async function takenUp(daybook: Harness, id: JobId, changed: AnyJobDefinition): Promise<JobState> {
   const restarted = await daybook.crash([changed]);
   await restarted.event("ec.Shipped");
@@ -43,14 +43,14 @@ async function takenUp(daybook: Harness, id: JobId, changed: AnyJobDefinition): 
   return restarted.job(id);
 }
 
-/** What it failed with; nothing of one that goes on. */
+/** The failure; `undefined` if the job continues. */
 async function liveFailure(daybook: Harness, id: JobId, changed: AnyJobDefinition) {
   const job = await takenUp(daybook, id, changed);
   assert.equal(job.parked, undefined);
   return job.state === "Failed" ? `${job.failure.error.name}: ${job.failure.error.message}` : "";
 }
 
-/** It is parked, with the line that the check has named. */
+/** It is parked, with the line that the check named. */
 async function assertDivergesLive(
   daybook: Harness,
   id: JobId,
@@ -68,7 +68,7 @@ async function assertDivergesLive(
   );
 }
 
-Deno.test("history: tasks side by side may be asked for in another order", async () => {
+Deno.test("history: parallel tasks may be asked for in another order", async () => {
   const all = (names: readonly string[], work: () => unknown): Run => async (ctx) => {
     await Promise.all(names.map((name) => ctx.task(name, work)));
     await ctx.expect("shipped");
@@ -80,7 +80,7 @@ Deno.test("history: tasks side by side may be asked for in another order", async
   assert.equal(await liveFailure(daybook, id, job(all(["c", "a", "b"], never))), "");
 });
 
-Deno.test("history: a branch that renames its task diverges there, and the other is no news", async () => {
+Deno.test("history: a branch that renames its task diverges there, and the other branch is unaffected", async () => {
   const two = (second: string, work: (name: string) => unknown): Run => async (ctx) => {
     await Promise.all(["a", second].map((name) => ctx.task(name, () => work(name))));
   };
@@ -93,7 +93,7 @@ Deno.test("history: a branch that renames its task diverges there, and the other
   await assertDivergesLive(daybook, id, changed, verdict);
 });
 
-Deno.test("history: a loop goes on as far as the recorded result says", async () => {
+Deno.test("history: a loop runs as far as the recorded result says", async () => {
   const loop = (more: number, work: () => unknown): Run => async (ctx) => {
     const count = await ctx.task("count", () => 3);
     for (let index = 0; index < Number(count) + more; index++) {
@@ -155,7 +155,7 @@ Deno.test("history: an expectation that the recorded plan lacks fails the run th
   );
 });
 
-Deno.test("history: a run that throws where it went on diverges, and says what it throws", async () => {
+Deno.test("history: a run that now throws where it continued diverges, with the error", async () => {
   const run = (check: () => void): Run => async (ctx) => {
     await ctx.task("a", () => 1);
     check();
@@ -216,7 +216,7 @@ Deno.test("history: an input that its own version refuses fails a job that has n
   );
 });
 
-Deno.test("history: a run that awaits a timer is given time, and then it is not checked", async () => {
+Deno.test("history: a run that awaits a timer gets some time, and is then left unchecked", async () => {
   const clock = new FakeClock();
   const run = (ms: number): Run => async (ctx) => {
     await new Promise<void>((resolve) => clock.setTimer(ms, resolve));
@@ -323,7 +323,7 @@ Deno.test("history: a job whose run threw by itself may throw again", async () =
   assert.equal(told(await verdictOn(daybook, id, job(run))), "compatible: threw");
 });
 
-Deno.test("history: a finished job whose run throws today is told", async () => {
+Deno.test("history: a finished job whose run now throws is reported", async () => {
   const { daybook, id } = await recorded((ctx) => ctx.task("a", () => 1), { expects: () => ({}) });
   assert.equal(daybook.job(id).state, "Done");
   const verdict = await verdictOn(
@@ -382,7 +382,7 @@ Deno.test("history: a compensating job that diverges is undone only by code that
   await assertDivergesLive(daybook, id, changed, verdict);
 });
 
-Deno.test("history: a job whose run has returned is never run again, whatever today's run does", async () => {
+Deno.test("history: a job whose run has returned is never run again, whatever the current run does", async () => {
   const { daybook, id } = await recorded((ctx) => ctx.task("a", () => 1));
   assert.equal(daybook.job(id).state, "Running");
   const changed = job((ctx) => ctx.task("b", never));
@@ -402,7 +402,7 @@ Deno.test("history: a job that was cancelled before it ran has nothing to disagr
   assert.equal(told(await verdictOn(daybook, jobId, job(never))), "compatible: pending");
 });
 
-Deno.test("plan: what today's definition would plan otherwise is named by id", async () => {
+Deno.test("plan: what the current definition would plan differently is named by id", async () => {
   const correlation = { equals: { orderId: "1" } };
   const { daybook, id } = await recorded(async (ctx) => void (await ctx.expect("shipped")), {
     expects: () => ({

@@ -1,4 +1,4 @@
-/** Changed definitions against jobs at every stage, and the live engine on the same. */
+/** Changed definitions checked against jobs at every stage, and run by the live engine. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -24,7 +24,7 @@ function steps(names: readonly string[], work: (name: string) => unknown): AnyJo
   });
 }
 
-/** Its task ends when the test says so. */
+/** The test ends its task. */
 const blocker = (work: () => unknown) =>
   defineJob({
     type: "demo.blocker",
@@ -73,7 +73,7 @@ type Stage =
   | "waiting"
   | "finished";
 
-/** How far the recorded job has come. */
+/** How far the recorded job has got. */
 const STAGES: Readonly<Record<Stage, (recording: Recording) => Promise<JobId>>> = {
   created: async (recording) =>
     (await recording.daybook.create({ type: TYPE, input: {}, start: false })).jobId,

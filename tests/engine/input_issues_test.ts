@@ -1,4 +1,4 @@
-/** What a schema finds wrong, in words that do not name the library. */
+/** Errors of a schema, in words that do not come from the library. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -9,7 +9,7 @@ function detailOf(schema: v.GenericSchema, value: unknown): string | undefined {
   return inputIssues(issues)[0]?.detail;
 }
 
-Deno.test("input issues: what is none of a few choices is told which there are", () => {
+Deno.test("input issues: for a value that is not one of a few choices, the choices are listed", () => {
   assert.equal(
     detailOf(v.picklist(["north", "south", "east"]), "up"),
     'must be "north", "south" or "east"',
@@ -18,11 +18,11 @@ Deno.test("input issues: what is none of a few choices is told which there are",
   assert.equal(detailOf(v.enum({ One: 1, Two: 2 }), 3), "must be 1 or 2");
 });
 
-Deno.test("input issues: a definition that says it in its own words is quoted", () => {
+Deno.test("input issues: a definition's own message is quoted", () => {
   assert.equal(detailOf(v.picklist(["a"], "must be a letter"), "b"), "must be a letter");
 });
 
-Deno.test("input issues: a member that is missing is required, of whatever kind the object is", () => {
+Deno.test("input issues: a missing member is reported as required, for any kind of object schema", () => {
   const entries = { email: v.string() };
   for (const schema of [v.object(entries), v.strictObject(entries), v.looseObject(entries)]) {
     assert.equal(detailOf(schema, {}), "is required");

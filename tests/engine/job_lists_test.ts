@@ -1,4 +1,4 @@
-/** Searches, counts and groups of failures: what they find, and how far they look. */
+/** Searches, counts and groups of failures: what they find, and how far they search. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -71,13 +71,13 @@ Deno.test("list: a search finds ids, types, labels and errors, in upper or lower
   assert.deepEqual(found(daybook, { search: "  " }).length, 3);
 });
 
-Deno.test("list: a word is looked for in each part, and not across two", async () => {
+Deno.test("list: a word is searched within each field, not across two", async () => {
   const daybook = await start();
   await refused(daybook, "17");
   assert.deepEqual(found(daybook, { search: "NonRetryableError17" }), []);
 });
 
-Deno.test("list: with a fingerprint come the failures of that kind", async () => {
+Deno.test("list: a fingerprint selects the failures of that kind", async () => {
   const daybook = await start();
   const one = await refused(daybook, "the bank refused order 1");
   const other = await refused(daybook, "the bank refused order 2");
@@ -93,7 +93,7 @@ function fingerprintOfJob(job: JobState) {
   return fingerprint;
 }
 
-Deno.test("failures: each kind with its jobs, and what of them was retried", async () => {
+Deno.test("failures: each kind has its jobs, and those that were retried", async () => {
   const daybook = await start();
   const first = await refused(daybook, "the bank refused order 1");
   await refused(daybook, "the bank is shut");
@@ -115,14 +115,14 @@ Deno.test("failures: each kind with its jobs, and what of them was retried", asy
   );
 });
 
-Deno.test("failures: a cancellation is none", async () => {
+Deno.test("failures: a cancellation is not one", async () => {
   const daybook = await start();
   const flaky = await daybook.submit("shop.flaky", { message: "no route" });
   await daybook.control(flaky, "cancel");
   assert.deepEqual(daybook.engine.lists.failures({}).groups, []);
 });
 
-Deno.test("retry: unlessRetriedAfter refuses a job of which there is a retry, and a snapshot keeps that", async () => {
+Deno.test("retry: unlessRetriedAfter refuses a job that has a retry, and a snapshot keeps that", async () => {
   const daybook = await start();
   const failed = await refused(daybook, "the bank is shut");
   const retry = await daybook.engine.retry(failed, { unlessRetriedAfter: 0 });
@@ -146,7 +146,7 @@ Deno.test("retry: unlessRetriedAfter refuses a job of which there is a retry, an
   assert.ok(!(await restarted.engine.retry(failed, { unlessRetriedAfter: since })).ok);
 });
 
-Deno.test("retry: of two at once that ask for one, only the first makes a job", async () => {
+Deno.test("retry: of two simultaneous retries of one job, only the first makes a job", async () => {
   const daybook = await start();
   const failed = await refused(daybook, "the bank is shut");
   const outcomes = await Promise.all(
@@ -155,13 +155,13 @@ Deno.test("retry: of two at once that ask for one, only the first makes a job", 
   assert.deepEqual(outcomes.map(({ ok }) => ok), [true, false, false]);
 });
 
-Deno.test("list: retried tells apart what has a retry", async () => {
+Deno.test("list: retried filters by whether a job has a retry", async () => {
   const daybook = await start();
   const [one, other] = [await refused(daybook, "a"), await refused(daybook, "b")];
   const retry = await daybook.engine.retry(one, {});
   await daybook.clock.settle();
   assert.ok(retry.ok);
-  // A full replay may let the job go between its retry and the creation that this leads to.
+  // A full replay may drop the job between its retry and the creation that this causes.
   const replayed = await daybook.crashWithoutSnapshot();
   for (const each of [daybook, replayed, await replayed.crash()]) {
     assert.deepEqual(found(each, { retried: true }), [one]);
@@ -171,7 +171,7 @@ Deno.test("list: retried tells apart what has a retry", async () => {
   }
 });
 
-Deno.test("count: by condition, and only what was created before a position", async () => {
+Deno.test("count: it counts by condition, only jobs created before a position", async () => {
   const daybook = await start();
   const first = await refused(daybook, "a");
   await daybook.submit("shop.flaky", { message: "b" });
@@ -182,7 +182,7 @@ Deno.test("count: by condition, and only what was created before a position", as
   assert.equal(daybook.engine.lists.count({}, { after: daybook.job(first).firstLogId }).jobs, 2);
 });
 
-Deno.test("lastTransition: the entry that brought the job into its condition", async () => {
+Deno.test("lastTransition: it is the entry that brought the job into its condition", async () => {
   const daybook = await start();
   const flaky = await daybook.submit("shop.flaky", { message: "b" });
   const event = await daybook.event("shop.Other", {}, { jobId: flaky });
@@ -202,7 +202,7 @@ function listsOf(table: JobTable): JobLists {
   });
 }
 
-/** Many jobs, made of one; nothing of them is recorded anywhere. */
+/** Many copies of one job; none of them is recorded. */
 async function tableOf(count: number): Promise<JobTable> {
   const daybook = await start();
   const model = daybook.job(await refused(daybook, "the bank refused order 1"));
@@ -228,7 +228,7 @@ Deno.test("list: a search that costs too much ends, and says how far it looked",
   assert.equal(listsOf(table).count({ search: "nothing-like-it" }).searched?.jobs, looked);
 });
 
-Deno.test("failures: what is known of a failure is kept, so that the next look goes further", async () => {
+Deno.test("failures: known failures are kept, so the next search gets further", async () => {
   const table = await tableOf(30_000);
   const looks = Array.from(
     { length: 40 },
@@ -239,7 +239,7 @@ Deno.test("failures: what is known of a failure is kept, so that the next look g
   assert.equal(looks.at(-1), 30_000);
 });
 
-Deno.test("list: pages that end early lead to everything that there is", async () => {
+Deno.test("list: pages that end early still lead to all jobs", async () => {
   const count = SCAN_COST_MAX / 10 + 2_000;
   const table = await tableOf(count);
   const ids: string[] = [];
@@ -269,7 +269,7 @@ Deno.test("list: long texts count for more, so that a search stays short", async
   assert.ok(searched !== undefined && searched.jobs < 20_000);
 });
 
-Deno.test("list: from the oldest on it gives the same jobs, the other way round", async () => {
+Deno.test("list: from the oldest on it gives the same jobs in reverse", async () => {
   const table = await tableOf(20);
   const oldest = listsOf(table).page({ limit: 3, after: 7, oldestFirst: true });
   assert.deepEqual(oldest.jobs.map(({ firstLogId }) => firstLogId), [8, 9, 10]);
@@ -278,7 +278,7 @@ Deno.test("list: from the oldest on it gives the same jobs, the other way round"
   assert.deepEqual(newest.jobs.map(({ firstLogId }) => firstLogId), [19, 18]);
 });
 
-Deno.test("summaryAt: the job of its first entry, and of no other", async () => {
+Deno.test("summaryAt: it takes the position of a job's first entry, and no other", async () => {
   const daybook = await start();
   const job = daybook.job(await refused(daybook, "a"));
   assert.equal(daybook.engine.lists.listed.summaryAt(job.firstLogId)?.jobId, job.jobId);
@@ -286,7 +286,7 @@ Deno.test("summaryAt: the job of its first entry, and of no other", async () => 
   assert.equal(daybook.engine.lists.listed.summaryAt(0), undefined);
 });
 
-Deno.test("aheadOfEach: as many as come first of each place, as for each place alone", () => {
+Deno.test("aheadOfEach: each number is the same as when computed alone", () => {
   const upTo = fc.integer({ min: 0, max: 12 });
   const place = fc.record({
     priority: fc.integer({ min: 0, max: 3 }),
@@ -310,7 +310,7 @@ Deno.test("aheadOfEach: as many as come first of each place, as for each place a
   }));
 });
 
-Deno.test("list: only what is found is made whole, however much is looked at", async () => {
+Deno.test("list: only found jobs are read whole, however many are examined", async () => {
   const daybook = await start();
   for (let job = 0; job < 20; job++) await daybook.submit("shop.flaky", { message: "busy" });
   const type = "shop.flaky";
@@ -324,7 +324,7 @@ Deno.test("list: only what is found is made whole, however much is looked at", a
   for (const filter of filters) {
     const isSearch = filter.search !== undefined;
     const whole = await wholeJobs(() => assert.deepEqual(found(daybook, filter), [jobId]));
-    // Only a search looks at the errors of tasks.
+    // Only a search reads the errors of tasks.
     assert.ok(whole <= (isSearch ? 21 : 1), `${JSON.stringify(filter)}: ${whole}`);
   }
 });

@@ -14,7 +14,7 @@ import type { IncomingEvent } from "../../src/engine/requests.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { rounds } from "../support/effort.ts";
 
-/** What a snapshot stands for is of no matter here. */
+/** The position of a snapshot does not matter here. */
 
 const PAID = eventType("ec.Paid");
 const LOST = eventType("ec.Lost");
@@ -70,7 +70,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     kind: fc.constant("event"),
     lost: fc.boolean(),
     orderId,
-    // Few ids, so that many deliveries are second ones.
+    // Few ids, so that many deliveries are duplicates.
     id: fc.nat(12),
   }),
   fc.record({
@@ -80,7 +80,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   }),
 ) as fc.Arbitrary<Action>;
 
-/** @param observed A trace id, and the ids of observability of all that is done. */
+/** @param observed A trace id, and the observability ids of all actions. */
 async function act(daybook: Harness, action: Action, observed?: string): Promise<void> {
   const trace = observed === undefined
     ? undefined
@@ -185,7 +185,7 @@ Deno.test("engine: second deliveries and observability ids change no state", asy
   assert.ok(traced > rounds(1_000, 1_000, 10), `only ${traced} entries had a trace`);
 });
 
-Deno.test("engine: a job that has ended stays as it is, whatever comes", async () => {
+Deno.test("engine: an ended job does not change, whatever comes", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { maxLength: 25 }), async (actions) => {
       const daybook = await start();

@@ -1,4 +1,6 @@
-/** A job in a thread leaves it while it rests: `run` is called again when there is something to do. */
+/**
+ * A job gives up its thread while it waits: `run` is called again when there is something to do.
+ */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -9,7 +11,7 @@ import { Harness } from "../support/engine/engine_harness.ts";
 
 const RETRY = { maxAttempts: 3, initialMs: 1_000, factor: 1, jitter: 0 };
 
-/** A job whose step, or the undoing of it, fails once; with how often `run` was called. */
+/** A job whose step or compensation fails once, with the number of calls of `run`. */
 function failingOnce(what: "task" | "compensation") {
   const calls = { run: 0 };
   const definition = defineJob({
@@ -33,14 +35,14 @@ function failingOnce(what: "task" | "compensation") {
   return { definition, calls };
 }
 
-/** Timers without a delay come late, as they do where others use the loop. */
+/** Timers without a delay fire late, as in a busy loop. */
 class LateClock extends FakeClock {
   override setTimer(delayMs: number, callback: () => void): () => void {
     return super.setTimer(Math.max(delayMs, 5), callback);
   }
 }
 
-/** Calls code a turn later, as a thread does. */
+/** Calls the code one turn later, like a thread. */
 function later(clock: FakeClock): CodePlace {
   return {
     call: ({ definition, ctx, input }) => ({
@@ -52,7 +54,7 @@ function later(clock: FakeClock): CodePlace {
 }
 
 for (const what of ["task", "compensation"] as const) {
-  Deno.test(`left code: a ${what} that backs off begins when it is due, and run is called once for it`, async () => {
+  Deno.test(`left code: a ${what} that backs off starts when it is due, with a single call of run`, async () => {
     const { definition, calls } = failingOnce(what);
     const clock = new LateClock();
     const threads = { place: later(clock), max: 1 };

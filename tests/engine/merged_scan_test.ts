@@ -1,4 +1,4 @@
-/** Jobs in memory and in the index as one list: as if all of them were in memory. */
+/** Jobs in memory and in the index are one list, as if all were in memory. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -15,14 +15,16 @@ import { Harness } from "../support/engine/engine_harness.ts";
 import { expectation, matcher, plan } from "../support/engine/entries.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
 
-/** One that lives, and one that has ended. */
+/** An unfinished job and an ended one. */
 async function models(): Promise<readonly [JobState, JobState]> {
   const daybook = await Harness.start();
   const living = await daybook.create({ plan: plan([expectation("paid", "ec.Paid")]) });
   return [living, await daybook.create({ plan: plan([]) })];
 }
 
-/** Some have ended and are in the index, some live; those that end last are in memory still. */
+/**
+ * Some have ended and are in the index, some are unfinished; the last to end are still in memory.
+ */
 function tableOf(jobs: readonly JobState[], index: MemoryIndex | undefined): JobTable {
   index?.begin(undefined);
   const table = new JobTable(index);
@@ -36,7 +38,7 @@ function pages(table: JobTable, filter: JobFilter, query: Omit<ListQuery, "limit
   return [...table.listed.scan(filter, query)].map(({ firstLogId }) => firstLogId);
 }
 
-Deno.test("merged scan: whatever is asked, the answer is that of a table without an index", async () => {
+Deno.test("merged scan: every query gives the answer of a table without an index", async () => {
   const [living, ended] = await models();
   const kinds = fc.array(fc.boolean(), { maxLength: 20 });
   const range = fc.record({
@@ -79,11 +81,11 @@ Deno.test("merged scan: whatever is asked, the answer is that of a table without
 interface Kind {
   readonly ends: "lives" | "succeeds" | "fails" | "cancelled";
   readonly labels: Readonly<Record<string, string>>;
-  /** Which of the jobs before it this one is a retry of, if that failed. */
+  /** The earlier job that this one retries, if it failed. */
   readonly retries: number | undefined;
 }
 
-/** Each kind of job, as the engine makes it. */
+/** Each kind of job, as the engine creates it. */
 async function modelsByEnd(): Promise<Readonly<Record<Kind["ends"], JobState>>> {
   const daybook = await Harness.start();
   const policy = { errors: [matcher("ec.Lost")] };
@@ -120,7 +122,7 @@ function summaries(table: JobTable, filter: JobFilter, limit: number): readonly 
   return all;
 }
 
-Deno.test("merged scan: summaries of jobs in memory and in the index are those of their states, each once", async () => {
+Deno.test("merged scan: summaries of jobs in memory and in the index match their states, each once", async () => {
   const models = await modelsByEnd();
   const kind = fc.record<Kind>({
     ends: fc.constantFrom("lives", "succeeds", "fails", "cancelled"),
@@ -173,7 +175,7 @@ Deno.test("merged scan: summaries of jobs in memory and in the index are those o
   );
 });
 
-Deno.test("job table: while the index takes nothing, jobs that ended stay in memory, and it is not asked at each of them", async () => {
+Deno.test("job table: while the index accepts nothing, ended jobs stay in memory, and it is not asked for each", async () => {
   const [, ended] = await models();
   const index = MemoryIndex.empty();
   index.begin(undefined);

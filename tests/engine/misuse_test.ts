@@ -1,4 +1,4 @@
-/** What code does with `ctx` and its errors that cannot be: told at once, and by the step's name. */
+/** Misuse of `ctx` and unreadable errors: reported at once, with the step. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -31,7 +31,7 @@ async function failed(daybook: Harness, id: JobId) {
 
 const never = () => new Promise<void>(() => {});
 
-Deno.test("misuse: a task that run does not await fails the job, which names it, and explain does", async () => {
+Deno.test("misuse: a task that run does not await fails the job, and failure and explanation name it", async () => {
   const definition = job("demo.float", async (ctx) => {
     void ctx.task("notify", never);
     await ctx.task("write", () => "written");
@@ -71,7 +71,7 @@ Deno.test("misuse: an expectation that run does not await fails the job, live an
   }
 });
 
-Deno.test("misuse: what fails first stays the reason, for Promise.all and for a throw beside a task", async () => {
+Deno.test("misuse: the first failure stays the reason, with Promise.all and with a throw beside a task", async () => {
   const definitions = [
     job("demo.all", (ctx) =>
       Promise.all([
@@ -100,7 +100,7 @@ async function aborted(signal: AbortSignal): Promise<void> {
   await new Promise((_, reject) => signal.addEventListener("abort", reject));
 }
 
-Deno.test("misuse: a task inside of a task is refused when it is asked for, and both are named", async () => {
+Deno.test("misuse: a task inside a task is refused when called, and both are named", async () => {
   let attempts = 0;
   const definition = job("demo.nested", (ctx) =>
     ctx.task("outer", async () => {
@@ -116,7 +116,7 @@ Deno.test("misuse: a task inside of a task is refused when it is asked for, and 
   assert.deepEqual([taskId, kind, attempts], ["outer", "poison", 1]);
 });
 
-Deno.test("misuse: nor may a task wait for an expectation, or what undoes it ask for a task", async () => {
+Deno.test("misuse: a task may not wait for an expectation, and a compensation may not call a task", async () => {
   const undoes = job("demo.undoes", async (ctx) => {
     await ctx.task("reserve", () => 1, {
       retry: { maxAttempts: 1 },
@@ -156,7 +156,7 @@ Deno.test("misuse: a task may start another job, whose tasks are its own", async
   assert.deepEqual(jobs.map(({ state }) => state), ["Done", "Done"]);
 });
 
-Deno.test("misuse: the same id twice is refused when it is asked for, and named", async () => {
+Deno.test("misuse: a second use of an id is refused when called, and named", async () => {
   const definition = job("demo.twice", async (ctx) => {
     await ctx.task("charge", () => 1);
     await ctx.task("charge", () => 2);
@@ -168,7 +168,7 @@ Deno.test("misuse: the same id twice is refused when it is asked for, and named"
   assert.equal(kind, "poison");
 });
 
-Deno.test("misuse: what asks after run has ended is told that it has", async () => {
+Deno.test("misuse: a call of ctx after the end of run is refused with that reason", async () => {
   const { promise, resolve } = Promise.withResolvers<unknown>();
   const definition = job("demo.late", (ctx) => {
     setTimeout(() => {
@@ -188,7 +188,7 @@ Deno.test("misuse: what asks after run has ended is told that it has", async () 
   assert.equal(daybook.job(id).state, "Done");
 });
 
-/** What nobody can read, and a way to throw it. */
+/** An unreadable value, and a way to throw it. */
 function revoked(): object {
   const { proxy, revoke } = Proxy.revocable(new Error("gone"), {});
   revoke();
@@ -238,7 +238,7 @@ function revokedRead(): never {
 }
 
 for (const [what, [thrown, learnt]] of Object.entries(THROWN)) {
-  Deno.test(`thrown: ${what} fails what threw it, with what could be learnt`, async () => {
+  Deno.test(`thrown: ${what} fails the task that threw it, with what could be read`, async () => {
     const fails = () => {
       throw thrown();
     };
@@ -261,7 +261,7 @@ for (const [what, [thrown, learnt]] of Object.entries(THROWN)) {
   });
 }
 
-Deno.test("thrown: what starts a job by an event may throw what it likes too", async () => {
+Deno.test("thrown: startsOn may throw any value too", async () => {
   const definition = job("demo.started", () => Promise.resolve(), {
     startsOn: { eventType: "ec.Started", input: revokedRead },
   });
@@ -272,7 +272,7 @@ Deno.test("thrown: what starts a job by an event may throw what it likes too", a
   assert.equal(error.message, "(something that cannot be read)");
 });
 
-Deno.test("late: emit and progress after the end of an attempt are told once, with the step", async () => {
+Deno.test("late: emit and progress after the end of an attempt are reported once, with the step", async () => {
   const definition = job("demo.late", (ctx) =>
     ctx.task("notify", (task) => {
       setTimeout(() => {
@@ -297,7 +297,7 @@ Deno.test("late: emit and progress after the end of an attempt are told once, wi
   assert.ok(!(await daybook.story(id)).some((name) => /Notified|Progressed/.test(name)));
 });
 
-Deno.test("late: what was stopped from outside is not told that it is late", async () => {
+Deno.test("late: calls of an attempt that was stopped from outside are not reported", async () => {
   const definition = job("demo.stopped", (ctx) =>
     ctx.task("copy", async (task) => {
       await new Promise((resolve) => task.signal.addEventListener("abort", resolve));
@@ -312,7 +312,7 @@ Deno.test("late: what was stopped from outside is not told that it is late", asy
   assert.deepEqual(daybook.misuses, []);
 });
 
-Deno.test("limits: an attempt may emit so many events, and characters of them, and no more", async () => {
+Deno.test("limits: the events of an attempt are limited in number and characters", async () => {
   const emits = (count: number, text: string) => (ctx: JobContext<string>) =>
     ctx.task("emit", (task) => {
       for (let event = 0; event < count; event++) task.emit("ec.Counted", { event, text });
@@ -340,7 +340,7 @@ Deno.test("limits: an attempt may emit so many events, and characters of them, a
   assert.equal(counted.length, EMITTED_MAX);
 });
 
-Deno.test("limits: the events of an attempt may reach so many jobs, and fail it when they reach more", async () => {
+Deno.test("limits: an attempt fails if its events reach too many jobs", async () => {
   const waits = job("demo.waits", (ctx) => ctx.expect("go"), {
     expects: () => ({ go: { eventType: "ec.Go" } }),
   });
@@ -360,7 +360,7 @@ Deno.test("limits: the events of an attempt may reach so many jobs, and fail it 
   assert.equal(daybook.job(waiting[1] as JobId).state, "Done");
 });
 
-Deno.test("limits: progress is folded to a few reports a second, and the last is on record", async () => {
+Deno.test("limits: progress is limited to a few reports a second, and the last one is on record", async () => {
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   let report = (_done: number) => {};
   const definition = job("demo.copy", (ctx) =>

@@ -3,7 +3,7 @@ import type { Work } from "../../src/core/work.ts";
 import { Pacer, type Share } from "../../src/engine/events/pacer.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
-/** A clock on which time passes by work alone. */
+/** A clock on which only work takes time. */
 class WorkClock extends FakeClock {
   worked = 0;
   pauses = 0;
@@ -29,7 +29,7 @@ Deno.test("pacer: a little work is done at once, and costs no pause", () => {
   assert.equal(clock.pauses, 0);
 });
 
-Deno.test("pacer: however many share it, others have their turn every few milliseconds", async () => {
+Deno.test("pacer: however many share it, it yields every few milliseconds", async () => {
   const clock = new WorkClock();
   const pacer = new Pacer(clock);
   const results = await Promise.all(
@@ -43,7 +43,7 @@ Deno.test("pacer: however many share it, others have their turn every few millis
   assert.ok(clock.pauses >= 10, `${clock.pauses} pauses in 100 ms`);
 });
 
-Deno.test("pacer: who had least comes first", async () => {
+Deno.test("pacer: the task that has had the least time goes first", async () => {
   const clock = new WorkClock();
   const pacer = new Pacer(clock);
   const [large, small] = [share(), share()];
@@ -59,7 +59,7 @@ Deno.test("pacer: who had least comes first", async () => {
   assert.equal(done.indexOf("small"), 2);
 });
 
-Deno.test("pacer: who had hardly anything yet does not wait, but for others like that", async () => {
+Deno.test("pacer: a task that has had hardly any time waits only for others like it", async () => {
   const clock = new WorkClock();
   const pacer = new Pacer(clock);
   const large = share();
@@ -69,7 +69,7 @@ Deno.test("pacer: who had hardly anything yet does not wait, but for others like
   await Promise.all([...all, ...small]);
 });
 
-Deno.test("pacer: long work is done in pieces, and gives its result", async () => {
+Deno.test("pacer: long work is done in pieces, and returns its result", async () => {
   const clock = new WorkClock();
   const pacer = new Pacer(clock);
   function* counting(): Work<number> {
@@ -83,7 +83,7 @@ Deno.test("pacer: long work is done in pieces, and gives its result", async () =
   assert.ok(clock.pauses >= 4, `${clock.pauses} pauses in 25 ms`);
 });
 
-Deno.test("pacer: an error is that of whose work it is, and the others go on", async () => {
+Deno.test("pacer: an error rejects only its own work, and the others continue", async () => {
   const clock = new WorkClock();
   const pacer = new Pacer(clock);
   const failing = () => {

@@ -1,4 +1,4 @@
-/** What is told of jobs as they are parked. */
+/** Reports about jobs as they are parked. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";

@@ -1,4 +1,4 @@
-/** Jobs whose code is gone or goes another way: held as they are, until other code fits. */
+/** Jobs whose code is gone or diverges are held as they are until other code fits. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -39,7 +39,7 @@ function order(
   });
 }
 
-/** A job of version 1 that has done all its tasks, and waits. */
+/** A waiting job of version 1 that has completed all its tasks. */
 async function waiting(log: Log): Promise<readonly [Harness, JobId]> {
   const daybook = await Harness.start({ definitions: [order(log)] });
   const id = await daybook.submit("shop.order");
@@ -70,7 +70,7 @@ Deno.test("parked: a renamed step parks a waiting job at the start, and names th
   restarted.assertSound();
 });
 
-Deno.test("parked: facts count meanwhile, nothing is undone, and code that fits takes it up", async () => {
+Deno.test("parked: facts count meanwhile, nothing is undone, and code that fits resumes the job", async () => {
   const log: Log = [];
   const [daybook, id] = await waiting(log);
   const changed = await daybook.crash([order(log, { tasks: ["book", "charge"] })]);
@@ -82,7 +82,7 @@ Deno.test("parked: facts count meanwhile, nothing is undone, and code that fits 
   const again = await changed.crash();
   await again.clock.advance(2_000);
   assert.equal(again.condition(id), "parked");
-  // Another start that fits no better says nothing new.
+  // Another start without fitting code records nothing new.
   assert.equal(await parkings(again), 1);
 
   const mended = await again.crash([order(log)]);
@@ -94,7 +94,7 @@ Deno.test("parked: facts count meanwhile, nothing is undone, and code that fits 
   mended.assertSound();
 });
 
-Deno.test("parked: a type that is gone parks its jobs, and is taken up when it is back", async () => {
+Deno.test("parked: jobs of a missing type are parked, and resume when it is back", async () => {
   const log: Log = [];
   const [daybook, id] = await waiting(log);
   const renamed = await daybook.crash([order(log, { type: "shop.sale" })]);
@@ -151,7 +151,7 @@ Deno.test("versions: another version runs a job only if it says so", async () =>
   saying.assertSound();
 });
 
-Deno.test("parked: cancel undoes what was done once there is code that fits, and not before", async () => {
+Deno.test("parked: cancel compensates once there is code that fits, and not before", async () => {
   const log: Log = [];
   const [daybook, id] = await waiting(log);
   const gone = await daybook.crash([]);
@@ -171,7 +171,7 @@ Deno.test("parked: cancel undoes what was done once there is code that fits, and
   fit.assertSound();
 });
 
-Deno.test("parked: to give a job up as it is ends it, and names what is left in place", async () => {
+Deno.test("parked: giving a job up as it is ends it, and names what is left in place", async () => {
   const log: Log = [];
   const [daybook, id] = await waiting(log);
   const refused = await daybook.engine.control(id, { kind: "cancel", leave: true });
@@ -198,7 +198,7 @@ Deno.test("parked: retry gives the job up and makes a new one, of the newest ver
 
   assert.equal(next.job(id).state, "Failed");
   assert.equal(retried.value.definitionVersion, 2);
-  // What stands of the old job is not done again, and what it had got counts again.
+  // Valid results of the old job are reused, and its events count again.
   assert.deepEqual(log, ["reserve 1", "charge 1", "book 2"]);
   assert.equal(outputOf(next, retried.value.jobId), "parcel-1 2");
   const given = (await next.entries(id)).slice(-2);
@@ -206,7 +206,7 @@ Deno.test("parked: retry gives the job up and makes a new one, of the newest ver
   next.assertSound();
 });
 
-Deno.test("parked: resume tries again with the code that there is", async () => {
+Deno.test("parked: resume tries again with the loaded code", async () => {
   const log: Log = [];
   const [daybook, id] = await waiting(log);
   const gone = await daybook.crash([]);
@@ -221,7 +221,7 @@ Deno.test("parked: resume tries again with the code that there is", async () => 
   unfit.assertSound();
 });
 
-Deno.test("parked: an input that the code takes no more parks a job that has begun", async () => {
+Deno.test("parked: an input that the code no longer accepts parks a job that has started", async () => {
   const log: Log = [];
   const [daybook, id] = await waiting(log);
   const strict = { ...order(log), input: v.object({ orderId: v.string() }) };

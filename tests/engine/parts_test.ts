@@ -1,4 +1,4 @@
-/** The small parts of the engine, each by itself. */
+/** The small parts of the engine, each on its own. */
 
 import assert from "node:assert/strict";
 import { runToEnd } from "../../src/core/work.ts";
@@ -17,7 +17,7 @@ import { FakeClock } from "../support/fake_clock.ts";
 
 const WANTED = { priority: 0, order: 0, type: "slow", labels: {}, begins: false } as const;
 
-/** A queue whose grants are told by name. */
+/** A queue whose grants are logged by name. */
 function queueOf(max: number, promptTypes = new PromptTypes()) {
   const queue = new WorkerQueue(max, promptTypes, assert.ifError);
   const granted: string[] = [];
@@ -35,7 +35,7 @@ function pauseWith(queue: WorkerQueue, pauses: readonly Pause[]): void {
   runToEnd(queue.pause(pauses));
 }
 
-/** The types with these names have had so many handlers that ended at once. */
+/** Types with these names have had this many handlers that ended at once. */
 function promptTypesOf(counts: Readonly<Record<string, number>>): PromptTypes {
   const promptTypes = new PromptTypes();
   for (const [type, count] of Object.entries(counts)) {
@@ -44,7 +44,7 @@ function promptTypesOf(counts: Readonly<Record<string, number>>): PromptTypes {
   return promptTypes;
 }
 
-Deno.test("worker queue: never more than the limit, and a withdrawn request gets nothing", () => {
+Deno.test("worker queue: it never exceeds the limit, and a withdrawn request gets nothing", () => {
   const { queue, granted, ask, release } = queueOf(2);
   ask("a");
   ask("b");
@@ -60,7 +60,7 @@ Deno.test("worker queue: never more than the limit, and a withdrawn request gets
   assert.deepEqual(granted, ["a", "b", "early", "late"]);
 });
 
-Deno.test("worker queue: what a pause holds is not in the queue, and is in its place when no pause holds it", () => {
+Deno.test("worker queue: a paused job is not in the queue, and returns to its place after the pause", () => {
   const { queue, granted, ask, release } = queueOf(1);
   const pause = (by: number, scope: object) => ({
     ...{ pauseId: `p${by}`, reason: "", by, since: "" },
@@ -95,7 +95,7 @@ Deno.test("worker queue: what a pause holds is not in the queue, and is in its p
   assert.deepEqual(granted, ["busy", "free", "late", "fast"]);
 });
 
-Deno.test("worker queue: a pause of a key leaves its places to others, and its line where it was", () => {
+Deno.test("worker queue: a pause of a key leaves its places to others, and keeps its position", () => {
   const clock = new FakeClock();
   const shares = new Shares(clock, new Scheduler(clock, assert.ifError), [["t", { perKey: 1 }]]);
   const queue = new WorkerQueue(2, new PromptTypes(), assert.ifError, shares);
@@ -120,7 +120,7 @@ Deno.test("worker queue: a pause of a key leaves its places to others, and its l
   assert.deepEqual([granted, queue.waiting, queue.paused], [["b1", "a1"], 0, 0]);
 });
 
-Deno.test("worker queue: however many a pause holds, who asks for a worker beside them meets none of them", () => {
+Deno.test("worker queue: however many jobs a pause holds, granting a worker examines none of them", () => {
   const { queue, granted, ask, release } = queueOf(1);
   let looks = 0;
   const labels = new Proxy<Record<string, string>>({ tenant: "acme" }, {
@@ -138,7 +138,7 @@ Deno.test("worker queue: however many a pause holds, who asks for a worker besid
   assert.deepEqual([granted.length, looks], [101, 10_000]);
 });
 
-Deno.test("worker queue: what 100 pauses hold is known without a look at any job that they hold", () => {
+Deno.test("worker queue: the number held by 100 pauses is known without examining their jobs", () => {
   const { queue, ask } = queueOf(0);
   let looks = 0;
   const labels = new Proxy<Record<string, string>>({ tenant: "acme" }, {
@@ -160,7 +160,7 @@ Deno.test("worker queue: what 100 pauses hold is known without a look at any job
   assert.deepEqual([queue.paused, queue.waiting, looks], [0, 1_000, 0]);
 });
 
-Deno.test("worker queue: who has a worker may begin nothing more while a pause holds the job", () => {
+Deno.test("worker queue: a paused job with a worker may start nothing more", () => {
   const { queue, workers, ask } = queueOf(1);
   ask("a", { labels: { tenant: "acme" } });
   const worker = workers.get("a") as Worker;
@@ -169,7 +169,7 @@ Deno.test("worker queue: who has a worker may begin nothing more while a pause h
   assert.equal(queue.mayStart(worker), false);
 });
 
-Deno.test("worker queue: while there is no room to begin, jobs that go on get the workers, and order is kept", () => {
+Deno.test("worker queue: without room to start jobs, continuing jobs get the workers, and order is kept", () => {
   const { queue, granted, ask, release } = queueOf(1);
   const again: (() => void)[] = [];
   ask("busy");
@@ -198,7 +198,7 @@ Deno.test("worker queue: a stopped queue grants nothing more", () => {
   assert.deepEqual([granted, queue.busy, queue.waiting], [[], 0, 1]);
 });
 
-Deno.test("worker queue: jobs of a prompt type share workers, twice as many as it has shown, and sixteen a worker at most", () => {
+Deno.test("worker queue: jobs of a prompt type share workers, at most twice as many as before, and at most sixteen per worker", () => {
   const few = queueOf(2, promptTypesOf({ prompt: 3 }));
   const many = queueOf(2, promptTypesOf({ prompt: 1_000 }));
   for (let order = 0; order < 100; order++) {
@@ -212,7 +212,7 @@ Deno.test("worker queue: jobs of a prompt type share workers, twice as many as i
   assert.equal(many.granted.length, 33);
 });
 
-Deno.test("worker queue: the last worker is left to those that share, until they are done; nobody is passed over", () => {
+Deno.test("worker queue: the last worker is left to sharing jobs until they are done, and no job is passed over", () => {
   const { queue, granted, ask, release } = queueOf(2, promptTypesOf({ prompt: 1_000 }));
   ask("slow 1", { order: 1 });
   ask("prompt 2", { order: 2, type: "prompt" });
@@ -230,7 +230,7 @@ Deno.test("worker queue: the last worker is left to those that share, until they
   assert.equal(queue.busy, 2);
 });
 
-Deno.test("worker queue: when those that share turn out to be slow, no more start than there are workers", () => {
+Deno.test("worker queue: when sharing jobs turn out to be slow, no more start than there are workers", () => {
   const promptTypes = promptTypesOf({ prompt: 100 });
   const { queue, workers, granted, ask, release } = queueOf(2, promptTypes);
   for (let order = 0; order < 5; order++) ask(`${order}`, { order, type: "prompt" });
@@ -250,7 +250,7 @@ Deno.test("worker queue: when those that share turn out to be slow, no more star
   assert.equal(queue.busy, 2);
 });
 
-Deno.test("prompt types: one slow handler in a thousand is let pass, and more are not", () => {
+Deno.test("prompt types: one slow handler in a thousand is tolerated, and more are not", () => {
   const promptTypes = promptTypesOf({ rare: 1_500, often: 1_500 });
   promptTypes.slow("rare");
   for (const _ of [1, 2]) promptTypes.slow("often");
@@ -261,7 +261,7 @@ Deno.test("prompt types: one slow handler in a thousand is let pass, and more ar
   assert.equal(promptTypes.has("often"), true);
 });
 
-Deno.test("prompt types: where handlers wait for each other, fewer jobs go on at a time", () => {
+Deno.test("prompt types: if handlers wait for each other, fewer jobs run at a time", () => {
   const promptTypes = promptTypesOf({ t: 100 });
   promptTypes.waited("t");
   assert.equal(promptTypes.runsMax("t"), 184);
@@ -303,14 +303,14 @@ Deno.test("scheduler: an alarm that throws is reported, and the others ring", as
 });
 
 for (const jumpMs of [-3_600_000, 3_600_000]) {
-  Deno.test(`scheduler: what is due in a minute is, though the clock is set by ${jumpMs} ms`, async () => {
+  Deno.test(`scheduler: an alarm in a minute rings in a minute, although the clock is set by ${jumpMs} ms`, async () => {
     const clock = new FakeClock();
     const scheduler = new Scheduler(clock, assert.ifError);
     const atMs = clock.now() + 60_000;
     const rang: string[] = [];
     scheduler.at(atMs, () => rang.push("asked before"));
     clock.jump(jumpMs);
-    // A job that was let go meanwhile asks for the same time once more.
+    // A job that was dropped meanwhile asks for the same time again.
     scheduler.at(atMs, () => rang.push("asked again"));
 
     await clock.advance(59_999);
@@ -323,7 +323,7 @@ for (const jumpMs of [-3_600_000, 3_600_000]) {
   });
 }
 
-Deno.test("scheduler: a time that is over stays over, whatever the clock is set to afterwards", async () => {
+Deno.test("scheduler: an elapsed time stays elapsed, whatever the clock is set to afterwards", async () => {
   const clock = new FakeClock();
   const scheduler = new Scheduler(clock, assert.ifError);
   const atMs = clock.now() + 1_000;
@@ -335,19 +335,19 @@ Deno.test("scheduler: a time that is over stays over, whatever the clock is set 
   assert.equal(scheduler.isOver(atMs), true);
 });
 
-Deno.test("scheduler: of times that are over the latest thousand are remembered", () => {
+Deno.test("scheduler: the latest thousand elapsed times are remembered", () => {
   const clock = new FakeClock();
   const scheduler = new Scheduler(clock, assert.ifError);
   const firstMs = clock.now() + 1;
   for (let at = 0; at <= 1_000; at++) scheduler.at(firstMs + at, () => {});
   clock.pass(2_000);
   clock.jump(-60_000);
-  // As it is on record of another life, and read for the first time.
+  // As recorded by another process, and read for the first time.
   assert.equal(scheduler.isOver(firstMs), false);
   assert.equal(scheduler.isOver(firstMs + 1), true);
 });
 
-Deno.test("scheduler: a time of another process is read off when it is to be remembered", async () => {
+Deno.test("scheduler: a time of another process is evaluated when it is first remembered", async () => {
   const clock = new FakeClock();
   const scheduler = new Scheduler(clock, assert.ifError);
   const [past, soon] = [clock.now() - 5_000, clock.now() + 1_000];
@@ -358,7 +358,7 @@ Deno.test("scheduler: a time of another process is read off when it is to be rem
   assert.equal(scheduler.isOver(soon), true);
 });
 
-Deno.test("job waits: they end with the job as wanted, the time, the signal or the engine", async () => {
+Deno.test("job waits: they end with the wanted state, the time, the signal or the engine", async () => {
   const clock = new FakeClock();
   const waits = new JobWaits(clock);
   const ended: string[] = [];
@@ -393,7 +393,7 @@ Deno.test("job waits: they end with the job as wanted, the time, the signal or t
   assert.deepEqual([ended.length, waits.size, clock.armed], [4, 0, 0]);
 });
 
-/** Slots, and entrants that tell what becomes of them. */
+/** Slots, and entrants that report what happens to them. */
 function slotsOf(max: number) {
   const clock = new FakeClock();
   const promptTypes = new PromptTypes();
@@ -409,7 +409,7 @@ function slotsOf(max: number) {
   return { clock, slots, promptTypes, told, entrant };
 }
 
-Deno.test("slots: never more than the limit at once, and the others in the order of the queue", () => {
+Deno.test("slots: it never exceeds the limit, and the others follow in queue order", () => {
   const { slots, told, entrant } = slotsOf(2);
   const [a, b] = [entrant("a", 1), entrant("b", 2)];
   for (const each of [a, b, entrant("c", 4), entrant("d", 3), entrant("e", 5, -1)]) {
@@ -422,7 +422,7 @@ Deno.test("slots: never more than the limit at once, and the others in the order
   assert.deepEqual([told, slots.running], [["a", "b", "e", "d"], 2]);
 });
 
-Deno.test("slots: when all are held by handlers that go on, who has none is withdrawn", async () => {
+Deno.test("slots: if all are held by slow handlers, attempts without one are withdrawn", async () => {
   const { clock, slots, promptTypes, told, entrant } = slotsOf(1);
   const [a, b] = [entrant("a", 1), entrant("b", 2)];
   for (const each of [a, b, entrant("d", 4), entrant("c", 3)]) slots.enter(each);
@@ -441,7 +441,7 @@ Deno.test("slots: when all are held by handlers that go on, who has none is with
   assert.deepEqual([slots.running, clock.armed], [0, 0]);
 });
 
-Deno.test("slots: while one is held by handlers that are prompt, the others wait for it", async () => {
+Deno.test("slots: while one is held by a prompt handler, the others wait for it", async () => {
   const { clock, slots, told, entrant } = slotsOf(2);
   const [a, b] = [entrant("a", 1), entrant("b", 2)];
   for (const each of [a, b, entrant("c", 3), entrant("d", 4)]) slots.enter(each);
@@ -453,14 +453,14 @@ Deno.test("slots: while one is held by handlers that are prompt, the others wait
   assert.deepEqual(told.slice(4), ["c goes on", "d is withdrawn"]);
 });
 
-Deno.test("slots: a type whose handlers take hardly any time is prompt, and less so where they wait", async () => {
+Deno.test("slots: a type whose handlers take hardly any time is prompt, less so if they wait", async () => {
   const { clock, slots, promptTypes, entrant } = slotsOf(2);
   const entrants = Array.from({ length: 10 }, (_, order) => entrant(`${order}`, order));
   for (const each of entrants) slots.enter(each);
   for (const each of entrants) slots.leave(each);
   assert.equal(promptTypes.runsMax("t"), 20);
 
-  // One of them keeps the others waiting, and then another.
+  // One of them blocks the others, and then another one does.
   const [first, second] = entrants as [SlotRequest, SlotRequest];
   for (const each of entrants) slots.enter(each);
   await clock.settle(2);
@@ -470,7 +470,7 @@ Deno.test("slots: a type whose handlers take hardly any time is prompt, and less
   slots.leave(second);
 });
 
-Deno.test("slots: once stopped, nobody looks how long handlers take", async () => {
+Deno.test("slots: once stopped, handler times are no longer measured", async () => {
   const { clock, slots, entrant } = slotsOf(1);
   slots.enter(entrant("a"));
   await clock.settle(2);

@@ -1,4 +1,4 @@
-/** Jobs that want a worker, and pauses that begin and end while there are very many of them. */
+/** Jobs that need a worker, and pauses that begin and end while there are very many such jobs. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -24,7 +24,7 @@ function queueOf(max: number): WorkerQueue {
   return new WorkerQueue(max, new PromptTypes(), assert.ifError);
 }
 
-/** Pauses of a queue, and a clock that counts the turns that others get. */
+/** Pauses of a queue, and a clock that counts the turns for other work. */
 function controlsOf(workers: WorkerQueue) {
   const pauses = new Pauses();
   const turns: (() => void)[] = [];
@@ -43,7 +43,7 @@ function controlsOf(workers: WorkerQueue) {
   return { change, turn };
 }
 
-Deno.test("pauses: others get their turns while a pause takes 10,000 jobs, none of which begins meanwhile", async () => {
+Deno.test("pauses: while a pause takes 10,000 jobs, other work continues and none of them starts", async () => {
   const queue = queueOf(1);
   const granted: string[] = [];
   let worker: Worker | undefined;
@@ -113,7 +113,7 @@ interface Asked {
   withdraw?: (() => void) | undefined;
 }
 
-/** A queue, and what is known of it without a look inside. */
+/** A queue, and its public view. */
 class Play {
   readonly queue = queueOf(2);
   readonly waiting = new Set<Asked>();
@@ -177,7 +177,7 @@ class Play {
   }
 }
 
-Deno.test("pauses: what each holds is what it should, and nothing held begins, wherever sorting has got to", () => {
+Deno.test("pauses: each holds the right jobs, and no held job starts, however far sorting has got", () => {
   fc.assert(
     fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
       const play = new Play();

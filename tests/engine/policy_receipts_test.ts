@@ -1,4 +1,4 @@
-/** What a receipt says of an event that a job's policy names, or nearly does. */
+/** Receipts of events that a job's policy names, or nearly does. */
 
 import assert from "node:assert/strict";
 import { jobId } from "../../src/core/ids.ts";
@@ -34,7 +34,7 @@ function toldOf({ disposition, jobs, reason, nearest }: Receipt) {
   return { disposition, jobs, reason, nearest };
 }
 
-Deno.test("receipt: an event that nearly is an error of a policy names the job and the clause", async () => {
+Deno.test("receipt: an event that is nearly an error of a policy names the job and the clause", async () => {
   const daybook = await start([1, 2]);
 
   assert.deepEqual(toldOf(await daybook.event("q.Cancel", { o: "1" })), {
@@ -79,7 +79,7 @@ Deno.test("receipt: an event that nearly ends a compensation names it, also afte
   }
 });
 
-Deno.test("receipt: what ends a compensation is near to no job that runs, nor an error to one that compensates", async () => {
+Deno.test("receipt: an end of compensation is not near to a running job, nor an error to a compensating one", async () => {
   const daybook = await start([1]);
   const { reason, nearest } = await daybook.event("q.Undone", { o: "1" });
   assert.equal(reason, "no job waits for events of type q.Undone");
@@ -90,7 +90,7 @@ Deno.test("receipt: what ends a compensation is near to no job that runs, nor an
   assert.equal(again.reason, "no job waits for events of type q.Cancel");
 });
 
-Deno.test("receipt: of many jobs that compensate, one is named that the event could have ended", async () => {
+Deno.test("receipt: of many compensating jobs, one that the event could have ended is named", async () => {
   const orders = Array.from({ length: 12 }, (_, index) => index + 1);
   const daybook = await start(orders);
   for (const o of [1, 2, 3]) await daybook.event("q.Cancel", { o });
@@ -107,7 +107,7 @@ Deno.test("receipt: of many jobs that compensate, one is named that the event co
   );
 });
 
-Deno.test("receipt: a job that compensates and is named tells what would end that, and by what it failed", async () => {
+Deno.test("receipt: an event addressed to a compensating job says what would end the compensation, and which clause failed", async () => {
   const daybook = await start([1]);
   await daybook.event("q.Cancel", { o: 1 });
   const id = jobId("j1");
@@ -122,7 +122,7 @@ Deno.test("receipt: a job that compensates and is named tells what would end tha
   assert.equal(paid.nearest, undefined);
 });
 
-Deno.test("receipt: a job that runs says that no compensation is under way", async () => {
+Deno.test("receipt: for a running job it says that no compensation is under way", async () => {
   const daybook = await start([1]);
 
   const { jobs } = await daybook.event("q.Undone", { o: 1 });
@@ -132,7 +132,7 @@ Deno.test("receipt: a job that runs says that no compensation is under way", asy
   );
 });
 
-Deno.test("receipt: the end of a compensation works for a job that was filed anew", async () => {
+Deno.test("receipt: the end of a compensation works for a job that was filed again", async () => {
   const daybook = await start([1]);
   await daybook.event("q.Cancel", { o: 1 });
 

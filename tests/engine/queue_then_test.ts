@@ -1,4 +1,4 @@
-/** Who had the workers at a time that is past, among more jobs than are looked at. */
+/** Which jobs had the workers at a past time, among more jobs than are examined. */
 
 import assert from "node:assert/strict";
 import { queueThenText } from "../../src/explain/queue_holders.ts";
@@ -11,7 +11,10 @@ type Parts = Parameters<typeof workersThen>[0];
 
 const POOL = { isThreaded: false, max: 4 };
 
-/** So many jobs, of which these were executing; each had begun its task in the entry after its first. */
+/**
+ * This many jobs, of which these were executing; each started its task in the entry after its
+ * first.
+ */
 function partsOf(count: number, executing: readonly number[]): Parts {
   const began = (jobId: string) => ({
     stratum: "framework",
@@ -51,17 +54,17 @@ async function found(count: number, executing: readonly number[]) {
   return { jobs: holders.map(({ jobId }) => Number(jobId)), lookedAt, text: queueThenText(then) };
 }
 
-Deno.test("workersThen: of jobs that can all be looked at it leaves none out", async () => {
+Deno.test("workersThen: if all jobs can be examined it leaves none out", async () => {
   const { jobs, lookedAt } = await found(1_500, [1, 700, 1_499]);
   assert.deepEqual([jobs, lookedAt], [[1, 700, 1_499], undefined]);
 });
 
-Deno.test("workersThen: where all workers are accounted for, nobody else is looked for", async () => {
+Deno.test("workersThen: once all workers are accounted for, it stops searching", async () => {
   const { jobs, lookedAt } = await found(100_000, [100_000, 99_999, 3, 1]);
   assert.deepEqual([jobs, lookedAt], [[1, 3, 99_999, 100_000], undefined]);
 });
 
-Deno.test("workersThen: where it did not look at all jobs it says at how many it did", async () => {
+Deno.test("workersThen: if it did not examine all jobs it says how many it did", async () => {
   const { jobs, lookedAt, text } = await found(100_000, [2, 50_000]);
   assert.deepEqual([jobs, lookedAt], [[2], 4_000]);
   assert.match(

@@ -1,7 +1,7 @@
 /**
- * Jobs of random shapes under limits, with controls, pauses and kills in between. By what is on
- * record, no limit is ever exceeded, in the end every job has ended, so that no place is lost, and
- * each ends as it does without the kills.
+ * Jobs of random shapes under limits, with controls, pauses and kills in between. No limit on
+ * record is ever exceeded, every job ends, so no place is lost, and each ends as it does without
+ * the kills.
  */
 
 import assert from "node:assert/strict";
@@ -29,7 +29,7 @@ type Limits = typeof LIMITS[number];
 const STEPS = ["quick", "slow", "late", "poison", "event"] as const;
 type StepKind = typeof STEPS[number];
 
-/** Each job does its steps, in order; `late` backs off once, `poison` fails it for good. */
+/** Each job does its steps in order; `late` backs off once, and `poison` fails the job for good. */
 function definitionOn(
   limits: Limits,
   clock: { setTimer(ms: number, callback: () => void): unknown },
@@ -67,7 +67,7 @@ const others = fc.record({
   kind: fc.constantFrom(...COMMON, "suspend", "resume", "cancel"),
   of: fc.nat(20),
 });
-/** Nothing of which the outcome turns on when it comes. */
+/** Nothing whose timing affects the outcome. */
 const timeless = fc.record({ kind: fc.constantFrom(...COMMON), of: fc.nat(20) });
 type Move =
   & { readonly kind: string }
@@ -78,7 +78,7 @@ type Move =
     readonly of: number;
   }>;
 
-/** @returns How each job ended. */
+/** @returns The outcome of each job. */
 async function play(limits: Limits, moves: readonly Move[]): Promise<readonly string[]> {
   const clock: { current?: Harness["clock"] } = {};
   const timers = {
@@ -120,7 +120,7 @@ async function unpause({ clock, engine }: Harness): Promise<void> {
   await clock.settle();
 }
 
-/** Nothing is held any more, and every event comes. */
+/** Nothing is held, and every event comes. */
 async function endAll(harness: Harness, ids: readonly JobId[]): Promise<void> {
   await unpause(harness);
   for (const id of ids) await harness.engine.control(id, { kind: "resume" });

@@ -1,4 +1,4 @@
-/** The jobs of an event, looked for in slices: what comes and goes meanwhile counts. */
+/** The jobs of an event are searched in slices: changes meanwhile count. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -26,7 +26,7 @@ function planOf(correlation: Correlation): JobPlan {
 
 const event = (attributes: JsonObject) => ({ eventType: TYPE, attributes });
 
-/** Takes so much to try that a search pauses after it. */
+/** Needs so many predicates that a search pauses after it. */
 function heavy(orderId: number): Correlation {
   const never = Array.from(
     { length: 500 },
@@ -37,7 +37,7 @@ function heavy(orderId: number): Correlation {
 
 const CORRELATIONS = [heavy(1), heavy(2), { equals: { orderId: 1 } }, { equals: { orderId: 2 } }];
 
-Deno.test("reach search: at its end it has the jobs that are filed then and accept the event", () => {
+Deno.test("reach search: it finds the jobs that are filed at its end and accept the event", () => {
   let changedMeanwhile = 0;
   const step = fc.record({ number: fc.nat(15), adds: fc.boolean(), of: fc.nat(3) });
   fc.assert(
@@ -63,7 +63,7 @@ Deno.test("reach search: at its end it has the jobs that are filed then and acce
           changedMeanwhile += changes.length;
           changes.forEach(apply);
         }
-        // It waits for its turn, and that takes time too.
+        // It waits for its turn, which takes time too.
         meanwhile.flat().forEach(apply);
 
         const asked = [...plans].filter(([, { expected }]) =>
@@ -82,7 +82,7 @@ Deno.test("reach search: at its end it has the jobs that are filed then and acce
   assert.ok(changedMeanwhile > cases(500), `only ${changedMeanwhile} changes came in between`);
 });
 
-Deno.test("reach search: a job that is found is not tried again for its other expectations", () => {
+Deno.test("reach search: a found job is not tried again for its other expectations", () => {
   const index = new CorrelationIndex();
   let looked = 0;
   const attributes = new Proxy({ orderId: 1 }, {
@@ -100,7 +100,7 @@ Deno.test("reach search: a job that is found is not tried again for its other ex
   assert.equal(looked, 1);
 });
 
-Deno.test("reach search: it ends as soon as it has more jobs than asked for, and pauses on its way", () => {
+Deno.test("reach search: it ends as soon as it has too many jobs, and yields on its way", () => {
   const index = new CorrelationIndex();
   for (let job = 0; job < 1_000; job++) index.add(jobId(`job-${job}`), planOf(heavy(1)));
   const search = index.beginSearch(event({ orderId: 1 }));
@@ -112,7 +112,7 @@ Deno.test("reach search: it ends as soon as it has more jobs than asked for, and
   assert.ok(search.effort > 1_000 * 1_000, `${search.effort}`);
 });
 
-Deno.test("reach search: where jobs look at very many paths, an event's own are looked up", () => {
+Deno.test("reach search: if jobs use very many paths, the event's own paths are looked up", () => {
   const index = new CorrelationIndex();
   for (let job = 0; job < 5_000; job++) {
     index.add(jobId(`job-${job}`), planOf({ equals: { [`path.${job}`]: job } }));
@@ -135,7 +135,7 @@ Deno.test("reach search: where jobs look at very many paths, an event's own are 
   });
   assert.deepEqual(index.jobsFor(event(attributes)), ["job-17", "listed"]);
   assert.ok(looked < 50, `looked ${looked} times`);
-  // One that says more than that is looked through by the jobs' paths.
+  // An event with more values than that is searched by the jobs' paths.
   const much = Object.fromEntries(Array.from({ length: 6_000 }, (_, n) => [`n${n}`, n]));
   assert.deepEqual(index.jobsFor(event({ ...much, path: { 17: 17 } })), ["job-17"]);
 });

@@ -1,4 +1,4 @@
-/** What goes on record of results, outputs and events: what JSON would change is refused. */
+/** Results, outputs and events on record: values that JSON would change are refused. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -90,7 +90,7 @@ for (const [what, [value, reason]] of Object.entries(REFUSED)) {
   });
 }
 
-Deno.test("results: what is accepted is what JSON makes of it, whatever it is", () => {
+Deno.test("results: an accepted value equals its JSON round trip", () => {
   const values = fc.anything({ withDate: true, withNullPrototype: true, withSparseArray: true });
   let accepted = 0;
   fc.assert(
@@ -111,7 +111,7 @@ Deno.test("results: what is accepted is what JSON makes of it, whatever it is", 
   assert.ok(accepted > cases(1_000), `${accepted} accepted`);
 });
 
-Deno.test("results: a Date is its text, what is undefined is left out, toJSON is asked once", () => {
+Deno.test("results: a Date becomes text, undefined is left out, and toJSON is called once", () => {
   const at = new Date(Date.UTC(2026, 10, 27, 12));
   class Order {
     readonly id = "42";
@@ -140,7 +140,7 @@ Deno.test("results: a Date is its text, what is undefined is left out, toJSON is
   assert.equal(recordable(undefined, "result"), undefined);
 });
 
-Deno.test("results: run and what undoes a task get the text of a Date, live and after a restart", async () => {
+Deno.test("results: run and compensations get the text of a Date, live and after a restart", async () => {
   const [seen, undone] = [new Set<unknown>(), [] as unknown[]];
   const definition = defineJob({
     type: "demo.dates",
@@ -200,7 +200,7 @@ Deno.test("results: an event that JSON would change fails the task when it is em
   assert.equal(job.failure.kind, "poison");
 });
 
-Deno.test("results: an input that startsOn makes of an event is judged alike", async () => {
+Deno.test("results: the same holds for an input that startsOn makes from an event", async () => {
   const definition = defineJob({
     type: "demo.started",
     version: 1,
@@ -216,7 +216,7 @@ Deno.test("results: an input that startsOn makes of an event is judged alike", a
   assert.match(job.failure.error.message, /^Cannot record the input: by is a Map/);
 });
 
-Deno.test("results: one that is nested 20,000 deep leaves lists, pages and streams well", async () => {
+Deno.test("results: one that is nested 20,000 deep does not break lists, pages and streams", async () => {
   const deep = defineJob({
     type: "demo.deep",
     version: 1,

@@ -5,7 +5,7 @@ import { Harness } from "../support/engine/engine_harness.ts";
 
 const loose = v.looseObject({});
 
-/** A job of named tasks; the test opens the gate of each, and reads which ran. */
+/** A job of named tasks; the test opens the gate of each, and can see which ran. */
 function stepped(names: readonly string[], version = 1) {
   const ran: string[] = [];
   const gates = new Map<string, () => void>();
@@ -36,7 +36,7 @@ function outputOf(daybook: Harness, id: Parameters<Harness["job"]>[0]): unknown 
   return main?.status === "completed" ? main.result : main?.status;
 }
 
-Deno.test("restart: a running job goes on; completed tasks do not run again", async () => {
+Deno.test("restart: a running job continues; completed tasks do not run again", async () => {
   const steps = stepped(["a", "b", "c"]);
   const daybook = await Harness.start({ definitions: [steps.definition] });
   const id = await daybook.submit("demo.stepped");
@@ -80,7 +80,7 @@ Deno.test("restart: replaying the journal gives the same states, byte for byte",
   assert.equal(JSON.stringify(restored.job(done)), before);
 });
 
-Deno.test("restart: a queued job is taken up", async () => {
+Deno.test("restart: a queued job runs", async () => {
   const steps = stepped(["a"]);
   const daybook = await Harness.start({ definitions: [steps.definition], maxRunning: 1 });
   await daybook.submit("demo.stepped");
@@ -96,7 +96,7 @@ Deno.test("restart: a queued job is taken up", async () => {
   assert.equal(restarted.job(id).state, "Done");
 });
 
-Deno.test("restart: a waiting job sleeps on, and wakes when its event comes", async () => {
+Deno.test("restart: a waiting job keeps waiting, and continues when its event comes", async () => {
   let calls = 0;
   const waiting = defineJob({
     type: "demo.waiting",
@@ -117,7 +117,7 @@ Deno.test("restart: a waiting job sleeps on, and wakes when its event comes", as
   const restarted = await daybook.crash();
   assert.equal(restarted.condition(id), "waiting");
   const story = await restarted.story(id);
-  // `run` was called to see whether it fits, and nothing of it was begun.
+  // `run` was called to check whether it fits, and nothing was started.
   assert.ok(!story.includes("TaskInterrupted:main"));
   assert.equal(story.filter((step) => step === "TaskStarted:main").length, 1);
 
@@ -128,7 +128,7 @@ Deno.test("restart: a waiting job sleeps on, and wakes when its event comes", as
   restarted.assertSound();
 });
 
-Deno.test("restart: a job that backs off is tried again at its time, and not before", async () => {
+Deno.test("restart: a job that backs off is retried at its time, and not before", async () => {
   const attempts: number[] = [];
   const flaky = defineJob({
     type: "demo.flaky",
@@ -154,7 +154,7 @@ Deno.test("restart: a job that backs off is tried again at its time, and not bef
   assert.equal(restarted.job(id).state, "Done");
 });
 
-Deno.test("restart: a suspended job stays suspended, and goes on when resumed", async () => {
+Deno.test("restart: a suspended job stays suspended, and continues when resumed", async () => {
   const steps = stepped(["a", "b"]);
   const daybook = await Harness.start({ definitions: [steps.definition] });
   const id = await daybook.submit("demo.stepped");
@@ -173,7 +173,7 @@ Deno.test("restart: a suspended job stays suspended, and goes on when resumed", 
   assert.equal(restarted.job(id).state, "Done");
 });
 
-Deno.test("restart: tasks side by side answer in the order of the journal", async () => {
+Deno.test("restart: parallel tasks resolve in the order of the journal", async () => {
   const orders: string[][] = [];
   const gates = new Map<string, () => void>();
   const racing = defineJob({
@@ -204,7 +204,7 @@ Deno.test("restart: tasks side by side answer in the order of the journal", asyn
   await restarted.clock.settle();
 
   assert.equal(restarted.job(id).state, "Done");
-  // The first, a trial at the start, and the one that the event woke.
+  // The first call, a trial at the start, and the one after the event.
   assert.equal(orders.length, 3);
   assert.deepEqual(orders[0]?.map((text) => text[0]), ["c", "a", "b"]);
   assert.deepEqual(orders.slice(1), [orders[0], orders[0]]);
@@ -285,7 +285,7 @@ Deno.test("non-determinism: a task added at the end is no divergence", async () 
   assert.equal(outputOf(restarted, id), "ABC");
 });
 
-Deno.test("stop: running tasks may end, and the rest is interrupted and goes on later", async () => {
+Deno.test("stop: running tasks may finish; the rest is interrupted and continues later", async () => {
   const steps = stepped(["a", "b"]);
   const daybook = await Harness.start({ definitions: [steps.definition] });
   const quick = await daybook.submit("demo.stepped");
@@ -330,7 +330,7 @@ Deno.test("stop: a task that outlives the drain is aborted, recorded and run aga
   assert.equal(restarted.job(id).state, "Done");
 });
 
-Deno.test("disk full: a running job waits it out and goes on", async () => {
+Deno.test("disk full: a running job waits for room and continues", async () => {
   const { JournalFullError } = await import("../../src/engine/ports.ts");
   const steps = stepped(["a", "b"]);
   const daybook = await Harness.start({ definitions: [steps.definition] });

@@ -1,4 +1,4 @@
-/** Looking back at jobs of a real engine, with past events found by a plain scan. */
+/** Replays of jobs of a real engine, with past events found by a plain scan. */
 
 import assert from "node:assert/strict";
 import { eventType } from "../../src/core/event_type.ts";
@@ -28,7 +28,7 @@ function valueOf<Value>(outcome: Outcome<Value>): Value {
   return outcome.value;
 }
 
-/** All facts under each key, whatever they say; and what was asked for. */
+/** All facts under each key, and the requested keys. */
 class Scan implements Pick<PastEvents, "find"> {
   readonly asked: Wanted[] = [];
 
@@ -62,7 +62,7 @@ async function start() {
   };
 }
 
-Deno.test("replays: an unknown job is told as such", async () => {
+Deno.test("replays: an unknown job is reported as unknown", async () => {
   const { replays } = await start();
   const problem = { ok: false, problem: { kind: "unknownJob", jobId: NOBODY } };
   assert.deepEqual(await replays.replay(NOBODY), problem);
@@ -79,10 +79,10 @@ Deno.test("replays: a history of several pages is read whole", async () => {
   const { job, steps } = valueOf(await replays.replay(jobId));
   assert.deepEqual(job, daybook.job(jobId));
   assert.equal(steps.length, 2_502);
-  assert.equal(steps.at(-1)?.why, 'It matches expectation "parts": 2500 of 5000.');
+  assert.equal(steps.at(-1)?.why, 'It matches expectation "parts": 2,500 of 5,000.');
 });
 
-Deno.test("replays: another plan takes events that reached no job", async () => {
+Deno.test("replays: another plan matches events that reached no job", async () => {
   const { daybook, replays } = await start();
   const { jobId, lastLogId } = await daybook.create({ plan: plan([shipped("42")]) });
   await daybook.event("ec.Shipped", { orderId: 41 });
@@ -98,7 +98,7 @@ Deno.test("replays: another plan takes events that reached no job", async () => 
   assert.equal(daybook.job(jobId).state, "Running");
 });
 
-Deno.test("replays: a job that would not have failed takes what came after", async () => {
+Deno.test("replays: a job that would not have failed matches events that came later", async () => {
   const { daybook, replays } = await start();
   const errors = [{ eventType: eventType("ec.Refused"), correlation: "any" } as const];
   const { jobId } = await daybook.create({ plan: plan([shipped("42")], { errors }) });
@@ -119,7 +119,7 @@ Deno.test("replays: events from before the job, and of the job itself, are not p
   assert.deepEqual(job.expected[0]?.by, [logId]);
 });
 
-Deno.test("replays: past events are looked for only when they could count, and bounded", async () => {
+Deno.test("replays: past events are searched only if they could count, and their number is bounded", async () => {
   const { daybook, replays, scan } = await start();
   const { jobId } = await daybook.create({ plan: plan([shipped("42")]) });
   const added = { eventType: eventType("ec.Shipped"), stratum: "domain", attributes: {} } as const;
@@ -136,7 +136,7 @@ Deno.test("replays: past events are looked for only when they could count, and b
   assert.deepEqual(scan.asked, [wanted]);
 });
 
-Deno.test("replays: what differs backwards is what differs forwards, reversed", async () => {
+Deno.test("replays: the backward difference is the forward one, reversed", async () => {
   const { daybook, replays } = await start();
   const { jobId, lastLogId } = await daybook.create({ plan: plan([shipped("42")]) });
   await daybook.event("ec.Shipped", { orderId: "42" });
@@ -152,7 +152,7 @@ Deno.test("replays: what differs backwards is what differs forwards, reversed", 
   assert.equal(forwards.changes[0]?.path, "state");
 });
 
-Deno.test("replays: an event that has the id of another one before it cannot be supposed", async () => {
+Deno.test("replays: an event with the id of an earlier one cannot be supposed", async () => {
   const { daybook, replays } = await start();
   const { jobId } = await daybook.create({ plan: plan([shipped("42")]) });
   const before = daybook.engine.headLogId;
@@ -179,7 +179,7 @@ Deno.test("replays: an event that has the id of another one before it cannot be 
       }],
     },
   });
-  // Earlier than the other, it would have been the first.
+  // With an earlier position it would have been the first.
   const earlier = await replays.whatIf(jobId, { with: [{ ...added, after: before }] });
   assert.equal(valueOf(earlier).job.state, "Done");
 });

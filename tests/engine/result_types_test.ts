@@ -6,7 +6,7 @@ import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const FOLDER = new URL("result_types/", import.meta.url);
-/** With its imports as they are from anywhere else. */
+/** With its imports resolved from another folder. */
 async function linesOf(name: string): Promise<readonly string[]> {
   const text = await Deno.readTextFile(new URL(name, FOLDER));
   return text.replaceAll("../../../src/", `${ROOT}src/`).split("\n");
@@ -15,12 +15,13 @@ async function linesOf(name: string): Promise<readonly string[]> {
 const DIRECTIVE = /\/\/ @ts-expect-error/;
 
 Deno.test({
-  name: "results: their types are the JSON form of what handlers return, and nothing else compiles",
+  name:
+    "results: their types are the JSON form of the handlers' results, and nothing else compiles",
   ignore: IS_QUICK,
   fn: async () => {
     const good = await linesOf("good.ts");
     const bad = await linesOf("bad.ts");
-    // Without its directives, every line after one must be where the compiler finds fault.
+    // Without the directives, the compiler must report an error on every line after one.
     const expected = bad.flatMap((line, index) => DIRECTIVE.test(line) ? [index + 2] : []);
     const undirected = bad.map((line) => line.replace(DIRECTIVE, "//")).join("\n");
 

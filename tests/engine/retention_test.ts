@@ -1,4 +1,4 @@
-/** Inputs that are removed when their job has ended, and what must not change by it. */
+/** Inputs that are removed when their job has ended, and what a removal must not change. */
 
 import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
@@ -19,7 +19,7 @@ async function open(retention: InputRetention) {
   return { harness, payments };
 }
 
-/** A job that has ended as Done. */
+/** A job that is Done. */
 async function finished(harness: Harness, input = INPUT): Promise<JobId> {
   const jobId = await harness.submit("test.pay", input);
   await harness.event("test.PaymentConfirmed", { orderId: input.orderId });
@@ -36,7 +36,7 @@ async function removals(harness: Harness, jobId: JobId): Promise<number> {
   return entries.filter(({ eventType }) => eventType === "job.InputRemoved").length;
 }
 
-/** Without the last entry that it knows of. */
+/** Without its lastLogId. */
 async function explanation(harness: Harness, jobId: JobId) {
   const explained = await harness.engine.explain(jobId);
   assert.ok(explained);
@@ -44,7 +44,7 @@ async function explanation(harness: Harness, jobId: JobId) {
   return rest;
 }
 
-Deno.test("retention: keep is the default, and its journal holds the input as ever", async () => {
+Deno.test("retention: keep is the default, with the input in the clear in the journal", async () => {
   const { harness } = await open("keep");
   const jobId = await finished(harness);
   assert.deepEqual(harness.job(jobId).input, INPUT);
@@ -86,7 +86,7 @@ Deno.test("retention: after a time the key is removed, and not before, across re
   assert.equal(await removals(second, jobId), 1);
 });
 
-Deno.test("retention: one that came due while nothing ran is removed at the start", async () => {
+Deno.test("retention: an input that came due while no process ran is removed at the start", async () => {
   const { harness: first } = await open({ afterMs: HOUR_MS });
   const jobId = await finished(first);
   first.clock.jump(2 * HOUR_MS);
@@ -96,7 +96,7 @@ Deno.test("retention: one that came due while nothing ran is removed at the star
   assert.ok(!has(second, jobId));
 });
 
-Deno.test("retention: a crash between the fact and the removal is mended, and the fact is not repeated", async () => {
+Deno.test("retention: after a crash between the fact and the removal the key is removed, and the fact is not repeated", async () => {
   const { harness: first } = await open("deleteOnCompletion");
   const jobId = await first.submit("test.pay", INPUT);
   const key = first.keys.keys.get(jobId);
@@ -110,14 +110,14 @@ Deno.test("retention: a crash between the fact and the removal is mended, and th
   assert.equal(await removals(second, jobId), 1);
 });
 
-Deno.test("retention: a key goes for no other reason than what is on record, whatever the index has forgotten", async () => {
+Deno.test("retention: a key is removed only for a recorded reason, whatever the index has forgotten", async () => {
   const { harness: first } = await open({ afterMs: 1_000 * HOUR_MS });
   const id = await finished(first);
   const orphan = "job-orphan" as JobId;
   await first.keys.create(orphan);
   await first.engine.stop(0);
   await first.journal.close();
-  // A start that goes by a snapshot has not seen every job.
+  // A start from a snapshot has not seen every job.
   first.index.removableIds = () => [];
   const second = await first.crash();
   assert.deepEqual([...second.keys.keys.keys()], [id, orphan]);
@@ -127,7 +127,7 @@ Deno.test("retention: a key goes for no other reason than what is on record, wha
   assert.deepEqual([...third.keys.keys.keys()], [id], "the whole journal has no such job");
 });
 
-Deno.test("retention: a start looks for the keys of inputs that are to be removed, and of no others that have ended", async () => {
+Deno.test("retention: a start looks only for the keys of inputs that are due for removal", async () => {
   const payments: Payments = { charged: [], release: undefined };
   const kept = { ...paymentDefinition(payments, "keep"), type: "test.keep" };
   const removed = paymentDefinition(payments, { afterMs: HOUR_MS }, []);
@@ -149,7 +149,7 @@ Deno.test("retention: a start looks for the keys of inputs that are to be remove
   assert.ok((await harness.engine.input(keptId)).ok);
 });
 
-Deno.test("retention: a crash between the end and the fact is mended as well", async () => {
+Deno.test("retention: after a crash between the end and the fact the fact is recorded", async () => {
   const { harness: first } = await open("deleteOnCompletion");
   const jobId = await first.submit("test.pay", INPUT);
   const key = first.keys.keys.get(jobId);
@@ -165,7 +165,7 @@ Deno.test("retention: a crash between the end and the fact is mended as well", a
   assert.equal(await removals(second, jobId), 1);
 });
 
-Deno.test("retention: a key that the disk does not let go is tried again", async () => {
+Deno.test("retention: a failed removal of a key is retried", async () => {
   const { harness } = await open({ afterMs: 1_000 });
   const jobId = await finished(harness);
   harness.keys.failure = new Error("busy");
@@ -179,7 +179,7 @@ Deno.test("retention: a key that the disk does not let go is tried again", async
   assert.equal(harness.defects.length, 1, "and somebody was told");
 });
 
-Deno.test("retention: a failed job whose input was removed is not said to be retried, but submitted anew", async () => {
+Deno.test("retention: for a failed job whose input was removed, submitting again is suggested instead of a retry", async () => {
   const { harness } = await open({ afterMs: HOUR_MS });
   const jobId = await harness.submit("test.pay", { ...INPUT, leak: "fail" });
   const retried = ({ next }: Awaited<ReturnType<typeof explanation>>) =>
@@ -202,7 +202,7 @@ Deno.test("retention: a failed job whose input was removed is not said to be ret
   assert.equal(explained.next.at(-1)?.cites[0]?.logId, removed?.logId);
 });
 
-Deno.test("retention: removing changes no state: the job is as before, but for its last entry", async () => {
+Deno.test("retention: a removal changes nothing of the job except its last entry", async () => {
   const { harness } = await open({ afterMs: HOUR_MS });
   const jobId = await finished(harness);
   const before = harness.job(jobId);
@@ -247,7 +247,7 @@ for (const leak of ["fail", "message"]) {
   });
 }
 
-Deno.test("retention: once the input is removed, all else of a request decides for its idempotency key", async () => {
+Deno.test("retention: once the input is removed, the rest of a request decides about its idempotency key", async () => {
   const { harness } = await open("deleteOnCompletion");
   const idempotency = { key: "order-42", digest: "of the body" };
   const { jobId } = await harness.create({ type: "test.pay", input: INPUT, idempotency });
@@ -263,7 +263,7 @@ Deno.test("retention: once the input is removed, all else of a request decides f
   }
 });
 
-Deno.test("retention: a cancelled job has ended as well", async () => {
+Deno.test("retention: it applies to a cancelled job too", async () => {
   const { harness } = await open("deleteOnCompletion");
   const jobId = await harness.submit("test.pay", INPUT);
   await harness.control(jobId, "cancel");

@@ -1,4 +1,4 @@
-/** What odd code, odd moments and a busy engine must not be able to break. */
+/** Odd code, odd moments and a busy engine must not break anything. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -92,7 +92,7 @@ for (const [what, { run, options }] of Object.entries(ODD)) {
   });
 }
 
-Deno.test("odd code: a delay of a century is a year, and the job may be cancelled", async () => {
+Deno.test("odd code: a delay of a century becomes a year, and the job can be cancelled", async () => {
   const definition = job("demo.later", (ctx) =>
     ctx.task("later", () => {
       throw new RetryLater(100 * 365 * 86_400_000);
@@ -161,7 +161,7 @@ for (const wrong of [{ version: 0.5 }, { version: NaN }, { onCompensated: "Maybe
   });
 }
 
-Deno.test("odd code: a definition whose type is no name is told the rule of types", async () => {
+Deno.test("odd code: a definition with an invalid type is refused with the rule for types", async () => {
   const definition = job("user welcome!", () => Promise.resolve());
   await assert.rejects(
     Harness.start({ definitions: [definition] }),
@@ -169,7 +169,7 @@ Deno.test("odd code: a definition whose type is no name is told the rule of type
   );
 });
 
-/** A job whose second task fails, so that the first has to be undone. */
+/** A job whose second task fails, so that the first is compensated. */
 function compensating(gates: Gates, log: string[], undo: () => unknown) {
   return job("demo.undo", async (ctx) => {
     await ctx.task("reserve", () => "R", {
@@ -188,7 +188,7 @@ function compensating(gates: Gates, log: string[], undo: () => unknown) {
 
 const blocker = (gates: Gates) => job("demo.block", (ctx) => ctx.task("w", () => gates.wait("w")));
 
-Deno.test("busy engine: a compensation that is resumed while no worker is free goes on", async () => {
+Deno.test("busy engine: a compensation that is resumed while no worker is free continues", async () => {
   const [gates, log] = [new Gates(), [] as string[]];
   const definitions = [compensating(gates, log, () => {}), blocker(gates)];
   const daybook = await Harness.start({ definitions, maxRunning: 1 });
@@ -316,7 +316,7 @@ Deno.test("restart: a task asked for while its job was suspended runs when it is
   assert.deepEqual(ran, ["b"]);
 });
 
-Deno.test("stop: of a job whose compensation was taken up after a crash ends in order", async () => {
+Deno.test("stop: a job whose compensation resumed after a crash stops in order", async () => {
   const definition = job("demo.later", async (ctx) => {
     await ctx.task("reserve", () => 1, {
       retry: { initialMs: 600_000, jitter: 0 },
@@ -344,7 +344,7 @@ Deno.test("stop: of a job whose compensation was taken up after a crash ends in 
   restarted.assertSound();
 });
 
-Deno.test("busy engine: the retry of a sibling gives a suspended compensation no worker", async () => {
+Deno.test("busy engine: the retry of a parallel compensation gives a suspended one no worker", async () => {
   const gates = new Gates();
   const definition = job("demo.siblings", async (ctx) => {
     await ctx.task("reserve", () => 1, { compensate: () => {} });
@@ -372,7 +372,7 @@ Deno.test("busy engine: the retry of a sibling gives a suspended compensation no
   assert.equal(daybook.job(id).state, "Failed");
 });
 
-Deno.test("busy engine: a suspended job that gets an event while a task ends gives its worker back", async () => {
+Deno.test("busy engine: a suspended job that gets an event while a task ends returns its worker", async () => {
   const gates = new Gates();
   const definition = job("demo.both", async (ctx) => {
     await ctx.task("sort", () => gates.wait("sort"));
@@ -400,7 +400,7 @@ Deno.test("busy engine: a suspended job that gets an event while a task ends giv
   assert.equal(daybook.job(id).state, "Done");
 });
 
-Deno.test("restart: an event moves the branch that waits, while the other backs off", async () => {
+Deno.test("restart: an event continues the waiting branch while the other backs off", async () => {
   const [gates, ran] = [new Gates(), [] as string[]];
   const daybook = await Harness.start({ definitions: [branches(gates, ran)] });
   const id = await daybook.submit("demo.branches");
@@ -414,7 +414,7 @@ Deno.test("restart: an event moves the branch that waits, while the other backs 
   assert.deepEqual(ran, ["ask 1", "afterX"]);
 });
 
-Deno.test("restart: a job suspended while it queues for its retry goes on when resumed", async () => {
+Deno.test("restart: a job suspended while it queues for its retry continues when resumed", async () => {
   const gates = new Gates();
   const flaky = job("demo.flaky", (ctx) =>
     ctx.task("call", (task) => {
@@ -437,7 +437,7 @@ Deno.test("restart: a job suspended while it queues for its retry goes on when r
   assert.equal(daybook.engine.activity.busyWorkers, 0);
 });
 
-Deno.test("race: no attempt begins once its job's failure is on its way to the disk", async () => {
+Deno.test("race: no attempt starts once its job's failure is being written", async () => {
   const [gates, ran] = [new Gates(), [] as string[]];
   const racing = job("demo.racing", async (ctx) => {
     await ctx.task("undoable", () => "U", { compensate: () => void ran.push("undo") });
@@ -466,7 +466,7 @@ Deno.test("race: no attempt begins once its job's failure is on its way to the d
   assert.equal(daybook.engine.activity.busyWorkers, 0);
 });
 
-Deno.test("disk full: a failure that finds no room is not overtaken by the next attempt", async () => {
+Deno.test("disk full: a failure without room is not overtaken by the next attempt", async () => {
   const flaky = job("demo.flaky", (ctx) =>
     ctx.task("call", () => {
       throw new Error("no answer");
@@ -492,7 +492,7 @@ Deno.test("disk full: a failure that finds no room is not overtaken by the next 
   assert.equal(failureOf(daybook, id).kind, "deadLetter");
 });
 
-Deno.test("disk full: a stop ends all the same", async () => {
+Deno.test("disk full: a stop still ends", async () => {
   const gates = new Gates();
   const daybook = await Harness.start({ definitions: [blocker(gates)] });
   await daybook.submit("demo.block");
@@ -511,7 +511,7 @@ Deno.test("disk full: a stop ends all the same", async () => {
   assert.equal(ended, true);
 });
 
-Deno.test("a read that fails is tried again, and the job gets its answer", async () => {
+Deno.test("a failed read is retried, and the job gets its answer", async () => {
   const waiting = job("demo.waiting", async (ctx) => (await ctx.expect("x"))[0].attributes, {
     expects: () => ({ x: { eventType: "ec.X" } }),
   });
@@ -529,7 +529,7 @@ Deno.test("a read that fails is tried again, and the job gets its answer", async
   assert.equal(daybook.defects.length, 1);
 });
 
-Deno.test("replay: a run that awaits other things for a moment is no divergence", async () => {
+Deno.test("replay: a run that briefly awaits something else does not diverge", async () => {
   const pause = () => new Promise<void>((resolve) => pauses.push(resolve));
   const pauses: (() => void)[] = [];
   const pausing = job("demo.pausing", async (ctx) => {
@@ -557,7 +557,7 @@ Deno.test("replay: a run that awaits other things for a moment is no divergence"
   assert.equal(restarted.job(id).state, "Done");
 });
 
-Deno.test("deliver: an event too large for all its jobs is rejected, and nothing of it recorded", async () => {
+Deno.test("deliver: an event too large for all its jobs is rejected, and nothing is recorded", async () => {
   const daybook = await Harness.start();
   const expected = [{
     id: "x",
@@ -577,7 +577,7 @@ Deno.test("deliver: an event too large for all its jobs is rejected, and nothing
   assert.equal((await daybook.event("ec.X", { small: true })).jobs.length, 70);
 });
 
-/** Stands for a defect: no run of `demo.broken` can begin. */
+/** Simulates a defect: no run of `demo.broken` can start. */
 class BrokenTracing extends FakeTracing {
   override start(start: SpanStart) {
     if (start.jobType === "demo.broken") throw new Error("defect");
@@ -585,7 +585,7 @@ class BrokenTracing extends FakeTracing {
   }
 }
 
-Deno.test("defect: in the begin of a run, from the queue or after a crash, stops no other job", async () => {
+Deno.test("defect: one at the start of a run, from the queue or after a crash, stops no other job", async () => {
   const gates = new Gates();
   const broken = job("demo.broken", () => Promise.resolve());
   const twoSteps = job("demo.block", async (ctx) => {

@@ -1,6 +1,6 @@
 /**
- * Who may run, and when: an attempt is on record when there is room for its handler, in the order
- * of the queue, and whatever is told as executing does execute.
+ * Which job may run, and when: an attempt is recorded when there is room for its handler, in the
+ * order of the queue, and every job shown as executing does execute.
  */
 
 import assert from "node:assert/strict";
@@ -16,7 +16,7 @@ function job(type: string, run: (ctx: JobContext<never>) => Promise<unknown>) {
 
 const short = job("room.short", (ctx) => ctx.task("short", () => {}));
 
-/** Jobs whose handler goes on until it is let go. */
+/** Jobs whose handler runs until it is released. */
 class Long {
   readonly called: string[] = [];
   #letGo: (() => void)[] = [];
@@ -32,7 +32,7 @@ class Long {
   }
 }
 
-/** Many jobs that take no time, and behind them some that do. */
+/** Many jobs that take no time, followed by some that do. */
 async function withBacklog(long: Long, count: number, shorts = 60) {
   const daybook = await Harness.start({ definitions: [short, long.definition], maxRunning: 1 });
   const ids = Array.from({ length: count }, (_, index) => jobId(`long-${index}`));
@@ -49,7 +49,7 @@ async function withBacklog(long: Long, count: number, shorts = 60) {
   return { daybook, ids };
 }
 
-Deno.test("room: what is told as executing has a handler that runs", async () => {
+Deno.test("room: a job shown as executing has a running handler", async () => {
   const long = new Long();
   const { daybook, ids } = await withBacklog(long, 20);
   const executing = ids.filter((id) => daybook.condition(id) === "executing");
@@ -57,7 +57,7 @@ Deno.test("room: what is told as executing has a handler that runs", async () =>
   assert.equal(daybook.engine.activity.queued, 19);
 });
 
-Deno.test("room: lower priority first, also before those that came while others had ended at once", async () => {
+Deno.test("room: lower priority goes first, even before jobs that came while others ended at once", async () => {
   const long = new Long();
   const { daybook } = await withBacklog(long, 5);
   await daybook.create({
@@ -74,7 +74,7 @@ Deno.test("room: lower priority first, also before those that came while others 
   assert.deepEqual(long.called, expected);
 });
 
-Deno.test("room: a crash counts for nobody whose handler was not called", async () => {
+Deno.test("room: a crash does not count for an attempt whose handler was not called", async () => {
   const long = new Long();
   const { daybook, ids } = await withBacklog(long, 6);
   const called = [...long.called];
@@ -85,7 +85,7 @@ Deno.test("room: a crash counts for nobody whose handler was not called", async 
   assert.deepEqual(counted, called);
 });
 
-/** A type that was prompt, and whose handlers go on from some moment. */
+/** A type that was prompt, and whose handlers become slow at some point. */
 class Turning {
   readonly called: string[] = [];
   isSlow = false;
@@ -127,7 +127,7 @@ async function withTurned(count: number, maxRunning = 2) {
   return { daybook, turning, ids };
 }
 
-Deno.test("room: when handlers that were prompt no longer are, those that cannot be called are withdrawn", async () => {
+Deno.test("room: when prompt handlers become slow, attempts that cannot run are withdrawn", async () => {
   const { daybook, turning, ids } = await withTurned(30);
   assert.deepEqual(turning.called, ["slow-0", "slow-1"]);
   await daybook.clock.advance(30);
@@ -141,7 +141,7 @@ Deno.test("room: when handlers that were prompt no longer are, those that cannot
   ]);
   assert.equal(daybook.engine.activity.busyWorkers, 2);
 
-  // All of them come to their end, two at a time, in their order.
+  // All of them end, two at a time, in order.
   for (let round = 0; round < 20; round++) {
     turning.letGo();
     await daybook.clock.advance(30);
@@ -153,7 +153,7 @@ Deno.test("room: when handlers that were prompt no longer are, those that cannot
   daybook.assertSound();
 });
 
-Deno.test("room: an attempt that was withdrawn counts for no crash, and says why", async () => {
+Deno.test("room: a withdrawn attempt does not count as a crash, and gives its reason", async () => {
   const { daybook } = await withTurned(30);
   await daybook.clock.advance(30);
   const after = await daybook.crash();
@@ -177,13 +177,13 @@ Deno.test("room: a crash while attempts are withdrawn loses nothing", async () =
   assert.deepEqual(left, []);
 });
 
-Deno.test("room: the handler of a job that is suspended before it could be called is not called", async () => {
+Deno.test("room: the handler of a job that is suspended in time is not called", async () => {
   const called: string[] = [];
   const daybook = await Harness.start({
     definitions: [job("room.noted", (ctx) => ctx.task("noted", () => void called.push("noted")))],
   });
   await daybook.create({ type: "room.noted", input: {}, jobId: jobId("job-1"), start: false });
-  // Behind another: the start of its attempt, and behind that the suspension, in one batch.
+  // In one batch: another entry, the start of its attempt, and then the suspension.
   daybook.journal.hold();
   const other = daybook.engine.create({ type: "room.noted", input: {}, start: false });
   await daybook.clock.settle();

@@ -67,7 +67,7 @@ Deno.test("run: an attempt is on record before its function runs", async () => {
   assert.deepEqual(recorded, [true]);
 });
 
-Deno.test("run: it is called before its start is durable, in one batch with it, and no handler is", async () => {
+Deno.test("run: it is called before its start is durable, in the same batch, but no handler is", async () => {
   const called: string[] = [];
   const definition = defineJob({
     type: "demo.early",
@@ -100,7 +100,7 @@ Deno.test("run: it is called before its start is durable, in one batch with it, 
   assert.equal(after, job.firstLogId + begins.length, "all of them are in one batch");
 });
 
-Deno.test("disk full: of a start that is lost no run is left, and a later start has its own", async () => {
+Deno.test("disk full: a lost start leaves no run behind, and a later start has its own", async () => {
   let calls = 0;
   const definition = defineJob({
     type: "demo.lost",
@@ -111,7 +111,7 @@ Deno.test("disk full: of a start that is lost no run is left, and a later start 
   const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
   const id = jobId("job-1");
   const request = { type: "demo.lost", input: {}, jobId: id };
-  // With the creation, and then without it; the second time while another waits for the worker.
+  // With the creation, and then without it; the second time while another job waits for the worker.
   daybook.journal.failNext(new JournalFullError("no room"));
   await assert.rejects(daybook.engine.create(request), JournalFullError);
   await daybook.create({ ...request, start: false });
@@ -134,7 +134,7 @@ Deno.test("disk full: of a start that is lost no run is left, and a later start 
   daybook.assertSound();
 });
 
-Deno.test("run: it goes on from a result at once, and nothing else before that is durable", async () => {
+Deno.test("run: it continues from a result at once, and everything else waits until that is durable", async () => {
   let [returned, began] = [false, false];
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   const definition = defineJob({
@@ -165,7 +165,7 @@ Deno.test("run: it goes on from a result at once, and nothing else before that i
   assert.equal(daybook.job(id).state, "Done");
 });
 
-Deno.test("run: tasks asked for side by side start in one batch and all end", async () => {
+Deno.test("run: parallel tasks start in one batch, and all end", async () => {
   const definition = defineJob({
     type: "demo.parallel",
     version: 1,
@@ -191,7 +191,7 @@ Deno.test("run: tasks asked for side by side start in one batch and all end", as
   ]);
 });
 
-Deno.test("retry: a failed attempt backs off, holds no worker, and is tried again", async () => {
+Deno.test("retry: a failed attempt backs off without a worker, and is retried", async () => {
   let attempts = 0;
   const flaky = defineJob({
     type: "demo.flaky",
@@ -221,7 +221,7 @@ Deno.test("retry: a failed attempt backs off, holds no worker, and is tried agai
   daybook.assertSound();
 });
 
-Deno.test("retry: attempts used up is a dead letter that names the task", async () => {
+Deno.test("retry: the last failed attempt makes a dead letter that names the task", async () => {
   const broken = defineJob({
     type: "demo.broken",
     version: 1,
@@ -284,7 +284,7 @@ Deno.test("retry: RetryLater chooses the delay", async () => {
   assert.equal(daybook.job(id).state, "Done");
 });
 
-Deno.test("time limit: an attempt that takes too long fails, its signal aborted", async () => {
+Deno.test("time limit: an attempt that takes too long fails, with its signal aborted", async () => {
   let aborted = false;
   const slow = defineJob({
     type: "demo.slow",
@@ -381,7 +381,7 @@ Deno.test("progress: the latest report is on record before the attempt ends", as
   assert.equal(reports.length, 2);
 });
 
-Deno.test("run: what it throws itself fails the job with that error", async () => {
+Deno.test("run: an error that it throws fails the job", async () => {
   const throwing = defineJob({
     type: "demo.throw",
     version: 1,
@@ -404,7 +404,7 @@ Deno.test("run: what it throws itself fails the job with that error", async () =
   );
 });
 
-Deno.test("run: the same task twice, or a task named main, is an error that says so", async () => {
+Deno.test("run: calling a task twice, or a task named main, is an error that says so", async () => {
   const twice = defineJob({
     type: "demo.twice",
     version: 1,
@@ -456,7 +456,7 @@ Deno.test("queue: lower priority first, then first in, first out", async () => {
   assert.deepEqual(order, ["first", "urgent", "second", "third", "late"]);
 });
 
-Deno.test("ctx.now: is the time of the last entry that run has seen", async () => {
+Deno.test("ctx.now: it is the time of the last entry that run has seen", async () => {
   const times: number[] = [];
   const timed = defineJob({
     type: "demo.timed",

@@ -1,7 +1,7 @@
 /**
- * A crash before each entry of a job with a sealed input: after the restart it goes on with
- * its clear input, ends, and its input is removed once. A store that says that a key is on
- * disk before it is, is caught.
+ * A crash before each entry of a job with a sealed input: after the restart it continues with its
+ * clear input, ends, and its input is removed once. A store that reports a key as durable too early
+ * is caught.
  */
 
 import assert from "node:assert/strict";
@@ -12,7 +12,7 @@ import { CARD, paymentDefinition, type Payments } from "../support/http/payment_
 
 const INPUT = { orderId: "42", card: { number: CARD, holder: "A. Customer" }, leak: "confirm" };
 
-/** Keeps every key that was ever on disk: what a crash before its removal leaves. */
+/** Keeps every key that was ever on disk, as after a crash before its removal. */
 class RememberingKeys extends MemoryKeys {
   readonly ever = new Map<JobId, Uint8Array>();
 
@@ -23,7 +23,7 @@ class RememberingKeys extends MemoryKeys {
   }
 }
 
-/** Answers before the key is on disk: after a crash it was never there. */
+/** Answers before the key is on disk, so a crash loses it. */
 class HastyKeys extends RememberingKeys {
   override async create(jobId: JobId): Promise<Uint8Array> {
     const key = await super.create(jobId);
@@ -57,7 +57,7 @@ async function crashBefore(keys: RememberingKeys, at: number): Promise<string | 
   keys.keys.clear();
   for (const [id, key] of keys.ever) keys.keys.set(id, key);
   const second = await first.crashBefore(before);
-  // Whoever sent the event got no answer, and sends it again.
+  // The sender of the event got no answer, and sends it again.
   if (second.engine.job(jobId) !== undefined) {
     await second.event("test.PaymentConfirmed", { orderId: "42" }, { eventId: "confirmation" });
     await second.clock.advance(1_000);
@@ -79,7 +79,7 @@ function flawOf(
   if (JSON.stringify(journal.content).includes(CARD)) return "the journal has the card";
   if (keys.keys.size > 0) return "a key is left";
   const job = engine.job(jobId);
-  // A creation that was not durable never came to be.
+  // A creation that was not durable did not happen.
   if (job === undefined) return undefined;
   if (job.state !== "Done") return `it is ${job.state}`;
   if (charged.some((number) => number !== CARD)) return "the task got something else";
@@ -95,7 +95,7 @@ Deno.test("sealed inputs: a crash before any entry loses no input, leaks none, a
   }
 });
 
-Deno.test("sealed inputs: a key that was not on disk when the job was is caught", async () => {
+Deno.test("sealed inputs: a key that reaches the disk after its job is caught", async () => {
   const { positions } = await tell(new RememberingKeys());
   const flaws = [];
   for (const at of positions.keys()) flaws.push(await crashBefore(new HastyKeys(), at));

@@ -1,4 +1,4 @@
-/** Secrets in an input: nowhere in the journal, and all of them in the task. */
+/** Secrets in an input: none in the journal, and all of them in the task. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -38,7 +38,7 @@ function journalText({ journal }: Harness): string {
   return JSON.stringify(journal.content);
 }
 
-/** Nobody who looks at the journal, or asks the engine, sees it. */
+/** Neither the journal nor the engine shows it. */
 async function assertUnseen({ harness }: Shop, jobId: JobId): Promise<void> {
   const [replayed, explained] = [
     await harness.engine.replays.replay(jobId),
@@ -62,7 +62,7 @@ Deno.test("secrets: the task gets the clear value, and the journal holds a mark"
   shop.harness.assertSound();
 });
 
-Deno.test("secrets: a check for them finds one that a definition does not mark", async () => {
+Deno.test("secrets: the check finds one that the definition does not mark", async () => {
   const payments: Payments = { charged: [], release: undefined };
   const definition = { ...paymentDefinition(payments), secrets: [] };
   const harness = await Harness.start({ definitions: [definition as never] });
@@ -94,7 +94,7 @@ const REPLACED = [
 ] as const;
 
 for (const [leak, expected] of REPLACED) {
-  Deno.test(`secrets: in an error's ${leak} they are replaced by a mark`, async () => {
+  Deno.test(`secrets: in an error's ${leak} they are masked`, async () => {
     const shop = await openShop();
     const jobId = await pay(shop, leak);
     const job = shop.harness.job(jobId);
@@ -105,7 +105,7 @@ for (const [leak, expected] of REPLACED) {
   });
 }
 
-Deno.test("secrets: in a note of progress they are replaced by a mark", async () => {
+Deno.test("secrets: in a progress note they are masked", async () => {
   const shop = await openShop();
   const jobId = await pay(shop, "note");
   const task = shop.harness.job(jobId).tasks.find(({ taskId }) => taskId === "charge");
@@ -154,7 +154,7 @@ Deno.test("secrets: an input that is refused is not quoted", async () => {
   harness.assertSound();
 });
 
-Deno.test("secrets: one that is in the plan, a label or an id as well is refused", async () => {
+Deno.test("secrets: one that also appears in the plan, a label or an id is refused", async () => {
   const shop = await openShop();
   const requests = [
     { type: "test.pay", input: { ...payment(), orderId: CARD } },
@@ -171,7 +171,7 @@ Deno.test("secrets: one that is in the plan, a label or an id as well is refused
   assert.equal(shop.harness.keys.keys.size, 0, "no key is left behind");
 });
 
-Deno.test("secrets: one that stands in another field of the input as well is hidden there too", async () => {
+Deno.test("secrets: one that also appears in another field of the input is hidden there too", async () => {
   const shop = await openShop();
   const card = { number: CARD, holder: `A. Customer, ${CARD}` };
   const jobId = await shop.harness.submit("test.pay", { orderId: "42", card, [CARD]: [CARD] });
@@ -209,12 +209,12 @@ Deno.test("retry: a job with secrets gets them again, under a key of its own", a
 
   assert.notEqual(retried.sealed?.ciphertext, shop.harness.job(jobId).sealed?.ciphertext);
   assert.equal(shop.harness.keys.keys.size, 2);
-  // The charge is reused; run itself, which says that it had no luck, was called again.
+  // The charge is reused; run itself, which failed, was called again.
   assert.ok(retried.state === "Failed" && retried.failure.error.message === "no luck");
   await assertUnseen(shop, retried.jobId);
 });
 
-Deno.test("retry: of a definition that protects less by now, the secrets stay secret", async () => {
+Deno.test("retry: if the definition now protects less, the secrets stay secret", async () => {
   const shop = await openShop();
   const jobId = await pay(shop, "fail");
   const lax = { ...paymentDefinition(shop.payments), secrets: [] };
@@ -227,7 +227,7 @@ Deno.test("retry: of a definition that protects less by now, the secrets stay se
   await assertUnseen({ ...shop, harness }, outcome.value.jobId);
 });
 
-Deno.test("idempotency: the digest on record does not tell a secret that can be guessed", async () => {
+Deno.test("idempotency: the recorded digest does not reveal a guessable secret", async () => {
   const shop = await openShop();
   const request = { type: "test.pay", input: payment() };
   const idempotency = { key: "order-42", digest: "digest-of-the-body" };
@@ -244,7 +244,7 @@ Deno.test("idempotency: the digest on record does not tell a secret that can be 
   assert.ok(!other.ok && other.problem.kind === "keyReused");
 });
 
-Deno.test("keys: without the key of an unfinished job it fails, saying why, and a retry after its return goes on", async () => {
+Deno.test("keys: an unfinished job without its key fails with the reason, and a retry works when the key is back", async () => {
   const shop = await openShop();
   const jobId = await pay(shop, "wait");
   const key = shop.harness.keys.keys.get(jobId);
@@ -265,7 +265,7 @@ Deno.test("keys: without the key of an unfinished job it fails, saying why, and 
   assert.deepEqual([early.ok, late.ok], [false, true]);
 });
 
-Deno.test("keys: a job that there is no room for leaves none behind, and the same id works later", async () => {
+Deno.test("keys: a job refused for lack of room leaves no key, and the same id works later", async () => {
   const shop = await openShop();
   const request = { type: "test.pay", input: payment(), jobId: "job-1" as JobId };
   shop.harness.keys.failure = new JournalFullError("full");
@@ -278,7 +278,7 @@ Deno.test("keys: a job that there is no room for leaves none behind, and the sam
   assert.equal((await shop.harness.engine.create(request)).ok, true);
 });
 
-Deno.test("keys: those of jobs that never came to be are removed by the next start", async () => {
+Deno.test("keys: those of jobs that were never created are removed by the next start", async () => {
   const shop = await openShop();
   const jobId = await pay(shop);
   shop.harness.keys.keys.set("never" as JobId, new Uint8Array(32));
@@ -286,7 +286,7 @@ Deno.test("keys: those of jobs that never came to be are removed by the next sta
   assert.deepEqual([...harness.keys.keys.keys()], [jobId]);
 });
 
-Deno.test("secrets: what a definition may ask for, and what it may not", () => {
+Deno.test("secrets: valid declarations are accepted, and invalid ones refused", () => {
   const base = {
     type: "test.t",
     version: 1,

@@ -1,4 +1,4 @@
-/** Somebody sets the clock while jobs wait: how long they wait is measured, not read off it. */
+/** The clock is set while jobs wait: waiting times are measured with the monotonic clock. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -33,7 +33,7 @@ for (const setByMs of [-HOUR_MS, HOUR_MS]) {
 
   for (const undone of [false, true]) {
     const what = undone ? "a compensation" : "a task";
-    Deno.test(`backoff: ${what} is tried again when its backoff is over, though ${set}`, async () => {
+    Deno.test(`backoff: ${what} is retried when its backoff is over, although ${set}`, async () => {
       const { called, definition } = failingOnce();
       const daybook = await Harness.start({ definitions: [definition] });
       await daybook.submit("test.failing", { undone });
@@ -47,7 +47,7 @@ for (const setByMs of [-HOUR_MS, HOUR_MS]) {
     });
   }
 
-  Deno.test(`backoff: a job that was suspended meanwhile goes on in time, though ${set}`, async () => {
+  Deno.test(`backoff: a job that was suspended meanwhile continues in time, although ${set}`, async () => {
     const { called, definition } = failingOnce();
     const daybook = await Harness.start({ definitions: [definition] });
     const jobId = await daybook.submit("test.failing", { undone: false });
@@ -59,7 +59,7 @@ for (const setByMs of [-HOUR_MS, HOUR_MS]) {
     assert.equal(called.length, 2);
   });
 
-  Deno.test(`startAt: a job starts as long after its creation as was asked for, though ${set}`, async () => {
+  Deno.test(`startAt: a job starts the requested time after its creation, although ${set}`, async () => {
     const { definition } = failingOnce();
     const daybook = await Harness.start({ definitions: [definition] });
     const startAt = new Date(daybook.clock.now() + 60_000).toISOString();
@@ -73,7 +73,7 @@ for (const setByMs of [-HOUR_MS, HOUR_MS]) {
   });
 }
 
-Deno.test("backoff: a restart goes by the time on record", async () => {
+Deno.test("backoff: a restart uses the time on record", async () => {
   const { called, definition } = failingOnce();
   const first = await Harness.start({ definitions: [definition] });
   await first.submit("test.failing", { undone: false });

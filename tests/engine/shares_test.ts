@@ -1,4 +1,4 @@
-/** `limits` of a definition: places by type and key, turns of keys, and what a kill leaves. */
+/** `limits` of a definition: places by type and key, turns of keys, and the effect of a kill. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -26,7 +26,7 @@ interface Input {
   readonly tenant: string;
 }
 
-/** Jobs whose one task goes on until a test says so. */
+/** Jobs with one task, which the test ends. */
 class Work {
   readonly begun: string[] = [];
   readonly #ends = new Map<string, () => void>();
@@ -406,7 +406,7 @@ function withPauses(
   });
 }
 
-/** Jobs that fail once their work is done, and are undone until a test says so. */
+/** Jobs that fail once their work is done, and whose compensation the test ends. */
 function failing(work: Work): AnyJobDefinition {
   return {
     ...work.definition({ maxRunning: 1 }),
@@ -497,7 +497,7 @@ test("shares: limits that are lowered when a place gets free let nobody have it"
   harness.assertSound();
 });
 
-Deno.test("shares: places by record are the same from all entries as from a snapshot and the rest, and duplicates change nothing", () => {
+Deno.test("shares: recorded places are the same from all entries and from a snapshot and the rest, and duplicates change nothing", () => {
   const placesOf = (
     entries: readonly JobEventLogEntry[],
     pauses = new Pauses(),

@@ -1,4 +1,4 @@
-/** `ctx.sleep`: a step that is over at a time, whatever becomes of the process meanwhile. */
+/** `ctx.sleep`: a step that ends at a time, whatever happens to the process meanwhile. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -48,7 +48,7 @@ function taskOf(job: JobState, id: string) {
   return findTask(job, id as TaskId);
 }
 
-Deno.test("sleep: the code goes on at the time, and not before", async () => {
+Deno.test("sleep: the code continues at the time, and not before", async () => {
   const { definition, calls } = sleeper();
   const { daybook, id } = await started([definition]);
   assert.equal(daybook.condition(id), "sleeping");
@@ -78,7 +78,7 @@ Deno.test("sleep: a job that sleeps holds no place among the limits of its type"
   daybook.assertSound();
 });
 
-Deno.test("sleep: the fact of its begin has the time of its end, and that of its end no more", async () => {
+Deno.test("sleep: TimerSet has the time of its end, and TimerElapsed has no attributes", async () => {
   const { definition } = sleeper();
   const { daybook, id } = await started([definition]);
   const set = (await daybook.entries(id)).find(({ eventType }) => eventType === "job.TimerSet");
@@ -92,7 +92,7 @@ Deno.test("sleep: the fact of its begin has the time of its end, and that of its
   assert.deepEqual([elapsed?.attributes, elapsed?.causedBy], [{}, undefined]);
 });
 
-Deno.test("sleep: it goes on through a crash, and what is over meanwhile ends at the start", async () => {
+Deno.test("sleep: it survives a crash, and one that is over meanwhile ends at the start", async () => {
   const { definition, calls } = sleeper();
   const { daybook, id } = await started([definition]);
   await daybook.clock.advance(DAY);
@@ -112,7 +112,7 @@ Deno.test("sleep: it goes on through a crash, and what is over meanwhile ends at
   atLast.assertSound();
 });
 
-Deno.test("sleep: a start does not take up what sleeps", async () => {
+Deno.test("sleep: a start does not run a sleeping job", async () => {
   const { definition } = sleeper();
   const { daybook, id } = await started([definition]);
   const before = daybook.job(id).lastLogId;
@@ -121,7 +121,7 @@ Deno.test("sleep: a start does not take up what sleeps", async () => {
   assert.equal(later.job(id).lastLogId, before);
 });
 
-Deno.test("sleep: the end of it goes on record while the job is suspended, and the code goes on after", async () => {
+Deno.test("sleep: its end is recorded while the job is suspended, and the code continues afterwards", async () => {
   const { definition, calls } = sleeper();
   const { daybook, id } = await started([definition]);
   await daybook.control(id, "suspend");
@@ -134,7 +134,7 @@ Deno.test("sleep: the end of it goes on record while the job is suspended, and t
   daybook.assertSound();
 });
 
-Deno.test("sleep: waking the job ends it early, and the entry names the control", async () => {
+Deno.test("sleep: wake ends it early, and the entry names the control", async () => {
   const { definition, calls } = sleeper();
   const { daybook, id } = await started([definition]);
   await daybook.engine.control(id, { kind: "wake", reason: "the customer called" });
@@ -152,7 +152,7 @@ Deno.test("sleep: waking the job ends it early, and the entry names the control"
   daybook.assertSound();
 });
 
-Deno.test("sleep: a cancelled job sleeps no more, and nothing of it is recorded at the time", async () => {
+Deno.test("sleep: a cancelled job no longer sleeps, and nothing is recorded at the time", async () => {
   const { definition } = sleeper();
   const { daybook, id } = await started([definition]);
   await daybook.control(id, "cancel");
@@ -163,7 +163,7 @@ Deno.test("sleep: a cancelled job sleeps no more, and nothing of it is recorded 
   assert.equal(daybook.clock.armed, 0);
 });
 
-Deno.test("sleep: a retry does not sleep again what was over", async () => {
+Deno.test("sleep: a retry does not repeat a sleep that was over", async () => {
   const attempts = { broken: true };
   const definition = asked(async (ctx) => {
     await ctx.sleep("overnight", DAY);
@@ -189,7 +189,7 @@ Deno.test("sleep: a retry does not sleep again what was over", async () => {
   daybook.assertSound();
 });
 
-Deno.test("sleep: a time that is over, and none at all, end at once", async () => {
+Deno.test("sleep: a time in the past, and zero, end at once", async () => {
   for (const time of [0, { until: "2020-01-01T00:00:00Z" }, { until: new Date(0) }]) {
     const { definition } = sleeper(time);
     const { daybook, id } = await started([definition]);
@@ -199,7 +199,7 @@ Deno.test("sleep: a time that is over, and none at all, end at once", async () =
   }
 });
 
-Deno.test("sleep: until a time, in each of the ways to say it", async () => {
+Deno.test("sleep: `until` accepts each form of a time", async () => {
   const at = Date.parse("2026-02-01T00:00:00.000Z");
   for (const until of [at, new Date(at), "2026-02-01T01:00:00+01:00"]) {
     const { definition } = sleeper({ until });
@@ -209,7 +209,7 @@ Deno.test("sleep: until a time, in each of the ways to say it", async () => {
   }
 });
 
-Deno.test("sleep: side by side with tasks and other sleeps", async () => {
+Deno.test("sleep: it works in parallel with tasks and other sleeps", async () => {
   const definition = asked(async (ctx) => {
     await Promise.all([
       ctx.sleep("short", DAY),
@@ -229,7 +229,7 @@ Deno.test("sleep: side by side with tasks and other sleeps", async () => {
   later.assertSound();
 });
 
-Deno.test("sleep: what waits for an event too is waiting", async () => {
+Deno.test("sleep: a job that also waits for an event is waiting", async () => {
   const definition = asked((ctx) => Promise.all([ctx.sleep("overnight", DAY), ctx.expect("paid")]));
   const { daybook, id } = await started([definition]);
   assert.equal(daybook.condition(id), "waiting");
@@ -240,7 +240,7 @@ Deno.test("sleep: what waits for an event too is waiting", async () => {
   daybook.assertSound();
 });
 
-Deno.test("sleep: misuse is told at once", async () => {
+Deno.test("sleep: misuse is reported at once", async () => {
   const cases: [(ctx: JobContext<"paid">) => Promise<unknown>, string][] = [
     [
       async (ctx) => {
@@ -301,7 +301,7 @@ Deno.test("sleep: misuse is told at once", async () => {
   }
 });
 
-Deno.test("sleep: code that asks for a task where a sleep is on record is parked", async () => {
+Deno.test("sleep: code that asks for a task instead of a recorded sleep is parked", async () => {
   const { definition } = sleeper();
   const { daybook, id } = await started([definition]);
   const other = {
@@ -321,7 +321,7 @@ Deno.test("sleep: code that asks for a task where a sleep is on record is parked
   );
 });
 
-Deno.test("sleep: a sleep is as long as it is, whatever somebody does to the clock", async () => {
+Deno.test("sleep: its length does not depend on the clock being set", async () => {
   const { definition, calls } = sleeper();
   const { daybook } = await started([definition]);
   daybook.clock.jump(10 * DAY);
@@ -331,7 +331,7 @@ Deno.test("sleep: a sleep is as long as it is, whatever somebody does to the clo
   assert.deepEqual(calls, ["before", "after"]);
 });
 
-Deno.test("sleep: many that are due at a start end group by group", async () => {
+Deno.test("sleep: many that are due at a start end in groups", async () => {
   const { definition, calls } = sleeper();
   const daybook = await Harness.start({ definitions: [definition], maxRunning: 4 });
   const requests = Array.from({ length: 600 }, () => ({ type: "demo.sleeper", input: {} }));

@@ -11,7 +11,7 @@ import { MemoryIndex } from "../support/engine/memory_index.ts";
 
 const HEAD = { logId: 2, chain: "two" };
 
-Deno.test("snapshot content: one that another version wrote, or that rests on another index, is not used, and nothing is taken", async () => {
+Deno.test("snapshot content: one of another version, or based on another index, is not used at all", async () => {
   const daybook = await Harness.start();
   await daybook.create({ plan: plan([expectation("paid", "ec.Paid")]) });
   const [first = "", ...rest] = daybook.engine.consumer.capture(HEAD);
@@ -54,14 +54,14 @@ Deno.test("snapshot content: one that holds every job is read with an index and 
   }
 });
 
-Deno.test("snapshot content: of jobs that have ended there is nothing in it, and next to nothing of their entries", async () => {
+Deno.test("snapshot content: it has nothing of ended jobs, and next to nothing of their entries", async () => {
   const clock = new FakeClock();
   const daybook = await Harness.start({ clock, random: new TimedRandom(clock) });
   const sizes: number[] = [];
   for (let round = 0; round < 2; round++) {
     for (let job = 0; job < 200; job++) {
       await daybook.engine.create({ plan: plan([]) });
-      // Its id is no time: it goes to the index.
+      // Its id contains no time, so it goes to the index.
       await daybook.event("ec.Paid", {}, { eventId: `paid-${round}-${job}` });
       clock.jump(3);
     }
@@ -73,7 +73,7 @@ Deno.test("snapshot content: of jobs that have ended there is nothing in it, and
   assert.ok(second - first < 200, `${second - first} bytes more after 600 more entries`);
 });
 
-Deno.test("snapshot content: of jobs with keys it is, byte for byte, what their lines give", async () => {
+Deno.test("snapshot content: jobs with keys are written byte for byte as their lines give them", async () => {
   let calls = 0;
   const definition = defineJob({
     type: "mail.send",

@@ -4,7 +4,7 @@ import { jobId } from "../../src/core/ids.ts";
 import { TASKS_MAX, WAITS_MAX } from "../../src/core/job_state.ts";
 import { RunContext } from "../../src/engine/run/run_context.ts";
 
-Deno.test("run: a job may have so many tasks, and the call for one more says so", () => {
+Deno.test("run: the number of tasks is limited, and the call for one more says so", () => {
   const asked = new RunContext(jobId("order-7"), [], {
     seenAt: () => 0,
     onTask: () => {},
@@ -22,7 +22,7 @@ Deno.test("run: a job may have so many tasks, and the call for one more says so"
   assert.equal(asked.tasks.size, TASKS_MAX);
 });
 
-Deno.test("run: a job may wait so often until a time, and the call for one more says so", () => {
+Deno.test("run: the number of waits with a time is limited, and the call for one more says so", () => {
   const expectables = ["paid", "rated"].map((name) => ({ name, isWaivable: false }));
   const asked = new RunContext(jobId("order-7"), expectables, {
     seenAt: () => 0,

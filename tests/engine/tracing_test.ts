@@ -1,4 +1,4 @@
-/** Traces through the engine: which entries have ids, and which spans there are. */
+/** Traces through the engine: the ids on entries, and the spans. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -12,7 +12,7 @@ import type { CreateRequest } from "../../src/engine/requests.ts";
 import { Harness, type HarnessOptions } from "../support/engine/engine_harness.ts";
 import { FakeTracing } from "./fake_tracing.ts";
 
-/** What a snapshot stands for is of no matter here. */
+/** The position of a snapshot does not matter here. */
 const HEAD = { logId: 0, chain: "" };
 
 const TRACE = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
@@ -20,7 +20,7 @@ const OTHER = { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "00f067aa0b
 
 const loose = v.optional(v.looseObject({}), {});
 
-/** Notes what its attempts see, waits, and tells what starts `TOLD`. */
+/** Notes what its attempts see, waits, and emits the event that starts `TOLD`. */
 function relay(seen: (string | undefined)[] = []) {
   let failures = 1;
   return defineJob({
@@ -107,7 +107,7 @@ async function entriesOfType(daybook: Harness, id: JobId, name: string) {
   return entries.filter(({ eventType }) => eventType === `job.${name}`);
 }
 
-Deno.test("trace: without one, no entry has ids and no attempt a traceparent", async () => {
+Deno.test("trace: without a trace, entries have no ids and attempts no traceparent", async () => {
   const seen: (string | undefined)[] = [];
   const definitions = [relay(seen), told];
   const { daybook, id } = await started({ definitions }, { type: "demo.relay" });
@@ -118,7 +118,7 @@ Deno.test("trace: without one, no entry has ids and no attempt a traceparent", a
   assert.deepEqual(seen, [undefined, undefined, undefined]);
 });
 
-Deno.test("trace: a request's is on its job, on each attempt, and on what those start", async () => {
+Deno.test("trace: a request's trace is on its job, its attempts, and the jobs that they start", async () => {
   const seen: (string | undefined)[] = [];
   const request = { type: "demo.relay", origin: TRACE };
   const { daybook, id } = await started({ definitions: [relay(seen), told] }, request);
@@ -130,7 +130,7 @@ Deno.test("trace: a request's is on its job, on each attempt, and on what those 
   const others = entries.slice(2).filter((entry) => entry !== correlated);
   assert.deepEqual(new Set(others.map(({ traceId }) => traceId)), new Set([TRACE.traceId]));
 
-  // One span id for each attempt, which all of its entries have and the attempt tells others.
+  // One span id per attempt, which all its entries have and the attempt passes on.
   const after = entries.filter(({ taskId }) => taskId === "after");
   assert.deepEqual(after.map(({ eventType, spanId }) => [eventType.slice(4), spanId]), [
     ["TaskStarted", after[0]?.spanId],
@@ -160,7 +160,7 @@ Deno.test("trace: a request's is on its job, on each attempt, and on what those 
   daybook.assertSound();
 });
 
-Deno.test("trace: one that is not sampled keeps its id, has no spans, and stays so", async () => {
+Deno.test("trace: an unsampled trace keeps its id, has no spans, and stays unsampled", async () => {
   const seen: (string | undefined)[] = [];
   const request = { type: "demo.relay", origin: { traceId: TRACE.traceId } };
   const { daybook } = await started({ definitions: [relay(seen)] }, request);
@@ -174,7 +174,7 @@ Deno.test("trace: one that is not sampled keeps its id, has no spans, and stays 
   }
 });
 
-Deno.test("trace: an event's is on the entries that it causes", async () => {
+Deno.test("trace: an event's trace is on the entries that it causes", async () => {
   const { daybook, id } = await started({ definitions: [waits, told] }, { type: "demo.waits" });
   const relayed = { eventType: "ec.Relayed", stratum: "domain", attributes: {}, ...OTHER } as const;
   await daybook.engine.deliver([
@@ -189,7 +189,7 @@ Deno.test("trace: an event's is on the entries that it causes", async () => {
   assert.deepEqual(created && idsIn(created), OTHER);
 });
 
-Deno.test("trace: ids that are no place in a trace are recorded, and go no further", async () => {
+Deno.test("trace: ids that are not a trace position are recorded, and not passed on", async () => {
   const tracing = new FakeTracing();
   const daybook = await Harness.start({ definitions: [told], tracing });
   const ids = { traceId: "request 7", spanId: "x" };
@@ -203,7 +203,7 @@ Deno.test("trace: ids that are no place in a trace are recorded, and go no furth
   assert.deepEqual(created && idsIn(created), ids);
 });
 
-Deno.test("trace: a control's is on what it records, and not on what the job does", async () => {
+Deno.test("trace: a control's trace is on what it records, not on what the job does", async () => {
   const request = { type: "demo.waits", start: false, origin: TRACE };
   const { daybook, id } = await started({ definitions: [waits] }, request);
   for (const kind of ["start", "suspend", "resume", "cancel"] as const) {
@@ -219,7 +219,7 @@ Deno.test("trace: a control's is on what it records, and not on what the job doe
   assert.equal(main?.traceId, TRACE.traceId);
 });
 
-Deno.test("trace: a retry without one carries on that of the job; one with its own is linked", async () => {
+Deno.test("trace: a retry without a trace continues that of the job; one with its own is linked", async () => {
   const tracing = new FakeTracing();
   const request = { type: "demo.doomed", input: PASSWORD, origin: TRACE };
   const { daybook, id } = await started({ definitions: [doomed], tracing }, request);
@@ -235,7 +235,7 @@ Deno.test("trace: a retry without one carries on that of the job; one with its o
   }
 });
 
-Deno.test("trace: after a crash the job goes on in it, and what was cut has its attempt's ids", async () => {
+Deno.test("trace: after a crash the job stays in it, and the interruption has the attempt's ids", async () => {
   for (const how of ["crash", "crashWithoutSnapshot"] as const) {
     const hold = held();
     const request = { type: "demo.held", origin: TRACE };
@@ -253,7 +253,7 @@ Deno.test("trace: after a crash the job goes on in it, and what was cut has its 
   }
 });
 
-Deno.test("trace: what is on record of it is nowhere in the state or the snapshot", async () => {
+Deno.test("trace: its ids are not in the state or the snapshot", async () => {
   const hold = held();
   const request = { type: "demo.held", origin: TRACE };
   const { daybook, id } = await started({ definitions: [hold.definition] }, request);
@@ -262,7 +262,7 @@ Deno.test("trace: what is on record of it is nowhere in the state or the snapsho
   assert.ok(texts.every((text) => !text.includes(TRACE.traceId)));
 });
 
-Deno.test("spans: run, its attempts and compensations, with how each ended", async () => {
+Deno.test("spans: run, its attempts and compensations have spans, each with its outcome", async () => {
   const tracing = new FakeTracing();
   const request = { type: "demo.doomed", input: PASSWORD, origin: TRACE };
   const { daybook, id } = await started({ definitions: [doomed], tracing }, request);
@@ -286,7 +286,7 @@ Deno.test("spans: run, its attempts and compensations, with how each ended", asy
   assert.deepEqual(ended && idsIn(ended), run?.ids);
 });
 
-Deno.test("spans: one that begins a trace where there is none, when somebody collects them", async () => {
+Deno.test("spans: without a trace, a run begins one if spans are exported", async () => {
   const tracing = new FakeTracing();
   const { daybook, id } = await started({ definitions: [waits], tracing }, { type: "demo.waits" });
   await go(daybook);
@@ -298,7 +298,7 @@ Deno.test("spans: one that begins a trace where there is none, when somebody col
   assert.deepEqual(main && idsIn(main), run?.ids);
 });
 
-Deno.test("spans: the functions of a job run within theirs, and nothing else does", async () => {
+Deno.test("spans: only the functions of a job run within its spans", async () => {
   const tracing = new FakeTracing();
   const seen: (string | undefined)[] = [];
   const note = async () => {
@@ -323,7 +323,7 @@ Deno.test("spans: the functions of a job run within theirs, and nothing else doe
   assert.equal(tracing.current, undefined);
 });
 
-Deno.test("spans: a cancelled job and a stop end what is open, once", async () => {
+Deno.test("spans: a cancellation and a stop end open spans once", async () => {
   const tracing = new FakeTracing();
   const { daybook, id } = await started({ definitions: [waits], tracing }, { type: "demo.waits" });
   await daybook.control(id, "cancel");
@@ -332,7 +332,7 @@ Deno.test("spans: a cancelled job and a stop end what is open, once", async () =
   assert.deepEqual(tracing.story, ["run main#1 cancelled", "run main#1 shutdown"]);
 });
 
-Deno.test("spans: an attempt that is not begun after all is never shown", async () => {
+Deno.test("spans: an attempt that does not start has none", async () => {
   const tracing = new FakeTracing();
   const hold = held();
   const daybook = await Harness.start({ definitions: [hold.definition], tracing });
@@ -351,7 +351,7 @@ Deno.test("spans: an attempt that is not begun after all is never shown", async 
   assert.deepEqual(shown, ["run main#1 completed", "task hold#1 completed"]);
 });
 
-Deno.test("spans: what is asked of the engine within one is in its trace, unless it says another", async () => {
+Deno.test("spans: requests to the engine within a span are in its trace, unless they name another", async () => {
   const tracing = new FakeTracing();
   const asked: Harness[] = [];
   const asking = defineJob({

@@ -20,13 +20,13 @@ import {
 } from "../../src/engine/writer/trail.ts";
 import { Trails } from "../../src/engine/writer/trails.ts";
 
-Deno.test("trail: what an older snapshot holds of a condition is read as before", () => {
+Deno.test("trail: conditions in older snapshots can still be read", () => {
   const done = (condition: number): Trail => [5 * 4096 + (2 << 8 | 5 << 4 | condition)];
   const read = [5, 8, 11, 12].map((number) => transitionIn(done(number), 5)?.condition);
   assert.deepEqual(read, ["backingOff", "compensating", "cancelled", "sleeping"]);
 });
 
-/** How far an entry is from the one before, and what it did. */
+/** The distance of an entry from the previous one, and its effect. */
 const step = fc.record({
   distance: fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 2 ** 33 })),
   from: fc.option(fc.constantFrom(...STATE_NAMES), { nil: undefined }),
@@ -48,7 +48,7 @@ function appliedAt(logId: LogId, { from, to, hasChanged, condition }: Step): App
   } as unknown as Applied;
 }
 
-/** The trail of some entries, and where these are. */
+/** The trail of some entries, and their positions. */
 function made(steps: readonly Step[]): { trail: Trail; logIds: LogId[] } {
   let trail = NO_TRAIL;
   const logIds: LogId[] = [];
@@ -60,7 +60,7 @@ function made(steps: readonly Step[]): { trail: Trail; logIds: LogId[] } {
   return { trail, logIds };
 }
 
-Deno.test("trail: pages from any position are those of the job, both ways", () => {
+Deno.test("trail: pages from any position are correct, in both directions", () => {
   fc.assert(fc.property(
     fc.array(step, { maxLength: 60 }),
     fc.nat(60),
@@ -77,7 +77,7 @@ Deno.test("trail: pages from any position are those of the job, both ways", () =
   ));
 });
 
-Deno.test("trail: each entry says how it changed the job, and others nothing", () => {
+Deno.test("trail: each entry of the job says how it changed the job, and other entries nothing", () => {
   fc.assert(fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), (steps) => {
     const { trail, logIds } = made(steps);
     logIds.forEach((logId, index) => {
@@ -91,7 +91,7 @@ Deno.test("trail: each entry says how it changed the job, and others nothing", (
   }));
 });
 
-Deno.test("trail: comes back from its bytes, as a whole and up to any entry", () => {
+Deno.test("trail: it can be restored from its bytes, whole and up to any entry", () => {
   fc.assert(fc.property(fc.array(step, { maxLength: 60 }), fc.nat(60), (steps, index) => {
     const { trail, logIds } = made(steps);
     assert.deepEqual(parseTrail(trailBytes(trail)), trail);
@@ -126,7 +126,7 @@ function indexOf(trails: ReadonlyMap<JobId, Trail>): { index: JobIndex; asked: J
   return { index: { trail } as unknown as JobIndex, asked };
 }
 
-Deno.test("trails: those that left last and those that were asked for last are not read again", () => {
+Deno.test("trails: those that left last and those requested last are cached", () => {
   const number = (index: number) => `job-${index}` as JobId;
   const all = new Map(
     Array.from({ length: 5_000 }, (_, index) => [number(index), [index * 4_096]]),
@@ -146,7 +146,7 @@ Deno.test("trails: those that left last and those that were asked for last are n
   assert.equal(trails.of("job-x" as JobId), NO_TRAIL);
 });
 
-Deno.test("trails: a job that is in memory again, and leaves again, has its newer trail", () => {
+Deno.test("trails: a job that returned to memory and left again has its newer trail", () => {
   const trails = new Trails(new Map(), indexOf(new Map()).index);
   const jobId = "job-1" as JobId;
   trails.left(jobId, [4_096]);
@@ -157,7 +157,7 @@ Deno.test("trails: a job that is in memory again, and leaves again, has its newe
   assert.deepEqual(trails.of(jobId), [4_096, 8_192, 12_288]);
 });
 
-Deno.test("trails: however long they are, what is held together is bounded", () => {
+Deno.test("trails: however long they are, the cache is bounded", () => {
   const { index, asked } = indexOf(new Map());
   const trails = new Trails(new Map(), index);
   const long = new Array<number>(30_000).fill(1);

@@ -1,4 +1,4 @@
-/** Each event id is in the journal once, whoever made it, and whatever became of the caches. */
+/** Each event id is in the journal once, whatever its origin and the state of the caches. */
 
 import assert from "node:assert/strict";
 import { ulid } from "@std/ulid";
@@ -13,7 +13,10 @@ async function begun(snapshotEvery: number): Promise<Harness> {
   return await Harness.start({ clock, random: new TimedRandom(clock), snapshotEvery });
 }
 
-/** Records ids of every kind: callers', of this journal's clock, derived, and of other journals. */
+/**
+ * Records ids of every kind: chosen by callers, of this journal's clock, derived, and of other
+ * journals.
+ */
 async function record(daybook: Harness, round: number): Promise<void> {
   await daybook.create({ plan: plan([expectation("paid", "ec.Paid")]) });
   await daybook.event("ec.Paid", { round }, { eventId: `caller-${round}` });
@@ -30,7 +33,7 @@ async function idsOf(daybook: Harness): Promise<readonly string[]> {
   return (await daybook.engine.entries(0, 10_000)).map(({ eventId }) => eventId);
 }
 
-/** Whatever is on record is told to be, and nothing else is. */
+/** Exactly the ids on record are reported as known. */
 async function requireUnique(daybook: Harness, restart: string): Promise<void> {
   const entries = await daybook.engine.entries(0, 10_000);
   const refusals = entries.filter(({ eventType }) => eventType === "journal.EventRefused");
@@ -49,7 +52,7 @@ async function requireUnique(daybook: Harness, restart: string): Promise<void> {
   daybook.assertSound();
 }
 
-Deno.test("unique ids: every kind of id is known, over restarts, and with the index deleted or behind", async () => {
+Deno.test("unique ids: every kind of id is recognized across restarts, and with the index deleted or behind", async () => {
   for (const snapshotEvery of [1_000_000, 25]) {
     let daybook = await begun(snapshotEvery);
     const older: MemoryIndex[] = [];
@@ -71,7 +74,7 @@ Deno.test("unique ids: every kind of id is known, over restarts, and with the in
   }
 });
 
-Deno.test("unique ids: what a crash took from the journal may come again, whatever the index knows of it", async () => {
+Deno.test("unique ids: an event that a crash lost can come again, even if the index knows it", async () => {
   const daybook = await begun(25);
   await record(daybook, 1);
   const { logId = 0 } = await daybook.event("ec.Paid", {}, { eventId: "caller-late" });
@@ -82,10 +85,10 @@ Deno.test("unique ids: what a crash took from the journal may come again, whatev
   await requireUnique(restarted, "after a crash");
 });
 
-Deno.test("unique ids: one that is recorded while another delivery looks it up is a duplicate", async () => {
+Deno.test("unique ids: an event recorded during the look-up of another delivery makes that one a duplicate", async () => {
   const daybook = await begun(1_000_000);
   await record(daybook, 1);
-  // It looks as if it had been made just when the last entry was received.
+  // It looks as if it had been made when the last entry was received.
   await daybook.event("ec.Shipped");
   const id = eventId(`evt_${ulid(daybook.clock.now())}`);
   const readAt = daybook.journal.readAt.bind(daybook.journal);

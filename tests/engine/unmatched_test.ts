@@ -1,4 +1,4 @@
-/** What a receipt says of an event that matched nothing, and what it costs to find out. */
+/** Receipts of events that matched nothing, and the cost of computing them. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -55,7 +55,7 @@ async function receiptOf(
   return rest;
 }
 
-Deno.test("receipt: when no job waits for events of the type, it says so", async () => {
+Deno.test("receipt: if no job waits for events of the type, it says so", async () => {
   const daybook = await Harness.start();
   await create(daybook, "order-42", ofOrder("42"));
 
@@ -66,7 +66,7 @@ Deno.test("receipt: when no job waits for events of the type, it says so", async
   });
 });
 
-Deno.test("receipt: of several jobs that are as near it says so, and names one more", async () => {
+Deno.test("receipt: if several jobs are equally near it says so, and names one more", async () => {
   const ofRegion = shipped({ equals: { region: "EU" } });
   const why = 'region: expected "EU", found "eu" (letter case)';
   const nearest = "matched nothing: the nearest is expectation shipped of job order-41";
@@ -82,7 +82,7 @@ Deno.test("receipt: of several jobs that are as near it says so, and names one m
   assert.equal(three.reason, `${nearest} (job order-42 and others are as near): ${why}`);
 });
 
-Deno.test("receipt: a type that was misspelt is told the one that jobs wait for", async () => {
+Deno.test("receipt: for a misspelt type it names the one that jobs wait for", async () => {
   const daybook = await Harness.start();
   for (const order of ["1", "2", "3"]) await create(daybook, `order-${order}`, ofOrder(order));
   await create(daybook, "paid", plan([expectation("paid", "ec.Paid")]));
@@ -99,7 +99,7 @@ Deno.test("receipt: a type that was misspelt is told the one that jobs wait for"
   );
 });
 
-Deno.test("receipt: the type of a job that has ended is suggested no more", async () => {
+Deno.test("receipt: the type of an ended job is not suggested", async () => {
   const daybook = await Harness.start();
   const id = await create(daybook, "order-42", ofOrder("42"));
   await daybook.control(id, "cancel");
@@ -114,7 +114,7 @@ Deno.test("receipt: the type of a job that has ended is suggested no more", asyn
   );
 });
 
-Deno.test("receipt: names the nearest expectation, and the clause that fails with its types", async () => {
+Deno.test("receipt: it names the nearest expectation, and the failed clause with its types", async () => {
   const daybook = await Harness.start();
   for (const order of ["41", "42", "43"]) await create(daybook, `order-${order}`, ofOrder(order));
 
@@ -133,7 +133,7 @@ Deno.test("receipt: names the nearest expectation, and the clause that fails wit
   });
 });
 
-Deno.test("receipt: the right order in the wrong region is nearest to the job of that order", async () => {
+Deno.test("receipt: an event with the right order and the wrong region is nearest to the job of that order", async () => {
   const daybook = await Harness.start();
   for (const orderId of ["41", "42", "43"]) {
     await create(daybook, `order-${orderId}`, shipped({ equals: { orderId, region: "EU" } }));
@@ -154,7 +154,7 @@ Deno.test("receipt: the right order in the wrong region is nearest to the job of
   });
 });
 
-Deno.test("receipt: with no value in common, tells how many jobs it is not for, and names one", async () => {
+Deno.test("receipt: without a value in common, it gives the number of waiting jobs, and names one", async () => {
   const daybook = await Harness.start();
   await create(daybook, "order-41", ofOrder("41"));
   const why = 'orderId: expected "41", found "40"';
@@ -175,7 +175,7 @@ Deno.test("receipt: with no value in common, tells how many jobs it is not for, 
   assert.deepEqual([nearest?.jobId, nearest?.reason], ["order-41", why]);
 });
 
-Deno.test("receipt: a value under another name leads to the job that it is for, among many", async () => {
+Deno.test("receipt: a value under another name leads to the right one of many jobs", async () => {
   const daybook = await Harness.start();
   for (let order = 30; order < 60; order++) await create(daybook, `o${order}`, ofOrder(`${order}`));
 
@@ -192,7 +192,7 @@ Deno.test("receipt: a value under another name leads to the job that it is for, 
   }
 });
 
-Deno.test("receipt: what still waits is nearer than what is satisfied, then the oldest job is", async () => {
+Deno.test("receipt: open expectations are nearer than satisfied ones, then older jobs than newer ones", async () => {
   const daybook = await Harness.start();
   const never = expectation("never", "ec.Never");
   const withMore = plan([...ofOrder("42").expected, never]);
@@ -212,7 +212,7 @@ Deno.test("receipt: what still waits is nearer than what is satisfied, then the 
   );
 });
 
-Deno.test("receipt: lists ten clauses at most, and tells three", async () => {
+Deno.test("receipt: it lists at most ten clauses, and words three", async () => {
   const daybook = await Harness.start();
   const paths = Array.from({ length: 20 }, (_, index) => [`p${index}`, "x"]);
   await create(daybook, "many", shipped({ equals: Object.fromEntries(paths) }));
@@ -263,7 +263,7 @@ Deno.test("receipt: an event that only a job that has not started nearly expects
   );
 });
 
-Deno.test("receipt: a scheduled job whose start finds no room has still not started", async () => {
+Deno.test("receipt: a scheduled job whose start finds no room has not started", async () => {
   const daybook = await Harness.start();
   const id = await create(daybook, "order-42", ofOrder("42"), { start: false });
   daybook.journal.failNext(new JournalFullError("no room"));
@@ -272,7 +272,7 @@ Deno.test("receipt: a scheduled job whose start finds no room has still not star
   assert.deepEqual(await receiptOf(daybook, SHIPPED, { orderId: "42" }), NOT_STARTED);
 });
 
-Deno.test("receipt: a job that is cancelled before it starts waits no more, but has ended", async () => {
+Deno.test("receipt: a job that is cancelled before it starts no longer waits, but has ended", async () => {
   const daybook = await Harness.start();
   const id = await create(daybook, "order-42", ofOrder("42"), { start: false });
   await daybook.control(id, "cancel");
@@ -281,7 +281,7 @@ Deno.test("receipt: a job that is cancelled before it starts waits no more, but 
   assert.match(reason ?? "", /of job order-42 would match, but the job is Failed since entry \d+$/);
 });
 
-Deno.test("receipt: an event to a job says which expectation it missed, and by what", async () => {
+Deno.test("receipt: for an event addressed to a job it names the expectation that it missed, and the clause", async () => {
   const daybook = await Harness.start();
   const id = await create(
     daybook,
@@ -311,7 +311,7 @@ Deno.test("receipt: an event to a job says which expectation it missed, and by w
   });
 });
 
-Deno.test("receipt: an event to a job that expects none of its type names what it waits for", async () => {
+Deno.test("receipt: for an event of a type that the addressed job does not expect it names what the job waits for", async () => {
   const daybook = await Harness.start();
   const types = ["ec.A", "ec.B", "ec.Cleared", "ec.D", "ec.E"];
   const id = await create(daybook, "many", plan(types.map((type) => expectation(type, type))));
@@ -328,7 +328,7 @@ Deno.test("receipt: an event to a job that expects none of its type names what i
   });
 });
 
-Deno.test("receipt: a job that waits for nothing from outside says so", async () => {
+Deno.test("receipt: for a job that waits for nothing from outside it says so", async () => {
   const endless = defineJob({
     type: "demo.endless",
     version: 1,
@@ -345,7 +345,7 @@ Deno.test("receipt: a job that waits for nothing from outside says so", async ()
   );
 });
 
-Deno.test("receipt: an event that nearly is an error of the job's policy says why it is none", async () => {
+Deno.test("receipt: for an event that is nearly an error of the job's policy it says why it is not", async () => {
   const daybook = await Harness.start();
   const lost: EventMatcher = matcher("ec.Lost", { equals: { orderId: "42" } });
   const id = await create(daybook, "order-42", shipped("any", { errors: [lost] }));
@@ -358,7 +358,7 @@ Deno.test("receipt: an event that nearly is an error of the job's policy says wh
   );
 });
 
-Deno.test("receipt: an event of another task misses by its task", async () => {
+Deno.test("receipt: for an event of another task the task is the failed clause", async () => {
   const daybook = await Harness.start();
   const expected = expectation("shipped", SHIPPED, { taskId: taskId("pack") });
   const id = await create(daybook, "order-42", plan([expected]));
@@ -372,7 +372,7 @@ Deno.test("receipt: an event of another task misses by its task", async () => {
   }]);
 });
 
-Deno.test("receipt: what a job that has not started or has ended answers is as before", async () => {
+Deno.test("receipt: events addressed to a job that has not started or has ended get the usual reasons", async () => {
   const daybook = await Harness.start();
   const created = await create(daybook, "created", ofOrder("42"), { start: false });
   const ended = await create(daybook, "ended", plan([]));
@@ -387,7 +387,7 @@ Deno.test("receipt: what a job that has not started or has ended answers is as b
   });
 });
 
-Deno.test("receipt: a job that is compensating answers that no expectation counts any more", async () => {
+Deno.test("receipt: for a compensating job it says that expectations no longer count", async () => {
   const daybook = await Harness.start();
   const id = await create(
     daybook,
@@ -433,7 +433,7 @@ Deno.test("receipt: coordination events are never interpreted, with a job or wit
   });
 });
 
-Deno.test("receipt: an event that starts a job on other values only says so", async () => {
+Deno.test("receipt: if an event would start a job with other values, it says so", async () => {
   const onOrder = defineJob({
     type: "demo.onOrder",
     version: 1,
@@ -459,7 +459,9 @@ Deno.test("receipt: an event that starts a job on other values only says so", as
   );
 });
 
-/** Jobs that wait each for an event of its own, and how often their predicates were read. */
+/**
+ * Jobs that each wait for a different event, and the number of times their predicates were read.
+ */
 class ManyJobs {
   readonly #index = new CorrelationIndex();
   readonly #table = new JobTable();
@@ -474,7 +476,7 @@ class ManyJobs {
     for (let job = 0; job < jobs; job++) this.#add(job, correlationOf(job));
   }
 
-  /** The reason, and the number of predicates that it took to find it. */
+  /** The reason, and the number of predicates read to find it. */
   explain(attributes: JsonObject): readonly [reason: string | undefined, reads: number] {
     this.#reads = 0;
     const { reason } = this.#unmatched.explain({
@@ -517,7 +519,7 @@ class ManyJobs {
 
 const JOBS = 100_000;
 
-Deno.test("unmatched: with 100,000 jobs under other values, looks at eight of them", {
+Deno.test("unmatched: with 100,000 jobs under other values, it examines eight of them", {
   ignore: IS_QUICK,
 }, () => {
   const jobs = new ManyJobs(JOBS, (job) => ({ equals: { orderId: `${job}` } }));
@@ -528,14 +530,14 @@ Deno.test("unmatched: with 100,000 jobs under other values, looks at eight of th
     reason ?? "",
     /^matched nothing: 100000 jobs expect .*; for one, expectation shipped of job order-/,
   );
-  // Eight to find the nearest, one for its clauses, and one for what it has in common.
+  // Eight to find the nearest, one for its clauses, and one for the values in common.
   assert.equal(reads, 10);
   const [close, fewReads] = jobs.explain({ orderId: 77_777 });
   assert.match(close ?? "", /of job order-77777: orderId: expected "77777" \(text\), found 77777/);
   assert.equal(fewReads, 2);
 });
 
-Deno.test("unmatched: with 100,000 jobs under one value, or under none, looks at 64 of them", {
+Deno.test("unmatched: with 100,000 jobs under one value, or under none, it examines 64 of them", {
   ignore: IS_QUICK,
 }, () => {
   const alike = new ManyJobs(JOBS, (job) => ({ in: { region: ["EU"], size: [job, -1] } }));

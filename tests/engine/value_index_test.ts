@@ -1,4 +1,4 @@
-/** Where events from outside are found again by what they say. */
+/** The index that finds events from outside by their values. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -48,7 +48,7 @@ function ofType(index: ValueIndex, type: string, limit: number): readonly LogId[
 const numbers = (from: number, to: number) =>
   Array.from({ length: Math.abs(to - from) + 1 }, (_, at) => from < to ? from + at : from - at);
 
-Deno.test("value index: finds a value in whatever form, place and type an event has it", () => {
+Deno.test("value index: it finds a value in any form, at any place and in events of any type", () => {
   const others = Array.from({ length: 100 }, (_, other) => ({ orderId: `other-${other}` }));
   const index = indexOf([{ a: "42" }, { b: { c: 42 } }, { d: [" 042 "] }, ...others]);
   index.add(fact(200, { about: 42 }, { eventType: eventType("ec.Other") }));
@@ -58,7 +58,7 @@ Deno.test("value index: finds a value in whatever form, place and type an event 
   assert.deepEqual(ofType(index, "ec.Other", 9), [200]);
 });
 
-Deno.test("value index: holds events from outside alone, of any stratum, and the job that they name", () => {
+Deno.test("value index: it has only events from outside, of any stratum, and the jobs that they name", () => {
   const index = new ValueIndex();
   for (const entry of codedJob().started().entries) index.add(entry);
   index.add(fact(10, { a: 1 }, { stratum: "coordination" }));
@@ -68,7 +68,7 @@ Deno.test("value index: holds events from outside alone, of any stratum, and the
   assert.deepEqual(carrying(index, "job_1"), [11]);
 });
 
-Deno.test("value index: of one event at most 30 values are filed, the shallow ones first", () => {
+Deno.test("value index: at most 30 values of one event are indexed, the outermost first", () => {
   const long = "x".repeat(201);
   const index = indexOf([{ list: numbers(1, 1_000), top: "T", long }]);
   const isFiled = (value: JsonScalar) => carrying(index, value).includes(1);
@@ -77,7 +77,7 @@ Deno.test("value index: of one event at most 30 values are filed, the shallow on
   assert.deepEqual([carrying(deep, 1), carrying(deep, 2)], [[1], []]);
 });
 
-Deno.test("value index: all that a matcher accepts is near it", () => {
+Deno.test("value index: everything that a matcher accepts is found as near", () => {
   fc.assert(
     fc.property(
       correlations,
@@ -96,7 +96,7 @@ Deno.test("value index: all that a matcher accepts is near it", () => {
   );
 });
 
-Deno.test("value index: two generations are kept, and the horizon says so", () => {
+Deno.test("value index: two generations are kept, and the horizon shows that", () => {
   const index = new ValueIndex(100);
   let logId = 0;
   const add = (count: number) => {
@@ -111,7 +111,7 @@ Deno.test("value index: two generations are kept, and the horizon says so", () =
   assert.ok(index.bytes < 100_000);
 });
 
-Deno.test("value index: finds each of many values, and shares few keys among them", () => {
+Deno.test("value index: it finds each of many values, and few of them share a key", () => {
   const index = new ValueIndex();
   const entries = numbers(1, 100_000);
   for (const number of entries) index.add(fact(number, { a: number, b: `x${number}` }));
@@ -123,7 +123,7 @@ Deno.test("value index: finds each of many values, and shares few keys among the
   assert.ok(index.bytes < 64 * 1_048_576, `${index.bytes} bytes`);
 });
 
-Deno.test("value index: of a job whose input is sealed, labels alone are filed", () => {
+Deno.test("value index: of a job with a sealed input, only labels are indexed", () => {
   const about = codedJob().started().entries[0];
   assert.ok(about?.eventType === "job.JobCreated");
   const given = { input: { card: "4111-11" }, labels: { tenant: "nordwind" } };

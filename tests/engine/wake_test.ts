@@ -1,4 +1,4 @@
-/** `wake`: what backs off is tried at once, and that is on record. */
+/** `wake`: a task that backs off is retried at once, which is recorded. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -6,7 +6,7 @@ import type { JobState } from "../../src/core/job_state.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 
-/** A job whose task fails until the bank opens; its undoing needs the bank too. */
+/** A job whose task fails until the bank opens; its compensation needs the bank too. */
 function banking() {
   const bank = { isOpen: false, calls: 0 };
   const retry = { maxAttempts: 5, initialMs: 3_600_000, factor: 1, jitter: 0 };
@@ -29,7 +29,7 @@ function pay(job: JobState) {
   return job.tasks.find(({ taskId }) => taskId === "pay");
 }
 
-Deno.test("wake: what backs off is tried at once, with the attempts that it has left", async () => {
+Deno.test("wake: a task that backs off is retried at once, with its remaining attempts", async () => {
   const { definition, bank } = banking();
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.banking");
@@ -47,7 +47,7 @@ Deno.test("wake: what backs off is tried at once, with the attempts that it has 
   daybook.assertSound();
 });
 
-Deno.test("wake: a job that is suspended is due when it is resumed", async () => {
+Deno.test("wake: a suspended job is due when it is resumed", async () => {
   const { definition, bank } = banking();
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.banking");
@@ -61,7 +61,7 @@ Deno.test("wake: a job that is suspended is due when it is resumed", async () =>
   daybook.assertSound();
 });
 
-Deno.test("wake: after a crash it is due as it was", async () => {
+Deno.test("wake: it survives a crash", async () => {
   const { definition, bank } = banking();
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.banking");
@@ -97,7 +97,7 @@ function reminding() {
   return { definition, reminded };
 }
 
-Deno.test("wake: a wait until a time ends as if its time had come, by an entry that names the control", async () => {
+Deno.test("wake: a wait with a time ends as if its time had passed, with an entry that names the control", async () => {
   const { definition, reminded } = reminding();
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.reminding");
@@ -124,7 +124,7 @@ Deno.test("wake: a wait until a time ends as if its time had come, by an entry t
   daybook.assertSound();
 });
 
-Deno.test("wake: a wait that was ended early is over after a crash, and a suspended job reminds when it is resumed", async () => {
+Deno.test("wake: a wait that was ended early stays ended after a crash, and a suspended job continues when it is resumed", async () => {
   const { definition, reminded } = reminding();
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.reminding");
@@ -143,7 +143,7 @@ Deno.test("wake: a wait that was ended early is over after a crash, and a suspen
   again.assertSound();
 });
 
-Deno.test("wake: sleeps, waits until a time and backoffs of one job end together", async () => {
+Deno.test("wake: sleeps, waits with a time and backoffs of one job end together", async () => {
   const bank = { isOpen: false };
   const definition = defineJob({
     type: "demo.all",
@@ -170,7 +170,7 @@ Deno.test("wake: sleeps, waits until a time and backoffs of one job end together
   daybook.assertSound();
 });
 
-Deno.test("wake: a job that waits for an event alone is refused, with what ends that", async () => {
+Deno.test("wake: for a job that only waits for an event it is refused, with what would end the wait", async () => {
   const definition = defineJob({
     type: "demo.patient",
     version: 1,
@@ -189,7 +189,7 @@ Deno.test("wake: a job that waits for an event alone is refused, with what ends 
   );
 });
 
-Deno.test("wake: a job of which nothing backs off is refused", async () => {
+Deno.test("wake: for a job without a backoff it is refused", async () => {
   const { definition, bank } = banking();
   bank.isOpen = true;
   const daybook = await Harness.start({ definitions: [definition] });

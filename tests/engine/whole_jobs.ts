@@ -1,8 +1,8 @@
-/** Counts jobs that are put together with all their tasks: that takes time for each task. */
+/** Counts jobs that are assembled with all their tasks, which takes time for each task. */
 
 import { JobFold } from "../../src/core/job_fold.ts";
 
-/** How many were while something was done. */
+/** The number assembled during an action. */
 export async function wholeJobs(work: () => unknown): Promise<number> {
   const { jobBefore } = JobFold.prototype;
   let jobs = 0;

@@ -1,4 +1,4 @@
-/** What the writer files, and takes back when it is lost. */
+/** What the writer adds to the correlation index, and removes again if it is lost. */
 
 import assert from "node:assert/strict";
 import { jobId } from "../../src/core/ids.ts";
@@ -21,7 +21,7 @@ function positions(): Journal {
   return { append } as unknown as Journal;
 }
 
-Deno.test("writer: a start that is lost leaves filed what was filed before it, and no more", () => {
+Deno.test("writer: a lost start leaves the correlation index as it was", () => {
   const plans: readonly (readonly [JobPlan, number])[] = [
     [MAIN_ONLY_PLAN, 0],
     [plan([expectation("paid", "ec.Paid")]), 1],

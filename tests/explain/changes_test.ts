@@ -36,7 +36,7 @@ function linesOf(changes: readonly Change[]): readonly string[] {
   );
 }
 
-Deno.test("changes: a creation makes the state, the condition and the expectations", () => {
+Deno.test("changes: a creation sets the state, the condition and the expectations", () => {
   assert.deepEqual(lastChanges(created({ startAt: timeOf(60), plan: plan([PAID]) })), [
     'state: null -> "Created"',
     'condition: null -> "scheduled"',
@@ -46,7 +46,7 @@ Deno.test("changes: a creation makes the state, the condition and the expectatio
   ]);
 });
 
-Deno.test("changes: a match counts, and names the entry that counted", () => {
+Deno.test("changes: a match is counted, with its entry", () => {
   const story = outsideJob([PAID, PARTS]).started().fact("ec.Part");
   assert.deepEqual(lastChanges(story), [
     "expected[parts].matched: 0 -> 1",
@@ -59,7 +59,7 @@ Deno.test("changes: a match counts, and names the entry that counted", () => {
   ]);
 });
 
-Deno.test("changes: a surplus match changes nothing that is shown", () => {
+Deno.test("changes: a surplus match changes nothing visible", () => {
   assert.deepEqual(lastChanges(outsideJob([PAID, PARTS]).started().fact("ec.Paid")), [
     "expected[paid].matched: 0 -> 1",
     "expected[paid].satisfied: false -> true",
@@ -69,7 +69,7 @@ Deno.test("changes: a surplus match changes nothing that is shown", () => {
   assert.deepEqual(lastChanges(again), []);
 });
 
-Deno.test("changes: a task that begins has its fields, and none that are absent", () => {
+Deno.test("changes: a task that starts has its present fields only", () => {
   assert.deepEqual(lastChanges(charging), [
     'tasks[charge].status: null -> "running"',
     "tasks[charge].attempts: null -> 1",
@@ -77,7 +77,7 @@ Deno.test("changes: a task that begins has its fields, and none that are absent"
   ]);
 });
 
-Deno.test("changes: what a new status does not have is null again", () => {
+Deno.test("changes: fields that a new status does not have become null", () => {
   const error = JSON.stringify(OOPS);
   assert.deepEqual(lastChanges(charging.taskBackedOff("charge")), [
     'condition: "executing" -> "backingOff"',
@@ -94,12 +94,12 @@ Deno.test("changes: what a new status does not have is null again", () => {
   ]);
 });
 
-Deno.test("changes: the same error a second time is no change", () => {
+Deno.test("changes: the same error again is not a change", () => {
   const story = charging.taskBackedOff("charge").taskBackedOff("charge");
   assert.deepEqual(lastChanges(story), []);
 });
 
-Deno.test("changes: a failure is told with all that it holds", () => {
+Deno.test("changes: a failure is listed with all its fields", () => {
   assert.deepEqual(lastChanges(run.taskStarted("mail").taskCompleted("mail").cancelled("enough")), [
     'state: "Running" -> "Failed"',
     'condition: "executing" -> "cancelled"',
@@ -115,7 +115,7 @@ Deno.test("changes: a failure is told with all that it holds", () => {
   ]);
 });
 
-Deno.test("changes: a task that completes while the job compensates is left in place as well", () => {
+Deno.test("changes: a task that completes while the job compensates is left in place too", () => {
   const story = run.compensableTask("reserve").taskStarted("mail").cancelled()
     .taskCompleted("mail");
   assert.ok(lastChanges(story).includes('failure.leftInPlace: [] -> ["mail"]'));
@@ -125,7 +125,7 @@ Deno.test("changes: the end of main is the output of the job", () => {
   assert.ok(lastChanges(run.mainCompleted({ n: 1 })).includes('output: null -> {"n":1}'));
 });
 
-Deno.test("changes: a fact that moves nothing changes nothing", () => {
+Deno.test("changes: a fact without effect changes nothing", () => {
   assert.deepEqual(lastChanges(outsideJob([PAID]).started().fact("x.Y")), []);
 });
 
@@ -135,7 +135,7 @@ const moments = fc.tuple(stories, fc.nat(), fc.nat()).map(([story, one, other]) 
   return { story, earlier: Math.min(...counts), later: Math.max(...counts) };
 });
 
-/** The resource with a value at every path that `changesBetween` can name. */
+/** A resource with a value at every path that `changesBetween` can name. */
 function pathsOf(story: JobStory, count: number): ReadonlyMap<string, string> {
   const { expected, tasks, failure, ...head } = jobResource(
     projectAll(story.entries.slice(0, count)),
@@ -157,7 +157,7 @@ function pathsOf(story: JobStory, count: number): ReadonlyMap<string, string> {
   return paths;
 }
 
-Deno.test("changes: applied to the one state they give the other", () => {
+Deno.test("changes: applied to one state they give the other", () => {
   fc.assert(
     fc.property(moments, ({ story, earlier, later }) => {
       const [before, after] = [earlier, later].map((count) =>
@@ -179,7 +179,7 @@ function sorted(paths: ReadonlyMap<string, string>): readonly (readonly [string,
   return [...paths].toSorted(([left], [right]) => left < right ? -1 : 1);
 }
 
-Deno.test("changes: from a state to itself there are none, however it came to be", () => {
+Deno.test("changes: there are none from a state to itself", () => {
   fc.assert(
     fc.property(stories, (story) => {
       assert.deepEqual(changesBetween(jobOf(story), jobOf(story)), []);
@@ -202,7 +202,7 @@ Deno.test("changes: backwards they are the same, reversed", () => {
   );
 });
 
-Deno.test("changes: the steps from one state to another name every path that differs", () => {
+Deno.test("changes: the steps between two states name every path that differs", () => {
   fc.assert(
     fc.property(moments, ({ story, earlier, later }) => {
       const before = projectAll(story.entries.slice(0, earlier));
@@ -215,7 +215,7 @@ Deno.test("changes: the steps from one state to another name every path that dif
   );
 });
 
-Deno.test("replay: the job is that of the projector, and there is a step for each entry", () => {
+Deno.test("replay: the job equals the projector's, and there is a step for each entry", () => {
   fc.assert(
     fc.property(stories, (story) => {
       const { job, steps } = replaySteps(story.entries);
@@ -228,11 +228,11 @@ Deno.test("replay: the job is that of the projector, and there is a step for eac
   );
 });
 
-Deno.test("replay: no entries are refused, since there is no job", () => {
+Deno.test("replay: an empty list of entries is refused, because there is no job", () => {
   assert.throws(() => replaySteps([]), /Cannot replay a job/);
 });
 
-Deno.test("replay: of thousands of matches and tasks each step tells only what it changed", () => {
+Deno.test("replay: with thousands of matches and tasks each step lists only what it changed", () => {
   const many = expectation("parts", "ec.Part", { multiplicity: { times: 9_999 } });
   const [first, second] = outsideJob([many, PAID]).started().entries;
   const part = outsideJob([many]).started().fact("ec.Part").entry(-1);
@@ -249,6 +249,6 @@ Deno.test("replay: of thousands of matches and tasks each step tells only what i
   const story = [...run.entries, ...tasks, { ...run.cancelled().entry(-1), logId: 4_000 }];
   const { steps } = replaySteps(story as typeof tasks);
   assert.ok(steps.slice(0, -1).every(({ changed }) => changed.length <= 6));
-  // All were open, and are abandoned.
+  // All were open, and are now abandoned.
   assert.ok((steps.at(-1)?.changed.length ?? 0) >= 6_000);
 });

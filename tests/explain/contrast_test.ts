@@ -1,9 +1,9 @@
-/** What jobs that are alike have in common, in words. */
+/** What similar jobs have in common, in words. */
 
 import assert from "node:assert/strict";
 import { ALIKE_MAX, contrastText, OTHERS_MAX } from "../../src/explain/contrast.ts";
 
-Deno.test("contrastText: where there may be more of a kind, it says that these are the newest", () => {
+Deno.test("contrastText: if there may be more of a kind, it says that these are the newest", () => {
   const traits = [{ name: "label tenant", value: "nordwind" }];
   assert.equal(
     contrastText({ traits, alike: 3, others: 211 }, "failed"),

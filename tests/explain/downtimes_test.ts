@@ -1,4 +1,4 @@
-/** How long a process was down, told from a job's entries and the two around its restart. */
+/** How long a process was down, from a job's entries and the two around its restart. */
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
@@ -50,7 +50,7 @@ Deno.test("downtimes: from the last entry of the journal before a crash to the r
   assert.match(spent, /executing 2 s, down for at most 25 s\.$/);
 });
 
-Deno.test("downtimes: the timeline tells them of the job and of the attempt that was cut short", () => {
+Deno.test("downtimes: the timeline shows them for the job and for the attempt that was cut short", () => {
   const outlined = crashed();
   const downtimes = findDowntimes(outlined, CAUSES);
   const timeline = buildTimeline(outlined, { nowMs: +secondsAfter(40), downtimes });
@@ -64,13 +64,13 @@ Deno.test("downtimes: the timeline tells them of the job and of the attempt that
   ]);
   const page = lanes.find(({ taskId }) => taskId === "page");
   assert.deepEqual(page?.spans.map((span) => span.kind === "attempt" && span.downMs), [25_000]);
-  // Drawn over all bars, which would say that it worked meanwhile.
+  // Drawn over all bars, which would otherwise show work.
   assert.deepEqual(downs.map(({ fromMs, toMs }) => toMs - fromMs), [25_000]);
   const [down] = drawTimeline(timeline, "time", "").downs;
   assert.match(down?.title ?? "", /^the longest time the process can have been down, 25 s$/);
 });
 
-Deno.test("downtimes: none without the entries that show them, and none of a stop in order", () => {
+Deno.test("downtimes: there are none without the entries that show them, and none for an orderly stop", () => {
   assert.deepEqual(findDowntimes(crashed(), new Map()), []);
   assert.deepEqual(crashRestarts(crashed("shutdown")), []);
 });

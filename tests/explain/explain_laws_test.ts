@@ -37,7 +37,7 @@ function textOf(entries: readonly JobEventLogEntry[]): string {
   return explanationText(cited, { commandOf: ({ path }) => `curl ${path}` });
 }
 
-Deno.test("explain: any story is explained as what it is", () => {
+Deno.test("explain: any history is explained correctly", () => {
   fc.assert(
     fc.property(stories, ({ entries }) => {
       const job = projectAll(entries);
@@ -50,7 +50,7 @@ Deno.test("explain: any story is explained as what it is", () => {
   );
 });
 
-Deno.test("explain: it cites nothing but entries of the job, and every reason cites some", () => {
+Deno.test("explain: it cites only entries of the job, and every reason cites some", () => {
   fc.assert(
     fc.property(stories, ({ entries }) => {
       const known = new Set(entries.map(({ logId }) => logId));
@@ -64,7 +64,7 @@ Deno.test("explain: it cites nothing but entries of the job, and every reason ci
   );
 });
 
-Deno.test("explain: the chain of reasons ends where the job was made", () => {
+Deno.test("explain: the chain of reasons ends at the creation of the job", () => {
   fc.assert(
     fc.property(stories, ({ entries }) => {
       const last = explained(entries).because.at(-1);
@@ -76,7 +76,7 @@ Deno.test("explain: the chain of reasons ends where the job was made", () => {
 
 const MISSING = /undefined|NaN|\[object/;
 
-Deno.test("explain: sentences are whole, in one line, and free of words for what is missing", () => {
+Deno.test("explain: sentences are complete, on one line, and never say undefined or null", () => {
   fc.assert(
     fc.property(stories, ({ entries }) => {
       // A label may be one of these words.
@@ -94,7 +94,7 @@ Deno.test("explain: sentences are whole, in one line, and free of words for what
   );
 });
 
-Deno.test("explain: what senders and observers say changes no word", () => {
+Deno.test("explain: senders' times and observability ids change no word", () => {
   fc.assert(
     fc.property(stories, hearsay, ({ entries }, said) => {
       assert.equal(textOf(entries.map((entry) => retold(entry, said))), textOf(entries));
@@ -103,7 +103,7 @@ Deno.test("explain: what senders and observers say changes no word", () => {
   );
 });
 
-Deno.test("explain: no line of the text is longer than a terminal, but for what cannot be broken", () => {
+Deno.test("explain: no line of the text is wider than a terminal unless it cannot be broken", () => {
   fc.assert(
     fc.property(stories, ({ entries }) => {
       for (const line of textOf(entries).split("\n")) {
@@ -115,7 +115,7 @@ Deno.test("explain: no line of the text is longer than a terminal, but for what 
   );
 });
 
-Deno.test("explain: the event that it says to send satisfies the expectation", () => {
+Deno.test("explain: the event that it suggests satisfies the expectation", () => {
   fc.assert(
     fc.property(stories, ({ entries }) => {
       const job = projectAll(entries);

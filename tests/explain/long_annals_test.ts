@@ -1,4 +1,4 @@
-/** What an explanation of a very long life looks at, and what it sums up. */
+/** What an explanation of a very long history examines, and what it sums up. */
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
@@ -23,7 +23,7 @@ const ALONE = {
   circumstances: { definition: "none", draining: false, full: false },
 } as const;
 
-/** The story with so many more entries, each like the one that is given, at its own time. */
+/** The story with this many more entries, each like the given one, at its own time. */
 function goneOn(
   story: JobStory,
   count: number,
@@ -51,7 +51,7 @@ function fact(attributes: JsonObject): Partial<JobEventLogEntry> {
 
 const TIMES = { multiplicity: { times: 10_000 } } as const;
 
-Deno.test("outlined: of a long life some thousand entries are kept, and the others are counted", () => {
+Deno.test("outlined: of a long history some thousand entries are kept, and the others are counted", () => {
   const story = outsideJob([expectation("it", "ec.Happened", TIMES)]).started();
   const entries = goneOn(story, 9_000, () => fact({}));
   const outlined = OutlinedHistory.of(entries);
@@ -69,15 +69,15 @@ Deno.test("outlined: of a long life some thousand entries are kept, and the othe
 
   const explanation = explain(outlined, ALONE);
   assert.deepEqual(explanation.summedUp?.entries, passed);
-  assert.match(explanation.summary, /9000 of 10000/);
+  assert.match(explanation.summary, /9,000 of 10,000/);
   assert.deepEqual(summedUpTexts(explanation), [
-    `${passed?.count} entries from ${passed?.from} to ${passed?.to} are included, but not ` +
+    `4,002 entries from ${passed?.from} to ${passed?.to} are included, but not ` +
     "described one by one.",
   ]);
   assert.equal(explain(OutlinedHistory.of(entries.slice(0, 4_000)), ALONE).summedUp, undefined);
 });
 
-Deno.test("outlined: what came and counted for nothing is looked at, however much came after it", () => {
+Deno.test("outlined: entries without effect are examined, however much came after them", () => {
   const correlation = { equals: { orderId: 42 } };
   const story = outsideJob([expectation("it", "ec.Happened", { ...TIMES, correlation })]).started();
   const entries = goneOn(
@@ -90,7 +90,7 @@ Deno.test("outlined: what came and counted for nothing is looked at, however muc
   assert.equal(wait?.matched, 8_999);
 });
 
-Deno.test("outlined: large entries are kept in smaller number", () => {
+Deno.test("outlined: fewer entries are kept if they are large", () => {
   const story = outsideJob([expectation("it", "ec.Happened", TIMES)]).started();
   const text = "x".repeat(200_000);
   const entries = goneOn(story, 300, () => fact({ text }));
@@ -98,7 +98,7 @@ Deno.test("outlined: large entries are kept in smaller number", () => {
   assert.ok(kept.size > 50 && kept.size < 120, `${kept.size} are kept`);
 });
 
-Deno.test("outlined: what settled an expectation is told, although it is not kept", () => {
+Deno.test("outlined: the entry that satisfied an expectation is named, although it is not kept", () => {
   const once = expectation("early", "ec.Early");
   const story = outsideJob([once, expectation("it", "ec.Happened", TIMES)]).started();
   const entries = goneOn(story, 9_000, (_, index) => {
@@ -111,7 +111,7 @@ Deno.test("outlined: what settled an expectation is told, although it is not kep
   );
 });
 
-/** Suspended and resumed without end. */
+/** Suspended and resumed repeatedly. */
 function restless(count: number): readonly JobEventLogEntry[] {
   return goneOn(codedJob().started(), count, (_, index) => ({
     stratum: "framework",
@@ -120,7 +120,7 @@ function restless(count: number): readonly JobEventLogEntry[] {
   } as Partial<JobEventLogEntry>));
 }
 
-Deno.test("outlined: of very many spans the times are right, and some are kept", () => {
+Deno.test("outlined: with very many spans the times are right, and some spans are kept", () => {
   const entries = restless(9_001);
   const outlined = OutlinedHistory.of(entries);
   const spent = new Map<string, number>();

@@ -23,7 +23,7 @@ import {
 } from "../core/arbitrary_correlations.ts";
 import { cases } from "../support/effort.ts";
 
-/** Each clause that fails, in words. */
+/** Texts about failed clauses. */
 function told(correlation: Correlation, attributes: JsonObject): readonly string[] {
   return correlationMismatches(correlation, attributes).map(mismatchText);
 }
@@ -66,7 +66,7 @@ Deno.test("correlationMismatches: what is missing, a list and an object are neve
   }
 });
 
-Deno.test("mismatchText: names the types when it is they that differ", () => {
+Deno.test("mismatchText: it names the types if they differ", () => {
   assert.deepEqual(told({ equals: { orderId: "42" } }, { orderId: 42 }), [
     'orderId: expected "42" (text), found 42 (number)',
   ]);
@@ -78,7 +78,7 @@ Deno.test("mismatchText: names the types when it is they that differ", () => {
   ]);
 });
 
-Deno.test("mismatchText: says what was expected and what was found, each failing clause by itself", () => {
+Deno.test("mismatchText: it says what was expected and found, for each failed clause", () => {
   const correlation: Correlation = { equals: { orderId: "42", region: "EU", paid: true } };
 
   assert.deepEqual(told(correlation, { paid: true, region: "US" }), [
@@ -94,7 +94,7 @@ Deno.test("mismatchText: says what was expected and what was found, each failing
   ]);
 });
 
-Deno.test("mismatchText: what is missing is told from where it is: nested, spelt otherwise, or elsewhere", () => {
+Deno.test("mismatchText: for a missing value it says where it is instead: nested, under another spelling, or elsewhere", () => {
   const cases: readonly (readonly [JsonObject, string])[] = [
     [{ order: { orderId: "42" } }, '"42" is at order.orderId'],
     [{ orders: [{ id: 7 }, { orderId: "42" }] }, '"42" is at orders.1.orderId'],
@@ -121,7 +121,7 @@ Deno.test("mismatchText: what is missing is told from where it is: nested, spelt
   ]);
 });
 
-Deno.test("mismatchText: a value that is there, or found elsewhere by chance, is told from nowhere else", () => {
+Deno.test("mismatchText: for a wrong value, or a chance hit elsewhere, no other place is named", () => {
   assert.deepEqual(told({ equals: { orderId: "42" } }, { orderId: "43", number: "42" }), [
     'orderId: expected "42", found "43"',
   ]);
@@ -137,7 +137,7 @@ Deno.test("mismatchText: a value that is there, or found elsewhere by chance, is
   ]);
 });
 
-Deno.test("mismatchText: looks at the outermost 32 scalars of an event, however large it is", () => {
+Deno.test("mismatchText: it examines the outermost 32 scalars of an event, however large it is", () => {
   const others = (count: number): JsonObject =>
     Object.fromEntries(Array.from({ length: count }, (_, index) => [`x${index}`, index]));
   const near = told({ equals: { id: "42" } }, { ...others(30), deep: { id: "42" } });
@@ -151,7 +151,7 @@ Deno.test("mismatchText: looks at the outermost 32 scalars of an event, however 
   ]);
 });
 
-Deno.test("correlationMismatches: only what lacks a scalar is elsewhere, and close only where it is expected", () => {
+Deno.test("correlationMismatches: only a missing scalar is searched elsewhere, and close only if it is the expected one", () => {
   const seen = { close: 0, other: 0 };
   fc.assert(
     fc.property(correlations, attributesOf, (correlation, attributes) => {
@@ -168,7 +168,7 @@ Deno.test("correlationMismatches: only what lacks a scalar is elsewhere, and clo
   assert.ok(seen.close > cases(100) && seen.other > cases(100), JSON.stringify(seen));
 });
 
-Deno.test("mismatchText: of several values that would do, tells a few, the nearest first", () => {
+Deno.test("mismatchText: of several allowed values it names a few, the nearest first", () => {
   assert.deepEqual(told({ in: { region: ["EU", "US"] } }, { region: "JP" }), [
     'region: expected one of "EU", "US", found "JP"',
   ]);
@@ -187,7 +187,7 @@ Deno.test("mismatchText: of several values that would do, tells a few, the neare
   ]);
 });
 
-Deno.test("mismatchText: a value that must not be is named, and so is what has it", () => {
+Deno.test("mismatchText: a forbidden value is named, with its path", () => {
   const eu: Correlation = { equals: { region: "EU" } };
 
   assert.deepEqual(told({ not: eu }, { region: "EU" }), [
@@ -210,7 +210,7 @@ Deno.test("mismatchText: a value that must not be is named, and so is what has i
   );
 });
 
-Deno.test("mismatchText: of alternatives, the one that fails least is told", () => {
+Deno.test("mismatchText: of alternatives, the nearest is described", () => {
   const correlation: Correlation = {
     anyOf: [
       { equals: { orderId: "42", region: "EU" } },
@@ -227,13 +227,13 @@ Deno.test("mismatchText: of alternatives, the one that fails least is told", () 
   ]);
 });
 
-Deno.test("mismatchText: what nothing can fulfil says so", () => {
+Deno.test("mismatchText: an unsatisfiable clause is reported as such", () => {
   for (const impossible of [{ anyOf: [] }, { not: "any" }] as Correlation[]) {
     assert.deepEqual(told(impossible, { a: 1 }), ["expected never, found an event"]);
   }
 });
 
-Deno.test("mismatchText: a long value keeps its beginning and its end, and no pair is split", () => {
+Deno.test("mismatchText: a long value keeps its beginning and its end, and no surrogate pair is split", () => {
   const long = `order-${"x".repeat(60)}-`;
   assert.deepEqual(told({ equals: { id: `${long}1` } }, { id: `${long}2` }), [
     `id: expected "order-${"x".repeat(34)}…${"x".repeat(18)}-1", ` +
@@ -248,7 +248,7 @@ Deno.test("mismatchText: a long value keeps its beginning and its end, and no pa
   }
 });
 
-Deno.test("mismatchText: holds nothing that is not seen or that a terminal obeys, whatever comes", () => {
+Deno.test("mismatchText: it never has invisible or control characters", () => {
   const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
   fc.assert(
     fc.property(hostileCorrelations, hostileAttributes, (correlation, attributes) => {
@@ -264,7 +264,7 @@ Deno.test("mismatchText: holds nothing that is not seen or that a terminal obeys
   );
 });
 
-Deno.test("mismatchText: a difference that is not seen is written out", () => {
+Deno.test("mismatchText: an invisible difference is written out", () => {
   assert.deepEqual(told({ equals: { id: "42" } }, { id: "42\u200b" }), [
     'id: expected "42", found "42\\u200b" (U+200B more)',
   ]);
@@ -273,7 +273,7 @@ Deno.test("mismatchText: a difference that is not seen is written out", () => {
   ]);
 });
 
-Deno.test("mismatchesWith: another task is a clause of its own", () => {
+Deno.test("mismatchesWith: another task is a separate clause", () => {
   const expected = expectation("packed", "ec.Packed", {
     taskId: taskId("pack"),
     correlation: { equals: { orderId: "42" } },
@@ -290,7 +290,7 @@ Deno.test("mismatchesWith: another task is a clause of its own", () => {
   assert.deepEqual(texts(), ['taskId: expected "pack", found nothing']);
 });
 
-Deno.test("mismatchDistance: several close clauses are nearer than one that is off", () => {
+Deno.test("mismatchDistance: several close clauses are nearer than one that is not close", () => {
   const equals = { orderId: "42", region: "EU", size: 1 };
   const distance = (attributes: JsonObject) =>
     mismatchDistance(correlationMismatches({ equals }, attributes));
@@ -302,7 +302,7 @@ Deno.test("mismatchDistance: several close clauses are nearer than one that is o
   assert.equal(distance({ order_id: "43", region: "EU", size: 1 }), 10);
 });
 
-Deno.test("mismatchesText: tells three clauses, and how many more there are", () => {
+Deno.test("mismatchesText: it describes three clauses, and counts the rest", () => {
   const equals = { a: 1, b: 2, c: 3, d: 4, e: 5 };
   const mismatches = correlationMismatches({ equals }, { a: 1 });
 
@@ -314,7 +314,7 @@ Deno.test("mismatchesText: tells three clauses, and how many more there are", ()
   assert.equal(mismatchesText(mismatches.slice(0, 1)), "b: expected 2, found nothing");
 });
 
-Deno.test("correlationText: reads as a sentence, with brackets where and meets or", () => {
+Deno.test("correlationText: it reads as a sentence, with brackets where and meets or", () => {
   const a: Correlation = { equals: { a: "1" } };
   const bc: Correlation = { equals: { b: 2, c: null } };
   const cases: readonly (readonly [Correlation, string])[] = [
@@ -332,7 +332,7 @@ Deno.test("correlationText: reads as a sentence, with brackets where and meets o
   for (const [correlation, text] of cases) assert.equal(correlationText(correlation), text);
 });
 
-Deno.test("correlationTerms: of alternatives, as many clauses as the shortest has", () => {
+Deno.test("correlationTerms: alternatives count as many clauses as the shortest one", () => {
   const one: Correlation = { equals: { a: 1 } };
   const two: Correlation = { equals: { b: 2, c: 3 } };
   const three: Correlation = { all: [one, two] };

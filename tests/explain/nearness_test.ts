@@ -1,4 +1,4 @@
-/** How far an event is from what is expected, without the words for it. */
+/** How far an event is from an expectation, without texts. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -19,7 +19,7 @@ import { expectation } from "../support/engine/entries.ts";
 import { attributesOf, correlations } from "../core/arbitrary_correlations.ts";
 import { cases } from "../support/effort.ts";
 
-Deno.test("correlationDistance: it is that of the clauses that are told", () => {
+Deno.test("correlationDistance: it is that of the described clauses", () => {
   const seen = new Set<number>();
   fc.assert(
     fc.property(correlations, attributesOf, (correlation, attributes) => {
@@ -32,7 +32,7 @@ Deno.test("correlationDistance: it is that of the clauses that are told", () => 
   assert.ok([0, 1, 2, 9, 10, 11, 20].every((distance) => seen.has(distance)), String([...seen]));
 });
 
-Deno.test("expectationDistance: another task is a clause of its own, and close by letter case", () => {
+Deno.test("expectationDistance: another task is a separate clause, which is close if only the case differs", () => {
   const tasks = fc.constantFrom("charge", "Charge", "reserve").map(taskId);
   fc.assert(
     fc.property(correlations, attributesOf, tasks, tasks, (correlation, attributes, one, other) => {
@@ -45,13 +45,13 @@ Deno.test("expectationDistance: another task is a clause of its own, and close b
   );
 });
 
-Deno.test("correlationDistance: more parts than a call takes arguments are no defect", () => {
+Deno.test("correlationDistance: a very large number of parts does not overflow the stack", () => {
   const parts = Array<Correlation>(400_000).fill({ equals: { a: 1 } });
   assert.equal(correlationDistance({ anyOf: parts }, {}), 10);
   assert.equal(correlationDistance({ all: parts }, {}), 4_000_000);
 });
 
-Deno.test("findNearest: of several that are as near, the first; of none, none", () => {
+Deno.test("findNearest: it returns the first of several equally near ones, and none of none", () => {
   assert.equal(findNearest(["far", "b", "a"], (name) => name.length), "b");
   assert.equal(findNearest([], () => 0), undefined);
 });

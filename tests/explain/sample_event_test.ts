@@ -1,4 +1,4 @@
-/** What an explanation suggests to send: values of the job's plan, and of nothing else. */
+/** The event that an explanation suggests: it has only values of the job's plan. */
 
 import assert from "node:assert/strict";
 import type { Correlation } from "../../src/core/correlation.ts";
@@ -9,12 +9,12 @@ function sample(correlation: Correlation) {
   return sampleEvent(expectation("shipped", "ec.Shipped", { correlation }), "job");
 }
 
-Deno.test("sampleEvent: what the plan says is in it, and nothing is left open", () => {
+Deno.test("sampleEvent: it has the values of the plan, and nothing is left open", () => {
   const event = { eventType: "ec.Shipped", jobId: "job", attributes: { order: { id: "1" } } };
   assert.deepEqual(sample({ equals: { "order.id": "1" } }), { event, placeholders: [] });
 });
 
-Deno.test("sampleEvent: where several values would do, a placeholder names them", () => {
+Deno.test("sampleEvent: if several values are allowed, a placeholder lists them", () => {
   const found = sample({ in: { region: ["EU", "US"], paid: [true] } });
   assert.deepEqual(found?.event.attributes, { region: '<one of "EU", "US">', paid: true });
   assert.deepEqual(found?.placeholders, ["/attributes/region"]);

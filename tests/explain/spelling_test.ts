@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { nearestName, slipBetween } from "../../src/explain/spelling.ts";
 import { cases } from "../support/effort.ts";
 
-/** The textbook table, to compare with. */
+/** The textbook algorithm, for comparison. */
 function levenshtein(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let l = 1; l <= left.length; l++) {
@@ -17,7 +17,7 @@ function levenshtein(left: string, right: string): number {
   return row[right.length] ?? 0;
 }
 
-Deno.test("slipBetween: is the Levenshtein distance up to two, and none beyond", () => {
+Deno.test("slipBetween: it is the Levenshtein distance up to two, and undefined beyond", () => {
   const texts = fc.array(fc.constantFrom("a", "b", "."), { maxLength: 7 })
     .map((letters) => letters.join(""));
   const seen = new Map<number | undefined, number>();
@@ -33,14 +33,14 @@ Deno.test("slipBetween: is the Levenshtein distance up to two, and none beyond",
   for (const slip of [1, 2, undefined]) assert.ok((seen.get(slip) ?? 0) > cases(500), `${slip}`);
 });
 
-Deno.test("slipBetween: letter case alone is the nearest slip of all", () => {
+Deno.test("slipBetween: a difference only in letter case is the nearest slip", () => {
   assert.equal(slipBetween("ec.orderplaced", "ec.OrderPlaced"), 0);
   assert.equal(slipBetween("ec.OrderPlaced", "ec.OrderPlaced"), undefined);
   assert.equal(slipBetween("ec.OrderPlacd", "ec.OrderPlaced"), 1);
   assert.equal(slipBetween("ec.OrderPalced", "ec.OrderPlaced"), 2);
 });
 
-Deno.test("nearestName: the nearest, the first of several, or none", () => {
+Deno.test("nearestName: it returns the nearest, the first of several, or none", () => {
   const names = ["ec.Paid", "ec.Shipped", "ec.Skipped", "ec.shipped"];
 
   assert.equal(nearestName("ec.Shiped", names), "ec.Shipped");
@@ -49,7 +49,7 @@ Deno.test("nearestName: the nearest, the first of several, or none", () => {
   assert.equal(nearestName("ec.Shipped", []), undefined);
 });
 
-Deno.test("nearestName: short names that differ by most of their letters are no slips", () => {
+Deno.test("nearestName: short names that differ in most letters do not match", () => {
   assert.equal(nearestName("a.D1", ["a.Ok"]), undefined);
   assert.equal(nearestName("a.Conf", ["a.Done"]), undefined);
   assert.equal(nearestName("a.D1", ["a.D2"]), "a.D2");

@@ -1,4 +1,4 @@
-/** Who leads a shared journal, to the letter. */
+/** The exact texts about the leader of a shared journal. */
 
 import assert from "node:assert/strict";
 import type { Standing } from "../../src/core/standing.ts";
@@ -35,7 +35,7 @@ Deno.test("standing: a leader says why it leads", () => {
   );
 });
 
-Deno.test("standing: what the database promises is named, and what is not known is left out", () => {
+Deno.test("standing: the promises of the database are named, and unknown ones left out", () => {
   const database = {
     address: "postgres://daybook@db/jobs?journal=shop",
     standbyDemanded: false,

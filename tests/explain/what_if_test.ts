@@ -1,4 +1,4 @@
-/** What would have become of a job under another plan or another history. */
+/** What would have happened to a job under another plan or another history. */
 
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
@@ -69,7 +69,7 @@ function issues(...parameters: Parameters<typeof suppose>) {
   return answer.issues.map(({ pointer, detail }) => `${pointer} ${detail}`);
 }
 
-Deno.test("what-if: with nothing supposed it is the replay, and nothing differs", () => {
+Deno.test("what-if: without suppositions it equals the replay", () => {
   fc.assert(
     fc.property(stories, (story) => {
       const { job, steps, firstDifference } = supposed(story, {});
@@ -80,7 +80,7 @@ Deno.test("what-if: with nothing supposed it is the replay, and nothing differs"
   );
 });
 
-Deno.test("what-if: up to a position it is the replay up to there", () => {
+Deno.test("what-if: up to a position it equals the replay up to there", () => {
   fc.assert(
     fc.property(stories, fc.nat(), (story, at) => {
       const logId = 1 + at % story.logId;
@@ -101,7 +101,7 @@ const otherPlans = stories.map((story) => {
   return { ...attributes.plan, expected };
 });
 
-/** The entries up to a position, under a supposition, made here by other means. */
+/** The entries up to a position, under a supposition, computed independently. */
 function changed(
   story: JobStory,
   { plan, without = [] }: Supposition,
@@ -116,7 +116,7 @@ function changed(
     .filter(({ logId }) => logId <= upTo && !without.includes(logId));
 }
 
-Deno.test("what-if: outcomes are the same before the first difference, and another at it", () => {
+Deno.test("what-if: outcomes are equal before the first difference, and differ at it", () => {
   let differing = 0;
   fc.assert(
     fc.property(stories, fc.option(otherPlans, { nil: undefined }), fc.nat(), (story, plan, at) => {
@@ -162,7 +162,7 @@ Deno.test("what-if: a plan with the right type is Done at the entry of the event
   });
 });
 
-Deno.test("what-if: a plan takes past events that the job's own did not", () => {
+Deno.test("what-if: a plan matches past events that the job's own plan did not", () => {
   const story = outsideJob([shipped("42"), PAID]).started().skip(3).correlated("ec.Paid");
   const past = [
     pastEvent(4, "ec.Shipped", { orderId: 42 }),
@@ -205,7 +205,7 @@ Deno.test("what-if: a past event that reached the job counts once", () => {
   assert.equal(firstDifference, null);
 });
 
-Deno.test("what-if: events that the other plan would not have taken stay, and tell why", () => {
+Deno.test("what-if: events that the other plan would not have matched stay, with the reason", () => {
   const story = outsideJob([PAID, shipped("42")]).started().correlated("ec.Paid");
   const { steps, firstDifference } = supposed(story, { plan: plan([shipped("42")]) });
   assert.equal(steps.at(-1)?.why, "The plan expects no event of type ec.Paid.");
@@ -235,14 +235,14 @@ Deno.test("what-if: without its error event the job would still wait", () => {
   });
 });
 
-Deno.test("what-if: a job that lives longer takes events that came after its end", () => {
+Deno.test("what-if: a job that lives longer matches events that came after its end", () => {
   const story = outsideJob([PAID], { errors: [matcher("ec.Refused")] }).started()
     .fact("ec.Refused");
   const { job } = supposed(story, { without: [3] }, [pastEvent(5, "ec.Paid")]);
   assert.deepEqual([job.state, job.expected[0]?.by], ["Done", [5]]);
 });
 
-Deno.test("what-if: an added event comes at the end, and is received when the last entry was", () => {
+Deno.test("what-if: an added event comes at the end, with the time of the last entry", () => {
   const story = outsideJob([PAID]).started().suspended();
   const { job, steps, firstDifference } = supposed(story, { with: [event("ec.Paid")] });
   assert.equal(job.state, "Done");
@@ -251,7 +251,7 @@ Deno.test("what-if: an added event comes at the end, and is received when the la
   assert.deepEqual([firstDifference?.logId, firstDifference?.actual], [3.001, null]);
 });
 
-Deno.test("what-if: added events lie between entries in their order, and print as such", () => {
+Deno.test("what-if: added events have positions between entries, in their order", () => {
   const story = outsideJob([expectation("parts", "ec.Part", { multiplicity: { times: 9 } })])
     .started().skip(40).fact("ec.Part");
   const { job, steps } = supposed(story, {
@@ -261,7 +261,7 @@ Deno.test("what-if: added events lie between entries in their order, and print a
   assert.deepEqual(steps.map(({ rule }) => rule).slice(2), Array(4).fill("running/matched"));
 });
 
-Deno.test("what-if: every added position prints with three digits, however far the journal is", () => {
+Deno.test("what-if: every added position has three decimals, however long the journal is", () => {
   const story = outsideJob([PAID]).started();
   fc.assert(
     fc.property(fc.integer({ min: 2, max: 1_000_000_000 }), (after) => {
@@ -291,7 +291,7 @@ for (
     ["the one it stands for", outsideJob([PAID, shipped("1")]).started().correlated("ec.Paid")],
   ] as const
 ) {
-  Deno.test(`what-if: an event whose id came before changes nothing: ${what}`, () => {
+  Deno.test(`what-if: an event with a used id changes nothing: ${what}`, () => {
     const id = given.entry(-1).eventType === "ec.Paid" ? "evt_3" : "evt_original_3";
     const { job, steps, firstDifference } = supposed(given, {
       with: [event("ec.Shipped", { eventId: eventId(id), attributes: { orderId: "1" } })],
@@ -323,7 +323,7 @@ Deno.test("what-if: with its own entry left out, an event can be moved", () => {
   assert.deepEqual([job.state, job.expected[0]?.by], ["Done", [3.001]]);
 });
 
-Deno.test("what-if: up to a point, added events come there", () => {
+Deno.test("what-if: with an end point, added events come there", () => {
   const story = outsideJob([PAID]).started().suspended().cancelled();
   const { job, steps } = supposed(story, {
     upTo: { kind: "logId", logId: 3 },
@@ -332,7 +332,7 @@ Deno.test("what-if: up to a point, added events come there", () => {
   assert.deepEqual([job.state, steps.length], ["Done", 4]);
 });
 
-Deno.test("what-if: up to a time or an event, past events are cut there as well", () => {
+Deno.test("what-if: with a time or an event as end point, past events are cut there too", () => {
   const story = outsideJob([PAID]).started().skip(6).suspended();
   const past = [4, 6].map((logId) => pastEvent(logId, "ec.Part"));
   const parts = plan([expectation("parts", "ec.Part", { multiplicity: { times: 9 } })]);
@@ -351,7 +351,7 @@ Deno.test("what-if: up to a time or an event, past events are cut there as well"
   );
 });
 
-Deno.test("what-if: what cannot be supposed is told, each with its pointer", () => {
+Deno.test("what-if: impossible suppositions are refused, each with its pointer", () => {
   const story = codedJob([shipped("42")]).started().mainStarted().skip(1)
     .framework("job.EventCorrelated", {
       eventId: eventId("evt_original"),

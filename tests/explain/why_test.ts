@@ -1,4 +1,4 @@
-/** Why each entry did what it did: the text of every row, and of every type of entry. */
+/** Why each entry had its effect: the text of every row, and of every type of entry. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -47,7 +47,7 @@ const WAIVED = expectation("signed", "ec.Signed", { within: { ms: 1, otherwise: 
 
 interface Case {
   readonly name: string;
-  /** Its last entry is the one that is asked about. */
+  /** Its last entry is the one to explain. */
   readonly given: JobStory;
   readonly why: string;
 }

@@ -1,11 +1,11 @@
-/** What the summary of an explanation says is not said again below it. */
+/** What is in the summary of an explanation is not repeated below it. */
 
 import assert from "node:assert/strict";
 import { withoutRepeats, withoutSaid } from "../../src/explain/without_repeats.ts";
 
 const told = (statement: string, ...cites: readonly number[]) => ({ statement, cites });
 
-Deno.test("withoutRepeats: what is said in the same words goes up, with its evidence; the rest stays", () => {
+Deno.test("withoutRepeats: a repeated sentence moves to the summary with its evidence; the rest stays", () => {
   const again = told("Task charge may have happened twice: it was cut short.", 7, 9);
   const time = told("It spent 40 s until attempt 2.", 12);
   const other = told("It was submitted at noon.", 2);
@@ -22,7 +22,7 @@ Deno.test("withoutRepeats: what is said in the same words goes up, with its evid
   });
 });
 
-Deno.test("withoutSaid: an error or a last sentence that the summary has is left out, and no more", () => {
+Deno.test("withoutSaid: only an error or a last sentence that the summary has is left out", () => {
   const summary =
     "Job j failed: Error: the bank is closed (reason: cutover to winter). Nothing resembles it.";
   for (

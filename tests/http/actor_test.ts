@@ -1,4 +1,4 @@
-/** Who did it: the name beside the token stands with what was asked for. */
+/** The name beside the token is recorded with each request. */
 
 import assert from "node:assert/strict";
 import { TokenList } from "../../src/access/tokens.ts";
@@ -42,7 +42,7 @@ async function actorsOf(app: TestApp, headers = {}): Promise<readonly string[]> 
   );
 }
 
-Deno.test("actor: submissions, events and controls name who holds the token", async () => {
+Deno.test("actor: submissions, events and controls name the holder of the token", async () => {
   const app = await startWithNames();
   const plan = {
     expected: [{ id: "it", eventType: "shop.Odd", correlation: "any", multiplicity: { times: 2 } }],
@@ -63,7 +63,7 @@ Deno.test("actor: submissions, events and controls name who holds the token", as
   ]);
 });
 
-Deno.test("actor: no request chooses it, and without tokens nobody is known", async () => {
+Deno.test("actor: a request cannot choose it, and without tokens there is none", async () => {
   const app = await startApp();
   const chosen = await app.post("/events", { eventType: "shop.Even", actor: "the chief" });
   assert.equal(chosen.status, 422);

@@ -1,10 +1,12 @@
-/** What is let in at once, and what waits for a later turn of the loop. */
+/** What is admitted at once, and what waits for a later turn of the loop. */
 
 import assert from "node:assert/strict";
 import { AdmissionGate, type Size } from "../../src/http/guard/admission_gate.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
-/** An admission gate, and what went through it, by name; each takes time on the clock. */
+/**
+ * An admission gate, and the requests that went through it, by name; each takes time on the clock.
+ */
 function start() {
   const clock = new FakeClock();
   const admission = new AdmissionGate(clock);
@@ -20,7 +22,7 @@ function start() {
   return { clock, done, admission, work };
 }
 
-Deno.test("admission: what is small is let in at once, until a turn took long", async () => {
+Deno.test("admission: small requests are admitted at once, until a turn takes long", async () => {
   const { clock, done, work } = start();
   const names = Array.from({ length: 200 }, (_, n) => `${n}`);
   const all = names.map((name) => work(name, "small", 1));
@@ -30,7 +32,7 @@ Deno.test("admission: what is small is let in at once, until a turn took long", 
   assert.deepEqual(done, names);
 });
 
-Deno.test("admission: of what is large, one is let in at once, and one in each turn", async () => {
+Deno.test("admission: one large request is admitted at once, and one per turn", async () => {
   const { clock, done, work } = start();
   const all = ["a", "b", "c"].map((name) => work(name, "large", 20));
   assert.deepEqual(done, ["a"]);
@@ -39,7 +41,7 @@ Deno.test("admission: of what is large, one is let in at once, and one in each t
   assert.deepEqual(done, ["a", "b", "c"]);
 });
 
-Deno.test("admission: what is small goes before what is large and came first", async () => {
+Deno.test("admission: small requests go before large ones that came first", async () => {
   const { clock, done, work } = start();
   const all = ["a", "b", "c"].map((name) => work(name, "large", 20));
   all.push(work("small", "small", 1));
@@ -48,7 +50,7 @@ Deno.test("admission: what is small goes before what is large and came first", a
   assert.deepEqual(done, ["a", "small", "b", "c"]);
 });
 
-Deno.test("admission: much that is small does not keep what is large out", async () => {
+Deno.test("admission: many small requests do not keep a large one out", async () => {
   const { clock, done, work } = start();
   const all = [work("a", "large", 20), work("b", "large", 20)];
   for (let n = 0; n < 300; n++) all.push(work("small", "small", 1));
@@ -58,7 +60,7 @@ Deno.test("admission: much that is small does not keep what is large out", async
   assert.ok(place > 0 && place < 150, `b was number ${place}`);
 });
 
-Deno.test("admission: the second half of a large piece goes before what has not begun", async () => {
+Deno.test("admission: the second half of a large request goes before new ones", async () => {
   const { clock, done, admission, work } = start();
   const all = ["a", "b", "c"].map((name) => work(name, "large", 20));
   all.push((admission.enterAgain() ?? Promise.resolve()).then(() => void done.push("a again")));

@@ -1,4 +1,4 @@
-/** The application as a whole: what it offers, and what it answers when all fails. */
+/** The application as a whole: its index, and its answers when things fail. */
 
 import assert from "node:assert/strict";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
@@ -12,7 +12,7 @@ import {
   type TestApp,
 } from "../support/http/http_app.ts";
 
-Deno.test("GET /: every link leads somewhere", async () => {
+Deno.test("GET /: every link works", async () => {
   const app = await startApp();
   const { links } = await jsonOf<{ links: Record<string, string> }>(await app.get("/"), 200);
   for (const path of Object.values(links)) {
@@ -31,7 +31,7 @@ Deno.test("GET /definitions: types, versions and input schemas", async () => {
   assert.equal((greet?.["inputSchema"] as { type: string }).type, "object");
 });
 
-Deno.test("GET /journal: head, segments, and how it was found", async () => {
+Deno.test("GET /journal: it has the head, segments and the result of the recovery", async () => {
   const app = await startApp();
   await createPlan(app);
   const info = await jsonOf<Record<string, unknown>>(await app.get("/journal"), 200);
@@ -61,7 +61,7 @@ for (
   });
 }
 
-Deno.test("unknown path: it says where the routes are listed, and which one may be meant", async () => {
+Deno.test("unknown path: the answer says where the routes are listed, and which one may be meant", async () => {
   const app = await startApp();
   const list = "GET /openapi.json lists the routes";
   for (
@@ -88,7 +88,7 @@ const METHODS: readonly (readonly [string, string, string])[] = [
 ];
 
 for (const [method, path, allow] of METHODS) {
-  Deno.test(`wrong method: ${method} ${path} is 405 and says what is allowed`, async () => {
+  Deno.test(`wrong method: ${method} ${path} is 405 with the allowed methods`, async () => {
     const { app } = await startApp();
     const response = await app.request(path, { method });
     assert.equal(response.headers.get("allow"), allow);
@@ -96,7 +96,7 @@ for (const [method, path, allow] of METHODS) {
   });
 }
 
-/** Asks for one write of each kind. */
+/** Sends one write of each kind. */
 async function writesOf(app: TestApp, jobId: string): Promise<readonly Response[]> {
   return [
     await app.post("/jobs", { plan: shipmentPlan("1") }),
@@ -106,7 +106,7 @@ async function writesOf(app: TestApp, jobId: string): Promise<readonly Response[
   ];
 }
 
-Deno.test("full disk: a write is 507 with nothing recorded, reads go on, and it recovers", async () => {
+Deno.test("full disk: a write is 507 with nothing recorded, reads continue, and service recovers", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const head = app.engine.headLogId;
@@ -119,7 +119,7 @@ Deno.test("full disk: a write is 507 with nothing recorded, reads go on, and it 
   await jsonOf(await app.post("/events", { eventType: "a.B" }), 200);
 });
 
-Deno.test("failed journal: writes are 503 with the outcome unknown, reads go on", async () => {
+Deno.test("failed journal: writes are 503 with an unknown outcome, and reads continue", async () => {
   const errors: Error[] = [];
   const app = await startApp({ onError: (error) => errors.push(error) });
   const { jobId } = await createPlan(app);
@@ -135,7 +135,7 @@ Deno.test("failed journal: writes are 503 with the outcome unknown, reads go on"
   assert.deepEqual(errors, []);
 });
 
-Deno.test("/readyz: a write that found no room makes it 503, until one does or it is old", async () => {
+Deno.test("/readyz: a write without room makes it 503, until one succeeds or some time has passed", async () => {
   const app = await startApp();
   app.journal.failNext(new JournalFullError("no room"));
   await problemOf(await app.post("/events", { eventType: "ec.Paid" }), 507, "disk-full");
@@ -151,7 +151,7 @@ Deno.test("/readyz: a write that found no room makes it 503, until one does or i
   await jsonOf(await app.get("/readyz"), 200);
 });
 
-Deno.test("stopping: writes are 503 with Retry-After, reads go on", async () => {
+Deno.test("stopping: writes are 503 with Retry-After, and reads continue", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   await jsonOf(await app.get("/readyz"), 200);
@@ -167,7 +167,7 @@ Deno.test("stopping: writes are 503 with Retry-After, reads go on", async () => 
   await stopped;
 });
 
-Deno.test("unexpected error: it is 500 without internals, and is told to onError", async () => {
+Deno.test("unexpected error: it is 500 without internals, and is passed to onError", async () => {
   const errors: Error[] = [];
   const app = await startApp({ onError: (error) => errors.push(error) });
   app.engine.lists.summaries = () => {
@@ -178,7 +178,7 @@ Deno.test("unexpected error: it is 500 without internals, and is told to onError
   assert.deepEqual(errors.map(({ message }) => message), ["secret internals"]);
 });
 
-Deno.test("Accept: the highest q-value counts, q=0 is a no, and what takes anything gets JSON", async () => {
+Deno.test("Accept: the highest q-value counts, q=0 excludes, and */* gets JSON", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const [TEXT, HTML, NDJSON] = ["text/plain", "text/html", "application/x-ndjson"];

@@ -1,4 +1,4 @@
-/** Bodies that are refused, on `POST /jobs`; other routes read them with the same code. */
+/** Refused bodies, on `POST /jobs`; other routes read bodies with the same code. */
 
 import assert from "node:assert/strict";
 import {
@@ -81,7 +81,7 @@ const ENCODED: readonly Record<string, string>[] = [
 ];
 
 for (const headers of ENCODED) {
-  Deno.test(`bodies: ${JSON.stringify(headers)} is 415 on every route, though it could be read`, async () => {
+  Deno.test(`bodies: ${JSON.stringify(headers)} is 415 on every route`, async () => {
     const app = await startApp({ token: "s3cret" });
     const authorization = "Bearer s3cret";
     await app.post("/jobs", { jobId: "x", plan: { expected: [] } }, { authorization });
@@ -93,7 +93,7 @@ for (const headers of ENCODED) {
   });
 }
 
-Deno.test("POST /jobs: identity is no encoding, and UTF-8 has several names", async () => {
+Deno.test("POST /jobs: identity encoding is accepted, and UTF-8 has several names", async () => {
   const app = await startApp();
   for (const charset of ["utf-8", '"UTF-8"', "utf8", "us-ascii"]) {
     const headers = {
@@ -129,7 +129,7 @@ for (const [text, pointers] of REPEATED) {
   });
 }
 
-Deno.test("POST /jobs: a key may come again in another object, and colons in texts are none", async () => {
+Deno.test("POST /jobs: a key may occur again in another object, and colons in texts do not make keys", async () => {
   const app = await startApp();
   const text =
     '{"type":"test.greet","input":{"name":"a\\":b::c"},"labels":{"name":"x","type":"y:"}}';
@@ -148,7 +148,7 @@ Deno.test("POST /events: of many, only the line with a key twice is refused", as
 });
 
 for (const mediaType of ["text/plain", "application/x-www-form-urlencoded", "application/jsonp"]) {
-  Deno.test(`POST /jobs: ${mediaType} is 415 and says what is taken`, async () => {
+  Deno.test(`POST /jobs: ${mediaType} is 415 with the accepted types`, async () => {
     const problem = await refusal("{}", 415, "unsupported-media-type", {
       "content-type": mediaType,
     });
@@ -160,7 +160,7 @@ Deno.test("POST /jobs: no body at all is 415", async () => {
   await refusal(undefined, 415, "unsupported-media-type");
 });
 
-Deno.test("POST /jobs: a media type may have parameters and capitals", async () => {
+Deno.test("POST /jobs: a media type may have parameters and capital letters", async () => {
   const app = await startApp();
   const headers = { "content-type": "Application/JSON; charset=utf-8" };
   await jsonOf(await app.post("/jobs", { plan: { expected: [] } }, headers), 202);
@@ -171,7 +171,7 @@ Deno.test("POST /jobs: a body of 2 MiB is 413", async () => {
   await refusal(text, 413, "body-too-large");
 });
 
-Deno.test("POST /jobs: a body announced as 2 MiB is 413 before it comes", async () => {
+Deno.test("POST /jobs: a body announced as 2 MiB is 413 before it arrives", async () => {
   await refusal("{}", 413, "body-too-large", { "content-length": String(2 * 1024 * 1024) });
 });
 
@@ -213,7 +213,7 @@ Deno.test("POST /jobs: depth 100 is 422, and so is a depth that would exhaust th
   }
 });
 
-Deno.test("POST /jobs: depth 64 passes, and brackets in strings do not count", async () => {
+Deno.test("POST /jobs: depth 64 is accepted, and brackets in strings do not count", async () => {
   const app = await startApp();
   const input = JSON.parse(nested(63)).input;
   await problemOf(await app.post("/jobs", { type: "x", input }), 422, "unknown-type");
@@ -229,7 +229,7 @@ function numbered(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `n${index}`);
 }
 
-Deno.test("POST /jobs: a document with more values, lists or names than are read quickly is 422", async () => {
+Deno.test("POST /jobs: a document with too many values, lists or names is 422", async () => {
   const many = await refusal(greeting(Array(50_001).fill(0)), 422, "invalid-request");
   assert.match(many.errors?.[0]?.detail ?? "", /more than 50000 values/);
   const lists = await refusal(greeting(Array(20_001).fill([])), 422, "invalid-request");
@@ -239,7 +239,7 @@ Deno.test("POST /jobs: a document with more values, lists or names than are read
   assert.match(names.errors?.[0]?.detail ?? "", /more than 10000 different names/);
 });
 
-Deno.test("POST /jobs: names that come again, and commas in strings, do not count as more", async () => {
+Deno.test("POST /jobs: repeated names, and commas in strings, do not count", async () => {
   const app = await startApp();
   const rows = Array.from({ length: 15_000 }, (_, index) => ({ name: index }));
   await problemOf(await app.post("/jobs", { type: "x", input: rows }), 422, "unknown-type");
@@ -250,14 +250,14 @@ Deno.test("POST /jobs: names that come again, and commas in strings, do not coun
 const UNSAFE_NUMBERS = ["9007199254740992", "-9007199254740993", "123456789012345678901", "1e400"];
 
 for (const number of UNSAFE_NUMBERS) {
-  Deno.test(`POST /jobs: ${number} is 422 and points at the number`, async () => {
+  Deno.test(`POST /jobs: ${number} is 422 with a pointer to the number`, async () => {
     const text = `{"type":"test.greet","input":{"list":[1,${number}]}}`;
     const problem = await refusal(text, 422, "invalid-request");
     assert.deepEqual(pointersOf(problem), ["/input/list/1"]);
   });
 }
 
-Deno.test("POST /events: half a surrogate pair is 422, a whole one is kept", async () => {
+Deno.test("POST /events: a lone surrogate is 422, and a pair is kept", async () => {
   const app = await startApp();
   const post = (text: string) =>
     app.post("/events", `{"eventType":"ec.Said","attributes":{"text":"${text}"}}`);
@@ -279,7 +279,7 @@ Deno.test("POST /jobs: numbers up to 2^53, fractions and large measures are kept
   }
 });
 
-/** Each names a key that reaches a prototype, the last one in disguise. */
+/** Each names a key that reaches a prototype, the last one escaped. */
 const FORBIDDEN_KEYS = ["__proto__", "constructor", "prototype", "\\u005f_proto__"];
 
 for (const key of FORBIDDEN_KEYS) {
@@ -291,13 +291,13 @@ for (const key of FORBIDDEN_KEYS) {
   });
 }
 
-Deno.test("POST /jobs: constructor is refused as a key, not as a word", async () => {
+Deno.test("POST /jobs: constructor is refused as a key, not as a value", async () => {
   const app = await startApp();
   const body = { type: "test.greet", input: { name: "constructor __proto__" } };
   await jsonOf(await app.post("/jobs", body), 202);
 });
 
-/** Documents that are JSON and wrong, with the pointers that say where. */
+/** Valid JSON documents with errors, and the pointers to them. */
 const INVALID: readonly (readonly [string, unknown, readonly string[]])[] = [
   ["no object", 7, [""]],
   ["no fields", {}, ["/type"]],
@@ -330,7 +330,7 @@ for (const [name, body, pointers] of INVALID) {
   });
 }
 
-Deno.test("POST /jobs: what is wrong is in the detail: both shapes, none, and the first of several", async () => {
+Deno.test("POST /jobs: the detail names the error: both shapes, neither, or the first of several", async () => {
   const detailOf = async (body: unknown) => (await refusal(body, 422, "invalid-request")).detail;
   assert.equal(
     await detailOf({ type: "test.greet", plan: { expected: [] } }),
@@ -346,7 +346,7 @@ Deno.test("POST /jobs: what is wrong is in the detail: both shapes, none, and th
   );
 });
 
-/** Wrong fields of one expectation, with the pointers below it. */
+/** Invalid fields of one expectation, with the pointers below it. */
 const INVALID_EXPECTATIONS: readonly (readonly [string, object, readonly string[]])[] = [
   ["id", { id: "a b" }, ["/id"]],
   ["unknown field", { matcher: {} }, ["/matcher"]],
@@ -435,7 +435,7 @@ for (const [form, of] of SIZED) {
       },
     });
     await jsonOf(await app.post("/jobs", planFor(of(1_000))), 202);
-    // As large as a document may be: looking at it must not be a defect either.
+    // As large as a document may be: checking it must not be a defect either.
     for (const size of [1_001, 9_000]) {
       const response = await app.post("/jobs", planFor(of(size)));
       const [pointer] = pointersOf(await problemOf(response, 422, "invalid-request"));
@@ -464,7 +464,7 @@ Deno.test("POST /jobs and what-if: correlations of over 10,000 values together a
   }
 });
 
-Deno.test("POST /jobs and what-if: a plan that wants over 2,000,000 events in all is 422", async () => {
+Deno.test("POST /jobs and what-if: a plan with over 2,000,000 events in all is 422", async () => {
   const app = await startApp();
   const planOf = (times: number) => ({
     expected: Array.from(

@@ -33,7 +33,7 @@ function waiting(app: TestApp): number {
   return app.engine.lists.count({ conditions: ["waiting"] }).jobs;
 }
 
-Deno.test("runBulk: so many at a time, the newest first, and it says where to go on", async () => {
+Deno.test("runBulk: it acts on up to the limit, the newest first, and says where to continue", async () => {
   const app = await withPlans(BULK_MAX + 200);
   const request = all(app, "cancel");
   const first = await runBulk(app.engine, request);
@@ -46,7 +46,7 @@ Deno.test("runBulk: so many at a time, the newest first, and it says where to go
   assert.equal(waiting(app), 0);
 });
 
-Deno.test("runBulk: many share a batch", async () => {
+Deno.test("runBulk: many jobs share a batch", async () => {
   const app = await withPlans(320);
   const { batches: before } = app.journal.content;
   const count = before.length;
@@ -54,7 +54,7 @@ Deno.test("runBulk: many share a batch", async () => {
   assert.ok(app.journal.content.batches.length - count <= 40);
 });
 
-/** Reserves, fails, and cannot give back what it reserved. */
+/** Reserves, fails, and cannot release what it reserved. */
 const stranded = defineJob({
   type: "test.stranded",
   version: 1,
@@ -66,7 +66,7 @@ const stranded = defineJob({
   },
 }) as unknown as AnyJobDefinition;
 
-Deno.test("runBulk: a job that somebody has to put right by hand is not retried with others", async () => {
+Deno.test("runBulk: a job that requires recovery is not retried in bulk", async () => {
   const app = await startApp({ definitions: [...DEFINITIONS, stranded] });
   const { jobId } = await createAndRun(app, "test.stranded");
   await createAndRun(app, "test.doomed");
@@ -80,11 +80,11 @@ Deno.test("runBulk: a job that somebody has to put right by hand is not retried 
   ]);
 });
 
-Deno.test("runBulk: a job that changed since it was chosen is left alone", async () => {
+Deno.test("runBulk: a job that changed since it was selected is skipped", async () => {
   const app = await withPlans(100);
   app.journal.hold();
   const running = runBulk(app.engine, all(app, "cancel"));
-  // Its turn has not come yet: some go before it, and their batch is held.
+  // Its turn has not come yet: the batch of earlier ones is held.
   const first = app.engine.control("job-1" as JobId, { kind: "cancel" });
   app.journal.release();
   const report = await running;
@@ -93,7 +93,7 @@ Deno.test("runBulk: a job that changed since it was chosen is left alone", async
   assert.deepEqual([...report.skipped], [["state is Failed", ["job-1"]]]);
 });
 
-Deno.test("runBulk: with a full disk it stops, says how far it came, and can be asked again", async () => {
+Deno.test("runBulk: on a full disk it stops, says how far it got, and can be repeated", async () => {
   const app = await withPlans(100);
   app.journal.failNext(new JournalFullError("no room"));
   const request = all(app, "cancel");
@@ -108,7 +108,7 @@ Deno.test("runBulk: with a full disk it stops, says how far it came, and can be 
   assert.equal(waiting(app), 0);
 });
 
-Deno.test("runBulk: with a failed journal it stops, and what is done is what was durable", async () => {
+Deno.test("runBulk: with a failed journal it stops, and `done` lists what was durable", async () => {
   const app = await withPlans(10);
   app.journal.failNext(new JournalFailedError("sync failed"));
   const report = await runBulk(app.engine, all(app, "cancel"));
@@ -116,7 +116,7 @@ Deno.test("runBulk: with a failed journal it stops, and what is done is what was
   assert.deepEqual(report.done, []);
 });
 
-Deno.test("runBulk: when the process stops it begins no more, and says so", async () => {
+Deno.test("runBulk: when the process stops it stops too, and says so", async () => {
   const app = await withPlans(100);
   app.journal.hold();
   const running = runBulk(app.engine, all(app, "cancel"));
@@ -130,7 +130,7 @@ Deno.test("runBulk: when the process stops it begins no more, and says so", asyn
   await stopped;
 });
 
-Deno.test("runBulk: at a limit of the engine it stops, and the rest may be asked for later", async () => {
+Deno.test("runBulk: at a limit of the engine it stops, and can continue later", async () => {
   const app = await startApp({ limits: { jobsMax: 2 } });
   for (let index = 0; index < 5; index++) await createAndRun(app, "test.doomed");
   await createPlan(app);

@@ -1,4 +1,4 @@
-/** `POST /jobs/bulk` and `GET /failures`: what they take, and what they say was done. */
+/** `POST /jobs/bulk` and `GET /failures`: requests and answers. */
 
 import assert from "node:assert/strict";
 import { BULK_MAX } from "../../src/http/requests/bulk_action.ts";
@@ -43,7 +43,7 @@ async function conditionOf(app: TestApp, jobId: string): Promise<string> {
   return (await jsonOf(await app.get(`/jobs/${jobId}`), 200)).condition;
 }
 
-Deno.test("POST /jobs/bulk: dryRun counts, records nothing, and pins what is meant", async () => {
+Deno.test("POST /jobs/bulk: dryRun counts, records nothing, and returns upTo to fix the selection", async () => {
   const app = await startApp();
   for (const jobId of ["a", "b"]) await createPlan(app, { jobId, labels: { shop: "berlin" } });
   await createPlan(app, { jobId: "other" });
@@ -63,7 +63,7 @@ Deno.test("POST /jobs/bulk: dryRun counts, records nothing, and pins what is mea
   assert.deepEqual(all, ["cancelled", "cancelled", "waiting", "waiting"]);
 });
 
-Deno.test("POST /jobs/bulk: the reason and who asked are recorded with each", async () => {
+Deno.test("POST /jobs/bulk: the reason and the actor are recorded with each", async () => {
   const app = await startApp();
   await createPlan(app, { jobId: "a" });
   await bulk(app, { action: "suspend", filter: {}, reason: "lunch" });
@@ -73,7 +73,7 @@ Deno.test("POST /jobs/bulk: the reason and who asked are recorded with each", as
   }]);
 });
 
-Deno.test("POST /jobs/bulk: a limit, and the same request goes on where the answer says", async () => {
+Deno.test("POST /jobs/bulk: with a limit, the same request continues where the answer says", async () => {
   const app = await startApp();
   for (const jobId of ["a", "b", "c"]) await createPlan(app, { jobId });
   const request = { action: "cancel", filter: {}, limit: 2 };
@@ -102,7 +102,7 @@ Deno.test("POST /jobs/bulk: a retry of one kind of failure names the new jobs, a
   assert.equal((await preview(app, request)).retried, 2);
 });
 
-Deno.test("POST /jobs/bulk: what is refused is told with its reason", async () => {
+Deno.test("POST /jobs/bulk: refused jobs are listed with the reason", async () => {
   const app = await startApp();
   await createPlan(app, { jobId: "a" });
   const jobId = "stuck";
@@ -114,7 +114,7 @@ Deno.test("POST /jobs/bulk: what is refused is told with its reason", async () =
   assert.deepEqual(refused, [{ reason: "state is Compensating", jobIds: [jobId] }]);
 });
 
-Deno.test("POST /jobs/bulk: nothing done on a full disk is 507; what was done is never denied", async () => {
+Deno.test("POST /jobs/bulk: on a full disk it is 507 if nothing was done, otherwise it lists what was done", async () => {
   const app = await startApp();
   for (let index = 0; index < 100; index++) await createPlan(app);
   app.journal.failNext(new JournalFullError("no room"));
@@ -135,7 +135,7 @@ const WRONG: readonly (readonly [string, object, string])[] = [
 ];
 
 for (const [what, body, pointer] of WRONG) {
-  Deno.test(`POST /jobs/bulk: ${what} is 422 and points at it`, async () => {
+  Deno.test(`POST /jobs/bulk: ${what} is 422 with a pointer`, async () => {
     const app = await startApp();
     await createPlan(app, { jobId: "a" });
     const problem = await problemOf(await app.post("/jobs/bulk", body), 422, "invalid-request");
@@ -162,7 +162,7 @@ async function failures(app: TestApp, query = ""): Promise<Failures> {
   return await jsonOf<Failures>(await app.get(`/failures${query}`), 200);
 }
 
-Deno.test("GET /failures: what failed and was not retried, by kind, the most frequent first", async () => {
+Deno.test("GET /failures: failures not yet retried are listed by kind, the most frequent first", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app, {
     plan: { expected: [{ id: "x", eventType: "a.B" }], policy: { errors: [{ eventType: "a.C" }] } },
@@ -180,7 +180,7 @@ Deno.test("GET /failures: what failed and was not retried, by kind, the most fre
   assert.equal((await failures(app, "?type=test.doomed")).failures.length, 1);
 });
 
-Deno.test("GET /failures: a kind of which every job was retried is listed with retried=true alone", async () => {
+Deno.test("GET /failures: a kind whose jobs were all retried is listed only with retried=true", async () => {
   const app = await startApp({ maxRunning: 1 });
   const { jobId } = await createAndRun(app, "test.doomed");
   await app.post("/jobs/bulk", { action: "retry", filter: {} });

@@ -75,7 +75,7 @@ Deno.test("CloudEvents: jobid, taskid and traceparent become references", async 
   assert.equal(entry.spanId, "b7ad6b7169203331");
 });
 
-Deno.test("CloudEvents: a traceparent that is not valid is ignored, and kept among the extensions", async () => {
+Deno.test("CloudEvents: an invalid traceparent is ignored, and kept among the extensions", async () => {
   const app = await startApp();
   for (const [index, traceparent] of ["x", "", 7, null, `00-${"0".repeat(32)}-1-01`].entries()) {
     await deliver(app, { ...EVENT, id: String(index), traceparent }, STRUCTURED);
@@ -96,7 +96,7 @@ Deno.test("CloudEvents: tracestate is an extension like any other", async () => 
   assert.ok(!("traceparent" in cloudevent));
 });
 
-Deno.test("CloudEvents: data that is no object is kept under data", async () => {
+Deno.test("CloudEvents: data that is not an object is kept under data", async () => {
   const app = await startApp();
   for (const data of ["text", 7, [1, 2], null]) {
     await deliver(app, { ...EVENT, id: JSON.stringify(data), data }, STRUCTURED);
@@ -145,7 +145,7 @@ for (const [name, fields, pointer] of BAD) {
   });
 }
 
-Deno.test("CloudEvents: a batch that is no array is 422", async () => {
+Deno.test("CloudEvents: a batch that is not an array is 422", async () => {
   const app = await startApp();
   await problemOf(await app.post("/events", EVENT, BATCH), 422, "invalid-request");
 });

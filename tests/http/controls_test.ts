@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createAndRun, createPlan, jsonOf, problemOf, startApp } from "../support/http/http_app.ts";
 
-Deno.test("controls: start, suspend, resume and cancel each answer the job", async () => {
+Deno.test("controls: start, suspend, resume and cancel each return the job", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app, { start: false });
   const conditions: string[] = [];
@@ -21,14 +21,14 @@ Deno.test("controls: a reason is recorded", async () => {
   assert.equal((job.failure?.["error"] as { message: string }).message, "a test");
 });
 
-Deno.test("controls: an empty body needs no media type, and says the same as {}", async () => {
+Deno.test("controls: an empty body needs no media type, and means {}", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   await jsonOf(await app.post(`/jobs/${jobId}/suspend`, ""), 200);
   await jsonOf(await app.post(`/jobs/${jobId}/resume`, {}), 200);
 });
 
-Deno.test("controls: one in the wrong state is 409 and names the states that allow it", async () => {
+Deno.test("controls: one in the wrong state is 409 with the states that allow it", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const allowedIn: Record<string, readonly string[]> = { start: ["Created"], retry: ["Failed"] };
@@ -40,7 +40,7 @@ Deno.test("controls: one in the wrong state is 409 and names the states that all
   }
 });
 
-Deno.test("controls: an ended job takes none but a retry", async () => {
+Deno.test("controls: an ended job accepts only a retry", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.greet", { name: "Ann" });
   for (const control of ["start", "cancel", "suspend", "resume", "wake", "retry"]) {
@@ -55,7 +55,7 @@ Deno.test("controls: an unknown job is 404", async () => {
   }
 });
 
-Deno.test("retry: a failed job gives a new one, located, that names the old", async () => {
+Deno.test("retry: a failed job gives a new one, with its Location and the id of the old one", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.doomed");
   const response = await app.post(`/jobs/${jobId}/retry`, { reason: "new card" });
@@ -76,7 +76,7 @@ Deno.test("retry: from a task reuses only what was completed before it", async (
   assert.deepEqual(await reused({ from: "mail", again: true }), []);
 });
 
-Deno.test("retry: what is asked for twice is done once, and once more only with again", async () => {
+Deno.test("retry: a second retry is refused unless it has `again`", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.doomed");
   const retry = (body: object) => app.post(`/jobs/${jobId}/retry`, body);
@@ -90,7 +90,7 @@ Deno.test("retry: what is asked for twice is done once, and once more only with 
   assert.equal((await jsonOf(await retry({ again: true }), 201)).retryOf, jobId);
 });
 
-Deno.test("retry: a task that the job does not have is refused as any unknown value, in a dry run too", async () => {
+Deno.test("retry: an unknown task is refused like any unknown value, even in a dry run", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.doomed");
   const before = app.engine.headLogId;
@@ -102,7 +102,7 @@ Deno.test("retry: a task that the job does not have is refused as any unknown va
   assert.equal(app.engine.headLogId, before);
 });
 
-Deno.test("controls: a job that nothing holds cannot be resumed, and is told when it could", async () => {
+Deno.test("controls: a job that nothing holds cannot be resumed, and the answer says when it could", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const problem = await problemOf(
@@ -117,7 +117,7 @@ Deno.test("controls: a job that nothing holds cannot be resumed, and is told whe
   );
 });
 
-Deno.test("retry: a task that the job does not have names those that it has", async () => {
+Deno.test("retry: for an unknown task the job's tasks are listed", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.doomed", {});
   const problem = await problemOf(
@@ -128,7 +128,7 @@ Deno.test("retry: a task that the job does not have names those that it has", as
   assert.match(problem.detail, /from must be a task of the job; its tasks are \w+/);
 });
 
-Deno.test("retry: dryRun says what it would reuse and do anew, and records nothing", async () => {
+Deno.test("retry: dryRun says what it would reuse and repeat, and records nothing", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.doomed");
   const before = app.engine.headLogId;

@@ -1,4 +1,4 @@
-/** `POST /jobs`: what it creates, and what it answers. */
+/** `POST /jobs`: what it creates and answers. */
 
 import assert from "node:assert/strict";
 import {
@@ -18,7 +18,7 @@ function timeIn(ms: number): string {
   return new Date(EPOCH_MS + ms).toISOString();
 }
 
-Deno.test("POST /jobs: a job with code is accepted, located and shown whole", async () => {
+Deno.test("POST /jobs: a job with code is accepted, with its Location and all its members", async () => {
   const app = await startApp();
   const response = await app.post("/jobs", { ...GREET, priority: -2, labels: { team: "a b" } });
   const job = await jsonOf(response, 202);
@@ -36,7 +36,7 @@ Deno.test("POST /jobs: a job with code is accepted, located and shown whole", as
   assert.deepEqual([job.endedAt, job.output, job.failure], [null, null, null]);
 });
 
-Deno.test("POST /jobs: a plan's expectations are flat, and what was left out is filled in", async () => {
+Deno.test("POST /jobs: a plan's expectations are flat, and defaults are filled in", async () => {
   const app = await startApp();
   const job = await createPlan(app);
   assert.equal(job.type, null);
@@ -54,7 +54,7 @@ Deno.test("POST /jobs: a plan's expectations are flat, and what was left out is 
   }]);
 });
 
-Deno.test("POST /jobs: a plan with every option is taken as it is", async () => {
+Deno.test("POST /jobs: a plan with every option is accepted unchanged", async () => {
   const app = await startApp();
   const expectation = {
     id: "paid",
@@ -90,7 +90,7 @@ Deno.test("POST /jobs: startAt delays the start, up to its limit", async () => {
   assert.equal((await jsonOf(await app.get(`/jobs/${job.jobId}`), 200)).condition, "waiting");
 });
 
-Deno.test("POST /jobs: a startAt beyond the limit is 422 and says that this is no cron", async () => {
+Deno.test("POST /jobs: a startAt beyond the limit is 422 and says that Daybook is not cron", async () => {
   const app = await startApp({ maxStartDelayMs: 60_000 });
   const body = { plan: { expected: [] }, startAt: timeIn(60_001) };
   const problem = await problemOf(await app.post("/jobs", body), 422, "invalid-request");
@@ -113,21 +113,21 @@ Deno.test("POST /jobs: a startAt with start false is 422", async () => {
   assert.deepEqual(pointersOf(problem), ["/start"]);
 });
 
-Deno.test("POST /jobs: an unknown type is 422 and names the known ones", async () => {
+Deno.test("POST /jobs: an unknown type is 422 with the known ones", async () => {
   const app = await startApp();
   const problem = await problemOf(await app.post("/jobs", { type: "x" }), 422, "unknown-type");
   assert.deepEqual(pointersOf(problem), ["/type"]);
   assert.match(problem.detail, /test\.greet/);
 });
 
-Deno.test("POST /jobs: an input that its schema refuses is 422 and points into the input", async () => {
+Deno.test("POST /jobs: an input that its schema refuses is 422 with a pointer into the input", async () => {
   const app = await startApp();
   const body = { type: "test.greet", input: { name: 1, "a/b~c": 2 } };
   const problem = await problemOf(await app.post("/jobs", body), 422, "invalid-request");
   assert.deepEqual(pointersOf(problem).toSorted(), ["/input/a~1b~0c", "/input/name"]);
 });
 
-Deno.test("POST /jobs: a jobId of the caller's is used, once", async () => {
+Deno.test("POST /jobs: the caller's jobId is used, once", async () => {
   const app = await startApp();
   assert.equal((await createPlan(app, { jobId: "order:42" })).jobId, "order:42");
   const again = await app.post("/jobs", { plan: shipmentPlan("43"), jobId: "order:42" });
@@ -158,7 +158,7 @@ Deno.test("POST /jobs: the same key with another body is 422 and names the job",
 });
 
 for (const key of ["", "a b", "ü", "x".repeat(256)]) {
-  Deno.test(`POST /jobs: ${JSON.stringify(key.slice(0, 9))} is no Idempotency-Key`, async () => {
+  Deno.test(`POST /jobs: ${JSON.stringify(key.slice(0, 9))} is not a valid Idempotency-Key`, async () => {
     const app = await startApp();
     const response = await app.post("/jobs", GREET, { "idempotency-key": key });
     await problemOf(response, 422, "invalid-request");
@@ -173,7 +173,7 @@ Deno.test("POST /jobs: Prefer wait answers 200 when the job ends in time", async
   assert.deepEqual([job.state, job.output], ["Done", "hello Ann"]);
 });
 
-Deno.test("POST /jobs: Prefer wait answers 202 with the job as it is after the time", async () => {
+Deno.test("POST /jobs: Prefer wait answers 202 with the current job after the time", async () => {
   const app = await startApp();
   const pending = app.post("/jobs", { plan: shipmentPlan("1") }, { prefer: "wait=3600" });
   await app.clock.advance(60_000);
@@ -191,7 +191,7 @@ Deno.test("POST /jobs: a wait ends when the process stops", async () => {
   assert.equal((await jsonOf(await pending, 202)).state, "Running");
 });
 
-/** Sends a form; a file is given by its bytes. */
+/** Sends a form; a file is given as bytes. */
 async function postForm(
   parts: Readonly<Record<string, string | Uint8Array<ArrayBuffer>>>,
   options: { bodyBytesMax?: number } = {},
@@ -210,18 +210,18 @@ async function postForm(
 
 const CSV = new TextEncoder().encode("a,b\n1,ü\n");
 
-Deno.test("POST /jobs: the files of a form become texts of the input", async () => {
+Deno.test("POST /jobs: the files of a form become strings of the input", async () => {
   const job = JSON.stringify({ type: "test.import", input: { separator: "," } });
   const { input, output } = await jsonOf<JobBody>(await postForm({ job, csv: CSV }), 200);
   assert.deepEqual(input, { separator: ",", csv: "a,b\n1,ü\n" });
   assert.equal(output, 8);
 });
 
-Deno.test("POST /jobs: a form without a part job is 422", async () => {
+Deno.test("POST /jobs: a form without a job part is 422", async () => {
   await problemOf(await postForm({ csv: CSV }), 422, "invalid-request");
 });
 
-Deno.test("POST /jobs: a form's part that is no file, is named twice or illegally is 422", async () => {
+Deno.test("POST /jobs: a form part that is not a file, or has a duplicate or invalid name, is 422", async () => {
   const job = JSON.stringify({ type: "test.import", input: { csv: "" } });
   for (const parts of [{ job, other: "text" }, { job, csv: CSV }, { job, constructor: CSV }]) {
     const problem = await problemOf(await postForm(parts), 422, "invalid-request");
@@ -241,7 +241,7 @@ Deno.test("POST /jobs: a form over the limit is 413", async () => {
   await problemOf(response, 413, "body-too-large");
 });
 
-Deno.test("POST /jobs: a body that is no form although it says so is 422", async () => {
+Deno.test("POST /jobs: a body that is not the form it claims to be is 422", async () => {
   const app = await startApp();
   const headers = { "content-type": "multipart/form-data; boundary=x" };
   await problemOf(await app.post("/jobs", "{}", headers), 422, "invalid-request");

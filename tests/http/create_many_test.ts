@@ -37,7 +37,7 @@ function batchesOf(app: TestApp): number {
 
 const greet = (jobId: string) => ({ type: "test.greet", jobId, input: { name: jobId } });
 
-Deno.test("POST /jobs: an array makes a job of each, in its order, in one batch", async () => {
+Deno.test("POST /jobs: an array creates a job for each element, in order, in one batch", async () => {
   const app = await startApp();
   const before = batchesOf(app);
   const jobs = Array.from({ length: 200 }, (_, index) => ({
@@ -57,7 +57,7 @@ Deno.test("POST /jobs: an array makes a job of each, in its order, in one batch"
   assert.equal((await jsonOf(await app.get("/jobs/job-8"), 200)).state, "Done");
 });
 
-Deno.test("POST /jobs: of many, each that is wrong refuses only itself and says where", async () => {
+Deno.test("POST /jobs: of many, each invalid job is rejected alone, with a pointer", async () => {
   const app = await startApp();
   await app.post("/jobs", greet("there"));
   const receipts = await receiptsOf(
@@ -91,7 +91,7 @@ Deno.test("POST /jobs: of many, each that is wrong refuses only itself and says 
   assert.equal(app.engine.lists.count({ conditions: ["succeeded"] }).jobs, 3);
 });
 
-Deno.test("POST /jobs: NDJSON is judged line by line, malformed lines included", async () => {
+Deno.test("POST /jobs: NDJSON is judged line by line, including malformed lines", async () => {
   const app = await startApp();
   const receipts = await postLines(app, [
     JSON.stringify(greet("a")),
@@ -109,7 +109,7 @@ Deno.test("POST /jobs: NDJSON is judged line by line, malformed lines included",
   );
 });
 
-Deno.test("POST /jobs: a key makes many repeatable: only what is not on record is created", async () => {
+Deno.test("POST /jobs: with a key, many jobs can be repeated: only those not on record are created", async () => {
   const app = await startApp();
   const jobs = [
     { type: "test.greet", input: { name: "Ann" } },
@@ -127,7 +127,7 @@ Deno.test("POST /jobs: a key makes many repeatable: only what is not on record i
   assert.equal(second[0]?.jobId, first[0]?.jobId);
 });
 
-Deno.test("POST /jobs: many with secrets are sealed, and share their batch", async () => {
+Deno.test("POST /jobs: many with secrets are sealed, and share a batch", async () => {
   const payments = { charged: [], release: undefined };
   const pay = paymentDefinition(payments, "keep") as never;
   const app = await startApp({ definitions: [...DEFINITIONS, pay], maxRunning: 1, hold: true });
@@ -152,7 +152,7 @@ Deno.test("POST /jobs: many with secrets are sealed, and share their batch", asy
   assert.equal(input.orderId, "1");
 });
 
-Deno.test("POST /jobs: what goes beyond a limit is rejected, and names it; all of it is 503", async () => {
+Deno.test("POST /jobs: jobs beyond a limit are rejected with its name; if all are, it is 503", async () => {
   const app = await startApp({ limits: { jobsMax: 2 } });
   const jobs = ["a", "b", "c"].map((jobId) => ({ jobId, plan: shipmentPlan("1") }));
   const receipts = await receiptsOf(await app.post("/jobs", jobs));
@@ -172,7 +172,7 @@ Deno.test("POST /jobs: many on a full disk are 507, and none of them is recorded
   assert.equal((await receiptsOf(await app.post("/jobs", [greet("a")])))[0]?.jobId, "a");
 });
 
-Deno.test("POST /jobs: none at all has no receipts, and too many are 422", async () => {
+Deno.test("POST /jobs: an empty array has no receipts, and too many jobs are 422", async () => {
   const app = await startApp({ eventsMax: 2 });
   assert.deepEqual(await receiptsOf(await app.post("/jobs", [])), []);
   const jobs = ["a", "b", "c"].map(greet);
@@ -180,7 +180,7 @@ Deno.test("POST /jobs: none at all has no receipts, and too many are 422", async
   await problemOf(await app.get("/jobs/a"), 404, "unknown-job");
 });
 
-Deno.test("POST /jobs: two requests with the same ids in another order create each once", async () => {
+Deno.test("POST /jobs: two requests with the same ids in different orders create each once", async () => {
   const payments = { charged: [], release: undefined };
   const app = await startApp({ definitions: [paymentDefinition(payments, "keep") as never] });
   const card = { number: CARD, holder: "A. Customer" };
@@ -195,7 +195,7 @@ Deno.test("POST /jobs: two requests with the same ids in another order create ea
   assert.equal(receipts.filter(({ problem }) => problem === "/problems/job-exists").length, 3);
 });
 
-Deno.test("POST /jobs: a key creates once, though two requests with it come at the same time", async () => {
+Deno.test("POST /jobs: two simultaneous requests with one key create the jobs once", async () => {
   const payments = { charged: [], release: undefined };
   const app = await startApp({
     definitions: [...DEFINITIONS, paymentDefinition(payments, "keep") as never],
@@ -203,7 +203,7 @@ Deno.test("POST /jobs: a key creates once, though two requests with it come at t
     hold: true,
   });
   const input = { orderId: "1", card: { number: CARD, holder: "A. Customer" } };
-  // The second one waits for the first, which is sealed, to be recorded with it.
+  // The second one waits for the first, which is being sealed, to be recorded with it.
   const jobs = [{ type: "test.pay", input }, { type: "test.greet", input: { name: "Ann" } }];
   const headers = { "idempotency-key": "import-8" };
   const answers = await Promise.all([

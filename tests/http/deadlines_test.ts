@@ -1,4 +1,4 @@
-/** `within` of an expectation, over HTTP: what it may be, and how it is shown. */
+/** `within` of an expectation over HTTP: valid values, and how it is shown. */
 
 import assert from "node:assert/strict";
 import { startApp } from "../support/http/http_app.ts";
@@ -9,7 +9,7 @@ function plan(within: unknown) {
   return { expected: [{ id: "paid", eventType: "shop.Paid", within }] };
 }
 
-Deno.test("within: a job shows it, and by which entry its expectation is waived", async () => {
+Deno.test("within: a job shows it, and the entry that waived its expectation", async () => {
   const app = await startApp();
   const within = { ms: 3 * DAY, otherwise: "waive" };
   const created = await (await app.post("/jobs", { plan: plan(within) })).json();
@@ -20,7 +20,7 @@ Deno.test("within: a job shows it, and by which entry its expectation is waived"
   assert.deepEqual([job.state, matched, satisfied, waived], ["Done", 0, true, job.lastLogId]);
 });
 
-Deno.test("within: what is no deadline is refused, and the pointer says where", async () => {
+Deno.test("within: an invalid deadline is refused, with a pointer", async () => {
   const app = await startApp();
   const cases: [unknown, string, string][] = [
     [{ ms: 0, otherwise: "fail" }, "/ms", "must be above 0 and at most 100 years"],

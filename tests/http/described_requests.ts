@@ -1,4 +1,6 @@
-/** Requests made from nothing but the document at `/openapi.json`, as a generated client would. */
+/**
+ * Requests generated only from the document at `/openapi.json`, like those of a generated client.
+ */
 
 import fc from "fast-check";
 import type { FuzzRequest } from "../support/http/arbitrary_requests.ts";
@@ -38,7 +40,7 @@ function requestTo({ method, path, operation }: Described, schemas: Schemas) {
 
 type Pair = readonly [name: string, value: string];
 
-/** Mostly few of them: each may be one that no entry and no job answers to. */
+/** Mostly few parameters, because each may match no entry and no job. */
 function parametersOf(
   parameters: NonNullable<Described["operation"]["parameters"]>,
   schemas: Schemas,

@@ -1,4 +1,4 @@
-/** Looking for entries back and ahead, against all entries of a run of mixed jobs. */
+/** Searches entries backwards and forwards, compared with all entries of a run of mixed jobs. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -22,7 +22,7 @@ const head = engine.headLogId;
 
 type Search = EntrySearch<JobEventLogEntry>;
 
-/** Everything of an entry is kept. */
+/** Keeps whole entries. */
 const WHOLE: Pick<Search, "reading" | "show"> = {
   reading: new Lane(),
   show: (entry) => Promise.resolve(entry),
@@ -48,7 +48,7 @@ const arbitrarySearch = fc.record({
   lookMax: fc.constantFrom(1, 7, 60, 100_000),
 }).map((search): Search => ({ engine, ...WHOLE, ...search }));
 
-/** What a filter lets pass, the oldest first, looked up one by one. */
+/** The matches of a filter, the oldest first, computed one by one. */
 function wantedOf(search: Search): readonly JobEventLogEntry[] {
   return all.filter((entry) =>
     passes(entry, search.filter) &&
@@ -60,7 +60,7 @@ function between(entries: readonly JobEventLogEntry[], from: number, to: number)
   return entries.filter(({ logId }) => logId >= from && logId <= to).toReversed();
 }
 
-Deno.test("searchBack: gives all that passes where it says that it looked, and no more", async () => {
+Deno.test("searchBack: it returns exactly the matches in the range that it reports", async () => {
   const property = fc.asyncProperty(arbitrarySearch, arbitraryPosition, async (search, before) => {
     const found = await searchBack(search, before);
     assert.equal(found.to, Math.min(before - 1, head));
@@ -72,7 +72,7 @@ Deno.test("searchBack: gives all that passes where it says that it looked, and n
   await fc.assert(property, { numRuns: cases(300) });
 });
 
-Deno.test("searchAhead: gives all that passes where it says that it looked, and no more", async () => {
+Deno.test("searchAhead: it returns exactly the matches in the range that it reports", async () => {
   const property = fc.asyncProperty(arbitrarySearch, arbitraryPosition, async (search, after) => {
     const found = await searchAhead(search, after);
     assert.equal(found.from, after + 1);
@@ -95,7 +95,7 @@ Deno.test("searchBack: pages back to the beginning give every entry once", async
   assert.deepEqual(entries, all.toReversed());
 });
 
-Deno.test("searchBack: of one job only its own entries are read", async () => {
+Deno.test("searchBack: for one job only its own entries are read", async () => {
   const app = await startApp();
   await app.post("/jobs", { jobId: "own", type: "test.greet", input: { name: "Ann" } });
   await app.clock.settle();
@@ -131,7 +131,7 @@ Deno.test("searchBack: of one job only its own entries are read", async () => {
   assert.ok(read.reduce((sum, count) => sum + count, 0) <= own.length, read.join());
 });
 
-Deno.test("searchBack: of large entries a few are in memory at a time", async () => {
+Deno.test("searchBack: only a few large entries are in memory at a time", async () => {
   const app = await startApp();
   const attributes = { text: "x".repeat(300_000) };
   for (let n = 0; n < 40; n++) await app.post("/events", { eventType: "shop.Large", attributes });

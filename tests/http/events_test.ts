@@ -36,7 +36,7 @@ async function deliver(
   return await receiptsOf(await app.post("/events", body, headers));
 }
 
-Deno.test("POST /events: an event that matches tells which job and how far it is", async () => {
+Deno.test("POST /events: for an event that matches the receipt names the job and its progress", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const [receipt] = await deliver(app, SHIPPED);
@@ -46,7 +46,7 @@ Deno.test("POST /events: an event that matches tells which job and how far it is
   ]);
 });
 
-Deno.test("POST /events: an event that matches nothing is told what it came nearest to", async () => {
+Deno.test("POST /events: for an event that matches nothing the receipt names the nearest expectation", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app, { jobId: "order-42" });
   const response = await app.post("/events", [
@@ -79,7 +79,7 @@ Deno.test("POST /events: an event that matches nothing is told what it came near
   }]);
 });
 
-Deno.test("POST /events: a value in the wrong place, and an event that comes too late, are told as such", async () => {
+Deno.test("POST /events: the receipt says if a value is in the wrong place, or the event came too late", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app, { jobId: "order-42" });
   const nested = { eventType: "shop.ParcelShipped", attributes: { order: { orderId: "42" } } };
@@ -179,13 +179,13 @@ Deno.test("POST /events: a batch is judged event by event, in order", async () =
   assert.match(receipts[2]?.reason ?? "", /no job nobody/);
 });
 
-Deno.test("POST /events: a batch of none has no receipts", async () => {
+Deno.test("POST /events: an empty array has no receipts", async () => {
   const app = await startApp();
   assert.deepEqual(await deliver(app, []), []);
   assert.deepEqual(await deliver(app, "\n", NDJSON), []);
 });
 
-Deno.test("POST /events: NDJSON is judged line by line, malformed lines included", async () => {
+Deno.test("POST /events: NDJSON is judged line by line, including malformed lines", async () => {
   const app = await startApp();
   const text = `${JSON.stringify(SHIPPED)}\r\n{oops\n\n{"eventType":"a.B","x":1}\n`;
   const receipts = await deliver(app, text, NDJSON);
@@ -193,7 +193,7 @@ Deno.test("POST /events: NDJSON is judged line by line, malformed lines included
     ...["recorded", "rejected", "rejected"],
   ]);
   assert.match(receipts[1]?.errors?.[0]?.detail ?? "", /at position 1/);
-  // Named as in an array, by what there is of events before it.
+  // Named as in an array, by the number of events before it.
   const pointers = receipts.map(({ errors }) => errors?.[0]?.pointer);
   assert.deepEqual(pointers, [undefined, "/1", "/2/x"]);
 });
@@ -222,7 +222,7 @@ const BAD_EVENTS: readonly (readonly [string, unknown, string])[] = [
 ];
 
 for (const [name, event, pointer] of BAD_EVENTS) {
-  Deno.test(`POST /events: a single event with ${name} is 422 and points at it`, async () => {
+  Deno.test(`POST /events: a single event with ${name} is 422 with a pointer`, async () => {
     const app = await startApp();
     const problem = await problemOf(await app.post("/events", event), 422, "invalid-request");
     assert.deepEqual(pointersOf(problem), [pointer]);
@@ -312,7 +312,7 @@ for (const query of ["?after=99999", "?after=-1", "?limit=1001", "?eventType=a..
   });
 }
 
-Deno.test("GET /events: NDJSON gives all that passes, in order, however many", async () => {
+Deno.test("GET /events: NDJSON returns all matches in order, however many", async () => {
   const app = await startApp();
   const events = Array.from({ length: 1_000 }, (_, index) => ({ eventType: `a.B${index % 2}` }));
   await deliver(app, events);

@@ -49,7 +49,7 @@ Deno.test("GET /jobs/:id/explain: JSON has every part of the design, with resolv
   assert.deepEqual([body.state, body.condition, body.asOf], ["Running", "waiting", 4]);
 });
 
-Deno.test("GET /jobs/:id/explain: what could be done is a call of curl that does it", async () => {
+Deno.test("GET /jobs/:id/explain: each action is a curl call that performs it", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const body = await jsonOf<Body>(await app.get(`/jobs/${jobId}/explain`), 200);
@@ -65,7 +65,7 @@ Deno.test("GET /jobs/:id/explain: what could be done is a call of curl that does
   assert.equal(after.condition, "succeeded");
 });
 
-Deno.test("GET /jobs/:id/explain: behind a proxy that ends TLS, its calls go there too", async () => {
+Deno.test("GET /jobs/:id/explain: behind a TLS proxy, its calls go to the proxy", async () => {
   const app = await startApp({ allowedHosts: ["jobs.example"] });
   const { jobId } = await createPlan(app);
   const headers = { host: "jobs.example", "x-forwarded-proto": "https" };
@@ -90,7 +90,7 @@ Deno.test("GET /jobs/:id/explain: prose by Accept or by format, the same each ti
   await json.body?.cancel();
 });
 
-Deno.test("GET /jobs/:id/explain: a job that compensates waits for nothing that its plan expects", async () => {
+Deno.test("GET /jobs/:id/explain: a compensating job waits for nothing in its plan", async () => {
   const app = await startApp();
   const plan = {
     expected: [{ id: "paid", eventType: "shop.Paid" }],
@@ -114,7 +114,7 @@ Deno.test("GET /jobs/:id/explain: a job that compensates waits for nothing that 
   ]);
 });
 
-Deno.test("GET /jobs/:id/explain: very many expectations and as many misses are told in short", async () => {
+Deno.test("GET /jobs/:id/explain: very many expectations and near misses are summarized", async () => {
   const app = await startApp();
   const expected = Array.from({ length: rounds(1_000, 1_000, 300) }, (_, n) => ({
     id: `part-${n}`,
@@ -152,7 +152,7 @@ Deno.test("curl: the token comes from the environment, never from the text", () 
   );
 });
 
-Deno.test("curl: a body with quotation marks reaches the server as it is", async () => {
+Deno.test("curl: a body with quotation marks reaches the server unchanged", async () => {
   const body = { attributes: { note: "it's $HOME `date` \\ !" } };
   const command = curlCall({ method: "POST", path: "/events", body }, "http://[::1]:8000", false);
   const { stdout } = await new Deno.Command("sh", {
@@ -169,7 +169,7 @@ Deno.test("curl: a body with quotation marks reaches the server as it is", async
   ]);
 });
 
-Deno.test("curl: nothing in a body controls a terminal, and the server gets what was meant", () => {
+Deno.test("curl: a body has no control characters for the terminal, and reaches the server unchanged", () => {
   const body = { attributes: { "\x9b31m": "\u202e\u061c\x7f\u200b\u{e0001}\x1b[2J" } };
   const command = curlCall({ method: "POST", path: "/events", body }, "http://[::1]:8000", false);
 
@@ -177,7 +177,7 @@ Deno.test("curl: nothing in a body controls a terminal, and the server gets what
   assert.deepEqual(JSON.parse(/-d '(.*)'$/.exec(command)?.[1] ?? ""), body);
 });
 
-Deno.test("curl: a body with a placeholder is refused until that is filled in, and controls no terminal", async () => {
+Deno.test("curl: a body with a placeholder is refused until it is filled in, and has no control characters", async () => {
   const app = await startApp();
   const attributes = { tracking: '<such as "T-1">', note: "<such as \x1b[2J>" };
   const body = { eventType: "shop.ParcelShipped", attributes };
@@ -190,7 +190,7 @@ Deno.test("curl: a body with a placeholder is refused until that is filled in, a
   await problemOf(await app.post("/events", data), 400, "malformed-json");
 });
 
-Deno.test("GET /jobs/:id/explain: of very many expectations it does not say that nothing came", async () => {
+Deno.test("GET /jobs/:id/explain: with very many expectations it does not claim that nothing came", async () => {
   const app = await startApp();
   const numbers = Array.from({ length: 25 }, (_, number) => number);
   const plan = {
@@ -215,7 +215,7 @@ Deno.test("GET /jobs/:id/explain: of very many expectations it does not say that
   }
 });
 
-Deno.test("GET /jobs/:id/explain: a long job is summed up, and that is said", async () => {
+Deno.test("GET /jobs/:id/explain: a long job is summed up, and the answer says so", async () => {
   const app = await startApp();
   const expected = Array.from({ length: 300 }, (_, n) => ({
     id: `e${n}`,

@@ -1,4 +1,4 @@
-/** Every route under requests that nobody should send: refused well, or taken whole. */
+/** Invalid requests to every route are refused properly, or accepted entirely. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -22,14 +22,14 @@ import { flawsOf } from "./recorded_soundness.ts";
 
 const REQUESTS_PER_RUN = 50;
 const RUNS = rounds(150, 4_000, 6);
-/** Of each route, how many requests must be good ones; there are many more in most runs. */
+/** The minimum number of valid requests to each route; most runs have many more. */
 const TAKEN_MIN = rounds(3, 3, 0);
-/** How many requests must meet a limit, where limits are small. */
+/** The minimum number of requests that reach a limit, with small limits. */
 const LIMITED_MIN = rounds(1, 1, 0);
 
 const ROUTE_NAMES = API_ROUTES.map(nameOfRoute);
 
-Deno.test("fuzz: input of its own is that of a route of the application", () => {
+Deno.test("fuzz: every generated request is for a route of the application", () => {
   assert.deepEqual(Object.keys(OWN_INPUTS).filter((name) => !ROUTE_NAMES.includes(name)), []);
 });
 
@@ -60,13 +60,13 @@ function assertNoToken(response: Response, text: string): void {
   assert.ok(!text.includes(TOKEN) && !headers.includes(TOKEN), "the token is shown");
 }
 
-/** Whether an answer names a limit, and when to come again. */
+/** Whether an answer has a limit and Retry-After. */
 function isAtLimit(response: Response, text: string): boolean {
   if (response.status !== 503 || !response.headers.has("retry-after")) return false;
   return text === "" || typeof JSON.parse(text).limit?.name === "string";
 }
 
-/** Sends one request, and checks the answer and what of it is on record. */
+/** Sends one request, and checks the answer and what was recorded. */
 async function sendChecked(app: TestApp, spec: FuzzRequest): Promise<Response> {
   await app.clock.settle(10);
   const before = app.engine.headLogId;
@@ -82,14 +82,14 @@ async function sendChecked(app: TestApp, spec: FuzzRequest): Promise<Response> {
   return response;
 }
 
-/** Nothing of it is on record, but that an event came under an id that another one has. */
+/** Nothing was recorded, except a refused event with a used id. */
 function assertRefused(text: string, entries: readonly JobEventLogEntry[]): void {
   const types = entries.map(({ eventType }) => eventType);
   const allowed = text.includes('"/problems/event-id-reused"') ? ["journal.EventRefused"] : [];
   assert.deepEqual(types, types.length === 0 ? [] : allowed, "it was recorded");
 }
 
-/** What is on record must be readable by the next start, and tell the same. */
+/** The next start must read the record, with the same result. */
 async function assertReplays({ engine, journal, clock: now }: TestApp): Promise<void> {
   for (let head = -1; head !== engine.headLogId; await now.settle()) head = engine.headLogId;
   const [clock, random] = [new FakeClock(), new FakeRandom("01K")];
@@ -100,7 +100,7 @@ async function assertReplays({ engine, journal, clock: now }: TestApp): Promise<
 }
 
 interface Tally {
-  /** For each route, how many requests it took. */
+  /** The number of accepted requests of each route. */
   readonly taken: Map<string, number>;
   refused: number;
   /** For a limit of the server. */
@@ -131,20 +131,20 @@ function property(start: () => Promise<TestApp>, tally: Tally) {
   });
 }
 
-Deno.test("fuzz: no answer is 5xx, problems are whole, no token is shown, and nothing invalid is on record", async () => {
+Deno.test("fuzz: no answer is 5xx, problems are complete, no token is shown, and nothing invalid is on record", async () => {
   const tally: Tally = newTally();
   await fc.assert(property(() => startWithJobs(), tally), { numRuns: 2 * RUNS });
   console.log(`fuzz: ${tally.sent} requests, ${tally.refused} refused`);
   assert.ok(tally.sent >= REQUESTS_PER_RUN * RUNS / 2, `only ${tally.sent} requests`);
   assert.equal(tally.limited, 0);
-  // Only a start with --hold begins a pause, so there is none to end.
+  // There is hardly ever a pause or a changed limit to delete.
   const rare = ROUTE_NAMES.filter((route) =>
     !route.startsWith("DELETE ") && (tally.taken.get(route) ?? 0) < TAKEN_MIN
   );
   assert.deepEqual(rare, [], "nearly all requests to these are refused");
 });
 
-/** So small that many requests do not get by. */
+/** Limits so small that many requests are refused. */
 const TIGHT: TestAppOptions = {
   limits: { jobsMax: 5, queuedMax: 1 },
   streamsMax: 0,
@@ -159,7 +159,7 @@ Deno.test("fuzz: at its limits a server answers 503 that names them, and records
   assert.ok(tally.limited >= LIMITED_MIN);
 });
 
-/** Routes that a careless hand added: each is one that the fuzz must catch. */
+/** Careless routes, each of which the fuzz must catch. */
 const CARELESS: Readonly<Record<string, (app: TestApp) => void>> = {
   "throws on some input": ({ engine: { lists } }) => {
     const { summaries } = lists;

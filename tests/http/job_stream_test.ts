@@ -52,7 +52,7 @@ Deno.test("GET /jobs/:id/stream: until=terminal of an ended job gives its histor
   assert.deepEqual(await (await open(app, `/jobs/${jobId}/stream${after}`)).rest(), []);
 });
 
-Deno.test("GET /jobs/:id/stream: until=terminal ends when there is nothing after the end", async () => {
+Deno.test("GET /jobs/:id/stream: until=terminal ends if the position is after the end", async () => {
   const app = await startApp();
   const { jobId, lastLogId } = await createAndRun(app, "test.greet", { name: "Ann" });
   assert.equal(app.engine.headLogId, lastLogId);
@@ -60,7 +60,7 @@ Deno.test("GET /jobs/:id/stream: until=terminal ends when there is nothing after
   assert.deepEqual(await (await open(app, path)).rest(), []);
 });
 
-Deno.test("GET /jobs/:id/stream: until=terminal tells a browser that comes back to stop", async () => {
+Deno.test("GET /jobs/:id/stream: until=terminal answers 204 to a browser that reconnects", async () => {
   const app = await startApp();
   const { jobId, lastLogId } = await createAndRun(app, "test.greet", { name: "Ann" });
   const path = `/jobs/${jobId}/stream?until=terminal`;
@@ -68,7 +68,7 @@ Deno.test("GET /jobs/:id/stream: until=terminal tells a browser that comes back 
   assert.equal(response.status, 204);
 });
 
-Deno.test("GET /jobs/:id/stream: until=terminal moves past an end that a filter keeps back", async () => {
+Deno.test("GET /jobs/:id/stream: until=terminal ends even if a filter hides the end", async () => {
   const app = await startApp();
   const { jobId, lastLogId } = await createAndRun(app, "test.greet", { name: "Ann" });
   const path = `/jobs/${jobId}/stream?until=terminal&stratum=domain`;
@@ -81,7 +81,7 @@ Deno.test("GET /jobs/:id/stream: until=terminal moves past an end that a filter 
   assert.equal(response.status, 204);
 });
 
-Deno.test("GET /jobs/:id/stream: heartbeats move past the entries of others", async () => {
+Deno.test("GET /jobs/:id/stream: heartbeats move past the entries of other jobs", async () => {
   const app = await startApp({ heartbeatMs: HEARTBEAT_MS });
   const { jobId } = await createPlan(app);
   const reader = await open(app, `/jobs/${jobId}/stream`);

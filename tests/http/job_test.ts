@@ -43,7 +43,7 @@ Deno.test("GET /jobs: pages go from the newest to the oldest, and the last has n
   assert.deepEqual(pages, [["e", "d"], ["c", "b"], ["a"]]);
 });
 
-Deno.test("GET /jobs: it tells of each job in short, and with view=full the whole", async () => {
+Deno.test("GET /jobs: it returns summaries, and with view=full whole jobs", async () => {
   const app = await startApp();
   const failed = await createAndRun(app, "test.doomed");
   const { jobId: waiting } = await createPlan(app, { plan: shipmentPlan("7") });
@@ -75,7 +75,7 @@ Deno.test("GET /jobs: it tells of each job in short, and with view=full the whol
   assert.deepEqual(Object.keys(failure?.error ?? {}), ["name", "message"]);
 });
 
-Deno.test("GET /jobs: of whole jobs there are at most 50 on a page", async () => {
+Deno.test("GET /jobs: a page has at most 50 whole jobs", async () => {
   const app = await startApp();
   await jsonOf(await app.get("/jobs?view=full&limit=50"), 200);
   await jsonOf(await app.get("/jobs?limit=500"), 200);
@@ -125,7 +125,7 @@ Deno.test("GET /jobs: search takes words, and finds ids, types, labels and error
   assert.equal("searched" in await list(app, "?search=nothing"), false);
 });
 
-Deno.test("GET /jobs: a search that ended early says how far it looked, and where to go on", async () => {
+Deno.test("GET /jobs: a search that ended early says how far it looked, and where to continue", async () => {
   const { app } = await startApp({ engine: await engineThatLooked(100_000) });
   const response = await app.request("/jobs?search=nothing");
   const body = await jsonOf<ListBody>(response, 200);
@@ -137,7 +137,7 @@ Deno.test("GET /jobs: a search that ended early says how far it looked, and wher
   assert.ok(v.is(jobsAnswer, body));
 });
 
-Deno.test("GET /jobs: a failure has a fingerprint, which finds those like it", async () => {
+Deno.test("GET /jobs: a failure has a fingerprint, which finds failures of its kind", async () => {
   const app = await startApp();
   const one = await createAndRun(app, "test.doomed");
   const other = await createAndRun(app, "test.doomed");
@@ -151,7 +151,7 @@ Deno.test("GET /jobs: a failure has a fingerprint, which finds those like it", a
   assert.equal(cancelled.failure?.["fingerprint"], null);
 });
 
-Deno.test("GET /jobs: retried tells apart what has a retry", async () => {
+Deno.test("GET /jobs: retried filters by whether a job has a retry", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.doomed");
   const retry = await jsonOf(await app.post(`/jobs/${jobId}/retry`), 201);
@@ -180,7 +180,7 @@ const BAD_QUERIES: readonly (readonly [string, string])[] = [
 ];
 
 for (const [query, parameter] of BAD_QUERIES) {
-  Deno.test(`GET /jobs: ${query} is 422 and names the parameter`, async () => {
+  Deno.test(`GET /jobs: ${query} is 422 with the name of the parameter`, async () => {
     const app = await startApp();
     const problem = await problemOf(await app.get(`/jobs${query}`), 422, "invalid-request");
     assert.deepEqual(problem.errors?.map((issue) => issue.parameter), [parameter]);
@@ -200,7 +200,7 @@ Deno.test("GET /jobs/:id: a finished job shows its output and what satisfied it"
   assert.notEqual(job.endedAt, null);
 });
 
-Deno.test("GET /jobs/:id: a failed job tells what was undone and what is left in place", async () => {
+Deno.test("GET /jobs/:id: a failed job shows what was undone and what is left in place", async () => {
   const app = await startApp();
   const job = await createAndRun(app, "test.doomed");
   assert.deepEqual([job.state, job.condition], ["Failed", "failed"]);
@@ -214,7 +214,7 @@ Deno.test("GET /jobs/:id: a failed job tells what was undone and what is left in
   );
 });
 
-Deno.test("GET /jobs/:id: the status of a task tells of its compensation under way", async () => {
+Deno.test("GET /jobs/:id: the status of a task shows that its compensation is running", async () => {
   const app = await startApp();
   const { jobId } = await jsonOf(await app.post("/jobs", { type: "test.stuck" }), 202);
   await app.clock.settle();
@@ -272,7 +272,7 @@ Deno.test("GET /jobs/:id: with Prefer wait and a known tag it answers at the nex
   assert.equal((await jsonOf(response, 200)).condition, "suspended");
 });
 
-Deno.test("GET /jobs/:id: with Prefer wait and no change in time it is 304", async () => {
+Deno.test("GET /jobs/:id: with Prefer wait and without a change in time it is 304", async () => {
   const app = await startApp();
   const { jobId, lastLogId } = await createPlan(app);
   const headers = { prefer: "wait=30", "if-none-match": `"${lastLogId}"` };
@@ -291,7 +291,7 @@ Deno.test("GET /jobs/:id: with Prefer wait alone it answers at the end of the jo
   assert.equal((await jsonOf(await pending, 200)).state, "Done");
 });
 
-Deno.test("GET /jobs/:id: a long poll holds no timer once it has answered", async () => {
+Deno.test("GET /jobs/:id: a long poll leaves no timer after its answer", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const armed = app.clock.armed;
@@ -308,7 +308,7 @@ interface EntriesBody {
   readonly nextCursor: string | null;
 }
 
-Deno.test("GET /jobs/:id/events: its entries alone, in pages", async () => {
+Deno.test("GET /jobs/:id/events: it returns only the job's entries, in pages", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   await createPlan(app, { plan: shipmentPlan("43") });

@@ -1,4 +1,4 @@
-/** The text of a job that has only begun, beside the general one: byte for byte the same. */
+/** The fast text of a newly started job equals the general one, byte for byte. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -12,7 +12,7 @@ import { creations } from "../support/http/arbitrary_documents.ts";
 import { rounds } from "../support/effort.ts";
 import { startApp } from "../support/http/http_app.ts";
 
-/** Whether the text, where there is one, is that of the general serializer. */
+/** Whether the text, if there is one, equals that of the general serializer. */
 function isSame(job: JobState, general = JSON.stringify(jobView(job))): boolean {
   return (jobText(job) ?? general) === general;
 }
@@ -23,7 +23,7 @@ function assertSame(job: JobState): void {
   assert.equal(minimalText(job), JSON.stringify({ jobId, state, links }));
 }
 
-Deno.test("job text: it is that of the general serializer, at each entry of any job", () => {
+Deno.test("job text: it equals the general serializer's, at each entry of any job", () => {
   fc.assert(
     fc.property(stories, ({ entries }) => {
       for (const { job } of stepsOf(entries)) assertSame(job);
@@ -32,7 +32,7 @@ Deno.test("job text: it is that of the general serializer, at each entry of any 
   );
 });
 
-/** An app that keeps what the engine created last, as it gave it to the edge. */
+/** An app that keeps the last job that the engine created. */
 async function watchedApp() {
   const app = await startApp();
   const create = app.engine.create.bind(app.engine);
@@ -45,7 +45,7 @@ async function watchedApp() {
   return { ...app, seen };
 }
 
-Deno.test("job text: what POST /jobs answers is the general text of the job, and its place", async () => {
+Deno.test("job text: POST /jobs answers with the general text of the job, and its Location", async () => {
   const app = await watchedApp();
   const check = fc.asyncProperty(creations, async (body) => {
     const response = await app.post("/jobs", body);

@@ -1,4 +1,4 @@
-/** Answers that are too large to be made in one go. */
+/** Answers that are too large to be built in one go. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -25,7 +25,7 @@ function startEdge(lookBackBytesMax = 10_000_000) {
   return { edge, clock, lookBack };
 }
 
-Deno.test("large answer: its text is what JSON.stringify gives", () => {
+Deno.test("large answer: its text equals that of JSON.stringify", () => {
   fc.assert(fc.property(fc.jsonValue({ maxDepth: 5 }), fc.nat(30), (value, copies) => {
     const large = {
       left: undefined,
@@ -38,7 +38,7 @@ Deno.test("large answer: its text is what JSON.stringify gives", () => {
   }));
 });
 
-Deno.test("large answer: what is small has its length, what is large comes in chunks", async () => {
+Deno.test("large answer: a small one has a length, a large one comes in chunks", async () => {
   const { edge, lookBack } = startEdge();
   const small = largeJsonResponse(edge, { a: [1, 2, 3] }, 200, { etag: '"1"' });
   assert.equal(await small.text(), '{"a":[1,2,3]}');
@@ -60,7 +60,7 @@ Deno.test("large answer: what is small has its length, what is large comes in ch
   assert.equal(lookBack.open, 0);
 });
 
-Deno.test("large answer: nothing is made of what nobody reads", async () => {
+Deno.test("large answer: chunks that are not read are not built", async () => {
   let made = 0;
   const item = { toJSON: () => (made++, "x".repeat(10_000)), size: "y".repeat(10_000) };
   const { edge, lookBack } = startEdge();
@@ -76,7 +76,7 @@ Deno.test("large answer: nothing is made of what nobody reads", async () => {
 
 const LARGE = Array(1_000).fill("x".repeat(1_000));
 
-Deno.test("large answer: what its reader does not take is held no longer than the time for that", async () => {
+Deno.test("large answer: one that its reader does not take is dropped after the time limit", async () => {
   const { edge, clock, lookBack } = startEdge();
   const reader = largeJsonResponse(edge, LARGE, 200).body?.getReader();
   await reader?.read();
@@ -86,7 +86,7 @@ Deno.test("large answer: what its reader does not take is held no longer than th
   await assert.rejects(async () => await reader?.read(), /takes nothing/);
 });
 
-Deno.test("large answer: one alone always has room, and one more is refused beyond the limit", async () => {
+Deno.test("large answer: a single one always has room, and another beyond the limit is refused", async () => {
   const { edge } = startEdge(1);
   const { body } = largeJsonResponse(edge, LARGE, 200);
   const reader = body?.getReader();
@@ -116,7 +116,7 @@ async function pagesOf(app: TestApp, path: string): Promise<{ pages: Listed[]; l
   return { pages, longest };
 }
 
-Deno.test("GET /jobs: a page of very large jobs has fewer of them, and the next goes on", async () => {
+Deno.test("GET /jobs: a page of very large jobs has fewer of them, and the next page continues", async () => {
   const app = await startApp();
   const expected = Array.from({ length: 1_000 }, (_, n) => ({ id: `e${n}`, eventType: "a.B" }));
   for (let job = 0; job < 60; job++) await createPlan(app, { plan: { expected } });
@@ -129,7 +129,7 @@ Deno.test("GET /jobs: a page of very large jobs has fewer of them, and the next 
   );
 });
 
-Deno.test("GET /events: a page of very large entries has fewer of them, and the next goes on", async () => {
+Deno.test("GET /events: a page of very large entries has fewer of them, and the next page continues", async () => {
   const app = await startApp();
   const attributes = { text: "x".repeat(500_000) };
   for (let event = 0; event < 30; event++) {
@@ -144,7 +144,7 @@ Deno.test("GET /events: a page of very large entries has fewer of them, and the 
   );
 });
 
-Deno.test("GET /jobs/:id: very many tasks and matches go out in chunks", async () => {
+Deno.test("GET /jobs/:id: very many tasks and matches are sent in chunks", async () => {
   const app = await startApp();
   const expected = Array.from({ length: 500 }, (_, n) => ({
     id: `e${n}`,

@@ -1,4 +1,6 @@
-/** `/limits`: what is in force, its use, who changed it and why, and how that is taken back. */
+/**
+ * `/limits`: the limits in force, their use, who changed them and why, and how they are restored.
+ */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -78,7 +80,7 @@ test("limits: a change is in force at once, is on record with who and why, outli
   assert.deepEqual((await call(second, "GET", "/limits")).answer.limits[0].change, change);
   const restored = await call(second, "DELETE", "/limits/mail.send");
   assert.deepEqual(restored.answer.limits, { maxRunning: 1 });
-  // What is at work stays so, and nobody begins before there is a place again.
+  // Running jobs continue, and none starts before there is a place again.
   for (const id of ["a", "b"]) ends.get(id)?.();
   await second.clock.settle();
   assert.deepEqual(begun(second, ids), ["a", "b", "c"]);

@@ -1,4 +1,4 @@
-/** What is answered at each limit: nothing is half recorded, and service returns by itself. */
+/** Answers at each limit: nothing is partly recorded, and service resumes automatically. */
 
 import assert from "node:assert/strict";
 import { JournalFullError } from "../../src/engine/ports.ts";
@@ -17,7 +17,7 @@ import {
 
 const GATED = { type: "test.gated" };
 
-/** Checks that an answer names its limit, and when to come again. */
+/** Checks that an answer names its limit and has Retry-After. */
 async function refused(response: Response, name: keyof typeof LIMITS, max: number) {
   const { what, retryAfter } = LIMITS[name];
   assert.equal(response.headers.get("retry-after"), String(retryAfter));
@@ -26,7 +26,7 @@ async function refused(response: Response, name: keyof typeof LIMITS, max: numbe
   assert.ok(problem.detail.includes(`${max} ${what}`), problem.detail);
 }
 
-/** Runs requests side by side, and gives how often each status was answered. */
+/** Runs requests in parallel, and returns the number of each status. */
 async function statuses(requests: readonly Promise<Response>[]): Promise<Record<number, number>> {
   const counts: Record<number, number> = {};
   for (const response of await Promise.all(requests)) {
@@ -40,7 +40,7 @@ function times<Value>(count: number, make: (index: number) => Value): readonly V
   return Array.from({ length: count }, (_, index) => make(index));
 }
 
-/** Jobs that a gate holds up, on a server with limits. */
+/** Jobs blocked by a gate, on a server with limits. */
 async function startGated(options: TestAppOptions): Promise<{ app: TestApp; gate: Gate }> {
   const gate = new Gate();
   const app = await startApp({ definitions: gatedJobs(gate), maxRunning: 1, ...options });
@@ -53,7 +53,7 @@ async function created(app: TestApp, body: object): Promise<JobBody> {
   return job;
 }
 
-Deno.test("jobsMax: at the limit a job is refused whole, and taken once another has ended", async () => {
+Deno.test("jobsMax: at the limit a job is refused entirely, and accepted once another has ended", async () => {
   const app = await startApp({ limits: { jobsMax: 2 } });
   const [first] = [await createPlan(app), await createPlan(app, { start: false })];
   const head = app.engine.headLogId;
@@ -65,7 +65,7 @@ Deno.test("jobsMax: at the limit a job is refused whole, and taken once another 
   await createPlan(app);
 });
 
-Deno.test("jobsMax: of requests side by side no more are taken than there is room for", async () => {
+Deno.test("jobsMax: of parallel requests only as many are accepted as there is room for", async () => {
   const app = await startApp({ limits: { jobsMax: 3 } });
   app.journal.hold();
   const requests = times(10, () => app.post("/jobs", { plan: shipmentPlan("7") }));
@@ -76,14 +76,14 @@ Deno.test("jobsMax: of requests side by side no more are taken than there is roo
   assert.equal(app.engine.activity.jobs, 3);
 });
 
-Deno.test("jobsMax: jobs that never became durable make room again", async () => {
+Deno.test("jobsMax: jobs that never became durable release their room", async () => {
   const app = await startApp({ limits: { jobsMax: 1 } });
   app.journal.failNext(new JournalFullError("no room"));
   await problemOf(await app.post("/jobs", { plan: shipmentPlan("7") }), 507, "disk-full");
   await createPlan(app);
 });
 
-Deno.test("jobsMax: a key that came before is answered at the limit as well", async () => {
+Deno.test("jobsMax: a known key is answered at the limit too", async () => {
   const app = await startApp({ limits: { jobsMax: 1 } });
   const create = () =>
     app.post("/jobs", { plan: shipmentPlan("7") }, { "idempotency-key": "once" });
@@ -94,7 +94,7 @@ Deno.test("jobsMax: a key that came before is answered at the limit as well", as
   assert.equal((await jsonOf(again, 202)).jobId, jobId);
 });
 
-Deno.test("jobsMax: a retry is a new job, and the old one stays as it was", async () => {
+Deno.test("jobsMax: a retry counts as a new job, and a refusal leaves the old one unchanged", async () => {
   const app = await startApp({ limits: { jobsMax: 1 } });
   const failed = await createPlan(app);
   await jsonOf(await app.post(`/jobs/${failed.jobId}/cancel`), 200);
@@ -116,7 +116,7 @@ function heldBytes(app: TestApp): number {
   return app.engine.activity.unfinishedBytes;
 }
 
-Deno.test("jobsBytesMax: at the limit a job is refused whole, and taken once another has ended", async () => {
+Deno.test("jobsBytesMax: at the limit a job is refused entirely, and accepted once another has ended", async () => {
   const app = await startApp({ limits: { jobsBytesMax: 15_000 } });
   const first = await createPlan(app, { plan: longPlan(), labels: { shop: "y".repeat(100) } });
   assert.ok(heldBytes(app) > 10_100 && heldBytes(app) < 11_000, `${heldBytes(app)}`);
@@ -139,7 +139,7 @@ Deno.test("jobsBytesMax: inputs and results count until their job ends, and noth
   assert.equal(heldBytes(app), 0);
 });
 
-Deno.test("jobsBytesMax: jobs that never became durable make room again", async () => {
+Deno.test("jobsBytesMax: jobs that never became durable release their room", async () => {
   const app = await startApp({ limits: { jobsBytesMax: 10_000 } });
   app.journal.failNext(new JournalFullError("no room"));
   await problemOf(await app.post("/jobs", { plan: longPlan() }), 507, "disk-full");
@@ -147,7 +147,7 @@ Deno.test("jobsBytesMax: jobs that never became durable make room again", async 
   await createPlan(app, { plan: longPlan() });
 });
 
-Deno.test("jobsBytesMax: a start counts what is on record, and loads it whatever the limit", async () => {
+Deno.test("jobsBytesMax: a start counts recorded jobs, and loads them whatever the limit", async () => {
   const first = await startApp();
   const { jobId } = await createPlan(first, { plan: longPlan() });
   await createPlan(first);
@@ -181,7 +181,7 @@ Deno.test("queuedMax: it counts jobs without a worker, and not those that need n
   await jsonOf(await app.post(`/jobs/${later.jobId}/start`), 200);
 });
 
-Deno.test("queuedMax: of requests side by side no more are taken than there is room for", async () => {
+Deno.test("queuedMax: of parallel requests only as many are accepted as there is room for", async () => {
   const { app, gate } = await startGated({ limits: { queuedMax: 2 } });
   assert.deepEqual(await statuses(times(9, () => app.post("/jobs", GATED))), { 202: 3, 503: 6 });
   gate.open();
@@ -206,7 +206,7 @@ const NOTE = { eventType: "shop.OrderNoted", eventId: "note-1" };
 for (
   const [name, limits] of [["jobsMax", { jobsMax: 2 }], ["queuedMax", { queuedMax: 1 }]] as const
 ) {
-  Deno.test(`${name}: an event that starts a job is refused with it, and taken when it comes again`, async () => {
+  Deno.test(`${name}: an event that would start a job is refused too, and accepted when repeated later`, async () => {
     const { app, gate } = await startGated({ limits });
     await created(app, GATED);
     await created(app, GATED);
@@ -227,7 +227,7 @@ for (
   });
 }
 
-Deno.test("jobsMax: an event that came before is a duplicate, whatever the limit", async () => {
+Deno.test("jobsMax: a known event is a duplicate, whatever the limit", async () => {
   const { app, gate } = await startGated({ limits: { jobsMax: 1 } });
   await jsonOf(await app.post("/events", ORDER), 200);
   const { receipts } = await jsonOf<{ receipts: { disposition: string }[] }>(
@@ -239,7 +239,7 @@ Deno.test("jobsMax: an event that came before is a duplicate, whatever the limit
   await app.clock.settle(200);
 });
 
-Deno.test("pendingBytesMax: while the disk holds up, requests are refused; running jobs record on", async () => {
+Deno.test("pendingBytesMax: while the disk is stuck, requests are refused, and running jobs keep recording", async () => {
   const { app, gate } = await startGated({ limits: { pendingBytesMax: 4_000 } });
   const running = await created(app, GATED);
   app.journal.hold();
@@ -267,7 +267,7 @@ Deno.test("pendingBytesMax: while the disk holds up, requests are refused; runni
   await jsonOf(await app.post("/events", NOTE), 200);
 });
 
-Deno.test("requestsMax: one too many is refused, the probes are answered", async () => {
+Deno.test("requestsMax: one too many is refused, and the probes are answered", async () => {
   const app = await startApp({ requestsMax: 1 });
   app.journal.hold();
   const slow = app.post("/jobs", { plan: shipmentPlan("7") });
@@ -282,7 +282,7 @@ Deno.test("requestsMax: one too many is refused, the probes are answered", async
   await jsonOf(await app.get("/jobs"), 200);
 });
 
-Deno.test("requestsMax: a request that is refused for another reason gives its place back", async () => {
+Deno.test("requestsMax: a request that is refused for another reason releases its place", async () => {
   const app = await startApp({ requestsMax: 1 });
   for (let round = 0; round < 3; round++) {
     await problemOf(await app.get("/jobs/nobody"), 404, "unknown-job");
@@ -291,7 +291,7 @@ Deno.test("requestsMax: a request that is refused for another reason gives its p
   await jsonOf(await app.get("/jobs"), 200);
 });
 
-Deno.test("requestsMax: what waits for its body is no request, and is one when that is there", async () => {
+Deno.test("requestsMax: a request counts only once its body has arrived", async () => {
   const app = await startApp({ requestsMax: 1 });
   const [first, second] = [bodyInParts(), bodyInParts()];
   const slow = [postParts(app, first.readable), postParts(app, second.readable)] as const;
@@ -310,7 +310,7 @@ Deno.test("requestsMax: what waits for its body is no request, and is one when t
   await jsonOf(await app.get("/jobs"), 200);
 });
 
-Deno.test("openRequestsMax: what needs no token counts apart from the rest", async () => {
+Deno.test("openRequestsMax: requests that need no token are counted separately", async () => {
   const app = await startApp({
     requestsMax: 1,
     openRequestsMax: 1,
@@ -324,7 +324,7 @@ Deno.test("openRequestsMax: what needs no token counts apart from the rest", asy
   await jsonOf(await app.get("/livez"), 200);
 });
 
-Deno.test("waitingMax: a poll is refused; a new job is created and not waited for", async () => {
+Deno.test("waitingMax: a poll is refused; a new job is created without a wait", async () => {
   const app = await startApp({ waitingMax: 1 });
   const { jobId } = await createPlan(app);
   const wait = { prefer: "wait=30" };
@@ -343,7 +343,7 @@ Deno.test("waitingMax: a poll is refused; a new job is created and not waited fo
   await jsonOf(await next, 200);
 });
 
-Deno.test("waitingMax: those who wait take no room from other requests", async () => {
+Deno.test("waitingMax: waiting requests take no room from others", async () => {
   const app = await startApp({ requestsMax: 1 });
   const { jobId } = await createPlan(app);
   const polls = times(5, () => app.get(`/jobs/${jobId}`, { prefer: "wait=30" }));
@@ -365,7 +365,7 @@ Deno.test("streamsMax: one too many is refused until a reader leaves", async () 
   await next.body?.cancel();
 });
 
-/** A body of which a test sends the parts. */
+/** A body whose parts the test sends. */
 function bodyInParts() {
   const { readable, writable } = new TransformStream<Uint8Array<ArrayBuffer>>();
   const writer = writable.getWriter();
@@ -382,11 +382,11 @@ function postParts(app: TestApp, body: ReadableStream): Promise<Response> {
   return Promise.resolve(app.app.request("/jobs", { method: "POST", headers, body }));
 }
 
-/** Of so many bytes in JSON that it is not read in one piece. */
+/** A JSON body so large that it is not read in one piece. */
 const LARGE = JSON.stringify({ type: "test.greet", input: { name: "y".repeat(5_000) } });
 const LARGE_LENGTH = { "content-length": String(LARGE.length) };
 
-Deno.test("bodiesBytesMax: while bodies are being read there is room for no more", async () => {
+Deno.test("bodiesBytesMax: bodies beyond the limit are refused while others are being read", async () => {
   const app = await startApp({ bodiesBytesMax: 100 });
   const parts = bodyInParts();
   const slow = postParts(app, parts.readable);
@@ -403,7 +403,7 @@ Deno.test("bodiesBytesMax: while bodies are being read there is room for no more
   await jsonOf(await slow, 202);
 });
 
-Deno.test("bodiesBytesMax: what is announced to be small is bounded as requests are, by their number", async () => {
+Deno.test("bodiesBytesMax: bodies announced as small are limited in number, like requests", async () => {
   const app = await startApp({ bodiesBytesMax: 100 });
   const slow = postParts(app, bodyInParts().readable);
   await app.clock.settle();
@@ -413,7 +413,7 @@ Deno.test("bodiesBytesMax: what is announced to be small is bounded as requests 
   await problemOf(await slow, 408, "body-too-slow");
 });
 
-Deno.test("bodiesBytesMax: a body that had a second makes room for another", async () => {
+Deno.test("bodiesBytesMax: after a second a body makes room for another", async () => {
   const app = await startApp({ bodiesBytesMax: 65_536 });
   const parts = bodyInParts();
   const slow = postParts(app, parts.readable);
@@ -442,7 +442,7 @@ function createdResponse(app: TestApp): Promise<Response> {
   return app.post("/jobs", { plan: shipmentPlan("7") });
 }
 
-Deno.test("bodiesBytesMax: a body that breaks off, or is refused, gives its bytes back", async () => {
+Deno.test("bodiesBytesMax: a body that breaks off, or is refused, releases its bytes", async () => {
   const app = await startApp({ bodiesBytesMax: 100, bodyBytesMax: 90 });
   for (let round = 0; round < 5; round++) {
     const parts = bodyInParts();
@@ -455,7 +455,7 @@ Deno.test("bodiesBytesMax: a body that breaks off, or is refused, gives its byte
   await jsonOf(await app.post("/jobs", { type: "test.greet", input: { name: "x" } }), 202);
 });
 
-Deno.test("bodies: one in crumbs is refused before it is over, and one in many pieces is taken", async () => {
+Deno.test("bodies: one in very small pieces is refused before its end, and one in many pieces is accepted", async () => {
   const app = await startApp();
   const crumbs = bodyInParts();
   const refused = postParts(app, crumbs.readable);
@@ -476,7 +476,7 @@ Deno.test("bodies: one in crumbs is refused before it is over, and one in many p
   await jsonOf(await taken, 202);
 });
 
-Deno.test("bodyTimeMs: a body that trickles in is given up, and nothing of it is recorded", async () => {
+Deno.test("bodyTimeMs: a slow body is given up, and nothing is recorded", async () => {
   const app = await startApp({ bodyTimeMs: 5_000 });
   const parts = bodyInParts();
   const slow = postParts(app, parts.readable);
@@ -494,7 +494,7 @@ Deno.test("bodyTimeMs: a body that trickles in is given up, and nothing of it is
   await createPlan(app);
 });
 
-Deno.test("bodyTimeMs: each body has its own time, and one timer serves them all", async () => {
+Deno.test("bodyTimeMs: each body has its own time limit, with one timer for all", async () => {
   const app = await startApp({ bodyTimeMs: 5_000 });
   await createPlan(app);
   await app.clock.advance(5_000);
@@ -516,7 +516,7 @@ Deno.test("bodyTimeMs: each body has its own time, and one timer serves them all
   assert.equal(app.clock.armed, armed);
 });
 
-Deno.test("eventsMax: a request of more events is refused whole, and one of as many is taken", async () => {
+Deno.test("eventsMax: a request with more events is refused entirely, and one at the limit is accepted", async () => {
   const app = await startApp({ eventsMax: 2 });
   const events = times(3, () => ({ eventType: "a.B" }));
   const ndjson = { "content-type": "application/x-ndjson" };
@@ -540,7 +540,7 @@ interface Receipts {
   }[];
 }
 
-Deno.test("fanOutMax: an event alone is 503, and so is a request of which none is taken", async () => {
+Deno.test("fanOutMax: a single event is 503, and so is a request of which no event is accepted", async () => {
   const app = await startApp({ limits: { fanOutMax: 2 } });
   for (let job = 0; job < 3; job++) await createPlan(app);
   const shipped = { eventType: "shop.ParcelShipped", attributes: { orderId: "42" } };
@@ -551,7 +551,7 @@ Deno.test("fanOutMax: an event alone is 503, and so is a request of which none i
   assert.equal(app.engine.headLogId, head);
 });
 
-Deno.test("entriesMax: what is recorded keeps its receipt, the rest names the limit", async () => {
+Deno.test("entriesMax: recorded events have their receipts, and the rest name the limit", async () => {
   const app = await startApp({ limits: { entriesMax: 3 } });
   for (let job = 0; job < 2; job++) await createPlan(app);
   const events = [

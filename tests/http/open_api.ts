@@ -1,4 +1,4 @@
-/** Reads the document at `/openapi.json` as a client would, and checks answers against it. */
+/** Reads the document at `/openapi.json` like a client, and checks answers against it. */
 
 import assert from "node:assert/strict";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
@@ -10,7 +10,7 @@ interface Content {
   readonly examples?: Record<string, Json>;
   /** Of an answer. */
   readonly example?: unknown;
-  /** Of each line or message, where the content is a sequence. */
+  /** The schema of each line or message, if the content is a sequence. */
   readonly "x-oai-itemSchema"?: Json;
 }
 
@@ -40,7 +40,7 @@ export interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, Json>> };
 }
 
-/** An operation of the document, with the place where it is. */
+/** An operation of the document, with its location. */
 export interface Described {
   readonly method: string;
   /** As in the document: `/jobs/{id}`. */
@@ -58,7 +58,7 @@ export function operationsOf({ paths }: Document): readonly Described[] {
   );
 }
 
-/** The operation that answers, which is that of GET for HEAD; `undefined` where none does. */
+/** The operation of a request (that of GET for HEAD); `undefined` if there is none. */
 export function operationAt(
   document: Document,
   { method, url }: Request,
@@ -77,8 +77,8 @@ function isPathOf(template: readonly string[], parts: readonly string[]): boolea
 }
 
 /**
- * The same schemas, but that an object of answers has no other members than are described:
- * clients must pass over what is new, and a test must not.
+ * The same schemas, but objects of answers may only have described members: clients must ignore
+ * unknown members, and a test must not.
  */
 function closed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(closed);
@@ -97,17 +97,17 @@ export class SchemaChecks {
   readonly #compiled = new WeakMap<object, ValidateFunction>();
   readonly #id: string;
 
-  /** @param forAnswers Whether members that are not described are flaws. */
+  /** @param forAnswers Whether undescribed members are flaws. */
   constructor(document: Document, readonly forAnswers: boolean) {
     this.#id = `https://daybook.test/${forAnswers}`;
     const { components } = document;
     const schemas = forAnswers ? closed(components) as typeof components : components;
-    // Keywords of OpenAPI that are no rules, and where the schemas are.
+    // Keywords of OpenAPI that are not rules, and the location of the schemas.
     for (const keyword of ["components"]) this.#ajv.addKeyword(keyword);
     this.#ajv.addSchema({ $id: this.#id, components: schemas });
   }
 
-  /** What is wrong, in words; `undefined` when nothing is. */
+  /** The flaw, in words; `undefined` if there is none. */
   flawOf(schema: Json, value: unknown): string | undefined {
     const validate = this.#compiled.get(schema) ?? this.#compile(schema);
     return validate(value) ? undefined : this.#ajv.errorsText(validate.errors, { separator: "\n" });
@@ -122,7 +122,7 @@ export class SchemaChecks {
   }
 }
 
-/** Where an answer is not as its operation says, in words. */
+/** How an answer differs from its operation, in words. */
 export function answerFlaw(
   checks: SchemaChecks,
   { operation }: Described,
@@ -144,7 +144,7 @@ export function answerFlaw(
   return undefined;
 }
 
-/** What is in an answer, each with the schema that it must have. */
+/** The parts of an answer, each with its schema. */
 function describedValues(
   { schema, "x-oai-itemSchema": item = {} }: Content,
   mediaType: string,
@@ -177,17 +177,17 @@ function messagesOf(text: string): readonly Json[] {
   );
 }
 
-/** A message by the schema of items, and its data by the schema of their content. */
+/** A message with the schema of items, and its data with the schema of their content. */
 function describedMessage(item: Json, message: Json): readonly (readonly [Json, unknown])[] {
   if (typeof message.data !== "string") return [[item, message]];
   const { data } = item.properties as { readonly data: { readonly contentSchema: Json } };
   return [[item, message], [data.contentSchema, JSON.parse(message.data)]];
 }
 
-/** The probes and the index look at no query: who asks them may add what it likes. */
+/** The probes and the index ignore the query. */
 const ANY_QUERY: ReadonlySet<string> = new Set(["/", "/livez", "/readyz"]);
 
-/** Where a request that was taken is not as its operation says, in words. */
+/** How an accepted request differs from its operation, in words. */
 export function requestFlaw(
   checks: SchemaChecks,
   { path, operation }: Described,
@@ -214,16 +214,17 @@ export function requestFlaw(
   if (text === "" || request.headers.has("ce-specversion")) return undefined;
   const { schema = {} } = requestBody.content[mediaType] ?? {};
   const value = JSON.parse(text);
-  // Each of many is judged by itself, and has a receipt: a wrong one is no flaw of the rest.
+  // Each of many is judged separately and has a receipt, so an invalid one is not a flaw of the
+  // rest.
   const isJudgedAlone = ["deliverEvents", "submitJob"].includes(operation.operationId);
   if (isJudgedAlone && Array.isArray(value)) return undefined;
   return checks.flawOf(schema, value);
 }
 
-/** As the document's styles say, with numbers where numbers are wanted. */
+/** Parsed by the document's styles, with numbers for numeric schemas. */
 function parameterValue(schema: Json, given: readonly string[]): unknown {
   if (schema.type === "array") {
-    // A comma parts values, but for labels, whose values may have commas.
+    // A comma separates values, except of labels, which may contain commas.
     const { pattern } = schema.items as Json;
     return given.flatMap((text) => pattern === "^[^:]+:" ? text : text.split(","))
       .filter((part) => part !== "");
@@ -241,7 +242,7 @@ export function exampleFlaws(checks: SchemaChecks, document: Document): readonly
   );
 }
 
-/** Good answers without an example, and examples that are not as the answer's schema says. */
+/** Successful answers without an example, and examples that do not match the schema. */
 export function answerExampleFlaws(checks: SchemaChecks, document: Document): readonly string[] {
   return operationsOf(document).flatMap(({ operation: { operationId, responses } }) =>
     Object.entries(responses).filter(([status]) => Number(status) < 300).flatMap((
@@ -259,7 +260,7 @@ export function answerExampleFlaws(checks: SchemaChecks, document: Document): re
   );
 }
 
-/** Operations, parameters and members that do not say what they are for. */
+/** Operations, parameters and members without a description. */
 export function undescribed(document: Document): readonly string[] {
   const found = new Set<string>();
   for (const { operation } of operationsOf(document)) {

@@ -1,4 +1,4 @@
-/** `/openapi.json`: it is what it says it is, and every route does what it says. */
+/** `/openapi.json`: it is valid, and every route does what it says. */
 
 import assert from "node:assert/strict";
 import { Validator } from "@seriousme/openapi-schema-validator";
@@ -28,9 +28,9 @@ import {
 const RUNS = rounds(240, 4_000, 8);
 const ROUNDS_MAX = 5;
 const REQUESTS_PER_RUN = 50;
-/** Of each operation, how many requests must be good ones; there are many more in most runs. */
+/** The minimum number of valid requests to each operation; most runs have many more. */
 const TAKEN_MIN = rounds(2, 2, 0);
-/** What is to be ended is hardly ever there: `pauses_test.ts` and `limits_of_types_test.ts` have them. */
+/** There is rarely anything to end: `pauses_test.ts` and `limits_of_types_test.ts` test this. */
 const ENDS = ["DELETE /pauses/{id}", "DELETE /limits/{type}"];
 
 async function readDocument(token?: string): Promise<Document> {
@@ -52,7 +52,7 @@ Deno.test("openapi: the document is valid OpenAPI 3.1, of this version", async (
   assert.ok(!wrong.valid, "the validator takes everything");
 });
 
-Deno.test("openapi: every route of the app is in it, and nothing else", async () => {
+Deno.test("openapi: it has exactly the routes of the app", async () => {
   const routes = API_ROUTES.map(({ method, path }) =>
     nameOf({ method, path: path.replace(/:(\w+)/, "{$1}") })
   );
@@ -62,7 +62,7 @@ Deno.test("openapi: every route of the app is in it, and nothing else", async ()
   assert.equal(new Set(ids).size, ids.length);
 });
 
-Deno.test("openapi: each operation says which scope it needs, as the routes do", async () => {
+Deno.test("openapi: each operation names the scope of its route", async () => {
   for (const token of [undefined, "s3cret-token-0123456789"]) {
     for (const { method, path, operation } of operationsOf(await readDocument(token))) {
       const declared = path.replace(/\{(\w+)\}/, ":$1");
@@ -75,10 +75,10 @@ Deno.test("openapi: each operation says which scope it needs, as the routes do",
   }
 });
 
-Deno.test("openapi: every kind of problem is listed, and some operation may answer it", async () => {
+Deno.test("openapi: every kind of problem is listed, and has an operation that answers it", async () => {
   const document = await readDocument();
   const text = JSON.stringify(document.paths);
-  // These are of no operation: there is none at the path, or none with the method.
+  // These belong to no operation: there is none at the path, or none with the method.
   const ofNone = ["not-found", "method-not-allowed"];
   for (const kind of PROBLEM_KINDS) {
     assert.ok(document.info.description.includes(`\`${problemType(kind)}\``), kind);
@@ -86,7 +86,7 @@ Deno.test("openapi: every kind of problem is listed, and some operation may answ
   }
 });
 
-Deno.test("openapi: its examples are as its schemas say, and are taken", async () => {
+Deno.test("openapi: its request examples match their schemas, and are accepted", async () => {
   const document = await readDocument();
   assert.deepEqual(exampleFlaws(new SchemaChecks(document, false), document), []);
   const { examples = {} } =
@@ -98,16 +98,16 @@ Deno.test("openapi: its examples are as its schemas say, and are taken", async (
   }
 });
 
-Deno.test("openapi: each good answer has an example that is as its schema says", async () => {
+Deno.test("openapi: each successful answer has an example that matches its schema", async () => {
   const document = await readDocument();
   assert.deepEqual(answerExampleFlaws(new SchemaChecks(document, true), document), []);
 });
 
-Deno.test("openapi: each operation, parameter and member says what it is", async () => {
+Deno.test("openapi: each operation, parameter and member has a description", async () => {
   assert.deepEqual(undescribed(await readDocument()), []);
 });
 
-Deno.test("openapi: of every sequence it says what each item is", async () => {
+Deno.test("openapi: every sequence has a schema for its items", async () => {
   const sequences = /^(?:text\/event-stream|application\/x-ndjson)$/;
   const contents = operationsOf(await readDocument()).flatMap(({ operation }) =>
     [operation.requestBody, ...Object.values(operation.responses)]
@@ -121,7 +121,7 @@ Deno.test("openapi: of every sequence it says what each item is", async () => {
   assert.ok(sequenceTypes.length > 3);
 });
 
-Deno.test("openapi: a query that it has none of is refused there too", async () => {
+Deno.test("openapi: queries are refused by routes that document none", async () => {
   const app = await startApp();
   assert.equal((await app.get("/openapi.json?x=1")).status, 422);
 });
@@ -131,7 +131,7 @@ interface Answered {
   readonly text: string;
 }
 
-/** Checks answers, and those requests that were taken, against a document. */
+/** Checks answers, and accepted requests, against a document. */
 class Conformance {
   readonly taken = new Map<string, number>();
   sent = 0;
@@ -176,13 +176,13 @@ function property(conformance: Conformance, start: () => Promise<TestApp>) {
   });
 }
 
-Deno.test("openapi: every route answers as it says, and takes nothing that it does not", async () => {
+Deno.test("openapi: every route answers as documented, and accepts only documented input", async () => {
   const conformance = new Conformance(await readDocument());
   const rareOnes = () =>
     operationsOf(conformance.document).map(nameOf)
       .filter((name) => !ENDS.includes(name) && (conformance.taken.get(name) ?? 0) < TAKEN_MIN);
   let rare: readonly string[] = [];
-  // A control applies to few jobs: by chance a round has hardly a good request of one.
+  // A control applies to few jobs: a random round has hardly a valid request for one.
   for (let round = 0; round === 0 || rare.length > 0 && round < ROUNDS_MAX; round++) {
     await fc.assert(property(conformance, startWithJobs), { numRuns: RUNS });
     rare = rareOnes();
@@ -191,7 +191,7 @@ Deno.test("openapi: every route answers as it says, and takes nothing that it do
   assert.deepEqual(rare, [], "nearly all requests to these are refused");
 });
 
-/** Many requests, until one of them tells. */
+/** Sends many requests, until one of them shows the flaw. */
 function testCaught(what: string, fn: () => Promise<void>): void {
   Deno.test({ name: `openapi: ${what} is caught`, ignore: IS_QUICK, fn });
 }
@@ -206,10 +206,10 @@ async function assertFails<Specs>(
   assert.match(String((errorInstance as Error).message), flaw);
 }
 
-/** Refusals of the form of a request, which the document rules out. */
+/** Refusals of a request's form, which the document excludes. */
 const OF_FORM: readonly number[] = [400, 405, 415];
 
-/** What a parameter may say is in the document, but for what depends on the journal. */
+/** Valid values of a parameter are in the document, except those that depend on the journal. */
 const OF_JOURNAL: readonly string[] = ["cursor", "after", "at", "from", "to"];
 
 function assertForm({ route }: FuzzRequest, { status, text }: Answered): void {
@@ -217,14 +217,14 @@ function assertForm({ route }: FuzzRequest, { status, text }: Answered): void {
   if (status !== 422) return;
   const { errors = [] }: ProblemBody = JSON.parse(text);
   for (const { parameter, detail } of errors) {
-    // What one parameter allows another is said in words.
+    // Dependencies between parameters are described in words.
     const isExpected = parameter === undefined || OF_JOURNAL.includes(parameter) ||
       detail.endsWith("with view=full");
     assert.ok(isExpected, `${route} refuses the parameter ${parameter}`);
   }
 }
 
-/** Requests made from the document alone. */
+/** Requests generated from the document alone. */
 function formProperty(conformance: Conformance) {
   const sequence = fc.array(describedRequests(conformance.document), {
     minLength: 1,
@@ -237,7 +237,7 @@ function formProperty(conformance: Conformance) {
   });
 }
 
-Deno.test("openapi: a request made from the document alone has the form that its route takes", async () => {
+Deno.test("openapi: a request generated from the document is valid for its route", async () => {
   const conformance = new Conformance(await readDocument());
   // A control needs a job in the right state, and what-if a plan that makes sense.
   const rareOnes = () =>
@@ -254,7 +254,7 @@ Deno.test("openapi: a request made from the document alone has the form that its
   assert.deepEqual(rare, [], "all requests to these are refused");
 });
 
-/** Documents that allow what no route takes. */
+/** Documents that allow what no route accepts. */
 const GENEROUS: Readonly<Record<string, readonly [RegExp, (text: string) => string]>> = {
   "allows too high a limit": [
     /refuses the parameter limit/,
@@ -273,7 +273,7 @@ for (const [name, [flaw, change]] of Object.entries(GENEROUS)) {
   });
 }
 
-/** Servers whose answers are not as the document says. */
+/** Servers whose answers do not match the document. */
 const CARELESS: Readonly<Record<string, readonly [RegExp, (app: TestApp) => void]>> = {
   "tells more than is described": [/^GET \/journal: 200: .*additional properties/, ({ engine }) => {
     const { journalInfo } = engine;
@@ -309,7 +309,7 @@ for (const [name, [flaw, spoil]] of Object.entries(CARELESS)) {
   });
 }
 
-/** Documents that say something else than the routes do. */
+/** Documents that do not match the routes. */
 const WRONG: Readonly<Record<string, readonly [RegExp, (text: string) => string]>> = {
   "lacks a state": [
     /must be equal to one of/,

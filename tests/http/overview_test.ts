@@ -58,12 +58,12 @@ async function overviewOf(app: TestApp, query = ""): Promise<OverviewBody> {
   return await jsonOf<OverviewBody>(await app.get(`/overview${query}`), 200);
 }
 
-/** Of a map, with 0 for what is absent from it. */
+/** A value of a map, or 0 if it is missing. */
 function counts<Kind extends string>(kinds: readonly Kind[], map: ReadonlyMap<Kind, number>) {
   return Object.fromEntries(kinds.map((kind) => [kind, map.get(kind) ?? 0]));
 }
 
-Deno.test("overview route: the counts, workers and the oldest queued are those of the engine and the page", async () => {
+Deno.test("overview route: the counts, workers and the oldest queued job agree with the engine and the page", async () => {
   const app = await startMixedJobs();
   const { jobs, workers, oldestQueued } = await overviewOf(app);
   const census = app.engine.survey.census();
@@ -84,7 +84,7 @@ Deno.test("overview route: the counts, workers and the oldest queued are those o
   );
 });
 
-Deno.test("overview route: the trend of each span is that of the port, to the last figure", async () => {
+Deno.test("overview route: the trend of each span equals that of the port", async () => {
   const app = await startMixedJobs();
   await app.clock.advance(25 * 60_000);
   await createAndRun(app, "test.parcel", { orderId: "2" });
@@ -119,7 +119,7 @@ Deno.test("overview route: the trend of each span is that of the port, to the la
   assert.notEqual(trend?.whole.run, null);
 });
 
-Deno.test("overview route: goes back as far as it is asked to, ten minutes by itself, and no other way", async () => {
+Deno.test("overview route: it covers the requested span, ten minutes by default, and refuses others", async () => {
   const app = await startApp();
   assert.equal((await overviewOf(app)).trend?.span, "10m");
   const { errors } = await problemOf(await app.get("/overview?span=1y"), 422, "invalid-request");
@@ -127,7 +127,7 @@ Deno.test("overview route: goes back as far as it is asked to, ten minutes by it
   await problemOf(await app.get("/overview?spam=1h"), 422, "invalid-request");
 });
 
-Deno.test("overview route: what may need a person is what the engine says, with why", async () => {
+Deno.test("overview route: what may need a person is listed with the reason", async () => {
   const app = await startMixedJobs();
   const { attention, failingTypes } = await overviewOf(app);
   const engine = await app.engine.survey.needingAttention();
@@ -152,7 +152,7 @@ Deno.test("overview route: what may need a person is what the engine says, with 
   ]);
 });
 
-Deno.test("overview route: tells of jobs that no definition runs", async () => {
+Deno.test("overview route: it lists jobs that no definition runs", async () => {
   const old = await startApp();
   const request = { type: "test.parcel", input: { orderId: "1" } };
   const { jobId } = await jsonOf(await old.post("/jobs", request), 202);
@@ -165,7 +165,7 @@ Deno.test("overview route: tells of jobs that no definition runs", async () => {
   ]);
 });
 
-Deno.test("overview route: what nobody counts is null, and the rest is there", async () => {
+Deno.test("overview route: figures that are not counted are null", async () => {
   const { trend, failingTypes, diskFreeBytes, jobs, oldestQueued } = await overviewOf(
     await startApp({ overview: undefined }),
   );
@@ -176,7 +176,7 @@ Deno.test("overview route: what nobody counts is null, and the rest is there", a
   assert.equal((await overviewOf(await startApp({ clock, overview }))).diskFreeBytes, 1_234);
 });
 
-Deno.test("overview route: the calls of curl on the page are of the route, with the span of the page", async () => {
+Deno.test("overview route: the curl calls on the page use the route, with the span of the page", async () => {
   const app = await startApp();
   const html = await pageOf(app, "/?span=1h");
   const calls = [...html.matchAll(/curl -s &#39;?(http:\/\/localhost\/overview[^&<]*)/g)]

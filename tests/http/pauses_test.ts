@@ -1,4 +1,4 @@
-/** Pauses: of everything at a start, so that one can look, and of jobs by type and label. */
+/** Pauses: of everything at a start with --hold, and of jobs by type, label and key. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -45,7 +45,7 @@ async function submit(app: TestApp, jobId: string): Promise<void> {
   await app.clock.settle();
 }
 
-Deno.test("hold: nothing begins, facts count, and what it held begins when the pause ends", async () => {
+Deno.test("hold: nothing starts, facts count, and held jobs start when the pause ends", async () => {
   const app = await startApp({ hold: true });
   await submit(app, "a");
   await submit(app, "b");
@@ -69,7 +69,7 @@ Deno.test("hold: nothing begins, facts count, and what it held begins when the p
   await problemOf(await endPause(app, pause.pauseId), 404, "unknown-pause");
 });
 
-Deno.test("hold: a pause goes on over a restart, is not begun twice, and is told of the job", async () => {
+Deno.test("hold: a pause survives a restart, does not begin twice, and is named for the job", async () => {
   const first = await startApp({ hold: true });
   await submit(first, "a");
   const [before] = await pausesOf(first);
@@ -135,7 +135,7 @@ Deno.test("hold: the button needs the scope operate", async () => {
   );
 });
 
-/** Two steps, of which the first lasts until it is told to end. */
+/** Two steps; the test ends the first. */
 function twoSteps() {
   const gate = Promise.withResolvers<void>();
   const begun: string[] = [];
@@ -168,7 +168,7 @@ async function submitAs(app: TestApp, jobId: string, labels: object, type = "tes
   await app.clock.settle();
 }
 
-Deno.test("pause: of a type holds its jobs alone, names the first of them, and lets them go in order", async () => {
+Deno.test("pause: one of a type holds only its jobs, names the first ones, and releases them in order", async () => {
   const { definition, begun, gate } = twoSteps();
   gate.resolve();
   const app = await startApp({ definitions: [...DEFINITIONS, definition], maxRunning: 1 });
@@ -185,7 +185,7 @@ Deno.test("pause: of a type holds its jobs alone, names the first of them, and l
   assert.deepEqual(begun.filter((step) => step.endsWith("one")).map(([job]) => job), [..."abcdef"]);
 });
 
-Deno.test("pause: what runs ends, no other step begins, and events count meanwhile", async () => {
+Deno.test("pause: running steps end, no other step starts, and events count meanwhile", async () => {
   const { definition, begun, gate } = twoSteps();
   const app = await startApp({ definitions: [definition] });
   await submitAs(app, "a", {}, "test.steps");
@@ -205,7 +205,7 @@ Deno.test("pause: what runs ends, no other step begins, and events count meanwhi
   assert.deepEqual([begun, await conditionOf(second, "a")], [["a one", "a two"], "succeeded"]);
 });
 
-Deno.test("pause: what it holds between two steps leaves its place among the limits to others, also after a kill", async () => {
+Deno.test("pause: a job held between two steps gives its place to others, even after a kill", async () => {
   const { begun, gate, definition } = twoSteps();
   const limited = { ...definition, limits: { maxRunning: 1 } };
   const app = await startApp({ definitions: [limited] });
@@ -231,7 +231,7 @@ Deno.test("pause: what it holds between two steps leaves its place among the lim
   assert.deepEqual(begun.slice(5), ["a two"]);
 });
 
-Deno.test("pause: of a label, or of a type with a label; a job is free when no pause holds it", async () => {
+Deno.test("pause: it can hold a label, or a type with a label; a job is free when no pause holds it", async () => {
   const app = await startApp();
   const label = "tenant:acme:eu";
   const all = await begin(app, { label, reason: "unpaid" });
@@ -249,7 +249,7 @@ Deno.test("pause: of a label, or of a type with a label; a job is free when no p
   assert.equal(await conditionOf(app, "held"), "succeeded");
 });
 
-Deno.test("pause: of a key holds its jobs, whatever their type", async () => {
+Deno.test("pause: one of a key holds its jobs, whatever their type", async () => {
   const byTenant = (type: string) =>
     defineJob({
       type,
@@ -277,7 +277,7 @@ Deno.test("pause: of a key holds its jobs, whatever their type", async () => {
   assert.equal(await conditionOf(app, "bill-acme"), "succeeded");
 });
 
-Deno.test("pause: it ends by itself at its time, which is on record, also when that came while no process ran", async () => {
+Deno.test("pause: it ends automatically at its recorded time, even if no process ran then", async () => {
   const app = await startApp();
   const until = new Date(app.clock.now() + 60_000).toISOString();
   await begin(app, { type: "test.greet", reason: "a minute", until });
@@ -295,14 +295,14 @@ Deno.test("pause: it ends by itself at its time, which is on record, also when t
       .map(({ attributes }) => "elapsed" in attributes);
   assert.deepEqual(await ends(app), [false, true]);
 
-  // Killed before, and started again when the time had long passed.
+  // Killed before that, and started again long after the time.
   const second = await startApp({ content, clock: app.clock });
   await app.clock.advance(0);
   assert.deepEqual([await conditionOf(second, "a"), await pausesOf(second)], ["succeeded", []]);
   assert.deepEqual(await ends(second), [false, true]);
 });
 
-Deno.test("pause: what it holds takes no place in the queue from others", async () => {
+Deno.test("pause: held jobs take no room in the queue", async () => {
   const app = await startApp({ limits: { queuedMax: 2 }, maxRunning: 1 });
   await begin(app, { type: "test.greet", reason: "the bank is down" });
   for (const jobId of ["a", "b", "c", "d", "e"]) await submit(app, jobId);
@@ -314,7 +314,7 @@ Deno.test("pause: what it holds takes no place in the queue from others", async 
   assert.match(metrics, /^daybook_queue_depth 0$/m);
 });
 
-Deno.test("pause: what cannot be is refused, with what could", async () => {
+Deno.test("pause: an invalid pause is refused, with what is allowed", async () => {
   const app = await startApp();
   const past = new Date(app.clock.now()).toISOString();
   const bodies: readonly (readonly [object, string, RegExp])[] = [
@@ -356,7 +356,7 @@ Deno.test("pause: the same request again is answered with the pause in force, an
     const { pauseId }: Pause = await response.json();
     return { status: response.status, pauseId };
   };
-  // Both at once, and again when the answer was lost, also by a kill.
+  // Both at once, and again after a lost answer, even after a kill.
   const both = await Promise.all([ask(first, body), ask(first, body)]);
   assert.deepEqual(both.map(({ status }) => status), [201, 200]);
   const same = { status: 200, pauseId: both[0].pauseId };
@@ -375,14 +375,14 @@ Deno.test("pause: the same request again is answered with the pause in force, an
   for (const other of [open, wider, { ...body, reason: "x" }, { ...body, key: "acme" }]) {
     assert.equal((await ask(app, other)).status, 201, JSON.stringify(other));
   }
-  // What was asked for after its end is another one, also while that is on its way to the disk.
+  // A request after its end begins another one, even while the end is being written.
   const [, again] = await Promise.all([endPause(app, same.pauseId), ask(app, body)]);
   assert.equal(again.status, 201);
   assert.notEqual(again.pauseId, same.pauseId);
   assert.equal((await pausesOf(app)).length, 5);
 });
 
-Deno.test("pause: the form begins one, and both that page and the overview say what it holds", async () => {
+Deno.test("pause: the form begins one, and its page and the overview show what it holds", async () => {
   const app = await startApp();
   await submit(app, "before");
   assert.match(await pageOf(app, "/"), /href="\/ui\/limits#pauses-heading"/);

@@ -16,7 +16,7 @@ const JOBS = 33;
 
 const run = await RecordedRun.of(JOBS);
 
-Deno.test("planDocument: is read back as the same plan, for plans of every kind", () => {
+Deno.test("planDocument: it reads back as the same plan, for plans of every kind", () => {
   const { jobs } = run.engine.list({ limit: 500 });
   assert.ok(jobs.length > 20);
   for (const { plan } of jobs) {
@@ -24,7 +24,7 @@ Deno.test("planDocument: is read back as the same plan, for plans of every kind"
   }
 });
 
-Deno.test("toPlanDocument: leaves out the end of run, of a job with code alone", async () => {
+Deno.test("toPlanDocument: only for a job with code the expectation main is left out", async () => {
   const app = await startApp();
   await app.post("/jobs", { jobId: "code", type: "test.parcel", input: { orderId: "7" } });
   const main = { id: "main", eventType: "ec.Done" };

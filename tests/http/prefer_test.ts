@@ -18,7 +18,7 @@ function minimalOf({ jobId, state }: Pick<JobBody, "jobId" | "state">) {
   return { jobId, state, links };
 }
 
-Deno.test("return=minimal: the answer is the id, the state and links, and says so", async () => {
+Deno.test("return=minimal: the answer has the id, the state and links, and says that it was applied", async () => {
   const app = await startApp();
   for (const body of [GREET, { plan: shipmentPlan("1") }, { ...GREET, start: false }]) {
     const response = await app.post("/jobs", body, MINIMAL);
@@ -30,7 +30,7 @@ Deno.test("return=minimal: the answer is the id, the state and links, and says s
   }
 });
 
-Deno.test("return=minimal: every link leads somewhere", async () => {
+Deno.test("return=minimal: every link works", async () => {
   const app = await startApp();
   const { links } = await jsonOf<{ links: Record<string, string> }>(
     await app.post("/jobs", GREET, MINIMAL),
@@ -43,7 +43,7 @@ Deno.test("return=minimal: every link leads somewhere", async () => {
   }
 });
 
-Deno.test("return=minimal: with a wait it is 200 when the job ends in time, and as short", async () => {
+Deno.test("return=minimal: with a wait it is 200 if the job ends in time, and just as short", async () => {
   const app = await startApp();
   const prefer = "return=minimal, wait=10";
   const ended = await app.post("/jobs", GREET, { prefer });
@@ -57,7 +57,7 @@ Deno.test("return=minimal: with a wait it is 200 when the job ends in time, and 
   assert.deepEqual([waiting.state, waiting], ["Running", minimalOf(waiting)]);
 });
 
-Deno.test("return=minimal: where too many wait already, the wait alone is not heeded", async () => {
+Deno.test("return=minimal: if too many requests wait already, only the wait is ignored", async () => {
   const app = await startApp({ waitingMax: 0 });
   const headers = { prefer: "wait=10, return=minimal" };
   const response = await app.post("/jobs", { plan: shipmentPlan("1") }, headers);
@@ -66,7 +66,7 @@ Deno.test("return=minimal: where too many wait already, the wait alone is not he
   assert.deepEqual(job, minimalOf(job));
 });
 
-Deno.test("return=minimal: a key is replayed as each request would have the answer", async () => {
+Deno.test("return=minimal: with a key, each request gets the answer in its preferred form", async () => {
   const app = await startApp();
   const key = { "idempotency-key": "k" };
   const first = await jsonOf(await app.post("/jobs", GREET, { ...key, ...MINIMAL }), 202);
@@ -83,7 +83,7 @@ Deno.test("return=minimal: a key is replayed as each request would have the answ
   assert.deepEqual([job.jobId, job.input], [first.jobId, GREET.input]);
 });
 
-Deno.test("return=minimal: of what is refused, everything is told all the same", async () => {
+Deno.test("return=minimal: a refusal is still complete", async () => {
   const app = await startApp();
   const response = await app.post("/jobs", { type: "test.greet", input: 1 }, MINIMAL);
   assert.equal(response.headers.get("content-type"), "application/problem+json");
@@ -108,7 +108,7 @@ const FORMS: readonly (readonly [string, string | null])[] = [
 ];
 
 for (const [prefer, applied] of FORMS) {
-  Deno.test(`Prefer: ${JSON.stringify(prefer)} is heeded as ${applied}`, async () => {
+  Deno.test(`Prefer: ${JSON.stringify(prefer)} is applied as ${applied}`, async () => {
     const app = await startApp();
     const response = await app.post("/jobs", { plan: shipmentPlan("1") }, { prefer });
     assert.equal(response.headers.get("preference-applied"), applied);

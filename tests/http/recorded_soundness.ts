@@ -1,14 +1,14 @@
-/** What may be in the journal, whatever was sent: written anew, not taken from `src/`. */
+/** What may be in the journal, whatever was sent: written independently of `src/`. */
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 
 const ID = /^[A-Za-z0-9._:~-]{1,128}$/;
 const EVENT_TYPE = /^(?=.{1,200}$)[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/;
 const FORBIDDEN_KEYS = ["__proto__", "constructor", "prototype"];
-/** What came in has 64 levels at most, and is put into some more. */
+/** Input has at most 64 levels, and is wrapped in some more. */
 const DEPTH_MAX = 70;
 
-/** What is wrong with an entry; nothing, when it may be there. */
+/** What is wrong with an entry; `undefined` if nothing is. */
 export function flawsOf(entry: JobEventLogEntry): readonly string[] {
   const flaws = [...flawsIn(entry.attributes, 0)];
   const { eventId, jobId, taskId, executionId, traceId, spanId } = entry;
@@ -36,7 +36,7 @@ export function flawsOf(entry: JobEventLogEntry): readonly string[] {
 
 function labelFlaws(attributes: object): readonly string[] {
   const { labels = {}, priority = 0 } = attributes as { labels?: object; priority?: unknown };
-  // deno-lint-ignore no-control-regex -- a control character is what it looks for.
+  // deno-lint-ignore no-control-regex -- it searches control characters.
   const controls = /[\u0000-\u001f\u007f]/;
   const flaws = Object.entries(labels).flat().filter((text) =>
     typeof text !== "string" || text.length > 256 || controls.test(text)

@@ -19,14 +19,14 @@ async function dropped(response: Response): Promise<Response> {
   return response;
 }
 
-/** Where nobody listens. */
+/** An address where nothing listens. */
 function nobody(): string {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   listener.close();
   return `http://127.0.0.1:${listener.addr.port}`;
 }
 
-/** Reads a stream until it has at least so many entries more, and leaves it. */
+/** Reads at least this many more entries of a stream, and leaves it. */
 async function follow(response: Response, seen: number[], count: number): Promise<void> {
   assert.equal(response.status, 200);
   const wanted = seen.length + count;
@@ -42,7 +42,7 @@ async function waiting(member: SharedMember, jobId: string): Promise<void> {
   });
 }
 
-Deno.test("relay: who posted to one process reads it on another, by the logId of the answer", async () => {
+Deno.test("relay: a write on one process can be read on another, with the logId of the answer", async () => {
   await using members = new Members();
   const leader = await members.lead("first");
   const follower = await members.join("second");
@@ -59,7 +59,7 @@ Deno.test("relay: who posted to one process reads it on another, by the logId of
   }
 });
 
-Deno.test("relay: a follower passes a write on, and can be asked for it at once", async () => {
+Deno.test("relay: a follower passes a write on, and can be read at once", async () => {
   await using members = new Members();
   const leader = await members.lead("first");
   const follower = await members.join("second");
@@ -71,7 +71,7 @@ Deno.test("relay: a follower passes a write on, and can be asked for it at once"
   assert.equal(leader.engine.job("a7" as never)?.jobId, "a7");
 });
 
-Deno.test("relay: reads of a follower are those of the leader", async () => {
+Deno.test("relay: reads from a follower equal those from the leader", async () => {
   await using members = new Members();
   const leader = await members.lead("first");
   const follower = await members.join("second");
@@ -98,7 +98,7 @@ Deno.test("relay: reads of a follower are those of the leader", async () => {
   for (const path of paths) {
     const [told, alsoTold] = await Promise.all([leader, follower].map(async (member) => {
       const text = await (await member.get(path, { "daybook-log-id": head })).text();
-      // Commands name the process that was asked.
+      // Commands name the process that answered.
       return text.replaceAll(leader.url, "").replaceAll(follower.url, "");
     }));
     assert.equal(alsoTold, told, path);
@@ -118,7 +118,7 @@ Deno.test("relay: a follower lists the entry points for programs itself, and sho
   assert.ok("links" in index);
 });
 
-Deno.test("relay: nothing is run, recorded or timed by a process that follows", async () => {
+Deno.test("relay: a follower runs, records and times nothing", async () => {
   await using members = new Members();
   const leader = await members.lead("first");
   const follower = await members.join("second");
@@ -132,7 +132,7 @@ Deno.test("relay: nothing is run, recorded or timed by a process that follows", 
   const { length } = members.log.batches;
   await new Promise((resolve) => setTimeout(resolve, 300));
   assert.equal(follower.engine.activity.busyWorkers, 0);
-  // A seal of the leader may have come.
+  // A seal of the leader may have been added.
   assert.ok(members.log.batches.length <= length + 1);
 });
 
@@ -147,7 +147,7 @@ Deno.test("relay: a stream on a follower misses nothing, through a takeover and 
       assert.equal((await dropped(await third.post("/jobs", body))).status, 202);
     }
   };
-  // As many as there are before the takeover, and some after it, in one stream.
+  // All entries before the takeover, and some after it, in one stream.
   await post(5, "a");
   const before = leader.engine.headLogId;
   const followed = follow(await second.get("/stream?after=0"), seen, before + 20);
@@ -155,14 +155,14 @@ Deno.test("relay: a stream on a follower misses nothing, through a takeover and 
   await post(10, "b");
   await followed;
   await post(5, "c");
-  // The third one need not have read what was seen of the second.
+  // The third process need not have read what the second one showed.
   const last = { "last-event-id": `${seen.at(-1)}` };
   await follow(await third.get("/stream", last), seen, 10);
   assert.deepEqual(seen, seen.map((_, index) => index + 1));
   await leader.stop();
 });
 
-Deno.test("relay: a takeover goes on with what the follower has projected", async () => {
+Deno.test("relay: a takeover continues with what the follower has projected", async () => {
   await using members = new Members();
   const leader = await members.lead("first");
   const follower = await members.join("second");
@@ -177,7 +177,7 @@ Deno.test("relay: a takeover goes on with what the follower has projected", asyn
   await leader.stop();
 });
 
-Deno.test("relay: while nobody leads, reads go on, and a write is refused with when to try again", async () => {
+Deno.test("relay: without a leader reads continue, and a write is refused with Retry-After", async () => {
   await using members = new Members({ clock: HURRIED });
   const leader = await members.lead("first");
   const follower = await members.join("second");
@@ -194,7 +194,7 @@ Deno.test("relay: while nobody leads, reads go on, and a write is refused with w
   assert.equal((await dropped(await follower.get("/jobs/b"))).status, 404);
 });
 
-Deno.test("relay: a write waits for the next leader, and is recorded here if that is this one", async () => {
+Deno.test("relay: a write waits for the next leader, and is recorded here if this process becomes it", async () => {
   await using members = new Members();
   const leader = await members.lead("first");
   const follower = await members.join("second");
@@ -229,7 +229,7 @@ Deno.test("relay: a write that the leader may have seen is not sent twice", asyn
 });
 
 Deno.test({
-  name: "relay: a leader that this process may not reach is no leader that was lost",
+  name: "relay: a missing permission to reach the leader is not a lost leader",
   permissions: { net: ["127.0.0.1"] },
   fn: async () => {
     await using members = new Members();
@@ -242,7 +242,7 @@ Deno.test({
   },
 });
 
-Deno.test("relay: a client that leaves while the leader is asked is no defect", async () => {
+Deno.test("relay: a client that leaves during the request to the leader is not a defect", async () => {
   await using members = new Members();
   await members.lead("first");
   const follower = await members.join("second");
@@ -258,7 +258,7 @@ Deno.test("relay: a client that leaves while the leader is asked is no defect", 
   const connection = await listener.accept();
   client.abort();
   await assert.rejects(asked, { name: "AbortError" });
-  // The follower leaves as well.
+  // The follower stops too.
   const buffer = new Uint8Array(1_000);
   while (await connection.read(buffer) !== null);
   connection.close();
@@ -266,7 +266,7 @@ Deno.test("relay: a client that leaves while the leader is asked is no defect", 
   await dropped(await follower.get("/livez"));
 });
 
-Deno.test("relay: a position that does not come is waited for a while, and refused", async () => {
+Deno.test("relay: a position that does not come is awaited for a while, then refused", async () => {
   await using members = new Members({ clock: HURRIED });
   const leader = await members.lead("first");
   const follower = await members.join("second");
@@ -286,18 +286,18 @@ Deno.test("relay: a position that does not come is waited for a while, and refus
   ]);
 });
 
-Deno.test("relay: who needs no token waits for no position, and no leader", async () => {
+Deno.test("relay: requests that need no token do not wait for a position or a leader", async () => {
   await using members = new Members();
   await members.lead("first");
   const follower = await members.join("second");
   const position = { "daybook-log-id": "99999999" };
   const signIn = await dropped(await follower.get("/ui/sign-in", position));
   const problem = await dropped(await follower.get("/problems/behind", position));
-  // Without a token there is nothing to sign in for.
+  // Without tokens there is nothing to sign in to.
   assert.deepEqual([signIn.status, problem.status], [303, 200]);
 });
 
-Deno.test("relay: a follower asks for the token itself, and the leader gets it", async () => {
+Deno.test("relay: a follower checks the token itself, and passes it to the leader", async () => {
   await using members = new Members({
     tokens: [{ token: "all", scopes: SCOPES, name: "ann" }, { token: "reads", scopes: ["read"] }],
   });
@@ -318,7 +318,7 @@ Deno.test("relay: a follower asks for the token itself, and the leader gets it",
   assert.equal(entries[0]?.actor, "ann");
 });
 
-Deno.test("relay: a session of a follower works for what the leader does, and its note is shown", async () => {
+Deno.test("relay: a session of a follower works for actions of the leader, and their message is shown", async () => {
   await using members = new Members({ tokens: [{ token: "all", scopes: SCOPES }] });
   const leader = await members.lead("first");
   const follower = await members.join("second");
@@ -341,7 +341,7 @@ Deno.test("relay: a session of a follower works for what the leader does, and it
   assert.equal((await dropped(await follower.post("/ui/jobs/a/resume", "", foreign))).status, 403);
 });
 
-Deno.test("relay: another host is refused here, and a path leads nowhere else", async () => {
+Deno.test("relay: another host is refused here, and no path leads to another server", async () => {
   await using members = new Members();
   await members.lead("first");
   const follower = await members.join("second");
@@ -352,7 +352,7 @@ Deno.test("relay: another host is refused here, and a path leads nowhere else", 
   assert.equal(rebound.status, 421);
 });
 
-Deno.test("relay: probes are answered here, and say who follows", async () => {
+Deno.test("relay: probes are answered here, and say that this process follows", async () => {
   await using members = new Members();
   const leader = await members.lead("first");
   const follower = await members.join("second");

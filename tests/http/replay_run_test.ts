@@ -1,6 +1,6 @@
 /**
- * `replay?at=` equals what the live server answered at that moment, for a recorded run of
- * 200 mixed jobs, at every logId.
+ * `replay?at=` equals the live server's answer at that point, for a recorded run of 200 mixed jobs,
+ * at every logId.
  */
 
 import assert from "node:assert/strict";
@@ -33,13 +33,13 @@ async function replayed(jobId: JobId, at: string | number): Promise<ReplayBody> 
   return await jsonOf<ReplayBody>(await run.get(`/jobs/${jobId}/replay?at=${at}`), 200);
 }
 
-/** What was answered after an entry; inside a batch, where nobody could ask, what follows. */
+/** The answer after an entry; within a batch, where no request is possible, the next one. */
 function answered(jobId: JobId, entries: readonly JobEventLogEntry[], count: number): unknown {
   const observed = recording.get(jobId)?.get(entries[count - 1]?.logId ?? 0);
   return observed ?? JSON.parse(JSON.stringify(jobView(projectAll(entries.slice(0, count)))));
 }
 
-Deno.test("replay of a run: it has jobs of every kind, in every condition and by every rule", async () => {
+Deno.test("replay of a run: it has jobs of every kind, condition and rule", async () => {
   const bodies = [...recording.values()].flatMap((states) => [...states.values()]);
   const conditions = new Set(bodies.map(({ condition }) => condition));
   const rules = new Set<string>();
@@ -48,12 +48,12 @@ Deno.test("replay of a run: it has jobs of every kind, in every condition and by
   }
   assert.ok(recording.size >= JOBS, `only ${recording.size} jobs`);
   assert.deepEqual([...conditions].toSorted(), [...CONDITIONS].toSorted());
-  // A journal holds each entry once.
+  // A journal has each entry once.
   assert.deepEqual(Object.keys(RULES).filter((rule) => !rules.has(rule)), ["any/already-applied"]);
   assert.ok(bodies.some(({ retryOf }) => retryOf !== undefined), "none retries another");
 });
 
-Deno.test("replay of a run: at every logId of a job it is what the server answered then", async () => {
+Deno.test("replay of a run: at every logId of a job it equals the server's answer at that point", async () => {
   let observed = 0;
   for (const [jobId, entries] of histories) {
     for (const [index, { logId }] of entries.entries()) {
@@ -70,7 +70,7 @@ Deno.test("replay of a run: at every logId of a job it is what the server answer
   assert.ok(observed > total / 2, `only ${observed} of ${total} states could be observed`);
 });
 
-Deno.test("replay of a run: at the logIds of other jobs in between it is as at its last entry", async () => {
+Deno.test("replay of a run: at the logIds of other jobs it equals that at the job's previous entry", async () => {
   const head = run.engine.headLogId;
   for (const [jobId, entries] of histories) {
     for (const [index, { logId }] of entries.entries()) {
@@ -84,7 +84,7 @@ Deno.test("replay of a run: at the logIds of other jobs in between it is as at i
   }
 });
 
-Deno.test("replay of a run: at a time and at an eventId it is as at the entry that they mean", async () => {
+Deno.test("replay of a run: at a time or an eventId it equals that at the entry", async () => {
   for (const [jobId, entries] of histories) {
     for (const [index, { eventId, receivedAt }] of entries.entries()) {
       const byEvent = await replayed(jobId, eventId);
@@ -96,7 +96,7 @@ Deno.test("replay of a run: at a time and at an eventId it is as at the entry th
   }
 });
 
-Deno.test("replay of a run: without a point it is what the server answers now", async () => {
+Deno.test("replay of a run: without a point it equals the server's current answer", async () => {
   for (const jobId of histories.keys()) {
     const now = await jsonOf(await run.get(`/jobs/${jobId}`), 200);
     const { job } = await jsonOf<ReplayBody>(await run.get(`/jobs/${jobId}/replay`), 200);

@@ -73,7 +73,7 @@ async function playedJob(): Promise<{ app: TestApp; jobId: string; first: number
   return { app, jobId, first: firstLogId };
 }
 
-Deno.test("GET /jobs/:id/replay: without a point it is the job now, with every step", async () => {
+Deno.test("GET /jobs/:id/replay: without a point it is the current job, with every step", async () => {
   const { app, jobId, first } = await playedJob();
   const { job, steps } = await replay(app, jobId);
   assert.deepEqual(job, await jsonOf(await app.get(`/jobs/${jobId}`), 200));
@@ -93,7 +93,7 @@ Deno.test("GET /jobs/:id/replay: without a point it is the job now, with every s
   });
 });
 
-Deno.test("GET /jobs/:id/replay: a logId, an eventId and a time mean the same moment", async () => {
+Deno.test("GET /jobs/:id/replay: a logId, an eventId and a time mean the same point", async () => {
   const { app, jobId, first } = await playedJob();
   const expected = await replay(app, jobId, `?at=${first + 2}`);
   assert.equal(expected.job.condition, "suspended");
@@ -114,14 +114,14 @@ Deno.test("GET /jobs/:id/replay: a logId, an eventId and a time mean the same mo
   }
 });
 
-Deno.test("GET /jobs/:id/replay: the event that a job was told of names its moment", async () => {
+Deno.test("GET /jobs/:id/replay: the id of a correlated event names its point", async () => {
   const { app, jobId } = await playedJob();
   const { job } = await replay(app, jobId, "?at=parcel-7");
   assert.equal(job.state, "Done");
   assert.equal((await replay(app, jobId, `?at=${timeIn(9_000)}`)).job.state, "Done");
 });
 
-Deno.test("GET /jobs/:id/replay: of a job with code it names what each entry changed", async () => {
+Deno.test("GET /jobs/:id/replay: for a job with code it lists what each entry changed", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.greet", { name: "Ann" });
   const { steps } = await replay(app, jobId);
@@ -149,7 +149,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`GET /jobs/:id/replay: ${at} is no point of the job, and 422`, async () => {
+  Deno.test(`GET /jobs/:id/replay: ${at} is not a point of the job, and is 422`, async () => {
     const app = await startApp();
     await createPlan(app);
     const { jobId } = await createPlan(app);
@@ -182,7 +182,7 @@ for (
     ["diff?from=3&upTo=4", "upTo"],
   ] as const
 ) {
-  Deno.test(`GET /jobs/:id/${path} is 422 and names the parameter`, async () => {
+  Deno.test(`GET /jobs/:id/${path} is 422 with the name of the parameter`, async () => {
     const app = await startApp();
     const { jobId } = await createPlan(app);
     const problem = await problemOf(
@@ -201,7 +201,7 @@ Deno.test("GET /jobs/:id/replay, diff and what-if: an unknown job is 404", async
   await problemOf(await app.post("/jobs/nobody/what-if", {}), 404, "unknown-job");
 });
 
-Deno.test("GET /jobs/:id/diff: it tells what changed, from a point until now", async () => {
+Deno.test("GET /jobs/:id/diff: it lists what changed from a point until now", async () => {
   const { app, jobId, first } = await playedJob();
   const { from, to, changes } = await diff(app, jobId, `?from=${first + 1}`);
   assert.deepEqual([from, to], [
@@ -218,7 +218,7 @@ Deno.test("GET /jobs/:id/diff: it tells what changed, from a point until now", a
   ]);
 });
 
-Deno.test("GET /jobs/:id/diff: backwards it is the reverse, and to the same point nothing", async () => {
+Deno.test("GET /jobs/:id/diff: backwards it is the reverse, and to the same point it is empty", async () => {
   const { app, jobId, first } = await playedJob();
   const forwards = await diff(app, jobId, `?from=${timeIn(1_500)}&to=parcel-7`);
   const backwards = await diff(app, jobId, `?from=parcel-7&to=${timeIn(1_500)}`);
@@ -227,7 +227,7 @@ Deno.test("GET /jobs/:id/diff: backwards it is the reverse, and to the same poin
     backwards.changes,
     forwards.changes.map(({ path, from, to }) => ({ path, from: to, to: from })),
   );
-  // The event itself is entry first + 4; the job's own entry for it comes after.
+  // The event itself is entry first + 4; the job's correlation follows.
   const same = await diff(app, jobId, `?from=${first + 3}&to=${first + 4}`);
   assert.deepEqual([same.from.logId, same.to.logId, same.changes], [first + 3, first + 3, []]);
 });
@@ -270,7 +270,7 @@ Deno.test("POST /jobs/:id/what-if: with the right type in its plan the job would
   });
 });
 
-Deno.test("POST /jobs/:id/what-if: another plan takes events that never reached the job", async () => {
+Deno.test("POST /jobs/:id/what-if: another plan matches events that never reached the job", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const sent = { ...SHIPPED, attributes: { orderId: 42 } };
@@ -304,7 +304,7 @@ Deno.test("POST /jobs/:id/what-if: nothing is recorded, and the job stays as it 
   assert.deepEqual(await (await app.get(`/jobs/${jobId}`)).json(), before);
 });
 
-Deno.test("POST /jobs/:id/what-if: with nothing supposed it is the replay", async () => {
+Deno.test("POST /jobs/:id/what-if: without suppositions it equals the replay", async () => {
   const { app, jobId } = await playedJob();
   const { job, steps, firstDifference } = await whatIf(app, jobId, {});
   const now = await replay(app, jobId);
@@ -313,7 +313,7 @@ Deno.test("POST /jobs/:id/what-if: with nothing supposed it is the replay", asyn
   assert.equal(firstDifference, null);
 });
 
-Deno.test("POST /jobs/:id/what-if: without its error event the job would have gone on", async () => {
+Deno.test("POST /jobs/:id/what-if: without its error event the job would have continued", async () => {
   const app = await startApp();
   const expected = [{ id: "paid", eventType: "shop.Paid" }];
   const policy = { errors: [{ eventType: "shop.Refused" }] };
@@ -340,7 +340,7 @@ Deno.test("POST /jobs/:id/what-if: up to a point of any kind, and events added t
   }
 });
 
-Deno.test("POST /jobs/:id/what-if: an event that came before changes nothing, and says so", async () => {
+Deno.test("POST /jobs/:id/what-if: an event with a used id changes nothing, and the answer says so", async () => {
   const { app, jobId, first } = await playedJob();
   const { steps } = await whatIf(app, jobId, { with: [{ ...SHIPPED, eventId: "parcel-7" }] });
   assert.deepEqual([steps.at(-1)?.rule, steps.at(-1)?.why], [
@@ -409,7 +409,7 @@ Deno.test("POST /jobs/:id/what-if: the plan of a job with code leaves out main",
   assert.deepEqual(job.expected.map(({ id }) => id), ["main"]);
 });
 
-Deno.test("POST /jobs/:id/what-if: it takes JSON alone, and no parameters", async () => {
+Deno.test("POST /jobs/:id/what-if: it accepts only JSON, and no parameters", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app);
   const path = `/jobs/${jobId}/what-if`;
@@ -443,7 +443,7 @@ interface Page extends ReplayBody {
   readonly nextCursor: string | null;
 }
 
-/** A job that counts what happens, with so many entries after its creation and its start. */
+/** A job that counts events, with this many entries after its creation and its start. */
 async function longJob(count: number, expectations = 1): Promise<{ app: TestApp; jobId: string }> {
   const app = await startApp();
   const expected = Array.from({ length: expectations }, (_, n) => ({
@@ -470,7 +470,7 @@ async function pages(get: (cursor: string) => Promise<Page>): Promise<readonly P
   return all;
 }
 
-Deno.test("GET /jobs/:id/replay: a long life comes in pages, each with the job as of the point", async () => {
+Deno.test("GET /jobs/:id/replay: a long history comes in pages, each with the job as of the point", async () => {
   const { app, jobId } = await longJob(2_500);
   const present = await jsonOf(await app.get(`/jobs/${jobId}`), 200);
   const all = await pages(async (cursor) =>
@@ -484,7 +484,7 @@ Deno.test("GET /jobs/:id/replay: a long life comes in pages, each with the job a
     steps.map(({ logId }) => logId),
     Array.from({ length: 2_502 }, (_, index) => steps[0]!.logId + index),
   );
-  assert.equal(steps.at(-1)?.why, 'It matches expectation "e0": 2500 of 10000.');
+  assert.equal(steps.at(-1)?.why, 'It matches expectation "e0": 2,500 of 10,000.');
 
   const at = `at=h-1200&limit=700`;
   const early = await pages(async (cursor) =>
@@ -497,7 +497,7 @@ Deno.test("GET /jobs/:id/replay: a long life comes in pages, each with the job a
   assert.equal(early[1]?.steps.at(-1)?.logId, steps[1_202]?.logId);
 });
 
-Deno.test("GET /jobs/:id/replay: steps that change very much come in smaller pages", async () => {
+Deno.test("GET /jobs/:id/replay: steps with very many changes come in smaller pages", async () => {
   const { app, jobId } = await longJob(300, 500);
   const all = await pages(async (cursor) => {
     const response = await app.get(`/jobs/${jobId}/replay${cursor && `?cursor=${cursor}`}`);
@@ -509,7 +509,7 @@ Deno.test("GET /jobs/:id/replay: steps that change very much come in smaller pag
   assert.equal(all.flatMap(({ steps }) => steps).length, 302);
 });
 
-Deno.test("POST /jobs/:id/what-if: the steps come in pages, those between two positions too", async () => {
+Deno.test("POST /jobs/:id/what-if: the steps come in pages, including those between two positions", async () => {
   const { app, jobId } = await longJob(60);
   const added = { eventType: "shop.Happened", attributes: {} };
   const { firstLogId } = await jsonOf(await app.get(`/jobs/${jobId}`), 200);
@@ -527,7 +527,7 @@ Deno.test("POST /jobs/:id/what-if: the steps come in pages, those between two po
   assert.equal(whole.nextCursor, null);
 });
 
-Deno.test("POST /jobs/:id/what-if: of a longer history than it looks at it says so, and takes an earlier part", async () => {
+Deno.test("POST /jobs/:id/what-if: a history that is too long is refused, and an earlier part accepted", async () => {
   const { app, jobId } = await longJob(10_000);
   const problem = await problemOf(
     await app.post(`/jobs/${jobId}/what-if`, {}),
@@ -542,7 +542,7 @@ Deno.test("POST /jobs/:id/what-if: of a longer history than it looks at it says 
   assert.equal(job.expected[0]?.["matched"], 98);
 });
 
-Deno.test("GET /jobs/:id/diff: what is too much to be told is counted", async () => {
+Deno.test("GET /jobs/:id/diff: changes beyond the limit are counted", async () => {
   const { app, jobId } = await longJob(100, 300);
   const { firstLogId } = await jsonOf(await app.get(`/jobs/${jobId}`), 200);
   const answer = await jsonOf<DiffBody & { more?: number }>(

@@ -1,4 +1,4 @@
-/** Tokens with scopes: which route needs which, and what is answered without it. */
+/** Tokens with scopes: the scope of each route, and the answer without it. */
 
 import assert from "node:assert/strict";
 import {
@@ -33,7 +33,7 @@ async function ask({ app }: TestApp, { method, path }: Route, token: string): Pr
   return await app.request(path.replace(":id", "job-1"), { method, headers: bearer(token) });
 }
 
-Deno.test("routes: the app serves those of the list, each once, and nothing else", async () => {
+Deno.test("routes: the app serves exactly those of the list, each once", async () => {
   const { app } = await startApp();
   const nameOf = ({ method, path }: { method: string; path: string }) => `${method} ${path}`;
   const served = app.routes.map(nameOf);
@@ -41,7 +41,7 @@ Deno.test("routes: the app serves those of the list, each once, and nothing else
   assert.equal(new Set(served).size, served.length);
 });
 
-Deno.test("scopes: what only tells of the journal is read, what brings something in is submit, the rest operate", () => {
+Deno.test("scopes: reads need read, submissions submit, and the rest operate", () => {
   for (const route of API_ROUTES) {
     const { method, path, scope } = route;
     const isTelling = (method === "GET" && !path.endsWith("/input")) || path.endsWith("/what-if");
@@ -52,7 +52,7 @@ Deno.test("scopes: what only tells of the journal is read, what brings something
   }
 });
 
-Deno.test("scopes: of each route, the token with its scope passes and every other one is 403", async () => {
+Deno.test("scopes: each route accepts a token with its scope, and every other one is 403", async () => {
   const app = await startWithTokens();
   for (const route of API_ROUTES) {
     const needed = route.scope;
@@ -86,7 +86,7 @@ Deno.test("scopes: a 403 names the scope that is needed and those that the token
   assert.ok(!JSON.stringify(problem).includes(TOKENS.submit));
 });
 
-Deno.test("scopes: HEAD needs what GET needs, and a path that is none needs any token", async () => {
+Deno.test("scopes: HEAD needs what GET needs, and an unknown path needs any token", async () => {
   const app = await startWithTokens();
   const head = async (token: string) =>
     (await app.app.request("/jobs", { method: "HEAD", headers: bearer(token) })).status;
@@ -104,7 +104,7 @@ Deno.test("scopes: none implies another", async () => {
   await problemOf(refused, 403, "forbidden");
 });
 
-/** Tokens that a test can take away. */
+/** Tokens that a test can remove. */
 class ChangingAccess implements Access {
   scopes: readonly Scope[] | undefined = SCOPES;
 
@@ -115,7 +115,7 @@ class ChangingAccess implements Access {
 }
 
 for (const left of [undefined, ["submit"]] as const) {
-  Deno.test(`scopes: an open stream ends before its next entry when its token has ${left ?? "gone"}`, async () => {
+  Deno.test(`scopes: an open stream ends before its next entry when its token has ${left ?? "been removed"}`, async () => {
     const access = new ChangingAccess();
     const app = await startApp({ access });
     const reader = new EventReader(await app.get("/stream", bearer(TOKENS.read)));
@@ -130,7 +130,7 @@ for (const left of [undefined, ["submit"]] as const) {
   });
 }
 
-Deno.test("scopes: an idle stream whose token has gone ends with the next heartbeat", async () => {
+Deno.test("scopes: an idle stream whose token was removed ends at the next heartbeat", async () => {
   const access = new ChangingAccess();
   const app = await startApp({ access, heartbeatMs: 15_000 });
   const reader = new EventReader(await app.get("/stream", bearer(TOKENS.read)));

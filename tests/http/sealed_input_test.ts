@@ -25,20 +25,20 @@ interface SealedJob {
   readonly sealed?: { readonly secrets: readonly string[]; readonly retention: unknown };
 }
 
-Deno.test("GET /jobs/:id: a secret is shown as a mark, and it says which fields are secret", async () => {
+Deno.test("GET /jobs/:id: a secret is shown as a mark, and secret fields are listed", async () => {
   const app = await startShop();
   const job: SealedJob = await createAndRun(app, "test.pay", INPUT);
   assert.deepEqual(job.input, SHOWN);
   assert.deepEqual(job.sealed, { secrets: ["card.number"], retention: "keep" });
 });
 
-Deno.test("GET /jobs/:id: a job without secrets has no word of seals", async () => {
+Deno.test("GET /jobs/:id: a job without secrets has no `sealed`", async () => {
   const app = await startApp();
   const job = await createAndRun(app, "test.greet", { name: "Ann" });
   assert.ok(!("sealed" in job));
 });
 
-Deno.test("GET /definitions: says which fields are secret, and how long an input is kept", async () => {
+Deno.test("GET /definitions: it says which fields are secret, and how long an input is kept", async () => {
   const app = await startShop({ afterMs: HOUR_MS });
   const { definitions } = await jsonOf<{ definitions: Record<string, unknown>[] }>(
     await app.get("/definitions"),
@@ -48,7 +48,7 @@ Deno.test("GET /definitions: says which fields are secret, and how long an input
   assert.deepEqual([pay?.["secrets"], pay?.["retention"]], [["card.number"], { afterMs: HOUR_MS }]);
 });
 
-Deno.test("GET /jobs/:id/input: all but the secrets, also where the job shows none, until it is removed", async () => {
+Deno.test("GET /jobs/:id/input: it has all but the secrets, even if the job shows no input, until it is removed", async () => {
   const app = await startShop({ afterMs: HOUR_MS });
   const { jobId, input } = await createAndRun(app, "test.pay", { ...INPUT, leak: "message" });
   const shown = await jsonOf(await app.get(`/jobs/${jobId}/input`), 200);
@@ -62,7 +62,7 @@ Deno.test("GET /jobs/:id/input: all but the secrets, also where the job shows no
   await problemOf(await app.get(`/jobs/${jobId}/input?a=1`), 422, "invalid-request");
 });
 
-Deno.test("GET /jobs/:id/input: of a job that hides nothing, what the job shows", async () => {
+Deno.test("GET /jobs/:id/input: for a job that hides nothing it is the input that the job shows", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.greet", { name: "Ann" });
   const shown = await jsonOf(await app.get(`/jobs/${jobId}/input`), 200);

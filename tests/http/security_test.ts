@@ -1,4 +1,4 @@
-/** Who may ask, from where, and in whose name. */
+/** Tokens, origins and host names of requests. */
 
 import assert from "node:assert/strict";
 import { jsonOf, problemOf, startApp } from "../support/http/http_app.ts";
@@ -32,14 +32,14 @@ for (const authorization of WRONG_CREDENTIALS) {
   });
 }
 
-Deno.test("token: with it everything is open, and the scheme may be in any case", async () => {
+Deno.test("token: with it everything is allowed, and the scheme may be in any case", async () => {
   const app = await startApp({ token: TOKEN });
   for (const scheme of ["Bearer", "bearer"]) {
     await jsonOf(await app.get("/jobs", { authorization: `${scheme} ${TOKEN}` }), 200);
   }
 });
 
-Deno.test("token: in a URL it counts for nothing", async () => {
+Deno.test("token: in a URL it is ignored", async () => {
   const app = await startApp({ token: TOKEN });
   await problemOf(await app.get(`/jobs?token=${TOKEN}`), 401, "unauthorized");
 });
@@ -66,14 +66,14 @@ for (const headers of FOREIGN) {
   });
 }
 
-Deno.test("cross-site: a page of this server may write, and any page may read", async () => {
+Deno.test("cross-site: a page of this server may write, and any page may send reads", async () => {
   const app = await startApp();
   const own = { origin: "http://localhost", "sec-fetch-site": "same-origin" };
   await jsonOf(await app.post("/jobs", { plan: { expected: [] } }, own), 202);
   await jsonOf(await app.get("/jobs", { "sec-fetch-site": "cross-site" }), 200);
 });
 
-Deno.test("cross-site: what its browser says of both sites counts for more than a Host that a proxy put in", async () => {
+Deno.test("cross-site: the browser's Sec-Fetch-Site takes precedence over a Host that a proxy set", async () => {
   const app = await startApp();
   const behindProxy = { host: "127.0.0.1:8000", origin: "https://daybook.test" };
   const sameOrigin = { ...behindProxy, "sec-fetch-site": "same-origin" };
@@ -89,7 +89,7 @@ Deno.test("cross-site: what its browser says of both sites counts for more than 
   }
 });
 
-Deno.test("cross-site: a page whose name was made to point here is same-origin with itself, and 421", async () => {
+Deno.test("cross-site: a page with a rebound DNS name is 421, although it is same-origin", async () => {
   const app = await startApp();
   const headers = {
     host: "evil.example:8000",
@@ -115,7 +115,7 @@ const FOREIGN_HOSTS = [
 ] as const;
 
 for (const [host, flag] of FOREIGN_HOSTS) {
-  Deno.test(`host: "${host}" is 421, which names it and the flag`, async () => {
+  Deno.test(`host: "${host}" is 421, with its name and the flag`, async () => {
     const app = await startApp();
     const { detail } = await problemOf(await app.get("/jobs", { host }), 421, "wrong-host");
     assert.equal(
@@ -129,13 +129,13 @@ for (const [host, flag] of FOREIGN_HOSTS) {
 const NO_HOSTS = ["127.0.0.1:99999", "127.0.0.1:x", "a b", "localhost/x", "u@localhost", "[::1"];
 
 for (const host of NO_HOSTS) {
-  Deno.test(`host: "${host}" is 400, whatever hosts are served, and nothing that is logged`, async () => {
+  Deno.test(`host: "${host}" is 400, whatever hosts are served, and is not logged`, async () => {
     const logged: Error[] = [];
     const onError = (error: Error) => void logged.push(error);
     for (const allowedHosts of [[], "any"] as const) {
       const { app } = await startApp({ allowedHosts, onError });
       for (const path of ["/jobs", "/livez", "/nowhere", "/ui/jobs"]) {
-        // As the server makes it of the header.
+        // As the server derives it from the header.
         const request = new Request(`http://localhost${path}`, { headers: { host } });
         Object.defineProperty(request, "url", { value: `http://${host}${path}` });
         await problemOf(await app.fetch(request), 400, "malformed-host");

@@ -1,4 +1,4 @@
-/** What clients do to the API, one thing after the other, and what must come of it. */
+/** Sequences of client requests, and their expected results. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -23,7 +23,7 @@ function command(name: string, run: Run): Command {
   };
 }
 
-/** Of one job, whichever it is; nothing when there is none yet. */
+/** A command for some job; it does nothing if there is none yet. */
 function ofJob(
   name: string,
   index: number,
@@ -197,7 +197,7 @@ function history(index: number): Command {
   });
 }
 
-/** Checks what a list tells of a job in short. */
+/** Checks the summary of a job in a list. */
 function assertSummary({ jobId, state, labels }: JobBody, job: ModelJob): void {
   assert.deepEqual([jobId, state, labels.team], [job.jobId, job.state, job.label]);
 }
@@ -218,7 +218,7 @@ function list(
     const wanted = model.jobs.filter((job) =>
       (state === undefined || job.state === state) && (label === undefined || job.label === label)
     );
-    // A job that comes while pages are read is newer than all that are still to come.
+    // A job created while pages are read is newer than all jobs on later pages.
     const between = () =>
       create({ order: "9", label: "z", required: 1, start: "never", key: undefined }).run(
         model,
@@ -270,7 +270,7 @@ const creations = fc.record({
   key: fc.constantFrom(undefined, undefined, "k1", "k2"),
 });
 
-/** Each kind of thing that a client does. */
+/** Each kind of client request. */
 export const COMMANDS: fc.Arbitrary<Command>[] = [
   creations.map(create),
   creations.map((creation) =>
@@ -295,7 +295,7 @@ export const COMMANDS: fc.Arbitrary<Command>[] = [
   fc.integer({ min: 1, max: 6 }).map(pass),
 ];
 
-/** That the server and the model agree on every job in the end. */
+/** Checks that the server and the model agree on every job in the end. */
 export async function assertAgreement(model: SequenceModel, app: TestApp): Promise<void> {
   const shown = await pages<JobBody>(app, "/jobs", "view=full&limit=50", "jobs");
   assert.deepEqual(

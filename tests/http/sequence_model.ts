@@ -1,6 +1,6 @@
 /**
- * What jobs driven by events from outside must be, as simply as it can be said: each job
- * waits for a number of parcels of one order. Written anew, and knows nothing of `src/`.
+ * The simplest model of jobs driven by events from outside: each job waits for a number of parcels
+ * of one order. Independent of `src/`.
  */
 
 export interface ModelJob {
@@ -11,9 +11,9 @@ export interface ModelJob {
   matched: number;
   state: "Created" | "Running" | "Done" | "Failed";
   suspended: boolean;
-  /** When it starts by itself, in milliseconds of the model's clock. */
+  /** When it starts automatically, in milliseconds of the model's clock. */
   startAtMs: number | undefined;
-  /** How many entries are about it: its ETag changes with each. */
+  /** The number of entries about it: its ETag changes with each. */
   entries: number;
 }
 
@@ -24,7 +24,7 @@ interface KeptKey {
 
 type Control = "start" | "cancel" | "suspend" | "resume";
 
-/** In which states a control may be accepted at all. */
+/** The states in which a control may be accepted. */
 const ALLOWED_IN: Readonly<Record<Control | "retry", readonly string[]>> = {
   start: ["Created"],
   cancel: ["Created", "Running"],
@@ -37,7 +37,7 @@ export class SequenceModel {
   /** Oldest first. */
   readonly jobs: ModelJob[] = [];
   readonly keys = new Map<string, KeptKey>();
-  /** By event id, the order that was shipped under it. */
+  /** The shipped order of each event id. */
   readonly orders = new Map<string, string>();
   /** The ETag last seen of a job, and how many entries it had then. */
   readonly tags = new Map<string, { readonly tag: string; readonly entries: number }>();
@@ -74,14 +74,14 @@ export class SequenceModel {
     job.entries++;
   }
 
-  /** A parcel of an order is on its way; gives the jobs that it counts for. */
+  /** Ships a parcel of an order; returns the jobs that it counts for. */
   ship(order: string): readonly ModelJob[] {
     const waiting = this.jobs.filter((job) => job.state === "Running" && job.order === order);
     for (const job of waiting) this.#count(job);
     return waiting;
   }
 
-  /** A parcel sent to one job: it is on record there, whatever the job is doing. */
+  /** Sends a parcel to one job: it is recorded there, whatever the job is doing. */
   shipTo(job: ModelJob, order: string): boolean {
     const counts = job.state === "Running" && job.order === order;
     if (counts) this.#count(job);
@@ -89,7 +89,7 @@ export class SequenceModel {
     return counts;
   }
 
-  /** `undefined` when a control is accepted, else the states in which it may be. */
+  /** `undefined` if a control is accepted, otherwise the states in which it may be. */
   control(job: ModelJob, control: Control): readonly string[] | undefined {
     const mayBe = ALLOWED_IN[control].includes(job.state);
     if (!mayBe || (control === "suspend" && job.suspended)) return ALLOWED_IN[control];
@@ -102,7 +102,7 @@ export class SequenceModel {
     return undefined;
   }
 
-  /** The new job keeps what has counted; `undefined` when there can be none. */
+  /** The new job keeps the counted parcels; `undefined` if no retry is possible. */
   retry(job: ModelJob, jobId: string): ModelJob | undefined {
     if (job.state !== "Failed") return undefined;
     job.entries++;

@@ -1,4 +1,4 @@
-/** Any sequence of requests leaves the server as a simple model says. */
+/** After any sequence of requests the server agrees with a simple model. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -23,11 +23,11 @@ function property(start: Start) {
   });
 }
 
-Deno.test("sequence: states, refusals, tags, keys, pages and streams are as the model says", async () => {
+Deno.test("sequence: states, refusals, tags, keys, pages and streams agree with the model", async () => {
   await fc.assert(property(startApp), { numRuns: RUNS });
 });
 
-/** The same server over an engine of which something was changed. */
+/** The same server over a changed engine. */
 async function startSpoilt(spoil: (engine: JobEngine) => Partial<JobEngine>): Promise<TestApp> {
   const app = await startApp();
   const changed = spoil(app.engine);
@@ -52,7 +52,7 @@ async function startSpoilt(spoil: (engine: JobEngine) => Partial<JobEngine>): Pr
   };
 }
 
-/** Each is one promise that is not kept. */
+/** Each breaks one promise. */
 const SPOILT: Readonly<Record<string, (engine: JobEngine) => Partial<JobEngine>>> = {
   "forgets keys": (engine) => ({
     create: ({ idempotency: _, ...request }) => engine.create(request),
@@ -73,7 +73,7 @@ const SPOILT: Readonly<Record<string, (engine: JobEngine) => Partial<JobEngine>>
     },
   }),
   "leaves an entry out of the stream": (engine) => ({
-    // Never the last one, for which a stream would look again and again.
+    // Never the last one, which a stream would search for repeatedly.
     entries: async (after, limit) =>
       (await engine.entries(after, limit)).filter(({ logId }) =>
         logId % 9 !== 0 || logId === engine.headLogId

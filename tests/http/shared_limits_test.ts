@@ -1,4 +1,4 @@
-/** Limits and pauses of a journal that several processes share: what counted before a takeover counts after. */
+/** Limits and pauses of a shared journal: what counted before a takeover counts after it. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -46,7 +46,7 @@ async function done(member: SharedMember, ...jobIds: readonly string[]): Promise
 
 type Told = Readonly<Record<string, unknown>>;
 
-/** What only the leader knows, without the time at which the next may begin. */
+/** What only the leader knows, without the time at which the next job may start. */
 async function inForce(member: SharedMember) {
   const { limits: [rated] } = await json(await member.get("/limits")) as {
     limits: readonly (Told & { rates: readonly Told[] })[];
@@ -58,7 +58,7 @@ async function inForce(member: SharedMember) {
   return { rated: { ...rated, rates: undefined }, began: rate?.["began"], pause };
 }
 
-Deno.test("takeover: rates, changed limits and pauses count on, and what they hold stays held", async () => {
+Deno.test("takeover: rates, changed limits and pauses stay in force, and held jobs stay held", async () => {
   await using members = new Members({ definitions: DEFINITIONS });
   const first = await members.lead("first");
   const second = await members.join("second");

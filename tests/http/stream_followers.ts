@@ -1,4 +1,4 @@
-/** Readers of streams with filters, that read as they like, leave, and resume; and what they must see. */
+/** Readers of filtered streams that read at any pace, leave and resume, and what they must see. */
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
@@ -6,7 +6,7 @@ import type { TestApp } from "../support/http/http_app.ts";
 import { type EventReader, open, type ServerSentMessage } from "../support/http/http_stream.ts";
 
 export interface Followed {
-  /** With which the job's own stream is read; else that of the journal. */
+  /** The job whose stream is read; without it, that of the journal. */
   readonly ofJob?: string | undefined;
   readonly jobId?: string | undefined;
   readonly types?: readonly string[] | undefined;
@@ -14,9 +14,9 @@ export interface Followed {
   readonly onlyTransitions: boolean;
 }
 
-/** Goes on after the last position that it was told, wherever it left. */
+/** Resumes after the last position that it received, wherever it left. */
 export class Follower {
-  /** The position of each message with data, in the order in which they came. */
+  /** The position of each message with data, in order of arrival. */
   readonly seen: number[] = [];
   lastId: number;
   #reader: EventReader | undefined;
@@ -30,19 +30,19 @@ export class Follower {
     this.lastId = start;
   }
 
-  /** Asks for a chunk, unless it has already, and takes what has come. */
+  /** Requests a chunk, unless one is pending, and takes what has arrived. */
   async read(): Promise<void> {
     this.#reader ??= await this.#open();
     this.#pending ??= this.#reader.messages();
     const messages = await Promise.race([this.#pending, this.app.clock.settle(3)]);
     if (messages === undefined) return;
     this.#pending = undefined;
-    // It stalled for too long, and was closed.
+    // The stream stalled for too long, and was closed.
     if (messages.length === 0) this.#reader = undefined;
     this.#take(messages);
   }
 
-  /** What it was given and did not look at is lost, and comes again. */
+  /** Unread messages are lost, and come again. */
   async leave(): Promise<void> {
     await this.#reader?.leave();
     await this.#pending;
@@ -73,7 +73,7 @@ function pathOf({ ofJob, jobId, types, stratum, onlyTransitions }: Followed): st
   return `${ofJob === undefined ? "" : `/jobs/${ofJob}`}/stream?${query}`;
 }
 
-/** The positions that a follower must see, and no others: told from the journal alone. */
+/** Exactly the positions that a follower must see, from the journal alone. */
 export async function expectedBy(
   { wanted, start }: Follower,
   { engine, journal }: TestApp,

@@ -1,4 +1,7 @@
-/** Whatever readers want, however they read, leave and resume: each sees all that it asked for, once. */
+/**
+ * Whatever filters readers use, and however they read, leave and resume: each sees every match
+ * once.
+ */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -11,7 +14,7 @@ const RUNS = rounds(150, 5_000, 30);
 const HEARTBEAT_MS = 15_000;
 const JOBS = ["job-1", "job-2"] as const;
 const TYPES = ["a.B", "a.C", "job.JobSuspended", "job.JobResumed"] as const;
-/** A few of them make a chunk. */
+/** A few of these fill a chunk. */
 const LONG = "x".repeat(12_000);
 const FOLLOWERS = 4;
 
@@ -78,7 +81,7 @@ async function take(step: Step, app: HeldApp, followers: readonly Follower[]): P
   }
 }
 
-/** Reads until everybody has been told all there is; heartbeats tell of what does not pass. */
+/** Reads until every reader has everything; heartbeats cover what does not match. */
 async function readUp(app: TestApp, followers: readonly Follower[]): Promise<void> {
   for (let round = 0; round < 200; round++) {
     const behind = followers.filter(({ lastId }) => lastId < app.engine.headLogId);
@@ -89,11 +92,11 @@ async function readUp(app: TestApp, followers: readonly Follower[]): Promise<voi
   assert.fail("somebody never came to the head");
 }
 
-/** A server whose disk may take its time. */
+/** A server whose disk may be slow. */
 interface HeldApp extends TestApp {
-  /** From now on the journal is not read. */
+  /** From now on, reads of the journal are held. */
   hold(): void;
-  /** What was held is read now. */
+  /** Releases held reads. */
   release(): void;
 }
 
@@ -140,7 +143,7 @@ Deno.test("stream laws: every reader sees what it asked for, in order, without a
 
 type ReadEntries = JobEngine["entries"];
 
-/** The same server over a journal that is read wrongly. */
+/** The same server over a journal with faulty reads. */
 function startSpoilt(spoil: (entries: ReadEntries) => ReadEntries): Start {
   return async () => {
     const app = await startSound();
@@ -149,7 +152,7 @@ function startSpoilt(spoil: (entries: ReadEntries) => ReadEntries): Start {
   };
 }
 
-/** Each is one promise that is not kept. */
+/** Each breaks one promise. */
 const SPOILT: Readonly<Record<string, (entries: ReadEntries) => ReadEntries>> = {
   "leaves one of ten out": (entries) => async (after, limit) =>
     (await entries(after, limit)).filter(({ logId }) => logId % 10 !== 0),
@@ -160,7 +163,7 @@ const SPOILT: Readonly<Record<string, (entries: ReadEntries) => ReadEntries>> = 
 for (const [name, spoil] of Object.entries(SPOILT)) {
   Deno.test({
     name: `stream laws: a server that ${name} is caught`,
-    // It takes more cases than the quick form plays.
+    // This takes more cases than the quick form plays.
     ignore: IS_QUICK,
     fn: async () => {
       const { failed } = await fc.check(property(startSpoilt(spoil)), { numRuns: RUNS });

@@ -1,4 +1,4 @@
-/** The small parts that streams are made of. */
+/** The small parts of streams. */
 
 import assert from "node:assert/strict";
 import { type Chunk, ChunkCache } from "../../src/http/stream/generated.ts";
@@ -14,7 +14,7 @@ function deadlines() {
   return { clock, due, all: new Timeouts<string>(clock, DELAY_MS, (item) => due.push(item)) };
 }
 
-Deno.test("Timeouts: each is due after its own time, on one timer for all", async () => {
+Deno.test("Timeouts: each is due after its own time, with one timer for all", async () => {
   const { clock, due, all } = deadlines();
   all.start("first");
   await clock.advance(400);
@@ -29,7 +29,7 @@ Deno.test("Timeouts: each is due after its own time, on one timer for all", asyn
   assert.equal(clock.armed, 0);
 });
 
-Deno.test("Timeouts: what begins again counts from then, and what stops is never due", async () => {
+Deno.test("Timeouts: a restarted one counts from the restart, and a stopped one is never due", async () => {
   const { clock, due, all } = deadlines();
   for (const item of ["again", "stopped", "kept"]) all.start(item);
   await clock.advance(500);
@@ -41,7 +41,7 @@ Deno.test("Timeouts: what begins again counts from then, and what stops is never
   assert.deepEqual(due, ["kept", "again"]);
 });
 
-Deno.test("Timeouts: the last that stops takes the timer along", () => {
+Deno.test("Timeouts: stopping the last one clears the timer", () => {
   const { clock, all } = deadlines();
   for (const item of ["one", "other"]) all.start(item);
   all.stop("one");
@@ -51,7 +51,7 @@ Deno.test("Timeouts: the last that stops takes the timer along", () => {
   assert.equal(clock.armed, 0);
 });
 
-Deno.test("Timeouts: what is due may begin again at once", async () => {
+Deno.test("Timeouts: one that is due can be restarted at once", async () => {
   const clock = new FakeClock();
   let count = 0;
   const all: Timeouts<string> = new Timeouts(clock, DELAY_MS, (item) => {
@@ -67,7 +67,7 @@ function chunk(bytes: number): Chunk {
   return { bytes: new Uint8Array(bytes), to: 1, isLast: false };
 }
 
-Deno.test("ChunkCache: it holds a bounded number of bytes and of chunks, those made last", () => {
+Deno.test("ChunkCache: it keeps the newest chunks, bounded in bytes and number", () => {
   const mebibyte = 1024 * 1024;
   const cache = new ChunkCache();
   for (let count = 0; count < 10; count++) cache.add(`large/${count}`, chunk(mebibyte));
@@ -78,7 +78,7 @@ Deno.test("ChunkCache: it holds a bounded number of bytes and of chunks, those m
   assert.ok(cache.get("empty/9999"));
 });
 
-Deno.test("StreamTurns: when one is over, others have theirs before the next", async () => {
+Deno.test("StreamTurns: after a turn it yields to others before the next", async () => {
   const clock = new FakeClock();
   const turns = new StreamTurns(clock);
   await turns.next();

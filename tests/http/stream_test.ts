@@ -125,7 +125,7 @@ Deno.test("GET /stream: a job that is not there yet can be waited for by its id"
   await reader.leave();
 });
 
-Deno.test("GET /stream: a quiet stream says every 15 s how far it is", async () => {
+Deno.test("GET /stream: a quiet stream sends its position every 15 s", async () => {
   const app = await startApp({ heartbeatMs: HEARTBEAT_MS });
   await deliver(app, "a.B");
   const head = app.engine.headLogId;
@@ -140,7 +140,7 @@ Deno.test("GET /stream: a quiet stream says every 15 s how far it is", async () 
   await reader.leave();
 });
 
-Deno.test("GET /stream: others' entries neither delay a heartbeat nor hasten it", async () => {
+Deno.test("GET /stream: entries that a filter hides do not affect the heartbeat", async () => {
   const app = await startApp({ heartbeatMs: HEARTBEAT_MS });
   const reader = await open(app, "/stream?types=a.Never");
   await reader.chunk();
@@ -160,7 +160,7 @@ Deno.test("GET /stream: others' entries neither delay a heartbeat nor hasten it"
   await reader.leave();
 });
 
-Deno.test("GET /stream: a heartbeat tells a reader that is behind no more than it was given", async () => {
+Deno.test("GET /stream: the heartbeat of a slow reader does not go beyond what it was sent", async () => {
   const app = await startApp({ heartbeatMs: HEARTBEAT_MS });
   await deliver(app, "a.First");
   const start = app.engine.headLogId;
@@ -196,7 +196,7 @@ Deno.test("GET /stream: a reader that takes nothing is closed, and can resume", 
   await again.leave();
 });
 
-Deno.test("GET /stream: nothing is made for a reader that takes nothing, and all for one that does", async () => {
+Deno.test("GET /stream: messages are built only for readers that read", async () => {
   const app = await startApp({ heartbeatMs: HEARTBEAT_MS, streamStallMs: STALL_MS });
   let reads = 0;
   const entries = app.engine.entries.bind(app.engine);
@@ -216,7 +216,7 @@ Deno.test("GET /stream: nothing is made for a reader that takes nothing, and all
   for (const reader of readers) await reader.leave();
 });
 
-Deno.test("GET /stream: a reader that stalls keeps its place until it reads on or leaves", async () => {
+Deno.test("GET /stream: a stalled reader counts as open until it reads again or leaves", async () => {
   const app = await startApp({ streamsMax: 2, streamStallMs: STALL_MS });
   const readers = [await open(app, "/stream"), await open(app, "/stream")];
   for (const reader of readers) await reader.chunk();
@@ -232,7 +232,7 @@ Deno.test("GET /stream: a reader that stalls keeps its place until it reads on o
   await third.leave();
 });
 
-Deno.test("GET /stream: readers in their thousands are served, and others in between", async () => {
+Deno.test("GET /stream: a thousand readers are served, and other requests in between", async () => {
   const app = await startApp({ streamsMax: 2_000, heartbeatMs: HEARTBEAT_MS });
   await deliver(app, "a.First");
   const readers = [];
@@ -246,7 +246,7 @@ Deno.test("GET /stream: readers in their thousands are served, and others in bet
   for (const reader of readers) await reader.leave();
 });
 
-Deno.test("GET /stream: it ends when the process stops, and takes its timers along", async () => {
+Deno.test("GET /stream: it ends when the process stops, with its timers", async () => {
   const shutdown = new AbortController();
   const app = await startApp({ shutdownSignal: shutdown.signal, heartbeatMs: HEARTBEAT_MS });
   const armed = app.clock.armed;
@@ -260,7 +260,7 @@ Deno.test("GET /stream: it ends when the process stops, and takes its timers alo
   assert.equal(app.clock.armed, armed);
 });
 
-Deno.test("GET /stream: a stop while entries are being read gives them and ends", async () => {
+Deno.test("GET /stream: at a stop, entries being read are still sent", async () => {
   const shutdown = new AbortController();
   const app = await startApp({ shutdownSignal: shutdown.signal });
   await createPlan(app);
@@ -278,7 +278,7 @@ Deno.test("GET /stream: a stop while entries are being read gives them and ends"
   assert.equal((await pending).length, app.engine.headLogId);
 });
 
-Deno.test("GET /events: a stop while lines are being sent breaks the file off", async () => {
+Deno.test("GET /events: a stop while lines are being sent aborts the response", async () => {
   const shutdown = new AbortController();
   const app = await startApp({ shutdownSignal: shutdown.signal });
   const events = Array.from({ length: 500 }, () => ({ eventType: "a.B" }));
@@ -301,7 +301,7 @@ Deno.test("GET /stream: a stop does not wait for a reader that takes nothing", a
   assert.equal(app.clock.armed, armed);
 });
 
-Deno.test("GET /stream: a client that leaves takes its timers and its place along", async () => {
+Deno.test("GET /stream: a client that leaves releases its timers and its place", async () => {
   const app = await startApp({ streamsMax: 1, heartbeatMs: HEARTBEAT_MS });
   const armed = app.clock.armed;
   const reader = await open(app, "/stream");
@@ -347,7 +347,7 @@ for (const query of ["?after=999", "?after=x", "?only=all", "?stratum=x", "?unti
   });
 }
 
-Deno.test("GET /stream: a Last-Event-ID that is none, or beyond the head, is 422", async () => {
+Deno.test("GET /stream: an invalid Last-Event-ID, or one beyond the head, is 422", async () => {
   const app = await startApp();
   for (const id of ["x", "-1", "999"]) {
     const response = await app.get("/stream", { "last-event-id": id });

@@ -1,4 +1,4 @@
-/** Bodies as they come: whole, in memory that is their own, and without keeping others waiting. */
+/** Streamed bodies: complete, in their own memory, and without blocking others. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -6,7 +6,7 @@ import { StreamedBody } from "../../src/http/bodies/streamed_body.ts";
 
 type Source = ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
 
-/** Such as the server makes, and such as others make. */
+/** Streams as the server makes them, and others. */
 function streams(
   start: (source: Source) => void,
 ): readonly ReadableStream<Uint8Array<ArrayBuffer>>[] {
@@ -24,7 +24,7 @@ function bodyOf(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
   return { body, heard, pauses: () => pauses };
 }
 
-Deno.test("streamed body: it is what came, in whatever pieces", async () => {
+Deno.test("streamed body: it equals what was sent, in whatever pieces", async () => {
   const pieces = fc.array(fc.uint8Array({ minLength: 1, maxLength: 3_000 }), { maxLength: 40 });
   await fc.assert(
     fc.asyncProperty(pieces, async (sent) => {
@@ -42,7 +42,7 @@ Deno.test("streamed body: it is what came, in whatever pieces", async () => {
   );
 });
 
-Deno.test("streamed body: one that comes byte by byte leaves others their turn", async () => {
+Deno.test("streamed body: one that comes byte by byte does not block others", async () => {
   const start = (source: Source) => {
     for (let count = 0; count < 1_000; count++) source.enqueue(new Uint8Array(1));
     source.close();
@@ -54,7 +54,7 @@ Deno.test("streamed body: one that comes byte by byte leaves others their turn",
   assert.equal(pauses(), 62);
 });
 
-Deno.test("streamed body: what is given up is gone at once, and nothing more is kept", async () => {
+Deno.test("streamed body: an abandoned one is released at once, and nothing more is kept", async () => {
   const sources: Source[] = [];
   const both = streams((source) => void sources.push(source));
   for (const [at, stream] of both.entries()) {
@@ -69,7 +69,7 @@ Deno.test("streamed body: what is given up is gone at once, and nothing more is 
   }
 });
 
-Deno.test("streamed body: what may not come ends it, and its source is told", async () => {
+Deno.test("streamed body: too many bytes end it, and its source is cancelled", async () => {
   let cancelled = 0;
   const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
     pull: (source) => source.enqueue(new Uint8Array(10)),

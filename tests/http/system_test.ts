@@ -1,4 +1,4 @@
-/** `GET /system`: what the screen of the system shows, for programs. */
+/** `GET /system`: the content of the System screen, for programs. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -43,7 +43,7 @@ function guarded(scopes: readonly Scope[]): Promise<TestApp> {
   return startApp({ system: SYSTEM, access: new TokenList(tokens) });
 }
 
-Deno.test("system route: settings with their origins, versions, the process, workers, and the folder", async () => {
+Deno.test("system route: it has settings with their origins, versions, the process, workers, and the folder", async () => {
   const { limits: _, ...told } = await systemOf(
     await startApp({ system: SYSTEM, version: "1.2.3" }),
   );
@@ -68,7 +68,7 @@ Deno.test("system route: settings with their origins, versions, the process, wor
   });
 });
 
-Deno.test("system route: the limits are those of the screen, each with its use", async () => {
+Deno.test("system route: the limits equal those of the screen, each with its use", async () => {
   const app = await startApp({ system: SYSTEM, streamsMax: 7 });
   const { limits } = await systemOf(app);
   assert.deepEqual(limits.find(({ name }) => name === "queuedMax"), {
@@ -91,7 +91,7 @@ Deno.test("system route: the limits are those of the screen, each with its use",
   ]);
 });
 
-Deno.test("system route: names of tokens are for those who may operate, and a token is never told", async () => {
+Deno.test("system route: names of tokens require scope operate, and a token is never shown", async () => {
   const operator = await systemOf(await guarded(["read", "operate"]), TOKEN);
   assert.deepEqual(operator.tokens, {
     needed: true,
@@ -105,14 +105,14 @@ Deno.test("system route: names of tokens are for those who may operate, and a to
   for (const told of [operator, reader]) assert.ok(!JSON.stringify(told).includes(TOKEN));
 });
 
-/** All that must stay secret, by the name of what it is read from. */
+/** All secrets, by the name of their source. */
 const SECRETS: Readonly<Record<string, string>> = {
   DAYBOOK_TOKEN: "a-token-of-the-environment",
   DAYBOOK_WEBHOOK_SECRET: "a-secret-that-signs",
   DAYBOOK_SECRET_KEY: btoa("k".repeat(32)),
 };
 
-Deno.test("system route: of a process with every secret set, none is told, and that it is set is", async () => {
+Deno.test("system route: secrets are never shown, only that they are set", async () => {
   const read = readConfiguration({
     args: ["--journal", "some/folder"],
     env: (name) => SECRETS[name],
@@ -138,7 +138,7 @@ Deno.test("system route: of a process with every secret set, none is told, and t
   ) assert.ok(text.includes(JSON.stringify({ flag, value, origin })), flag);
 });
 
-Deno.test("system route: needs the scope read, as the overview does", async () => {
+Deno.test("system route: it needs scope read, as the overview does", async () => {
   const app = await guarded(["submit"]);
   for (const path of ["/system", "/overview"]) {
     await problemOf(await app.get(path), 401, "unauthorized");
@@ -147,7 +147,7 @@ Deno.test("system route: needs the scope read, as the overview does", async () =
   }
 });
 
-Deno.test("system route: where nobody tells of the process it tells what the edge knows", async () => {
+Deno.test("system route: without process information it has the rest", async () => {
   const app = await startApp();
   const { process, workers, settings, journalFolder, limits, versions } = await systemOf(app);
   const untold = [process, workers, settings, journalFolder, versions];
@@ -156,7 +156,7 @@ Deno.test("system route: where nobody tells of the process it tells what the edg
   await problemOf(await app.get("/system?x=1"), 422, "invalid-request");
 });
 
-Deno.test("system route: the calls of curl on the screen are of the route", async () => {
+Deno.test("system route: the curl calls on the screen use the route", async () => {
   const html = await pageOf(await startApp({ system: SYSTEM }), "/ui/system");
   assert.equal([...html.matchAll(/curl -s http:\/\/localhost\/system</g)].length, 1);
   assert.doesNotMatch(html, /localhost\/metrics/);

@@ -1,4 +1,4 @@
-/** Wrong tokens are slowed by address, wherever they are tried, and nobody else is. */
+/** Wrong tokens are slowed down by address on every route, and nothing else is. */
 
 import assert from "node:assert/strict";
 import { SCOPES, TokenList } from "../../src/access/tokens.ts";
@@ -14,7 +14,7 @@ function bearer(token: string, address: string): Record<string, string> {
   return { authorization: `Bearer ${token}`, "x-forwarded-for": address };
 }
 
-Deno.test("tokens: wrong ones are slowed by address on every route, the sign-in included", async () => {
+Deno.test("tokens: wrong ones are slowed down by address on every route, including the sign-in", async () => {
   const app = await startApp({ access: ACCESS });
   const get = (path: string, token: string, address: string) =>
     app.get(path, bearer(token, address));
@@ -34,7 +34,7 @@ Deno.test("tokens: wrong ones are slowed by address on every route, the sign-in 
     const form = { "x-forwarded-for": "192.0.2.1" };
     await pageText(await submitForm(app, "/ui/sign-in", { token }, form), 429);
   }
-  // A token that came from there before, and any from elsewhere.
+  // A token used from there before, and any token from elsewhere.
   await jsonOf(await get("/jobs", RIGHT, "192.0.2.1"), 200);
   await jsonOf(await get("/jobs", OTHER, "192.0.2.2"), 200);
   await jsonOf(await app.get("/livez", bearer("wrong", "192.0.2.1")), 200);
@@ -42,7 +42,7 @@ Deno.test("tokens: wrong ones are slowed by address on every route, the sign-in 
   await jsonOf(await get("/jobs", OTHER, "192.0.2.1"), 200);
 });
 
-Deno.test("tokens: where nobody tells who is who, wrong ones are slowed, and right ones are right", async () => {
+Deno.test("tokens: if addresses cannot be distinguished, wrong ones are slowed down, and right ones work", async () => {
   const app = await startApp({ access: ACCESS });
   const get = (token: string) => app.get("/jobs", { authorization: `Bearer ${token}` });
   for (let count = 0; count < 10; count++) await problemOf(await get("wrong"), 401, "unauthorized");
@@ -52,7 +52,7 @@ Deno.test("tokens: where nobody tells who is who, wrong ones are slowed, and rig
   assert.equal(signedIn.status, 303);
 });
 
-Deno.test("tokens: a request without one is no wrong one", async () => {
+Deno.test("tokens: a request without a token does not count as a wrong one", async () => {
   const app = await startApp({ access: ACCESS });
   for (let count = 0; count < 20; count++) {
     await problemOf(await app.get("/jobs"), 401, "unauthorized");
@@ -66,7 +66,7 @@ function waitSeconds(checks: TokenChecks, address: string): number {
   return checked.holder === undefined ? checked.waitSeconds : 0;
 }
 
-Deno.test("tokens: ten wrong ones at once, then one a second, and all is forgiven", async () => {
+Deno.test("tokens: ten wrong ones are allowed at once, then one a second, and the allowance recovers", async () => {
   const clock = new FakeClock();
   const checks = new TokenChecks(ACCESS, clock);
   const wrong = () => checks.check("wrong", "a");

@@ -1,4 +1,4 @@
-/** `traceparent` at the HTTP edge: what it leaves on entries, and where they are shown. */
+/** `traceparent` of requests: the ids on entries, and where they are shown. */
 
 import assert from "node:assert/strict";
 import {
@@ -41,7 +41,7 @@ function idsIn({ traceId, spanId }: EntryBody): readonly (string | undefined)[] 
 const TRACED = [TRACE.traceId, TRACE.spanId];
 const UNTRACED = [undefined, undefined];
 
-Deno.test("traceparent: on a new job it is on record with its creation and its start", async () => {
+Deno.test("traceparent: for a new job it is recorded with its creation and its start", async () => {
   const app = await startApp();
   const response = await app.post("/jobs", { type: "test.greet", input: { name: "A" } }, HEADERS);
   const { jobId } = await jsonOf(response, 202);
@@ -51,7 +51,7 @@ Deno.test("traceparent: on a new job it is on record with its creation and its s
   assert.ok(entries.length > 4 && entries.every(({ traceId }) => traceId === TRACE.traceId));
 });
 
-Deno.test("traceparent: one that is not valid is ignored, and so is one without value", async () => {
+Deno.test("traceparent: an invalid one is ignored, and so is an empty one", async () => {
   const app = await startApp();
   const invalid = [
     ...["", "x", `ff-${TRACE.traceId}-${TRACE.spanId}-01`, `${TRACEPARENT}, ${TRACEPARENT}`],
@@ -65,7 +65,7 @@ Deno.test("traceparent: one that is not valid is ignored, and so is one without 
   assert.ok((await entriesOf(app)).every((entry) => !("traceId" in entry || "spanId" in entry)));
 });
 
-Deno.test("traceparent: of a trace that is not sampled the trace id alone is on record", async () => {
+Deno.test("traceparent: for an unsampled trace only the trace id is recorded", async () => {
   const app = await startApp();
   const headers = { traceparent: `00-${TRACE.traceId}-${TRACE.spanId}-00` };
   await jsonOf(await app.post("/events", PAID, headers), 200);
@@ -84,7 +84,7 @@ const FORMS: readonly (readonly [string, unknown, Record<string, string>])[] = [
 ];
 
 for (const [what, body, headers] of FORMS) {
-  Deno.test(`traceparent: on ${what} it is on the event and on what that causes`, async () => {
+  Deno.test(`traceparent: for ${what} it is recorded with the event and its effects`, async () => {
     const app = await startApp();
     const plan = { expected: [{ id: "paid", eventType: "shop.Paid" }] };
     await createPlan(app, { plan });
@@ -113,14 +113,14 @@ const OWN_FORMS: readonly (readonly [string, unknown, Record<string, string>])[]
 ];
 
 for (const [what, body, headers] of OWN_FORMS) {
-  Deno.test(`traceparent: the ids that ${what} brings are recorded, not those of its request`, async () => {
+  Deno.test(`traceparent: the ids in ${what} are recorded, not those of its request`, async () => {
     const app = await startApp();
     await jsonOf(await app.post("/events", body, { ...headers, ...HEADERS }), 200);
     assert.deepEqual(idsIn(await lastOf(app, "shop.Paid")), [OWN.traceId, OWN.spanId]);
   });
 }
 
-Deno.test("traceparent: a second delivery in another trace is a duplicate all the same", async () => {
+Deno.test("traceparent: a second delivery in another trace is still a duplicate", async () => {
   const app = await startApp();
   const event = { ...PAID, eventId: "paid-1" };
   await jsonOf(await app.post("/events", event, HEADERS), 200);
@@ -141,7 +141,7 @@ Deno.test("traceparent: the same Idempotency-Key in another trace replays the an
   assert.deepEqual(await jsonOf(second, 202), first);
 });
 
-Deno.test("traceparent: on a control it is on what that records", async () => {
+Deno.test("traceparent: for a control it is recorded with its entries", async () => {
   const app = await startApp();
   const { jobId } = await createPlan(app, { start: false });
   const named = [["start", "JobStarted"], ["suspend", "JobSuspended"], ["resume", "JobResumed"]];
@@ -155,7 +155,7 @@ Deno.test("traceparent: on a control it is on what that records", async () => {
   assert.deepEqual(idsIn(await lastOf(app, "job.JobRetried")), TRACED);
 });
 
-Deno.test("traceparent: the span of the request is recorded where somebody collects spans", async () => {
+Deno.test("traceparent: the span of the request is recorded if spans are exported", async () => {
   let active: typeof OWN | undefined = OWN;
   const app = await startApp({ spans: { active: () => active, routed: () => {} } });
   await jsonOf(await app.post("/events", PAID, HEADERS), 200);
@@ -165,7 +165,7 @@ Deno.test("traceparent: the span of the request is recorded where somebody colle
   assert.deepEqual(idsIn(await lastOf(app, "shop.Sent")), TRACED);
 });
 
-Deno.test("spans: the one of a request is told its route, also when it is refused", async () => {
+Deno.test("spans: that of a request gets its route, even if it is refused", async () => {
   const routes: string[] = [];
   const routed = (method: string, route: string) => void routes.push(`${method} ${route}`);
   const app = await startApp({ token: "t".repeat(32), spans: { active: () => undefined, routed } });
@@ -178,7 +178,7 @@ Deno.test("spans: the one of a request is told its route, also when it is refuse
   ]);
 });
 
-Deno.test("traceparent: streams, lines and one job's stream show the ids", async () => {
+Deno.test("traceparent: streams, NDJSON and a job's stream show the ids", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.greet", { name: "A" });
   const traced = await jsonOf(
@@ -196,7 +196,7 @@ Deno.test("traceparent: streams, lines and one job's stream show the ids", async
   assert.equal(told(await other.text()), 0);
 });
 
-Deno.test("traceparent: an explanation says the same with it and without", async () => {
+Deno.test("traceparent: an explanation is the same with and without it", async () => {
   const texts: string[] = [];
   for (const headers of [{}, HEADERS]) {
     const app = await startApp();

@@ -1,4 +1,4 @@
-/** `POST /journal/verify`: the proof is begun, and shows where the journal does. */
+/** `POST /journal/verify`: it starts a verification, which `GET /journal` shows. */
 
 import assert from "node:assert/strict";
 import type { VerificationRun } from "../../src/engine/ports.ts";
@@ -19,7 +19,7 @@ async function start() {
   return { app, verification, run };
 }
 
-Deno.test("POST /journal/verify: begins, and GET /journal shows how far it is and how it ended", async () => {
+Deno.test("POST /journal/verify: it starts, and GET /journal shows its progress and result", async () => {
   const { app, verification, run } = await start();
   assert.equal(await run(), null);
   const response = await app.post("/journal/verify");
@@ -41,7 +41,7 @@ Deno.test("POST /journal/verify: a second one is 409 while the first runs", asyn
   await jsonOf(await app.post("/journal/verify"), 202);
 });
 
-Deno.test("POST /journal/verify: takes no fields, and a journal in no files is 404", async () => {
+Deno.test("POST /journal/verify: it accepts no fields, and is 404 for a journal without files", async () => {
   const { app } = await start();
   await problemOf(await app.post("/journal/verify", { deep: true }), 422, "invalid-request");
   const without = await startApp({ verification: undefined });

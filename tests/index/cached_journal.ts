@@ -1,7 +1,7 @@
 /**
  * A journal of both versions of the format with all its caches: on a disk in memory, but for the
- * index, which is a real file. Pictures are taken of it on its way, and starts made on what
- * becomes of them.
+ * index, which is a real file. Pictures of it are taken at several points, and starts made on
+ * changed ones.
  */
 
 import assert from "node:assert/strict";
@@ -22,11 +22,11 @@ import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { FOLDER, proven, SEGMENTS, segmentsRead } from "../support/journal/sidecar_journal.ts";
 
 const VERSION_1 = new URL("../journal/fixtures/version_1.ndjson", import.meta.url);
-/** After all that is in it. */
+/** Later than everything in it. */
 const AFTER_VERSION_1_MS = Date.parse("2026-12-01T00:00:00Z");
 const LIFE_MS = 86_400_000;
 
-/** All that a process leaves behind. */
+/** Everything that a process leaves behind. */
 export interface Picture {
   readonly disk: MemoryDisk;
   /** The files of the index. */
@@ -40,7 +40,7 @@ let lives = 0;
 /** Starts on the disk of a picture, and on a copy of its index. */
 export async function lifeOn({ disk, index }: Picture, folder: string, indexIn = jobIndexIn) {
   const clock = new FakeClock();
-  // Later than every life before, so that no id comes twice.
+  // Later than every earlier process, so that no id comes twice.
   clock.jump(AFTER_VERSION_1_MS - clock.now() + ++lives * LIFE_MS);
   const warn = () => {};
   const indexFolder = `${folder}/${lives}/index`;
@@ -70,14 +70,14 @@ export async function lifeOn({ disk, index }: Picture, folder: string, indexIn =
   const { engine, journal } = opened;
   return {
     engine,
-    /** Names of the segments whose content the start has read. */
+    /** Names of the segments that the start has read. */
     read,
-    /** What a kill would leave behind now. */
+    /** What a kill would leave behind at this moment. */
     picture: (): Picture => ({ disk: disk.copy(), index: filesIn(indexFolder) }),
     settle: () => clock.settle(),
-    /** Until each sealed segment has been read, and has its sidecar. */
+    /** Waits until each full segment has been read, and has its sidecar. */
     proven: () => proven({ clock }),
-    /** What a proof finds of the lines, the caches, and what is served. */
+    /** What a verification finds in the lines, the caches, and what is served. */
     proof: async () => {
       const layout = { ...journalLayout(FOLDER), index: indexFolder };
       const served = await ServedAudit.ask(new ServedHere(engine), () => {});
@@ -98,7 +98,7 @@ export async function lifeOn({ disk, index }: Picture, folder: string, indexIn =
   };
 }
 
-/** Begun by Daybook when it wrote version 1, and killed then. */
+/** Written by a Daybook of format version 1, which was killed. */
 export async function pictureOfVersion1(): Promise<Picture> {
   const disk = new MemoryDisk();
   await disk.makeFolder(FOLDER);
@@ -122,7 +122,9 @@ export function orderOf(round: number): CreateRequest {
   return { type: "test.parcel", input: { orderId: `${round}` }, idempotency };
 }
 
-/** Some jobs that end in each way, one of them by an event with an id of its sender, and one that waits. */
+/**
+ * Some jobs that end in each way, one of them by an event with its sender's id, and a waiting one.
+ */
 export async function work({ engine, settle }: Life, rounds: readonly number[]): Promise<void> {
   const create = async (request: CreateRequest) => {
     const created = await engine.create(request);

@@ -1,6 +1,6 @@
 /**
- * The index and the sidecars damaged in one start, each in every way: what is served is what the
- * lines say, what is no more as it was is refused, and both caches are right again afterwards.
+ * The index and the sidecars damaged before one start, each in every way: what is served agrees
+ * with the lines, changed segments are refused, and both caches are correct again afterwards.
  */
 
 import assert from "node:assert/strict";
@@ -34,7 +34,7 @@ const ROUNDS = [1, 2, 3, 4, 5, 6];
 const LATER = [7, 8, 9];
 
 interface Pictures {
-  /** Before the other two, of the same journal. */
+  /** An earlier picture of the same journal. */
   readonly early: Picture;
   readonly now: Picture;
   readonly late: Picture;
@@ -42,7 +42,7 @@ interface Pictures {
   readonly other: Picture;
 }
 
-/** @param ends how the process ended that left it: with a pre-written segment after a kill. */
+/** @param ends How its process ended; after a kill, the segment is still written ahead. */
 async function pictures(folder: string, ends: "stopped" | "killed"): Promise<Pictures> {
   const rounds = { early: ROUNDS.slice(0, 3), now: ROUNDS.slice(3), late: LATER };
   const taken: Partial<Record<keyof Pictures, Picture>> = {};
@@ -63,7 +63,7 @@ async function pictures(folder: string, ends: "stopped" | "killed"): Promise<Pic
 
 type Damage = (pictures: Pictures) => Picture["index"];
 const FILE = "jobs.sqlite";
-/** What was committed to it last, after a kill. */
+/** The last commits to it, after a kill. */
 const LOG = `${FILE}-wal`;
 
 const INDEXES: Readonly<Record<string, Damage>> = {
@@ -97,7 +97,7 @@ function fileOf({ index }: Picture): Uint8Array {
   return index[FILE] ?? assert.fail("there is no index");
 }
 
-/** There is none after a stop: it is as it was, then. */
+/** After a stop there is none, so the index is unchanged. */
 function withLog({ index }: Picture, change: (log: Uint8Array) => Uint8Array): Picture["index"] {
   const log = index[LOG];
   return log === undefined ? index : { ...index, [LOG]: change(log) };
@@ -122,7 +122,7 @@ function each(files: ReadonlyMap<string, Uint8Array>, change: (bytes: Uint8Array
   return new Map([...files].map(([name, bytes]) => [name, change(bytes)]));
 }
 
-/** Each under the name of the next one. */
+/** Each file under the name of the next one. */
 function rotated(files: ReadonlyMap<string, Uint8Array>) {
   const contents = [...files.values()];
   return new Map([...files.keys()].map((name, at) => [name, contents.at(at - 1) as Uint8Array]));
@@ -137,7 +137,7 @@ function damaged(pictures: Pictures, index: string, sidecars: string): Picture {
   return { disk, index: INDEXES[index]?.(pictures) ?? {} };
 }
 
-/** As `Daybook.open` does: where the index turns out to be damaged it is made again. */
+/** As `Daybook.open` does: if the index is damaged it is rebuilt. */
 async function lifeOnDamaged(picture: Picture, folder: string, indexIn?: typeof jobIndexIn) {
   try {
     return await lifeOn(picture, folder, indexIn);
@@ -147,7 +147,7 @@ async function lifeOnDamaged(picture: Picture, folder: string, indexIn?: typeof 
   }
 }
 
-/** Starts, and gives how many sealed segments it did not read: each has a sidecar that is right. */
+/** Starts, and returns how many full segments it did not read: each has a valid sidecar. */
 async function lifeWithTrust(
   picture: Picture,
   pictures: Pictures,
@@ -170,7 +170,7 @@ function isSame(one: Uint8Array | undefined, other: Uint8Array | undefined): boo
   return one?.length === other?.length && one?.every((byte, at) => byte === other?.[at]) === true;
 }
 
-/** Whatever was damaged, this is served; an index that is found damaged by that is damaged no more. */
+/** Whatever was damaged, this is served; an index found damaged is rebuilt. */
 async function assertServes(
   picture: Picture,
   pictures: Pictures,
@@ -205,7 +205,7 @@ async function assertServes(
   return trusted;
 }
 
-/** With every commit a quarter of all pairs, with each of both in some. */
+/** With every commit a quarter of all pairs, which include each damage. */
 function pairs(): readonly (readonly [index: string, sidecars: string])[] {
   const apart = rounds(4, 1, 11);
   return Object.keys(INDEXES).flatMap((index, row) =>

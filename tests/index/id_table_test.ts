@@ -1,4 +1,7 @@
-/** Rows of event ids in the index: found whenever they came, and written few pages at a time. */
+/**
+ * Rows of event ids in the index: found whenever they were added, and written a few pages at a
+ * time.
+ */
 
 import assert from "node:assert/strict";
 import type { EventId } from "../../src/core/ids.ts";
@@ -54,7 +57,7 @@ Deno.test("id table: two entries of one hash are both found", () => {
   assert.deepEqual(index.idsOf(largest), [4]);
 });
 
-Deno.test("hash filter: what was added may be there, and hardly anything else", () => {
+Deno.test("hash filter: added hashes are reported, and few others", () => {
   const filter = new HashFilter();
   assert.equal(filter.mayHave(0), false);
   for (const [hash] of rows(1, 100_001)) filter.add(hash);

@@ -1,4 +1,4 @@
-/** The file of the index: whatever becomes of it, a start serves what the journal says. */
+/** The file of the index: after any damage a start serves what the journal says. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -25,7 +25,7 @@ interface Served {
   readonly warnings: readonly string[];
 }
 
-/** Starts, works on so many jobs, and stops; the result is what was served at the end. */
+/** Starts, runs this many jobs, and stops; returns what was served at the end. */
 async function session(journal: string, jobs: number): Promise<Served> {
   const warnings: string[] = [];
   const daybook = await openDaybook({
@@ -47,7 +47,7 @@ async function session(journal: string, jobs: number): Promise<Served> {
 
 type Fetch = (request: Request) => Response | Promise<Response>;
 
-/** All jobs, in short and whole, those that a search finds, and where the entries of some are. */
+/** All jobs, as summaries and whole, the results of a search, and the positions of some entries. */
 async function served(fetch: Fetch): Promise<string> {
   const listedJobs = await listed(fetch, "limit=50") as readonly { readonly jobId: string }[];
   const all = [listedJobs, await listed(fetch, "view=full&limit=50")];
@@ -92,7 +92,7 @@ async function changeFile(path: string, change: (bytes: Uint8Array) => Uint8Arra
   await Deno.writeFile(path, change(await Deno.readFile(path)));
 }
 
-/** What may become of the file, of a journal that has gone on since it was copied. */
+/** Damages of the file of a journal that has continued since it was copied. */
 const DAMAGES: Readonly<Record<string, (now: string, before: string) => Promise<void>>> = {
   "is deleted": (now) => Deno.remove(`${now}/index`, { recursive: true }),
   "is cut": (now) => changeFile(`${now}/${FILE}`, (bytes) => bytes.slice(0, bytes.length / 2)),
@@ -106,7 +106,7 @@ const DAMAGES: Readonly<Record<string, (now: string, before: string) => Promise<
     }),
 };
 
-Deno.test("index file: whatever becomes of it, it is made again from the journal", () =>
+Deno.test("index file: after any damage it is rebuilt from the journal", () =>
   inFolder(async (folder) => {
     const [now, before] = [`${folder}/now`, `${folder}/before`];
     await session(now, JOBS);
@@ -121,7 +121,7 @@ Deno.test("index file: whatever becomes of it, it is made again from the journal
     }
   }));
 
-Deno.test("index file: one of another journal is of no use", () =>
+Deno.test("index file: one of another journal is not used", () =>
   inFolder(async (folder) => {
     const [one, other] = [`${folder}/one`, `${folder}/other`];
     const expected = await session(one, JOBS);
@@ -130,7 +130,7 @@ Deno.test("index file: one of another journal is of no use", () =>
     assert.equal((await session(one, 0)).text, expected.text);
   }));
 
-/** Whether a byte lies in a page of an index, as the format of SQLite's files has it (1.6). */
+/** Whether a byte lies in a page of an index, by SQLite's file format (1.6). */
 async function isOfIndex(path: string, at: number): Promise<boolean> {
   const bytes = await Deno.readFile(path);
   const pageBytes = new DataView(bytes.buffer).getUint16(16);
@@ -138,12 +138,12 @@ async function isOfIndex(path: string, at: number): Promise<boolean> {
   return [0x02, 0x0a].includes(bytes[page === 0 ? 100 : page] ?? 0);
 }
 
-Deno.test("index file: a bit that is flipped is never served as another job, and the next start mends it", () =>
+Deno.test("index file: a flipped bit is never served as another job, and the next start repairs it", () =>
   inFolder(async (folder) => {
     const expected = await session(`${folder}/now`, JOBS);
     const { size } = await Deno.stat(`${folder}/now/${FILE}`);
     for (let at = 100; at < size; at += Math.floor(size / rounds(24, 24, 5))) {
-      // What an index of SQLite hides is not found, and nothing tells that it was there: `verify` does.
+      // A row hidden by a damaged SQLite index is not found or noticed, except by `verify`.
       if (await isOfIndex(`${folder}/now/${FILE}`, at)) continue;
       const spoilt = `${folder}/${at}`;
       await copy(`${folder}/now`, spoilt);
@@ -158,7 +158,7 @@ Deno.test("index file: a bit that is flipped is never served as another job, and
     }
   }));
 
-Deno.test("index file: only its owner may read it, and what SQLite keeps beside it", async () => {
+Deno.test("index file: only its owner can read it and SQLite's files beside it", async () => {
   await inFolder(async (folder) => {
     const before = Deno.umask(0);
     const modes: number[] = [];

@@ -1,6 +1,6 @@
 /**
- * Ended jobs in the index: found there as if they were in memory, whatever is asked, and as of
- * the point that a snapshot rests on, whatever came of the file.
+ * Ended jobs in the index: found as if they were in memory by every query, and as of the position
+ * of a snapshot, whatever happened to the file.
  */
 
 import assert from "node:assert/strict";
@@ -84,7 +84,7 @@ Deno.test("index: a job comes back as it was put, by id, by place and by key", (
   assert.equal(index.jobOfKey("key-2"), undefined);
 });
 
-Deno.test("index: as many jobs and ids as are put at once, each is there, and as it was put", () => {
+Deno.test("index: many jobs and ids written at once are all there, unchanged", () => {
   for (const count of [1, 15, 16, 17, 31, 32, 33]) {
     const index = begun();
     const jobs = Array.from({ length: count }, (_, at) => failedJob(at + 1));
@@ -111,7 +111,7 @@ Deno.test("index: of jobs with other plans each has its own, and those with `mai
   assert.deepEqual(Object.keys(index.job(common.jobId) ?? {}), Object.keys(common), "in its order");
 });
 
-Deno.test("index: a job's trail is as it was put, and that of an earlier point with the job", () => {
+Deno.test("index: a job's trail comes back as it was put, as does that of an earlier point", () => {
   const index = begun();
   const [first, more] = [[11 * 4_096 + 273, 15 * 4_096], [
     11 * 4_096 + 273,
@@ -132,7 +132,7 @@ Deno.test("index: a job's trail is as it was put, and that of an earlier point w
   assert.deepEqual(restarted.trail(job.jobId), first);
 });
 
-Deno.test("index: filters find what they say, newest first, and counts agree", () => {
+Deno.test("index: filters find their matches, newest first, and counts agree", () => {
   const index = of(30);
   const numbers = Array.from({ length: 30 }, (_, at) => 30 - at);
   const cases: [JobFilter, (number: number) => boolean][] = [
@@ -160,8 +160,8 @@ Deno.test("index: filters find what they say, newest first, and counts agree", (
   assert.deepEqual([odd, even], [[15, 15], [15, 15]]);
 });
 
-/** What few jobs of many are is found by an index of SQL: the same as by looking at all. */
-Deno.test("index: what is rare among many is found as well, from both ends, with whatever else is asked", () => {
+/** Rare jobs are found with an SQL index: the same ones as by a full scan. */
+Deno.test("index: a rare job among many is found, from both ends, with any other filter", () => {
   const index = begun();
   const jobs = Array.from({ length: 400 }, (_, at) => {
     const job = failedJob(at + 1);
@@ -216,7 +216,7 @@ Deno.test("index: what is rare among many is found as well, from both ends, with
   }
 });
 
-Deno.test("index: a job in memory is nowhere here, until it is put again", () => {
+Deno.test("index: a job that returned to memory is not in it until it is put again", () => {
   const index = of(3);
   const job = failedJob(2);
   index.wake(job.firstLogId);
@@ -229,7 +229,7 @@ Deno.test("index: a job in memory is nowhere here, until it is put again", () =>
   assert.deepEqual([index.count({}, {}).jobs, index.conditions.get("failed")], [3, 3]);
 });
 
-Deno.test("index: goes back to a point, and knows of nothing that came after it", () => {
+Deno.test("index: it can be reset to a point, and then has nothing that came after it", () => {
   const index = begun();
   assert.ok(index.put([ended(failedJob(1)), ended(failedJob(2))]));
   index.mark({ logId: 30, chain: "thirty" });
@@ -249,7 +249,7 @@ Deno.test("index: goes back to a point, and knows of nothing that came after it"
   assert.equal(restarted.asAfterKill().begin({ logId: 50, chain: "fifty" }), false);
 });
 
-Deno.test("index: one that does not go back, as if it trusted what is ahead of the journal, is found out", () => {
+Deno.test("index: one that is not reset, and trusts what is ahead of the journal, is caught", () => {
   const index = begun();
   assert.ok(index.put([ended(failedJob(1))]));
   index.mark({ logId: 20, chain: "twenty" });
@@ -260,7 +260,7 @@ Deno.test("index: one that does not go back, as if it trusted what is ahead of t
   assert.deepEqual(found(trusting, {}), [1]);
 });
 
-Deno.test("index: a point of another history, or one it never had, is not known", () => {
+Deno.test("index: a point of another history, or one it never had, is unknown", () => {
   const index = begun();
   index.mark({ logId: 30, chain: "thirty" });
   for (const point of [{ logId: 30, chain: "other" }, { logId: 31, chain: "thirty" }]) {
@@ -273,7 +273,7 @@ interface Step {
   readonly job: number;
 }
 
-Deno.test("index: whatever happened after a point, going back to it gives what there was", () => {
+Deno.test("index: whatever happened after a point, a reset restores it", () => {
   const step = fc.record({
     kind: fc.constantFrom<Step["kind"]>("put", "wake", "mark"),
     job: fc.integer({ min: 1, max: 5 }),
@@ -294,7 +294,7 @@ Deno.test("index: whatever happened after a point, going back to it gives what t
         index.wake(job * 10);
         inMemory.add(job);
       } else if (kind === "mark") {
-        // As a snapshot does: all that has ended is in it.
+        // As for a snapshot: all ended jobs are in it.
         for (const one of inMemory) {
           if (!indexed.has(one)) continue;
           const awake = { ...failedJob(one), lastLogId: ++head };

@@ -1,4 +1,4 @@
-/** The narrow row of a job: its summary comes back as the state tells it, or not at all. */
+/** The narrow row of a job: its summary matches the state, or is not shown. */
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -52,7 +52,7 @@ const time = fc.oneof(
   ),
 );
 
-/** Any that has ended. */
+/** Any ended job. */
 const endedJob: fc.Arbitrary<JobState> = fc.record({
   state: fc.constantFrom("Done", "Failed"),
   jobId: fc.constantFrom("job-1", "a~b:c", "job_01K"),
@@ -94,7 +94,7 @@ const endedJob: fc.Arbitrary<JobState> = fc.record({
   ...(state === "Failed" || hasFailure ? { failure } : {}),
 } as unknown as JobState));
 
-Deno.test("job row: the summary of every job comes back as its state tells it", () => {
+Deno.test("job row: the summary of every job matches its state", () => {
   fc.assert(fc.property(endedJob, (job) => {
     const { index, warnings } = open();
     const { summary } = put(index, job);
@@ -121,14 +121,14 @@ const failed = {
   },
 } as unknown as JobState;
 
-/** One bit of a value as SQLite keeps it; of texts the last, which leaves JSON what it is. */
+/** Flips one bit of a stored value; of texts the last one, so that JSON stays valid. */
 function flipped(value: unknown): string | number {
   return typeof value === "string"
     ? value.replace(/[0-9a-z](?=[^0-9a-z]*$)/i, (one) => String.fromCharCode(one.charCodeAt(0) ^ 1))
     : Number(value) ^ 1;
 }
 
-Deno.test("job row: whichever column is not what was put, no summary is shown", () => {
+Deno.test("job row: if any column was changed, no summary is shown", () => {
   const columns = Object.keys(putAndRead().row).filter((name) =>
     !["first", "awake"].includes(name)
   );
@@ -154,7 +154,7 @@ function putAndRead() {
   return { ...opened, row };
 }
 
-Deno.test("job row: one that leads to another job's state shows neither", () => {
+Deno.test("job row: one with another job's state shows neither", () => {
   const { index, database } = open();
   put(index, failed);
   put(index, { ...failed, jobId: "job-2" as JobId, firstLogId: 20, lastLogId: 25 } as JobState);
@@ -164,7 +164,7 @@ Deno.test("job row: one that leads to another job's state shows neither", () => 
   assert.throws(() => index.trail("job-1" as JobId), IndexDamagedError);
 });
 
-Deno.test("job row: a trail that is not what was put is not shown", () => {
+Deno.test("job row: a changed trail is not shown", () => {
   const { index, database, warnings } = open();
   put(index, failed);
   assert.deepEqual(index.trail(failed.jobId), TRAIL);
@@ -173,7 +173,7 @@ Deno.test("job row: a trail that is not what was put is not shown", () => {
   assert.match(warnings[0] ?? "", /The index is damaged: the trail as of logId/);
 });
 
-Deno.test("job row: a damaged row is not gone back on, so that the index is made again", () => {
+Deno.test("job row: an index with a damaged row cannot be reset, so it is rebuilt", () => {
   const { index, database } = open();
   index.mark({ logId: 50, chain: "fifty" });
   put(index, failed);

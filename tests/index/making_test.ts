@@ -1,4 +1,4 @@
-/** An index that is being made: nothing rests on it until it is on disk, whatever happens. */
+/** An index that is being built: nothing relies on it until it is on disk, whatever happens. */
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -13,7 +13,7 @@ import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const HEAD = { logId: 20_000, chain: "chain" };
-/** In a file of SQLite, whether there is a log beside it: where each version of that stands. */
+/** Offsets of the version bytes in an SQLite file that say whether it has a write-ahead log. */
 const LOGGED = [18, 19];
 
 function endedJob(number: number): EndedJob {
@@ -52,7 +52,7 @@ function jobsFrom(number: number, count: number): readonly EndedJob[] {
 
 const warn = (message: string) => assert.fail(message);
 
-Deno.test("making an index: a process that is killed leaves nothing that the next one rests on", () =>
+Deno.test("building an index: a killed process leaves nothing that the next one relies on", () =>
   inFolder(async (folder) => {
     const making = jobIndexIn({ folder, warn });
     assert.ok(making.begin(undefined));
@@ -69,7 +69,7 @@ Deno.test("making an index: a process that is killed leaves nothing that the nex
     }
   }));
 
-Deno.test("making an index: once it is made, what is marked is found, and what comes goes to a log", () =>
+Deno.test("building an index: once it is complete, positions are found, and further writes use the write-ahead log", () =>
   inFolder(async (folder) => {
     const making = jobIndexIn({ folder, warn });
     assert.ok(making.begin(undefined));
@@ -91,7 +91,7 @@ Deno.test("making an index: once it is made, what is marked is found, and what c
     next.close();
   }));
 
-Deno.test("making an index: what the disk does not take is put again, and nothing before it is lost", () =>
+Deno.test("building an index: a failed write is repeated, and nothing before it is lost", () =>
   inFolder((folder) => {
     const warnings: string[] = [];
     let database: DatabaseSync | undefined;
@@ -117,7 +117,7 @@ Deno.test("making an index: what the disk does not take is put again, and nothin
     return Promise.resolve();
   }));
 
-Deno.test("making an index: however often it is put to, all of it is there when it is made", () =>
+Deno.test("building an index: after any number of writes it is complete", () =>
   inFolder((folder) => {
     const making = jobIndexIn({ folder, warn });
     assert.ok(making.begin(undefined));

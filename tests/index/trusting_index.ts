@@ -1,7 +1,4 @@
-/**
- * An index with a defect, for tests that have to notice it: what it holds of a journal that was
- * longer stays in it, since the database that it is in forgets nothing.
- */
+/** An index with a defect that tests must catch: rows of a formerly longer journal stay in it. */
 
 import { DatabaseSync } from "node:sqlite";
 import { FILE, type IndexOptions } from "../../src/index/open_index.ts";

@@ -1,4 +1,6 @@
-/** Walks through the index that end early: where they stop, and that all is found from there on. */
+/**
+ * Walks through the index that end early: where they stop, and that the rest is found from there.
+ */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -6,16 +8,16 @@ import type { LogId } from "../../src/core/ids.ts";
 import { WindowWalk } from "../../src/index/window_walk.ts";
 
 interface Laws {
-  /** Where jobs are, ascending. */
+  /** Positions of jobs, ascending. */
   readonly positions: readonly LogId[];
   readonly oldestFirst: boolean;
-  /** What a row costs, what its text holds, and what is spent on each that is found. */
+  /** The cost of a row, of its text, and of each found job. */
   readonly rowCost: number;
   readonly bytes: number;
   readonly spent: number;
 }
 
-/** All that several walks find, each from where the one before stopped; and where they did. */
+/** The results of several walks, each from where the previous one stopped, and these positions. */
 function walkThrough({ positions, oldestFirst, rowCost, bytes, spent }: Laws) {
   const found: LogId[] = [];
   const stops: LogId[] = [];
@@ -52,7 +54,7 @@ function walkThrough({ positions, oldestFirst, rowCost, bytes, spent }: Laws) {
   }
 }
 
-Deno.test("window walk: walks that go on where one stopped find every job once, in order", () => {
+Deno.test("window walk: walks that resume where one stopped find every job once, in order", () => {
   const laws = fc.record({
     positions: fc.uniqueArray(fc.integer({ min: 1, max: 400_000 }), { maxLength: 1_000 })
       .map((all) => all.toSorted((left, right) => left - right)),
@@ -69,7 +71,7 @@ Deno.test("window walk: walks that go on where one stopped find every job once, 
   }));
 });
 
-Deno.test("window walk: it stops when it has cost enough: for its rows, their text, or what is read of them", () => {
+Deno.test("window walk: it stops at its limit of rows, of text, or of reads", () => {
   const positions = Array.from({ length: 30_000 }, (_, at) => 10 * (at + 1));
   const cheap: Laws = { positions, oldestFirst: false, rowCost: 1, bytes: 0, spent: 0 };
   assert.deepEqual(walkThrough(cheap).stops, []);

@@ -16,7 +16,7 @@ Deno.test("readRow: a text of each type becomes a value of that type", () => {
   assert.equal(read("boolean", "false"), false);
 });
 
-Deno.test("readRow: a text that is not of its type is a reason that shows it", () => {
+Deno.test("readRow: a text that is not of its type gives a reason with that text", () => {
   for (const text of ["abc", "1,5", "0x10", "1e999", " 1", "NaN", "Infinity", "."]) {
     assert.equal(
       read("number", text),
@@ -36,19 +36,19 @@ Deno.test("readRow: a whole number that JSON would change is refused", () => {
   assert.match(String(read("number", "9007199254740993")), /^x is not a number/);
 });
 
-Deno.test("readRow: an empty field is null, or an empty text; required, it is a reason", () => {
+Deno.test("readRow: an empty field is null, or an empty text; if required, it gives a reason", () => {
   assert.equal(read("string", ""), "");
   assert.equal(read("number", ""), null);
   assert.equal(read("boolean", ""), null);
   assert.equal(read("string", "", true), "x is required and empty");
 });
 
-Deno.test("readRow: a wrong number of fields is a reason that tells both", () => {
+Deno.test("readRow: a wrong number of fields gives a reason with both numbers", () => {
   const column: Column = { name: "x", type: "string", isRequired: false };
   assert.deepEqual(readRow([column], ["1", "2"]), { reason: "has 2 fields, and the header 1" });
 });
 
-Deno.test("readRow: every reason of a row is told", () => {
+Deno.test("readRow: every reason of a row is listed", () => {
   const columns: Column[] = ["a", "b"].map((name) => ({ name, type: "number", isRequired: true }));
   const read = readRow(columns, ["", "z"]);
   assert.match("reason" in read ? read.reason : "", /^a is required and empty; b is not/);

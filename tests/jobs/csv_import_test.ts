@@ -25,7 +25,7 @@ function summaryOf({ state, output, failure }: Job<ImportSummary>): ImportSummar
   return output;
 }
 
-/** All entries, since a fact that a task emits names no job. */
+/** All entries, because an event that a task emits names no job. */
 async function loaded(daybook: TestDaybook, id: string) {
   return (await daybook.events()).filter(({ eventType, attributes }) =>
     eventType === LOADED && attributes.importId === id
@@ -44,7 +44,7 @@ function airportsByAnotherWay(): readonly unknown[] {
   });
 }
 
-Deno.test("csv.import: every airport is loaded, in seven chunks, each value as it was", async () => {
+Deno.test("csv.import: every airport is loaded, in seven chunks, with unchanged values", async () => {
   const { daybook, id, job } = await imported({ csv: airportsCsv(), columns: AIRPORT_TYPES });
 
   const { rows, accepted, rejected, chunks, rejections } = summaryOf(job);
@@ -58,7 +58,7 @@ Deno.test("csv.import: every airport is loaded, in seven chunks, each value as i
   assert.deepEqual(await loadedRows(daybook, id), airportsByAnotherWay());
 });
 
-Deno.test("csv.import: the summary tells what the columns hold", async () => {
+Deno.test("csv.import: the summary describes the columns", async () => {
   const { job } = await imported({ csv: airportsCsv(), columns: AIRPORT_TYPES });
   const rows = airportsByAnotherWay() as readonly Record<string, string | number>[];
   const numbers = (name: string) => rows.map((row) => Number(row[name]));
@@ -79,7 +79,7 @@ Deno.test("csv.import: the summary tells what the columns hold", async () => {
   });
 });
 
-Deno.test("csv.import: a fact of loaded rows is in the batch of its chunk's completion", async () => {
+Deno.test("csv.import: the event about loaded rows is in the batch of its chunk's completion", async () => {
   const { daybook, id } = await imported({ csv: "a\n1\n2\n3\n", chunkRows: 2 });
   const facts = await loaded(daybook, id);
   assert.deepEqual(facts.map(({ attributes }) => attributes), [
@@ -92,7 +92,7 @@ Deno.test("csv.import: a fact of loaded rows is in the batch of its chunk's comp
   }
 });
 
-Deno.test("csv.import: bad rows are rejected by their line, and the others loaded", async () => {
+Deno.test("csv.import: bad rows are rejected with their line, and the others loaded", async () => {
   const csv = [
     "id,name,age",
     "1,Ada,36",
@@ -125,7 +125,7 @@ Deno.test("csv.import: bad rows are rejected by their line, and the others loade
   ]);
 });
 
-Deno.test("csv.import: no more than the first hundred rejections are told, all are counted", async () => {
+Deno.test("csv.import: only the first hundred rejections are listed, but all are counted", async () => {
   const { job } = await imported({
     csv: `a\n${"x\n".repeat(250)}`,
     columns: { a: "integer" },
@@ -159,7 +159,7 @@ Deno.test("csv.import: a header that cannot be used fails the job at once", asyn
   assert.equal(failure?.error.message, 'Cannot use the header: it has duplicates: "a"');
 });
 
-Deno.test("csv.import: an input that is not one is refused before there is a job", async () => {
+Deno.test("csv.import: an invalid input is refused before there is a job", async () => {
   const daybook = await testDaybook([csvImport]);
   for (
     const [more, pointer] of [
@@ -210,8 +210,8 @@ Deno.test("csv.import: after a crash completed chunks are not read again", async
   assert.deepEqual(started.slice(4).filter((taskId) => completed.includes(taskId ?? "")), []);
 });
 
-Deno.test("csv.import: a cancelled import loads nothing of the chunk that it was reading", async () => {
-  // In the middle of a chunk, which is a matter of real time: not one for the test kit.
+Deno.test("csv.import: a cancelled import loads nothing of its current chunk", async () => {
+  // In the middle of a chunk, which depends on real time, so the test kit cannot do this.
   const daybook = await Harness.start({ definitions: [csvImport] });
   const input = { csv: `a\n${"1\n".repeat(10_000)}`, chunkRows: 10_000 };
   const outcome = await daybook.engine.create({ type: "csv.import", input });

@@ -24,7 +24,7 @@ Deno.test("readLayout: chunks begin with a record and know its line", () => {
   );
 });
 
-Deno.test("readLayout: columns have the types that were given, and string otherwise", () => {
+Deno.test("readLayout: columns have the given types, string by default", () => {
   const { columns } = layout("a,b\n", { columns: { b: "integer" }, required: ["a"] });
   assert.deepEqual(columns, [
     { name: "a", type: "string", isRequired: true },
@@ -32,7 +32,7 @@ Deno.test("readLayout: columns have the types that were given, and string otherw
   ]);
 });
 
-Deno.test("readLayout: a byte order mark is no part of the first name", () => {
+Deno.test("readLayout: a byte order mark is not part of the first name", () => {
   assert.deepEqual(layout("\ufeffa\n1").columns.map(({ name }) => name), ["a"]);
   assert.deepEqual(layout('\ufeff"a"\n1').columns.map(({ name }) => name), ["a"]);
 });

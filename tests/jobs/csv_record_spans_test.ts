@@ -9,7 +9,7 @@ function linesOf(text: string): readonly [number, string][] {
     .map(({ start, end, line }) => [line, text.slice(start, end)]);
 }
 
-Deno.test("recordSpans: LF, CRLF and CR each end a line, also in one file", () => {
+Deno.test("recordSpans: LF, CRLF and CR each end a line, even in one file", () => {
   assert.deepEqual(linesOf("a\nb\r\nc\rd"), [[1, "a"], [2, "b"], [3, "c"], [4, "d"]]);
 });
 
@@ -28,15 +28,15 @@ Deno.test("recordSpans: a quote inside an unquoted field opens nothing", () => {
   assert.deepEqual(linesOf('5" disk\nb'), [[1, '5" disk'], [2, "b"]]);
 });
 
-Deno.test("recordSpans: empty lines are no records but are counted", () => {
+Deno.test("recordSpans: empty lines are not records but are counted", () => {
   assert.deepEqual(linesOf("\n\na\n\r\n\nb\n\n"), [[3, "a"], [6, "b"]]);
 });
 
-Deno.test("recordSpans: a quote that is never closed takes the rest of the text", () => {
+Deno.test("recordSpans: an unclosed quote includes the rest of the text", () => {
   assert.deepEqual(linesOf('a\n"b\nc'), [[1, "a"], [2, '"b\nc']]);
 });
 
-Deno.test("parseRecords: a malformed record costs only itself", () => {
+Deno.test("parseRecords: a malformed record does not affect others", () => {
   const text = 'a,b\n1,"x"y\n2,a"b\n3,z\n';
   const records = parseRecords(text, whole(text), ",");
   assert.deepEqual(records.map(({ line }) => line), [1, 2, 3, 4]);
@@ -50,7 +50,7 @@ const written = fc.record({
   lineEnd: fc.constantFrom("\n", "\r\n", "\r"),
 });
 
-Deno.test("parseRecords: gives back the fields that were written, each on its line", () => {
+Deno.test("parseRecords: it returns the written fields, with their lines", () => {
   fc.assert(fc.property(written, ({ rows, lineEnd }) => {
     const records = rows.map((fields) => fields.map(quoted).join(","));
     const text = records.map((record) => record + lineEnd).join("");
@@ -62,7 +62,7 @@ Deno.test("parseRecords: gives back the fields that were written, each on its li
   }));
 });
 
-Deno.test("parseRecords: cut between records, gives what it gives uncut", () => {
+Deno.test("parseRecords: a text cut between records gives the same", () => {
   fc.assert(fc.property(fc.string({ unit: fc.constantFrom("a", ",", '"', "\n", "\r") }), (text) => {
     const uncut = parseRecords(text, whole(text), ",");
     const pieces = [...recordSpans(text, whole(text), ",")]

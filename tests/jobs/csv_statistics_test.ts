@@ -17,7 +17,7 @@ function summary(type: ColumnType, values: readonly CellValue[]) {
   return summarize(column(type), countValues(column(type), values));
 }
 
-Deno.test("summarize: numbers have a range, and what is empty is counted", () => {
+Deno.test("summarize: numbers have a range, and empty fields are counted", () => {
   assert.deepEqual(summary("number", [3, null, -1.5, 2]), {
     type: "number",
     empty: 1,

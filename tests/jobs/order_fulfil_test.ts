@@ -62,7 +62,7 @@ async function fulfilling(services: OrderServices, input: Order = order, crashAf
   return { daybook, definition, id, shipped, lost };
 }
 
-/** A job as it is now. */
+/** The current job. */
 function job(daybook: TestDaybook, id: string) {
   const job = daybook.job(id);
   assert.ok(job);
@@ -75,7 +75,7 @@ async function compensated(daybook: TestDaybook, id: string) {
     .map(({ taskId }) => taskId);
 }
 
-Deno.test("order.fulfil: reserves, charges, and is done when the order is shipped", async () => {
+Deno.test("order.fulfil: it reserves, charges, and is done when the order is shipped", async () => {
   const services = new NotedServices();
   const { daybook, id, shipped } = await fulfilling(services);
   assert.equal(job(daybook, id).condition, "waiting");
@@ -135,7 +135,7 @@ Deno.test("order.fulfil: a lost shipment is refunded and then released", async (
   assert.deepEqual(await compensated(daybook, id), ["charge", "reserve"]);
 });
 
-Deno.test("order.fulfil: cancelled while it waits, everything is undone", async () => {
+Deno.test("order.fulfil: if it is cancelled while it waits, everything is undone", async () => {
   const services = new NotedServices();
   const { daybook, id } = await fulfilling(services);
   await daybook.control(id, "cancel");
@@ -143,7 +143,7 @@ Deno.test("order.fulfil: cancelled while it waits, everything is undone", async 
   assert.deepEqual(services.calls.slice(2), ["refund p-1", "release r-1"]);
 });
 
-Deno.test("order.fulfil: a refund that cannot be made asks for a person, and goods are released", async () => {
+Deno.test("order.fulfil: a failed refund needs a person, and goods are still released", async () => {
   const services = new NotedServices();
   services.refund = () => Promise.reject(new Error("no answer"));
   const { daybook, id, lost } = await fulfilling(services);
@@ -156,7 +156,7 @@ Deno.test("order.fulfil: a refund that cannot be made asks for a person, and goo
   assert.equal(services.calls.at(-1), "release r-1");
 });
 
-Deno.test("order.fulfil: a call has one key over its attempts, and each action its own", async () => {
+Deno.test("order.fulfil: a call has the same key in all attempts, and each action its own", async () => {
   const services = new NotedServices();
   let failures = 0;
   services.charge = () =>
@@ -175,7 +175,7 @@ Deno.test("order.fulfil: a call has one key over its attempts, and each action i
   ]);
 });
 
-Deno.test("order.fulfil: killed after either step, neither goods nor money are asked for again", async () => {
+Deno.test("order.fulfil: after a kill after either step, nothing is reserved or charged again", async () => {
   for (const step of ["reserve", "charge"]) {
     const services = new NotedServices();
     const { daybook, id, shipped } = await fulfilling(services, order, step);
@@ -185,7 +185,7 @@ Deno.test("order.fulfil: killed after either step, neither goods nor money are a
   }
 });
 
-Deno.test("order.fulfil: an order without an id, or with an amount that is none, is refused", async () => {
+Deno.test("order.fulfil: an order without an id, or with an invalid amount, is refused", async () => {
   const definition = orderFulfil(new NotedServices());
   await using daybook = await testDaybook([definition]);
   for (

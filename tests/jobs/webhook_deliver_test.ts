@@ -54,7 +54,7 @@ async function delivering(
 
 type Input = SubmittedInput<ReturnType<typeof webhookDeliver>["input"]>;
 
-/** Over HTTP, where a trace comes in. */
+/** Over HTTP, with a trace in the request. */
 async function submitTraced(daybook: TestDaybook, input: JsonObject, traceparent: string) {
   const request = new Request("http://localhost/jobs", {
     method: "POST",
@@ -75,7 +75,7 @@ function outputOf({ state, output, failure }: Job): unknown {
   return output;
 }
 
-/** The failure of a job that was not to be tried again. */
+/** The failure of a job that must not be retried. */
 function poisonOf({ job, attempts }: Delivery): string {
   const { failure } = job();
   assert.equal(failure?.kind, "poison");
@@ -83,7 +83,7 @@ function poisonOf({ job, attempts }: Delivery): string {
   return failure?.error.message ?? "";
 }
 
-Deno.test("webhook.deliver: posts JSON, signed, under the job's id", async () => {
+Deno.test("webhook.deliver: it posts signed JSON with the job's id", async () => {
   const { job, id, receiver } = await delivering([status(202)]);
 
   assert.deepEqual(outputOf(job()), { status: 202, attempts: 1, durationMs: 0 });
@@ -114,7 +114,7 @@ Deno.test("webhook.deliver: without a secret nothing is signed", async () => {
   assert.equal(receiver.received[0]?.headers.has("webhook-signature"), false);
 });
 
-Deno.test("webhook.deliver: headers of one's own are sent beside those of the delivery", async () => {
+Deno.test("webhook.deliver: custom headers are sent beside those of the delivery", async () => {
   const headers = { "x-tenant": "t-1", "User-Agent": "Acme" };
   const { receiver } = await delivering([status(200)], {}, { ...message, headers });
   const [received] = receiver.received;
@@ -122,7 +122,7 @@ Deno.test("webhook.deliver: headers of one's own are sent beside those of the de
   assert.equal(received?.headers.get("user-agent"), "Acme");
 });
 
-Deno.test("webhook.deliver: tries again after 503; id and body stay, time and signature do not", async () => {
+Deno.test("webhook.deliver: after 503 it retries with the same id and body, and a new time and signature", async () => {
   const { daybook, job, receiver } = await delivering([status(503), status(503), status(200)]);
   await daybook.advance(1_000);
   await daybook.advance(3_000);
@@ -152,7 +152,7 @@ Deno.test("webhook.deliver: after a restart the body is the same", async () => {
   assert.equal(bodies[0], bodies[1]);
 });
 
-Deno.test("webhook.deliver: a network error is tried again", async () => {
+Deno.test("webhook.deliver: a network error is retried", async () => {
   const broken = () => Promise.reject(new TypeError("connection refused"));
   const { daybook, job, attempts } = await delivering([broken, status(200)]);
   assert.equal(daybook.now(), EPOCH_MS);
@@ -177,7 +177,7 @@ Deno.test("webhook.deliver: Retry-After is honoured, up to an hour", async () =>
   assert.equal(attempts(), 3);
 });
 
-Deno.test("webhook.deliver: 410 is final and says what was answered", async () => {
+Deno.test("webhook.deliver: 410 is final, with the answer in the failure", async () => {
   const delivery = await delivering([status(410, {}, "gone\r\n\u001b[31mfor good")]);
   assert.equal(
     poisonOf(delivery),
@@ -216,7 +216,7 @@ Deno.test("webhook.deliver: a missing permission is final and named", async () =
   );
 });
 
-Deno.test("webhook.deliver: an allowed name that points into the private network gets nothing", async () => {
+Deno.test("webhook.deliver: an allowed name with a private address gets nothing", async () => {
   const lookup = () => Promise.resolve(["93.184.216.34", "169.254.169.254"]);
   const delivery = await delivering([], { lookup });
   assert.equal(
@@ -227,7 +227,7 @@ Deno.test("webhook.deliver: an allowed name that points into the private network
   assert.deepEqual(delivery.receiver.received, []);
 });
 
-Deno.test("webhook.deliver: a name that was public when it was looked up, and leads here now, gets nothing", async () => {
+Deno.test("webhook.deliver: a name that was public at the check and resolves to this machine now gets nothing", async () => {
   const lookup = () => Promise.resolve(["93.184.216.34"]);
   const receiver = new Receiver(status(200));
   const rebound: WebhookOptions["fetch"] = (url, request, admit) => {
@@ -245,7 +245,7 @@ Deno.test("webhook.deliver: an allowed name with public addresses is delivered t
   assert.equal(job().state, "Done");
 });
 
-Deno.test("webhook.deliver: attempts used up are a dead letter", async () => {
+Deno.test("webhook.deliver: the last failed attempt makes a dead letter", async () => {
   const { daybook, job, attempts, receiver } = await delivering([status(500, {}, "broken")]);
   await daybook.advance(1_000 + 3_000 + 9_000 + 27_000 + 81_000 + 243_000);
   assert.equal(attempts(), 7);
@@ -261,7 +261,7 @@ Deno.test("webhook.deliver: attempts used up are a dead letter", async () => {
   assert.equal(receiver.received.length, 8);
 });
 
-Deno.test("webhook.deliver: a receiver that takes too long is tried again", async () => {
+Deno.test("webhook.deliver: a receiver that takes too long is retried", async () => {
   const never = () => new Promise<Response>(() => {});
   const { daybook, job, attempts } = await delivering([never, status(200)]);
   await daybook.advance(4_999);
@@ -282,7 +282,7 @@ Deno.test("webhook.deliver: the duration is that of the last attempt", async () 
   assert.deepEqual(outputOf(job()), { status: 204, attempts: 2, durationMs: 250 });
 });
 
-Deno.test("webhook.deliver: of a long answer two hundred characters are kept, of the secret none", async () => {
+Deno.test("webhook.deliver: two hundred characters of a long answer are kept, and none of the secret", async () => {
   const { daybook } = await delivering([status(400, {}, "x".repeat(100_000))]);
   const journal = JSON.stringify(await daybook.events());
   assert.equal(/x{200}/.test(journal), true);
@@ -291,7 +291,7 @@ Deno.test("webhook.deliver: of a long answer two hundred characters are kept, of
   assert.equal(journal.includes("v1,"), false);
 });
 
-Deno.test("webhookDeliver: a secret or a host that is none is refused when Daybook starts", () => {
+Deno.test("webhookDeliver: an invalid secret or host is refused when Daybook starts", () => {
   const options = { allowedHosts: [], fetch: checkedFetch, now: () => EPOCH_MS };
   assert.throws(() => webhookDeliver({ ...options, secret: "hunter2" }), TypeError);
   assert.throws(() => webhookDeliver({ ...options, allowedHosts: ["*"] }), TypeError);
@@ -318,7 +318,7 @@ Deno.test("webhook.deliver: a real server gets what it can verify", async () => 
   assert.deepEqual(JSON.parse(received.body).data, { text: "grüße" });
 });
 
-Deno.test("webhook.deliver: a real redirect is seen as one", async () => {
+Deno.test("webhook.deliver: a real redirect is recognized", async () => {
   const receiver = new Receiver(status(302, { location: "/elsewhere" }));
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
@@ -336,7 +336,7 @@ Deno.test("webhook.deliver: a real redirect is seen as one", async () => {
   assert.equal(receiver.received.length, 1);
 });
 
-Deno.test("webhook.deliver: tells the receiver of its trace, each attempt of a span of its own", async () => {
+Deno.test("webhook.deliver: it sends its trace to the receiver, with a separate span for each attempt", async () => {
   const traceId = "0af7651916cd43dd8448eb211c80319c";
   const headers = { traceparent: "what the caller made up", "x-other": "1" };
   const answers = [status(503), status(204)];
@@ -355,7 +355,7 @@ Deno.test("webhook.deliver: tells the receiver of its trace, each attempt of a s
   assert.equal(new Set(sent).size, 2);
 });
 
-Deno.test("webhook.deliver: without a trace it sends no traceparent, but for one that it is given", async () => {
+Deno.test("webhook.deliver: without a trace it sends no traceparent except one in its input", async () => {
   const traceparents: (string | null | undefined)[] = [];
   for (const headers of [{}, { traceparent: "00-of-the-caller" }]) {
     const { receiver } = await delivering([status(204)], {}, { ...message, headers });

@@ -49,7 +49,7 @@ Deno.test("AllowedHosts: addresses are compared as addresses", () => {
   assert.equal(allows(["bücher.example"], "https://xn--bcher-kva.example/"), true);
 });
 
-Deno.test("AllowedHosts: what is no host is refused when Daybook starts", () => {
+Deno.test("AllowedHosts: an invalid host is refused when Daybook starts", () => {
   for (
     const entry of [
       "",
@@ -64,7 +64,7 @@ Deno.test("AllowedHosts: what is no host is refused when Daybook starts", () => 
   ) assert.throws(() => new AllowedHosts([entry]), TypeError, entry);
 });
 
-Deno.test("signWebhook: gives what the specification's example gives", () => {
+Deno.test("signWebhook: it gives the signature of the specification's example", () => {
   const key = parseSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
   const signature = signWebhook(key, {
     id: "msg_p5jXN8AQM9LWM0D4loKWxJek",
@@ -74,7 +74,7 @@ Deno.test("signWebhook: gives what the specification's example gives", () => {
   assert.equal(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
 });
 
-Deno.test("parseSecret: a secret that is none is refused, and is not told", () => {
+Deno.test("parseSecret: an invalid secret is refused without being quoted", () => {
   const message =
     "Cannot use the webhook secret: it must be whsec_ and then 24 to 64 bytes in base64";
   for (const secret of ["", "whsec_", "whsec_c2hvcnQ=", `whsec_${"A".repeat(100)}`, "hunter2"]) {
@@ -82,7 +82,7 @@ Deno.test("parseSecret: a secret that is none is refused, and is not told", () =
   }
 });
 
-Deno.test("verdictOn: tells delivered, worth another attempt, and not", () => {
+Deno.test("verdictOn: it distinguishes delivered, worth another attempt, and final", () => {
   const verdicts = Object.fromEntries(
     [200, 204, 299, 301, 304, 307, 400, 401, 404, 408, 410, 422, 425, 429, 500, 503, 599].map(
       (status) => [status, verdictOn(status)],
@@ -109,7 +109,7 @@ Deno.test("verdictOn: tells delivered, worth another attempt, and not", () => {
   });
 });
 
-Deno.test("retryAfterMs: takes seconds and dates, between a second and an hour", () => {
+Deno.test("retryAfterMs: it accepts seconds and dates, between a second and an hour", () => {
   const now = Date.parse("2026-01-01T00:00:00Z");
   assert.equal(retryAfterMs("120", now), 120_000);
   assert.equal(retryAfterMs("Thu, 01 Jan 2026 00:02:00 GMT", now), 120_000);
@@ -118,11 +118,11 @@ Deno.test("retryAfterMs: takes seconds and dates, between a second and an hour",
   assert.equal(retryAfterMs("999999999999", now), 3_600_000);
 });
 
-Deno.test("retryAfterMs: says nothing of what it cannot read", () => {
+Deno.test("retryAfterMs: it returns undefined for what it cannot read", () => {
   for (const header of [null, "", "soon"]) assert.equal(retryAfterMs(header, 0), undefined);
 });
 
-Deno.test("isPrivateAddress: knows loopback, private, link-local and mapped addresses", () => {
+Deno.test("isPrivateAddress: it recognizes loopback, private, link-local and mapped addresses", () => {
   for (
     const address of [
       "127.0.0.1",
@@ -146,7 +146,7 @@ Deno.test("isPrivateAddress: knows loopback, private, link-local and mapped addr
   }
 });
 
-Deno.test("isAddressOrLocal: an address and localhost are what they say", () => {
+Deno.test("isAddressOrLocal: it recognizes addresses and localhost", () => {
   assert.deepEqual(
     ["localhost", "127.0.0.1", "[::1]", "example.com", "localhost.example.com"].map(
       isAddressOrLocal,
@@ -162,12 +162,12 @@ function issuesOf(more: object): readonly string[] {
   return (result.issues ?? []).map(({ path }) => (path ?? []).map(({ key }) => key).join("/"));
 }
 
-Deno.test("webhookInput: takes any payload, and headers of one's own", () => {
+Deno.test("webhookInput: it accepts any payload, and custom headers", () => {
   for (const payload of [null, 1, "x", [], {}]) assert.deepEqual(issuesOf({ payload }), []);
   assert.deepEqual(issuesOf({ headers: { "X-Tenant": "a b" } }), []);
 });
 
-Deno.test("webhookInput: a URL that is not of the web, or that holds a password, is refused", () => {
+Deno.test("webhookInput: a URL that is not HTTP, or contains a password, is refused", () => {
   for (
     const url of [
       "example.com",

@@ -1,4 +1,4 @@
-/** A journal that goes on while a tool copies it, file by file, in whatever order. */
+/** A journal that continues while a tool copies it, file by file, in any order. */
 
 import assert from "node:assert/strict";
 import { eventType } from "../../src/core/event_type.ts";
@@ -11,20 +11,20 @@ import { written, type WrittenJournal } from "../support/journal/written_journal
 
 type Files = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
-/** The files at one moment, and what was acknowledged by then. */
+/** The files at one moment, and what had been acknowledged. */
 export interface Moment {
   readonly files: Files;
   readonly acknowledged: number;
 }
 
 export interface LiveJournal {
-  /** Every state that anyone could see, those within a write too. */
+  /** Every visible state, including those within a write. */
   readonly moments: readonly Moment[];
-  /** What it came to in the end. */
+  /** The final state. */
   readonly journal: WrittenJournal;
 }
 
-/** Jobs that run, segments that roll, snapshots that are written and pruned. */
+/** Jobs run, segments fill, and snapshots are written and pruned. */
 export async function liveJournal(): Promise<LiveJournal> {
   const memory = new MemoryDisk();
   const disk = new TestDisk(memory);
@@ -58,7 +58,7 @@ export async function liveJournal(): Promise<LiveJournal> {
   return { moments, journal: written(segments) };
 }
 
-/** With one more where a file has grown: half of the write is to be seen. */
+/** Adds a moment in which half of a write is visible. */
 function addMoment(moments: Moment[], files: Files, acknowledged: number): void {
   const before = moments.at(-1);
   const grown = [...files].find(([path, bytes]) =>
@@ -74,15 +74,15 @@ function addMoment(moments: Moment[], files: Files, acknowledged: number): void 
   moments.push({ files, acknowledged });
 }
 
-/** How a tool goes about it. */
+/** How a tool works. */
 export type Tool =
   /** Lists the segments, and copies these. */
   | "segments as listed at the begin"
   /** Lists everything, and copies that in any order. */
   | "everything as listed at the begin"
-  /** Lists a folder when it comes to it: `cp -r`, `tar`. */
+  /** Lists each folder when it reaches it: `cp -r`, `tar`. */
   | "folder by folder"
-  /** Lists again and again, until nothing is new. */
+  /** Lists repeatedly until nothing is new. */
   | "until nothing is new";
 
 export const TOOLS: readonly Tool[] = [
@@ -106,7 +106,7 @@ export class Copier {
   readonly #disk = new MemoryDisk();
   readonly #trace: string[] = [];
   #at: number;
-  /** How many moments pass at most while a file is copied. */
+  /** The maximum number of moments while a file is copied. */
   readonly #pace: number;
 
   constructor(moments: readonly Moment[], fraction: () => number) {
@@ -139,7 +139,7 @@ export class Copier {
     return { disk: this.#disk, acknowledged, trace: this.#trace };
   }
 
-  /** Copies once more what is another by now, and what is new, as it is in the end. */
+  /** Copies again what has changed or is new, in its final state. */
   again(): MemoryDisk {
     const { files } = this.#moments.at(-1) ?? this.#moment;
     for (const [path, bytes] of files) this.#disk.files.set(path, bytes);
@@ -183,8 +183,8 @@ export class Copier {
 }
 
 /**
- * A disk on which the journal goes on at every step of whoever reads it; all that is elsewhere
- * is on another disk.
+ * A disk on which the journal continues at every step of its reader; everything else is on another
+ * disk.
  */
 export function goingOn(
   moments: readonly Moment[],

@@ -1,6 +1,7 @@
 /**
- * A tool copies a journal file by file, in every order, while it goes on. The copy starts and
- * has all that was acknowledged when the tool began, or it is refused with advice that helps.
+ * A tool copies a journal file by file, in every order, while the journal continues. The copy
+ * starts and has all that was acknowledged when the tool began, or it is refused with advice that
+ * helps.
  */
 
 import assert from "node:assert/strict";
@@ -27,7 +28,7 @@ import { contentOf, forkOf, type WrittenJournal } from "../support/journal/writt
 
 const ADVICE = /copy again|delete its snapshots/;
 
-/** Knows what was found from what a start itself records. */
+/** Distinguishes found entries from those that a start records. */
 class Finder extends Projection {
   lastFound = 0;
   #isOwn = false;
@@ -43,7 +44,7 @@ class Finder extends Projection {
   }
 }
 
-/** Up to where a start finds entries, or why it does not start. */
+/** The last position that a start finds, or why it does not start. */
 async function startOn(disk: MemoryDisk): Promise<number | JournalDamagedError> {
   const consumer = new Finder();
   try {
@@ -62,7 +63,7 @@ async function startOn(disk: MemoryDisk): Promise<number | JournalDamagedError> 
   }
 }
 
-/** The copy begins as the journal does, byte for byte, up to a batch that has the position. */
+/** The copy equals the journal, byte for byte, up to a batch with the position. */
 function isBeginOf(journal: WrittenJournal, disk: MemoryDisk, logId: number): boolean {
   const index = journal.batches.findIndex(({ lastLogId }) => lastLogId === logId);
   return logId === 0 || (index >= 0 && journal.batches.slice(0, index + 1).every((batch) => {
@@ -76,7 +77,7 @@ function isBeginOf(journal: WrittenJournal, disk: MemoryDisk, logId: number): bo
 
 type Outcome = "started" | "copied once more" | "snapshots deleted";
 
-/** What has to be done for the copy to start, or what is wrong with it. */
+/** What must be done for the copy to start, or what is wrong with it. */
 async function outcomeOf(
   { journal }: LiveJournal,
   { disk, acknowledged }: Copy,
@@ -131,7 +132,7 @@ test("copies: verify says of a copy what a start would", async () => {
   const live = await liveJournal();
   const fraction = fractions(Math.floor(Math.random() * 2 ** 31));
   const codes = new Set<number>();
-  // Few copies are refused, so a short form may have to go on until one is.
+  // Few copies are refused, so a short form may have to continue until one is.
   for (let round = 0; round < rounds(150, 2_000, 30) || codes.size < 2; round++) {
     assert.ok(round < 5_000, "no copy is refused, or each is");
     const { disk, trace } = new Copier(live.moments, fraction).copy(
@@ -145,7 +146,7 @@ test("copies: verify says of a copy what a start would", async () => {
   }
 });
 
-/** The source is behind the copy when it is listed, and ahead when the two are compared. */
+/** The source is behind the copy when listed, and ahead when the two are compared. */
 const CATCHES_UP = { seed: 1665654629, count: 46 };
 
 test("copies: journal backup has all that was acknowledged, however the journal goes on", async () => {
@@ -156,7 +157,7 @@ test("copies: journal backup has all that was acknowledged, however the journal 
     for (let round = 0; round < count; round++) {
       const target = new MemoryDisk();
       let [logId, written] = [0, 0];
-      // Into the same folder again, at another time that may be a later one.
+      // Into the same folder again, at another time, which may be later.
       for (let time = 0; time < 3; time++) {
         const { fileSystem, acknowledged } = goingOn(moments, target, fraction);
         const args = ["backup", "copy"];

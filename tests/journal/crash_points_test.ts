@@ -1,6 +1,6 @@
 /**
- * The power goes at every step of what a journal does at its disk, and what was not synced is
- * lost, kept, or there in part: names in a folder as well as content.
+ * A power cut at every disk operation of a journal; what was not synced is lost, kept, or partly
+ * there: names in a folder as well as content.
  */
 
 import assert from "node:assert/strict";

@@ -160,7 +160,7 @@ test("file journal: a newer format is refused, with a word on versions", async (
 });
 
 testWithFolder(
-  "file journal: damage that comes while it is open is found when it is read",
+  "file journal: damage that occurs while it is open is found when it is read",
   async (folder) => {
     await writeSample(folder);
     const { journal } = await folder.open(new RememberingConsumer());
@@ -188,7 +188,7 @@ async function writeSample(folder: JournalFolder): Promise<void> {
 }
 
 Deno.test({
-  name: "file journal: a last segment of which no line is whole is damage, and no torn write",
+  name: "file journal: a last segment without a whole line is damage, not a torn write",
   sanitizeOps: true,
   sanitizeResources: true,
   async fn() {

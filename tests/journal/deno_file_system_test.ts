@@ -13,7 +13,7 @@ async function withFile(size: number, run: (path: string, content: Uint8Array) =
   }
 }
 
-Deno.test("deno file system: a read gives what is at its place, short only at the end", () =>
+Deno.test("deno file system: a read returns the bytes at its position, fewer only at the end", () =>
   withFile(300_000, async (path, content) => {
     const file = await new DenoFileSystem().open(path, "read");
     for (const length of [1, 8_192, 65_536, 65_537, 200_000, 400_000]) {
@@ -24,7 +24,7 @@ Deno.test("deno file system: a read gives what is at its place, short only at th
     file.close();
   }));
 
-Deno.test("deno file system: connections are served while small reads go on and on", () =>
+Deno.test("deno file system: connections are served during continuous small reads", () =>
   withFile(300_000, async (path) => {
     const file = await new DenoFileSystem().open(path, "read");
     let answered = false;

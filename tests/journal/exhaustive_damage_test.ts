@@ -1,6 +1,6 @@
 /**
- * All that can happen to the bytes of a journal of real jobs, one damage after the other, and
- * for each what a start makes of it. An oracle that knows only the promise judges.
+ * Everything that can happen to the bytes of a journal of real jobs, one damage at a time, and the
+ * result of a start. An oracle that knows only the promise judges it.
  */
 
 import assert from "node:assert/strict";
@@ -32,12 +32,12 @@ import {
   writtenJournal,
 } from "../support/journal/written_journal.ts";
 
-/** Another bit at each byte, in another order with every run; or all of them. */
+/** A different bit of each byte, varying with every run; or all of them. */
 const FIRST_BIT = Math.floor(Math.random() * 8);
 
-/** One in so many is tried. */
+/** One in this many is tried. */
 const STEP = rounds(2, 1, 40);
-/** The short form has others each time. */
+/** The short form tries others each time. */
 const FIRST = Math.floor(Math.random() * STEP);
 
 function* everyFlip({ segments, disk }: WrittenJournal): Iterable<Damage> {
@@ -62,7 +62,7 @@ function* everyOther(journal: WrittenJournal): Iterable<Damage> {
   yield* appended(disk, segments.at(-1) ?? "");
 }
 
-/** Nothing is undetected, refused in vain, or changed by who refuses. */
+/** Nothing is undetected, wrongly refused, or changed by a refusal. */
 function assertRight(tally: Tally, what: string): void {
   console.log(`${what}:\n${tally}`);
   assert.deepEqual(tally.violations.slice(0, 5), [], `${tally.violations.length} violations`);
@@ -106,12 +106,12 @@ test("exhaustive damage: after a crash, every truncation and power cut is recove
   assert.ok([...powerCuts(journal)].length >= 15);
 });
 
-/** A segment as it was when it was active, however a page of it was lost. */
+/** A segment as it was when it was active, with any page lost. */
 function* everyBlankPage(journal: WrittenJournal): Iterable<Damage> {
   for (const path of journal.segments) yield* blankPages(journal.disk, path);
 }
 
-/** A sample of the same sweep with something broken; it has to be found out. */
+/** A sample of the same sweep with something broken, which must be caught. */
 async function violations(
   journal: WrittenJournal,
   damages: Iterable<Damage>,

@@ -15,7 +15,7 @@ async function appendTwice(journal: Journal): Promise<void> {
 
 const SEGMENT = "segments/00000000000000000001.ndjson";
 
-testWithFolder("file journal: a write that finds no room is cut away", async (folder) => {
+testWithFolder("file journal: a write without room is truncated away", async (folder) => {
   const consumer = new RememberingConsumer();
   const { journal } = await folder.open(consumer);
   await journal.append(facts(2)).durable;
@@ -31,20 +31,28 @@ testWithFolder("file journal: a write that finds no room is cut away", async (fo
   assert.equal((await readIndependently(folder.path)).entries.length, 6);
 });
 
-testWithFolder("file journal: without room all that waits is rejected with it", async (folder) => {
-  const { journal } = await folder.open(new RememberingConsumer());
-  await journal.append(facts(1)).durable;
-  folder.disk.fail({ operation: "write", error: noSpace() });
-  const inFlight = journal.append(facts(1));
-  await Promise.resolve().then(() => {});
-  const waiting = [journal.append(facts(1)), journal.append(facts(1))];
-  for (const { durable } of [inFlight, ...waiting]) await assert.rejects(durable, JournalFullError);
-  assert.deepEqual(journal.append(facts(1)).entries.map(({ logId }) => logId), [3]);
-  await journal.close();
-});
+testWithFolder(
+  "file journal: without room everything that waits is rejected too",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.append(facts(1)).durable;
+    folder.disk.fail({ operation: "write", error: noSpace() });
+    const inFlight = journal.append(facts(1));
+    await Promise.resolve().then(() => {});
+    const waiting = [journal.append(facts(1)), journal.append(facts(1))];
+    for (const { durable } of [inFlight, ...waiting]) {
+      await assert.rejects(
+        durable,
+        JournalFullError,
+      );
+    }
+    assert.deepEqual(journal.append(facts(1)).entries.map(({ logId }) => logId), [3]);
+    await journal.close();
+  },
+);
 
 testWithFolder(
-  "file journal: a write that fails otherwise is the end, and is cut away",
+  "file journal: a write that fails otherwise ends the journal, and is truncated away",
   async (folder) => {
     const consumer = new RememberingConsumer();
     const { journal } = await folder.open(consumer);
@@ -65,7 +73,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "file journal: what a full disk took of a batch is off the disk before the next is written",
+  "file journal: the part of a batch that a full disk accepted is removed before the next is written",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     await appendTwice(journal);
@@ -82,7 +90,7 @@ testWithFolder(
   },
 );
 
-testWithFolder("file journal: when the cut fails as well, it is the end", async (folder) => {
+testWithFolder("file journal: if the truncation fails too, the journal ends", async (folder) => {
   const consumer = new RememberingConsumer();
   const { journal } = await folder.open(consumer);
   await journal.append(facts(2)).durable;
@@ -97,7 +105,7 @@ testWithFolder("file journal: when the cut fails as well, it is the end", async 
 });
 
 testWithFolder(
-  "file journal: a failed sync is not tried again, and nothing is sealed",
+  "file journal: a failed sync is not retried, and nothing is sealed",
   async (folder) => {
     const consumer = new RememberingConsumer();
     const { journal } = await folder.open(consumer);
@@ -114,7 +122,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "file journal: after a failed sync the next start finds what got to disk",
+  "file journal: after a failed sync the next start finds what reached the disk",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     await journal.append(facts(2)).durable;
@@ -129,7 +137,7 @@ testWithFolder(
   },
 );
 
-testWithFolder("file journal: no room for a new segment is no failure", async (folder) => {
+testWithFolder("file journal: no room for a new segment is not a failure", async (folder) => {
   for (const operation of ["create", "write"] as const) {
     const consumer = new RememberingConsumer();
     const { journal } = await folder.open(consumer, { segmentBytes: 500 });
@@ -147,7 +155,7 @@ testWithFolder("file journal: no room for a new segment is no failure", async (f
 });
 
 testWithFolder(
-  "file journal: no descriptor for a new segment, or for its folder, is no failure",
+  "file journal: no descriptor for a new segment, or for its folder, is not a failure",
   async (folder) => {
     for (const operation of ["create", "syncFolder"] as const) {
       const consumer = new RememberingConsumer();
@@ -171,7 +179,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "file journal: a failed sync of a new segment or its folder is the end",
+  "file journal: a failed sync of a new segment or its folder ends the journal",
   async (folder) => {
     for (const operation of ["sync", "syncFolder"] as const) {
       for (const error of [inputOutputError(), noSpace()]) {
@@ -188,7 +196,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "file journal: a consumer that fails is the end, and nobody is left waiting",
+  "file journal: a consumer that throws ends the journal, and no caller is left waiting",
   async (folder) => {
     const consumer = new RememberingConsumer();
     const { journal } = await folder.open(consumer);
@@ -202,7 +210,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "file journal: a seal without room is tried again after another quiet second",
+  "file journal: a seal without room is retried after another quiet second",
   async (folder) => {
     const consumer = new RememberingConsumer();
     const { journal } = await folder.open(consumer);
@@ -222,7 +230,7 @@ testWithFolder(
   },
 );
 
-Deno.test("deno file system: a short write goes on until all is written", async () => {
+Deno.test("deno file system: a short write continues until everything is written", async () => {
   const written: number[] = [];
   const file = {
     write(bytes: Uint8Array): Promise<number> {
@@ -236,7 +244,7 @@ Deno.test("deno file system: a short write goes on until all is written", async 
   await assert.rejects(writeAll({ write: () => Promise.resolve(0) }, Uint8Array.from([1])));
 });
 
-Deno.test("errors: a full disk, a quota, a limit on file size, no descriptor are want of room", async () => {
+Deno.test("errors: a full disk, a quota, a limit on file size and no descriptor count as lack of room", async () => {
   assert.equal(isOutOfRoom(noSpace()), true);
   assert.equal(isOutOfRoom(new Error("Disk quota exceeded (os error 122)")), true);
   assert.equal(isOutOfRoom(Object.assign(new Error("x"), { code: "EFBIG" })), true);

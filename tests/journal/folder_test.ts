@@ -71,24 +71,27 @@ testWithFolder(
   },
 );
 
-testWithFolder("file journal: an address that cannot be written is warned of", async (folder) => {
-  folder.disk.fail({ operation: "note", error: noSpace() });
-  const { journal } = await folder.open(new RememberingConsumer());
-  folder.disk.fail({ operation: "note", error: noSpace() });
-  await journal.announce("http://127.0.0.1:8000");
-  folder.disk.fail({ operation: "note", error: noSpace() });
-  await journal.close();
-  const lock = `${folder.path}/LOCK`;
-  assert.deepEqual(folder.warnings, [
-    `Cannot empty ${lock}: No space left on device (os error 28)`,
-    `Cannot announce http://127.0.0.1:8000 in ${lock}: No space left on device (os error 28)`,
-    `Cannot empty ${lock}: No space left on device (os error 28)`,
-  ]);
-  const { journal: next } = await folder.open(new RememberingConsumer());
-  await next.close();
-});
+testWithFolder(
+  "file journal: an address that cannot be written gives a warning",
+  async (folder) => {
+    folder.disk.fail({ operation: "note", error: noSpace() });
+    const { journal } = await folder.open(new RememberingConsumer());
+    folder.disk.fail({ operation: "note", error: noSpace() });
+    await journal.announce("http://127.0.0.1:8000");
+    folder.disk.fail({ operation: "note", error: noSpace() });
+    await journal.close();
+    const lock = `${folder.path}/LOCK`;
+    assert.deepEqual(folder.warnings, [
+      `Cannot empty ${lock}: No space left on device (os error 28)`,
+      `Cannot announce http://127.0.0.1:8000 in ${lock}: No space left on device (os error 28)`,
+      `Cannot empty ${lock}: No space left on device (os error 28)`,
+    ]);
+    const { journal: next } = await folder.open(new RememberingConsumer());
+    await next.close();
+  },
+);
 
-testWithFolder("file journal: a start that fails lets go of the lock", async (folder) => {
+testWithFolder("file journal: a failed start releases the lock", async (folder) => {
   const { journal } = await folder.open(new RememberingConsumer());
   await journal.append(facts(1)).durable;
   folder.crash();
@@ -137,7 +140,7 @@ testWithFolder(
   },
 );
 
-testWithFolder("file journal: in a folder that is missing none is made", async (folder) => {
+testWithFolder("file journal: it does not create a missing parent folder", async (folder) => {
   await assert.rejects(
     folder.open(new RememberingConsumer(), { folder: `${folder.path}/further/in` }),
     { name: "JournalUnusableError", exitCode: 74 },
@@ -145,7 +148,7 @@ testWithFolder("file journal: in a folder that is missing none is made", async (
 });
 
 testWithFolder(
-  "file journal: without permission for the folder around it, it starts all the same",
+  "file journal: it starts without permission for its parent folder",
   async (folder) => {
     const path = dirname(folder.path);
     for (const name of ["NotCapable", "PermissionDenied"]) {
@@ -172,7 +175,7 @@ testWithFolder("file journal: a missing permission is named with its flag", asyn
   assert.match((await unusable(folder)).message, new RegExp(`add --allow-read=${folder.path}$`));
 });
 
-testWithFolder("file journal: symbolic links and odd files are refused", async (folder) => {
+testWithFolder("file journal: symbolic links and special files are refused", async (folder) => {
   const { journal } = await folder.open(new RememberingConsumer());
   await journal.append(facts(1)).durable;
   await journal.close();
@@ -199,7 +202,7 @@ testWithFolder("file journal: symbolic links and odd files are refused", async (
   ];
   for (const [path, make] of oddities) {
     await make();
-    // Among the segments nothing is guessed, as with damage.
+    // Nothing is guessed about files among the segments, as with damage.
     assert.equal((await unusable(folder, path.startsWith(segments) ? 78 : 74)).path, path);
     await Deno.remove(path, { recursive: true });
   }
@@ -223,7 +226,7 @@ testWithFolder("file journal: a link in place of one of its folders is refused",
 });
 
 testWithFolder(
-  "file journal: what it had not finished writing is removed, and no more",
+  "file journal: only its own unfinished files are removed",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     await journal.append(facts(1)).durable;
@@ -241,7 +244,7 @@ testWithFolder(
   },
 );
 
-testWithFolder("file journal: no room to record a recovery makes it unusable", async (folder) => {
+testWithFolder("file journal: without room to record a recovery it is unusable", async (folder) => {
   const { journal } = await folder.open(new RememberingConsumer());
   await journal.append(facts(1)).durable;
   folder.crash();

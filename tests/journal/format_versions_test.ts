@@ -1,4 +1,4 @@
-/** Segments of both versions of the format: what is read is the same, and what is written is new. */
+/** Segments of both versions of the format: they are read the same, and the new one is written. */
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
@@ -10,7 +10,7 @@ import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
 
-/** Written by Daybook when it wrote version 1, and killed then: 26 entries of four jobs. */
+/** Written by a Daybook of format version 1, which was killed: 26 entries of four jobs. */
 const VERSION_1 = new URL("fixtures/version_1.ndjson", import.meta.url);
 const FIRST = "00000000000000000001.ndjson";
 const ENTRIES = 26;
@@ -33,7 +33,7 @@ function statesOf(entries: readonly JobEventLogEntry[]) {
 }
 
 testWithFolder(
-  "format versions: a segment of version 1 is left as it is, and rolled",
+  "format versions: a segment of version 1 is left unchanged, and a new one begun",
   async (folder) => {
     const before = await folderOfVersion1(folder);
     const { journal } = await folder.open(new RememberingConsumer());
@@ -49,7 +49,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "format versions: a mixed journal goes on, and is read by others",
+  "format versions: a mixed journal continues, and other readers can read it",
   async (folder) => {
     await folderOfVersion1(folder);
     for (let start = 0; start < 3; start++) {
@@ -79,7 +79,7 @@ testWithFolder("format versions: both project to the same jobs", async (folder) 
   const old = new RememberingConsumer();
   await (await folder.open(old)).journal.close();
   const entries = old.entries.slice(0, ENTRIES);
-  // The same once more, as it is written today; positions are the same, since both have an opening.
+  // The same in the current version; positions are equal, because both have an opening.
   await Deno.remove(folder.path, { recursive: true });
   const { journal } = await folder.open(new RememberingConsumer());
   for (const entry of written(entries)) {
@@ -96,7 +96,7 @@ testWithFolder("format versions: both project to the same jobs", async (folder) 
 });
 
 testWithFolder(
-  "format versions: version 2 leaves out what is the same for nearly all",
+  "format versions: version 2 omits what is the same for nearly all lines",
   async (folder) => {
     await folderOfVersion1(folder);
     const old = new RememberingConsumer();
@@ -119,12 +119,12 @@ testWithFolder(
       ["type", "definitionVersion", "input"],
     ]);
     const dated = lines.filter(({ occurredAt }) => occurredAt !== undefined);
-    // Said by its sender; the entry that stands for it in the job has it too.
+    // Given by its sender; its correlation has it too.
     assert.deepEqual(dated.map(({ eventType }) => eventType), ["shop.OrderPaid"]);
   },
 );
 
-testWithFolder("format versions: damage in either is found, at its place", async (folder) => {
+testWithFolder("format versions: damage in either is found, with its position", async (folder) => {
   await folderOfVersion1(folder);
   const { journal } = await folder.open(new RememberingConsumer());
   await journal.append(facts(2)).durable;

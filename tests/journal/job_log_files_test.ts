@@ -1,4 +1,4 @@
-/** The files in which is kept what code of jobs says. */
+/** The files of job logs. */
 
 import assert from "node:assert/strict";
 import type { JobId, TaskId } from "../../src/core/ids.ts";

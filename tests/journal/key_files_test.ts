@@ -1,4 +1,4 @@
-/** Keys as files: private, whole or absent, and found by nothing but the id of their job. */
+/** Keys as files: private, complete or absent, and found only by the id of their job. */
 
 import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
@@ -13,7 +13,7 @@ import { inFolder } from "../support/temporary_folder.ts";
 
 const JOB = "job-1" as JobId;
 
-/** Ids are by pattern; whatever comes, none leads out of the folder. */
+/** Ids follow a pattern, so none leads out of the folder. */
 const ODD_IDS = ["..", ".", "../../etc/passwd", "a/b", "~", "x".repeat(128)] as JobId[];
 
 function open(folder: string, fileSystem: FileSystem = new DenoFileSystem()): KeyFiles {
@@ -24,7 +24,7 @@ async function names(folder: string): Promise<readonly string[]> {
   return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).toSorted();
 }
 
-Deno.test("KeyFiles: a key is read back, is another for each job, and gone once removed", () =>
+Deno.test("KeyFiles: a key can be read back, differs for each job, and is gone once removed", () =>
   inFolder(async (folder) => {
     const keys = open(folder);
     const [first, second] = [await keys.create(JOB), await keys.create("job-2" as JobId)];
@@ -37,7 +37,7 @@ Deno.test("KeyFiles: a key is read back, is another for each job, and gone once 
     assert.equal(await keys.read(JOB), undefined);
   }));
 
-Deno.test("KeyFiles: only its owner may read a key, and no name tells whose it is", () =>
+Deno.test("KeyFiles: only its owner can read a key, and its name does not reveal the job", () =>
   inFolder(async (folder) => {
     const keys = open(folder);
     for (const jobId of [JOB, ...ODD_IDS]) await keys.create(jobId);
@@ -49,7 +49,7 @@ Deno.test("KeyFiles: only its owner may read a key, and no name tells whose it i
     }
   }));
 
-Deno.test("KeyFiles: a start keeps the keys of its jobs, and leaves what is not its own alone", () =>
+Deno.test("KeyFiles: a start keeps the keys of its jobs, and does not touch other files", () =>
   inFolder(async (folder) => {
     const keys = open(folder);
     await keys.create(JOB);
@@ -70,7 +70,7 @@ Deno.test("KeyFiles: there is no folder before there is a key", () =>
     assert.deepEqual(await names(folder), []);
   }));
 
-Deno.test("KeyFiles: a symbolic link in the place of a key, or of the folder, is refused", () =>
+Deno.test("KeyFiles: a symbolic link instead of a key, or of the folder, is refused", () =>
   inFolder(async (folder) => {
     const keys = open(folder);
     await keys.create(JOB);
@@ -85,7 +85,7 @@ Deno.test("KeyFiles: a symbolic link in the place of a key, or of the folder, is
     await assert.rejects(open(folder).keepOnly([JOB]), /it is a symbolic link/);
   }));
 
-Deno.test("KeyFiles: one that holds something else than a key is refused, not used", () =>
+Deno.test("KeyFiles: a file that does not contain a key is refused", () =>
   inFolder(async (folder) => {
     const keys = open(folder);
     await keys.create(JOB);
@@ -96,7 +96,7 @@ Deno.test("KeyFiles: one that holds something else than a key is refused, not us
 
 const SECRET_KEY = new Uint8Array(32).fill(7);
 
-Deno.test("KeyFiles: under a secret key, a key opens with it only, and under its own name only", () =>
+Deno.test("KeyFiles: a wrapped key opens only with its secret key, and only under its own name", () =>
   inFolder(async (folder) => {
     const layout = journalLayout(folder);
     const disk = new DenoFileSystem();
@@ -119,7 +119,7 @@ Deno.test("KeyFiles: under a secret key, a key opens with it only, and under its
     await assert.rejects(keys.read(JOB), /another secret key/);
   }));
 
-Deno.test("KeyFiles: keys from before there was a secret key go on working", () =>
+Deno.test("KeyFiles: keys from before there was a secret key still work", () =>
   inFolder(async (folder) => {
     const key = await open(folder).create(JOB);
     const keys = new KeyFiles(new DenoFileSystem(), journalLayout(folder), SECRET_KEY);
@@ -168,7 +168,7 @@ Deno.test("KeyFiles: a key is written, synced, renamed, and its folder synced be
 });
 
 for (const [index, step] of STEPS.entries()) {
-  Deno.test(`KeyFiles: a failure at step ${index + 1}, ${step}, leaves no half a key, and it can be made again`, async () => {
+  Deno.test(`KeyFiles: a failure at step ${index + 1}, ${step}, leaves no partial key, and it can be made again`, async () => {
     const disk = new FailingDisk();
     const keys = open("j", disk);
     disk.failAt = index + 1;
@@ -181,7 +181,7 @@ for (const [index, step] of STEPS.entries()) {
   });
 }
 
-Deno.test("KeyFiles: no room is told apart from other failures", async () => {
+Deno.test("KeyFiles: lack of room is distinguished from other failures", async () => {
   const disk = new FailingDisk();
   disk.error = Object.assign(new Error("no space"), { code: "ENOSPC" });
   disk.failAt = 3;

@@ -70,7 +70,7 @@ function readBy(read: typeof entryInFields | typeof parsedEntry, body: string) {
   return read(lineBytes(text, start, start + body.length), LOG_ID, BATCH);
 }
 
-/** What somebody who knows the format could do to a line, and make its crc right again. */
+/** Changes that someone who knows the format could make to a line, with a correct crc. */
 const changes = fc.oneof(
   fc.record({ kind: fc.constant("insert"), at: fc.nat(), with: pieces() }),
   fc.record({ kind: fc.constant("replace"), at: fc.nat(), with: pieces() }),
@@ -107,7 +107,7 @@ function changed(body: string, all: readonly { kind: string; at: number; with: s
   return text;
 }
 
-Deno.test("line fields: what is read field by field is what a parser of JSON reads", () => {
+Deno.test("line fields: reading field by field gives what a JSON parser gives", () => {
   let [inFields, byParser] = [0, 0];
   const property = fc.property(events, fc.array(changes, { maxLength: 2 }), (event, all) => {
     const body = changed(bodyOf(event), all);
@@ -122,7 +122,7 @@ Deno.test("line fields: what is read field by field is what a parser of JSON rea
   assert.ok(inFields > 400 && byParser > 200, `${inFields} in fields, ${byParser} not`);
 });
 
-Deno.test("line fields: a line as it is written needs no parser but for what is escaped", () => {
+Deno.test("line fields: a line as written needs a JSON parser only for escapes", () => {
   const property = fc.property(events, (event) => {
     const { occurredAt, traceId = "", spanId = "", actor = "" } = event;
     const isPlain = [occurredAt, traceId, spanId, actor].every((text) =>
@@ -133,7 +133,7 @@ Deno.test("line fields: a line as it is written needs no parser but for what is 
   fc.assert(property, { numRuns: rounds(500, 100_000) });
 });
 
-Deno.test("line fields: a field twice, out of its place, or unknown is for the parser", () => {
+Deno.test("line fields: a duplicate, misplaced or unknown field is left to the JSON parser", () => {
   const good = bodyOf({
     receivedAt: "2026-01-01T00:00:00.000Z",
     occurredAt: "2026-01-01T00:00:00.000Z",
@@ -167,7 +167,7 @@ Deno.test("line fields: a field twice, out of its place, or unknown is for the p
   }
 });
 
-Deno.test("line fields: what lines share cannot be changed, and what could be is not shared", () => {
+Deno.test("line fields: shared values are immutable, and mutable ones are not shared", () => {
   const read = (stratum: string, attributes: object) => {
     const at = "2026-01-01T00:00:00.000Z";
     const event = { receivedAt: at, occurredAt: at, eventId: "e", eventType: "job.TaskStarted" };

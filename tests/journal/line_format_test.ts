@@ -70,28 +70,31 @@ Deno.test("batch: its size on disk is known before it is sealed", () => {
   }
 });
 
-testWithFolder("file journal: another reader of the format finds the same", async (folder) => {
-  const consumer = new RememberingConsumer();
-  const { journal } = await folder.open(consumer, { segmentBytes: 4000 });
-  for (let round = 0; round < 12; round++) {
-    const groups = Array.from({ length: 1 + round % 3 }, (_, n) =>
-      journal.append([
-        fact({ round, n, text: "é😀\ud800\u2028" }, { traceId: '"' }),
-        fact({}, { causedBy: { draft: 0 } }),
-      ]));
-    await Promise.all(groups.map(({ durable }) => durable));
-  }
-  folder.crash();
-  const reopened = await folder.open(consumer, { segmentBytes: 4000 });
-  await reopened.journal.append(facts(2)).durable;
-  await reopened.journal.close();
-  const found = await readIndependently(folder.path);
-  assert.ok((await folder.names("segments")).length >= 3);
-  assert.equal(found.chain, reopened.journal.head.chain);
-  assert.equal(found.entries.length, reopened.journal.head.logId);
-  const read = await reopened.journal.read(0, 1000);
-  assert.deepEqual(
-    found.entries.map(({ batch: _batch, chain: _chain, crc: _crc, ...entry }) => entry),
-    read,
-  );
-});
+testWithFolder(
+  "file journal: an independent reader of the format gets the same entries",
+  async (folder) => {
+    const consumer = new RememberingConsumer();
+    const { journal } = await folder.open(consumer, { segmentBytes: 4000 });
+    for (let round = 0; round < 12; round++) {
+      const groups = Array.from({ length: 1 + round % 3 }, (_, n) =>
+        journal.append([
+          fact({ round, n, text: "é😀\ud800\u2028" }, { traceId: '"' }),
+          fact({}, { causedBy: { draft: 0 } }),
+        ]));
+      await Promise.all(groups.map(({ durable }) => durable));
+    }
+    folder.crash();
+    const reopened = await folder.open(consumer, { segmentBytes: 4000 });
+    await reopened.journal.append(facts(2)).durable;
+    await reopened.journal.close();
+    const found = await readIndependently(folder.path);
+    assert.ok((await folder.names("segments")).length >= 3);
+    assert.equal(found.chain, reopened.journal.head.chain);
+    assert.equal(found.entries.length, reopened.journal.head.logId);
+    const read = await reopened.journal.read(0, 1000);
+    assert.deepEqual(
+      found.entries.map(({ batch: _batch, chain: _chain, crc: _crc, ...entry }) => entry),
+      read,
+    );
+  },
+);

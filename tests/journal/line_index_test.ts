@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { LineIndex } from "../../src/journal/line_index.ts";
 
-/** Lengths of lines, newline not included; by batches. */
+/** Lengths of lines without newlines, by batches. */
 const batchesOfLengths = fc.array(
   fc.array(fc.oneof(fc.nat(400), fc.integer({ min: 7_000, max: 9_000 })), {
     minLength: 1,
@@ -11,7 +11,7 @@ const batchesOfLengths = fc.array(
   { maxLength: 40 },
 );
 
-/** A segment with lines of these lengths: its lines, blank ones too, and its index. */
+/** A segment with lines of these lengths: its lines, including blank ones, and its index. */
 function segmentOf(batches: readonly (readonly number[])[]) {
   const index = new LineIndex();
   const lines: string[] = [];
@@ -55,7 +55,7 @@ Deno.test("line index: every line is found from the start of its block, by its n
   }));
 });
 
-Deno.test("line index: what is read to find a line is at most 8 KiB and a line", () => {
+Deno.test("line index: finding a line reads at most 8 KiB and a line", () => {
   fc.assert(fc.property(batchesOfLengths, (batches) => {
     const { index, lines } = segmentOf(batches);
     for (const [entry, number] of numbersOfEntries(lines).entries()) {
@@ -67,7 +67,7 @@ Deno.test("line index: what is read to find a line is at most 8 KiB and a line",
   }));
 });
 
-Deno.test("line index: it goes on after it was trimmed, and knows no line past the last", () => {
+Deno.test("line index: it continues after it was trimmed, and has no line past the last", () => {
   const index = new LineIndex();
   assert.equal(index.find(0), undefined);
   index.trim();

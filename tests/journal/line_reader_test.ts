@@ -8,7 +8,7 @@ import { lineBytes } from "../support/journal/line_bytes.ts";
 const GOOD = '{"logId":7,"batch":5,"receivedAt":"r","stratum":"domain","eventId":"e",' +
   '"eventType":"t","occurredAt":"o","attributes":{}';
 
-/** What is wrong with a line whose crc is right. */
+/** What is wrong with a line that has a correct crc. */
 function flawOf(body: string): string | undefined {
   const text = withCrc(body);
   const entry = entryIn(lineBytes(text, 0, text.length), 7, 5, false);
@@ -29,7 +29,7 @@ Deno.test("line reader: a line of the format becomes an entry without batch and 
   });
 });
 
-Deno.test("line reader: a line of another shape is refused although its crc is right", () => {
+Deno.test("line reader: a line of another shape is refused even with a correct crc", () => {
   assert.equal(flawOf(GOOD), undefined);
   assert.equal(flawOf(GOOD.replace("7", "8")), "the line is of logId 8");
   assert.equal(flawOf(GOOD.replace('"batch":5', '"batch":6')), 'the line should have "batch":5,');
@@ -70,7 +70,7 @@ Deno.test("line reader: a crc is eight lower-case digits at the very end", () =>
   assert.equal(holds(""), false);
 });
 
-Deno.test("torn tail: an entry inside an event is no line of the journal", () => {
+Deno.test("torn tail: an entry inside an event is not a line of the journal", () => {
   const line = withCrc(GOOD);
   const bytes = (text: string) => new TextEncoder().encode(text);
   for (const before of [":", ",", "["]) {
@@ -87,7 +87,7 @@ Deno.test("torn tail: an entry inside an event is no line of the journal", () =>
   );
 });
 
-Deno.test("torn tail: the beginning of a line of a later batch is enough, when it agrees with itself", () => {
+Deno.test("torn tail: the beginning of a line of a later batch is enough if it is consistent", () => {
   const find = (text: string) => findOtherBatch(new TextEncoder().encode(text), 0, 9);
   assert.deepEqual(find('x\n{"logId":12,"batch":11,"rec'), {
     offset: 2,

@@ -1,4 +1,4 @@
-/** What a process is in a shared journal, as it changes. */
+/** The changing role of a process in a shared journal. */
 
 import assert from "node:assert/strict";
 import { Membership } from "../../src/journal/membership.ts";
@@ -17,7 +17,7 @@ function joined() {
   };
 }
 
-Deno.test("membership: a follower knows who leads, and how far behind its copy is", async () => {
+Deno.test("membership: a follower knows the leader, and how far behind its copy is", async () => {
   const { clock, told, member } = joined();
   const since = new Date(clock.now()).toISOString();
   await clock.advance(500);
@@ -40,7 +40,7 @@ Deno.test("membership: a follower knows who leads, and how far behind its copy i
   assert.deepEqual(told, ["following http://a.test, at logId 4; leads when that is gone"]);
 });
 
-Deno.test("membership: what an earlier life of this process left is no leader", () => {
+Deno.test("membership: the row of an earlier run of this process is not a leader", () => {
   const { told, member } = joined();
   member.ledBy({ writer: "wri_earlier", url: SELF.url });
   member.copied(3, 3);
@@ -48,7 +48,7 @@ Deno.test("membership: what an earlier life of this process left is no leader", 
   assert.deepEqual(told, []);
 });
 
-Deno.test("membership: one that leads says since when and why, and has no copy to tell of", async () => {
+Deno.test("membership: a leader says since when and why, and reports no copy", async () => {
   const { clock, member } = joined();
   member.ledBy(LEADER);
   member.copied(3, 3);

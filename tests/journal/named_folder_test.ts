@@ -13,11 +13,11 @@ async function operationsOf(...folders: readonly string[]): Promise<readonly str
   return disk.operations;
 }
 
-Deno.test("named folder: it has its name on disk before anything is made in it", async () => {
+Deno.test("named folder: its name is on disk before anything is created in it", async () => {
   assert.deepEqual(await operationsOf("a/journal"), ["makeFolder a/journal", "syncFolder a"]);
 });
 
-Deno.test("named folder: those that it is in have their names on disk before one is made in them", async () => {
+Deno.test("named folder: names of parent folders are on disk before one is created in them", async () => {
   const disk = new TestDisk(new MemoryDisk());
   await makeNamedFolders(disk, "a/b/copy", (message) => assert.fail(message));
   assert.deepEqual(disk.operations, [
@@ -30,7 +30,7 @@ Deno.test("named folder: those that it is in have their names on disk before one
   ]);
 });
 
-Deno.test("named folder: the name of one that is there is put on disk too, since who made it may have died", async () => {
+Deno.test("named folder: the name of an existing one is synced too, because its creator may have crashed", async () => {
   assert.deepEqual(await operationsOf("/a/journal", "/a/journal"), [
     "makeFolder /a/journal",
     "syncFolder /a",
@@ -49,7 +49,7 @@ class ForbiddenParents extends MemoryDisk {
   }
 }
 
-Deno.test("named folder: what nobody may sync is warned of once, and named with the flag that is missing", async () => {
+Deno.test("named folder: one that may not be synced gives one warning, with the missing flag", async () => {
   const disk = new ForbiddenParents();
   const warnings: string[] = [];
   for (let start = 0; start < 2; start++) {
@@ -61,7 +61,7 @@ Deno.test("named folder: what nobody may sync is warned of once, and named with 
   ]);
 });
 
-Deno.test("named folder: when the disk fails to sync the name, the journal is not used", async () => {
+Deno.test("named folder: if syncing the name fails, the journal is not used", async () => {
   const disk = new TestDisk(new MemoryDisk());
   disk.fail({ operation: "syncFolder", error: inputOutputError() });
   await assert.rejects(

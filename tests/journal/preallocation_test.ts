@@ -1,4 +1,7 @@
-/** Newlines ahead of the batches: when they are written, overwritten, cut, and told from batches. */
+/**
+ * Newlines ahead of the batches: when they are written, overwritten and cut, and how they are
+ * distinguished from batches.
+ */
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -41,7 +44,7 @@ async function aheadOnceWritten(folder: JournalFolder, least: number): Promise<n
 }
 
 testWithFolder(
-  "preallocation: a segment is written ahead by what it holds, within bounds",
+  "preallocation: a segment is written ahead by its own size, within bounds",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     assert.equal((await folder.read(SEGMENT)).length, 0, "nothing before the first batch");
@@ -64,7 +67,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "preallocation: batches take the place of newlines, and the file does not grow",
+  "preallocation: batches overwrite newlines, and the file does not grow",
   async (folder) => {
     const consumer = new RememberingConsumer();
     const { journal } = await folder.open(consumer);
@@ -83,7 +86,7 @@ testWithFolder(
   },
 );
 
-testWithFolder("preallocation: never beyond the size at which a segment rolls", async (folder) => {
+testWithFolder("preallocation: it does not exceed the size of a full segment", async (folder) => {
   const { journal } = await folder.open(new RememberingConsumer(), { segmentBytes: 1_500 });
   for (let batch = 0; batch < 9; batch++) {
     await journal.append(facts(1)).durable;
@@ -101,7 +104,7 @@ testWithFolder("preallocation: never beyond the size at which a segment rolls", 
 });
 
 testWithFolder(
-  "preallocation: after a kill the newlines are no bytes lost, and not copied",
+  "preallocation: after a kill the newlines do not count as lost bytes, and are not copied",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     await journal.append(facts(2)).durable;
@@ -145,7 +148,7 @@ testWithFolder(
   },
 );
 
-testWithFolder("preallocation: what there was room for of the newlines is used", async (folder) => {
+testWithFolder("preallocation: newlines that found room are used", async (folder) => {
   const consumer = new RememberingConsumer();
   const { journal } = await folder.open(consumer);
   failWriteAhead(folder, noSpace());
@@ -159,7 +162,7 @@ testWithFolder("preallocation: what there was room for of the newlines is used",
 
 for (const operation of ["write", "sync"] as const) {
   testWithFolder(
-    `preallocation: a ${operation} that fails otherwise is the end`,
+    `preallocation: a ${operation} that fails otherwise ends the journal`,
     async (folder) => {
       const consumer = new RememberingConsumer();
       const { journal } = await folder.open(consumer);
@@ -184,7 +187,7 @@ for (const operation of ["write", "sync"] as const) {
 }
 
 testWithFolder(
-  "preallocation: a stop that cannot cut says so, and loses nothing",
+  "preallocation: a stop that cannot truncate says so, and loses nothing",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     await journal.append(facts(1)).durable;
@@ -245,7 +248,7 @@ test("preallocation: the end of what was written is found, however far it is fro
   }
 });
 
-/** The write of newlines after the next batch fails, with a part of them written. */
+/** The write of newlines after the next batch fails, with some of them written. */
 function failWriteAhead(folder: JournalFolder, error: Error): void {
   let writes = 0;
   folder.disk.before = (operation, path) => {

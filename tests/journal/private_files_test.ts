@@ -1,11 +1,11 @@
-/** Who may read a journal: its owner, and nobody else. */
+/** Only the owner may read a journal. */
 
 import assert from "node:assert/strict";
 import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
 
-/** Files and folders below one, itself included, that others may do something with. */
+/** Files and folders below one, including itself, that others have any permission for. */
 async function openToOthers(path: string): Promise<readonly string[]> {
   const { mode, isDirectory } = await Deno.stat(path);
   const found = ((mode ?? 0) & 0o077) === 0 ? [] : [path];
@@ -24,7 +24,7 @@ async function openUp(path: string): Promise<void> {
 }
 
 testWithFolder(
-  "private files: all that a journal makes is its owner's alone, whatever the umask",
+  "private files: only the owner can read what a journal creates, whatever the umask",
   async (folder) => {
     const before = Deno.umask(0);
     try {
@@ -40,7 +40,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "private files: a journal that others could read is taken from them by a start, which says so once",
+  "private files: a start makes a journal private that others could read, and says so once",
   async (folder) => {
     const first = await folder.open(new RememberingConsumer());
     await first.journal.append(facts(2)).durable;

@@ -9,7 +9,7 @@ const LINES = 40;
 const LINE_BYTES = 200_000;
 
 testWithFolder(
-  "reading back: of large lines two are parsed in a turn, however many read",
+  "reading back: two large lines are parsed per turn, however many readers there are",
   async (folder) => {
     const { clock, disk } = folder;
     const { journal } = await folder.open(new RememberingConsumer());

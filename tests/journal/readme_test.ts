@@ -9,10 +9,10 @@ import { succeeds, testWhere } from "../support/process/other_commands.ts";
 const README = new URL("../../journal/README.md", import.meta.url);
 const FIRST = "segments/00000000000000000001.ndjson";
 
-Deno.test("journal/README.md: its sample lines are a segment that is whole", async () => {
+Deno.test("journal/README.md: its sample lines are a complete segment", async () => {
   const readme = await Deno.readTextFile(README);
   const sample = /```ndjson\n([^]*?)```/.exec(readme)?.[1] ?? "";
-  // The formatter takes away the blank line before the first batch.
+  // The formatter removes the blank line before the first batch.
   const bytes = new TextEncoder().encode(`\n${sample}`);
   const { entries, batches } = readSegments([["00000000000000000001.ndjson", bytes]]);
   assert.equal(entries.length, 8);
@@ -21,11 +21,11 @@ Deno.test("journal/README.md: its sample lines are a segment that is whole", asy
 
 interface Reader {
   readonly language: string;
-  /** What the README marks its text with. */
+  /** The language of its code block in the README. */
   readonly fence: string;
-  /** Runs the text that comes after it. */
+  /** Runs the code that follows as an argument. */
   readonly command: readonly [string, ...string[]];
-  /** What is missing where it cannot run. */
+  /** The reason if it cannot run. */
   readonly missing: string;
   readonly isThere: boolean;
 }
@@ -114,7 +114,7 @@ testReaders("one of both versions, and refuses it when a bit is flipped", async 
   await journal.close();
   for (const name of await folder.names("segments")) {
     const whole = await folder.read(`segments/${name}`);
-    // In the text of a value, so that the line is JSON still.
+    // In the text of a value, so that the line is still JSON.
     const at = whole.indexOf(":".charCodeAt(0), whole.length / 2 | 0) + 2;
     const bytes = whole.slice();
     bytes[at] = (bytes[at] ?? 0) ^ 1;

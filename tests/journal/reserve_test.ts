@@ -9,7 +9,7 @@ import { fact, facts } from "../support/journal/journal_events.ts";
 import { SmallDisk } from "./small_disk.ts";
 
 const RESERVE_BYTES = 20_000;
-/** What must be free beside the reserve for it to be made again. */
+/** The room that must be free beside the reserve before it is recreated. */
 const MARGIN_BYTES = 64 * 1024;
 
 class Scene {
@@ -33,7 +33,7 @@ class Scene {
     return journal;
   }
 
-  /** A journal that has just found no room; what was written ahead was used by others. */
+  /** A journal that has just found no room; other files use up what was written ahead. */
   async full(options: Partial<FileJournalOptions> = {}): Promise<FileJournal> {
     const journal = await this.open(options);
     await journal.append(facts(2)).durable;
@@ -60,7 +60,7 @@ class Scene {
 
 const large = () => fact({ text: "x".repeat(RESERVE_BYTES) });
 
-Deno.test("reserve: on a full disk only what is vital is recorded, and reads go on", async () => {
+Deno.test("reserve: on a full disk only vital entries are recorded, and reads continue", async () => {
   const scene = new Scene();
   const journal = await scene.full();
 
@@ -73,7 +73,7 @@ Deno.test("reserve: on a full disk only what is vital is recorded, and reads go 
   await journal.close();
 });
 
-Deno.test("reserve: a group that found no room is rejected, and vital ones pass when asked again", async () => {
+Deno.test("reserve: a group without room is rejected, and vital appends succeed when repeated", async () => {
   const scene = new Scene();
   const journal = await scene.open();
   await journal.append(facts(1)).durable;
@@ -85,7 +85,7 @@ Deno.test("reserve: a group that found no room is rejected, and vital ones pass 
   await journal.close();
 });
 
-Deno.test("reserve: when there is room again it is made again, and all is taken, by itself", async () => {
+Deno.test("reserve: when there is room again it is recreated automatically, and everything is accepted", async () => {
   const scene = new Scene();
   const journal = await scene.full();
   await scene.clock.advance(5_000);
@@ -106,7 +106,7 @@ Deno.test("reserve: when there is room again it is made again, and all is taken,
   await journal.close();
 });
 
-Deno.test("reserve: the seal that proves that there is room is followed by no other", async () => {
+Deno.test("reserve: the seal that proves that there is room is not followed by another", async () => {
   const scene = new Scene();
   const journal = await scene.full({ quietSealMs: 5_000 });
   await journal.append(facts(1), "vital").durable;
@@ -120,7 +120,7 @@ Deno.test("reserve: the seal that proves that there is room is followed by no ot
   await journal.close();
 });
 
-Deno.test("reserve: room for it and no more is not enough", async () => {
+Deno.test("reserve: room for the reserve alone is not enough", async () => {
   const scene = new Scene();
   const journal = await scene.full();
   scene.disk.leave(RESERVE_BYTES + 1_000);
@@ -148,7 +148,7 @@ Deno.test("reserve: while a segment may not grow, room for the reserve is not en
   await journal.close();
 });
 
-Deno.test("reserve: used up, it rejects what is vital as well, and nothing is lost", async () => {
+Deno.test("reserve: when it is used up vital entries are rejected too, and nothing is lost", async () => {
   const scene = new Scene();
   const journal = await scene.full();
   await journal.append(facts(1), "vital").durable;
@@ -168,7 +168,7 @@ Deno.test("reserve: used up, it rejects what is vital as well, and nothing is lo
   await reopened.close();
 });
 
-Deno.test("reserve: a stop on a full disk is sealed with it, so that the next start is clean", async () => {
+Deno.test("reserve: a stop on a full disk uses it for the seal, so the next start is clean", async () => {
   const scene = new Scene();
   const journal = await scene.full();
   await journal.close();
@@ -185,7 +185,7 @@ Deno.test("reserve: a stop on a full disk is sealed with it, so that the next st
   await reopened.close();
 });
 
-Deno.test("reserve: no snapshot is written into the room that it gave up", async () => {
+Deno.test("reserve: no snapshot is written into its released room", async () => {
   const scene = new Scene();
   const journal = await scene.full({ snapshotEvery: 3 });
   await journal.append(facts(10), "vital").durable;
@@ -200,7 +200,7 @@ Deno.test("reserve: no snapshot is written into the room that it gave up", async
   assert.ok(snapshots().length > 0);
 });
 
-Deno.test("reserve: one that a crash cut short, or of another size, is made anew", async () => {
+Deno.test("reserve: a partial one, or one of another size, is recreated", async () => {
   const scene = new Scene();
   await (await scene.open()).close();
   scene.disk.files.set("journal/reserve", new Uint8Array(77));
@@ -209,13 +209,13 @@ Deno.test("reserve: one that a crash cut short, or of another size, is made anew
   await journal.close();
 });
 
-Deno.test("reserve: a folder in its place is refused", async () => {
+Deno.test("reserve: a folder of its name is refused", async () => {
   const scene = new Scene();
   await scene.disk.makeFolder("journal/reserve");
   await assert.rejects(scene.open(), JournalUnusableError);
 });
 
-Deno.test("reserve: without one every append is tried, and the last one tells", async () => {
+Deno.test("reserve: without one every append is tried, and the last result decides", async () => {
   const scene = new Scene();
   const journal = await scene.full({ reserveBytes: 0 });
   assert.equal(journal.full("ordinary"), true);

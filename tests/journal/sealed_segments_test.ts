@@ -13,7 +13,7 @@ import { inFolder } from "../support/temporary_folder.ts";
 
 const OPTIONS = { segmentBytes: 4_000, snapshotEvery: 10 };
 
-/** Holds each segment against what it was when it stopped being the last one. */
+/** Compares each segment with its content when it stopped being the last one. */
 class Watch {
   readonly #known = new Map<string, Uint8Array>();
 
@@ -44,7 +44,7 @@ async function jobsOn(fileSystem: FileSystem, count: number) {
 }
 
 let prefixes = 0;
-/** Each process has ids of its own. */
+/** Each process has different ids. */
 function nextPrefix(): string {
   return `0${++prefixes}S`;
 }
@@ -82,7 +82,7 @@ test("file journal: a segment that is no longer active keeps its bytes, whatever
       "copying forward": async () => await (await jobsOn(disk, 1)).stop(),
       "a crash that tears the tail": async () => {
         await crashed(disk);
-        // One that stands for what is torn would refuse the start: that is another test.
+        // A snapshot beyond the torn tail would prevent the start, which another test covers.
         for (const path of disk.files.keys()) {
           if (path.endsWith(".snapshot")) disk.files.delete(path);
         }

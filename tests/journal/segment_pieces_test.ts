@@ -1,4 +1,4 @@
-/** Whatever the size of the pieces, what is found in a segment is what is found in it as a whole. */
+/** Whatever the size of the pieces, the result equals that of reading the whole segment. */
 
 import assert from "node:assert/strict";
 import type { OpenFile } from "../../src/journal/file_system.ts";

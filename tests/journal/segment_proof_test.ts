@@ -28,7 +28,7 @@ function segmentOf({ disk }: Pick<Written, "disk">, name: string): SealedSegment
   return sidecar.segment;
 }
 
-/** What is found, or `undefined` when the bytes are those of the segment. */
+/** The damage, or `undefined` if the bytes are those of the segment. */
 async function damageIn(
   segment: SealedSegment,
   bytes: Uint8Array<ArrayBuffer>,

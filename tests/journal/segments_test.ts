@@ -125,7 +125,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "file journal: after a clean stop the active segment is copied too: its last sync may have failed",
+  "file journal: after a clean stop the active segment is copied too, because its last sync may have failed",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     await journal.append(facts(3)).durable;
@@ -142,7 +142,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "file journal: the name of a segment that a process died in making is on disk before it is used",
+  "file journal: the name of a segment left by a crashed process is on disk before it is used",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     await journal.append(facts(1)).durable;
@@ -160,9 +160,9 @@ testWithFolder(
 );
 
 testWithFolder(
-  "file journal: a stop after which nothing was recorded is still a clean one",
+  "file journal: a start that records nothing leaves the last stop clean",
   async (folder) => {
-    // The seal opens a segment of its own, so that the next stop takes a snapshot of it.
+    // The seal opens a new segment, so that the next stop takes a snapshot of it.
     const options = { segmentBytes: 1 };
     const { journal } = await folder.open(new RememberingConsumer(), options);
     await journal.append(facts(1)).durable;
@@ -198,7 +198,7 @@ testWithFolder(
   },
 );
 
-testWithFolder("file journal: recent entries are read without the disk", async (folder) => {
+testWithFolder("file journal: recent entries are read from memory", async (folder) => {
   const { journal } = await folder.open(new RememberingConsumer());
   for (let round = 0; round < 10; round++) await journal.append(facts(2)).durable;
   folder.disk.forget();
@@ -247,7 +247,7 @@ testWithFolder(
   },
 );
 
-testWithFolder("file journal: entries are located without the disk", async (folder) => {
+testWithFolder("file journal: entries are located without reading the disk", async (folder) => {
   const options = { segmentBytes: 2_000 };
   const { journal } = await folder.open(new RememberingConsumer(), options);
   for (let round = 0; round < 30; round++) await journal.append(facts(2)).durable;

@@ -46,14 +46,14 @@ async function ledUntilItDied(log: SharedLogDouble): Promise<MemoryDisk> {
   return disk.copy();
 }
 
-/** Without the blank lines that are written ahead. */
+/** Without the newlines that are written ahead. */
 function segmentsOf(disk: MemoryDisk): readonly string[] {
   return namesIn(disk, SEGMENTS).map((name) =>
     new TextDecoder().decode(contentOf(disk, `${SEGMENTS}/${name}`)).trimEnd()
   );
 }
 
-Deno.test("shared journal: one that takes over has the same entries and the same bytes", async () => {
+Deno.test("shared journal: the process that takes over has the same entries and bytes", async () => {
   const log = new SharedLogDouble();
   const before = segmentsOf(await ledUntilItDied(log));
   assert.ok(before.length > 2);
@@ -72,7 +72,7 @@ Deno.test("shared journal: one that takes over has the same entries and the same
   await again.journal.close();
 });
 
-Deno.test("shared journal: who follows can read what is recorded, and records nothing", async () => {
+Deno.test("shared journal: a follower can read what is recorded, and records nothing", async () => {
   const log = new SharedLogDouble();
   const leader = await lead(log, new MemoryDisk(), "first");
   await leader.journal.append(facts(1)).durable;
@@ -96,7 +96,7 @@ Deno.test("shared journal: who follows can read what is recorded, and records no
   await journal.close();
 });
 
-Deno.test("shared journal: who follows leaves nothing behind when it stops", async () => {
+Deno.test("shared journal: a follower records nothing when it stops", async () => {
   const log = new SharedLogDouble();
   const leader = await lead(log, new MemoryDisk(), "first");
   await leader.journal.append(facts(1)).durable;
@@ -114,7 +114,7 @@ Deno.test("shared journal: who follows leaves nothing behind when it stops", asy
   await again.led;
 });
 
-Deno.test("shared journal: what a copy lacks at its end is fetched, and nothing is recovered", async () => {
+Deno.test("shared journal: batches missing at the end of a copy are fetched, and nothing is recovered", async () => {
   const log = new SharedLogDouble();
   const died = await ledUntilItDied(log);
   const name = `${SEGMENTS}/${namesIn(died, SEGMENTS).at(-1)}`;
@@ -137,7 +137,7 @@ Deno.test("shared journal: what a copy lacks at its end is fetched, and nothing 
   }
 });
 
-Deno.test("shared journal: whoever is overtaken acknowledges nothing more", async () => {
+Deno.test("shared journal: a replaced leader acknowledges nothing more", async () => {
   const log = new SharedLogDouble();
   const zombie = await lead(log, new MemoryDisk(), "first");
   await zombie.journal.append(facts(1)).durable;
@@ -152,13 +152,13 @@ Deno.test("shared journal: whoever is overtaken acknowledges nothing more", asyn
   await journal.close();
 });
 
-Deno.test("shared journal: one whose turn it seemed to be, and that is not the first to append, follows on", async () => {
+Deno.test("shared journal: a process that tries to lead but is not the first to append keeps following", async () => {
   const log = new SharedLogDouble();
   const leader = await lead(log, new MemoryDisk(), "first");
   let passed = 0;
   let release = () => {};
   const turn = {
-    // The leader is well, and records something just now.
+    // The leader works, and records something at this moment.
     take: async () => {
       if (passed === 0) return "silent" as const;
       await new Promise<void>((resolve) => release = resolve);
@@ -190,7 +190,7 @@ Deno.test("shared journal: one whose turn it seemed to be, and that is not the f
   await journal.close();
 });
 
-Deno.test("shared journal: one that leads and is doubted ends if another has appended, and else goes on", async () => {
+Deno.test("shared journal: a leader in doubt ends if another has appended, and continues otherwise", async () => {
   const log = new SharedLogDouble();
   let listener: LeadListener | undefined;
   const turn = { lead: (call: LeadListener) => Promise.resolve(void (listener = call)) };
@@ -206,7 +206,7 @@ Deno.test("shared journal: one that leads and is doubted ends if another has app
   await other.journal.close();
 });
 
-Deno.test("shared journal: one that cannot lead any more ends, although it appends nothing", async () => {
+Deno.test("shared journal: a leader that can no longer lead ends, even without appending", async () => {
   let listener: LeadListener | undefined;
   const turn = { lead: (call: LeadListener) => Promise.resolve(void (listener = call)) };
   const shared = sharing(new SharedLogDouble(), "first", turn);
@@ -235,7 +235,7 @@ Deno.test("shared journal: a full disk fails the copy, and takes nothing back", 
   await other.journal.close();
 });
 
-Deno.test("shared journal: a log that lacks what the copy has is refused, and so is another one", async () => {
+Deno.test("shared journal: a log that lacks entries of the copy is refused, and so is another journal's", async () => {
   const log = new SharedLogDouble();
   const disk = await ledUntilItDied(log);
   const shorter = Object.assign(new SharedLogDouble(), { batches: log.batches.slice(0, 4) });
@@ -253,7 +253,7 @@ Deno.test("shared journal: a log that lacks what the copy has is refused, and so
   );
 });
 
-Deno.test("shared journal: one that follows ends when a fail-over takes away what it has, whatever is put in its place", async () => {
+Deno.test("shared journal: a follower ends when a fail-over removes entries that it has, whatever replaces them", async () => {
   for (const batchesAfter of [0, 1, 5]) {
     const log = new SharedLogDouble();
     await ledUntilItDied(log);
@@ -274,7 +274,7 @@ Deno.test("shared journal: one that follows ends when a fail-over takes away wha
   }
 });
 
-Deno.test("shared journal: one that follows, and has no room for its reserve, records nothing about that", async () => {
+Deno.test("shared journal: a follower without room for its reserve records nothing about that", async () => {
   const log = new SharedLogDouble();
   const leader = await lead(log, new MemoryDisk(), "first");
   const disk = new TestDisk(new MemoryDisk());

@@ -1,7 +1,7 @@
 /**
- * Several processes share a log: they are killed, stand still and go on, and answers to their
- * appends come late or never. Whatever the order: what was acknowledged is in the log, once, and in
- * one chain. Logs and processes that are broken on purpose are caught by the same law.
+ * Several processes share a log: they are killed, freeze and continue, and answers to their appends
+ * come late or never. In any order, what was acknowledged is in the log, once, and in one chain.
+ * The same law catches logs and processes that are broken on purpose.
  */
 
 import assert from "node:assert/strict";
@@ -15,18 +15,18 @@ import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { SharedLogDouble, sharing } from "../support/journal/shared_log_double.ts";
 import { type Started, startOn } from "../support/journal/sidecar_journal.ts";
 
-/** How one process appends; a broken one does it otherwise. */
+/** How one process appends; a broken one does it differently. */
 type Appending = (log: SharedLogDouble, batch: SharedBatch) => Promise<void>;
 
 const honest: Appending = (log, batch) => log.append(batch);
 
-/** A zombie that goes on: who is refused takes it for a success. */
+/** A zombie that continues: it treats a refusal as a success. */
 const goesOn: Appending = (log, batch) =>
   log.append(batch).catch((error) => {
     if (!(error instanceof OvertakenError)) throw error;
   });
 
-/** Nothing is checked: two batches may have one place. */
+/** Nothing is checked: two batches may have the same position. */
 const unchecked: Appending = (log, batch) => {
   log.batches.push(batch);
   return Promise.resolve();
@@ -41,7 +41,9 @@ const overwriting: Appending = (log, batch) => {
 
 type Stop = "before" | "after";
 
-/** The way of one process to the log. While it is stopped, what is on its way stays there. */
+/**
+ * The connection of one process to the log. While it is stopped, everything on its way stays there.
+ */
 class Way implements SharedLog {
   stop: Stop | undefined;
   #released = Promise.withResolvers<void>();
@@ -56,7 +58,7 @@ class Way implements SharedLog {
 
   async append(batch: SharedBatch): Promise<void> {
     if (this.stop === "before") await this.#released.promise;
-    // Its outcome is unknown for as long as nobody answers; a kill makes that for ever.
+    // Its outcome is unknown until an answer comes, and forever after a kill.
     const done = this.appending(this.log, batch);
     done.catch(() => {});
     if (this.stop === "after") await this.#released.promise;
@@ -100,7 +102,7 @@ class World {
     this.#appending = appending;
   }
 
-  /** A process leads from now on; one that was there is killed. */
+  /** A process leads from now on; the previous one is killed. */
   async start(index: number, disk = this.#processes[index]?.files.copy()): Promise<Living> {
     const way = new Way(this.#log, this.#appending);
     const files = disk ?? new MemoryDisk();
@@ -128,7 +130,7 @@ class World {
     this.#processes[index]?.way.goOn();
   }
 
-  /** All that stand still go on, and one more process reads what there is. */
+  /** All frozen processes continue, and another one reads everything. */
   async judge(): Promise<void> {
     for (const process of this.#processes) process?.way.goOn();
     await settled();
@@ -183,7 +185,7 @@ function law(appending: Appending) {
   return fc.asyncProperty(steps, (steps) => play(steps, appending));
 }
 
-Deno.test("shared journal: what several processes acknowledge is in one log, once", async () => {
+Deno.test("shared journal: what several processes acknowledge is in one log, exactly once", async () => {
   await fc.assert(law(honest), { numRuns: rounds(200, 20_000, 50) });
 });
 

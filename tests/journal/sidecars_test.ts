@@ -26,7 +26,7 @@ import {
 import { PassingDisk } from "../simulation/broken_disks.ts";
 import { PATIENCE_MS } from "../support/until.ts";
 
-/** A start on a disk finds all entries, and reads these segments beside the active one. */
+/** A start on a disk finds all entries, and reads only these segments beside the active one. */
 async function assertReads(
   disk: MemoryDisk,
   { entries, active }: Written,
@@ -167,7 +167,7 @@ test("sidecars: one that fits neither its neighbours nor the snapshot is none", 
     putSidecar(disk, second, { ...sidecar, segment: { ...sidecar.segment, ...change } });
     await assertReads(disk, written, [second], JSON.stringify(change));
   }
-  // Where two do not fit, the lines of all decide.
+  // If two do not fit, the lines of all are read.
   for (const segment of [second, written.sealed.at(-1) ?? ""]) {
     const disk = written.disk.copy();
     const sidecar = sidecarIn(disk, segment);
@@ -177,7 +177,7 @@ test("sidecars: one that fits neither its neighbours nor the snapshot is none", 
   }
 });
 
-/** What may become of a segment without its length telling of it, or with. */
+/** Changes of a segment, with the same length or another. */
 const CHANGES: Readonly<Record<string, (disk: MemoryDisk, path: string) => void>> = {
   "a flipped bit": (disk, path) => disk.files.set(path, flipped(contentOf(disk, path), 200)),
   "a byte more": (disk, path) =>
@@ -191,7 +191,7 @@ const CHANGES: Readonly<Record<string, (disk: MemoryDisk, path: string) => void>
   "no file": (disk, path) => void disk.files.delete(path),
 };
 
-/** The changes of which a start says nothing. */
+/** The changes that a start does not report. */
 async function changesNotFound(
   written: Written,
   through: (disk: MemoryDisk) => MemoryDisk | PassingDisk,
@@ -217,7 +217,7 @@ test("sidecars: a segment that is changed in any way is read, and the damage is 
   assert.deepEqual(await changesNotFound(await writtenWithSidecars(), (disk) => disk), []);
 });
 
-/** Tells of files what it once told, whatever becomes of them. */
+/** Reports the first file times forever, whatever happens to the files. */
 class ForgetsToLook extends PassingDisk {
   readonly #known: MemoryDisk;
 
@@ -239,7 +239,7 @@ test("sidecars: a verdict that is trusted for a changed file is found out", asyn
   assert.ok(missed.some((each) => each.startsWith("a flipped bit")), missed.join());
 });
 
-/** Tells one thing of each segment that is not so. */
+/** Changes one claim about each segment. */
 class Differs extends PassingDisk {
   readonly #change: Partial<FileStamp>;
 
@@ -267,7 +267,7 @@ test("sidecars: size, inode, modification and change time all have to be those o
   await journal.close();
 });
 
-/** A file system that tells no time finer than this. */
+/** A file system with times of this resolution. */
 class Coarse extends PassingDisk {
   grain = 1e6;
 
@@ -433,12 +433,12 @@ test("sidecars: nothing is written through what is no folder", async () => {
   await started.journal.close();
 });
 
-testWithFolder("sidecars: on a real disk nobody but its owner may read them", async (folder) => {
+testWithFolder("sidecars: on a real disk only their owner can read them", async (folder) => {
   const options = { segmentBytes: 1_000 };
   const { journal } = await folder.open(new RememberingConsumer(), options);
   for (let round = 0; round < 6; round++) await journal.append(facts(2)).durable;
   const sidecars = `${folder.path}/sidecars`;
-  // The real file system says when its grain of time is over.
+  // Waits for the resolution of the real file system's times.
   for (const until = performance.now() + PATIENCE_MS; performance.now() < until;) {
     await folder.clock.advance(2_000);
     const { segments } = (await journal.info()).proof;
@@ -458,7 +458,7 @@ testWithFolder("sidecars: on a real disk nobody but its owner may read them", as
   const isRead = (name: string) =>
     folder.disk.operations.some((each) => each.startsWith("read ") && each.endsWith(name));
   assert.deepEqual(segments.filter(isRead), segments.slice(-1));
-  // The same bytes with the time of modification put back: the change time tells.
+  // The same bytes with the modification time restored: the change time differs.
   const path = `${folder.path}/segments/${sealed[0]}`;
   const { atime, mtime } = await Deno.stat(path);
   await Deno.writeFile(path, flipped(await Deno.readFile(path), 100));
@@ -466,7 +466,7 @@ testWithFolder("sidecars: on a real disk nobody but its owner may read them", as
   await assert.rejects(folder.open(new RememberingConsumer(), options), JournalDamagedError);
 });
 
-/** Every look at it takes half a millisecond, and timers are remembered. */
+/** A clock that advances half a millisecond at each reading, and remembers timers. */
 class SlowClock extends FakeClock {
   #looks = 0;
   readonly delays: number[] = [];
@@ -490,7 +490,7 @@ test("sidecars: of twenty parts of time the proof works for one, in slices of tw
   const before = clock.monotonic();
   await clock.advance(60_000);
   await started.journal.close();
-  // A seal after a second of quiet is not one of them, nor is the delay before it begins.
+  // Without the timers of a quiet seal and of the initial delay.
   const rests = clock.delays.filter((delay) => delay < 1_000);
   assert.ok(rests.length >= 2 * written.sealed.length, rests.join());
   const workedMs = clock.monotonic() - before - 60_000;

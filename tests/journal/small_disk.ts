@@ -10,7 +10,7 @@ export class SmallDisk extends MemoryDisk {
   /** Bytes of one file. */
   fileBytesMax = Infinity;
 
-  /** Leaves room for so many bytes more than there are. */
+  /** Leaves room for this many more bytes. */
   leave(bytes: number): void {
     this.capacity = this.#used() + bytes;
   }
@@ -20,7 +20,7 @@ export class SmallDisk extends MemoryDisk {
     return { ...file, write: (offset, bytes) => this.#write(file, offset, bytes) };
   }
 
-  /** What is overwritten needs no room. */
+  /** Overwriting needs no room. */
   async #write(file: OpenFile, offset: number, bytes: Uint8Array): Promise<void> {
     const size = await file.size();
     const room = Math.min(this.capacity - this.#used(), this.fileBytesMax - size);

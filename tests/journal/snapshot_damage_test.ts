@@ -1,6 +1,6 @@
 /**
- * All that can happen to the bytes of a snapshot: it is set aside, and the states are those
- * that follow from the lines, to the byte.
+ * Everything that can happen to the bytes of a snapshot: it is set aside, and the states follow
+ * from the lines, byte for byte.
  */
 
 import assert from "node:assert/strict";
@@ -30,10 +30,10 @@ import {
   writtenJournal,
 } from "../support/journal/written_journal.ts";
 
-/** What a snapshot stands for is of no matter here. */
+/** The position of a snapshot does not matter here. */
 const HEAD = { logId: 0, chain: "" };
 
-/** Starts, and gives all states and columns that it ends up with, as text. */
+/** Starts, and returns all resulting states and columns as text. */
 async function statesOn(fileSystem: FileSystem) {
   const projection = new Projection();
   const { report } = await FileJournal.open({
@@ -79,7 +79,7 @@ test("snapshots: whatever happens to their bytes, the states are those of the li
   const journal = await writtenJournal("stop");
   const expected = await replayedStates(journal);
   for (const [index, { path }] of journal.snapshots.entries()) {
-    // The older one is not read as long as the newer one is good.
+    // The older one is not read while the newer one is valid.
     const isOlder = index < journal.snapshots.length - 1;
     const newest = journal.snapshots.at(-1)?.path ?? "";
     const step = rounds(12, 1, 120);

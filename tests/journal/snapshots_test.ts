@@ -29,7 +29,7 @@ async function flip(folder: JournalFolder, file: string, offset: number): Promis
 testWithFolder("snapshots: the newest two are kept", async (folder) => {
   const { journal } = await folder.open(new RememberingConsumer(), { snapshotEvery: 3 });
   for (let round = 0; round < 5; round++) {
-    // What comes last: old ones are looked for, and from the third on there is one.
+    // The last step: old snapshots are searched, and from the third on there is one.
     const written = folder.disk.done(round < 2 ? "list" : "remove");
     await journal.append(facts(3)).durable;
     await written;
@@ -39,7 +39,7 @@ testWithFolder("snapshots: the newest two are kept", async (folder) => {
   assert.deepEqual(names, ["00000000000000000013.snapshot", "00000000000000000016.snapshot"]);
 });
 
-testWithFolder("snapshots: a name appears when all of it is on disk", async (folder) => {
+testWithFolder("snapshots: a name appears only when the whole file is on disk", async (folder) => {
   const { journal } = await folder.open(new RememberingConsumer());
   await journal.append(facts(3)).durable;
   folder.disk.forget();
@@ -57,7 +57,7 @@ testWithFolder("snapshots: a name appears when all of it is on disk", async (fol
 });
 
 testWithFolder(
-  "snapshots: one that stands for the seal of a clean stop leaves the next start clean",
+  "snapshots: one that covers the seal of a clean stop leaves the next start clean",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer(), { snapshotEvery: 1 });
     await journal.append(facts(1)).durable;
@@ -73,7 +73,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "snapshots: a large one is written in slices, and others run between",
+  "snapshots: a large one is written in slices, and others run in between",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     await journal.append([fact({ text: "x".repeat(900_000) }), fact({ text: "y".repeat(900_000) })])
@@ -85,7 +85,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "snapshots: one stands for the entries at its moment, whatever comes after",
+  "snapshots: one covers the entries at its moment, whatever comes after",
   async (folder) => {
     const consumer = new RememberingConsumer();
     const { journal } = await folder.open(consumer, { snapshotEvery: 4 });
@@ -194,7 +194,7 @@ testWithFolder("snapshots: without a good one everything is replayed", async (fo
 });
 
 testWithFolder(
-  "snapshots: one that the consumer cannot use is left, and a warning says so",
+  "snapshots: one that the consumer cannot use is left alone, with a warning",
   async (folder) => {
     const seen = await withSnapshots(folder);
     const names = await folder.names("snapshots");
@@ -210,7 +210,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "snapshots: one ahead of the journal refuses to start, unless that is accepted",
+  "snapshots: one ahead of the journal prevents the start, unless that is accepted",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     await journal.append(facts(2)).durable;
@@ -238,7 +238,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "snapshots: a torn tail under a snapshot is damage, and nothing is cut",
+  "snapshots: a torn tail before the position of a snapshot is damage, and nothing is cut",
   async (folder) => {
     const { journal } = await folder.open(new RememberingConsumer());
     await journal.append(facts(2)).durable;
@@ -253,7 +253,7 @@ testWithFolder(
   },
 );
 
-testWithFolder("snapshots: one of another history refuses to start", async (folder) => {
+testWithFolder("snapshots: one of another history prevents the start", async (folder) => {
   const { journal } = await folder.open(new RememberingConsumer());
   await journal.append(facts(2)).durable;
   await journal.close();

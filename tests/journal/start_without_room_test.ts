@@ -29,7 +29,7 @@ function optionsOn(disk: SmallDisk, random = new FakeRandom()) {
   };
 }
 
-/** As a kill in the middle of a batch leaves it, on a disk that others have filled up since. */
+/** The journal after a kill in the middle of a batch, on a disk that was filled up since. */
 async function fullDisk(before: (disk: SmallDisk) => Promise<void>): Promise<SmallDisk> {
   const disk = new SmallDisk();
   await before(disk);
@@ -52,7 +52,7 @@ async function writeSome(disk: SmallDisk): Promise<void> {
   for (let batch = 0; batch < 3; batch++) await journal.append(facts(2)).durable;
 }
 
-Deno.test("start without room: all is read, nothing is taken, and nothing is left on the disk", async () => {
+Deno.test("start without room: everything is read, nothing is accepted, and nothing is left on the disk", async () => {
   const disk = await fullDisk(writeSome);
   const before = new Map(disk.files);
   const options = optionsOn(disk);
@@ -75,12 +75,12 @@ Deno.test("start without room: all is read, nothing is taken, and nothing is lef
   assert.deepEqual(new Map(disk.files), before);
 });
 
-Deno.test("start without room: once there is some, the torn tail is put aside, and that is told first", async () => {
+Deno.test("start without room: once there is some, the torn tail is set aside, which is recorded first", async () => {
   const disk = await fullDisk(writeSome);
   const options = optionsOn(disk);
   const consumer = new RememberingConsumer();
   const { journal } = await FileJournal.open({ ...options, consumer });
-  // Room for what is put aside, not for the reserve: a part of it is done already.
+  // Room for what is set aside, but not for the reserve: a part is done already.
   disk.leave(TORN.length + 100);
   options.clock.pass(1_000);
   await options.clock.settle();
@@ -108,7 +108,7 @@ Deno.test("start without room: once there is some, the torn tail is put aside, a
   await again.journal.close();
 });
 
-Deno.test("start without room: without a reserve it is refused, for nobody would look for room", async () => {
+Deno.test("start without room: without a reserve it is refused, because nothing would check for room", async () => {
   const disk = await fullDisk(writeSome);
   const opening = FileJournal.open({
     ...optionsOn(disk),
@@ -122,7 +122,7 @@ Deno.test("start without room: without a reserve it is refused, for nobody would
   });
 });
 
-Deno.test("start without room: jobs are shown as they are, and go on once there is some", async () => {
+Deno.test("start without room: jobs are shown as they are, and continue once there is some", async () => {
   let calls = 0;
   const slow = defineJob({
     type: "test.slow",

@@ -1,4 +1,4 @@
-/** When a sync may hold up the event loop: only while one job alone is being worked on. */
+/** When a sync may block the event loop: only while a single job is running. */
 
 import assert from "node:assert/strict";
 import { jobId } from "../../src/core/ids.ts";
@@ -27,7 +27,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "sync policy: after many batches of one job a sync holds up the loop",
+  "sync policy: after many batches of one job a sync blocks the loop",
   async (folder) => {
     const journal = await afterQuietBatches(folder);
     await journal.append([fact(), fact()]).durable;
@@ -65,7 +65,7 @@ testWithFolder("sync policy: a disk that takes 5 ms is not waited for again", as
 });
 
 testWithFolder(
-  "sync policy: when syncs have held up the loop for 5 ms, one does not",
+  "sync policy: when syncs have blocked the loop for 5 ms, the next does not",
   async (folder) => {
     const journal = await afterQuietBatches(folder);
     for (let batch = 0; batch < 7; batch++) await slowly(folder, journal, 2);

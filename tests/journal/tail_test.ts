@@ -31,7 +31,7 @@ Deno.test("tail: it keeps the most recent batches within its limits", () => {
   assert.deepEqual(tail.slice(95, 96).map(({ logId }) => logId), [95, 96]);
 });
 
-Deno.test("tail: it goes by bytes as well, and drops a batch that is too large by itself", () => {
+Deno.test("tail: it is limited in bytes too, and drops a batch that alone is too large", () => {
   const tail = new Tail({ bytesMax: 100, entriesMax: 10 });
   tail.push(entriesFrom(1, 1), 60);
   tail.push(entriesFrom(2, 1), 60);

@@ -7,7 +7,7 @@ import { bytesOf, lastSegment, sampleJournal, startOn } from "../support/damage/
 import { TestDisk } from "../support/journal/journal_disk.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 
-/** Starts on a tail that a crash can leave behind, and checks that only whole batches stay. */
+/** Starts with a tail that a crash can leave, and checks that only whole batches remain. */
 async function checkTorn(
   disk: MemoryDisk,
   batches: readonly (readonly JobEventLogEntry[])[],
@@ -16,7 +16,7 @@ async function checkTorn(
   const started = await startOn(disk);
   if (started instanceof Error) assert.fail(`${what}: ${started.message}`);
   const found = started.entries.filter(({ eventType }) => eventType !== "journal.Recovered");
-  // An empty segment is opened anew, together with journal.Recovered.
+  // An empty segment gets its opening again, together with journal.Recovered.
   if (found.at(-1)?.eventType === "journal.SegmentOpened") found.pop();
   let kept = 0;
   for (let count = 0; count < found.length; kept++) count += batches[kept]?.length ?? 1;
@@ -25,7 +25,7 @@ async function checkTorn(
 }
 
 Deno.test({
-  name: "file journal: a last batch that is partly zeros is put aside",
+  name: "file journal: a last batch that is partly zeros is set aside",
   sanitizeOps: true,
   sanitizeResources: true,
   async fn() {
@@ -48,7 +48,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "file journal: zeros after the last batch are put aside",
+  name: "file journal: zeros after the last batch are set aside",
   sanitizeOps: true,
   sanitizeResources: true,
   async fn() {
@@ -67,7 +67,7 @@ Deno.test({
 });
 
 testWithFolder(
-  "file journal: a torn last batch is quarantined and cut, and the journal goes on",
+  "file journal: a torn last batch is quarantined and cut, and the journal continues",
   async (folder) => {
     const before = new RememberingConsumer();
     const { journal } = await folder.open(before);
@@ -107,7 +107,7 @@ testWithFolder(
 );
 
 testWithFolder(
-  "file journal: a new segment whose first batch is torn is begun again",
+  "file journal: a new segment whose first batch is torn is started again",
   async (folder) => {
     const before = new RememberingConsumer();
     const { journal } = await folder.open(before, { segmentBytes: 500 });

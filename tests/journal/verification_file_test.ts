@@ -10,7 +10,7 @@ import { type JournalFolder, testWithFolder } from "../support/journal/journal_f
 const INTACT: Verification = {
   verdict: "intact",
   at: "2026-01-01T10:00:00.000Z",
-  // Nothing that a start could miss.
+  // A start does not need it.
   head: { logId: 0, chain: "x".repeat(43) },
   durationMs: 12.5,
   detail: "0 entries in 1 segment",
@@ -24,7 +24,7 @@ async function filesOf({ path }: JournalFolder): Promise<readonly string[]> {
 }
 
 testWithFolder(
-  "verification: info tells what another process found, as soon as it is written",
+  "verification: info shows another process's result as soon as it is written",
   async (folder) => {
     const layout = journalLayout(folder.path);
     const { journal } = await folder.open(new RememberingConsumer());
@@ -42,23 +42,28 @@ testWithFolder(
   },
 );
 
-testWithFolder("verification: its name appears when all of it is on disk", async (folder) => {
-  const { journal } = await folder.open(new RememberingConsumer());
-  await journal.close();
-  folder.disk.forget();
-  await writeVerification(folder.disk, journalLayout(folder.path), INTACT);
-  const steps = folder.disk.operations.map((each) => each.replace(/\.[0-9a-f]{8}\.tmp$/, " (new)"));
-  const path = `${folder.path}/verification.json`;
-  assert.deepEqual(steps, [
-    `create ${path} (new)`,
-    `write ${path} (new)`,
-    `sync ${path} (new)`,
-    `rename ${path}`,
-    `syncFolder ${folder.path}`,
-  ]);
-});
+testWithFolder(
+  "verification: its name appears only when the whole file is on disk",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.close();
+    folder.disk.forget();
+    await writeVerification(folder.disk, journalLayout(folder.path), INTACT);
+    const steps = folder.disk.operations.map((each) =>
+      each.replace(/\.[0-9a-f]{8}\.tmp$/, " (new)")
+    );
+    const path = `${folder.path}/verification.json`;
+    assert.deepEqual(steps, [
+      `create ${path} (new)`,
+      `write ${path} (new)`,
+      `sync ${path} (new)`,
+      `rename ${path}`,
+      `syncFolder ${folder.path}`,
+    ]);
+  },
+);
 
-testWithFolder("verification: one that cannot be written leaves the last one", async (folder) => {
+testWithFolder("verification: a failed write leaves the previous one", async (folder) => {
   const layout = journalLayout(folder.path);
   const { journal } = await folder.open(new RememberingConsumer());
   await writeVerification(folder.disk, layout, INTACT);
@@ -75,7 +80,7 @@ testWithFolder("verification: one that cannot be written leaves the last one", a
   await journal.close();
 });
 
-testWithFolder("verification: what is not one counts as none", async (folder) => {
+testWithFolder("verification: an invalid file counts as none", async (folder) => {
   const layout = journalLayout(folder.path);
   const { journal } = await folder.open(new RememberingConsumer());
   await journal.append(facts(1)).durable;
@@ -115,7 +120,7 @@ testWithFolder("verification: a link, a folder or an error counts as none", asyn
   await journal.close();
 });
 
-testWithFolder("verification: what a crash left half written is removed", async (folder) => {
+testWithFolder("verification: a partial file left by a crash is removed", async (folder) => {
   const { journal } = await folder.open(new RememberingConsumer());
   await journal.close();
   await folder.write("verification.json.0123abcd.tmp", new Uint8Array(9));

@@ -1,4 +1,4 @@
-/** Files of the journal that somebody removes or replaces while they are in use. */
+/** Files of the journal that are removed or replaced while in use. */
 
 import assert from "node:assert/strict";
 import { JournalFailedError } from "../../src/engine/ports.ts";
@@ -65,7 +65,7 @@ testWithFolder(
     const last = (await journal.info()).segments.at(-1)?.name;
     assert.ok(others.length > 0 && last !== first);
     await Deno.remove(`${folder.path}/segments/${last}`);
-    // Before it is full it gets one more batch, or the next segment is begun.
+    // It gets one more batch before it is full, or the next segment begins.
     await assert.rejects(async () => {
       for (let batch = 0; batch < 2; batch++) await journal.append(facts(1)).durable;
     }, JournalFailedError);

@@ -1,6 +1,6 @@
 /**
- * What one client may ask of the real process, while others are served. Each of these stopped
- * everybody, most of them for seconds, and some ended the process.
+ * What one client may request of the real process while others are served. Each of these once
+ * blocked all others, most of them for seconds, and some ended the process.
  */
 
 import assert from "node:assert/strict";
@@ -10,8 +10,8 @@ import { inFolder } from "../support/temporary_folder.ts";
 import { probing, type Wait } from "./probe.ts";
 
 /**
- * Promised are 50 ms for a probe and 100 ms for a read. Others may be busy on this machine, and
- * make anything slow: of some tries the best counts, since what the server does it does each time.
+ * The promise is 50 ms for a probe and 100 ms for a read. Other load on this machine can make
+ * anything slow, so the best of several tries counts: the server's own work is the same each time.
  */
 const MAX_MS = { probe: 100, read: 150 };
 const TRIES = 10;
@@ -24,7 +24,7 @@ function after(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** How long a probe, and a read of a job, waited at most while something else was done. */
+/** The longest waits of a probe and of a read of a job during other work. */
 async function waitsDuring(
   server: DaybookProcess,
   job: string,
@@ -38,12 +38,12 @@ async function waitsDuring(
   return { probe: longest(probed), read: longest(read) };
 }
 
-/** But for the time that others had the processors. */
+/** Without the time in which other processes had the processors. */
 function longest(waits: readonly Wait[]): number {
   return Math.max(...waits.map(({ tookMs, starvedMs }) => tookMs - starvedMs));
 }
 
-/** @param act Can be done again. */
+/** @param act Can be repeated. */
 async function assertOthersServed(
   server: DaybookProcess,
   act: () => Promise<void>,
@@ -114,7 +114,7 @@ function dispositions(text: string): ReadonlySet<string> {
   return new Set(receipts.map(({ disposition }) => disposition));
 }
 
-/** A server with a job that has nothing to do with what is asked of it. */
+/** A server with a job that is unrelated to the requests. */
 async function withServer(
   setUp: (server: DaybookProcess) => Promise<void>,
   ask: (server: DaybookProcess) => Promise<void>,
@@ -171,7 +171,7 @@ Deno.test("bounded: events for more jobs than one may reach, and for nearly as m
   );
 });
 
-Deno.test("bounded: events that are compared with very many clauses, and matched by none", async () => {
+Deno.test("bounded: events that are compared with very many clauses and match none", async () => {
   const none = (job: number) => [
     ...Array.from({ length: 299 }, (_, n) => ({ not: { equals: { [`p${n}`]: job } } })),
     { not: "any" },
@@ -213,7 +213,7 @@ Deno.test("bounded: the explanation and the replay of a long job", async () => {
   );
 });
 
-/** Whose answer has some nine million characters. */
+/** A job whose answer has some nine million characters. */
 async function createLargeJob(server: DaybookProcess): Promise<string> {
   const plan = { expected: expectations(1_000) };
   const response = await server.post("/jobs", { jobId: "large", plan }, { "idempotency-key": "k" });
@@ -234,7 +234,7 @@ function only(statuses: readonly number[], answers: readonly { readonly status: 
   assert.deepEqual(others.map(({ status }) => status), []);
 }
 
-Deno.test("bounded: controls of a large job, and repetitions of its key, whose answers nobody reads", async () => {
+Deno.test("bounded: controls of a large job, and repetitions of its key, with unread answers", async () => {
   await withServer(
     async (server) => void await createLargeJob(server),
     async (server) => {
@@ -270,7 +270,7 @@ Deno.test("bounded: hundreds of long polls on a large job that one entry wakes",
         while (await waiting(server) < 300) await after(20);
         await sent(server, events(1, { jobId: "large" }));
         await letGo(await polls);
-        // Those for which there is no room may come again.
+        // Requests without room may be repeated.
         only([200, 503], await polls);
       });
       await assertPeak(server, 500);
@@ -283,7 +283,7 @@ async function waiting(server: DaybookProcess): Promise<number> {
   return limits.find(({ name }) => name === "waitingMax")?.used ?? 0;
 }
 
-Deno.test("bounded: screens and suppositions of a large job", async () => {
+Deno.test("bounded: screens and what-ifs of a large job", async () => {
   await withServer(
     async (server) => {
       await createLargeJob(server);
@@ -311,7 +311,7 @@ async function read(response: Response): Promise<Answer> {
   return { status: response.status, text: await response.text() };
 }
 
-Deno.test("bounded: many look back at a job with events of a megabyte at once", async () => {
+Deno.test("bounded: many simultaneous history reads of a job with events of a megabyte", async () => {
   await withServer(
     async (server) => {
       const plan = { expected: expectations(1) };
@@ -365,7 +365,7 @@ Deno.test("bounded: many plans of a thousand expectations at once", async () => 
   );
 });
 
-/** Of nearly a megabyte each, as many names, rows and texts as a document may have. */
+/** Documents of nearly a megabyte with the maximum number of names, rows and texts. */
 const MANIFOLD: readonly object[] = [
   Object.fromEntries(Array.from({ length: 9_900 }, (_, n) => [`name${n}`, "x".repeat(85)])),
   { rows: Array.from({ length: 9_500 }, (_, n) => ({ a: `a${n}`, b: `b${n}`, c: `c${n}`, d: n })) },
@@ -391,7 +391,7 @@ Deno.test("bounded: explanations and pages of a job with events of very many nam
   );
 });
 
-Deno.test("bounded: documents of nothing but names and lists, and forms of nothing but fields", async () => {
+Deno.test("bounded: documents that consist only of names and lists, and forms that consist only of fields", async () => {
   const names = Object.fromEntries(Array.from({ length: 60_000 }, (_, n) => [`n${n}`, n]));
   const lists = Array.from({ length: 300_000 }, () => []);
   const fields = Array.from({ length: 60_000 }, (_, n) => `f${n}=v`).join("&");
@@ -430,7 +430,7 @@ Deno.test("bounded: hundreds of pages, lists and documents at once", async () =>
         await assertOthersServed(server, async () => {
           const answers = await times(150, () => fetch(server.url + path));
           await letGo(answers);
-          // Those for which there is no room may come again.
+          // Requests without room may be repeated.
           only([200, 503], answers);
         });
       }

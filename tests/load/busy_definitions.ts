@@ -1,9 +1,9 @@
-/** A type of job of which events start many a second. */
+/** A job type that events start many times a second. */
 
 import * as v from "valibot";
 import { defineJob, NonRetryableError } from "../../src/mod.ts";
 
-/** Every hundredth fails, so that groups of failures change as well. */
+/** Every hundredth fails, so that groups of failures change too. */
 const FAILING = 100;
 
 export const BUSY = defineJob({

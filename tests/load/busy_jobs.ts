@@ -1,9 +1,9 @@
-/** Jobs that come and finish at a steady rate, for as long as somebody looks. */
+/** Jobs that arrive and finish at a steady rate. */
 
 import assert from "node:assert/strict";
 import type { DaybookProcess } from "../support/process/daybook_process.ts";
 
-/** Of a second: small enough that the jobs come one after the other, and not in heaps. */
+/** The share of a second between starts: small enough that jobs do not arrive in bursts. */
 const PARTS = 20;
 
 export class BusyJobs {
@@ -14,11 +14,11 @@ export class BusyJobs {
 
   constructor(private readonly daybook: DaybookProcess, private readonly perSecond: number) {
     this.#going = this.#go();
-    // Whoever stops it is told.
+    // The error is passed to the caller of `stop`.
     this.#going.catch(() => {});
   }
 
-  /** How many were started, and how many in a second; returns when all have ended. */
+  /** Resolves when all have ended, with the number of started jobs and the rate. */
   async stop(): Promise<{ readonly jobs: number; readonly perSecond: number }> {
     this.#isStopped = true;
     await this.#going;

@@ -1,4 +1,4 @@
-/** The dashboard while 500 jobs a second finish: it stays still, and does not grow. */
+/** The dashboard while 500 jobs a second finish: it stays stable, and does not grow. */
 
 import assert from "node:assert/strict";
 import type { Browser, CDPSession, Page } from "playwright-core";
@@ -14,20 +14,20 @@ import { WatchedPage } from "../browser/watched_page.ts";
 import { PATIENCE_MS } from "../support/until.ts";
 
 const JOBS_PER_SECOND = 500;
-/** What a page shows is renewed at most once a second. */
+/** A page is refreshed at most once a second. */
 const RENEWALS = rounds(3, 300);
-/** Renewals until all that a page ever loads is loaded. */
+/** Refreshes until a page has loaded everything. */
 const RENEWALS_BEFORE = 3;
-/** For the request and the changes that follow from it. */
+/** Time for the request and the changes that it causes. */
 const SHOWN_AFTER_MS = 200;
 const MEBIBYTE = 1024 * 1024;
-/** Room for what the engine of the browser does as it likes; a leak of rows is soon more. */
+/** Tolerance for the browser engine; a leak of rows soon exceeds it. */
 const GROWTH_MAX_BYTES = 2 * MEBIBYTE;
-/** Less than a page of rows: one that keeps what it replaces has a page more each time. */
+/** Less than a page of rows: a page that keeps what it replaces grows by a page each time. */
 const GROWTH_MAX_NODES = 1_500;
 /**
- * A line of text that is pushed down by its own height is 0.0006, in the measure of which
- * 0.1 still counts as good (web.dev/cls).
+ * Cumulative layout shift: a line of text pushed down by its own height is 0.0006; up to 0.1 counts
+ * as good (web.dev/cls).
  */
 const SHIFT_MAX = 0.0005;
 
@@ -53,8 +53,8 @@ async function whileBusy(run: (url: string) => Promise<void>): Promise<void> {
 }
 
 /**
- * Resolves when the page has heard so many times of something new, once it had the time to
- * show it; one that is never told of anything is at fault.
+ * Resolves after this many announcements of changes, with time to show them; a page without
+ * announcements fails.
  */
 async function renewed(page: Page, times: number): Promise<void> {
   await page.evaluate(`new Promise((resolve, reject) => {
@@ -75,16 +75,16 @@ interface Size {
   readonly listeners: number;
 }
 
-/** What the page holds once all that can be collected is. */
+/** The memory of the page after garbage collection. */
 async function sizeOf(cdp: CDPSession): Promise<Size> {
-  // Twice: what the first one frees holds the rest.
+  // Twice, because objects freed by the first one hold others.
   for (let turn = 0; turn < 2; turn++) await cdp.send("HeapProfiler.collectGarbage");
   const { usedSize } = await cdp.send("Runtime.getHeapUsage");
   const { nodes, jsEventListeners } = await cdp.send("Memory.getDOMCounters");
   return { heapBytes: usedSize, nodes, listeners: jsEventListeners };
 }
 
-/** Where a click would lead. */
+/** The target of a click. */
 async function underPointer(page: Page, { x, y }: Point): Promise<string | null> {
   return await page.evaluate<string | null>(
     `document.elementFromPoint(${x}, ${y})?.closest("a")?.getAttribute("href") ?? null`,
@@ -96,7 +96,7 @@ interface Point {
   readonly y: number;
 }
 
-/** Rests on a link to a job, as somebody does who is about to click. */
+/** Points at a link to a job, like a user who is about to click. */
 async function pointAtJob(page: Page): Promise<Point> {
   const links = page.locator('main a[href^="/ui/jobs/"]');
   const link = links.nth(Math.min(2, await links.count() - 1));
@@ -106,7 +106,7 @@ async function pointAtJob(page: Page): Promise<Point> {
   return { x: box.x + Math.min(20, box.width / 2), y: box.y + box.height / 2 };
 }
 
-/** @param isStill Whether it does not move either while nobody points at anything. */
+/** @param isStill Whether it must not move even without a pointer. */
 async function checkPage(browser: Browser, url: string, isStill: boolean): Promise<void> {
   await inContext(browser, { viewport: DESKTOP }, async (context) => {
     const watched = await WatchedPage.open(context);
@@ -122,7 +122,7 @@ async function checkPage(browser: Browser, url: string, isStill: boolean): Promi
   });
 }
 
-/** What is pointed at stays. */
+/** The element under the pointer stays. */
 async function checkPointed(page: Page, point: Point): Promise<void> {
   const job = await underPointer(page, point);
   for (let turn = 0; turn < RENEWALS; turn++) {
@@ -152,7 +152,7 @@ async function checkGrowth(page: Page): Promise<void> {
   assert.ok(after.listeners <= before.listeners + 20, text);
 }
 
-/** Paused, nothing changes but the count of what is new; going on, it is all there. */
+/** While paused, only the count of new entries changes; afterwards, everything is there. */
 async function checkPause(page: Page): Promise<void> {
   const control = page.locator("#live-control");
   await control.click();
@@ -166,10 +166,10 @@ async function checkPause(page: Page): Promise<void> {
   await isRenewed;
 }
 
-/** What the button says: it counts what is new. */
+/** The text of the button, with the count of new entries. */
 const COUNT = "document.getElementById('live-text').textContent";
 
-/** The policy of the pages lets no text be run, as a wait of playwright would. */
+/** The content security policy forbids eval, which Playwright's wait uses. */
 async function until(page: Page, condition: string): Promise<void> {
   await page.evaluate(`new Promise((resolve) => {
     const look = () => (${condition}) ? resolve() : requestAnimationFrame(look);
@@ -180,12 +180,12 @@ async function until(page: Page, condition: string): Promise<void> {
 const PAGES = [
   { path: "/", isStill: true },
   { path: "/ui/jobs", isStill: true },
-  // What is new comes on top, as long as nobody reads.
+  // New entries come on top while the user is not reading.
   { path: "/ui/stream", isStill: false },
 ] as const;
 
 testInBrowser(
-  "busy: every live page stays still while 500 jobs a second finish, and does not grow",
+  "busy: every live page stays stable while 500 jobs a second finish, and does not grow",
   (browser) =>
     whileBusy((url) =>
       sideBySide(Object.fromEntries(
@@ -195,7 +195,7 @@ testInBrowser(
 );
 
 const FOUND_AS: Readonly<Record<Restlessness, RegExp>> = {
-  // Where they never rest, nobody can even point at one.
+  // If rows never rest, no pointer can stay on one.
   "moves its rows": /what a click leads to|hover: Timeout/,
   "pushes down what is below": /moved by/,
   "keeps what it replaces": /"nodes":/,

@@ -1,4 +1,7 @@
-/** `limited_server.ts`; on SIGUSR2 it collects all garbage and says how much memory is left in use. */
+/**
+ * `limited_server.ts`; on SIGUSR2 it collects all garbage and prints the memory that is still in
+ * use.
+ */
 
 import { usedMebibytes } from "./memory_use.ts";
 

@@ -1,6 +1,6 @@
 /**
- * A process that clients leave no file descriptor: it records on, closes what asks for nothing, and
- * serves again while they are still there.
+ * A process whose file descriptors clients use up: it keeps recording, closes idle connections, and
+ * serves again while these clients are still there.
  */
 
 import assert from "node:assert/strict";
@@ -15,9 +15,11 @@ import { until } from "../support/until.ts";
 
 const DESCRIPTORS = 100;
 const EVENTS = 400;
-/** Of clients that stay, one after the other. */
+/** Waves of clients that stay. */
 const WAVES = rounds(1, 20);
-/** From the tenth wave to the last, so that a leak of a megabyte a wave is found. */
+/**
+ * Allowed growth from the tenth wave to the last, so that a leak of a megabyte per wave is found.
+ */
 const GROWTH_MEBIBYTES_MAX = 5;
 const CAN_LIMIT = hasTools("prlimit");
 
@@ -33,7 +35,7 @@ class Writer implements Disposable {
     this.#url = new URL(url);
   }
 
-  /** Delivers an event, and gives the status of the answer. */
+  /** Delivers an event, and returns the status of the answer. */
   async write(eventType = "a.B"): Promise<number> {
     const attributes = { text: "x".repeat(500) };
     const event = { eventType, eventId: `event-${this.#count++}`, attributes };
@@ -45,7 +47,7 @@ class Writer implements Disposable {
     return await this.#ask(`GET ${path}`, "");
   }
 
-  /** On another connection when the one that it had was closed. */
+  /** Uses another connection if the previous one was closed. */
   async #ask(line: string, body: string): Promise<{ status: number; text: string }> {
     for (let attempt = 0; attempt < 1_000; attempt++) {
       try {
@@ -90,15 +92,15 @@ class Writer implements Disposable {
   }
 }
 
-/** What one of a wave sends before it is silent. */
+/** What a client of a wave sends before it falls silent. */
 const ASKING_NOTHING: readonly string[] = [
   "GET /jobs HTTP/1.1\r\nhost: ",
-  // Refused at once for what it announces, and nothing of that comes.
+  // Refused at once for what it announces, without a body.
   "POST /jobs HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n" +
   "content-length: 99999999\r\n\r\n",
 ];
 
-/** Takes all descriptors, and stays until others are served all the same. */
+/** Takes all descriptors, and stays until others are served nevertheless. */
 async function holdAll(
   server: DaybookProcess,
   sent: string,
@@ -114,7 +116,7 @@ async function holdAll(
   );
 }
 
-/** What a connection of its own is answered; 0 when it is not taken. */
+/** The status on a new connection; 0 if it is not accepted. */
 async function statusOfAnother(url: string): Promise<number> {
   using client = new Writer(url);
   return await client.askOnce("GET /livez", "").then(({ status }) => status, () => 0);
@@ -144,7 +146,7 @@ Deno.test({
         assert.match((await writer.read("/events?after=0&limit=5")).text, /event-0/);
         assert.equal((await writer.read("/readyz")).status, 200);
       });
-      // What was under way goes on, beside all that was closed.
+      // Requests in progress continue while others are closed.
       assert.equal(await writer.write("a.Last"), 200);
       await until("the stream goes on", () =>
         stream.messages.some(({ data }) => data.includes("a.Last")));

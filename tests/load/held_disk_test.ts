@@ -1,4 +1,4 @@
-/** More requests than a held-up disk can take: memory stays bounded, and service returns. */
+/** More requests than a stuck disk can take: memory stays bounded, and service resumes. */
 
 import assert from "node:assert/strict";
 import type { Journal } from "../../src/engine/ports.ts";
@@ -15,13 +15,13 @@ import { usedMebibytes } from "./memory_use.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const PENDING_MEBIBYTES = 4;
-/** Of larger ones only one a turn would get as far as the journal. */
+/** Of larger ones only one per turn would reach the journal. */
 const BODY_BYTES = 15 * 1024;
 const REQUESTS = rounds(2_000, 6_000);
-/** What pends is there as text and as entries, and with each request comes some more. */
+/** Pending data is held as text and as entries, plus some per request. */
 const GROWTH_MEBIBYTES_MAX = 6 * PENDING_MEBIBYTES;
 
-/** A journal that does not tell how much waits for its disk. */
+/** A journal that does not report how much waits for its disk. */
 function tellingNothing(journal: FileJournal): Journal {
   return new Proxy(journal, {
     get(target, name) {
@@ -46,7 +46,7 @@ async function start(wrapped: (journal: FileJournal) => Journal = (journal) => j
   const options = { folder, fileSystem: disk, clock, random, consumer: engine.consumer };
   const { journal } = await FileJournal.open(options);
   await engine.start(wrapped(journal));
-  // Only the journal is to bound them.
+  // Only the journal must bound them.
   const app = createApp({ engine, clock, requestsMax: Infinity, bodiesBytesMax: Infinity });
   const post = (body: object) =>
     app.request("/jobs", {
@@ -59,7 +59,7 @@ async function start(wrapped: (journal: FileJournal) => Journal = (journal) => j
 
 type Started = Awaited<ReturnType<typeof start>>;
 
-/** Sends requests without waiting for their answers, and gives the statuses to come. */
+/** Sends requests without waiting for their answers, and returns promises of the statuses. */
 async function offer({ clock, post }: Started): Promise<readonly Promise<number>[]> {
   const answers: Promise<number>[] = [];
   for (let index = 0; index < REQUESTS; index++) {
@@ -74,7 +74,7 @@ async function offer({ clock, post }: Started): Promise<readonly Promise<number>
   return answers;
 }
 
-/** What is held of the requests that a disk does not take, in MiB. */
+/** The memory of requests that the disk does not take, in MiB. */
 async function growthWhileHeld(started: Started) {
   const before = usedMebibytes();
   started.disk.hold();
@@ -83,7 +83,7 @@ async function growthWhileHeld(started: Started) {
   return { answers, growth: usedMebibytes() - before };
 }
 
-Deno.test("held disk: memory stays bounded, running jobs go on, and service returns", async () => {
+Deno.test("held disk: memory stays bounded, running jobs continue, and service returns", async () => {
   const started = await start();
   const { gate, clock, engine, journal, disk, post } = started;
   await post({ type: "test.gated" });
@@ -108,7 +108,7 @@ Deno.test("held disk: memory stays bounded, running jobs go on, and service retu
   await journal.close();
 });
 
-Deno.test("held disk: a journal that does not tell what waits is caught", async () => {
+Deno.test("held disk: a journal that does not report its queue is caught", async () => {
   const started = await start(tellingNothing);
   const { growth } = await growthWhileHeld(started);
   console.log(`held disk, without the limit: ${growth.toFixed(1)} MiB held`);

@@ -1,10 +1,10 @@
-/** The real process as it is reached by strangers: with tokens, some of which they have. */
+/** The real process with tokens, as exposed to hostile clients that have some of them. */
 
 import { DaybookProcess, type ProcessOptions } from "../support/process/daybook_process.ts";
 import type { Target } from "./hostile_clients.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
-/** What a hostile client has, and what its victims have. */
+/** The tokens of a hostile client and of its victims. */
 const TOKENS = {
   insider: "insider-token-0123456789",
   operator: "operator-token-0123456789",
@@ -13,7 +13,7 @@ const TOKENS = {
 export interface HostedServer {
   readonly server: DaybookProcess;
   readonly pid: number;
-  /** Kills it, and starts another one with the same journal, which asks for no token. */
+  /** Kills it, and starts another one with the same journal and without tokens. */
   restarted(): Promise<DaybookProcess>;
   readonly target: Target;
   /** Another token, with all scopes. */

@@ -1,4 +1,4 @@
-/** Clients that mean no good, each with connections of its own, as many as one person may open. */
+/** Hostile clients, each with its own connections, as many as one person may open. */
 
 import { rounds } from "../support/effort.ts";
 
@@ -10,11 +10,11 @@ export interface Target {
 
 type Part = string | Uint8Array<ArrayBuffer>;
 
-/** Connections that stay open until they are told to leave. */
+/** Connections that stay open until `leave`. */
 export class Crowd implements Disposable {
   readonly #connections: Deno.Conn[] = [];
   readonly #port: number;
-  /** Connections that the server, or the system for it, did not take. */
+  /** Connections that the server or the system did not accept. */
   refused = 0;
 
   constructor(port: number) {
@@ -25,7 +25,7 @@ export class Crowd implements Disposable {
     return this.#connections.length;
   }
 
-  /** Opens one and sends this on it, as far as it is taken. */
+  /** Opens one and sends this, as far as it is accepted. */
   async send(...parts: readonly Part[]): Promise<void> {
     try {
       const connection = await Deno.connect({ hostname: "127.0.0.1", port: this.#port });
@@ -41,7 +41,7 @@ export class Crowd implements Disposable {
   }
 
   async sendTimes(count: number, ...parts: readonly Part[]): Promise<void> {
-    // A few at a time: the system keeps only so many that were not accepted yet.
+    // A few at a time, because the system's queue of unaccepted connections is limited.
     for (let sent = 0; sent < count; sent += AT_ONCE) {
       const some = Array.from({ length: Math.min(AT_ONCE, count - sent) });
       await Promise.all(some.map(() => this.send(...parts)));
@@ -61,7 +61,7 @@ export class Crowd implements Disposable {
 
 const AT_ONCE = 50;
 
-/** What the server says is of no interest, but must not fill its side. */
+/** Answers are ignored, but must not fill the server's buffers. */
 async function drain(connection: Deno.Conn): Promise<void> {
   const buffer = new Uint8Array(16_384);
   try {
@@ -91,13 +91,13 @@ function signIn(target: Target, token: string): string {
 
 export interface HostileClient {
   readonly name: string;
-  /** Whether its connections stay from wave to wave; each costs a little, however idle. */
+  /** Whether its connections stay from wave to wave; each costs a little, even when idle. */
   readonly stays: boolean;
-  /** What it does in one wave; it waits for no answer. */
+  /** One wave of it, without waiting for answers. */
   attack(crowd: Crowd, target: Target): Promise<void>;
 }
 
-/** So many connections that each is answered at once, or costs little. */
+/** Many connections, each of which is answered at once or costs little. */
 const MANY = rounds(500, 2_000);
 
 export const HOSTILE_CLIENTS: readonly HostileClient[] = [

@@ -1,4 +1,4 @@
-/** All hostile clients at once beside a load of a thousand jobs a second, which feels nothing of it. */
+/** All hostile clients at once beside a load of a thousand jobs a second, which is not affected. */
 
 import assert from "node:assert/strict";
 import type { DaybookProcess } from "../support/process/daybook_process.ts";
@@ -9,19 +9,24 @@ import { peakMebibytes, processorWaitMs } from "./memory_use.ts";
 import { PacedLoad } from "./paced_load.ts";
 import type { Wait } from "./probe.ts";
 
-/** The variable for those who have another time than the long form takes. */
+/** The variable that sets another duration for the long form. */
 const SECONDS = Number(Deno.env.get("DAYBOOK_CROWD_SECONDS") ?? rounds(5, 3_600));
 const JOBS_PER_SECOND = rounds(400, 1_000);
-/** Of them so many are acknowledged at least, unless the machine has other things to do. */
+/** The minimum share of acknowledged jobs, unless the machine is busy. */
 const SHARE_MIN = rounds(0.125, 0.95);
-/** Of `/livez`, 99 of 100 times; in five seconds a hundredth is hardly more than the slowest few. */
+/** The p99 of `/livez`; in five seconds that is hardly more than the slowest few. */
 const PROBE_MS_MAX = rounds(1_000, 100);
-/** The clients are on the same machine: what the server waits for a processor is not its doing. */
+/**
+ * The clients are on the same machine: time in which the server waits for a processor is not its
+ * fault.
+ */
 const ownMs = ({ tookMs, starvedMs }: Wait) => tookMs - starvedMs;
-/** Of its time that the server may wait for a processor before its speed says nothing of it. */
+/**
+ * The share of time that the server may wait for a processor before the measurement is meaningless.
+ */
 const STARVED_MAX = 0.1;
 
-/** The median, what 99 of 100 are below, and the longest. */
+/** The median, the p99 and the maximum. */
 type Quantiles = readonly [number, number, number];
 
 function quantiles(times: readonly number[]): Quantiles {
@@ -35,7 +40,7 @@ function textOf(times: Quantiles): string {
   return times.map((ms) => ms.toFixed(1)).join(", ");
 }
 
-/** The numbers of the jobs that a server knows. */
+/** The numbers of the jobs on a server. */
 async function jobsOf(server: DaybookProcess): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   for (let cursor = ""; cursor !== "end";) {
@@ -65,7 +70,7 @@ async function statusWith(url: string, cookie: string): Promise<number> {
   return response.status;
 }
 
-Deno.test(`hostile crowd: a load beside it is neither refused nor lost, in ${SECONDS} seconds`, () =>
+Deno.test(`hostile crowd: normal requests beside it are neither refused nor lost, for ${SECONDS} seconds`, () =>
   withHostedServer({ bodyTimeMs: 2_000 }, async ({ server, pid, target, operator, restarted }) => {
     const cookie = await signIn(server.url, operator);
     const load = new PacedLoad(server.url, operator, pid);

@@ -1,6 +1,6 @@
 /**
- * Hostile clients that come in waves: the memory that they cost does not add up. What is in use is
- * looked at once all garbage is collected, so that a leak of a megabyte a wave is found.
+ * Hostile clients that come in waves: the memory that they cost does not add up. Memory in use is
+ * measured after garbage collection, so that a leak of a megabyte per wave is found.
  */
 
 import assert from "node:assert/strict";
@@ -10,24 +10,24 @@ import { Crowd, HOSTILE_CLIENTS, type HostileClient, type Target } from "./hosti
 import { withHostedServer } from "./hosted_server.ts";
 import { COLLECTING_SERVER, mebibytesInUse, residentMebibytes } from "./memory_use.ts";
 
-/** The first ones fill what is kept for later. */
+/** The first waves fill caches. */
 const WARM_UP = rounds(2, 10);
 const WAVES = rounds(2, 10);
-/** A body may take less than the time between two waves. */
+/** The time limit of a body, less than the time between two waves. */
 const BODY_TIME_MS = 500;
 const WAVE_MS = 1_200;
-/** In use after the last wave, beyond what was after the warm-up: half a megabyte a wave. */
+/** Allowed growth from the warm-up to the last wave: half a megabyte per wave. */
 const GROWTH_MEBIBYTES_MAX = rounds(2, 5);
 /**
- * Of what the system sees, of which the allocator keeps some: 0 to 24 were seen, the least of five
- * waves each time. It is for what is in no heap and in no buffer.
+ * Allowed growth of resident memory, of which the allocator keeps some: 0 to 24 were seen, the
+ * least of five waves each time. This covers memory outside heap and buffers.
  */
 const RESIDENT_GROWTH_MEBIBYTES_MAX = 50;
-/** An answer ends within a second of the time of its body; more, where other work is done. */
+/** An answer ends within a second of the time of its body, or later on a busy machine. */
 const SETTLED_MS = rounds(3_000, 10_000);
 const NEARLY_MEBIBYTES = 0.5;
 
-/** Of the clients those that stay leave at the end of the wave, when they were answered. */
+/** Clients that stay leave at the end of the wave, when they have their answers. */
 async function play(clients: readonly HostileClient[], target: Target): Promise<void> {
   const over = new Promise((resolve) => setTimeout(resolve, WAVE_MS));
   using crowd = new Crowd(target.port);
@@ -37,7 +37,7 @@ async function play(clients: readonly HostileClient[], target: Target): Promise<
   assert.equal(crowd.refused, 0, "connections were refused");
 }
 
-/** The least that is in use until it is nearly what it was, or for a while. */
+/** The minimum in use, until it is nearly the previous value or some time has passed. */
 async function settledMebibytes(server: DaybookProcess, before = 0): Promise<number> {
   let least = Infinity;
   for (const end = Date.now() + SETTLED_MS; least > before + NEARLY_MEBIBYTES;) {
@@ -48,7 +48,7 @@ async function settledMebibytes(server: DaybookProcess, before = 0): Promise<num
   return least;
 }
 
-/** Plays so many waves, and gives the least that the system saw of the process after one of five. */
+/** Plays this many waves, and returns the least resident memory of five. */
 async function playSome(count: number, clients: readonly HostileClient[], hosted: Hosted) {
   const seen: number[] = [];
   for (let wave = 0; wave < count; wave++) {
@@ -61,7 +61,7 @@ async function playSome(count: number, clients: readonly HostileClient[], hosted
 type Hosted = Parameters<Parameters<typeof withHostedServer>[1]>[0];
 
 function testWaves(name: string, clients: readonly HostileClient[]): void {
-  Deno.test(`hostile waves: ${name} cost no more the longer it goes on`, () =>
+  Deno.test(`hostile waves: the cost of ${name} does not grow over time`, () =>
     withHostedServer({ bodyTimeMs: BODY_TIME_MS }, async (hosted) => {
       const { server } = hosted;
       const residentBefore = await playSome(WARM_UP, clients, hosted);

@@ -1,4 +1,7 @@
-/** All hostile clients, wave after wave, in a thread of their own: what they do costs the test nothing. */
+/**
+ * All hostile clients, wave after wave, in a separate thread, so that they do not slow down the
+ * test.
+ */
 
 import { setPriority } from "node:os";
 import { Crowd, HOSTILE_CLIENTS, type Target } from "./hostile_clients.ts";
@@ -11,11 +14,11 @@ export interface CrowdOrder {
 export interface CrowdReport {
   readonly waves: number;
   readonly connections: number;
-  /** Connections that were not taken. */
+  /** Connections that were not accepted. */
   readonly refused: number;
 }
 
-/** Then those that stayed leave as well: one person has only so many connections. */
+/** Then the clients that stayed leave too: one person has a limited number of connections. */
 const WAVES_TO_STAY = 5;
 const REST_MS = 500;
 const LOWEST_PRIORITY = 19;
@@ -56,7 +59,7 @@ export async function hostileCrowd(order: CrowdOrder): Promise<CrowdReport> {
   }
 }
 
-/** Of a worker; elsewhere nothing takes a message without saying where it goes. */
+/** The worker's `postMessage`, which has no target origin. */
 interface WorkerScope {
   onmessage: (event: MessageEvent<CrowdOrder>) => void;
   postMessage(report: CrowdReport): void;

@@ -1,4 +1,4 @@
-/** What of the machine a process uses: memory, once all that can be collected is, and processors. */
+/** Resources of a process: memory after garbage collection, and processor time. */
 
 import v8 from "node:v8";
 import vm from "node:vm";
@@ -9,7 +9,7 @@ const collect: () => void = vm.runInNewContext("gc");
 
 const MEBIBYTE = 1024 * 1024;
 
-/** Of the heap and of buffers beside it, in MiB. */
+/** Heap and external buffers, in MiB. */
 export function usedMebibytes(): number {
   collect();
   const { heapUsed, external } = Deno.memoryUsage();
@@ -30,12 +30,12 @@ export async function mebibytesInUse(server: DaybookProcess): Promise<number> {
   }
 }
 
-/** Of a process as the system sees it, in MiB; Linux only. */
+/** Resident memory of a process, in MiB; Linux only. */
 export function residentMebibytes(pid: number): Promise<number> {
   return ofStatus(pid, /VmRSS:\s+(\d+) kB/);
 }
 
-/** The most that it was since the process began. */
+/** The peak since the process started. */
 export function peakMebibytes(pid: number): Promise<number> {
   return ofStatus(pid, /VmHWM:\s+(\d+) kB/);
 }

@@ -1,11 +1,11 @@
 /**
- * Jobs at a pace that does not wait for answers, one in a request, and a probe beside them. Each is
- * a plan that is done at once: it is created, started and ends, three entries, and nothing more.
+ * Jobs at a fixed pace without waiting for answers, one per request, and a probe beside them. Each
+ * is an empty plan, which is done at once: it is created, started and ends, with three entries.
  */
 
 import { probing, type Wait } from "./probe.ts";
 
-/** Beyond so many without an answer none is sent, so that the test itself goes on. */
+/** The most unanswered requests, so that the test itself continues. */
 const UNANSWERED_MAX = 1_000;
 const TICK_MS = 10;
 
@@ -14,7 +14,7 @@ export class PacedLoad {
   readonly #headers: Readonly<Record<string, string>>;
   /** Numbers of the jobs that were acknowledged. */
   readonly acknowledged = new Set<number>();
-  /** What was answered but 202, and how often. */
+  /** Statuses other than 202, and how often. */
   readonly refusals = new Map<string, number>();
   /** Of each answer of `/livez`. */
   probed: readonly Wait[] = [];
@@ -31,7 +31,7 @@ export class PacedLoad {
     return `load-${number}`;
   }
 
-  /** Resolves when the time is over and all was answered. */
+  /** Resolves when the time is over and every request was answered. */
   async run(perSecond: number, durationMs: number): Promise<void> {
     const began = performance.now();
     const probe = await probing({ urls: [`${this.#url}/livez`], pid: this.pid });

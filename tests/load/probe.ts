@@ -1,6 +1,6 @@
 /**
- * Asks paths of a real server again and again, from a thread of its own, as a supervisor does from
- * a process of its own: what else the test does is not in the time that an answer takes.
+ * Requests paths of a real server repeatedly from a separate thread, like a supervisor in another
+ * process, so that the test's own work does not add to the response times.
  */
 
 const EVERY_MS = 10;
@@ -9,8 +9,8 @@ const EVERY_MS = 10;
 export interface Wait {
   readonly tookMs: number;
   /**
-   * While the main thread of the server was ready and had no processor, since others had them all.
-   * Zero where the system does not tell.
+   * Time in which the server's main thread was ready but had no processor. Zero if the system does
+   * not report it.
    */
   readonly starvedMs: number;
 }
@@ -22,11 +22,11 @@ interface ProbeRequest {
 }
 
 export interface Probe {
-  /** Asks no more; gives all waits, for each address its own. */
+  /** Stops, and returns all response times by address. */
   end(): Promise<readonly (readonly Wait[])[]>;
 }
 
-/** Resolves when it has begun. */
+/** Resolves when it has started. */
 export async function probing(request: ProbeRequest): Promise<Probe> {
   const worker = new Worker(import.meta.url, { type: "module" });
   const said = () =>
@@ -68,7 +68,7 @@ async function ask(url: string, pid: number, isOver: () => boolean): Promise<rea
   return waits;
 }
 
-/** Of a worker; elsewhere nothing takes a message without saying where it goes. */
+/** The worker's `postMessage`, which has no target origin. */
 interface WorkerScope {
   onmessage: (event: MessageEvent<ProbeRequest | "end">) => void;
   postMessage(message: "begun" | readonly (readonly Wait[])[]): void;

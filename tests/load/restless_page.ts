@@ -1,9 +1,9 @@
-/** A page that does what no page may do while jobs finish, so that the tests are tried. */
+/** Pages with forbidden behaviour while jobs finish, to check the tests. */
 
 const RESTLESS = {
-  /** Puts what is new on top, under the pointer. */
+  /** Inserts new rows on top, under the pointer. */
   "moves its rows": `list.prepend(list.lastElementChild)`,
-  /** Pushes down what is below, where no link is; never out of sight, however slow the machine. */
+  /** Pushes down the content below, where there is no link, but never out of sight. */
   "pushes down what is below":
     `banner.style.height = banner.style.height === "60px" ? "0px" : "60px"`,
   /** Keeps what it replaces. */
@@ -13,7 +13,7 @@ const RESTLESS = {
 export type Restlessness = keyof typeof RESTLESS;
 export const RESTLESSNESSES = Object.keys(RESTLESS) as readonly Restlessness[];
 
-/** Faster than a real one, so that the test is short. */
+/** Faster than a real page, so that the test is short. */
 const RENEWED_EVERY_MS = 50;
 
 function pageOf(restlessness: Restlessness): string {

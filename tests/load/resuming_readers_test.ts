@@ -1,4 +1,4 @@
-/** Readers with filters that leave and come back while others write: each has all it asked for, once. */
+/** Readers with filters that leave and come back while others write: each gets every match once. */
 
 import assert from "node:assert/strict";
 import { rounds } from "../support/effort.ts";
@@ -11,10 +11,10 @@ const TYPES = ["load.A", "load.B", "load.C", "load.D"] as const;
 const READERS = 60;
 const CLIENTS = 16;
 const POSTS_PER_CLIENT = rounds(120, 2_000);
-/** A reader stays for less than this at a time. */
+/** A reader stays at most this long at a time. */
 const STAY_MS_MAX = 300;
 
-/** Of four types, those whose bit is set; each reader another choice, and some the same. */
+/** The types whose bits are set; readers have different choices, and some the same. */
 function typesOf(reader: number): readonly string[] {
   return TYPES.filter((_, index) => ((reader % 15) + 1) & (1 << index));
 }
@@ -29,7 +29,7 @@ class Visitor {
     this.types = typesOf(reader);
   }
 
-  /** Comes, reads for a while, and leaves in the midst of things, until it is told to stop. */
+  /** Connects, reads for a while, and leaves at any point, until it is stopped. */
   async visit(): Promise<void> {
     while (!this.#isOver) {
       const stream = await this.#open();
@@ -41,7 +41,7 @@ class Visitor {
     }
   }
 
-  /** Reads on until it has seen so many. */
+  /** Reads until it has seen this many. */
   async finish(count: number): Promise<void> {
     const stream = await this.#open();
     const reading = stream.readOn();
@@ -75,7 +75,7 @@ async function load({ post }: StreamProcess): Promise<void> {
   }));
 }
 
-/** The positions of all entries of these types, as the journal is read in one go. */
+/** The positions of all entries of these types, from one read of the journal. */
 async function recorded(port: number, types: readonly string[]): Promise<readonly number[]> {
   const query = types.map((type) => `eventType=${type}`).join("&");
   const response = await fetch(`http://127.0.0.1:${port}/events?${query}`, {
@@ -85,7 +85,7 @@ async function recorded(port: number, types: readonly string[]): Promise<readonl
   return lines.map((line) => JSON.parse(line).logId);
 }
 
-Deno.test("resuming readers: 60 that come and go under load miss nothing and see nothing twice", async () => {
+Deno.test("resuming readers: 60 that come and go under load see every entry once", async () => {
   await inFolder(async (folder) => {
     const server = await startStreamProcess("sound", folder, 30_000);
     try {

@@ -1,4 +1,4 @@
-/** 64 clients and 200 streams, of which 10 are never read: they cost nobody anything. */
+/** 64 clients and 200 streams, of which 10 are never read, without an effect on the others. */
 
 import assert from "node:assert/strict";
 import { rounds } from "../support/effort.ts";
@@ -12,17 +12,17 @@ const CLIENTS = 64;
 const STALLED = 10;
 const EAGER = 5;
 const WATCHING = 200 - STALLED - EAGER;
-/** In each of two phases: about 20 MB, of which a socket alone takes a fifth. */
+/** Events in each of two phases: about 20 MB, of which a socket alone takes a fifth. */
 const POSTS_PER_CLIENT = rounds(20, 64);
 const TEXT = "x".repeat(16 * 1024);
 const STALL_MS = 1_000;
-/** What may be added while 10 readers take nothing: 23 at most were seen, and 230 and more with queues. */
+/** Allowed growth with 10 stalled readers: at most 23 were seen, and 230 and more with queues. */
 const GROWTH_MEBIBYTES_MAX = 100;
-/** Generous: it is one machine, and the tests are on it as well. */
+/** Generous, because the tests run on the same machine. */
 const SLOWER_MAX = 5;
 const SLACK_MS = 100;
 
-/** Load from all clients, with a tick after every few posts whose way to the streams is timed. */
+/** Load from all clients, with a timed tick after every few posts. */
 async function load(server: StreamProcess): Promise<void> {
   await Promise.all(Array.from({ length: CLIENTS }, async (_, client) => {
     for (let count = 0; count < POSTS_PER_CLIENT; count++) {
@@ -32,7 +32,7 @@ async function load(server: StreamProcess): Promise<void> {
   }));
 }
 
-/** The median time that ticks took from their sending to the readers that watch for them. */
+/** The median time of ticks from sending to the readers that watch for them. */
 function medianLatency(streams: readonly SocketStream[], from: number): number {
   const all = streams.flatMap(({ messages }) => messages.slice(from))
     .map(({ at, data }) => at - Number(/"sentAt":([\d.]+)/.exec(data)?.[1]));
@@ -67,7 +67,7 @@ class Scene {
     }
   }
 
-  /** One phase of load, up to the last entry at the last reader; gives the latency. */
+  /** One phase of load, up to the last entry at the last reader; returns the latency. */
   async phase(number: 1 | 2): Promise<number> {
     const ticks = TICKS * number;
     await load(this.server);
@@ -95,7 +95,7 @@ interface Outcome {
   readonly resident: number;
 }
 
-/** Both phases: without the readers that stall, and with them. */
+/** Both phases: without and with stalled readers. */
 async function play(scene: Scene): Promise<Outcome> {
   const { pid } = scene.server;
   await scene.openReaders();
@@ -117,7 +117,7 @@ function describe(kind: string, outcome: Outcome): string {
     } ms with them`;
 }
 
-/** What a stalled reader finds when it reads at last; a sound server has closed it. */
+/** What a stalled reader gets when it reads at last; a correct server has closed it. */
 async function readAtLast(stream: SocketStream, waitMs: number): Promise<"closed" | "still open"> {
   const reading = stream.readOn();
   const deadline = performance.now() + waitMs;
@@ -147,7 +147,7 @@ async function withScene(kind: string, run: (scene: Scene) => Promise<void>): Pr
   });
 }
 
-Deno.test("slow readers: 10 of 200 that never read cost neither memory nor others' speed", async () => {
+Deno.test("slow readers: 10 of 200 that never read neither use memory nor slow down others", async () => {
   await withScene("sound", async (scene) => {
     const outcome = await play(scene);
     console.log(describe("sound", outcome));
@@ -164,7 +164,7 @@ Deno.test("slow readers: 10 of 200 that never read cost neither memory nor other
   });
 });
 
-/** One that was closed goes on where it was, without a gap. */
+/** A closed reader resumes without a gap. */
 async function assertResumes(scene: Scene, stream: SocketStream): Promise<void> {
   const last = stream.messages.at(-1)?.id ?? 0;
   const header = `Last-Event-ID: ${last}\r\n`;
@@ -184,7 +184,7 @@ Deno.test("slow readers: a server that queues what they do not take is caught by
   });
 });
 
-Deno.test("slow readers: a server that waits for them for ever is caught", async () => {
+Deno.test("slow readers: a server that waits for them forever is caught", async () => {
   await withScene("patient", async (scene) => {
     await scene.openStalled();
     await load(scene.server);

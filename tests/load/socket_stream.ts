@@ -1,4 +1,4 @@
-/** A stream over a socket of its own: it reads on, or it never reads. */
+/** A stream over a separate socket that reads continuously, or never. */
 
 export interface SeenMessage {
   readonly id: number;
@@ -27,7 +27,7 @@ export class SocketStream {
     return this.#ended;
   }
 
-  /** Reads until the stream ends, or until it is closed from here. */
+  /** Reads until the stream ends, or is closed on this side. */
   async readOn(): Promise<void> {
     const buffer = new Uint8Array(256 * 1024);
     const decoder = new TextDecoder();
@@ -35,13 +35,13 @@ export class SocketStream {
       for (let count = await this.connection.read(buffer); count !== null;) {
         this.bytes += count;
         this.#take(decoder.decode(buffer.subarray(0, count), { stream: true }));
-        // The chunk of no bytes ends the answer; the connection may live on.
+        // An empty chunk ends the answer; the connection may stay open.
         if (this.#rest.endsWith("\r\n0\r\n\r\n")) break;
         count = await this.connection.read(buffer);
       }
       this.#ended = true;
     } catch {
-      // It was closed from here.
+      // It was closed on this side.
     }
   }
 
@@ -53,7 +53,7 @@ export class SocketStream {
     }
   }
 
-  /** Marks of the chunked coding may lie anywhere; no text of a message looks like one. */
+  /** Chunk headers may be anywhere; no text of a message looks like one. */
   #take(text: string): void {
     const at = performance.now();
     const blocks = (this.#rest + text).split("\n\n");

@@ -1,4 +1,7 @@
-/** 200 readers that open a stream and never read: what each costs the server is small, and bounded. */
+/**
+ * 200 readers that open a stream and never read: each costs the server little, and a bounded
+ * amount.
+ */
 
 import assert from "node:assert/strict";
 import { residentMebibytes } from "./memory_use.ts";
@@ -8,15 +11,15 @@ import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 
 const STALLED = 200;
-/** Of a server that queues, so that it does not take all there is. */
+/** For a server that queues, so that it does not take all memory. */
 const STALLED_IN_VAIN = 40;
 const CLIENTS = 8;
 const TEXT = "x".repeat(16 * 1024);
-/** More than sockets take, which is about 4 MiB. */
+/** More than a socket takes, which is about 4 MiB. */
 const EVENTS = 480;
 /**
- * Deno alone takes some 50 KiB for a stream, and copies 64 to 128 KiB of what waits to be
- * written; with garbage, 290 to 390 were seen. With queues they were 4,700 and more.
+ * Deno alone takes some 50 KiB for a stream, and copies 64 to 128 KiB of pending data; with
+ * garbage, 290 to 390 were seen, and with queues 4,700 and more.
  */
 const KIBIBYTES_PER_READER_MAX = 600;
 
@@ -37,7 +40,7 @@ interface Outcome {
   readonly streams: readonly SocketStream[];
 }
 
-/** The load comes twice: what it costs by itself is not what the readers cost. */
+/** The load runs twice, to separate its own cost from that of the readers. */
 async function play(server: StreamProcess, stalled: number): Promise<Outcome> {
   const { port, pid } = server;
   await load(server);
@@ -61,7 +64,7 @@ async function withServer(
   });
 }
 
-Deno.test("stalled readers: 200 cost little each, and none has missed anything when it reads", async () => {
+Deno.test("stalled readers: 200 take little memory each, and miss nothing when they read again", async () => {
   await withServer("sound", async (server) => {
     const { streams, kibibytesPerReader } = await play(server, STALLED);
     console.log(`stalled readers: ${kibibytesPerReader.toFixed(0)} KiB each`);

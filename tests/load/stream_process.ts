@@ -1,10 +1,10 @@
-/** A process of `stream_server.ts`, and how much memory it has. */
+/** A process of `stream_server.ts`, and its memory. */
 
 import assert from "node:assert/strict";
 import { residentMebibytes } from "./memory_use.ts";
 import { ROOT } from "../support/process/task_process.ts";
 
-/** So that garbage that nobody has collected yet does not count for much. */
+/** So that uncollected garbage does not count for much. */
 const HEAP = "--v8-flags=--max-old-space-size=128";
 
 export interface StreamProcess {
@@ -54,7 +54,7 @@ async function post(port: number, eventType: string, attributes: object): Promis
   assert.equal(response.status, 200);
 }
 
-/** The most memory that a process has while something is done, and for a while after it. */
+/** The peak memory of a process during an action and for a while after it. */
 export async function withMostMemory<Value>(
   pid: number,
   afterMs: number,

@@ -1,8 +1,7 @@
 /**
- * Daybook on a port of its own, in a process of its own, so that its memory can be told
- * from that of a test: as it is (`sound`), with streams that queue copies of what their
- * readers do not take (`unbounded`), or with streams that wait for ever for readers (`patient`).
- * Prints its port.
+ * Daybook in a separate process, so that its memory is separate from that of the test: unchanged
+ * (`sound`), with streams that queue copies of unread data (`unbounded`), or with streams that wait
+ * forever for readers (`patient`). Prints its port.
  */
 
 import { readConfiguration } from "../../src/settings/configuration.ts";
@@ -28,7 +27,7 @@ const daybook = await Daybook.open({
   onJournalFailed: console.error,
 });
 
-/** Takes all that a body gives, whether or not anybody wants it. */
+/** Reads a whole body, whether or not its reader takes it. */
 function queueing(response: Response): Response {
   const { body } = response;
   if (body === null || response.headers.get("content-type") !== "text/event-stream") {

@@ -9,7 +9,7 @@ import { blocksOf, pageNames, readPage } from "../support/process/manual_pages.t
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
-/** What each type is tried with. */
+/** Inputs for each type. */
 const INPUTS: Readonly<Record<string, unknown>> = {
   "album.make": { pictures: ["sea", "dunes"] },
   "bike.assemble": { bikeId: "7", parts: 2 },
@@ -61,7 +61,7 @@ async function onPages(folder: string): Promise<readonly Found[]> {
   return found;
 }
 
-/** Runs a job to its end: what it expects comes, and time passes. */
+/** Runs a job to its end: expected events come, and time passes. */
 async function run(definition: AnyJobDefinition, crashAfter?: string): Promise<[Job, TestDaybook]> {
   const daybook = await testDaybook([definition], { warn: assert.fail });
   if (crashAfter !== undefined) daybook.crashAfter(crashAfter);
@@ -75,7 +75,7 @@ async function run(definition: AnyJobDefinition, crashAfter?: string): Promise<[
   return [await daybook.wait(job, { timeoutMs: days(30) }), daybook];
 }
 
-/** Runs it, and again with a crash after each of its steps: all end the same. */
+/** Runs it, and again with a crash after each of its steps: all runs end the same. */
 async function endsTheSame({ where, definition }: Found): Promise<void> {
   const { type, version } = definition;
   const [{ state, output, tasks }, daybook] = await run(definition);
@@ -88,7 +88,7 @@ async function endsTheSame({ where, definition }: Found): Promise<void> {
 
 Deno.test("manual: every definition ends, and the same when it is killed after any of its steps", async () => {
   await inFolder(async (folder) => {
-    // What is not tried needs more than an input, or is wrong on purpose.
+    // Definitions that are not tried need more than an input, or are wrong on purpose.
     const tried = (await onPages(folder)).filter(({ definition: { type } }) => type in INPUTS);
     assert.ok(tried.length >= 18, `${tried.length}`);
     for (const one of tried) await endsTheSame(one);

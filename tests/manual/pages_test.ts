@@ -1,4 +1,4 @@
-/** Does what every page of the manual says, in a copy of this repository. */
+/** Runs the commands of every page of the manual in a copy of this repository. */
 
 import assert from "node:assert/strict";
 import { helpText } from "../../src/settings/configuration_text.ts";
@@ -9,8 +9,8 @@ import { inFolder } from "../support/temporary_folder.ts";
 import { hasTools } from "../support/process/tools.ts";
 
 Deno.test({
-  name: "manual: every page does what it says",
-  // Without curl and jq nobody can do what the pages say; CI installs them.
+  name: "manual: every page's commands do what it says",
+  // The pages need curl and jq, which CI installs.
   ignore: !hasTools("curl", "jq"),
   fn: async (t) => {
     await inCheckout(async (checkout) => {
@@ -23,10 +23,10 @@ Deno.test({
   },
 });
 
-/** `text` is only looked at. */
+/** `text` blocks are not run. */
 const LANGUAGES = ["sh", "ts", "jsonc", "ini", "yaml", "crontab", "caddyfile", "text"];
 
-Deno.test("manual: every block of code is one that a test looks at", async () => {
+Deno.test("manual: a test covers every block of code", async () => {
   for (const name of await pageNames()) {
     const { text, blocks } = await readPage(name);
     assert.equal(text.match(/^\s*```/gm)?.length ?? 0, 2 * blocks.length, name);
@@ -43,7 +43,7 @@ Deno.test("manual: the index leads to every page", async () => {
   }
 });
 
-Deno.test("manual: --help leads to the page of what goes wrong, which has every exit code", async () => {
+Deno.test("manual: --help names the page When things go wrong, which has every exit code", async () => {
   const help = helpText();
   assert.ok(help.includes("src/manual/when-things-go-wrong.md"));
   const { text } = await readPage("when-things-go-wrong");
@@ -56,7 +56,7 @@ Deno.test("manual: --help leads to the page of what goes wrong, which has every 
   for (const [code] of codes.matchAll(/\b[1-9]\d*\b/g)) assert.ok(told.has(code), code);
 });
 
-/** Walks a page of these lines where there is no Daybook. */
+/** Runs a page of these lines in a folder without Daybook. */
 async function walk(lines: readonly string[]): Promise<void> {
   const text = lines.join("\n");
   const page: Page = { file: "page.md", text, blocks: blocksOf(text) };
@@ -66,19 +66,19 @@ async function walk(lines: readonly string[]): Promise<void> {
   });
 }
 
-Deno.test("manual: a page that does not keep its promise is caught, and says where", async () => {
+Deno.test("manual: a page with wrong output is caught, with the place", async () => {
   await walk(["# A page", "", "```sh", "echo one two", "# => two", "```"]);
   const broken = walk(["# A page", "", "```sh", "echo one", "# => two", "```"]);
   await assert.rejects(broken, /page\.md:4 promises\ntwo\nbut it printed\none/);
 });
 
-Deno.test("manual: a command that fails is caught, and one that should and does not", async () => {
+Deno.test("manual: a command that fails is caught, and so is one that should fail and does not", async () => {
   await walk(["```sh fails", "false", "```"]);
   await assert.rejects(walk(["```sh", "false", "```"]), /page\.md:2 exits with 1/);
   await assert.rejects(walk(["```sh fails", "true", "```"]), /page\.md:2 exits with 0/);
 });
 
-Deno.test("manual: code goes into the file that it names, and code without one is caught", async () => {
+Deno.test("manual: code is written to the file that it names, and code without a name is caught", async () => {
   await walk([
     "```ts",
     "// a.ts",

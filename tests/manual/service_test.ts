@@ -1,8 +1,8 @@
 /**
- * The pages on services, as far as they can be tried without systemd running and without a
- * name that the internet knows: the command of the unit is run as it is written, but for its
- * paths and its port; units are given to `systemd-analyze verify`, and the Caddyfile to
- * `caddy validate`, where there are such programs. What remains is `systemctl` itself.
+ * The pages about services, as far as they can be tested without a running systemd and a public
+ * host name: the command of the unit is run as written, except for its paths and its port; units
+ * are checked with `systemd-analyze verify`, and the Caddyfile with `caddy validate`, if these
+ * programs are installed. Only `systemctl` itself is not tested.
  */
 
 import assert from "node:assert/strict";
@@ -23,7 +23,7 @@ async function blockOf(page: string, file: string): Promise<string> {
 }
 
 function settingOf(unit: string, name: string): string {
-  // A line that ends with a backslash goes on in the next.
+  // A line that ends with a backslash continues on the next.
   const value = new RegExp(`^${name}=(.*)$`, "m").exec(unit.replaceAll("\\\n", " "))?.[1];
   assert.ok(value !== undefined, `the unit has no ${name}`);
   return value;
@@ -50,7 +50,7 @@ async function serviceIn(checkout: Checkout): Promise<PageServer> {
   });
 }
 
-Deno.test("systemd: the command of the unit runs with the permissions that it has, and ends well", async () => {
+Deno.test("systemd: the command of the unit runs with its permissions, and stops cleanly", async () => {
   await inCheckout(async (checkout) => {
     const server = await serviceIn(checkout);
     try {
@@ -94,14 +94,14 @@ const UNITS = [
 ] as const;
 
 Deno.test({
-  name: "systemd: its own checker finds nothing wrong with the units",
+  name: "systemd: systemd-analyze finds nothing wrong with the units",
   ignore: !isInstalled("systemd-analyze"),
   fn: async () => {
     await inFolder(async (folder) => {
       const paths: string[] = [];
       for (const [page, name] of UNITS) {
         const unit = await blockOf(page, `/etc/systemd/system/${name}`);
-        // It looks whether programs and folders are there, which are this machine's.
+        // It checks that programs and folders exist on this machine.
         const text = unit.replaceAll("/usr/local/bin/deno", Deno.execPath())
           .replace("WorkingDirectory=/opt/daybook", `WorkingDirectory=${folder}`);
         paths.push(`${folder}/${name}`);
@@ -118,7 +118,7 @@ Deno.test({
   },
 });
 
-Deno.test("systemd: a unit of the page that is misspelt is found", {
+Deno.test("systemd: a misspelt unit is found", {
   ignore: !isInstalled("systemd-analyze"),
 }, async () => {
   await inFolder(async (folder) => {
@@ -133,7 +133,7 @@ Deno.test("systemd: a unit of the page that is misspelt is found", {
   });
 });
 
-Deno.test("systemd: the page tells of every exit code that a start may have", async () => {
+Deno.test("systemd: the page lists every exit code of a start", async () => {
   const { text } = await readPage("systemd-and-caddy");
   const told = [...text.matchAll(/^\| (\d+) +\|/gm)].map(([, code]) => code);
   const [, list = ""] = /exit codes: ([\s\S]*)$/.exec(helpText()) ?? [];
@@ -143,7 +143,7 @@ Deno.test("systemd: the page tells of every exit code that a start may have", as
   assert.deepEqual(told, codes.filter((code) => code !== "130"));
 });
 
-Deno.test("caddy: it serves the host that the unit allows, from the port that the unit listens on", async () => {
+Deno.test("caddy: it serves the host that the unit allows, from the unit's port", async () => {
   const unit = await blockOf("systemd-and-caddy", "/etc/systemd/system/daybook.service");
   const file = await blockOf("systemd-and-caddy", "/etc/caddy/Caddyfile");
   const command = settingOf(unit, "ExecStart");
@@ -158,7 +158,7 @@ Deno.test("caddy: it serves the host that the unit allows, from the port that th
 });
 
 Deno.test({
-  name: "caddy: it takes the Caddyfile",
+  name: "caddy: it accepts the Caddyfile",
   ignore: !isInstalled("caddy"),
   fn: async () => {
     await inFolder(async (folder) => {
@@ -175,8 +175,8 @@ Deno.test({
   },
 });
 
-/** What nobody types on this machine is at least a script that a shell can read. */
-Deno.test("elsewhere: what is not run here is shell all the same", async () => {
+/** Commands that are not run here must at least parse as shell scripts. */
+Deno.test("elsewhere: commands that are not run here are still valid shell", async () => {
   const blocks: Block[] = [];
   for (const page of ["systemd-and-caddy", "from-cron", "upgrading"]) {
     blocks.push(

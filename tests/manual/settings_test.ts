@@ -45,7 +45,7 @@ function limitRows(): readonly Row[] {
   });
 }
 
-Deno.test("manual: the tables of settings and of limits are those of the code", async () => {
+Deno.test("manual: the tables of settings and limits match the code", async () => {
   const { text } = await readPage("running-a-server");
   const settings = tableOf([["flag", "default", "from, to", "what it is"], ...settingRows()]);
   const limits = tableOf([["limit", "at most", "of what"], ...limitRows()]);
@@ -57,7 +57,7 @@ Deno.test("manual: the tables of settings and of limits are those of the code", 
 /** Of Deno and curl. */
 const FLAGS_OF_OTHERS = /^(?:allow-(?:read|write|net|env|sys)|cached-only|help|retry|v)$/;
 
-Deno.test("manual: a flag that a page names is a setting, or an option of a command", async () => {
+Deno.test("manual: every flag on a page is a setting or an option of a command", async () => {
   const commands = [
     ...daybookCommands({} as Surroundings),
     ...journalCommands({} as JournalTools),

@@ -1,4 +1,4 @@
-/** What an engine says of all jobs at once, held against the jobs themselves, one by one. */
+/** The engine's totals over all jobs, compared with the jobs themselves, one by one. */
 
 import assert from "node:assert/strict";
 import { deriveCondition } from "../../src/core/condition.ts";
@@ -6,7 +6,7 @@ import type { JobState } from "../../src/core/job_state.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { ATTENTION_MAX } from "../../src/engine/views/attention.ts";
 
-/** Counts the jobs again, looks up in the journal since when they wait, and compares. */
+/** Counts the jobs again, reads from the journal since when they wait, and compares. */
 export async function assertCensus(engine: JobEngine, nowMs: number): Promise<void> {
   const { jobs } = engine.list({ limit: 10_000 });
   const census = engine.survey.census();
@@ -39,7 +39,7 @@ async function assertAttention(engine: JobEngine, jobs: readonly JobState[]): Pr
   assert.deepEqual(attention.waiting, waiting.slice(0, ATTENTION_MAX));
 }
 
-/** With the time since when each is in its condition, the oldest first. */
+/** With the time since which each is in its condition, the oldest first. */
 async function sinceOf(engine: JobEngine, jobs: readonly JobState[]) {
   const found = await Promise.all(jobs.map(async (job) => {
     const entries = await engine.history.of(job.jobId, 0, 10_000);

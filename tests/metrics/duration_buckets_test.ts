@@ -1,4 +1,4 @@
-/** Quantiles that are read from buckets, held against those of the durations themselves. */
+/** Quantiles from buckets, compared with those of the durations themselves. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -16,7 +16,7 @@ function counted(durations: readonly number[]): Uint32Array {
   return counts;
 }
 
-/** The nearest rank: the least duration that so large a part of all do not exceed. */
+/** The nearest rank: the least duration that this share of all do not exceed. */
 function quantileOf(durations: readonly number[], part: number): number {
   const rank = Math.max(1, Math.ceil(part * durations.length));
   return durations.toSorted((left, right) => left - right)[rank - 1]!;
@@ -47,7 +47,7 @@ Deno.test("duration buckets: a quantile is at most 4.5 % from the true one", () 
   );
 });
 
-Deno.test("duration buckets: nothing counted has no quantile, and every number has a bucket", () => {
+Deno.test("duration buckets: without counts there is no quantile, and every number has a bucket", () => {
   assert.equal(durationQuantile(counted([]), 0.5), undefined);
   assert.equal(durationQuantile(counted([0, 0.001]), 0.95), 0);
   for (const ms of [-1, Number.NaN, Number.MIN_VALUE, 1e300, Infinity]) {

@@ -1,4 +1,4 @@
-/** The board for Grafana asks for nothing that `/metrics` does not have. */
+/** The board for Grafana uses only metrics that `/metrics` has. */
 
 import assert from "node:assert/strict";
 import type { Verification } from "../../src/engine/ports.ts";
@@ -49,11 +49,11 @@ interface Board {
 const PATH = new URL("../../src/metrics/grafana.json", import.meta.url);
 const BOARD: Board = JSON.parse(await Deno.readTextFile(PATH));
 
-/** Labels that the server which scrapes adds. */
+/** Labels added by the scraping server. */
 const OF_SCRAPE = ["instance", "job"];
 const SELECTOR = /\b([a-z][a-z0-9_]*)\{([^}]*)\}|\b((?:daybook|process)_[a-z0-9_]+)\b/g;
 
-/** All that a process can tell, with everything that may be left out. */
+/** All metrics of a process, including optional ones. */
 async function families(): Promise<ReadonlyMap<string, Family>> {
   const { engine, clock } = await startApp();
   const metrics = new Metrics({
@@ -84,7 +84,7 @@ async function families(): Promise<ReadonlyMap<string, Family>> {
   return readMetrics(await response.text());
 }
 
-/** What an expression asks for that there is not: names, and labels of them. */
+/** Unknown names and labels in an expression. */
 function missing(expression: string, known: ReadonlyMap<string, Family>): readonly string[] {
   const labelsOf = new Map(
     [...known.values()].flatMap(({ samples }) => samples).map(({ name, labels }) => [
@@ -113,7 +113,7 @@ const EXPRESSIONS = [
   ),
 ];
 
-Deno.test("grafana board: every name and label that it asks for is there", async () => {
+Deno.test("grafana board: every metric and label that it uses exists", async () => {
   const known = await families();
   assert.ok(EXPRESSIONS.length > 40);
   for (const expression of EXPRESSIONS) {
@@ -122,7 +122,7 @@ Deno.test("grafana board: every name and label that it asks for is there", async
   }
 });
 
-Deno.test("grafana board: nothing that is told is nowhere on it", async () => {
+Deno.test("grafana board: it shows every metric", async () => {
   const text = EXPRESSIONS.join("\n");
   const unused = [...(await families()).keys()].filter((name) => !text.includes(name));
   assert.deepEqual(unused, [
@@ -132,7 +132,7 @@ Deno.test("grafana board: nothing that is told is nowhere on it", async () => {
   ]);
 });
 
-Deno.test("grafana board: a name or a label with a slip in it is found out", async () => {
+Deno.test("grafana board: a misspelt name or label is caught", async () => {
   const known = await families();
   assert.deepEqual(missing('sum(daybook_queue_dept{instance=~"x"})', known), [
     "daybook_queue_dept",
@@ -146,7 +146,7 @@ Deno.test("grafana board: a name or a label with a slip in it is found out", asy
   ]);
 });
 
-Deno.test("grafana board: panels have ids of their own, and none lies on another", () => {
+Deno.test("grafana board: panels have unique ids and do not overlap", () => {
   const { panels } = BOARD;
   assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
   const taken = new Set<string>();
@@ -160,11 +160,11 @@ Deno.test("grafana board: panels have ids of their own, and none lies on another
   }
 });
 
-/** What Grafana itself puts in the place of a name. */
+/** Variables that Grafana replaces itself. */
 const OF_GRAFANA = ["__rate_interval", "__interval", "__range"];
 const VARIABLE = /\$\{?(\w+)/g;
 
-Deno.test("grafana board: it is imported as it is, whatever the data source is called there", () => {
+Deno.test("grafana board: it can be imported unchanged, whatever the name of the data source", () => {
   const { id, uid, schemaVersion, panels, templating: { list } } = BOARD;
   assert.equal(id ?? null, null, "the id is Grafana's to give");
   assert.match(uid, /^[\w-]{1,40}$/);
@@ -181,7 +181,7 @@ Deno.test("grafana board: it is imported as it is, whatever the data source is c
   }
 });
 
-Deno.test("grafana board: each query has a name in its panel, and uses variables that there are", () => {
+Deno.test("grafana board: each query has a name in its panel, and uses existing variables", () => {
   const known = [...BOARD.templating.list.map(({ name }) => name), ...OF_GRAFANA];
   for (const expression of EXPRESSIONS) {
     const used = [...expression.matchAll(VARIABLE)].map(([, name = ""]) => name);

@@ -1,4 +1,4 @@
-/** What `/metrics` tells, held against the jobs and the journal that it tells of. */
+/** The values of `/metrics`, compared with the jobs and the journal. */
 
 import assert from "node:assert/strict";
 import { isTerminal } from "../../src/core/job_state.ts";
@@ -21,7 +21,7 @@ import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { readMetrics, valueOf } from "../support/http/metrics_text.ts";
 import { assertAgrees, scrape, type Scraped } from "./metrics_truth.ts";
 
-/** Jobs that come to each end, and some that come to none. */
+/** Jobs with each outcome, and some without one. */
 async function runAll(app: TestApp): Promise<void> {
   await createAndRun(app, "test.greet", { name: "x" });
   await createAndRun(app, "test.greet", { name: "y" });
@@ -58,7 +58,7 @@ Deno.test("/metrics: jobs are counted by type and by how they end", async () => 
   assertAgrees(scraped, app.engine);
 });
 
-Deno.test("/metrics: a wait for a worker and a run are told apart, while they last and after", async () => {
+Deno.test("/metrics: time in the queue and run time are separate, while they last and after", async () => {
   const gate = new Gate();
   const app = await startApp({ definitions: gatedJobs(gate), maxRunning: 1 });
   await createAndRun(app, "test.gated");
@@ -83,7 +83,10 @@ Deno.test("/metrics: a wait for a worker and a run are told apart, while they la
   assertAgrees(after, app.engine);
 });
 
-/** One worker, held; a job that has waited for it for 5 s, and one that came back for 3 s. */
+/**
+ * One busy worker, a job that has waited for it for 5 s, and one that returned to the queue for 3
+ * s.
+ */
 async function startBusy(): Promise<TestApp> {
   const definitions = [...DEFINITIONS, ...gatedJobs(new Gate())];
   const app = await startApp({ definitions, maxRunning: 1 });
@@ -102,11 +105,11 @@ async function startBusy(): Promise<TestApp> {
 }
 
 for (const end of ["a crash", "a stop that leaves a snapshot"] as const) {
-  Deno.test(`/metrics: after ${end} counters begin anew, and gauges tell the truth`, async () => {
+  Deno.test(`/metrics: after ${end} counters start at zero, and gauges are correct`, async () => {
     const old = await startBusy();
     if (end !== "a crash") {
       const stopped = old.engine.stop(0);
-      // The gated job ignores its signal; a stop waits for it as long as it may.
+      // The gated job ignores its signal; a stop waits for it up to the limit.
       await old.clock.advance(20_000);
       await stopped;
       await old.journal.close();
@@ -169,7 +172,7 @@ Deno.test("/metrics: the time of a sync is that of the disk", async () => {
   assert.equal(valueOf(scraped, "daybook_journal_pending_bytes"), 0);
 });
 
-Deno.test("/metrics: no more series for more jobs, and none that names one", async () => {
+Deno.test("/metrics: the number of series does not grow with jobs, and none names a job", async () => {
   const app = await startApp();
   const series = (scraped: Scraped) =>
     [...scraped.values()].reduce((sum, { samples }) => sum + samples.length, 0);
@@ -181,7 +184,7 @@ Deno.test("/metrics: no more series for more jobs, and none that names one", asy
   for (const { jobId } of app.engine.list({ limit: 1_000 }).jobs) assert.ok(!text.includes(jobId));
 });
 
-Deno.test("/metrics: what cannot be told is left out, and is there again when it can", async () => {
+Deno.test("/metrics: an unknown value is left out, and present again when it is known", async () => {
   let free: number | undefined = 5;
   const metrics = new Metrics({ types: [], diskFree: () => Promise.resolve(free) });
   const { engine, clock } = await startApp();
@@ -198,7 +201,7 @@ Deno.test("/metrics: what cannot be told is left out, and is there again when it
   assert.equal(await shown(), 0);
 });
 
-Deno.test("/metrics: who leads a shared journal is there, and nothing of it for a folder alone", async () => {
+Deno.test("/metrics: the leader of a shared journal is shown, and nothing of it for a journal in a folder", async () => {
   const { engine, clock } = await startApp();
   const standing: Standing = {
     role: "following",
@@ -226,7 +229,7 @@ Deno.test("/metrics: who leads a shared journal is there, and nothing of it for 
   ]);
 });
 
-Deno.test("/metrics: of processes that share a journal, only the one that leads counts jobs", async () => {
+Deno.test("/metrics: of processes that share a journal, only the leader counts jobs", async () => {
   const leaderOnly = [
     "daybook_recorded_jobs",
     "daybook_queue_depth",
@@ -262,7 +265,7 @@ Deno.test("/metrics: of processes that share a journal, only the one that leads 
   }
 });
 
-Deno.test("/metrics: a stream that is open and a journal that failed are seen", async () => {
+Deno.test("/metrics: open streams and a failed journal are shown", async () => {
   const app = await startApp();
   const stream = (await app.get("/stream")).body?.getReader();
   await stream?.read();
@@ -276,7 +279,7 @@ Deno.test("/metrics: a stream that is open and a journal that failed are seen", 
   assert.equal(valueOf(await scrape(app), "daybook_journal_failed"), 1);
 });
 
-Deno.test("/metrics: it needs the scope to read, and an app that counts nothing has none", async () => {
+Deno.test("/metrics: it needs scope read, and an app without counters has no such route", async () => {
   const [read, submit] = ["read-token-0123456789", "submit-token-0123456789"];
   const access = new TokenList([
     { token: read, scopes: ["read"] },
@@ -291,7 +294,7 @@ Deno.test("/metrics: it needs the scope to read, and an app that counts nothing 
   await problemOf(await bare.request("/metrics"), 404, "not-found");
 });
 
-Deno.test("counting: who cannot count is told of, and neither jobs nor the journal stop for it", async () => {
+Deno.test("counting: a counter that throws is reported, and neither jobs nor the journal stop", async () => {
   const [clock, random] = [new FakeClock(), new FakeRandom()];
   const defects: unknown[] = [];
   const warnings: string[] = [];

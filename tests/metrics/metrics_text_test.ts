@@ -1,11 +1,11 @@
-/** The reader of the tests refuses what a Prometheus server would. */
+/** The tests' parser refuses what a Prometheus server refuses. */
 
 import assert from "node:assert/strict";
 import { readMetrics, valueOf } from "../support/http/metrics_text.ts";
 
 const GOOD = '# HELP a A.\n# TYPE a counter\na{b="x\\"\\\\\\n",c="d"} 2\n';
 
-Deno.test("metrics text: names, labels with escapes and values are read", () => {
+Deno.test("metrics text: names, labels with escapes and values are parsed", () => {
   assert.equal(valueOf(readMetrics(GOOD), "a", { b: 'x"\\\n', c: "d" }), 2);
   assert.equal(valueOf(readMetrics(GOOD), "a"), undefined);
 });

@@ -1,4 +1,4 @@
-/** What `/metrics` says of jobs, held against the jobs themselves, counted one by one. */
+/** The job metrics of `/metrics`, compared with the jobs themselves, one by one. */
 
 import assert from "node:assert/strict";
 import { type Condition, deriveCondition } from "../../src/core/condition.ts";
@@ -23,7 +23,7 @@ function total(scraped: Scraped, name: string): number {
   return (scraped.get(name)?.samples ?? []).reduce((sum, { value }) => sum + value, 0);
 }
 
-/** Counts the jobs again, one by one, and compares; of a process that began with none. */
+/** Counts the jobs one by one and compares, for a process that started without jobs. */
 export function assertAgrees(
   scraped: Scraped,
   engine: JobEngine,

@@ -1,4 +1,4 @@
-/** Whatever jobs go through, what is said of all at once is so, also after a crash. */
+/** Whatever happens to jobs, the totals are correct, even after a crash. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -74,13 +74,13 @@ async function take(app: TestApp, step: Step): Promise<void> {
   }
 }
 
-Deno.test("/metrics and census: they agree with the jobs, whatever is done to them, and so after a crash", async () => {
+Deno.test("/metrics and census: they agree with the jobs after any change, and after a crash", async () => {
   const conditions = new Set<string>();
   await fc.assert(
     fc.asyncProperty(steps, async (all) => {
       const app = await startApp({ maxRunning: 1 });
       for (const step of all) await take(app, step);
-      // The crash comes in the midst of it; the other process goes on until nothing moves.
+      // The crash comes in the middle; the other process continues until nothing moves.
       const { content } = app.journal;
       await app.clock.settle();
       assertAgrees(await scrape(app), app.engine);
@@ -108,7 +108,7 @@ Deno.test("/metrics and census: they agree with the jobs, whatever is done to th
   }
 });
 
-Deno.test("/metrics: one that loses every other change is found out", async () => {
+Deno.test("/metrics: one that loses every other change is caught", async () => {
   const [clock, random] = [new FakeClock(), new FakeRandom()];
   const metrics = new Metrics({ types: [] });
   let told = 0;

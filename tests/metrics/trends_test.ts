@@ -1,4 +1,4 @@
-/** What the overview tells over time, held against the list of all that happened. */
+/** The overview's figures over time, compared with the list of all that happened. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -39,7 +39,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   }),
 });
 
-/** What happened in one interval, found by looking through everything. */
+/** What happened in one interval, found by a full scan. */
 function expectedAt(happened: readonly (Step & { atMs: number })[], fromMs: number, ms: number) {
   const within = happened.filter(({ atMs }) => atMs >= fromMs && atMs < fromMs + ms)
     .map(({ change }) => change);
@@ -65,7 +65,7 @@ function assertMedian(read: { p50Ms: number } | undefined, stays: readonly numbe
   assert.ok(factor <= DURATION_ERROR * (1 + 1e-9), `${read.p50Ms} for ${truth}`);
 }
 
-Deno.test("trends: each interval tells what happened in it, whatever comes and however long after", () => {
+Deno.test("trends: each interval shows what happened in it, whatever comes later", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), fc.nat(4_000_000), (steps, restMs) => {
       const { clock, trends } = startTrends();
@@ -101,7 +101,7 @@ Deno.test("trends: each interval tells what happened in it, whatever comes and h
   );
 });
 
-Deno.test("trends: failures are counted by type, of the last hour and since the start", () => {
+Deno.test("trends: failures are counted by type, in the last hour and since the start", () => {
   const { clock, trends } = startTrends();
   const fail = (type: string | undefined) => trends.changed(change("failed", { type }));
   fail("shop.a");
@@ -129,7 +129,7 @@ Deno.test("trends: the time of a sync is that of the disk", () => {
   assert.ok(Math.abs(sync.p95Ms / 40 - 1) < 0.045, String(sync.p95Ms));
 });
 
-Deno.test("trends: a clock that is set moves the times that are told, and loses nothing", () => {
+Deno.test("trends: setting the clock moves the times shown, and loses nothing", () => {
   let [now, monotonic] = [EPOCH_MS + 5_000, 0];
   const clock = Object.assign(new FakeClock(), { now: () => now, monotonic: () => monotonic });
   const trends = new Trends({ clock, types: TYPES });
@@ -161,7 +161,7 @@ Deno.test("trends: they follow the jobs of a real engine, and the disk of its jo
   ]);
 });
 
-Deno.test("watches: one that fails keeps no other from being told, and its failure is known", () => {
+Deno.test("watches: one that throws does not affect others, and its failure is reported", () => {
   const told: string[] = [];
   const watch = combineJobWatches(
     { changed: () => told.push("first") },

@@ -1,11 +1,11 @@
-/** Builds that are broken on purpose: the statements of a shared log, but for one that is weaker. */
+/** Builds that are broken on purpose: the statements of a shared log, with one that is weaker. */
 
 import type { Sql } from "../../src/postgres/connection.ts";
 
 /** Sends something else, or nothing. */
 type Instead = (values: readonly string[]) => Promise<unknown>;
 
-/** The same connection, on which one statement is another. */
+/** The same connection, with one statement replaced. */
 function sending(sql: Sql, statement: string, instead: Instead): Sql {
   return new Proxy(sql, {
     apply(target, self, args: [TemplateStringsArray, ...string[]]) {
@@ -19,20 +19,20 @@ function sending(sql: Sql, statement: string, instead: Instead): Sql {
 const INSERT = "insert into daybook_batch";
 const BARRIER = "update daybook_batch set last = last";
 
-/** It takes a batch for its own, and for stored, because it can be read. */
+/** It assumes that a batch is its own and durable because it can be read. */
 export function acknowledgingWhatItReads(sql: Sql): Sql {
   return sending(sql, BARRIER, () => Promise.resolve([]));
 }
 
 const PUT = "insert into daybook_batch values ($1, $2, $3, $4, $5, $6) on conflict";
 
-/** It looks at the place of a batch, and not at what is before. */
+/** It checks the position of a batch, but not its predecessor. */
 export function withoutPredecessor(sql: Sql): Sql {
   const put = `${PUT} do nothing returning first`;
   return sending(sql, INSERT, (values) => sql.unsafe(put, [...values.slice(0, 6)]));
 }
 
-/** It puts its batch where another one is. */
+/** It overwrites another batch with its own. */
 export function overwriting(sql: Sql): Sql {
   const put = `${PUT} (journal, first) do update set chain = excluded.chain returning first`;
   return sending(sql, INSERT, (values) => sql.unsafe(put, [...values.slice(0, 6)]));

@@ -1,4 +1,4 @@
-/** Builds that would lose what they acknowledged are caught by what the true one passes. */
+/** Builds that would lose what they acknowledged are caught by tests that the real one passes. */
 
 import assert from "node:assert/strict";
 import { until } from "../support/until.ts";
@@ -26,8 +26,8 @@ testWithPostgres(
 );
 
 /**
- * A database dies while a commit waits for its standby, and comes back without that. The row is
- * there and can be read, and no standby has it: who acknowledges it loses it with this machine.
+ * A database dies while a commit waits for its standby, and comes back without the standby. The row
+ * can be read, but no standby has it: a process that acknowledges it loses it with this machine.
  */
 async function requireStandbyWaitedFor(
   server: PostgresServer,
@@ -57,7 +57,7 @@ async function waits(server: PostgresServer, statement: string): Promise<boolean
 }
 
 testWithPostgres(
-  "broken logs: one that acknowledges what it reads back is caught, and the true one waits",
+  "broken logs: one that acknowledges what it reads back is caught, and the real one waits",
   async (
     server,
   ) => {

@@ -1,6 +1,6 @@
 /**
- * What is between a process and PostgreSQL: a network that can be cut, one way or both, and that can
- * lose the answer to a commit.
+ * A network between a process and PostgreSQL that can be cut, one way or both, and that can lose
+ * the answer to a commit.
  */
 
 import { freePort } from "./postgres_server.ts";
@@ -25,18 +25,18 @@ export class DatabaseProxy implements AsyncDisposable {
     void this.#accept();
   }
 
-  /** Nothing arrives any more, not even that the other end is gone; nothing is lost either. */
+  /** Nothing arrives, not even the end of a connection; nothing is lost either. */
   cut(...directions: readonly Direction[]): void {
     for (const direction of directions) this.#cut.set(direction, Promise.withResolvers());
   }
 
-  /** What was sent in the meantime arrives now. */
+  /** Everything sent in the meantime arrives now. */
   mend(): void {
     for (const { resolve } of this.#cut.values()) resolve();
     this.#cut.clear();
   }
 
-  /** Both ends learn that their connections are gone; new ones are taken. */
+  /** Both ends see their connections closed; new ones are accepted. */
   drop(): void {
     for (const connection of this.#open) close(connection);
     this.#open.clear();
@@ -61,7 +61,7 @@ export class DatabaseProxy implements AsyncDisposable {
       void this.#pass(client, database, "toDatabase");
       await this.#pass(database, client, "toProcess");
     } catch {
-      // PostgreSQL does not listen.
+      // PostgreSQL is not listening.
       close(client);
     }
   }
@@ -80,7 +80,7 @@ export class DatabaseProxy implements AsyncDisposable {
         await writeAll(to, bytes);
       }
     } catch {
-      // One of both is gone.
+      // One of the two is closed.
     }
     await this.#cut.get(direction)?.promise;
     for (const connection of [from, to]) close(connection);
@@ -91,7 +91,7 @@ async function writeAll(to: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let sent = 0; sent < bytes.length;) sent += await to.write(bytes.subarray(sent));
 }
 
-/** What PostgreSQL answers to an insert that took place. */
+/** PostgreSQL's answer to a successful insert. */
 function saysInserted(bytes: Uint8Array): boolean {
   return new TextDecoder("latin1").decode(bytes).includes("INSERT 0 1");
 }

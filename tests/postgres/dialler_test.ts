@@ -1,4 +1,4 @@
-/** Which host is used, and when one is given up. */
+/** Which host is used, and when it is given up. */
 
 import assert from "node:assert/strict";
 import { Retrying, session } from "../../src/postgres/connection.ts";
@@ -21,7 +21,7 @@ function socketTo({ addr }: Deno.TcpListener) {
   return dialler(["127.0.0.1"])({ host: ["127.0.0.1"], port: [addr.port], path: false });
 }
 
-Deno.test("dialler: a silent host that cannot be reached any more is given up", async () => {
+Deno.test("dialler: a silent host that can no longer be reached is given up", async () => {
   const listener = listen();
   const socket = socketTo(listener);
   const closed = new Promise((resolve) => socket.once("close", resolve));
@@ -49,7 +49,7 @@ Deno.test("dialler: a silent host that can be reached is waited for", async () =
 });
 
 testWithPostgres(
-  "dialler: of several hosts the primary is used, and while there is none that is told",
+  "dialler: of several hosts the primary is used, and a missing primary is reported",
   async (
     primary,
   ) => {
@@ -80,7 +80,7 @@ testWithPostgres(
 );
 
 Deno.test({
-  name: `dialler: a session is encrypted if that is asked for${LEFT_OUT}`,
+  name: `dialler: a session is encrypted on request${LEFT_OUT}`,
   ignore: LEFT_OUT !== "",
   fn: async () => {
     const folder = await ownedFolder();

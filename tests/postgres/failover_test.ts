@@ -1,6 +1,6 @@
 /**
- * Patroni keeps the database, with a standby for which commits wait, and every machine has a network
- * of its own. Whatever is lost or cut off, nothing that was acknowledged is.
+ * Patroni manages the database, with a standby that commits wait for, and every machine has a
+ * separate network. Whatever is lost or cut off, nothing that was acknowledged is lost.
  */
 
 import assert from "node:assert/strict";
@@ -16,12 +16,12 @@ interface Company {
   readonly cluster: PatroniCluster;
   readonly members: readonly Member[];
   readonly load: SharedLoad;
-  /** What processes ended with. */
+  /** The exit codes of processes. */
   readonly codes: readonly number[];
   readonly machineOf: (member: Member) => Machine;
 }
 
-/** Processes beside a database of Patroni's; one that is overtaken is started again. */
+/** Processes with a database under Patroni; a replaced leader is started again. */
 async function together(
   isSynchronous: boolean,
   run: (company: Company) => Promise<void>,
@@ -69,7 +69,7 @@ function testTogether(
   });
 }
 
-/** One leads and the other follows. */
+/** Resolves when one leads and the other follows. */
 async function bothAreThere(members: readonly Member[]): Promise<Member> {
   const told = () => members.map(({ output }) => output.join("\n")).join("\n---\n");
   await until(`one leads and the other follows:\n${told()}`, async () => {
@@ -79,7 +79,7 @@ async function bothAreThere(members: readonly Member[]): Promise<Member> {
   return await leaderOf(members);
 }
 
-/** Whatever is done, the load is served again; says how long that took. */
+/** Performs an action and waits until the load is served again; returns how long that took. */
 async function survives(
   { members, load }: Company,
   what: string,
@@ -92,7 +92,7 @@ async function survives(
   console.log(`${what}: served again after ${((performance.now() - began) / 1_000).toFixed(1)} s`);
 }
 
-/** Judges a company, which has to be served by then. */
+/** Judges the result; the load must be served by then. */
 async function judge({ cluster, members, load, codes }: Company, what: string): Promise<void> {
   await bothAreThere(members);
   await load.judge(cluster, "shop");
@@ -104,7 +104,7 @@ async function judge({ cluster, members, load, codes }: Company, what: string): 
 
 type Way = "toDatabase" | "toProcess";
 
-/** The leader and the database, until another process leads; then the one that was cut off is out. */
+/** Cuts the leader off from the database until another process leads. */
 async function cutLeaderOff(company: Company, ways: readonly Way[]): Promise<void> {
   const { cluster: { machines }, members, codes, machineOf } = company;
   const leader = await bothAreThere(members);
@@ -152,7 +152,7 @@ testTogether(
 );
 
 testTogether(
-  "the whole machine of the primary is lost, which nobody is told, and nothing else",
+  "the whole machine of the primary is lost without notice, and nothing else is lost",
   true,
   async (company) => {
     const { cluster } = company;
@@ -170,11 +170,11 @@ testTogether(
   },
 );
 
-/** Longer than Patroni keeps a standby that is gone. */
+/** Longer than Patroni keeps a lost standby. */
 const OUTAGE_MS = 30_000;
 
 testTogether(
-  "while the standby is lost nothing is acknowledged, and then all goes on",
+  "while the standby is lost nothing is acknowledged, and afterwards service continues",
   true,
   async (company) => {
     const { cluster, members, load } = company;
@@ -191,11 +191,11 @@ testTogether(
   },
 );
 
-/** Longer than a leader may be silent. */
+/** Longer than the silence after which a leader is replaced. */
 const ALONE_MS = 10_000;
 
 testTogether(
-  "a leader that is alone with the old primary acknowledges nothing, and then nothing is forked",
+  "a leader that is alone with the old primary acknowledges nothing, so nothing is forked",
   true,
   async (company) => {
     const { cluster, members, load, machineOf } = company;
@@ -210,7 +210,7 @@ testTogether(
         const before = load.acknowledged.length;
         assert.equal(await cluster.movedFrom(primary), standby);
         await pause(ALONE_MS);
-        // What was on its way may have been answered meanwhile.
+        // Pending requests may have been answered meanwhile.
         assert.ok(load.acknowledged.length <= before + CLIENTS);
         for (const machine of [...side, ...rest]) await machine.mend();
       });
@@ -220,7 +220,7 @@ testTogether(
 );
 
 testTogether(
-  "an asynchronous standby that is behind takes over: all end with 78, and name what is gone",
+  "an asynchronous standby that is behind takes over: all processes exit with 78, and name what is gone",
   false,
   async ({ cluster, members, load }) => {
     const { primary, standby } = await cluster.whole();

@@ -1,4 +1,4 @@
-/** What holds of every shared log, whatever it is made of. */
+/** The contract of every shared log, whatever its implementation. */
 
 import assert from "node:assert/strict";
 import {
@@ -23,9 +23,9 @@ export function batch(firstLogId: number, chain: string, previousChain: string):
 export const FIRST = batch(1, "one", "");
 export const SECOND = batch(3, "two", "one");
 
-/** Nobody is kept waiting for what is there; and no message, no news. */
+/** A wait for existing batches resolves at once; without a message there is no news. */
 async function requireNews(log: SharedLog, other: SharedLog): Promise<void> {
-  // That it begins to listen may count as a message.
+  // The start of listening may count as a message.
   while (await other.news(2, 500));
   const began = performance.now();
   const news = other.news(2, 60_000);
@@ -37,9 +37,9 @@ async function requireNews(log: SharedLog, other: SharedLog): Promise<void> {
 }
 
 /**
- * What holds of every shared log.
+ * The contract of every shared log.
  *
- * @param other The same one, as another process has it.
+ * @param other The same log in another process.
  */
 export async function requireContract(
   log: SharedLog,
@@ -68,7 +68,7 @@ export async function requireContract(
 /**
  * The one in PostgreSQL.
  *
- * @param broken What stands between it and the database, in a build that is broken on purpose.
+ * @param broken Wraps the connection to the database, in a build that is broken on purpose.
  */
 export async function withLog(
   server: PostgresServer,

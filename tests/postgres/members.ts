@@ -1,4 +1,4 @@
-/** Processes that share a journal in PostgreSQL: to be started, killed and asked. */
+/** Processes that share a journal in PostgreSQL, to be started, killed and called. */
 
 import assert from "node:assert/strict";
 import { ROOT, taskCommand } from "../support/process/task_process.ts";
@@ -8,21 +8,21 @@ import type { Machine } from "./network.ts";
 import { freePort } from "./postgres_server.ts";
 
 export interface MemberOptions {
-  /** Of the journal in PostgreSQL. */
+  /** The name of the journal in PostgreSQL. */
   readonly journal: string;
-  /** Of the copy. */
+  /** The folder of the copy. */
   readonly folder: string;
   readonly args?: readonly string[];
   /** A module. */
   readonly definitions?: string;
-  /** Where it runs, if not here. */
+  /** The machine on which it runs, if not this one. */
   readonly machine?: Machine | undefined;
 }
 
-/** Of jobs whose steps are short, or wait. */
+/** Definitions of jobs whose steps are short, or wait. */
 const STEPS = new URL("steps.ts", import.meta.url).pathname;
 
-/** Processes of a journal by their names and the addresses of the database; none is left behind. */
+/** Processes of a journal, by name and database address; all are ended afterwards. */
 export async function withMembers(
   folder: string,
   journals: Readonly<Record<string, string>>,
@@ -44,10 +44,10 @@ export async function withMembers(
   }
 }
 
-/** The same for all. */
+/** Settings of all processes. */
 export const SECRET_KEY = "ab".repeat(32);
 
-/** Of those that others than this machine can reach. */
+/** Settings of processes that other machines can reach. */
 const TOKEN = "a-token-for-machines";
 
 export class Member {
@@ -100,7 +100,7 @@ export class Member {
     void this.#child.status.then(() => this.#isOver = true);
   }
 
-  /** One that has ended gets none. */
+  /** An ended process gets no signal. */
   signal(signal: Deno.Signal): void {
     if (!this.#isOver) this.#child?.kill(signal);
   }
@@ -122,7 +122,7 @@ export class Member {
     return await this.ended();
   }
 
-  /** What `/readyz` says; `undefined` while nobody answers. */
+  /** The answer of `/readyz`; `undefined` while there is none. */
   async status(): Promise<string | undefined> {
     try {
       const response = await fetch(`${this.url}/readyz`, { headers: this.headers });

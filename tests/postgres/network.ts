@@ -1,13 +1,13 @@
 /**
- * Machines of a test's own: a network namespace for each, joined by a bridge. What runs on one can
- * be cut off, or be lost with it. It needs root, and a kernel that grants it.
+ * Machines for tests: a network namespace for each, joined by a bridge. A machine can be cut off,
+ * or lost with its processes. This needs root, and a kernel that allows it.
  */
 
 import { until } from "../support/until.ts";
 
 const PROGRAMS = { ip: "iproute2", nft: "nftables" };
 
-/** Which of some programs, each with its package, are not installed. */
+/** Which of these programs, each with its package, are not installed. */
 export function missing(programs: Readonly<Record<string, string>>): readonly string[] {
   const folders = Deno.env.get("PATH")?.split(":") ?? [];
   const isThere = (program: string) => folders.some((folder) => isFile(`${folder}/${program}`));
@@ -22,7 +22,7 @@ export function isFile(path: string): boolean {
   }
 }
 
-/** Whether there can be namespaces, bridges and rules that drop what arrives. */
+/** Whether namespaces, bridges and rules that drop packets can be created. */
 function isGranted(): boolean {
   if (Deno.uid() !== 0) return false;
   const [name, bridge] = [`daybook-${Deno.pid}-probe`, `daybook${Deno.pid}p`];
@@ -41,7 +41,7 @@ function succeeds(command: string): boolean {
   return new Deno.Command(program, { args, stdout: "null", stderr: "null" }).outputSync().success;
 }
 
-/** Why there can be no network; empty if there can. */
+/** Why there can be no network; empty if there can be one. */
 export function whyNoNetwork(): string {
   const packages = missing(PROGRAMS);
   if (packages.length > 0) return `${packages.join(", ")} not installed`;
@@ -61,18 +61,18 @@ export class Machine {
   readonly #namespace: string;
   readonly #link: string;
 
-  /** @param link Of the bridge to this machine. */
+  /** @param link The link of the bridge to this machine. */
   constructor(readonly name: string, readonly address: string, namespace: string, link: string) {
     this.#namespace = namespace;
     this.#link = link;
   }
 
-  /** Words that run on this machine what follows them. */
+  /** A command prefix that runs a command on this machine. */
   get within(): readonly string[] {
     return ["ip", "netns", "exec", this.#namespace];
   }
 
-  /** All addresses that there may be on the network. */
+  /** All possible addresses of the network. */
   get neighbours(): readonly string[] {
     const prefix = this.address.slice(0, this.address.lastIndexOf("."));
     return Array.from({ length: MACHINES_MAX }, (_, index) => `${prefix}.${index + 2}`);
@@ -88,12 +88,12 @@ export class Machine {
     for (const link of ["lo", "eth0"]) await run(...own, "link", "set", link, "up");
   }
 
-  /** Ends what runs on it, at once. */
+  /** Ends all processes on it at once. */
   async killAll(): Promise<void> {
     await this.kill(/./);
   }
 
-  /** Ends at once what has such a name. */
+  /** Ends all processes with this name at once. */
   async kill(name: RegExp): Promise<void> {
     for (const pid of await this.#pids()) {
       const comm = await Deno.readTextFile(`/proc/${pid}/comm`).catch(() => "");
@@ -106,19 +106,19 @@ export class Machine {
       .filter((pid) => pid > 0);
   }
 
-  /** The power is off: nobody learns from it that its connections are over. */
+  /** Turns the power off: no other machine is notified that its connections are closed. */
   async lose(): Promise<void> {
     await run("ip", "link", "set", this.#link, "down");
     await this.killAll();
     await until(`${this.name} is empty`, async () => (await this.#pids()).length === 0);
   }
 
-  /** It can be reached again. */
+  /** Makes it reachable again. */
   async restore(): Promise<void> {
     await run("ip", "link", "set", this.#link, "up");
   }
 
-  /** Nothing arrives any more from these machines; what is sent to them still does. */
+  /** Drops everything from these machines; packets to them still arrive. */
   async cutFrom(machines: readonly Machine[]): Promise<void> {
     const sources = machines.map(({ address }) => address).join(", ");
     const rule = `ip saddr { ${sources} } drop`;
@@ -151,7 +151,7 @@ export class Network implements AsyncDisposable {
   readonly #prefix = `10.${64 + (Deno.pid >> 8) % 64}.${Deno.pid % 256}`;
   readonly #machines: Machine[] = [];
 
-  /** A network to which this process belongs too. */
+  /** A network that includes this process. */
   static async begin(): Promise<Network> {
     const network = new Network();
     await run("ip", "link", "add", network.#bridge, "type", "bridge");

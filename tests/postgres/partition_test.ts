@@ -9,7 +9,7 @@ import { type Member, withMembers } from "./members.ts";
 import { type PostgresServer, testWithPostgres } from "./postgres_server.ts";
 import { leaderOf, SharedLoad } from "./shared_load.ts";
 
-/** Members by their names, each with a network of its own. */
+/** Members by name, each with a separate network. */
 async function apart(
   server: PostgresServer,
   run: (members: readonly Member[], proxyOf: (member: Member) => DatabaseProxy) => Promise<void>,
@@ -31,7 +31,7 @@ const CUTS: readonly (readonly Direction[])[] = [
 ];
 
 testWithPostgres(
-  "partition: a leader that is cut off is taken over, acknowledges nothing and ends with 73",
+  "partition: a leader that is cut off is replaced, acknowledges nothing and exits with 73",
   (
     server,
   ) =>
@@ -54,11 +54,11 @@ testWithPostgres(
     }),
 );
 
-/** Less than a leader may be silent. */
+/** Less than the silence after which a leader is replaced. */
 const SHORT_MS = 1_000;
 
 testWithPostgres(
-  "partition: answers to commits are lost, and short cuts mended: nothing is lost, and the leader stays",
+  "partition: after lost answers to commits and short interruptions nothing is lost, and the leader stays",
   (
     server,
   ) =>

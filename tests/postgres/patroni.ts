@@ -1,4 +1,4 @@
-/** Two nodes of PostgreSQL that Patroni keeps, with etcd, each on a machine of its own. */
+/** Two nodes of PostgreSQL under Patroni, with etcd, each on a separate machine. */
 
 import { until } from "../support/until.ts";
 import { isFile, type Machine, missing, type Network, whyNoNetwork } from "./network.ts";
@@ -6,7 +6,7 @@ import { LEFT_OUT, ownedFolder, PROGRAMS, psql, wordsAsPostgres } from "./postgr
 
 const PACKAGES = { patroni: "patroni", etcd: "etcd-server" };
 
-/** What Patroni needs to speak with etcd; its package only suggests it. */
+/** What Patroni needs to talk to etcd; its package only suggests it. */
 const ETCD_CLIENT = "/usr/lib/python3/dist-packages/etcd/__init__.py";
 
 function leftOut(): string {
@@ -16,15 +16,15 @@ function leftOut(): string {
   return why === "" ? "" : ` (LEFT OUT: ${why})`;
 }
 
-/** As part of the name of a test that is left out. */
+/** The reason in the name of a skipped test. */
 export const CLUSTER_LEFT_OUT = LEFT_OUT || leftOut();
 
 interface ClusterOptions {
-  /** Whether commits wait for the other node, also while there is none. */
+  /** Whether commits wait for the other node, even while there is none. */
   readonly isSynchronous: boolean;
 }
 
-/** Seconds; Patroni takes no less. */
+/** In seconds; the minimum of Patroni. */
 const TTL_S = 20;
 
 export class PatroniNode {
@@ -69,7 +69,7 @@ export class PatroniNode {
     };
   }
 
-  /** JSON is YAML too. */
+  /** JSON is valid YAML. */
   async start(): Promise<void> {
     const file = `${this.#folder}/patroni.json`;
     await Deno.writeTextFile(file, JSON.stringify(this.#configuration));
@@ -81,7 +81,7 @@ export class PatroniNode {
     this.#child = new Deno.Command(program, { args, cwd: "/", stdin: "null" }).spawn();
   }
 
-  /** What Patroni answers to whether this node is something. */
+  /** Patroni's answer about the role of this node. */
   async is(role: "primary" | "synchronous" | "replica"): Promise<boolean> {
     try {
       const response = await fetch(`http://${this.machine.address}:8008/${role}`, {
@@ -122,7 +122,7 @@ export class PatroniCluster implements AsyncDisposable {
   readonly #options: ClusterOptions;
   #etcd: { readonly child: Deno.ChildProcess; readonly folder: string } | undefined;
 
-  /** @param etcd The machine that has it. */
+  /** @param etcd The machine of etcd. */
   private constructor(readonly etcd: Machine, options: ClusterOptions) {
     this.#options = options;
   }
@@ -144,7 +144,7 @@ export class PatroniCluster implements AsyncDisposable {
       const machine = await network.machine(name);
       this.nodes.push(new PatroniNode(machine, await ownedFolder(), this.etcd, this.#options));
       await this.nodes.at(-1)?.start();
-      // So that it is the first which begins with a database of its own.
+      // So that the first node creates the database.
       await until("there is a primary", async () => await this.primary() !== undefined);
     }
     await this.whole();
@@ -170,7 +170,7 @@ export class PatroniCluster implements AsyncDisposable {
     return undefined;
   }
 
-  /** Resolves with primary and standby once there are both. */
+  /** Resolves with primary and standby once both exist. */
   async whole(): Promise<{ readonly primary: PatroniNode; readonly standby: PatroniNode }> {
     const role = this.#options.isSynchronous ? "synchronous" : "replica";
     let [primary, standby]: (PatroniNode | undefined)[] = [];
@@ -183,7 +183,7 @@ export class PatroniCluster implements AsyncDisposable {
     return { primary, standby };
   }
 
-  /** The standby becomes the primary, in order. */
+  /** Switches over to the standby in an orderly way. */
   async switchover(): Promise<void> {
     const { primary, standby } = await this.whole();
     const response = await fetch(`http://${primary.machine.address}:8008/switchover`, {
@@ -194,7 +194,7 @@ export class PatroniCluster implements AsyncDisposable {
     if (!response.ok) throw new Error(`no switchover: ${text}`);
   }
 
-  /** Another node than that is the primary now. */
+  /** Resolves when another node is the primary. */
   async movedFrom(node: PatroniNode): Promise<PatroniNode> {
     let primary: PatroniNode | undefined;
     await until(`another node than ${node.machine.name} is the primary`, async () => {
@@ -212,7 +212,7 @@ export class PatroniCluster implements AsyncDisposable {
     return this.machines.map(({ address }) => address).join();
   }
 
-  /** Whichever of both is the primary. */
+  /** The current primary of the two. */
   url(journal: string): string {
     const sync = this.#options.isSynchronous ? 1 : 0;
     return `postgres://postgres@${this.#hosts}:5432/postgres?journal=${journal}&sync=${sync}`;

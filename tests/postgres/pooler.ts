@@ -1,4 +1,4 @@
-/** A pgbouncer of a test's own. Where there is none installed, what needs it is left out. */
+/** A pgbouncer for tests. If it is not installed, tests that need it are skipped. */
 
 import { until } from "../support/until.ts";
 import { freePort, LEFT_OUT, type PostgresServer, wordsAsPostgres } from "./postgres_server.ts";
@@ -13,18 +13,18 @@ function isInstalled(): boolean {
   }
 }
 
-/** As part of the name of a test that is left out. */
+/** The reason in the name of a skipped test. */
 export const POOLER_LEFT_OUT = LEFT_OUT !== "" || isInstalled()
   ? LEFT_OUT
   : " (LEFT OUT: pgbouncer is not installed)";
 
 export interface PoolerSettings {
   readonly mode: "session" | "transaction" | "statement";
-  /** Sessions that it has. */
+  /** The number of its sessions. */
   readonly size: number;
 }
 
-/** Runs with a pooler before the server, which listens on the port. */
+/** Runs with a pooler in front of the server; the pooler listens on the port. */
 export async function withPooler(
   server: PostgresServer,
   { mode, size }: PoolerSettings,

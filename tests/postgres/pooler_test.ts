@@ -1,4 +1,4 @@
-/** A pooler that gives a connection now this session and now that one is refused; others are not. */
+/** A pooler that gives a connection different sessions is refused; others are not. */
 
 import assert from "node:assert/strict";
 import { runToEnd } from "../support/process/daybook_process.ts";
@@ -31,7 +31,7 @@ async function worksInSessionMode(server: PostgresServer, folder: string): Promi
     member.start();
     await member.is("ready");
     assert.equal(await member.stop(), 0, member.output.join("\n"));
-    // One that is asked for what it does not know says so, as older ones do of more.
+    // A pooler reports an unknown parameter, and older poolers report more of them.
     const strange = await refusalOf(folder, `${server.url("shop", port)}&strange=1`);
     assert.equal(strange[0], 72, strange[1]);
     assert.match(
@@ -41,7 +41,7 @@ async function worksInSessionMode(server: PostgresServer, folder: string): Promi
   });
 }
 
-/** The pooler does not pass on that a session has no time limit. */
+/** The pooler does not pass on that a session has no statement time limit. */
 async function timeLimitsAreRefused(server: PostgresServer, folder: string): Promise<void> {
   await server.query("alter database postgres set statement_timeout = 1000");
   await withPooler(server, { mode: "session", size: 20 }, async (port) => {
@@ -55,7 +55,7 @@ async function timeLimitsAreRefused(server: PostgresServer, folder: string): Pro
 }
 
 testWithPostgres(
-  "pooler: transaction and statement mode are refused, however many sessions it has, and session mode works",
+  "pooler: transaction and statement mode are refused, whatever its pool size, and session mode works",
   (server) =>
     inFolder(async (folder) => {
       for (const size of [1, 5]) {

@@ -1,4 +1,4 @@
-/** A PostgreSQL of a test's own. Where there is none installed, what needs it is left out. */
+/** A PostgreSQL for tests. If it is not installed, tests that need it are skipped. */
 
 import { until } from "../support/until.ts";
 
@@ -17,13 +17,13 @@ function programs(): string | undefined {
 
 export const PROGRAMS = programs();
 
-/** As part of the name of a test that is left out. */
+/** The reason in the name of a skipped test. */
 export const LEFT_OUT = PROGRAMS === undefined ? " (LEFT OUT: PostgreSQL is not installed)" : "";
 
-/** Below those that the system gives to connections, one of which could take it before its server. */
+/** Below the ports that the system gives to connections, which could take it first. */
 const [PORT_MIN, PORTS] = [20_000, 12_000];
 
-/** A port of this machine that nobody listens on. */
+/** A free port of this machine. */
 export function freePort(): number {
   for (;;) {
     const port = PORT_MIN + Math.floor(Math.random() * PORTS);
@@ -44,7 +44,7 @@ export class PostgresServer {
     private readonly host = "127.0.0.1",
   ) {}
 
-  /** With a database `postgres` of the user `postgres`, who needs no password. */
+  /** A server with a database `postgres` of the user `postgres`, without a password. */
   static async start(settings: readonly string[] = []): Promise<PostgresServer> {
     const folder = await ownedFolder();
     await asPostgres(`${PROGRAMS}/initdb`, "-D", `${folder}/data`, "-A", "trust", "-U", "postgres");
@@ -53,7 +53,7 @@ export class PostgresServer {
     return server;
   }
 
-  /** One that follows another, by the name `standby`; commits do not wait for it by themselves. */
+  /** A standby of another server, named `standby`; commits do not wait for it by default. */
   static async standbyOf(
     { port }: PostgresServer,
     host?: string,
@@ -67,7 +67,7 @@ export class PostgresServer {
     return server;
   }
 
-  /** It follows no more: it can be written to. */
+  /** Promotes it: it accepts writes. */
   async promote(): Promise<void> {
     await asPostgres(`${PROGRAMS}/pg_ctl`, "-D", `${this.folder}/data`, "-w", "promote");
   }
@@ -84,7 +84,7 @@ export class PostgresServer {
     await asPostgres(...control, "-l", `${this.folder}/log`, "-o", options.join(" "), "start");
   }
 
-  /** As a power switch would, but for the page cache. */
+  /** Ends it like a power cut, except for the page cache. */
   async crash(): Promise<void> {
     await asPostgres(`${PROGRAMS}/pg_ctl`, "-D", `${this.folder}/data`, "-m", "immediate", "stop");
   }
@@ -94,20 +94,20 @@ export class PostgresServer {
     await Deno.remove(this.folder, { recursive: true });
   }
 
-  /** @param port That of something in between, if not its own. */
+  /** @param port The port of a proxy, instead of its own. */
   url(journal: string, port = this.port, user = "postgres"): string {
     return `postgres://${user}@${this.host}:${port}/postgres?journal=${journal}`;
   }
 
-  /** Commits wait for a standby of this name, which is not there. */
+  /** Commits wait for a standby of this name, which does not exist. */
   async awaitStandby(name: string): Promise<void> {
     await this.query(`alter system set synchronous_standby_names = '${name}'`);
     await this.query("select pg_reload_conf()");
-    // The checkpointer passes it on in its own time: until then commits do not wait.
+    // The checkpointer applies it asynchronously: until then commits do not wait.
     await until("a commit waits", () => this.#isCommitHeld());
   }
 
-  /** Commits wait for no standby. */
+  /** Commits do not wait for a standby. */
   async awaitNoStandby(): Promise<void> {
     await this.query("alter system reset synchronous_standby_names");
     await this.query("select pg_reload_conf()");
@@ -133,7 +133,7 @@ export class PostgresServer {
   }
 }
 
-/** The first column of each row of what is asked somewhere. */
+/** The first column of each row of a query at an address. */
 export async function psql(where: readonly string[], sql: string): Promise<readonly string[]> {
   const text = await run(`${PROGRAMS}/psql`, ...where, "-v", "ON_ERROR_STOP=1", "-Atqc", sql);
   return text.split("\n").filter((line) => line !== "");
@@ -146,12 +146,12 @@ export async function ownedFolder(): Promise<string> {
   return folder;
 }
 
-/** It does not run as root. */
+/** PostgreSQL does not run as root. */
 function asPostgres(...words: readonly string[]): Promise<string> {
   return run(...wordsAsPostgres(words));
 }
 
-/** The same words, for a process of a test's own. */
+/** The same arguments, for a process that the test starts. */
 export function wordsAsPostgres(words: readonly string[]): readonly string[] {
   return Deno.uid() === 0 ? ["setpriv", ...PRIVILEGES, ...words] : words;
 }
@@ -160,7 +160,7 @@ const PRIVILEGES = ["--reuid=postgres", "--regid=postgres", "--clear-groups"];
 
 async function run(...[program = "", ...args]: readonly string[]): Promise<string> {
   const command = new Deno.Command(program, { args, cwd: "/", stdin: "null" });
-  // What pg_ctl starts keeps its output: so this waits for the process, and not for that.
+  // The server keeps the output of pg_ctl open, so this waits for the process, not for the output.
   const isStart = args.at(-1) === "start";
   if (isStart) {
     const { code } = await new Deno.Command(program, {

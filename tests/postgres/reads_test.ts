@@ -1,4 +1,4 @@
-/** Processes that share a journal in PostgreSQL: any of them answers reads and streams. */
+/** Processes that share a journal in PostgreSQL: each answers reads and streams. */
 
 import assert from "node:assert/strict";
 import { inFolder } from "../support/temporary_folder.ts";
@@ -9,7 +9,7 @@ import { testWithPostgres } from "./postgres_server.ts";
 
 const DEFINITIONS = new URL("steps.ts", import.meta.url).pathname;
 
-/** The positions of the entries of a stream, until so many more have come or it ends. */
+/** The positions of the entries of a stream, until this many more have come or it ends. */
 async function follow(member: Member, seen: number[], count: number): Promise<void> {
   const headers = { "last-event-id": `${seen.at(-1) ?? 0}` };
   const response = await fetch(`${member.url}/stream`, { headers });
@@ -26,7 +26,7 @@ async function follow(member: Member, seen: number[], count: number): Promise<vo
   }
 }
 
-/** Submits until it is taken; the logId of the answer. */
+/** Submits until it is accepted; returns the logId of the answer. */
 async function submit(member: Member, jobId: string): Promise<string> {
   let logId = "";
   await until(`${jobId} is taken`, async () => {
@@ -39,7 +39,7 @@ async function submit(member: Member, jobId: string): Promise<string> {
 }
 
 testWithPostgres(
-  "reads: each process answers as of the position that is asked for, and streams through takeovers",
+  "reads: each process answers as of the requested position, and streams survive takeovers",
   (server) =>
     inFolder(async (folder) => {
       const journal = server.url("shop");
@@ -68,7 +68,7 @@ testWithPostgres(
       await follow(second, seen, 100);
       const following = follow(second, seen, 250);
       await leader.kill();
-      // Whoever leads by then has the stream or not: it goes on either way.
+      // The stream may be on the new leader or not: it continues either way.
       for (let round = 0; round < 20; round++) await submit(third, `b${round}`);
       await following;
       const heir = await second.status() === "ready" ? second : third;
@@ -87,7 +87,7 @@ testWithPostgres(
 );
 
 testWithPostgres(
-  "reads: while the leader stands still a follower answers reads, and says of a write that it is unknown",
+  "reads: while the leader is frozen a follower answers reads, and a write's outcome is unknown",
   (server) =>
     inFolder(async (folder) => {
       const journal = server.url("shop");
@@ -103,7 +103,7 @@ testWithPostgres(
       const asked = follower.post("/jobs", { jobId: "b", type: "steps", input: {} });
       const { jobId } = await follower.get("/jobs/a");
       assert.equal(jobId, "a");
-      // The connection stays open, and nobody will ever answer.
+      // The connection stays open without an answer.
       const answer = await asked;
       assert.equal(answer.status, 503);
       assert.equal((await answer.json()).type, "/problems/outcome-unknown");

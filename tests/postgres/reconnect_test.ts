@@ -1,4 +1,4 @@
-/** A leader that loses its sessions, and is well, goes on leading. */
+/** A working leader that loses its sessions keeps leading. */
 
 import assert from "node:assert/strict";
 import { rounds } from "../support/effort.ts";
@@ -9,7 +9,7 @@ import { withMembers } from "./members.ts";
 import { testWithPostgres } from "./postgres_server.ts";
 import { leaderOf, SharedLoad } from "./shared_load.ts";
 
-/** Less than a leader may be silent, and more than a follower needs to take over. */
+/** Less than the silence after which a leader is replaced, and more than a takeover needs. */
 const OUTAGE_MS = 2_000;
 
 function pause(ms: number): Promise<void> {
@@ -17,7 +17,7 @@ function pause(ms: number): Promise<void> {
 }
 
 testWithPostgres(
-  "reconnect: a leader whose connections break, or whose database restarts, leads on",
+  "reconnect: a leader whose connections break, or whose database restarts, keeps leading",
   async (server) => {
     await using network = new DatabaseProxy(server.port);
     const journals = { a: server.url("shop", network.port), b: server.url("shop") };

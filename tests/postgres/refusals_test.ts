@@ -1,4 +1,4 @@
-/** A database that may lose a journal, or has another one, is refused: each with its exit code. */
+/** A database that may lose a journal, or has another one, is refused, each with its exit code. */
 
 import assert from "node:assert/strict";
 import { runToEnd } from "../support/process/daybook_process.ts";
@@ -25,7 +25,7 @@ async function unsafeSettingsAreRefused(server: PostgresServer, folder: string):
   assert.match(standby.output, /requires a synchronous standby, and none is connected/);
 }
 
-/** An operator changes them while processes run. */
+/** Settings are changed while processes run. */
 async function settingsThatBecomeUnsafeEndAll(server: PostgresServer, folder: string) {
   const members = ["leader", "follower"].map((name) =>
     new Member({ journal: server.url("changing"), folder: `${folder}/${name}` })
@@ -78,7 +78,7 @@ async function otherHistoryIsRefused(server: PostgresServer, folder: string): Pr
 }
 
 testWithPostgres(
-  "refusals: unsafe settings, missing rights and another history",
+  "refusals: unsafe settings, missing privileges and another history are refused",
   (server) =>
     inFolder(async (folder) => {
       await missingRightsAreTold(server, folder);
@@ -88,7 +88,7 @@ testWithPostgres(
     }),
 );
 
-Deno.test("refusals: a journal in PostgreSQL needs a secret key, and what else is wrong is told", () =>
+Deno.test("refusals: a journal in PostgreSQL needs a secret key, and other mistakes are reported", () =>
   inFolder(async (folder) => {
     const url = `postgres://postgres@127.0.0.1:${freePort()}/postgres`;
     const keyless = await refusalOf(folder, url, { DAYBOOK_SECRET_KEY: "" });

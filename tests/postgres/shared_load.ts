@@ -1,4 +1,4 @@
-/** Clients of processes that share a journal, and what has to hold in the end, whatever happened. */
+/** Clients of processes that share a journal, and what must hold in the end, whatever happened. */
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
@@ -9,21 +9,23 @@ import { runJournal } from "../support/process/journal_command.ts";
 import { PATIENCE_MS, until } from "../support/until.ts";
 import type { Member } from "./members.ts";
 
-/** What answers with the first column of each row. */
+/** Returns the first column of each row of a query. */
 interface Database {
   query(sql: string): Promise<readonly string[]>;
 }
 
 export const CLIENTS = 4;
-/** A process that is cut off answers nobody. */
+/** The time limit of a request: a process that is cut off does not answer. */
 const ANSWER_MS_MAX = 4_000;
-/** Between two submissions of a client, so that what has to be judged does not grow for ever. */
+/**
+ * The delay between two submissions of a client, so that the judged history does not grow forever.
+ */
 const BETWEEN_MS = 40;
 
 export class SharedLoad {
   readonly #members: readonly Member[];
   readonly #acknowledged: string[] = [];
-  /** How long each submission took, repetitions included. */
+  /** How long each submission took, including repetitions. */
   readonly #times: number[] = [];
   readonly #end = new AbortController();
   readonly #reader = new ResumingReader();
@@ -50,7 +52,7 @@ export class SharedLoad {
     await Promise.race([this.#submitting, until("more is acknowledged", isMore)]);
   }
 
-  /** Acknowledged submissions, and how long they took. */
+  /** Acknowledged submissions, and their times. */
   get told(): string {
     const sorted = this.#times.toSorted((a, b) => a - b);
     const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]?.toFixed(0);
@@ -101,7 +103,7 @@ export class SharedLoad {
     }
   }
 
-  /** Submits no more. */
+  /** Stops submitting. */
   async giveUp(): Promise<void> {
     this.#end.abort();
     await this.#submitting;
@@ -109,7 +111,7 @@ export class SharedLoad {
     await this.#reading;
   }
 
-  /** Submits no more, waits for all jobs, stops all processes and judges what is there. */
+  /** Stops submitting, waits for all jobs, stops all processes and judges the result. */
   async judge(server: Database, journal: string): Promise<void> {
     const leader = await leaderOf(this.#members);
     this.#end.abort();
@@ -137,7 +139,7 @@ export class SharedLoad {
     }
   }
 
-  /** All jobs that were acknowledged have ended, and no step was completed twice. */
+  /** All acknowledged jobs have ended, and no step was completed twice. */
   async #requireAllOnce(folder: string): Promise<void> {
     const violations: string[] = [];
     const model = new JobModel((what) => violations.push(what), () => 0);
@@ -155,7 +157,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** The process that leads; waits until one does. */
+/** The leading process; waits until there is one. */
 export async function leaderOf(members: readonly Member[]): Promise<Member> {
   for (const end = performance.now() + PATIENCE_MS; performance.now() < end;) {
     for (const member of members) if (await member.status() === "ready") return member;
@@ -168,7 +170,7 @@ export async function leaderOf(members: readonly Member[]): Promise<Member> {
 const GONE =
   /the database ends at logId (\d+), and lacks what was acknowledged after it, from logId (\d+) on: (\d+) entr/;
 
-/** It ended since history is gone, and said from where on. */
+/** It ended because history is gone, and said from which position on. */
 export async function requireNoticed(member: Member, lastLogId: number): Promise<void> {
   assert.equal(await member.ended(), 78, member.output.join("\n"));
   const [, last, from, lost] = GONE.exec(member.output.join("\n")) ?? [];
@@ -176,7 +178,7 @@ export async function requireNoticed(member: Member, lastLogId: number): Promise
   assert.ok(Number(lost) > 0);
 }
 
-/** Each chain follows the one before it, and positions have no gap. */
+/** Each chain follows its predecessor, and positions have no gap. */
 export async function requireOneChain(server: Database, journal: string): Promise<void> {
   const rows = await server.query(
     `select first, last, prev, chain from daybook_batch where journal = '${journal}' order by first`,

@@ -1,4 +1,4 @@
-/** What a shared log does: the one in PostgreSQL, and the double that tests of the journal use. */
+/** The shared log in PostgreSQL, and the test double that journal tests use. */
 
 import assert from "node:assert/strict";
 import { SharedLogDouble } from "../support/journal/shared_log_double.ts";
@@ -7,12 +7,12 @@ import { DatabaseProxy } from "./database_proxy.ts";
 import { batch, FIRST, requireContract, SECOND, withLog } from "./log_contract.ts";
 import { type PostgresServer, testWithPostgres } from "./postgres_server.ts";
 
-Deno.test("shared log: the double appends behind the last batch, and refuses all else", async () => {
+Deno.test("shared log: the test double appends only after the last batch", async () => {
   const log = new SharedLogDouble();
   await requireContract(log, log, () => Promise.resolve(void (log.batches = [FIRST])));
 });
 
-testWithPostgres("shared log: PostgreSQL does the same, through crashes and lost answers", async (
+testWithPostgres("shared log: PostgreSQL does the same, even with crashes and lost answers", async (
   server,
 ) => {
   await withLog(server, server.port, async (log) => {
@@ -21,7 +21,7 @@ testWithPostgres("shared log: PostgreSQL does the same, through crashes and lost
         await server.query("delete from daybook_batch where first > 1");
       }));
     await server.query("delete from daybook_batch");
-    // Appended while it is down: it is tried until it is there.
+    // Appended while it is down: the append is retried until it succeeds.
     await server.crash();
     const appended = log.append(FIRST);
     await server.begin();
@@ -33,7 +33,7 @@ testWithPostgres("shared log: PostgreSQL does the same, through crashes and lost
 });
 
 testWithPostgres(
-  "shared log: a wait for a standby that somebody cancels acknowledges nothing",
+  "shared log: a cancelled wait for a standby acknowledges nothing",
   async (
     server,
   ) => {
@@ -60,7 +60,7 @@ testWithPostgres(
   },
 );
 
-/** Answers are lost once they are on their way: what was recorded is neither doubled nor lost. */
+/** Answers are lost in transit: recorded batches are neither doubled nor lost. */
 async function requireOnceThroughLostAnswers(server: PostgresServer): Promise<void> {
   await using proxy = new DatabaseProxy(server.port);
   await withLog(server, proxy.port, async (log) => {

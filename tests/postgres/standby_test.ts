@@ -1,4 +1,4 @@
-/** The database has a standby: it is lost, or it takes the place of the primary and is behind. */
+/** The database has a standby, which is lost, or is promoted while it is behind. */
 
 import assert from "node:assert/strict";
 import type { Standing } from "../../src/core/standing.ts";
@@ -26,7 +26,7 @@ async function isSynchronous(primary: PostgresServer): Promise<boolean> {
   return (await primary.query("select sync_state from pg_stat_replication"))[0] === "sync";
 }
 
-/** Longer than a leader may be silent: that commits wait is no silence. */
+/** Longer than the silence after which a leader is replaced: waiting commits are not silence. */
 const OUTAGE_MS = 9_000;
 
 testWithPostgres(
@@ -62,7 +62,7 @@ testWithPostgres(
     }),
 );
 
-/** It says on every way that writes wait; whoever does not lead still follows. */
+/** It reports everywhere that writes wait; the other process still follows. */
 async function requireLacking(member: Member, leads: boolean): Promise<void> {
   const ready = await fetch(`${member.url}/readyz`);
   assert.equal(ready.status, leads ? 503 : 200);
@@ -79,7 +79,7 @@ async function requireLacking(member: Member, leads: boolean): Promise<void> {
 }
 
 testWithPostgres(
-  "standby: nothing is acknowledged while PostgreSQL does not wait for one, and sync=1 asks for it",
+  "standby: with sync=1 nothing is acknowledged while PostgreSQL does not wait for one",
   (
     primary,
   ) =>
@@ -97,7 +97,7 @@ testWithPostgres(
           const leader = await leaderOf(members);
           const load = new SharedLoad(members);
           await until("something is acknowledged", () => load.acknowledged.length > 5);
-          // As managers of clusters do that prefer to degrade.
+          // As cluster managers do that prefer availability.
           await standby.crash();
           const before = load.acknowledged.length;
           await setNames("");
@@ -133,7 +133,7 @@ async function isLacking(member: Member): Promise<boolean> {
 }
 
 testWithPostgres(
-  "standby: one that is behind and is promoted ends all processes with 78, which name what is gone",
+  "standby: if one that is behind is promoted, all processes exit with 78 and name what is gone",
   (
     primary,
   ) =>

@@ -1,4 +1,4 @@
-/** Every process says whether it leads, since when and why, and what its database promises. */
+/** Every process reports whether it leads, since when and why, and what its database promises. */
 
 import assert from "node:assert/strict";
 import type { Standing } from "../../src/core/standing.ts";
@@ -16,7 +16,7 @@ async function textOf(member: Member, path: string, accept: string): Promise<str
 }
 
 testWithPostgres(
-  "standing: leader and follower tell their parts on every way, and the next leader why",
+  "standing: leader and follower report their roles everywhere, and the next leader why it leads",
   (
     server,
   ) =>

@@ -1,4 +1,6 @@
-/** A leader goes, another comes: nothing that was acknowledged is lost, doubled or done twice. */
+/**
+ * When one leader follows another, nothing that was acknowledged is lost, doubled or done twice.
+ */
 
 import assert from "node:assert/strict";
 import { TABLES } from "../../src/postgres/fitness.ts";
@@ -13,14 +15,14 @@ function journals(server: PostgresServer, ...names: readonly string[]) {
   return Object.fromEntries(names.map((name) => [name, server.url("shop")]));
 }
 
-/** As soon as one leads, or a moment later: a new leader has much to do then. */
+/** As soon as a process leads, or a moment later, when a new leader has much to do. */
 function moment(): Promise<void> {
   return new Promise((resolve) =>
     setTimeout(resolve, Math.random() < 0.5 ? 0 : 1_000 * Math.random())
   );
 }
 
-testWithPostgres("takeover: leaders are killed under load, and nothing is lost or done twice", (
+testWithPostgres("takeover: when leaders are killed under load, nothing is lost or done twice", (
   server,
 ) =>
   inFolderKeptOnFailure((folder) =>
@@ -51,8 +53,8 @@ testWithPostgres("takeover: leaders are killed under load, and nothing is lost o
   ));
 
 /**
- * Every process gets the lock at once, and takes whichever leads to be gone; so each takes over as
- * soon as it runs, and the one that led is refused: safety rests on the insert alone.
+ * Every process gets the lock at once, and assumes that the leader is gone. So each takes over as
+ * soon as it runs, and the previous leader is refused: safety depends on the insert alone.
  */
 async function giveTheLockToAll(server: PostgresServer): Promise<void> {
   await server.query(
@@ -67,7 +69,7 @@ async function giveTheLockToAll(server: PostgresServer): Promise<void> {
 }
 
 testWithPostgres(
-  "takeover: with a lock that all have, processes oust each other, and lose nothing",
+  "takeover: with a lock that all can hold, processes replace each other and lose nothing",
   (
     server,
   ) =>
@@ -87,7 +89,7 @@ testWithPostgres(
         await until("one is left", () => members.filter(({ isOver }) => !isOver).length === 1);
         await load.judge(server, "shop");
         await Promise.all(restarting);
-        // The last was stopped.
+        // The last one was stopped.
         assert.deepEqual(new Set(codes.slice(0, -1)), new Set([73]));
         console.log(`takeover with a lock that all have: ${codes.length - 1} ousted, ${load.told}`);
       })

@@ -34,7 +34,7 @@ async function segmentsOf(folder: string): Promise<Readonly<Record<string, strin
   return texts;
 }
 
-/** A folder of its own, whose job waits with a sealed input. */
+/** A journal in a folder, with a waiting job that has a sealed input. */
 async function recordAlone(folder: string, env: Record<string, string> = ENV): Promise<void> {
   const alone = await DaybookProcess.start({
     journal: folder,
@@ -167,7 +167,7 @@ async function partingsAreFound(server: PostgresServer, folder: string): Promise
   assert.equal((await journal(...args)).code, 0);
 }
 
-Deno.test("tools: what is no database is a mistake in usage, and is not repeated", () =>
+Deno.test("tools: an invalid database address is a usage error, and is not quoted", () =>
   inFolder(async (folder) => {
     const wrong = ["http://x:word@h/d", "postgres://x:word@h/d?journal=A B"];
     for (const database of wrong) {
@@ -182,14 +182,14 @@ Deno.test("tools: what is no database is a mistake in usage, and is not repeated
     }
   }));
 
-/** On it, all waits are thirty times shorter. */
+/** A clock on which all waits are thirty times shorter. */
 const FAST: Clock = {
   ...systemClock,
   setTimer: (ms, call) => systemClock.setTimer(ms / 30, call),
 };
 
 testWithPostgres(
-  "tools: a database that does not answer is given up after a while",
+  "tools: a database that does not answer is given up after a time limit",
   (server) =>
     inFolder(async (folder) => {
       await recordAlone(`${folder}/a`);
@@ -201,7 +201,7 @@ testWithPostgres(
       for (const [command, copy] of words) {
         await using network = new DatabaseProxy(server.port);
         const database = server.url("shop", network.port);
-        // It hears all, and says nothing.
+        // It accepts connections and never answers.
         network.cut("toProcess");
         const where = command === "verify" ? ["--no-server", "--against"] : [];
         const { code, err } = await runWith(FAST, command, "--journal", copy, ...where, database);
@@ -212,7 +212,7 @@ testWithPostgres(
 );
 
 testWithPostgres(
-  "tools: a journal moves into PostgreSQL, is worked on there, moves out again, and is compared",
+  "tools: a journal moves into PostgreSQL, is used there, moves out again, and is compared",
   (server) =>
     inFolder(async (folder) => {
       await movesIn(server, folder);

@@ -1,4 +1,4 @@
-/** A leader that stands still is taken over; when it goes on, it acknowledges nothing. */
+/** A frozen leader is replaced; when it continues, it acknowledges nothing. */
 
 import assert from "node:assert/strict";
 import type { Standing } from "../../src/core/standing.ts";
@@ -10,7 +10,7 @@ import { testWithPostgres } from "./postgres_server.ts";
 const DEFINITIONS = new URL("steps.ts", import.meta.url).pathname;
 
 testWithPostgres(
-  "zombie: a leader that stood still records nothing, and ends with 73",
+  "zombie: a leader that was frozen records nothing, and exits with 73",
   (server) =>
     inFolder(async (folder) => {
       const journal = server.url("shop");
@@ -39,7 +39,7 @@ testWithPostgres(
       });
       leader.signal("SIGSTOP");
       await follower.is("ready");
-      // It has connections that wait for an answer by now.
+      // It now has connections that wait for an answer.
       const asked = leader.post("/jobs", { jobId: "late", type: "steps", input: {} });
       const answered = asked.then(async ({ status, body }) => {
         await body?.cancel();
@@ -64,7 +64,7 @@ testWithPostgres(
         follower.output.join("\n"),
         /1 job was cut short by the takeover: slow \(long\)/,
       );
-      // What it had recorded is there, and its secret can be read by the one that took over.
+      // Its records are there, and the new leader can read its secret.
       const told = await follower.post("/events", {
         eventType: "test.Told",
         attributes: { name: "n" },

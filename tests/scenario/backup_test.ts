@@ -1,7 +1,7 @@
 /**
- * A running server is copied with the tools that everybody has, and with `journal backup`,
- * while jobs come in, segments roll and snapshots are pruned. Each copy has all that was
- * accepted when the tool began, or says what to do; and a server starts on it elsewhere.
+ * A running server is copied with common tools, and with `journal backup`, while jobs arrive,
+ * segments fill and snapshots are pruned. Each copy has everything accepted before the tool began,
+ * or the message says what to do; and a server starts on it elsewhere.
  */
 
 import assert from "node:assert/strict";
@@ -14,7 +14,7 @@ import { inFolder } from "../support/temporary_folder.ts";
 
 const ROUNDS = rounds(2, 20);
 
-/** Jobs come in for as long as it is not told to end; those that were accepted are known. */
+/** Submits jobs until `end`, and remembers the accepted ones. */
 class Load {
   readonly accepted = new Set<string>();
   readonly #daybook: DaybookProcess;
@@ -32,7 +32,7 @@ class Load {
     await Promise.all(this.#clients);
   }
 
-  /** Resolves when so many more were accepted. */
+  /** Resolves when this many more were accepted. */
   async grown(count: number): Promise<void> {
     const wanted = this.accepted.size + count;
     while (this.accepted.size < wanted) await this.#grown.promise;
@@ -47,20 +47,20 @@ class Load {
       this.accepted.add(jobId);
       this.#grown.resolve();
       this.#grown = Promise.withResolvers();
-      // It is copied that is tested, and not how many jobs a second there can be.
+      // Copying is tested here, not throughput.
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   }
 }
 
-/** Copies a folder to one that is not there yet; it can wait until the journal has gone on. */
+/** Copies a folder to a new one; it can wait until the journal has continued. */
 type Tool = (journal: string, copy: string, goOn: () => Promise<void>) => Promise<void>;
 
 const TOOLS: Readonly<Record<string, Tool>> = {
   "cp -r": (journal, copy) => run("cp", "-r", journal, copy),
   "tar": async (journal, copy) => {
     await Deno.mkdir(copy);
-    // That files change meanwhile is no failure: tar says so, and ends with 1.
+    // Files that change meanwhile are not a failure, although tar reports them and exits with 1.
     await run("sh", "-c", `tar -C '${journal}' -cf - . 2>/dev/null | tar -C '${copy}' -xf -`);
   },
   "file by file, in any order": fileByFile,
@@ -107,7 +107,7 @@ async function verified(journal: string): Promise<{ code: number; detail: string
   return { code, detail: JSON.parse(out.join("\n")).detail };
 }
 
-/** What it took for the copy to be intact. */
+/** What was needed for the copy to be intact. */
 async function mended(journal: string, copy: string): Promise<string> {
   const { code, detail } = await verified(copy);
   if (code === 0) return "at once";
@@ -132,13 +132,13 @@ async function assertHolds(copy: string, accepted: readonly string[], what: stri
   assert.deepEqual(missing, [], `${what}: of ${accepted.length} accepted jobs some are missing`);
 }
 
-/** Were a copy to lack what was accepted, it would be seen: this one is older than that. */
+/** The check would notice missing jobs: this copy is older than they are. */
 async function assertFoundOut(copy: string, load: Load): Promise<void> {
   await load.grown(15);
   await assert.rejects(assertHolds(copy, [...load.accepted], "older"), /some are missing/);
 }
 
-/** A server starts there, and knows the jobs. */
+/** A server starts there, and has the jobs. */
 async function assertStarts(copy: string, accepted: readonly string[]): Promise<void> {
   const daybook = await DaybookProcess.start({ journal: copy });
   try {
@@ -152,7 +152,7 @@ async function assertStarts(copy: string, accepted: readonly string[]): Promise<
   assert.equal((await verified(copy)).code, 0);
 }
 
-/** Runs the lines of `journal/README.md`, but for those of Deno. */
+/** Runs the commands of `journal/README.md`, except those of Deno. */
 async function restoreAsDocumented(folder: string): Promise<void> {
   const readme = await Deno.readTextFile(new URL("../../journal/README.md", import.meta.url));
   const [, block = ""] = /\*\*To restore\*\*[^`]*```sh\n([^`]*)```/.exec(readme) ?? [];
@@ -163,7 +163,7 @@ async function restoreAsDocumented(folder: string): Promise<void> {
   assert.equal(code, 0, new TextDecoder().decode(stderr));
 }
 
-Deno.test("backup: a running journal is copied with any tool, and goes on elsewhere", () =>
+Deno.test("backup: a running journal is copied with any tool, and the copy works elsewhere", () =>
   inFolder(async (folder) => {
     const journal = `${folder}/journal`;
     const backup = `${folder}/backups/journal`;

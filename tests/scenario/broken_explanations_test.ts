@@ -1,6 +1,6 @@
 /**
- * Explanations that are broken on purpose, each in one place: the corpus of incidents must find each
- * out. What holds of the honest ones is in `incidents_test.ts`.
+ * Explanations that are broken on purpose, each in one place: the incidents must catch each of
+ * them. The unbroken ones are tested in `incidents_test.ts`.
  */
 
 import assert from "node:assert/strict";
@@ -23,14 +23,14 @@ import { incident as tooFewToSay } from "./incidents/too_few_to_say.ts";
 interface BrokenVariant {
   readonly name: string;
   readonly put: Break;
-  /** All of these must fail. */
+  /** All of these incidents must fail. */
   readonly incidents: readonly Incident[];
 }
 
-/** How many of the newest events are looked at by who goes by time. */
+/** How many of the newest events an explanation by time examines. */
 const NEWEST = 3;
 
-/** Not the events with a value, but the latest of the type, whatever they say. */
+/** Finds the latest events of the type instead of those with a value. */
 const nearestByTime: Break = () => {
   const { ofType } = FoundEvents.prototype;
   let asked = "";
@@ -51,7 +51,7 @@ const nearestByTime: Break = () => {
   };
 };
 
-/** One character and two that look the same are two things. */
+/** Treats texts that look the same as different. */
 const withoutNormalization: Break = () =>
   replaced(String.prototype, "normalize", {
     writable: true,
@@ -60,7 +60,7 @@ const withoutNormalization: Break = () =>
     },
   });
 
-/** What is addressed to another job was meant for it, and is looked at no further. */
+/** Ignores events addressed to another job. */
 const withoutForeignAddresses: Break = () => {
   const { run } = EvidenceSearch.prototype;
   return replaced(EvidenceSearch.prototype, "run", {
@@ -77,7 +77,7 @@ const withoutForeignAddresses: Break = () => {
   });
 };
 
-/** A few jobs are taken for many. */
+/** Compares too few jobs. */
 const contrastOverTooFew: Break = () => {
   const { page } = JobLists.prototype;
   return replaced(JobLists.prototype, "page", {

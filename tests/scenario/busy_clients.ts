@@ -1,13 +1,13 @@
 /**
- * Clients that keep a server busy until it is gone: jobs with idempotency keys, events
- * that other jobs wait for, and controls. What it did not answer is sent again, with the
- * same key or id, to the next server.
+ * Clients that keep a server busy until it ends: jobs with idempotency keys, events that other jobs
+ * wait for, and controls. Unanswered requests are repeated, with the same key or id, to the next
+ * server.
  */
 
 import type { DaybookProcess } from "../support/process/daybook_process.ts";
 import type { OutsideLedger, RepeatableRequest } from "./outside_ledger.ts";
 
-/** How often a request that was answered is sent again. */
+/** How often an answered request is repeated. */
 const REPEATED = 0.1;
 
 interface Answer {
@@ -23,12 +23,12 @@ export class BusyClients {
     this.#ledger = ledger;
   }
 
-  /** Resolves when the server is gone, or takes nothing more. */
+  /** Resolves when the server has ended, or accepts nothing more. */
   async untilGone(daybook: DaybookProcess, clients = 3): Promise<void> {
     await Promise.all(Array.from({ length: clients }, () => this.#beClient(daybook)));
   }
 
-  /** Sends what no server has answered yet. */
+  /** Sends requests that no server has answered yet. */
   async sendUnanswered(daybook: DaybookProcess): Promise<void> {
     const { unanswered } = this.#ledger;
     for (let next = unanswered.shift(); next !== undefined; next = unanswered.shift()) {
@@ -62,7 +62,7 @@ export class BusyClients {
     const request = this.#keyed(number, waitingFor(number));
     const acknowledged = (answer: unknown) => {
       request.acknowledged(answer);
-      // Not before: an event that comes before the job does not count for it.
+      // Not earlier, because an event that comes before the job does not count for it.
       this.#ledger.unanswered.push(this.#arrival(number));
     };
     await this.#send(daybook, { ...request, acknowledged });
@@ -85,7 +85,7 @@ export class BusyClients {
   async #pause(daybook: DaybookProcess, jobId: string): Promise<void> {
     const resumption = this.#resumption(jobId);
     const suspended = await this.#ask(daybook, `/jobs/${jobId}/suspend`, () => {
-      // Not answered, it may have worked all the same.
+      // It may have worked although it was not answered.
       this.#ledger.unanswered.push(resumption);
     });
     this.#noteControl("job.JobSuspended", jobId, suspended);
@@ -93,7 +93,7 @@ export class BusyClients {
     await this.#send(daybook, resumption);
   }
 
-  /** One that was not answered may have worked: then a second is refused, which is fine. */
+  /** An unanswered control may have worked; then a second one is refused, which is fine. */
   #resumption(jobId: string): RepeatableRequest {
     const acknowledged = (answer: unknown) => {
       if ((answer as { jobId?: string }).jobId === undefined) return;
@@ -117,7 +117,7 @@ export class BusyClients {
     if (status === 200) this.#ledger.controls.push({ eventType, jobId });
   }
 
-  /** Sends until the answer says that it is on record; what has none is kept for later. */
+  /** Sends until the answer says that it is recorded; without an answer, it is kept for later. */
   async #send(
     daybook: DaybookProcess,
     request: RepeatableRequest,
@@ -155,10 +155,10 @@ export class BusyClients {
   }
 }
 
-/** There is no server, or none that takes anything. */
+/** There is no server, or it accepts nothing. */
 class Gone extends Error {}
 
-/** A job without code, which ends when the event of its number comes. */
+/** A job without code that ends when the event with its number comes. */
 function waitingFor(number: number): unknown {
   const correlation = { equals: { number } };
   const arrived = { id: "arrived", kind: "DomainFact", eventType: "test.Arrived", correlation };

@@ -18,7 +18,7 @@ Deno.test("64 concurrent clients submit, and every acknowledged job is in the jo
     }
   };
   await Promise.all(Array.from({ length: CLIENTS }, (_, name) => client(name)));
-  // At once, so that nothing is flushed that was not flushed for the answers.
+  // Read at once, so that nothing is flushed that was not flushed for the answers.
   await daybook.kill();
 
   const { entries, batches } = await readIndependently(folder);

@@ -1,4 +1,7 @@
-/** What an explanation says of others: what sets a job apart, who shares its cause, who is before it. */
+/**
+ * What an explanation says about other jobs: what distinguishes a job, which jobs share its cause,
+ * and which are before it.
+ */
 
 import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";

@@ -61,7 +61,7 @@ async function changeText(folder: string): Promise<void> {
   await edit(folder, TEXTS_FILE, said, 'fact: () => "Hello."');
 }
 
-/** Files that differ from those of the repository, or are new. */
+/** Changed or new files, compared with the repository. */
 async function touched(folder: string, path = "src"): Promise<readonly string[]> {
   const found: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(`${folder}/${path}`)) {
@@ -100,7 +100,7 @@ async function withServer(
   }
 }
 
-Deno.test("contributor: a route is one file; a screen a file and a line; a text one file; all else follows", async () => {
+Deno.test("contributor: a route takes one file, a screen a file and a line, a text one file", async () => {
   await inCheckout(async (checkout) => {
     const { folder } = checkout;
     await addRoute(folder);

@@ -1,4 +1,4 @@
-/** A real disk that gets full under a real server, and has room again. */
+/** A real disk that becomes full under a real server, and has room again later. */
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
@@ -51,7 +51,7 @@ class Scene {
     return jobs;
   }
 
-  /** Jobs that wait for ever: those that end are in no snapshot. */
+  /** Jobs that wait forever, because ended jobs are not in snapshots. */
   async fillSnapshots(daybook: DaybookProcess, count: number): Promise<void> {
     const expected = Array.from({ length: 10 }, (_, at) => ({
       id: `never-${at}`,
@@ -63,7 +63,7 @@ class Scene {
     }
   }
 
-  /** Delivers an event; what is acknowledged is kept in mind. */
+  /** Delivers an event, and remembers it if it is acknowledged. */
   async deliver(daybook: DaybookProcess): Promise<number> {
     const eventId = `evt_filling-${++this.#number}`;
     const attributes = { text: "x".repeat(2_000) };
@@ -113,7 +113,7 @@ async function explanationOf(daybook: DaybookProcess, jobId = ""): Promise<strin
   return await (await fetch(`${daybook.url}/jobs/${jobId}/explain?format=text`)).text();
 }
 
-/** Resolves when the server says so; the time, in ms, that it took. */
+/** Resolves when the server prints this, with the time it took in ms. */
 async function said(daybook: DaybookProcess, text: string): Promise<number> {
   const began = performance.now();
   await until(`said: ${text}`, () => daybook.output.some((line) => line.includes(text)), 10);
@@ -130,7 +130,7 @@ async function withScene(folder: string, run: (scene: Scene) => Promise<void>): 
 }
 
 testOnSmallDisk(
-  "disk full: reads and streams go on, running jobs end on record, writes are 507, and service resumes",
+  "disk full: reads and streams continue, running jobs end on record, writes are 507, and service resumes",
   4 * MIB,
   (folder) =>
     withScene(folder, async (scene) => {
@@ -202,7 +202,7 @@ testOnSmallDisk(
 );
 
 testOnSmallDisk(
-  "disk full: a kill while it is full loses nothing, and the next start serves when there is room",
+  "disk full: a kill loses nothing, and the next start serves when there is room",
   4 * MIB,
   (folder) =>
     withScene(folder, async (scene) => {
@@ -245,7 +245,7 @@ testOnSmallDisk(
 );
 
 testOnSmallDisk(
-  "disk full: a snapshot that finds no room is dropped, the old one stays, and it is warned of",
+  "disk full: a snapshot without room is dropped with a warning, and the old one stays",
   6 * MIB,
   (folder) =>
     withScene(folder, async (scene) => {
@@ -256,12 +256,12 @@ testOnSmallDisk(
       assert.ok(before.length > 0);
       const [{ size } = { size: 0 }] = before;
       assert.ok(size > 200_000, `the snapshot has only ${size} bytes`);
-      // Less than a snapshot takes, and more than the entries that make one due.
+      // Less room than a snapshot takes, and more than the entries that make one due.
       await fill(scene.filler, 150_000);
       const warning = "Cannot write snapshot";
       for (let count = 0; !daybook.output.some((line) => line.includes(warning)); count++) {
         assert.ok(count < 400, "no snapshot failed");
-        // While it is being written it may take the room of an event, for a moment.
+        // While it is being written it may briefly take the room of an event.
         const event = { eventType: "test.Small", attributes: {} };
         assert.ok([200, 507].includes(await statusOf(daybook.post("/events", event))));
       }
@@ -274,7 +274,7 @@ testOnSmallDisk(
     }),
 );
 
-/** Once none is being written: the same ones are there for a while. */
+/** Waits until no snapshot is being written: the same ones are there for a while. */
 async function writtenSnapshots(journal: string) {
   for (let before = "";;) {
     const snapshots = await snapshotsOf(journal).catch(() => []);

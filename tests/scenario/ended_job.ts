@@ -1,4 +1,4 @@
-/** A job once it has ended, though kills by a test may look as if its own code did them. */
+/** Waits for the end of a job, although kills by the test may look like crashes of its code. */
 
 import { PATIENCE_MS } from "../support/until.ts";
 
@@ -8,7 +8,7 @@ interface Shown {
   readonly output?: unknown;
 }
 
-/** What `GET /jobs/:id` shows when the job has ended, or after the patience of a test. */
+/** The answer of `GET /jobs/:id` when the job has ended, or after the time limit of the test. */
 export async function endedJob(
   url: string,
   jobId: string,
@@ -21,7 +21,7 @@ export async function endedJob(
     if (response.status !== 200 || isOver || performance.now() > deadline) {
       return { status: response.status, job };
     }
-    // Whoever was alone at the third kill in a row is parked; the killer here is the test.
+    // The job that was alone at the third kill in a row is parked; here the test killed it.
     if (job.condition === "parked") {
       const resumed = await fetch(`${url}/jobs/${jobId}/resume`, { method: "POST" });
       await resumed.body?.cancel();

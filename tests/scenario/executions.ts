@@ -1,6 +1,6 @@
 /**
- * Which steps of jobs ran in which life of a process, counted outside of it: each execution left a
- * line `<job> <task> <attempt>` in a file before it did anything.
+ * Which steps ran in which process, counted outside: each execution wrote a line `<job> <task>
+ * <attempt>` to a file before it did anything.
  */
 
 import assert from "node:assert/strict";
@@ -8,7 +8,7 @@ import type { IndependentEntry } from "../support/journal/independent_reader.ts"
 
 export class Executions {
   readonly #file: string;
-  /** For each step, by job and task, the lives in which it was begun. */
+  /** For each step, by job and task, the processes in which it started. */
   readonly #lives = new Map<string, number[]>();
   #life = 0;
   #linesSeen = 0;
@@ -18,13 +18,13 @@ export class Executions {
     Deno.writeTextFileSync(file, "");
   }
 
-  /** Attempts of all lives, a line each. */
+  /** Attempts of all processes, one per line. */
   get lines(): readonly string[] {
     return Deno.readTextFileSync(this.#file).split("\n").filter((line) => line !== "");
   }
 
   /**
-   * A life is over: no step was begun twice in it, since none fails by itself.
+   * A process has ended: no step started twice in it, because none fails on its own.
    *
    * @throws {AssertionError}
    */
@@ -42,10 +42,10 @@ export class Executions {
   }
 
   /**
-   * Each step whose result is on record was executed, and once more only for each death that came
-   * before its result was: the last execution is the one that gave it.
+   * Each step with a recorded result was executed, and once more only for each kill before its
+   * result was recorded: the last execution gave the result.
    *
-   * @returns How many steps there were, and how many executions.
+   * @returns The number of steps and of executions.
    * @throws {AssertionError}
    */
   requireOnce(entries: readonly IndependentEntry[], tasks: readonly string[]) {
@@ -61,7 +61,7 @@ export class Executions {
       const step = `${jobId} ${taskId}`;
       const lives = this.#lives.get(step) ?? [];
       assert.ok(lives.length > 0, `${step} is on record as completed, and was never executed`);
-      // Every execution but the last was cut short by the end of the life that it was in.
+      // Every execution except the last was cut short by the end of its process.
       const cutShort = Number(attributes["attempt"]) - 1;
       assert.ok(
         lives.length <= 1 + cutShort,

@@ -1,4 +1,4 @@
-/** What `GET /explain?about=` says of a value. */
+/** The answers of `GET /explain?about=`. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";

@@ -1,4 +1,4 @@
-/** `explain?at=`: what was said of a job at a point of its life, from what was on record by then. */
+/** `explain?at=`: the explanation of a job as of a point, from what was on record by then. */
 
 import assert from "node:assert/strict";
 import { NonRetryableError } from "../../src/mod.ts";
@@ -12,7 +12,7 @@ import { hang, scripted } from "./incident_kit.ts";
 import { test } from "../support/sanitized.ts";
 
 const BASE = "http://127.0.0.1:8000";
-/** Of all scenarios, every so many-th. */
+/** Every nth scenario. */
 const EVERY = 6;
 
 async function explainedAt(daybook: Explained, jobId: string, logId: LogId) {
@@ -43,7 +43,7 @@ for (const { name, arrange } of SCENARIOS.filter((_, at) => at % EVERY === 0)) {
 }
 
 function positionsIn(told: Explanation<Citation>): readonly LogId[] {
-  // Positions and citations stand in the same places.
+  // Positions and citations are in the same places.
   const cites = citedIn(told as unknown as Explanation<LogId>) as unknown as readonly Citation[];
   return cites.map(({ logId }) => logId);
 }
@@ -56,7 +56,7 @@ const PRINT = scripted("label.print", {
   },
 }, { retry: { maxAttempts: 3, initialMs: 5_000, factor: 1, jitter: 0 } });
 
-/** What looking back cannot know, and what it does not offer. */
+/** What a look back cannot know, and what it does not offer. */
 function comparable({ next: _, asOfTime: _then, ...told }: Explanation<Citation>) {
   return told;
 }

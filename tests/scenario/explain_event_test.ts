@@ -1,4 +1,4 @@
-/** What `GET /events/:id/explain` says of an event. */
+/** The answers of `GET /events/:id/explain`. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";

@@ -1,4 +1,7 @@
-/** What a job is told that waits for a place: the limit, the key, and who holds the places. */
+/**
+ * The explanation of a job that waits for a place: the limit, the key, and the jobs that hold the
+ * places.
+ */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -141,7 +144,7 @@ test("explain a limit: a rate that is used up names the starts that used it, and
   assert.deepEqual(await saidOf(second, "a3"), before);
 });
 
-/** What is said of all work, and of how many jobs. */
+/** The explanation of the queue, and the number of jobs. */
 async function queueOf(daybook: Explained) {
   const { summary, queued, because, next, standsStill } = await daybook.engine.explainQueue();
   const steps = next.map(({ statement }) => statement);

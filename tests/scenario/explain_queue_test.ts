@@ -1,4 +1,4 @@
-/** `GET /queue/explain`: why the work as a whole stands still, and what would end that. */
+/** `GET /queue/explain`: why all work has stopped, and what would resolve it. */
 
 import assert from "node:assert/strict";
 import type { Citation, NextStep } from "../../src/explain/explanation.ts";

@@ -1,7 +1,7 @@
 /**
  * For each condition and each kind of failure: the whole text of the explanation, and every
- * citation opened in the file. The texts are in `explained/`; to write them anew after a
- * change of words, and then read what changed:
+ * citation opened in the file. The texts are in `explained/`; to write them again after a change
+ * of wording, and then read the difference:
  *
  *     DAYBOOK_WRITE_TEXTS=1 deno test -A tests/scenario/explain_test.ts && git diff
  */

@@ -1,4 +1,4 @@
-/** A server that the tasks of a test ask for leave to go on; it answers when the test says so. */
+/** A server that tasks call to wait for the test; it answers when the test says so. */
 
 export class Gate {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
@@ -19,7 +19,7 @@ export class Gate {
     return `http://127.0.0.1:${this.#server.addr.port}/`;
   }
 
-  /** Resolves when so many have asked. */
+  /** Resolves when this many tasks have called. */
   asked(count: number): Promise<void> {
     if (this.#waiting >= count) return Promise.resolve();
     return new Promise((resolve) => void this.#awaited.push({ count, resolve }));

@@ -1,4 +1,4 @@
-/** What is told of a limit or a pause that delayed a job, of one that ended and of a time that is past. */
+/** Explanations of a limit or a pause that delayed a job, for ended jobs and for past points. */
 
 import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
@@ -24,7 +24,7 @@ async function end(daybook: Explained, letters: Letters, jobId: string): Promise
   await daybook.clock.settle();
 }
 
-/** What held a job up, as its explanation says it. */
+/** What delayed a job, according to its explanation. */
 async function heldUpOf(daybook: Explained, jobId: string, ended = "succeeded") {
   await daybook.assertCitations(jobId);
   const { condition, because, timing } = await daybook.explanation(jobId);

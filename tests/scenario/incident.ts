@@ -1,7 +1,7 @@
 /**
- * An incident: what happened among much that is innocent, what an operator would ask, and
- * what the answer has to say. Each is played twice, with its culprit and without; without it
- * the answer must accuse nobody.
+ * An incident: what happened among many unrelated events, what an operator would ask, and what the
+ * answer must say. Each is played twice, with and without its culprit; without it the answer must
+ * not accuse anything.
  */
 
 import assert from "node:assert/strict";
@@ -10,20 +10,20 @@ import { Explained, type ExplainedOptions } from "../support/engine/explained.ts
 import { briefInProse, briefOnPage, browserOf } from "../support/http/job_pages.ts";
 
 export interface Incident {
-  /** What happened, as one would tell a colleague. */
+  /** What happened, in plain words. */
   readonly story: string;
   readonly options?: ExplainedOptions;
-  /** Brings it about, and returns the path of the question: `/jobs/job/explain`, say. */
+  /** Plays it, and returns the path of the question, such as `/jobs/job/explain`. */
   play(stage: Stage, culprit: boolean): Promise<string>;
-  /** All of these stand in the first two sentences of the answer. */
+  /** All of these are in the first two sentences of the answer. */
   readonly cause: readonly RegExp[];
   /** Events whose lines the answer cites: their ids, or facts of a job that `fact` finds. */
   readonly decisive: readonly (string | Fact)[];
   /** Event ids that the answer must not mention. */
   readonly innocent?: readonly string[];
-  /** What stands among the next steps. */
+  /** A text that must be among the next steps. */
   readonly next?: RegExp;
-  /** What must not be proposed. */
+  /** A text that must not be suggested. */
   readonly neverNext?: RegExp;
 }
 
@@ -35,25 +35,25 @@ export interface Fact {
   readonly nth?: number;
 }
 
-/** What the answer to an incident was worth. */
+/** The verdict on the answer to an incident. */
 export interface Finding {
   readonly cause: boolean;
   readonly decisive: boolean;
   readonly innocent: boolean;
   readonly next: boolean;
   readonly silent: boolean;
-  /** Whether the page of a job tells the same, in no more words than an answer may have. */
+  /** Whether the page of a job says the same, within the word limit of an answer. */
   readonly page: boolean;
-  /** Of the text up to its evidence. */
+  /** The number of words up to the evidence. */
   readonly words: number;
-  /** The answer with the culprit, and without. */
+  /** The answers with and without the culprit. */
   readonly texts: readonly [string, string];
 }
 
-/** Words that an answer may have up to its evidence. */
+/** The word limit of an answer, up to its evidence. */
 export const WORDS_MAX = 150;
 
-/** Whether an answer is worth all that is asked of it. */
+/** Whether an answer meets all requirements. */
 export function isWhole({ cause, decisive, innocent, next, silent, page }: Finding): boolean {
   return cause && decisive && innocent && next && silent && page;
 }
@@ -79,7 +79,7 @@ export class Stage {
     await this.#daybook.post("/jobs", { jobId, plan: { expected }, ...more });
   }
 
-  /** Sends an event with an id, by which `decisive` and `innocent` know it. */
+  /** Sends an event with an id that `decisive` and `innocent` refer to. */
   async event(
     eventId: string,
     eventType: string,
@@ -89,7 +89,7 @@ export class Stage {
     await this.#daybook.event(eventType, attributes, { eventId, ...more });
   }
 
-  /** The same where a refusal is part of the story. */
+  /** The same, with an expected refusal. */
   async eventOrRefusal(eventId: string, eventType: string, attributes: object): Promise<number> {
     const response = await this.#daybook.app.request("http://127.0.0.1:8000/events", {
       method: "POST",
@@ -109,16 +109,16 @@ export class Stage {
     await this.#daybook.clock.advance(ms);
   }
 
-  /** The process is killed, and the next one starts on what was on the disk. */
+  /** Kills the process, and starts the next one with what was on the disk. */
   async crash(options?: ExplainedOptions): Promise<void> {
     this.#daybook = await this.#daybook.crash(options);
   }
 
   /**
-   * Other people's business: jobs that wait for events of one type, and the events they wait
-   * for; every third waits on.
+   * Noise: jobs that wait for events of one type, and these events; every third job keeps waiting.
    *
-   * @param attributesOf The attributes of one of them, by its number; the first names it.
+   * @param attributesOf The attributes of an event, by its number; the first attribute identifies
+   * it.
    */
   async noise(
     count: number,
@@ -159,12 +159,12 @@ export async function investigate(incident: Incident): Promise<Finding> {
 interface Answer {
   readonly answer: Record<string, unknown>;
   readonly text: string;
-  /** Whether the page says the same; of what has none it does. */
+  /** Whether the page says the same; true if there is no page. */
   readonly page: boolean;
   /** Ids of the events whose lines are cited. */
   readonly cited: ReadonlySet<string>;
   readonly decisive: readonly string[];
-  /** Ids of the events of other people's business. */
+  /** Ids of the noise events. */
   readonly noise: readonly string[];
 }
 
@@ -211,7 +211,7 @@ async function idOf(daybook: Explained, fact: Fact): Promise<string> {
   return found.eventId;
 }
 
-/** Every `eventId` beside a `segment` in an answer, wherever it stands. */
+/** Every `eventId` beside a `segment` in an answer. */
 function citedIn(answer: unknown): ReadonlySet<string> {
   const found = new Set<string>();
   const look = (value: unknown): void => {
@@ -223,7 +223,7 @@ function citedIn(answer: unknown): ReadonlySet<string> {
   return found;
 }
 
-/** The first two sentences; a point inside a time, a number or a name ends none. */
+/** The first two sentences; a period within a time, a number or a name does not end one. */
 function firstSentences(text: string): string {
   const flowing = text.replaceAll(/\s+/g, " ").replaceAll(/ \[\d[\d,. ]*\]/g, "");
   return flowing.split(/(?<=[.!?])\s+(?=[A-Z"'#0-9])/).slice(0, 2).join(" ");

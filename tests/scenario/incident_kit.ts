@@ -1,4 +1,4 @@
-/** What incidents are made of: a wait among noise, and jobs that do as a script says. */
+/** Building blocks of incidents: a wait among noise, and jobs that follow a script. */
 
 import * as v from "valibot";
 import { type AnyJobDefinition, defineJob } from "../../src/mod.ts";
@@ -7,19 +7,19 @@ import type { Incident, Stage } from "./incident.ts";
 export interface Wait {
   readonly story: string;
   readonly eventType: string;
-  /** What the plan of `job` asks of it. */
+  /** The correlation in the plan of `job`. */
   readonly equals: Readonly<Record<string, unknown>>;
   readonly multiplicity?: unknown;
   readonly taskId?: string;
-  /** Attributes of other people's events, by a number. */
+  /** Attributes of noise events, by number. */
   readonly noise: (order: number) => Record<string, unknown>;
   /** How much noise comes before the culprit, and after it. */
   readonly amount?: readonly [number, number];
-  /** Before the job is there. */
+  /** Called before the job exists. */
   readonly before?: (stage: Stage, culprit: boolean) => Promise<void>;
   /** What goes wrong, after the job has started to wait. */
   readonly goesWrong?: (stage: Stage) => Promise<void>;
-  /** What comes at last, with the culprit and without. */
+  /** What comes last, with and without the culprit. */
   readonly after?: (stage: Stage, culprit: boolean) => Promise<void>;
   readonly cause: readonly RegExp[];
   readonly decisive: Incident["decisive"];
@@ -66,7 +66,7 @@ export type Act = (
 interface Script {
   readonly retry?: { maxAttempts: number; initialMs: number; factor: number; jitter: 0 };
   readonly timeoutMs?: number;
-  /** Of tasks that can be undone, what undoes them. */
+  /** The compensation, if the task has one. */
   readonly undo?: Readonly<Record<string, Act>>;
 }
 
@@ -112,7 +112,7 @@ export function scripted(
   });
 }
 
-/** Goes on until it is aborted. */
+/** Runs until it is aborted. */
 export function hang({ signal }: { readonly signal: AbortSignal }): Promise<never> {
   return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
 }

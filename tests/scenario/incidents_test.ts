@@ -1,6 +1,6 @@
 /**
- * What the first answer to each incident is worth; `incidents/README.md` says how to read it, and
- * `incidents/table.ts` prints each.
+ * The verdict on the first answer to each incident; `incidents/README.md` explains it, and
+ * `incidents/table.ts` prints it.
  */
 
 import assert from "node:assert/strict";
@@ -9,7 +9,9 @@ import { IS_QUICK } from "../support/effort.ts";
 import { test } from "../support/sanitized.ts";
 import { incidentsIn } from "./incidents/collected.ts";
 
-/** How many first answers name the cause, and of how many all holds: raised, never lowered. */
+/**
+ * How many first answers name the cause, and how many meet all requirements: raised, never lowered.
+ */
 const REACHED = {
   ".": { causes: 83, whole: 83 },
   "unseen": { causes: 20, whole: 20 },

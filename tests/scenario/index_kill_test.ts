@@ -1,6 +1,6 @@
 /**
- * A kill at each step of feeding the index, of the real process with its real files: whatever is in
- * the database and its log then, the next start serves what the journal says.
+ * A kill of the real process at each step of filling the index: whatever is in the database and its
+ * write-ahead log, the next start serves what the journal says.
  */
 
 import assert from "node:assert/strict";
@@ -16,14 +16,14 @@ import { inFolder, inFolderKeptOnFailure } from "../support/temporary_folder.ts"
 const SCRIPT = `${ROOT}tests/scenario/index_steps_process.ts`;
 const JOBS_A_ROUND = 150;
 const ROUNDS = 4;
-/** Nothing is expected: it ends as it starts. */
+/** An empty plan: it ends when it starts. */
 const ORDER = { plan: { expected: [] } };
 
-/** As `index_steps_process.ts` names it, and how often it comes before the kill. */
+/** The step, as named in `index_steps_process.ts`, and how often it occurs before the kill. */
 interface Step {
   readonly name: string;
   readonly times?: number;
-  /** It comes in a start, before that listens; `anew`: of one that finds no index. */
+  /** The step occurs in a start, before it listens; `anew`: in a start without an index. */
   readonly of?: "start" | "start anew";
 }
 
@@ -53,7 +53,7 @@ const STEPS_OF_STARTS: readonly Step[] = [
   { name: "after putting", of: "start anew" },
 ];
 
-/** With every commit another one of each kind. */
+/** With every commit a different one of each kind. */
 function steps(): readonly Step[] {
   const kinds = [STEPS_OF_PUTTING, STEPS_OF_WAKING, STEPS_OF_STARTS];
   return kinds.flatMap((kind) => {
@@ -62,7 +62,7 @@ function steps(): readonly Step[] {
   });
 }
 
-/** What was acknowledged: kept outside the journal, which is held to it. */
+/** What was acknowledged, kept outside the journal for comparison. */
 interface Ledger {
   /** By the idempotency key. */
   readonly jobs: Map<string, string>;
@@ -97,7 +97,7 @@ class Life {
       .then(() => this.#lines.push("has ended")).then(() => this.#heard.resolve());
   }
 
-  /** The line in which it says something, which has to come before another. */
+  /** The line number of a text, which must come before another. */
   async says(start: string, before?: string): Promise<string> {
     for (;;) {
       const line = this.#lines.find((each) => each.startsWith(start));
@@ -136,7 +136,7 @@ async function post(url: string, body: unknown, headers: Readonly<Record<string,
   return { response, answer: await response.json() };
 }
 
-/** Jobs that end at once, and then events for jobs that have ended, which wakes them. */
+/** Jobs that end at once, and then events for ended jobs, which return them to memory. */
 async function work(url: string, ledger: Ledger): Promise<never> {
   for (;;) await workRounds(url, ledger);
 }
@@ -160,7 +160,7 @@ async function workRounds(url: string, ledger: Ledger): Promise<void> {
   }
 }
 
-/** What is served is what the journal says, and what was acknowledged is in it, once. */
+/** What is served agrees with the journal, which has everything acknowledged once. */
 async function check(url: string, { jobs, events }: Ledger): Promise<void> {
   const listed = new Set<string>();
   for (let cursor: string | null = ""; cursor !== null;) {
@@ -190,7 +190,7 @@ async function check(url: string, { jobs, events }: Ledger): Promise<void> {
   }
 }
 
-/** What the files say of each other, when nobody has them open; of a copy, since looking changes them. */
+/** Checks that the files agree, on a copy, because opening them changes them. */
 async function checkFiles(journal: string, copy: string, what: string): Promise<void> {
   await copyFolder(journal, copy);
   const layout = journalLayout(copy);
@@ -214,7 +214,7 @@ async function copyFolder(from: string, to: string): Promise<void> {
   }
 }
 
-/** One life that ends at a step, and what its files say then. */
+/** Runs a process that is killed at a step, and checks its files. */
 async function liveUntil(
   step: Step,
   folder: string,
@@ -241,7 +241,7 @@ async function liveUntil(
   await checkFiles(journal, `${folder}/copy`, `killed ${step.name} ${step.of ?? ""}`);
 }
 
-Deno.test("index kills: at each step of feeding it, the next start serves what the journal says", () =>
+Deno.test("index kills: after a kill at any step of filling it, the next start serves what the journal says", () =>
   inFolderKeptOnFailure(async (folder) => {
     const ledger: Ledger = { jobs: new Map(), events: new Map() };
     for (const step of steps()) await liveUntil(step, folder, ledger);
@@ -249,13 +249,13 @@ Deno.test("index kills: at each step of feeding it, the next start serves what t
     await check(await last.url(), ledger);
     await last.end("SIGINT");
     await checkFiles(`${folder}/journal`, `${folder}/copy`, "stopped");
-    // The few steps of the short form may come before any answer.
+    // The few steps of the short form may occur before any answer.
     const isAnswered = ledger.jobs.size > 0 && ledger.events.size > 0;
     assert.ok(isAnswered || rounds(1, 0) === 1);
   }));
 
 Deno.test({
-  name: "index kills: a start that believes that woken jobs are still in memory is caught",
+  name: "index kills: a start that assumes that jobs are still in memory is caught",
   ignore: rounds(1, 0) === 1,
   fn: () =>
     inFolder(async (folder) => {

@@ -1,9 +1,9 @@
 /**
- * Daybook as it is, but for one thing: at one step of feeding its index it stands still, says so,
- * and waits to be killed. `DAYBOOK_TEST_STEP` names the step, `DAYBOOK_TEST_TIMES` how often it
- * has to come. It counts from the signal SIGUSR1 on, or from the start with `DAYBOOK_TEST_ARMED`.
- * `DAYBOOK_TEST_DEFECT=awake for ever` is a build that has to be caught: jobs that were awake at a
- * kill are taken for awake by the start after it.
+ * Daybook that stops at one step of filling its index, prints this, and waits to be killed.
+ * `DAYBOOK_TEST_STEP` names the step, `DAYBOOK_TEST_TIMES` how often it must occur. It counts from
+ * the signal SIGUSR1 on, or from the start with `DAYBOOK_TEST_ARMED`. `DAYBOOK_TEST_DEFECT=awake
+ * for ever` is a build that must be caught: the next start assumes that jobs in memory at the kill
+ * are still in memory.
  */
 
 import { Database } from "../../src/index/database.ts";
@@ -12,7 +12,7 @@ import { SqliteJobIndex } from "../../src/index/sqlite_job_index.ts";
 const step = Deno.env.get("DAYBOOK_TEST_STEP");
 let isArmed = Deno.env.has("DAYBOOK_TEST_ARMED");
 let left = Number(Deno.env.get("DAYBOOK_TEST_TIMES") ?? 1);
-/** What is done to the index right now. */
+/** The current operation on the index. */
 let doing = "nothing";
 let isWithin = false;
 const hasDefect = Deno.env.get("DAYBOOK_TEST_DEFECT") === "awake for ever";

@@ -1,4 +1,4 @@
-/** What code of jobs says, from `task.log` to the page, the API and the log of the server. */
+/** Job logs, from `task.log` to the page, the API and the log of the server. */
 
 import assert from "node:assert/strict";
 import { DaybookProcess, type ProcessOptions } from "../support/process/daybook_process.ts";

@@ -1,6 +1,6 @@
 /**
- * Keys of sealed inputs over a long history with restarts, most of whose jobs nobody remembers: an
- * input whose key is kept still opens, and one that was removed never does.
+ * Keys of sealed inputs over a long history with restarts, in which most jobs have left memory: an
+ * input whose key is kept still opens, and one that was removed does not.
  */
 
 import assert from "node:assert/strict";
@@ -15,7 +15,7 @@ import { PATIENCE_MS } from "../support/until.ts";
 
 const RESTARTS = rounds(3, 10);
 const JOBS = rounds(1_600, 1_000_000);
-/** Of so many jobs, one of each kind has a sealed input. */
+/** One of each kind per this many jobs has a sealed input. */
 const SEALED_OF = rounds(100, 2_000);
 const IN_FLIGHT = 200;
 const HOUR_MS = 3_600_000;
@@ -33,7 +33,7 @@ const REMOVED = [
   defineJob({ type: "test.soon", version: 1, input, retention: { afterMs: 300 }, run: end }),
 ];
 
-/** By the id of its job, the order that an input names. */
+/** The order in each input, by job id. */
 type Orders = Map<string, string>;
 
 class History {
@@ -46,7 +46,7 @@ class History {
     this.#journal = journal;
   }
 
-  /** One life: what was there is as it should be, and then more jobs come. */
+  /** Runs one process: checks the earlier jobs, and then creates more. */
   async live(jobs: number): Promise<void> {
     const daybook = await openDaybook({
       journal: this.#journal,
@@ -75,7 +75,7 @@ class History {
     }
   }
 
-  /** One of each kind; gives the last of them. */
+  /** Creates one job of each kind, and returns the last. */
   async #sealed(daybook: EmbeddedDaybook, number: number) {
     const orderId = `order-${number}`;
     const submit = async (definitions: typeof KEPT, orders: Orders) => {
@@ -123,7 +123,7 @@ function keyOf(jobId: string): string {
   return `${createHash("sha256").update(jobId).digest("hex")}.key`;
 }
 
-/** What may be gone when a process starts: it then learns of old jobs from elsewhere. */
+/** Caches that may be missing at a start, which then gets old jobs from elsewhere. */
 const GONE: readonly (readonly string[])[] = [[], ["index"], ["snapshots"], ["index", "sidecars"]];
 
 async function removeIfThere(path: string): Promise<void> {
@@ -142,7 +142,7 @@ async function liveOn(journal: string): Promise<History> {
   return history;
 }
 
-Deno.test(`kept keys: after ${JOBS} jobs and ${RESTARTS} restarts a kept input opens, and a removed one never does`, () =>
+Deno.test(`kept keys: after ${JOBS} jobs and ${RESTARTS} restarts kept inputs open, and removed ones do not`, () =>
   inFolder(async (folder) => {
     const began = performance.now();
     const { kept, removed } = await liveOn(`${folder}/journal`);
@@ -153,7 +153,7 @@ Deno.test(`kept keys: after ${JOBS} jobs and ${RESTARTS} restarts a kept input o
     assert.ok(kept.size > 0 && removed.size > 0);
   }));
 
-Deno.test("kept keys: a start that deletes the key of a job that nobody remembers is caught", async () => {
+Deno.test("kept keys: a start that deletes the key of a job that is not in memory is caught", async () => {
   const { held } = KeyFiles.prototype;
   const { removableIds } = SqliteJobIndex.prototype;
   KeyFiles.prototype.held = KeyFiles.prototype.keepOnly;

@@ -1,7 +1,6 @@
 /**
- * Definitions for the tests that kill the process: each attempt of a task writes a line
- * to a file outside the journal before it does anything, so that what ran can be counted
- * without asking Daybook.
+ * Definitions for the tests that kill the process: each attempt of a task writes a line to a file
+ * outside the journal before it does anything, so that executions can be counted without Daybook.
  */
 
 import * as v from "valibot";
@@ -27,7 +26,7 @@ export const threeTasks = defineJob({
   },
 });
 
-/** Goes on when the gate of the test opens, and does some more after that. */
+/** Continues when the gate of the test opens, and does more steps after that. */
 export const gated = defineJob({
   type: "test.gated",
   version: 1,
@@ -46,7 +45,7 @@ export const gated = defineJob({
   },
 });
 
-/** A task that only an abort can end, and that does not listen to it. */
+/** A task that ignores its abort signal and never ends. */
 export const endless = defineJob({
   type: "test.endless",
   version: 1,

@@ -1,6 +1,6 @@
 /**
- * The promise that matters most: kill -9 at random moments, and nothing that was
- * acknowledged is lost, repeated or skipped.
+ * The most important promise: after kill -9 at random moments, nothing that was acknowledged is
+ * lost, repeated or skipped.
  */
 
 import { IS_QUICK, rounds } from "../support/effort.ts";
@@ -9,7 +9,7 @@ import { inFolder, inFolderKeptOnFailure } from "../support/temporary_folder.ts"
 
 const KILLS = rounds(12, 100, 3);
 
-Deno.test(`kill -9: ${KILLS} times at random moments, and all that was acknowledged is there`, () =>
+Deno.test(`kill -9: after ${KILLS} kills at random moments everything acknowledged is there`, () =>
   inFolderKeptOnFailure(async (folder) => {
     const survival = new Survival({ folder, journal: `${folder}/journal` });
     await survival.surviveAll(KILLS, "kills");

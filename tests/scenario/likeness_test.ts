@@ -1,6 +1,6 @@
 /**
- * For each kind of likeness: the event that was meant is named among the events of others, with
- * the kind; and without it nobody is.
+ * For each kind of likeness, the event that was meant is named among other events, with the kind;
+ * without it, none is named.
  */
 
 import assert from "node:assert/strict";
@@ -13,7 +13,7 @@ const TYPE = "billing.payment.PaymentReceived";
 interface Story {
   readonly kind: NearMiss<Citation>["likeness"];
   readonly name: string;
-  /** What is in the explanation's first sentence. */
+  /** A text in the explanation's first sentence. */
   readonly says: RegExp;
   readonly equals?: object;
   readonly before?: (daybook: Explained) => Promise<void>;

@@ -1,4 +1,4 @@
-/** Limits in the real process: kept, and let go. */
+/** Limits in the real process are enforced, and then released. */
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
@@ -10,7 +10,7 @@ function order(jobId: string): object {
   return JSON.parse(bodyFor(jobId));
 }
 
-/** Gives how many requests were answered with each status; streams stay open. */
+/** Returns the number of requests with each status; streams stay open. */
 function tally(responses: readonly Response[]): Record<number, number> {
   const counts: Record<number, number> = {};
   for (const { status } of responses) counts[status] = (counts[status] ?? 0) + 1;
@@ -25,7 +25,10 @@ function times<Value>(count: number, make: (index: number) => Promise<Value>): P
   return Promise.all(Array.from({ length: count }, (_, index) => make(index)));
 }
 
-/** Tries until it is answered as wanted: a client that leaves is noticed a little later. */
+/**
+ * Retries until the answer is the expected one, because a client that leaves is noticed a little
+ * later.
+ */
 async function untilStatus(status: number, send: () => Promise<Response>): Promise<void> {
   await until(`answers ${status}`, async () => {
     const response = await send();
@@ -34,7 +37,7 @@ async function untilStatus(status: number, send: () => Promise<Response>): Promi
   });
 }
 
-Deno.test("limits: of requests at once no more are taken than there is room for, and then again", async () => {
+Deno.test("limits: of simultaneous requests only as many are accepted as there is room for, and later more", async () => {
   await inFolder(async (folder) => {
     const server = await DaybookProcess.start({
       journal: folder,

@@ -1,4 +1,7 @@
-/** `what-if` with other limits: whether a job would begin now, or how much less it would have waited. */
+/**
+ * `what-if` with other limits: whether a job would start now, or how much less it would have
+ * waited.
+ */
 
 import assert from "node:assert/strict";
 import type { PlaceLimits } from "../../src/core/place_limits.ts";
@@ -209,7 +212,7 @@ test("what if other limits: how much less a job would have waited, by when place
     lessMs: { least: 240_000, most: 240_000 },
   });
   const three = await whatIf(daybook, "acme3", { perKey: 2 });
-  // In truth acme2 would have been over after 1 min, and acme3 have waited 4 min less.
+  // In fact acme2 would have ended after 1 min, and acme3 would have waited 4 min less.
   assert.deepEqual([three.lessMs, three.statement, three.because.at(-1)], [
     { least: 60_000, most: 300_000 },
     "With perKey 2 instead of 1, job acme3 would have waited between 1 min and 5 min less than the " +

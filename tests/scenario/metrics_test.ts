@@ -23,7 +23,7 @@ async function createJobs(daybook: DaybookProcess, count: number): Promise<void>
   }
 }
 
-Deno.test("/metrics: after a kill the counters of the process are new, and the gauges are those of the journal", () =>
+Deno.test("/metrics: after a kill counters start at zero, and gauges agree with the journal", () =>
   inFolder(async (journal) => {
     const killed = await DaybookProcess.start({ journal });
     await createJobs(killed, 3);
@@ -42,14 +42,14 @@ Deno.test("/metrics: after a kill the counters of the process are new, and the g
     }
     const [clean, head] = ["daybook_recovery_clean", "daybook_journal_head_log_id"];
     assert.deepEqual([valueOf(before, clean), valueOf(after, clean)], [1, 0]);
-    // What comes after the kill is the note of the recovery, and perhaps a seal.
+    // The kill is followed by the entry about the recovery, and perhaps a seal.
     assert.ok((valueOf(after, head) ?? 0) > (valueOf(before, head) ?? Infinity));
     assert.ok((valueOf(before, "daybook_journal_sync_seconds_sum") ?? 0) > 0);
     assert.ok((valueOf(after, "process_resident_memory_bytes") ?? 0) > 1e7);
     assert.ok((valueOf(after, "process_cpu_seconds_total") ?? 0) > 0);
   }));
 
-Deno.test("/metrics: room on the disk is told with the permission to ask, and else left out", () =>
+Deno.test("/metrics: free disk space is shown with the permission to read it, and left out otherwise", () =>
   inFolder(async (journal) => {
     const shown: (number | undefined)[] = [];
     for (const permissions of [["--deny-sys=statfs"], []]) {

@@ -1,4 +1,4 @@
-/** A file system of its own in memory, as small as a test likes. Only root may mount one. */
+/** A file system in memory of any size. Only root may mount one. */
 
 import { succeeds, testWhere } from "../support/process/other_commands.ts";
 
@@ -16,14 +16,14 @@ async function canMount(): Promise<boolean> {
 
 const CAN_MOUNT = await canMount();
 
-/** Changes the options of a file system that is mounted, such as `ro`. */
+/** Changes the options of a mounted file system, such as `ro`. */
 export async function remount(folder: string, options: string): Promise<void> {
   if (!await succeeds("mount", "-o", `remount,${options}`, folder)) {
     throw new Error(`Cannot mount ${folder} again with ${options}`);
   }
 }
 
-/** Declares a test with a file system of its own, left out where none can be mounted. */
+/** Declares a test with a separate file system; it is skipped if none can be mounted. */
 export function testOnSmallDisk(
   name: string,
   bytes: number,
@@ -35,14 +35,14 @@ export function testOnSmallDisk(
     try {
       await fn(folder);
     } finally {
-      // Lazily: a process that a failed test left behind may still use it.
+      // Lazily, because a process that a failed test left behind may still use it.
       await succeeds("umount", "--lazy", folder);
       await Deno.remove(folder);
     }
   });
 }
 
-/** Takes up all the room that there is, but for some bytes. */
+/** Fills the disk except for some bytes. */
 export async function fill(path: string, leaving = 0): Promise<void> {
   const file = await Deno.open(path, { write: true, create: true, truncate: true });
   let bytes = 0;

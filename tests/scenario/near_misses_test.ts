@@ -1,4 +1,4 @@
-/** Which events an explanation takes for ones that nearly were what a job waits for. */
+/** Which events an explanation names as near misses. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -88,7 +88,7 @@ test("near miss: of alternatives with several clauses, one that holds in part is
   assert.deepEqual(found(await daybook.explanation("job")), [['"US"']]);
 });
 
-/** Counts its parcels; the plan is about what that gives. */
+/** A job whose plan depends on the number of its parcels. */
 const COUNTING = defineJob({
   type: "shop.counting",
   version: 1,

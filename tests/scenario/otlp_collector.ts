@@ -1,10 +1,10 @@
-/** The other end of OpenTelemetry: takes what a process exports, as OTLP in JSON. */
+/** An OpenTelemetry collector for tests: accepts OTLP in JSON. */
 
 export interface CollectedSpan {
   readonly name: string;
   readonly traceId: string;
   readonly spanId: string;
-  /** Empty for the first of a trace. */
+  /** Empty for the root span of a trace. */
   readonly parentSpanId: string;
   /** 1 internal, 2 server, 3 client, 4 producer, 5 consumer. */
   readonly kind: number;
@@ -37,11 +37,11 @@ interface TracesDocument {
 
 export class OtlpCollector {
   readonly spans: CollectedSpan[] = [];
-  /** `service.name` of all who exported. */
+  /** `service.name` of all exporters. */
   readonly services = new Set<string>();
-  /** All that came, traces or not, as text. */
+  /** Everything received, as text. */
   readonly texts: string[] = [];
-  /** The paths to which it came, and what was said for authorization. */
+  /** The request paths, and the `authorization` headers. */
   readonly calls: { readonly path: string; readonly authorization: string | null }[] = [];
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   #waiting: (() => void)[] = [];
@@ -51,7 +51,10 @@ export class OtlpCollector {
     this.#server = Deno.serve(options, (request) => this.#take(request));
   }
 
-  /** What makes a process export to this collector, soon after a span has ended. */
+  /**
+   * Environment variables that make a process export to this collector, soon after a span has
+   * ended.
+   */
   get env(): Readonly<Record<string, string>> {
     return {
       OTEL_DENO: "true",
@@ -62,7 +65,7 @@ export class OtlpCollector {
     };
   }
 
-  /** The first span that is as wanted, when it has come. */
+  /** Resolves with the first span that matches. */
   async span(wanted: (span: CollectedSpan) => boolean): Promise<CollectedSpan> {
     for (;;) {
       const span = this.spans.find(wanted);

@@ -1,6 +1,6 @@
 /**
- * What clients know of a server that dies again and again: what it acknowledged, and what
- * it never answered. It is kept outside the journal, and is what the journal is held to.
+ * What clients know about a server that is killed repeatedly: what it acknowledged, and what it
+ * never answered. It is kept outside the journal and compared with it.
  */
 
 /** A request that may be sent again: its key or id makes its effect happen once. */
@@ -8,7 +8,7 @@ export interface RepeatableRequest {
   readonly path: string;
   readonly body: unknown;
   readonly headers: Readonly<Record<string, string>>;
-  /** Takes down what an answer acknowledges. */
+  /** Notes what an answer acknowledges. */
   acknowledged(answer: unknown): void;
 }
 
@@ -26,11 +26,11 @@ export class OutsideLedger {
   /** Acknowledged event ids. */
   readonly events = new Set<string>();
   readonly controls: AcknowledgedControl[] = [];
-  /** For each idempotency key, the one job that it may ever be answered with. */
+  /** For each idempotency key, the only job that may be returned for it. */
   readonly #jobOfKey = new Map<string, string>();
-  /** What was never answered, for whoever sends next. */
+  /** Unanswered requests, for the next sender. */
   readonly unanswered: RepeatableRequest[] = [];
-  /** Answers that a server must not give. */
+  /** Wrong answers of the server. */
   readonly wrong: string[] = [];
   #freshJobs: string[] = [];
   #freshEvents: string[] = [];
@@ -54,7 +54,7 @@ export class OutsideLedger {
     this.job(jobId);
   }
 
-  /** What was acknowledged since this was last called. */
+  /** What was acknowledged since the last call. */
   takeFresh(): { readonly jobs: readonly string[]; readonly events: readonly string[] } {
     const fresh = { jobs: this.#freshJobs, events: this.#freshEvents };
     this.#freshJobs = [];
@@ -62,7 +62,7 @@ export class OutsideLedger {
     return fresh;
   }
 
-  /** How many facts were acknowledged. */
+  /** The number of acknowledged facts. */
   get size(): number {
     return this.jobs.size + this.events.size + this.controls.length;
   }

@@ -1,4 +1,4 @@
-/** The real process: code that ends it, and code that is changed under jobs in flight. */
+/** The real process: code that ends it, and code that changes while jobs are unfinished. */
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
@@ -37,7 +37,7 @@ async function jobOf(daybook: DaybookProcess, jobId: string): Promise<Job> {
   return await daybook.get(`/jobs/${jobId}`) as Job;
 }
 
-/** A job that does no harm, and one whose task ends the process. */
+/** A harmless job, and one whose task ends the process. */
 function codeWith(bad: string): string {
   return `
 export const good = defineJob({
@@ -55,7 +55,7 @@ export const bad = defineJob({
 }
 
 const EXITS = codeWith(`Deno.exit(${EXIT_OF_TASK});`);
-/** Of a process that had to be killed. */
+/** The exit code of a process that had to be killed. */
 const EXIT_OF_STALL = 137;
 
 /** The process ends three times while the task is open; then its job is parked, and no other. */
@@ -71,7 +71,7 @@ async function endsThreeTimes(code: string, exitCode: number, ...args: string[])
       ...good.slice(6).map((jobId) => submit(first, "demo.good", jobId)),
     ]);
     assert.equal(await first.exitCode(), exitCode);
-    // Its task ends the process once before it listens, or once after.
+    // Its task may end the process before or after it listens.
     for (let exits = 1; exits < 3; exits++) {
       const next = await DaybookProcess.start(options).catch(() => undefined);
       if (next !== undefined) assert.equal(await next.exitCode(), exitCode);
@@ -88,14 +88,14 @@ async function endsThreeTimes(code: string, exitCode: number, ...args: string[])
   });
 }
 
-Deno.test("parked: a task that ends the process, or spins until it is ended, does so three times, and no job beside it is parked", async () => {
+Deno.test("parked: a task that ends or blocks the process is parked after three times, and no other job is", async () => {
   await Promise.all([
     endsThreeTimes(EXITS, EXIT_OF_TASK),
     endsThreeTimes(codeWith("for (;;);"), EXIT_OF_STALL, "--stall-exit=2s"),
   ]);
 });
 
-Deno.test("hold: a start with everything paused says how to go on, and goes on then", () =>
+Deno.test("hold: a start with everything paused says how to continue, and continues then", () =>
   inFolder(async (folder) => {
     const options = await optionsIn(folder, EXITS);
     const held = await DaybookProcess.start({ ...options, args: [...options.args, "--hold"] });

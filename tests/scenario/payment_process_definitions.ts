@@ -1,4 +1,4 @@
-/** Definitions with secrets for a process of its own, which can only tell what it was given. */
+/** Definitions with secrets for a separate process, which reports the input that it got. */
 
 import { createHash } from "node:crypto";
 import * as v from "valibot";
@@ -22,7 +22,7 @@ export const pay = defineJob({
     const result = await ctx.task("charge", async (task) => {
       task.progress(1, 2, `charging ${card.number}`);
       if (leak === "message") throw new NonRetryableError(`card ${card.number} was refused`);
-      // Nobody waits for it: it ends in the log.
+      // Not awaited, so it goes to the log.
       if (leak === "log") void Promise.reject(new Error(`forgot ${card.number}`));
       if (leak === "hang" && task.attempt === 1) await new Promise(() => {});
       return { digest: createHash("sha256").update(card.number).digest("hex") };

@@ -1,6 +1,6 @@
 /**
- * A kill leaves the page cache behind, so it says nothing of syncs. Here the power fails:
- * the process is killed, and what it never synced is taken away, some of it or all.
+ * A kill leaves the page cache, so it does not test syncs. Here the power fails: the process is
+ * killed, and some or all of what it never synced is removed.
  */
 
 import { rounds } from "../support/effort.ts";
@@ -11,12 +11,12 @@ import { RecordingDisk, testWithRecorder } from "./power_loss/recording_disk.ts"
 
 const CUTS = rounds(14, 100);
 
-/** Runs with a server whose power is cut at the end of each of its lives. */
+/** Runs with a server whose power is cut at the end of each process. */
 async function withCuts(
   options: Pick<SurvivalOptions, "script" | "args" | "stillborn">,
   run: (survival: Survival, disk: RecordingDisk) => Promise<void>,
 ): Promise<void> {
-  // A build with a defect leaves behind what nobody has to look at.
+  // The files of a build with a defect need no inspection.
   const within = options.script === undefined ? inFolderKeptOnFailure : inFolder;
   await within(async (folder) => {
     const disk = await RecordingDisk.create(folder);
@@ -34,14 +34,14 @@ async function withCuts(
 }
 
 testWithRecorder(
-  `power loss: ${CUTS} cuts, and all that was acknowledged is there`,
+  `power loss: after ${CUTS} cuts everything acknowledged is there`,
   () =>
     withCuts({}, async (survival) => {
       await survival.surviveAll(CUTS, "cuts");
     }),
 );
 
-testWithRecorder("power loss: a journal that was just made is there, with all in it", async () => {
+testWithRecorder("power loss: a new journal is there, with everything in it", async () => {
   for (let round = 0; round < rounds(3, 30); round++) {
     await withCuts({ stillborn: 0 }, async (survival) => {
       await survival.liveAndDie();
@@ -50,7 +50,7 @@ testWithRecorder("power loss: a journal that was just made is there, with all in
   }
 });
 
-/** Declares a test of a build with a defect, which must come to a loss. */
+/** Declares a test of a build with a defect, which must lose something. */
 function testDefect(
   defect: string,
   build: string,
@@ -74,7 +74,7 @@ testDefect("does not sync the folder after a roll", "leaving_folders_unsynced.ts
 ]);
 
 testDefect(
-  "makes a failed sync again",
+  "retries a failed sync",
   "retrying_syncs.ts",
   [],
   ({ failing }) => Deno.writeTextFile(failing, ""),

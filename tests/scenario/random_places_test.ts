@@ -1,7 +1,7 @@
 /**
- * Jobs with limits that begin and end in any order, with pauses, changed limits and kills in
- * between: what is told later of a queued job at a point is what was told then, and what is told of
- * a job that has ended adds up.
+ * Jobs with limits that start and end in any order, with pauses, changed limits and kills in
+ * between: the explanation of a queued job as of a point equals the one given then, and the times
+ * of an ended job add up.
  */
 
 import assert from "node:assert/strict";
@@ -34,7 +34,7 @@ const changes = {
   arbitrary: fc.constantFrom("change 0", "change 1", "change 2", "restore"),
 };
 
-/** What a look back can know. */
+/** The parts that a look back can know. */
 function known({ summary, because, condition }: Explanation<unknown>) {
   return { summary, because, condition };
 }
@@ -81,7 +81,7 @@ test("what is told of a queued job at a point is what was told then, whatever ca
   const scripts = fc.array(fc.oneof(...common, changes), { minLength: 10, maxLength: 40 });
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...LIMITS), scripts, async (limits, script) => {
-      // Starts while no rate was in force are on record, and do not count.
+      // Starts while no rate was in force are on record, but do not count.
       const isChanging = !("rate" in limits);
       const { daybook, said } = await play(
         limits,

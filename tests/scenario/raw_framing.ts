@@ -1,4 +1,4 @@
-/** Where a body ends: said twice, wrongly, or not at all. */
+/** Bodies whose length is given twice, wrongly, or not at all. */
 
 import {
   bodyFor as body,
@@ -12,7 +12,7 @@ import {
   type RawCase,
 } from "../support/http/raw_text.ts";
 
-/** Two lengths: whoever trusts the other one takes the rest for a request. */
+/** Two lengths: a parser that uses the other one takes the rest as a request. */
 export const LENGTHS: readonly RawCase[] = [
   {
     name: "both length headers, the first shorter",

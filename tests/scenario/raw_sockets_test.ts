@@ -1,4 +1,4 @@
-/** The real process under bytes that are no proper requests: it answers or closes, and serves on. */
+/** The real process under malformed requests: it answers or closes, and keeps serving. */
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
@@ -38,7 +38,7 @@ Deno.test("raw sockets: no case breaks the server, hangs, or smuggles a request"
       await (await server.post("/jobs", JSON.parse(bodyFor("known")))).body?.cancel();
       for (let round = 0; round < rounds(1, 10); round++) {
         const answers = await Promise.all(RAW_CASES.map((one) => exchange(port, one, PATIENCE)));
-        // A job that exists is a conflict in later rounds.
+        // An existing job is a conflict in later rounds.
         if (round === 0) {
           RAW_CASES.forEach((one, index) => assertAnswered(one, answers[index] as RawAnswer));
         }
@@ -53,7 +53,7 @@ Deno.test("raw sockets: no case breaks the server, hangs, or smuggles a request"
   });
 });
 
-/** A server that takes what looks like a request wherever it finds one. */
+/** A server that handles anything that looks like a request, even in a body. */
 async function carelessServer(): Promise<Deno.TcpListener> {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serve = async (connection: Deno.Conn) => {
@@ -77,7 +77,7 @@ async function carelessServer(): Promise<Deno.TcpListener> {
   return await Promise.resolve(listener);
 }
 
-Deno.test("raw sockets: a server that takes requests out of bodies, or gives no answer, is caught", async () => {
+Deno.test("raw sockets: a server that parses requests inside bodies, or does not answer, is caught", async () => {
   const listener = await carelessServer();
   const { port } = listener.addr;
   const caught: string[] = [];

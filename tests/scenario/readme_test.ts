@@ -1,4 +1,4 @@
-/** Does what the README says, command by command, and checks every line that it promises. */
+/** Runs the commands of the README, and checks every line of output that it shows. */
 
 import assert from "node:assert/strict";
 import { inCheckout } from "../support/process/checkout.ts";
@@ -17,7 +17,7 @@ Deno.test("README: it is short", async () => {
 
 Deno.test({
   name: "README: its commands do what it says",
-  // Without curl and jq nobody can take the walk; CI installs them.
+  // The commands need curl and jq, which CI installs.
   ignore: !hasTools("curl", "jq"),
   fn: async () => {
     const text = await Deno.readTextFile(README);
@@ -27,7 +27,7 @@ Deno.test({
   },
 });
 
-Deno.test("README: the module of definitions works as it is written", async () => {
+Deno.test("README: its module of definitions works as written", async () => {
   const folder = await Deno.makeTempDir();
   const blocks = blocksOf(await Deno.readTextFile(README));
   const module = blocks.find(({ language }) => language === "ts")?.text;

@@ -1,4 +1,4 @@
-/** What is wrong with the machine: each with its exit code, and nothing acknowledged after it. */
+/** Faults of the machine, each with its exit code, and nothing acknowledged afterwards. */
 
 import assert from "node:assert/strict";
 import { writeAfterLastLine } from "../support/journal/blank_end.ts";
@@ -17,13 +17,13 @@ import { until } from "../support/until.ts";
 
 const MIB = 1024 * 1024;
 
-/** Runs as root, but as one who is bound by who may read and write what. */
+/** Runs as root without the capabilities that bypass file permissions. */
 const BOUND = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner"];
 
 const IS_BOUND = await succeeds(BOUND[0] ?? "", ...BOUND.slice(1), "true");
 
 function testBound(name: string, fn: () => Promise<void>): void {
-  testWhere(IS_BOUND, "permissions of files bind nobody here, or not by setpriv", name, fn);
+  testWhere(IS_BOUND, "file permissions have no effect here, or setpriv is missing", name, fn);
 }
 
 const LIMITED = ["prlimit", "--fsize=300000"];
@@ -45,7 +45,7 @@ class Deliveries {
     return { status: response.status, type: body.type };
   }
 
-  /** The positions that are on record, after all that was acknowledged was found there. */
+  /** The recorded positions; checks that everything acknowledged is there. */
   async requireRecorded(journal: string): Promise<number> {
     const { entries } = await readIndependently(journal);
     const eventIds = new Set(entries.map((entry) => entry["eventId"]));
@@ -98,7 +98,9 @@ testOnSmallDisk(
 
 const SMALL_RESERVE = { reserveBytes: 65_536 };
 
-/** Of a job that waits between two steps: on a disk without room it goes on from what is there. */
+/**
+ * A job that waits between two steps: on a disk without room it continues from what is on record.
+ */
 const WAITING = {
   jobId: "waiting",
   plan: { expected: [{ id: "a", eventType: "test.Awaited" }] },
@@ -114,7 +116,7 @@ testOnSmallDisk(
     await (await first.post("/jobs", WAITING)).body?.cancel();
     for (let count = 0; count < 5; count++) await deliveries.deliver(first, 1_000);
     await first.kill();
-    // As a disk that was full when the process was killed: the reserve is used up.
+    // Like a disk that was full when the process was killed: the reserve is used up.
     await Deno.remove(`${journal}/reserve`);
     await fill(`${disk}/filler`);
 
@@ -149,7 +151,7 @@ testOnSmallDisk(
 );
 
 testOnSmallDisk(
-  "fault: a start without any room can be stopped, and the next one finds all that was there",
+  "fault: a start without any room can be stopped, and the next one finds everything",
   2 * MIB,
   async (disk) => {
     const journal = `${disk}/journal`;
@@ -207,14 +209,14 @@ testBound(
     }),
 );
 
-Deno.test("fault: a folder in one that is not there is refused with 74: a disk may not be mounted", () =>
+Deno.test("fault: a folder with a missing parent is refused with 74, because a disk may not be mounted", () =>
   inFolder(async (folder) => {
     const journal = `${folder}/mount/journal`;
     await assertRefused({ journal }, 74, journal);
     await assert.rejects(Deno.stat(`${folder}/mount`), Deno.errors.NotFound);
   }));
 
-Deno.test("fault: a second process is refused with 73, and the first goes on", () =>
+Deno.test("fault: a second process is refused with 73, and the first continues", () =>
   inFolder(async (journal) => {
     const deliveries = new Deliveries();
     const daybook = await DaybookProcess.start({ journal });
@@ -228,7 +230,7 @@ Deno.test("fault: a second process is refused with 73, and the first goes on", (
     await deliveries.requireRecorded(journal);
   }));
 
-/** What may be planted in the folder of a journal, with the exit code that refuses it. */
+/** Files planted in the folder of a journal, with the exit code of their refusal. */
 const PLANTED: readonly (readonly [string, number])[] = [
   ["segments", 74],
   ["segments/00000000000000000001.ndjson", 78],
@@ -283,7 +285,7 @@ Deno.test("fault: a foreign file among the segments is refused with 78", () =>
     await deliveries.requireRecorded(journal);
   }));
 
-Deno.test("fault: a pipe among the segments is refused with 78, and not waited for", () =>
+Deno.test("fault: a pipe among the segments is refused with 78 without waiting", () =>
   inFolder(async (journal) => {
     await deliverSome({ journal });
     const pipe = `${journal}/segments/00000000000000000099.ndjson`;
@@ -293,7 +295,7 @@ Deno.test("fault: a pipe among the segments is refused with 78, and not waited f
     await deliverSome({ journal });
   }));
 
-Deno.test("fault: NULs after the last entry are set aside, and all before them is there", () =>
+Deno.test("fault: NULs after the last entry are set aside, and everything before them is there", () =>
   inFolder(async (journal) => {
     const deliveries = new Deliveries();
     const first = await DaybookProcess.start({ journal });
@@ -312,7 +314,7 @@ Deno.test("fault: NULs after the last entry are set aside, and all before them i
     await deliveries.requireRecorded(journal);
   }));
 
-/** Starts again and again until a start trusts all segments that are full. */
+/** Starts repeatedly until a start trusts all full segments. */
 async function startedOnTrust(options: ProcessOptions): Promise<DaybookProcess> {
   for (;;) {
     const daybook = await DaybookProcess.start(options);
@@ -320,13 +322,13 @@ async function startedOnTrust(options: ProcessOptions): Promise<DaybookProcess> 
       proof: { segments: number; trusted: number };
     };
     if (proof.trusted === proof.segments) return daybook;
-    // A start that read them writes their verdicts some seconds later.
+    // A start that reads them writes their verdicts some seconds later.
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     assert.equal(await daybook.stop(), 0);
   }
 }
 
-Deno.test("fault: damage that the proof beside the work finds ends the process with 78", () =>
+Deno.test("fault: damage found by the background verification ends the process with 78", () =>
   inFolder(async (journal) => {
     const options = { journal, args: ["--segment-bytes=4KiB"] };
     const deliveries = new Deliveries();
@@ -374,11 +376,11 @@ testWhere(
     }),
 );
 
-Deno.test("fault: an output that takes nothing does not hurt the server", () =>
+Deno.test("fault: a blocked output does not affect the server", () =>
   inFolder(async (folder) => {
     const journal = `${folder}/journal`;
     const deliveries = new Deliveries();
-    // The announcement in the lock is what tells where it listens; `exec` keeps the process.
+    // The lock has the address; `exec` keeps the process id.
     const daybook = await DaybookProcess.startSilently({
       journal,
       within: ["sh", "-c", 'exec "$@" >/dev/full 2>/dev/full', "sh"],
@@ -391,7 +393,7 @@ Deno.test("fault: an output that takes nothing does not hurt the server", () =>
   }));
 
 testWithRecorder(
-  "fault: a sync that fails ends the process with 70, and no answer after it is a yes",
+  "fault: a failed sync ends the process with 70, and nothing is acknowledged after it",
   () =>
     inFolder(async (folder) => {
       const disk = await RecordingDisk.create(folder);
@@ -439,7 +441,7 @@ for (const name of ["segments/00000000000000000001.ndjson", "LOCK"]) {
       assert.equal((await deliveries.deliver(daybook)).status, 200);
       await Deno.copyFile(`${journal}/${name}`, `${folder}/kept`);
       await Deno.remove(`${journal}/${name}`);
-      // The lock is looked at a tenth of a second later at the latest.
+      // The lock is checked within a tenth of a second.
       await new Promise((resolve) => setTimeout(resolve, 150));
       const answer = await deliveries.deliver(daybook);
       assert.deepEqual(answer, { status: 503, type: "/problems/outcome-unknown" });

@@ -1,4 +1,4 @@
-/** What is told of the way of a job: where its time went, what was cut short, what is usual. */
+/** Explanations of a job's history: where its time went, what was cut short, what is usual. */
 
 import assert from "node:assert/strict";
 import { Explained } from "../support/engine/explained.ts";
@@ -116,7 +116,7 @@ test("near miss: a letter written wrong is no suspect where it names another thi
     return waitingFor[0]?.nearMisses.map(({ likeness }) => likeness);
   };
   assert.deepEqual(await typed("KTO-100O"), ["spelling"]);
-  // Another job waits for it, or it is a number more, or too far, or there are several.
+  // Another job waits for it, it is a different number, it is too different, or there are several.
   assert.deepEqual(await typed("KTO-I000"), []);
   assert.deepEqual(await typed("KTO-1001", "KTO-10000", "KTO-1OOO"), []);
   assert.deepEqual(await typed("KTO-100O", "KTO-1O00", "KTO-10O0", "KTO-L000"), []);

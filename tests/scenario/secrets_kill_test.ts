@@ -1,7 +1,7 @@
 /**
- * Kills at any moment of jobs with sealed inputs: what was acknowledged ends with its clear
- * input, what is to be forgotten is, and no byte of a card is ever on the disk. A ledger
- * outside of Daybook says what was acknowledged.
+ * Kills at any moment during jobs with sealed inputs: acknowledged jobs end with their clear input,
+ * due inputs are removed, and no byte of a card is ever on the disk. A ledger outside Daybook has
+ * what was acknowledged.
  */
 
 import assert from "node:assert/strict";
@@ -35,7 +35,7 @@ function newCard(): string {
   return `4${crypto.getRandomValues(new Uint32Array(2)).join("")}`.padEnd(20, "7").slice(0, 20);
 }
 
-/** Notes a job when its answer has come; what is killed before that was never promised. */
+/** Notes a job when its answer has come; a kill before that breaks no promise. */
 async function submit(daybook: DaybookProcess, at: number, ledger: Acknowledged[]): Promise<void> {
   const type = at % 2 === 0 ? "test.pay" : "test.forget";
   const card = newCard();
@@ -53,7 +53,7 @@ function after(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Lets jobs come in until a kill, after some answers however busy the machine is. */
+/** Submits jobs until a kill, which comes after some answers, however busy the machine is. */
 async function round(journal: string, ledger: Acknowledged[]): Promise<void> {
   const daybook = await start(journal);
   const wanted = ledger.length + Math.floor(Math.random() * (JOBS_A_ROUND + 1));
@@ -67,7 +67,7 @@ async function round(journal: string, ledger: Acknowledged[]): Promise<void> {
   await submitted;
 }
 
-/** Every file of a folder as text, but for the keys. */
+/** Every file of a folder as text, except the keys. */
 async function filesIn(folder: string): Promise<string> {
   const parts: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
@@ -78,13 +78,13 @@ async function filesIn(folder: string): Promise<string> {
   return parts.join("\n");
 }
 
-/** Whether there is the key of a job. */
+/** Whether the key of a job exists. */
 async function hasKey(journal: string, jobId: string): Promise<boolean> {
   const name = createHash("sha256").update(jobId).digest("hex");
   return await Deno.stat(`${journal}/keys/${name}.key`).then(() => true, () => false);
 }
 
-/** What is wrong with a job that was acknowledged, or `undefined`. */
+/** What is wrong with an acknowledged job, or `undefined`. */
 async function flawOf(
   daybook: DaybookProcess,
   journal: string,
@@ -116,7 +116,7 @@ interface Verdict {
   readonly isSeen: boolean;
 }
 
-/** @param spoil What happens to the journal between kills; nothing, unless it must be caught. */
+/** @param spoil What happens to the journal between kills; by default nothing. */
 async function killAgainAndAgain(
   journal: string,
   count: number,
@@ -140,16 +140,16 @@ async function killAgainAndAgain(
   };
 }
 
-Deno.test("secrets: after kills at any moment, acknowledged jobs end with their clear input, and none is seen", () =>
+Deno.test("secrets: after kills at any moment acknowledged jobs end with their clear input, and no secret leaks", () =>
   inFolder(async (journal) => {
     const { acknowledged, ...found } = await killAgainAndAgain(journal, rounds(5, 100));
     assert.ok(acknowledged > 0, "nothing was acknowledged before the kills");
     assert.deepEqual(found, { flaws: [], isSeen: false });
   }));
 
-Deno.test("secrets: keys that a crash takes away are caught by the same loop", () =>
+Deno.test("secrets: keys lost in a crash are caught by the same loop", () =>
   inFolder(async (journal) => {
-    // It takes a kill in the middle of a job, so there may have to be several.
+    // It takes a kill in the middle of a job, so several may be needed.
     let flaws = "";
     for (let attempt = 0; flaws === "" && attempt < 60; attempt++) {
       const folder = `${journal}/${attempt}`;

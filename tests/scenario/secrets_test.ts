@@ -1,7 +1,7 @@
 /**
- * Secrets and removed inputs in a real process: every byte that it leaves on the disk, sends
- * or prints is looked through. The same search over a process whose definitions protect
- * nothing must find them everywhere, or it would prove nothing.
+ * Secrets and removed inputs in a real process: every byte that it writes, sends or prints is
+ * searched. The same search over a process whose definitions protect nothing must find them
+ * everywhere, or it would prove nothing.
  */
 
 import assert from "node:assert/strict";
@@ -31,7 +31,7 @@ async function start(
   });
 }
 
-/** A number that no other run has: what is found was put there by this one. */
+/** A number unique to this run, so that a hit comes from this run. */
 function newCard(): string {
   return `4${crypto.getRandomValues(new Uint32Array(2)).join("")}`.padEnd(20, "7").slice(0, 20);
 }
@@ -59,7 +59,7 @@ async function ended(daybook: DaybookProcess, jobId: string): Promise<string> {
   return await response.text();
 }
 
-/** Everything that a client can be told. */
+/** Everything that a client can read. */
 async function answers(daybook: DaybookProcess, jobIds: readonly string[]): Promise<string> {
   const paths = [
     "/jobs?limit=100",
@@ -76,7 +76,7 @@ async function answers(daybook: DaybookProcess, jobIds: readonly string[]): Prom
   return (await Promise.all(texts)).join("\n");
 }
 
-/** Every byte of a folder, but for some names. */
+/** Every byte of a folder, except for some names. */
 async function bytesOf(folder: string, without: readonly string[]): Promise<string> {
   const parts: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
@@ -102,7 +102,7 @@ interface Findings {
   };
 }
 
-/** Lets every way out be tried, with a kill in the middle, and searches. */
+/** Tries every way for a secret to leak, with a kill in the middle, and searches. */
 async function search(home: Home): Promise<Findings> {
   const card = newCard();
   const first = await start(home);
@@ -127,7 +127,7 @@ async function search(home: Home): Promise<Findings> {
   };
 }
 
-Deno.test("secrets: no byte of the journal, the answers or the log has one, across kill -9; the task has it", () =>
+Deno.test("secrets: neither the journal nor answers nor the log have one, across kill -9; the task does", () =>
   inFolder(async (journal) => {
     const { rest: { hung, card }, ...found } = await search({ journal, isProtected: true });
 
@@ -136,7 +136,7 @@ Deno.test("secrets: no byte of the journal, the answers or the log has one, acro
     assert.equal(hung.output.digest, createHash("sha256").update(card).digest("hex"));
   }));
 
-Deno.test("secrets: the same search finds one everywhere when no definition protects it", () =>
+Deno.test("secrets: the same search finds one everywhere if no definition protects it", () =>
   inFolder(async (journal) => {
     const { rest: _, ...found } = await search({ journal, isProtected: false });
     assert.deepEqual(found, { journal: true, answers: true, log: true });
@@ -153,7 +153,7 @@ async function explained(daybook: DaybookProcess, jobId: string): Promise<unknow
   return explanation;
 }
 
-Deno.test("retention: a removed input is nowhere, and chain, state and explanation are as before", () =>
+Deno.test("retention: a removed input is nowhere, and chain, state and explanation are unchanged", () =>
   inFolder(async (journal) => {
     const home = { journal, isProtected: true };
     const card = newCard();
@@ -181,7 +181,7 @@ Deno.test("retention: a removed input is nowhere, and chain, state and explanati
     assert.equal(bytes.split('"job.InputRemoved"').length - 1 >= 2, true);
   }));
 
-Deno.test("replay-test: opens what is sealed, and says so when it cannot", () =>
+Deno.test("replay-test: it opens sealed inputs, and says so if it cannot", () =>
   inFolder(async (journal) => {
     const daybook = await start({ journal, isProtected: true });
     const jobId = await submit(daybook, "test.pay", newCard());
@@ -203,7 +203,7 @@ Deno.test("replay-test: opens what is sealed, and says so when it cannot", () =>
     assert.match(closed.output, /the input is sealed, and its input was removed, or its key lost/);
   }));
 
-Deno.test("keys: with all of them gone the journal is intact, verified, served and exported", () =>
+Deno.test("keys: without any of them the journal is intact, and can be verified, served and exported", () =>
   inFolder(async (folder) => {
     const journal = `${folder}/journal`;
     const home = { journal, isProtected: true };
@@ -255,7 +255,7 @@ Deno.test("keys: under a secret key, the journal folder with all of keys/ opens 
     assert.ok(output.includes("key set") && !output.includes(secretKey));
   }));
 
-Deno.test("keys: a symbolic link in their place keeps the process from starting", () =>
+Deno.test("keys: a symbolic link instead of a key prevents the start", () =>
   inFolder(async (folder) => {
     await Deno.mkdir(`${folder}/journal`);
     await Deno.mkdir(`${folder}/elsewhere`);

@@ -1,4 +1,4 @@
-/** The real process: limits and pauses that pass through a kill, and what is told of them, word for word. */
+/** The real process: limits and pauses across a kill, and their exact explanations. */
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
@@ -74,7 +74,7 @@ function lines(told: readonly Told[]): readonly string[] {
   );
 }
 
-/** A process, and what it says. */
+/** A process and its answers. */
 class Asked {
   constructor(readonly daybook: DaybookProcess, readonly folder: string) {}
 
@@ -90,7 +90,7 @@ class Asked {
     );
   }
 
-  /** Every line that is cited is where the citation says. */
+  /** Every cited line is where the citation says. */
   async explained(jobId: string): Promise<Explained> {
     const explained = await this.daybook.get(`/jobs/${jobId}/explain`) as Explained;
     for (const { cites } of [...explained.because, ...explained.next]) {
@@ -104,7 +104,7 @@ class Asked {
     return explained;
   }
 
-  /** When an entry of a job was recorded, the latest of its kind. */
+  /** When the latest entry of this type of a job was recorded. */
   async timeOf(jobId: string, eventType: string, taskId?: string): Promise<string> {
     const { entries } = await this.daybook.get(`/jobs/${jobId}/events`) as { entries: Entry[] };
     const found = entries.findLast((one) =>
@@ -120,7 +120,7 @@ class Asked {
   }
 }
 
-/** The same before and after the kill: only attempts are others. */
+/** Equal before and after the kill, except for attempts. */
 async function assertExplained(asked: Asked): Promise<void> {
   const started = async (jobId: string) => await asked.timeOf(jobId, "job.JobStarted");
   const why = "0 jobs of its key ahead of it, and 1 of 1 place of key acme taken " +
@@ -187,7 +187,7 @@ async function figuresOf({ daybook }: Asked) {
   };
 }
 
-Deno.test("limits and pauses: through a kill and a start, told word for word with the lines, and all go on", async () => {
+Deno.test("limits and pauses: after a kill and a start explanations are the same word for word, and all jobs continue", async () => {
   await inFolder(async (folder) => {
     const module = `${folder}/jobs.ts`;
     await Deno.writeTextFile(module, CODE);

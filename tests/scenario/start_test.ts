@@ -19,7 +19,7 @@ async function streamed(daybook: DaybookProcess, text: string): Promise<void> {
   }
 }
 
-/** A journal of one finished story, cleanly closed. */
+/** A cleanly closed journal with one finished job. */
 async function fill(journal: string): Promise<void> {
   const daybook = await DaybookProcess.start({ journal });
   for (let order = 0; order < 20; order++) {
@@ -36,7 +36,7 @@ async function onlySegment(journal: string): Promise<string> {
   return `${journal}/segments/${names[0]}`;
 }
 
-Deno.test("start: prints what was set, what it recovered, and three commands to try", () =>
+Deno.test("start: it prints the settings, what it recovered, and three commands to try", () =>
   inFolder(async (journal) => {
     await fill(journal);
     const daybook = await DaybookProcess.start({
@@ -58,7 +58,7 @@ Deno.test("start: prints what was set, what it recovered, and three commands to 
     assert.equal(daybook.output.filter((line) => line.startsWith("  curl ")).length, 3);
   }));
 
-Deno.test("start: says what a kill left behind", () =>
+Deno.test("start: it says what a kill left behind", () =>
   inFolder(async (journal) => {
     const first = await DaybookProcess.start({ journal });
     await (await first.post("/jobs", ORDER)).body?.cancel();
@@ -81,7 +81,7 @@ Deno.test("start: says what a kill left behind", () =>
     assert.equal(quarantined.length, 1);
   }));
 
-Deno.test("start: the lock of the journal tells where the server is, until it stops", () =>
+Deno.test("start: the lock of the journal has the address of the server until it stops", () =>
   inFolder(async (journal) => {
     const daybook = await DaybookProcess.start({ journal });
     const running = await Deno.readTextFile(`${journal}/LOCK`);
@@ -109,7 +109,7 @@ Deno.test("start: a folder that cannot be written is refused with 74, before the
     assert.ok(!output.includes("listening"), output);
   }));
 
-Deno.test("start: a folder outside the permissions is refused, naming the permission", () =>
+Deno.test("start: a folder outside the permissions is refused, with the missing permission", () =>
   inFolder(async (folder) => {
     const { code, output } = await runToEnd({
       journal: `${folder}/allowed`,
@@ -121,7 +121,7 @@ Deno.test("start: a folder outside the permissions is refused, naming the permis
     assert.ok(output.includes(`${folder}/other`), output);
   }));
 
-Deno.test("start: a damaged segment is refused with 78: segment, offset and position", () =>
+Deno.test("start: a damaged segment is refused with 78, with segment, offset and position", () =>
   inFolder(async (journal) => {
     await fill(journal);
     for (const snapshot of Deno.readDirSync(`${journal}/snapshots`)) {
@@ -141,7 +141,7 @@ Deno.test("start: a damaged segment is refused with 78: segment, offset and posi
     assert.deepEqual(await Deno.readFile(segment), bytes);
   }));
 
-Deno.test("start: damage under a snapshot is refused as well: a flipped bit, a missing segment", () =>
+Deno.test("start: damage before the position of a snapshot is refused too: a flipped bit, a missing segment", () =>
   inFolder(async (journal) => {
     const args = ["--segment-bytes=4096", "--snapshot-every=100"];
     const daybook = await DaybookProcess.start({ journal, args });
@@ -238,7 +238,7 @@ Deno.test("start: a port in use is refused with 69", () =>
     assert.match(output, /Cannot listen on 127\.0\.0\.1:\d+: .*; try --port 0/);
   }));
 
-Deno.test("start: definitions that cannot be read are refused, naming the permission", () =>
+Deno.test("start: definitions that cannot be read are refused, with the missing permission", () =>
   inFolder(async (journal) => {
     const { code, output } = await runToEnd({ journal, args: [`--definitions=${DEFINITIONS}`] });
 
@@ -283,7 +283,7 @@ Deno.test("start: definitions that cannot be used are refused, with what is wron
     );
   }));
 
-Deno.test("start: a definition that is exported under two names is one", () =>
+Deno.test("start: a definition that is exported under two names counts once", () =>
   inFolder(async (folder) => {
     const module = `${folder}/jobs.ts`;
     await Deno.writeTextFile(
@@ -316,7 +316,7 @@ Deno.test("stop: a signal ends streams and seals the journal; the next start is 
     assert.match(second.output.join("\n"), /clean stop; head/);
   }));
 
-Deno.test("stop: a stream reader that never reads does not keep the journal from its seal", () =>
+Deno.test("stop: a stream reader that never reads does not prevent the seal of the journal", () =>
   inFolder(async (journal) => {
     const daybook = await DaybookProcess.start({ journal });
     const { port } = new URL(daybook.url);
@@ -357,7 +357,7 @@ Deno.test("stop: a second signal ends the process at once", () =>
     assert.equal(await daybook.exitCode(), 130);
   }));
 
-Deno.test("start: one Ctrl-C that comes twice, by the terminal and by deno task, is one", () =>
+Deno.test("start: a Ctrl-C that arrives twice, from the terminal and from deno task, counts once", () =>
   inFolder(async (journal) => {
     const daybook = await DaybookProcess.start({ journal });
     await (await daybook.post("/jobs", { plan: { expected: [] } })).body?.cancel();
@@ -368,7 +368,7 @@ Deno.test("start: one Ctrl-C that comes twice, by the terminal and by deno task,
     assert.ok(daybook.output.some((line) => line.includes("the journal is sealed")));
   }));
 
-Deno.test("start: what it suggests to try takes the token that may do it from where it came", () =>
+Deno.test("start: the suggested calls take a token with the right scope from its source", () =>
   inFolder(async (folder) => {
     const lines = [
       "read-and-nothing-else-1 read pager",
@@ -392,7 +392,7 @@ Deno.test("start: what it suggests to try takes the token that may do it from wh
     assert.equal(new TextDecoder().decode(stdout), "202");
   }));
 
-/** A line of the banner that comes after the one that tells that it listens. */
+/** A line of the banner after the one with the address. */
 async function lineFrom(daybook: DaybookProcess, start: string): Promise<string> {
   for (;;) {
     const line = daybook.output.find((text) => text.startsWith(start));

@@ -1,4 +1,4 @@
-/** A reader of `/stream` that resumes where it was, through any number of restarts. */
+/** A reader of `/stream` that resumes where it was, across any number of restarts. */
 
 import { TextLineStream } from "../support/text_lines.ts";
 

@@ -1,6 +1,6 @@
 /**
- * A server that lives many short lives on one journal, each ended at a random moment, and
- * at the end is held to all that it ever acknowledged.
+ * Many short-lived server processes on one journal, each ended at a random moment. At the end, the
+ * journal must have everything that they acknowledged.
  */
 
 import { endedJob } from "./ended_job.ts";
@@ -17,10 +17,10 @@ import { OutsideLedger } from "./outside_ledger.ts";
 import { ResumingReader } from "./stream_reader.ts";
 import { ROOT } from "../support/process/task_process.ts";
 
-/** More than a defect needs to show itself. */
+/** More than a defect needs to show. */
 const DEATHS_OF_DEFECT_MAX = 40;
 
-/** The path of a build with a defect, which a test has to notice. */
+/** The path of a build with a defect that a test must catch. */
 export function defectiveBuild(name: string): string {
   return `${ROOT}tests/scenario/defective/${name}`;
 }
@@ -28,22 +28,22 @@ export function defectiveBuild(name: string): string {
 const DEFINITIONS = `${ROOT}tests/scenario/kill_definitions.ts`;
 
 export interface SurvivalOptions {
-  /** A folder that is there only for this. */
+  /** A folder only for this test. */
   readonly folder: string;
   readonly journal: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
   /** Instead of `main.ts`. */
   readonly script?: string;
-  /** The share of lives that end before the server listens; 0.15. */
+  /** The share of processes that end before the server listens; 0.15 by default. */
   readonly stillborn?: number;
-  /** Called before each life. */
+  /** Called before each process. */
   readonly beforeLife?: () => Promise<void>;
   /** Called after each, when the process is dead. */
   readonly afterDeath?: () => Promise<void>;
 }
 
-/** Something acknowledged is gone, or the server finds the journal damaged. */
+/** Something acknowledged is gone, or the server reports damage. */
 export class Loss extends Error {
   override readonly name = "Loss";
 }
@@ -70,12 +70,12 @@ export class Survival {
       args: [
         `--definitions=${DEFINITIONS}`,
         "--max-running=8",
-        // Small, so that rolling and snapshots fall into the deaths as well.
+        // Small, so that kills also hit new segments and snapshots.
         ...["--segment-bytes=32KiB", "--snapshot-every=150", ...args],
       ],
       env: { ...env, DAYBOOK_TEST_LEDGER: this.#runs },
       permissions: [
-        // With what holds the journal, so that its name can be made durable.
+        // Includes the parent folder, so that the journal's name can be made durable.
         `--allow-read=${journal},${journal.slice(0, journal.lastIndexOf("/"))}`,
         `--allow-read=${DEFINITIONS},${ROOT}src`,
         `--allow-write=${journal},${this.#runs}`,
@@ -84,10 +84,10 @@ export class Survival {
   }
 
   /**
-   * One life, ended by a kill at a random moment.
+   * Runs one process, ended by a kill at a random moment.
    *
-   * @throws {Loss} when the journal is damaged, or the server does not know what it acknowledged
-   * in the life before.
+   * @throws {Loss} if the journal is damaged, or lacks something that the previous process
+   * acknowledged.
    */
   async liveAndDie(): Promise<void> {
     const { beforeLife, afterDeath, stillborn = 0.15 } = this.#options;
@@ -109,7 +109,7 @@ export class Survival {
     if (checked.status === "rejected") throw checked.reason;
   }
 
-  /** After some acknowledgements, however fast the machine is, unless there are no more to come. */
+  /** After some acknowledgements, however fast the machine is, unless no more will come. */
   async #randomMoment(working: Promise<void>): Promise<void> {
     const after = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
     const wanted = this.ledger.size + Math.floor(Math.random() * 12);
@@ -121,7 +121,8 @@ export class Survival {
   }
 
   /**
-   * Dies so many times and ends in order; tells what was acknowledged, none of which is lost.
+   * Is killed this many times and then ends in order; returns what was acknowledged, none of which
+   * is lost.
    *
    * @param deaths `kills` or `cuts`.
    */
@@ -139,9 +140,9 @@ export class Survival {
   }
 
   /**
-   * Lives and dies until something is lost, which a build with a defect must come to.
+   * Starts and kills processes until something is lost, which must happen in a build with a defect.
    *
-   * @param before Called before each life.
+   * @param before Called before each process.
    */
   async firstLoss(
     before: () => Promise<void> = () => Promise.resolve(),
@@ -159,7 +160,7 @@ export class Survival {
   }
 
   /**
-   * A last life, in which all comes to its end, and everything is checked.
+   * A last process, in which everything ends and is checked.
    *
    * @throws {Loss} as `liveAndDie` does, and an `AssertionError` for all else.
    */
@@ -179,7 +180,7 @@ export class Survival {
     assert.ok(steps > 0);
   }
 
-  /** The jobs that do not end as they should. */
+  /** The jobs that do not end as expected. */
   async #lastLife(): Promise<readonly string[]> {
     const daybook = await this.#start();
     const reading = this.reader.readFrom(daybook.url);
@@ -251,7 +252,7 @@ function assertAllRecorded(entries: Entries, { jobs, events, controls }: Outside
   for (const eventId of events) assert.ok(unique.has(eventId), `${eventId} was lost`);
 }
 
-/** Every number was sent with one key, so that it must have made one job. */
+/** Every number was sent with one key, so it must have created one job. */
 function assertKeysOnce(entries: Entries): void {
   const made = new Set<string>();
   for (const { eventType, attributes } of entries) {

@@ -1,4 +1,7 @@
-/** What the real process tells and proves of itself, with the permissions of `deno task start`. */
+/**
+ * What the real process reports and verifies about itself, with the permissions of `deno task
+ * start`.
+ */
 
 import assert from "node:assert/strict";
 import type { JournalInfo, VerificationRun } from "../../src/engine/ports.ts";
@@ -8,7 +11,7 @@ import { inFolder } from "../support/temporary_folder.ts";
 
 type Shown = JournalInfo & { readonly verificationRun: VerificationRun | null };
 
-/** The journal once no proof runs any more. */
+/** `GET /journal` once no verification is running. */
 async function afterProof(daybook: DaybookProcess): Promise<Shown> {
   for (;;) {
     const journal = await daybook.get("/journal") as Shown;

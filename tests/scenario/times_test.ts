@@ -1,4 +1,4 @@
-/** The real process: times in jobs that pass through a kill, and what is told of them, word for word. */
+/** The real process: times in jobs across a kill, and their exact explanations. */
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
@@ -64,7 +64,7 @@ function lines(told: readonly Told[]): readonly string[] {
   );
 }
 
-/** Of a wait and of a plan whose times are over, and of a wait that goes on. */
+/** For a wait and a plan whose times are over, and for an open wait. */
 async function assertDeadlines(daybook: DaybookProcess): Promise<void> {
   const explained = async (jobId: string) =>
     await daybook.get(`/jobs/${jobId}/explain`) as Explained;
@@ -102,7 +102,7 @@ async function assertDeadlines(daybook: DaybookProcess): Promise<void> {
   );
 }
 
-Deno.test("times: through a kill and a start, and told word for word with the lines", async () => {
+Deno.test("times: after a kill and a start explanations are the same word for word", async () => {
   await inFolder(async (folder) => {
     const module = `${folder}/jobs.ts`;
     await Deno.writeTextFile(module, CODE);

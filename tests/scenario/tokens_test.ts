@@ -43,7 +43,7 @@ Deno.test("tokens: a file gives several, each with its scopes; they rotate while
     ];
 
     await Deno.writeTextFile(file, `${ROTATED} submit,read shop\n`);
-    // The file is looked at once a second.
+    // The file is checked once a second.
     await until("the token is refused", async () => await read(READER) === 401);
     const after = [await submit(SHOP), await submit(ROTATED)];
     // The entries of that job were the next that the stream could have brought.
@@ -79,7 +79,7 @@ Deno.test("tokens: a file that cannot be used is refused with 64, and its lines 
     for (const token of [READER, SHOP]) assert.ok(!output.includes(token));
   }));
 
-Deno.test("tokens: a command sends the first of a file, and is told which scope is missing", () =>
+Deno.test("tokens: a command sends the first of a file, and reports a missing scope", () =>
   inFolder(async (folder) => {
     const file = `${folder}/tokens`;
     await Deno.writeTextFile(file, `${READER} read\n${SHOP} submit\n`);

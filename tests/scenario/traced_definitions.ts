@@ -12,7 +12,7 @@ async function call(url: string, task: { readonly signal: AbortSignal }): Promis
   return text;
 }
 
-/** Calls, waits for an event, calls again, which fails once, and tells of it. */
+/** Calls, waits for an event, calls again, which fails once, and emits an event. */
 export const relay = defineJob({
   type: "test.relay",
   version: 1,
@@ -32,7 +32,7 @@ export const relay = defineJob({
   },
 });
 
-/** Started by what the other one tells. */
+/** Started by the event of the other one. */
 export const follow = defineJob({
   type: "test.follow",
   version: 1,

@@ -1,4 +1,4 @@
-/** `src/manual/tracing.md` is true of the real process. */
+/** Checks `src/manual/tracing.md` against the real process. */
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
@@ -34,7 +34,7 @@ async function typed(command: string, { url }: DaybookProcess): Promise<string> 
   return new TextDecoder().decode(stdout);
 }
 
-/** Has something of every kind happen: an end, a failure with its undoing, a cancellation. */
+/** Plays every kind of outcome: an end, a failure with compensation, a cancellation. */
 async function doEverything(
   daybook: DaybookProcess,
   collector: OtlpCollector,
@@ -92,7 +92,7 @@ async function follow(
 
 Deno.test({
   name: "manual, tracing: the commands do what the page says, and its tables leave nothing out",
-  // Without curl and jq nobody can do what the page says; CI installs them.
+  // The page needs curl and jq, which CI installs.
   ignore: !hasTools("curl", "jq"),
   sanitizeOps: true,
   sanitizeResources: true,
@@ -107,7 +107,7 @@ Deno.test({
         await callee.shutdown();
         await collector.close();
       }
-      // Neither metrics nor logs come, as the page promises of its command.
+      // Neither metrics nor logs are exported, as the page says about its command.
       assert.deepEqual([...new Set(collector.calls.map(({ path }) => path))], ["/v1/traces"]);
       const ours = collector.spans.filter(({ scope }) => scope === "daybook");
       const attributes = ours.flatMap(({ attributes }) => Object.keys(attributes));

@@ -1,4 +1,4 @@
-/** A trace through the real process: from the request through each task, and out again. */
+/** A trace through the real process: from the request through each task to the called service. */
 
 import assert from "node:assert/strict";
 import { SECRET_MARK } from "../../src/core/sealed_input.ts";
@@ -22,7 +22,7 @@ interface Entry {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-/** What the tasks call: notes who calls, and answers the first call after the wait badly. */
+/** The service that the tasks call: notes the callers, and fails the first call after the wait. */
 class Callee {
   readonly traceparents = new Map<string, string | null>();
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
@@ -155,7 +155,7 @@ test("tracing: one trace from the request through each task, a restart and what 
     const [completed] = ofTask(entries, "job.TaskCompleted", "after");
     assert.equal(completed?.attributes["result"], `00-${TRACE_ID}-${spans[1]?.spanId}-01`);
 
-    // The job that the task started by an event goes on from the attempt that told it.
+    // The job started by the task's event continues the trace of the attempt that emitted it.
     assert.deepEqual([follower.traceId, follower.parentSpanId], [TRACE_ID, spans[1]?.spanId]);
     callerOf(callee, "/follow");
     const ours = collector.spans.filter(({ scope }) => scope === "daybook");

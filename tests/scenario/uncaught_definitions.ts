@@ -1,4 +1,4 @@
-/** Types of job whose code throws where nobody catches it. */
+/** Job types whose code throws uncaught errors. */
 
 import * as v from "valibot";
 import { defineJob } from "../../src/mod.ts";
@@ -19,7 +19,7 @@ function unreadable(): Error {
   return Object.defineProperties(new RangeError(), { message: { get }, stack: { get } });
 }
 
-/** Nothing ever ends this one but its failure. */
+/** Only its failure ends this one. */
 function throwsLater(type: string, thrown: () => unknown) {
   const later = () =>
     new Promise<void>(() => {

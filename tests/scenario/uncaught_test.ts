@@ -1,4 +1,4 @@
-/** What code throws where nobody catches it, in the real process. */
+/** Uncaught errors of job code, in the real process. */
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
@@ -13,7 +13,7 @@ interface Ended {
   readonly failure: { readonly error: { readonly message: string } } | null;
 }
 
-Deno.test("uncaught: what a timer throws fails its attempt, is told with the step, and ends nothing", () =>
+Deno.test("uncaught: an error thrown in a timer fails its attempt, is logged with the step, and ends nothing else", () =>
   inFolder(async (journal) => {
     const daybook = await DaybookProcess.start({
       journal,

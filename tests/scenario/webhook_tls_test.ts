@@ -1,4 +1,4 @@
-/** A webhook over TLS from the real process: the certificate must be for the name that is meant. */
+/** A webhook over TLS from the real process: the certificate must be for the requested name. */
 
 import assert from "node:assert/strict";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
@@ -14,7 +14,7 @@ async function openssl(folder: string, ...args: readonly string[]): Promise<void
   assert.ok(success, new TextDecoder().decode(stderr));
 }
 
-/** An authority, and a certificate of it for `localhost` alone. */
+/** A certificate authority, and its certificate for `localhost` only. */
 async function makeCertificates(folder: string): Promise<void> {
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
   const authority = ["-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Daybook tests"];
@@ -70,7 +70,7 @@ interface Task {
   readonly error?: { readonly message: string };
 }
 
-/** Once its first attempt has ended. */
+/** Waits until the first attempt has ended. */
 async function deliveryOf(daybook: DaybookProcess, jobId: string): Promise<Task> {
   for (;;) {
     const { tasks } = await daybook.get(`/jobs/${jobId}`) as { tasks: readonly Task[] };

@@ -10,7 +10,7 @@ import { problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
 const TOKEN = "s3cret-token-0123456789";
 const BEARER = { authorization: `Bearer ${TOKEN}` };
 
-/** Probes, what one signs in with, and what that looks like. */
+/** Paths without a token: probes, the sign-in and its assets. */
 const OPEN = [
   "GET /livez",
   "GET /readyz",
@@ -18,7 +18,7 @@ const OPEN = [
   "GET /ui/sign-in",
   "POST /ui/sign-in",
   "POST /ui/sign-out",
-  // What a refusal means is no secret, also to who was refused for want of a token.
+  // The meanings of problems are public.
   "GET /problems/:kind",
 ];
 
@@ -64,7 +64,7 @@ Deno.test("default, guard: it stands before every route", async () => {
   }
 });
 
-Deno.test("default, answers: each says what it is, may not be kept, and lets no other origin read it", async () => {
+Deno.test("default, answers: each has a content type, may not be cached, and is not readable by other origins", async () => {
   const app = await startApp();
   let pages = 0;
   for (const route of ROUTES) {
@@ -88,7 +88,7 @@ Deno.test("default, answers: each says what it is, may not be kept, and lets no 
 
 const UNSAFE_TEXTS = ["a\rb", "a\nb", "a\r\nb", "a\0b", "\n", "a\u2028b", "a\x1bb", "a/b", ".."];
 
-Deno.test("default, ids by pattern: CR, LF, NUL and what leads elsewhere are refused wherever one is taken", async () => {
+Deno.test("default, ids by pattern: CR, LF, NUL and path segments are refused wherever an id is accepted", async () => {
   const app = await startApp();
   const before = app.engine.headLogId;
   for (const text of UNSAFE_TEXTS) {
@@ -100,7 +100,7 @@ Deno.test("default, ids by pattern: CR, LF, NUL and what leads elsewhere are ref
       const event = { eventType: "a.B", [name]: text };
       await problemOf(await app.post("/events", event), 422, "invalid-request");
     }
-    // A URL never holds it: whoever reads one goes a folder up.
+    // A URL cannot contain it, because parsing resolves dot segments.
     if (text === "..") continue;
     const path = `/jobs/${encodeURIComponent(text)}/events`;
     const response = await app.get(path);
@@ -128,7 +128,7 @@ Deno.test("default, types and labels: CR, LF and NUL are refused", async () => {
   assert.equal(app.engine.headLogId, before, "and nothing was recorded");
 });
 
-Deno.test("default, files: no path of a URL leads to one", async () => {
+Deno.test("default, files: no URL path leads to a file", async () => {
   const app = await startApp();
   const paths = ["/deno.json", "/../deno.json", "/%2e%2e/deno.json", "/jobs/..%2f..%2fdeno.json"];
   for (const path of [...paths, "/.git/config", "/journal/segments", "/journal/keys"]) {

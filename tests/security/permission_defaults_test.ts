@@ -9,14 +9,14 @@ const { tasks }: { tasks: Record<string, { command: string }> } = JSON.parse(
   await Deno.readTextFile(`${ROOT}deno.json`),
 );
 
-/** Tasks of this project's developers, which run its own tests and nothing else. */
+/** Tasks for developers, which run only this project's tests. */
 const FOR_DEVELOPERS = /\bdeno (?:test|task|fmt|lint|check|bench)\b|\b(?:tests|bench)\//;
 
 /** What is wrong with the permissions of a command. */
 function flawOf(command: string): string | undefined {
   const flags = command.split(" ").filter((word) => word.startsWith("-"));
   const wide = flags.find((flag) =>
-    // It asks how full the disk is, and makes threads give way.
+    // It reads the free disk space, and lowers the priority of threads.
     /^(?:-A|--allow-all|--allow-(?:run|ffi|sys(?!=statfs(?:,setPriority)?$)|import|hrtime)\b.*)$/
       .test(flag)
   );
@@ -36,7 +36,7 @@ for (const [name, { command }] of Object.entries(tasks)) {
   });
 }
 
-Deno.test("default, permissions: the server may use its journal and one address, ask how full the disk is, make threads give way, and nothing else", () => {
+Deno.test("default, permissions: the server may only use its journal and one address, read the free disk space, and lower the priority of threads", () => {
   const flags = (tasks["start"]?.command ?? "").split(" ").filter((word) => word.startsWith("--"));
   assert.deepEqual(flags, [
     "--quiet",
@@ -72,7 +72,7 @@ Deno.test("default, permissions: one that is too wide is found", () => {
   assert.match(flawOf("deno run main.ts") ?? "", /may ask/);
 });
 
-Deno.test("default, loopback: without a token no other address is bound, with one it is", () =>
+Deno.test("default, loopback: another address is bound only with a token", () =>
   inFolder(async (journal) => {
     const args = ["--hostname=0.0.0.0"];
     const permissions = ["--allow-net=0.0.0.0"];
@@ -99,7 +99,7 @@ Deno.test("default, loopback: without a token no other address is bound, with on
     assert.ok(!daybook.output.join("\n").includes(token));
   }));
 
-Deno.test("default, tokens: no byte of the log or the journal has one, refused requests included", () =>
+Deno.test("default, tokens: neither the log nor the journal has one, even after refused requests", () =>
   inFolder(async (journal) => {
     const token = "correct-horse-battery-staple";
     const daybook = await DaybookProcess.start({ journal, env: { DAYBOOK_TOKEN: token } });

@@ -1,4 +1,4 @@
-/** Security defaults of what leaves this machine: webhooks. */
+/** Security defaults of outgoing requests: webhooks. */
 
 import assert from "node:assert/strict";
 import { readConfiguration } from "../../src/settings/configuration.ts";
@@ -9,7 +9,7 @@ import { Receiver, status } from "../support/http/job_receiver.ts";
 
 const EVENT = { event: "order.shipped", payload: {} };
 
-/** Delivers to a URL; gives what was received, and why it failed. */
+/** Delivers to a URL; returns what was received, and why it failed. */
 async function deliver(
   url: string,
   options: Partial<WebhookOptions>,
@@ -44,7 +44,7 @@ Deno.test("default, webhooks: off, unless a host is on the list", async () => {
   }
 });
 
-Deno.test("default, webhooks: a name on the list allows no other name, port or spelling of one", async () => {
+Deno.test("default, webhooks: a name on the list allows no other name, port or spelling", async () => {
   const allowedHosts = ["hooks.example.com"];
   const urls = [
     "https://hooks.example.com.evil.example/",
@@ -90,14 +90,14 @@ const PRIVATE = [
   "fe80::1",
   "::ffff:127.0.0.1",
   "64:ff9b::7f00:1",
-  // What is tunnelled to a private address, or was once private itself.
+  // Addresses that tunnel to private ones, and formerly private ranges.
   "2002:7f00:1::",
   "64:ff9b:1::7f00:1",
   "2001:0:7f00:1::",
   "fec0::1",
 ];
 
-Deno.test("default, webhooks: an address that is not public gets nothing, the first or the last of a name", async () => {
+Deno.test("default, webhooks: an address that is not public gets nothing, whether the first or the last of a name", async () => {
   for (const address of PRIVATE) {
     assert.ok(isPrivateAddress(address), address);
     for (const addresses of [[address], ["93.184.216.34", address]]) {

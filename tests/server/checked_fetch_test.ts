@@ -1,4 +1,4 @@
-/** What leaves this machine: nothing, before the address that it goes to was looked at. */
+/** Nothing leaves this machine before its target address was checked. */
 
 import assert from "node:assert/strict";
 import { checkedFetch } from "../../src/server/checked_fetch.ts";
@@ -15,7 +15,7 @@ function serve(receiver: Receiver) {
   return Deno.serve(options, (request) => receiver.receive(request));
 }
 
-Deno.test("checkedFetch: sends all of a request to the address that it told of", async () => {
+Deno.test("checkedFetch: it sends the whole request to the checked address", async () => {
   const receiver = new Receiver(status(418, { "retry-after": "7" }, "short"));
   await using server = serve(receiver);
   const told: string[] = [];
@@ -42,7 +42,7 @@ Deno.test("checkedFetch: an address that is not admitted gets no byte, and the c
   assert.equal(await connection.read(new Uint8Array(10)), null);
 });
 
-Deno.test("checkedFetch: follows no redirect, and an answer may have no body", async () => {
+Deno.test("checkedFetch: it follows no redirect, and accepts an answer without a body", async () => {
   for (const code of [204, 302, 304]) {
     const receiver = new Receiver(status(code, code === 302 ? { location: "/elsewhere" } : {}));
     await using server = serve(receiver);
@@ -53,7 +53,7 @@ Deno.test("checkedFetch: follows no redirect, and an answer may have no body", a
   }
 });
 
-Deno.test("checkedFetch: gives up when it is told to, whether or not there was an answer", async () => {
+Deno.test("checkedFetch: it stops when aborted, before or during an answer", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   for (const scheme of ["http", "https"]) {
     const aborting = new AbortController();
@@ -66,7 +66,7 @@ Deno.test("checkedFetch: gives up when it is told to, whether or not there was a
   }
 });
 
-Deno.test("checkedFetch: a body that nobody reads to its end holds no connection", async () => {
+Deno.test("checkedFetch: a body that is not read to its end holds no connection", async () => {
   const endless = new ReadableStream<Uint8Array>({
     pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
   });

@@ -1,4 +1,4 @@
-/** What a process tells while it reads a long journal. */
+/** What a process reports while it reads a long journal. */
 
 import assert from "node:assert/strict";
 import { StartProgress } from "../../src/server/listener.ts";
@@ -29,7 +29,7 @@ function opening() {
 const ask = ({ fetch }: StartProgress, path: string) =>
   fetch(new Request(`http://127.0.0.1${path}`));
 
-Deno.test("opening: others have their turn every twenty milliseconds, and people a line every two seconds", async () => {
+Deno.test("opening: it yields every twenty milliseconds, and prints a line every two seconds", async () => {
   const { clock, lines, opening: { progress } } = opening();
   for (let ms = 0; ms < 5_000; ms += 5) {
     clock.nowMs = ms;
@@ -42,7 +42,7 @@ Deno.test("opening: others have their turn every twenty milliseconds, and people
   ]);
 });
 
-Deno.test("opening: /livez answers, and /readyz says how far it is", async () => {
+Deno.test("opening: /livez answers, and /readyz shows the progress", async () => {
   const { clock, opening: reading } = opening();
   assert.equal((await ask(reading, "/livez")).status, 200);
   clock.nowMs = 30;
@@ -58,7 +58,7 @@ Deno.test("opening: /livez answers, and /readyz says how far it is", async () =>
 });
 
 testWithFolder(
-  "opening: a journal tells of all its bytes, in order, and waits when it is asked to",
+  "opening: a journal reports all its bytes in order, and waits on request",
   async (folder) => {
     const options = { segmentBytes: 2_000 };
     const { journal } = await folder.open(new RememberingConsumer(), options);

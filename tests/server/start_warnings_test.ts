@@ -13,7 +13,7 @@ function draft(jobId: string, taskId: string): EventDraft {
   } as unknown as EventDraft;
 }
 
-Deno.test("cutShortWarnings: jobs are named with the tasks that ran, and nothing is said of none", () => {
+Deno.test("cutShortWarnings: jobs are named with the tasks that ran; without any there is no warning", () => {
   assert.deepEqual(cutShortWarnings([]), []);
   assert.deepEqual(
     cutShortWarnings([draft("a", "main"), draft("a", "page-2"), draft("b", "main")]),

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
-/** What a process says that loads a module. */
+/** The output of a process that loads a module. */
 async function saidOnLoading(module: string, slowMs: number): Promise<string> {
   const script = `
     const { loadDefinitions } = await import(${
@@ -29,7 +29,7 @@ const SLOW: Readonly<Record<string, string>> = {
 };
 
 for (const [what, code] of Object.entries(SLOW)) {
-  Deno.test(`definitions: a module that ${what} is told of by its name, while it does`, () =>
+  Deno.test(`definitions: a module that ${what} is reported by name meanwhile`, () =>
     inFolder(async (folder) => {
       const module = `${folder}/slow.ts`;
       await Deno.writeTextFile(module, `${code}\n${DEFINITION}`);
@@ -40,7 +40,7 @@ for (const [what, code] of Object.entries(SLOW)) {
     }));
 }
 
-Deno.test("definitions: a module that loads in time is not told of", () =>
+Deno.test("definitions: a module that loads in time is not reported", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/quick.ts`, DEFINITION);
     assert.equal(await saidOnLoading(`${folder}/quick.ts`, 60_000), `[ "demo.some" ]\n`);

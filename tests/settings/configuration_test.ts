@@ -58,7 +58,7 @@ Deno.test("configuration: a flag wins over its environment twin, which wins over
   assert.equal(environmentName("segment-bytes"), "DAYBOOK_SEGMENT_BYTES");
 });
 
-Deno.test("configuration: sizes and times take units, and nothing else", () => {
+Deno.test("configuration: sizes and times accept units, and nothing else", () => {
   const bytes = (text: string) => configured([`--segment-bytes=${text}`]).segmentBytes;
   const time = (text: string) => configured([`--max-start-delay=${text}`]).maxStartDelayMs;
 
@@ -132,7 +132,7 @@ Deno.test("configuration: an address beyond the loopback needs a token", () => {
   assert.equal(configured(["--hostname=localhost"]).hostname, "localhost");
 });
 
-Deno.test("configuration: help and version are asked for and not run", () => {
+Deno.test("configuration: help and version are requested without a start", () => {
   assert.equal(read(["--help"]).kind, "help");
   assert.equal(read(["-V"]).kind, "version");
   const help = helpText();
@@ -142,7 +142,7 @@ Deno.test("configuration: help and version are asked for and not run", () => {
   }
 });
 
-Deno.test("configuration: what is printed is what was set, with its unit and its origin", () => {
+Deno.test("configuration: the settings given are printed with unit and origin", () => {
   const result = read(["--drain=5s"], { DAYBOOK_BODY_BYTES: "2MiB" });
   assert.ok(result.kind === "run");
   const lines = describeConfiguration(result.configuration, result.origins);
@@ -155,7 +155,7 @@ Deno.test("configuration: what is printed is what was set, with its unit and its
   assert.ok(lines.some((line) => /body-bytes +2 MiB {2}\(environment\)/.test(line)));
 });
 
-Deno.test("configuration: a word that is no flag is told how a job is started", () => {
+Deno.test("configuration: for a word that is not a flag it says how to submit a job", () => {
   const result = read(["hold-1"]);
   assert.ok(result.kind === "invalid");
   assert.deepEqual(result.problems, [
@@ -164,7 +164,7 @@ Deno.test("configuration: a word that is no flag is told how a job is started", 
   ]);
 });
 
-Deno.test("configuration: every default is within its range, and every bound is kept", () => {
+Deno.test("configuration: every default is within its range, and every bound is enforced", () => {
   for (const [name, { flag, default: fallback, range }] of SETTING_LIST) {
     if (range === undefined) continue;
     assert.equal(typeof configured([`--${flag}=${fallback}`])[name], "number", flag);
@@ -175,7 +175,7 @@ Deno.test("configuration: every default is within its range, and every bound is 
   }
 });
 
-Deno.test("configuration: what is wrong with a variable names the variable, and an empty one is not set", () => {
+Deno.test("configuration: an error in a variable names the variable, and an empty one counts as not set", () => {
   assert.deepEqual(problems([], { DAYBOOK_MAX_RUNNING: "0", DAYBOOK_HOLD: "yes" }), [
     'DAYBOOK_MAX_RUNNING "0" must be from 1 to 10000',
     'DAYBOOK_HOLD "yes" must be true or false',
@@ -184,7 +184,7 @@ Deno.test("configuration: what is wrong with a variable names the variable, and 
   assert.deepEqual([maxRunning, hold], [16, true]);
 });
 
-Deno.test("configuration: a token or key of the environment is told as from there, one of a file as the flag says", () => {
+Deno.test("configuration: a token or key is shown as from the environment, or from its file's flag", () => {
   const originsOf = (args: readonly string[], env: Readonly<Record<string, string>>) => {
     const result = read(args, env, { t: TOKEN, k: "6b".repeat(32) });
     assert.ok(result.kind === "run");
@@ -197,7 +197,7 @@ Deno.test("configuration: a token or key of the environment is told as from ther
   assert.deepEqual(originsOf(files, env), ["flag", "flag"]);
 });
 
-Deno.test("shownSettings: every setting with its origin, and nothing that is secret", () => {
+Deno.test("shownSettings: every setting is shown with its origin, without secrets", () => {
   const secret = "a-secret-that-nobody-sees";
   const result = readConfiguration({
     args: ["--port", "0"],
@@ -216,6 +216,7 @@ Deno.test("shownSettings: every setting with its origin, and nothing that is sec
   assert.deepEqual([...byName.keys()], SETTING_LIST.map(([, { flag }]) => flag));
   assert.deepEqual(byName.get("port"), { value: "0", origin: "flag" });
   assert.deepEqual(byName.get("max-running"), { value: "7 jobs", origin: "environment" });
+  assert.equal(byName.get("snapshot-every")?.value, "100,000 entries");
   assert.deepEqual(byName.get("drain"), { value: "10 s", origin: "default" });
   assert.equal(byName.get("token-file")?.value, "token set");
   assert.equal(byName.get("secret-key-file")?.value, "key set");

@@ -23,13 +23,13 @@ function advice(
   return withCommand("cannot write", [missing], program).split("\n");
 }
 
-/** What a suggested command may do, by the name of the permission. */
+/** The permissions of a suggested command, by name. */
 function allowedIn(text: string): Readonly<Record<string, readonly string[]>> {
   const flags = [...text.matchAll(/--allow-(\w+)=([^\s']+)/g)];
   return Object.fromEntries(flags.map(([, name, values = ""]) => [name, values.split(",")]));
 }
 
-Deno.test("withCommand: the task's own permissions are kept, and those that lack are added", () => {
+Deno.test("withCommand: the task's own permissions are kept, and missing ones added", () => {
   assert.deepEqual(advice("main.ts", ["--journal", "/data/my journal"]), [
     "cannot write",
     "The whole command, with it:",
@@ -51,13 +51,13 @@ Deno.test("withCommand: a whole input is not repeated", () => {
   assert.match(line ?? "", /src\/cli\/daybook\.ts \.\.\.$/);
 });
 
-Deno.test("withCommand: of a program that no task runs, only the message is there", () => {
+Deno.test("withCommand: for a program that no task runs there is only the message", () => {
   assert.deepEqual(advice("tests/some_test.ts"), ["cannot write"]);
   const elsewhere = { ...programOf("", []), mainModule: "file:///home/ada/shop/main.ts" };
   assert.equal(withCommand("no", [{ read: ["x"] }], elsewhere), "no");
 });
 
-Deno.test("withStart: a start may do all that its flags and variables need, at once", () => {
+Deno.test("withStart: the command has all permissions that the flags and variables need", () => {
   const args = ["--definitions", "/d/jobs.ts", "--journal=/j", "--token-file", "/t"];
   const env = variables({ DAYBOOK_WEBHOOK_HOSTS: "a.example, b.example:8443" });
   const program = programOf("main.ts", [...args, "--hostname", "0.0.0.0"], env);
@@ -67,7 +67,7 @@ Deno.test("withStart: a start may do all that its flags and variables need, at o
   assert.deepEqual(net, ["127.0.0.1", "0.0.0.0", "a.example", "b.example:8443"]);
 });
 
-Deno.test("withCommand: typed elsewhere, it goes to the folder that the task ran in", () => {
+Deno.test("withCommand: for another current folder it changes to the folder of the task", () => {
   const typedIn = variables({ INIT_CWD: "/home/ada/my shop" });
   const line = advice("src/cli/journal.ts", ["head"], typedIn).at(-1) ?? "";
   assert.ok(
@@ -77,7 +77,7 @@ Deno.test("withCommand: typed elsewhere, it goes to the folder that the task ran
   assert.match(line, / src\/cli\/journal\.ts head\)$/);
 });
 
-Deno.test("withCommand: run in another folder than deno.json's, its module is found from there", () => {
+Deno.test("withCommand: outside the folder of deno.json the module path is relative to the current folder", () => {
   const args = ["--definitions", "jobs.ts"];
   const program = programOf("main.ts", args, { ...variables({}), folder: "/srv" });
   const line = withStart("no", { read: ["/data"] }, program).split("\n").at(-1) ?? "";

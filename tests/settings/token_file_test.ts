@@ -24,7 +24,7 @@ function openFile() {
   return { state, warnings, file };
 }
 
-Deno.test("TokenFile: a rotated token counts after a second at most, and the old one no more", () => {
+Deno.test("TokenFile: a rotated token works within a second, and the old one does not", () => {
   const { state, warnings, file } = openFile();
   assert.deepEqual(file.holderOf(OLD)?.scopes, SCOPES);
   state.text = `${NEW} read\n`;
@@ -47,7 +47,7 @@ Deno.test("TokenFile: it is read once a second at most, however many ask", () =>
 });
 
 for (const [what, text] of [["missing", undefined], ["empty", ""], ["invalid", "x"]] as const) {
-  Deno.test(`TokenFile: one that is ${what} keeps the old tokens, and is told of once`, () => {
+  Deno.test(`TokenFile: one that is ${what} keeps the old tokens, and is reported once`, () => {
     const { state, warnings, file } = openFile();
     file.holderOf(OLD)?.scopes;
     state.text = text;
@@ -65,7 +65,7 @@ for (const [what, text] of [["missing", undefined], ["empty", ""], ["invalid", "
   });
 }
 
-Deno.test("TokenFile: tells whose tokens are valid as of now, and none of them", () => {
+Deno.test("TokenFile: it lists the names of valid tokens, never the tokens", () => {
   const { state, file } = openFile();
   state.text = `${NEW} read,submit shop\n`;
   state.atMs = 1_000;

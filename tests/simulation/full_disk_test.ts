@@ -122,11 +122,11 @@ async function firstRefusal(between: (disk: FileSystem) => FileSystem) {
   return undefined;
 }
 
-Deno.test("full disk: a batch in the place of one that was cut away is there or not, and no damage", async () => {
+Deno.test("full disk: a batch in the place of a truncated one is there or not, but is not damage", async () => {
   assert.equal(await firstRefusal((disk) => disk), undefined);
 });
 
-Deno.test("full disk: a journal that does not sync the cut is found out", async () => {
+Deno.test("full disk: a journal that does not sync the truncation is caught", async () => {
   assert.match(
     await firstRefusal((disk) => new CutsWithoutSync(disk)) ?? "",
     /does not match its chain/,

@@ -16,7 +16,7 @@ import { action, alteration, Play, withoutDeadlines } from "../support/engine/ra
 const turns = fc.array(fc.constantFrom(0, 1, 2, 3, 5, 30), { minLength: 1, maxLength: 8 });
 const maxRunning = fc.constantFrom(1, 1, 2, 5);
 
-Deno.test("random jobs: whatever comes between, every job ends and nothing is lost", async () => {
+Deno.test("random jobs: whatever happens, every job ends and nothing is lost", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(action, { minLength: 2, maxLength: 14 }),

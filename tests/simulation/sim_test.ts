@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { runTask } from "../support/process/task_process.ts";
 import { failureText, playSeed } from "./simulation.ts";
 
-Deno.test("deno task sim: it plays the seeds it is told, and sums them up", async () => {
+Deno.test("deno task sim: it plays the given seeds, and summarizes them", async () => {
   const { code, output, errors } = await runTask("sim", ["--seed", "7", "--runs", "3"]);
   assert.deepEqual([code, errors], [0, ""]);
   assert.match(output, /^seeds from 7, 3 for each of journal,engine,shared\n/);
   assert.match(output, /\n9 runs, \d+ crashes .* entries acknowledged, 0 violations\n$/);
 });
 
-Deno.test("deno task sim: a seed is traced when that is asked for", async () => {
+Deno.test("deno task sim: a seed is traced on request", async () => {
   const args = ["--seed", "7", "--runs", "1", "--level", "engine", "--verbose"];
   const { code, output } = await runTask("sim", args);
   assert.equal(code, 0);
@@ -18,7 +18,7 @@ Deno.test("deno task sim: a seed is traced when that is asked for", async () => 
   }
 });
 
-Deno.test("deno task sim: what it does not understand is told", async () => {
+Deno.test("deno task sim: unknown arguments are refused", async () => {
   for (const args of [["--level", "disk"], ["--sed", "1"]]) {
     const { code, output, errors } = await runTask("sim", args);
     assert.deepEqual([code, output], [64, ""], args.join(" "));
@@ -29,7 +29,7 @@ Deno.test("deno task sim: what it does not understand is told", async () => {
   assert.match(help.output, /--seed <n>/);
 });
 
-Deno.test("simulation: a failure tells what happened, and how to see it again", async () => {
+Deno.test("simulation: a failure says what happened, and how to replay it", async () => {
   const verdict = await playSeed("journal", 7);
   const text = await failureText({ ...verdict, violations: ["something was lost"] });
   assert.match(text, /process 1 starts\n/);

@@ -43,14 +43,14 @@ Deno.test("simulated disk: what was synced is there after every crash", () => {
   assert.ok([...found].every((text) => text.startsWith("aaaabb")), [...found].join());
 });
 
-Deno.test("simulated disk: of what was not synced anything may be left, pages in the middle too", () => {
+Deno.test("simulated disk: any part of unsynced data may be left, even pages in the middle", () => {
   const found = remains((file) => file.write(0, bytes("aaaabbbbcc")));
   for (const text of ["", "aaaabbbbcc", "____bbbbcc", "aaaa____cc", "aaaabbbb", "aaaa"]) {
     assert.ok(found.has(text), `${text} is not among ${[...found]}`);
   }
 });
 
-Deno.test("simulated disk: after a failed sync the next one succeeds, and pages may be gone all the same", () => {
+Deno.test("simulated disk: after a failed sync the next one succeeds, although pages may be lost", () => {
   const found = remains((file, dice) => {
     file.write(0, bytes("aaaabbbb"));
     file.failSync(dice);
@@ -62,7 +62,7 @@ Deno.test("simulated disk: after a failed sync the next one succeeds, and pages 
   assert.ok([...found].every((text) => text.endsWith("cccc")), [...found].join());
 });
 
-Deno.test("simulated disk: pages that were cut away may come back among those written in their place", () => {
+Deno.test("simulated disk: truncated pages may reappear among those written in their place", () => {
   const write = (file: StoredFile, syncCut: boolean) => {
     file.write(0, bytes("aaaabbbb"));
     file.truncate(0);
@@ -73,7 +73,7 @@ Deno.test("simulated disk: pages that were cut away may come back among those wr
   assert.ok([...remains((file) => write(file, true))].every((text) => !/[ab]/.test(text)));
 });
 
-Deno.test("simulated disk: of what was written over, any page may still be as it was", () => {
+Deno.test("simulated disk: after an overwrite any page may still have its old content", () => {
   const found = remains((file) => {
     file.write(0, bytes("aa......"));
     file.sync();
@@ -104,7 +104,7 @@ Deno.test("simulated disk: a name is on disk when its folder is synced, and may 
   assert.deepEqual([...found].toSorted(), ["", "new", "new,synced", "synced"]);
 });
 
-Deno.test("simulated disk: a rename is done as a whole or not at all", () => {
+Deno.test("simulated disk: a rename is atomic", () => {
   const found = namesLeft((folder) => {
     folder.set("old", new StoredFile(PAGE));
     folder.sync();
@@ -121,7 +121,7 @@ function machine(seed: number) {
   return { dice, scheduler, storage, disk: new SimulatedDisk(parts, storage, 1) };
 }
 
-Deno.test("simulated disk: what a dead process asked for does not happen", async () => {
+Deno.test("simulated disk: pending operations of a dead process do not happen", async () => {
   const { scheduler, storage, disk } = machine(1);
   const file = await scheduler.until(disk.open("data/file", "create"));
   let isAnswered = false;
@@ -132,7 +132,7 @@ Deno.test("simulated disk: what a dead process asked for does not happen", async
   assert.equal(storage.contents().get("data/file")?.length, 0);
 });
 
-Deno.test("simulated disk: operations that wait side by side end in any order", async () => {
+Deno.test("simulated disk: parallel operations end in any order", async () => {
   const orders = new Set<string>();
   for (let seed = 1; seed < 40; seed++) {
     const { scheduler, disk } = machine(seed);
@@ -146,7 +146,7 @@ Deno.test("simulated disk: operations that wait side by side end in any order", 
   assert.equal(orders.size, 6);
 });
 
-Deno.test("simulated disk: a process that waits for what never comes is found out", async () => {
+Deno.test("simulated disk: a process that waits forever is caught", async () => {
   const { scheduler } = machine(1);
   await assert.rejects(scheduler.until(new Promise(() => {})), /nothing is left to happen/);
 });

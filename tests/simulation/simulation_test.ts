@@ -38,7 +38,7 @@ async function mustBeSound(level: Level, seed: number, tally = new Tally()): Pro
   if (verdict.violations.length > 0) assert.fail(await failureText(verdict));
 }
 
-Deno.test("simulation: a seed plays the same twice, to the byte of the journal and the line of the trace", async () => {
+Deno.test("simulation: a seed plays the same twice, in every byte of the journal and line of the trace", async () => {
   for (const level of LEVELS) {
     for (let seed = FIRST_SEED; seed < FIRST_SEED + REPEATED[level]; seed++) {
       const verdict = await playSeed(level, seed, true);
@@ -83,28 +83,28 @@ Deno.test("simulation: new seeds of the engine with one worker, on a disk that s
   }
 });
 
-Deno.test("simulation: new seeds of the engine while somebody sets the clock find no violation", async () => {
+Deno.test("simulation: new seeds of the engine with a clock that is set find no violation", async () => {
   for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(30, 5_000, 5); seed++) {
     const { violations } = await playEngineSeed(seed, { ports: SET_CLOCK });
     assert.deepEqual(violations, [], `seed ${seed} while somebody sets the clock`);
   }
 });
 
-Deno.test("simulation: new seeds of the engine where jobs are paused again and again find no violation", async () => {
+Deno.test("simulation: new seeds of the engine with repeated pauses find no violation", async () => {
   for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(20, 5_000, 3); seed++) {
     const { violations } = await playEngineSeed(seed, { ports: PAUSED });
     assert.deepEqual(violations, [], `seed ${seed} where jobs are paused`);
   }
 });
 
-Deno.test("simulation: new seeds of the engine under limits that change again and again, beside pauses, find no violation", async () => {
+Deno.test("simulation: new seeds of the engine with repeatedly changed limits and pauses find no violation", async () => {
   for (let seed = FIRST_SEED; seed < FIRST_SEED + rounds(20, 5_000, 3); seed++) {
     const { violations } = await playEngineSeed(seed, { ports: LIMITED });
     assert.deepEqual(violations, [], `seed ${seed} where limits change`);
   }
 });
 
-Deno.test("simulation: engine seed 532495693 where the disk stays full for long is sound, which once found: a journal was taken up twice, and lost what came between", async () => {
+Deno.test("simulation: engine seed 532495693 where the disk stays full for long is sound, which once found: a journal was resumed twice, and lost what came in between", async () => {
   const ports = ONE_WORKER;
   const { violations } = await playEngineSeed(532_495_693, { climate: LONG_FULL, ports });
   assert.deepEqual(violations, []);
@@ -115,7 +115,7 @@ Deno.test("simulation: engine seed 585049582 where limits change is sound, which
   assert.deepEqual(violations, []);
 });
 
-Deno.test("simulation: engine seed 9000433 where limits change is sound, which once found: what a failed sync had not brought to the disk was served by a start without room", async () => {
+Deno.test("simulation: engine seed 9000433 where limits change is sound, which once found: a start without room served what a failed sync had not written", async () => {
   const { violations } = await playEngineSeed(9_000_433, { ports: LIMITED });
   assert.deepEqual(violations, []);
 });
@@ -126,14 +126,14 @@ Deno.test("simulation: engine seed 8000371 where the disk stays full for long is
   assert.deepEqual(violations, []);
 });
 
-Deno.test("simulation: engine seed 532496609 where the disk stays full for long is sound, which once found: what runs was refused although the journal had been taken up", async () => {
+Deno.test("simulation: engine seed 532496609 where the disk stays full for long is sound, which once found: running jobs were refused although the journal had resumed", async () => {
   const ports = ONE_WORKER;
   const { violations } = await playEngineSeed(532_496_609, { climate: LONG_FULL, ports });
   assert.deepEqual(violations, []);
 });
 
 for (const seed of [53, 532_495_709]) {
-  Deno.test(`simulation: engine seed ${seed} while somebody sets the clock is sound, which once found: a retry on record was read off the time of day late`, async () => {
+  Deno.test(`simulation: engine seed ${seed} while somebody sets the clock is sound, which once found: the due time of a recorded retry was computed too late`, async () => {
     const { violations } = await playEngineSeed(seed, { ports: SET_CLOCK });
     assert.deepEqual(violations, []);
   });
@@ -144,7 +144,7 @@ Deno.test("simulation: engine seed 514557037 where the disk is often full is sou
   assert.deepEqual(violations, []);
 });
 
-Deno.test("simulation: engine seed 514863299 with one worker, on a disk that stays full for long, is sound, which once found: a job that had begun waited for the room of one that begins", async () => {
+Deno.test("simulation: engine seed 514863299 with one worker, on a disk that stays full for long, is sound, which once found: a started job waited for the room of a new one", async () => {
   const options = { climate: LONG_FULL, ports: ONE_WORKER };
   const { violations } = await playEngineSeed(514_863_299, options);
   assert.deepEqual(violations, []);
@@ -152,7 +152,7 @@ Deno.test("simulation: engine seed 514863299 with one worker, on a disk that sta
 
 // The first of them are of the journal, and found at once.
 for (const { name, finding, play } of BROKEN_VARIANTS.slice(0, IS_QUICK ? 5 : undefined)) {
-  Deno.test(`simulation: it finds out ${name}`, async () => {
+  Deno.test(`simulation: it catches ${name}`, async () => {
     for (let seed = FIRST_SEED; seed < FIRST_SEED + VARIANT_SEEDS_MAX; seed++) {
       const { violations } = await play(seed);
       if (violations.some((violation) => finding.test(violation))) return;

@@ -34,7 +34,7 @@ const DONE = {
   thanked: "thank-1",
 };
 
-Deno.test("crashAfter: the step is not run again, and what follows is", async () => {
+Deno.test("crashAfter: the step does not run again, and the following ones do", async () => {
   const { calls, fulfil } = fulfilling();
   await using daybook = await testDaybook([fulfil]);
   daybook.crashAfter("charge");
@@ -46,7 +46,7 @@ Deno.test("crashAfter: the step is not run again, and what follows is", async ()
   assert.deepEqual(calls.toSorted(), ["charge 1", "label 1", "reserve 1", "thank 1"]);
 });
 
-Deno.test("crashAfter: killed after each of its steps in turn, a job ends the same", async () => {
+Deno.test("crashAfter: after a crash at each of its steps in turn a job ends the same", async () => {
   for (const step of ["reserve", "label", "charge", "thank"]) {
     const { fulfil } = fulfilling();
     await using daybook = await testDaybook([fulfil]);
@@ -57,7 +57,7 @@ Deno.test("crashAfter: killed after each of its steps in turn, a job ends the sa
   }
 });
 
-Deno.test("crashAfter: as often as it is asked for, with delays and secrets on their way", async () => {
+Deno.test("crashAfter: it works repeatedly, with delays and secrets", async () => {
   const delays = defineJob({
     type: "card.charge",
     version: 1,
@@ -83,7 +83,7 @@ Deno.test("crashAfter: as often as it is asked for, with delays and secrets on t
   assert.equal((await daybook.wait(job)).output, "1234");
 });
 
-Deno.test("crash: now, whatever is under way; what steps were doing is done again", async () => {
+Deno.test("crash: it happens at once, and interrupted steps run again", async () => {
   const gate = Promise.withResolvers<string>();
   const attempts: number[] = [];
   const ask = defineJob({
@@ -107,7 +107,7 @@ Deno.test("crash: now, whatever is under way; what steps were doing is done agai
   assert.match(await daybook.explain(job.jobId), /crash|process ended|cut short/);
 });
 
-Deno.test("crashAfter: one that has not happened is told, when all jobs or the test have ended", async () => {
+Deno.test("crashAfter: a crash that has not happened is reported when all jobs or the test have ended", async () => {
   const { fulfil } = fulfilling();
   const daybook = await testDaybook([fulfil]);
   daybook.crashAfter("chrage");
@@ -126,7 +126,7 @@ Deno.test("crashAfter: one that has not happened is told, when all jobs or the t
   assert.throws(() => daybook.crashAfter("main"), /the name stands for run itself/);
 });
 
-Deno.test("fetch: after a crash it is the new process that answers", async () => {
+Deno.test("fetch: after a crash the new process answers", async () => {
   const { fulfil } = fulfilling();
   await using daybook = await testDaybook([fulfil]);
   const request = () => daybook.fetch(new Request("http://localhost/journal"));

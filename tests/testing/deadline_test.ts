@@ -24,7 +24,7 @@ const remind = defineJob({
   },
 });
 
-Deno.test("deadlines: come due by the manual clock, through a crash", async () => {
+Deno.test("deadlines: they pass by the manual clock, even across a crash", async () => {
   await using daybook = await testDaybook([remind]);
   const job = await daybook.submit(remind, { orderId: "42" });
   await daybook.advance(days(3) - 1);

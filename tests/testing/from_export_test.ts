@@ -10,7 +10,7 @@ import { until } from "../support/until.ts";
 
 const input = v.object({ orderId: v.string(), broken: v.optional(v.boolean(), false) });
 
-/** Its `run` has a mistake that some inputs bring out, unless it is mended. */
+/** Its `run` has a bug with some inputs, unless it is fixed. */
 function fulfilling({ steps = ["reserve", "charge"], version = 1, mended = false } = {}) {
   const calls: string[] = [];
   const fulfil = defineJob({
@@ -50,7 +50,7 @@ interface Files {
 
 let files: Promise<Files> | undefined;
 
-/** What `journal export` writes of jobs that a real Daybook has worked on until they rested. */
+/** The exports of jobs that a real Daybook has run until they waited. */
 async function made(): Promise<Files> {
   let made: Files | undefined;
   await inFolder(async (folder) => {
@@ -84,7 +84,7 @@ function exported(): Promise<Files> {
   return files ??= made();
 }
 
-Deno.test("fromExport: a job goes on from where it was, and its clock with it", async () => {
+Deno.test("fromExport: a job continues from where it was, and so does the clock", async () => {
   const { waiting: file } = await exported();
   const journal = fromExport(file);
   assert.deepEqual([journal.jobId, journal.type, journal.state], [
@@ -103,7 +103,7 @@ Deno.test("fromExport: a job goes on from where it was, and its clock with it", 
   assert.deepEqual(calls, []);
 });
 
-Deno.test("fromExport: a failure is reproduced, and retried with the code that mends it", async () => {
+Deno.test("fromExport: a failure is reproduced, and retried with fixed code", async () => {
   const { failed: file } = await exported();
   const { calls, fulfil } = fulfilling({ mended: true });
   await using daybook = await testDaybook([fulfil], { journal: fromExport(file) });
@@ -115,7 +115,7 @@ Deno.test("fromExport: a failure is reproduced, and retried with the code that m
   assert.deepEqual(calls, []);
 });
 
-Deno.test("fromExport: code that goes another way is refused, with the line of the file", async () => {
+Deno.test("fromExport: code that does not follow the record is refused, with the line of the file", async () => {
   const { waiting: file } = await exported();
   const journal = fromExport(file);
   const { fulfil } = fulfilling({ steps: ["reserve", "bill"] });
@@ -131,7 +131,7 @@ Deno.test("fromExport: code that goes another way is refused, with the line of t
   await assert.rejects(testDaybook([], { journal }), /no definition of type order.fulfil/);
 });
 
-Deno.test("fromExport: a file that is none, or was cut, is refused", async () => {
+Deno.test("fromExport: a file that is not an export, or was cut, is refused", async () => {
   const { waiting: file } = await exported();
   assert.throws(() => fromExport(file.slice(0, -20)), /line \d+: it is incomplete/);
   assert.throws(
@@ -140,7 +140,7 @@ Deno.test("fromExport: a file that is none, or was cut, is refused", async () =>
   );
 });
 
-Deno.test("fromExport: what is given in the place of an export is named, with what writes one", async () => {
+Deno.test("fromExport: other input is named, with the command that writes an export", async () => {
   const { waiting: file } = await exported();
   const { calls, fulfil } = fulfilling();
   await using daybook = await testDaybook([fulfil], { journal: fromExport(file) });
@@ -160,7 +160,7 @@ Deno.test("fromExport: what is given in the place of an export is named, with wh
   assert.deepEqual(calls, []);
 });
 
-Deno.test("fromExport: retries that were on their way come due by the manual clock", async () => {
+Deno.test("fromExport: pending retries become due by the manual clock", async () => {
   const journal = fromExport((await exported()).backingOff);
   const mended = charge(false);
   await using daybook = await testDaybook([mended], { journal });

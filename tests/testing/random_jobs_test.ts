@@ -1,4 +1,4 @@
-/** Random jobs whose `run` does the same each time, whatever happens to them in the test kit. */
+/** Random jobs with a deterministic `run`, whatever happens to them in the test kit. */
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
@@ -124,7 +124,7 @@ class Play {
   }
 }
 
-Deno.test("second call: nothing is said of a run that does the same, whatever happens to its jobs", async () => {
+Deno.test("second call: a deterministic run is never refused, whatever happens to its jobs", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(action, { minLength: 2, maxLength: 14 }), async (actions) => {
       const daybook = await testDaybook([random]);
@@ -135,7 +135,7 @@ Deno.test("second call: nothing is said of a run that does the same, whatever ha
         await play.end();
         await daybook.close();
       } catch (error) {
-        // A retry takes over the results of steps: the process may end after one of these.
+        // A retry reuses the results of steps: the process may end after one of these.
         if (error instanceof JournalFailedError) return;
         // Not every job has such a step.
         if (!(error instanceof Error) || !untold.test(error.message)) throw error;

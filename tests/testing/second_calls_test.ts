@@ -1,4 +1,4 @@
-/** What a `run` can do that is not the same each time, and what is said of it. */
+/** Nondeterministic behaviour of `run`, and how it is reported. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -7,7 +7,7 @@ import { NotDeterministicError, testDaybook } from "../../src/testing/mod.ts";
 
 type Run = (ctx: JobContext<"paid">, count: number) => Promise<unknown>;
 
-/** Runs a job whose `run` is told how often it has been called, and gives what is said of it. */
+/** Runs a job whose `run` gets the number of its calls, and returns the report. */
 async function told(run: Run): Promise<string | undefined> {
   let count = 0;
   const job = defineJob({
@@ -33,7 +33,7 @@ async function told(run: Run): Promise<string | undefined> {
   }
 }
 
-Deno.test("second call: a run that does the same each time is called twice, and nothing is said", async () => {
+Deno.test("second call: a deterministic run is called twice, and accepted", async () => {
   assert.equal(
     await told(async (ctx) => {
       const [one, two] = await Promise.all([
@@ -50,7 +50,7 @@ Deno.test("second call: a run that does the same each time is called twice, and 
   );
 });
 
-Deno.test("second call: another step is named, with the step that it came after", async () => {
+Deno.test("second call: a different step is named, with the step before it", async () => {
   assert.equal(
     await told(async (ctx, count) => {
       await ctx.task("reserve", () => 1);
@@ -61,7 +61,7 @@ Deno.test("second call: another step is named, with the step that it came after"
   );
 });
 
-Deno.test("second call: an output with another time in it", async () => {
+Deno.test("second call: a different output is reported", async () => {
   assert.equal(
     await told(async (ctx, count) => {
       await ctx.task("charge", () => 1);
@@ -73,7 +73,7 @@ Deno.test("second call: an output with another time in it", async () => {
   );
 });
 
-Deno.test("second call: other options, another order, one step less, and an error", async () => {
+Deno.test("second call: other options, another order, a missing step and an error are reported", async () => {
   assert.equal(
     await told((ctx, count) => ctx.task("charge", () => 1, { retry: { maxAttempts: 3 + count } })),
     'at its beginning, it asked for ctx.task("charge") with options.retry.maxAttempts 4 the ' +
@@ -106,7 +106,7 @@ Deno.test("second call: other options, another order, one step less, and an erro
   );
 });
 
-Deno.test("second call: a run that awaits something else than ctx does not come as far", async () => {
+Deno.test("second call: a run that awaits something other than ctx is reported as not getting as far", async () => {
   assert.equal(
     await told(async (ctx, count) => {
       await ctx.task("a", () => 1);

@@ -1,4 +1,4 @@
-/** Time inside a job goes by the manual clock. */
+/** Time inside a job follows the manual clock. */
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
@@ -31,7 +31,7 @@ function reminding() {
   return { remind, sent };
 }
 
-Deno.test("ctx.sleep: ends by the manual clock, to the millisecond", async () => {
+Deno.test("ctx.sleep: it ends by the manual clock, to the millisecond", async () => {
   const { remind, sent } = reminding();
   await using daybook = await testDaybook([remind]);
   const job = await daybook.submit(remind, { orderId: "42" });
@@ -48,7 +48,7 @@ Deno.test("ctx.sleep: ends by the manual clock, to the millisecond", async () =>
   assert.equal((await daybook.wait(job)).output, began + days(3) + hours(1));
 });
 
-Deno.test("ctx.sleep: goes on through a crash, and wait moves the clock to its end", async () => {
+Deno.test("ctx.sleep: it survives a crash, and wait moves the clock to its end", async () => {
   const { remind, sent } = reminding();
   await using daybook = await testDaybook([remind]);
   daybook.crashAfter("invoice");
@@ -66,7 +66,7 @@ Deno.test("ctx.sleep: goes on through a crash, and wait moves the clock to its e
   assert.deepEqual(sent, ["invoice", "reminder"]);
 });
 
-Deno.test("ctx.sleep: one that is not the same each time is told", async () => {
+Deno.test("ctx.sleep: one that differs between calls is reported", async () => {
   let calls = 0;
   const careless = defineJob({
     type: "invoice.remind",

@@ -45,7 +45,7 @@ async function open(definitions: readonly AnyJobDefinition[] = [pay]) {
   return await testDaybook(definitions);
 }
 
-Deno.test("testDaybook: a job runs to its end, in the words of openDaybook", async () => {
+Deno.test("testDaybook: a job runs to its end with the calls of openDaybook", async () => {
   await using daybook = await open();
   const job = await daybook.submit(pay, input, { jobId: "pay-42", labels: { shop: "north" } });
   assert.deepEqual(calls, ["invoice 1", "send 1"]);
@@ -61,7 +61,7 @@ Deno.test("testDaybook: a job runs to its end, in the words of openDaybook", asy
   assert.deepEqual(calls, ["invoice 1", "send 1"]);
 });
 
-Deno.test("advance: retries come due by the manual clock, and ctx.now() follows it", async () => {
+Deno.test("advance: retries become due by the manual clock, and ctx.now() follows it", async () => {
   await using daybook = await open();
   const job = await daybook.submit(pay, { ...input, failures: 2 });
   assert.deepEqual(calls, ["invoice 1"]);
@@ -78,7 +78,7 @@ Deno.test("advance: retries come due by the manual clock, and ctx.now() follows 
   await assert.rejects(daybook.advance(-1), /Cannot advance by -1 ms/);
 });
 
-Deno.test("wait: moves the clock as far as it has to, and no further than it may", async () => {
+Deno.test("wait: it moves the clock as far as needed, and no further than allowed", async () => {
   await using daybook = await open();
   const flaky = await daybook.submit(pay, { ...input, failures: 1 });
   const began = daybook.now();
@@ -103,7 +103,7 @@ const refuse = defineJob({
   },
 });
 
-Deno.test("untilIdle: says of each job that has not ended what it waits for", async () => {
+Deno.test("untilIdle: it returns what each unfinished job waits for", async () => {
   await using daybook = await open([pay, refuse]);
   assert.deepEqual(await daybook.untilIdle(), []);
   await daybook.submit(refuse, {});
@@ -118,7 +118,7 @@ Deno.test("untilIdle: says of each job that has not ended what it waits for", as
   assert.ok(calls.includes("release"));
 });
 
-Deno.test("untilIdle: code that the test holds up is named, and time passes all the same", async () => {
+Deno.test("untilIdle: code that is blocked by the test is named, and time still passes", async () => {
   const gate = Promise.withResolvers<string>();
   const held = defineJob({
     type: "order.held",
@@ -138,7 +138,7 @@ Deno.test("untilIdle: code that the test holds up is named, and time passes all 
   assert.equal((await daybook.wait(job)).output, "late");
 });
 
-Deno.test("wait: a step that awaits something real is waited for", async () => {
+Deno.test("wait: it waits for a step that awaits something real", async () => {
   const slow = defineJob({
     type: "order.slow",
     version: 1,
@@ -153,7 +153,7 @@ Deno.test("wait: a step that awaits something real is waited for", async () => {
   assert.equal((await daybook.wait(await daybook.submit(slow, {}))).output, "asked");
 });
 
-Deno.test("events: of a job or of all, as the journal has them", async () => {
+Deno.test("events: it returns the entries of a job or of the journal", async () => {
   await using daybook = await open();
   const job = await daybook.submit(pay, input);
   const own = await daybook.events(job);
@@ -167,7 +167,7 @@ Deno.test("events: of a job or of all, as the journal has them", async () => {
   assert.equal(sent?.receivedAt, "2026-01-01T00:00:00.000Z");
 });
 
-Deno.test("eventFor: what the plan asks for is in it, and what contradicts that is refused", async () => {
+Deno.test("eventFor: it has the values of the plan, and contradicting attributes are refused", async () => {
   await using daybook = await open();
   const job = await daybook.submit(pay, input);
   assert.deepEqual(eventFor(pay, job, "paid", { card: { kind: "amex" }, amount: 1 }), {
@@ -183,14 +183,14 @@ Deno.test("eventFor: what the plan asks for is in it, and what contradicts that 
   assert.throws(() => eventFor(pay, job, "shipped"), /expects main, paid/);
 });
 
-Deno.test("fetch: answers the routes of Daybook", async () => {
+Deno.test("fetch: it answers the routes of Daybook", async () => {
   await using daybook = await open();
   const { jobId } = await daybook.submit(pay, input);
   const response = await daybook.fetch(new Request(`http://localhost/jobs/${jobId}`));
   assert.equal((await response.json()).condition, "waiting");
 });
 
-Deno.test("testDaybook: the clock begins when it is told to, and a job is removed on time", async () => {
+Deno.test("testDaybook: the clock starts at the given time, and an input is removed on time", async () => {
   const secret = defineJob({
     type: "card.check",
     version: 1,
@@ -212,7 +212,7 @@ Deno.test("testDaybook: the clock begins when it is told to, and a job is remove
   await assert.rejects(testDaybook([], { startsAt: "noon" }), /Cannot start at noon/);
 });
 
-Deno.test("testDaybook: pauses, changed limits and waits that are ended early last through a crash", async () => {
+Deno.test("testDaybook: pauses, changed limits and ended waits survive a crash", async () => {
   const remind = defineJob({
     type: "invoice.remind",
     version: 1,

@@ -1,4 +1,4 @@
-/** What good jobs in threads feel of bad ones beside them: no more than of another busy process. */
+/** Good jobs in threads are affected by bad ones no more than by another busy process. */
 
 import assert from "node:assert/strict";
 import { openInProcess } from "../../src/embedded/in_process.ts";
@@ -7,7 +7,7 @@ import { rounds } from "../support/effort.ts";
 import { good, hostile } from "../support/process/isolated_definitions.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
-/** In turns, so that what else the machine does meanwhile slows both sides alike. */
+/** In turns, so that other load on the machine slows both sides equally. */
 const TURNS = 5;
 const GOOD_JOBS_A_TURN = 200;
 const BETWEEN_MS = 40;
@@ -18,7 +18,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Submits good jobs at a steady pace; gives how long each takes. */
+/** Submits good jobs at a steady pace; returns how long each takes. */
 async function timesOfGoodOnes(daybook: EmbeddedDaybook): Promise<readonly number[]> {
   const times: Promise<number>[] = [];
   for (let number = 0; number < GOOD_JOBS_A_TURN; number++) {
@@ -28,7 +28,7 @@ async function timesOfGoodOnes(daybook: EmbeddedDaybook): Promise<readonly numbe
   return await Promise.all(times);
 }
 
-/** The time that 99 of 100 take at most. */
+/** The p99. */
 function p99Of(times: readonly number[]): number {
   const sorted = times.toSorted((left, right) => left - right);
   return sorted[Math.ceil(0.99 * sorted.length) - 1] ?? NaN;
@@ -61,7 +61,7 @@ async function withDaybook<Result>(work: (daybook: EmbeddedDaybook) => Promise<R
       definitions: [good, hostile],
       warn: () => {},
     }, { threads: { max: 8, memoryMb: 64 } });
-    // Its threads are there before anything is measured.
+    // Its threads are started before the measurement.
     await Promise.all(
       Array.from({ length: 12 }, (_, number) => number).map((number) => timeOf(daybook, number)),
     );
@@ -89,7 +89,7 @@ async function besideBadOnes(daybook: EmbeddedDaybook) {
 }
 
 Deno.test({
-  name: "threads: good jobs beside bad ones all end, about as fast as beside a busy process",
+  name: "threads: good jobs next to bad ones all end, about as fast as next to a busy process",
   // It takes a minute of both processors.
   ignore: rounds(0, 1) === 0,
   fn: async () => {

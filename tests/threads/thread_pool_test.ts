@@ -40,7 +40,7 @@ test("threads: a type that has ended its thread waits for another, and takes non
   }
 });
 
-/** How nice each thread of this process is to others, by its id. */
+/** The niceness of each thread of this process, by id. */
 function niceness(): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
   for (const { name } of Deno.readDirSync("/proc/self/task")) {
@@ -61,7 +61,7 @@ test("threads: code of jobs gives way to the engine, which keeps its priority", 
     await pool.take({ module: MODULE, type: "any" });
     const now = niceness();
     for (const [thread, nice] of before) assert.equal(now.get(thread) ?? nice, nice);
-    // The thread, and the one that made it; another test may make some too.
+    // The thread, and the one that created it; another test may create some too.
     const made = [...now].filter(([thread, nice]) => !before.has(thread) && nice === 5);
     assert.ok(made.length >= 2, `${made.length} threads give way`);
   } finally {

@@ -1,4 +1,4 @@
-/** Jobs whose code runs in threads of their own: what they may do, and what they cannot do to others. */
+/** Jobs whose code runs in threads: what they may do, and that they do not affect others. */
 
 import assert from "node:assert/strict";
 import { cpuUsage } from "node:process";
@@ -37,7 +37,7 @@ function endOf({ state, output, failure }: Job): string {
   return `${failure?.kind} ${failure?.taskId} ${failure?.error.name}: ${failure?.error.message}`;
 }
 
-/** How much of a processor this process used for a while. */
+/** The share of a processor that this process used during a while. */
 async function load(ms: number): Promise<number> {
   const before = cpuUsage();
   await new Promise((resolve) => setTimeout(resolve, ms));
@@ -131,9 +131,9 @@ test("threads: code that spins, exits, exhausts memory or never ends costs its o
       `error main ThreadExited: ${exited} 5`,
     ]);
     assert.deepEqual(sums, numbers.map((number) => 2 * number + 1));
-    // What was beside it in the thread is made again, and uses up no attempt.
+    // Other attempts in the thread run again, without using up an attempt.
     assert.equal(endOf(await ended(beside)), 'Done ["good",2]');
-    // New threads load their module meanwhile, and one that is to end has time for it.
+    // New threads load their module meanwhile, and a thread gets time to end.
     let share = 1;
     for (let tries = 0; share >= 0.5 && tries < 20; tries++) share = await load(1_000);
     assert.ok(share < 0.5, `a thread goes on: ${share}`);
@@ -162,7 +162,7 @@ test("threads: a handler that never gives way is cut off at its time limit, and 
   await withThreads(4, async (daybook) => {
     const job = await daybook.submit(hostile, hostileOf("spin", 300));
     assert.equal((await daybook.wait(job, { timeoutMs: END_MS })).state, "Failed");
-    // Another thread is made meanwhile, which takes less than a second of a processor.
+    // Another thread is created meanwhile, which takes less than a second of CPU.
     assert.ok(await load(4_000) < 0.6, "the thread goes on");
   });
 });
@@ -192,7 +192,7 @@ test("threads: the server runs them with the permissions that definitions need a
   });
 });
 
-Deno.test("threads: a definition that does not name its module is refused", async () => {
+Deno.test("threads: a definition without a module is refused", async () => {
   await inFolder(async (folder) => {
     const { module: _, ...without } = good;
     await assert.rejects(

@@ -1,20 +1,20 @@
 /**
- * Loads test files into one isolate. `deno test` gives each file one of its own, and to load them
- * takes longer than to run most of them.
+ * Loads test files into one isolate. `deno test` loads each file into a separate one, which takes
+ * longer than running most of them.
  */
 
 import { IS_QUICK } from "../support/effort.ts";
 
 const TESTS = new URL("../", import.meta.url);
 
-/** What needs a browser or processes, or measures memory, runs by itself. */
+/** Folders whose tests need a browser or processes, or measure memory, and run on their own. */
 const APART = [
   /^(?:browser|clients|demo|load|manual|postgres|scenario|threads|watchdog)\//,
   /[/_]process_test\.ts$/,
   /^public_surface_test\.ts$/,
 ];
 
-/** Of that, what the quick form has as well: no browser, and few processes. */
+/** Those of them that the quick form includes: no browser, and few processes. */
 const QUICK = [
   "demo/options_test.ts",
   "manual/settings_test.ts",
@@ -29,7 +29,7 @@ const QUICK = [
   "threads/thread_pool_test.ts",
 ];
 
-/** Laws, the engine, the files of the journal, commands; the other half is all that is not here. */
+/** One half: laws, the engine, journal files and commands; the other half is the rest. */
 const INSIDE = /^(?:cli|contract|core|engine|index|journal|simulation|tools|verify)\//;
 
 /** Whether a test shares its isolate, by its path from the folder `tests`. */

@@ -4,7 +4,7 @@ import { FakeClock } from "../support/fake_clock.ts";
 
 const items = Array.from({ length: 300 }, (_, index) => index);
 
-Deno.test("check pool: works on few at a time, and on all while they wait for a timer", async () => {
+Deno.test("check pool: it works on few at a time, and on all while they wait for a timer", async () => {
   const clock = new FakeClock();
   let busy = 0;
   let busyMost = 0;
@@ -27,7 +27,7 @@ Deno.test("check pool: works on few at a time, and on all while they wait for a 
   assert.deepEqual(done.toSorted((left, right) => left - right), items);
 });
 
-Deno.test("check pool: nothing to do is done, and a failure is told", async () => {
+Deno.test("check pool: without work it ends, and a failure is reported", async () => {
   await new CheckPool([], new FakeClock(), () => Promise.reject(new Error("no"))).run();
   await assert.rejects(
     new CheckPool(items, new FakeClock(), () => Promise.reject(new Error("no"))).run(),

@@ -6,7 +6,7 @@ import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
 
-/** Reads what is there, and gives all that was shown. */
+/** Reads the journal, and returns everything shown. */
 async function begin(folder: JournalFolder) {
   const shown: JobEventLogEntry[] = [];
   const shares: number[] = [];
@@ -18,25 +18,32 @@ async function begin(folder: JournalFolder) {
   return { reading, shown, shares };
 }
 
-testWithFolder("journal reading: shows all, while another has the lock", async (folder) => {
-  const consumer = new RememberingConsumer();
-  const { journal } = await folder.open(consumer, { segmentBytes: 500 });
-  for (let batch = 0; batch < 4; batch++) await journal.append(facts(2)).durable;
+testWithFolder(
+  "journal reading: it shows everything while another process has the lock",
+  async (folder) => {
+    const consumer = new RememberingConsumer();
+    const { journal } = await folder.open(consumer, { segmentBytes: 500 });
+    for (let batch = 0; batch < 4; batch++) await journal.append(facts(2)).durable;
 
-  const { reading, shown, shares } = await begin(folder);
+    const { reading, shown, shares } = await begin(folder);
 
-  assert.ok((await folder.names("segments")).length > 1);
-  assert.deepEqual(shown, consumer.entries);
-  assert.deepEqual(reading.head, journal.head);
-  const logIds = shown.map(({ logId }) => logId);
-  assert.deepEqual(await reading.readAt([1, 3, logIds.length]), [shown[0], shown[2], shown.at(-1)]);
-  assert.deepEqual(reading.locate(logIds), await journal.locate(logIds));
-  assert.throws(() => reading.locate([logIds.length + 1]), RangeError);
-  assert.deepEqual(shares, shares.toSorted((left, right) => left - right));
-  assert.equal(shares.at(-1), 1);
-});
+    assert.ok((await folder.names("segments")).length > 1);
+    assert.deepEqual(shown, consumer.entries);
+    assert.deepEqual(reading.head, journal.head);
+    const logIds = shown.map(({ logId }) => logId);
+    assert.deepEqual(await reading.readAt([1, 3, logIds.length]), [
+      shown[0],
+      shown[2],
+      shown.at(-1),
+    ]);
+    assert.deepEqual(reading.locate(logIds), await journal.locate(logIds));
+    assert.throws(() => reading.locate([logIds.length + 1]), RangeError);
+    assert.deepEqual(shares, shares.toSorted((left, right) => left - right));
+    assert.equal(shares.at(-1), 1);
+  },
+);
 
-testWithFolder("journal reading: what is written meanwhile is no part of it", async (folder) => {
+testWithFolder("journal reading: entries written meanwhile are not included", async (folder) => {
   const { journal } = await folder.open(new RememberingConsumer());
   await journal.append(facts(2)).durable;
   await journal.append(facts(2)).durable;
@@ -45,7 +52,7 @@ testWithFolder("journal reading: what is written meanwhile is no part of it", as
   folder.crash();
   await folder.write(segment, whole.subarray(0, whole.length - 20));
   const { reading, shown } = await begin(folder);
-  // A start cuts the tail that was torn, and writes on from there.
+  // A start cuts the torn tail, and continues from there.
   const { journal: restarted } = await folder.open(new RememberingConsumer());
   await restarted.append(facts(2)).durable;
 
@@ -54,7 +61,7 @@ testWithFolder("journal reading: what is written meanwhile is no part of it", as
   await assert.rejects(reading.readAt([4]), RangeError);
 });
 
-testWithFolder("journal reading: what lies beside the segments is passed over", async (folder) => {
+testWithFolder("journal reading: other files beside the segments are skipped", async (folder) => {
   const { journal } = await folder.open(new RememberingConsumer());
   await journal.append(facts(2)).durable;
   await folder.write("segments/00000000000000000009.ndjson.tmp", new Uint8Array());
@@ -62,7 +69,7 @@ testWithFolder("journal reading: what lies beside the segments is passed over", 
   assert.deepEqual((await begin(folder)).reading.head, journal.head);
 });
 
-testWithFolder("journal reading: a link in the place of a segment is refused", async (folder) => {
+testWithFolder("journal reading: a link instead of a segment is refused", async (folder) => {
   const { journal } = await folder.open(new RememberingConsumer());
   await journal.append(facts(2)).durable;
   const [segment = ""] = await folder.names("segments");
@@ -73,7 +80,7 @@ testWithFolder("journal reading: a link in the place of a segment is refused", a
   });
 });
 
-testWithFolder("journal reading: damage is told, and a missing journal", async (folder) => {
+testWithFolder("journal reading: damage and a missing journal are reported", async (folder) => {
   await assert.rejects(begin(folder), { name: "JournalUnusableError" });
   const { journal } = await folder.open(new RememberingConsumer());
   await journal.append(facts(2)).durable;
@@ -86,7 +93,7 @@ testWithFolder("journal reading: damage is told, and a missing journal", async (
   await assert.rejects(begin(folder), { name: "JournalDamagedError", exitCode: 78 });
 });
 
-testWithFolder("file journal: says which position a group would begin with", async (folder) => {
+testWithFolder("file journal: it says at which position a group would begin", async (folder) => {
   const { journal } = await folder.open(new RememberingConsumer(), { segmentBytes: 1_000 });
   for (let group = 0; group < 6; group++) {
     const expected = journal.nextLogId;

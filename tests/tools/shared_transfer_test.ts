@@ -1,4 +1,4 @@
-/** A journal in a folder and where processes share it: brought over, brought back, compared. */
+/** A journal in a folder and in a shared log: moved there, moved back, and compared. */
 
 import assert from "node:assert/strict";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
@@ -56,7 +56,7 @@ Deno.test("push: every batch is there, its chain unchanged, and a folder pulled 
   await journal.close();
 });
 
-Deno.test("push: cut short anywhere, it continues where it ended", async () => {
+Deno.test("push: if it is interrupted anywhere, it resumes there", async () => {
   const { disk, log } = await pushed();
   for (let kept = 0; kept <= log.batches.length; kept++) {
     const part = Object.assign(new SharedLogDouble(), { batches: log.batches.slice(0, kept) });
@@ -67,7 +67,7 @@ Deno.test("push: cut short anywhere, it continues where it ended", async () => {
   }
 });
 
-Deno.test("push: another history is left as it is, however long either is", async () => {
+Deno.test("push: another history is left unchanged, however long either is", async () => {
   const { disk, log } = await pushed();
   const other = await writtenWithSidecars();
   for (const kept of [1, 3, log.batches.length]) {
@@ -81,7 +81,7 @@ Deno.test("push: another history is left as it is, however long either is", asyn
   assert.equal(batches, 0);
 });
 
-Deno.test("pull: a folder with an earlier part is continued, and one with another history is left", async () => {
+Deno.test("pull: a folder with an earlier part is continued, and one with another history is left unchanged", async () => {
   const { disk, log } = await pushed();
   for (let kept = 1; kept < log.batches.length; kept++) {
     const folder = await emptyDisk();
@@ -100,7 +100,7 @@ Deno.test("pull: a folder with an earlier part is continued, and one with anothe
   assert.deepEqual(textsOf(other), before);
 });
 
-Deno.test("pull: a row that was changed is not written", async () => {
+Deno.test("pull: a changed row is not written", async () => {
   const { log } = await pushed();
   const batches = log.batches.map((batch) => ({ ...batch, bytes: batch.bytes.slice() }));
   const bytes = batches[4]?.bytes ?? new Uint8Array();
@@ -110,7 +110,7 @@ Deno.test("pull: a row that was changed is not written", async () => {
   await assert.rejects(pull(between(folder, damaged)), JournalDamagedError);
 });
 
-Deno.test("comparison: the same is the same, and rows that the folder lacks are counted", async () => {
+Deno.test("comparison: equal journals are equal, and rows missing in the folder are counted", async () => {
   const { disk, log } = await pushed();
   const head = log.batches.at(-1);
   assert.deepEqual(await compare(between(disk, log)), {
@@ -127,7 +127,7 @@ Deno.test("comparison: the same is the same, and rows that the folder lacks are 
   assert.deepEqual([batches, more, divergence], [3, (head?.lastLogId ?? 0) - last, null]);
 });
 
-Deno.test("comparison: whatever is changed in a row, it says where the two part", async () => {
+Deno.test("comparison: any change in a row is found, with the position where the two diverge", async () => {
   const { disk, log } = await pushed();
   const changes: readonly ((batch: typeof log.batches[number]) => object)[] = [
     ({ bytes }) => ({ bytes: bytes.with(bytes.length >> 1, 0) }),
@@ -151,7 +151,7 @@ Deno.test("comparison: whatever is changed in a row, it says where the two part"
   }
 });
 
-Deno.test("comparison: what the database lost is told, and rows behind the folder's end are verified", async () => {
+Deno.test("comparison: rows lost in the database are reported, and rows after the folder's end are verified", async () => {
   const { disk, log } = await pushed();
   const lost = Object.assign(new SharedLogDouble(), { batches: log.batches.slice(0, -1) });
   assert.match(
@@ -173,7 +173,7 @@ Deno.test("comparison: what the database lost is told, and rows behind the folde
   assert.match(divergence?.reason ?? "", /is not what was written/);
 });
 
-Deno.test("comparison: a folder that is damaged is told as such", async () => {
+Deno.test("comparison: a damaged folder is reported as damaged", async () => {
   const { disk, log } = await pushed();
   const name = `${SEGMENTS}/${namesIn(disk, SEGMENTS)[1]}`;
   disk.files.set(name, contentOf(disk, name).with(30, 0));
@@ -183,7 +183,7 @@ Deno.test("comparison: a folder that is damaged is told as such", async () => {
   );
 });
 
-Deno.test("push: what a crash left behind the last whole batch stays in the folder", async () => {
+Deno.test("push: a torn tail stays in the folder", async () => {
   const disk = new MemoryDisk();
   const { journal } = await startOn(disk);
   for (let batch = 0; batch < 5; batch++) await journal.append(facts(3)).durable;

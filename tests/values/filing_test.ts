@@ -1,4 +1,4 @@
-/** The index of values on disk is a cache: whatever is there, what is found is what the lines say. */
+/** The index of values on disk is a cache: whatever it contains, results agree with the lines. */
 
 import assert from "node:assert/strict";
 import { ValueIndex } from "../../src/engine/views/value_index.ts";
@@ -11,7 +11,7 @@ import { valueKeys } from "../../src/engine/views/value_keys.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { orders, shopIn } from "./valued_events.ts";
 
-/** So few postings make runs, and runs of runs. */
+/** Few postings per run, so that runs and merged runs occur. */
 const GENERATION = 1_000;
 const LIMIT = 5_000;
 
@@ -45,7 +45,7 @@ class Desk {
     });
   }
 
-  /** Files the lines up to there, and writes what is to be written. */
+  /** Indexes the lines up to a position, and writes pending data. */
   upTo(head: number): void {
     this.filing.durable(head);
     while (this.filing.turn());
@@ -65,7 +65,7 @@ class Desk {
   }
 }
 
-/** What is found under all keys that there are. */
+/** Everything found under all keys. */
 async function assertTrue(desk: Desk, journal: Journal): Promise<void> {
   const truth = new ValueIndex();
   const keys = new Set<number>();
@@ -92,7 +92,7 @@ function filed(journal: Journal): void {
 
 const fileOf = ({ folder }: Journal) => `${journalLayout(folder).index}/values.sqlite`;
 
-Deno.test("filing: all that the lines say is found, in memory and in runs that were made one", async () => {
+Deno.test("filing: all values of the lines are found, in memory and in merged runs", async () => {
   await inFolder(async (folder) => {
     const journal = await journalIn(folder, 3_000);
     const desk = new Desk(journal);
@@ -102,11 +102,11 @@ Deno.test("filing: all that the lines say is found, in memory and in runs that w
   });
 });
 
-Deno.test("filing: after a stop nothing is read again, and after a kill what was not on disk", async () => {
+Deno.test("filing: after a stop nothing is read again, and after a kill only what was not on disk", async () => {
   await inFolder(async (folder) => {
     const journal = await journalIn(folder, 3_000);
     filed(journal);
-    // What is written to the journal is read by a process that finds no line before.
+    // New lines are read by a process that had found none before.
     for await (const { name } of Deno.readDir(journalLayout(folder).segments)) {
       if (name.startsWith("00000000000000000001")) {
         await Deno.rename(`${folder}/segments/${name}`, `${folder}/aside`);
@@ -144,7 +144,7 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
 };
 
 for (const [name, damage] of Object.entries(DAMAGES)) {
-  Deno.test(`filing: an index that is ${name} is made again`, async () => {
+  Deno.test(`filing: an index that is ${name} is rebuilt`, async () => {
     await inFolder(async (folder) => {
       const journal = await journalIn(folder, 1_000);
       filed(journal);
@@ -160,7 +160,7 @@ for (const [name, damage] of Object.entries(DAMAGES)) {
   });
 }
 
-Deno.test("filing: an index that is ahead of its journal, or behind it, is right in the end", async () => {
+Deno.test("filing: an index that is ahead of its journal, or behind it, becomes correct", async () => {
   await inFolder(async (folder) => {
     const early = await journalIn(folder, 1_000);
     await Deno.mkdir(`${folder}/early`);
@@ -186,7 +186,7 @@ Deno.test("filing: an index that is ahead of its journal, or behind it, is right
   });
 });
 
-Deno.test("filing: nothing behind the last durable position is looked at", async () => {
+Deno.test("filing: nothing after the last durable position is read", async () => {
   await inFolder(async (folder) => {
     const early = await journalIn(folder, 500);
     await journalIn(folder, 500);
@@ -196,7 +196,7 @@ Deno.test("filing: nothing behind the last durable position is looked at", async
   });
 });
 
-Deno.test("filing: a line that is not what was written stops it there, and says so once", async () => {
+Deno.test("filing: a damaged line stops it there, and is reported once", async () => {
   await inFolder(async (folder) => {
     const journal = await journalIn(folder, 300);
     const path = `${folder}/segments/00000000000000000001.ndjson`;

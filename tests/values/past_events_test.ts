@@ -1,4 +1,4 @@
-/** What finds events by their values, in this thread and in one of its own: they do the same. */
+/** The search for events by value does the same in this thread and in a separate one. */
 
 import assert from "node:assert/strict";
 import type { PastEvents } from "../../src/engine/views/past_events.ts";
@@ -116,7 +116,7 @@ test("past events, in a thread: one that ends is begun again, and finds what it 
     await threads.at(-1)?.terminate();
     const missed = await deliver(orders(301, 300));
     assert.deepEqual(await carrying(pastEvents, "order-307", engine.headLogId), [missed[6]]);
-    // Asked while it is on its way down, the question waits for the next one.
+    // A request during the shutdown waits for the next thread.
     const ending = threads.at(-1)?.terminate();
     assert.deepEqual(await carrying(pastEvents, "order-307", engine.headLogId), [missed[6]]);
     await ending;

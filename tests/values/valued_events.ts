@@ -16,7 +16,7 @@ import { engineOnFiles } from "../support/engine/engine_on_files.ts";
 
 export const PAID = eventType("shop.Paid");
 
-/** A journal of several segments in a folder, and what finds its events. */
+/** A journal of several segments in a folder, and the search for its events. */
 export async function shopIn(folder: string, pastEvents?: PastEvents) {
   const { engine, journal } = await engineOnFiles({
     folder,
@@ -49,7 +49,7 @@ export function orders(first: number, count: number): readonly JsonObject[] {
   }));
 }
 
-/** The thread that keeps the index of a journal, and what it had to say. */
+/** The thread that maintains the index of a journal, and its messages. */
 export function threadOf(folder: string) {
   const warnings: string[] = [];
   const threads: Worker[] = [];

@@ -8,7 +8,7 @@ import { ContentComparison, type ContentDifference } from "../../src/verify/snap
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { codedJob } from "../support/engine/entries.ts";
 
-/** What a snapshot stands for is of no matter here. */
+/** The position of a snapshot does not matter here. */
 const HEAD = { logId: 0, chain: "" };
 
 const RECEIVED_MS = Date.UTC(2026, 0, 1);
@@ -19,7 +19,7 @@ function fact(logId: number): JobEventLogEntry {
     receivedAt: "2026-01-01T00:00:00.000Z",
     occurredAt: "2026-01-01T00:00:00.000Z",
     stratum: "domain",
-    // Every other tells when it was received.
+    // Every other id contains its time.
     eventId: eventId(logId % 2 === 0 ? `evt_${logId}` : `evt_${ulid(RECEIVED_MS)}`),
     eventType: eventType("test.Happened"),
     attributes: { number: logId, group: `g${logId % 7}` },
@@ -39,7 +39,7 @@ function compared(
   return comparison.end();
 }
 
-/** The words of a column that fits one line, changed in place. */
+/** Changes the words of a column that fits on one line. */
 function withWords(line: string, column: string, change: (words: Uint32Array) => void): string {
   const start = `{"column":"${column}","part":"`;
   if (!line.startsWith(start)) return line;
@@ -48,7 +48,7 @@ function withWords(line: string, column: string, change: (words: Uint32Array) =>
   return `${start}${Buffer.from(bytes).toString("base64")}"}`;
 }
 
-Deno.test("content: numbers of a table that are others are a difference", () => {
+Deno.test("content: other numbers in a table are a difference", () => {
   const expected = new Projection();
   see(expected, 1, 500);
   for (
@@ -63,7 +63,7 @@ Deno.test("content: numbers of a table that are others are a difference", () => 
   }
 });
 
-Deno.test("content: after a restart from a snapshot it is the same as after a full replay", () => {
+Deno.test("content: it is the same after a restart from a snapshot and after a full replay", () => {
   const replayed = new Projection();
   see(replayed, 1, 9_000);
   for (const restart of [1_000, 5_000, 9_000]) {
@@ -79,7 +79,7 @@ Deno.test("content: after a restart from a snapshot it is the same as after a fu
   }
 });
 
-Deno.test("content: one entry more, less or other is a difference", () => {
+Deno.test("content: an added, missing or changed entry is a difference", () => {
   const projections = [[1, 999], [1, 1_001], [2, 1_001]].map(([first = 0, last = 0]) => {
     const projection = new Projection();
     see(projection, first, last);
@@ -95,7 +95,7 @@ Deno.test("content: one entry more, less or other is a difference", () => {
   assert.equal(compared(whole.slice(0, -1), expected.capture(HEAD))?.kind, "content");
 });
 
-Deno.test("content: parts that are no whole numbers are a difference", () => {
+Deno.test("content: parts that are not integers are a difference", () => {
   const expected = new Projection();
   see(expected, 1, 10);
   for (const edited of ["AAAA", "AAAAAA==", "", "AAAAAAAA"]) {
@@ -107,7 +107,7 @@ Deno.test("content: parts that are no whole numbers are a difference", () => {
   }
 });
 
-Deno.test("content: another version of it is told apart from a change", () => {
+Deno.test("content: another version is distinguished from a change", () => {
   const expected = new Projection();
   const [version = "", ...rest] = expected.capture(HEAD);
   assert.match(version, /^\{"content":\d+\}$/);
@@ -117,7 +117,7 @@ Deno.test("content: another version of it is told apart from a change", () => {
   assert.equal(compared(['{"content":"x"}', ...rest], expected.capture(HEAD))?.kind, "content");
 });
 
-Deno.test("content: starts that a rate of the loaded code keeps are no difference to a proof, which loads none", () => {
+Deno.test("content: starts kept for a rate in code are not a difference, because a verification loads no code", () => {
   const running = new Projection(undefined, () => ({ count: 5, perMs: 60_000 }));
   const proof = new Projection();
   for (const entry of codedJob().started().mainStarted().entries) {

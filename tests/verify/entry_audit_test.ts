@@ -9,7 +9,7 @@ import { Projection } from "../../src/engine/writer/projection.ts";
 import { action, Play } from "../support/engine/random_jobs.ts";
 import { rounds } from "../support/effort.ts";
 
-Deno.test("entry audit: whatever the engine writes is legal, and projects to what it has", async () => {
+Deno.test("entry audit: everything that the engine writes is legal, and projects to its states", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(action, { minLength: 2, maxLength: 14 }),
@@ -48,7 +48,7 @@ const FACT: JobEventLogEntry = {
   attributes: {},
 };
 
-Deno.test("legality: an entry says what is wrong with its names and references", () => {
+Deno.test("legality: errors in an entry's names and references are described", () => {
   const changes: readonly (readonly [object, RegExp | undefined])[] = [
     [{}, undefined],
     [{ causedBy: 6, jobId: "a", taskId: "b", executionId: "c" }, undefined],

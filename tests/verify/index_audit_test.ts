@@ -1,4 +1,4 @@
-/** The index of a journal is compared with one that is made from its lines. */
+/** The index of a journal is compared with one built from its lines. */
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -24,7 +24,7 @@ const greet = defineJob({
   },
 });
 
-/** Five jobs, of which the last goes on, and an index that has the others. */
+/** Five jobs, of which the last is unfinished, and an index with the others. */
 async function journalIn(folder: string): Promise<string> {
   const journal = `${folder}/journal`;
   await using daybook = await openDaybook({ journal, definitions: [greet] });
@@ -80,7 +80,7 @@ const TAMPERINGS: Readonly<Record<string, readonly [(index: DatabaseSync) => voi
   ],
 };
 
-Deno.test("index audit: what an index holds is as the lines say, and nothing is left behind", async () => {
+Deno.test("index audit: an index agrees with the lines, and no file is left behind", async () => {
   await inFolder(async (folder) => {
     const journal = await journalIn(folder);
     assert.deepEqual(await notesOf(journal), []);
@@ -102,7 +102,7 @@ for (const [what, [tamper, note]] of Object.entries(TAMPERINGS)) {
   });
 }
 
-Deno.test("index audit: one that cannot be read is noted, and the journal is proved all the same", async () => {
+Deno.test("index audit: an unreadable one is noted, and the journal is still verified", async () => {
   await inFolder(async (folder) => {
     const journal = await journalIn(folder);
     await Deno.writeTextFile(`${journal}/index/jobs.sqlite`, "no database at all, ".repeat(100));

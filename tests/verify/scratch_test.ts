@@ -1,4 +1,4 @@
-/** A proof that keeps ended jobs outside memory says what one says that has them all in it. */
+/** A verification with ended jobs outside memory has the same result as one with all in memory. */
 
 import assert from "node:assert/strict";
 import { audit } from "../../src/verify/audit.ts";
@@ -36,13 +36,13 @@ async function assertSame(disk: MemoryDisk): Promise<AuditReport> {
   return outside;
 }
 
-Deno.test("proof outside memory: a journal is whole, and its jobs are counted", async () => {
+Deno.test("verification outside memory: a journal is intact, and its jobs are counted", async () => {
   const { problemCount, jobs } = await assertSame(await journalOfJobs());
   assert.equal(problemCount, 0);
   assert.equal(jobs, 9);
 });
 
-Deno.test("proof outside memory: a snapshot that holds jobs which have ended is not compared, and noted", async () => {
+Deno.test("verification outside memory: a snapshot with ended jobs is not compared, and noted", async () => {
   const { snapshots, notes } = await proof(await journalOfJobs(), false);
   assert.equal(snapshots, 0);
   assert.match(notes.join("\n"), /it holds jobs that have ended; not compared/);
@@ -57,7 +57,7 @@ const FORGERIES: Readonly<Record<string, (line: string) => string>> = {
 };
 
 for (const [what, change] of Object.entries(FORGERIES)) {
-  Deno.test(`proof outside memory: it finds ${what}`, async () => {
+  Deno.test(`verification outside memory: it finds ${what}`, async () => {
     const disk = await journalOfJobs();
     dropSnapshots(disk);
     forge(disk, change);
@@ -65,7 +65,7 @@ for (const [what, change] of Object.entries(FORGERIES)) {
   });
 }
 
-Deno.test("proof outside memory: it finds a job that has ended and is created again", async () => {
+Deno.test("verification outside memory: it finds an ended job that is created again", async () => {
   const disk = await journalOfJobs();
   dropSnapshots(disk);
   let ended = "";

@@ -16,7 +16,7 @@ import { test } from "../support/sanitized.ts";
 const LAYOUT = journalLayout("journal");
 const MUCH: MemoryUse = { usedBytes: 1, bytesMax: 1_000 };
 
-/** A server on a journal, and what proves it inside the process. */
+/** A server on a journal, and its verifier in the same process. */
 async function serving(disk: MemoryDisk, memory: () => MemoryUse = () => MUCH) {
   const server = await engineOn(disk);
   const warnings: string[] = [];
@@ -57,7 +57,7 @@ function holding(disk: MemoryDisk, path: string) {
   return { reached: reached.promise, release: released.resolve };
 }
 
-/** A proof that is in the middle of the journal: it is about to read the first snapshot. */
+/** A verification in the middle of the journal: it is about to read the first snapshot. */
 async function halfway(disk: MemoryDisk) {
   const server = await serving(disk);
   const hold = holding(disk, snapshotPaths(disk)[0] ?? "");
@@ -236,7 +236,7 @@ test("verifier: gives up when the memory of the process gets short", async () =>
   const disk = await journalOfJobs();
   let usedBytes = 100;
   const server = await serving(disk, () => ({ usedBytes, bytesMax: 1_000 }));
-  // A clock on which every look takes so long that a pause is due each time.
+  // A clock whose readings advance it so far that a pause is due each time.
   let now = 0;
   server.clock.monotonic = () => now += 10;
   server.clock.pause = () => {

@@ -1,9 +1,9 @@
-/** Definitions whose code never gives way, each in its own place. */
+/** Definitions whose code never yields, each at a different place. */
 
 import * as v from "valibot";
 import { defineJob } from "../../src/mod.ts";
 
-/** For so long, in milliseconds; -1 is for ever. */
+/** The duration in milliseconds; -1 means forever. */
 function spin(ms: number): void {
   const end = performance.now() + ms;
   while (ms < 0 || performance.now() < end);

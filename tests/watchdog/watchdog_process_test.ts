@@ -1,4 +1,4 @@
-/** An event loop that stands still, in the real process with its own permissions. */
+/** A blocked event loop, in the real process with its own permissions. */
 
 import assert from "node:assert/strict";
 import { openDaybook } from "../../src/mod.ts";
@@ -20,13 +20,13 @@ function optionsIn(folder: string, ...args: string[]): ProcessOptions {
   };
 }
 
-/** What freezes before its submission is answered has no answer. */
+/** If it freezes before the submission is answered, there is no answer. */
 async function submit(daybook: DaybookProcess, type: string, ms: number, jobId: string) {
   const response = await daybook.post("/jobs", { type, input: { ms }, jobId }).catch(() => {});
   await response?.body?.cancel();
 }
 
-/** Resolves with the line when the process has said it. */
+/** Resolves with the line when the process has printed it. */
 async function said(daybook: DaybookProcess, pattern: RegExp): Promise<string> {
   for (const end = Date.now() + PATIENCE_MS; Date.now() < end;) {
     const line = daybook.output.find((line) => pattern.test(line));
@@ -36,7 +36,7 @@ async function said(daybook: DaybookProcess, pattern: RegExp): Promise<string> {
   throw new Error(`Nothing like ${pattern} in\n${daybook.output.join("\n")}`);
 }
 
-/** A loop without end is told with its attempt, and ends the process. */
+/** An endless loop is logged with its attempt, and ends the process. */
 async function endsWhatNeverTurns(): Promise<void> {
   await inFolder(async (folder) => {
     const daybook = await DaybookProcess.start(optionsIn(folder, "--stall-exit=3s"));
@@ -57,7 +57,9 @@ async function endsWhatNeverTurns(): Promise<void> {
   });
 }
 
-/** One that ends by itself is counted and told; past the limit it ends the process in order. */
+/**
+ * A stall that ends by itself is counted and logged; past the limit it ends the process in order.
+ */
 async function endsWhatTurnsTooLate(): Promise<void> {
   await inFolder(async (folder) => {
     const daybook = await DaybookProcess.start(optionsIn(folder, "--stall-exit=4s"));
@@ -73,7 +75,7 @@ async function endsWhatTurnsTooLate(): Promise<void> {
   });
 }
 
-/** Two signals end a server that stands still. */
+/** Two signals end a blocked server. */
 async function mindsSignals(): Promise<void> {
   await inFolder(async (folder) => {
     const daybook = await DaybookProcess.start(optionsIn(folder, "--stall-exit=0"));
@@ -111,7 +113,7 @@ test("watchdog: inside a program it only reports, when the event loop turns agai
   });
 });
 
-Deno.test("watchdog: of more attempts than it names it knows the number, and forgets ended ones", () => {
+Deno.test("watchdog: attempts beyond those that it names are counted, and ended ones forgotten", () => {
   const table = new WatchTable();
   const slots = Array.from({ length: 70 }, (_, index) => table.open(`job_${index}`, "main", 0));
   assert.equal(slots.filter((slot) => slot < 0).length, 6);

@@ -11,7 +11,7 @@ import type { Action } from "../../explain/explanation.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
 import { cutShort, tasksLeftInPlace } from "../../core/left_in_place.ts";
 import { ActionForm, Confirm, MissingScope, ReasonField } from "../parts/action_form.tsx";
-import { countedText } from "../parts/amounts.tsx";
+import { counted } from "../../core/counted.ts";
 import type { Call } from "../parts/curl.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { cutText } from "../parts/text.tsx";
@@ -151,7 +151,7 @@ function cancelWarning({ job }: JobScreenState): string {
     return "The job ends as cancelled, and later events no longer count. It can be retried as a " +
       "new job.";
   }
-  const tasks = countedText(undone, "completed task");
+  const tasks = counted(undone, "completed task");
   if (job.parked !== undefined && job.parked.reason !== "crashed") {
     return `The job stops. What ${tasks} did stays until matching code is loaded, and is then ` +
       "undone.";

@@ -1,5 +1,7 @@
 /** The recorded entries of a job. */
 
+import { countOf } from "../../core/counted.ts";
+import { countText } from "../../core/size.ts";
 import type { Child } from "hono/jsx";
 import { EntryNote, type ShownEntry } from "../parts/shown_entry.tsx";
 import { jobPagePath, timePath } from "../parts/links.tsx";
@@ -43,8 +45,8 @@ function Region({ page, children }: { readonly page: EntryPage; readonly childre
 }
 
 function pageText({ entries, total, number, count }: EntryPage): string {
-  if (count === 1) return `${total}, each a line of the journal.`;
-  return `${entries.length} of ${total}, page ${number} of ${count}.`;
+  if (count === 1) return `${countText(total)}, each a line of the journal.`;
+  return `${countOf(entries.length, total)}, page ${countOf(number, count)}.`;
 }
 
 function OrderLinks({ state: { page: { order, number }, job } }: Props) {

@@ -1,5 +1,6 @@
 /** The plan of a job: its expectations, how far each is satisfied, and by which entries. */
 
+import { countOf } from "../../core/counted.ts";
 import { correlationText } from "../../explain/mismatch.ts";
 import { expectationResource } from "../../core/job_resource.ts";
 import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
@@ -51,7 +52,7 @@ function Row({ state, one }: Props & { readonly one: Expectation }) {
         <Wanted one={one} />
       </td>
       <td class="came">
-        <span class={satisfied ? "count count-whole" : "count"}>{matched} of {required}</span>
+        <span class={satisfied ? "count count-whole" : "count"}>{countOf(matched, required)}</span>
         {waived === undefined ? null : (
           <>
             {" "}waived <EntryCite state={state} logId={waived} />

@@ -1,5 +1,6 @@
 /** The timeline of a job as a figure with a legend; the tables below it have the same data. */
 
+import { countText } from "../../core/size.ts";
 import { type Condition, conditionText } from "../../core/condition.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { jobPagePath } from "../parts/links.tsx";
@@ -172,8 +173,10 @@ function Remarks({ state, drawing }: Props & { readonly drawing: Drawing }) {
     ...(state.scale === "steps" ? ["Not to scale."] : []),
     ...(drawing.merged > 0
       ? [
-        `${drawing.merged} spans and events are too narrow to show one by one, so they are ` +
-        "merged.",
+        `${
+          countText(drawing.merged)
+        } spans and events are too narrow to show one by one, so they ` +
+        "are merged.",
       ]
       : []),
     ...(wentBackAt.length > 0 ? [clockText(wentBackAt)] : []),

@@ -1,5 +1,6 @@
 /** The timeline as tables, for readers who cannot see the figure. */
 
+import { countText } from "../../core/size.ts";
 import { conditionText } from "../../core/condition.ts";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
@@ -51,7 +52,7 @@ function Conditions({ state }: Props) {
           </tr>
         ))}
       </Table>
-      {hidden > 0 ? <p class="hint">{hidden} before these are not shown.</p> : null}
+      {hidden > 0 ? <p class="hint">{countText(hidden)} before these are not shown.</p> : null}
     </>
   );
 }
@@ -82,7 +83,7 @@ function Events({ state }: Props) {
           </tr>
         ))}
       </Table>
-      {hidden > 0 ? <p class="hint">{hidden} before these are not shown.</p> : null}
+      {hidden > 0 ? <p class="hint">{countText(hidden)} before these are not shown.</p> : null}
     </>
   );
 }

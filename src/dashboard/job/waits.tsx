@@ -3,6 +3,7 @@
  * event.
  */
 
+import { countOf } from "../../core/counted.ts";
 import { openExpectations } from "../../explain/open_expectations.ts";
 import { sampleEvent } from "../../explain/sample_event.ts";
 import type { Citation, NearMiss, WaitingFor } from "../../explain/explanation.ts";
@@ -118,7 +119,7 @@ function Wait({ state, wait }: Props & { readonly wait: WaitingFor<Citation> }) 
     <article class="wait">
       <h4>
         <UserText text={expectation} />
-        <span class="count">{matched} of {required}</span>
+        <span class="count">{countOf(matched, required)}</span>
       </h4>
       <p>
         <Sentence state={state} of={wait} />

@@ -24,7 +24,7 @@ import { emptyResponse } from "../../http/answers/response.ts";
 import { parseBulkRequest } from "../../http/routes/bulk.ts";
 import { filledField, readForm, safeReturnPath } from "../form.ts";
 import { page } from "../page.tsx";
-import { countedText } from "../parts/amounts.tsx";
+import { counted } from "../../core/counted.ts";
 import { JOBS_PATH, JobsAddress } from "./address.ts";
 import { PAGE_JOBS } from "./list.ts";
 import type { JobCount } from "../../engine/job_pages.ts";
@@ -46,7 +46,7 @@ function BulkResult({ request, report, returnTo }: BulkResultProps) {
   const { done, skipped, stopped } = report;
   return (
     <section class="bulk">
-      <h1>{CONTROLS[request.action].done} {countedText(done.length, "job")}</h1>
+      <h1>{CONTROLS[request.action].done} {counted(done.length, "job")}</h1>
       {stopped === undefined ? null : (
         <p class="note note-bad" role="alert">
           Stopped early: {stopped.message}
@@ -89,7 +89,7 @@ function Skipped({ reason, jobIds }: SkippedProps) {
   return (
     <>
       <h2>
-        Skipped {countedText(jobIds.length, "job")}: <UserText text={reason} lengthMax={300} />
+        Skipped {counted(jobIds.length, "job")}: <UserText text={reason} lengthMax={300} />
       </h2>
       <Links
         links={jobIds.slice(0, LINKS_MAX).map((jobId) => <JobLink jobId={jobId} />)}
@@ -109,7 +109,7 @@ function Links({ links, more }: LinksProps) {
   return (
     <ul class="bulk-links">
       {links.map((link) => <li>{link}</li>)}
-      {more <= 0 ? null : <li class="soft">and {countedText(more, "more", "more")}</li>}
+      {more <= 0 ? null : <li class="soft">and {counted(more, "more", "more")}</li>}
     </ul>
   );
 }
@@ -186,7 +186,7 @@ function summedUp(action: BulkControl, results: readonly Told[]): Told {
   if (first === undefined) return { text: "Tick the jobs first.", isBad: true };
   if (results.length === 1) return first;
   const refused = results.filter(({ isBad }) => isBad);
-  const done = `${CONTROLS[action].done} ${countedText(results.length - refused.length, "job")}.`;
+  const done = `${CONTROLS[action].done} ${counted(results.length - refused.length, "job")}.`;
   return { text: [done, ...refused.map(({ text }) => text)].join(" "), isBad: refused.length > 0 };
 }
 

@@ -1,5 +1,6 @@
 /** A short text that says what a job is doing, what it waits for, or why it failed. */
 
+import { countOf } from "../../core/counted.ts";
 import type { Condition } from "../../core/condition.ts";
 import type { ParkReason } from "../../core/framework_events.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
@@ -97,7 +98,7 @@ function runningText({ taskId, attempts, progress }: TaskState): string {
 /** `waits for shipped, 0 of 1, and 2 more`. */
 function waitingText(job: JobState): string {
   const open = openExpectations(job).map(({ expected: { id, multiplicity }, matched }) =>
-    `${id}, ${matched} of ${requiredMatches(multiplicity)}`
+    `${id}, ${countOf(matched, requiredMatches(multiplicity))}`
   );
   const [first] = open;
   if (first === undefined) return "";

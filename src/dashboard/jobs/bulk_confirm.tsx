@@ -4,7 +4,7 @@ import { type BulkControl, CONTROLS } from "../../core/controls.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import { BULK_MAX, type BulkPreview } from "../../http/requests/bulk_action.ts";
 import { countText } from "../../core/size.ts";
-import { countedText } from "../parts/amounts.tsx";
+import { counted } from "../../core/counted.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Empty, Table } from "../parts/table.tsx";
 import { JobLink } from "../parts/links.tsx";
@@ -39,13 +39,13 @@ export function BulkConfirm(props: BulkConfirmProps) {
       </p>
       {preview.retried === 0 ? null : (
         <p class="hint">
-          {countedText(preview.retried, "job that matches was", "jobs that match were")}{" "}
+          {counted(preview.retried, "job that matches was", "jobs that match were")}{" "}
           already retried.
         </p>
       )}
       {preview.byHand === 0 ? null : (
         <p class="hint">
-          {countedText(preview.byHand, "job is", "jobs are")}{" "}
+          {counted(preview.byHand, "job is", "jobs are")}{" "}
           skipped, because effects that could not be undone have to be fixed by hand first. Each job
           can be retried from its own page.
         </p>
@@ -96,7 +96,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
         ? (
           <Check
             name="confirm"
-            text={`Yes, ${action} ${countedText(many, "job")}`}
+            text={`Yes, ${action} ${counted(many, "job")}`}
             required
           />
         )
@@ -119,7 +119,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
 /** How many jobs the form acts on. */
 function manyText({ count: { jobs }, retried }: BulkPreview): string {
   if (jobs === 0) return retried > 0 ? "again" : "those further back";
-  return jobs > BULK_MAX ? `the newest ${countText(BULK_MAX)}` : countedText(jobs, "job");
+  return jobs > BULK_MAX ? `the newest ${countText(BULK_MAX)}` : counted(jobs, "job");
 }
 
 interface CheckProps {

@@ -1,5 +1,6 @@
 /** Failures by kind: the most frequent ones, with a form to retry all jobs of a kind. */
 
+import { countOf } from "../../core/counted.ts";
 import type { FailureGroup } from "../../engine/job_pages.ts";
 import { countText } from "../../core/size.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
@@ -70,11 +71,15 @@ function Group({ group, address, now, mayOperate }: GroupProps) {
       <td class="group-newest">
         <Moment at={newest.createdAt} jobId={newest.jobId} now={now} />
       </td>
-      <td class="group-retried">{retried} of {jobs}</td>
+      <td class="group-retried">{countOf(retried, jobs)}</td>
       <td class="group-do">
         {open === 0 || !mayOperate
           ? null
-          : <a class="button" href={address.with({ ...its, do: "retry" })}>Retry {open} …</a>}
+          : (
+            <a class="button" href={address.with({ ...its, do: "retry" })}>
+              Retry {countText(open)} …
+            </a>
+          )}
       </td>
     </tr>
   );

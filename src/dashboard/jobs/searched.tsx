@@ -1,7 +1,7 @@
 /** The texts for a list without jobs, and for how far a search got. */
 
 import type { JobCount, Reach } from "../../engine/job_pages.ts";
-import { countedText } from "../parts/amounts.tsx";
+import { counted } from "../../core/counted.ts";
 import { Time } from "../parts/time.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Empty } from "../parts/table.tsx";
@@ -61,7 +61,7 @@ export function SearchedLine({ searched, further }: SearchedLineProps) {
   if (searched === undefined) return null;
   return (
     <p class="job-searched">
-      Examined {countedText(searched.jobs, "job")}, back to{" "}
+      Examined {counted(searched.jobs, "job")}, back to{" "}
       <Time at={searched.backTo} />, but not older ones.{" "}
       {further === undefined ? null : <a href={further}>Search further back</a>}
     </p>

@@ -5,7 +5,7 @@ import { durationText } from "../../core/duration.ts";
 import { limitsText } from "../../core/place_limits.ts";
 import { countText } from "../../core/size.ts";
 import type { LimitedType } from "../../engine/requests.ts";
-import { countedText } from "../parts/amounts.tsx";
+import { counted } from "../../core/counted.ts";
 import { definitionPath } from "../parts/links.tsx";
 import { Empty, Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
@@ -183,7 +183,7 @@ function MoreKeys({ count, unlisted }: MoreKeysProps) {
   if (more === 0) return null;
   return (
     <tr>
-      <td class="soft" colspan={5}>and {countedText(more, "other key")}</td>
+      <td class="soft" colspan={5}>and {counted(more, "other key")}</td>
     </tr>
   );
 }

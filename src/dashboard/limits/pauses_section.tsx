@@ -9,7 +9,7 @@ import { requestOrigin } from "../../http/requests/headers.ts";
 import type { Route } from "../../http/route.ts";
 import { actAndRedirect } from "../form.ts";
 import { Confirm, MissingScope } from "../parts/action_form.tsx";
-import { countedText } from "../parts/amounts.tsx";
+import { counted } from "../../core/counted.ts";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
@@ -75,7 +75,7 @@ function PauseNote({ pause, mayEnd, now, returnTo }: PauseNoteProps) {
 function waitText({ jobs }: HeldPause): string {
   return jobs === 0
     ? "no job is waiting for its end"
-    : `${countedText(jobs, "job")} ${jobs === 1 ? "waits" : "wait"} for its end`;
+    : `${counted(jobs, "job")} ${jobs === 1 ? "waits" : "wait"} for its end`;
 }
 
 /** The failures that caused an automatic pause, with links to the latest. */

@@ -1,5 +1,6 @@
 /** What may need attention: recent failures, types that fail often, and the longest waits. */
 
+import { countOf } from "../../core/counted.ts";
 import type { Child } from "hono/jsx";
 import { openExpectations } from "../../explain/open_expectations.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
@@ -137,7 +138,7 @@ function WaitsFor({ job }: { readonly job: JobState }) {
   const required = requiredMatches(first.expected.multiplicity);
   return (
     <>
-      {first.matched} of {required}:{" "}
+      {countOf(first.matched, required)}:{" "}
       <UserText text={first.expected.matcher.eventType} lengthMax={LINE_LENGTH_MAX} />
       {others.length === 0 ? null : `, and ${others.length} more`}
     </>

@@ -1,5 +1,6 @@
 /** Counts and progress. */
 
+import { countOf } from "../../core/counted.ts";
 import { countText } from "../../core/size.ts";
 import type { Progress } from "../../core/job_state.ts";
 import { UserText } from "./text.tsx";
@@ -13,7 +14,7 @@ interface ProgressBarProps {
 
 /** Progress as a bar. */
 export function ProgressBar({ done, total }: ProgressBarProps) {
-  const text = `${countText(done)} of ${countText(total)}`;
+  const text = countOf(done, total);
   return <progress max={Math.max(1, total)} value={done} aria-label={text}>{text}</progress>;
 }
 
@@ -23,14 +24,9 @@ export function TaskProgress({ done, total, note }: Progress) {
     <span class="task-progress">
       {total === undefined ? null : <ProgressBar done={done} total={total} />}
       <span>
-        {total === undefined ? countText(done) : `${countText(done)} of ${countText(total)}`}
+        {total === undefined ? countText(done) : countOf(done, total)}
       </span>
       {note === undefined ? null : <UserText text={note} lengthMax={NOTE_LENGTH_MAX} />}
     </span>
   );
-}
-
-/** `1 job`, `12,345 jobs`. */
-export function countedText(count: number, one: string, many = `${one}s`): string {
-  return `${countText(count)} ${count === 1 ? one : many}`;
 }

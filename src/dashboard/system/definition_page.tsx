@@ -182,7 +182,9 @@ function placesText(
   const texts = [
     ...maxRunning === undefined ? [] : [`at most ${counted(maxRunning, "job")}`],
     ...perKey === undefined ? [] : [`at most ${perKey} of one key`],
-    ...rate === undefined ? [] : [`${rate.count} start within ${durationText(rate.perMs)}`],
+    ...rate === undefined
+      ? []
+      : [`${counted(rate.count, "start")} within ${durationText(rate.perMs)}`],
     ...byKey ? ["keys take turns"] : [],
   ];
   return texts.join("; ");

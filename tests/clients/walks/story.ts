@@ -1,4 +1,4 @@
-/** What all three walks do: a job waits for a parcel, and the parcel comes. */
+/** The story of all three walks: a job waits for a parcel, and the parcel comes. */
 
 declare const process: { readonly argv: readonly string[] };
 
@@ -23,7 +23,7 @@ export function SHIPPED(client: string) {
   };
 }
 
-/** What came of a request that must not be refused. */
+/** The data of a request that must succeed. */
 export function after<Data>(data: Data | undefined): Data {
   if (data === undefined) throw new Error("the request was refused");
   return data;

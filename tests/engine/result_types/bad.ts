@@ -1,4 +1,4 @@
-/** What the compiler has to refuse; each directive is an error itself where there is none. */
+/** Code that the compiler must refuse; a directive without an error is an error itself. */
 
 import * as v from "valibot";
 import type { EmbeddedDaybook } from "../../../src/embedded/daybook.ts";
@@ -19,13 +19,13 @@ export const reads = defineJob({
   input,
   async run(ctx) {
     const booking = await ctx.task("book", book);
-    // @ts-expect-error: a Date is text by now
+    // @ts-expect-error: a Date has become text
     const at: Date = booking.at;
-    // @ts-expect-error: and has no methods of one
+    // @ts-expect-error: and has no Date methods
     booking.at.getTime();
-    // @ts-expect-error: what undoes it gets the text too
+    // @ts-expect-error: its compensation gets the text too
     await ctx.task("undo", book, { compensate: cancel });
-    // @ts-expect-error: an element that is missing is null
+    // @ts-expect-error: a missing element is null
     const texts: (string | undefined)[] = await ctx.task("a", (): (string | undefined)[] => []);
     return { at: booking.at, nested: new Date(0), texts, first: at };
   },
@@ -36,7 +36,7 @@ export const returns = defineJob({
   version: 1,
   input,
   async run(ctx) {
-    // @ts-expect-error: JSON would lose what a Map holds
+    // @ts-expect-error: JSON would lose the content of a Map
     await ctx.task("map", () => new Map<string, number>());
     // @ts-expect-error: also inside
     await ctx.task("inside", () => ({ a: [{ set: new Set<string>() }] }));
@@ -46,7 +46,7 @@ export const returns = defineJob({
     await ctx.task("symbol", () => ({ s: Symbol("s") }));
     // @ts-expect-error: a bigint
     await ctx.task("bigint", () => 1n);
-    // @ts-expect-error: a promise that nobody awaited
+    // @ts-expect-error: a promise that was not awaited
     await ctx.task("promise", () => ({ later: Promise.resolve(1) }));
     // @ts-expect-error: bytes
     await ctx.task("bytes", () => new Uint8Array(3));
@@ -57,7 +57,7 @@ export const output = defineJob({
   type: "demo.output",
   version: 1,
   input,
-  // @ts-expect-error: nor may run give them
+  // @ts-expect-error: nor may run return them
   async run(ctx) {
     return await Promise.resolve({ ids: new Set([ctx.jobId]) });
   },

@@ -1,4 +1,4 @@
-/** What the compiler has to accept: results have the type of what the journal holds of them. */
+/** Code that the compiler must accept: results have the type of their form in the journal. */
 
 import * as v from "valibot";
 import type { JsonValue } from "../../../src/core/json.ts";

@@ -1,4 +1,4 @@
-/** Which values are equal but for form, and how the difference is told. */
+/** Which values differ only in form, and how the difference is described. */
 
 import assert from "node:assert/strict";
 import type { JsonScalar } from "../../../src/core/json.ts";
@@ -28,18 +28,18 @@ const OTHER: readonly (readonly [JsonScalar, JsonScalar])[] = [
   [42, 4.2],
 ];
 
-Deno.test("looseForm: what a sender might confuse has one form", () => {
+Deno.test("looseForm: values that a sender might confuse have the same form", () => {
   for (const values of SAME) {
     const forms = new Set(values.map(looseForm));
     assert.equal(forms.size, 1, [...forms].join(" | "));
   }
 });
 
-Deno.test("looseForm: what is meant as something else has another form", () => {
+Deno.test("looseForm: values with different meanings have different forms", () => {
   for (const [left, right] of OTHER) assert.notEqual(looseForm(left), looseForm(right));
 });
 
-Deno.test("formDifference: says what no reader sees, by its code points", () => {
+Deno.test("formDifference: it names invisible differences by their code points", () => {
   assert.equal(
     formDifference("Jörg", "Jo\u0308rg"),
     '"ö" as U+00F6 was expected, "o\u0308" as U+006F and U+0308 came',
@@ -52,7 +52,7 @@ Deno.test("formDifference: says what no reader sees, by its code points", () => 
   assert.equal(formDifference("a\u00a0b", "a b"), "U+00A0 was expected, U+0020 came");
 });
 
-Deno.test("formDifference: says of what else there is in which way it differs", () => {
+Deno.test("formDifference: it names every other kind of difference", () => {
   assert.equal(formDifference("EU", "eu"), "letter case");
   assert.equal(formDifference("EU", " EU"), "spaces around it");
   assert.equal(formDifference("2026-11-26", "26.11.2026"), "the same date, written in another way");

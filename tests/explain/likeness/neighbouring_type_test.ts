@@ -5,7 +5,7 @@ import { neighbourhood } from "../../../src/explain/likeness/neighbouring_type.t
 
 const WANTED = "billing.payment.PaymentReceived";
 
-Deno.test("neighbourhood: a name that somebody may have meant is told with its difference", () => {
+Deno.test("neighbourhood: a similar name is described by its difference", () => {
   const NEIGHBOURS: Readonly<Record<string, string>> = {
     "billing.payments.PaymentReceived": "singular and plural",
     "billing.payment.PaymentsReceived": "singular and plural",
@@ -23,7 +23,7 @@ Deno.test("neighbourhood: a name that somebody may have meant is told with its d
   }
 });
 
-Deno.test("neighbourhood: what is about something else is no neighbour", () => {
+Deno.test("neighbourhood: a name about something else is not a neighbour", () => {
   for (
     const found of [
       WANTED,

@@ -1,4 +1,4 @@
-/** Which values may be others with a letter written wrong, and which are other things. */
+/** Which values may be misspellings of others, and which are different values. */
 
 import assert from "node:assert/strict";
 import type { JsonScalar } from "../../../src/core/json.ts";
@@ -27,7 +27,7 @@ const OTHERS: readonly Pair[] = [
   ["Schmid", "Schmitz"],
 ];
 
-Deno.test("isSpellingSlip: one letter written wrong, on either side, and never a digit for a digit", () => {
+Deno.test("isSpellingSlip: one wrong letter, on either side, but never a digit for a digit", () => {
   for (const [left, right] of SLIPS) {
     assert.ok(isSpellingSlip(left, right) && isSpellingSlip(right, left), `${left} ${right}`);
   }
@@ -36,7 +36,7 @@ Deno.test("isSpellingSlip: one letter written wrong, on either side, and never a
   }
 });
 
-Deno.test("spellingSlips: every slip is among them, and each of them is one", () => {
+Deno.test("spellingSlips: they are exactly the slips", () => {
   for (const [left, right] of SLIPS) {
     assert.ok([...spellingSlips(looseForm(left))].includes(looseForm(right)), `${left} ${right}`);
   }

@@ -1,6 +1,6 @@
 /**
- * Daybook with a defect, for a test that has to notice it: a sync returns at once and is
- * made later, so that what is acknowledged is not on disk yet.
+ * Daybook with a defect that a test must catch: a sync returns at once and happens later, so that
+ * acknowledged entries are not on disk yet.
  */
 
 import { DenoFileSystem } from "../../../src/journal/deno_file_system.ts";

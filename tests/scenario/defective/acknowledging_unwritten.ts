@@ -1,6 +1,6 @@
 /**
- * Daybook with a defect, for a test that has to notice it: what is acknowledged is still in
- * the memory of the process, and is written later.
+ * Daybook with a defect that a test must catch: acknowledged entries are still in the memory of the
+ * process, and are written later.
  */
 
 import { DenoFileSystem } from "../../../src/journal/deno_file_system.ts";

@@ -1,6 +1,6 @@
 /**
- * Daybook with a defect, for a test that has to notice it: when a segment is full, the
- * name of the next one is not synced, however well its content is.
+ * Daybook with a defect that a test must catch: when a segment is full, the name of the next one is
+ * not synced, although its content is.
  */
 
 import { DenoFileSystem } from "../../../src/journal/deno_file_system.ts";
@@ -10,7 +10,7 @@ let isFirst = true;
 
 DenoFileSystem.prototype.syncFolder = async function (path) {
   if (!path.endsWith("/segments")) return await syncFolder.call(this, path);
-  // The first is that of the start.
+  // The first sync is that of the start.
   if (isFirst) await syncFolder.call(this, path);
   isFirst = false;
 };

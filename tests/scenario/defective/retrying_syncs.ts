@@ -1,6 +1,6 @@
 /**
- * Daybook with a defect, for a test that has to notice it: a sync that fails is made
- * again. The second one succeeds, and what the first should have written is lost.
+ * Daybook with a defect that a test must catch: a failed sync is retried. The second one succeeds,
+ * and what the first should have written is lost.
  */
 
 import { DenoFileSystem } from "../../../src/journal/deno_file_system.ts";

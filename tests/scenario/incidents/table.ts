@@ -1,5 +1,5 @@
 /**
- * Prints what the answers to the incidents are worth; with names, the answers to these in full:
+ * Prints the verdicts on the answers to the incidents; with names, their full answers:
  *
  *     deno run -A tests/scenario/incidents/table.ts [part of a name ...]
  */

@@ -1,25 +1,25 @@
 /**
- * Which names of a folder tree would be there after a power cut: a change of a name is on
- * disk when its folder was synced after it. Until then it may be there or not.
+ * Which names of a folder tree may be there after a power cut: a changed name is on disk once its
+ * folder was synced after the change. Until then it may be there or not.
  */
 
-/** A file or a folder, as an inode number or as text that no inode number is. */
+/** A file or a folder, as an inode number, or as a text that is not one. */
 export type Node = string;
 
 type Names = Map<string, Node>;
 
-/** A change of names in one folder. Renames stay inside their folder. */
+/** A change of names in one folder. Renames stay within their folder. */
 interface Change {
   readonly folder: Node;
   apply(names: Names): void;
 }
 
 export class DurableNames {
-  /** The names in each folder that are on disk. */
+  /** The durable names of each folder. */
   readonly #durable = new Map<Node, Names>();
   /** The names in each folder as the process saw them. */
   readonly #seen = new Map<Node, Names>();
-  /** In the order in which they were made. */
+  /** In order of creation. */
   #pending: Change[] = [];
   readonly #root: string;
 
@@ -29,13 +29,13 @@ export class DurableNames {
     this.#addFolder(root);
   }
 
-  /** A folder that was there from the start. */
+  /** A folder that existed from the start. */
   hadFolder(path: string): void {
     this.#had(path, path);
     this.#addFolder(path);
   }
 
-  /** A file that was there from the start. */
+  /** A file that existed from the start. */
   hadFile(path: string, node: Node): void {
     this.#had(path, node);
   }
@@ -73,9 +73,9 @@ export class DurableNames {
   }
 
   /**
-   * The files that are there after the power cut, by their paths.
+   * The files after the power cut, by path.
    *
-   * @param survives Whether a change that was not synced made it to the disk all the same.
+   * @param survives Whether an unsynced change reached the disk anyway.
    */
   afterCut(survives: (index: number, count: number) => boolean): ReadonlyMap<string, Node> {
     const count = this.#pending.length;

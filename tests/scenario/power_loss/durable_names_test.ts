@@ -40,7 +40,7 @@ Deno.test("power cut: a rename whose folder was synced holds", () => {
   assert.deepEqual(after(names), { "/disk/segments/a": "2" });
 });
 
-Deno.test("power cut: a change that was not synced may be on disk without those before it", () => {
+Deno.test("power cut: an unsynced change may be on disk without those before it", () => {
   const names = tree();
   names.madeFile("/disk/segments/b", "2");
   names.madeFile("/disk/segments/c", "3");
@@ -50,7 +50,7 @@ Deno.test("power cut: a change that was not synced may be on disk without those 
   });
 });
 
-Deno.test("power cut: a folder whose own name was never synced takes all in it away", () => {
+Deno.test("power cut: a folder whose name was never synced is lost with its content", () => {
   const names = tree();
   names.madeFolder("/disk/snapshots");
   names.madeFile("/disk/snapshots/b", "2");
@@ -58,7 +58,7 @@ Deno.test("power cut: a folder whose own name was never synced takes all in it a
   assert.deepEqual(after(names), { "/disk/segments/a": "1" });
 });
 
-Deno.test("power cut: what was synced of a file is kept to the byte, whatever else is", () => {
+Deno.test("power cut: synced bytes of a file are kept, whatever happens to the rest", () => {
   const bytes = Uint8Array.from({ length: 20_000 }, (_, index) => 1 + index % 250);
   const lengths = new Set<number>();
   for (let round = 0; round < 500; round++) {
@@ -70,7 +70,7 @@ Deno.test("power cut: what was synced of a file is kept to the byte, whatever el
   assert.ok(lengths.has(5_000) && lengths.size > 50, "some keep nothing, and some a part");
 });
 
-Deno.test("power cut: of what was written over newlines, pages may still be newlines", () => {
+Deno.test("power cut: after writing over newlines, some pages may still be newlines", () => {
   const outcomes = new Set<string>();
   for (let round = 0; round < 500; round++) {
     const bytes = new Uint8Array(20_000).fill(1);

@@ -1,6 +1,6 @@
 /**
- * Cuts the power after the process is dead: gives a folder the content that a disk would
- * have, which has all that was synced and any part of what was not.
+ * Simulates a power cut after the process has died: gives a folder the content that the disk would
+ * have, with everything synced and any part of the rest.
  */
 
 import { DurableNames, type Node } from "./durable_names.ts";
@@ -16,15 +16,15 @@ type Range = readonly [from: number, to: number];
 
 /** What is on disk of one file. */
 interface Durable {
-  /** Bytes from its start that are. */
+  /** The number of bytes from its start that are durable. */
   size: number;
-  /** Written since the last sync; what is within the size was written over newlines. */
+  /** Writes since the last sync; those within the size overwrote newlines. */
   unsynced: Range[];
   /** Ranges that a failed sync should have written, with the byte that is there instead. */
   readonly holes: (readonly [...Range, byte: number])[];
 }
 
-/** What is taken down while the power is on, and taken away when it is cut. */
+/** Records while the power is on what is lost when it is cut. */
 export class PowerSupply {
   readonly #disk: RecordingDisk;
   readonly #fraction: Fraction;
@@ -37,7 +37,7 @@ export class PowerSupply {
     this.#names = new DurableNames(disk.folder);
   }
 
-  /** All that is in the folder now is on disk. */
+  /** Everything in the folder is durable now. */
   async on(): Promise<void> {
     await this.#disk.powerOn();
     this.#names = new DurableNames(this.#disk.folder);
@@ -45,7 +45,7 @@ export class PowerSupply {
     await this.#take(this.#disk.folder);
   }
 
-  /** The process is dead: what it never synced is taken away, some of it or all. */
+  /** The process is dead: some or all of what it never synced is removed. */
   async cut(): Promise<void> {
     for (const [call = "", ...operands] of await this.#disk.recorded()) this.#note(call, operands);
     const files = this.#names.afterCut(this.#nameSurvives());
@@ -123,7 +123,7 @@ export class PowerSupply {
   }
 }
 
-/** A sync failed: what it should have written is lost, though the file is as long. */
+/** A sync failed: what it should have written is lost, but the file keeps its length. */
 function lose(file: Durable, size: number): void {
   for (const [from, to] of file.unsynced) {
     file.holes.push([from, Math.min(to, file.size), NEWLINE]);
@@ -132,7 +132,7 @@ function lose(file: Durable, size: number): void {
   file.holes.push([file.size, size, 0]);
 }
 
-/** Of newlines that were written over, any page may still be as it was. */
+/** Any overwritten page of newlines may still have its old content. */
 export function loseOverwrites(
   bytes: Uint8Array,
   [from, to]: Range,
@@ -147,8 +147,8 @@ export function loseOverwrites(
 }
 
 /**
- * The bytes up to a size, and of what comes after it nothing, or some: the file may have
- * got longer, by any number of bytes, and of its new pages each is there, or reads as zeros.
+ * The bytes up to a size, and some or none of those after it: the file may have grown by any number
+ * of bytes, and each of its new pages is there or reads as zeros.
  */
 export function withoutUnsynced(
   bytes: Uint8Array,

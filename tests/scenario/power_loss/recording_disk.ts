@@ -1,4 +1,4 @@
-/** The recorder of what reached the disk: a C library that is loaded before Deno. */
+/** Records what reached the disk, with a C library that is loaded before Deno. */
 
 import { succeeds, testWhere } from "../../support/process/other_commands.ts";
 
@@ -6,7 +6,7 @@ const SOURCE = new URL("./recording_disk.c", import.meta.url).pathname;
 
 const HAS_COMPILER = Deno.build.os === "linux" && await succeeds("gcc", "--version");
 
-/** Declares a test that is left out where the recorder cannot be built. */
+/** Declares a test that is skipped if the recorder cannot be built. */
 export function testWithRecorder(name: string, fn: () => Promise<void>): void {
   testWhere(HAS_COMPILER, "there is no gcc to build the recorder with", name, fn);
 }
@@ -20,7 +20,7 @@ async function build(library: string): Promise<void> {
 }
 
 export class RecordingDisk {
-  /** What is watched. */
+  /** The recorded folder. */
   readonly folder: string;
   /** While it exists, the next `fdatasync` fails. */
   readonly failing: string;
@@ -32,7 +32,7 @@ export class RecordingDisk {
     this.failing = `${root}/fail`;
   }
 
-  /** @param root A folder that only this disk uses. */
+  /** @param root A folder for this disk alone. */
   static async create(root: string): Promise<RecordingDisk> {
     const disk = new RecordingDisk(root);
     await build(disk.#library);
@@ -51,22 +51,22 @@ export class RecordingDisk {
     };
   }
 
-  /** Where every file that was ever made is found under its inode number. */
+  /** The folder with every file that was ever created, by inode number. */
   get kept(): string {
     return `${this.#root}/kept`;
   }
 
-  /** The power is on: all that is in the folder now is on disk. */
+  /** Turns the power on: everything in the folder is durable now. */
   async powerOn(): Promise<void> {
     await Deno.remove(this.kept, { recursive: true }).catch(ignoreMissing);
     await Deno.mkdir(this.kept);
     await Deno.writeTextFile(this.#record, "");
   }
 
-  /** What was recorded since, a line for each call. */
+  /** The records since then, one line per call. */
   async recorded(): Promise<readonly (readonly string[])[]> {
     const text = await Deno.readTextFile(this.#record);
-    // Without its newline, a line was not finished when the process died.
+    // A line without a newline was incomplete when the process died.
     return text.split("\n").slice(0, -1).map((line) => line.split("\t"));
   }
 
