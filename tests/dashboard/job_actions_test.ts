@@ -243,6 +243,7 @@ Deno.test("job form: with scope read there are no buttons, the page says why, an
     /Your token does not have the scope operate , which controlling jobs takes/,
   );
   assert.match(readable(html), /Your token does not have the scope submit , which sending events/);
+  assert.match(readable(html), / Cancel it\. /, "and no colon before a button that is not there");
   for (const form of FORMS) {
     const response = await submitForm(app, `/ui/jobs/${jobId}/${form}`, {}, { cookie });
     assert.match(await pageText(response, 403), /The token does not have the scope/);
@@ -254,6 +255,7 @@ Deno.test("job form: scope operate controls jobs, and scope submit sends events"
   const html = await pageOf(operator.app, `/ui/jobs/${operator.jobId}`, operator);
   const actions = new Set(formsOf(html).map(({ action }) => action.split("/").at(-1)));
   assert.deepEqual([...actions].toSorted(), ["cancel", "sign-out", "suspend"]);
+  assert.match(readable(html), / Cancel it: Cancel … /);
   const sender = await startAs("read", "submit");
   const other = await pageOf(sender.app, `/ui/jobs/${sender.jobId}`, sender);
   const sent = new Set(formsOf(other).map(({ action }) => action.split("/").at(-1)));

@@ -144,6 +144,20 @@ Deno.test("overview: jobs that no definition runs are reported until there are n
   assert.doesNotMatch(await parked(), /is parked/);
 });
 
+Deno.test("overview: failures come first, unless a pause stops everything", async () => {
+  const app = await startApp();
+  const firstOf = async () => {
+    const ids = [...(await pageOf(app, "/")).matchAll(/ id="(attention-headline|pauses)"/g)];
+    return ids.map(([, id]) => id);
+  };
+  const ofType = { type: "test.parcel", reason: "the depot is closed" };
+  await jsonOf(await app.post("/pauses", ofType), 201);
+  assert.deepEqual(await firstOf(), ["attention-headline", "pauses"]);
+  await jsonOf(await app.post("/pauses", { reason: "a deploy" }), 201);
+  await jsonOf(await app.post("/jobs", { type: "test.greet", input: { name: "a" } }), 202);
+  assert.deepEqual(await firstOf(), ["pauses", "attention-headline"]);
+});
+
 Deno.test("overview: without scripts the figures of the charts are in a table", async () => {
   const app = await startMixedJobs();
   await app.clock.advance(10_000);

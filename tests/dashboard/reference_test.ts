@@ -63,7 +63,9 @@ Deno.test("reference: the server accepts each call that it shows", async () => {
 Deno.test("reference: calls can follow streams, delete, and take a token from the environment", async () => {
   const text = textOf(html);
   assert.ok(text.includes("curl -sN http://localhost/stream"));
-  assert.ok(text.includes("curl -s -X DELETE http://localhost/pauses/order-42"));
+  assert.ok(
+    text.includes("curl -s -X DELETE http://localhost/pauses/pau_01J00000000000000000000001"),
+  );
   assert.ok(
     text.includes("curl -s -X POST http://localhost/jobs/order-42/start") ||
       text.includes("curl -s http://localhost/jobs/order-42/start"),

@@ -53,10 +53,10 @@ Deno.test("system: it shows the journal, settings with their origins, limits wit
   const text = await pageOf(app, "/ui/system");
   for (
     const expected of [
-      /--journal<\/td><td><bdi>&lt;img src=x onerror=alert\(1\)&gt;/,
+      /--journal<\/td><td class="setting-value"><bdi>&lt;img src=x onerror=alert\(1\)&gt;/,
       /<td>environment<\/td>/,
       /jobs waiting for a worker<\/td><td class="number bad">100<\/td>/,
-      /workers with a job \(--max-running\)<\/td><td class="number">3<\/td><td class="number">16<\/td>/,
+      /workers with a job<\/td><td class="number">3<\/td><td class="number">16<\/td>/,
       /open streams<\/td><td class="number">0<\/td><td class="number">1,000<\/td>/,
       /4711/,
       /3 MiB resident/,

@@ -86,7 +86,7 @@ Deno.test("system route: the limits equal those of the screen, each with its use
   const [, table = ""] = /<div id="limits"[^]*?<tbody>(.*?)<\/tbody>/.exec(html) ?? [];
   const shown = [...table.matchAll(/<tr><td>([^<]+)</g)].map(([, what]) => what);
   assert.deepEqual(shown, [
-    "workers with a job (--max-running)",
+    "workers with a job",
     ...limits.map(({ what }) => what),
   ]);
 });

@@ -41,6 +41,7 @@ export function JobAttempts({ state }: Props) {
       <Table
         caption="Attempts by task"
         headings={["Task", "Attempt", "Outcome", "Took", "Started", ...extra(columns)]}
+        asCards
       >
         {rows.map((row, index) => (
           <Row state={state} row={row} isFirst={isFirst(rows, index)} columns={columns} />
@@ -113,20 +114,24 @@ function Row({ state, row, isFirst, columns }: RowProps) {
           </span>
         </span>
       </th>
-      <td>{attemptNumber(attempt)}</td>
+      <td data-name="attempt">{attemptNumber(attempt)}</td>
       <td>
         <Outcome state={state} row={row} />
         <SpacedCite state={state} logId={attempt.endedBy} />
       </td>
-      <td>
+      <td data-name="took">
         <Duration ms={attempt.toMs - attempt.fromMs} />
       </td>
-      <td>
+      <td data-name="started">
         {attempt.startedAt === undefined ? "–" : <Time at={attempt.startedAt} />}
         <SpacedCite state={state} logId={attempt.startedBy} />
       </td>
       {columns.error
-        ? <td>{attempt.error === undefined ? null : <ErrorView error={attempt.error} />}</td>
+        ? (
+          <td class="whole-line">
+            {attempt.error === undefined ? null : <ErrorView error={attempt.error} />}
+          </td>
+        )
         : null}
       {columns.backoff
         ? <td>{backoff === undefined ? null : <Backoff backoff={backoff} />}</td>

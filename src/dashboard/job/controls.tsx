@@ -172,7 +172,7 @@ function RetryForm({ state, ...form }: Props & Parameters<typeof ActionForm>[0])
   return (
     <ActionForm {...form} label="Retry as a new job">
       <label class="field field-inline">
-        <span>from</span>
+        <span>Retry from</span>
         <select name="from">
           <option value="">{startText(job)}</option>
           {tasks.map(({ taskId }) => (

@@ -32,7 +32,11 @@ export function JobExpectations({ state }: Props) {
       {all.length === 0
         ? <p class="hint">The plan is empty: the job is done as soon as it starts.</p>
         : (
-          <Table caption="What the plan expects" headings={["Expectation", "Event", "Came", "By"]}>
+          <Table
+            caption="What the plan expects"
+            headings={["Expectation", "Event", "Came", "By"]}
+            asCards
+          >
             {all.slice(0, ROWS_MAX).map((one) => <Row state={state} one={one} />)}
           </Table>
         )}

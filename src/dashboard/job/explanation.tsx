@@ -1,15 +1,18 @@
 /** The explanation of a job: first the summary that the prose has too, then the details. */
 
+import type { Child } from "hono/jsx";
 import { type Brief, distinctLines, toBrief } from "../../explain/brief.ts";
 import { withDistances } from "../../explain/distances.ts";
 import { summedUpTexts } from "../../explain/explanation_text.ts";
 import { timingText } from "../../explain/timing_text.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
 import { EndPause } from "../limits/pauses_section.tsx";
+import { JobLink } from "../parts/links.tsx";
 import { TimedText } from "../parts/text.tsx";
 import { EntryCite, Sentence } from "./cite.tsx";
 import { ControlForm, isLegal, toControl } from "./controls.tsx";
 import type { JobScreenState } from "./screen_state.ts";
+import { isTerminal } from "../../core/job_state.ts";
 import { eventFieldId, sampleEventFor, shownWaits, WaitList } from "./waits.tsx";
 
 const COMPLETED_MAX = 12;
@@ -102,7 +105,7 @@ function Completed({ state }: Props) {
   const hidden = total - COMPLETED_MAX;
   return (
     <details id="job-completed">
-      <summary>Completed so far: {total}</summary>
+      <summary>{isTerminal(state.job) ? "Completed" : "Completed so far"}: {total}</summary>
       <ul>
         {hidden > 0 ? <li class="soft">{hidden} more before these.</li> : null}
         {completed.slice(-COMPLETED_MAX).map((item) => (
@@ -115,31 +118,32 @@ function Completed({ state }: Props) {
   );
 }
 
+/** A step ends with a colon, and what does it follows; a reader who may not do it is told the step. */
 function Step({ state, step }: Props & { readonly step: NextStep<Citation> }) {
+  const action = step.action === undefined ? null : stepAction(state, step);
+  const statement = action === null ? step.statement.replace(/:$/, ".") : step.statement;
   return (
     <li>
-      <Sentence state={state} of={step} />
-      {step.action === undefined ? null : (
-        <div class="row step-actions">
-          <StepAction state={state} step={step} />
-        </div>
-      )}
+      <Sentence state={state} of={{ ...step, statement }} />
+      {action === null ? null : <div class="row step-actions">{action}</div>}
     </li>
   );
 }
 
+const JOB_PATH = /^\/jobs\/([^/]+)\//;
 const PAUSE_PATH = /^\/pauses\/([^/]+)$/;
 
-function StepAction({ state, step }: Props & { readonly step: NextStep<Citation> }) {
+function stepAction(state: JobScreenState, step: NextStep<Citation>): Child | null {
   const form = formFor(state, step);
   if (form !== undefined) return <a href={`#${form}`}>Send it from here</a>;
   const pauseId = PAUSE_PATH.exec(step.action?.path ?? "")?.[1];
   if (pauseId !== undefined && state.may("operate")) {
     return <EndPause id={`end-${pauseId}`} pause={{ pauseId }} returnTo={state.returnTo} />;
   }
+  const jobId = JOB_PATH.exec(step.action?.path ?? "")?.[1];
   // Other jobs, such as one that occupies the worker, are controlled on their own page.
-  const isOwn = step.action?.path.startsWith(`/jobs/${state.job.jobId}/`) === true;
-  const control = isOwn ? step.action && toControl(step.action) : undefined;
+  if (jobId !== undefined && jobId !== state.job.jobId) return <JobLink jobId={jobId} />;
+  const control = jobId === undefined ? undefined : step.action && toControl(step.action);
   if (control === undefined || !state.may("operate") || !isLegal(state, control)) return null;
   return <ControlForm state={state} control={control} isPlain />;
 }

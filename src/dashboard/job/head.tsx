@@ -149,8 +149,10 @@ function Labels({ job }: { readonly job: JobState }) {
       {labels.map(([name, value]) => (
         <>
           <a class="label" href={`/ui/jobs?label=${encodeURIComponent(`${name}:${value}`)}`}>
-            <UserText text={name} lengthMax={LABEL_LENGTH_MAX} />:{" "}
-            <UserText text={value} lengthMax={LABEL_LENGTH_MAX} />
+            <UserText text={name} lengthMax={LABEL_LENGTH_MAX} />:<UserText
+              text={value}
+              lengthMax={LABEL_LENGTH_MAX}
+            />
           </a>
           {" "}
         </>

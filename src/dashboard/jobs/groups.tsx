@@ -6,7 +6,7 @@ import { countText } from "../../core/size.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { cutText, UserText } from "../parts/text.tsx";
-import { Time } from "../parts/time.tsx";
+import { Day } from "../parts/time.tsx";
 import type { JobsAddress } from "./address.ts";
 
 const HEADINGS = ["Jobs", "Error", "Type", "Oldest", "Newest", "Retried", "Actions"];
@@ -94,7 +94,7 @@ interface MomentProps {
 function Moment({ at, jobId, now }: MomentProps) {
   return (
     <a href={jobPagePath(jobId)} title={jobId}>
-      <Time at={at} now={now} />
+      <Day at={at} now={now} isAgo />
     </a>
   );
 }

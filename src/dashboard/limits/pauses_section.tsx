@@ -106,8 +106,11 @@ function FirstJobs({ pause: { jobs, firstJobs } }: { readonly pause: HeldPause }
     <>
       {firstJobs.map((jobId, index) => (
         <>
-          {index === 0 ? ": " : ", "}
-          <JobLink jobId={jobId} />
+          {index === 0 ? ": " : " "}
+          <span class="unbroken">
+            <JobLink jobId={jobId} />
+            {index < firstJobs.length - 1 ? "," : null}
+          </span>
         </>
       ))}
       {more > 0 && firstJobs.length > 0 ? ` and ${more} more` : null}

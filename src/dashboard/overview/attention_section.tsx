@@ -23,22 +23,25 @@ interface AttentionSectionProps {
   readonly open: JobCount;
   readonly failingTypes: readonly FailingType[];
   readonly now: number;
+  /** Further notes, after the failures. */
+  readonly children?: Child;
 }
 
 export function AttentionSection(props: AttentionSectionProps) {
-  const { attention, open, failingTypes, now } = props;
+  const { attention, open, failingTypes, now, children } = props;
   return (
     <section aria-labelledby="attention-heading" class="overview-section">
       <h2 id="attention-heading">What may need you</h2>
-      <div id="attention-parked" data-live>
-        {attention.parked.map((parked) => <ParkedType {...parked} />)}
-      </div>
       <div class="sheet">
         <Headline open={open} />
         <div id="attention-failed" data-calm>
           <FailedJobs jobs={attention.failed} now={now} />
         </div>
       </div>
+      <div id="attention-parked" data-live>
+        {attention.parked.map((parked) => <ParkedType {...parked} />)}
+      </div>
+      {children}
       <div class="attention-others">
         <Sheet name="waiting" title="Longest waiting">
           <WaitingJobs waiting={attention.waiting} now={now} />

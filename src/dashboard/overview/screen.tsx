@@ -58,6 +58,9 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
   const now = clock.now();
   const commands = curlCommands(c, deps);
   const mayOperate = requestViewer(c).scopes.includes("operate");
+  // A pause that stops everything comes first; others are among what may need someone.
+  const isStopped = standing?.standsStill === true && isOfPauses(standing);
+  const pauseNotes = <PausesSection pauses={pauses} mayEnd={mayOperate} now={now} returnTo="/" />;
   const stoppedBy = { told: isOfPauses(standing) ? undefined : standing, now };
   return page(
     c,
@@ -82,12 +85,7 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
       <h1 class="unseen">Overview</h1>
       <NoteLine c={c} deps={deps} />
       <Health deps={deps} />
-      <PausesSection
-        pauses={pauses}
-        mayEnd={mayOperate}
-        now={now}
-        returnTo="/"
-      />
+      {isStopped ? pauseNotes : null}
       <Standstill {...stoppedBy} />
       <div id="first-job" data-live>
         {census.jobs === 0 ? <FirstJob commands={commands} /> : null}
@@ -97,7 +95,9 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
         open={engine.lists.count({ conditions: ["failed"], retried: false })}
         failingTypes={counts?.failingTypes ?? []}
         now={now}
-      />
+      >
+        {isStopped ? null : pauseNotes}
+      </AttentionSection>
       <CensusSection census={census} />
       {mayOperate && census.jobs > 0
         ? (

@@ -6,13 +6,20 @@ interface TableProps {
   /** A caption for screen readers. */
   readonly caption: string;
   readonly headings: readonly string[];
+  /** A phone shows each row as a card; a cell with `data-name` names itself there. */
+  readonly asCards?: boolean;
   /** Rows of cells. */
   readonly children: Child;
 }
 
-export function Table({ caption, headings, children }: TableProps) {
+export function Table({ caption, headings, asCards = false, children }: TableProps) {
   return (
-    <div class="table-box" tabindex={0} role="region" aria-label={caption}>
+    <div
+      class={asCards ? "table-box as-cards" : "table-box"}
+      tabindex={0}
+      role="region"
+      aria-label={caption}
+    >
       <table>
         <caption class="unseen">{caption}</caption>
         <thead>

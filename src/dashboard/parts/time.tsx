@@ -17,15 +17,28 @@ export function Time({ at, now }: TimeProps) {
   return (
     <time datetime={at} title={at}>
       {momentText(at, now)}
-      {now === undefined ? null : <span class="ago">{agoText(Date.parse(at), now)}</span>}
+      {now === undefined ? null : <Ago at={at} now={now} />}
     </time>
   );
 }
 
+function Ago({ at, now }: Required<TimeProps>) {
+  return <span class="ago">{agoText(Date.parse(at), now)}</span>;
+}
+
+interface DayProps extends Required<TimeProps> {
+  /** Whether it also says how long ago it was. */
+  readonly isAgo?: boolean;
+}
+
 /** The time for today, otherwise the date, for places with room for only one of them. */
-export function Day({ at, now }: Required<TimeProps>) {
-  const moment = momentText(at, now);
-  return <time datetime={at} title={at} data-day>{moment.slice(0, "2026-01-01".length)}</time>;
+export function Day({ at, now, isAgo = false }: DayProps) {
+  return (
+    <time datetime={at} title={at} data-day>
+      {momentText(at, now).slice(0, "2026-01-01".length)}
+      {isAgo ? <Ago at={at} now={now} /> : null}
+    </time>
+  );
 }
 
 /**

@@ -64,5 +64,6 @@ function two(number) {
 
 function tellZone() {
   const zone = document.getElementById("zone");
-  if (zone !== null) zone.textContent = `Times are in ${timeZone}; point at one for UTC.`;
+  if (zone === null || timeZone === "UTC") return;
+  zone.textContent = `Times are in ${timeZone}; point at one for UTC.`;
 }

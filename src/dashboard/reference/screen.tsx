@@ -70,18 +70,30 @@ interface ExampleCall {
   readonly isStream: boolean;
 }
 
+/** What `{id}` stands for, by where the path begins. */
+const EXAMPLE_IDS = {
+  jobs: "order-42",
+  events: "parcel-7",
+  pauses: "pau_01J00000000000000000000001",
+} as const;
+
+function exampleId(path: string): string {
+  const [, root = ""] = path.split("/");
+  return Object.entries(EXAMPLE_IDS).find(([name]) => name === root)?.[1] ?? EXAMPLE_IDS.jobs;
+}
+
 /** A call that works as it is, on a job with the id of the examples. */
 export function exampleCall({ method, path, operation }: Placed): ExampleCall {
   const { parameters = [], requestBody, responses } = operation;
   const required = parameters.filter(({ in: place, required }) => place === "query" && required)
-    // The only ones that are required are points of a job's life.
-    .map(({ name }) => [name, "2026-01-31T12:00:00Z"]);
+    // The others that are required are points of a job's life.
+    .map(({ name }) => [name, name === "about" ? EXAMPLE_IDS.jobs : "2026-01-31T12:00:00Z"]);
   const search = new URLSearchParams(required).toString();
   const examples = Object.values(requestBody?.content["application/json"]?.examples ?? {});
   const body = examples.map(({ value }) => value).find(isObject);
   return {
     method,
-    path: path.replace("{id}", "order-42").replace("{type}", "order.fulfil") +
+    path: path.replace("{id}", exampleId(path)).replace("{type}", "order.fulfil") +
       (search === "" ? "" : `?${search}`),
     ...(body === undefined ? {} : { body }),
     isStream: Object.values(responses).some(({ content = {} }) => "text/event-stream" in content),

@@ -22,7 +22,7 @@ export function ConfigurationSection({ settings }: ConfigurationSectionProps) {
         {settings.map(({ name, value, origin }) => (
           <tr>
             <td class="mono setting-name">{`--${name}`}</td>
-            <td>
+            <td class="setting-value">
               <UserText text={value} lengthMax={500} />
             </td>
             <td class={origin === "default" ? "soft" : undefined}>{origin}</td>

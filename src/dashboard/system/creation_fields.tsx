@@ -44,7 +44,7 @@ export function CreationForm(props: CreationFormProps) {
         ? null
         : <RefusalNote refusal={refusal} inputs={[at, ...OPTION_POINTERS]} />}
       <SchemaFields form={subject.form} texts={texts} issues={own} />
-      {subject.kind === "type" ? <TypingHint /> : null}
+      {subject.kind === "type" && subject.form.fields.length > 0 ? <TypingHint /> : null}
       <Options texts={texts} issues={issues} />
       {scopes.includes("submit")
         ? (

@@ -168,7 +168,11 @@ function EventPage(props: EventPageProps) {
           )}
           <EventFields form={form} texts={texts} issues={refusal?.issues ?? []} />
           {maySubmit
-            ? <button type="submit" class="primary">Send the event</button>
+            ? (
+              <p class="row">
+                <button type="submit" class="primary">Send the event</button>
+              </p>
+            )
             : <MissingScope scope="submit" what="sending events" />}
         </form>
       </section>

@@ -195,7 +195,7 @@ function LimitRow(
 function limitRows(deps: HttpDeps): readonly Omit<LimitInUse, "name">[] {
   const limits = limitsInUse(deps);
   if (deps.system === undefined) return limits;
-  const workers = { what: "workers with a job (--max-running)", unit: "count" } as const;
+  const workers = { what: "workers with a job", unit: "count" } as const;
   return [{ ...workers, ...deps.system.workers() }, ...limits];
 }
 
