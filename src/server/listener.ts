@@ -3,6 +3,7 @@
  * it a connection, as it does while the process has no file descriptor left. Open connections are
  * served meanwhile. Deno has no time limit for request headers; so if connections that send no
  * request hold all descriptors, they are closed after a while, and running answers are completed.
+ * A connection over HTTP/2 is closed only if its client replies to the server's ping.
  */
 
 import { durationText } from "../core/duration.ts";
