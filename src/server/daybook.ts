@@ -96,8 +96,8 @@ export class Daybook {
   /**
    * From now on, two stop signals end a blocked process. Only for processes that handle signals.
    */
-  mindSignals(): void {
-    this.#parts.watchdog.mindSignals();
+  handleSignals(): void {
+    this.#parts.watchdog.handleSignals();
   }
 
   /**

@@ -1,7 +1,7 @@
 /**
- * The thread that creates the others. Creating a thread blocks the caller for tens of milliseconds,
- * which the engine's event loop cannot afford each time that code ends its thread. It is evaluated
- * from text, so that no permission to read it is needed.
+ * The thread that starts the others. Starting one blocks the caller for tens of milliseconds, which
+ * the event loop of the engine cannot afford each time that code ends its thread. It runs from its
+ * text, so that no permission is needed to read the file.
  */
 
 const { setPriority } = require("node:os");
@@ -13,12 +13,12 @@ const NICE = 5;
 const threads = new Map();
 
 /**
- * Gives the code of jobs a lower priority than the engine. On Linux this applies only to the
- * calling thread and to the threads that it creates; elsewhere it would apply to the whole process.
+ * Lowers the priority of job code below that of the engine. On Linux this affects only the calling
+ * thread and the threads that it starts; elsewhere it would affect the whole process.
  */
-function giveWay() {
+function lowerPriority() {
   if (Deno.build.os !== "linux") return;
-  // Queried first, since Deno would prompt for the permission in a terminal.
+  // Checked first, since without the permission a terminal would show a prompt.
   const { state } = Deno.permissions.querySync({ name: "sys", kind: "setPriority" });
   if (state === "granted") setPriority(0, NICE);
 }
@@ -38,7 +38,7 @@ function make({ id, source, module, memoryMb, port, resourceLimits }) {
   });
 }
 
-giveWay();
+lowerPriority();
 parentPort.on("message", (order) => {
   if (order.kind === "make") make(order);
   else void threads.get(order.id)?.terminate();
