@@ -213,7 +213,7 @@ Deno.test("limits screen: with scope read it shows the use and no form", async (
   const main = elementOf(page, "main");
   assert.match(textOf(main), /at work 0 3 3 0/);
   assert.doesNotMatch(main, /<form/);
-  assert.match(textOf(main), /does not have the scope operate , which changing limits takes/);
+  assert.match(textOf(main), /does not have the scope operate , which changing limits needs/);
   for (const action of [PATH, `${PATH}/mail.send/restore`]) {
     const sent = submitForm(app, action, { type: "mail.send" }, { ...headers, accept: "*/*" });
     await problemOf(await sent, 403, "forbidden");
