@@ -240,5 +240,5 @@ test("cat: a job that has no entry is told of, where it is no part of the output
   const { code, err, written } = await journalCommand(disk, ["cat", "--job", "nope"], {
     isInteractive: false,
   });
-  assert.deepEqual([code, written, err], [0, "", ["daybook: no entry is of job nope"]]);
+  assert.deepEqual([code, written, err], [0, "", ["daybook: no entry matches job nope"]]);
 });
