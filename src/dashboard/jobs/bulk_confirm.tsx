@@ -142,7 +142,11 @@ function Sample({ preview, now }: BulkConfirmProps) {
   return (
     <>
       <h2>{isAll ? "These jobs" : `The newest ${preview.sample.length} of them`}</h2>
-      <Table caption="A sample of the jobs" headings={["Condition", "Job", "Type", "Created"]}>
+      <Table
+        caption="A sample of the jobs"
+        headings={["Condition", "Job", "Type", "Created"]}
+        asCards
+      >
         {preview.sample.map((job) => <SampleRow job={job} now={now} />)}
       </Table>
     </>
