@@ -137,7 +137,10 @@ function Expectations({ newest }: { readonly newest: JobState | undefined }) {
   return (
     <>
       <p class="soft">
-        From the newest job, <JobLink jobId={newest.jobId} />:
+        From the newest job,{" "}
+        <span class="unbroken">
+          <JobLink jobId={newest.jobId} />:
+        </span>
       </p>
       <dl class="facts">
         {newest.plan.expected.map((expected) => <Expectation expected={expected} />)}
