@@ -114,7 +114,7 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     { climate: LONG_FULL, ports: ONE_WORKER },
   ),
   inKernel(
-    "a kernel whose jobs that go on wait behind those for which a full disk has no room",
+    "a kernel whose continuing jobs wait behind those for which a full disk has no room",
     beginningFirst,
     /starves/,
     { climate: LONG_FULL, ports: ONE_WORKER },

@@ -96,7 +96,7 @@ export class Scheduler {
     promise.then(() => settled = true, () => settled = true);
     await allPromises();
     while (!settled) {
-      if (++this.#steps > STEPS_MAX) throw new Error("it goes on for ever");
+      if (++this.#steps > STEPS_MAX) throw new Error("it never ends");
       if (!this.#step()) throw new Error("nothing is left to happen, and something is awaited");
       await allPromises();
     }

@@ -104,7 +104,7 @@ async function played(
 ): Promise<Verdict> {
   const onRejection = (event: PromiseRejectionEvent) => {
     event.preventDefault();
-    world.violate(`nobody hears of an error: ${errorMessage(event.reason)}`);
+    world.violate(`an error was not handled: ${errorMessage(event.reason)}`);
   };
   globalThis.addEventListener("unhandledrejection", onRejection);
   try {

@@ -1,5 +1,5 @@
 /**
- * Does what a page tells its reader, block by block, and checks what it promises:
+ * Runs the commands of a page, block by block, and checks their output:
  *
  * - `ts` and others whose first line is a comment with a path: the file is written.
  * - `sh` that begins with `deno run` or `deno task start`: the program is started. When it
@@ -9,7 +9,7 @@
  * - `crontab`: the command of its one line is run, as cron would.
  * - `sh` beside those: it is run to its end, and has to succeed, or, marked `fails`, to fail.
  * - `above`: its place is the folder that Daybook's is in.
- * - `sh elsewhere`: it needs what is not here; a test of the page's own looks at it.
+ * - `sh elsewhere`: it needs what is not available here; the page has a test for it.
  *
  * Lines that begin with `# => ` are parts of what is printed. Ports are the one thing that is
  * not as it is written: each is one that was free.
