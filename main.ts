@@ -116,7 +116,7 @@ async function openDaybook(
       jobLog: log,
       stalls: {
         exitMs: configuration.stallExitMs,
-        tells: true,
+        reports: true,
         isJson: configuration.logFormat === "json",
         onTooLong: () => fail("the event loop was blocked for --stall-exit", EXIT_STOOD_STILL),
       },
@@ -236,7 +236,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     }
     Deno.exit(0);
   });
-  daybook.mindSignals();
+  daybook.handleSignals();
   if (!daybook.leads) {
     if (!await orFail(configuration, () => daybook.lead())) return;
     await daybook.tried();

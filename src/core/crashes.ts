@@ -39,7 +39,7 @@ export function crashSuspects(job: JobState): readonly TaskState[] {
 
 /** Whether an attempt that ran alone at an unclean end is taken as its cause. */
 export function isCulprit(job: JobState, task: TaskState): boolean {
-  return hasCrashedTwice(task) && !(isMain(task) && hasGoneOn(job, task.lastLogId));
+  return hasCrashedTwice(task) && !(isMain(task) && hasContinued(job, task.lastLogId));
 }
 
 function hasCrashedTwice({ interruptions }: TaskState): boolean {
@@ -47,7 +47,7 @@ function hasCrashedTwice({ interruptions }: TaskState): boolean {
 }
 
 /** Whether `run` has continued past the end of a task since the process started. */
-function hasGoneOn({ tasks }: JobState, since: LogId): boolean {
+function hasContinued({ tasks }: JobState, since: LogId): boolean {
   return tasks.some((task) => task.status === "completed" && task.completedBy > since);
 }
 

@@ -145,8 +145,8 @@ function insteadOfWaking({ state, plan, expected }: JobState): string {
     return one.id !== MAIN_EXPECTATION_ID && progress !== undefined && !isMet(one, progress);
   });
   if (open === undefined) return "";
-  return `; "${open.id}" is met by an event of type ${open.matcher.eventType}, and a job that is ` +
-    "to wait no longer can be cancelled";
+  return `; "${open.id}" is met by an event of type ${open.matcher.eventType}; to stop waiting, ` +
+    "cancel the job";
 }
 
 /** The index of the first draft in the group. */

@@ -48,7 +48,7 @@ export interface JobCreatedAttributes {
   /** Present exactly when the job has code. */
   readonly definitionVersion?: number;
   readonly plan: JobPlan;
-  /** With marks for secrets; absent when all of it is sealed. */
+  /** Contains marks for secrets; absent when the whole input is sealed. */
   readonly input?: JsonValue;
   /** The whole input, when the journal must not hold it in clear. */
   readonly sealed?: SealedInput;

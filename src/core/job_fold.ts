@@ -21,7 +21,7 @@ import { TaskTally } from "./task_tally.ts";
 export interface Applied extends Step {
   readonly entry: JobEventLogEntry;
   readonly before: JobState | undefined;
-  /** Of the whole job, before and after. */
+  /** The condition of the whole job before the entry; `condition` is the one after it. */
   readonly conditionBefore: Condition | undefined;
   readonly condition: Condition;
   /** Whether something of the job is open after the entry: `run`, an attempt, or a compensation. */

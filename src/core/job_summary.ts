@@ -55,7 +55,7 @@ export interface ProgressSummary {
   /** The number of satisfied expectations, and of all expectations, without `main`. */
   readonly satisfied: number;
   readonly expected: number;
-  /** Of the task with the most attempts. */
+  /** The attempts of the task that has had the most. */
   readonly attempts: number;
 }
 
@@ -81,7 +81,7 @@ export interface FailureSummary {
   readonly because: LogId;
 }
 
-/** Of each. */
+/** The most open tasks, and the most open expectations. */
 const OPEN_MAX = 5;
 /** In characters; a cut text ends with `…`. */
 const ERROR_LENGTH_MAX = { name: 100, message: 300 };

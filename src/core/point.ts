@@ -69,7 +69,7 @@ export function beyondText(head: LogId): string {
   return `is beyond the journal, which ends at entry ${head}`;
 }
 
-/** @param first Of the job's entries. */
+/** @param first The first entry of the job. */
 export function beforeText({ logId, receivedAt }: JobEventLogEntry): string {
   return `is before the job's creation, entry ${logId} at ${receivedAt}`;
 }

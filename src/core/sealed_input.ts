@@ -9,11 +9,11 @@ export type InputRetention = "keep" | "deleteOnCompletion" | { readonly afterMs:
 
 export interface SealedInput {
   readonly version: 1;
-  /** Of AES-256-GCM, in base64url. The additional data is `sealedBoundTo` the job. */
+  /** For AES-256-GCM, in base64url. The additional data is `sealedBoundTo` the job. */
   readonly iv: string;
   /** The whole input as JSON: the ciphertext with its 16-byte tag at the end, in base64url. */
   readonly ciphertext: string;
-  /** Dotted paths of what is secret; `*` stands for every element of an array. */
+  /** Dotted paths of the secrets; `*` stands for every element of an array. */
   readonly secrets: readonly string[];
   readonly retention: InputRetention;
 }

@@ -310,7 +310,7 @@ export class JobEngine {
     return this.#parts.registry.info();
   }
 
-  /** With the number of jobs in the index, and of those about to be put there. */
+  /** Describes the journal, with the number of indexed jobs and of those about to be indexed. */
   async journalInfo(): Promise<JournalInfo & { readonly index: IndexInfo }> {
     const { events, table } = this.#parts;
     const index = { jobs: table.indexed, waiting: table.leaving };

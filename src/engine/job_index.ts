@@ -102,9 +102,9 @@ export interface JobIndex {
   scan(filter: JobFilter, range: JobRange & Pick<ListQuery, "oldestFirst">): IndexScan;
   count(filter: JobFilter, range: JobRange): JobCount;
   failures(filter: JobFilter): { groups: readonly IndexedFailures[]; reach: Stop | undefined };
-  /** Those that failed last and were not retried; the latest comes last. */
+  /** The jobs that failed last and were not retried; the latest comes last. */
   latestFailed(limit: number): readonly JobState[];
-  /** Those that ended last and could have taken events from outside; the latest comes last. */
+  /** The jobs that ended last and could have taken events from outside; the latest comes last. */
   latestAwaiting(limit: number): readonly JobState[];
   /** Jobs with a sealed input, even if its key is gone. */
   sealedIds(): readonly JobId[];

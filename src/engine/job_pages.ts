@@ -27,7 +27,7 @@ export interface JobFilter {
   /** Whether a later job is a retry of it. */
   readonly retried?: boolean;
   /** Only jobs that have not ended, or have an entry after this position. */
-  readonly goesOnAfter?: LogId;
+  readonly continuesAfter?: LogId;
 }
 
 /** A range of all jobs by `firstLogId`, the order of lists. */

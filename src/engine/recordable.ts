@@ -58,7 +58,7 @@ class JsonCopy {
         if (value === null) return this.#null();
         return this.#object(value, key);
       case "bigint":
-        return this.#refuse("is a bigint, which JSON does not have; give its text");
+        return this.#refuse("is a bigint, which JSON does not have; use a string");
       default:
         return this.#refuse(`is a ${typeof value}, which JSON would lose`);
     }
@@ -83,7 +83,7 @@ class JsonCopy {
   }
 
   #object(value: object, key: string): JsonValue | undefined {
-    if (this.#outer.includes(value)) this.#refuse("leads back to what it is in");
+    if (this.#outer.includes(value)) this.#refuse("refers back to an object that contains it");
     if (this.#outer.length >= DEPTH_MAX) {
       this.#refuse(`is nested deeper than ${DEPTH_MAX} levels`);
     }
@@ -109,7 +109,7 @@ class JsonCopy {
 
   #given(value: object, form: unknown): JsonValue | undefined {
     if (value instanceof Date && !/^\d/.test(String(form))) {
-      this.#refuse("is a Date that RFC 3339 has no text for");
+      this.#refuse("is a Date that RFC 3339 cannot express");
     }
     // JSON calls toJSON only once.
     return typeof form === "object" && form !== null ? this.#plain(form) : this.of(form, "");
@@ -147,7 +147,7 @@ class JsonCopy {
     if (prototype === Object.prototype || prototype === null) return;
     const kind = Object.prototype.toString.call(value).slice(8, -1);
     if (kind === "Object") return;
-    const advice = ADVICE[kind] ?? "give plain data that says the same";
+    const advice = ADVICE[kind] ?? "use plain data instead";
     this.#refuse(
       `is ${/^[AEIO]/.test(kind) ? "an" : "a"} ${kind}, which JSON would lose; ${advice}`,
     );
@@ -157,12 +157,12 @@ class JsonCopy {
     this.#length += characters;
     if (this.#length <= RECORDED_LENGTH_MAX) return;
     this.problem = `it is too long, the limit is ${RECORDED_LENGTH_MAX} characters of JSON; ` +
-      "store it elsewhere and give a reference";
+      "store it elsewhere and use a reference";
     throw new RangeError(this.problem);
   }
 
   #refuseHalf(what: string): never {
-    this.#refuse(`${what} half a surrogate pair, which is no text; toWellFormed() mends it`);
+    this.#refuse(`${what} half a surrogate pair, which is not text; toWellFormed() replaces it`);
   }
 
   #refuse(reason: string): never {
@@ -172,10 +172,10 @@ class JsonCopy {
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
-  Map: "give Object.fromEntries(map), or [...map]",
+  Map: "use Object.fromEntries(map) or [...map]",
   Promise: "await it",
-  Set: "give [...set]",
-  Uint8Array: "give its base64",
+  Set: "use [...set]",
+  Uint8Array: "use base64",
 };
 
 const STEP_LENGTH_MAX = 60;

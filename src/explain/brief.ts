@@ -13,20 +13,20 @@ const NEAR_MISSES_MAX = 10;
 /** How many citations of one statement are shown; the JSON has the rest. */
 export const CITES_MAX = 8;
 
-type Told = Statement<Citation>;
+type Cited = Statement<Citation>;
 
 /** A near miss that the summary does not mention. */
-interface BriefMiss extends Told {
+interface BriefMiss extends Cited {
   readonly expectation: string;
 }
 
 export interface Brief {
   /** Consecutive parts of the text, each with the evidence for what ends it. */
-  readonly summary: readonly Told[];
+  readonly summary: readonly Cited[];
   /** At most five. */
-  readonly reasons: readonly Told[];
+  readonly reasons: readonly Cited[];
   /** The number of reasons that are left out. */
-  readonly moreReasons: readonly Told[];
+  readonly moreReasons: readonly Cited[];
   readonly misses: readonly BriefMiss[];
   /** The number of near misses that are left out. */
   readonly moreMisses: number;
@@ -48,9 +48,9 @@ export function toBrief(full: Explanation<Citation>, readMs: number | undefined)
   const misses = waitingFor.flatMap(({ expectation, nearMisses }) =>
     nearMisses.map((miss) => ({ ...miss, expectation }))
   );
-  const { summary, rest } = withoutRepeats<Citation, Told>(full.summary, [...because, ...misses]);
+  const { summary, rest } = withoutRepeats<Citation, Cited>(full.summary, [...because, ...misses]);
   const untold = new Set(rest);
-  const isUntold = (statement: Told) => untold.has(statement);
+  const isUntold = (statement: Cited) => untold.has(statement);
   const untoldMisses = misses.filter(isUntold);
   const { shown, more } = shortened(
     because.filter(isUntold),
@@ -60,7 +60,7 @@ export function toBrief(full: Explanation<Citation>, readMs: number | undefined)
   const saidSince = because.filter((reason) => !more.includes(reason));
   const beside = [contrast, siblings].filter((one) => one !== undefined);
   const evidence = [...saidSince, ...beside, ...misses.slice(0, NEAR_MISSES_MAX), ...full.next];
-  const unsaid = <Part extends Told>(part: Part) => ({
+  const unsaid = <Part extends Cited>(part: Part) => ({
     ...part,
     statement: withoutSaid(part.statement, full.summary),
   });
@@ -80,7 +80,7 @@ export function toQueueBrief(
   { summary: text, because, next }: QueueExplanation<Citation>,
   nowMs: number | undefined,
 ): Pick<Brief, "summary" | "reasons" | "next" | "evidence"> {
-  const { summary, rest } = withoutRepeats<Citation, Told>(text, because);
+  const { summary, rest } = withoutRepeats<Citation, Cited>(text, because);
   return {
     summary: distanced(summary, nowMs),
     reasons: rest.map((reason) => distant(reason, nowMs)),
@@ -96,20 +96,20 @@ export function distinctLines(citations: readonly Citation[]): readonly Citation
 }
 
 /** Parts of one text. */
-function distanced(parts: readonly Told[], nowMs: number | undefined): readonly Told[] {
+function distanced(parts: readonly Cited[], nowMs: number | undefined): readonly Cited[] {
   const distancesFrom = distances(nowMs);
   return parts.map(({ statement, cites }) => ({ statement: distancesFrom(statement), cites }));
 }
 
-function distant<Part extends Told>(part: Part, nowMs: number | undefined): Part {
+function distant<Part extends Cited>(part: Part, nowMs: number | undefined): Part {
   return { ...part, statement: withDistances(part.statement, nowMs) };
 }
 
 /** The first ones, and the origin of the job, which ends every chain. */
 function shortened(
-  reasons: readonly Told[],
+  reasons: readonly Cited[],
   max: number,
-): { readonly shown: readonly Told[]; readonly more: readonly Told[] } {
+): { readonly shown: readonly Cited[]; readonly more: readonly Cited[] } {
   if (reasons.length <= max) return { shown: reasons, more: [] };
   return {
     shown: [...reasons.slice(0, max - 1), ...reasons.slice(-1)],

@@ -74,7 +74,7 @@ export function likeliestPlace(
 function likelihoodOf({ name, value }: Place, sought: Name, likeness: Likeness): number {
   const isInside = isWithin(name, sought);
   if (!isInside && !isAlike(name, sought)) {
-    return isTelling(value) && likeness.isSame(value) ? 2 : 0;
+    return isDistinctive(value) && likeness.isSame(value) ? 2 : 0;
   }
   if (likeness.isSame(value)) return 4;
   if (likeness.isClose(value)) return 3;
@@ -83,7 +83,7 @@ function likelihoodOf({ name, value }: Place, sought: Name, likeness: Likeness):
 }
 
 /** Flags and short values are found in many places by chance. */
-function isTelling(value: JsonScalar): boolean {
+function isDistinctive(value: JsonScalar): boolean {
   return (typeof value === "string" || typeof value === "number") && `${value}`.trim().length > 1;
 }
 

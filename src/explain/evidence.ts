@@ -40,7 +40,7 @@ export interface WorkerHolder {
 }
 
 /** A reached limit that makes a job wait for a place. */
-export type LimitInTheWay = PlacesInTheWay | RateInTheWay;
+export type BlockingLimit = PlacesInTheWay | RateInTheWay;
 
 interface LimitOf {
   readonly type: string;
@@ -111,14 +111,14 @@ export interface Circumstances {
     /**
      * Set when the job waits for a place and not for a worker; `ahead` then counts jobs of its key.
      */
-    readonly limit?: LimitInTheWay;
+    readonly limit?: BlockingLimit;
   };
   /** The same for a past time, as far as the journal shows. */
   readonly queueThen?: WorkersThen & {
     /** The pauses that held the job, oldest first; at least one. */
     readonly pauses?: readonly HoldingPause[];
     /** The limit that kept it from a place, and how many jobs were ahead of it. */
-    readonly limit?: LimitInTheWay;
+    readonly limit?: BlockingLimit;
     readonly ahead?: number;
   };
   /** The process is stopping. */

@@ -19,7 +19,7 @@ import type { QueueFacts, QueueLimit, WorkerPool } from "./queue_facts.ts";
 import { cancelHolders, HELD_BY, holdersText, holderText, rateOpensAt } from "./queue_holders.ts";
 import { reasonsBeside } from "./queue_reasons.ts";
 
-type Told = Statement<LogId>;
+type Reason = Statement<LogId>;
 
 const REASONS_MAX = 5;
 const HOLDERS_MAX = 3;
@@ -38,7 +38,7 @@ export function explainQueue(facts: QueueFacts): QueueExplanation<LogId> {
 
 interface Cause extends Omit<QueueExplanation<LogId>, "asOf" | "because" | "queued"> {
   /** The reasons for this cause itself. */
-  readonly cause: readonly Told[];
+  readonly cause: readonly Reason[];
 }
 
 function queueCause(facts: QueueFacts): Cause {
@@ -136,7 +136,7 @@ function stuckCause(facts: QueueFacts, pool: WorkerPool): Cause {
   };
 }
 
-function holderReason(holder: WorkerHolder): Told {
+function holderReason(holder: WorkerHolder): Reason {
   return { statement: `${HELD_BY}${holderText(holder)}.`, cites: [holder.startedBy] };
 }
 

@@ -112,7 +112,7 @@ export interface Timing {
 
 /** What an explanation counts instead of describing. */
 export interface SummedUp {
-  /** Of the job's entries: how many, and the first and the last. */
+  /** Entries of the job: how many, the first, and the last. */
   readonly entries?: { readonly count: number; readonly from: LogId; readonly to: LogId };
   /** Items of `completed` that were settled before those listed. */
   readonly completed?: number;

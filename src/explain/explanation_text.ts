@@ -57,7 +57,7 @@ export function explanationText(
   return lines.join("\n") + "\n";
 }
 
-/** With references to its evidence. */
+/** The summary with references to its evidence. */
 export function summaryText(parts: readonly Statement<Citation>[]): string {
   return parts.map(({ statement, cites }) => statement + refs(cites)).join("");
 }

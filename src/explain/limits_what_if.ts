@@ -9,7 +9,7 @@ import { durationText } from "../core/duration.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { limitsText, type PlaceLimits } from "../core/place_limits.ts";
 import { shownText } from "../core/shown_value.ts";
-import type { HoldingPause, LimitInTheWay } from "./evidence.ts";
+import type { BlockingLimit, HoldingPause } from "./evidence.ts";
 import type { Statement } from "./explanation.ts";
 import { insteadText, type SupposedLimits } from "./limits_supposed.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
@@ -52,8 +52,8 @@ export interface QueuedStanding {
   /** The pauses that hold it. */
   readonly pauses: readonly HoldingPause[];
   /** The limit that keeps it waiting now, and the one that would. */
-  readonly now?: LimitInTheWay | undefined;
-  readonly then?: LimitInTheWay | undefined;
+  readonly now?: BlockingLimit | undefined;
+  readonly then?: BlockingLimit | undefined;
   /** The jobs that would begin before it, and the entries that started them. */
   readonly before: readonly { readonly jobId: JobId; readonly startedBy: LogId }[];
   readonly isGranted: boolean;
@@ -206,7 +206,7 @@ function thenReasons(
   }];
 }
 
-function limitOf({ limit, type, key }: LimitInTheWay): string {
+function limitOf({ limit, type, key }: BlockingLimit): string {
   const what = key === undefined ? `type ${type}` : `key ${shownText(key)}`;
   return limit === "rate" ? `the rate of ${what}` : `a place of ${what} (${limit})`;
 }

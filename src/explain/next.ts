@@ -20,7 +20,7 @@ import { type Overtaken, unendedAttempts } from "./overtaken.ts";
 import { pauseSteps } from "./pause_texts.ts";
 import { attemptText, capital, later, matcherText, shortened, taskText } from "./phrases.ts";
 import { cancelHolders, rateOpensAt } from "./queue_holders.ts";
-import { isHopeless, openExpectations } from "./open_expectations.ts";
+import { isUnmeetable, openExpectations } from "./open_expectations.ts";
 import { whileParked } from "./parked.ts";
 import { sampleEvent } from "./sample_event.ts";
 import { openWaits } from "../core/waits.ts";
@@ -176,7 +176,7 @@ function untilText(started: JobEventLogEntry | undefined): string {
 
 function whileWaiting(outlined: OutlinedHistory, waitingFor: readonly WaitingFor<LogId>[]): Next {
   const open = openExpectations(outlined.job);
-  if (open.every(({ expected }) => isHopeless(outlined.job, expected))) {
+  if (open.every(({ expected }) => isUnmeetable(outlined.job, expected))) {
     return [automatic("Nothing can move it any more.", [outlined.created.logId])];
   }
   const ends = endsByTime(outlined);

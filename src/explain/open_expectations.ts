@@ -49,7 +49,7 @@ function asExpectation(id: string, matcher: EventMatcher): OpenExpectation {
 const OF_CONTROLS: readonly string[] = ["job.JobSuspended", "job.JobResumed"];
 
 /** Whether nothing can cause such an event for the job, neither its code nor a person. */
-export function isHopeless(job: JobState, expected: ExpectedEvent): boolean {
+export function isUnmeetable(job: JobState, expected: ExpectedEvent): boolean {
   return !hasCode(job) && isOwnEvent(expected) &&
     !OF_CONTROLS.includes(expected.matcher.eventType);
 }

@@ -4,7 +4,7 @@ import type { Condition } from "../core/condition.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { Pause } from "../core/pauses.ts";
-import type { Circumstances, LimitInTheWay, WorkerHolder } from "./evidence.ts";
+import type { BlockingLimit, Circumstances, WorkerHolder } from "./evidence.ts";
 
 /** Workers of one kind, and the jobs that hold them. */
 export interface WorkerPool {
@@ -25,7 +25,7 @@ interface QueuePause extends Pause {
 }
 
 /** A reached limit, and the jobs that it keeps waiting. */
-export type QueueLimit = LimitInTheWay & {
+export type QueueLimit = BlockingLimit & {
   readonly jobs: number;
   /** Those that would go first. */
   readonly firstJobs: readonly JobId[];

@@ -7,7 +7,7 @@ import type { NextStep } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import { durationText } from "../core/duration.ts";
 import { shownText } from "../core/shown_value.ts";
-import type { Circumstances, LimitInTheWay, WorkerHolder } from "./evidence.ts";
+import type { BlockingLimit, Circumstances, WorkerHolder } from "./evidence.ts";
 import { manual } from "./next_step.ts";
 import { pausesText } from "./pause_texts.ts";
 import { taskText } from "./phrases.ts";
@@ -40,7 +40,7 @@ export function queueText(
 }
 
 /** For a rate: `2 of 2 starts within 1 min of key acme used up (rate of type mail.send)`. */
-function rateText(limit: LimitInTheWay & { limit: "rate" }): string {
+function rateText(limit: BlockingLimit & { limit: "rate" }): string {
   const { type, key, count, perMs } = limit;
   const what = key === undefined ? `type ${type}` : `key ${shownText(key)}`;
   const of = key === undefined ? "" : ` of type ${type}`;
@@ -49,22 +49,22 @@ function rateText(limit: LimitInTheWay & { limit: "rate" }): string {
 }
 
 /** Only for a limit that differs from the code's. */
-function changeText({ change }: LimitInTheWay): string {
+function changeText({ change }: BlockingLimit): string {
   return change === undefined ? "" : `, as changed at ${change.at}`;
 }
 
 /** `2 of 2 places of key acme taken (perKey of type mail.send)`. */
-export function limitText(inTheWay: LimitInTheWay): string {
-  if (inTheWay.limit === "rate") return rateText(inTheWay);
-  const { limit, type, key = "", places, taken } = inTheWay;
+export function limitText(blocking: BlockingLimit): string {
+  if (blocking.limit === "rate") return rateText(blocking);
+  const { limit, type, key = "", places, taken } = blocking;
   const what = limit === "perKey" ? `key ${shownText(key)}` : `type ${type}`;
   const of = limit === "perKey" ? ` of type ${type}` : "";
   return `${taken} of ${counted(places, "place")} of ${what} taken (${limit}${of}${
-    changeText(inTheWay)
+    changeText(blocking)
   })`;
 }
 
-function aheadText({ isOfKey }: LimitInTheWay, ahead: number): string {
+function aheadText({ isOfKey }: BlockingLimit, ahead: number): string {
   const whose = isOfKey ? " of its key" : "";
   return `${counted(ahead, `job${whose}`, `jobs${whose}`)} ahead of it`;
 }
@@ -82,7 +82,7 @@ export function holdersText(
 
 /** The holders of workers or places; a rate has none. */
 function holdersOf(
-  limit: LimitInTheWay | undefined,
+  limit: BlockingLimit | undefined,
   ofWorkers: readonly WorkerHolder[],
 ): readonly WorkerHolder[] {
   if (limit === undefined) return ofWorkers;

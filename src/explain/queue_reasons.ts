@@ -9,18 +9,18 @@ import { latest, oneLine, reasonText, shortened } from "./phrases.ts";
 import type { QueueFacts } from "./queue_facts.ts";
 import { blockingEntries, holdersText, limitText } from "./queue_holders.ts";
 
-type Told = Statement<LogId>;
+type Reason = Statement<LogId>;
 
 const PAUSES_MAX = 3;
 const NAMED_MAX = 3;
 
 /** The most important first. */
-export function reasonsBeside(facts: QueueFacts): readonly Told[] {
+export function reasonsBeside(facts: QueueFacts): readonly Reason[] {
   return [...limitedOnes(facts), ...pausedOnes(facts), ...held(facts), ...longestOnes(facts)];
 }
 
 /** What limits keep waiting, with the attempts that hold the places. */
-function limitedOnes({ limits }: QueueFacts): readonly Told[] {
+function limitedOnes({ limits }: QueueFacts): readonly Reason[] {
   return limits.map((limit) => {
     const { jobs, firstJobs: [first = ""], firstBy } = limit;
     const what = limit.limit === "rate" ? "to begin" : "for a place";
@@ -33,7 +33,7 @@ function limitedOnes({ limits }: QueueFacts): readonly Told[] {
 }
 
 /** What pauses hold, those of everything included. */
-function pausedOnes({ pauses }: QueueFacts): readonly Told[] {
+function pausedOnes({ pauses }: QueueFacts): readonly Reason[] {
   return pauses.slice(0, PAUSES_MAX).map((pause) => {
     const { jobs, firstJobs, reason, by, failures = [] } = pause;
     const named = jobs === 0 ? "" : `: ${shortened(firstJobs.slice(0, NAMED_MAX), jobs)}`;
@@ -46,7 +46,7 @@ function pausedOnes({ pauses }: QueueFacts): readonly Told[] {
 }
 
 /** What is held for other reasons than the cause. */
-function held({ parked }: QueueFacts): readonly Told[] {
+function held({ parked }: QueueFacts): readonly Reason[] {
   return parked.map(({ type, jobs, newest }) => ({
     statement: `${counted(jobs, "job")} of type ${type} ${jobs === 1 ? "is" : "are"} parked: ` +
       `${oneLine(newest.message)} (${newest.jobId}).`,
@@ -60,7 +60,7 @@ const LONGEST: readonly (readonly [Condition, string])[] = [
   ["waiting", "has waited for an event for longest"],
 ];
 
-function longestOnes({ longest }: QueueFacts): readonly Told[] {
+function longestOnes({ longest }: QueueFacts): readonly Reason[] {
   return LONGEST.flatMap(([condition, words]) => {
     const job = longest[condition];
     if (job === undefined) return [];

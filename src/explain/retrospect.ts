@@ -21,7 +21,7 @@ import type { Evidence } from "./evidence.ts";
 import { capital, errorText, shortened, taskText, timeText as entryTime } from "./phrases.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
 
-type Told = readonly Statement<LogId>[];
+type Statements = readonly Statement<LogId>[];
 
 /** The beginning of the reason that says where the time went. */
 export const SPENT = "It spent ";
@@ -35,7 +35,7 @@ const VALUES_SHOWN_MAX = 3;
 export function repeatedSteps(
   { attempts }: OutlinedHistory,
   causes: Evidence["causes"],
-): Told {
+): Statements {
   return [...attempts].flatMap(([taskId, ofTask]) => {
     if (taskId === MAIN_TASK) return [];
     const cut = ofTask.findIndex(isCutShort);
@@ -61,7 +61,7 @@ function isCutShort({ ended, started }: Attempt): boolean {
 }
 
 /** Tasks that failed, and completed in the end. */
-export function mendedFailures(outlined: OutlinedHistory): Told {
+export function mendedFailures(outlined: OutlinedHistory): Statements {
   const mended = outlined.job.tasks.flatMap(({ taskId, status }) => {
     const ofTask = outlined.attempts.get(taskId) ?? [];
     const failed = ofTask.filter((attempt) =>
@@ -84,7 +84,7 @@ export function mendedFailures(outlined: OutlinedHistory): Told {
 }
 
 /** Where the time went in an ended job that took far longer than others. */
-export function whereTimeWent(outlined: OutlinedHistory, evidence: Evidence): Told {
+export function whereTimeWent(outlined: OutlinedHistory, evidence: Evidence): Statements {
   const parts = timeSpent(outlined, evidence);
   if (parts.length === 0) return [];
   const statement = `${SPENT}${timeText(parts)}.`;
@@ -92,7 +92,10 @@ export function whereTimeWent(outlined: OutlinedHistory, evidence: Evidence): To
 }
 
 /** The event that an expectation took, when another one that would have matched came too late. */
-export function overlookedEvents(outlined: OutlinedHistory, { later = new Map() }: Evidence): Told {
+export function overlookedEvents(
+  outlined: OutlinedHistory,
+  { later = new Map() }: Evidence,
+): Statements {
   const { job } = outlined;
   return job.plan.expected.flatMap((expected, at) => {
     const by = job.expected[at]?.by ?? [];

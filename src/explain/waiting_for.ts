@@ -8,7 +8,7 @@ import type { LogId } from "../core/ids.ts";
 import { type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
 import { jsonSize } from "../core/json.ts";
 import { looseForm } from "./likeness/loose_form.ts";
-import { demanded, isTelling } from "./likeness/own_values.ts";
+import { demanded, isDistinctive } from "./likeness/own_values.ts";
 import type { Suspect } from "./likeness/suspect.ts";
 import { toMatchable } from "../core/projector.ts";
 import { shownScalar } from "../core/shown_value.ts";
@@ -16,8 +16,8 @@ import { countText } from "../core/size.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import type { Candidates, Evidence } from "./evidence.ts";
 import {
-  isHopeless,
   isOwnEvent,
+  isUnmeetable,
   type OpenExpectation,
   openExpectations,
 } from "./open_expectations.ts";
@@ -83,7 +83,7 @@ function waitingFor(
   const { expected, matched, by } = open;
   const remark = suspects.length > 0
     ? undefined
-    : hopeless(outlined, expected) ?? nothingLikeIt(outlined, open, candidates);
+    : unmeetable(outlined, expected) ?? nothingLikeIt(outlined, open, candidates);
   const count = matchedText(expected, matched);
   return {
     expectation: expected.id,
@@ -116,8 +116,8 @@ function nearMiss(
 }
 
 /** When no event can ever match. */
-function hopeless({ job }: OutlinedHistory, expected: ExpectedEvent): string | undefined {
-  if (!isHopeless(job, expected)) return undefined;
+function unmeetable({ job }: OutlinedHistory, expected: ExpectedEvent): string | undefined {
+  if (!isUnmeetable(job, expected)) return undefined;
   return "No event can meet it: only Daybook records such events, " +
     "and this job has no code that could cause one.";
 }
@@ -163,7 +163,7 @@ function lackedValue(
       .map(({ value }) => looseForm(value)),
   );
   const lacked = [...demanded(matcher.correlation)].find(([, value]) =>
-    isTelling(value) && !common.has(looseForm(value)) && !carried.has(looseForm(value))
+    isDistinctive(value) && !common.has(looseForm(value)) && !carried.has(looseForm(value))
   );
   return lacked === undefined ? undefined : shownScalar(lacked[1]);
 }

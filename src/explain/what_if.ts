@@ -172,7 +172,7 @@ function toReplayStep({ entry, folded, repeats }: Played): ReplayStep {
   return { ...selected, why };
 }
 
-/** @param why Of the supposed step. */
+/** @param why The reason given for the supposed step. */
 function differenceAt(
   actual: Played | undefined,
   supposed: Played | undefined,

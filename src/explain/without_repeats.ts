@@ -9,17 +9,17 @@ const BEGINNINGS = [SPENT, HELD_BY];
 /** Shorter pieces are easier to repeat than to look up. */
 const PIECE_LENGTH_MIN = 12;
 
-interface Said<Cite, Told> {
+interface Said<Cite, Item> {
   /** In parts, each with the evidence up to its end. */
   readonly summary: readonly Statement<Cite>[];
   /** The statements that remain. */
-  readonly rest: readonly Told[];
+  readonly rest: readonly Item[];
 }
 
-export function withoutRepeats<Cite, Told extends Statement<Cite>>(
+export function withoutRepeats<Cite, Item extends Statement<Cite>>(
   summary: string,
-  statements: readonly Told[],
-): Said<Cite, Told> {
+  statements: readonly Item[],
+): Said<Cite, Item> {
   const ends = new Map<number, readonly Cite[]>();
   const rest = statements.filter(({ statement, cites }) => {
     const piece = pieceOf(statement);

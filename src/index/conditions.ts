@@ -48,8 +48,8 @@ export function toSql(filter: JobFilter): SqlCondition {
   if (filter.createdBefore !== undefined) {
     parts.push({ sql: "created < ?", values: [Date.parse(filter.createdBefore)] });
   }
-  if (filter.goesOnAfter !== undefined) {
-    parts.push({ sql: "last > ?", values: [filter.goesOnAfter] });
+  if (filter.continuesAfter !== undefined) {
+    parts.push({ sql: "last > ?", values: [filter.continuesAfter] });
   }
   for (const [name, value] of labels ?? []) {
     const sql = "EXISTS (SELECT 1 FROM json_each(labels) WHERE key = ? AND value = ?)";

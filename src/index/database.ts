@@ -3,7 +3,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { errorMessage } from "../core/thrown.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";
-import { beginMaking, endMaking, prepare, setSyncing } from "./schema.ts";
+import { beginBuilding, endBuilding, prepare, setSyncing } from "./schema.ts";
 
 export interface DatabaseOptions {
   /** Opens it; `fresh` asks for an empty one. */
@@ -50,7 +50,7 @@ export class Database {
   #database: DatabaseSync | undefined;
   readonly #statements = new Map<string, StatementSync>();
   #isDamaged = false;
-  #isBeingMade = false;
+  #isBuilding = false;
   #commits = 0;
 
   constructor(options: DatabaseOptions) {
@@ -58,8 +58,8 @@ export class Database {
   }
 
   /** Whether it is still being built, so that a crash may leave it in any state. */
-  get isBeingMade(): boolean {
-    return this.#isBeingMade;
+  get isBuilding(): boolean {
+    return this.#isBuilding;
   }
 
   /** @throws {IndexDamagedError} as every query does. */
@@ -95,7 +95,7 @@ export class Database {
   /** Runs `work` in a transaction, which rolls back if it throws. */
   within(work: () => void): void {
     const database = this.#open();
-    if (!this.#isBeingMade) return transact(database, work);
+    if (!this.#isBuilding) return transact(database, work);
     const isSyncing = ++this.#commits % COMMITS_PER_SYNC === 0;
     if (isSyncing) setSyncing(database, true);
     try {
@@ -111,19 +111,19 @@ export class Database {
   reopen(fresh: boolean): DatabaseSync {
     this.close();
     const database = this.#options.open(fresh);
-    if (fresh) beginMaking(database);
+    if (fresh) beginBuilding(database);
     else prepare(database);
-    this.#isBeingMade = fresh;
+    this.#isBuilding = fresh;
     return this.#database = database;
   }
 
   /** From now on, what is written is durable. */
-  endMaking(): void {
-    if (!this.#isBeingMade) return;
+  endBuilding(): void {
+    if (!this.#isBuilding) return;
     // Without room, SQLite would still switch to WAL mode, and then fail every read.
     this.#options.requireRoom?.();
-    endMaking(this.#open());
-    this.#isBeingMade = false;
+    endBuilding(this.#open());
+    this.#isBuilding = false;
   }
 
   close(): void {

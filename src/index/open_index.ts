@@ -2,7 +2,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 import { errorMessage } from "../core/thrown.ts";
-import { beginMaking } from "./schema.ts";
+import { beginBuilding } from "./schema.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
 
 export const FILE = "jobs.sqlite";
@@ -54,7 +54,7 @@ function newFile(folder: string): DatabaseSync {
   const database = openFile(folder, true);
   try {
     requireRoom(folder);
-    beginMaking(database);
+    beginBuilding(database);
     return database;
   } catch (error) {
     database.close();

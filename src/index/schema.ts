@@ -103,12 +103,12 @@ export function prepare(database: DatabaseSync): void {
 }
 
 /**
- * Prepares an empty database for building the whole index. Until `endMaking` there is no log and
+ * Prepares an empty database for building the whole index. Until `endBuilding` there is no log and
  * few syncs, so a crash may leave it in any state.
  *
  * @throws {Error} when it cannot be used.
  */
-export function beginMaking(database: DatabaseSync): void {
+export function beginBuilding(database: DatabaseSync): void {
   database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
   database.exec("PRAGMA journal_mode = MEMORY");
   setSyncing(database, false);
@@ -121,7 +121,7 @@ export function setSyncing(database: DatabaseSync, isSyncing: boolean): void {
 }
 
 /** Syncs what was built. From now on a crash loses only the latest transactions. */
-export function endMaking(database: DatabaseSync): void {
+export function endBuilding(database: DatabaseSync): void {
   log(database);
 }
 

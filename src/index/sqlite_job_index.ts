@@ -25,7 +25,7 @@ import { JobScans } from "./job_scans.ts";
 /** Jobs per transaction; takes a few milliseconds. */
 const BATCH = 128;
 /** The same while the index is being built and nothing waits for it. */
-const MAKING_BATCH = 512;
+const BUILDING_BATCH = 512;
 
 const PUT_STATE = insertion("INSERT OR REPLACE INTO states", 7);
 
@@ -58,7 +58,7 @@ export class SqliteJobIndex implements JobIndex {
   }
 
   get batch(): number {
-    return this.#options.batch ?? (this.#database.isBeingMade ? MAKING_BATCH : BATCH);
+    return this.#options.batch ?? (this.#database.isBuilding ? BUILDING_BATCH : BATCH);
   }
 
   get conditions(): ReadonlyMap<Condition, number> {
@@ -109,14 +109,14 @@ export class SqliteJobIndex implements JobIndex {
 
   made(): void {
     try {
-      this.#database.endMaking();
+      this.#database.endBuilding();
     } catch (error) {
       this.#options.warn(`Cannot write the index to the disk yet: ${errorMessage(error)}`);
     }
   }
 
   mark({ logId, chain }: JournalHead): void {
-    this.#database.endMaking();
+    this.#database.endBuilding();
     this.#database.within(() => {
       const jobs = this.#size + this.#awake;
       this.#database.run("INSERT OR REPLACE INTO points VALUES (?, ?, ?)", logId, chain, jobs);
@@ -230,7 +230,7 @@ export class SqliteJobIndex implements JobIndex {
     }
     const row = this.#database.get("SELECT chain, jobs FROM points WHERE logId = ?", point.logId);
     if (row?.chain !== point.chain) return false;
-    this.#database.within(() => this.#goBackTo(point.logId));
+    this.#database.within(() => this.#revertTo(point.logId));
     this.#count();
     // A copy made while the index was being written may have lost some.
     return row.jobs === this.#size;
@@ -241,7 +241,7 @@ export class SqliteJobIndex implements JobIndex {
   }
 
   /** Removes later states. A job that had an earlier state returns to it. */
-  #goBackTo(logId: LogId): void {
+  #revertTo(logId: LogId): void {
     this.#database.run("UPDATE jobs SET awake = 0 WHERE awake = 1");
     const later = this.#database.all(
       "SELECT last, first, before FROM states WHERE last > ? ORDER BY last DESC",

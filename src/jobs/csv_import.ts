@@ -26,7 +26,7 @@ interface Rejection {
   readonly reason: string;
 }
 
-/** What the journal keeps of a chunk beside its rows. */
+/** What the journal keeps of a chunk besides its rows. */
 interface ChunkResult {
   readonly accepted: number;
   readonly rejected: number;

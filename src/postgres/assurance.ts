@@ -49,7 +49,7 @@ export class Assurance {
   readonly #retrying: Retrying;
   #lookedMs = -Infinity;
   #isLacking = false;
-  #isToldOf = false;
+  #isReported = false;
 
   /** @param sql A session that does not wait for a standby. */
   constructor(options: AssuranceOptions, sql: Sql, retrying: Retrying) {
@@ -80,8 +80,8 @@ export class Assurance {
     const standbys = await this.#find();
     const { place, warn } = this.#options;
     this.#isLacking = place.needsStandby && standbys === 0;
-    if (this.#isLacking === this.#isToldOf) return;
-    this.#isToldOf = this.#isLacking;
+    if (this.#isLacking === this.#isReported) return;
+    this.#isReported = this.#isLacking;
     warn(
       this.#isLacking
         ? `${place.shown} has no synchronous standby now, which sync=1 requires: nothing is ` +
@@ -91,12 +91,12 @@ export class Assurance {
   }
 
   /** A commit found no standby to wait for. The next check reports it. */
-  lacks(): void {
+  standbyMissing(): void {
     this.#isLacking = true;
   }
 
   /** Resolves once the required standby is connected. Throws as `look` does. */
-  async given(): Promise<void> {
+  async standbyConnected(): Promise<void> {
     while (this.#isLacking) {
       await new Promise<void>((resolve) => void this.#clock.setTimer(LOOK_MS, resolve));
       await this.#retrying.until(() => this.look());

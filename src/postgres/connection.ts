@@ -67,17 +67,17 @@ export class CancelledError extends Error {
  * PostgreSQL's classes for lack of resources, shutdown and demotion. A pooler that refuses a
  * startup parameter (08P01) will refuse it again.
  */
-const PASSING = /^CONNECT|^E[A-Z]+$|^(?!08P01)(?:08|53|57|58|40)...$|^25006$/;
+const TRANSIENT = /^CONNECT|^E[A-Z]+$|^(?!08P01)(?:08|53|57|58|40)...$|^25006$/;
 
 /** Whether a retry may succeed. */
-function passes(error: unknown): boolean {
-  return PASSING.test(codeOf(error));
+function isTransient(error: unknown): boolean {
+  return TRANSIENT.test(codeOf(error));
 }
 
 const DELAY_MIN_MS = 50;
 const DELAY_MAX_MS = 1_000;
 /** Time between two warnings. */
-const TOLD_EVERY_MS = 10_000;
+const WARNING_INTERVAL_MS = 10_000;
 
 export interface RetryingOptions {
   readonly place: Place;
@@ -90,7 +90,7 @@ export interface RetryingOptions {
 /** Retries an operation until PostgreSQL answers. */
 export class Retrying {
   readonly #options: RetryingOptions;
-  #toldMs = -Infinity;
+  #warnedMs = -Infinity;
   /** Whether PostgreSQL was silent for too long. No further attempts are made. */
   #isOver = false;
 
@@ -120,8 +120,8 @@ export class Retrying {
       try {
         return await run(isAgain);
       } catch (error) {
-        if (!passes(error) || this.#isOver) throw error;
-        this.#tell(error);
+        if (!isTransient(error) || this.#isOver) throw error;
+        this.#warn(error);
         await this.#pause(delayMs);
         delayMs = Math.min(2 * delayMs, DELAY_MAX_MS);
       }
@@ -132,10 +132,10 @@ export class Retrying {
     return new Promise((resolve) => void this.#options.clock.setTimer(delayMs, resolve));
   }
 
-  #tell(error: unknown): void {
+  #warn(error: unknown): void {
     const { place, clock, warn } = this.#options;
-    if (clock.monotonic() - this.#toldMs < TOLD_EVERY_MS) return;
-    this.#toldMs = clock.monotonic();
+    if (clock.monotonic() - this.#warnedMs < WARNING_INTERVAL_MS) return;
+    this.#warnedMs = clock.monotonic();
     const reason = codeOf(error) === LEFT_BY_DRIVER ? "it is a standby" : errorMessage(error);
     warn(`${place.shown} does not answer; retrying: ${reason}`);
   }

@@ -81,7 +81,7 @@ async function requireSessions(place: Place, sql: Sql, other: Sql): Promise<void
     throw error;
   });
   if (before === during) return;
-  const reason = `there is a pooler in transaction mode in front of PostgreSQL: ${ADVICE}`;
+  const reason = `PostgreSQL is behind a pooler in transaction mode: ${ADVICE}`;
   throw new UnfitDatabaseError(place, reason, EXIT_POOLER);
 }
 

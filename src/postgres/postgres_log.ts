@@ -59,10 +59,10 @@ export class PostgresLog implements SharedLog {
 
   async append(batch: SharedBatch): Promise<void> {
     for (let isDurable = false, isAgain = false; !isDurable; isAgain = true) {
-      await this.#assurance.given();
+      await this.#assurance.standbyConnected();
       isDurable = await this.#retrying.until((again) => this.#put(batch, isAgain || again));
     }
-    this.#news.tell(batch.lastLogId);
+    this.#news.notify(batch.lastLogId);
   }
 
   /** @returns Whether the batch is durable, on a standby too where one is required. */
@@ -82,7 +82,7 @@ export class PostgresLog implements SharedLog {
     }
     // PostgreSQL may have been reconfigured meanwhile not to wait for a standby.
     if (!this.#needsStandby || await this.#hasStandby()) return true;
-    this.#assurance.lacks();
+    this.#assurance.standbyMissing();
     return false;
   }
 

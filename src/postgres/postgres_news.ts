@@ -19,7 +19,7 @@ export class PostgresNews {
   readonly #journal: string;
   readonly #clock: Pick<Clock, "setTimer">;
   #isListening = false;
-  #isTelling = false;
+  #isNotifying = false;
   /** The last position to notify the others of. */
   #appended: LogId = 0;
   #heard: LogId = 0;
@@ -36,19 +36,19 @@ export class PostgresNews {
   }
 
   /** Notifies the others without waiting for it. One notification may stand for many appends. */
-  tell(lastLogId: LogId): void {
+  notify(lastLogId: LogId): void {
     this.#appended = lastLogId;
-    if (!this.#isTelling) void this.#tell();
+    if (!this.#isNotifying) void this.#send();
   }
 
-  async #tell(): Promise<void> {
-    this.#isTelling = true;
-    for (let told = 0; told < this.#appended;) {
-      told = this.#appended;
-      const message = `${this.#journal} ${told}`;
+  async #send(): Promise<void> {
+    this.#isNotifying = true;
+    for (let sent = 0; sent < this.#appended;) {
+      sent = this.#appended;
+      const message = `${this.#journal} ${sent}`;
       await this.#sql`select pg_notify(${CHANNEL}, ${message})`.catch(() => {});
     }
-    this.#isTelling = false;
+    this.#isNotifying = false;
   }
 
   /** See `SharedLog.news`. */

@@ -90,7 +90,7 @@ export class PostgresTurn implements Turn {
       this.#why = leader === undefined ? "first" : "ended";
       if (leader !== undefined) {
         const isSilent = leader.writer === this.#deposed || silentMs >= SILENT_MS;
-        if (!isSilent && (!isFree || await this.#isWell(leader))) return undefined;
+        if (!isSilent && (!isFree || await this.#isHealthy(leader))) return undefined;
         if (!isFree) await this.#depose(leader, silentMs);
         // An ended session may release its lock a moment later.
         if (leader.writer === this.#deposed) this.#why = "silent";
@@ -107,7 +107,7 @@ export class PostgresTurn implements Turn {
   }
 
   async lead(listener: LeadListener): Promise<void> {
-    await this.#retrying.until(() => this.#say());
+    await this.#retrying.until(() => this.#announce());
     this.#isLeading = true;
     this.#beatLater(listener);
   }
@@ -139,7 +139,7 @@ export class PostgresTurn implements Turn {
    * A healthy leader that lost its session takes its lock again. An earlier run of this process,
    * which had the same URL, does not.
    */
-  async #isWell(leader: Writer): Promise<boolean> {
+  async #isHealthy(leader: Writer): Promise<boolean> {
     return this.#membership.otherUrl !== undefined && await this.#options.answers(leader);
   }
 
@@ -180,7 +180,7 @@ export class PostgresTurn implements Turn {
         // A leader that this one replaced may have written its row late, and a failover may undo
         // rows.
         await listener.doubted();
-        await this.#say();
+        await this.#announce();
       }
       if (this.#wasLost) {
         this.#wasLost = false;
@@ -198,7 +198,7 @@ export class PostgresTurn implements Turn {
     this.#beatLater(listener);
   }
 
-  async #say(): Promise<void> {
+  async #announce(): Promise<void> {
     const { writer, url } = this.#membership.self;
     const { journal } = this.#options.place;
     await this.#alive`

@@ -97,8 +97,8 @@ export class Daybook {
    * From now on, two signals to stop end a process that stands still. Only for processes that
    * handle signals.
    */
-  mindSignals(): void {
-    this.#parts.watchdog.mindSignals();
+  handleSignals(): void {
+    this.#parts.watchdog.handleSignals();
   }
 
   /**

@@ -70,7 +70,7 @@ export interface DaybookOptions {
    * What to do if the event loop stands still. If absent, this is only reported to `warn`
    * afterwards.
    */
-  readonly stalls?: Pick<WatchdogOptions, "exitMs" | "tells" | "isJson" | "onTooLong">;
+  readonly stalls?: Pick<WatchdogOptions, "exitMs" | "reports" | "isJson" | "onTooLong">;
 }
 
 /** Until `Daybook.lead` resolves, another process may lead, and this one follows it. */
@@ -91,7 +91,7 @@ const JOBS_SHARE_OF_HEAP = 1 / 16;
  */
 const THREADS: ThreadLimits = { max: Math.max(4, navigator.hardwareConcurrency), memoryMb: 256 };
 
-const ONLY_REPORTED = { exitMs: 0, tells: false, isJson: false, onTooLong: () => {} };
+const ONLY_REPORTED = { exitMs: 0, reports: false, isJson: false, onTooLong: () => {} };
 
 /** The parts of an open Daybook. */
 export interface Parts {

@@ -1,4 +1,4 @@
-/** Events that jobs under test wait for. */
+/** Creates events that jobs under test wait for. */
 
 import { holds } from "../core/correlation.ts";
 import type { JsonObject } from "../core/json.ts";
@@ -8,11 +8,12 @@ import type { InputSchema, JobDefinition } from "../engine/definition.ts";
 import { matchingAttributes } from "../explain/sample_event.ts";
 
 /**
- * An event that satisfies an expectation of a job: of the type and with the values that its plan
- * asks for, of alternatives the first. It names no job: that it finds its way is part of what is tested.
+ * An event that satisfies an expectation of a job: it has the type and the values that the plan
+ * demands, and those of the first alternative if there are several. It names no job, so the test
+ * also covers that it reaches the job.
  *
- * @param name Of the expectation, as `expects` of the definition has it.
- * @param attributes What the event says beside that, or instead of it.
+ * @param name The name of the expectation in `expects` of the definition.
+ * @param attributes Further attributes, or values to use instead.
  * @throws {TypeError} when the plan has no such expectation, or the event would not match it.
  *
  * @example

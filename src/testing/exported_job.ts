@@ -26,12 +26,12 @@ export interface ExportedJob {
 }
 
 /**
- * Reads a file of `deno task journal export`, for `testDaybook` to begin with.
+ * Reads a file written by `deno task journal export`, for `testDaybook` to start with.
  *
- * @param file What the file holds. Imported as text it needs no permission:
+ * @param file The content of the file. Imported as text, it needs no permission:
  * `import order from "./order-42.ndjson" with { type: "text" };`.
- * @throws {TypeError} when it is the name of a file, or no text.
- * @throws {Error} naming the first line that is not as `journal export` writes it.
+ * @throws {TypeError} when it is the name of a file, or not text.
+ * @throws {Error} naming the first line that `journal export` would not have written.
  *
  * @example
  * ```ts
@@ -68,7 +68,7 @@ function requireText(file: unknown): void {
   if (typeof file === "string" && !isName) return;
   const given = isName ? `${JSON.stringify(file.slice(0, 100))}` : `a value of type ${typeof file}`;
   throw new TypeError(
-    `Cannot read an exported job from ${given}: give the text that the file holds, such as ` +
+    `Cannot read an exported job from ${given}: pass the content of the file, such as ` +
       "await Deno.readTextFile(name)",
   );
 }

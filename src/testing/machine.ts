@@ -63,7 +63,7 @@ export class Machine {
   private constructor(options: MachineOptions) {
     this.#options = options;
     this.clock = new ManualClock(options.startMs);
-    this.#definitions = options.definitions.map((one) => this.#traces.listenedTo(one));
+    this.#definitions = options.definitions.map((one) => this.#traces.recording(one));
     this.#registry = new DefinitionRegistry(this.#definitions);
     this.#secondCalls = new SecondCalls({
       clock: new TurnClock(this.clock),
@@ -133,12 +133,12 @@ export class Machine {
 
   /** The same, and gives job code that awaits something from outside a little real time. */
   async rest(): Promise<void> {
-    do await this.settle(); while (await this.process.code.comesBack(POLLS_MAX));
+    do await this.settle(); while (await this.process.code.waitForReturn(POLLS_MAX));
   }
 
   /** Gives the code of one job more real time; `false` when it needs none, or has used it up. */
   async restLonger(jobId: string): Promise<boolean> {
-    const isAwaited = await this.process.code.comesBack(PATIENT_POLLS_MAX, jobId);
+    const isAwaited = await this.process.code.waitForReturn(PATIENT_POLLS_MAX, jobId);
     await this.settle();
     return isAwaited;
   }

@@ -1,6 +1,6 @@
 /**
- * The test kit of Daybook: jobs are tested on a journal in memory and a clock that the test
- * moves, in milliseconds and without permissions.
+ * The test kit of Daybook: tests jobs on a journal in memory and a clock that the test advances,
+ * within milliseconds and without permissions.
  *
  * @example A job that waits for an event, across a crash
  * ```ts

@@ -50,7 +50,7 @@ export class OpenCode implements AttemptWatch {
    *
    * @param jobId Only calls of this job count; all calls when absent.
    */
-  async comesBack(looksMax: number, jobId?: string): Promise<boolean> {
+  async waitForReturn(looksMax: number, jobId?: string): Promise<boolean> {
     const awaited = [...this.#calls.values()].filter((call) =>
       call.looks < looksMax && (jobId === undefined || call.jobId === jobId)
     );

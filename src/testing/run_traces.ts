@@ -27,7 +27,7 @@ export class RunTraces {
   #difference: NotDeterministicError | undefined;
 
   /** The same definition, with a `run` that is recorded. It runs in this thread. */
-  listenedTo(definition: AnyJobDefinition): AnyJobDefinition {
+  recording(definition: AnyJobDefinition): AnyJobDefinition {
     const { isolation: _isolation, module: _module, ...rest } = definition;
     return { ...rest, run: (ctx, input) => this.#run(definition, ctx, input) };
   }

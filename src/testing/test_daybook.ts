@@ -14,11 +14,11 @@ import { EPOCH_MS } from "./manual_clock.ts";
 import type { RecordedEvent } from "./recorded_event.ts";
 
 /**
- * Opens a Daybook in memory for the test of a job: its journal is gone with the test, and its
- * clock moves only when the test says so. It needs no permissions. Every `run` is called twice.
+ * Opens a Daybook in memory for the test of a job. Its journal disappears with the test, and its
+ * clock moves only when the test advances it. It needs no permissions. Every `run` is called twice.
  *
  * @throws {TypeError} when a definition cannot be used.
- * @throws {Error} when the definitions do not fit what the job did that it begins with.
+ * @throws {Error} when the definitions do not fit the history of the exported job.
  *
  * @example
  * ```ts

@@ -11,13 +11,13 @@ import { namedError } from "./thrown_data.ts";
 const IDLE_MS = 60_000;
 
 /** Delay before checking again whether there is room for a thread. */
-const AGAIN_MS = 500;
+const RETRY_MS = 500;
 
 /**
  * How many replacements load at once. Loading uses little processor time: Deno 2.9 starts a thread
  * created by another thread half a second late.
  */
-const MADE_AGAIN_AT_ONCE = 4;
+const REPLACEMENTS_AT_ONCE = 4;
 
 /** How much threads may take. */
 export interface ThreadLimits {
@@ -49,7 +49,7 @@ interface Waiting extends ThreadRequest {
 }
 
 /** Code of a type ended its thread, which is to be replaced. */
-interface Debt extends ThreadRequest {
+interface Replacement extends ThreadRequest {
   /** The replacement, while it loads. */
   thread?: Thread;
 }
@@ -65,7 +65,7 @@ export class ThreadPool {
   /** Oldest first. */
   #waiting: Waiting[] = [];
   /** Oldest first. */
-  #debts: Debt[] = [];
+  #replacements: Replacement[] = [];
   #later: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
@@ -102,8 +102,8 @@ export class ThreadPool {
     this.#spawner.close();
   }
 
-  #owes(type: string): boolean {
-    return this.#debts.some((debt) => debt.type === type);
+  #awaitsReplacement(type: string): boolean {
+    return this.#replacements.some((replacement) => replacement.type === type);
   }
 
   #offer(thread: Thread): void {
@@ -117,7 +117,7 @@ export class ThreadPool {
   #serve(): void {
     for (const thread of [...this.#idle.keys()]) {
       const index = this.#waiting.findIndex(({ module, type }) =>
-        module === thread.module && !this.#owes(type)
+        module === thread.module && !this.#awaitsReplacement(type)
       );
       const [next] = index < 0 ? [] : this.#waiting.splice(index, 1);
       next?.resolve(this.#lend(thread, next.type));
@@ -139,7 +139,7 @@ export class ThreadPool {
   #grow(): void {
     const loading = this.#loading();
     for (const { module, type } of this.#waiting) {
-      if (this.#owes(type)) continue;
+      if (this.#awaitsReplacement(type)) continue;
       const index = loading.findIndex((thread) => thread.module === module);
       if (index >= 0) loading.splice(index, 1);
       else if (!this.#make(module)) return;
@@ -162,9 +162,11 @@ export class ThreadPool {
       ended: (reason) => this.#ended(thread, reason),
     });
     this.#threads.add(thread);
-    const debt = this.#debts.find((owed) => owed.module === module && owed.thread === undefined);
-    if (debt !== undefined) debt.thread = thread;
-    this.#forgive();
+    const replacement = this.#replacements.find((one) =>
+      one.module === module && one.thread === undefined
+    );
+    if (replacement !== undefined) replacement.thread = thread;
+    this.#dropUnneeded();
     return true;
   }
 
@@ -173,12 +175,12 @@ export class ThreadPool {
       this.#later = undefined;
       this.#grow();
       this.#replace();
-    }, AGAIN_MS);
+    }, RETRY_MS);
     return false;
   }
 
   #loaded(thread: Thread): void {
-    this.#debts = this.#debts.filter((debt) => debt.thread !== thread);
+    this.#replacements = this.#replacements.filter((replacement) => replacement.thread !== thread);
     this.#offer(thread);
     this.#replace();
   }
@@ -190,19 +192,19 @@ export class ThreadPool {
     this.#threads.delete(thread);
     if (this.#isClosed) return;
     if (!thread.isLoaded) return this.#refuse(thread.module, reason);
-    if (type !== undefined) this.#debts.push({ module: thread.module, type });
-    this.#forgive();
+    if (type !== undefined) this.#replacements.push({ module: thread.module, type });
+    this.#dropUnneeded();
     this.#grow();
     this.#replace();
   }
 
-  /** Drops debts for which there is no place left: other threads have taken the room. */
-  #forgive(): void {
-    const unpaid = this.#debts.filter((debt) => debt.thread === undefined);
+  /** Drops replacements for which there is no place left: other threads have taken the room. */
+  #dropUnneeded(): void {
+    const pending = this.#replacements.filter((replacement) => replacement.thread === undefined);
     const places = Math.max(this.#options.max - this.#threads.size, 0);
-    const forgiven = new Set(unpaid.slice(0, Math.max(unpaid.length - places, 0)));
-    if (forgiven.size === 0) return;
-    this.#debts = this.#debts.filter((debt) => !forgiven.has(debt));
+    const dropped = new Set(pending.slice(0, Math.max(pending.length - places, 0)));
+    if (dropped.size === 0) return;
+    this.#replacements = this.#replacements.filter((replacement) => !dropped.has(replacement));
     this.#serve();
   }
 
@@ -211,16 +213,16 @@ export class ThreadPool {
    * the processors to running code.
    */
   #replace(): void {
-    for (let loading = this.#loading().length; loading < MADE_AGAIN_AT_ONCE; loading++) {
-      const debt = this.#debts.find((owed) => owed.thread === undefined);
-      if (debt === undefined || !this.#make(debt.module)) return;
+    for (let loading = this.#loading().length; loading < REPLACEMENTS_AT_ONCE; loading++) {
+      const replacement = this.#replacements.find((one) => one.thread === undefined);
+      if (replacement === undefined || !this.#make(replacement.module)) return;
     }
   }
 
   /** Rejects all who wait for a module that cannot be loaded. */
   #refuse(refused: string, reason: Error): void {
     const waiting = this.#waiting;
-    this.#debts = this.#debts.filter(({ module }) => module !== refused);
+    this.#replacements = this.#replacements.filter(({ module }) => module !== refused);
     this.#waiting = waiting.filter(({ module }) => module !== refused);
     for (const { module, reject } of waiting) if (module === refused) reject(reason);
     this.#grow();

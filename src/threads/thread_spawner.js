@@ -1,24 +1,24 @@
 /**
- * The thread that makes the others. Making one blocks the maker for tens of milliseconds,
- * which the event loop of the engine cannot afford each time that code has ended its thread. It is
- * run as a text, so that no permission is needed to read it.
+ * The thread that starts the others. Starting one blocks the caller for tens of milliseconds, which
+ * the event loop of the engine cannot afford each time that code ends its thread. It runs from its
+ * text, so that no permission is needed to read the file.
  */
 
 const { setPriority } = require("node:os");
 const { parentPort, Worker } = require("node:worker_threads");
 
-/** The engine, which serves all jobs, gets three times as much of a busy processor. */
+/** On a busy processor, the engine, which serves all jobs, gets three times as much time. */
 const NICE = 5;
 
 const threads = new Map();
 
 /**
- * Code of jobs gives way to the engine. On Linux this concerns the calling thread alone, and the
- * threads that it makes inherit it; elsewhere it would concern the whole process.
+ * Lowers the priority of job code below that of the engine. On Linux this affects only the calling
+ * thread and the threads that it starts; elsewhere it would affect the whole process.
  */
-function giveWay() {
+function lowerPriority() {
   if (Deno.build.os !== "linux") return;
-  // Asked first, since a terminal would be prompted for it.
+  // Checked first, since without the permission a terminal would show a prompt.
   const { state } = Deno.permissions.querySync({ name: "sys", kind: "setPriority" });
   if (state === "granted") setPriority(0, NICE);
 }
@@ -38,7 +38,7 @@ function make({ id, source, module, memoryMb, port, resourceLimits }) {
   });
 }
 
-giveWay();
+lowerPriority();
 parentPort.on("message", (order) => {
   if (order.kind === "make") make(order);
   else void threads.get(order.id)?.terminate();

@@ -98,7 +98,7 @@ export class JobImport {
         `event ${entry.eventId} of its history already exists here, as entry ${here.logId}`,
       );
     }
-    if (tellsTheSame(quotedEntry(entry), quotedEntry(here))) return here;
+    if (isSameFact(quotedEntry(entry), quotedEntry(here))) return here;
     throw new ImportRefusedError(
       `event ${entry.eventId}, which it refers to, is another event here: entry ${here.logId}`,
     );
@@ -150,7 +150,7 @@ export class JobImport {
 }
 
 /** Ignores positions and the time of receipt: both journals may have received the same event. */
-function tellsTheSame(left: JobEventLogEntry, right: JobEventLogEntry): boolean {
+function isSameFact(left: JobEventLogEntry, right: JobEventLogEntry): boolean {
   if (left.eventType !== right.eventType || left.jobId !== right.jobId) return false;
   return left.stratum === "framework"
     ? left.receivedAt === right.receivedAt

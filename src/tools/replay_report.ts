@@ -102,9 +102,9 @@ export interface Totals {
   readonly finished: number;
   readonly breaks: number;
   readonly differs: number;
-  /** Of those in flight. */
+  /** Jobs in flight that could not be checked. */
   readonly notChecked: number;
-  /** Of those in flight: no definition is loaded for their type. */
+  /** Jobs in flight for whose type no definition is loaded. */
   readonly missing: number;
 }
 

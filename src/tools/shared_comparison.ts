@@ -14,7 +14,7 @@ export interface Compared {
   /** Entries that only the shared log has and this folder has not fetched. */
   readonly more: number;
   /** Where they diverge, if they do. */
-  readonly parted: { readonly logId: LogId; readonly reason: string } | null;
+  readonly divergence: { readonly logId: LogId; readonly reason: string } | null;
 }
 
 /** @throws {JournalUnusableError} when the folder cannot be read. */
@@ -26,7 +26,7 @@ export async function compare(options: TransferOptions): Promise<Compared> {
   let batches = 0;
   const part = (reason: string): Compared => ({
     ...{ same, batches, more: 0 },
-    parted: { logId: same.logId + 1, reason },
+    divergence: { logId: same.logId + 1, reason },
   });
   try {
     for await (const batch of batchesIn(fileSystem, layout, 0)) {
@@ -43,7 +43,7 @@ export async function compare(options: TransferOptions): Promise<Compared> {
     if (!(error instanceof JournalDamagedError)) throw error;
     return part(`the folder is damaged: ${error.message}`);
   }
-  return await readRest(rows, { same, batches, more: 0, parted: null }, progress, total);
+  return await readRest(rows, { same, batches, more: 0, divergence: null }, progress, total);
 }
 
 /** The batches after the end of the folder must be whole too. */
@@ -60,8 +60,8 @@ async function readRest(
       head = { logId: lastLogId, chain };
     } catch (error) {
       if (!(error instanceof JournalDamagedError)) throw error;
-      const parted = { logId: head.logId + 1, reason: error.message };
-      return { ...found, more: head.logId - found.same.logId, parted };
+      const divergence = { logId: head.logId + 1, reason: error.message };
+      return { ...found, more: head.logId - found.same.logId, divergence };
     }
     progress(head.logId, Math.max(total, head.logId));
   }

@@ -15,8 +15,8 @@ import { sealedBatch } from "../journal/shared_copy.ts";
 import type { SharedBatch, SharedLog } from "../journal/shared_log.ts";
 
 /** The two hold different histories. */
-export class PartedHistoryError extends Error {
-  override readonly name = "PartedHistoryError";
+export class DivergedHistoryError extends Error {
+  override readonly name = "DivergedHistoryError";
 }
 
 export interface TransferOptions {
@@ -65,7 +65,7 @@ function batchLines({ batch, bytes, end }: FedBatch): Uint8Array<ArrayBuffer> {
 /**
  * Appends to the shared log what it lacks of a folder. No process may be writing to the folder.
  *
- * @throws {PartedHistoryError} before anything is written.
+ * @throws {DivergedHistoryError} before anything is written.
  */
 export async function push(options: TransferringOptions): Promise<Transferred> {
   const { fileSystem, layout, log, progress, begins } = options;
@@ -94,7 +94,7 @@ export async function push(options: TransferringOptions): Promise<Transferred> {
  */
 async function requireSameHistory(log: SharedLog, own: JournalHead, end: LogId): Promise<void> {
   if (own.logId === 0 || own.logId > end) return;
-  if (await log.chainAt(own.logId) !== own.chain) throw parted(own.logId);
+  if (await log.chainAt(own.logId) !== own.chain) throw diverged(own.logId);
 }
 
 /** A batch of the folder must end where the shared log does, with the same chain. */
@@ -105,12 +105,12 @@ async function requireBatch(
   for await (const batch of batchesIn(fileSystem, layout, logId)) {
     if (batch.lastLogId < logId) continue;
     if (batch.lastLogId === logId && batch.chain === chain) return;
-    throw parted(logId);
+    throw diverged(logId);
   }
 }
 
-function parted(logId: LogId): PartedHistoryError {
-  return new PartedHistoryError(
+function diverged(logId: LogId): DivergedHistoryError {
+  return new DivergedHistoryError(
     `the database and the folder hold different histories up to logId ${logId}`,
   );
 }
@@ -119,7 +119,7 @@ function parted(logId: LogId): PartedHistoryError {
  * Writes what a folder lacks, segment by segment, and gives each its name once it is on disk. If
  * the transfer is interrupted, the folder is the journal at an earlier time.
  *
- * @throws {PartedHistoryError} before anything is written.
+ * @throws {DivergedHistoryError} before anything is written.
  * @throws {JournalDamagedError} if a batch is not what was written.
  */
 export async function pull(options: TransferringOptions): Promise<Transferred> {
@@ -153,11 +153,11 @@ export async function pull(options: TransferringOptions): Promise<Transferred> {
 async function requireHeld(log: SharedLog, own: JournalHead, end: LogId): Promise<void> {
   if (own.logId === 0) return;
   if (own.logId > end) {
-    throw new PartedHistoryError(
+    throw new DivergedHistoryError(
       `the folder ends at logId ${own.logId}, and the database at ${end}`,
     );
   }
-  if (await log.chainAt(own.logId) !== own.chain) throw parted(own.logId);
+  if (await log.chainAt(own.logId) !== own.chain) throw diverged(own.logId);
 }
 
 /** Batches that form one segment. */

@@ -42,7 +42,7 @@ interface Thread {
   readonly port: MessagePort;
 }
 
-interface Question {
+interface Query {
   readonly message: Extract<ToFiling, { kind: "find" }>;
   readonly resolve: (found: FoundPositions) => void;
 }
@@ -51,11 +51,11 @@ const NOTHING: FoundPositions = { positions: new Map(), horizon: 0, upTo: 0 };
 
 export class ThreadedPastEvents implements PastEvents {
   readonly #options: ThreadedPastEventsOptions;
-  readonly #asked = new Map<number, Question>();
+  readonly #open = new Map<number, Query>();
   #thread: Thread | undefined;
-  #asks = 0;
+  #queries = 0;
   #durable: LogId = 0;
-  #told: LogId = 0;
+  #sent: LogId = 0;
   #restartMs = RESTART_MS;
   #cancelRestart: (() => void) | undefined;
   #onStopped: (() => void) | undefined;
@@ -68,24 +68,24 @@ export class ThreadedPastEvents implements PastEvents {
   durable(logId: LogId): void {
     this.#durable = logId;
     // Starts the thread at once: later there may be no file descriptor left for it.
-    const isFirst = this.#thread === undefined && this.#told === 0;
-    if (isFirst || logId - this.#told >= ENTRIES_AT_A_TIME) this.#tell();
+    const isFirst = this.#thread === undefined && this.#sent === 0;
+    if (isFirst || logId - this.#sent >= ENTRIES_AT_A_TIME) this.#sendDurable();
   }
 
   find(wanted: Wanted, asOf: LogId): Promise<FoundPositions> {
     if (this.#isClosed) return Promise.resolve(NOTHING);
     const { promise, resolve } = Promise.withResolvers<FoundPositions>();
-    const id = ++this.#asks;
+    const id = ++this.#queries;
     const cancel = this.#options.clock.setTimer(LAG_MS + GRACE_MS, () => done(NOTHING));
     const done = (found: FoundPositions) => {
       cancel();
-      this.#asked.delete(id);
+      this.#open.delete(id);
       resolve(found);
     };
     const keys = Uint32Array.from(wanted.keys()), limits = Uint32Array.from(wanted.values());
     const message = { kind: "find", id, keys, limits, asOf, lagMs: LAG_MS } as const;
-    this.#asked.set(id, { message, resolve: done });
-    this.#say(message);
+    this.#open.set(id, { message, resolve: done });
+    this.#post(message);
     return promise;
   }
 
@@ -101,15 +101,15 @@ export class ThreadedPastEvents implements PastEvents {
       thread.port.close();
       await thread.worker.terminate();
     }
-    for (const { resolve } of [...this.#asked.values()]) resolve(NOTHING);
+    for (const { resolve } of [...this.#open.values()]) resolve(NOTHING);
   }
 
-  #tell(): void {
-    this.#told = this.#durable;
-    this.#say({ kind: "durable", logId: this.#durable });
+  #sendDurable(): void {
+    this.#sent = this.#durable;
+    this.#post({ kind: "durable", logId: this.#durable });
   }
 
-  #say(message: ToFiling): void {
+  #post(message: ToFiling): void {
     // During the restart delay, the next thread receives it later.
     if (this.#cancelRestart !== undefined || this.#isClosed) return;
     if (this.#thread === undefined && !hasDescriptors(this.#options.segments)) {
@@ -140,7 +140,7 @@ export class ThreadedPastEvents implements PastEvents {
     else if (message.kind === "stopped") this.#onStopped?.();
     else {
       this.#restartMs = RESTART_MS;
-      this.#asked.get(message.id)?.resolve(foundIn(message, this.#asked.get(message.id)));
+      this.#open.get(message.id)?.resolve(foundIn(message, this.#open.get(message.id)));
     }
   }
 
@@ -160,12 +160,12 @@ export class ThreadedPastEvents implements PastEvents {
 
   #again(): void {
     this.#cancelRestart = undefined;
-    this.#tell();
-    for (const { message } of this.#asked.values()) this.#say(message);
+    this.#sendDurable();
+    for (const { message } of this.#open.values()) this.#post(message);
   }
 }
 
-function foundIn({ counts, positions, upTo }: Answer, asked: Question | undefined): FoundPositions {
+function foundIn({ counts, positions, upTo }: Answer, asked: Query | undefined): FoundPositions {
   const found = new Map<number, readonly LogId[]>();
   let at = 0;
   for (const [index, key] of (asked?.message.keys ?? []).entries()) {

@@ -4,10 +4,10 @@
  */
 
 /** Indexes of the counters, in 32-bit words. */
-export const WORD = { beat: 0, order: 1, stalls: 2, exit: 3, toldBytes: 4, open: 5 };
+export const WORD = { beat: 0, order: 1, stalls: 2, exit: 3, reportBytes: 4, open: 5 };
 
 /** Commands to the thread. */
-export const ORDER = { watch: 0, stop: 1, minds: 2 };
+export const ORDER = { watch: 0, stop: 1, signals: 2 };
 
 /** How many attempts can be named. Of further ones only the number is known. */
 const SLOTS = 64;
@@ -17,14 +17,14 @@ const TEXTS_AT = 4 * (SLOTS_AT + 2 * SLOTS);
 /** The ids of a job and a task with a space between, at most 128 characters each. */
 const TEXT_BYTES = 257;
 /** The report of the last stall. */
-const TOLD_AT = TEXTS_AT + SLOTS * TEXT_BYTES;
-const TOLD_BYTES = 8_192;
+const REPORT_AT = TEXTS_AT + SLOTS * TEXT_BYTES;
+const REPORT_BYTES = 8_192;
 
 /** The layout, as the thread needs it. */
-export const LAYOUT = { SLOTS, SLOTS_AT, TEXTS_AT, TEXT_BYTES, TOLD_AT, TOLD_BYTES } as const;
+export const LAYOUT = { SLOTS, SLOTS_AT, TEXTS_AT, TEXT_BYTES, REPORT_AT, REPORT_BYTES } as const;
 
 export class WatchTable {
-  readonly memory = new SharedArrayBuffer(TOLD_AT + TOLD_BYTES);
+  readonly memory = new SharedArrayBuffer(REPORT_AT + REPORT_BYTES);
   readonly #words = new Int32Array(this.memory, 0, SLOTS_AT + 2 * SLOTS);
   readonly #bytes = new Uint8Array(this.memory);
   readonly #free = Array.from({ length: SLOTS }, (_, index) => SLOTS - 1 - index);
@@ -71,7 +71,9 @@ export class WatchTable {
   }
 
   /** The thread's report of the last stall. */
-  get told(): string {
-    return new TextDecoder().decode(this.#bytes.slice(TOLD_AT, TOLD_AT + this.read("toldBytes")));
+  get report(): string {
+    return new TextDecoder().decode(
+      this.#bytes.slice(REPORT_AT, REPORT_AT + this.read("reportBytes")),
+    );
   }
 }

@@ -17,7 +17,7 @@ export interface WatchdogOptions {
   /** Ends the process after this long without a turn; 0 for never. */
   readonly exitMs: number;
   /** Whether the thread reports a stall on standard error while it lasts. */
-  readonly tells: boolean;
+  readonly reports: boolean;
   /** Whether reports are JSON. */
   readonly isJson: boolean;
   /** Called after a stall that is over. */
@@ -52,10 +52,10 @@ export class Watchdog implements AttemptWatch {
 
   /** Starts watching. Earlier work, such as reading a long journal, is not a stall. */
   start(): void {
-    const { exitMs, tells, isJson } = this.#options;
+    const { exitMs, reports, isJson } = this.#options;
     const workerData = {
       ...{ memory: this.#table.memory, layout: LAYOUT, word: WORD, order: ORDER },
-      ...{ stallMs: STALL_MS, exitMs, tells, isJson },
+      ...{ stallMs: STALL_MS, exitMs, reports, isJson },
     };
     // It holds only a few numbers, and Deno ends the process if the limit is too small for the
     // thread to start.
@@ -68,8 +68,8 @@ export class Watchdog implements AttemptWatch {
   }
 
   /** From now on, two stop signals end a blocked process. */
-  mindSignals(): void {
-    this.#table.order("minds");
+  handleSignals(): void {
+    this.#table.order("signals");
   }
 
   /** Stops watching. */
@@ -85,10 +85,10 @@ export class Watchdog implements AttemptWatch {
     if (this.#table.read("exit") === 1) return this.#options.onTooLong();
     if (stalls === this.#seenStalls) return;
     this.#seenStalls = stalls;
-    const { tells, warn } = this.#options;
+    const { reports, warn } = this.#options;
     warn(
       `the event loop was blocked for more than 2 s, and runs again${
-        tells ? "" : `; ${this.#table.told}`
+        reports ? "" : `; ${this.#table.report}`
       }`,
     );
   }

@@ -1,18 +1,18 @@
 /**
- * The thread of the watchdog. It sees a loop without end in the main thread, which can tell of
- * nothing itself, and may end the process. It is run as a text, so that no permission is needed
- * to read it.
+ * The watchdog's thread. It detects a blocked event loop in the main thread, which cannot report
+ * that itself, and may end the process. It runs from its text, so that no permission is needed to
+ * read the file.
  */
 
 const { workerData } = require("node:worker_threads");
-const { memory, layout, word, order, stallMs, exitMs, tells, isJson } = workerData;
+const { memory, layout, word, order, stallMs, exitMs, reports, isJson } = workerData;
 const words = new Int32Array(memory, 0, layout.SLOTS_AT + 2 * layout.SLOTS);
 const bytes = new Uint8Array(memory);
 
 const LOOK_MS = 250;
-/** How long the main thread has to end the process in order, once it was asked to. */
+/** How long the main thread has for an orderly end of the process after it was asked for one. */
 const ORDERLY_MS = 2_000;
-/** Ctrl-C may come twice, by the terminal and by `deno task`. */
+/** One Ctrl-C may arrive twice, from the terminal and from `deno task`. */
 const SAME_REQUEST_MS = 500;
 
 let beat = Atomics.load(words, word.beat);
@@ -20,9 +20,9 @@ let since = performance.now();
 let looked = since;
 let stalled = false;
 let askedAt;
-/** Of a stop, while the event loop stood still: when the first signal came. */
+/** When the first stop signal came while the event loop was blocked. */
 let signalledAt;
-let minds = false;
+let handlesSignals = false;
 
 function openAttempts() {
   const found = [];
@@ -32,14 +32,14 @@ function openAttempts() {
     const at = layout.TEXTS_AT + slot * layout.TEXT_BYTES;
     const [jobId, taskId] = String.fromCharCode(...bytes.subarray(at, at + length)).split(" ");
     const attempt = words[layout.SLOTS_AT + 2 * slot];
-    // Of a call of run itself the number is not noted.
+    // A call of `run` itself has no number.
     found.push({ jobId, taskId, ...(attempt > 0 ? { attempt } : {}) });
   }
   return found;
 }
 
 function textOf(attempts) {
-  if (attempts.length === 0) return "no attempt is open: it is no job's doing";
+  if (attempts.length === 0) return "no attempt is open, so no job is the cause";
   const byJob = Object.groupBy(attempts, ({ jobId }) => jobId);
   const named = Object.entries(byJob).map(([jobId, open]) => {
     const tasks = open.map(({ taskId, attempt }) =>
@@ -51,9 +51,9 @@ function textOf(attempts) {
   return `open: ${named.join(", ")}${rest > 0 ? `, and ${rest} more` : ""}`;
 }
 
-/** By itself: the console of a thread may wait for the main thread. */
+/** Writes directly: the console of a thread may wait for the main thread. */
 function say(message, attempts) {
-  if (!tells) return;
+  if (!reports) return;
   const time = new Date().toISOString();
   const line = isJson
     ? JSON.stringify({ time, level: "warn", message, ...(attempts ? { attempts } : {}) })
@@ -61,17 +61,17 @@ function say(message, attempts) {
   try {
     Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
   } catch {
-    // There is no other place to tell of it.
+    // There is nowhere else to report it.
   }
 }
 
-/** For the main thread, should it turn again. */
+/** Stores the report for the main thread, in case its loop turns again. */
 function keep(text) {
   const { written } = new TextEncoder().encodeInto(
     text,
-    bytes.subarray(layout.TOLD_AT, layout.TOLD_AT + layout.TOLD_BYTES),
+    bytes.subarray(layout.REPORT_AT, layout.REPORT_AT + layout.REPORT_BYTES),
   );
-  Atomics.store(words, word.toldBytes, written);
+  Atomics.store(words, word.reportBytes, written);
 }
 
 function kill(message) {
@@ -87,8 +87,8 @@ function look() {
   const now = performance.now();
   const current = Atomics.load(words, word.order);
   if (current === order.stop) return clearInterval(timer);
-  if (current === order.minds && !minds) mindSignals();
-  // Nothing of this process ran: it was stopped, or the machine slept.
+  if (current === order.signals && !handlesSignals) handleSignals();
+  // The whole process was paused: it was stopped, or the machine slept.
   const wasPaused = now - looked > LOOK_MS + 1_000;
   looked = now;
   const latest = Atomics.load(words, word.beat);
@@ -118,9 +118,9 @@ function look() {
   }
 }
 
-/** The main thread minds signals too, but cannot while it stands still. */
-function mindSignals() {
-  minds = true;
+/** The main thread handles signals too, but cannot while it is blocked. */
+function handleSignals() {
+  handlesSignals = true;
   const onSignal = () => {
     const now = performance.now();
     const isStill = Atomics.load(words, word.beat) === beat;

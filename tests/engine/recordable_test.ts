@@ -36,22 +36,22 @@ revoked.revoke();
 
 const REFUSED: Readonly<Record<string, readonly [value: unknown, reason: RegExp]>> = {
   "a Map": [{ rows: [1, { by: new Map() }] }, /: rows\[1\]\.by is a Map, which JSON would lose/],
-  "a Set": [new Set([1]), /: it is a Set, which JSON would lose; give \[\.\.\.set\]/],
+  "a Set": [new Set([1]), /: it is a Set, which JSON would lose; use \[\.\.\.set\]/],
   "a function": [{ f: () => 1 }, /: f is a function, which JSON would lose/],
   "a symbol": [[Symbol("s")], /: \[0\] is a symbol, which JSON would lose/],
   "NaN": [{ "a b": { total: NaN } }, /: \["a b"\]\.total is NaN, which JSON does not have/],
   "Infinity": [-Infinity, /: it is -Infinity/],
-  "a bigint": [{ rows: 10n }, /: rows is a bigint, which JSON does not have; give its text/],
-  "a cycle": [parent, /: children\[0\]\.parent leads back to what it is in/],
+  "a bigint": [{ rows: 10n }, /: rows is a bigint, which JSON does not have; use a string/],
+  "a cycle": [parent, /: children\[0\]\.parent refers back to an object that contains it/],
   "half a surrogate pair": [{ text: "\ud800" }, /: text is half a surrogate pair/],
   "half of one in a name": [{ a: { "\udc00": 1 } }, /has a name with half a surrogate pair/],
   "65 levels": [nested(65), /is nested deeper than 64 levels/],
   "20,000 levels": [nested(20_000), /is nested deeper than 64 levels/],
   "a promise": [{ later: Promise.resolve(1) }, /: later is a Promise, .* await it/],
-  "bytes": [new Uint8Array(3), /: it is a Uint8Array, which JSON would lose; give its base64/],
+  "bytes": [new Uint8Array(3), /: it is a Uint8Array, which JSON would lose; use base64/],
   "an error": [{ error: new Error("lost") }, /: error is an Error, which JSON would lose/],
   "headers": [new Headers(), /: it is a Headers, which JSON would lose/],
-  "a Date without a time": [{ at: new Date(NaN) }, /: at is a Date that RFC 3339 has no text for/],
+  "a Date without a time": [{ at: new Date(NaN) }, /: at is a Date that RFC 3339 cannot express/],
   "a Date in the year 20000": [new Date(Date.UTC(20_000, 0)), /RFC 3339/],
   "a getter that throws": [
     {

@@ -185,7 +185,7 @@ Deno.test("wake: for a job that only waits for an event it is refused, with what
   assert.equal(
     outcome.problem.rejection.message,
     `Cannot wake job ${id}: it neither backs off, nor sleeps, nor waits until a time; "paid" is ` +
-      "met by an event of type shop.Paid, and a job that is to wait no longer can be cancelled",
+      "met by an event of type shop.Paid; to stop waiting, cancel the job",
   );
 });
 

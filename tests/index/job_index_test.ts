@@ -147,7 +147,7 @@ Deno.test("index: filters find their matches, newest first, and counts agree", (
     [{ createdAfter: "2026-01-01T00:00:20.000Z" }, (number) => number > 20],
     [{ createdBefore: "2026-01-01T00:00:20.000Z" }, (number) => number < 20],
     [{ retried: true }, () => false],
-    [{ goesOnAfter: 145 }, (number) => number > 14],
+    [{ continuesAfter: 145 }, (number) => number > 14],
   ];
   for (const [filter, applies] of cases) {
     const expected = numbers.filter(applies);

@@ -71,7 +71,7 @@ async function requireLacking(member: Member, leads: boolean): Promise<void> {
   const { shared } = await member.get("/journal") as { shared: Standing };
   assert.equal(shared.database?.standbys, 0);
   const screen = await fetch(`${member.url}/ui/system`, { headers: { accept: "text/html" } });
-  assert.match(readable(await screen.text()), /is demanded, and none is connected: writes wait/);
+  assert.match(readable(await screen.text()), /is required, and none is connected: writes wait/);
   assert.match(
     member.output.join("\n"),
     /has no synchronous standby now, which sync=1 requires: nothing is recorded until there is one/,
@@ -114,7 +114,10 @@ testWithPostgres(
           await standby.begin();
           await until("more is acknowledged", () => load.acknowledged.length > before);
           assert.equal(await leaderOf(members), leader);
-          assert.match(leader.output.join("\n"), /has a synchronous standby again, and takes what/);
+          assert.match(
+            leader.output.join("\n"),
+            /has a synchronous standby again; waiting writes continue/,
+          );
           await load.judge(primary, "shop");
           console.log(`standby: not waited for from about logId ${lastLogId} on, ${load.told}`);
         })

@@ -73,7 +73,7 @@ async function movesIn(server: PostgresServer, folder: string): Promise<void> {
   assert.equal(again.result["batches"], 0);
   const verify = await journal("verify", "--journal", copy, "--against", database, "--no-server");
   assert.equal(verify.code, 0, verify.err.join("\n"));
-  assert.deepEqual((verify.result["against"] as { parted: unknown }).parted, null);
+  assert.deepEqual((verify.result["against"] as { divergence: unknown }).divergence, null);
   assert.deepEqual(await segmentsOf(copy), before);
 }
 
@@ -152,9 +152,9 @@ async function partingsAreFound(server: PostgresServer, folder: string): Promise
   await set(changed);
   const { code, result } = await journal(...args);
   assert.equal(code, 78);
-  const { parted } = result["against"] as { parted: { logId: number; reason: string } };
-  assert.equal(parted.logId, Number(first));
-  assert.match(parted.reason, /the lines differ from byte 20 of the batch$/);
+  const { divergence } = result["against"] as { divergence: { logId: number; reason: string } };
+  assert.equal(divergence.logId, Number(first));
+  assert.match(divergence.reason, /the lines differ from byte 20 of the batch$/);
   await set(hex);
   await server.query(
     "delete from daybook_batch where first = (select max(first) from daybook_batch)",

@@ -152,9 +152,9 @@ Deno.test("fromExport: other input is named, with the command that writes an exp
     [await get("jobs/waiting/events"), /but a page of entries/],
     [await get("jobs/waiting"), /but a job, as GET \/jobs\/:id answers it/],
     [await get("jobs/waiting/explain"), /but an explanation/],
-    ["./order-42.ndjson", /from ".\/order-42.ndjson": give the text that the file holds/],
-    [new TextEncoder().encode(file) as never, /from a value of type object: give the text/],
-    [undefined as never, /from a value of type undefined: give the text/],
+    ["./order-42.ndjson", /from ".\/order-42.ndjson": pass the content of the file/],
+    [new TextEncoder().encode(file) as never, /from a value of type object: pass the content/],
+    [undefined as never, /from a value of type undefined: pass the content/],
   ];
   for (const [text, message] of others) assert.throws(() => fromExport(text), { message });
   assert.deepEqual(calls, []);

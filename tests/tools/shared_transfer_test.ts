@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
 import { compare } from "../../src/tools/shared_comparison.ts";
-import { PartedHistoryError, pull, push } from "../../src/tools/shared_transfer.ts";
+import { DivergedHistoryError, pull, push } from "../../src/tools/shared_transfer.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { SharedLogDouble } from "../support/journal/shared_log_double.ts";
@@ -74,7 +74,7 @@ Deno.test("push: another history is left unchanged, however long either is", asy
     const part = Object.assign(new SharedLogDouble(), { batches: log.batches.slice(0, kept) });
     const before = [...part.batches];
     const begins = () => assert.fail("nothing may be written");
-    await assert.rejects(push(between(other.disk, part, begins)), PartedHistoryError);
+    await assert.rejects(push(between(other.disk, part, begins)), DivergedHistoryError);
     assert.deepEqual(part.batches, before);
   }
   const { batches } = await push(between(disk, log));
@@ -96,7 +96,7 @@ Deno.test("pull: a folder with an earlier part is continued, and one with anothe
   }
   const { disk: other } = await writtenWithSidecars();
   const before = textsOf(other);
-  await assert.rejects(pull(between(other, log)), PartedHistoryError);
+  await assert.rejects(pull(between(other, log)), DivergedHistoryError);
   assert.deepEqual(textsOf(other), before);
 });
 
@@ -117,14 +117,14 @@ Deno.test("comparison: equal journals are equal, and rows missing in the folder 
     same: { logId: head?.lastLogId, chain: head?.chain },
     batches: log.batches.length,
     more: 0,
-    parted: null,
+    divergence: null,
   });
   const folder = await emptyDisk();
   const part = Object.assign(new SharedLogDouble(), { batches: log.batches.slice(0, 3) });
   await pull(between(folder, part));
-  const { batches, more, parted } = await compare(between(folder, log));
+  const { batches, more, divergence } = await compare(between(folder, log));
   const last = part.batches.at(-1)?.lastLogId ?? 0;
-  assert.deepEqual([batches, more, parted], [3, (head?.lastLogId ?? 0) - last, null]);
+  assert.deepEqual([batches, more, divergence], [3, (head?.lastLogId ?? 0) - last, null]);
 });
 
 Deno.test("comparison: any change in a row is found, with the position where the two diverge", async () => {
@@ -142,10 +142,10 @@ Deno.test("comparison: any change in a row is found, with the position where the
       const batches = log.batches.map((batch, index) =>
         index === at ? { ...batch, ...change(batch) } : batch
       );
-      const { parted, same } = await compare(
+      const { divergence, same } = await compare(
         between(disk, Object.assign(new SharedLogDouble(), { batches })),
       );
-      assert.equal(parted?.logId, log.batches[at]?.firstLogId, change.toString());
+      assert.equal(divergence?.logId, log.batches[at]?.firstLogId, change.toString());
       assert.equal(same.logId, (log.batches[at]?.firstLogId ?? 0) - 1);
     }
   }
@@ -154,7 +154,10 @@ Deno.test("comparison: any change in a row is found, with the position where the
 Deno.test("comparison: rows lost in the database are reported, and rows after the folder's end are verified", async () => {
   const { disk, log } = await pushed();
   const lost = Object.assign(new SharedLogDouble(), { batches: log.batches.slice(0, -1) });
-  assert.match((await compare(between(disk, lost))).parted?.reason ?? "", /the folder holds more/);
+  assert.match(
+    (await compare(between(disk, lost))).divergence?.reason ?? "",
+    /the folder holds more/,
+  );
   const folder = await emptyDisk();
   await pull(between(
     folder,
@@ -163,18 +166,21 @@ Deno.test("comparison: rows lost in the database are reported, and rows after th
   const batches = log.batches.map((batch, index) =>
     index === 3 ? { ...batch, bytes: batch.bytes.with(9, 0) } : batch
   );
-  const { parted } = await compare(
+  const { divergence } = await compare(
     between(folder, Object.assign(new SharedLogDouble(), { batches })),
   );
-  assert.equal(parted?.logId, log.batches[3]?.firstLogId);
-  assert.match(parted?.reason ?? "", /is not what was written/);
+  assert.equal(divergence?.logId, log.batches[3]?.firstLogId);
+  assert.match(divergence?.reason ?? "", /is not what was written/);
 });
 
 Deno.test("comparison: a damaged folder is reported as damaged", async () => {
   const { disk, log } = await pushed();
   const name = `${SEGMENTS}/${namesIn(disk, SEGMENTS)[1]}`;
   disk.files.set(name, contentOf(disk, name).with(30, 0));
-  assert.match((await compare(between(disk, log))).parted?.reason ?? "", /the folder is damaged/);
+  assert.match(
+    (await compare(between(disk, log))).divergence?.reason ?? "",
+    /the folder is damaged/,
+  );
 });
 
 Deno.test("push: a torn tail stays in the folder", async () => {

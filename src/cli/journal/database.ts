@@ -2,7 +2,7 @@
 
 import { errorMessage } from "../../core/thrown.ts";
 import { isOfSharedLog } from "../../journal/shared_log.ts";
-import { PartedHistoryError } from "../../tools/shared_transfer.ts";
+import { DivergedHistoryError } from "../../tools/shared_transfer.ts";
 import { namesDatabase, type Place, placeIn } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/table.ts";
 import { secretKeyIn } from "../../settings/configuration.ts";
@@ -64,7 +64,7 @@ export async function withTable<Result>(
 }
 
 function commandError(error: unknown, place: Place): unknown {
-  if (error instanceof PartedHistoryError) return new CommandError(error.message, EXIT_NEGATIVE);
+  if (error instanceof DivergedHistoryError) return new CommandError(error.message, EXIT_NEGATIVE);
   if (isOfSharedLog(error)) {
     return new CommandError(`Cannot use ${place.shown}: ${error.message}`, error.exitCode);
   }

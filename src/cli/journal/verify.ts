@@ -92,7 +92,7 @@ async function verify(input: CommandInput, tools: JournalTools): Promise<number>
   const compared = place && await comparedWith(place, input, tools, layout);
   print(terminal, report, verdict, durationMs, compared);
   await keepOrWarn(tools, input, layout, { report, verdict, durationMs });
-  return compared?.parted ? EXIT_DAMAGED : verdictExitCode(verdict);
+  return compared?.divergence ? EXIT_DAMAGED : verdictExitCode(verdict);
 }
 
 interface ComparedRows extends Compared {
@@ -117,10 +117,10 @@ async function comparedWith(
   return { database: place.shown, ...compared };
 }
 
-function comparedText({ database, same, batches, more, parted }: ComparedRows): string {
-  if (parted !== null) {
-    return `${database} holds something else from logId ${parted.logId} on: ` +
-      parted.reason;
+function comparedText({ database, same, batches, more, divergence }: ComparedRows): string {
+  if (divergence !== null) {
+    return `${database} holds something else from logId ${divergence.logId} on: ` +
+      divergence.reason;
   }
   const rest = more === 0
     ? ""
@@ -178,7 +178,7 @@ function print(
   for (const line of detailLines(report, verdict)) terminal.err(`  ${plainText(line)}`);
   if (compared === undefined) return;
   const text = plainText(comparedText(compared));
-  terminal.out(terminal.style(compared.parted === null ? "green" : "red", text));
+  terminal.out(terminal.style(compared.divergence === null ? "green" : "red", text));
 }
 
 /** What the one line has no room for. */

@@ -5,14 +5,14 @@
 
 import { deriveCondition } from "../../core/condition.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
-import type { Circumstances, HoldingPause, LimitInTheWay } from "../../explain/evidence.ts";
+import type { BlockingLimit, Circumstances, HoldingPause } from "../../explain/evidence.ts";
 import { ownPlaces } from "../../explain/place_history.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, hasCode, type JobState } from "../../core/job_state.ts";
 import { holds, type Pause } from "../../core/pauses.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
-import { limitInTheWay, limitThen } from "./limit_in_the_way.ts";
+import { blockingLimit, limitThen } from "./blocking_limit.ts";
 import { placeHistory } from "./place_histories.ts";
 import { overtakenBy, workerHolders } from "./queue_survey.ts";
 import { workersThen } from "./queue_then.ts";
@@ -77,7 +77,7 @@ export class CircumstancesReader {
     if (holding.length > 0) {
       return { ...common, queue: { ahead, busy, max, isThreaded, pauses: holding } };
     }
-    const limit = await this.#limitInTheWay(job);
+    const limit = await this.#blockingLimit(job);
     if (limit !== undefined) return { ...common, queue: { ahead, busy, max, isThreaded, limit } };
     const holders = await workerHolders(this.#parts, isThreaded);
     const overtaken = await overtakenBy(this.#parts, job, share);
@@ -122,12 +122,12 @@ export class CircumstancesReader {
   }
 
   /** The limit that a job waits for, if it does not wait for a worker. */
-  async #limitInTheWay(job: JobState): Promise<LimitInTheWay | undefined> {
+  async #blockingLimit(job: JobState): Promise<BlockingLimit | undefined> {
     const { shares } = this.#parts;
     const wanted = shares.wantedBy(job, findTask(job, MAIN_TASK) !== undefined);
     const limit = wanted && shares.reached(wanted);
     if (wanted === undefined || limit === undefined) return undefined;
-    return await limitInTheWay(this.#parts, job, limit, wanted);
+    return await blockingLimit(this.#parts, job, limit, wanted);
   }
 
   /** The pauses that hold a job. Those by rule include their last failure. */

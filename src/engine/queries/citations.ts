@@ -41,10 +41,10 @@ export async function resolveCitations(
 }
 
 /** The same statements, with the lines of the entries that they cite. */
-export async function cited<Told extends Statement<LogId>>(
+export async function cited<Item extends Statement<LogId>>(
   parts: CitationParts,
-  citing: readonly Told[],
-): Promise<readonly (Omit<Told, "cites"> & { readonly cites: readonly Citation[] })[]> {
+  citing: readonly Item[],
+): Promise<readonly (Omit<Item, "cites"> & { readonly cites: readonly Citation[] })[]> {
   const logIds = [...new Set(citing.flatMap(({ cites }) => cites))].toSorted((a, b) => a - b);
   const citations = await resolveCitations(parts, logIds);
   return citing.map((one) => ({

@@ -25,7 +25,7 @@ import type { EventEngine } from "../writer/event_engine.ts";
 import { resolveCitations } from "./citations.ts";
 import type { Contrasts } from "./contrasts.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
-import { queuedAs } from "./limit_in_the_way.ts";
+import { queuedAs } from "./blocking_limit.ts";
 import { placeHistory } from "./place_histories.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";

@@ -83,11 +83,12 @@ export class JobScan implements Iterable<JobRecord> {
   /** Whether the filter selects a job. The cheapest checks come first; none copies the job. */
   applies(record: JobRecord): boolean {
     const { shownHead: job, condition } = record;
-    const { states, conditions, types, labels, fingerprint, retried, goesOnAfter } = this.#filter;
+    const { states, conditions, types, labels, fingerprint, retried, continuesAfter } =
+      this.#filter;
     this.#cost += COST.job;
     return (states === undefined || states.includes(job.state)) &&
       (conditions === undefined || conditions.includes(condition)) &&
-      (goesOnAfter === undefined || !isTerminal(job) || job.lastLogId > goesOnAfter) &&
+      (continuesAfter === undefined || !isTerminal(job) || job.lastLogId > continuesAfter) &&
       (types === undefined || (job.type !== undefined && types.includes(job.type))) &&
       (retried === undefined || this.#records.isRetried(job.jobId) === retried) &&
       (labels === undefined || labels.every(([name, value]) => job.labels[name] === value)) &&

@@ -8,7 +8,7 @@ import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, hasCode, type JobState } from "../../core/job_state.ts";
 import { holds } from "../../core/pauses.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
-import type { LimitInTheWay } from "../../explain/evidence.ts";
+import type { BlockingLimit } from "../../explain/evidence.ts";
 import type { Citation } from "../../explain/explanation.ts";
 import { heldUp, queuedStays } from "../../explain/hold_ups.ts";
 import { limitsInRetrospect } from "../../explain/limits_in_retrospect.ts";
@@ -32,11 +32,11 @@ import type { WorkerQueue } from "../run/worker_queue.ts";
 import { cited } from "./citations.ts";
 import type { Explainer } from "./explainer.ts";
 import type { ReserveMemory } from "./entry_pages.ts";
-import { limitInTheWay, type LimitInTheWayParts, queuedAs } from "./limit_in_the_way.ts";
+import { blockingLimit, type BlockingLimitParts, queuedAs } from "./blocking_limit.ts";
 import { limitsOfCode, placeHistory, type PlaceHistoryParts } from "./place_histories.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 
-type Parts = PlaceHistoryParts & LimitInTheWayParts & {
+type Parts = PlaceHistoryParts & BlockingLimitParts & {
   readonly events: EventEngine;
   readonly explainer: Pick<Explainer, "outlined">;
   readonly suspects: Suspects;
@@ -130,7 +130,7 @@ export class LimitsWhatIfs {
       : this.#parts.workers;
     return {
       pauses: holding,
-      now: wanted && reached && await limitInTheWay(this.#parts, job, reached, wanted),
+      now: wanted && reached && await blockingLimit(this.#parts, job, reached, wanted),
       then,
       before: before.map(({ jobId, order }) => ({ jobId, startedBy: order })),
       isGranted,
@@ -146,7 +146,7 @@ export class LimitsWhatIfs {
     supposed: SupposedLimits,
     wanted: WantedPlace,
     taken: QueuedStanding["taken"],
-  ): Promise<LimitInTheWay | undefined> {
+  ): Promise<BlockingLimit | undefined> {
     const { perKey = Infinity, maxRunning = Infinity, rate } = limits;
     const isOfKey = job.key !== undefined && taken.perKey >= perKey;
     const limit = isOfKey
@@ -157,7 +157,7 @@ export class LimitsWhatIfs {
       ? "rate"
       : undefined;
     if (limit === undefined) return undefined;
-    const { change, ...rest } = await limitInTheWay(this.#parts, job, limit, wanted);
+    const { change, ...rest } = await blockingLimit(this.#parts, job, limit, wanted);
     // A supposed limit has no recorded change.
     const told = change === undefined || limit in supposed ? rest : { ...rest, change };
     if (told.limit === "rate") return { ...told, ...rate };

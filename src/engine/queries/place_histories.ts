@@ -160,7 +160,7 @@ class Reading {
     const { from, to } = this.stretch;
     for (const oldestFirst of [false, true]) {
       if (this.#isAll) return;
-      const goesOn = isRate && !oldestFirst ? {} : { goesOnAfter: from };
+      const goesOn = isRate && !oldestFirst ? {} : { continuesAfter: from };
       const range = { types: [type], before: to + 1, ...goesOn, oldestFirst };
       const { seen, isAll } = await visitJobs(this.parts, this.share, {
         range,

@@ -23,7 +23,7 @@ import type { PauseControls } from "../run/pause_controls.ts";
 import { cited } from "./citations.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { JobLists } from "./job_lists.ts";
-import { limitInTheWay } from "./limit_in_the_way.ts";
+import { blockingLimit } from "./blocking_limit.ts";
 import { workerHolders } from "./queue_survey.ts";
 
 interface QueueExplainerParts {
@@ -134,7 +134,7 @@ export class QueueExplainer {
     const [next] = first;
     const job = next && this.#parts.table.head(next.jobId);
     return {
-      ...await limitInTheWay(this.#parts, job ?? { type: needs.share.of.type }, limit, needs),
+      ...await blockingLimit(this.#parts, job ?? { type: needs.share.of.type }, limit, needs),
       jobs: jobIds.size,
       firstJobs: first.map(({ jobId }) => jobId),
       firstBy: next?.order ?? 0,

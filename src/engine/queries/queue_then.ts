@@ -49,7 +49,7 @@ export async function workersThen(
   let isWhole = false;
   for (const oldestFirst of [false, true]) {
     if (isWhole || isEnough()) break;
-    const range = { before: upTo + 1, goesOnAfter: upTo, oldestFirst };
+    const range = { before: upTo + 1, continuesAfter: upTo, oldestFirst };
     const { seen, isAll } = await visitJobs(parts, share, {
       range,
       max: LOOKED_AT_MAX,

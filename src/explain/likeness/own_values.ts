@@ -31,7 +31,7 @@ export function ownValues(job: JobState): readonly OwnValue[] {
   ];
   const first = new Map<string, OwnValue>();
   for (const one of found) {
-    if (isTelling(one.value) && !first.has(one.loose)) first.set(one.loose, one);
+    if (isDistinctive(one.value) && !first.has(one.loose)) first.set(one.loose, one);
   }
   return [...first.values()].slice(0, VALUES_MAX);
 }
@@ -65,7 +65,7 @@ export function* demanded(
 }
 
 /** Flags and single characters are found in many events by chance. */
-export function isTelling(value: JsonScalar): boolean {
+export function isDistinctive(value: JsonScalar): boolean {
   if (typeof value === "number") return true;
   return typeof value === "string" && value.trim().length > 1 && value.length <= TEXT_LENGTH_MAX;
 }
@@ -82,11 +82,13 @@ const DATE = /^\d{4}-\d\d-\d\d/;
  */
 export function isIdentifier(path: string, value: JsonScalar): boolean {
   const name = path.split(".").at(-1) ?? "";
-  if (/(?:^|[a-z_-])(id|no|nr|key|ref|uuid|number|code|sku)$/i.test(name)) return isTelling(value);
+  if (/(?:^|[a-z_-])(id|no|nr|key|ref|uuid|number|code|sku)$/i.test(name)) {
+    return isDistinctive(value);
+  }
   // Only the last word of the name counts: an `account` is not a `count`.
   const words = name.replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").toLowerCase();
   if (MEASURE.test(words)) return false;
   if (typeof value === "number") return Number.isInteger(value) && Math.abs(value) >= 10;
-  return typeof value === "string" && isTelling(value) && !DATE.test(value) &&
+  return typeof value === "string" && isDistinctive(value) && !DATE.test(value) &&
     (/\d/.test(value) || value.includes("@"));
 }

@@ -15,7 +15,7 @@ import { looseForm } from "./loose_form.ts";
 import { SLIP_TEXT } from "./spelling_slip.ts";
 import { neighbourhood } from "./neighbouring_type.ts";
 import { carriedValues, isAboutAnother, looseValues } from "./carried_values.ts";
-import { demanded, isIdentifier, isTelling, type OwnValue } from "./own_values.ts";
+import { demanded, isDistinctive, isIdentifier, type OwnValue } from "./own_values.ts";
 
 /**
  * In the order in which they are tried: equal but for form; right content under a neighbouring
@@ -218,7 +218,7 @@ function identifies(
   }
   return terms.some(([path, value]) => {
     const loose = looseForm(value);
-    return carried.has(loose) && isTelling(value) &&
+    return carried.has(loose) && isDistinctive(value) &&
       (isIdentifier(path, value) || !common.has(loose));
   });
 }

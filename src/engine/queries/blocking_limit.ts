@@ -1,6 +1,6 @@
 /** Describes a reached limit for an explanation: its places, and the attempts that hold them. */
 
-import type { Circumstances, LimitInTheWay } from "../../explain/evidence.ts";
+import type { BlockingLimit, Circumstances } from "../../explain/evidence.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, type JobState } from "../../core/job_state.ts";
 import type { PlaceHistory, QueuedAs } from "../../explain/place_history.ts";
@@ -12,7 +12,7 @@ import type { JobEntryReader } from "./job_entry_reader.ts";
 import { placeHolders } from "./queue_survey.ts";
 import { holdersThen } from "./queue_then.ts";
 
-export type LimitInTheWayParts = Parameters<typeof placeHolders>[0] & {
+export type BlockingLimitParts = Parameters<typeof placeHolders>[0] & {
   readonly shares: Shares;
   readonly starts: Starts;
   readonly limitChanges: LimitChanges;
@@ -21,12 +21,12 @@ export type LimitInTheWayParts = Parameters<typeof placeHolders>[0] & {
 const NO_RATE = { count: 0, perMs: 0 };
 
 /** @param job A job that the limit keeps waiting. */
-export async function limitInTheWay(
-  parts: LimitInTheWayParts,
+export async function blockingLimit(
+  parts: BlockingLimitParts,
   job: Pick<Placed, "type" | "rateKey">,
   limit: ReachedLimit,
   { share }: WantedPlace,
-): Promise<LimitInTheWay> {
+): Promise<BlockingLimit> {
   const { shares, starts, limitChanges } = parts;
   const { type, limits, held } = share.of;
   const key = limit === "rate" ? job.rateKey : share.key;
