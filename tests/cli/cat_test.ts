@@ -240,5 +240,5 @@ test("cat: a job without entries is reported on stderr", async () => {
   const { code, err, written } = await journalCommand(disk, ["cat", "--job", "nope"], {
     isInteractive: false,
   });
-  assert.deepEqual([code, written, err], [0, "", ["daybook: no entry is of job nope"]]);
+  assert.deepEqual([code, written, err], [0, "", ["daybook: no entry matches job nope"]]);
 });

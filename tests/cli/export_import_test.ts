@@ -474,7 +474,7 @@ testWithHomes("export: it says what it cannot find or read", DEFINITIONS, async 
   assert.equal(await Deno.readTextFile(output), await exported(old, id));
   const second = await run(id, "--output", output);
   assert.equal(second.code, 74);
-  assert.match(second.err.join(), /Cannot write .*: it exists$/);
+  assert.match(second.err.join(), /Cannot write .*: the file exists$/);
 
   const segment = `${old.folder}/segments/00000000000000000001.ndjson`;
   const bytes = await Deno.readFile(segment);

@@ -15,7 +15,7 @@ const NOWHERE: Surroundings = {
   fetch: () => Promise.reject(new TypeError("connection refused")),
   clock: new FakeClock(),
   times: new Times("UTC"),
-  sayWhenInterrupted: () => {},
+  setInterruptMessage: () => {},
   readFile: () => Promise.resolve(new TextEncoder().encode("{}")),
   readStandardInput: () => Promise.resolve(new TextEncoder().encode("{}")),
 };

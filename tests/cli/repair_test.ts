@@ -142,7 +142,7 @@ for (const [which, name] of [[0, "first"], [1, "middle"], [2, "last"]] as const)
 
     assert.equal(code, 0, err.join("\n"));
     assert.deepEqual(filesIn(disk, copy), before);
-    assert.ok(err.includes(`daybook: everything as it was is in ${copy}`));
+    assert.ok(err.includes(`daybook: an unchanged copy is in ${copy}`));
     const [fact] = repairsIn(disk);
     assert.ok(fact);
     assert.equal(fact.logId, from);
@@ -233,7 +233,7 @@ test("repair: what a newer version wrote is not cut off", async () => {
   const before = filesIn(disk, "journal");
   const { code, err } = await repair(disk, "--apply");
   assert.equal(code, 78);
-  assert.match(err.join(), /this is no damage, and is not cut away: .* a newer version of Daybook/);
+  assert.match(err.join(), /this is not damage, and is not cut off: .* a newer version of Daybook/);
   assert.deepEqual(filesIn(disk, "journal"), before);
 });
 

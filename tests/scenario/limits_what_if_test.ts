@@ -297,7 +297,7 @@ test("what if other limits: they cannot be combined, and need a type with code a
   };
   const limits = { maxRunning: 2 };
   assert.deepEqual(await asked("acme1", { limits, without: [2], upTo: 3 }), [422, [
-    { pointer: "/limits", detail: "stands alone: leave out without, upTo" },
+    { pointer: "/limits", detail: "cannot be combined with without, upTo" },
   ]]);
   assert.deepEqual(await asked("acme1", { limits: {} }), [422, [
     { pointer: "/limits", detail: "must name a limit" },
