@@ -37,7 +37,7 @@ function Conditions({ state }: Props) {
         headings={["Condition", "After creation", "Lasted", "Since entry"]}
         asCards
       >
-        {conditions.slice(-ROWS_MAX).map(({ condition, fromMs, toMs, goesOn, fromBy }) => (
+        {conditions.slice(-ROWS_MAX).map(({ condition, fromMs, toMs, isOngoing, fromBy }) => (
           <tr>
             <th scope="row">{conditionText(condition)}</th>
             <td data-name="after">
@@ -45,7 +45,7 @@ function Conditions({ state }: Props) {
             </td>
             <td data-name="for">
               <Duration ms={toMs - fromMs} />
-              {goesOn ? ", still going" : null}
+              {isOngoing ? ", still going" : null}
             </td>
             <td>
               <EntryCite state={state} logId={fromBy} />
