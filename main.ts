@@ -1,6 +1,6 @@
 /**
- * Starts Daybook: reads the configuration, opens the journal, listens, and stops in
- * order on a signal. The real clock and the real ids come in here.
+ * Starts Daybook: reads the configuration, opens the journal, listens, and stops in order on a
+ * signal. The real clock and the real ids enter here.
  */
 
 import { lookup } from "node:dns/promises";
@@ -38,18 +38,18 @@ import { VERSION } from "./src/version.ts";
 
 const EXIT_USAGE = 64;
 const EXIT_CANNOT_LISTEN = 69;
-const EXIT_STOOD_STILL = 75;
+const EXIT_STALLED = 75;
 
 /**
- * An opening that takes longer answers probes meanwhile; by then it is known whether another
- * process has the journal, which is reported before a port that is taken.
+ * If opening the journal takes longer, probes are answered meanwhile. By then it is known whether
+ * another process holds the journal, which takes precedence over a port in use.
  */
 const LISTEN_AFTER_MS = 1_000;
 
-/** How long waiting requests are given to hear that the journal failed. */
+/** How long open requests have to learn that the journal failed. */
 const LAST_ANSWERS_MS = 200;
 
-/** Takes out of messages what is secret; set as soon as there are secrets. */
+/** Removes secrets from messages; set as soon as secrets are known. */
 let redact = (text: string): string => text;
 
 let log = createLog("text");
@@ -81,7 +81,7 @@ async function readDefinitions(configuration: Configuration): Promise<readonly A
   return [...shipped, ...await loadDefinitions(configuration.definitions)];
 }
 
-/** A file of tokens is watched; what a pipe gave was given once. */
+/** A regular file of tokens is read again; a pipe can be read only once. */
 function createAccess({ tokens, tokenFile }: Configuration): Access | undefined {
   if (tokens.length === 0) return undefined;
   if (tokenFile === undefined || !Deno.statSync(tokenFile).isFile) return new TokenList(tokens);
@@ -118,7 +118,7 @@ async function openDaybook(
         exitMs: configuration.stallExitMs,
         reports: true,
         isJson: configuration.logFormat === "json",
-        onTooLong: () => fail("the event loop was blocked for --stall-exit", EXIT_STOOD_STILL),
+        onTooLong: () => fail("the event loop was blocked for --stall-exit", EXIT_STALLED),
       },
       onJournalFailed: (error) => {
         const { text, exitCode } = runningFailure(error, configuration.folder);
@@ -142,7 +142,9 @@ async function orFail<Result>(
   }
 }
 
-/** @throws {Error} with the whole command to give, when the process may not read it. */
+/**
+ * @throws {Error} with the whole command to use, if the process may not read the folder.
+ */
 function readTextFile(path: string): string {
   try {
     return Deno.readTextFileSync(path);
@@ -153,7 +155,7 @@ function readTextFile(path: string): string {
   }
 }
 
-/** The server, or the reason, in words, why there is none. */
+/** The server, or the reason why it cannot listen. */
 function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]): Listener | string {
   try {
     return new Listener({ hostname, port, fetch, clock: systemClock, warn });
@@ -167,22 +169,22 @@ function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]): Lis
   }
 }
 
-/** Nothing has begun, and nothing was recorded. */
+/** For a stop before anything began or was recorded. */
 function stopOpening(): Promise<void> {
   warn("stopped before the journal was open");
   Deno.exit(0);
 }
 
 /**
- * Under a limit on the size of files a write fails then, as on a full disk; without a
- * listener the signal ends the process.
+ * With a listener for SIGXFSZ, a write beyond the limit on file sizes fails as on a full disk;
+ * without one, the signal ends the process.
  */
 function surviveFileSizeLimit(): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
 }
 
-/** A webhook that may not leave is better reported now than when it is due. */
-async function warnOfHosts(hosts: readonly string[]): Promise<void> {
+/** Reports missing permissions for webhooks at the start, not when the first is due. */
+async function warnAboutHosts(hosts: readonly string[]): Promise<void> {
   const missing: string[] = [];
   for (const host of hosts) {
     const { state } = await Deno.permissions.query({ name: "net", host });
@@ -242,7 +244,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     await daybook.tried();
   }
   for (const warning of startWarnings(daybook.engine.survey)) warn(warning);
-  await warnOfHosts(configuration.webhookHosts);
+  await warnAboutHosts(configuration.webhookHosts);
   const { journal, engine } = daybook;
   const types = [...new Set(engine.definitions().map(({ type }) => type))];
   await journal.announce(serverUrl(listening.addr));
@@ -260,7 +262,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
   );
 }
 
-/** A definition or an option that cannot be used is the user's to fix. */
+/** Errors that the user has to fix: an unusable definition or option. */
 async function startOrFail(configuration: Configuration, origins: Origins): Promise<void> {
   try {
     await start(configuration, origins);

@@ -1,6 +1,5 @@
 /**
- * Daybook's public surface: what a module of definitions needs, and what a program needs
- * that has Daybook inside.
+ * Daybook's public API, for modules of definitions and for programs that embed Daybook.
  *
  * @example A definition, and a program that runs it
  * ```ts

@@ -17,24 +17,32 @@ import {
 import { plainText } from "./plain_text.ts";
 import { type ServerAddress, serverAddress } from "./server_address.ts";
 
-/** The longest wait for an answer; streams bring their own signal. */
+/** The longest wait for an answer; streams have their own signal. */
 const ANSWER_MAX_MS = 60_000;
 
 /** Options of all commands that talk to a server. */
 export const SERVER_OPTIONS: readonly CommandOption[] = [
-  { name: "url", value: "url", help: "the server; DAYBOOK_URL, or the one that holds the journal" },
-  { name: "journal", value: "folder", help: "the server that holds it; DAYBOOK_JOURNAL" },
+  {
+    name: "url",
+    value: "url",
+    help: "the server (DAYBOOK_URL); default: the one that holds the journal",
+  },
+  {
+    name: "journal",
+    value: "folder",
+    help: "the server that holds this journal (DAYBOOK_JOURNAL)",
+  },
   {
     name: "token-file",
     value: "file",
-    help: "its first token is sent; else that in DAYBOOK_TOKEN",
+    help: "a file whose first token is sent; default: DAYBOOK_TOKEN",
   },
 ];
 
 /** The part of `fetch` that the client needs, so that tests can replace it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-/** The answer is a problem (RFC 9457): the server understood, and refused. */
+/** The server refused the request: the answer is a problem (RFC 9457). */
 export class RefusedByServerError extends CommandError {
   constructor(readonly status: number, readonly problem: Readonly<Record<string, unknown>>) {
     super(refusalText(status, problem), EXIT_REFUSED);
@@ -46,12 +54,12 @@ export class Client {
   readonly #token: string | undefined;
   readonly #fetchOf: Fetch;
   readonly #answerMaxMs: number;
-  #asked: string | undefined;
+  #lastUrl: string | undefined;
 
   /**
    * @param url The server's address, or a function that finds it, called for each request.
-   * @param answerMaxMs Longest time for a whole answer, in milliseconds, unless a request brings
-   * its own signal.
+   * @param answerMaxMs The longest time for a whole answer, in milliseconds, for requests without a
+   * signal of their own.
    */
   constructor(
     url: string | (() => ServerAddress),
@@ -77,7 +85,7 @@ export class Client {
 
   /** The server's address as of the last request, without a trailing slash. */
   get url(): string {
-    return this.#asked ?? this.#located().url;
+    return this.#lastUrl ?? this.#located().url;
   }
 
   #located(): ServerAddress {
@@ -128,7 +136,7 @@ export class Client {
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
     const { url, unheld } = this.#located();
-    this.#asked = url;
+    this.#lastUrl = url;
     const signal = init.signal ?? AbortSignal.timeout(this.#answerMaxMs);
     try {
       return await this.#fetchOf(url + path, { ...init, signal });
@@ -163,10 +171,10 @@ export class Client {
   }
 }
 
-/** Another program uses the port, or another version of Daybook. */
+/** Another program, or another version of Daybook, uses the port. */
 export function notDaybook(url: string): CommandError {
   return new CommandError(
-    `cannot understand the answer of ${url}: it is not Daybook, or another version of it`,
+    `cannot understand the answer of ${url}: it is not Daybook, or another version`,
     EXIT_UNAVAILABLE,
   );
 }
@@ -190,7 +198,7 @@ function readToken(file: string): string {
   }
 }
 
-/** Why a file cannot be read, in words. */
+/** The reason why a file cannot be read. */
 export function readingFailure(error: unknown, path: string): string {
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.NotCapable) {
@@ -199,7 +207,7 @@ export function readingFailure(error: unknown, path: string): string {
   return errorMessage(error);
 }
 
-/** Something uses the port, and does not answer. */
+/** Something uses the port but does not answer. */
 function silent(url: string): CommandError {
   return new CommandError(`gave up on ${url}: it does not answer`, EXIT_UNAVAILABLE);
 }
@@ -208,7 +216,7 @@ async function readText(response: Response, url: string): Promise<string> {
   try {
     return await response.text();
   } catch (error) {
-    // The caller knows if it aborted the request; otherwise the connection was lost.
+    // An abort is passed to the caller; anything else means that the connection was lost.
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     if (error instanceof DOMException && error.name === "TimeoutError") throw silent(url);
     throw new CommandError(`lost the connection to ${url} during its answer`, EXIT_UNAVAILABLE);
@@ -225,26 +233,26 @@ function problemIn(text: string): Record<string, unknown> {
   return { detail: text.slice(0, 200) };
 }
 
-/** The server's own words, on one line. */
+/** The server's message on one line. */
 function refusalText(status: number, problem: Readonly<Record<string, unknown>>): string {
   const detail = String(problem["detail"] ?? problem["title"] ?? "no reason was given");
   const errors: readonly unknown[] = Array.isArray(problem["errors"]) ? problem["errors"] : [];
   const issues = errors.filter(isIssue);
-  const untold = remainingIssues(detail, issues);
-  // The issues either explain the detail, or the detail already contains the first of them.
-  const mark = untold.length < issues.length ? "; " : ": ";
-  const reasons = untold.length === 0 ? "" : mark + untold.map(issueText).join("; ");
+  const remaining = remainingIssues(detail, issues);
+  // The detail either lacks all issues, or already contains the first.
+  const mark = remaining.length < issues.length ? "; " : ": ";
+  const reasons = remaining.length === 0 ? "" : mark + remaining.map(issueText).join("; ");
   const hint = status === 401 ? TOKEN_HINT : HINTS[String(problem["type"])];
   return plainText(`${detail}${reasons} (${status})${hint === undefined ? "" : `; ${hint}`}`);
 }
 
 const TOKEN_HINT = "give the token in DAYBOOK_TOKEN or --token-file";
 
-/** Advice for the command line, by problem type: the server does not know of commands. */
+/** Advice by problem type; the server does not know about commands. */
 const HINTS: Readonly<Record<string, string>> = {
   "/problems/unknown-job": "deno task daybook jobs lists them",
   "/problems/unknown-limits": "deno task daybook limits lists them",
-  "/problems/unknown-pause": "deno task daybook pauses lists those in force",
+  "/problems/unknown-pause": "deno task daybook pauses lists them",
 };
 
 function isIssue(value: unknown): value is RequestIssue {
@@ -256,17 +264,19 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-/** @param unheld The folder of the journal that no server holds. */
+/**
+ * @param unheld The folder of the journal, if no server holds it.
+ */
 function unreachable(error: unknown, url: string, unheld: string | undefined): CommandError {
   if (error instanceof Deno.errors.NotCapable) {
     const { host } = new URL(url);
     const message = `cannot reach ${url}: permission is missing, add --allow-net=${host}`;
     return new CommandError(message, EXIT_UNAVAILABLE, { net: [host] });
   }
-  const start = "deno task start starts one, --url names another place";
+  const start = "deno task start starts one, --url names another address";
   const message = unheld === undefined
     ? `cannot reach ${url}: is Daybook running there? deno task start starts it, ` +
-      "--url names another place"
+      "--url names another address"
     : `no server holds ${unheld}/, and ${url} does not answer; ${start}`;
   return new CommandError(message, EXIT_UNAVAILABLE);
 }

@@ -1,6 +1,6 @@
 /**
- * Commands: their arguments, their help, and how a command line is parsed. Every command has
- * `--help` with examples; unknown options are an error (64).
+ * Parses command lines, and prints help. Every command has `--help` with examples; unknown options
+ * are an error (64).
  */
 
 import { parseArgs } from "node:util";
@@ -11,36 +11,36 @@ import { plainPage } from "./plain_text.ts";
 import type { Terminal } from "./terminal.ts";
 
 export const EXIT_OK = 0;
-/** The command worked, and the answer is no. */
+/** The command succeeded, and its result is negative. */
 export const EXIT_NEGATIVE = 1;
 export const EXIT_USAGE = 64;
-/** The server understood, and refused. */
+/** The server refused the request. */
 export const EXIT_REFUSED = 65;
 /** The server cannot be reached. */
 export const EXIT_UNAVAILABLE = 69;
 
 export interface CommandOption {
-  /** Without dashes. */
+  /** The name, without dashes. */
   readonly name: string;
   readonly short?: string;
-  /** The placeholder of its value in the help; absent for a switch. */
+  /** The placeholder of the value in the help; absent for a switch. */
   readonly value?: string;
   readonly default?: string;
-  /** May be repeated. */
+  /** Whether the option may be repeated. */
   readonly repeated?: boolean;
   readonly help: string;
 }
 
 export interface Command {
   readonly name: string;
-  /** What it does, in a few words without a full stop. */
+  /** A short summary without a full stop. */
   readonly summary: string;
   /** Positional arguments in the help: `<jobId>`, `<type> [input]`. */
   readonly positionals: string;
   /** How many positional arguments are allowed. */
   readonly arity: readonly [min: number, max: number];
   readonly options: readonly CommandOption[];
-  /** Whole command lines, each followed by two spaces, `#` and its purpose. */
+  /** Whole command lines, optionally followed by spaces, `#` and their purpose. */
   readonly examples: readonly string[];
   /** Paragraphs after the options, such as exit codes. Wrapped when printed. */
   readonly notes?: readonly string[];
@@ -59,13 +59,13 @@ export interface CommandInput {
   /** All values of a repeatable option. */
   all(name: string): readonly string[];
   isSet(name: string): boolean;
-  /** A message about a missing permission, with the whole command that has all it needs. */
+  /** A message about a missing permission, with the whole command that has all permissions. */
   advised(message: string, missing?: Permissions): string;
   /** @throws {UsageError} if the value is not a whole number in the range. */
   whole(name: string, min: number, max: number): number | undefined;
 }
 
-/** The command line cannot be understood; the message says what is expected. */
+/** The command line is invalid; the message says what is expected. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -83,7 +83,7 @@ export class CommandError extends Error {
 }
 
 interface CommandSources {
-  /** How help and messages call the program, such as `deno task journal`. */
+  /** The name of the program in help and messages, such as `deno task journal`. */
   readonly program: string;
   readonly terminal: Terminal;
   env(name: string): string | undefined;
@@ -91,7 +91,7 @@ interface CommandSources {
 
 const NOTE_COLUMNS = 78;
 
-const HELP: CommandOption = { name: "help", short: "h", help: "print this" };
+const HELP: CommandOption = { name: "help", short: "h", help: "print this help" };
 
 /** Parses a command line, runs the command, and returns the exit code. */
 export async function runCommand(
@@ -140,7 +140,7 @@ function overview(commands: readonly Command[], program: string): readonly strin
     "",
     `${program} <command> --help says more, with examples.`,
     "When things go wrong: src/manual/when-things-go-wrong.md, by what you see.",
-    "deno task -q leaves out the line that deno prints before each command.",
+    "deno task -q omits the line that deno prints before each command.",
   ];
 }
 
@@ -163,7 +163,7 @@ export function commandHelp(command: Command, program: string): readonly string[
   ];
 }
 
-/** Wraps a note; lines that begin with a space are kept as they are. */
+/** Wraps a note; lines that begin with a space are kept unchanged. */
 function noteLines(note: string): readonly string[] {
   const parts: string[] = [];
   for (const line of note.split("\n")) {
@@ -231,7 +231,7 @@ function parsed(command: Command, args: readonly string[]) {
   }
 }
 
-/** The parser's own message, without its advice for rare cases. */
+/** The parser's message, without its advice for rare cases. */
 function parsingFailure(message: string): string {
   const unknown = /^Unknown option '([^']+)'/.exec(message)?.[1];
   if (unknown !== undefined) return `there is no option ${unknown}`;

@@ -7,5 +7,5 @@ import { systemSurroundings } from "./surroundings.ts";
 await runProcess({
   program: "deno task daybook",
   args: Deno.args,
-  commands: (_, sayWhenInterrupted) => daybookCommands(systemSurroundings(sayWhenInterrupted)),
+  commands: (_, setInterruptMessage) => daybookCommands(systemSurroundings(setInterruptMessage)),
 });

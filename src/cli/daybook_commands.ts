@@ -1,4 +1,4 @@
-/** The commands that talk to a running server, in the order in which they are listed. */
+/** The commands that talk to a running server, in the order of the help. */
 
 import { clientPermissions } from "./client.ts";
 import type { Command } from "./command.ts";

@@ -1,4 +1,4 @@
-/** Which entries a command shows. */
+/** Options that filter entries. */
 
 import { STRATA, type Stratum } from "../core/event.ts";
 import { type CommandInput, type CommandOption, UsageError } from "./command.ts";
@@ -9,13 +9,13 @@ export const TYPE_OPTION: CommandOption = {
   name: "type",
   value: "eventType",
   repeated: true,
-  help: "only of this type, or of these, with commas",
+  help: "only this type; several with commas",
 };
 
 export const STRATUM_OPTION: CommandOption = {
   name: "stratum",
   value: "stratum",
-  help: `only of this one: ${NAMES}`,
+  help: `only this stratum: ${NAMES}`,
 };
 
 /** The types of `--type`; empty for all. */
@@ -24,7 +24,9 @@ export function typeOptions(input: CommandInput): readonly string[] {
   return names.map((name) => name.trim()).filter((name) => name !== "");
 }
 
-/** @throws {UsageError} when it is not a stratum. */
+/**
+ * @throws {UsageError} if the option is not a stratum.
+ */
 export function stratumOption(input: CommandInput): Stratum | undefined {
   const given = input.text(STRATUM_OPTION.name);
   if (given === undefined) return undefined;

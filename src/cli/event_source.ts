@@ -1,7 +1,6 @@
 /**
- * Follows a stream of the server (section 8 of the design) through disconnects and
- * restarts: it resumes after the last position that it received, so that there is
- * neither a gap nor a repeat.
+ * Follows a stream of the server through disconnects and restarts: it resumes after the last
+ * position received, without gaps or repetitions.
  */
 
 import { backoffMs, type RetryPolicy } from "../core/retry_policy.ts";
@@ -24,21 +23,24 @@ const RECONNECT: RetryPolicy = {
 interface EventSourceOptions {
   readonly client: Client;
   readonly clock: Clock;
-  /** With its query. */
+  /** The path, with its query. */
   readonly path: string;
-  /** The stream ends with its job: an end in order is asked about, and not reported. */
+  /**
+   * Whether the stream may end by itself: a regular end is then checked with another request, and
+   * not reported as a loss.
+   */
   readonly endsItself: boolean;
   readonly signal: AbortSignal;
-  /** Called once for each loss of the connection, not for each attempt to mend it. */
+  /** Called once for each loss of the connection, not for each attempt to reconnect. */
   onLost(lastId: string | undefined): void;
   onResumed(): void;
 }
 
 /**
- * The data of each message, until the stream is over or the signal aborts.
+ * Yields the data of each message, until the stream ends or the signal aborts.
  *
- * @throws {CommandError} when the server cannot be reached at the first attempt.
- * @throws {RefusedByServerError} when it refuses, and would again.
+ * @throws {CommandError} if the server cannot be reached at the first attempt.
+ * @throws {RefusedByServerError} if the server refuses permanently.
  */
 export async function* follow(options: EventSourceOptions): AsyncGenerator<string> {
   const source = new EventSource(options);
@@ -60,7 +62,7 @@ class EventSource {
     return this.#isFinished || this.options.signal.aborted;
   }
 
-  /** The messages of one connection; then the wait before the next. */
+  /** Yields the messages of one connection, then waits before the next one. */
   async *connection(): AsyncGenerator<string> {
     const response = await this.#connect();
     if (response === undefined) return await this.#lost();
@@ -71,11 +73,12 @@ class EventSource {
     const positionBefore = this.#lastId;
     const end = yield* this.#messages(response.body);
     if (end === "broken" || !this.options.endsItself) return await this.#lost();
-    // Only another request shows whether it is over; after an empty stream, not at once.
+    // Only another request shows whether the stream is complete; after an empty stream it is
+    // delayed.
     if (this.#lastId === positionBefore) await this.#pause();
   }
 
-  /** `undefined` when there is no connection now, and may be one later. */
+  /** `undefined` if there is no connection now, but there may be one later. */
   async #connect(): Promise<Response | undefined> {
     const { client, path, signal } = this.options;
     const headers = new Headers({ accept: "text/event-stream" });
@@ -136,13 +139,13 @@ class EventSource {
   }
 }
 
-/** Whether asking again later may help: the server is away, starting or stopping, or busy. */
+/** Whether a later attempt may succeed: the server is down, starting, stopping or busy. */
 function mayPass(error: unknown): boolean {
   if (error instanceof RefusedByServerError) return error.status >= 500 || error.status === 429;
   return error instanceof CommandError;
 }
 
-/** Resolves after so long, or as soon as the signal aborts. */
+/** Resolves after the delay, or as soon as the signal aborts. */
 function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
@@ -156,18 +159,18 @@ function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** The server says something every 15 s; after so long it is not there any more. */
+/** The server sends a heartbeat every 15 s; after this long the connection is considered lost. */
 const SILENCE_MAX_MS = 45_000;
 
-/** A heartbeat has an id and no data: it only moves the position to resume from. */
+/** A heartbeat has an id but no data: it only moves the position to resume from. */
 type EventMessage =
   | { readonly kind: "position"; readonly id: string }
   | { readonly kind: "data"; readonly data: string };
 
 /**
- * Each message, with its position before it, until the stream ends or the signal aborts.
+ * Yields each position and message, until the stream ends or the signal aborts.
  *
- * @throws when the connection breaks, or nothing is heard for long.
+ * @throws if the connection breaks, or nothing arrives for `SILENCE_MAX_MS`.
  */
 async function* eventMessages(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -216,7 +219,7 @@ class Messages {
     onEvent: ({ data }) => this.#ready.push({ kind: "data", data }),
   });
 
-  /** The messages that are whole with this text. */
+  /** The messages that this text completes. */
   in(text: string): readonly EventMessage[] {
     this.#ready = [];
     this.#parser.feed(text);
@@ -224,7 +227,7 @@ class Messages {
   }
 }
 
-/** Tells of lost connections, once each, where it is no part of the output. */
+/** Reports each lost connection once, on standard error. */
 export function reportConnection(
   { err }: Terminal,
   client: Client,

@@ -1,4 +1,4 @@
-/** Which jobs a command is about: options that several commands have, as the API takes them. */
+/** Options that filter jobs, shared by several commands, and converted for the API. */
 
 import * as v from "valibot";
 import { CONDITIONS } from "../core/condition.ts";
@@ -13,27 +13,35 @@ import { parseDurationMs } from "./times.ts";
 
 export const FILTER_OPTIONS: readonly CommandOption[] = [
   { name: "state", value: "state", repeated: true, help: STATE_NAMES.join(", ") },
-  { name: "condition", value: "name", repeated: true, help: "what it is doing; see below" },
-  { name: "type", value: "type", repeated: true, help: "of this type" },
-  { name: "label", short: "l", value: "name:value", repeated: true, help: "with all of these" },
-  { name: "since", value: "time", help: "created after an RFC 3339 time, or in the last 2h" },
+  { name: "condition", value: "name", repeated: true, help: "only in this condition; see below" },
+  { name: "type", value: "type", repeated: true, help: "only of this type" },
+  {
+    name: "label",
+    short: "l",
+    value: "name:value",
+    repeated: true,
+    help: "only with all of these labels",
+  },
+  { name: "since", value: "time", help: "only created after an RFC 3339 time, or within 2h" },
   {
     name: "search",
     short: "s",
     value: "words",
-    help: "each is in the id, type, a label or an error",
+    help: "words, each in the id, type, a label or an error",
   },
-  { name: "fingerprint", value: "digits", help: "failures of one kind; see failures" },
+  { name: "fingerprint", value: "digits", help: "only failures of one kind; see failures" },
 ];
 
 export const FILTER_NOTE = `Conditions are ${CONDITIONS.slice(0, 6).join(", ")},\n${
   CONDITIONS.slice(6).join(", ")
 }.`;
 
-/** By the names of the parameters of `GET /jobs`, and of the members of `filter` in a body. */
+/** Filters by the parameters of `GET /jobs`, which are also the members of `filter` in a body. */
 type JobFilterFields = Readonly<Record<string, string | readonly string[]>>;
 
-/** @throws {UsageError} when an option says what no job can be. */
+/**
+ * @throws {UsageError} if an option is invalid.
+ */
 export function parseFilter(
   input: CommandInput,
   surroundings: Surroundings,
@@ -76,7 +84,7 @@ function parseSince(text: string, { clock }: Surroundings): string {
   throw new UsageError(`--since must be ${TIME_RULE}, or ${DURATION_RULE}, and is ${text}`);
 }
 
-/** `--limit`: how many are shown at most. */
+/** `--limit`: the most items to show. */
 export function limitOption(byDefault: number, help: string): CommandOption {
   return { name: "limit", short: "n", value: "number", default: String(byDefault), help };
 }

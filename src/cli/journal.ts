@@ -1,6 +1,6 @@
 /**
- * `deno task journal`: commands that prove, repair and read a journal. They work on the files;
- * the real disk, clock and ids come in here.
+ * `deno task journal`: commands that verify, repair and read a journal. They work on the files; the
+ * real disk, clock and ids enter here.
  */
 
 import type { AnyJobDefinition } from "../engine/definition.ts";
@@ -14,14 +14,14 @@ import { runProcess } from "./process.ts";
 import { writeWhole } from "./terminal.ts";
 import { Times } from "./times.ts";
 
-/** A test of histories calls no services. */
+/** Testing histories must not call services. */
 function inert(): never {
   throw new Error("Cannot use a service: histories are tested without side effects");
 }
 
 /**
- * What the code of others prints is about work that is not being done, and what it throws after
- * its check concerns nobody.
+ * User code prints messages about work that is not done here, and errors that it throws after its
+ * check are irrelevant.
  */
 function silence(): void {
   for (const method of ["debug", "error", "info", "log", "warn"] as const) {

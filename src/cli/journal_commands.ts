@@ -1,4 +1,4 @@
-/** The commands that work on the files of a journal, in the order in which they are listed. */
+/** The commands that work on the files of a journal, in the order of the help. */
 
 import type { Command } from "./command.ts";
 import { backupCommand } from "./journal/backup.ts";

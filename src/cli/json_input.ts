@@ -1,4 +1,4 @@
-/** JSON on a command line: as text, from a file or the standard input, or field by field. */
+/** JSON on a command line: as text, from a file or standard input, or field by field. */
 
 import { Refusal } from "../documents/refusal.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
@@ -16,24 +16,23 @@ export const FIELD_OPTION: CommandOption = {
   short: "f",
   value: "name=value",
   repeated: true,
-  help: "one field of it; dots nest",
+  help: "one field of the JSON; dots nest",
 };
 
-/** How both forms are written, for the notes of a help. */
-export const JSON_NOTE = [
-  "JSON is given as text, as @file.json, or as - for standard input. --field sets one",
-  "field: its value is JSON where it is JSON, and text otherwise, so amount=1999 is a number",
-  `and orderId=A-42 is text; write --field 'orderId="42"' for digits that are text.`,
-  "The tasks may read no files: give - and send the file in with <. Where a file is named all",
-  "the same, the whole command that may read it is printed.",
-].join("\n");
+/** Describes both forms, for the notes of a command's help. */
+export const JSON_NOTE =
+  "JSON is given as text, as @file.json, or as - for standard input. --field sets one field. " +
+  "Its value is JSON if it is valid JSON, and otherwise text: amount=1999 is a number, and " +
+  `orderId=A-42 is text; write --field 'orderId="42"' for digits as text. The task may not read ` +
+  "files: give - and redirect the file with <. If you name a file, the whole command with the " +
+  "permission to read it is printed.";
 
 /**
- * The value that an argument and fields give together; `undefined` when neither is there.
+ * The value of an argument and fields together; `undefined` if neither is given.
  *
- * @param what Names it in messages: `the input`.
- * @throws {UsageError} when it is not JSON, or a field has no place in it.
- * @throws {CommandError} when a file cannot be read.
+ * @param what The name of the value in messages: `the input`.
+ * @throws {UsageError} if it is not JSON, or a field does not fit into it.
+ * @throws {CommandError} if a file cannot be read.
  */
 export async function jsonInput(
   what: string,
@@ -51,7 +50,7 @@ export async function jsonInput(
   return fields.reduce<JsonObject>(withField, start);
 }
 
-/** The later would silently win. A field may replace what the argument gives, though. */
+/** The last one would silently win. But a field may replace a member of the argument. */
 function refuseRepeated(fields: readonly string[]): void {
   const names = fields.map((field) => splitAt(field, "--field")[0]);
   const twice = names.find((name, index) => names.indexOf(name) < index);
@@ -73,7 +72,7 @@ async function documentIn(path: string, surroundings: Surroundings): Promise<Jso
   return parseJsonInput(path === STANDARD_INPUT ? "the standard input" : path, text);
 }
 
-/** Judged as the server would, which would refuse a number that is rounded here. */
+/** Parsed as strictly as on the server, which refuses numbers that would be rounded here. */
 export function parseJsonInput(what: string, text: string): JsonValue {
   try {
     return parseJson(text);
@@ -83,7 +82,7 @@ export function parseJsonInput(what: string, text: string): JsonValue {
   }
 }
 
-/** For `x=1`, which is how a single field is given. */
+/** Advice for `x=1`, which is the syntax of a field. */
 function adviceOn(text: string): string {
   if (!/^[\w-]+=\S*$/.test(text)) return "";
   return `; write ${shellWord(JSON.stringify(withField({}, text)))}, or -f ${shellWord(text)}`;
@@ -97,7 +96,7 @@ function refusalReason({ message, members: { errors = [] } }: Refusal): string {
   return plainText(details.join("; "));
 }
 
-/** The object with one more field. Keys that JSON could not bring are no danger here. */
+/** The object with one more field. Spread and computed keys make `__proto__` harmless here. */
 function withField(object: JsonObject, field: string): JsonObject {
   const [name, text] = splitAt(field, "--field");
   return withValue(object, name.split("."), fieldValue(text), name);
@@ -127,16 +126,16 @@ function fieldValue(text: string): JsonValue {
     return parseJson(text);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    // A long number is JSON, and would be taken for text without a word.
+    // A number with too many digits is JSON, and must not silently become text.
     if (error.kind === "malformed-json") return text;
     throw new UsageError(`${plainText(text)} ${refusalReason(error)}`);
   }
 }
 
 /**
- * The two sides of the first `=`, or another mark.
+ * The two sides of the first `=`, or of another separator.
  *
- * @throws {UsageError} when there is none, or nothing before it.
+ * @throws {UsageError} if there is no separator, or nothing before it.
  */
 export function splitAt(
   text: string,
@@ -150,13 +149,13 @@ export function splitAt(
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** A field of a command line whose value is JSON, but no text. */
+/** A field of a command line whose value is JSON other than a string. */
 interface BareField {
   readonly path: string;
   readonly value: string;
 }
 
-/** For an event that came near: `shipped` wants `"42"`, and `-f orderId=42` is a number. */
+/** A hint for a near miss: `shipped` needs `"42"`, but `-f orderId=42` is a number. */
 export function hintAtReceipt(
   fields: readonly string[],
   { nearest }: ReceiptResource,
@@ -170,7 +169,7 @@ export function hintAtReceipt(
   );
 }
 
-/** For an input that the definition refuses. */
+/** A hint for an input that the definition refuses. */
 export function hintAtRefusal(
   fields: readonly string[],
   { errors }: RefusedByServerError["problem"],

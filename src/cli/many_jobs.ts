@@ -1,4 +1,4 @@
-/** `submit --jobs`: many jobs, in an array or in lines, sent in slices. */
+/** `submit --jobs`: sends many jobs, from an array or NDJSON, in several requests. */
 
 import { counted } from "../core/counted.ts";
 import { type Client, SERVER_OPTIONS } from "./client.ts";
@@ -23,15 +23,15 @@ export const JOBS_OPTION: CommandOption = {
 };
 
 export const JOBS_NOTE =
-  "With --jobs each line, or member of the array, is a job as POST /jobs takes it. They " +
-  "are\njudged one by one: if one is refused, the others are still created, and the exit code " +
-  "is\nthen 65. With --key the same jobs can be sent again: none is created twice.";
+  "With --jobs each line, or member of the array, is a job as for POST /jobs. Jobs are checked " +
+  "one by one: if one is refused, the others are still created, and the exit code is 65. With " +
+  "--key the same jobs can be sent again: none is created twice.";
 
-/** So many go in one request: fewer than any server refuses, except a strict one. */
+/** Jobs per request: fewer than any server refuses, unless its limits are low. */
 const SLICE_JOBS = 500;
 const SLICE_CHARACTERS = 256 * 1024;
 
-/** Options that go with many jobs. */
+/** Options that can be combined with `--jobs`. */
 const TOGETHER = new Set(
   [
     "jobs",
@@ -42,8 +42,8 @@ const TOGETHER = new Set(
 );
 
 /**
- * @param options All of `submit`.
- * @throws {UsageError} when there are options that are about one job.
+ * @param options All options of `submit`.
+ * @throws {UsageError} if there are options for a single job.
  */
 export async function submitMany(
   path: string,
@@ -79,7 +79,7 @@ function isGiven(input: CommandInput, name: string): boolean {
   return input.isSet(name) || input.all(name).length > 0;
 }
 
-/** The text of each: the server judges it. */
+/** The text of each job, which the server checks. */
 async function documentsIn(path: string, surroundings: Surroundings): Promise<readonly string[]> {
   const text = new TextDecoder().decode(await readInput(path, surroundings));
   if (!text.trimStart().startsWith("[")) {
@@ -89,7 +89,7 @@ async function documentsIn(path: string, surroundings: Surroundings): Promise<re
   return Array.isArray(document) ? document.map((one) => JSON.stringify(one)) : [text];
 }
 
-/** The same for the same jobs, so that they may be sent again. */
+/** Keys that are the same for the same jobs, so that they can be sent again. */
 function* toSlices(documents: readonly string[]): Generator<readonly string[]> {
   let slice: string[] = [];
   let characters = 0;
@@ -125,7 +125,9 @@ async function submitSlice(
   return expectShape(jobReceiptsAnswer, answer, client).receipts;
 }
 
-/** @param place Of the job, from 1 on. */
+/**
+ * @param place The number of the job, from 1.
+ */
 function printReceipt(receipt: JobReceiptResource, place: number, input: CommandInput): void {
   const { terminal } = input;
   const { jobId, disposition, reason, state = "" } = receipt;
@@ -137,7 +139,7 @@ function printReceipt(receipt: JobReceiptResource, place: number, input: Command
   const id = terminal.style("bold", jobId ?? "");
   terminal.out(
     disposition === "duplicate"
-      ? `${id} was submitted before with this key`
+      ? `${id} was already submitted with this key`
       : `${id} is ${paintedState(terminal.style, { state, condition: "" }, state)}`,
   );
 }

@@ -1,11 +1,11 @@
 /**
- * Text from outside, made fit for a line of a terminal. Notes, labels and messages come
- * from any sender: what would move the cursor or reverse the line is made visible.
+ * Makes text from outside safe for a terminal. Notes, labels and messages come from any sender, so
+ * characters that would move the cursor or reverse the line are escaped.
  */
 
 import stringWidth from "string-width";
 
-/** Control characters, and those that change the direction of what follows. */
+/** Control characters, and those that change the direction of text. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 /** The same, except line ends and tabs. */
 const UNPRINTABLE_IN_PAGES =
@@ -18,7 +18,7 @@ export function plainText(text: string): string {
   return text.replace(UNPRINTABLE, escaped);
 }
 
-/** Several lines, with everything else that cannot be printed escaped. */
+/** Several lines, with all other unprintable characters escaped. */
 export function plainPage(text: string): string {
   return text.replace(UNPRINTABLE_IN_PAGES, escaped);
 }
@@ -28,12 +28,12 @@ function escaped(character: string): string {
   return SHORT_ESCAPES[character] ?? `\\u${code}`;
 }
 
-/** How many columns a text without styles takes. */
+/** The number of columns of a text without styles. */
 export function textWidth(text: string): number {
   return stringWidth(text);
 }
 
-/** The text in at most this many columns, with an ellipsis where it is cut. */
+/** The text cut to a number of columns, with an ellipsis. */
 export function fitted(text: string, columns: number): string {
   if (textWidth(text) <= columns) return text;
   let [kept, used] = ["", 0];
@@ -45,7 +45,7 @@ export function fitted(text: string, columns: number): string {
   return columns < 1 ? "" : `${kept}…`;
 }
 
-/** The text padded with spaces to this many columns. */
+/** The text padded with spaces to a number of columns. */
 export function padded(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - textWidth(text)));
 }

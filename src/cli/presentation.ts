@@ -1,4 +1,4 @@
-/** In which form a command answers: readable text for people, JSON lines for programs. */
+/** The output form of a command: readable text for people, JSON lines for programs. */
 
 import { type CommandInput, type CommandOption, UsageError } from "./command.ts";
 
@@ -7,15 +7,17 @@ export const FORM_OPTIONS: readonly CommandOption[] = [
   { name: "text", help: "text, as at a terminal" },
 ];
 
-/** Of a command whose text is wanted when it is piped, too. */
+/** For a command whose text is also useful when piped. */
 export const TEXT_FORM_OPTIONS: readonly CommandOption[] = [
   { name: "json", help: "one JSON value" },
-  { name: "text", help: "text, also when the output is piped: the default" },
+  { name: "text", help: "text, even when the output is piped (the default)" },
 ];
 
 type Form = "json" | "text";
 
-/** @param piped The form when no option names one and the output is no terminal. */
+/**
+ * @param piped The form if no option names one and the output is not a terminal.
+ */
 export function outputForm(input: CommandInput, piped: Form = "json"): Form {
   const [json, text] = [input.isSet("json"), input.isSet("text")];
   if (json && text) throw new UsageError("give only one of --json and --text");
@@ -32,7 +34,7 @@ export function printLines({ terminal }: CommandInput, lines: readonly string[])
   for (const line of lines) terminal.out(line);
 }
 
-/** Where text is cut: at the edge of a screen, and nowhere when there is none. */
+/** Where text is cut: at the edge of the screen, or nowhere without a screen. */
 export function textColumns({ terminal }: CommandInput): number {
   return terminal.isInteractive ? terminal.columns : Infinity;
 }

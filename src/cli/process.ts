@@ -5,35 +5,36 @@ import { environment } from "./surroundings.ts";
 import { plainText } from "./plain_text.ts";
 import { systemTerminal } from "./terminal.ts";
 
-/** Something that cannot be: a defect of this program. */
+/** A bug in this program. */
 const EXIT_DEFECT = 70;
 
 interface Invocation {
-  /** How it is called in help and messages, such as `deno task journal`. */
+  /** The name in help and messages, such as `deno task journal`. */
   readonly program: string;
   readonly args: readonly string[];
   /**
-   * @param interrupted For a command that ends by itself when it is asked to.
-   * @param sayWhenInterrupted For one that does not, and leaves something behind.
+   * @param interrupted For a command that ends gracefully when interrupted.
+   * @param setInterruptMessage Sets the message for a command that is simply stopped, but leaves
+   * something behind.
    */
   commands(
     interrupted: () => AbortSignal,
-    sayWhenInterrupted: (text: string) => void,
+    setInterruptMessage: (text: string) => void,
   ): readonly Command[];
 }
 
-/** Ends the process when the command has ended, even if something still waits in it. */
+/** Exits when the command has ended, even if something is still pending. */
 export async function runProcess({ program, args, commands }: Invocation): Promise<never> {
   const terminal = systemTerminal(environment);
-  let lastWords: string | undefined;
+  let interruptMessage: string | undefined;
   const interrupts = new Interrupts(() => {
     terminal.progressEnd();
-    if (lastWords !== undefined) terminal.err(`daybook: ${lastWords}`);
+    if (interruptMessage !== undefined) terminal.err(`daybook: ${interruptMessage}`);
   });
-  const sayWhenInterrupted = (text: string) => void (lastWords = text);
+  const setInterruptMessage = (text: string) => void (interruptMessage = text);
   try {
     const sources = { program, terminal, env: environment };
-    Deno.exit(await runCommand(commands(interrupts.signal, sayWhenInterrupted), args, sources));
+    Deno.exit(await runCommand(commands(interrupts.signal, setInterruptMessage), args, sources));
   } catch (error) {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     terminal.progressEnd();
@@ -44,11 +45,13 @@ export async function runProcess({ program, args, commands }: Invocation): Promi
 
 const EXIT_INTERRUPTED = 130;
 
-/** The signals that ask a process to end. */
+/** Handles SIGINT and SIGTERM. */
 class Interrupts {
   #controller: AbortController | undefined;
 
-  /** @param before What is put in order before Ctrl-C ends the process. */
+  /**
+   * @param before Called before Ctrl-C ends the process.
+   */
   constructor(before: () => void) {
     Deno.addSignalListener("SIGINT", () => {
       if (this.#controller !== undefined) return this.#controller.abort();

@@ -1,4 +1,4 @@
-/** The report of `replay-test`: text for people, and a JSON value to a line for programs. */
+/** Formats the report of `replay-test`: text for people, JSON lines for programs. */
 
 import type { LogId } from "../core/ids.ts";
 import { nextText } from "../engine/queries/history_check.ts";
@@ -27,7 +27,9 @@ const HEADINGS: readonly (readonly [Category, string])[] = [
   ["compatible", "compatible:"],
 ];
 
-/** @param all Whether every job is listed, however many. */
+/**
+ * @param all Whether to list every job.
+ */
 export function reportText(
   report: ReplayReport,
   head: LogId,
@@ -62,7 +64,7 @@ function countsText({ inFlight, finished }: TypeReport): string {
     more(finished.differs, "would differ") + more(finished.notChecked, "not checked");
 }
 
-/** The jobs that matter most come first; at most this many. */
+/** The most important jobs come first. */
 function sections(report: TypeReport, max: number): readonly string[] {
   let left = max;
   return HEADINGS.flatMap(([category, heading]) => {
@@ -138,7 +140,7 @@ function jobs(count: number): string {
   return count === 1 ? "job" : "jobs";
 }
 
-/** The same, each line a JSON value; every job that does not agree is among them. */
+/** The report as JSON lines, with every job that differs. */
 export function* reportRecords(report: ReplayReport, head: LogId): Iterable<object> {
   for (const type of report.types) {
     for (const [category] of HEADINGS) yield* type.of(category).map(findingRecord);

@@ -1,4 +1,4 @@
-/** `replay-test`: today's definitions against the jobs that a journal holds. */
+/** `replay-test`: tests today's definitions against the jobs of a journal. */
 
 import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
 import { errorMessage } from "../core/thrown.ts";
@@ -45,21 +45,21 @@ export function replayTestCommand(parts: ReplayTestParts): Command {
     arity: [0, 0],
     options: [
       JOURNAL_OPTION,
-      { name: "definitions", value: "module", help: "your own definitions, as they would start" },
+      { name: "definitions", value: "module", help: "your own definitions, as for a start" },
       { name: "type", value: "type", help: "only jobs of this type" },
-      { name: "job", value: "jobId", help: "only this job, and what it would do next" },
-      { name: "unfinished", help: "only jobs in flight" },
-      { name: "all", help: "list all jobs that differ, not only 20 of each type" },
+      { name: "job", value: "jobId", help: "only this job, with what it would do next" },
+      { name: "unfinished", help: "only jobs that have not ended" },
+      { name: "all", help: "list all jobs that differ, instead of 20 per type" },
     ],
     notes: [
-      "Calls run of each recorded job and answers it from the record alone: no task function\n" +
-      "and no compensation is called, and nothing is written. A server may be running.\n" +
-      "--journal and --definitions may come from DAYBOOK_JOURNAL and DAYBOOK_DEFINITIONS. Inputs\n" +
-      "that are sealed are opened where their keys are, with DAYBOOK_SECRET_KEY if need be.",
-      "The task may read the folder of deno.json; for a module elsewhere it tells the command\n" +
-      "to give.",
-      "exit codes: 0 nothing breaks, 1 a job in flight would break or could not be checked,\n" +
-      "64 usage, 74 the journal cannot be read, 78 it is damaged",
+      "Calls run for each recorded job and answers it from the record alone: no task function " +
+      "and no compensation is called, and nothing is written. A server may be running. --journal " +
+      "and --definitions may come from DAYBOOK_JOURNAL and DAYBOOK_DEFINITIONS. Sealed inputs " +
+      "are opened if their keys are available, with DAYBOOK_SECRET_KEY if needed.",
+      "The task may read the folder of deno.json; for a module elsewhere it prints the command " +
+      "to use.",
+      "exit codes: 0 nothing breaks, 1 an unfinished job would break or could not be checked, 64 " +
+      "usage, 74 the journal cannot be read, 78 it is damaged",
     ],
     examples: [
       "deno task journal replay-test                  # every recorded job",
@@ -73,7 +73,7 @@ export function replayTestCommand(parts: ReplayTestParts): Command {
   };
 }
 
-/** Which jobs are looked at. */
+/** Which jobs are tested. */
 interface Selection {
   readonly type: string | undefined;
   readonly jobId: string | undefined;
@@ -102,7 +102,7 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
   return report.verdict === "compatible" ? EXIT_OK : EXIT_NEGATIVE;
 }
 
-/** An invalid secret key counts as none: the report says which jobs it would open. */
+/** An invalid secret key is ignored: the report names the jobs that need it. */
 function createSealing(
   { fileSystem }: ReplayTestParts,
   input: CommandInput,
@@ -133,7 +133,7 @@ async function loadRegistry(
 function requireKnownType(registry: DefinitionRegistry, { type }: Selection): void {
   if (type === undefined || registry.get(type) !== undefined) return;
   throw new CommandError(
-    `Cannot test type ${type}: no definition is loaded; there are ${registry.types.join(", ")}`,
+    `Cannot test type ${type}: no definition is loaded; loaded are ${registry.types.join(", ")}`,
     EXIT_USAGE,
   );
 }
@@ -184,7 +184,7 @@ async function checkAll(
   return report;
 }
 
-/** The code of today that comes nearest to a job, and why it does not run it, where it does not. */
+/** The definition closest to a job, and the reason if it does not run the job. */
 interface Today {
   readonly definition: AnyJobDefinition;
   readonly lack: string | undefined;
@@ -217,7 +217,7 @@ async function check(
   if (!isTerminal(job)) type.addPlanChanges(planChanges(definition, clear));
 }
 
-/** A key that cannot be read is as good as none: nothing is written here. */
+/** A key that cannot be read is ignored, since nothing is written here. */
 async function openedInput(sealing: Sealing, job: SealedJob): Promise<OpenedInput> {
   try {
     return await sealing.open(job);

@@ -1,4 +1,4 @@
-/** What the commands read of a server's answers, by the schemas of the API. */
+/** The parts of a server's answers that commands read, from the schemas of the API. */
 
 import * as v from "valibot";
 import {
@@ -34,7 +34,7 @@ import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
 import { UsageError } from "./command.ts";
 import { plainText } from "./plain_text.ts";
 
-/** What such a schema gives: any text where the API has a choice. */
+/** The output of such a schema, with any text in place of the API's enums. */
 type Tolerant<Value> = [Value] extends [Correlation] ? Value
   : Value extends string ? string
   : Value extends readonly (infer Item)[] ? Tolerant<Item>[]
@@ -47,14 +47,14 @@ type TolerantSchema<Schema extends v.GenericSchema> = v.GenericSchema<
 >;
 
 /**
- * The schemas of the API, for reading its answers. A newer server may say more, and name choices
- * that are not known here: what is not known is kept as it came, since piped output shows it.
+ * Adapts the schemas of the API for reading answers. A newer server may have more members and enum
+ * values: unknown ones are kept, since piped output includes them.
  */
 function tolerant<Schema extends v.GenericSchema>(schema: Schema): TolerantSchema<Schema> {
   return loosened(schema as unknown as Described) as unknown as TolerantSchema<Schema>;
 }
 
-/** What is looked at of a schema of valibot. */
+/** The parts of a valibot schema that are used here. */
 interface Described {
   readonly type: string;
   readonly pipe?: readonly [Described];
@@ -67,7 +67,7 @@ interface Described {
 
 function loosened(schema: Described): v.GenericSchema {
   const { type, pipe, entries = {}, item, value, wrapped, options = [] } = schema;
-  // What a pipe adds are descriptions, and rules for those who write.
+  // A pipe only adds descriptions, and rules for writers.
   if (pipe !== undefined && pipe[0] !== schema) return loosened({ ...pipe[0] });
   if (type === "object") return v.looseObject(mapped(entries));
   if (type === "array" && item !== undefined) return v.array(loosened(item));
@@ -98,7 +98,7 @@ export type ExpectationResource = JobResource["expected"][number];
 export type TaskResource = JobResource["tasks"][number];
 export type FailureResource = NonNullable<JobResource["failure"]>;
 
-/** Of a summary, or of a whole job, which has everything but `open`. */
+/** A summary, or a whole job, which has all members except `open`. */
 const summary = v.pick(jobSummaryAnswer, [
   ...["jobId", "type", "state", "condition", "createdAt", "labels", "open", "failure"] as const,
 ]);
@@ -141,7 +141,7 @@ export const explanationAnswer = tolerant(explanation);
 export const limitsWhatIfAnswer = tolerant(v.object({ limits: whatIf.entries.limits }));
 
 /**
- * The value, when it has the shape; else another program answered.
+ * The value, if it has the right shape; otherwise another program answered.
  *
  * @throws {CommandError}
  */
@@ -154,7 +154,9 @@ export function expectShape<Schema extends v.GenericSchema>(
   throw notDaybook(url);
 }
 
-/** @throws {UsageError} when no job can have this id. */
+/**
+ * @throws {UsageError} if the text is not a valid job id.
+ */
 export function jobPath(jobId: string): string {
   if (ID_PATTERN.test(jobId)) return `/jobs/${jobId}`;
   throw new UsageError(`${plainText(jobId)} is not a job id: an id is ${ID_RULE}`);

@@ -1,11 +1,11 @@
 /**
- * Finds the server that a command talks to. Naming a journal means the server that holds it:
- * another server has other jobs, possibly under the same ids.
+ * Finds the server that a command talks to. `--journal` means the server that holds this journal:
+ * another server has other jobs, possibly with the same ids.
  */
 
 import { CommandError, type CommandInput, EXIT_UNAVAILABLE, UsageError } from "./command.ts";
 
-/** Where a server is, as far as known. */
+/** The address of a server, as far as known. */
 export interface ServerAddress {
   readonly url: string;
   /** The folder of the default journal, if no server holds it and `url` is only the default. */
@@ -35,7 +35,7 @@ export function serverAddress(input: CommandInput): () => ServerAddress {
   return named === undefined ? usualServer() : () => ({ url: namedHolder(named) });
 }
 
-/** Once found, it remains the server that is meant, even while it restarts. */
+/** Once found, the server remains the target, even while it restarts. */
 function usualServer(): () => ServerAddress {
   let address: ServerAddress = { url: DEFAULT_URL, unheld: DEFAULT_FOLDER };
   return () => {
@@ -51,7 +51,7 @@ function parseAddress(text: string): string {
     throw new UsageError(`${text} is not the address of a server, such as ${DEFAULT_URL}`);
   }
   if (url.pathname !== "/" || url.search !== "") {
-    throw new UsageError(`--url takes no path, such as ${url.origin}, and is ${text}`);
+    throw new UsageError(`--url must not have a path, such as ${url.origin}, and is ${text}`);
   }
   return url.origin;
 }
@@ -74,9 +74,8 @@ function namedHolder(folder: string): string {
 }
 
 /**
- * The address that a running server has announced in the lock of its journal. A server that died
- * could not clear it, and its port may belong to another by now: what counts is that the lock is
- * held.
+ * The address that a running server has written into the lock of its journal. A server that crashed
+ * could not remove it, and its port may belong to another process by now, so the lock must be held.
  */
 function lockHolder(folder: string): string | undefined {
   const path = `${folder}/LOCK`;
@@ -84,11 +83,11 @@ function lockHolder(folder: string): string | undefined {
     const text = Deno.readTextFileSync(path).trim();
     return text.startsWith("http") && isHeld(path) ? reachable(text) : undefined;
   } catch {
-    return undefined; // There is no journal here, or it may not be read.
+    return undefined; // There is no journal here, or it is not readable.
   }
 }
 
-/** A shared lock: two commands that look at the same time must not take each other for a server. */
+/** A shared lock: two concurrent commands must not take each other for a server. */
 function isHeld(path: string): boolean {
   using file = Deno.openSync(path);
   return !file.tryLockSync(false);

@@ -1,4 +1,4 @@
-/** What the commands that talk to a server need from outside, beside a terminal. */
+/** The parts of the system, besides the terminal, that commands that talk to a server use. */
 
 import { resolve } from "node:path";
 import type { Clock } from "../engine/ports.ts";
@@ -7,33 +7,33 @@ import { Client, type Fetch, readingFailure } from "./client.ts";
 import { CommandError, type CommandInput, EXIT_USAGE } from "./command.ts";
 import { Times } from "./times.ts";
 
-/** One that the process may not read counts as not set; no permission is requested. */
+/** A variable that the process may not read counts as unset; no permission is requested. */
 export function environment(name: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
   return state === "granted" ? Deno.env.get(name) : undefined;
 }
 
-/** What stands for the standard input where a file is named. */
+/** The file name that means standard input. */
 export const STANDARD_INPUT = "-";
 
 export interface Surroundings {
   readonly fetch: Fetch;
   readonly clock: Clock;
   readonly times: Times;
-  /** What is said when Ctrl-C ends the command, from now on. */
-  sayWhenInterrupted(text: string): void;
-  /** The bytes of a file; rejects as the system does. */
+  /** Sets the message for when Ctrl-C ends the command. */
+  setInterruptMessage(text: string): void;
+  /** The bytes of a file; rejects with the system's error. */
   readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
   readStandardInput(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** The real ones. */
+/** Those of this process. */
 export function systemSurroundings(
-  sayWhenInterrupted: Surroundings["sayWhenInterrupted"],
+  setInterruptMessage: Surroundings["setInterruptMessage"],
 ): Surroundings {
   return {
     fetch,
-    sayWhenInterrupted,
+    setInterruptMessage,
     clock: systemClock,
     times: Times.ofThisZone(),
     readFile: async (path) => await Deno.readFile(fromWhereTyped(path)),
@@ -41,7 +41,7 @@ export function systemSurroundings(
   };
 }
 
-/** `deno task` runs in the folder of `deno.json`, and says in which folder it was called. */
+/** `deno task` runs in the folder of `deno.json`; INIT_CWD is the folder in which it was called. */
 function fromWhereTyped(path: string): string {
   const folder = environment("INIT_CWD");
   return folder === undefined ? path : resolve(folder, path);
@@ -54,7 +54,7 @@ export function createClient(input: CommandInput, { fetch }: Surroundings): Clie
 /**
  * The bytes of a file that the command line names, or of the standard input.
  *
- * @throws {CommandError} when it cannot be read.
+ * @throws {CommandError} if it cannot be read.
  */
 export async function readInput(
   path: string,
@@ -67,7 +67,7 @@ export async function readInput(
   } catch (error) {
     const message = `cannot read ${path}: ${readingFailure(error, path)}`;
     if (!(error instanceof Deno.errors.NotCapable)) throw new CommandError(message, EXIT_USAGE);
-    const advice = `${message}, or give - and send it in: < ${path}`;
+    const advice = `${message}, or give - and redirect it: < ${path}`;
     throw new CommandError(advice, EXIT_USAGE, { read: [fromWhereTyped(path)] });
   }
 }

@@ -3,22 +3,22 @@
 import { parseDuration } from "../core/duration.ts";
 
 /**
- * Milliseconds that a text such as `90s` or `1h30m` stands for; a number alone is of
- * seconds. `undefined` when it is no duration.
+ * The milliseconds of a text such as `90s` or `1h30m`; a number alone means seconds. `undefined` if
+ * it is not a duration.
  */
 export function parseDurationMs(text: string): number | undefined {
   const ms = parseDuration(/^\d+(\.\d+)?$/.test(text) ? `${text}s` : text);
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-/** Writes times of one zone. */
+/** Formats times in one time zone. */
 export class Times {
-  /** Of the zone that this process runs in. */
+  /** Times in the time zone of this process. */
   static ofThisZone(): Times {
     return new Times(Intl.DateTimeFormat().resolvedOptions().timeZone);
   }
 
-  /** Its IANA name. */
+  /** The IANA name of the zone. */
   readonly zone: string;
   readonly #day: Intl.DateTimeFormat;
   readonly #second: Intl.DateTimeFormat;
@@ -28,7 +28,7 @@ export class Times {
   constructor(timeZone: string) {
     this.zone = timeZone;
     const time = { hour: "2-digit", minute: "2-digit", second: "2-digit" } as const;
-    // Of all locales these write the year first, and the day by 24 hours.
+    // These locales put the year first, and use 24 hours.
     this.#day = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short" });
     this.#second = new Intl.DateTimeFormat("en-GB", { timeZone, ...time });
     this.#millisecond = new Intl.DateTimeFormat("en-GB", {

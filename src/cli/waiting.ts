@@ -1,4 +1,4 @@
-/** `--wait`: follows a job to its end, and makes its outcome the exit code. */
+/** `--wait`: follows a job to its end, and returns its outcome as the exit code. */
 
 import { parseJsonText } from "../core/json_text.ts";
 import { stateText } from "../core/state_text.ts";
@@ -29,14 +29,14 @@ import { entryNote } from "../engine/queries/entry_note.ts";
 import { PROGRESS_BAR_COLUMNS } from "./terminal.ts";
 
 const ROOT_TASK = "main";
-/** Less than this of a label tells nothing. */
+/** A label cut to fewer columns would be useless. */
 const LABEL_COLUMNS_MIN = 20;
 const TASK_COLUMNS = 14;
 const STATUS_COLUMNS = 18;
 
 const STARTS: readonly string[] = ["job.TaskStarted", "job.TimerSet", "job.CompensationStarted"];
 
-/** What a task is after an entry; other entries do not end anything. */
+/** The status of a task after an entry; other entries do not end a task. */
 const STATUSES: Readonly<Record<string, string>> = {
   "job.TaskCompleted": "completed",
   "job.TimerElapsed": "completed",
@@ -46,28 +46,28 @@ const STATUSES: Readonly<Record<string, string>> = {
   "job.TaskCompensationFailed": "compensationFailed",
 };
 
-/** Shows how far a job is while it is waited for: its tasks as they end, and a bar. */
+/** Shows the progress of a job while it is waited for: its tasks as they end, and a bar. */
 export class JobProgress {
   readonly #startedAt = new Map<string, string>();
 
   constructor(
     private readonly input: CommandInput,
     private readonly times: Times,
-    /** Whether tasks are printed as they end; the bar is shown in any case. */
-    private readonly tellsTasks: boolean,
+    /** Whether tasks are printed as they end; the bar is always shown. */
+    private readonly printsTasks: boolean,
     private readonly columns: number,
   ) {}
 
   note(entry: EntryResource): void {
     const { eventType, taskId = "" } = entry;
-    if (Object.hasOwn(STATUSES, eventType) && taskId !== ROOT_TASK) this.#tell(entry, taskId);
-    // For a retried task, the duration is that of its last attempt.
+    if (Object.hasOwn(STATUSES, eventType) && taskId !== ROOT_TASK) this.#printTask(entry, taskId);
+    // The duration of a retried task is that of its last attempt.
     if (STARTS.includes(eventType)) this.#startedAt.set(taskId, entry.receivedAt);
     this.#show(entry);
   }
 
-  #tell(entry: EntryResource, taskId: string): void {
-    if (!this.tellsTasks) return;
+  #printTask(entry: EntryResource, taskId: string): void {
+    if (!this.printsTasks) return;
     const { terminal } = this.input;
     const status = "retryAt" in entry.attributes ? "backingOff" : STATUSES[entry.eventType] ?? "";
     const startedAt = this.#startedAt.get(taskId) ?? entry.receivedAt;
@@ -107,7 +107,7 @@ export class JobProgress {
 
 const EXIT_FAILED = 1;
 const EXIT_CANCELLED = 2;
-/** As of timeout(1). */
+/** The exit code of timeout(1). */
 const EXIT_TIMED_OUT = 124;
 
 export const WAIT_OPTIONS: readonly CommandOption[] = [
@@ -115,13 +115,14 @@ export const WAIT_OPTIONS: readonly CommandOption[] = [
   { name: "timeout", value: "duration", help: "how long to wait; the job continues regardless" },
 ];
 
-export const WAIT_NOTE = "With --wait the exit code is 0 when the job is Done, 1 when it " +
-  "failed, 2 when it was\ncancelled, and 124 when the time limit passed first; the job then " +
-  "continues. Without --wait,\n0 means that the job was accepted. In both cases it is 65 when " +
-  "the server refused, and 69\nwhen it could not be reached.";
+export const WAIT_NOTE =
+  "With --wait the exit code is 0 if the job is Done, 1 if it failed, 2 if it was cancelled, and " +
+  "124 if the time limit passed first; the job then continues. Without --wait, 0 means that the " +
+  "job was accepted. In both cases it is 65 if the server refused, and 69 if it could not be " +
+  "reached.";
 
 /**
- * @throws {UsageError} when the options do not fit together.
+ * @throws {UsageError} if the options contradict each other.
  */
 export function timeoutOption(input: CommandInput): number | undefined {
   const text = input.text("timeout");
@@ -132,7 +133,7 @@ export function timeoutOption(input: CommandInput): number | undefined {
   return ms;
 }
 
-/** Waits, shows what happens meanwhile, and gives the exit code. */
+/** Waits, shows progress meanwhile, and returns the exit code. */
 export async function waitForEnd(
   jobId: string,
   client: Client,
@@ -140,7 +141,7 @@ export async function waitForEnd(
   surroundings: Surroundings,
 ): Promise<number> {
   const timeoutMs = timeoutOption(input);
-  surroundings.sayWhenInterrupted(
+  surroundings.setInterruptMessage(
     `job ${jobId} continues; deno task daybook show ${jobId} shows it`,
   );
   const leave = new AbortController();
@@ -211,7 +212,7 @@ function outcomeCode({ state, condition }: JobResource): number {
   return condition === "cancelled" ? EXIT_CANCELLED : EXIT_FAILED;
 }
 
-/** Of a failure the explanation tells more than the error alone. */
+/** A failure is explained, which says more than the error alone. */
 async function printOutcome(job: JobResource, client: Client, input: CommandInput): Promise<void> {
   const { style } = input.terminal;
   const prose = job.state === "Done" ? undefined : await fetchExplanation(job.jobId, client);
@@ -219,7 +220,7 @@ async function printOutcome(job: JobResource, client: Client, input: CommandInpu
   printLines(input, [...outcomeLines(job, prose === undefined, style), ...explained]);
 }
 
-/** What the server makes of it; nothing when it cannot say. */
+/** The server's explanation; nothing if there is none. */
 async function fetchExplanation(jobId: string, client: Client): Promise<string | undefined> {
   const headers = { accept: "text/plain" };
   try {
@@ -231,7 +232,7 @@ async function fetchExplanation(jobId: string, client: Client): Promise<string |
   }
 }
 
-/** The outcome in a line, and the whole output: it is what the job was run for. */
+/** The outcome on a line, and the whole output, which is the purpose of the job. */
 function outcomeLines(
   job: JobResource,
   withReason: boolean,

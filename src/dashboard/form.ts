@@ -20,7 +20,8 @@ const FORM = "application/x-www-form-urlencoded";
 const FIELDS_MAX = 5_000;
 
 /**
- * @throws {Problem} if the body is not a form, has too many fields, or exceeds the limits on bodies.
+ * @throws {Problem} if the body is not a form, has too many fields, or exceeds the limits on
+ * bodies.
  */
 export async function readForm(request: Request, bodies: Bodies): Promise<URLSearchParams> {
   const mediaType = parseMediaType(request);

@@ -86,7 +86,7 @@ export function problemPage(c: Context, deps: HttpDeps, problem: Problem): Respo
         <bdi>{problem.message}</bdi>
       </p>
       <Issues problem={problem} />
-      <WaysOn path={c.req.path} />
+      <NextLinks path={c.req.path} />
     </section>,
   );
 }
@@ -108,7 +108,7 @@ function Issues({ problem }: { readonly problem: Problem }) {
 }
 
 /** Links back to the overview, and to the job for pages below one. */
-function WaysOn({ path }: { readonly path: string }) {
+function NextLinks({ path }: { readonly path: string }) {
   const jobPath = /^\/ui\/jobs\/[^/]+(?=\/)/.exec(path)?.[0];
   return (
     <p class="row">
@@ -119,13 +119,13 @@ function WaysOn({ path }: { readonly path: string }) {
 }
 
 function redirectToSignIn(c: Context): Response {
-  const path = pageAskedFrom(c.req.raw);
+  const path = requestedPage(c.req.raw);
   const next = path === undefined ? "" : `?next=${encodeURIComponent(path)}`;
   return emptyResponse(STATUS.seeOther, { location: `/ui/sign-in${next}` });
 }
 
 /** The requested page; for a form, the page that contains it. */
-function pageAskedFrom(request: Request): string | undefined {
+function requestedPage(request: Request): string | undefined {
   const { pathname, search } = new URL(request.url);
   if (request.method === "GET") return pathname + search;
   const referer = URL.parse(request.headers.get("referer") ?? "");

@@ -12,7 +12,7 @@ export function receiptText(receipt: Omit<Receipt, "limit">): string {
     case "matched":
       return `Event ${eventId} is recorded${at}. ${jobsText(receipt)}`;
     case "duplicate":
-      return `Event ${eventId} was recorded${at} before, and changes nothing.`;
+      return `Event ${eventId} was already recorded${at}, and changes nothing.`;
     case "recorded": {
       const near = nearest === undefined || why.includes(nearest.reason)
         ? ""

@@ -1,7 +1,7 @@
 /**
- * The commonest bodies of `POST /jobs`, checked by hand: a type with its input, or a plan of a
- * few expectations, either with `start`. The schema judges everything else.
- * `tests/documents/common_request_test.ts` holds the two together.
+ * A fast path for the most common bodies of `POST /jobs`: a type with its input, or a plan with a
+ * few expectations, optionally with `start`. The schema checks everything else.
+ * `tests/documents/common_request_test.ts` checks that the two agree.
  */
 
 import type { Correlation, Equalities } from "../core/correlation.ts";
@@ -13,7 +13,7 @@ import type { CreateRequest } from "../engine/requests.ts";
 import { PATH_LENGTH_MAX } from "./correlation_schema.ts";
 import { isObject, TYPE_LENGTH_MAX } from "./fields.ts";
 
-/** Few enough that no other limit of a plan is near. */
+/** Few enough that a plan reaches no other limit. */
 const EXPECTATIONS_MAX = 16;
 const PATHS_MAX = 16;
 
@@ -24,9 +24,9 @@ const EXPECTATION: readonly string[] = ["id", "eventType", "correlation"];
 const CORRELATION: readonly string[] = ["equals"];
 
 /**
- * `undefined` for what the schema has to judge.
+ * `undefined` for documents that the schema has to check.
  *
- * @param document As `parseJson` gives it: without names that reach a prototype.
+ * @param document The result of `parseJson`, which refuses names that reach a prototype.
  */
 export function parseCommonRequest(document: JsonValue): CreateRequest | undefined {
   if (!isObject(document)) return undefined;
@@ -37,7 +37,7 @@ function codedJob(document: JsonObject): CreateRequest | undefined {
   const { type, start } = document;
   if (typeof type !== "string" || type.length > TYPE_LENGTH_MAX) return undefined;
   if (!isFlag(start) || !hasOnly(document, CODED_JOB)) return undefined;
-  // It says what the engine is asked in the same words.
+  // The document has the form that the engine takes.
   return document as { readonly type: string };
 }
 

@@ -1,4 +1,4 @@
-/** Controls of a job, as documents ask for them. */
+/** Applies controls to a job, as requested by documents. */
 
 import * as v from "valibot";
 import { type ControlName, isLegal, type StateControl } from "../core/controls.ts";
@@ -29,11 +29,11 @@ export const retryBody = strictObject({
 type RetryBody = v.InferOutput<typeof retryBody>;
 
 /**
- * Does what a control says.
+ * Applies a control to a job.
  *
- * @param body As the route of the control takes it.
- * @returns The job as it is now; of a retry, the new one.
- * @throws {Refusal} why not.
+ * @param body The body for the route of the control.
+ * @returns The current job; for a retry, the new one.
+ * @throws {Refusal} if the engine refuses.
  */
 export async function controlled(
   engine: JobEngine,

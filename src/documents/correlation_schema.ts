@@ -1,4 +1,4 @@
-/** The schema of correlations: predicates that come from outside, as data. */
+/** The schema of correlations: predicates as data, from outside. */
 
 import * as v from "valibot";
 import { type Correlation, CORRELATION_DEPTH_MAX } from "../core/correlation.ts";
@@ -16,7 +16,7 @@ const path = v.pipe(
 
 type CorrelationSchema = v.GenericSchema<Correlation>;
 
-/** Chosen by what is there, so that errors are about the predicate that was meant. */
+/** Chosen by the member that is present, so that errors are about the intended predicate. */
 const part: CorrelationSchema = v.lazy((value) =>
   value === undefined ? correlationForms : schemaFor(value)
 );
@@ -31,7 +31,7 @@ const PREDICATES: Readonly<Record<string, CorrelationSchema>> = {
 
 const any: CorrelationSchema = v.literal("any", RULE);
 
-/** All that a correlation may be; see `chosenFrom`, which recursion rules out here. */
+/** All forms of a correlation. `chosenFrom` cannot express it, because it is recursive. */
 export const correlationForms: CorrelationSchema = v.union([any, ...Object.values(PREDICATES)]);
 
 function schemaFor(value: unknown): CorrelationSchema {
@@ -49,8 +49,8 @@ export const correlationField = v.pipe(
 );
 
 /**
- * How much there is to look at: values and predicates. Comparing an event with a plan takes
- * time in proportion.
+ * The number of values and predicates. The time to compare an event with a plan is proportional to
+ * it.
  */
 export function correlationSize(correlation: Correlation): number {
   if (correlation === "any") return 1;
@@ -67,11 +67,11 @@ function total<Item>(items: readonly Item[], sizeOf: (item: Item) => number): nu
   return items.reduce((sum, item) => sum + sizeOf(item), 0);
 }
 
-/** Bounded by the depth of the document that it came in. */
+/** The recursion is bounded by the depth of the document. */
 function depthOf(correlation: Correlation): number {
   if (correlation === "any" || "equals" in correlation || "in" in correlation) return 1;
   if ("not" in correlation) return 1 + depthOf(correlation.not);
   const parts = "all" in correlation ? correlation.all : correlation.anyOf;
-  // Not spread into arguments: there may be more parts than a call can take.
+  // Not spread into arguments, since there may be more parts than a call allows.
   return 1 + parts.reduce((deepest, inner) => Math.max(deepest, depthOf(inner)), 0);
 }

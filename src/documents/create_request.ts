@@ -1,4 +1,4 @@
-/** `POST /jobs`: what a document asks the engine to create. */
+/** Parses documents of `POST /jobs` into requests to the engine. */
 
 import {
   checked,
@@ -43,14 +43,14 @@ const codedJob = strictObject({
     v.string(),
     v.maxLength(TYPE_LENGTH_MAX, `must be at most ${TYPE_LENGTH_MAX} characters`),
   ),
-  // The whole document was read as JSON, so this can be nothing else.
+  // The whole document was parsed as JSON, so this is JSON too.
   input: v.exactOptional(documented(v.custom<JsonValue>(() => true), {})),
   ...common,
 });
 
 const outsideJob = strictObject({ plan: planField, ...common });
 
-/** A job to be created: of a type, or of a plan. */
+/** A job to create, of a type or with a plan. */
 export const newJob = v.union([withinLazy(codedJob), withinLazy(outsideJob)]);
 
 export interface StartLimits {
@@ -66,10 +66,10 @@ export function parseCreateRequest(document: JsonValue, limits: StartLimits): Cr
 }
 
 /**
- * What the schema says of any document. Two shapes, told apart by `plan`, so that errors are
- * about the one that was meant.
+ * Checks any document with the schema. The two forms are distinguished by `plan`, so that errors
+ * are about the intended one.
  *
- * @throws {Refusal} as `parseCreateRequest` does.
+ * @throws {Refusal} like `parseCreateRequest`.
  */
 export function parseRequestBySchema(document: JsonValue, limits: StartLimits): CreateRequest {
   return isObject(document) && Object.hasOwn(document, "plan")
@@ -85,9 +85,11 @@ function parseCodedJob(document: JsonValue, limits: StartLimits): CreateRequest 
   throw invalidRequest(isShapeless ? issues.map(withPlanNamed) : issues);
 }
 
-/** Without a type the document may as well have been meant as a plan. */
+/** A document without a type may have been meant to have a plan. */
 function withPlanNamed(issue: PointedIssue): PointedIssue {
-  return issue.pointer === "/type" ? { ...issue, detail: "is required, or plan instead" } : issue;
+  return issue.pointer === "/type"
+    ? { ...issue, detail: "is required, unless there is a plan" }
+    : issue;
 }
 
 function parseOutsideJob(document: JsonObject, limits: StartLimits): CreateRequest {
@@ -101,11 +103,11 @@ function parseOutsideJob(document: JsonObject, limits: StartLimits): CreateReque
   return withCheckedStart({ ...rest, plan: toPlan(plan) }, limits);
 }
 
-/** A start in the past is a start at once: `startAt` is left out. */
+/** A start time in the past means an immediate start: `startAt` is left out. */
 function withCheckedStart(request: CreateRequest, limits: StartLimits): CreateRequest {
   if (request.startAt === undefined) return request;
   if (request.start === false) {
-    const detail = "must not be false when there is a startAt; leave one of them out";
+    const detail = "must not be false if there is a startAt; leave one of them out";
     throw invalidRequest([{ pointer: "/start", detail }]);
   }
   const delayMs = Date.parse(request.startAt) - limits.now;
@@ -117,6 +119,6 @@ function withCheckedStart(request: CreateRequest, limits: StartLimits): CreateRe
 
 function startsTooLate(maxStartDelayMs: number) {
   const detail = `must be at most ${durationText(maxStartDelayMs)} from now: ` +
-    "Daybook is not a cron engine; let one call it when the time comes";
+    "Daybook is not a cron engine; let one submit the job at the right time";
   return invalidRequest([{ pointer: "/startAt", detail }]);
 }

@@ -1,11 +1,11 @@
-/** What JSON Schema says of a schema whose rule is code, for the document at `/openapi.json`. */
+/** JSON Schema for schemas whose rules are code, for `/openapi.json`. */
 
 import * as v from "valibot";
 import type { JsonObject } from "../core/json.ts";
 
 const DOCUMENTED = new WeakMap<object, JsonObject>();
 
-/** The same schema: what is said of it costs nothing where it is used. */
+/** Returns the same schema, so that the documentation costs nothing at run time. */
 export function documented<Schema extends v.GenericSchema>(
   schema: Schema,
   jsonSchema: JsonObject,
@@ -14,12 +14,12 @@ export function documented<Schema extends v.GenericSchema>(
   return schema;
 }
 
-/** `undefined` when its own rules say all. */
+/** The JSON Schema of a schema; `undefined` if its own rules suffice. */
 export function findDocumentation(schema: object): JsonObject | undefined {
   return DOCUMENTED.get(schema);
 }
 
-/** With its description in the document. */
+/** Adds a description for the document. */
 export function describe<Schema extends v.GenericSchema>(schema: Schema, description: string) {
   return v.pipe(schema, v.description(description));
 }

@@ -1,4 +1,4 @@
-/** Why the engine did not do what was asked, as refusals. */
+/** Converts problems of the engine to refusals. */
 
 import { assertNever } from "../core/assert_never.ts";
 import type { Rejection } from "../core/decision.ts";
@@ -11,10 +11,10 @@ import type { EngineProblem, Outcome } from "../engine/requests.ts";
 import { engineOverCapacity } from "./over_capacity.ts";
 import { invalidRequest, Refusal } from "./refusal.ts";
 
-/** Seconds after which the same may work: about what a restart takes. */
+/** Seconds after which a request may succeed: about the time of a restart. */
 export const RETRY_AFTER_SECONDS = 5;
 
-/** The value of an outcome. @throws {Refusal} when the engine refused. */
+/** The value of an outcome. @throws {Refusal} if the engine refused. */
 export function valueOrThrow<Value>(outcome: Outcome<Value>): Value {
   if (outcome.ok) return outcome.value;
   throw toRefusal(outcome.problem);
@@ -66,7 +66,9 @@ function jobExists(jobId: string): Refusal {
   );
 }
 
-/** @param cannot What cannot be done: `create a job of`. */
+/**
+ * @param cannot The failed action: `create a job of`.
+ */
 export function unknownType(cannot: string, type: string, known: readonly string[]): Refusal {
   const names = known.length === 0 ? "there are none" : `known are ${known.join(", ")}`;
   const meant = nearestName(type, known);
@@ -109,13 +111,13 @@ function unknownPoint(parameter: string, detail: string): Refusal {
   });
 }
 
-/** The refusal of an engine that cannot record, or `undefined` for any other error. */
+/** The refusal for an engine that cannot record; `undefined` for any other error. */
 export function refusalOfFailure(error: Error): Refusal | undefined {
   if (error instanceof OverCapacityError) return engineOverCapacity(error.limit, error.max);
   if (error instanceof IndexDamagedError) {
     return new Refusal(
       "index-damaged",
-      "Cannot answer: the index of ended jobs is damaged; nothing is lost, and a restart " +
+      "Cannot answer: the index of ended jobs is damaged; nothing is lost, a restart " +
         "rebuilds it from the journal",
       {},
       RETRY_AFTER_SECONDS,
@@ -133,7 +135,7 @@ export function refusalOfFailure(error: Error): Refusal | undefined {
   if (error instanceof JournalFullError) {
     return new Refusal(
       "disk-full",
-      "Cannot record: there is no room on the disk; nothing was recorded",
+      "Cannot record: the disk is full; nothing was recorded",
       {},
       RETRY_AFTER_SECONDS,
     );
@@ -151,6 +153,6 @@ export function refusalOfFailure(error: Error): Refusal | undefined {
 }
 
 export function draining(): Refusal {
-  const detail = "Cannot take new work: Daybook is stopping; nothing was recorded";
+  const detail = "Cannot accept new work: Daybook is stopping; nothing was recorded";
   return new Refusal("draining", detail, {}, RETRY_AFTER_SECONDS);
 }

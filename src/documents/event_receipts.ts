@@ -1,4 +1,4 @@
-/** Delivers judged events, and gives a receipt for each in its place. */
+/** Delivers checked events, and returns a receipt for each, in order. */
 
 import type { IncomingEvent } from "../engine/requests.ts";
 import type { Receipt } from "../engine/receipt.ts";
@@ -20,8 +20,8 @@ interface RefusalReceipt {
 }
 
 /**
- * @throws {Refusal} when the only event of a request that is not a batch is refused, or when
- * all of a batch go beyond a limit.
+ * @throws {Refusal} if the event of a request that is not a batch is refused, or if all events of a
+ * batch exceed a limit.
  */
 export async function deliver(
   engine: JobEngine,

@@ -1,4 +1,4 @@
-/** Events from outside, judged one by one. */
+/** Checks events from outside, one by one. */
 
 import * as v from "valibot";
 import { isReserved } from "../core/event_type.ts";
@@ -17,12 +17,12 @@ import {
   timeField,
 } from "./fields.ts";
 
-/** An event that can be delivered, or all that is wrong with it. */
+/** An event that can be delivered, or its errors. */
 export type JudgedEvent =
   | { readonly valid: true; readonly event: IncomingEvent }
   | {
     readonly valid: false;
-    /** The id that it came with, when that is text. */
+    /** The id of the event, if it is text. */
     readonly eventId: string | null;
     readonly errors: readonly PointedIssue[];
   };
@@ -34,7 +34,7 @@ export const domainEventTypeField = v.pipe(
   v.check((type) => !isReserved(type), "must not be in the reserved namespaces job. and journal."),
 );
 
-/** What an event from outside may have. */
+/** The members of an event from outside. */
 export const incomingEventFields = {
   eventType: domainEventTypeField,
   attributes: v.exactOptional(objectField, {}),

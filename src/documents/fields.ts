@@ -31,10 +31,10 @@ export function checked<Schema extends v.GenericSchema>(
 const RFC_3339 =
   /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 
-/** Times from outside: RFC 3339, the whole of it and nothing else. */
+/** Times from outside: strictly RFC 3339. */
 export const TIME_RULE = "an RFC 3339 time such as 2026-01-31T12:00:00Z";
 
-/** Milliseconds since the epoch, or `undefined` when the text is not an RFC 3339 time. */
+/** Milliseconds since the epoch; `undefined` if the text is not an RFC 3339 time. */
 export function parseTime(text: string): number | undefined {
   const match = RFC_3339.exec(text);
   if (match === null) return undefined;
@@ -49,24 +49,24 @@ function isDayOfMonth(year: number, month: number, day: number): boolean {
   return month >= 1 && month <= 12 && day >= 1 && day <= lastDay;
 }
 
-/** The same instant in UTC; a text that is in UTC stays as its sender wrote it. */
+/** The same instant in UTC; a text in UTC is not changed. */
 function inUtc(text: string): string {
   return text.endsWith("Z") ? text : new Date(text.toUpperCase()).toISOString();
 }
 
-/** The number that decimal digits write, or `undefined` for any other text. */
+/** The number of a text of decimal digits; `undefined` for any other text. */
 export function parseWholeNumber(text: string): number | undefined {
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
-/** The longest name of a type of job. */
+/** The longest name of a job type. */
 export const TYPE_LENGTH_MAX = 200;
 
 function isId(value: unknown): boolean {
   return typeof value === "string" && ID_PATTERN.test(value);
 }
 
-/** The schema of an id, as the branded type that the engine takes. */
+/** The schema of an id, with the branded type of the engine. */
 export function id<Id extends string>() {
   return documented(v.custom<Id>(isId, `must be ${ID_RULE}`), {
     type: "string",
@@ -114,13 +114,13 @@ export function isObject(value: unknown): value is JsonObject {
 
 const notAnObject = v.custom<never>(() => false, "must be an object");
 
-/** An object with these fields and no others. valibot alone takes an array for an object. */
+/** An object with these fields and no others. valibot alone would accept an array as an object. */
 export function strictObject<Entries extends v.ObjectEntries>(entries: Entries) {
   const schema = v.strictObject(entries);
   return v.lazy((value) => Array.isArray(value) ? notAnObject : schema);
 }
 
-/** An object with any names of one form, and values of one kind. */
+/** An object with names of one form, and values of one schema. */
 export function mapSchema<Value extends v.GenericSchema>(
   name: v.GenericSchema<string>,
   value: Value,
@@ -130,8 +130,8 @@ export function mapSchema<Value extends v.GenericSchema>(
 }
 
 /**
- * One of several, chosen by what is there, so that errors are about the one that was meant.
- * No document holds `undefined`: only who describes the schema asks with it, for all of them.
+ * One of several schemas, chosen by the content, so that errors are about the intended one. No
+ * document contains `undefined`: only the description of the schema passes it, to get all of them.
  */
 export function chosenFrom<Schemas extends v.GenericSchema[]>(
   schemas: Schemas,
@@ -141,7 +141,7 @@ export function chosenFrom<Schemas extends v.GenericSchema[]>(
   return v.lazy((value): Schemas[number] => value === undefined ? all : choose(value));
 }
 
-/** The schema inside one made by `strictObject` or `chosenFrom`. */
+/** The schema inside one from `strictObject` or `chosenFrom`. */
 export function withinLazy(schema: v.GenericSchema): v.GenericSchema {
   if ("getter" in schema) return (schema as v.LazySchema<v.GenericSchema>).getter(undefined);
   return schema;
@@ -149,16 +149,16 @@ export function withinLazy(schema: v.GenericSchema): v.GenericSchema {
 
 export const REASON_LENGTH_MAX = 1_000;
 
-/** Why an operator does what he does; recorded with it. */
+/** The reason of an operator's action, recorded with it. */
 export const reasonField = v.pipe(
   v.string(),
   v.maxLength(REASON_LENGTH_MAX, `must be at most ${REASON_LENGTH_MAX} characters`),
 );
 
-/** The same where none may be left out. */
-export const neededReasonField = v.pipe(reasonField, v.regex(/\S/, "must say why"));
+/** A reason that is required. */
+export const neededReasonField = v.pipe(reasonField, v.regex(/\S/, "must give a reason"));
 
-/** One label, as lists and pauses ask for it. */
+/** A label, as in filters of lists and pauses. */
 export const labelField = v.pipe(
   documented(v.string(), { type: "string", pattern: "^[^:]+:" }),
   v.check((text) => text.indexOf(":") >= 1, "must be a name and a value as name:value"),
@@ -168,7 +168,7 @@ const LABELS_MAX = 32;
 const LABEL_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._\/-]{0,62}$/;
 const LABEL_VALUE_PATTERN = /^[^\p{Cc}\p{Cs}]{0,256}$/u;
 
-/** A label that a job may have, as one text. */
+/** A label that a job can have, as one text. */
 export const jobLabelField = v.pipe(
   labelField,
   v.check(
@@ -177,7 +177,7 @@ export const jobLabelField = v.pipe(
       return LABEL_NAME_PATTERN.test(text.slice(0, colon)) &&
         LABEL_VALUE_PATTERN.test(text.slice(colon + 1));
     },
-    "must be a label that a job may have: " +
+    "must be a label that a job can have: " +
       "a name of 1 to 63 characters of A-Z a-z 0-9 . _ / -, a colon, and a value of at most 256, " +
       "without control characters",
   ),

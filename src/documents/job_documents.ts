@@ -1,4 +1,4 @@
-/** Jobs that one request brings, judged one by one. */
+/** Checks the jobs of one request, one by one. */
 
 import * as v from "valibot";
 import type { JsonValue } from "../core/json.ts";
@@ -11,19 +11,19 @@ import { isObject, jobIdField } from "./fields.ts";
 import { requireKey, toIdempotency } from "./idempotency.ts";
 import type { Judging } from "./one_or_many.ts";
 
-/** One of many: what is to be created, or why it cannot be. */
+/** A job to create, or its errors. */
 export type JudgedJob =
   | { readonly valid: true; readonly request: CreateRequest; readonly document: JsonValue }
   | {
     readonly valid: false;
-    /** The id that it came with, when that is legal. */
+    /** The id of the job, if it is valid. */
     readonly jobId: string | null;
     readonly refusal: Refusal;
   };
 
 interface JobLimits {
   readonly clock: Clock;
-  /** In one request. */
+  /** Jobs in one request. */
   readonly jobsMax: number;
   readonly maxStartDelayMs: number;
 }
@@ -54,9 +54,9 @@ function givenId(document: JsonValue): string | null {
 }
 
 /**
- * The same jobs, each with where it comes from, and with the key of the request and its place.
+ * The same jobs, each with its origin, and with the key of the request and its place.
  *
- * @throws {Refusal} `invalid-request` when the key is illegal.
+ * @throws {Refusal} `invalid-request` if the key is invalid.
  */
 export function originatedJobs(
   jobs: readonly JudgedJob[],

@@ -1,4 +1,4 @@
-/** Which jobs a list, a page or an action is about: as a query, or as members of a body. */
+/** Filters for jobs, as a query or as members of a body. */
 
 import {
   choice,
@@ -35,7 +35,7 @@ const label = v.pipe(
 
 const yesOrNo = v.pipe(choice(["true", "false"]), v.transform((text) => text === "true"));
 
-/** In any letter case. */
+/** Upper and lower case are equal. */
 function named<const Names extends readonly string[]>(names: Names) {
   return v.pipe(
     documented(v.string(), { type: "string", enum: [...names] }),
@@ -60,7 +60,7 @@ export const FILTER_PARAMETERS = {
   retried: single(yesOrNo, "true: jobs that were retried; false: jobs that were not."),
 };
 
-/** As members of a body, by the same names and rules: what may be given often is an array. */
+/** Filters as members of a body, with the same names and rules; repeatable ones are arrays. */
 export const filterBody = strictObject({
   state: many(FILTER_PARAMETERS.state),
   condition: many(FILTER_PARAMETERS.condition),
@@ -83,7 +83,7 @@ function many<Value>({ schema, description }: Parameter<Value>) {
   return v.exactOptional(describe(v.array(schema, "must be an array"), description));
 }
 
-/** What a query or a body asks for; the engine tells absent from present. */
+/** The engine's filter from a query or a body; absent members do not restrict. */
 export function toJobFilter(
   query: Partial<Query<typeof FILTER_PARAMETERS>>,
 ): JobFilter {
@@ -102,7 +102,7 @@ export function toJobFilter(
 
 type Present<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
 
-/** Leaves out what is `undefined`. */
+/** Without `undefined` members. */
 export function present<Fields extends object>(fields: Fields): Present<Fields> {
   const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as Present<Fields>;

@@ -1,4 +1,4 @@
-/** Creates judged jobs, and gives a receipt for each in its place. */
+/** Creates checked jobs, and returns a receipt for each, in order. */
 
 import type { JobId } from "../core/ids.ts";
 import type { StateName } from "../core/job_state.ts";
@@ -17,14 +17,14 @@ export interface JobReceipt {
   /** The kind of the refusal. */
   readonly refusal?: RefusalKind;
   readonly reason?: string;
-  /** Pointers into all of the jobs. */
+  /** Pointers into the array of jobs. */
   readonly errors?: readonly PointedIssue[];
   readonly limit?: RefusalMembers["limit"];
 }
 
 /**
- * @throws {Refusal} when none of them could be recorded for the same reason, such as a full disk
- * or a limit: then the whole may be sent again.
+ * @throws {Refusal} if none could be recorded, all for the same reason, such as a full disk or a
+ * limit: the whole request may then be sent again.
  */
 export async function createAll(
   engine: JobEngine,

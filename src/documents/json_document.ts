@@ -1,7 +1,7 @@
 /**
- * Reads JSON that comes from outside, and refuses what JSON.parse would let through:
- * documents too deep or too manifold to walk, keys that reach a prototype, keys that come twice in
- * an object, and numbers that would not be recorded as they were sent.
+ * Parses JSON from outside, and refuses what JSON.parse accepts: documents that are too deep or
+ * have too many values to walk, keys that reach a prototype, duplicate keys in an object, and
+ * numbers that would not be recorded as sent.
  */
 
 import { parseJsonText } from "../core/json_text.ts";
@@ -11,10 +11,10 @@ import { invalidRequest, ISSUES_MAX, Refusal, type RequestIssue } from "./refusa
 import { visit } from "jsonc-parser";
 import { pointerTo } from "../core/json_pointer.ts";
 
-/** Objects and arrays inside one another. */
+/** The nesting of objects and arrays. */
 const JSON_DEPTH_MAX = 64;
 
-/** Numbers that may not be what was sent: a long run of digits, or a large exponent. */
+/** Numbers that may lose precision: a long run of digits, or a large exponent. */
 const SUSPICIOUS_NUMBER = /\d{16}|\d[eE]\+?\d{3}/;
 
 /** @throws {Refusal} `malformed-json` with the position, or `invalid-request`. */
@@ -34,16 +34,18 @@ export function parseJson(text: string): JsonValue {
 }
 
 /**
- * Whether anything of a text may need a closer look: a forbidden name, an escape that may
- * spell one, a number. Most documents have none; each name is searched for by itself, which
- * is faster than an expression with all of them.
+ * Whether a text may contain something to check: a forbidden name, an escape that may spell one, or
+ * a number. Most documents have none. Each name is searched separately, which is faster than one
+ * expression for all.
  */
 function isSuspicious(text: string): boolean {
   return text.includes("\\u") || FORBIDDEN_KEYS.values().some((name) => text.includes(name)) ||
     SUSPICIOUS_NUMBER.test(text);
 }
 
-/** @param marked The same, but for numbers. */
+/**
+ * @param marked The text with unsafe numbers marked.
+ */
 function parseText(text: string, marked: string): JsonValue {
   try {
     return parseJsonText(marked) as JsonValue;
@@ -60,7 +62,7 @@ function malformed(text: string): Refusal {
   });
 }
 
-/** What is wrong with the document, and with no value of it alone. */
+/** Errors of the document as a whole. */
 function asWhole(detail: string): Refusal {
   return invalidRequest([{ pointer: "", detail }]);
 }
@@ -69,13 +71,13 @@ const [QUOTE, COMMA, COLON] = [0x22, 0x2c, 0x3a];
 const [OPENING_BRACKET, OPENING_BRACE] = [0x5b, 0x7b];
 const [CLOSING_BRACKET, CLOSING_BRACE] = [0x5d, 0x7d];
 
-/** Before anything walks the document recursively. */
+/** Checked before anything walks the document recursively. */
 function isDeeperThan(text: string, depthMax: number): boolean {
-  // The depth needs this many brackets: few documents have that many.
+  // Few documents have enough brackets for the maximum depth.
   return hasMoreThan(depthMax, text) && depthReaches(depthMax + 1, text);
 }
 
-/** Whether a text has more opening brackets than this, those in strings included. */
+/** Whether a text has more opening brackets than this, including those in strings. */
 function hasMoreThan(count: number, text: string): boolean {
   let found = 0;
   for (const bracket of ["{", "["]) {
@@ -100,18 +102,18 @@ function depthReaches(wanted: number, text: string): boolean {
   return false;
 }
 
-// Keys that come twice in one object. `JSON.parse` keeps the last, other readers the first: what
-// one of them checks is not what the other acts on, so that neither is taken.
+// Duplicate keys in one object are refused: `JSON.parse` keeps the last, and other parsers the
+// first, so a value checked by one may differ from the value used by another.
 
 /**
- * Whether a text has more members than the value that was read from it: the keys need not be
- * compared with one another for that.
+ * Whether a text has more members than the parsed value, which detects duplicate keys without
+ * comparing keys.
  */
 function hasRepeatedKeys(text: string, value: JsonValue): boolean {
   return membersIn(text) > membersOf(value);
 }
 
-/** Each colon outside a string is that of a member. */
+/** Each colon outside a string belongs to a member. */
 function membersIn(text: string): number {
   let members = 0;
   for (let at = 0; at < text.length; at++) {
@@ -135,10 +137,10 @@ function membersOf(value: JsonValue): number {
   return members;
 }
 
-/** The first of them, each with its pointer, of a text that is JSON. */
+/** The first duplicates in a JSON text, each with its pointer. */
 function repeatedKeysIn(text: string): readonly RequestIssue[] {
   const issues: RequestIssue[] = [];
-  /** Those of each object that is open, so far. */
+  /** The keys so far of each open object. */
   const open: Set<string>[] = [];
   visit(text, {
     onObjectBegin: () => void open.push(new Set()),
@@ -154,23 +156,23 @@ function repeatedKeysIn(text: string): readonly RequestIssue[] {
   return issues;
 }
 
-// How many values, containers and names a document has, counted before it is read. JSON of a
-// megabyte is read, walked and written in a few milliseconds, or in hundreds when it is all names
-// or tiny values; and what is on record is read again with each explanation and replay.
+// Values, containers and names are counted before a document is parsed. A megabyte of JSON is
+// parsed, walked and written in a few milliseconds, or in hundreds if it consists of names or tiny
+// values; and recorded documents are parsed again for each explanation and replay.
 
 /** Values of all depths: objects, arrays and scalars. */
 const VALUES_MAX = 50_000;
-/** Objects and arrays: each takes as long to read and to let go of as several scalars. */
+/** Objects and arrays: each takes as long to parse and to free as several scalars. */
 const CONTAINERS_MAX = 20_000;
-/** Different names of members: those that come again cost little. */
+/** Distinct names of members: repeated names cost little. */
 const NAMES_MAX = 10_000;
 
-/** No text below this length has so many: a container and its comma take three characters. */
+/** Shorter texts cannot exceed the limits: a container and its comma take three characters. */
 const SMALL_LENGTH = 3 * CONTAINERS_MAX;
 
 const SPACE = 0x20;
 
-/** In words, what a document has too many of. */
+/** Which limit a document exceeds, as a message. */
 function findExcess(text: string): string | undefined {
   if (text.length < SMALL_LENGTH) return undefined;
   const names = new Set<string>();
@@ -202,8 +204,8 @@ function isName(text: string, end: number): boolean {
 }
 
 /**
- * The offset, in UTF-16 units, of the first character that cannot be part of a JSON
- * document; the length of the text when it ends too early.
+ * The offset, in UTF-16 units, of the first character that cannot be part of a JSON document; the
+ * length of the text if it ends too early.
  */
 function positionOfError(text: string): number {
   try {
@@ -219,7 +221,7 @@ function positionOfError(text: string): number {
   return text.length;
 }
 
-/** What comes after the first error is of no interest, and may be very much. */
+/** Stops at the first error, since the rest may be very long. */
 class Found extends Error {
   override readonly name = "Found";
 

@@ -1,7 +1,6 @@
 /**
- * What is wrong with a document although it is JSON: numbers that would not be recorded as they
- * were sent, keys that reach a prototype, and half surrogate pairs. Found in one pass, whose
- * time goes by the length of the document.
+ * Finds flaws in valid JSON: numbers that would not be recorded as sent, keys that reach a
+ * prototype, and lone surrogates. One pass, in time proportional to the length of the document.
  */
 
 import type { JsonObject, JsonValue } from "../core/json.ts";
@@ -14,7 +13,7 @@ export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set([
   "prototype",
 ]);
 
-/** Stands for a number that cannot be recorded as it was sent; no text of a document is like it. */
+/** Marks a number that cannot be recorded as sent; no text in a document can equal it. */
 const UNSAFE_NUMBER = "\ud800 unsafe number";
 const UNSAFE_NUMBER_TEXT = JSON.stringify(UNSAFE_NUMBER);
 
@@ -27,7 +26,7 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const [MINUS, ZERO, NINE] = [0x2d, 0x30, 0x39];
 
-/** The same text with a mark in place of each number that cannot be recorded as it was sent. */
+/** The text with a mark in place of each number that cannot be recorded as sent. */
 export function withMarks(text: string): string {
   let marked = "";
   let taken = 0;
@@ -67,7 +66,7 @@ function endOfNumber(text: string, start: number): number {
   return end;
 }
 
-/** Without a look at each: nearly all numbers are short, and have no exponent. */
+/** A quick check: nearly all numbers are short, and have no exponent. */
 function mayBeUnsafe(text: string, start: number, end: number): boolean {
   if (end - start >= DIGITS_MIN) return true;
   for (let at = start; at < end; at++) if ((text.charCodeAt(at) | 0x20) === 0x65) return true;
@@ -75,9 +74,9 @@ function mayBeUnsafe(text: string, start: number, end: number): boolean {
 }
 
 /**
- * An integer beyond 2^53 would come out as its neighbour, and one beyond the range of a double as
- * `null`. Written with a fraction or an exponent, a number is a measure, and rounding it is what
- * every reader of JSON does. What is no number of JSON is left to its reader.
+ * An integer beyond 2^53 would be recorded as a neighbouring integer, and one beyond the range of a
+ * double as `null`. A number with a fraction or an exponent is a measurement, which every JSON
+ * parser rounds. Invalid numbers are left to the parser.
  */
 function isUnsafe(token: string): boolean {
   const value = Number(token);
@@ -86,12 +85,12 @@ function isUnsafe(token: string): boolean {
 }
 
 interface Flaws {
-  /** The first of them. */
+  /** Only the first flaws are collected. */
   readonly issues: readonly RequestIssue[];
   readonly count: number;
 }
 
-/** For a document that was read from a text `withMarks`. */
+/** For a document that was parsed from the result of `withMarks`. */
 export function findFlaws(value: JsonValue): Flaws {
   const search = new FlawSearch();
   search.look(value);
@@ -115,7 +114,7 @@ class FlawSearch implements Flaws {
 
   #lookAtObject(members: JsonObject): void {
     for (const key of Object.keys(members)) {
-      if (!key.isWellFormed()) this.#add("has a key with half a surrogate pair");
+      if (!key.isWellFormed()) this.#add("has a key with a lone surrogate");
       else if (FORBIDDEN_KEYS.has(key)) this.#forbid(key);
       else this.#lookAt(key, members[key] ?? null);
     }
@@ -138,7 +137,7 @@ class FlawSearch implements Flaws {
     if (text === UNSAFE_NUMBER) {
       this.#add("is beyond 2^53 and would be changed; send it as a string");
     } else if (!text.isWellFormed()) {
-      this.#add("holds half a surrogate pair, which is no text");
+      this.#add("contains a lone surrogate, which is not valid text");
     }
   }
 

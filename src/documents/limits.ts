@@ -1,4 +1,4 @@
-/** Limits of a type of jobs, as documents change them. */
+/** Changes the limits of a job type, as requested by documents. */
 
 import type { Origin } from "../core/origin.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
@@ -28,9 +28,9 @@ export const limitsBody = strictObject({
 });
 
 /**
- * Puts other limits in the place of those of a type's code.
+ * Replaces the limits of a type's code.
  *
- * @param body As `PUT /limits/:type` takes it.
+ * @param body The body of `PUT /limits/:type`.
  * @throws {Refusal} `invalid-request`, `unknown-limits`
  */
 export async function changeLimits(

@@ -1,29 +1,37 @@
-/** Bodies that hold one thing or many, as an array or in lines, each of which is judged alone. */
+/** Bodies with one item or many, as an array or NDJSON; each item is checked separately. */
 
 import type { JsonValue } from "../core/json.ts";
 import { parseJson } from "./json_document.ts";
 import { invalidRequest, Refusal } from "./refusal.ts";
 import type { PointedIssue } from "./fields.ts";
 
-/** @typeParam Judged What can be done, or all that is wrong with it. */
+/**
+ * @typeParam Judged A valid item, or its errors.
+ */
 export interface OneOrMany<Judged> {
-  /** A single one that is wrong refuses the request; one of many only itself. */
+  /**
+   * Whether there are many: an invalid single item refuses the request, one of many only itself.
+   */
   readonly single: boolean;
   readonly items: readonly Judged[];
 }
 
-/** How one of them is judged, and how many there may be. */
+/** How an item is checked, and the maximum number of items. */
 export interface Judging<Judged> {
-  /** @param at The pointer to it in its document. */
+  /**
+   * @param at The pointer to the item in its document.
+   */
   judge(document: JsonValue, at: string): Judged;
-  /** Judges a line that is not JSON. */
+  /** The result for a line that is not JSON. */
   unread(refusal: Refusal, at: string): Judged;
-  /** In the plural. */
+  /** The name of the items, in the plural. */
   readonly what: string;
   readonly max: number;
 }
 
-/** @throws {Refusal} `invalid-request` when there are too many. */
+/**
+ * @throws {Refusal} `invalid-request` if there are too many.
+ */
 export function oneOrMany<Judged>(
   document: JsonValue,
   judging: Judging<Judged>,
@@ -35,9 +43,9 @@ export function oneOrMany<Judged>(
 }
 
 /**
- * Reads NDJSON. Pointers name each item as in an array: empty lines do not count.
+ * Parses NDJSON. Pointers number the items as in an array, without empty lines.
  *
- * @throws {Refusal} as `oneOrMany` does.
+ * @throws {Refusal} like `oneOrMany`.
  */
 export function manyInLines<Judged>(text: string, judging: Judging<Judged>): OneOrMany<Judged> {
   const filled = text.split("\n").filter((line) => line.trim() !== "");
@@ -57,7 +65,7 @@ function judgedLine<Judged>(line: string, at: string, judging: Judging<Judged>):
   return judging.judge(document, at);
 }
 
-/** What is wrong with one of many, as pointers into all of them. */
+/** The errors of one of many, with pointers into the array. */
 export function pointedIssues(refusal: Refusal, at: string): readonly PointedIssue[] {
   const pointed = refusal.members.errors?.filter((issue) => "pointer" in issue) ?? [];
   if (pointed.length === 0) return [{ pointer: at, detail: refusal.message }];

@@ -1,6 +1,6 @@
 /**
- * Limits that are reached, as refusals. A limit applies to the whole process, and others may have
- * used it up. Nothing was recorded, so the request may be repeated.
+ * Refusals for limits that are reached. A limit applies to the whole process, and other clients may
+ * have used it up. Nothing was recorded, so the request may be repeated.
  */
 
 import type { EngineLimits } from "../engine/events/delivery_limits.ts";
@@ -9,11 +9,11 @@ import { Refusal } from "./refusal.ts";
 interface Limit {
   /** What is counted, for the message. */
   readonly what: string;
-  /** Seconds after which there may be room again. */
+  /** Seconds after which a request may succeed. */
   readonly retryAfter: number;
 }
 
-/** Those of the engine. */
+/** Limits of the engine. */
 const ENGINE_LIMIT_FACTS: Readonly<Record<keyof EngineLimits, Limit>> = {
   jobsMax: { what: "unfinished jobs", retryAfter: 5 },
   jobsBytesMax: { what: "bytes held by unfinished jobs", retryAfter: 5 },
@@ -26,7 +26,7 @@ const ENGINE_LIMIT_FACTS: Readonly<Record<keyof EngineLimits, Limit>> = {
   entriesBytesMax: { what: "bytes made by a request", retryAfter: 1 },
 };
 
-/** Those of the HTTP edge that are counted against. */
+/** Counted limits of the HTTP layer. */
 const HTTP_LIMIT_FACTS = {
   requestsMax: { what: "requests at a time", retryAfter: 1 },
   openRequestsMax: { what: "requests at a time that need no token", retryAfter: 1 },
@@ -46,7 +46,7 @@ export const LIMITS: Readonly<Record<LimitName, Limit>> = {
   ...HTTP_LIMIT_FACTS,
 };
 
-/** Names the limit. */
+/** The refusal for a limit, which names it. */
 export function overCapacity(
   name: string,
   max: number,

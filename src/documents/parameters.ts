@@ -1,4 +1,4 @@
-/** Parameters: each is a schema of its text, and is read and documented by it. */
+/** Query parameters: the schema of each both parses and documents it. */
 
 import { invalidParameter } from "./refusal.ts";
 import * as v from "valibot";
@@ -16,14 +16,14 @@ import {
 
 export type CursorScope = "jobs" | "history" | "journal" | "steps";
 
-/** Cursors of pages: opaque to clients, and good only for the list that gave them. */
+/** Cursors of pages: opaque to clients, and valid only for the list that returned them. */
 export function formatCursor(scope: CursorScope, logId: LogId): string {
   return btoa(`${scope}:${logId}`).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
-/** `undefined` when the text is no cursor of this scope. */
+/** `undefined` if the text is not a cursor of this scope. */
 function parseCursor(scope: CursorScope, cursor: string): LogId | undefined {
-  // What is only supposed lies between two positions.
+  // A supposed entry has a position between two others.
   const match = /^([a-z]+):(\d{1,16}(?:\.\d{1,3})?)$/.exec(decoded(cursor));
   const logId = Number(match?.[2]);
   const isPosition = scope === "steps"
@@ -42,8 +42,8 @@ function decoded(cursor: string): string {
 
 export interface Parameter<Value = unknown> {
   /**
-   * `single` is given at most once. `list` may be repeated or hold several, comma
-   * separated; `repeated` may be repeated, and a comma means nothing.
+   * `single` may be given at most once. `list` may be repeated or contain several values separated
+   * by commas. `repeated` may be repeated, and commas have no meaning.
    */
   readonly form: "single" | "list" | "repeated";
   /** The schema of one value. */
@@ -73,7 +73,7 @@ export const text: Schema<string> = v.string();
 export function choice<const Choices extends readonly string[]>(
   known: Choices,
 ): Schema<Choices[number]> {
-  // The type of a picklist is that of its choices; what comes in is any text.
+  // The input type of a picklist is that of its choices, but the input is any text.
   return v.picklist(known, `must be one of ${known.join(", ")}`) as unknown as Schema<
     Choices[number]
   >;
@@ -110,7 +110,7 @@ export function wholeNumber(minimum: number, maximum: number, byDefault?: number
   );
 }
 
-/** What was given, by name; `undefined` for what was not. */
+/** The parameters by name; `undefined` if absent. */
 export type Query<Known extends Parameters> = {
   readonly [Name in keyof Known]: ValueOf<Known[Name]> | undefined;
 };
@@ -138,7 +138,7 @@ export function parseQuery<Known extends Parameters>(
 
 function unknownDetail(known: Parameters): string {
   const names = Object.keys(known);
-  const all = names.length === 0 ? "there are none here" : `known are ${names.join(", ")}`;
+  const all = names.length === 0 ? "there are no parameters here" : `known are ${names.join(", ")}`;
   return `is not a known parameter; ${all}`;
 }
 

@@ -1,4 +1,4 @@
-/** Pauses, as documents begin them. */
+/** Begins and ends pauses, as requested by documents. */
 
 import * as v from "valibot";
 import type { Origin } from "../core/origin.ts";
@@ -18,18 +18,21 @@ export const pauseBody = strictObject({
   type: v.exactOptional(describe(v.string(), "Only jobs of this type.")),
   label: v.exactOptional(describe(jobLabelField, "Only jobs with this label, as name:value.")),
   key: v.exactOptional(
-    describe(keyField, "Only jobs of this key (limits.key of their definition)."),
+    describe(keyField, "Only jobs with this key (limits.key of their definition)."),
   ),
-  reason: describe(neededReasonField, "Why; it is recorded, and shown in explanations."),
+  reason: describe(neededReasonField, "The reason; recorded, and shown in explanations."),
   until: v.exactOptional(
-    describe(timeField, "When it ends automatically; without it, it lasts until someone ends it."),
+    describe(
+      timeField,
+      "When the pause ends automatically; if absent, it lasts until someone ends it.",
+    ),
   ),
 });
 
 /**
- * Begins a pause, unless one that is the same is in force.
+ * Begins a pause, unless an equal one is in force.
  *
- * @param body As `POST /pauses` takes it.
+ * @param body The body of `POST /pauses`.
  * @throws {Refusal} `invalid-request`, `unknown-type`, `over-capacity`
  */
 export async function beginPause(
@@ -58,7 +61,7 @@ export async function beginPause(
 /**
  * Ends a pause.
  *
- * @returns The pause as it was.
+ * @returns The pause that ended.
  * @throws {Refusal} `unknown-pause`
  */
 export async function endPause(

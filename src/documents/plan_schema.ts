@@ -28,7 +28,7 @@ import { hasCode, type JobState } from "../core/job_state.ts";
 
 const EXPECTATIONS_MAX = 1_000;
 const ERRORS_MAX = 1_000;
-/** Values and predicates. */
+/** Values and predicates in a correlation, and in a plan. */
 const CORRELATION_SIZE_MAX = 1_000;
 const PLAN_SIZE_MAX = 10_000;
 
@@ -62,10 +62,10 @@ const CORRELATION_SIZE_RULE = `must have at most ${CORRELATION_SIZE_MAX} values 
 const PLAN_SIZE_RULE =
   `must have at most ${PLAN_SIZE_MAX} values and predicates in all its correlations`;
 
-/** JSON values that a value or predicate takes at most, counting its share of the plan. */
+/** The most JSON values per value or predicate, including its share of the plan. */
 const VALUES_EACH = 4;
 
-/** Far too large input is not validated value by value, which would take long. */
+/** Input that is far too large is refused before each value is validated, which would take long. */
 function unlessHuge<Output>(
   schema: v.GenericSchema<unknown, Output>,
   sizeMax: number,
@@ -76,8 +76,8 @@ function unlessHuge<Output>(
 }
 
 /**
- * How many more JSON values there may be; counts no further than `room`. A correlation that is huge
- * by itself is reported there, and counts as one.
+ * How many more JSON values are allowed; stops counting at `room`. A huge correlation is reported
+ * by itself, and counts as one value.
  */
 function valuesLeft(value: unknown, room: number): number {
   let left = room - 1;
@@ -109,11 +109,14 @@ const correlation = unlessHuge(
   CORRELATION_SIZE_RULE,
 );
 
-/** Until when an expectation has to be met. */
+/** The time limit of an expectation. */
 export const withinField = strictObject({
   ms: v.pipe(
     v.number(),
-    v.check((ms) => ms > 0 && ms <= REST_MS_MAX, `must be above 0 and at most ${YEARS_MAX} years`),
+    v.check(
+      (ms) => ms > 0 && ms <= REST_MS_MAX,
+      `must be more than 0 and at most ${YEARS_MAX} years`,
+    ),
     v.description("Milliseconds from the start of the job."),
   ),
   otherwise: v.pipe(
@@ -174,7 +177,7 @@ function planSize({ expected, policy = {} }: v.InferOutput<typeof planObject>): 
   return all.reduce((sum, { correlation = "any" }) => sum + correlationSize(correlation), 0);
 }
 
-/** Problems of a single expectation are reported there, and only there. */
+/** Problems of a single expectation are reported at the expectation only. */
 function wantedBy({ expected }: v.InferOutput<typeof planObject>): number {
   return expected.reduce((sum, { multiplicity = "ExactlyOnce" }) => {
     return sum + Math.min(TIMES_MAX, requiredMatches(multiplicity));
@@ -227,7 +230,7 @@ function toMatcher(input: v.InferOutput<typeof matcher>): EventMatcher {
   return { eventType: input.eventType, correlation: input.correlation ?? "any" };
 }
 
-/** As much of a job's plan as may be another: the end of `run` is expected in any case. */
+/** The part of a job's plan that a supposition may replace; the end of `run` is always expected. */
 export function toPlanDocument(job: JobState) {
   const { expected, policy } = job.plan;
   const own = hasCode(job) ? expected.filter(({ id }) => id !== MAIN_EXPECTATION_ID) : expected;

@@ -1,6 +1,9 @@
-/** Refusals of requests: by their kind, and part by part. */
+/** Refusals of requests: their kinds, and their issues. */
 
-/** What HTTP answers with the problem of the same name, and a program catches as `RefusedError`. */
+/**
+ * The kinds of refusals: HTTP answers them with the problem of the same name, and programs catch
+ * them as `RefusedError`.
+ */
 export type RefusalKind =
   | "malformed-json"
   | "invalid-request"
@@ -26,7 +29,7 @@ export function problemType(kind: string): string {
   return `/problems/${kind}`;
 }
 
-/** One thing that is wrong with a request, and where. */
+/** An error in a request, with its place. */
 export type RequestIssue =
   /** `pointer` is a JSON Pointer (RFC 6901) into the document. */
   | { readonly pointer: string; readonly detail: string }
@@ -34,27 +37,29 @@ export type RequestIssue =
   | { readonly parameter: string; readonly detail: string }
   | { readonly header: string; readonly detail: string };
 
-/** What a refusal says beside its message. */
+/** Details of a refusal besides its message. */
 export interface RefusalMembers {
   readonly errors?: readonly RequestIssue[];
   /** The states in which the same control is accepted. */
   readonly allowedIn?: readonly string[];
   readonly knownTypes?: readonly string[];
   readonly jobId?: string;
-  /** The limit that is reached. */
+  /** The limit that was reached. */
   readonly limit?: { readonly name: string; readonly max: number };
-  /** Where malformed JSON stops being JSON, in UTF-16 units from the start. */
+  /** The offset of the error in malformed JSON, in UTF-16 units. */
   readonly position?: number;
 }
 
 /**
- * Ends a request from wherever its reason is found. It is no fault of the program and is never
- * logged; so it does not say where it was made, which takes most of the time of a refusal.
+ * Ends a request from anywhere. It is not a bug and is never logged, so it has no stack trace,
+ * which would take most of the time of a refusal.
  */
 export class Refusal<Kind extends string = RefusalKind> extends Error {
   override readonly name: string = "Refusal";
 
-  /** @param retryAfterSeconds When the same may work, where that is likely. */
+  /**
+   * @param retryAfterSeconds When the request may succeed, if that is likely.
+   */
   constructor(
     readonly kind: Kind,
     detail: string,
@@ -68,13 +73,13 @@ export class Refusal<Kind extends string = RefusalKind> extends Error {
   }
 }
 
-/** How many issues one answer names: the first. */
+/** The most issues in one answer; the first are kept. */
 export const ISSUES_MAX = 50;
 
 /**
- * The request is well-formed and wrong, with each issue.
+ * The refusal of a well-formed but invalid request, with each issue.
  *
- * @param count Of all of them, where only the first are given.
+ * @param count The number of all issues, if only the first are given.
  */
 export function invalidRequest(issues: readonly RequestIssue[], count = issues.length): Refusal {
   const [first] = issues;
@@ -89,7 +94,7 @@ export function invalidParameter(parameter: string, detail: string): Refusal {
   return invalidRequest([{ parameter, detail }]);
 }
 
-/** What the detail of a refusal, which has the first of its issues, leaves to be said. */
+/** The issues that the message of a refusal, which has the first one, does not mention. */
 export function remainingIssues(
   detail: string,
   issues: readonly RequestIssue[],

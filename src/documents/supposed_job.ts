@@ -1,4 +1,4 @@
-/** What would have become of a job: answered page by page, as a replay is. */
+/** What-ifs of a job, answered page by page like a replay. */
 
 import { jobResource } from "../core/job_resource.ts";
 import type { JobId, LogId } from "../core/ids.ts";
@@ -11,9 +11,9 @@ import { cursor, formatCursor, type Query, single, wholeNumber } from "./paramet
 
 const STEPS_MAX = 1_000;
 
-/** Which steps are shown. */
+/** The parameters for pages of steps. */
 export const STEP_PARAMETERS = {
-  limit: single(wholeNumber(1, STEPS_MAX), `Steps on a page. Default: ${STEPS_MAX}.`),
+  limit: single(wholeNumber(1, STEPS_MAX), `Steps per page. Default: ${STEPS_MAX}.`),
   cursor: single(cursor("steps"), "The nextCursor of the previous page."),
 };
 
@@ -26,8 +26,8 @@ export function stepsCursor(next: LogId | undefined): string | null {
 }
 
 /**
- * A job under a supposition, with a page of the steps. It has no links: what they lead to is the
- * job as it is.
+ * A job under a supposition, with a page of the steps. It has no links, since they would lead to
+ * the real job.
  *
  * @throws {Refusal} `unknown-point`, `job-too-long`, `invalid-request`
  */

@@ -1,4 +1,4 @@
-/** `POST /jobs/:id/what-if`: what a document supposes of a job. */
+/** Parses documents of `POST /jobs/:id/what-if`. */
 
 import * as v from "valibot";
 import { type EventId, ID_PATTERN, type JobId, type LogId } from "../core/ids.ts";
@@ -13,7 +13,7 @@ import { placesField, rateField } from "./limits.ts";
 import { planField, repeatedIdIssues, toPlan } from "./plan_schema.ts";
 import { invalidRequest } from "./refusal.ts";
 
-/** In JSON Schema. */
+/** The JSON Schema of a point. */
 export const POINT_FORMS: JsonObject = {
   anyOf: [
     { type: "integer", minimum: 1, description: "A logId." },
@@ -25,8 +25,8 @@ export const POINT_FORMS: JsonObject = {
 export const POINT_RULE = `must be a logId, an eventId, or ${TIME_RULE}`;
 
 /**
- * What a text names: 1 to 15 digits a position, an RFC 3339 time a time, and any other
- * legal id an event. `undefined` when it can be none of them.
+ * The point that a text names: 1 to 15 digits are a position, an RFC 3339 time is a time, and any
+ * other valid id is an event. `undefined` if it is none of these.
  */
 export function parsePoint(text: string): Point | undefined {
   const logId = parseWholeNumber(text);
@@ -111,12 +111,12 @@ export function parseSupposition(document: JsonValue, jobId: JobId): Supposition
   };
 }
 
-/** Other limits change nothing that a projection goes by. */
+/** Other limits do not affect the projection, so they cannot be combined with other changes. */
 function limitsAlone({ limits, ...others }: JsonObject) {
   const names = Object.keys(others);
   return limits === undefined || names.length === 0
     ? []
-    : [{ pointer: "/limits", detail: `stands alone: leave out ${names.join(", ")}` }];
+    : [{ pointer: "/limits", detail: `cannot be combined with ${names.join(", ")}` }];
 }
 
 function otherJobs(events: SuppositionInput["with"] = [], own: JobId) {
@@ -127,7 +127,7 @@ function otherJobs(events: SuppositionInput["with"] = [], own: JobId) {
   );
 }
 
-/** Every supposed event is of the job that the request is about. */
+/** Every supposed event belongs to the job of the request. */
 function withoutJob(
   { jobId: _, ...event }: NonNullable<SuppositionInput["with"]>[number],
 ): SupposedEvent {

@@ -1,4 +1,4 @@
-/** The API of a Daybook that runs inside a program. */
+/** The API of a Daybook embedded in a program. */
 
 import type { JsonForm } from "../core/json_form.ts";
 import type {
@@ -33,18 +33,18 @@ export interface OpenOptions {
   /** Called with warnings for the operator. Default: `console.error`. */
   readonly warn?: (message: string) => void;
   /**
-   * Called when the journal can no longer be written, and it is unclear what reached the disk. From
-   * now on every write is refused: end the program and start it again. If recorded data turned out
-   * to be damaged, `cause` is a {@link JournalDamagedError}. Default: a warning.
+   * Called when the journal can no longer be written, and it is unknown what reached the disk. From
+   * then on every write is refused: restart the program. If recorded data is damaged, `cause` is a
+   * {@link JournalDamagedError}. Default: a warning.
    */
   readonly onJournalFailed?: (error: Error) => void;
 }
 
 /**
- * The controls of a job. `start`: start it. `wake`: end a backoff, a sleep or a wait until a
- * time now. `suspend`: begin nothing new. `resume`: continue a suspended job, or try a parked one
- * again. `retry`: create a new job from a failed one, reusing the results that still stand. `cancel`: end it, and undo what can be
- * undone.
+ * The controls of a job. `start`: start it. `wake`: end a backoff, a sleep or a timed wait now.
+ * `suspend`: start nothing new. `resume`: continue a suspended job, or try a parked one again.
+ * `retry`: create a new job from a failed one, reusing the results that still stand. `cancel`: end
+ * it, and undo what can be undone.
  */
 export type JobControl = "start" | "wake" | "suspend" | "resume" | "retry" | "cancel";
 
@@ -56,13 +56,13 @@ export interface ControlOptions {
   readonly leave?: boolean;
   /** For `retry`: the task to begin with. */
   readonly from?: string;
-  /** For `retry`: also if the job was retried already, which is refused otherwise. */
+  /** For `retry`: also if the job was already retried, which is otherwise refused. */
   readonly again?: boolean;
 }
 
-/** Limits of a wait. */
+/** Options of a wait. */
 export interface WaitOptions {
-  /** In milliseconds; then the job is returned as it is. */
+  /** In milliseconds; after this time the job is returned in its current state. */
   readonly timeoutMs: number;
   /** Ends the wait early, in the same way. */
   readonly signal?: AbortSignal;
@@ -79,7 +79,7 @@ export interface ExplainOptions {
 
 /**
  * A Daybook in this process, returned by `openDaybook`. Once a call resolves, its effect is on
- * disk. `daybook.fetch` serves every HTTP route, for all that has no method here.
+ * disk. For everything without a method, `daybook.fetch` serves every HTTP route.
  */
 export interface EmbeddedDaybook extends AsyncDisposable {
   /**
@@ -104,12 +104,11 @@ export interface EmbeddedDaybook extends AsyncDisposable {
   ): Promise<Job<JsonForm<Output>>>;
 
   /**
-   * Creates many jobs of one type in one batch. Each is judged on its own: a rejected job does not
+   * Creates many jobs of one type in one batch. Each is checked separately: a rejected job does not
    * affect the others.
    *
    * @returns A receipt for each job, in the same order.
-   * @throws {RefusedError} if none could be recorded, for a reason that has nothing to do with the
-   * jobs.
+   * @throws {RefusedError} if none could be recorded, for a reason that is independent of the jobs.
    * @throws {JournalFailedError} if it is unknown whether they were recorded.
    */
   submitAll<Schema extends InputSchema, ExpectationName extends string, Output>(
@@ -129,13 +128,13 @@ export interface EmbeddedDaybook extends AsyncDisposable {
   /**
    * Starts, cancels, suspends, resumes, wakes or retries a job.
    *
-   * @returns The job as it is now; for a retry, the new job.
+   * @returns The current job; for a retry, the new job.
    * @throws {RefusedError} if there is no such job, or its state does not allow the control.
    * @throws {JournalFailedError} if it is unknown whether it was recorded.
    */
   control(jobId: string, control: JobControl, options?: ControlOptions): Promise<Job>;
 
-  /** The job as it is now; `undefined` if there is none with this id. */
+  /** The current job; `undefined` if there is none with this id. */
   job(jobId: string): Job | undefined;
 
   /**
@@ -148,8 +147,8 @@ export interface EmbeddedDaybook extends AsyncDisposable {
   wait<Output>(job: string | Job<Output>, options: WaitOptions): Promise<Job<Output>>;
 
   /**
-   * Explains why a job is as it is, in prose that cites the journal, as `GET /jobs/:id/explain`
-   * does. The calls in it name no host, since only you know where `fetch` is served.
+   * Explains the state of a job, in prose that cites the journal, as `GET /jobs/:id/explain` does.
+   * The calls in it name no host, since only you know where `fetch` is served.
    *
    * @throws {RefusedError} `unknown-job` if there is none; `unknown-point` if `at` is before its
    * first entry or names no entry; `invalid-request` if `at` is malformed.
@@ -157,11 +156,11 @@ export interface EmbeddedDaybook extends AsyncDisposable {
   explain(jobId: string, options?: ExplainOptions): Promise<string>;
 
   /**
-   * Says what would become of a job under other circumstances, as `POST /jobs/:id/what-if` does:
-   * another plan, entries left out, events added, or other limits of its type. Records nothing.
+   * Shows what would happen to a job with another plan, without some entries, with more events, or
+   * with other limits of its type, as `POST /jobs/:id/what-if` does. Records nothing.
    *
-   * @throws {RefusedError} `unknown-job` if there is none; `invalid-request` if what is supposed
-   * cannot be; `unknown-point` if `upTo` names no entry; `job-too-long`.
+   * @throws {RefusedError} `unknown-job` if there is none; `invalid-request` if the supposition is
+   * invalid; `unknown-point` if `upTo` names no entry; `job-too-long`.
    */
   whatIf(
     jobId: string,
@@ -170,14 +169,14 @@ export interface EmbeddedDaybook extends AsyncDisposable {
   ): Promise<SupposedJob>;
 
   /**
-   * Pauses jobs: nothing of them begins until the pause ends. While it is in force, the same again
-   * is answered with it.
+   * Pauses jobs: they start no attempts until the pause ends. While it is in force, an equal call
+   * returns the same pause.
    *
-   * @returns The pause, which lasts over restarts.
-   * @throws {RefusedError} `invalid-request` or `unknown-type`; `over-capacity` if as many pauses
-   * are in force as there may be.
-   * @throws {JournalFailedError} if it is unknown whether it was recorded: ask for it again after
-   * the restart.
+   * @returns The pause, which survives restarts.
+   * @throws {RefusedError} `invalid-request` or `unknown-type`; `over-capacity` if the maximum
+   * number of pauses is in force.
+   * @throws {JournalFailedError} if it is unknown whether it was recorded: call it again after the
+   * restart.
    */
   pause(options: PauseOptions): Promise<Pause>;
 
@@ -185,22 +184,22 @@ export interface EmbeddedDaybook extends AsyncDisposable {
   pauses(): readonly Pause[];
 
   /**
-   * Ends a pause: what it held begins.
+   * Ends a pause: the jobs that it held can start.
    *
-   * @returns The pause as it was.
+   * @returns The pause that ended.
    * @throws {RefusedError} `unknown-pause` if none with this id is in force.
    * @throws {JournalFailedError} if it is unknown whether it was recorded.
    */
   endPause(pauseId: string): Promise<Pause>;
 
-  /** The limits of the types that have some, by their names, and their use. */
+  /** The limits of all types that have limits, ordered by type, with their use. */
   limits(): readonly TypeLimits[];
 
   /**
-   * Puts other limits in the place of those of a type's code, all of them: what is left out is no
-   * limit. They stay in force over restarts, until `restoreLimits`. What is at work stays so.
+   * Replaces all limits of a type's code: a limit that is left out is lifted. The change survives
+   * restarts, until `restoreLimits`. Running jobs are not affected.
    *
-   * @returns The limits as they are now.
+   * @returns The limits now in force.
    * @throws {RefusedError} `invalid-request`; `unknown-limits` if no definition of the type is
    * loaded.
    * @throws {JournalFailedError} if it is unknown whether it was recorded.
@@ -208,21 +207,21 @@ export interface EmbeddedDaybook extends AsyncDisposable {
   changeLimits(type: string, change: LimitChange): Promise<TypeLimits>;
 
   /**
-   * Takes changed limits back: those of the code are in force again.
+   * Restores the limits of the code.
    *
-   * @returns The limits as they are now.
-   * @throws {RefusedError} `unknown-limits` if none of the type are changed.
+   * @returns The limits now in force.
+   * @throws {RefusedError} `unknown-limits` if the limits of the type were not changed.
    * @throws {JournalFailedError} if it is unknown whether it was recorded.
    */
   restoreLimits(type: string): Promise<TypeLimits>;
 
   /**
-   * Stops in order: accepts nothing new, ends streams and waits, gives running tasks the time of
+   * Stops in order: accepts nothing new, ends streams and waits, gives running tasks the time in
    * the setting `drain` (10 s), and seals the journal. Unfinished jobs continue when the journal is
    * opened again.
    *
    * @param closeServer Stops the server that serves `fetch`, if any. Called after the streams have
-   * ended, since they would keep it open, and before the journal is closed.
+   * ended, which would keep the server open, and before the journal is closed.
    */
   close(closeServer?: () => Promise<unknown>): Promise<void>;
 

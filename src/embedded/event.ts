@@ -1,4 +1,4 @@
-/** Events from outside, as a program that has Daybook inside delivers them. */
+/** Events that an embedding program delivers. */
 
 import type { JsonObject } from "../core/json.ts";
 import type { JobStateName } from "./job.ts";
@@ -7,51 +7,52 @@ import type { JobStateName } from "./job.ts";
 export interface DeliveredEvent {
   /** A dotted name in the past tense, such as `ec.shipment.ShipmentCompleted`. */
   readonly eventType: string;
-  /** Its data. Default: `{}`. */
+  /** The data of the event. Default: `{}`. */
   readonly attributes?: JsonObject;
   /**
    * 1 to 128 characters of `A-Z a-z 0-9 . _ : ~ -`. A second event with the same id changes
-   * nothing, so use the sender's own id to make delivery repeatable. Default: a new id.
+   * nothing, so use the sender's id to make delivery repeatable. Default: a new id.
    */
   readonly eventId?: string;
-  /** When it happened, RFC 3339. Default: now. */
+  /** When the event happened (RFC 3339). Default: now. */
   readonly occurredAt?: string;
-  /** The only job it is for. If absent, it reaches every job that expects it. */
+  /** The only job that the event is for. If absent, it reaches every job that expects it. */
   readonly jobId?: string;
-  /** The task it is about. */
+  /** The task that the event is about. */
   readonly taskId?: string;
 }
 
 /** The outcome of one event, which is now on disk. */
 export interface EventReceipt {
-  /** The id it is recorded under. */
+  /** The id of the recorded event. */
   readonly eventId: string;
-  /** Its position in the journal; for a duplicate, that of the first delivery. */
+  /** The position in the journal; for a duplicate, that of the first delivery. */
   readonly logId: number;
   /**
-   * `matched`: it affected a job. `recorded`: it affected none. `duplicate`: its id is on record.
+   * `matched`: the event affected a job. `recorded`: it affected none. `duplicate`: its id is
+   * already on record.
    */
   readonly disposition: "matched" | "recorded" | "duplicate";
-  /** The outcome for each job it reached, up to a limit. */
+  /** The outcome for each job that the event reached, up to a limit. */
   readonly jobs: readonly EventReceiptJob[];
-  /** How many more jobs it reached than are listed. */
+  /** How many more jobs the event reached. */
   readonly more?: number;
-  /** Why it matched nothing, and the nearest expectation, in words. */
+  /** Why the event matched nothing, with the nearest expectation. */
   readonly reason?: string;
 }
 
 /** The outcome of one event for one job. */
 export interface EventReceiptJob {
-  /** The job it reached. */
+  /** The job that the event reached. */
   readonly jobId: string;
   /** The state of the job after the event. */
   readonly state: JobStateName;
-  /** The expectation it matched. */
+  /** The expectation that the event matched. */
   readonly expectation?: string;
   /** How many events have matched the expectation. */
   readonly matched?: number;
-  /** How many are required. */
+  /** How many the expectation needs. */
   readonly required?: number;
-  /** Why it did not count, or what it did instead, in words. */
+  /** Why the event did not count, or what it did instead. */
   readonly reason?: string;
 }

@@ -1,4 +1,4 @@
-/** A Daybook without a server or a process of its own: all of it is here. */
+/** A Daybook without a server or a process of its own. */
 
 import { Daybook } from "../server/daybook.ts";
 import type { Limits } from "../server/parts.ts";
@@ -46,12 +46,12 @@ function warnOnConsole(message: string): void {
 }
 
 function failedText({ message }: Error): string {
-  return `${message}; end this process: only the next start can tell what is on disk`;
+  return `${message}; restart this process: only a new start can tell what is on disk`;
 }
 
 /**
- * @param settings By the names of the flags, without dashes.
- * @throws {TypeError} with every setting that cannot be used.
+ * @param settings Settings by the names of their flags, without dashes.
+ * @throws {TypeError} that names every invalid setting.
  */
 export function toConfiguration(
   journal: string,

@@ -1,4 +1,4 @@
-/** The calls of a program that has Daybook inside, on an engine in its own process. */
+/** Implements the API of an embedded Daybook on an engine in the same process. */
 
 import { STEP_PARAMETERS, supposedJob } from "../documents/supposed_job.ts";
 import { deliver } from "../documents/event_receipts.ts";
@@ -39,7 +39,7 @@ import type { JobReceipt, SubmitOptions, SubmittedJob } from "./submission.ts";
 import type { LimitChange, TypeLimits } from "./type_limits.ts";
 import type { StepsOptions, SupposedJob, Suppositions } from "./what_if.ts";
 
-/** What the calls are made on. */
+/** The engine and the parts that the calls use. */
 export interface InProcessHost {
   readonly engine: JobEngine;
   readonly clock: Clock;
@@ -203,7 +203,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
     return this.close();
   }
 
-  /** What may be refused, and records something. */
+  /** A call that records something, and may be refused. */
   protected write<Value>(run: (engine: JobEngine) => Promise<Value>): Promise<Value> {
     const { engine } = this.#host;
     return orRefused(async () => {

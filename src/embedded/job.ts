@@ -1,4 +1,4 @@
-/** A job, as the API for programs shows it. */
+/** A job, as embedding programs see it. */
 
 import type { Correlation } from "../core/correlation.ts";
 import type { Deadline, ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
@@ -35,27 +35,27 @@ export interface Job<Output = unknown> {
   readonly jobId: string;
   /** `null` for a plan without code. */
   readonly type: string | null;
-  /** Of the definition that created it; `null` for a plan without code. */
+  /** The version of the definition that created it; `null` for a plan without code. */
   readonly definitionVersion: number | null;
-  /** By the table of states. */
+  /** The state, by the table of states. */
   readonly state: JobStateName;
-  /** In more detail, for operators. */
+  /** The condition, which is more detailed, for operators. */
   readonly condition: JobCondition;
-  /** When it was recorded. */
+  /** When the job was recorded. */
   readonly createdAt: string;
-  /** When it is to start, until it does. */
+  /** When the job will start; absent once it has started. */
   readonly startAt?: string | undefined;
   /** `null` until it starts. */
   readonly startedAt: string | null;
   /** `null` until it is Done or Failed. */
   readonly endedAt: string | null;
-  /** When the first of its sleeps ends; only while it sleeps. */
+  /** When the first of its sleeps ends; present only while it sleeps. */
   readonly sleepsUntil?: string | undefined;
   /** The position of its last entry in the journal. */
   readonly lastLogId: number;
   /** The position of its first entry in the journal. */
   readonly firstLogId: number;
-  /** Lower goes first. */
+  /** Lower runs first. */
   readonly priority: number;
   /** The labels it was submitted with. */
   readonly labels: Readonly<Record<string, string>>;
@@ -63,13 +63,13 @@ export interface Job<Output = unknown> {
   readonly retryOf?: string | undefined;
   /** Present only while it is parked: held until an operator or new code decides. */
   readonly parked?: JobParking;
-  /** By which its definition limits how many run at a time. */
+  /** The key by which its definition limits how many jobs run at a time. */
   readonly key?: string;
-  /** By which its definition counts how many begin within a time. */
+  /** The key by which its definition limits how many jobs start in a period. */
   readonly rateKey?: string;
-  /** As submitted, with secrets masked. */
+  /** The input as submitted, with secrets masked. */
   readonly input: JsonValue;
-  /** Of a sealed input: where its secrets are, and how long it is kept. */
+  /** For a sealed input: where its secrets are, and how long it is kept. */
   readonly sealed?:
     | { readonly secrets: readonly string[]; readonly retention: InputRetention }
     | undefined;
@@ -78,13 +78,13 @@ export interface Job<Output = unknown> {
    * nothing.
    */
   readonly output: Output | null;
-  /** What it waits for; `run` itself is listed as `main`. */
+  /** The expectations of the job; `run` itself is listed as `main`. */
   readonly expected: readonly JobExpectation[];
   /** The tasks that have begun; `run` itself is listed as `main`. */
   readonly tasks: readonly JobTask[];
-  /** The waits of `run` that end at a time; absent where there were none. */
+  /** The waits of `run` with a time limit; absent if there were none. */
   readonly waits?: readonly JobWait[];
-  /** Why it failed or is compensating; otherwise `null`. */
+  /** Why the job failed or is compensating; otherwise `null`. */
   readonly failure: JobFailure | null;
 }
 
@@ -95,19 +95,19 @@ export interface JobParking {
    * can run it; `crashed`: the process ended each time the job continued.
    */
   readonly reason: "diverged" | "noDefinition" | "crashed";
-  /** What stands in the way, in words. */
+  /** The obstacle, as a message. */
   readonly message: string;
-  /** For `diverged`: the position of the entry that `run` disagrees with. */
+  /** For `diverged`: the position of the entry from which `run` diverged. */
   readonly disagreesWith?: number;
-  /** The position of the entry that parked it. */
+  /** The position of the entry that parked the job. */
   readonly by: number;
 }
 
-/** One thing that a job waits for, and its progress. */
+/** An expectation of a job, and its progress. */
 export interface JobExpectation {
   /** The name that `ctx.expect` takes. */
   readonly id: string;
-  /** For readers; it plays no part in matching. */
+  /** For readers; ignored in matching. */
   readonly kind: ExpectedEventKind;
   /** The type of event that counts. */
   readonly eventType: string;
@@ -115,33 +115,35 @@ export interface JobExpectation {
   readonly correlation: Correlation;
   /** The task that an event must be about. */
   readonly taskId?: string | undefined;
-  /** How many are required. */
+  /** How many events are required, as in the plan. */
   readonly multiplicity: Multiplicity;
-  /** The same, as a number. */
+  /** How many events are required, as a number. */
   readonly required: number;
-  /** How many have matched; those beyond `required` are not counted. */
+  /** How many events have matched; those beyond `required` are not counted. */
   readonly matched: number;
-  /** Until when it has to come, from the start of the job on. */
+  /** The time limit, from the start of the job. */
   readonly within?: Deadline;
-  /** Whether enough have matched, or it is waived. */
+  /** Whether enough events have matched, or the expectation was waived. */
   readonly satisfied: boolean;
-  /** The position of the entry by which it counts as satisfied without all its events. */
+  /** The position of the entry that waived it: it counts as satisfied without all its events. */
   readonly waived?: number;
   /** The positions of the entries that matched. */
   readonly by: readonly number[];
 }
 
-/** A wait of `run` for an expectation that ends at a time. */
+/** A wait of `run` for an expectation, with a time limit. */
 export interface JobWait {
-  /** What it waits for. */
+  /** The expectation. */
   readonly expectation: string;
-  /** Which wait for it: 1 for the first. */
+  /** The number of this wait among those for the same expectation, from 1. */
   readonly wait: number;
-  /** How long `run` asked to wait, in milliseconds; absent in journals of before it was recorded. */
+  /**
+   * How long `run` asked to wait, in milliseconds; absent in journals from before it was recorded.
+   */
   readonly withinMs?: number;
-  /** When it ends without the event. */
+  /** When the wait ends without the event. */
   readonly dueAt: string;
-  /** The position of the entry that says that it has. */
+  /** The position of the entry that records this end. */
   readonly passedBy?: number;
 }
 
@@ -153,17 +155,17 @@ export interface JobTask {
   readonly status: string;
   /** Attempts begun; 0 for a sleep. */
   readonly attempts: number;
-  /** When the first attempt began, or the sleep. */
+  /** When the first attempt or the sleep began. */
   readonly startedAt: string;
-  /** `null` until its outcome is final. */
+  /** When the task ended; `null` until its outcome is final. */
   readonly endedAt: string | null;
   /** The last report of `task.progress`. */
   readonly progress?:
     | { readonly done: number; readonly total?: number; readonly note?: string }
     | undefined;
-  /** When the next attempt begins, during a backoff. */
+  /** When the next attempt starts, during a backoff. */
   readonly retryAt?: string;
-  /** When it ends, while it sleeps. */
+  /** When the sleep ends, while it lasts. */
   readonly dueAt?: string;
   /** The result of a completed task. */
   readonly result?: JsonValue | undefined;
@@ -180,13 +182,13 @@ export interface JobFailure {
   readonly kind: "error" | "poison" | "deadLetter" | "cancelled";
   /** The task that failed, or `null`. */
   readonly taskId: string | null;
-  /** The error that caused it. */
+  /** The error that caused the failure. */
   readonly error: JobError;
-  /** The same for failures of one kind; `null` for a cancellation. */
+  /** Equal for failures of one kind; `null` for a cancellation. */
   readonly fingerprint: string | null;
-  /** A compensation failed as well: an operator has to act. */
+  /** Whether a compensation failed as well, so that an operator has to act. */
   readonly recoveryRequired: boolean;
-  /** The position of the entry that records it. */
+  /** The position of the entry that records the failure. */
   readonly because: number;
   /**
    * Completed tasks that were not undone: they have no compensation, or an operator left them in
@@ -199,17 +201,17 @@ export interface JobFailure {
 
 /** An error, as recorded in the journal. */
 export interface JobError {
-  /** The name of its class. */
+  /** The class of the error. */
   readonly name: string;
-  /** Its message. */
+  /** The message. */
   readonly message: string;
-  /** Where it was thrown, if known. */
+  /** The stack, if known. */
   readonly stack?: string;
 }
 
 /** @typeParam Output The return type of `run`, as JSON. */
 export function toJob<Output>(state: JobState): Job<Output> {
   const job: Job = jobResource(state);
-  // The journal holds what `run` of this definition, or of an older version, returned.
+  // The journal holds the output of this definition's `run`, or of an older version's.
   return job as Job<Output>;
 }

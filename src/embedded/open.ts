@@ -5,10 +5,10 @@ import type { EmbeddedDaybook, OpenOptions } from "./daybook.ts";
 /**
  * Opens a journal in this process, and continues its unfinished jobs.
  *
- * @throws {TypeError} when a setting or a definition cannot be used.
- * @throws {JournalLockedError} when another process holds the journal.
- * @throws {JournalUnusableError} when it, or the key of a sealed input, cannot be used.
- * @throws {JournalDamagedError} when recorded data is not what was written.
+ * @throws {TypeError} if a setting or a definition is invalid.
+ * @throws {JournalLockedError} if another process holds the journal.
+ * @throws {JournalUnusableError} if the journal, or the key of a sealed input, cannot be used.
+ * @throws {JournalDamagedError} if recorded data is damaged.
  *
  * @example
  * ```ts
@@ -33,7 +33,8 @@ import type { EmbeddedDaybook, OpenOptions } from "./daybook.ts";
  * ```
  */
 export async function openDaybook(options: OpenOptions): Promise<EmbeddedDaybook> {
-  // Only then: a module of definitions is loaded in each thread, and needs none of it.
+  // Imported here: a module of definitions is loaded in each thread, which does not need the
+  // engine.
   const { openInProcess } = await import("./in_process.ts");
   return await openInProcess(options);
 }

@@ -1,19 +1,19 @@
-/** Refusals, as a program that has Daybook inside catches them. */
+/** Refusals that an embedding program catches. */
 
 import { Refusal, type RequestIssue } from "../documents/refusal.ts";
 import { refusalOfFailure } from "../documents/engine_refusal.ts";
 import { JournalFailedError } from "../engine/ports.ts";
 
-/** One thing that is wrong with the request. */
+/** An error in a request. */
 export interface Issue {
-  /** Where: a JSON Pointer (RFC 6901), such as `/input/orderId`. */
+  /** The place: a JSON Pointer (RFC 6901), such as `/input/orderId`. */
   readonly pointer: string;
-  /** What, such as `must be a string`. */
+  /** The error, such as `must be a string`. */
   readonly detail: string;
 }
 
 /**
- * Daybook did not do what it was asked to, and recorded nothing of it.
+ * Daybook refused a request, and recorded nothing of it.
  *
  * @example
  * ```ts
@@ -30,19 +30,19 @@ export interface Issue {
  * ```
  */
 export class RefusedError extends Error {
-  /** For logs. */
+  /** The name, for logs. */
   override readonly name = "RefusedError";
   /**
-   * Why, in the words that the `type` of an HTTP problem ends with: `invalid-request`,
-   * `unknown-type`, `unknown-job`, `job-exists`, `idempotency-key-reused`,
-   * `not-in-this-state`, `unknown-point`, `job-too-long`, `unknown-pause`, `unknown-limits`; or,
-   * where the same may work later, `over-capacity`, `disk-full`, `draining`.
+   * The kind, as in the `type` of an HTTP problem: `invalid-request`, `unknown-type`,
+   * `unknown-job`, `job-exists`, `idempotency-key-reused`, `not-in-this-state`, `unknown-point`,
+   * `job-too-long`, `unknown-pause`, `unknown-limits`; or, if the request may succeed later,
+   * `over-capacity`, `disk-full`, `draining`.
    */
   readonly kind: string;
-  /** What is wrong with the request, part by part. */
+  /** The errors in the request. */
   readonly issues: readonly Issue[];
 
-  /** Made by Daybook; `message` says what could not be done, and why. */
+  /** Created by Daybook; `message` says what could not be done, and why. */
   constructor(kind: string, message: string, issues: readonly Issue[] = []) {
     super(message);
     this.kind = kind;
@@ -51,10 +51,10 @@ export class RefusedError extends Error {
 }
 
 /**
- * Does what may be refused.
+ * Runs a call that may be refused.
  *
- * @throws {RefusedError} when it is.
- * @throws {JournalFailedError} when it is unknown whether it was recorded.
+ * @throws {RefusedError} if it is refused.
+ * @throws {JournalFailedError} if it is unknown whether it was recorded.
  */
 export async function orRefused<Value>(run: () => Promise<Value>): Promise<Value> {
   try {
@@ -72,7 +72,7 @@ function findRefusal(error: unknown): unknown {
   return new RefusedError(refusal.kind, refusal.message, issues);
 }
 
-/** A program has no header: what HTTP has there is a field of the options. */
+/** HTTP headers correspond to members of the options. */
 function toIssue(issue: RequestIssue): Issue {
   if ("pointer" in issue) return issue;
   const pointer = "header" in issue ? "/idempotencyKey" : `/${issue.parameter}`;

@@ -1,72 +1,76 @@
-/** What would become of a job, as a program that has Daybook inside asks it. */
+/** What-ifs of an embedding program. */
 
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { DeliveredEvent } from "./event.ts";
 import type { Job, JobCondition, JobStateName } from "./job.ts";
 import type { LimitValues } from "./type_limits.ts";
 
-/** What to suppose, as `POST /jobs/:id/what-if` takes it; `limits` stand alone. */
+/**
+ * A supposition, as for `POST /jobs/:id/what-if`; `limits` cannot be combined with other members.
+ */
 export interface Suppositions {
-  /** Another plan, as `POST /jobs` takes it. */
+  /** Another plan, as for `POST /jobs`. */
   readonly plan?: JsonObject;
   /** The positions of entries to leave out. */
   readonly without?: readonly number[];
   /** Events to add. */
   readonly with?: readonly SupposedEvent[];
-  /** Only what is on record up to here: a position, an `eventId`, or an RFC 3339 time. */
+  /** The last entry to take into account: a position, an `eventId`, or an RFC 3339 time. */
   readonly upTo?: number | string;
-  /** Other limits of its type: one that is left out stays as it is, `null` is no limit. */
+  /**
+   * Other limits of the job's type: one that is left out stays in force, and `null` means no limit.
+   */
   readonly limits?: { readonly [Name in keyof LimitValues]: LimitValues[Name] | null };
 }
 
-/** An event to be supposed. */
+/** A supposed event. */
 export interface SupposedEvent extends DeliveredEvent {
-  /** The position that it would follow. Default: the last. */
+  /** The position after which it is inserted. Default: the last. */
   readonly after?: number;
 }
 
-/** Which steps an answer has. */
+/** Which steps to return. */
 export interface StepsOptions {
-  /** At most this many, 1 to 1,000. Default: 1,000. */
+  /** The most steps, from 1 to 1,000. Default: 1,000. */
   readonly limit?: number;
-  /** Those after: the `nextCursor` of the answer before. */
+  /** Only later steps: the `nextCursor` of the previous answer. */
   readonly cursor?: string;
 }
 
-/** The job as it would be. */
+/** The result of a what-if. */
 export interface SupposedJob {
-  /** As it would be now. A supposed event has its position with a fraction, such as 7.001. */
+  /** The job as it would be now. A supposed event has a position with a fraction, such as 7.001. */
   readonly job: Job;
   /** What each entry would do. */
   readonly steps: readonly JobStep[];
-  /** For the steps that follow; `null` when there are none. */
+  /** For the next steps; `null` if there are no more. */
   readonly nextCursor: string | null;
-  /** Where the outcome first differs; `null` when it does not. */
+  /** Where the outcome first differs; `null` if it does not. */
   readonly firstDifference: {
     readonly logId: number;
     readonly eventType: string;
-    /** `null` when the record has no such entry. */
+    /** `null` if the record has no such entry. */
     readonly actual: JobStanding | null;
-    /** `null` when the entry is left out. */
+    /** `null` if the entry is left out. */
     readonly whatIf: JobStanding | null;
     /** In a sentence. */
     readonly why: string;
   } | null;
-  /** Whether all earlier events that another plan may expect were looked at. */
+  /** Whether all earlier events that the other plan may expect were examined. */
   readonly allPastEvents: boolean;
-  /** What other limits would do, if some are supposed. */
+  /** The effect of other limits, if supposed. */
   readonly limits?: SupposedLimits;
 }
 
-/** What an entry does to a job. */
+/** The effect of an entry on a job. */
 export interface JobStep {
-  /** Its position. */
+  /** The position of the entry. */
   readonly logId: number;
-  /** Of the entry. */
+  /** The type of the entry's event. */
   readonly eventType: string;
-  /** The row of the table of states that applies. */
+  /** The row of the state table that applies. */
   readonly rule: string;
-  /** Each value of the job that it changes. */
+  /** Each value of the job that the entry changes. */
   readonly changed: readonly {
     readonly path: string;
     readonly from: JsonValue;
@@ -78,34 +82,34 @@ export interface JobStep {
 
 /** A job after an entry. */
 export interface JobStanding {
-  /** By the table of states. */
+  /** The state. */
   readonly state: JobStateName;
-  /** In more detail. */
+  /** The condition, which is more detailed. */
   readonly condition: JobCondition;
-  /** The row of that table that applied. */
+  /** The row of the state table that applied. */
   readonly rule: string;
 }
 
-/** What other limits of its type would do to a job. */
+/** The effect of other limits of its type on a job. */
 export interface SupposedLimits {
-  /** Those that would be in force. */
+  /** The limits that would be in force. */
   readonly limits: LimitValues;
   /**
-   * Of a queued job, whether it would begin now; of one that has begun, whether it would have
-   * waited less before.
+   * For a queued job, whether it would start now; for one that has started, whether it would have
+   * waited less.
    */
   readonly outcome: "begins" | "waits" | "sooner" | "noSooner" | "later";
   /** In a sentence. */
   readonly statement: string;
-  /** What that rests on, with the entries. */
+  /** The evidence, with the entries. */
   readonly because: readonly {
     readonly statement: string;
     readonly cites: readonly { readonly logId: number; readonly eventType: string }[];
   }[];
-  /** What is taken for granted, since it is not on record. */
+  /** Assumptions about what is not on record. */
   readonly assumes: readonly string[];
-  /** Of a queued job, those that would begin before it, in order. */
+  /** For a queued job: the jobs that would start before it, in order. */
   readonly behind?: readonly string[];
-  /** Of one that has begun, how much less it would have waited, in milliseconds. */
+  /** For a job that has started: how much less it would have waited, in milliseconds. */
   readonly lessMs?: { readonly least: number; readonly most: number };
 }

@@ -192,7 +192,7 @@ function meantPath(path: string): string | undefined {
     const expected = pattern.split("/");
     const isMeant = expected.length === given.length && expected.every((part, index) => {
       const name = given[index] ?? "";
-      return part === name || isFilled(part, name) || isSlip(part, name);
+      return part === name || isFilled(part, name) || isTypo(part, name);
     });
     if (isMeant) {
       return expected.map((part, index) => isFilled(part, given[index]) ? given[index] : part)
@@ -203,7 +203,7 @@ function meantPath(path: string): string | undefined {
 }
 
 /** Only for longer names: short ones are all within one letter of each other. */
-function isSlip(meant: string, given: string): boolean {
+function isTypo(meant: string, given: string): boolean {
   return meant.length > 2 && (slipBetween(meant, given) ?? Infinity) <= 1;
 }
 

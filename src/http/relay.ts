@@ -24,8 +24,8 @@ import type { Route } from "./route.ts";
 const LOG_ID = "daybook-log-id";
 
 /** How long a request waits for a leader, or for a position. */
-const PATIENCE_MS = 5_000;
-const AGAIN_MS = 50;
+const WAIT_MS = 5_000;
+const RETRY_MS = 50;
 /** How often a forwarded request checks whether the leader is still the same. */
 const LOOK_MS = 500;
 /** How long the answer to a write waits for this process to read the write too. */
@@ -99,7 +99,7 @@ export class Relay {
     const wanted = Math.max(seenBy(c), this.#shared.leads() ? 0 : resumedAfter(c));
     if (wanted <= deps.engine.headLogId) return;
     deps.waiting.requireRoom();
-    await whileWaiting(deps, () => this.#readUpTo(wanted, PATIENCE_MS, c.req.raw.signal));
+    await whileWaiting(deps, () => this.#readUpTo(wanted, WAIT_MS, c.req.raw.signal));
     const { headLogId } = deps.engine;
     if (headLogId >= wanted) return;
     const detail =
@@ -140,7 +140,7 @@ export class Relay {
   async #passOn(request: Request, headers: Headers, body: Body): Promise<Response | undefined> {
     const { clock } = this.#deps;
     const { leads, leader } = this.#shared;
-    const endMs = clock.monotonic() + PATIENCE_MS;
+    const endMs = clock.monotonic() + WAIT_MS;
     for (let reason = "no process leads the journal";;) {
       if (leads()) return undefined;
       const url = leader();
@@ -157,7 +157,7 @@ export class Relay {
       if (clock.monotonic() >= endMs) {
         throw new Problem("not-ready", `Cannot answer: ${reason}`, {}, { "retry-after": "1" });
       }
-      await new Promise<void>((resolve) => void clock.setTimer(AGAIN_MS, resolve));
+      await new Promise<void>((resolve) => void clock.setTimer(RETRY_MS, resolve));
     }
   }
 
@@ -170,9 +170,9 @@ export class Relay {
     const { pathname, search } = new URL(url);
     // Never resolved against the leader's address: a path may begin with two slashes.
     const target = Object.assign(new URL(leader), { pathname, search });
-    const overtaken = new AbortController();
-    const cancel = this.#whenOvertaken(leader, () => overtaken.abort());
-    const either = AbortSignal.any([signal, overtaken.signal]);
+    const leaderChanged = new AbortController();
+    const cancel = this.#onLeaderChange(leader, () => leaderChanged.abort());
+    const either = AbortSignal.any([signal, leaderChanged.signal]);
     try {
       const init = { method, headers, body, signal: either, redirect: "manual" } as const;
       const answer = await fetch(target, init);
@@ -183,7 +183,7 @@ export class Relay {
   }
 
   /** A former leader that hangs keeps its connections, and never answers. */
-  #whenOvertaken(leader: string, call: () => void): () => void {
+  #onLeaderChange(leader: string, call: () => void): () => void {
     const { clock } = this.#deps;
     const { leads, leader: current } = this.#shared;
     let cancel = () => {};

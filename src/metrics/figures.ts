@@ -1,6 +1,6 @@
-/** What is counted, as `/metrics` and the overview show it. */
+/** The figures that `/metrics` and the overview show. */
 
-/** What is open at the edge right now. */
+/** What the HTTP layer has open now. */
 export interface HttpActivity {
   readonly streams: number;
   /** Requests being answered, except those that wait for a job. */
@@ -10,13 +10,13 @@ export interface HttpActivity {
 }
 
 export interface MetricsPort {
-  /** The media type of the text, with its version. */
+  /** The media type of the text, with the format's version. */
   readonly contentType: string;
-  /** Everything that is counted, as of now. */
+  /** All metrics, as of now. */
   text(activity: HttpActivity): Promise<string>;
 }
 
-/** How far back a trend goes, and how long its intervals are. */
+/** The periods of a trend, with their intervals. */
 export const TREND_SPANS = {
   "10m": { intervalMs: 10_000, intervals: 60 },
   "1h": { intervalMs: 60_000, intervals: 60 },
@@ -25,25 +25,21 @@ export const TREND_SPANS = {
 
 export type TrendSpan = keyof typeof TREND_SPANS;
 
-/**
- * How long something took: half of the times no longer than `p50Ms`, 95 % no longer than `p95Ms`.
- */
+/** A distribution of durations: the median and the 95th percentile. */
 export interface Spread {
   readonly p50Ms: number;
   readonly p95Ms: number;
 }
 
-/**
- * What happened in a stretch of time. A spread is `undefined` when there was nothing to measure.
- */
+/** The figures of a period. A spread is `undefined` if there was nothing to measure. */
 export interface PeriodFigures {
   readonly created: number;
   readonly succeeded: number;
   readonly failed: number;
   readonly cancelled: number;
-  /** How long jobs were queued, counted when it ended. */
+  /** How long jobs were queued, counted when they left the queue. */
   readonly queued: Spread | undefined;
-  /** How long jobs ran until they ended, waited or backed off, counted when they did. */
+  /** How long jobs ran until they ended, waited or backed off, counted at that moment. */
   readonly run: Spread | undefined;
   /** How long batches took to be written and synced. */
   readonly sync: Spread | undefined;
@@ -55,14 +51,14 @@ export interface TrendPoint extends PeriodFigures {
 }
 
 export interface Trend {
-  /** The oldest first; none from before the start of the process; the last is not over yet. */
+  /** The oldest first; none from before the start of the process; the last is not complete. */
   readonly points: readonly TrendPoint[];
   readonly whole: PeriodFigures;
 }
 
 /** How often jobs of a type failed. */
 export interface FailingType {
-  /** A definition that is loaded; or none, of a plan without code; or any other. */
+  /** A loaded definition, a plan without code, or any other type. */
   readonly type: { readonly of: "definition"; readonly name: string } | { readonly of: "plan" } | {
     readonly of: "other";
   };
@@ -71,11 +67,13 @@ export interface FailingType {
 }
 
 export interface OverviewPort {
-  /** Since when there are counts, in milliseconds since the epoch. */
+  /** When counting began, in milliseconds since the epoch. */
   readonly sinceMs: number;
   trend(span: TrendSpan): Trend;
-  /** Only types with a failed job since the start; the most frequent failures of now come first. */
+  /**
+   * Only types with a failed job since the start; those with the most recent failures come first.
+   */
   failingTypes(): readonly FailingType[];
-  /** Free bytes on the disk of the journal; `undefined` when unknown. */
+  /** Free bytes on the disk of the journal; `undefined` if unknown. */
   diskFree(): Promise<number | undefined>;
 }

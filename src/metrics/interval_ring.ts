@@ -1,10 +1,10 @@
 /**
- * Counts by interval of time: a fixed number of rows and columns, and a row that is past is used
- * again. Its size never changes, and adding costs the same whatever was added before.
+ * Counts by interval of time: a ring of rows with a fixed number of columns. Its size never
+ * changes, and adding takes constant time.
  */
 
 interface Interval {
-  /** When it began, in the milliseconds that the ring was given. */
+  /** When the interval began, in the milliseconds given to the ring. */
   readonly fromMs: number;
   readonly counts: Uint32Array;
 }
@@ -17,7 +17,9 @@ export class IntervalRing {
   readonly #first: number;
   #last: number;
 
-  /** @param nowMs From any origin, and never going back, as all times that the ring is given. */
+  /**
+   * @param nowMs From any origin, and never decreasing, like all times given to the ring.
+   */
   constructor(intervalMs: number, intervals: number, columns: number, nowMs: number) {
     this.intervalMs = intervalMs;
     this.#intervals = intervals;
@@ -32,7 +34,7 @@ export class IntervalRing {
     this.#counts[index] = (this.#counts[index] ?? 0) + 1;
   }
 
-  /** The intervals since the ring began, the oldest first; the last is not over yet. */
+  /** The intervals since the ring began, the oldest first; the last is not complete. */
   read(nowMs: number): readonly Interval[] {
     this.#moveTo(nowMs);
     const oldest = Math.max(this.#first, this.#last - this.#intervals + 1);
@@ -45,7 +47,7 @@ export class IntervalRing {
     });
   }
 
-  /** Clears the rows of intervals that have begun meanwhile, each at most once. */
+  /** Clears the rows of the intervals that have begun since, each at most once. */
   #moveTo(nowMs: number): void {
     const current = Math.floor(nowMs / this.intervalMs);
     const begun = Math.min(current - this.#last, this.#intervals);
@@ -61,7 +63,7 @@ export class IntervalRing {
   }
 }
 
-/** The counts of several intervals, added up by column. */
+/** The sums of several intervals by column. */
 export function sumIntervals(intervals: readonly Interval[], columns: number): Uint32Array {
   const sum = new Uint32Array(columns);
   for (const { counts } of intervals) {

@@ -1,6 +1,6 @@
 /**
- * What Daybook counts, in the text format of Prometheus. Counters and histograms follow
- * what becomes durable from the start of the process on; gauges are read when asked for.
+ * Daybook's metrics, in the text format of Prometheus. Counters and histograms count durable
+ * entries from the start of the process; gauges are read on each scrape.
  */
 
 import { Counter, exponentialBuckets, Histogram, Registry } from "@prometheus-io/client";
@@ -10,7 +10,7 @@ import type { MetricsPort } from "./figures.ts";
 import type { CommittedBatch, CommitWatch } from "../journal/options.ts";
 import { type EngineReadings, type ProcessUsage, readingsText } from "./readings.ts";
 
-/** What a job without a type, and one whose definition is not loaded, is counted as. */
+/** The labels for jobs without a type, and for types that are not loaded. */
 const NO_TYPE = "(none)";
 const OTHER_TYPE = "(other)";
 
@@ -21,7 +21,7 @@ const SECONDS = [
   ...[1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 14_400],
 ];
 
-/** Counts what jobs do. No label names a single job, and the number of types is limited. */
+/** Counts jobs. No label names a single job, and the number of types is limited. */
 class JobMetrics implements JobWatch {
   readonly #types: ReadonlySet<string>;
   readonly #follows: () => boolean;
@@ -31,8 +31,8 @@ class JobMetrics implements JobWatch {
   readonly #run: Histogram<"type">;
 
   /**
-   * @param types Those of the definitions that are loaded.
-   * @param follows Whether another process leads, and counts.
+   * @param types The types of the loaded definitions.
+   * @param follows Whether another process leads, which then counts.
    */
   constructor(registry: Registry, types: readonly string[], follows: () => boolean) {
     this.#types = new Set(types);
@@ -71,7 +71,7 @@ class JobMetrics implements JobWatch {
     return this.#types.has(type) ? type : OTHER_TYPE;
   }
 
-  /** A rate needs a value before the first event, or that one is lost to it. */
+  /** Starts each counter at 0: a rate would miss the first increment of a new one. */
   #beginAtZero(types: readonly string[]): void {
     for (const type of types) {
       this.#created.inc({ type }, 0);
@@ -106,10 +106,10 @@ function createHistogram(registry: Registry, name: string, help: string): Histog
 /** From half a millisecond to about eight seconds. */
 const SYNC_SECONDS = exponentialBuckets(0.0005, 2, 15);
 const ENTRIES = exponentialBuckets(1, 2, 13);
-/** From a KiB to 64 MiB, which is the most that one group takes. */
+/** From 1 KiB to 64 MiB, the maximum of one commit group. */
 const BYTES = exponentialBuckets(1024, 4, 9);
 
-/** Counts what the journal makes durable. */
+/** Counts durable batches. */
 class CommitMetrics implements CommitWatch {
   readonly #sync: Histogram;
   readonly #entries: Histogram;
@@ -137,13 +137,13 @@ class CommitMetrics implements CommitWatch {
 interface MetricsOptions {
   /** The types of the loaded definitions. */
   readonly types: readonly string[];
-  /** Left out when absent. */
+  /** Its metrics are left out if absent. */
   readonly processUsage?: () => ProcessUsage;
-  /** What this process is in a shared journal; left out when absent. */
+  /** The role of this process in a shared journal; left out if absent. */
   readonly membership?: { readonly standing: Standing; readonly follows: boolean } | undefined;
-  /** How often the event loop was blocked; left out when absent. */
+  /** How often the event loop was blocked; left out if absent. */
   readonly stalls?: () => number;
-  /** Left out when absent, or when it tells nothing. */
+  /** Left out if absent, or if it has no value. */
   readonly diskFree?: (() => Promise<number | undefined>) | undefined;
 }
 
@@ -160,7 +160,7 @@ export class Metrics {
     this.commits = new CommitMetrics(this.#registry);
   }
 
-  /** The metrics of a process with this engine. */
+  /** Collects the metrics of a process. */
   of(engine: EngineReadings): MetricsPort {
     return {
       contentType: this.#registry.contentType,
@@ -181,7 +181,7 @@ export class Metrics {
   }
 }
 
-/** Several who count, told as one. */
+/** Passes entries to several counters. */
 export function combineJobWatches(...watches: readonly JobWatch[]): JobWatch {
   return { changed: (change) => notifyAll(watches, (watch) => watch.changed(change)) };
 }
@@ -191,7 +191,8 @@ export function combineCommitWatches(...watches: readonly CommitWatch[]): Commit
 }
 
 /**
- * The failure of one must not make the others miss anything: it is thrown after all have seen it.
+ * The failure of one counter must not make others miss entries, so it is thrown after all were
+ * called.
  */
 function notifyAll<Watch>(watches: readonly Watch[], notify: (watch: Watch) => void): void {
   const failures: unknown[] = [];

@@ -7,7 +7,7 @@ import type { JournalInfo } from "../engine/ports.ts";
 import type { HttpActivity } from "./figures.ts";
 import { VERSION } from "../version.ts";
 
-/** What is read of an engine; `JobEngine` has it. */
+/** The parts of `JobEngine` that gauges read. */
 export interface EngineReadings {
   readonly activity: {
     readonly jobs: number;
@@ -39,11 +39,11 @@ export interface ProcessUsage {
   readonly cpuSeconds: number;
   readonly residentBytes: number;
   readonly heapUsedBytes: number;
-  /** Since the epoch. */
+  /** Milliseconds since the epoch. */
   readonly startedSeconds: number;
 }
 
-/** All that gauges are read from. */
+/** The sources of the gauges. */
 interface Sources {
   readonly engine: EngineReadings;
   readonly edge: HttpActivity;
@@ -57,7 +57,7 @@ interface Sources {
 interface Reading {
   readonly name: string;
   readonly help: string;
-  /** `undefined` leaves the gauge out: nothing is better than a wrong 0. */
+  /** `undefined` leaves the gauge out, which is better than a wrong 0. */
   read(sources: Sources): number | boolean | undefined;
 }
 
@@ -65,7 +65,9 @@ function gauge(name: string, help: string, read: Reading["read"]): Reading {
   return { name, help, read };
 }
 
-/** What the leader of a shared journal tells for all, so that a sum over processes is right. */
+/**
+ * Gauges that only the leader of a shared journal reports, so that sums over processes are correct.
+ */
 const OF_LEADER: readonly Reading[] = [
   gauge("daybook_recorded_jobs", "Jobs in the journal.", ({ engine }) => engine.activity.jobs),
   gauge(
@@ -157,7 +159,7 @@ const OF_JOURNAL: readonly Reading[] = [
   ),
 ];
 
-/** Of a journal that several processes share. */
+/** Gauges of a shared journal. */
 const OF_SHARING: readonly Reading[] = [
   gauge(
     "daybook_shared_leading",
@@ -171,7 +173,7 @@ const OF_SHARING: readonly Reading[] = [
   ),
   gauge(
     "daybook_shared_behind_entries",
-    "Entries that the copy of a follower lacked at the last look; 0 for the leader.",
+    "Entries that the copy of a follower lacked at the last check; 0 for the leader.",
     ({ standing }) => standing && (standing.copy?.entriesBehind ?? 0),
   ),
   gauge(
@@ -181,7 +183,7 @@ const OF_SHARING: readonly Reading[] = [
   ),
   gauge(
     "daybook_shared_standby_demanded",
-    "1 when the database must have a synchronous standby.",
+    "1 if the database must have a synchronous standby.",
     ({ standing }) => standing?.database?.standbyDemanded,
   ),
   gauge(
@@ -255,7 +257,9 @@ const READINGS = [
 ];
 const ENDED: readonly Condition[] = ["succeeded", "failed", "cancelled"];
 
-/** A new registry each time: a value that is unknown now must not show its last value. */
+/**
+ * A new registry for each scrape, so that a value that is unknown now does not show its last value.
+ */
 export async function readingsText(sources: Sources): Promise<string> {
   const registers = [new Registry()];
   const follows = sources.standing?.role === "following";
@@ -281,7 +285,7 @@ function addUnfinished({ engine }: Sources, registers: Registry[]): void {
   }
 }
 
-/** Which process leads, and why this one does, as labels: there is one value at a time. */
+/** The leader, and why this process leads, as labels of a gauge with one value at a time. */
 function addLeader({ standing }: Sources, registers: Registry[]): void {
   if (standing?.leader === null || standing === undefined) return;
   const [name, help] = ["daybook_shared_leader", "Which process leads, and why this one does."];
@@ -290,7 +294,7 @@ function addLeader({ standing }: Sources, registers: Registry[]): void {
     .set({ url, writer, why: why ?? "" }, 1);
 }
 
-/** For types with limits; there are too many keys to use as labels. */
+/** For types with limits; there are too many keys for labels. */
 function addLimits({ engine }: Sources, registers: Registry[]): void {
   const limits = engine.limits.all;
   if (limits.length === 0) return;

@@ -1,7 +1,6 @@
 /**
- * What jobs and the journal did over time, for the overview: a few rings of fixed size, fed
- * by the same watches as the metrics. Nothing is kept of a single job, and a restart
- * begins at zero.
+ * The trend of the overview: a few rings of fixed size, fed by the same observers as the metrics.
+ * No single job is stored, and a restart begins at zero.
  */
 
 import type { Clock } from "../engine/ports.ts";
@@ -18,21 +17,20 @@ import {
 import type { CommittedBatch, CommitWatch } from "../journal/options.ts";
 import { IntervalRing, sumIntervals } from "./interval_ring.ts";
 
-// Counts durations in fixed logarithmic buckets, from which quantiles are read: each bucket is 9 %
-// wider than the one before, so that what is read is at most 4.5 % from the truth. A histogram
-// takes little more than a kilobyte, whatever is counted, and histograms of several intervals add
-// up to that of all.
+// Counts durations in fixed logarithmic buckets, from which quantiles are estimated. Each bucket is
+// 9 % wider than the one before, so the error is at most 4.5 %. A histogram takes little more than
+// a kilobyte, and those of several intervals can be added.
 
-/** What is shorter is counted as nothing at all. */
+/** Shorter durations count as 0. */
 const SHORTEST_MS = 0.01;
 const BUCKETS_PER_DOUBLING = 8;
-/** Up to four months. What takes longer is counted as that. */
+/** Up to four months; longer durations count as that. */
 const DOUBLINGS = 40;
 
-/** The first is that of durations that are nothing. */
+/** The first bucket is for durations that count as 0. */
 export const DURATION_BUCKETS = 1 + DOUBLINGS * BUCKETS_PER_DOUBLING;
 
-/** How far, as a factor, a duration that is read may be from the one that was counted. */
+/** The maximum error of an estimated duration, as a factor. */
 export const DURATION_ERROR = 2 ** (0.5 / BUCKETS_PER_DOUBLING);
 
 export function durationBucket(ms: number): number {
@@ -47,10 +45,10 @@ function durationOf(bucket: number): number {
 }
 
 /**
- * The duration that a part of all counted ones do not exceed, in milliseconds: 0.5 gives the
- * median. `undefined` when none was counted.
+ * A quantile of the counted durations, in milliseconds: 0.5 gives the median. `undefined` without
+ * durations.
  *
- * @param counts By bucket.
+ * @param counts Counts by bucket.
  */
 export function durationQuantile(counts: Uint32Array, part: number): number | undefined {
   const total = counts.reduce((sum, count) => sum + count, 0);
@@ -60,7 +58,7 @@ export function durationQuantile(counts: Uint32Array, part: number): number | un
   return durationOf(bucket);
 }
 
-/** The columns of a ring: one for each count, and for each duration one for each bucket. */
+/** The columns of a ring: one for each count, and one for each bucket of each duration. */
 const COUNTS = ["created", "succeeded", "failed", "cancelled"] as const;
 const DURATIONS = ["queued", "run", "sync"] as const;
 const COLUMNS = COUNTS.length + DURATIONS.length * DURATION_BUCKETS;
@@ -72,7 +70,7 @@ interface TrendsOptions {
   readonly clock: Clock;
   /** The types of the loaded definitions. */
   readonly types: readonly string[];
-  /** Tells nothing when absent. */
+  /** If absent, the free space is unknown. */
   readonly diskFree?: (() => Promise<number | undefined>) | undefined;
 }
 
@@ -173,7 +171,7 @@ function spreadOf(counts: Uint32Array, name: DurationName): Spread | undefined {
   return p50Ms === undefined || p95Ms === undefined ? undefined : { p50Ms, p95Ms };
 }
 
-/** Time that never goes back, for intervals, and the time of day that it stands for. */
+/** Monotonic time for the intervals, and its conversion to the time of day. */
 class SteadyTime {
   readonly #clock: Clock;
   readonly #offsetMs: number;
@@ -183,14 +181,14 @@ class SteadyTime {
     this.#offsetMs = clock.now() - clock.monotonic();
   }
 
-  /** The time of day without changes to the clock since the start. */
+  /** The time of day, unaffected by changes to the clock since the start. */
   get nowMs(): number {
     return this.#clock.monotonic() + this.#offsetMs;
   }
 
   /**
-   * The time of day of a steady time by the clock as it is set now. To the second: what is
-   * read twice must not differ by the moment of reading.
+   * The time of day of a monotonic time, by the current clock. Rounded to the second, so that two
+   * readings are equal.
    */
   timeOfDay(steadyMs: number): number {
     const setByMs = this.#clock.now() - this.nowMs;
@@ -199,17 +197,19 @@ class SteadyTime {
 }
 
 const MINUTE_MS = 60_000;
-/** The minute that is not over yet is one of them. */
+/** Including the current, incomplete minute. */
 const MINUTES = 60;
 
-/** Which types of jobs fail. There are as many counters as definitions, and two more. */
+/** Counts failures by type, with one counter for each definition and two for the rest. */
 class FailingTypes {
   readonly #labels: readonly FailingType["type"][];
   readonly #columnOf: ReadonlyMap<string, number>;
   readonly #sinceStart: number[];
   readonly #recent: IntervalRing;
 
-  /** @param types Those of the definitions that are loaded. */
+  /**
+   * @param types The types of the loaded definitions.
+   */
   constructor(types: readonly string[], nowMs: number) {
     this.#labels = [
       { of: "plan" },

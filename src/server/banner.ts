@@ -1,4 +1,4 @@
-/** What is printed when Daybook is ready: where it listens, what it recovered, what to try. */
+/** The text that is printed when Daybook is ready: its address, what it recovered, what to try. */
 
 import { counted } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";
@@ -15,18 +15,20 @@ import type { Scope } from "../access/tokens.ts";
 import type { EventDraft } from "../core/event.ts";
 import { type JobId, MAIN_TASK } from "../core/ids.ts";
 
-/** What a server is bound to. */
+/** The address that a server is bound to. */
 interface Address {
   readonly hostname: string;
   readonly port: number;
 }
 
-/** Where the token comes from: a file, or else the environment. */
+/** The source of the token: a file, or else the environment. */
 interface TokenSource {
   readonly file: string | undefined;
 }
 
-/** What a shell makes of it within double quotes is the first token of the file that may do it. */
+/**
+ * Within double quotes, a shell replaces this with the first token of the file that has the scope.
+ */
 function tokenFor(scope: Scope, file: string): string {
   const may = `($2 == "" || $2 ~ /${scope}/)`;
   return `$(awk '!/^ *#/ && NF && ${may} { print $1; exit }' ${shellWord(file)})`;
@@ -67,12 +69,12 @@ export function banner(
   ].join("\n");
 }
 
-/** Parked jobs of one type and reason, and the line that one of them disagrees with. */
+/** Parked jobs of one type and reason, with the line from which one of them diverged. */
 interface ParkedPlace {
   readonly type: string;
   readonly reason: ParkReason;
   readonly jobs: number;
-  /** File name in `journal/segments` and number of the line, where there is one. */
+  /** The file name in `journal/segments` and the line number, if there is one. */
   readonly line?: string;
 }
 
@@ -142,7 +144,7 @@ function examples(url: string, source: TokenSource | undefined): readonly string
   ];
 }
 
-/** What the operator should know about the jobs that the start found. */
+/** Warnings about the jobs that the start found. */
 export function startWarnings(
   { parkedJobs, keylessJobs, aloneTasks }: Pick<
     JobSurvey,
@@ -161,15 +163,15 @@ export function startWarnings(
   if (keylessJobs === 0) return warnings;
   return [
     ...warnings,
-    `${counted(keylessJobs, "unfinished job")} ${keylessJobs === 1 ? "fails" : "fail"}, for ` +
-    "journal/keys has no key of their sealed input",
+    `${counted(keylessJobs, "unfinished job")} ${keylessJobs === 1 ? "fails" : "fail"}, because ` +
+    "journal/keys has no key for their sealed input",
   ];
 }
 
-/** The most jobs that are named. */
+/** The most jobs named. */
 const NAMES_MAX = 5;
 
-/** Which jobs the last stop, or this takeover, cut short, and in which tasks. */
+/** The jobs and tasks that the last stop, or this takeover, interrupted. */
 export function cutShortWarnings(drafts: readonly EventDraft[]): readonly string[] {
   const isTakeover = drafts.some(({ attributes }) =>
     "reason" in attributes && attributes.reason === "takeover"

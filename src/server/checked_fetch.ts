@@ -1,19 +1,19 @@
 /**
- * Sends what leaves this machine over connections whose own address was looked at first. To look
- * up a name beforehand proves nothing: its owner can point it elsewhere a moment later
- * (DNS rebinding). `fetch` does not reveal what it is connected to, so this replaces it.
+ * Sends requests over connections whose actual address was checked first. Resolving a name
+ * beforehand proves nothing: its owner can change it a moment later (DNS rebinding). `fetch` does
+ * not reveal the address that it connects to, so this replaces it.
  */
 
 import { type IncomingMessage, request as httpRequest } from "node:http";
 import { Duplex, Readable } from "node:stream";
 import type { WebhookFetch, WebhookRequest } from "../jobs/webhook_deliver.ts";
 
-/** Answers to these never have a body. */
+/** Responses to these methods never have a body. */
 const EMPTY_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /**
- * Connects by name, so that permissions of Deno are those for the name; with TLS the certificate
- * must be one for it. Rejects with what `admit` throws, before a byte was sent.
+ * Connects by name, so that Deno checks the permission for the name; with TLS, the certificate must
+ * match it. Rejects with the error of `admit` before a byte is sent.
  */
 export async function checkedFetch(...args: Parameters<WebhookFetch>): Promise<Response> {
   const [url, init, admit] = args;
@@ -95,7 +95,7 @@ function toResponse(message: IncomingMessage): Response {
   });
 }
 
-/** It may be closed already. */
+/** The connection may already be closed. */
 function close(connection: Deno.Conn): void {
   try {
     connection.close();

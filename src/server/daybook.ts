@@ -15,7 +15,7 @@ import { assemble, type DaybookOptions, type Parts } from "./parts.ts";
  */
 const SERVER_CLOSE_MS = 3_000;
 
-/** How long a start waits to find out whether the code of all waiting jobs still fits. */
+/** How long a start waits for the check whether the code of all waiting jobs still matches. */
 const TRIALS_MAX_MS = 2_000;
 
 export class Daybook {
@@ -35,8 +35,8 @@ export class Daybook {
   }
 
   /**
-   * Opens the journal, projects it, and continues unfinished jobs; those of a journal that others
-   * share, once this process leads.
+   * Opens the journal, projects it, and continues unfinished jobs; in a shared journal, once this
+   * process leads.
    *
    * @throws {JournalLockedError} if another process holds the journal.
    * @throws {JournalUnusableError} if the journal, or the key of a sealed input, cannot be used.
@@ -46,7 +46,7 @@ export class Daybook {
     try {
       return await Daybook.#open(options);
     } catch (error) {
-      // The damaged index is deleted by now; it is built again.
+      // The damaged index has been deleted, and is rebuilt.
       if (error instanceof IndexDamagedError) return await Daybook.#open(options);
       throw error;
     }
@@ -61,10 +61,10 @@ export class Daybook {
   }
 
   /**
-   * Runs the jobs, as soon as this process may lead the journal; until then it follows another one.
-   * Throws what ends a process that follows, and what `open` throws.
+   * Runs the jobs as soon as this process may lead the journal; until then it follows another one.
+   * Throws errors that end a follower, and those of `open`.
    *
-   * @returns `false` if it was stopped before.
+   * @returns `false` if it was stopped first.
    */
   async lead(): Promise<boolean> {
     const { engine, journal, hold, warn } = this.#parts;
@@ -88,22 +88,21 @@ export class Daybook {
     }
   }
 
-  /** Whether the jobs are run here. */
+  /** Whether this process runs the jobs. */
   get leads(): boolean {
     return this.#leads;
   }
 
   /**
-   * From now on, two signals to stop end a process that stands still. Only for processes that
-   * handle signals.
+   * From now on, two stop signals end a blocked process. Only for processes that handle signals.
    */
   handleSignals(): void {
     this.#parts.watchdog.handleSignals();
   }
 
   /**
-   * Resolves when it is known whether the code of all waiting jobs still fits, so that the start
-   * can report it; or after a while, if there are very many.
+   * Resolves when it is known whether the code of all waiting jobs still matches, so that the start
+   * can report it; or after a while, if there are very many jobs.
    */
   async tried(): Promise<void> {
     await within(this.#parts.clock, TRIALS_MAX_MS, this.engine.tried());
@@ -130,7 +129,7 @@ export class Daybook {
     threads.close();
     await watchdog.stop();
     await logs.close();
-    // It reads nothing that is written from now on.
+    // The verification does not read what is written from now on.
     await Promise.all([pastEvents.close(), journal.close()]);
     index.close();
   }

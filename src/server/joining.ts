@@ -11,9 +11,9 @@ import { systemClock, systemRandom } from "./system.ts";
 interface JoiningOptions {
   readonly place: Place;
   readonly secretKey: Uint8Array;
-  /** Where others reach this process. */
+  /** The URL at which other processes reach this one. */
   readonly url: string;
-  /** Takes a line for people. */
+  /** Logs a line. */
   readonly print: (line: string) => void;
   readonly warn: (message: string) => void;
 }
@@ -37,20 +37,20 @@ export class Joining {
     return this.#membership.standing;
   }
 
-  /** Without the permission a follower would answer reads only. */
+  /** Without this permission a follower could answer only reads. */
   #requireReach(): void {
     const url = this.#membership.otherUrl;
     if (url === undefined) return;
     const { host } = new URL(url);
     if (Deno.permissions.querySync({ name: "net", host }).state === "granted") return;
     const missing = `permission is missing, add --allow-net=${host}`;
-    this.#options.warn(`Cannot pass requests on to the leader at ${url}: ${missing}`);
+    this.#options.warn(`Cannot forward requests to the leader at ${url}: ${missing}`);
   }
 
   /** @throws {JournalUnusableError} if the database cannot be used. */
   async join(): Promise<PostgresJournal> {
     const { place, secretKey, warn } = this.#options;
-    // Only now: the driver is not loaded for a journal in a folder.
+    // Imported here, so that the driver is not loaded for a journal in a folder.
     const { openPostgres } = await import("../postgres/open.ts");
     try {
       return await openPostgres({
@@ -66,17 +66,17 @@ export class Joining {
   }
 }
 
-/** How long a leader may take to say that it is one. */
+/** How long a leader may take to answer. */
 const ANSWER_MS_MAX = 1_000;
 
-/** Whether a process answers, and says that it leads. */
+/** Whether a process answers that it leads. */
 async function leads({ writer, url }: Writer): Promise<boolean> {
   try {
     const signal = AbortSignal.timeout(ANSWER_MS_MAX);
     const { shared } = await (await fetch(new URL("/readyz", url), { signal })).json();
     return shared.role === "leading" && shared.leader.writer === writer;
   } catch {
-    // Nobody is there, or it fails.
+    // No process answers, or it fails.
     return false;
   }
 }

@@ -1,4 +1,4 @@
-/** What a server says, and ends with, when its journal cannot be used. */
+/** The messages and exit codes of a server whose journal cannot be used. */
 
 import {
   JournalDamagedError,
@@ -9,7 +9,7 @@ import { isOfSharedLog } from "../journal/shared_log.ts";
 import { UnfitDatabaseError } from "../postgres/assurance.ts";
 import { withStart } from "../settings/permission_advice.ts";
 
-/** When the running journal failed. */
+/** The exit code if the running journal failed. */
 export const EXIT_STORAGE_FAILED = 70;
 
 interface JournalFailure {
@@ -30,13 +30,13 @@ export function openingFailure(error: unknown, folder: string): JournalFailure |
   return { text: `Cannot use the journal: ${error.message}`, exitCode: error.exitCode };
 }
 
-/** Why a running journal accepts nothing any more. */
+/** Why a running journal no longer accepts entries. */
 export function runningFailure({ cause, message }: Error, folder: string): JournalFailure {
   if (isOfSharedLog(cause) || cause instanceof UnfitDatabaseError) {
     return { text: `${cause.message}; stopping`, exitCode: cause.exitCode };
   }
   if (cause instanceof JournalDamagedError) {
-    const text = `${cause.messageFor(folder)}; stopping, since what is served may be wrong`;
+    const text = `${cause.messageFor(folder)}; stopping, since the served state may be wrong`;
     return { text, exitCode: cause.exitCode };
   }
   const text = `${message}; stopping, because only the next start can tell what is on disk`;

@@ -1,8 +1,8 @@
 /**
- * Accepts connections, restarting when needed: Deno's server ends for good when the system refuses
- * it a connection, as it does while the process has no file descriptor left. Open connections are
- * served meanwhile. Deno has no time limit for request headers; so if connections that send no
- * request hold all descriptors, they are closed after a while, and running answers are completed.
+ * Accepts connections, and restarts when needed: Deno's server ends permanently when accepting a
+ * connection fails, as it does while the process has no free file descriptors. Open connections are
+ * served meanwhile. Deno has no time limit for request headers, so if connections that send no
+ * request hold all descriptors, they are closed after a while; open requests are answered.
  * A connection over HTTP/2 is closed only if its client replies to the server's ping.
  */
 
@@ -18,15 +18,18 @@ import { jsonResponse } from "../http/answers/response.ts";
 import type { ReadingProgress } from "../journal/options.ts";
 
 /**
- * Backlog of connections that are not accepted yet; beyond it, a client waits at least a second.
- * The system allows this many.
+ * The backlog of connections that are not yet accepted; beyond it, a client waits at least a
+ * second. This is the system's maximum.
  */
 const WAITING_MAX = 4_096;
 /** Delay before it listens again. */
 const AGAIN_MS = 100;
-/** How long connections that send no request may keep others out. */
+/** How long connections that send no request may block others. */
 const ASKS_NOTHING_MS = 5_000;
-/** Shortest time between two warnings: it may fail for as long as the descriptors are held. */
+/**
+ * The shortest time between two warnings, since it may fail for as long as the descriptors are
+ * held.
+ */
 const TOLD_EVERY_MS = 60_000;
 
 type Server = Deno.HttpServer<Deno.NetAddr>;
@@ -45,7 +48,7 @@ export class Listener {
   readonly #options: ListenerOptions;
   readonly #fetch: Fetch;
   #server: Server;
-  /** Servers that accept no more connections, with their open ones. */
+  /** Servers that accept no more connections, but still have open ones. */
   readonly #ended = new Set<Server>();
   #isStopped = false;
   #toldMs = -Infinity;
@@ -114,14 +117,14 @@ export class Listener {
   }
 }
 
-/** Requests at a time that are answered without looking at their connections, which takes time. */
+/** Below this many requests at a time, their connections are not counted, which would take time. */
 const UNCOUNTED_MAX = 100;
 const { connectionRequestsMax } = HTTP_LIMITS;
 
 /**
- * Over HTTP/2 a connection makes 200 requests at a time, and Deno's server cannot refuse HTTP/2. Of
- * a connection that makes many, the rest are refused before they cost anything: fifty of them could
- * hold up everybody.
+ * Over HTTP/2 one connection can make 200 requests at a time, and Deno's server cannot refuse
+ * HTTP/2. Requests beyond a limit for each connection are refused before they cost anything:
+ * otherwise fifty connections could hold up everyone else.
  */
 function withinConnections(fetch: Fetch): Fetch {
   let uncounted = 0;
@@ -157,43 +160,45 @@ function tooManyOfAConnection(request: Request): Response {
   return problemResponse(refusal, new URL(request.url).pathname);
 }
 
-/** How long others wait for their turn. */
+/** How long other work waits for its turn. */
 const SLICE_MS = 20;
-/** Between two lines; an opening that takes less says nothing. */
+/** The time between two lines; a shorter opening logs nothing. */
 const LINE_MS = 2_000;
 const RETRY_AFTER = { "retry-after": "1" };
 
 /**
- * While a long journal is being read: how far that is, in words for the log,
- * and for the probes of a supervisor, which would take silence for a process that hangs.
+ * Reports progress while a long journal is being read, in the log and to the probes of a
+ * supervisor, which would otherwise take the process for hung.
  */
 export class StartProgress {
   readonly #clock: Pick<Clock, "monotonic" | "pause">;
   readonly #print: (line: string) => void;
   #sliceBegan: number;
-  #told: number;
+  #loggedMs: number;
   #bytesDone = 0;
   #bytesTotal = 0;
 
-  /** @param tell Takes a line for people. */
+  /**
+   * @param tell Logs a line.
+   */
   constructor(clock: Pick<Clock, "monotonic" | "pause">, tell: (line: string) => void) {
     this.#clock = clock;
     this.#print = tell;
-    this.#sliceBegan = this.#told = clock.monotonic();
+    this.#sliceBegan = this.#loggedMs = clock.monotonic();
   }
 
   readonly progress: ReadingProgress = (bytesDone, bytesTotal) => {
     const now = this.#clock.monotonic();
     if (now - this.#sliceBegan < SLICE_MS) return undefined;
     [this.#bytesDone, this.#bytesTotal] = [bytesDone, bytesTotal];
-    if (now - this.#told >= LINE_MS) {
-      this.#told = now;
+    if (now - this.#loggedMs >= LINE_MS) {
+      this.#loggedMs = now;
       this.#print(this.#text);
     }
     return this.#clock.pause().then(() => void (this.#sliceBegan = this.#clock.monotonic()));
   };
 
-  /** What is answered until the journal is open. */
+  /** The answer to requests until the journal is open. */
   readonly fetch = (request: Request): Response => {
     const { pathname } = new URL(request.url);
     if (pathname === "/livez") return jsonResponse({ status: "live" }, STATUS.ok);

@@ -1,4 +1,7 @@
-/** The parts of one Daybook: the journal, the engine, the HTTP application, and what they share. */
+/**
+ * The parts of one Daybook: the journal, the engine, the HTTP application, and their shared
+ * services.
+ */
 
 import { errorStack } from "../core/thrown.ts";
 import { diskFree, heapUse, processUsage, systemFigures } from "./system_figures.ts";
@@ -58,36 +61,36 @@ export interface DaybookOptions {
    * end.
    */
   readonly onJournalFailed: (error: Error) => void;
-  /** How this process takes part in a journal that several share, if they do. */
+  /** How this process joins a shared journal, if the journal is shared. */
   readonly sharing?: Sharing | undefined;
-  /** Called with how far the journal is read. */
+  /** Called with the progress of reading the journal. */
   readonly progress?: ReadingProgress;
   /** Called with warnings for the operator. */
   readonly warn: (message: string) => void;
   /** Receives the log of jobs, in addition to the log files. */
   readonly jobLog?: JobLog;
   /**
-   * What to do if the event loop stands still. If absent, this is only reported to `warn`
+   * What to do if the event loop is blocked. If absent, a stall is only reported to `warn`
    * afterwards.
    */
   readonly stalls?: Pick<WatchdogOptions, "exitMs" | "reports" | "isJson" | "onTooLong">;
 }
 
-/** Until `Daybook.lead` resolves, another process may lead, and this one follows it. */
+/** Until `Daybook.lead` resolves, another process may lead, and this one follows. */
 interface Sharing {
   readonly shared: SharedJournal;
   readonly keys: KeyStore;
 }
 
 /**
- * A byte of an unfinished job takes five to eight bytes of heap: such jobs may fill half of it. So
- * one setting of V8, `--max-old-space-size`, says how much memory this process may use.
+ * A byte of an unfinished job takes five to eight bytes of heap, and such jobs may fill half of the
+ * heap. So V8's `--max-old-space-size` is the only setting for the memory of this process.
  */
 const JOBS_SHARE_OF_HEAP = 1 / 16;
 
 /**
- * As many threads as there are processors, for code that computes; and at least a few, since code
- * that waits for a network needs a thread and no processor.
+ * As many threads as processors, for code that computes; at least a few, since code that waits for
+ * the network needs a thread but no processor.
  */
 const THREADS: ThreadLimits = { max: Math.max(4, navigator.hardwareConcurrency), memoryMb: 256 };
 
@@ -117,9 +120,9 @@ export interface Parts {
 }
 
 /**
- * Opens the journal and makes the parts, which do nothing yet.
+ * Opens the journal and creates the parts, which do nothing yet.
  *
- * @param leads Whether the jobs are run here, as of a call.
+ * @param leads Whether this process runs the jobs now.
  */
 export async function assemble(options: DaybookOptions, leads: () => boolean): Promise<Parts> {
   const { configuration, clock, random, definitions, tracing, warn } = options;
@@ -173,7 +176,7 @@ export async function assemble(options: DaybookOptions, leads: () => boolean): P
     onJournalFailed: options.onJournalFailed,
     onDefect,
     onMisuse: (message) => warn(engine.redact(message)),
-    // The start reports those that it parks.
+    // The start reports the jobs that it parks.
     onParked: (message) => leads() && warn(engine.redact(message)),
   });
   const { journal, report } = await FileJournal.open({
@@ -248,7 +251,7 @@ export async function assemble(options: DaybookOptions, leads: () => boolean): P
   };
 }
 
-/** Bound to all addresses, the names of this server are unknown; then the token decides. */
+/** A server bound to all addresses does not know its names; then the token decides. */
 function resolveAllowedHosts(configuration: Configuration): readonly string[] | "any" {
   const { hostname, allowedHosts, tokens } = configuration;
   const isUnspecified = hostname === "0.0.0.0" || hostname === "::";

@@ -1,4 +1,4 @@
-/** What this process serves, for the comparison with its own files. */
+/** The state that this process serves, for the comparison with its own files. */
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobState } from "../core/job_state.ts";
@@ -8,7 +8,7 @@ import { jobView } from "../documents/answers/job_view.ts";
 import { jsonChunks } from "../core/json_chunks.ts";
 import { DigestedJob, type ServedJob, type ServedSource } from "../verify/served_audit.ts";
 
-/** Few, since each is made into text, and others have their turn after each page. */
+/** Few, since each job is serialized, and other work has its turn only after a page. */
 const PAGE = 50;
 
 export class ServedHere implements ServedSource {

@@ -1,11 +1,11 @@
-/** What the server tells its operator: lines for people, or JSON a line. */
+/** The server's log: lines of text, or JSON lines. */
 
 import type { JobLog, JobLogLine } from "../engine/watches.ts";
 
 interface ServerLogOptions {
   readonly format: "text" | "json";
   readonly now: () => number;
-  /** The line for standard output, and for standard error; without the newline. */
+  /** Print a line, without its newline, to standard output and standard error. */
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
 }
@@ -28,7 +28,7 @@ export class ServerLog implements JobLog {
     this.#options.err(this.#isJson ? this.#json("warn", { message }) : `daybook: ${message}`);
   }
 
-  /** What code of a job said. */
+  /** A line that the code of a job logged. */
   write(line: JobLogLine): void {
     this.#options.out(this.#isJson ? this.#json("info", line) : jobLineText(line));
   }

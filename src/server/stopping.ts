@@ -1,4 +1,4 @@
-/** Stops a server in order: on the first signal it drains, on a second one it ends at once. */
+/** Stops a server: the first signal drains it, a second one ends it at once. */
 
 import { counted } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";
@@ -6,7 +6,7 @@ import type { Daybook } from "./daybook.ts";
 import type { Listener } from "./listener.ts";
 import { onStopSignal } from "./system.ts";
 
-/** What the first signal does. */
+/** The action of the first signal. */
 let stop: (() => Promise<void>) | undefined;
 
 export function stopOnSignal(how: () => Promise<void>): void {
@@ -17,7 +17,7 @@ export function stopOnSignal(how: () => Promise<void>): void {
 /**
  * A leader drains, and seals the journal.
  *
- * @throws {Error} when it could not stop cleanly.
+ * @throws {Error} if it could not stop cleanly.
  */
 export async function stopInOrder(
   daybook: Daybook,

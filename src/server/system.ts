@@ -6,10 +6,10 @@ import { setImmediate } from "node:timers";
 import { monotonicUlid } from "@std/ulid";
 import type { Clock, Random } from "../engine/ports.ts";
 
-// As the platform has it, before user code is distinguished from that of the engine.
+// The platform's timer, without the tracking of user code.
 const { setTimeout } = globalThis;
 
-/** Timers of the platform take at most a signed 32-bit number of milliseconds. */
+/** The platform's timers take at most a signed 32-bit number of milliseconds. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
@@ -20,7 +20,7 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
   nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
-  // Deno looks at its connections before each timer, and only at every sixtieth immediate.
+  // Deno polls its connections before each timer, but only at every sixtieth immediate.
   pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
 };
 
@@ -29,16 +29,16 @@ export const systemRandom: Random = {
   fraction: () => Math.random(),
 };
 
-/** As a shell reports the end by an interrupt. */
+/** The exit code of a program ended by an interrupt. */
 const EXIT_SECOND_SIGNAL = 130;
 
 /**
- * Ctrl-C reaches every process of the terminal, and `deno task` hands its own on besides: what
- * comes within this time is the same request.
+ * Ctrl-C reaches every process of the terminal, and `deno task` also forwards its own: signals
+ * within this time are one request.
  */
 const SAME_REQUEST_MS = 500;
 
-/** Calls `stop` on the first SIGINT or SIGTERM; one that comes later ends the process at once. */
+/** Calls `stop` on the first SIGINT or SIGTERM; a later one ends the process at once. */
 export function onStopSignal(stop: () => Promise<void>): void {
   let askedAtMs: number | undefined;
   const onSignal = () => {
@@ -51,14 +51,14 @@ export function onStopSignal(stop: () => Promise<void>): void {
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, onSignal);
 }
 
-// Output that cannot be written, since its disk is full or its reader is gone: Deno then throws in
-// the code that printed. What is recorded must not depend on that.
+// If output cannot be written, because the disk is full or the reader has exited, Deno throws in
+// the code that printed. Recorded results must not depend on that.
 
 const PRINTING = ["log", "info", "debug", "warn", "error"] as const;
 
 type Printing = Pick<Console, typeof PRINTING[number]>;
 
-/** From now on, what a console cannot print is dropped. */
+/** From now on, output that cannot be printed is dropped. */
 export function dropUnprintable(console: Printing): void {
   for (const method of PRINTING) {
     const print = console[method];

@@ -14,7 +14,7 @@ import type { ProcessUsage } from "../metrics/readings.ts";
 import type { MemoryUse } from "../verify/pace.ts";
 import { statfs } from "node:fs/promises";
 
-/** What this process uses of the machine. */
+/** The process's use of memory and processor. */
 export function processUsage(): ProcessUsage {
   const { user, system } = cpuUsage();
   const { rss, heapUsed } = Deno.memoryUsage();
@@ -26,15 +26,15 @@ export function processUsage(): ProcessUsage {
   };
 }
 
-/** What is garbage and not collected yet counts as used. */
+/** Garbage that is not yet collected counts as used. */
 export function heapUse(): MemoryUse {
   const { used_heap_size, heap_size_limit } = getHeapStatistics();
   return { usedBytes: used_heap_size, bytesMax: heap_size_limit };
 }
 
 /**
- * Tells the bytes that are free for this process on the disk of a folder; `undefined` when
- * the process may not ask. It never asks for the permission, `--allow-sys=statfs`.
+ * Returns a function for the free bytes on the disk of a folder; `undefined` without the permission
+ * `--allow-sys=statfs`, which is never requested.
  */
 export async function diskFree(
   folder: string,
@@ -43,7 +43,7 @@ export async function diskFree(
   return state === "granted" ? () => bytesFree(folder) : undefined;
 }
 
-/** `undefined` when it is unknown: the rest of a scrape is still useful. */
+/** `undefined` if unknown: the rest of a scrape is still useful. */
 async function bytesFree(folder: string): Promise<number | undefined> {
   try {
     const { bavail, bsize } = await statfs(folder);

@@ -1,24 +1,26 @@
 /**
- * Uncaught errors of code. They must not end the process, and with it the jobs of
- * others: it is logged, and if the attempt whose code it was is known, that attempt fails.
+ * Handles uncaught errors of user code. They must not end the process, and with it other jobs: the
+ * error is logged, and if the attempt that caused it is known, the attempt fails.
  */
 
 import { errorStack } from "../core/thrown.ts";
 import { attemptHere } from "../engine/run/current_attempt.ts";
 
-/** What calls back later, outside of everything that could catch. */
+/** Functions whose callbacks run later, outside of any catch block. */
 const SCHEDULERS = ["setTimeout", "setInterval", "setImmediate", "queueMicrotask"] as const;
 
 type Callback = (this: unknown, ...args: unknown[]) => unknown;
 type Scheduler = (callback: unknown, ...rest: unknown[]) => unknown;
 
-/** @param warn Called with what was not caught. */
+/**
+ * @param warn Called with each uncaught error.
+ */
 export function surviveUncaught(warn: (message: string) => void): void {
   globalThis.addEventListener("error", (event) => {
     event.preventDefault();
     warn(`uncaught error: ${errorStack(event.error ?? event.message)}`);
   });
-  // A promise that a definition forgot must not take every other job down with it.
+  // A promise without a handler in one definition must not take down all other jobs.
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
     warn(`unhandled rejection${whose()}: ${errorStack(event.reason)}`);
@@ -27,8 +29,8 @@ export function surviveUncaught(warn: (message: string) => void): void {
 }
 
 /**
- * Errors of callbacks are caught before the platform has them: it does not know whose they are, and
- * ends the process itself when it cannot read what was thrown, as of a revoked proxy.
+ * Errors of callbacks are caught before they reach the platform, which does not know their attempt,
+ * and ends the process if it cannot read the thrown value, such as a revoked proxy.
  */
 function guardCallbacks(name: (typeof SCHEDULERS)[number], warn: (message: string) => void): void {
   const schedule = globalThis[name] as unknown as Scheduler;
@@ -53,7 +55,7 @@ function guardedCallback(callback: Callback, warn: (message: string) => void): C
   };
 }
 
-/** ` in task charge of job_01J..., attempt 2`; nothing where that is not known. */
+/** ` in task charge of job_01J..., attempt 2`; empty if unknown. */
 function whose(attempt = attemptHere()): string {
   if (attempt === undefined) return "";
   const { taskId, jobId, number } = attempt;

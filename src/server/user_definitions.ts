@@ -1,4 +1,4 @@
-/** Loads the module of definitions that `--definitions` names. */
+/** Loads the module that `--definitions` names. */
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,10 +8,10 @@ import { errorMessage } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { Worker } from "node:worker_threads";
 
-/** The module cannot be used, explained for its author. */
+/** The module cannot be used; the message is for its author. */
 export class DefinitionsError extends Error {
   override readonly name = "DefinitionsError";
-  /** What this process would need permission to read, if that is the reason. */
+  /** The paths that this process lacks permission to read, if that is the reason. */
   readonly unreadable: readonly string[];
 
   constructor(message: string, unreadable: readonly string[] = [], options?: ErrorOptions) {
@@ -26,7 +26,7 @@ const SLOW_MS = 5_000;
 /** The sources of Daybook. */
 const SOURCES = fileURLToPath(new URL("../", import.meta.url));
 
-/** Looks like a definition; the registry says what is wrong with it. */
+/** Whether a value looks like a definition; the registry validates it. */
 const definitionSchema = v.looseObject({ type: v.string(), run: v.function() });
 
 /**
@@ -35,7 +35,7 @@ const definitionSchema = v.looseObject({ type: v.string(), run: v.function() });
  *
  * @param specifier A path relative to the current folder, or a URL.
  * @param slowMs After this time a line on standard error says that the module is still loading: it
- * may loop, or await what never comes.
+ * may loop, or await something that never happens.
  * @throws {DefinitionsError} if it cannot be loaded, or exports no definition.
  */
 export async function loadDefinitions(
@@ -66,7 +66,7 @@ function isDefinition(value: unknown): value is AnyJobDefinition {
   return v.is(definitionSchema, value);
 }
 
-/** Versions of one type may exist side by side. */
+/** Several versions of a type may be loaded. */
 function nameOf({ type, version }: AnyJobDefinition): string {
   return `type ${type}, version ${version}`;
 }
@@ -108,7 +108,7 @@ function slowText(specifier: string, slowMs: number): string {
     durationText(slowMs)
   }: it, or a ` +
     "module that it imports, loops or awaits something at its top level, or is being downloaded; " +
-    "nothing starts before that has ended";
+    "nothing starts until it is loaded";
 }
 
 /** ` (at /home/ada/jobs.ts:3:7)`: the first line of the stack that is not in Daybook's sources. */
@@ -139,15 +139,15 @@ function urlOf(specifier: string): string {
   return new URL(specifier, folder).href;
 }
 
-// Says that an import takes long while it lasts. A thread of its own says it, since a module may
-// loop at its top level, and then no timer of the importer would ring.
+// Reports a slow import while it lasts, from a separate thread: if a module loops at its top level,
+// no timer of this thread fires.
 
 const SAYS_LATER = `
   const { workerData: { line, afterMs } } = require("node:worker_threads");
   setTimeout(() => Deno.stderr.writeSync(new TextEncoder().encode(line)), afterMs);
 `;
 
-/** With a line on the standard error output when the import has not ended after some time. */
+/** Imports a module, and reports on standard error if that takes long. */
 async function withWordOfSlowImport<Result>(
   line: string,
   afterMs: number,
@@ -157,7 +157,7 @@ async function withWordOfSlowImport<Result>(
     eval: true,
     workerData: { line: `${line}\n`, afterMs },
   });
-  // Without it an import is as good, but for the word.
+  // Without the thread, the import works the same, but is not reported.
   thread.on("error", () => {});
   thread.unref();
   try {

@@ -19,24 +19,26 @@ import {
 } from "./settings.ts";
 import { Buffer } from "node:buffer";
 
-/** The settings, and what is read from the files and variables that must not be shown. */
+/** The settings, and the secrets from files and variables, which must not be shown. */
 export interface Configuration extends Settings {
-  /** Where this machine has the journal, or a copy of it. */
+  /** The folder of the journal, or of this machine's copy of it. */
   readonly folder: string;
-  /** Where the journal is, if several processes share it. */
+  /** The database of the journal, if several processes share it. */
   readonly database: Place | undefined;
-  /** Without one, everyone on this machine may do everything. */
+  /** Without a token, everyone on this machine may do everything. */
   readonly tokens: readonly AccessToken[];
-  /** Wraps the keys of sealed inputs. */
+  /** The secret key, which wraps the keys of sealed inputs. */
   readonly secretKey: Uint8Array | undefined;
   readonly webhookSecret: string | undefined;
 }
 
-/** What reading the configuration needs from outside. */
+/** The parts of the system that the configuration is read from. */
 interface ConfigurationSources {
   readonly args: readonly string[];
   env(name: string): string | undefined;
-  /** @throws when the file cannot be read. */
+  /**
+   * @throws if the file cannot be read.
+   */
   readTextFile(path: string): string;
 }
 
@@ -47,12 +49,12 @@ type ConfigurationResult =
   | { readonly kind: "invalid"; readonly problems: readonly string[] };
 
 type Origin = "flag" | "environment" | "default";
-/** Where each setting is from, by its flag. */
+/** The origin of each setting, by its flag. */
 export type Origins = ReadonlyMap<string, Origin>;
 
 const LOOPBACK: readonly string[] = ["127.0.0.1", "localhost", "::1", "[::1]"];
 
-/** Reads flags and environment; never throws for what a user gave. */
+/** Reads flags and environment; never throws for user input. */
 export function readConfiguration(sources: ConfigurationSources): ConfigurationResult {
   const flags = readFlags(sources.args);
   if ("problem" in flags) return { kind: "invalid", problems: [flags.problem] };
@@ -83,7 +85,7 @@ function readFlags(
   }
 }
 
-/** The parser's words, and what was meant by a job's id or the name of a command. */
+/** The parser's message, or advice for a job id or the name of a command. */
 function parsingProblem(error: unknown): string {
   const word = /^Unexpected argument '([^']+)'/.exec(errorMessage(error))?.[1];
   if (word === undefined) return errorMessage(error);
@@ -109,7 +111,7 @@ class Reader {
   constructor(flags: FlagValues, sources: ConfigurationSources) {
     this.#sources = sources;
     this.#texts = byName(({ flag, default: fallback }) => {
-      // A variable that is empty is not set.
+      // An empty variable counts as unset.
       const [given, inherited] = [flags[flag], sources.env(environmentName(flag)) || undefined];
       const origin = inherited === undefined ? "default" : "environment";
       this.origins.set(flag, given === undefined ? origin : "flag");
@@ -117,7 +119,7 @@ class Reader {
     });
   }
 
-  /** `undefined` when something is wrong with it. */
+  /** `undefined` if the setting is invalid. */
   configuration(): Configuration | undefined {
     const { success, output, issues = [] } = v.safeParse(SCHEMA, this.#texts);
     this.problems.push(...issues.map((issue) => this.#problemOf(issue)));
@@ -140,7 +142,7 @@ class Reader {
 
   #problemsOfSharing(isShared: boolean): readonly string[] {
     if (isShared) {
-      // One that is given and cannot be used is a problem of its own.
+      // An unusable key is reported by itself.
       if (this.origins.get("secret-key-file") !== "default") return [];
       return [
         "a journal in PostgreSQL needs --secret-key-file, the same on every machine: it wraps the " +
@@ -151,7 +153,7 @@ class Reader {
       .map((name) => `--${SETTINGS[name].flag} is only for a journal in PostgreSQL`);
   }
 
-  /** Names the setting as it was given. */
+  /** A problem with a setting, which is named as it was given. */
   #problemOf({ path, message }: v.InferIssue<typeof SCHEMA>): string {
     const name = path?.[0].key as SettingName;
     const { flag } = SETTINGS[name];
@@ -160,7 +162,10 @@ class Reader {
     return `${isInherited ? environmentName(flag) : `--${flag}`} ${text} ${message}`;
   }
 
-  /** Only from `DAYBOOK_TOKEN` or a file, so that they never show in a list of processes. */
+  /**
+   * Tokens come only from `DAYBOOK_TOKEN` or a file, so that they never appear in a list of
+   * processes.
+   */
   #tokens(): readonly AccessToken[] {
     const file = this.#texts.tokenFile;
     if (file !== "") return this.#tokensIn(file);
@@ -178,7 +183,7 @@ class Reader {
     return tokens;
   }
 
-  /** Only from `DAYBOOK_SECRET_KEY` or a file, as tokens are. */
+  /** The secret key comes only from `DAYBOOK_SECRET_KEY` or a file, like tokens. */
   #secretKey(): Uint8Array | undefined {
     const file = this.#texts.secretKeyFile;
     const text = file === ""
@@ -191,7 +196,7 @@ class Reader {
     return key;
   }
 
-  /** From a variable of its own, in place of the file that a flag names. */
+  /** A secret from its own variable, or from the file that a flag names. */
   #secret(variable: string, flag: string): string {
     const text = this.#sources.env(variable)?.trim() ?? "";
     if (text !== "") this.origins.set(flag, "environment");
@@ -214,7 +219,7 @@ const BYTES = 32;
 const SECRET_KEY_RULE = "must be 32 bytes in base64 or hexadecimal, such as from " +
   "openssl rand -base64 32";
 
-/** `undefined` when the text is not a key; a message about it must not quote it. */
+/** `undefined` if the text is not a key; messages must not quote it. */
 export function secretKeyIn(text: string): Uint8Array | undefined {
   const trimmed = text.trim();
   if (/^[0-9a-f]{64}$/i.test(trimmed)) return Uint8Array.from(Buffer.from(trimmed, "hex"));

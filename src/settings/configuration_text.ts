@@ -1,4 +1,4 @@
-/** The configuration in words: what is in force, and what may be given. */
+/** The configuration as text: the settings in force, and the help. */
 
 import { SCOPES } from "../access/tokens.ts";
 import type { ShownSetting } from "../documents/answers/system.ts";
@@ -6,7 +6,7 @@ import type { Configuration, Origins } from "./configuration.ts";
 import { type Setting, SETTING_LIST } from "./settings.ts";
 
 /**
- * What was set, a line each, with where it comes from, and the journal in any case; never a token.
+ * A line for each setting that was set, with its origin, and always for the journal; never a token.
  */
 export function describeConfiguration(
   configuration: Configuration,
@@ -23,10 +23,7 @@ export function describeConfiguration(
   ];
 }
 
-/**
- * Every setting in force, in the order in which they are explained; of secrets, only whether they
- * are set.
- */
+/** All settings in force, in the order of the help; of secrets, only whether they are set. */
 export function shownSettings(
   configuration: Configuration,
   origins: Origins,
@@ -54,19 +51,19 @@ export function helpText(): string {
     `  ${"--help, --version".padEnd(28)} print this, or the version`,
     "",
     "Each flag has an environment twin: --segment-bytes is DAYBOOK_SEGMENT_BYTES.",
-    "Tokens come only from DAYBOOK_TOKEN or --token-file, the secret that signs",
-    "webhooks only from DAYBOOK_WEBHOOK_SECRET. DAYBOOK_TOKEN is one token for everything. A",
-    "file has a line for each token: alone, it is for everything; otherwise its scopes follow,",
-    `such as read,submit of ${SCOPES.join(", ")}, and a name, if it has one. Lines that begin`,
-    "with # are comments. The file is read again when it changes: no restart is needed.",
+    "Tokens come only from DAYBOOK_TOKEN or --token-file, the secret that signs webhooks",
+    "only from DAYBOOK_WEBHOOK_SECRET. DAYBOOK_TOKEN is one token with all scopes. A file",
+    "has one token per line: alone, it has all scopes; otherwise its scopes follow, such as",
+    `read,submit of ${SCOPES.join(", ")}, and optionally a name. Lines that begin with # are`,
+    "comments. Changes to the file take effect without a restart.",
     "DAYBOOK_SECRET_KEY or --secret-key-file wraps the keys of sealed inputs: 32 bytes, base64.",
     "When things go wrong: src/manual/when-things-go-wrong.md, by symptom; on a running",
     "server /ui/manual/when-things-go-wrong.",
     "",
     "exit codes: 0 clean, 64 usage, 69 cannot listen, 70 storage failed while running,",
-    "72 a pooler is before the database, 73 another process holds the journal, 74 it cannot be",
+    "72 a pooler is in front of the database, 73 another process holds the journal, 74 it cannot be",
     "read or written, 75 the event loop was blocked for --stall-exit, 76 the database may lose",
-    "entries, 77 the database gives no access, 137 the event loop never ran again, 78 the journal",
+    "entries, 77 the database denies access, 137 the event loop never ran again, 78 the journal",
     "is damaged, 130 ended by a second signal",
   ].join("\n");
 }

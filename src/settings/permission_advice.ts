@@ -1,6 +1,6 @@
 /**
- * The command to run when a permission is missing. A flag alone helps little: tasks have their
- * flags in `deno.json`, so the whole command has to be written out.
+ * The command to run if a permission is missing. A flag alone is not enough: the flags of a task
+ * are in `deno.json`, so the whole command has to be written out.
  */
 
 import { fileURLToPath } from "node:url";
@@ -31,15 +31,15 @@ export interface Program {
   env(name: string): string | undefined;
 }
 
-/** Longer arguments, such as a whole input, are not repeated. */
+/** Longer arguments, such as a whole input, are abbreviated. */
 const ARGUMENTS_MAX = 300;
 
 /**
  * The message, followed by the whole command with all permissions on a line of its own; only the
  * message if no task runs this program, which is then part of another one.
  *
- * @param permissions What is missing, and everything else that the command needs: asking for one
- * permission after another would never end.
+ * @param permissions The missing permission, and all others that the command needs, so that the
+ * user does not have to add one after the other.
  */
 export function withCommand(
   message: string,
@@ -60,10 +60,10 @@ export function withCommand(
     args.length > ARGUMENTS_MAX ? "..." : args,
   ];
   const line = whereTyped(command.join(" ").trimEnd(), program.folder, typedIn);
-  return `${message}\nThe whole command, with it:\n  ${line}`;
+  return `${message}\nThe whole command, with the permission:\n  ${line}`;
 }
 
-/** A module is read together with its imports, `src/mod.ts` of Daybook among them. */
+/** A module is read with its imports, which include Daybook's `src/mod.ts`. */
 export function permissionsOfModule(
   module: string | undefined,
   { root, folder }: Pick<Program, "root" | "folder"> = thisProgram(),
@@ -74,7 +74,7 @@ export function permissionsOfModule(
   return { read: /^[a-z][a-z0-9+.-]+:/.test(module) ? [sources] : [module, sources] };
 }
 
-/** `deno task` runs in the folder of `deno.json`, wherever it is typed, and so must this. */
+/** `deno task` always runs in the folder of `deno.json`, so this command has to as well. */
 function whereTyped(command: string, folder: string, typedIn: string): string {
   if (typedIn === folder) return command;
   return `(cd ${shellWord(folder)} && INIT_CWD=${shellWord(typedIn)} ${command})`;
@@ -122,7 +122,7 @@ export function withStart(
   return withCommand(message, [...serverPermissions(program), missing], program);
 }
 
-/** Reads the words by itself: it is asked when the configuration cannot be read, too. */
+/** Parses the arguments by itself, since the configuration may be unreadable. */
 function serverPermissions(program: Program): readonly Permissions[] {
   const options = Object.fromEntries(
     SETTING_LIST.map(([, { flag, value }]) => [
@@ -158,7 +158,7 @@ function taskPermissions(
   }
 }
 
-/** Where a database is reached. */
+/** The host and port of a database. */
 export function databaseHosts(address: string): readonly string[] {
   const { hostname = "", port = "" } = URL.parse(address) ?? {};
   return hostname === "" ? [] : hostname.split(",").map((host) => `${host}:${port || 5432}`);

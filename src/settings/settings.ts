@@ -1,7 +1,7 @@
 /**
- * The table of settings. A setting is one value here; the configuration and its type, `--help`,
- * the start, the System screen, `GET /system`, the manual and the advice on permissions read it.
- * A value that no user would set is a constant beside the code that uses it.
+ * The table of settings. The configuration and its type, `--help`, the start, the System screen,
+ * `GET /system`, the manual and the advice on permissions derive from it. A value that no user
+ * would set is a constant beside the code that uses it.
  */
 
 import * as v from "valibot";
@@ -10,19 +10,19 @@ import { countText, parseSize, sizeText } from "../core/size.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { namesDatabase, placeIn } from "../postgres/place.ts";
 
-/** How the text of a setting is read and shown. */
+/** How the text of a setting is parsed and shown. */
 interface Kind<Value = unknown> {
-  /** What stands for its value in `--help`; a switch has none. */
+  /** The placeholder of the value in `--help`; a switch has none. */
   readonly value?: string;
-  /** From the smallest to the largest value, in words. */
+  /** The range of values, as text. */
   readonly range?: string;
-  /** Its message follows the name of the setting: `must be from 1 to 256`. */
+  /** Its messages follow the name of the setting: `must be from 1 to 256`. */
   readonly schema: v.GenericSchema<string, Value>;
-  /** In words, with its unit. */
+  /** The value as text, with its unit. */
   show(value: Value): string;
 }
 
-/** The kinds of settings: how each is read, bounded and shown. valibot reads and checks. */
+/** The kinds of settings: how each is parsed, bounded and shown, with valibot. */
 function whole(value: string, min: number, max: number): Kind<number> {
   const parse = (text: string) => /^\d+$/.test(text) ? Number(text) : NaN;
   const show = (count: number) => value === "number" ? `${count}` : `${countText(count)} ${value}`;
@@ -57,7 +57,9 @@ function text(value: string): Kind<string> {
   return { value, schema, show: (given) => given };
 }
 
-/** @param none What is shown when it is not set. */
+/**
+ * @param none The text if it is not set.
+ */
 function optional(value: string, none: string): Kind<string | undefined> {
   const schema = v.pipe(v.string(), v.transform((given) => given || undefined));
   return { value, schema, show: (given) => given ?? none };
@@ -79,7 +81,7 @@ function choice<const Value extends string>(
   return { value, schema, show: (chosen) => chosen };
 }
 
-/** A folder, or a database, whose password is not shown. */
+/** A folder or a database; the password of a database is not shown. */
 const JOURNAL: Kind<string> = {
   value: "place",
   schema: v.pipe(
@@ -109,24 +111,22 @@ const SWITCH: Kind<boolean> = {
 };
 
 export interface Setting extends Kind {
-  /** Without the dashes. */
+  /** The name of the flag, without dashes. */
   readonly flag: string;
-  /** As it would be given. */
+  /** The default, as a user would write it. */
   readonly default: string;
-  /** What it is or bounds. */
+  /** What the setting is or limits. */
   readonly help: string;
-  /** Only a server of its own has it; a program around Daybook decides this for itself. */
+  /** Whether only a server has the setting; an embedding program decides it for itself. */
   readonly ofServer?: true;
-  /**
-   * What a process with it has to be allowed: to use the folder, file, module or hosts it names.
-   */
+  /** The permissions for the folder, file, module or hosts that the value names. */
   readonly needs?: "journal" | "folder" | "file" | "module" | "net";
 }
 
 const [KIB, MIB, GIB] = [1_024, 1_048_576, 1_073_741_824];
 const [HOUR, DAY] = [3_600_000, 86_400_000];
 
-/** In the order in which they are explained and printed. */
+/** In the order of the help. */
 export const SETTINGS = {
   port: {
     ...whole("number", 0, 65_535),
@@ -160,17 +160,17 @@ export const SETTINGS = {
     needs: "folder",
   },
   advertise: {
-    ...optional("url", "where it listens"),
+    ...optional("url", "the address it listens on"),
     flag: "advertise",
     default: "",
-    help: "where other processes of a journal in PostgreSQL reach this one",
+    help: "URL at which other processes of a shared journal reach this one",
     ofServer: true,
   },
   definitions: {
     ...optional("module", "none"),
     flag: "definitions",
     default: "",
-    help: "your own definitions",
+    help: "module with your own definitions",
     ofServer: true,
     needs: "module",
   },
@@ -243,13 +243,13 @@ export const SETTINGS = {
     ...list("names"),
     flag: "allowed-hosts",
     default: "",
-    help: "other names of this server, separated by commas",
+    help: "further names of this server, separated by commas",
   },
   webhookHosts: {
     ...list("hosts"),
     flag: "webhook-hosts",
     default: "",
-    help: "where webhooks may go: host or host:port, separated by commas",
+    help: "allowed targets of webhooks: host or host:port, separated by commas",
     ofServer: true,
     needs: "net",
   },
@@ -257,7 +257,7 @@ export const SETTINGS = {
     ...SWITCH,
     flag: "accept-snapshot-ahead",
     default: "",
-    help: "start although the end of the journal is known to be lost",
+    help: "start even if the end of the journal is known to be lost",
   },
   hold: {
     ...SWITCH,
@@ -270,12 +270,12 @@ export const SETTINGS = {
 type Table = typeof SETTINGS;
 export type SettingName = keyof Table;
 
-/** The value of each setting. */
+/** The values of all settings. */
 export type Settings = {
   readonly [Name in SettingName]: v.InferOutput<Table[Name]["schema"]>;
 };
 
-/** The table as a list, for what reads all of it. */
+/** The table as a list. */
 export const SETTING_LIST: readonly (readonly [name: SettingName, setting: Setting])[] = Object
   .entries(SETTINGS) as [SettingName, Setting][];
 

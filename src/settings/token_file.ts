@@ -1,5 +1,6 @@
 /**
- * A file of tokens that is read again while the server runs: tokens are rotated without a restart.
+ * A file of tokens that is read again while the server runs, so that tokens can be rotated without
+ * a restart.
  */
 
 import { errorMessage } from "../core/thrown.ts";
@@ -22,16 +23,15 @@ interface TokenFileOptions {
 
 /**
  * Reads the file when a token is checked, at most once a second. The file is small, and reading it
- * shows every change, which its time and size may not. A file that cannot be read or is invalid
- * changes nothing: editors leave a partial or empty file for a moment, and that must lock no one
- * out.
+ * detects every change, unlike its time and size. A file that is unreadable or invalid changes
+ * nothing: editors leave a partial or empty file for a moment, which must not lock anyone out.
  */
 export class TokenFile implements Access {
   readonly #options: TokenFileOptions;
   #tokens: TokenList;
   #text: string | undefined;
   #readAt: number;
-  /** The problem that was reported last, until the file is valid again. */
+  /** The last problem reported, until the file is valid again. */
   #complaint: string | undefined;
 
   constructor(options: TokenFileOptions) {

@@ -31,7 +31,7 @@ Deno.test("bulk: a refused job is printed with the reason, with exit code 65", a
   const { code, terminal } = await runCli(app, ["bulk", "cancel", "--all", "--yes"]);
   assert.deepEqual([code, terminal.output], [65, ["Cancelled 0 jobs"]]);
   assert.deepEqual(terminal.errors, [
-    `daybook: left alone, state is Compensating: ${jobId}`,
+    `daybook: skipped, state is Compensating: ${jobId}`,
   ]);
 });
 
@@ -39,7 +39,7 @@ Deno.test("bulk: it requires a filter, and cancelling requires --yes", async () 
   const app = await startApp();
   await createPlan(app, { jobId: "p-1" });
   const usages: readonly (readonly [readonly string[], RegExp])[] = [
-    [["bulk", "cancel"], /which jobs: give a filter, or --all/],
+    [["bulk", "cancel"], /needs a filter, or --all/],
     [["bulk", "cancel", "--all"], /cannot be undone: check with --dry-run, then give --yes/],
     [["bulk", "delete", "--all"], /one of retry, cancel, suspend, resume, and got delete/],
   ];
@@ -93,7 +93,7 @@ Deno.test("submit --jobs: with --key the same file can be sent again; options fo
   const first = await runCli(app, args, { files });
   const second = await runCli(app, args, { files });
   assert.deepEqual([first.code, second.code], [0, 0]);
-  assert.match(second.terminal.output[0] ?? "", /was submitted before with this key$/);
+  assert.match(second.terminal.output[0] ?? "", /was already submitted with this key$/);
   const wrong = await runCli(app, [...args, "--priority", "1"], { files });
   assert.deepEqual([wrong.code, wrong.terminal.output], [64, []]);
   assert.match(wrong.terminal.errors.join(), /--priority is for one job/);

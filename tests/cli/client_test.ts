@@ -114,7 +114,7 @@ Deno.test("Client.of: flags win over the environment, and an address over a jour
 Deno.test("Client.of: an address with a path is refused", async () => {
   assert.deepEqual(await refused(["--url", "http://127.0.0.1:8000/jobs"]), [
     64,
-    "daybook: --url takes no path, such as http://127.0.0.1:8000, and is " +
+    "daybook: --url must not have a path, such as http://127.0.0.1:8000, and is " +
     "http://127.0.0.1:8000/jobs; see deno task daybook ask --help",
   ]);
 });
@@ -227,7 +227,7 @@ Deno.test("Client.of: without a server the message names the journal and what wa
   assert.equal(
     errors,
     "daybook: no server holds journal/, and http://127.0.0.1:8000 does not answer; " +
-      "deno task start starts one, --url names another place",
+      "deno task start starts one, --url names another address",
   );
   assert.match(
     (await unreached(["--url", "localhost:9"]))[1],

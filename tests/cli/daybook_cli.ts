@@ -30,7 +30,7 @@ export function startCli(
     fetch: async (url, init) => await app.request(url, init),
     clock,
     times: new Times("UTC"),
-    sayWhenInterrupted: () => {},
+    setInterruptMessage: () => {},
     readFile: (path) => contentOf(files, path),
     readStandardInput: () => contentOf(files, "-"),
   };

@@ -454,7 +454,7 @@ testWithHomes("export: a torn tail is left out", DEFINITIONS, async (old) => {
   assert.equal(await exported(old, id), whole);
 });
 
-testWithHomes("export: says what it cannot find or read", DEFINITIONS, async (old) => {
+testWithHomes("export: it says what it cannot find or read", DEFINITIONS, async (old) => {
   await old.start();
   const id = await old.create({ plan: planFor("a") });
   await old.event("shop.Paid", { orderId: "b" });
@@ -474,7 +474,7 @@ testWithHomes("export: says what it cannot find or read", DEFINITIONS, async (ol
   assert.equal(await Deno.readTextFile(output), await exported(old, id));
   const second = await run(id, "--output", output);
   assert.equal(second.code, 74);
-  assert.match(second.err.join(), /Cannot write .*: it exists$/);
+  assert.match(second.err.join(), /Cannot write .*: the file exists$/);
 
   const segment = `${old.folder}/segments/00000000000000000001.ndjson`;
   const bytes = await Deno.readFile(segment);

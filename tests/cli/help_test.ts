@@ -15,7 +15,7 @@ const NOWHERE: Surroundings = {
   fetch: () => Promise.reject(new TypeError("connection refused")),
   clock: new FakeClock(),
   times: new Times("UTC"),
-  sayWhenInterrupted: () => {},
+  setInterruptMessage: () => {},
   readFile: () => Promise.resolve(new TextEncoder().encode("{}")),
   readStandardInput: () => Promise.resolve(new TextEncoder().encode("{}")),
 };
@@ -87,7 +87,7 @@ Deno.test("help: an unknown command is a usage error", async () => {
   ]);
 });
 
-Deno.test("help: each line fits 100 columns, and options have columns of their own", () => {
+Deno.test("help: each line fits 100 columns, and options are in separate columns", () => {
   for (const command of COMMANDS) {
     const names = command.options.flatMap(({ name, short }) => [name, short ?? `(${name})`]);
     assert.equal(new Set(names).size, names.length, command.name);

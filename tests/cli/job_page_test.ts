@@ -133,7 +133,7 @@ failure
   all attempts are used up (deadLetter) in charge, by entry 8; fingerprint d18e79002926
   left in place: mail, note
   cut short, possibly partly done: print
-  needs attention: something could not be undone`,
+  needs attention: some effects could not be undone`,
   );
 });
 

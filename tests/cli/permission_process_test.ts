@@ -44,7 +44,7 @@ async function followed(task: string, args: readonly string[], cwd = ROOT): Prom
 }
 
 function suggestedIn(errors: string): string | undefined {
-  return /\nThe whole command, with it:\n {2}(.+)\n/.exec(errors)?.[1];
+  return /\nThe whole command, with the permission:\n {2}(.+)\n/.exec(errors)?.[1];
 }
 
 Deno.test("permissions: the first command that a start suggests has all permissions", () =>

@@ -69,13 +69,13 @@ Deno.test("commands: if a permission is missing, the whole command line that has
   assert.equal(address.code, 69);
   assert.match(
     address.errors,
-    /^daybook: cannot reach .* add --allow-net=192\.0\.2\.1\nThe whole command, with it:\n {2}deno run .*--allow-net=127\.0\.0\.1,localhost,192\.0\.2\.1 src\/cli\/daybook\.ts jobs --url http:\/\/192\.0\.2\.1\n$/,
+    /^daybook: cannot reach .* add --allow-net=192\.0\.2\.1\nThe whole command, with the permission:\n {2}deno run .*--allow-net=127\.0\.0\.1,localhost,192\.0\.2\.1 src\/cli\/daybook\.ts jobs --url http:\/\/192\.0\.2\.1\n$/,
   );
   const file = await runTask("daybook", ["submit", "a", "@/etc/hosts"]);
   assert.equal(file.code, 64);
   assert.match(
     file.errors,
-    /add --allow-read=\/etc\/hosts, or give - and send it in: < \/etc\/hosts\n.*\n {2}deno run .*\/etc\/hosts src\/cli\/daybook\.ts submit a @\/etc\/hosts\n$/,
+    /add --allow-read=\/etc\/hosts, or give - and redirect it: < \/etc\/hosts\n.*\n {2}deno run .*\/etc\/hosts src\/cli\/daybook\.ts submit a @\/etc\/hosts\n$/,
   );
   const token = await runTask("daybook", ["submit", "a", "--token-file", "/etc/hosts"]);
   assert.equal(token.code, 64);

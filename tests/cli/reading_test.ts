@@ -426,7 +426,7 @@ Deno.test("tail: at a terminal seals are left out, unless types are given", asyn
     const until = code.then(() => true);
     for (let turn = 0; turn < 20; turn++) await server.clock.advance(1_000);
     await until;
-    assert.match(terminal.bars[0] ?? "", /^waiting for new entries, times are of/);
+    assert.match(terminal.bars[0] ?? "", /^waiting for new entries, times are in/);
     return terminal.output.map((line) => /journal\.Sealed|shop\.Note/.exec(line)?.[0]);
   };
 

@@ -241,7 +241,7 @@ Deno.test("replay-test: unfinished jobs without a definition are counted, and th
   const unknown = await replayTest(recorded, [order({})], ["--type", "shop.letter"]);
   assert.equal(unknown.code, 64);
   assert.deepEqual(unknown.terminal.errors, [
-    "daybook: Cannot test type shop.letter: no definition is loaded; there are shop.order",
+    "daybook: Cannot test type shop.letter: no definition is loaded; loaded are shop.order",
   ]);
 });
 

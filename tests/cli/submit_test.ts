@@ -78,7 +78,7 @@ Deno.test("submit: the same key again says that nothing was created", async () =
   const { code, terminal } = await runCli(app, args);
 
   assert.equal(code, 0);
-  assert.equal(terminal.text, "g-1 of type test.greet was submitted before with this key");
+  assert.equal(terminal.text, "g-1 of type test.greet was already submitted with this key");
 });
 
 Deno.test("submit --wait: tasks as they end, then the output; Done is 0", async () => {

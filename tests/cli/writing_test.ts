@@ -16,7 +16,7 @@ Deno.test("event: it prints what matched and how far the job is, and exits with 
   assert.equal(first.terminal.text, "matched shipped of order-42: 1 of 1, the job is Done");
   assert.equal(
     second.terminal.text,
-    "duplicate: event parcel-7 was recorded at 4 before, and changes nothing",
+    "duplicate: event parcel-7 was already recorded at 4, and changes nothing",
   );
 });
 
@@ -277,7 +277,7 @@ Deno.test("limits, change-limits, restore-limits: limits are shown with their us
     await said("restore-limits", "test.greet"),
     /^65 .*they are not changed.*deno task daybook limits lists them/,
   );
-  assert.match(await said("change-limits", "test.greet"), /^64 .*--reason must say why/);
+  assert.match(await said("change-limits", "test.greet"), /^64 .*give a --reason/);
   assert.match(
     await said("change-limits", "test.greet", "--rate-count", "2", "--reason", "x"),
     /^64 .*--rate-count and --rate-ms go together/,

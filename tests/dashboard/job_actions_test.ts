@@ -167,7 +167,10 @@ Deno.test("event form: a button that is pressed twice sends one event, another t
   const form = formTo(await pageOf(app, `/ui/jobs/${jobId}`), `/ui/jobs/${jobId}/event`);
   await locationOf(await submitForm(app, form.action, form.fields));
   const twice = await locationOf(await submitForm(app, form.action, form.fields));
-  assert.match(readable(await pageOf(app, twice)), /was recorded as entry \d+ before, and changes/);
+  assert.match(
+    readable(await pageOf(app, twice)),
+    /was already recorded as entry \d+, and changes/,
+  );
   const other = { ...form.fields, event: `${form.fields["event"]} ` };
   await locationOf(await submitForm(app, form.action, other));
   assert.match(readable(await pageOf(app, `/ui/jobs/${jobId}`)), /x 2 of 3/);

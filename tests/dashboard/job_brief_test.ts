@@ -179,19 +179,19 @@ Deno.test("rows: the time in the queue and the run time are separate", async () 
   };
   await app.clock.advance(5_000);
   assert.deepEqual(await lengths("first"), [
-    { ms: 0, goesOn: false },
-    { ms: 5_000, goesOn: true },
+    { ms: 0, isOngoing: false },
+    { ms: 5_000, isOngoing: true },
   ]);
-  assert.deepEqual(await lengths("second"), [{ ms: 5_000, goesOn: true }, undefined]);
+  assert.deepEqual(await lengths("second"), [{ ms: 5_000, isOngoing: true }, undefined]);
   await app.post("/jobs/first/cancel");
   await app.clock.settle();
   await app.clock.advance(2_000);
   assert.deepEqual(await lengths("first"), [
-    { ms: 0, goesOn: false },
-    { ms: 5_000, goesOn: false },
+    { ms: 0, isOngoing: false },
+    { ms: 5_000, isOngoing: false },
   ]);
   assert.deepEqual(await lengths("second"), [
-    { ms: 5_000, goesOn: false },
-    { ms: 0, goesOn: false },
+    { ms: 5_000, isOngoing: false },
+    { ms: 0, isOngoing: false },
   ]);
 });

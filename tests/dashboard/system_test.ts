@@ -363,7 +363,7 @@ Deno.test("event form: the receipt says what the event did, and a second sending
   assert.match(receipt, /It counted for &quot;b&quot; of job waits, 1 of 1; the job is Done/);
   assert.match(
     await pageOf(app, await send()),
-    /was recorded as entry \d+ before, and changes nothing/,
+    /was already recorded as entry \d+, and changes nothing/,
   );
   // Going back and changing the form makes another event.
   assert.match(await pageOf(app, await send('{"n":2}')), /is recorded as entry \d+/);

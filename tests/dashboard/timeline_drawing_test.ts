@@ -91,7 +91,7 @@ Deno.test("drawing: a job of ten thousand entries has no more bars than can be d
 });
 
 function lane(taskId: string, outcome: string, toMs: number): Lane {
-  const span = { kind: "attempt", fromMs: 0, toMs, goesOn: outcome === "running", outcome };
+  const span = { kind: "attempt", fromMs: 0, toMs, isOngoing: outcome === "running", outcome };
   return { taskId, phase: "run", spans: [{ ...span, fromBy: 1, toBy: 2 }] } as unknown as Lane;
 }
 
@@ -136,7 +136,7 @@ Deno.test("drawing: equal times have equal places, on either scale", () => {
 });
 
 function extent(taskId: string, fromMs: number, toMs: number): Lane {
-  const span = { kind: "attempt", fromMs, toMs, goesOn: false, outcome: "completed" };
+  const span = { kind: "attempt", fromMs, toMs, isOngoing: false, outcome: "completed" };
   return { taskId, phase: "run", spans: [span] } as unknown as Lane;
 }
 

@@ -82,7 +82,9 @@ Deno.test("timeline: ended spans add up to the times in the explanation, whateve
       const timing = jobTiming(outlined);
       const { conditions } = buildTimeline(outlined, { nowMs: msOf(1_000) });
       for (const [name, included] of NAMES) {
-        const ended = conditions.filter((one) => !one.goesOn && included.includes(one.condition));
+        const ended = conditions.filter((one) =>
+          !one.isOngoing && included.includes(one.condition)
+        );
         const sum = ended.reduce((total, { fromMs, toMs }) => total + toMs - fromMs, 0);
         assert.equal(sum, timing[name], name);
       }
@@ -133,7 +135,7 @@ Deno.test("timeline: only open spans extend to the present", () => {
       const outlined = OutlinedHistory.of(entries);
       const { conditions, lanes, totalMs } = buildTimeline(outlined, { nowMs });
       const all = [...conditions, ...lanes.flatMap(({ spans }) => spans)];
-      const open = all.filter(({ goesOn }) => goesOn);
+      const open = all.filter(({ isOngoing }) => isOngoing);
       if (isTerminal(outlined.job)) assert.deepEqual(open, []);
       else assert.ok(open.length > 0);
       for (const { toMs } of open) assert.equal(toMs, totalMs);
@@ -167,7 +169,7 @@ function told(lanes: readonly Lane[]): readonly string[] {
   return lanes.flatMap(({ taskId, phase, spans }) =>
     spans.map((span) => {
       const what = span.kind === "attempt" ? `${span.nth} ${span.outcome}` : "backoff";
-      const open = span.goesOn ? "..." : "";
+      const open = span.isOngoing ? "..." : "";
       const undo = phase === "run" ? "" : "undo ";
       return `${undo}${taskId} ${what} ${span.fromMs} ${span.toMs}${open}`;
     })

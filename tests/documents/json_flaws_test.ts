@@ -66,8 +66,8 @@ Deno.test("flaws: each has its pointer; of very many the first are listed, and a
   assert.deepEqual(issues, [
     { pointer: "/a/0", detail: "is beyond 2^53 and would be changed; send it as a string" },
     { pointer: "/a/1/constructor", detail: "is a key that is not allowed: constructor" },
-    { pointer: "/~0~1b", detail: "holds half a surrogate pair, which is no text" },
-    { pointer: "", detail: "has a key with half a surrogate pair" },
+    { pointer: "/~0~1b", detail: "contains a lone surrogate, which is not valid text" },
+    { pointer: "", detail: "has a key with a lone surrogate" },
   ]);
   assert.equal(count, 4);
 

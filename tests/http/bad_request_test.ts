@@ -264,7 +264,7 @@ Deno.test("POST /events: a lone surrogate is 422, and a pair is kept", async () 
   const { errors } = await problemOf(await post("\\ud83d"), 422, "invalid-request");
   assert.deepEqual(errors, [{
     pointer: "/attributes/text",
-    detail: "holds half a surrogate pair, which is no text",
+    detail: "contains a lone surrogate, which is not valid text",
   }]);
   await jsonOf(await post("\\ud83d\\ude00"), 200);
 });
@@ -338,7 +338,7 @@ Deno.test("POST /jobs: the detail names the error: both shapes, neither, or the 
   );
   assert.equal(
     await detailOf({}),
-    "Cannot take the request: /type is required, or plan instead",
+    "Cannot take the request: /type is required, unless there is a plan",
   );
   assert.equal(
     await detailOf({ type: 1, start: "yes" }),

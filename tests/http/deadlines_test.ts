@@ -23,8 +23,8 @@ Deno.test("within: a job shows it, and the entry that waived its expectation", a
 Deno.test("within: an invalid deadline is refused, with a pointer", async () => {
   const app = await startApp();
   const cases: [unknown, string, string][] = [
-    [{ ms: 0, otherwise: "fail" }, "/ms", "must be above 0 and at most 100 years"],
-    [{ ms: 1e15, otherwise: "fail" }, "/ms", "must be above 0 and at most 100 years"],
+    [{ ms: 0, otherwise: "fail" }, "/ms", "must be more than 0 and at most 100 years"],
+    [{ ms: 1e15, otherwise: "fail" }, "/ms", "must be more than 0 and at most 100 years"],
     [{ ms: "1", otherwise: "fail" }, "/ms", "must be a number"],
     [{ ms: 1, otherwise: "wait" }, "/otherwise", 'must be "fail" or "waive"'],
   ];

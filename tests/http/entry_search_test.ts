@@ -45,7 +45,7 @@ const arbitrarySearch = fc.record({
   }),
   onlyTransitions: fc.boolean(),
   limit: fc.integer({ min: 1, max: 30 }),
-  lookMax: fc.constantFrom(1, 7, 60, 100_000),
+  examineMax: fc.constantFrom(1, 7, 60, 100_000),
 }).map((search): Search => ({ engine, ...WHOLE, ...search }));
 
 /** The matches of a filter, the oldest first, computed one by one. */
@@ -65,8 +65,8 @@ Deno.test("searchBack: it returns exactly the matches in the range that it repor
     const found = await searchBack(search, before);
     assert.equal(found.to, Math.min(before - 1, head));
     assert.deepEqual(found.entries, between(wantedOf(search), found.from, found.to));
-    assert.ok(found.looked <= search.lookMax);
-    const isOver = found.entries.length === search.limit || found.looked === search.lookMax;
+    assert.ok(found.examined <= search.examineMax);
+    const isOver = found.entries.length === search.limit || found.examined === search.examineMax;
     assert.ok(isOver || found.from === 1);
   });
   await fc.assert(property, { numRuns: cases(300) });
@@ -77,15 +77,22 @@ Deno.test("searchAhead: it returns exactly the matches in the range that it repo
     const found = await searchAhead(search, after);
     assert.equal(found.from, after + 1);
     assert.deepEqual(found.entries, between(wantedOf(search), found.from, found.to));
-    assert.ok(found.looked <= search.lookMax);
-    const isOver = found.entries.length === search.limit || found.looked === search.lookMax;
+    assert.ok(found.examined <= search.examineMax);
+    const isOver = found.entries.length === search.limit || found.examined === search.examineMax;
     assert.ok(isOver || found.to >= head);
   });
   await fc.assert(property, { numRuns: cases(300) });
 });
 
 Deno.test("searchBack: pages back to the beginning give every entry once", async () => {
-  const search = { ...WHOLE, engine, filter: {}, onlyTransitions: false, limit: 90, lookMax: 50 };
+  const search = {
+    ...WHOLE,
+    engine,
+    filter: {},
+    onlyTransitions: false,
+    limit: 90,
+    examineMax: 50,
+  };
   const entries: JobEventLogEntry[] = [];
   for (let before = head + 1; before > 1;) {
     const found = await searchBack(search, before);
@@ -122,7 +129,7 @@ Deno.test("searchBack: for one job only its own entries are read", async () => {
     filter,
     onlyTransitions: false,
     limit: 3,
-    lookMax: 10_000,
+    examineMax: 10_000,
   };
   const found = await searchBack(search, app.engine.headLogId + 1);
   assert.equal(found.entries.length, 3);
@@ -143,7 +150,7 @@ Deno.test("searchBack: only a few large entries are in memory at a time", async 
       return entries;
     },
   } as Partial<JobEngine> as JobEngine;
-  const search = { ...WHOLE, engine: counting, onlyTransitions: false, limit: 30, lookMax: 100 };
+  const search = { ...WHOLE, engine: counting, onlyTransitions: false, limit: 30, examineMax: 100 };
   Object.defineProperty(counting, "headLogId", { value: app.engine.headLogId });
   const found = await searchBack({ ...search, filter: {} }, app.engine.headLogId + 1);
   assert.equal(found.entries.length, 30);

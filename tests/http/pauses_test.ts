@@ -319,12 +319,12 @@ Deno.test("pause: an invalid pause is refused, with what is allowed", async () =
   const past = new Date(app.clock.now()).toISOString();
   const bodies: readonly (readonly [object, string, RegExp])[] = [
     [{}, "/reason", /is required/],
-    [{ reason: " " }, "/reason", /must say why/],
+    [{ reason: " " }, "/reason", /must give a reason/],
     [{ reason: "x", key: "" }, "/key", /1 to 200 characters/],
     [{ reason: "x", label: "acme" }, "/label", /name:value/],
     ...["__proto__:x", "a:\n", `a:${"x".repeat(257)}`, `${"n".repeat(64)}:x`, "a b:x"].map((
       label,
-    ) => [{ reason: "x", label }, "/label", /must be a label that a job may have/] as const),
+    ) => [{ reason: "x", label }, "/label", /must be a label that a job can have/] as const),
     [{ reason: "x", until: past }, "/until", /in the future/],
     [{ reason: "x", until: "tomorrow" }, "/until", /RFC 3339/],
     [{ reason: "x", job: "a" }, "/job", /./],
@@ -405,7 +405,7 @@ Deno.test("pause: the form begins one, and its page and the overview show what i
   for (const told of [page, await pageOf(app, "/")]) {
     assert.match(
       regionOf(told, "pauses"),
-      /Type test\.greet.* is paused.* since .*, until .*the bank.*It starts nothing.*1 job waits for its end.*href="\/ui\/jobs\/a"/s,
+      /Type test\.greet.* is paused.* since .*, until .*the bank.*Its jobs start nothing.*1 job waits for its end.*href="\/ui\/jobs\/a"/s,
     );
   }
   for (

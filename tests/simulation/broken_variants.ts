@@ -1,4 +1,4 @@
-/** What is broken on purpose, by name; each has to be found out. */
+/** Broken variants by name; each must be caught. */
 
 import {
   beginningFirst,
@@ -46,7 +46,7 @@ import { type Climate, LONG_FULL, OFTEN_FULL } from "./weather.ts";
 
 export interface BrokenVariant {
   readonly name: string;
-  /** What a violation that it leads to says. */
+  /** The message of a violation that it causes. */
   readonly finding: RegExp;
   play(seed: number, isTraced?: boolean): Promise<Verdict>;
 }
@@ -114,7 +114,7 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     { climate: LONG_FULL, ports: ONE_WORKER },
   ),
   inKernel(
-    "a kernel whose jobs that go on wait behind those for which a full disk has no room",
+    "a kernel whose continuing jobs wait behind those for which a full disk has no room",
     beginningFirst,
     /starves/,
     { climate: LONG_FULL, ports: ONE_WORKER },

@@ -1,4 +1,4 @@
-/** `bulk`: one action on all jobs that match. */
+/** `bulk`: one action on all jobs that match a filter. */
 
 import { BULK_CONTROLS, type BulkControl, CONTROLS } from "../../core/controls.ts";
 import { counted } from "../../core/counted.ts";
@@ -24,18 +24,18 @@ export function bulkCommand(surroundings: Surroundings): Command {
     options: [
       ...FILTER_OPTIONS,
       { name: "all", help: "all jobs, if no filter is given" },
-      { name: "dry-run", help: "only count them, and show the newest" },
+      { name: "dry-run", help: "only count the jobs, and show the newest" },
       { name: "yes", short: "y", help: "confirm a cancel, which cannot be undone" },
       { name: "again", help: "also retry jobs that were already retried" },
-      { name: "reason", value: "text", help: "why; recorded with each job" },
+      { name: "reason", value: "text", help: "the reason, recorded with each job" },
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,
     ],
     notes: [
       ...BULK_CONTROLS.map((name) => `${name}: ${CONTROLS[name].effect}`),
-      "Jobs created meanwhile are left alone, and each job is decided on when its turn " +
-      "comes.\nThe exit code is 65 when some were refused, or it ended early: what was done " +
-      "stays done,\nand the same command continues with the rest.",
+      "Jobs created meanwhile are skipped, and each job is checked when its turn comes. The exit " +
+      "code is 65 if some were refused, or if it stopped early: finished jobs stay finished, and " +
+      "the same command continues with the rest.",
       FILTER_NOTE,
     ],
     examples: [
@@ -52,7 +52,7 @@ async function bulk(input: CommandInput, surroundings: Surroundings): Promise<nu
   const action = actionIn(input);
   const filter = parseFilter(input, surroundings);
   if (Object.keys(filter).length === 0 && !input.isSet("all")) {
-    throw new UsageError("bulk must know which jobs: give a filter, or --all");
+    throw new UsageError("bulk needs a filter, or --all");
   }
   const again = input.isSet("again") ? { again: true } : {};
   const body: JsonObject = { action, filter, ...again, ...reasonOption(input) };
@@ -91,12 +91,12 @@ async function preview(
     terminal.out(`${counted(retried, "job")} already retried; --again includes them`);
   }
   if (byHand > 0) {
-    terminal.out(`${counted(byHand, "job")} left alone: to be fixed by hand first`);
+    terminal.out(`${counted(byHand, "job")} skipped: to be fixed by hand first`);
   }
   return EXIT_OK;
 }
 
-/** Slice by slice, as the server takes them. */
+/** Sends one request after the other, until no jobs are left. */
 async function all(
   action: BulkControl,
   body: JsonObject,
@@ -113,7 +113,7 @@ async function all(
     if (outputForm(input) === "json") printJson(input, text);
     else printLines(input, answer.done.map((job) => doneText(action, job)));
     for (const { reason, jobIds } of answer.refused) {
-      terminal.err(`daybook: left alone, ${plainText(reason)}: ${jobIds.join(" ")}`);
+      terminal.err(`daybook: skipped, ${plainText(reason)}: ${jobIds.join(" ")}`);
     }
     if (answer.stopped !== undefined) {
       terminal.err(`daybook: ${answer.stopped.detail}; ${counted(answer.left.jobs, "job")} left`);

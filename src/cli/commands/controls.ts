@@ -1,4 +1,4 @@
-/** `start`, `cancel`, `suspend`, `resume` and `wake`: for one job or several. */
+/** `start`, `cancel`, `suspend`, `resume` and `wake`: control one job or several. */
 
 import { CONTROLS, STATE_CONTROLS, type StateControl } from "../../core/controls.ts";
 import { type Client, RefusedByServerError, SERVER_OPTIONS } from "../client.ts";
@@ -10,7 +10,7 @@ import { createClient, type Surroundings } from "../surroundings.ts";
 import type { Terminal } from "../terminal.ts";
 import { timeoutOption, WAIT_NOTE, WAIT_OPTIONS, waitForEnd } from "../waiting.ts";
 
-/** More than a person types; `xargs` makes several calls of it. */
+/** More than a person types; `xargs` splits longer lists into several calls. */
 const JOBS_MAX = 1_000;
 
 const EXAMPLES: Readonly<Record<StateControl, readonly string[]>> = {
@@ -36,7 +36,7 @@ export function controlCommands(surroundings: Surroundings): readonly Command[] 
     positionals: "<jobId>...",
     arity: [1, JOBS_MAX],
     options: [
-      { name: "reason", value: "text", help: "why; recorded" },
+      { name: "reason", value: "text", help: "the reason, recorded" },
       ...(kind === "cancel" ? [LEAVE] : []),
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,
@@ -94,7 +94,7 @@ export function reasonOption(input: CommandInput): { readonly reason?: string } 
   return reason === undefined ? {} : { reason };
 }
 
-/** `retry`: a new job that takes up where a failed one ended. */
+/** `retry`: creates a new job that continues where a failed one ended. */
 export function retryCommand(surroundings: Surroundings): Command {
   return {
     name: "retry",
@@ -103,8 +103,8 @@ export function retryCommand(surroundings: Surroundings): Command {
     arity: [1, 1],
     options: [
       { name: "from", value: "taskId", help: "run this task and later ones again" },
-      { name: "again", help: "even if it was retried already" },
-      { name: "reason", value: "text", help: "why; recorded" },
+      { name: "again", help: "even if it was already retried" },
+      { name: "reason", value: "text", help: "the reason, recorded" },
       ...WAIT_OPTIONS,
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,

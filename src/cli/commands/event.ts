@@ -1,4 +1,4 @@
-/** `event`: delivers an event, and says what it did. */
+/** `event`: delivers an event, and shows its effect. */
 
 import type { JsonObject } from "../../core/json.ts";
 import { notDaybook, SERVER_OPTIONS } from "../client.ts";
@@ -18,10 +18,14 @@ export function eventCommand(surroundings: Surroundings): Command {
     arity: [1, 2],
     options: [
       FIELD_OPTION,
-      { name: "id", value: "eventId", help: "the same id again changes nothing" },
+      { name: "id", value: "eventId", help: "its id; the same id again changes nothing" },
       { name: "job", value: "jobId", help: "only for this job" },
-      { name: "task", value: "taskId", help: "the task it is about" },
-      { name: "occurred-at", value: "time", help: "when it happened, RFC 3339; for reference" },
+      { name: "task", value: "taskId", help: "the task that it is about" },
+      {
+        name: "occurred-at",
+        value: "time",
+        help: "when it happened (RFC 3339); for reference only",
+      },
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,
     ],
@@ -70,7 +74,7 @@ async function readEvent(input: CommandInput, surroundings: Surroundings): Promi
   return { eventType, ...Object.fromEntries(given) as JsonObject };
 }
 
-/** What an event did, in words. */
+/** The effect of an event, in words. */
 export function receiptLines(receipt: ReceiptResource, paint: Paint): readonly string[] {
   const { disposition, eventId, logId, jobs } = receipt;
   const at = logId === undefined ? "" : ` at ${logId}`;
@@ -78,7 +82,7 @@ export function receiptLines(receipt: ReceiptResource, paint: Paint): readonly s
     case "matched":
       return [...jobs.map((job) => reachedLine(job, paint)), ...moreLines(receipt)];
     case "duplicate":
-      return [`duplicate: event ${eventId} was recorded${at} before, and changes nothing`];
+      return [`duplicate: event ${eventId} was already recorded${at}, and changes nothing`];
     case "recorded":
       return [
         `recorded${at}, and matched nothing${because(shortReason(receipt.reason))}`,
@@ -95,7 +99,7 @@ function moreLines({ more = 0 }: ReceiptResource): readonly string[] {
   return more === 0 ? [] : [`${more} more ${more === 1 ? "is" : "are"} not listed`];
 }
 
-/** Without what the line says before it. */
+/** The reason, without what the line already says. */
 function shortReason(reason: string | undefined): string | undefined {
   return reason?.replace(/^matched nothing: /, "");
 }
@@ -104,7 +108,7 @@ function because(reason: string | undefined): string {
   return reason === undefined ? "" : `: ${plainText(reason)}`;
 }
 
-/** `matched shipped of order-42: 1 of 1, the job is Done`, or what else came of it. */
+/** `matched shipped of order-42: 1 of 1, the job is Done`, or another effect. */
 function reachedLine(job: ReceiptResource["jobs"][number], paint: Paint): string {
   const { jobId, expectation, matched = 0, required = 0 } = job;
   if (expectation === undefined) {
@@ -117,7 +121,7 @@ function reachedLine(job: ReceiptResource["jobs"][number], paint: Paint): string
   }`;
 }
 
-/** Unless the reason says so already. */
+/** Left out if the reason already says it. */
 function nearestLines(receipt: ReceiptResource, paint: Paint): readonly string[] {
   const { nearest, jobs } = receipt;
   if (nearest === undefined) return [];

@@ -1,4 +1,4 @@
-/** `explain`: why a job is as it is, all work stands still, or what has a value; with the evidence. */
+/** `explain`: explains the state of a job, a standstill of all work, or where a value appears. */
 
 import { explanationText } from "../../explain/explanation_text.ts";
 import type { Action, Citation, Explanation } from "../../explain/explanation.ts";
@@ -19,7 +19,7 @@ const SCREEN_COLUMNS_MAX = 100;
 export function explainCommand(surroundings: Surroundings): Command {
   return {
     name: "explain",
-    summary: "explain a job, a queue that has stopped, or where a value appears, citing lines",
+    summary: "explain a job, a stopped queue, or where a value appears, citing entries",
     positionals: "[jobId]",
     arity: [0, 1],
     options: [
@@ -27,7 +27,7 @@ export function explainCommand(surroundings: Surroundings): Command {
       {
         name: "about",
         value: "value",
-        help: "instead of a job: all jobs and events with this " +
+        help: "instead of a job: all jobs and events with this value " +
           "value",
       },
       ...TEXT_FORM_OPTIONS,
@@ -64,7 +64,7 @@ async function explain(input: CommandInput, surroundings: Surroundings): Promise
   return EXIT_OK;
 }
 
-/** Where the server explains it. */
+/** The path of the explanation on the server. */
 function explainPath(jobId: string | undefined, at: string | undefined, about: string | undefined) {
   if (about !== undefined) {
     if (jobId !== undefined || at !== undefined) {
@@ -82,7 +82,7 @@ function explainPath(jobId: string | undefined, at: string | undefined, about: s
   return `${jobPath(jobId)}/explain${at === undefined ? "" : `?at=${encodeURIComponent(at)}`}`;
 }
 
-/** In the width of the screen, and with commands of Daybook's own. */
+/** Wrapped to the width of the screen, with Daybook's own commands instead of curl. */
 async function proseForScreen(input: CommandInput, client: Client, path: string): Promise<string> {
   const answer = expectShape(explanationAnswer, await client.get(path), client);
   const curls = new Map<unknown, string | undefined>(
@@ -101,10 +101,10 @@ async function proseForScreen(input: CommandInput, client: Client, path: string)
 
 const CONTROL = /^\/jobs\/([^/]+)\/([a-z]+)$/;
 
-/** There it can only be ended. */
+/** On the server, a pause can only be ended. */
 const PAUSE = /^\/pauses\/([^/]+)$/;
 
-/** Options of `deno task daybook event`, by the fields that they set. */
+/** Options of `deno task daybook event`, by the members that they set. */
 const EVENT_OPTIONS: Readonly<Record<string, string>> = {
   eventId: "--id",
   jobId: "--job",
@@ -113,9 +113,9 @@ const EVENT_OPTIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The command that sends the request; `undefined` when none sends all of it.
+ * The command for a request; `undefined` if no command can send all of it.
  *
- * @param flags What names the server, such as `--journal x`.
+ * @param flags The options that name the server, such as `--journal x`.
  */
 export function commandOfAction(action: Action, flags: readonly string[]): string | undefined {
   const words = commandWords(action);
@@ -146,7 +146,7 @@ function eventWords({ eventType, attributes, ...rest }: JsonObject): readonly st
   return ["event", eventType, ...(isEmpty ? [] : [JSON.stringify(attributes)]), ...options];
 }
 
-/** `undefined` when there is a field that no option sets. */
+/** `undefined` if there is a member that no option sets. */
 function commandOptions(
   fields: Readonly<Record<string, JsonValue>>,
   names: Readonly<Record<string, string>>,

@@ -1,4 +1,4 @@
-/** `failures`: what fails most and was not retried, by kind. */
+/** `failures`: failures that were not retried, by kind, the most frequent first. */
 
 import { counted } from "../../core/counted.ts";
 import { distanceText } from "../../core/duration.ts";
@@ -26,14 +26,14 @@ export function failuresCommand(surroundings: Surroundings): Command {
     arity: [0, 0],
     options: [
       ...FILTER_OPTIONS,
-      limitOption(50, "at most this many kinds"),
+      limitOption(50, "the most kinds to list"),
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,
     ],
     notes: [
-      "The most frequent come first. Failures are of one kind when the type, the task, the error\n" +
-      "and the words of its message are the same: numbers, ids, times, paths and what is in\n" +
-      "quotation marks do not count.",
+      "The most frequent come first. Failures are of one kind if they have the same type, task, " +
+      "error and words in the message; numbers, ids, times, paths and text in quotation marks " +
+      "are ignored.",
       FILTER_NOTE,
     ],
     examples: [

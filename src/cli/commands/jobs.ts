@@ -17,7 +17,7 @@ import { createClient, type Surroundings } from "../surroundings.ts";
 
 const LIMIT_DEFAULT = 20;
 const LIMIT_MAX = 1_000_000;
-/** Jobs that a server gives at a time: summaries, and whole ones. */
+/** Jobs per request: summaries, and whole jobs. */
 const PAGE_MAX = { summary: 500, full: 50 };
 
 export function jobsCommand(surroundings: Surroundings): Command {
@@ -28,8 +28,8 @@ export function jobsCommand(surroundings: Surroundings): Command {
     arity: [0, 0],
     options: [
       ...FILTER_OPTIONS,
-      limitOption(LIMIT_DEFAULT, "at most this many"),
-      { name: "all", help: "all of them, whatever the limit" },
+      limitOption(LIMIT_DEFAULT, "the most jobs to list"),
+      { name: "all", help: "all jobs, without a limit" },
       { name: "full", help: "with --json, whole jobs, as in show --json" },
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,
@@ -83,7 +83,7 @@ function printTable(
   terminal.out(terminal.style("dim", isMore ? `${count}, and there are more: --all` : count));
 }
 
-/** Pages until there are this many jobs. */
+/** Reads pages until it has this many jobs. */
 async function* pages(
   client: Client,
   query: URLSearchParams,

@@ -1,4 +1,7 @@
-/** `limits` and what changes them: how many jobs of a type may be at work; and `what-if` with others. */
+/**
+ * `limits`, `change-limits`, `restore-limits`: how many jobs of a type may run; and `what-if` with
+ * other limits.
+ */
 
 import { counted } from "../../core/counted.ts";
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
@@ -39,8 +42,8 @@ const DAY_MS = 24 * 3_600_000;
 const KEYS_SHOWN = 5;
 
 const LIMIT_OPTIONS: readonly CommandOption[] = [
-  { name: "max-running", value: "number", help: "jobs at work, all keys together" },
-  { name: "per-key", value: "number", help: "jobs of one key at work" },
+  { name: "max-running", value: "number", help: "running jobs, of all keys together" },
+  { name: "per-key", value: "number", help: "running jobs of one key" },
   { name: "rate-count", value: "number", help: "jobs that may start within --rate-ms" },
   { name: "rate-ms", value: "number", help: "the period of --rate-count, in milliseconds" },
 ];
@@ -49,11 +52,11 @@ export function limitCommands(surroundings: Surroundings): readonly Command[] {
   return [
     {
       name: "limits",
-      summary: "list the limits of types of jobs, and their use",
+      summary: "list the limits of job types, with their use",
       positionals: "",
       arity: [0, 0],
       options: [...FORM_OPTIONS, ...SERVER_OPTIONS],
-      notes: ["Of the keys of a type, those with the most jobs are shown."],
+      notes: ["For each type, the keys with the most jobs are shown."],
       examples: ["deno task daybook limits"],
       run: (input) => list(input, surroundings),
     },
@@ -64,13 +67,13 @@ export function limitCommands(surroundings: Surroundings): readonly Command[] {
       arity: [1, 1],
       options: [
         ...LIMIT_OPTIONS,
-        { name: "reason", value: "text", help: "why; recorded with the change" },
+        { name: "reason", value: "text", help: "the reason, recorded with the change" },
         ...FORM_OPTIONS,
         ...SERVER_OPTIONS,
       ],
       notes: [
-        "All limits of the type are replaced: one that is left out is lifted. The change " +
-        "survives\nrestarts, until restore-limits undoes it. Running jobs are not affected.",
+        "All limits of the type are replaced; a limit that is left out is lifted. The change " +
+        "survives restarts, until restore-limits undoes it. Running jobs are not affected.",
       ],
       examples: [
         "deno task daybook change-limits mail.send --max-running 2 --reason ticket-7",
@@ -89,13 +92,13 @@ export function limitCommands(surroundings: Surroundings): readonly Command[] {
     },
     {
       name: "what-if",
-      summary: "ask what other limits of its type would do to a job; nothing is recorded",
+      summary: "show how other limits of its type would affect a job; nothing is recorded",
       positionals: "<jobId>",
       arity: [1, 1],
       options: [...LIMIT_OPTIONS, ...TEXT_FORM_OPTIONS, ...SERVER_OPTIONS],
       notes: [
-        "Whether a queued job would begin now, or what would hold it then; how much less another\n" +
-        "would have waited. A limit that is left out stays as it is in force.",
+        "For a queued job: whether it would start now, or what would hold it then. For another " +
+        "job: how much less it would have waited. A limit that is left out stays in force.",
       ],
       examples: ["deno task daybook what-if order-42 --max-running 6"],
       run: (input) => whatIf(input, surroundings),
@@ -137,9 +140,9 @@ async function whatIf(input: CommandInput, surroundings: Surroundings): Promise<
     throw new UsageError("name a limit, such as --max-running 6");
   }
   const answer = await client.post(`${jobPath(jobId)}/what-if?limit=1`, { limits });
-  const { limits: told } = expectShape(limitsWhatIfAnswer, answer, client);
-  const text = () => limitsWhatIfText(told as unknown as LimitsWhatIf<Citation>);
-  if (form === "json") printJson(input, told);
+  const { limits: outcome } = expectShape(limitsWhatIfAnswer, answer, client);
+  const text = () => limitsWhatIfText(outcome as unknown as LimitsWhatIf<Citation>);
+  if (form === "json") printJson(input, outcome);
   else printLines(input, paintedExplanation(plainPage(text()), input.terminal.style));
   return EXIT_OK;
 }
@@ -152,7 +155,7 @@ function limitsPath({ positionals: [type = ""] }: CommandInput): string {
 function limitsBody(input: CommandInput): object {
   const reason = input.text("reason");
   if (reason === undefined || reason === "") {
-    throw new CommandError("--reason must say why", EXIT_USAGE);
+    throw new CommandError("give a --reason", EXIT_USAGE);
   }
   return { ...parseLimits(input), reason };
 }

@@ -1,4 +1,4 @@
-/** `pause`, `pauses` and `end-pause`: what holds many jobs at once, its beginning and its end. */
+/** `pause`, `pauses` and `end-pause`: begin, list and end the pauses that hold many jobs. */
 
 import { counted } from "../../core/counted.ts";
 import { DURATION_RULE } from "../../core/duration.ts";
@@ -32,8 +32,8 @@ export function pauseCommands(surroundings: Surroundings): readonly Command[] {
       options: [
         { name: "type", value: "type", help: "only jobs of this type" },
         { name: "label", short: "l", value: "name:value", help: "only jobs with this label" },
-        { name: "key", value: "key", help: "only jobs of this key: limits.key of their type" },
-        { name: "reason", value: "text", help: "why; recorded, and shown by explain" },
+        { name: "key", value: "key", help: "only jobs with this key: limits.key of their type" },
+        { name: "reason", value: "text", help: "the reason, recorded and shown by explain" },
         {
           name: "until",
           value: "time",
@@ -43,7 +43,7 @@ export function pauseCommands(surroundings: Surroundings): readonly Command[] {
         ...SERVER_OPTIONS,
       ],
       notes: [
-        "It holds the jobs that match every option given, or all jobs if none is given.",
+        "A pause holds the jobs that match every given option, or all jobs if none is given.",
         "Running attempts finish; no other starts. Jobs can be created, and events count.",
       ],
       examples: [
@@ -54,7 +54,7 @@ export function pauseCommands(surroundings: Surroundings): readonly Command[] {
     },
     {
       name: "pauses",
-      summary: "list the pauses: since when, by whom, and what they hold",
+      summary: "list the pauses: since when, by whom, and what each holds",
       positionals: "",
       arity: [0, 0],
       options: [...FORM_OPTIONS, ...SERVER_OPTIONS],
@@ -91,7 +91,9 @@ async function begin(input: CommandInput, surroundings: Surroundings): Promise<n
   return EXIT_OK;
 }
 
-/** @throws {UsageError} when no reason is given, or an option says what cannot be. */
+/**
+ * @throws {UsageError} if the reason is missing, or an option is invalid.
+ */
 function pauseBody(input: CommandInput, surroundings: Surroundings): JsonObject {
   const reason = input.text("reason");
   if (reason === undefined) throw new UsageError("pause needs a --reason, which explanations show");
@@ -141,7 +143,9 @@ async function end(input: CommandInput, surroundings: Surroundings): Promise<num
   return EXIT_OK;
 }
 
-/** @throws {CommandError} when there are several. */
+/**
+ * @throws {CommandError} if several pauses are in force.
+ */
 async function onlyOne(client: Client): Promise<string | undefined> {
   const [first, ...others] = await fetchPauses(client);
   if (others.length === 0) return first?.pauseId;

@@ -1,4 +1,4 @@
-/** `show`: one job as a page. */
+/** `show`: prints one job as a page. */
 
 import { type Client, SERVER_OPTIONS } from "../client.ts";
 import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
@@ -27,14 +27,14 @@ export function showCommand(surroundings: Surroundings): Command {
     positionals: "<jobId>",
     arity: [1, 1],
     options: [
-      { name: "events", short: "e", help: "also its journal entries" },
+      { name: "events", short: "e", help: "also the entries of the job" },
       { name: "at", value: "point", help: "as of a logId, an eventId or a time" },
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,
     ],
     notes: [
-      "JSON output is the job in one line, and with --events one more line for each entry; " +
-      "with\n--at it is the answer of GET /jobs/:id/replay.",
+      "JSON output is the job on one line, with --events followed by one line per entry; with " +
+      "--at it is the answer of GET /jobs/:id/replay.",
     ],
     examples: [
       "deno task daybook show order-42",
@@ -112,7 +112,7 @@ async function showThen(
   return EXIT_OK;
 }
 
-/** With the steps of all pages. */
+/** The replay, with the steps of all pages. */
 async function replayTo(
   path: string,
   at: string,
@@ -129,7 +129,7 @@ async function replayTo(
   return { ...replay, steps };
 }
 
-/** When it was, in milliseconds since the epoch: ages are as of then. */
+/** The time of the point, in milliseconds since the epoch: ages are relative to it. */
 async function findTime(at: string, lastLogId: number, client: Client): Promise<number> {
   const named = /^\d+$/.test(at) ? NaN : Date.parse(at);
   if (!Number.isNaN(named)) return named;
@@ -145,7 +145,7 @@ interface StepLinesOptions {
 
 type Step = ReplayAnswer["steps"][number];
 
-/** A sentence wraps rather than be cut: it is what one asked for. */
+/** The sentence is wrapped and not cut, since it is the answer. */
 function stepLines(
   steps: readonly Step[],
   { paint, columns }: StepLinesOptions,

@@ -1,4 +1,4 @@
-/** `submit`: creates a job, and waits for its end if asked to. */
+/** `submit`: creates a job, and optionally waits for its end. */
 
 import { type Client, RefusedByServerError, SERVER_OPTIONS } from "../client.ts";
 import {
@@ -55,9 +55,9 @@ const OPTIONS: readonly CommandOption[] = [
     repeated: true,
     help: "a file, or -, as a field of the input",
   },
-  { name: "plan", value: "json", help: "a plan in place of a type: JSON, @file.json or -" },
+  { name: "plan", value: "json", help: "a plan instead of a type: JSON, @file.json or -" },
   { name: "id", value: "jobId", help: "the id of the job; generated if left out" },
-  { name: "key", value: "text", help: "Idempotency-Key: repeating it creates nothing" },
+  { name: "key", value: "text", help: "Idempotency-Key: a repetition creates nothing" },
   { name: "priority", value: "number", help: "-1000 to 1000; lower runs sooner" },
   {
     name: "label",
@@ -67,8 +67,8 @@ const OPTIONS: readonly CommandOption[] = [
     help: "a name and value to " +
       "search for",
   },
-  { name: "start-at", value: "time", help: "RFC 3339, or from now as in +90s" },
-  { name: "no-start", help: "create it, but do not start it" },
+  { name: "start-at", value: "time", help: "RFC 3339, or from now, such as +90s" },
+  { name: "no-start", help: "create the job without starting it" },
   JOBS_OPTION,
   ...WAIT_OPTIONS,
   ...FORM_OPTIONS,
@@ -91,7 +91,9 @@ async function submit(input: CommandInput, surroundings: Surroundings): Promise<
   return EXIT_OK;
 }
 
-/** @throws {CommandError} which also says what the command line could have meant. */
+/**
+ * @throws {CommandError} with a hint at what the command line could have meant.
+ */
 async function posted(
   client: Client,
   input: CommandInput,
@@ -114,14 +116,14 @@ async function posted(
 function submittedText(job: JobResource, isReplayed: boolean, { terminal }: CommandInput): string {
   const type = job.type === null ? "" : ` of type ${plainText(job.type)}`;
   const what = `${terminal.style("bold", job.jobId)}${type}`;
-  // The answer is that of the first time: what the job is now, it does not tell.
-  if (isReplayed) return `${what} was submitted before with this key`;
+  // The answer is the original one, so it does not have the current state of the job.
+  if (isReplayed) return `${what} was already submitted with this key`;
   return `${what} is ${paintedState(terminal.style, job)}`;
 }
 
 /**
- * @throws {UsageError} when options do not fit together, or hold what they must not.
- * @throws {CommandError} when a file cannot be read.
+ * @throws {UsageError} if options are invalid or contradict each other.
+ * @throws {CommandError} if a file cannot be read.
  */
 async function submission(
   input: CommandInput,
@@ -171,7 +173,7 @@ function parsePriority(text: string | undefined): number | undefined {
   throw new UsageError(`--priority must be a whole number, and is ${text}`);
 }
 
-/** A time is passed on as it is; `+90s` is counted from now. */
+/** A time is passed on unchanged; `+90s` is relative to now. */
 function parseStartAt(text: string | undefined, { clock }: Surroundings): string | undefined {
   if (text === undefined || parseTime(text) !== undefined) return text;
   const delayMs = text.startsWith("+") ? parseDurationMs(text.slice(1)) : undefined;
@@ -195,7 +197,7 @@ async function formWith(
   return form;
 }
 
-/** Without what is `undefined`. */
+/** Without `undefined` members. */
 function present(fields: Readonly<Record<string, JsonValue | undefined>>): JsonObject {
   return Object.fromEntries(
     Object.entries(fields).filter((field): field is [string, JsonValue] => field[1] !== undefined),

@@ -1,4 +1,4 @@
-/** `tail`: follows the journal, or one job, as it is written. */
+/** `tail`: follows the journal, or one job. */
 
 import { parseJsonText } from "../../core/json_text.ts";
 import { type Client, SERVER_OPTIONS } from "../client.ts";
@@ -13,7 +13,7 @@ import { createClient, type Surroundings } from "../surroundings.ts";
 export function tailCommand(surroundings: Surroundings): Command {
   return {
     name: "tail",
-    summary: "follow the journal, or one job, as it is written",
+    summary: "follow the journal, or one job",
     positionals: "",
     arity: [0, 0],
     options: [
@@ -28,8 +28,8 @@ export function tailCommand(surroundings: Surroundings): Command {
       ...SERVER_OPTIONS,
     ],
     notes: [
-      "When the connection is lost, or the server restarts, tail resumes where it was, without " +
-      "a\ngap or a repeat. Ctrl-C ends it (130).",
+      "If the connection is lost, or the server restarts, tail resumes where it was, without " +
+      "gaps or repetitions. Ctrl-C ends it (130).",
     ],
     examples: [
       "deno task daybook tail",
@@ -50,23 +50,25 @@ async function tail(input: CommandInput, surroundings: Surroundings): Promise<nu
   const { signal } = new AbortController();
   const losses = reportConnection(input.terminal, client);
   const { clock } = surroundings;
-  tellOfWaiting(input, surroundings);
+  announceWaiting(input, surroundings);
   for await (const data of follow({ client, clock, path, endsItself, signal, ...losses })) {
     print(data, client);
   }
   return EXIT_OK;
 }
 
-/** Where nothing is shown at first, it is not that nothing works. */
-function tellOfWaiting(input: CommandInput, { times }: Surroundings): void {
+/** Printed so that an empty screen at the beginning does not look like a failure. */
+function announceWaiting(input: CommandInput, { times }: Surroundings): void {
   if (!input.terminal.isInteractive || outputForm(input) === "json") return;
   const isAhead = input.text("job") === undefined && input.text("after") === undefined &&
     !input.isSet("from-start");
   const what = isAhead ? "waiting for new entries" : "following";
-  input.terminal.progress(`${what}, times are of ${times.zone}; Ctrl-C ends it`, 0, 0);
+  input.terminal.progress(`${what}, times are in ${times.zone}; Ctrl-C ends it`, 0, 0);
 }
 
-/** @throws {UsageError} when options do not fit together. */
+/**
+ * @throws {UsageError} if options contradict each other.
+ */
 function streamPath(input: CommandInput): string {
   const job = input.text("job");
   const after = input.whole("after", 0, Number.MAX_SAFE_INTEGER);
@@ -101,7 +103,7 @@ function createPrinter(input: CommandInput, { times, clock }: Surroundings) {
     columns: textColumns(input),
     withJob: input.text("job") === undefined,
   }, clock.now());
-  // A seal follows every burst of entries, and tells a reader of jobs nothing.
+  // A seal follows every burst of entries, and is of no interest here.
   const showsSeals = typeOptions(input).length > 0;
   return (data: string, client: Client) => {
     const entry = expectShape(entryResource, parseJsonText(data), client);

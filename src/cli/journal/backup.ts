@@ -1,4 +1,4 @@
-/** `journal backup`: copies a journal to another folder, also while a server runs. */
+/** `journal backup`: copies a journal to another folder, even while a server runs. */
 
 import { backUp, type Copied, OtherHistoryError } from "../../tools/backup.ts";
 import { counted } from "../../core/counted.ts";
@@ -33,7 +33,7 @@ import type { Verdict } from "../../verify/verdict.ts";
 export function backupCommand(tools: JournalTools): Command {
   return {
     name: "backup",
-    summary: "copy a journal to another folder, even while a server runs, and prove the copy",
+    summary: "copy a journal to another folder, even while a server runs, and verify the copy",
     positionals: "<folder>",
     arity: [1, 1],
     options: [JOURNAL_OPTION],
@@ -42,19 +42,19 @@ export function backupCommand(tools: JournalTools): Command {
       "deno task journal backup backups/journal | jq .head",
     ],
     notes: [
-      "Copies the segments up to the last whole batch; everything acknowledged before the " +
-      "backup began is in the copy. If the folder has an earlier backup, only what is new is " +
-      "copied. The copy is a journal: to restore it, copy it back, verify and start. Snapshots " +
-      "are caches, and are not copied.",
+      "Copies the segments up to the last whole batch; everything acknowledged before the backup " +
+      "began is in the copy. If the folder has an earlier backup, only new entries are copied. " +
+      "The copy is a journal: to restore it, copy it back, verify it and start. Snapshots are " +
+      "caches, and are not copied.",
       "The task may write below the folder of deno.json; for a folder elsewhere it prints the " +
       "command to use.",
-      "exit codes: 0 copied and proved, 1 the folder holds another history and was left as it " +
-      "is, 64 usage, 73 another process uses the folder, 74 cannot read or write, 78 the " +
+      "exit codes: 0 copied and verified, 1 the folder holds another history and was left " +
+      "unchanged, 64 usage, 73 another process uses the folder, 74 cannot read or write, 78 the " +
       "journal or the copy is damaged",
     ],
     permissions(input) {
       const [copy] = input.positionals;
-      // The name of a new folder is put on disk through the one around it.
+      // Syncing the name of a new folder needs access to its parent.
       const folders = copy === undefined ? [] : [copy, dirname(copy)];
       return [journalPermissions(input), { read: folders, write: folders }];
     },
@@ -62,12 +62,14 @@ export function backupCommand(tools: JournalTools): Command {
   };
 }
 
-/** @throws {CommandError} when one of two folders lies in the other. */
+/**
+ * @throws {CommandError} if one folder is inside the other.
+ */
 function requireApart(journal: string, copy: string): void {
   const [outer, inner] = [resolve(journal), resolve(copy)].toSorted((a, b) => a.length - b.length);
   if (outer === undefined || inner?.startsWith(`${outer}/`) !== true) return;
   throw new CommandError(
-    `Cannot back up to ${copy}: one of it and the journal ${journal} is inside the other`,
+    `Cannot back up to ${copy}: it is inside the journal ${journal}, or the journal is inside it`,
     EXIT_UNREADABLE,
   );
 }
@@ -95,12 +97,15 @@ class Backup {
     return await withTarget(this.#input, this.#tools, this.#to, async () => {
       const copied = await this.#copied();
       const { report, verdict } = await proved(this.#input, this.#tools, this.#to);
-      this.#tell(copied, report, verdict);
+      this.#print(copied, report, verdict);
       return verdictExitCode(verdict);
     }, () => this.#requireOther());
   }
 
-  /** A file that is made in one folder must not appear in the other, whatever their names. */
+  /**
+   * Creates a file in one folder and checks that it does not appear in the other, whatever their
+   * names.
+   */
   async #requireOther(): Promise<void> {
     const { fileSystem, random } = this.#tools;
     const name = `probe-${random.ulid()}${TEMPORARY}`;
@@ -134,7 +139,7 @@ class Backup {
     }
   }
 
-  #tell(copied: Copied, report: AuditReport, { kind, line }: Verdict): void {
+  #print(copied: Copied, report: AuditReport, { kind, line }: Verdict): void {
     const { terminal } = this.#input;
     const { folder } = this.#to;
     if (!terminal.isInteractive) {
@@ -147,13 +152,13 @@ class Backup {
     const kept = report.inventory.segments.length - written;
     terminal.out(
       `backed up to ${plainText(folder)}: ${counted(written, "segment")} written, ` +
-        `${counted(bytes, "byte")}; ${kept} there already`,
+        `${counted(bytes, "byte")}; ${kept} already there`,
     );
     terminal.out(terminal.style(kind === "intact" ? "green" : "red", plainText(line)));
     if (kind === "intact") return;
     terminal.err(
       "daybook: when `deno task journal verify` finds the journal intact, remove the damaged " +
-        "file from the copy, and back up once more",
+        "file from the copy, and back up again",
     );
   }
 }

@@ -1,4 +1,4 @@
-/** `journal cat`: the entries themselves, filtered, and followed as they come. */
+/** `journal cat`: prints entries, with filters, and follows the journal. */
 
 import { Buffer } from "node:buffer";
 import type { JobEventLogEntry, Stratum } from "../../core/event.ts";
@@ -15,23 +15,23 @@ import type { JournalTools } from "./tools.ts";
 
 const POSITION_MAX = Number.MAX_SAFE_INTEGER;
 const FOLLOW_MS = 200;
-/** Lines that pass are gathered up to this. */
+/** Output is buffered up to this size. */
 const CHUNK_BYTES = 64 * 1024;
 
 export function catCommand(tools: JournalTools): Command {
   return {
     name: "cat",
-    summary: "print entries, byte for byte when piped; filter and follow them",
+    summary: "print entries, filtered and followed; byte for byte when piped",
     positionals: "",
     arity: [0, 0],
     options: [
       JOURNAL_OPTION,
-      { name: "job", value: "jobId", help: "only of this job" },
+      { name: "job", value: "jobId", help: "only this job" },
       TYPE_OPTION,
       STRATUM_OPTION,
       { name: "after", value: "logId", help: "only after this position" },
       { name: "upto", value: "logId", help: "only up to this position" },
-      { name: "limit", value: "count", help: "at most this many" },
+      { name: "limit", value: "count", help: "the most entries to print" },
       { name: "follow", short: "f", help: "keep printing as entries are appended" },
     ],
     examples: [
@@ -40,7 +40,7 @@ export function catCommand(tools: JournalTools): Command {
       "deno task journal cat --follow --type job.TaskFailed --type job.RecoveryRequired",
     ],
     notes: [
-      "Every line is verified as it is read; damage ends it, with the place.",
+      "Every line is verified as it is read; at damage the command stops, and names the place.",
       "exit codes: 0, 64 usage, 74 cannot be read, 78 damaged",
     ],
     permissions: (input) => [journalPermissions(input)],
@@ -90,7 +90,7 @@ class Cat {
   async run(): Promise<number> {
     if (!this.#input.isSet("follow")) {
       await this.#printNew();
-      if (!this.#isFound && this.#needsEntries) this.#tellOfNothing();
+      if (!this.#isFound && this.#needsEntries) this.#reportNothing();
       return EXIT_OK;
     }
     const interrupted = this.#tools.interrupted();
@@ -101,11 +101,11 @@ class Cat {
     return EXIT_OK;
   }
 
-  #tellOfNothing(): void {
+  #reportNothing(): void {
     const { job, types, stratum } = this.#filter;
     if (job === undefined && types.size === 0 && stratum === undefined) return;
     const what = job === undefined ? "what was requested" : `job ${plainText(job)}`;
-    this.#input.terminal.err(`daybook: no entry is of ${what}`);
+    this.#input.terminal.err(`daybook: no entry matches ${what}`);
   }
 
   get #isDone(): boolean {

@@ -1,4 +1,4 @@
-/** How a command with a verdict ends: the verdict is saved, and decides the exit code. */
+/** Ends a command that has a verdict: saves the verdict, and returns the exit code. */
 
 import { assertNever } from "../../core/assert_never.ts";
 import { failureReason } from "../../journal/errors.ts";
@@ -8,7 +8,7 @@ import { type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
 import { EXIT_DAMAGED } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
 
-/** A folder that cannot be written is only a warning: the verdict stands. */
+/** If the verdict cannot be saved, that is only a warning. */
 export async function keepOrWarn(
   { fileSystem, clock }: JournalTools,
   { terminal, advised }: CommandInput,

@@ -1,4 +1,4 @@
-/** The folder that a journal is copied to: locked meanwhile, and the copy is verified. */
+/** The target folder of a copy: locked during the copy, which is then verified. */
 
 import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
 import type { FileSystem, HeldLock } from "../../journal/file_system.ts";
@@ -13,10 +13,11 @@ import { keepOrWarn } from "./concluded.ts";
 import { type JournalTools, scratchOption } from "./tools.ts";
 
 /**
- * Runs with the folder made and locked.
+ * Creates and locks the folder, then runs the copy.
  *
- * @param check Refuses the folder, before anything but the lock is made in it.
- * @throws {JournalLockedError} when another process copies there, or has it open as a journal.
+ * @param check May refuse the folder, before anything but the lock is created in it.
+ * @throws {JournalLockedError} if another process copies there, or has the folder open as a
+ * journal.
  */
 export async function withTarget<Result>(
   { terminal }: CommandInput,
@@ -46,7 +47,7 @@ async function takeLock(fileSystem: FileSystem, { folder, lock: path }: Layout):
   return lock;
 }
 
-/** What an earlier copy had begun. */
+/** Removes the temporary files of an interrupted copy. */
 async function removeTemporaries(fileSystem: FileSystem, folder: string): Promise<void> {
   for (const name of await orUnusable("list", folder, () => fileSystem.list(folder))) {
     const path = `${folder}/${name}`;

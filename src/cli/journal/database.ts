@@ -24,10 +24,10 @@ const NO_RIGHTS = /^(?:28...|3D000|42501|42P01)$/;
 export const SECRET_KEY_OPTION: CommandOption = {
   name: "secret-key-file",
   value: "file",
-  help: "what wraps the keys of sealed inputs; or DAYBOOK_SECRET_KEY",
+  help: "the key that wraps the keys of sealed inputs; DAYBOOK_SECRET_KEY",
 };
 
-/** The database that a command is about; the text may hold a password, and is not repeated. */
+/** The database of a command. The text may contain a password, so messages do not repeat it. */
 export function parseDatabase(text: string): Place {
   try {
     if (!namesDatabase(text)) throw new TypeError("must be postgres://user@host/database");
@@ -37,20 +37,20 @@ export function parseDatabase(text: string): Place {
   }
 }
 
-/** What a command needs that talks to a database. */
+/** Permissions of a command that talks to a database. */
 export function databasePermissions(text: string | undefined, input: CommandInput): Permissions {
   const file = input.text("secret-key-file");
   return { net: databaseHosts(text ?? ""), read: file === undefined ? [] : [file] };
 }
 
-/** Opens the rows of a journal, and closes them in the end; errors become those of a command. */
+/** Opens the rows of a journal for the duration of a call; errors become command errors. */
 export async function withTable<Result>(
   place: Place,
   { terminal }: CommandInput,
   { clock }: JournalTools,
   run: (table: PostgresTable) => Promise<Result>,
 ): Promise<Result> {
-  // Only now: other commands do not load the driver.
+  // Imported here, so that other commands do not load the driver.
   const { PostgresTable } = await import("../../postgres/table.ts");
   const warn = (message: string) => terminal.err(`daybook: ${message}`);
   const table = new PostgresTable({ place, clock, warn });
@@ -97,7 +97,9 @@ function read(file: string): string {
   }
 }
 
-/** @throws {UsageError} when there are keys, and nothing to wrap them with. */
+/**
+ * @throws {UsageError} if there are keys, but no secret key to wrap them with.
+ */
 export function requireSecretKey(
   input: CommandInput,
   keys: number,

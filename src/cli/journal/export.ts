@@ -1,4 +1,6 @@
-/** `journal export`: a job with its history, and all that explains it, as a file. */
+/**
+ * `journal export`: writes a job with its history, and everything needed to explain it, to a file.
+ */
 
 import { deriveCondition } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -25,13 +27,13 @@ export function exportCommand(tools: JournalTools): Command {
         name: "output",
         short: "o",
         value: "file",
-        help: "a new file; standard output by default",
+        help: "a new file; default: standard output",
       },
-      { name: "with", value: "eventId", repeated: true, help: "an event to include" },
+      { name: "with", value: "eventId", repeated: true, help: "another event to include" },
     ],
     examples: [
       "deno task journal export job_01J0 > job.ndjson   # it may be piped into import",
-      "deno task journal export job_01J0 --with evt_7   # with an event that explains something",
+      "deno task journal export job_01J0 --with evt_7   # with one more event",
     ],
     notes: [
       "Reads the segments, with full verification, whether or not a server runs. Entries that " +
@@ -67,7 +69,9 @@ async function run(input: CommandInput, { fileSystem }: JournalTools): Promise<n
   return EXIT_OK;
 }
 
-/** @throws {UsageError} when the text is not a legal id. */
+/**
+ * @throws {UsageError} if the text is not a valid id.
+ */
 function parseId<Id extends string>(text: string): Id {
   if (ID_PATTERN.test(text)) return text as Id;
   throw new UsageError(`${JSON.stringify(text)} is not an id: an id is ${ID_RULE}`);
@@ -86,7 +90,7 @@ function exportHeader({ head, job, own, entries }: JobHistory): ExportHeader {
   };
 }
 
-/** An entry of another job would move that job where it arrives, so it is quoted. */
+/** An entry of another job would change that job in the target journal, so it is quoted. */
 function portable(entry: JobEventLogEntry, { job }: JobHistory): JobEventLogEntry {
   const { jobId } = entry;
   return jobId === undefined || jobId === job.jobId
@@ -100,7 +104,7 @@ async function write(path: string, lines: Iterable<string>): Promise<void> {
     await Deno.writeTextFile(path, text, { createNew: true });
   } catch (error) {
     const reason = error instanceof Deno.errors.AlreadyExists
-      ? "it exists"
+      ? "the file exists"
       : `${failureReason(error, path)}; without --output it goes to the standard output`;
     const message = `Cannot write ${path}: ${reason}`;
     const isForbidden = error instanceof Deno.errors.NotCapable;

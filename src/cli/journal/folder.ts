@@ -1,4 +1,4 @@
-/** Which journal a command is about, and why it cannot be read. */
+/** Finds the journal of a command, and reports why it cannot be read. */
 
 import {
   JournalDamagedError,
@@ -16,16 +16,16 @@ const DEFAULT_FOLDER = "journal";
 export const JOURNAL_OPTION: CommandOption = {
   name: "journal",
   value: "folder",
-  help: "the journal; DAYBOOK_JOURNAL (default journal)",
+  help: "the folder of the journal; DAYBOOK_JOURNAL (default journal)",
 };
 
-/** The folder that the options or the environment name, without a slash at its end. */
+/** The folder named by the options or the environment, without a trailing slash. */
 export function journalFolder(input: CommandInput): string {
   const folder = input.text("journal") ?? input.env("DAYBOOK_JOURNAL") ?? DEFAULT_FOLDER;
   return folder.replace(/(?<=.)\/+$/, "") || DEFAULT_FOLDER;
 }
 
-/** What a command needs that reads the journal, and writes into its folder if it says so. */
+/** Permissions of a command that reads the journal, and optionally writes into its folder. */
 export function journalPermissions(input: CommandInput, writes = false): Permissions {
   const folder = input.text("journal") ?? (input.env("DAYBOOK_JOURNAL") || undefined);
   if (folder === undefined) return {};
@@ -33,9 +33,9 @@ export function journalPermissions(input: CommandInput, writes = false): Permiss
 }
 
 /**
- * The folder, when this process may read it.
+ * The folder, if this process may read it.
  *
- * @throws {CommandError} naming the permission to add, when it may not.
+ * @throws {CommandError} with the permission to add, if it may not.
  */
 export function readableFolder(input: CommandInput): string {
   const folder = journalFolder(input);
@@ -43,14 +43,18 @@ export function readableFolder(input: CommandInput): string {
   return folder;
 }
 
-/** @throws {CommandError} with the whole command to give, when the process lacks it. */
+/**
+ * @throws {CommandError} with the whole command to use, if the permission is missing.
+ */
 export function requirePermission(name: "read" | "write", path: string): void {
   if (Deno.permissions.querySync({ name, path }).state === "granted") return;
   const message = `cannot ${name} ${path}: permission is missing, add --allow-${name}=${path}`;
   throw new CommandError(message, EXIT_UNREADABLE, { [name]: [path] });
 }
 
-/** @throws {CommandError} with the whole command to give, when the process lacks either. */
+/**
+ * @throws {CommandError} with the whole command to use, if either permission is missing.
+ */
 export function requireReadAndWrite(path: string): void {
   const granted = (["read", "write"] as const).every((name) =>
     Deno.permissions.querySync({ name, path }).state === "granted"
@@ -61,7 +65,7 @@ export function requireReadAndWrite(path: string): void {
   throw new CommandError(message, EXIT_UNREADABLE, { read: [path], write: [path] });
 }
 
-/** Runs what works on a journal; its errors become those of a command. */
+/** Runs work on a journal; errors of the journal become command errors. */
 export async function orExit<Result>(
   input: CommandInput,
   run: () => Promise<Result>,
@@ -81,7 +85,7 @@ export async function orExit<Result>(
   }
 }
 
-/** Nothing beyond what the command needs anyway, where it is a permission that is missing. */
+/** A missing permission is one of those that the command needs anyway. */
 function missingPermissions({ cause }: JournalUnusableError): Permissions | undefined {
   return cause instanceof Deno.errors.NotCapable ? {} : undefined;
 }

@@ -1,4 +1,4 @@
-/** `journal head`: where a journal stands. */
+/** `journal head`: prints the head of a journal. */
 
 import { type JournalEnd, journalEnd } from "../../tools/journal_end.ts";
 import { journalLayout } from "../../journal/layout.ts";
@@ -12,7 +12,7 @@ import type { JournalTools } from "./tools.ts";
 export function headCommand(tools: JournalTools): Command {
   return {
     name: "head",
-    summary: "the last entry: its position, chain, place and time",
+    summary: "print the last entry: position, chain, place and time",
     positionals: "",
     arity: [0, 0],
     options: [JOURNAL_OPTION],
@@ -21,8 +21,8 @@ export function headCommand(tools: JournalTools): Command {
       "deno task journal head | jq -r .chain",
     ],
     notes: [
-      "Reads only the end of the journal. Keep the chain, and you can prove later that " +
-      "nothing\nup to that position was changed.",
+      "Reads only the end of the journal. With the chain you can prove later that no entry up to " +
+      "that position has changed.",
       "exit codes: 0, 64 usage, 74 cannot be read, 78 the end is damaged",
     ],
     permissions: (input) => [journalPermissions(input)],

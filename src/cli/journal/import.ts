@@ -1,4 +1,4 @@
-/** `journal import`: takes in a job that `journal export` wrote. */
+/** `journal import`: imports a job that `journal export` wrote. */
 
 import { isTerminal } from "../../core/job_state.ts";
 import { Observer } from "../../engine/queries/observer.ts";
@@ -24,7 +24,7 @@ import {
 } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
 
-/** What one batch cannot hold anyway; it keeps a wrong file from filling the memory. */
+/** More than a batch can hold; keeps a wrong file from filling the memory. */
 const FILE_BYTES_MAX = 256 * 1024 * 1024;
 
 export function importCommand(tools: JournalTools): Command {
@@ -35,7 +35,7 @@ export function importCommand(tools: JournalTools): Command {
     arity: [1, 1],
     options: [
       JOURNAL_OPTION,
-      { name: "unfinished", help: "even if the job may continue where it came from" },
+      { name: "unfinished", help: "even if the job may continue in the other journal" },
     ],
     examples: [
       "deno task journal import - < job.ndjson   # the task may read the standard input",
@@ -78,7 +78,9 @@ function parsed(name: string, bytes: Uint8Array): ExportFile {
   }
 }
 
-/** @throws {CommandError} when it cannot be read, or is larger than any import. */
+/**
+ * @throws {CommandError} if the file cannot be read, or is larger than any import.
+ */
 async function readSource(name: string): Promise<Uint8Array> {
   try {
     const stream = name === "-" ? Deno.stdin.readable : (await Deno.open(name)).readable;
@@ -136,8 +138,8 @@ async function appended(
   try {
     const stamp = stampWith(clock, random);
     if (report.recoveredLogId !== null) {
-      // After this the journal ends with a clean stop, and the next start would no longer
-      // know what the crash before cut short: so that is put on record, as a start would.
+      // The import ends with a clean stop, after which the next start would not know what an
+      // earlier crash interrupted. So the import records that first, as a start would.
       await journal.append(observer.interruptions(report.recoveredLogId).map(stamp)).durable;
     }
     return await new JobImport({ journal, observer, stamp }, file).run();

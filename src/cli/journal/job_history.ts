@@ -1,4 +1,4 @@
-/** Reads everything about one job from a journal, possibly while a server runs. */
+/** Reads the history of one job from a journal, even while a server runs. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { OutlinedHistory } from "../../explain/outlined_history.ts";
@@ -24,7 +24,7 @@ export interface JobHistory {
   readonly job: JobState;
   /** The job's own entries. */
   readonly own: readonly JobEventLogEntry[];
-  /** Its own entries, those they refer to, and those that were requested; by position. */
+  /** The job's own entries, those that they refer to, and those requested; by position. */
   readonly entries: readonly JobEventLogEntry[];
 }
 
@@ -36,15 +36,17 @@ interface HistoryRequest {
   readonly evidence: boolean;
 }
 
-/** Nothing runs the job here; what the journal says about it does not depend on that. */
+/** No code runs here; what the journal says about the job does not depend on it. */
 const OFFLINE: Circumstances = { definition: "none", draining: false, full: false };
 
 /** From this many events on, a value is common. */
 const COMMON_MIN = 21;
-/** How many events of the job itself with a value are skipped. */
+/** How many events of the job itself are skipped for a value. */
 const OWN_MAX = 1_000;
 
-/** @throws {CommandError} if the journal cannot be used, or has no such job or event. */
+/**
+ * @throws {CommandError} if the journal cannot be read, or has no such job or event.
+ */
 export function readJobHistory(
   input: CommandInput,
   fileSystem: FileSystem,
@@ -107,7 +109,9 @@ class HistoryReader {
     }
   }
 
-  /** Entries that the job's explanation rests on, so that it is the same in any journal. */
+  /**
+   * Entries that the job's explanation cites, so that the explanation is the same in any journal.
+   */
   async #readEvidence(reading: JournalReading): Promise<void> {
     const search = new EvidenceSearch({
       find: (wanted) => Promise.resolve(this.#facts.find(wanted)),
@@ -120,7 +124,7 @@ class HistoryReader {
     const evidence = { ...found, circumstances: OFFLINE };
     const cited = citedIn(explain(outlined, evidence));
     const restingOn = [...cited, ...this.#commonCarriers(outlined)];
-    // The entries after an event show that it reached another job.
+    // The entries after an event show whether it reached another job.
     const reached = restingOn.flatMap((logId) =>
       (effects.get(logId) ?? []).map((effect) => effect.logId)
     );
@@ -131,7 +135,10 @@ class HistoryReader {
     }
   }
 
-  /** A common value explains why none of its events is cited, so they are included. */
+  /**
+   * The explanation ignores values that are common, so enough events are included to keep them
+   * common.
+   */
   #commonCarriers(outlined: OutlinedHistory): readonly LogId[] {
     const own = ownValues(outlined.job);
     const lookup = new Lookup();
@@ -144,7 +151,7 @@ class HistoryReader {
     });
   }
 
-  /** The entries that these refer to, and so on, back to those without a cause. */
+  /** The entries that the given ones refer to, recursively, back to those without a cause. */
   async #readReferences(reading: JournalReading): Promise<void> {
     for (let missing = this.#missing(); missing.length > 0; missing = this.#missing()) {
       for (const entry of await reading.readAt(missing)) this.#found.set(entry.logId, entry);

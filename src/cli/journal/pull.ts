@@ -1,4 +1,4 @@
-/** `journal pull`: brings the journal of a database into a folder, where it is one of its own. */
+/** `journal pull`: copies the journal of a database into a folder, as an independent journal. */
 
 import { counted } from "../../core/counted.ts";
 import { KeyFiles } from "../../journal/key_files.ts";
@@ -29,7 +29,7 @@ import type { JournalTools } from "./tools.ts";
 export function pullCommand(tools: JournalTools): Command {
   return {
     name: "pull",
-    summary: "bring a journal from PostgreSQL into a folder, even while servers run, and prove it",
+    summary: "copy a journal from PostgreSQL into a folder, even while servers run, and verify it",
     positionals: "<database>",
     arity: [1, 1],
     options: [JOURNAL_OPTION, SECRET_KEY_OPTION],
@@ -41,10 +41,10 @@ export function pullCommand(tools: JournalTools): Command {
       "earlier part of the same journal is continued; one with another history is left unchanged. " +
       "The keys of sealed inputs are copied too, wrapped with the secret key. The password is taken " +
       "from PGPASSWORD.",
-      "Start it on its own only when no server leads in the database any more.",
-      "exit codes: 0 pulled and proved, 1 the folder holds another history, or there is no such\n" +
-      "journal, 64 usage, 73 another process uses the folder, 74 cannot read or write,\n" +
-      "77 no rights, 78 a batch is damaged",
+      "Start it as an independent journal only when no server leads in the database any more.",
+      "exit codes: 0 pulled and verified, 1 the folder holds another history, or there is no " +
+      "such journal, 64 usage, 73 another process uses the folder, 74 cannot read or write, 77 " +
+      "access denied, 78 a batch is damaged",
     ],
     permissions: (input) => [
       journalPermissions(input, true),

@@ -1,4 +1,4 @@
-/** `journal push`: brings the journal of a folder into a database, where processes share it. */
+/** `journal push`: copies the journal of a folder into a database, where processes can share it. */
 
 import { counted } from "../../core/counted.ts";
 import { takeFolder } from "../../journal/folder.ts";
@@ -31,7 +31,7 @@ import type { JournalTools } from "./tools.ts";
 export function pushCommand(tools: JournalTools): Command {
   return {
     name: "push",
-    summary: "bring a journal into PostgreSQL, while no server runs",
+    summary: "copy a journal into PostgreSQL, while no server runs",
     positionals: "<database>",
     arity: [1, 1],
     options: [JOURNAL_OPTION, SECRET_KEY_OPTION],
@@ -40,16 +40,16 @@ export function pushCommand(tools: JournalTools): Command {
       "deno task journal push 'postgres://daybook@127.0.0.1/jobs' --journal /var/lib/daybook",
     ],
     notes: [
-      "Every batch becomes a row, with its lines and its chain unchanged. Interrupted, it resumes " +
-      "where it stopped; a database that holds another history is left unchanged. The keys of " +
-      "sealed inputs are copied too, wrapped with the secret key. The password is taken from " +
-      "PGPASSWORD.",
-      "Afterwards, start with --journal <database> --folder <folder>: the folder is the copy of " +
-      "this machine. Do not start it as a journal of its own again.",
-      "exit codes: 0 the database holds all of it, 1 it holds another history, 64 usage,\n" +
-      "72 a pooler in transaction mode, 73 a server holds the folder, or leads in the database,\n" +
-      "74 cannot read or write, 76 settings that may lose entries, 77 no rights,\n" +
-      "78 the journal is damaged",
+      "Every batch becomes a row, with its lines and its chain unchanged. After an interruption " +
+      "it resumes where it stopped; a database that holds another history is left unchanged. The " +
+      "keys of sealed inputs are copied too, wrapped with the secret key. The password is taken " +
+      "from PGPASSWORD.",
+      "Afterwards, start with --journal <database> --folder <folder>: the folder is then this " +
+      "machine's copy. Do not start it as an independent journal again.",
+      "exit codes: 0 the database holds the whole journal, 1 it holds another history, 64 usage, " +
+      "72 a pooler in transaction mode, 73 a server holds the folder, or leads in the database, " +
+      "74 cannot read or write, 76 settings that may lose entries, 77 access denied, 78 the " +
+      "journal is damaged",
     ],
     permissions: (input) => [
       journalPermissions(input, true),
@@ -98,7 +98,7 @@ async function pushed(
     layout,
     log: table.log,
     progress: (done, total) => terminal.progress("pushing", done, total),
-    // Before the jobs that need them are there.
+    // Keys go first, so that no job arrives without its key.
     begins: async () => {
       if (secretKey === undefined) return;
       for (const [name, key] of keys) await table.keys(secretKey).put(name, key);

@@ -1,4 +1,4 @@
-/** `journal repair`: says what can be kept of a damaged journal, and does it when asked to. */
+/** `journal repair`: shows what can be kept of a damaged journal, and with `--apply` repairs it. */
 
 import { dirname } from "node:path";
 import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
@@ -36,28 +36,27 @@ import { toVerdict } from "../../verify/verdict.ts";
 export function repairCommand(tools: JournalTools): Command {
   return {
     name: "repair",
-    summary: "say what can be kept of a damaged journal; --apply does it",
+    summary: "show what can be kept of a damaged journal; --apply repairs it",
     positionals: "",
     arity: [0, 0],
     options: [
       JOURNAL_OPTION,
-      { name: "apply", help: "copy everything aside, then repair" },
+      { name: "apply", help: "save a copy of everything, then repair" },
     ],
     examples: [
       "deno task journal repair",
       "deno task journal repair --apply",
     ],
     notes: [
-      "Everything from the first damaged batch on is moved to quarantine/, with the " +
-      "snapshots\nof it. Before that, the whole folder is copied to " +
-      "<journal>-before-repair-<id>, beside\nit, which takes as much room again. " +
-      "journal.Repaired says what was lost.",
-      "exit codes: 0 repaired, or nothing to repair; 1 there is, and --apply would do it;\n" +
+      "Everything from the first damaged batch on is moved to quarantine/, with its snapshots. " +
+      "Before that, the whole folder is copied to <journal>-before-repair-<id> beside it, which " +
+      "needs the same disk space again. journal.Repaired says what was lost.",
+      "exit codes: 0 repaired, or nothing to repair; 1 damaged, and --apply would repair it;\n" +
       "64 usage, 73 another process holds the journal, 74 cannot be read or written,\n" +
-      "78 what is there cannot be repaired",
+      "78 the damage cannot be repaired",
     ],
     permissions(input) {
-      // The journal is copied aside, to a folder beside it.
+      // The saved copy is a folder beside the journal.
       const around = [dirname(journalFolder(input))];
       return [journalPermissions(input, true), { read: around, write: around }];
     },
@@ -65,7 +64,7 @@ export function repairCommand(tools: JournalTools): Command {
   };
 }
 
-/** What is to be done, and what a repair before this one has not come to record. */
+/** The repair to do, and what an earlier, unfinished repair did not record. */
 interface Task {
   readonly report: AuditReport;
   readonly plan: RepairPlan;
@@ -90,7 +89,7 @@ class Repair {
   async run(): Promise<number> {
     if (this.#isApplied) return await this.#apply();
     const task = await this.#task();
-    this.#tell(task, undefined);
+    this.#print(task, undefined);
     return isDone(task) ? EXIT_OK : EXIT_NEGATIVE;
   }
 
@@ -102,13 +101,13 @@ class Repair {
     try {
       const task = await this.#task();
       if (isDone(task)) {
-        this.#tell(task, undefined);
+        this.#print(task, undefined);
         await removeRepairNote(this.#tools.fileSystem, this.#layout);
         return EXIT_OK;
       }
       const aside = await this.#copyAside(parent);
       fact = repairedFact(task, aside);
-      this.#tell(task, aside);
+      this.#print(task, aside);
       await applyPlan(this.#tools, this.#layout, task.plan, fact);
       if (fact === undefined) await removeRepairNote(this.#tools.fileSystem, this.#layout);
     } finally {
@@ -155,13 +154,13 @@ class Repair {
     const begin = `${folder}-before-repair-`;
     await removeUnfinished(this.#tools.fileSystem, begin, parent);
     const aside = `${begin}${this.#tools.random.ulid()}`;
-    // A key that is deleted one day must not have stayed in a copy.
+    // Keys are not copied: a key that is deleted later must not survive in a copy.
     await copyFolder(this.#tools.fileSystem, folder, aside, parent, [KEYS, INDEX, SIDECARS]);
-    this.#terminal.err(`daybook: everything as it was is in ${aside}`);
+    this.#terminal.err(`daybook: an unchanged copy is in ${aside}`);
     return aside;
   }
 
-  #tell({ plan, note }: Task, aside: string | undefined): void {
+  #print({ plan, note }: Task, aside: string | undefined): void {
     if (!this.#terminal.isInteractive) {
       this.#terminal.out(JSON.stringify({ applied: aside !== undefined, aside, ...plan }));
       return;
@@ -171,7 +170,7 @@ class Repair {
     }
   }
 
-  /** What was made has to pass what the next start and `verify` ask. */
+  /** The result has to pass the checks of the next start and of `verify`. */
   async #prove(): Promise<number> {
     const began = this.#tools.clock.monotonic();
     const report = await this.#audit();
@@ -187,7 +186,9 @@ function isDone({ plan, note }: Task): boolean {
   return isNothing(plan) && note === undefined;
 }
 
-/** @throws {CommandError} when something is wrong that no cut should mend. */
+/**
+ * @throws {CommandError} if there is a problem that no cut should fix.
+ */
 function requireRepairable({ problems, disproof }: AuditReport): void {
   const foreign = problems.find(({ kind }) => kind === "foreign");
   if (foreign !== undefined) throw new CommandError(problemText(foreign), EXIT_DAMAGED);
@@ -197,12 +198,12 @@ function requireRepairable({ problems, disproof }: AuditReport): void {
   );
   if (newer === undefined) return;
   throw new CommandError(
-    `this is no damage, and is not cut away: ${problemText(newer)}; use that version`,
+    `this is not damage, and is not cut off: ${problemText(newer)}; use that version`,
     EXIT_DAMAGED,
   );
 }
 
-/** One fact for what is lost now, and what an unfinished repair lost before. */
+/** One entry for what this repair loses, and what an unfinished one lost before. */
 function repairedFact({ plan, note }: Task, aside: string): RepairedAttributes | undefined {
   const { loss } = plan;
   if (loss === undefined) return note;

@@ -1,4 +1,4 @@
-/** What a server serves over HTTP, to compare with the files. */
+/** Reads the state that a server serves over HTTP, to compare it with the files. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
@@ -9,7 +9,7 @@ import { jsonChunks } from "../../core/json_chunks.ts";
 import { DigestedJob, type ServedJob, type ServedSource } from "../../verify/served_audit.ts";
 import { type Client, notDaybook } from "../client.ts";
 
-/** As many whole jobs as a server gives at a time. */
+/** The number of whole jobs that a server returns at a time. */
 const PAGE = 50;
 
 interface JobPage {
@@ -17,7 +17,7 @@ interface JobPage {
   readonly nextCursor: string | null;
 }
 
-/** Every method throws a `CommandError` when no server answers, or it refuses. */
+/** Every method throws a `CommandError` if the server does not answer, or refuses. */
 export class ServedOverHttp implements ServedSource {
   readonly #client: Client;
 
@@ -65,7 +65,7 @@ function textOf(job: JobState): Iterable<string> {
   return jsonChunks(jobView(job));
 }
 
-/** `undefined` when the answer is not that of a Daybook. */
+/** `undefined` if the answer is not from Daybook. */
 function headIn(answer: unknown): JournalHead | undefined {
   const { head } = asObject(answer);
   const { logId, chain } = asObject(head);

@@ -1,4 +1,4 @@
-/** What the commands on a journal need of the machine; only `journal.ts` has the real ones. */
+/** The parts of the system that commands on a journal use; the real ones come from `journal.ts`. */
 
 import type { AnyJobDefinition } from "../../engine/definition.ts";
 import type { Clock, Random } from "../../engine/ports.ts";
@@ -12,22 +12,21 @@ export interface JournalTools {
   readonly clock: Clock;
   readonly random: Random;
   readonly times: Times;
-  /** Aborts when the user wants the command to end, or who reads its output is gone. */
+  /** Aborts when the user interrupts the command, or the reader of its output has exited. */
   interrupted(): AbortSignal;
-  /** As of `AuditOptions`, beside the segments. */
+  /** As in `AuditOptions`; in a file beside the segments. */
   scratchIn?(layout: Layout): Scratch;
-  /** Writes to the standard output as it is; `false` once its reader is gone. */
+  /** Writes bytes to standard output unchanged; `false` once its reader has exited. */
   write(bytes: Uint8Array): boolean;
   /**
-   * The definitions that ship, and those of a module. From then on the code of others runs in
-   * this process.
+   * The shipped definitions, and those of a module. From then on, user code runs in this process.
    *
-   * @throws {TypeError} or an error of the module.
+   * @throws {TypeError} or an error from the module.
    */
   definitions(module: string | undefined): Promise<readonly AnyJobDefinition[]>;
 }
 
-/** What a proof of a journal is given of it. */
+/** The option `scratch` for a verification of a journal. */
 export function scratchOption(
   { scratchIn }: JournalTools,
   layout: Layout,

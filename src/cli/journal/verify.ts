@@ -1,4 +1,4 @@
-/** `journal verify`: proves a journal, from its first line on. */
+/** `journal verify`: verifies a journal, from its first line on. */
 
 import { counted } from "../../core/counted.ts";
 import { journalLayout, type Layout } from "../../journal/layout.ts";
@@ -35,13 +35,13 @@ import { type JournalTools, scratchOption } from "./tools.ts";
 export function verifyCommand(tools: JournalTools): Command {
   return {
     name: "verify",
-    summary: "read everything from the first line and verify it, even while a server runs",
+    summary: "verify everything from the first line, even while a server runs",
     positionals: "",
     arity: [0, 0],
     options: [
       JOURNAL_OPTION,
-      { name: "url", value: "url", help: "a server to compare; DAYBOOK_URL, or the one that runs" },
-      { name: "no-server", help: "do not compare what a server serves" },
+      { name: "url", value: "url", help: "a server to compare; DAYBOOK_URL, or the running one" },
+      { name: "no-server", help: "do not compare with the state that a server serves" },
       { name: "against", value: "database", help: "compare with the rows of PostgreSQL as well" },
     ],
     examples: [
@@ -51,16 +51,16 @@ export function verifyCommand(tools: JournalTools): Command {
       "deno task journal verify --against 'postgres://daybook@127.0.0.1/jobs?journal=shop'",
     ],
     notes: [
-      "Checks every line, batch and segment; that no event id appears twice; that names " +
-      "are\nvalid; each snapshot against the jobs that follow from the lines; and those jobs " +
-      "against\nwhat a running server serves. No line is taken from an earlier verdict: " +
-      "`proved` in JSON\nnames the first and the last line verified by this run. GET /journal " +
-      "shows the verdict.",
+      "Checks every line, batch and segment; that no event id appears twice; that names are " +
+      "valid; each snapshot against the jobs that the lines give; and those jobs against what a " +
+      "running server serves. Earlier verdicts are not trusted: `proved` in JSON names the first " +
+      "and the last line verified by this run. GET /journal shows the verdict.",
       "--against compares each batch of the folder with its row, byte for byte and chain by " +
-      "chain,\nand says where they differ. Rows that the folder has not fetched yet are verified.",
-      "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage,\n" +
-      "69 the server that --url names cannot be asked, 74 cannot be read, 77 no rights in the\n" +
-      "database, 78 damaged, or the database holds something else",
+      "chain, and says where they differ. Rows that the folder has not fetched yet are verified " +
+      "too.",
+      "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage, 69 the " +
+      "server named by --url does not answer, 74 cannot be read, 77 access to the database " +
+      "denied, 78 damaged, or the database holds something else",
     ],
     permissions: (input) => [
       journalPermissions(input, true),
@@ -129,10 +129,10 @@ function comparedText({ database, same, batches, more, divergence }: ComparedRow
     `${same.logId}${rest}`;
 }
 
-/** What the server serves; `undefined` if no server was named and none is running. */
+/** The state that the server serves; `undefined` if no server was named and none is running. */
 async function askServer(input: CommandInput, folder: string): Promise<ServedAudit | undefined> {
   const { terminal } = input;
-  // A server that is named need not be the one that holds the journal.
+  // A named server need not be the one that holds the journal.
   const journal = !isServerNamed(input) ? folder : undefined;
   const text = (name: string) => name === "journal" ? journal : input.text(name);
   try {
@@ -142,12 +142,12 @@ async function askServer(input: CommandInput, folder: string): Promise<ServedAud
     );
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    // A refusal is no verdict on the files, and must not look like one.
+    // A refusal says nothing about the files, and must not look like a verdict.
     if (isServerNamed(input)) {
       throw new CommandError(error.message, EXIT_UNAVAILABLE, error.missing);
     }
     if (error.exitCode !== EXIT_UNAVAILABLE) {
-      terminal.err(`daybook: what the server serves is not compared: ${plainText(error.message)}`);
+      terminal.err(`daybook: not compared with the server: ${plainText(error.message)}`);
     }
     return undefined;
   } finally {
@@ -155,7 +155,7 @@ async function askServer(input: CommandInput, folder: string): Promise<ServedAud
   }
 }
 
-/** Then it has to answer; one that is only guessed may be absent, or another's. */
+/** A named server has to answer; a guessed one may be absent, or serve another journal. */
 function isServerNamed(input: CommandInput): boolean {
   return (input.text("url") ?? input.env("DAYBOOK_URL")) !== undefined;
 }
@@ -181,7 +181,7 @@ function print(
   terminal.out(terminal.style(compared.divergence === null ? "green" : "red", text));
 }
 
-/** What the one line has no room for. */
+/** Details that do not fit on the verdict's line. */
 function detailLines(report: AuditReport, verdict: Verdict): readonly string[] {
   const { problems, problemCount, stoppedAt, head, served, notes } = report;
   const others = problems.map(problemText).filter((text) => !verdict.line.endsWith(text));

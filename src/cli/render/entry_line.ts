@@ -1,4 +1,4 @@
-/** Entries of the journal as lines in columns. */
+/** Renders entries of the journal as lines with columns. */
 
 import { changeText } from "../../core/state_text.ts";
 import { entryNote, type NotedEntry } from "../../engine/queries/entry_note.ts";
@@ -8,7 +8,10 @@ import type { Style } from "../terminal.ts";
 import type { Times } from "../times.ts";
 import { type Paint, painted } from "./marks.ts";
 
-/** Columns grow with what they hold, so that a stream need not be read ahead; up to these. */
+/**
+ * The maximum widths of columns, which grow with their content, since a stream cannot be read
+ * ahead.
+ */
 interface ColumnLimits {
   readonly job: number;
   readonly type: number;
@@ -18,9 +21,9 @@ interface ColumnLimits {
 const NARROW: ColumnLimits = { job: 16, type: 22, task: 10 };
 const WIDE: ColumnLimits = { job: 32, type: 32, task: 20 };
 const WIDE_FROM_COLUMNS = 100;
-/** Wide enough for nearly all of the framework's own, so that lines stay in line. */
+/** Wide enough for nearly all of the framework's types, so that columns stay aligned. */
 const TYPE_COLUMNS = 19;
-/** A note gets this much at least: on a narrow screen the line wraps. */
+/** The minimum width of a note: on a narrow screen the line wraps. */
 const NOTE_COLUMNS_MIN = 24;
 const TIME_COLUMNS = 12;
 
@@ -30,20 +33,20 @@ interface ShownEntry extends NotedEntry {
   readonly receivedAt: string;
   readonly jobId?: string | undefined;
   readonly taskId?: string | undefined;
-  /** What it changed, where that is known. */
+  /** The change that it made to its job, if known. */
   readonly job?: EntryResource["job"];
 }
 
 interface EntryLinesOptions {
   readonly paint: Paint;
   readonly times: Times;
-  /** Where lines are cut; `Infinity` where they are not. */
+  /** Where lines are cut; `Infinity` for no limit. */
   readonly columns: number;
-  /** Whether lines name the job: they need not when all are of one. */
+  /** Whether lines name the job, which is redundant for the entries of a single job. */
   readonly withJob: boolean;
 }
 
-/** Writes entries one by one, with columns that only get wider. */
+/** Formats entries one by one, with columns that only get wider. */
 export class EntryLines {
   #logIdColumns = 5;
   #jobColumns = 8;
@@ -112,7 +115,7 @@ function grown(columns: number, text: string, max: number): number {
   return Math.min(Math.max(columns, textWidth(text)), max);
 }
 
-/** The framework's own facts go without their namespace: they are most of all entries. */
+/** Framework event types are shown without their namespace, since they are the most frequent. */
 function shortType(eventType: string): string {
   return eventType.replace(/^job\./, "");
 }
@@ -132,26 +135,28 @@ const TYPE_STYLES: readonly (readonly [RegExp, Style])[] = [
   [/^journal\.|^job\.TaskProgressed$/, "dim"],
 ];
 
-/** What came from outside stands out among the framework's facts. */
+/** Events from outside stand out from those of the framework. */
 function entryStyle({ stratum, eventType }: ShownEntry): Style | undefined {
   if (stratum !== "framework") return "magenta";
   return TYPE_STYLES.find(([pattern]) => pattern.test(eventType))?.[1];
 }
 
-/** Lines tell the time of day, so that a line of its own tells the day when it changes. */
+/** Lines have only the time of day, so a separate line shows the date when it changes. */
 export class DatedLines {
   readonly #options: EntryLinesOptions;
   readonly #lines: EntryLines;
   #day: string;
 
-  /** @param now Its day goes without saying. */
+  /**
+   * @param now The day that needs no date line.
+   */
   constructor(options: EntryLinesOptions, now: number) {
     this.#options = options;
     this.#lines = new EntryLines(options);
     this.#day = options.times.day(now);
   }
 
-  /** One line, or two. */
+  /** The line of an entry, after a date line if the day changes. */
   of(entry: ShownEntry): readonly string[] {
     const { times, paint } = this.#options;
     const day = times.day(entry.receivedAt);

@@ -1,4 +1,4 @@
-/** One job as a page. */
+/** Renders one job as a page. */
 
 import { correlationText } from "../../explain/mismatch.ts";
 import { deadlineText } from "../../explain/phrases.ts";
@@ -20,7 +20,7 @@ export interface PageOptions {
   readonly times: Times;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Where lines are cut; `Infinity` where they are not. */
+  /** Where lines are cut; `Infinity` for no limit. */
   readonly columns: number;
 }
 
@@ -36,7 +36,7 @@ export function jobPage(job: JobResource, options: PageOptions): readonly string
   ];
 }
 
-/** A title and what belongs to it; nothing when nothing does. */
+/** A title with its lines; nothing without lines. */
 export function section(
   title: string,
   lines: readonly string[],
@@ -101,7 +101,7 @@ function failureLines({ failure }: JobResource, options: PageOptions): readonly 
     options.paint("dim", [`${kindText(kind)}${where}, by entry ${because}`, ...others].join("; ")),
     ...(leftInPlace.length === 0 ? [] : [`left in place: ${leftInPlace.join(", ")}`]),
     ...(cutShort.length === 0 ? [] : [`cut short, possibly partly done: ${cutShort.join(", ")}`]),
-    ...(recoveryRequired ? ["needs attention: something could not be undone"] : []),
+    ...(recoveryRequired ? ["needs attention: some effects could not be undone"] : []),
   ], options);
 }
 
@@ -149,10 +149,10 @@ function cites(by: readonly number[]): string {
 }
 
 const VALUE_LINES_MAX = 20;
-/** A value of one line is more pleasant than one of many, while it can be read. */
+/** A value is printed on one line if it is short enough. */
 const ONE_LINE_COLUMNS_MAX = 100;
 
-/** A value as JSON, cut when it is long: an input may be a whole file. */
+/** A value as JSON, cut if it is long: an input may be a whole file. */
 export function valueLines(value: unknown, { columns }: Pick<PageOptions, "columns">) {
   if (value === null || value === undefined) return [];
   const room = Math.min(columns - 2, ONE_LINE_COLUMNS_MAX);
@@ -198,7 +198,7 @@ function attemptsText({ attempts }: TaskResource): string {
   return attempts === 0 ? "a sleep" : counted(attempts, "attempt");
 }
 
-/** How long it took from its first attempt to its end, or until now. */
+/** How long the task took from its first attempt to its end, or until now. */
 function tookText({ startedAt, endedAt, status }: TaskResource, { now }: TaskLinesOptions): string {
   if (endedAt !== null) return durationText(millisecondsBetween(startedAt, endedAt));
   return status === "abandoned" ? "" : durationText(now - Date.parse(startedAt));

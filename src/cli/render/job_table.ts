@@ -1,4 +1,4 @@
-/** Jobs as a table. */
+/** Renders jobs as a table. */
 
 import { stateText } from "../../core/state_text.ts";
 import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
@@ -8,18 +8,18 @@ import { type Paint, paintedState } from "./marks.ts";
 
 const HEADS = ["JOB", "TYPE", "STATE", "AGE", "LABELS", "NOW"] as const;
 const GAP = "  ";
-/** Less than this of a cell tells nothing. */
+/** A cell cut to fewer columns would be useless. */
 const CUT_COLUMNS_MIN = 6;
 
 interface JobTableOptions {
   readonly paint: Paint;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Where lines are cut; `Infinity` where they are not. */
+  /** Where lines are cut; `Infinity` for no limit. */
   readonly columns: number;
 }
 
-/** A head and a line for each job; a column in which nothing is said is left out. */
+/** A header and a line for each job; empty columns are left out. */
 export function jobTable(
   jobs: readonly JobSummaryResource[],
   { paint, now, columns }: JobTableOptions,
@@ -50,7 +50,7 @@ function jobCells(job: JobSummaryResource, now: number): readonly string[] {
   ];
 }
 
-/** The tasks in hand, else what is waited for, else what went wrong. */
+/** The running tasks, or the open expectations, or the failure. */
 function nowText({ state, failure, open }: JobSummaryResource): string {
   if (failure !== null) return failure.error.message;
   if (state !== "Running" || open === undefined) return "";
@@ -71,7 +71,9 @@ function styledCell(
   return column !== STATE_COLUMN || job === undefined ? text : paintedState(paint, job, text);
 }
 
-/** Cells up to the edge; what does not fit whole is cut, and what follows it left out. */
+/**
+ * The cells that fit into the width: one that does not fit is cut, and those after it are left out.
+ */
 function cutLine(
   cells: readonly string[],
   shown: readonly boolean[],

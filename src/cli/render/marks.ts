@@ -1,4 +1,4 @@
-/** Colours and marks: the same state looks the same in every command. */
+/** Colours and marks, which are the same in every command. */
 
 import { stateText } from "../../core/state_text.ts";
 import type { Style, Terminal } from "../terminal.ts";
@@ -32,7 +32,7 @@ const STYLES: Readonly<Record<string, Style>> = {
   compensationFailed: "red",
 };
 
-/** A state, a condition or the status of a task, in its colour. */
+/** A state, a condition or a task's status in its colour. */
 export function painted(paint: Paint, name: string, text = name): string {
   const style = Object.hasOwn(STYLES, name) ? STYLES[name] : undefined;
   return style === undefined ? text : paint(style, text);
@@ -49,7 +49,7 @@ export function paintedState(
 /** Positions at the end of a sentence: ` [3, 17]`. */
 const REFERENCES = / +\[\d+(?:, (?:\d+|\.\.\.))*\]$/;
 
-/** The same lines: titles bold, near misses yellow, evidence dim. */
+/** The lines with colours: titles bold, near misses yellow, evidence dim. */
 export function paintedExplanation(prose: string, paint: Paint): readonly string[] {
   let title = "";
   return prose.trimEnd().split("\n").map((line) => {

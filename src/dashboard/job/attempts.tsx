@@ -144,11 +144,11 @@ function Row({ state, row, isFirst, columns }: RowProps) {
 function Outcome({ state, row }: Props & { readonly row: AttemptRow }) {
   const { attempt, lane } = row;
   const { condition } = state.explanation;
-  const isRun = lane.taskId === MAIN_TASK && attempt.goesOn;
+  const isRun = lane.taskId === MAIN_TASK && attempt.isOngoing;
   if (isRun && condition !== "executing") {
     return <span class="outcome">{conditionText(condition)}</span>;
   }
-  const progress = attempt.goesOn && lane.phase === "run"
+  const progress = attempt.isOngoing && lane.phase === "run"
     ? state.job.tasks.find(({ taskId }) => taskId === lane.taskId)?.progress
     : undefined;
   return (
@@ -172,8 +172,8 @@ function SpacedCite({ state, logId }: Props & { readonly logId: LogId | undefine
 function Backoff({ backoff }: { readonly backoff: BackoffSpan }) {
   return (
     <>
-      {backoff.goesOn ? "again at " : "backed off "}
-      {backoff.goesOn
+      {backoff.isOngoing ? "again at " : "backed off "}
+      {backoff.isOngoing
         ? <Time at={backoff.retryAt} />
         : <Duration ms={backoff.toMs - backoff.fromMs} />}
     </>

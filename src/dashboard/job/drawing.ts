@@ -24,7 +24,7 @@ export interface Bar {
   /** The position of its end. */
   readonly end: string;
   readonly title: string;
-  readonly goesOn: boolean;
+  readonly isOngoing: boolean;
   /** How many spans this bar represents. */
   readonly count: number;
 }
@@ -92,7 +92,7 @@ export function drawTimeline(
     downs: toPieces(timeline.downs, unit, scale).map((piece) => ({
       ...placed(piece),
       title: barTitle(piece, "the longest time the process can have been down"),
-      goesOn: false,
+      isOngoing: false,
     })),
     lanesTotal: timeline.lanes.filter(isTask).length,
     merged: drawn.reduce((sum, { count }) => count > 1 ? sum + count : sum, 0),
@@ -127,7 +127,7 @@ export function shownLanes({ lanes: all }: Timeline, page: number): readonly Lan
 }
 
 function urgencyOf({ spans }: Lane): number {
-  if (spans.at(-1)?.goesOn === true) return 2;
+  if (spans.at(-1)?.isOngoing === true) return 2;
   const isBad = spans.some((span) => span.kind === "attempt" && BAD.has(span.outcome));
   return isBad ? 1 : 0;
 }
@@ -141,9 +141,9 @@ function lengthOf({ spans }: Lane): number {
 function jobRow(conditions: readonly ConditionStretch[], unit: number, scale: TimeScale): Row {
   const pieces = toPieces(conditions, unit, scale);
   const bars = pieces.map((piece) => {
-    const { condition, goesOn } = piece.longest.span;
+    const { condition, isOngoing } = piece.longest.span;
     const title = barTitle(piece, conditionText(condition)) + downText(piece.longest.span);
-    return { ...placed(piece), kind: condition, title, goesOn };
+    return { ...placed(piece), kind: condition, title, isOngoing };
   });
   return { label: "The job", note: "", bars, words: wordsFor(pieces) };
 }
@@ -152,7 +152,7 @@ function laneRow({ taskId, phase, spans }: Lane, unit: number, scale: TimeScale)
   const bars = toPieces(spans, unit, scale).map((piece) => {
     const { span } = piece.longest;
     const title = barTitle(piece, spanText(span)) + downText(span);
-    return { ...placed(piece), kind: kindOf(span), title, goesOn: span.goesOn };
+    return { ...placed(piece), kind: kindOf(span), title, isOngoing: span.isOngoing };
   });
   return { label: laneLabel(taskId, phase), note: laneNote(spans), bars, words: [] };
 }
@@ -226,8 +226,8 @@ function laneNote(spans: readonly LaneSpan[]): string {
 }
 
 function spanText(span: LaneSpan): string {
-  if (span.kind === "sleep") return span.goesOn ? "sleeping" : "slept";
-  if (span.kind === "backoff") return span.goesOn ? "backing off" : "backed off";
+  if (span.kind === "sleep") return span.isOngoing ? "sleeping" : "slept";
+  if (span.kind === "backoff") return span.isOngoing ? "backing off" : "backed off";
   return OUTCOME_WORDS[span.outcome];
 }
 

@@ -15,7 +15,7 @@ import { type ShownEntry, shownEntry } from "../parts/shown_entry.tsx";
 import { EntryPages } from "../../engine/queries/entry_pages.ts";
 
 /** How many cited entries that are not the job's own are shown. */
-const STRANGERS_MAX = 20;
+const FOREIGN_MAX = 20;
 /** How many of the last log lines are shown. */
 const LOG_LINES = 50;
 
@@ -80,7 +80,7 @@ async function readForeignEntries(
 ): Promise<readonly ShownEntry[]> {
   const cited = [...new Set(citedIn(explanation))]
     .flatMap((logId) => foreignEntries.get(logId) ?? [])
-    .slice(0, STRANGERS_MAX);
+    .slice(0, FOREIGN_MAX);
   const isThere = wanted === undefined || outlined.isOwn(wanted) ||
     cited.some(({ logId }) => logId === wanted);
   const asked = isThere ? [] : await deps.engine.entries(wanted - 1, 1);

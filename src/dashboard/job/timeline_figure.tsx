@@ -236,7 +236,7 @@ function spanWord(kind: BarKind): string {
 }
 
 function LegendBar({ kind, text }: { readonly kind: BarKind; readonly text: string }) {
-  const bar = { kind, x: "0", width: "22", end: "22", title: text, goesOn: false, count: 1 };
+  const bar = { kind, x: "0", width: "22", end: "22", title: text, isOngoing: false, count: 1 };
   return (
     <li>
       <svg width="22" height={BAR_HEIGHT} aria-hidden="true">

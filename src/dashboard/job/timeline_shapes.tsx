@@ -25,12 +25,12 @@ const HEIGHTS: Readonly<Partial<Record<BarKind, number>>> = {
 };
 
 export function BarShape({ bar, top }: { readonly bar: Bar; readonly top: number }) {
-  const { kind, x, width, title, goesOn, count } = bar;
+  const { kind, x, width, title, isOngoing, count } = bar;
   const height = HEIGHTS[kind] ?? BAR_HEIGHT;
   const classes = [
     "bar",
     `bar-${kind}`,
-    ...(goesOn ? ["goes-on"] : []),
+    ...(isOngoing ? ["goes-on"] : []),
     ...(count > 1 ? ["merged"] : []),
   ];
   return (
@@ -42,7 +42,7 @@ export function BarShape({ bar, top }: { readonly bar: Bar; readonly top: number
       height={height}
       fill={PATTERNED.has(kind) ? `url(#pattern-${kind})` : undefined}
     >
-      <title>{goesOn ? `${title}, still going` : title}</title>
+      <title>{isOngoing ? `${title}, still going` : title}</title>
     </rect>
   );
 }

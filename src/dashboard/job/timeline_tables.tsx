@@ -36,7 +36,7 @@ function Conditions({ state }: Props) {
         caption="What the job was doing"
         headings={["Condition", "After creation", "Lasted", "Since entry"]}
       >
-        {conditions.slice(-ROWS_MAX).map(({ condition, fromMs, toMs, goesOn, fromBy }) => (
+        {conditions.slice(-ROWS_MAX).map(({ condition, fromMs, toMs, isOngoing, fromBy }) => (
           <tr>
             <th scope="row">{conditionText(condition)}</th>
             <td>
@@ -44,7 +44,7 @@ function Conditions({ state }: Props) {
             </td>
             <td>
               <Duration ms={toMs - fromMs} />
-              {goesOn ? ", still going" : null}
+              {isOngoing ? ", still going" : null}
             </td>
             <td>
               <EntryCite state={state} logId={fromBy} />

@@ -169,19 +169,19 @@ async function actOnTicked(
 ): Promise<Response> {
   const jobIds = form.getAll("job").slice(0, PAGE_JOBS).map(jobIdIn);
   const origin = requestOrigin(c, deps.spans);
-  const results: Told[] = [];
-  for (const jobId of jobIds) results.push(await tellOfOne(deps, action, jobId, origin));
+  const results: ActionResult[] = [];
+  for (const jobId of jobIds) results.push(await actOnOne(deps, action, jobId, origin));
   const { text, isBad } = summedUp(action, results);
   const location = deps.notes.pathWith(safeReturnPath(form.get("return")), text, isBad);
   return emptyResponse(STATUS.seeOther, { location });
 }
 
-interface Told {
+interface ActionResult {
   readonly text: string;
   readonly isBad: boolean;
 }
 
-function summedUp(action: BulkControl, results: readonly Told[]): Told {
+function summedUp(action: BulkControl, results: readonly ActionResult[]): ActionResult {
   const [first] = results;
   if (first === undefined) return { text: "Tick the jobs first.", isBad: true };
   if (results.length === 1) return first;
@@ -191,12 +191,12 @@ function summedUp(action: BulkControl, results: readonly Told[]): Told {
 }
 
 /** The result of each job: what was done, or why not. */
-async function tellOfOne(
+async function actOnOne(
   { engine }: HttpDeps,
   action: BulkControl,
   jobId: JobId,
   origin: Origin | undefined,
-): Promise<Told> {
+): Promise<ActionResult> {
   try {
     const job = await controlled(engine, jobId, action, {}, origin);
     const what = job.jobId === jobId ? "" : ` as ${job.jobId}`;

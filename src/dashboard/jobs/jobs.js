@@ -17,7 +17,7 @@ let renewedAt = performance.now();
 
 document.addEventListener("daybook:updated", (event) => {
   renewedAt = performance.now();
-  tellNewKinds(/** @type {CustomEvent} */ (event).detail.document);
+  showNewKinds(/** @type {CustomEvent} */ (event).detail.document);
 });
 
 /**
@@ -25,7 +25,7 @@ document.addEventListener("daybook:updated", (event) => {
  *
  * @param {Document} next
  */
-function tellNewKinds(next) {
+function showNewKinds(next) {
   const news = document.getElementById("kind-news");
   const kinds = [...next.querySelectorAll("[data-kind]")].filter(({ id }) =>
     document.getElementById(id) === null

@@ -22,7 +22,7 @@ export interface JobRow {
 export interface Length {
   readonly ms: number;
   /** Whether it is still growing. */
-  readonly goesOn: boolean;
+  readonly isOngoing: boolean;
 }
 
 /** Active jobs are in memory, so their rows are made from the whole job. */
@@ -55,13 +55,13 @@ function jobLengths(
   nowMs: number,
 ): Pick<JobRow, "queued" | "ran"> {
   if (startedAt === null) return { queued: undefined, ran: undefined };
-  const goesOn = endedAt === null;
-  const all = Math.max(0, (goesOn ? nowMs : Date.parse(endedAt)) - Date.parse(startedAt));
-  if (type === null) return { queued: undefined, ran: { ms: all, goesOn } };
-  if (queuedMs === null) return { queued: { ms: all, goesOn }, ran: undefined };
+  const isOngoing = endedAt === null;
+  const all = Math.max(0, (isOngoing ? nowMs : Date.parse(endedAt)) - Date.parse(startedAt));
+  if (type === null) return { queued: undefined, ran: { ms: all, isOngoing } };
+  if (queuedMs === null) return { queued: { ms: all, isOngoing }, ran: undefined };
   return {
-    queued: { ms: queuedMs, goesOn: false },
-    ran: { ms: Math.max(0, all - queuedMs), goesOn },
+    queued: { ms: queuedMs, isOngoing: false },
+    ran: { ms: Math.max(0, all - queuedMs), isOngoing },
   };
 }
 

@@ -183,8 +183,8 @@ function Type({ job: { type, labels } }: { readonly job: JobSummary }) {
 /** A script keeps counting running durations, in whole seconds so that they do not flicker. */
 function LengthText({ length }: { readonly length: Length | undefined }) {
   if (length === undefined) return null;
-  const { ms, goesOn } = length;
-  return goesOn
+  const { ms, isOngoing } = length;
+  return isOngoing
     ? <span data-since-ms={String(ms)}>{durationText(ms - ms % 1_000)}</span>
     : <span>{durationText(ms)}</span>;
 }

@@ -6,9 +6,9 @@
 
 /** A page that reloads more often is unreadable. */
 const QUIET_MS = 1_000;
-/** The first delay before a reconnection; it doubles up to `AGAIN_MAX_MS`. */
-const AGAIN_MS = 2_000;
-const AGAIN_MAX_MS = 30_000;
+/** The first delay before a reconnection; it doubles up to `RETRY_MAX_MS`. */
+const RETRY_MS = 2_000;
+const RETRY_MAX_MS = 30_000;
 const PAUSED_KEY = "daybook-paused";
 /** Statuses after which the whole page is reloaded. */
 const ENDINGS = new Map([[401, "signed out"], [403, "signed out"], [404, "gone"]]);
@@ -29,8 +29,8 @@ let isCut = false;
 /** @type {EventSource | undefined} */
 let stream;
 /** @type {number | undefined} */
-let again;
-let againMs = AGAIN_MS;
+let retryTimer;
+let retryMs = RETRY_MS;
 /** Why the page no longer follows, once it does not. @type {string | undefined} */
 let ending;
 
@@ -54,23 +54,23 @@ function togglePause() {
 /** A hidden tab closes its stream. */
 function follow() {
   if (document.visibilityState === "hidden") return leave();
-  if (stream !== undefined || again !== undefined || ending !== undefined) return;
+  if (stream !== undefined || retryTimer !== undefined || ending !== undefined) return;
   stream = new EventSource(`${liveUrl}${liveUrl?.includes("?") ? "&" : "?"}after=${shown}`);
   stream.addEventListener("open", opened);
   stream.addEventListener("error", broken);
-  stream.addEventListener("changed", tell);
-  stream.addEventListener("still", tell);
+  stream.addEventListener("changed", received);
+  stream.addEventListener("still", received);
 }
 
 function leave() {
   stream?.close();
   stream = undefined;
-  clearTimeout(again);
-  again = undefined;
+  clearTimeout(retryTimer);
+  retryTimer = undefined;
 }
 
 function opened() {
-  againMs = AGAIN_MS;
+  retryMs = RETRY_MS;
   show();
 }
 
@@ -79,15 +79,15 @@ function opened() {
  * proxy without a server or by a server that no longer knows the session.
  */
 function broken() {
-  if (stream?.readyState === EventSource.CLOSED) askAgain();
+  if (stream?.readyState === EventSource.CLOSED) retryLater();
   else show();
 }
 
-function askAgain() {
-  if (again !== undefined || ending !== undefined) return;
+function retryLater() {
+  if (retryTimer !== undefined || ending !== undefined) return;
   if (stream?.readyState === EventSource.CLOSED) stream = undefined;
-  again = setTimeout(seek, againMs);
-  againMs = Math.min(AGAIN_MAX_MS, 2 * againMs);
+  retryTimer = setTimeout(seek, retryMs);
+  retryMs = Math.min(RETRY_MAX_MS, 2 * retryMs);
   show();
 }
 
@@ -95,18 +95,18 @@ function askAgain() {
  * Requests the page instead of the stream: its status shows whether page and session still exist.
  */
 async function seek() {
-  again = undefined;
+  retryTimer = undefined;
   try {
     await (await ask(new URL(location.href)))?.body?.cancel();
   } catch {
-    return askAgain();
+    return retryLater();
   }
   follow();
   if (!isPaused) void refresh();
 }
 
 /** @param {MessageEvent} message */
-function tell(message) {
+function received(message) {
   head = Number(message.data);
   if (isPaused) show();
   else void refresh();
@@ -126,7 +126,7 @@ async function refresh() {
     } while (isStale && !isPaused && document.visibilityState === "visible");
   } catch {
     isCut = true;
-    askAgain();
+    retryLater();
   } finally {
     isRefreshing = false;
   }
@@ -155,7 +155,7 @@ async function ask(url) {
   if (found !== undefined) return end(found);
   if (!response.ok) throw new Error(`the page returned ${response.status}`);
   isCut = false;
-  if (stream?.readyState === EventSource.OPEN) againMs = AGAIN_MS;
+  if (stream?.readyState === EventSource.OPEN) retryMs = RETRY_MS;
   return response;
 }
 

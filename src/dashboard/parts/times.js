@@ -6,7 +6,7 @@
 const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 
 localise(document);
-tellZone();
+showZone();
 // Converts the times of an update before it enters the page.
 document.addEventListener("daybook:applying", (event) => {
   localise(/** @type {CustomEvent} */ (event).detail.document);
@@ -62,7 +62,7 @@ function two(number) {
   return String(number).padStart(2, "0");
 }
 
-function tellZone() {
+function showZone() {
   const zone = document.getElementById("zone");
   if (zone === null || timeZone === "UTC") return;
   zone.textContent = `Times are in ${timeZone}; point at one for UTC.`;

@@ -154,9 +154,9 @@ const EMPTY_EXAMPLES: readonly string[] = ["", "{}", "[]"];
 function placeholderOf(field: Field): string | undefined {
   if (field.example === undefined || (!field.isRequired && field.kind !== "json")) return undefined;
   const text = fieldText(field, field.example);
-  const isTold = !EMPTY_EXAMPLES.includes(text.trim()) && text.length <= EXAMPLE_LENGTH_MAX &&
+  const isUseful = !EMPTY_EXAMPLES.includes(text.trim()) && text.length <= EXAMPLE_LENGTH_MAX &&
     (field.kind === "json" || !text.includes("\n"));
-  return isTold ? `such as ${text}` : undefined;
+  return isUseful ? `such as ${text}` : undefined;
 }
 
 function hintOf(field: Field) {

@@ -91,8 +91,8 @@ export function isFiltered(texts: FilterTexts): boolean {
 }
 
 /** The form of the filters, which are sent in the query. */
-export function FilterForm({ asked }: { readonly asked: ParsedStreamQuery }) {
-  const { texts, issues } = asked;
+export function FilterForm({ parsedQuery }: { readonly parsedQuery: ParsedStreamQuery }) {
+  const { texts, issues } = parsedQuery;
   return (
     <form method="get" action="/ui/stream" class="stream-filters" aria-label="Filters">
       <div class="field field-wide">
@@ -106,7 +106,7 @@ export function FilterForm({ asked }: { readonly asked: ParsedStreamQuery }) {
           spellcheck={false}
           aria-invalid={issues.has("types") ? "true" : undefined}
         />
-        <Issue name="types" asked={asked} />
+        <Issue name="types" parsedQuery={parsedQuery} />
       </div>
       <div class="field">
         <label for="jobId">Job id</label>
@@ -118,7 +118,7 @@ export function FilterForm({ asked }: { readonly asked: ParsedStreamQuery }) {
           spellcheck={false}
           aria-invalid={issues.has("jobId") ? "true" : undefined}
         />
-        <Issue name="jobId" asked={asked} />
+        <Issue name="jobId" parsedQuery={parsedQuery} />
       </div>
       <div class="field">
         <label for="stratum">Stratum</label>
@@ -128,7 +128,7 @@ export function FilterForm({ asked }: { readonly asked: ParsedStreamQuery }) {
             <option value={name} selected={name === texts.stratum}>{name}</option>
           ))}
         </select>
-        <Issue name="stratum" asked={asked} />
+        <Issue name="stratum" parsedQuery={parsedQuery} />
       </div>
       <div class="field">
         <label class="check">
@@ -140,7 +140,7 @@ export function FilterForm({ asked }: { readonly asked: ParsedStreamQuery }) {
           />
           Only entries that changed a job
         </label>
-        <Issue name="only" asked={asked} />
+        <Issue name="only" parsedQuery={parsedQuery} />
       </div>
       <div class="row">
         <button type="submit" class="primary">Filter</button>
@@ -150,8 +150,10 @@ export function FilterForm({ asked }: { readonly asked: ParsedStreamQuery }) {
   );
 }
 
-function Issue({ name, asked }: { readonly name: FilterName; readonly asked: ParsedStreamQuery }) {
-  const detail = asked.issues.get(name);
+function Issue(
+  { name, parsedQuery }: { readonly name: FilterName; readonly parsedQuery: ParsedStreamQuery },
+) {
+  const detail = parsedQuery.issues.get(name);
   if (detail === undefined) return null;
   return (
     <p class="issues" data-issue={name}>
@@ -187,8 +189,8 @@ async function searchSince(
   since: number,
 ): Promise<EntriesFound<ShownEntry>> {
   const head = search.engine.headLogId;
-  const lookMax = Math.min(search.lookMax, Math.max(0, head - since));
-  const found = await searchBack({ ...search, lookMax }, head + 1);
+  const examineMax = Math.min(search.examineMax, Math.max(0, head - since));
+  const found = await searchBack({ ...search, examineMax }, head + 1);
   return {
     ...found,
     entries: found.entries.filter(({ logId }) => logId > since),
@@ -208,6 +210,6 @@ function entrySearch(deps: HttpDeps, query: StreamQuery): EntrySearch<ShownEntry
     },
     onlyTransitions: query.only !== undefined,
     limit: ROWS_MAX,
-    lookMax: LOOK_MAX,
+    examineMax: LOOK_MAX,
   };
 }

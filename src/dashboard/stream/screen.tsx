@@ -29,8 +29,8 @@ export const STREAM_ROUTES: readonly Route[] = [
 ];
 
 async function showStream(c: Context, deps: HttpDeps): Promise<Response> {
-  const asked = parseStreamQuery(c.req.raw);
-  const { query } = asked;
+  const parsedQuery = parseStreamQuery(c.req.raw);
+  const { query } = parsedQuery;
   const found = query === undefined ? undefined : await findEntries(deps, query);
   return page(
     c,
@@ -39,14 +39,14 @@ async function showStream(c: Context, deps: HttpDeps): Promise<Response> {
       ...pageOptions(deps, query),
       ...found === undefined
         ? {}
-        : { calls: [{ label: "Follow it", command: curlOfPage(c, deps, asked, found) }] },
+        : { calls: [{ label: "Follow it", command: curlOfPage(c, deps, parsedQuery, found) }] },
     },
     <>
       <h1>Stream</h1>
-      <FilterForm asked={asked} />
+      <FilterForm parsedQuery={parsedQuery} />
       {found === undefined || query === undefined
-        ? <OtherIssues asked={asked} />
-        : <Found deps={deps} asked={asked} query={query} found={found} />}
+        ? <OtherIssues parsedQuery={parsedQuery} />
+        : <Found deps={deps} parsedQuery={parsedQuery} query={query} found={found} />}
     </>,
   );
 }
@@ -73,7 +73,7 @@ function isOfThePast({ before, after }: StreamQuery): boolean {
 }
 
 /** Issues without a field. */
-function OtherIssues({ asked: { issues } }: { readonly asked: ParsedStreamQuery }) {
+function OtherIssues({ parsedQuery: { issues } }: { readonly parsedQuery: ParsedStreamQuery }) {
   const others = [...issues].filter(([name]) => !FILTER_NAMES.some((own) => own === name));
   return (
     <div class="note note-bad" role="alert">
@@ -89,12 +89,12 @@ function OtherIssues({ asked: { issues } }: { readonly asked: ParsedStreamQuery 
 
 interface FoundProps {
   readonly deps: HttpDeps;
-  readonly asked: ParsedStreamQuery;
+  readonly parsedQuery: ParsedStreamQuery;
   readonly query: StreamQuery;
   readonly found: EntriesFound<ShownEntry>;
 }
 
-function Found({ deps, asked, query, found }: FoundProps) {
+function Found({ deps, parsedQuery, query, found }: FoundProps) {
   const { engine, clock } = deps;
   const now = clock.now();
   const { entries, from, to } = found;
@@ -105,7 +105,9 @@ function Found({ deps, asked, query, found }: FoundProps) {
           {isOfThePast(query) ? "Older entries" : "The newest first"}
         </span>
         <button type="button" id="stream-show" class="primary" hidden>Show them</button>
-        {isOfThePast(query) ? <a href={`/ui/stream${streamSearch(asked.texts)}`}>Newest</a> : null}
+        {isOfThePast(query)
+          ? <a href={`/ui/stream${streamSearch(parsedQuery.texts)}`}>Newest</a>
+          : null}
       </div>
       <EntryHeads />
       <ol
@@ -113,19 +115,19 @@ function Found({ deps, asked, query, found }: FoundProps) {
         class="stream-rows"
         data-from={from}
         data-to={to}
-        data-filtered={isFiltered(asked.texts) ? "true" : undefined}
+        data-filtered={isFiltered(parsedQuery.texts) ? "true" : undefined}
       >
         {entries.map((entry) => (
           <EntryRow entry={entry} transition={engine.transitionAt(entry)} now={now} />
         ))}
       </ol>
-      {entries.length === 0 ? <Nothing asked={asked} /> : null}
-      <Pages deps={deps} asked={asked} found={found} />
+      {entries.length === 0 ? <Nothing parsedQuery={parsedQuery} /> : null}
+      <Pages deps={deps} parsedQuery={parsedQuery} found={found} />
     </section>
   );
 }
 
-function Nothing({ asked: { texts } }: { readonly asked: ParsedStreamQuery }) {
+function Nothing({ parsedQuery: { texts } }: { readonly parsedQuery: ParsedStreamQuery }) {
   return isFiltered(texts)
     ? <Empty title="No entry here matches these filters" />
     : (
@@ -138,13 +140,13 @@ function Nothing({ asked: { texts } }: { readonly asked: ParsedStreamQuery }) {
 }
 
 /** The range that was examined, and links to newer and older entries. */
-function Pages({ deps, asked: { texts }, found }: Omit<FoundProps, "query">) {
+function Pages({ deps, parsedQuery: { texts }, found }: Omit<FoundProps, "query">) {
   const { from, to } = found;
   const hasOlder = from > 1;
   const hasNewer = to < deps.engine.headLogId;
   return (
     <nav class="stream-pages" aria-label="Pages of the journal">
-      <p id="stream-looked" class="hint">{lookedText(found, isFiltered(texts))}</p>
+      <p id="stream-looked" class="hint">{examinedText(found, isFiltered(texts))}</p>
       <div class="row">
         {hasNewer
           ? <a class="button" href={`/ui/stream${streamSearch(texts, { after: to })}`}>Newer</a>
@@ -163,8 +165,8 @@ function Pages({ deps, asked: { texts }, found }: Omit<FoundProps, "query">) {
 }
 
 /** States what was examined: with a rare match, that is only a part of the journal. */
-function lookedText(
-  { entries, from, to, looked }: EntriesFound<ShownEntry>,
+function examinedText(
+  { entries, from, to, examined }: EntriesFound<ShownEntry>,
   filtered: boolean,
 ): string {
   if (to < from) return "No entry was examined.";
@@ -172,17 +174,17 @@ function lookedText(
   if (!filtered) return `These are ${range}.`;
   const count = entries.length === 1 ? "1 passes" : `${countText(entries.length)} pass`;
   const full = entries.length === ROWS_MAX ? ", which fills a page" : "";
-  return `Of ${range}, ${countText(looked)} were examined, and ${count}${full}.`;
+  return `Of ${range}, ${countText(examined)} were examined, and ${count}${full}.`;
 }
 
 /** The stream from the same position, with the same filters. */
 function curlOfPage(
   c: Context,
   deps: HttpDeps,
-  asked: ParsedStreamQuery,
+  parsedQuery: ParsedStreamQuery,
   found: EntriesFound<ShownEntry>,
 ): string {
-  const isPast = asked.query !== undefined && isOfThePast(asked.query);
-  const search = streamSearch(asked.texts, isPast ? { after: found.from - 1 } : {});
+  const isPast = parsedQuery.query !== undefined && isOfThePast(parsedQuery.query);
+  const search = streamSearch(parsedQuery.texts, isPast ? { after: found.from - 1 } : {});
   return curlCommands(c, deps).follow(`/stream${search}`);
 }

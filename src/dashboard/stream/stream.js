@@ -36,7 +36,7 @@ function ask(asking) {
   head = asking.detail.head;
   if (isHeld() && !isWanted) {
     asking.preventDefault();
-    tell();
+    showNews();
     return;
   }
   asking.detail.url.searchParams.set("since", String(considered));
@@ -82,7 +82,7 @@ function take({ detail }) {
   isWanted = false;
   if (fresh.length > 0) document.querySelector(".stream > .empty")?.remove();
   trim();
-  tell();
+  showNews();
 }
 
 /** @param {Element} row */
@@ -132,7 +132,7 @@ function trim() {
 }
 
 /** Shows how many entries arrived since the last update. */
-function tell() {
+function showNews() {
   const missed = head - considered;
   const text = missed > 0 ? missedText(missed) : newestText();
   if (state !== null && state.textContent !== text) state.textContent = text;

@@ -17,7 +17,7 @@ const VALUE_LENGTH_MAX = 400;
 /** `state Created → Running, condition created → queued`: the most important changes first. */
 export function ChangeLine({ changed }: { readonly changed: readonly Change[] }) {
   if (changed.length === 0) return <span class="soft">nothing changed</span>;
-  const shown = mostTelling(changed);
+  const shown = mostImportant(changed);
   const more = changed.length - shown.length;
   return (
     <span class="change-line">
@@ -32,7 +32,7 @@ export function ChangeLine({ changed }: { readonly changed: readonly Change[] })
   );
 }
 
-function mostTelling(changed: readonly Change[]): readonly Change[] {
+function mostImportant(changed: readonly Change[]): readonly Change[] {
   const isMany = changed.length > FIRST_MAX + LAST_MAX;
   const looked = isMany ? [...changed.slice(0, FIRST_MAX), ...changed.slice(-LAST_MAX)] : changed;
   return looked.map((change) => ({ change, rank: rankOf(change) }))

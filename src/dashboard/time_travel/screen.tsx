@@ -76,9 +76,9 @@ async function showWhatIf(c: Context, deps: HttpDeps): Promise<Response> {
     const shown = await readShown(c, deps, query, form, hold);
     const { present } = shown.view;
     const plan = toPlanDocument(present);
-    const asked = await runWhatIf(deps.engine, present.jobId, form, plan, hold);
+    const outcome = await runWhatIf(deps.engine, present.jobId, form, plan, hold);
     await deps.admission.enter("large");
-    return timePage(c, deps, shown, { form, asked });
+    return timePage(c, deps, shown, { form, outcome });
   });
 }
 
@@ -122,12 +122,12 @@ async function readShown(
 
 interface WhatIf {
   readonly form: WhatIfForm;
-  readonly asked?: WhatIfOutcome;
+  readonly outcome?: WhatIfOutcome;
 }
 
 function timePage(c: Context, deps: HttpDeps, shown: Shown, whatIf?: WhatIf): Response {
   const { jobId } = shown.view.job;
-  const isWrong = shown.compared.refusal !== undefined || (whatIf?.asked?.issues.length ?? 0) > 0;
+  const isWrong = shown.compared.refusal !== undefined || (whatIf?.outcome?.issues.length ?? 0) > 0;
   return page(
     c,
     deps,
@@ -136,7 +136,7 @@ function timePage(c: Context, deps: HttpDeps, shown: Shown, whatIf?: WhatIf): Re
       screen: "jobs",
       scripts: ["time_travel.js"],
       styles: ["time_travel.css"],
-      calls: curlCalls(curlCommands(c, deps), shown, whatIf?.asked),
+      calls: curlCalls(curlCommands(c, deps), shown, whatIf?.outcome),
       status: isWrong ? problemFacts("invalid-request").status : STATUS.ok,
     },
     <TimeTravel shown={shown} whatIf={whatIf ?? { form: emptyForm(shown.view.present) }} />,
@@ -172,7 +172,7 @@ interface TimeTravelProps {
 function TimeTravel({ shown: { view, query, compared }, whatIf }: TimeTravelProps) {
   const { job: { jobId }, logIds, entry, present } = view;
   const { difference, refusal } = compared;
-  const { form, asked } = whatIf;
+  const { form, outcome } = whatIf;
   return (
     <>
       <header class="stack-wide">
@@ -203,12 +203,12 @@ function TimeTravel({ shown: { view, query, compared }, whatIf }: TimeTravelProp
         jobId={jobId}
         query={query}
         form={form}
-        issues={asked?.issues ?? []}
+        issues={outcome?.issues ?? []}
         hasLimits={hasCode(present)}
         planIsTooLong={planText(present) === ""}
         sampleEvent={sampleText(present)}
       >
-        {asked?.answer === undefined ? null : <WhatIfResult {...asked.answer} />}
+        {outcome?.answer === undefined ? null : <WhatIfResult {...outcome.answer} />}
       </WhatIfSection>
     </>
   );
@@ -238,7 +238,7 @@ function sampleText({ plan, expected, jobId }: JobState): string {
 function curlCalls(
   commands: Commands,
   { view, query: { from = "", to }, compared }: Shown,
-  asked?: WhatIfOutcome,
+  outcome?: WhatIfOutcome,
 ): readonly Call[] {
   const { job: { jobId }, entry: { logId } } = view;
   const path = jobPath(jobId);
@@ -250,9 +250,9 @@ function curlCalls(
       command: commands.get(`${path}/diff?${new URLSearchParams(ends)}`),
     }],
     // Values that are too long for a command are in the fields above, to be copied to a file.
-    ...asked?.answer === undefined ? [] : [{
+    ...outcome?.answer === undefined ? [] : [{
       label: "This what-if",
-      command: commands.post(`${path}/what-if`, asked.document, "what-if.json"),
+      command: commands.post(`${path}/what-if`, outcome.document, "what-if.json"),
     }],
   ];
 }

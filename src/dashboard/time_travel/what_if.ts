@@ -144,8 +144,8 @@ function findBegin(engine: JobEngine, jobId: JobId, position: number): LogId {
 }
 
 /** Cuts both sides at the same position: steps of only one side would look like differences. */
-function cut<Told extends Replay>(told: Told, end: LogId): Told {
-  return { ...told, steps: told.steps.filter(({ logId }) => logId <= end) };
+function cut<Shown extends Replay>(side: Shown, end: LogId): Shown {
+  return { ...side, steps: side.steps.filter(({ logId }) => logId <= end) };
 }
 
 /**

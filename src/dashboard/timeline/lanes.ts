@@ -28,7 +28,7 @@ interface Stretch {
   readonly fromMs: number;
   readonly toMs: number;
   /** Whether it has not ended: `toMs` is then now. */
-  readonly goesOn: boolean;
+  readonly isOngoing: boolean;
   /** The entries that begin and end it; `toBy` is `undefined` while it has not ended. */
   readonly fromBy: LogId;
   readonly toBy: LogId | undefined;
@@ -101,9 +101,9 @@ export function toLanes(
 }
 
 function sleepSpan(task: TaskState): Unplaced<SleepSpan> {
-  const goesOn = task.status === "sleeping";
-  const toBy = goesOn ? undefined : task.lastLogId;
-  return { kind: "sleep", fromBy: task.firstLogId, toBy, goesOn };
+  const isOngoing = task.status === "sleeping";
+  const toBy = isOngoing ? undefined : task.lastLogId;
+  return { kind: "sleep", fromBy: task.firstLogId, toBy, isOngoing };
 }
 
 function laneSpans(
@@ -150,12 +150,12 @@ function attemptSpan(
 ): Omit<Unplaced<AttemptSpan>, "downMs"> {
   const { started, ended } = attempt;
   const outcome = attemptOutcome(attempt, job, hasNext);
-  const goesOn = outcome === "running";
+  const isOngoing = outcome === "running";
   return {
     kind: "attempt",
     fromBy: beginningOf(attempt),
-    toBy: goesOn ? undefined : ended?.entry.logId ?? cutBy,
-    goesOn,
+    toBy: isOngoing ? undefined : ended?.entry.logId ?? cutBy,
+    isOngoing,
     attempt: attempt.attempt,
     nth: attempt.nth,
     maxAttempts: attempt.maxAttempts,
@@ -199,12 +199,12 @@ function backoffAfter(
   hasNext: boolean,
 ): Unplaced<BackoffSpan> | undefined {
   if (ended?.end.kind !== "failed" || ended.end.retryAt === undefined) return undefined;
-  const goesOn = !hasNext && !isTerminal(job);
+  const isOngoing = !hasNext && !isTerminal(job);
   return {
     kind: "backoff",
     fromBy: ended.entry.logId,
-    toBy: goesOn ? undefined : cutBy,
-    goesOn,
+    toBy: isOngoing ? undefined : cutBy,
+    isOngoing,
     retryAt: ended.end.retryAt,
   };
 }

@@ -21,7 +21,7 @@ export interface ConditionStretch {
   readonly fromMs: number;
   readonly toMs: number;
   /** Whether it has not ended: `toMs` is then now. */
-  readonly goesOn: boolean;
+  readonly isOngoing: boolean;
   /** The entry that began the condition. */
   readonly fromBy: LogId;
   /** The entry that ended the condition; `undefined` while it has not ended. */
@@ -105,7 +105,7 @@ function conditionSpans(
       condition,
       fromMs: axis.beginOf(span),
       toMs: next === undefined ? endMs : axis.beginOf(next),
-      goesOn: next === undefined,
+      isOngoing: next === undefined,
       fromBy: by,
       toBy: next?.by,
       downMs: downtimes.reduce((sum, { during, ms }) => during.by === by ? sum + ms : sum, 0),

@@ -1,11 +1,11 @@
-/** What `POST /jobs/bulk` and `GET /failures` answer. */
+/** The answers of `POST /jobs/bulk` and `GET /failures`. */
 
 import { describe } from "../documented.ts";
 import * as v from "valibot";
 import { jobSummaryAnswer, searchedAnswer } from "./job.ts";
 import { condition, count, position, text } from "./parts.ts";
 
-const upTo = describe(position, "Jobs created after this entry are left alone.");
+const upTo = describe(position, "Jobs created after this entry are skipped.");
 const searched = v.exactOptional(searchedAnswer);
 
 export const bulkAnswer = v.object({
@@ -13,26 +13,26 @@ export const bulkAnswer = v.object({
   done: describe(
     v.array(v.object({
       jobId: text,
-      newJobId: v.exactOptional(describe(text, "Of a retry: the new job.")),
+      newJobId: v.exactOptional(describe(text, "For a retry: the new job.")),
     })),
     "The jobs that the action was applied to.",
   ),
   refused: describe(
     v.array(v.object({
-      reason: describe(text, "Completes the sentence: it was left alone because ..."),
+      reason: describe(text, "Completes the sentence: it was skipped because ..."),
       jobIds: v.array(text),
     })),
-    "The jobs that were left alone, by reason.",
+    "The skipped jobs, by reason.",
   ),
   stopped: v.exactOptional(describe(
     v.object({ type: text, detail: text }),
-    "Why it ended early, as the type and detail of a problem; what is in `done` is done.",
+    "Why it stopped early, as the type and detail of a problem; the jobs in `done` are done.",
   )),
   left: describe(v.object({ jobs: count, searched }), "How many jobs are left."),
   next: describe(
     v.nullable(position),
-    "Where to continue: send the same request again with this as `before`, and with `upTo` as " +
-      "it is here. Null when no job is left.",
+    "Where to continue: send the same request again with this as `before`, and with the `upTo` of " +
+      "this answer. Null if no job is left.",
   ),
 });
 
@@ -41,24 +41,27 @@ export const bulkPreviewAnswer = v.object({
   jobs: describe(count, "How many jobs the action applies to."),
   byCondition: describe(
     v.array(v.object({ condition, jobs: count })),
-    "The same by condition; a condition without jobs is left out.",
+    "The number of jobs by condition; a condition without jobs is left out.",
   ),
-  sample: describe(v.array(jobSummaryAnswer), "The newest of them, at most 10."),
+  sample: describe(v.array(jobSummaryAnswer), "The newest of these jobs, at most 10."),
   retried: describe(
     count,
-    "Failed jobs that would be left alone because they were retried already.",
+    "Failed jobs that would be skipped because they were already retried.",
   ),
   byHand: describe(
     count,
-    "Failed jobs that would be left alone, since somebody has to put right what could not be " +
-      "undone.",
+    "Failed jobs that would be skipped, because effects that could not be undone have to be fixed " +
+      "by hand first.",
   ),
   searched,
 });
 
 export const failuresAnswer = v.object({
   failures: v.array(v.object({
-    fingerprint: describe(text, "The same for all failures of one kind; a filter of GET /jobs."),
+    fingerprint: describe(
+      text,
+      "Identifies the kind of failure: equal for all failures of one kind; a filter of GET /jobs.",
+    ),
     type: describe(v.nullable(text), "The type of the jobs; null for plans."),
     taskId: describe(v.nullable(text), "The task that failed; null if no task did."),
     error: describe(
@@ -68,7 +71,7 @@ export const failuresAnswer = v.object({
     ),
     jobs: describe(count, "How many jobs failed this way."),
     retried: describe(count, "How many of them were retried."),
-    open: describe(count, "How many of them ended Failed and were not retried yet."),
+    open: describe(count, "How many of them ended Failed and were not yet retried."),
     newest: jobSummaryAnswer,
     oldest: jobSummaryAnswer,
   })),

@@ -16,29 +16,32 @@ import {
   time,
 } from "./parts.ts";
 
-const STRATA_SAID: Readonly<Record<Stratum, string>> = {
-  domain: "a fact of the business that jobs are about",
+const STRATUM_MEANINGS: Readonly<Record<Stratum, string>> = {
+  domain: "a business fact",
   coordination: "reserved for facts about coordination; recorded, never interpreted",
   framework: "a fact recorded by Daybook itself",
 };
 
 const entryFields = {
-  logId: describe(position, "Its position in the journal."),
-  stratum: choices("Which layer the event belongs to.", STRATA_SAID),
-  eventId: describe(text, "Given by the sender, or generated."),
-  eventType: describe(text, "Names separated by dots; job. and journal. are Daybook's own."),
-  occurredAt: describe(time, "When it happened, according to its sender."),
-  receivedAt: describe(time, "When Daybook received it."),
-  jobId: v.exactOptional(describe(text, "The job that it is about.")),
-  taskId: v.exactOptional(describe(text, "The task that it is about.")),
-  executionId: v.exactOptional(describe(text, "The attempt that it is about.")),
+  logId: describe(position, "The position of the entry in the journal."),
+  stratum: choices("Which layer the event belongs to.", STRATUM_MEANINGS),
+  eventId: describe(text, "Chosen by the sender, or generated."),
+  eventType: describe(
+    text,
+    "Names separated by dots; the namespaces job. and journal. are reserved for Daybook.",
+  ),
+  occurredAt: describe(time, "When the event happened, according to its sender."),
+  receivedAt: describe(time, "When Daybook received the event."),
+  jobId: v.exactOptional(describe(text, "The job that the event is about.")),
+  taskId: v.exactOptional(describe(text, "The task that the event is about.")),
+  executionId: v.exactOptional(describe(text, "The attempt that the event is about.")),
   traceId: v.exactOptional(describe(text, "As in W3C Trace Context.")),
   spanId: v.exactOptional(describe(text, "As in W3C Trace Context.")),
   actor: v.exactOptional(
     describe(text, "The name, in the token file, of the token that was used."),
   ),
-  causedBy: v.exactOptional(describe(position, "The entry that caused it.")),
-  attributes: describe(anyObject, "The content of the event; its type decides the members."),
+  causedBy: v.exactOptional(describe(position, "The entry that caused this one.")),
+  attributes: describe(anyObject, "The content of the event; the members depend on its type."),
 };
 
 export const entryAnswer = v.object(entryFields);
@@ -51,8 +54,11 @@ export const streamedEntryAnswer = v.object({
   job: v.exactOptional(describe(
     v.object({
       jobId: text,
-      from: describe(v.nullable(stateName), "Its state before; null when this entry created it."),
-      to: describe(stateName, "Its state after."),
+      from: describe(
+        v.nullable(stateName),
+        "The state of the job before; null if this entry created the job.",
+      ),
+      to: describe(stateName, "The state of the job after."),
       condition,
     }),
     "Present if the entry changed the state or condition of its job.",
@@ -61,20 +67,20 @@ export const streamedEntryAnswer = v.object({
 
 export const clauseAnswer = v.object({
   path: describe(text, "The path in the event that the expectation compares."),
-  expected: describe(text, "The value it expects there."),
-  found: describe(text, "The value found there."),
+  expected: describe(text, "The expected value."),
+  found: describe(text, "The value found."),
   close: describe(v.boolean(), "Whether the two are nearly the same."),
-  form: v.exactOptional(describe(text, "How they differ, if only in form.")),
+  form: v.exactOptional(describe(text, "How the values differ, if only in form.")),
   elsewhere: v.exactOptional(describe(
     v.object({ path: text, found: text, close: v.boolean() }),
-    "Where else in the event the expected value is.",
+    "Where else in the event the expected value occurs.",
   )),
 });
 
 const receipt = v.object({
   eventId: describe(v.nullable(text), "null only for an event of a batch whose id is invalid."),
-  logId: v.exactOptional(describe(position, "The entry that has it.")),
-  disposition: choices("What became of the event.", {
+  logId: v.exactOptional(describe(position, "The entry that recorded the event.")),
+  disposition: choices("The outcome of the event.", {
     matched: "recorded, and counted for a job",
     recorded: "recorded, and counted for no job",
     duplicate: "already recorded, with the same content",
@@ -89,12 +95,12 @@ const receipt = v.object({
         describe(count, "How many events have counted for the expectation."),
       ),
       required: v.exactOptional(describe(count, "How many events the expectation needs.")),
-      reason: v.exactOptional(describe(text, "Why it did not count there.")),
+      reason: v.exactOptional(describe(text, "Why the event did not count there.")),
     })),
-    "The jobs it reached.",
+    "The jobs that the event reached.",
   ),
-  more: v.exactOptional(describe(count, "How many more jobs it reached.")),
-  reason: v.exactOptional(describe(text, "Why it counted for no job, or was rejected.")),
+  more: v.exactOptional(describe(count, "How many more jobs the event reached.")),
+  reason: v.exactOptional(describe(text, "Why the event counted for no job, or was rejected.")),
   nearest: v.exactOptional(describe(
     v.object({
       jobId: text,
@@ -104,7 +110,7 @@ const receipt = v.object({
       reason: text,
       clauses: v.array(clauseAnswer),
     }),
-    "The expectation it came nearest to, and the clauses that failed.",
+    "The expectation that the event came closest to, and the clauses that failed.",
   )),
   ...rejectionMembers,
 });

@@ -1,4 +1,4 @@
-/** Why a job is as it is, what each entry did, and what might have been. */
+/** Explanations, replays and what-ifs. */
 
 import { describe } from "../documented.ts";
 import * as v from "valibot";
@@ -26,8 +26,8 @@ const rule = describe(v.picklist(Object.keys(RULES)), "A row of the state table,
 
 export const citation = v.object({
   logId: describe(position, "The entry."),
-  segment: describe(text, "The file it is in, below journal/segments."),
-  line: describe(count, "Its line number there, from 1."),
+  segment: describe(text, "The file of the entry, below journal/segments."),
+  line: describe(count, "The line number in this file, from 1."),
   eventId: text,
   eventType: text,
   rule: v.exactOptional(
@@ -37,21 +37,21 @@ export const citation = v.object({
 
 const statement = {
   statement: describe(text, "One sentence."),
-  cites: describe(v.array(citation), "The entries that show it."),
+  cites: describe(v.array(citation), "The entries that prove it."),
 };
 
 const nearMiss = v.object({
   ...statement,
-  likeness: describe(v.picklist(LIKENESSES), "How it resembles the event that is expected."),
+  likeness: describe(v.picklist(LIKENESSES), "How the event resembles the expected one."),
   clauses: describe(v.array(clauseAnswer), "The clauses that failed."),
   attributes: describe(anyObject, "The attributes of the event."),
 });
 
 const nextStep = v.object({
   ...statement,
-  by: choices("Who does it.", {
-    itself: "it happens automatically",
-    anyone: "someone has to do it",
+  by: choices("Who performs the step.", {
+    itself: "the step happens automatically",
+    anyone: "someone has to perform the step",
   }),
   action: v.exactOptional(describe(
     v.object({
@@ -62,7 +62,7 @@ const nextStep = v.object({
         describe(v.array(text), "Pointers to values in the body that have to be filled in first."),
       ),
     }),
-    "The request that does it.",
+    "The request that performs the step.",
   )),
   curl: v.exactOptional(describe(text, "The same request as a command.")),
 });
@@ -71,7 +71,7 @@ export const explanationAnswer = v.object({
   jobId: text,
   state: stateName,
   condition,
-  asOf: describe(position, "The answer is a function of the journal up to this entry."),
+  asOf: describe(position, "The answer depends only on the journal up to this entry."),
   asOfTime: v.exactOptional(describe(
     time,
     "When that entry was received; only for an explanation " +
@@ -101,10 +101,10 @@ export const explanationAnswer = v.object({
       ...statement,
       traits: v.array(v.object({ name: text, value: anyJson })),
       alike: describe(count, "How many jobs share this failure or wait."),
-      others: describe(count, "How many jobs of the type, in the same hours, do not."),
+      others: describe(count, "How many jobs of the type, created in the same hours, do not."),
     }),
-    "What jobs that share this failure or wait have in common, and others have not: at least 3 " +
-      "of its type, created within an hour of it, all have it, and none of at least 10 that went " +
+    "What jobs with this failure or wait have in common, and others do not: at least 3 jobs of the " +
+      "type, created within an hour of this one, all have it, and none of at least 10 that went " +
       "through.",
   )),
   siblings: v.exactOptional(describe(
@@ -114,14 +114,19 @@ export const explanationAnswer = v.object({
       fingerprint: v.exactOptional(text),
       jobs: v.array(text),
     }),
-    "Other jobs to which the same happened.",
+    "Other jobs with the same failure or wait.",
   )),
   timing: v.object({
     scheduledMs: milliseconds,
     queuedMs: milliseconds,
-    queuedPausedMs: v.exactOptional(describe(milliseconds, "Of that, held by a pause.")),
+    queuedPausedMs: v.exactOptional(
+      describe(milliseconds, "How much of this time a pause held the job."),
+    ),
     queuedLimitedMs: v.exactOptional(
-      describe(milliseconds, "Of that, for a place within the limits of its type."),
+      describe(
+        milliseconds,
+        "How much of this time the job waited for a place within the limits of its type.",
+      ),
     ),
     executingMs: milliseconds,
     waitingMs: milliseconds,
@@ -140,14 +145,14 @@ export const explanationAnswer = v.object({
       completed: v.exactOptional(count),
       waitingFor: v.exactOptional(count),
     }),
-    "How many more there are; absent when all are listed.",
+    "How many more exist; absent if all are listed.",
   )),
 });
 
 export const queueExplanationAnswer = v.object({
-  asOf: describe(position, "The answer is a function of the journal up to this entry."),
-  standsStill: describe(v.boolean(), "Whether something holds up jobs that could continue."),
-  since: v.exactOptional(describe(time, "Since when.")),
+  asOf: describe(position, "The answer depends only on the journal up to this entry."),
+  standsStill: describe(v.boolean(), "Whether something stops jobs that could continue."),
+  since: v.exactOptional(describe(time, "When the standstill began.")),
   queued: describe(
     v.object({ paused: count, limited: count, forWorker: count }),
     "How many jobs wait for the end of a pause, for a limit to have room, and for a worker.",
@@ -196,7 +201,7 @@ export const diffAnswer = v.object({
   from: v.object({ at: text, logId: position }),
   to: v.object({ at: v.nullable(text), logId: position }),
   changes: v.array(change),
-  /** How many more there are, if there are too many to list. */
+  /** How many more exist, if there are too many to list. */
   more: v.exactOptional(count),
 });
 
@@ -216,39 +221,39 @@ export const whatIfAnswer = v.object({
   allPastEvents: v.boolean(),
   limits: v.exactOptional(describe(
     v.object({
-      limits: describe(v.object(placeLimits), "Those that would be in force."),
-      outcome: choices("What they would do.", {
-        begins: "it is queued, and would begin now",
-        waits: "it is queued, and would still wait",
-        sooner: "it would have waited less",
-        noSooner: "it would have waited as long",
-        later: "it would have waited longer",
+      limits: describe(v.object(placeLimits), "The limits that would be in force."),
+      outcome: choices("The effect of these limits.", {
+        begins: "the job is queued, and would start now",
+        waits: "the job is queued, and would still wait",
+        sooner: "the job would have waited less",
+        noSooner: "the job would have waited as long",
+        later: "the job would have waited longer",
       }),
       statement: describe(text, "One sentence."),
-      because: describe(v.array(v.object(statement)), "What it rests on."),
-      assumes: describe(v.array(text), "What is taken for granted, since it is not on record."),
+      because: describe(v.array(v.object(statement)), "The evidence."),
+      assumes: describe(v.array(text), "Assumptions about what is not on record."),
       behind: v.exactOptional(
-        describe(v.array(text), "Jobs that would begin before it, in order; of a queued job."),
+        describe(v.array(text), "For a queued job: the jobs that would start before it, in order."),
       ),
       lessMs: v.exactOptional(
         describe(
           v.object({ least: milliseconds, most: milliseconds }),
-          "How much less it would have waited; of a job that has begun.",
+          "For a job that has started: how much less it would have waited.",
         ),
       ),
     }),
-    "What other limits of its type would do, where some are supposed.",
+    "The effect of other limits of its type, if the request supposes some.",
   )),
 });
 
 export const retryPreviewAnswer = v.object({
   jobId: text,
-  /** Tasks whose recorded results are taken over. */
+  /** Tasks whose recorded results are reused. */
   reuses: v.array(text),
-  /** Tasks that were started, and run again. */
+  /** Tasks that had started, and will run again. */
   again: v.array(text),
-  /** How many events counted, and will count again. */
+  /** How many events counted and will count again. */
   facts: count,
-  /** What must be checked first. */
+  /** What to check first. */
   first: v.array(nextStep),
 });

@@ -1,4 +1,4 @@
-/** The job resource, as `jobResource` and `jobView` make it, and its summary. */
+/** The job resource, as `jobResource` and `jobView` create it, and its summary. */
 
 import { describe } from "../documented.ts";
 import * as v from "valibot";
@@ -24,20 +24,20 @@ import {
 
 const multiplicity = describe(
   v.union([
-    choices("How often.", {
+    choices("How many events.", {
       ExactlyOnce: "one event; later ones are surplus",
       AtLeastOnce: "one event is enough; later ones count too",
     }),
-    describe(v.object({ times: count }), "This many events."),
+    describe(v.object({ times: count }), "This number of events."),
   ]),
-  "How many events the expectation takes.",
+  "How many events the expectation needs, and which ones count.",
 );
 
 type Position = typeof position;
 
 const expectationSchema = (position: Position) =>
   v.object({
-    id: describe(text, "Its name in the plan, or in the code."),
+    id: describe(text, "The name of the expectation in the plan, or in the code."),
     kind: describe(v.picklist(EXPECTED_EVENT_KINDS), "Where the event comes from."),
     eventType: describe(text, "The type the event must have."),
     correlation: describe(
@@ -48,13 +48,16 @@ const expectationSchema = (position: Position) =>
     taskId: v.exactOptional(describe(text, "The task the event must name.")),
     multiplicity,
     within: v.exactOptional(withinField),
-    required: describe(count, "How many events it needs."),
+    required: describe(count, "How many events the expectation needs."),
     matched: describe(count, "How many events have counted so far."),
-    satisfied: describe(v.boolean(), "Whether it has all the events it needs, or was waived."),
+    satisfied: describe(
+      v.boolean(),
+      "Whether the expectation has all events that it needs, or was waived.",
+    ),
     waived: v.exactOptional(
       describe(
         position,
-        "The entry that waived it: it counts as satisfied without all its events.",
+        "The entry that waived the expectation, which then counts as satisfied without all its events.",
       ),
     ),
     by: describe(v.array(position), "The entries that have counted, by logId."),
@@ -65,38 +68,38 @@ const taskStatus = choices("The progress of a task.", {
   waiting: "`run` waits for events or sleeps; of the task `main` only",
   sleeping: "a sleep, which ends at `dueAt`",
   backingOff: "an attempt failed, and the next begins at `retryAt`",
-  interrupted: "an attempt was cut short, and will be made again",
+  interrupted: "an attempt was interrupted, and will run again",
   abandoned: "the job ended before the task did",
-  completed: "ended, with its result",
-  failed: "ended without a result",
-  compensating: "what it did is being undone",
-  compensated: "what it did was undone",
-  compensationFailed: "what it did could not be undone",
+  completed: "ended with its result",
+  failed: "failed permanently",
+  compensating: "its effects are being undone",
+  compensated: "its effects were undone",
+  compensationFailed: "its effects could not be undone",
 });
 
 const taskAnswer = v.object({
-  taskId: describe(text, "Its name in the code, of a task or a sleep; `main` is `run` itself."),
+  taskId: describe(text, "The name of the task or sleep in the code; `main` is `run` itself."),
   status: taskStatus,
   attempts: describe(count, "Attempts so far, the open one included; 0 for a sleep."),
-  startedAt: describe(time, "When its first attempt began, or the sleep."),
-  endedAt: describe(v.nullable(time), "When it ended; null while it has not."),
+  startedAt: describe(time, "When the first attempt or the sleep began."),
+  endedAt: describe(v.nullable(time), "When the task ended; null until then."),
   progress: v.exactOptional(describe(
     v.object({
       done: describe(v.number(), "How much is done, in the task's own units."),
       total: v.exactOptional(describe(v.number(), "The total, in the same units.")),
-      note: v.exactOptional(describe(text, "In words.")),
+      note: v.exactOptional(describe(text, "A message.")),
     }),
-    "What the task last reported.",
+    "The last progress that the task reported.",
   )),
   retryAt: v.exactOptional(describe(time, "When the next attempt begins.")),
   dueAt: v.exactOptional(describe(time, "When the sleep ends.")),
-  result: v.exactOptional(describe(anyJson, "What its code returned.")),
-  error: v.exactOptional(describe(errorFact, "Why its last attempt failed.")),
+  result: v.exactOptional(describe(anyJson, "What the task function returned.")),
+  error: v.exactOptional(describe(errorFact, "The error of its last attempt.")),
 });
 
 const failureKind = choices("The kind of failure.", {
-  error: "`run` itself threw, or returned without awaiting what it had asked for",
-  poison: "the code said that another attempt would not help",
+  error: "`run` itself threw, or returned without awaiting a task or wait that it had started",
+  poison: "the code marked the error as one that another attempt cannot help",
   deadLetter: "the code threw, and no attempts were left",
   cancelled: "someone cancelled the job",
 });
@@ -108,17 +111,17 @@ const failureSchema = (position: Position) =>
     error: errorFact,
     fingerprint: describe(
       v.nullable(fingerprintField),
-      "The same for all failures of one kind; null for a cancellation.",
+      "Identifies the kind of failure: equal for all failures of one kind; null for a cancellation.",
     ),
     recoveryRequired: describe(
       v.boolean(),
-      "Whether someone has to check what was done: it was not, or could not be, undone.",
+      "Whether a person has to check the effects of the job, because they were not or could not be undone.",
     ),
-    because: describe(position, "The entry that decided it."),
+    because: describe(position, "The entry that decided the failure."),
     leftInPlace: describe(v.array(text), "Completed tasks that were not undone."),
     cutShort: describe(
       v.array(text),
-      "Tasks that started and never ended: what they did is unknown.",
+      "Tasks that started and never ended: their effect is unknown.",
     ),
   });
 
@@ -126,8 +129,8 @@ export const failureAnswer = failureSchema(position);
 
 export const retentionAnswer = describe(
   v.union([
-    choices("Forever, or until the job ends.", {
-      keep: "for good",
+    choices("Permanently, or until the job ends.", {
+      keep: "permanently",
       deleteOnCompletion: "until the job ends",
     }),
     describe(v.object({ afterMs: v.number() }), "This many milliseconds after the job has ended."),
@@ -136,7 +139,7 @@ export const retentionAnswer = describe(
 );
 
 export const parkedReason = choices("Why the engine holds a job.", {
-  diverged: "the code does not do what is on record; the job continues once the code fits",
+  diverged: "the code does not match the record; the job continues once matching code is loaded",
   noDefinition: "no definition of its type and version is loaded",
   crashed: "the process ended three times while an attempt of it was open",
 });
@@ -144,39 +147,39 @@ export const parkedReason = choices("Why the engine holds a job.", {
 const parkedSchema = (position: Position) =>
   v.object({
     reason: parkedReason,
-    message: describe(text, "The reason in words, and what to do."),
-    disagreesWith: v.exactOptional(describe(position, "The entry that the code disagrees with.")),
+    message: describe(text, "The reason, and what to do."),
+    disagreesWith: v.exactOptional(describe(position, "The entry from which the code diverged.")),
     by: describe(position, "The entry that parked the job."),
   });
 
 /**
- * What a job and its summary have in common, as `jobHead` makes it.
+ * The members that a job and its summary share, as `jobHead` creates them.
  *
- * @param position Of what a job's entries are counted by.
+ * @param position The schema of positions.
  */
 const jobHeadEntries = (position: Position) => ({
-  jobId: describe(text, "Given by the client, or generated."),
-  type: describe(v.nullable(text), "The type of its definition; null for a plan."),
+  jobId: describe(text, "Chosen by the client, or generated."),
+  type: describe(v.nullable(text), "The type of the job's definition; null for a plan."),
   definitionVersion: describe(v.nullable(count), "The version of the definition that created it."),
   state: stateName,
   condition,
-  createdAt: describe(time, "When it was recorded."),
-  startAt: v.exactOptional(describe(time, "When it will start.")),
-  startedAt: describe(v.nullable(time), "When it started; null before."),
-  endedAt: describe(v.nullable(time), "When it ended; null before."),
+  createdAt: describe(time, "When the job was recorded."),
+  startAt: v.exactOptional(describe(time, "When the job will start.")),
+  startedAt: describe(v.nullable(time), "When the job started; null until then."),
+  endedAt: describe(v.nullable(time), "When the job ended; null until then."),
   sleepsUntil: v.exactOptional(
-    describe(time, "When the first of its sleeps ends; only while it sleeps."),
+    describe(time, "When the first of its sleeps ends; only while the job sleeps."),
   ),
-  firstLogId: describe(position, "Its first entry in the journal."),
-  lastLogId: describe(position, "Its last entry so far."),
-  priority: describe(v.pipe(v.number(), v.integer()), "Lower runs sooner."),
+  firstLogId: describe(position, "The first entry of the job."),
+  lastLogId: describe(position, "The last entry of the job so far."),
+  priority: describe(v.pipe(v.number(), v.integer()), "Lower runs first."),
   labels: describe(
     v.record(v.string(), text),
     "Names and values that the client gave the job, to " +
       "search for.",
   ),
-  retryOf: v.exactOptional(describe(text, "The job that it is a retry of.")),
-  parked: v.exactOptional(describe(parkedSchema(position), "Only while the engine holds it.")),
+  retryOf: v.exactOptional(describe(text, "The job that this one retries.")),
+  parked: v.exactOptional(describe(parkedSchema(position), "Only while the engine holds the job.")),
 });
 
 const jobEntries = (position: Position) => ({
@@ -194,7 +197,7 @@ const jobEntries = (position: Position) => ({
   input: describe(anyJson, "The input; null if there is none, or if it is sealed."),
   sealed: v.exactOptional(describe(
     v.object({
-      secrets: describe(v.array(text), "Where in the input secrets are."),
+      secrets: describe(v.array(text), "Paths of the secrets in the input."),
       retention: retentionAnswer,
     }),
     "How long the sealed input stays readable.",
@@ -202,24 +205,27 @@ const jobEntries = (position: Position) => ({
   output: describe(anyJson, "What `run` returned; null until then."),
   expected: describe(
     v.array(expectationSchema(position)),
-    "The events the job waits for, or has waited " +
+    "The events that the job waits for, or has waited " +
       "for.",
   ),
-  tasks: describe(v.array(taskAnswer), "Its steps, in the order in which they began."),
+  tasks: describe(v.array(taskAnswer), "The steps of the job, in the order in which they began."),
   waits: v.exactOptional(describe(
     v.array(v.object({
       expectation: describe(text, "What `run` waits for."),
-      wait: describe(count, "Which wait for that expectation this is, from 1."),
+      wait: describe(
+        count,
+        "The number of this wait among those for the same expectation, from 1.",
+      ),
       withinMs: v.exactOptional(describe(
         milliseconds,
         "How long `run` asked to wait, in milliseconds.",
       )),
-      dueAt: describe(time, "When it ends without the event."),
-      passedBy: v.exactOptional(describe(position, "The entry that records that it ended.")),
+      dueAt: describe(time, "When the wait ends without the event."),
+      passedBy: v.exactOptional(describe(position, "The entry that records the end of the wait.")),
     })),
     "The waits of `run` with a time limit; absent if there were none.",
   )),
-  failure: describe(v.nullable(failureSchema(position)), "Why it failed; null if it has not."),
+  failure: describe(v.nullable(failureSchema(position)), "Why the job failed; null if it has not."),
 });
 
 export const supposedJobAnswer = v.object(jobEntries(supposedPosition));
@@ -231,10 +237,10 @@ const links = describe(
 
 export const jobAnswer = v.object({ ...jobEntries(position), links });
 
-/** As `summaryView` makes it. */
+/** The summary, as `summaryView` creates it. */
 export const jobSummaryAnswer = v.object({
   ...jobHeadEntries(position),
-  retriedBy: v.exactOptional(describe(text, "The newest retry of it.")),
+  retriedBy: v.exactOptional(describe(text, "The newest retry of this job.")),
   progress: v.object({
     satisfied: describe(count, "How many expectations are satisfied."),
     expected: describe(count, "How many expectations there are."),
@@ -242,14 +248,14 @@ export const jobSummaryAnswer = v.object({
   }),
   queuedMs: describe(
     v.nullable(milliseconds),
-    "From its start to its first attempt; null before that, and for a plan without code.",
+    "Milliseconds from the start to the first attempt; null before that, and for a plan without code.",
   ),
   open: v.exactOptional(describe(
     v.object({
       tasks: v.array(text),
       expected: v.array(v.object({ id: text, matched: count, required: count })),
     }),
-    "Until it ends: the first few tasks in hand, and expectations that are not satisfied.",
+    "Until the job ends: the first few running tasks and open expectations.",
   )),
   failure: v.nullable(v.object({
     kind: failureKind,
@@ -262,31 +268,31 @@ export const jobSummaryAnswer = v.object({
   links,
 });
 
-/** As `minimalText` writes it. */
+/** The minimal answer, as `minimalText` writes it. */
 export const minimalJobAnswer = v.object({
   jobId: text,
   state: stateName,
   links: v.object({ self: text, events: text, stream: text, explain: text }),
 });
 
-/** What became of one of many jobs, as `createAll` reports it. */
+/** The outcome of one of many jobs, as `createAll` reports it. */
 const jobReceipt = v.object({
-  jobId: describe(v.nullable(text), "null for a rejected job that came without a valid id."),
-  disposition: choices("What became of it.", {
-    created: "it was recorded",
-    duplicate: "the Idempotency-Key was used before with the same content: this is the job " +
+  jobId: describe(v.nullable(text), "null for a rejected job without a valid id."),
+  disposition: choices("The outcome.", {
+    created: "the job was recorded",
+    duplicate: "the Idempotency-Key was already used with the same content, and created this job " +
       "created then",
-    rejected: "it was not recorded: `reason` says why, `errors` where",
+    rejected: "the job was not recorded: `reason` says why, and `errors` where",
   }),
   state: v.exactOptional(stateName),
   links: v.exactOptional(links),
   problem: v.exactOptional(
     describe(
       text,
-      "The type of the problem that the same request alone would have been refused with.",
+      "The type of the problem with which a request for this job alone would have been refused.",
     ),
   ),
-  reason: v.exactOptional(describe(text, "Why it was rejected.")),
+  reason: v.exactOptional(describe(text, "Why the job was rejected.")),
   ...rejectionMembers,
 });
 
@@ -305,5 +311,5 @@ export const jobsAnswer = v.object({
 
 export const inputAnswer = v.object({
   input: anyJson,
-  secrets: describe(v.array(text), "Where in the input secrets are."),
+  secrets: describe(v.array(text), "Paths of the secrets in the input."),
 });

@@ -1,4 +1,4 @@
-/** The job resource, whole and in short, with links to everything about the job. */
+/** The job resource and its summary, with links to everything about the job. */
 
 import { jobResource } from "../../core/job_resource.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -29,7 +29,7 @@ function jobLinks({ jobId }: { readonly jobId: string }) {
   };
 }
 
-/** What became of one of many jobs. */
+/** The outcome of one of many jobs. */
 export function receiptView({ refusal, ...receipt }: JobReceipt) {
   const { jobId, state } = receipt;
   return {

@@ -1,7 +1,7 @@
 /**
- * What answers are made of. These schemas describe answers, and check none while a server
- * runs: the types of the core hold for them, and a test compares every answer with them.
- * Commands read answers by looser schemas of their own, since a server may be newer.
+ * The building blocks of answers. These schemas describe answers, but do not check them at run
+ * time: the types of the core ensure the shape, and a test compares every answer with its schema.
+ * Commands read answers with looser schemas of their own, since a server may be newer.
  */
 
 import * as v from "valibot";
@@ -10,7 +10,7 @@ import type { StateName } from "../../core/job_state.ts";
 import { type LimitName, LIMITS } from "../over_capacity.ts";
 import { describe, documented } from "../documented.ts";
 
-/** A choice, with what each value means. */
+/** A choice, with the meaning of each value. */
 export function choices<const Values extends Readonly<Record<string, string>>>(
   description: string,
   values: Values,
@@ -24,60 +24,60 @@ export function choices<const Values extends Readonly<Record<string, string>>>(
 export const text = v.string();
 export const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 export const position = documented(v.number(), { type: "integer", minimum: 0 });
-/** An event that is only supposed lies between two positions. */
+/** A supposed event has a position between two others. */
 export const supposedPosition = documented(v.number(), { type: "number", minimum: 0 });
 export const milliseconds = v.pipe(v.number(), v.minValue(0));
 export const time = documented(v.string(), { type: "string", format: "date-time" });
-/** What is used of something that has a limit. */
+/** The use of a limited resource. */
 export const use = v.object({ used: count, max: count });
 export const anyJson = documented(v.unknown(), {});
 export const anyObject = documented(v.record(v.string(), v.unknown()), { type: "object" });
 
 const STATES: Readonly<Record<StateName, string>> = {
-  Created: "on record, and not started yet",
-  Running: "started, and not ended",
-  Compensating: "it failed or was cancelled, and completed steps are being undone",
-  Done: "ended, with its output",
-  Failed: "ended without its output: it failed, or was cancelled",
+  Created: "on record, but not started",
+  Running: "started, but not ended",
+  Compensating: "the job failed or was cancelled, and completed steps are being undone",
+  Done: "ended with its output",
+  Failed: "ended without output: the job failed, or was cancelled",
 };
 export const stateName = choices("The state of a job.", STATES);
 
-const CONDITIONS_SAID: Readonly<Record<Condition, string>> = {
-  created: "waits for someone to start it",
+const CONDITION_MEANINGS: Readonly<Record<Condition, string>> = {
+  created: "waits until someone starts it",
   scheduled: "waits for its start time",
   queued: "waits for a worker",
   executing: "its code is running",
   waiting: "waits for events",
   sleeping: "sleeps until a time",
-  backingOff: "a task failed, and will be retried at a set time",
-  suspended: "someone suspended it: no new attempt starts",
-  parked: "the engine holds it, for the reason in `parked`",
-  compensating: "what it did is being undone",
+  backingOff: "a task failed, and will be retried later",
+  suspended: "suspended by someone: no new attempt starts",
+  parked: "held by the engine, for the reason in `parked`",
+  compensating: "its effects are being undone",
   succeeded: "ended with its output",
-  failed: "ended without its output",
-  cancelled: "someone cancelled it",
+  failed: "ended without output",
+  cancelled: "cancelled by someone",
 };
-export const condition = choices("What a job is doing right now.", CONDITIONS_SAID);
-const LIMITS_SAID = Object.fromEntries(
+export const condition = choices("What a job is doing right now.", CONDITION_MEANINGS);
+const LIMIT_MEANINGS = Object.fromEntries(
   Object.entries(LIMITS).map(([name, { what }]) => [name, what]),
 ) as Record<LimitName, string>;
 /** A limit that was reached, in problems and receipts. */
-export const limitName = choices("The limit that was reached.", LIMITS_SAID);
+export const limitName = choices("The limit that was reached.", LIMIT_MEANINGS);
 
-/** Why one of many was rejected: where, and whether it may be sent again. */
+/** Why one of many items was rejected, and whether it may be sent again. */
 export const rejectionMembers = {
   errors: v.exactOptional(describe(
     v.array(v.object({ pointer: text, detail: text })),
-    "What is wrong with it.",
+    "The errors, with their places.",
   )),
   limit: v.exactOptional(describe(
     v.object({ name: limitName, max: count }),
-    "Present if the limit is the only reason: it may be sent again.",
+    "Present if the limit is the only reason: the item may then be sent again.",
   )),
 };
 export const nextCursor = v.nullable(text);
 export const errorFact = v.object({
-  name: describe(text, "The name of the error's class."),
-  message: describe(text, "Its message, with secrets masked."),
-  stack: v.exactOptional(describe(text, "Where it was thrown.")),
+  name: describe(text, "The class of the error."),
+  message: describe(text, "The message, with secrets masked."),
+  stack: v.exactOptional(describe(text, "The stack.")),
 });

@@ -33,26 +33,26 @@ export const verificationRun = v.object({
 
 const standing = {
   role: describe(v.picklist(["leading", "following"]), "Whether this process leads or follows."),
-  since: describe(time, "Since when it does."),
+  since: describe(time, "When it began to lead or follow."),
   leader: describe(
     v.nullable(v.object({
-      writer: describe(text, "Tells the process from others."),
-      url: describe(text, "Where others reach it."),
+      writer: describe(text, "Identifies the process."),
+      url: describe(text, "The URL at which other processes reach it."),
     })),
-    "The process that leads, and where it is reached; null while none is known.",
+    "The leading process and its URL; null while none is known.",
   ),
   why: describe(
     v.nullable(v.picklist(["first", "ended", "silent"])),
-    "Why it leads: nobody led before, the session of the leader before ended, or that leader was " +
+    "Why it leads: no process led before, the session of the previous leader ended, or that leader was " +
       "silent for too long. null while it follows.",
   ),
   copy: describe(
     v.nullable(v.object({
       logId: position,
-      entriesBehind: describe(count, "Entries that it lacked at the last look."),
+      entriesBehind: describe(count, "Entries that the copy lacked at the last check."),
       msBehind: describe(
         milliseconds,
-        "Since when it was last known to be complete, in milliseconds.",
+        "Milliseconds since the copy was last known to be complete.",
       ),
     })),
     "The copy of a follower; null while this process leads.",
@@ -61,15 +61,15 @@ const standing = {
 
 const database = describe(
   v.nullable(v.object({
-    address: describe(text, "Without the password."),
-    standbyDemanded: describe(v.boolean(), "Whether a synchronous standby has to be there."),
+    address: describe(text, "The database, without the password."),
+    standbyDemanded: describe(v.boolean(), "Whether a synchronous standby is required."),
     standbys: describe(
       v.nullable(count),
-      "Synchronous standbys that are connected; null where the user may not know.",
+      "Connected synchronous standbys; null if the database user may not see them.",
     ),
     settings: v.record(text, text),
   })),
-  "What the database promises, as of at most a second ago.",
+  "The guarantees of the database, at most a second old.",
 );
 
 export const journalAnswer = v.object({
@@ -100,14 +100,14 @@ export const journalAnswer = v.object({
   })),
   shared: v.exactOptional(describe(
     v.object({ ...standing, database }),
-    "The part of this process in a journal that several share; absent for one in a folder alone.",
+    "The role of this process in a shared journal; absent for a journal in a folder.",
   )),
   ...verificationRun.entries,
 });
 
 export const placeLimits = {
-  maxRunning: v.exactOptional(describe(count, "Jobs of the type at a time.")),
-  perKey: v.exactOptional(describe(count, "Jobs of one key at a time.")),
+  maxRunning: v.exactOptional(describe(count, "Running jobs of the type.")),
+  perKey: v.exactOptional(describe(count, "Running jobs of one key.")),
   rate: v.exactOptional(describe(
     v.object({ count, perMs: milliseconds }),
     "At most `count` jobs may start within `perMs` milliseconds.",
@@ -117,35 +117,35 @@ export const placeLimits = {
 /** As the engine reports it. */
 export const limitedTypeAnswer = v.object({
   type: text,
-  limits: describe(v.object(placeLimits), "In force."),
+  limits: describe(v.object(placeLimits), "The limits in force."),
   code: describe(v.object(placeLimits), "The limits of the definition; empty if it has none."),
   byKey: describe(v.boolean(), "Whether its jobs have keys; keys take turns."),
   change: v.exactOptional(describe(
     v.object({ by: position, since: time, reason: text, actor: v.exactOptional(text) }),
     "Why limits other than those of the code are in force.",
   )),
-  held: describe(count, "Places that are taken."),
+  held: describe(count, "Places in use."),
   waiting: describe(count, "Jobs that wait for a place, or for the rate."),
   keys: describe(
     v.array(v.object({ key: v.nullable(text), held: count, waiting: count })),
-    "Keys with jobs at work or waiting, the busiest first; null stands for jobs without a key.",
+    "Keys with running or waiting jobs, the busiest first; null means jobs without a key.",
   ),
-  moreKeys: describe(count, "How many more keys there are."),
+  moreKeys: describe(count, "How many more keys exist."),
   rates: describe(
     v.array(v.object({
-      key: describe(v.nullable(text), "null where the rate counts all jobs of the type."),
-      began: describe(count, "Jobs that it counts now."),
-      waiting: describe(count, "Jobs that wait, and have not begun."),
+      key: describe(v.nullable(text), "null if the rate counts all jobs of the type."),
+      began: describe(count, "Jobs that the rate counts now."),
+      waiting: describe(count, "Jobs that wait to start."),
       nextAt: v.exactOptional(
         describe(
           time,
-          "When the next may begin; absent while one may, or starts are being recorded.",
+          "When the next job may start; absent if one may start now, or while starts are being recorded.",
         ),
       ),
     })),
-    "What the rate counts now: all jobs of the type, or each key apart, the most first.",
+    "What the rate counts now: all jobs of the type, or each key separately, the highest count first.",
   ),
-  moreRates: describe(count, "How many more keys of the rate there are."),
+  moreRates: describe(count, "How many more keys of the rate exist."),
 });
 
 export const limitsAnswer = v.object({ limits: v.array(limitedTypeAnswer) });
@@ -156,7 +156,9 @@ export const definitionsAnswer = v.object({
     version: count,
     description: v.exactOptional(text),
     inputSchema: anyJson,
-    runs: v.exactOptional(describe(v.array(count), "Other versions whose jobs it also runs.")),
+    runs: v.exactOptional(
+      describe(v.array(count), "Other versions whose jobs this definition also runs."),
+    ),
     startsOn: v.exactOptional(describe(
       v.object({ eventType: text, correlation: correlationField }),
       "Each event of this kind starts a job.",
@@ -165,14 +167,14 @@ export const definitionsAnswer = v.object({
     retention: v.exactOptional(retentionAnswer),
     pauseAfter: v.exactOptional(describe(
       v.object({ failures: count, withinMs: milliseconds, forMs: milliseconds }),
-      "When so many attempts fail within the period, the type is paused for this long.",
+      "When this many attempts fail within the period, the type is paused for this long.",
     )),
     limits: v.exactOptional(describe(
       v.object({
         ...placeLimits,
-        byKey: describe(v.boolean(), "Whether it sorts its jobs by a key; keys take turns."),
+        byKey: describe(v.boolean(), "Whether its jobs have keys; keys take turns."),
       }),
-      "How many of its jobs may be at work at a time.",
+      "How many of its jobs may run at a time.",
     )),
   })),
 });
@@ -215,27 +217,29 @@ export const readyAnswer = v.object({
   status: v.picklist(["ready", "following"]),
   shared: v.exactOptional(describe(
     v.object(standing),
-    "The part of this process in a journal that several share; absent for one in a folder alone.",
+    "The role of this process in a shared journal; absent for a journal in a folder.",
   )),
 });
 
-/** As `pauseView` makes it. */
+/** A pause, as `pauseView` creates it. */
 export const pauseAnswer = v.object({
   pauseId: text,
-  type: v.exactOptional(describe(text, "It holds only jobs of this type.")),
-  label: v.exactOptional(describe(text, "It holds only jobs with this label, as name:value.")),
-  key: v.exactOptional(describe(text, "It holds only jobs of this key.")),
+  type: v.exactOptional(describe(text, "The pause holds only jobs of this type.")),
+  label: v.exactOptional(
+    describe(text, "The pause holds only jobs with this label, as name:value."),
+  ),
+  key: v.exactOptional(describe(text, "The pause holds only jobs with this key.")),
   reason: text,
   since: time,
-  until: v.exactOptional(describe(time, "When it ends automatically.")),
-  by: describe(position, "The entry that began it."),
+  until: v.exactOptional(describe(time, "When the pause ends automatically.")),
+  by: describe(position, "The entry that began the pause."),
   failures: v.exactOptional(describe(
     v.array(position),
     "For an automatic pause: the failed attempts that caused it.",
   )),
-  actor: v.exactOptional(describe(text, "Who asked for it.")),
-  jobs: describe(count, "How many jobs it keeps from a worker now."),
-  firstJobs: describe(v.array(text), "The first of them in the queue, at most 5."),
+  actor: v.exactOptional(describe(text, "Who began the pause: the name of the token.")),
+  jobs: describe(count, "How many jobs it holds now."),
+  firstJobs: describe(v.array(text), "The first of these jobs in the queue, at most 5."),
 });
 
 export const pausesAnswer = v.object({ pauses: v.array(pauseAnswer) });

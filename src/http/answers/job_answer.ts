@@ -34,17 +34,17 @@ export function createdAnswer(
   deps: HttpDeps,
   job: JobState,
   status: number,
-  asked: Preferences = { minimal: false },
+  preferences: Preferences = { minimal: false },
   headers: Readonly<Record<string, string>> = {},
 ): Response {
   const location = jobPath(job.jobId);
-  const text = asked.minimal ? minimalText(job) : jobText(job) ?? smallText(job);
-  const applied = { ...appliedHeader(asked), ...headers };
+  const text = preferences.minimal ? minimalText(job) : jobText(job) ?? smallText(job);
+  const applied = { ...appliedHeader(preferences), ...headers };
   if (text !== undefined) return createdResponse(text, status, location, applied);
   if (hasRoomForLarge(deps)) {
     return largeJsonResponse(deps, jobView(job), status, { location, ...applied });
   }
-  const minimal = { ...appliedHeader({ ...asked, minimal: true }), ...headers };
+  const minimal = { ...appliedHeader({ ...preferences, minimal: true }), ...headers };
   return createdResponse(minimalText(job), status, location, minimal);
 }
 

@@ -78,7 +78,7 @@ class LargeBody implements UnderlyingDefaultSource<Uint8Array> {
     const next = this.#chunks?.next();
     if (next === undefined) return;
     if (next.done === true) {
-      this.#letGo();
+      this.#release();
       return controller.close();
     }
     controller.enqueue(encoder.encode(next.value));
@@ -86,15 +86,15 @@ class LargeBody implements UnderlyingDefaultSource<Uint8Array> {
   }
 
   cancel(): void {
-    this.#letGo();
+    this.#release();
   }
 
   stall(): void {
-    this.#letGo();
+    this.#release();
     this.#controller?.error(new Error("Cannot answer: the reader takes nothing"));
   }
 
-  #letGo(): void {
+  #release(): void {
     if (this.#chunks === undefined) return;
     this.#chunks = undefined;
     if (this.#controller === undefined) return;

@@ -78,15 +78,15 @@ export class Deadlines {
     if (this.#stopped) return;
     this.#disarm = this.#clock.setTimer(delayMs, () => {
       this.#disarm = undefined;
-      this.#tellLate(this.#clock.monotonic());
+      this.#expireLate(this.#clock.monotonic());
       const earliest = this.#ends.later;
       if (earliest !== this.#ends) this.#watch(earliest.at - this.#clock.monotonic());
     });
   }
 
   /** A few at a time: many bodies may have begun together. */
-  #tellLate(now: number): void {
-    for (let told = 0; told < LATE_AT_ONCE; told++) {
+  #expireLate(now: number): void {
+    for (let expired = 0; expired < LATE_AT_ONCE; expired++) {
       const one = this.#ends.later;
       if (one.at > now) return;
       this.end(one);

@@ -22,7 +22,7 @@ export interface EntrySearch<Shown> {
   /** The most entries to find. */
   readonly limit: number;
   /** The most entries to examine. */
-  readonly lookMax: number;
+  readonly examineMax: number;
 }
 
 export interface EntriesFound<Shown> {
@@ -32,7 +32,7 @@ export interface EntriesFound<Shown> {
   readonly from: LogId;
   readonly to: LogId;
   /** How many entries were examined: for a known job, only its own. */
-  readonly looked: number;
+  readonly examined: number;
 }
 
 type ReadOn = (position: LogId, size: number) => Promise<Scan>;
@@ -43,8 +43,8 @@ export async function searchBack<Shown>(
   before: LogId,
 ): Promise<EntriesFound<Shown>> {
   const to = Math.min(before - 1, search.engine.headLogId);
-  const { found, looked, position } = await collect(search, to + 1, backReader(search));
-  return { entries: found, from: position, to, looked };
+  const { found, examined, position } = await collect(search, to + 1, backReader(search));
+  return { entries: found, from: position, to, examined };
 }
 
 /** The oldest entries above a position. */
@@ -54,13 +54,13 @@ export async function searchAhead<Shown>(
 ): Promise<EntriesFound<Shown>> {
   const feed = selectFeed(search.engine, search.filter.jobId);
   const readOn: ReadOn = (position, size) => feed.read(position, size);
-  const { found, looked, position } = await collect(search, after, readOn);
-  return { entries: found.reverse(), from: after + 1, to: position, looked };
+  const { found, examined, position } = await collect(search, after, readOn);
+  return { entries: found.reverse(), from: after + 1, to: position, examined };
 }
 
 interface Collected<Shown> {
   readonly found: Shown[];
-  readonly looked: number;
+  readonly examined: number;
   /** The last position examined. */
   readonly position: LogId;
 }
@@ -70,20 +70,20 @@ async function collect<Shown>(
   start: LogId,
   readOn: ReadOn,
 ): Promise<Collected<Shown>> {
-  const { limit, lookMax, reading, show } = search;
+  const { limit, examineMax, reading, show } = search;
   const found: Shown[] = [];
   const size = new PageSize(READ_AT_ONCE_MAX);
-  let [position, looked] = [start, 0];
-  while (looked < lookMax) {
+  let [position, examined] = [start, 0];
+  while (examined < examineMax) {
     const leave = await reading.enter();
     try {
-      const scan = await readOn(position, Math.min(size.next, lookMax - looked));
+      const scan = await readOn(position, Math.min(size.next, examineMax - examined));
       size.read(scan.entries);
       for (const entry of scan.entries) {
-        looked += 1;
+        examined += 1;
         if (!isWanted(entry, search)) continue;
         found.push(await show(entry));
-        if (found.length === limit) return { found, looked, position: entry.logId };
+        if (found.length === limit) return { found, examined, position: entry.logId };
       }
       position = scan.scannedTo;
       if (scan.caughtUp) break;
@@ -91,7 +91,7 @@ async function collect<Shown>(
       leave();
     }
   }
-  return { found, looked, position };
+  return { found, examined, position };
 }
 
 type Wanted = Pick<EntrySearch<unknown>, "engine" | "filter" | "onlyTransitions">;

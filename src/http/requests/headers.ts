@@ -102,11 +102,11 @@ interface ReachedAs {
 export function reachedAs({ headers, url }: Request): ReachedAs {
   const { host: named, protocol } = new URL(url);
   const host = headers.get("host") ?? named;
-  const secure = protocol === "https:" || schemeTold(headers) === "https";
+  const secure = protocol === "https:" || forwardedScheme(headers) === "https";
   return { host, secure, origin: `${secure ? "https" : "http"}://${host}` };
 }
 
 /** With several proxies, the first value is that of the client's connection. */
-function schemeTold(headers: Headers): string | undefined {
+function forwardedScheme(headers: Headers): string | undefined {
   return headers.get("x-forwarded-proto")?.split(",")[0]?.trim();
 }

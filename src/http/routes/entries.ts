@@ -92,7 +92,7 @@ export async function answerEntries(
     limit: limit ?? Infinity,
   };
   // A client may download a file as slowly as it likes.
-  const options = { keeper: deps.outlets, permit: requestPermit(c), isPatient: true };
+  const options = { keeper: deps.outlets, permit: requestPermit(c), neverStalls: true };
   const body = generatedBody((signal) => entryLines(lines, signal), options);
   return streamResponse(body, NDJSON, STATUS.ok);
 }

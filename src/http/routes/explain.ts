@@ -124,8 +124,8 @@ function wantedFormat(c: Context): "json" | "text" {
 }
 
 /** Adds the curl call for each step that has one. */
-function withCurls<Told extends { readonly next: readonly NextStep<Citation>[] }>(
-  told: Told,
+function withCurls<Explained extends { readonly next: readonly NextStep<Citation>[] }>(
+  told: Explained,
   commandOf: (action: Action) => string,
 ) {
   return {

@@ -21,7 +21,7 @@ const READ_AT_ONCE_MAX = 512;
 /** Readers that read the journal at the same time. */
 const LANES = 4;
 /** Never elapses: the wait ends with new entries, or with the last reader. */
-const FOR_EVER_MS = 2 ** 31 - 1;
+const FOREVER_MS = 2 ** 31 - 1;
 
 interface HubOptions {
   readonly engine: JobEngine;
@@ -52,7 +52,7 @@ export class StreamHub implements ReaderHub {
     this.heartbeats = new Timeouts(
       options.clock,
       options.heartbeatMs,
-      (reader) => reader.beat(),
+      (reader) => reader.sendHeartbeat(),
     );
   }
 
@@ -106,14 +106,14 @@ export class StreamHub implements ReaderHub {
     this.#head = engine.headLogId;
     try {
       while (!signal.aborted) {
-        await engine.changed(this.#head, FOR_EVER_MS, signal);
+        await engine.changed(this.#head, FOREVER_MS, signal);
         await this.turns.next();
         if (signal.aborted) return;
         const isBehind = this.#head < engine.headLogId;
         const entries = await engine.entries(this.#head, READ_AT_ONCE_MAX);
         if (signal.aborted) return;
         if (isBehind && entries.length === 0) throw nothingAfter(this.#head);
-        await this.#handOn(entries);
+        await this.#distribute(entries);
         if (engine.draining && this.#head >= engine.headLogId) return this.#stop();
       }
     } catch (error) {
@@ -122,7 +122,7 @@ export class StreamHub implements ReaderHub {
   }
 
   /** Serves the readers for which a batch has messages; the others only move past it. */
-  async #handOn(entries: readonly JobEventLogEntry[]): Promise<void> {
+  async #distribute(entries: readonly JobEventLogEntry[]): Promise<void> {
     const scannedTo = entries.at(-1)?.logId ?? this.#head;
     const waiters = [...this.#channels.concernedBy(entries)].flatMap((channel) => {
       channel.makeChunk(this.#head, { entries, scannedTo });

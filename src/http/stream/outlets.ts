@@ -27,7 +27,7 @@ export interface OutletOptions {
   readonly keeper: OutletKeeper;
   readonly permit: Permit;
   /** Whether a chunk may stay unread forever. */
-  readonly isPatient?: boolean;
+  readonly neverStalls?: boolean;
   /** Called when the first chunk is pulled, so that an unread answer costs nothing. */
   readonly sourceOf: (outlet: Outlet) => ChunkSource;
 }
@@ -44,7 +44,7 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
   readonly #options: OutletOptions;
   #source: ChunkSource | undefined;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
-  #isHungry = false;
+  #wantsChunk = false;
   #isEnding = false;
   #isOver = false;
 
@@ -54,8 +54,8 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
   }
 
   /** Whether a chunk can be given. */
-  get isHungry(): boolean {
-    return this.#isHungry;
+  get wantsChunk(): boolean {
+    return this.#wantsChunk;
   }
 
   /** Called whenever the reader has room; the first call opens the stream. */
@@ -63,34 +63,34 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
     if (this.#controller === undefined) this.#open(controller);
     else this.#options.keeper.stalls.stop(this);
     if (this.#isEnding) return this.#close();
-    this.#isHungry = true;
+    this.#wantsChunk = true;
     this.#source?.wanted();
   }
 
   /** The client disconnected. */
   cancel(): void {
-    this.#letGo();
+    this.#release();
   }
 
   /** Gives a chunk to a hungry reader; if its permit has expired, closes the stream. */
   give(chunk: Uint8Array): void {
-    const { keeper, permit, isPatient } = this.#options;
-    if (!this.#isHungry) return;
+    const { keeper, permit, neverStalls } = this.#options;
+    if (!this.#wantsChunk) return;
     if (!permit()) return this.#close();
-    this.#isHungry = false;
-    if (isPatient !== true && !this.#isEnding) keeper.stalls.start(this);
+    this.#wantsChunk = false;
+    if (neverStalls !== true && !this.#isEnding) keeper.stalls.start(this);
     this.#controller?.enqueue(chunk);
   }
 
   /** Closes the stream once the reader has taken its chunk. */
   end(): void {
-    if (this.#isHungry) return this.#close();
+    if (this.#wantsChunk) return this.#close();
     this.#isEnding = true;
     this.#options.keeper.stalls.stop(this);
   }
 
   fail(error: unknown): void {
-    if (this.#letGo()) this.#controller?.error(error);
+    if (this.#release()) this.#controller?.error(error);
   }
 
   /**
@@ -113,14 +113,14 @@ export class Outlet implements UnderlyingDefaultSource<Uint8Array> {
   }
 
   #close(): void {
-    if (this.#letGo()) this.#controller?.close();
+    if (this.#release()) this.#controller?.close();
   }
 
   /** Releases its place and its source, once. */
-  #letGo(): boolean {
+  #release(): boolean {
     if (this.#isOver) return false;
     this.#isOver = true;
-    this.#isHungry = false;
+    this.#wantsChunk = false;
     if (this.#controller !== undefined) this.#options.keeper.closed(this);
     this.#source?.left();
     return true;

@@ -45,7 +45,7 @@ export class StreamReader implements ChunkSource, Waiter {
    * read.
    */
   serve(): void {
-    while (this.outlet.isHungry && !this.#isReading) {
+    while (this.outlet.wantsChunk && !this.#isReading) {
       const chunk = this.channel.chunkAfter(this.cursor);
       const isCaughtUp = chunk === undefined && this.cursor >= this.hub.head;
       if (isCaughtUp) return void this.channel.waiting.add(this);
@@ -56,12 +56,12 @@ export class StreamReader implements ChunkSource, Waiter {
 
   /** Sends the next chunk from the journal. */
   async readOn(): Promise<void> {
-    if (!this.outlet.isHungry || this.#isReading) return;
+    if (!this.outlet.wantsChunk || this.#isReading) return;
     this.#isReading = true;
     try {
       const chunk = this.channel.chunkAfter(this.cursor) ??
         await this.channel.readChunk(this.cursor);
-      if (this.outlet.isHungry) this.#take(chunk);
+      if (this.outlet.wantsChunk) this.#take(chunk);
     } catch (error) {
       this.outlet.fail(error);
     }
@@ -71,7 +71,7 @@ export class StreamReader implements ChunkSource, Waiter {
   }
 
   /** Sends the current position to an idle client. */
-  beat(): void {
+  sendHeartbeat(): void {
     this.cursor = this.#position;
     this.#give(encoder.encode(heartbeatAt(this.cursor)));
   }
