@@ -112,7 +112,7 @@ export class EngineClients {
       const { pauseId } = dice.pick(inForce);
       return void this.#once(`end of ${pauseId}`, async () => {
         await engine.pauses.end(pauseId);
-        if (pauses.has(pauseId)) this.#world.violate(`${pauseId} was ended, and is in force`);
+        if (pauses.has(pauseId)) this.#world.violate(`${pauseId} was ended, but is in force`);
       });
     }
     const scope = dice.pick([{}, { type: "sim.work" }, { type: "sim.opened" }, {
@@ -272,7 +272,9 @@ export class EngineClients {
         this.#promises.gotReceipt(receipt);
         const known = this.#jobs.positionOf(receipt.eventId);
         if (receipt.logId !== undefined && known !== undefined && known !== receipt.logId) {
-          this.#world.violate(`${receipt.eventId} is told at ${receipt.logId}, and is at ${known}`);
+          this.#world.violate(
+            `${receipt.eventId} is reported at ${receipt.logId}, but is at ${known}`,
+          );
         }
       }
     };
@@ -327,7 +329,7 @@ export class EngineClients {
 
   #mustExist(jobId: string): void {
     if (this.#jobs.jobs.has(jobId)) return;
-    this.#world.violate(`${jobId} was told to exist, and is not on record`);
+    this.#world.violate(`${jobId} was reported to exist, but is not on record`);
   }
 
   /**

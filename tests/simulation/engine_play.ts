@@ -149,10 +149,10 @@ export class EnginePlay {
     if (!this.#clients.isAnswered) this.#world.violate("a request is never answered");
     for (const { pauseId } of engine.pauses.all()) this.#world.violate(`${pauseId} does not end`);
     for (const { type, held, waiting } of engine.limits.all) {
-      if (held + waiting > 0) this.#world.violate(`${held} places of ${type} are held for ever`);
+      if (held + waiting > 0) this.#world.violate(`${held} places of ${type} are never released`);
     }
     const { busyWorkers, queued } = engine.activity;
-    if (busyWorkers + queued > 0) this.#world.violate(`${busyWorkers} workers are held for ever`);
+    if (busyWorkers + queued > 0) this.#world.violate(`${busyWorkers} workers are never released`);
   }
 
   #start(): Promise<Opened | undefined> {
@@ -214,7 +214,7 @@ export class EnginePlay {
       maxRunning: this.#maxRunning,
       onDefect: (error) => {
         if (isInjected(error)) return;
-        this.#world.violate(`the engine met a defect of its own: ${errorMessage(error)}`);
+        this.#world.violate(`the engine reported a defect: ${errorMessage(error)}`);
       },
       onJournalFailed: () => void this.#exitSoon(life),
     });

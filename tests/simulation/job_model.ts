@@ -113,7 +113,7 @@ export class JobModel {
     for (const [jobId, entries] of this.#entries) {
       const told = engine.history.positions(jobId as JobId).join();
       const logIds = entries.map(({ logId }) => logId).join();
-      if (told !== logIds) this.#violate(`${jobId} is told at ${told}, and is at ${logIds}`);
+      if (told !== logIds) this.#violate(`${jobId} is reported at ${told}, but is at ${logIds}`);
       let before: JobState | undefined;
       for (const [index, entry] of entries.entries()) {
         const after = this.states(jobId)[index] as JobState;
@@ -125,7 +125,9 @@ export class JobModel {
           : { from: before?.state ?? null, to: after.state, condition };
         const transition = JSON.stringify(engine.transitionAt(entry));
         if (transition !== JSON.stringify(expected)) {
-          this.#violate(`${entry.logId} is told as ${transition}, not ${JSON.stringify(expected)}`);
+          this.#violate(
+            `${entry.logId} is reported as ${transition}, not ${JSON.stringify(expected)}`,
+          );
         }
         before = after;
       }

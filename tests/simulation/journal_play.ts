@@ -135,7 +135,7 @@ export class JournalPlay {
       this.#world,
       (life) => this.#opened(life, this.#fresh()),
     );
-    if (!isFound) this.#world.violate(`${name} was changed, and a start took it for what it was`);
+    if (!isFound) this.#world.violate(`${name} was changed, but a start trusted it`);
     file.write(at, new Uint8Array([byte]));
     file.sync();
   }

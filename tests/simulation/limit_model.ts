@@ -96,7 +96,9 @@ export class LimitModel {
     if (!this.#isLimited) return;
     const live = JSON.stringify(told.flatMap(({ change }) => change?.by ?? []));
     const noted = JSON.stringify(this.#changed.map(({ by }) => by));
-    if (live !== noted) this.#violate(`limits are told as changed by ${live}, and are by ${noted}`);
+    if (live !== noted) {
+      this.#violate(`limits are reported as changed by ${live}, but were changed by ${noted}`);
+    }
   }
 
   /** Every recorded place is taken; a pending one may be too. */
@@ -141,6 +143,6 @@ export class LimitModel {
     const isWithin = ({ rate }: PlaceLimits) =>
       rate === undefined || this.#begunSince(atMs - rate.perMs) <= rate.count;
     if (this.#most((limits) => isWithin(limits) ? 1 : 0) === 1) return;
-    this.#violate(`one job too many began at ${logId}`);
+    this.#violate(`one job too many started at ${logId}`);
   }
 }

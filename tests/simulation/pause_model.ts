@@ -50,7 +50,7 @@ export class PauseModel {
   compare(told: readonly HeldPause[]): void {
     const live = JSON.stringify(told.map(({ jobs: _, firstJobs: __, ...pause }) => pause));
     const noted = JSON.stringify(this.#all);
-    if (live !== noted) this.#violate(`pauses are told as ${live}, and are ${noted}`);
+    if (live !== noted) this.#violate(`pauses are reported as ${live}, but are ${noted}`);
   }
 
   #seeBegin(logId: number, { type, failures }: { type?: string; failures?: readonly number[] }) {

@@ -85,12 +85,14 @@ export class Promises {
   /** Compared with everything that a start found. */
   judge(exposed: readonly string[]): void {
     for (const [fact, isThere] of this.#acted) {
-      if (!isThere()) this.#violate(`the code of a job went on from ${fact}, which is not there`);
+      if (!isThere()) this.#violate(`the code of a job continued from ${fact}, which is not there`);
     }
     for (const { logId, what, belongsTo } of this.#told) {
       const text = exposed[logId - 1];
       if (text?.includes(`"${belongsTo}"`)) continue;
-      this.#violate(`${what} of ${belongsTo} at ${logId} was told, and there is ${text ?? "none"}`);
+      this.#violate(
+        `${what} of ${belongsTo} at ${logId} was shown, but there is ${text ?? "none"}`,
+      );
     }
   }
 }

@@ -34,7 +34,7 @@ function judgeRecord({ world, record, database }: Shared): void {
     world.violate("what processes showed is not what the database holds");
   }
   for (const [logId, text] of acknowledged) {
-    if (recorded[logId - 1] !== text) world.violate(`${logId} was acknowledged, and is gone`);
+    if (recorded[logId - 1] !== text) world.violate(`${logId} was acknowledged, but is gone`);
   }
   promises.judge(model.exposed);
 }

@@ -262,7 +262,7 @@ export class SharedPlay {
     this.#acknowledged += acknowledged.size;
     const gone = [...acknowledged.keys()].filter((logId) => logId > kept.length);
     if (gone.length > 0 && this.#database.isSynchronous) {
-      this.#world.violate(`acknowledged, and gone with a machine that had a standby: ${gone}`);
+      this.#world.violate(`acknowledged, but lost with a machine that had a standby: ${gone}`);
     }
     this.#record = new SharedRecord(this.#world, this.#database, ++this.#records, new Set(lost));
     this.#record.shows(0, kept);

@@ -243,7 +243,7 @@ export class SharedProcess {
       maxRunning,
       onDefect: (error) => {
         if (isInjected(error) || this.isDoomed) return;
-        world.violate(`the engine met a defect of its own: ${errorMessage(error)}`);
+        world.violate(`the engine reported a defect: ${errorMessage(error)}`);
       },
       onJournalFailed: (error) => this.#endWith(error),
     });
@@ -273,7 +273,7 @@ export class SharedProcess {
     const { world, link: { parts: { database } } } = this.#parts;
     const last = appended.entries.at(-1)?.logId ?? 0;
     if (!database.holds(last)) {
-      world.violate(`${last} was acknowledged, and the database may lose it`);
+      world.violate(`${last} was acknowledged, but the database may lose it`);
     }
   }
 
@@ -299,7 +299,7 @@ export class SharedProcess {
       if (this.isDoomed) return undefined;
       return database.wasOvertaken(this.life)
         ? undefined
-        : "nobody has overtaken a process, and it says so";
+        : "a process says that it was replaced, but it was not";
     }
     const isExplained = isInjected(error) || error instanceof JournalUnusableError ||
       errorMessage(error).includes("the disk is full");
