@@ -68,7 +68,7 @@ const JOB_ACTIONS: readonly Action[] = [
       await gotoJob(page, demo, "sleeping");
       assert.match(await page.locator("main").innerText(), /sleeps? until|is sleeping/i);
       await press(page, "Wake now");
-      assert.match(await noteOn(page), /a sleep .* is over/);
+      assert.match(await noteOn(page), /a sleep .* has ended/);
       assert.notEqual(await conditionOf(demo, demo.jobIn("sleeping")), "sleeping");
     },
   },

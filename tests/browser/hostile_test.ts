@@ -92,7 +92,7 @@ async function turningIn({ page }: WatchedPage): Promise<readonly string[]> {
       const isApart = !goesOn &&
         /isolate|plaintext/.test(styleOf().unicodeBidi) && styleOf().display === "inline";
       if (isApart || !goesOn && element.textContent.trim() === text.data.trim()) continue;
-      found.push(location.pathname + ": turns what is beside it: " + element.outerHTML.slice(0, 200));
+      found.push(location.pathname + ": reverses its surroundings: " + element.outerHTML.slice(0, 200));
     }
     return found;
   })()`);

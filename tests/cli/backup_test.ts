@@ -51,7 +51,7 @@ async function goOn(disk: MemoryDisk): Promise<void> {
   await stop();
 }
 
-test("backup: a copy has all whole batches, no caches, and is proved", async () => {
+test("backup: a copy has all whole batches, no caches, and is verified", async () => {
   const disk = await journalOfJobs();
   const { code, err, result } = await backedUp(disk);
   assert.deepEqual([code, err], [0, []]);
@@ -63,7 +63,7 @@ test("backup: a copy has all whole batches, no caches, and is proved", async () 
   assert.equal(names.length, 4, names.join());
 });
 
-test("backup: for people it says what was copied, and what was found", async () => {
+test("backup: at a terminal it says what was copied, and the verdict", async () => {
   const disk = await journalOfJobs();
   const { out } = await journalCommand(disk, ["backup", `${COPY}/`]);
   const bytes = [...segmentsOf(disk, COPY).values()].reduce((sum, { length }) => sum + length, 0);
@@ -88,7 +88,7 @@ test("backup: it starts elsewhere, with the same states", async () => {
   await original.stop();
 });
 
-test("backup: the next one copies what came since, and nothing else", async () => {
+test("backup: the next one copies only what is new", async () => {
   const disk = await journalOfJobs();
   await backedUp(disk);
   const before = segmentsOf(disk, COPY);
@@ -105,7 +105,7 @@ test("backup: the next one copies what came since, and nothing else", async () =
   assert.equal(written.length, result.written);
 });
 
-test("backup: a batch that is being written, or was cut short, is left out", async () => {
+test("backup: a batch that is being written, or is torn, is left out", async () => {
   const disk = await journalOfJobs();
   const last = lastSegment(disk);
   const whole = bytesOf(disk, last);
@@ -116,7 +116,7 @@ test("backup: a batch that is being written, or was cut short, is left out", asy
   assert.deepEqual(segmentsOf(disk, COPY).get(last.split("/").at(-1) ?? ""), whole);
 });
 
-test("backup: a segment that is new and still empty is left out", async () => {
+test("backup: a new, empty segment is left out", async () => {
   const disk = await journalOfJobs();
   const next = JSON.parse(textAt(disk, lastSegment(disk)).trimEnd().split("\n").at(-1) ?? "").logId;
   setText(disk, `journal/segments/${String(next + 1).padStart(20, "0")}.ndjson`, "");
@@ -124,7 +124,7 @@ test("backup: a segment that is new and still empty is left out", async () => {
   assert.deepEqual([code, result.written], [0, 3]);
 });
 
-test("backup: a folder of another history is left as it is", async () => {
+test("backup: a folder of another history is left unchanged", async () => {
   const disk = await journalOfJobs();
   await backedUp(disk);
   const other = await journalOfJobs();
@@ -155,7 +155,7 @@ test("backup: a folder of another history is left as it is", async () => {
   }
 });
 
-test("backup: a copy that has rotted is found, and mended by removing the file", async () => {
+test("backup: a decayed copy is detected, and repaired by removing the file", async () => {
   const disk = await journalOfJobs();
   await backedUp(disk);
   const path = `${COPY}/segments/${"0".repeat(19)}1.ndjson`;
@@ -169,7 +169,7 @@ test("backup: a copy that has rotted is found, and mended by removing the file",
   assert.deepEqual(segmentsOf(disk, COPY), segmentsOf(disk, "journal"));
 });
 
-test("backup: a damaged journal is told, in whatever segment", async () => {
+test("backup: a damaged journal is reported, whatever the segment", async () => {
   for (const index of [0, 1, 2]) {
     const disk = await journalOfJobs();
     bytesOf(disk, segmentPaths(disk)[index] ?? "")[500] = 0;
@@ -177,7 +177,7 @@ test("backup: a damaged journal is told, in whatever segment", async () => {
   }
 });
 
-test("backup: a folder that is in use is not written to", async () => {
+test("backup: a folder in use is not written to", async () => {
   const disk = await journalOfJobs();
   const lock = await disk.lock(`${COPY}/LOCK`);
   assert.equal((await backedUp(disk)).code, 73);
@@ -185,7 +185,7 @@ test("backup: a folder that is in use is not written to", async () => {
   assert.equal((await backedUp(disk)).code, 0);
 });
 
-test("backup: the journal itself is no place for it, nor is what is no journal", async () => {
+test("backup: the journal itself, and a folder that is not a journal, are refused", async () => {
   const disk = await journalOfJobs();
   for (const folder of ["journal", "./journal", "journal/"]) {
     const { code, err } = await backedUp(sameFolders(disk), folder);
@@ -207,7 +207,7 @@ function sameFolders(disk: MemoryDisk): MemoryDisk {
   return disk;
 }
 
-test("backup: without a folder it is wrong usage", async () => {
+test("backup: without a folder it is a usage error", async () => {
   assert.equal((await backedUp(await journalOfJobs(), "")).code, 64);
   assert.equal((await journalCommand(new MemoryDisk(), ["backup"])).code, 64);
 });
@@ -226,7 +226,7 @@ Deno.test("backup: without permission for the folder it prints the command that 
     assert.match(command ?? "", /src\/cli\/journal\.ts backup \/elsewhere\/backup$/);
   }));
 
-test("backup: a folder in the journal, or around it, is no place for it", async () => {
+test("backup: a folder in the journal, or around it, is refused", async () => {
   const disk = await journalOfJobs();
   for (const folder of ["journal/copy", "journal/segments/copy"]) {
     const before = disk.files.size;

@@ -27,7 +27,7 @@ async function said(disk: MemoryDisk, ...args: string[]) {
 }
 
 for (const args of [["head"], ["verify", "--no-server"], ["repair"]]) {
-  test(`journal ${args[0]}: says the same of a journal that is written ahead`, async () => {
+  test(`journal ${args[0]}: newlines written ahead change nothing`, async () => {
     const { plain, ahead } = await twins();
     const expected = await said(plain, ...args);
     assert.equal(expected.code, 0);
@@ -35,7 +35,7 @@ for (const args of [["head"], ["verify", "--no-server"], ["repair"]]) {
   });
 }
 
-test("journal verify, repair: damage is the same, and what is put aside has no newlines", async () => {
+test("journal verify, repair: damage is the same, and what is set aside has no newlines", async () => {
   const damage = (bytes: Uint8Array) => void (bytes[300] = 0);
   const { plain, ahead } = await twins(damage);
   for (const args of [["verify", "--no-server"], ["repair"], ["repair", "--apply"]]) {
@@ -50,7 +50,7 @@ test("journal verify, repair: damage is the same, and what is put aside has no n
   assert.deepEqual(sizes(ahead), sizes(plain));
 });
 
-test("journal backup: the copy has no newlines behind its last line", async () => {
+test("journal backup: the copy has no newlines after its last line", async () => {
   const { plain, ahead, path } = await twins();
   const copy = path.replace("journal/", "copy/journal/");
   assert.equal((await said(ahead, "backup", "copy/journal")).code, 0);

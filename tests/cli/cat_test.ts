@@ -35,7 +35,7 @@ test("cat: a pipe gets every line byte for byte", async () => {
   assert.match(written, /Zoë/);
 });
 
-test("cat: each filter gives the lines that pass it", async () => {
+test("cat: each filter gives its matching lines", async () => {
   const disk = await journalOfJobs();
   const lines = linesOf(disk);
   const parsed = lines.map((line) => JSON.parse(line));
@@ -75,7 +75,7 @@ test("cat: each filter gives the lines that pass it", async () => {
 const FAILED =
   /^00:00:00\.000 +(\d+) {2}(?:(job_\S+) {2})?TaskFailed +charge {4}the card is stolen/;
 
-test("cat: at a terminal each entry is one line as in tail, without the job when it is asked for", async () => {
+test("cat: at a terminal each entry is one line as in tail, without the job if one is given", async () => {
   const disk = await journalOfJobs();
   const args = ["cat", "--type", "job.TaskFailed", "--limit", "1"];
   const { out, written } = await journalCommand(disk, args);
@@ -88,7 +88,7 @@ test("cat: at a terminal each entry is one line as in tail, without the job when
   assert.deepEqual(FAILED.exec(ofJob.out.join("\n"))?.slice(1), [logId, undefined]);
 });
 
-test("cat: at a terminal a line of its own tells the day of what is not from today", async () => {
+test("cat: at a terminal a separate line gives the day if it is not today", async () => {
   const disk = await journalOfJobs();
   const clock = new FakeClock();
   clock.jump(24 * 3_600_000);
@@ -99,7 +99,7 @@ test("cat: at a terminal a line of its own tells the day of what is not from tod
   assert.match(out[1] ?? "", /^00:00:00\.000 +1 +journal\.SegmentOpened/);
 });
 
-test("cat: damage ends it with the place, after the lines before it", async () => {
+test("cat: it ends at damage with the position, after the lines before it", async () => {
   const disk = await journalOfJobs();
   const [, second = ""] = segmentPaths(disk);
   const lines = linesOf(disk);
@@ -127,7 +127,7 @@ test("cat: a missing segment is damage, and a torn tail is not printed", async (
   assert.deepEqual(await cat(torn), linesOf(whole));
 });
 
-test("cat: ends quietly when nobody reads any more", async () => {
+test("cat: it ends quietly when its output is closed", async () => {
   const disk = await journalOfJobs();
   for (const args of [["cat"], ["cat", "--follow"]]) {
     const { code, err } = await journalCommand(disk, args, {
@@ -146,7 +146,7 @@ async function greet(engine: JobEngine, clock: FakeClock, times: number): Promis
   }
 }
 
-test("cat: follows what is appended, over segments, until it is interrupted", async () => {
+test("cat: it follows appended entries across segments until it is interrupted", async () => {
   const disk = await journalOfJobs();
   const { engine, clock, journal, stop } = await engineOn(disk);
   const before = segmentPaths(disk).length;
@@ -177,14 +177,14 @@ test("cat: follows what is appended, over segments, until it is interrupted", as
   assert.deepEqual((await following).code, 0);
 });
 
-test("cat: follows up to a position or a number of entries, and ends by itself", async () => {
+test("cat: it follows up to a position or a number of entries, and then ends", async () => {
   const disk = await journalOfJobs();
   for (const args of [["--upto", "10"], ["--limit", "10"]]) {
     assert.deepEqual(await cat(disk, "--follow", ...args), linesOf(disk).slice(0, 10));
   }
 });
 
-test("cat: a part of a batch waits until the batch is whole, wherever a write has come to", async () => {
+test("cat: a partial batch is held back until it is whole, however much is written", async () => {
   const whole = await journalOfJobs();
   const disk = whole.copy();
   for (const path of segmentPaths(disk)) disk.files.delete(path);
@@ -216,7 +216,7 @@ function wholeBatches(disk: MemoryDisk): string {
   return end.split("\n").filter((line) => line !== "").map((line) => `${line}\n`).join("");
 }
 
-test("cat: no name or value in an event reaches a terminal as a control", async () => {
+test("cat: no name or value in an event reaches a terminal as a control character", async () => {
   const disk = await journalOfJobs();
   const { engine, clock, stop } = await engineOn(disk);
   const evil = "\x1b]0;own\x07\x9b2J\u202e\r";
@@ -235,7 +235,7 @@ test("cat: no name or value in an event reaches a terminal as a control", async 
   assert.match(out.join(), /shop\.Evil.*\\u001b\]0;own/);
 });
 
-test("cat: a job that has no entry is told of, where it is no part of the output", async () => {
+test("cat: a job without entries is reported on stderr", async () => {
   const disk = await journalOfJobs();
   const { code, err, written } = await journalCommand(disk, ["cat", "--job", "nope"], {
     isInteractive: false,

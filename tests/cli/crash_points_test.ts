@@ -22,13 +22,13 @@ async function assertSurvives(scenario: Scenario): Promise<CrashTally> {
   return tally;
 }
 
-test("repair: the power may go at any step; it is ended by the next one", async () => {
+test("repair: after a power cut at any step the next repair completes it", async () => {
   const { steps, disks } = await assertSurvives(await repairScenario());
   assert.ok(steps > 50 && disks > steps);
 }, { ignore: IS_QUICK });
 
 test(
-  "import: the power may go at any step; the job is there as a whole or not at all",
+  "import: after a power cut at any step the whole job is there, or nothing of it",
   () =>
     inFolder(async (folder) => {
       const { steps, disks } = await assertSurvives(await importScenario(`${folder}/job.ndjson`));
@@ -37,24 +37,24 @@ test(
   { ignore: IS_QUICK },
 );
 
-test("verify: the power may go at any step; the verdict is the old one or the new", async () => {
+test("verify: after a power cut at any step the verdict is the old or the new one", async () => {
   const { steps, disks } = await assertSurvives(await verificationScenario());
   assert.ok(steps >= 5 && disks > 5);
 });
 
-test("backup: the power may go at any step; the copy is the journal of an earlier time", async () => {
+test("backup: after a power cut at any step the copy is the journal of an earlier time", async () => {
   const { steps, disks } = await assertSurvives(await backupScenario());
   assert.ok(steps > 20 && disks > 15);
 });
 
-test("backup: one that renames a segment before it is synced is found out", async () => {
+test("backup: one that renames a segment before it is synced is caught", async () => {
   const through = (disk: PowerDisk) => without(disk, { syncOf: ".ndjson.tmp" });
   const { violations } = await crashSweep(await backupScenario(), { through, enough: 5 });
   console.log(violations[0]);
   assert.ok(violations.length > 0);
 });
 
-test("repair: one that does not sync folders is found out", async () => {
+test("repair: one that does not sync folders is caught", async () => {
   const scenario = await repairScenario();
   const through = (disk: PowerDisk) => without(disk, { syncFolder: true });
   const { violations, disks } = await crashSweep(scenario, { through, enough: 5 });

@@ -454,7 +454,7 @@ testWithHomes("export: a torn tail is left out", DEFINITIONS, async (old) => {
   assert.equal(await exported(old, id), whole);
 });
 
-testWithHomes("export: says what it cannot find or read", DEFINITIONS, async (old) => {
+testWithHomes("export: it says what it cannot find or read", DEFINITIONS, async (old) => {
   await old.start();
   const id = await old.create({ plan: planFor("a") });
   await old.event("shop.Paid", { orderId: "b" });

@@ -26,12 +26,12 @@ function endOf(disk: MemoryDisk, path = lastSegment(disk)) {
   return { logId, chain, segment: path.split("/").at(-1), line: at + 1, receivedAt };
 }
 
-test("head: the position, chain, place and time of the last entry", async () => {
+test("head: it has the position, chain, location and time of the last entry", async () => {
   const disk = await journalOfJobs();
   assert.deepEqual(await headOf(disk), { ...endOf(disk), tornBytes: 0 });
 });
 
-test("head: at a terminal it is a few short lines", async () => {
+test("head: at a terminal it prints a few short lines", async () => {
   const disk = await journalOfJobs();
   const { logId, chain, segment, line } = endOf(disk);
   const { code, out } = await journalCommand(disk, ["head"]);
@@ -43,7 +43,7 @@ test("head: at a terminal it is a few short lines", async () => {
   ]);
 });
 
-test("head: a torn tail comes after it, and an empty segment does not count", async () => {
+test("head: a torn tail and an empty segment are ignored", async () => {
   const disk = await journalOfJobs();
   const [path, end] = [lastSegment(disk), endOf(disk)];
   setText(disk, path, `${textAt(disk, path)}\n{"logId":999,`);
@@ -64,7 +64,7 @@ test("head: a journal without entries is empty", async () => {
   assert.deepEqual((await journalCommand(disk, ["head"])).out, ["the journal is empty"]);
 });
 
-test("head: damage at the end is told with its place", async () => {
+test("head: damage at the end is reported with its location", async () => {
   const disk = await journalOfJobs();
   const path = lastSegment(disk);
   const { logId } = entryAt(disk, Number(endOf(disk).logId) - 3);
@@ -91,18 +91,18 @@ async function longJournal(lastBatch: number): Promise<MemoryDisk> {
   return disk;
 }
 
-test("head: of a long segment only the end is read for it, and what precedes is counted", async () => {
+test("head: of a long segment only the end is read, and what precedes is counted", async () => {
   const disk = await longJournal(3);
-  bytesOf(disk, lastSegment(disk))[1_000] = 0; // Too far back to be looked at.
+  bytesOf(disk, lastSegment(disk))[1_000] = 0; // Too far back to be read.
   assert.deepEqual(await headOf(disk), { ...endOf(disk), tornBytes: 0 });
 });
 
-test("head: a last batch longer than what is read at first is read from its segment's start", async () => {
+test("head: a last batch longer than the first read is read from the start of its segment", async () => {
   const disk = await longJournal(1_500);
   assert.deepEqual(await headOf(disk), { ...endOf(disk), tornBytes: 0 });
 });
 
-test("head: all offsets of a damaged end are from the start of the segment, as verify has them", async () => {
+test("head: offsets of damage at the end are counted from the start of the segment, as in verify", async () => {
   const disk = await longJournal(3);
   const path = lastSegment(disk);
   const bytes = bytesOf(disk, path);

@@ -87,7 +87,7 @@ Deno.test("help: an unknown command is a usage error", async () => {
   ]);
 });
 
-Deno.test("help: each line fits 100 columns, and options have columns of their own", () => {
+Deno.test("help: each line fits 100 columns, and options are in separate columns", () => {
   for (const command of COMMANDS) {
     const names = command.options.flatMap(({ name, short }) => [name, short ?? `(${name})`]);
     assert.equal(new Set(names).size, names.length, command.name);

@@ -99,7 +99,7 @@ test("repair: an intact journal, torn tail or not, has nothing to repair", async
   assert.deepEqual(copiesIn(disk), []);
 });
 
-test("repair: keys of sealed inputs stay where they are, and in no copy", async () => {
+test("repair: keys of sealed inputs stay in place, and are not copied", async () => {
   const { disk } = await flippedIn(1);
   await disk.makeFolder("journal/keys");
   const key = `journal/keys/${"0".repeat(64)}.key`;
@@ -154,7 +154,7 @@ for (const [which, name] of [[0, "first"], [1, "middle"], [2, "last"]] as const)
   });
 }
 
-test("repair: what is cut away is in quarantine, byte for byte", async () => {
+test("repair: what is cut off is in quarantine, byte for byte", async () => {
   const { disk } = await flippedIn(1);
   const [, second = "", third = ""] = segmentPaths(disk);
   const [cut, moved] = [bytesOf(disk, second).slice(), bytesOf(disk, third).slice()];
@@ -171,7 +171,7 @@ test("repair: what is cut away is in quarantine, byte for byte", async () => {
   assert.deepEqual(named(third)?.[1], moved);
 });
 
-test("repair: a segment that is missing", async () => {
+test("repair: a missing segment is repaired", async () => {
   for (const index of [0, 1]) {
     const disk = await journalOfJobs();
     disk.files.delete(segmentPaths(disk)[index] ?? "");
@@ -182,7 +182,7 @@ test("repair: a segment that is missing", async () => {
   }
 });
 
-test("repair: a last segment that is missing is known by the snapshot of it", async () => {
+test("repair: a missing last segment is detected by its snapshot", async () => {
   const disk = await journalOfJobs();
   const snapshot = Number(/(\d+)\.snapshot/.exec(snapshotPaths(disk).at(-1) ?? "")?.[1]);
   disk.files.delete(lastSegment(disk));
@@ -208,7 +208,7 @@ test("repair: a damaged snapshot is set aside, and nothing is lost", async () =>
   await assertSound(disk);
 });
 
-test("repair: an entry that Daybook could not have written goes with all after it", async () => {
+test("repair: an entry that Daybook could not have written is cut off with everything after it", async () => {
   const disk = await journalOfJobs();
   dropSnapshots(disk);
   let from = 0;
@@ -224,7 +224,7 @@ test("repair: an entry that Daybook could not have written goes with all after i
   await assertSound(disk);
 });
 
-test("repair: what a newer version wrote is not cut away", async () => {
+test("repair: what a newer version wrote is not cut off", async () => {
   const disk = await journalOfJobs();
   forge(
     disk,
@@ -237,7 +237,7 @@ test("repair: what a newer version wrote is not cut away", async () => {
   assert.deepEqual(filesIn(disk, "journal"), before);
 });
 
-test("repair: a foreign file is for its owner to move", async () => {
+test("repair: a foreign file is reported, and left to its owner", async () => {
   const { disk } = await flippedIn(1);
   setText(disk, "journal/segments/notes.txt", "hello");
   const { code, err } = await repair(disk, "--apply");
@@ -269,7 +269,7 @@ async function killedAt(disk: MemoryDisk, operation: number): Promise<boolean> {
   return count >= operation;
 }
 
-test("repair: killed at any step, with damage in the last segment, it can be repeated", async () => {
+test("repair: after a kill at any step, with damage in the last segment, it can be repeated", async () => {
   const { disk: hurt, from, last } = await flippedIn(2);
   const before = filesIn(hurt, "journal");
   let operation = 1;
@@ -298,7 +298,7 @@ test("repair: killed at any step, with damage in the last segment, it can be rep
   }
 });
 
-test("repair: cut short after the cut, verify and a start go on, and the next one records it", async () => {
+test("repair: if it is interrupted after the cut, verify and a start work, and the next repair records it", async () => {
   const { disk, from } = await flippedIn(1);
   let operation = 1;
   const isCut = () => disk.files.has("journal/repair.json") && segmentPaths(disk).length === 2;
@@ -326,7 +326,7 @@ test("repair: cut short after the cut, verify and a start go on, and the next on
   await assertSound(disk);
 });
 
-test("repair: before it, a start refuses and says what to do", async () => {
+test("repair: before it, a start is refused with what to do", async () => {
   const { disk } = await flippedIn(1);
   await assert.rejects(engineOn(disk), (error) => {
     assert.ok(error instanceof JournalDamagedError);
@@ -335,7 +335,7 @@ test("repair: before it, a start refuses and says what to do", async () => {
   });
 });
 
-test("repair: where segments are out of place, it cuts at the first damage of the files", async () => {
+test("repair: if segments are misplaced, it cuts at the first damage of the files", async () => {
   const disk = await journalOfJobs();
   const [first = "", second = "", third = ""] = segmentPaths(disk);
   const flipped = bytesOf(disk, second);
@@ -349,7 +349,7 @@ test("repair: where segments are out of place, it cuts at the first damage of th
   await assertSound(disk);
 });
 
-test("repair: a segment before the first one goes, and all after it", async () => {
+test("repair: a segment before the first one is removed, with everything after it", async () => {
   const disk = await journalOfJobs();
   setText(disk, "journal/segments/00000000000000000000.ndjson", "{}");
   const { code, err } = await repair(disk, "--apply");
@@ -357,7 +357,7 @@ test("repair: a segment before the first one goes, and all after it", async () =
   await assertSound(disk);
 });
 
-test("repair: what it advises is for the same journal, and so is what other commands advise", async () => {
+test("repair: the commands that it and others suggest are for the same journal", async () => {
   const { disk } = await flippedIn(1);
   for (const [path, bytes] of filesIn(disk, "journal")) {
     disk.files.set(`my data${path}`, new Uint8Array(bytes));

@@ -64,7 +64,7 @@ async function flawIn(
   return logId === journal.batches[batches - 1]?.lastLogId ? undefined : `another head: ${what}`;
 }
 
-test("verify: finds what a start has to refuse, wherever it is, and nothing else", async () => {
+test("verify: it finds exactly what a start must refuse, wherever it is", async () => {
   const journal = await writtenJournal("stop");
   const step = rounds(17, 1, 300);
   const first = Math.floor(Math.random() * step);
@@ -86,7 +86,7 @@ test("verify: finds what a start has to refuse, wherever it is, and nothing else
   assert.ok(judged > rounds(1_000, 1_000, 50), `${judged} judged`);
 });
 
-test("verify: finds each damage to a snapshot, which a start would set aside", async () => {
+test("verify: it finds each damage to a snapshot, which a start would set aside", async () => {
   const journal = await writtenJournal("stop");
   const step = rounds(31, 1, 400);
   let judged = 0;
@@ -104,7 +104,7 @@ test("verify: finds each damage to a snapshot, which a start would set aside", a
   assert.ok(judged > rounds(200, 200, 10), `${judged} judged`);
 });
 
-test("verify: without crc and chain it would be found out", async () => {
+test("verify: one without crc and chain is caught", async () => {
   const journal = await writtenJournal("stop");
   const through = withoutChecks({ crc: true, chain: true });
   let found = 0;

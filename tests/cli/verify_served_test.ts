@@ -52,13 +52,13 @@ async function compared(
 
 const asIs = (page: Page) => page;
 
-test("verify: jobs that are served as the files have them", async () => {
+test("verify: jobs that are served as in the files are intact", async () => {
   const { code, verdict } = await compared(await journalOfJobs(), asIs);
   assert.match(verdict, /^intact: .* 9 jobs as served; head/);
   assert.equal(code, 0);
 });
 
-test("verify: a server that serves another state of a job", async () => {
+test("verify: a server that serves another state of a job is found", async () => {
   const { code, verdict } = await compared(await journalOfJobs(), ({ jobs, ...rest }) => ({
     ...rest,
     jobs: jobs.map((job) => job["state"] === "Failed" ? { ...job, state: "Done" } : job),
@@ -70,7 +70,7 @@ test("verify: a server that serves another state of a job", async () => {
   assert.equal(code, 1);
 });
 
-test("verify: a server that leaves a job out", async () => {
+test("verify: a server that omits a job is found", async () => {
   const { code, verdict } = await compared(
     await journalOfJobs(),
     ({ jobs, ...rest }) => ({ ...rest, jobs: jobs.slice(1) }),
@@ -79,7 +79,7 @@ test("verify: a server that leaves a job out", async () => {
   assert.equal(code, 1);
 });
 
-test("verify: a server that has a job as of an entry of another", async () => {
+test("verify: a server with a job as of another job's entry is found", async () => {
   const { code, verdict } = await compared(await journalOfJobs(), ({ jobs, ...rest }) => ({
     ...rest,
     jobs: jobs.map((job, index) => index === 0 ? { ...job, lastLogId: 2 } : job),
@@ -88,7 +88,7 @@ test("verify: a server that has a job as of an entry of another", async () => {
   assert.equal(code, 1);
 });
 
-test("verify: jobs that are served and in no file are damage", async () => {
+test("verify: served jobs that are in no file are damage", async () => {
   const { code, verdict } = await compared(await journalOfJobs(), ({ jobs, ...rest }) => ({
     ...rest,
     jobs: [{ ...jobs[0], jobId: "job_lost" }, ...jobs],
@@ -100,7 +100,7 @@ test("verify: jobs that are served and in no file are damage", async () => {
   assert.equal(code, 78);
 });
 
-test("verify: files that end before what is served are damage", async () => {
+test("verify: files that end before the served position are damage", async () => {
   const served = await journalOfJobs();
   const files = served.copy();
   dropSnapshots(files);
@@ -117,14 +117,14 @@ function anotherJournal(): Promise<MemoryDisk> {
   return journalOfJobs(random);
 }
 
-test("verify: a server of another journal is told apart, and is no damage", async () => {
+test("verify: a server of another journal is recognized, and is not damage", async () => {
   const files = await anotherJournal();
   const { code, verdict, err } = await compared(await journalOfJobs(), asIs, files);
   assert.match(verdict, /^intact, but http\S+ serves another journal; \d+ entries/);
   assert.equal(err, "", "it is not said twice");
   assert.equal(code, 1);
 
-  // It was always as short as that: no earlier verdict tells otherwise.
+  // It was always as short as that: no earlier verdict says otherwise.
   files.files.delete("journal/verification.json");
   dropSnapshots(files);
   files.files.delete(lastSegment(files));
@@ -153,7 +153,7 @@ async function withLockOf(
   }
 }
 
-test("verify: a server that nobody named may be of another journal, or gone", async () => {
+test("verify: a server that was not named may be of another journal, or gone", async () => {
   const fileSystem = new DenoFileSystem();
   await serving(await journalOfJobs(), asIs, async (url) => {
     await withLockOf(await journalOfJobs(), url, async (journal) => {
@@ -174,7 +174,7 @@ test("verify: a server that nobody named may be of another journal, or gone", as
   });
 });
 
-test("verify: a server that was named has to answer", async () => {
+test("verify: a named server must answer", async () => {
   const disk = await journalOfJobs();
   for (
     const [args, env] of [
@@ -188,7 +188,7 @@ test("verify: a server that was named has to answer", async () => {
   }
 });
 
-test("verify: whoever answers and is no Daybook is told so", async () => {
+test("verify: another program at the address is reported as such", async () => {
   const disk = await journalOfJobs();
   const answers: unknown[] = [null, [1], {}, { head: 5, jobs: 5 }, { jobs: [null] }];
   const whole = { head: { logId: 1, chain: "" } };
@@ -208,7 +208,7 @@ test("verify: whoever answers and is no Daybook is told so", async () => {
   }
 });
 
-test("verify: a server that refuses to tell has no verdict for an answer", async () => {
+test("verify: if the server refuses the request, there is no verdict", async () => {
   const disk = await journalOfJobs();
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },

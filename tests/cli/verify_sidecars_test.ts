@@ -20,12 +20,12 @@ async function notesOn(disk: MemoryDisk): Promise<readonly string[]> {
   return JSON.parse(said.out.join("\n")).notes;
 }
 
-test("journal verify: sidecars that say what their segments do are not worth a word", async () => {
+test("journal verify: sidecars that agree with their segments are not mentioned", async () => {
   const { disk } = await writtenWithSidecars();
   assert.deepEqual(await notesOn(disk), []);
 });
 
-test("journal verify: a sidecar that does not say what its segment does is named", async () => {
+test("journal verify: a sidecar that disagrees with its segment is named", async () => {
   const written = await writtenWithSidecars();
   const [first = "", second = ""] = written.sealed;
   const pathOf = (segment: string) => `${SIDECARS}/${sidecarOf(segment)}`;
@@ -46,7 +46,7 @@ test("journal verify: a sidecar that does not say what its segment does is named
   assert.match((await notesOn(wrong))[0] ?? "", /: it differs from the lines of its segment; /);
 });
 
-test("journal verify: no line is taken from a verdict, and what was proved is told", async () => {
+test("journal verify: no line is taken from a verdict, and the proved lines are reported", async () => {
   const { disk, sealed } = await writtenWithSidecars();
   const path = `${SEGMENTS}/${sealed[1]}`;
   // A start still trusts it.

@@ -39,7 +39,7 @@ function lineOf(text: string, logId: number): { readonly number: number; readonl
   return { number: text.slice(0, at).split("\n").length, byte: at };
 }
 
-test("verify: an intact journal of three segments and two snapshots", async () => {
+test("verify: a journal of three segments and two snapshots is intact", async () => {
   const disk = await journalOfJobs();
   assert.equal(segmentPaths(disk).length, 3);
   assert.equal(snapshotPaths(disk).length, 2);
@@ -65,7 +65,7 @@ test("verify: a snapshot that was written while a pause was in force is intact",
   assert.match((await verify(disk)).out.join("\n"), /^intact: /);
 });
 
-test("verify: the verdict is on record, and a pipe gets it as JSON", async () => {
+test("verify: the verdict is stored, and printed as JSON in a pipe", async () => {
   const disk = await journalOfJobs();
   const piped = await journalCommand(disk, ["verify", "--no-server"], { isInteractive: false });
   const result = JSON.parse(piped.out.join("\n"));
@@ -81,7 +81,7 @@ test("verify: the verdict is on record, and a pipe gets it as JSON", async () =>
   assert.equal(kept.at, "2026-01-01T00:00:00.000Z");
 });
 
-test("verify: a verdict that cannot be kept is a warning", async () => {
+test("verify: a verdict that cannot be stored gives a warning", async () => {
   const disk = await journalOfJobs();
   disk.rename = () => Promise.reject(new Error("Read-only file system (os error 30)"));
   const { code, out, err } = await verify(disk);
@@ -92,7 +92,7 @@ test("verify: a verdict that cannot be kept is a warning", async () => {
   ]);
 });
 
-test("verify: finds a flipped bit wherever it is, and names its line", async () => {
+test("verify: it finds a flipped bit wherever it is, and names its line", async () => {
   const whole = await journalOfJobs();
   const last = lastSegment(whole);
   const sealAt = textAt(whole, last).lastIndexOf("\n\n") + 1;
@@ -122,7 +122,7 @@ test("verify: finds a flipped bit wherever it is, and names its line", async () 
   assert.ok(found > rounds(300, 300, 60), `${found} found`);
 });
 
-test("verify: damage is told with line, byte and logId, and where reading stopped", async () => {
+test("verify: damage is reported with line, byte and logId, and where reading stopped", async () => {
   const disk = await journalOfJobs();
   const [, second = ""] = segmentPaths(disk);
   const text = textAt(disk, second);
@@ -152,7 +152,7 @@ test("verify: after damage it still finds what is wrong in later segments", asyn
   assert.match(err.join("\n"), new RegExp(`segment ${third.split("/").at(-1)} line 2 `));
 });
 
-test("verify: finds a removed line", async () => {
+test("verify: it finds a removed line", async () => {
   const disk = await journalOfJobs();
   const [, path = ""] = segmentPaths(disk);
   const lines = textAt(disk, path).split("\n");
@@ -161,7 +161,7 @@ test("verify: finds a removed line", async () => {
   await damaged(disk, /^damaged: segment .*: the line should (?:begin|have) |is of logId/);
 });
 
-test("verify: finds two swapped lines", async () => {
+test("verify: it finds two swapped lines", async () => {
   const disk = await journalOfJobs();
   const [, path = ""] = segmentPaths(disk);
   const lines = textAt(disk, path).split("\n");
@@ -172,7 +172,7 @@ test("verify: finds two swapped lines", async () => {
   await damaged(disk, /^damaged: segment .*: the line is of logId \d+$/);
 });
 
-test("verify: finds an event id that comes twice, with every crc and chain right", async () => {
+test("verify: it finds a duplicate event id, even with correct crcs and chains", async () => {
   const disk = await journalOfJobs();
   dropSnapshots(disk);
   const [first = "", , third = ""] = segmentPaths(disk);
@@ -192,7 +192,7 @@ test("verify: finds an event id that comes twice, with every crc and chain right
   assert.deepEqual(err, []);
 });
 
-test("verify: finds names and references that Daybook could not have written", async () => {
+test("verify: it finds names and references that Daybook could not have written", async () => {
   const ofFact = /(?<="stratum":"domain","eventId":"[^"]*","eventType":")shop.ParcelShipped/;
   const emptyPlan = '{"expected":[],"policy":{"errors":[],"onCompensated":"Failed"}}';
   const created = `{"plan":${emptyPlan},"priority":0,"labels":{}}`;
@@ -223,7 +223,7 @@ test("verify: finds names and references that Daybook could not have written", a
   }
 });
 
-test("verify: finds an edited snapshot, its sha256 made right again", async () => {
+test("verify: it finds an edited snapshot with a corrected sha256", async () => {
   const whole = await journalOfJobs();
   const [older = "", newer = ""] = snapshotPaths(whole);
   const edits: readonly [string, (text: string) => string, string][] = [
@@ -264,14 +264,14 @@ test("verify: finds an edited snapshot, its sha256 made right again", async () =
   }
 });
 
-test("verify: finds a snapshot whose bytes are not those that were written", async () => {
+test("verify: it finds a snapshot with changed bytes", async () => {
   const disk = await journalOfJobs();
   const [, path = ""] = snapshotPaths(disk);
   setText(disk, path, textAt(disk, path).replace('"state":"Failed"', '"state":"Done"'));
   await damaged(disk, /^damaged: snapshot \d+\.snapshot: the content does not match its sha256$/);
 });
 
-test("verify: leaves a snapshot of another version of Daybook alone, and says so", async () => {
+test("verify: it does not check a snapshot of another version of Daybook, and says so", async () => {
   const disk = await journalOfJobs();
   const [, path = ""] = snapshotPaths(disk);
   const lines = textAt(disk, path).split("\n").slice(0, -2).map((line) => `${line}\n`).join("")
@@ -285,7 +285,7 @@ test("verify: leaves a snapshot of another version of Daybook alone, and says so
   assert.match(err.join(), /another version wrote it; not compared/);
 });
 
-test("verify: finds a removed segment", async () => {
+test("verify: it finds a removed segment", async () => {
   for (const index of [0, 1]) {
     const disk = await journalOfJobs();
     disk.files.delete(segmentPaths(disk)[index] ?? "");
@@ -299,7 +299,7 @@ test("verify: finds a removed segment", async () => {
   );
 });
 
-test("verify: a torn tail is no damage, and is told", async () => {
+test("verify: a torn tail is reported, but is not damage", async () => {
   const disk = await journalOfJobs();
   const last = lastSegment(disk);
   setText(disk, last, `${textAt(disk, last)}\n{"logId":999,"batch":`);
@@ -311,7 +311,7 @@ test("verify: a torn tail is no damage, and is told", async () => {
   assert.equal(code, 0);
 });
 
-test("verify: a file that is no segment makes the journal unusable", async () => {
+test("verify: a file that is not a segment makes the journal unusable", async () => {
   const disk = await journalOfJobs();
   setText(disk, "journal/segments/notes.txt", "hello");
   const { code, out } = await verify(disk);
@@ -325,14 +325,14 @@ test("verify: a file that is no segment makes the journal unusable", async () =>
   assert.equal((await verify(disk)).code, 0);
 });
 
-test("verify: where there is no journal it says so", async () => {
+test("verify: without a journal it says so", async () => {
   const disk = await journalOfJobs();
   const { code, err } = await journalCommand(disk, ["verify", "--journal", "elsewhere/"]);
   assert.equal(code, 74);
   assert.match(err.join(), /Cannot read journal elsewhere: the folder does not exist/);
 });
 
-test("verify: the environment names the journal, and an option goes before it", async () => {
+test("verify: the environment can name the journal, and an option takes precedence", async () => {
   const disk = await journalOfJobs();
   const env = { DAYBOOK_JOURNAL: "elsewhere" };
   assert.equal((await journalCommand(disk, ["verify", "--no-server"], { env })).code, 74);

@@ -34,7 +34,7 @@ async function truncated(): Promise<{ disk: MemoryDisk; whole: MemoryDisk; head:
   return { disk, whole, head: JSON.parse(textAt(disk, VERDICT)).head.logId };
 }
 
-test("verify: an earlier verdict is the witness of batches that are gone from the end", async () => {
+test("verify: an earlier verdict proves that batches are missing at the end", async () => {
   const { disk, head } = await truncated();
   const before = JSON.parse(textAt(disk, VERDICT));
 
@@ -54,7 +54,7 @@ test("verify: an earlier verdict is the witness of batches that are gone from th
   }
 });
 
-test("start: a journal that ends before what was found intact is refused, and named", async () => {
+test("start: a journal that ends before a point once found intact is refused, with that point", async () => {
   const { disk, whole, head } = await truncated();
   await assert.rejects(engineOn(disk, new FakeRandom("09X")), {
     name: "JournalDamagedError",
@@ -73,7 +73,7 @@ test("verify: with the lost batches back, the journal is intact again", async ()
   assert.equal(JSON.parse(textAt(disk, VERDICT)).lastIntact, undefined);
 });
 
-test("verify: a journal that was written on after it lost batches is another history", async () => {
+test("verify: a journal that continued after it lost batches is another history", async () => {
   const { disk, head } = await truncated();
   const verdict = textAt(disk, VERDICT);
   // With its verdict it would not have started.
@@ -95,13 +95,13 @@ test("verify: a journal that was written on after it lost batches is another his
   assert.match(repair.err.join(), /another history; .* move verification.json elsewhere/);
 });
 
-test("verify: without its earlier verdict a restored journal is what it is", async () => {
+test("verify: without its earlier verdict a restored journal is intact", async () => {
   const { disk } = await truncated();
   disk.files.delete(VERDICT);
   assert.equal((await verify(disk)).code, 0);
 });
 
-test("verify: a journal that went on since its verdict is intact", async () => {
+test("verify: a journal that continued since its verdict is intact", async () => {
   const disk = await journalOfJobs();
   assert.equal((await verify(disk)).code, 0);
   const { engine, stop } = await engineOn(disk);
@@ -110,7 +110,7 @@ test("verify: a journal that went on since its verdict is intact", async () => {
   assert.equal((await verify(disk)).code, 0);
 });
 
-test("verify: lines forged anew, with every chain right, are not those of the verdict", async () => {
+test("verify: forged lines with correct chains contradict the verdict", async () => {
   const disk = await journalOfJobs();
   assert.equal((await verify(disk)).code, 0);
   dropSnapshots(disk);
@@ -120,7 +120,7 @@ test("verify: lines forged anew, with every chain right, are not those of the ve
   assert.match(out.join(), /this is another history/);
 });
 
-test("repair: records what a verdict proves to be lost, and verify accepts that", async () => {
+test("repair: it records the loss that a verdict proves, and verify accepts that", async () => {
   const { disk, head } = await truncated();
   assert.equal((await verify(disk)).code, 78);
   assert.equal((await journalCommand(disk, ["repair"])).code, 1);

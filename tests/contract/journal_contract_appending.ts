@@ -14,7 +14,7 @@ export function testAppending(test: Test): void {
 }
 
 function testPositions(test: Test): void {
-  test("positions are given at once, in order and without gaps", async (harness) => {
+  test("positions are assigned at once, in order and without gaps", async (harness) => {
     const { journal } = await harness.open(new RememberingConsumer());
     const first = journal.append(facts(2));
     const second = journal.append(facts(3));
@@ -84,7 +84,7 @@ function testDurability(test: Test): void {
     await journal.close();
   });
 
-  test("the consumer has seen an entry before its group is answered", async (harness) => {
+  test("the consumer sees an entry before its group is answered", async (harness) => {
     const consumer = new RememberingConsumer();
     const { journal } = await harness.open(consumer);
     const steps: string[] = [];
@@ -101,7 +101,7 @@ function testDurability(test: Test): void {
     await journal.close();
   });
 
-  test("what arrives while a batch is on its way forms the next", async (harness) => {
+  test("groups that arrive while a batch is being written form the next batch", async (harness) => {
     const consumer = new RememberingConsumer();
     const { journal } = await harness.open(consumer);
     harness.hold();
@@ -114,7 +114,7 @@ function testDurability(test: Test): void {
     await journal.close();
   });
 
-  test("the consumer may append while it is told of a batch", async (harness) => {
+  test("the consumer may append while it receives a batch", async (harness) => {
     const consumer = new RememberingConsumer();
     const { journal } = await harness.open(consumer);
     const answered: Promise<void>[] = [];
@@ -141,7 +141,7 @@ function testReading(test: Test): void {
     await journal.close();
   });
 
-  test("readAt gives just the entries asked for", async (harness) => {
+  test("readAt returns exactly the requested entries", async (harness) => {
     const { journal } = await harness.open(new RememberingConsumer());
     const { entries, durable } = journal.append(facts(9));
     await durable;
@@ -154,7 +154,7 @@ function testReading(test: Test): void {
     await journal.close();
   });
 
-  test("text of every kind comes back as it was", async (harness) => {
+  test("text of every kind survives a round trip", async (harness) => {
     const { journal } = await harness.open(new RememberingConsumer());
     const attributes = {
       umlauts: "Äußerst",
@@ -177,7 +177,7 @@ function testReading(test: Test): void {
     await reopened.journal.close();
   });
 
-  test("info tells of the head, the segments and the last recovery", async (harness) => {
+  test("info has the head, the segments and the last recovery", async (harness) => {
     const { journal, report } = await harness.open(new RememberingConsumer());
     await journal.append(facts(3)).durable;
     const info = await journal.info();
@@ -192,7 +192,7 @@ function testReading(test: Test): void {
 }
 
 function testFailures(test: Test): void {
-  test("a full disk rejects what waits, and service resumes by itself", async (harness) => {
+  test("a full disk rejects waiting groups, and service resumes automatically", async (harness) => {
     const consumer = new RememberingConsumer();
     const { journal } = await harness.open(consumer);
     await journal.append(facts(1)).durable;
@@ -217,7 +217,7 @@ function testFailures(test: Test): void {
     await journal.close();
   });
 
-  test("a failed sync is the end: all is rejected and nothing more is taken", async (harness) => {
+  test("a failed sync ends the journal: everything is rejected and nothing more is accepted", async (harness) => {
     const consumer = new RememberingConsumer();
     const { journal } = await harness.open(consumer);
     await journal.append(facts(1)).durable;
@@ -232,7 +232,7 @@ function testFailures(test: Test): void {
     assert.throws(() => journal.append(facts(1)), JournalFailedError);
     assert.equal(consumer.failures.length, 1);
     assert.equal(journal.head.logId, 2);
-    assert.deepEqual(logIdsOf(await journal.read(0, 100)), [1, 2], "reads go on");
+    assert.deepEqual(logIdsOf(await journal.read(0, 100)), [1, 2], "reads continue");
     await journal.close();
     assert.equal(consumer.entries.length, 2, "no seal");
   });

@@ -10,7 +10,7 @@ import type { JournalHarness, Test } from "./journal_contract.ts";
 const OPTIONS = { segmentBytes: 10_000 };
 
 export function testLocating(test: Test): void {
-  test("locate names for every entry the line that holds it", async (harness) => {
+  test("locate returns the line of every entry", async (harness) => {
     const { journal } = await harness.open(new RememberingConsumer(), OPTIONS);
     await appendBatches(journal);
     await assertLocated(harness, journal);
@@ -25,7 +25,7 @@ export function testLocating(test: Test): void {
     await recovered.close();
   });
 
-  test("locate and readAt take positions that ascend and are durable", async (harness) => {
+  test("locate and readAt require ascending durable positions", async (harness) => {
     const { journal } = await harness.open(new RememberingConsumer());
     await journal.append(facts(3)).durable;
     const [first, last] = await journal.locate([2, 4]);
@@ -38,7 +38,7 @@ export function testLocating(test: Test): void {
     await journal.close();
   });
 
-  test("readAt gives entries of every segment, near and far apart", async (harness) => {
+  test("readAt returns entries of every segment, near and far apart", async (harness) => {
     const { journal } = await harness.open(new RememberingConsumer(), OPTIONS);
     await appendBatches(journal);
     await journal.close();
@@ -55,7 +55,7 @@ export function testLocating(test: Test): void {
     await reopened.close();
   });
 
-  test("entries are read as they were, long after they were appended", async (harness) => {
+  test("entries are read unchanged, long after they were appended", async (harness) => {
     const consumer = new RememberingConsumer();
     const { journal } = await harness.open(consumer, { segmentBytes: 100_000 });
     while (journal.head.logId < OLD) await appendBatches(journal);

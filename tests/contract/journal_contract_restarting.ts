@@ -65,7 +65,7 @@ function testRestart(test: Test): void {
     await reopened.close();
   });
 
-  test("what was not durable at a crash may be gone, but no group is there in part", async (harness) => {
+  test("after a crash non-durable groups may be gone, but none is there in part", async (harness) => {
     const { journal } = await harness.open(new RememberingConsumer());
     await journal.append(facts(1)).durable;
     journal.append(facts(3));
@@ -77,7 +77,7 @@ function testRestart(test: Test): void {
     await reopened.journal.close();
   });
 
-  test("an entry that the consumer cannot understand refuses to open", async (harness) => {
+  test("an entry that the consumer does not understand prevents the open", async (harness) => {
     const { journal } = await harness.open(new RememberingConsumer());
     await journal.append([fact(), fact({}, { eventType: "ec.FromTheFuture" })]).durable;
     harness.crash();
@@ -93,7 +93,7 @@ function testRestart(test: Test): void {
     assert.equal(consumer.replayed, 2, "the entry itself was not replayed");
   });
 
-  test("after close nothing is taken, and closing twice is fine", async (harness) => {
+  test("after close nothing is accepted, and closing twice is allowed", async (harness) => {
     const { journal } = await harness.open(new RememberingConsumer());
     const { durable } = journal.append(facts(1));
     const closing = journal.close();
@@ -106,7 +106,7 @@ function testRestart(test: Test): void {
 }
 
 function testSnapshots(test: Test): void {
-  test("a snapshot and what follows give the same as a full replay", async (harness) => {
+  test("a snapshot and the rest equal a full replay", async (harness) => {
     const before = new RememberingConsumer();
     const { journal } = await harness.open(before, { snapshotEvery: 10 });
     for (let round = 0; round < 8; round++) await journal.append(facts(3)).durable;
@@ -142,7 +142,7 @@ function testSnapshots(test: Test): void {
     await journal.close();
   });
 
-  test("no snapshot is taken at close when nothing came since the last", async (harness) => {
+  test("no snapshot is taken at close if nothing came since the last", async (harness) => {
     const { journal } = await harness.open(new RememberingConsumer());
     await journal.append(facts(3)).durable;
     await journal.close();
@@ -155,7 +155,7 @@ function testSnapshots(test: Test): void {
 }
 
 function testSeals(test: Test): void {
-  test("a quiet second after writes is sealed, once", async (harness) => {
+  test("a quiet second after writes is sealed once", async (harness) => {
     const consumer = new RememberingConsumer();
     const { journal } = await harness.open(consumer, { quietSealMs: 1000 });
     await journal.append(facts(1)).durable;

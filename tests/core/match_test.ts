@@ -122,7 +122,7 @@ Deno.test("match: EventCorrelated counts under its own logId", () => {
   assert.deepEqual(progressOf(story)?.by, [8]);
 });
 
-Deno.test("toMatchable: an entry stands for itself, a correlated one for the original", () => {
+Deno.test("toMatchable: an entry is matched as itself, and a correlation as its original", () => {
   const own = typed.fact("ec.order.Paid", { a: 1 }, CHARGE).entry(-1);
   const correlated = typed.correlated("ec.order.Paid", { a: 1 }, "charge").entry(-1);
 

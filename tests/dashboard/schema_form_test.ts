@@ -57,6 +57,16 @@ function read(form: SchemaForm, texts: Readonly<Record<string, string>>) {
   return parseForm(form, new Map(Object.entries(texts)));
 }
 
+Deno.test("schema form: a text with a format, such as a time, has an input of one line", () => {
+  const [time, note] = toForm({
+    type: "object",
+    properties: { at: { type: "string", format: "date-time" }, note: { type: "string" } },
+    additionalProperties: false,
+  }, "input").fields;
+  assert.ok(time?.kind === "text" && isOneLine(time));
+  assert.ok(note?.kind === "text" && !isOneLine(note));
+});
+
 Deno.test("schema form: a value survives a round trip through the form, whatever the schema", async () => {
   await fc.assert(
     fc.property(schemasAndValues, ({ schema, value }) => {

@@ -42,6 +42,17 @@ Deno.test("drawing: every bar and mark is within the picture, on either scale", 
   );
 });
 
+Deno.test("drawing: labels of moments have room beside each other, however close the moments are", () => {
+  fc.assert(
+    fc.property(stories, (story) => {
+      const { ticks } = drawTimeline(timelineFrom(story), "steps", "");
+      const places = ticks.map(({ x }) => parseFloat(x));
+      places.slice(1).forEach((x, index) => assert.ok(x - (places[index] ?? 0) >= 15, `${places}`));
+    }),
+    { numRuns: cases(500) },
+  );
+});
+
 Deno.test("drawing: bars of a row follow each other, on either scale", () => {
   fc.assert(
     fc.property(stories, fc.constantFrom(...SCALES), (story, scale) => {

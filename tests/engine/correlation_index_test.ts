@@ -90,7 +90,7 @@ Deno.test("correlation index: a job is filed under its rarest equality, so a loo
   }
 
   assert.deepEqual(index.jobsFor({ eventType: TYPE, attributes: counted }), ["job-7"]);
-  assert.ok(tried < 10, `looked at attributes ${tried} times for 1,000 jobs`);
+  assert.ok(tried < 10, `read attributes ${tried} times for 1,000 jobs`);
 });
 
 Deno.test("correlation index: errors and compensation events of a policy are filed too", () => {

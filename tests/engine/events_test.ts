@@ -240,7 +240,7 @@ Deno.test("deliver: an event for an unknown job is rejected and not recorded", a
   assert.equal(daybook.engine.headLogId, before);
 });
 
-Deno.test("deliver: an event that nobody expects is recorded and says so", async () => {
+Deno.test("deliver: an event that no job expects is recorded, and the receipt says so", async () => {
   const daybook = await Harness.start();
 
   const receipt = await daybook.event("ec.cart.CartEmptied");

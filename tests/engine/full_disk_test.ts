@@ -472,7 +472,7 @@ Deno.test("full disk: a kernel that refuses for a lost reason is caught", async 
     await assert.rejects(first, JournalFullError);
     return await second;
   });
-  assert.ok(!refusal.ok, "it was told of a start that never was");
+  assert.ok(!refusal.ok, "the refusal names a lost start");
 });
 
 Deno.test("full disk: a kernel that forgets the outcome of an attempt is caught", async () => {

@@ -22,7 +22,7 @@ const job = (step: string) =>
     },
   });
 
-test("parked: a job that is found not to fit when its turn comes is told of, ten one by one", async () => {
+test("parked: a job that turns out not to fit is reported, the first ten one by one", async () => {
   const daybook = await Harness.start({ definitions: [job("book")], maxRunning: 12 });
   for (let at = 0; at < 12; at++) await daybook.submit("demo.order");
   const parked: string[] = [];

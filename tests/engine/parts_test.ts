@@ -129,7 +129,7 @@ Deno.test("worker queue: however many jobs a pause holds, granting a worker exam
   ask("busy");
   for (let order = 0; order < 10_000; order++) ask(`held-${order}`, { order, labels });
   pauseWith(queue, [{ pauseId: "p", reason: "", by: 1, since: "", label: "tenant:acme" }]);
-  assert.deepEqual([queue.paused, looks], [10_000, 10_000], "each is looked at once");
+  assert.deepEqual([queue.paused, looks], [10_000, 10_000], "each is examined once");
   release("busy");
   for (let order = 0; order < 100; order++) {
     ask(`free-${order}`, { order: order + 20_000 });

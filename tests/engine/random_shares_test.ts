@@ -163,7 +163,7 @@ function assertWithinLimits(
   }
 }
 
-test("random shares: by what is on record no limit is exceeded, and every job ends, whatever comes between", async () => {
+test("random shares: no limit on record is exceeded, and every job ends, whatever happens", async () => {
   const moves = fc.array(fc.oneof(jobs, jobs, others) as fc.Arbitrary<Move>, {
     minLength: 5,
     maxLength: 40,
@@ -174,7 +174,7 @@ test("random shares: by what is on record no limit is exceeded, and every job en
   await fc.assert(property, { numRuns: rounds(24, 2_000, 6) });
 });
 
-test("random shares: jobs under limits and pauses end as they do without the kills in between", async () => {
+test("random shares: jobs under limits and pauses end the same with and without kills", async () => {
   const moves = fc.array(fc.oneof(jobs, timeless) as fc.Arbitrary<Move>, {
     minLength: 5,
     maxLength: 30,

@@ -176,7 +176,7 @@ Deno.test("retention: a failed removal of a key is retried", async () => {
 
   assert.ok(!has(harness, jobId));
   assert.equal(await removals(harness, jobId), 1);
-  assert.equal(harness.defects.length, 1, "and somebody was told");
+  assert.equal(harness.defects.length, 1, "and it was reported");
 });
 
 Deno.test("retention: for a failed job whose input was removed, submitting again is suggested instead of a retry", async () => {

@@ -83,7 +83,7 @@ Deno.test("run: it is called before its start is durable, in the same batch, but
   const creating = daybook.engine.create({ type: "demo.early", input: {} });
   await daybook.clock.settle();
   assert.deepEqual(called, ["run"]);
-  assert.deepEqual(daybook.engine.list({ limit: 1 }).jobs, [], "nobody is shown the job");
+  assert.deepEqual(daybook.engine.list({ limit: 1 }).jobs, [], "the job is not visible");
 
   daybook.journal.release();
   const created = await creating;
@@ -156,7 +156,7 @@ Deno.test("run: it continues from a result at once, and everything else waits un
   open();
   await daybook.clock.settle();
   assert.deepEqual([returned, began], [true, false]);
-  assert.deepEqual(await daybook.story(id), before, "nobody is shown the result");
+  assert.deepEqual(await daybook.story(id), before, "the result is not visible");
   assert.equal(daybook.job(id).tasks.find(({ taskId }) => taskId === "one")?.status, "running");
 
   daybook.journal.release();

@@ -71,7 +71,7 @@ async function end(harness: Harness, work: Work, id: string): Promise<void> {
   await harness.clock.settle();
 }
 
-test("shares: no more jobs of a type are at work than maxRunning, and the next begins when one ends", async () => {
+test("shares: at most maxRunning jobs of a type run, and the next starts when one ends", async () => {
   const work = new Work();
   const harness = await Harness.start({ definitions: [work.definition({ maxRunning: 2 })] });
   for (const id of ["a", "b", "c", "d"]) await submit(harness, id, "x");
@@ -81,7 +81,7 @@ test("shares: no more jobs of a type are at work than maxRunning, and the next b
   harness.assertSound();
 });
 
-test("shares: a job of another key passes those whose key has no place left", async () => {
+test("shares: a job of another key overtakes jobs whose key has no place left", async () => {
   const work = new Work();
   const limits = { key: byTenant, perKey: 1 };
   const harness = await Harness.start({ definitions: [work.definition(limits)] });
@@ -105,7 +105,7 @@ test("shares: keys of one priority take turns, lower priority goes first, and a 
   harness.assertSound();
 });
 
-test("shares: jobs without a key take turns with keys, and stay first in, first out", async () => {
+test("shares: jobs without a key take turns with keys, and are first in, first out", async () => {
   const work = new Work();
   const plain = { ...work.definition({ maxRunning: 9 }), type: "plain.do", limits: undefined };
   const { limits: _, ...unlimited } = plain;
@@ -122,7 +122,7 @@ test("shares: jobs without a key take turns with keys, and stay first in, first 
   harness.assertSound();
 });
 
-test("shares: a job that waits for an event has no place, and needs one again to go on", async () => {
+test("shares: a job that waits for an event has no place, and needs one again to continue", async () => {
   const begun: string[] = [];
   const work = new Work();
   const definition = defineJob({
@@ -174,7 +174,7 @@ test("shares: a job that backs off leaves its place to others, and waits for one
   harness.assertSound();
 });
 
-test("shares: a suspended job keeps its place until its attempt has ended, and no longer", async () => {
+test("shares: a suspended job keeps its place only until its attempt has ended", async () => {
   const work = new Work();
   const run: AnyJobDefinition["run"] = async (ctx) => {
     await ctx.task("send", () => work.doing(ctx.jobId));
@@ -196,7 +196,7 @@ test("shares: a suspended job keeps its place until its attempt has ended, and n
   harness.assertSound();
 });
 
-test("shares: a cancelled job gives its place back, and so does one that has failed", async () => {
+test("shares: a cancelled job releases its place, and so does a failed one", async () => {
   const work = new Work();
   const harness = await Harness.start({ definitions: [work.definition({ maxRunning: 1 })] });
   for (const id of ["a", "b"]) await submit(harness, id, "x");
@@ -206,7 +206,7 @@ test("shares: a cancelled job gives its place back, and so does one that has fai
   harness.assertSound();
 });
 
-test("shares: after a kill a job that was at work has its place still, and nobody of its key passes it", async () => {
+test("shares: after a kill a running job still has its place, and no job of its key overtakes it", async () => {
   const work = new Work();
   const definitions = [work.definition({ key: byTenant, perKey: 1 })];
   const first = await Harness.start({ definitions, maxRunning: 4 });
@@ -225,7 +225,7 @@ test("shares: after a kill a job that was at work has its place still, and nobod
   }
 });
 
-test("shares: no more jobs begin within a time than the rate says, and a kill gives none away", async () => {
+test("shares: no more jobs start within a period than the rate allows, even across a kill", async () => {
   const work = new Work();
   const definitions = [work.definition({ rate: { count: 2, perMs: 60_000 } })];
   const first = await Harness.start({ definitions });
@@ -247,7 +247,7 @@ test("shares: no more jobs begin within a time than the rate says, and a kill gi
   last.assertSound();
 });
 
-test("shares: a rate with a key counts each key apart, and one that is used up holds up no other", async () => {
+test("shares: a rate with a key counts each key separately, and a used up one does not delay others", async () => {
   const work = new Work();
   const limits = { rate: { count: 1, perMs: 1_000, key: byTenant } };
   const harness = await Harness.start({ definitions: [work.definition(limits)] });
@@ -259,7 +259,7 @@ test("shares: a rate with a key counts each key apart, and one that is used up h
   harness.assertSound();
 });
 
-test("shares: a key has its places once, also where its only job that waits needs something else since a change of limits", async () => {
+test("shares: a key has its places once, even if its only waiting job needs something else after a change of limits", async () => {
   const work = new Work();
   const limits = { key: byTenant, perKey: 1, rate: { count: 1, perMs: 3_600_000 } };
   const harness = await Harness.start({ definitions: [work.definition(limits)] });
@@ -275,7 +275,7 @@ test("shares: a key has its places once, also where its only job that waits need
   harness.assertSound();
 });
 
-test("shares: a change of limits that lets several keys begin leaves them their turns", async () => {
+test("shares: keys still take turns when a change of limits lets several start", async () => {
   const work = new Work();
   const limits = { key: byTenant, perKey: 1, maxRunning: 3 };
   const harness = await Harness.start({ definitions: [work.definition(limits)] });
@@ -289,7 +289,7 @@ test("shares: a change of limits that lets several keys begin leaves them their 
   harness.assertSound();
 });
 
-test("shares: a job that begins once counts once, however often it goes on", async () => {
+test("shares: a job counts once for a rate, however often it continues", async () => {
   const work = new Work();
   const definition = work.definition({ rate: { count: 1, perMs: 60_000 } });
   const first = await Harness.start({ definitions: [definition] });
@@ -303,7 +303,7 @@ test("shares: a job that begins once counts once, however often it goes on", asy
   second.assertSound();
 });
 
-test("shares: what key throws, or gives that is no key, refuses the job with the reason", async () => {
+test("shares: if key throws, or returns no valid key, the job is refused with the reason", async () => {
   const refused = async (key: (input: Input) => string, more = {}) => {
     const definition = new Work().definition({ key }, more);
     const harness = await Harness.start({ definitions: [definition] });
@@ -334,7 +334,7 @@ test("shares: what key throws, or gives that is no key, refuses the job with the
   assert.match(await refused(byTenant, { secrets: ["tenant"] }), /limits\.key returned a secret/);
 });
 
-test("shares: a job with a key is read back from its line as it was made, to the byte", async () => {
+test("shares: a job with a key is read back from its line unchanged, byte for byte", async () => {
   const work = new Work();
   const startsOn = { eventType: "mail.Asked", input: () => ({ tenant: "x" }) };
   const limits = { key: byTenant, perKey: 1, rate: { count: 9, perMs: 1, key: byTenant } };
@@ -356,7 +356,7 @@ test("shares: a job with a key is read back from its line as it was made, to the
   }
 });
 
-test("shares: limits that say nothing, or nothing sensible, are refused with what is wrong", async () => {
+test("shares: empty or invalid limits are refused with the reason", async () => {
   const flaw = async (limits: unknown) => {
     const definitions = [new Work().definition({}, { limits } as Partial<AnyJobDefinition>)];
     return await Harness.start({ definitions }).then(() => "", (error) => error.message);
@@ -421,7 +421,7 @@ function failing(work: Work): AnyJobDefinition {
   };
 }
 
-test("shares: a job that is undone gives its place back while a pause holds it, and waits for one to be undone further", async () => {
+test("shares: a compensating job releases its place while a pause holds it, and needs one again to continue", async () => {
   const work = new Work();
   const harness = await Harness.start({ definitions: [failing(work)] });
   const [a, b] = ["a", "b"] as JobId[];
@@ -449,7 +449,7 @@ test("shares: a job that is undone gives its place back while a pause holds it, 
   later.assertSound();
 });
 
-test("shares: what a crash cut short has no place while a pause holds it", async () => {
+test("shares: a job that a crash cut short has no place while a pause holds it", async () => {
   const work = new Work();
   const harness = await Harness.start({ definitions: [work.definition({ maxRunning: 1 })] });
   for (const id of ["a", "b"]) {
@@ -470,7 +470,7 @@ test("shares: what a crash cut short has no place while a pause holds it", async
   later.assertSound();
 });
 
-test("shares: a job that waited for its place while it was paused waits for it after the pause", async () => {
+test("shares: a job that waited for a place before a pause waits for it after the pause", async () => {
   const work = new Work();
   const harness = await Harness.start({ definitions: [work.definition({ maxRunning: 1 })] });
   for (const id of ["a", "b"]) await submit(harness, id, "x");
@@ -483,7 +483,7 @@ test("shares: a job that waited for its place while it was paused waits for it a
   later.assertSound();
 });
 
-test("shares: limits that are lowered when a place gets free let nobody have it", async () => {
+test("shares: if limits are lowered when a place becomes free, no job takes it", async () => {
   const work = new Work();
   const harness = await Harness.start({ definitions: [work.definition({ maxRunning: 2 })] });
   for (const id of ["a", "b", "c"]) await submit(harness, id, "x");

@@ -204,13 +204,13 @@ const BY_RULE: Readonly<Record<RuleName, readonly Case[]>> = {
   ],
   "running/record-only": [
     {
-      name: "tells the clause that failed, with both types",
+      name: "names the clause that failed, with both types",
       given: order.fact("ec.Shipped", { orderId: 42 }),
       why: 'It matches no expectation: "shipped" fails at ' +
         'orderId: expected "42" (text), found 42 (number).',
     },
     {
-      name: "tells of the nearest of several expectations",
+      name: "names the nearest of several expectations",
       given: outsideJob([
         expectation("eu", "ec.Shipped", { correlation: { equals: { region: "EU" } } }),
         expectation("us", "ec.Shipped", { correlation: { equals: { region: "US" } } }),
@@ -224,7 +224,7 @@ const BY_RULE: Readonly<Record<RuleName, readonly Case[]>> = {
       why: "The plan expects no event of type x.Y.",
     },
     {
-      name: "tells the clause by which an event is no error",
+      name: "names the clause by which an event is no error",
       given: order.fact("ec.Refused", { orderId: "43" }),
       why: "The plan expects no event of type ec.Refused, and to the policy it is no error: " +
         'orderId: expected "42", found "43".',
@@ -241,7 +241,7 @@ const BY_RULE: Readonly<Record<RuleName, readonly Case[]>> = {
       why: "Events of the coordination stratum are recorded and never interpreted.",
     },
     {
-      name: "tells the clause that a fact of the framework fails",
+      name: "names the clause that a framework event fails",
       given: codedJob([expectation("weighed", "job.TaskCompleted", { taskId: taskId("weigh") })])
         .started().mainStarted().taskStarted("charge").taskCompleted("charge"),
       why: "A fact about task charge: attempt 1 completed. It matches no expectation: " +
@@ -255,7 +255,7 @@ const BY_RULE: Readonly<Record<RuleName, readonly Case[]>> = {
       why: "ec.Undone says that the compensation succeeded: the policy ends the job as Done.",
     },
     {
-      name: "tells that every task was undone",
+      name: "says that every task was undone",
       given: codedJob([], { onCompensated: "Done" }).started().compensableTask("reserve")
         .cancelled().compensationEnded(["reserve"]),
       why: "Every compensation succeeded: the policy ends the job as Done.",
@@ -287,7 +287,7 @@ const BY_RULE: Readonly<Record<RuleName, readonly Case[]>> = {
   ],
   "compensating/record-only": [
     {
-      name: "tells the clause by which an event does not end it",
+      name: "names the clause by which an event does not end it",
       given: undoing.fact("ec.Undone", { orderId: 42 }),
       why: "It does not end the compensation: " +
         'orderId: expected "42" (text), found 42 (number).',
@@ -523,7 +523,7 @@ for (const rule of Object.keys(RULES) as RuleName[]) {
 }
 
 for (const { name, given, why } of FACTS) {
-  Deno.test(`why: tells of ${name}`, () => {
+  Deno.test(`why: there is a text for ${name}`, () => {
     const step = replaySteps(given.entries).steps.at(-1);
     assert.match(step?.rule ?? "", /record-only$/);
     assert.equal(step?.why, why);
@@ -556,7 +556,7 @@ Deno.test("why: whatever comes, it is whole sentences without a gap", () => {
   );
 });
 
-Deno.test("why: it is the same every time, and does not change what it is told of", () => {
+Deno.test("why: it is the same every time, and does not change its input", () => {
   fc.assert(
     fc.property(stories, (story) => {
       const last = story.entry(-1);

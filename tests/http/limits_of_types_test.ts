@@ -47,7 +47,7 @@ function begun(daybook: Explained, ids: readonly string[]): readonly string[] {
   );
 }
 
-test("limits: a change is in force at once, is on record with who and why, outlives a kill, and is taken back", async () => {
+test("limits: a change is in force at once, is recorded with author and reason, survives a kill, and can be restored", async () => {
   const first = await Explained.start(OPTIONS);
   const ids = ["a", "b", "c", "d"];
   for (const id of ids) await first.submit(id, "mail.send", { tenant: "acme" });
@@ -93,7 +93,7 @@ test("limits: a change is in force at once, is on record with who and why, outli
   assert.equal((await call(third, "GET", "/limits")).answer.limits[0].change, undefined);
 });
 
-test("limits: a type without limits gets some: jobs at work count, and those that wait already wait on", async () => {
+test("limits: when a type gets its first limits, running jobs count, and waiting jobs keep waiting", async () => {
   const daybook = await Explained.start({ ...OPTIONS, maxRunning: 2 });
   const ids = ["p", "q", "r", "s"];
   for (const id of ids) await daybook.submit(id, "plain.do");
@@ -112,7 +112,7 @@ test("limits: a type without limits gets some: jobs at work count, and those tha
   assert.deepEqual(begun(daybook, ids), ["p", "q", "r"]);
 });
 
-test("limits: what cannot be is refused with the reason, and nothing is recorded", async () => {
+test("limits: invalid limits are refused with the reason, and nothing is recorded", async () => {
   const daybook = await Explained.start(OPTIONS);
   const head = daybook.engine.headLogId;
   const refused = async (path: string, body: unknown) => {
@@ -132,7 +132,7 @@ test("limits: what cannot be is refused with the reason, and nothing is recorded
   assert.equal(daybook.engine.headLogId, head);
 });
 
-test("limits: what a rate counts is told, of all jobs or of each key, and when the next may begin", async () => {
+test("limits: the starts that a rate counts are shown, in all or by key, and when the next job may start", async () => {
   const rate = { count: 2, perMs: 60_000 };
   const all = { ...plain, limits: { rate } };
   const byTenant = {
@@ -170,7 +170,7 @@ test("limits: what a rate counts is told, of all jobs or of each key, and when t
   ]);
 });
 
-test("limits: a change and its restoration at once are answered, of a type whose code has none too", async () => {
+test("limits: a change and its restoration at the same moment are answered, even if the code has no limits", async () => {
   const { engine } = await Explained.start(OPTIONS);
   for (const type of ["plain.do", "mail.send"]) {
     await engine.limits.change(type, { maxRunning: 2 }, "one");

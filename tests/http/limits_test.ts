@@ -324,6 +324,25 @@ Deno.test("openRequestsMax: requests that need no token are counted separately",
   await jsonOf(await app.get("/livez"), 200);
 });
 
+Deno.test("openRequestsMax: a sign-in whose body has not arrived leaves room for all others", async () => {
+  const token = "s3cret-token-0123456789";
+  const app = await startApp({ requestsMax: 1, openRequestsMax: 1, token });
+  const jobs = () => app.get("/jobs", { authorization: `Bearer ${token}` });
+  const page = () => app.get("/ui/sign-in", { accept: "application/json" });
+  const parts = bodyInParts();
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  const request = { method: "POST", headers, body: parts.readable };
+  const slow = app.app.request("/ui/sign-in", request);
+  await app.clock.settle();
+  assert.deepEqual(await statuses([page(), jobs()]), { 200: 2 });
+
+  await parts.send(`token=${token}`);
+  await parts.end();
+  assert.equal((await slow).status, 303);
+  assert.deepEqual(await statuses([page(), page()]), { 200: 1, 503: 1 });
+  assert.deepEqual(await statuses([jobs(), jobs()]), { 200: 1, 503: 1 });
+});
+
 Deno.test("waitingMax: a poll is refused; a new job is created without a wait", async () => {
   const app = await startApp({ waitingMax: 1 });
   const { jobId } = await createPlan(app);

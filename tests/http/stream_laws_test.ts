@@ -89,7 +89,7 @@ async function readUp(app: TestApp, followers: readonly Follower[]): Promise<voi
     for (const follower of behind) await follower.read();
     if (round % 3 === 2) await app.clock.advance(HEARTBEAT_MS);
   }
-  assert.fail("somebody never came to the head");
+  assert.fail("a reader never reached the head");
 }
 
 /** A server whose disk may be slow. */

@@ -215,7 +215,7 @@ function pairs(): readonly (readonly [index: string, sidecars: string])[] {
 }
 
 for (const ends of ["stopped", "killed"] as const) {
-  test(`damaged caches: a mixed journal that was ${ends} is served as its lines say, whatever became of both`, () =>
+  test(`damaged caches: a mixed journal that was ${ends} is served as its lines say, whatever the damage to both caches`, () =>
     inFolder(async (folder) => {
       const all = await pictures(folder, ends);
       for (const [index, sidecars] of pairs()) {
@@ -225,7 +225,7 @@ for (const ends of ["stopped", "killed"] as const) {
       }
     }));
 
-  test(`damaged caches: a segment of a journal that was ${ends} is refused when it was changed, whatever became of both`, () =>
+  test(`damaged caches: a changed segment of a journal that was ${ends} is refused, whatever the damage to both caches`, () =>
     inFolder(async (folder) => {
       const all = await pictures(folder, ends);
       const segments = namesIn(all.now.disk, SEGMENTS).slice(0, -1);
@@ -239,7 +239,7 @@ for (const ends of ["stopped", "killed"] as const) {
     }));
 }
 
-test("damaged caches: a start that trusts an index which is ahead of the journal is caught", () =>
+test("damaged caches: a start that trusts an index ahead of the journal is caught", () =>
   inFolder(async (folder) => {
     const all = await pictures(folder, "stopped");
     const ahead = damaged(all, "ahead", "as they were");
@@ -249,7 +249,7 @@ test("damaged caches: a start that trusts an index which is ahead of the journal
     );
   }));
 
-test("damaged caches: the journals that are tried are mixed, and one is written ahead", () =>
+test("damaged caches: the tested journals are mixed, and one is written ahead", () =>
   inFolder(async (folder) => {
     for (const [ends, isAhead] of [["stopped", false], ["killed", true]] as const) {
       const { disk, index } = (await pictures(folder, ends)).now;

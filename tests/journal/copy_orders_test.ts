@@ -104,7 +104,7 @@ function withoutSnapshots(disk: MemoryDisk): MemoryDisk {
   return disk;
 }
 
-test("copies: in every order, a copy starts with all that was acknowledged, or says what to do", async () => {
+test("copies: in every order a copy starts with everything acknowledged, or says what to do", async () => {
   const live = await liveJournal();
   assert.ok(live.journal.segments.length >= 5 && live.moments.length > 200);
   const seed = Math.floor(Math.random() * 2 ** 31);
@@ -128,7 +128,7 @@ test("copies: in every order, a copy starts with all that was acknowledged, or s
   }
 });
 
-test("copies: verify says of a copy what a start would", async () => {
+test("copies: verify agrees with a start about each copy", async () => {
   const live = await liveJournal();
   const fraction = fractions(Math.floor(Math.random() * 2 ** 31));
   const codes = new Set<number>();
@@ -149,7 +149,7 @@ test("copies: verify says of a copy what a start would", async () => {
 /** The source is behind the copy when listed, and ahead when the two are compared. */
 const CATCHES_UP = { seed: 1665654629, count: 46 };
 
-test("copies: journal backup has all that was acknowledged, however the journal goes on", async () => {
+test("copies: journal backup has everything acknowledged, however the journal continues", async () => {
   const { moments } = await liveJournal();
   const made = { seed: Math.floor(Math.random() * 2 ** 31), count: rounds(100, 5_000, 10) };
   for (const { seed, count } of [CATCHES_UP, made]) {
@@ -175,7 +175,7 @@ test("copies: journal backup has all that was acknowledged, however the journal 
   }
 });
 
-test("copies: a tool that copies what was there a while ago is found out", async () => {
+test("copies: a tool that copies an outdated state is caught", async () => {
   const live = await liveJournal();
   const fraction = fractions(1);
   const stale = live.moments.map(({ acknowledged }, index) => ({

@@ -45,7 +45,7 @@ for (const scenario of SCENARIOS) {
   });
 }
 
-test("crash points: the power goes again at every step of the start after it", async () => {
+test("crash points: a second power cut at every step of the next start", async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   let [starts, disks] = [0, 0];
   for (const scenario of SCENARIOS.slice(0, rounds(10, 10, 2))) {
@@ -77,7 +77,7 @@ const BROKEN: readonly (readonly [string, Scenario, (disk: PowerDisk) => FileSys
 ];
 
 for (const [what, scenario, through] of BROKEN) {
-  test(`crash points: a journal ${what} is found out`, async () => {
+  test(`crash points: a journal ${what} is caught`, async () => {
     const { disks, violations } = await crashSweep(scenario, { through });
     console.log(`${what}: ${violations.length} of ${disks} disks; ${violations[0]}`);
     assert.ok(violations.length > 0);

@@ -52,7 +52,7 @@ test("file journal: damage in the last segment before a whole batch is refused",
   assert.match(error.message, /a whole line of batch \d+ is at byte \d+/);
 });
 
-test("file journal: a later line is found even when all before it is zeros", async () => {
+test("file journal: a later line is found even if everything before it is zeros", async () => {
   const { disk } = await sampleJournal("stop");
   const last = lastSegment(disk);
   const bytes = bytesOf(disk, last);
@@ -71,7 +71,7 @@ test("file journal: bytes after a whole batch of an older segment are refused", 
   assert.equal(error.offset, bytes.length + 1);
 });
 
-test("file journal: a segment that is missing is refused", async () => {
+test("file journal: a missing segment is refused", async () => {
   for (const index of [0, 1]) {
     const { disk } = await sampleJournal("stop");
     disk.files.delete(segmentPaths(disk)[index] ?? "");
@@ -88,7 +88,7 @@ test("file journal: a segment under another name is refused", async () => {
   await refusal(copy);
 });
 
-test("file journal: batches that are swapped, repeated or removed are refused", async () => {
+test("file journal: swapped, repeated or removed batches are refused", async () => {
   const { disk } = await sampleJournal("stop");
   const path = segmentPaths(disk)[1] ?? "";
   const batches = new TextDecoder().decode(bytesOf(disk, path)).split(/(?<=\n)(?=\n)/);
@@ -106,7 +106,7 @@ test("file journal: batches that are swapped, repeated or removed are refused", 
   }
 });
 
-test("file journal: a last batch that is whole but not as it was written is refused", async () => {
+test("file journal: a complete but changed last batch is refused", async () => {
   const { disk } = await sampleJournal("crash");
   const last = lastSegment(disk);
   const text = new TextDecoder().decode(bytesOf(disk, last));
@@ -120,7 +120,7 @@ test("file journal: a last batch that is whole but not as it was written is refu
   }
 });
 
-test("file journal: forged lines with a right crc do not match their chain", async () => {
+test("file journal: forged lines with a correct crc do not match their chain", async () => {
   const { disk } = await sampleJournal("crash");
   for (const path of segmentPaths(disk)) {
     const bytes = bytesOf(disk, path);
@@ -134,7 +134,7 @@ test("file journal: forged lines with a right crc do not match their chain", asy
   }
 });
 
-test("file journal: a segment forged with all its chains does not follow the one before", async () => {
+test("file journal: a segment forged with all its chains does not follow the previous one", async () => {
   const { disk } = await sampleJournal("crash");
   const last = lastSegment(disk);
   const other = "x".repeat(43);
@@ -150,7 +150,7 @@ test("file journal: a segment forged with all its chains does not follow the one
   }
 });
 
-test("file journal: a newer format is refused, with a word on versions", async () => {
+test("file journal: a newer format is refused, with the versions", async () => {
   const { disk } = await sampleJournal("stop");
   const [first = ""] = segmentPaths(disk);
   const newer = (line: string) => line.replace('"formatVersion":2', '"formatVersion":3');

@@ -30,7 +30,7 @@ Deno.test("deno file system: connections are served during continuous small read
     let answered = false;
     const answer = askOverNetwork().then(() => answered = true);
     for (let count = 0; !answered; count++) {
-      assert.ok(count < 200_000, "no answer came while reads went on");
+      assert.ok(count < 200_000, "no answer came during the reads");
       await file.read(count, 8_192);
     }
     file.close();

@@ -11,7 +11,7 @@ function lineOf(jobId: string, message: string) {
   return { ...about, time: "2026-11-28T00:00:00.000Z", message };
 }
 
-test("job log files: they are bounded, the oldest lines go, and a restart finds the rest", async () => {
+test("job log files: they are bounded, the oldest lines are dropped, and a restart finds the rest", async () => {
   await inFolder(async (folder) => {
     const warn = (message: string) => assert.fail(message);
     const options = { folder: `${folder}/logs`, warn, fileBytesMax: 2_000 };
@@ -36,7 +36,7 @@ test("job log files: they are bounded, the oldest lines go, and a restart finds 
   });
 });
 
-test("job log files: a folder that cannot be written is told once, and nobody waits", async () => {
+test("job log files: a folder that cannot be written is reported once, and blocks nothing", async () => {
   await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/logs`, "");
     const warnings: string[] = [];

@@ -201,7 +201,7 @@ testWithFolder(
   },
 );
 
-test("preallocation: what follows a hole of newlines may begin in the middle of a line", async () => {
+test("preallocation: after a hole of newlines the data may begin in the middle of a line", async () => {
   const disk = new MemoryDisk();
   const { journal } = await openOn(disk, new RememberingConsumer());
   await journal.append(facts(2)).durable;
@@ -220,7 +220,7 @@ test("preallocation: what follows a hole of newlines may begin in the middle of 
   }
 });
 
-test("preallocation: a whole line behind a hole is of an acknowledged batch, and damage", async () => {
+test("preallocation: a whole line after a hole belongs to an acknowledged batch, so it is damage", async () => {
   const { disk } = await sampleJournal("crash");
   const path = lastSegment(disk);
   const bytes = Buffer.from(bytesOf(disk, path));
@@ -232,7 +232,7 @@ test("preallocation: a whole line behind a hole is of an acknowledged batch, and
   assert.match(started.message, /, and a whole line of batch \d+ is at byte \d+/);
 });
 
-test("preallocation: the end of what was written is found, however far it is from the end", async () => {
+test("preallocation: the last written byte is found, however far it is from the end", async () => {
   const disk = new MemoryDisk();
   for (const text of ["", "\n", "x", "\nx\n", "\nx"]) {
     for (const ahead of [0, 1, 65_535, 65_536, 200_000]) {

@@ -27,8 +27,10 @@ testWithFolder(
   "private files: only the owner can read what a journal creates, whatever the umask",
   async (folder) => {
     const before = Deno.umask(0);
+    const warnings: string[] = [];
     try {
-      const options = { segmentBytes: 500, snapshotEvery: 3, reserveBytes: 4_096 };
+      const warn = (message: string) => void warnings.push(message);
+      const options = { segmentBytes: 500, snapshotEvery: 3, reserveBytes: 4_096, warn };
       const { journal } = await folder.open(new RememberingConsumer(), options);
       for (let batch = 0; batch < 6; batch++) await journal.append(facts(2)).durable;
       await journal.close();
@@ -36,6 +38,7 @@ testWithFolder(
       Deno.umask(before);
     }
     assert.deepEqual(await openToOthers(folder.path), []);
+    assert.deepEqual(warnings, [], "nothing was open to others, not even for a moment");
   },
 );
 

@@ -66,7 +66,7 @@ async function exported(file: string): Promise<void> {
   await Deno.writeTextFile(file, out.map((line) => `${line}\n`).join(""));
 }
 
-test("file journal: a segment that is no longer active keeps its bytes, whatever happens", () =>
+test("file journal: a segment that is no longer active never changes", () =>
   inFolder(async (folder) => {
     const disk = new MemoryDisk();
     const watch = new Watch();

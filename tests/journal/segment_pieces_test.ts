@@ -99,14 +99,14 @@ test("segment pieces: damage and torn ends, wherever they are", async () => {
   }
 });
 
-test("segment pieces: a file that has become shorter ends where it ends", async () => {
+test("segment pieces: a file that has become shorter is read to its new end", async () => {
   const bytes = await segment();
   const whole = foundWhole(bytes, true);
   const found = await foundInPieces(fileOf(bytes), bytes.length + 10_000, true, 700);
   assert.deepEqual(found, whole);
 });
 
-test("segment pieces: as many bytes are in memory as a few pieces have, but for long batches", async () => {
+test("segment pieces: only a few pieces are in memory, except for long batches", async () => {
   const bytes = await segment();
   let most = 0;
   const options = { file: fileOf(bytes), bytes: bytes.length, firstLogId: 1, chain: "" };
@@ -117,7 +117,7 @@ test("segment pieces: as many bytes are in memory as a few pieces have, but for 
   assert.ok(most <= 2_000, `${most} bytes`);
 });
 
-test("segment pieces: a read that fails is told, and nothing is being read any more", async () => {
+test("segment pieces: a failed read is reported, and no read is left running", async () => {
   const bytes = await segment();
   let reading = 0;
   const file: Pick<OpenFile, "read"> = {

@@ -44,7 +44,7 @@ async function damageIn(
   }
 }
 
-test("segment proof: any byte that is another, missing or more is found, and its line named", async () => {
+test("segment proof: any changed, missing or added byte is found, with its line", async () => {
   const written = await writtenWithSidecars();
   for (const name of written.sealed) {
     const [segment, whole] = [
@@ -66,7 +66,7 @@ test("segment proof: any byte that is another, missing or more is found, and its
   }
 });
 
-test("segment proof: lines that are whole and of another history are found", async () => {
+test("segment proof: whole lines of another history are found", async () => {
   const written = await writtenWithSidecars();
   const [first = "", second = ""] = written.sealed;
   const content = contentOf(written.disk, `${SEGMENTS}/${first}`);
@@ -84,7 +84,7 @@ test("segment proof: lines that are whole and of another history are found", asy
   }
 });
 
-test("segment proof: a batch may be longer than what is read at once", async () => {
+test("segment proof: a batch may be longer than one read", async () => {
   const disk = new MemoryDisk();
   const started = await startOn(disk, { segmentBytes: 1_000 });
   const pad = "x".repeat(100_000);

@@ -253,7 +253,7 @@ testWithFolder("file journal: entries are located without reading the disk", asy
   for (let round = 0; round < 30; round++) await journal.append(facts(2)).durable;
   await journal.close();
   const { journal: reopened, report } = await folder.open(new RememberingConsumer(), options);
-  assert.ok((report.snapshotLogId ?? 0) > 60, "also what a snapshot stands for");
+  assert.ok((report.snapshotLogId ?? 0) > 60, "including what a snapshot covers");
   folder.disk.forget();
   const { segments } = await reopened.info();
   const firsts = segments.map(({ firstLogId }) => firstLogId);

@@ -53,11 +53,11 @@ function putSidecar(disk: MemoryDisk, segment: string, sidecar: Sidecar): void {
   disk.files.set(`${SIDECARS}/${sidecarOf(segment)}`, bytes);
 }
 
-test("sidecars: a start with verdicts reads the active segment alone, and finds the same", async () => {
+test("sidecars: a start with verdicts reads only the active segment, with the same result", async () => {
   const written = await writtenWithSidecars();
   await assertReads(written.disk.copy(), written, [], "with sidecars");
   const { journal, disk, consumer } = await startOn(written.disk.copy());
-  assert.equal(consumer.replayed, 1, "the snapshot stands for all but the seal");
+  assert.equal(consumer.replayed, 1, "the snapshot covers all but the seal");
   const { proof } = await journal.info();
   const segments = written.sealed.length;
   assert.deepEqual(proof, { segments, proven: 0, trusted: segments, at: null });
@@ -70,7 +70,7 @@ test("sidecars: a start with verdicts reads the active segment alone, and finds 
   await journal.close();
 });
 
-test("sidecars: what is known of lines in memory is what the lines say", async () => {
+test("sidecars: line positions in memory agree with the lines", async () => {
   const written = await writtenWithSidecars();
   const logIds = written.entries.map(({ logId }) => logId);
   const with_ = await startOn(written.disk.copy());
@@ -83,7 +83,7 @@ test("sidecars: what is known of lines in memory is what the lines say", async (
   await without.journal.close();
 });
 
-test("sidecars: without them a start reads everything once, and the next one trusts", async () => {
+test("sidecars: without them a start reads everything, and the next one trusts the segments", async () => {
   const written = await writtenWithSidecars();
   const disk = written.disk.copy();
   for (const segment of written.sealed) disk.files.delete(`${SIDECARS}/${sidecarOf(segment)}`);
@@ -101,7 +101,7 @@ test("sidecars: segments after the snapshot are read whatever their sidecars say
   await assertReads(disk, written, written.sealed, "without a snapshot");
 });
 
-test("sidecars: one that is cut, anywhere, is none, and is written again", async () => {
+test("sidecars: one that is cut anywhere is ignored, and written again", async () => {
   const written = await writtenWithSidecars();
   const segment = written.sealed[1] ?? "";
   const path = `${SIDECARS}/${sidecarOf(segment)}`;
@@ -114,7 +114,7 @@ test("sidecars: one that is cut, anywhere, is none, and is written again", async
   }
 });
 
-test("sidecars: one with a flipped bit, in any byte, is none", async () => {
+test("sidecars: one with a flipped bit in any byte is ignored", async () => {
   const written = await writtenWithSidecars();
   const segment = written.sealed[1] ?? "";
   const path = `${SIDECARS}/${sidecarOf(segment)}`;
@@ -129,7 +129,7 @@ test("sidecars: one with a flipped bit, in any byte, is none", async () => {
   }
 });
 
-test("sidecars: one of another segment, of another version, or that is no file, is none", async () => {
+test("sidecars: one of another segment or version, or that is not a file, is ignored", async () => {
   const written = await writtenWithSidecars();
   const [first = "", second = "", third = ""] = written.sealed;
   const pathOf = (segment: string) => `${SIDECARS}/${sidecarOf(segment)}`;
@@ -153,7 +153,7 @@ test("sidecars: one of another segment, of another version, or that is no file, 
   await journal.close();
 });
 
-test("sidecars: one that fits neither its neighbours nor the snapshot is none", async () => {
+test("sidecars: one that does not fit its neighbours and the snapshot is ignored", async () => {
   const written = await writtenWithSidecars();
   const second = written.sealed[1] ?? "";
   const chain = "x".repeat(43);
@@ -213,7 +213,7 @@ async function changesNotFound(
   return missed;
 }
 
-test("sidecars: a segment that is changed in any way is read, and the damage is told", async () => {
+test("sidecars: a segment with any change is read, and the damage reported", async () => {
   assert.deepEqual(await changesNotFound(await writtenWithSidecars(), (disk) => disk), []);
 });
 
@@ -231,7 +231,7 @@ class ForgetsToLook extends PassingDisk {
   }
 }
 
-test("sidecars: a verdict that is trusted for a changed file is found out", async () => {
+test("sidecars: a start that trusts a verdict for a changed file is caught", async () => {
   const missed = await changesNotFound(
     await writtenWithSidecars(),
     (disk) => new ForgetsToLook(disk),
@@ -254,7 +254,7 @@ class Differs extends PassingDisk {
   }
 }
 
-test("sidecars: size, inode, modification and change time all have to be those of the verdict", async () => {
+test("sidecars: size, inode, modification and change time must all equal those of the verdict", async () => {
   const written = await writtenWithSidecars();
   for (const change of [{ bytes: 1 }, { inode: 1 }, { modifiedMs: 1 }, { changedMs: 1 }]) {
     const { read, journal } = await startOn(new Differs(written.disk.copy(), change));
@@ -279,7 +279,7 @@ class Coarse extends PassingDisk {
   }
 }
 
-test("sidecars: a file changed in this grain of time gets no verdict before that is over", async () => {
+test("sidecars: a file changed within the resolution of file times gets its verdict only after that", async () => {
   const disk = new MemoryDisk();
   const coarse = new Coarse(disk);
   const started = await startOn(coarse);
@@ -292,7 +292,7 @@ test("sidecars: a file changed in this grain of time gets no verdict before that
   await started.journal.close();
 });
 
-test("sidecars: a start that reads a file changed just now leaves the verdict for later", async () => {
+test("sidecars: a start that reads a just changed file postpones the verdict", async () => {
   const written = await writtenWithSidecars();
   const disk = written.disk.copy();
   for (const segment of written.sealed) disk.files.delete(`${SIDECARS}/${sidecarOf(segment)}`);
@@ -307,7 +307,7 @@ test("sidecars: a start that reads a file changed just now leaves the verdict fo
   await started.journal.close();
 });
 
-test("sidecars: damage in a segment that was trusted is found beside the work, and ends it", async () => {
+test("sidecars: damage in a trusted segment is found in the background, and ends the process", async () => {
   const written = await writtenWithSidecars();
   for (const segment of written.sealed) {
     const disk = written.disk.copy();
@@ -316,7 +316,7 @@ test("sidecars: damage in a segment that was trusted is found beside the work, a
     const offset = bytes.lastIndexOf(10, bytes.length - 2) + 1;
     disk.files.rot(path, flipped(bytes, offset + 20));
     const started = await startOn(disk);
-    assert.deepEqual(started.read, [written.active], "nothing tells of it");
+    assert.deepEqual(started.read, [written.active], "nothing shows it");
     await started.journal.append(facts(1)).durable;
     await proven(started);
     const [failure] = started.consumer.failures;
@@ -334,7 +334,7 @@ test("sidecars: damage in a segment that was trusted is found beside the work, a
   }
 });
 
-test("sidecars: what is on its way when damage is found is not acknowledged", async () => {
+test("sidecars: pending entries are not acknowledged when damage is found", async () => {
   const written = await writtenWithSidecars();
   const path = `${SEGMENTS}/${written.sealed[0]}`;
   const disk = written.disk.copy();
@@ -364,7 +364,7 @@ test("sidecars: a segment is read back before it gets its first verdict", async 
   await started.journal.close();
 });
 
-test("sidecars: a trusted segment that is gone is damage", async () => {
+test("sidecars: a missing trusted segment is damage", async () => {
   const written = await writtenWithSidecars();
   const disk = written.disk.copy();
   const started = await startOn(disk);
@@ -376,7 +376,7 @@ test("sidecars: a trusted segment that is gone is damage", async () => {
   await started.journal.close();
 });
 
-test("sidecars: the proof renews verdicts, and tells how far it is", async () => {
+test("sidecars: the verification renews verdicts, and reports its progress", async () => {
   const written = await writtenWithSidecars();
   const segments = written.sealed.length;
   const started = await startOn(written.disk);
@@ -389,7 +389,7 @@ test("sidecars: the proof renews verdicts, and tells how far it is", async () =>
   await assertReads(written.disk, written, [], "after a proof");
 });
 
-test("sidecars: one that cannot be written is done without, and warned of once", async () => {
+test("sidecars: one that cannot be written gives one warning, and the journal works without it", async () => {
   const written = await writtenWithSidecars();
   for (const [operation, error] of [["write", noSpace()], ["sync", inputOutputError()]] as const) {
     const disk = written.disk.copy();
@@ -408,7 +408,7 @@ test("sidecars: one that cannot be written is done without, and warned of once",
   }
 });
 
-test("sidecars: those of segments that are gone are removed, and what was never finished", async () => {
+test("sidecars: those of removed segments, and unfinished ones, are removed", async () => {
   const written = await writtenWithSidecars();
   const other = `${SIDECARS}/${sidecarOf("00000000000000999999.ndjson")}`;
   written.disk.files.set(other, new Uint8Array([1]));
@@ -421,7 +421,7 @@ test("sidecars: those of segments that are gone are removed, and what was never 
   assert.deepEqual(namesIn(written.disk, SIDECARS), expected);
 });
 
-test("sidecars: nothing is written through what is no folder", async () => {
+test("sidecars: nothing is written if the folder is a link or a file", async () => {
   const disk = new MemoryDisk();
   disk.makeFolder(FOLDER);
   disk.files.set(SIDECARS, new Uint8Array([1]));
@@ -481,7 +481,7 @@ class SlowClock extends FakeClock {
   }
 }
 
-test("sidecars: of twenty parts of time the proof works for one, in slices of two milliseconds", async () => {
+test("sidecars: the verification uses a twentieth of the time, in slices of two milliseconds", async () => {
   const segmentBytes = 9_000;
   const written = await writtenWithSidecars(segmentBytes);
   const clock = new SlowClock();
@@ -499,7 +499,7 @@ test("sidecars: of twenty parts of time the proof works for one, in slices of tw
   assert.ok(restedMs > 10 * workedMs, `rested ${restedMs} ms of ${workedMs} worked`);
 });
 
-test("sidecars: segments that fill up come before those that the start trusts, and sooner where two wait", async () => {
+test("sidecars: newly full segments are verified before trusted ones, and faster if two are waiting", async () => {
   const segmentBytes = 9_000;
   const written = await writtenWithSidecars(segmentBytes);
   const clock = new SlowClock();

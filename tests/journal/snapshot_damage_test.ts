@@ -75,7 +75,7 @@ async function flawAfter(
   return changed && `segment ${changed} was changed`;
 }
 
-test("snapshots: whatever happens to their bytes, the states are those of the lines", async () => {
+test("snapshots: whatever happens to their bytes, the states follow from the lines", async () => {
   const journal = await writtenJournal("stop");
   const expected = await replayedStates(journal);
   for (const [index, { path }] of journal.snapshots.entries()) {
@@ -99,7 +99,7 @@ test("snapshots: whatever happens to their bytes, the states are those of the li
   }
 });
 
-test("snapshots: under another name, swapped or missing they are not trusted", async () => {
+test("snapshots: renamed, swapped or missing ones are not trusted", async () => {
   const journal = await writtenJournal("stop");
   const expected = await replayedStates(journal);
   const [older, newer] = journal.snapshots.map(({ path }) => path);
@@ -130,7 +130,7 @@ test("snapshots: under another name, swapped or missing they are not trusted", a
   }
 });
 
-test("snapshots: a reader that does not look at the digest is found out", async () => {
+test("snapshots: a reader that does not check the digest is caught", async () => {
   const journal = await writtenJournal("stop");
   const expected = await replayedStates(journal);
   const path = journal.snapshots.at(-1)?.path ?? "";

@@ -67,7 +67,7 @@ interface WorkerScope {
 
 if ("WorkerGlobalScope" in globalThis) {
   const scope = globalThis as unknown as WorkerScope;
-  // Strangers have machines of their own. Here they get what the server leaves of two processors.
+  // Real attackers have their own machines. Here they get what the server leaves of two processors.
   // On Linux this concerns this thread alone.
   if (Deno.build.os === "linux") setPriority(0, LOWEST_PRIORITY);
   scope.onmessage = async ({ data }) => scope.postMessage(await play(data));

@@ -2,7 +2,7 @@
 
 export interface SeenMessage {
   readonly id: number;
-  /** The time at which it came, in milliseconds as `performance.now` tells them. */
+  /** The time of arrival, in milliseconds of `performance.now`. */
   readonly at: number;
   readonly data: string;
 }

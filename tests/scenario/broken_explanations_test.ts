@@ -91,7 +91,7 @@ const contrastOverTooFew: Break = () => {
 
 const BROKEN: readonly BrokenVariant[] = [
   {
-    name: "that goes by time",
+    name: "that relies on time",
     put: nearestByTime,
     incidents: [amountAsText, misspeltType, toAnotherJob],
   },
@@ -101,21 +101,21 @@ const BROKEN: readonly BrokenVariant[] = [
     incidents: [cityFromAMac, customerInTwoForms],
   },
   {
-    name: "that never looks at what is addressed to others",
+    name: "that ignores events addressed to other jobs",
     put: withoutForeignAddresses,
     incidents: [toAnotherJob, toAJobThatEnded],
   },
-  { name: "that contrasts too few", put: contrastOverTooFew, incidents: [tooFewToSay] },
+  { name: "that compares too few jobs", put: contrastOverTooFew, incidents: [tooFewToSay] },
 ];
 
 for (const { name, put, incidents } of BROKEN) {
-  test(`incidents: an explanation ${name} is found out`, async () => {
+  test(`incidents: an explanation ${name} is caught`, async () => {
     for (const incident of incidents) {
       assert.ok(isWhole(await investigate(incident)), `without a defect: ${incident.story}`);
       const undo = put();
       try {
         const finding = await investigate(incident);
-        assert.ok(!isWhole(finding), `nobody noticed: ${incident.story}\n${finding.texts[0]}`);
+        assert.ok(!isWhole(finding), `not caught: ${incident.story}\n${finding.texts[0]}`);
       } finally {
         undo();
       }

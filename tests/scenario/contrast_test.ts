@@ -30,7 +30,7 @@ async function printed(bad: readonly object[], good: readonly object[]): Promise
 
 const many = (count: number, input: object) => Array.from({ length: count }, () => input);
 
-test("contrast: a value that all have that failed alike, and none that went through", async () => {
+test("contrast: a value is named that all jobs with the same failure have, and none that succeeded", async () => {
   const daybook = await printed(
     many(3, { printer: "z9", size: 4 }),
     many(10, { printer: "z1", size: 4 }),
@@ -50,7 +50,7 @@ test("contrast: a value that all have that failed alike, and none that went thro
   await daybook.assertCitations("bad-1");
 });
 
-test("contrast: too few of either kind, or a value that one of the others has, says nothing", async () => {
+test("contrast: with too few jobs of either kind, or a counterexample, nothing is named", async () => {
   const good = many(9, { printer: "z1" });
   for (
     const daybook of [
@@ -74,7 +74,7 @@ test("contrast: jobs of another hour are not compared", async () => {
   assert.equal((await daybook.explanation("a")).contrast, undefined);
 });
 
-test("siblings: those that were cancelled for the same reason, and cut short by the same crash", async () => {
+test("siblings: jobs cancelled for the same reason, or cut short by the same crash, are named", async () => {
   const work = scripted("long.work", {
     work: (about) => about.attempt === 1 ? hang(about) : "done",
   });
@@ -97,7 +97,7 @@ test("siblings: those that were cancelled for the same reason, and cut short by 
   );
 });
 
-test("siblings: where more may have been cancelled than were looked at, it says at least how many", async () => {
+test("siblings: if more may have been cancelled than were examined, it says at least how many", async () => {
   const daybook = await Explained.start();
   const plan = { expected: [{ id: "it", eventType: "x.Y", correlation: "any" }] };
   const ids = Array.from({ length: 450 }, (_, at) => `job-${at}` as JobId);
@@ -112,7 +112,7 @@ test("siblings: where more may have been cancelled than were looked at, it says 
   );
 });
 
-test("near miss: an event that was refused for its id is told, with the line that has it", async () => {
+test("near miss: an event that was refused because of its id is named, with the line that has the id", async () => {
   const daybook = await Explained.start();
   await daybook.event("meter.Read", { meter: "M-1" }, { eventId: "gw-1" });
   const plan = {

@@ -31,7 +31,7 @@ async function about(daybook: Explained, value: string): Promise<About<Citation>
   return await response.json();
 }
 
-test("about: what starts a job is listed whole, so that the clause that failed can be looked up", async () => {
+test("about: startsOn of each definition is shown completely, so that the failed clause can be looked up", async () => {
   const daybook = await Explained.start({ definitions: [FULFIL] });
   const response = await daybook.app.request("http://127.0.0.1:8000/definitions");
   const { definitions: [fulfil] } = await response.json();
@@ -43,7 +43,7 @@ test("about: what starts a job is listed whole, so that the clause that failed c
   assert.match(readable(page), /Starts on shop\.OrderPlaced where channel = "web"/);
 });
 
-test("about: without a value it is refused, and names the address that explains the queue", async () => {
+test("about: without a value it is refused, with the address that explains the queue", async () => {
   const daybook = await Explained.start({ definitions: [FULFIL] });
   const response = await daybook.app.request("http://127.0.0.1:8000/explain");
   assert.equal(response.status, 422);
@@ -52,7 +52,7 @@ test("about: without a value it is refused, and names the address that explains 
   assert.match(error.detail, /GET \/queue\/explain/);
 });
 
-test("about: an order without a job is told by its event, and the clause that started none", async () => {
+test("about: for an order without a job its event is named, and the clause that failed", async () => {
   const daybook = await Explained.start({ definitions: [FULFIL] });
   await daybook.event("shop.OrderPlaced", { orderId: "O-1", channel: "web" });
   await daybook.event("shop.OrderPlaced", { orderId: "O-77", meta: { channel: "web" } }, {
@@ -68,7 +68,7 @@ test("about: an order without a job is told by its event, and the clause that st
   assert.equal(events[0]?.cites[0]?.eventId, "placed");
 });
 
-test("about: jobs by id, input and label, each with where it is and what it does", async () => {
+test("about: jobs are found by id, input and label, each with the place of the value and its activity", async () => {
   const daybook = await Explained.start({ definitions: [FULFIL] });
   await daybook.submit("77", "order.fulfil", { order: { id: "x" } });
   await daybook.submit("b", "order.fulfil", { order: { id: "77" } });
@@ -87,7 +87,7 @@ test("about: jobs by id, input and label, each with where it is and what it does
   assert.deepEqual((await about(next, "77")).jobs.map(({ jobId }) => jobId), ["77", "c", "b"]);
 });
 
-test("about: what is on no line is nowhere", async () => {
+test("about: a value that is on no line is not found", async () => {
   const daybook = await Explained.start();
   assert.equal(
     (await about(daybook, "O-5")).summary,

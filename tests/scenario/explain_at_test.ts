@@ -23,7 +23,7 @@ async function explainedAt(daybook: Explained, jobId: string, logId: LogId) {
 }
 
 for (const { name, arrange } of SCENARIOS.filter((_, at) => at % EVERY === 0)) {
-  test(`explain at every point, ${name.replaceAll("_", " ")}: no later line is cited, and the last is now`, async () => {
+  test(`explain at every point, ${name.replaceAll("_", " ")}: no later line is cited, and the last point equals the present`, async () => {
     const first = await Explained.start({ definitions: ALL });
     const daybook = await arrange(first) ?? first;
     const jobId = jobOf(daybook);
@@ -61,7 +61,7 @@ function comparable({ next: _, asOfTime: _then, ...told }: Explanation<Citation>
   return told;
 }
 
-test("explain at a point says what was said then: suspects, likes, siblings and attempts that came later count for nothing", async () => {
+test("explain at a point says what was said then: later suspects, likenesses, siblings and attempts do not count", async () => {
   const daybook = await Explained.start({ definitions: [PRINT], maxRunning: 8 });
   const said = new Map<string, Explanation<Citation>>();
   const note = async (...jobIds: string[]) => {
@@ -114,7 +114,7 @@ test("explain at a point says what was said then: suspects, likes, siblings and 
   }
 });
 
-test("explain at a point: a job that was queued names those that had the workers then", async () => {
+test("explain at a point: a queued job names the jobs that had the workers at that point", async () => {
   const crawl = scripted("web.crawl", {
     crawl: ({ jobId, signal }) => jobId === "later" ? "done" : hang({ signal }),
   });
@@ -139,7 +139,7 @@ test("explain at a point: a job that was queued names those that had the workers
   assert.equal((await daybook.explanation("later")).condition, "succeeded");
 });
 
-test("explain at a point: who had a worker then is found behind hundreds of jobs, and after its end", async () => {
+test("explain at a point: the holder of a worker is found behind hundreds of jobs, and after its end", async () => {
   const crawl = scripted("web.crawl", { crawl: (about) => hang(about) });
   const quick = scripted("web.quick", { look: () => "seen" });
   const daybook = await Explained.start({ definitions: [crawl, quick], maxRunning: 2 });
@@ -160,7 +160,7 @@ test("explain at a point: who had a worker then is found behind hundreds of jobs
   assert.doesNotMatch(summary, /looked at/);
 });
 
-test("explain at a point: a pause that held everything then is told, also after it has ended", async () => {
+test("explain at a point: a pause of everything at that point is named, even after it has ended", async () => {
   const quick = scripted("web.quick", { look: () => "seen" });
   const options = { definitions: [quick], maxRunning: 1 };
   const first = await Explained.start(options);

@@ -18,7 +18,7 @@ async function explained(daybook: Explained, eventId: string): Promise<EventExpl
   return await response.json();
 }
 
-test("explain event: the jobs that it reached, each with what it did there and the line", async () => {
+test("explain event: the jobs that it reached are named, each with the effect and the line", async () => {
   const daybook = await Explained.start();
   for (const jobId of ["a", "b"]) await daybook.post("/jobs", { jobId, plan: { expected: paid } });
   await daybook.event(PAID, equals, { eventId: "e" });
@@ -35,7 +35,7 @@ test("explain event: the jobs that it reached, each with what it did there and t
   assert.equal(asOf, daybook.engine.headLogId);
 });
 
-test("explain event: of one that reached nobody, who waits for one like it and what it fails", async () => {
+test("explain event: for one that reached no job, jobs that wait for a similar one are named, with the failed clause", async () => {
   const daybook = await Explained.start();
   await daybook.post("/jobs", { jobId: "waits", plan: { expected: paid } });
   await daybook.event(PAID, { order: "x-1" }, { eventId: "e" });
@@ -48,7 +48,7 @@ test("explain event: of one that reached nobody, who waits for one like it and w
   assert.deepEqual(nearly[0]?.clauses.map(({ found }) => found), ['"x-1"']);
 });
 
-test("explain event: a job that is later than the event is none that it nearly reached", async () => {
+test("explain event: a job created after the event is not a near miss", async () => {
   const daybook = await Explained.start();
   await daybook.post("/jobs", { jobId: "earlier", plan: { expected: paid } });
   await daybook.event(PAID, { order: "x-1" }, { eventId: "e" });
@@ -65,7 +65,7 @@ test("explain event: a job that is later than the event is none that it nearly r
   assert.equal(nearly[0]?.jobId, undefined);
 });
 
-test("explain event: a definition that starts on its type, and the clause that it fails", async () => {
+test("explain event: a definition that starts on its type is named, with the failed clause", async () => {
   const welcome = defineJob({
     type: "user.welcome",
     version: 1,
@@ -90,7 +90,7 @@ test("explain event: a definition that starts on its type, and the clause that i
   assert.match(started.summary, /^Event yes, users\.SignedUp, started job job_/);
 });
 
-test("explain event: what came with the same id and said something else is cited", async () => {
+test("explain event: refused events with the same id and other content are cited", async () => {
   const daybook = await Explained.start();
   await daybook.event(PAID, { order: "X-1" }, { eventId: "e" });
   const other = { eventId: "e", eventType: PAID, attributes: { order: "X-2" } };
@@ -108,7 +108,7 @@ test("explain event: what came with the same id and said something else is cited
   ]);
 });
 
-test("explain event: many jobs are counted, and one that names a job is told of that job", async () => {
+test("explain event: many jobs are counted, and an event that names a job is explained for that job", async () => {
   const daybook = await Explained.start();
   for (let job = 0; job < 30; job++) {
     await daybook.post("/jobs", { jobId: `j${job}`, plan: { expected: paid } });

@@ -107,7 +107,7 @@ test("explain a limit: the key, its places and the attempts that hold them are n
   });
 });
 
-test("explain a limit: of a type, where all its places are taken by other keys", async () => {
+test("explain a limit: a limit of the type is named if other keys have all its places", async () => {
   const daybook = await Explained.start({ definitions: [mail({ maxRunning: 1 })] });
   await daybook.submit("a1", "mail.send", { tenant: "acme" });
   await daybook.submit("b1", "mail.send", { tenant: "bolt" });
@@ -119,7 +119,7 @@ test("explain a limit: of a type, where all its places are taken by other keys",
   );
 });
 
-test("explain a limit: a rate that is used up names the starts that used it, and when the next may begin, before and after a kill", async () => {
+test("explain a limit: for a used up rate the starts that used it are named, and when the next job may start, before and after a kill", async () => {
   const first = await Explained.start({
     definitions: [mail({ rate: { count: 2, perMs: 60_000 } })],
   });
@@ -191,7 +191,7 @@ test("explain the queue: limits that keep jobs waiting are named with the key, h
   });
 });
 
-test("explain the queue: a rate that is used up is no worker that is wanted, and says when the next may begin", async () => {
+test("explain the queue: a used up rate is not a lack of workers, and it says when the next job may start", async () => {
   const daybook = await Explained.start({
     definitions: [mail({ rate: { count: 2, perMs: 60_000 } })],
     maxRunning: 2,

@@ -33,7 +33,7 @@ async function toldOf(daybook: Explained): Promise<Told> {
   return told;
 }
 
-test("explain the queue: who holds all workers, since when, until when, and the call that ends it", async () => {
+test("explain the queue: the jobs that hold all workers are named, since when, until when, and the call that ends it", async () => {
   const daybook = await Explained.start(OPTIONS);
   await daybook.submit("slow", "api.slow");
   await daybook.submit("endless", "web.crawl");
@@ -65,7 +65,7 @@ test("explain the queue: who holds all workers, since when, until when, and the 
   assert.equal((await toldOf(daybook)).standsStill, false);
 });
 
-test("explain the queue: the overview tells it, with the line and the call, once it has lasted", async () => {
+test("explain the queue: the overview shows it after a while, with the line and the call", async () => {
   const daybook = await Explained.start(OPTIONS);
   const overview = async () => {
     const response = await daybook.app.request("http://127.0.0.1:8000/", {
@@ -84,7 +84,7 @@ test("explain the queue: the overview tells it, with the line and the call, once
   assert.doesNotMatch(await overview(), /stands still/);
 });
 
-test("explain the queue: a step that has been tried again holds its worker since the latest attempt", async () => {
+test("explain the queue: a retried step holds its worker since the latest attempt", async () => {
   const again = scripted(
     "again.later",
     { call: (about) => about.attempt === 1 ? Promise.reject(new Error("no")) : hang(about) },
@@ -98,7 +98,7 @@ test("explain the queue: a step that has been tried again holds its worker since
   assert.match(summary, /the only worker is held: twice in task call since 2026-01-01T00:01:00/);
 });
 
-test("explain the queue: it goes on where a worker was granted since the oldest job came, whatever waits", async () => {
+test("explain the queue: it is moving if a worker was granted since the oldest job came, whatever waits", async () => {
   const daybook = await Explained.start(OPTIONS);
   await daybook.submit("endless", "web.crawl");
   await daybook.submit("slow", "api.slow");
@@ -112,7 +112,7 @@ test("explain the queue: it goes on where a worker was granted since the oldest 
   assert.ok(next.every(({ action }) => action === undefined));
 });
 
-test("explain the queue: a pause of everything, with its reason, and the call that ends it", async () => {
+test("explain the queue: a pause of everything is named, with its reason and the call that ends it", async () => {
   const first = await Explained.start(OPTIONS);
   await first.submit("held", "web.crawl");
   const daybook = await first.crash({ ...OPTIONS, hold: true });
@@ -127,7 +127,7 @@ test("explain the queue: a pause of everything, with its reason, and the call th
   assert.match(next[0]?.curl ?? "", /-X DELETE .*\/pauses\/pau_/);
 });
 
-test("explain the queue: a pause of a type, what it holds, and what goes on beside it", async () => {
+test("explain the queue: a pause of a type is named, with what it holds, and the rest continues", async () => {
   const first = await Explained.start({ ...OPTIONS, maxRunning: 1 });
   const until = "2026-01-01T01:00:00.000Z";
   await first.post("/pauses", { type: "web.quick", reason: "the site is down", until });
@@ -162,7 +162,7 @@ test("explain the queue: a pause of a type, what it holds, and what goes on besi
   );
 });
 
-test("explain the queue: all is parked for want of a definition, or suspended", async () => {
+test("explain the queue: it says if all jobs are parked for lack of a definition, or suspended", async () => {
   const first = await Explained.start(OPTIONS);
   for (const jobId of ["a", "b", "c"]) await first.submit(jobId, "web.crawl");
   const parked = await first.crash({ ...OPTIONS, definitions: [QUICK] });
@@ -206,7 +206,7 @@ test("explain the queue: a full disk is the cause before any other", async () =>
   assert.match(summary, /^Nothing new can be recorded: the disk is full\. 1 job waits/);
 });
 
-test("explain the queue: nothing to do is no standstill", async () => {
+test("explain the queue: an empty queue is not a standstill", async () => {
   const daybook = await Explained.start(OPTIONS);
   await daybook.submit("done", "web.quick");
   const { standsStill, summary } = await toldOf(daybook);

@@ -34,7 +34,7 @@ async function heldUpOf(daybook: Explained, jobId: string, ended = "succeeded") 
   return { because: told.map(lineOf), queuedMs, queuedPausedMs, queuedLimitedMs };
 }
 
-test("an ended job tells the limit that delayed it, with the attempts that held the places", async () => {
+test("explain an ended job: the limit that delayed it is named, with the attempts that held the places", async () => {
   const { letters, daybook } = await started({ perKey: 1 });
   await submit(daybook, "acme1", "acme2", "acme3");
   await daybook.clock.advance(240_000);
@@ -60,7 +60,7 @@ test("an ended job tells the limit that delayed it, with the attempts that held 
   assert.deepEqual((await heldUpOf(daybook, "acme1")).because, []);
 });
 
-test("an ended job tells the pause that held it, and the wait for a place after that", async () => {
+test("explain an ended job: the pause that held it is named, and the wait for a place after that", async () => {
   const { letters, daybook } = await started({ maxRunning: 1 });
   await daybook.post("/pauses", { key: "acme", reason: "acme moves house" });
   await submit(daybook, "acme1", "bolt1");
@@ -93,7 +93,7 @@ test("an ended job tells the pause that held it, and the wait for a place after 
   });
 });
 
-test("a job that was cancelled while it waited tells what for", async () => {
+test("explain an ended job: if it was cancelled while it waited, what it waited for is named", async () => {
   const { letters, daybook } = await started({ perKey: 1 });
   await daybook.engine.limits.change("mail.send", { perKey: 2, maxRunning: 1 }, "slow today");
   await submit(daybook, "acme1", "acme2");
@@ -114,7 +114,7 @@ test("a job that was cancelled while it waited tells what for", async () => {
   await end(daybook, letters, "acme1");
 });
 
-test("an ended job tells the rate that held it, and no worker that was wanted is taken for a limit", async () => {
+test("explain an ended job: the rate that held it is named, and a lack of workers is not a limit", async () => {
   const { letters, daybook } = await started({ rate: { count: 1, perMs: 60_000 } }, 1);
   await submit(daybook, "acme1", "acme2");
   await daybook.clock.advance(180_000);
@@ -134,7 +134,7 @@ test("an ended job tells the rate that held it, and no worker that was wanted is
   });
 });
 
-test("an ended job tells nothing of a limit that its code had not then", async () => {
+test("explain an ended job: a limit that the code did not have then is not named", async () => {
   const { letters, daybook } = await started({ perKey: 2 }, 2);
   await submit(daybook, "acme1", "acme2", "acme3");
   await daybook.clock.advance(60_000);
@@ -144,7 +144,7 @@ test("an ended job tells nothing of a limit that its code had not then", async (
   assert.deepEqual((await heldUpOf(strict, "acme3")).because, []);
 });
 
-test("explain at a point: a queued job names the limit of then, as it was changed by then", async () => {
+test("explain at a point: a queued job names the limit at that point, as changed by then", async () => {
   const { letters, daybook } = await started({ perKey: 2 });
   await daybook.engine.limits.change("mail.send", { perKey: 1 }, "slow today");
   await submit(daybook, "acme1", "acme2", "acme3");
@@ -176,7 +176,7 @@ test("explain at a point: a queued job names the limit of then, as it was change
   ]);
 });
 
-test("explain at a point: a queued job names the rate of then, and not the one of now", async () => {
+test("explain at a point: a queued job names the rate at that point, not the current one", async () => {
   const { letters, daybook } = await started({ rate: { count: 1, perMs: 60_000 } });
   await submit(daybook, "acme1", "acme2");
   const said = await daybook.explanation("acme2");
@@ -190,7 +190,7 @@ test("explain at a point: a queued job names the rate of then, and not the one o
   assert.match(said.summary, /1 of 1 start within 1 min of type mail\.send used up \(rate\)/);
 });
 
-test("explain at a point: what was cut short while a pause held it had no place", async () => {
+test("explain at a point: a job that was cut short while a pause held it had no place", async () => {
   const { daybook: first } = await started({ maxRunning: 2 });
   await submit(first, "acme1");
   await first.post("/pauses", { key: "acme", reason: "acme moves house" });

@@ -20,7 +20,7 @@ const REACHED = {
 for (const [folder, { causes, whole }] of Object.entries(REACHED)) {
   if (IS_QUICK && folder === ".") continue;
   const all = await incidentsIn(folder as keyof typeof REACHED);
-  test(`incidents: of ${all.length} in ${folder}, ${causes} first answers name the cause, and of ${whole} all holds, in ${WORDS_MAX} words`, async () => {
+  test(`incidents: of ${all.length} in ${folder}, ${causes} first answers name the cause, and ${whole} meet all requirements within ${WORDS_MAX} words`, async () => {
     const held: string[] = [];
     const named: string[] = [];
     const wordy: string[] = [];

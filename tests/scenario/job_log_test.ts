@@ -19,7 +19,7 @@ interface Log {
   readonly hasMore: boolean;
 }
 
-test("task.log: its lines, and what is printed in a thread, tell whose they are, everywhere", async () => {
+test("task.log: its lines, and output printed in a thread, name their job everywhere", async () => {
   await inFolder(async (folder) => {
     const options: ProcessOptions = {
       journal: `${folder}/journal`,

@@ -109,14 +109,14 @@ for (const story of STORIES) {
     await daybook.assertCitations("job");
   });
 
-  test(`likeness: without it, nobody is named: ${story.name}`, async () => {
+  test(`likeness: without it, no event is named: ${story.name}`, async () => {
     const { summary, waitingFor: [wait] } = await (await tell(story, false)).explanation("job");
     assert.deepEqual(wait?.nearMisses, []);
     assert.match(summary, /(?:: |, and )no event on record resembles it[.:]/);
   });
 }
 
-test("likeness: an event of the job's own values that reached its own job is no suspect", async () => {
+test("likeness: an event with the job's own values that reached its own job is not named", async () => {
   const daybook = await Explained.start();
   for (const [jobId, parcel] of [["job", "p-1"], ["other", "p-2"]]) {
     const correlation = { equals: { customer: "c-77", parcel } };
@@ -128,7 +128,7 @@ test("likeness: an event of the job's own values that reached its own job is no 
   assert.deepEqual(wait?.nearMisses, []);
 });
 
-test("likeness: what more than 20 events carry is none, and what 20 carry is one", async () => {
+test("likeness: a value in more than 20 events is no likeness, and one in 20 is", async () => {
   for (const [count, isInRow] of [[20, true], [21, false]] as const) {
     const daybook = await Explained.start();
     const correlation = { equals: { orderId: 7118 } };
@@ -140,7 +140,7 @@ test("likeness: what more than 20 events carry is none, and what 20 carry is one
   }
 });
 
-test("likeness: a suggestion to send has no value of another job's event", async () => {
+test("likeness: a suggested event has no value of another job's event", async () => {
   const daybook = await Explained.start();
   const correlation = { equals: { orderId: 7118 } };
   const plan = { expected: [{ id: "paid", eventType: TYPE, correlation }] };

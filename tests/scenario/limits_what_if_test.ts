@@ -46,7 +46,7 @@ async function whatIf(daybook: Explained, jobId: string, limits: SupposedLimits)
   return { ...told, because: because.map(lineOf) };
 }
 
-test("what if other limits: a queued job would begin now, in which place and behind whom", async () => {
+test("what if other limits: a queued job would start now, in its position behind other jobs", async () => {
   const { daybook, submit } = await started({ maxRunning: 2 });
   await submit("acme1", "bolt1", "acme2", "cog1");
   const told = await whatIf(daybook, "cog1", { maxRunning: 4 });
@@ -77,7 +77,7 @@ test("what if other limits: a queued job would begin now, in which place and beh
   });
 });
 
-test("what if other limits: a queued job would still wait, and for which limit then", async () => {
+test("what if other limits: a queued job would still wait, and for which limit", async () => {
   const { daybook, submit } = await started({ maxRunning: 2, perKey: 1 });
   await submit("acme1", "bolt1", "acme2", "cog1");
   const behind = await whatIf(daybook, "cog1", { maxRunning: 3, perKey: 2 });
@@ -105,7 +105,7 @@ test("what if other limits: a queued job would still wait, and for which limit t
   ]);
 });
 
-test("what if other limits: a limit that is new holds back those of its key, and says whose places they are", async () => {
+test("what if other limits: a new limit would hold jobs of its key, and the holders of places are named", async () => {
   const { daybook, submit } = await started({});
   await daybook.engine.limits.change("mail.send", { maxRunning: 2 }, "slow today");
   await submit("acme1", "bolt1", "cog1", "cog2", "acme2");
@@ -123,7 +123,7 @@ test("what if other limits: a limit that is new holds back those of its key, and
   ]);
 });
 
-test("what if other limits: no place helps where all workers are busy, or a pause holds it", async () => {
+test("what if other limits: a place does not help if all workers are busy, or a pause holds the job", async () => {
   const { daybook, submit } = await started({ maxRunning: 2 }, 2);
   await submit("acme1", "bolt1", "acme2");
   const busy = await whatIf(daybook, "acme2", { maxRunning: null });
@@ -145,7 +145,7 @@ test("what if other limits: no place helps where all workers are busy, or a paus
   ]);
 });
 
-test("what if other limits: a rate that would let a queued job begin", async () => {
+test("what if other limits: another rate would let a queued job start", async () => {
   const { daybook, submit } = await started({ rate: { count: 1, perMs: 60_000 } });
   await submit("acme1", "acme2", "acme3");
   const second = await whatIf(daybook, "acme2", { rate: { count: 2, perMs: 60_000 } });
@@ -174,7 +174,7 @@ test("what if other limits: a rate that would let a queued job begin", async () 
   ]);
 });
 
-test("what if other limits: how much less a job would have waited, by when places were free", async () => {
+test("what if other limits: it says how much less a job would have waited, by when places were free", async () => {
   const { daybook, submit, end } = await started({ perKey: 1 });
   await submit("acme1", "acme2", "acme3");
   await daybook.clock.advance(240_000);
@@ -230,7 +230,7 @@ test("what if other limits: how much less a job would have waited, by when place
   assert.deepEqual(all.lessMs, { least: 300_000, most: 300_000 });
 });
 
-test("what if other limits: a job that never waited, and fewer places than there were", async () => {
+test("what if other limits: it answers for a job that never waited, and for fewer places", async () => {
   const { daybook, submit, end } = await started({ perKey: 2 });
   await submit("acme1", "acme2");
   await daybook.clock.advance(1_000);
@@ -254,7 +254,7 @@ test("what if other limits: a job that never waited, and fewer places than there
   ]);
 });
 
-test("what if other limits: those that were changed are in force as of their line", async () => {
+test("what if other limits: changed limits are in force from their line on", async () => {
   const { daybook, submit, end } = await started({ perKey: 2 });
   await daybook.engine.limits.change("mail.send", { perKey: 1 }, "slow today");
   await submit("acme1", "acme2");
@@ -280,7 +280,7 @@ test("what if other limits: those that were changed are in force as of their lin
   ]);
 });
 
-test("what if other limits: they stand alone, and are of a type with code that has such a key", async () => {
+test("what if other limits: they cannot be combined, and need a type with code and such a key", async () => {
   const { daybook, submit } = await started({ perKey: 1 });
   await submit("acme1");
   await daybook.submit("later", "mail.send", { tenant: "acme" }, { start: false });

@@ -28,7 +28,7 @@ function found({ waitingFor }: Explanation<Citation>): readonly (readonly string
 
 const REGIONS = ["US", "UK", "JP", "CA", "BR", "IN"];
 
-test("near miss: many other values of one clause do not hide each other", async () => {
+test("near miss: it is found among many events with other values of one clause", async () => {
   for (const more of [{}, { jobId: "job" }]) {
     const daybook = await waiting(parcel({ orderId: 42, region: "EU" }));
     for (const region of REGIONS) await daybook.event(TYPE, { orderId: 42, region }, more);
@@ -42,7 +42,7 @@ test("near miss: many other values of one clause do not hide each other", async 
   }
 });
 
-test("near miss: one that names the job is told among any number of others' events", async () => {
+test("near miss: one that names the job is found among any number of other events", async () => {
   const daybook = await waiting(parcel({ orderId: 42, region: "EU" }));
   for (let other = 0; other < 30; other++) {
     const isNamed = other === 10;
@@ -79,7 +79,7 @@ test("near miss: any number of events that counted do not hide one that did not"
   }
 });
 
-test("near miss: of alternatives with several clauses, one that holds in part is near", async () => {
+test("near miss: of alternatives with several clauses, one that partly holds is near", async () => {
   const anyOf = [{ equals: { orderId: 42, region: "EU" } }, { equals: { parcel: 1, size: 2 } }];
   const daybook = await waiting({
     expected: [{ id: "shipped", eventType: TYPE, correlation: { anyOf } }],

@@ -77,7 +77,7 @@ async function play(limits: typeof LIMITS[number], script: readonly string[]) {
   return { daybook, said };
 }
 
-test("what is told of a queued job at a point is what was told then, whatever came after", async () => {
+test("random places: the explanation of a queued job as of a point equals the one given then", async () => {
   const scripts = fc.array(fc.oneof(...common, changes), { minLength: 10, maxLength: 40 });
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...LIMITS), scripts, async (limits, script) => {
@@ -119,7 +119,7 @@ const SUPPOSED = [
   { maxRunning: null, perKey: null, rate: null },
 ] as const;
 
-test("what other limits would do to a queued job is what they do once they are in force", async () => {
+test("random places: what-if predicts what other limits do once they are in force", async () => {
   const scripts = fc.array(fc.oneof(...common), { minLength: 10, maxLength: 40 });
   const which = fc.record({
     limits: fc.constantFrom(...LIMITS),

@@ -63,7 +63,7 @@ export const LENGTHS: readonly RawCase[] = [
     ],
   },
   {
-    name: "a coding that nobody undoes, in chunks: what follows them is a request of its own",
+    name: "an unsupported coding, in chunks: what follows is a separate request",
     parts: [post("Transfer-Encoding: gzip, chunked\r\n", `0\r\n\r\n${hidden("after-gzip")}`)],
     statuses: [[400], [202]],
     creates: "after-gzip",

@@ -123,9 +123,9 @@ const WAYS: readonly RawCase[] = [
     parts: [post(CHUNKED, `${body("early").length.toString(16)}\r\n${body("early")}`)],
     leaves: true,
   },
-  { name: "a stream that nobody reads", parts: [get("/stream?after=0")], leaves: true },
+  { name: "a stream that is not read", parts: [get("/stream?after=0")], leaves: true },
   {
-    name: "a poll that nobody awaits",
+    name: "a poll that is not awaited",
     parts: [get("/jobs/known", "Prefer: wait=60\r\n")],
     leaves: true,
   },
@@ -139,7 +139,7 @@ const WAYS: readonly RawCase[] = [
     statuses: [[100], [202]],
     creates: "continued",
   },
-  { name: "an expectation that nobody meets", parts: [get("/livez", "Expect: magic\r\n")] },
+  { name: "an unknown expectation", parts: [get("/livez", "Expect: magic\r\n")] },
   {
     name: "an upgrade to a web socket",
     parts: [

@@ -352,7 +352,7 @@ Deno.test("fault: damage found by the background verification ends the process w
 testWhere(
   CAN_LIMIT,
   "there is no prlimit",
-  "fault: a limit on the size of files is as a full disk: 507, and reads go on",
+  "fault: a limit on the size of files is treated like a full disk: 507, and reads continue",
   () =>
     inFolder(async (journal) => {
       const deliveries = new Deliveries();

@@ -19,7 +19,7 @@ const WAITING = scripted("mail.send", {
     Number(input["fails"] ?? 0) >= attempt ? Promise.reject(new Error("451")) : "sent",
 }, { retry: { maxAttempts: 3, initialMs: 8_000, factor: 1, jitter: 0 } });
 
-test("timing: what is due and has no worker is queued, and backs off no longer", async () => {
+test("timing: a due attempt without a worker is queued, no longer backing off", async () => {
   const daybook = await Explained.start({ definitions: [RETRIED, HANGING], maxRunning: 1 });
   await daybook.submit("job", "feed.pull");
   await daybook.clock.advance(5_000);
@@ -32,7 +32,7 @@ test("timing: what is due and has no worker is queued, and backs off no longer",
   assert.deepEqual([timing.backingOffMs, timing.queuedMs], [10_000, 30_000]);
 });
 
-test("where the time went: time parked is told like any other", async () => {
+test("where the time went: parked time is reported like any other", async () => {
   const first = await Explained.start({ definitions: [WAITING, HANGING], maxRunning: 8 });
   for (let other = 0; other < 5; other++) await first.submit(`other-${other}`, "mail.send");
   await first.submit("job", "mail.send", { fails: 1 });
@@ -45,7 +45,7 @@ test("where the time went: time parked is told like any other", async () => {
   assert.match(summary, /2 min parked/);
 });
 
-test("where the time went: only where it took far longer than five others of its type before it", async () => {
+test("where the time went: it is reported only if the job took far longer than five earlier ones of its type", async () => {
   const ofOthers = async (others: number, fails: number) => {
     const daybook = await Explained.start({ definitions: [WAITING], maxRunning: 64 });
     for (let other = 0; other < others; other++) {
@@ -69,7 +69,7 @@ test("where the time went: only where it took far longer than five others of its
   assert.doesNotMatch(await ofOthers(5, 1), /median/);
 });
 
-test("cancel as it is: a step that was cut short is named, with what shows it, before and after", async () => {
+test("cancel --leave: a step that was cut short is named with its lines, before and after", async () => {
   let daybook = await Explained.start({ definitions: [HANGING], maxRunning: 4 });
   await daybook.submit("job", "web.crawl");
   for (let crash = 0; crash < 3; crash++) {
@@ -102,7 +102,7 @@ test("cancel as it is: a step that was cut short is named, with what shows it, b
   assert.ok(next.some(({ statement }) => statement.startsWith("Check how far task crawl got")));
 });
 
-test("near miss: a letter written wrong is no suspect where it names another thing", async () => {
+test("near miss: a value with one different letter is not named if it is another thing", async () => {
   const typed = async (...events: readonly string[]) => {
     const daybook = await Explained.start({ definitions: [WAITING], maxRunning: 4 });
     const plan = (reference: string) => ({

@@ -19,7 +19,7 @@ async function afterProof(daybook: DaybookProcess): Promise<Shown> {
   }
 }
 
-test("verify: beside writes, the process finds its own journal intact", async () => {
+test("verify: during writes the process finds its own journal intact", async () => {
   await inFolder(async (folder) => {
     const daybook = await DaybookProcess.start({ journal: `${folder}/journal` });
     const deliver = async () => {
@@ -42,7 +42,7 @@ test("verify: beside writes, the process finds its own journal intact", async ()
   });
 });
 
-test("system: the process tells of itself, of its settings and where they are from", async () => {
+test("system: the process reports itself, its settings and their sources", async () => {
   await inFolder(async (folder) => {
     const daybook = await DaybookProcess.start({
       journal: `${folder}/journal`,

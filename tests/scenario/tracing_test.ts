@@ -163,7 +163,7 @@ test("tracing: one trace from the request through each task, a restart and what 
     assert.deepEqual([...collector.services], ["daybook"]);
   }));
 
-test("tracing: a webhook carries one traceparent, of the call that its attempt made", () =>
+test("tracing: a webhook has one traceparent, that of its attempt's call", () =>
   inScene(async ({ collector, callee, start }) => {
     const daybook = await start();
     const input = { url: `${callee.url}/hook`, event: "order.shipped", payload: {} };
@@ -203,7 +203,7 @@ test("tracing: failures and compensations are spans, and no secret is in any", (
     assert.ok(collector.texts.every((text) => !text.includes("correct horse battery")));
   }));
 
-test("tracing: a retry is a trace of its own, linked to that of the job", () =>
+test("tracing: a retry is a separate trace, linked to that of the job", () =>
   inScene(async ({ collector, callee, start }) => {
     const daybook = await start();
     const input = { url: callee.url, password: "correct horse battery" };
@@ -223,7 +223,7 @@ test("tracing: a retry is a trace of its own, linked to that of the job", () =>
     ]);
   }));
 
-test("tracing: what is not sampled is not exported, and its trace id alone is on record", () =>
+test("tracing: an unsampled trace is not exported, and only its trace id is on record", () =>
   inScene(async ({ collector, callee, start }) => {
     const daybook = await start({
       ...collector.env,

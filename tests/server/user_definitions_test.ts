@@ -1,11 +1,12 @@
 /** Loading the module of definitions that a user names. */
 
 import assert from "node:assert/strict";
+import { IS_QUICK } from "../support/effort.ts";
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 /** The output of a process that loads a module. */
-async function saidOnLoading(module: string, slowMs: number): Promise<string> {
+async function saidOnLoading(module: string, slowMs?: number): Promise<string> {
   const script = `
     const { loadDefinitions } = await import(${
     JSON.stringify(`${ROOT}src/server/user_definitions.ts`)
@@ -39,6 +40,19 @@ for (const [what, code] of Object.entries(SLOW)) {
       assert.ok(said.startsWith(line) && said.includes("demo.some"), said);
     }));
 }
+
+Deno.test({
+  name: "definitions: a module that is not loaded after five seconds is reported",
+  // It takes them.
+  ignore: IS_QUICK,
+  fn: () =>
+    inFolder(async (folder) => {
+      const module = `${folder}/endless.ts`;
+      const code = "await new Promise((resolve) => setTimeout(resolve, 8_000));";
+      await Deno.writeTextFile(module, `${code}\n${DEFINITION}`);
+      assert.match(await saidOnLoading(module), /^daybook: still loading .* after 5 s: /);
+    }),
+});
 
 Deno.test("definitions: a module that loads in time is not reported", () =>
   inFolder(async (folder) => {

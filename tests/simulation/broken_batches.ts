@@ -1,4 +1,4 @@
-/** Journals that are broken on purpose: nothing in them binds the lines of a batch together. */
+/** Journals that are broken on purpose: nothing ties the lines of a batch together. */
 
 import { Buffer } from "node:buffer";
 import type { LogId } from "../../src/core/ids.ts";
@@ -38,8 +38,8 @@ function causeIn({ causedBy }: StampedEvent, before: readonly Appended[]): LogId
 }
 
 /**
- * Reads the tail of a segment as if its lines did not say which batch they are of: each is
- * taken for one of its own, and so a torn batch looks like damage between whole lines.
+ * Reads the tail of a segment as if its lines did not name their batch: each counts as a separate
+ * one, so a torn batch looks like damage between whole lines.
  */
 export function withoutBatchIds(fileSystem: FileSystem): FileSystem {
   return new Proxy(fileSystem, {
@@ -66,7 +66,7 @@ async function openBlind(
   return { ...file, read };
 }
 
-/** Whole batches are left as they are: only what follows them is not bound together. */
+/** Whole batches are unchanged: only the lines after them are separate. */
 function withoutIds(
   bytes: Uint8Array<ArrayBuffer>,
   firstLogId: LogId,
@@ -83,7 +83,7 @@ function withoutIds(
 
 const LINE = /^\{"logId":(\d+),"batch":\d+,(.*),"crc":"[0-9a-f]{8}"\}$/;
 
-/** A whole line, with its own position as that of its batch. */
+/** A whole line, with its own position as its batch. */
 function onItsOwn(line: string): string {
   const [, logId = "", rest = ""] = LINE.exec(line) ?? [];
   if (logId === "" || !endsWithCrc(line)) return line;

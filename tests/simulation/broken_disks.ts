@@ -1,6 +1,6 @@
 /**
- * Journals that are broken on purpose, by what stands between them and the disk. The
- * simulation has to find each of them out.
+ * Journals that are broken on purpose by a layer between them and the disk. The simulation must
+ * catch each of them.
  */
 
 import type {
@@ -71,7 +71,7 @@ export class PassingDisk implements FileSystem {
   }
 }
 
-/** Acknowledges before the sync: that goes on in the background, and nobody hears how it ends. */
+/** Acknowledges before the sync, which happens in the background with its result ignored. */
 export class AcknowledgesBeforeSync extends PassingDisk {
   override wrapped(file: OpenFile): OpenFile {
     const syncData = () => {
@@ -88,14 +88,16 @@ export class SyncsNoFolder extends PassingDisk {
   }
 }
 
-/** A sync that fails is tried again, and the second one tells nothing of what the first lost. */
+/** A failed sync is retried, and the second one does not report what the first lost. */
 export class RetriesFailedSync extends PassingDisk {
   override wrapped(file: OpenFile): OpenFile {
     return { ...file, syncData: () => file.syncData().catch(() => file.syncData()) };
   }
 }
 
-/** Nobody waits for the newlines that a segment is written ahead with: a batch may be there before. */
+/**
+ * The newlines that a segment is written ahead with are not awaited: a batch may be written first.
+ */
 export class PrewritesLate extends PassingDisk {
   override wrapped(file: OpenFile): OpenFile {
     const write = (offset: number, bytes: Uint8Array) => {
@@ -108,7 +110,7 @@ export class PrewritesLate extends PassingDisk {
   }
 }
 
-/** Does not look whether a file is the one that it was, but for its size. */
+/** Recognizes a changed file only by its size. */
 export class LooksAtSizesAlone extends PassingDisk {
   override async stamp(path: string): Promise<FileStamp | undefined> {
     const stamp = await super.stamp(path);

@@ -1,10 +1,10 @@
-/** An engine that is broken on purpose: it goes on from entries that are not on disk yet. */
+/** An engine that is broken on purpose: it continues from entries that are not on disk yet. */
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { Journal, JournalConsumer } from "../../src/engine/ports.ts";
 import { withAppend } from "./engine_ports.ts";
 
-/** Publishes each group as soon as it has positions, and answers that it is durable. */
+/** Publishes each group as soon as it has positions, and reports it as durable. */
 export function publishingBeforeDurable(inner: JournalConsumer) {
   let published = 0;
   const publish = (entries: readonly JobEventLogEntry[]) => {

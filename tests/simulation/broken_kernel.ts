@@ -1,4 +1,4 @@
-/** A kernel that is broken on purpose, in one place at a time, for as long as something plays. */
+/** A kernel that is broken on purpose, in one place at a time, during a play. */
 
 import type { LogId } from "../../src/core/ids.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
@@ -28,8 +28,8 @@ export const handlersBeforeTheirStart: Break = () => {
 };
 
 /**
- * A refusal, or a duplicate, is told although what it rests on was lost. It waits for that all the
- * same: what looks for a reason that is not there yet would look for ever.
+ * A refusal, or a duplicate, is answered although the entry it depends on was lost. It still waits
+ * for that entry: a search for a missing reason would never end.
  */
 export const refusalsDespiteLoss: Break = () =>
   replaced(Writer.prototype, "resting", {
@@ -41,14 +41,14 @@ export const refusalsDespiteLoss: Break = () =>
     },
   });
 
-/** A control is refused without waiting for what that rests on. */
+/** A control is refused without waiting for the entries that the refusal depends on. */
 export const refusalsToldAtOnce: Break = () => {
   const { run } = Commands.prototype;
   return replaced(Commands.prototype, "run", {
     value: function (this: Commands, ...args: Parameters<Commands["run"]>) {
       const resting = (_lastLogId: LogId, value: unknown) => Promise.resolve(value);
       const undo = replaced(Writer.prototype, "resting", { value: resting });
-      // It decides before it waits for anything, so nobody else meets this.
+      // It decides before it waits for anything, so nothing else is affected.
       const refusal = run.apply(this, args);
       undo();
       return refusal;
@@ -56,7 +56,7 @@ export const refusalsToldAtOnce: Break = () => {
   });
 };
 
-/** Jobs that a full disk keeps from beginning are never asked for again. */
+/** Jobs that cannot start on a full disk are never tried again. */
 export const beginsForgotten: Break = () => {
   const { holdBeginning } = WorkerQueue.prototype;
   return replaced(WorkerQueue.prototype, "holdBeginning", {
@@ -66,7 +66,7 @@ export const beginsForgotten: Break = () => {
   });
 };
 
-/** Jobs that go on wait behind all that begin, for which a full disk has no room. */
+/** Continuing jobs wait behind starting ones, for which a full disk has no room. */
 export const beginningFirst: Break = () => {
   const { request } = WorkerQueue.prototype;
   return replaced(WorkerQueue.prototype, "request", {
@@ -77,10 +77,10 @@ export const beginningFirst: Break = () => {
   });
 };
 
-/** What a run of a start that is lost holds stays held. */
+/** What the run of a lost start holds is not released. */
 export const runsLeftOver: Break = () => replaced(JobRun.prototype, "drop", { value: () => {} });
 
-/** How an attempt ended is gone when its batch is lost. */
+/** The outcome of an attempt is forgotten if its batch is lost. */
 export const endsForgotten: Break = () => {
   const { append } = Writer.prototype;
   return replaced(Writer.prototype, "append", {
@@ -91,19 +91,19 @@ export const endsForgotten: Break = () => {
   });
 };
 
-/** A start does not know who had a place when the process was killed. */
+/** A start forgets which jobs had places when the process was killed. */
 export const placesForgotten: Break = () =>
   replaced(Shares.prototype, "restore", { value: () => {} });
 
-/** Limits that somebody changed are not in the snapshots. */
+/** Changed limits are missing in snapshots. */
 export const changedLimitsForgotten: Break = () =>
   replaced(LimitChanges.prototype, "restore", { value: () => {} });
 
-/** A start tells of the pauses on record, and nothing is held by them. */
+/** A start reports the recorded pauses, but they hold nothing. */
 export const pausesNotTakenUp: Break = () =>
   replaced(PauseControls.prototype, "start", { value: () => Promise.resolve() });
 
-/** Plays with something broken, and mends it. */
+/** Plays with something broken, and restores it. */
 export async function broken<Result>(how: Break, play: () => Promise<Result>): Promise<Result> {
   const undo = how();
   try {
@@ -113,6 +113,6 @@ export async function broken<Result>(how: Break, play: () => Promise<Result>): P
   }
 }
 
-/** What waits goes by the time of day, which somebody may set. */
+/** Waits use the time of day, which may be set. */
 export const measuringTheTimeOfDay: Break = () =>
   replaced(SimulatedClock.prototype, "monotonic", { value: SimulatedClock.prototype.now });

@@ -12,10 +12,10 @@ import { HONEST_SHARED, type SharedPorts } from "./shared_process.ts";
 /** Acknowledges a batch because it can be read, without waiting for the standby. */
 export const READS_BACK: SharedPorts = { ...HONEST_SHARED, sql: acknowledgingWhatItReads };
 
-/** The database takes a batch wherever it is put; the last one wins. */
+/** The database accepts a batch at any position; the last one wins. */
 export const TAKES_ANY_PLACE: SharedPorts = { ...HONEST_SHARED, checksPlaces: false };
 
-/** A zombie takes a refusal for a success, and goes on. */
+/** A zombie treats a refusal as a success, and continues. */
 export const ZOMBIE_GOES_ON: SharedPorts = {
   ...HONEST_SHARED,
   shared: ({ log, turn, membership }) => ({
@@ -32,7 +32,7 @@ export const ZOMBIE_GOES_ON: SharedPorts = {
   }),
 };
 
-/** One that follows does not hear of every tenth batch. */
+/** A follower misses every tenth batch. */
 export const SKIPS_BATCHES: SharedPorts = {
   ...HONEST_SHARED,
   consumer: (consumer, leads) => {
@@ -44,7 +44,7 @@ export const SKIPS_BATCHES: SharedPorts = {
   },
 };
 
-/** One that may lead does so at once, whatever the last leader wrote. */
+/** A process that may lead does so at once, without reading what the last leader wrote. */
 export const READS_NO_REST: SharedPorts = {
   ...HONEST_SHARED,
   shared: ({ log, turn, membership }): SharedJournal => {
@@ -59,7 +59,7 @@ export const READS_NO_REST: SharedPorts = {
   },
 };
 
-/** The same object but for some of its methods. */
+/** The same object with some methods replaced. */
 function bound<Whole extends object>(whole: Whole, other: Partial<Whole>): Whole {
   return new Proxy(whole, {
     get(target, name) {

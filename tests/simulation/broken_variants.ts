@@ -1,4 +1,4 @@
-/** What is broken on purpose, by name; each has to be found out. */
+/** Broken variants by name; each must be caught. */
 
 import {
   beginningFirst,
@@ -46,7 +46,7 @@ import { type Climate, LONG_FULL, OFTEN_FULL } from "./weather.ts";
 
 export interface BrokenVariant {
   readonly name: string;
-  /** What a violation that it leads to says. */
+  /** The message of a violation that it causes. */
   readonly finding: RegExp;
   play(seed: number, isTraced?: boolean): Promise<Verdict>;
 }
@@ -55,21 +55,21 @@ const LOST = /was durable, and after a restart|does not start: Cannot use the jo
 
 export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
   onDisk("a journal that acknowledges before the sync", AcknowledgesBeforeSync, LOST),
-  onDisk("a journal that syncs no folder", SyncsNoFolder, LOST),
-  onDisk("a journal that tries a failed sync again", RetriesFailedSync, LOST),
+  onDisk("a journal that does not sync folders", SyncsNoFolder, LOST),
+  onDisk("a journal that retries a failed sync", RetriesFailedSync, LOST),
   onDisk("a journal that writes newlines over a batch", PrewritesLate, LOST),
   onDisk(
-    "a start that trusts the verdict on a segment that was changed since",
+    "a start that trusts the verdict of a changed segment",
     LooksAtSizesAlone,
-    /was changed, and a start took it for what it was/,
+    /was changed, but a start trusted it/,
   ),
   onDisk(
-    "a snapshot that is written under its own name",
+    "a snapshot that is written directly under its name",
     WritesSnapshotInPlace,
     /Set aside snapshot/,
   ),
   {
-    name: "a journal that commits each line of a group by itself",
+    name: "a journal that commits each line of a group separately",
     finding: /of a group of \d there is a part/,
     play: (seed, isTraced = false) => {
       const ports = { ...HONEST, journal: withoutBatches, options: { batchBytesMax: 1 } };
@@ -77,14 +77,14 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     },
   },
   {
-    name: "a reader that cannot tell the lines of one batch from those of another",
+    name: "a reader that cannot distinguish the lines of batches",
     finding: /does not start: Cannot use the journal/,
     play: (seed, isTraced = false) =>
       playJournalSeed(seed, { ports: { ...HONEST, fileSystem: withoutBatchIds }, isTraced }),
   },
   {
-    name: "an engine that goes on from entries that are not durable",
-    finding: /runs while the job is|was told, and there is|went on from/,
+    name: "an engine that continues from entries that are not durable",
+    finding: /runs while the job is|was shown, but there is|continued from/,
     play: (seed, isTraced = false) =>
       playEngineSeed(seed, {
         ports: { ...HONEST_ENGINE, between: publishingBeforeDurable },
@@ -97,36 +97,36 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     /a handler began on job\.\w+ .* not on record/,
   ),
   inKernel(
-    "a kernel whose refusals rest on entries that are lost",
+    "a kernel whose refusals depend on lost entries",
     refusalsDespiteLoss,
-    /duplicate of .* was told, and there is|was refused, and it is|was told to exist/,
+    /duplicate of .* was shown, but there is|was refused, and it is|was reported to exist/,
     { climate: OFTEN_FULL },
   ),
   inKernel(
-    "a kernel that refuses a control before what that rests on is durable",
+    "a kernel that refuses a control before the entries it depends on are durable",
     refusalsToldAtOnce,
     /(?:suspend|resume) of .* was refused, and it is/,
   ),
   inKernel(
-    "a kernel that lets no job begin any more once a full disk kept one from that",
+    "a kernel that starts no more jobs once a full disk kept one from starting",
     beginsForgotten,
     /starves: it is queued/,
     { climate: LONG_FULL, ports: ONE_WORKER },
   ),
   inKernel(
-    "a kernel whose jobs that go on wait behind those for which a full disk has no room",
+    "a kernel whose continuing jobs wait behind those for which a full disk has no room",
     beginningFirst,
     /starves/,
     { climate: LONG_FULL, ports: ONE_WORKER },
   ),
   inKernel(
-    "a kernel that keeps the run of a start which a full disk loses",
+    "a kernel that keeps the run of a start that a full disk lost",
     runsLeftOver,
-    /starves|met a defect/,
+    /starves|reported a defect/,
     { climate: LONG_FULL },
   ),
   inKernel(
-    "a kernel that forgets how an attempt ended when a full disk loses that",
+    "a kernel that forgets the outcome of an attempt that a full disk lost",
     endsForgotten,
     /a handler began on job\.TaskCompleted .* not on record|does not end: it is executing/,
     { climate: OFTEN_FULL },
@@ -135,7 +135,7 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
     ports: SET_CLOCK,
   }),
   inKernel(
-    "a kernel that holds places in memory alone, so that a kill loses them",
+    "a kernel that holds places only in memory, so that a kill loses them",
     placesForgotten,
     /places are held by what is on record|is one too many of/,
     { ports: LIMITED },
@@ -143,11 +143,11 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
   inKernel(
     "a kernel whose snapshots forget limits that were changed",
     changedLimitsForgotten,
-    /limits are told as changed by/,
+    /limits are reported as changed by/,
     { ports: LIMITED },
   ),
   inKernel(
-    "a kernel that forgets at a start what is paused",
+    "a kernel that forgets pauses at a start",
     pausesNotTakenUp,
     /begins while a pause holds the job|does not end/,
     { ports: PAUSED },
@@ -155,21 +155,21 @@ export const BROKEN_VARIANTS: readonly BrokenVariant[] = [
   ofSharing(
     "a process that acknowledges what it reads back, without inserting it again",
     READS_BACK,
-    /was acknowledged, and the database may lose it|acknowledged, and gone/,
+    /was acknowledged, but the database may lose it|acknowledged, but lost/,
   ),
   ofSharing(
-    "a database that takes a batch wherever it is put",
+    "a database that accepts a batch at any position",
     TAKES_ANY_PLACE,
     /is not what was durable|is not one chain|not what was written/,
   ),
-  ofSharing("a zombie that goes on", ZOMBIE_GOES_ON, /is not what was durable/),
+  ofSharing("a zombie that continues", ZOMBIE_GOES_ON, /is not what was durable/),
   ofSharing(
-    "a process that follows and skips a batch",
+    "a follower that skips a batch",
     SKIPS_BATCHES,
-    /, and projected|is told (?:at|as)/,
+    /, and projected|is reported (?:at|as)/,
   ),
   ofSharing(
-    "a process that takes over and does not read the rest first",
+    "a process that takes over without reading the remaining batches",
     READS_NO_REST,
     /takes over without what was there before/,
   ),

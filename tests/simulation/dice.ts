@@ -6,7 +6,7 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Random } from "../../src/engine/ports.ts";
 
 const FRACTIONS = 2 ** 30;
-/** The first numbers of seeds that are near to each other are near to each other too. */
+/** Skips the first numbers, which are similar for similar seeds. */
 const DISCARDED = 32;
 
 export class Dice {
@@ -17,7 +17,7 @@ export class Dice {
     for (let count = 0; count < DISCARDED; count++) this.fraction();
   }
 
-  /** A whole number, both ends included. */
+  /** An integer, including both ends. */
   between(low: number, high: number): number {
     return uniformInt(this.#generator, low, high);
   }
@@ -37,7 +37,7 @@ export class Dice {
     return item;
   }
 
-  /** One of several kinds, each with a weight. */
+  /** One of several kinds, by weight. */
   kind<Kind extends string>(weights: Readonly<Record<Kind, number>>): Kind {
     const kinds = Object.entries<number>(weights) as [Kind, number][];
     let rest = this.fraction() * kinds.reduce((sum, [, weight]) => sum + weight, 0);
@@ -46,12 +46,12 @@ export class Dice {
   }
 }
 
-/** The ULID of a time, in milliseconds since the epoch, with an end of its own. */
+/** The ULID of a time in milliseconds since the epoch, with a given counter. */
 export function ulidOf(ms: number, end: string): string {
   return ulid(Math.floor(ms)).slice(0, 10) + end.padStart(16, "0");
 }
 
-/** ULIDs of the time of day that count up through all lives, and fractions from the dice. */
+/** ULIDs of the time of day that count up across all processes, and fractions from the dice. */
 export class SimulatedRandom implements Random {
   readonly #dice: Dice;
   readonly #timeOfDayMs: () => number;

@@ -1,6 +1,6 @@
 /**
- * Those who use a simulated engine. Who gets no answer asks again after the next start, with
- * the same key or id; who gets one may rely on it.
+ * Clients of a simulated engine. A client without an answer repeats the request after the next
+ * start, with the same key or id; an answer is a promise.
  */
 
 import { deriveCondition } from "../../src/core/condition.ts";
@@ -23,7 +23,7 @@ import { anyPlan, anyTasks, anyWork, EVENTS, FAILED, OPENED, UNDONE } from "./si
 import { isInjected } from "./simulated_process.ts";
 import type { World } from "./world.ts";
 
-/** Every other request is in a trace, and every other of those is not sampled. */
+/** Every other request is in a trace, and half of these are not sampled. */
 function traceOf(count: number): TraceIds | undefined {
   if (count % 2 === 0) return undefined;
   const traceId = count.toString(16).padStart(32, "0");
@@ -32,19 +32,19 @@ function traceOf(count: number): TraceIds | undefined {
 
 type Control = "suspend" | "resume" | "cancel" | "start" | "wake";
 
-/** Why a state refuses a control; `undefined` when it does not. */
+/** Why a state refuses a control; `undefined` if it does not. */
 function refusalOf(kind: Control, state: JobState): string | undefined {
   const decision = decide(state, { kind });
   return decision.accepted ? undefined : decision.rejection.message;
 }
 
-/** Something to ask until there is an answer. */
+/** A request that is repeated until there is an answer. */
 interface Request {
   readonly what: string;
   ask(engine: JobEngine): Promise<void>;
 }
 
-/** Where they live. */
+/** The simulated machine. */
 export type ClientsWorld = Pick<
   World,
   "dice" | "scheduler" | "trace" | "weather" | "isDisturbed" | "violate"
@@ -54,7 +54,7 @@ export class EngineClients {
   readonly #world: ClientsWorld;
   readonly #jobs: JobModel;
   readonly #promises: Promises;
-  /** Asked, and not answered yet. */
+  /** Unanswered requests. */
   readonly #open = new Set<Request>();
   readonly #sent: IncomingEvent[] = [];
   readonly #created = new Map<string, string>();
@@ -62,7 +62,7 @@ export class EngineClients {
   readonly #isLimiting: boolean;
   #count: number;
 
-  /** @param count Of the names that others have given before. */
+  /** @param count The number of names that other clients have used. */
   constructor(
     world: ClientsWorld,
     jobs: JobModel,
@@ -78,7 +78,7 @@ export class EngineClients {
     this.#promises = promises;
   }
 
-  /** Does one thing that users do. */
+  /** Performs one user action. */
   act(engine: JobEngine): void {
     const { dice } = this.#world;
     switch (dice.kind({ create: 4, event: 6, redelivery: 1, control: 3, retry: 1 })) {
@@ -112,7 +112,7 @@ export class EngineClients {
       const { pauseId } = dice.pick(inForce);
       return void this.#once(`end of ${pauseId}`, async () => {
         await engine.pauses.end(pauseId);
-        if (pauses.has(pauseId)) this.#world.violate(`${pauseId} was ended, and is in force`);
+        if (pauses.has(pauseId)) this.#world.violate(`${pauseId} was ended, but is in force`);
       });
     }
     const scope = dice.pick([{}, { type: "sim.work" }, { type: "sim.opened" }, {
@@ -130,7 +130,7 @@ export class EngineClients {
     });
   }
 
-  /** Puts other limits in the place of those of the code, or takes them back. */
+  /** Replaces the limits of the code, or restores them. */
   limit(engine: JobEngine): void {
     const { dice } = this.#world;
     if (dice.chance(0.3)) {
@@ -149,13 +149,13 @@ export class EngineClients {
     });
   }
 
-  /** Asks again what was not answered before the process died. */
+  /** Repeats requests that were not answered before the process died. */
   askAgain(engine: JobEngine): void {
     for (const request of [...this.#open]) void this.#attempt(engine, request);
   }
 
-  /** Makes every job go on that waits for someone outside. */
-  /** @param givesUp Ends what stays parked, as it is. */
+  /** Continues every job that waits for something outside. */
+  /** @param givesUp Whether to give up jobs that stay parked. */
   async pushOn(engine: JobEngine, givesUp: boolean): Promise<void> {
     this.askAgain(engine);
     for (const { pauseId } of engine.pauses.all()) await engine.pauses.end(pauseId);
@@ -177,7 +177,7 @@ export class EngineClients {
     for (const receipt of await engine.deliver(events)) this.#promises.gotReceipt(receipt);
   }
 
-  /** What the events of a job are to carry. */
+  /** The attributes of a job's events. */
   #keyOf(jobId: string): string {
     const { input, plan } = this.#jobs.jobs.get(jobId) ?? {};
     return /"key":"(\w+)"/.exec(JSON.stringify([input, plan]))?.[1] ?? "none";
@@ -187,7 +187,7 @@ export class EngineClients {
     return this.#open.size === 0;
   }
 
-  /** As one does who does not wait for the first answer. */
+  /** Like a client that does not wait for the first answer. */
   #askOnceOrTwice(engine: JobEngine, request: Request): void {
     this.#ask(engine, request);
     if (this.#world.dice.chance(0.2)) this.#ask(engine, { ...request });
@@ -215,7 +215,7 @@ export class EngineClients {
     world.trace.note(() => `client: ${what}: ${errorMessage(error)}`);
     const isOurs = error instanceof JournalFullError || error instanceof JournalFailedError ||
       isInjected(error);
-    // Without its reserve, a journal may be short of room from its start on.
+    // Without its reserve, a journal may lack room from its start on.
     const wasFull = error instanceof JournalFullError && world.weather.struck.full > 0;
     const isExplained = world.isDisturbed || wasFull ||
       errorMessage(error).includes("the journal is closed");
@@ -228,7 +228,7 @@ export class EngineClients {
     const ask = async (engine: JobEngine) => {
       const outcome = await engine.create(request);
       if (!outcome.ok) {
-        // Without a key, a second attempt meets the job that the first one made.
+        // Without a key, a second attempt finds the job of the first one.
         if (outcome.problem.kind === "jobExists") return this.#mustExist(outcome.problem.jobId);
         // This process was started without its code.
         if (outcome.problem.kind === "unknownType" && engine.definitions().length === 1) return;
@@ -272,7 +272,9 @@ export class EngineClients {
         this.#promises.gotReceipt(receipt);
         const known = this.#jobs.positionOf(receipt.eventId);
         if (receipt.logId !== undefined && known !== undefined && known !== receipt.logId) {
-          this.#world.violate(`${receipt.eventId} is told at ${receipt.logId}, and is at ${known}`);
+          this.#world.violate(
+            `${receipt.eventId} is reported at ${receipt.logId}, but is at ${known}`,
+          );
         }
       }
     };
@@ -303,7 +305,7 @@ export class EngineClients {
     return event;
   }
 
-  /** Some look as if the engine had made them, just now. */
+  /** Some look as if the engine had just made them. */
   #eventId(): EventId {
     const count = ++this.#count;
     const { timeOfDayMs } = this.#world.scheduler;
@@ -327,12 +329,12 @@ export class EngineClients {
 
   #mustExist(jobId: string): void {
     if (this.#jobs.jobs.has(jobId)) return;
-    this.#world.violate(`${jobId} was told to exist, and is not on record`);
+    this.#world.violate(`${jobId} was reported to exist, but is not on record`);
   }
 
   /**
-   * A refusal is true, to the word, of what was on record when it was asked for, or has come on
-   * record since: what is on its way to the disk refuses nothing.
+   * A refusal must be exactly true of what was on record at the request, or was recorded since:
+   * entries on their way to the disk must not cause a refusal.
    */
   #judgeRefusal(kind: Control, jobId: string, asOf: number, problem: EngineProblem): void {
     const told = problem.kind === "rejected" ? problem.rejection.message : problem.kind;
@@ -365,7 +367,7 @@ export class EngineClients {
     }
   }
 
-  /** Mostly one with which something can still happen. */
+  /** Mostly an unfinished job. */
   #anyJob(): JobState | undefined {
     const { dice } = this.#world;
     const { unfinished, jobs } = this.#jobs;

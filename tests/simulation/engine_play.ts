@@ -1,4 +1,4 @@
-/** One seed of the whole engine: jobs, events, controls, stops and crashes, and then peace. */
+/** One seed of the whole engine: jobs, events, controls, stops and crashes, and then a calm end. */
 
 import { deriveCondition } from "../../src/core/condition.ts";
 import { errorMessage } from "../../src/core/thrown.ts";
@@ -36,12 +36,12 @@ interface Opened {
 
 const FOLDER = "data/journal";
 const READ_MAX = 100_000;
-/** Whatever backs off is due after that. */
+/** After this time every backoff is due. */
 const AFTER_JUMP_MS = 8_000;
 const HOUR_MS = 3_600_000;
-/** A pause by rule may be so late: what is on its way to the disk, and one look for room. */
+/** How late a pause by rule may be: pending writes, and one check for room. */
 const OVERDUE_MS = 10_000;
-/** What the next process finds of the index may be older than the newest snapshot. */
+/** The next process may find an index older than the newest snapshot. */
 const WITHOUT_INDEX = "or it needs an index that is not here";
 
 export class EnginePlay {
@@ -54,17 +54,17 @@ export class EnginePlay {
   readonly #options;
   readonly #maxRunning: number;
   readonly #index: SimulatedIndex;
-  /** Of its own, so that seeds that are known stay what they are. */
+  /** Separate dice, so that known seeds do not change. */
   readonly #codeDice: Dice;
   readonly #changesCode: boolean;
   readonly #isPausing: boolean;
   readonly #isLimiting: boolean;
-  /** For how long failures have been due to pause their type. */
+  /** How long failures have been due to pause their type. */
   #overdueMs = 0;
   #actionsLeft: number;
-  /** Of the life that goes on, until it is asked to end. */
+  /** The engine of the current process, until it is stopped. */
   #starvation: StarvationWatch | undefined;
-  /** The same, once it has taken up what was on record. */
+  /** The same, once it has resumed what was on record. */
   #working: JobEngine | undefined;
 
   constructor(world: World, ports = HONEST_ENGINE) {
@@ -88,7 +88,7 @@ export class EnginePlay {
     this.#maxRunning = ports.maxRunning ?? dice.pick([1, 2, 5]);
     this.#index = new SimulatedIndex(dice);
     this.#codeDice = new Dice(world.seed);
-    // What rates have counted is forgotten where no code says that there are rates.
+    // Counted starts are forgotten if no code has a rate.
     this.#changesCode = this.#codeDice.chance(0.3) && !this.#isLimiting;
     this.#options = {
       segmentBytes: dice.pick([1_500, 6_000, 40_000]),
@@ -121,7 +121,7 @@ export class EnginePlay {
     return this.#world.violations.length === 0;
   }
 
-  /** Nothing fails any more: every job has to end, and all of it has to be there. */
+  /** Nothing fails any more: every job must end, and everything must be there. */
   async #lastRound(opened: Opened, round: "first" | "second"): Promise<void> {
     const world = this.#world;
     if (round === "first") await this.#endAll(opened);
@@ -135,7 +135,8 @@ export class EnginePlay {
 
   async #endAll({ engine, life }: Opened): Promise<void> {
     const { scheduler } = this.#world;
-    // Set back again and again before a start, the clock has a job wait as long: that is on record.
+    // If the clock was set back repeatedly before a start, a job waits that long, by the time on
+    // record.
     const rounds = this.#ports.setsClockOften === true ? 50 : 4;
     for (let round = 0; round < rounds; round++) {
       if (round > 0 && this.#jobs.unfinished.length === 0 && this.#clients.isAnswered) break;
@@ -148,10 +149,10 @@ export class EnginePlay {
     if (!this.#clients.isAnswered) this.#world.violate("a request is never answered");
     for (const { pauseId } of engine.pauses.all()) this.#world.violate(`${pauseId} does not end`);
     for (const { type, held, waiting } of engine.limits.all) {
-      if (held + waiting > 0) this.#world.violate(`${held} places of ${type} are held for ever`);
+      if (held + waiting > 0) this.#world.violate(`${held} places of ${type} are never released`);
     }
     const { busyWorkers, queued } = engine.activity;
-    if (busyWorkers + queued > 0) this.#world.violate(`${busyWorkers} workers are held for ever`);
+    if (busyWorkers + queued > 0) this.#world.violate(`${busyWorkers} workers are never released`);
   }
 
   #start(): Promise<Opened | undefined> {
@@ -181,7 +182,7 @@ export class EnginePlay {
     this.#judge(opened);
     const served = between.journal(watched(files, this.model));
     void life.over.then(() => this.#working = undefined);
-    // With the first that it records, it has taken up what was there.
+    // When it records its first entry, it has resumed what was there.
     const journal = withAppend(served, (group, urgency) => {
       this.#working = engine;
       return served.append(group, urgency);
@@ -213,13 +214,13 @@ export class EnginePlay {
       maxRunning: this.#maxRunning,
       onDefect: (error) => {
         if (isInjected(error)) return;
-        this.#world.violate(`the engine met a defect of its own: ${errorMessage(error)}`);
+        this.#world.violate(`the engine reported a defect: ${errorMessage(error)}`);
       },
       onJournalFailed: () => void this.#exitSoon(life),
     });
   }
 
-  /** Some seeds change their definitions from start to start; in the end all are there. */
+  /** Some seeds change their definitions at each start; in the end all are loaded. */
   #loaded(): readonly Loaded[] {
     if (!this.#changesCode) return LOADS[0] ?? [];
     return (this.#actionsLeft > 0 ? this.#codeDice.pick(LOADS) : LOADS[1]) ?? [];
@@ -237,7 +238,7 @@ export class EnginePlay {
     this.#starvation?.passes(ms);
     if (this.#working !== undefined) this.#jobs.limits.compareHeld(this.#working.limits.all);
     const { scheduler, weather } = this.#world;
-    // Without its code, a process knows of no rule.
+    // Without its code, a process has no rule.
     const isOverdue = this.#isPausing && !this.#changesCode && this.#starvation !== undefined &&
       !weather.isFull && this.#jobs.pauses.isDue(scheduler.timeOfDayMs);
     this.#overdueMs = isOverdue ? this.#overdueMs + ms : 0;
@@ -246,7 +247,7 @@ export class EnginePlay {
     this.#world.violate("failures should have paused their type");
   }
 
-  /** As `main.ts` does it: those who wait hear of it, and then the process ends. */
+  /** As in `main.ts`: waiting callers are rejected, and then the process ends. */
   async #exitSoon(life: Life): Promise<void> {
     const { dice, scheduler } = this.#world;
     await scheduler.sleep(dice.pick([0, 10, 200]), life.number);
@@ -266,11 +267,11 @@ export class EnginePlay {
     while (this.#actionsLeft-- > 0 && this.#goesOn) {
       switch (
         dice.kind({
-          // The first: where its weight is 0 it changes no other seed.
+          // The first, so that a weight of 0 changes no other seed.
           limit: this.#isLimiting ? 6 : 0,
           pause: this.#isPausing ? 6 : 0,
           ...{ clients: 16, sleep: 10, jump: isOften ? 8 : 0.5, stop: 0.8, crash: 0.4 },
-          // A rate goes by the times on record.
+          // A rate uses the times on record.
           ...(this.#isLimiting ? { jump: 0, crash: 1.5 } : {}),
         })
       ) {
@@ -307,13 +308,13 @@ export class EnginePlay {
     this.#world.exit();
   }
 
-  /** The reader that comes back after every restart. */
+  /** The reader that reconnects after every restart. */
   async #follow(opened: Opened): Promise<void> {
     const { dice, scheduler } = this.#world;
     for (;;) {
       await opened.engine.changed(this.model.streamed, 15_000);
       await this.#catchUp(opened, dice.pick([1, 7, 50]));
-      // A stream that is over, or cannot be read, is asked for again after a while.
+      // A stream that has ended, or cannot be read, is requested again after a while.
       await scheduler.sleep(dice.pick([1, 100]), opened.life.number);
     }
   }

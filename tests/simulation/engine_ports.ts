@@ -1,4 +1,4 @@
-/** What stands between a simulated engine and its journal: who watches, and who breaks it. */
+/** Layers between a simulated engine and its journal: observers, and broken variants. */
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import {
@@ -13,22 +13,22 @@ import {
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import type { JournalModel } from "./journal_model.ts";
 
-/** What a broken variant may put in between. */
+/** A layer of a broken variant. */
 export interface EnginePorts {
   fileSystem(disk: FileSystem): FileSystem;
-  /** What comes between the engine and those who watch its journal. */
+  /** A layer between the engine and the observers of its journal. */
   between(consumer: JournalConsumer): {
     readonly consumer: JournalConsumer;
     journal(journal: Journal): Journal;
   };
   readonly options: { readonly batchBytesMax?: number; readonly reserveBytes?: number };
-  /** Somebody sets the clock all the time, and then lets some of it pass. */
+  /** The clock is set repeatedly, with some time in between. */
   readonly setsClockOften?: boolean;
-  /** Somebody pauses jobs all the time, and so does the rule of a definition. */
+  /** Jobs are paused repeatedly, by hand and by the rule of a definition. */
   readonly pausesOften?: boolean;
-  /** Jobs have limits and keys, and somebody changes the limits all the time. */
+  /** Jobs have limits and keys, and the limits are changed repeatedly. */
   readonly limitsOften?: boolean;
-  /** Workers; as many as the seed says, when absent. */
+  /** The number of workers; chosen by the seed by default. */
   readonly maxRunning?: number;
 }
 
@@ -38,23 +38,23 @@ export const HONEST_ENGINE: EnginePorts = {
   options: {},
 };
 
-/** With one worker, and room that is kept for jobs that have begun. */
+/** With one worker, and with room reserved for started jobs. */
 export const ONE_WORKER: EnginePorts = {
   ...HONEST_ENGINE,
   options: { reserveBytes: 60_000 },
   maxRunning: 1,
 };
 
-/** On a machine whose time of day is set again and again. */
+/** On a machine whose time of day is set repeatedly. */
 export const SET_CLOCK: EnginePorts = { ...HONEST_ENGINE, setsClockOften: true };
 
-/** Where jobs are paused again and again, by hand and by rule. */
+/** With jobs that are paused repeatedly, by hand and by rule. */
 export const PAUSED: EnginePorts = { ...HONEST_ENGINE, pausesOften: true };
 
-/** The same, with limits of jobs that somebody changes again and again. */
+/** The same, with limits that are changed repeatedly. */
 export const LIMITED: EnginePorts = { ...PAUSED, limitsOften: true };
 
-/** Tells the model of every batch, before the engine hears of it. */
+/** Passes every batch to the model before the engine gets it. */
 export class EngineWitness implements JournalConsumer {
   readonly #inner: JournalConsumer;
   readonly #model: JournalModel;
@@ -73,7 +73,7 @@ export class EngineWitness implements JournalConsumer {
     return this.#hasFailed;
   }
 
-  /** The start is over, and this is all that there is. */
+  /** The start is over, with exactly these entries. */
   serve(entries: readonly JobEventLogEntry[]): void {
     this.#model.recovered(entries);
     this.#isServing = true;
@@ -90,8 +90,7 @@ export class EngineWitness implements JournalConsumer {
 
   durable(entries: readonly JobEventLogEntry[]): void {
     if (this.#hasFailed) this.#violate("a batch became durable after the journal had failed");
-    // What the start itself records is read with the rest when it is over; a probe for room may
-    // record more while that is read.
+    // Entries of the start itself are read at its end; a probe for room may record more meanwhile.
     if (this.#isServing) this.#model.becameDurable(entries);
     else this.#early.push(...entries);
     this.#inner.durable(entries);
@@ -115,7 +114,7 @@ export class EngineWitness implements JournalConsumer {
   }
 }
 
-/** Tells the model of every group, and of what became of it. */
+/** Passes every group and its outcome to the model. */
 export function watched(journal: Journal, model: JournalModel): Journal {
   return withAppend(journal, (group, urgency) => {
     const appended = journal.append(group, urgency);

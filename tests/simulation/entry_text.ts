@@ -1,4 +1,4 @@
-/** An entry as text, which is made once: entries never change. */
+/** An entry as text, computed once, because entries never change. */
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 
@@ -10,7 +10,7 @@ export function textOf(entry: JobEventLogEntry): string {
   return text;
 }
 
-/** What an entry is, for people. */
+/** A readable description of an entry. */
 export function named({ logId, eventType, eventId, jobId, taskId }: JobEventLogEntry): string {
   const subject = [jobId, taskId].filter((id) => id !== undefined).join(" ");
   return `${logId} ${eventType} ${subject} (${eventId})`;

@@ -1,7 +1,7 @@
 /**
- * A full disk takes a part of a batch, which is cut away; when there is room again, the next
- * batch is written in its place, and the power goes. What is left of the two must never look
- * like damage.
+ * A full disk accepts a part of a batch, which is truncated. When there is room again, the next
+ * batch is written in its place, and the power fails. The remains of the two must never look like
+ * damage.
  */
 
 import assert from "node:assert/strict";
@@ -17,10 +17,10 @@ import { noSpace } from "../support/journal/journal_disk.ts";
 import { PassingDisk } from "./broken_disks.ts";
 import { type Life, World } from "./world.ts";
 
-/** Has no room for the next write to a segment but for a part of it. */
+/** Has room only for a part of the next write to a segment. */
 class FillingDisk extends PassingDisk {
   isFull = false;
-  /** Called when a sync of a segment is asked for. */
+  /** Called when a sync of a segment is requested. */
   onSync: () => void = () => {};
 
   override wrapped(file: OpenFile, path: string): OpenFile {
@@ -39,7 +39,7 @@ class FillingDisk extends PassingDisk {
   }
 }
 
-/** Broken on purpose: what was cut away is not off the disk before the next write. */
+/** Broken on purpose: the truncation is not durable before the next write. */
 class CutsWithoutSync extends PassingDisk {
   override async open(path: string, mode: OpenMode): Promise<OpenFile> {
     const file = await super.open(path, mode);
@@ -49,7 +49,7 @@ class CutsWithoutSync extends PassingDisk {
 
 let count = 0;
 
-/** Always of the same lengths, but for what is added to the first. */
+/** Batches of the same lengths, except for padding in the first. */
 function facts(added = 0): readonly StampedEvent[] {
   const occurredAt = `2026-01-01T00:00:00.${String(++count % 1000).padStart(3, "0")}Z`;
   return [1, 2, 3].map((n) => ({
@@ -62,7 +62,7 @@ function facts(added = 0): readonly StampedEvent[] {
   }));
 }
 
-/** What to add to the first line of the next batch, so that the second begins where a page does. */
+/** Padding of the first line of the next batch, so that the second begins at a page boundary. */
 function padding({ storage }: World): number {
   const segment = storage.contents().get("data/journal/segments/00000000000000000001.ndjson");
   const lines = new TextDecoder().decode(segment).split("\n");
@@ -81,7 +81,7 @@ function open(life: Life, world: World, fileSystem: FileSystem, consumer: Rememb
   });
 }
 
-/** What is wrong after it, in words. */
+/** What is wrong afterwards, in words. */
 async function play(
   seed: number,
   between: (disk: FileSystem) => FileSystem,

@@ -1,5 +1,5 @@
 /**
- * What jobs may do, told from the durable entries alone: each state is projected from zero,
+ * What jobs may do, derived from the durable entries alone: each state is projected from zero,
  * transitions are legal, and nothing that must happen once happens twice.
  */
 
@@ -22,7 +22,7 @@ const NEXT: Readonly<Record<StateName | "none", readonly StateName[]>> = {
   Failed: ["Failed"],
 };
 
-/** Facts that are there at most once for each task, or each job. */
+/** Facts that occur at most once per task, or per job. */
 const ONCE = new Set([
   "job.JobCreated",
   "job.JobStarted",
@@ -39,7 +39,7 @@ const ONLY_IN: Readonly<Record<string, readonly (StateName | undefined)[]>> = {
   "job.JobRetried": ["Failed"],
 };
 
-/** What only a job itself records. */
+/** Facts that only a job itself records. */
 const OWN = /^job\.(?:Task|Compensation|RecoveryRequired)/;
 
 export class JobModel {
@@ -49,21 +49,21 @@ export class JobModel {
   readonly limits: LimitModel;
   readonly #states = new Map<string, JobState[]>();
   readonly #entries = new Map<string, JobEventLogEntry[]>();
-  /** `eventType jobId taskId`, with the number of the attempt where there is one. */
+  /** `eventType jobId taskId`, with the number of the attempt if there is one. */
   readonly #facts = new Set<string>();
   readonly #eventIds = new Map<string, number>();
   readonly #keys = new Set<string>();
-  /** Of the entries that created jobs. */
+  /** The positions of entries that created jobs. */
   readonly #traces = new Map<string, string | undefined>();
 
-  /** @param nowMs By the clock that only runs. */
+  /** @param nowMs By the monotonic clock. */
   constructor(violate: (what: string) => void, nowMs: () => number) {
     this.#violate = violate;
     this.pauses = new PauseModel(violate);
     this.limits = new LimitModel(violate, nowMs);
   }
 
-  /** Takes in the next durable entry. */
+  /** Applies the next durable entry. */
   see(entry: JobEventLogEntry): void {
     this.#seeId(entry);
     this.pauses.see(entry, (jobId) => this.jobs.get(jobId)?.type);
@@ -85,12 +85,12 @@ export class JobModel {
     }
   }
 
-  /** All that a job has been on record, the first state first. */
+  /** All recorded states of a job, the first one first. */
   states(jobId: string): readonly JobState[] {
     return this.#states.get(jobId) ?? [];
   }
 
-  /** The position of an event, when it is durable. */
+  /** The position of an event, if it is durable. */
   positionOf(eventId: string): number | undefined {
     return this.#eventIds.get(eventId);
   }
@@ -99,7 +99,7 @@ export class JobModel {
     return this.#facts.has(factKey(eventType, jobId, taskId, attempt));
   }
 
-  /** What an engine says of its jobs has to be what their entries say, byte for byte. */
+  /** The engine's view of its jobs must equal the projection of their entries, byte for byte. */
   compare(jobOf: (jobId: string) => JobState | undefined): void {
     for (const [jobId, job] of this.jobs) {
       const live = JSON.stringify(jobOf(jobId));
@@ -108,12 +108,12 @@ export class JobModel {
     }
   }
 
-  /** Where an engine says that entries are, and what they did, has to be as projected as well. */
+  /** The engine's positions and effects of entries must agree with the projection too. */
   compareTrails(engine: Pick<JobEngine, "history" | "transitionAt">): void {
     for (const [jobId, entries] of this.#entries) {
       const told = engine.history.positions(jobId as JobId).join();
       const logIds = entries.map(({ logId }) => logId).join();
-      if (told !== logIds) this.#violate(`${jobId} is told at ${told}, and is at ${logIds}`);
+      if (told !== logIds) this.#violate(`${jobId} is reported at ${told}, but is at ${logIds}`);
       let before: JobState | undefined;
       for (const [index, entry] of entries.entries()) {
         const after = this.states(jobId)[index] as JobState;
@@ -125,7 +125,9 @@ export class JobModel {
           : { from: before?.state ?? null, to: after.state, condition };
         const transition = JSON.stringify(engine.transitionAt(entry));
         if (transition !== JSON.stringify(expected)) {
-          this.#violate(`${entry.logId} is told as ${transition}, not ${JSON.stringify(expected)}`);
+          this.#violate(
+            `${entry.logId} is reported as ${transition}, not ${JSON.stringify(expected)}`,
+          );
         }
         before = after;
       }
@@ -155,7 +157,7 @@ export class JobModel {
     }
   }
 
-  /** What a job does is in the trace in which it was created, whatever died in between. */
+  /** Everything a job does is in the trace in which it was created, whatever crashed in between. */
   #seeTrace({ logId, eventType, jobId, traceId }: JobEventLogEntry): void {
     if (jobId === undefined) return;
     if (eventType === "job.JobCreated") this.#traces.set(jobId, traceId);

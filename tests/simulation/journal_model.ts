@@ -1,4 +1,4 @@
-/** What was promised about a journal, and whether it was kept. It knows nothing of files. */
+/** The promises about a journal, and whether they were kept. It knows nothing about files. */
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { Appended } from "../../src/engine/ports.ts";
@@ -7,22 +7,25 @@ import { textOf } from "./entry_text.ts";
 /** Entries that were appended together. */
 export interface Group {
   readonly eventIds: readonly string[];
-  /** `unknown` when the process ended before the answer, or was told that nobody knows. */
+  /**
+   * `unknown` if the process ended before the answer, or the answer was that the outcome is
+   * unknown.
+   */
   outcome: "open" | "durable" | "refused" | "unknown";
 }
 
 export class JournalModel {
   readonly #violate: (what: string) => void;
   readonly #onExposed: (entry: JobEventLogEntry) => void;
-  /** By event: the last one, and those before it that other processes may still record. */
+  /** Groups by event: the last one, and earlier ones that other processes may still record. */
   readonly #groups = new Map<string, readonly Group[]>();
-  /** All entries that were told to be durable, as text; position 1 is the first. */
+  /** All entries reported as durable, as text; position 1 is the first. */
   readonly exposed: string[] = [];
-  /** How far the stream is that resumes after each restart. */
+  /** The position of the stream that resumes after each restart. */
   streamed = 0;
   acknowledged = 0;
 
-  /** @param onExposed Told of each entry once, when it is known to be durable. */
+  /** @param onExposed Called once for each entry, when it is known to be durable. */
   constructor(
     violate: (what: string) => void,
     onExposed: (entry: JobEventLogEntry) => void = () => {},
@@ -40,7 +43,7 @@ export class JournalModel {
     return group;
   }
 
-  /** A batch is said to be on disk. */
+  /** A batch is reported as durable. */
   becameDurable(entries: readonly JobEventLogEntry[]): void {
     for (const entry of entries) this.#expose(entry);
     this.#requireWhole(entries.map(({ eventId }) => eventId));
@@ -74,7 +77,7 @@ export class JournalModel {
     this.#forgetOpen();
   }
 
-  /** What a reader was given after a position. */
+  /** What a reader got after a position. */
   read(after: number, entries: readonly JobEventLogEntry[]): void {
     entries.forEach((entry, index) => {
       const logId = after + 1 + index;
@@ -84,7 +87,7 @@ export class JournalModel {
     });
   }
 
-  /** The stream goes on from where it was. */
+  /** The stream resumes from where it was. */
   stream(entries: readonly JobEventLogEntry[]): void {
     this.read(this.streamed, entries);
     this.streamed += entries.length;
@@ -99,7 +102,7 @@ export class JournalModel {
     this.#onExposed(entry);
   }
 
-  /** Whatever is there of a group, all of it is, in its order. */
+  /** If any part of a group is there, all of it is, in order. */
   #requireWhole(eventIds: readonly string[]): void {
     for (let at = 0; at < eventIds.length;) {
       const groups = this.#groups.get(eventIds[at] ?? "") ?? [];
@@ -109,7 +112,7 @@ export class JournalModel {
         continue;
       }
       const partOf = ({ length }: readonly string[]) => eventIds.slice(at, at + length);
-      // The same event may have reached more jobs where another process recorded it.
+      // The same event may have reached more jobs if another process recorded it.
       const [whole] = groups
         .filter(({ eventIds }) => partOf(eventIds).join() === eventIds.join())
         .toSorted((one, other) => other.eventIds.length - one.eventIds.length);

@@ -1,4 +1,4 @@
-/** One seed of the journal alone: appends, reads, stops and crashes, and then peace. */
+/** One seed of the journal alone: appends, reads, stops and crashes, and then a calm end. */
 
 import { eventType } from "../../src/core/event_type.ts";
 import { eventId, jobId } from "../../src/core/ids.ts";
@@ -18,7 +18,7 @@ import { playThrough } from "./play.ts";
 import { isInjected, liveThrough, refusedAsDamaged, startUntilUp } from "./simulated_process.ts";
 import type { Life, World } from "./world.ts";
 
-/** What a broken variant may put between the world and the journal. */
+/** A layer of a broken variant between the world and the journal. */
 export interface JournalPorts {
   fileSystem(disk: FileSystem): FileSystem;
   journal(journal: Journal): Journal;
@@ -37,12 +37,12 @@ interface Opened {
   readonly witness: JournalWitness;
 }
 
-/** Looks like the beginning of a line, which it is not wherever it stands. */
+/** Looks like the beginning of a line, but is not one anywhere. */
 const LATER_LINE = { logId: 900_000, batch: 900_000, receivedAt: "" };
 
 const FOLDER = "data/journal";
 const READ_MAX = 100_000;
-/** How often a segment is changed before a start. */
+/** The chance that a segment is changed before a start. */
 const TAMPERING = 0.1;
 
 export class JournalPlay {
@@ -51,7 +51,7 @@ export class JournalPlay {
   readonly model: JournalModel;
   readonly #options;
   #actionsLeft: number;
-  /** The last process stopped in order, with nothing in its way. */
+  /** The last process stopped in order, without failures. */
   #stoppedCleanly = false;
   #appended = 0;
 
@@ -94,7 +94,9 @@ export class JournalPlay {
     return this.#world.violations.length === 0;
   }
 
-  /** Nothing fails any more: a start, a write and a stop must succeed, and all be there. */
+  /**
+   * Nothing fails any more: a start, a write and a stop must succeed, and everything must be there.
+   */
   async #lastRound({ journal }: Opened, round: string): Promise<void> {
     const world = this.#world, model = this.model;
     await this.#append(journal, 2);
@@ -113,14 +115,14 @@ export class JournalPlay {
     return await startUntilUp(this.#world, (life) => this.#open(life));
   }
 
-  /** Somebody changes a segment that is full while no process runs, and puts it right again. */
+  /** A full segment is changed while no process runs, and restored. */
   async #tamper(): Promise<void> {
     const { dice, storage, trace } = this.#world;
     const segments = storage.filesIn("data", "journal", "segments").filter(([name]) =>
       name.endsWith(".ndjson")
     );
-    // A power cut may take the name of the last one, before anything is in it; then the end of
-    // the one before it is where a write may have been torn.
+    // A power cut may remove the name of the last segment while it is empty; then the torn write
+    // may be at the end of the previous one.
     const sealed = segments.slice(0, -2);
     if (sealed.length === 0) return;
     const [name, file] = dice.pick(sealed);
@@ -133,7 +135,7 @@ export class JournalPlay {
       this.#world,
       (life) => this.#opened(life, this.#fresh()),
     );
-    if (!isFound) this.#world.violate(`${name} was changed, and a start took it for what it was`);
+    if (!isFound) this.#world.violate(`${name} was changed, but a start trusted it`);
     file.write(at, new Uint8Array([byte]));
     file.sync();
   }
@@ -211,7 +213,7 @@ export class JournalPlay {
     this.#world.crash(dice.pick(["kill", "power"]));
   }
 
-  /** The process tells those who wait, and ends; nothing is acknowledged meanwhile. */
+  /** The process rejects waiting callers and ends; nothing is acknowledged meanwhile. */
   async #afterFailure({ journal, life }: Opened): Promise<void> {
     const { dice, scheduler } = this.#world;
     if (dice.chance(0.5)) await this.#append(journal);
@@ -226,7 +228,7 @@ export class JournalPlay {
     this.#world.exit();
   }
 
-  /** Resolves when it is known what became of it. */
+  /** Resolves when its outcome is known. */
   async #append(journal: Journal, size = this.#world.dice.pick([1, 1, 2, 3, 6])): Promise<void> {
     const world = this.#world;
     const events = Array.from({ length: size }, (_, index) => this.#event(index));
@@ -270,7 +272,7 @@ export class JournalPlay {
     await this.#reading(async () => this.model.read(after, await journal.read(after, 10)));
   }
 
-  /** The reader that comes back after every restart. */
+  /** The reader that reconnects after every restart. */
   async #follow({ journal, life }: Opened): Promise<void> {
     const { dice, scheduler } = this.#world;
     for (;;) {

@@ -1,4 +1,6 @@
-/** The consumer of a simulated journal: it keeps every entry as text, and tells the model. */
+/**
+ * The consumer of a simulated journal: it keeps every entry as text, and passes it to the model.
+ */
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JournalConsumer, JournalFailedError } from "../../src/engine/ports.ts";
@@ -66,7 +68,7 @@ export class JournalWitness implements JournalConsumer {
     this.#failed.resolve();
   }
 
-  /** The start is over: what it found is what there is. */
+  /** The start is over: it found exactly these entries. */
   opened(): void {
     this.#serve();
   }

@@ -1,6 +1,6 @@
 /**
- * Limits of a type of jobs, told from the durable entries alone: those that are in force, and that
- * no job takes a place, or begins, beyond them.
+ * Limits of a job type, derived from the durable entries alone: which are in force, and that no job
+ * takes a place or starts beyond them.
  */
 
 import { type ChangedLimits, noteLimits } from "../../src/core/changed_limits.ts";
@@ -14,10 +14,10 @@ import type { LimitedType } from "../../src/engine/requests.ts";
 import { Pauses } from "../../src/engine/writer/pauses.ts";
 import { Places } from "../../src/engine/writer/places.ts";
 
-/** The type of most jobs, and what its code says where there are limits. */
+/** The type of most jobs, and the limits in its code, if there are any. */
 export const LIMITED_TYPE = "sim.work";
 export const CODE_LIMITS = { maxRunning: 2, perKey: 1, rate: { count: 3, perMs: 2_000 } };
-/** What somebody may put in their place. */
+/** Limits that may replace them. */
 export const OTHER_LIMITS: readonly PlaceLimits[] = [
   { maxRunning: 1 },
   { maxRunning: 4, perKey: 2 },
@@ -26,7 +26,7 @@ export const OTHER_LIMITS: readonly PlaceLimits[] = [
   {},
 ];
 
-/** What was granted under limits of before may take so long to get on record: three slow syncs. */
+/** How long a grant under previous limits may take to be recorded: three slow syncs. */
 const GRACE_MS = 5_000;
 
 interface Past {
@@ -38,27 +38,27 @@ export class LimitModel {
   readonly #violate: (what: string) => void;
   readonly #nowMs: () => number;
   #changed: readonly ChangedLimits[] = [];
-  /** Those that were replaced not long ago. */
+  /** Recently replaced limits. */
   #past: Past[] = [];
   readonly #pauses = new Pauses();
   readonly #places = new Places(this.#pauses);
   readonly #keys = new Map<string, string | undefined>();
-  /** When jobs began since the last change, by the times on record. */
+  /** Starts of jobs since the last change, by the times on record. */
   #starts: number[] = [];
   #isLimited = false;
 
-  /** @param nowMs By the clock that only runs. */
+  /** @param nowMs By the monotonic clock. */
   constructor(violate: (what: string) => void, nowMs: () => number) {
     this.#violate = violate;
     this.#nowMs = nowMs;
   }
 
-  /** From the begin on, the type of most jobs has limits. */
+  /** From the beginning, the type of most jobs has limits. */
   limit(): void {
     this.#isLimited = true;
   }
 
-  /** Takes in the next durable entry, and its job as it is after it. */
+  /** Applies the next durable entry, with its job after the entry. */
   see(entry: JobEventLogEntry, job: JobState | undefined): void {
     if (!this.#isLimited) return;
     if (this.#pauses.see(entry)) this.#places.pausesChanged();
@@ -82,7 +82,7 @@ export class LimitModel {
     if (begins) this.#seeBegun(entry.logId, Date.parse(receivedAt));
   }
 
-  /** Whether nothing but a worker keeps a job from going on. */
+  /** Whether a job lacks only a worker to continue. */
   hasRoomFor(job: JobState, timeOfDayMs: number): boolean {
     if (!this.#isLimited || job.type !== LIMITED_TYPE || this.#places.has(job.jobId)) return true;
     const { maxRunning = Infinity, perKey = Infinity, rate } = this.#limits;
@@ -91,15 +91,17 @@ export class LimitModel {
     return this.#begunSince(timeOfDayMs - rate.perMs) < rate.count;
   }
 
-  /** What an engine says of limits has to be what the entries say. */
+  /** The engine's view of limits must agree with the entries. */
   compare(told: readonly LimitedType[]): void {
     if (!this.#isLimited) return;
     const live = JSON.stringify(told.flatMap(({ change }) => change?.by ?? []));
     const noted = JSON.stringify(this.#changed.map(({ by }) => by));
-    if (live !== noted) this.#violate(`limits are told as changed by ${live}, and are by ${noted}`);
+    if (live !== noted) {
+      this.#violate(`limits are reported as changed by ${live}, but were changed by ${noted}`);
+    }
   }
 
-  /** Every place on record is taken; one may be that is on its way there. */
+  /** Every recorded place is taken; a pending one may be too. */
   compareHeld(told: readonly LimitedType[]): void {
     const held = told.find(({ type }) => type === LIMITED_TYPE)?.held ?? 0;
     if (!this.#isLimited || held >= this.#held) return;
@@ -110,7 +112,7 @@ export class LimitModel {
     return this.#changed[0]?.limits ?? CODE_LIMITS;
   }
 
-  /** Those in force, and those that were so when what comes on record now was decided. */
+  /** Those in force now, and those in force when the entries recorded now were decided. */
   #most(of: (limits: PlaceLimits) => number): number {
     this.#past = this.#past.filter(({ untilMs }) => untilMs > this.#nowMs());
     return Math.max(...[this.#limits, ...this.#past.map(({ limits }) => limits)].map(of));
@@ -141,6 +143,6 @@ export class LimitModel {
     const isWithin = ({ rate }: PlaceLimits) =>
       rate === undefined || this.#begunSince(atMs - rate.perMs) <= rate.count;
     if (this.#most((limits) => isWithin(limits) ? 1 : 0) === 1) return;
-    this.#violate(`one job too many began at ${logId}`);
+    this.#violate(`one job too many started at ${logId}`);
   }
 }

@@ -1,4 +1,4 @@
-/** What pauses hold, and which failures begin one, told from the durable entries alone. */
+/** What pauses hold, and which failures begin one, derived from the durable entries alone. */
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { trippedBy } from "../../src/core/pause_rule.ts";
@@ -6,7 +6,7 @@ import { holds, notePause, type Pausable, type Pause } from "../../src/core/paus
 import type { HeldPause } from "../../src/engine/requests.ts";
 import { RecentFailures } from "../../src/engine/writer/recent_failures.ts";
 
-/** The rule of the type of most jobs, where there is one. */
+/** The rule of the type of most jobs, if there is one. */
 export const RULED = "sim.work";
 export const RULE = { failures: 4, withinMs: 10_000, forMs: 20_000 };
 
@@ -14,14 +14,14 @@ export class PauseModel {
   readonly #violate: (what: string) => void;
   #all: readonly Pause[] = [];
   readonly #failures = new RecentFailures();
-  /** Failed attempts that can be the cause of a pause, and that are none yet. */
+  /** Failed attempts that can still cause a pause. */
   readonly #open = new Map<number, { readonly type: string | undefined; readonly atMs: number }>();
 
   constructor(violate: (what: string) => void) {
     this.#violate = violate;
   }
 
-  /** Takes in the next durable entry. */
+  /** Applies the next durable entry. */
   see(entry: JobEventLogEntry, typeOf: (jobId: string) => string | undefined): void {
     this.#all = notePause(this.#all, entry);
     this.#failures.see(entry, this.#all, typeOf);
@@ -41,16 +41,16 @@ export class PauseModel {
     return this.#all.some((pause) => pause.pauseId === pauseId);
   }
 
-  /** Whether failures have come together that must pause their type. */
+  /** Whether there are enough failures to pause their type. */
   isDue(nowMs: number): boolean {
     return trippedBy(RULE, this.#failures.of(RULED), nowMs) !== undefined;
   }
 
-  /** What an engine says of pauses has to be what the entries say. */
+  /** The engine's view of pauses must agree with the entries. */
   compare(told: readonly HeldPause[]): void {
     const live = JSON.stringify(told.map(({ jobs: _, firstJobs: __, ...pause }) => pause));
     const noted = JSON.stringify(this.#all);
-    if (live !== noted) this.#violate(`pauses are told as ${live}, and are ${noted}`);
+    if (live !== noted) this.#violate(`pauses are reported as ${live}, but are ${noted}`);
   }
 
   #seeBegin(logId: number, { type, failures }: { type?: string; failures?: readonly number[] }) {

@@ -1,4 +1,4 @@
-/** The course of a play: lives until the actions are used up, and then peace. */
+/** The course of a play: processes until the actions are used up, and then a calm end. */
 
 import { liveThrough } from "./simulated_process.ts";
 import type { Life, World } from "./world.ts";
@@ -9,11 +9,11 @@ export interface Player<Opened extends { readonly life: Life }> {
   /** `undefined` when the start did not succeed. */
   start(): Promise<Opened | undefined>;
   live(opened: Opened): Promise<void>;
-  /** Nothing fails any more: what must succeed and be there, does and is. */
+  /** Nothing fails any more: everything must succeed and be there. */
   lastRound(opened: Opened, round: "first" | "second"): Promise<void>;
 }
 
-/** Ends early when a promise was broken: what comes after that proves nothing. */
+/** Ends early if a promise was broken, because the rest proves nothing. */
 export async function playThrough<Opened extends { readonly life: Life }>(
   world: World,
   player: Player<Opened>,

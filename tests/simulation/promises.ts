@@ -1,6 +1,6 @@
 /**
- * What clients were told, and what the code of jobs did: all of it has to be on record after
- * every restart, whatever happened since.
+ * What clients saw, and what the code of jobs did: all of it must be on record after every restart,
+ * whatever happened since.
  */
 
 import type { Receipt } from "../../src/engine/receipt.ts";
@@ -16,9 +16,9 @@ export class Promises {
   readonly #violate: (what: string) => void;
   readonly #jobs: JobModel;
   readonly #told: Told[] = [];
-  /** Attempts whose code ran, and completions that something was begun on. */
+  /** Attempts whose code ran, and completions that later steps depended on. */
   readonly #acted = new Map<string, () => boolean>();
-  /** By job and branch, the tasks whose results its code went on from, on record or not. */
+  /** By job and branch, the tasks whose results its code has continued from, on record or not. */
   readonly #wentOn = new Map<string, Set<string>>();
 
   constructor(jobs: JobModel, violate: (what: string) => void) {
@@ -41,7 +41,7 @@ export class Promises {
     this.#told.push({ logId, what: disposition, belongsTo: eventId });
   }
 
-  /** The code of a task, or of its undoing, begins. */
+  /** The code of a task, or of its compensation, starts. */
   begins(isUndoing: boolean, jobId: string, taskId: string, attempt: number): void {
     const [begun, ended] = isUndoing
       ? ["job.CompensationStarted", "job.TaskCompensated"] as const
@@ -60,21 +60,21 @@ export class Promises {
     }
     this.#rests(begun, jobId, taskId, attempt);
     for (const before of this.#wentOn.get(branchOf(jobId, taskId)) ?? []) {
-      // A crash may have taken back what an earlier life of it went on from.
+      // A crash may have lost a result that an earlier call continued from.
       if (stepOf(before) < stepOf(taskId)) this.#rests("job.TaskCompleted", jobId, before);
     }
   }
 
   /**
-   * The code of a job goes on with the result of a task. It may do so before that is on record,
-   * but nothing is begun on it before.
+   * The code of a job continues with the result of a task. It may do so before the result is on
+   * record, but no step may start before that.
    */
   wentOn(jobId: string, taskId: string): void {
     const branch = branchOf(jobId, taskId);
     this.#wentOn.set(branch, (this.#wentOn.get(branch) ?? new Set()).add(taskId));
   }
 
-  /** Something outside happens that rests on a fact: it is there now, and stays. */
+  /** An outside effect depends on a fact, which must be on record now and stay there. */
   #rests(fact: string, jobId: string, taskId: string, attempt?: number): void {
     const isThere = () => this.#jobs.hasFact(fact, jobId, taskId, attempt);
     const what = `${fact} ${jobId} ${taskId} ${attempt ?? ""}`.trim();
@@ -82,15 +82,17 @@ export class Promises {
     this.#acted.set(what, isThere);
   }
 
-  /** Judged against all that a start found. */
+  /** Compared with everything that a start found. */
   judge(exposed: readonly string[]): void {
     for (const [fact, isThere] of this.#acted) {
-      if (!isThere()) this.#violate(`the code of a job went on from ${fact}, which is not there`);
+      if (!isThere()) this.#violate(`the code of a job continued from ${fact}, which is not there`);
     }
     for (const { logId, what, belongsTo } of this.#told) {
       const text = exposed[logId - 1];
       if (text?.includes(`"${belongsTo}"`)) continue;
-      this.#violate(`${what} of ${belongsTo} at ${logId} was told, and there is ${text ?? "none"}`);
+      this.#violate(
+        `${what} of ${belongsTo} at ${logId} was shown, but there is ${text ?? "none"}`,
+      );
     }
   }
 }
@@ -99,7 +101,7 @@ function stepOf(taskId: string): number {
   return Number(taskId.split("-")[1]);
 }
 
-/** The tasks of one branch follow each other; those of others run beside them. */
+/** The tasks of one branch are sequential; those of other branches run in parallel. */
 function branchOf(jobId: string, taskId: string): string {
   return `${jobId} ${taskId.split("-")[0]}`;
 }

@@ -1,7 +1,7 @@
 /**
- * Random jobs under random commands, events, crashes and stops. When the dust has settled
- * nothing may be lost: every job ends, no worker is held, nothing ran after its result was
- * on record. And at any moment the code that wrote a history agrees with it.
+ * Random jobs under random commands, events, crashes and stops. In the end nothing may be lost:
+ * every job ends, no worker is held, and nothing ran after its result was on record. At any moment
+ * the code that wrote a history agrees with it.
  */
 
 import assert from "node:assert/strict";
@@ -71,7 +71,7 @@ Deno.test("random jobs: the unchanged definition is compatible with every histor
   );
 });
 
-/** The jobs that today's code diverges from, each with the line, as the check tells them. */
+/** The jobs that the current code diverges from, each with the line, according to the check. */
 async function toldDivergences(play: Play): Promise<readonly string[]> {
   const told: string[] = [];
   for (const job of play.jobs()) {
@@ -84,7 +84,7 @@ async function toldDivergences(play: Play): Promise<readonly string[]> {
   return told;
 }
 
-/** The jobs that were parked since, each with the line, however they ended after that. */
+/** The jobs that were parked since, each with the line, however they ended. */
 async function liveDivergences(play: Play): Promise<readonly string[]> {
   const parked = new Set<string>();
   for (const { jobId } of play.jobs()) {
@@ -109,11 +109,11 @@ Deno.test("random jobs: an altered definition diverges live exactly where the ch
         const play = new Play();
         await play.start(maxRunning);
         for (const [index, action] of actions.entries()) {
-          // A deadline that passes meanwhile may let altered code go on.
+          // A deadline that passes meanwhile may let altered code continue.
           await play.act(withoutDeadlines(action));
           await play.daybook.clock.settle(turns[index % turns.length]);
         }
-        // Until nothing goes on by itself: what is checked is what the crash leaves behind.
+        // Waits until nothing continues on its own: the check covers what the crash leaves behind.
         await play.daybook.clock.settle(200);
         play.alteration = alteration;
         const told = await toldDivergences(play);

@@ -1,7 +1,7 @@
 /**
- * Virtual time, and the order in which things happen: timers and operations of the disk wait
- * here, and of those that are due the dice choose. Between two of them all promises settle,
- * so that nothing but the seed decides what comes next.
+ * Virtual time and the order of events: timers and disk operations wait here, and the dice choose
+ * among those that are due. Between two of them all promises settle, so that only the seed decides
+ * what comes next.
  */
 
 import { setImmediate } from "node:timers";
@@ -12,15 +12,15 @@ const EPOCH_MS = Date.parse("2026-01-01T00:00:00.000Z");
 
 interface Waiting {
   readonly dueMs: number;
-  /** The life of the process that waits; 0 is the world around it. */
+  /** The number of the waiting process; 0 is the world around it. */
   readonly life: number;
   readonly run: () => void;
 }
 
-/** Far more than any world takes. */
+/** Far more steps than any world takes. */
 const STEPS_MAX = 500_000;
 
-/** Who waits when it is not the process. */
+/** The owner of waits outside any process. */
 export const WORLD = 0;
 
 export class Scheduler {
@@ -30,11 +30,11 @@ export class Scheduler {
   #nowMs = 0;
   #lives = WORLD;
   readonly #ended = new Set<number>();
-  /** Of processes that stand still. */
+  /** Waits of frozen processes. */
   readonly #held = new Set<number>();
-  /** How far the time of day is from the one that only runs. */
+  /** The difference between the time of day and the monotonic clock. */
   #offsetMs = EPOCH_MS;
-  /** Told how long nothing happens, before what comes next does. */
+  /** Called with the time in which nothing happens, before the next event. */
   onPassing: (ms: number) => void = () => {};
 
   constructor(dice: Dice) {
@@ -55,12 +55,15 @@ export class Scheduler {
     this.#offsetMs += ms;
   }
 
-  /** A number for a life that begins. */
+  /** A number for a new process. */
   newLife(): number {
     return ++this.#lives;
   }
 
-  /** Runs something after a time, unless the life is over by then; the result calls it off. */
+  /**
+   * Runs something after a time, unless the process has ended by then; the returned function
+   * cancels it.
+   */
   after(delayMs: number, life: number, run: () => void): () => void {
     if (this.#ended.has(life)) return () => {};
     const waiting = { dueMs: this.#nowMs + Math.max(0, delayMs), life, run };
@@ -72,13 +75,13 @@ export class Scheduler {
     return new Promise((resolve) => void this.after(ms, life, resolve));
   }
 
-  /** Whatever a life waits for never comes. */
+  /** Ends a process: nothing that it waits for comes. */
   end(life: number): void {
     this.#ended.add(life);
     this.#waiting = this.#waiting.filter((each) => each.life !== life);
   }
 
-  /** A process stands still: whatever it waits for comes when it goes on. */
+  /** Freezes a process: everything that it waits for comes when it continues. */
   hold(life: number): void {
     this.#held.add(life);
   }
@@ -87,20 +90,20 @@ export class Scheduler {
     this.#held.delete(life);
   }
 
-  /** Lets the world go on until a promise settles, and gives its result. */
+  /** Runs the world until a promise settles, and returns its result. */
   async until<Result>(promise: Promise<Result>): Promise<Result> {
     let settled = false;
     promise.then(() => settled = true, () => settled = true);
     await allPromises();
     while (!settled) {
-      if (++this.#steps > STEPS_MAX) throw new Error("it goes on for ever");
+      if (++this.#steps > STEPS_MAX) throw new Error("it never ends");
       if (!this.#step()) throw new Error("nothing is left to happen, and something is awaited");
       await allPromises();
     }
     return await promise;
   }
 
-  /** `false` when nothing waits. */
+  /** `false` if nothing waits. */
   #step(): boolean {
     const next = this.#next();
     if (next === undefined) return false;
@@ -111,7 +114,7 @@ export class Scheduler {
     return true;
   }
 
-  /** One of those that are due, or of those that are due first. */
+  /** One of the due waits, or of those that are due next. */
   #next(): Waiting | undefined {
     const waiting = this.#held.size === 0
       ? this.#waiting
@@ -131,12 +134,12 @@ export class Scheduler {
   }
 }
 
-/** Resolves when every promise that can settle without the scheduler has settled. */
+/** Resolves when every promise that does not need the scheduler has settled. */
 function allPromises(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** The clock of one life of the process. */
+/** The clock of one process. */
 export class SimulatedClock implements Clock {
   readonly #scheduler: Scheduler;
   readonly #life: number;

@@ -1,4 +1,4 @@
-/** A session, as the simulated database has it. */
+/** A session in the simulated database. */
 
 export class ServerSession {
   readonly #over = Promise.withResolvers<void>();
@@ -6,7 +6,7 @@ export class ServerSession {
   isOver = false;
   isListening = false;
 
-  /** @param lost Told when the database ends the session. */
+  /** @param lost Called when the database ends the session. */
   constructor(
     readonly owner: number,
     readonly lost: () => void,
@@ -17,7 +17,7 @@ export class ServerSession {
     return this.#over.promise;
   }
 
-  /** One statement after the other. */
+  /** Runs statements one after the other. */
   inTurn<Result>(run: () => Result | Promise<Result>): Promise<Result> {
     const done = this.#tail.then(run);
     this.#tail = done.catch(() => {});

@@ -1,4 +1,4 @@
-/** What the simulated database holds, and the folders of its processes. */
+/** The content of the simulated database, and of the folders of its processes. */
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JournalHead } from "../../src/engine/ports.ts";
@@ -6,7 +6,7 @@ import { sealedBatch } from "../../src/journal/shared_copy.ts";
 import type { Row, SimulatedDatabase } from "./simulated_database.ts";
 import type { World } from "./world.ts";
 
-/** What the rows hold; throws unless they are one chain. */
+/** The content of the rows; throws unless they are one chain. */
 export function entriesOf(rows: readonly Row[]): readonly JobEventLogEntry[] {
   let head: JournalHead = { logId: 0, chain: "" };
   return rows.flatMap(({ first, last, prev, chain, lines }) => {
@@ -17,7 +17,7 @@ export function entriesOf(rows: readonly Row[]): readonly JobEventLogEntry[] {
   });
 }
 
-/** The lines in the folder of a machine. */
+/** The lines in a machine's folder. */
 export function linesOf({ storage }: World): readonly string[] {
   const texts = storage.filesIn("data", "journal", "segments")
     .filter(([name]) => name.endsWith(".ndjson"))
@@ -30,7 +30,7 @@ export function linesIn({ rows }: SimulatedDatabase): readonly string[] {
   return texts.join("\n").split("\n").filter((line) => line !== "");
 }
 
-/** Whether a folder has no whole line that the database has not. */
+/** Whether the database has every whole line of a folder. */
 export function isCopyOf(world: World, database: SimulatedDatabase): boolean {
   const recorded = new Set(linesIn(database));
   return linesOf(world).every((line) => recorded.has(line) || !/^\{.*,"crc":"\w{8}"\}$/.test(line));

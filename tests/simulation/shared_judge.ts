@@ -1,4 +1,6 @@
-/** What has to hold of a shared journal once nothing fails any more, and every process has all of it. */
+/**
+ * What must hold for a shared journal once nothing fails any more, and every process has all of it.
+ */
 
 import { errorMessage } from "../../src/core/thrown.ts";
 import { textOf } from "./entry_text.ts";
@@ -21,7 +23,7 @@ export function judgeShared(shared: Shared): void {
   for (const member of shared.members) judgeMember(member, shared, lines);
 }
 
-/** One chain, and on it all that was shown, streamed, acknowledged and told, once. */
+/** One chain, with everything that was shown, streamed and acknowledged exactly once. */
 function judgeRecord({ world, record, database }: Shared): void {
   const { model, promises, acknowledged } = record;
   const recorded = recordedTexts(world, database);
@@ -32,12 +34,12 @@ function judgeRecord({ world, record, database }: Shared): void {
     world.violate("what processes showed is not what the database holds");
   }
   for (const [logId, text] of acknowledged) {
-    if (recorded[logId - 1] !== text) world.violate(`${logId} was acknowledged, and is gone`);
+    if (recorded[logId - 1] !== text) world.violate(`${logId} was acknowledged, but is gone`);
   }
   promises.judge(model.exposed);
 }
 
-/** Its folder is the log, and its states are what the log says. */
+/** Its folder equals the log, and its states follow from the log. */
 function judgeMember({ world, process }: Member, { record }: Shared, lines: string): void {
   if (linesOf(world).join("\n") !== lines) world.violate("a folder is not a copy of the log");
   if (process === undefined) return world.violate("a process is not there");

@@ -14,7 +14,7 @@ export class Member {
     this.index = new SimulatedIndex(world.dice);
   }
 
-  /** Somebody puts an empty folder in the place of one that has what is lost. */
+  /** Replaces a folder that has lost entries with an empty one. */
   wipe(): void {
     this.world.storage.wipe();
     this.index = new SimulatedIndex(this.world.dice);

@@ -1,6 +1,7 @@
 /**
- * One seed of several processes that share a journal: they are killed, stand still, lose the
- * database and it loses them; it crashes, fails over and hands out its lock to all. Then peace.
+ * One seed of several processes that share a journal: they are killed, freeze, and lose their
+ * connections to the database, which crashes, fails over and gives its lock to all. Then a calm
+ * end.
  */
 
 import { deriveCondition } from "../../src/core/condition.ts";
@@ -22,10 +23,10 @@ import { Link } from "./simulated_link.ts";
 import { World } from "./world.ts";
 
 const READ_MAX = 100_000;
-/** Between two looks whether all is done, once nothing fails any more. */
+/** The time between two checks whether everything is done, once nothing fails any more. */
 const ROUND_MS = 15_000;
 const ROUNDS_MAX = 16;
-/** Then what stays parked is ended as it is. */
+/** After this time, jobs that stay parked are given up as they are. */
 const PATIENT_ROUNDS = 6;
 const STARTS_MAX = 300;
 
@@ -118,7 +119,7 @@ export class SharedPlay {
     return this.#processes.filter(({ isUp, isDoomed, isPaused }) => isUp && !isDoomed && !isPaused);
   }
 
-  /** Those that take requests; all but one of them are mistaken. */
+  /** The processes that accept requests; all but one of them are mistaken. */
   get #leaders(): readonly SharedProcess[] {
     return this.#up.filter(({ leads }) => leads);
   }
@@ -128,7 +129,7 @@ export class SharedPlay {
     this.#running = this.#members.map((member) => this.#restart(member));
   }
 
-  /** As a supervisor does, and whoever reads why a process has ended. */
+  /** Like a supervisor, and an operator who reads why a process has ended. */
   async #restart(member: Member): Promise<void> {
     const { world, link } = member;
     while (!this.#isOver && this.#goesOn) {
@@ -154,7 +155,7 @@ export class SharedPlay {
     }
   }
 
-  /** Where the lock is no help, neither is the network between the processes. */
+  /** Without a working lock, the network between the processes does not help either. */
   #isLeading(writer: string): boolean {
     return !this.#database.givesLockToAll && this.#leaders.some(({ name }) => name === writer);
   }
@@ -210,7 +211,7 @@ export class SharedPlay {
     }
   }
 
-  /** In every other case the standby lacks something when the database goes. */
+  /** In half of the cases the standby lacks something when the database fails. */
   async #behind(): Promise<void> {
     const { dice, scheduler } = this.#world;
     if (dice.chance(0.5)) return;
@@ -254,14 +255,14 @@ export class SharedPlay {
     if (before.length > kept.length) this.#lose(kept, before.slice(kept.length).map(textOf));
   }
 
-  /** Whoever has seen what is gone is to end; the others go on from what is left. */
+  /** Processes that have seen lost entries must end; the others continue from what is left. */
   #lose(kept: ReturnType<typeof entriesOf>, lost: readonly string[]): void {
     const { acknowledged } = this.#record;
     this.#record.isOver = true;
     this.#acknowledged += acknowledged.size;
     const gone = [...acknowledged.keys()].filter((logId) => logId > kept.length);
     if (gone.length > 0 && this.#database.isSynchronous) {
-      this.#world.violate(`acknowledged, and gone with a machine that had a standby: ${gone}`);
+      this.#world.violate(`acknowledged, but lost with a machine that had a standby: ${gone}`);
     }
     this.#record = new SharedRecord(this.#world, this.#database, ++this.#records, new Set(lost));
     this.#record.shows(0, kept);
@@ -290,7 +291,7 @@ export class SharedPlay {
     }
   }
 
-  /** Every job ends, one process leads, and the others have all that it has. */
+  /** Every job ends, one process leads, and the others have everything that it has. */
   async #settle(): Promise<void> {
     const { scheduler } = this.#world;
     for (let round = 0; round < ROUNDS_MAX && this.#goesOn; round++) {
@@ -305,7 +306,7 @@ export class SharedPlay {
     if (this.#goesOn) this.#sayUnsettled();
   }
 
-  /** What a process has seen and the database has lost may have been put there again. */
+  /** Entries that the database has lost may have been inserted again. */
   #stopMistaken(): void {
     for (const { process, world } of this.#members) {
       if (process?.isDoomed && isCopyOf(world, this.#database)) void process.stop();
@@ -354,7 +355,7 @@ export class SharedPlay {
     await Promise.all(this.#running);
   }
 
-  /** The reader that resumes on another process each time. */
+  /** The reader, which resumes on another process each time. */
   async #follow(): Promise<void> {
     const { dice, scheduler } = this.#world;
     while (this.#goesOn) {
@@ -370,7 +371,7 @@ export class SharedPlay {
     const record = this.#record;
     const { streamed } = record.model;
     const { engine, over, witness } = dice.pick(up);
-    // Whoever asks gives up after a while, and asks another one.
+    // A client gives up after a while, and calls another process.
     const read = engine.entries(streamed, limit).catch(() => []);
     const entries = await Promise.race([read, over, scheduler.sleep(5_000)]);
     if (Array.isArray(entries) && this.#record === record && witness.record === record) {

@@ -26,12 +26,12 @@ import type { Link } from "./simulated_link.ts";
 import { SimulatedSession } from "./simulated_session.ts";
 import type { Life, World } from "./world.ts";
 
-/** What a broken variant may put in between. */
+/** A layer of a broken variant. */
 export interface SharedPorts {
   /** The session that appends. */
   sql(sql: Sql): Sql;
   shared(shared: SharedJournal): SharedJournal;
-  /** What comes between the engine and those who watch its journal. */
+  /** A layer between the engine and the observers of its journal. */
   consumer(consumer: JournalConsumer, leads: () => boolean): JournalConsumer;
   /** Whether the database refuses a batch that does not follow the last one. */
   readonly checksPlaces: boolean;
@@ -56,7 +56,7 @@ export interface ProcessParts {
   readonly ports: SharedPorts;
   readonly record: SharedRecord;
   readonly index: SimulatedIndex;
-  /** Whether a process that takes requests has this name. */
+  /** Whether a process that accepts requests has this name. */
   readonly isLeading: (writer: string) => boolean;
   readonly options: { readonly segmentBytes: number; readonly snapshotEvery: number };
   readonly maxRunning: number;
@@ -71,12 +71,12 @@ export class SharedProcess {
   #files: FileJournal | undefined;
   /** It answers reads. */
   isUp = false;
-  /** It takes requests. */
+  /** It accepts requests. */
   leads = false;
-  /** It stands still. */
+  /** It is frozen. */
   isPaused = false;
   isStopping = false;
-  /** What it ended with by itself. */
+  /** The error with which it ended. */
   exitCode: number | undefined;
 
   constructor(parts: ProcessParts) {
@@ -102,12 +102,12 @@ export class SharedProcess {
     return `w${this.life}`;
   }
 
-  /** It has seen what the database has lost. */
+  /** It has seen entries that the database has lost. */
   get isDoomed(): boolean {
     return this.witness.record === undefined;
   }
 
-  /** The engine as clients reach it: who asks one that has seen what is lost gets no answer. */
+  /** The engine as clients reach it: a process that has seen lost entries gives no answer. */
   get front(): JobEngine {
     const unlessDoomed = (answer: Promise<unknown>) =>
       answer.finally(() => this.isDoomed ? new Promise(() => {}) : undefined);
@@ -123,7 +123,7 @@ export class SharedProcess {
     });
   }
 
-  /** For people. */
+  /** A readable description. */
   get state(): string {
     const role = this.leads ? "leads" : this.isUp ? "follows" : "starts";
     return `${role} at ${this.witness.head}${this.isDoomed ? ", with what is lost" : ""}`;
@@ -180,7 +180,7 @@ export class SharedProcess {
     const restart = await journal.lead();
     if (restart === undefined) return;
     this.witness.jobs.compare((jobId) => this.engine.job(jobId as never));
-    // One whose states are wrong may do anything, for ever.
+    // A process with wrong states may do anything, forever.
     if (world.violations.length > 0) return;
     await this.engine.lead(restart ?? undefined);
     world.trace.note(() => `process ${this.life} leads`);
@@ -243,7 +243,7 @@ export class SharedProcess {
       maxRunning,
       onDefect: (error) => {
         if (isInjected(error) || this.isDoomed) return;
-        world.violate(`the engine met a defect of its own: ${errorMessage(error)}`);
+        world.violate(`the engine reported a defect: ${errorMessage(error)}`);
       },
       onJournalFailed: (error) => this.#endWith(error),
     });
@@ -266,18 +266,18 @@ export class SharedProcess {
     issued: ReturnType<SharedRecord["model"]["issued"]>,
     appended: Appended,
   ): void {
-    // The database may have lost some since it was asked for.
+    // The database may have lost some since the request.
     if (record === undefined || this.witness.record !== record) return;
     record.model.acknowledge(issued, appended);
     record.acknowledges(appended.entries);
     const { world, link: { parts: { database } } } = this.#parts;
     const last = appended.entries.at(-1)?.logId ?? 0;
     if (!database.holds(last)) {
-      world.violate(`${last} was acknowledged, and the database may lose it`);
+      world.violate(`${last} was acknowledged, but the database may lose it`);
     }
   }
 
-  /** As `main.ts` does it: those who wait hear of it, and then the process ends. */
+  /** As in `main.ts`: waiting callers are rejected, and then the process ends. */
   #endWith(error: unknown): void {
     const { world } = this.#parts;
     const cause = error instanceof Error && isOfSharedLog(error.cause) ? error.cause : error;
@@ -299,7 +299,7 @@ export class SharedProcess {
       if (this.isDoomed) return undefined;
       return database.wasOvertaken(this.life)
         ? undefined
-        : "nobody has overtaken a process, and it says so";
+        : "a process says that it was replaced, but it was not";
     }
     const isExplained = isInjected(error) || error instanceof JournalUnusableError ||
       errorMessage(error).includes("the disk is full");

@@ -1,6 +1,6 @@
 /**
- * What the processes of a shared journal have shown and promised, and whether it was kept. What one
- * of them shows is what all show: there is one record, and each process is somewhere on it.
+ * What the processes of a shared journal have shown and promised, and whether it was kept. All of
+ * them show the same record, up to different positions.
  */
 
 import type { JobEventLogEntry } from "../../src/core/event.ts";
@@ -14,7 +14,7 @@ import { entriesOf } from "./shared_contents.ts";
 import type { SimulatedDatabase } from "./simulated_database.ts";
 import type { World } from "./world.ts";
 
-/** Until the database loses some of it: then there is another record. */
+/** Valid until the database loses a part; then there is another record. */
 export class SharedRecord {
   readonly model: JournalModel;
   readonly jobs: JobModel;
@@ -22,14 +22,14 @@ export class SharedRecord {
   readonly clients: EngineClients;
   /** What was acknowledged, as text, by position. */
   readonly acknowledged = new Map<number, string>();
-  /** The database has lost some of it: who was told of that was told what is not true any more. */
+  /** The database has lost a part: answers about that part are no longer true. */
   isOver = false;
   readonly #lost: ReadonlySet<string>;
   readonly #database: SimulatedDatabase;
 
   /**
-   * @param number Of the record; those who use one do not use the names of another.
-   * @param lost What the database has lost before, as text.
+   * @param number The number of the record; clients of one record do not use the names of another.
+   * @param lost What the database had lost before, as text.
    */
   constructor(
     world: World,
@@ -62,7 +62,10 @@ export class SharedRecord {
     if (known.length < entries.length) this.model.becameDurable(entries.slice(known.length));
   }
 
-  /** Whether the database has lost what a process was given. It may have been put there again. */
+  /**
+   * Whether the database has lost entries that a process received. They may have been inserted
+   * again.
+   */
   hasLost(entry: JobEventLogEntry): boolean {
     const text = textOf(entry);
     return this.#lost.has(text) &&
@@ -80,13 +83,13 @@ export interface WitnessParts {
   readonly inner: JournalConsumer;
 }
 
-/** The consumer of one process: it sees what the engine sees, before it does. */
+/** The consumer of one process: it sees entries just before the engine does. */
 export class SharedWitness implements JournalConsumer {
   readonly #world: World;
   readonly #inner: JournalConsumer;
-  /** `undefined` once the process has seen what the database has lost. */
+  /** `undefined` once the process has seen entries that the database has lost. */
   record: SharedRecord | undefined;
-  /** As this process was given them. */
+  /** As this process received them. */
   readonly jobs: JobModel;
   readonly promises: Promises;
   #isServing = false;
@@ -104,7 +107,7 @@ export class SharedWitness implements JournalConsumer {
     this.promises = new Promises(this.jobs, violate);
   }
 
-  /** The start is over, and this is all that there is. */
+  /** The start is over, with exactly these entries. */
   serve(entries: readonly JobEventLogEntry[]): void {
     this.#see(entries);
     this.#isServing = true;

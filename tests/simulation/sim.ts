@@ -1,4 +1,4 @@
-/** `deno task sim`: plays seeds until one finds a violation, or all are played. */
+/** `deno task sim`: plays seeds until one finds a violation, or all have been played. */
 
 import { parseArgs } from "node:util";
 import { failureText, knownSeeds, type Level, LEVELS, playSeed, Tally } from "./simulation.ts";
@@ -31,7 +31,7 @@ interface Options {
   readonly runs: number;
   readonly levels: readonly Level[];
   readonly verbose: boolean;
-  /** Whether seeds that once found something are played before. */
+  /** Whether seeds with former violations are played first. */
   readonly withKnown: boolean;
 }
 
@@ -72,7 +72,7 @@ function newSeed(): number {
   return Date.now() % SEED_MAX;
 }
 
-/** The seeds to play, those of the past first. */
+/** The seeds to play, former ones first. */
 function* seedsOf({ seed, runs, levels, withKnown }: Options) {
   for (const level of levels) {
     for (const known of withKnown ? knownSeeds() : []) {

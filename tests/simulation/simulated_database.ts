@@ -1,7 +1,7 @@
 /**
- * The database that several simulated processes share: the rows of one journal, who leads it, and
- * the lock of who may. Commits go to a standby in their order; where it is synchronous, a commit
- * waits for it and is not seen before.
+ * The database that several simulated processes share: the rows of one journal, the row of the
+ * leader, and the leader's lock. Commits go to a standby in order; if it is synchronous, a commit
+ * waits for it and is not visible before.
  */
 
 import type { Dice } from "./dice.ts";
@@ -9,7 +9,7 @@ import { ServerSession } from "./server_session.ts";
 import { type Scheduler, WORLD } from "./scheduler.ts";
 import type { Trace } from "./trace.ts";
 
-/** A batch, as it is in the table. */
+/** A batch in the table. */
 export interface Row {
   readonly first: number;
   readonly last: number;
@@ -29,12 +29,12 @@ type Change = { readonly row: Row } | { readonly leader: Leader } | { readonly b
 
 interface Commit {
   readonly change: Change;
-  /** The life of the process that made it. */
+  /** The number of the process that made it. */
   readonly owner: number;
   readonly replicated: PromiseWithResolvers<void>;
   readonly shown: PromiseWithResolvers<void>;
   isShown: boolean;
-  /** When it was shown, counted in commits. */
+  /** When it became visible, counted in commits. */
   shownAt: number;
 }
 
@@ -48,18 +48,18 @@ export interface DatabaseParts {
 export class SimulatedDatabase {
   readonly #parts: DatabaseParts;
   readonly isSynchronous: boolean;
-  /** Whether a batch is refused that does not follow the last one; a broken one takes it. */
+  /** Whether a batch that does not follow the last one is refused; a broken database accepts it. */
   readonly #checks: boolean;
   #commits: Commit[] = [];
   /** How many of them the standby has. */
   #replicated = 0;
   #isReplicating = false;
-  /** Counts the databases that followed each other. */
+  /** The number of fail-overs. */
   #generation = 0;
   #shownCount = 0;
   readonly #sessions = new Set<ServerSession>();
   #holder: ServerSession | undefined;
-  /** When a life first got the lock, counted as `shownAt`. */
+  /** When a process first got the lock, counted as `shownAt`. */
   readonly #lockedAt = new Map<number, number>();
   /** When it last did. */
   readonly #lockedLastAt = new Map<number, number>();
@@ -68,7 +68,9 @@ export class SimulatedDatabase {
     return this.#parts.scheduler.nowMs;
   }
 
-  /** The lock is given to all who ask: it is there for speed, and safety must not need it. */
+  /**
+   * Gives the lock to everyone who asks: it is only for speed, and safety must not depend on it.
+   */
   givesLockToAll = false;
   isDown = false;
 
@@ -78,14 +80,14 @@ export class SimulatedDatabase {
     this.#checks = checks;
   }
 
-  /** What can be seen, oldest first. */
+  /** Visible batches, oldest first. */
   get rows(): readonly Row[] {
     return this.#commits.flatMap(({ change, isShown }) =>
       isShown && "row" in change ? [change.row] : []
     );
   }
 
-  /** What is committed, seen or not. */
+  /** Committed batches, visible or not. */
   get allRows(): readonly Row[] {
     return this.#commits.flatMap(({ change }) => "row" in change ? [change.row] : []);
   }
@@ -94,13 +96,13 @@ export class SimulatedDatabase {
     return this.rows.at(-1)?.last ?? 0;
   }
 
-  /** Whether an entry stays whatever becomes of one of the two machines, as far as was asked for. */
+  /** Whether an entry survives the loss of either machine, as far as required. */
   holds(logId: number): boolean {
     const kept = this.isSynchronous ? this.#commits.slice(0, this.#replicated) : this.#commits;
     return kept.some(({ change }) => "row" in change && change.row.last >= logId);
   }
 
-  /** Whether another process has put something there since a life first got the lock. */
+  /** Whether another process has inserted something since a process first got the lock. */
   wasOvertaken(life: number): boolean {
     return this.#hasRowOfOthers(life, this.#lockedAt.get(life) ?? Infinity);
   }
@@ -111,7 +113,7 @@ export class SimulatedDatabase {
     );
   }
 
-  /** Whoever takes over has read all that was there when it got the lock. */
+  /** A process that takes over has read everything that was there when it got the lock. */
   #judgeRefusal({ owner, isOver }: ServerSession, { first }: Row): void {
     if (this.lastLogId < first) return;
     const hasAppended = this.#commits.some((commit) =>
@@ -133,14 +135,14 @@ export class SimulatedDatabase {
     return session;
   }
 
-  /** It dies and comes back with all that it had committed, waited for or not. */
+  /** Crashes, and restarts with everything committed, acknowledged or not. */
   crash(): void {
     this.#parts.trace.note(() => "database: crash");
     this.#endSessions();
     for (const commit of this.#commits) this.#show(commit);
   }
 
-  /** The standby takes its place, and gets a standby of its own that has all. */
+  /** The standby replaces it, with a new standby that has everything. */
   failOver(): void {
     const lost = this.#commits.splice(this.#replicated);
     this.#parts.trace.note(() => `database: fail-over without ${lost.length} commits`);
@@ -179,7 +181,10 @@ export class SimulatedDatabase {
     this.#holder?.end();
   }
 
-  /** Whether the row was put there: at its place, after its predecessor, if nothing is there. */
+  /**
+   * Inserts a row at its position, after its predecessor, if the position is free; returns whether
+   * it did.
+   */
   async insert(session: ServerSession, row: Row): Promise<boolean> {
     if (!this.#checks) this.#makeRoom(row);
     else if (!await this.#hasRoom(session, row)) {
@@ -204,7 +209,7 @@ export class SimulatedDatabase {
     return false;
   }
 
-  /** As a database does that checks nothing. */
+  /** Like a database that checks nothing. */
   #makeRoom({ first }: Row): void {
     this.#commits = this.#commits.filter(({ change }) =>
       !("row" in change) || change.row.first < first
@@ -212,7 +217,7 @@ export class SimulatedDatabase {
     this.#replicated = Math.min(this.#replicated, this.#commits.length);
   }
 
-  /** Resolves when the standby has all that was committed before. */
+  /** Resolves when the standby has everything committed before. */
   barrier(session: ServerSession): Promise<void> {
     return this.#commit(session, { barrier: true });
   }
@@ -229,7 +234,7 @@ export class SimulatedDatabase {
     return this.#commit(session, { leader });
   }
 
-  /** Whether the row of who leads is still that of this writer, who is alive. */
+  /** Whether the leader's row is still that of this live writer. */
   beat(session: ServerSession, writer: string): boolean {
     const { leader } = this;
     if (leader?.writer !== writer) return false;
@@ -244,7 +249,7 @@ export class SimulatedDatabase {
 
   async #commit(session: ServerSession, change: Change): Promise<void> {
     const commit = this.#append(session, change);
-    // A session that ends while it waits leaves its commit, and whoever looks sees it.
+    // A session that ends while it waits leaves its commit, which becomes visible.
     if (this.isSynchronous) await Promise.race([commit.replicated.promise, session.over]);
     this.#show(commit);
   }

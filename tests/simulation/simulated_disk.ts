@@ -1,6 +1,6 @@
 /**
- * A disk with a page cache in front of it, under weather. Operations take effect when the
- * scheduler says so; a crash ends the process in the middle of any of them.
+ * A disk with a page cache and injected faults (weather). Operations take effect when the scheduler
+ * says so; a crash ends the process in the middle of any of them.
  */
 
 import type {
@@ -27,26 +27,26 @@ export interface DiskParts {
   readonly trace: Trace;
 }
 
-/** One operation: what it does, what it does when it fails, and when it is cut short. */
+/** One operation: its effect when it succeeds, fails, or is cut short. */
 interface Operation<Result> {
   readonly name: string;
   readonly path: string;
   readonly delayMs?: number;
   /** Whether it takes room on the disk. */
   readonly grows?: boolean;
-  /** How much, as far as that counts. */
+  /** How much room, if it matters. */
   readonly bytes?: number;
   act(): Result;
-  /** What is left of it when it fails or the process ends meanwhile; nothing when absent. */
+  /** What is left of it if it fails or the process ends meanwhile; nothing by default. */
   fail?(): void;
 }
 
-/** The file that a journal removes to have room on a full disk. */
+/** The file that a journal removes to get room on a full disk. */
 const RESERVE = "reserve";
-/** Room that a full disk still has for a short write now and then. */
+/** Room that a full disk sometimes has for a short write. */
 const FITS_ALL_THE_SAME = 0.3;
 
-/** The disk as one process has it: when that is over, nothing that it asked for happens. */
+/** The disk of one process: after its end, its pending operations do not happen. */
 export class SimulatedDisk implements FileSystem {
   readonly #parts: DiskParts;
   readonly #storage: Storage;
@@ -165,7 +165,7 @@ export class SimulatedDisk implements FileSystem {
     return this.#perform({ name, path, delayMs: weather.syncMs(), act: () => file.sync(), fail });
   }
 
-  /** Takes effect in its turn; unless the process ends first, it then settles. */
+  /** Takes effect in its turn, and then settles, unless the process ends first. */
   #perform<Result>(operation: Operation<Result>): Promise<Result> {
     const { scheduler, dice } = this.#parts;
     const delayMs = operation.delayMs ?? 0;
@@ -284,11 +284,11 @@ function split(path: string): readonly [folder: string, name: string] {
   return [path.slice(0, at), path.slice(at + 1)];
 }
 
-/** The process does not hear of it any more, whether it works or not. */
+/** The process gets no result, whether it works or not. */
 function attempt(act: () => unknown): void {
   try {
     act();
   } catch {
-    // As for a process that is gone.
+    // As for an ended process.
   }
 }

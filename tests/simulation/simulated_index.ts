@@ -1,6 +1,6 @@
 /**
- * The index of ended jobs on a machine that stops at any moment: what the next process finds is
- * what the last one left, an older state, or nothing. Whatever it is, it is only a cache.
+ * The index of ended jobs on a machine that may stop at any moment: the next process finds the last
+ * state, an older one, or nothing. It is only a cache.
  */
 
 import type { JobIndex } from "../../src/engine/job_index.ts";
@@ -16,7 +16,7 @@ export class SimulatedIndex {
     this.#dice = dice;
   }
 
-  /** For a process that is started now. */
+  /** The index of a process that starts now. */
   next(): JobIndex {
     const found = this.#found();
     this.#older = this.#dice.chance(0.5) ? this.#last.asAfterKill() : this.#older;

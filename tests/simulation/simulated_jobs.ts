@@ -1,4 +1,4 @@
-/** Jobs of random shapes, whose code tells what it does. */
+/** Jobs of random shapes whose code reports what it does. */
 
 import * as v from "valibot";
 import type { JobPlan } from "../../src/core/job_plan.ts";
@@ -23,7 +23,7 @@ interface TaskStep {
   readonly isLate: boolean;
   readonly emits: boolean;
   readonly durationMs: number;
-  /** Failures of the compensation, or `null` when there is none. */
+  /** Failures of the compensation, or `null` if there is none. */
   readonly undoFailures: number | null;
 }
 
@@ -35,13 +35,13 @@ interface WaitStep {
 
 type Step = TaskStep | WaitStep | { readonly sleepMs: number };
 
-/** What a job is to do: branches of steps, side by side. */
+/** The script of a job: parallel branches of steps. */
 export interface Work {
   readonly key: string;
   readonly branches: readonly (readonly Step[])[];
 }
 
-/** Told of what the code of jobs does. */
+/** Observes the code of jobs. */
 export interface JobObserver {
   begins(isUndoing: boolean, jobId: string, taskId: string, attempt: number): void;
   wentOn(jobId: string, taskId: string): void;
@@ -51,7 +51,7 @@ export function anyWork(dice: Dice, key: string): Work {
   return { key, branches: anyBranches(dice, () => anyStep(dice)) };
 }
 
-/** Work that waits for nothing. */
+/** Work without a wait. */
 export function anyTasks(dice: Dice, key: string): Work {
   return { key, branches: anyBranches(dice, () => anyTask(dice)) };
 }
@@ -81,7 +81,7 @@ function anyTask(dice: Dice): TaskStep {
   };
 }
 
-/** A plan that events from outside drive, with what undoes it. */
+/** A plan driven by events from outside, with a compensation. */
 export function anyPlan(dice: Dice, key: string): JobPlan {
   const correlation = { equals: { key } };
   const matcher = (type: string) => ({ eventType: eventType(type), correlation });
@@ -106,14 +106,14 @@ function compensationOf<Matcher>(matcher: (type: string) => Matcher) {
   return { succeeded: matcher(UNDONE), failed: matcher("ec.NotUndone") };
 }
 
-/** What one life of the process has loaded of the type of most jobs. */
+/** The versions of the type of most jobs that a process has loaded. */
 export interface Loaded {
   readonly version: number;
-  /** Other versions whose jobs it runs, although it asks for other tasks. */
+  /** Other versions whose jobs it runs, although its tasks differ. */
   readonly runs: readonly number[];
 }
 
-/** What a process may have been started with. */
+/** The definitions that a process may be started with. */
 export const LOADS: readonly (readonly Loaded[])[] = [
   [{ version: 1, runs: [] }],
   [{ version: 1, runs: [] }, { version: 2, runs: [] }],
@@ -122,13 +122,13 @@ export const LOADS: readonly (readonly Loaded[])[] = [
   [],
 ];
 
-/** What the code of most jobs says of all of them. */
+/** Settings of the type of most jobs. */
 export interface OfAll {
   readonly rule?: PauseRule;
   readonly limits?: PlaceLimits & { readonly maxRunning: number };
 }
 
-/** The definitions as one life of the process has them. */
+/** The definitions of one process. */
 export function simulatedDefinitions(
   clock: Clock,
   observer: JobObserver,
@@ -138,7 +138,7 @@ export function simulatedDefinitions(
   return [...loaded.map((one) => workOf(clock, observer, one, ofAll)), opened(clock, observer)];
 }
 
-/** By what jobs are limited: half of them have the one key, and half the other. */
+/** The key of the limits: half of the jobs have one key, and half the other. */
 function limitKeyOf({ key }: Work): string {
   return `half-${Number(key.slice(1)) % 2}`;
 }
@@ -184,7 +184,7 @@ class JobCode {
   readonly #clock: Clock;
   readonly #observer: JobObserver;
 
-  /** What its tasks are called by. */
+  /** The prefix of its task ids. */
   readonly #prefix: string;
 
   constructor(clock: Clock, observer: JobObserver, prefix: string) {

@@ -1,6 +1,6 @@
 /**
- * The network between one simulated machine and the database: slow, cut now and then, and never sure
- * to say what became of a statement.
+ * The network between one simulated machine and the database: slow, sometimes cut, and without
+ * certainty about the outcome of a statement.
  */
 
 import type { Dice } from "./dice.ts";
@@ -10,7 +10,7 @@ import type { Trace } from "./trace.ts";
 
 type Way = "requests" | "answers";
 
-/** What becomes of a statement: it is answered, or the connection breaks at some time. */
+/** The fate of a statement: it is answered, or the connection breaks at some point. */
 type Fate = "answered" | "notSent" | "notAnswered" | "sentLate";
 
 export interface LinkParts {
@@ -18,14 +18,14 @@ export interface LinkParts {
   readonly scheduler: Scheduler;
   readonly trace: Trace;
   readonly database: SimulatedDatabase;
-  /** The machine, or the process on it, is to die now. */
+  /** Ends the machine, or the process on it, now. */
   readonly kill: () => void;
 }
 
 export class Link {
   readonly #cut = new Set<Way>();
   #waiting: (() => void)[] = [];
-  /** Of a statement: that the connection breaks, and that the process dies of it. */
+  /** Chances per statement: the connection breaks, and the process dies. */
   #breaks = 0;
   #deaths = 0;
 
@@ -44,13 +44,13 @@ export class Link {
     for (const way of ways) this.#cut.add(way);
   }
 
-  /** What was on its way arrives. */
+  /** Pending messages arrive. */
   mend(): void {
     this.#cut.clear();
     for (const carry of this.#waiting.splice(0)) carry();
   }
 
-  /** @param life Whose process takes it; a database has none. */
+  /** @param life The process that receives it; a database has none. */
   carry(way: Way, life: number, arrive: () => void): void {
     const { scheduler, dice } = this.parts;
     scheduler.after(dice.pick([0, 0, 1, 3]), WORLD, () => {

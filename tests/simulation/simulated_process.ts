@@ -1,4 +1,4 @@
-/** How a process is started, and lives until it dies, in any simulated world. */
+/** Starts a process in a simulated world and runs it until it dies. */
 
 import { errorMessage } from "../../src/core/thrown.ts";
 import { JournalDamagedError, JournalUnusableError } from "../../src/journal/errors.ts";
@@ -6,7 +6,7 @@ import type { Life, World } from "./world.ts";
 
 const STARTS_MAX = 300;
 
-/** Starts processes until one is up; a start may fail because the disk does, and else not. */
+/** Starts processes until one is up; a start may only fail because the disk does. */
 export async function startUntilUp<Up extends object>(
   world: World,
   open: (life: Life) => Promise<Up>,
@@ -22,7 +22,7 @@ export async function startUntilUp<Up extends object>(
   return undefined;
 }
 
-/** Whether starts are refused because of damage; other reasons not to start are tried away. */
+/** Whether starts are refused because of damage; other failures to start are retried. */
 export async function refusedAsDamaged(
   world: World,
   open: (life: Life) => Promise<unknown>,
@@ -47,14 +47,14 @@ function outcomeText(outcome: string | { readonly error: unknown }): string {
 function judgeStart(world: World, error: unknown): undefined {
   world.trace.note(() => `the start fails: ${errorMessage(error)}`);
   const isExplained = error instanceof JournalUnusableError || isInjected(error);
-  // While a start is slow, a disk that it found full may have got room.
+  // During a slow start, a disk that it found full may have room again.
   if (!isExplained || !(world.isDisturbed || world.weather.wasFullInLife)) {
     world.violate(`the process does not start: ${errorMessage(error)}`);
   }
   world.exit();
 }
 
-/** Runs a script in a life, until that is over; it ends by ending the life. */
+/** Runs a script in a process until the process is over; the script ends it. */
 export async function liveThrough(
   world: World,
   life: Life,
@@ -68,7 +68,7 @@ export async function liveThrough(
   await life.over;
 }
 
-/** Whether an error, or a warning, is one that the simulated disk made. */
+/** Whether the simulated disk caused an error or a warning. */
 export function isInjected(error: unknown): boolean {
   return /\(os error (?:5|28)\)/.test(errorMessage(error));
 }

@@ -1,6 +1,6 @@
 /**
- * The way of one process to the simulated database: sessions as the driver has them, over a network
- * that is slow, breaks, and is cut. Who waits for an answer may never get it, whatever was done.
+ * The way of one process to the simulated database: sessions like those of the driver, over a
+ * network that is slow, breaks, and is cut. An answer may never come, whatever was done.
  */
 
 import type { SessionListener, Sql } from "../../src/postgres/connection.ts";
@@ -12,7 +12,7 @@ import type { SimulatedDatabase } from "./simulated_database.ts";
 type Rows = readonly object[];
 type Values = readonly unknown[];
 
-/** What each statement does, by a part of its text. */
+/** The effect of each statement, by a part of its text. */
 const STATEMENTS: Readonly<
   Record<
     string,
@@ -72,12 +72,12 @@ const STATEMENTS: Readonly<
   },
 };
 
-/** Of a database that loses nothing. */
+/** The settings of a database that loses nothing. */
 const SETTINGS = ["fsync", "full_page_writes", "synchronous_commit"].map((name) => ({
   name,
   setting: "on",
 }));
-/** Read at a time: few, so that reading takes several statements. */
+/** Rows per read: few, so that reading takes several statements. */
 const ROWS_MAX = 5;
 const CONNECT_MAX_MS = 5_000;
 
@@ -87,14 +87,14 @@ class GoneError extends Error {
   }
 }
 
-/** One session of a process. It connects when it is asked something, and again when it was lost. */
+/** One session of a process. It connects on the first statement, and again after a loss. */
 export class SimulatedSession {
   readonly #link: Link;
   readonly #life: number;
   readonly #listener: SessionListener;
   #server: ServerSession | undefined;
   #tail: Promise<unknown> = Promise.resolve();
-  /** Of the statement that waits for its answer. */
+  /** Rejects the statement that waits for its answer. */
   #reject: (error: Error) => void = () => {};
   #isEnded = false;
 
@@ -104,7 +104,7 @@ export class SimulatedSession {
     this.#listener = listener;
   }
 
-  /** As much of the driver as Daybook uses. */
+  /** The parts of the driver that Daybook uses. */
   get sql(): Sql {
     const tagged = (strings: readonly string[], ...values: Values) =>
       new Query(() => this.#ask(strings.join("?"), values));
@@ -124,12 +124,12 @@ export class SimulatedSession {
     this.#close(server, lingerMs);
   }
 
-  /** The process is gone, and hears nothing of it. */
+  /** The process has ended, and gets no answer. */
   abandon(lingerMs: number): void {
     this.#close(this.#server, lingerMs);
   }
 
-  /** @param lingerMs For how long the database does not notice. */
+  /** @param lingerMs How long the database does not notice. */
   #close(server: ServerSession | undefined, lingerMs: number): void {
     if (server === undefined) return;
     const { scheduler } = this.#link.parts;
@@ -171,7 +171,7 @@ export class SimulatedSession {
       return void scheduler.after(0, this.#life, () => this.hangUp(this.#lingerMs()));
     }
     if (fate !== "sentLate") return this.#link.carry("requests", WORLD, execute);
-    // The caller gives up, and what it asked for is done all the same.
+    // The caller gives up, and the statement is still executed.
     const lateMs = dice.pick([1, 100, 3_000]);
     scheduler.after(lateMs, WORLD, execute);
     scheduler.after(0, this.#life, () => this.hangUp(lateMs + this.#lingerMs()));
@@ -239,7 +239,7 @@ async function run(
   return await known[1](database, session, values);
 }
 
-/** Sent when it is first waited for, as the driver does it. */
+/** Sent when it is first awaited, like the driver. */
 class Query implements PromiseLike<Rows> {
   #rows: Promise<Rows> | undefined;
 

@@ -1,4 +1,4 @@
-/** Plays seeds, of any level, and tells what came of them. */
+/** Plays seeds of any level, and reports their results. */
 
 import { createHash } from "node:crypto";
 import { errorMessage } from "../../src/core/thrown.ts";
@@ -26,7 +26,7 @@ export interface Verdict {
   readonly digest: string;
 }
 
-/** A seed that once found something, and what that was. */
+/** A seed that once found a violation, and that violation. */
 export interface KnownSeed {
   readonly level: Level;
   readonly seed: number;
@@ -38,16 +38,16 @@ interface Play {
   readonly acknowledged: number;
   /** Its machines. */
   readonly worlds: readonly World[];
-  /** What struck none of them, but what they share. */
+  /** Faults of what they share. */
   readonly struck?: Readonly<Record<string, number>>;
   run(): Promise<void>;
 }
 
 interface PlayOptions<Ports> {
-  /** Other ones than the honest ones. */
+  /** Broken variants instead of the real ones. */
   readonly ports?: Ports;
   readonly isTraced?: boolean;
-  /** One that the seed chooses, when absent. */
+  /** Chosen by the seed by default. */
   readonly climate?: Climate;
 }
 
@@ -85,7 +85,7 @@ export function playSharedSeed(
 
 const PLAYS = { journal: playJournalSeed, engine: playEngineSeed, shared: playSharedSeed };
 
-/** What to do about a seed that found something, and what happened in it. */
+/** How to replay a seed that found a violation, and what happened in it. */
 export async function failureText({ level, seed, violations }: Verdict): Promise<string> {
   const { trace } = await playSeed(level, seed, true);
   return [
@@ -104,7 +104,7 @@ async function played(
 ): Promise<Verdict> {
   const onRejection = (event: PromiseRejectionEvent) => {
     event.preventDefault();
-    world.violate(`nobody hears of an error: ${errorMessage(event.reason)}`);
+    world.violate(`an error was not handled: ${errorMessage(event.reason)}`);
   };
   globalThis.addEventListener("unhandledrejection", onRejection);
   try {
@@ -145,7 +145,7 @@ function summed(
   return sums;
 }
 
-/** What many seeds came to. */
+/** The totals of many seeds. */
 export class Tally {
   #runs = 0;
   #lives = 0;

@@ -1,6 +1,6 @@
 /**
  * The engine and the journal on a simulated machine. New seeds with every run; `deno task sim`
- * plays more of them, and what a failure prints plays the one that failed.
+ * plays more of them, and a failure prints the command that replays its seed.
  */
 
 import assert from "node:assert/strict";
@@ -150,7 +150,7 @@ Deno.test("simulation: engine seed 514863299 with one worker, on a disk that sta
   assert.deepEqual(violations, []);
 });
 
-// The first of them are of the journal, and found at once.
+// The first of them concern the journal, and are found at once.
 for (const { name, finding, play } of BROKEN_VARIANTS.slice(0, IS_QUICK ? 5 : undefined)) {
   Deno.test(`simulation: it catches ${name}`, async () => {
     for (let seed = FIRST_SEED; seed < FIRST_SEED + VARIANT_SEEDS_MAX; seed++) {

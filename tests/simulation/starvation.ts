@@ -1,7 +1,7 @@
 /**
- * Whether a job that could run does: while a worker is nobody's, and the disk has room for what
- * the job has to record, it must not stay as it is for long. All of it is told from what is on
- * record, so that a worker which is held for no job counts as free.
+ * Whether a job that could run does: while a worker is free, and the disk has room for its entries,
+ * it must not wait for long. All of this is derived from what is on record, so that a worker held
+ * for no job counts as free.
  */
 
 import { deriveCondition } from "../../src/core/condition.ts";
@@ -13,26 +13,26 @@ import type { JobModel } from "./job_model.ts";
 import type { World } from "./world.ts";
 
 /**
- * Retries on a full disk may be so late: a second until there is a look for room, three of the
- * slowest syncs and a batch for the reserve and a new segment, each 1,500 ms, and 1,500 ms until
- * the job asks again. A jump of the clock makes nothing late.
+ * How late retries on a full disk may be: a second until the check for room, three of the slowest
+ * syncs and a batch for the reserve and a new segment, each 1,500 ms, and 1,500 ms until the job
+ * tries again. A jump of the clock makes nothing late.
  */
 const STARVED_MS = 10_000;
-/** What the reserve must have left for a job that goes on while the disk is full. */
+/** The room that the reserve must have for a job that continues on a full disk. */
 const SPARED_BYTES_MIN = 5_000;
 
-/** In one life of the process: what has begun in another begins again. */
+/** In one process: what started in an earlier one starts again. */
 export class StarvationWatch {
   readonly #world: World;
   readonly #jobs: JobModel;
   readonly #maxRunning: number;
-  /** From the clock that only runs to the time of day, as of the start. */
+  /** The difference between the monotonic clock and the time of day at the start. */
   readonly #offsetMs: number;
-  /** Jobs whose `run` was begun in this life. */
+  /** Jobs whose `run` was called in this process. */
   readonly #begun = new Set<string>();
-  /** When what backs off is due, by the clock that only runs. */
+  /** When backoffs are due, by the monotonic clock. */
   readonly #dueMs = new Map<string, number>();
-  /** For how long a job could have run, and did not. */
+  /** How long a job could have run, but did not. */
   readonly #starvedMs = new Map<string, number>();
 
   constructor(world: World, jobs: JobModel, maxRunning: number) {
@@ -56,7 +56,7 @@ export class StarvationWatch {
     if (eventType === "job.TaskInterrupted") this.#begun.delete(jobId);
   }
 
-  /** Nothing happens for a while: as things are, they have been for all of it. */
+  /** Nothing happens for a while: the current state has lasted for all of it. */
   passes(ms: number): void {
     const jobs = this.#jobs.unfinished.filter(hasCode);
     const isFree = jobs.filter(isBusy).length < this.#maxRunning;
@@ -92,7 +92,7 @@ export class StarvationWatch {
     }
   }
 
-  /** On a full disk the reserve is for jobs that have begun. */
+  /** On a full disk the reserve is for started jobs. */
   #hasRoom({ jobId, state }: JobState): boolean {
     const { weather } = this.#world;
     if (!weather.isFull) return true;
@@ -105,20 +105,20 @@ export class StarvationWatch {
     return this.#dueOf(work.retryAt) <= this.#world.scheduler.nowMs;
   }
 
-  /** What is on record from another life is due by the time of day of the start. */
+  /** Backoffs recorded by an earlier process are due by the time of day at the start. */
   #dueOf(retryAt: string): number {
     return this.#dueMs.get(retryAt) ?? Date.parse(retryAt) - this.#offsetMs;
   }
 }
 
-/** Whether the job has a worker for something that is on record. */
+/** Whether the job has a worker for something on record. */
 function isBusy(job: JobState): boolean {
   return job.tasks.some((task) => compensationOf(task)?.status === "running") ||
     deriveCondition(job) === "executing" ||
     (job.state === "Compensating" && job.tasks.some(isAttempted));
 }
 
-/** `main` is at work until the record says otherwise. */
+/** `main` counts as running until the record says otherwise. */
 function isAttempted({ status, taskId }: TaskState): boolean {
   return status === "running" && taskId !== MAIN_TASK;
 }

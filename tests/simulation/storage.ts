@@ -5,14 +5,14 @@ import { StoredFile, Ticks } from "./stored_file.ts";
 import { type Stored, StoredFolder } from "./stored_folder.ts";
 import type { Crash } from "./weather.ts";
 
-/** What the disk holds, whoever uses it. */
+/** The content of the disk, independent of its users. */
 export class Storage {
   readonly pageBytes: number;
   readonly root = new StoredFolder();
   readonly locks = new Set<string>();
   readonly ticks = new Ticks();
   readonly #dice: Dice;
-  /** Told when an operation ends the process; the operation never does. */
+  /** Called when an operation ends the process; the operation itself never settles. */
   onCrash: (crash: Crash) => void = () => {};
 
   constructor(dice: Dice) {
@@ -21,13 +21,13 @@ export class Storage {
     this.wipe();
   }
 
-  /** Nothing is there any more. */
+  /** Removes everything. */
   wipe(): void {
     this.root.set("data", new StoredFolder());
     this.root.sync();
   }
 
-  /** The process is gone; when the machine went down, so is what was not on disk. */
+  /** Ends the process; if the machine went down, what was not on disk is lost too. */
   crash(crash: Crash): void {
     this.locks.clear();
     if (crash === "power") this.root.crash(this.#dice);
@@ -46,7 +46,7 @@ export class Storage {
     });
   }
 
-  /** Paths and contents of all files, as programs see them. */
+  /** Paths and contents of all files, as visible to programs. */
   contents(): ReadonlyMap<string, Uint8Array<ArrayBuffer>> {
     return new Map(filesIn(this.root, ""));
   }

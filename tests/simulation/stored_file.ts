@@ -1,13 +1,13 @@
 /**
- * One file: what programs see of it, and what the disk holds. Between them lies what was
- * changed since the last sync, page by page. A crash leaves any part of that, in any order;
- * a sync that fails forgets that the pages were changed, whether they reached the disk or not.
+ * One file: its content as visible to programs, and as durable on disk. They differ by the pages
+ * changed since the last sync. A crash leaves any part of these, in any order; a failed sync marks
+ * the pages as clean, whether they reached the disk or not.
  */
 
 import type { FileStamp } from "../../src/journal/file_system.ts";
 import type { Dice } from "./dice.ts";
 
-/** The pages that one write or cut made dirty, as they were after it. */
+/** The pages that one write or truncation made dirty, with their new content. */
 interface Change {
   readonly pages: readonly Page[];
   readonly size: number;
@@ -18,7 +18,7 @@ interface Page {
   readonly bytes: Uint8Array;
 }
 
-/** Bytes that grow and shrink; what lies beyond their end is zero. */
+/** Bytes that grow and shrink; beyond their end everything is zero. */
 class Content {
   #buffer = new Uint8Array(1024);
   size = 0;
@@ -52,7 +52,7 @@ class Content {
   }
 }
 
-/** Tells what was changed later, on one disk, and one file from another. */
+/** Orders changes on one disk, and distinguishes files. */
 export class Ticks {
   #last = 0;
 
@@ -65,7 +65,7 @@ export class StoredFile {
   readonly #pageBytes: number;
   readonly #ticks: Ticks;
   readonly #inode: number;
-  /** A crash leaves it: times may be on disk before the pages that they are of. */
+  /** A crash keeps it: times may be on disk before their pages. */
   #changed: number;
   #seen = new Content();
   #onDisk = new Content();
@@ -111,13 +111,13 @@ export class StoredFile {
     this.#changes = [];
   }
 
-  /** The error is told once; the pages count as clean from then on. */
+  /** The error is reported once; the pages count as clean from then on. */
   failSync(dice: Dice): void {
     this.#onDisk = this.#remains(dice);
     this.#changes = [];
   }
 
-  /** The machine stops: what it will read when it is up again. */
+  /** The machine stops: the content that it will read after the restart. */
   crash(dice: Dice): void {
     this.#seen = this.#remains(dice);
     this.#onDisk = this.#seen.copy();
@@ -160,7 +160,7 @@ export class StoredFile {
     }
   }
 
-  /** All that was written, but of the last write only its first pages. */
+  /** Everything written, but only the first pages of the last write. */
   #storeTorn(remains: Content, dice: Dice): void {
     const last = this.#changes.findLast(({ pages }) => pages.length > 0);
     const kept = dice.between(0, last?.pages.length ?? 0);
@@ -170,7 +170,7 @@ export class StoredFile {
     }
   }
 
-  /** The first so many changes, each of them whole. */
+  /** The first changes, each of them whole. */
   #storeFirst(remains: Content, count: number): void {
     for (const { pages, size } of this.#changes.slice(0, count)) {
       for (const page of pages) this.#store(remains, page);
@@ -178,7 +178,7 @@ export class StoredFile {
     }
   }
 
-  /** A size that the file had on the way, or one in between. */
+  /** A size that the file had meanwhile, or one in between. */
   #anySize(dice: Dice, last: Change): number {
     const sizes = [this.#onDisk.size, ...this.#changes.map(({ size }) => size)];
     if (!dice.chance(0.3)) return dice.chance(0.5) ? last.size : dice.pick(sizes);
@@ -187,7 +187,7 @@ export class StoredFile {
     return Math.min(Math.max(short, Math.min(...sizes)), Math.max(...sizes));
   }
 
-  /** A whole page: what is beyond the bytes that it had is zero. */
+  /** A whole page, padded with zeros. */
   #store(content: Content, { index, bytes }: Page): void {
     const offset = index * this.#pageBytes;
     const end = Math.min(offset + this.#pageBytes, content.size);

@@ -1,11 +1,11 @@
-/** One folder: the names that programs see, and those that the disk holds. */
+/** One folder: the names visible to programs, and the durable ones. */
 
 import type { Dice } from "./dice.ts";
 import type { StoredFile } from "./stored_file.ts";
 
 export type Stored = StoredFile | StoredFolder;
 
-/** What one operation did to names; a rename changes two of them, in one step. */
+/** The names changed by one operation; a rename changes two of them in one step. */
 type NameChange = readonly (readonly [name: string, stored: Stored | undefined])[];
 
 export class StoredFolder {
@@ -39,14 +39,14 @@ export class StoredFolder {
   }
 
   /**
-   * Some names may be on disk; the others are still to be put there. File systems keep names
-   * in a journal of their own: unlike pages of a file they are not forgotten.
+   * Some names may be durable; the others still have to be written. File systems journal names, so
+   * unlike pages of a file they are not forgotten.
    */
   failSync(dice: Dice): void {
     this.#onDisk = this.#remains(dice);
   }
 
-  /** The machine stops: here, and in all that is still there below. */
+  /** The machine stops: for this folder, and for everything below that remains. */
   crash(dice: Dice): void {
     this.#onDisk = this.#remains(dice);
     this.#seen = new Map(this.#onDisk);
@@ -54,7 +54,7 @@ export class StoredFolder {
     for (const stored of this.#seen.values()) stored.crash(dice);
   }
 
-  /** Of what was not synced, some is kept: the first so many operations, or any. */
+  /** Keeps some of the unsynced operations: the first ones, or any. */
   #remains(dice: Dice): Map<string, Stored> {
     const remains = new Map(this.#onDisk);
     if (this.#changes.length === 0) return remains;

@@ -1,4 +1,4 @@
-/** What happened in a simulated world, in lines for people; written only when it is asked for. */
+/** What happened in a simulated world, in readable lines; written only on request. */
 
 export class Trace {
   readonly lines: string[] = [];
@@ -10,7 +10,7 @@ export class Trace {
     this.#isKept = isKept;
   }
 
-  /** Many lines are never wanted: they are only put together when they are. */
+  /** Many lines are never needed, so they are formatted on demand. */
   note(line: () => string): void {
     if (this.#isKept) this.lines.push(`${this.now().toFixed(1).padStart(10)} ms  ${line()}`);
   }

@@ -1,20 +1,22 @@
-/** When the simulated disk fails, and how: each operation may be struck, until the budget is used up. */
+/**
+ * When and how the simulated disk fails: each operation may be struck, until the budget is used up.
+ */
 
 import type { Dice } from "./dice.ts";
 
-/** How a process ends without being asked: alone, or with the machine under it. */
+/** How a process crashes: alone, or with its machine. */
 export type Crash = "kill" | "power";
 /** `error` is EIO; a failed sync drops pages; `full` lasts for a while. */
 export type Strike = Crash | "error" | "failedSync" | "full";
 
-/** Chances of each operation to be struck, and of a sync to take long. */
+/** The chances that an operation is struck, and that a sync takes long. */
 export interface Climate extends Readonly<Record<Strike, number>> {
   readonly slow: number;
-  /** How many strikes there are at most. */
+  /** The maximum number of strikes. */
   readonly budget: number;
-  /** For how long a full disk is full. */
+  /** How long a full disk stays full. */
   readonly fullMs: readonly number[];
-  /** For how long users do nothing. */
+  /** How long users do nothing. */
   readonly napsMs: readonly number[];
 }
 
@@ -42,10 +44,10 @@ const CLIMATES: readonly Climate[] = [
   },
 ];
 
-/** Nothing fails, but the disk is full now and then. */
+/** Nothing fails, but the disk is sometimes full. */
 export const OFTEN_FULL: Climate = { ...CALM, full: 0.03, slow: 0.1, budget: 8 };
 
-/** The same for so long that whoever waits behind something which needs room is seen to wait. */
+/** The same for so long that requests waiting behind one that needs room become visible. */
 export const LONG_FULL: Climate = {
   ...{ ...OFTEN_FULL, full: 0.02, budget: 3 },
   fullMs: [3_000, 100_000],
@@ -56,7 +58,7 @@ const STRIKES: readonly Strike[] = ["kill", "power", "error", "full", "failedSyn
 
 export function anyClimate(dice: Dice): Climate {
   const climate = dice.pick(CLIMATES);
-  // Some worlds are calm for long, so that much has been recorded when something happens.
+  // Some worlds are calm for long, so that much is recorded before something happens.
   const calmer = dice.pick([1, 1, 3, 10]);
   return {
     ...climate,
@@ -80,11 +82,11 @@ export class Weather {
   };
   #isOver = false;
   #isFull = false;
-  /** Bytes of room that a full disk has, since something was removed for that. */
+  /** Bytes of room on a full disk after a file was removed. */
   #spared = 0;
   /** Strikes since the process was started last. */
   strikesInLife = 0;
-  /** Whether there was no room at some time since then. */
+  /** Whether there was no room at some point since then. */
   wasFullInLife = false;
 
   constructor(dice: Dice, climate: Climate) {
@@ -109,13 +111,13 @@ export class Weather {
     return this.#isFull;
   }
 
-  /** Something takes the process or the machine down that is none of the disk's operations. */
+  /** A crash of the process or the machine, independent of disk operations. */
   count(strike: Strike): void {
     this.struck[strike]++;
     this.strikesInLife++;
   }
 
-  /** What befalls an operation. */
+  /** What happens to an operation. */
   strike(isSync: boolean): Strike | undefined {
     if (this.#isOver || this.strikes >= this.#climate.budget) return undefined;
     let fraction = this.#dice.fraction();
@@ -133,7 +135,7 @@ export class Weather {
     this.#spared = 0;
   }
 
-  /** Something is removed from a full disk, to have room. */
+  /** A file is removed from a full disk to make room. */
   spare(bytes: number): void {
     if (this.#isFull) this.#spared = Math.max(this.#spared, bytes);
   }
@@ -142,7 +144,7 @@ export class Weather {
     return this.#spared;
   }
 
-  /** Whether a write finds room that was spared, which it takes. */
+  /** Whether a write finds reserved room, which it uses. */
   takeSpared(bytes: number): boolean {
     if (this.#spared < bytes || this.#spared === 0) return false;
     this.#spared -= bytes;

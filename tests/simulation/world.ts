@@ -1,6 +1,6 @@
 /**
- * A simulated machine: its disk, its time, and one process on it that is started, dies and is
- * started again. What is found to be wrong is noted; a run is judged by that alone.
+ * A simulated machine: its disk, its time, and one process that is started, dies and is started
+ * again. Violations are noted; a run is judged by these alone.
  */
 
 import { Dice, SimulatedRandom } from "./dice.ts";
@@ -15,7 +15,7 @@ export interface Life {
   readonly number: number;
   readonly clock: SimulatedClock;
   readonly disk: SimulatedDisk;
-  /** Resolves when the process is gone; nothing that it waits for ever comes then. */
+  /** Resolves when the process has ended; nothing that it waits for comes any more. */
   readonly over: Promise<Crash | "exit">;
 }
 
@@ -34,8 +34,8 @@ export class World {
   #isOver = false;
 
   /**
-   * @param climate One that the seed chooses, when absent.
-   * @param other A machine whose time and chance this one shares.
+   * @param climate Chosen by the seed by default.
+   * @param other A machine that shares its time and dice with this one.
    */
   constructor(seed: number, isTraced: boolean, climate?: Climate, other?: World) {
     this.seed = seed;
@@ -56,7 +56,7 @@ export class World {
     return this.#lives;
   }
 
-  /** Whether a failure of the disk can explain that the process of now does not do as asked. */
+  /** Whether a failure of the disk can explain an error of the current process. */
   get isDisturbed(): boolean {
     return this.weather.strikesInLife > 0 || this.weather.isFull;
   }
@@ -74,7 +74,7 @@ export class World {
     return { number, clock, disk, over: this.#over.promise };
   }
 
-  /** Ends the process from outside, as soon as it waits for something. */
+  /** Kills the process as soon as it waits for something. */
   crash(crash: Crash): void {
     const life = this.#life;
     this.scheduler.after(0, WORLD, () => {
@@ -84,7 +84,7 @@ export class World {
     });
   }
 
-  /** The process ends by itself; the machine goes on. */
+  /** The process ends on its own; the machine continues. */
   exit(): void {
     this.trace.note(() => `process ${this.#life} exits`);
     this.#end();

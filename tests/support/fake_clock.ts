@@ -1,4 +1,6 @@
-/** The manual clock and counted ids of `daybook/testing`, with what tests of the engine ask for. */
+/**
+ * The manual clock and counted ids of `daybook/testing`, with additions for tests of the engine.
+ */
 
 import { ulid } from "@std/ulid";
 import { CountedRandom } from "../../src/testing/counted_random.ts";
@@ -7,7 +9,7 @@ import { EPOCH_MS, ManualClock } from "../../src/testing/manual_clock.ts";
 export { EPOCH_MS };
 
 export class FakeClock extends ManualClock {
-  /** How often someone let others run. */
+  /** How often code yielded. */
   turns = 0;
 
   override nextTurn(): Promise<void> {
@@ -20,24 +22,24 @@ export class FakeClock extends ManualClock {
     return this.timers.length;
   }
 
-  /** Lets everything that is ready run, through many turns and disk operations. */
+  /** Runs everything that is ready, over many turns and disk operations. */
   async settle(turns = 30): Promise<void> {
     for (let turn = 0; turn < turns; turn++) await this.nextTurn();
   }
 
-  /** Sets the time of day, ahead or back, without any timer noticing, as an operator may. */
+  /** Sets the time of day, forward or back, without affecting timers, as an operator may. */
   jump(ms: number): void {
     this.nowMs += ms;
     this.setMs += ms;
     for (const timer of this.timers) timer.atMs += ms;
   }
 
-  /** Moves on, calling back each timer at its time, with everything settled in between. */
+  /** Advances, firing each timer at its time, with everything settled in between. */
   override advance(ms: number): Promise<void> {
     return super.advance(ms, () => this.settle());
   }
 
-  /** Moves on in one go, calling back each timer at its time; nothing else runs meanwhile. */
+  /** Advances in one go, firing each timer at its time; nothing else runs meanwhile. */
   pass(ms: number): void {
     const endMs = this.nowMs + ms;
     while (this.callNext(endMs));
@@ -47,7 +49,7 @@ export class FakeClock extends ManualClock {
 
 export class FakeRandom extends CountedRandom {}
 
-/** ULIDs of the time of a clock, as the engine's own are. */
+/** ULIDs with the time of a clock, like the engine's own. */
 export class TimedRandom extends FakeRandom {
   #made = 0;
 

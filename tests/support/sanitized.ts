@@ -1,4 +1,4 @@
-/** Declares a test that must leave nothing open, however it is run. */
+/** Declares a test that must leave nothing open, with or without sanitizer flags. */
 export function test(
   name: string,
   fn: () => Promise<void>,

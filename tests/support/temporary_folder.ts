@@ -1,10 +1,9 @@
 /** Folders for tests. */
 
-// Whoever opens a Daybook has one. It is loaded before any test, for a package that it uses opens a
-// channel that is never closed.
+// Loaded before any test, because a package that Daybook uses opens a channel that is never closed.
 import "../../src/embedded/in_process.ts";
 
-/** A folder that is there for as long as a test needs it. */
+/** A temporary folder for a test. */
 export async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "daybook-" });
   try {
@@ -14,7 +13,7 @@ export async function inFolder(run: (folder: string) => Promise<void>): Promise<
   }
 }
 
-/** The same, but after a failure the folder stays, for whoever looks for the reason. */
+/** The same, but after a failure the folder is kept for inspection. */
 export async function inFolderKeptOnFailure(
   run: (folder: string) => Promise<void>,
 ): Promise<void> {

@@ -1,14 +1,14 @@
-/** Waiting in real time for something that another process, thread or disk does. */
+/** Waits in real time for another process, thread or disk. */
 
 import assert from "node:assert/strict";
 
-/** No machine is so slow: only a test that fails waits for so long. */
+/** No machine is this slow: only a failing test waits for so long. */
 export const PATIENCE_MS = 180_000;
 
 /**
- * Resolves once something is so, and fails when it does not come to that.
+ * Resolves once a condition holds, and fails if it never does.
  *
- * @param what What is waited for, for the message of the failure.
+ * @param what What is awaited, for the failure message.
  */
 export async function until(
   what: string,

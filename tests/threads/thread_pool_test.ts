@@ -8,7 +8,7 @@ import { until } from "../support/until.ts";
 
 const MODULE = new URL("../support/process/isolated_definitions.ts", import.meta.url).href;
 
-test("threads: each that code has ended is made again before somebody asks", async () => {
+test("threads: each thread that code has ended is replaced before it is needed", async () => {
   let made = 0;
   const hasRoom = () => ++made > 0;
   const pool = new ThreadPool({ max: 3, memoryMb: 48, hasRoom });
@@ -24,7 +24,7 @@ test("threads: each that code has ended is made again before somebody asks", asy
   }
 });
 
-test("threads: a type that has ended its thread waits for another, and takes none from others", async () => {
+test("threads: a type that has ended its thread waits for the replacement, and takes none from others", async () => {
   const pool = new ThreadPool({ max: 2, memoryMb: 48, hasRoom: () => true });
   const take = (type: string) => pool.take({ module: MODULE, type });
   const order: string[] = [];
@@ -54,7 +54,7 @@ function niceness(): ReadonlyMap<string, number> {
   return found;
 }
 
-test("threads: code of jobs gives way to the engine, which keeps its priority", async () => {
+test("threads: code of jobs has a lower priority than the engine", async () => {
   const before = niceness();
   const pool = new ThreadPool({ max: 1, memoryMb: 48, hasRoom: () => true });
   try {
@@ -69,7 +69,7 @@ test("threads: code of jobs gives way to the engine, which keeps its priority", 
   }
 }, { ignore: Deno.build.os !== "linux" });
 
-test("threads: who waits for one in place of another is not forgotten when others make theirs first", async () => {
+test("threads: a job that waits for a replacement is not forgotten when others get theirs first", async () => {
   const pool = new ThreadPool({ max: 1, memoryMb: 48, hasRoom: () => true });
   const take = (module: string, type: string) => pool.take({ module, type });
   try {

@@ -45,7 +45,7 @@ async function load(ms: number): Promise<number> {
   return (user + system) / 1000 / ms;
 }
 
-test("threads: all of ctx and of a task works, and the thread is another's while the job waits", async () => {
+test("threads: everything of ctx and of a task works, and a waiting job gives its thread to others", async () => {
   await withThreads(1, async (daybook, folder) => {
     const waiting = await daybook.submit(tour, { name: "ada" });
     const { output: sum } = await daybook.wait(await daybook.submit(good, { number: 4 }), {
@@ -80,7 +80,7 @@ test("threads: all of ctx and of a task works, and the thread is another's while
   });
 });
 
-test("threads: code that spins, exits, exhausts memory or never ends costs its own attempt alone", async () => {
+test("threads: code that spins, exits, exhausts memory or never ends costs only its own attempt", async () => {
   await withThreads(4, async (daybook) => {
     const numbers = Array.from({ length: rounds(60, 1_000) }, (_, number) => number);
     const submit = async (kind: Parameters<typeof hostileOf>[0], timeoutMs: number) =>
@@ -140,7 +140,7 @@ test("threads: code that spins, exits, exhausts memory or never ends costs its o
   });
 });
 
-test("threads: emit and progress after the end of a job are told once, with the step", async () => {
+test("threads: emit and progress after the end of a job are reported once, with the step", async () => {
   await withThreads(1, async (daybook, _, warnings) => {
     const job = await daybook.submit(hostile, { kind: "late" });
     assert.equal((await daybook.wait(job, { timeoutMs: END_MS })).state, "Done");
@@ -158,7 +158,7 @@ test("threads: emit and progress after the end of a job are told once, with the 
   });
 });
 
-test("threads: a handler that never gives way is cut off at its time limit, and uses no processor then", async () => {
+test("threads: a handler that never yields is ended at its time limit, and then uses no CPU", async () => {
   await withThreads(4, async (daybook) => {
     const job = await daybook.submit(hostile, hostileOf("spin", 300));
     assert.equal((await daybook.wait(job, { timeoutMs: END_MS })).state, "Failed");
@@ -171,7 +171,7 @@ function hostileOf(kind: Misdeed, timeoutMs: number) {
   return { kind, timeoutMs };
 }
 
-test("threads: the server runs them with the permissions that definitions need anyway", async () => {
+test("threads: the server runs them with the permissions that definitions need", async () => {
   await inFolder(async (folder) => {
     const path = `${ROOT}tests/support/process/isolated_definitions.ts`;
     const daybook = await DaybookProcess.start({

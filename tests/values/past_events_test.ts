@@ -48,7 +48,7 @@ function rule(name: string, run: (place: Place) => Promise<Place | void>): void 
   }
 }
 
-rule("a value is found in whatever form, place and type an event has it", async (place) => {
+rule("a value is found in any form, at any place and in events of any type", async (place) => {
   const { shop: { deliver, engine }, pastEvents } = place;
   const [first = 0, second = 0, third = 0] = await deliver([
     { a: "42" },
@@ -65,17 +65,20 @@ rule("a value is found in whatever form, place and type an event has it", async 
   assert.equal((await ofType(pastEvents, PAID, asOf)).length, 103);
 });
 
-rule("what is durable is found at once, and the answer says up to where", async (place) => {
-  const { shop: { deliver, engine }, pastEvents } = place;
-  for (let number = 1; number <= 20; number++) {
-    const logIds = await deliver([{ orderId: `only-${number}` }]);
-    assert.deepEqual(await carrying(pastEvents, `only-${number}`, engine.headLogId), logIds);
-  }
-  const { upTo, horizon } = await pastEvents.find(new Map(), engine.headLogId);
-  assert.deepEqual([upTo >= engine.headLogId, horizon], [true, 0]);
-});
+rule(
+  "durable events are found at once, and the answer says up to which position",
+  async (place) => {
+    const { shop: { deliver, engine }, pastEvents } = place;
+    for (let number = 1; number <= 20; number++) {
+      const logIds = await deliver([{ orderId: `only-${number}` }]);
+      assert.deepEqual(await carrying(pastEvents, `only-${number}`, engine.headLogId), logIds);
+    }
+    const { upTo, horizon } = await pastEvents.find(new Map(), engine.headLogId);
+    assert.deepEqual([upTo >= engine.headLogId, horizon], [true, 0]);
+  },
+);
 
-rule("what came before a restart is found after it, once", async (place) => {
+rule("events from before a restart are found once after it", async (place) => {
   const first = await place.shop.deliver(orders(1, 500));
   const next = await place.restart();
   const second = await next.shop.deliver(orders(1, 500));
@@ -86,7 +89,7 @@ rule("what came before a restart is found after it, once", async (place) => {
   return next;
 });
 
-rule("an event that was refused is found; entries of the framework are not", async (place) => {
+rule("a refused event is found; framework entries are not", async (place) => {
   const { shop: { engine }, pastEvents } = place;
   const event = { eventType: PAID, stratum: "domain", eventId: eventId("evt-1") } as const;
   await engine.deliver([{ ...event, attributes: { orderId: "first" } }]);
@@ -98,7 +101,7 @@ rule("an event that was refused is found; entries of the framework are not", asy
   assert.deepEqual(await ofType(pastEvents, "journal.SegmentOpened", engine.headLogId), []);
 });
 
-rule("a job is found by its labels, apart from events", async (place) => {
+rule("a job is found by its labels, separately from events", async (place) => {
   const { shop: { engine }, pastEvents } = place;
   const plan = { expected: [], policy: { errors: [], onCompensated: "Failed" } } as const;
   await engine.create({ jobId: jobId("job-1"), plan, labels: { tenant: "x9" } });
@@ -107,7 +110,7 @@ rule("a job is found by its labels, apart from events", async (place) => {
   assert.deepEqual(jobs.map((job) => job.jobId), ["job-1"]);
 });
 
-test("past events, in a thread: one that ends is begun again, and finds what it has missed", () =>
+test("past events, in a thread: a thread that ends is restarted, and finds what it has missed", () =>
   inFolder(async (folder) => {
     const { pastEvents, threads, warnings } = threadOf(folder);
     const { engine, journal, deliver } = await shopIn(folder, pastEvents);
@@ -128,7 +131,7 @@ test("past events, in a thread: one that ends is begun again, and finds what it 
     assert.equal(threads.length, 3);
   }));
 
-test("past events, in a thread: without one, explanations say that nothing was compared", () =>
+test("past events, in a thread: without a thread explanations say that nothing was compared", () =>
   inFolder(async (folder) => {
     const { pastEvents } = threadOf(folder);
     await pastEvents.close();

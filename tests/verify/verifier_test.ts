@@ -66,7 +66,7 @@ async function halfway(disk: MemoryDisk) {
   return { ...server, ...hold };
 }
 
-test("verifier: keeps the verdict that the command comes to, and compares what is served", async () => {
+test("verifier: it stores the same verdict as the command, and compares what is served", async () => {
   const disk = await journalOfJobs();
   const server = await serving(disk);
   assert.deepEqual(server.verifier.start(), { started: true });
@@ -82,7 +82,7 @@ test("verifier: keeps the verdict that the command comes to, and compares what i
   assert.deepEqual(server.warnings, []);
 });
 
-test("verifier: what is recorded while it runs does no harm, and the next proof has it", async () => {
+test("verifier: entries recorded meanwhile do no harm, and the next verification includes them", async () => {
   const server = await halfway(await journalOfJobs());
   const { logId } = server.journal.head;
   const created = await server.engine.create({ type: "test.greet", input: { name: "x" } });
@@ -103,7 +103,7 @@ test("verifier: what is recorded while it runs does no harm, and the next proof 
   assert.deepEqual(second?.head, head);
 });
 
-test("verifier: one proof runs at a time", async () => {
+test("verifier: one verification runs at a time", async () => {
   const server = await halfway(await journalOfJobs());
   assert.deepEqual(server.verifier.start(), {
     started: false,
@@ -116,7 +116,7 @@ test("verifier: one proof runs at a time", async () => {
   await server.stop();
 });
 
-test("verifier: tells how many bytes of all are read", async () => {
+test("verifier: it reports how many of all bytes are read", async () => {
   const disk = await journalOfJobs();
   const server = await halfway(disk);
   const total = segmentPaths(disk).reduce((sum, path) => sum + bytesOf(disk, path).length, 0);
@@ -131,7 +131,7 @@ test("verifier: tells how many bytes of all are read", async () => {
   assert.deepEqual(seen.at(-1), [total, total]);
 });
 
-test("verifier: a damaged journal gets its verdict, and is served all the same", async () => {
+test("verifier: a damaged journal gets its verdict, and is still served", async () => {
   const disk = await journalOfJobs();
   const server = await serving(disk);
   const [, second = ""] = segmentPaths(disk);
@@ -148,7 +148,7 @@ test("verifier: a damaged journal gets its verdict, and is served all the same",
   assert.equal(receipt?.disposition, "recorded");
 });
 
-test("verifier: a server that serves something else is told", async () => {
+test("verifier: a server that serves something else is reported", async () => {
   const server = await serving(await journalOfJobs());
   const { list } = server.engine;
   server.engine.list = (query) => {
@@ -165,7 +165,7 @@ test("verifier: a server that serves something else is told", async () => {
   );
 });
 
-test("verifier: files that lack what is served are damage", async () => {
+test("verifier: files that lack served entries are damage", async () => {
   const disk = await journalOfJobs();
   const server = await serving(disk);
   disk.files.delete(segmentPaths(disk).at(-1) ?? "");
@@ -191,7 +191,7 @@ test("verifier: a stop in the middle leaves no verdict, and nothing open", async
   await server.stop();
 });
 
-test("verifier: a verdict that cannot be kept is told in the run", async () => {
+test("verifier: a verdict that cannot be stored is reported in the run", async () => {
   const disk = await journalOfJobs();
   const server = await serving(disk);
   const rename = disk.rename.bind(disk);
@@ -207,7 +207,7 @@ test("verifier: a verdict that cannot be kept is told in the run", async () => {
   );
 });
 
-test("verifier: what is no journal gets no verdict, and the run says why", async () => {
+test("verifier: without a journal there is no verdict, and the run says why", async () => {
   const disk = await journalOfJobs();
   const server = await serving(disk);
   disk.files.set("journal/segments/notes.txt", new Uint8Array());
@@ -232,7 +232,7 @@ test("verifier: a process with little memory left refuses to begin", async () =>
   );
 });
 
-test("verifier: gives up when the memory of the process gets short", async () => {
+test("verifier: it gives up when the process runs low on memory", async () => {
   const disk = await journalOfJobs();
   let usedBytes = 100;
   const server = await serving(disk, () => ({ usedBytes, bytesMax: 1_000 }));
@@ -251,7 +251,7 @@ test("verifier: gives up when the memory of the process gets short", async () =>
   assert.equal(kept, null);
 });
 
-test("pauseBetweenSlices: others have their turn every few milliseconds, and not more often", async () => {
+test("pauseBetweenSlices: it yields every few milliseconds, not more often", async () => {
   const clock = new FakeClock();
   const pause = pauseBetweenSlices(clock, new AbortController().signal, () => {});
   let pauses = 0;

@@ -92,11 +92,11 @@ async function mindsSignals(): Promise<void> {
   });
 }
 
-test("watchdog: it tells what stands still, ends it with 75 or by force, and minds two signals", async () => {
+test("watchdog: it logs a blocked loop, ends the process with 75 or by force, and two signals end it at once", async () => {
   await Promise.all([endsWhatNeverTurns(), endsWhatTurnsTooLate(), mindsSignals()]);
 });
 
-test("watchdog: inside a program it only reports, when the event loop turns again", async () => {
+test("watchdog: when embedded it only reports, once the event loop runs again", async () => {
   await inFolder(async (folder) => {
     const warnings: string[] = [];
     await using daybook = await openDaybook({

@@ -116,13 +116,20 @@ function toKnots(moments: readonly number[]): readonly Knot[] {
 }
 
 const TICKS = 5;
+/** A label is as wide on a phone. */
+const TICK_DISTANCE_MIN = 0.16 * WIDTH;
 
-/** Some moments at about equal distances, with distinct labels. */
+/** Some moments at about equal distances, with distinct labels that do not overlap. */
 function stepTicks(knots: readonly Knot[]): readonly PlacedTick[] {
   const wanted = Array.from({ length: TICKS }, (_, index) => index / TICKS * WIDTH);
   const chosen = wanted.flatMap((place) => knots.find(({ at }) => at >= place) ?? []);
   const ticks = chosen
     .filter(({ at }) => at < 0.92 * WIDTH)
     .map(({ ms, at }) => ({ atMs: ms, at, text: ms === 0 ? "0" : durationText(ms) }));
-  return ticks.filter(({ text }, index) => text !== ticks[index - 1]?.text);
+  return ticks.reduce<readonly PlacedTick[]>((kept, tick) => {
+    const last = kept.at(-1);
+    const hasRoom = last === undefined ||
+      (tick.text !== last.text && tick.at - last.at >= TICK_DISTANCE_MIN);
+    return hasRoom ? [...kept, tick] : kept;
+  }, []);
 }

@@ -35,14 +35,15 @@ function Conditions({ state }: Props) {
       <Table
         caption="What the job was doing"
         headings={["Condition", "After creation", "Lasted", "Since entry"]}
+        asCards
       >
         {conditions.slice(-ROWS_MAX).map(({ condition, fromMs, toMs, isOngoing, fromBy }) => (
           <tr>
             <th scope="row">{conditionText(condition)}</th>
-            <td>
+            <td data-name="after">
               <Duration ms={fromMs} />
             </td>
-            <td>
+            <td data-name="for">
               <Duration ms={toMs - fromMs} />
               {isOngoing ? ", still going" : null}
             </td>
@@ -66,11 +67,12 @@ function Events({ state }: Props) {
       <Table
         caption="Events that reached the job, or almost did"
         headings={["Event", "After creation", "What it did", "For", "Entry"]}
+        asCards
       >
         {marks.slice(-ROWS_MAX).map(({ eventType, atMs, kind, expectations, logId }) => (
           <tr>
             <th scope="row" class="mono">{eventType}</th>
-            <td>
+            <td data-name="after">
               <Duration ms={atMs} />
             </td>
             <td>{MARK_WORDS[kind]}</td>

@@ -34,7 +34,8 @@ export function BulkConfirm(props: BulkConfirmProps) {
       </h1>
       <SettledChips address={address} />
       <p>
-        {effect} This applies to matching jobs created up to entry{" "}
+        For each job: {effect[0]?.toLowerCase()}
+        {effect.slice(1)} This applies to matching jobs created up to entry{" "}
         {upTo}. Later jobs are skipped. Each job is checked again when its turn comes.
       </p>
       {preview.retried === 0 ? null : (
@@ -142,7 +143,11 @@ function Sample({ preview, now }: BulkConfirmProps) {
   return (
     <>
       <h2>{isAll ? "These jobs" : `The newest ${preview.sample.length} of them`}</h2>
-      <Table caption="A sample of the jobs" headings={["Condition", "Job", "Type", "Created"]}>
+      <Table
+        caption="A sample of the jobs"
+        headings={["Condition", "Job", "Type", "Created"]}
+        asCards
+      >
         {preview.sample.map((job) => <SampleRow job={job} now={now} />)}
       </Table>
     </>

@@ -60,8 +60,9 @@ export interface SchemaForm {
 const LINE_LENGTH_MAX = 200;
 
 /** Whether a text gets an input of one line. */
-export function isOneLine({ pattern, lengthMax, isSecret }: TextField): boolean {
-  return isSecret || pattern !== undefined || (lengthMax ?? Infinity) <= LINE_LENGTH_MAX;
+export function isOneLine({ pattern, format, lengthMax, isSecret }: TextField): boolean {
+  return isSecret || pattern !== undefined || format !== undefined ||
+    (lengthMax ?? Infinity) <= LINE_LENGTH_MAX;
 }
 
 /**

@@ -20,7 +20,11 @@ import { rulesText, type SchemaForm } from "../schema_form/field.ts";
 function SchemaTable({ form }: { readonly form: SchemaForm }) {
   if (form.fields.length === 0) return <p class="soft">The input has no fields.</p>;
   return (
-    <Table caption="The input, field by field" headings={["Field", "Takes", "About", "Default"]}>
+    <Table
+      caption="The input, field by field"
+      headings={["Field", "Takes", "About", "Default"]}
+      asCards
+    >
       {form.fields.map((row) => (
         <tr>
           <td class="mono">
@@ -36,7 +40,7 @@ function SchemaTable({ form }: { readonly form: SchemaForm }) {
               ? ""
               : <UserText text={row.description} lengthMax={1_000} />}
           </td>
-          <td class="mono">
+          <td class="mono" data-name="default">
             {row.default === undefined
               ? ""
               : <UserText text={JSON.stringify(row.default)} lengthMax={200} />}
@@ -133,7 +137,10 @@ function Expectations({ newest }: { readonly newest: JobState | undefined }) {
   return (
     <>
       <p class="soft">
-        From the newest job, <JobLink jobId={newest.jobId} />:
+        From the newest job,{" "}
+        <span class="unbroken">
+          <JobLink jobId={newest.jobId} />:
+        </span>
       </p>
       <dl class="facts">
         {newest.plan.expected.map((expected) => <Expectation expected={expected} />)}

@@ -95,10 +95,14 @@ function Kinds({ lists, type, now }: KindsProps) {
   return (
     <>
       <h3>Failures by kind</h3>
-      <Table caption="Failures by kind" headings={["Jobs", "Error", "Newest", "Not retried"]}>
+      <Table
+        caption="Failures by kind"
+        headings={["Jobs", "Error", "Newest", "Not retried"]}
+        asCards
+      >
         {groups.map(({ fingerprint, jobs, open, error, newest }) => (
           <tr>
-            <td>{countText(jobs)}</td>
+            <td data-name="jobs">{countText(jobs)}</td>
             <td>
               <a href={jobsPath(type, { fingerprint })}>
                 <UserText
@@ -107,10 +111,10 @@ function Kinds({ lists, type, now }: KindsProps) {
                 />
               </a>
             </td>
-            <td>
+            <td data-name="newest">
               <Time at={newest.createdAt} now={now} /> <JobLink jobId={newest.jobId} />
             </td>
-            <td>{countText(open)}</td>
+            <td data-name="not retried">{countText(open)}</td>
           </tr>
         ))}
       </Table>

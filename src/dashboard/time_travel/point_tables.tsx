@@ -1,5 +1,6 @@
 /** The expectations and the tasks of a job at a point in time. */
 
+import { countOf } from "../../core/counted.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { jobResource } from "../../core/job_resource.ts";
 import { EntryLink } from "../parts/links.tsx";
@@ -22,7 +23,11 @@ export function ExpectationTable({ jobId, expected }: ExpectationTableProps) {
   const more = expected.length - ROWS_MAX;
   return (
     <>
-      <Table caption="Expectations" headings={["Expectation", "Event type", "Counted", "By"]}>
+      <Table
+        caption="Expectations"
+        headings={["Expectation", "Event type", "Counted", "By"]}
+        asCards
+      >
         {expected.slice(0, ROWS_MAX).map((one) => (
           <tr data-expectation={one.id}>
             <th scope="row">
@@ -32,7 +37,7 @@ export function ExpectationTable({ jobId, expected }: ExpectationTableProps) {
               <UserText text={one.eventType} />
             </td>
             <td class={one.satisfied ? "counted satisfied" : "counted"}>
-              {one.matched} of {one.required}
+              {countOf(one.matched, one.required)}
               {one.waived === undefined ? null : ", waived"}
             </td>
             <td>
@@ -68,14 +73,14 @@ export function TaskTable({ tasks }: { readonly tasks: readonly Task[] }) {
   return (
     <>
       {more > 0 ? <p class="hint">{more} earlier tasks are in the JSON.</p> : null}
-      <Table caption="Tasks" headings={["Task", "Status", "Attempts", "Now"]}>
+      <Table caption="Tasks" headings={["Task", "Status", "Attempts", "Now"]} asCards>
         {tasks.slice(-ROWS_MAX).map((task) => (
           <tr data-task={task.taskId}>
             <th scope="row">
               <UserText text={task.taskId} />
             </th>
             <td>{task.status}</td>
-            <td>{task.attempts}</td>
+            <td data-name="attempts">{task.attempts}</td>
             <td class="told">
               <Now task={task} />
             </td>

@@ -1,20 +1,20 @@
 /*
- * What of a folder would survive if the power failed: loaded before a process with
- * LD_PRELOAD, it writes down each change of a name, each write and each sync that succeeded,
- * so that a test can kill the process and then take away what was never synced.
+ * Records what of a folder would survive a power cut. Loaded before a process with
+ * LD_PRELOAD, it records each change of a name, each write and each successful sync, so
+ * that a test can kill the process and then remove what was never synced.
  *
- * DAYBOOK_DISK_FOLDER  the folder that is watched, as an absolute path
+ * DAYBOOK_DISK_FOLDER  the recorded folder, as an absolute path
  * DAYBOOK_DISK_RECORD  the file that the record is appended to, outside that folder
- * DAYBOOK_DISK_KEPT    a folder of the same file system: every file that is made gets a
- *                      second name in it, its inode number, so that its content can be
- *                      found when its name in the watched folder is gone
- * DAYBOOK_DISK_FAIL    while this path exists, the next fdatasync of a watched file fails
- *                      with EIO; the path is removed then. As on Linux, the sync after it
+ * DAYBOOK_DISK_KEPT    a folder on the same file system: every created file gets a second
+ *                      name in it, its inode number, so that its content can be found
+ *                      when its name in the recorded folder is gone
+ * DAYBOOK_DISK_FAIL    while this path exists, the next fdatasync of a recorded file fails
+ *                      with EIO, and the path is removed. As on Linux, the sync after it
  *                      succeeds, and what the failed one should have written is lost
  *
- * A line is written after the call has succeeded and before the process learns of it: what
- * the process relies on is in the record, whenever it is killed. Only calls that libc
- * makes for `deno` are watched.
+ * A line is written after the call has succeeded and before it returns to the process, so
+ * everything that the process relies on is in the record, whenever it is killed. Only calls
+ * that libc makes for `deno` are recorded.
  */
 
 #define _GNU_SOURCE
@@ -32,7 +32,7 @@
 
 static const char *folder, *kept, *failing;
 static int record = -1;
-/* A call and its line are one step, so that lines are in the order of the calls. */
+/* A call and its line are one step, so that lines are in call order. */
 static pthread_mutex_t names = PTHREAD_MUTEX_INITIALIZER;
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
@@ -66,12 +66,12 @@ static void note(const char *format, ...) {
   va_start(values, format);
   int length = vsnprintf(line, sizeof line, format, values);
   va_end(values);
-  /* Without its record a run proves nothing. */
+  /* Without the record a run proves nothing. */
   if (REAL(write)(record, line, length) != length) abort();
   errno = before;
 }
 
-/* Gives a new file its second name, and writes down its first. */
+/* Gives a new file its second name, and records its first. */
 static void note_created(const char *path) {
   struct stat found;
   char second[PATH_MAX];
@@ -139,7 +139,7 @@ int unlink(const char *path) {
   return result;
 }
 
-/* The path of an open file, as it is called now; whether it is watched. */
+/* The current path of an open file; returns whether it is recorded. */
 static int watched_path(int file, char *path) {
   char link[64];
   if (folder == NULL) return 0;
@@ -160,7 +160,7 @@ static int sync_watched(int (*real)(int), int file, const char *path, int may_fa
     return -1;
   }
   if (S_ISDIR(before.st_mode)) {
-    /* No name changes between the sync and its line. */
+    /* No name can change between the sync and its line. */
     pthread_mutex_lock(&names);
     int result = real(file);
     if (result == 0) note("syncfolder\t%s\n", path);

@@ -1,6 +1,6 @@
 /**
- * Readers that lack one check. What they read is made such that the check always passes: so
- * `src/` needs no switch for it, and a sweep can show that it would find out.
+ * Readers that lack one check. Their input is changed so that the check always passes, so `src/`
+ * needs no switch for it, and a sweep can show that it would catch this.
  */
 
 import { createHash } from "node:crypto";
@@ -14,7 +14,7 @@ interface Check {
   readonly chain: boolean;
 }
 
-/** Makes the checks that are missing pass: each crc, or each chain, is what it should be. */
+/** Makes the missing checks pass by correcting each crc or chain. */
 export function withoutChecks(missing: Check): (disk: MemoryDisk) => MemoryDisk {
   return (disk) => {
     const fork = forkOf(disk);
@@ -28,7 +28,7 @@ export function withoutChecks(missing: Check): (disk: MemoryDisk) => MemoryDisk 
   };
 }
 
-/** Cannot tell one batch from another: every line that is whole may be of any. */
+/** Cannot distinguish batches: every whole line may belong to any batch. */
 export function withoutBatchId(journal: WrittenJournal): (disk: MemoryDisk) => MemoryDisk {
   const lines = journal.batches.at(-1)?.lines.slice(1) ?? [];
   const path = journal.segments.at(-1) ?? "";
@@ -45,7 +45,7 @@ export function withoutBatchId(journal: WrittenJournal): (disk: MemoryDisk) => M
   };
 }
 
-/** Takes what was written ahead for the end of the last segment, whatever stands behind it. */
+/** Treats newlines written ahead as the end of the last segment, whatever follows. */
 export function endingAtBlankLines(disk: MemoryDisk): MemoryDisk {
   const fork = forkOf(disk);
   const path = segmentsIn(fork).at(-1) ?? "";
@@ -55,7 +55,7 @@ export function endingAtBlankLines(disk: MemoryDisk): MemoryDisk {
   return fork;
 }
 
-/** Damage to what a writer left that sets no seals: the last batch, which is one, is not there. */
+/** Damage to the output of a writer without seals: the last batch, a seal, is missing. */
 export function* unsealed(journal: WrittenJournal, damages: Iterable<Damage>): Iterable<Damage> {
   const seal = journal.batches.at(-1);
   const path = journal.segments.at(-1) ?? "";
@@ -68,7 +68,7 @@ export function* unsealed(journal: WrittenJournal, damages: Iterable<Damage>): I
   }
 }
 
-/** A reader of snapshots that does not hold the content against its digest. */
+/** A reader of snapshots that does not check the digest. */
 export function withoutDigest(disk: MemoryDisk): MemoryDisk {
   const fork = forkOf(disk);
   for (const path of fork.files.keys()) {
@@ -105,7 +105,7 @@ function mendedText(text: string, previousChain: string, missing: Check) {
   return { text: batches.join(""), chain };
 }
 
-/** Without one of the checks a line passes as it is; otherwise only if nothing is wrong. */
+/** Without one of the checks a line passes unchanged; otherwise only if nothing is wrong. */
 function mendedLine(line: string, chain: string, missing: Check): string {
   const body = line.replace(/,"crc":"[^"]*"\}$/, "");
   if (body === line || !(missing.crc || crcHolds(line))) return line;

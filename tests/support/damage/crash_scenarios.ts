@@ -1,4 +1,4 @@
-/** What a journal does at its disk, to be cut short at every step. */
+/** Disk operations of a journal, to be cut short at every step. */
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
@@ -12,19 +12,19 @@ import { PowerDisk } from "./power_disk.ts";
 type Opened = Awaited<ReturnType<typeof openOn>>;
 
 interface Steps {
-  /** Makes what is there before; the process that does so then dies. */
+  /** Prepares the initial state; the process then dies. */
   readonly before?: (disk: PowerDisk) => Promise<void>;
-  /** What was written is in memory only, and the next process reads it from there. */
+  /** Writes are only in memory, from where the next process reads them. */
   readonly isUnsynced?: boolean;
   readonly options?: Partial<FileJournalOptions>;
   readonly run: (opened: Opened) => Promise<void>;
-  /** What else has to hold once a start has recovered. */
+  /** What else must hold once a start has recovered. */
   readonly after?: (disk: PowerDisk) => void;
 }
 
-/** A scenario of a journal that is opened; nobody but it writes there. */
+/** A scenario of an opened journal, which is the only writer. */
 function scenario(name: string, steps: Steps): Scenario {
-  /** All that was handed to the disk, from the first batch on. */
+  /** Everything handed to the disk, from the first batch on. */
   let batches: (readonly JobEventLogEntry[])[] = [];
   return {
     name,
@@ -37,7 +37,7 @@ function scenario(name: string, steps: Steps): Scenario {
     async run(fileSystem: FileSystem, acknowledge) {
       if (steps.isUnsynced !== true) acknowledge(batches.flat().length);
       const opened = await openOn(fileSystem, steps.options, (entries) => {
-        // What a start has read counts as well once it goes on: who asks is shown it.
+        // What a start has read counts too once it continues, because readers see it.
         batches.push(entries);
         acknowledge(entries.at(-1)?.logId ?? 0);
       });
@@ -50,7 +50,7 @@ function scenario(name: string, steps: Steps): Scenario {
   };
 }
 
-/** What a start would find; it is asked on a copy. */
+/** What a start would find, tested on a copy. */
 async function entriesOn(disk: PowerDisk): Promise<readonly JobEventLogEntry[]> {
   const { consumer } = await openOn(settledCopy(disk));
   const own = new Set(consumer.batches.flat());
@@ -94,7 +94,7 @@ async function stopped(disk: PowerDisk): Promise<void> {
 
 const TORN_BYTES = 30;
 
-/** Takes the last bytes of the only segment away; the result is what is left of its batch. */
+/** Removes the last bytes of the only segment; returns what is left of its batch. */
 function tear(disk: PowerDisk): Uint8Array {
   const [path = "", bytes = new Uint8Array()] =
     [...disk.files].find(([each]) => each.includes("/segments/")) ?? [];
@@ -141,7 +141,7 @@ export const SNAPSHOTS_UNDER_LOAD = scenario("writing snapshots while segments r
   },
 });
 
-/** Longer than it takes to prove all segments that a scenario makes. */
+/** Longer than it takes to verify all segments of a scenario. */
 const PROOF_MS = 120_000;
 
 async function provenOn(opened: Opened, ...sizes: readonly number[]): Promise<void> {
@@ -187,7 +187,7 @@ export const QUARANTINE = scenario("quarantining a torn tail", {
   },
   after(disk) {
     const aside = [...disk.files].filter(([path]) => path.includes("/quarantine/"));
-    // What was being recorded when the power went may be there as well.
+    // What was being recorded at the power cut may be there too.
     const isBegin = (bytes: Uint8Array) => bytes.every((byte, at) => byte === torn[at]);
     const sizes = aside.filter(([, bytes]) => isBegin(bytes)).map(([, bytes]) => bytes.length);
     assert.ok(sizes.length > 0, "the torn bytes are not in quarantine");
@@ -203,7 +203,7 @@ export const COPY_FORWARD = scenario("copying forward what a crash left", {
   },
 });
 
-/** As after a failed sync: the next process reads what never came to the disk. */
+/** As after a failed sync: the next process reads what never reached the disk. */
 export const COPY_FORWARD_UNSYNCED = scenario("copying forward what was never synced", {
   async before(disk) {
     await crashed(without(disk, { syncData: true, syncOf: ".ndjson" }));
@@ -215,7 +215,7 @@ export const COPY_FORWARD_UNSYNCED = scenario("copying forward what was never sy
   },
 });
 
-/** What a broken file system leaves out, and says that it did. */
+/** What a broken file system omits, but reports as done. */
 export interface LeftOut {
   readonly syncData?: boolean;
   readonly syncFolder?: boolean;

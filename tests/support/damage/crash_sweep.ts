@@ -1,6 +1,6 @@
 /**
- * Cuts the power at every step of what a journal does, finds the disk in every state that it
- * may be left in, and starts on it.
+ * Cuts the power at every disk operation of a journal, and starts on every state in which the disk
+ * may be left.
  */
 
 import assert from "node:assert/strict";
@@ -22,40 +22,40 @@ export const FOLDER = "journal";
 /** One for all, so that no id comes twice. */
 const random = new FakeRandom("01C");
 
-/** States of the disk that are looked at after one power cut, when there are more. */
+/** The maximum number of disk states tested after one power cut. */
 const DISKS_PER_CUT = rounds(16, 200, 8);
 
-/** A disk as it was found after a power cut. */
+/** A disk after a power cut. */
 export interface Found {
   readonly disk: PowerDisk;
-  /** The step before which the power went. */
+  /** The step before which the power failed. */
   readonly step: string;
-  /** The last position of which anyone was told. */
+  /** The last acknowledged position. */
   readonly acknowledged: number;
 }
 
 export interface Scenario {
   readonly name: string;
-  /** Where it begins; all of it is durable. */
+  /** The initial disk; all of it is durable. */
   begin(): Promise<PowerDisk>;
-  /** Does what is to be cut short, and tells what was acknowledged. */
+  /** Performs the operations to be cut short, and reports what was acknowledged. */
   run(fileSystem: FileSystem, acknowledge: (logId: number) => void): Promise<void>;
-  /** Throws when something is not as promised. */
+  /** Throws if a promise is broken. */
   check(found: Found): Promise<void>;
 }
 
 export interface CrashTally {
   readonly steps: number;
   readonly disks: number;
-  /** What was not as promised, and where. */
+  /** The broken promise, and where. */
   readonly violations: readonly string[];
 }
 
 export interface CrashOptions {
-  /** What stands between the journal and its disk: nothing, unless something is to be broken. */
+  /** A layer between the journal and its disk, to break something; none by default. */
   readonly through?: (disk: PowerDisk) => FileSystem;
   readonly seed?: number;
-  /** As many violations are enough; all are looked for, unless told. */
+  /** Stops after this many violations; by default it finds all. */
   readonly enough?: number;
 }
 
@@ -83,7 +83,7 @@ export async function crashSweep(
   return { steps: cuts.length, disks: seen.size, violations };
 }
 
-/** Disks that a scenario may leave behind, about `count` of them from all of its steps. */
+/** Disks that a scenario may leave behind, about `count` from all its steps. */
 export async function disksLeftBy(
   scenario: Scenario,
   count: number,
@@ -116,7 +116,7 @@ async function cutsOf(
   return cuts;
 }
 
-/** Each that is different from those before it, or of which more is expected. */
+/** Disks that differ from earlier ones, or that must have more. */
 function* disksAfter(
   cuts: readonly Cut[],
   fraction: () => number,
@@ -133,7 +133,7 @@ function* disksAfter(
   }
 }
 
-/** A journal that is opened, remembers all that it recorded, and may be left as by a crash. */
+/** An opened journal that remembers everything it recorded, and may be left as by a crash. */
 export async function openOn(
   fileSystem: FileSystem,
   options: Partial<FileJournalOptions> = {},
@@ -154,10 +154,10 @@ export async function openOn(
 }
 
 /**
- * It starts by itself; everything acknowledged is there and nothing half; nothing unfinished
- * stays; and the start after it is clean and finds the same.
+ * It starts automatically; everything acknowledged is there and nothing partial; no unfinished file
+ * remains; and the next start is clean and finds the same.
  *
- * @param batches all that was ever handed to the disk.
+ * @param batches Everything ever handed to the disk.
  */
 export async function assertRecovers(
   { disk, acknowledged }: Found,

@@ -1,4 +1,4 @@
-/** Everything that is done to the segments of a journal, to see whether it is noticed. */
+/** Everything that is done to the segments of a journal, to test whether it is detected. */
 
 import type { MemoryDisk } from "../journal/journal_memory_disk.ts";
 import { withBlankEnd } from "../journal/blank_end.ts";
@@ -16,9 +16,9 @@ const PAGE = 512;
 const NEWLINE = 10;
 
 /**
- * Every byte with one flipped bit, another one from byte to byte, or all eight of them.
+ * Every byte with one flipped bit, a different one for each byte, or all eight.
  *
- * @param first the bit of the first byte.
+ * @param first The bit of the first byte.
  */
 export function* flips(disk: MemoryDisk, path: string, bits: 1 | 8, first = 0): Iterable<Damage> {
   const whole = contentOf(disk, path);
@@ -34,7 +34,7 @@ export function* flips(disk: MemoryDisk, path: string, bits: 1 | 8, first = 0): 
   }
 }
 
-/** Every size from nothing to one byte less. */
+/** Every size from zero to one byte less. */
 export function* truncations(disk: MemoryDisk, path: string): Iterable<Damage> {
   const whole = contentOf(disk, path);
   for (let size = 0; size < whole.length; size++) {
@@ -42,7 +42,7 @@ export function* truncations(disk: MemoryDisk, path: string): Iterable<Damage> {
   }
 }
 
-/** Each line removed, repeated, zeroed, and made anew with a right crc and another content. */
+/** Each line removed, repeated, zeroed, and replaced by other content with a correct crc. */
 export function* lineDamage(disk: MemoryDisk, path: string): Iterable<Damage> {
   const lines = linesOf(contentOf(disk, path));
   for (const [index, line] of lines.entries()) {
@@ -117,7 +117,7 @@ export function* batchDamage(journal: WrittenJournal): Iterable<Damage> {
   }
 }
 
-/** Each run of pages zeroed, as a disk does that lost them. */
+/** Each run of pages zeroed, as if a disk had lost them. */
 export function* zeroedPages(disk: MemoryDisk, path: string): Iterable<Damage> {
   const whole = contentOf(disk, path);
   for (let start = 0; start < whole.length; start += PAGE) {
@@ -132,7 +132,7 @@ export function* zeroedPages(disk: MemoryDisk, path: string): Iterable<Damage> {
   }
 }
 
-/** Each run of pages as it was written ahead, as a disk leaves it that lost later writes. */
+/** Each run of pages as it was written ahead, as if a disk had lost later writes. */
 export function* blankPages(disk: MemoryDisk, path: string): Iterable<Damage> {
   const whole = contentOf(disk, path);
   for (let start = 0; start < whole.length; start += PAGE) {
@@ -166,8 +166,8 @@ export function* appended(disk: MemoryDisk, path: string): Iterable<Damage> {
 }
 
 /**
- * A power cut while the last batch was written: any of its pages may be missing. Where the
- * segment had been written ahead, there are newlines in their place, and behind.
+ * A power cut while the last batch was written: any of its pages may be missing. If the segment had
+ * been written ahead, there are newlines instead, and after them.
  */
 export function* powerCuts(journal: WrittenJournal): Iterable<Damage> {
   const { start, end, segment } = journal.batches.at(-1) ?? { start: 0, end: 0, segment: 0 };
@@ -192,7 +192,7 @@ export function* powerCuts(journal: WrittenJournal): Iterable<Damage> {
   }
 }
 
-/** Files that are missing, swapped, renamed, there twice, or not the journal's. */
+/** Files that are missing, swapped, renamed, duplicated, or not the journal's. */
 export function* fileDamage({ segments, disk }: WrittenJournal): Iterable<Damage> {
   const folder = "journal/segments/";
   for (const path of segments) {
@@ -265,7 +265,7 @@ function putBatches(
   }
 }
 
-/** The same position and another content, as a forger would write it who leaves the chain. */
+/** The same position with other content, like a forger who does not change the chain. */
 function forgedLine(line: Bytes): Bytes {
   const text = new TextDecoder().decode(line);
   const [, before = "", digit = "0", after = ""] =

@@ -1,7 +1,7 @@
 /**
- * Says what a start has to make of a damaged journal, from the bytes that were written and
- * those that are there now. It knows the promise and not the reader: what a crash can leave
- * behind is recovered, and anything else is refused.
+ * Says how a start must treat a damaged journal, from the written bytes and the current ones. It
+ * knows the promise, not the reader: what a crash can leave behind is recovered, and anything else
+ * is refused.
  */
 
 import { Buffer } from "node:buffer";
@@ -18,16 +18,16 @@ const NEWLINE = 10;
 
 export interface Expectation {
   /**
-   * `start`: a crash can leave this behind, so it has to start by itself. `refuse`: what was
-   * acknowledged is gone or changed. `either`: nothing is lost by starting, and refusing is no
-   * mistake, because no crash leaves this behind.
+   * `start`: a crash can leave this behind, so it must start automatically. `refuse`: acknowledged
+   * entries are gone or changed. `either`: nothing is lost by starting, and refusing is not wrong,
+   * because no crash leaves this behind.
    */
   readonly kind: "start" | "refuse" | "either";
-  /** The whole batches that have to be there after a start: those, and no others. */
+  /** Exactly the whole batches that must be there after a start. */
   readonly batches: number;
 }
 
-/** Judges a journal whose segments were changed, and whose snapshots are as they were. */
+/** Judges a journal with changed segments and unchanged snapshots. */
 export function expectationOf(journal: WrittenJournal, changed: MemoryDisk): Expectation {
   const batches = wholeBatches(journal, changed);
   const kind = hasForeignName(changed) ? "refuse" : judged(journal, changed, batches);
@@ -56,14 +56,14 @@ function judged(
   if (holdsOther(journal, rest, next, (line) => line)) return "refuse";
   if (isPartOf(rest, bytesFrom(journal, next, next?.end))) return "start";
   if (next === undefined || isSeal(next)) return "either";
-  // Pages of zeros that reach into the next batches: one batch that was cut short may look
-  // like this, unless a line of another one begins in what is left.
+  // Pages of zeros that reach into the next batches: a torn batch may look like this, unless a line
+  // of another batch begins in what is left.
   const mayBeOneBatch = isPartOf(rest, bytesFrom(journal, next, undefined)) &&
     !holdsOther(journal, rest, next, beginningOf);
   return mayBeOneBatch ? "either" : "refuse";
 }
 
-/** How many batches are there before the first byte that is not as it was written. */
+/** The number of whole batches before the first changed byte. */
 function wholeBatches(journal: WrittenJournal, changed: MemoryDisk): number {
   const same = journal.segments.map((path) =>
     equalBytes(contentOf(journal.disk, path), contentOf(changed, path))
@@ -84,14 +84,14 @@ function placeAfter(journal: WrittenJournal, batches: number) {
   return journal.batches[batches - 1] ?? { segment: 0, end: 0 };
 }
 
-/** The last segment is the one in which the whole batches end, or begins right after them. */
+/** Whether the last segment contains the end of the whole batches, or begins right after them. */
 function isExpectedActive(journal: WrittenJournal, batches: number, active: string): boolean {
   const { segment, lastLogId } = { lastLogId: 0, ...placeAfter(journal, batches) };
   const number = Number(nameOf(active).replace(".ndjson", ""));
   return active === journal.segments[segment] || number === lastLogId + 1;
 }
 
-/** All but the last are there in order, and not a byte longer than they were. */
+/** Whether all segments except the last are there in order, with their original length. */
 function areEarlierAsWritten(
   { segments, disk }: WrittenJournal,
   changed: MemoryDisk,
@@ -102,7 +102,7 @@ function areEarlierAsWritten(
   );
 }
 
-/** A line of another batch than the next: then more was written, and it is no torn write. */
+/** A line of a batch other than the next: more was written, so it is not a torn write. */
 function holdsOther(
   journal: WrittenJournal,
   rest: Bytes,
@@ -121,7 +121,7 @@ function beginningOf(line: string): string {
   return `\n${line.slice(0, line.indexOf('"receivedAt"'))}`;
 }
 
-/** What was written from the begin of a batch on, to its end or to that of its segment. */
+/** What was written from the beginning of a batch, to its end or that of its segment. */
 function bytesFrom(
   journal: WrittenJournal,
   batch: WrittenBatch | undefined,
@@ -131,7 +131,7 @@ function bytesFrom(
   return contentOf(journal.disk, journal.segments[batch.segment] ?? "").subarray(batch.start, end);
 }
 
-/** Bytes as they were written, of which parts may have stayed zeros, or been written ahead. */
+/** Written bytes, of which parts may still be zeros or newlines written ahead. */
 function isPartOf(rest: Bytes, expected: Bytes): boolean {
   return rest.every((byte, at) => byte === 0 || byte === NEWLINE || byte === expected[at]);
 }

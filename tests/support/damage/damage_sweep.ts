@@ -1,4 +1,4 @@
-/** Starts a journal after each damage and holds what comes of it against the oracle. */
+/** Starts a journal after each damage and compares the result with the oracle. */
 
 import { isDeepStrictEqual } from "node:util";
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
@@ -15,13 +15,13 @@ import { filledIn } from "../journal/independent_reader.ts";
 import { forkOf, type WrittenJournal } from "../journal/written_journal.ts";
 
 export type Wrong =
-  /** It started, and what it holds is not what was written. */
+  /** It started with other content than was written. */
   | "undetected damage"
   /** It refused what a crash can leave behind. */
   | "false refusal"
-  /** It refused, and has changed a segment. */
+  /** It refused, and changed a segment. */
   | "changed while refused"
-  /** It ended in another way than any that it should. */
+  /** It ended in an unexpected way. */
   | "failed otherwise";
 
 export interface Violation {
@@ -30,7 +30,7 @@ export interface Violation {
   readonly detail: string;
 }
 
-/** How many damages were judged, and in what way. */
+/** The number of damages, by verdict. */
 export class Tally {
   readonly #kinds = new Map<string, { refused: number; started: number }>();
   readonly violations: Violation[] = [];
@@ -49,7 +49,7 @@ export class Tally {
     return this.violations.filter((each) => each.wrong === wrong).length;
   }
 
-  /** A line for each kind. */
+  /** One line per kind. */
   toString(): string {
     return [...this.#kinds].map(([kind, { refused, started }]) =>
       `${kind.padEnd(36)} ${String(refused + started).padStart(7)} judged: ${refused} refused, ` +
@@ -59,7 +59,7 @@ export class Tally {
 }
 
 export interface SweepOptions {
-  /** What stands between the disk and the reader: nothing, unless a check is to be broken. */
+  /** A layer between the disk and the reader, to break a check; none by default. */
   readonly through?: (disk: MemoryDisk) => FileSystem;
 }
 
@@ -84,13 +84,13 @@ export async function sweep(
   return tally;
 }
 
-/** Every `step`th, from a place within the first ones on. */
+/** Every `step`th, starting at one of the first. */
 export function* sampled(damages: Iterable<Damage>, step: number, first = 0): Iterable<Damage> {
   let count = 0;
   for (const damage of damages) if (count++ % step === first % step) yield damage;
 }
 
-/** Takes the place of the engine: its content is only passed on. */
+/** Replaces the engine: its content is only passed on. */
 class Listener implements JournalConsumer {
   readonly replayed: JobEventLogEntry[] = [];
   hasRestored = false;
@@ -112,12 +112,12 @@ class Listener implements JournalConsumer {
 
 interface Started {
   readonly replayed: readonly JobEventLogEntry[];
-  /** What a snapshot stood for; 0 without one. */
+  /** The position of a snapshot; 0 without one. */
   readonly restoredLogId: number;
   readonly head: number;
 }
 
-/** Leaves the journal as a crash does. */
+/** Leaves the journal like a crash. */
 async function startOf(fileSystem: FileSystem): Promise<Started | Error> {
   const consumer = new Listener();
   try {
@@ -157,7 +157,7 @@ function violationIn(
   return differenceIn(journal, expected.batches, outcome);
 }
 
-/** The entries have to be those that were written, in the bytes of each line. */
+/** The entries must be those that were written, in the bytes of each line. */
 function differenceIn(
   { batches }: WrittenJournal,
   count: number,

@@ -1,6 +1,6 @@
-/** Numbers at random that a seed tells. */
+/** Random numbers from a seed. */
 
-/** Gives numbers from 0 up to 1 (mulberry32). */
+/** Returns numbers from 0 up to 1 (mulberry32). */
 export function fractions(seed: number): () => number {
   let state = seed;
   return () => {

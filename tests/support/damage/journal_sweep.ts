@@ -1,4 +1,4 @@
-/** Journals on a disk in memory, for sweeps over what can happen to their bytes. */
+/** Journals on a disk in memory, for sweeps over damages of their bytes. */
 
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
 import type { RecoveryReport } from "../../../src/engine/ports.ts";
@@ -16,7 +16,7 @@ const random = new FakeRandom();
 
 export interface SampleJournal {
   readonly disk: MemoryDisk;
-  /** All that is durable, in batches. */
+  /** All durable entries, in batches. */
   readonly batches: readonly (readonly JobEventLogEntry[])[];
   readonly entries: readonly JobEventLogEntry[];
 }
@@ -56,7 +56,7 @@ export function openOn(
   });
 }
 
-/** What a start finds, or the error that it ends with; the journal is left as by a crash. */
+/** The entries that a start finds, or its error; the journal is left as by a crash. */
 export async function startOn(
   disk: FileSystem,
 ): Promise<{ report: RecoveryReport; entries: readonly JobEventLogEntry[] } | Error> {
@@ -79,7 +79,7 @@ export function lastSegment(disk: MemoryDisk): string {
   return segmentPaths(disk).at(-1) ?? "";
 }
 
-/** The bytes of a file that is known to be there. */
+/** The bytes of an existing file. */
 export function bytesOf(disk: MemoryDisk, path: string): Uint8Array<ArrayBuffer> {
   return disk.files.get(path) ?? new Uint8Array();
 }

@@ -1,4 +1,4 @@
-/** What can be found on a disk after the power has gone. */
+/** What may be on a disk after a power cut. */
 
 import {
   apply,
@@ -11,11 +11,11 @@ import {
   nodesOf,
 } from "./power_nodes.ts";
 
-/** What may come before or be missing after a power cut. */
+/** A choice that a power cut makes at random. */
 export type ContentFate = "lost" | "kept" | "half" | "zeros";
 const FATES: readonly ContentFate[] = ["lost", "kept", "half", "zeros"];
 
-/** The moment at which the power goes, and every disk that can be found after it. */
+/** The moment of a power cut, and every disk that it may leave. */
 export class PowerCut {
   readonly #root: FolderNode;
   readonly #folders: readonly FolderNode[];
@@ -31,10 +31,10 @@ export class PowerCut {
   }
 
   /**
-   * All of them, or some when they are many: those that lost and that kept everything, and
-   * others at random.
+   * All of them, or some if there are many: those that lost or kept everything, and others at
+   * random.
    *
-   * @param fraction gives numbers from 0 up to 1.
+   * @param fraction Returns numbers from 0 up to 1.
    */
   *roots(most: number, fraction: () => number): Iterable<FolderNode> {
     const changes = this.#folders.reduce((sum, { pending }) => sum + pending.length, 0);
@@ -55,7 +55,7 @@ export class PowerCut {
     return this.#found(() => 1);
   }
 
-  /** @param choose 0 loses, 1 keeps, and the others are for content alone. */
+  /** @param choose 0 loses, 1 keeps, and the others apply only to content. */
   #found(choose: (base: number) => number): FolderNode {
     const kept = new Map<FolderNode, readonly NameChange[]>();
     for (const folder of this.#folders) {
@@ -68,7 +68,7 @@ export class PowerCut {
   }
 }
 
-/** A folder as it is found when the power is back: all that is on it is durable. */
+/** A folder after the restart: everything in it is durable. */
 function foundFolder(
   folder: FolderNode,
   kept: ReadonlyMap<FolderNode, readonly NameChange[]>,

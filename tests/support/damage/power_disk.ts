@@ -1,7 +1,7 @@
 /**
- * A disk in memory at which the power can go: it tells what is on it from what was only
- * written. Names in a folder and the content of a file are durable when they were synced, and
- * after a power cut any part of the rest may be there or not.
+ * A disk in memory with power cuts: it distinguishes durable data from data that was only written.
+ * Names in a folder and the content of a file are durable once synced; after a power cut any part
+ * of the rest may be there or not.
  */
 
 import type {
@@ -32,12 +32,12 @@ export class PowerDisk implements FileSystem {
   /** Called before each operation that changes something, and once more at `end`. */
   before: (operation: string) => void = () => {};
 
-  /** The content of every file, by its path. */
+  /** The content of every file, by path. */
   get files(): ReadonlyMap<string, Bytes> {
     return new Map(filesIn(this.#root));
   }
 
-  /** Puts a file there, on disk with its name and those of its folders. */
+  /** Creates a durable file, with its name and those of its folders. */
   put(path: string, bytes: Bytes): void {
     const file = new FileNode();
     file.content = file.durable = bytes;
@@ -55,12 +55,12 @@ export class PowerDisk implements FileSystem {
     folder.durable.set(name, file);
   }
 
-  /** What is there now and what of it is durable; later changes are not in it. */
+  /** A copy of the current state, and of what is durable. */
   cut(): PowerCut {
     return new PowerCut(cloneOf(this.#root, new Map()));
   }
 
-  /** The same disk for the next process: the one that had it is gone, and its locks with it. */
+  /** The same disk for the next process: the previous one has ended, and its locks are released. */
   restarted(): PowerDisk {
     return PowerDisk.of(this.#root);
   }

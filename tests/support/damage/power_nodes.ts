@@ -1,14 +1,14 @@
-/** Files and folders in memory, with what of them is durable. */
+/** Files and folders in memory, with their durable parts. */
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-/** One for all files: what was changed later is later. */
+/** One counter for all files, so that later changes have later times. */
 let ticks = 0;
 
 export class FileNode {
   #content: Bytes = new Uint8Array();
   durable: Bytes = new Uint8Array();
-  /** Which file it is, wherever it is moved to. */
+  /** The identity of the file, wherever it is moved. */
   inode = ++ticks;
   /** When it was last changed. */
   changed = ++ticks;
@@ -22,7 +22,7 @@ export class FileNode {
     this.changed = ++ticks;
   }
 
-  /** The same file, on the same disk or after a loss of power: that may have kept its times. */
+  /** The same file, on the same disk or after a power cut, which may have kept its times. */
   as(content: Bytes, durable: Bytes): FileNode {
     const file = new FileNode();
     file.#content = content;
@@ -30,7 +30,7 @@ export class FileNode {
   }
 }
 
-/** What one operation changes in one folder; `undefined` takes the name away. */
+/** The change of one operation in one folder; `undefined` removes the name. */
 export type NameChange = readonly (readonly [name: string, node: Node | undefined])[];
 
 export class FolderNode {
@@ -54,7 +54,7 @@ export function apply(names: Map<string, Node>, changes: NameChange): void {
   }
 }
 
-/** All that can be reached, now or after a power cut. */
+/** Everything that can be reached, now or after a power cut. */
 export function* nodesOf(node: Node, seen: Set<Node>): Iterable<Node> {
   if (seen.has(node)) return;
   seen.add(node);

@@ -1,4 +1,4 @@
-/** A real engine over the in-memory journal and a clock that tests move. */
+/** A real engine over the in-memory journal, with a manual clock. */
 
 import assert from "node:assert/strict";
 import { deriveCondition } from "../../../src/core/condition.ts";
@@ -22,22 +22,22 @@ import { MemoryKeys } from "../../../src/testing/memory_keys.ts";
 export interface HarnessOptions {
   readonly definitions?: readonly AnyJobDefinition[];
   readonly maxRunning?: number;
-  /** Where keys of sealed inputs are; they outlive a crash. */
+  /** The store of keys of sealed inputs; it survives a crash. */
   readonly keys?: MemoryKeys;
   readonly tracing?: Tracing;
-  /** Where definitions run that ask for a thread. */
+  /** Where definitions with `isolation: "thread"` run. */
   readonly threads?: JobEngineOptions["threads"];
   readonly limits?: Partial<EngineLimits>;
-  /** One that moves by itself, for what is done in slices. */
+  /** A clock that moves by itself, for work done in slices. */
   readonly clock?: FakeClock;
   readonly random?: FakeRandom;
-  /** In entries; hardly ever, when absent. */
+  /** In entries; hardly ever by default. */
   readonly snapshotEvery?: number;
 }
 
 export class Harness {
   readonly defects: unknown[] = [];
-  /** What code was told that it should not do. */
+  /** Warnings about the code of jobs. */
   readonly misuses: string[] = [];
 
   private constructor(
@@ -99,18 +99,18 @@ export class Harness {
   }
 
   /**
-   * Starts anew on what is durable, as after a kill: the old engine lives on without
-   * effect, since its journal is no longer the one.
+   * Starts again from what is durable, as after a kill: the old engine continues without effect,
+   * because its journal is no longer in use.
    */
   async crash(definitions?: readonly AnyJobDefinition[]): Promise<Harness> {
-    // Through JSON, as through a file: what JSON would change must not be in it.
+    // Converted to JSON and back, as with a file: values that JSON would change must not be in it.
     const content = JSON.parse(JSON.stringify(this.journal.content));
     this.journal.hold();
     const options = definitions === undefined ? this.options : { ...this.options, definitions };
     return await this.#next(content, options);
   }
 
-  /** The same, of a process that died before the batch with this entry was on disk. */
+  /** The same, for a process that died before the batch with this entry was on disk. */
   async crashBefore(logId: LogId): Promise<Harness> {
     const { entries, batches, ...content } = JSON.parse(JSON.stringify(this.journal.content));
     const first = batches.findLast((batch: LogId) => batch <= logId);
@@ -130,7 +130,7 @@ export class Harness {
     return await this.#next(content);
   }
 
-  /** The same as `crash`, where the next process finds another index than this one left. */
+  /** Like `crash`, but the next process finds another index than this one left. */
   async crashOnto(index: MemoryIndex): Promise<Harness> {
     const content = JSON.parse(JSON.stringify(this.journal.content));
     this.journal.hold();
@@ -207,7 +207,7 @@ export class Harness {
     return await this.engine.history.of(id, 0, 10_000);
   }
 
-  /** Fails when the engine met a defect of its own. */
+  /** Fails if the engine reported a defect. */
   assertSound(): void {
     assert.deepEqual(this.defects, []);
   }

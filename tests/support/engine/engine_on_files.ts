@@ -1,4 +1,4 @@
-/** The real engine on a journal in files, wherever these are. */
+/** The real engine on a journal in files, on any disk. */
 
 import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
 import { JobEngine } from "../../../src/engine/job_engine.ts";
@@ -10,15 +10,15 @@ import type { FileJournalOptions } from "../../../src/journal/options.ts";
 export interface EngineOnFilesOptions extends Omit<FileJournalOptions, "consumer"> {
   readonly definitions: readonly AnyJobDefinition[];
   readonly maxRunning: number;
-  /** Where jobs that have ended go; without one they stay in memory. */
+  /** The index of ended jobs; without one they stay in memory. */
   readonly index?: JobIndex;
-  /** What finds events by their values; the engine by itself, when absent. */
+  /** The search for events by value; the engine's own by default. */
   readonly pastEvents?: PastEvents | undefined;
-  /** Begins with a pause of everything. */
+  /** Starts with a pause of everything. */
   readonly hold?: boolean;
 }
 
-/** Started, with what a stop left unfinished taken up. */
+/** Started, with unfinished jobs resumed. */
 export async function engineOnFiles(
   { definitions, maxRunning, index, pastEvents, hold, ...files }: EngineOnFilesOptions,
 ) {

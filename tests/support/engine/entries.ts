@@ -1,7 +1,7 @@
 /**
- * Builders of a job's entries. A `JobStory` is immutable: each method gives a longer
- * story, so that many tests can go on from one beginning. Positions ascend from 1 and
- * times are a function of the position; nothing here depends on a clock.
+ * Builders of a job's entries. A `JobStory` is immutable: each method returns a longer story, so
+ * that many tests can continue from one beginning. Positions ascend from 1 and times are a function
+ * of the position; nothing here depends on a clock.
  */
 
 import type { Correlation } from "../../../src/core/correlation.ts";
@@ -46,7 +46,7 @@ export const OOPS: ErrorFact = { name: "Error", message: "oops" };
 
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 
-/** When the entry at this position happened and was received: one second apart. */
+/** The time at which the entry at this position occurred and was received: one second apart. */
 export function timeOf(logId: LogId): string {
   return new Date(EPOCH_MS + logId * 1_000).toISOString();
 }
@@ -61,7 +61,7 @@ type ExpectationOptions =
     readonly correlation?: Correlation;
   };
 
-/** An expectation of a domain fact, once, with any attributes, unless told otherwise. */
+/** By default, an expectation of one domain fact with any attributes. */
 export function expectation(
   id: string,
   type: string,
@@ -94,7 +94,7 @@ export function outsideJob(
   return created({ plan: plan(expected, policy) });
 }
 
-/** A job with code, whose plan is the end of `run` and what is given; not started. */
+/** A job with code, whose plan has the end of `run` and the given expectations; not started. */
 export function codedJob(
   expected: readonly ExpectedEvent[] = [],
   policy: Partial<JobPolicy> = {},
@@ -109,7 +109,7 @@ export function codedJob(
 export class JobStory {
   constructor(readonly entries: readonly JobEventLogEntry[], private readonly gap = 1) {}
 
-  /** The highest position so far. */
+  /** The last position so far. */
   get logId(): LogId {
     return this.entries.reduce((highest, { logId }) => Math.max(highest, logId), 0);
   }
@@ -126,7 +126,7 @@ export class JobStory {
     return new JobStory(this.entries, this.gap + positions);
   }
 
-  /** Delivers the entry at this index once more, as it was. */
+  /** Delivers the entry at this index again, unchanged. */
   redelivered(index: number): JobStory {
     return this.with(this.entry(index));
   }
@@ -184,7 +184,7 @@ export class JobStory {
     return this.framework("job.JobResumed", { of: "parked" });
   }
 
-  /** Given up as it is: nothing is undone. */
+  /** The job is given up as it is: nothing is undone. */
   left(...tasks: readonly string[]): JobStory {
     return this.framework("job.JobCancelled", { leftInPlace: tasks.map(taskId) });
   }
@@ -197,7 +197,7 @@ export class JobStory {
     return this.ofTask("job.TaskStarted", task, { attempt, ...options });
   }
 
-  /** An attempt whose execution is named. */
+  /** An attempt with a given execution id. */
   taskStartedBy(execution: string, task: string, attempt = 1): JobStory {
     return this.framework("job.TaskStarted", { attempt }, {
       taskId: taskId(task),
@@ -223,7 +223,7 @@ export class JobStory {
     return this.ofTask("job.TaskProgressed", task, progress);
   }
 
-  /** An attempt failed, and another follows. */
+  /** A failed attempt, with another to follow. */
   taskBackedOff(task: string, attempt = 1): JobStory {
     return this.ofTask("job.TaskFailed", task, {
       ...this.failedAttempt(attempt),
@@ -231,7 +231,7 @@ export class JobStory {
     });
   }
 
-  /** An attempt failed, and none follows. */
+  /** A failed attempt, the last one. */
   taskFailed(task: string, attempt = 1, kind: FailureKind = "deadLetter"): JobStory {
     return this.ofTask("job.TaskFailed", task, {
       ...this.failedAttempt(attempt),

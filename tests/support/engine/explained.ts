@@ -1,7 +1,6 @@
 /**
- * A real engine over a real journal on a disk in memory, behind the real routes, on a clock
- * that stands still: what it explains can be compared to the letter, and every citation
- * opened in its file.
+ * A real engine over a real journal on a disk in memory, behind the real routes, on a manual clock:
+ * explanations can be compared exactly, and every citation opened in its file.
  */
 
 import { MemoryIndex } from "./memory_index.ts";
@@ -18,7 +17,7 @@ import { TestDisk } from "../journal/journal_disk.ts";
 import { MemoryDisk } from "../journal/journal_memory_disk.ts";
 import { type SharedLogDouble, sharing } from "../journal/shared_log_double.ts";
 
-/** Small, so that citations go over many files. */
+/** Small, so that citations spread over many files. */
 const SEGMENT_BYTES = 3_700;
 const BASE = "http://127.0.0.1:8000";
 
@@ -27,7 +26,7 @@ export interface ExplainedOptions {
   readonly maxRunning?: number;
   /** Starts with a pause of everything. */
   readonly hold?: boolean;
-  /** Takes part in a journal that several processes share, under this name. */
+  /** Takes part in a shared journal, under this name. */
   readonly sharing?: { readonly log: SharedLogDouble; readonly writer: string };
 }
 
@@ -36,7 +35,7 @@ export class Explained {
     readonly engine: JobEngine,
     readonly app: Hono,
     readonly disk: MemoryDisk,
-    /** The way to the disk; it can be made to fail. */
+    /** The disk, which can be made to fail. */
     readonly faults: TestDisk,
     readonly clock: FakeClock,
     readonly random: FakeRandom,
@@ -90,12 +89,12 @@ export class Explained {
     );
   }
 
-  /** Starts anew on what is on the disk, as after a kill. */
+  /** Starts again from what is on the disk, as after a kill. */
   async crash(options: ExplainedOptions = this.options): Promise<Explained> {
     return await Explained.#open(options, this.disk.copy(), this.clock, this.random);
   }
 
-  /** Another process takes over the journal that they share; this one stands still. */
+  /** Another process takes over the shared journal; this one is frozen. */
   async takeover(writer: string, options: ExplainedOptions = {}): Promise<Explained> {
     const { sharing: part } = this.options;
     assert.ok(part);
@@ -140,7 +139,10 @@ export class Explained {
     return explanation;
   }
 
-  /** Every citation is the line that it claims, and every statement of a reason has one. */
+  /**
+   * Checks that every citation is the line that it claims, and that every statement of a reason has
+   * one.
+   */
   async assertCitations(jobId: string): Promise<void> {
     const { because, completed, waitingFor, next } = await this.explanation(jobId);
     for (const { statement, cites } of [...because, ...completed, ...waitingFor]) {

@@ -1,4 +1,4 @@
-/** Types of jobs whose conditions and failures are explained in tests. */
+/** Job types whose conditions and failures are explained in tests. */
 
 import * as v from "valibot";
 import { defineJob, type Expectation, NonRetryableError } from "../../../src/mod.ts";
@@ -47,7 +47,7 @@ export const TROUBLE = defineJob({
   },
 });
 
-/** Is undone and then counts as Done. */
+/** Is compensated and then counts as Done. */
 export const FORGIVING = defineJob({
   type: "shop.forgiving",
   version: 1,
@@ -61,7 +61,7 @@ export const FORGIVING = defineJob({
   },
 });
 
-/** Goes on until it is aborted, and keeps its worker. */
+/** Runs until it is aborted, and keeps its worker. */
 export const BUSY = defineJob({
   type: "shop.busy",
   version: 1,
@@ -90,7 +90,7 @@ export const BANK = defineJob({
   },
 });
 
-/** One at a time on each printer; what is long goes on until it is aborted. */
+/** One at a time on each printer; long jobs run until they are aborted. */
 export const PRINT = defineJob({
   type: "shop.print",
   version: 1,
@@ -123,7 +123,7 @@ export const LIMITED = defineJob({
   },
 });
 
-/** Does two things side by side, of which one goes on and the other fails. */
+/** Two parallel tasks, of which one keeps running and the other fails. */
 export const PARALLEL = defineJob({
   type: "shop.parallel",
   version: 1,
@@ -146,7 +146,7 @@ export const PARALLEL = defineJob({
   },
 });
 
-/** What a task that heeds no signal waits for. */
+/** The bell that a task waits for, ignoring its signal. */
 export const BELL = new EventTarget();
 
 /** Reserves, which can be undone if the input says so, and charges until the bell rings. */
@@ -167,7 +167,7 @@ export const DEAF = defineJob({
   },
 });
 
-/** Begun by an event; its code ends, while its plan waits on. */
+/** Started by an event; its code ends while its plan keeps waiting. */
 export const WELCOME = defineJob({
   type: "shop.welcome",
   version: 2,
@@ -216,7 +216,7 @@ export const REMINDER = defineJob({
   },
 });
 
-/** The order as somebody changed it: it bills where it charged. */
+/** A changed order definition: it bills instead of charging. */
 export const CHANGED_ORDER = defineJob({
   type: "shop.order",
   version: 4,
@@ -233,7 +233,7 @@ export const CHANGED_ORDER = defineJob({
   },
 });
 
-/** The same type, which takes less than it did. */
+/** The same type with a stricter schema. */
 export const STRICT_ORDER = defineJob({
   type: "shop.order",
   version: 3,
@@ -241,7 +241,7 @@ export const STRICT_ORDER = defineJob({
   async run() {},
 });
 
-/** All but the changed ones. */
+/** All except the changed ones. */
 export const ALL: readonly unknown[] = [
   ORDER,
   TROUBLE,

@@ -1,4 +1,4 @@
-/** A job in each condition, and with each kind of failure, as tests bring it about. */
+/** Scenarios with a job in each condition, and with each kind of failure. */
 
 import assert from "node:assert/strict";
 import type { JobId } from "../../../src/core/ids.ts";
@@ -6,7 +6,7 @@ import { SharedLogDouble } from "../journal/shared_log_double.ts";
 import { Explained } from "./explained.ts";
 import { ALL, BELL, CHANGED_ORDER, STRICT_ORDER } from "./explained_definitions.ts";
 
-/** Brings a job about, and gives the Daybook that it is in. */
+/** Creates the job, and returns its Daybook. */
 export interface Scenario {
   readonly name: string;
   readonly condition: string;
@@ -20,7 +20,7 @@ function parts(multiplicity: unknown = { times: 3 }) {
   return { expected: [{ id: "parts", ...MATCHER, multiplicity }] };
 }
 
-/** A plan that is undone from outside. */
+/** A plan that is compensated from outside. */
 function undoable() {
   const correlation = { equals: { orderId: "42" } };
   return {
@@ -35,7 +35,7 @@ function undoable() {
   };
 }
 
-/** A process that leads a journal that several share. */
+/** A process that leads a shared journal. */
 async function leading(): Promise<Explained> {
   const log = new SharedLogDouble();
   return await Explained.start({ definitions: ALL, sharing: { log, writer: "first" } });
@@ -852,7 +852,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** The job of a scenario; one that an event made has an id that follows from the event's. */
+/** The job of a scenario; a job started by an event has an id derived from the event's. */
 export function jobOf(daybook: Explained): string {
   if (daybook.engine.job("job" as JobId) !== undefined) return "job";
   return daybook.engine.list({ limit: 1 }).jobs[0]?.jobId ?? assert.fail("there is no job");

@@ -1,4 +1,4 @@
-/** Checks of recorded histories on a clock of their own, bounded in turns and in time. */
+/** Checks of recorded histories with a separate clock, bounded in turns and in time. */
 
 import assert from "node:assert/strict";
 import type { JobId } from "../../../src/core/ids.ts";
@@ -15,7 +15,7 @@ import { FakeClock } from "../fake_clock.ts";
 const LIMIT_MS = 60_000;
 const STEP_MS = 500;
 
-/** What a definition makes of a job's history as it is now. */
+/** The result of a definition on the current history of a job. */
 export async function verdictOn(
   daybook: Harness,
   id: JobId,
@@ -31,13 +31,13 @@ export async function verdictOn(
   for (let ms = 0; !isDone; ms += STEP_MS) {
     assert.ok(ms < LIMIT_MS, "a check does not end");
     await clock.settle(10);
-    // Time stands still for what needs none.
+    // Time does not pass for code that needs none.
     if (!isDone && clock.armed > 0) await clock.advance(STEP_MS);
   }
   return await checking;
 }
 
-/** A verdict in one line. */
+/** A verdict as one line. */
 export function told(verdict: HistoryVerdict): string {
   if (verdict.kind !== "compatible") return `${verdict.kind}: ${verdict.message}`;
   const { next } = verdict;

@@ -1,4 +1,4 @@
-/** Jobs with limits that last until a test lets them go. */
+/** Jobs with limits that run until a test releases them. */
 
 import * as v from "valibot";
 import type { PlaceLimits } from "../../../src/core/place_limits.ts";
@@ -8,7 +8,7 @@ import type { Citation, Statement } from "../../../src/explain/explanation.ts";
 export class Letters {
   readonly #sending = new Map<string, () => void>();
 
-  /** Of type `mail.send`: each sends until `sent` says that it has. */
+  /** Type `mail.send`: each job sends until the test says that it is sent. */
   definition(limits: PlaceLimits) {
     return defineJob({
       type: "mail.send",

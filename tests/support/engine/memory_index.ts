@@ -1,4 +1,4 @@
-/** The index of ended jobs without files: each job goes to it as soon as it has ended. */
+/** The index of ended jobs without files: each job moves to it as soon as it has ended. */
 
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { SqliteJobIndex } from "../../../src/index/sqlite_job_index.ts";
@@ -27,7 +27,7 @@ export class MemoryIndex extends SqliteJobIndex {
     return new MemoryIndex({ now: new DatabaseSync(":memory:") });
   }
 
-  /** What a process that is started now finds, whatever the one before goes on to write. */
+  /** The index that a new process finds, whatever the previous one still writes. */
   asAfterKill(): MemoryIndex {
     const copy = MemoryIndex.empty();
     copy.begin(undefined);
@@ -39,7 +39,7 @@ export class MemoryIndex extends SqliteJobIndex {
         copy.#database.now.prepare(`INSERT INTO ${table} VALUES (${places})`).run(...values);
       }
     }
-    // One that did not see the rows come.
+    // A copy that did not see the rows being added.
     return new MemoryIndex({ now: copy.#database.now });
   }
 }

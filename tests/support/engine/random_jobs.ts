@@ -21,7 +21,7 @@ interface TaskStep {
   readonly failures: number;
   readonly poison: boolean;
   readonly durationMs: number;
-  /** Failures of the compensation, or `null` when there is none. */
+  /** Failures of the compensation, or `null` if there is none. */
   readonly undoFailures: number | null;
 }
 
@@ -39,7 +39,7 @@ export type Action =
   | { readonly kind: "crash" }
   | { readonly kind: "stop"; readonly drainMs: number };
 
-/** How the code of a later release differs, at one step of one branch. */
+/** The difference in the code of a later release, at one step of one branch. */
 export interface Alteration {
   readonly kind: "rename" | "skip" | "insert";
   readonly branch: number;
@@ -113,7 +113,7 @@ export const action: fc.Arbitrary<Action> = fc.oneof(
   },
 );
 
-/** The same, whose code waits for events however long they take. */
+/** The same, but the code waits for events without a time limit. */
 export function withoutDeadlines(action: Action): Action {
   if (action.kind !== "create") return action;
   const branches = action.branches.map((steps) =>
@@ -130,13 +130,13 @@ export const alteration: fc.Arbitrary<Alteration> = fc.record({
 
 const INERT_LIFE = -1;
 
-/** A Daybook that is played with, through any number of restarts. */
+/** A Daybook that is played with across any number of restarts. */
 export class Play {
   readonly violations: string[] = [];
-  /** Of every definition made from now on. */
+  /** A change in every definition made from now on. */
   alteration: Alteration | undefined;
   #daybook: Harness | undefined;
-  /** Code of an earlier life lives on after a crash, without effect: it is not judged. */
+  /** Code of an earlier process continues after a crash without effect, so it is not judged. */
   #life = 0;
 
   get daybook(): Harness {
@@ -144,7 +144,7 @@ export class Play {
     return this.#daybook;
   }
 
-  /** The definition of all jobs, as a process would have it that may run nothing. */
+  /** The definition of all jobs, without running anything. */
   get inertDefinition(): AnyJobDefinition {
     return this.#definition(INERT_LIFE);
   }
@@ -183,7 +183,7 @@ export class Play {
     this.#assertSummaries();
   }
 
-  /** Of each job once, in the index and in memory, as its state tells it. */
+  /** Checks that each job is listed once, in the index or in memory, as its state says. */
   #assertSummaries(): void {
     const summaries = this.daybook.engine.lists.summaries({ limit: 500 }).jobs;
     assert.deepEqual(
@@ -222,7 +222,7 @@ export class Play {
     this.daybook.assertSound();
   }
 
-  /** With time enough and no further event, a job has ended or waits for events alone. */
+  /** With enough time and no further event, a job has ended or waits only for events. */
   #mustOnlyWait(job: JobState): void {
     const condition = deriveCondition(job);
     if (!["waiting", "succeeded", "failed", "cancelled"].includes(condition)) {
@@ -259,7 +259,7 @@ export class Play {
     this.daybook.assertSound();
     const life = this.#life + 1;
     this.#daybook = await this.daybook.crash([this.#definition(life)]);
-    // Only now, since until here the jobs are looked up in the life before.
+    // Only now, because until here the jobs are looked up in the previous process.
     this.#life = life;
   }
 

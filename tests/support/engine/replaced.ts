@@ -1,6 +1,6 @@
-/** Breaks one member of a class on purpose, for as long as something plays. */
+/** Breaks one member of a class on purpose, during a play. */
 
-/** Puts something else in the place of a method; the result undoes it. */
+/** Replaces a method; the returned function restores it. */
 export type Break = () => () => void;
 
 export function replaced(

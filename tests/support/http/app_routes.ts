@@ -1,4 +1,4 @@
-/** The routes of the app, by who calls them. */
+/** The routes of the app, by kind of client. */
 
 import type { Route } from "../../../src/http/route.ts";
 import { ROUTES } from "../../../src/http/routes.ts";
@@ -9,7 +9,7 @@ export const API_ROUTES: readonly Route[] = ROUTES.filter((route) => !isOfDashbo
 /** Those that browsers call, in HTML and forms. */
 export const DASHBOARD_ROUTES: readonly Route[] = ROUTES.filter(isOfDashboard);
 
-/** What a type of problem leads to is a page as well. */
+/** The page of a problem type is for browsers too. */
 function isOfDashboard({ path }: Route): boolean {
   return path === "/ui" || path.startsWith("/ui/") || path.startsWith("/problems/");
 }

@@ -1,4 +1,4 @@
-/** Bodies that each route takes, as a client that means well sends them. */
+/** Valid bodies for each route, as a well-behaved client sends them. */
 
 import fc from "fast-check";
 import { correlations } from "../../core/arbitrary_correlations.ts";
@@ -130,7 +130,7 @@ export const bulkActions = fc.record({
   reason: fc.string({ maxLength: 20 }),
 }, { requiredKeys: ["action", "filter"] });
 
-/** Of jobs that there are none of, so that the others go on. */
+/** For a type without jobs, so that the others continue. */
 export const pauses = fc.record({
   label: fc.constantFrom("none:such", "none:such", "none:", "none"),
   type: fc.constantFrom("test.greet", "test.greet", "test.parcel", "test.gret"),
@@ -138,7 +138,7 @@ export const pauses = fc.record({
   until: fc.constantFrom("2126-01-01T00:00:00Z", "2126-01-01T00:00:00+01:00", "tomorrow"),
 }, { requiredKeys: ["label", "reason"] });
 
-/** So many that no job waits for them. */
+/** So many that no job matches them. */
 export const limits = fc.record({
   maxRunning: fc.constantFrom(400, 500, 600, 700, 800, 0),
   rate: fc.constantFrom({ count: 500, perMs: 1_000 }, { count: 500, perMs: 60_000 }, "many"),

@@ -1,4 +1,4 @@
-/** Text, JSON and headers as nobody should send them. */
+/** Hostile text, JSON and headers. */
 
 import fc from "fast-check";
 
@@ -23,7 +23,7 @@ const hostileNumber = fc.oneof(
   fc.integer(),
 );
 
-/** Whatever JSON can say, and some things that it cannot. */
+/** Anything that JSON can represent, and some things that it cannot. */
 export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
   hostileText,
   hostileNumber,
@@ -33,7 +33,7 @@ export const hostileValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.array(hostileText, { maxLength: 40 }),
 );
 
-/** Documents that are no JSON, or that JSON.parse alone would let through. */
+/** Documents that are not JSON, or that JSON.parse alone would accept. */
 const TROUBLED_DOCUMENTS: readonly string[] = [
   ...[
     "",
@@ -76,7 +76,7 @@ export const hostileBody: fc.Arbitrary<Uint8Array<ArrayBuffer>> = fc.oneof(
   fc.constantFrom('{"type":"test.greet"}', "{}").map(utf16),
 );
 
-/** One change that makes a valid document doubtful. */
+/** One change that may make a valid document invalid. */
 export function mutated(value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   return fc.tuple(value, fc.nat(), hostileText, hostileValue, fc.nat(2)).map(
     ([document, place, name, strange, way]) => changedAt(document, place, name, strange, way),
@@ -100,7 +100,7 @@ function changedAt(
   return Array.isArray(document) ? Object.values(copy) : copy;
 }
 
-/** What a client can put into a header: bytes, but for NUL, CR and LF. */
+/** What a client can put into a header: bytes except NUL, CR and LF. */
 export const headerText: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: fc.integer({ min: 1, max: 255 }).map(toHeaderCharacter), maxLength: 60 }),
   hostileText.map((text) => [...text].map((one) => toHeaderCharacter(one.charCodeAt(0))).join("")),
@@ -111,7 +111,7 @@ function toHeaderCharacter(code: number): string {
   return byte === 0 || byte === 10 || byte === 13 ? "-" : String.fromCharCode(byte);
 }
 
-/** A part of a URL, with escapes that are none among the others. */
+/** A part of a URL, including invalid escapes. */
 export const urlText: fc.Arbitrary<string> = fc.oneof(
   hostileText.map((text) => encodeURIComponent(text.toWellFormed())),
   fc.constantFrom(

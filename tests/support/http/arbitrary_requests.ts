@@ -1,4 +1,4 @@
-/** Requests for each route: good ones, doubtful ones, and what no client should send. */
+/** Requests for each route: valid, doubtful and hostile ones. */
 
 import fc from "fast-check";
 import type { Route } from "../../../src/http/route.ts";
@@ -21,7 +21,7 @@ import { headerText, hostileBody, hostileText, mutated, urlText } from "./arbitr
 export interface FuzzRequest {
   readonly route: string;
   readonly method: string;
-  /** `@n` stands for the id of the n-th job that there is. */
+  /** `@n` is replaced by the id of the nth job. */
   readonly path: string;
   readonly query: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -35,7 +35,7 @@ interface Body {
   readonly body: Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** What a route reads of a request. */
+/** The parts of a request that a route reads. */
 interface RouteInput {
   readonly query?: Readonly<Record<string, fc.Arbitrary<string>>>;
   readonly headers?: fc.Arbitrary<Header>;
@@ -52,7 +52,7 @@ function json(value: fc.Arbitrary<unknown>, type = "application/json"): fc.Arbit
   return value.map((document) => bytesBody(type, JSON.stringify(document) ?? ""));
 }
 
-/** Mostly as it should be, then with one thing changed, then of any content and media type. */
+/** Mostly valid, sometimes with one change, sometimes of any content and media type. */
 function bodyOf(good: fc.Arbitrary<unknown>, ...others: fc.Arbitrary<Body>[]) {
   return fc.oneof(
     { weight: 4, arbitrary: fc.oneof(json(good), ...others) },
@@ -162,7 +162,7 @@ const filters = {
 const entryQuery = { limit: limits, cursor: cursors };
 const streamQuery = { stratum: strata, only: one("transitions", "x"), after: positions, types };
 
-/** Routes of which requests that go by the document alone would be refused, or too much alike. */
+/** Routes for which requests generated from the document would be refused or too similar. */
 export const OWN_INPUTS: Readonly<Record<string, RouteInput>> = {
   "PUT /limits/:type": { body: bodyOf(typeLimits) },
   "POST /pauses": { body: bodyOf(pauses) },
@@ -215,7 +215,7 @@ export function nameOfRoute({ method, path }: Route): string {
   return `${method} ${path}`;
 }
 
-/** What the document says that each route reads, so that a new one needs no entry above. */
+/** What each route reads according to the document, so that a new route needs no entry above. */
 function describedInputs(): ReadonlyMap<string, RouteInput> {
   const document = openApiDocument(API_ROUTES, { version: "0", needsToken: false });
   const { paths, components: { schemas } } = document as unknown as Described;
@@ -254,7 +254,7 @@ function inputOf(
   };
 }
 
-/** Of which most requests are free. */
+/** Routes whose requests mostly need no preparation. */
 const strangeHeader = fc.oneof(
   prefer,
   noneMatch,
@@ -333,7 +333,7 @@ function requestTo(route: string, { query, headers, body = nothing }: RouteInput
   }));
 }
 
-/** What makes jobs and moves them, and what few jobs are in the state for. */
+/** Routes that create and move jobs, and those that few jobs are in the right state for. */
 const OFTEN: ReadonlySet<string> = new Set([
   ...["POST /jobs", "POST /events", "POST /jobs/:id/retry", "POST /jobs/:id/wake"],
 ]);

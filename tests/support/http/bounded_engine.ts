@@ -1,11 +1,11 @@
-/** An engine in which a search ends before it has looked at all jobs, as with very many. */
+/** An engine in which a search ends before it has examined all jobs, as with very many. */
 
 import type { JobSummary } from "../../../src/core/job_summary.ts";
 import type { JobEngine } from "../../../src/engine/job_engine.ts";
 import type { JobCount, ListPage, Reach, Stop } from "../../../src/engine/job_pages.ts";
 import { startApp } from "./http_app.ts";
 
-/** It has no jobs, and says that it has looked at so many. */
+/** It finds no jobs, and says that it has examined this many. */
 export async function engineThatLooked(jobs: number): Promise<JobEngine> {
   const { engine } = await startApp();
   const searched: Reach = { jobs, backTo: "2026-01-01T00:00:00.000Z" };
@@ -16,7 +16,7 @@ export async function engineThatLooked(jobs: number): Promise<JobEngine> {
   return replaced(engine, { list, lists: replaced(engine.lists, { summaries, visit, count }) });
 }
 
-/** The same object, but for some of its members. */
+/** The same object with some members replaced. */
 function replaced<Whole extends object>(whole: Whole, members: Partial<Whole>): Whole {
   return new Proxy(whole, {
     get(target, name) {

@@ -1,11 +1,11 @@
-/** Asks the dashboard as a browser would. */
+/** Sends requests to the dashboard like a browser. */
 
 import assert from "node:assert/strict";
 import type { TestApp } from "./http_app.ts";
 
 const BROWSER = { accept: "text/html,application/xhtml+xml", origin: "http://localhost" };
 
-/** The text of a page, whose status is checked, with the headers that every page needs. */
+/** The text of a page; checks its status, and the headers that every page needs. */
 export async function pageOf(
   app: Pick<TestApp, "get">,
   path: string,
@@ -32,7 +32,7 @@ export function regionOf(html: string, id: string): string {
   return html.slice(begin, end < 0 ? undefined : end);
 }
 
-/** Sends a form as the page that holds it would. */
+/** Sends a form like its page. */
 export async function submitForm(
   app: Pick<TestApp, "app">,
   path: string,
@@ -47,7 +47,7 @@ export async function submitForm(
   });
 }
 
-/** Where an action led to; its status is checked. */
+/** The target of an action's redirect; checks its status. */
 export async function locationOf(response: Response): Promise<string> {
   const text = await response.text();
   assert.equal(response.status, 303, text);

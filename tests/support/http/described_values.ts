@@ -1,9 +1,9 @@
-/** Values that a JSON Schema of the document at `/openapi.json` allows. */
+/** Values that are valid under a JSON Schema of the document at `/openapi.json`. */
 
 import fc from "fast-check";
 
 type Json = Record<string, unknown>;
-/** By the names that `$ref` ends with. */
+/** Schemas by the names at the end of `$ref`. */
 export type Schemas = Readonly<Record<string, Json>>;
 
 /** The depth at which recursive schemas end. */
@@ -21,7 +21,7 @@ export function valuesOf(schema: Json, schemas: Schemas, depth = 0): fc.Arbitrar
   return fc.oneof(...types.map((type) => ofType(type, schema, schemas, depth)));
 }
 
-/** Deep down only the first, which refers to nothing. */
+/** Below that depth only the first, which refers to nothing. */
 function alternativesOf(all: readonly Json[], schemas: Schemas, depth: number) {
   const some = depth >= DEPTH_MAX ? all.slice(0, 1) : all;
   return fc.oneof(...some.map((one) => valuesOf(one, schemas, depth + 1)));
@@ -54,7 +54,7 @@ function ofType(
   }
 }
 
-/** Small ones are more often positions that there are. */
+/** Small numbers are more often existing positions. */
 function wholeOf({ minimum = 0, maximum = Number.MAX_SAFE_INTEGER }: Json): fc.Arbitrary<number> {
   const [min, max] = [Number(minimum), Number(maximum)];
   return fc.oneof(fc.integer({ min, max: Math.min(max, 40) }), fc.constantFrom(min, max));
@@ -69,7 +69,7 @@ function textsOf({ format, pattern, maxLength, minLength = 0 }: Json): fc.Arbitr
   if (typeof pattern !== "string") {
     return fc.string({ minLength: Number(minLength), maxLength: max });
   }
-  // Generators know no look-ahead; what it rules out is filtered.
+  // Generators do not support look-ahead, so its exclusions are filtered.
   const rule = new RegExp(pattern, "u");
   const simple = new RegExp(
     pattern.replace(/\(\?![^)]*\)/, "").replace("\\p{Cc}\\p{Cs}", "\\x00-\\x1f\\x7f-\\x9f"),
@@ -91,7 +91,7 @@ function objectsOf(schema: Json, schemas: Schemas, depth: number): fc.Arbitrary<
   const values = typeof additionalProperties === "object" && additionalProperties !== null
     ? valuesOf(additionalProperties as Json, schemas, depth + 1)
     : fc.jsonValue({ maxDepth: 1 });
-  // JSON can say these names, and the edge refuses them wherever they are.
+  // JSON allows these names, but requests with them are refused.
   return fc.dictionary(names.filter((name) => !(name in Object.prototype)), values, { maxKeys: 3 })
     .map((all) => ({ ...all }));
 }

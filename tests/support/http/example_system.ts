@@ -1,4 +1,4 @@
-/** What a process says of itself, made up. */
+/** Made-up system information. */
 
 import type { SystemPort } from "../../../src/http/http_deps.ts";
 

@@ -1,4 +1,4 @@
-/** A proof of the journal that ends when a test says so. */
+/** A verification of the journal that the test ends. */
 
 import type { Clock, VerificationRun } from "../../../src/engine/ports.ts";
 import type { VerificationPort } from "../../../src/http/http_deps.ts";

@@ -1,4 +1,4 @@
-/** A server with jobs, and what it answers to requests that were made up. */
+/** A server with jobs, and its answers to generated requests. */
 
 import type { FuzzRequest } from "./arbitrary_requests.ts";
 import {
@@ -11,15 +11,15 @@ import {
 
 export const TOKEN = "the-token-that-no-answer-shows";
 
-/** Longer than any wait that a client can ask for. */
+/** Longer than any wait that a client can request. */
 const LONG_MS = 61_000;
 
-/** A server with jobs in several states, on which a run begins. */
+/** A server with jobs in several states, for the start of a run. */
 export async function startWithJobs(options: TestAppOptions = {}): Promise<TestApp> {
   const app = await startApp({ token: TOKEN, ...options });
   const open = withToken(app);
   await createAndRun(open, "test.doomed");
-  // Its undoing backs off.
+  // Its compensation backs off.
   await open.post("/jobs", { type: "test.stuck" });
   const { jobId } = await createAndRun(open, "test.parcel", { orderId: "1" });
   await open.post(`/jobs/${jobId}/suspend`);
@@ -60,11 +60,11 @@ export function requestOf(
     headers: all,
     ...(takesBody ? { body } : {}),
   });
-  // `Request` refuses to send what a server may get all the same.
+  // `Request` refuses to send what a server may still receive.
   return isForbidden ? Object.defineProperty(request, "method", { value: method }) : request;
 }
 
-/** The answer; those who wait for a job are given the time that they wait. */
+/** The answer; waiting requests get the time for which they wait. */
 export async function answerTo(app: TestApp, request: Request): Promise<Response> {
   const answer = Promise.resolve(app.app.fetch(request));
   const early = await Promise.race([answer, app.clock.settle()]);
@@ -73,7 +73,7 @@ export async function answerTo(app: TestApp, request: Request): Promise<Response
   return await answer;
 }
 
-/** All of a body, but of a stream that goes on only what is there at once. */
+/** A whole body, or what is available at once of an open stream. */
 export async function textOf(response: Response): Promise<string> {
   if (response.headers.get("content-type") !== "text/event-stream") return await response.text();
   const reader = response.body?.getReader();

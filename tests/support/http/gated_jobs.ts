@@ -1,4 +1,4 @@
-/** Types of jobs that a test holds up and lets go, and that events start. */
+/** Job types that a test blocks and releases, and that events start. */
 
 import * as v from "valibot";
 import type { EventType } from "../../../src/core/event_type.ts";
@@ -17,7 +17,7 @@ export class Gate {
   }
 }
 
-/** `test.gated` ends once the gate is open; `shop.OrderPlaced` starts one as well. */
+/** `test.gated` ends once the gate is open; `shop.OrderPlaced` starts one too. */
 export function gatedJobs(gate: Gate): readonly AnyJobDefinition[] {
   const gated = defineJob({
     type: "test.gated",

@@ -1,4 +1,4 @@
-/** The real engine behind the real routes, on a clock that stands still. */
+/** The real engine behind the real routes, on a manual clock. */
 
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
@@ -16,7 +16,7 @@ import { FakeVerification } from "./fake_verification.ts";
 import { MemoryIndex } from "../engine/memory_index.ts";
 import { MemoryKeys } from "../../../src/testing/memory_keys.ts";
 
-/** So long that no seal comes between the entries that a test counts. */
+/** So long that no seal comes between counted entries. */
 const QUIET_SEAL_MS = 2 ** 31 - 1;
 
 export interface TestApp {
@@ -26,7 +26,7 @@ export interface TestApp {
   readonly clock: FakeClock;
   readonly trends: Trends;
   get(path: string, headers?: Record<string, string>): Promise<Response>;
-  /** Sends a value as JSON; a string as it is. */
+  /** Sends a value as JSON, and a string unchanged. */
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
 }
 
@@ -34,14 +34,14 @@ export interface TestAppOptions extends Partial<AppOptions> {
   /** One token with all scopes. */
   readonly token?: string;
   readonly limits?: Partial<EngineLimits>;
-  /** Instead of those that every test has. */
+  /** Instead of the default definitions. */
   readonly definitions?: readonly AnyJobDefinition[];
   readonly maxRunning?: number;
   /** Starts with a pause of everything. */
   readonly hold?: boolean;
-  /** What the journal of an earlier process held. */
+  /** The content of an earlier process's journal. */
   readonly content?: MemoryContent;
-  /** Goes on with that of an earlier process. */
+  /** Continues with that of an earlier process. */
   readonly clock?: FakeClock;
 }
 
@@ -114,7 +114,7 @@ export interface ProblemBody {
   readonly limit?: { readonly name: string; readonly max: number };
 }
 
-/** Checks that an answer is a whole problem of this status and kind. */
+/** Checks that an answer is a complete problem of this status and kind. */
 export async function problemOf(
   response: Response,
   status: number,
@@ -132,24 +132,24 @@ export async function problemOf(
   return problem;
 }
 
-/** The pointers of a problem's errors, in their order. */
+/** The pointers of a problem's errors, in order. */
 export function pointersOf({ errors = [] }: ProblemBody): readonly (string | undefined)[] {
   return errors.map(({ pointer }) => pointer);
 }
 
-/** Checks the status, and gives the body. */
+/** Checks the status, and returns the body. */
 export async function jsonOf<Body = JobBody>(response: Response, status: number): Promise<Body> {
   const text = await response.text();
   assert.equal(response.status, status, text);
   assert.equal(response.headers.get("content-type"), "application/json");
-  // No cache keeps, and no page embeds, what a POST got that created something.
+  // A cache does not store, and a page does not embed, the answer to a creating POST.
   if (response.headers.has("location")) return JSON.parse(text);
   assert.equal(response.headers.get("cache-control"), "no-store");
   assert.equal(response.headers.get("x-content-type-options"), "nosniff");
   return JSON.parse(text);
 }
 
-/** What tests look at of the job resource. */
+/** The members of the job resource that tests use. */
 export interface JobBody {
   readonly jobId: string;
   readonly type: string | null;
@@ -175,12 +175,12 @@ export function shipmentPlan(orderId: string) {
   return { expected: [{ id: "shipped", eventType: "shop.ParcelShipped", correlation }] };
 }
 
-/** Creates a job from outside events and gives it. */
+/** Creates a job driven by outside events and returns it. */
 export async function createPlan(app: TestApp, body: object = {}): Promise<JobBody> {
   return await jsonOf(await app.post("/jobs", { plan: shipmentPlan("42"), ...body }), 202);
 }
 
-/** Creates a job of a type, lets it run as far as it can, and gives it as it is then. */
+/** Creates a job of a type, lets it run as far as it can, and returns it. */
 export async function createAndRun(
   app: TestApp,
   type: string,

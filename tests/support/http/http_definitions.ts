@@ -1,4 +1,4 @@
-/** Types of jobs that the tests of the HTTP edge create. */
+/** Job types for the HTTP tests. */
 
 import * as v from "valibot";
 import { type AnyJobDefinition, defineJob } from "../../../src/engine/definition.ts";
@@ -15,7 +15,7 @@ export const GREET = defineJob({
   },
 });
 
-/** Waits for a fact, with something done before. */
+/** Waits for a fact after one step. */
 export const PARCEL = defineJob({
   type: "test.parcel",
   version: 1,
@@ -33,7 +33,7 @@ export const PARCEL = defineJob({
   },
 });
 
-/** Fails for good, after it did something that can be undone and something that cannot. */
+/** Fails for good after a step that can be undone and one that cannot. */
 export const DOOMED = defineJob({
   type: "test.doomed",
   version: 1,
@@ -47,7 +47,7 @@ export const DOOMED = defineJob({
   },
 });
 
-/** Fails, and what it did can be undone neither at once nor later. */
+/** Fails, and its compensation fails for good too. */
 export const STUCK = defineJob({
   type: "test.stuck",
   version: 1,

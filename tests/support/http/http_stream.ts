@@ -1,4 +1,4 @@
-/** Reads server-sent events chunk by chunk, as fast or as slowly as a test likes. */
+/** Reads server-sent events chunk by chunk, at the test's pace. */
 
 import assert from "node:assert/strict";
 import type { TestApp } from "./http_app.ts";
@@ -9,7 +9,7 @@ export interface ServerSentMessage {
   readonly data: StreamedEntry | undefined;
 }
 
-/** What tests look at of a streamed entry. */
+/** The members of a streamed entry that tests use. */
 export interface StreamedEntry {
   readonly logId: number;
   readonly eventType: string;
@@ -29,18 +29,18 @@ export class EventReader {
     this.#reader = response.body.getReader();
   }
 
-  /** The text of the next chunk, or `undefined` when the stream has ended. */
+  /** The text of the next chunk, or `undefined` if the stream has ended. */
   async chunk(): Promise<string | undefined> {
     const { done, value } = await this.#reader.read();
     return done ? undefined : this.#decoder.decode(value);
   }
 
-  /** The messages of the next chunk; none when the stream has ended. */
+  /** The messages of the next chunk; none if the stream has ended. */
   async messages(): Promise<readonly ServerSentMessage[]> {
     return messagesIn(await this.chunk() ?? "");
   }
 
-  /** The next entries, at least this many, heartbeats left out. */
+  /** The next entries, at least this many, without heartbeats. */
   async entries(count: number): Promise<readonly StreamedEntry[]> {
     const entries: StreamedEntry[] = [];
     while (entries.length < count) {
@@ -66,7 +66,7 @@ export class EventReader {
   }
 }
 
-/** A chunk holds whole messages only. */
+/** A chunk has only whole messages. */
 function messagesIn(chunk: string): readonly ServerSentMessage[] {
   const blocks = chunk.split("\n\n");
   assert.equal(blocks.pop(), "");
@@ -99,7 +99,7 @@ export async function deliver(app: TestApp, eventType: string, attributes = {}):
   assert.equal((await app.post("/events", { eventType, attributes })).status, 200);
 }
 
-/** The types of entries, in their order. */
+/** The types of entries, in order. */
 export function types(entries: readonly StreamedEntry[]): readonly string[] {
   return entries.map(({ eventType }) => eventType);
 }

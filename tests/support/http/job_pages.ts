@@ -1,4 +1,4 @@
-/** What tests read off the page of a job. */
+/** Reads the page of a job for tests. */
 
 import assert from "node:assert/strict";
 import type { Explained } from "../engine/explained.ts";
@@ -6,14 +6,14 @@ import type { TestApp } from "./http_app.ts";
 
 const BASE = "http://127.0.0.1:8000";
 
-/** A Daybook of a scenario, as a browser asks it. */
+/** The Daybook of a scenario, called like a browser. */
 export function browserOf({ app }: Explained): Pick<TestApp, "get"> {
   return {
     get: async (path, headers = {}) => await app.request(BASE + path, { headers }),
   };
 }
 
-/** Text of HTML as a person reads it: without markup, and with one space between words. */
+/** The visible text of HTML: without markup, and with single spaces. */
 export function readable(html: string): string {
   const whole = html.replaceAll(/<\/?time[^>]*>/g, "")
     .replaceAll(/<span class="unbroken">([^<]*)<\/span>/g, "$1");
@@ -23,7 +23,7 @@ export function readable(html: string): string {
   );
 }
 
-/** What the page of a job tells up to its evidence: without what is folded, and without links. */
+/** The text of a job page up to its evidence, without folded parts and links. */
 export function briefOnPage(html: string): string {
   const [start, end] = [html.indexOf('id="job-explanation"'), html.indexOf('id="job-evidence"')];
   assert.ok(0 <= start && start < end, "the page has no brief with evidence below it");
@@ -34,7 +34,7 @@ export function briefOnPage(html: string): string {
   return withoutRefs(readable(open)).trim();
 }
 
-/** What prose tells: the summary, the reasons and the next steps, without references and calls. */
+/** The content of the prose: summary, reasons and next steps, without references and calls. */
 export function briefInProse(text: string): readonly string[] {
   const [summary = "", ...sections] = text.split(/\n\n(?=[A-Z][a-z ]+\n)/);
   const items = sections.filter((section) => /^(Why|Next)\n/.test(section))
@@ -65,7 +65,7 @@ export interface PageForm {
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** All forms, with what they would send if nothing were changed. */
+/** All forms, with the values that they would send unchanged. */
 export function formsOf(html: string): readonly PageForm[] {
   return [...html.matchAll(/<form method="post" action="([^"]*)"[^>]*>(.*?)<\/form>/gs)]
     .map(([, action = "", inner = ""]) => ({
@@ -74,7 +74,7 @@ export function formsOf(html: string): readonly PageForm[] {
     }));
 }
 
-/** The form that does this; the page must have it. */
+/** The form with this action; the page must have it. */
 export function formTo(html: string, action: string): PageForm {
   return formsOf(html).find((form) => form.action === action) ??
     assert.fail(`the page has no form to ${action}`);
@@ -85,7 +85,7 @@ function hiddenFields(html: string): Record<string, string> {
   return Object.fromEntries([...inputs].map(([, name, value = ""]) => [name, unescaped(value)]));
 }
 
-/** A browser takes no line end that stands first. */
+/** A browser drops a leading newline. */
 function textareas(html: string): Record<string, string> {
   const areas = html.matchAll(/<textarea[^>]* name="([^"]*)"[^>]*>\n?(.*?)<\/textarea>/gs);
   return Object.fromEntries([...areas].map(([, name, text = ""]) => [name, unescaped(text)]));

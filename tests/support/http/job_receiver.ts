@@ -1,4 +1,4 @@
-/** The other end of a webhook: notes what it gets and answers as the test says. */
+/** A webhook receiver: notes what it gets and answers as the test says. */
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -19,7 +19,7 @@ export class Receiver {
   readonly received: Received[] = [];
   readonly #answers: Answer[];
 
-  /** The last answer is given again and again. */
+  /** The last answer is repeated. */
   constructor(...answers: readonly Answer[]) {
     this.#answers = [...answers];
   }
@@ -37,7 +37,7 @@ export class Receiver {
   }
 }
 
-/** An answer with a status, and maybe headers and a body. */
+/** An answer with a status, and optionally headers and a body. */
 export function status(
   code: number,
   headers: HeadersInit = {},
@@ -47,8 +47,8 @@ export function status(
 }
 
 /**
- * The signature that a receiver expects, computed with Web Crypto as the specification
- * of Standard Webhooks tells, and not with the code that signs.
+ * The signature that a receiver expects, computed with Web Crypto by the specification of Standard
+ * Webhooks, independently of the signing code.
  */
 export async function expectedSignature({ headers, body }: Received): Promise<string> {
   const secret = Buffer.from(WEBHOOK_SECRET.slice("whsec_".length), "base64");

@@ -1,6 +1,6 @@
 /**
- * Reads the text format of Prometheus, version 0.0.4, by its description and without the
- * library that writes it; and refuses what a Prometheus server would not take.
+ * Reads the text format of Prometheus, version 0.0.4, by its specification and without the library
+ * that writes it, and refuses what a Prometheus server would not accept.
  */
 
 export interface Sample {
@@ -21,7 +21,7 @@ const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const SAMPLE = /^([^\s{]+)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\[\\"n])*)"(?:,|$)/y;
 
-/** @throws {SyntaxError} with the line, when it is not as the format says. */
+/** @throws {SyntaxError} with the line, if it violates the format. */
 export function readMetrics(text: string): ReadonlyMap<string, Family> {
   if (!text.endsWith("\n")) throw new SyntaxError("the last line has no end");
   const families = new Map<string, Family & { samples: Sample[] }>();
@@ -95,7 +95,7 @@ function requireCumulative({ name, samples }: Family): void {
   }
 }
 
-/** The value of the one series with these labels; `undefined` when there is none. */
+/** The value of the series with these labels; `undefined` if there is none. */
 export function valueOf(
   families: ReadonlyMap<string, Family>,
   name: string,

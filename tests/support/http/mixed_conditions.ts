@@ -4,7 +4,7 @@ import { Gate, gatedJobs } from "./gated_jobs.ts";
 import { createAndRun, createPlan, startApp, type TestApp } from "./http_app.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
 
-/** A worker that is held, and jobs in most conditions. */
+/** A busy worker, and jobs in most conditions. */
 export async function startMixedJobs(): Promise<TestApp> {
   const definitions = [...DEFINITIONS, ...gatedJobs(new Gate())];
   const app = await startApp({ definitions, maxRunning: 1 });

@@ -1,10 +1,10 @@
-/** Types of jobs that between them do all that a job can do. */
+/** Job types that together do everything that a job can do. */
 
 import * as v from "valibot";
 import { type AnyJobDefinition, defineJob } from "../../../src/engine/definition.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
 
-/** Needs three attempts, and tells how far it is. */
+/** Needs three attempts, and reports progress. */
 const FLAKY = defineJob({
   type: "mixed.flaky",
   version: 1,
@@ -22,7 +22,7 @@ const FLAKY = defineJob({
   },
 });
 
-/** Tasks side by side that emit what another expectation takes, and a fact that fails it. */
+/** Parallel tasks that emit what another expectation matches, and a fact that fails it. */
 const SPREAD = defineJob({
   type: "mixed.spread",
   version: 2,
@@ -51,7 +51,7 @@ const SPREAD = defineJob({
   },
 });
 
-/** Begins with an event, and waits for another. */
+/** Starts with an event, and waits for another. */
 const WELCOME = defineJob({
   type: "mixed.welcome",
   version: 1,
@@ -71,7 +71,7 @@ const WELCOME = defineJob({
   },
 });
 
-/** Not among those that are loaded in the end, which parks its jobs. */
+/** Not loaded in the end, which parks its jobs. */
 export const GONE = defineJob({
   type: "mixed.gone",
   version: 1,
@@ -95,7 +95,7 @@ export interface PostRequest {
 
 const WAIVED = { ms: 1_500, otherwise: "waive" };
 
-/** What makes job number `n`; every eleventh is of the same kind. */
+/** The request for job number `n`; every eleventh is of the same kind. */
 export function creationOf(n: number): PostRequest {
   const orderId = `o${n}`;
   const jobId = jobIdOf(n);
@@ -172,7 +172,7 @@ const EVENT_TYPES = [
 ] as const;
 
 /**
- * An event that job number `n` may wait for, or miss by the type of a value; some name the
+ * An event that job number `n` may wait for, or that misses by the type of a value; some name the
  * job itself.
  */
 export function eventFor(n: number, turn: number): PostRequest {
@@ -185,7 +185,7 @@ export function eventFor(n: number, turn: number): PostRequest {
 
 const CONTROLS = ["start", "suspend", "resume", "cancel", "retry"] as const;
 
-/** A control of job number `n`; many are refused, as the job is in no state for it. */
+/** A control of job number `n`; many are refused, because the job is in the wrong state. */
 export function controlOf(n: number, turn: number): PostRequest {
   const control = CONTROLS[turn % CONTROLS.length];
   return { path: `/jobs/${jobIdOf(n)}/${control}`, body: { reason: `turn ${turn}` } };

@@ -1,4 +1,4 @@
-/** A job with a secret in its input, whose tasks say it in every way there is when asked to. */
+/** A job with a secret in its input, whose tasks leak it in every possible way on request. */
 
 import * as v from "valibot";
 import { defineJob } from "../../../src/engine/definition.ts";
@@ -10,18 +10,18 @@ export const CARD = "4000-0012-3456-7899";
 const input = v.object({
   orderId: v.string(),
   card: v.object({ number: v.pipe(v.string(), v.minLength(8)), holder: v.string() }),
-  /** Where the secret gets out. */
+  /** Where the secret leaks. */
   leak: v.optional(v.string()),
 });
 
 export interface Payments {
   /** What the task was given. */
   readonly charged: string[];
-  /** Lets the task go on, when it waits. */
+  /** Releases a waiting task. */
   release: (() => void) | undefined;
 }
 
-/** @param payments Gets what the tasks were given: proof that the clear input reaches them. */
+/** @param payments Receives the input of the tasks, to prove that they get it in the clear. */
 export function paymentDefinition(
   payments: Payments,
   retention: InputRetention = "keep",

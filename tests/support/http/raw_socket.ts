@@ -1,4 +1,4 @@
-/** One connection of bytes, without any library between. */
+/** A connection of raw bytes, without an HTTP library. */
 
 import type { RawCase } from "./raw_text.ts";
 
@@ -9,7 +9,7 @@ export interface RawAnswer {
   readonly closed: boolean;
 }
 
-/** Resolves after a time, or as soon as it is cancelled. */
+/** Resolves after a time, or when it is cancelled. */
 function pause(ms: number): { readonly over: Promise<void>; cancel(): void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, ms);
@@ -23,13 +23,13 @@ function pause(ms: number): { readonly over: Promise<void>; cancel(): void } {
 }
 
 export interface Patience {
-  /** How long an answer that must come may take. */
+  /** How long a required answer may take. */
   readonly answerMs: number;
-  /** How long a connection must be silent before no more is expected of it. */
+  /** How long a connection must be silent before it counts as finished. */
   readonly quietMs: number;
 }
 
-/** Sends what a case says, and gives what comes back until it ends or is quiet for a time. */
+/** Sends the bytes of a case, and returns what comes back until the connection ends or is quiet. */
 export async function exchange(
   port: number,
   { parts, leaves, statuses }: RawCase,
@@ -47,7 +47,7 @@ export async function exchange(
   }
 }
 
-/** A server that has heard enough may close before all was sent. */
+/** A server may close before everything was sent. */
 async function sendAll(connection: Deno.Conn, parts: RawCase["parts"]): Promise<void> {
   try {
     for (const part of parts) {
@@ -58,7 +58,7 @@ async function sendAll(connection: Deno.Conn, parts: RawCase["parts"]): Promise<
         );}
     }
   } catch {
-    // The answer tells what it did.
+    // The answer says what it did.
   }
 }
 
@@ -82,7 +82,7 @@ async function readAll(
   }
 }
 
-/** The statuses of the answers on one connection, in their order; bodies are of one line. */
+/** The statuses of the answers on one connection, in order; bodies have one line. */
 export function statusesIn({ text }: Pick<RawAnswer, "text">): readonly number[] {
   return [...text.matchAll(/HTTP\/1\.[01] (\d{3}) [A-Z]/g)].map(([, status]) => Number(status));
 }

@@ -1,6 +1,6 @@
-/** Requests as text, to be put together as no HTTP library would. */
+/** Requests as raw text, which no HTTP library would produce. */
 
-/** What comes between two writes; nothing, when bytes follow at once. */
+/** The pause between two writes; none if bytes follow at once. */
 export interface Pause {
   readonly pauseMs: number;
 }
@@ -8,7 +8,7 @@ export interface Pause {
 export interface RawCase {
   readonly name: string;
   readonly parts: readonly (string | Uint8Array<ArrayBuffer> | Pause)[];
-  /** The statuses that may be answered, one after the other; any but 5xx when absent. */
+  /** The allowed statuses, in order; any except 5xx by default. */
   readonly statuses?: readonly (readonly number[])[];
   /** The client leaves without reading. */
   readonly leaves?: boolean;

@@ -1,6 +1,6 @@
 /**
- * A run of mixed jobs over the real routes, in which what `GET /jobs/:id` tells is kept for
- * every job at every moment at which an entry of it had just become durable.
+ * A run of mixed jobs over the real routes. It keeps the answer of `GET /jobs/:id` for every job
+ * after each of its entries became durable.
  */
 
 import assert from "node:assert/strict";
@@ -24,13 +24,13 @@ import {
   type PostRequest,
 } from "./mixed_jobs.ts";
 
-/** What the server told, by job and by the job's last entry then. */
+/** The server's answers, by job and the job's last entry at that point. */
 export type Recording = ReadonlyMap<JobId, ReadonlyMap<LogId, JobBody>>;
 
-/** Of a type that is not loaded: two are given up as they are, the other stays parked. */
+/** Jobs of a type that is not loaded: two are given up as they are, the other stays parked. */
 const PARKED_JOB_IDS = ["parked-0", "parked-1", "parked-2"].map(jobId);
 
-/** What a process left that knew a type which is gone. */
+/** What an earlier process with a since removed type left. */
 async function pastWithout(clock: FakeClock, random: FakeRandom) {
   const harness = await Harness.start({ definitions: [GONE], clock, random });
   for (const jobId of PARKED_JOB_IDS) await harness.create({ jobId, type: GONE.type });
@@ -50,7 +50,7 @@ export class RecordedRun {
     this.#clock = clock;
   }
 
-  /** A run of so many jobs, made once for all tests that read it. */
+  /** A run of this many jobs, made once for all tests that read it. */
   static of(jobs: number): Promise<RecordedRun> {
     const run = RUNS.get(jobs) ?? RecordedRun.#played(jobs);
     RUNS.set(jobs, run);
@@ -115,7 +115,7 @@ export class RecordedRun {
     return this.#recording;
   }
 
-  /** What is left is resumed, gets its events, and has time. */
+  /** The remaining jobs are resumed, get their events, and have time. */
   async #finish(jobs: number): Promise<void> {
     for (let n = 0; n < jobs; n++) {
       await this.#post({ path: controlOf(n, 2).path, body: {} });
@@ -124,7 +124,7 @@ export class RecordedRun {
     await this.#clock.advance(60_000);
   }
 
-  /** The view that the route answers: an answer itself may have to wait its turn. */
+  /** The view behind the route, because the answer itself may have to wait its turn. */
   #record(entries: readonly JobEventLogEntry[]): void {
     const jobIds = new Set(entries.flatMap(({ jobId }) => jobId === undefined ? [] : [jobId]));
     for (const jobId of jobIds) {

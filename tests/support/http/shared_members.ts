@@ -17,25 +17,25 @@ import { DEFINITIONS } from "./http_definitions.ts";
 export interface MembersOptions {
   readonly definitions?: readonly AnyJobDefinition[];
   readonly tokens?: readonly AccessToken[];
-  /** Of the engine and its requests; that of the system if left out. */
+  /** The clock of the engine and its requests; the system's by default. */
   readonly clock?: Clock;
 }
 
-/** A clock on which a second takes a hundredth of one. */
+/** A clock that runs a hundred times faster. */
 export const HURRIED: Clock = {
   ...systemClock,
   monotonic: () => systemClock.monotonic() * 100,
   setTimer: (delayMs, callback) => systemClock.setTimer(delayMs / 100, callback),
 };
 
-/** What all of them share. */
+/** Shared by all of them. */
 export class Members implements AsyncDisposable {
   readonly log = new SharedLogDouble();
-  /** What should not have happened in any of them. */
+  /** Errors in any of them. */
   readonly defects: unknown[] = [];
-  /** Where requests are passed on to; set by whoever leads. */
+  /** Where requests are passed on to; set by the leader. */
   leader: SharedMember | undefined;
-  /** Instead of where that is. */
+  /** Replaces that address. */
   url: string | undefined;
   /** Who may lead next. */
   heir: SharedMember | undefined;
@@ -71,7 +71,7 @@ export class Members implements AsyncDisposable {
 export class SharedMember {
   leads = false;
   readonly engine: JobEngine;
-  /** Asks without a network, so that any header can be sent. */
+  /** Calls without a network, so that any header can be sent. */
   readonly request: (path: string, headers: Record<string, string>) => Promise<Response>;
   readonly #streams = new AbortController();
   readonly #server: Deno.HttpServer<Deno.NetAddr>;

@@ -8,7 +8,7 @@ export function withoutBlankEnd(bytes: Uint8Array<ArrayBuffer>): Uint8Array<Arra
   return bytes.slice(0, last < 0 ? 0 : last + 2);
 }
 
-/** Puts bytes right after the last line of a segment, in place of the newlines that are there. */
+/** Puts bytes right after the last line of a segment, over the newlines there. */
 export async function writeAfterLastLine(path: string, bytes: Uint8Array): Promise<void> {
   await Deno.writeFile(path, withoutBlankEnd(await Deno.readFile(path)));
   await Deno.writeFile(path, bytes, { append: true });

@@ -1,6 +1,6 @@
 /**
- * A second reader of the journal's format, written from `journal/README.md` alone: it
- * shares no code with `src/`, so that a mistake in one cannot hide in the other.
+ * A second reader of the journal's format, written from `journal/README.md` alone: it shares no
+ * code with `src/`, so that an error in one does not hide in the other.
  */
 
 import { createHash } from "node:crypto";
@@ -40,7 +40,7 @@ const KEY_ORDER = [
   "crc",
 ];
 
-/** Reads every segment of a journal folder. Throws at the first thing that is not right. */
+/** Reads every segment of a journal folder. Throws at the first error. */
 export async function readIndependently(folder: string): Promise<IndependentJournal> {
   const names: string[] = [];
   for await (const { name } of Deno.readDir(`${folder}/segments`)) names.push(name);
@@ -82,7 +82,7 @@ const MAIN_PLAN = {
   policy: { errors: [], onCompensated: "Failed" },
 };
 
-/** The entry with what its line left out. */
+/** The entry with the values that its line left out. */
 export function filledIn(entry: IndependentEntry): IndependentEntry {
   const filled = { ...entry, occurredAt: entry["occurredAt"] ?? entry["receivedAt"] };
   if (entry.eventType !== "job.JobCreated") return filled;

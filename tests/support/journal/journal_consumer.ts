@@ -1,4 +1,4 @@
-/** A consumer that is simple enough to be obviously right: it remembers every entry. */
+/** A consumer that is simple enough to be obviously correct: it remembers every entry. */
 
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
 import type {
@@ -8,12 +8,12 @@ import type {
 } from "../../../src/engine/ports.ts";
 
 export class RememberingConsumer implements JournalConsumer {
-  /** All entries, however they came. */
+  /** All entries, restored or new. */
   readonly entries: JobEventLogEntry[] = [];
   /** The entries of each batch that became durable. */
   readonly batches: (readonly JobEventLogEntry[])[] = [];
   readonly failures: JournalFailedError[] = [];
-  /** What was told of losses. */
+  /** Reported losses. */
   readonly losses: JournalFullError[] = [];
   replayed = 0;
   restored = 0;

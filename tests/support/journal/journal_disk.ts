@@ -1,6 +1,6 @@
 /**
- * A disk that a test can crash, hold up and make fail. It passes everything on to
- * another one: the real one, or one in memory.
+ * A disk that a test can crash, block and make fail. It passes everything on to another disk, real
+ * or in memory.
  */
 
 import type {
@@ -26,12 +26,12 @@ export type DiskOperation =
   | "note"
   | "read";
 
-/** What a test can wait for; the listing of a folder changes nothing, but is a sign too. */
+/** Operations that a test can wait for; listing a folder changes nothing, but is one of them. */
 type AwaitedOperation = DiskOperation | "list";
 
 export interface Fault {
   readonly operation: DiskOperation;
-  /** Part of the path that it applies to; every path when absent. */
+  /** Part of the path that it applies to; every path by default. */
   readonly path?: string;
   readonly error: Error;
   /** Bytes that `write` writes before it fails. */
@@ -46,9 +46,9 @@ export class TestDisk implements FileSystem {
   #waiting: { readonly operation: AwaitedOperation; readonly resolve: () => void }[] = [];
   #gate: PromiseWithResolvers<void> | undefined;
   #reached = Promise.withResolvers<void>();
-  /** What was done, as `operation path`, since the last `forget`. */
+  /** Operations as `operation path`, since the last `forget`. */
   operations: string[] = [];
-  /** For each `syncData`, whether it was allowed to hold up the event loop. */
+  /** For each `syncData`, whether it was allowed to block the event loop. */
   heldUp: boolean[] = [];
   /** Bytes read from files, since the last `forget`. */
   bytesRead = 0;
@@ -70,7 +70,7 @@ export class TestDisk implements FileSystem {
     this.#reached = Promise.withResolvers();
   }
 
-  /** Resolves when a `syncData` has begun that `hold` holds up. */
+  /** Resolves when a `syncData` has begun that `hold` blocks. */
   get held(): Promise<void> {
     return this.#reached.promise;
   }
@@ -80,7 +80,7 @@ export class TestDisk implements FileSystem {
     this.#gate = undefined;
   }
 
-  /** As when the process dies: files are closed and locks are free. */
+  /** As if the process died: files are closed and locks released. */
   crash(): void {
     for (const each of this.#open) each.close();
     this.#open.clear();
@@ -88,7 +88,7 @@ export class TestDisk implements FileSystem {
     this.release();
   }
 
-  /** Resolves when nothing is being done any more, such as what a crash did not wait for. */
+  /** Resolves when no operation is running, such as one that a crash did not wait for. */
   async settled(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled([...this.#underWay]);
   }
@@ -158,7 +158,7 @@ export class TestDisk implements FileSystem {
     return this.#run("syncFolder", path, () => this.#inner.syncFolder(path));
   }
 
-  /** Resolves when an operation has been done the next time. */
+  /** Resolves when this operation has been done the next time. */
   done(operation: AwaitedOperation): Promise<void> {
     return new Promise((resolve) => this.#waiting.push({ operation, resolve }));
   }

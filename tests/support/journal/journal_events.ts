@@ -8,7 +8,7 @@ import type { StampedEvent } from "../../../src/engine/ports.ts";
 
 let count = 0;
 
-/** A business fact; every one has another `eventId`. */
+/** A business fact; each has a different `eventId`. */
 export function fact(
   attributes: JsonObject = {},
   more: { readonly causedBy?: Cause; readonly eventType?: string; readonly traceId?: string } = {},

@@ -1,4 +1,4 @@
-/** A journal in a temporary folder of its own, and what a test can do to it. */
+/** A journal in a temporary folder, and what a test can do to it. */
 
 import type { JournalConsumer } from "../../../src/engine/ports.ts";
 import { DenoFileSystem } from "../../../src/journal/deno_file_system.ts";
@@ -28,7 +28,7 @@ export class JournalFolder implements JournalHarness {
     return new JournalFolder(await Deno.makeTempDir({ prefix: "daybook-journal-" }));
   }
 
-  /** The folder of the journal; not there before it is first opened. */
+  /** The folder of the journal; it does not exist before the first open. */
   get path(): string {
     return `${this.#root}/journal`;
   }
@@ -47,7 +47,7 @@ export class JournalFolder implements JournalHarness {
           ...options,
         });
       } catch (error) {
-        // A process that another test is starting has the lock too, until it runs its program.
+        // A process that another test is starting holds the lock too, until it runs its program.
         if (!(error instanceof JournalLockedError) || performance.now() >= end) throw error;
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
@@ -114,7 +114,7 @@ export class JournalFolder implements JournalHarness {
   }
 }
 
-/** Declares a test that has a journal folder of its own. */
+/** Declares a test with a temporary journal folder. */
 export function testWithFolder(
   name: string,
   run: (folder: JournalFolder) => Promise<void>,

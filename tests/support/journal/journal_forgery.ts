@@ -1,11 +1,11 @@
-/** Changes lines of a segment and makes every crc and chain right again, as a forger would. */
+/** Changes lines of a segment and corrects every crc and chain, like a forger. */
 
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 
 /**
- * @param change gives each line, without chain and crc, anew.
- * @param previousChain the chain before the segment; `undefined` keeps the chains as they are.
+ * @param change Returns the new line, without chain and crc.
+ * @param previousChain The chain before the segment; `undefined` keeps the chains.
  */
 export function forged(
   segment: Uint8Array,
@@ -31,7 +31,7 @@ function bodyOf(line: string): string {
   return line.replace(/(?:,"chain":"[^"]*")?,"crc":"[^"]*"\}$/, "");
 }
 
-/** A line of the format, from all of it that comes before the crc. */
+/** A line of the format, from everything before its crc. */
 export function withCrc(body: string): string {
   return `${body},"crc":"${crc32(body).toString(16).padStart(8, "0")}"}`;
 }

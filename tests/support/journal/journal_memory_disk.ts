@@ -21,10 +21,10 @@ export function overwritten(
   return result;
 }
 
-/** One for all disks: what was changed later is later on each of them. */
+/** One counter for all disks, so that later changes have later times on each. */
 let ticks = 0;
 
-/** Files by their paths, with when each was last changed, and which one it is. */
+/** Files by path, with their change times and identities. */
 class StampedFiles extends Map<string, Uint8Array<ArrayBuffer>> {
   readonly #stamps = new Map<string, { readonly inode: number; readonly changed: number }>();
 
@@ -39,7 +39,7 @@ class StampedFiles extends Map<string, Uint8Array<ArrayBuffer>> {
     return super.delete(path);
   }
 
-  /** Changes a file in a way that nothing but its content tells of, as a bad disk does. */
+  /** Changes only the content of a file, like a bad disk. */
   rot(path: string, bytes: Uint8Array<ArrayBuffer>): void {
     super.set(path, bytes);
   }
@@ -57,7 +57,7 @@ class StampedFiles extends Map<string, Uint8Array<ArrayBuffer>> {
     return { bytes, inode: stamp.inode, modifiedMs: stamp.changed, changedMs: stamp.changed };
   }
 
-  /** As an image of the disk: nothing tells the two apart. */
+  /** Like an image of the disk: the two are indistinguishable. */
   copyTo(copy: StampedFiles): void {
     for (const [path, bytes] of this) copy.set(path, bytes.slice());
     for (const [path, stamp] of this.#stamps) copy.#stamps.set(path, stamp);

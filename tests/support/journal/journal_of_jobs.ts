@@ -1,4 +1,4 @@
-/** A journal of jobs that the real engine wrote, on a disk in memory. */
+/** A journal of jobs written by the real engine, on a disk in memory. */
 
 import assert from "node:assert/strict";
 import { eventType } from "../../../src/core/event_type.ts";
@@ -17,8 +17,8 @@ const SEGMENT_BYTES = 13_000;
 const SNAPSHOT_EVERY = 40;
 
 /**
- * Three segments and two snapshots: jobs that are done, failed and compensated, that wait,
- * and that outside events completed.
+ * Three segments and two snapshots: jobs that are done, failed and compensated, waiting, and
+ * completed by outside events.
  */
 export async function journalOfJobs(random = new FakeRandom()): Promise<MemoryDisk> {
   const disk = new MemoryDisk();
@@ -45,7 +45,7 @@ export async function journalOfJobs(random = new FakeRandom()): Promise<MemoryDi
   return disk;
 }
 
-/** Ids that no journal has yet; a random that begins anew would give some a second time. */
+/** Ids that no journal has yet; a restarted random source would repeat some. */
 export const furtherIds: Random = new FakeRandom("02J");
 
 /** The real engine on a journal; `stop` takes a snapshot and seals. */
@@ -73,7 +73,7 @@ export async function engineOn(
   return { engine, clock, journal, report, stop };
 }
 
-/** Changes lines and makes every crc and chain right again, from the first segment on. */
+/** Changes lines and corrects every crc and chain, from the first segment on. */
 export function forge(disk: MemoryDisk, change: (line: string) => string): void {
   let chain = "";
   for (const path of segmentPaths(disk)) {
@@ -105,7 +105,7 @@ export function setText(disk: MemoryDisk, path: string, text: string): void {
   disk.files.set(path, new TextEncoder().encode(text));
 }
 
-/** An entry of the journal, by its position. */
+/** An entry of the journal, by position. */
 export function entryAt(disk: MemoryDisk, logId: number): Record<string, unknown> {
   for (const path of segmentPaths(disk)) {
     const line = textAt(disk, path).split("\n").find((text) =>

@@ -1,4 +1,4 @@
-/** A log that several journals of a test share, in memory: the double of the one in PostgreSQL. */
+/** A log in memory that several journals share: the test double of the one in PostgreSQL. */
 
 import type { LogId } from "../../../src/core/ids.ts";
 import { Membership } from "../../../src/journal/membership.ts";
@@ -46,7 +46,7 @@ export class SharedLogDouble implements SharedLog {
     if ((this.batches.at(-1)?.lastLogId ?? 0) > after) return true;
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const wake = () => resolve(true);
-    // Sooner than that, since a process that stops waits for it.
+    // Sooner than that, because a stopping process waits for it.
     const timer = setTimeout(() => resolve(false), withinMs / 25);
     this.#waiting.add(wake);
     const isNews = await promise;
@@ -60,7 +60,7 @@ export class SharedLogDouble implements SharedLog {
   }
 }
 
-/** A process's part in it, which leads when told. */
+/** A process's membership, which leads when the test says so. */
 export function sharing(log: SharedLog, writer: string, turn: Partial<Turn> = {}): SharedJournal {
   return {
     log,

@@ -1,4 +1,4 @@
-/** A journal of several segments in memory, with sidecars, and starts on what became of it. */
+/** A journal of several segments in memory, with sidecars, and starts on changed versions of it. */
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
@@ -19,7 +19,7 @@ export const SIDECARS = `${FOLDER}/sidecars`;
 /** One for all, so that no id comes twice. */
 const random = new FakeRandom("01S");
 
-/** Far longer than it takes to prove all that is there. */
+/** Far longer than it takes to verify everything. */
 const PROOF_MS = 600_000;
 
 export interface Started {
@@ -28,7 +28,7 @@ export interface Started {
   readonly clock: FakeClock;
   readonly disk: TestDisk;
   readonly warnings: readonly string[];
-  /** Names of the segments whose content this start has read. */
+  /** Names of the segments that this start has read. */
   readonly read: readonly string[];
 }
 
@@ -53,7 +53,7 @@ export async function startOn(
   return { journal, consumer, clock, disk, warnings, read: segmentsRead(disk) };
 }
 
-/** Lets the proof go on until nothing is left of it. */
+/** Runs the background verification to its end. */
 export function proven({ clock }: Pick<Started, "clock">): Promise<void> {
   return clock.advance(PROOF_MS);
 }
@@ -61,12 +61,15 @@ export function proven({ clock }: Pick<Started, "clock">): Promise<void> {
 export interface Written {
   readonly disk: MemoryDisk;
   readonly entries: readonly JobEventLogEntry[];
-  /** All but the active one, oldest first. */
+  /** All segments except the active one, oldest first. */
   readonly sealed: readonly string[];
   readonly active: string;
 }
 
-/** Stopped cleanly, with a snapshot of all, and a sidecar for each segment but the active one. */
+/**
+ * Stopped cleanly, with a snapshot of everything, and a sidecar for each segment except the active
+ * one.
+ */
 export async function writtenWithSidecars(segmentBytes = 1_500): Promise<Written> {
   const disk = new MemoryDisk();
   const started = await startOn(disk, { segmentBytes });
@@ -82,7 +85,7 @@ export async function writtenWithSidecars(segmentBytes = 1_500): Promise<Written
   return { disk, entries: started.consumer.entries, sealed, active };
 }
 
-/** Facts that need no job, so that the journal is one that `verify` finds intact. */
+/** Facts without a job, so that `verify` finds the journal intact. */
 function ofNoJob() {
   return facts(2).map(({ jobId: _, ...event }) => event);
 }
@@ -102,7 +105,7 @@ export function contentOf(disk: MemoryDisk, path: string): Uint8Array<ArrayBuffe
   return bytes;
 }
 
-/** The same bytes with one bit in another state. */
+/** The same bytes with one flipped bit. */
 export function flipped(bytes: Uint8Array, at: number, bit = 1): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(bytes);
   copy[at] = (copy[at] ?? 0) ^ bit;

@@ -1,6 +1,6 @@
 /**
- * A small journal of real jobs, and what is known of it from its bytes alone: where each batch
- * and each line is. It shares no code with `src/`, so that it can judge what a reader finds.
+ * A small journal of real jobs, with the positions of all batches and lines, found from the bytes
+ * alone. It shares no code with `src/`, so that it can judge a reader.
  */
 
 import assert from "node:assert/strict";
@@ -43,8 +43,8 @@ const SEGMENT_BYTES = 4_800;
 const SNAPSHOT_EVERY = 12;
 
 /**
- * Five segments and two snapshots, of jobs that are done, failed and compensated, that wait
- * and have not begun; the last batch of facts has several lines.
+ * Five segments and two snapshots, of jobs that are done, failed and compensated, waiting or not
+ * started; the last batch of facts has several lines.
  */
 export async function writtenJournal(end: "stop" | "crash"): Promise<WrittenJournal> {
   const disk = new MemoryDisk();
@@ -74,7 +74,7 @@ export async function writtenJournal(end: "stop" | "crash"): Promise<WrittenJour
   return written(disk);
 }
 
-/** Finds the batches in the bytes, which an independent reader has found to be right. */
+/** Finds the batches in the bytes, which an independent reader has checked. */
 export function written(disk: MemoryDisk): WrittenJournal {
   const segments = [...disk.files.keys()].filter((path) => path.includes("/segments/")).sort();
   const active = segments.at(-1) ?? "";
@@ -96,7 +96,7 @@ export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-/** One with the same content. The bytes are shared: they are replaced, and never changed. */
+/** A copy. The bytes are shared: they are replaced, never changed. */
 export function forkOf(disk: MemoryDisk): MemoryDisk {
   const fork = new MemoryDisk();
   for (const [path, bytes] of disk.files) fork.files.set(path, bytes);

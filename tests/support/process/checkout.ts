@@ -1,6 +1,6 @@
 /**
- * A folder as its readers have it: what pages of documentation tell them to type is run in it
- * as it is written. It is a copy, since paths, and what Deno may read, go by where files are.
+ * A checkout in which the commands of documentation pages run as written. It is a copy, because
+ * paths and Deno's read permissions depend on where files are.
  */
 
 import { basename } from "node:path";
@@ -11,11 +11,11 @@ const FOLDERS = ["src", "links"];
 
 export interface Checkout {
   readonly folder: string;
-  /** The folder that it is in, and that has nothing else. */
+  /** Its parent folder, which has nothing else. */
   readonly above: string;
-  /** For whatever runs in it: this very Deno is `deno`. */
+  /** Environment for processes in it: `deno` is this Deno. */
   readonly env: Readonly<Record<string, string>>;
-  /** Takes away what a page left: all but the checkout itself. */
+  /** Removes everything that a page left, except the checkout itself. */
   tidy(): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ export async function inCheckout(run: (checkout: Checkout) => Promise<void>): Pr
     await Deno.mkdir(folder, { recursive: true });
     for (const name of FILES) await Deno.copyFile(ROOT + name, `${folder}/${name}`);
     for (const name of FOLDERS) await copyFolder(ROOT + name, `${folder}/${name}`);
-    // What npx or a task that runs the tests says of its own folder is not true in this one.
+    // Variables of npx, or of the task that runs the tests, name another folder.
     const env = { PATH: `${root}/bin:${Deno.env.get("PATH")}`, NO_COLOR: "1", INIT_CWD: folder };
     await run({ folder, above, env, tidy: () => tidy(above, folder) });
   } finally {

@@ -20,7 +20,7 @@ async function pathOf(command: string): Promise<string> {
 const CHROMIUM = await firstThatRuns();
 const MISSING = "there is no chromium to look at the pages with";
 
-/** Nothing that would call home, or that a machine without a screen lacks. */
+/** Without requests to the vendor, and without features that need a screen. */
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -44,7 +44,7 @@ export async function withBrowser<Result>(
   }
 }
 
-/** Declares a test with a browser of its own; left out, and said so, where there is none. */
+/** Declares a test with a browser; it is skipped, with the reason, if there is none. */
 export function testInBrowser(
   name: string,
   run: (browser: Browser, t: Deno.TestContext) => Promise<void>,
@@ -59,7 +59,7 @@ export function testInBrowser(
 
 export const DESKTOP = { width: 1_280, height: 800 } as const;
 export const PHONE = { width: 390, height: 844 } as const;
-/** The narrowest that has to work. */
+/** The narrowest supported width. */
 export const NARROWEST = { width: 360, height: 640 } as const;
 
 export interface View {
@@ -72,7 +72,7 @@ export const VIEWS: readonly View[] = [DESKTOP, PHONE].flatMap((viewport) =>
   (["light", "dark"] as const).map((colorScheme) => ({ viewport, colorScheme }))
 );
 
-/** A profile of its own, without a cookie, for as long as it is needed. */
+/** A temporary profile without cookies. */
 export async function inContext<Result>(
   browser: Browser,
   options: Parameters<Browser["newContext"]>[0],

@@ -1,8 +1,8 @@
-/** Answers of a server, for what only renders them. */
+/** Answers of a server, for rendering tests. */
 
 import type { EntryResource, JobResource } from "../../../src/cli/resources.ts";
 
-/** A job that waits for its parcel, five minutes after it was made. */
+/** A job that waits for its parcel, five minutes after its creation. */
 export function jobAnswer(changes: Partial<JobResource> = {}): JobResource {
   return {
     jobId: "order-42",

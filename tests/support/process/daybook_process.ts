@@ -1,4 +1,4 @@
-/** The real thing as a process of its own: `main.ts`, to be started, asked and killed. */
+/** The real process of `main.ts`, to be started, called and killed. */
 
 import type { Limits } from "../../../src/server/parts.ts";
 import { taskCommand } from "./task_process.ts";
@@ -10,11 +10,11 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Further permission flags; the defaults are those of `deno task start`. */
   readonly permissions?: readonly string[];
-  /** Run instead of `main.ts`: a build of it with a defect, which a test has to notice. */
+  /** Run instead of `main.ts`: a build with a defect that a test must catch. */
   readonly script?: string | undefined;
-  /** Smaller than usual; a `script` has to begin `limited_server.ts` itself. */
+  /** Smaller limits; a `script` must import `limited_server.ts` itself. */
   readonly limits?: Partial<Limits>;
-  /** Words before the command: one that runs it in other circumstances. */
+  /** A command prefix that changes the circumstances. */
   readonly within?: readonly string[];
 }
 
@@ -84,7 +84,7 @@ export class DaybookProcess {
     return new DaybookProcess(url, output, child, drained);
   }
 
-  /** The same where no output is to be seen: the lock of the journal tells where it listens. */
+  /** The same without output: the address comes from the lock of the journal. */
   static async startSilently(options: ProcessOptions): Promise<DaybookProcess> {
     const child = command(options).spawn();
     const drained = Promise.all([child.stdout.cancel(), child.stderr.cancel()]);
@@ -95,19 +95,19 @@ export class DaybookProcess {
     }
   }
 
-  /** As a power switch would, but for the page cache. */
+  /** Ends it like a power cut, except for the page cache. */
   async kill(): Promise<void> {
     this.child.kill("SIGKILL");
     await this.#ended();
   }
 
-  /** As Ctrl-C does; gives the exit code. */
+  /** Ends it like Ctrl-C; returns the exit code. */
   async stop(): Promise<number> {
     this.child.kill("SIGINT");
     return await this.#ended();
   }
 
-  /** Sends a signal and goes on. */
+  /** Sends a signal without waiting. */
   signal(signal: Deno.Signal): void {
     this.child.kill(signal);
   }

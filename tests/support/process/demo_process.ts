@@ -4,18 +4,18 @@ import { taskCommand } from "./task_process.ts";
 import { TextLineStream } from "../text_lines.ts";
 
 export interface DemoProcessOptions {
-  /** All that the process may read and write. */
+  /** Everything that the process may read and write. */
   readonly folder: string;
-  /** Beside the folder; by default one that keeps the journal there, and any port. */
+  /** Arguments beside the folder; by default the journal is kept there, on any port. */
   readonly args?: readonly string[];
-  /** As anybody starts it: in a folder of its own below this one, on the usual port. */
+  /** Started without options: in a new folder below this one, on the usual port. */
   readonly plain?: boolean;
 }
 
 export class DemoProcess {
   private constructor(
     readonly url: string,
-    /** What was printed. */
+    /** The output. */
     readonly output: readonly string[],
     private readonly child: Deno.ChildProcess,
     private readonly drained: Promise<unknown>,
@@ -46,7 +46,7 @@ export class DemoProcess {
     return new DemoProcess(url ?? "", output, child, drained);
   }
 
-  /** The id of the job that is printed for a situation. */
+  /** The printed id of the job for a situation. */
   jobIn(situation: string): string {
     const line = this.output.find((printed) => printed.trimStart().startsWith(`${situation}  `));
     const id = /\/ui\/jobs\/(\S+)$/.exec(line ?? "")?.[1];
@@ -54,7 +54,7 @@ export class DemoProcess {
     return decodeURIComponent(id);
   }
 
-  /** As Ctrl-C does; gives the exit code. */
+  /** Ends it like Ctrl-C; returns the exit code. */
   async stop(): Promise<number> {
     this.child.kill("SIGINT");
     const { code } = await this.child.status;

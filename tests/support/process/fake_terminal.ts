@@ -1,12 +1,12 @@
-/** A terminal that remembers what was written to it. */
+/** A terminal that records what is written to it. */
 
 import type { Terminal } from "../../../src/cli/terminal.ts";
 
 export interface ScreenOptions {
-  /** Somebody is looking; else the output is piped. */
+  /** Whether it is interactive; otherwise the output is piped. */
   readonly isInteractive?: boolean;
   readonly columns?: number;
-  /** Styles are written as `<red:text>`; else they are left out, as with NO_COLOR. */
+  /** Whether styles are written as `<red:text>`; otherwise they are omitted, as with NO_COLOR. */
   readonly isStyled?: boolean;
 }
 
@@ -15,7 +15,7 @@ export class FakeTerminal implements Terminal {
   readonly columns: number;
   readonly output: string[] = [];
   readonly errors: string[] = [];
-  /** Each progress that was shown: the label, and `done/total` where that is known. */
+  /** Each progress shown: the label, and `done/total` if known. */
   readonly bars: string[] = [];
   readonly #isStyled: boolean;
 

@@ -1,4 +1,4 @@
-/** Definitions whose jobs run in threads of their own, well-behaved ones and others. */
+/** Definitions whose jobs run in threads, well-behaved ones and others. */
 
 import process from "node:process";
 import { Worker as NodeWorker } from "node:worker_threads";
@@ -8,7 +8,7 @@ import { defineJob, NonRetryableError, RetryLater, type TaskContext } from "../.
 const isolated = { isolation: "thread", module: import.meta.url } as const;
 const once = { retry: { maxAttempts: 1 } };
 
-/** Everything that `ctx` and a task's context have. */
+/** Uses everything that `ctx` and a task's context have. */
 export const tour = defineJob({
   ...isolated,
   type: "isolated.tour",
@@ -93,12 +93,12 @@ const KINDS = {
     const all: unknown[] = [];
     for (;;) all.push(new Array(100_000).fill(all.length));
   },
-  /** Beside the heap. */
+  /** Memory outside the heap. */
   buffers: () => {
     const all: unknown[] = [];
     for (;;) all.push(new Uint8Array(1_000_000).fill(1));
   },
-  /** What comes to code that gives way, and was not asked for by it. */
+  /** Memory that arrives while the code yields, without an allocation by it. */
   async buffersLater() {
     const all: unknown[] = [];
     for (;;) all.push(await new Blob(["x".repeat(1_000_000)]).arrayBuffer());
@@ -111,7 +111,7 @@ const KINDS = {
     const memory = new WebAssembly.Memory({ initial: 1 });
     for (;;) memory.grow(16);
   },
-  /** A module that asks for all of it by itself, whenever it is called. */
+  /** A module that grows its own memory at each call. */
   async assemblyLater() {
     const { instance } = await WebAssembly.instantiate(GROWING_MODULE);
     const grow = instance.exports.grow as () => number;
@@ -120,7 +120,7 @@ const KINDS = {
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
   },
-  /** Much, of which nothing is held. */
+  /** Allocates much and holds nothing. */
   async litter() {
     for (let count = 0; count < 40; count++) {
       for (let size = 1_000_000; size < 10_000_000; size += 1_000_000) new Uint8Array(size).fill(1);
@@ -171,7 +171,7 @@ export const hostile = defineJob({
   }),
   async run(ctx, { kind, timeoutMs, beside }) {
     const limit = timeoutMs === undefined ? {} : { timeoutMs };
-    // Beside another one it is tried again, and good then.
+    // Next to another one it is retried, and then succeeds.
     const bad = ctx.task("bad", (task) => task.attempt > 1 ? "good" : KINDS[kind](task), {
       ...(beside ? { retry: { initialMs: 100 } } : once),
       ...limit,
@@ -222,7 +222,7 @@ export const secretive = defineJob({
   },
 });
 
-/** Says things in all ways that there are. */
+/** Prints in every possible way. */
 export const talkative = defineJob({
   ...isolated,
   type: "isolated.talkative",
@@ -239,7 +239,7 @@ export const talkative = defineJob({
   },
 });
 
-/** The same in the process, where nobody can tell whose a printed line is. */
+/** The same without a thread, where printed lines cannot be attributed. */
 export const talkativeInside = defineJob({
   type: "inside.talkative",
   version: 1,

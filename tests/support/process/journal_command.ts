@@ -10,12 +10,12 @@ import { FakeClock } from "../fake_clock.ts";
 import { FakeTerminal, type ScreenOptions } from "./fake_terminal.ts";
 import { furtherIds } from "../journal/journal_of_jobs.ts";
 
-/** What a command said, and how it ended. */
+/** The output and the exit code of a command. */
 export interface Said {
   readonly code: number;
   readonly out: readonly string[];
   readonly err: readonly string[];
-  /** What was written as it is. */
+  /** Raw output. */
   readonly written: string;
 }
 
@@ -46,7 +46,7 @@ export async function journalCommand(
   return { code, out: terminal.output, err: terminal.errors, written: textOf(written) };
 }
 
-/** The same with a journal in a real folder, which the arguments name; piped unless told. */
+/** The same with a journal in a real folder, named in the arguments; piped by default. */
 export function runJournal(
   args: readonly string[],
   setting: CommandSetting = {},

@@ -8,7 +8,7 @@ export interface Block {
   /** The words after it, which say how the block is tested. */
   readonly marks: readonly string[];
   readonly text: string;
-  /** Of the first line of the block in its page. */
+  /** The line number of the block's first line. */
   readonly line: number;
 }
 

@@ -1,6 +1,6 @@
-/** Commands of the system that some tests need, and that a machine may not have or allow. */
+/** System commands that some tests need, and that a machine may lack or forbid. */
 
-/** Whether a command is there and does what it is told. */
+/** Whether a command exists and succeeds. */
 export async function succeeds(command: string, ...args: readonly string[]): Promise<boolean> {
   try {
     const { success } = await new Deno.Command(command, { args: [...args] }).output();
@@ -11,7 +11,7 @@ export async function succeeds(command: string, ...args: readonly string[]): Pro
   }
 }
 
-/** Declares a test that is left out, with the reason in its name, where it cannot be run. */
+/** Declares a test that is skipped, with the reason in its name, if it cannot run. */
 export function testWhere(
   isPossible: boolean,
   reason: string,

@@ -1,4 +1,4 @@
-/** A program that a page tells its reader to start: it listens, or it runs to its end. */
+/** A program that a page starts: it listens, or runs to its end. */
 
 import { TextLineStream } from "../text_lines.ts";
 
@@ -7,7 +7,7 @@ const LISTENING = /listening on (http:\/\/\S+)/i;
 export interface PageServerOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** At how many it listens, when it does. */
+  /** The number of ports that it listens on. */
   readonly addresses: number;
 }
 
@@ -16,7 +16,7 @@ export class PageServer {
     readonly output: readonly string[],
     readonly child: Deno.ChildProcess,
     readonly drained: Promise<unknown>,
-    /** Where it listens; none when it ended without doing so. */
+    /** Its ports; none if it ended without listening. */
     readonly urls: readonly string[],
   ) {}
 
@@ -53,7 +53,7 @@ export class PageServer {
     return this.output.join("\n");
   }
 
-  /** Ends it with a signal; gives the exit code. */
+  /** Ends it with a signal; returns the exit code. */
   async end(signal: Deno.Signal): Promise<number> {
     if (this.urls.length > 0) this.child.kill(signal);
     const { code } = await this.child.status;

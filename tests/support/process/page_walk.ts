@@ -1,5 +1,5 @@
 /**
- * Does what a page tells its reader, block by block, and checks what it promises:
+ * Runs the commands of a page, block by block, and checks their output:
  *
  * - `ts` and others whose first line is a comment with a path: the file is written.
  * - `sh` that begins with `deno run` or `deno task start`: the program is started. When it
@@ -9,7 +9,7 @@
  * - `crontab`: the command of its one line is run, as cron would.
  * - `sh` beside those: it is run to its end, and has to succeed, or, marked `fails`, to fail.
  * - `above`: its place is the folder that Daybook's is in.
- * - `sh elsewhere`: it needs what is not here; a test of the page's own looks at it.
+ * - `sh elsewhere`: it needs what is not available here; the page has a test for it.
  *
  * Lines that begin with `# => ` are parts of what is printed. Ports are the one thing that is
  * not as it is written: each is one that was free.
@@ -31,9 +31,9 @@ export class PageWalk {
   readonly #checkout: Checkout;
   /** By their scripts. */
   readonly #servers = new Map<string, PageServer>();
-  /** What listens at each port of the page: the port that it really is. */
+  /** The real port for each port on the page. */
   readonly #ports = new Map<string, string>();
-  /** Of each script, the ports that it names, in the order in which it listens. */
+  /** The ports named by each script, in the order in which it listens. */
   readonly #portsOf = new Map<string, readonly string[]>([[DAYBOOK, ["8000"]]]);
 
   constructor(page: Page, checkout: Checkout) {
@@ -41,7 +41,7 @@ export class PageWalk {
     this.#checkout = checkout;
   }
 
-  /** Ends whatever it started, also when the page does not keep its promises. */
+  /** Ends everything it started, even if the page fails. */
   async run(): Promise<void> {
     try {
       for (const block of this.#page.blocks) await this.#take(block);
@@ -51,7 +51,7 @@ export class PageWalk {
     }
   }
 
-  /** Daybook, ended as Ctrl-C does, has to end well; nothing is said of others. */
+  /** Daybook must exit cleanly on Ctrl-C; other programs need not. */
   async #end(script: string, signal: "SIGINT" | "SIGKILL"): Promise<void> {
     const server = this.#servers.get(script);
     this.#servers.delete(script);
@@ -154,12 +154,12 @@ export class PageWalk {
   }
 }
 
-/** What cron gives to the shell: without the times, and with `%` for `\%`. */
+/** What cron passes to the shell: without the times, and with `%` for `\%`. */
 function commandOfCrontab(line: string): string {
   return line.split(" ").slice(5).join(" ").replaceAll("\\%", "%");
 }
 
-/** What is read or written is no script. */
+/** Paths in permissions are not the script. */
 function withoutFlags(command: string): string {
   return command.replace(/--?[\w-]+(?:=\S+)?/g, "").replace(/--definitions \S+/, "");
 }

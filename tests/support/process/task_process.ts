@@ -1,4 +1,4 @@
-/** The tasks of `deno.json` as processes, without the shell: with the permissions that they have. */
+/** The tasks of `deno.json` as processes with their permissions, without a shell. */
 
 import assert from "node:assert/strict";
 
@@ -8,7 +8,7 @@ const { tasks }: { tasks: Record<string, { command: string }> } = JSON.parse(
   await Deno.readTextFile(`${ROOT}deno.json`),
 );
 
-/** The arguments of `deno` that a task stands for. */
+/** The `deno` arguments of a task. */
 export function wordsOfTask(task: string): readonly string[] {
   const [deno, ...words] = tasks[task]?.command.split(" ") ?? [];
   assert.equal(deno, "deno", task);
@@ -16,7 +16,7 @@ export function wordsOfTask(task: string): readonly string[] {
 }
 
 export interface TaskPermissions {
-  /** What the process may read and write instead of the task's own paths, with commas between. */
+  /** Paths that the process may read and write instead of the task's own, separated by commas. */
   readonly journal?: string;
   /** Further permission flags. */
   readonly permissions?: readonly string[];
@@ -24,7 +24,7 @@ export interface TaskPermissions {
   readonly script?: string | undefined;
 }
 
-/** The arguments of `deno` that run a task wherever the process is, with further ones after it. */
+/** The `deno` arguments that run a task from any folder, with further arguments. */
 export function taskArguments(
   task: string,
   args: readonly string[],
@@ -43,10 +43,10 @@ export function taskArguments(
 
 export interface TaskProcessOptions extends TaskPermissions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Where relative paths begin: the folder of `deno.json`, unless said otherwise. */
+  /** The base of relative paths: by default the folder of `deno.json`. */
   readonly cwd?: string;
   readonly stdin?: "null" | "piped";
-  /** Words before the command: one that runs it in other circumstances. */
+  /** A command prefix that changes the circumstances. */
   readonly within?: readonly string[];
 }
 
@@ -73,7 +73,7 @@ export interface TaskResult {
   readonly errors: string;
 }
 
-/** Runs a task to its end, with a text as its standard input. */
+/** Runs a task to its end, with a text as standard input. */
 export async function runTask(
   task: string,
   args: readonly string[],

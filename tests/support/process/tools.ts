@@ -1,4 +1,4 @@
-/** Programs that readers have, and a machine that runs the tests may lack. */
+/** Programs that the documentation needs, and that a test machine may lack. */
 
 export function hasTools(...tools: readonly string[]): boolean {
   return tools.every((tool) => {
@@ -10,7 +10,7 @@ export function hasTools(...tools: readonly string[]): boolean {
   });
 }
 
-/** Whether there is such a program, for those that do not all know `--version`. */
+/** Whether a program exists, without relying on `--version`. */
 export function isInstalled(tool: string): boolean {
   const args = ["-c", 'command -v "$0"', tool];
   return new Deno.Command("sh", { args, stdout: "null", stderr: "null" }).outputSync().success;
