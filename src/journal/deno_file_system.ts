@@ -170,6 +170,8 @@ export class DenoFileSystem implements FileSystem {
         note: (text) => replaceText(file, text),
         isAt: (path) => identity.isAt(path),
         release: () => {
+          // A program that this process is just starting shares the file, and its lock, until it runs.
+          file.unlockSync();
           file.close();
           this.#spares.letGo();
         },

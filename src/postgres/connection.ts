@@ -29,7 +29,8 @@ export function session(place: Place, listener: SessionListener = {}): Sql {
   // Given several hosts, the driver would try them without a delay or a warning.
   url.hostname = hosts[0] ?? "";
   // The driver's own `listen` would reconnect without a delay. Its types lack these options.
-  const untyped = { onnotify: onNotify, socket: dialler(hosts) };
+  const { dial, hangUp } = dialler(hosts);
+  const untyped = { onnotify: onNotify, socket: dial };
   const sql = postgres(url.href, {
     ...untyped,
     // A primary becomes a standby only by a restart, which ends its sessions.
@@ -47,9 +48,11 @@ export function session(place: Place, listener: SessionListener = {}): Sql {
     // has.
     connection: { application_name: "daybook", statement_timeout: 0, lock_timeout: 0 },
   });
+  hangUps.set(sql, hangUp);
   return sql;
 }
 
+const hangUps = new WeakMap<Sql, () => void>();
 const warnings = new WeakMap<Sql, number>();
 
 /** How many warnings a session has received. Each arrives before the answer it belongs to. */
@@ -68,6 +71,8 @@ export class CancelledError extends Error {
  * startup parameter (08P01) will refuse it again.
  */
 const TRANSIENT = /^CONNECT|^E[A-Z]+$|^(?!08P01)(?:08|53|57|58|40)...$|^25006$/;
+/** The code of a server that takes no writes. */
+const READ_ONLY = "25006";
 
 /** Whether a retry may succeed. */
 function isTransient(error: unknown): boolean {
@@ -93,9 +98,24 @@ export class Retrying {
   #warnedMs = -Infinity;
   /** Whether PostgreSQL was silent for too long. No further attempts are made. */
   #isOver = false;
+  #sessions: readonly Sql[] = [];
 
   constructor(options: RetryingOptions) {
     this.#options = options;
+  }
+
+  /** These sessions write. */
+  uses(...sessions: readonly Sql[]): void {
+    this.#sessions = sessions;
+  }
+
+  /**
+   * Leaves a server that takes no writes; the sessions continue on the next one. The driver keeps
+   * such a session forever if it does not notice, when it connects, that the server is a standby.
+   */
+  leaveStandby(error: unknown): void {
+    if (codeOf(error) !== READ_ONLY) return;
+    for (const sql of this.#sessions) hangUps.get(sql)?.();
   }
 
   /**
@@ -121,6 +141,7 @@ export class Retrying {
         return await run(isAgain);
       } catch (error) {
         if (!isTransient(error) || this.#isOver) throw error;
+        this.leaveStandby(error);
         this.#warn(error);
         await this.#pause(delayMs);
         delayMs = Math.min(2 * delayMs, DELAY_MAX_MS);

@@ -23,15 +23,21 @@ interface Peer {
   readonly port: number;
 }
 
-/**
- * A socket function for the driver, which treats the returned socket as connected; writes wait
- * until it is.
- *
- * @param hosts When empty, the driver's own host is used.
- */
-export function dialler(hosts: readonly string[]): (target: Target) => Socket {
+export interface Dialler {
+  /**
+   * The socket function for the driver, which treats the returned socket as connected; writes wait
+   * until it is.
+   */
+  readonly dial: (target: Target) => Socket;
+  /** Ends the current connection. */
+  hangUp(): void;
+}
+
+/** @param hosts When empty, the driver's own host is used. */
+export function dialler(hosts: readonly string[]): Dialler {
   let turn = 0;
-  return ({ host, port, path }) => {
+  let socket: Socket | undefined;
+  const dial = ({ host, port, path }: Target) => {
     if (path !== false) return new Socket().connect({ path });
     const next = hosts[turn++ % hosts.length] ?? host[0] ?? "";
     // A URL puts an IPv6 address in brackets; `connect` expects it without.
@@ -39,6 +45,7 @@ export function dialler(hosts: readonly string[]): (target: Target) => Socket {
     // The driver reads the host from the socket to verify the certificate.
     return Object.assign(new WatchedSocket(peer).connect(peer), peer);
   };
+  return { dial: (target) => socket = dial(target), hangUp: () => void socket?.destroy() };
 }
 
 class WatchedSocket extends Socket {

@@ -72,6 +72,7 @@ export class PostgresTurn implements Turn {
     this.#membership = options.membership;
     this.#clock = options.clock;
     this.#retrying = retrying;
+    retrying.uses(this.#sql, this.#alive);
     const inForce = (database: DatabaseInForce) => this.#membership.inForce(database);
     this.assurance = new Assurance({ ...options, inForce }, this.#alive, retrying);
   }
@@ -193,6 +194,7 @@ export class PostgresTurn implements Turn {
       await this.assurance.look();
     } catch (error) {
       if (error instanceof UnfitDatabaseError) return listener.lost(error);
+      this.#retrying.leaveStandby(error);
       // Appends find out when the database is back, and who leads then.
     }
     this.#beatLater(listener);

@@ -71,12 +71,15 @@ function testTogether(
 
 /** Resolves when one leads and the other follows. */
 async function bothAreThere(members: readonly Member[]): Promise<Member> {
-  const told = () => members.map(({ output }) => output.join("\n")).join("\n---\n");
-  await until(`one leads and the other follows:\n${told()}`, async () => {
+  await until(() => `one leads and the other follows:\n${toldBy(members)}`, async () => {
     const statuses = await Promise.all(members.map((member) => member.status()));
     return statuses.toSorted().join() === "following,ready";
   });
   return await leaderOf(members);
+}
+
+function toldBy(members: readonly Member[]): string {
+  return members.map(({ output }) => output.join("\n")).join("\n---\n");
 }
 
 /** Performs an action and waits until the load is served again; returns how long that took. */
@@ -115,7 +118,7 @@ async function cutLeaderOff(company: Company, ways: readonly Way[]): Promise<voi
   if (ways.includes("toProcess")) await machineOf(leader).cutFrom(machines);
   await members.find((member) => member !== leader)?.is("ready");
   for (const machine of [...machines, machineOf(leader)]) await machine.mend();
-  await until("the old leader is ousted", () => codes.length > before);
+  await until(() => `the old leader is ousted:\n${toldBy(members)}`, () => codes.length > before);
 }
 
 const CUTS: readonly (readonly Way[])[] = [

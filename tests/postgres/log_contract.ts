@@ -81,6 +81,7 @@ export async function withLog(
   const sql = connect();
   const options = { place, clock: systemClock, warn: () => {}, inForce: () => {} };
   const retrying = new Retrying(options);
+  retrying.uses(sql);
   const assurance = new Assurance(options, sql, retrying);
   const log = new PostgresLog(connect, broken(sql), options, retrying, assurance);
   try {

@@ -60,6 +60,30 @@ testWithPostgres(
   },
 );
 
+testWithPostgres("shared log: a session that cannot write is left for another one", async (
+  server,
+) => {
+  await withLog(server, server.port, async (log) => {
+    await log.append(FIRST);
+    const session = async () => {
+      const found = "pg_stat_activity where application_name = 'daybook' and query like '%insert%'";
+      return (await server.query(`select pid from ${found}`))[0];
+    };
+    const first = await session();
+    await server.query("alter system set default_transaction_read_only = on");
+    await server.query("select pg_reload_conf()");
+    const appended = log.append(SECOND);
+    await until("another session tries", async () => {
+      const now = await session();
+      return now !== undefined && now !== first;
+    });
+    await server.query("alter system reset default_transaction_read_only");
+    await server.query("select pg_reload_conf()");
+    await appended;
+    assert.equal((await log.read(0)).length, 2);
+  });
+});
+
 /** Answers are lost in transit: recorded batches are neither doubled nor lost. */
 async function requireOnceThroughLostAnswers(server: PostgresServer): Promise<void> {
   await using proxy = new DatabaseProxy(server.port);

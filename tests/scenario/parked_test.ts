@@ -65,11 +65,13 @@ async function endsThreeTimes(code: string, exitCode: number, ...args: string[])
     const options = { ...common, args: [...common.args, ...args] };
     const first = await DaybookProcess.start(options);
     const good = Array.from({ length: 12 }, (_, index) => `good-${index}`);
-    await Promise.all([
-      ...good.slice(0, 6).map((jobId) => submit(first, "demo.good", jobId)),
-      submit(first, "demo.bad", "bad"),
-      ...good.slice(6).map((jobId) => submit(first, "demo.good", jobId)),
+    // In one request, since the process may end soon after.
+    const response = await first.post("/jobs", [
+      ...good.slice(0, 6).map((jobId) => ({ type: "demo.good", jobId, input: {} })),
+      { type: "demo.bad", jobId: "bad", input: {} },
+      ...good.slice(6).map((jobId) => ({ type: "demo.good", jobId, input: {} })),
     ]);
+    assert.equal(response.status, 200, await response.text());
     assert.equal(await first.exitCode(), exitCode);
     // Its task may end the process before or after it listens.
     for (let exits = 1; exits < 3; exits++) {

@@ -141,12 +141,11 @@ testOnSmallDisk(
     assert.equal(await daybook.stop(), 0);
     await deliveries.requireRecorded(journal);
     const types = (await readIndependently(journal)).entries.map((entry) => entry["eventType"]);
-    const resumed = types.lastIndexOf("journal.Recovered");
-    assert.deepEqual(types.slice(resumed, resumed + 3), [
-      "journal.Recovered",
-      "journal.Sealed",
-      "test.Delivered",
-    ]);
+    const resumed = types.slice(types.lastIndexOf("journal.Recovered"));
+    // It is sealed at each quiet second.
+    const others = resumed.filter((type) => type !== "journal.Sealed");
+    assert.equal(resumed[1], "journal.Sealed");
+    assert.deepEqual(others, ["journal.Recovered", "test.Delivered"]);
   },
 );
 

@@ -1,22 +1,25 @@
-/** Waits in real time for another process, thread or disk. */
+/** Waiting in real time for something that another process, thread or disk does. */
 
 import assert from "node:assert/strict";
 
-/** No machine is this slow: only a failing test waits for so long. */
+/** No machine is so slow: only a test that fails waits for so long. */
 export const PATIENCE_MS = 180_000;
 
 /**
- * Resolves once a condition holds, and fails if it never does.
+ * Resolves once something is so, and fails when it does not come to that.
  *
- * @param what What is awaited, for the failure message.
+ * @param what What is waited for, for the message of the failure; as of then, if it is a function.
  */
 export async function until(
-  what: string,
+  what: string | (() => string),
   isSo: () => boolean | Promise<boolean>,
   everyMs = 20,
 ): Promise<void> {
-  for (const end = performance.now() + PATIENCE_MS; !await isSo();) {
-    assert.ok(performance.now() < end, `it did not come to this: ${what}`);
+  const end = performance.now() + PATIENCE_MS;
+  while (!await isSo()) {
+    if (performance.now() >= end) {
+      assert.fail(`it did not come to this: ${typeof what === "string" ? what : what()}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

@@ -25,11 +25,11 @@ export function JobEntries({ state }: Props) {
       <p class="hint" id="entries-count" data-live>
         {pageText(page)}
       </p>
-      <PageLinks state={state} />
+      <PageLinks state={state} where="above" />
       <Region page={page}>
         {page.entries.map((entry) => <Entry state={state} entry={entry} />)}
       </Region>
-      <PageLinks state={state} />
+      <PageLinks state={state} where="below" />
       <Strangers state={state} />
     </section>
   );
@@ -67,13 +67,15 @@ function OrderLinks({ state: { page: { order, number }, job } }: Props) {
 }
 
 /** Pages are counted from the oldest entry. */
-function PageLinks({ state: { page, job } }: Props) {
+function PageLinks(
+  { state: { page, job }, where }: Props & { readonly where: "above" | "below" },
+) {
   const { number, count, order } = page;
   if (count === 1) return null;
   const to = (target: number) =>
     `${jobPagePath(job.jobId)}?order=${order}&page=${target}#entries-heading`;
   return (
-    <nav class="row" aria-label="Pages of entries">
+    <nav class="row" aria-label={`Pages of entries, ${where}`}>
       {number > 1 ? <a class="button" href={to(1)}>First</a> : null}
       {number > 1 ? <a class="button" href={to(number - 1)}>Earlier</a> : null}
       {number < count ? <a class="button" href={to(number + 1)}>Later</a> : null}
