@@ -3,7 +3,7 @@
 import type { FrameworkEntry } from "./event.ts";
 import type { CompletedTask, TaskState } from "./job_state.ts";
 
-/** Whether a failure now would leave the effect of a task that has a compensation. */
+/** Whether a failure now would leave effects of a task that can be compensated. */
 export function hasSomethingToCompensate(tasks: readonly TaskState[]): boolean {
   return tasks.some((task) =>
     task.compensable &&

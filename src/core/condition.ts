@@ -40,7 +40,7 @@ export interface TaskOverview {
   readonly anyInterrupted: boolean;
   readonly anyBackingOff: boolean;
   readonly anySleeping: boolean;
-  /** The latest entry that completed one; 0 if there is none. */
+  /** The latest entry that completed a task; 0 if there is none. */
   readonly lastCompleted: LogId;
 }
 
@@ -147,7 +147,7 @@ function hasAllMatches(job: JobState, index: number): boolean {
   return expected !== undefined && progress !== undefined && isMet(expected, progress);
 }
 
-/** In these a job holds no place: it has not begun, does nothing, is held, or is over. */
+/** Conditions in which a job holds no place: it has not begun, is idle, is held, or has ended. */
 export const WITHOUT_PLACE: ReadonlySet<Condition> = new Set([
   "created",
   "scheduled",

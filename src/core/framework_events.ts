@@ -259,7 +259,7 @@ export interface FrameworkAttributes {
   readonly "job.PauseBegan": PauseBeganAttributes;
   readonly "job.PauseEnded": {
     readonly pauseId: string;
-    /** It ended at its time. */
+    /** The pause ended at its time. */
     readonly elapsed?: true;
   };
   /** Replaces all limits in the code of a type. It names no job. */

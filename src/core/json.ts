@@ -1,14 +1,14 @@
 /** JSON values: all that the journal can hold. */
 
-/** What `equals` and `in` of a correlation compare. */
+/** A JSON scalar: what `equals` and `in` of a correlation compare. */
 export type JsonScalar = string | number | boolean | null;
 
-/** Any value that JSON has. */
+/** Any JSON value. */
 export type JsonValue = JsonScalar | readonly JsonValue[] | JsonObject;
 
-/** An object of JSON, such as the attributes of an event. */
+/** A JSON object, such as the attributes of an event. */
 export interface JsonObject {
-  /** A member, by its name. */
+  /** The value of a member. */
   readonly [key: string]: JsonValue;
 }
 

@@ -1,4 +1,4 @@
-/** The type that a value has once JSON has held it; types only. */
+/** The type of a value after a round trip through JSON; types only. */
 
 import type { JsonValue } from "./json.ts";
 

@@ -12,7 +12,7 @@ const PREDICATE = 40;
 const POSITION = 7;
 const TASK = 150;
 
-/** Stops looking at `max`. */
+/** Stops counting at `max`. */
 export function shownSize(job: JobState, max: number): number {
   let size = JOB + planEffort(job.plan) * PREDICATE + valueSize(job.input);
   for (const { by } of job.expected) {

@@ -24,7 +24,7 @@ const SAMPLED = 0x01;
 /** The span id of an unsampled trace, for formats that require one. */
 export const UNSAMPLED_SPAN_ID = "0000000000000001";
 
-/** The ids in a `traceparent`; `undefined` for an invalid one, which is to be ignored. */
+/** The ids in a `traceparent`; `undefined` for an invalid one, which must be ignored. */
 export function parseTraceparent(traceparent: unknown): TraceIds | undefined {
   if (typeof traceparent !== "string") return undefined;
   const [, version, traceId = "", spanId = "", flags = "", rest] = TRACEPARENT.exec(traceparent) ??

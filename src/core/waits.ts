@@ -11,7 +11,7 @@ import {
   type TimedWait,
 } from "./job_state.ts";
 
-/** The progress of an expectation; `undefined` when the plan has none of this name. */
+/** The progress of an expectation; `undefined` when the plan has none with this name. */
 export function expectationProgress(job: JobState, expectation: string) {
   const index = job.plan.expected.findIndex(({ id }) => id === expectation);
   const [expected, progress] = [job.plan.expected[index], job.expected[index]];

@@ -16,7 +16,7 @@ export function receiptText(receipt: Omit<Receipt, "limit">): string {
     case "recorded": {
       const near = nearest === undefined || why.includes(nearest.reason)
         ? ""
-        : ` It came nearest to job ${nearest.jobId}: ${nearest.reason}.`;
+        : ` The nearest is job ${nearest.jobId}: ${nearest.reason}.`;
       return `Event ${eventId} is recorded${at}, and matched nothing${why}. ${
         jobsText(receipt)
       }${near}`;

@@ -113,7 +113,7 @@ export interface JobDefinition<
   readonly runs?: readonly number[];
   /** For `GET /definitions` and the dashboard. */
   readonly description?: string;
-  /** A valibot schema; an input that it rejects makes no job. */
+  /** A valibot schema. Submitting an input that it rejects creates no job. */
   readonly input: Schema;
   /** What the job waits for besides `run`; fixed and recorded when the job is created. */
   readonly expects?: (input: ParsedInput<Schema>) => Readonly<Record<ExpectationName, Expectation>>;

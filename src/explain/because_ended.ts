@@ -23,7 +23,7 @@ import { compensableTasks, compensationEnds } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
 import { overtakenReasons } from "./overtaken.ts";
-import { mendedFailures, overlookedEvents, repeatedSteps, whereTimeWent } from "./retrospect.ts";
+import { overlookedEvents, recoveredFailures, repeatedSteps, whereTimeWent } from "./retrospect.ts";
 import {
   actorText,
   capital,
@@ -49,7 +49,7 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
     return [
       ...repeatedSteps(outlined, evidence.causes),
       ...overlookedEvents(outlined, evidence),
-      ...mendedFailures(outlined),
+      ...recoveredFailures(outlined),
       ...heldUpReasons(outlined, evidence),
       ...whereTimeWent(outlined, evidence),
       satisfied(outlined, evidence),

@@ -49,11 +49,11 @@ export function toBrief(full: Explanation<Citation>, readMs: number | undefined)
     nearMisses.map((miss) => ({ ...miss, expectation }))
   );
   const { summary, rest } = withoutRepeats<Citation, Cited>(full.summary, [...because, ...misses]);
-  const untold = new Set(rest);
-  const isUntold = (statement: Cited) => untold.has(statement);
-  const untoldMisses = misses.filter(isUntold);
+  const remaining = new Set(rest);
+  const isRemaining = (statement: Cited) => remaining.has(statement);
+  const remainingMisses = misses.filter(isRemaining);
   const { shown, more } = shortened(
-    because.filter(isUntold),
+    because.filter(isRemaining),
     REASONS_MAX - (siblings === undefined ? 0 : 1),
   );
   const reasons = [...shown, ...(siblings === undefined ? [] : [siblings])];
@@ -68,8 +68,8 @@ export function toBrief(full: Explanation<Citation>, readMs: number | undefined)
     summary: [...positionText(full, readMs), ...distanced(summary, nowMs)],
     reasons: reasons.map(unsaid),
     moreReasons: more,
-    misses: untoldMisses.slice(0, NEAR_MISSES_MAX),
-    moreMisses: Math.max(0, untoldMisses.length - NEAR_MISSES_MAX),
+    misses: remainingMisses.slice(0, NEAR_MISSES_MAX),
+    moreMisses: Math.max(0, remainingMisses.length - NEAR_MISSES_MAX),
     next: full.next.map(unsaid).map((step) => distant(step, nowMs)),
     evidence: evidence.flatMap(({ cites }) => cites.slice(0, CITES_MAX)),
     nowMs,

@@ -26,11 +26,11 @@ const HOLDERS_MAX = 3;
 const PAUSES_MAX = 3;
 
 export function explainQueue(facts: QueueFacts): QueueExplanation<LogId> {
-  const { cause, ...told } = queueCause(facts);
+  const { cause, ...answer } = queueCause(facts);
   const because = [...cause, ...reasonsBeside(facts)];
   return {
     asOf: facts.asOf,
-    ...told,
+    ...answer,
     queued: queuedJobs(facts),
     because: because.slice(0, REASONS_MAX),
   };

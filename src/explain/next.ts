@@ -217,7 +217,7 @@ function isMeant({ likeness }: NearMiss<LogId>): boolean {
 function whileSuspended({ job, suspended }: OutlinedHistory): Next {
   const cites = suspended === undefined ? [] : [suspended.logId];
   const running = runningTasks(job).map(({ taskId }) => taskText(taskId));
-  const goesOn = running.length === 0
+  const untilEnd = running.length === 0
     ? ""
     : `${capital(shortened(running, NAMES_MAX))} ${
       running.length === 1 ? "continues" : "continue"
@@ -225,8 +225,8 @@ function whileSuspended({ job, suspended }: OutlinedHistory): Next {
   if (!hasCode(job)) {
     return [automatic("Nothing is held up: the job has no code, and events still move it.", cites)];
   }
-  const nothing = goesOn === "" ? "Nothing" : "nothing";
-  return [automatic(`${goesOn}${nothing} new begins until it is resumed.`, cites)];
+  const nothing = untilEnd === "" ? "Nothing" : "nothing";
+  return [automatic(`${untilEnd}${nothing} new begins until it is resumed.`, cites)];
 }
 
 /** How many pauses are shown. */

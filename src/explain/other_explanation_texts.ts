@@ -36,10 +36,10 @@ export function eventExplanationText(
 }
 
 export function queueExplanationText(
-  told: QueueExplanation<Citation>,
+  explanation: QueueExplanation<Citation>,
   { commandOf, width = WIDTH, nowMs }: TextOptions,
 ): string {
-  const { summary, reasons, next, evidence } = toQueueBrief(told, nowMs);
+  const { summary, reasons, next, evidence } = toQueueBrief(explanation, nowMs);
   const lines = [
     ...wrapped(width, summaryText(summary), "", ""),
     ...section("Why", reasons.flatMap((reason) => bullet(reason, width))),

@@ -32,7 +32,7 @@ function limitedOnes({ limits }: QueueFacts): readonly Reason[] {
   });
 }
 
-/** What pauses hold, those of everything included. */
+/** What pauses hold, including pauses of everything. */
 function pausedOnes({ pauses }: QueueFacts): readonly Reason[] {
   return pauses.slice(0, PAUSES_MAX).map((pause) => {
     const { jobs, firstJobs, reason, by, failures = [] } = pause;

@@ -61,8 +61,8 @@ function isCutShort({ ended, started }: Attempt): boolean {
 }
 
 /** Tasks that failed, and completed in the end. */
-export function mendedFailures(outlined: OutlinedHistory): Statements {
-  const mended = outlined.job.tasks.flatMap(({ taskId, status }) => {
+export function recoveredFailures(outlined: OutlinedHistory): Statements {
+  const recovered = outlined.job.tasks.flatMap(({ taskId, status }) => {
     const ofTask = outlined.attempts.get(taskId) ?? [];
     const failed = ofTask.filter((attempt) =>
       endedBadly(attempt) && attempt.ended?.end.kind === "failed"
@@ -80,7 +80,7 @@ export function mendedFailures(outlined: OutlinedHistory): Statements {
       cites: failed.slice(-3).flatMap(({ ended }) => ended?.entry.logId ?? []),
     }];
   });
-  return mended.slice(0, TASKS_SHOWN_MAX);
+  return recovered.slice(0, TASKS_SHOWN_MAX);
 }
 
 /** Where the time went in an ended job that took far longer than others. */

@@ -8,7 +8,7 @@ import { shownScalar } from "../core/shown_value.ts";
 
 /** How many of the possible values a placeholder names. */
 const VALUES_SHOWN_MAX = 5;
-/** How many attributes that the plan does not ask about. */
+/** How many attributes are added that the plan does not ask about. */
 const REST_MAX = 10;
 
 /** An event to send, made from the job's plan alone. */

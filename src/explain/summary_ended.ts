@@ -12,7 +12,7 @@ import { namedInputText } from "./named_input.ts";
 import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
 import { actorText, capital, errorText, reasonText, shortened, taskText } from "./phrases.ts";
-import { mendedFailures, overlookedEvents, repeatedSteps } from "./retrospect.ts";
+import { overlookedEvents, recoveredFailures, repeatedSteps } from "./retrospect.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
 import { usualText } from "./usual_time.ts";
 
@@ -30,7 +30,7 @@ export function succeeded(outlined: OutlinedHistory, evidence: Evidence): string
   const [aside] = [
     ...repeatedSteps(outlined, evidence.causes),
     ...overlookedEvents(outlined, evidence),
-    ...mendedFailures(outlined),
+    ...recoveredFailures(outlined),
     ...took === "" ? heldUpReasons(outlined, evidence) : [],
   ];
   return aside === undefined ? done : `${done} ${aside.statement}`;

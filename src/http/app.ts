@@ -171,7 +171,7 @@ function nothingHere({ req }: Context): Problem {
   const methods = methodsAt(req.path);
   if (methods.length === 0) return notFound(meantPath(req.path));
   const allow = methods.includes("GET") ? [...methods, "HEAD"] : methods;
-  const detail = `Cannot ${req.method} this path: it takes ${allow.join(", ")}`;
+  const detail = `Cannot ${req.method} this path: it accepts ${allow.join(", ")}`;
   return new Problem("method-not-allowed", detail, {}, { allow: allow.join(", ") });
 }
 

@@ -6,7 +6,7 @@ import { IndexDamagedError } from "../engine/job_index.ts";
 import { beginBuilding, endBuilding, prepare, setSyncing } from "./schema.ts";
 
 export interface DatabaseOptions {
-  /** Opens it; `fresh` asks for an empty one. */
+  /** Opens the database; `fresh` asks for an empty one. */
   readonly open: (fresh: boolean) => DatabaseSync;
   /** Throws when the disk has no room for the files that SQLite keeps beside the database. */
   readonly requireRoom?: () => void;

@@ -67,7 +67,7 @@ export class IdTable {
   add(rows: readonly IdRow[]): void {
     for (const [hash] of rows) this.#filter?.add(hash);
     this.#young += this.#database.insert(PUT_ID, rows, (row) => row);
-    while (this.#young > YOUNG_MAX) this.#moveOn();
+    while (this.#young > YOUNG_MAX) this.#moveSlice();
   }
 
   at(hash: number): readonly LogId[] {
@@ -81,7 +81,7 @@ export class IdTable {
     return [...new Set(rows.map(({ logId }) => logId as LogId))];
   }
 
-  #moveOn(): void {
+  #moveSlice(): void {
     const from = this.#slice * SLICE_HASHES;
     const to = from + SLICE_HASHES;
     const among = "FROM young_ids WHERE hash >= ? AND hash < ?";

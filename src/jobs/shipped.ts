@@ -31,7 +31,7 @@ const FLAKY_KEYS_MAX = 1_000;
 /**
  * A warehouse and a payment service that exist only in memory: a stand-in for your own,
  * so that `order.fulfil` can be tried with curl. No goods and no money move. What
- * happens follows from the order alone:
+ * happens depends only on the order:
  *
  * | order | what happens |
  * |---|---|

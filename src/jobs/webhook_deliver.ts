@@ -54,9 +54,9 @@ export interface WebhookRequest {
 }
 
 /**
- * Sends a request. Calls `admit` with the address that it has connected to before it sends
- * anything, and rejects with what that throws: a name may lead elsewhere than when it was looked
- * up. Hosts that are allowed as an address, and `localhost`, are what they say.
+ * Sends a request. Once connected, and before it sends anything, it calls `admit` with the address
+ * of the connection, and rejects with what that throws: a name may resolve differently than when it
+ * was looked up. For hosts allowed as an address, and for `localhost`, `admit` accepts any address.
  */
 export type WebhookFetch = (
   url: string,
@@ -103,7 +103,7 @@ export function webhookDeliver(options: WebhookOptions) {
     description: "Sends an event to a URL: signed, with retries, to allowed hosts only.",
     input: webhookInput,
     async run(ctx, input) {
-      // Made once, from the job's own time: every attempt sends the same bytes.
+      // Created once, with the job's own time, so that every attempt sends the same bytes.
       const timestamp = new Date(ctx.now()).toISOString();
       const body = JSON.stringify({ type: input.event, timestamp, data: input.payload });
       return await ctx.task("deliver", (task) => sender.deliver(task, input, body), {

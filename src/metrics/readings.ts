@@ -168,7 +168,7 @@ const OF_SHARING: readonly Reading[] = [
   ),
   gauge(
     "daybook_shared_since_timestamp_seconds",
-    "Since when this process leads, or follows.",
+    "When this process began to lead or follow.",
     ({ standing }) => standing && Date.parse(standing.since) / 1000,
   ),
   gauge(
@@ -178,7 +178,7 @@ const OF_SHARING: readonly Reading[] = [
   ),
   gauge(
     "daybook_shared_behind_seconds",
-    "Since when the copy of a follower was last known to be complete; 0 for the leader.",
+    "When the copy of a follower was last known to be complete; 0 for the leader.",
     ({ standing }) => standing && (standing.copy?.msBehind ?? 0) / 1000,
   ),
   gauge(

@@ -1,6 +1,6 @@
 /**
  * Checks that the database's settings keep acknowledged entries safe: before anything is written,
- * and every second from then on. A failover or an operator may change them while a process runs.
+ * and every second from then on. A fail-over or an operator may change them while a process runs.
  */
 
 import type { DatabaseInForce } from "../core/standing.ts";

@@ -101,7 +101,7 @@ export class PostgresLog implements SharedLog {
   }
 
   /**
-   * Inserts the batch only behind the last one that this process knows: a failover may have removed
+   * Inserts the batch only behind the last one that this process knows: a fail-over may have removed
    * batches.
    *
    * @returns Whether the row was inserted.

@@ -177,14 +177,14 @@ export class PostgresTurn implements Turn {
   async #beat(listener: LeadListener): Promise<void> {
     try {
       if (!await this.#isStillLeader()) {
-        // A leader that this one replaced may have written its row late, and a failover may undo
+        // A leader that this one replaced may have written its row late, and a fail-over may undo
         // rows.
         await listener.doubted();
         await this.#announce();
       }
       if (this.#wasLost) {
         this.#wasLost = false;
-        // A failover may have removed entries that this process has. The check is not awaited,
+        // A fail-over may have removed entries that this process has. The check is not awaited,
         // since it may wait for a standby.
         void listener.doubted().catch(() => {});
       }

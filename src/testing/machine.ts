@@ -106,7 +106,7 @@ export class Machine {
   async crash(): Promise<void> {
     await this.settle();
     const { journal } = this.process;
-    this.#beginAgain(journal.content);
+    this.#restart(journal.content);
     journal.failNext(new JournalFailedError("the process has ended"));
     await this.settle();
   }
@@ -212,14 +212,14 @@ export class Machine {
         return entries.some((entry) => this.#dies(entry));
       },
       ended: (content) => {
-        if (life === this.#lives) this.#beginAgain(content);
+        if (life === this.#lives) this.#restart(content);
       },
       onDefect: (error) => this.#defects.push(error),
       warn,
     });
   }
 
-  #beginAgain(content: MemoryContent): void {
+  #restart(content: MemoryContent): void {
     this.#lives++;
     this.#traces.forget();
     // Through JSON, as through a file: only what JSON preserves may be in the journal.

@@ -122,14 +122,14 @@ class DaybookUnderTest extends InProcessDaybook implements TestDaybook {
     const { clock } = this.#machine;
     const endMs = clock.now() + timeoutMs;
     const jobId = typeof job === "string" ? job : job.jobId;
-    const goesOn = () => {
+    const continues = () => {
       const state = this.#machine.process.engine.job(jobId as JobId);
       return state !== undefined && !isTerminal(state) && signal?.aborted !== true;
     };
     await this.#machine.rest();
-    while (goesOn() && clock.callNext(endMs)) await this.#machine.rest();
-    if (goesOn()) await this.#machine.advance(endMs - clock.now());
-    while (goesOn() && await this.#machine.restLonger(jobId));
+    while (continues() && clock.callNext(endMs)) await this.#machine.rest();
+    if (continues()) await this.#machine.advance(endMs - clock.now());
+    while (continues() && await this.#machine.restLonger(jobId));
     await this.#machine.requireSound();
     return await super.wait(job, { timeoutMs: 0 });
   }

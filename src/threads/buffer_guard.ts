@@ -66,7 +66,7 @@ export class BufferGuard {
   }
 
   /**
-   * Whether the code holds more than it may; called when it yields, and checks only now and then.
+   * Whether the code holds more than it is allowed. Called when it yields; checks only now and then.
    */
   isExceeded(): boolean {
     const now = performance.now();

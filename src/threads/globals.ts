@@ -1,4 +1,7 @@
-/** Replaces what would end the process, escape the limits of a thread, or print to its output. */
+/**
+ * Replaces globals that would end the process, escape the limits of a thread, or print to the
+ * process's output.
+ */
 
 import process from "node:process";
 import { formatWithOptions } from "node:util";
@@ -23,9 +26,9 @@ export function endOnlyThisThread(): void {
 }
 
 /**
- * A worker of a thread would outlive its attempt, and could end the server: no limit of the thread
- * holds for it. From now on there is none. Call it before anything imports `node:worker_threads`:
- * what was imported stays as it was.
+ * From now on, no worker can be started. The worker of a thread would escape the limits of the
+ * thread, outlive its attempt, and could end the server. Call it before anything imports
+ * `node:worker_threads`, since earlier imports are not affected.
  */
 export function refuseWorkers(): void {
   const threads: unknown = process.getBuiltinModule("node:worker_threads");

@@ -34,7 +34,7 @@ export class Thread {
   readonly #memoryMb: number;
   readonly #keeper: ThreadKeeper;
   #user: ThreadUser | undefined;
-  /** The user before it: a timer that its code left may still call. */
+  /** The previous user: a timer that its code left behind may still call. */
   #former: ThreadUser | undefined;
   #isLoaded = false;
   #hasEnded = false;

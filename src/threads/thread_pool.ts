@@ -48,7 +48,7 @@ interface Waiting extends ThreadRequest {
   readonly reject: (reason: Error) => void;
 }
 
-/** Code of a type ended its thread, which is to be replaced. */
+/** A thread to replace, since code of this type ended it. */
 interface Replacement extends ThreadRequest {
   /** The replacement, while it loads. */
   thread?: Thread;
@@ -198,7 +198,7 @@ export class ThreadPool {
     this.#replace();
   }
 
-  /** Drops replacements for which there is no place left: other threads have taken the room. */
+  /** Drops replacements for which other threads have taken the room. */
   #dropUnneeded(): void {
     const pending = this.#replacements.filter((replacement) => replacement.thread === undefined);
     const places = Math.max(this.#options.max - this.#threads.size, 0);
@@ -219,7 +219,7 @@ export class ThreadPool {
     }
   }
 
-  /** Rejects all who wait for a module that cannot be loaded. */
+  /** Rejects all requests for a module that cannot be loaded. */
   #refuse(refused: string, reason: Error): void {
     const waiting = this.#waiting;
     this.#replacements = this.#replacements.filter(({ module }) => module !== refused);

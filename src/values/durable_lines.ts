@@ -67,7 +67,7 @@ export class DurableLines {
   }
 
   /** Continues from a point; if the lines there are different, returns `false` and starts over. */
-  goOnFrom(point: LinePoint): boolean {
+  continueFrom(point: LinePoint): boolean {
     this.begin();
     if (!this.#confirms(point)) return false;
     this.#segment = point.segment;

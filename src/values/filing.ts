@@ -173,7 +173,7 @@ export class Filing {
     try {
       runs = new SqliteValueRuns(this.#options.index);
       const { point } = runs;
-      if (point === undefined || this.#lines.goOnFrom(point)) return runs;
+      if (point === undefined || this.#lines.continueFrom(point)) return runs;
     } catch (error) {
       if (isPassing(error)) throw error;
       // Unusable: it is created again.

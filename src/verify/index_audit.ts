@@ -6,7 +6,7 @@
 import type { LogId } from "../core/ids.ts";
 import type { Pause } from "./pace.ts";
 
-/** What an index holds of a job. */
+/** A job as an index holds it. */
 interface IndexedJob {
   readonly jobId: string;
   readonly firstLogId: LogId;

@@ -67,7 +67,7 @@ export class MemoryBound {
   }
 
   /** Why a running verification must give up. */
-  tooLittleToGoOn(): string | undefined {
+  tooLittleToContinue(): string | undefined {
     const { usedBytes, bytesMax } = this.#use();
     return usedBytes > SHARE_MAX * bytesMax ? tooLittle(bytesMax) : undefined;
   }

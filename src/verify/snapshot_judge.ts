@@ -28,7 +28,7 @@ export class Judgement implements SnapshotJudge {
   readonly #capture: Captures;
   #comparison: ContentComparison | undefined;
   #reason = "";
-  #isOfHere = false;
+  #matchesHead = false;
   #isComparable = true;
 
   constructor(expected: JournalHead, capture: Captures) {
@@ -39,11 +39,11 @@ export class Judgement implements SnapshotJudge {
   head({ logId, chain }: JournalHead): void {
     if (logId !== this.#expected.logId) this.#reason = `no batch ends at logId ${logId}`;
     else if (chain !== this.#expected.chain) this.#reason = "it belongs to another history";
-    else this.#isOfHere = true;
+    else this.#matchesHead = true;
   }
 
   line(line: string): void {
-    if (!this.#isOfHere || !this.#isComparable) return;
+    if (!this.#matchesHead || !this.#isComparable) return;
     this.#comparison ??= this.#comparisonFor(line);
     this.#comparison?.take(line);
   }
@@ -55,7 +55,7 @@ export class Judgement implements SnapshotJudge {
   }
 
   outcome(): SnapshotOutcome {
-    if (!this.#isOfHere) return { kind: "flaw", reason: this.#reason };
+    if (!this.#matchesHead) return { kind: "flaw", reason: this.#reason };
     if (!this.#isComparable) {
       return { kind: "not compared", why: "it holds jobs that have ended; not compared" };
     }

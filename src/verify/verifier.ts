@@ -116,7 +116,7 @@ export class Verifier {
     const { fileSystem, layout, clock, scratch } = this.#options;
     const began = clock.monotonic();
     const pause = pauseBetweenSlices(clock, end.signal, () => {
-      const reason = this.#memory.tooLittleToGoOn();
+      const reason = this.#memory.tooLittleToContinue();
       if (reason !== undefined) end.abort(new RangeError(reason));
     });
     const served = await ServedAudit.ask(this.#options.served, () => {}, pause);

@@ -39,7 +39,10 @@ function openAttempts() {
 }
 
 function textOf(attempts) {
-  if (attempts.length === 0) return "no attempt is open, so no job is the cause";
+  if (attempts.length === 0) {
+    return "no attempt is open, so if code of a definition is the cause, a request called it, " +
+      "such as its input schema";
+  }
   const byJob = Object.groupBy(attempts, ({ jobId }) => jobId);
   const named = Object.entries(byJob).map(([jobId, open]) => {
     const tasks = open.map(({ taskId, attempt }) =>

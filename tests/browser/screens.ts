@@ -12,7 +12,7 @@ export const SCREENS: readonly Screen[] = [
   { name: "overview", path: "/", says: /not yet retried[^]*Throughput[^]*Durable head\s+#\d+/ },
   { name: "jobs", path: "/ui/jobs", says: /Newest first[^]*job_/ },
   { name: "jobs that failed", path: "/ui/jobs?state=Failed", says: /order-south/ },
-  { name: "limits", path: "/ui/limits", says: /shop\.newsletter[^]*at work/ },
+  { name: "limits", path: "/ui/limits", says: /shop\.newsletter[^]*running/ },
   { name: "stream", path: "/ui/stream", says: /Task(?:Started|Completed)\s+job_/ },
   { name: "system", path: "/ui/system", says: /Back it up[^]*order\.fulfil/ },
   { name: "form of a job", path: "/ui/system/definitions/order.fulfil", says: /order.fulfil/ },

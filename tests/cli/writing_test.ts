@@ -266,12 +266,12 @@ Deno.test("limits, change-limits, restore-limits: limits are shown with their us
   assert.equal(await said("limits"), "0 | no type of job has limits | ");
   assert.match(
     await said("change-limits", "test.greet", "--max-running", "2", "--reason", "slow today"),
-    /^0 \| test\.greet {2}maxRunning 2; 0 at work, 0 jobs waiting\n {2}changed \S+: slow today \| $/,
+    /^0 \| test\.greet {2}maxRunning 2; 0 running, 0 jobs waiting\n {2}changed \S+: slow today \| $/,
   );
   assert.match(await said("limits"), /test\.greet {2}maxRunning 2/);
   assert.match(
     await said("restore-limits", "test.greet"),
-    /^0 \| test\.greet {2}no limit; 0 at work/,
+    /^0 \| test\.greet {2}no limit; 0 running/,
   );
   assert.match(
     await said("restore-limits", "test.greet"),

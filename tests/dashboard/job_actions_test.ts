@@ -243,7 +243,7 @@ Deno.test("job form: with scope read there are no buttons, the page says why, an
   assert.deepEqual(own, []);
   assert.match(
     readable(html),
-    /Your token does not have the scope operate , which controlling jobs takes/,
+    /Your token does not have the scope operate , which controlling jobs needs/,
   );
   assert.match(readable(html), /Your token does not have the scope submit , which sending events/);
   assert.match(readable(html), / Cancel it\. /, "and no colon before a button that is not there");

@@ -360,7 +360,7 @@ Deno.test("jobs: with scope read there are no actions, and each is refused", asy
   const read = await pageText(await app.get(JOBS, reader));
   assert.deepEqual(rowsOf(read), ["a"]);
   assert.doesNotMatch(read, /Cancel|do=/);
-  assert.match(read, /does not have the scope <code>operate<\/code>, which controlling jobs takes/);
+  assert.match(read, /does not have the scope <code>operate<\/code>, which controlling jobs needs/);
   assert.match(await pageText(await app.get(JOBS, master)), /Cancel …/);
   assert.doesNotMatch(await pageText(await app.get(`${JOBS}?do=cancel`, reader)), /Cancel 1 job/);
   const fields = { action: "cancel", job: "a", confirm: "yes", return: JOBS };

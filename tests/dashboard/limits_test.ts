@@ -52,17 +52,17 @@ Deno.test("limits screen: each limit shows use and remainder, by key and rate, a
   const app = await startApp({ definitions: [MAIL, PLAIN] });
   await submit(app, "mail.send", ["<acme>", "<acme>", "<acme>"]);
   assert.deepEqual(await rowsOf(app, "mail.send"), [
-    "at work 2 3 1 1",
-    "at work, key <acme> 2 2 0 1",
+    "running 2 3 1 1",
+    "running, key <acme> 2 2 0 1",
     "began within 1 min 2 3 1 1",
   ]);
   await app.clock.advance(30_000);
   await submit(app, "mail.send", ["other"]);
   const at = new Date(app.clock.now() + 30_000).toISOString().slice(11, 19);
   assert.deepEqual(await rowsOf(app, "mail.send"), [
-    "at work 3 3 0 1",
-    "at work, key <acme> 2 2 0 1",
-    "at work, key other 1 2 1 0",
+    "running 3 3 0 1",
+    "running, key <acme> 2 2 0 1",
+    "running, key other 1 2 1 0",
     `began within 1 min next at ${at} in 30 s 3 3 0 1`,
   ]);
   const page = await pageOf(app, PATH);
@@ -76,7 +76,7 @@ Deno.test("limits screen: of many keys the most used are listed, and the rest co
   const tenants = Array.from({ length: 70 }, (_, at) => `tenant-${at}`);
   await submit(app, "mail.send", [long, long, ...tenants]);
   const rows = await rowsOf(app, "mail.send");
-  assert.equal(rows[1], `at work, key ${long} 2 2 0 0`);
+  assert.equal(rows[1], `running, key ${long} 2 2 0 0`);
   assert.equal(rows[21], "and 51 other keys");
 });
 
@@ -115,7 +115,7 @@ Deno.test("limits screen: its form shows the limits in force, changes them with 
     textOf(elementOf(changed, "limits-mail.send")),
     /Changed .*: a <contract> entry \d+ \. The code says: maxRunning 3, perKey 2, rate 3 per 1 min\./,
   );
-  assert.equal((await rowsOf(app, "mail.send"))[0], "at work 3 5 2 0");
+  assert.equal((await rowsOf(app, "mail.send"))[0], "running 3 5 2 0");
 
   const { action, fields: back } = formTo(changed, `${PATH}/mail.send/restore`);
   const restored = await pageOf(app, await locationOf(await submitForm(app, action, back)));
@@ -211,9 +211,9 @@ Deno.test("limits screen: with scope read it shows the use and no form", async (
   const headers = { authorization: `Bearer ${token}` };
   const page = await (await app.get(PATH, { ...headers, accept: "text/html" })).text();
   const main = elementOf(page, "main");
-  assert.match(textOf(main), /at work 0 3 3 0/);
+  assert.match(textOf(main), /running 0 3 3 0/);
   assert.doesNotMatch(main, /<form/);
-  assert.match(textOf(main), /does not have the scope operate , which changing limits takes/);
+  assert.match(textOf(main), /does not have the scope operate , which changing limits needs/);
   for (const action of [PATH, `${PATH}/mail.send/restore`]) {
     const sent = submitForm(app, action, { type: "mail.send" }, { ...headers, accept: "*/*" });
     await problemOf(await sent, 403, "forbidden");

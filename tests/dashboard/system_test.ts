@@ -118,7 +118,7 @@ Deno.test("system: names of tokens require scope operate, and a token is never s
 Deno.test("system: with scope read there are no buttons, and their actions are refused", async () => {
   const { app, cookie } = await signedIn(["read"]);
   const system = await pageOf(app, "/ui/system", { cookie });
-  assert.match(system, /scope <code>operate<\/code>, which verifying takes/);
+  assert.match(system, /scope <code>operate<\/code>, which verifying needs/);
   assert.doesNotMatch(system, /Verify now/);
   const greet = await pageOf(app, "/ui/system/definitions/test.greet", { cookie });
   assert.match(greet, /scope <code>submit<\/code>/);

@@ -27,3 +27,10 @@ export const freezeRun = defineJob({
     spin(ms);
   },
 });
+
+export const freezeInput = defineJob({
+  type: "test.freeze-input",
+  version: 1,
+  input: v.object({ ms: v.pipe(v.number(), v.check((ms) => (spin(ms), true))) }),
+  run: () => Promise.resolve(),
+});

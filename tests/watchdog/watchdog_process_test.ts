@@ -75,6 +75,17 @@ async function endsWhatTurnsTooLate(): Promise<void> {
   });
 }
 
+/** Code that a request calls belongs to no attempt. */
+async function saysThatNoneIsOpen(): Promise<void> {
+  await inFolder(async (folder) => {
+    const daybook = await DaybookProcess.start(optionsIn(folder));
+    await submit(daybook, "test.freeze-input", 2_800, "job_slow");
+    const line = await said(daybook, /has been blocked/);
+    assert.match(line, /; no attempt is open, so if code .* request called it, such as its input/);
+    assert.equal(await daybook.stop(), 0);
+  });
+}
+
 /** Two signals end a blocked server. */
 async function mindsSignals(): Promise<void> {
   await inFolder(async (folder) => {
@@ -93,7 +104,12 @@ async function mindsSignals(): Promise<void> {
 }
 
 test("watchdog: it logs a blocked loop, ends the process with 75 or by force, and two signals end it at once", async () => {
-  await Promise.all([endsWhatNeverTurns(), endsWhatTurnsTooLate(), mindsSignals()]);
+  await Promise.all([
+    endsWhatNeverTurns(),
+    endsWhatTurnsTooLate(),
+    saysThatNoneIsOpen(),
+    mindsSignals(),
+  ]);
 });
 
 test("watchdog: when embedded it only reports, once the event loop runs again", async () => {

@@ -184,7 +184,7 @@ function print(one: LimitedTypeResource, form: "text" | "json", input: CommandIn
 function limitLines(one: LimitedTypeResource, { terminal: { style } }: CommandInput) {
   const { type, limits, change, held, waiting, keys, moreKeys, rates, moreRates } = one;
   const shown = keys.slice(0, KEYS_SHOWN).map(({ key, held, waiting }) =>
-    `  ${key === null ? "without a key" : `key ${plainText(key)}`}: ${held} at work, ` +
+    `  ${key === null ? "without a key" : `key ${plainText(key)}`}: ${held} running, ` +
     `${waiting} waiting`
   );
   const more = keys.length - shown.length + moreKeys;
@@ -195,7 +195,7 @@ function limitLines(one: LimitedTypeResource, { terminal: { style } }: CommandIn
   const moreOfRate = rates.length - shownRates.length + moreRates;
   const who = change?.actor === undefined ? "" : ` by ${plainText(change.actor)}`;
   return [
-    `${style("bold", plainText(type))}  ${limitsText(limits)}; ${held} at work, ` +
+    `${style("bold", plainText(type))}  ${limitsText(limits)}; ${held} running, ` +
     `${counted(waiting, "job")} waiting`,
     ...change === undefined ? [] : [`  changed ${change.since}${who}: ${plainText(change.reason)}`],
     ...shown,

@@ -118,7 +118,7 @@ function Completed({ state }: Props) {
   );
 }
 
-/** A step ends with a colon, and what does it follows; a reader who may not do it is told the step. */
+/** A step ends with a colon before its action; without an action it ends with a full stop. */
 function Step({ state, step }: Props & { readonly step: NextStep<Citation> }) {
   const action = step.action === undefined ? null : stepAction(state, step);
   const statement = action === null ? step.statement.replace(/:$/, ".") : step.statement;

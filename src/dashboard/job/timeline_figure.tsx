@@ -78,7 +78,7 @@ function TaskPages({ state, total }: Props & { readonly total: number }) {
   return (
     <nav class="row" aria-label="Pages of tasks">
       <span class="hint">
-        {`${total} tasks, page ${tasksPage} of ${pages}: what runs, failed or took long comes first`}
+        {`${total} tasks, page ${tasksPage} of ${pages}: running, failed and slow tasks come first`}
       </span>
       {tasksPage > 1 ? <a class="button" href={to(tasksPage - 1)}>Before</a> : null}
       {tasksPage < pages ? <a class="button" href={to(tasksPage + 1)}>More tasks</a> : null}

@@ -95,7 +95,7 @@ function Use({ one, now }: OneProps) {
           max={maxRunning}
           waiting={waiting === 0 ? "0" : <a href={`/ui/jobs?${query}`}>{countText(waiting)}</a>}
         >
-          at work
+          running
         </UseRow>
         {keys.slice(0, KEYS_SHOWN).map(({ key, held, waiting }) => (
           <UseRow
@@ -103,7 +103,7 @@ function Use({ one, now }: OneProps) {
             max={key === null ? undefined : perKey}
             waiting={countText(waiting)}
           >
-            at work, <Key of={key} />
+            running, <Key of={key} />
           </UseRow>
         ))}
         <MoreKeys count={keys.length - KEYS_SHOWN} unlisted={one.moreKeys} />

@@ -23,7 +23,7 @@ interface AttentionSectionProps {
   readonly open: JobCount;
   readonly failingTypes: readonly FailingType[];
   readonly now: number;
-  /** Further notes, after the failures. */
+  /** Notes below the failures. */
   readonly children?: Child;
 }
 

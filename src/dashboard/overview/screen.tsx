@@ -58,7 +58,7 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
   const now = clock.now();
   const commands = curlCommands(c, deps);
   const mayOperate = requestViewer(c).scopes.includes("operate");
-  // A pause that stops everything comes first; others are among what may need someone.
+  // A pause of everything comes first; others are listed under what may need attention.
   const isStopped = standing?.standsStill === true && isOfPauses(standing);
   const pauseNotes = <PausesSection pauses={pauses} mayEnd={mayOperate} now={now} returnTo="/" />;
   const stoppedBy = { told: isOfPauses(standing) ? undefined : standing, now };

@@ -11,7 +11,7 @@ import { Time } from "../parts/time.tsx";
 
 interface TrustStripProps {
   readonly journal: JournalInfo;
-  /** Of the last hour. */
+  /** Sync times of the last hour. */
   readonly sync: Spread | undefined;
   /** `undefined` if the process lacks the permission. */
   readonly diskFree: number | undefined;

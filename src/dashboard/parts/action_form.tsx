@@ -87,7 +87,7 @@ interface MissingScopeProps {
 export function MissingScope({ scope, what }: MissingScopeProps) {
   return (
     <p class="hint">
-      Your token does not have the scope <code>{scope}</code>, which {what} takes.
+      Your token does not have the scope <code>{scope}</code>, which {what} needs.
     </p>
   );
 }

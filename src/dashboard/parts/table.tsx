@@ -6,7 +6,7 @@ interface TableProps {
   /** A caption for screen readers. */
   readonly caption: string;
   readonly headings: readonly string[];
-  /** A phone shows each row as a card; a cell with `data-name` names itself there. */
+  /** Whether a phone shows each row as a card, where `data-name` is the label of a cell. */
   readonly asCards?: boolean;
   /** Rows of cells. */
   readonly children: Child;

@@ -27,7 +27,7 @@ function Ago({ at, now }: Required<TimeProps>) {
 }
 
 interface DayProps extends Required<TimeProps> {
-  /** Whether it also says how long ago it was. */
+  /** Whether the age is shown too. */
   readonly isAgo?: boolean;
 }
 

@@ -70,7 +70,7 @@ interface ExampleCall {
   readonly isStream: boolean;
 }
 
-/** What `{id}` stands for, by where the path begins. */
+/** Example ids, by the beginning of the path. */
 const EXAMPLE_IDS = {
   jobs: "order-42",
   events: "parcel-7",
@@ -86,7 +86,7 @@ function exampleId(path: string): string {
 export function exampleCall({ method, path, operation }: Placed): ExampleCall {
   const { parameters = [], requestBody, responses } = operation;
   const required = parameters.filter(({ in: place, required }) => place === "query" && required)
-    // The others that are required are points of a job's life.
+    // All other required parameters are points in a job's life.
     .map(({ name }) => [name, name === "about" ? EXAMPLE_IDS.jobs : "2026-01-31T12:00:00Z"]);
   const search = new URLSearchParams(required).toString();
   const examples = Object.values(requestBody?.content["application/json"]?.examples ?? {});

@@ -18,7 +18,7 @@ import { rulesText, type SchemaForm } from "../schema_form/field.ts";
 
 /** A schema as a table of its fields. */
 function SchemaTable({ form }: { readonly form: SchemaForm }) {
-  if (form.fields.length === 0) return <p class="soft">It has no fields.</p>;
+  if (form.fields.length === 0) return <p class="soft">The input has no fields.</p>;
   return (
     <Table
       caption="The input, field by field"

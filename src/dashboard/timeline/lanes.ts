@@ -116,7 +116,7 @@ function laneSpans(
   const maxAttempts = findMaxAttempts(attempts);
   return attempts.flatMap((attempt, index) => {
     const next = attempts[index + 1];
-    // Attempts without a recorded end, end with the job.
+    // An attempt without a recorded end ends with the job.
     const cutBy = next === undefined ? outlined.endedBy?.entry.logId : beginningOf(next);
     const span = attemptSpan(attempt, outlined.job, cutBy, next !== undefined);
     const backoff = backoffAfter(attempt, outlined.job, cutBy, next !== undefined);

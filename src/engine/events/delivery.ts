@@ -235,8 +235,8 @@ export class Delivery {
     const jobsMax = jobsShownPerReceipt(this.#receipts);
     const receipt = effectReceipt(fact.eventId, firstLogId, drafts, steps, jobsMax);
     const isLost = receipt.disposition === "recorded" && receipt.jobs.length === 0;
-    const told = isLost ? { ...receipt, ...this.#parts.unmatched.explain(fact) } : receipt;
-    return shortenReceipt(this.#receipts, told);
+    const explained = isLost ? { ...receipt, ...this.#parts.unmatched.explain(fact) } : receipt;
+    return shortenReceipt(this.#receipts, explained);
   }
 
   #refused({ fact }: Arrival, limit: LimitReached): Judged {

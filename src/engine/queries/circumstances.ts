@@ -145,6 +145,6 @@ export class CircumstancesReader {
 
 /** The urgency of the job's next entry when the disk is full. */
 function urgencyOf(job: JobState): Urgency {
-  const goesOn = ["executing", "backingOff", "compensating"].includes(deriveCondition(job));
-  return goesOn ? "vital" : "ordinary";
+  const isUnderWay = ["executing", "backingOff", "compensating"].includes(deriveCondition(job));
+  return isUnderWay ? "vital" : "ordinary";
 }

@@ -125,13 +125,13 @@ export class JobLists {
       .filter(([, { open }]) => open > 0 || filter.retried === true)
       .sort(([, a], [, b]) => b.jobs - a.jobs);
     return {
-      groups: sorted.slice(0, kindsMax).flatMap(([kind, group]) => this.#told(kind, group)),
+      groups: sorted.slice(0, kindsMax).flatMap(([kind, group]) => this.#group(kind, group)),
       more: Math.max(0, sorted.length - kindsMax),
       ...searched({ reach: scan.reach ?? indexed?.reach }),
     };
   }
 
-  #told(fingerprint: ErrorFingerprint, { newest, oldest, ...counts }: Growing): FailureGroup[] {
+  #group(fingerprint: ErrorFingerprint, { newest, oldest, ...counts }: Growing): FailureGroup[] {
     const [latest, first] = [this.listed.summaryAt(newest), this.listed.summaryAt(oldest)];
     if (latest?.failure == null || first === undefined) return [];
     const { type, failure: { taskId, error } } = latest;

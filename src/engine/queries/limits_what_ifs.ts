@@ -159,9 +159,9 @@ export class LimitsWhatIfs {
     if (limit === undefined) return undefined;
     const { change, ...rest } = await blockingLimit(this.#parts, job, limit, wanted);
     // A supposed limit has no recorded change.
-    const told = change === undefined || limit in supposed ? rest : { ...rest, change };
-    if (told.limit === "rate") return { ...told, ...rate };
-    return { ...told, places: limits[told.limit] ?? 0, taken: taken[told.limit] };
+    const found = change === undefined || limit in supposed ? rest : { ...rest, change };
+    if (found.limit === "rate") return { ...found, ...rate };
+    return { ...found, places: limits[found.limit] ?? 0, taken: taken[found.limit] };
   }
 
   /**

@@ -160,8 +160,8 @@ class Reading {
     const { from, to } = this.stretch;
     for (const oldestFirst of [false, true]) {
       if (this.#isAll) return;
-      const goesOn = isRate && !oldestFirst ? {} : { continuesAfter: from };
-      const range = { types: [type], before: to + 1, ...goesOn, oldestFirst };
+      const lasting = isRate && !oldestFirst ? {} : { continuesAfter: from };
+      const range = { types: [type], before: to + 1, ...lasting, oldestFirst };
       const { seen, isAll } = await visitJobs(this.parts, this.share, {
         range,
         max: LOOKED_AT_MAX,

@@ -91,7 +91,7 @@ class LargeBody implements UnderlyingDefaultSource<Uint8Array> {
 
   stall(): void {
     this.#release();
-    this.#controller?.error(new Error("Cannot answer: the reader takes nothing"));
+    this.#controller?.error(new Error("Cannot answer: the client does not read"));
   }
 
   #release(): void {

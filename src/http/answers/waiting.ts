@@ -8,7 +8,7 @@ import type { JobState } from "../../core/job_state.ts";
 import type { HttpDeps } from "../http_deps.ts";
 
 /**
- * The job once `wanted` holds, or as it is when the wait ends.
+ * The job once `wanted` is true, or its state when the wait ends.
  *
  * @throws {Problem} `over-capacity` when too many wait already.
  */

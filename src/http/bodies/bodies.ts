@@ -28,7 +28,7 @@ interface BodiesOptions {
   readonly shutdownSignal: AbortSignal;
 }
 
-/** Larger bodies may take long to handle. */
+/** Handling larger bodies may take long. */
 export const SMALL_BYTES = 16 * 1024;
 
 /**

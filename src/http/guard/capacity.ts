@@ -14,7 +14,10 @@ export const HTTP_LIMITS = {
   requestsMax: 2_000,
   /** Requests being answered whose routes need no token. */
   openRequestsMax: 100,
-  /** Of one connection, which HTTP/2 allows to make many, while many others are being answered. */
+  /**
+   * Requests being answered from one connection, which matters for HTTP/2; enforced only while many
+   * others are being answered.
+   */
   connectionRequestsMax: 16,
   /** Long polls, and requests with `Prefer: wait`. */
   waitingMax: 1_000,

@@ -22,7 +22,7 @@ export function clientAddress({ env, req }: Context): string | undefined {
 }
 
 const ADDRESS_LENGTH_MAX = 64;
-/** Of eight groups; the others identify an interface. */
+/** The groups, of eight, that identify the network; the others identify an interface. */
 const NETWORK_GROUPS = 4;
 const MAPPED_IPV4 = /^::ffff:(?=[\d.]+$)/i;
 

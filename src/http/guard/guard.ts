@@ -44,7 +44,7 @@ interface GuardOptions {
   readonly admission: AdmissionGate;
   /** `undefined` if no other process shares the journal. */
   readonly relay: Relay | undefined;
-  /** Told which route a request takes. */
+  /** Receives the route of each request. */
   readonly spans: RequestSpans | undefined;
 }
 

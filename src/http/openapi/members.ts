@@ -136,7 +136,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   method: "The method of the request.",
   more: "How many more exist.",
   most: "The maximum.",
-  multiplicity: "How many events the expectation takes.",
+  multiplicity: "How many events the expectation needs.",
   name: "A name.",
   nearly: "Jobs that the event almost reached, and the clauses that failed.",
   needed: "Whether requests need a token.",

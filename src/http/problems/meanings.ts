@@ -27,7 +27,7 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
   "unknown-job":
     "No job in this journal has this id. Search for a part of it on the Jobs screen, or " +
     "with GET /jobs?search=.",
-  "method-not-allowed": "The path exists, and takes the methods in the Allow header.",
+  "method-not-allowed": "The path exists, but accepts only the methods in the Allow header.",
   "not-in-this-state":
     "The job is in a state, or a condition, in which this control does nothing. allowedIn " +
     "names the states in which the control is accepted.",
@@ -38,7 +38,7 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
     "An entry with this eventId has other content. An event is recorded once; send " +
     "another fact under another id.",
   "job-exists":
-    "The jobId that the request brings is taken. Leave it out to get a new one, or use an " +
+    "The jobId of the request is already in use. Leave it out to get a new one, or use an " +
     "Idempotency-Key to repeat a request safely.",
   "input-removed":
     "The input of the job was removed by its retention, so the job cannot be retried or " +
@@ -60,7 +60,7 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
   "job-too-long": "The job has more entries than one request may read.",
   "unknown-point": "The entry, event or time is not part of the life of this job.",
   "idempotency-key-reused":
-    "The same Idempotency-Key came with another body. Use a new key for a new request.",
+    "The same Idempotency-Key was already used with another body. Use a new key for a new request.",
   "too-many-failures":
     "Too many wrong tokens came from this address. Wait for the number of seconds in " +
     "Retry-After.",
@@ -78,7 +78,7 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
   "index-damaged":
     "The index of ended jobs cannot be read. It is a cache: restart the server to rebuild it " +
     "from the journal.",
-  "not-ready": "The process is alive but takes no writes now; the detail says why.",
+  "not-ready": "The process is alive but accepts no writes now; the detail says why.",
   "behind":
     "The client has seen entries, from another process of the same journal, that this one has not read " +
     "yet. Send the request again after the seconds in Retry-After, or send it to another process.",

@@ -35,7 +35,7 @@ export function readRow(columns: readonly Column[], fields: readonly string[]): 
   const cells = columns.map((column, index) => readCell(column, fields[index] ?? ""));
   const reasons = cells.flatMap((cell) => "reason" in cell ? [cell.reason] : []);
   if (reasons.length > 0) return { reason: cut(reasons.join("; "), REASON_LENGTH_MAX) };
-  // fromEntries makes own properties only, of a column named __proto__ as well.
+  // `fromEntries` creates own properties only, even for a column named `__proto__`.
   return {
     row: Object.fromEntries(cells.map((cell, index) => [
       columns[index]?.name ?? "",
@@ -69,7 +69,7 @@ function parseCell(type: ColumnType, text: string): CellValue | undefined {
   return parseNumber(type === "integer" ? WHOLE : DECIMAL, text);
 }
 
-/** Whole numbers beyond 2^53 would become others without a word: they are not taken. */
+/** Whole numbers beyond 2^53 would silently change, so they are rejected. */
 function parseNumber(pattern: RegExp, text: string): number | undefined {
   if (!pattern.test(text)) return undefined;
   const value = Number(text);

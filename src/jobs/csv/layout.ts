@@ -1,4 +1,4 @@
-/** The layout of a CSV file: its header, and where to cut it so that no record is torn. */
+/** The layout of a CSV file: its header, and where to cut it so that no record is split. */
 
 import { NonRetryableError } from "../../engine/job_errors.ts";
 import type { Column, ColumnType } from "./columns.ts";
