@@ -35,26 +35,25 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
   start: {
     label: "Start now",
     done: "Started",
-    summary: "start a job that does not start by itself, or would start later",
-    effect: "It starts.",
+    summary: "start a job that was created without starting, or is scheduled",
+    effect: "The job starts.",
     confirm: false,
     conditions: ["created", "scheduled"],
   },
   wake: {
     label: "Wake now",
     done: "Woken",
-    summary: "end a backoff, a sleep or a wait until a time early",
-    effect: "Tasks that back off are retried at once, with the attempts that they have left. " +
-      "Sleeps end, and so do waits until a time, as if their time had come.",
+    summary: "end a backoff, a sleep or a timed wait early",
+    effect: "Tasks that back off are retried at once, with their remaining attempts. Sleeps and " +
+      "timed waits end, as if their time had come.",
     confirm: false,
     conditions: ["sleeping", "backingOff"],
   },
   suspend: {
     label: "Suspend",
     done: "Suspended",
-    summary: "suspend a job: it begins nothing new",
-    effect:
-      "It begins nothing new until it is resumed. What is running ends by itself, and events " +
+    summary: "suspend a job: it starts nothing new",
+    effect: "The job starts nothing new until it is resumed. Running attempts finish, and events " +
       "still count.",
     confirm: false,
     conditions: ["queued", "executing", "waiting", "sleeping", "backingOff", "compensating"],
@@ -71,8 +70,8 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
     label: "Retry",
     done: "Retried",
     summary: "retry a failed or parked job as a new one, which reuses the results that still stand",
-    effect: "It becomes a new job that reuses the completed results that still stand. The old " +
-      "one stays as it is; a parked one is given up.",
+    effect: "A new job reuses the completed results that still stand. The old job stays as it " +
+      "is; a parked one is given up.",
     confirm: false,
     // A cancelled job is retried only when named.
     conditions: ["failed"],
@@ -80,8 +79,8 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
   cancel: {
     label: "Cancel",
     done: "Cancelled",
-    summary: "cancel a job; what it did is undone where possible",
-    effect: "It ends, and what it did is undone where possible. This cannot be reversed.",
+    summary: "cancel a job; its effects are undone where possible",
+    effect: "The job ends, and its effects are undone where possible. This cannot be reversed.",
     confirm: true,
     conditions: UNFINISHED,
   },

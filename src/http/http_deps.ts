@@ -101,7 +101,7 @@ export interface HttpDeps {
   readonly jobLog: JobLogPort;
   /** The role of this process in a shared journal; `undefined` if the journal is not shared. */
   readonly standing: (() => Standing) | undefined;
-  /** `undefined` if the process is unknown, as in an embedded engine. */
+  /** `undefined` if facts about the process are not available. */
   readonly system: SystemPort | undefined;
   /** The most events in one request. */
   readonly eventsMax: number;

@@ -71,7 +71,8 @@ export interface OverviewPort {
   readonly sinceMs: number;
   trend(span: TrendSpan): Trend;
   /**
-   * Only types with a failed job since the start; those with the most recent failures come first.
+   * Only types with a failed job since the start; those with the most failures in the last hour
+   * come first.
    */
   failingTypes(): readonly FailingType[];
   /** Free bytes on the disk of the journal; `undefined` if unknown. */

@@ -60,7 +60,7 @@ export interface Proved {
   readonly verdict: Verdict;
 }
 
-/** All of the copy is read from zero, that of earlier copies included. */
+/** Verifies the whole copy from the first line, including parts that were copied earlier. */
 export async function proved(
   input: CommandInput,
   tools: JournalTools,

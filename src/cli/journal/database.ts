@@ -1,4 +1,4 @@
-/** A database in which processes share a journal, for the commands that work on it. */
+/** The database of a shared journal, for the commands that use one. */
 
 import { errorMessage } from "../../core/thrown.ts";
 import { isOfSharedLog } from "../../journal/shared_log.ts";
@@ -78,7 +78,9 @@ function commandError(error: unknown, place: Place): unknown {
   return new CommandError(`Cannot use ${place.shown}: ${errorMessage(error)}`, EXIT_NO_RIGHTS);
 }
 
-/** @throws {UsageError} saying what it should be. */
+/**
+ * @throws {UsageError} if the secret key is invalid.
+ */
 export function secretKeyOption(input: CommandInput): Uint8Array | undefined {
   const file = input.text("secret-key-file");
   const text = file === undefined ? input.env("DAYBOOK_SECRET_KEY") || undefined : read(file);
