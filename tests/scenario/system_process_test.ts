@@ -54,8 +54,11 @@ test("system: the process reports itself, its settings and their sources", async
     assert.equal(await daybook.stop(), 0);
 
     assert.equal(response.status, 200);
-    assert.match(text, /--max-running<\/td><td><bdi>77 jobs<\/bdi><\/td><td>environment<\/td>/);
-    assert.match(text, /--port<\/td><td><bdi>0<\/bdi><\/td><td>flag<\/td>/);
+    assert.match(
+      text,
+      /--max-running<\/td><td class="setting-value"><bdi>77 jobs<\/bdi><\/td><td>environment<\/td>/,
+    );
+    assert.match(text, /--port<\/td><td class="setting-value"><bdi>0<\/bdi><\/td><td>flag<\/td>/);
     assert.match(text, /Process id<\/dt><dd>\d+<\/dd>/);
     assert.match(text, /workers with a job<\/td><td class="number">0<\/td>/);
     assert.match(text, /journal backup backups\/journal --journal /);

@@ -32,6 +32,8 @@ export interface Bar {
 export interface Row {
   readonly label: string;
   readonly note: string;
+  /** Continues the note where there is room: how long the process was down in the last span. */
+  readonly down: string;
   readonly bars: readonly Bar[];
   /** Labels of the bars that are wide enough for one. */
   readonly words: readonly { readonly x: string; readonly text: string }[];
@@ -145,7 +147,7 @@ function jobRow(conditions: readonly ConditionStretch[], unit: number, scale: Ti
     const title = barTitle(piece, conditionText(condition)) + downText(piece.longest.span);
     return { ...placed(piece), kind: condition, title, isOngoing };
   });
-  return { label: "The job", note: "", bars, words: wordsFor(pieces) };
+  return { label: "The job", note: "", down: "", bars, words: wordsFor(pieces) };
 }
 
 function laneRow({ taskId, phase, spans }: Lane, unit: number, scale: TimeScale): Row {
@@ -154,7 +156,14 @@ function laneRow({ taskId, phase, spans }: Lane, unit: number, scale: TimeScale)
     const title = barTitle(piece, spanText(span)) + downText(span);
     return { ...placed(piece), kind: kindOf(span), title, isOngoing: span.isOngoing };
   });
-  return { label: laneLabel(taskId, phase), note: laneNote(spans), bars, words: [] };
+  const last = spans.at(-1);
+  return {
+    label: laneLabel(taskId, phase),
+    note: laneNote(spans),
+    down: last === undefined ? "" : downText(last),
+    bars,
+    words: [],
+  };
 }
 
 /** Wide enough for a label even on a phone. */
@@ -219,9 +228,7 @@ function laneNote(spans: readonly LaneSpan[]): string {
   const attempts = spans.filter((span) => span.kind === "attempt");
   const last = spans.at(-1);
   const lengthMs = (last?.toMs ?? 0) - (spans[0]?.fromMs ?? 0);
-  const state = last === undefined
-    ? ""
-    : `${spanText(last)}, ${durationText(lengthMs)}${downText(last)}`;
+  const state = last === undefined ? "" : `${spanText(last)}, ${durationText(lengthMs)}`;
   return attempts.length < 2 ? state : `${counted(attempts.length, "attempt")}, ${state}`;
 }
 

@@ -134,6 +134,7 @@ function RowOfBars(
       <text class="lane-label" x="0" y={top + 13}>
         {row.label}
         <tspan class="lane-note" dx="8">{row.note}</tspan>
+        <tspan class="lane-note lane-down">{row.down}</tspan>
       </text>
       {row.bars.map((bar) => <BarShape bar={bar} top={top + BAR_TOP} />)}
       {downs.map(({ x, width, title }) => (

@@ -101,7 +101,7 @@ interface FailedJobsProps {
 }
 
 function FailedJobs({ jobs, now }: FailedJobsProps) {
-  if (jobs.length === 0) return <p class="soft">Every failed job was retried.</p>;
+  if (jobs.length === 0) return <p class="soft">Nothing to retry.</p>;
   return (
     <ol class="cases">
       {jobs.map((job) => (
