@@ -44,7 +44,7 @@ const REFUSED: Readonly<Record<string, readonly [value: unknown, reason: RegExp]
   "a bigint": [{ rows: 10n }, /: rows is a bigint, which JSON does not have; use a string/],
   "a cycle": [parent, /: children\[0\]\.parent refers back to an object that contains it/],
   "a lone surrogate": [{ text: "\ud800" }, /: text is a lone surrogate/],
-  "half of one in a name": [{ a: { "\udc00": 1 } }, /has a name with half a surrogate pair/],
+  "one in a name": [{ a: { "\udc00": 1 } }, /has a name with a lone surrogate/],
   "65 levels": [nested(65), /is nested deeper than 64 levels/],
   "20,000 levels": [nested(20_000), /is nested deeper than 64 levels/],
   "a promise": [{ later: Promise.resolve(1) }, /: later is a Promise, .* await it/],
