@@ -188,7 +188,7 @@ for (const [name, spoil] of Object.entries(CARELESS)) {
       return app;
     };
     const tally: Tally = newTally();
-    const options = { numRuns: Math.max(RUNS, 150), endOnFailure: true };
+    const options = { numRuns: Math.max(RUNS, 1_000), endOnFailure: true };
     const outcome = await fc.check(property(start, tally), options);
     assert.ok(outcome.failed, "it was not caught");
     console.log(`fuzz: caught after ${tally.sent} requests`);
