@@ -162,7 +162,7 @@ class JsonCopy {
   }
 
   #refuseHalf(what: string): never {
-    this.#refuse(`${what} half a surrogate pair, which is not text; toWellFormed() replaces it`);
+    this.#refuse(`${what} a lone surrogate, which is not valid text; toWellFormed() replaces it`);
   }
 
   #refuse(reason: string): never {

@@ -106,7 +106,7 @@ export function nextSteps(
         ...controls(outlined),
       ];
     case "succeeded":
-      return [automatic("Nothing: it is over.", [])];
+      return [automatic("Nothing: the job has ended.", [])];
     case "failed":
     case "cancelled":
       return job.state === "Failed" ? afterFailure(outlined, job) : [];

@@ -29,7 +29,7 @@ export function afterFailure(outlined: OutlinedHistory, job: FailedJob): Next {
     statement: `It was retried already, as job ${entry.attributes.newJobId}.`,
     cites: [entry.logId],
   }));
-  const nothing = automatic("Nothing: it is over.", []);
+  const nothing = automatic("Nothing happens by itself: the job has ended.", []);
   if (neverStarted(outlined, job)) {
     return [...(done.length > 0 ? done : [nothing]), sendAgain(outlined)];
   }
