@@ -95,7 +95,7 @@ Deno.test("job form: retry leads to the new job, from the task that was chosen",
   const twice = await pageOf(app, await locationOf(submitted));
   assert.match(
     readable(twice),
-    new RegExp(`Cannot retry job ${jobId}: there is a retry of it already`),
+    new RegExp(`Cannot retry job ${jobId}: it was already retried`),
   );
   const asks = readable(await pageOf(app, `/ui/jobs/${jobId}`));
   assert.match(

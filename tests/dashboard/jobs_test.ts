@@ -246,7 +246,7 @@ Deno.test("jobs: a second retry of the same job is refused, and says so", async 
   await locationOf(await submitForm(app, JOBS, fields));
   const text = await pageOf(app, await locationOf(await submitForm(app, JOBS, fields)));
   assert.match(text, /class="note note-bad" role="alert"/);
-  assert.match(shownText(text), /there is a retry of it already/);
+  assert.match(shownText(text), /it was already retried/);
 });
 
 Deno.test("jobs: selected jobs are acted on one by one, and nothing happens without a selection", async () => {
@@ -336,7 +336,7 @@ Deno.test("jobs: a job that was retried is retried again only on request, and th
   const again = { ...fieldsOf(asks), again: "yes" };
   assert.match(shownText(await pageText(await submitForm(app, JOBS, again))), /Retried 1 job/);
   const twice = shownText(await pageText(await submitForm(app, JOBS, again)));
-  assert.match(twice, /Retried 0 jobs Skipped 1 job: there is a retry of it already/);
+  assert.match(twice, /Retried 0 jobs Skipped 1 job: it was already retried/);
 });
 
 Deno.test("jobs: a retry of all that match skips cancelled jobs", async () => {

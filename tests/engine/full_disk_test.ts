@@ -416,7 +416,7 @@ Deno.test("full disk: a retry refused because of another one is decided again wh
 
   const third = await daybook.engine.retry(id, request);
   assert.ok(!third.ok && third.problem.kind === "rejected");
-  assert.match(third.problem.rejection.message, /there is a retry of it already/);
+  assert.match(third.problem.rejection.message, /it was already retried/);
 });
 
 Deno.test("retry: it waits until the failure that it retries is durable", async () => {

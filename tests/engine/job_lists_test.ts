@@ -135,8 +135,8 @@ Deno.test("retry: unlessRetriedAfter refuses a job that has a retry, and a snaps
     problem: {
       kind: "rejected",
       rejection: {
-        message: `Cannot retry job ${failed}: there is a retry of it already; with again it is ` +
-          "retried once more",
+        message:
+          `Cannot retry job ${failed}: it was already retried; use again to retry it once more`,
         allowedIn: [],
       },
     },

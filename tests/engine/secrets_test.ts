@@ -165,7 +165,10 @@ Deno.test("secrets: one that also appears in the plan, a label or an id is refus
   for (const request of requests) {
     const outcome = await shop.harness.engine.create(request);
     assert.ok(!outcome.ok && outcome.problem.kind === "invalidInput");
-    assert.match(outcome.problem.issues[0]?.detail ?? "", /a secret that is in the plan, a label/);
+    assert.match(
+      outcome.problem.issues[0]?.detail ?? "",
+      /a secret that is also in the plan, a label/,
+    );
   }
   assert.ok(!journalText(shop.harness).includes(CARD));
   assert.equal(shop.harness.keys.keys.size, 0, "no key is left behind");

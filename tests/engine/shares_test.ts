@@ -314,7 +314,7 @@ test("shares: if key throws, or returns no valid key, the job is refused with th
     assert.ok(!outcome.ok && outcome.problem.kind === "invalidInput");
     return outcome.problem.issues.map(({ detail }) => detail).join();
   };
-  const begin = "mail.send cannot make a key of it: ";
+  const begin = "mail.send cannot make a key from the input: ";
   const rule = "limits.key must return a text of 1 to 200 characters, without control characters";
   const thrower = () => {
     throw new RangeError("no tenant of that name");

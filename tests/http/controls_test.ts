@@ -83,8 +83,8 @@ Deno.test("retry: a second retry is refused unless it has `again`", async () => 
   const [first, second] = await Promise.all([retry({}), retry({})]);
   assert.equal((await jsonOf(first, 201)).retryOf, jobId);
   const refused = await problemOf(second, 409, "not-in-this-state");
-  const detail = `Cannot retry job ${jobId}: there is a retry of it already; with again it is ` +
-    "retried once more";
+  const detail =
+    `Cannot retry job ${jobId}: it was already retried; use again to retry it once more`;
   assert.equal(refused.detail, detail);
   assert.equal((await problemOf(await retry({}), 409, "not-in-this-state")).detail, detail);
   assert.equal((await jsonOf(await retry({ again: true }), 201)).retryOf, jobId);

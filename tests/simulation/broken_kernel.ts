@@ -32,7 +32,7 @@ export const handlersBeforeTheirStart: Break = () => {
  * for that entry: a search for a missing reason would never end.
  */
 export const refusalsDespiteLoss: Break = () =>
-  replaced(Writer.prototype, "resting", {
+  replaced(Writer.prototype, "onceDurable", {
     value: function (this: Writer, lastLogId: LogId, value: unknown) {
       return this.settled(lastLogId, value).catch((error) => {
         if (error instanceof JournalFullError) return value;
@@ -46,8 +46,8 @@ export const refusalsToldAtOnce: Break = () => {
   const { run } = Commands.prototype;
   return replaced(Commands.prototype, "run", {
     value: function (this: Commands, ...args: Parameters<Commands["run"]>) {
-      const resting = (_lastLogId: LogId, value: unknown) => Promise.resolve(value);
-      const undo = replaced(Writer.prototype, "resting", { value: resting });
+      const onceDurable = (_lastLogId: LogId, value: unknown) => Promise.resolve(value);
+      const undo = replaced(Writer.prototype, "onceDurable", { value: onceDurable });
       // It decides before it waits for anything, so nothing else is affected.
       const refusal = run.apply(this, args);
       undo();

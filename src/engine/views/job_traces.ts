@@ -46,7 +46,7 @@ export class JobTraces implements View {
   /** Returned at once for most jobs; a promise when the journal has to be read. */
   of(job: JobState, entriesAt: EntriesAt): JobTrace | Promise<JobTrace> {
     const isKnown = job.firstLogId > this.#restoredTo;
-    const created = this.#table.pending(job.jobId)?.onItsWay("job.JobCreated");
+    const created = this.#table.pending(job.jobId)?.inFlight("job.JobCreated");
     const parent = created === undefined ? this.#created.get(job.jobId) : traceOfEntry(created);
     if (!isKnown) return this.#read(job, entriesAt);
     if (parent === undefined) return NO_TRACE;

@@ -1,4 +1,4 @@
-/** Commands on existing jobs: decided on what was appended, and recorded. */
+/** Decides commands on existing jobs from everything appended so far, and records the outcome. */
 
 import type { Command } from "../../core/command.ts";
 import { decide } from "../../core/decide.ts";
@@ -7,7 +7,7 @@ import type { JobId } from "../../core/ids.ts";
 import type { JobTable } from "./job_table.ts";
 import type { Writer } from "./writer.ts";
 
-/** Why a command was rejected; `undefined` when it was not. */
+/** Why a command was rejected; `undefined` when it was accepted. */
 type Refused = Rejection | undefined;
 
 export class Commands {
@@ -20,9 +20,10 @@ export class Commands {
   }
 
   /**
-   * Decides and records a command; a refusal also waits for the entries that it depends on.
+   * Decides and records a command. A rejection is returned once the entries that it depends on are
+   * durable.
    *
-   * Rejects with what `admit` throws, with `JournalFullError` or `JournalFailedError`.
+   * Rejects with `JournalFullError`, `JournalFailedError`, or the error that `admit` throws.
    *
    * @param admit Called before anything is recorded.
    */
@@ -30,13 +31,17 @@ export class Commands {
     this.#writer.pay(jobId);
     const pending = this.#table.pending(jobId);
     const head = pending?.head;
-    // Only what stays in place, and what backs off, depends on the job's tasks.
+    // Copying the tasks is costly, and only these commands look at them.
     const ofTasks = command.kind === "wake" ||
       command.kind === "cancel" && command.leave === true;
     const decision = decide(ofTasks ? pending?.whole : head, command);
     if (!decision.accepted) {
       const again = () => this.run(jobId, command, admit);
-      return await this.#writer.resting<Refused>(head?.lastLogId ?? 0, decision.rejection, again);
+      return await this.#writer.onceDurable<Refused>(
+        head?.lastLogId ?? 0,
+        decision.rejection,
+        again,
+      );
     }
     admit();
     const { lastLogId } = this.#writer.append(decision.events);

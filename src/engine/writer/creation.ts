@@ -1,4 +1,4 @@
-/** Creates jobs from requests, once for each idempotency key. */
+/** Creates jobs from requests, at most once for each idempotency key. */
 
 import { decide } from "../../core/decide.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -50,8 +50,8 @@ export class Creation {
   }
 
   /**
-   * Creates many jobs, each as `create` does, in one batch, except for those that have to wait for
-   * another request.
+   * Creates many jobs in one batch, each as `create` does. A job that has to wait for another
+   * request is recorded later, on its own.
    */
   async createAll(
     requests: readonly CreateRequest[],
@@ -74,7 +74,7 @@ export class Creation {
     try {
       return this.#create(group, request);
     } catch (error) {
-      group.known();
+      group.checked();
       return Promise.reject(error);
     }
   }
@@ -82,11 +82,13 @@ export class Creation {
   #create(group: CreationGroup, request: CreateRequest): Promise<Outcome<Created>> {
     const { idempotency } = request;
     const reserved = this.#reserved.size === 0 ? undefined : this.#reservedFor(request);
-    if (reserved !== undefined) return later(group, reserved.then(() => this.create(request)));
+    if (reserved !== undefined) {
+      return outsideGroup(group, reserved.then(() => this.create(request)));
+    }
     const jobId = idempotency && this.#parts.table.jobOfKey(idempotency.key);
     return idempotency === undefined || jobId === undefined
       ? this.#createNew(group, request)
-      : later(group, this.#createdBefore(jobId, request, idempotency));
+      : outsideGroup(group, this.#createdBefore(jobId, request, idempotency));
   }
 
   #reservedFor({ jobId, idempotency }: CreateRequest): Promise<unknown> | undefined {
@@ -100,22 +102,22 @@ export class Creation {
     { key, digest }: { readonly key: string; readonly digest: string },
   ): Promise<Outcome<Created>> {
     const { table, writer } = this.#parts;
-    const isThere = await writer.isDurable(table.pending(jobId)?.head.lastLogId ?? 0);
-    if (!isThere) return await this.create(request);
+    const isDurable = await writer.isDurable(table.pending(jobId)?.head.lastLogId ?? 0);
+    if (!isDurable) return await this.create(request);
     const before = table.existing(jobId);
-    if (!(await this.#cameWith(before, digest, request))) {
+    if (!(await this.#isRepeat(before, digest, request))) {
       return { ok: false, problem: { kind: "keyReused", key, jobId } };
     }
     return { ok: true, value: { job: await this.#asCreated(before), replayed: true } };
   }
 
-  /** If the input was removed, the rest of the request decides. */
-  async #cameWith(job: JobState, digest: string, request: CreateRequest): Promise<boolean> {
+  /** Whether the request repeats the one that created the job. A removed input is not compared. */
+  async #isRepeat(job: JobState, digest: string, request: CreateRequest): Promise<boolean> {
     if (!isSealed(job)) return job.idempotency?.digest === digest;
-    return await this.#parts.sealing.cameWith(job, digest) ?? asksForTheSame(job, request);
+    return await this.#parts.sealing.cameWith(job, digest) ?? hasSameFields(job, request);
   }
 
-  /** The job as the first answer showed it: after its creation, and its start if immediate. */
+  /** The job as the first response showed it: created, and started if it started at once. */
   async #asCreated(job: JobState): Promise<JobState> {
     const [created, started] = await this.#parts.history.of(job.jobId, 0, 2);
     if (created === undefined) return job;
@@ -124,25 +126,25 @@ export class Creation {
 
   #createNew(group: CreationGroup, request: CreateRequest): Promise<Outcome<Created>> {
     const described = this.#descriptions.of(request);
-    if (!described.ok) return later(group, Promise.resolve(described));
+    if (!described.ok) return outsideGroup(group, Promise.resolve(described));
     const jobId = request.jobId ?? newId.job(this.#parts.random.ulid());
     const existing = this.#existing(request);
-    if (existing !== undefined) return later(group, existing);
+    if (existing !== undefined) return outsideGroup(group, existing);
     const { attributes, protection } = described.value;
     if (protection !== undefined) {
       return this.#createSealed(group, jobId, attributes, protection, request);
     }
-    return later(group, group.arrive(this.#ready(jobId, attributes, request)));
+    return outsideGroup(group, group.arrive(this.#ready(jobId, attributes, request)));
   }
 
-  /** The refusal when the id is taken; an id made here is new. */
+  /** The refusal if the caller's id is taken. A generated id is always new. */
   #existing(request: CreateRequest): Promise<Outcome<Created>> | undefined {
     const { jobId } = request;
     const existing = jobId && this.#parts.table.pending(jobId);
     if (jobId === undefined || existing === undefined) return undefined;
     const exists: Outcome<Created> = { ok: false, problem: { kind: "jobExists", jobId } };
     const again = () => this.create(request);
-    return this.#parts.writer.resting(existing.head.lastLogId, exists, again);
+    return this.#parts.writer.onceDurable(existing.head.lastLogId, exists, again);
   }
 
   #createSealed(
@@ -155,17 +157,17 @@ export class Creation {
     const names = [jobId, ...(request.idempotency ? [`key ${request.idempotency.key}`] : [])];
     const record = (sealed: JobCreatedAttributes) => {
       const recorded = group.arrive(this.#ready(jobId, sealed, request));
-      known();
+      checked();
       return recorded;
     };
-    let isKnown = false;
-    const known = () => {
-      if (!isKnown) group.known();
-      isKnown = true;
+    let isChecked = false;
+    const checked = () => {
+      if (!isChecked) group.checked();
+      isChecked = true;
     };
     const created = sealedFor(this.#parts.sealing, jobId, attributes, protection, record);
     const ended = created.catch(() => {}).then(() => {
-      known();
+      checked();
       for (const name of names) this.#reserved.delete(name);
     });
     for (const name of names) this.#reserved.set(name, ended);
@@ -200,13 +202,13 @@ export class Creation {
   }
 }
 
-/** For a result that is not recorded with the group. */
-function later<Value>(group: CreationGroup, outcome: Promise<Value>): Promise<Value> {
-  group.known();
+/** Returns a result that is not recorded with the group, which no longer waits for it. */
+function outsideGroup<Value>(group: CreationGroup, outcome: Promise<Value>): Promise<Value> {
+  group.checked();
   return outcome;
 }
 
-function asksForTheSame(job: JobState, request: CreateRequest): boolean {
+function hasSameFields(job: JobState, request: CreateRequest): boolean {
   return "type" in request && request.type === job.type &&
     (request.priority ?? 0) === job.priority &&
     equalJson({ ...request.labels }, { ...job.labels }) &&

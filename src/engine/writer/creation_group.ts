@@ -1,6 +1,6 @@
 /**
- * The jobs of one request: each is checked on its own, and those without an objection are recorded
- * together, in one batch, once all have been checked.
+ * The jobs of one request. Each is checked on its own. Once all have been checked, the valid ones
+ * are recorded in one batch.
  */
 
 import type { JobEventDraft } from "../../core/event.ts";
@@ -13,19 +13,19 @@ import type { Writer } from "./writer.ts";
 
 export interface NewJob {
   readonly drafts: readonly JobEventDraft[];
-  /** 1 when its code is to run now. */
+  /** 1 if the job has code that starts now, otherwise 0. */
   readonly starts: number;
 }
 
-/** A job without an objection so far. */
+/** A job that has passed every check so far. */
 export interface ReadyJob {
-  /** Absent when the id was made here, and so is new. */
+  /** Absent when the id was generated, and so is new. */
   readonly chosenId: JobId | undefined;
   /** The idempotency key of the request, if any. */
   readonly key: string | undefined;
-  /** Decided when it is recorded. */
+  /** Called just before the job is recorded. */
   decide(): Outcome<NewJob>;
-  /** Creates it alone, after another job took its id or its key. */
+  /** Creates the job on its own, after another job took its id or key. */
   again(): Promise<Outcome<Created>>;
 }
 
@@ -45,7 +45,7 @@ export class CreationGroup {
   /** Jobs that are still being checked. */
   #awaited: number;
   readonly #arrivals: Arrival[] = [];
-  /** A single job is recorded as soon as its key was looked up. */
+  /** A single job is recorded as soon as its key was looked up, so the key is not checked again. */
   readonly #isAlone: boolean;
 
   constructor(parts: GroupParts, size: number) {
@@ -54,7 +54,7 @@ export class CreationGroup {
     this.#isAlone = size < 2;
   }
 
-  /** A job is ready to be recorded. Rejects as `Creation.create` does. */
+  /** Adds a job that is ready to be recorded. Rejects as `Creation.create` does. */
   arrive(job: ReadyJob): Promise<Outcome<Created>> {
     const { promise, resolve, reject } = Promise.withResolvers<Outcome<Created>>();
     this.#arrivals.push({ ...job, resolve, reject });
@@ -62,8 +62,8 @@ export class CreationGroup {
     return promise;
   }
 
-  /** A job has been checked, or is not waited for: it was refused, existed or must wait. */
-  known(): void {
+  /** Stops waiting for a job: it was added or refused, exists, or waits for another request. */
+  checked(): void {
     this.#awaited--;
     if (this.#awaited === 0) this.#record();
   }
@@ -118,7 +118,7 @@ export class CreationGroup {
       let end = 0;
       for (const { drafts, resolve } of taken) {
         end += drafts.length;
-        // As it was created; later changes do not count.
+        // The job as created, not as it is once the batch is durable.
         const job = steps[end - 1]?.job as JobState;
         resolve(writer.settled(lastLogId, { ok: true, value: { job, replayed: false } }));
       }

@@ -1,6 +1,6 @@
 /**
- * Ids derived from other ids, so that doing the same thing twice gives it the same id: a
- * redelivered event correlates and starts nothing a second time.
+ * Ids derived from other ids. The same operation always yields the same id, so a redelivered event
+ * does not correlate, or start a job, a second time.
  */
 
 import { createHash } from "node:crypto";
@@ -16,7 +16,7 @@ export function correlatedEventId(eventId: string, jobId: JobId): EventId {
 /**
  * The id of a `journal.EventRefused` entry.
  *
- * @param nth Which of the contents refused under this event id, from 1.
+ * @param nth The number of this content among those refused under the event id, from 1.
  */
 export function refusedEventId(eventId: string, nth: number): EventId {
   return `evt_${digest("refused", eventId, String(nth))}` as EventId;
@@ -31,12 +31,12 @@ export function startedJobId(type: string, eventId: string): JobId {
   return `job_${digest("started", type, eventId)}` as JobId;
 }
 
-/** The id of the quotation of another journal's entry. */
+/** The id of a `journal.EntryQuoted` entry, which quotes an entry of another journal. */
 export function quotedEventId(eventId: string): EventId {
   return `evt_${digest("quoted", eventId)}` as EventId;
 }
 
-/** 130 bits of a SHA-256, in the alphabet of ULIDs. */
+/** 130 bits of a SHA-256 digest, in the ULID alphabet. */
 function digest(...parts: readonly string[]): string {
   const bytes = createHash("sha256").update(parts.join("\n")).digest();
   let text = "";

@@ -1,4 +1,4 @@
-/** Ended jobs that stay in memory until the index has them, with the rows of event ids. */
+/** Buffers ended jobs until they are written to the index, with the rows of event ids. */
 
 import type { JobId, LogId } from "../../core/ids.ts";
 import { awaitsOutside } from "../../core/job_plan.ts";
@@ -7,19 +7,19 @@ import { searchText } from "../queries/job_search.ts";
 import type { EventIds } from "./event_ids.ts";
 import type { JobRecord } from "./job_record.ts";
 
-/** Ids that are put at a time, for each job. */
+/** A write is due when this many event ids wait, times the batch size. */
 const IDS_PER_JOB = 8;
-/** Characters of jobs that are put at a time, except for the last job: some milliseconds. */
+/** Characters of jobs to write at a time, not counting the last job: a few milliseconds of work. */
 const CHARACTERS = 1024 * 1024;
 
 export class EndedJobBuffer {
   readonly #index: JobIndex;
   readonly #ids: EventIds;
   readonly #records = new Set<JobRecord>();
-  /** Their size; an ended job does not change. */
+  /** The total size of the records. An ended job does not change. */
   #characters = 0;
-  /** After the index refused, it is tried again when there are so many. */
-  #askAgainAt = 0;
+  /** After the index refused a write, it is tried again when this many jobs and ids wait. */
+  #retryAt = 0;
 
   constructor(index: JobIndex, ids: EventIds) {
     this.#index = index;
@@ -34,17 +34,17 @@ export class EndedJobBuffer {
     return this.#records.size + this.#ids.unsaved === 0;
   }
 
-  /** Whether there is enough to put. */
+  /** Whether enough has gathered for a write. */
   get isDue(): boolean {
     const { batch } = this.#index;
     const { size } = this.#records;
     const { unsaved } = this.#ids;
-    const isMuch = size >= batch || this.#characters >= CHARACTERS ||
+    const isEnough = size >= batch || this.#characters >= CHARACTERS ||
       unsaved >= batch * IDS_PER_JOB;
-    return isMuch && size + unsaved >= this.#askAgainAt;
+    return isEnough && size + unsaved >= this.#retryAt;
   }
 
-  /** Those to put next. */
+  /** The jobs to write next. */
   get next(): readonly JobRecord[] {
     const next: JobRecord[] = [];
     let characters = 0;
@@ -56,12 +56,12 @@ export class EndedJobBuffer {
     return next;
   }
 
-  /** A settled job may leave. */
+  /** Adds a job if it is settled. */
   consider(record: JobRecord): void {
     if (record.isSettled) this.#add(record);
   }
 
-  /** A job in the index was brought back. */
+  /** Adds a job that was loaded back from the index. */
   cameBack(record: JobRecord): void {
     this.#index.wake(record.firstLogId);
     record.isIndexed = true;
@@ -69,19 +69,19 @@ export class EndedJobBuffer {
   }
 
   /**
-   * Puts ended jobs into the index. Those with entries on their way stay in memory as well.
+   * Writes ended jobs to the index. Those with entries in flight stay in memory as well.
    *
-   * @param retriedAt Where the newest retry of a job was created.
-   * @returns Those that may leave memory now: none when the index refused.
+   * @param retriedAt Gives the position at which the newest retry of a job was created.
+   * @returns The jobs that may leave memory now: none if the index refused.
    */
   put(
     records: readonly JobRecord[],
     retriedAt: (jobId: JobId) => LogId | undefined,
   ): readonly JobRecord[] {
     if (records.length + this.#ids.unsaved === 0) return [];
-    const jobs = records.map((record) => endedOf(record, retriedAt));
+    const jobs = records.map((record) => endedJob(record, retriedAt));
     const isTaken = this.#index.put(jobs, this.#ids.rows());
-    this.#askAgainAt = isTaken ? 0 : 2 * (this.#records.size + this.#ids.unsaved);
+    this.#retryAt = isTaken ? 0 : 2 * (this.#records.size + this.#ids.unsaved);
     if (!isTaken) return [];
     this.#ids.saved();
     for (const record of records) {
@@ -99,7 +99,7 @@ export class EndedJobBuffer {
   }
 }
 
-function endedOf(
+function endedJob(
   record: JobRecord,
   retriedAt: (jobId: JobId) => LogId | undefined,
 ): EndedJob {

@@ -1,6 +1,6 @@
 /**
- * Records events: completes drafts, passes the group to the journal, and keeps event ids unique. It
- * knows nothing of jobs.
+ * Records events: completes drafts, passes groups to the journal, and keeps event ids unique. It
+ * knows nothing about jobs.
  */
 
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
@@ -8,10 +8,10 @@ import { type EventId, type LogId, newId } from "../../core/ids.ts";
 import type { EventIds } from "./event_ids.ts";
 import type { Clock, Journal, Random, StampedEvent, Urgency } from "../ports.ts";
 
-/** The entry with an id, if any. */
+/** The entry with an event id, if any. */
 export interface LookedUp {
   readonly entry: JobEventLogEntry | undefined;
-  /** Entries above it were not looked at. */
+  /** Later entries were not searched. */
   readonly upTo: LogId;
 }
 
@@ -20,19 +20,19 @@ export class EventEngine {
   readonly #random: Random;
   #journal: Journal | undefined;
   readonly #eventIds: EventIds;
-  /** Only ids that callers chose: those made here are new. */
+  /** Entries in flight whose ids callers chose. Generated ids are always new. */
   readonly #pending = new Map<EventId, LogId>();
   #stampedMs = -1;
   #stamp = "";
 
-  /** @param eventIds Where recorded entries are. */
+  /** @param eventIds Finds recorded entries by id. */
   constructor(clock: Clock, random: Random, eventIds: EventIds) {
     this.#clock = clock;
     this.#random = random;
     this.#eventIds = eventIds;
   }
 
-  /** Records in this journal from now on. */
+  /** Starts recording into a journal. */
   open(journal: Journal): void {
     this.#journal = journal;
   }
@@ -44,12 +44,12 @@ export class EventEngine {
   }
 
   /**
-   * Records a group: all of it, or nothing. Positions are known at once; nobody may see it before
-   * the journal reports that it is durable.
+   * Records a group, all or nothing. Positions are assigned at once, but the entries must stay
+   * invisible until the journal reports them durable.
    *
-   * The caller has checked, with `pending` and `find`, that no id of the group is taken.
+   * The caller must have checked, with `pending` and `find`, that no id of the group is taken.
    *
-   * @param receivedAt RFC 3339; now, when absent.
+   * @param receivedAt An RFC 3339 time; defaults to now.
    */
   record(
     drafts: readonly EventDraft[],
@@ -66,22 +66,23 @@ export class EventEngine {
     return entries;
   }
 
+  /** An entry has become durable. */
   seen(entry: JobEventLogEntry): void {
     this.#eventIds.add(entry);
     if (this.#pending.size > 0) this.#pending.delete(entry.eventId);
   }
 
-  /** An entry was lost on its way to the disk. */
+  /** An entry was lost before it became durable. */
   lost(entry: JobEventLogEntry): void {
     this.#pending.delete(entry.eventId);
   }
 
-  /** The position of an event with this id on its way to the disk. */
+  /** The position of the in-flight entry with this id, if any. */
   pending(eventId: EventId): LogId | undefined {
     return this.#pending.get(eventId);
   }
 
-  /** Whether the journal may have this id above a position; `find` is certain. */
+  /** Whether the journal may hold this id after a position. Only `find` is certain. */
   mayHold(eventId: EventId, after: LogId = 0): boolean {
     return this.#eventIds.mayHold(eventId, after);
   }
@@ -90,14 +91,14 @@ export class EventEngine {
     return (await this.lookUp(eventId)).entry;
   }
 
-  /** The same, with the position up to which it holds: the id may be recorded meanwhile. */
+  /** Like `find`, with the last position searched: the id may be recorded during the search. */
   async lookUp(eventId: EventId): Promise<LookedUp> {
     const upTo = this.#eventIds.head;
     const readAt = (logIds: readonly LogId[]) => this.journal.readAt(logIds);
     return { entry: await this.#eventIds.find(eventId, readAt), upTo };
   }
 
-  /** All have the same shape, even with absent members: this runs for every entry. */
+  /** Sets absent members as well: a hot path needs objects of one shape. */
   #stamped(draft: EventDraft, receivedAt: string): StampedEvent {
     return {
       stratum: draft.stratum,
@@ -116,7 +117,7 @@ export class EventEngine {
     } as StampedEvent;
   }
 
-  /** The current time as RFC 3339; the text of a millisecond is made once. */
+  /** The current time in RFC 3339, formatted once per millisecond. */
   now(): string {
     const now = this.#clock.now();
     if (now !== this.#stampedMs) {

@@ -1,7 +1,7 @@
 /**
- * Where each event id of the journal is. An id that contains the time of its entry is looked for
- * among the entries of that time; every other has a row in the index, and stays in memory until it
- * has. Results are candidates: reading the entry decides.
+ * Finds the position of an event id. An id that contains the time of its entry is searched for
+ * among the entries of that time. Any other id has a row, in memory until the index has it. Results
+ * are candidates: reading the entry confirms them.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -13,7 +13,7 @@ import { type LogIdRange, TimeMarks } from "./time_marks.ts";
 
 export type EntryId = Pick<JobEventLogEntry, "eventId" | "logId" | "receivedAt">;
 
-/** Positions between two, exclusive. */
+/** A range of positions, both bounds exclusive. */
 interface Between {
   readonly after?: LogId;
   readonly before?: LogId;
@@ -21,25 +21,25 @@ interface Between {
 
 interface CapturedIds {
   readonly times: Uint8Array;
-  /** Rows that the index does not have. */
+  /** Rows that are not in the index yet. */
   readonly rows: Float64Array;
 }
 
-/** Entries that are read at a time. */
+/** Entries to read at a time. */
 const PAGE = 128;
-/** How many hashes to remember that the index does not have. */
+/** How many hashes to remember as absent from the index. */
 const ABSENT_MAX = 1 << 14;
 const NONE: readonly LogId[] = [];
 
 export class EventIds {
   readonly #index: JobIndex | undefined;
-  readonly #told = new TimesInIds();
+  readonly #timesInIds = new TimesInIds();
   readonly #times = new TimeMarks();
   readonly #rows = new IdRows();
   readonly #absent = new Set<number>();
   #head: LogId = 0;
 
-  /** @param index Where rows go; without one they stay in memory. */
+  /** @param index Stores the rows. Without an index they stay in memory. */
   constructor(index?: JobIndex) {
     this.#index = index;
   }
@@ -52,21 +52,21 @@ export class EventIds {
     return this.#rows.size;
   }
 
-  /** Adds a durable entry; positions ascend. */
+  /** Adds a durable entry. Positions must ascend. */
   add(entry: EntryId): void {
-    const time = this.#told.of(entry);
+    const time = this.#timesInIds.of(entry);
     if (time === undefined) this.#rows.add(eventIdHash(entry.eventId), entry.logId);
     else this.#times.add(time, entry.logId);
     this.#head = entry.logId;
   }
 
-  /** Whether an entry above a position may have this id. */
+  /** Whether an entry after a position may have this id. */
   mayHold(eventId: EventId, after: LogId = 0): boolean {
     return this.#rowsOf(eventId).some((logId) => logId > after) ||
       this.#rangesOf(eventId).some(({ to }) => to > after);
   }
 
-  /** Positions, ascending, of the entries that may have this id. */
+  /** The positions of the entries that may have this id, ascending. */
   candidates(eventId: EventId, { after = 0, before = Infinity }: Between = {}): readonly LogId[] {
     const found = this.#rowsOf(eventId).filter((logId) => logId > after && logId < before);
     for (const { from, to } of this.#rangesOf(eventId)) {
@@ -95,7 +95,7 @@ export class EventIds {
     return [...this.#rows].sort(([left], [right]) => left - right);
   }
 
-  /** The index has these rows. */
+  /** Drops the rows from memory: the index has them now. */
   saved(): void {
     this.#rows.clear();
     this.#absent.clear();
@@ -108,7 +108,7 @@ export class EventIds {
   /**
    * Restores what `capture` returned.
    *
-   * @param head Up to where the index has the other rows; 0 without one.
+   * @param head The position up to which the index has the other rows; 0 without an index.
    */
   restore({ times, rows }: CapturedIds, head: LogId): void {
     this.#times.restore(times);
@@ -123,7 +123,7 @@ export class EventIds {
     return indexed === NONE ? [...inMemory] : [...indexed, ...inMemory];
   }
 
-  /** The index may have entries that were lost with the end of the journal. */
+  /** Ignores rows above the head: the index may hold entries that the journal has lost. */
   #indexed(hash: number): readonly LogId[] {
     if (this.#index === undefined || this.#absent.has(hash)) return NONE;
     const found = this.#index.idsOf(hash);

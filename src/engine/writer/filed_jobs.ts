@@ -1,7 +1,7 @@
 /**
- * Which jobs wait for which events. A job is filed as soon as its creation or start has a position,
- * so that an event with a later position finds it; if that never becomes durable, neither does the
- * event.
+ * Finds the jobs that wait for an event. A job is filed as soon as its creation or start has a
+ * position, so that events with later positions find it. If its entry never becomes durable,
+ * neither do those events.
  */
 
 import type { Applied } from "../../core/job_fold.ts";
@@ -10,12 +10,12 @@ import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { CorrelationIndex } from "../events/correlation_index.ts";
 
 export class FiledJobs {
-  /** Jobs that have started and not ended. */
+  /** Jobs that have started but not ended. */
   readonly started = new CorrelationIndex();
-  /** Jobs that have been created and not started. */
+  /** Jobs that have been created but not started. */
   readonly unstarted = new CorrelationIndex();
 
-  /** Files the jobs that wait at a start. */
+  /** Files the waiting jobs when the engine starts. */
   open(jobs: Iterable<JobState>): void {
     for (const { jobId, plan, state } of jobs) {
       if (plan === MAIN_ONLY_PLAN) continue;
@@ -25,10 +25,10 @@ export class FiledJobs {
     }
   }
 
-  /** @param next The effect of the next entry of the group: most jobs start at once. */
+  /** @param next The effect of the next entry in the group, which usually starts the job. */
   appended({ before, job }: Applied, next: Applied | undefined): void {
     const { jobId, plan } = job;
-    if (plan === MAIN_ONLY_PLAN) return; // No event from outside is ever one for it.
+    if (plan === MAIN_ONLY_PLAN) return; // It expects no events from outside.
     if (before === undefined) {
       const startsNow = next?.job.jobId === jobId && next.job.state !== "Created";
       if (!startsNow) this.unstarted.add(jobId, plan, []);
@@ -45,7 +45,7 @@ export class FiledJobs {
     }
   }
 
-  takenBack({ before, job }: Applied): void {
+  reverted({ before, job }: Applied): void {
     if (job.plan === MAIN_ONLY_PLAN) return; // It was never filed.
     if (before === undefined) return this.unstarted.remove(job.jobId);
     if (!isStart(before, job)) return;

@@ -1,6 +1,6 @@
 /**
- * The shapes of the framework's own facts, checked when a line is read back. One check for each row
- * of `FrameworkAttributes`; a missing one does not compile.
+ * Checks the shape of framework events, before they are recorded and when they are read back. Each
+ * row of `FrameworkAttributes` has a check; a missing one does not compile.
  */
 
 import * as v from "valibot";
@@ -11,7 +11,7 @@ import type { FrameworkEventType } from "../../core/framework_events.ts";
 type Check = (attributes: Attributes) => boolean;
 type Attributes = Readonly<Record<string, unknown>>;
 
-/** Written by hand for what most lines have, at a tenth of the cost. */
+/** Handwritten checks for the most common lines, at a tenth of the cost of a schema. */
 const hasAttempt: Check = ({ attempt }) => Number.isSafeInteger(attempt) && Number(attempt) >= 1;
 const isControl: Check = ({ reason }) => reason === undefined || typeof reason === "string";
 const isCreation: Check = (attributes) => {
@@ -19,7 +19,7 @@ const isCreation: Check = (attributes) => {
   const isCommon = plan === MAIN_ONLY_PLAN && sealed === undefined && key === undefined &&
     rateKey === undefined &&
     typeof type === "string" &&
-    Number.isFinite(definitionVersion) && Number.isFinite(priority) && hasNone(labels);
+    Number.isFinite(definitionVersion) && Number.isFinite(priority) && isEmpty(labels);
   return isCommon || v.is(creation, attributes);
 };
 
@@ -42,7 +42,7 @@ const anyPlan = v.looseObject({
 });
 const plan = v.custom<object>((value) => value === MAIN_ONLY_PLAN || v.is(anyPlan, value));
 
-/** Strict, since an envelope of a later version could not be opened. */
+/** The version must match: an envelope of a later version could not be opened. */
 const sealed = v.looseObject({
   version: v.literal(1),
   iv: text,
@@ -158,12 +158,12 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
   "journal.Repaired": like(v.looseObject({ lostFrom: finite, lostEntries: finite, aside: text })),
 };
 
-/** What is checked of an entry; a draft has it as well. */
+/** The members of an entry that are checked; a draft has them as well. */
 type Checked = Pick<JobEventLogEntry, "stratum" | "eventType" | "attributes">;
 
 /**
- * Why this version cannot understand an entry; `undefined` when it can. Unknown fields are allowed:
- * a later version may add fields, but not facts.
+ * Why this version cannot read an entry; `undefined` when it can. Fields that a later version added
+ * are allowed; its new event types are not.
  */
 export function refuseEntry(entry: Checked): string | undefined {
   if (entry.stratum !== "framework") return undefined;
@@ -183,7 +183,7 @@ function like(schema: v.GenericSchema): Check {
   return (attributes) => v.is(schema, attributes);
 }
 
-function hasNone(labels: unknown): boolean {
+function isEmpty(labels: unknown): boolean {
   if (typeof labels !== "object" || labels === null) return false;
   for (const _name in labels) return false;
   return true;

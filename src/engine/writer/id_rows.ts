@@ -1,6 +1,6 @@
 /**
- * Where event ids are, by a 53-bit hash: a hit is a candidate, confirmed by reading the entry.
- * About 40 bytes for each id.
+ * A hash table from event ids, as 53-bit hashes, to positions. A hit is a candidate: reading the
+ * entry confirms it. Each id takes about 40 bytes.
  */
 
 import type { EventId, LogId } from "../../core/ids.ts";
@@ -9,7 +9,7 @@ import { HASH_SEED, mixed } from "../views/text_hash.ts";
 export type IdRow = readonly [hash: number, logId: LogId];
 
 const FIRST_CAPACITY = 1 << 10;
-/** The table grows when it is fuller than this many eighths. */
+/** The table grows when this many eighths of its slots are in use. */
 const LOAD_EIGHTHS_MAX = 5;
 const HIGH_UNIT = 2 ** 32;
 const HIGH_MASK = 2 ** 21 - 1;
@@ -17,7 +17,7 @@ const OTHER_SEED = 0x2545f491;
 const NONE: readonly LogId[] = [];
 
 export class IdRows implements Iterable<IdRow> {
-  /** Slots of [hash, logId]; a logId of 0 is an empty slot. Their number is a power of 2. */
+  /** Slots of [hash, logId]; a logId of 0 marks an empty slot. The slot count is a power of 2. */
   #slots = new Float64Array(FIRST_CAPACITY * 2);
   #mask = FIRST_CAPACITY - 1;
   #size = 0;
@@ -37,7 +37,7 @@ export class IdRows implements Iterable<IdRow> {
     this.#size++;
   }
 
-  /** The entries whose ids have this hash: nearly always none or one. */
+  /** The positions of the entries whose ids have this hash: nearly always none or one. */
   at(hash: number): readonly LogId[] {
     let found: LogId[] | undefined;
     for (let slot = hash & this.#mask;; slot = (slot + 1) & this.#mask) {
@@ -61,7 +61,7 @@ export class IdRows implements Iterable<IdRow> {
     }
   }
 
-  /** All rows, as they are now, in the order of their entries. */
+  /** A copy of all rows, in the order of their entries. */
   capture(): Float64Array {
     return new Float64Array([...this].sort(([, left], [, right]) => left - right).flat());
   }
@@ -83,7 +83,7 @@ export class IdRows implements Iterable<IdRow> {
   }
 }
 
-/** A whole number from 0 to 2^53 - 1: two FNV-1a hashes with different seeds. */
+/** An integer from 0 to 2^53 - 1: two hashes like FNV-1a, with different seeds and multipliers. */
 export function eventIdHash(eventId: EventId): number {
   let [low, high] = [HASH_SEED, OTHER_SEED];
   for (let index = 0; index < eventId.length; index++) {

@@ -1,18 +1,18 @@
 /**
- * The time in an event id. Most ids are made as their entry is recorded: `evt_` and a ULID of
- * exactly the time of receipt. Such an id leads to its entry without an index. This depends on the
- * entry alone, whoever made the id.
+ * The time in an event id. Most ids are generated when their entry is recorded: `evt_` and a ULID
+ * with exactly the time of receipt. Such an id leads to its entry without an index. An id from a
+ * caller with the same form does so too.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 
 const PREFIX = "evt_";
-/** Of a ULID. */
+/** The alphabet of ULIDs. */
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const TIME_LENGTH = 10;
 const ID_LENGTH = PREFIX.length + 26;
 
-/** In milliseconds since the epoch; `undefined` for an id of another form. */
+/** The time in milliseconds since the epoch; `undefined` for an id of another form. */
 export function timeInId(eventId: string): number | undefined {
   if (eventId.length !== ID_LENGTH || !eventId.startsWith(PREFIX)) return undefined;
   let time = 0;
@@ -24,30 +24,30 @@ export function timeInId(eventId: string): number | undefined {
   return time;
 }
 
-/** Finds the entries with such ids; the text of a time is made once. */
+/** Detects entries whose ids contain their time of receipt. Encodes each time only once. */
 export class TimesInIds {
   #receivedAt = "";
   #ms = 0;
-  /** The beginning of ids of that time. */
-  #begin = "";
+  /** The prefix of ids with that time. */
+  #prefix = "";
 
-  /** The time of receipt, in milliseconds since the epoch, if the id contains exactly that. */
+  /** The time of receipt, in milliseconds since the epoch, if the id contains exactly that time. */
   of(
     { eventId, receivedAt }: Pick<JobEventLogEntry, "eventId" | "receivedAt">,
   ): number | undefined {
     if (receivedAt !== this.#receivedAt) this.#take(receivedAt);
-    const isSame = eventId.length === ID_LENGTH && eventId.startsWith(this.#begin);
+    const isSame = eventId.length === ID_LENGTH && eventId.startsWith(this.#prefix);
     return isSame ? this.#ms : undefined;
   }
 
   #take(receivedAt: string): void {
     this.#receivedAt = receivedAt;
     this.#ms = Date.parse(receivedAt);
-    this.#begin = PREFIX + timeText(this.#ms);
+    this.#prefix = PREFIX + timeText(this.#ms);
   }
 }
 
-/** The beginning of ULIDs of a time; for an invalid time, text that begins none. */
+/** The prefix of ULIDs with a time; for an invalid time, text that no ULID starts with. */
 function timeText(ms: number): string {
   if (!(ms >= 0)) return " ";
   let text = "";

@@ -1,6 +1,6 @@
 /**
- * Limits what the engine takes from outside. The facts of running jobs and of a recovery do not
- * pass here: they are never refused, since a job that cannot record what it did would do it again.
+ * Limits what the engine accepts from outside. Facts of running jobs and of a recovery are never
+ * refused: a job that cannot record what it did would do it again.
  */
 
 import type { EngineLimits } from "../events/delivery_limits.ts";
@@ -8,12 +8,12 @@ import type { EventEngine } from "./event_engine.ts";
 import type { JobTable } from "./job_table.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
 
-/** A request would exceed a limit. Nothing of it was recorded; the same may work later. */
+/** A request would exceed a limit. Nothing was recorded; the request may succeed later. */
 export class OverCapacityError extends Error {
   override readonly name = "OverCapacityError";
 
   constructor(readonly limit: keyof EngineLimits, readonly max: number) {
-    super(`Cannot take the request: ${limit} is ${max}`);
+    super(`Cannot take the request: the limit ${limit} is ${max}`);
   }
 }
 
@@ -41,7 +41,7 @@ export class Intake {
   }
 
   /**
-   * Admits a request, which must be appended without a pause after this.
+   * Admits a request. The caller must append it synchronously, while the check still holds.
    *
    * @throws {OverCapacityError}
    */
@@ -61,7 +61,7 @@ export class Intake {
     }
   }
 
-  /** Below 0 while workers are free. What a pause holds does not count. */
+  /** Negative while workers are free. Jobs that a pause holds do not count. */
   get #queued(): number {
     const { workers, threadWorkers } = this.#parts;
     return threadWorkers.waiting + workers.waiting - (workers.max - workers.busy);

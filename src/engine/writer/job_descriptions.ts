@@ -1,4 +1,4 @@
-/** What to record of a new job: from a request, or from the job that it retries. */
+/** Builds the attributes of a new job from a request, or from the job that it retries. */
 
 import type { JobCreatedAttributes } from "../../core/framework_events.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -14,15 +14,15 @@ import type { CreateRequest, InputIssue, Outcome } from "../requests.ts";
 import { secretGuard } from "../secrets/sealing.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
-/** What to record, and what of it not in clear. */
+/** What to record, and which parts of it must not be in plaintext. */
 interface JobDescription {
   readonly attributes: JobCreatedAttributes;
   readonly protection: Protection | undefined;
 }
 
-interface Coded {
+interface FromDefinition {
   readonly attributes: Pick<JobCreatedAttributes, "type" | "definitionVersion" | "plan" | "input">;
-  /** After all that every job has: so a line is read back in the order in which it was made. */
+  /** Recorded after the common attributes, so that a line keeps its order when it is read back. */
   readonly keys: JobKeys;
 }
 
@@ -49,9 +49,9 @@ export class JobDescriptions {
   }
 
   /**
-   * The same job again, as its current definition describes it.
+   * A retry of a job, as its current definition describes it.
    *
-   * @param input In clear.
+   * @param input In plaintext.
    */
   ofRetry(job: JobState, input: JsonValue | undefined): JobDescription {
     const code = job.type === undefined ? undefined : this.#code(job.type, input);
@@ -75,7 +75,7 @@ export class JobDescriptions {
     return definition && inputProtection(definition);
   }
 
-  #code(type: string, input: JsonValue | undefined): Outcome<Coded> {
+  #code(type: string, input: JsonValue | undefined): Outcome<FromDefinition> {
     const definition = this.#registry.get(type);
     if (definition === undefined) {
       return { ok: false, problem: { kind: "unknownType", type, known: this.#registry.types } };
@@ -108,7 +108,7 @@ function described(
   return { ok: true, value: { attributes, protection } };
 }
 
-/** A definition whose functions throw on an input refuses it, even if its schema does not. */
+/** Refuses an input on which a function of the definition throws, even if it fits the schema. */
 function makeOrRefuse<Value>(
   definition: AnyJobDefinition,
   what: "plan" | "key",
@@ -119,12 +119,13 @@ function makeOrRefuse<Value>(
     return { ok: true, value: make() };
   } catch (error) {
     const guard = guardFor(definition, input);
-    const detail = `${definition.type} cannot make a ${what} of it: ${guard.factOf(error).message}`;
+    const { message } = guard.factOf(error);
+    const detail = `${definition.type} cannot make a ${what} from the input: ${message}`;
     return invalidInput([{ pointer: "", detail }], guard);
   }
 }
 
-/** A schema, or a plan, may quote the value that it refuses. */
+/** Redacts the issues, since a schema or a plan may quote the value that it refuses. */
 function invalidInput(issues: readonly InputIssue[], guard: SecretGuard): Outcome<never> {
   const clean = issues.map(({ pointer, detail }) => ({
     pointer: guard.redact(pointer),
@@ -137,7 +138,7 @@ function guardFor({ secrets = [] }: AnyJobDefinition, input: JsonValue | undefin
   return secretGuard(input, secrets);
 }
 
-/** What was sealed stays sealed, even if the definition protects less now, or is gone. */
+/** Sealed parts stay sealed, even if the definition now protects less or was removed. */
 function retriedProtection(
   today: Protection | undefined,
   recorded: SealedInput | undefined,

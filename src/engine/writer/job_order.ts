@@ -1,12 +1,12 @@
-/** The jobs in memory, in the order of their creation. */
+/** The jobs in memory, in order of creation. */
 
 import type { LogId } from "../../core/ids.ts";
 import type { JobRecord } from "./job_record.ts";
 
-/** A job, or the position at which a job was created that has left memory. */
+/** A job in memory, or the position at which a job that has left memory was created. */
 type Place = JobRecord | LogId;
 
-/** How many places of jobs that left may stay before they are removed. */
+/** Places of jobs that left are removed when there are this many, and they are half of all. */
 const LEFT_MIN = 1_024;
 
 export class JobOrder {
@@ -17,7 +17,7 @@ export class JobOrder {
     return this.#places.length - this.#left;
   }
 
-  /** Oldest first. */
+  /** The jobs, oldest first. */
   *[Symbol.iterator](): Iterator<JobRecord> {
     for (const place of this.#places) if (typeof place !== "number") yield place;
   }
@@ -27,21 +27,21 @@ export class JobOrder {
     return this.#places.length;
   }
 
-  /** The job at an index; `undefined` if it has left, or there is none. */
+  /** The job at an index; `undefined` if it has left memory, or there is no such place. */
   at(index: number): JobRecord | undefined {
     const place = this.#places[index];
     return typeof place === "number" ? undefined : place;
   }
 
-  /** A job that had left gets its place back. */
+  /** Adds a job. One that had left memory gets its place back. */
   add(record: JobRecord): void {
     const { firstLogId } = record;
     const last = positionOf(this.#places.at(-1) ?? 0);
     if (firstLogId > last) return void this.#places.push(record);
     const at = this.indexBefore(firstLogId + 1);
-    const isThere = this.#places[at] === firstLogId;
-    if (isThere) this.#left--;
-    this.#places.splice(isThere ? at : at + 1, isThere ? 1 : 0, record);
+    const hasPlace = this.#places[at] === firstLogId;
+    if (hasPlace) this.#left--;
+    this.#places.splice(hasPlace ? at : at + 1, hasPlace ? 1 : 0, record);
   }
 
   leave({ firstLogId }: JobRecord): void {
@@ -56,7 +56,7 @@ export class JobOrder {
     return record?.firstLogId === firstLogId ? record : undefined;
   }
 
-  /** The index of the newest place of a job created before a position; -1 for none. */
+  /** The index of the newest place of a job created before a position; -1 if there is none. */
   indexBefore(before: LogId): number {
     let low = 0;
     let high = this.#places.length;

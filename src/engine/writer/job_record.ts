@@ -1,6 +1,6 @@
 /**
- * One job in two states: with everything appended, for decisions, and with what is durable, for
- * everybody else. Each entry is projected once.
+ * One job in two states: with every appended entry, for decisions, and with durable entries only,
+ * for readers. Each entry is projected once.
  */
 
 import { type Condition, deriveCondition } from "../../core/condition.ts";
@@ -14,30 +14,31 @@ import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
 import { sizeAdded, sizeOfJob } from "./job_size.ts";
 import { extended, NO_TRAIL, type Trail } from "./trail.ts";
 
-/** A job with everything appended. */
+/** A job with every appended entry, durable or not. */
 export interface PendingJob {
-  /** With all its tasks, which costs a copy of them. */
+  /** With all its tasks, which are copied. */
   readonly whole: JobState;
-  /** Its `tasks` are incomplete and must not be read. */
+  /** Saves the copy: its `tasks` are incomplete and must not be read. */
   readonly head: JobState;
-  /** The same, as of what is durable. */
+  /** Like `head`, from durable entries only. */
   readonly shownHead: JobState;
-  /** The condition of `whole`, without its cost. */
+  /** The condition of `whole`, without copying the tasks. */
   readonly conditionNow: Condition;
-  /** Only these of its tasks may be read. */
+  /** The job with these tasks; no others may be read. */
   withOnly(taskIds: readonly TaskId[]): JobState;
   task(taskId: TaskId): TaskState | undefined;
-  onItsWay(eventType: JobEventLogEntry["eventType"]): JobEventLogEntry | undefined;
+  /** The newest entry of a type that is not durable yet. */
+  inFlight(eventType: JobEventLogEntry["eventType"]): JobEventLogEntry | undefined;
 }
 
 const NONE: readonly Applied[] = [];
 
 export class JobRecord implements PendingJob {
-  /** Absent until something is appended to a job from a snapshot, and after the job has ended. */
+  /** Absent after the job has ended, and for a job from a snapshot until an entry is appended. */
   #fold: JobFold | undefined;
-  /** Oldest first. */
+  /** Entries that are not durable yet, oldest first. */
   #inFlight: Applied[] = NONE as Applied[];
-  /** As of what is durable; made when needed. */
+  /** From durable entries only; computed when needed. */
   #shown: JobState | undefined;
   #isVisible: boolean;
   #lastLogId: LogId;
@@ -45,13 +46,13 @@ export class JobRecord implements PendingJob {
   /** Computed when needed. */
   #size: number | undefined;
   #trail: Trail;
-  /** As of what is durable. */
+  /** From durable entries only. */
   condition: Condition;
   fingerprint?: { readonly of: ErrorFact; readonly text: ErrorFingerprint | undefined };
 
   /**
-   * @param job From a snapshot or the index; absent for one that is about to be created.
-   * @param trail Of that job; new entries are added to it.
+   * @param job From a snapshot or the index; absent for a job that is about to be created.
+   * @param trail The trail of that job, which grows with new entries.
    */
   constructor(job?: JobState, trail: Trail = NO_TRAIL) {
     this.#shown = job;
@@ -79,12 +80,12 @@ export class JobRecord implements PendingJob {
     return this.#trail;
   }
 
-  /** Its size with everything appended until it ended, as the length of its text. */
+  /** The length of its text, with every entry appended until it ended. */
   get size(): number {
     return this.#size ??= sizeOfJob(this.whole);
   }
 
-  /** As of what is durable. */
+  /** From durable entries only. */
   get job(): JobState {
     return this.#shown ??= this.#pending.jobBefore(this.#inFlight) as JobState;
   }
@@ -93,7 +94,7 @@ export class JobRecord implements PendingJob {
     return jobSummary(this.job);
   }
 
-  /** The same; its `tasks` must not be read. */
+  /** Like `job`, but its `tasks` must not be read. */
   get shownHead(): JobState {
     return this.#inFlight[0]?.before ?? this.head;
   }
@@ -118,16 +119,16 @@ export class JobRecord implements PendingJob {
     return this.#pending.task(taskId);
   }
 
-  onItsWay(eventType: JobEventLogEntry["eventType"]): JobEventLogEntry | undefined {
+  inFlight(eventType: JobEventLogEntry["eventType"]): JobEventLogEntry | undefined {
     return this.#inFlight.findLast(({ entry }) => entry.eventType === eventType)?.entry;
   }
 
-  /** Whether the index has it, as it was before it was brought back. */
+  /** Whether the index has a row of the job, perhaps as it was before later entries. */
   isIndexed = false;
-  /** Calls of `run` that use it. */
+  /** The number of `run` calls that use the job. */
   holders = 0;
 
-  /** Whether it has ended, and has no entries on their way and no holders. */
+  /** Whether the job has ended, and has no entries in flight and no holders. */
   get isSettled(): boolean {
     return this.holders === 0 && this.#isVisible && this.#inFlight.length === 0 &&
       isTerminal(this.head);
@@ -142,7 +143,7 @@ export class JobRecord implements PendingJob {
     return applied;
   }
 
-  /** The oldest entry on its way has become durable. */
+  /** The oldest entry in flight has become durable. */
   show(): void {
     const first = this.#inFlight.shift();
     if (first === undefined) return;
@@ -156,8 +157,8 @@ export class JobRecord implements PendingJob {
     if (isTerminal(job) && this.#inFlight.length === 0) this.#settle();
   }
 
-  /** The newest entry on its way was lost. */
-  takeBack(): void {
+  /** The newest entry in flight was lost. */
+  revert(): void {
     const last = this.#inFlight.pop();
     if (last === undefined) return;
     this.#size = this.size - sizeAdded(last);
@@ -166,7 +167,7 @@ export class JobRecord implements PendingJob {
     if (isWhole && isTerminal(this.head)) this.#settle();
   }
 
-  /** Most ended jobs get no more entries. */
+  /** Frees memory: most ended jobs get no more entries. */
   #settle(): void {
     this.#shown = this.job;
     this.#trail = this.#trail.slice();

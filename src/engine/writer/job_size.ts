@@ -1,6 +1,6 @@
 /**
- * The parts of a job in memory that may be large, as the length of their text: its plan, input and
- * labels, and the results of its tasks. All unfinished jobs together have a limit.
+ * The size of a job in memory: the length, as text, of the parts that may be large, which are its
+ * plan, input, labels and task results. The total size of unfinished jobs has a limit.
  */
 
 import type { Applied } from "../../core/job_fold.ts";
@@ -8,7 +8,7 @@ import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { type JsonObject, jsonSize, type JsonValue } from "../../core/json.ts";
 
-/** Walks the whole job; for one from a snapshot. */
+/** Walks the whole job; `sizeAdded` is cheaper for each further entry. */
 export function sizeOfJob(job: JobState): number {
   return job.tasks.reduce(
     (sum, task) => sum + (task.status === "completed" ? sizeOf(task.result) : 0),
@@ -16,7 +16,7 @@ export function sizeOfJob(job: JobState): number {
   );
 }
 
-/** What an entry added, at a cost that depends on the entry and not on the job. */
+/** The size that an entry adds. The cost depends on the entry, not on the job. */
 export function sizeAdded({ entry, before, job, rule }: Applied): number {
   if (before === undefined) return sizeOfCreation(job);
   if (entry.stratum !== "framework" || entry.eventType !== "job.TaskCompleted") return 0;
@@ -24,7 +24,7 @@ export function sizeAdded({ entry, before, job, rule }: Applied): number {
   return sizeOf(entry.attributes.result);
 }
 
-/** Most jobs with code share one plan. */
+/** The plan that most jobs with code share does not count. */
 function sizeOfCreation({ plan, input, labels }: JobState): number {
   const planSize = plan === MAIN_ONLY_PLAN ? 0 : sizeOf(plan as unknown as JsonObject);
   return planSize + sizeOf(input) + sizeOf({ ...labels });

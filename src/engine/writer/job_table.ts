@@ -1,7 +1,7 @@
 /**
- * All jobs as projected from what was appended and from what is durable, and where their entries
- * are; all of it can be rebuilt from the journal. Ended jobs leave memory for the index, if there
- * is one; a later entry brings such a job back.
+ * All jobs, both as appended and as durable, and the positions of their entries. All of it can be
+ * rebuilt from the journal. If there is an index, ended jobs move there from memory; a later entry
+ * brings such a job back.
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
@@ -22,15 +22,15 @@ import type { JournalHead } from "../ports.ts";
 /** A job in a snapshot. */
 export interface KeptJob {
   readonly job: JobState;
-  /** May hold later entries than the job, which are not part of it. */
+  /** May hold entries after the job's last; these are not part of the snapshot. */
   readonly trail: Trail;
 }
 
 export class JobTable {
   readonly #index: JobIndex | undefined;
-  /** Of jobs in memory. */
+  /** The jobs in memory. */
   readonly #records = new Map<JobId, JobRecord>();
-  /** Those of them that are durable. */
+  /** The jobs in memory whose creation is durable. */
   readonly #order = new JobOrder();
   /** Absent without an index. */
   readonly #ended: EndedJobBuffer | undefined;
@@ -42,8 +42,8 @@ export class JobTable {
   #unfinishedBytes = 0;
 
   /**
-   * @param index Where ended jobs go; without one they stay in memory.
-   * @param ids Stored in the index with them.
+   * @param index Stores ended jobs. Without an index they stay in memory.
+   * @param ids Event ids, which are stored in the index with the jobs.
    */
   constructor(index?: JobIndex, ids: EventIds = new EventIds()) {
     this.#index = index;
@@ -70,28 +70,28 @@ export class JobTable {
     return this.#ended?.records.size ?? 0;
   }
 
-  /** Whether enough of them wait for `letGo`. */
+  /** Whether enough ended jobs wait for `letGo`. */
   get isLettingGo(): boolean {
     return this.#ended?.isDue === true;
   }
 
-  /** Jobs that have not ended, including those on their way to the disk. */
+  /** The number of jobs that have not ended, including those that are not durable yet. */
   get unfinished(): number {
     return this.#unfinished;
   }
 
-  /** Their size, as the length of their text. */
+  /** The total size of unfinished jobs, as the length of their text. */
   get unfinishedBytes(): number {
     return this.#unfinishedBytes;
   }
 
-  /** The job as of what is durable. */
+  /** The job, from durable entries only. */
   job(jobId: JobId): JobState | undefined {
     const record = this.#recordOf(jobId);
     return record === undefined || !record.isVisible ? undefined : record.job;
   }
 
-  /** The same; its `tasks` are incomplete and must not be read. */
+  /** Like `job`, but its `tasks` are incomplete and must not be read. */
   head(jobId: JobId): JobState | undefined {
     const record = this.#recordOf(jobId);
     return record?.isVisible === true ? record.shownHead : undefined;
@@ -104,12 +104,12 @@ export class JobTable {
     return job;
   }
 
-  /** The job with everything appended, for decisions. */
+  /** The job with every appended entry, for decisions. */
   pending(jobId: JobId): PendingJob | undefined {
     return this.#recordOf(jobId);
   }
 
-  /** The jobs in memory, oldest first: all, or with an index those that live. */
+  /** The jobs in memory, oldest first: all, or with an index those that have not moved there. */
   *jobs(): Iterable<JobState> {
     for (const record of this.#order) yield record.job;
   }
@@ -142,7 +142,7 @@ export class JobTable {
     return applied;
   }
 
-  /** An entry has become durable: its effect is visible from now on. */
+  /** An entry has become durable: makes its effect visible. */
   show(applied: Applied): void {
     const { job } = applied;
     const record = this.#records.get(job.jobId);
@@ -153,14 +153,14 @@ export class JobTable {
     this.#ended?.consider(record);
   }
 
-  /** An entry was lost on its way to the disk; later ones were taken back before. */
-  takeBack(applied: Applied): void {
+  /** Reverts an entry that was lost before it became durable. Later ones must be reverted first. */
+  revert(applied: Applied): void {
     const { jobId, idempotency } = applied.job;
     const record = this.#records.get(jobId);
     if (record === undefined) return;
     if (hasJustEnded(applied)) this.#count(record, 1);
     const sizeBefore = record.size;
-    record.takeBack();
+    record.revert();
     this.#unfinishedBytes += record.size - sizeBefore;
     this.#ended?.consider(record);
     if (applied.before !== undefined) return;
@@ -186,17 +186,17 @@ export class JobTable {
   }
 
   /**
-   * The content of a snapshot now, oldest first: every job, or, once the index is marked to hold
-   * the others, those that live.
+   * The jobs for a snapshot, oldest first. With an index, it writes the ended jobs there, marks the
+   * index, and returns only the unfinished ones.
    *
-   * @throws {Error} when the index does not take them.
+   * @throws {Error} when the index does not accept the ended jobs.
    */
   capture(head: JournalHead): readonly KeptJob[] {
     const jobs = this.kept();
     if (this.#index === undefined) return jobs;
     this.#put([...this.#records.values()].filter(hasEnded));
     if (this.#ended?.isEmpty !== true) {
-      throw new Error("the index does not take the jobs that ended");
+      throw new Error("the index does not accept the ended jobs");
     }
     this.#index.mark(head);
     return jobs.filter(({ job }) => !isTerminal(job));
@@ -207,9 +207,9 @@ export class JobTable {
   }
 
   /**
-   * Brings a job back into memory that may have left.
+   * Loads a job into memory if it is only in the index.
    *
-   * @throws {IndexDamagedError} when it cannot be read.
+   * @throws {IndexDamagedError} when the job cannot be read.
    */
   wake(jobId: JobId): void {
     if (this.#index === undefined || this.#records.has(jobId)) return;
@@ -217,12 +217,12 @@ export class JobTable {
     if (job === undefined) return;
     const record = new JobRecord(job, this.trails.take(jobId));
     this.#ended?.cameBack(record);
-    // Its own copy of the id: that of an entry may be a slice of a longer text.
+    // The job's copy of the id: the entry's may be a slice that keeps a longer text in memory.
     this.#records.set(job.jobId, record);
     this.#order.add(record);
   }
 
-  /** A call of `run` uses the job: it stays in memory until it is released. */
+  /** Keeps a job in memory for a call of `run`, until it is released. */
   hold(jobId: JobId): void {
     const record = this.#records.get(jobId);
     if (record !== undefined) record.holders++;
@@ -235,17 +235,17 @@ export class JobTable {
     this.#ended?.consider(record);
   }
 
-  /** Moves some ended jobs to the index, if it takes them. */
+  /** Moves some ended jobs to the index, if it accepts them. */
   letGo(): void {
     this.#put(this.#ended?.next ?? []);
   }
 
-  /** In memory, or temporarily from the index. */
+  /** The record in memory, or a temporary one from the index. */
   #recordOf(jobId: JobId): JobRecord | undefined {
     return this.#records.get(jobId) ?? this.#indexed(jobId);
   }
 
-  /** A request reads a job several times, and reading a large one takes long. */
+  /** Keeps the last job: a request reads a job several times, and large jobs are slow to read. */
   #indexed(jobId: JobId): JobRecord | undefined {
     const last = this.#lastIndexed?.deref();
     if (last?.head.jobId === jobId) return last;
@@ -285,7 +285,8 @@ export class JobTable {
     this.#order.add(record);
     if (retryOf === undefined) return;
     this.listed.retried(retryOf, job);
-    // The job may have left during a start, before this entry was read: its row must be updated.
+    // During startup, the retried job may have moved to the index before this entry was read. Then
+    // its row must be updated.
     const isInRow = this.#index?.retriedAt(retryOf) === firstLogId;
     if (!isInRow) this.wake(retryOf);
   }

@@ -1,4 +1,4 @@
-/** All numbers of several arrays in one. */
+/** Concatenates arrays of numbers. */
 export function joined<Numbers extends Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>>(
   ofLength: new (length: number) => Numbers,
   parts: readonly ArrayLike<number>[],

@@ -1,4 +1,4 @@
-/** Limits that an operator set in place of those in the code; updated with each durable entry. */
+/** Limits with which an operator overrides those in the code; updated with each durable entry. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { type ChangedLimits, noteLimits } from "../../core/changed_limits.ts";
@@ -6,7 +6,7 @@ import { type ChangedLimits, noteLimits } from "../../core/changed_limits.ts";
 export class LimitChanges {
   #all: readonly ChangedLimits[] = [];
 
-  /** The oldest first. */
+  /** Oldest first. */
   get all(): readonly ChangedLimits[] {
     return this.#all;
   }

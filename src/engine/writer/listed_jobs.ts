@@ -1,4 +1,4 @@
-/** All jobs in the order of their creation, in memory and in the index, for lists. */
+/** Lists all jobs, in memory and in the index, in order of creation. */
 
 import type { JobId, LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
@@ -18,7 +18,7 @@ export class ListedJobs {
   readonly #order: JobOrder;
   readonly #records: ReadonlyMap<JobId, JobRecord>;
   readonly #index: JobIndex | undefined;
-  /** Of jobs whose row in the index does not have it yet. */
+  /** The newest retries that are not in the index rows of the retried jobs yet. */
   readonly #retries = new Map<JobId, Retry>();
 
   constructor(
@@ -31,7 +31,7 @@ export class ListedJobs {
     this.#index = index;
   }
 
-  /** The job that was created by the entry at a position. */
+  /** The job created by the entry at a position. */
   createdAt(firstLogId: LogId): JobState | undefined {
     return this.#order.createdAt(firstLogId)?.job ?? this.#index?.createdAt(firstLogId);
   }
@@ -45,7 +45,7 @@ export class ListedJobs {
     return retriedAt === undefined ? undefined : this.#idAt(retriedAt);
   }
 
-  /** Where the newest retry of this one was created. */
+  /** The position at which the newest retry of a job was created. */
   retriedAt(jobId: JobId): LogId | undefined {
     return this.#retries.get(jobId)?.firstLogId ?? this.#index?.retriedAt(jobId);
   }
@@ -54,12 +54,12 @@ export class ListedJobs {
     this.#retries.set(retryOf, { jobId, firstLogId });
   }
 
-  /** A job has left memory: its row in the index has its retry. */
+  /** A job has left memory. Its index row contains its retry. */
   left(jobId: JobId): void {
     this.#retries.delete(jobId);
   }
 
-  /** The summary of the job that was created by the entry at a position. */
+  /** The summary of the job created by the entry at a position. */
   summaryAt(firstLogId: LogId): JobSummary | undefined {
     const summary = this.#summaryOf(firstLogId);
     return summary && this.#withRetry(summary);
@@ -69,7 +69,7 @@ export class ListedJobs {
     return this.#withRetry(summary);
   }
 
-  /** The jobs of a range that a filter applies to, newest first by default. */
+  /** The jobs in a range that match a filter, newest first by default. */
   scan(filter: JobFilter, range: ScanRange = {}): JobScan | MergedScan {
     const inMemory = this.scanMemory(filter, range);
     if (this.#index === undefined) return inMemory;
@@ -77,7 +77,7 @@ export class ListedJobs {
     return new MergedScan(inMemory, indexed, range.oldestFirst ?? false);
   }
 
-  /** The same for the jobs in memory. */
+  /** Like `scan`, for the jobs in memory only. */
   scanMemory(
     filter: JobFilter,
     { before, after = 0, oldestFirst = false }: ScanRange = {},
@@ -92,7 +92,7 @@ export class ListedJobs {
     );
   }
 
-  /** Whether a filter applies to the job created at a position, as it is now. */
+  /** Whether the job created at a position now matches a filter. */
   isAmong(filter: JobFilter, firstLogId: LogId): boolean {
     const record = this.#order.createdAt(firstLogId);
     if (record !== undefined) return this.scanMemory(filter).applies(record);

@@ -6,7 +6,7 @@ import { notePause, type Pause } from "../../core/pauses.ts";
 export class Pauses {
   #all: readonly Pause[] = [];
 
-  /** The oldest first. */
+  /** Oldest first. */
   get all(): readonly Pause[] {
     return this.#all;
   }
@@ -15,7 +15,7 @@ export class Pauses {
     return this.#all.find((pause) => pause.pauseId === pauseId);
   }
 
-  /** Whether the entry changed any. */
+  /** @returns Whether the entry changed the pauses. */
   see(entry: JobEventLogEntry): boolean {
     const before = this.#all;
     this.#all = notePause(before, entry);

@@ -1,8 +1,8 @@
 /**
- * Which jobs hold a place among the limits of their type, by what is on record: from the beginning
- * of an attempt until the job waits, sleeps, backs off, is held or has ended. What a pause holds
- * gives its place back once nothing of it is open, whether it runs or is undone. A crash does not
- * end it otherwise: after a restart the job still has its place.
+ * Tracks which jobs hold a place within the limits of their type, from recorded entries only. A job
+ * holds its place from the start of an attempt until it waits, sleeps, backs off, is suspended or
+ * parked, or ends. A paused job releases its place once none of its attempts or compensations is
+ * open. A crash releases nothing: after a restart the job still has its place.
  */
 
 import { WITHOUT_PLACE } from "../../core/condition.ts";
@@ -12,7 +12,7 @@ import type { JobState } from "../../core/job_state.ts";
 import { holds, type Pausable, type Pause } from "../../core/pauses.ts";
 
 interface Holding {
-  /** The begin of the attempt since which the job holds its place. */
+  /** The start of the attempt with which the job took its place. */
   readonly since: LogId;
   readonly job: Pausable;
   isAtWork: boolean;
@@ -22,7 +22,7 @@ export class Places {
   readonly #pauses: { readonly all: readonly Pause[] };
   readonly #held = new Map<JobId, Holding>();
 
-  /** @param pauses Those in force, which are kept in step with what is seen here. */
+  /** @param pauses The pauses in force, up to date with the entries seen here. */
   constructor(pauses: { readonly all: readonly Pause[] }) {
     this.#pauses = pauses;
   }
@@ -31,7 +31,7 @@ export class Places {
     return this.#held.has(jobId);
   }
 
-  /** The beginning of the attempt since which a job holds its place. */
+  /** The start of the attempt with which a job took its place. */
   since(jobId: JobId): LogId | undefined {
     return this.#held.get(jobId)?.since;
   }
@@ -41,9 +41,9 @@ export class Places {
   }
 
   /**
-   * Takes in an entry, once the pauses have.
+   * Adds an entry, which the pauses must have seen first.
    *
-   * @returns Whether the job gives its place back with that, since a pause holds it.
+   * @returns Whether the job releases its place now because of a pause.
    */
   see(applied: Applied): boolean {
     const { entry, job, isAtWork } = applied;
@@ -54,28 +54,28 @@ export class Places {
     }
     let holding = this.#held.get(jobId);
     if (holding === undefined) {
-      if (!BEGINS.has(entry.eventType)) return false;
+      if (!ATTEMPT_STARTS.has(entry.eventType)) return false;
       holding = { since: entry.logId, job, isAtWork };
       this.#held.set(jobId, holding);
     }
     holding.isAtWork = isAtWork;
-    return this.#pauses.all.length > 0 && this.#isGivenBack(holding) && this.#held.delete(jobId);
+    return this.#pauses.all.length > 0 && this.#releasesPlace(holding) && this.#held.delete(jobId);
   }
 
   /**
-   * Other pauses are in force than before.
+   * The pauses in force have changed.
    *
-   * @returns The jobs that give their places back with that.
+   * @returns The jobs that release their places now.
    */
   pausesChanged(): readonly JobId[] {
-    const givenBack = [...this.#held].flatMap(([jobId, holding]) =>
-      this.#isGivenBack(holding) ? [jobId] : []
+    const released = [...this.#held].flatMap(([jobId, holding]) =>
+      this.#releasesPlace(holding) ? [jobId] : []
     );
-    for (const jobId of givenBack) this.#held.delete(jobId);
-    return givenBack;
+    for (const jobId of released) this.#held.delete(jobId);
+    return released;
   }
 
-  /** Takes over those of a snapshot. */
+  /** Restores the places in a snapshot. */
   restore(
     all: readonly (readonly [JobId, LogId])[],
     jobOf: (jobId: JobId) => JobState | undefined,
@@ -87,13 +87,13 @@ export class Places {
     }
   }
 
-  /** Whether a pause holds a job of which nothing is open. */
-  #isGivenBack({ job, isAtWork }: Holding): boolean {
+  /** Whether a pause holds the job, and none of its attempts or compensations is open. */
+  #releasesPlace({ job, isAtWork }: Holding): boolean {
     return !isAtWork && this.#pauses.all.some((pause) => holds(pause, job));
   }
 }
 
-const BEGINS: ReadonlySet<string> = new Set(["job.TaskStarted", "job.CompensationStarted"]);
+const ATTEMPT_STARTS: ReadonlySet<string> = new Set(["job.TaskStarted", "job.CompensationStarted"]);
 /** Whether a job holds no place after an entry, pauses aside. */
 export function rests({ condition, entry }: Applied): boolean {
   return WITHOUT_PLACE.has(condition) ||

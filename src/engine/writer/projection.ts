@@ -1,4 +1,4 @@
-/** Everything that follows from the entries of a journal, and nothing else: no jobs run. */
+/** Everything derived from the entries of a journal. No jobs run here. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { EventIds } from "./event_ids.ts";
@@ -25,8 +25,8 @@ export class Projection implements JournalConsumer {
   #isWhole = false;
 
   /**
-   * @param index Where ended jobs go; without one they stay in memory.
-   * @param rateOf Which types have a rate, so that their starts are kept.
+   * @param index Stores ended jobs. Without an index they stay in memory.
+   * @param rateOf The rates of types. Starts are kept only for types with a rate.
    */
   constructor(index?: JobIndex, rateOf: RateOf = () => undefined) {
     this.starts = new Starts((type) => {
@@ -41,12 +41,12 @@ export class Projection implements JournalConsumer {
     return this.#hasBegun = restoreContent(lines, this);
   }
 
-  /** Whether all of the journal was projected here, without a snapshot. */
+  /** Whether the whole journal was replayed, without a snapshot. */
   get isWhole(): boolean {
     return this.#isWhole;
   }
 
-  /** Without a snapshot that relies on it, the index is of no use. */
+  /** Empties the index if no snapshot was restored that relies on it. */
   begin(): void {
     if (this.#hasBegun) return;
     this.table.index?.begin(undefined);
@@ -76,7 +76,7 @@ export class Projection implements JournalConsumer {
     return captureContent(this, head);
   }
 
-  /** The same for an engine with an index. */
+  /** Like `capture`, for an engine with an index. */
   captureLiving(head: JournalHead): Iterable<string> {
     return captureLiving(this, head);
   }
@@ -85,9 +85,9 @@ export class Projection implements JournalConsumer {
     return refuseEntry(entry);
   }
 
-  /** Only what is durable is projected here. */
+  /** Does nothing: only durable entries are projected here. */
   lost(): void {}
 
-  /** Nobody waits here; the caller that appends gets the error. */
+  /** Does nothing: the caller that appends gets the error. */
   failed(): void {}
 }

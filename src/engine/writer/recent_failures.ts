@@ -10,17 +10,17 @@ export type FailuresByType = readonly (readonly [type: string, readonly Recorded
 export class RecentFailures {
   readonly #byType = new Map<string, RecordedFailure[]>();
 
-  /** In the order of the journal. */
+  /** In journal order. */
   of(type: string): readonly RecordedFailure[] {
     return this.#byType.get(type) ?? [];
   }
 
   /**
-   * Takes an entry. Failures while a rule pauses their type do not count: their attempts began
-   * before.
+   * Adds an entry. Failures do not count while a rule pauses their type, since their attempts
+   * started before the pause.
    *
-   * @param pauses Those in force after it.
-   * @returns The type that it adds a failure to, if any.
+   * @param pauses The pauses in force after the entry.
+   * @returns The type whose failures the entry adds to, if any.
    */
   see(
     entry: JobEventLogEntry,

@@ -1,4 +1,4 @@
-/** Makes new jobs from failed ones, and from parked ones, which end with that. */
+/** Retries failed and parked jobs as new jobs. Retrying a parked job ends it. */
 
 import { correlatedAttributes } from "../../core/correlated_fact.ts";
 import { decide } from "../../core/decide.ts";
@@ -40,14 +40,14 @@ export class Retries {
     const pending = table.pending(jobId);
     if (pending === undefined) return unknownJob(jobId);
     const again = () => this.retry(jobId, request);
-    // The retry reads from the journal what it takes over, so that must be durable.
+    // The retry reads the facts that it reuses from the journal, so they must be durable.
     if (!(await writer.isDurable(pending.head.lastLogId))) return await again();
     const job = table.existing(jobId);
     const newJobId = newId.job(this.#parts.random.ulid());
-    // A retry that is refused anyway must not need the key, or reveal anything of the input.
+    // Decide before opening the input: a refusal must not need the key, or reveal any of the input.
     const refusal = this.#refusalOf(job, newJobId, request);
     if (refusal !== undefined) {
-      return await writer.resting<Outcome<JobState>>(
+      return await writer.onceDurable<Outcome<JobState>>(
         pending.head.lastLogId,
         rejected(refusal),
         again,
@@ -79,7 +79,7 @@ export class Retries {
   ): Promise<Outcome<JobState>> {
     const { history, table, writer } = this.#parts;
     const { attributes, protection } = this.#descriptions.ofRetry(retried, input);
-    // Without a trace of its own, the retry continues that of the job.
+    // Without a trace of its own, the retry continues the trace of the retried job.
     const trace = request.origin?.traceId === undefined
       ? await createdIn(retried, (logIds) => history.at(logIds))
       : {};
@@ -87,11 +87,11 @@ export class Retries {
     const record = async (attributes: JobCreatedAttributes): Promise<Outcome<JobState>> => {
       const { job, facts } = await this.#settled(retried, newJobId);
       const about = { newJobId, attributes, facts };
-      // Another request may have retried it meanwhile.
+      // Another request may have retried the job in the meantime.
       const retriedAt = this.#retriedAt(job);
       if (retriedAt > unlessRetriedAfter) {
         const refusal = rejected(retriedAlready(job));
-        return await writer.resting<Outcome<JobState>>(
+        return await writer.onceDurable<Outcome<JobState>>(
           retriedAt,
           refusal,
           () => record(attributes),
@@ -101,14 +101,14 @@ export class Retries {
       if (!decision.accepted) return rejected(decision.rejection);
       this.#parts.intake.requireRoom({ jobs: 1, starts: job.type === undefined ? 0 : 1 });
       const { lastLogId } = writer.append(decision.events);
-      // As it was created; later changes do not count.
+      // The job as created, not as it is once it is durable.
       const value = table.pending(newJobId)?.whole as JobState;
       return await writer.settled(lastLogId, { ok: true, value });
     };
     return await sealedFor(this.#parts.sealing, newJobId, attributes, protection, record);
   }
 
-  /** The job with the facts that count for it; a parked job keeps getting some. */
+  /** The job and the facts that count for it. Starts over if more arrive, as for a parked job. */
   async #settled(before: JobState, newJobId: JobId) {
     for (;;) {
       const pending = this.#parts.table.pending(before.jobId);
@@ -120,14 +120,14 @@ export class Retries {
     }
   }
 
-  /** Where the newest retry of a job was created; 0 when there is none. */
+  /** The position of the newest retry of a job; 0 if there is none. */
   #retriedAt({ jobId }: JobState): LogId {
     const { table } = this.#parts;
-    return table.pending(jobId)?.onItsWay("job.JobRetried")?.logId ??
+    return table.pending(jobId)?.inFlight("job.JobRetried")?.logId ??
       table.listed.retriedAt(jobId) ?? 0;
   }
 
-  /** Events from outside that counted for a job: they count again. */
+  /** The events from outside that counted for a job, copied for its retry. */
   async #factsFor(job: JobState, newJobId: JobId): Promise<readonly JobEventDraft[]> {
     const counted = job.expected.flatMap((progress, index) =>
       job.plan.expected[index]?.id === MAIN_EXPECTATION_ID ? [] : progress.by
@@ -139,8 +139,8 @@ export class Retries {
 }
 
 function retriedAlready({ jobId }: JobState): Rejection {
-  const message = `Cannot retry job ${jobId}: there is a retry of it already; with again it is ` +
-    "retried once more";
+  const message =
+    `Cannot retry job ${jobId}: it was already retried; use again to retry it once more`;
   return { message, allowedIn: [] };
 }
 

@@ -1,4 +1,4 @@
-/** Creations whose inputs the journal must not hold in clear. */
+/** Creates jobs whose inputs the journal must not hold in plaintext. */
 
 import type { JobCreatedAttributes } from "../../core/framework_events.ts";
 import type { JobId } from "../../core/ids.ts";
@@ -7,7 +7,7 @@ import type { Outcome } from "../requests.ts";
 import type { Protection } from "../secrets/protection.ts";
 import { isVisibleElsewhere, type Sealing } from "../secrets/sealing.ts";
 
-/** Seals what must be sealed before it is recorded, and removes the key if it is not. */
+/** Seals protected parts before they are recorded, and discards the key if they are not. */
 export async function sealedFor<Value>(
   sealing: Sealing,
   jobId: JobId,
@@ -23,14 +23,14 @@ export async function sealedFor<Value>(
     if (!outcome.ok) await sealing.discard(jobId);
     return outcome;
   } catch (error) {
-    // After a failure of the journal only the next start knows whether the job was recorded.
+    // After a journal failure, only the next startup can tell whether the job was recorded.
     if (!(error instanceof JournalFailedError)) await sealing.discard(jobId);
     throw error;
   }
 }
 
 function visibleElsewhere(): Outcome<never> {
-  const detail = "has a secret that is in the plan, a label or an id as well, where it would " +
-    "be recorded in clear";
+  const detail = "has a secret that is also in the plan, a label or an id, where it would be " +
+    "recorded in plaintext";
   return { ok: false, problem: { kind: "invalidInput", issues: [{ pointer: "", detail }] } };
 }

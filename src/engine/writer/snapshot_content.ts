@@ -1,7 +1,8 @@
 /**
- * The engine's content of a snapshot: its jobs with their trails, and where entries are by their
- * time. With an index, only live jobs, and the point as of which the index has the others and the
- * event ids; otherwise those as well. A cache: all of it follows from the journal.
+ * The engine's content of a snapshot: jobs with their trails, and marks that locate entries by
+ * time. With an index, it has only unfinished jobs, and names the position up to which the index
+ * has the ended ones and the event ids. Without one, it has everything. A cache: all of it can be
+ * derived from the journal.
  */
 
 import { parseJsonText } from "../../core/json_text.ts";
@@ -20,12 +21,12 @@ import type { JournalHead } from "../ports.ts";
 import type { KeptStarts, Starts } from "./starts.ts";
 import { parseTrail, trailBytes } from "./trail.ts";
 
-/** Raised when a state or a line of the content changes its meaning. */
+/** Incremented when a state or a line of the content changes its meaning. */
 const CONTENT_VERSION = 10;
-/** Bytes of a column in one line. */
+/** Bytes of a column per line. */
 const PART_BYTES = 3 * 64 * 1024;
 
-/** Columns of numbers; each takes as many lines as it needs. */
+/** Columns of numbers, each split into as many lines as it needs. */
 const COLUMN_NAMES = ["eventTimes", "eventIds"] as const;
 type ColumnName = (typeof COLUMN_NAMES)[number];
 type Columns = Readonly<Record<ColumnName, Uint8Array>>;
@@ -41,7 +42,7 @@ type Line =
   | { readonly job: JobState; readonly trail: string }
   | { readonly column: ColumnName; readonly part: string };
 
-/** Everything that follows from the entries. */
+/** Everything derived from the entries. */
 interface Projected {
   readonly table: JobTable;
   readonly eventIds: EventIds;
@@ -60,24 +61,24 @@ export function captureContent(
   const { table } = projected;
   const jobs = table.capture(head);
   const index = table.index === undefined ? undefined : head;
-  return linesOf(jobs, index, ofManyJobs(projected), columnsOf(projected));
+  return linesOf(jobs, index, linesOfManyJobs(projected), columnsOf(projected));
 }
 
 /** The content when all ended jobs are in an index. */
 export function captureLiving(projected: Projected, head: JournalHead): Iterable<string> {
   const living = projected.table.kept().filter(({ job }) => !isTerminal(job));
   const columns = { ...columnsOf(projected), eventIds: NOTHING };
-  return linesOf(living, head, ofManyJobs(projected), columns);
+  return linesOf(living, head, linesOfManyJobs(projected), columns);
 }
 
-/** Whether a content, by its first line, relies on an index. */
+/** Whether content with this first line relies on an index. */
 export function restsOnIndex(first: string): boolean {
   const line = parsed([first])[0];
   return line !== undefined && "content" in line && line.index !== undefined;
 }
 
-/** What concerns many jobs, if there is any. */
-function ofManyJobs(
+/** Lines that concern many jobs, without empty ones. */
+function linesOfManyJobs(
   { pauses, failures, places, starts, limitChanges }: Projected,
 ): readonly Line[] {
   starts.prune();
@@ -86,7 +87,7 @@ function ofManyJobs(
     ...pauses.all.length === 0 ? [] : [{ pauses: pauses.all }],
     ...failed.length === 0 ? [] : [{ failures: failed }],
     ...places.all.length === 0 ? [] : [{ places: places.all }],
-    // Before the starts, since the limits decide which of those are kept.
+    // Before the starts, since the limits decide which starts are kept.
     ...limitChanges.all.length === 0 ? [] : [{ limits: limitChanges.all }],
     ...starts.kept.length === 0 ? [] : [{ starts: starts.kept }],
   ];
@@ -100,14 +101,14 @@ function columnsOf({ eventIds }: Pick<Projected, "eventIds">): Columns {
 function* linesOf(
   jobs: readonly KeptJob[],
   index: JournalHead | undefined,
-  ofManyJobs: readonly Line[],
+  linesOfManyJobs: readonly Line[],
   columns: Columns,
 ): Iterable<string> {
   const first: Line = index === undefined
     ? { content: CONTENT_VERSION }
     : { content: CONTENT_VERSION, index };
   yield JSON.stringify(first);
-  for (const line of ofManyJobs) yield JSON.stringify(line);
+  for (const line of linesOfManyJobs) yield JSON.stringify(line);
   for (const { job, trail } of jobs) {
     const bytes = Buffer.from(trailBytes(trail, job.lastLogId));
     yield JSON.stringify({ job, trail: bytes.toString("base64") } satisfies Line);
@@ -120,8 +121,8 @@ function* linesOf(
 }
 
 /**
- * Restores a content; `false`, and nothing changes, when another version wrote it, or it relies on
- * an index that is not here.
+ * Restores content. Returns `false`, and changes nothing, when another version wrote it, or when it
+ * relies on an index that is missing.
  */
 export function restoreContent(
   lines: readonly string[],
@@ -131,10 +132,10 @@ export function restoreContent(
   if (first === undefined || !("content" in first) || first.content !== CONTENT_VERSION) {
     return false;
   }
-  const isThere = table.index === undefined
+  const isUsable = table.index === undefined
     ? first.index === undefined
     : table.index.begin(first.index);
-  if (!isThere) return false;
+  if (!isUsable) return false;
   const parts: Record<ColumnName, Uint8Array[]> = { eventTimes: [], eventIds: [] };
   let held: Places["all"] = [];
   for (const line of rest) {
@@ -154,7 +155,7 @@ export function restoreContent(
   return true;
 }
 
-/** Parses all lines before anything is restored; empty when one is not JSON. */
+/** Parses all lines before anything is restored; empty when a line is not JSON. */
 function parsed(lines: readonly string[]): readonly Line[] {
   try {
     return lines.map((line) => parseJsonText(line) as Line);

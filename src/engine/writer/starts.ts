@@ -1,6 +1,6 @@
 /**
- * When jobs of a type began, by what is on record: the latest starts of each key of a rate. A job
- * begins once, with its first attempt.
+ * The latest recorded starts of jobs, by type and rate key, for types with a rate. A job starts
+ * once, with its first attempt.
  */
 
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
@@ -14,7 +14,7 @@ export interface RecordedStart {
   readonly by: LogId;
 }
 
-/** As in a snapshot. */
+/** The starts in a snapshot. */
 export type KeptStarts = readonly (readonly [
   type: string,
   rateKey: string | null,
@@ -43,18 +43,18 @@ export class Starts {
     this.#latestMs = Math.max(this.#latestMs, atMs);
     const starts = this.#startsOf(job.type, job.rateKey);
     starts.push({ atMs, by: entry.logId });
-    // Only now and then, so that the cost of each start stays constant.
+    // Trims rarely, so that the amortized cost of a start stays constant.
     if (starts.length >= 2 * rate.count) starts.splice(0, starts.length - rate.count);
   }
 
-  /** The latest starts of a key, oldest first: no more than its rate counts. */
+  /** The latest starts of a key, oldest first: no more than its rate allows. */
   of({ type, rateKey }: Pick<JobState, "type" | "rateKey">): readonly RecordedStart[] {
     const rate = type === undefined ? undefined : this.#rateOf(type);
     if (type === undefined || rate === undefined) return [];
     return this.#byType.get(type)?.get(rateKey)?.slice(-rate.count) ?? [];
   }
 
-  /** Those that may still count. */
+  /** The starts that may still count against a rate. */
   get kept(): KeptStarts {
     return [...this.#byType].flatMap(([type, byKey]) => {
       const rate = this.#rateOf(type);
@@ -74,7 +74,7 @@ export class Starts {
     }
   }
 
-  /** Drops the starts of keys that no rate counts any more. */
+  /** Drops the starts that no longer count against a rate. */
   prune(): void {
     const kept = this.kept;
     this.#byType.clear();

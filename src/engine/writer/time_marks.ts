@@ -1,13 +1,13 @@
 /**
- * Where entries are, by their time of receipt: a mark for each 64 positions, a quarter of a byte
- * for each entry. When the clock is set back a new run begins, in which times ascend again, so that
- * a time may occur in several runs.
+ * Finds entries by their time of receipt, with one mark for every 64 positions: a quarter of a byte
+ * per entry. When the clock is set back, a new run begins, in which times ascend again. So a time
+ * may occur in several runs.
  */
 
 import type { LogId } from "../../core/ids.ts";
 import { VarintReader, VarintWriter } from "./varints.ts";
 
-/** Positions where something may be, inclusive. */
+/** A range of positions, both bounds inclusive. */
 export interface LogIdRange {
   readonly from: LogId;
   readonly to: LogId;
@@ -16,10 +16,13 @@ export interface LogIdRange {
 const MARK_EVERY = 64;
 
 export class TimeMarks {
-  /** Of each mark, in the order of positions. Within a run times do not descend. */
+  /** The time of each mark, in order of position. Within a run, times do not descend. */
   readonly #times: number[] = [];
   readonly #logIds: LogId[] = [];
-  /** The first mark of each run. Every run but the last ends with a mark for its last entry. */
+  /**
+   * The index of the first mark of each run. Every run but the last ends with a mark for its last
+   * entry.
+   */
   readonly #runs: number[] = [];
   #lastTime = -Infinity;
   #lastLogId: LogId = 0;
@@ -28,7 +31,7 @@ export class TimeMarks {
     return this.#lastLogId;
   }
 
-  /** Adds an entry; positions ascend. `time` is in milliseconds since the epoch. */
+  /** Adds an entry. Positions must ascend; `time` is in milliseconds since the epoch. */
   add(time: number, logId: LogId): void {
     if (time < this.#lastTime || this.#runs.length === 0) this.#beginRun(time, logId);
     else if (logId - (this.#logIds.at(-1) ?? 0) >= MARK_EVERY) this.#mark(time, logId);
@@ -36,7 +39,7 @@ export class TimeMarks {
     this.#lastLogId = logId;
   }
 
-  /** All ranges in which entries of that time can be. */
+  /** All ranges that may contain entries of a time. */
   at(time: number): readonly LogIdRange[] {
     const ranges: LogIdRange[] = [];
     for (let run = 0; run < this.#runs.length; run++) {
@@ -55,8 +58,8 @@ export class TimeMarks {
   }
 
   /**
-   * All marks as of now, in about three bytes each: the last entry, then each mark as its distance
-   * from the one before.
+   * All marks, in about three bytes each: the last entry, then each mark as its distance from the
+   * previous one.
    */
   capture(): Uint8Array {
     const writer = new VarintWriter();
@@ -102,12 +105,12 @@ export class TimeMarks {
     this.#logIds.push(logId);
   }
 
-  /** The first mark from which on a condition holds; `end` when there is none. */
-  #firstMark(first: number, end: number, isSo: (time: number) => boolean): number {
+  /** The first mark whose time meets a condition; `end` when there is none. */
+  #firstMark(first: number, end: number, isMet: (time: number) => boolean): number {
     let [low, high] = [first, end];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (isSo(this.#times[middle] ?? 0)) high = middle;
+      if (isMet(this.#times[middle] ?? 0)) high = middle;
       else low = middle + 1;
     }
     return low;

@@ -1,11 +1,11 @@
 /**
- * The trail of a job: where its entries are, and how each changed it, so that its history can be
- * found, and a stream that resumes far back can report changes, without keeping the entries or
- * projecting them again.
+ * The trail of a job: the position of each of its entries, and how the entry changed the job. It
+ * locates the history of a job, and lets a stream that resumes far back report changes, without
+ * keeping the entries or projecting them again.
  *
- * One number for each entry, ascending: `logId * 2^12 + bits`, exact below 2^53. The bits are 0 for
- * an entry that changed neither state nor condition; otherwise the state before (0: none), the
- * state after and the condition after.
+ * One number per entry, ascending: `logId * 2^12 + bits`, exact below 2^53. The bits are 0 for an
+ * entry that changed neither state nor condition. Otherwise they hold the previous state (0: none),
+ * the new state and the new condition.
  */
 
 import { type Condition, CONDITIONS } from "../../core/condition.ts";
@@ -17,7 +17,7 @@ import { VarintReader, VarintWriter } from "./varints.ts";
 
 export type Trail = readonly number[];
 
-/** The condition of a job from an entry on. */
+/** A condition, and the entry that brought the job into it. */
 export interface ConditionFrom {
   readonly logId: LogId;
   readonly condition: Condition;
@@ -26,24 +26,24 @@ export interface ConditionFrom {
 export const NO_TRAIL: Trail = [];
 
 const BITS = 1 << 12;
-/** Snapshots and the index contain these numbers, so new conditions are appended. */
-const NUMBERED: readonly Condition[] = [
+/** Snapshots and the index store positions in this list, so new conditions must be appended. */
+const CONDITION_NUMBERS: readonly Condition[] = [
   ...CONDITIONS.filter((condition) => condition !== "sleeping"),
   "sleeping",
 ];
-/** Marks unused room; not an integer, so that the array holds doubles from the start. */
-const ROOM = 0.5;
+/** Fills spare capacity. Not an integer, so that the array stores doubles from the start. */
+const SPARE = 0.5;
 
-/** Adds an entry, in place unless the trail is the empty one. */
+/** Adds an entry, in place unless the trail is `NO_TRAIL`. */
 export function extended(trail: Trail, applied: Applied): Trail {
-  if (trail === NO_TRAIL) return begun(packed(applied));
+  if (trail === NO_TRAIL) return newTrail(packed(applied));
   (trail as number[]).push(packed(applied));
   return trail;
 }
 
-/** With room for four entries, as most waiting jobs have; growing takes seventeen. */
-function begun(first: number): Trail {
-  const trail = [first, ROOM, ROOM, ROOM];
+/** Has capacity for four entries, as most waiting jobs have; growing would reserve seventeen. */
+function newTrail(first: number): Trail {
+  const trail = [first, SPARE, SPARE, SPARE];
   trail.length = 1;
   return trail;
 }
@@ -54,19 +54,19 @@ function packed({ entry, before, job, conditionBefore, condition }: Applied): nu
     (hasChanged ? packTransition(before?.state, job.state, condition) : 0);
 }
 
-/** Positions after one, ascending, at most the first `limit`. */
+/** The first positions after `after`, ascending, at most `limit`. */
 export function positionsAfter(trail: Trail, after: LogId, limit: number): readonly LogId[] {
   const start = indexFrom(trail, after + 1);
   return trail.slice(start, start + Math.max(0, limit)).map(unpackLogId);
 }
 
-/** Positions below one, ascending, at most the last `limit`. */
+/** The last positions before `before`, ascending, at most `limit`. */
 export function positionsBefore(trail: Trail, before: LogId, limit: number): readonly LogId[] {
   const end = indexFrom(trail, before);
   return trail.slice(Math.max(0, end - limit), end).map(unpackLogId);
 }
 
-/** How an entry changed its job; `undefined` when it did not, or belongs to another. */
+/** How an entry changed the job; `undefined` when it did not, or belongs to another job. */
 export function transitionIn(trail: Trail, logId: LogId): Transition | undefined {
   const number = trail[indexFrom(trail, logId)];
   return number === undefined || unpackLogId(number) !== logId
@@ -96,8 +96,8 @@ export function lastTransitionIn(trail: Trail): LogId {
 }
 
 /**
- * A trail up to a position, in a few bytes for each entry: twice the distance from the one before,
- * plus one if it changed the job; then its bits.
+ * A trail up to a position, in a few bytes per entry: twice the distance from the previous entry,
+ * plus one if the entry changed the job, followed by its bits.
  */
 export function trailBytes(trail: Trail, upTo: LogId = Infinity): Uint8Array {
   const writer = new VarintWriter();
@@ -122,19 +122,19 @@ export function parseTrail(bytes: Uint8Array): number[] {
     logId += Math.floor(distance / 2);
     trail.push(logId * BITS + (distance % 2 === 0 ? 0 : reader.next()));
   }
-  // Without the room for growth.
+  // A copy without spare capacity.
   return trail.slice();
 }
 
 function packTransition(from: StateName | undefined, to: StateName, condition: Condition): number {
   const before = from === undefined ? 0 : STATE_NAMES.indexOf(from) + 1;
-  return before << 8 | STATE_NAMES.indexOf(to) + 1 << 4 | NUMBERED.indexOf(condition);
+  return before << 8 | STATE_NAMES.indexOf(to) + 1 << 4 | CONDITION_NUMBERS.indexOf(condition);
 }
 
 function unpackTransition(number: number): Transition | undefined {
   const bits = number % BITS;
   const to = STATE_NAMES[(bits >> 4 & 0xf) - 1];
-  const condition = NUMBERED[bits & 0xf];
+  const condition = CONDITION_NUMBERS[bits & 0xf];
   if (to === undefined || condition === undefined) return undefined;
   return { from: STATE_NAMES[(bits >> 8) - 1] ?? null, to, condition };
 }
@@ -143,7 +143,7 @@ function unpackLogId(number: number): LogId {
   return Math.floor(number / BITS);
 }
 
-/** The index of the first entry at or above a position. */
+/** The index of the first entry at or after a position. */
 function indexFrom(trail: Trail, logId: LogId): number {
   const least = logId * BITS;
   let [low, high] = [0, trail.length];

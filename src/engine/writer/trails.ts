@@ -1,7 +1,7 @@
 /**
- * Where the entries of jobs are, and how they changed them. Of jobs that are not in memory it keeps
- * the trails of those that left last, since a stream reports their ends just then, and of those
- * read last, since a stream that resumes far back meets each job many times.
+ * The trails of all jobs. Of jobs that are not in memory, it caches the trails of those that left
+ * last, since streams are then reporting their ends, and of those read last, since a stream that
+ * resumes far back meets each job many times.
  */
 
 import type { Condition } from "../../core/condition.ts";
@@ -23,13 +23,13 @@ import {
 } from "./trail.ts";
 
 const TRAILS_MAX = 2_048;
-/** Of all of them together: half a megabyte. */
+/** Entries in all cached trails together: half a megabyte. */
 const ENTRIES_MAX = 1 << 16;
 
 export class Trails {
   readonly #records: ReadonlyMap<JobId, JobRecord>;
   readonly #index: JobIndex | undefined;
-  /** Of jobs that are not in memory, in the order of their use. */
+  /** Cached trails of jobs that are not in memory, least recently used first. */
   readonly #trails = new Map<JobId, Trail>();
   #entries = 0;
 
@@ -39,22 +39,22 @@ export class Trails {
     this.#index = index;
   }
 
-  /** Positions of a job's entries after one, ascending, at most `limit`. */
+  /** The first positions of a job's entries after `after`, ascending, at most `limit`. */
   logIds(jobId: JobId, after: LogId, limit: number): readonly LogId[] {
     return positionsAfter(this.of(jobId), after, limit);
   }
 
-  /** The last positions of a job's entries before one, ascending, at most `limit`. */
+  /** The last positions of a job's entries before `before`, ascending, at most `limit`. */
   logIdsBack(jobId: JobId, before: LogId, limit: number): readonly LogId[] {
     return positionsBefore(this.of(jobId), before, limit);
   }
 
-  /** How an entry changed its job; `undefined` when it did not, or concerns none. */
+  /** How an entry changed its job; `undefined` when it did not, or has no job. */
   transitionAt({ jobId, logId }: EntryOfJob): Transition | undefined {
     return jobId === undefined ? undefined : transitionIn(this.of(jobId), logId);
   }
 
-  /** The entry that brought a job into its condition. */
+  /** The entry that brought a job into its current condition. */
   lastTransition({ jobId }: JobState): LogId {
     return lastTransitionIn(this.of(jobId));
   }
@@ -64,7 +64,7 @@ export class Trails {
     return conditionsIn(this.of(jobId));
   }
 
-  /** The condition of a job as of a position; `undefined` before its creation. */
+  /** The condition of a job at a position; `undefined` before its creation. */
   conditionAt({ jobId }: Pick<JobState, "jobId">, logId: LogId): Condition | undefined {
     return transitionUpTo(this.of(jobId), logId)?.condition;
   }
@@ -85,9 +85,9 @@ export class Trails {
   }
 
   /**
-   * The same for a job that is not in memory.
+   * The trail of a job that is not in memory.
    *
-   * @throws {IndexDamagedError} when it cannot be read.
+   * @throws {IndexDamagedError} when the trail cannot be read.
    */
   #indexed(jobId: JobId): Trail {
     const trail = this.#trails.get(jobId) ?? this.#index?.trail(jobId);
@@ -95,7 +95,7 @@ export class Trails {
     return trail ?? NO_TRAIL;
   }
 
-  /** The same for a job that is being brought back into memory. */
+  /** Removes the trail of a job that is being loaded into memory from the cache. */
   take(jobId: JobId): Trail {
     const trail = this.#indexed(jobId);
     this.#forget(jobId);

@@ -1,10 +1,10 @@
 /**
- * Whole numbers from 0 to 2^53 - 1 in as few bytes as each needs: seven bits a byte, lowest first,
- * with the highest bit set on all but the last byte.
+ * Variable-length integers (LEB128) from 0 to 2^53 - 1: seven bits per byte, lowest first, with the
+ * highest bit set on all but the last byte.
  */
 
 const FIRST_CAPACITY = 64;
-/** Of the largest number. */
+/** The length of the largest number. */
 const BYTES_MAX = 8;
 
 export class VarintWriter {
@@ -43,7 +43,7 @@ export class VarintReader {
     return this.#at >= this.#bytes.length;
   }
 
-  /** A truncated number counts as 0. */
+  /** The missing bytes of a truncated number count as 0. */
   next(): number {
     let [number, unit] = [0, 1];
     for (;;) {

@@ -1,7 +1,7 @@
 /**
- * The only way into the journal for facts about jobs. An entry is projected at once, on the pending
- * state of its job, and decisions use that; it becomes visible, and requests are answered, when it
- * is durable. An entry lost on its way to the disk is taken back.
+ * The only way into the journal for facts about jobs. An entry is projected at once onto the
+ * pending state of its job, on which decisions are based. When it is durable, it becomes visible
+ * and requests are answered. An entry that is lost before that is reverted.
  */
 
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
@@ -23,17 +23,17 @@ export interface Written {
 }
 
 interface AppendOptions {
-  /** RFC 3339; now, when absent. */
+  /** An RFC 3339 time; defaults to now. */
   readonly receivedAt?: string;
-  /** Called when the group is lost on its way, after its jobs have been reset. */
+  /** Called when the group is lost before it is durable, after its jobs have been reverted. */
   readonly onLost?: () => void;
 }
 
-/** Acts on what is appended. */
+/** Reacts to appended and to lost entries. */
 export interface WriterListener {
-  /** An entry was appended: only the job's own `run` may see it. */
+  /** An entry was appended. Until it is durable, only the job's own `run` may see it. */
   appended(applied: Applied): void;
-  /** Appended entries that were not durable are gone: these jobs are as they were before. */
+  /** Entries that were not durable are lost, and these jobs have been reverted. */
   lost(jobIds: ReadonlySet<JobId>): void;
 }
 
@@ -48,12 +48,12 @@ export class Writer {
   readonly #table: JobTable;
   readonly #filed: FiledJobs;
   readonly #debts = new Map<JobId, () => void>();
-  /** On their way to the disk, oldest first. */
+  /** Groups that are not durable yet, oldest first. */
   #groups: Written[] = [];
-  /** Callers that wait for their own entries, in the order of positions. */
+  /** Callers that wait for their own entries, in order of position. */
   #waiters: Waiter[] = [];
-  /** Callers that wait for entries that others had appended before. */
-  #resting: Waiter[] = [];
+  /** Callers that wait for entries that others appended earlier. */
+  #dependents: Waiter[] = [];
   #durableLogId: LogId = 0;
   #failure: JournalFailedError | undefined;
   listener: WriterListener = { appended: () => {}, lost: () => {} };
@@ -64,7 +64,7 @@ export class Writer {
     this.#filed = filed;
   }
 
-  /** Continues after what the journal holds, and files the jobs that wait. */
+  /** Continues after the last entry of the journal, and files the jobs that wait for events. */
   open(headLogId: LogId): void {
     this.#durableLogId = headLogId;
     this.#filed.open(this.#table.jobs());
@@ -75,15 +75,15 @@ export class Writer {
   }
 
   /**
-   * Appends a group: all of it, or nothing.
+   * Appends a group, all or nothing.
    *
-   * @param urgency What happens when the disk is full; `"ordinary"` when absent.
-   * @throws {TypeError} when a framework fact has a shape that the next start would refuse to read:
-   * a defect, which must not get into the journal.
+   * @param urgency Decides what happens when the disk is full.
+   * @throws {TypeError} when a framework event has a shape that the next startup would refuse to
+   * read. That is a bug, and must not reach the journal.
    * @throws {JournalFullError} when the disk is known to be full.
-   * @throws {JournalFailedError} when the journal takes nothing more.
+   * @throws {JournalFailedError} when the journal accepts nothing more.
    * @throws {GroupTooLargeError}
-   * @throws {IndexDamagedError} when a job that had left memory cannot be read.
+   * @throws {IndexDamagedError} when a job cannot be read from the index.
    */
   append(
     drafts: readonly EventDraft[],
@@ -92,7 +92,7 @@ export class Writer {
   ): Written {
     for (const draft of drafts) requireReadable(draft);
     if (this.#debts.size > 0) this.#payFirst(drafts);
-    // Before anything is appended, since a damaged index throws here.
+    // Load the jobs before anything is appended: a damaged index throws here.
     let created: JobId | undefined;
     for (const { jobId, eventType } of drafts) {
       if (eventType === "job.JobCreated") created = jobId;
@@ -103,7 +103,7 @@ export class Writer {
     return group;
   }
 
-  /** Takes entries that another process recorded, as if they were on their way to the disk. */
+  /** Projects entries that another process recorded, as if they were not durable yet. */
   adopt(entries: readonly JobEventLogEntry[]): void {
     this.#take(entries, undefined);
   }
@@ -132,17 +132,17 @@ export class Writer {
   }
 
   /**
-   * Registers what must be appended before anything else of a job: outcomes of attempts that a full
-   * disk lost. `pay` throws as `append` does while there is no room.
+   * Registers entries that must precede any other entry of a job: outcomes of attempts that a full
+   * disk lost. `pay` appends them, and throws as `append` does while the disk is full.
    */
   owe(jobId: JobId, pay: () => void): void {
     this.#debts.set(jobId, pay);
   }
 
   /**
-   * Appends what a job owes, so that the next decision takes it into account.
+   * Appends the entries that a job owes, so that the next decision takes them into account.
    *
-   * @throws {JournalFullError} when there is no room yet; it is still owed then.
+   * @throws {JournalFullError} when the disk is still full; the entries remain owed.
    */
   pay(jobId: JobId): void {
     const pay = this.#debts.get(jobId);
@@ -157,12 +157,12 @@ export class Writer {
   }
 
   /**
-   * Gives an answer that depends on entries of others, such as a refusal or a duplicate, once those
-   * are durable. If they are lost, it is decided again.
+   * Returns an answer that depends on entries of other callers, such as a refusal or a duplicate,
+   * once these entries are durable. If they are lost, `again` makes a new decision.
    *
-   * Rejects with what `again` rejects with, and with `JournalFailedError`.
+   * Rejects with `JournalFailedError`, and as `again` does.
    */
-  resting<Value>(lastLogId: LogId, value: Value, again: () => Promise<Value>): Promise<Value> {
+  onceDurable<Value>(lastLogId: LogId, value: Value, again: () => Promise<Value>): Promise<Value> {
     if (lastLogId <= this.#durableLogId) return Promise.resolve(value);
     return this.settled(lastLogId, value).catch((error) => {
       if (error instanceof JournalFullError) return again();
@@ -170,26 +170,26 @@ export class Writer {
     });
   }
 
-  /** Resolves to whether entries of others up to a position become durable. */
+  /** Resolves to whether the entries of other callers up to a position become durable. */
   isDurable(lastLogId: LogId): Promise<boolean> {
-    return this.resting(lastLogId, true, () => Promise.resolve(false));
+    return this.onceDurable(lastLogId, true, () => Promise.resolve(false));
   }
 
-  /** Resolves when everything up to a position is durable; rejects when that is lost. */
+  /** Resolves when everything up to a position is durable; rejects when any of it is lost. */
   settled<Value>(lastLogId: LogId, value: Value): Promise<Value> {
     if (lastLogId <= this.#durableLogId) return Promise.resolve(value);
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       const waiter = { lastLogId, resolve: () => resolve(value), reject };
       const isLast = lastLogId >= (this.#waiters.at(-1)?.lastLogId ?? 0);
-      (isLast ? this.#waiters : this.#resting).push(waiter);
+      (isLast ? this.#waiters : this.#dependents).push(waiter);
     });
   }
 
   /**
-   * A batch is durable.
+   * A batch has become durable: makes its effects visible.
    *
-   * @returns The effects of its entries, to be made visible.
+   * @returns The effects of its entries.
    */
   durable(entries: readonly JobEventLogEntry[]): readonly Applied[] {
     for (const entry of entries) this.#events.seen(entry);
@@ -219,13 +219,13 @@ export class Writer {
       answered++;
     }
     this.#waiters.splice(0, answered);
-    if (this.#resting.length === 0) return;
-    const resting = this.#resting;
-    this.#resting = resting.filter(({ lastLogId }) => lastLogId > this.#durableLogId);
-    for (const { lastLogId, resolve } of resting) if (lastLogId <= this.#durableLogId) resolve();
+    if (this.#dependents.length === 0) return;
+    const dependents = this.#dependents;
+    this.#dependents = dependents.filter(({ lastLogId }) => lastLogId > this.#durableLogId);
+    for (const { lastLogId, resolve } of dependents) if (lastLogId <= this.#durableLogId) resolve();
   }
 
-  /** Everything that is not durable is lost. */
+  /** Everything that is not durable is lost: reverts its effects. */
   lost(error: JournalFullError): void {
     const groups = this.#groups.splice(0);
     const jobIds = new Set<JobId>();
@@ -233,8 +233,8 @@ export class Writer {
       for (const entry of entries) this.#events.lost(entry);
       for (const step of steps.toReversed()) {
         if (step === undefined) continue;
-        this.#table.takeBack(step);
-        this.#filed.takenBack(step);
+        this.#table.revert(step);
+        this.#filed.reverted(step);
         jobIds.add(step.job.jobId);
       }
     }
@@ -249,7 +249,7 @@ export class Writer {
   }
 
   #rejectWaiting(error: Error): void {
-    const waiters = [...this.#waiters.splice(0), ...this.#resting.splice(0)];
+    const waiters = [...this.#waiters.splice(0), ...this.#dependents.splice(0)];
     for (const { reject } of waiters) reject(error);
   }
 
