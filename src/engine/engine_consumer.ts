@@ -105,7 +105,7 @@ function onDurableBatch(
   supervisor.gaveBack(givenBack);
   writer.answerWaiting();
   feed.wake();
-  for (const type of changed) parts.shares.tellChanged(type);
+  for (const type of changed) parts.shares.notifyChanged(type);
   parts.workers.grantNext();
   parts.threadWorkers.grantNext();
 }

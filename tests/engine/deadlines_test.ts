@@ -215,7 +215,7 @@ Deno.test("expect within: a job whose two parallel waits are swapped is parked, 
       noLonger(
         'wait 1 of 1 d for "paid"',
         5,
-        "asks for one of 3 d in its place: waits for it have changed places",
+        "asks for one of 3 d instead: the order of its waits has changed",
       ),
     );
     assert.ok(!(await later.story(id)).includes("TaskStarted:after-3"));
@@ -242,7 +242,7 @@ Deno.test("expect within: a recorded wait that the code no longer asks for parks
       [removed, "asks for remind-1 instead"],
       [
         renamed,
-        'throws TypeError: Cannot expect "payed": the plan does not name it, it names paid instead',
+        'throws TypeError: Cannot expect "payed": the plan does not name it; it names paid instead',
       ],
     ] as const;
     for (const [code, instead] of all) {
@@ -314,7 +314,7 @@ Deno.test("expect within: misuse is reported at once", async () => {
     [
       (ctx) => ctx.expect("paid", { withinMs: -1 }),
       {},
-      "Cannot ask for expectation paid within of -1 ms: give milliseconds, from 0 to 100 years",
+      "Cannot ask for expectation paid within -1 ms: give milliseconds, from 0 to 100 years",
     ],
     [
       (ctx) => Promise.resolve(void ctx.expect("paid", { withinMs: DAY })),
@@ -325,7 +325,7 @@ Deno.test("expect within: misuse is reported at once", async () => {
       (ctx) => ctx.expect("paid"),
       { within: { ms: DAY, otherwise: "waive" } },
       'Cannot expect "paid" without withinMs: its deadline may waive it, and then there would be ' +
-      "no event to give",
+      "no event to return",
     ],
   ];
   for (const [run, paid, message] of cases) {

@@ -144,14 +144,14 @@ Deno.test("history: an expectation that the recorded plan lacks fails the run th
   assert.equal(
     told(verdict),
     "wouldFail: is the last that run sees before it throws TypeError: Cannot expect " +
-      '"refunded": the plan does not name it, it names shipped',
+      '"refunded": the plan does not name it; it names shipped',
   );
   assert.ok(verdict.kind === "wouldFail");
   const [entry] = (await daybook.entries(id)).filter(({ logId }) => logId === verdict.logId);
   assert.deepEqual([entry?.eventType, entry?.taskId], ["job.TaskCompleted", "a"]);
   assert.equal(
     await liveFailure(daybook, id, changed),
-    'TypeError: Cannot expect "refunded": the plan does not name it, it names shipped',
+    'TypeError: Cannot expect "refunded": the plan does not name it; it names shipped',
   );
 });
 
@@ -195,7 +195,7 @@ Deno.test("history: an input that a stricter schema refuses parks a job that has
   const { parked } = await takenUp(daybook, id, changed);
   assert.equal(parked?.reason, "diverged");
   assert.equal(parked.disagreesWith, verdict.logId);
-  assert.match(parked.message, /version 2 does not take the input .*must be at least 10/);
+  assert.match(parked.message, /version 2 rejects the input .*must be at least 10/);
 });
 
 Deno.test("history: an input that its own version refuses fails a job that has not begun", async () => {

@@ -287,7 +287,7 @@ Deno.test("late: emit and progress after the end of an attempt are reported once
   await new Promise((resolve) => setTimeout(resolve, 20));
   await daybook.clock.settle();
 
-  const after = `after its attempt 1 had ended: it is not recorded`;
+  const after = `after its attempt 1 had ended: the call is not recorded`;
   assert.equal(daybook.misuses.length, 2);
   for (const [index, call] of ["emit", "progress"].entries()) {
     const told = `task notify of demo.late, job ${id}, called task.${call} ${after}`;
@@ -331,7 +331,7 @@ Deno.test("limits: the events of an attempt are limited in number and characters
     const { error, kind, taskId } = await failed(daybook, await daybook.submit(type ?? ""));
     assert.match(
       error.message,
-      new RegExp(`^Cannot emit ec.Counted: an attempt may emit ${limit}`),
+      new RegExp(`^Cannot emit ec.Counted: an attempt may emit at most ${limit}`),
     );
     assert.deepEqual([kind, taskId], ["poison", "emit"]);
   }

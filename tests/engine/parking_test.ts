@@ -229,7 +229,7 @@ Deno.test("parked: an input that the code no longer accepts parks a job that has
   await restarted.clock.advance(2_000);
   const { parked, firstLogId } = restarted.job(id);
   assert.equal(parked?.disagreesWith, firstLogId);
-  assert.match(parked?.message ?? "", /does not take the input .*orderId/);
+  assert.match(parked?.message ?? "", /rejects the input .*orderId/);
   await restarted.event("ec.Shipped");
   assert.equal(restarted.condition(id), "parked");
   restarted.assertSound();

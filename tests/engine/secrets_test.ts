@@ -260,7 +260,7 @@ Deno.test("keys: an unfinished job without its key fails with the reason, and a 
   assert.equal(job.failure.error.name, "SealedInputError");
   assert.match(
     job.failure.error.message,
-    /its input was removed, or its key lost; with the key back/,
+    /its input was removed, or its key lost; to retry the job, restore the key/,
   );
   const early = await harness.engine.retry(jobId, {});
   harness.keys.keys.set(jobId, key);

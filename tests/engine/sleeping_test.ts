@@ -255,12 +255,12 @@ Deno.test("sleep: misuse is reported at once", async () => {
         await ctx.task("work", () => 1);
         await ctx.sleep("work", 0);
       },
-      "Cannot ask for sleep work as there is a task work: an id stands for one step and its " +
+      "Cannot ask for sleep work besides task work: an id stands for one step and its " +
       "result; give the second one an id of its own",
     ],
     [
       async (ctx) => await ctx.task("work", () => ctx.sleep("inside", 5)),
-      "Cannot ask for sleep inside inside task work: a task is one step of its own; ask for " +
+      "Cannot ask for sleep inside inside task work: a task is a single step; ask for " +
       "both in run, one after the other",
     ],
     [

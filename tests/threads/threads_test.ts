@@ -150,7 +150,7 @@ test("threads: emit and progress after the end of a job are reported once, with 
 
     const told = (call: string) =>
       `task bad of isolated.hostile, job ${job.jobId}, called task.${call} after its attempt 1 ` +
-      "had ended: it is not recorded; await its caller in the task (reported once)";
+      "had ended: the call is not recorded; await its caller in the task (reported once)";
     assert.deepEqual(warnings.filter((text) => text.includes("called")), [
       told("emit"),
       told("progress"),

@@ -22,10 +22,10 @@ import {
 } from "./settlements.ts";
 import type { LoopTurns } from "./loop_turns.ts";
 
-/** How long `run` may take to ask for what is on record before it has diverged. */
+/** How long `run` may take to ask for the steps on record before it counts as diverged. */
 export const DIVERGENCE_GRACE_MS = 1_000;
 
-/** What answering needs from outside; a recorded history can provide it without a live run. */
+/** The services that answers need. A recorded history can provide them without a live run. */
 interface AnswerServices {
   readonly clock: Clock;
   readonly turns: LoopTurns;
@@ -36,13 +36,13 @@ interface AnswerServices {
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
   /** `run` does not ask for a step on record. */
   diverged(step: LostStep): void;
-  /** There is no answer to give for now. */
+  /** No answer is due. */
   idle(): void;
-  /** Whether `run` is in another place and still reacting; if so, `reacted` is called later. */
+  /** Whether `run` is in another thread and still reacting; if so, `reacted` is called later. */
   isReacting(): boolean;
 }
 
-/** What holds up the next answer. */
+/** Why the next answer has to wait. */
 type Pause = "none" | "turn" | "reaction" | "grace" | "reading";
 
 export class Answers {
@@ -50,12 +50,12 @@ export class Answers {
   readonly #graceMs: number;
   #ctx: RunContext | undefined;
   #settlements: Settlement[] = [];
-  /** Answers that were there before `run` asked for them. */
+  /** Answers whose turn came before `run` asked for them. */
   #early: Map<string, Settlement> | undefined;
   #pause: Pause = "none";
   /** The turn of the event loop in which `run` last got an answer. */
   #reactsIn = -1;
-  /** The answer for which `run` has used up its time to ask. */
+  /** The answer for which the grace period is over. */
   #graced: Settlement | "end" | undefined;
   #replaying = false;
   #closed = false;
@@ -73,7 +73,7 @@ export class Answers {
     return this.#seenAtMs;
   }
 
-  /** The last entry that `run` has had an answer from. */
+  /** The last entry that gave `run` an answer. */
   get seenLogId(): LogId {
     return this.#seenLogId;
   }
@@ -93,7 +93,7 @@ export class Answers {
       !this.#isDue(this.#settlements[0]);
   }
 
-  /** Takes the record of a job whose `run` is about to be called. */
+  /** Loads the answers on record of a job whose `run` is about to be called. */
   begin(ctx: RunContext, job: Exclude<JobState, { state: "Created" }>): void {
     this.#ctx = ctx;
     this.#settlements = recordedSettlements(job);
@@ -106,7 +106,7 @@ export class Answers {
   /** Takes answers that have just been appended. */
   add(settlements: readonly Settlement[]): void {
     for (const settlement of settlements) {
-      // `run` has had this one: its entry was lost and appended again.
+      // `run` has had this answer: its entry was lost and appended again.
       const wasGiven = "taskId" in settlement && this.#ctx !== undefined &&
         this.#ctx.tasks.has(settlement.taskId) && !this.#ctx.openTasks.has(settlement.taskId);
       if (wasGiven) this.#see(settlement.logId, settlement.receivedAt);
@@ -124,7 +124,7 @@ export class Answers {
     const early = this.#early?.get(key);
     if (early !== undefined) {
       this.#early?.delete(key);
-      // In the order of the journal, in whichever order `run` asks.
+      // Answers keep the order of the journal, whatever order `run` asks in.
       const later = this.#settlements.findIndex(({ logId }) => logId > early.logId);
       this.#settlements.splice(later === -1 ? this.#settlements.length : later, 0, early);
     }
@@ -138,7 +138,7 @@ export class Answers {
     this.requested(`deadline ${name} undefined`);
   }
 
-  /** `run` will ask for nothing more. */
+  /** `run` asks for no more steps. */
   close(): void {
     this.#closed = true;
     this.#endGrace?.();
@@ -173,7 +173,7 @@ export class Answers {
     }
   }
 
-  /** `run` is done reacting, in its other place. */
+  /** `run`, in its own thread, is done reacting. */
   reacted(): void {
     if (this.#pause === "reaction") this.#resume();
   }
@@ -188,7 +188,7 @@ export class Answers {
       (next.kind === "task" || next.logId <= this.#services.durableLogId());
   }
 
-  /** All that is on record has been answered; by now `run` must have asked for all of it. */
+  /** All answers on record have been given: by now `run` must have asked for all recorded steps. */
   #endReplay(): void {
     if (this.#reactsIn === this.#services.turns.number) return this.#waitForTurn();
     const missing = this.#missing();
@@ -218,7 +218,7 @@ export class Answers {
     this.give();
   }
 
-  /** Separate, since a closure in the loop of `give` would cost every answer. */
+  /** A method of its own, since a closure in the loop of `give` would make every answer slower. */
   #waitForStep(next: Settlement): void {
     this.#waitToBeAsked(next, () => this.#isAsked(next) || this.#settlements[0] !== next);
   }
@@ -325,14 +325,14 @@ export class Answers {
   }
 }
 
-/** The step that an answer ends, which `run` must have asked for before; an event may come early. */
+/** The step that `run` must have asked for before this answer. Events may come before any step. */
 function lostStep(settlement: Settlement): LostStep | undefined {
   if ("taskId" in settlement) return settlement;
   if (settlement.kind === "expectation" || settlement.wait === undefined) return undefined;
   return { expectation: settlement.name, wait: settlement.wait };
 }
 
-/** The events in entries, each copied; a correlated one as it arrived. */
+/** Copies the events of entries. A correlated event looks as it did on arrival. */
 function toFactEvents(entries: readonly JobEventLogEntry[]): readonly FactEvent[] {
   return entries.map((entry) => {
     const { eventId, eventType, occurredAt, attributes } = isCorrelated(entry)

@@ -20,13 +20,13 @@ import type { SecretGuard } from "../secrets/secret_guard.ts";
 /** How long an attempt may continue after its signal was aborted. */
 const ABORT_GRACE_MS = 10_000;
 
-/** The same at a shutdown, which has waited for running attempts before. */
+/** The same at a shutdown, which has already waited for running attempts. */
 export const SHUTDOWN_GRACE_MS = 1_000;
 
-/** A year: the longest delay that a task may choose. */
+/** The longest delay that a task may choose: a year. */
 const RETRY_LATER_MAX_MS = 365 * 86_400_000;
 
-/** The reason of an abort that is not a failure of the task. */
+/** The reason for an abort that is not a failure of the task. */
 export class Interruption extends Error {
   override readonly name = "Interruption";
 
@@ -64,7 +64,7 @@ interface AttemptRequest {
 
 /**
  * Calls a task's function once and reports exactly one outcome, even if the function misbehaves.
- * The signal and timers are made only when used.
+ * Creates its signal and timers only when they are used.
  */
 export class Attempt implements AttemptOf {
   readonly #request: AttemptRequest;
@@ -72,7 +72,7 @@ export class Attempt implements AttemptOf {
   readonly #ended: (outcome: AttemptOutcome) => void;
   #staged: StagedEvents | undefined;
   #aborter: AbortController | undefined;
-  /** Why it should end: an `Interruption`, or its time limit. */
+  /** Why the attempt should end: an `Interruption`, or its time limit. */
   #stop: Error | undefined;
   #cancelTimer: (() => void) | undefined;
   #hasEnded = false;
@@ -88,13 +88,13 @@ export class Attempt implements AttemptOf {
     if (timeoutMs !== undefined) {
       this.#cancelTimer = this.#clock.setTimer(timeoutMs, () => this.#exceeded(timeoutMs));
     }
-    // Called from a promise, so that the engine is not in the stacks that the task throws.
+    // Called from a promise, to keep the engine's frames out of the stacks of the task's errors.
     const context = Promise.resolve(taskContext(this, this.#request));
     withinAttempt(this, () => withinSpan(span, () => context.then(run)))
       .then((value) => this.#returned(value), (error) => this.#threw(error));
   }
 
-  /** Aborts it; after a grace period it is abandoned. */
+  /** Aborts the attempt, and abandons it after a grace period. */
   interrupt(reason: InterruptionReason): void {
     if (this.#hasEnded || this.#stop instanceof Interruption) return;
     const stop = this.#stop = new Interruption(reason);
@@ -121,7 +121,7 @@ export class Attempt implements AttemptOf {
   uncaught(thrown: unknown): void {
     if (this.#hasEnded) return;
     this.#aborter?.abort(
-      new Error("the attempt has failed: its code threw where nobody catches it"),
+      new Error("the attempt has failed: its code threw an error that nothing catches"),
     );
     this.#threw(thrown);
   }
@@ -148,7 +148,7 @@ export class Attempt implements AttemptOf {
     if (!this.#isLate("progress")) this.#request.onProgress(progress);
   }
 
-  /** Code stopped from outside may not know yet; any other late call is reported. */
+  /** Reports a late call, unless the attempt was stopped: its code may not have noticed yet. */
   #isLate(call: "emit" | "progress"): boolean {
     if (this.#hasEnded && this.#stop === undefined) this.#request.onLate(call);
     return this.#hasEnded;
@@ -189,7 +189,7 @@ export class Attempt implements AttemptOf {
   }
 }
 
-/** The argument of a task's function; its members may be destructured. */
+/** The argument of a task's function. Its members may be destructured. */
 function taskContext(attempt: Attempt, request: AttemptRequest): TaskContext {
   const { jobId, taskId, executionId, guard, span } = request;
   return {
@@ -234,7 +234,7 @@ function attemptError(thrown: unknown, guard: SecretGuard): AttemptError {
   return delayMs === undefined ? { kind: "failed", error } : { kind: "retryLater", error, delayMs };
 }
 
-/** `undefined` when it is not a number, or cannot be read. */
+/** The delay in milliseconds; `undefined` when it is not a number, or cannot be read. */
 function chosenDelay(thrown: RetryLater): number | undefined {
   try {
     const { delayMs } = thrown;

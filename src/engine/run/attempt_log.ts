@@ -1,4 +1,4 @@
-/** What the code of one attempt logs for people. Not a fact, and not part of any state. */
+/** The log lines of one attempt's code, for people. They are not facts, nor part of any state. */
 
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { errorMessage } from "../../core/thrown.ts";
@@ -7,7 +7,7 @@ import type { JobLog, JobLogLine } from "../watches.ts";
 import { recordable } from "../recordable.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
-/** Per attempt; further lines are only counted. */
+/** Per attempt. Further lines are only counted. */
 export const LOG_LINES_MAX = 1_000;
 const LOG_LENGTH_MAX = 262_144;
 /** Per line, in characters. */

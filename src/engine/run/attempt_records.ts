@@ -1,4 +1,4 @@
-/** The entries about an attempt, without the ids that say whose it is. */
+/** The entries about an attempt, without the ids of its job and task. */
 
 import { type AttemptError, judgeFailure } from "../../core/attempt_decisions.ts";
 import type { Command } from "../../core/command.ts";
@@ -64,7 +64,7 @@ export function attemptCounts(
 /**
  * How an attempt failed, and when it is retried.
  *
- * @param failures Before this one.
+ * @param failures How many came before this one.
  */
 export function attemptFailure(
   { work, attempt }: AttemptOf,

@@ -1,7 +1,7 @@
 /**
  * The open attempts of one job, of tasks and compensations alike. An attempt is on record before
  * its handler is called, and its outcome before the next one begins. When a handler cannot be
- * called, for want of a slot or because its job is suspended or paused, the attempt is withdrawn.
+ * called, because no slot is free or its job is suspended or paused, the attempt is withdrawn.
  */
 
 import { decide } from "../../core/decide.ts";
@@ -29,7 +29,7 @@ import type { Place } from "./requests_in_order.ts";
 import type { Work } from "./work.ts";
 import { endOfAttempt, type RunTrace } from "./run_trace.ts";
 
-/** `refused`: the job may start nothing now. The others as for `Writer.tryAppend`. */
+/** `refused`: the job may start no attempts now. The others are those of `Writer.tryAppend`. */
 export type Started = "started" | "refused" | "full" | "failed";
 
 interface AttemptsParts extends RunSubject {
@@ -38,7 +38,7 @@ interface AttemptsParts extends RunSubject {
   readonly trace: RunTrace;
 }
 
-/** An attempt that is on record, or on its way there. */
+/** An attempt whose start has been appended. */
 interface Open {
   readonly work: Work;
   readonly executionId: ExecutionId;
@@ -54,7 +54,7 @@ export class Attempts implements SlotRequest {
   readonly #parts: AttemptsParts;
   /** Oldest first. */
   #open: Open[] = [];
-  /** Handlers that have been called and have not ended. */
+  /** How many handlers are running. */
   #running = 0;
   #slot: "none" | "wanted" | "held" = "none";
   #isStopped = false;
@@ -83,7 +83,7 @@ export class Attempts implements SlotRequest {
     if (this.isBusy) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
-  /** Appends the start of an attempt of each; their handlers are called when it is durable. */
+  /** Appends the start of an attempt of each work; calls the handlers when it is durable. */
   start(works: readonly Work[]): Started {
     const { services, trace, job } = this.#parts;
     const ids = works.map(() => newId.execution(services.random.ulid()));
@@ -103,7 +103,7 @@ export class Attempts implements SlotRequest {
     return "started";
   }
 
-  /** A batch is durable: calls the handlers whose start is in it. */
+  /** A batch is durable: calls the handlers whose start is in the batch. */
   durable(): void {
     const { durableLogId } = this.#parts.services.writer;
     let begins = false;
@@ -115,14 +115,14 @@ export class Attempts implements SlotRequest {
     if (begins) this.#enterSlot();
   }
 
-  /** Has a slot: calls the handlers whose start is durable. */
+  /** A slot is free: calls the handlers whose start is durable. */
   begin(): void {
     this.#slot = "held";
     this.#beginDurable();
     this.#considerIdle();
   }
 
-  /** There is no slot. */
+  /** No slot is free: withdraws the attempts whose handlers were not called. */
   withdraw(): void {
     this.#slot = "none";
     for (const open of this.#notCalled()) this.#ended(open, this.#insteadOf(open) ?? WITHDRAWN);
@@ -147,14 +147,14 @@ export class Attempts implements SlotRequest {
     return lost.map(({ work }) => work);
   }
 
-  /** The job has failed or was cancelled: its tasks end. */
+  /** The job has failed or was cancelled: ends its tasks. */
   cancel(): void {
     for (const { work, running } of this.#open) {
       if (work.kind === "task") running?.interrupt("cancelled");
     }
   }
 
-  /** The process stops: running attempts end, and none begins. */
+  /** The process stops: ends running attempts and begins no more. */
   stop(): void {
     this.#isStopped = true;
     for (const { running } of this.#open) running?.interrupt("shutdown");
@@ -188,7 +188,7 @@ export class Attempts implements SlotRequest {
     }
   }
 
-  /** Attempts whose start is durable and whose handler was not called. */
+  /** Attempts whose start is durable but whose handler was not called. */
   #notCalled(): readonly Open[] {
     const { durableLogId } = this.#parts.services.writer;
     return this.#open.filter(({ running, startedBy }) =>
@@ -197,9 +197,9 @@ export class Attempts implements SlotRequest {
   }
 
   /**
-   * The outcome of an attempt whose handler must not be called. Since the decision its job may have
-   * failed, or have been suspended or paused, even by a later entry of the same batch. Only what is
-   * durable counts here; the rest cancels a running attempt once it is durable.
+   * The outcome of an attempt whose handler must not be called. Its job may have failed, or been
+   * suspended or paused, since the decision to start, even by a later entry of the same batch. Only
+   * durable entries count here. Later ones cancel the running attempt once they are durable.
    */
   #insteadOf({ work }: Open): AttemptOutcome | undefined {
     const head = this.#parts.job.shownHead;
@@ -226,7 +226,7 @@ export class Attempts implements SlotRequest {
       run,
       guard: this.#parts.owner.guard,
       log: this.#logOf(open),
-      // The progress of a compensation is not shown anywhere.
+      // No view shows the progress of a compensation.
       onProgress: (progress: Progress) => {
         if (work.kind === "task") this.#progressed(open, progress);
       },
@@ -258,7 +258,10 @@ export class Attempts implements SlotRequest {
     open.reports.report(progress);
   }
 
-  /** What a full disk keeps waiting goes first; a later report will say more than this one. */
+  /**
+   * Drops the report while an outcome waits for disk space: the outcome goes first, and a later
+   * report supersedes this one.
+   */
   #recordProgress(open: Open, progress: Progress): LogId | undefined {
     if (this.#parts.ends.owed) return undefined;
     const draft = this.#progressOf(open, progress);
@@ -297,14 +300,14 @@ export class Attempts implements SlotRequest {
       if (outcome === WITHDRAWN || outcome === PAUSED) owner.giveBack(work);
     } catch (thrown) {
       if (!isThrown(thrown, TooManyEntriesError)) services.onDefect(thrown);
-      this.#gaveUp(open, this.#parts.owner.guard.factOf(thrown));
+      this.#recordFailure(open, this.#parts.owner.guard.factOf(thrown));
     }
     this.#considerIdle();
     owner.advanceSoon();
   }
 
-  /** Its outcome cannot be recorded: records that instead, so that nothing hangs. */
-  #gaveUp(open: Open, error: ErrorFact): void {
+  /** The outcome cannot be recorded: records a failure instead, so that the job does not hang. */
+  #recordFailure(open: Open, error: ErrorFact): void {
     const { attempt, executionId } = open;
     const attributes = {
       attempt,

@@ -1,9 +1,9 @@
-/** The tasks and compensations of one run that back off, each until its time. */
+/** Timers for the tasks and compensations of one run that back off. */
 
 import type { JobState } from "../../core/job_state.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** When the tasks and compensations of a job that back off are due; RFC 3339. */
+/** When the retries of a job's tasks and compensations are due, in RFC 3339. */
 export function retryTimes({ state, tasks }: JobState): readonly string[] {
   return tasks.flatMap((task) => {
     if (state === "Running") return task.status === "backingOff" ? [task.retryAt] : [];
@@ -40,7 +40,7 @@ export class Backoffs {
     (this.#alarms ??= new Set()).add(alarm);
   }
 
-  /** Ends all of them now. */
+  /** Ends all backoffs now. */
   wake(): void {
     const alarms = [...this.#alarms ?? []];
     this.cancel();

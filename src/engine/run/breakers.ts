@@ -1,7 +1,7 @@
 /**
  * Circuit breakers: pause types whose attempts fail too often, by the rule of their definition.
- * Only failures on record count, so that the next process continues if this one is killed before
- * the pause is on record.
+ * Only failures on record count. So if this process is killed before the pause is on record, the
+ * next one reaches the same decision.
  */
 
 import { newId } from "../../core/ids.ts";
@@ -24,19 +24,19 @@ interface BreakersParts {
 
 export class Breakers {
   readonly #parts: BreakersParts;
-  /** Types whose pause is on its way to the disk. */
+  /** Types whose pause is being written. */
   readonly #tripping = new Set<string>();
 
   constructor(parts: BreakersParts) {
     this.#parts = parts;
   }
 
-  /** Considers all types, at a start. */
+  /** Checks all types when the engine starts. */
   start(): void {
     this.consider(this.#parts.registry.types);
   }
 
-  /** Pauses those of these types whose rule says so; the rule is that of the newest version. */
+  /** Pauses each type that has tripped the rule of its newest version. */
   consider(types: Iterable<string>): void {
     const { diskRetries, onDefect } = this.#parts;
     for (const type of types) {
@@ -54,7 +54,7 @@ export class Breakers {
     return tripped && { rule, ...tripped };
   }
 
-  /** Decides again after a full disk. */
+  /** Decides again each time: after a full disk the rule may no longer be tripped. */
   async #record(type: string): Promise<void> {
     const trip = this.#trip(type);
     if (trip === undefined) return;

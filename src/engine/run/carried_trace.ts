@@ -1,6 +1,6 @@
 /**
- * Tracing without a collector of spans: passes on the trace of a request, through the entries and
- * out to others, so that those who do collect see what belongs together.
+ * Tracing without a span collector: propagates the trace context of a request through the entries
+ * and to other systems, so that their collectors can connect the spans.
  */
 
 import { createHash } from "node:crypto";
@@ -9,12 +9,12 @@ import type { Span, SpanStart, Tracing } from "../watches.ts";
 
 const SPAN_ID_DIGITS = 16;
 
-/** Begins no trace: a job without one costs nothing. */
+/** Begins no traces, so a job without one costs nothing. */
 export const CARRIED_TRACES: Tracing = {
   beginsTraces: false,
   active: () => undefined,
   start({ parent, executionId }) {
-    if (parent === undefined) throw new TypeError("Cannot carry on a trace: there is none");
+    if (parent === undefined) throw new TypeError("Cannot continue a trace: there is none");
     return new CarriedSpan(parent, executionId);
   },
 };
@@ -34,7 +34,7 @@ class CarriedSpan implements Span {
   end(): void {}
 }
 
-/** As good as random, since no two attempts have the same id; and reproducible. */
+/** As unique as a random id, since no two attempts share an execution id, and reproducible. */
 function spanIdOf(executionId: string): string {
   const digest = createHash("sha256").update(executionId).digest("hex");
   return digest.slice(0, SPAN_ID_DIGITS).replace(/^0{16}$/, "0000000000000001");

@@ -1,6 +1,6 @@
 /**
- * Where the code of a job is called: in the engine's thread, or in a thread of its own, which may
- * be lost. Either way the code asks for everything through `ctx`.
+ * Where the code of a job is called: in the engine's thread, or in a thread of its own, which can
+ * die. In both the code asks for every step through `ctx`.
  */
 
 import type { JsonValue } from "../../core/json.ts";
@@ -18,13 +18,13 @@ export interface CodeRequest {
 
 /** The call that the code belongs to. */
 export interface CodeHost {
-  /** `run` printed something, or code that it called outside of tasks did. */
+  /** `run`, or code that it called outside tasks, printed something. */
   printed(text: string): void;
   /** `run` is done reacting to its last answer. */
   reacted(): void;
   /**
-   * The place is gone, and the call of `run` with it, which never settles; its open attempts fail,
-   * or are withdrawn.
+   * The thread has died: the call of `run` never settles, and its open attempts fail or are
+   * withdrawn.
    */
   lost(): void;
 }
@@ -34,7 +34,7 @@ export interface CodeCall {
   readonly output: Promise<unknown>;
   /** Whether `run` may still be reacting; always `false` where the event loop shows it. */
   readonly isReacting: boolean;
-  /** The call is no longer needed: frees what it holds. */
+  /** The call is no longer needed: frees its resources. */
   letGo(): void;
 }
 
@@ -42,7 +42,7 @@ export interface CodePlace {
   call(request: CodeRequest): CodeCall;
 }
 
-/** Calls it in this thread. */
+/** Calls the code in the engine's thread. */
 export const IN_PROCESS: CodePlace = {
   call: ({ definition, ctx, input }) => ({
     output: Promise.try(() => definition.run(ctx, input)),

@@ -1,6 +1,6 @@
 /**
- * Checks at a start which jobs their code still fits, by calling `run` on the record: a parked job
- * that fits is taken up, and a waiting job that does not is parked before it wakes.
+ * Checks at a start which jobs still fit their code, by calling `run` on the record. Unparks parked
+ * jobs that fit, and parks waiting jobs that do not, before they wake.
  */
 
 import type { JobEventDraft } from "../../core/event.ts";
@@ -23,9 +23,9 @@ import { parked } from "./parking.ts";
 import { hasReturned, rehearsed, startedForm } from "./rehearsal.ts";
 import { InputMismatchError } from "./run_call.ts";
 
-/** How many run at a time: each holds the job and its answers. */
+/** How many trials run at a time. Each keeps its job and the job's answers in memory. */
 const CONCURRENT_MAX = 16;
-/** How often a job is tried that keeps getting events meanwhile. */
+/** How often a job is tried while new events keep interrupting its trial. */
 const TRIES_MAX = 20;
 
 interface CodeTrialsParts {
@@ -37,14 +37,14 @@ interface CodeTrialsParts {
   /** Where the code of a definition is called. */
   placeOf(definition: AnyJobDefinition): CodePlace;
   openInput(job: SealedJob): Promise<OpenedInput>;
-  /** Whether the job has a run, which finds out by itself. */
+  /** Whether the job has a run, which detects a misfit itself. */
   isRun(jobId: JobId): boolean;
   readonly draining: boolean;
   later(callback: () => void): void;
   onDefect(error: unknown): void;
 }
 
-/** Without a `misfit`, the code fits. */
+/** The code fits unless there is a `misfit`. */
 type Verdict = { readonly misfit: JobParkedAttributes | undefined } | "unknown";
 
 export class CodeTrials {
@@ -52,15 +52,15 @@ export class CodeTrials {
   /** The jobs to try, the next one last. */
   #jobIds: JobId[] = [];
   #running = 0;
-  /** The jobs that it has unparked, until that is durable. */
-  readonly #tookUp = new Set<JobId>();
+  /** The jobs that trials have unparked, until their unparking is durable. */
+  readonly #unparked = new Set<JobId>();
   #onDone: (() => void)[] = [];
 
   constructor(parts: CodeTrialsParts) {
     this.#parts = parts;
   }
 
-  /** Tries these in turn, in the background. */
+  /** Tries the jobs in the background, in this order. */
   begin(jobIds: readonly JobId[]): void {
     this.#jobIds = [...jobIds.toReversed(), ...this.#jobIds];
     while (this.#running < Math.min(CONCURRENT_MAX, this.#jobIds.length)) void this.#work();
@@ -70,9 +70,9 @@ export class CodeTrials {
     if (this.#running > 0) await new Promise<void>((resolve) => this.#onDone.push(resolve));
   }
 
-  /** Whether a trial unparked the job; `true` once. */
-  tookUp(jobId: JobId): boolean {
-    return this.#tookUp.delete(jobId);
+  /** Whether a trial unparked the job. Returns `true` only once. */
+  wasUnparked(jobId: JobId): boolean {
+    return this.#unparked.delete(jobId);
   }
 
   async #work(): Promise<void> {
@@ -126,14 +126,14 @@ export class CodeTrials {
     const { misfit } = verdict;
     if (misfit === undefined) {
       if (job.parked === undefined) return;
-      this.#tookUp.add(jobId);
+      this.#unparked.add(jobId);
       await this.#record(jobId, unpark(job, {}), verdict);
     } else if (job.parked?.message !== misfit.message) {
       await this.#record(jobId, parked(jobId, misfit), verdict);
     }
   }
 
-  /** Resolves when it is durable, or cannot be for now. */
+  /** Resolves when the entry is durable, or cannot be written for now. */
   async #record(jobId: JobId, draft: JobEventDraft, verdict: Verdict): Promise<void> {
     const { writer, later, onDefect } = this.#parts;
     const written = writer.tryAppend([draft], "vital");

@@ -1,4 +1,4 @@
-/** Which tasks of a job are undone, and in what order: the last to complete comes first. */
+/** Decides which tasks of a job are undone, and in what order: the last to complete comes first. */
 
 import type { JobEventDraft } from "../../core/event.ts";
 import type { JobId, TaskId } from "../../core/ids.ts";
@@ -33,15 +33,15 @@ export function tasksToCompensate(tasks: readonly TaskState[]): readonly Complet
     .toSorted((left, right) => left.completedBy - right.completedBy);
 }
 
-/** Whether its compensation has ended. */
+/** Whether the task's compensation has ended. */
 function isUndone({ compensation }: CompletedTask): boolean {
   return compensation?.status === "compensated" || compensation?.status === "failed";
 }
 
 /**
- * The entries when all tasks have been tried.
+ * The entries to append when compensation of all tasks has been tried.
  *
- * @param about The job, and its trace.
+ * @param about The job and its trace.
  */
 export function compensationEnded(
   tasks: readonly TaskState[],

@@ -1,14 +1,14 @@
-/** Which attempt the running code belongs to, even after it has awaited something. */
+/** Tracks which attempt the running code belongs to, across awaits. */
 
 import { AsyncLocalStorage } from "node:async_hooks";
 
-/** An attempt of a task or compensation, as its code sees it. */
+/** An attempt of a task or compensation, as seen by its code. */
 export interface AttemptOf {
   readonly jobId: string;
   readonly taskId: string;
   /** 1 for the first. */
   readonly number: number;
-  /** Its code threw outside of any call: the attempt fails, unless it has ended. */
+  /** An error in its code was uncaught: the attempt fails, unless it has ended. */
   uncaught(thrown: unknown): void;
 }
 
@@ -19,12 +19,12 @@ export function attemptHere(): AttemptOf | undefined {
   return attempts.getStore();
 }
 
-/** Calls code of an attempt, with everything that follows from it. */
+/** Calls code as part of an attempt, including all asynchronous work that it starts. */
 export function withinAttempt<Result>(attempt: AttemptOf, work: () => Result): Result {
   return attempts.run(attempt, work);
 }
 
-/** Calls code that belongs to no attempt, even if one led to it. */
+/** Calls code as part of no attempt, even when code of an attempt calls this. */
 export function outsideAttempts<Result>(work: () => Result): Result {
   return attempts.getStore() === undefined ? work() : attempts.exit(work);
 }

@@ -1,6 +1,6 @@
 /**
- * Waits while the disk refuses. Once the journal has failed nothing settles, since only the next
- * start knows what is on record.
+ * Retries disk operations while the disk refuses them. Once the journal has failed, nothing
+ * settles: only the next start knows what is on record.
  */
 
 import type { JobEventDraft } from "../../core/event.ts";
@@ -8,8 +8,8 @@ import { type Clock, JournalFailedError, JournalFullError, type Random } from ".
 import type { Writer, Written } from "../writer/writer.ts";
 
 /**
- * How long to wait for the disk, on average. Callers are spread out, so that a record too large for
- * the free space does not fail the others each time.
+ * The average wait between retries. Jitter spreads the callers out, so that one record too large
+ * for the free space does not fail the others each time.
  */
 const RETRY_MS = 1_000;
 
@@ -39,14 +39,14 @@ export class DiskRetries {
     this.#timers.add(cancel);
   };
 
-  /** The engine stops: nothing is retried. */
+  /** The engine stops: cancels all retries. */
   stop(): void {
     this.#isStopped = true;
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
   }
 
-  /** Retries until it is recorded. */
+  /** Repeats `work` until the journal takes its record. */
   async record<Result>(work: () => Promise<Result>): Promise<Result> {
     for (;;) {
       try {
@@ -59,7 +59,7 @@ export class DiskRetries {
     }
   }
 
-  /** Retries until it is read. */
+  /** Repeats `work` until the read succeeds. */
   async read<Result>(work: () => Promise<Result>): Promise<Result> {
     for (;;) {
       try {
@@ -73,10 +73,10 @@ export class DiskRetries {
 }
 
 /**
- * Appends what follows from other entries. If those are lost, it is decided again, so that a full
- * disk need not keep it, as it keeps the outcomes of attempts.
+ * Appends entries that can be derived again from other entries. Unlike outcomes of attempts, they
+ * are not kept in memory while the disk is full.
  *
- * @param again Called when there may be room.
+ * @param again Called when the disk may have room.
  */
 export function recordOrRetry(
   { writer, later }: { readonly writer: Writer; later(callback: () => void): void },

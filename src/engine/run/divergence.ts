@@ -1,4 +1,4 @@
-/** Where `run` disagrees with the record, and what it does instead. */
+/** Describes where `run` disagrees with the record, and what `run` does instead. */
 
 import type { JobParkedAttributes } from "../../core/framework_events.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
@@ -17,7 +17,7 @@ export interface Divergence {
   readonly taskId?: TaskId;
   /** Such as `task charge`, `sleep overnight` or `wait 1 for "paid"`. */
   readonly step: string;
-  /** The entry that first named the step, which `run` disagrees with. */
+  /** The entry that `run` disagrees with: the first one that named the step. */
   readonly logId: LogId;
   /** What `run` does, as a predicate: `asks for bill instead`. */
   readonly instead: string;
@@ -48,7 +48,7 @@ function divergenceAtWait(
   const askedMs = ctx.withinsOf(expectation)[wait - 1];
   const instead = askedMs === undefined
     ? nextInstead(job, ctx, end)
-    : `asks for one of ${durationText(askedMs)} in its place: waits for it have changed places`;
+    : `asks for one of ${durationText(askedMs)} instead: the order of its waits has changed`;
   const step = `wait ${wait}${length} for "${expectation}"`;
   return { step, logId: recorded?.setBy ?? 0, instead };
 }
@@ -65,15 +65,14 @@ export function divergedParking(
   return { reason: "diverged", message: guard.redact(text), disagreesWith: logId };
 }
 
-/** Parks a job whose code rejects the input on record, and so is not called. */
+/** Parks a job whose code was not called, because it rejects the input on record. */
 export function misfitParking(
   { type, version }: Pick<AnyJobDefinition, "type" | "version">,
   { firstLogId }: JobState,
   { issues }: InputMismatchError,
   guard: SecretGuard,
 ): JobParkedAttributes {
-  const text =
-    `${type} version ${version} does not take the input that entry ${firstLogId} recorded: ` +
+  const text = `${type} version ${version} rejects the input that entry ${firstLogId} recorded: ` +
     issues;
   return { reason: "diverged", message: guard.redact(text), disagreesWith: firstLogId };
 }
@@ -92,7 +91,7 @@ function nextInstead(job: JobState, ctx: RunContext, end: RunEnd): string {
 
 const THROWN_LENGTH_MAX = 500;
 
-/** What was thrown, on one line. */
+/** Formats a thrown value on one line. */
 export function thrownText(error: unknown): string {
   const { name, message } = errorFact(error);
   const text = `${name}: ${message}`.replace(/\s+/g, " ").trim();

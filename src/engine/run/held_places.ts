@@ -1,6 +1,6 @@
 /**
- * Keeps the places of limits in step with the record. After a start, jobs have the places that they
- * had; a job gives its place back once it is durable that nothing of it is running.
+ * Keeps the places of limits consistent with the record. After a restart, jobs keep the places that
+ * they had. A job gives its place back once it is durable that none of its attempts is running.
  */
 
 import type { JobId } from "../../core/ids.ts";
@@ -25,14 +25,14 @@ interface HeldPlacesParts {
 
 export class HeldPlaces {
   readonly #parts: HeldPlacesParts;
-  /** Jobs that have no place by what is on record, as long as they have one here. */
+  /** Jobs that hold a place here, but by the record no longer have one. */
   readonly #givenBack = new Set<JobId>();
 
   constructor(parts: HeldPlacesParts) {
     this.#parts = parts;
   }
 
-  /** Takes the places on record, at a start. */
+  /** Takes the places that jobs hold by the record, at a start. */
   restore(): void {
     const { limitChanges, shares, starts } = this.#parts;
     for (const { type, limits } of limitChanges.all) shares.change(type, limits);
@@ -42,7 +42,7 @@ export class HeldPlaces {
     }
   }
 
-  /** Other limits of a type are in force; working jobs hold places of them. */
+  /** The limits of a type have changed: working jobs take places of the new limits. */
   limitsChanged(type: string): void {
     const { limitChanges, registry, shares } = this.#parts;
     shares.change(type, limitChanges.of(type)?.limits ?? registry.get(type)?.limits ?? {});
@@ -61,7 +61,7 @@ export class HeldPlaces {
     }
   }
 
-  /** By what is on record these have no place any more, since a pause holds them. */
+  /** A pause holds these jobs: by the record they no longer have a place. */
   gaveBack(jobIds: readonly JobId[], isBusy: (jobId: JobId) => boolean): void {
     for (const jobId of jobIds) {
       this.#givenBack.add(jobId);
@@ -70,9 +70,10 @@ export class HeldPlaces {
   }
 
   /**
-   * A job may have nothing running: gives its place back if so, once its last entry is durable.
+   * Gives the place of a job back, if none of its attempts is running, once its last entry is
+   * durable.
    *
-   * @param isBusy Whether a job has a worker, or an attempt of it is open.
+   * @param isBusy Whether a job has a worker or an open attempt.
    */
   rested(jobId: JobId, isBusy: (jobId: JobId) => boolean): void {
     const { places, shares, table, writer } = this.#parts;

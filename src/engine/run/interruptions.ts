@@ -1,4 +1,4 @@
-/** What a crash or a takeover cut short, as entries for the next start to record. */
+/** The entries with which a start records the attempts that a crash or a takeover cut short. */
 
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
@@ -7,7 +7,7 @@ import { findTask, type JobState, type TaskState } from "../../core/job_state.ts
 import { traceFields } from "../../core/trace_ids.ts";
 import { parked } from "./parking.ts";
 
-/** The first entry after an end that was no stop. */
+/** The first entry after an unclean end. */
 export interface Restart {
   readonly logId: LogId;
   readonly reason: "crash" | "takeover";
@@ -18,16 +18,16 @@ export function restartBy({ logId, eventType }: JobEventLogEntry): Restart {
   return { logId, reason: eventType === "journal.WriterOpened" ? "takeover" : "crash" };
 }
 
-/** One for each open attempt, and for `main` unless it only waited. */
+/** An entry for each open attempt, and for `main` unless it only waited. */
 export function interruptions(job: JobState, restart: Restart | undefined): readonly EventDraft[] {
   return openTasks(job).map((task) => interruption(job, task, restart));
 }
 
 /**
- * Parks the job that is taken to have ended the process: its attempt was the only one open, and was
- * open at the two unclean ends before. `undefined` if there is none.
+ * Parks the job that is presumed to have ended the process: its attempt was the only one open, and
+ * was also open at the previous two unclean ends. `undefined` if there is no such job.
  *
- * @param jobs All that have not ended, as the end left them.
+ * @param jobs All jobs that have not ended, in the state in which the process left them.
  * @param isInThread A job in a thread of its own cannot end the process.
  */
 export function culpritAt(
@@ -45,7 +45,7 @@ export function culpritAt(
   const end = restart.reason === "crash" ? "ended without a stop" : "ended or was taken over";
   const message =
     `the process ${end} ${interruptions + 1} times in a row while ${step} was open, ` +
-    "the last time with nothing else";
+    "the last time as the only open attempt";
   return parked(jobId, { reason: "crashed", message }, { taskId, causedBy: restart.logId });
 }
 
@@ -69,7 +69,7 @@ function attemptOf(task: TaskState): number {
   return task.status === "completed" ? task.compensation?.attempts ?? 1 : task.attempts;
 }
 
-/** Adds the trace ids of the attempts. The last entry of an open task belongs to its attempt. */
+/** Adds the trace ids of the attempts, each from the last entry of its open task. */
 export async function withTheirTraces(
   drafts: readonly EventDraft[],
   jobOf: (jobId: JobId) => JobState,

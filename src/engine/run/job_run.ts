@@ -1,7 +1,7 @@
 /**
- * The run of one job, from its first worker to its end. It calls `run`, gives the worker back while
- * there is nothing to do, and learns of every entry of its job: when it is appended, so that `run`
- * can continue, and when it is durable, so that handlers can. After a restart `run` is called
+ * The run of one job, from its first worker to its end. It calls `run`, and gives the worker back
+ * while there is nothing to do. It receives every entry of its job twice: once appended, so that
+ * `run` can continue, and once durable, so that handlers can. After a restart `run` is called
  * again: it gets the answers on record, in the order of the journal, before anything new starts.
  */
 
@@ -30,10 +30,10 @@ import type { Work } from "./work.ts";
 
 type Stage =
   | Opening
-  /** Its beginning was lost, or found no room on the disk: it opens again when it has a worker. */
+  /** Its opening was lost, or the disk was full: it opens again when it has a worker. */
   | { readonly kind: "unopened" }
   | LiveCall
-  /** Its code has left its place, or has lost it: `run` is called again when there is more. */
+  /** The code was unloaded, or its thread died: `run` is called again when there is work. */
   | { readonly kind: "left"; hasWork: boolean; readonly hasEnded: boolean }
   | { readonly kind: "over" };
 
@@ -67,7 +67,7 @@ export class JobRun implements RunOwner {
     return this.#guard;
   }
 
-  /** Has a worker: calls `run` once everything for that is ready. */
+  /** Has a worker: calls `run` once everything that the call needs is ready. */
   begin(): void {
     if (this.#stage.kind === "opening") this.#stage.begin();
   }
@@ -87,14 +87,14 @@ export class JobRun implements RunOwner {
     if (isTerminal(job)) this.end();
   }
 
-  /** Follows the calls of `durable` for a batch. */
+  /** Called after `durable` was called for each entry of a batch. */
   batchDurable(): void {
     const { ends, attempts, lease } = this.#parts;
     ends.durable();
     if (!lease.isAlone) lease.join();
     attempts.durable();
     if (isHeld(this.#head)) {
-      // So that it does not count in the queue positions of others.
+      // A held job must not count in the queue positions of others.
       return this.#withdraw();
     }
     if (lease.isHeld || this.#hasWork) this.wake();
@@ -114,14 +114,14 @@ export class JobRun implements RunOwner {
     services.later(() => this.wake());
   }
 
-  /** The start of its job is lost: there is nothing to run. */
+  /** The start of the job was lost: there is nothing to run. */
   drop(): void {
     this.#parts.attempts.lost(0);
     this.#parts.trace.dropRun();
     this.end();
   }
 
-  /** Aborts its attempts, since the process stops. */
+  /** The process stops: aborts the open attempts. */
   interrupt(): void {
     this.#parts.attempts.stop();
   }
@@ -130,12 +130,12 @@ export class JobRun implements RunOwner {
     return this.#parts.attempts.idle();
   }
 
-  /** Whether it has a worker, with which it may be about to begin, or an attempt is open. */
+  /** Whether the run has a worker, even if it has not begun, or an open attempt. */
   get isBusy(): boolean {
     return this.#parts.lease.isHeld || this.#parts.attempts.isBusy;
   }
 
-  /** Records that a shutdown cut `run` short, if it was doing something. */
+  /** Records that a shutdown cut `run` short, unless it was only waiting. */
   recordShutdown(): void {
     const { main, services, trace } = this.#parts;
     if (this.#stage.kind === "called" && main.isUnderWay) {
@@ -144,13 +144,13 @@ export class JobRun implements RunOwner {
     trace.endRun({ kind: "interrupted", reason: "shutdown" });
   }
 
-  /** Asks for a worker if it has none, and does what is due. */
+  /** Does what is due, after requesting a worker if the run has none. */
   wake(): void {
     const { kind } = this.#stage;
     if (kind !== "called" && kind !== "unopened" && kind !== "left") return;
     const { lease } = this.#parts;
-    if (lease.isHeld) this.#goAhead();
-    else if (lease.kind === "none") lease.request(this.#needsRoom, () => this.#goAhead());
+    if (lease.isHeld) this.#proceed();
+    else if (lease.kind === "none") lease.request(this.#needsRoom, () => this.#proceed());
   }
 
   rested(): void {
@@ -166,22 +166,22 @@ export class JobRun implements RunOwner {
     return (stage.kind === "left" || stage.kind === "called") && stage.hasWork;
   }
 
-  /** Whether it has to record that `run` begins. */
+  /** Whether the run still has to record that `run` begins, for which a full disk has no room. */
   get #needsRoom(): boolean {
     return this.#stage.kind === "unopened" && !this.#parts.main.isOnRecord &&
       this.#head.state === "Running";
   }
 
-  #goAhead(): void {
+  #proceed(): void {
     if (this.#stage.kind === "called") return this.#stage.give();
-    // `run` is called again when the attempts of the call before have ended.
+    // `run` is called again when the attempts of the previous call have ended.
     if (this.#stage.kind === "left" && this.#parts.attempts.isBusy) return;
-    // From the beginning, since the trace may not have been read before the disk was full.
+    // Opens from the beginning: the trace may not have been read before the disk was full.
     this.#stage = new Opening(this.#parts);
     this.#stage.begin();
   }
 
-  /** A held run with a worker still gets its answers, or it would never rest. */
+  /** Leaves the queue. A held run with a worker still gets its answers, or it would never rest. */
   #withdraw(): void {
     const { lease } = this.#parts;
     if (lease.kind === "queued") lease.release();
@@ -221,8 +221,8 @@ export class JobRun implements RunOwner {
   }
 
   /**
-   * There was no room to record its beginning: it waits in the queue without a worker, so that jobs
-   * that have begun can continue.
+   * The disk had no room for the entry that `run` begins: gives the worker back and queues again,
+   * so that jobs that have begun can continue.
    */
   beginLater(): void {
     this.#stage = { kind: "unopened" };
@@ -233,22 +233,22 @@ export class JobRun implements RunOwner {
     this.wake();
   }
 
-  /** The code is gone while attempts are open: `run` is called again when they have ended. */
+  /** The thread died while attempts may be open: `run` is called again when they have ended. */
   codeLost(): void {
     this.#forgetCall();
     this.#stage = { kind: "left", hasWork: true, hasEnded: false };
     void this.idle().then(() => this.wake());
   }
 
-  /** Frees the place where its code runs while the job rests. */
+  /** Unloads the code while the job rests. */
   #leaveCode(): void {
     const call = this.#call;
     if (call === undefined) return;
     const { hasEnded, hasWork, isConcluded } = call;
-    // Another call of `run` might not reach the same end, so the end must be on record.
+    // Another call of `run` might end differently, so its end must be on record first.
     if (hasEnded && !isConcluded) return;
     this.#forgetCall();
-    // An answer that is not durable yet waits for the next call.
+    // The next call gets the answers that are not durable yet.
     this.#stage = { kind: "left", hasWork, hasEnded };
     for (const retryAt of retryTimes(this.#parts.job.whole)) this.#wakeAt(retryAt);
   }
@@ -258,7 +258,7 @@ export class JobRun implements RunOwner {
     else this.#wakeAt(retryAt);
   }
 
-  /** Without a call of `run`, a retry can only call it again. */
+  /** Calls `run` again at the time of a retry. */
   #wakeAt(retryAt: string): void {
     this.#parts.backoffs.until(retryAt, () => {
       if (this.#stage.kind === "left") this.#stage.hasWork = true;
@@ -273,7 +273,7 @@ export class JobRun implements RunOwner {
     this.#call?.work.clear();
     attempts.cancel();
     if (job.state !== "Compensating") return;
-    // Requests again, since it may have waited for room on the disk, which it no longer needs.
+    // Requests again: it may have waited for room on the disk, which compensation does not need.
     if (lease.kind === "queued") lease.release();
     this.wake();
   }
@@ -285,11 +285,11 @@ export class JobRun implements RunOwner {
     this.#stop();
     this.#stage = { kind: "over" };
     services.ended(jobId, this);
-    if (!this.isBusy) return this.#letGo();
-    void this.idle().then(() => this.#letGo());
+    if (!this.isBusy) return this.#release();
+    void this.idle().then(() => this.#release());
   }
 
-  #letGo(): void {
+  #release(): void {
     const { lease, jobId, services } = this.#parts;
     this.#callToLeave?.letGo();
     lease.release();

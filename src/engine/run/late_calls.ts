@@ -1,14 +1,14 @@
 /**
- * Reports calls of `emit` and `progress` after the end of their attempt, which are not recorded:
- * once for each step, not for each call.
+ * Reports calls of `emit` and `progress` that come after the end of their attempt and are not
+ * recorded. Each step is reported once.
  */
 
-/** The most steps that are reported; a job may make up names as it goes. */
+/** The most steps that are reported, since a job may generate any number of task names. */
 const STEPS_MAX = 1_000;
 
 interface LateCall {
   readonly call: "emit" | "progress";
-  /** Of the job. */
+  /** The type of the job. */
   readonly type: string;
   readonly jobId: string;
   readonly taskId: string;
@@ -19,8 +19,8 @@ export class LateCalls {
   readonly #report: (message: string) => void;
   readonly #reported = new Set<string>();
 
-  constructor(tell: (message: string) => void) {
-    this.#report = tell;
+  constructor(report: (message: string) => void) {
+    this.#report = report;
   }
 
   came({ call, type, jobId, taskId, attempt }: LateCall): void {
@@ -29,7 +29,7 @@ export class LateCalls {
     this.#reported.add(step);
     this.#report(
       `task ${taskId} of ${type}, job ${jobId}, called task.${call} after its attempt ${attempt} ` +
-        "had ended: it is not recorded; await its caller in the task (reported once)",
+        "had ended: the call is not recorded; await its caller in the task (reported once)",
     );
   }
 }

@@ -1,21 +1,21 @@
-/** Which requests wait although a worker may be free: by the limit that keeps them waiting. */
+/** Groups requests that wait although a worker may be free by the limit that keeps them waiting. */
 
 import type { JobId } from "../../core/ids.ts";
 import { inQueueOrder, type Request } from "./requests_in_order.ts";
 import type { ReachedLimit, Shares, WantedPlace } from "./shares.ts";
 
-/** A request, and what it needs as of the limits that are in force. */
+/** A request, and the place that it needs under the limits in force. */
 export interface LimitedRequest {
   readonly request: Request;
   readonly needs: WantedPlace;
 }
 
-/** Those that one limit keeps waiting: of a key, of a type, or of a rate. */
+/** The requests that one limit keeps waiting: that of a key, of a type, or of a rate. */
 export interface LimitLine {
   readonly limit: ReachedLimit;
   readonly needs: WantedPlace;
   readonly jobIds: ReadonlySet<JobId>;
-  /** Those that would go first. */
+  /** The requests that would be granted first. */
   readonly first: readonly Request[];
 }
 
@@ -26,7 +26,7 @@ interface Growing extends LimitLine {
 
 const FIRST_MAX = 3;
 
-/** The most jobs first. */
+/** Lists the limits with the most jobs first. */
 export function limitLines(
   wanting: readonly LimitedRequest[],
   shares: Pick<Shares, "reached">,
@@ -35,7 +35,7 @@ export function limitLines(
   for (const { request, needs } of wanting) {
     const limit = shares.reached(needs);
     if (limit === undefined) continue;
-    const of = whatIsFull(limit, needs);
+    const of = fullLimit(limit, needs);
     const line = lines.get(of) ?? { limit, needs, jobIds: new Set<JobId>(), first: [] };
     lines.set(of, line);
     line.jobIds.add(request.jobId);
@@ -46,6 +46,6 @@ export function limitLines(
   return [...lines.values()].toSorted((left, right) => right.jobIds.size - left.jobIds.size);
 }
 
-function whatIsFull(limit: ReachedLimit, { share, window }: WantedPlace): object {
+function fullLimit(limit: ReachedLimit, { share, window }: WantedPlace): object {
   return limit === "perKey" ? share : limit === "maxRunning" ? share.of : window ?? share;
 }

@@ -1,6 +1,5 @@
 /**
- * One call of a job's `run`, until it is forgotten: answers it, begins what it asks for, and
- * records how it ended.
+ * One call of a job's `run`: answers it, begins what it asks for, and records how it ended.
  */
 
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
@@ -28,12 +27,12 @@ import type { RunParts } from "./run_parts.ts";
 import type { LostStep, Settlement } from "./settlements.ts";
 import type { Work } from "./work.ts";
 
-/** How the call ended, or that it disagrees with the record. */
+/** How the call ended, or how it diverged from the record. */
 type End = RunEnd | { readonly kind: "diverged"; readonly parking: JobParkedAttributes };
 
 export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
   readonly kind = "called";
-  /** What it has asked for and has not begun. */
+  /** The steps that the call has asked for but that have not begun. */
   readonly work: PendingWork;
   readonly #run: RunParts;
   readonly #guard: SecretGuard;
@@ -43,14 +42,14 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
   readonly #code: CodeCall | undefined;
   #log: AttemptLog | undefined;
   #end: End = { kind: "pending" };
-  /** The entry that records its end; 0 while there is none. */
+  /** The entry that records the end of the call; 0 while there is none. */
   #concludedBy: LogId = 0;
-  /** Nothing that it does counts any more. */
+  /** From now on the call is ignored. */
   #isOver = false;
   #isAdvancing = false;
   #considersRest = false;
 
-  /** Calls `run` with a job whose input is in clear. */
+  /** Calls `run` with a job whose input is decrypted. */
   constructor(run: RunParts, job: RunningJob | CompensatingJob, guard: SecretGuard) {
     this.#run = run;
     this.#guard = guard;
@@ -72,12 +71,12 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
     return this.#end.kind !== "pending";
   }
 
-  /** Whether its end is on record, or on its way there. */
+  /** Whether the end of the call has been appended. */
   get isConcluded(): boolean {
     return this.#concludedBy > 0;
   }
 
-  /** Whether there is an answer for it, or something to begin. */
+  /** Whether `run` has an answer to get, or a step to begin. */
   get hasWork(): boolean {
     return this.#answers.waiting || this.work.isReady;
   }
@@ -92,25 +91,25 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
     this.#answers.give();
   }
 
-  /** Entries were lost before they were durable: their work starts again. */
+  /** Entries were lost before they were durable: starts their work again. */
   takeBack(durableLogId: LogId, works: readonly Work[]): void {
     if (this.#concludedBy > durableLogId) this.#concludedBy = 0;
     this.#answers.lost(durableLogId);
     this.work.lost(works, this.#ctx);
   }
 
-  /** Gives it no more answers. */
+  /** Gives `run` no more answers. */
   stop(): void {
     this.#isOver = true;
     this.#answers.stop();
   }
 
-  /** Frees the place where its code ran. */
+  /** Frees the resources of the call's code. */
   letGo(): void {
     this.#code?.letGo();
   }
 
-  /** Decides what to do next, after the code has asked for everything that it asks for at once. */
+  /** Decides what to do next, once the code has asked for all steps that it asks for together. */
   readonly advanceSoon = (): void => {
     if (this.#isAdvancing || this.#isOver) return;
     this.#isAdvancing = true;
@@ -125,7 +124,7 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
     });
   };
 
-  // --- What it asks for and says
+  // --- Requests and output of the code
 
   onTask(task: TaskRequest): void {
     if (this.#isOver) return;
@@ -210,7 +209,7 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
     this.advanceSoon();
   }
 
-  // --- What to do next
+  // --- Next steps
 
   #advance(): void {
     const { ends, lease } = this.#run;
@@ -223,8 +222,8 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
   }
 
   /**
-   * Records the end of `run`, once all that is on record has been answered. It does not count when
-   * its job no longer runs, unless the entry that ended the job is lost.
+   * Records the end of `run`, once all answers on record have been given. The end does not count if
+   * the job no longer runs, unless the entry that ended the job is lost.
    */
   #conclude(): void {
     const { job, main } = this.#run;
@@ -242,7 +241,7 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
     if (failedBy > 0) this.#concludedBy = failedBy;
   }
 
-  /** Holds the job, and undoes nothing, until there is code that fits. */
+  /** Parks the job, without compensation, until there is code that fits. */
   #park(parking: JobParkedAttributes): void {
     const { services, jobId, job: { head }, main, trace, owner } = this.#run;
     if (!isTerminal(head) && head.parked === undefined) {
@@ -280,11 +279,11 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
     owner.rested();
   }
 
-  /** Records that `run` waits, unless that is on record or it has something else to do. */
+  /** Records that `run` waits, unless that is on record already or `run` has other work. */
   #recordWaiting(): void {
     const { lease, job: { head }, main, services } = this.#run;
     if (this.#isOver || this.hasEnded || lease.kind !== "none") return;
-    // A job whose work may not begin now does not wait: a later run must find the work.
+    // A job with work that may not begin now is not waiting: a later run must find the work.
     if (!this.#ctx.rests || head.state !== "Running" || this.hasWork) return;
     const waiting = main.waiting([...this.#ctx.expectations.keys()], this.#answers.seenLogId);
     if (waiting !== undefined) recordOrRetry(services, [waiting], () => this.#recordWaiting());

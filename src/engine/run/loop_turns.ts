@@ -11,7 +11,7 @@ export class LoopTurns {
     this.#clock = clock;
   }
 
-  /** Grows with each turn. */
+  /** Increases with each turn. */
   get number(): number {
     return this.#number;
   }
@@ -22,7 +22,7 @@ export class LoopTurns {
     if (this.#waiting.length === 1) void this.#clock.nextTurn().then(() => this.#callBack());
   }
 
-  /** Something else, such as a sync, has taken a turn. */
+  /** Counts a turn that something else, such as a sync, has taken. */
   passed(): void {
     this.#number++;
   }

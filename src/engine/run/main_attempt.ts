@@ -11,7 +11,7 @@ import { recordOrRetry } from "./disk_retries.ts";
 import type { RunSubject } from "./run_services.ts";
 import type { RunTrace } from "./run_trace.ts";
 
-/** Nothing of this call is on record, or on its way there. */
+/** No entry of this call has been appended. */
 const NOT_STARTED = { attempt: 0, startedBy: 0 };
 
 type MainEventType =
@@ -36,13 +36,16 @@ export class MainAttempt {
     return this.#started.startedBy <= this.#run.services.writer.durableLogId;
   }
 
-  /** Whether it is running, by what is on record. */
+  /** Whether the record shows the attempt as running. */
   get isUnderWay(): boolean {
     const { head } = this.#run.job;
     return head.state === "Running" && this.#run.job.task(MAIN_TASK)?.status === "running";
   }
 
-  /** Puts it on record, unless it is. On a full disk the reserve is for jobs that have begun. */
+  /**
+   * Records the start of the attempt, unless it is on record. A full disk has no room for this
+   * entry: its reserve is for jobs that have begun.
+   */
   start(): Started {
     const { services, job, trace } = this.#run;
     const { state } = job.head;
@@ -84,7 +87,7 @@ export class MainAttempt {
     return this.#end(draft, { kind: "completed" }, again);
   }
 
-  /** The same for what `run` threw, unless its job no longer runs. */
+  /** Records the error that `run` threw, unless its job no longer runs. */
   fail(error: ErrorFact, kind: "poison" | "error", again: () => void): LogId {
     if (this.#run.job.head.state !== "Running") return 0;
     const attempt = Math.max(1, this.#started.attempt);
@@ -105,7 +108,7 @@ export class MainAttempt {
     return this.#draft("job.TaskInterrupted", { attempt, phase: "run", reason });
   }
 
-  /** `undefined` when it is already on record that it waits for these, having seen as much. */
+  /** `undefined` when the record already says that `run` waits for these, having seen as much. */
   waiting(expectations: readonly string[], seen: LogId): JobEventDraft | undefined {
     const main = this.#run.job.task(MAIN_TASK);
     const isOnRecord = main?.status === "waiting" && main.seen >= seen &&

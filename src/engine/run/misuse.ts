@@ -1,4 +1,4 @@
-/** Wrong uses of `ctx`, reported at once in words that name the step. */
+/** Rejects misuse of `ctx` at once, with messages that name the step. */
 
 import { NonRetryableError } from "../job_errors.ts";
 import { attemptHere } from "./current_attempt.ts";
@@ -11,19 +11,19 @@ export class MisuseError extends NonRetryableError {
  * Only `run` itself may ask for a step, and only until it ends.
  *
  * @param step Such as `task charge`.
- * @throws {MisuseError} when a task asks for it, or `run` has ended.
+ * @throws {MisuseError} when a task asks for the step, or `run` has ended.
  */
 export function mustBeInRun(step: string, { jobId, isOver }: StepCaller): void {
   const outer = attemptHere();
   if (outer?.jobId === jobId) {
     throw new MisuseError(
-      `Cannot ask for ${step} inside task ${outer.taskId}: a task is one step of its own; ` +
+      `Cannot ask for ${step} inside task ${outer.taskId}: a task is a single step; ` +
         "ask for both in run, one after the other",
     );
   }
   if (isOver) {
     throw new MisuseError(
-      `Cannot ask for ${step} of job ${jobId}: its run has ended; await every step before that`,
+      `Cannot ask for ${step} of job ${jobId}: its run has ended; await every step in run`,
     );
   }
 }
@@ -34,9 +34,9 @@ interface StepCaller {
 }
 
 /**
- * Steps must have ended when `run` returns, or they would be abandoned silently.
+ * All steps must have ended when `run` returns, or they would be silently abandoned.
  *
- * @param steps That have not, such as `task charge`.
+ * @param steps Steps that have not ended, such as `task charge`.
  * @throws {MisuseError} when there are any.
  */
 export function mustHaveEnded(steps: readonly string[]): void {

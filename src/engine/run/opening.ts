@@ -1,4 +1,4 @@
-/** What a call of `run` needs: where its job comes from, its start on record, its clear input. */
+/** Prepares a call of `run`: reads the job's trace, records the start, decrypts the input. */
 
 import type { CompensatingJob, RunningJob } from "../../core/job_state.ts";
 import { NO_SECRETS } from "../secrets/secret_guard.ts";
@@ -14,7 +14,7 @@ export class Opening {
     this.#run = run;
   }
 
-  /** Gets it, and has `run` called. */
+  /** Prepares the call, then calls `run`. */
   begin(): void {
     const { job, services, trace } = this.#run;
     const finding = trace.begin(job.head);
@@ -30,7 +30,7 @@ export class Opening {
     if (this.#isOver) return;
     const { job, main, owner, services } = this.#run;
     const began = main.start();
-    // Suspended or stopping: a later run takes the job up.
+    // The job is suspended, or the engine is stopping: a later run continues the job.
     if (began === "refused") return owner.end();
     if (began === "full") return owner.beginLater();
     if (began === "failed") return;
@@ -39,13 +39,13 @@ export class Opening {
     else owner.call(whole as RunningJob | CompensatingJob, NO_SECRETS);
   }
 
-  /** Without its input `run` is not called. */
+  /** Decrypts the input. `run` is not called without it. */
   async #unseal(sealed: SealedJob): Promise<void> {
     const { job, jobId, main, owner, services } = this.#run;
     const opened = await services.openInput(sealed);
     if (this.#isOver) return;
     if (!opened.ok) {
-      const message = `Cannot run: ${opened.reason}; with the key back, the job can be retried`;
+      const message = `Cannot run: ${opened.reason}; to retry the job, restore the key`;
       main.fail({ name: "SealedInputError", message }, "poison", () => this.#open());
       return;
     }

@@ -5,7 +5,7 @@ import type { JobParkedAttributes } from "../../core/framework_events.ts";
 import type { JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { TraceIds } from "../../core/trace_ids.ts";
 
-/** The attempt, and the cause, if known. */
+/** The attempt and the cause, if known. */
 interface ParkedAbout extends TraceIds {
   readonly taskId: TaskId;
   readonly causedBy: LogId;

@@ -1,4 +1,4 @@
-/** Begins and ends pauses, also at their time. A pause takes effect once it is durable. */
+/** Begins and ends pauses, on request or at a set time. A pause takes effect once it is durable. */
 
 import type { Work } from "../../core/work.ts";
 import type { EventDraft } from "../../core/event.ts";
@@ -16,20 +16,20 @@ import { inQueueOrder } from "./requests_in_order.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
 
-/** Each pause is compared with each job that wants a worker. */
+/** Limits the work of comparing each pause with each job that wants a worker. */
 export const PAUSES_MAX = 100;
-/** So many steps of sorting jobs by pauses come between two turns of others. */
+/** The most steps of sorting jobs by pauses in one turn of the event loop. */
 const STEPS_MAX = 400;
 
 interface PauseRequest extends PauseScope {
   readonly reason: string;
-  /** RFC 3339; the pause then ends by itself. */
+  /** When the pause ends by itself, in RFC 3339. */
   readonly until?: string;
 }
 
 export interface BegunPause {
   readonly pause: HeldPause;
-  /** Whether this request began it, and none before that asked for the same. */
+  /** Whether this request began the pause, rather than an earlier, equal one. */
   readonly isNew: boolean;
 }
 
@@ -47,13 +47,13 @@ interface PauseControlsParts {
 
 export class PauseControls {
   readonly #parts: PauseControlsParts;
-  /** Timers of pauses with a time, by pause; each cancels its timer. */
+  /** Cancels the timers of pauses that end by themselves, by pause. */
   readonly #alarms = new Map<string, () => void>();
-  /** Ends on their way to the disk, by pause. */
+  /** Ends of pauses that are not durable yet, by pause. */
   readonly #ending = new Map<string, Promise<void>>();
-  /** Beginnings that are on their way to the disk, by what they ask for. */
+  /** Beginnings of pauses that are not durable yet, by the text of their request. */
   readonly #beginning = new Map<string, Promise<void>>();
-  /** What sorts the jobs that want a worker by the changes of pauses, oldest first. */
+  /** The work of sorting the jobs that want a worker by changed pauses, oldest change first. */
   readonly #sorting: Work<void>[] = [];
   #sorted: Promise<void> | undefined;
 
@@ -71,20 +71,20 @@ export class PauseControls {
     return { pauses: pauses.all.length, jobs: workers.paused + threadWorkers.paused };
   }
 
-  /** Whether a pause of less than everything holds a job. */
+  /** Whether a job is held by a pause other than one of everything. */
   holdsApart(job: Pausable): boolean {
     return this.#parts.pauses.all.some((pause) => !isOfEverything(pause) && holds(pause, job));
   }
 
   /**
-   * Begins a pause, unless one that is the same is in force. Rejects as `JobEngine.create` does.
+   * Begins a pause, unless an equal one is in force. Rejects as `JobEngine.create` does.
    *
-   * @returns `undefined` when the most allowed are in force.
+   * @returns `undefined` when `PAUSES_MAX` pauses are in force.
    */
   async begin(request: PauseRequest, origin?: Origin): Promise<BegunPause | undefined> {
     const { pauses, random } = this.#parts;
     const asked = askedText(request);
-    // Earlier requests come first; nothing may come between the check and the note.
+    // Earlier requests come first. No await may come between the last check and `#beginning.set`.
     for (let before = this.#underway(asked); before !== undefined;) {
       await before;
       before = this.#underway(asked);
@@ -114,7 +114,7 @@ export class PauseControls {
     return this.#parts.pauses.all.find((pause) => askedText(pause) === asked);
   }
 
-  /** The requested begin or end of a pause, on the way to the disk. */
+  /** The beginning or end of the requested pause that is not durable yet. */
   #underway(asked: string): Promise<void> | undefined {
     const pause = this.#inForce(asked);
     return pause === undefined
@@ -136,7 +136,7 @@ export class PauseControls {
   /**
    * Resumes the pauses in force at a start.
    *
-   * @param hold Begins with a pause of everything, unless there is one.
+   * @param hold Whether to begin with a pause of everything, unless there is one.
    */
   async start(hold: boolean): Promise<void> {
     const { diskRetries, pauses, random, writer } = this.#parts;
@@ -165,7 +165,7 @@ export class PauseControls {
     }
   }
 
-  /** At once if it is little; the caller lets jobs begin then. */
+  /** Sorts at once if there is little to sort. The caller lets jobs begin then. */
   #sort(): void {
     if (this.#sorted === undefined && !this.#sortSome()) this.#sorted = this.#sortRest();
   }
@@ -186,7 +186,7 @@ export class PauseControls {
     }
   }
 
-  /** Whether nothing is left. */
+  /** Sorts for one turn; returns whether nothing is left to sort. */
   #sortSome(): boolean {
     for (let steps = 0; steps < STEPS_MAX; steps++) {
       const [work] = this.#sorting;
@@ -239,7 +239,7 @@ function began(attributes: FrameworkAttributes["job.PauseBegan"]): EventDraft {
   return { stratum: "framework", eventType: "job.PauseBegan", attributes };
 }
 
-/** What is held, why and until when: the same text for each repetition of a request. */
+/** The text of a request: what is held, why and until when. Equal requests have equal texts. */
 function askedText({ type, label, key, reason, until }: PauseRequest): string {
   return JSON.stringify([type, label, key, reason, until && Date.parse(until)]);
 }

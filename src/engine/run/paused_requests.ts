@@ -1,7 +1,7 @@
 /**
- * Requests for a worker that pauses hold. They are kept apart, so that the queue stays fast however
- * many there are, and in groups by the pauses that hold them, so that it is known at any time how
- * many each pause holds.
+ * Requests for a worker that pauses hold. They are kept apart from the queue, so that it stays fast
+ * however many they are, and grouped by the pauses that hold them, so that each pause's count is
+ * always known.
  */
 
 import TinyQueue from "tinyqueue";
@@ -9,9 +9,9 @@ import type { Work } from "../../core/work.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { holder, isOfEverything, type Pausable, type Pause } from "../../core/pauses.ts";
 
-/** How many jobs of a pause are named. */
+/** The most jobs that are named for a pause. */
 export const FIRST_MAX = 5;
-/** Requests that have left stay in the order of their group until they are this many and most. */
+/** A group drops the requests that left it once they are more than this, and the majority. */
 const LEFT_MAX = 1_000;
 
 export interface PausableRequest extends Pausable {
@@ -29,7 +29,7 @@ export interface Held<Request> {
 /** A pause, and whether it holds a job. */
 export type Holder = readonly [Pause, (job: Pausable) => boolean];
 
-/** What other pauses than before come to. */
+/** How the pauses in force have changed. */
 export interface PauseChange {
   readonly begun: readonly Holder[];
   readonly ended: ReadonlySet<Pause>;
@@ -49,7 +49,7 @@ export class PausedRequests<Request extends PausableRequest> {
   readonly #groupOf = new Map<Request, Group<Request>>();
   /** By the pauses that hold them. */
   readonly #groups = new Map<string, Group<Request>>();
-  /** Those whose start was not known to be durable; the rest is counted without a look. */
+  /** Requests whose start may not be durable. All others are counted without being looked at. */
   #fresh: Request[] = [];
   #pauses: readonly Pause[] = [];
   #holders: readonly Holder[] = [];
@@ -74,9 +74,9 @@ export class PausedRequests<Request extends PausableRequest> {
   /**
    * Takes a request, unless no pause holds it.
    *
-   * @param holders Of the pauses that may hold it.
-   * @param as What to take in its place.
-   * @returns What it took.
+   * @param holders The pauses that may hold the request.
+   * @param as Returns the request to take instead.
+   * @returns The request that was taken.
    */
   take(
     request: Request,
@@ -102,7 +102,7 @@ export class PausedRequests<Request extends PausableRequest> {
     this.#shrink(group);
   }
 
-  /** Other pauses are in force: they hold later requests. `begin` and `end` do the rest. */
+  /** Sets the pauses that hold later requests. `begin` and `end` sort those held already. */
   change(pauses: readonly Pause[]): PauseChange {
     const begun = pauses.filter((pause) => !this.#pauses.includes(pause)).map(toHolder);
     const ended = new Set(this.#pauses.filter((pause) => !pauses.includes(pause)));
@@ -111,7 +111,7 @@ export class PausedRequests<Request extends PausableRequest> {
     return { begun, ended };
   }
 
-  /** A pause has begun: compares only this one with what was held already. */
+  /** A pause has begun: compares only this pause with the requests held already. */
   *begin([pause, isHeld]: Holder): Work<void> {
     for (const group of [...this.#groups.values()]) {
       if (group.pauses.includes(pause)) continue;
@@ -129,7 +129,7 @@ export class PausedRequests<Request extends PausableRequest> {
     }
   }
 
-  /** These have ended: gives back what no pause holds any more, the first in the queue first. */
+  /** Pauses have ended: releases, in queue order, the requests that no pause holds any more. */
   *end(ended: ReadonlySet<Pause>, release: (request: Request) => void): Work<void> {
     for (const group of [...this.#groups.values()]) {
       const pauses = group.pauses.filter((pause) => !ended.has(pause));
@@ -149,8 +149,8 @@ export class PausedRequests<Request extends PausableRequest> {
   }
 
   /**
-   * @param upTo Jobs that started after this position do not count: that is not durable yet. Never
-   * less than before.
+   * @param upTo Jobs that started after this position do not count, since their start is not
+   * durable yet. It must never decrease.
    */
   heldBy(pause: Pause, upTo: LogId): Held<Request> {
     const groups = [...this.#groups.values()].filter(({ pauses }) => pauses.includes(pause));
@@ -162,7 +162,7 @@ export class PausedRequests<Request extends PausableRequest> {
   }
 
   #firstOf(group: Group<Request>, upTo: LogId): readonly Request[] {
-    // One that has left and come back may be there twice.
+    // A request that left and came back may be in the group twice.
     const taken = new Set<Request>();
     let durable = 0;
     while (durable < FIRST_MAX) {
@@ -176,7 +176,7 @@ export class PausedRequests<Request extends PausableRequest> {
     return [...taken].filter(({ order }) => order <= upTo);
   }
 
-  /** Other pauses hold it; where those hold a group already, the smaller joins the larger. */
+  /** Changes a group's pauses. Of two groups with equal pauses, the larger absorbs the smaller. */
   *#rename(group: Group<Request>, pauses: readonly Pause[]): Work<void> {
     this.#groups.delete(keyOf(group.pauses));
     group.pauses = pauses;
@@ -208,7 +208,7 @@ export class PausedRequests<Request extends PausableRequest> {
     group.size++;
   }
 
-  /** One request less. */
+  /** A request has left the group. */
   #shrink(group: Group<Request>): void {
     group.size--;
     const key = keyOf(group.pauses);

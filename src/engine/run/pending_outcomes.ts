@@ -1,7 +1,7 @@
 /**
- * The outcomes of one job's attempts on their way to the journal. An outcome cannot be reproduced,
- * since its handler has run. On a full disk it stays in memory, and is appended with its own time
- * before any other entry of its job.
+ * The outcomes of one job's attempts that are not durable yet. An outcome cannot be reproduced,
+ * since its handler has run. While the disk is full it stays in memory. It is appended with its
+ * original time, before any other entry of its job.
  */
 
 import type { EventDraft, FactDraft, JobEventDraft } from "../../core/event.ts";
@@ -17,13 +17,13 @@ interface End {
   /** Caused by the last draft; ids and times are final. */
   readonly facts: readonly (NamedFact & { readonly occurredAt: string })[];
   readonly receivedAt: string;
-  /** Its position; absent while it is not appended. */
+  /** Position of its last entry; absent until it is appended. */
   lastLogId?: LogId | undefined;
 }
 
 export class PendingOutcomes {
   readonly #run: RunSubject;
-  /** Those that are not durable, oldest first. */
+  /** The outcomes that are not durable, oldest first. */
   #ends: End[] = [];
   #isTrying = false;
 
@@ -31,7 +31,7 @@ export class PendingOutcomes {
     this.#run = run;
   }
 
-  /** Whether one waits for room on the disk: nothing else may be appended before it. */
+  /** Whether an outcome waits for room on the disk: nothing else may be appended before it. */
   get owed(): boolean {
     return this.#ends.some(({ lastLogId }) => lastLogId === undefined);
   }
@@ -62,7 +62,7 @@ export class PendingOutcomes {
     } catch (error) {
       if (error instanceof JournalFullError) return this.#keep();
       this.#ends.pop();
-      // The next start will find out what is on record.
+      // The next start finds out what is on record.
       if (!(error instanceof JournalFailedError)) throw error;
     }
   }
@@ -73,7 +73,7 @@ export class PendingOutcomes {
   }
 
   #keep(): void {
-    this.#run.services.writer.owe(this.#run.jobId, () => this.#pay());
+    this.#run.services.writer.owe(this.#run.jobId, () => this.#appendOwed());
     if (this.#isTrying) return;
     this.#isTrying = true;
     this.#run.services.later(() => this.#tryAgain());
@@ -91,12 +91,12 @@ export class PendingOutcomes {
   }
 
   /** @throws {JournalFullError} when there is no room yet. */
-  #pay(): void {
+  #appendOwed(): void {
     for (const end of this.#ends) if (end.lastLogId === undefined) this.#append(end);
     this.#run.owner.advanceSoon();
   }
 
-  /** The limit on entries applied when the outcome was first recorded. */
+  /** No limit on entries by default: it was checked when the outcome was first recorded. */
   #append(end: End, entriesMax = Infinity): void {
     const { drafts, facts, receivedAt } = end;
     const group: EventDraft[] = [...drafts];

@@ -1,6 +1,6 @@
 /**
- * What a call of `run` has asked for and has not begun: tasks that are ready or back off, and
- * timers that are not on record; when its job is undone, the compensations instead.
+ * The steps that a call of `run` has asked for but that have not begun: tasks that are ready or
+ * back off, and timers that are not on record. While a job compensates, the compensations instead.
  */
 
 import type { JobEventDraft } from "../../core/event.ts";
@@ -15,12 +15,12 @@ import { compensationWork, taskWork, type Work } from "./work.ts";
 
 export class PendingWork {
   readonly #run: RunParts;
-  /** Decides what to do next, after the code has asked for everything that it asks for at once. */
+  /** Decides what to do next, once the code has asked for all steps that it asks for together. */
   readonly #advanceSoon: () => void;
   #ready: Work[] = [];
   /** Absent until there is one; most jobs have none. */
   #timers: TimerRequest[] | undefined;
-  /** Absent until something is to be undone. */
+  /** Absent until the job has something to compensate. */
   #order: CompensationOrder | undefined;
 
   constructor(run: RunParts, advanceSoon: () => void) {
@@ -44,7 +44,7 @@ export class PendingWork {
     if (!this.#isSet(timer)) (this.#timers ??= []).push(timer);
   }
 
-  /** An attempt did not begin after all. Compensations are found again without this. */
+  /** Takes back work that did not begin after all. Compensations are found again without this. */
   giveBack(work: Work): void {
     if (work.kind === "task") this.#ready.push(work);
   }
@@ -58,14 +58,14 @@ export class PendingWork {
     this.#advanceSoon();
   }
 
-  /** Entries were lost, and the start of these works with them. */
+  /** Entries were lost, including the starts of these works. */
   lost(works: readonly Work[], ctx: RunContext): void {
     this.#order = undefined;
     this.#ready.unshift(...works.filter(({ kind }) => kind === "task"));
     this.#timers = this.#unrecordedTimers(ctx);
   }
 
-  /** The job has failed or is cancelled: its tasks do not begin. */
+  /** The job has failed or was cancelled: drops the tasks that have not begun. */
   clear(): void {
     this.#ready = [];
     this.#timers = undefined;
@@ -79,7 +79,7 @@ export class PendingWork {
     if (state === "Compensating") this.#undoNext(ctx);
   }
 
-  /** Whether its time is on record, or no longer matters. */
+  /** Whether the timer's time is on record, or no longer matters. */
   #isSet(timer: TimerRequest): boolean {
     const { job } = this.#run;
     if (timer.kind === "sleep") return job.task(timer.taskId) !== undefined;
@@ -99,20 +99,22 @@ export class PendingWork {
   }
 
   /**
-   * Whether a retry has to be waited for. A call that waits for one that is due would rest, be left
-   * and be called again, on and on.
+   * Whether a retry is still in the future. A call that waited for a retry that is due would rest,
+   * be unloaded and be called again, in an endless loop.
    */
   #isAhead(retryAt: string): boolean {
     return !this.#run.services.scheduler.isOver(Date.parse(retryAt));
   }
 
-  /** Only once the failure is durable: compensation does not wait for tasks to be retried. */
+  /**
+   * Whether tasks are to be compensated rather than retried. The failure must be durable first.
+   */
   get #isToBeUndone(): boolean {
     const { job: { head }, services } = this.#run;
     return head.state === "Compensating" && head.failure.because <= services.writer.durableLogId;
   }
 
-  /** Records when they are due; the engine's timers end them. */
+  /** Records when timers are due; the engine's `Timers` end them. */
   #beginTimers(timers: readonly TimerRequest[]): void {
     const { services, job, jobId, trace } = this.#run;
     if (services.draining || isHeld(job.head)) return;
@@ -134,18 +136,18 @@ export class PendingWork {
     // A job that runs alone also runs its own tasks one at a time.
     if (lease.isAlone && attempts.isBusy) return;
     const works = this.#ready.splice(0, lease.isAlone ? 1 : Infinity);
-    // The job was suspended, or has ended: they start when it resumes.
+    // If the job was suspended, the works start when it resumes.
     if (!this.#start(works)) this.#ready.unshift(...works);
   }
 
-  /** Appends the start of attempts, unless the run must give its worker back; `false` then. */
+  /** Appends the start of attempts. Returns `false` if it cannot, or must give its worker back. */
   #start(works: readonly Work[]): boolean {
     const { attempts, lease, owner, services } = this.#run;
     // A job with running attempts needs no other worker for more.
     if (lease.isPaused || !attempts.isBusy && !lease.mayStart) {
       this.#giveWay();
     } else if (lease.needsPlace !== undefined) {
-      // Its place was taken away while it kept the worker: it queues for both.
+      // The job lost its place while it kept the worker: it queues for both.
       lease.release();
       owner.wake();
     } else {
@@ -157,9 +159,9 @@ export class PendingWork {
   }
 
   /**
-   * Gives the worker up, for want of one or because of a pause, once running attempts have ended
-   * and their entries are durable. A call that is shown as executing must execute: it is
-   * interrupted on record, and a later run takes the job up. Any other call returns to the queue.
+   * Gives the worker back, because of a pause or for lack of workers, once running attempts have
+   * ended and their entries are durable. A call that is shown as executing must be executing. So it
+   * is recorded as interrupted, and a later run continues the job. Any other call queues again.
    */
   #giveWay(): void {
     const { attempts, ends, lease, jobId, main, owner, services, trace } = this.#run;
@@ -175,7 +177,7 @@ export class PendingWork {
     owner.end();
   }
 
-  /** Undoes one task at a time, in reverse order of completion, after running attempts. */
+  /** Compensates one task at a time, last completed first, once no attempt is running. */
   #undoNext(ctx: RunContext): void {
     const { services, job, attempts, backoffs } = this.#run;
     if (attempts.isBusy || backoffs.areAny || services.draining || isHeld(job.head)) return;

@@ -1,6 +1,6 @@
 /**
- * The progress that one attempt reports. Its code may report as fast as it likes: a few reports a
- * second are recorded, each the latest; the end records the last one.
+ * The progress that one attempt reports. Its code may report at any rate: at most a few reports a
+ * second are recorded, always the latest. The last one is recorded with the end of the attempt.
  */
 
 import type { LogId } from "../../core/ids.ts";
@@ -19,11 +19,11 @@ interface ProgressParts {
 
 export class ProgressReports {
   readonly #parts: ProgressParts;
-  /** The latest report that is not appended. */
+  /** The latest report, if it is not appended yet. */
   #latest: Progress | undefined;
-  /** The position of the report before it. */
+  /** The position of the report recorded before. */
   #recordedBy: LogId = 0;
-  /** By the monotonic clock. */
+  /** When the next report may be recorded, by the monotonic clock. */
   #notBeforeMs = -Infinity;
   #cancelTimer: (() => void) | undefined;
 
@@ -36,7 +36,7 @@ export class ProgressReports {
     this.considered();
   }
 
-  /** Something may have changed, such as what is durable. */
+  /** Records the latest report if it is due. Called when, for example, more entries are durable. */
   considered(): void {
     const { clock, durableLogId } = this.#parts;
     if (this.#latest === undefined || this.#recordedBy > durableLogId()) return;
@@ -52,7 +52,7 @@ export class ProgressReports {
     this.#recordedBy = 0;
   }
 
-  /** The attempt ends: returns the last report, to be recorded with the end. */
+  /** The attempt has ended: returns the last report, to be recorded with the end. */
   end(): Progress | undefined {
     this.#cancelTimer?.();
     const latest = this.#latest;

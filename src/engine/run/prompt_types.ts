@@ -1,16 +1,16 @@
 /**
- * Types of jobs whose handlers take hardly any time. More of their attempts than there are slots
- * may be put on record, since a slot is free again soon. This is estimated from past handlers, so
- * it may be wrong: `Slots` corrects it.
+ * Job types whose handlers take hardly any time. More of their attempts may be recorded than there
+ * are slots, since a slot is soon free again. Past handlers decide which types are prompt, so the
+ * estimate may be wrong: `Slots` corrects it.
  */
 
 /** The most credit that a type can earn; each prompt handler earns 1. */
 const CREDIT_MAX = 2_000;
-/** The cost of a slow handler: one in so many may be slow. */
+/** The cost of a slow handler: a prompt type may have one in this many. */
 const SLOW_COSTS = 1_000;
 /** The lowest credit: after this many prompt handlers the type is prompt again. */
 const CREDIT_MIN = -10_000;
-/** The cost when a handler had to wait for a slot, so that fewer run at a time. */
+/** The cost when a handler had to wait for a slot. It lowers the number of jobs that run. */
 const WAITED_COSTS = 8;
 
 export class PromptTypes {
@@ -26,7 +26,7 @@ export class PromptTypes {
     return this.#creditOf(type) > 0;
   }
 
-  /** How many jobs may run on that credit: twice what it has shown. */
+  /** How many jobs of a prompt type may run at a time: twice its credit. */
   runsMax(type: string): number {
     return 2 * Math.max(0, this.#creditOf(type));
   }

@@ -3,7 +3,7 @@
 import type { LogId } from "../../core/ids.ts";
 import { inQueueOrder, type Place, type Request } from "./requests_in_order.ts";
 
-/** Requests that are granted one after the other; unsorted, and some may be over. */
+/** Requests that are granted one after another. They are unsorted, and some may be over. */
 type Line = readonly Request[];
 
 export function queueLine(lines: readonly Line[], { priority, order }: Place): Line | undefined {
@@ -61,7 +61,7 @@ export function isCounted({ isOver, order }: Request, upTo: LogId): boolean {
   return !isOver && order <= upTo;
 }
 
-/** The index of the first of ascending places that does not come before another. */
+/** The index of the first of the ascending places that does not come before `place`. */
 function indexNotBefore(places: readonly Place[], place: Place): number {
   let low = 0;
   let high = places.length;

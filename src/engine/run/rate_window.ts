@@ -1,17 +1,17 @@
-/** The starts that a rate counts: those on record, and those on their way there. */
+/** The starts that a rate counts: durable ones, and ones that are not durable yet. */
 
 import type { Rate } from "../../core/place_limits.ts";
 
 export class RateWindow {
   /** Jobs that may begin, and whose start is not durable yet. */
   #pending = 0;
-  /** When the latest began, by the monotonic clock; oldest first. */
+  /** When the latest jobs began, by the monotonic clock, oldest first. */
   readonly #times: number[] = [];
   waiting = 0;
-  /** Whether a timer waits for it to open. */
+  /** Whether a timer waits for the window to open. */
   isAwaited = false;
 
-  /** @param isOfType Whether it counts all jobs of its type, not those of one key. */
+  /** @param isOfType Whether the rate counts all jobs of its type, not those of one key. */
   constructor(public rate: Rate, readonly isOfType: boolean) {}
 
   /** When one more job may begin; `Infinity` while that depends on starts that are not durable. */
@@ -32,7 +32,7 @@ export class RateWindow {
     return this.#pending + this.#times.length;
   }
 
-  /** The same with a rate for another time. */
+  /** How many starts would count if the rate had another period. */
   within(perMs: number, nowMs: number): number {
     return this.#pending + this.#times.filter((time) => time > nowMs - perMs).length;
   }
@@ -58,7 +58,7 @@ export class RateWindow {
     this.#times.push(atMs);
   }
 
-  /** Whether no start counts any more. */
+  /** Whether no start counts. */
   isIdle(nowMs: number): boolean {
     this.#forget(nowMs);
     return this.#pending === 0 && this.#times.length === 0;

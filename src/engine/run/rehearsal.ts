@@ -27,7 +27,7 @@ export interface HistorySource {
 
 export type StartedJob = Exclude<JobState, { state: "Created" }>;
 
-/** A job that has not started, as if it started now. */
+/** The job, as if it started now if it has not started. */
 export function startedForm(job: JobState): StartedJob {
   if (job.state !== "Created") return job;
   const started: RunningJob = {
@@ -39,14 +39,14 @@ export function startedForm(job: JobState): StartedJob {
   return started;
 }
 
-/** A call of `run` that has had every answer there is. */
+/** A call of `run` that has had all answers on record. */
 export interface Rehearsal {
   readonly job: StartedJob;
   readonly ctx: RunContext;
   readonly end: RunEnd;
-  /** A step on record that it does not ask for. */
+  /** A step on record that `run` does not ask for. */
   readonly missing: LostStep | undefined;
-  /** The last entry that it has had an answer from. */
+  /** The last entry that gave `run` an answer. */
   readonly seenLogId: LogId;
   readonly graceMs: number;
 }
@@ -105,7 +105,7 @@ export async function rehearsed(
 
 /** Whether `run` waits for new answers only. */
 function isAtRest(job: StartedJob, ctx: RunContext): boolean {
-  // On record it returned, so it gets time to.
+  // On record `run` returned, so it gets time to return.
   if (hasSucceeded(job)) return false;
   return ctx.openTasks.size > 0 || ctx.expectations.size > 0;
 }

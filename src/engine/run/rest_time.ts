@@ -1,18 +1,18 @@
-/** How long `run` asks to rest: checked at once, and turned into a time when it is recorded. */
+/** How long `run` asks to rest: checked at once, converted to a time when it is recorded. */
 
 import type { SleepTime } from "../job_context.ts";
 import { REST_MS_MAX, YEARS_MAX } from "../../core/job_plan.ts";
 import { MisuseError } from "./misuse.ts";
 
-/** In milliseconds: from when it is recorded, or since the epoch. */
+/** In milliseconds: a duration from when it is recorded, or a time since the epoch. */
 export type RestTime = { readonly ms: number } | { readonly untilMs: number };
 
 /**
- * @param nowMs As `run` sees it.
- * @throws {MisuseError} when it is not a time, or far too long.
+ * @param nowMs The time as `run` sees it.
+ * @throws {MisuseError} when `time` is not a time, or is too far away.
  */
 export function restTime(id: string, time: SleepTime, nowMs: number): RestTime {
-  if (typeof time === "number") return { ms: checkedMs(`sleep ${id}`, time) };
+  if (typeof time === "number") return { ms: checkedMs(`sleep ${id} of`, time) };
   const until: unknown = time?.until;
   const untilMs = typeof until === "string" ? Date.parse(until) : Number(until);
   if (!Number.isFinite(untilMs) || untilMs < 0) {
@@ -21,15 +21,15 @@ export function restTime(id: string, time: SleepTime, nowMs: number): RestTime {
         "milliseconds since the epoch",
     );
   }
-  checkedMs(`sleep ${id}`, Math.max(0, untilMs - nowMs));
+  checkedMs(`sleep ${id} of`, Math.max(0, untilMs - nowMs));
   return { untilMs };
 }
 
-/** @throws {MisuseError} naming the step, when it is not a duration, or far too long. */
+/** @throws {MisuseError} naming the step, such as `sleep a of`, when `ms` is not a duration, or is too long. */
 export function checkedMs(step: string, ms: number): number {
   if (Number.isFinite(ms) && ms >= 0 && ms <= REST_MS_MAX) return ms;
   throw new MisuseError(
-    `Cannot ask for ${step} of ${ms} ms: give milliseconds, from 0 to ${YEARS_MAX} years`,
+    `Cannot ask for ${step} ${ms} ms: give milliseconds, from 0 to ${YEARS_MAX} years`,
   );
 }
 

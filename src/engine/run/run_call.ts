@@ -1,6 +1,6 @@
 /**
- * Calls a definition's `run` on the record of a job. Live runs and checks of histories share this,
- * so that they cannot see different answers.
+ * Calls a definition's `run` on the record of a job. Live runs and history checks share this code,
+ * so that they cannot get different answers.
  */
 
 import type { JobState } from "../../core/job_state.ts";
@@ -37,7 +37,7 @@ export type RunEnd =
 /** The definition rejects the input of the job; `run` was not called. */
 export class InputMismatchError extends NonRetryableError {
   override readonly name = "InvalidInput";
-  /** What does not fit, on one line. */
+  /** The validation issues, on one line. */
   readonly issues: string;
 
   constructor({ version }: AnyJobDefinition, issues: string) {
@@ -46,7 +46,7 @@ export class InputMismatchError extends NonRetryableError {
   }
 }
 
-/** Calls `run` with the recorded input, if it still fits, and gives it its first answers. */
+/** Calls `run` with the recorded input, if it still fits, and gives `run` its first answers. */
 export function callRun(
   definition: AnyJobDefinition,
   job: Exclude<JobState, { state: "Created" }>,

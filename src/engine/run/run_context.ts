@@ -1,4 +1,4 @@
-/** What a call of `run` has asked for so far, and the context through which it asks. */
+/** Tracks what a call of `run` has asked for so far, and is the context through which it asks. */
 
 import { MAIN_TASK, sleepId, taskId as checkedTaskId } from "../../core/ids.ts";
 import type { JobId, TaskId } from "../../core/ids.ts";
@@ -52,10 +52,10 @@ interface ExpectationRequest {
   readonly resolve: (events: readonly FactEvent[]) => void;
 }
 
-/** An expectation of the plan, as far as `run` is concerned. */
+/** What `run` needs to know of an expectation of the plan. */
 export interface Expectable {
   readonly name: string;
-  /** Whether its deadline may waive it, so that there are no events to give. */
+  /** Whether a deadline may waive it, which leaves no events to return. */
   readonly isWaivable: boolean;
 }
 
@@ -71,21 +71,21 @@ export interface RunListener {
 
 export class RunContext implements JobContext<string> {
   readonly tasks = new Map<TaskId, TaskRequest | SleepRequest>();
-  /** Not answered yet. */
+  /** Tasks and sleeps not answered yet. */
   readonly openTasks = new Set<TaskId>();
   openSleeps = 0;
-  /** Not answered yet. */
+  /** Expectations not answered yet. */
   readonly expectations = new Map<string, ExpectationRequest>();
-  /** Not answered yet, by `waitKey`; absent until there is one. */
+  /** Waits not answered yet, by `waitKey`; absent until there is one. */
   #waits: Map<string, WaitRequest> | undefined;
   readonly jobId: JobId;
   readonly expectables: readonly Expectable[];
   #answers: Map<string, Promise<readonly FactEvent[]>> | undefined;
   /** Expectations that are awaited without a time limit. */
   readonly #untimed = new Set<string>();
-  /** Expectations whose deadline has passed: `run` gets no events of them. */
+  /** Expectations whose deadline has passed: `run` gets no events for them. */
   readonly #waived = new Set<string>();
-  /** For how long each wait of an expectation was to be, in milliseconds, the first one first. */
+  /** The time limit of each wait of an expectation, in milliseconds, in the order of the waits. */
   readonly #withins = new Map<string, number[]>();
   #waitCount = 0;
   #isOver = false;
@@ -150,14 +150,14 @@ export class RunContext implements JobContext<string> {
       const others = this.expectables.map((one) => one.name).filter((one) => one !== MAIN_TASK);
       const what = others.join(", ") || "nothing";
       throw new TypeError(
-        `Cannot expect ${JSON.stringify(name)}: the plan does not name it, it names ${what}`,
+        `Cannot expect ${JSON.stringify(name)}: the plan does not name it; it names ${what}`,
       );
     }
     if (options !== undefined) return this.#expectWithin(name, options);
     if (expectable.isWaivable) {
       throw new MisuseError(
         `Cannot expect ${JSON.stringify(name)} without withinMs: its deadline may waive it, and ` +
-          "then there would be no event to give",
+          "then there would be no event to return",
       );
     }
     const events = this.#eventsOf(name);
@@ -188,14 +188,14 @@ export class RunContext implements JobContext<string> {
     this.#withins.set(name, withins);
     if (++this.#waitCount > WAITS_MAX) {
       throw new TypeError(
-        `Cannot wait for ${JSON.stringify(name)} again: this job has waited ${WAITS_MAX} times ` +
-          "until a time, and a job may do so no more; let a wait take longer, or start further jobs",
+        `Cannot wait for ${JSON.stringify(name)} again: this job has had ${WAITS_MAX} timed ` +
+          "waits, the most allowed; use longer waits, or start further jobs",
       );
     }
     const wait = withins.push(withinMs);
     if (this.#waived.has(name)) return Promise.resolve(undefined);
     const events = this.#eventsOf(name);
-    // It has been answered.
+    // The expectation has been answered.
     if (!this.expectations.has(name)) return events;
     const { promise, resolve } = Promise.withResolvers<Events | undefined>();
     const request: WaitRequest = { kind: "wait", name, wait, time, resolve };
@@ -204,12 +204,12 @@ export class RunContext implements JobContext<string> {
     return promise;
   }
 
-  /** For how long each wait of an expectation was to be, in milliseconds, the first one first. */
+  /** The time limit of each wait of an expectation, in milliseconds, in the order of the waits. */
   withinsOf(name: string): readonly number[] {
     return this.#withins.get(name) ?? [];
   }
 
-  /** The waits that have not ended. */
+  /** Waits that have not ended. */
   get waits(): readonly WaitRequest[] {
     return [...this.#waits?.values() ?? []];
   }
@@ -229,7 +229,7 @@ export class RunContext implements JobContext<string> {
     return this.#waits?.has(waitKey(name, wait)) ?? false;
   }
 
-  /** A deadline passed first: ends one wait of an expectation, or all when it is waived. */
+  /** A deadline passed: ends one wait of an expectation, or all waits when it is waived. */
   answerDeadline(name: string, wait: number | undefined): void {
     for (const one of this.#waitsOf(name)) {
       if (wait === undefined || one.wait === wait) this.#end(one, undefined);
@@ -254,7 +254,7 @@ export class RunContext implements JobContext<string> {
     this.#isOver = true;
   }
 
-  /** @throws {MisuseError} when `run` has returned without awaiting what it asked for. */
+  /** @throws {MisuseError} when `run` has returned without awaiting all that it asked for. */
   mustHaveEnded(): void {
     mustHaveEnded([
       ...[...this.openTasks].map((taskId) => `${this.tasks.get(taskId)?.kind} ${taskId}`),
@@ -276,7 +276,7 @@ export class RunContext implements JobContext<string> {
     }
     const before = this.tasks.get(taskId);
     if (before !== undefined) {
-      const twice = before.kind === kind ? `twice` : `as there is a ${before.kind} ${text}`;
+      const twice = before.kind === kind ? `twice` : `besides ${before.kind} ${text}`;
       throw new MisuseError(
         `Cannot ask for ${kind} ${text} ${twice}: an id stands for one step and its result; give the ` +
           "second one an id of its own",
@@ -284,8 +284,8 @@ export class RunContext implements JobContext<string> {
     }
     if (this.tasks.size >= TASKS_MAX) {
       throw new TypeError(
-        `Cannot ask for ${kind} ${text}: this job has asked for ${TASKS_MAX} tasks, and a job may have ` +
-          "no more; let one task do more, or start further jobs",
+        `Cannot ask for ${kind} ${text}: this job has asked for ${TASKS_MAX} tasks, the most ` +
+          "allowed; do more in each task, or start further jobs",
       );
     }
     return taskId;

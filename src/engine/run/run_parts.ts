@@ -1,4 +1,4 @@
-/** What the run of one job consists of, across calls of `run`. */
+/** The parts of one job's run, shared by all calls of `run`. */
 
 import { Attempts } from "./attempts.ts";
 import { Backoffs } from "./backoffs.ts";

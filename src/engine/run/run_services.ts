@@ -1,4 +1,4 @@
-/** What running one job needs from the rest of the engine. */
+/** The services of the engine that the run of a job needs. */
 
 import type { JobId } from "../../core/ids.ts";
 import type { CompensatingJob, JobState, RunningJob } from "../../core/job_state.ts";
@@ -26,41 +26,41 @@ import type { PendingJob } from "../writer/job_record.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
 
-/** A run that is over, although its attempts may not have ended yet. */
+/** A run that is over, although some of its attempts may still be open. */
 export interface EndedRun {
   /** Whether an attempt is open. */
   readonly isBusy: boolean;
   /** Resolves when no attempt is open. */
   idle(): Promise<void>;
-  /** Aborts its attempts, since the process stops. */
+  /** The process stops: aborts the open attempts. */
   interrupt(): void;
 }
 
 /** The run of a job, as its parts see it. */
 export interface RunOwner extends EndedRun {
-  /** Of the secrets in the job's input. */
+  /** Guards the secrets in the job's input. */
   readonly guard: SecretGuard;
   /** There may be something to do. */
   wake(): void;
   /** Everything for a call of `run` is ready. */
   call(job: RunningJob | CompensatingJob, guard: SecretGuard): void;
-  /** There was no room on the disk to record that it begins. */
+  /** The disk had no room to record that the run begins. */
   beginLater(): void;
-  /** Something may be possible now: an attempt has ended, or a full disk has room. */
+  /** Decides soon what to do next: an attempt has ended, or a full disk has room. */
   advanceSoon(): void;
-  /** An attempt failed, and is retried at a time in RFC 3339. */
+  /** An attempt failed: retries the work at a time in RFC 3339. */
   startAt(work: Work, retryAt: string): void;
-  /** The handler of an attempt was not called; it starts again when it may. */
+  /** The handler of an attempt was not called: starts the work again when it may begin. */
   giveBack(work: Work): void;
-  /** The call rests and has given its worker back. */
+  /** The call rests, and has given its worker back. */
   rested(): void;
-  /** The place where its code ran is gone, and the call with it. */
+  /** The thread of the code has died, and the call with it. */
   codeLost(): void;
-  /** The job has ended, or a later run takes it up. */
+  /** The run is over: its job has ended, or a later run continues it. */
   end(): void;
 }
 
-/** The job of a run, with what every part of the run needs. */
+/** The job of a run, and what every part of the run needs. */
 export interface RunSubject {
   readonly owner: RunOwner;
   readonly services: RunServices;
@@ -71,14 +71,14 @@ export interface RunSubject {
 
 export interface RunServices {
   readonly code: CodePlace;
-  /** Whether a resting job frees the place where its code runs, so that `run` is called again. */
+  /** Whether the code of a resting job is unloaded, so that `run` is called again later. */
   readonly leavesCode: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly scheduler: Scheduler;
   readonly workers: WorkerQueue;
   readonly slots: Slots;
-  /** Places of types that have limits. */
+  /** The places of types that have limits. */
   readonly shares: Pick<Shares, "wantedBy" | "release">;
   readonly suspects: Pick<Suspects, "has">;
   readonly turns: LoopTurns;
@@ -88,16 +88,16 @@ export interface RunServices {
   readonly events: Pick<EventEngine, "now">;
   readonly fanOut: FanOut;
   readonly limits: Pick<EngineLimits, "entriesMax">;
-  /** Durable entries; retries until they can be read. */
+  /** Reads durable entries. Retries until they can be read. */
   readonly entriesAt: EntriesAt;
-  /** The input of a sealed job in clear; retries too. */
+  /** Decrypts the input of a sealed job. Retries too. */
   openInput(job: SealedJob): Promise<OpenedInput>;
   readonly liveSecrets: LiveSecrets;
   readonly lateCalls: LateCalls;
   readonly tracing: Tracing;
   readonly attemptWatch: AttemptWatch;
   readonly jobLog: JobLog;
-  /** Where a job comes from; at once, unless the journal has to be read. */
+  /** The trace that a job belongs to: at once, unless the journal has to be read. */
   traceOf(job: JobState): JobTrace | Promise<JobTrace>;
   /** Whether the engine is stopping, so that no attempt may begin. */
   readonly draining: boolean;
@@ -105,8 +105,8 @@ export interface RunServices {
   later(callback: () => void): void;
   /** The run is over. */
   ended(jobId: JobId, run: EndedRun): void;
-  /** The run has given its worker back, and may have no entry on its way to the disk. */
+  /** The run has given its worker back, and all its entries may be durable. */
   rested(jobId: JobId): void;
-  /** A defect of this program, not of the job's code. */
+  /** Reports a defect of the engine, not of the job's code. */
   onDefect(error: unknown): void;
 }

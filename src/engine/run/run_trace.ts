@@ -1,6 +1,6 @@
 /**
- * The spans of one run: the call of `run` and its attempts, each known by its execution id. Without
- * tracing there are none.
+ * The spans of one run: of the call of `run` and of its attempts, each identified by its execution
+ * id. Without tracing there are none.
  */
 
 import type { ExecutionId, JobId, TaskId } from "../../core/ids.ts";
@@ -15,7 +15,7 @@ export class RunTrace {
   readonly #services: RunServices;
   readonly #jobId: JobId;
   readonly #jobType: string;
-  /** Of the call and the attempts that are open. */
+  /** The spans of the call and of the open attempts. */
   #spans: Map<ExecutionId, Span> | undefined;
   #origin: JobTrace | undefined;
   #runId: ExecutionId | undefined;
@@ -27,7 +27,7 @@ export class RunTrace {
     this.#jobType = type;
   }
 
-  /** Reads where the job comes from, before anything starts; at once, if possible. */
+  /** Reads the trace that the job belongs to, before anything starts; at once, if possible. */
   begin(job: JobState): Promise<void> | undefined {
     const origin = this.#services.traceOf(job);
     if (origin instanceof Promise) return origin.then((found) => void (this.#origin = found));
@@ -57,7 +57,7 @@ export class RunTrace {
     return span.ids;
   }
 
-  /** The attempt was not recorded: its span is never shown. */
+  /** The attempt was not recorded: discards its span. */
   drop(executionId: ExecutionId): void {
     this.#spans?.delete(executionId);
     if (executionId === this.#runId) this.#runId = this.#runIds = undefined;
@@ -107,7 +107,7 @@ export function endOfAttempt(outcome: AttemptOutcome): SpanEnd {
   }
 }
 
-/** How the span of `run` ends when its job moves on, or ends, without it. */
+/** How the span of `run` ends when the state of its job changes while `run` is open. */
 export function endOfJob(job: JobState): SpanEnd {
   const failure = "failure" in job ? job.failure : undefined;
   if (failure === undefined) return { kind: "completed" };

@@ -1,19 +1,19 @@
 /**
- * Calls back when a recorded time has come. The delay is read off the time of day once, on first
- * use; from then on it is measured, so that setting the clock makes nothing late or early. One
- * timer serves all.
+ * Calls back when a recorded time has come. The delay is computed from the system clock once, on
+ * first use. After that only the monotonic clock counts, so that setting the system clock makes no
+ * callback late or early. One timer serves all.
  */
 
 import TinyQueue from "tinyqueue";
 import type { Clock } from "../ports.ts";
 
-/** How many past times stay past, even if the clock is set back before a job asks again. */
+/** How many past times are remembered, so that they stay past even if the clock is set back. */
 const OVER_MAX = 1_000;
 
-/** How many callbacks run in one turn, so that others get theirs. */
+/** The most callbacks in one turn of the event loop, so that other work gets its turn. */
 const CALLED_MAX = 500;
 
-/** Cancelled alarms stay in the queue until their time, or until they are this many and most. */
+/** Cancelled alarms stay queued until their time, or until they exceed this and half the queue. */
 const CANCELLED_MAX = 1_000;
 
 interface Alarm {
@@ -34,7 +34,7 @@ export class Scheduler {
   readonly #onDefect: (error: unknown) => void;
   #alarms = new TinyQueue<Alarm>([], inOrder);
   #cancelled = 0;
-  /** When recorded times are due, or were. */
+  /** When recorded times are or were due, by the monotonic clock. */
   readonly #dueMs = new Map<number, number>();
   /** Times in the past, latest last. */
   readonly #over = new Set<number>();
@@ -43,8 +43,8 @@ export class Scheduler {
   #stopped = false;
 
   /**
-   * @param onDefect Takes what a callback throws, so that the others and the timer are not
-   * affected.
+   * @param onDefect Receives errors that callbacks throw, so that they do not affect other
+   * callbacks or the timer.
    */
   constructor(clock: Clock, onDefect: (error: unknown) => void) {
     this.#clock = clock;
@@ -71,14 +71,14 @@ export class Scheduler {
   }
 
   /**
-   * Reads off now how far away a time recorded by another process is: its job may wait for a worker
-   * before it asks, and the clock may be set meanwhile.
+   * Computes the delay of a time recorded by another process now: its job may wait for a worker
+   * before it asks for the time, and the clock may be set meanwhile.
    */
   remember(atMs: number): void {
     this.#dueMs.set(atMs, this.#dueOf(atMs));
   }
 
-  /** Whether a time has come, in milliseconds since the epoch. */
+  /** Whether a time, in milliseconds since the epoch, has come. */
   isOver(atMs: number): boolean {
     return this.#dueOf(atMs) <= this.#clock.monotonic();
   }
@@ -88,7 +88,7 @@ export class Scheduler {
     this.#disarm?.();
   }
 
-  /** The same time gets the same result, whatever the time of day of the call. */
+  /** The same time has the same result, even if the system clock is set between calls. */
   #dueOf(atMs: number): number {
     const known = this.#dueMs.get(atMs);
     if (known !== undefined) return known;
@@ -119,7 +119,7 @@ export class Scheduler {
       this.#over.delete(next.atMs);
       this.#over.add(next.atMs);
       const { callback } = next;
-      // A later cancellation must not count it.
+      // A later cancellation must not count this alarm.
       next.callback = undefined;
       try {
         callback?.();

@@ -1,7 +1,6 @@
 /**
- * The answers for a job's `run`, in the order of the journal. They come in the same order live and
- * after a restart, so that `run` takes the same path through its code, and one that does not is
- * detected.
+ * The answers for a job's `run`, in the order of the journal. The order is the same live and after
+ * a restart, so that `run` takes the same path through its code, and a divergence is detected.
  */
 
 import { isSatisfied } from "../../core/condition.ts";
@@ -31,14 +30,14 @@ export type Settlement =
     readonly kind: "deadline";
     readonly logId: LogId;
     readonly name: string;
-    /** The wait that it ends; all of them when the expectation is waived. */
+    /** The wait that the deadline ends; `undefined` when it waives the expectation. */
     readonly wait: number | undefined;
   };
 
 /** A step on record that `run` does not ask for: a task, a sleep, or a wait until a time. */
 export type LostStep = { readonly taskId: TaskId } | Pick<TimedWait, "expectation" | "wait">;
 
-/** A key for what is answered. */
+/** Identifies the step that is answered. */
 export function settlementKey(settlement: Settlement): string {
   if ("taskId" in settlement) return `task ${settlement.taskId}`;
   return settlement.kind === "expectation"
@@ -46,7 +45,7 @@ export function settlementKey(settlement: Settlement): string {
     : `deadline ${settlement.name} ${settlement.wait}`;
 }
 
-/** Results that a retry took over; each is in order wherever `run` asks for it. */
+/** Results reused by a retry. `run` may ask for them in any order. */
 export function reusedSettlements(job: JobState): readonly Settlement[] {
   return [
     ...job.tasks.flatMap((task) => isOnRecord(task) && isReused(task) ? [toSettlement(task)] : []),
@@ -116,7 +115,7 @@ export function toSettlements(applied: Applied): readonly Settlement[] {
   return taskSettlement(entry);
 }
 
-/** Empty for a deadline that came too late. */
+/** Empty when the deadline came too late. */
 function deadlineSettlement(
   { logId, attributes }: FrameworkEntry<"job.DeadlinePassed">,
   job: JobState,

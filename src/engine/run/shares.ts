@@ -1,8 +1,9 @@
 /**
- * Places by type and key: how many jobs of a type, and of one key, may be at work at a time, and
- * how many may begin within a time. A job takes its place when it is granted a worker, and gives it
- * back once it is durable that it waits, backs off, is held or has ended; so the journal never
- * shows more than a limit allows. Places are independent of workers, and of slots for handlers.
+ * Places by type and key. They limit how many jobs of a type, and of one key, may work at a time,
+ * and how many may begin within a period. A job takes its place when it is granted a worker. It
+ * gives the place back once it is durable that the job waits, backs off, is held or has ended, so
+ * the journal never shows more jobs than a limit allows. Places are independent of workers, and of
+ * slots for handlers.
  */
 
 import type { JobId } from "../../core/ids.ts";
@@ -29,12 +30,12 @@ export class TypeShare {
 /** The places of one key; jobs without a key share one. */
 export class Share {
   readonly holders = new Set<JobId>();
-  /** Requests that wait for a place of it. */
+  /** How many requests wait for a place of this share. */
   waiting = 0;
 
   constructor(readonly of: TypeShare, readonly key: string | undefined) {}
 
-  /** Whether the limit of its key is reached. */
+  /** Whether the limit of the key is reached. */
   get isFull(): boolean {
     return this.key !== undefined && this.holders.size >= (this.of.limits.perKey ?? Infinity);
   }
@@ -43,36 +44,36 @@ export class Share {
 /** What a job needs before it may begin an attempt. */
 export interface WantedPlace {
   readonly share: Share;
-  /** The rate that its start counts for; absent when it has begun, or no rate applies. */
+  /** The window of the rate that counts the job's start; absent once begun, or without a rate. */
   readonly window?: RateWindow;
 }
 
 /** Where requests wait for places. */
 export interface PlaceQueue {
-  /** Shares may have a place free, and with it their type, and windows may admit more starts. */
+  /** Shares, and so their types, may have a free place; windows may admit more starts. */
   freed(shares: readonly Share[], windows?: readonly RateWindow[]): void;
   /** A window admits one more start. */
   opened(window: RateWindow): void;
 }
 
-/** What a rate counts now. */
+/** The current use of a rate. */
 interface RateUse {
-  /** `null` where it counts all jobs of the type. */
+  /** `null` when the rate counts all jobs of the type. */
   readonly key: string | null;
   readonly began: number;
-  /** Jobs that wait and have not begun. */
+  /** How many jobs wait to begin. */
   readonly waiting: number;
-  /** When the next may begin, once as many as allowed have begun, all of them on disk. */
+  /** When the next job may begin; set once the allowed number has begun, durably. */
   readonly nextAt?: string;
 }
 
 export interface TypeUse {
   readonly type: string;
-  /** Places that are taken. */
+  /** How many places are taken. */
   readonly held: number;
-  /** What its rate counts now: all jobs of the type, or each key apart. */
+  /** The use of the type's rate: for all jobs of the type, or for each key. */
   readonly rates: readonly RateUse[];
-  /** Keys with a job at work or waiting for a place; `null` is for jobs without. */
+  /** Keys with a job at work or waiting for a place; `null` stands for jobs without a key. */
   readonly keys: readonly {
     readonly key: string | null;
     readonly held: number;
@@ -80,28 +81,28 @@ export interface TypeUse {
   }[];
 }
 
-/** After the rate of a type was removed. */
+/** The rate of windows that remain after the rate of their type was removed. */
 const NO_RATE: Rate = { count: Infinity, perMs: 0 };
 
-/** What decides where a job's place is. */
+/** The properties of a job that decide which places and rates apply to it. */
 export type Placed = Pick<JobState, "jobId" | "type" | "key" | "rateKey">;
 
 interface TypePlaces {
   readonly all: TypeShare;
-  /** Those with a holder or a request. */
+  /** Shares with a holder or a request. */
   readonly byKey: Map<string | undefined, Share>;
-  /** Those with a start that counts. */
+  /** Windows with a start that counts. */
   readonly windows: Map<string | undefined, RateWindow>;
 }
 
 const NO_PLACES: Pick<TypePlaces, "byKey" | "windows"> = { byKey: new Map(), windows: new Map() };
 
 interface Held extends WantedPlace {
-  /** Whether its start is durable; `true` when no rate counts it. */
+  /** Whether the job's start is durable; `true` when no rate counts the job. */
   hasBegun: boolean;
 }
 
-/** After this many starts, empty windows are dropped. */
+/** Empty windows are dropped each time this many jobs have started. */
 const SWEEP_EVERY = 10_000;
 
 export class Shares {
@@ -110,11 +111,11 @@ export class Shares {
   readonly #byType = new Map<string, TypePlaces>();
   readonly #held = new Map<JobId, Held>();
   readonly #queues: PlaceQueue[] = [];
-  /** Grows with each change of limits: requests from before may need something else now. */
+  /** Increases with each change of limits, after which older requests may need other places. */
   epoch = 0;
   #starts = 0;
 
-  /** @param limits Of the types that have some. */
+  /** @param limits The limits of the types that have limits. */
   constructor(
     clock: Pick<Clock, "now" | "monotonic">,
     scheduler: Pick<Scheduler, "after">,
@@ -126,8 +127,8 @@ export class Shares {
   }
 
   /**
-   * Changes the limits of a type; jobs at work stay at work. `tellChanged` notifies those
-   * that wait, so that nothing is granted before.
+   * Changes the limits of a type. Jobs at work stay at work. Waiting jobs are granted nothing until
+   * `notifyChanged` notifies their queues.
    */
   change(type: string, limits: PlaceLimits): void {
     const places = this.#byType.get(type) ?? this.#places(type, limits);
@@ -136,8 +137,8 @@ export class Shares {
     for (const window of places.windows.values()) window.rate = limits.rate ?? NO_RATE;
   }
 
-  /** Those who wait may have what other limits allow. */
-  tellChanged(type: string): void {
+  /** Notifies the queues that the new limits of a type may admit waiting jobs. */
+  notifyChanged(type: string): void {
     const { windows, byKey } = this.#byType.get(type) ?? NO_PLACES;
     for (const queue of this.#queues) queue.freed([...byKey.values()], [...windows.values()]);
   }
@@ -154,7 +155,7 @@ export class Shares {
     });
   }
 
-  /** Nothing of a window in which nothing counts. */
+  /** Empty for a window in which no job counts. */
   #useOf(key: string | undefined, window: RateWindow): readonly RateUse[] {
     const nowMs = this.#clock.monotonic();
     const { waiting } = window;
@@ -175,7 +176,7 @@ export class Shares {
   }
 
   /** Registers a queue to notify of free places. */
-  tell(queue: PlaceQueue): void {
+  subscribe(queue: PlaceQueue): void {
     this.#queues.push(queue);
   }
 
@@ -188,9 +189,9 @@ export class Shares {
   }
 
   /**
-   * What a job needs before it may begin an attempt; `undefined` when nothing.
+   * The place that a job needs before it may begin an attempt; `undefined` when it needs none.
    *
-   * @param hasBegun Whether an attempt of it is on record.
+   * @param hasBegun Whether an attempt of the job is on record.
    */
   wantedBy(job: Placed, hasBegun: boolean): WantedPlace | undefined {
     if (this.#byType.size === 0 || this.#held.has(job.jobId)) return undefined;
@@ -208,7 +209,7 @@ export class Shares {
     return window === undefined || this.isOpen(window) ? undefined : "rate";
   }
 
-  /** How many starts count in a window, had it a rate for another time. */
+  /** How many starts would count in a window if its rate had another period. */
   startsWithin(window: RateWindow, perMs: number): number {
     return window.within(perMs, this.#clock.monotonic());
   }
@@ -227,7 +228,7 @@ export class Shares {
     return false;
   }
 
-  /** The jobs that hold the places of the limit that others wait for, the longest first. */
+  /** The jobs that hold the places of a limit that others wait for, longest holder first. */
   holdersOf(share: Share, limit: ReachedLimit): readonly JobId[] {
     if (limit === "perKey") return [...share.holders];
     return [...this.#held].flatMap(([jobId, held]) => held.share.of === share.of ? [jobId] : []);
@@ -267,13 +268,13 @@ export class Shares {
     this.forget(share);
   }
 
-  /** A job has its place back, by what is on record. */
+  /** Gives a job the place that it holds by the record. */
   restore(job: Placed): void {
     const wanted = this.wantedBy(job, true);
     if (wanted !== undefined) this.take(job.jobId, wanted);
   }
 
-  /** Starts recorded by earlier processes; their age is read off the time of day once. */
+  /** Adds starts recorded by earlier processes. Computes their age from the system clock once. */
   remember(job: Omit<Placed, "jobId">, starts: readonly RecordedStart[]): void {
     const places = job.type === undefined ? undefined : this.#byType.get(job.type);
     const window = places === undefined ? undefined : windowOf(places, job);

@@ -1,10 +1,10 @@
 /**
- * Slots for jobs whose handlers run, which is what is bounded. A job that waits for the disk takes
- * none: when handlers are prompt, many more attempts than there are slots are recorded in one
- * batch, and their handlers run one after the other.
+ * Limits how many jobs run handlers at a time: each takes a slot. A job that waits for the disk
+ * takes none. When handlers are prompt, one batch records many more attempts than there are slots,
+ * and their handlers run one after another.
  *
- * When slow handlers hold all slots, attempts whose handlers were not called are withdrawn, on
- * record, and their jobs wait for a worker at their place in the queue.
+ * When slow handlers hold all slots, attempts whose handlers were not called are recorded as
+ * withdrawn, and their jobs wait for a worker at their place in the queue.
  */
 
 import TinyQueue from "tinyqueue";
@@ -19,7 +19,7 @@ import { inQueueOrder, type Place } from "./requests_in_order.ts";
  */
 const PROMPT_MS = 10;
 
-/** A job with attempts on record whose handlers are to be called. */
+/** A job with recorded attempts whose handlers are to be called. */
 export interface SlotRequest {
   readonly place: Place;
   readonly type: string;
@@ -36,18 +36,18 @@ interface SlotsParts {
 
 interface Waiting extends Place {
   readonly entrant: SlotRequest;
-  /** When it was first looked at. */
+  /** When a look first found the request waiting. */
   seenMs: number | undefined;
 }
 
 export class Slots {
   readonly #max: number;
   readonly #parts: SlotsParts;
-  /** With the time at which each was first looked at, or whether it is slow. */
+  /** The holders of slots, each with the time of the first look at it, or `slow`. */
   readonly #inside = new Map<SlotRequest, number | "new" | "slow">();
-  /** How many of them are slow. */
+  /** How many holders are slow. */
   #slow = 0;
-  /** On record, and not called. */
+  /** Requests with recorded attempts that wait for a slot. */
   readonly #waiting = new TinyQueue<Waiting>([], inQueueOrder);
   #isLooking = false;
   #isStopped = false;
@@ -62,7 +62,7 @@ export class Slots {
     return this.#inside.size;
   }
 
-  /** Gives the entrant a slot, now or soon, or withdraws it. */
+  /** Gives the entrant a slot now or soon, or withdraws its attempts. */
   enter(entrant: SlotRequest): void {
     if (this.#inside.size < this.#max) {
       this.#admit(entrant);
@@ -105,7 +105,7 @@ export class Slots {
   }
 
   #findSlow(nowMs: number): void {
-    // A delay that many share, such as a pause of the process, counts once.
+    // A delay shared by many handlers, such as a pause of the process, counts once for each type.
     const types = new Set<string>();
     for (const [entrant, seen] of this.#inside) {
       if (seen === "new") this.#inside.set(entrant, nowMs);

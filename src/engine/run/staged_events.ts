@@ -1,4 +1,4 @@
-/** The domain events that one attempt stages; they commit with its completion, or not at all. */
+/** The domain events that one attempt stages. They commit with its completion, or not at all. */
 
 import { eventType, isReserved } from "../../core/event_type.ts";
 import type { FactDraft } from "../../core/event.ts";
@@ -46,8 +46,8 @@ export class StagedEvents {
 
 function tooMuch(type: string, limit: string): NonRetryableError {
   return new NonRetryableError(
-    `Cannot emit ${type}: an attempt may emit ${limit}, and this one would emit more; let several ` +
-      "tasks emit them",
+    `Cannot emit ${type}: an attempt may emit at most ${limit}; split the events among several ` +
+      "tasks",
   );
 }
 

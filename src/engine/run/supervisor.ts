@@ -1,6 +1,6 @@
 /**
- * Keeps a run for each job that has something to do: begins it when the job is ready, passes it the
- * entries of its job, and takes jobs up again after a restart.
+ * Keeps a run for each job that has something to do: begins the run when the job is ready, passes
+ * it the entries of the job, and resumes unfinished jobs after a restart.
  */
 
 import type { Condition } from "../../core/condition.ts";
@@ -29,7 +29,7 @@ import type { WriterListener } from "../writer/writer.ts";
 
 interface SupervisorParts {
   readonly services: RunServices;
-  /** For jobs whose definition asks for a thread. */
+  /** The services for jobs whose definition asks for a thread. */
   readonly threadServices: RunServices;
   readonly registry: DefinitionRegistry;
   readonly table: JobTable;
@@ -43,7 +43,7 @@ interface SupervisorParts {
 export class Supervisor implements WriterListener {
   readonly #parts: SupervisorParts;
   readonly #services: RunServices;
-  /** Jobs that wait for a worker so that `run` can be called, each with its withdrawal. */
+  /** Jobs that wait for a worker so that `run` can be called, each with a callback to withdraw. */
   readonly #queued = new Map<JobId, Withdraw>();
   readonly #runs = new Map<JobId, JobRun>();
   /** Runs that are over but have an open attempt. */
@@ -73,7 +73,7 @@ export class Supervisor implements WriterListener {
     const { jobId } = applied.job;
     const run = this.#runs.get(jobId);
     if (run !== undefined) run.appended(applied);
-    else if (mayGoAhead(applied) && !this.#queued.has(jobId)) this.#takeUp(jobId, false);
+    else if (mayRunEarly(applied) && !this.#queued.has(jobId)) this.#takeUp(jobId, false);
   }
 
   durable(steps: readonly Applied[]): void {
@@ -86,7 +86,7 @@ export class Supervisor implements WriterListener {
     heldPlaces.durable(steps, this.#isBusy);
   }
 
-  /** A pause holds these, which have no place any more by what is on record. */
+  /** A pause holds these jobs: by the record they no longer have a place. */
   gaveBack(jobIds: readonly JobId[]): void {
     this.#parts.heldPlaces.gaveBack(jobIds, this.#isBusy);
   }
@@ -110,7 +110,7 @@ export class Supervisor implements WriterListener {
       this.#reconsider(jobId, applied);
     } else {
       this.#takeUp(jobId, applied.entry.eventType === "job.JobCreated");
-      if (isToBeTried(applied) && !this.#isKnown(jobId) && !this.#trials.tookUp(jobId)) {
+      if (isToBeTried(applied) && !this.#isKnown(jobId) && !this.#trials.wasUnparked(jobId)) {
         this.#trials.begin([jobId]);
       }
     }
@@ -119,7 +119,7 @@ export class Supervisor implements WriterListener {
   lost(jobIds: ReadonlySet<JobId>): void {
     const { durableLogId } = this.#services.writer;
     const notStarted = [...jobIds].filter((jobId) => !this.#isStarted(jobId));
-    // All of them leave the queue first: a place or a worker given back is granted at once.
+    // All jobs leave the queue first: a place or a worker given back is granted at once.
     for (const jobId of notStarted) this.#leaveQueue(jobId);
     for (const jobId of notStarted) this.#services.shares.release(jobId);
     for (const jobId of jobIds) {
@@ -127,7 +127,7 @@ export class Supervisor implements WriterListener {
         const run = this.#runs.get(jobId);
         if (!this.#isStarted(jobId)) run?.drop();
         else if (run !== undefined) run.lost(durableLogId);
-        // A lost entry may have taken it out of the queue.
+        // A lost entry may have taken the job out of the queue.
         else if (!this.#queued.has(jobId)) this.#takeUp(jobId, false);
       });
     }
@@ -153,17 +153,17 @@ export class Supervisor implements WriterListener {
   }
 
   /**
-   * Takes up the jobs that a stop left unfinished.
+   * Resumes the jobs that a stop left unfinished.
    *
-   * @param restart After an unclean stop.
-   * @returns What that had cut short, as it was recorded.
+   * @param restart Present after an unclean stop.
+   * @returns The recorded entries of the attempts that the stop cut short.
    */
   async recover(restart: Restart | undefined): Promise<readonly EventDraft[]> {
     const { heldPlaces, registry, suspects, table, timers } = this.#parts;
     const unfinished = [...table.jobs()].filter((job) => !isTerminal(job));
     for (const job of unfinished) rememberTimes(job, this.#services.scheduler);
     heldPlaces.restore();
-    // Jobs that were open at this stop are found when that is on record.
+    // Suspects of this stop are found once its interruptions are on record.
     suspects.open(unfinished);
     const cutShort = unfinished.flatMap((job) => interruptions(job, restart));
     const parkings = draftParkings(unfinished, registry, restart);
@@ -192,7 +192,7 @@ export class Supervisor implements WriterListener {
     for (const run of this.#runs.values()) run.recordShutdown();
   }
 
-  /** A run is over; if it only gave way, another may have to follow. */
+  /** A run is over. If it only gave its worker back, another run may have to follow. */
   ended(jobId: JobId, run: EndedRun): void {
     if (this.#runs.get(jobId) === run) this.#runs.delete(jobId);
     this.#ending.set(run, jobId);
@@ -224,13 +224,13 @@ export class Supervisor implements WriterListener {
     }
   }
 
-  /** No loaded code can run it. */
+  /** Parks a job that no loaded code can run. */
   #parkWithoutCode(jobId: JobId, message: string): void {
     const draft = parked(jobId, { reason: "noDefinition", message });
     recordOrRetry(this.#services, [draft], () => this.#takeUp(jobId, false));
   }
 
-  /** A run takes memory, so it is made when there is a worker for it. */
+  /** Queues a job. Its run is created once there is a worker, since a run takes memory. */
   #begin(jobId: JobId, job: PendingJob): void {
     const { head } = job;
     const definition = this.#parts.registry.running(head);
@@ -251,17 +251,17 @@ export class Supervisor implements WriterListener {
       this.#parts.table.hold(jobId);
       const run = new JobRun(services, definition, jobId, job, worker);
       this.#runs.set(jobId, run);
-      // The code that appended its start runs on first.
+      // The code that appended the job's start finishes first.
       queueMicrotask(() => this.#guarded(() => run.begin()));
     });
     if (withdraw !== undefined) this.#queued.set(jobId, withdraw);
   }
 
-  /** Withdraws a job with nothing to do, so that it does not count ahead of others. */
+  /** Takes a job with nothing to do out of the queue, so that it does not count ahead of others. */
   #reconsider(jobId: JobId, { before, job }: Applied): void {
     const head = this.#parts.table.pending(jobId)?.head;
     if (head === undefined || head.state === "Created") return;
-    // Compensation needs no room for its beginning, so the job queues again without that.
+    // Compensation records no beginning, so the job queues again as one that needs no room.
     const isToBeUndone = before?.state === "Running" && job.state === "Compensating";
     if (!isTerminal(head) && !isHeld(head) && !isToBeUndone) return;
     this.#leaveQueue(jobId);
@@ -279,18 +279,18 @@ export class Supervisor implements WriterListener {
 }
 
 /**
- * Whether `run` may be called before the start of its job is durable, just as it may continue
- * before the result of a task is: its first step then shares a batch with the start. A retry
- * depends on what is on record of other jobs, and waits for that.
+ * Whether `run` may be called before the start of its job is durable, as it may continue before the
+ * result of a task is: its first step then shares a batch with the start. A retry depends on the
+ * record of another job, so it waits until its start is durable.
  */
-function mayGoAhead({ before, job }: Applied): boolean {
+function mayRunEarly({ before, job }: Applied): boolean {
   return before?.state === "Created" && job.state === "Running" && job.retryOf === undefined;
 }
 
-/** Whether a diverged job was resumed: it may be waiting, so no run would find out now. */
+/** Whether a diverged job was resumed. It may be waiting, so that no run would check it now. */
 function isToBeTried({ before, job }: Applied): boolean {
   return before?.parked?.reason === "diverged" && job.parked === undefined && !isTerminal(job);
 }
 
-/** A waiting job needs no run yet; one that backs off may have other branches to run. */
+/** A waiting job needs no run yet. One that backs off may have other branches to run. */
 const WORK: ReadonlySet<Condition> = new Set(["queued", "backingOff", "compensating"]);

@@ -1,4 +1,4 @@
-/** Who would be granted a place now, had a type other limits. Nobody is. */
+/** Computes which jobs would be granted a place now if a type had other limits. Grants none. */
 
 import type { JobId } from "../../core/ids.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
@@ -6,30 +6,30 @@ import type { RateWindow } from "./rate_window.ts";
 import { inQueueOrder, type Request } from "./requests_in_order.ts";
 import type { Share } from "./shares.ts";
 
-/** Requests that take one turn after another: of one key and priority. */
+/** Requests of one key and priority, which take one turn after another. */
 export interface TurnLine {
   readonly share: Share;
   readonly priority: number;
-  /** When it had its last. */
+  /** When the line had its last turn. */
   readonly turn: number;
   readonly requests: readonly Request[];
 }
 
 interface Supposed {
   readonly limits: PlaceLimits;
-  /** How many jobs may begin now, as far as the rate counts them together with this one. */
+  /** How many jobs may begin now, of those that the rate counts together with this one. */
   readonly rateRoom: number;
-  /** How many workers there may be. */
+  /** How many workers are available. */
   readonly room: number;
 }
 
 interface SupposedTurns {
-  /** Those that would begin, in order; it is the last of them when it would. */
+  /** The requests that would be granted, in order. The job's own comes last if it is granted. */
   readonly granted: readonly Request[];
   readonly isGranted: boolean;
 }
 
-/** @param lines Of the type of the job, and its own among them. */
+/** @param lines The lines of the job's type, including its own. */
 export function supposedTurns(
   lines: readonly TurnLine[],
   jobId: JobId,
@@ -63,7 +63,7 @@ export function supposedTurns(
   return { granted, isGranted: false };
 }
 
-/** Lines of one key and priority as one: what waits for different rates no longer does. */
+/** Merges the lines of one key and priority, which different rates had separated. */
 function mergedLines(lines: readonly TurnLine[]) {
   const merged: { -readonly [Name in keyof TurnLine]: TurnLine[Name] }[] = [];
   for (const { requests, ...line } of lines) {
@@ -88,7 +88,7 @@ function windowOf(requests: readonly Request[], jobId: JobId): RateWindow | unde
   return requests.find((request) => request.jobId === jobId)?.needs?.window;
 }
 
-/** Whether the rate counts it together with the job. */
+/** Whether the rate counts the request together with the job. */
 function isCounted({ begins, needs }: Request, window: RateWindow | undefined): boolean {
   return window === undefined ? begins : needs?.window === window;
 }

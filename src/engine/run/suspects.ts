@@ -1,6 +1,6 @@
 /**
- * Attempts that run alone, since the process ended twice in a row while they were open. An attempt
- * is cleared when it ends by itself.
+ * Attempts that run alone, because the process ended twice in a row while they were open. An
+ * attempt is cleared when it ends by itself.
  */
 
 import { crashSuspects } from "../../core/crashes.ts";
@@ -27,7 +27,7 @@ export class Suspects {
     this.#parts = parts;
   }
 
-  /** Adds the suspects among jobs. A job in a thread cannot end the process: it only waits. */
+  /** Adds the suspects among jobs, except those in threads, which cannot end the process. */
   open(jobs: Iterable<JobState>): void {
     for (const job of jobs) {
       const tasks = crashSuspects(job).map(({ taskId }) => taskId);
@@ -37,7 +37,7 @@ export class Suspects {
     this.#holdThreads();
   }
 
-  /** By job, the tasks that run alone. */
+  /** The tasks that run alone, by job. */
   get all(): ReadonlyMap<JobId, ReadonlySet<TaskId>> {
     return this.#tasks;
   }
@@ -50,7 +50,7 @@ export class Suspects {
   see(applied: Applied): void {
     this.#clear(applied);
     const { before, job } = applied;
-    // Cut short again, or retried after it ended the process.
+    // The attempt was cut short again, or the job was resumed after it ended the process.
     const triesAgain = before?.parked?.reason === "crashed" && job.parked === undefined;
     if (isCrash(applied) || triesAgain) this.open([this.#parts.table.existing(job.jobId)]);
     else this.#holdThreads();

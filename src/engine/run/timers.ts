@@ -1,7 +1,7 @@
 /**
- * Ends what is due: sleeps, timed waits of `run`, and deadlines of plans. Each ends with an entry
- * of its own, whether its job is held or not, and without a worker. Many at once are recorded in
- * groups, so that nothing else is held up.
+ * Ends timers that are due: sleeps, timed waits of `run`, and deadlines of plans. Each ends with an
+ * entry of its own, even if its job is held, and without a worker. When many are due at once, they
+ * are recorded in groups, so that they do not hold up other work.
  */
 
 import type { Timer } from "../../core/command.ts";
@@ -18,7 +18,7 @@ import type { Writer } from "../writer/writer.ts";
 import type { DiskRetries } from "./disk_retries.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** The most that are recorded at a time. */
+/** The most timers that are recorded at a time. */
 const GROUP_MAX = 250;
 
 interface TimerParts {
@@ -50,9 +50,9 @@ function timerAt(timer: Timer, dueMs: number): OpenTimer {
   return { timer, dueMs };
 }
 
-/** Of the plan. */
+/** The deadlines of the job's plan. */
 function deadlines(job: Extract<JobState, { state: "Running" }>): readonly OpenTimer[] {
-  // Most jobs share one plan, which has none.
+  // Most jobs share one plan, which has no deadlines.
   if (job.plan === MAIN_ONLY_PLAN) return [];
   return job.plan.expected.flatMap((expected, index) => {
     const { id, within } = expected;
@@ -82,7 +82,7 @@ export class Timers {
     this.#parts = parts;
   }
 
-  /** Takes a job found at a start, once what the stop cut short is on record. */
+  /** Sets the timers of a job found at a start, once the interruptions are on record. */
   open(job: JobState): void {
     for (const one of openTimers(job)) this.#set(job.jobId, one);
   }
@@ -159,7 +159,7 @@ export class Timers {
     await writer.settled(writer.append(drafts, "vital").lastLogId, undefined);
   }
 
-  /** Empty when something else has ended it. */
+  /** Empty when something else has ended the timer. */
   #elapsed({ jobId, timer }: Due): readonly JobEventDraft[] {
     const taskIds = "taskId" in timer ? [timer.taskId] : [];
     const job = this.#parts.table.pending(jobId)?.withOnly(taskIds);

@@ -1,6 +1,6 @@
 /**
- * Requests of jobs that need a place as well. Requests of one key and priority wait in a line, and
- * lines of one priority take turns: the line whose turn is longest ago comes next. A line whose key
+ * Requests of jobs that need a place as well as a worker. Requests of one key and priority wait in
+ * a line. Lines of one priority take turns: the least recent turn comes next. A line whose key
  * has no free place is set aside until it has one, so that the cost of a turn does not grow with
  * the requests that wait.
  *
@@ -18,16 +18,16 @@ export interface Candidate {
   readonly request: Request;
   /** The lowest goes first. */
   readonly turn: number;
-  /** Takes it out of its line. */
+  /** Takes the request out of its line. */
   take(): void;
 }
 
 class Line {
   readonly requests = new RequestsInOrder();
-  /** Whether it is among those that take turns. */
+  /** Whether the line is among those that take turns. */
   isReady = false;
 
-  /** @param turn When it had its turn, or was made. */
+  /** @param turn When the line had its last turn, or was created. */
   constructor(
     readonly needs: WantedPlace,
     readonly lane: Lane,
@@ -36,27 +36,27 @@ class Line {
   ) {}
 }
 
-/** Of one type. */
+/** Requests of one type. */
 interface Lane {
-  /** Those that may have requests that can be granted. */
+  /** Lines that may have requests that can be granted. */
   readonly ready: TinyQueue<Line>;
   readonly withoutKey: RequestsInOrder;
 }
 
 interface LanesOfType {
   readonly continuing: Lane;
-  /** Jobs that begin and that a rate counts. */
+  /** Jobs that a rate counts and that have not begun. */
   readonly starting: Lane;
 }
 
 export class TurnsOfKeys {
   readonly #isOpen: (window: RateWindow) => boolean;
   readonly #byType = new Map<TypeShare, LanesOfType>();
-  /** Those with requests. */
+  /** Lines with requests. */
   readonly #lines = new Map<Share, Line[]>();
-  /** Those whose key has used up its rate. */
+  /** Lines whose key has used up its rate. */
   readonly #blocked = new Map<RateWindow, Set<Line>>();
-  /** When jobs without a key had their turn, by priority; only while there are lines. */
+  /** When jobs without a key had their last turn, by priority. Kept only while there are lines. */
   readonly #withoutKey = new Map<number, number>();
   /** Lines with requests that a full disk holds. */
   readonly #aside = new Set<Line>();
@@ -66,7 +66,7 @@ export class TurnsOfKeys {
     this.#isOpen = isOpen;
   }
 
-  /** Whether no job has ever needed a place. */
+  /** Whether no request has ever needed a place. */
   get areUnused(): boolean {
     return this.#byType.size === 0;
   }
@@ -82,7 +82,7 @@ export class TurnsOfKeys {
     this.#consider(line);
   }
 
-  /** The next of these that can be granted. */
+  /** The next request that can be granted. */
   next(mayBegin: boolean): Candidate | undefined {
     let next: Candidate | undefined;
     for (const [type, { continuing, starting }] of this.#byType) {
@@ -129,7 +129,7 @@ export class TurnsOfKeys {
     for (const line of aside) this.#consider(line);
   }
 
-  /** Those of a type, as they take turns. */
+  /** The lines of a type that take turns. Jobs without a key form one line per priority. */
   linesOf(type: TypeShare): readonly TurnLine[] {
     const ofKeys = [...this.#lines].flatMap(([share, lines]) =>
       share.of === type
@@ -151,14 +151,14 @@ export class TurnsOfKeys {
     }, ofKeys);
   }
 
-  /** All in which requests wait. */
+  /** All queues in which requests may wait. */
   get queues(): readonly RequestsInOrder[] {
     const lanes = [...this.#byType.values()].flatMap((lanes) => Object.values(lanes) as Lane[]);
     const lines = [...this.#lines.values()].flat();
     return [...lanes.map(({ withoutKey }) => withoutKey), ...lines.map(({ requests }) => requests)];
   }
 
-  /** The requests of each key; those without a key are one. */
+  /** The requests of each key. Those of all jobs without a key form one group, the first. */
   get all(): readonly (readonly Request[])[] {
     const lanes = [...this.#byType.values()].flatMap((
       { continuing, starting },
@@ -199,7 +199,7 @@ export class TurnsOfKeys {
       const next = share.isFull ? undefined : line.requests.first(mayBegin);
       const isOpen = next === undefined || window === undefined || this.#isOpen(window);
       if (next !== undefined && isOpen) return this.#candidate(ready, line, next);
-      // All of this lane wait for the same window.
+      // All requests of this lane wait for the same window.
       if (!isOpen && window?.isOfType === true) return undefined;
       ready.pop();
       line.isReady = false;
@@ -246,7 +246,7 @@ function newLane(): Lane {
   return { ready, withoutKey: new RequestsInOrder() };
 }
 
-/** Lower priority, then the lower turn, then the older request. */
+/** Compares by lower priority, then by lower turn, then by older request. */
 export function isBefore(one: Candidate, other: Candidate | undefined): boolean {
   if (other === undefined) return true;
   const { priority } = one.request;

@@ -1,4 +1,4 @@
-/** Jobs that a stop left unfinished, before a start takes them up. */
+/** Handles jobs that a stop left unfinished, before a start resumes them. */
 
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { EventDraft } from "../../core/event.ts";
@@ -13,17 +13,17 @@ import type { RunServices } from "./run_services.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { openTimers } from "./timers.ts";
 
-/** How many waiting jobs are tried at a start; the others find out when they wake. */
+/** How many waiting jobs are tried at a start. The others are checked when they wake. */
 const TRIALS_MAX = 10_000;
 
-/** Reads off how far away a job's times are, before anything waits for them. */
+/** Computes the delays of a job's times before anything waits for them. */
 export function rememberTimes(job: JobState, scheduler: Scheduler): void {
   const start = job.state === "Created" && job.startAt !== undefined ? [job.startAt] : [];
   for (const time of [...start, ...retryTimes(job)]) scheduler.remember(Date.parse(time));
   for (const { dueMs } of openTimers(job)) scheduler.remember(dueMs);
 }
 
-/** Parks the job that ended the process, and those that no loaded code runs. */
+/** Parks the job that ended the process, and the jobs that no loaded code can run. */
 export function draftParkings(
   jobs: readonly JobState[],
   registry: DefinitionRegistry,
@@ -42,8 +42,8 @@ export function draftParkings(
 }
 
 /**
- * Records what a start has found, and calls back when it is durable. Resolves earlier when the disk
- * is full, which may take long: reads work meanwhile.
+ * Records the findings of a start, and calls back when they are durable. When the disk is full it
+ * resolves earlier, so that reads work meanwhile.
  */
 export async function recordAtStart(
   { services, table, diskRetries }: {
@@ -71,7 +71,7 @@ export async function recordAtStart(
   await Promise.race([recorded, refused.promise]);
 }
 
-/** Parked jobs that other code may fit, then a number of those that wait. */
+/** Parked jobs that the loaded code may fit, then a limited number of waiting jobs. */
 export function jobsToTry(
   jobs: readonly JobState[],
   table: JobTable,

@@ -22,7 +22,7 @@ export function wantedBy(
   >,
 ): Wanted {
   const { jobId, priority, labels, key } = head;
-  // Orders by the start, even when a job returns to the queue.
+  // The start of the job decides its order, even when it returns to the queue.
   const order = head.state === "Created" ? head.firstLogId : head.startedBy;
   return { jobId, priority, order, type, labels, key, begins, isAlone, needs };
 }
@@ -54,7 +54,7 @@ export class WorkerLease {
     return this.#run.services.suspects.has(this.#run.jobId);
   }
 
-  /** The place among limits that the job needs and does not have. */
+  /** The place that limits require the job to have, if it does not have it. */
   get needsPlace(): WantedPlace | undefined {
     const { services, job } = this.#run;
     return services.shares.wantedBy(job.head, job.task(MAIN_TASK) !== undefined);
@@ -72,7 +72,7 @@ export class WorkerLease {
   /**
    * Asks for a worker, and calls back when there is one.
    *
-   * @param begins Whether the job has to record that it begins.
+   * @param begins Whether the job still has to record that it begins.
    */
   request(begins: boolean, granted: () => void): void {
     const { services, job, definition: { type } } = this.#run;
@@ -85,12 +85,12 @@ export class WorkerLease {
     if (withdraw !== undefined) this.#state = { kind: "queued", withdraw };
   }
 
-  /** A job that ran alone may run beside others from now on. */
+  /** Lets a job that ran alone run beside others from now on. */
   join(): void {
     if (this.#state.kind === "held") this.#run.services.workers.join(this.#state.worker);
   }
 
-  /** The worker is the run's own from now on. */
+  /** Makes a shared worker the run's own. */
   keep(): void {
     if (this.#state.kind === "held") this.#run.services.workers.keep(this.#state.worker);
   }

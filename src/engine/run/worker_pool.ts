@@ -1,10 +1,10 @@
 /**
- * Workers: as many as handlers may run at a time. Most jobs have one of their own until they end or
- * have nothing to do.
+ * The workers: as many as the handlers that may run at a time. Most jobs have a worker of their own
+ * until they end or have nothing to do.
  *
- * Jobs of a prompt type wait mostly for the disk, so many of them share each worker that no job has
- * for itself. They run while there is at least one such worker; a job that needs its own leaves
- * them the last one until they are done.
+ * Jobs of a prompt type wait mostly for the disk, so many of them share each of the other workers.
+ * They run while there is at least one to share. A job that needs a worker of its own leaves them
+ * the last one until they are done.
  */
 
 import type { PromptTypes } from "./prompt_types.ts";
@@ -18,9 +18,9 @@ const SHARING_MAX = 512;
 export class WorkerPool {
   readonly max: number;
   readonly #promptTypes: PromptTypes;
-  /** Workers with a job of their own; above `max` only while jobs turn out to be slow. */
+  /** Workers with a job of their own. More than `max` only while jobs turn out to be slow. */
   #own = 0;
-  /** Jobs that share the others. */
+  /** Jobs that share the other workers. */
   #sharing = 0;
   /** Whether a job runs alone, so that no other gets a worker. */
   #isAlone = false;
@@ -71,7 +71,7 @@ export class WorkerPool {
     else this.#own--;
   }
 
-  /** A job that ran alone may run beside others from now on; `false` when it did not. */
+  /** Lets a job that ran alone run beside others from now on. Returns `false` if it did not. */
   join(worker: Worker): boolean {
     if (!worker.isAlone) return false;
     worker.isAlone = false;
@@ -96,7 +96,7 @@ export class WorkerPool {
     return true;
   }
 
-  /** Whether a job can have a worker of its own beside this many that share. */
+  /** Whether a job can have a worker of its own while this many jobs share. */
   #hasOwn(sharing: number): boolean {
     return this.#own + (sharing > 0 ? 1 : 0) < this.max;
   }

@@ -27,20 +27,20 @@ import type { TurnLine } from "./supposed_turns.ts";
 import { type Candidate, isBefore, TurnsOfKeys } from "./turns_of_keys.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
-/** No limits are as old: what is needed is asked again. */
+/** Older than any epoch of limits, so that the needs of a request are computed again. */
 const OUTDATED = -1;
 
-type QueueShares = Pick<Shares, "epoch" | "forget" | "isOpen" | "take" | "tell">;
+type QueueShares = Pick<Shares, "epoch" | "forget" | "isOpen" | "take" | "subscribe">;
 
 const NO_SHARES: QueueShares = {
   epoch: 0,
   forget: () => {},
   isOpen: () => true,
   take: () => {},
-  tell: () => {},
+  subscribe: () => {},
 };
 
-/** This many requests that pauses hold are passed in one go while they are being sorted. */
+/** The most paused requests that one `grantNext` sets aside while requests are being sorted. */
 const ASIDE_MAX = 500;
 
 /** Withdraws a request, which may have been granted already. */
@@ -50,11 +50,11 @@ export class WorkerQueue implements PlaceQueue {
   readonly #pool: WorkerPool;
   readonly #onDefect: (error: unknown) => void;
   readonly #shares: QueueShares;
-  /** Those that need no place. */
+  /** Requests that need no place. */
   readonly #requests = new RequestsInOrder();
-  /** Those that need one. */
+  /** Requests that need a place. */
   readonly #turns: TurnsOfKeys;
-  /** Those that run alone. */
+  /** Requests of jobs that run alone. */
   readonly #alone = new TinyQueue<Request>([], inQueueOrder);
   readonly #paused = new PausedRequests<Request>(inQueueOrder);
   #holdsBeginning = false;
@@ -62,14 +62,14 @@ export class WorkerQueue implements PlaceQueue {
   #stopped = false;
   /** Grants nothing while a job of another queue has to run alone. */
   #isHeld = false;
-  /** Changes of pauses by which requests are not sorted yet. */
+  /** How many changes of pauses are still to be sorted by. */
   #unsorted = 0;
-  /** Grants nothing while requests come back from pauses, so that each comes in its order. */
+  /** Grants nothing while requests come back from pauses, so that they are granted in order. */
   #isReleasing = false;
 
   /**
-   * @param onDefect Takes what a grant throws, which does not concern the run that gave a worker
-   * back.
+   * @param onDefect Receives errors that a grant throws. They must not reach the run that gave the
+   * worker back.
    * @param shares Where granted jobs take their places.
    */
   constructor(
@@ -82,14 +82,14 @@ export class WorkerQueue implements PlaceQueue {
     this.#onDefect = onDefect;
     this.#shares = shares;
     this.#turns = new TurnsOfKeys((window) => shares.isOpen(window));
-    shares.tell(this);
+    shares.subscribe(this);
   }
 
   get busy(): number {
     return this.#pool.busy;
   }
 
-  /** Requests in the queue. */
+  /** How many requests are in the queue. */
   get waiting(): number {
     return this.#waiting - this.paused;
   }
@@ -102,15 +102,15 @@ export class WorkerQueue implements PlaceQueue {
     return this.#pool.max;
   }
 
-  /** Whether a request of this priority and order waits, for a worker or the end of a pause. */
+  /** Whether a request of this priority and order waits for a worker or for a pause to end. */
   holds(priority: number, order: number): boolean {
     return queueLine(this.#lines, { priority, order }) !== undefined ||
       this.#paused.all.some((request) => request.priority === priority && request.order === order);
   }
 
   /**
-   * How many requests are granted before one of this priority and order; if it waits for a place,
-   * how many of its key.
+   * How many requests are granted before the one at this place. If it waits for a place under a
+   * limit, only requests of its key count.
    *
    * @param upTo Requests of jobs that started after this position do not count: their start is not
    * durable yet.
@@ -127,7 +127,7 @@ export class WorkerQueue implements PlaceQueue {
   /**
    * Calls `grant` when there is a worker.
    *
-   * @returns What withdraws the request; `undefined` when it was granted at once.
+   * @returns Withdraws the request; `undefined` when it was granted at once.
    */
   request(wanted: Wanted, grant: (worker: Worker) => void): Withdraw | undefined {
     const asked = { needsNow: wanted.needs, needs: wanted.needs?.(), epoch: this.#shares.epoch };
@@ -149,10 +149,11 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   /**
-   * Other pauses are in force, and nothing that they hold is granted from now on.
+   * Sets the pauses in force. No request that they hold is granted from now on.
    *
-   * @returns What sorts the requests that wait by them. There may be very many, so it may be done
-   * in slices, but to the end before that of the next change, with `grantNext` after each.
+   * @returns The work of sorting the waiting requests by the pauses. Since there may be very many,
+   * the caller may do it in slices, with `grantNext` after each. It must finish before that of the
+   * next change begins.
    */
   pause(pauses: readonly Pause[]): Work<void> {
     const change = this.#paused.change(pauses);
@@ -169,7 +170,7 @@ export class WorkerQueue implements PlaceQueue {
     if (begun.length > 0) yield* this.#clear();
     this.#isReleasing = ended.size > 0;
     yield* this.#paused.end(ended, (request) => {
-      // It may have given its place back meanwhile.
+      // The job may have given its place back meanwhile.
       request.epoch = OUTDATED;
       this.#push(request);
     });
@@ -177,7 +178,7 @@ export class WorkerQueue implements PlaceQueue {
     this.#unsorted--;
   }
 
-  /** Pauses may hold it; the original stays in its line until that is cleared. */
+  /** Sets a request aside if pauses hold it. The original stays in its line until `#clear`. */
   #setAside(request: Request, holders?: readonly Holder[]): boolean {
     const held = this.#paused.take(request, holders, () => ({ ...request }));
     if (held === undefined) return false;
@@ -186,7 +187,7 @@ export class WorkerQueue implements PlaceQueue {
     return true;
   }
 
-  /** Drops what is over from the lines at once, so that who comes to the front meets none of it. */
+  /** Drops requests that are over from the lines now, so that none reaches the front. */
   *#clear(): Work<void> {
     for (const requests of [this.#requests, ...this.#turns.queues]) {
       requests.clear();
@@ -195,7 +196,7 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   /**
-   * The requests that need a place, or to begin as far as a rate counts, in no order.
+   * The requests that need a place, or that a rate counts before they begin. Unsorted.
    *
    * @param upTo As for `aheadOf`.
    */
@@ -217,7 +218,7 @@ export class WorkerQueue implements PlaceQueue {
     };
   }
 
-  /** What a pause holds of what waits here. */
+  /** The requests of this queue that a pause holds. */
   heldBy(pause: Pause, upTo: LogId): Held<Request> {
     return this.#paused.heldBy(pause, upTo);
   }
@@ -231,26 +232,26 @@ export class WorkerQueue implements PlaceQueue {
     this.grantNext();
   }
 
-  /** A job that ran alone may run beside others from now on. */
+  /** Lets a job that ran alone run beside others from now on. */
   join(worker: Worker): void {
     if (this.#pool.join(worker)) this.grantNext();
   }
 
-  /** A slow handler gets its job a worker of its own. */
+  /** Gives a job with a slow handler a worker of its own. */
   keep(worker: Worker): void {
     this.#pool.keep(worker);
   }
 
   /**
-   * Whether a job may record an attempt. If not, it is paused, or jobs that were prompt turned out
-   * to be slow: it must give its worker back.
+   * Whether a job may record an attempt. If not, the job must give its worker back: it is paused,
+   * or jobs that were prompt turned out to be slow.
    */
   mayStart(worker: Worker): boolean {
     return !this.#paused.isPaused(worker) && this.#pool.mayStart(worker);
   }
 
   /**
-   * The disk has no room for jobs that begin: those keep their place in the queue, and jobs that
+   * The disk has no room for jobs that begin: they keep their place in the queue, and jobs that
    * have begun get the workers.
    *
    * @param later Calls back when the disk may have room.
@@ -265,14 +266,14 @@ export class WorkerQueue implements PlaceQueue {
     });
   }
 
-  /** Grants nothing while held; jobs with a worker keep it. */
+  /** Grants nothing while held. Jobs with a worker keep it. */
   hold(isHeld: boolean): void {
-    const isLetGo = this.#isHeld && !isHeld;
+    const isReleased = this.#isHeld && !isHeld;
     this.#isHeld = isHeld;
-    if (isLetGo) this.grantNext();
+    if (isReleased) this.grantNext();
   }
 
-  /** Grants once all are considered, so that keys keep their turns. */
+  /** Grants only after all lines are considered, so that keys keep their turns. */
   freed(shares: readonly Share[], windows: readonly RateWindow[] = []): void {
     for (const window of windows) this.#turns.opened(window);
     for (const share of shares) this.#turns.freed(share);
@@ -297,7 +298,7 @@ export class WorkerQueue implements PlaceQueue {
     this.#count(request, -1);
   }
 
-  /** Counts the requests that wait for a place, or to begin. */
+  /** Adjusts the counts of requests that wait for a place, or to begin. */
   #count({ needs }: Pick<Request, "needs">, difference: 1 | -1): void {
     if (needs === undefined) return;
     needs.share.waiting += difference;
@@ -305,7 +306,7 @@ export class WorkerQueue implements PlaceQueue {
     this.#shares.forget(needs.share);
   }
 
-  /** Whether a request waits elsewhere now, since limits have changed. */
+  /** Moves a request whose needs changed with the limits; returns whether it moved. */
   #refiled(foremost: Candidate): boolean {
     const { request } = foremost;
     if (request.epoch === this.#shares.epoch) return false;
@@ -316,20 +317,20 @@ export class WorkerQueue implements PlaceQueue {
     foremost.take();
     const before = { needs: request.needs };
     request.needs = needs;
-    // In this order: a share that no job waits for is forgotten, and its key would get another.
+    // In this order: a share without waiting jobs is forgotten, and its key would get another.
     this.#count(request, 1);
     this.#count(before, -1);
     this.#push(request);
     return true;
   }
 
-  /** Requests that are granted in order; those of all jobs without a key come first. */
+  /** Requests by line, each granted in order. The first line is that of jobs without a key. */
   get #lines(): readonly (readonly Request[])[] {
     const [withoutKey = [], ...lines] = this.#turns.all;
     return [[...this.#requests.all, ...this.#alone.data, ...withoutKey], ...lines];
   }
 
-  /** Grants what may be granted; called whenever that may be more than before. */
+  /** Grants all requests that may be granted. Called whenever more may have become possible. */
   grantNext(): void {
     for (let aside = 0; !this.#stopped && !this.#isHeld && !this.#isReleasing;) {
       const foremost = this.#foremost();
@@ -340,7 +341,7 @@ export class WorkerQueue implements PlaceQueue {
       }
       if (this.#refiled(foremost)) continue;
       const { request } = foremost;
-      // A request without a worker keeps those behind it waiting: none is passed over.
+      // A request that gets no worker keeps those behind it waiting: none overtakes it.
       const worker = this.#pool.take(request);
       if (worker === undefined) return;
       foremost.take();
