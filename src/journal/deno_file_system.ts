@@ -23,7 +23,7 @@ const OTHERS = 0o077;
 
 /**
  * Writes up to this size are synchronous: they only copy to the page cache, which takes less time
- * than a hand-over to another thread. The sync that follows usually runs on another thread.
+ * than handing them to another thread. The sync that follows usually runs on another thread.
  */
 const QUICK_WRITE_BYTES = 256 * 1024;
 
@@ -174,7 +174,7 @@ export class DenoFileSystem implements FileSystem {
           // lock, until it runs its program.
           file.unlockSync();
           file.close();
-          this.#spares.letGo();
+          this.#spares.releaseAll();
         },
       };
     }

@@ -16,7 +16,7 @@ interface TailLimits {
 }
 
 /** The size of one batch in the tail. */
-interface Kept {
+interface BatchSize {
   readonly count: number;
   readonly bytes: number;
 }
@@ -27,7 +27,7 @@ export class Tail {
   #entries: JobEventLogEntry[] = [];
   /** Index of the oldest entry and batch that are still kept. */
   #firstEntry = 0;
-  #kept: Kept[] = [];
+  #kept: BatchSize[] = [];
   #firstKept = 0;
   #bytes = 0;
 

@@ -27,7 +27,7 @@ function adviceFor(folder: string): string {
     "before it changes anything";
 }
 
-/** The journal is not as it was written, or this version cannot read it. */
+/** The journal is damaged, or this version cannot read it. */
 export class JournalDamagedError extends Error {
   /** For logs. */
   override readonly name = "JournalDamagedError";
@@ -41,7 +41,7 @@ export class JournalDamagedError extends Error {
   readonly logId: number;
   readonly #what: string;
 
-  /** Made by the journal. */
+  /** Created by the journal. */
   constructor(location: JournalLocation, reason: string) {
     const { segment, offset, logId } = location;
     const what = `Cannot use the journal: segment ${segment} at byte ${offset} ` +
@@ -70,7 +70,7 @@ export class JournalLockedError extends Error {
   readonly exitCode = 73;
 
   /**
-   * Made by the journal.
+   * Created by the journal.
    *
    * @param url The address that the process that holds the journal has announced.
    */
@@ -89,7 +89,7 @@ export class JournalUnusableError extends Error {
   /** The file or folder. */
   readonly path: string;
 
-  /** Made by the journal. */
+  /** Created by the journal. */
   constructor(action: string, path: string, reason: string, cause?: unknown) {
     super(`Cannot ${action} ${path}: ${reason}`, { cause });
     this.path = path;
@@ -121,7 +121,7 @@ export async function orUnusable<Result>(
   try {
     return await run();
   } catch (error) {
-    if (isOurs(error)) throw error;
+    if (isJournalError(error)) throw error;
     throw new JournalUnusableError(action, path, failureReason(error, path), error);
   }
 }
@@ -152,7 +152,7 @@ export function missingRoom(error: unknown): string {
   return isOutOfDescriptors(error) ? "no file descriptor is left" : "the disk is full";
 }
 
-function isOurs(error: unknown): boolean {
+function isJournalError(error: unknown): boolean {
   return error instanceof JournalDamagedError || error instanceof JournalLockedError ||
     error instanceof JournalUnusableError;
 }

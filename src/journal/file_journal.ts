@@ -1,4 +1,4 @@
-/** The journal in files. A facade: it connects its parts and contains no logic of its own. */
+/** The journal in files. A facade: it connects its parts and makes no decisions. */
 
 import type { JobEventLogEntry, JournalEventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
@@ -242,20 +242,20 @@ async function openLocked(
 }
 
 /** The reserve, if one is configured, and whether there was no space for it. */
-interface Kept {
+interface PreparedReserve {
   readonly reserve: Reserve | undefined;
   readonly short: boolean;
 }
 
 async function prepareReserve(
   { fileSystem, folder, reserveBytes, warn }: ResolvedOptions,
-): Promise<Kept> {
+): Promise<PreparedReserve> {
   if (reserveBytes === 0) return { reserve: undefined, short: false };
   const reserve = new Reserve(fileSystem, journalLayout(folder), reserveBytes, warn);
   return { reserve, short: !await reserve.take() };
 }
 
-function createParts(options: LockedOptions, recovery: Recovery, kept: Kept): Parts {
+function createParts(options: LockedOptions, recovery: Recovery, kept: PreparedReserve): Parts {
   const { fileSystem, clock, random } = options;
   const layout = journalLayout(options.folder);
   const catalogue = new Catalogue(recovery.segments, recovery.indexes);

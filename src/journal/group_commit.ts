@@ -21,8 +21,8 @@ import { FORMAT_VERSION } from "./line_codec.ts";
 /** Where batches are stored. */
 export interface BatchSink {
   /**
-   * Resolves when the batch is on disk. Rejects with `JournalFullError` if nothing of it is left
-   * there and a later batch may succeed; any other rejection is final.
+   * Resolves when the batch is on disk. Rejects with `JournalFullError` if no part of it is left on
+   * disk and a later batch may succeed; any other rejection is final.
    *
    * @param holdUp Whether the call may block the event loop.
    */

@@ -1,6 +1,6 @@
 /**
  * Iterates over the lines of a segment, both as bytes and as text. Text is decoded in large
- * windows, because a decoder call costs more than the bytes; most windows are ASCII, which needs no
+ * windows, because each decoder call has a high fixed cost; most windows are ASCII, which needs no
  * decoder.
  */
 

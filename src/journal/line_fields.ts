@@ -18,7 +18,7 @@ const OPENING = 0x7b;
 const DIGITS_MAX = 15;
 
 /** A cache of recently read values, keyed by their bytes. */
-class Known<Value> {
+class ByteCache<Value> {
   readonly #bytes: Uint8Array[] = [];
   readonly #values: Value[] = [];
 
@@ -56,7 +56,7 @@ function isAt(bytes: Uint8Array, at: number, part: Uint8Array): boolean {
 const PART_LENGTH_MIN = 13;
 
 /** A copy of a substring, which would otherwise keep the whole text in memory. */
-function own(part: string): string {
+function detached(part: string): string {
   return part.length < PART_LENGTH_MIN ? part : JSON.parse(`"${part}"`) as string;
 }
 
@@ -164,7 +164,7 @@ export function entryInFields(
   const eventId = fields.part;
   if (!fields.skipText(EVENT_TYPE)) return;
   const eventType = readName();
-  const occurredAt = fields.skipText(OCCURRED_AT) ? own(fields.part) : receivedAt;
+  const occurredAt = fields.skipText(OCCURRED_AT) ? detached(fields.part) : receivedAt;
   const entry: Entry = { logId, receivedAt, stratum, eventId, eventType, occurredAt };
   readReferences(entry, eventType);
   if (fields.skip(CAUSED_BY) && (entry["causedBy"] = fields.readNumber()) < 0) return;
@@ -195,7 +195,7 @@ const ATTRIBUTES = encode('"attributes":');
 
 function readReferences(entry: Entry, eventType: string): void {
   // States keep these values, so they are copied.
-  const ofJob = eventType === "job.JobCreated" ? own : same;
+  const ofJob = eventType === "job.JobCreated" ? detached : same;
   if (fields.skipText(JOB_ID)) entry["jobId"] = ofJob(fields.part);
   if (fields.skipText(TASK_ID)) entry["taskId"] = readName();
   if (fields.skipText(EXECUTION_ID)) entry["executionId"] = fields.part;
@@ -218,22 +218,22 @@ function readStratum(): Stratum | undefined {
 let lastTime = "";
 
 function shareTime(part: string): string {
-  return part === lastTime ? lastTime : lastTime = own(part);
+  return part === lastTime ? lastTime : lastTime = detached(part);
 }
 
 /** Names of event types, tasks and actors. */
-const names = new Known<string>();
+const names = new ByteCache<string>();
 
 function readName(): string {
   const { bytes, start, end } = fields;
-  return names.at(bytes, start, end) ?? names.note(bytes, start, end, own(fields.part));
+  return names.at(bytes, start, end) ?? names.note(bytes, start, end, detached(fields.part));
 }
 
 /**
  * Attributes of framework events that are the same for many tasks, such as an attempt number or
  * none.
  */
-const common = new Known<Attributes>();
+const common = new ByteCache<Attributes>();
 const COMMON_BYTES_MAX = 48;
 
 type Attributes = Readonly<Record<string, unknown>>;

@@ -26,7 +26,7 @@ export class Membership {
   #entriesBehind = 0;
   #completeMs: number;
   #database: DatabaseInForce | undefined;
-  #toldOf: string | undefined;
+  #announcedUrl: string | undefined;
 
   constructor({ self, clock, tell }: MembershipOptions) {
     this.self = self;
@@ -70,8 +70,8 @@ export class Membership {
     this.#entriesBehind = Math.max(0, lastLogId - logId);
     if (this.#entriesBehind === 0) this.#completeMs = this.#clock.monotonic();
     const url = this.#leader?.url;
-    if (url === undefined || url === this.#toldOf) return;
-    this.#toldOf = url;
+    if (url === undefined || url === this.#announcedUrl) return;
+    this.#announcedUrl = url;
     this.#tell(`following ${url}, at logId ${logId}; takes over if that process stops`);
   }
 

@@ -180,7 +180,7 @@ export class Recorder {
     this.#snapshots.takeWhenDue(this.head);
   }
 
-  /** Seals the journal when it has been quiet. */
+  /** Seals the journal once it has been quiet. */
   sealLater(): void {
     if (!this.#closed && this.#commit.refusal === undefined) this.#sealer.restart();
   }

@@ -79,7 +79,7 @@ export function gapBefore(segment: SegmentInfo, expected: LogId): JournalDamaged
   return new JournalDamagedError(location, gapReason(segment, expected));
 }
 
-/** The reason of that error. */
+/** Describes a segment that does not begin where the previous one ends. */
 export function gapReason(segment: SegmentInfo, expected: LogId): string {
   return `logId ${expected} should be here, but the segment begins with ${segment.firstLogId}; ` +
     COPY_ADVICE;

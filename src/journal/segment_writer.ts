@@ -114,8 +114,8 @@ export class SegmentWriter implements BatchSink {
     } catch (error) {
       file?.close();
       // A failed sync does not mean a full disk, but running out of descriptors is recoverable.
-      const isLack = file === undefined ? isOutOfRoom(error) : isOutOfDescriptors(error);
-      if (!isLack) throw this.#failed(`create segment ${name}`, error);
+      const isRecoverable = file === undefined ? isOutOfRoom(error) : isOutOfDescriptors(error);
+      if (!isRecoverable) throw this.#failed(`create segment ${name}`, error);
       if (file !== undefined) await this.#step("remove", () => fileSystem.remove(path));
       throw full(`create segment ${name}`, error);
     }

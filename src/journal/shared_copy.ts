@@ -69,8 +69,8 @@ export class SharedSink implements BatchSink {
     try {
       await this.#copy.write(batch, holdUp);
     } catch (error) {
-      // The batch is durable in the shared log, so a full disk must not count as lost; the next
-      // start fetches it.
+      // The batch is durable in the shared log, so a full disk must not be reported as a lost
+      // batch; the next start fetches it.
       const reason = error instanceof JournalFullError
         ? missingRoom(error.cause)
         : errorMessage(error);
@@ -93,7 +93,7 @@ export interface FollowerParts {
 }
 
 /** How often this process tries to take the lead. */
-const LOOK_MS = 250;
+const TAKE_EVERY_MS = 250;
 
 /** Keeps the copy of this process complete until it may lead. */
 export class Follower {
@@ -138,12 +138,12 @@ export class Follower {
     for (let lookAtMs = -Infinity, heard = false; !this.#isEnded;) {
       if (!heard || clock.monotonic() >= lookAtMs) {
         why = await turn.take();
-        lookAtMs = clock.monotonic() + LOOK_MS;
+        lookAtMs = clock.monotonic() + TAKE_EVERY_MS;
       }
       // Batches of the last leader may still arrive while the lead changes.
       const fetched = await this.#fetch("news");
       if (!fetched && why !== undefined && !this.#isEnded) return why;
-      heard = fetched || await log.news(recorder.head.logId, LOOK_MS);
+      heard = fetched || await log.news(recorder.head.logId, TAKE_EVERY_MS);
     }
     return undefined;
   }

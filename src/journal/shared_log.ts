@@ -105,6 +105,6 @@ export function missingEntries(lastLogId: LogId, seenLogId: LogId): string {
 }
 
 /** Whether an error is about the state of the shared log. */
-export function isOfSharedLog(error: unknown): error is OvertakenError | LostHistoryError {
+export function isSharedLogError(error: unknown): error is OvertakenError | LostHistoryError {
   return error instanceof OvertakenError || error instanceof LostHistoryError;
 }

@@ -36,7 +36,7 @@ export class SpareDescriptors {
   }
 
   /** Closes all spares: the journal is closed, and this process may continue without it. */
-  letGo(): void {
+  releaseAll(): void {
     this.#path = undefined;
     for (const spare of this.#spares.splice(0)) spare.close();
   }
