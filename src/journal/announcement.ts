@@ -1,7 +1,7 @@
 /**
- * Announces the address of the server in the lock file of the journal, so that a process that finds the
- * journal finds the server. The lock belongs to the open file, so the content is replaced in place;
- * a new file under its name would be another lock.
+ * Announces the address of the server in the lock file of the journal, so that a process that finds
+ * the journal also finds the server. The lock belongs to the open file, so the content is replaced
+ * in place: a new file of the same name would be a different lock.
  */
 
 import { failureReason } from "./errors.ts";
@@ -20,13 +20,12 @@ export class Announcement {
     this.#warn = warn;
   }
 
-  /** Announces the address. */
   async make(url: string): Promise<void> {
     if (this.#ended) return;
     await this.#note(`${url}\n`, `Cannot announce ${url} in`);
   }
 
-  /** Clears the file: a server that died could not. */
+  /** Clears the file: a server that crashed could not. */
   async clear(): Promise<void> {
     await this.#note("", "Cannot empty");
   }
@@ -60,6 +59,6 @@ async function textIn(fileSystem: FileSystem, path: string): Promise<string> {
   try {
     return new TextDecoder().decode(await readWhole(fileSystem, path)).trim();
   } catch {
-    return ""; // It is only a hint.
+    return ""; // The address is only a hint.
   }
 }

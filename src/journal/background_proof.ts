@@ -1,6 +1,6 @@
 /**
- * Verifies segments in the background, a little at a time: those that the start trusted, and those
- * that are full. Each gets a verdict for the next start.
+ * Verifies segments in the background, a slice at a time: those that the start trusted, and those
+ * that are full. Each verdict is stored for the next start.
  */
 
 import type { Clock, SegmentProof } from "../engine/ports.ts";
@@ -14,22 +14,21 @@ import { SidecarStore } from "./sidecar_store.ts";
 
 /** How long the event loop may be blocked. */
 const SLICE_MS = 2;
-/**
- * It rests this many times as long as it works, and less if segments fill faster than it verifies
- * them.
- */
+/** The ratio of rest to work; lower if segments fill faster than they are verified. */
 const REST_PER_WORK = { usual: 19, behind: 9 };
 /** The longest rest, so that one slow read does not cause a very long one. */
 const REST_MS_MAX = 5_000;
-/** Delay before the first slice, and before a file that just changed is looked at again. */
+/** Delay before the first slice, and before a file that has just changed is checked again. */
 const DELAY_MS = 2_000;
-/** Delay before the verdict of a start is written: the process may be short-lived. */
+/**
+ * Delay before the verdict of a start is written; short, because the process may be short-lived.
+ */
 const WRITING_DELAY_MS = 100;
 
-/** A segment to verify, or one that the start has verified, whose verdict has to be written. */
+/** A segment to verify, or one that the start verified and whose verdict is not written yet. */
 export interface Unproven {
   readonly segment: SealedSegment;
-  /** The start read it or trusted it; or it has filled up since and has no verdict. */
+  /** Whether the start read it or trusted it, or it has filled up since. */
   readonly origin: "read" | "trusted" | "filled";
   /** The file that the start read, if it has not changed since. */
   readonly read?: FileStamp;
@@ -39,17 +38,17 @@ interface BackgroundProofOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly clock: Clock;
-  /** Where the lines of a segment are. */
+  /** The line index of a segment. */
   indexOf(segment: string): LineIndex;
-  /** Whether the disk is full, so that nothing may be written. */
+  /** Whether the disk is full, so that no verdict may be written. */
   full(): boolean;
-  /** A segment is not what was written. */
+  /** Called when a segment is damaged. */
   damaged(error: JournalDamagedError): void;
   /** Called with warnings for the operator; the journal continues. */
   warn(message: string): void;
 }
 
-/** The result of the start. */
+/** The full segments as the start found them. */
 export interface FoundSegments {
   readonly sealed: readonly SealedSegment[];
   /** How many of them the start trusted. */
@@ -57,7 +56,7 @@ export interface FoundSegments {
   readonly unproven: readonly Unproven[];
 }
 
-/** The process is stopping. */
+/** Thrown to end verification when the process stops. */
 class ProofStoppedError extends Error {}
 
 export class BackgroundProof {
@@ -72,7 +71,7 @@ export class BackgroundProof {
   #isStopped = false;
   #endRest = () => {};
   #sliceBegan = 0;
-  /** Reasons that were reported: every segment may have the same one. */
+  /** Reasons already reported: every segment may have the same one. */
   readonly #reported = new Set<string>();
 
   constructor(options: BackgroundProofOptions, { sealed, trusted, unproven }: FoundSegments) {
@@ -84,7 +83,6 @@ export class BackgroundProof {
     if (sealed.length > trusted) this.#at = this.#now();
   }
 
-  /** Its progress. */
   get state(): SegmentProof {
     const segments = this.#sealed.length;
     return { segments, proven: segments - this.#trusted, trusted: this.#trusted, at: this.#at };
@@ -97,7 +95,7 @@ export class BackgroundProof {
     this.#running = this.#run();
   }
 
-  /** A segment is full. It goes before those that the next start would trust anyway. */
+  /** Queues a full segment, ahead of those that the next start would trust anyway. */
   add(segment: SealedSegment): void {
     this.#sealed.push(segment);
     const next = this.#queue.findIndex(({ origin }, index) => index > 0 && origin !== "filled");
@@ -107,7 +105,7 @@ export class BackgroundProof {
     this.start();
   }
 
-  /** Resolves when it has closed the files. */
+  /** Stops. Resolves when its files are closed. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#endRest();
@@ -136,7 +134,7 @@ export class BackgroundProof {
     }
   }
 
-  /** `false` if it is too early for a segment. */
+  /** `false` if it is too early to verify the segment. */
   async #settled(next: Unproven): Promise<boolean> {
     let isDue = true;
     await this.#attempt(`Cannot verify segment ${next.segment.name}`, async () => {
@@ -164,8 +162,7 @@ export class BackgroundProof {
   }
 
   /**
-   * Makes sure that the file is on disk: content that is only in memory could be lost while its
-   * times are kept.
+   * Syncs the file: content that is only in memory could be lost although the timestamps survive.
    */
   async #onDisk(segment: SealedSegment, isProven: boolean): Promise<void> {
     const { fileSystem, layout } = this.#options;
@@ -215,7 +212,7 @@ export class BackgroundProof {
     if (this.#isStopped) throw new ProofStoppedError();
   }
 
-  /** A cache that cannot be written, or a file that cannot be read now, ends nothing. */
+  /** Only warns if a cache cannot be written or a file cannot be read: verification continues. */
   async #attempt(action: string, work: () => Promise<void>): Promise<void> {
     try {
       await work();

@@ -20,7 +20,7 @@ import { lineStarts, utf8WithSpare } from "./utf8.ts";
 
 export type Stamp = (draft: EventDraft) => StampedEvent;
 
-/** Gives events that are recorded outside the engine their ids and times. */
+/** Assigns ids and times to events that are recorded outside the engine. */
 export function stampWith(clock: Clock, random: Random): Stamp {
   return (draft) => {
     const now = new Date(clock.now()).toISOString();
@@ -33,27 +33,30 @@ export function stampWith(clock: Clock, random: Random): Stamp {
   };
 }
 
-/** A batch as it goes to disk, in one write. */
+/** A batch as it is written to disk, in one write. */
 export interface SealedBatch {
   readonly firstLogId: LogId;
   readonly lastLogId: LogId;
   readonly entries: readonly JobEventLogEntry[];
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Where in `bytes` the line of each entry begins. */
+  /** Offset in `bytes` of the line of each entry. */
   readonly offsets: readonly number[];
   readonly chain: string;
   /** Whether its first entry is the first of a segment. */
   readonly opensSegment: boolean;
 }
 
-/** A group with its attributes as JSON, so that what cannot be encoded is found out early. */
+/**
+ * A group with its attributes encoded as JSON, so that values that cannot be encoded are found
+ * early.
+ */
 export interface EncodedGroup {
   readonly events: readonly StampedEvent[];
   readonly attributes: readonly string[];
 }
 
 /**
- * @throws {TypeError} when attributes hold what JSON cannot.
+ * @throws {TypeError} when attributes hold a value that JSON cannot represent.
  * @throws {RangeError} when a cause names a draft that the group does not have.
  */
 export function encodedGroup(events: readonly StampedEvent[]): EncodedGroup {
@@ -62,7 +65,7 @@ export function encodedGroup(events: readonly StampedEvent[]): EncodedGroup {
 }
 
 const CHAIN_PLACEHOLDER = "-".repeat(CHAIN_LENGTH);
-/** What `seal` adds after the last body. */
+/** Bytes that `seal` adds after the last body. */
 const SEAL_BYTES = CHAIN_FIELD_BYTES + CRC_SUFFIX_BYTES + "\n".length;
 
 export class Batch {
@@ -70,51 +73,52 @@ export class Batch {
   readonly #opening: StampedEvent | undefined;
   readonly #openingLength: number;
   readonly #entries: JobEventLogEntry[] = [];
-  /** For all groups: they share the fate of the batch. */
+  /** Shared by all groups: they become durable or fail together. */
   readonly #durable = Promise.withResolvers<void>();
   /**
-   * The blank line, what opens a segment, and then bodies of lines and their ends in turn; the
-   * last line still lacks its end.
+   * The blank line, the opening line of a segment (may be empty), then line bodies and line ends in
+   * turn. The last line has no end yet.
    */
   readonly #parts: string[] = ["\n", ""];
   /** Characters of all bodies and ends. */
   #length = 0;
-  /** Where in the text of these each line begins. */
+  /** Offset of each line within the text of all bodies and ends. */
   readonly #starts: number[] = [];
-  /** The crc of the last line, as far as it is in the text. */
+  /** The crc of the last line so far. */
   #crc = 0;
   #sealed: SealedBatch | undefined;
 
-  /** With an `opening` the batch begins a segment, and that takes the first position. */
+  /**
+   * With an `opening`, the batch begins a segment, and the opening event takes the first position.
+   */
   constructor(firstLogId: LogId, opening?: StampedEvent) {
     this.firstLogId = firstLogId;
     this.#opening = opening;
-    // The chain before the segment is not known yet, but how long it is.
+    // The chain before the segment is not known yet, but its length is.
     this.#openingLength = this.#openingLine(CHAIN_PLACEHOLDER).text.length;
-    this.#durable.promise.catch(() => {}); // Somebody may look at the outcome later, or never.
+    this.#durable.promise.catch(() => {}); // The outcome may be awaited later, or never.
   }
 
   get opensSegment(): boolean {
     return this.#opening !== undefined;
   }
 
-  /** The position after the last one given so far. */
+  /** The position after the last one assigned so far. */
   get nextLogId(): LogId {
     return this.firstLogId + (this.opensSegment ? 1 : 0) + this.#entries.length;
   }
 
-  /** Bytes on disk if nothing more is added; before `seal`, text counts by its characters. */
+  /** Bytes on disk if nothing more is added; before `seal`, an estimate that counts characters. */
   get sealedBytes(): number {
     const unsealed = "\n".length + this.#openingLength + this.#length + SEAL_BYTES;
     return this.#sealed?.bytes.length ?? unsealed;
   }
 
-  /** Whether some group is in it already. */
   get hasGroups(): boolean {
     return this.#entries.length > 0;
   }
 
-  /** Adds a whole group. The promise settles with `resolve` or `reject`. */
+  /** Adds a whole group. The promise settles when `resolve` or `reject` is called. */
   add(
     { events, attributes }: EncodedGroup,
   ): { entries: readonly JobEventLogEntry[]; durable: Promise<void> } {
@@ -126,7 +130,10 @@ export class Batch {
     return { entries, durable: this.#durable.promise };
   }
 
-  /** Ends the batch, after the one whose chain is given. Nothing can be added any more. */
+  /**
+   * Completes the batch, which follows the batch with the given chain. Nothing can be added
+   * afterwards.
+   */
   seal(previousChain: string): SealedBatch {
     const opening = this.#openingLine(previousChain);
     this.#parts[1] = opening.text;
@@ -148,12 +155,12 @@ export class Batch {
     };
   }
 
-  /** Tells those who wait for its groups that they are durable. */
+  /** Resolves the promises of its groups: they are durable. */
   resolve(): void {
     this.#durable.resolve();
   }
 
-  /** Tells them that they are not. */
+  /** Rejects the promises of its groups: they are not durable. */
   reject(error: Error): void {
     this.#durable.reject(error);
   }
@@ -179,17 +186,17 @@ export class Batch {
     this.#length += part.length;
   }
 
-  /** Where each line begins when every character is one byte. */
+  /** The offset of each line, provided that every character takes one byte. */
   #offsets(opening: string): readonly number[] {
     const shift = "\n".length + opening.length;
     const offsets = this.#starts.map((start) => start + shift);
     return this.opensSegment ? [1, ...offsets] : offsets;
   }
 
-  /** The line that opens the segment and its entry, or nothing. */
+  /** The line that opens the segment, and its entry; empty if the batch opens none. */
   #openingLine(previousChain: string): { text: string; entries: readonly JobEventLogEntry[] } {
     if (this.#opening === undefined) return { text: "", entries: [] };
-    // The first batch of all follows no chain.
+    // The first batch of the journal follows no chain.
     const follows = this.firstLogId === 1 ? {} : { previousChain };
     const attributes = { ...this.#opening.attributes, ...follows };
     const opening = { ...this.#opening, attributes } as StampedEvent;

@@ -1,4 +1,4 @@
-/** The segments of a journal and where their lines are, as far as they are durable. */
+/** The segments of a journal and the places of their lines, as far as they are durable. */
 
 import type { LogId } from "../core/ids.ts";
 import type { EntryLocation, SegmentInfo } from "../engine/ports.ts";
@@ -7,7 +7,7 @@ import { JournalDamagedError } from "./errors.ts";
 import { segmentName } from "./layout.ts";
 import { LineIndex, type LinePlace } from "./line_index.ts";
 
-/** @throws {RangeError} when a position is not durable, or they do not ascend. */
+/** @throws {RangeError} when a position is not durable, or the positions do not ascend. */
 export function requireDurable(logIds: readonly LogId[], head: LogId): void {
   let previous = 0;
   for (const logId of logIds) {
@@ -21,7 +21,7 @@ export function requireDurable(logIds: readonly LogId[], head: LogId): void {
   }
 }
 
-/** The positions from one to another, both included. */
+/** The positions in a range, both ends included. */
 export function positions(first: LogId, last: LogId): LogId[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
 }
@@ -29,10 +29,10 @@ export function positions(first: LogId, last: LogId): LogId[] {
 export class Catalogue {
   /** In order; the last one is active. */
   readonly #segments: SegmentInfo[];
-  /** By the names of the segments. */
+  /** By segment name. */
   readonly #indexes: Map<string, LineIndex>;
 
-  /** There is always at least one segment, though it may be empty. */
+  /** @param segments At least one; the last may be empty. */
   constructor(segments: readonly SegmentInfo[], indexes: ReadonlyMap<string, LineIndex>) {
     this.#segments = [...segments];
     this.#indexes = new Map(indexes);
@@ -52,7 +52,7 @@ export class Catalogue {
     return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Takes in a batch that is on disk. */
+  /** Adds a batch that is on disk. */
   extend(batch: SealedBatch): void {
     if (batch.opensSegment && this.active.bytes > 0) this.#roll(batch.firstLogId);
     const { name, firstLogId, bytes } = this.active;
@@ -61,7 +61,7 @@ export class Catalogue {
     this.#segments[this.#segments.length - 1] = extended;
   }
 
-  /** The segment that holds a position, or would hold it. */
+  /** The segment that holds a position, or would hold it next. */
   segmentOf(logId: LogId): SegmentInfo {
     let low = 0;
     for (let high = this.#segments.length - 1; low < high;) {
@@ -73,7 +73,7 @@ export class Catalogue {
   }
 
   /**
-   * Where the line of a durable position is in the segment that holds it.
+   * Finds the line of a durable position in the segment that holds it.
    *
    * @throws {JournalDamagedError} when the segment has no such line.
    */
@@ -84,9 +84,9 @@ export class Catalogue {
   }
 
   /**
-   * Where the lines of positions are, from memory alone.
+   * Finds the lines of positions, from memory alone.
    *
-   * @throws {RangeError} when a position is not durable, or they do not ascend.
+   * @throws {RangeError} when a position is not durable, or the positions do not ascend.
    */
   locate(logIds: readonly LogId[], head: LogId): readonly EntryLocation[] {
     requireDurable(logIds, head);
@@ -96,7 +96,7 @@ export class Catalogue {
     });
   }
 
-  /** Where the lines of a segment are. */
+  /** The line index of a segment. */
   indexOf(segment: string): LineIndex {
     const index = this.#indexes.get(segment) ?? new LineIndex();
     this.#indexes.set(segment, index);

@@ -1,4 +1,4 @@
-/** The real disk. */
+/** The file system of the machine, through Deno. */
 
 import { setImmediate } from "node:timers";
 import { ensureDir } from "@std/fs";
@@ -22,18 +22,18 @@ const OPTIONS: Readonly<Record<OpenMode, Deno.OpenOptions>> = {
 const OTHERS = 0o077;
 
 /**
- * Up to this, a write only copies to the page cache, which takes less time than handing
- * it to another thread; the sync that follows always goes to one.
+ * Writes up to this size are synchronous: they only copy to the page cache, which takes less time
+ * than handing them to another thread. The sync that follows usually runs on another thread.
  */
 const QUICK_WRITE_BYTES = 256 * 1024;
 
 /**
- * Up to this, a read mostly copies from the page cache: 5 us, against 35 us on another
- * thread. Thousands of scattered lines are read like that.
+ * Reads up to this size are synchronous: they mostly copy from the page cache, in 5 us instead of
+ * 35 us on another thread. Thousands of scattered lines are read this way.
  */
 const QUICK_READ_BYTES = 64 * 1024;
 
-/** Which file one is that is open. */
+/** Identifies an open file by its device and inode. */
 class Identity {
   readonly #file: Deno.FsFile;
   #own: Pick<Deno.FileInfo, "dev" | "ino"> | undefined;
@@ -42,7 +42,7 @@ class Identity {
     this.#file = file;
   }
 
-  /** Looks at it once. A file that is just being synced, by another thread, cannot be looked at. */
+  /** Reads the identity once. It cannot be read while another thread syncs the file. */
   look(): Pick<Deno.FileInfo, "dev" | "ino"> {
     return this.#own ??= this.#file.statSync();
   }
@@ -54,7 +54,7 @@ class Identity {
       const there = Deno.lstatSync(path);
       return there.ino === ino && there.dev === dev;
     } catch {
-      return false; // Whatever is there, it does not lead to the file.
+      return false; // The path does not lead to the file.
     }
   }
 }
@@ -71,7 +71,7 @@ class DenoFile implements OpenFile {
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
-    // Seeking is no work for the disk.
+    // Seeking does not touch the disk.
     this.#file.seekSync(offset, Deno.SeekMode.Start);
     if (bytes.length > QUICK_WRITE_BYTES) return await writeAll(this.#file, bytes);
     await writeAtOnce(this.#file, bytes);
@@ -81,7 +81,7 @@ class DenoFile implements OpenFile {
     const isQuick = length <= QUICK_READ_BYTES;
     if (isQuick) await nextTurn();
     const bytes = new Uint8Array(length);
-    // A long read is under way when this method returns.
+    // A long read has started by the time this method returns.
     this.#file.seekSync(offset, Deno.SeekMode.Start);
     let done = 0;
     while (done < length) {
@@ -121,14 +121,14 @@ class DenoFile implements OpenFile {
 }
 
 /**
- * Lets what waits go first. It takes a microsecond, and every quick read has to do it: Deno
- * looks at its connections only at every sixtieth turn.
+ * Yields to pending work. It takes a microsecond, and every quick read must yield: Deno polls its
+ * connections only on every sixtieth turn.
  */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Writes again and again until all is written: one write may take only a part. */
+/** Writes until all bytes are written: one write may take only some of them. */
 export async function writeAll(
   file: { write(bytes: Uint8Array): Promise<number> },
   bytes: Uint8Array,
@@ -145,11 +145,11 @@ async function writeAtOnce(file: Deno.FsFile, bytes: Uint8Array): Promise<void> 
   await writeAll({ write: (rest) => Promise.resolve(file.writeSync(rest)) }, bytes);
 }
 
-/** The file system of the machine. Needs read and write permission for the folder. */
+/** Needs read and write permission for the folder. */
 export class DenoFileSystem implements FileSystem {
   readonly #spares = new SpareDescriptors();
 
-  /** Keeps some descriptors back for the journal in this folder, until its lock is released. */
+  /** Reserves descriptors for the journal in this folder until its lock is released. */
   keepDescriptors(folder: string): void {
     this.#spares.keep(folder);
   }
@@ -170,10 +170,11 @@ export class DenoFileSystem implements FileSystem {
         note: (text) => replaceText(file, text),
         isAt: (path) => identity.isAt(path),
         release: () => {
-          // A program that this process is just starting shares the file, and its lock, until it runs.
+          // Unlocks explicitly: a child process that is just being started shares the file, and its
+          // lock, until it runs its program.
           file.unlockSync();
           file.close();
-          this.#spares.letGo();
+          this.#spares.releaseAll();
         },
       };
     }
@@ -221,7 +222,7 @@ export class DenoFileSystem implements FileSystem {
       await Deno.mkdir(path, { mode: 0o700 });
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-      await ensureDir(path); // It may be a file.
+      await ensureDir(path); // Fails if the path is a file.
     }
   }
 
@@ -254,7 +255,10 @@ export class DenoFileSystem implements FileSystem {
     }
   }
 
-  /** A file to read exists: opening it takes less time than handing it to another thread. */
+  /**
+   * Opens a file for reading synchronously: it exists, so this takes less time than another thread
+   * would.
+   */
   async #opened(
     path: string,
     options: Deno.OpenOptions,
@@ -268,7 +272,7 @@ export class DenoFileSystem implements FileSystem {
   }
 }
 
-/** Folders beside the journal are synced where that is allowed; no permission is requested. */
+/** Folders outside the journal are synced only if that is permitted; no permission is requested. */
 function requireGranted(path: string): void {
   if (Deno.permissions.querySync({ name: "read", path }).state === "granted") return;
   throw new Deno.errors.NotCapable(`Requires read access to "${path}"`);
@@ -283,7 +287,7 @@ async function held(file: Deno.FsFile): Promise<boolean> {
   }
 }
 
-/** In one go, so that the text of one call is never mixed with that of another. */
+/** Synchronous, so that the texts of two calls are never mixed. */
 async function replaceText(file: Deno.FsFile, text: string): Promise<void> {
   file.truncateSync(0);
   file.seekSync(0, Deno.SeekMode.Start);

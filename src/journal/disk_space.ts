@@ -1,7 +1,7 @@
 /**
- * Whether the disk has space. With a reserve, the first write without space makes the journal
- * accept only vital entries, in the space that the reserve gives up, until the reserve can be
- * created again and an entry has become durable after that.
+ * Tracks whether the disk has space. With a reserve, the first write that finds no space frees the
+ * reserve, and the journal accepts only vital entries. That ends when the reserve has been created
+ * again and an entry has become durable after that.
  */
 
 import { type Clock, JournalFullError, type Urgency } from "../engine/ports.ts";
@@ -11,13 +11,13 @@ import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import { requireKind } from "./folder.ts";
 import type { Layout } from "./layout.ts";
 
-/** Beyond the reserve itself, there must be room for this before it counts as made. */
+/** Space that must be free besides the reserve before the reserve counts as created. */
 const MARGIN_BYTES = 64 * 1024;
 const PART_BYTES = 64 * 1024;
 
 /**
- * Room that is kept on the disk: a file that is removed when there is no other, so that
- * running jobs can still put on record how they end.
+ * Reserves space on the disk: a file that is removed when the disk is full, so that the outcomes of
+ * running jobs can still be recorded.
  */
 export class Reserve {
   readonly #fileSystem: FileSystem;
@@ -38,34 +38,34 @@ export class Reserve {
   }
 
   /**
-   * Uses the one that is there, when it is whole, or makes one; `false` without room.
+   * Uses the existing reserve if it is complete, or creates one; `false` if there is no space.
    *
-   * @throws {JournalUnusableError} when something else is in its place.
+   * @throws {JournalUnusableError} when its path is not a file.
    */
   async take(): Promise<boolean> {
     await requireKind(this.#fileSystem, this.#path, ["file", "missing"]);
     return await orUnusable("measure", this.#path, () => this.#isWhole()) || await this.make();
   }
 
-  /** Recreates it; `false` when there is no room for it and some more. */
+  /** Recreates the reserve; `false` if there is no space for it and the margin. */
   async make(): Promise<boolean> {
     try {
       await this.#remove();
       await withFile(this.#fileSystem, this.#path, "create", (file) => this.#fill(file));
       return true;
     } catch (error) {
-      if (!isOutOfRoom(error)) this.#warn(`Cannot keep a reserve: ${errorMessage(error)}`);
+      if (!isOutOfRoom(error)) this.#warn(`Cannot create the reserve: ${errorMessage(error)}`);
       await this.giveUp();
       return false;
     }
   }
 
-  /** Makes its room free. */
+  /** Frees its space. */
   async giveUp(): Promise<void> {
     try {
       await this.#remove();
     } catch (error) {
-      this.#warn(`Cannot give up the reserve: ${errorMessage(error)}`);
+      this.#warn(`Cannot remove the reserve: ${errorMessage(error)}`);
     }
   }
 
@@ -75,7 +75,7 @@ export class Reserve {
     for (let at = 0; at < end; at += part.length) {
       await file.write(at, part.subarray(0, end - at));
     }
-    // Some file systems only report a full disk now.
+    // Some file systems report a full disk only on a sync.
     await file.syncData();
     await file.truncate(this.#bytes);
   }
@@ -92,7 +92,7 @@ export class Reserve {
   }
 }
 
-/** Bytes that a file system which compresses cannot make shorter: a xorshift. */
+/** Bytes that a compressing file system cannot make smaller, from a xorshift generator. */
 function incompressible(): Uint8Array {
   const words = new Uint32Array(PART_BYTES / 4);
   let state = 0x9e3779b9;
@@ -109,8 +109,9 @@ function incompressible(): Uint8Array {
 const PROBE_MS = 1_000;
 
 /**
- * Without a reserve, or once it is used up, nothing tests for space: how long a failed write counts
- * as recent. A load balancer that believed it longer would never send another write.
+ * How long the disk counts as full after a failed write, without a reserve or once it is used up:
+ * nothing tests for space then. If this were longer, a load balancer would never send another
+ * write.
  */
 const NEWS_MS = 10_000;
 
@@ -119,9 +120,9 @@ interface DiskSpaceOptions {
   readonly reserve: Reserve | undefined;
   /** Whether the reserve could not be created at the start. */
   readonly short: boolean;
-  /** Completes what a start without space left undone; `false` if there is still no space. */
+  /** Completes work that the start skipped for lack of space; `false` if there is still no space. */
   mend(): Promise<boolean>;
-  /** Runs something between two batches. */
+  /** Runs `work` between two batches. */
   between(work: () => Promise<void>): Promise<void>;
   /** Appends an entry; rejects if it is not durable. */
   probe(): Promise<unknown>;
@@ -142,7 +143,7 @@ export class DiskSpace {
     if (options.short) this.#becomeShort();
   }
 
-  /** Whether there is no space for groups of an urgency, as far as known. */
+  /** Whether there is known to be no space for groups of this urgency. */
   full(urgency: Urgency): boolean {
     if (this.#options.reserve !== undefined && urgency === "ordinary") return this.#short;
     return this.#ranOutMs !== undefined &&
@@ -158,11 +159,16 @@ export class DiskSpace {
   require(): void {
     if (!this.#short) return;
     throw new JournalFullError(
-      "Cannot record: the disk is full, and the reserve is for running jobs. Nothing was recorded",
+      "Cannot record: the disk is full, and the reserve is kept for running jobs. " +
+        "Nothing was recorded",
     );
   }
 
-  /** @param error The error of the batch, if a batch found no space. */
+  /**
+   * Called when there is no space.
+   *
+   * @param error The error of the batch that found none, if it was a batch.
+   */
   ranOut(error?: JournalFullError): void {
     const { reserve, clock } = this.#options;
     // The first time, the reserve still has space for vital entries.
@@ -172,7 +178,7 @@ export class DiskSpace {
     void this.#options.between(() => reserve.giveUp());
   }
 
-  /** A batch is durable. */
+  /** Called when a batch has become durable. */
   found(): void {
     this.#ranOutMs = undefined;
   }
@@ -187,7 +193,7 @@ export class DiskSpace {
   #becomeShort(lack = "the disk is full"): void {
     if (!this.#short) {
       this.#options.warn(
-        `${lack}: no new work is taken until there is room; running jobs use the reserve`,
+        `${lack}: no new work is accepted until there is room; running jobs use the reserve`,
       );
     }
     this.#short = true;
@@ -204,11 +210,11 @@ export class DiskSpace {
       isMade = !this.#stopped && await mend() && await reserve?.make() === true;
     });
     try {
-      // Under a limit on file size the reserve may have space while a segment has none.
+      // Under a file size limit, there may be space for the reserve but none for a segment.
       if (isMade) await probe();
       this.#short = !isMade;
     } catch {
-      // There was no space, as `ranOut` knows already; or the journal has failed.
+      // There was no space, which `ranOut` has noted already; or the journal has failed.
     }
     if (this.#stopped) return;
     if (this.#short) this.#becomeShort();

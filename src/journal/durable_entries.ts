@@ -1,4 +1,4 @@
-/** Durable entries: the recent ones from memory, the others from disk. */
+/** Reads durable entries: recent ones from memory, older ones from disk. */
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
@@ -6,7 +6,7 @@ import { positions, requireDurable } from "./catalogue.ts";
 import type { SegmentReader } from "./segment_reader.ts";
 
 const BYTES_MAX = 4 * 1024 * 1024;
-/** Entries that are kept for long are what the garbage collector moves most. */
+/** Limits the work of the garbage collector, which moves long-lived entries. */
 const ENTRIES_MAX = 1024;
 
 interface TailLimits {
@@ -15,19 +15,19 @@ interface TailLimits {
   readonly entriesMax: number;
 }
 
-/** What becomes of one batch in the tail. */
-interface Kept {
+/** The size of one batch in the tail. */
+interface BatchSize {
   readonly count: number;
   readonly bytes: number;
 }
 
-/** Takes and drops whole batches. */
+/** The most recent entries, in memory. Adds and drops whole batches. */
 export class Tail {
   readonly #limits: TailLimits;
   #entries: JobEventLogEntry[] = [];
   /** Index of the oldest entry and batch that are still kept. */
   #firstEntry = 0;
-  #kept: Kept[] = [];
+  #kept: BatchSize[] = [];
   #firstKept = 0;
   #bytes = 0;
 
@@ -35,7 +35,7 @@ export class Tail {
     this.#limits = limits;
   }
 
-  /** The oldest position kept, or `undefined` when there is none. */
+  /** The oldest position kept; `undefined` if none is. */
   get firstLogId(): LogId | undefined {
     return this.#entries[this.#firstEntry]?.logId;
   }
@@ -48,7 +48,7 @@ export class Tail {
     this.#compact();
   }
 
-  /** The entries from one position to another, both included and both kept. */
+  /** The entries in a range of positions, both ends included. All of them must be kept. */
   slice(first: LogId, last: LogId): readonly JobEventLogEntry[] {
     const start = this.#indexOf(first);
     return this.#entries.slice(start, start + last - first + 1);
@@ -69,7 +69,10 @@ export class Tail {
     this.#bytes -= oldest?.bytes ?? 0;
   }
 
-  /** Frees what was dropped, once it is half of all, so that each entry is moved once. */
+  /**
+   * Frees dropped entries once they are more than half of all, so that an entry is moved about
+   * once.
+   */
   #compact(): void {
     if (2 * this.#firstEntry <= this.#entries.length) return;
     this.#entries = this.#entries.slice(this.#firstEntry);
@@ -88,19 +91,19 @@ export class DurableEntries {
     this.#reader = reader;
   }
 
-  /** At most `limit` entries after a position, none beyond the head. */
+  /** Returns at most `limit` entries after a position, none beyond the head. */
   async read(after: LogId, limit: number, head: LogId): Promise<readonly JobEventLogEntry[]> {
     const first = Math.max(0, after) + 1;
     const last = Math.min(head, first + limit - 1);
     if (last < first) return [];
     const recentFrom = Math.max(first, this.#tail.firstLogId ?? head + 1);
-    // Taken now: the tail may have moved on when the disk answers.
+    // Taken before the read: the tail may drop these entries while the disk is read.
     const recent = recentFrom > last ? [] : this.#tail.slice(recentFrom, last);
     const older = positions(first, Math.min(last, recentFrom - 1));
     return older.length === 0 ? recent : [...await this.#reader.readAt(older), ...recent];
   }
 
-  /** @throws {RangeError} when a position is not durable, or they do not ascend. */
+  /** @throws {RangeError} when a position is not durable, or the positions do not ascend. */
   async readAt(logIds: readonly LogId[], head: LogId): Promise<readonly JobEventLogEntry[]> {
     requireDurable(logIds, head);
     const recentFrom = this.#tail.firstLogId ?? head + 1;

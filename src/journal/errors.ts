@@ -1,22 +1,22 @@
-/** Why a journal cannot be opened. Each carries the exit code of the process. */
+/** Errors that keep a journal from being opened. Each has the exit code of the process. */
 
 import { isOutOfDescriptors } from "../engine/descriptors.ts";
 import { shellWord } from "../core/shell_word.ts";
 
 const DEFAULT_FOLDER = "journal";
 
-/** ` --journal /data/j`, or nothing where commands mean this one anyway. */
+/** The flag for commands, such as ` --journal /data/j`; empty for the default folder. */
 export function journalFlag(folder: string): string {
   return folder === DEFAULT_FOLDER ? "" : ` --journal ${shellWord(folder)}`;
 }
 
-/** Where in a journal something is wrong. */
+/** Where a journal is damaged. */
 export interface JournalLocation {
   /** File name of the segment. */
   readonly segment: string;
   /** Bytes from the start of the segment. */
   readonly offset: number;
-  /** The position that is, or should be, there. */
+  /** The position of the entry that is, or should be, there. */
   readonly logId: number;
 }
 
@@ -27,21 +27,21 @@ function adviceFor(folder: string): string {
     "before it changes anything";
 }
 
-/** Recorded data is not what was written, or not what this version understands. */
+/** The journal is damaged, or this version cannot read it. */
 export class JournalDamagedError extends Error {
   /** For logs. */
   override readonly name = "JournalDamagedError";
-  /** What a process that cannot start because of it exits with. */
+  /** The exit code of a process that this error keeps from starting. */
   readonly exitCode = 78;
   /** File name of the segment. */
   readonly segment: string;
   /** Bytes from the start of the segment. */
   readonly offset: number;
-  /** The position that is, or should be, there. */
+  /** The position of the entry that is, or should be, there. */
   readonly logId: number;
   readonly #what: string;
 
-  /** Made by the journal. */
+  /** Created by the journal. */
   constructor(location: JournalLocation, reason: string) {
     const { segment, offset, logId } = location;
     const what = `Cannot use the journal: segment ${segment} at byte ${offset} ` +
@@ -53,7 +53,10 @@ export class JournalDamagedError extends Error {
     this.logId = logId;
   }
 
-  /** The message, with commands for the journal in this folder: they would mend another. */
+  /**
+   * The message, with commands for the journal in this folder: without a flag they would repair
+   * another.
+   */
   messageFor(folder: string): string {
     return `${this.#what}. ${adviceFor(folder)}`;
   }
@@ -63,13 +66,13 @@ export class JournalDamagedError extends Error {
 export class JournalLockedError extends Error {
   /** For logs. */
   override readonly name = "JournalLockedError";
-  /** What a process that cannot start because of it exits with. */
+  /** The exit code of a process that this error keeps from starting. */
   readonly exitCode = 73;
 
   /**
-   * Made by the journal.
+   * Created by the journal.
    *
-   * @param url Where the process that holds it says that it listens.
+   * @param url The address that the process that holds the journal has announced.
    */
   constructor(folder: string, url?: string) {
     const where = url === undefined ? "" : `, which listens on ${url}`;
@@ -77,23 +80,25 @@ export class JournalLockedError extends Error {
   }
 }
 
-/** The files cannot be read or written. */
+/** A file or folder of the journal cannot be read or written. */
 export class JournalUnusableError extends Error {
   /** For logs. */
   override readonly name: string = "JournalUnusableError";
-  /** What a process that cannot start because of it exits with. */
+  /** The exit code of a process that this error keeps from starting. */
   readonly exitCode: number = 74;
   /** The file or folder. */
   readonly path: string;
 
-  /** Made by the journal. */
+  /** Created by the journal. */
   constructor(action: string, path: string, reason: string, cause?: unknown) {
     super(`Cannot ${action} ${path}: ${reason}`, { cause });
     this.path = path;
   }
 }
 
-/** A file among the segments is not a segment: as with damage, nothing is guessed. */
+/**
+ * A file among the segments is not a segment. As with damage, the start does not guess what it is.
+ */
 export class ForeignFileError extends JournalUnusableError {
   override readonly name = "ForeignFileError";
   override readonly exitCode = 78;
@@ -104,7 +109,7 @@ export class ForeignFileError extends JournalUnusableError {
 }
 
 /**
- * Runs a file operation of the start.
+ * Runs a file operation while the journal is opened.
  *
  * @throws {JournalUnusableError} naming the path and the reason, when it fails.
  */
@@ -116,12 +121,12 @@ export async function orUnusable<Result>(
   try {
     return await run();
   } catch (error) {
-    if (isOurs(error)) throw error;
+    if (isJournalError(error)) throw error;
     throw new JournalUnusableError(action, path, failureReason(error, path), error);
   }
 }
 
-/** The words of an error, with the permission flag that would help where one is missing. */
+/** The message of an error; for a missing permission, names the flag that grants it. */
 export function failureReason(error: unknown, path: string): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name !== "NotCapable") return error.message;
@@ -133,8 +138,8 @@ const FULL_CODES = new Set<unknown>(["ENOSPC", "EDQUOT", "EFBIG"]);
 const FULL_MESSAGE = /\(os error (?:27|28|122)\)/;
 
 /**
- * Whether something failed for want of room: no space, no quota, a limit on file size, or no
- * descriptor left. The same may work later.
+ * Whether an operation failed for lack of a resource: disk space, quota, file size limit, or file
+ * descriptors. It may succeed later.
  */
 export function isOutOfRoom(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
@@ -142,12 +147,12 @@ export function isOutOfRoom(error: unknown): boolean {
   return ("code" in error && FULL_CODES.has(error.code)) || FULL_MESSAGE.test(error.message);
 }
 
-/** What there was no room for. */
+/** Which resource is missing, in words. */
 export function missingRoom(error: unknown): string {
   return isOutOfDescriptors(error) ? "no file descriptor is left" : "the disk is full";
 }
 
-function isOurs(error: unknown): boolean {
+function isJournalError(error: unknown): boolean {
   return error instanceof JournalDamagedError || error instanceof JournalLockedError ||
     error instanceof JournalUnusableError;
 }

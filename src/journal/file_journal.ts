@@ -1,4 +1,4 @@
-/** The journal in files. A facade: it brings its parts together and decides nothing. */
+/** The journal in files. A facade: it connects its parts and makes no decisions. */
 
 import type { JobEventLogEntry, JournalEventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
@@ -44,13 +44,13 @@ interface Parts {
   readonly follower: Follower | undefined;
   readonly catalogue: Catalogue;
   readonly history: DurableEntries;
-  /** Makes the last segment one that can be written to; `false` without room for that. */
+  /** Prepares the last segment for writing; `false` if there is no space for that. */
   mend(): Promise<boolean>;
   closeWriter(): Promise<void>;
-  /** Lets another process lead a shared journal. */
+  /** Allows another process to lead a shared journal. */
   leave(): Promise<void>;
   readonly proof: BackgroundProof;
-  /** What the last verification, by any process, found. */
+  /** The result of the last verification by any process. */
   verification(): Promise<Verification | null>;
 }
 
@@ -67,8 +67,8 @@ export class FileJournal implements Journal {
   }
 
   /**
-   * Locks a folder, replays what it holds into the consumer, and repairs what a crash
-   * explains. After a stop that was not clean, `journal.Recovered` is durable on return.
+   * Locks a folder, replays its entries into the consumer, and repairs what a crash can explain.
+   * After an unclean stop, `journal.Recovered` is durable on return.
    *
    * @throws {JournalLockedError} when another process holds the journal.
    * @throws {JournalDamagedError} when it is damaged, or written by a newer version.
@@ -106,8 +106,8 @@ export class FileJournal implements Journal {
   }
 
   /**
-   * The position that a group would begin with if it were appended now, while nothing else
-   * is being appended: for entries whose attributes name positions of the same group.
+   * The position of the first entry of a group appended now, provided that nothing else is being
+   * appended. For entries whose attributes name positions in their own group.
    */
   get nextLogId(): LogId {
     return this.#parts.recorder.nextLogId;
@@ -124,12 +124,12 @@ export class FileJournal implements Journal {
     return this.#parts.history.read(after, limit, this.head.logId);
   }
 
-  /** @throws {RangeError} when a position is not durable, or they do not ascend. */
+  /** @throws {RangeError} when a position is not durable, or the positions do not ascend. */
   readAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
     return this.#parts.history.readAt(logIds, this.head.logId);
   }
 
-  /** Rejects with a `RangeError` when a position is not durable, or they do not ascend. */
+  /** Rejects with a `RangeError` when a position is not durable, or the positions do not ascend. */
   locate(logIds: readonly LogId[]): Promise<readonly EntryLocation[]> {
     return Promise.try(() => this.#parts.catalogue.locate(logIds, this.head.logId));
   }
@@ -149,11 +149,12 @@ export class FileJournal implements Journal {
   }
 
   /**
-   * In a shared journal: passes what others record to the consumer, until this process leads.
-   * Throws what ends a process that follows.
+   * In a shared journal, passes what other processes record to the consumer until this process
+   * leads. Throws errors that end a process that follows.
    *
-   * @returns The `journal.WriterOpened` entry of this process, or what the start recorded;
-   * `undefined` if the journal was closed before.
+   * @returns The position of the `journal.WriterOpened` entry of this process, or, if the journal
+   * is not shared, of the entry that the start recorded. `undefined` if the journal was closed
+   * first.
    */
   async lead(): Promise<LogId | null | undefined> {
     const { follower } = this.#parts;
@@ -165,8 +166,8 @@ export class FileJournal implements Journal {
   }
 
   /**
-   * Writes the address of the server into the lock, where commands on this machine look for
-   * it. A failure is only warned of.
+   * Writes the address of the server into the lock file, where commands on this machine look for
+   * it. A failure is only a warning.
    */
   announce(url: string): Promise<void> {
     return this.#announcement.make(url);
@@ -194,7 +195,7 @@ export class FileJournal implements Journal {
   }
 }
 
-/** What is needed once the lock is held. */
+/** The options for opening once the lock is held. */
 interface LockedOptions extends ResolvedOptions {
   readonly watched: WatchedFiles;
 }
@@ -240,21 +241,21 @@ async function openLocked(
   }
 }
 
-/** The reserve, if there is to be one, and whether there was no room for it. */
-interface Kept {
+/** The reserve, if one is configured, and whether there was no space for it. */
+interface PreparedReserve {
   readonly reserve: Reserve | undefined;
   readonly short: boolean;
 }
 
 async function prepareReserve(
   { fileSystem, folder, reserveBytes, warn }: ResolvedOptions,
-): Promise<Kept> {
+): Promise<PreparedReserve> {
   if (reserveBytes === 0) return { reserve: undefined, short: false };
   const reserve = new Reserve(fileSystem, journalLayout(folder), reserveBytes, warn);
   return { reserve, short: !await reserve.take() };
 }
 
-function createParts(options: LockedOptions, recovery: Recovery, kept: Kept): Parts {
+function createParts(options: LockedOptions, recovery: Recovery, kept: PreparedReserve): Parts {
   const { fileSystem, clock, random } = options;
   const layout = journalLayout(options.folder);
   const catalogue = new Catalogue(recovery.segments, recovery.indexes);
@@ -270,14 +271,15 @@ function createParts(options: LockedOptions, recovery: Recovery, kept: Kept): Pa
     return true;
   };
   let preparation: Promise<boolean> | undefined;
-  // The start and a probe may ask at the same time: the segment is replaced once, or a slow disk
-  // would put back what it was before the other began to write.
+  // The start and a probe may call this at the same time. The segment is replaced only once: on a
+  // slow disk, a second replacement could undo writes made after the first.
   const mend = () => preparation ??= mendNow().finally(() => preparation = undefined);
   const copy: BatchSink = {
     write: (batch, holdUp) =>
       writer === undefined ? Promise.reject(unmended()) : writer.write(batch, holdUp),
   };
-  // What a copy lacks at its end is fetched: nothing is recovered.
+  // Entries missing at the end of a copy are fetched from the shared log, so no recovery is
+  // recorded.
   const isWhole = recovery.clean || options.shared !== undefined;
   const recorder: Recorder = new Recorder({
     ...options,
@@ -331,7 +333,7 @@ function unmended(): JournalFullError {
   return new JournalFullError("Cannot record: the disk has been full since the start");
 }
 
-/** Nobody would look whether there is room again. */
+/** Without a reserve nothing tests for space, so the start fails. */
 function noRoom(folder: string): JournalUnusableError {
   const reason = "the disk is full, and there is no reserve";
   return new JournalUnusableError("write to", folder, reason);
@@ -349,7 +351,7 @@ function recoveredFact(
   return { stratum: "framework", eventType: "journal.Recovered", attributes };
 }
 
-/** @throws {JournalUnusableError} when it cannot be recorded. */
+/** @throws {JournalUnusableError} when the fact cannot be recorded. */
 async function orUnrecorded<Result>(
   folder: string,
   record: () => Promise<Result>,

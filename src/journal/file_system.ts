@@ -6,16 +6,16 @@
 /** The kind of a path; symbolic links are not followed. */
 export type PathKind = "file" | "folder" | "link" | "other" | "missing";
 
-/** `create` makes a new file that only its owner may read, and fails if it exists. */
+/** `create` makes a new file that only its owner can read, and fails if the file exists. */
 export type OpenMode = "read" | "write" | "create";
 
 export interface OpenFile {
   /**
-   * Writes all bytes at an offset, replacing what is there. If it rejects, any part of them may
-   * have been written.
+   * Writes all bytes at an offset, replacing existing content. If it rejects, any part of the bytes
+   * may have been written.
    */
   write(offset: number, bytes: Uint8Array): Promise<void>;
-  /** Reads bytes at an offset; fewer than asked for only at the end of the file. */
+  /** Reads bytes at an offset; returns fewer than requested only at the end of the file. */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   /** In bytes. */
   size(): Promise<number>;
@@ -24,7 +24,7 @@ export interface OpenFile {
   /**
    * Resolves when the content is on disk. A rejection must never be followed by a retry.
    *
-   * @param holdUp Whether it may block the event loop meanwhile.
+   * @param holdUp Whether the call may block the event loop.
    */
   syncData(holdUp?: boolean): Promise<void>;
   /** Resolves when the content and the metadata are on disk. */
@@ -41,7 +41,7 @@ export interface OpenFile {
 export interface FileStamp {
   readonly bytes: number;
   readonly inode: number;
-  /** When the content was last written, in milliseconds since the epoch. Anyone may set it. */
+  /** When the content was last written, in milliseconds since the epoch. Programs can set it. */
   readonly modifiedMs: number;
   /** When content or metadata last changed, in milliseconds since the epoch. */
   readonly changedMs: number;
@@ -57,36 +57,39 @@ export interface HeldLock {
 
 export interface FileSystem {
   open(path: string, mode: OpenMode): Promise<OpenFile>;
-  /** `undefined` if someone else holds the lock. The system releases it when the process dies. */
+  /**
+   * Takes a lock; `undefined` if another process holds it. The system releases it when this process
+   * dies.
+   */
   lock(path: string): Promise<HeldLock | undefined>;
-  /** The names in a folder, in no order. */
+  /** The names in a folder, in no particular order. */
   list(folder: string): Promise<readonly string[]>;
   kind(path: string): Promise<PathKind>;
-  /** `undefined` if there is no file, or the system cannot tell. */
+  /** `undefined` if there is no file, or the system does not provide a stamp. */
   stamp(path: string): Promise<FileStamp | undefined>;
   /**
-   * Creates a folder within an existing one; it may exist already. Its name is on disk once the
-   * parent was synced. Only the owner may look into a new one.
+   * Creates a folder within an existing one; the folder may exist already. Its name is on disk once
+   * the parent is synced. Only the owner can access a new folder.
    */
   makeFolder(path: string): Promise<void>;
   /** Whether only the owner has access to a file or folder; `true` on Windows. */
   isPrivate(path: string): Promise<boolean>;
-  /** Removes the access of all but the owner. */
+  /** Removes access for everyone except the owner. */
   makePrivate(path: string): Promise<void>;
-  /** Atomically replaces what has the new name. */
+  /** Renames a file, atomically replacing any file with the new name. */
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
   /** Resolves when the names in the folder are on disk. */
   syncFolder(path: string): Promise<void>;
 }
 
-/** Whether it is the same file, unchanged. */
+/** Whether two stamps are of the same, unchanged file. */
 export function isSame(before: FileStamp, now: FileStamp | undefined): boolean {
   return now !== undefined && before.bytes === now.bytes && before.inode === now.inode &&
     before.modifiedMs === now.modifiedMs && before.changedMs === now.changedMs;
 }
 
-/** The stamp of a file, if it can be known. */
+/** The stamp of a file, if it can be read. */
 export async function stampAt(
   fileSystem: FileSystem,
   path: string,
@@ -137,7 +140,8 @@ export function readBetween(
 }
 
 /**
- * Writes a new file; resolves when it is on disk. Its name is on disk once its folder was synced.
+ * Writes a new file; resolves when its content is on disk. Its name is on disk once its folder is
+ * synced.
  */
 export async function writeNew(
   fileSystem: FileSystem,

@@ -1,4 +1,4 @@
-/** Prepares the folder of a journal, and makes sure that it can be used at all. */
+/** Prepares the folder of a journal and checks that it is usable. */
 
 import { announcedIn } from "./announcement.ts";
 import {
@@ -15,10 +15,10 @@ import { makeNamedFolder } from "./named_folder.ts";
 const PROBE = new TextEncoder().encode("probe\n");
 
 /**
- * Takes the lock of a journal, and makes its folders when they are missing.
+ * Takes the lock of a journal, and creates missing folders.
  *
  * @throws {JournalLockedError} when another process holds it.
- * @throws {JournalUnusableError} when it cannot be written, or holds what is not ours.
+ * @throws {JournalUnusableError} when the folder cannot be written, or holds something unexpected.
  */
 export async function takeFolder(
   fileSystem: FileSystem,
@@ -54,7 +54,7 @@ async function prepare(fileSystem: FileSystem, layout: Layout): Promise<void> {
   await probe(fileSystem, layout.folder);
 }
 
-/** What the journal was about to write when it stopped was never used by anyone. */
+/** Removes files that were unfinished when the journal stopped: nothing refers to them. */
 async function removeTemporaries(fileSystem: FileSystem, folder: string): Promise<void> {
   const names = await orUnusable("list", folder, () => fileSystem.list(folder));
   for (const name of names.filter(isTemporary)) {
@@ -65,8 +65,8 @@ async function removeTemporaries(fileSystem: FileSystem, folder: string): Promis
 }
 
 /**
- * Does once all that the journal relies on later; also makes the folders' names durable. A disk
- * without room may have some later, so that is nothing against it.
+ * Tries every operation that the journal relies on later; also makes the names of the folders
+ * durable. A full disk is not a failure: it may have space later.
  */
 async function probe(fileSystem: FileSystem, folder: string): Promise<void> {
   const temporary = `${folder}/probe${TEMPORARY}`;
@@ -84,12 +84,12 @@ async function probe(fileSystem: FileSystem, folder: string): Promise<void> {
   });
 }
 
-/** On a full disk it is unknown whether the file was begun. */
+/** Removes a file that may be missing: on a full disk it is unknown whether it was created. */
 export async function removeIfThere(fileSystem: FileSystem, path: string): Promise<void> {
   if (await fileSystem.kind(path) !== "missing") await fileSystem.remove(path);
 }
 
-/** @throws {JournalUnusableError} when something else is at a path. */
+/** @throws {JournalUnusableError} when the path is of another kind. */
 export async function requireKind(
   fileSystem: FileSystem,
   path: string,
@@ -100,7 +100,7 @@ export async function requireKind(
   throw new JournalUnusableError("use", path, `it is ${named(kind)}, not a ${allowed[0]}`);
 }
 
-/** What is at a path, in words. */
+/** The kind of a path, in words. */
 export function named(kind: PathKind): string {
   switch (kind) {
     case "link":
@@ -114,10 +114,10 @@ export function named(kind: PathKind): string {
   }
 }
 
-// A journal is for its owner alone: inputs and results of jobs are in it. What is made is made so;
-// what an earlier version made, or a copy brought, is taken from others by a start.
+// Only its owner may read a journal: it holds the inputs and results of jobs. New files are created
+// that way. A start also restricts files that an earlier version created or that were copied in.
 
-/** Does nothing where the folder is private: what is in it is out of reach then. */
+/** Does nothing if the folder is private: its files are out of reach for others. */
 async function makePrivate(
   fileSystem: FileSystem,
   layout: Layout,
@@ -146,7 +146,7 @@ async function makePrivate(
   }
 }
 
-/** Our own files, with their folders. */
+/** The files and folders of the journal. */
 async function listFiles(fileSystem: FileSystem, layout: Layout): Promise<readonly string[]> {
   const { segments, snapshots, quarantine, sidecars, keys, index } = layout;
   const paths: string[] = [];

@@ -18,13 +18,13 @@ import { Batch, type EncodedGroup, encodedGroup, type SealedBatch, type Stamp } 
 import { SyncPolicy } from "./sync_policy.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
 
-/** Stores batches. */
+/** Where batches are stored. */
 export interface BatchSink {
   /**
-   * Resolves when the batch is on disk. Rejects with `JournalFullError` if nothing of it is left
-   * there and a later batch may succeed; any other rejection is final.
+   * Resolves when the batch is on disk. Rejects with `JournalFullError` if no part of it is left on
+   * disk and a later batch may succeed; any other rejection is final.
    *
-   * @param holdUp Whether it may block the event loop meanwhile.
+   * @param holdUp Whether the call may block the event loop.
    */
   write(batch: SealedBatch, holdUp: boolean): Promise<void>;
 }
@@ -32,12 +32,12 @@ export interface BatchSink {
 /** Called with the outcome of each batch. Must not throw. */
 interface BatchListener {
   /**
-   * Called before the groups of the batch are answered.
+   * Called before the promises of the groups resolve.
    *
    * @param durationMs From the first byte written to the end of the sync.
    */
   durable(batch: SealedBatch, durationMs: number): void;
-  /** There was no space for the batch, and what was to follow is lost with it. */
+  /** There was no space for the batch. The batches behind it are lost too. */
   full(error: JournalFullError): void;
   failed(error: JournalFailedError): void;
 }
@@ -61,12 +61,12 @@ interface GroupCommitOptions {
 /** A group is one batch, which is created, written and read back as a whole. */
 const GROUP_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Microtasks that may lie between an append and the next one that it causes. */
+/** The most microtasks between an append and the next one that it causes. */
 const QUIET_HOPS = 12;
-/** Code that appends endlessly is not waited for. */
+/** Limits the wait for code that never stops appending. */
 const QUIET_ROUNDS_MAX = 64;
 
-/** Estimated size of a line besides its attributes; for limits only. */
+/** Estimated size of a line without its attributes; for limits only. */
 const LINE_OVERHEAD_BYTES = 400;
 
 export class GroupCommit {
@@ -76,7 +76,7 @@ export class GroupCommit {
   #inFlight: Batch | undefined;
   /** In order; only the last one takes more groups. */
   #pending: Batch[] = [];
-  /** To run before the next batch. */
+  /** Work to run before the next batch. */
   readonly #between: (() => Promise<void>)[] = [];
   #running: Promise<void> | undefined;
   #refusal: JournalFailedError | undefined;
@@ -94,7 +94,7 @@ export class GroupCommit {
     return this.#head;
   }
 
-  /** The position of the first entry of a group, if it were appended now in its own batch. */
+  /** The position of the first entry of a group appended now in a batch of its own. */
   get nextLogId(): LogId {
     return this.#newBatch().nextLogId;
   }
@@ -111,7 +111,7 @@ export class GroupCommit {
     return this.#inFlight === undefined && this.#pending.length === 0;
   }
 
-  /** Why nothing can be appended any more. */
+  /** Why nothing more can be appended, if so. */
   get refusal(): JournalFailedError | undefined {
     return this.#refusal;
   }
@@ -129,8 +129,8 @@ export class GroupCommit {
   }
 
   /**
-   * Accepts nothing more. Rejects what is waiting and what is being written, even if that may reach
-   * the disk.
+   * Accepts nothing more. Rejects batches that wait and the one being written, although that may
+   * reach the disk.
    */
   fail(error: JournalFailedError): void {
     if (this.#refusal !== undefined) return;
@@ -139,14 +139,17 @@ export class GroupCommit {
     this.#options.listener.failed(error);
   }
 
-  /** What would be appended now, for another store; only while nothing is appended. */
+  /**
+   * Builds the next batch without storing it, for another store. Only while nothing is being
+   * appended.
+   */
   batchOf(events: readonly StampedEvent[]): SealedBatch {
     const batch = this.#newBatch();
     batch.add(encodedGroup(events));
     return batch.seal(this.#head.chain);
   }
 
-  /** A batch that is durable elsewhere is stored here; only while nothing is appended. */
+  /** Continues after a batch that is durable elsewhere. Only while nothing is being appended. */
   adopt(batch: SealedBatch): void {
     this.#advance(batch);
   }
@@ -157,8 +160,8 @@ export class GroupCommit {
   }
 
   /**
-   * Runs something that must not reject while no batch is being written. Groups that are appended
-   * meanwhile wait for it.
+   * Runs `work`, which must not reject, while no batch is being written. Groups appended meanwhile
+   * wait for it.
    */
   between(work: () => Promise<void>): Promise<void> {
     return new Promise((resolve) => {
@@ -197,7 +200,7 @@ export class GroupCommit {
     });
   }
 
-  /** Bytes of the active segment before a batch that is opened now. */
+  /** Bytes in the active segment ahead of a batch created now. */
   #segmentBytesAhead(): number {
     let bytes = this.#segmentBytes;
     const ahead = this.#inFlight === undefined ? this.#pending : [this.#inFlight, ...this.#pending];
@@ -218,8 +221,8 @@ export class GroupCommit {
   }
 
   /**
-   * Resolves when appending pauses: what code does next, without waiting for anything from outside,
-   * shares the batch with its cause.
+   * Resolves when appending pauses, so that appends that follow without waiting for I/O share the
+   * batch of their cause.
    */
   async #quiet(): Promise<void> {
     for (let round = 0; round < QUIET_ROUNDS_MAX; round++) {
@@ -260,7 +263,7 @@ export class GroupCommit {
     this.#segmentBytes = afterBatch(this.#segmentBytes, batch, batch.bytes.length);
   }
 
-  /** What was to follow a lost batch is lost with it: positions continue after the head. */
+  /** Batches behind a lost batch are lost too: positions continue after the head. */
   #giveUp(batch: Batch, error: unknown): void {
     const reason = error instanceof JournalFullError ? error : failure(batch, error);
     const lost = [batch, ...this.#pending];
@@ -299,7 +302,7 @@ function failure(batch: Batch, cause: unknown): JournalFailedError {
   const reason = errorMessage(cause);
   return new JournalFailedError(
     `Cannot record entries from logId ${batch.firstLogId} on: ${reason}. Whether they are on ` +
-      "disk is unknown until the next start; repeat the request then with the same id or key",
+      "disk is unknown until the next start; then repeat the request with the same id or key",
     { cause },
   );
 }

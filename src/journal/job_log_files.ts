@@ -1,7 +1,7 @@
 /**
- * What code of jobs says, in two files beside the journal: when the newer one is full, it takes
- * the place of the older one. Written soon and never synced: a crash, or a full disk, may take some
- * of it, and the oldest goes in time.
+ * Stores what job code logs, in two files beside the journal. When the newer file is full, it
+ * replaces the older one. Lines are written after a short delay and never synced: a crash or a full
+ * disk may lose some, and the oldest are eventually dropped.
  */
 
 import type { JobLog, JobLogLine } from "../engine/watches.ts";
@@ -11,14 +11,14 @@ import { errorMessage } from "../core/thrown.ts";
 
 const FILE_BYTES_MAX = 16 * 1_048_576;
 const WRITE_AFTER_MS = 100;
-/** What waits to be written; what comes beyond is left out. */
+/** The most characters that wait to be written; further lines are dropped. */
 const WAITING_LENGTH_MAX = 1_048_576;
 
 interface JobLogOptions {
-  /** Made when there is something to write. */
+  /** Created on the first write. */
   readonly folder: string;
   readonly warn: (message: string) => void;
-  /** Default 16 MiB, of each of the two. */
+  /** The size limit of each of the two files; default 16 MiB. */
   readonly fileBytesMax?: number;
 }
 
@@ -26,7 +26,7 @@ interface JobLogOptions {
 interface JobLogPage {
   /** Oldest first. */
   readonly lines: readonly JobLogLine[];
-  /** Whether there are older ones that were kept. */
+  /** Whether older lines are kept too. */
   readonly hasMore: boolean;
 }
 
@@ -37,7 +37,7 @@ export class JobLogFiles implements JobLog {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #bytes: number | undefined;
   #hasWarned = false;
-  /** Only one reads or writes at a time. */
+  /** Serializes reads and writes. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: JobLogOptions) {
@@ -53,7 +53,7 @@ export class JobLogFiles implements JobLog {
     this.#timer ??= setTimeout(() => void this.#flush(), WRITE_AFTER_MS);
   }
 
-  /** The last lines of a job, at most `limit`. */
+  /** Returns the last lines of a job, at most `limit`. */
   async read(jobId: JobId, limit: number): Promise<JobLogPage> {
     await this.#flush();
     return await this.#inTurn(async () => {
@@ -73,7 +73,7 @@ export class JobLogFiles implements JobLog {
     });
   }
 
-  /** Writes what waits. */
+  /** Writes the lines that still wait. */
   async close(): Promise<void> {
     await this.#flush();
   }
@@ -111,7 +111,7 @@ export class JobLogFiles implements JobLog {
     } catch (error) {
       if (this.#hasWarned) return;
       this.#hasWarned = true;
-      warn(`cannot save what tasks log: ${errorMessage(error)}`);
+      warn(`cannot write the task logs: ${errorMessage(error)}`);
     }
   }
 
@@ -147,7 +147,7 @@ async function* readLines(path: string): AsyncGenerator<string> {
   }
 }
 
-/** A line that a crash cut short does not count. */
+/** Skips a line that a crash cut short. */
 function parsed(line: string): readonly JobLogLine[] {
   try {
     return [parseJsonText(line) as JobLogLine];

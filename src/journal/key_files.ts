@@ -1,7 +1,7 @@
 /**
- * The keys of sealed inputs as files of their own, beside the segments: a key that is
- * deleted here is in no other file. Its name follows from the id of the job by a digest, so
- * no id leads out of the folder.
+ * Stores each key of a sealed input in a file of its own, beside the segments, so that deleting the
+ * file deletes the only copy. Its name is a digest of the job id, so no id can lead out of the
+ * folder.
  */
 
 import { randomBytes } from "node:crypto";
@@ -15,7 +15,7 @@ import { KEY, type Layout, TEMPORARY } from "./layout.ts";
 import { keyIn, keyName, keyText } from "./wrapped_key.ts";
 
 const KEY_BYTES = 32;
-/** A name of ours; other files in the folder are left alone. */
+/** The name of a key file; other files in the folder are ignored. */
 const NAME = /^[0-9a-f]{64}\.key(?:\.tmp)?$/;
 
 export class KeyFiles implements KeyStore {
@@ -24,7 +24,7 @@ export class KeyFiles implements KeyStore {
   readonly #secretKey: Uint8Array | undefined;
   #folder: Promise<void> | undefined;
 
-  /** @param secretKey Wraps every key that is made, when given; see `keyText`. */
+  /** @param secretKey Wraps every new key, if given; see `keyText`. */
   constructor(fileSystem: FileSystem, layout: Layout, secretKey?: Uint8Array) {
     this.#fileSystem = fileSystem;
     this.#layout = layout;
@@ -67,7 +67,7 @@ export class KeyFiles implements KeyStore {
     return held;
   }
 
-  /** All keys, by the name that `keyName` gives. */
+  /** All keys, by `keyName`. */
   async all(): Promise<ReadonlyMap<string, Uint8Array>> {
     const keys = new Map<string, Uint8Array>();
     for (const file of (await this.#sorted([], "all")).others) {
@@ -77,14 +77,14 @@ export class KeyFiles implements KeyStore {
     return keys;
   }
 
-  /** Keeps a key under the name that `keyName` gives. */
+  /** Stores a key under its `keyName`. */
   async put(name: string, key: Uint8Array): Promise<void> {
     await (this.#folder ??= this.#makeFolder());
     const file = name + KEY;
     await this.#write(`${this.#layout.keys}/${file}`, keyText(key, file, this.#secretKey));
   }
 
-  /** @param looked which of the files are made sure of to be files. */
+  /** @param looked Which key files are checked to be regular files. */
   async #sorted(jobIds: readonly JobId[], looked: "held" | "all") {
     await requireKind(this.#fileSystem, this.#layout.keys, ["folder", "missing"]);
     if (!(await this.#exists())) return { held: new Set<JobId>(), others: [] };
@@ -96,7 +96,7 @@ export class KeyFiles implements KeyStore {
     for (const name of looked === "all" ? ours : held) {
       await requireKind(this.#fileSystem, `${keys}/${name}`, ["file"]);
     }
-    // With a wrong secret key no job could continue; that is better known before anything is done.
+    // With a wrong secret key no job could continue, so check it before anything else.
     const any = held[0] ?? ours.find((name) => name.endsWith(KEY));
     if (any !== undefined) await this.#keyAt(any);
     return {
@@ -122,7 +122,10 @@ export class KeyFiles implements KeyStore {
     await this.#fileSystem.syncFolder(folder);
   }
 
-  /** Under another name until it is whole: a key that is there can be relied on. */
+  /**
+   * Writes under a temporary name until the file is complete, so that a key file is always
+   * complete.
+   */
   async #write(path: string, text: string): Promise<void> {
     const temporary = path + TEMPORARY;
     await this.#removeFile(temporary);
@@ -134,7 +137,7 @@ export class KeyFiles implements KeyStore {
     await this.#fileSystem.syncFolder(this.#layout.keys);
   }
 
-  /** `undefined` when there is none: another process may take it away at any time. */
+  /** `undefined` if there is none: another process may remove it at any time. */
   async #textAt(path: string): Promise<string | undefined> {
     try {
       return new TextDecoder().decode(await readWhole(this.#fileSystem, path));
@@ -158,7 +161,7 @@ export class KeyFiles implements KeyStore {
     if (await this.#fileSystem.kind(path) !== "missing") await this.#fileSystem.remove(path);
   }
 
-  /** What cannot be removed now is removed by the next start. */
+  /** A failure is ignored: the next start removes the file. */
   async #discard(path: string): Promise<void> {
     await this.#removeFile(path).catch(() => {});
   }

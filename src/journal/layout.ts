@@ -15,9 +15,9 @@ export const DAMAGED = ".damaged";
 export const AHEAD = ".ahead";
 /** The folder of keys; backups leave it out. */
 export const KEYS = "keys";
-/** The folder of the index; backups leave it out, too. */
+/** The folder of the index; backups leave it out too. */
 export const INDEX = "index";
-/** The folder of sidecars, which describe these very files: a copy has its own. */
+/** The folder of sidecars. They describe these files, not copies of them. */
 export const SIDECARS = "sidecars";
 /** Suffix of the key of a sealed input. */
 export const KEY = ".key";
@@ -31,7 +31,7 @@ const TEMPORARY_NAMES: readonly RegExp[] = [
   /^clock\.tmp$/,
 ];
 
-/** Whether it names an unfinished file, which a start removes. */
+/** Whether a name is that of an unfinished file, which a start removes. */
 export function isTemporary(name: string): boolean {
   return TEMPORARY_NAMES.some((pattern) => pattern.test(name));
 }
@@ -41,18 +41,18 @@ export interface Layout {
   readonly segments: string;
   readonly snapshots: string;
   readonly quarantine: string;
-  /** What is known of full segments: a cache; exists only with content. */
+  /** Sidecars of full segments: a cache. Created with the first one. */
   readonly sidecars: string;
-  /** Keys of sealed inputs; exists only with content. */
+  /** Keys of sealed inputs. Created with the first one. */
   readonly keys: string;
   readonly lock: string;
-  /** Space that is given up when there is no other. */
+  /** A file whose space is freed when the disk is full. */
   readonly reserve: string;
   /** The result of the last verification. */
   readonly verification: string;
-  /** The log of jobs: beside the journal, and no part of it. */
+  /** The log of jobs; not part of the journal. */
   readonly logs: string;
-  /** The index of ended jobs: a cache, of which the journal knows only the path. */
+  /** The index of ended jobs: a cache. The journal knows only its path. */
   readonly index: string;
 }
 

@@ -1,9 +1,9 @@
-/** What a line tells before it is read: whether it is whole, and whether it ends a batch. */
+/** Checks that need no parsing: whether a line is intact, and whether it ends a batch. */
 
 import { crc32 } from "node:zlib";
 import { CHAIN_LENGTH, CRC_KEY, CRC_SUFFIX_BYTES } from "./line_codec.ts";
 
-/** A line within a longer text; `end` is where its newline is. */
+/** A line within a longer text; `end` is the offset of its newline. */
 export interface LineText {
   readonly text: string;
   readonly start: number;
@@ -22,7 +22,7 @@ const CRC_KEY_BYTES = new TextEncoder().encode(CRC_KEY);
 const HEX_DIGITS = hexDigits();
 const NOT_HEX = 255;
 
-/** Whether the bytes of a line, newline not included, are those that its `crc` was made of. */
+/** Whether the bytes of a line, without its newline, match its `crc`. */
 export function crcHolds(bytes: Uint8Array, start: number, end: number): boolean {
   const key = end - CRC_SUFFIX_BYTES;
   if (key <= start) return false;

@@ -1,11 +1,10 @@
 /**
- * One line of the journal, as text and as bytes. The format is a public API, described
- * in `journal/README.md`:
+ * Encodes a line of the journal. The format is a public API, described in `journal/README.md`:
  *
  *     {"logId":41,"batch":41,"receivedAt":...,"attributes":{...},"crc":"9f1c22ab"}
  *
- * Key order is fixed, absent fields are left out, `crc` is last, and the last line of a
- * batch has `chain` before it.
+ * Key order is fixed, absent fields are omitted, `crc` is last, and the last line of a batch has
+ * `chain` before `crc`.
  */
 
 import { crc32 } from "node:zlib";
@@ -14,9 +13,9 @@ import type { Cause, JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { StampedEvent } from "../engine/ports.ts";
 
-/** The version of the format that is written, as `journal.SegmentOpened` names it. */
+/** The format version that is written, recorded in `journal.SegmentOpened`. */
 export const FORMAT_VERSION = 2;
-/** The oldest version that is read; it always will be. */
+/** The oldest format version that is read. It stays readable in all later versions. */
 export const FIRST_FORMAT_VERSION = 1;
 
 export const CRC_KEY = ',"crc":"';
@@ -28,15 +27,14 @@ export const CRC_SUFFIX_BYTES = CRC_KEY.length + 8 + '"}'.length;
 /** Bytes from `,"chain":"` to the closing quotation mark. */
 export const CHAIN_FIELD_BYTES = CHAIN_KEY.length + CHAIN_LENGTH + '"'.length;
 
-/** How each line of a batch begins; every reader and writer relies on it to the byte. */
+/** The beginning of each line of a batch; every reader and writer relies on these exact bytes. */
 export function linePrefix(logId: LogId, batch: LogId): string {
   return `{"logId":${logId},"batch":${batch},`;
 }
 
 /**
- * A line up to its last attribute: `chain`, `crc` and the brace are still to come. Ids
- * and event types are validated text that needs no escape; what a sender chose freely
- * is escaped.
+ * A line up to its last attribute, without `chain`, `crc` and the closing brace. Ids and event
+ * types are validated and need no escaping; text that a client chooses freely is escaped.
  *
  * @param attributes JSON.
  */
@@ -62,7 +60,7 @@ export function lineBody(
     `,"attributes":${attributes}`;
 }
 
-/** The same event as an entry; one that is read back is made in the same way. */
+/** The event as an entry. Entries that are read back are created the same way. */
 export function toEntry(
   logId: LogId,
   event: StampedEvent,
@@ -89,9 +87,9 @@ export function toEntry(
 }
 
 /**
- * The position that a cause means.
+ * The position that a cause refers to.
  *
- * @throws {RangeError} when it names a draft that the group does not have.
+ * @throws {RangeError} when the cause names a draft that the group does not have.
  */
 export function resolveCause(
   cause: Cause | undefined,
@@ -112,20 +110,20 @@ export function crc32Text(text: string, before = 0): number {
   return crc32(text, before);
 }
 
-/** What follows the body of a line, or its chain: its crc, the brace and the newline. */
+/** The end of a line after its body or chain: the crc, the brace and the newline. */
 export function lineEnd(crc: number): string {
   const digits = hex(crc >>> 24) + hex(crc >>> 16 & 255) + hex(crc >>> 8 & 255) + hex(crc & 255);
   return `${CRC_KEY}${digits}"}\n`;
 }
 
-/** Two digits for each byte: this runs once for each line. */
+/** Two digits for each byte. A table, because it is used for every line. */
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
 function hex(byte: number): string {
   return HEX[byte] ?? "";
 }
 
-/** What stands between the body and the crc of the last line of a batch. */
+/** The field between the body and the crc of the last line of a batch. */
 export function chainField(chain: string): string {
   return `${CHAIN_KEY}${chain}"`;
 }

@@ -1,7 +1,7 @@
 /**
- * Walks over the lines of a segment, as bytes and as text side by side. Text is decoded
- * in large windows, because a decoder costs more by the call than by the byte; most of
- * them are ASCII, which needs no decoder.
+ * Iterates over the lines of a segment, both as bytes and as text. Text is decoded in large
+ * windows, because each decoder call has a high fixed cost; most windows are ASCII, which needs no
+ * decoder.
  */
 
 import { Buffer, isAscii } from "node:buffer";
@@ -9,7 +9,7 @@ import { Buffer, isAscii } from "node:buffer";
 const NEWLINE = 10;
 const WINDOW_BYTES = 64 * 1024;
 
-/** Keeps a byte order mark as what it is, damage, and refuses what is not UTF-8. */
+/** Keeps a byte order mark, so that it is found as damage, and rejects text that is not UTF-8. */
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export class LineCursor {
@@ -20,11 +20,11 @@ export class LineCursor {
   #ascii = false;
   #textNext = 0;
 
-  /** The current line; `text` is a window that holds it. */
+  /** The current line within `text`, the window that holds it. */
   text = "";
   start = 0;
   end = 0;
-  /** Byte offsets of the current line; `byteEnd` is where its newline is. */
+  /** Byte offsets of the current line; `byteEnd` is the offset of its newline. */
   byteStart = 0;
   byteEnd = 0;
 
@@ -32,7 +32,7 @@ export class LineCursor {
     this.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
-  /** Byte offset of what comes after the current line. */
+  /** Byte offset after the current line. */
   get offset(): number {
     return this.#offset;
   }
@@ -41,7 +41,7 @@ export class LineCursor {
     return this.#offset >= this.bytes.length;
   }
 
-  /** Moves to the next line; `false` when none is left that is whole and UTF-8. */
+  /** Moves to the next line; `false` if no complete UTF-8 line follows. */
   next(): boolean {
     if (this.#offset >= this.#windowEnd && !this.#load()) return false;
     this.start = this.#textNext;
@@ -65,7 +65,7 @@ export class LineCursor {
     if (lineEnd === 0) return false;
     const limit = this.#offset + WINDOW_BYTES;
     const windowEnd = this.bytes.lastIndexOf(NEWLINE, limit) + 1;
-    // A window that is not all UTF-8 is taken line by line, up to the line at fault.
+    // A window that is not all UTF-8 is decoded line by line, up to the damaged line.
     return this.#decode(Math.max(windowEnd, lineEnd)) || this.#decode(lineEnd);
   }
 

@@ -1,8 +1,8 @@
 /**
- * What a line of format version 2 leaves out, since it is the same for nearly every job: the
- * time of an event that occurred when it was received, the plan that only awaits `main`,
- * priority 0, and no labels. These are constants of the format. Lines of version 1 have all of it,
- * so a line shows what it leaves out, regardless of the version of its segment.
+ * Default values that a line of format version 2 omits, because nearly every job has them: the time
+ * of an event that occurred when it was received, the plan that only awaits `main`, priority 0, and
+ * no labels. These defaults are constants of the format. Lines of version 1 omit none of them, so
+ * readers need not know the version of a segment: an absent field always has its default.
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -11,12 +11,12 @@ import { MAIN_ONLY_PLAN } from "../core/job_plan.ts";
 import { equalJson, type JsonValue } from "../core/json.ts";
 import type { StampedEvent } from "../engine/ports.ts";
 
-/** The order in which every creation has these, so that what was left out gets its place back. */
+/** The order of these attributes in every creation, so that omitted ones return to their place. */
 const FIRST = ["type", "definitionVersion", "plan", "input", "priority", "labels"] as const;
 
 const MAIN_ONLY = MAIN_ONLY_PLAN as unknown as JsonValue;
 
-/** The attributes as a line has them. */
+/** The attributes as written to a line, without defaults. */
 export function writtenAttributes({ eventType, attributes }: StampedEvent): object {
   if (eventType !== "job.JobCreated") return attributes;
   const created = attributes as JobCreatedAttributes;
@@ -40,7 +40,7 @@ function isLeftOut(name: string, { plan, priority, labels }: JobCreatedAttribute
   }
 }
 
-/** The attributes of an entry, from those that its line has. */
+/** The attributes of an entry, with the defaults that its line omits. */
 export function wholeAttributes(
   eventType: string,
   written: Readonly<Record<string, unknown>>,

@@ -1,8 +1,8 @@
 /**
- * Reads a line that is just as Daybook writes them, field by field: only the attributes go through
- * a parser of JSON. Of any other line it says nothing, and the whole line has to be parsed; what
- * both can read is the same. Fields are compared as bytes, which is quicker than as text, and what
- * many lines have in common is made once.
+ * A fast path for lines exactly as Daybook writes them: reads field by field, and parses only the
+ * attributes as JSON. Any other line is left to the JSON parser; both give the same entry for a
+ * line that both can read. Fields are compared as bytes, which is faster than as text, and values
+ * that many lines share are created once.
  */
 
 import { type JobEventLogEntry, STRATA, type Stratum } from "../core/event.ts";
@@ -14,11 +14,11 @@ import { wholeAttributes } from "./line_defaults.ts";
 const [SPACE, QUOTE, COMMA, ZERO, NINE, BACKSLASH] = [0x20, 0x22, 0x2c, 0x30, 0x39, 0x5c];
 const [CONTINUED, LEADING, LEADING_FOUR] = [0x80, 0xc0, 0xf0];
 const OPENING = 0x7b;
-/** More are not exact. */
+/** Numbers with more digits may not be exact. */
 const DIGITS_MAX = 15;
 
-/** What was read lately, by the bytes that it was read from. */
-class Known<Value> {
+/** A cache of recently read values, keyed by their bytes. */
+class ByteCache<Value> {
   readonly #bytes: Uint8Array[] = [];
   readonly #values: Value[] = [];
 
@@ -38,7 +38,7 @@ class Known<Value> {
 
 const SLOTS = 256;
 
-/** Types differ in the middle, tasks at the end. */
+/** Event types differ in the middle, task names at the end. */
 function slotFor(bytes: Uint8Array, start: number, end: number): number {
   const [middle, last, before] = [bytes[start + end >> 1], bytes[end - 1], bytes[end - 2]];
   const sum = 31 * (end - start) + 61 * (middle ?? 0) + 7 * (last ?? 0) + 3 * (before ?? 0);
@@ -52,26 +52,26 @@ function isAt(bytes: Uint8Array, at: number, part: Uint8Array): boolean {
   return true;
 }
 
-/** V8 copies a part of a longer text when it is shorter than this. */
+/** V8 copies a substring that is shorter than this. */
 const PART_LENGTH_MIN = 13;
 
-/** A part of a text, as a text of its own: it would keep all of the longer one in memory. */
-function own(part: string): string {
+/** A copy of a substring, which would otherwise keep the whole text in memory. */
+function detached(part: string): string {
   return part.length < PART_LENGTH_MIN ? part : JSON.parse(`"${part}"`) as string;
 }
 
-/** Walks over the fields of a line. */
+/** Reads the fields of a line in order. */
 class Fields {
   bytes = new Uint8Array();
   text = "";
-  /** The next field. */
+  /** Byte offset of the next field. */
   at = 0;
-  /** From offsets of bytes to those of text. */
+  /** Difference between text offset and byte offset. */
   shift = 0;
-  /** The last text that was passed, without its quotation marks, as offsets of bytes. */
+  /** Byte offsets of the last string that was read, without its quotation marks. */
   start = 0;
   end = 0;
-  /** Where it begins in the text. */
+  /** Text offset of the last string. */
   #textStart = 0;
 
   begin({ bytes, byteStart, text, start }: LineBytes): void {
@@ -81,7 +81,7 @@ class Fields {
     this.shift = start - byteStart;
   }
 
-  /** Moves past some bytes; `false`, without moving, when others are there. */
+  /** Moves past `part`; `false`, without moving, if other bytes are there. */
   skip(part: Uint8Array): boolean {
     if (!isAt(this.bytes, this.at, part)) return false;
     this.at += part.length;
@@ -89,8 +89,8 @@ class Fields {
   }
 
   /**
-   * Moves past a key, a text in which nothing is escaped, and a comma. `false`, without moving,
-   * when another key is there, and for good when something else follows it.
+   * Moves past a key, a string without escapes, and a comma. `false`, without moving, if another
+   * key is there. If something else follows the key, this and every later call returns `false`.
    */
   skipText(key: Uint8Array): boolean {
     if (!this.skip(key)) return false;
@@ -108,19 +108,22 @@ class Fields {
     return true;
   }
 
-  /** Nothing is passed any more. */
+  /** Moves to the end, so that nothing more is read. */
   #fail(): false {
     this.at = this.bytes.length;
     return false;
   }
 
-  /** A byte of a character of several, which is one unit of text, or two when it has four. */
+  /**
+   * Adjusts the shift for a byte of a multibyte character, which takes one text unit, or two if it
+   * has four bytes.
+   */
   #pass(byte: number): void {
     if (byte < LEADING) this.shift--;
     else if (byte >= LEADING_FOUR) this.shift++;
   }
 
-  /** Moves past a whole number and a comma; -1 when there is none. */
+  /** Reads an integer and moves past it and a comma; -1 if there is none. */
   readNumber(): number {
     const { bytes, at } = this;
     let number = 0;
@@ -134,7 +137,7 @@ class Fields {
     return isExact && bytes[end] === COMMA ? number : -1;
   }
 
-  /** The last text: a part of that of the line, which it keeps in memory. */
+  /** The last string, as a substring that keeps the text of the line in memory. */
   get part(): string {
     return this.text.slice(this.#textStart, this.end + this.shift);
   }
@@ -143,8 +146,8 @@ class Fields {
 const fields = new Fields();
 
 /**
- * The entry of a line that ends after its attributes; `undefined` when it is not as Daybook writes
- * them.
+ * The entry of a line that ends after its attributes; `undefined` if the line is not exactly as
+ * Daybook writes it.
  */
 export function entryInFields(
   line: LineBytes,
@@ -161,7 +164,7 @@ export function entryInFields(
   const eventId = fields.part;
   if (!fields.skipText(EVENT_TYPE)) return;
   const eventType = readName();
-  const occurredAt = fields.skipText(OCCURRED_AT) ? own(fields.part) : receivedAt;
+  const occurredAt = fields.skipText(OCCURRED_AT) ? detached(fields.part) : receivedAt;
   const entry: Entry = { logId, receivedAt, stratum, eventId, eventType, occurredAt };
   readReferences(entry, eventType);
   if (fields.skip(CAUSED_BY) && (entry["causedBy"] = fields.readNumber()) < 0) return;
@@ -191,8 +194,8 @@ const CAUSED_BY = encode('"causedBy":');
 const ATTRIBUTES = encode('"attributes":');
 
 function readReferences(entry: Entry, eventType: string): void {
-  // States keep these.
-  const ofJob = eventType === "job.JobCreated" ? own : same;
+  // States keep these values, so they are copied.
+  const ofJob = eventType === "job.JobCreated" ? detached : same;
   if (fields.skipText(JOB_ID)) entry["jobId"] = ofJob(fields.part);
   if (fields.skipText(TASK_ID)) entry["taskId"] = readName();
   if (fields.skipText(EXECUTION_ID)) entry["executionId"] = fields.part;
@@ -211,23 +214,26 @@ function readStratum(): Stratum | undefined {
   return STRATA[STRATA_BYTES.findIndex((part) => isAt(fields.bytes, fields.start, part))];
 }
 
-/** Nearly all lines of a batch have the same. */
+/** Nearly all lines of a batch have the same time. */
 let lastTime = "";
 
 function shareTime(part: string): string {
-  return part === lastTime ? lastTime : lastTime = own(part);
+  return part === lastTime ? lastTime : lastTime = detached(part);
 }
 
-/** Of types, tasks and actors. */
-const names = new Known<string>();
+/** Names of event types, tasks and actors. */
+const names = new ByteCache<string>();
 
 function readName(): string {
   const { bytes, start, end } = fields;
-  return names.at(bytes, start, end) ?? names.note(bytes, start, end, own(fields.part));
+  return names.at(bytes, start, end) ?? names.note(bytes, start, end, detached(fields.part));
 }
 
-/** Of the framework, and the same for many tasks: an attempt, or nothing. */
-const common = new Known<Attributes>();
+/**
+ * Attributes of framework events that are the same for many tasks, such as an attempt number or
+ * none.
+ */
+const common = new ByteCache<Attributes>();
 const COMMON_BYTES_MAX = 48;
 
 type Attributes = Readonly<Record<string, unknown>>;
@@ -244,7 +250,7 @@ function readAttributes(line: LineBytes, stratum: Stratum): Attributes | undefin
   return common.note(bytes, at, line.byteEnd, Object.freeze(attributes));
 }
 
-/** Without objects or lists, so that shared values cannot be changed. */
+/** Whether attributes hold no objects or arrays, so that freezing them makes them safe to share. */
 function isFlat(json: string): boolean {
   return json.lastIndexOf("{") === 0 && !json.includes("[");
 }

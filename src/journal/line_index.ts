@@ -1,20 +1,20 @@
 /**
- * Where the lines of one segment are. Only blocks of neighbouring lines are known, which
- * takes about two thirds of a byte for each entry; a line is found by walking from the start
- * of its block. Its number needs no reading, because the batches of a block are known too.
+ * The line index of one segment. It stores only blocks of neighbouring lines, at about two thirds
+ * of a byte per entry; a line is found by scanning from the start of its block. Its line number
+ * needs no read, because the index also stores where batches begin.
  */
 
-/** A block takes no more lines after this: what is read to find one line stays small. */
+/** The size at which a block is full, so that little is read to find one line. */
 const BLOCK_BYTES = 8 * 1024;
-/** A bit for each says where batches begin. */
+/** One bit per line marks where batches begin. */
 const BLOCK_LINES_MAX = 32;
 
-/** What is known of a block: numbers below 2^32, one after the other. */
+/** The fields of a block, each a 32-bit number. */
 const ENTRY = 0, OFFSET = 1, LINE = 2, BATCHES = 3, FIELDS = 4;
 const INITIAL_BLOCKS = 16;
 const BLOCK_BYTES_STORED = 4 * FIELDS;
 
-/** How a line is found: by walking over newlines, from the start of its block. */
+/** How to find a line: by counting newlines from the start of its block. */
 export interface LinePlace {
   /** Number of the line, from 1; blank lines count. */
   readonly line: number;
@@ -34,9 +34,9 @@ export class LineIndex {
   #lines = 0;
 
   /**
-   * The index that `blocks`, `count` and `lines` were once taken of. It takes no more batches.
+   * Restores an index from its `blocks`, `count` and `lines`. No more batches can be added.
    *
-   * @param blocks little-endian.
+   * @param blocks Little-endian.
    */
   static of(blocks: Uint8Array, entries: number, lines: number): LineIndex {
     const index = new LineIndex();
@@ -50,17 +50,17 @@ export class LineIndex {
     return index;
   }
 
-  /** Entries. */
+  /** Number of entries. */
   get count(): number {
     return this.#entries;
   }
 
-  /** Lines, blank ones included. */
+  /** Number of lines, including blank ones. */
   get lines(): number {
     return this.#lines;
   }
 
-  /** What is known of the blocks, as bytes, little-endian. */
+  /** The blocks as bytes, little-endian. */
   get blocks(): Uint8Array {
     const count = this.#last + FIELDS;
     const view = new DataView(new ArrayBuffer(4 * count));
@@ -68,13 +68,13 @@ export class LineIndex {
     return new Uint8Array(view.buffer);
   }
 
-  /** Takes in a batch: the byte offsets of its lines, counted from `origin`. */
+  /** Adds a batch, given the byte offsets of its lines relative to `origin`. */
   add(offsets: readonly number[], origin = 0): void {
-    this.#lines++; // The blank line before it.
+    this.#lines++; // The blank line before the batch.
     for (const [index, offset] of offsets.entries()) this.#addLine(origin + offset, index === 0);
   }
 
-  /** Where the line of an entry is, counted from 0; `undefined` past the last. */
+  /** The place of the line of an entry, numbered from 0; `undefined` past the last. */
   find(entry: number): LinePlace | undefined {
     if (entry < 0 || entry >= this.#entries) return undefined;
     const block = this.#blockOf(entry);
@@ -88,7 +88,7 @@ export class LineIndex {
     };
   }
 
-  /** Frees what was set aside for lines to come. */
+  /** Frees memory allocated for further lines. */
   trim(): void {
     this.#blocks = this.#blocks.slice(0, this.#last + FIELDS);
   }
@@ -116,7 +116,7 @@ export class LineIndex {
     this.#set(LINE, this.#lines);
   }
 
-  /** The last block that begins at an entry or before it. */
+  /** The last block that begins at or before an entry. */
   #blockOf(entry: number): number {
     let low = 0;
     for (let high = this.#last / FIELDS; low < high;) {
@@ -136,7 +136,7 @@ export class LineIndex {
   }
 }
 
-/** How many bits are set in a word, up to and with the one at a place. */
+/** The number of bits set in a word, up to and including the one at `place`. */
 function bitsUpTo(word: number, place: number): number {
   let count = 0;
   for (let rest = word & ((2 << place) - 1); rest !== 0; rest &= rest - 1) count++;

@@ -1,4 +1,4 @@
-/** Reads lines back, and says what is wrong with one that is not as it was written. */
+/** Parses lines, and describes what is wrong with a damaged one. */
 
 import { parseJsonText } from "../core/json_text.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -15,14 +15,14 @@ import type { LineBytes, LineText } from "./line_bytes.ts";
 import { entryInFields } from "./line_fields.ts";
 import { wholeAttributes } from "./line_defaults.ts";
 
-/** How a line names its batch, after its position. */
+/** The field that names the batch of a line, after its position. */
 function batchField(batch: LogId): string {
   return `"batch":${batch},`;
 }
 
 /**
- * The entry of a line whose `crc` holds, or what is wrong with the line. Its ids are parts of the
- * text, and keep all of that in memory: it is for those who look at an entry and let it go.
+ * The entry of a line whose `crc` matches, or what is wrong with the line. Its ids are substrings
+ * that keep the whole text in memory, so callers must not keep the entry.
  */
 export function entryIn(
   line: LineBytes,
@@ -38,7 +38,7 @@ export function entryIn(
   return entryInFields(body, logId, batch) ?? parsedEntry(body, logId, batch);
 }
 
-/** The same, for those who keep it: nothing of it is a part of the text. */
+/** The same for callers that keep the entry: none of its values is a substring of the text. */
 export function keptEntryIn(
   line: LineText,
   logId: LogId,
@@ -52,7 +52,7 @@ export function keptEntryIn(
 
 const NO_ATTRIBUTES = "attributes is not an object";
 
-/** As `startsWith`, but quicker for short parts at many places of a long text. */
+/** Like `startsWith`, but faster for short parts of a long text. */
 function hasAt(text: string, part: string, offset: number): boolean {
   for (let index = 0; index < part.length; index++) {
     if (text.charCodeAt(offset + index) !== part.charCodeAt(index)) return false;
@@ -60,14 +60,14 @@ function hasAt(text: string, part: string, offset: number): boolean {
   return true;
 }
 
-/** The length of what follows the attributes; `undefined` when it is something else. */
+/** The length of the fields after the attributes; `undefined` if they are not as expected. */
 function suffixOf({ text, end }: LineText, commit: boolean): number | undefined {
   if (!commit) return CRC_SUFFIX_BYTES;
   const suffix = CRC_SUFFIX_BYTES + CHAIN_FIELD_BYTES;
   return hasAt(text, CHAIN_KEY, end - suffix) ? suffix : undefined;
 }
 
-/** The same, of any text that is JSON; `end` is after its attributes. */
+/** The entry of a line in any valid JSON layout; `end` is after its attributes. */
 export function parsedEntry(
   { text, start, end }: LineText,
   logId: LogId,
@@ -76,12 +76,12 @@ export function parsedEntry(
   const field = batchField(batch);
   const fieldStart = text.indexOf(",", start) + 1;
   if (!hasAt(text, field, fieldStart)) return `the line should have ${field}`;
-  // Without `batch`, `chain` and `crc`, which are not part of the entry.
+  // Omits `batch`, `chain` and `crc`, which are not part of the entry.
   const json = text.slice(start, fieldStart) + text.slice(fieldStart + field.length, end) + "}";
   return parsed(json, logId);
 }
 
-/** What is wrong with the position and batch of a line whose `crc` holds. */
+/** What is wrong with the position and batch of a line whose `crc` matches. */
 export function positionFlaw(
   { text, start }: LineText,
   logId: LogId,
@@ -92,8 +92,8 @@ export function positionFlaw(
 }
 
 /**
- * Lines of one batch share this text, and states keep it: so it is one string, as it was
- * when they were written, and not a copy for every line.
+ * Lines of a batch share this time, and states keep it, so it is stored as one string instead of
+ * one copy per line.
  */
 let lastReceivedAt: unknown = "";
 
@@ -105,13 +105,13 @@ function parsed(json: string, logId: LogId): JobEventLogEntry | string {
     return "the line is not JSON";
   }
   const entry = value as Record<string, unknown>;
-  if (entry["logId"] !== logId) return `the line is of logId ${entry["logId"]}`;
+  if (entry["logId"] !== logId) return `the line has logId ${entry["logId"]}`;
   if (entry["receivedAt"] === lastReceivedAt) entry["receivedAt"] = lastReceivedAt;
   else lastReceivedAt = entry["receivedAt"];
   return shapeFlaw(entry) ?? wholeEntry(logId, entry as unknown as WrittenEntry);
 }
 
-/** An entry as its line has it. */
+/** An entry as written to its line, without defaults. */
 type WrittenEntry = Omit<JobEventLogEntry, "occurredAt" | "attributes"> & {
   readonly occurredAt?: string;
   readonly attributes: Readonly<Record<string, unknown>>;
@@ -129,7 +129,7 @@ function shapeFlaw(entry: Record<string, unknown>): string | undefined {
   if (typeof eventId !== "string") return "eventId is not text";
   if (typeof eventType !== "string") return "eventType is not text";
   if (stratum !== "framework" && stratum !== "domain" && stratum !== "coordination") {
-    return "stratum is none of framework, domain, coordination";
+    return "stratum is not framework, domain or coordination";
   }
   if (typeof attributes !== "object" || attributes === null || Array.isArray(attributes)) {
     return "attributes is not an object";

@@ -1,6 +1,6 @@
 /**
- * The role of one process in a shared journal, kept as it changes: the only source for all that
- * show it.
+ * Tracks the role of this process in a shared journal. The only source for everything that shows
+ * it.
  */
 
 import type { LogId } from "../core/ids.ts";
@@ -11,7 +11,7 @@ export interface MembershipOptions {
   /** This process. */
   readonly self: Writer;
   readonly clock: Clock;
-  /** Takes a line for people. */
+  /** Prints a line for people. */
   readonly tell: (line: string) => void;
 }
 
@@ -26,7 +26,7 @@ export class Membership {
   #entriesBehind = 0;
   #completeMs: number;
   #database: DatabaseInForce | undefined;
-  #toldOf: string | undefined;
+  #announcedUrl: string | undefined;
 
   constructor({ self, clock, tell }: MembershipOptions) {
     this.self = self;
@@ -36,12 +36,15 @@ export class Membership {
     this.#completeMs = clock.monotonic();
   }
 
-  /** Who leads, while this process follows; what an earlier life of it left does not count. */
+  /**
+   * Notes who leads while this process follows. An entry with the URL of this process, left by an
+   * earlier run, is ignored.
+   */
   ledBy(leader: Writer | undefined): void {
     this.#leader = leader?.url === this.self.url ? undefined : leader;
   }
 
-  /** Where the leader is reached, if that is known and another process. */
+  /** The URL of the leader, if it is known and another process leads. */
   get otherUrl(): string | undefined {
     return this.#leader?.url === this.self.url ? undefined : this.#leader?.url;
   }
@@ -50,7 +53,7 @@ export class Membership {
     return this.#why === undefined;
   }
 
-  /** This process leads from now on. */
+  /** Notes that this process leads from now on. */
   leads(why: WhyLeading): void {
     this.#sinceMs = this.#clock.now();
     this.#leader = this.self;
@@ -58,18 +61,18 @@ export class Membership {
   }
 
   /**
-   * The copy is complete up to a position.
+   * Notes that the copy is complete up to a position.
    *
-   * @param lastLogId Where the shared log ended at the last look.
+   * @param lastLogId The end of the shared log when it was last checked.
    */
   copied(logId: LogId, lastLogId: LogId): void {
     this.#logId = logId;
     this.#entriesBehind = Math.max(0, lastLogId - logId);
     if (this.#entriesBehind === 0) this.#completeMs = this.#clock.monotonic();
     const url = this.#leader?.url;
-    if (url === undefined || url === this.#toldOf) return;
-    this.#toldOf = url;
-    this.#tell(`following ${url}, at logId ${logId}; leads when that is gone`);
+    if (url === undefined || url === this.#announcedUrl) return;
+    this.#announcedUrl = url;
+    this.#tell(`following ${url}, at logId ${logId}; takes over if that process stops`);
   }
 
   inForce(database: DatabaseInForce): void {

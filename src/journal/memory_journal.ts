@@ -1,4 +1,4 @@
-/** A journal without files, for tests and trials: what it holds is gone with the process. */
+/** A journal in memory, for tests and trials: its content is lost when the process ends. */
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
@@ -32,9 +32,9 @@ import { isStop } from "./seals.ts";
 import type { Snapshot } from "./snapshot_file.ts";
 import { stampWith } from "./batch.ts";
 
-/** What a journal without files can be opened on, and what it holds in the end. */
+/** The content of a journal in memory; another one can be opened with it. */
 export interface MemoryContent {
-  /** Positions from 1 on, without gaps. */
+  /** With positions from 1, without gaps. */
   readonly entries: readonly JobEventLogEntry[];
   /** The chain of the last batch. */
   readonly chain: string;
@@ -47,7 +47,7 @@ interface MemoryJournalOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly consumer: JournalConsumer;
-  /** Nothing, when absent. */
+  /** Default: empty. */
   readonly content?: Partial<MemoryContent>;
   readonly segmentBytes?: number;
   readonly snapshotEvery?: number;
@@ -57,10 +57,10 @@ interface MemoryJournalOptions {
   readonly warn?: (message: string) => void;
 }
 
-/** The one segment that a journal without files has. */
+/** The only segment of a journal in memory. */
 const SEGMENT = segmentName(1);
 
-/** Behaves as the journal in files does, and lets a test decide when batches become durable. */
+/** Behaves like the journal in files, and lets a test control when batches become durable. */
 export class MemoryJournal implements Journal {
   readonly #entries: JobEventLogEntry[];
   readonly #batches: LogId[];
@@ -102,8 +102,8 @@ export class MemoryJournal implements Journal {
   }
 
   /**
-   * Replays what it is opened on into the consumer. When that does not end with the seal
-   * of a clean stop, `journal.Recovered` is durable on return.
+   * Replays its content into the consumer. If the content does not end with the seal of a clean
+   * stop, `journal.Recovered` is durable on return.
    *
    * @throws {JournalDamagedError} when the consumer refuses an entry, or positions have gaps.
    */
@@ -124,7 +124,7 @@ export class MemoryJournal implements Journal {
     return this.#recorder.pendingBytes;
   }
 
-  /** All that is durable; another journal can be opened on it, as after a crash. */
+  /** All that is durable. Another journal can be opened with it, as after a crash. */
   get content(): MemoryContent {
     return {
       entries: [...this.#entries],
@@ -147,7 +147,7 @@ export class MemoryJournal implements Journal {
     return Promise.resolve(this.#entries.slice(start, start + Math.max(0, limit)));
   }
 
-  /** Rejects with a `RangeError` when a position is not durable, or they do not ascend. */
+  /** Rejects with a `RangeError` when a position is not durable, or the positions do not ascend. */
   readAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
     return Promise.try(() => {
       requireDurable(logIds, this.head.logId);
@@ -155,7 +155,7 @@ export class MemoryJournal implements Journal {
     });
   }
 
-  /** As in a file: a blank line before each batch. */
+  /** Counts lines as in a file, with a blank line before each batch. */
   locate(logIds: readonly LogId[]): Promise<readonly EntryLocation[]> {
     return Promise.try(() => {
       requireDurable(logIds, this.head.logId);
@@ -183,7 +183,7 @@ export class MemoryJournal implements Journal {
     return this.#closing ??= this.#recorder.close();
   }
 
-  /** From now on no batch becomes durable, until `release`. */
+  /** Keeps batches from becoming durable until `release`. */
   hold(): void {
     this.#sink.hold();
   }
@@ -193,8 +193,8 @@ export class MemoryJournal implements Journal {
   }
 
   /**
-   * A batch is lost, the next one or the one after so many more: with a `JournalFullError`
-   * the journal continues, with any other error it has failed for good.
+   * Makes a batch fail: the next one, or the one after `after` more. After a `JournalFullError` the
+   * journal continues; any other error is final.
    */
   failNext(error: Error, after = 0): void {
     this.#sink.failNext(error, after);

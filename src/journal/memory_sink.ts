@@ -1,4 +1,4 @@
-/** Where a journal without files writes to. A test can hold it up, and make it fail. */
+/** The sink of a journal in memory. A test can pause it and make it fail. */
 
 import type { BatchSink } from "./group_commit.ts";
 
@@ -6,7 +6,7 @@ export class MemorySink implements BatchSink {
   #gate: PromiseWithResolvers<void> | undefined;
   #failure: { readonly error: Error; after: number } | undefined;
 
-  /** No batch becomes durable until `release`. */
+  /** Keeps batches from becoming durable until `release`. */
   hold(): void {
     this.#gate ??= Promise.withResolvers();
   }
@@ -16,7 +16,7 @@ export class MemorySink implements BatchSink {
     this.#gate = undefined;
   }
 
-  /** A batch is lost with this error: the next one, or the one after so many more. */
+  /** Makes a batch fail with this error: the next one, or the one after `after` more. */
   failNext(error: Error, after: number): void {
     this.#failure = { error, after };
   }

@@ -1,18 +1,18 @@
 /**
- * A folder whose name is on disk. All that is synced in a folder is lost with it when the
- * machine stops before the folder that it is in was synced too.
+ * Creates folders whose names are on disk. Synced files are lost with their folder if the machine
+ * stops before the parent of the folder is synced.
  */
 
 import { failureReason, orUnusable } from "./errors.ts";
 import type { FileSystem } from "./file_system.ts";
 
 /**
- * Makes a folder in one that is there, and returns when its name is on disk. So is that of
- * one that was made before: the process that made it may have died.
+ * Creates a folder in an existing one, and resolves when its name is on disk. An existing folder is
+ * synced too: the process that created it may have died first.
  *
- * @param warn Called when the system does not allow to sync the parent of a new folder.
- * @throws {JournalUnusableError} also when the folder that it is to be in is missing: a disk
- * that is not mounted must not begin a journal elsewhere.
+ * @param warn Called when the system does not allow the parent of a new folder to be synced.
+ * @throws {JournalUnusableError} also when the parent is missing: if a disk is not mounted, a
+ * journal must not be created elsewhere.
  */
 export async function makeNamedFolder(
   fileSystem: FileSystem,
@@ -25,7 +25,7 @@ export async function makeNamedFolder(
   if (refusal !== undefined && isNew) warn(folderWarning(folder, refusal));
 }
 
-/** The same, with the folders that it is in, as far as they are missing. */
+/** The same, but also creates missing parents. */
 export async function makeNamedFolders(
   fileSystem: FileSystem,
   folder: string,
@@ -33,7 +33,7 @@ export async function makeNamedFolders(
 ): Promise<void> {
   const around = parentOf(folder);
   const isRoot = around === "." || around === "/" || around === folder;
-  // The outer ones first: where an inner one is, the name of the outer one is on disk.
+  // Outer folders first, so that if a folder exists, the names of its parents are on disk.
   if (!isRoot && await isMissing(fileSystem, around)) {
     await makeNamedFolders(fileSystem, around, warn);
   }
@@ -42,7 +42,7 @@ export async function makeNamedFolders(
 
 function folderWarning(path: string, refusal: string): string {
   return `Cannot make sure that new folder ${path} is on disk (${refusal}): if the machine loses ` +
-    "power soon, it may be lost with all that is in it";
+    "power soon, it may be lost with its contents";
 }
 
 async function isMissing(fileSystem: FileSystem, path: string): Promise<boolean> {
@@ -54,7 +54,11 @@ async function isMissing(fileSystem: FileSystem, path: string): Promise<boolean>
   }
 }
 
-/** Puts the name of a folder on disk; the result is why that is not allowed. */
+/**
+ * Syncs the name of a folder.
+ *
+ * @returns Why that is not permitted, if so.
+ */
 async function syncName(fileSystem: FileSystem, path: string): Promise<string | undefined> {
   const parent = parentOf(path);
   return await orUnusable("sync the name of", path, async () => {
@@ -68,13 +72,13 @@ async function syncName(fileSystem: FileSystem, path: string): Promise<string | 
   });
 }
 
-/** Whether a permission is missing: a flag of the program, or a right of the user. */
+/** Whether a permission is missing, of Deno or of the operating system. */
 function isForbidden(error: unknown): boolean {
   return error instanceof Error &&
     (error.name === "NotCapable" || error.name === "PermissionDenied");
 }
 
-/** The folder that a path lies in. */
+/** The folder that contains a path. */
 function parentOf(path: string): string {
   const trimmed = path.replace(/\/+$/, "");
   const at = trimmed.lastIndexOf("/");

@@ -1,4 +1,4 @@
-/** How a journal is opened. */
+/** The options with which a journal is opened. */
 
 import type { JournalEventDraft } from "../core/event.ts";
 import type { Clock, JournalConsumer, Random } from "../engine/ports.ts";
@@ -8,52 +8,52 @@ import type { SharedJournal } from "./shared_log.ts";
 export interface CommittedBatch {
   readonly entries: number;
   readonly bytes: number;
-  /** From the first byte written until the disk said that all of it is there. */
+  /** From the first byte written until the sync ended. */
   readonly durationMs: number;
 }
 
-/** Counts batches. Every request waits for this: it must be quick. */
+/** Counts batches. Every request waits for it, so it must be fast. */
 export interface CommitWatch {
   committed(batch: CommittedBatch): void;
 }
 
 export interface FileJournalOptions {
-  /** Made when it is missing. */
+  /** Created if it is missing. */
   readonly folder: string;
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly random: Random;
   readonly consumer: JournalConsumer;
-  /** A segment that has this many bytes gets no more batches; 64 MiB. */
+  /** A segment of this size gets no more batches; default 64 MiB. */
   readonly segmentBytes?: number;
-  /** Entries from one snapshot to the next; 100,000. */
+  /** Entries from one snapshot to the next; default 100,000. */
   readonly snapshotEvery?: number;
   /**
-   * Bytes that are kept on the disk for what is vital when it is full; without, 0, every
-   * append is tried.
+   * Bytes reserved on the disk for vital entries when it is full; default 0. Without a reserve,
+   * every append is tried.
    */
   readonly reserveBytes?: number;
-  /** How long nothing is written before a seal; a second. */
+  /** How long the journal must be quiet before it is sealed; default 1 second. */
   readonly quietSealMs?: number;
-  /** A batch takes no more groups when the next would bring it over this; 4 MiB. */
+  /** A batch takes no more groups that would exceed this size; default 4 MiB. */
   readonly batchBytesMax?: number;
-  /** Starts even if a snapshot has entries that the journal does not hold; `false`. */
+  /** Starts even if a snapshot covers entries that the journal does not have; default `false`. */
   readonly acceptSnapshotAhead?: boolean;
-  /** Recorded before anything else, once the journal is open; none. */
+  /** Recorded before anything else once the journal is open; default none. */
   readonly firstFacts?: readonly JournalEventDraft[];
-  /** Shares the journal with other processes; the folder is a copy then. */
+  /** Shares the journal with other processes; the folder is then a copy. */
   readonly shared?: SharedJournal | undefined;
-  /** Called with each batch that became durable. */
+  /** Called with each batch that has become durable. */
   readonly watch?: CommitWatch | undefined;
-  /** Called with the progress of an opening. */
+  /** Called with progress while the journal is opened. */
   readonly progress?: ReadingProgress;
-  /** Told of what an operator should know and the journal can live with. */
+  /** Called with warnings for the operator; the journal continues. */
   readonly warn?: (message: string) => void;
 }
 
 /**
- * Told, after each batch, of the bytes that are read and of all that have to be. What it returns
- * is waited for: others have their turn then.
+ * Called after each batch with the bytes read so far and in total. A returned promise is awaited,
+ * so that other work can run.
  */
 export type ReadingProgress = (bytesDone: number, bytesTotal: number) => Promise<void> | undefined;
 
@@ -61,10 +61,10 @@ export const SEGMENT_BYTES = 64 * 1024 * 1024;
 export const SNAPSHOT_EVERY = 100_000;
 export const QUIET_SEAL_MS = 1000;
 export const BATCH_BYTES_MAX = 4 * 1024 * 1024;
-/** The reserve of the journal of a process. */
+/** The default reserve of a server. */
 export const RESERVE_BYTES = 1024 * 1024;
 
-/** A proof reads segments whole, and their line offsets have 32 bits. */
+/** Some readers load whole segments, and line offsets have 32 bits. */
 const SEGMENT_BYTES_LIMIT = 1024 * 1024 * 1024;
 
 export type ResolvedOptions =
@@ -72,7 +72,7 @@ export type ResolvedOptions =
   & Pick<FileJournalOptions, "shared">
   & { readonly watch: CommitWatch | undefined };
 
-/** @throws {RangeError} when a number is not one that the journal can work with. */
+/** @throws {RangeError} when a number is out of range. */
 export function resolvedOptions(options: FileJournalOptions): ResolvedOptions {
   const resolved = {
     segmentBytes: SEGMENT_BYTES,

@@ -1,33 +1,33 @@
 /**
- * Newlines that are on disk ahead of the batches, which overwrite them. A file that grows makes
- * the file system commit more than its content at each sync; bytes that are there already only
- * have to be written. Blank lines mean nothing to a reader, so the file can be read at any time.
+ * Preallocates newlines ahead of the batches, which overwrite them. If a file grows, each sync also
+ * commits metadata; existing bytes only have to be written. Readers ignore blank lines at the end,
+ * so the file can be read at any time.
  */
 
 import { isOutOfRoom } from "./errors.ts";
 import type { OpenFile } from "./file_system.ts";
 
-/** A segment is written ahead by as much as it holds already, within these bounds. */
+/** A segment is preallocated by as much as it already holds, within these bounds. */
 const AHEAD_BYTES_MIN = 4 * 1024;
 const AHEAD_BYTES_MAX = 1024 * 1024;
 
 const WINDOW_BYTES = 64 * 1024;
 const NEWLINE = 10;
 
-/** Newlines, as many as were ever written at once. */
+/** Newlines, as many as the largest preallocation so far. */
 let newlines = new Uint8Array();
 
 export class Preallocation {
   readonly #file: OpenFile;
-  /** A segment gets no more batches from here on, so it needs no newlines. */
+  /** The size at which a segment gets no more batches, so it needs no newlines beyond. */
   readonly #limit: number;
-  /** Bytes of the file: the batches, and the newlines after them. */
+  /** The size of the file: batches, and the newlines after them. */
   #end: number;
-  /** Until the batches get here nothing is written ahead: the disk was full. */
+  /** After a full disk, nothing is preallocated until the batches reach this offset. */
   #resumeAt = 0;
   #running: Promise<void> | undefined;
 
-  /** @param end bytes of the file, which holds batches and nothing else. */
+  /** @param end The size of the file, which holds only batches. */
   constructor(file: OpenFile, end: number, limit: number) {
     this.#file = file;
     this.#end = end;
@@ -35,8 +35,8 @@ export class Preallocation {
   }
 
   /**
-   * Begins to write on when less than half of the newlines is left after the last batch, so
-   * that it is done when they are needed. Nothing else may be written before `settled`.
+   * Starts to preallocate more when less than half of the newlines are left, so that they are on
+   * disk before they are needed. Nothing else may be written before `settled`.
    */
   keepAhead(batchesEnd: number): void {
     this.#end = Math.max(this.#end, batchesEnd);
@@ -47,14 +47,14 @@ export class Preallocation {
     this.#running.catch(() => {}); // `settled` reports it.
   }
 
-  /** Resolves when nothing is being written; rejects when the disk has failed. */
+  /** Resolves when no preallocation is running; rejects if the disk has failed. */
   async settled(): Promise<void> {
     if (this.#running === undefined) return;
     await this.#running;
     this.#running = undefined;
   }
 
-  /** Cuts off all that comes after the last batch, and returns when that is on disk. */
+  /** Truncates the file after the last batch; resolves when that is on disk. */
   async cut(batchesEnd: number): Promise<void> {
     await this.#file.truncate(batchesEnd);
     await this.#file.sync();
@@ -62,7 +62,7 @@ export class Preallocation {
     this.#resumeAt = bytesAhead(batchesEnd);
   }
 
-  /** As `cut`, unless the last batch is the end of the file already. */
+  /** Like `cut`, but does nothing if the file already ends with the last batch. */
   async cutAhead(batchesEnd: number): Promise<void> {
     if (this.#end > batchesEnd) await this.cut(batchesEnd);
   }
@@ -73,7 +73,7 @@ export class Preallocation {
       this.#end = end;
     } catch (error) {
       if (!isOutOfRoom(error)) throw error;
-      // What there was room for is taken, and stays.
+      // Keeps the newlines that there was space for.
       this.#end = await this.#file.size();
       this.#resumeAt = bytesAhead(this.#end);
     }
@@ -81,21 +81,21 @@ export class Preallocation {
   }
 }
 
-/** How far ahead a file is written whose batches end here. */
+/** The size to preallocate to when the batches end at `batchesEnd`. */
 function bytesAhead(batchesEnd: number): number {
   return batchesEnd + Math.min(Math.max(batchesEnd, AHEAD_BYTES_MIN), AHEAD_BYTES_MAX);
 }
 
 /**
- * Bytes of a segment as far as something was written: up to the end of its last line that is
- * not blank. When a batch is being written, some of it may be in them.
+ * The size of a segment without preallocated newlines: up to the end of its last line that is not
+ * blank. May include part of a batch that is being written.
  */
 export async function writtenBytes(file: OpenFile): Promise<number> {
   const size = await file.size();
   for (let end = size; end > 0;) {
     const start = Math.max(0, end - WINDOW_BYTES);
     const last = lastInLine(await file.read(start, end - start));
-    // The newline that ends the line is one of its own.
+    // Includes the newline that ends the last line.
     if (last !== undefined) return Math.min(start + last + 2, size);
     end = start;
   }

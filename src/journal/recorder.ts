@@ -1,6 +1,6 @@
 /**
- * What happens around an append, wherever batches are stored: durable entries are passed to the
- * consumer, snapshots are taken, and seals are written. Both journals use it.
+ * Records groups, whatever the sink: passes durable entries to the consumer, takes snapshots, and
+ * writes seals. Both journals use it.
  */
 
 import type { JournalEventDraft } from "../core/event.ts";
@@ -35,11 +35,11 @@ interface Origin {
   readonly snapshot: LastSnapshot | null;
 }
 
-/** What the last stop left undone, possibly for lack of space. */
+/** Work that must be done before anything is recorded, possibly delayed for lack of space. */
 interface Undone {
-  /** `false` if there is no space for it. */
+  /** Does the work; `false` if there is no space for it. */
   mend(): Promise<boolean>;
-  /** Recorded before anything else once it is done. */
+  /** The fact to record first once the work is done, if any. */
   fact(): JournalEventDraft | undefined;
 }
 
@@ -58,9 +58,9 @@ interface RecorderOptions {
   /** Whether there was no space for the reserve. */
   readonly short?: boolean;
   readonly watch?: CommitWatch | undefined;
-  /** What has to be done before anything is recorded, if anything. */
+  /** Work that must be done before anything is recorded, if any. */
   readonly undone?: Undone | undefined;
-  /** Whether it is for this process to append; of a shared journal, it may be for another. */
+  /** Whether this process may append; in a shared journal, another process may lead. */
   readonly leads?: () => boolean;
   /** Makes a durable batch readable; called before the consumer gets it. */
   publish(batch: SealedBatch): void;
@@ -75,7 +75,7 @@ export class Recorder {
   readonly #snapshots: Snapshots;
   readonly #sealer: QuietSealer;
   readonly #diskSpace: DiskSpace;
-  /** The last position that is more than a seal. */
+  /** The last position of an entry other than a seal. */
   #contentLogId: LogId;
   #stopped: boolean;
   #undone: Undone | undefined;
@@ -108,7 +108,7 @@ export class Recorder {
     return this.#commit.pendingBytes;
   }
 
-  /** The position of the first entry of a group, if it were appended now. */
+  /** The position of the first entry of a group appended now. */
   get nextLogId(): LogId {
     return this.#commit.nextLogId;
   }
@@ -117,7 +117,7 @@ export class Recorder {
     return this.#snapshots.last;
   }
 
-  /** Whether there is no space for groups of an urgency, as far as known. */
+  /** Whether there is known to be no space for groups of this urgency. */
   full(urgency: Urgency): boolean {
     return this.#undone !== undefined || this.#diskSpace.full(urgency);
   }
@@ -136,8 +136,7 @@ export class Recorder {
   }
 
   /**
-   * Does what has to be done first. Without space for that, nothing is recorded until there is
-   * some.
+   * Does the undone work. Without space for it, nothing is recorded until there is some.
    *
    * @returns The position of the entry it recorded, if any.
    */
@@ -160,15 +159,15 @@ export class Recorder {
     return entries[0]?.logId ?? 0;
   }
 
-  /** An entry of the journal itself, as a batch that is adopted once it is durable elsewhere. */
+  /** Builds a batch with an entry of the journal itself, to adopt once it is durable elsewhere. */
   batchOf(draft: JournalEventDraft): SealedBatch {
     return this.#commit.batchOf([this.#options.stamp(draft)]);
   }
 
   /**
-   * A batch that is durable elsewhere is stored here.
+   * Publishes a batch that is durable elsewhere and stored in the copy.
    *
-   * @param as Found by a start, or news to a consumer that has begun.
+   * @param as `found` while opening, `news` for a consumer that is already running.
    */
   adopt(batch: SealedBatch, as: "found" | "news"): void {
     const { consumer, publish } = this.#options;
@@ -181,20 +180,20 @@ export class Recorder {
     this.#snapshots.takeWhenDue(this.head);
   }
 
-  /** From now on this process seals the journal when it is quiet. */
+  /** Seals the journal once it has been quiet. */
   sealLater(): void {
     if (!this.#closed && this.#commit.refusal === undefined) this.#sealer.restart();
   }
 
   /**
-   * Records something, so that a shared log says whether it is still for this process to record. It
-   * ends as any other append that is refused.
+   * Records a seal, so that the shared log shows whether this process still leads. If not, the
+   * journal fails as with any refused append.
    */
   async confirm(): Promise<void> {
     await this.#seal("quiet");
   }
 
-  /** What was recorded before is not intact: nothing is acknowledged any more. */
+  /** Fails the journal: nothing more is acknowledged. */
   fail(error: JournalFailedError): void {
     this.#commit.fail(error);
   }
@@ -249,7 +248,7 @@ export class Recorder {
     return this.#undone?.mend() ?? Promise.resolve(true);
   }
 
-  /** Appends wait for it by then, so a disk that fails ends the journal. */
+  /** Appends already wait for this work, so a disk failure fails the journal. */
   async #mendLater(): Promise<boolean> {
     try {
       if (!await this.#mend()) return false;
@@ -263,7 +262,7 @@ export class Recorder {
     }
   }
 
-  /** Runs once at a time; again if there was no space. */
+  /** Runs one at a time; can run again if there was no space. */
   #recordUndone(): Promise<LogId | null> {
     return this.#recording ??= this.#recordFact().finally(() => this.#recording = undefined);
   }
@@ -295,7 +294,7 @@ export class Recorder {
       this.#contentLogId = batch.lastLogId;
       this.sealLater();
     }
-    // A snapshot is only a cache: remaining space is not for it.
+    // A snapshot is only a cache, so it does not get the remaining space.
     if (!this.#diskSpace.isKept) this.#snapshots.takeWhenDue(this.head);
   }
 
@@ -303,7 +302,7 @@ export class Recorder {
     try {
       this.#options.watch?.committed({ entries: entries.length, bytes: bytes.length, durationMs });
     } catch (error) {
-      // The batch is on disk: failing here would end the journal for a counter.
+      // The batch is on disk, so a counter must not fail the journal.
       this.#options.warn(`Cannot count a batch: ${errorMessage(error)}`);
     }
   }
@@ -316,9 +315,9 @@ export class Recorder {
 
   #sealWhenIdle(): void {
     if (!this.#commit.idle) return this.sealLater();
-    // Something else has sealed it.
+    // The journal is sealed already.
     if (this.head.logId > this.#contentLogId) return;
-    // Without space it is tried again; a failure is reported to the consumer.
+    // Retries if there was no space; a failure is reported to the consumer.
     this.#seal("quiet").catch(() => this.sealLater());
   }
 

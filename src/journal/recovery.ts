@@ -1,4 +1,4 @@
-/** Reads a journal in any state that a stop can leave, and says what must be repaired. */
+/** Reads a journal in any state that a stop can leave, and determines what must be repaired. */
 
 import type {
   JournalConsumer,
@@ -30,9 +30,9 @@ interface RecoveryOptions {
   readonly consumer: JournalConsumer;
   readonly random: Random;
   readonly progress: ReadingProgress;
-  /** Starts even if a snapshot has entries that the journal does not hold. */
+  /** Starts even if a snapshot covers entries that the journal does not have. */
   readonly acceptSnapshotAhead: boolean;
-  /** The caller knows that its end is lost, and records that. */
+  /** The caller knows that the end of the journal is lost, and records that. */
   readonly acceptLoss: boolean;
 }
 
@@ -40,28 +40,27 @@ export interface Recovery {
   readonly head: JournalHead;
   /** At least one; the last is active. */
   readonly segments: readonly SegmentInfo[];
-  /** Where the lines of each segment are, by its name. */
+  /** The line index of each segment, by name. */
   readonly indexes: ReadonlyMap<string, LineIndex>;
   readonly ends: ActiveEnds;
-  /** What is still to be proven, or to be written of what was. */
+  /** The full segments, with those still to be verified or whose verdict is still to be written. */
   readonly found: FoundSegments;
   /** Whether the last stop ended with a seal, or nothing was ever recorded. */
   readonly clean: boolean;
   readonly entriesReplayed: number;
-  /** The snapshot that replay began with. */
+  /** The snapshot that the replay started from. */
   readonly snapshot: LastSnapshot | null;
-  /** What has to be done before anything is written. */
+  /** Work that must be done before anything is written. */
   readonly preparation: SegmentPreparation;
-  /** Things set aside on the way, in words. */
+  /** Warnings for the operator, such as about snapshots that were set aside. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Replays the journal into its consumer. Changes nothing.
+ * Replays the journal into its consumer. Changes no segment.
  *
- * @throws {JournalDamagedError} when something is wrong that a crash cannot explain;
- * segments are left as they are then.
- * @throws {JournalUnusableError} when the disk does not do as asked.
+ * @throws {JournalDamagedError} on damage that a crash cannot explain.
+ * @throws {JournalUnusableError} when files cannot be read.
  */
 export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const { fileSystem, layout, random } = options;
@@ -96,7 +95,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   };
 }
 
-/** @throws {JournalUnusableError} when something else lies between them. */
+/** @throws {JournalUnusableError} when other files are among the segments. */
 async function findSegments(
   fileSystem: FileSystem,
   layout: Layout,
@@ -107,11 +106,11 @@ async function findSegments(
   return segments;
 }
 
-/** Which segments a start need not read, and what it leaves to be proven after it. */
+/** Which segments a start need not read, and which are left to verify in the background. */
 class Trust {
-  /** Sidecars of files that are unchanged since every line in them was verified, by segment. */
+  /** Sidecars of segments that are unchanged since they were verified, by segment name. */
   readonly sidecars: ReadonlyMap<string, Sidecar>;
-  /** The time of the file system before any segment is read. */
+  /** The file system time before any segment is read. */
   readonly #beganMs: number | undefined;
 
   private constructor(sidecars: ReadonlyMap<string, Sidecar>, beganMs: number | undefined) {
@@ -119,7 +118,7 @@ class Trust {
     this.#beganMs = beganMs;
   }
 
-  /** @param sealed those that get no more batches. */
+  /** @param sealed The segments that get no more batches. */
   static async in(
     fileSystem: FileSystem,
     layout: Layout,
@@ -132,20 +131,20 @@ class Trust {
       const sidecar = await store.trusted(segment);
       if (sidecar !== undefined) sidecars.set(segment.name, sidecar);
     }
-    // Without the time each verdict has to wait for another look at the segment.
+    // Without this time, no verdict can be written before the segment is checked again.
     const beganMs = sidecars.size < sealed.length
       ? await store.now().catch(() => undefined)
       : undefined;
     return new Trust(sidecars, beganMs);
   }
 
-  /** What is left to do after a replay. */
+  /** What is left to verify after a replay. */
   found({ sealed }: Pick<Replayed, "sealed">): FoundSegments {
     const unproven = sealed.flatMap((found) => this.#unproven(found));
     return {
       sealed: sealed.map(({ segment }) => segment),
       trusted: sealed.filter(({ isRead }) => !isRead).length,
-      // Verdicts that only have to be written come first: they spare the next start the most.
+      // Verdicts that only have to be written come first: they save the next start the most.
       unproven: [
         ...unproven.filter(({ read }) => read !== undefined),
         ...unproven.filter(({ read }) => read === undefined),
@@ -170,10 +169,9 @@ function isSameSegment(known: SealedSegment, found: SealedSegment): boolean {
 }
 
 /**
- * Whole lines cannot show that the last of them are missing; the verdict of
- * `journal verify` does.
+ * Intact lines cannot show that lines after them are missing; the verdict of `journal verify` can.
  *
- * @throws {JournalDamagedError} when the journal ends before what was found intact.
+ * @throws {JournalDamagedError} when the journal ends before a position that was once verified.
  */
 async function requireWitnessed(
   fileSystem: FileSystem,
@@ -194,7 +192,7 @@ async function requireWitnessed(
   );
 }
 
-/** What opening a journal found, as its port reports it. */
+/** The recovery report of the `Journal` port. */
 export function recoveryReport(
   recovery: Pick<Recovery, "clean" | "entriesReplayed" | "snapshot" | "warnings"> & {
     readonly preparation: Pick<SegmentPreparation, "bytesQuarantined" | "quarantine">;

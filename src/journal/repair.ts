@@ -1,4 +1,4 @@
-/** What is done to the last segment before it is written to again. Deletes nothing. */
+/** Repairs the last segment before it is written to again. Deletes no data. */
 
 import type { SegmentInfo } from "../engine/ports.ts";
 import { isOutOfRoom, JournalUnusableError, orUnusable } from "./errors.ts";
@@ -9,9 +9,9 @@ import type { TornTail } from "./segment_end.ts";
 import type { FrameworkAttributes } from "../core/framework_events.ts";
 
 /**
- * Puts a torn tail aside and cuts the segment after its last whole batch. The result is
- * the path of the bytes put aside, within the folder of the journal.
+ * Moves a torn tail to quarantine and truncates the segment after its last whole batch.
  *
+ * @returns The path of the quarantined bytes, within the folder of the journal.
  * @throws {JournalUnusableError}
  */
 export async function quarantineTail(
@@ -34,9 +34,8 @@ export async function quarantineTail(
 }
 
 /**
- * Copies the last segment to a fresh file of the same name, up to the end of its last batch.
- * After a failed sync the old file may read well from memory and yet never have reached the
- * disk.
+ * Copies the last segment, up to the end of its last batch, to a new file that replaces it. After a
+ * failed sync, the old file may read correctly from memory although it never reached the disk.
  *
  * @throws {JournalUnusableError}
  */
@@ -54,7 +53,7 @@ export async function copyForward(
   });
 }
 
-/** Replaces a file as a whole; on a full disk, leaves no part of the new one. */
+/** Replaces a file atomically; on a full disk, leaves no part of the new file. */
 async function writeInPlace(
   fileSystem: FileSystem,
   path: string,
@@ -77,8 +76,8 @@ async function cut(fileSystem: FileSystem, path: string, size: number): Promise<
   });
 }
 
-// A repair that has begun, in a file of its own until the fact of it is in the journal: so that
-// what was lost is still on record when the repair itself is cut short.
+// A repair writes a note to a file of its own until it is recorded in the journal. If the repair is
+// interrupted, the note still shows what was lost.
 
 export type RepairedAttributes = FrameworkAttributes["journal.Repaired"];
 

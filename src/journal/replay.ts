@@ -1,7 +1,6 @@
 /**
- * Verifies what a journal holds, and gives it to the consumer: from a snapshot on, or from the
- * beginning. Segments that the snapshot stands for as a whole are not read where their sidecars
- * can be trusted.
+ * Verifies a journal and replays it into the consumer, from a snapshot or from the beginning.
+ * Segments that the snapshot covers completely are not read if their sidecars can be trusted.
  */
 
 import { assertNever } from "../core/assert_never.ts";
@@ -24,9 +23,9 @@ import type { Snapshot } from "./snapshot_file.ts";
 /** A segment that gets no more batches, as the replay found it. */
 export interface FoundSegment {
   readonly segment: SealedSegment;
-  /** Whether every line of it was verified; else its sidecar was trusted. */
+  /** Whether every line was verified; otherwise the sidecar was trusted. */
   readonly isRead: boolean;
-  /** The file that was read, unless it was changed meanwhile. */
+  /** The stamp of the file that was read, unless the file changed meanwhile. */
   readonly stamp: FileStamp | undefined;
 }
 
@@ -36,30 +35,33 @@ export interface Replayed {
   /** All but the active one. */
   readonly sealed: readonly FoundSegment[];
   readonly entriesReplayed: number;
-  /** Where the lines of each segment are, by its name. */
+  /** The line index of each segment, by name. */
   readonly indexes: ReadonlyMap<string, LineIndex>;
   readonly torn: TornTail | undefined;
 }
 
 /**
- * Why a snapshot is of no use: the consumer cannot use it, or the journal ends before
- * it. Nothing was given to the consumer then.
+ * Why a snapshot is unusable: the consumer refuses it, or the journal ends before it. The consumer
+ * has received nothing then.
  */
 type SnapshotProblem = "refused" | "ahead";
 
 interface ReplaySource extends SegmentSource {
   readonly consumer: Pick<JournalConsumer, "restore" | "refuse" | "replay">;
-  /** Sidecars of files that are as they were when they were verified, by segment; none. */
+  /**
+   * Sidecars of segments that are unchanged since they were verified, by segment name; default
+   * none.
+   */
   readonly trusted?: ReadonlyMap<string, Sidecar>;
   readonly progress?: ReadingProgress;
-  /** Told where each batch begins that is found whole, before its entries are replayed. */
+  /** Called with the offset of each whole batch before its entries are replayed. */
   readonly onBatch?: (segment: SegmentInfo, offset: number) => void;
 }
 
 /**
- * Replays what comes after a snapshot, or everything. Changes nothing on disk.
+ * Replays the entries after a snapshot, or all entries. Changes nothing on disk.
  *
- * @throws {JournalDamagedError} when something is wrong that a crash cannot explain.
+ * @throws {JournalDamagedError} on damage that a crash cannot explain.
  * @throws {JournalUnusableError} when a segment cannot be read.
  */
 export async function replay(
@@ -100,8 +102,8 @@ class Replay {
   }
 
   /**
-   * Whether a sidecar may be what is wrong. The chain of the snapshot proves those before it;
-   * until then nothing was given to the consumer.
+   * Whether a wrong sidecar may be the cause of an error. The chain of the snapshot proves the
+   * sidecars before it; until the snapshot is restored, the consumer has received nothing.
    */
   get mayHaveErred(): boolean {
     return !this.#restored && this.#sealed.some(({ isRead }) => !isRead);
@@ -115,7 +117,7 @@ class Replay {
     this.#bytesToRead = toRead.reduce((sum, { bytes }) => sum + bytes, 0);
     for (const segment of this.#source.segments) {
       const sidecar = candidates.get(segment.name);
-      // A segment whose sidecar does not fit is read after all.
+      // A segment whose sidecar does not fit is read.
       const isUsable = sidecar === undefined || !this.#follows(sidecar)
         ? await this.#read(segment)
         : this.#trust(sidecar);
@@ -132,7 +134,7 @@ class Replay {
     };
   }
 
-  /** Sidecars that make it needless to read a segment, if they fit what comes before them. */
+  /** Sidecars that can replace reading their segments, if they fit the segments before them. */
   #candidates(): ReadonlyMap<string, Sidecar> {
     const { trusted = new Map<string, Sidecar>(), segments } = this.#source;
     const restoredLogId = this.#snapshot?.logId ?? 0;
@@ -150,7 +152,7 @@ class Replay {
     return isNext && (!isSnapshot || segment.chain === this.#snapshot?.chain);
   }
 
-  /** `false` when the consumer cannot use the snapshot. */
+  /** `false` if the consumer cannot use the snapshot. */
   #trust({ segment, index }: Sidecar): boolean {
     const { lastLogId, chain } = segment;
     this.#indexes.set(segment.name, index);
@@ -161,7 +163,7 @@ class Replay {
     return this.#restored = this.#source.consumer.restore(this.#snapshot.lines);
   }
 
-  /** `false` when the consumer cannot use the snapshot. */
+  /** `false` if the consumer cannot use the snapshot. */
   async #read(segment: SegmentInfo): Promise<boolean> {
     const { fileSystem, layout } = this.#source;
     const path = `${layout.segments}/${segment.name}`;
@@ -183,11 +185,12 @@ class Replay {
     return true;
   }
 
-  /** `false` when the consumer cannot use the snapshot. */
+  /** `false` if the consumer cannot use the snapshot. */
   async #scan(segment: SegmentInfo, file: Pick<OpenFile, "read">): Promise<boolean> {
     const { logId, chain } = this.#head;
     if (segment.firstLogId !== logId + 1) throw gapBefore(segment, logId + 1);
-    // The entry that the snapshot stands for is parsed too: it may be the last of all.
+    // Also parses the last entry that the snapshot covers and the last of the segment: either may
+    // be the seal of a clean stop.
     const parsedFrom = Math.min(this.#snapshot?.logId ?? 1, this.#lastLogIdOf(segment));
     const { stopped } = this.#active;
     this.#active = { chainBefore: chain, chain, stopped, formatVersion: undefined };
@@ -214,14 +217,14 @@ class Replay {
     return true;
   }
 
-  /** Its last entry is parsed too: it may be the last of all. */
+  /** The last position of a segment; `Infinity` for the active one. */
   #lastLogIdOf(segment: SegmentInfo): LogId {
     const { segments } = this.#source;
     const next = segments[segments.indexOf(segment) + 1];
     return next === undefined ? Infinity : next.firstLogId - 1;
   }
 
-  /** `false` when the consumer cannot use the snapshot. */
+  /** `false` if the consumer cannot use the snapshot. */
   #take(segment: SegmentInfo, batch: ScannedBatch, from: number): boolean {
     const stopped = isStop(batch.entries.at(-1));
     this.#active = { ...this.#active, chain: batch.chain, stopped };
@@ -232,7 +235,7 @@ class Replay {
     const { logId, chain, lines } = this.#snapshot;
     if (batch.lastLogId < logId) return true;
     if (batch.lastLogId > logId || batch.chain !== chain) {
-      const reason = `the snapshot of logId ${logId} stands for another history`;
+      const reason = `the snapshot at logId ${logId} belongs to another history`;
       throw new JournalDamagedError(locationIn(segment, batch, from, 0), reason);
     }
     return this.#restored = this.#source.consumer.restore(lines);
@@ -251,7 +254,7 @@ class Replay {
     this.#entriesReplayed += batch.entries.length;
   }
 
-  /** Tells a write that was cut short from damage. */
+  /** Distinguishes an interrupted write from damage. */
   #judge(segment: SegmentInfo, { bytes, scanner, from }: Piece): void {
     const end = findSegmentEnd(bytes, scanner, segment === this.#source.segments.at(-1), from);
     switch (end.kind) {
@@ -270,7 +273,7 @@ class Replay {
   }
 }
 
-/** @param from where the offsets of the batch are counted from. */
+/** @param from The offset in the segment that the offsets of the batch are relative to. */
 function locationIn(segment: SegmentInfo, batch: ScannedBatch, from: number, index: number) {
   const logId = batch.firstLogId + index;
   return { segment: segment.name, offset: from + (batch.offsets[index] ?? 0), logId };

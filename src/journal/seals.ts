@@ -1,30 +1,30 @@
 /**
- * Seals: entries that say that all before them is complete. Damage to the last batch
- * looks like a write that a crash cut short; with a seal behind it, it cannot.
+ * Seals: entries that state that everything before them is complete. Damage to the last batch looks
+ * like an interrupted write; if a seal follows, it is recognized as damage.
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { Clock } from "../engine/ports.ts";
 
-/** Whether a batch holds nothing that a seal would have to protect. */
+/** Whether a batch holds nothing that a seal must protect. */
 export function isOnlySeal(entries: readonly JobEventLogEntry[]): boolean {
   return entries.every(({ eventType }) =>
     eventType === "journal.Sealed" || eventType === "journal.SegmentOpened"
   );
 }
 
-/** Whether an entry says that the journal was stopped cleanly after it. */
+/** Whether an entry is the seal of a clean stop. */
 export function isStop(entry: JobEventLogEntry | undefined): boolean {
   return entry?.eventType === "journal.Sealed" && "reason" in entry.attributes &&
     entry.attributes["reason"] === "stop";
 }
 
-/** Asks for a seal when nothing was written for a while. */
+/** Requests a seal when nothing has been written for a while. */
 export class QuietSealer {
   readonly #clock: Clock;
   readonly #quietMs: number;
   readonly #seal: () => void;
-  /** When the quiet time is over, on the monotonic clock. */
+  /** Monotonic time at which the quiet period ends. */
   #dueMs = 0;
   #cancel: (() => void) | undefined;
 
@@ -34,7 +34,7 @@ export class QuietSealer {
     this.#seal = seal;
   }
 
-  /** Restarts the wait. One timer serves many calls: this runs after every batch. */
+  /** Restarts the quiet period. Runs after every batch, so one timer serves many calls. */
   restart(): void {
     this.#dueMs = this.#clock.monotonic() + this.#quietMs;
     if (this.#cancel === undefined) this.#wait(this.#quietMs);

@@ -1,4 +1,4 @@
-/** How the content of a segment ends, after its last whole batch. */
+/** Determines what follows the last whole batch of a segment. */
 
 import type { LogId } from "../core/ids.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
@@ -7,11 +7,11 @@ import type { SegmentScanner } from "./segment_scanner.ts";
 import { Buffer } from "node:buffer";
 import { crcHolds } from "./line_bytes.ts";
 
-/** Advice for restoring a copy of a journal that was written to while it was copied. */
+/** Advice for a copy of a journal that was written to while it was copied. */
 const COPY_ADVICE = "if this is a copy made while Daybook ran, copy again, or use `deno task " +
   "journal backup`";
 
-/** What a write that a crash cut short left at the end of the last segment. */
+/** What an interrupted write left at the end of the last segment. */
 export interface TornTail {
   /** Byte offset where whole batches end. */
   readonly offset: number;
@@ -23,19 +23,19 @@ type SegmentEnd =
   | { readonly kind: "torn"; readonly tail: TornTail }
   | {
     readonly kind: "damaged";
-    /** Byte offset of the line at fault. */
+    /** Byte offset of the damaged line. */
     readonly offset: number;
     /** The position that should be there. */
     readonly logId: LogId;
     readonly reason: string;
-    /** Nothing is wrong but the age of this program. */
+    /** Whether the segment is fine but too new for this version. */
     readonly byNewerVersion: boolean;
   };
 
 /**
- * Tells a write that was cut short from damage, once the scanner gives no more batches.
+ * Distinguishes an interrupted write from damage, once the scanner returns no more batches.
  *
- * @param from where in the segment the bytes begin: offsets count from its start.
+ * @param from The offset of `bytes` in the segment; result offsets are relative to the segment.
  */
 export function findSegmentEnd(
   bytes: Uint8Array<ArrayBuffer>,
@@ -63,7 +63,7 @@ export function findSegmentEnd(
   };
 }
 
-/** The segments as they are without a tail, which is always the last one's. */
+/** The segments without a torn tail, which only the last one can have. */
 export function withoutTail(
   segments: readonly SegmentInfo[],
   tail: TornTail | undefined,
@@ -73,26 +73,26 @@ export function withoutTail(
   return [...segments.slice(0, -1), { ...last, bytes: tail.offset }];
 }
 
-/** The damage that a segment is which does not begin where the one before it ends. */
+/** The error for a segment that does not begin where the previous one ends. */
 export function gapBefore(segment: SegmentInfo, expected: LogId): JournalDamagedError {
   const location = { segment: segment.name, offset: 0, logId: expected };
   return new JournalDamagedError(location, gapReason(segment, expected));
 }
 
-/** What is wrong with a segment that does not begin where the one before it ends. */
+/** Describes a segment that does not begin where the previous one ends. */
 export function gapReason(segment: SegmentInfo, expected: LogId): string {
   return `logId ${expected} should be here, but the segment begins with ${segment.firstLogId}; ` +
     COPY_ADVICE;
 }
 
-// Tells a write that a crash cut short from damage. Only one batch is ever on its way to disk, so
-// what a crash leaves behind holds lines of that batch and no other.
+// How an interrupted write differs from damage: only one batch is written at a time, so what a
+// crash leaves behind holds lines of that batch only.
 
-/** A line of another batch than the one expected. */
+/** A line of a batch other than the expected one. */
 interface LaterLine {
   readonly offset: number;
   readonly batch: LogId;
-  /** Its `crc` holds; otherwise no more than its beginning is sure. */
+  /** Whether its `crc` matches; otherwise only its beginning was recognized. */
   readonly isWhole: boolean;
 }
 
@@ -100,15 +100,15 @@ const NEWLINE = 10;
 const LINE_START = '{"logId":';
 const HEADER = /^\{"logId":(\d{1,16}),"batch":(\d{1,16}),/;
 const HEADER_BYTES_MAX = 64;
-/** What stands before an object inside another: never the start of a line. */
+/** Characters before a nested object, which is never the start of a line. */
 const BEFORE_NESTED = new Set([":", ",", "["].map((text) => text.charCodeAt(0)));
 
 /**
- * The first line, from an offset on, whose batch is not the one expected there: a whole one,
- * also when the newline in front of it is damaged, or the beginning of one of a later batch.
- * That counts after the newline of a line, since none is inside one, and when its position
- * agrees. It does not count after the newlines of a hole, where what was written ahead is still
- * there: what follows may begin in the middle of a line.
+ * Finds the first line, from an offset on, of a batch other than the expected one: either an intact
+ * line, even if the newline before it is damaged, or the beginning of a line of a later batch. Such
+ * a beginning counts only if its position fits and it follows the newline of a line, since lines
+ * contain no newlines. It does not count after a run of preallocated newlines, which marks a hole:
+ * what follows may start in the middle of a line.
  */
 export function findOtherBatch(
   bytes: Uint8Array<ArrayBuffer>,
@@ -139,7 +139,7 @@ function batchBeginning(
   return header === null ? undefined : { logId: Number(header[1]), batch: Number(header[2]) };
 }
 
-/** Whether there is one newline before, or two, as between batches; in a hole there are more. */
+/** Whether one newline precedes, or two, as between batches; a hole has more. */
 function isAfterLine(buffer: Buffer, offset: number): boolean {
   const before = buffer.subarray(Math.max(0, offset - 3), offset);
   if (before.at(-1) !== NEWLINE) return false;

@@ -1,4 +1,4 @@
-/** The segments in the folder of a journal, and what is there beside them. */
+/** Lists the segments of a journal and other files among them. */
 
 import type { SegmentInfo } from "../engine/ports.ts";
 import { ForeignFileError, JournalUnusableError, orUnusable } from "./errors.ts";
@@ -10,17 +10,17 @@ import { writtenBytes } from "./preallocation.ts";
 interface SegmentListing {
   /** With their sizes, oldest first. */
   readonly segments: readonly SegmentInfo[];
-  /** Why a start would refuse files that have not the name of a segment. */
+  /** Errors for files that do not have the name of a segment; a start refuses them. */
   readonly foreign: readonly ForeignFileError[];
-  /** Why something with the name of a segment is not one: it is a link or a folder. */
+  /** Errors for paths with the name of a segment that are not files, such as links or folders. */
   readonly unusable: readonly ForeignFileError[];
 }
 
 /**
- * What is there now. A file that the journal is about to rename into place is not, and neither
- * are the newlines that the last segment was written ahead with.
+ * Lists the current segments. Ignores temporary files; the size of the last segment excludes
+ * preallocated newlines.
  *
- * @throws {JournalUnusableError} when it cannot be read.
+ * @throws {JournalUnusableError} when the folder cannot be read.
  */
 export async function listSegments(
   fileSystem: FileSystem,
@@ -51,7 +51,7 @@ export async function listSegments(
 }
 
 /**
- * The segments of a journal that is only read; other files beside them are ignored.
+ * The segments of a journal that is only read; other files among them are ignored.
  *
  * @throws {JournalUnusableError} when there is no journal, or it cannot be read.
  */
@@ -65,7 +65,7 @@ export async function segmentsToRead(
   return segments;
 }
 
-/** @throws {JournalUnusableError} when the folder is not one of a journal. */
+/** @throws {JournalUnusableError} when the folder holds no journal. */
 export async function requireJournal(
   fileSystem: FileSystem,
   { folder, segments }: Layout,
@@ -90,8 +90,8 @@ export interface Inventory extends SegmentListing {
 }
 
 /**
- * Lists a journal that may be in use. Snapshots are listed before segments are measured,
- * so that the segments hold all that a snapshot stands for.
+ * Lists a journal that may be in use. Snapshots are listed before segments are measured, so that
+ * the segments hold every entry that a snapshot covers.
  *
  * @throws {JournalUnusableError} when there is no journal, or it cannot be read.
  */

@@ -1,6 +1,6 @@
 /**
- * Reads a segment in pieces, of which only one or two are in memory. Each begins where the last
- * whole batch of the one before ends.
+ * Reads a segment in pieces, of which at most two are in memory. Each begins where the last whole
+ * batch of the previous piece ends.
  */
 
 import type { LogId } from "../core/ids.ts";
@@ -8,31 +8,31 @@ import type { OpenFile } from "./file_system.ts";
 import { SegmentScanner } from "./segment_scanner.ts";
 
 export interface Piece {
-  /** Where it begins in the segment: what the scanner tells is counted from there. */
+  /** Its offset in the segment; the offsets of the scanner are relative to it. */
   readonly from: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** All its batches must be read before the next piece is requested. */
+  /** All its batches must be scanned before the next piece is requested. */
   readonly scanner: SegmentScanner;
-  /** Whether the segment ends with it: then what the scanner did not like is judged. */
+  /** Whether it is the last piece: only then is a flaw of the scanner conclusive. */
   readonly isLast: boolean;
 }
 
 interface PiecesOptions {
   readonly file: Pick<OpenFile, "read">;
-  /** What comes later in the file is not read. */
+  /** The size of the segment; later bytes in the file are not read. */
   readonly bytes: number;
   readonly firstLogId: LogId;
   /** The chain before the segment. */
   readonly chain: string;
-  /** As of the scanner. */
+  /** See `SegmentScanner.parsedFrom`. */
   readonly parsedFrom: LogId;
-  /** Read at a time; 1 MiB. */
+  /** The most bytes per read; default 1 MiB. */
   readonly pieceBytes?: number;
 }
 
 const PIECE_BYTES = 1024 * 1024;
 
-/** At least one. While a piece is scanned the next one is read. */
+/** Yields at least one piece. While a piece is scanned, the next one is read. */
 export async function* readPieces(options: PiecesOptions): AsyncGenerator<Piece> {
   const { firstLogId, chain, parsedFrom } = options;
   const ahead = new ReadAhead(options);
@@ -57,7 +57,8 @@ export async function* readPieces(options: PiecesOptions): AsyncGenerator<Piece>
 }
 
 /**
- * A batch that does not end in a piece is read again with as much as there was, so twice at most.
+ * Joins the rest of a piece with the next one. A batch longer than a piece is retried with at least
+ * twice the bytes, so that the total work stays linear.
  */
 async function restWith(
   rest: Uint8Array<ArrayBuffer>,
@@ -86,7 +87,7 @@ function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuff
   return whole;
 }
 
-/** The bytes of a file, one after the other; the next ones are read ahead. */
+/** Reads a file in sequence, one read ahead. */
 class ReadAhead {
   readonly #file: PiecesOptions["file"];
   readonly #pieceBytes: number;
@@ -109,13 +110,13 @@ class ReadAhead {
     const wanted = Math.min(this.#pieceBytes, this.#size - this.#offset);
     const bytes = await this.#reading ?? new Uint8Array();
     this.#offset += bytes.length;
-    // A file that has become shorter ends there.
+    // The file has become shorter: it ends here.
     if (bytes.length < wanted) this.#size = this.#offset;
     this.#begin();
     return bytes;
   }
 
-  /** Nothing is being read any more. */
+  /** Resolves when no read is running. */
   async settled(): Promise<void> {
     await this.#reading?.catch(() => {});
   }
@@ -123,6 +124,6 @@ class ReadAhead {
   #begin(): void {
     const length = Math.min(this.#pieceBytes, this.#size - this.#offset);
     this.#reading = length > 0 ? this.#file.read(this.#offset, length) : undefined;
-    this.#reading?.catch(() => {}); // It is awaited later, when its turn comes.
+    this.#reading?.catch(() => {}); // Awaited later, by `next`.
   }
 }

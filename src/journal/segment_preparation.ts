@@ -1,7 +1,7 @@
 /**
- * Prepares the last segment before anything is written to it, by copying it to a fresh file: even
- * after a clean stop it is unknown whether the last sync of the previous process succeeded, or
- * whether it synced the name of the segment.
+ * Prepares the last segment for writing by copying it to a new file. Even after a clean stop it is
+ * unknown whether the last sync of the previous process succeeded, or whether the name of the
+ * segment was synced.
  */
 
 import type { Random, SegmentInfo } from "../engine/ports.ts";
@@ -37,14 +37,14 @@ export class SegmentPreparation {
     return this.#options.torn?.bytes.length ?? 0;
   }
 
-  /** Where a torn tail was put, within the journal's folder. */
+  /** Where the torn tail was moved to, relative to the folder of the journal. */
   get quarantine(): string | null {
     return this.#quarantine;
   }
 
   /**
-   * Does what is left to do. `false` if there was no space for it, so that it may be tried again;
-   * what was read is on disk in any case.
+   * Does the work that is left. `false` if there was no space, so that it can be tried again; the
+   * content that was read is on disk either way.
    *
    * @throws {JournalUnusableError} if the disk fails in another way.
    */
@@ -61,15 +61,15 @@ export class SegmentPreparation {
   }
 
   /**
-   * Writes the segment again in place, which needs no room, and syncs it. A sync alone would prove
-   * nothing: after one that failed, the page cache counts as clean what never reached the disk.
+   * Rewrites the segment in place, which needs no space, and syncs it. A sync alone would prove
+   * nothing: after a failed sync, the page cache marks data as clean that never reached the disk.
    */
   async #settle(): Promise<void> {
     const { fileSystem, layout, segments, isNew } = this.#options;
     if (isNew || this.#isSettled) return;
     const { name, bytes } = segments.at(-1) ?? { name: segmentName(1), bytes: 0 };
     const path = `${layout.segments}/${name}`;
-    await orUnusable("write again", path, async () => {
+    await orUnusable("rewrite", path, async () => {
       const content = await readBetween(fileSystem, path, 0, bytes);
       await withFile(fileSystem, path, "write", async (file) => {
         await file.write(0, content);

@@ -1,16 +1,16 @@
-/** Reads a segment back in pieces, and verifies every line of it: crc, position and chain. */
+/** Reads a segment in pieces and verifies every line: crc, position and chain. */
 
 import { JournalDamagedError } from "./errors.ts";
 import type { OpenFile } from "./file_system.ts";
 import type { SealedSegment } from "./segment_rolls.ts";
 import { type Piece, readPieces } from "./segment_pieces.ts";
 
-/** Little at once: it is read beside the work. */
+/** Small, because the read runs beside other work. */
 const PIECE_BYTES = 512 * 1024;
 
 /**
- * @param pause Lets others have their turn, where it is due; called after each batch.
- * @throws {JournalDamagedError} when it is not what it is known to be.
+ * @param pause Yields to other work if due; called after each batch.
+ * @throws {JournalDamagedError} when the file differs from what is known of the segment.
  */
 export async function requireWhole(
   file: OpenFile,

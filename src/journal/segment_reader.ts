@@ -1,4 +1,4 @@
-/** Reads entries back from segments, at a cost that goes by their number. */
+/** Reads entries from segments by position, at a cost in proportion to their number. */
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
@@ -10,26 +10,24 @@ import type { Layout } from "./layout.ts";
 import { crcHolds, isCommit } from "./line_bytes.ts";
 import { keptEntryIn } from "./line_reader.ts";
 
-/** Bytes of lines that are parsed before others have their turn, but for the last line. */
+/** Bytes of lines that are parsed before other work gets a turn; the last line may exceed it. */
 const TURN_BYTES_MAX = 256 * 1024;
 
 /**
- * Keeps reading back from having the event loop to itself: a line of a megabyte takes as long to
- * parse as a hundred requests, and many are there at once. All who read share the turns.
+ * Keeps reads from blocking the event loop: parsing a line of a megabyte takes as long as a hundred
+ * requests, and there may be many of them. All reads share the turns.
  */
 class ReadTurns {
   readonly #pause: () => Promise<void>;
   #bytes = 0;
   #pausing: Promise<void> | undefined;
 
-  /** @param pause Resolves when others have had their turn. */
+  /** @param pause Resolves when other work has had its turn. */
   constructor(pause: () => Promise<void>) {
     this.#pause = pause;
   }
 
-  /**
-   * Resolves when it is the caller's turn for work that takes as long as parsing this many bytes.
-   */
+  /** Resolves when the caller may do work equivalent to parsing this many bytes. */
   async take(bytes: number): Promise<void> {
     while (this.#bytes >= TURN_BYTES_MAX) await (this.#pausing ??= this.#next());
     this.#bytes += bytes;
@@ -42,9 +40,9 @@ class ReadTurns {
   }
 }
 
-/** Blocks closer than this are got with one read. */
+/** Blocks closer than this are fetched with one read. */
 const GAP_BYTES_MAX = 4 * 1024;
-/** More than this is got with several reads, so that other work continues between them. */
+/** Longer runs are split into several reads, so that other work continues between them. */
 const RUN_BYTES_MAX = 256 * 1024;
 /** See `costOf`. */
 const SHORT_BLOCK_BYTES = 16 * 1024;
@@ -67,7 +65,7 @@ export class SegmentReader {
   readonly #catalogue: Catalogue;
   readonly #turns: ReadTurns;
 
-  /** @param pause Gives other work a turn; absent if none waits. */
+  /** @param pause Gives other work a turn; by default, does nothing. */
   constructor(
     fileSystem: FileSystem,
     layout: Layout,
@@ -81,9 +79,9 @@ export class SegmentReader {
   }
 
   /**
-   * The entries at durable positions, which ascend.
+   * Returns the entries at durable positions, which must ascend.
    *
-   * @throws {JournalDamagedError} when a line is not what was written.
+   * @throws {JournalDamagedError} when a line is damaged.
    */
   async readAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
     const entries: JobEventLogEntry[] = [];
@@ -135,8 +133,8 @@ function runsOf(spans: readonly Span[]): Span[][] {
 }
 
 /**
- * As bytes of lines that are parsed. Of a block only one line is: to read 8 KiB takes as long as to
- * parse 300 bytes. A longer block has a long line, which may be the one.
+ * The cost of a read, in bytes parsed. Only one line of a block is parsed, and reading 8 KiB takes
+ * as long as parsing 300 bytes. A longer block contains a long line, which may be the one to parse.
  */
 function costOf({ start, end }: Span): number {
   const bytes = end - start;
@@ -163,7 +161,7 @@ async function readRun(
   });
 }
 
-/** Finds lines by their numbers, which ascend. */
+/** Finds lines by number, in ascending order. */
 class LineWalk {
   readonly #bytes: Uint8Array;
   #line = 0;
@@ -173,7 +171,7 @@ class LineWalk {
     this.#bytes = bytes;
   }
 
-  /** Where a line begins, whose block begins with a line and at an offset. */
+  /** The offset of a line, given the first line and the offset of its block. */
   to(line: number, blockLine: number, blockOffset: number): number {
     if (this.#line < blockLine) {
       this.#line = blockLine;

@@ -1,4 +1,4 @@
-/** Tells which segment gets no more batches, as batches become durable. */
+/** Tracks durable batches to determine when a segment is complete. */
 
 import type { SegmentInfo } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
@@ -8,25 +8,25 @@ import type { LogId } from "../core/ids.ts";
 
 export interface SealedSegment extends SegmentInfo {
   readonly lastLogId: LogId;
-  /** The chain before its first batch; empty in the first segment of all. */
+  /** The chain before its first batch; empty in the first segment of the journal. */
   readonly chainBefore: string;
   /** The chain of its last batch. */
   readonly chain: string;
   /** Whether its last entry is the seal of a clean stop. */
   readonly stopped: boolean;
-  /** What its opening line names. */
+  /** The format version in its opening line. */
   readonly formatVersion: number;
 }
 
-/** What is known of the active segment. */
+/** The state of the active segment. */
 export interface ActiveEnds {
   /** The chain before its first batch. */
   readonly chainBefore: string;
-  /** The chain of its last batch, or the one before it where it has none. */
+  /** The chain of its last batch; while it is empty, the chain before it. */
   readonly chain: string;
   /** Whether its last entry is the seal of a clean stop. */
   readonly stopped: boolean;
-  /** What its opening line names; `undefined` while it is empty. */
+  /** The format version in its opening line; `undefined` while it is empty. */
   readonly formatVersion: number | undefined;
 }
 
@@ -38,9 +38,9 @@ export class SegmentRolls {
   }
 
   /**
-   * The segment that a batch closes, if it opens another.
+   * Returns the segment that a batch completes, if the batch opens another one.
    *
-   * @param active as it was before the batch.
+   * @param active The active segment before the batch.
    */
   take(batch: SealedBatch, active: SegmentInfo): SealedSegment | undefined {
     const closes = batch.opensSegment && active.bytes > 0;

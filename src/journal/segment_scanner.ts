@@ -1,4 +1,4 @@
-/** Reads a segment batch by batch and verifies all that can be verified. Pure. */
+/** Reads a segment batch by batch and verifies everything that can be verified. Pure. */
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
@@ -13,29 +13,29 @@ import { LineCursor } from "./line_cursor.ts";
 import { chainIn, crcHolds, isCommit } from "./line_bytes.ts";
 import { entryIn, positionFlaw } from "./line_reader.ts";
 
-/** Where a segment stops being what was written. */
+/** The first damage in a segment. */
 interface Flaw {
-  /** Byte offset of the line at fault. */
+  /** Byte offset of the damaged line. */
   readonly offset: number;
   /** The position that should be there. */
   readonly logId: LogId;
   readonly reason: string;
   /**
-   * Whether a write that was cut short can look like this. A line whose `crc` holds was
-   * written whole, so one that is wrong all the same is never torn.
+   * Whether an interrupted write can look like this. A line whose `crc` matches was written
+   * completely, so if it is still wrong, it is not torn.
    */
   readonly maybeTorn: boolean;
-  /** Nothing is wrong but the age of this program. */
+  /** Whether the segment is fine but too new for this version. */
   readonly byNewerVersion: boolean;
 }
 
-/** Where in a segment a scan begins: at its first line, or after a whole batch. */
+/** Where a scan begins: at the first line of a segment, or after a whole batch. */
 export type ScanStart = "opening" | "later";
 
 export interface ScannedBatch {
   readonly firstLogId: LogId;
   readonly lastLogId: LogId;
-  /** Without those before `parsedFrom`, which were only verified. */
+  /** Without entries before `parsedFrom`, which are only verified. */
   readonly entries: readonly JobEventLogEntry[];
   /** Byte offset of the blank line that begins it. */
   readonly offset: number;
@@ -54,12 +54,12 @@ export class SegmentScanner {
   #flaw: Flaw | undefined;
   #formatVersion: number | undefined;
   /**
-   * The first position whose line becomes an entry. Before it crc, batch, position and chain
-   * are verified all the same, in a third of the time.
+   * The first position whose line is parsed. Earlier lines are only verified (crc, batch, position
+   * and chain), in a third of the time.
    */
   parsedFrom: LogId = 1;
 
-  /** @param chain the chain before the bytes; taken from an opening line when not known. */
+  /** @param chain The chain before the bytes; if `undefined`, taken from the opening line. */
   constructor(
     bytes: Uint8Array<ArrayBuffer>,
     firstLogId: LogId,
@@ -88,12 +88,12 @@ export class SegmentScanner {
     return this.#end;
   }
 
-  /** What the opening line names, once that is read. */
+  /** The format version in the opening line, once that is read. */
   get formatVersion(): number | undefined {
     return this.#formatVersion;
   }
 
-  /** What stopped the scan, or `undefined` when it reached the end of the file. */
+  /** The flaw that stopped the scan; `undefined` if there is none so far. */
   get flaw(): Flaw | undefined {
     return this.#flaw;
   }

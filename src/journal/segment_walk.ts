@@ -1,6 +1,6 @@
 /**
- * Walks over all segments from the first line on, and continues after damage: what comes
- * after it follows no known chain, but can still be found whole or damaged by itself.
+ * Reads all segments from the first line, and continues after damage. Segments after damage follow
+ * no known chain, but each can still be verified by itself.
  */
 
 import { assertNever } from "../core/assert_never.ts";
@@ -13,29 +13,34 @@ import { orUnusable } from "./errors.ts";
 import { type FileStamp, type FileSystem, isSame, stampAt } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 
-/** Segments to read, as they were when they were listed. */
+/** The segments to read, as listed. */
 export interface SegmentSource {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
-  /** Oldest first; what was appended since is not read. */
+  /** Oldest first. Batches appended since they were listed are not read. */
   readonly segments: readonly SegmentInfo[];
 }
 
 interface SegmentContent {
   readonly segment: SegmentInfo;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The file, unless it was changed while it was read, or the system does not tell. */
+  /**
+   * The stamp of the file; `undefined` if the file changed during the read, or the system provides
+   * no stamp.
+   */
   readonly stamp: FileStamp | undefined;
 }
 
 type Content = Omit<SegmentContent, "segment">;
 
-/** A file whose whole content is being read. */
+/**
+ * A file that is being read. Wraps the promise, so that awaiting `load` does not await the content.
+ */
 interface Loading {
   readonly content: Promise<Content>;
 }
 
-/** Reads one segment ahead, so that the disk and the processor work side by side. */
+/** Reads one segment ahead, so that the disk and the processor work in parallel. */
 async function* readContents(
   { fileSystem, layout, segments }: SegmentSource,
 ): AsyncGenerator<SegmentContent> {
@@ -51,7 +56,7 @@ async function* readContents(
   }
 }
 
-/** Returns as soon as the read is under way: it continues while a segment is scanned. */
+/** Resolves once the read has started, so that it continues while a segment is scanned. */
 async function load(
   fileSystem: FileSystem,
   layout: Layout,
@@ -67,7 +72,7 @@ async function load(
     const content = orUnusable("read", path, () => file.read(0, segment.bytes))
       .finally(() => file.close())
       .then(async (bytes) => ({ bytes, stamp: await sameAt(fileSystem, path, before) }));
-    content.catch(() => {}); // It is awaited later, when its turn comes.
+    content.catch(() => {}); // Awaited later, by `readContents`.
     return { content };
   });
 }
@@ -81,7 +86,7 @@ async function sameAt(
   return isUnchanged ? before : undefined;
 }
 
-/** A line that is not what was written, and where what can be relied on ends before it. */
+/** A damaged line, and where the last intact batch before it ends. */
 export interface WalkedDamage {
   readonly segment: string;
   /** Number of the line in its segment, from 1; blank lines count. */
@@ -91,26 +96,26 @@ export interface WalkedDamage {
   readonly logId: LogId;
   readonly reason: string;
   readonly batch: BatchStart;
-  /** Nothing is wrong but the age of this program. */
+  /** Whether the segment is fine but too new for this version. */
   readonly byNewerVersion: boolean;
 }
 
-/** Where the batch at fault begins. */
+/** Where the damaged batch begins. */
 interface BatchStart {
   readonly offset: number;
   readonly firstLogId: LogId;
 }
 
 export interface WalkedSegment extends SegmentContent {
-  /** To be read to its end before the next segment is requested. */
+  /** Must be read to its end before the next segment is requested. */
   readonly scanner: SegmentScanner;
-  /** Whether it follows all that came before; otherwise its lines are verified only. */
+  /** Whether the chain is unbroken up to this segment; otherwise its lines are only verified. */
   readonly isConnected: boolean;
 }
 
 export class SegmentWalk {
   readonly #source: SegmentSource;
-  /** The end of the last segment, when that was read whole. */
+  /** The end of the previous segment, if that is intact. */
   #previous: JournalHead | undefined = { logId: 0, chain: "" };
   #isConnected = true;
   #torn: (TornTail & { readonly segment: SegmentInfo }) | undefined;
@@ -126,7 +131,7 @@ export class SegmentWalk {
     return this.#isConnected;
   }
 
-  /** What a write that is under way, or was cut short, left after the last whole batch. */
+  /** What an unfinished or interrupted write left after the last whole batch. */
   get torn(): (TornTail & { readonly segment: SegmentInfo }) | undefined {
     return this.#torn;
   }

@@ -16,7 +16,7 @@ interface SegmentWriterOptions {
   readonly layout: Layout;
   /** A segment of this size gets no more batches. */
   readonly segmentBytes: number;
-  /** What has happened to the open files, if anything. */
+  /** Detects whether open files were removed or replaced. */
   readonly watched: WatchedFiles;
   /** Called with warnings for the operator; the journal continues. */
   readonly warn: (message: string) => void;
@@ -39,7 +39,7 @@ export class SegmentWriter implements BatchSink {
     this.#preallocation = new Preallocation(file, bytes, options.segmentBytes);
   }
 
-  /** @param active As long as its batches. */
+  /** @param active The active segment, without preallocated newlines. */
   static async open(options: SegmentWriterOptions, active: SegmentInfo): Promise<SegmentWriter> {
     const { fileSystem, layout } = options;
     const file = await fileSystem.open(`${layout.segments}/${active.name}`, "write");
@@ -47,7 +47,7 @@ export class SegmentWriter implements BatchSink {
   }
 
   async write(batch: SealedBatch, holdUp: boolean): Promise<void> {
-    await this.#step("write ahead in", () => this.#preallocation.settled());
+    await this.#step("preallocate in", () => this.#preallocation.settled());
     if (batch.opensSegment && this.#bytes > 0) await this.#roll(segmentName(batch.firstLogId));
     await this.#put(batch.bytes);
     await this.#step("sync", () => this.#synced(holdUp));
@@ -55,10 +55,10 @@ export class SegmentWriter implements BatchSink {
     this.#preallocation.keepAhead(this.#bytes);
   }
 
-  /** @throws {Error} if the file is synced, and its path no longer leads to it. */
+  /** @throws {Error} if the file is synced, but its path no longer leads to it. */
   async #synced(holdUp: boolean): Promise<void> {
     const synced = this.#file.syncData(holdUp);
-    // Another thread is waiting for the disk meanwhile.
+    // Checked while another thread waits for the disk.
     const loss = this.#options.watched.loss(this.#file, this.#path);
     await synced;
     if (loss !== undefined) throw new Error(loss);
@@ -68,9 +68,7 @@ export class SegmentWriter implements BatchSink {
     return `${this.#options.layout.segments}/${this.#name}`;
   }
 
-  /**
-   * Removes everything after the last batch, unless the disk has failed: then the next start does.
-   */
+  /** Truncates the file after the last batch. After a disk failure, the next start does that. */
   async close(): Promise<void> {
     try {
       if (this.#hasFailed) return;
@@ -79,7 +77,7 @@ export class SegmentWriter implements BatchSink {
     } catch (error) {
       const reason = errorMessage(error);
       this.#options.warn(
-        `Cannot cut the blank lines at the end of segment ${this.#name}: ${reason}`,
+        `Cannot remove the blank lines at the end of segment ${this.#name}: ${reason}`,
       );
     } finally {
       this.#file.close();
@@ -87,12 +85,12 @@ export class SegmentWriter implements BatchSink {
   }
 
   /**
-   * Nothing more is written to the old segment, so it has to be final before there is a new one.
-   * The new file and its name are on disk before anything is written to it.
+   * Starts the next segment. The old one must be final before the new one exists, because nothing
+   * more is written to it. The new file and its name are on disk before anything is written to it.
    */
   async #roll(name: string): Promise<void> {
-    await this.#step("cut", () => this.#preallocation.cutAhead(this.#bytes));
-    // The old one is not looked at again.
+    await this.#step("truncate", () => this.#preallocation.cutAhead(this.#bytes));
+    // The last check of the old segment.
     const loss = this.#options.watched.lossAtLast(this.#file, this.#path);
     if (loss !== undefined) throw this.#failed(`continue segment ${this.#name}`, new Error(loss));
     const file = await this.#create(name);
@@ -103,7 +101,7 @@ export class SegmentWriter implements BatchSink {
     this.#preallocation = new Preallocation(file, 0, this.#options.segmentBytes);
   }
 
-  /** The new file and its name, on disk; without space for it, nothing of it is left. */
+  /** Creates a file and puts its name on disk. If there is no space, leaves no file behind. */
   async #create(name: string): Promise<OpenFile> {
     const { fileSystem, layout } = this.#options;
     const path = `${layout.segments}/${name}`;
@@ -115,24 +113,24 @@ export class SegmentWriter implements BatchSink {
       return file;
     } catch (error) {
       file?.close();
-      // A failed sync says nothing about space; a sync without a descriptor does.
-      const isLack = file === undefined ? isOutOfRoom(error) : isOutOfDescriptors(error);
-      if (!isLack) throw this.#failed(`create segment ${name}`, error);
-      if (file !== undefined) await this.#step("take back", () => fileSystem.remove(path));
+      // A failed sync does not mean a full disk, but running out of descriptors is recoverable.
+      const isRecoverable = file === undefined ? isOutOfRoom(error) : isOutOfDescriptors(error);
+      if (!isRecoverable) throw this.#failed(`create segment ${name}`, error);
+      if (file !== undefined) await this.#step("remove", () => fileSystem.remove(path));
       throw full(`create segment ${name}`, error);
     }
   }
 
   /**
-   * What is left of a batch without space must be off the disk before anything else is written
-   * there: after a power loss its pages could reappear among those of the next batch, with lines
-   * just as valid.
+   * If a write fails, what it wrote must be removed from the disk before the next batch is written
+   * there: after a power loss, its pages could reappear among those of the next batch, with valid
+   * lines.
    */
   async #put(bytes: Uint8Array): Promise<void> {
     try {
       await this.#file.write(this.#bytes, bytes);
     } catch (error) {
-      await this.#step("cut back", () => this.#preallocation.cut(this.#bytes));
+      await this.#step("truncate", () => this.#preallocation.cut(this.#bytes));
       if (isOutOfRoom(error)) throw full(`write to segment ${this.#name}`, error);
       throw this.#failed(`write to segment ${this.#name}`, error);
     }

@@ -1,4 +1,4 @@
-/** The part of one process in a shared journal: its copy, which it keeps by following or leading. */
+/** The copy that a process keeps of a shared journal, as a follower or as the leader. */
 
 import type { LogId } from "../core/ids.ts";
 import type { WhyLeading } from "../core/standing.ts";
@@ -25,9 +25,9 @@ import {
 } from "./shared_log.ts";
 
 /**
- * The batch, read and verified.
+ * Reads and verifies a batch of the shared log.
  *
- * @throws {JournalDamagedError} if it is not what was written, or does not follow the head.
+ * @throws {JournalDamagedError} if the batch is damaged, or does not follow the head.
  */
 export function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead): SealedBatch {
   const firstLogId = head.logId + 1;
@@ -37,7 +37,7 @@ export function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead)
   };
   let { scanned, scanner } = read("later");
   const opensSegment = scanned?.entries[0]?.eventType === "journal.SegmentOpened";
-  // Its format may be one that this version does not read.
+  // Scans again as an opening, to check the format version and the previous chain.
   if (opensSegment) ({ scanned, scanner } = read("opening"));
   const isWhole = scanned?.chain === batch.chain && scanned.lastLogId === batch.lastLogId &&
     scanner.end === bytes.length;
@@ -45,7 +45,7 @@ export function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead)
   throw new JournalDamagedError(
     { segment: segmentName(firstLogId), offset: 0, logId: firstLogId },
     "the batch in the database is not what was written: " +
-      (scanner.flaw?.reason ?? "its chain or its positions are others"),
+      (scanner.flaw?.reason ?? "its chain or its positions differ"),
   );
 }
 
@@ -55,7 +55,7 @@ export class SharedSink implements BatchSink {
   readonly #copy: BatchSink;
   readonly #head: () => JournalHead;
 
-  /** @param head What the next batch follows. */
+  /** @param head Returns the head that the next batch follows. */
   constructor(log: SharedLog, copy: BatchSink, head: () => JournalHead) {
     this.#log = log;
     this.#copy = copy;
@@ -69,7 +69,8 @@ export class SharedSink implements BatchSink {
     try {
       await this.#copy.write(batch, holdUp);
     } catch (error) {
-      // It is durable, so a full disk takes nothing back; the next start fetches it.
+      // The batch is durable in the shared log, so a full disk must not be reported as a lost
+      // batch; the next start fetches it.
       const reason = error instanceof JournalFullError
         ? missingRoom(error.cause)
         : errorMessage(error);
@@ -91,8 +92,8 @@ export interface FollowerParts {
   readonly store: (batch: SealedBatch) => Promise<void>;
 }
 
-/** Between two looks whether this process may lead. */
-const LOOK_MS = 250;
+/** How often this process tries to take the lead. */
+const TAKE_EVERY_MS = 250;
 
 /** Keeps the copy of this process complete until it may lead. */
 export class Follower {
@@ -105,10 +106,10 @@ export class Follower {
   }
 
   /**
-   * Fetches what the copy lacks, for a start.
+   * Fetches the entries that the copy lacks, while the journal is opened.
    *
-   * @throws {LostHistoryError} if the copy has what the log has not.
-   * @throws {JournalDamagedError} if a batch is not what was written.
+   * @throws {LostHistoryError} if the copy has entries that the log does not have.
+   * @throws {JournalDamagedError} if a batch is damaged.
    */
   async catchUp(): Promise<void> {
     let fetched: boolean;
@@ -116,9 +117,10 @@ export class Follower {
   }
 
   /**
-   * Fetches what the leader records, until this process leads. Throws as `catchUp` does.
+   * Fetches what the leader records until this process leads. Throws the same errors as `catchUp`.
    *
-   * @returns The position of its `journal.WriterOpened`; `undefined` if this was ended before.
+   * @returns The position of the `journal.WriterOpened` entry; `undefined` if `end` was called
+   * first.
    */
   async untilLead(): Promise<LogId | undefined> {
     for (;;) {
@@ -136,12 +138,12 @@ export class Follower {
     for (let lookAtMs = -Infinity, heard = false; !this.#isEnded;) {
       if (!heard || clock.monotonic() >= lookAtMs) {
         why = await turn.take();
-        lookAtMs = clock.monotonic() + LOOK_MS;
+        lookAtMs = clock.monotonic() + TAKE_EVERY_MS;
       }
-      // What the last leader wrote may come while the turn passes.
+      // Batches of the last leader may still arrive while the lead changes.
       const fetched = await this.#fetch("news");
       if (!fetched && why !== undefined && !this.#isEnded) return why;
-      heard = fetched || await log.news(recorder.head.logId, LOOK_MS);
+      heard = fetched || await log.news(recorder.head.logId, TAKE_EVERY_MS);
     }
     return undefined;
   }
@@ -151,7 +153,7 @@ export class Follower {
     return this.#leads;
   }
 
-  /** Ends `untilLead`, soon. */
+  /** Makes `untilLead` end soon. */
   end(): void {
     this.#isEnded = true;
   }
@@ -160,7 +162,7 @@ export class Follower {
     const { shared: { log, membership }, recorder } = this.#parts;
     const { head } = recorder;
     const batches = await log.read(head.logId);
-    // A fail-over may take away what this process has, at any time.
+    // A failover of the database may lose entries that this process has, at any time.
     if (batches[0]?.previousChain !== head.chain) await requireSame(log, head);
     const lastLogId = batches.length === 0 ? recorder.head.logId : await log.lastLogId();
     for (const batch of batches) {
@@ -177,7 +179,7 @@ export class Follower {
     this.#parts.recorder.adopt(batch, as);
   }
 
-  /** Records that this process leads; `false` if another one was faster. */
+  /** Records that this process leads; `false` if another process appended first. */
   async #claim(): Promise<boolean> {
     const { shared: { log, membership }, recorder } = this.#parts;
     const batch = recorder.batchOf({
@@ -220,8 +222,7 @@ async function requireSame(log: SharedLog, { logId, chain }: JournalHead): Promi
   throw new LostHistoryError(
     lastLogId < logId
       ? `${missingEntries(lastLogId, logId)}; or the folder is a copy of another journal`
-      : `the folder of this process and the database differ at logId ${logId}: either a fail-over ` +
-        "has taken entries away, and others are in their place, or the folder is a copy of " +
-        "another journal",
+      : `the folder of this process and the database differ at logId ${logId}: either a failover ` +
+        "replaced entries with others, or the folder is a copy of another journal",
   );
 }

@@ -1,6 +1,7 @@
 /**
- * A journal that several processes share. Its batches are in one place that all of them reach, and
- * the folder of each holds a copy. One process at a time leads: it appends. The others follow.
+ * A journal that several processes share. Its batches are in one place that all of them can reach,
+ * and the folder of each process holds a copy. One process at a time leads, and only it appends.
+ * The others follow.
  */
 
 import { counted } from "../core/counted.ts";
@@ -8,77 +9,80 @@ import type { LogId } from "../core/ids.ts";
 import type { WhyLeading } from "../core/standing.ts";
 import type { Membership } from "./membership.ts";
 
-/** A batch as all processes have it. */
+/** A batch as all processes share it. */
 export interface SharedBatch {
   readonly firstLogId: LogId;
   readonly lastLogId: LogId;
-  /** The chain before it; empty before the first. */
+  /** The chain before it; empty for the first batch. */
   readonly previousChain: string;
   readonly chain: string;
   /** Its lines, as they are in a segment. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Where the batches are. */
+/** The store of the batches. */
 export interface SharedLog {
   /**
-   * Puts a batch behind the last one. Resolves when it is durable, and tries until that is known,
-   * however long nobody answers.
+   * Appends a batch after the last one. Resolves when it is durable. If the outcome is unknown,
+   * retries until it is known, however long that takes.
    *
-   * @throws {OvertakenError} if another process has put something there.
-   * @throws {LostHistoryError} if batches that were there are gone.
+   * @throws {OvertakenError} if another process has appended there.
+   * @throws {LostHistoryError} if earlier batches are gone.
    */
   append(batch: SharedBatch): Promise<void>;
-  /** Batches after a position, oldest first: some of them if there are many. */
+  /** Returns batches after a position, oldest first; if there are many, only the first of them. */
   read(after: LogId): Promise<readonly SharedBatch[]>;
-  /** The chain of the batch that ends at a position, if one does. */
+  /** Returns the chain of the batch that ends at a position, if one does. */
   chainAt(logId: LogId): Promise<string | undefined>;
-  /** The position of the last entry; 0 if there is none. */
+  /** Returns the position of the last entry; 0 if there is none. */
   lastLogId(): Promise<LogId>;
   /**
-   * Resolves as soon as there may be a batch after a position, or after a time in milliseconds. A
-   * message about one may be lost, so whoever waits has to look then as well.
+   * Resolves when there may be a batch after a position, or after a timeout in milliseconds.
+   * Notifications can be lost, so callers must read after a timeout too.
    *
-   * @returns Whether there was a message.
+   * @returns Whether there was a notification.
    */
   news(after: LogId, withinMs: number): Promise<boolean>;
-  /** Nothing more is asked of it. */
+  /** Closes the log. */
   end(): Promise<void>;
 }
 
-/** Told of what may end that a process leads. */
+/** Called when the lead of a process may end. */
 export interface LeadListener {
-  /** Another process says that it leads. Resolves if it does not: the log decides. */
+  /** Called when another process claims to lead. Resolves if it does not: the log decides. */
   doubted(): Promise<void>;
-  /** This process cannot lead any more. */
+  /** Called when this process can no longer lead. */
   lost(error: Error): void;
 }
 
-/** Whose turn it is to lead. It decides how soon another tries, never what is true. */
+/**
+ * Elects the leader. It only affects how soon another process tries to lead; the log decides who
+ * leads.
+ */
 export interface Turn {
-  /** Why this process may lead from now on; `undefined` while it may not. */
+  /** @returns Why this process may lead from now on; `undefined` while it may not. */
   take(): Promise<WhyLeading | undefined>;
-  /** This process does not lead after all: another one has appended meanwhile. */
+  /** Gives up the lead because another process has appended meanwhile. */
   pass(): Promise<void>;
-  /** This process leads: others are told where it listens, and that it is alive. */
+  /** Confirms the lead: tells other processes the address of this one and that it is alive. */
   lead(listener: LeadListener): Promise<void>;
-  /** Lets another process lead. */
+  /** Allows another process to lead. */
   end(): Promise<void>;
 }
 
-/** How a process takes part in a shared journal. */
+/** The parts of a shared journal that a process uses. */
 export interface SharedJournal {
   readonly log: SharedLog;
   readonly turn: Turn;
-  /** Told of what changes. */
+  /** Notified of changes. */
   readonly membership: Membership;
 }
 
-/** Another process leads: this one acknowledges nothing any more. */
+/** Another process leads, so this one acknowledges nothing more. */
 export class OvertakenError extends Error {
   /** For logs. */
   override readonly name = "OvertakenError";
-  /** What a process ends with that led until then. */
+  /** The exit code of a process that led until then. */
   readonly exitCode = 73;
 
   constructor() {
@@ -86,21 +90,21 @@ export class OvertakenError extends Error {
   }
 }
 
-/** Entries that were acknowledged are gone from where all processes have them. */
+/** Acknowledged entries are gone from the shared log. */
 export class LostHistoryError extends Error {
   /** For logs. */
   override readonly name = "LostHistoryError";
-  /** What a process ends with that finds it. */
+  /** The exit code of a process that finds entries missing. */
   readonly exitCode = 78;
 }
 
-/** What is gone from a log that ends before the position that a process has seen. */
+/** Describes the entries missing from a log that ends before a position that a process has seen. */
 export function missingEntries(lastLogId: LogId, seenLogId: LogId): string {
-  return `the database ends at logId ${lastLogId}, and lacks what was acknowledged after it, from ` +
-    `logId ${lastLogId + 1} on: ${counted(seenLogId - lastLogId, "entry", "entries")}`;
+  return `the database ends at logId ${lastLogId}, and lacks the entries acknowledged after it, ` +
+    `from logId ${lastLogId + 1} on: ${counted(seenLogId - lastLogId, "entry", "entries")}`;
 }
 
-/** Whether an error says what became of a shared log. */
-export function isOfSharedLog(error: unknown): error is OvertakenError | LostHistoryError {
+/** Whether an error is about the state of the shared log. */
+export function isSharedLogError(error: unknown): error is OvertakenError | LostHistoryError {
   return error instanceof OvertakenError || error instanceof LostHistoryError;
 }

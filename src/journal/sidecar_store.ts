@@ -1,6 +1,6 @@
 /**
- * The sidecars of a journal: caches, one for each segment that gets no more batches. Nothing is
- * lost when they are deleted, and none that cannot be used is an error.
+ * Stores the sidecars of a journal: caches, one for each segment that gets no more batches. They
+ * can be deleted at any time, and an unusable one is not an error.
  */
 
 import {
@@ -28,19 +28,19 @@ import { FIRST_FORMAT_VERSION, FORMAT_VERSION } from "./line_codec.ts";
 import { LineIndex } from "./line_index.ts";
 import type { SealedSegment } from "./segment_rolls.ts";
 
-// The format of a sidecar: a line with what is known of the segment and the verdict on its file, a
-// line with where its lines are, in base64, and a line with the SHA-256, in hexadecimal, of all
-// bytes before it.
+// The format of a sidecar: a line with the facts about the segment and the verdict on its file, a
+// line with the line index in base64, and a line with the SHA-256, in hexadecimal, of all bytes
+// before it.
 
 const SIDECAR_FORMAT_VERSION = 1;
-/** A file that is longer is not one of ours: a segment of 1 GiB has about 2 MiB of blocks. */
+/** A longer file is not a sidecar: a segment of 1 GiB has about 2 MiB of blocks. */
 const SIDECAR_BYTES_MAX = 64 * 1024 * 1024;
 
-/** What a process that has read a whole segment knows of it. */
+/** What a process has learned from reading a whole segment. */
 export interface Sidecar {
   readonly segment: SealedSegment;
   readonly index: LineIndex;
-  /** The file as it was when every line in it was verified. */
+  /** The stamp of the file when every line in it was verified. */
   readonly verdict: FileStamp;
 }
 
@@ -78,7 +78,7 @@ export function encodedSidecar({ segment, index, verdict }: Sidecar): Uint8Array
   return Buffer.from(content + trailerOf(Buffer.from(content)));
 }
 
-/** What a sidecar says, or why it says nothing. */
+/** The content of a sidecar, or why it is unusable. */
 export function decodedSidecar(bytes: Uint8Array<ArrayBuffer>): Sidecar | string {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const content = file.subarray(0, Math.max(0, file.length - TRAILER_BYTES));
@@ -90,7 +90,7 @@ export function decodedSidecar(bytes: Uint8Array<ArrayBuffer>): Sidecar | string
   if (!found.success) return "another version wrote it";
   const { segment: name, bytes: length, lastLogId, chainBefore, chain, stopped } = found.output;
   const firstLogId = parseSegmentName(name);
-  if (firstLogId === undefined) return "it is not of a segment";
+  if (firstLogId === undefined) return "it does not belong to a segment";
   const segment = {
     name,
     firstLogId,
@@ -129,7 +129,7 @@ export class SidecarStore {
     this.#layout = layout;
   }
 
-  /** What the sidecar of a segment says, why it says nothing, or `undefined` without one. */
+  /** Returns the sidecar of a segment, why it is unusable, or `undefined` if there is none. */
   async read({ name, firstLogId }: SegmentInfo): Promise<Sidecar | string | undefined> {
     const path = this.#pathOf(firstLogId);
     try {
@@ -147,22 +147,22 @@ export class SidecarStore {
     }
   }
 
-  /** What is known of a segment whose file is the one that the verdict names, unchanged. */
+  /** Returns the sidecar of a segment if the file is unchanged since its verdict. */
   async trusted(segment: SegmentInfo): Promise<Sidecar | undefined> {
     const found = await this.read(segment);
     if (typeof found !== "object" || found.segment.bytes !== segment.bytes) return undefined;
     return isSame(found.verdict, await this.stampOf(segment)) ? found : undefined;
   }
 
-  /** `undefined` when the file is missing, or the system does not tell. */
+  /** `undefined` if the file is missing, or the system provides no stamp. */
   stampOf({ name }: SegmentInfo): Promise<FileStamp | undefined> {
     return stampAt(this.#fileSystem, `${this.#layout.segments}/${name}`);
   }
 
   /**
-   * The time of the file system, in its own grain. A file that was last changed before it has
-   * another time after any later change; of one that was changed in the same grain nobody could
-   * tell. `undefined` when the system does not tell.
+   * The current file system time, at the resolution of its timestamps. If a file was last changed
+   * before this time, any later change gives it a different timestamp; a change within the same
+   * tick would go unnoticed. `undefined` if the system provides no stamp.
    */
   async now(): Promise<number | undefined> {
     const path = `${this.#layout.folder}/clock${TEMPORARY}`;
@@ -175,7 +175,7 @@ export class SidecarStore {
     }
   }
 
-  /** Writes one, whose name appears when all of it is on disk. */
+  /** Writes a sidecar. Its name appears once its content is on disk. */
   async write(sidecar: Sidecar): Promise<void> {
     await this.#requireFolder();
     const path = this.#pathOf(sidecar.segment.firstLogId);
@@ -193,7 +193,7 @@ export class SidecarStore {
     await this.#fileSystem.syncFolder(this.#layout.sidecars);
   }
 
-  /** Removes what a process left that died while it wrote one. */
+  /** Removes files of a process that died while writing a sidecar. */
   async removeUnfinished(): Promise<void> {
     if (!await this.#isFolder()) return;
     const { sidecars } = this.#layout;
@@ -201,7 +201,7 @@ export class SidecarStore {
     for (const name of names.filter(isTemporary)) await this.#drop(`${sidecars}/${name}`);
   }
 
-  /** Removes those of other segments than these: repaired away, or active again. */
+  /** Removes the sidecars of other segments, which a repair removed or made active again. */
   async keepOnly(segments: readonly SegmentInfo[]): Promise<void> {
     if (!await this.#isFolder()) return;
     const kept = new Set(segments.map(({ firstLogId }) => firstLogId));
@@ -216,7 +216,7 @@ export class SidecarStore {
     if (await this.#fileSystem.kind(path) === "file") await this.#fileSystem.remove(path);
   }
 
-  /** A link leads elsewhere, where nothing is to be read or written. */
+  /** `false` for a link: sidecars are never read or written elsewhere. */
   async #isFolder(): Promise<boolean> {
     return await this.#fileSystem.kind(this.#layout.sidecars) === "folder";
   }

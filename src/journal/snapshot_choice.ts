@@ -1,4 +1,4 @@
-/** Finds the newest snapshot that can be used, and replays what comes after it. */
+/** Finds the newest usable snapshot, and replays the entries after it. */
 
 import type { JournalConsumer, SegmentInfo } from "../engine/ports.ts";
 import { failureReason, JournalDamagedError, orUnusable } from "./errors.ts";
@@ -16,7 +16,7 @@ interface ChoiceOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly consumer: JournalConsumer;
-  /** Sidecars of files that are as they were when they were verified, by segment. */
+  /** Sidecars of segments that are unchanged since they were verified, by segment name. */
   readonly trusted: ReadonlyMap<string, Sidecar>;
   readonly acceptSnapshotAhead: boolean;
   readonly progress: ReadingProgress;
@@ -29,8 +29,8 @@ interface Choice {
 }
 
 /**
- * @throws {JournalDamagedError} when a snapshot stands for entries that are gone, unless
- * that is accepted, and when the journal itself is damaged.
+ * @throws {JournalDamagedError} when a snapshot covers entries that are gone, unless that is
+ * accepted, or when the journal itself is damaged.
  * @throws {JournalUnusableError}
  */
 export async function replayFromNewest(
@@ -76,7 +76,10 @@ async function load(
   return undefined;
 }
 
-/** The warning about it; a journal whose snapshot cannot even be renamed is still a journal. */
+/**
+ * Sets a damaged snapshot aside and returns a warning. Even a failure to rename it is only a
+ * warning.
+ */
 async function setAside(
   store: SnapshotStore,
   name: string,
@@ -107,7 +110,7 @@ async function acceptAhead(
   const location = { segment: last?.name ?? segmentName(1), offset: last?.bytes ?? 0, logId };
   throw new JournalDamagedError(
     location,
-    `snapshot ${name} stands for logId ${logId}, but the journal ends before it: acknowledged ` +
+    `snapshot ${name} covers logId ${logId}, but the journal ends before it: acknowledged ` +
       "entries are lost (--accept-snapshot-ahead continues without them); in a copy made while " +
       "Daybook ran, delete its snapshots instead: they are caches",
   );

@@ -9,12 +9,12 @@ import type { OpenFile } from "./file_system.ts";
 
 const SNAPSHOT_FORMAT_VERSION = 1;
 
-/** About as much as is encoded, hashed and written in a millisecond. */
+/** About what can be encoded, hashed and written in a millisecond. */
 const SLICE_CHARACTERS = 256 * 1024;
 /** How long the event loop may be blocked. */
 const SLICE_MS = 5;
 
-/** A snapshot that was read back whole. */
+/** A snapshot that was read completely. */
 export interface Snapshot extends JournalHead {
   readonly lines: readonly string[];
 }
@@ -22,7 +22,7 @@ export interface Snapshot extends JournalHead {
 /**
  * Writes a snapshot in slices, so that other work continues meanwhile.
  *
- * @throws {TypeError} when a line of the consumer has a newline in it.
+ * @throws {TypeError} when a line of the consumer contains a newline.
  */
 export async function writeSnapshot(
   file: OpenFile,
@@ -50,14 +50,16 @@ interface SnapshotTrailer {
   readonly sha256: unknown;
 }
 
-/** The last line of a snapshot, newline included, or what is wrong with it. */
+/**
+ * Parses the last line of a snapshot, including its newline; returns what is wrong, if anything.
+ */
 function trailerIn(bytes: Uint8Array): SnapshotTrailer | string {
   const trailer = jsonObject(decoder.decode(bytes));
   if (bytes.at(-1) !== NEWLINE || trailer === undefined) return "the trailer is incomplete";
   return { lines: trailer["lines"], sha256: trailer["sha256"] };
 }
 
-/** What the first line of a snapshot says that it stands for, or what is wrong with it. */
+/** The head in the first line of a snapshot, or what is wrong with the line. */
 function headIn(header: string): JournalHead | string {
   const { formatVersion, logId, chain } = jsonObject(header) ?? {};
   if (formatVersion !== SNAPSHOT_FORMAT_VERSION) return `format ${formatVersion} is unknown`;
@@ -114,7 +116,11 @@ export interface SnapshotVisitor {
 const TRAILER_BYTES_MAX = 1024;
 const CHUNK_BYTES = 1024 * 1024;
 
-/** The result is why the snapshot cannot be trusted: then what was visited means nothing. */
+/**
+ * Reads a snapshot in chunks.
+ *
+ * @returns Why it cannot be trusted, if so: then discard what was visited.
+ */
 export async function visitSnapshot(
   file: OpenFile,
   visitor: SnapshotVisitor,
@@ -142,7 +148,7 @@ class Pass {
   readonly #hash = createHash("sha256");
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   #rest = "";
-  /** What is wrong with the header, which comes first. */
+  /** What is wrong with the header, if anything. */
   #headFlaw: string | undefined = "the header is incomplete";
   #hasHead = false;
   #lines = 0;

@@ -1,4 +1,4 @@
-/** The snapshots of a journal: caches, of which nothing is lost when they are deleted. */
+/** Stores the snapshots of a journal: caches that can be deleted at any time. */
 
 import type { LogId } from "../core/ids.ts";
 import type { Clock, JournalHead } from "../engine/ports.ts";
@@ -13,7 +13,7 @@ import {
 } from "./snapshot_file.ts";
 
 const KEPT = 2;
-const OTHER_NAME = "the name is of another logId";
+const OTHER_NAME = "the name gives another logId";
 
 export class SnapshotStore {
   readonly #fileSystem: FileSystem;
@@ -31,8 +31,8 @@ export class SnapshotStore {
   }
 
   /**
-   * The content of one, or why it cannot be used. A snapshot is a cache, so no failure to read
-   * it, of whatever kind, is more than a reason to do without.
+   * Returns the content of a snapshot, or why it cannot be used. Since a snapshot is a cache, no
+   * read failure is an error.
    */
   async read(name: string): Promise<Snapshot | string> {
     const lines: string[] = [];
@@ -49,10 +49,10 @@ export class SnapshotStore {
   }
 
   /**
-   * Reads one piece by piece; the result is why it cannot be trusted, and then what was
-   * visited means nothing.
+   * Reads a snapshot in chunks.
    *
-   * @param pause Lets others have their turn, where it is due.
+   * @param pause Yields to other work if due.
+   * @returns Why the snapshot cannot be trusted, if so: then discard what was visited.
    */
   async visit(
     name: string,
@@ -73,15 +73,17 @@ export class SnapshotStore {
     return flaw ?? (logId === parseSnapshotName(name) ? undefined : OTHER_NAME);
   }
 
-  /** Gives a snapshot a name under which it is not looked for any more. */
+  /** Renames a snapshot so that it is no longer used. */
   async setAside(name: string, suffix: string): Promise<void> {
     await this.#fileSystem.rename(this.#pathOf(name), this.#pathOf(name + suffix));
     await this.#fileSystem.syncFolder(this.#layout.snapshots);
   }
 
   /**
-   * Writes one and removes those that are older than the newest two. Its name appears
-   * when all of it is on disk. The result is its file name.
+   * Writes a snapshot and removes all but the newest two. Its name appears once its content is on
+   * disk.
+   *
+   * @returns Its file name.
    */
   async write(head: JournalHead, lines: Iterable<string>, clock: Clock): Promise<string> {
     const name = snapshotName(head.logId);

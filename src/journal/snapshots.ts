@@ -14,11 +14,11 @@ interface SnapshotOptions {
   /** Entries from one snapshot to the next. */
   readonly every: number;
   readonly last: LastSnapshot | null;
-  /** The content of a snapshot of what is durable now. */
+  /** Captures the content of a snapshot of the durable state. */
   capture(head: JournalHead): Iterable<string>;
-  /** Stores one; the result is its file name. */
+  /** Stores a snapshot and returns its file name. */
   write(head: JournalHead, lines: Iterable<string>): Promise<string>;
-  /** Told when one could not be stored; the journal does not depend on it. */
+  /** Called when a snapshot cannot be stored; the journal continues. */
   warn(message: string): void;
 }
 
@@ -26,7 +26,7 @@ export class Snapshots {
   readonly #options: SnapshotOptions;
   #last: LastSnapshot | null;
   #writing: Promise<void> | undefined;
-  /** Where the last attempt was, so that a full disk is not tried at every batch. */
+  /** The position of the last attempt, so that a full disk is not tried after every batch. */
   #triedAt: LogId;
 
   constructor(options: SnapshotOptions) {
@@ -39,19 +39,21 @@ export class Snapshots {
     return this.#last;
   }
 
-  /** Begins one, at once, when enough came since the last and none is being written. */
+  /** Starts a snapshot if enough entries came since the last and none is being written. */
   takeWhenDue(head: JournalHead): void {
     if (head.logId - this.#triedAt < this.#options.every || this.#writing !== undefined) return;
     this.#begin(head);
   }
 
-  /** Waits for the one being written, then takes one, unless it has all content already. */
+  /**
+   * Waits for a snapshot that is being written, then takes another unless it covers all content.
+   */
   async takeLast(head: JournalHead, contentLogId: LogId): Promise<void> {
     await this.#writing;
     if (contentLogId > (this.#last?.logId ?? 0)) await this.#begin(head);
   }
 
-  /** Resolves when none is being written. */
+  /** Resolves when no snapshot is being written. */
   async settled(): Promise<void> {
     await this.#writing;
   }
@@ -61,7 +63,7 @@ export class Snapshots {
     return this.#writing = this.#write(head).finally(() => this.#writing = undefined);
   }
 
-  /** Captures before it first waits, so that the content is of exactly this head. */
+  /** Captures synchronously, so that the content matches the head exactly. */
   async #write(head: JournalHead): Promise<void> {
     try {
       const file = await this.#options.write(head, this.#options.capture(head));

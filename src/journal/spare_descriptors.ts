@@ -1,11 +1,14 @@
 /**
- * Spare descriptors, kept open so that one is left when clients have taken all others. A spare is
- * closed and its slot reused in the same turn of the loop, so nothing else can take it.
+ * Keeps spare descriptors open, so that the journal has some when clients have taken all others. A
+ * spare is closed and its slot reused in the same turn of the event loop, so nothing else can take
+ * it.
  */
 
 import { isOutOfDescriptors } from "../engine/descriptors.ts";
 
-/** A roll needs two at once, a snapshot and a sidecar one each; the rest is for readers. */
+/**
+ * Starting a segment needs two at once, a snapshot and a sidecar one each; the rest is for readers.
+ */
 const SPARES = 8;
 /** Readers leave this many to writers. */
 const LEFT_TO_WRITERS = 4;
@@ -15,33 +18,33 @@ export class SpareDescriptors {
   #path: string | undefined;
   readonly #spares: Deno.FsFile[] = [];
 
-  /** @param path What they are opened on: a file or folder that is there and may be read. */
+  /** @param path A readable file or folder on which the spares are opened. */
   keep(path: string): void {
     this.#path = path;
     this.refill();
   }
 
-  /** Opens again what was given up, as far as it can. For who has just closed something. */
+  /** Reopens used spares as far as possible. Call after closing a descriptor. */
   refill(): void {
     while (this.#path !== undefined && this.#spares.length < SPARES) {
       try {
         this.#spares.push(Deno.openSync(this.#path, { read: true }));
       } catch {
-        return; // There will be another chance; and where folders cannot be opened, none.
+        return; // Retried later. On systems that cannot open folders, there are no spares.
       }
     }
   }
 
-  /** Keeps none from now on: the journal is closed, and this process may continue without it. */
-  letGo(): void {
+  /** Closes all spares: the journal is closed, and this process may continue without it. */
+  releaseAll(): void {
     this.#path = undefined;
     for (const spare of this.#spares.splice(0)) spare.close();
   }
 
   /**
-   * Does what failed for want of a descriptor, with a spare in its place.
+   * Retries an operation that failed for lack of a descriptor, after closing a spare.
    *
-   * @throws what `open` throws, or `failure` when there is no spare for it.
+   * @throws What `open` throws, or `failure` if no spare is left for this purpose.
    */
   use<Opened>(purpose: "read" | "write", failure: unknown, open: () => Opened): Opened {
     if (!isOutOfDescriptors(failure)) throw failure;

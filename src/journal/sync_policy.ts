@@ -1,32 +1,32 @@
 /**
- * Whether a sync may hold up the event loop. To hand it to another thread and to hear of its
- * end takes about as long as a quick disk does; so when one job alone is being worked on, the
- * loop waits for the disk itself. Other work goes unnoticed meanwhile, so after some milliseconds a
- * sync runs on a thread again, and shows whether other work is waiting.
+ * Decides whether a sync may block the event loop. Handing a sync to another thread takes about as
+ * long as a fast disk needs for it, so while only one job is active, the sync runs on the event
+ * loop. Other work goes unnoticed meanwhile, so after some milliseconds one sync runs on a thread
+ * again, which shows whether other work is waiting.
  */
 
 import type { SealedBatch } from "./batch.ts";
 
-/** How many batches in a row must be about one job, and nothing else arrive during their syncs. */
+/** How many batches in a row must be about one job, with nothing appended during their syncs. */
 const QUIET_BATCHES = 16;
-/** A disk that takes longer than this is not waited for. */
+/** The longest sync for which the event loop may be blocked. */
 const QUICK_SYNC_MS = 5;
-/** The loop is not held up for longer than this, in all, before others are looked for. */
+/** The longest total block before a sync on a thread checks for other work. */
 const HELD_UP_MS_MAX = 5;
 
 export class SyncPolicy {
   #batches = 0;
   #heldUpMs = 0;
 
-  /** Whether the next sync may hold up the loop. */
+  /** Whether the next sync may block the event loop. */
   get mayBlock(): boolean {
     return this.#batches >= QUIET_BATCHES && this.#heldUpMs < HELD_UP_MS_MAX;
   }
 
   /**
-   * A batch has been synced.
+   * Notes that a batch has been synced.
    *
-   * @param heldUp Whether the loop was held up for it.
+   * @param heldUp Whether the sync blocked the event loop.
    * @param isAlone Whether nothing was appended meanwhile.
    */
   synced(batch: SealedBatch, durationMs: number, heldUp: boolean, isAlone: boolean): void {

@@ -1,4 +1,4 @@
-/** Text as bytes. */
+/** Encodes text as UTF-8, and finds lines in bytes. */
 
 const NEWLINE = 10;
 /** The most bytes that one UTF-16 code unit of a string can need. */
@@ -6,7 +6,7 @@ const BYTES_PER_UNIT_MAX = 3;
 
 const encoder = new TextEncoder();
 
-/** The text at the start of a buffer that has room for some more bytes behind it. */
+/** Encodes a text into a buffer that has spare bytes after it. */
 export function utf8WithSpare(
   text: string,
   spareBytes: number,

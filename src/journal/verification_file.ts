@@ -1,6 +1,7 @@
 /**
- * What the last verification found, as a file in the folder of the journal. Another process
- * writes it while the server runs. What it found intact is a witness of the end at a start.
+ * The result of the last verification, in a file in the folder of the journal. Another process may
+ * write it while the server runs. A start uses it as a witness: the journal must not end before
+ * what was found intact.
  */
 
 import { crc32 } from "node:zlib";
@@ -9,7 +10,7 @@ import type { Verification } from "../engine/ports.ts";
 import { type FileSystem, withFile, writeNew } from "./file_system.ts";
 import { type Layout, TEMPORARY } from "./layout.ts";
 
-/** A file that is longer is not one of ours. */
+/** A longer file is not a verification result. */
 const BYTES_MAX = 64 * 1024;
 
 const logId = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -25,15 +26,17 @@ const schema = v.object({
   lastIntact: v.optional(v.object({ ...head, at: v.pipe(v.string(), v.isoTimestamp()) })),
 });
 
-/** The end of a journal that was found to be intact, and when. */
+/** The end of a journal that was found intact, and when. */
 export type Witness = NonNullable<Verification["lastIntact"]>;
 
-/** What the verdict knows of the last intact state: of that itself, or of one before it. */
+/**
+ * The last intact state: that of this verification, or of an earlier one if this one found damage.
+ */
 export function toWitness({ verdict, head, at, lastIntact }: Verification): Witness | undefined {
   return verdict === "intact" ? { ...head, at } : lastIntact;
 }
 
-/** What was found last; `null` when nothing can be read that has the right shape. */
+/** Reads the last result; `null` if there is no valid one. */
 export async function readVerification(
   fileSystem: FileSystem,
   layout: Layout,
@@ -43,7 +46,7 @@ export async function readVerification(
     const result = v.safeParse(schema, JSON.parse(await readText(fileSystem, layout.verification)));
     return result.success ? toVerification(result.output) : null;
   } catch {
-    return null; // As when it was never verified.
+    return null; // Treated as never verified.
   }
 }
 
@@ -52,8 +55,8 @@ function toVerification({ lastIntact, ...rest }: v.InferOutput<typeof schema>): 
 }
 
 /**
- * Replaces what was found last, in one step, and returns when that is on disk. Two processes
- * may do so side by side: they write to names of their own, and the later one stays.
+ * Atomically replaces the last result, and resolves when the new one is on disk. Two processes may
+ * do so at the same time: they write to different temporary files, and the later one wins.
  */
 export async function writeVerification(
   fileSystem: FileSystem,

@@ -1,19 +1,20 @@
 /**
- * Whether the files that the journal has open are still those that their paths lead to. What is
- * written to a file that somebody removed, or put another one in the place of, is gone when the
- * process ends, however well it was synced.
+ * Checks that the paths of open files still lead to them. If a file was removed or replaced,
+ * everything written to it is lost when the process ends, even if it was synced.
  */
 
 import type { Clock } from "../engine/ports.ts";
 import type { HeldLock, OpenFile } from "./file_system.ts";
 
 /**
- * To look at each batch would cost as much of the loop as a seventh of what it takes to commit
- * one. So among batches that follow each other within a millisecond only one looks: no client that
- * awaits its answers sends them so closely.
+ * A check at every batch would add a seventh to the event loop time of a commit. So batches within
+ * a millisecond share one check: a client that awaits its responses does not send faster than that.
  */
 const SEGMENT_EVERY_MS = 1;
-/** A second process that found the lock free has the segment replaced, which is seen before. */
+/**
+ * Longer, because a second process that takes a replaced lock also replaces the segment, which is
+ * noticed first.
+ */
 const LOCK_EVERY_MS = 100;
 
 interface WatchedFilesOptions {
@@ -32,8 +33,8 @@ export class WatchedFiles {
   }
 
   /**
-   * What happened to the lock, or to the segment that is open; `undefined` when nothing did, as
-   * far as was looked.
+   * Describes what happened to the lock or to the open segment; `undefined` if nothing did, or no
+   * check was due.
    */
   loss(segment: OpenFile, path: string): string | undefined {
     const { clock, lock, lockPath } = this.#options;
@@ -46,7 +47,7 @@ export class WatchedFiles {
     return lock.isAt(lockPath) ? undefined : lossText("lock", lockPath);
   }
 
-  /** The same for a segment that is not looked at again. */
+  /** The same, for the last check of a segment: it is always made. */
   lossAtLast(segment: OpenFile, path: string): string | undefined {
     this.#segmentSeenMs = -Infinity;
     return this.loss(segment, path);

@@ -1,6 +1,6 @@
 /**
- * The text in which the key of a sealed input is kept. Under a secret key of the operator, who keeps
- * it elsewhere, a copy of all of them tells nobody anything.
+ * Encodes the key of a sealed input as text. If the operator sets a secret key, which is kept
+ * elsewhere, the stored keys are useless without it.
  */
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
@@ -12,12 +12,15 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const PREFIX = "wrapped1.";
 
-/** The name under which the key of a job is kept: a digest, so no id leads anywhere else. */
+/**
+ * The name under which the key of a job is stored: a digest, so that no id can lead to another
+ * path.
+ */
 export function keyName(jobId: JobId): string {
   return createHash("sha256").update(jobId).digest("hex");
 }
 
-/** The text of a key; without a secret key it is the key itself. */
+/** The text of a key, wrapped with the secret key if there is one. */
 export function keyText(key: Uint8Array, name: string, secretKey: Uint8Array | undefined): string {
   if (secretKey === undefined) return Buffer.from(key).toString("base64url");
   const iv = randomBytes(IV_BYTES);
@@ -28,10 +31,10 @@ export function keyText(key: Uint8Array, name: string, secretKey: Uint8Array | u
 }
 
 /**
- * The key in a text, which may be of any length if it is not wrapped.
+ * Decodes the key in a text. A key that is not wrapped may have any length.
  *
- * @param name The name that it was wrapped with: a key that was moved to another job is not opened.
- * @throws {TypeError} saying why it cannot be unwrapped.
+ * @param name The name that it was wrapped with: a key that was moved to another job is rejected.
+ * @throws {TypeError} when it cannot be unwrapped; the message gives the reason.
  */
 export function keyIn(
   text: string,
@@ -51,6 +54,6 @@ export function keyIn(
     const key = Buffer.concat([decipher.update(bytes.subarray(IV_BYTES, end)), decipher.final()]);
     return Uint8Array.from(key);
   } catch {
-    throw new TypeError("it is wrapped with another secret key than the one that is set");
+    throw new TypeError("it is wrapped with another secret key, not the one that is set");
   }
 }

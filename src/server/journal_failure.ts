@@ -5,7 +5,7 @@ import {
   JournalLockedError,
   JournalUnusableError,
 } from "../journal/errors.ts";
-import { isOfSharedLog } from "../journal/shared_log.ts";
+import { isSharedLogError } from "../journal/shared_log.ts";
 import { UnfitDatabaseError } from "../postgres/assurance.ts";
 import { withStart } from "../settings/permission_advice.ts";
 
@@ -26,13 +26,13 @@ export function openingFailure(error: unknown, folder: string): JournalFailure |
     return { text: error.messageFor(folder), exitCode: error.exitCode };
   }
   if (error instanceof JournalLockedError) return { text: error.message, exitCode: error.exitCode };
-  if (!isOfSharedLog(error)) return undefined;
+  if (!isSharedLogError(error)) return undefined;
   return { text: `Cannot use the journal: ${error.message}`, exitCode: error.exitCode };
 }
 
 /** Why a running journal no longer accepts entries. */
 export function runningFailure({ cause, message }: Error, folder: string): JournalFailure {
-  if (isOfSharedLog(cause) || cause instanceof UnfitDatabaseError) {
+  if (isSharedLogError(cause) || cause instanceof UnfitDatabaseError) {
     return { text: `${cause.message}; stopping`, exitCode: cause.exitCode };
   }
   if (cause instanceof JournalDamagedError) {

@@ -158,7 +158,7 @@ test("verify: it finds a removed line", async () => {
   const lines = textAt(disk, path).split("\n");
   lines.splice(lines.findLastIndex((line) => line !== "" && !line.includes('"chain"')), 1);
   setText(disk, path, lines.join("\n"));
-  await damaged(disk, /^damaged: segment .*: the line should (?:begin|have) |is of logId/);
+  await damaged(disk, /^damaged: segment .*: the line should (?:begin|have) |has logId/);
 });
 
 test("verify: it finds two swapped lines", async () => {
@@ -169,7 +169,7 @@ test("verify: it finds two swapped lines", async () => {
   const [one = "", other = ""] = lines.slice(at, at + 2);
   lines.splice(at, 2, other, one);
   setText(disk, path, lines.join("\n"));
-  await damaged(disk, /^damaged: segment .*: the line is of logId \d+$/);
+  await damaged(disk, /^damaged: segment .*: the line has logId \d+$/);
 });
 
 test("verify: it finds a duplicate event id, even with correct crcs and chains", async () => {

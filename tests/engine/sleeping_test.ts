@@ -248,7 +248,7 @@ Deno.test("sleep: misuse is reported at once", async () => {
         await ctx.sleep("twice", 0);
       },
       "Cannot ask for sleep twice twice: an id stands for one step and its result; give the " +
-      "second one an id of its own",
+      "second step its own id",
     ],
     [
       async (ctx) => {
@@ -256,7 +256,7 @@ Deno.test("sleep: misuse is reported at once", async () => {
         await ctx.sleep("work", 0);
       },
       "Cannot ask for sleep work besides task work: an id stands for one step and its " +
-      "result; give the second one an id of its own",
+      "result; give the second step its own id",
     ],
     [
       async (ctx) => await ctx.task("work", () => ctx.sleep("inside", 5)),

@@ -49,6 +49,6 @@ test("job log files: a folder that cannot be written is reported once, and block
       await files.close();
     }
     assert.equal(warnings.length, 1);
-    assert.match(warnings[0] ?? "", /cannot save what tasks log/);
+    assert.match(warnings[0] ?? "", /cannot write the task logs/);
   });
 });

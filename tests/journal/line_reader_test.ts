@@ -31,10 +31,10 @@ Deno.test("line reader: a line of the format becomes an entry without batch and 
 
 Deno.test("line reader: a line of another shape is refused even with a correct crc", () => {
   assert.equal(flawOf(GOOD), undefined);
-  assert.equal(flawOf(GOOD.replace("7", "8")), "the line is of logId 8");
+  assert.equal(flawOf(GOOD.replace("7", "8")), "the line has logId 8");
   assert.equal(flawOf(GOOD.replace('"batch":5', '"batch":6')), 'the line should have "batch":5,');
   assert.equal(flawOf(GOOD.replace('"r"', "5")), "receivedAt is not text");
-  assert.equal(flawOf(GOOD.replace('"domain"', '"other"'))?.startsWith("stratum is none"), true);
+  assert.equal(flawOf(GOOD.replace('"domain"', '"other"'))?.startsWith("stratum is not"), true);
   assert.equal(flawOf(GOOD.replace('"e"', "null")), "eventId is not text");
   assert.equal(flawOf(GOOD.replace('"t"', "{}")), "eventType is not text");
   assert.equal(flawOf(GOOD.replace('"o"', "1")), "occurredAt is not text");

@@ -37,7 +37,7 @@ Deno.test("membership: a follower knows the leader, and how far behind its copy 
   await clock.advance(250);
   assert.deepEqual(member.standing.copy, { logId: 10, entriesBehind: 0, msBehind: 250 });
   assert.deepEqual(member.standing.leader, LEADER);
-  assert.deepEqual(told, ["following http://a.test, at logId 4; leads when that is gone"]);
+  assert.deepEqual(told, ["following http://a.test, at logId 4; takes over if that process stops"]);
 });
 
 Deno.test("membership: the row of an earlier run of this process is not a leader", () => {

@@ -57,7 +57,7 @@ Deno.test("named folder: one that may not be synced gives one warning, with the 
   }
   assert.deepEqual(warnings, [
     "Cannot make sure that new folder data/journal is on disk (permission is missing, add " +
-    "--allow-read=data): if the machine loses power soon, it may be lost with all that is in it",
+    "--allow-read=data): if the machine loses power soon, it may be lost with its contents",
   ]);
 });
 

@@ -173,7 +173,7 @@ for (const operation of ["write", "sync"] as const) {
         assert.ok(error instanceof JournalFailedError);
         assert.match(
           error.message,
-          /cannot write ahead in segment 0+1\.ndjson: Input\/output error/,
+          /cannot preallocate in segment 0+1\.ndjson: Input\/output error/,
         );
         return true;
       });
@@ -194,7 +194,10 @@ testWithFolder(
     await folder.clock.settle();
     folder.disk.fail({ operation: "truncate", path: SEGMENT, error: inputOutputError() });
     await journal.close();
-    assert.match(folder.warnings.join(), /^Cannot cut the blank lines at the end of segment 0+1/);
+    assert.match(
+      folder.warnings.join(),
+      /^Cannot remove the blank lines at the end of segment 0+1/,
+    );
     const { journal: reopened, report } = await folder.open(new RememberingConsumer());
     assert.equal(report.clean, true);
     await reopened.close();

@@ -242,7 +242,7 @@ Deno.test("shared journal: a log that lacks entries of the copy is refused, and 
   await assert.rejects(
     lead(shorter, disk.copy(), "a"),
     (error: Error) =>
-      error instanceof LostHistoryError && /lacks what was acknowledged/.test(error.message),
+      error instanceof LostHistoryError && /lacks the entries acknowledged/.test(error.message),
   );
   const other = new SharedLogDouble();
   await ledUntilItDied(other);

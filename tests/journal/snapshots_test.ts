@@ -264,7 +264,7 @@ testWithFolder("snapshots: one of another history prevents the start", async (fo
   await other.journal.append(facts(2)).durable;
   await other.journal.close();
   await folder.write(`snapshots/${name}`, snapshot);
-  await assert.rejects(folder.open(new RememberingConsumer()), /stands for another history/);
+  await assert.rejects(folder.open(new RememberingConsumer()), /belongs to another history/);
 });
 
 testWithFolder(

@@ -73,7 +73,7 @@ async function otherHistoryIsRefused(server: PostgresServer, folder: string): Pr
   assert.equal(gone.code, 78, gone.output);
   assert.match(
     gone.output,
-    /the database ends at logId 2, and lacks what was acknowledged after it/,
+    /the database ends at logId 2, and lacks the entries acknowledged after it/,
   );
 }
 

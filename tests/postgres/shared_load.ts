@@ -168,7 +168,7 @@ export async function leaderOf(members: readonly Member[]): Promise<Member> {
 }
 
 const GONE =
-  /the database ends at logId (\d+), and lacks what was acknowledged after it, from logId (\d+) on: (\d+) entr/;
+  /the database ends at logId (\d+), and lacks the entries acknowledged after it, from logId (\d+) on: (\d+) entr/;
 
 /** It ended because history is gone, and said from which position on. */
 export async function requireNoticed(member: Member, lastLogId: number): Promise<void> {

@@ -1,7 +1,7 @@
 /**
- * Answers a job's `run` in the order of the journal, each time after `run` has reacted to the
- * answer before. What is on record comes first; a `run` that does not ask for it has diverged from
- * its history.
+ * Answers the steps of a job's `run` in the order of the journal, each after `run` has reacted to
+ * the previous answer. Answers on record come first. A `run` that does not ask for a recorded step
+ * has diverged from its history.
  */
 
 import { isCorrelated, type JobEventLogEntry } from "../../core/event.ts";
@@ -152,7 +152,7 @@ export class Answers {
     this.#endGrace?.();
   }
 
-  /** Gives the answers that are due; when `run` needs time between them, the rest follow. */
+  /** Gives the answers that are due. If `run` needs time to react, the rest follow later. */
   give(): void {
     while (this.#pause === "none") {
       if (this.#services.isReacting()) return void (this.#pause = "reaction");
@@ -239,7 +239,7 @@ export class Answers {
     return new Promise((resolve) => this.#giveTime(met, resolve));
   }
 
-  /** Gives a `run` that awaits things other than `ctx` some time to ask. */
+  /** Gives `run` time to ask, since it may be awaiting something other than `ctx`. */
   #giveTime(met: () => boolean, over: () => void): void {
     this.#services.turns.next(() => {
       if (met() || this.#closed) return over();
@@ -264,7 +264,7 @@ export class Answers {
     return task ?? waits.find((wait) => wait.reusedFrom === undefined && !this.#isWaitedFor(wait));
   }
 
-  /** Whether `run` has asked for a wait as it did before. */
+  /** Whether `run` has asked for a recorded wait again, in the same order. */
   #isWaitedFor({ expectation, wait }: Pick<TimedWait, "expectation" | "wait">): boolean {
     const withins = this.#ctx?.withinsOf(expectation) ?? [];
     return wait <= withins.length &&

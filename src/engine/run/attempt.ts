@@ -58,7 +58,7 @@ interface AttemptRequest {
   readonly onLate: (call: "emit" | "progress") => void;
   readonly guard: SecretGuard;
   readonly log: AttemptLog;
-  /** `undefined` when the attempt is not traced. */
+  /** `undefined` without tracing. */
   readonly span: Span | undefined;
 }
 

@@ -62,7 +62,7 @@ export function attemptCounts(
 }
 
 /**
- * How an attempt failed, and when it is retried.
+ * How an attempt failed, and when the work is retried.
  *
  * @param failures How many came before this one.
  */
@@ -89,7 +89,7 @@ export function attemptFailure(
   return { attempt, maxAttempts, error, retryAt };
 }
 
-/** @param emitted The ids of the events that commit with it. */
+/** @param emitted The ids of the events that commit with the end of the attempt. */
 export function attemptEnd(
   { work, attempt }: AttemptOf,
   outcome: AttemptOutcome,

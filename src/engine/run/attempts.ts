@@ -128,7 +128,7 @@ export class Attempts implements SlotRequest {
     for (const open of this.#notCalled()) this.#ended(open, this.#insteadOf(open) ?? WITHDRAWN);
   }
 
-  /** A handler takes too long to count as prompt. */
+  /** A handler takes too long to count as prompt: keeps the worker for this job alone. */
   slow(): void {
     this.#parts.lease.keep();
   }
@@ -136,7 +136,7 @@ export class Attempts implements SlotRequest {
   /**
    * Drops attempts whose start was lost.
    *
-   * @returns The work that did not begin.
+   * @returns The work that has to begin again.
    */
   lost(durableLogId: LogId): readonly Work[] {
     const lost = this.#open.filter(({ startedBy }) => startedBy > durableLogId);

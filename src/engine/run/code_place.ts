@@ -30,9 +30,9 @@ export interface CodeHost {
 }
 
 export interface CodeCall {
-  /** The result of `run`, or what it throws. */
+  /** Resolves to the result of `run`, or rejects with its error. */
   readonly output: Promise<unknown>;
-  /** Whether `run` may still be reacting; always `false` where the event loop shows it. */
+  /** Whether `run` may still be reacting. Always `false` in the engine's own event loop. */
   readonly isReacting: boolean;
   /** The call is no longer needed: frees its resources. */
   letGo(): void;

@@ -7,7 +7,7 @@ import type { PendingJob } from "../writer/job_record.ts";
 
 export class CompensationOrder {
   readonly #job: PendingJob;
-  /** The next one last. */
+  /** The tasks left to undo, the next one last. */
   readonly #left: TaskId[];
 
   constructor(job: PendingJob) {

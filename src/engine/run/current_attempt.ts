@@ -6,7 +6,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 export interface AttemptOf {
   readonly jobId: string;
   readonly taskId: string;
-  /** 1 for the first. */
+  /** The number of the attempt, from 1. */
   readonly number: number;
   /** An error in its code was uncaught: the attempt fails, unless it has ended. */
   uncaught(thrown: unknown): void;

@@ -101,8 +101,8 @@ export class JobRun implements RunOwner {
   }
 
   /**
-   * Entries of the job were lost before they were durable: repeats the work that they started, and
-   * does the work that they prevented.
+   * Entries of the job were lost before they were durable: repeats the work that they recorded as
+   * started, and does the work that they prevented.
    */
   lost(durableLogId: LogId): void {
     const { attempts, main, services } = this.#parts;

@@ -16,7 +16,7 @@ export class LoopTurns {
     return this.#number;
   }
 
-  /** Calls back after everything that is ready to run now has run. */
+  /** Calls back in the next turn, after all code that is ready to run now. */
   next(callback: () => void): void {
     this.#waiting.push(callback);
     if (this.#waiting.length === 1) void this.#clock.nextTurn().then(() => this.#callBack());

@@ -49,7 +49,7 @@ export class MainAttempt {
   start(): Started {
     const { services, job, trace } = this.#run;
     const { state } = job.head;
-    // A call that only undoes tasks is not an attempt.
+    // A call that only compensates tasks is not an attempt.
     if (this.isOnRecord || state === "Compensating") return "started";
     if (state !== "Running" || services.draining) return "refused";
     const executionId = newId.execution(services.random.ulid());
@@ -79,7 +79,7 @@ export class MainAttempt {
    * Records what `run` returned.
    *
    * @param again Called when a full disk may have room.
-   * @returns The entry; 0 when it was not recorded.
+   * @returns The position of the entry; 0 when it was not recorded.
    */
   complete(output: JsonValue | undefined, again: () => void): LogId {
     const result = output === undefined ? {} : { result: output };

@@ -37,7 +37,7 @@ interface StepCaller {
  * All steps must have ended when `run` returns, or they would be silently abandoned.
  *
  * @param steps Steps that have not ended, such as `task charge`.
- * @throws {MisuseError} when there are any.
+ * @throws {MisuseError} when there are open steps.
  */
 export function mustHaveEnded(steps: readonly string[]): void {
   if (steps.length === 0) return;

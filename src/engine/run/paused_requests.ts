@@ -22,7 +22,7 @@ export interface PausableRequest extends Pausable {
 
 export interface Held<Request> {
   readonly jobs: number;
-  /** The first in the queue, at most `FIRST_MAX`. */
+  /** The first requests in the queue, at most `FIRST_MAX`. */
   readonly first: readonly Request[];
 }
 
@@ -40,21 +40,21 @@ interface Group<Request> {
   /** Oldest first. */
   pauses: readonly Pause[];
   size: number;
-  /** In the order of the queue; some may have left. */
+  /** In the order of the queue. Some may have left the group. */
   requests: TinyQueue<Request>;
 }
 
 export class PausedRequests<Request extends PausableRequest> {
   readonly #compare: (left: Request, right: Request) => number;
   readonly #groupOf = new Map<Request, Group<Request>>();
-  /** By the pauses that hold them. */
+  /** Groups by the pauses that hold their requests. */
   readonly #groups = new Map<string, Group<Request>>();
   /** Requests whose start may not be durable. All others are counted without being looked at. */
   #fresh: Request[] = [];
   #pauses: readonly Pause[] = [];
   #holders: readonly Holder[] = [];
 
-  /** @param compare Below 0 when the left one goes first. */
+  /** @param compare Negative when the left request goes first. */
   constructor(compare: (left: Request, right: Request) => number) {
     this.#compare = compare;
   }

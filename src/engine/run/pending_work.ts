@@ -71,7 +71,7 @@ export class PendingWork {
     this.#timers = undefined;
   }
 
-  /** Begins what may begin now. */
+  /** Begins all steps that may begin now. */
   begin(ctx: RunContext): void {
     const { state } = this.#run.job.head;
     if (state === "Running" && this.#timers !== undefined) this.#beginTimers(this.#timers);
@@ -143,7 +143,7 @@ export class PendingWork {
   /** Appends the start of attempts. Returns `false` if it cannot, or must give its worker back. */
   #start(works: readonly Work[]): boolean {
     const { attempts, lease, owner, services } = this.#run;
-    // A job with running attempts needs no other worker for more.
+    // A job with running attempts already has a worker: more attempts need no other.
     if (lease.isPaused || !attempts.isBusy && !lease.mayStart) {
       this.#giveWay();
     } else if (lease.needsPlace !== undefined) {
@@ -186,7 +186,7 @@ export class PendingWork {
     const task = ctx.tasks.get(next.taskId);
     const work = compensationWork(next, task?.kind === "task" ? task : undefined);
     const { compensation } = next;
-    // After a restart the timer of a compensation that backs off is set again.
+    // After a restart the retry timer of a compensation has to be set again.
     if (compensation?.status === "backingOff" && this.#isAhead(compensation.retryAt)) {
       return this.startAt(work, compensation.retryAt);
     }

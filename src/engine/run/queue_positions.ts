@@ -19,7 +19,7 @@ export function placesAhead(lines: readonly Line[], place: Place, upTo: LogId): 
     .length;
 }
 
-/** The same for many places in ascending order; `undefined` where no job waits. */
+/** Computes `placesAhead` for many places in ascending order; `undefined` where no job waits. */
 export function aheadOfEach(
   lines: readonly Line[],
   places: readonly Place[],

@@ -37,23 +37,23 @@ export class RateWindow {
     return this.#pending + this.#times.filter((time) => time > nowMs - perMs).length;
   }
 
-  /** A job may begin. */
+  /** Counts a job that may begin. */
   take(): void {
     this.#pending++;
   }
 
-  /** The job does not begin after all. */
+  /** Stops counting a job that does not begin after all. */
   giveBack(): void {
     this.#pending--;
   }
 
-  /** Its start is durable. */
+  /** The start of a counted job is durable. */
   began(nowMs: number): void {
     this.#pending--;
     this.#times.push(nowMs);
   }
 
-  /** A start recorded by an earlier process. */
+  /** Counts a start recorded by an earlier process. */
   remember(atMs: number): void {
     this.#times.push(atMs);
   }

@@ -17,7 +17,7 @@ export interface HistorySource {
   readonly clock: Clock;
   /** Entries that counted for an expectation. */
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
-  /** Secrets in the input that must not get on record. */
+  /** Guards secrets in the input, which must not be recorded. */
   readonly guard?: SecretGuard;
   /** Where `run` is called: in this thread by default. */
   readonly place?: CodePlace;

@@ -25,7 +25,10 @@ export function restTime(id: string, time: SleepTime, nowMs: number): RestTime {
   return { untilMs };
 }
 
-/** @throws {MisuseError} naming the step, such as `sleep a of`, when `ms` is not a duration, or is too long. */
+/**
+ * @param step Begins the description of the rest, such as `sleep overnight of`.
+ * @throws {MisuseError} naming the step, when `ms` is not a duration, or is too long.
+ */
 export function checkedMs(step: string, ms: number): number {
   if (Number.isFinite(ms) && ms >= 0 && ms <= REST_MS_MAX) return ms;
   throw new MisuseError(

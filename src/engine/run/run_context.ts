@@ -60,7 +60,7 @@ export interface Expectable {
 }
 
 export interface RunListener {
-  /** Milliseconds since the epoch, of the last entry that `run` has seen. */
+  /** The time of the last entry that `run` has seen, in milliseconds since the epoch. */
   seenAt(): number;
   onTask(task: TaskRequest): void;
   onSleep(sleep: SleepRequest): void;
@@ -278,8 +278,8 @@ export class RunContext implements JobContext<string> {
     if (before !== undefined) {
       const twice = before.kind === kind ? `twice` : `besides ${before.kind} ${text}`;
       throw new MisuseError(
-        `Cannot ask for ${kind} ${text} ${twice}: an id stands for one step and its result; give the ` +
-          "second one an id of its own",
+        `Cannot ask for ${kind} ${text} ${twice}: an id stands for one step and its result; ` +
+          "give the second step its own id",
       );
     }
     if (this.tasks.size >= TASKS_MAX) {

@@ -36,7 +36,7 @@ export interface EndedRun {
   interrupt(): void;
 }
 
-/** The run of a job, as its parts see it. */
+/** The interface of a job's run for its parts. */
 export interface RunOwner extends EndedRun {
   /** Guards the secrets in the job's input. */
   readonly guard: SecretGuard;

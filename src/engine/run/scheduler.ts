@@ -21,7 +21,7 @@ interface Alarm {
   readonly dueMs: number;
   /** Milliseconds since the epoch, as recorded. */
   readonly atMs: number;
-  /** Absent once cancelled, so that nothing it refers to is kept until its time. */
+  /** Absent once cancelled, so that the memory it refers to is freed before the alarm's time. */
   callback: (() => void) | undefined;
 }
 

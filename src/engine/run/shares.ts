@@ -48,7 +48,7 @@ export interface WantedPlace {
   readonly window?: RateWindow;
 }
 
-/** Where requests wait for places. */
+/** A queue in which requests wait for places. */
 export interface PlaceQueue {
   /** Shares, and so their types, may have a free place; windows may admit more starts. */
   freed(shares: readonly Share[], windows?: readonly RateWindow[]): void;

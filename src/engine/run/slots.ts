@@ -15,7 +15,7 @@ import { inQueueOrder, type Place } from "./requests_in_order.ts";
 
 /**
  * How long a handler may take to count as prompt, from the turn in which it was called, and how
- * long another may wait for it.
+ * long another handler may wait for its slot.
  */
 const PROMPT_MS = 10;
 
@@ -72,7 +72,7 @@ export class Slots {
     }
     if (this.#isLooking) return;
     this.#isLooking = true;
-    // Most handlers have ended by then.
+    // Most handlers have ended by the next turn.
     this.#parts.turns.next(() => this.#look());
   }
 

@@ -15,7 +15,7 @@ import type { WorkerQueue } from "./worker_queue.ts";
 interface SuspectsParts {
   readonly registry: Pick<DefinitionRegistry, "isInThread">;
   readonly table: Pick<JobTable, "existing">;
-  /** Held while a job runs alone. */
+  /** The queue for jobs in threads, which is held while a job runs alone. */
   readonly threadWorkers: Pick<WorkerQueue, "hold">;
 }
 

@@ -169,7 +169,7 @@ export class Timers {
   }
 }
 
-/** Whether a wait, or a deadline, no longer matters. */
+/** Whether a wait or a deadline no longer matters. */
 function isOver(job: JobState, timer: Extract<Timer, { expectation: string }>): boolean {
   if (isSettled(job, timer.expectation)) return true;
   return timer.wait !== undefined &&

@@ -2,7 +2,7 @@
  * Requests of jobs that need a place as well as a worker. Requests of one key and priority wait in
  * a line. Lines of one priority take turns: the least recent turn comes next. A line whose key
  * has no free place is set aside until it has one, so that the cost of a turn does not grow with
- * the requests that wait.
+ * the number of waiting requests.
  *
  * Jobs without a key share one key, whatever their type.
  */
@@ -122,7 +122,7 @@ export class TurnsOfKeys {
     for (const line of lines ?? []) this.#consider(line);
   }
 
-  /** There is room on the disk again for jobs that begin. */
+  /** The disk has room again for jobs that begin. */
   mayBegin(): void {
     const aside = [...this.#aside];
     this.#aside.clear();

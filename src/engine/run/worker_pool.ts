@@ -12,7 +12,7 @@ import type { Request, Worker } from "./requests_in_order.ts";
 
 /** The most jobs that share one worker. */
 const SHARING_PER_WORKER_MAX = 16;
-/** The most jobs that share workers in all: each run that has begun is held in memory. */
+/** The most jobs that share workers in total, since each run that has begun is kept in memory. */
 const SHARING_MAX = 512;
 
 export class WorkerPool {

@@ -1,7 +1,7 @@
 /**
  * The queue for workers: lower priority first, then first in, first out, except that keys take
- * turns. A job records an attempt only while it has a worker. What a pause holds is not in the
- * queue.
+ * turns. A job records an attempt only while it has a worker. Requests that a pause holds are not
+ * in the queue.
  */
 
 import TinyQueue from "tinyqueue";
@@ -119,7 +119,7 @@ export class WorkerQueue implements PlaceQueue {
     return placesAhead(this.#lines, place, upTo);
   }
 
-  /** The same for many places in ascending order, in one pass; `undefined` where no job waits. */
+  /** Computes `aheadOf` for many places in ascending order; `undefined` where no job waits. */
   aheadOfEach(places: readonly Place[], upTo: LogId): readonly (number | undefined)[] {
     return aheadOfEach(this.#lines, places, upTo);
   }
