@@ -79,7 +79,9 @@ export class CircumstancesReader {
     }
     const limit = await this.#blockingLimit(job);
     if (limit !== undefined) return { ...common, queue: { ahead, busy, max, isThreaded, limit } };
-    const holders = await workerHolders(this.#parts, isThreaded);
+    // The job itself may have been granted a worker since it was looked at.
+    const holders = (await workerHolders(this.#parts, isThreaded))
+      .filter(({ jobId }) => jobId !== job.jobId);
     const overtaken = await overtakenBy(this.#parts, job, share);
     const queue = { ahead, busy, max, isThreaded, holders, overtaken };
     const [alone] = suspects.all.keys();
