@@ -63,6 +63,8 @@ export class SimulatedDatabase {
   readonly #lockedAt = new Map<number, number>();
   /** When it last did. */
   readonly #lockedLastAt = new Map<number, number>();
+  /** Processes that ever appended a batch, even if a fail-over has removed it. */
+  readonly #appenders = new Set<number>();
   #slowUntilMs = 0;
   get nowMs(): number {
     return this.#parts.scheduler.nowMs;
@@ -116,11 +118,8 @@ export class SimulatedDatabase {
   /** A process that takes over has read everything that was there when it got the lock. */
   #judgeRefusal({ owner, isOver }: ServerSession, { first }: Row): void {
     if (this.lastLogId < first) return;
-    const hasAppended = this.#commits.some((commit) =>
-      "row" in commit.change && commit.owner === owner
-    );
     const lockedAt = this.#lockedLastAt.get(owner);
-    if (hasAppended || isOver || lockedAt === undefined) return;
+    if (this.#appenders.has(owner) || isOver || lockedAt === undefined) return;
     if (this.#hasRowOfOthers(owner, lockedAt)) return;
     this.#parts.violate(`process ${owner} takes over without what was there before`);
   }
@@ -264,6 +263,7 @@ export class SimulatedDatabase {
       shownAt: 0,
     };
     this.#commits.push(commit);
+    if ("row" in change) this.#appenders.add(owner);
     this.#replicate();
     return commit;
   }
