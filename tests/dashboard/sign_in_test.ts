@@ -65,7 +65,7 @@ Deno.test("sign-in: if a proxy reports TLS, the cookie is Secure", async () => {
     "x-forwarded-proto": "https",
     origin: "https://localhost",
   });
-  assert.match(response.headers.get("set-cookie") ?? "", /; Secure$/);
+  assert.match(response.headers.get("set-cookie") ?? "", /; Secure(;|$)/);
 });
 
 Deno.test("sign-in: the cookie allows what its token allows, including JSON, and nothing else", async () => {

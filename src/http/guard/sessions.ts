@@ -4,6 +4,7 @@
  * sessions.
  */
 
+import { parse, serialize } from "hono/utils/cookie";
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../engine/ports.ts";
 
@@ -87,9 +88,6 @@ export class Sessions {
   }
 }
 
-// The cookie that names a session: no script can read it (HttpOnly), and no other site can make a
-// browser send it (SameSite=Strict).
-
 /** Browsers ignore the port of a cookie, so two servers on one machine need two names. */
 function cookieName(host: string): string {
   return `daybook_session_${/:(\d+)$/.exec(host)?.[1] ?? "0"}`;
@@ -97,21 +95,19 @@ function cookieName(host: string): string {
 
 /** The name of the session in the cookie of a request; `undefined` if it has none. */
 export function requestSession(headers: Headers, host: string): string | undefined {
-  const wanted = `${cookieName(host)}=`;
-  const cookies = (headers.get("cookie") ?? "").split(";").map((cookie) => cookie.trim());
-  return cookies.find((cookie) => cookie.startsWith(wanted))?.slice(wanted.length);
+  const name = cookieName(host);
+  return parse(headers.get("cookie") ?? "", name)[name];
 }
 
 /** @param secure Whether the browser reached the server, or its proxy, over TLS. */
 export function sessionCookie(host: string, session: string, secure: boolean): string {
-  return `${cookieName(host)}=${session}${attributes(secure)}`;
+  return serialize(cookieName(host), session, { ...OWN, secure });
 }
 
 /** Makes the browser delete the cookie of its session. */
 export function endedSessionCookie(host: string, secure: boolean): string {
-  return `${cookieName(host)}=; Max-Age=0${attributes(secure)}`;
+  return serialize(cookieName(host), "", { ...OWN, secure, maxAge: 0 });
 }
 
-function attributes(secure: boolean): string {
-  return `; Path=/; HttpOnly; SameSite=Strict${secure ? "; Secure" : ""}`;
-}
+/** No script can read the cookie, and no other site can make a browser send it. */
+const OWN = { path: "/", httpOnly: true, sameSite: "Strict" } as const;
