@@ -8,12 +8,10 @@
 
 import { durationText } from "../core/duration.ts";
 import { errorMessage } from "../core/thrown.ts";
-import { LIMITS, overCapacity } from "../documents/over_capacity.ts";
 import type { Clock } from "../engine/ports.ts";
 import { sizeText } from "../core/size.ts";
 import { Problem, problemResponse, STATUS } from "../http/problems/problem.ts";
-import { leaveUnread } from "../http/bodies/bodies.ts";
-import { HTTP_LIMITS } from "../http/guard/capacity.ts";
+import { limitConnections } from "../http/guard/connection_limit.ts";
 import { jsonResponse } from "../http/answers/response.ts";
 import type { ReadingProgress } from "../journal/options.ts";
 
@@ -58,7 +56,7 @@ export class Listener {
   /** @throws {Error} if it cannot listen there. */
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#fetch = withinConnections(options.fetch);
+    this.#fetch = limitConnections(options.fetch);
     this.#server = this.#serve(options.port);
     this.addr = this.#server.addr;
   }
@@ -115,49 +113,6 @@ export class Listener {
       this.#refused(error);
     }
   }
-}
-
-/** Below this many requests at a time, their connections are not counted, which would take time. */
-const UNCOUNTED_MAX = 100;
-const { connectionRequestsMax } = HTTP_LIMITS;
-
-/**
- * Over HTTP/2 one connection can make 200 requests at a time, and Deno's server cannot refuse
- * HTTP/2. Requests beyond a limit for each connection are refused before they cost anything:
- * otherwise fifty connections could hold up everyone else.
- */
-function withinConnections(fetch: Fetch): Fetch {
-  let uncounted = 0;
-  const counts = new Map<string, number>();
-  const answerCounted: Fetch = async (request, info) => {
-    const connection = `${info.remoteAddr.hostname} ${info.remoteAddr.port}`;
-    const others = counts.get(connection) ?? 0;
-    if (others >= connectionRequestsMax) return tooManyOfAConnection(request);
-    counts.set(connection, others + 1);
-    try {
-      return await fetch(request, info);
-    } finally {
-      const left = (counts.get(connection) ?? 0) - 1;
-      if (left > 0) counts.set(connection, left);
-      else counts.delete(connection);
-    }
-  };
-  return async (request, info) => {
-    if (uncounted >= UNCOUNTED_MAX) return answerCounted(request, info);
-    uncounted++;
-    try {
-      return await fetch(request, info);
-    } finally {
-      uncounted--;
-    }
-  };
-}
-
-function tooManyOfAConnection(request: Request): Response {
-  leaveUnread(request);
-  const name = "connectionRequestsMax";
-  const refusal = overCapacity(name, connectionRequestsMax, LIMITS[name]);
-  return problemResponse(refusal, new URL(request.url).pathname);
 }
 
 /** How long other work waits for its turn. */

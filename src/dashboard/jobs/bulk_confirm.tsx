@@ -34,8 +34,7 @@ export function BulkConfirm(props: BulkConfirmProps) {
       </h1>
       <SettledChips address={address} />
       <p>
-        For each job: {effect[0]?.toLowerCase()}
-        {effect.slice(1)} This applies to matching jobs created up to entry{" "}
+        For each job: {effect} This applies to matching jobs created up to entry{" "}
         {upTo}. Later jobs are skipped. Each job is checked again when its turn comes.
       </p>
       {preview.retried === 0 ? null : (
