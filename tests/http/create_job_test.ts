@@ -183,12 +183,12 @@ Deno.test("POST /jobs: Prefer wait answers 202 with the current job after the ti
 });
 
 Deno.test("POST /jobs: a wait ends when the process stops", async () => {
-  const shutdown = new AbortController();
-  const app = await startApp({ shutdownSignal: shutdown.signal });
+  const app = await startApp();
   const pending = app.post("/jobs", { plan: shipmentPlan("1") }, { prefer: "wait=60" });
   await app.clock.settle();
-  shutdown.abort();
+  const stopped = app.engine.stop(0);
   assert.equal((await jsonOf(await pending, 202)).state, "Running");
+  await stopped;
 });
 
 /** Sends a form; a file is given as bytes. */

@@ -16,6 +16,7 @@ import {
   policyEvents,
   type PolicyRole,
 } from "../../core/job_plan.ts";
+import { SteadyMap } from "../../core/steady_map.ts";
 import { ReachSearch } from "./reach_search.ts";
 import { type Bucket, type Candidate, type Filed, TypeIndex } from "./type_index.ts";
 
@@ -31,7 +32,7 @@ interface Filing {
 
 export class CorrelationIndex {
   readonly #types = new Map<string, TypeIndex>();
-  readonly #filings = new Map<JobId, readonly Filing[]>();
+  readonly #filings = new SteadyMap<JobId, readonly Filing[]>();
   /** Searches in progress. */
   readonly #searches = new Set<ReachSearch>();
 

@@ -10,6 +10,7 @@ import type { TaskContext } from "../job_context.ts";
 import { NonRetryableError, RetryLater } from "../job_errors.ts";
 import type { AttemptLog } from "./attempt_log.ts";
 import { type AttemptOf, withinAttempt } from "./current_attempt.ts";
+import type { LateCalls } from "./late_calls.ts";
 import { recordable } from "../recordable.ts";
 import { StagedEvents } from "./staged_events.ts";
 import type { Progress } from "../../core/job_state.ts";
@@ -48,6 +49,8 @@ export type AttemptOutcome =
 
 interface AttemptRequest {
   readonly jobId: JobId;
+  /** The type of the job. */
+  readonly type: string;
   readonly taskId: TaskId;
   readonly executionId: ExecutionId;
   readonly attempt: number;
@@ -55,11 +58,16 @@ interface AttemptRequest {
   readonly timeoutMs: number | undefined;
   readonly run: (task: TaskContext) => unknown;
   readonly onProgress: (progress: Progress) => void;
-  readonly onLate: (call: "emit" | "progress") => void;
+  readonly ended: (outcome: AttemptOutcome) => void;
   readonly guard: SecretGuard;
   readonly log: AttemptLog;
   /** `undefined` without tracing. */
   readonly span: Span | undefined;
+}
+
+interface AttemptServices {
+  readonly clock: Clock;
+  readonly lateCalls: LateCalls;
 }
 
 /**
@@ -67,59 +75,60 @@ interface AttemptRequest {
  * Creates its signal and timers only when they are used.
  */
 export class Attempt implements AttemptOf {
-  readonly #request: AttemptRequest;
-  readonly #clock: Clock;
-  readonly #ended: (outcome: AttemptOutcome) => void;
+  readonly jobId: JobId;
+  readonly taskId: TaskId;
+  readonly number: number;
+  readonly #type: string;
+  readonly #services: AttemptServices;
+  /**
+   * `undefined` after the end: code that keeps its context, or a promise that never settles, must
+   * not keep the run.
+   */
+  #request: AttemptRequest | undefined;
   #staged: StagedEvents | undefined;
   #aborter: AbortController | undefined;
   /** Why the attempt should end: an `Interruption`, or its time limit. */
   #stop: Error | undefined;
   #cancelTimer: (() => void) | undefined;
-  #hasEnded = false;
 
-  constructor(request: AttemptRequest, clock: Clock, ended: (outcome: AttemptOutcome) => void) {
+  constructor(request: AttemptRequest, services: AttemptServices) {
+    this.jobId = request.jobId;
+    this.taskId = request.taskId;
+    this.number = request.attempt;
+    this.#type = request.type;
     this.#request = request;
-    this.#clock = clock;
-    this.#ended = ended;
+    this.#services = services;
   }
 
   begin(): void {
+    if (this.#request === undefined) return;
     const { timeoutMs, span, run } = this.#request;
     if (timeoutMs !== undefined) {
-      this.#cancelTimer = this.#clock.setTimer(timeoutMs, () => this.#exceeded(timeoutMs));
+      this.#cancelTimer = this.#services.clock.setTimer(
+        timeoutMs,
+        () => this.#exceeded(timeoutMs),
+      );
     }
     // Called from a promise, to keep the engine's frames out of the stacks of the task's errors.
-    const context = Promise.resolve(taskContext(this, this.#request));
+    const context = Promise.resolve(new AttemptContext(this, this.#request));
     withinAttempt(this, () => withinSpan(span, () => context.then(run)))
       .then((value) => this.#returned(value), (error) => this.#threw(error));
   }
 
   /** Aborts the attempt, and abandons it after a grace period. */
   interrupt(reason: InterruptionReason): void {
-    if (this.#hasEnded || this.#stop instanceof Interruption) return;
+    if (this.#request === undefined || this.#stop instanceof Interruption) return;
     const stop = this.#stop = new Interruption(reason);
     this.#cancelTimer?.();
-    this.#cancelTimer = this.#clock.setTimer(
+    this.#cancelTimer = this.#services.clock.setTimer(
       reason === "shutdown" ? SHUTDOWN_GRACE_MS : ABORT_GRACE_MS,
       () => this.#threw(stop),
     );
     this.#aborter?.abort(stop);
   }
 
-  get jobId(): JobId {
-    return this.#request.jobId;
-  }
-
-  get taskId(): TaskId {
-    return this.#request.taskId;
-  }
-
-  get number(): number {
-    return this.#request.attempt;
-  }
-
   uncaught(thrown: unknown): void {
-    if (this.#hasEnded) return;
+    if (this.#request === undefined) return;
     this.#aborter?.abort(
       new Error("the attempt has failed: its code threw an error that nothing catches"),
     );
@@ -135,23 +144,26 @@ export class Attempt implements AttemptOf {
   }
 
   log(message: string, data: unknown): void {
-    if (!this.#hasEnded) this.#request.log.write(message, data);
+    this.#request?.log.write(message, data);
   }
 
   emit(type: string, attributes: JsonObject): void {
-    if (this.#isLate("emit")) return;
+    if (this.#request === undefined) return this.#late("emit");
     this.#staged ??= new StagedEvents(this.#request.guard);
     this.#staged.emit(type, attributes);
   }
 
-  progress(progress: Progress): void {
-    if (!this.#isLate("progress")) this.#request.onProgress(progress);
+  progress(done: number, total?: number, note?: string): void {
+    if (this.#request === undefined) return this.#late("progress");
+    const text = note === undefined ? undefined : this.#request.guard.redact(String(note));
+    this.#request.onProgress(checkedProgress(done, total, text));
   }
 
   /** Reports a late call, unless the attempt was stopped: its code may not have noticed yet. */
-  #isLate(call: "emit" | "progress"): boolean {
-    if (this.#hasEnded && this.#stop === undefined) this.#request.onLate(call);
-    return this.#hasEnded;
+  #late(call: "emit" | "progress"): void {
+    if (this.#stop !== undefined) return;
+    const { jobId, taskId, number: attempt } = this;
+    this.#services.lateCalls.came({ call, type: this.#type, jobId, taskId, attempt });
   }
 
   #exceeded(timeoutMs: number): void {
@@ -162,9 +174,10 @@ export class Attempt implements AttemptOf {
   }
 
   #returned(value: unknown): void {
-    if (this.#hasEnded) return;
+    if (this.#request === undefined) return;
+    const { guard } = this.#request;
     try {
-      const result = this.#request.guard.requireNoSecret("a result", recordable(value, "result"));
+      const result = guard.requireNoSecret("a result", recordable(value, "result"));
       this.#end({ kind: "completed", result, emitted: this.#staged?.events ?? [] });
     } catch (error) {
       this.#threw(error);
@@ -172,7 +185,7 @@ export class Attempt implements AttemptOf {
   }
 
   #threw(thrown: unknown): void {
-    if (this.#hasEnded) return;
+    if (this.#request === undefined) return;
     const stop = isThrown(thrown, Interruption) ? thrown : this.#stop;
     this.#end(
       stop instanceof Interruption
@@ -182,31 +195,50 @@ export class Attempt implements AttemptOf {
   }
 
   #end(outcome: AttemptOutcome): void {
-    this.#hasEnded = true;
+    const request = this.#request;
+    this.#request = undefined;
+    this.#staged = undefined;
     this.#cancelTimer?.();
-    this.#request.log.end();
-    this.#ended(outcome);
+    this.#cancelTimer = undefined;
+    request?.log.end();
+    request?.ended(outcome);
   }
 }
 
-/** The argument of a task's function. Its members may be destructured. */
-function taskContext(attempt: Attempt, request: AttemptRequest): TaskContext {
-  const { jobId, taskId, executionId, guard, span } = request;
-  return {
-    jobId,
-    taskId,
-    executionId,
-    attempt: request.attempt,
-    ...(span === undefined ? undefined : { traceparent: span.traceparent }),
-    get signal() {
-      return attempt.signal;
-    },
-    emit: (type, attributes = {}) => attempt.emit(type, attributes),
-    log: (message, data) => attempt.log(message, data),
-    progress(done, total, note) {
-      const text = note === undefined ? undefined : guard.redact(String(note));
-      attempt.progress(checkedProgress(done, total, text));
-    },
+/**
+ * The argument of a task's function. Its members may be destructured. It is a class because each
+ * object literal with a getter gets a hidden class of its own. V8 allocates that as an old object,
+ * and it kept the getter's scope, and so the run, until the next major garbage collection.
+ */
+class AttemptContext implements TaskContext {
+  readonly #of: Attempt;
+  readonly jobId: JobId;
+  readonly taskId: TaskId;
+  readonly executionId: ExecutionId;
+  readonly attempt: number;
+  declare readonly traceparent?: string;
+
+  constructor(of: Attempt, { jobId, taskId, executionId, attempt, span }: AttemptRequest) {
+    this.#of = of;
+    this.jobId = jobId;
+    this.taskId = taskId;
+    this.executionId = executionId;
+    this.attempt = attempt;
+    if (span !== undefined) this.traceparent = span.traceparent;
+  }
+
+  get signal(): AbortSignal {
+    return this.#of.signal;
+  }
+
+  readonly emit: TaskContext["emit"] = (type: string, attributes = {}) => {
+    this.#of.emit(type, attributes);
+  };
+
+  readonly log: TaskContext["log"] = (message, data) => this.#of.log(message, data);
+
+  readonly progress: TaskContext["progress"] = (done, total, note) => {
+    this.#of.progress(done, total, note);
   };
 }
 

@@ -218,6 +218,7 @@ export class Attempts implements SlotRequest {
     if (run === undefined) return;
     const request = {
       jobId,
+      type: this.type,
       taskId: work.taskId,
       executionId,
       attempt,
@@ -230,13 +231,11 @@ export class Attempts implements SlotRequest {
       onProgress: (progress: Progress) => {
         if (work.kind === "task") this.#progressed(open, progress);
       },
-      onLate: (call: "emit" | "progress") => {
-        services.lateCalls.came({ call, type: this.type, jobId, taskId: work.taskId, attempt });
-      },
+      ended: (outcome: AttemptOutcome) => this.#ended(open, outcome),
     };
     this.#running++;
     open.watched = services.attemptWatch.began(jobId, work.taskId, attempt);
-    open.running = new Attempt(request, services.clock, (outcome) => this.#ended(open, outcome));
+    open.running = new Attempt(request, services);
     open.running.begin();
   }
 

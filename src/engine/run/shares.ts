@@ -9,6 +9,7 @@
 import type { JobId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { PlaceLimits, Rate } from "../../core/place_limits.ts";
+import { SteadyMap } from "../../core/steady_map.ts";
 import type { Clock } from "../ports.ts";
 import type { RecordedStart } from "../writer/starts.ts";
 import { RateWindow } from "./rate_window.ts";
@@ -109,7 +110,7 @@ export class Shares {
   readonly #clock: Pick<Clock, "now" | "monotonic">;
   readonly #scheduler: Pick<Scheduler, "after">;
   readonly #byType = new Map<string, TypePlaces>();
-  readonly #held = new Map<JobId, Held>();
+  readonly #held = new SteadyMap<JobId, Held>();
   readonly #queues: PlaceQueue[] = [];
   /** Increases with each change of limits, after which older requests may need other places. */
   epoch = 0;

@@ -7,6 +7,7 @@
  * withdrawn, and their jobs wait for a worker at their place in the queue.
  */
 
+import { SteadyMap } from "../../core/steady_map.ts";
 import TinyQueue from "tinyqueue";
 import type { Clock } from "../ports.ts";
 import type { PromptTypes } from "./prompt_types.ts";
@@ -44,7 +45,7 @@ export class Slots {
   readonly #max: number;
   readonly #parts: SlotsParts;
   /** The holders of slots, each with the time of the first look at it, or `slow`. */
-  readonly #inside = new Map<SlotRequest, number | "new" | "slow">();
+  readonly #inside = new SteadyMap<SlotRequest, number | "new" | "slow">();
   /** How many holders are slow. */
   #slow = 0;
   /** Requests with recorded attempts that wait for a slot. */

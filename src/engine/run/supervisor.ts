@@ -13,6 +13,7 @@ import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { HeldPlaces } from "./held_places.ts";
 import { interruptions, type Restart } from "./interruptions.ts";
 import type { Applied } from "../../core/job_fold.ts";
+import { SteadyMap } from "../../core/steady_map.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import { wantedBy } from "./worker_lease.ts";
 import { JobRun } from "./job_run.ts";
@@ -44,10 +45,10 @@ export class Supervisor implements WriterListener {
   readonly #parts: SupervisorParts;
   readonly #services: RunServices;
   /** Jobs that wait for a worker so that `run` can be called, each with a callback to withdraw. */
-  readonly #queued = new Map<JobId, Withdraw>();
-  readonly #runs = new Map<JobId, JobRun>();
+  readonly #queued = new SteadyMap<JobId, Withdraw>();
+  readonly #runs = new SteadyMap<JobId, JobRun>();
   /** Runs that are over but have an open attempt. */
-  readonly #ending = new Map<EndedRun, JobId>();
+  readonly #ending = new SteadyMap<EndedRun, JobId>();
   readonly #trials: CodeTrials;
 
   constructor(parts: SupervisorParts) {
@@ -98,7 +99,8 @@ export class Supervisor implements WriterListener {
 
   readonly #isBusy = (jobId: JobId): boolean =>
     this.#runs.get(jobId)?.isBusy === true ||
-    [...this.#ending].some(([run, ofJob]) => ofJob === jobId && run.isBusy);
+    this.#ending.size > 0 &&
+      [...this.#ending].some(([run, ofJob]) => ofJob === jobId && run.isBusy);
 
   #see(applied: Applied, touched: Set<JobRun>): void {
     const { jobId } = applied.job;

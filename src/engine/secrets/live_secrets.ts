@@ -1,10 +1,11 @@
 /** The secrets of running jobs, so that no message of this process shows them. */
 
 import type { JobId } from "../../core/ids.ts";
+import { SteadyMap } from "../../core/steady_map.ts";
 import type { SecretGuard } from "./secret_guard.ts";
 
 export class LiveSecrets {
-  readonly #guards = new Map<JobId, SecretGuard>();
+  readonly #guards = new SteadyMap<JobId, SecretGuard>();
 
   add(jobId: JobId, guard: SecretGuard): void {
     this.#guards.set(jobId, guard);

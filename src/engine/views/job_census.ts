@@ -7,6 +7,7 @@ import { type Condition, deriveCondition } from "../../core/condition.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { CreatedJob, JobState, StateName } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
+import { SteadyMap } from "../../core/steady_map.ts";
 import type { Past, View } from "./view.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { JobWatch } from "../watches.ts";
@@ -19,8 +20,8 @@ export class JobCensus implements View {
   readonly #conditions = new Map<Condition, number>();
   /** Milliseconds since the epoch by job, in the order in which they entered the condition. */
   readonly #since = {
-    queued: new Map<JobId, number>(),
-    executing: new Map<JobId, number>(),
+    queued: new SteadyMap<JobId, number>(),
+    executing: new SteadyMap<JobId, number>(),
   };
 
   constructor(watch: JobWatch | undefined, onDefect: (error: unknown) => void) {

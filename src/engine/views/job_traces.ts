@@ -8,6 +8,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { type TraceIds, traceOfEntry } from "../../core/trace_ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
+import { SteadyMap } from "../../core/steady_map.ts";
 import type { EntriesAt, Past, View } from "./view.ts";
 import type { JobTable } from "../writer/job_table.ts";
 
@@ -23,7 +24,7 @@ const NO_TRACE: JobTrace = { parent: undefined };
 export class JobTraces implements View {
   readonly #table: JobTable;
   /** Unfinished jobs with code and a trace that this process created. */
-  readonly #created = new Map<JobId, TraceIds>();
+  readonly #created = new SteadyMap<JobId, TraceIds>();
   #restoredTo: LogId = 0;
 
   constructor(table: JobTable) {

@@ -3,6 +3,7 @@
 import type { JobId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
+import { SteadyMap } from "../../core/steady_map.ts";
 import type { Clock } from "../ports.ts";
 import type { View } from "./view.ts";
 
@@ -17,7 +18,7 @@ interface Wait {
 
 export class JobWaits implements View {
   readonly #clock: Clock;
-  readonly #byJob = new Map<JobId, Set<Wait>>();
+  readonly #byJob = new SteadyMap<JobId, Set<Wait>>();
   #size = 0;
   #disarm: (() => void) | undefined;
   #armedForMs = Infinity;

@@ -2,6 +2,7 @@
 
 import type { JobId, LogId } from "../../core/ids.ts";
 import { awaitsOutside } from "../../core/job_plan.ts";
+import { SteadySet } from "../../core/steady_map.ts";
 import type { EndedJob, JobIndex } from "../job_index.ts";
 import { searchText } from "../queries/job_search.ts";
 import type { EventIds } from "./event_ids.ts";
@@ -15,7 +16,7 @@ const CHARACTERS = 1024 * 1024;
 export class EndedJobBuffer {
   readonly #index: JobIndex;
   readonly #ids: EventIds;
-  readonly #records = new Set<JobRecord>();
+  readonly #records = new SteadySet<JobRecord>();
   /** The total size of the records. An ended job does not change. */
   #characters = 0;
   /** After the index refused a write, it is tried again when this many jobs and ids wait. */

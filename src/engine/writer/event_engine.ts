@@ -5,6 +5,7 @@
 
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import { type EventId, type LogId, newId } from "../../core/ids.ts";
+import { SteadyMap } from "../../core/steady_map.ts";
 import type { EventIds } from "./event_ids.ts";
 import type { Clock, Journal, Random, StampedEvent, Urgency } from "../ports.ts";
 
@@ -21,7 +22,7 @@ export class EventEngine {
   #journal: Journal | undefined;
   readonly #eventIds: EventIds;
   /** Entries in flight whose ids callers chose. Generated ids are always new. */
-  readonly #pending = new Map<EventId, LogId>();
+  readonly #pending = new SteadyMap<EventId, LogId>();
   #stampedMs = -1;
   #stamp = "";
 

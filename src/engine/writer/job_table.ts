@@ -10,6 +10,7 @@ import { sharedPlan } from "../../core/job_plan.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { JobOrder } from "./job_order.ts";
 import type { Applied } from "../../core/job_fold.ts";
+import { SteadyMap } from "../../core/steady_map.ts";
 import { EventIds } from "./event_ids.ts";
 import { JobRecord, type PendingJob } from "./job_record.ts";
 import { EndedJobBuffer } from "./ended_job_buffer.ts";
@@ -29,7 +30,7 @@ export interface KeptJob {
 export class JobTable {
   readonly #index: JobIndex | undefined;
   /** The jobs in memory. */
-  readonly #records = new Map<JobId, JobRecord>();
+  readonly #records = new SteadyMap<JobId, JobRecord>();
   /** The jobs in memory whose creation is durable. */
   readonly #order = new JobOrder();
   /** Absent without an index. */
@@ -37,7 +38,7 @@ export class JobTable {
   #lastIndexed: WeakRef<JobRecord> | undefined;
   readonly trails: Trails;
   readonly listed: ListedJobs;
-  readonly #byIdempotencyKey = new Map<string, JobId>();
+  readonly #byIdempotencyKey = new SteadyMap<string, JobId>();
   #unfinished = 0;
   #unfinishedBytes = 0;
 

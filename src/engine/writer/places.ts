@@ -10,6 +10,7 @@ import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { type Applied, JobFold } from "../../core/job_fold.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { holds, type Pausable, type Pause } from "../../core/pauses.ts";
+import { SteadyMap } from "../../core/steady_map.ts";
 
 interface Holding {
   /** The start of the attempt with which the job took its place. */
@@ -20,7 +21,7 @@ interface Holding {
 
 export class Places {
   readonly #pauses: { readonly all: readonly Pause[] };
-  readonly #held = new Map<JobId, Holding>();
+  readonly #held = new SteadyMap<JobId, Holding>();
 
   /** @param pauses The pauses in force, up to date with the entries seen here. */
   constructor(pauses: { readonly all: readonly Pause[] }) {

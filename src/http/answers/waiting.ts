@@ -19,14 +19,13 @@ export async function waitForJob(
   wanted: (job: JobState) => boolean,
   seconds: number,
 ): Promise<JobState> {
-  const { engine, shutdownSignal } = deps;
+  const { engine } = deps;
   const now = engine.job(job.jobId) ?? job;
   if (seconds === 0 || wanted(now)) return now;
   deps.waiting.requireRoom();
-  const signal = AbortSignal.any([request.signal, shutdownSignal]);
   const then = await whileWaiting(
     deps,
-    () => engine.waitFor(job.jobId, wanted, seconds * 1_000, signal),
+    () => engine.waitFor(job.jobId, wanted, seconds * 1_000, request.signal),
   );
   // One entry may end the wait of many requests.
   await deps.admission.enter("medium");
