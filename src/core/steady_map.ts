@@ -17,6 +17,10 @@ const FILLERS = Array.from({ length: 513 }, () => Symbol());
 
 type Key = string | number | object;
 
+function* withoutFillers<Item>(items: Iterable<Item>): Generator<Item, undefined> {
+  for (const item of items) if (typeof item !== "symbol") yield item;
+}
+
 export class SteadyMap<K extends Key, V> extends Map<K, V> {
   #fillers = 0;
 
@@ -38,16 +42,16 @@ export class SteadyMap<K extends Key, V> extends Map<K, V> {
     this.#fillers = 0;
   }
 
-  override entries(): MapIterator<[K, V]> {
-    return super.entries().filter(([key]) => typeof key !== "symbol") as MapIterator<[K, V]>;
+  override *entries(): MapIterator<[K, V]> {
+    for (const key of this.keys()) yield [key, this.get(key) as V];
   }
 
   override keys(): MapIterator<K> {
-    return super.keys().filter((key) => typeof key !== "symbol") as MapIterator<K>;
+    return withoutFillers(super.keys());
   }
 
   override values(): MapIterator<V> {
-    return super.values().filter((value) => typeof value !== "symbol") as MapIterator<V>;
+    return withoutFillers(super.values());
   }
 
   override [Symbol.iterator](): MapIterator<[K, V]> {
@@ -81,15 +85,15 @@ export class SteadySet<T extends Key> extends Set<T> {
   }
 
   override values(): SetIterator<T> {
-    return super.values().filter((item) => typeof item !== "symbol") as SetIterator<T>;
+    return withoutFillers(super.values());
   }
 
   override keys(): SetIterator<T> {
     return this.values();
   }
 
-  override entries(): SetIterator<[T, T]> {
-    return this.values().map((item): [T, T] => [item, item]) as SetIterator<[T, T]>;
+  override *entries(): SetIterator<[T, T]> {
+    for (const item of this) yield [item, item];
   }
 
   override [Symbol.iterator](): SetIterator<T> {

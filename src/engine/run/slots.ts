@@ -7,7 +7,6 @@
  * withdrawn, and their jobs wait for a worker at their place in the queue.
  */
 
-import { SteadyMap } from "../../core/steady_map.ts";
 import TinyQueue from "tinyqueue";
 import type { Clock } from "../ports.ts";
 import type { PromptTypes } from "./prompt_types.ts";
@@ -35,6 +34,14 @@ interface SlotsParts {
   readonly promptTypes: PromptTypes;
 }
 
+/** The holder of a slot. */
+interface Inside {
+  readonly entrant: SlotRequest;
+  /** The time of the first look at it. */
+  seenMs: number | undefined;
+  isSlow: boolean;
+}
+
 interface Waiting extends Place {
   readonly entrant: SlotRequest;
   /** When a look first found the request waiting. */
@@ -44,8 +51,8 @@ interface Waiting extends Place {
 export class Slots {
   readonly #max: number;
   readonly #parts: SlotsParts;
-  /** The holders of slots, each with the time of the first look at it, or `slow`. */
-  readonly #inside = new SteadyMap<SlotRequest, number | "new" | "slow">();
+  /** As few as there are slots, so a search takes no longer than a map would. */
+  readonly #inside: Inside[] = [];
   /** How many holders are slow. */
   #slow = 0;
   /** Requests with recorded attempts that wait for a slot. */
@@ -60,12 +67,12 @@ export class Slots {
   }
 
   get running(): number {
-    return this.#inside.size;
+    return this.#inside.length;
   }
 
   /** Gives the entrant a slot now or soon, or withdraws its attempts. */
   enter(entrant: SlotRequest): void {
-    if (this.#inside.size < this.#max) {
+    if (this.#inside.length < this.#max) {
       this.#admit(entrant);
     } else {
       const { priority, order } = entrant.place;
@@ -78,9 +85,10 @@ export class Slots {
   }
 
   leave(entrant: SlotRequest): void {
-    if (this.#inside.get(entrant) === "slow") this.#slow--;
+    const at = this.#inside.findIndex((inside) => inside.entrant === entrant);
+    if (this.#inside[at]?.isSlow === true) this.#slow--;
     else this.#parts.promptTypes.ended(entrant.type);
-    this.#inside.delete(entrant);
+    if (at >= 0) this.#inside.splice(at, 1);
     const next = this.#waiting.pop();
     if (next !== undefined) this.#admit(next.entrant);
   }
@@ -91,7 +99,7 @@ export class Slots {
   }
 
   #admit(entrant: SlotRequest): void {
-    this.#inside.set(entrant, "new");
+    this.#inside.push({ entrant, seenMs: undefined, isSlow: false });
     entrant.begin();
   }
 
@@ -100,7 +108,7 @@ export class Slots {
     this.#findSlow(nowMs);
     if (this.#slow >= this.#max) this.#withdrawWaiting();
     else this.#findWaiting(nowMs);
-    this.#isLooking = !this.#isStopped && this.#slow < this.#inside.size;
+    this.#isLooking = !this.#isStopped && this.#slow < this.#inside.length;
     if (!this.#isLooking) return;
     this.#cancelTimer = this.#parts.clock.setTimer(PROMPT_MS, () => this.#look());
   }
@@ -108,13 +116,13 @@ export class Slots {
   #findSlow(nowMs: number): void {
     // A delay shared by many handlers, such as a pause of the process, counts once for each type.
     const types = new Set<string>();
-    for (const [entrant, seen] of this.#inside) {
-      if (seen === "new") this.#inside.set(entrant, nowMs);
-      if (typeof seen !== "number" || nowMs - seen < PROMPT_MS) continue;
-      this.#inside.set(entrant, "slow");
+    for (const inside of this.#inside) {
+      inside.seenMs ??= nowMs;
+      if (inside.isSlow || nowMs - inside.seenMs < PROMPT_MS) continue;
+      inside.isSlow = true;
       this.#slow++;
-      types.add(entrant.type);
-      entrant.slow();
+      types.add(inside.entrant.type);
+      inside.entrant.slow();
     }
     for (const type of types) this.#parts.promptTypes.slow(type);
   }
