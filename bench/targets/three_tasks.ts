@@ -5,7 +5,7 @@
  */
 
 import { inRounds, medianOf, perSecond, whole } from "../figures.ts";
-import { postFor, postMany } from "../load/wrk.ts";
+import { type Load, postFor, postMany } from "../load/wrk.ts";
 import type { LibraryPeer } from "../peer/client_library.ts";
 import type { Throughput } from "../peer/peer.ts";
 import { keepCompany } from "../server/company.ts";
@@ -20,20 +20,27 @@ import type { Peers } from "./peers.ts";
 
 const ROUNDS = 3;
 const SECONDS_MAX = 100;
-const WARM_UP_SECONDS = 2;
+/** About as long as V8 takes until it has optimized the code of a job. */
+const WARM_UP_SECONDS = 8;
 const SECONDS = 4;
 const BACKLOG = 80_000;
 const BACKLOG_MIN = 10_000;
 const SUBMITTING_SECONDS_MAX = 30;
 const DRAINING_SECONDS_MAX = 12;
 
+/** All processes are the same in all rounds and have run jobs before, BullMQ's too. */
 export async function threeTaskRows(peers: Peers): Promise<readonly Row[]> {
   const peer = await peers.bullMq();
   const bullMq = typeof peer === "string" ? undefined : peer;
+  await using daybook = await startDaybook({ flags: PLACES });
+  using _company = await keepCompany(daybook.url);
+  await using floor = await startFloor();
+  await bullMq?.load(WARM_UP_SECONDS, mainThreadsCpuUs);
+  for (const server of [daybook, floor]) await postFor(WARM_UP_SECONDS, threeTasksTo(server));
   const rounds = await inRounds(ROUNDS, async () => ({
     bullMq: await bullMqLoad(bullMq),
-    floor: await floor(),
-    inFlight: await inFlight(),
+    floor: await loaded(floor),
+    inFlight: await loaded(daybook),
     drained: await drained(),
   }), SECONDS_MAX);
   const median = {
@@ -83,22 +90,13 @@ async function bullMqLoad(bullMq: LibraryPeer | undefined): Promise<Throughput> 
   return await bullMq?.load(SECONDS, mainThreadsCpuUs) ?? { jobsPerSecond: NaN, cpuUsPerJob: NaN };
 }
 
-async function inFlight(): Promise<Throughput> {
-  await using server = await startDaybook({ flags: PLACES });
-  using _company = await keepCompany(server.url);
-  return await loaded(server);
-}
-
-async function floor(): Promise<Throughput> {
-  await using server = await startFloor();
-  return await loaded(server);
+function threeTasksTo({ url }: ServerProcess): Load {
+  return { url: `${url}/jobs`, body: THREE_TASKS, prefer: UNTIL_DONE };
 }
 
 async function loaded(server: ServerProcess): Promise<Throughput> {
-  const load = { url: `${server.url}/jobs`, body: THREE_TASKS, prefer: UNTIL_DONE };
-  await postFor(WARM_UP_SECONDS, load);
   const before = threadCpuUs(server.pid);
-  const { answered, elapsedMs } = await postFor(SECONDS, load);
+  const { answered, elapsedMs } = await postFor(SECONDS, threeTasksTo(server));
   return {
     jobsPerSecond: perSecond(answered, elapsedMs),
     cpuUsPerJob: (threadCpuUs(server.pid) - before) / answered,
