@@ -22,6 +22,8 @@ const ROUNDS = 3;
 const SECONDS_MAX = 100;
 /** About as long as V8 takes until it has optimized the code of a job. */
 const WARM_UP_SECONDS = 8;
+/** After a process has been idle; BullMQ's load has it too. */
+const RESUMING_SECONDS = 2;
 const SECONDS = 4;
 const BACKLOG = 80_000;
 const BACKLOG_MIN = 10_000;
@@ -95,6 +97,7 @@ function threeTasksTo({ url }: ServerProcess): Load {
 }
 
 async function loaded(server: ServerProcess): Promise<Throughput> {
+  await postFor(RESUMING_SECONDS, threeTasksTo(server));
   const before = threadCpuUs(server.pid);
   const { answered, elapsedMs } = await postFor(SECONDS, threeTasksTo(server));
   return {
