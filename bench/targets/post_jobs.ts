@@ -13,7 +13,7 @@ import { atLeast, type Row } from "../table.ts";
 import { HELD_JOB, WITHOUT_SNAPSHOTS } from "./job_bodies.ts";
 
 const ROUNDS = 3;
-const WARM_UP_SECONDS = 3;
+const WARM_UP_SECONDS = 2;
 const SECONDS = 3;
 const MINIMAL = "return=minimal";
 

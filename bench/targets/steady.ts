@@ -15,7 +15,7 @@ import { THREE_TASKS, UNTIL_DONE } from "./job_bodies.ts";
 const FINISHED = 100_000;
 const FILLING_SECONDS_MAX = 120;
 const JOBS_PER_SECOND = 1_000;
-const SECONDS = 60;
+const SECONDS = 30;
 const EVERY_MS = 5_000;
 
 export async function steadyRows(): Promise<readonly Row[]> {
