@@ -21,7 +21,7 @@ import type { Peers } from "./peers.ts";
 const ROUNDS = 3;
 const SECONDS_MAX = 100;
 /** About as long as V8 takes until it has optimized the code of a job. */
-const WARM_UP_SECONDS = 8;
+const WARM_UP_SECONDS = 5;
 /** After a process has been idle; BullMQ's load has it too. */
 const RESUMING_SECONDS = 2;
 const SECONDS = 4;
