@@ -72,6 +72,10 @@ testWithPostgres("shared log: a session that cannot write is left for another on
     const first = await session();
     await server.query("alter system set default_transaction_read_only = on");
     await server.query("select pg_reload_conf()");
+    // Once a new session has it, PostgreSQL has told the others.
+    await until("sessions are read-only", async () => {
+      return (await server.query("show default_transaction_read_only"))[0] === "on";
+    });
     const appended = log.append(SECOND);
     await until("another session tries", async () => {
       const now = await session();
