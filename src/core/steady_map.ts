@@ -1,5 +1,5 @@
 /**
- * A map and a set whose entries come and go, at less cost for the garbage collector.
+ * A map whose entries come and go, at less cost for the garbage collector.
  *
  * V8 gives a `Map` a new table when deleted entries have filled the old one; with few entries, that
  * is after every few deletions. The old table refers to the new one, for the sake of iterators. A
@@ -7,8 +7,8 @@
  * one until the next major collection, and with it all that was in the map when it was replaced. So
  * what belonged to a job stayed long after its end, and minor collections copied it twice.
  *
- * From the first deletion on, these classes also hold fillers. Their table is then so large that V8
- * replaces it only every few hundred deletions. To iterate, they pass over the fillers, which takes
+ * From the first deletion on, this map also holds fillers. Its table is then so large that V8
+ * replaces it only every few hundred deletions. To iterate, it passes over the fillers, which takes
  * some microseconds.
  */
 
@@ -60,47 +60,5 @@ export class SteadyMap<K extends Key, V> extends Map<K, V> {
 
   override forEach(callback: (value: V, key: K, map: Map<K, V>) => void): void {
     for (const [key, value] of this) callback(value, key, this);
-  }
-}
-
-export class SteadySet<T extends Key> extends Set<T> {
-  #fillers = 0;
-
-  override get size(): number {
-    return super.size - this.#fillers;
-  }
-
-  override delete(item: T): boolean {
-    const wasThere = super.delete(item);
-    if (wasThere && this.#fillers === 0) {
-      this.#fillers = FILLERS.length;
-      for (const filler of FILLERS) super.add(filler as unknown as T);
-    }
-    return wasThere;
-  }
-
-  override clear(): void {
-    super.clear();
-    this.#fillers = 0;
-  }
-
-  override values(): SetIterator<T> {
-    return withoutFillers(super.values());
-  }
-
-  override keys(): SetIterator<T> {
-    return this.values();
-  }
-
-  override *entries(): SetIterator<[T, T]> {
-    for (const item of this) yield [item, item];
-  }
-
-  override [Symbol.iterator](): SetIterator<T> {
-    return this.values();
-  }
-
-  override forEach(callback: (item: T, key: T, set: Set<T>) => void): void {
-    for (const item of this) callback(item, item, this);
   }
 }

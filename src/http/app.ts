@@ -30,6 +30,8 @@ export interface AppOptions
   readonly allowedHosts?: readonly string[] | "any";
   /** Default: 1 MiB. */
   readonly bodyBytesMax?: number;
+  /** Aborts when the process stops: streams end, and bodies are no longer awaited. */
+  readonly shutdownSignal?: AbortSignal;
   /** Called with unexpected errors; clients see no details. */
   readonly onError?: (error: Error) => void;
 }
@@ -48,7 +50,6 @@ type GivenDeps = Pick<
   | "maxStartDelayMs"
   | "heartbeatMs"
   | "version"
-  | "shutdownSignal"
 >;
 
 export function createApp(options: AppOptions): Hono {
@@ -132,7 +133,6 @@ function createDeps(options: AppOptions): HttpDeps {
     lookBack: new Gauge("lookBackBytesMax", limits.lookBackBytesMax),
     reading: new Lane(),
     admission,
-    shutdownSignal,
   };
 }
 

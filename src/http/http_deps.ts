@@ -122,8 +122,6 @@ export interface HttpDeps {
   readonly version: string;
   /** How often an idle stream sends a heartbeat. */
   readonly heartbeatMs: number;
-  /** Aborts when the process stops: streams and long polls end. */
-  readonly shutdownSignal: AbortSignal;
   readonly streams: Gauge;
   /** The outlets of all streams. */
   readonly outlets: Outlets;

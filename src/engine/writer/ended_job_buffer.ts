@@ -2,7 +2,7 @@
 
 import type { JobId, LogId } from "../../core/ids.ts";
 import { awaitsOutside } from "../../core/job_plan.ts";
-import { SteadySet } from "../../core/steady_map.ts";
+import { SteadyMap } from "../../core/steady_map.ts";
 import type { EndedJob, JobIndex } from "../job_index.ts";
 import { searchText } from "../queries/job_search.ts";
 import type { EventIds } from "./event_ids.ts";
@@ -16,7 +16,7 @@ const CHARACTERS = 1024 * 1024;
 export class EndedJobBuffer {
   readonly #index: JobIndex;
   readonly #ids: EventIds;
-  readonly #records = new SteadySet<JobRecord>();
+  readonly #records = new SteadyMap<JobId, JobRecord>();
   /** The total size of the records. An ended job does not change. */
   #characters = 0;
   /** After the index refused a write, it is tried again when this many jobs and ids wait. */
@@ -27,8 +27,9 @@ export class EndedJobBuffer {
     this.#ids = ids;
   }
 
-  get records(): ReadonlySet<JobRecord> {
-    return this.#records;
+  /** How many jobs wait for a write. */
+  get size(): number {
+    return this.#records.size;
   }
 
   get isEmpty(): boolean {
@@ -49,7 +50,7 @@ export class EndedJobBuffer {
   get next(): readonly JobRecord[] {
     const next: JobRecord[] = [];
     let characters = 0;
-    for (const record of this.#records) {
+    for (const record of this.#records.values()) {
       if (next.length === this.#index.batch || characters >= CHARACTERS) break;
       next.push(record);
       characters += record.size;
@@ -88,14 +89,15 @@ export class EndedJobBuffer {
     for (const record of records) {
       if (!record.isSettled) this.#index.wake(record.firstLogId);
       record.isIndexed = true;
-      if (this.#records.delete(record)) this.#characters -= record.size;
+      if (this.#records.delete(record.head.jobId)) this.#characters -= record.size;
     }
     return records.filter(({ isSettled }) => isSettled);
   }
 
   #add(record: JobRecord): void {
-    if (this.#records.has(record)) return;
-    this.#records.add(record);
+    const { jobId } = record.head;
+    if (this.#records.has(jobId)) return;
+    this.#records.set(jobId, record);
     this.#characters += record.size;
   }
 }

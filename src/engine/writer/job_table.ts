@@ -68,7 +68,7 @@ export class JobTable {
   }
 
   get leaving(): number {
-    return this.#ended?.records.size ?? 0;
+    return this.#ended?.size ?? 0;
   }
 
   /** Whether enough ended jobs wait for `letGo`. */
