@@ -10,7 +10,7 @@ import {
   heartbeatAt,
   passes,
   type Scan,
-  streamMessage,
+  type StreamMessages,
 } from "./feed.ts";
 import type { Chunk, ChunkCache } from "./generated.ts";
 import type { StreamTurns } from "./stream_turns.ts";
@@ -42,6 +42,7 @@ interface ChannelParts {
   /** Reads entries from the journal. */
   readonly history: Feed;
   readonly chunks: ChunkCache;
+  readonly messages: Pick<StreamMessages, "of">;
   readonly turns: Pick<StreamTurns, "spend">;
 }
 
@@ -118,13 +119,12 @@ export class Channel {
   }
 
   #chunkOf(after: LogId, { entries, scannedTo }: Pick<Scan, "entries" | "scannedTo">): Chunk {
-    const { engine } = this.parts;
     const endedBy = this.#endedBy();
     let to = Math.max(after, Math.min(scannedTo, endedBy ?? Infinity));
     let text = "";
     for (const entry of entries) {
       if (entry.logId > to) break;
-      if (this.#wants(entry)) text += streamMessage(entry, engine);
+      if (this.#wants(entry)) text += this.parts.messages.of(entry);
       if (text.length < CHUNK_LENGTH_MAX) continue;
       to = entry.logId;
       break;

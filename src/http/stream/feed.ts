@@ -78,24 +78,36 @@ export function greetingAt(position: LogId): string {
   return `retry: ${RECONNECT_MS}\n${heartbeatAt(position)}`;
 }
 
-/**
- * The journal returns recent entries as the same objects to all readers, so the text of each is
- * created once for all filters. A ring, since a `WeakMap` would cost the garbage collector as much
- * as creating the texts.
- */
-const RING_SIZE = 1_024;
-const ring = Array<{ entry: JobEventLogEntry; message: string } | undefined>(RING_SIZE);
+/** As many as are read at a time. */
+const MESSAGES_MAX = 512;
 
-export function streamMessage(
-  entry: JobEventLogEntry,
-  engine: Pick<JobEngine, "transitionAt">,
-): string {
-  const place = entry.logId % RING_SIZE;
-  const made = ring[place];
-  if (made?.entry === entry) return made.message;
-  const message = `id: ${entry.logId}\ndata: ${entryText(entry, engine.transitionAt(entry))}\n\n`;
-  ring[place] = { entry, message };
-  return message;
+/**
+ * The messages of entries that were read last. The journal returns recent entries as the same
+ * objects to all readers, so each message is created once for all filters. A ring, since a
+ * `WeakMap` would cost the garbage collector as much as creating the messages.
+ */
+export class StreamMessages {
+  readonly #engine: Pick<JobEngine, "transitionAt">;
+  readonly #ring = Array<{ entry: JobEventLogEntry; text: string } | undefined>(MESSAGES_MAX);
+
+  constructor(engine: Pick<JobEngine, "transitionAt">) {
+    this.#engine = engine;
+  }
+
+  of(entry: JobEventLogEntry): string {
+    const place = entry.logId % MESSAGES_MAX;
+    const made = this.#ring[place];
+    if (made?.entry === entry) return made.text;
+    const data = entryText(entry, this.#engine.transitionAt(entry));
+    const text = `id: ${entry.logId}\ndata: ${data}\n\n`;
+    this.#ring[place] = { entry, text };
+    return text;
+  }
+
+  /** Frees them before the garbage collector moves them. */
+  clear(): void {
+    this.#ring.fill(undefined);
+  }
 }
 
 /** The entry, and how it changed its job. Joining two texts costs less than copying the entry. */

@@ -8,7 +8,7 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Clock } from "../../engine/ports.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import { selectFeed } from "./feed.ts";
+import { selectFeed, StreamMessages } from "./feed.ts";
 import type { Permit } from "../guard/viewer.ts";
 import { Channel, Channels, nothingAfter, type Wanted } from "./channels.ts";
 import { ChunkCache } from "./generated.ts";
@@ -36,6 +36,7 @@ export class StreamHub implements ReaderHub {
   readonly turns: StreamTurns;
   readonly #options: HubOptions;
   readonly #chunks = new ChunkCache();
+  readonly #messages: StreamMessages;
   readonly #channels = new Channels();
   readonly #readers = new Set<StreamReader>();
   /** Readers that are behind, in the order of their turns. */
@@ -48,6 +49,7 @@ export class StreamHub implements ReaderHub {
 
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#messages = new StreamMessages(options.engine);
     this.turns = new StreamTurns(options.clock);
     this.heartbeats = new Timeouts(
       options.clock,
@@ -95,6 +97,7 @@ export class StreamHub implements ReaderHub {
       engine: this.#options.engine,
       history: selectFeed(this.#options.engine, wanted.filter.jobId),
       chunks: this.#chunks,
+      messages: this.#messages,
       turns: this.turns,
     });
   }
@@ -128,6 +131,7 @@ export class StreamHub implements ReaderHub {
       channel.makeChunk(this.#head, { entries, scannedTo });
       return channel.takeWaiting(this.#head);
     });
+    this.#messages.clear();
     this.#head = scannedTo;
     for (const waiter of waiters) {
       if (this.turns.isOver) await this.turns.next();
