@@ -38,6 +38,14 @@ export function isCommit(bytes: Uint8Array, end: number): boolean {
   return bytes[end - CRC_SUFFIX_BYTES - 1] === QUOTE;
 }
 
+/** Whether an ASCII text is at an offset. */
+export function isTextAt(bytes: Uint8Array, offset: number, text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    if (bytes[offset + index] !== text.charCodeAt(index)) return false;
+  }
+  return true;
+}
+
 /** The `chain` of a line that `isCommit`. */
 export function chainIn({ text, end }: LineText): string {
   const chainEnd = end - CRC_SUFFIX_BYTES - 1;

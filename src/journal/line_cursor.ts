@@ -60,6 +60,11 @@ export class LineCursor {
     return this.bytes[this.#offset] === NEWLINE && this.next();
   }
 
+  /** Moves to the line that begins at a byte offset. */
+  moveTo(offset: number): void {
+    this.#offset = this.#windowEnd = offset;
+  }
+
   #load(): boolean {
     const lineEnd = this.bytes.indexOf(NEWLINE, this.#offset) + 1;
     if (lineEnd === 0) return false;

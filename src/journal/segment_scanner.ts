@@ -5,13 +5,16 @@ import type { LogId } from "../core/ids.ts";
 import {
   CHAIN_FIELD_BYTES,
   chainAfter,
+  chainField,
   CRC_SUFFIX_BYTES,
   FIRST_FORMAT_VERSION,
   FORMAT_VERSION,
 } from "./line_codec.ts";
 import { LineCursor } from "./line_cursor.ts";
-import { chainIn, crcHolds, isCommit } from "./line_bytes.ts";
+import { chainIn, crcHolds, isCommit, isTextAt } from "./line_bytes.ts";
 import { entryIn, positionFlaw } from "./line_reader.ts";
+
+const NEWLINE = 10;
 
 /** The first damage in a segment. */
 interface Flaw {
@@ -109,6 +112,36 @@ export class SegmentScanner {
     return batch;
   }
 
+  /**
+   * Moves past the next batch if its chain alone proves that its bytes are those that were written.
+   * Otherwise it stays, and `next` reads the lines one by one. It takes half the time.
+   */
+  skipProven(): boolean {
+    if (this.#flaw !== undefined || this.#bytes[this.#end] !== NEWLINE) return false;
+    let [lines, lineStart, end] = [0, 0, this.#end];
+    do {
+      lineStart = end + 1;
+      end = this.#bytes.indexOf(NEWLINE, lineStart);
+      if (end < 0) return false;
+      lines++;
+    } while (!isCommit(this.#bytes, end));
+    const chain = this.#provenChain(lineStart, end);
+    if (chain === undefined) return false;
+    this.#chain = chain;
+    this.#nextLogId += lines;
+    this.#end = end + 1;
+    this.#cursor.moveTo(this.#end);
+    return true;
+  }
+
+  /** The chain of the batch from `#end` on, if the last line, from `start` to `end`, has it. */
+  #provenChain(start: number, end: number): string | undefined {
+    if (!crcHolds(this.#bytes, start, end)) return undefined;
+    const chainAt = end - CRC_SUFFIX_BYTES - CHAIN_FIELD_BYTES;
+    const chain = chainAfter(this.chain, this.#bytes.subarray(this.#end + 1, chainAt));
+    return isTextAt(this.#bytes, chainAt, chainField(chain)) ? chain : undefined;
+  }
+
   #batch(): ScannedBatch | undefined {
     const cursor = this.#cursor;
     if (!cursor.skipBlank()) return this.#missingBlank();
@@ -179,7 +212,7 @@ export class SegmentScanner {
 
   #missingBlank(): undefined {
     const start = this.#cursor.offset;
-    const newline = this.#bytes.indexOf(10, start);
+    const newline = this.#bytes.indexOf(NEWLINE, start);
     const whole = newline >= 0 && crcHolds(this.#bytes, start, newline);
     const reason = "a batch must begin with a blank line";
     this.#flaw = {
