@@ -5,7 +5,7 @@
 
 import type { Correlation } from "./correlation.ts";
 import { type EventMatcher, type JobPlan, policyEvents } from "./job_plan.ts";
-import type { JobState } from "./job_state.ts";
+import type { ExpectationState, JobState } from "./job_state.ts";
 
 /** Characters of a deep path that can be resolved in the time of one comparison. */
 const PATH_CHARACTERS = 16;
@@ -50,10 +50,10 @@ export function planEffort(plan: JobPlan): number {
 /** The maximum cost of applying an event to a job: comparing it with the plan, and counting it. */
 export function takingEffort({ plan, expected }: JobState): number {
   let positions = expected.length * POSITIONS;
-  let last: readonly number[] | undefined;
-  for (const { by } of expected) {
-    if (by !== last) positions += by.length;
-    last = by;
+  let last: ExpectationState | undefined;
+  for (const progress of expected) {
+    if (progress !== last) positions += progress.matched;
+    last = progress;
   }
   return planEffort(plan) + Math.floor(positions / POSITIONS);
 }

@@ -36,10 +36,18 @@ export function quotedEventId(eventId: string): EventId {
   return `evt_${digest("quoted", eventId)}` as EventId;
 }
 
-/** 130 bits of a SHA-256 digest, in the ULID alphabet. */
+/** 130 bits of a SHA-256 digest, in the ULID alphabet: the last five of each byte. */
 function digest(...parts: readonly string[]): string {
-  const bytes = createHash("sha256").update(parts.join("\n")).digest();
+  // As hexadecimal digits, which Deno returns in half the time of bytes.
+  const hex = createHash("sha256").update(parts.join("\n")).digest("hex");
   let text = "";
-  for (let index = 0; index < ID_LENGTH; index++) text += ALPHABET[(bytes[index] ?? 0) % 32];
+  for (let index = 0; index < ID_LENGTH; index++) {
+    text += ALPHABET[(digitAt(hex, 2 * index) % 2) * 16 + digitAt(hex, 2 * index + 1)];
+  }
   return text;
+}
+
+function digitAt(hex: string, index: number): number {
+  const code = hex.charCodeAt(index);
+  return code <= 57 ? code - 48 : code - 87;
 }
