@@ -13,23 +13,27 @@ import { atLeast, type Row } from "../table.ts";
 import { HELD_JOB, WITHOUT_SNAPSHOTS } from "./job_bodies.ts";
 
 const ROUNDS = 3;
-const WARM_UP_SECONDS = 2;
+/** About as long as V8 takes until it has optimized the code of a submission. */
+const WARM_UP_SECONDS = 5;
+/** After a process has been idle. */
+const RESUMING_SECONDS = 1;
 const SECONDS = 3;
 const MINIMAL = "return=minimal";
 
 export async function postJobsRows(): Promise<readonly Row[]> {
   await using bare = await startBare();
   await using floor = await startFloor();
+  for (const { url } of [bare, floor]) await submit(url, WARM_UP_SECONDS);
   const rounds = await inRounds(ROUNDS, async () => ({
     bare: await rate(bare.url),
-    full: { floor: await rate(floor.url), daybook: await daybook() },
-    minimal: { floor: await rate(floor.url, MINIMAL), daybook: await daybook(MINIMAL) },
+    floor: await rates(floor.url),
+    daybook: await daybook(),
   }));
   const row = (what: string, kind: "full" | "minimal", target: number, beyond: number): Row => {
     const median = (server: "floor" | "daybook") =>
-      whole(medianOf(rounds, (round) => round[kind][server]));
+      whole(medianOf(rounds, (round) => round[server][kind]));
     const ratio = (server: "floor" | "daybook") =>
-      medianOf(rounds, (round) => round[kind][server] / round.bare);
+      medianOf(rounds, (round) => round[server][kind] / round.bare);
     return {
       what,
       measured: `${median("daybook")}/s`,
@@ -46,16 +50,29 @@ export async function postJobsRows(): Promise<readonly Row[]> {
   ];
 }
 
-/** On an empty journal each time: one with a million jobs is not measured here. */
-async function daybook(prefer?: string): Promise<number> {
+interface Rates {
+  readonly full: number;
+  readonly minimal: number;
+}
+
+/** On a new journal each time: one with a million waiting jobs is not measured here. */
+async function daybook(): Promise<Rates> {
   await using server = await startDaybook({ flags: WITHOUT_SNAPSHOTS });
   using _company = await keepCompany(server.url);
-  return await rate(server.url, prefer);
+  await submit(server.url, WARM_UP_SECONDS);
+  return await rates(server.url);
+}
+
+async function rates(url: string): Promise<Rates> {
+  return { full: await rate(url), minimal: await rate(url, MINIMAL) };
 }
 
 async function rate(url: string, prefer = ""): Promise<number> {
-  const load = { url: `${url}/jobs`, body: HELD_JOB, prefer };
-  await postFor(WARM_UP_SECONDS, load);
-  const { answered, elapsedMs } = await postFor(SECONDS, load);
+  await submit(url, RESUMING_SECONDS, prefer);
+  const { answered, elapsedMs } = await submit(url, SECONDS, prefer);
   return perSecond(answered, elapsedMs);
+}
+
+function submit(url: string, seconds: number, prefer = "") {
+  return postFor(seconds, { url: `${url}/jobs`, body: HELD_JOB, prefer });
 }
