@@ -139,6 +139,25 @@ export function readBetween(
   return withFile(fileSystem, path, "read", (file) => file.read(start, end - start));
 }
 
+const COPIED_BYTES = 1024 * 1024;
+
+/**
+ * Copies the beginning of a file to another one, or to itself, a piece at a time: the whole may be
+ * too large for memory.
+ */
+export async function copyBeginning(
+  from: Pick<OpenFile, "read">,
+  to: Pick<OpenFile, "write">,
+  bytes: number,
+): Promise<void> {
+  for (let at = 0; at < bytes;) {
+    const piece = await from.read(at, Math.min(COPIED_BYTES, bytes - at));
+    if (piece.length === 0) throw new Error(`the file ends at ${at}, not at ${bytes}`);
+    await to.write(at, piece);
+    at += piece.length;
+  }
+}
+
 /**
  * Writes a new file; resolves when its content is on disk. Its name is on disk once its folder is
  * synced.

@@ -2,7 +2,14 @@
 
 import type { SegmentInfo } from "../engine/ports.ts";
 import { isOutOfRoom, JournalUnusableError, orUnusable } from "./errors.ts";
-import { type FileSystem, readBetween, readWhole, withFile, writeNew } from "./file_system.ts";
+import {
+  copyBeginning,
+  type FileSystem,
+  type OpenFile,
+  readWhole,
+  withFile,
+  writeNew,
+} from "./file_system.ts";
 import { removeIfThere } from "./folder.ts";
 import { type Layout, segmentName, TEMPORARY } from "./layout.ts";
 import type { TornTail } from "./segment_end.ts";
@@ -24,7 +31,7 @@ export async function quarantineTail(
   const name = `${segment.replace(/\.ndjson$/, "")}-${torn.offset}-${unique}.bin`;
   const aside = `${layout.quarantine}/${name}`;
   await orUnusable("write", aside, async () => {
-    await writeInPlace(fileSystem, aside, torn.bytes);
+    await writeInPlace(fileSystem, aside, (file) => file.write(0, torn.bytes));
     await fileSystem.syncFolder(layout.quarantine);
   });
   const path = `${layout.segments}/${segment}`;
@@ -47,8 +54,11 @@ export async function copyForward(
   const { name, bytes } = segments.at(-1) ?? { name: segmentName(1), bytes: 0 };
   const path = `${layout.segments}/${name}`;
   await orUnusable("copy", path, async () => {
-    const content = await readBetween(fileSystem, path, 0, bytes);
-    await writeInPlace(fileSystem, path, content);
+    await writeInPlace(
+      fileSystem,
+      path,
+      (copy) => withFile(fileSystem, path, "read", (file) => copyBeginning(file, copy, bytes)),
+    );
     await fileSystem.syncFolder(layout.segments);
   });
 }
@@ -57,11 +67,14 @@ export async function copyForward(
 async function writeInPlace(
   fileSystem: FileSystem,
   path: string,
-  bytes: Uint8Array,
+  write: (file: OpenFile) => Promise<void>,
 ): Promise<void> {
   const temporary = path + TEMPORARY;
   try {
-    await writeNew(fileSystem, temporary, bytes);
+    await withFile(fileSystem, temporary, "create", async (file) => {
+      await write(file);
+      await file.sync();
+    });
   } catch (error) {
     if (isOutOfRoom(error)) await removeIfThere(fileSystem, temporary);
     throw error;

@@ -6,7 +6,7 @@
 
 import type { Random, SegmentInfo } from "../engine/ports.ts";
 import { isOutOfRoom, JournalUnusableError, orUnusable } from "./errors.ts";
-import { type FileSystem, readBetween, withFile, writeNew } from "./file_system.ts";
+import { copyBeginning, type FileSystem, withFile, writeNew } from "./file_system.ts";
 import { removeIfThere } from "./folder.ts";
 import { type Layout, segmentName } from "./layout.ts";
 import { copyForward, quarantineTail } from "./repair.ts";
@@ -70,9 +70,8 @@ export class SegmentPreparation {
     const { name, bytes } = segments.at(-1) ?? { name: segmentName(1), bytes: 0 };
     const path = `${layout.segments}/${name}`;
     await orUnusable("rewrite", path, async () => {
-      const content = await readBetween(fileSystem, path, 0, bytes);
       await withFile(fileSystem, path, "write", async (file) => {
-        await file.write(0, content);
+        await withFile(fileSystem, path, "read", (same) => copyBeginning(same, file, bytes));
         await file.sync();
       });
     });

@@ -35,7 +35,7 @@ Deno.test("deno.json: the commands start with only the permissions that they nee
     "run",
     "--quiet",
     "--no-prompt",
-    "--v8-flags=--max-semi-space-size=8,--heap-growing-percent=25,--no-allocation-site-pretenuring,--no-memory-reducer,--no-parallel-scavenge",
+    "--v8-flags=--max-semi-space-size=8,--heap-growing-percent=25,--no-allocation-site-pretenuring,--no-memory-reducer",
     "--allow-net=127.0.0.1,localhost",
     "--allow-read=.",
     "--allow-write=.",

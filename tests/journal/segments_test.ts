@@ -108,10 +108,10 @@ testWithFolder(
     const steps = folder.disk.operations.filter((each) => each.includes("/segments"));
     const copying = steps.indexOf(`create ${path}.tmp`);
     assert.deepEqual(
-      steps.slice(copying - 1, copying + 7),
+      steps.slice(copying, copying + 8),
       [
-        `read ${path}`,
         `create ${path}.tmp`,
+        `read ${path}`,
         `write ${path}.tmp`,
         `sync ${path}.tmp`,
         `rename ${path}`,
@@ -120,6 +120,24 @@ testWithFolder(
         `syncData ${path}`,
       ],
     );
+    await reopened.journal.close();
+  },
+);
+
+testWithFolder(
+  "file journal: a large segment is copied a mebibyte at a time",
+  async (folder) => {
+    const { journal } = await folder.open(new RememberingConsumer());
+    const pad = "x".repeat(1024 * 1024);
+    for (const n of [1, 2]) await journal.append([fact({ n, pad })]).durable;
+    const name = "segments/00000000000000000001.ndjson";
+    const before = await folder.written(name);
+    folder.crash();
+    folder.disk.forget();
+    const reopened = await folder.open(new RememberingConsumer());
+    assert.deepEqual((await folder.written(name)).subarray(0, before.length), before);
+    const write = `write ${folder.path}/${name}.tmp`;
+    assert.equal(folder.disk.operations.filter((each) => each === write).length, 3);
     await reopened.journal.close();
   },
 );
