@@ -28,9 +28,12 @@ const SECONDS = 4;
 const BACKLOG = 80_000;
 const BACKLOG_MIN = 10_000;
 const SUBMITTING_SECONDS_MAX = 30;
-const DRAINING_SECONDS_MAX = 12;
+const DRAINING_SECONDS_MAX = 8;
 
-/** All processes are the same in all rounds and have run jobs before, BullMQ's too. */
+/**
+ * All processes have run jobs before, BullMQ's too, and all but the one with the backlog are the
+ * same in all rounds.
+ */
 export async function threeTaskRows(peers: Peers): Promise<readonly Row[]> {
   const peer = await peers.bullMq();
   const bullMq = typeof peer === "string" ? undefined : peer;
@@ -115,6 +118,7 @@ async function loaded(server: ServerProcess): Promise<Throughput> {
 async function drained(): Promise<number> {
   await using server = await startDaybook();
   using _company = await keepCompany(server.url);
+  await postFor(WARM_UP_SECONDS, threeTasksTo(server));
   const idle = await unfinished(server.url);
   const load = { url: `${server.url}/jobs`, body: THREE_TASKS };
   const begun = performance.now();
