@@ -28,7 +28,7 @@ const SECONDS = 4;
 const BACKLOG = 80_000;
 const BACKLOG_MIN = 10_000;
 const SUBMITTING_SECONDS_MAX = 30;
-const DRAINING_SECONDS_MAX = 8;
+const DRAINING_SECONDS_MAX = 6;
 
 /**
  * All processes have run jobs before, BullMQ's too, and all but the one with the backlog are the
