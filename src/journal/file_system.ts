@@ -167,8 +167,17 @@ export async function writeNew(
   path: string,
   bytes: Uint8Array,
 ): Promise<void> {
+  await createWith(fileSystem, path, (file) => file.write(0, bytes));
+}
+
+/** The same for content that `write` writes in pieces. */
+export async function createWith(
+  fileSystem: FileSystem,
+  path: string,
+  write: (file: OpenFile) => Promise<void>,
+): Promise<void> {
   await withFile(fileSystem, path, "create", async (file) => {
-    await file.write(0, bytes);
+    await write(file);
     await file.sync();
   });
 }

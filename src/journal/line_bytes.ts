@@ -18,7 +18,6 @@ export interface LineBytes extends LineText {
 }
 
 const QUOTE = 0x22;
-const CRC_KEY_BYTES = new TextEncoder().encode(CRC_KEY);
 const HEX_DIGITS = hexDigits();
 const NOT_HEX = 255;
 
@@ -26,11 +25,9 @@ const NOT_HEX = 255;
 export function crcHolds(bytes: Uint8Array, start: number, end: number): boolean {
   const key = end - CRC_SUFFIX_BYTES;
   if (key <= start) return false;
-  for (let index = 0; index < CRC_KEY_BYTES.length; index++) {
-    if (bytes[key + index] !== CRC_KEY_BYTES[index]) return false;
-  }
+  if (!isTextAt(bytes, key, CRC_KEY)) return false;
   if (bytes[end - 2] !== QUOTE || bytes[end - 1] !== 0x7d) return false;
-  return hexAt(bytes, key + CRC_KEY_BYTES.length) === crc32(bytes.subarray(start, key));
+  return hexAt(bytes, key + CRC_KEY.length) === crc32(bytes.subarray(start, key));
 }
 
 /** Whether a line whose `crc` holds has a `chain`, and so ends a batch. */

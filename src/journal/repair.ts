@@ -4,6 +4,7 @@ import type { SegmentInfo } from "../engine/ports.ts";
 import { isOutOfRoom, JournalUnusableError, orUnusable } from "./errors.ts";
 import {
   copyBeginning,
+  createWith,
   type FileSystem,
   type OpenFile,
   readWhole,
@@ -71,10 +72,7 @@ async function writeInPlace(
 ): Promise<void> {
   const temporary = path + TEMPORARY;
   try {
-    await withFile(fileSystem, temporary, "create", async (file) => {
-      await write(file);
-      await file.sync();
-    });
+    await createWith(fileSystem, temporary, write);
   } catch (error) {
     if (isOutOfRoom(error)) await removeIfThere(fileSystem, temporary);
     throw error;
