@@ -106,12 +106,21 @@ export class ValueRows {
     database.exec("PRAGMA synchronous = FULL; BEGIN");
     for (const one of replaced) database.prepare("DELETE FROM runs WHERE run = ?").run(one.run);
     database.prepare("INSERT INTO runs VALUES (?, ?, ?, ?)").run(run, last, postings, bits);
-    if (point !== undefined) {
-      const { logId, chain, segment, offset } = point;
-      database.exec("DELETE FROM point");
-      database.prepare("INSERT INTO point VALUES (?, ?, ?, ?)").run(logId, chain, segment, offset);
-    }
+    if (point !== undefined) this.#putPoint(point);
     database.exec("COMMIT; PRAGMA synchronous = NORMAL");
+  }
+
+  /** Records that the journal is indexed up to a point, without a run. */
+  moveTo(point: LinePoint): void {
+    this.#database.exec("BEGIN");
+    this.#putPoint(point);
+    this.#database.exec("COMMIT");
+  }
+
+  #putPoint({ logId, chain, segment, offset }: LinePoint): void {
+    this.#database.exec("DELETE FROM point");
+    this.#database.prepare("INSERT INTO point VALUES (?, ?, ?, ?)")
+      .run(logId, chain, segment, offset);
   }
 
   /** Removes the buckets of a run, as work with pauses. */

@@ -58,7 +58,7 @@ export class SqliteValueRuns {
     removeValues(`${folder}/${VALUES_FILE}`);
   }
 
-  /** Everything up to here is in the runs; `undefined` if they are empty. */
+  /** Everything up to here is in the runs; `undefined` if nothing was written yet. */
   get point(): LinePoint | undefined {
     return this.#rows.point();
   }
@@ -88,9 +88,13 @@ export class SqliteValueRuns {
     return found;
   }
 
-  /** Writes a run, as work with pauses; it becomes visible once all of it is durable. */
+  /**
+   * Writes a run, as work with pauses; it becomes visible once all of it is durable. Without
+   * postings, only the point moves.
+   */
   *write(postings: Postings, point: LinePoint): Work<void> {
     yield* this.#removeAbandoned();
+    if (postings.size === 0) return this.#rows.moveTo(point);
     const run = this.#nextRun++;
     try {
       const bits = bitsFor(postings.size);

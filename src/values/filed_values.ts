@@ -11,6 +11,11 @@ import type { LinePoint } from "../index/value_rows.ts";
 import type { SqliteValueRuns } from "../index/value_runs.ts";
 
 const GENERATION_POSTINGS = 1 << 19;
+/**
+ * A generation also ends after this many entries for each posting that it may have. Otherwise a
+ * journal with few values would be read again from its beginning after each stop.
+ */
+const ENTRIES_PER_POSTING = 4;
 /** How many full generations may wait for the disk. */
 const FULL_MAX = 2;
 /** With more runs a lookup takes too long. */
@@ -27,12 +32,15 @@ export class FiledValues {
   readonly #generationPostings: number;
   #young = new Postings();
   #point: LinePoint | undefined;
+  /** The last position of the generations that have ended. */
+  #endedAt: LogId;
   /** Oldest first. */
   #full: Full[] = [];
 
   constructor(runs: SqliteValueRuns, generationPostings = GENERATION_POSTINGS) {
     this.#runs = runs;
     this.#generationPostings = generationPostings;
+    this.#endedAt = runs.point?.logId ?? 0;
   }
 
   /** Work to do before anything more is filed. */
@@ -57,7 +65,10 @@ export class FiledValues {
   /** Everything up to this point has been filed. */
   batchEnd(point: LinePoint): void {
     this.#point = point;
-    if (this.#young.size >= this.#generationPostings) this.#endGeneration();
+    const entriesMax = ENTRIES_PER_POSTING * this.#generationPostings;
+    const isFull = this.#young.size >= this.#generationPostings ||
+      point.logId - this.#endedAt >= entriesMax;
+    if (isFull) this.#endGeneration();
   }
 
   newest(key: number, limit: number): readonly LogId[] {
@@ -83,13 +94,15 @@ export class FiledValues {
 
   /** Writes everything to disk that is not there yet. */
   *rest(): Work<void> {
-    if (this.#young.size > 0) this.#endGeneration();
+    this.#endGeneration();
     while (this.#full.length > 0) yield* this.flush();
   }
 
   #endGeneration(): void {
-    if (this.#point === undefined) return;
-    this.#full.push({ postings: this.#young, point: this.#point });
+    const point = this.#point;
+    if (point === undefined || point.logId === this.#endedAt) return;
+    this.#full.push({ postings: this.#young, point });
+    this.#endedAt = point.logId;
     this.#young = new Postings();
   }
 }

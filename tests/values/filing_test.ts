@@ -1,10 +1,12 @@
 /** The index of values on disk is a cache: whatever it contains, results agree with the lines. */
 
 import assert from "node:assert/strict";
+import * as v from "valibot";
+import { defineJob } from "../../src/engine/definition.ts";
 import { ValueIndex } from "../../src/engine/views/value_index.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { JournalReading } from "../../src/tools/journal_reading.ts";
-import { journalLayout } from "../../src/journal/layout.ts";
+import { journalLayout, segmentName } from "../../src/journal/layout.ts";
 import { Filing } from "../../src/values/filing.ts";
 import type { Answer } from "../../src/values/protocol.ts";
 import { valueKeys } from "../../src/engine/views/value_keys.ts";
@@ -107,20 +109,51 @@ Deno.test("filing: after a stop nothing is read again, and after a kill only wha
     const journal = await journalIn(folder, 3_000);
     filed(journal);
     // New lines are read by a process that had found none before.
-    for await (const { name } of Deno.readDir(journalLayout(folder).segments)) {
-      if (name.startsWith("00000000000000000001")) {
-        await Deno.rename(`${folder}/segments/${name}`, `${folder}/aside`);
-      }
-    }
-    const desk = new Desk(journal);
-    desk.upTo(journal.head);
-    assert.deepEqual(desk.warnings, []);
-    await Deno.rename(`${folder}/aside`, `${folder}/segments/00000000000000000001.ndjson`);
+    const desk = await withoutFirstSegment(journal);
     await assertTrue(desk, journal);
     const killed = new Desk({ ...journal, folder });
     await assertTrue(killed, journal);
     killed.filing.stop();
     desk.filing.stop();
+  });
+});
+
+/** Indexes a journal whose first segment cannot be read meanwhile. */
+async function withoutFirstSegment(journal: Journal, generation = GENERATION): Promise<Desk> {
+  const first = `${journalLayout(journal.folder).segments}/${segmentName(1)}`;
+  await Deno.rename(first, `${journal.folder}/aside`);
+  const desk = new Desk(journal, generation);
+  desk.upTo(journal.head);
+  await Deno.rename(`${journal.folder}/aside`, first);
+  assert.deepEqual(desk.warnings, []);
+  return desk;
+}
+
+/** Its input is too long to be indexed. */
+const note = defineJob({
+  type: "test.note",
+  version: 1,
+  input: v.object({ document: v.string() }),
+  run: () => Promise.resolve(),
+});
+
+Deno.test("filing: lines without values are not read again either, after a stop or a kill", async () => {
+  await inFolder(async (folder) => {
+    const shop = await shopIn(folder, { definitions: [note] });
+    for (let made = 0; made < 200; made++) {
+      await shop.engine.create({ type: note.type, input: { document: "text ".repeat(100) } });
+    }
+    const journal = { folder, head: shop.engine.headLogId };
+    await shop.engine.stop(0);
+    await shop.journal.close();
+    filed(journal);
+    (await withoutFirstSegment(journal)).filing.stop();
+
+    Deno.removeSync(fileOf(journal));
+    const killed = new Desk(journal, 10);
+    killed.upTo(journal.head);
+    (await withoutFirstSegment(journal, 10)).filing.stop();
+    killed.filing.stop();
   });
 });
 

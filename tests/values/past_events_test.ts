@@ -21,7 +21,7 @@ type Kind = "here" | "in a thread";
 
 async function placeIn(folder: string, kind: Kind): Promise<Place> {
   const thread = kind === "here" ? undefined : threadOf(folder);
-  const shop = await shopIn(folder, thread?.pastEvents);
+  const shop = await shopIn(folder, { pastEvents: thread?.pastEvents });
   const pastEvents = thread?.pastEvents ??
     new ReadPastEvents(systemClock, (after, limit) => shop.journal.read(after, limit));
   const close = async () => {
@@ -113,7 +113,7 @@ rule("a job is found by its labels, separately from events", async (place) => {
 test("past events, in a thread: a thread that ends is restarted, and finds what it has missed", () =>
   inFolder(async (folder) => {
     const { pastEvents, threads, warnings } = threadOf(folder);
-    const { engine, journal, deliver } = await shopIn(folder, pastEvents);
+    const { engine, journal, deliver } = await shopIn(folder, { pastEvents });
     await deliver(orders(1, 300));
     assert.equal((await carrying(pastEvents, "order-7", engine.headLogId)).length, 1);
     await threads.at(-1)?.terminate();
@@ -135,7 +135,7 @@ test("past events, in a thread: without a thread explanations say that nothing w
   inFolder(async (folder) => {
     const { pastEvents } = threadOf(folder);
     await pastEvents.close();
-    const { engine, journal, deliver } = await shopIn(folder, pastEvents);
+    const { engine, journal, deliver } = await shopIn(folder, { pastEvents });
     await deliver(orders(1, 3));
     const matcher = { eventType: PAID, correlation: { equals: { orderId: "ORDER-2" } } };
     const expected = [{ id: "paid", kind: "DomainFact", matcher, multiplicity: "ExactlyOnce" }];

@@ -12,18 +12,24 @@ import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
 import { systemClock, systemRandom } from "../../src/server/system.ts";
 import { ThreadedPastEvents } from "../../src/values/threaded_past_events.ts";
-import { engineOnFiles } from "../support/engine/engine_on_files.ts";
+import { engineOnFiles, type EngineOnFilesOptions } from "../support/engine/engine_on_files.ts";
 
 export const PAID = eventType("shop.Paid");
 
 /** A journal of several segments in a folder, and the search for its events. */
-export async function shopIn(folder: string, pastEvents?: PastEvents) {
+export async function shopIn(
+  folder: string,
+  { pastEvents, definitions = [] }: Pick<
+    Partial<EngineOnFilesOptions>,
+    "pastEvents" | "definitions"
+  > = {},
+) {
   const { engine, journal } = await engineOnFiles({
     folder,
     fileSystem: new DenoFileSystem(),
     clock: systemClock,
     random: systemRandom,
-    definitions: [],
+    definitions,
     maxRunning: 1,
     segmentBytes: 64 * 1024,
     pastEvents,
