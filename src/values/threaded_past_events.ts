@@ -17,7 +17,7 @@ import type { Answer, FilingPlace, FilingSeed, FromFiling, ToFiling } from "./pr
 import { threadProgram } from "./thread_program.ts";
 
 /** How many entries become durable between two messages to the thread; a query sends one too. */
-const ENTRIES_AT_A_TIME = 256;
+const ENTRIES_AT_A_TIME = 2_048;
 /** The time limit of a query for its answer. */
 const GRACE_MS = 1_000;
 /** How long a stop waits for the thread to flush to disk. */
