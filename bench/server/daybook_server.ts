@@ -24,15 +24,17 @@ export async function startDaybook(
   const place = database === undefined
     ? ["--journal", folder]
     : ["--journal", database, "--folder", folder, "--secret-key-file", await secretKey(folder)];
+  const start = startTask(folder);
   return await serverProcess(
     [
-      ...denoArguments(folder),
+      ...start.args,
       ...["--port", "0", ...place, "--definitions", definitions],
       ...flags,
     ],
     async () => {
       if (journal === undefined) await Deno.remove(folder, { recursive: true });
     },
+    start.env,
   );
 }
 
@@ -42,11 +44,17 @@ async function secretKey(folder: string): Promise<string> {
   return path;
 }
 
-/** The permissions of `deno task start`, plus the journal and the definitions. */
-function denoArguments(folder: string): readonly string[] {
-  const [, ...args] = configuration.tasks.start.command.split(" ");
-  return args.map((arg) => {
+/**
+ * The environment variables of `deno task start`, and the arguments that it gives Deno, with
+ * permissions for the journal and the definitions.
+ */
+function startTask(folder: string) {
+  const words = configuration.tasks.start.command.split(" ");
+  const deno = words.indexOf("deno");
+  const env = Object.fromEntries(words.slice(0, deno).map((word) => word.split("=")));
+  const args = words.slice(deno + 1).map((arg) => {
     if (arg.startsWith("--allow-read=")) return `${arg},${folder},${ROOT}`;
     return arg.startsWith("--allow-write=") ? `${arg},${folder}` : arg;
   });
+  return { env, args };
 }

@@ -18,14 +18,17 @@ const LISTENING = /http:\/\/127\.0\.0\.1:(\d+)/;
  * Starts a process and waits until it prints its address.
  *
  * @param clear Called when the process has ended.
+ * @param env Environment variables in addition to those of this process.
  */
 export async function serverProcess(
   args: readonly string[],
   clear: () => Promise<void> = () => Promise.resolve(),
+  env: Readonly<Record<string, string>> = {},
 ): Promise<ServerProcess> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: ROOT,
+    env,
     stdout: "piped",
     stderr: "inherit",
   }).spawn();

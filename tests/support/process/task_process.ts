@@ -8,11 +8,18 @@ const { tasks }: { tasks: Record<string, { command: string }> } = JSON.parse(
   await Deno.readTextFile(`${ROOT}deno.json`),
 );
 
+/** The environment variables that a task sets, and its `deno` arguments. */
+function partsOfTask(task: string) {
+  const words = tasks[task]?.command.split(" ") ?? [];
+  const deno = words.indexOf("deno");
+  assert.ok(deno >= 0, task);
+  const variables = words.slice(0, deno).map((word) => word.split("=") as [string, string]);
+  return { variables: Object.fromEntries(variables), args: words.slice(deno + 1) };
+}
+
 /** The `deno` arguments of a task. */
 export function wordsOfTask(task: string): readonly string[] {
-  const [deno, ...words] = tasks[task]?.command.split(" ") ?? [];
-  assert.equal(deno, "deno", task);
-  return words;
+  return partsOfTask(task).args;
 }
 
 export interface TaskPermissions {
@@ -60,7 +67,7 @@ export function taskCommand(
   return new Deno.Command(words[0] ?? "", {
     args: words.slice(1),
     cwd,
-    env,
+    env: { ...partsOfTask(task).variables, ...env },
     stdin,
     stdout: "piped",
     stderr: "piped",
