@@ -27,7 +27,8 @@ export class PageServer {
   ): Promise<PageServer> {
     const child = new Deno.Command("bash", {
       // The shell's process becomes the program's, so that signals reach it.
-      args: ["-c", `exec ${command}`],
+      // The command may begin with environment variables.
+      args: ["-c", `exec env ${command}`],
       ...options,
       stdin: "null",
       stdout: "piped",
