@@ -38,11 +38,11 @@ export interface Waiter {
 }
 
 interface ChannelParts {
-  readonly engine: Pick<JobEngine, "job" | "transitionAt">;
+  readonly engine: Pick<JobEngine, "job">;
   /** Reads entries from the journal. */
   readonly history: Feed;
   readonly chunks: ChunkCache;
-  readonly messages: Pick<StreamMessages, "of">;
+  readonly messages: Pick<StreamMessages, "of" | "isTransition">;
   readonly turns: Pick<StreamTurns, "spend">;
 }
 
@@ -145,7 +145,7 @@ export class Channel {
   #wants(entry: JobEventLogEntry): boolean {
     const { filter, onlyTransitions } = this.wanted;
     return passes(entry, filter) &&
-      (!onlyTransitions || this.parts.engine.transitionAt(entry) !== undefined);
+      (!onlyTransitions || this.parts.messages.isTransition(entry));
   }
 }
 

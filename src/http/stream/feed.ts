@@ -81,6 +81,14 @@ export function greetingAt(position: LogId): string {
 /** As many as are read at a time. */
 const MESSAGES_MAX = 512;
 
+/** What a stream has to know of an entry. */
+interface Told {
+  readonly entry: JobEventLogEntry;
+  /** How it changed its job. */
+  readonly transition: Transition | undefined;
+  message: string | undefined;
+}
+
 /**
  * The messages of entries that were read last. The journal returns recent entries as the same
  * objects to all readers, so each message is created once for all filters. A ring, since a
@@ -88,20 +96,27 @@ const MESSAGES_MAX = 512;
  */
 export class StreamMessages {
   readonly #engine: Pick<JobEngine, "transitionAt">;
-  readonly #ring = Array<{ entry: JobEventLogEntry; text: string } | undefined>(MESSAGES_MAX);
+  readonly #ring = Array<Told | undefined>(MESSAGES_MAX);
 
   constructor(engine: Pick<JobEngine, "transitionAt">) {
     this.#engine = engine;
   }
 
   of(entry: JobEventLogEntry): string {
+    const told = this.#told(entry);
+    return told.message ??= `id: ${entry.logId}\ndata: ${entryText(entry, told.transition)}\n\n`;
+  }
+
+  isTransition(entry: JobEventLogEntry): boolean {
+    return this.#told(entry).transition !== undefined;
+  }
+
+  #told(entry: JobEventLogEntry): Told {
     const place = entry.logId % MESSAGES_MAX;
-    const made = this.#ring[place];
-    if (made?.entry === entry) return made.text;
-    const data = entryText(entry, this.#engine.transitionAt(entry));
-    const text = `id: ${entry.logId}\ndata: ${data}\n\n`;
-    this.#ring[place] = { entry, text };
-    return text;
+    const told = this.#ring[place];
+    if (told?.entry === entry) return told;
+    const transition = this.#engine.transitionAt(entry);
+    return this.#ring[place] = { entry, transition, message: undefined };
   }
 
   /** Frees them before the garbage collector moves them. */
