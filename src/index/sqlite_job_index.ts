@@ -7,10 +7,8 @@ import { crc32 } from "node:zlib";
 import type { SQLInputValue } from "node:sqlite";
 import type { Condition } from "../core/condition.ts";
 import type { JobId, LogId } from "../core/ids.ts";
-import { type JobPlan, MAIN_ONLY_PLAN, sharedPlan } from "../core/job_plan.ts";
-import { type JobState, shared } from "../core/job_state.ts";
+import type { JobState } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
-import { parseJsonText } from "../core/json_text.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { EndedJob, IndexedFailures, IndexScan, JobIndex } from "../engine/job_index.ts";
 import type { JournalHead } from "../engine/ports.ts";
@@ -21,6 +19,7 @@ import { IdTable } from "./id_table.ts";
 import { Database, type DatabaseOptions, insertion, type Row } from "./database.ts";
 import { changedRow, isWhole, PUT_ROW, SELECT_ROW, summaryIn, toRow } from "./job_row.ts";
 import { JobScans } from "./job_scans.ts";
+import { parseStored, storedText } from "./stored_job.ts";
 
 /** Jobs per transaction; takes a few milliseconds. */
 const BATCH = 128;
@@ -268,7 +267,7 @@ export class SqliteJobIndex implements JobIndex {
     const { job, wasThere } = ended;
     const trail = trailBytes(ended.trail);
     const { firstLogId: first, lastLogId: last } = job;
-    const whole = JSON.stringify(toStored(job));
+    const whole = storedText(job);
     const before = wasThere ? this.#stateBefore(first, last) : null;
     return [last, first, before, trail, crc32(trail), crc32(whole), whole];
   }
@@ -285,8 +284,8 @@ export class SqliteJobIndex implements JobIndex {
   #state({ first, last }: Row): JobState {
     const row = this.#database.get("SELECT crc, job FROM states WHERE last = ?", last as LogId);
     if (row !== undefined && crc32(row.job as string) === row.crc) {
-      const stored = parseJsonText(row.job as string) as StoredJob;
-      if (stored.firstLogId === first && stored.lastLogId === last) return fromStored(stored);
+      const job = parseStored(row.job as string);
+      if (job.firstLogId === first && job.lastLogId === last) return job;
     }
     throw this.#database.damaged(`the job as of logId ${last} is not there, or not what it was`);
   }
@@ -325,16 +324,4 @@ export class SqliteJobIndex implements JobIndex {
   #add(condition: Condition, difference: number): void {
     this.#conditions.set(condition, (this.#conditions.get(condition) ?? 0) + difference);
   }
-}
-
-/** A job as stored. `null` stands for the plan that awaits only `main`, which most jobs have. */
-type StoredJob = Omit<JobState, "plan"> & { readonly plan: JobPlan | null };
-
-function toStored(job: JobState): StoredJob {
-  return job.plan === MAIN_ONLY_PLAN ? { ...job, plan: null } : job;
-}
-
-function fromStored(stored: StoredJob): JobState {
-  const plan = stored.plan === null ? MAIN_ONLY_PLAN : sharedPlan(stored.plan);
-  return { ...stored, plan, expected: shared(stored.expected) } as JobState;
 }
