@@ -77,10 +77,14 @@ class DenoFile implements OpenFile {
     await writeAtOnce(this.#file, bytes);
   }
 
-  async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  async read(
+    offset: number,
+    length: number,
+    into = new Uint8Array(length),
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const isQuick = length <= QUICK_READ_BYTES;
     if (isQuick) await nextTurn();
-    const bytes = new Uint8Array(length);
+    const bytes = into.subarray(0, length);
     // A long read has started by the time this method returns.
     this.#file.seekSync(offset, Deno.SeekMode.Start);
     let done = 0;

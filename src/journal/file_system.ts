@@ -15,8 +15,16 @@ export interface OpenFile {
    * may have been written.
    */
   write(offset: number, bytes: Uint8Array): Promise<void>;
-  /** Reads bytes at an offset; returns fewer than requested only at the end of the file. */
-  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * Reads bytes at an offset; returns fewer than requested only at the end of the file.
+   *
+   * @param into At least as long; may be used instead of new memory.
+   */
+  read(
+    offset: number,
+    length: number,
+    into?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>>;
   /** In bytes. */
   size(): Promise<number>;
   /** Truncates the file to a size in bytes. */
@@ -150,8 +158,9 @@ export async function copyBeginning(
   to: Pick<OpenFile, "write">,
   bytes: number,
 ): Promise<void> {
+  const buffer = new Uint8Array(Math.min(COPIED_BYTES, bytes));
   for (let at = 0; at < bytes;) {
-    const piece = await from.read(at, Math.min(COPIED_BYTES, bytes - at));
+    const piece = await from.read(at, Math.min(COPIED_BYTES, bytes - at), buffer);
     if (piece.length === 0) throw new Error(`the file ends at ${at}, not at ${bytes}`);
     await to.write(at, piece);
     at += piece.length;

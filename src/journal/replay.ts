@@ -170,8 +170,8 @@ class Replay {
     const before = await stampAt(fileSystem, path);
     const file = await orUnusable("read", path, () => fileSystem.open(path, "read"));
     try {
-      const read: OpenFile["read"] = (offset, length) =>
-        orUnusable("read", path, () => file.read(offset, length));
+      const read: OpenFile["read"] = (offset, length, into) =>
+        orUnusable("read", path, () => file.read(offset, length, into));
       if (!await this.#scan(segment, { read })) return false;
     } finally {
       file.close();

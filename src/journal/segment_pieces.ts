@@ -1,6 +1,7 @@
 /**
- * Reads a segment in pieces, of which at most two are in memory. Each begins where the last whole
- * batch of the previous piece ends.
+ * Reads a segment in pieces. Each begins where the last whole batch of the previous piece ends. Two
+ * buffers take turns, since memory outside of V8's heap is freed late: with new ones for each piece,
+ * 50 MB were waiting for the garbage collector.
  */
 
 import type { LogId } from "../core/ids.ts";
@@ -10,6 +11,7 @@ import { SegmentScanner } from "./segment_scanner.ts";
 export interface Piece {
   /** Its offset in the segment; the offsets of the scanner are relative to it. */
   readonly from: number;
+  /** Overwritten by a later piece. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** All its batches must be scanned before the next piece is requested. */
   readonly scanner: SegmentScanner;
@@ -31,13 +33,14 @@ interface PiecesOptions {
 }
 
 const PIECE_BYTES = 1024 * 1024;
+const NOTHING = new Uint8Array();
 
 /** Yields at least one piece. While a piece is scanned, the next one is read. */
 export async function* readPieces(options: PiecesOptions): AsyncGenerator<Piece> {
   const { firstLogId, chain, parsedFrom } = options;
   const ahead = new ReadAhead(options);
   let place = { from: 0, nextLogId: firstLogId, chain };
-  let bytes = await ahead.next();
+  let bytes = await ahead.next(NOTHING);
   try {
     for (;;) {
       const { from, nextLogId } = place;
@@ -49,7 +52,8 @@ export async function* readPieces(options: PiecesOptions): AsyncGenerator<Piece>
       if (isLast) return;
       const { end } = scanner;
       place = { from: from + end, nextLogId: scanner.nextLogId, chain: scanner.chain };
-      bytes = await restWith(bytes.subarray(end), end === 0, ahead);
+      const rest = bytes.subarray(end);
+      bytes = end === 0 ? await longer(rest, ahead) : await ahead.next(rest);
     }
   } finally {
     await ahead.settled();
@@ -57,27 +61,26 @@ export async function* readPieces(options: PiecesOptions): AsyncGenerator<Piece>
 }
 
 /**
- * Joins the rest of a piece with the next one. A batch longer than a piece is retried with at least
- * twice the bytes, so that the total work stays linear.
+ * A batch that is longer than its piece, with at least twice the bytes, so that the total work stays
+ * linear.
  */
-async function restWith(
-  rest: Uint8Array<ArrayBuffer>,
-  isLong: boolean,
+async function longer(
+  piece: Uint8Array<ArrayBuffer>,
   ahead: ReadAhead,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const parts = [rest];
+  const parts = [piece.slice()];
   let added = 0;
   do {
-    const part = await ahead.next();
+    const part = (await ahead.next(NOTHING)).slice();
     added += part.length;
     parts.push(part);
-  } while (isLong && added < rest.length && !ahead.isAtEnd);
+  } while (added < piece.length && !ahead.isAtEnd);
   return joined(parts);
 }
 
 function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
   const filled = parts.filter(({ length }) => length > 0);
-  if (filled.length <= 1) return filled[0] ?? new Uint8Array();
+  if (filled.length <= 1) return filled[0] ?? NOTHING;
   const whole = new Uint8Array(filled.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of filled) {
@@ -91,6 +94,9 @@ function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuff
 class ReadAhead {
   readonly #file: PiecesOptions["file"];
   readonly #pieceBytes: number;
+  /** In each, the rest of a piece has room before the next one. */
+  readonly #buffers: [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
+  readonly #roomBytes: number;
   #size: number;
   #offset = 0;
   #reading: Promise<Uint8Array<ArrayBuffer>> | undefined;
@@ -98,7 +104,10 @@ class ReadAhead {
   constructor({ file, bytes, pieceBytes = PIECE_BYTES }: PiecesOptions) {
     this.#file = file;
     this.#size = bytes;
-    this.#pieceBytes = pieceBytes;
+    this.#pieceBytes = Math.min(pieceBytes, bytes);
+    this.#roomBytes = this.#pieceBytes >> 2;
+    const length = this.#roomBytes + this.#pieceBytes;
+    this.#buffers = [new Uint8Array(length), new Uint8Array(length)];
     this.#begin();
   }
 
@@ -106,12 +115,14 @@ class ReadAhead {
     return this.#reading === undefined;
   }
 
-  async next(): Promise<Uint8Array<ArrayBuffer>> {
+  /** The next bytes after the rest of the last piece. */
+  async next(rest: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const wanted = Math.min(this.#pieceBytes, this.#size - this.#offset);
-    const bytes = await this.#reading ?? new Uint8Array();
-    this.#offset += bytes.length;
+    const read = await this.#reading ?? NOTHING;
+    this.#offset += read.length;
     // The file has become shorter: it ends here.
-    if (bytes.length < wanted) this.#size = this.#offset;
+    if (read.length < wanted) this.#size = this.#offset;
+    const bytes = this.#after(rest, read);
     this.#begin();
     return bytes;
   }
@@ -121,9 +132,23 @@ class ReadAhead {
     await this.#reading?.catch(() => {});
   }
 
+  #after(
+    rest: Uint8Array<ArrayBuffer>,
+    read: Uint8Array<ArrayBuffer>,
+  ): Uint8Array<ArrayBuffer> {
+    const [, buffer] = this.#buffers;
+    const start = this.#roomBytes - rest.length;
+    if (read.buffer !== buffer.buffer || start < 0) return joined([rest, read]);
+    buffer.set(rest, start);
+    return buffer.subarray(start, this.#roomBytes + read.length);
+  }
+
+  /** Reads into the buffer that no piece uses now. */
   #begin(): void {
     const length = Math.min(this.#pieceBytes, this.#size - this.#offset);
-    this.#reading = length > 0 ? this.#file.read(this.#offset, length) : undefined;
+    this.#buffers.reverse();
+    const into = this.#buffers[1].subarray(this.#roomBytes);
+    this.#reading = length > 0 ? this.#file.read(this.#offset, length, into) : undefined;
     this.#reading?.catch(() => {}); // Awaited later, by `next`.
   }
 }
