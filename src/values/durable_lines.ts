@@ -43,6 +43,8 @@ export class DurableLines {
   #next: LogId = 1;
   #file: Deno.FsFile | undefined;
   #pieceBytes = PIECE_BYTES;
+  /** For one piece after another. */
+  #buffer = new Uint8Array();
   #isWithinBatch = false;
 
   /** @param folder The folder of the segments. */
@@ -137,7 +139,8 @@ export class DurableLines {
 
   #piece(): Uint8Array<ArrayBuffer> {
     this.#file ??= this.#openSegment(this.#segment);
-    return readAt(this.#file, this.#offset, this.#pieceBytes);
+    if (this.#buffer.length !== this.#pieceBytes) this.#buffer = new Uint8Array(this.#pieceBytes);
+    return readInto(this.#buffer, this.#file, this.#offset);
   }
 
   #openSegment(firstLogId: LogId): Deno.FsFile {
@@ -150,7 +153,8 @@ export class DurableLines {
     if (start < 0) return false;
     try {
       using file = this.#openSegment(segment);
-      const bytes = Buffer.from(readAt(file, start, CHAIN_KEY.length + CHAIN_LENGTH));
+      const bytes = Buffer.alloc(CHAIN_KEY.length + CHAIN_LENGTH);
+      readInto(bytes, file, start);
       return bytes.toString("latin1") === CHAIN_KEY + chain;
     } catch {
       return false;
@@ -189,15 +193,18 @@ function textAfter(key: string, head: string): string | undefined {
   return at < 0 ? undefined : head.slice(at + key.length, head.indexOf('"', at + key.length));
 }
 
-/** Reads fewer bytes only at the end of the file. */
-function readAt(file: Deno.FsFile, offset: number, length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
+/** Returns the beginning that was read: less than the whole only at the end of the file. */
+function readInto(
+  buffer: Uint8Array<ArrayBuffer>,
+  file: Deno.FsFile,
+  offset: number,
+): Uint8Array<ArrayBuffer> {
   file.seekSync(offset, Deno.SeekMode.Start);
   let filled = 0;
-  while (filled < length) {
-    const read = file.readSync(bytes.subarray(filled));
+  while (filled < buffer.length) {
+    const read = file.readSync(buffer.subarray(filled));
     if (read === null) break;
     filled += read;
   }
-  return bytes.subarray(0, filled);
+  return buffer.subarray(0, filled);
 }
