@@ -18,6 +18,7 @@ import {
   type StateName,
   type TaskState,
 } from "./job_state.ts";
+import { timeMs } from "./time_ms.ts";
 
 export interface JobSummary {
   readonly jobId: JobId;
@@ -101,7 +102,7 @@ export function jobSummary(job: JobState): JobSummary {
 function queuedMsOf(job: JobState): number | null {
   const main = findTask(job, MAIN_TASK);
   if (main === undefined || job.state === "Created") return null;
-  return Math.max(0, Date.parse(main.startedAt) - Date.parse(job.startedAt));
+  return Math.max(0, timeMs(main.startedAt) - timeMs(job.startedAt));
 }
 
 function progressSummary({ plan, expected, tasks }: JobState): ProgressSummary {

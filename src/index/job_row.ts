@@ -13,6 +13,7 @@ import type { FailureSummary, JobSummary, ProgressSummary } from "../core/job_su
 import type { EndedJob } from "../engine/job_index.ts";
 import { searchable } from "./conditions.ts";
 import { insertion, type Row } from "./database.ts";
+import { timeMs } from "../core/time_ms.ts";
 
 /** The columns that describe a job. */
 const COLUMNS = [
@@ -57,9 +58,9 @@ export function toRow(ended: EndedJob): readonly SQLInputValue[] {
     summary.type,
     summary.definitionVersion,
     summary.priority,
-    Date.parse(createdAt),
-    startedAt === null ? null : Date.parse(startedAt),
-    endedAt === null ? null : Date.parse(endedAt),
+    timeMs(createdAt),
+    startedAt === null ? null : timeMs(startedAt),
+    endedAt === null ? null : timeMs(endedAt),
     hasAny(labels) ? JSON.stringify(labels) : null,
     searchable(text),
     job.idempotency?.key ?? null,

@@ -21,6 +21,7 @@ import {
   settlementKey,
 } from "./settlements.ts";
 import type { LoopTurns } from "./loop_turns.ts";
+import { timeMs } from "../../core/time_ms.ts";
 
 /** How long `run` may take to ask for the steps on record before it counts as diverged. */
 export const DIVERGENCE_GRACE_MS = 1_000;
@@ -321,7 +322,7 @@ export class Answers {
   #see(logId: LogId, receivedAt: string): void {
     if (logId <= this.#seenLogId) return;
     this.#seenLogId = logId;
-    this.#seenAtMs = Date.parse(receivedAt);
+    this.#seenAtMs = timeMs(receivedAt);
   }
 }
 

@@ -12,6 +12,7 @@ import type { Past, View } from "./view.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { JobWatch } from "../watches.ts";
 import type { OldestQueued } from "../requests.ts";
+import { timeMs } from "../../core/time_ms.ts";
 
 export class JobCensus implements View {
   readonly #watch: JobWatch | undefined;
@@ -80,7 +81,7 @@ export class JobCensus implements View {
     move(this.#states, before?.state, job.state);
     if (conditionBefore === condition) return;
     move(this.#conditions, conditionBefore, condition);
-    const atMs = Date.parse(entry.receivedAt);
+    const atMs = timeMs(entry.receivedAt);
     const stayedMs = this.#leave(conditionBefore, job.jobId, atMs);
     if (isTimed(condition)) this.#since[condition].set(job.jobId, atMs);
     this.#tell(job, conditionBefore, condition, stayedMs);

@@ -7,6 +7,7 @@ import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { Rate } from "../../core/place_limits.ts";
 import type { JobState } from "../../core/job_state.ts";
+import { timeMs } from "../../core/time_ms.ts";
 
 export interface RecordedStart {
   /** Milliseconds since the epoch. */
@@ -39,7 +40,7 @@ export class Starts {
     if (job.type === undefined) return;
     const rate = this.#rateOf(job.type);
     if (rate === undefined) return;
-    const atMs = Date.parse(entry.receivedAt);
+    const atMs = timeMs(entry.receivedAt);
     this.#latestMs = Math.max(this.#latestMs, atMs);
     const starts = this.#startsOf(job.type, job.rateKey);
     starts.push({ atMs, by: entry.logId });
