@@ -132,7 +132,11 @@ interface Seen {
 function see(parts: ConsumerParts, entries: readonly JobEventLogEntry[]): Seen {
   const shown = parts.writer.durable(entries);
   const inOrder = seeInOrder(parts, entries, shown);
-  const changed = new Set(entries.flatMap((entry) => parts.limitChanges.see(entry) ?? []));
+  const changed = new Set<string>();
+  for (const entry of entries) {
+    const type = parts.limitChanges.see(entry);
+    if (type !== undefined) changed.add(type);
+  }
   for (const applied of shown) {
     parts.starts.see(applied);
     for (const view of parts.views) view.see(applied);

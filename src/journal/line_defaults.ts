@@ -7,7 +7,7 @@
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobCreatedAttributes } from "../core/framework_events.ts";
-import { MAIN_ONLY_PLAN } from "../core/job_plan.ts";
+import { type JobPlan, MAIN_ONLY_PLAN } from "../core/job_plan.ts";
 import { equalJson, type JsonValue } from "../core/json.ts";
 import type { StampedEvent } from "../engine/ports.ts";
 
@@ -16,28 +16,20 @@ const FIRST = ["type", "definitionVersion", "plan", "input", "priority", "labels
 
 const MAIN_ONLY = MAIN_ONLY_PLAN as unknown as JsonValue;
 
-/** The attributes as written to a line, without defaults. */
+/** The attributes to write to a line as JSON, where `undefined` stands for a default. */
 export function writtenAttributes({ eventType, attributes }: StampedEvent): object {
   if (eventType !== "job.JobCreated") return attributes;
-  const created = attributes as JobCreatedAttributes;
-  const written: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(created)) {
-    if (!isLeftOut(name, created)) written[name] = value;
-  }
-  return written;
+  const { plan, priority, labels } = attributes as JobCreatedAttributes;
+  return {
+    ...attributes,
+    plan: isMainOnly(plan) ? undefined : plan,
+    priority: priority === 0 ? undefined : priority,
+    labels: isEmpty(labels) ? undefined : labels,
+  };
 }
 
-function isLeftOut(name: string, { plan, priority, labels }: JobCreatedAttributes): boolean {
-  switch (name) {
-    case "plan":
-      return plan === MAIN_ONLY_PLAN || equalJson(plan as unknown as JsonValue, MAIN_ONLY);
-    case "priority":
-      return priority === 0;
-    case "labels":
-      return isEmpty(labels);
-    default:
-      return false;
-  }
+function isMainOnly(plan: JobPlan): boolean {
+  return plan === MAIN_ONLY_PLAN || equalJson(plan as unknown as JsonValue, MAIN_ONLY);
 }
 
 /** The attributes of an entry, with the defaults that its line omits. */

@@ -76,17 +76,18 @@ export class RunContext implements JobContext<string> {
   openSleeps = 0;
   /** Expectations not answered yet. */
   readonly expectations = new Map<string, ExpectationRequest>();
-  /** Waits not answered yet, by `waitKey`; absent until there is one. */
+  // Most runs expect nothing, so these are absent until there is one.
+  /** Waits not answered yet, by `waitKey`. */
   #waits: Map<string, WaitRequest> | undefined;
   readonly jobId: JobId;
   readonly expectables: readonly Expectable[];
   #answers: Map<string, Promise<readonly FactEvent[]>> | undefined;
   /** Expectations that are awaited without a time limit. */
-  readonly #untimed = new Set<string>();
+  #untimed: Set<string> | undefined;
   /** Expectations whose deadline has passed: `run` gets no events for them. */
-  readonly #waived = new Set<string>();
+  #waived: Set<string> | undefined;
   /** The time limit of each wait of an expectation, in milliseconds, in the order of the waits. */
-  readonly #withins = new Map<string, number[]>();
+  #withins: Map<string, number[]> | undefined;
   #waitCount = 0;
   #isOver = false;
   readonly #listener: RunListener;
@@ -161,8 +162,8 @@ export class RunContext implements JobContext<string> {
       );
     }
     const events = this.#eventsOf(name);
-    if (!this.#untimed.has(name)) {
-      this.#untimed.add(name);
+    if (this.#untimed?.has(name) !== true) {
+      (this.#untimed ??= new Set()).add(name);
       this.#listener.onExpectation({ name });
     }
     return events;
@@ -184,8 +185,8 @@ export class RunContext implements JobContext<string> {
 
   #expectWithin(name: string, { withinMs }: ExpectOptions): Promise<Events | undefined> {
     const time = { ms: checkedMs(`expectation ${name} within`, withinMs) };
-    const withins = this.#withins.get(name) ?? [];
-    this.#withins.set(name, withins);
+    const withins = this.#withins?.get(name) ?? [];
+    (this.#withins ??= new Map()).set(name, withins);
     if (++this.#waitCount > WAITS_MAX) {
       throw new TypeError(
         `Cannot wait for ${JSON.stringify(name)} again: this job has had ${WAITS_MAX} timed ` +
@@ -193,7 +194,7 @@ export class RunContext implements JobContext<string> {
       );
     }
     const wait = withins.push(withinMs);
-    if (this.#waived.has(name)) return Promise.resolve(undefined);
+    if (this.#waived?.has(name) === true) return Promise.resolve(undefined);
     const events = this.#eventsOf(name);
     // The expectation has been answered.
     if (!this.expectations.has(name)) return events;
@@ -206,7 +207,7 @@ export class RunContext implements JobContext<string> {
 
   /** The time limit of each wait of an expectation, in milliseconds, in the order of the waits. */
   withinsOf(name: string): readonly number[] {
-    return this.#withins.get(name) ?? [];
+    return this.#withins?.get(name) ?? [];
   }
 
   /** Waits that have not ended. */
@@ -234,9 +235,9 @@ export class RunContext implements JobContext<string> {
     for (const one of this.#waitsOf(name)) {
       if (wait === undefined || one.wait === wait) this.#end(one, undefined);
     }
-    if (wait === undefined) this.#waived.add(name);
+    if (wait === undefined) (this.#waived ??= new Set()).add(name);
     // No longer awaited, unless `run` asks again.
-    if (this.#untimed.has(name) || this.#waitsOf(name).length > 0) return;
+    if (this.#untimed?.has(name) === true || this.#waitsOf(name).length > 0) return;
     this.expectations.delete(name);
     this.#answers?.delete(name);
   }
