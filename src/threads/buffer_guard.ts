@@ -103,16 +103,27 @@ export class BufferGuard {
   /** Garbage counts until it is collected, so it is collected before this returns `true`. */
   #holdsTooMuch(): boolean {
     this.#allocated = 0;
+    // Before the buffers are counted, which keeps them for the rest of this turn: what an earlier
+    // job left must not end this one.
+    if (externalBytes() + this.#shared.knownBytes > this.#max) this.#collectGarbage();
     if (this.#bytes() <= this.#max) return false;
-    this.#collect ??= collector();
-    this.#collect();
+    this.#collectGarbage();
     this.#allocated = LOOK_BYTES - this.#max / 4;
     return this.#bytes() > this.#max;
   }
 
-  #bytes(): number {
-    return getHeapStatistics().external_memory + this.#shared.bytes;
+  #collectGarbage(): void {
+    this.#collect ??= collector();
+    this.#collect();
   }
+
+  #bytes(): number {
+    return externalBytes() + this.#shared.bytes;
+  }
+}
+
+function externalBytes(): number {
+  return getHeapStatistics().external_memory;
 }
 
 /** A view of an existing buffer allocates nothing. */

@@ -22,6 +22,7 @@ interface Growth {
 export class SharedMemory {
   readonly #held = new Set<WeakRef<Held>>();
   readonly #growth: Growth;
+  #known = 0;
 
   constructor(growth: Growth) {
     this.#growth = growth;
@@ -34,6 +35,11 @@ export class SharedMemory {
     this.#watchInstances();
   }
 
+  /** What `bytes` was last. Unlike `bytes`, it keeps no buffer for the rest of this turn. */
+  get knownBytes(): number {
+    return this.#known;
+  }
+
   /** The bytes of buffers that are held, or were held earlier in this turn of the event loop. */
   get bytes(): number {
     let bytes = 0;
@@ -42,7 +48,7 @@ export class SharedMemory {
       if (held === undefined) this.#held.delete(reference);
       else bytes += "buffer" in held ? held.buffer.byteLength : held.byteLength;
     }
-    return bytes;
+    return this.#known = bytes;
   }
 
   #watchBuffers(): void {

@@ -140,6 +140,17 @@ test("threads: code that spins, exits, exhausts memory or never ends costs only 
   });
 });
 
+test("threads: memory that one job has left does not end the next one in its thread", async () => {
+  await withThreads(1, async (daybook) => {
+    for (let times = 0; times < 3; times++) {
+      const bad = await daybook.submit(hostile, hostileOf("shared", END_MS));
+      assert.match(endOf(await daybook.wait(bad, { timeoutMs: END_MS })), /OutOfMemory/);
+      const next = await daybook.submit(hostile, hostileOf("litter", END_MS));
+      assert.equal(endOf(await daybook.wait(next, { timeoutMs: END_MS })), "Done true");
+    }
+  });
+});
+
 test("threads: emit and progress after the end of a job are reported once, with the step", async () => {
   await withThreads(1, async (daybook, _, warnings) => {
     const job = await daybook.submit(hostile, { kind: "late" });
