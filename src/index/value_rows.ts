@@ -101,7 +101,7 @@ export class ValueRows {
   /** Commits what was written as a run that replaces others; durable on return. */
   commit({ run, last, postings, bits }: Run, replaced: readonly Run[], point?: LinePoint): void {
     const database = this.#database;
-    if (database.isTransaction) database.exec("COMMIT");
+    this.#commitOpen();
     // Only this commit has to be synced: it includes the writes before it.
     database.exec("PRAGMA synchronous = FULL; BEGIN");
     for (const one of replaced) database.prepare("DELETE FROM runs WHERE run = ?").run(one.run);
@@ -112,9 +112,15 @@ export class ValueRows {
 
   /** Records that the journal is indexed up to a point, without a run. */
   moveTo(point: LinePoint): void {
+    this.#commitOpen();
     this.#database.exec("BEGIN");
     this.#putPoint(point);
     this.#database.exec("COMMIT");
+  }
+
+  /** Buckets that another work has written so far. */
+  #commitOpen(): void {
+    if (this.#database.isTransaction) this.#database.exec("COMMIT");
   }
 
   #putPoint({ logId, chain, segment, offset }: LinePoint): void {

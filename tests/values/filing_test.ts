@@ -9,6 +9,9 @@ import { JournalReading } from "../../src/tools/journal_reading.ts";
 import { journalLayout, segmentName } from "../../src/journal/layout.ts";
 import { Filing } from "../../src/values/filing.ts";
 import type { Answer } from "../../src/values/protocol.ts";
+import { runToEnd } from "../../src/core/work.ts";
+import { Postings } from "../../src/engine/views/postings.ts";
+import { SqliteValueRuns } from "../../src/index/value_runs.ts";
 import { valueKeys } from "../../src/engine/views/value_keys.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { orders, shopIn } from "./valued_events.ts";
@@ -154,6 +157,26 @@ Deno.test("filing: lines without values are not read again either, after a stop 
     killed.upTo(journal.head);
     (await withoutFirstSegment(journal, 10)).filing.stop();
     killed.filing.stop();
+  });
+});
+
+Deno.test("filing: a position without values is written although runs are being merged", async () => {
+  await inFolder((folder) => {
+    const pointAt = (logId: number) => ({ logId, chain: "chain", segment: 1, offset: logId });
+    const runs = new SqliteValueRuns(folder);
+    for (const logId of [1, 2, 3, 4]) {
+      const postings = new Postings();
+      postings.add(12, logId);
+      runToEnd(runs.write(postings, pointAt(logId)));
+    }
+    let logId = 4;
+    // After each step of the merge.
+    for (const _ of runs.merge()) runToEnd(runs.write(new Postings(), pointAt(++logId)));
+    assert.ok(logId > 6);
+    assert.deepEqual([runs.count, runs.point?.logId], [1, logId]);
+    assert.deepEqual(runs.newest(12, 9), [4, 3, 2, 1]);
+    runs.close();
+    return Promise.resolve();
   });
 });
 
