@@ -1,5 +1,8 @@
 /** A reverse proxy that answers 502 while its server is away. */
 
+/** Streams are refused late, so that requests for the page fail before them. */
+const STREAM_REFUSED_MS = 1_000;
+
 export class StandInProxy implements AsyncDisposable {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
   readonly #ended = new AbortController();
@@ -30,13 +33,18 @@ export class StandInProxy implements AsyncDisposable {
     await this.#server.finished;
   }
 
+  async #refuseStream(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, STREAM_REFUSED_MS));
+    this.#refused.resolve();
+  }
+
   async #pass({ url, headers, signal }: Request): Promise<Response> {
     const { pathname, search } = new URL(url);
     try {
       const response = await fetch(this.target + pathname + search, { headers, signal });
       return new Response(response.body, response);
     } catch {
-      if (pathname === "/ui/live") this.#refused.resolve();
+      if (pathname === "/ui/live") await this.#refuseStream();
       return new Response("bad gateway", { status: 502 });
     }
   }

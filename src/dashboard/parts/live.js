@@ -9,6 +9,8 @@ const QUIET_MS = 1_000;
 /** The first delay before a reconnection; it doubles up to `RETRY_MAX_MS`. */
 const RETRY_MS = 2_000;
 const RETRY_MAX_MS = 30_000;
+/** A request that takes longer has failed, such as one to a machine that is gone. */
+const ANSWER_MAX_MS = 30_000;
 const PAUSED_KEY = "daybook-paused";
 /** Statuses after which the whole page is reloaded. */
 const ENDINGS = new Map([[401, "signed out"], [403, "signed out"], [404, "gone"]]);
@@ -84,8 +86,9 @@ function broken() {
 }
 
 function retryLater() {
-  if (retryTimer !== undefined || ending !== undefined) return;
+  // Also while a retry is due: otherwise that retry would take the closed stream for an open one.
   if (stream?.readyState === EventSource.CLOSED) stream = undefined;
+  if (retryTimer !== undefined || ending !== undefined) return;
   retryTimer = setTimeout(seek, retryMs);
   retryMs = Math.min(RETRY_MAX_MS, 2 * retryMs);
   show();
@@ -149,7 +152,8 @@ async function renew() {
  * @returns {Promise<Response | undefined>}
  */
 async function ask(url) {
-  const response = await fetch(url, { headers: { accept: "text/html" } });
+  const signal = AbortSignal.timeout(ANSWER_MAX_MS);
+  const response = await fetch(url, { headers: { accept: "text/html" }, signal });
   // Only the sign-in is a redirect.
   const found = response.redirected ? ENDINGS.get(401) : ENDINGS.get(response.status);
   if (found !== undefined) return end(found);
