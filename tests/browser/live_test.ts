@@ -109,7 +109,7 @@ const WALKS: Readonly<Record<string, Walk>> = {
       await restarts.kill();
       await restarts.saying("reconnecting");
       // This request fails before the browser tries the stream again.
-      await restarts.page.evaluate(() => document.dispatchEvent(new Event("daybook:refresh")));
+      await restarts.page.evaluate("document.dispatchEvent(new Event('daybook:refresh'))");
       await proxy.refusal;
       await restarts.again({ journal: `${folder}/first` });
       await restarts.saying("live");

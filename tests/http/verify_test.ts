@@ -32,6 +32,20 @@ Deno.test("POST /journal/verify: it starts, and GET /journal shows its progress 
   assert.deepEqual(await run(), { status: "ended", startedAt, endedAt: startedAt });
 });
 
+Deno.test("GET /journal: a verification that ends while the verdict is read still runs", async () => {
+  const { app, verification, run } = await start();
+  await jsonOf(await app.post("/journal/verify"), 202);
+  const { engine } = app;
+  const info = engine.journalInfo.bind(engine);
+  engine.journalInfo = async () => {
+    const before = await info();
+    verification.end();
+    return before;
+  };
+  assert.equal((await run())?.status, "running");
+  assert.equal((await run())?.status, "ended");
+});
+
 Deno.test("POST /journal/verify: a second one is 409 while the first runs", async () => {
   const { app, verification } = await start();
   await jsonOf(await app.post("/journal/verify", {}), 202);

@@ -31,6 +31,8 @@ export const SYSTEM_SCREEN_ROUTES: readonly Route[] = [
 async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
   readQuery(c.req.raw, NOTE_PARAMETER);
   const { engine, clock, system, verification } = deps;
+  // Read first: a run that ends meanwhile must not be shown as ended with the verdict before it.
+  const run = verification?.run ?? null;
   const journal = await engine.journalInfo();
   const commands = curlCommands(c, deps);
   const viewer = requestViewer(c);
@@ -59,7 +61,7 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
           <JournalSection journal={journal} system={system} standing={deps.standing?.()} />
           <VerificationSection
             last={journal.lastVerification}
-            run={verification?.run ?? null}
+            run={run}
             canVerify={verification !== undefined}
             mayVerify={scopes.includes("operate")}
             now={now}

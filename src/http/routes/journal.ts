@@ -21,11 +21,9 @@ function verificationAnswer({ verification }: HttpDeps) {
 async function showJournal(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
   const shared = deps.standing === undefined ? {} : { shared: deps.standing() };
-  return jsonResponse({
-    ...await deps.engine.journalInfo(),
-    ...shared,
-    ...verificationAnswer(deps),
-  }, STATUS.ok);
+  // Read first: a run that ends meanwhile must not be shown as ended with the verdict before it.
+  const run = verificationAnswer(deps);
+  return jsonResponse({ ...await deps.engine.journalInfo(), ...shared, ...run }, STATUS.ok);
 }
 
 async function verify(c: Context, deps: HttpDeps): Promise<Response> {
