@@ -79,6 +79,20 @@ export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
+const LOOK_MS = 500;
+const QUIET_SHARE = 0.05;
+const QUIET_LOOKS_MAX = 120;
+
+/** Resolves when the main thread of a process has next to nothing to do, or after a minute. */
+export async function untilQuiet(pid: number): Promise<void> {
+  for (let look = 0, before = threadCpuUs(pid); look < QUIET_LOOKS_MAX; look++) {
+    await pause(LOOK_MS);
+    const now = threadCpuUs(pid);
+    if (now - before < QUIET_SHARE * LOOK_MS * 1_000) return;
+    before = now;
+  }
+}
+
 /** In MB: now, or the peak. */
 export function residentMegabytes(pid: number, which: "VmRSS" | "VmHWM" = "VmRSS"): number {
   const text = Deno.readTextFileSync(`/proc/${pid}/status`);

@@ -4,6 +4,7 @@ import { inRounds, medianOf, perSecond, whole } from "../figures.ts";
 import { postFor } from "../load/wrk.ts";
 import { keepCompany } from "../server/company.ts";
 import { startDaybook } from "../server/daybook_server.ts";
+import { untilQuiet } from "../system.ts";
 import { atLeast, type Row } from "../table.ts";
 import { WITHOUT_SNAPSHOTS } from "./job_bodies.ts";
 import { fill, SHIPPED, waitingPlan } from "./waiting_jobs.ts";
@@ -27,6 +28,8 @@ export async function eventRows(): Promise<readonly Row[]> {
   using _companyOfMany = await keepCompany(many.url);
   await fill(few.url, waitingPlan(FEW), FEW);
   const waiting = await fill(many.url, waitingPlan(MANY), MANY);
+  // The reader of the stream has some seconds to catch up.
+  await untilQuiet(many.pid);
   await Promise.all([deliver(few.url, FEW), deliver(many.url, MANY)]);
   const rounds = await inRounds(ROUNDS, async () => ({
     few: await deliver(few.url, FEW),

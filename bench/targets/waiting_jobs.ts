@@ -7,7 +7,7 @@ export const SHIPPED = "ec.shipment.ShipmentCompleted";
 /** Many at once, so that the disk has fewer batches to sync. */
 const CONNECTIONS = 256;
 /** On a slow machine there are fewer, and the row says how many. */
-const SECONDS_MAX = 45;
+const SECONDS_MAX = 60;
 
 /** A job to submit; `{n}` in its text is replaced by one of this many numbers. */
 export interface JobBody {
