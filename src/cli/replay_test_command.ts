@@ -202,7 +202,9 @@ async function check(
   const opened = isSealed(job) ? await openedInput(sealing, job) : undefined;
   if (opened?.ok === false) {
     const message = `the input is sealed, and ${opened.reason}`;
-    return type.add(findByName(job, definition, { kind: "notChecked", message }, recorded));
+    return type.add(
+      await findByName(job, definition, { kind: "notChecked", message }, recorded),
+    );
   }
   const clear = opened === undefined ? job : withInput(job, opened.input);
   const source = { clock, entriesAt: recorded.factsAt };
@@ -213,7 +215,7 @@ async function check(
   );
   const isParked = lack !== undefined && verdict.kind === "compatible";
   const notLoaded = { kind: "notLoaded", logId: job.firstLogId, message: `${lack}` } as const;
-  type.add(findByName(job, definition, isParked ? notLoaded : verdict, recorded));
+  type.add(await findByName(job, definition, isParked ? notLoaded : verdict, recorded));
   if (!isTerminal(job)) type.addPlanChanges(planChanges(definition, clear));
 }
 
@@ -226,12 +228,12 @@ async function openedInput(sealing: Sealing, job: SealedJob): Promise<OpenedInpu
   }
 }
 
-function findByName(
+async function findByName(
   job: JobState,
   definition: AnyJobDefinition,
   verdict: Finding["verdict"],
   recorded: RecordedJobs,
-): Finding {
+): Promise<Finding> {
   return {
     jobId: job.jobId,
     firstLogId: job.firstLogId,
@@ -240,7 +242,7 @@ function findByName(
     version: job.definitionVersion ?? 0,
     versionNow: definition.version,
     verdict,
-    location: "logId" in verdict ? recorded.locate(verdict.logId) : undefined,
+    location: "logId" in verdict ? await recorded.locate(verdict.logId) : undefined,
   };
 }
 

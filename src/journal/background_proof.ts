@@ -7,7 +7,7 @@ import type { Clock, SegmentProof } from "../engine/ports.ts";
 import { failureReason, JournalDamagedError } from "./errors.ts";
 import { type FileStamp, type FileSystem, isSame, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
-import type { LineIndex } from "./line_index.ts";
+import type { LineIndexes } from "./line_indexes.ts";
 import type { SealedSegment } from "./segment_rolls.ts";
 import { requireWhole } from "./segment_proof.ts";
 import { SidecarStore } from "./sidecar_store.ts";
@@ -32,14 +32,15 @@ export interface Unproven {
   readonly origin: "read" | "trusted" | "filled";
   /** The file that the start read, if it has not changed since. */
   readonly read?: FileStamp;
+  /** The verdict of the sidecar that the start trusted. */
+  readonly stored?: FileStamp | undefined;
 }
 
 interface BackgroundProofOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly clock: Clock;
-  /** The line index of a segment. */
-  indexOf(segment: string): LineIndex;
+  readonly indexes: Pick<LineIndexes, "of" | "stored">;
   /** Whether the disk is full, so that no verdict may be written. */
   full(): boolean;
   /** Called when a segment is damaged. */
@@ -51,6 +52,8 @@ interface BackgroundProofOptions {
 /** The full segments as the start found them. */
 export interface FoundSegments {
   readonly sealed: readonly SealedSegment[];
+  /** Those with a sidecar that agrees with them. */
+  readonly stored: readonly SealedSegment[];
   /** How many of them the start trusted. */
   readonly trusted: number;
   readonly unproven: readonly Unproven[];
@@ -143,7 +146,7 @@ export class BackgroundProof {
     return isDue;
   }
 
-  async #prove({ segment, origin, read }: Unproven): Promise<boolean> {
+  async #prove({ segment, origin, read, stored }: Unproven): Promise<boolean> {
     if (this.#options.full()) return false;
     const nowMs = await this.#store.now();
     const stamp = await this.#store.stampOf(segment);
@@ -156,8 +159,10 @@ export class BackgroundProof {
     if (!isRead) this.#at = this.#now();
     if (stamp === undefined || nowMs === undefined) return true;
     if (!isSame(stamp, await this.#store.stampOf(segment))) return true;
-    const index = this.#options.indexOf(segment.name);
-    await this.#store.write({ segment, index, verdict: stamp });
+    if (stored !== undefined && isSame(stored, stamp)) return true;
+    const { indexes } = this.#options;
+    await this.#store.write({ segment, index: await indexes.of(segment), verdict: stamp });
+    indexes.stored(segment);
     return true;
   }
 

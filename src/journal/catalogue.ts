@@ -5,7 +5,8 @@ import type { EntryLocation, SegmentInfo } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
 import { JournalDamagedError } from "./errors.ts";
 import { segmentName } from "./layout.ts";
-import { LineIndex, type LinePlace } from "./line_index.ts";
+import type { LineIndex, LinePlace } from "./line_index.ts";
+import type { LineIndexes } from "./line_indexes.ts";
 
 /** @throws {RangeError} when a position is not durable, or the positions do not ascend. */
 export function requireDurable(logIds: readonly LogId[], head: LogId): void {
@@ -26,16 +27,30 @@ export function positions(first: LogId, last: LogId): LogId[] {
   return Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
 }
 
+/**
+ * Finds the line of a durable position in the index of the segment that holds it.
+ *
+ * @throws {JournalDamagedError} when the segment has no such line.
+ */
+export function placeIn(
+  index: LineIndex,
+  logId: LogId,
+  { name, firstLogId, bytes }: SegmentInfo,
+): LinePlace {
+  const place = index.find(logId - firstLogId);
+  if (place !== undefined) return place;
+  throw new JournalDamagedError({ segment: name, offset: bytes, logId }, "the line is missing");
+}
+
 export class Catalogue {
   /** In order; the last one is active. */
   readonly #segments: SegmentInfo[];
-  /** By segment name. */
-  readonly #indexes: Map<string, LineIndex>;
+  readonly #indexes: LineIndexes;
 
   /** @param segments At least one; the last may be empty. */
-  constructor(segments: readonly SegmentInfo[], indexes: ReadonlyMap<string, LineIndex>) {
+  constructor(segments: readonly SegmentInfo[], indexes: LineIndexes) {
     this.#segments = [...segments];
-    this.#indexes = new Map(indexes);
+    this.#indexes = indexes;
   }
 
   get segments(): readonly SegmentInfo[] {
@@ -56,7 +71,7 @@ export class Catalogue {
   extend(batch: SealedBatch): void {
     if (batch.opensSegment && this.active.bytes > 0) this.#roll(batch.firstLogId);
     const { name, firstLogId, bytes } = this.active;
-    this.indexOf(name).add(batch.offsets, bytes);
+    this.#indexes.growing(name).add(batch.offsets, bytes);
     const extended = { name, firstLogId, bytes: bytes + batch.bytes.length };
     this.#segments[this.#segments.length - 1] = extended;
   }
@@ -73,38 +88,28 @@ export class Catalogue {
   }
 
   /**
-   * Finds the line of a durable position in the segment that holds it.
-   *
-   * @throws {JournalDamagedError} when the segment has no such line.
-   */
-  placeOf(logId: LogId, { name, firstLogId, bytes }: SegmentInfo): LinePlace {
-    const place = this.indexOf(name).find(logId - firstLogId);
-    if (place !== undefined) return place;
-    throw new JournalDamagedError({ segment: name, offset: bytes, logId }, "the line is missing");
-  }
-
-  /**
-   * Finds the lines of positions, from memory alone.
+   * Finds the lines of positions without reading them.
    *
    * @throws {RangeError} when a position is not durable, or the positions do not ascend.
    */
-  locate(logIds: readonly LogId[], head: LogId): readonly EntryLocation[] {
+  async locate(logIds: readonly LogId[], head: LogId): Promise<readonly EntryLocation[]> {
     requireDurable(logIds, head);
-    return logIds.map((logId) => {
+    const places: EntryLocation[] = [];
+    for (const logId of logIds) {
       const segment = this.segmentOf(logId);
-      return { logId, segment: segment.name, line: this.placeOf(logId, segment).line };
-    });
+      const { line } = placeIn(await this.indexOf(segment), logId, segment);
+      places.push({ logId, segment: segment.name, line });
+    }
+    return places;
   }
 
-  /** The line index of a segment. */
-  indexOf(segment: string): LineIndex {
-    const index = this.#indexes.get(segment) ?? new LineIndex();
-    this.#indexes.set(segment, index);
-    return index;
+  /** @throws {JournalDamagedError} as `LineIndexes.of` does. */
+  indexOf(segment: SegmentInfo): Promise<LineIndex> {
+    return this.#indexes.of(segment);
   }
 
   #roll(firstLogId: LogId): void {
-    this.indexOf(this.active.name).trim();
+    this.#indexes.growing(this.active.name).trim();
     this.#segments.push({ name: segmentName(firstLogId), firstLogId, bytes: 0 });
   }
 }

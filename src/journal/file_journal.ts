@@ -97,7 +97,7 @@ export class FileJournal implements Journal {
 
   /** Rejects with a `RangeError` when a position is not durable, or the positions do not ascend. */
   locate(logIds: readonly LogId[]): Promise<readonly EntryLocation[]> {
-    return Promise.try(() => this.#parts.catalogue.locate(logIds, this.head.logId));
+    return this.#parts.catalogue.locate(logIds, this.head.logId);
   }
 
   async info(): Promise<JournalInfo> {

@@ -14,6 +14,7 @@ import { DurableEntries, Tail } from "./durable_entries.ts";
 import { journalLayout } from "./layout.ts";
 import type { BatchSink } from "./group_commit.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
+import { LineIndexes } from "./line_indexes.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { Recorder } from "./recorder.ts";
 import { recover, type Recovery, recoveryReport } from "./recovery.ts";
@@ -111,7 +112,13 @@ function createParts(
 ): JournalParts {
   const { fileSystem, clock, random } = options;
   const layout = journalLayout(options.folder);
-  const catalogue = new Catalogue(recovery.segments, recovery.indexes);
+  const indexes = new LineIndexes(recovery.indexes, {
+    fileSystem,
+    layout,
+    stored: recovery.found.stored,
+    pause: () => clock.pause(),
+  });
+  const catalogue = new Catalogue(recovery.segments, indexes);
   const rolls = new SegmentRolls(recovery.ends);
   const tail = new Tail();
   const store = new SnapshotStore(fileSystem, layout);
@@ -161,7 +168,7 @@ function createParts(
   const proof = new BackgroundProof({
     ...options,
     layout,
-    indexOf: (segment) => catalogue.indexOf(segment),
+    indexes,
     full: () => recorder.full("ordinary"),
     damaged: (error) => recorder.fail(new JournalFailedError(error.message, { cause: error })),
   }, recovery.found);

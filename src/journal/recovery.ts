@@ -15,11 +15,11 @@ import { SegmentPreparation } from "./segment_preparation.ts";
 import type { ReadingProgress } from "./options.ts";
 import { withoutTail } from "./segment_end.ts";
 import { listSegments } from "./segment_listing.ts";
-import type { ActiveEnds, SealedSegment } from "./segment_rolls.ts";
+import { type ActiveEnds, isSameSegment } from "./segment_rolls.ts";
 import { replayFromNewest } from "./snapshot_choice.ts";
 import type { LastSnapshot } from "./snapshots.ts";
 import type { FoundSegment, Replayed } from "./replay.ts";
-import { type Sidecar, SidecarStore } from "./sidecar_store.ts";
+import { type SegmentVerdict, SidecarStore } from "./sidecar_store.ts";
 import { JournalDamagedError } from "./errors.ts";
 import { readVerification, toWitness } from "./verification_file.ts";
 import type { LogId } from "../core/ids.ts";
@@ -40,7 +40,7 @@ export interface Recovery {
   readonly head: JournalHead;
   /** At least one; the last is active. */
   readonly segments: readonly SegmentInfo[];
-  /** The line index of each segment, by name. */
+  /** The line indexes of the segments that were read, by name. */
   readonly indexes: ReadonlyMap<string, LineIndex>;
   readonly ends: ActiveEnds;
   /** The full segments, with those still to be verified or whose verdict is still to be written. */
@@ -66,7 +66,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const { fileSystem, layout, random } = options;
   const found = await findSegments(fileSystem, layout);
   const trust = await Trust.in(fileSystem, layout, found.slice(0, -1));
-  const choice = await replayFromNewest({ ...options, trusted: trust.sidecars }, found);
+  const choice = await replayFromNewest({ ...options, trusted: trust.verdicts }, found);
   const { replayed, snapshot, warnings } = choice;
   const { head, indexes, entriesReplayed, torn, active: ends } = replayed;
   if (!options.acceptLoss) await requireWitnessed(fileSystem, layout, head, found.at(-1));
@@ -108,13 +108,16 @@ async function findSegments(
 
 /** Which segments a start need not read, and which are left to verify in the background. */
 class Trust {
-  /** Sidecars of segments that are unchanged since they were verified, by segment name. */
-  readonly sidecars: ReadonlyMap<string, Sidecar>;
+  /** Verdicts on segments that are unchanged since then, by segment name. */
+  readonly verdicts: ReadonlyMap<string, SegmentVerdict>;
   /** The file system time before any segment is read. */
   readonly #beganMs: number | undefined;
 
-  private constructor(sidecars: ReadonlyMap<string, Sidecar>, beganMs: number | undefined) {
-    this.sidecars = sidecars;
+  private constructor(
+    verdicts: ReadonlyMap<string, SegmentVerdict>,
+    beganMs: number | undefined,
+  ) {
+    this.verdicts = verdicts;
     this.#beganMs = beganMs;
   }
 
@@ -126,23 +129,26 @@ class Trust {
   ): Promise<Trust> {
     const store = new SidecarStore(fileSystem, layout);
     await store.removeUnfinished().catch(() => {});
-    const sidecars = new Map<string, Sidecar>();
+    const verdicts = new Map<string, SegmentVerdict>();
     for (const segment of sealed) {
-      const sidecar = await store.trusted(segment);
-      if (sidecar !== undefined) sidecars.set(segment.name, sidecar);
+      const found = await store.trusted(segment);
+      if (found !== undefined) verdicts.set(segment.name, found);
     }
     // Without this time, no verdict can be written before the segment is checked again.
-    const beganMs = sidecars.size < sealed.length
+    const beganMs = verdicts.size < sealed.length
       ? await store.now().catch(() => undefined)
       : undefined;
-    return new Trust(sidecars, beganMs);
+    return new Trust(verdicts, beganMs);
   }
 
   /** What is left to verify after a replay. */
   found({ sealed }: Pick<Replayed, "sealed">): FoundSegments {
     const unproven = sealed.flatMap((found) => this.#unproven(found));
+    const unstored = new Set(unproven.flatMap(({ segment, stored }) => stored ? [] : segment));
+    const segments = sealed.map(({ segment }) => segment);
     return {
-      sealed: sealed.map(({ segment }) => segment),
+      sealed: segments,
+      stored: segments.filter((segment) => !unstored.has(segment)),
       trusted: sealed.filter(({ isRead }) => !isRead).length,
       // Verdicts that only have to be written come first: they save the next start the most.
       unproven: [
@@ -153,19 +159,13 @@ class Trust {
   }
 
   #unproven({ segment, isRead, stamp }: FoundSegment): readonly Unproven[] {
-    if (!isRead) return [{ segment, origin: "trusted" }];
-    const sidecar = this.sidecars.get(segment.name);
-    if (sidecar !== undefined && isSameSegment(sidecar.segment, segment)) return [];
+    const known = this.verdicts.get(segment.name);
+    if (!isRead) return [{ segment, origin: "trusted", stored: known?.verdict }];
+    if (known !== undefined && isSameSegment(known.segment, segment)) return [];
     const isSettled = stamp !== undefined && this.#beganMs !== undefined &&
       stamp.changedMs < this.#beganMs;
     return [{ segment, origin: "read", ...(isSettled ? { read: stamp } : {}) }];
   }
-}
-
-function isSameSegment(known: SealedSegment, found: SealedSegment): boolean {
-  return known.lastLogId === found.lastLogId && known.chainBefore === found.chainBefore &&
-    known.chain === found.chain && known.stopped === found.stopped &&
-    known.formatVersion === found.formatVersion;
 }
 
 /**

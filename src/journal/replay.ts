@@ -17,13 +17,13 @@ import type { SegmentSource } from "./segment_walk.ts";
 import { findSegmentEnd, gapBefore, type TornTail } from "./segment_end.ts";
 import { type Piece, readPieces } from "./segment_pieces.ts";
 import type { ScannedBatch } from "./segment_scanner.ts";
-import type { Sidecar } from "./sidecar_store.ts";
+import type { SegmentVerdict } from "./sidecar_store.ts";
 import type { Snapshot } from "./snapshot_file.ts";
 
 /** A segment that gets no more batches, as the replay found it. */
 export interface FoundSegment {
   readonly segment: SealedSegment;
-  /** Whether every line was verified; otherwise the sidecar was trusted. */
+  /** Whether every line was verified; otherwise the verdict was trusted. */
   readonly isRead: boolean;
   /** The stamp of the file that was read, unless the file changed meanwhile. */
   readonly stamp: FileStamp | undefined;
@@ -35,7 +35,7 @@ export interface Replayed {
   /** All but the active one. */
   readonly sealed: readonly FoundSegment[];
   readonly entriesReplayed: number;
-  /** The line index of each segment, by name. */
+  /** The line indexes of the segments that were read, by name. */
   readonly indexes: ReadonlyMap<string, LineIndex>;
   readonly torn: TornTail | undefined;
 }
@@ -48,11 +48,8 @@ type SnapshotProblem = "refused" | "ahead";
 
 interface ReplaySource extends SegmentSource {
   readonly consumer: Pick<JournalConsumer, "restore" | "refuse" | "replay">;
-  /**
-   * Sidecars of segments that are unchanged since they were verified, by segment name; default
-   * none.
-   */
-  readonly trusted?: ReadonlyMap<string, Sidecar>;
+  /** Verdicts on segments that are unchanged since then, by segment name; default none. */
+  readonly trusted?: ReadonlyMap<string, SegmentVerdict>;
   readonly progress?: ReadingProgress;
   /** Called with the offset of each whole batch before its entries are replayed. */
   readonly onBatch?: (segment: SegmentInfo, offset: number) => void;
@@ -102,8 +99,8 @@ class Replay {
   }
 
   /**
-   * Whether a wrong sidecar may be the cause of an error. The chain of the snapshot proves the
-   * sidecars before it; until the snapshot is restored, the consumer has received nothing.
+   * Whether a wrong verdict may be the cause of an error. The chain of the snapshot proves the
+   * verdicts before it; until the snapshot is restored, the consumer has received nothing.
    */
   get mayHaveErred(): boolean {
     return !this.#restored && this.#sealed.some(({ isRead }) => !isRead);
@@ -116,11 +113,11 @@ class Replay {
     const toRead = this.#source.segments.filter(({ name }) => !candidates.has(name));
     this.#bytesToRead = toRead.reduce((sum, { bytes }) => sum + bytes, 0);
     for (const segment of this.#source.segments) {
-      const sidecar = candidates.get(segment.name);
-      // A segment whose sidecar does not fit is read.
-      const isUsable = sidecar === undefined || !this.#follows(sidecar)
+      const known = candidates.get(segment.name);
+      // A segment whose verdict does not fit is read.
+      const isUsable = known === undefined || !this.#follows(known)
         ? await this.#read(segment)
-        : this.#trust(sidecar);
+        : this.#trust(known);
       if (!isUsable) return "refused";
     }
     if (!this.#restored) return "ahead";
@@ -134,9 +131,9 @@ class Replay {
     };
   }
 
-  /** Sidecars that can replace reading their segments, if they fit the segments before them. */
-  #candidates(): ReadonlyMap<string, Sidecar> {
-    const { trusted = new Map<string, Sidecar>(), segments } = this.#source;
+  /** Verdicts that can replace reading their segments, if they fit the segments before them. */
+  #candidates(): ReadonlyMap<string, SegmentVerdict> {
+    const { trusted = new Map<string, SegmentVerdict>(), segments } = this.#source;
     const restoredLogId = this.#snapshot?.logId ?? 0;
     return new Map(
       [...trusted].filter(([name, { segment }]) =>
@@ -145,7 +142,7 @@ class Replay {
     );
   }
 
-  #follows({ segment }: Sidecar): boolean {
+  #follows({ segment }: SegmentVerdict): boolean {
     const { logId, chain } = this.#head;
     const isNext = segment.firstLogId === logId + 1 && segment.chainBefore === chain;
     const isSnapshot = segment.lastLogId === this.#snapshot?.logId;
@@ -153,9 +150,8 @@ class Replay {
   }
 
   /** `false` if the consumer cannot use the snapshot. */
-  #trust({ segment, index }: Sidecar): boolean {
+  #trust({ segment }: SegmentVerdict): boolean {
     const { lastLogId, chain } = segment;
-    this.#indexes.set(segment.name, index);
     this.#head = { logId: lastLogId, chain };
     this.#active = segment;
     this.#sealed.push({ segment, isRead: false, stamp: undefined });

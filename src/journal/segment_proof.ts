@@ -35,15 +35,16 @@ export async function requireWhole(
       const pausing = pause();
       if (pausing !== undefined) await pausing;
     }
-    requireNoFlaw(segment, piece);
+    requireNoFlaw(segment.name, piece);
     end = { offset: from + scanner.end, nextLogId: scanner.nextLogId, chain: scanner.chain };
   }
   requireKnown(segment, end);
 }
 
-function requireNoFlaw(segment: SealedSegment, { scanner: { flaw }, from, isLast }: Piece): void {
+/** @throws {JournalDamagedError} when a piece of a full segment has a flaw. */
+export function requireNoFlaw(segment: string, { scanner: { flaw }, from, isLast }: Piece): void {
   if (flaw === undefined || (flaw.maybeTorn && !isLast)) return;
-  const location = { segment: segment.name, offset: from + flaw.offset, logId: flaw.logId };
+  const location = { segment, offset: from + flaw.offset, logId: flaw.logId };
   throw new JournalDamagedError(location, flaw.reason);
 }
 

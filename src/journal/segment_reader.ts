@@ -3,10 +3,11 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
-import type { Catalogue } from "./catalogue.ts";
+import { type Catalogue, placeIn } from "./catalogue.ts";
 import { JournalDamagedError } from "./errors.ts";
 import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
+import type { LineIndex } from "./line_index.ts";
 import { crcHolds, isCommit } from "./line_bytes.ts";
 import { keptEntryIn } from "./line_reader.ts";
 
@@ -103,7 +104,8 @@ export class SegmentReader {
   }
 
   async #readFrom(segment: SegmentInfo, logIds: LogId[]): Promise<readonly JobEventLogEntry[]> {
-    const runs = runsOf(logIds.map((logId) => this.#spanOf(segment, logId)));
+    const index = await this.#catalogue.indexOf(segment);
+    const runs = runsOf(logIds.map((logId) => spanOf(index, segment, logId)));
     const path = `${this.#layout.segments}/${segment.name}`;
     return await withFile(this.#fileSystem, path, "read", async (file) => {
       const entries: JobEventLogEntry[] = [];
@@ -111,12 +113,12 @@ export class SegmentReader {
       return entries;
     });
   }
+}
 
-  #spanOf(segment: SegmentInfo, logId: LogId): Span {
-    const place = this.#catalogue.placeOf(logId, segment);
-    const { line, blockLine, blockStart: start, blockEnd = segment.bytes } = place;
-    return { logId, line, blockLine, start, end: Math.min(blockEnd, segment.bytes) };
-  }
+function spanOf(index: LineIndex, segment: SegmentInfo, logId: LogId): Span {
+  const place = placeIn(index, logId, segment);
+  const { line, blockLine, blockStart: start, blockEnd = segment.bytes } = place;
+  return { logId, line, blockLine, start, end: Math.min(blockEnd, segment.bytes) };
 }
 
 function runsOf(spans: readonly Span[]): Span[][] {

@@ -18,6 +18,13 @@ export interface SealedSegment extends SegmentInfo {
   readonly formatVersion: number;
 }
 
+export function isSameSegment(known: SealedSegment, found: SealedSegment): boolean {
+  return known.name === found.name && known.bytes === found.bytes &&
+    known.lastLogId === found.lastLogId && known.chainBefore === found.chainBefore &&
+    known.chain === found.chain && known.stopped === found.stopped &&
+    known.formatVersion === found.formatVersion;
+}
+
 /** The state of the active segment. */
 export interface ActiveEnds {
   /** The chain before its first batch. */

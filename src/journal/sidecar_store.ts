@@ -37,11 +37,14 @@ const SIDECAR_FORMAT_VERSION = 1;
 const SIDECAR_BYTES_MAX = 64 * 1024 * 1024;
 
 /** What a process has learned from reading a whole segment. */
-export interface Sidecar {
+export interface SegmentVerdict {
   readonly segment: SealedSegment;
-  readonly index: LineIndex;
   /** The stamp of the file when every line in it was verified. */
   readonly verdict: FileStamp;
+}
+
+export interface Sidecar extends SegmentVerdict {
+  readonly index: LineIndex;
 }
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -80,6 +83,20 @@ export function encodedSidecar({ segment, index, verdict }: Sidecar): Uint8Array
 
 /** The content of a sidecar, or why it is unusable. */
 export function decodedSidecar(bytes: Uint8Array<ArrayBuffer>): Sidecar | string {
+  const found = decoded(bytes);
+  return typeof found === "string" ? found : withIndex(found);
+}
+
+/** A sidecar whose index, which is most of it, is decoded only when it is needed. */
+interface Decoded extends SegmentVerdict {
+  toIndex(): LineIndex;
+}
+
+function withIndex({ segment, verdict, toIndex }: Decoded): Sidecar {
+  return { segment, verdict, index: toIndex() };
+}
+
+function decoded(bytes: Uint8Array<ArrayBuffer>): Decoded | string {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const content = file.subarray(0, Math.max(0, file.length - TRAILER_BYTES));
   if (trailerOf(content) !== file.toString("latin1", content.length)) {
@@ -101,9 +118,12 @@ export function decodedSidecar(bytes: Uint8Array<ArrayBuffer>): Sidecar | string
     stopped,
     formatVersion: found.output.segmentFormat,
   };
-  const blocks = Buffer.from(content.toString("latin1", newline + 1), "base64");
-  const index = LineIndex.of(blocks, lastLogId - firstLogId + 1, found.output.lines);
-  return { segment, index, verdict: found.output.verdict };
+  const { lines, verdict } = found.output;
+  const toIndex = () => {
+    const blocks = Buffer.from(content.toString("latin1", newline + 1), "base64");
+    return LineIndex.of(blocks, lastLogId - firstLogId + 1, lines);
+  };
+  return { segment, verdict, toIndex };
 }
 
 const TRAILER_BYTES = trailerOf(Buffer.from("")).length;
@@ -130,7 +150,12 @@ export class SidecarStore {
   }
 
   /** Returns the sidecar of a segment, why it is unusable, or `undefined` if there is none. */
-  async read({ name, firstLogId }: SegmentInfo): Promise<Sidecar | string | undefined> {
+  async read(segment: SegmentInfo): Promise<Sidecar | string | undefined> {
+    const found = await this.#read(segment);
+    return typeof found === "object" ? withIndex(found) : found;
+  }
+
+  async #read({ name, firstLogId }: SegmentInfo): Promise<Decoded | string | undefined> {
     const path = this.#pathOf(firstLogId);
     try {
       if (!await this.#isFolder()) return undefined;
@@ -139,7 +164,7 @@ export class SidecarStore {
       if (kind !== "file") return `it is a ${kind}`;
       const size = await withFile(this.#fileSystem, path, "read", (file) => file.size());
       if (size > SIDECAR_BYTES_MAX) return `it has ${size} bytes`;
-      const found = decodedSidecar(await readWhole(this.#fileSystem, path));
+      const found = decoded(await readWhole(this.#fileSystem, path));
       if (typeof found === "string") return found;
       return found.segment.name === name ? found : `it is that of ${found.segment.name}`;
     } catch (error) {
@@ -147,11 +172,12 @@ export class SidecarStore {
     }
   }
 
-  /** Returns the sidecar of a segment if the file is unchanged since its verdict. */
-  async trusted(segment: SegmentInfo): Promise<Sidecar | undefined> {
-    const found = await this.read(segment);
+  /** Returns the verdict on a segment if the file is unchanged since then. */
+  async trusted(segment: SegmentInfo): Promise<SegmentVerdict | undefined> {
+    const found = await this.#read(segment);
     if (typeof found !== "object" || found.segment.bytes !== segment.bytes) return undefined;
-    return isSame(found.verdict, await this.stampOf(segment)) ? found : undefined;
+    const isUnchanged = isSame(found.verdict, await this.stampOf(segment));
+    return isUnchanged ? { segment: found.segment, verdict: found.verdict } : undefined;
   }
 
   /** `undefined` if the file is missing, or the system provides no stamp. */

@@ -7,7 +7,7 @@ import { requireKind } from "./folder.ts";
 import { AHEAD, DAMAGED, type Layout, segmentName } from "./layout.ts";
 import type { ReadingProgress } from "./options.ts";
 import { replay, type Replayed } from "./replay.ts";
-import type { Sidecar } from "./sidecar_store.ts";
+import type { SegmentVerdict } from "./sidecar_store.ts";
 import type { Snapshot } from "./snapshot_file.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
 import type { LastSnapshot } from "./snapshots.ts";
@@ -16,8 +16,8 @@ interface ChoiceOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly consumer: JournalConsumer;
-  /** Sidecars of segments that are unchanged since they were verified, by segment name. */
-  readonly trusted: ReadonlyMap<string, Sidecar>;
+  /** Verdicts on segments that are unchanged since then, by segment name. */
+  readonly trusted: ReadonlyMap<string, SegmentVerdict>;
   readonly acceptSnapshotAhead: boolean;
   readonly progress: ReadingProgress;
 }

@@ -57,8 +57,8 @@ export class RecordedJobs {
     Promise.resolve(logIds.flatMap((logId) => this.#facts.get(logId) ?? []));
 
   /** Where the line of an entry is. */
-  locate(logId: LogId): EntryLocation | undefined {
-    return this.#reading.locate([logId])[0];
+  async locate(logId: LogId): Promise<EntryLocation | undefined> {
+    return (await this.#reading.locate([logId]))[0];
   }
 }
 

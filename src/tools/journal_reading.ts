@@ -9,6 +9,7 @@ import type { LogId } from "../core/ids.ts";
 import type { EntryLocation, JournalConsumer, JournalHead, SegmentInfo } from "../engine/ports.ts";
 import { Catalogue, requireDurable } from "../journal/catalogue.ts";
 import type { FileSystem } from "../journal/file_system.ts";
+import { LineIndexes } from "../journal/line_indexes.ts";
 import { journalLayout, segmentName } from "../journal/layout.ts";
 import { replay, type Replayed } from "../journal/replay.ts";
 import type { SegmentSource } from "../journal/segment_walk.ts";
@@ -33,7 +34,7 @@ export class JournalReading {
     const empty = { name: segmentName(1), firstLogId: 1, bytes: 0 };
     const whole = segments.length > 0 ? withoutTail(segments, torn) : [empty];
     this.head = head;
-    this.#catalogue = new Catalogue(whole, indexes);
+    this.#catalogue = new Catalogue(whole, new LineIndexes(indexes));
     this.#reader = new SegmentReader(fileSystem, layout, this.#catalogue);
   }
 
@@ -69,7 +70,7 @@ export class JournalReading {
    *
    * @throws {RangeError} when a position is not part of it, or they do not ascend.
    */
-  locate(logIds: readonly LogId[]): readonly EntryLocation[] {
+  locate(logIds: readonly LogId[]): Promise<readonly EntryLocation[]> {
     return this.#catalogue.locate(logIds, this.head.logId);
   }
 }

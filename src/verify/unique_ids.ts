@@ -5,6 +5,7 @@ import type { EventId, LogId } from "../core/ids.ts";
 import type { EventIds } from "../engine/writer/event_ids.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
 import { Catalogue } from "../journal/catalogue.ts";
+import { LineIndexes } from "../journal/line_indexes.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
 import { LineIndex } from "../journal/line_index.ts";
@@ -110,7 +111,7 @@ export class UniqueIds {
 
   /** The position of the earlier entry with the same id, if there is one. */
   async firstOf({ entry, candidates }: Suspect): Promise<LogId | undefined> {
-    const catalogue = new Catalogue(this.#segments, this.#indexes);
+    const catalogue = new Catalogue(this.#segments, new LineIndexes(this.#indexes));
     const reader = new SegmentReader(this.#fileSystem, this.#layout, catalogue);
     for (const logId of candidates) {
       const [earlier] = await reader.readAt([logId]);

@@ -177,6 +177,63 @@ test("sidecars: one that does not fit its neighbours and the snapshot is ignored
   }
 });
 
+/** What happens to the sidecar of a segment while a process runs, after a start that trusted it. */
+const LATER_CHANGES: Readonly<Record<string, (disk: MemoryDisk, segment: string) => void>> = {
+  "it stays": () => {},
+  "it is deleted": (disk, segment) => void disk.files.delete(`${SIDECARS}/${sidecarOf(segment)}`),
+  "it is cut": (disk, segment) => {
+    const path = `${SIDECARS}/${sidecarOf(segment)}`;
+    disk.files.set(path, contentOf(disk, path).slice(0, -9));
+  },
+  "it is that of another history": (disk, segment) => {
+    const sidecar = sidecarIn(disk, segment);
+    const { index } = sidecarIn(disk, segment);
+    index.add([7]);
+    const chain = "x".repeat(43);
+    putSidecar(disk, segment, { ...sidecar, index, segment: { ...sidecar.segment, chain } });
+  },
+};
+
+for (const [what, change] of Object.entries(LATER_CHANGES)) {
+  test(`sidecars: lines are found through them while a process runs, also if ${what}`, async () => {
+    const written = await writtenWithSidecars();
+    const disk = written.disk.copy();
+    const { journal, disk: seen, read } = await startOn(disk);
+    assert.deepEqual(read, [written.active]);
+    for (const segment of written.sealed) change(disk, segment);
+    const logIds = written.entries.map(({ logId }) => logId);
+    const { journal: whole } = await startOn(written.disk.copy());
+    assert.deepEqual(await journal.locate(logIds), await whole.locate(logIds));
+    // The second time, all indexes are in memory.
+    const opened = () => seen.operations.filter((each) => each.startsWith("open")).length;
+    const before = opened();
+    await journal.locate(logIds);
+    assert.equal(opened(), before);
+    assert.deepEqual(await journal.readAt(logIds), written.entries);
+    await Promise.all([journal.close(), whole.close()]);
+  });
+}
+
+test("sidecars: a few line indexes stay in memory, and the others are loaded again", async () => {
+  const files = new MemoryDisk();
+  const { journal, clock, disk } = await startOn(files, { segmentBytes: 600 });
+  for (let round = 0; round < 40; round++) await journal.append(facts(2)).durable;
+  await proven({ clock });
+  const segments = namesIn(files, SEGMENTS);
+  assert.ok(segments.length > 30, `${segments.length} segments`);
+  const firsts = segments.map((name) => Number(name.replace(".ndjson", "")));
+  const loads = async (logIds: readonly number[]) => {
+    const before = disk.operations.length;
+    await journal.locate(logIds);
+    const opened = disk.operations.slice(before).filter((each) => each.startsWith("read"));
+    return new Set(opened).size;
+  };
+  assert.equal(await loads(firsts), firsts.length - 1, "all but the active one");
+  assert.equal(await loads(firsts.slice(-10)), 0, "the latest are still there");
+  assert.equal(await loads(firsts.slice(0, 10)), 10, "the first are not");
+  await journal.close();
+});
+
 /** Changes of a segment, with the same length or another. */
 const CHANGES: Readonly<Record<string, (disk: MemoryDisk, path: string) => void>> = {
   "a flipped bit": (disk, path) => disk.files.set(path, flipped(contentOf(disk, path), 200)),

@@ -36,8 +36,8 @@ testWithFolder(
       shown[2],
       shown.at(-1),
     ]);
-    assert.deepEqual(reading.locate(logIds), await journal.locate(logIds));
-    assert.throws(() => reading.locate([logIds.length + 1]), RangeError);
+    assert.deepEqual(await reading.locate(logIds), await journal.locate(logIds));
+    await assert.rejects(() => reading.locate([logIds.length + 1]), RangeError);
     assert.deepEqual(shares, shares.toSorted((left, right) => left - right));
     assert.equal(shares.at(-1), 1);
   },
