@@ -1,7 +1,7 @@
 /**
- * Finds entries by their time of receipt, with one mark for every 64 positions: a quarter of a byte
- * per entry. When the clock is set back, a new run begins, in which times ascend again. So a time
- * may occur in several runs.
+ * Finds entries by their time of receipt, with one mark for every 64 positions: a twentieth of a
+ * byte per entry. When the clock is set back, a new run begins, in which times ascend again. So a
+ * time may occur in several runs.
  */
 
 import type { LogId } from "../../core/ids.ts";
@@ -14,11 +14,95 @@ export interface LogIdRange {
 }
 
 const MARK_EVERY = 64;
+/** One mark of this many is stored as it is, so that the others can be found from there. */
+const MARKS_PER_STOP = 32;
+
+interface Mark {
+  readonly time: number;
+  readonly logId: LogId;
+}
+
+const BEFORE_ALL: Mark = { time: 0, logId: 0 };
+
+/** Marks as their distances from each other, in about three bytes each. */
+class PackedMarks {
+  readonly #packed = new VarintWriter();
+  #last = BEFORE_ALL;
+  #length = 0;
+  /** Of each stop: the mark, and the offset of the next one. */
+  readonly #stopTimes: number[] = [];
+  readonly #stopLogIds: LogId[] = [];
+  readonly #stopOffsets: number[] = [];
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get last(): Mark {
+    return this.#last;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#packed.bytes;
+  }
+
+  add(time: number, logId: LogId): void {
+    const step = time - this.#last.time;
+    this.#packed.add(step < 0 ? -2 * step - 1 : 2 * step);
+    this.#packed.add(logId - this.#last.logId);
+    this.#last = { time, logId };
+    if (this.#length++ % MARKS_PER_STOP > 0) return;
+    this.#stopTimes.push(time);
+    this.#stopLogIds.push(logId);
+    this.#stopOffsets.push(this.#packed.length);
+  }
+
+  at(index: number): Mark {
+    return this.#from(index, () => true).mark;
+  }
+
+  /**
+   * The first mark of a range whose time meets a condition that all later ones meet too; `end` if
+   * there is none.
+   */
+  first(start: number, end: number, isMet: (time: number) => boolean): number {
+    let [low, high] = [Math.ceil(start / MARKS_PER_STOP), Math.ceil(end / MARKS_PER_STOP)];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (isMet(this.#stopTimes[middle] ?? 0)) high = middle;
+      else low = middle + 1;
+    }
+    // It is this stop, or one of the marks after the stop before it.
+    const from = Math.max(start, (low - 1) * MARKS_PER_STOP);
+    return from >= end ? end : this.#from(from, isMet, end).index;
+  }
+
+  /** The first mark from an index on that meets a condition. */
+  #from(
+    index: number,
+    isMet: (time: number) => boolean,
+    end = index + 1,
+  ): { readonly index: number; readonly mark: Mark } {
+    const stop = Math.floor(index / MARKS_PER_STOP);
+    let [time = 0, logId = 0] = [this.#stopTimes[stop], this.#stopLogIds[stop]];
+    const reader = new VarintReader(this.#packed.bytes, this.#stopOffsets[stop]);
+    for (let at = stop * MARKS_PER_STOP; at < end; at++) {
+      if (at >= index && isMet(time)) return { index: at, mark: { time, logId } };
+      time += stepIn(reader);
+      logId += reader.next();
+    }
+    return { index: end, mark: { time, logId } };
+  }
+}
+
+function stepIn(reader: VarintReader): number {
+  const step = reader.next();
+  return step % 2 === 0 ? step / 2 : -(step + 1) / 2;
+}
 
 export class TimeMarks {
-  /** The time of each mark, in order of position. Within a run, times do not descend. */
-  readonly #times: number[] = [];
-  readonly #logIds: LogId[] = [];
+  /** In order of position. Within a run, times do not descend. */
+  readonly #marks = new PackedMarks();
   /**
    * The index of the first mark of each run. Every run but the last ends with a mark for its last
    * entry.
@@ -34,7 +118,7 @@ export class TimeMarks {
   /** Adds an entry. Positions must ascend; `time` is in milliseconds since the epoch. */
   add(time: number, logId: LogId): void {
     if (time < this.#lastTime || this.#runs.length === 0) this.#beginRun(time, logId);
-    else if (logId - (this.#logIds.at(-1) ?? 0) >= MARK_EVERY) this.#mark(time, logId);
+    else if (logId - this.#marks.last.logId >= MARK_EVERY) this.#marks.add(time, logId);
     this.#lastTime = time;
     this.#lastLogId = logId;
   }
@@ -42,39 +126,33 @@ export class TimeMarks {
   /** All ranges that may contain entries of a time. */
   at(time: number): readonly LogIdRange[] {
     const ranges: LogIdRange[] = [];
+    const marks = this.#marks;
     for (let run = 0; run < this.#runs.length; run++) {
       const first = this.#runs[run] ?? 0;
-      const end = this.#runs[run + 1] ?? this.#times.length;
-      const isOpen = end === this.#times.length;
-      const lastTime = isOpen ? this.#lastTime : this.#times[end - 1] ?? 0;
-      if (time < (this.#times[first] ?? 0) || time > lastTime) continue;
-      const after = this.#firstMark(first, end, (mark) => mark > time);
-      const from = Math.max(first, this.#firstMark(first, end, (mark) => mark >= time) - 1);
-      const lastLogId = isOpen ? this.#lastLogId : this.#logIds[end - 1] ?? 0;
-      const to = after === end ? lastLogId : (this.#logIds[after] ?? 0) - 1;
-      ranges.push({ from: this.#logIds[from] ?? 0, to });
+      const end = this.#runs[run + 1] ?? marks.length;
+      const last = end === marks.length
+        ? { time: this.#lastTime, logId: this.#lastLogId }
+        : marks.at(end - 1);
+      if (time < marks.at(first).time || time > last.time) continue;
+      const after = marks.first(first, end, (mark) => mark > time);
+      const from = Math.max(first, marks.first(first, end, (mark) => mark >= time) - 1);
+      const to = after === end ? last.logId : marks.at(after).logId - 1;
+      ranges.push({ from: marks.at(from).logId, to });
     }
     return ranges;
   }
 
-  /**
-   * All marks, in about three bytes each: the last entry, then each mark as its distance from the
-   * previous one.
-   */
+  /** The last entry, then all marks. */
   capture(): Uint8Array {
     const writer = new VarintWriter();
     if (this.#runs.length === 0) return writer.bytes;
     writer.add(this.#lastTime);
     writer.add(this.#lastLogId);
-    let [lastTime, lastLogId] = [0, 0];
-    for (let mark = 0; mark < this.#times.length; mark++) {
-      const [time = 0, logId = 0] = [this.#times[mark], this.#logIds[mark]];
-      const step = time - lastTime;
-      writer.add(step < 0 ? -2 * step - 1 : 2 * step);
-      writer.add(logId - lastLogId);
-      [lastTime, lastLogId] = [time, logId];
-    }
-    return writer.bytes;
+    const marks = this.#marks.bytes;
+    const captured = new Uint8Array(writer.length + marks.length);
+    captured.set(writer.bytes);
+    captured.set(marks, writer.length);
+    return captured;
   }
 
   /** Restores what `capture` returned. */
@@ -82,37 +160,21 @@ export class TimeMarks {
     const reader = new VarintReader(bytes);
     if (reader.isAtEnd) return;
     const [lastTime, lastLogId] = [reader.next(), reader.next()];
-    for (let [time, logId] = [0, 0]; !reader.isAtEnd;) {
-      const step = reader.next();
-      time += step % 2 === 0 ? step / 2 : -(step + 1) / 2;
+    for (let { time, logId } = BEFORE_ALL; !reader.isAtEnd;) {
+      const step = stepIn(reader);
+      time += step;
       logId += reader.next();
-      if (step % 2 !== 0 || this.#runs.length === 0) this.#runs.push(this.#times.length);
-      this.#mark(time, logId);
+      if (step < 0 || this.#runs.length === 0) this.#runs.push(this.#marks.length);
+      this.#marks.add(time, logId);
     }
     this.#lastTime = lastTime;
     this.#lastLogId = lastLogId;
   }
 
   #beginRun(time: number, logId: LogId): void {
-    const isMarked = this.#logIds.at(-1) === this.#lastLogId;
-    if (this.#runs.length > 0 && !isMarked) this.#mark(this.#lastTime, this.#lastLogId);
-    this.#runs.push(this.#times.length);
-    this.#mark(time, logId);
-  }
-
-  #mark(time: number, logId: LogId): void {
-    this.#times.push(time);
-    this.#logIds.push(logId);
-  }
-
-  /** The first mark whose time meets a condition; `end` when there is none. */
-  #firstMark(first: number, end: number, isMet: (time: number) => boolean): number {
-    let [low, high] = [first, end];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (isMet(this.#times[middle] ?? 0)) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+    const isMarked = this.#marks.last.logId === this.#lastLogId;
+    if (this.#runs.length > 0 && !isMarked) this.#marks.add(this.#lastTime, this.#lastLogId);
+    this.#runs.push(this.#marks.length);
+    this.#marks.add(time, logId);
   }
 }
