@@ -85,7 +85,8 @@ export class Database {
     let changed = 0;
     for (let at = 0; at < all.length;) {
       const count = all.length - at < ROWS_AT_ONCE ? 1 : ROWS_AT_ONCE;
-      const values = all.slice(at, at + count).flatMap((each) => toRow(each));
+      const values: SQLInputValue[] = [];
+      for (const each of all.slice(at, at + count)) values.push(...toRow(each));
       changed += this.run(count === 1 ? one : many, ...values);
       at += count;
     }

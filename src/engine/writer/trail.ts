@@ -100,7 +100,7 @@ export function lastTransitionIn(trail: Trail): LogId {
  * plus one if the entry changed the job, followed by its bits.
  */
 export function trailBytes(trail: Trail, upTo: LogId = Infinity): Uint8Array {
-  const writer = new VarintWriter();
+  writer.clear();
   let last = 0;
   for (const number of trail) {
     const logId = unpackLogId(number);
@@ -110,8 +110,11 @@ export function trailBytes(trail: Trail, upTo: LogId = Infinity): Uint8Array {
     if (bits !== 0) writer.add(bits);
     last = logId;
   }
-  return writer.bytes;
+  return writer.bytes.slice();
 }
+
+/** Shared, since each ended job has a trail. */
+const writer = new VarintWriter();
 
 /** Restores what `trailBytes` returned. */
 export function parseTrail(bytes: Uint8Array): number[] {

@@ -20,6 +20,11 @@ export class VarintWriter {
     this.#bytes[this.#length++] = rest;
   }
 
+  /** Keeps its memory. */
+  clear(): void {
+    this.#length = 0;
+  }
+
   get length(): number {
     return this.#length;
   }
