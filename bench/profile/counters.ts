@@ -1,12 +1,13 @@
 /**
- * The definitions of a profiled server: those of every benchmark, and a job that reads the
- * resources used by this process so far. The job runs in the server, so the engine needs no code
- * for it.
+ * The definitions of a profiled server: those of every benchmark, a job that reads the resources
+ * used by this process so far, and one that profiles it. They run in the server, so the engine
+ * needs no code for them.
  */
 
 import { GCProfiler, getHeapStatistics } from "node:v8";
 import * as v from "valibot";
 import { type AnyJobDefinition, defineJob } from "../../src/mod.ts";
+import { beginProfile, endProfile } from "./rooms.ts";
 
 export { threeTasks, withSecret } from "../server/definitions.ts";
 
@@ -73,5 +74,17 @@ export const counters: AnyJobDefinition = defineJob({
     ctx.task("read", () => {
       if (input.promises) countPromises();
       return { ...read() };
+    }),
+});
+
+export const profile: AnyJobDefinition = defineJob({
+  type: "bench.profile",
+  version: 1,
+  input: v.object({ ends: v.boolean() }),
+  run: (ctx, { ends }) =>
+    ctx.task("profile", async () => {
+      if (ends) return { ...await endProfile() };
+      await beginProfile();
+      return {};
     }),
 });

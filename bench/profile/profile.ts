@@ -1,6 +1,7 @@
 /**
  * The resources that one job uses: promises, timers, bytes, garbage collection, processor time and
- * syncs; for jobs that are only submitted, with 64 in flight, and from a backlog.
+ * syncs, and where that time goes; for jobs that are only submitted, with 64 in flight, and from a
+ * backlog.
  */
 
 import { whole } from "../figures.ts";
@@ -18,6 +19,7 @@ import {
   WITHOUT_SNAPSHOTS,
 } from "../targets/job_bodies.ts";
 import type { Counters } from "./counters.ts";
+import type { Shares } from "./rooms.ts";
 
 const COUNTERS = new URL("./counters.ts", import.meta.url).pathname;
 const WARM_UP_SECONDS = 2;
@@ -72,10 +74,11 @@ interface Used extends Counters {
 }
 
 async function profileOf({ name, flags, prepare, work }: Workload): Promise<string> {
-  await using server = await startDaybook({ flags, definitions: COUNTERS });
+  await using server = await startDaybook({ flags, definitions: COUNTERS, isProfiled: true });
   using _company = await keepCompany(server.url);
   await prepare(server.url);
   const used = await usedBy(work, server, false);
+  const shares = await sharesOf(work, server.url);
   // Last, because counting promises slows down everything after it.
   await prepare(server.url);
   const counted = await usedBy(work, server, true);
@@ -88,7 +91,35 @@ async function profileOf({ name, flags, prepare, work }: Workload): Promise<stri
     `  GC         ${perJob(used.gcUs).toFixed(1)} us`,
     `  CPU        ${perJob(used.cpuUs).toFixed(0)} us of the JS thread`,
     `  syncs      ${perJob(used.syncs).toFixed(2)}`,
+    ...timeLines(shares, perJob(used.cpuUs)),
   ].join("\n");
+}
+
+/** Profiling slows it down, so only the shares are used. */
+async function sharesOf(work: Work, url: string): Promise<Shares> {
+  await profileJob(url, false);
+  await work(url);
+  return (await profileJob(url, true)).output as Shares;
+}
+
+function profileJob(url: string, ends: boolean) {
+  const job = { type: "bench.profile", input: { ends }, priority: -1_000 };
+  return post(`${url}/jobs`, job, "wait=60") as Promise<{ readonly output: unknown }>;
+}
+
+/** Rooms that take less are left out. */
+const SHOWN_US_MIN = 0.5;
+
+function timeLines({ rooms, collector }: Shares, cpuUs: number): readonly string[] {
+  const us = (share: number) => (share * cpuUs).toFixed(1).padStart(6);
+  const sum = (part: "own" | "native") => us(rooms.reduce((all, room) => all + room[part], 0));
+  return [
+    "  microseconds in    JavaScript  native code",
+    ...rooms.filter(({ own, native }) => (own + native) * cpuUs >= SHOWN_US_MIN)
+      .map(({ room, own, native }) => `    ${room.padEnd(18)} ${us(own)}  ${us(native)}`),
+    `    ${"garbage collector".padEnd(18)} ${" ".repeat(6)}  ${us(collector)}`,
+    `    ${"all".padEnd(18)} ${sum("own")}  ${sum("native")}`,
+  ];
 }
 
 async function usedBy(work: Work, server: ServerProcess, promises: boolean): Promise<Used> {

@@ -11,6 +11,8 @@ export interface DaybookOptions {
   readonly flags?: readonly string[];
   /** A module of definitions instead of the usual one. */
   readonly definitions?: string;
+  /** Whether the process may profile itself. */
+  readonly isProfiled?: boolean;
   /** A journal to keep, instead of a temporary one. */
   readonly journal?: string;
   /** The address of a PostgreSQL that holds the journal; the folder is a copy. */
@@ -18,13 +20,14 @@ export interface DaybookOptions {
 }
 
 export async function startDaybook(
-  { flags = [], definitions = DEFINITIONS, journal, database }: DaybookOptions = {},
+  { flags = [], definitions = DEFINITIONS, isProfiled = false, journal, database }: DaybookOptions =
+    {},
 ): Promise<ServerProcess> {
   const folder = journal ?? await temporaryFolder();
   const place = database === undefined
     ? ["--journal", folder]
     : ["--journal", database, "--folder", folder, "--secret-key-file", await secretKey(folder)];
-  const start = startTask(folder);
+  const start = startTask(folder, isProfiled);
   return await serverProcess(
     [
       ...start.args,
@@ -48,13 +51,14 @@ async function secretKey(folder: string): Promise<string> {
  * The environment variables of `deno task start`, and the arguments that it gives Deno, with
  * permissions for the journal and the definitions.
  */
-function startTask(folder: string) {
+function startTask(folder: string, isProfiled: boolean) {
   const words = configuration.tasks.start.command.split(" ");
   const deno = words.indexOf("deno");
   const env = Object.fromEntries(words.slice(0, deno).map((word) => word.split("=")));
   const args = words.slice(deno + 1).map((arg) => {
     if (arg.startsWith("--allow-read=")) return `${arg},${folder},${ROOT}`;
-    return arg.startsWith("--allow-write=") ? `${arg},${folder}` : arg;
+    if (arg.startsWith("--allow-write=")) return `${arg},${folder}`;
+    return isProfiled && arg.startsWith("--allow-sys=") ? `${arg},inspector` : arg;
   });
   return { env, args };
 }
