@@ -58,7 +58,8 @@ function startTask(folder: string, isProfiled: boolean) {
   const args = words.slice(deno + 1).map((arg) => {
     if (arg.startsWith("--allow-read=")) return `${arg},${folder},${ROOT}`;
     if (arg.startsWith("--allow-write=")) return `${arg},${folder}`;
-    return isProfiled && arg.startsWith("--allow-sys=") ? `${arg},inspector` : arg;
+    // The inspector cannot be named in a list.
+    return isProfiled && arg.startsWith("--allow-sys=") ? "--allow-sys" : arg;
   });
   return { env, args };
 }
