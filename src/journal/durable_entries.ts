@@ -11,8 +11,11 @@ const BYTES_MAX = 4 * 1024 * 1024;
  * 1,024 entries, it moved 9 KB of each job to the old space, and with 64, 4 KB.
  */
 const ENTRIES_MAX = 64;
-/** These are kept however many entries they have: readers are at least one batch behind. */
-const BATCHES_MIN = 2;
+/**
+ * These are kept however many entries they have. A reader that follows is one or two batches behind,
+ * and reading from disk takes the thread ten times as long.
+ */
+const BATCHES_MIN = 3;
 
 interface TailLimits {
   /** The most bytes of lines, as they are on disk. */

@@ -38,13 +38,17 @@ export function entryIn(
   return entryInFields(body, logId, batch) ?? parsedEntry(body, logId, batch);
 }
 
-/** The same for callers that keep the entry: none of its values is a substring of the text. */
+/** A longer text is not kept for the sake of an id. */
+const KEPT_LENGTH_MAX = 2_000;
+
+/** The same for callers that keep the entry, given a text with only this line. */
 export function keptEntryIn(
-  line: LineText,
+  line: LineBytes,
   logId: LogId,
   batch: LogId,
   commit: boolean,
 ): JobEventLogEntry | string {
+  if (line.text.length <= KEPT_LENGTH_MAX) return entryIn(line, logId, batch, commit);
   const suffix = suffixOf(line, commit);
   if (suffix === undefined) return NO_ATTRIBUTES;
   return parsedEntry({ ...line, end: line.end - suffix }, logId, batch);

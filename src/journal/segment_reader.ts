@@ -196,6 +196,6 @@ function entryAt(bytes: Uint8Array, offset: number, logId: LogId): JobEventLogEn
   if (!crcHolds(bytes, offset, newline)) return "the line does not match its crc";
   const text = decoder.decode(bytes.subarray(offset, newline));
   const batch = Number(HEADER.exec(text)?.[1]);
-  const line = { text, start: 0, end: text.length };
+  const line = { text, start: 0, end: text.length, bytes, byteStart: offset, byteEnd: newline };
   return keptEntryIn(line, logId, batch, isCommit(bytes, newline));
 }

@@ -42,11 +42,12 @@ Deno.test("tail: it is limited in bytes too, and drops a batch that alone is too
   assert.deepEqual(tail.slice(6, 6).map(({ logId }) => logId), [6]);
 });
 
-Deno.test("tail: the last two batches are kept, however many entries they have", () => {
+Deno.test("tail: the last three batches are kept, however many entries they have", () => {
   const tail = new Tail({ bytesMax: 1000, entriesMax: 10 });
   tail.push(entriesFrom(1, 3), 1);
   tail.push(entriesFrom(4, 20), 1);
   tail.push(entriesFrom(24, 20), 1);
+  tail.push(entriesFrom(44, 20), 1);
   assert.equal(tail.firstLogId, 4);
   assert.deepEqual(tail.slice(23, 24).map(({ logId }) => logId), [23, 24]);
 });
