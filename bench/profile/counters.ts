@@ -7,6 +7,8 @@
 import { GCProfiler, getHeapStatistics } from "node:v8";
 import * as v from "valibot";
 import { type AnyJobDefinition, defineJob } from "../../src/mod.ts";
+import type { Clock } from "../../src/engine/ports.ts";
+import { systemClock } from "../../src/server/system.ts";
 import { beginProfile, endProfile } from "./rooms.ts";
 
 export { threeTasks, withSecret } from "../server/definitions.ts";
@@ -15,7 +17,7 @@ export { threeTasks, withSecret } from "../server/definitions.ts";
 export interface Counters {
   /** 0 until counting starts. */
   readonly promises: number;
-  /** Calls of `setTimeout`. */
+  /** Timers of the server's clock. */
   readonly timers: number;
   readonly allocatedBytes: number;
   /** Pauses of the thread for garbage collection. */
@@ -27,11 +29,12 @@ let timers = 0;
 let gcUs = 0;
 let isCounting = false;
 
-const setTimer = globalThis.setTimeout;
-globalThis.setTimeout = ((...args: Parameters<typeof setTimer>) => {
+const clock = systemClock as { -readonly [Member in keyof typeof systemClock]: Clock[Member] };
+const { setTimer } = systemClock;
+clock.setTimer = (delayMs, callback) => {
   timers++;
-  return setTimer(...args);
-}) as typeof setTimer;
+  return setTimer(delayMs, callback);
+};
 
 let collector = startedProfiler();
 

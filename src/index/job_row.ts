@@ -151,9 +151,9 @@ function isCommon({ satisfied, expected, attempts }: ProgressSummary): boolean {
   return satisfied === 0 && expected === 0 && attempts === 1;
 }
 
-/** The form of most times. Of the last days of a month it includes only those that it surely has. */
+/** The form of most times. Of days 29 to 31, it includes only those that the month always has. */
 const EXACT =
-  /^\d{4}-(?:\d\d-(?:[01]\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+  /^\d{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
 
 /** Whether the milliseconds of a time convert back to the same text. */
 function isExact(time: string | null): boolean {

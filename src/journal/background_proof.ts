@@ -8,7 +8,7 @@ import { failureReason, JournalDamagedError } from "./errors.ts";
 import { type FileStamp, type FileSystem, isSame, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 import type { LineIndexes } from "./line_indexes.ts";
-import type { SealedSegment } from "./segment_rolls.ts";
+import { isSameSegment, type SealedSegment } from "./segment_rolls.ts";
 import { requireWhole } from "./segment_proof.ts";
 import { SidecarStore } from "./sidecar_store.ts";
 
@@ -32,15 +32,13 @@ export interface Unproven {
   readonly origin: "read" | "trusted" | "filled";
   /** The file that the start read, if it has not changed since. */
   readonly read?: FileStamp;
-  /** The verdict of the sidecar that the start trusted. */
-  readonly stored?: FileStamp | undefined;
 }
 
 interface BackgroundProofOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly clock: Clock;
-  readonly indexes: Pick<LineIndexes, "of" | "stored">;
+  readonly indexes: Pick<LineIndexes, "of" | "release">;
   /** Whether the disk is full, so that no verdict may be written. */
   full(): boolean;
   /** Called when a segment is damaged. */
@@ -146,7 +144,7 @@ export class BackgroundProof {
     return isDue;
   }
 
-  async #prove({ segment, origin, read, stored }: Unproven): Promise<boolean> {
+  async #prove({ segment, origin, read }: Unproven): Promise<boolean> {
     if (this.#options.full()) return false;
     const nowMs = await this.#store.now();
     const stamp = await this.#store.stampOf(segment);
@@ -159,10 +157,11 @@ export class BackgroundProof {
     if (!isRead) this.#at = this.#now();
     if (stamp === undefined || nowMs === undefined) return true;
     if (!isSame(stamp, await this.#store.stampOf(segment))) return true;
-    if (stored !== undefined && isSame(stored, stamp)) return true;
+    const known = await this.#store.trusted(segment);
+    if (known !== undefined && isSameSegment(known.segment, segment)) return true;
     const { indexes } = this.#options;
     await this.#store.write({ segment, index: await indexes.of(segment), verdict: stamp });
-    indexes.stored(segment);
+    indexes.release(segment);
     return true;
   }
 

@@ -88,9 +88,10 @@ export class Catalogue {
   }
 
   /**
-   * Finds the lines of positions without reading them.
+   * Finds the lines of positions.
    *
    * @throws {RangeError} when a position is not durable, or the positions do not ascend.
+   * @throws {JournalDamagedError} as `LineIndexes.of` does.
    */
   async locate(logIds: readonly LogId[], head: LogId): Promise<readonly EntryLocation[]> {
     requireDurable(logIds, head);
@@ -103,7 +104,11 @@ export class Catalogue {
     return places;
   }
 
-  /** @throws {JournalDamagedError} as `LineIndexes.of` does. */
+  /**
+   * The line index of a segment.
+   *
+   * @throws {JournalDamagedError} as `LineIndexes.of` does.
+   */
   indexOf(segment: SegmentInfo): Promise<LineIndex> {
     return this.#indexes.of(segment);
   }

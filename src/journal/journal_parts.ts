@@ -111,21 +111,23 @@ function createParts(
   kept: PreparedReserve,
 ): JournalParts {
   const { fileSystem, clock, random } = options;
+  // The recovery itself is not kept: the line indexes in it may be large.
+  const { preparation: repairs, head, ends, clean, found, snapshot } = recovery;
   const layout = journalLayout(options.folder);
   const indexes = new LineIndexes(recovery.indexes, {
     fileSystem,
     layout,
-    stored: recovery.found.stored,
+    stored: found.stored,
     pause: () => clock.pause(),
   });
   const catalogue = new Catalogue(recovery.segments, indexes);
-  const rolls = new SegmentRolls(recovery.ends);
+  const rolls = new SegmentRolls(ends);
   const tail = new Tail();
   const store = new SnapshotStore(fileSystem, layout);
   let writer: SegmentWriter | undefined;
   const mendNow = async (): Promise<boolean> => {
     if (writer !== undefined) return true;
-    if (!await recovery.preparation.run()) return false;
+    if (!await repairs.run()) return false;
     const open = () => SegmentWriter.open({ ...options, layout }, catalogue.active);
     writer = await orUnusable("open", layout.segments, open);
     return true;
@@ -140,7 +142,7 @@ function createParts(
   };
   // Entries missing at the end of a copy are fetched from the shared log, so no recovery is
   // recorded.
-  const isWhole = recovery.clean || options.shared !== undefined;
+  const isWhole = clean || options.shared !== undefined;
   const recorder: Recorder = new Recorder({
     ...options,
     ...kept,
@@ -148,14 +150,14 @@ function createParts(
     sink: options.shared === undefined
       ? copy
       : new SharedSink(options.shared.log, copy, () => recorder.head),
-    undone: { mend, fact: () => isWhole ? undefined : recoveredFact(catalogue, recovery) },
+    undone: { mend, fact: () => isWhole ? undefined : recoveredFact(catalogue, repairs) },
     stamp: stampWith(clock, random),
     origin: {
-      head: recovery.head,
+      head,
       segmentBytes: catalogue.active.bytes,
-      isOfOlderFormat: (recovery.ends.formatVersion ?? FORMAT_VERSION) < FORMAT_VERSION,
-      stopped: recovery.clean && recovery.head.logId > 0,
-      snapshot: recovery.snapshot,
+      isOfOlderFormat: (ends.formatVersion ?? FORMAT_VERSION) < FORMAT_VERSION,
+      stopped: clean && head.logId > 0,
+      snapshot,
     },
     publish: (batch) => {
       const sealed = rolls.take(batch, catalogue.active);
@@ -171,7 +173,7 @@ function createParts(
     indexes,
     full: () => recorder.full("ordinary"),
     damaged: (error) => recorder.fail(new JournalFailedError(error.message, { cause: error })),
-  }, recovery.found);
+  }, found);
   const reader = new SegmentReader(fileSystem, layout, catalogue, () => clock.pause());
   const history = new DurableEntries(tail, reader);
   const verification = () => readVerification(fileSystem, layout);
@@ -201,7 +203,7 @@ function noRoom(folder: string): JournalUnusableError {
 
 function recoveredFact(
   { active: { name: segment } }: Catalogue,
-  { preparation: { bytesQuarantined, quarantine } }: Recovery,
+  { bytesQuarantined, quarantine }: Recovery["preparation"],
 ): JournalEventDraft {
   const attributes = {
     segment,

@@ -22,7 +22,8 @@ function batchField(batch: LogId): string {
 
 /**
  * The entry of a line whose `crc` matches, or what is wrong with the line. Its ids are substrings
- * that keep the whole text in memory, so callers must not keep the entry.
+ * that keep the whole text in memory: a caller that keeps the entry passes a text with only this
+ * line.
  */
 export function entryIn(
   line: LineBytes,

@@ -144,7 +144,9 @@ class Trust {
   /** What is left to verify after a replay. */
   found({ sealed }: Pick<Replayed, "sealed">): FoundSegments {
     const unproven = sealed.flatMap((found) => this.#unproven(found));
-    const unstored = new Set(unproven.flatMap(({ segment, stored }) => stored ? [] : segment));
+    const unstored = new Set(
+      unproven.filter(({ origin }) => origin === "read").map(({ segment }) => segment),
+    );
     const segments = sealed.map(({ segment }) => segment);
     return {
       sealed: segments,
@@ -160,7 +162,7 @@ class Trust {
 
   #unproven({ segment, isRead, stamp }: FoundSegment): readonly Unproven[] {
     const known = this.verdicts.get(segment.name);
-    if (!isRead) return [{ segment, origin: "trusted", stored: known?.verdict }];
+    if (!isRead) return [{ segment, origin: "trusted" }];
     if (known !== undefined && isSameSegment(known.segment, segment)) return [];
     const isSettled = stamp !== undefined && this.#beganMs !== undefined &&
       stamp.changedMs < this.#beganMs;

@@ -7,18 +7,22 @@ import { JournalDamagedError } from "./errors.ts";
 import type { OpenFile } from "./file_system.ts";
 import type { SealedSegment } from "./segment_rolls.ts";
 import { type Piece, readPieces } from "./segment_pieces.ts";
+import type { ScannedBatch } from "./segment_scanner.ts";
 
 /** Small, because the read runs beside other work. */
 const PIECE_BYTES = 512 * 1024;
 
 /**
  * @param pause Yields to other work if due; called after each batch.
+ * @param onBatch Called with each batch and the offset that its offsets are relative to. All lines
+ * are then read one by one.
  * @throws {JournalDamagedError} when the file differs from what is known of the segment.
  */
 export async function requireWhole(
   file: OpenFile,
   segment: SealedSegment,
   pause: () => Promise<void> | undefined,
+  onBatch?: (batch: ScannedBatch, origin: number) => void,
 ): Promise<void> {
   const pieces = readPieces({
     file,
@@ -31,20 +35,24 @@ export async function requireWhole(
   let end = { offset: 0, nextLogId: segment.firstLogId, chain: segment.chainBefore };
   for await (const piece of pieces) {
     const { scanner, from } = piece;
-    while (scanner.skipProven() || scanner.next() !== undefined) {
+    for (;;) {
+      if (onBatch !== undefined || !scanner.skipProven()) {
+        const batch = scanner.next();
+        if (batch === undefined) break;
+        onBatch?.(batch, from);
+      }
       const pausing = pause();
       if (pausing !== undefined) await pausing;
     }
-    requireNoFlaw(segment.name, piece);
+    requireNoFlaw(segment, piece);
     end = { offset: from + scanner.end, nextLogId: scanner.nextLogId, chain: scanner.chain };
   }
   requireKnown(segment, end);
 }
 
-/** @throws {JournalDamagedError} when a piece of a full segment has a flaw. */
-export function requireNoFlaw(segment: string, { scanner: { flaw }, from, isLast }: Piece): void {
+function requireNoFlaw(segment: SealedSegment, { scanner: { flaw }, from, isLast }: Piece): void {
   if (flaw === undefined || (flaw.maybeTorn && !isLast)) return;
-  const location = { segment, offset: from + flaw.offset, logId: flaw.logId };
+  const location = { segment: segment.name, offset: from + flaw.offset, logId: flaw.logId };
   throw new JournalDamagedError(location, flaw.reason);
 }
 

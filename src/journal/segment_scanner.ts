@@ -57,8 +57,8 @@ export class SegmentScanner {
   #flaw: Flaw | undefined;
   #formatVersion: number | undefined;
   /**
-   * The first position whose line is parsed. Earlier lines are only verified (crc or chain, batch
-   * and position), in a third of the time.
+   * The first position whose line is parsed. Earlier lines are only verified (crc, batch, position
+   * and chain), in a third of the time.
    */
   parsedFrom: LogId = 1;
 
@@ -117,60 +117,56 @@ export class SegmentScanner {
    * Otherwise it stays, and `next` reads the lines one by one. It takes half the time.
    */
   skipProven(): boolean {
-    const proven = this.#flaw === undefined ? this.#proven() : undefined;
-    if (proven === undefined) return false;
-    this.#chain = proven.chain;
-    this.#nextLogId += proven.lines;
-    this.#end = proven.end;
+    if (this.#flaw !== undefined || this.#bytes[this.#end] !== NEWLINE) return false;
+    let [lines, lineStart, end] = [0, 0, this.#end];
+    do {
+      lineStart = end + 1;
+      end = this.#bytes.indexOf(NEWLINE, lineStart);
+      if (end < 0) return false;
+      lines++;
+    } while (!isCommit(this.#bytes, end));
+    const chain = this.#provenChain(lineStart, end);
+    if (chain === undefined) return false;
+    this.#chain = chain;
+    this.#nextLogId += lines;
+    this.#end = end + 1;
     this.#cursor.moveTo(this.#end);
     return true;
   }
 
-  /** The next batch, if its chain proves its bytes. */
-  #proven(): { chain: string; lines: number; end: number } | undefined {
-    const bytes = this.#bytes;
-    if (bytes[this.#end] !== NEWLINE) return undefined;
-    let [lines, lineStart, end] = [0, 0, this.#end];
-    do {
-      lineStart = end + 1;
-      end = bytes.indexOf(NEWLINE, lineStart);
-      if (end < 0) return undefined;
-      lines++;
-    } while (!isCommit(bytes, end));
-    if (!crcHolds(bytes, lineStart, end)) return undefined;
+  /** The chain of the batch from `#end` on, if the last line, from `start` to `end`, has it. */
+  #provenChain(start: number, end: number): string | undefined {
+    if (!crcHolds(this.#bytes, start, end)) return undefined;
     const chainAt = end - CRC_SUFFIX_BYTES - CHAIN_FIELD_BYTES;
-    const chain = chainAfter(this.chain, bytes.subarray(this.#end + 1, chainAt));
-    const isProven = isTextAt(bytes, chainAt, chainField(chain));
-    return isProven ? { chain, lines, end: end + 1 } : undefined;
+    const chain = chainAfter(this.chain, this.#bytes.subarray(this.#end + 1, chainAt));
+    return isTextAt(this.#bytes, chainAt, chainField(chain)) ? chain : undefined;
   }
 
   #batch(): ScannedBatch | undefined {
     const cursor = this.#cursor;
-    const proven = this.#proven();
     if (!cursor.skipBlank()) return this.#missingBlank();
     const bodyStart = cursor.offset;
     const entries: JobEventLogEntry[] = [];
     const offsets: number[] = [];
     for (let logId = this.#nextLogId;; logId++) {
-      const entry = this.#entry(logId, proven !== undefined);
+      const entry = this.#entry(logId);
       if (entry === undefined) return undefined;
       if (entry !== "verified") entries.push(entry);
       offsets.push(cursor.byteStart);
       if (!isCommit(this.#bytes, cursor.byteEnd)) continue;
-      const chain = proven?.chain ?? this.#verifiedChain(bodyStart, logId);
+      const chain = this.#verifiedChain(bodyStart, logId);
       if (chain === undefined) return undefined;
       const [firstLogId, offset] = [this.#nextLogId, this.#end];
       return { firstLogId, lastLogId: logId, entries, offset, offsets, chain };
     }
   }
 
-  /** @param isProven Whether the chain has proven the line, so that its crc need not be checked. */
-  #entry(logId: LogId, isProven: boolean): JobEventLogEntry | "verified" | undefined {
+  #entry(logId: LogId): JobEventLogEntry | "verified" | undefined {
     const cursor = this.#cursor;
     if (!cursor.next()) {
       return this.#torn(cursor.offset, logId, "the line is not whole, or not UTF-8");
     }
-    if (!isProven && !crcHolds(this.#bytes, cursor.byteStart, cursor.byteEnd)) {
+    if (!crcHolds(this.#bytes, cursor.byteStart, cursor.byteEnd)) {
       return this.#torn(cursor.byteStart, logId, "the line does not match its crc");
     }
     const isOpening = this.#start === "opening" && this.#end === 0 && logId === this.#nextLogId;

@@ -187,8 +187,7 @@ const LATER_CHANGES: Readonly<Record<string, (disk: MemoryDisk, segment: string)
   },
   "it is that of another history": (disk, segment) => {
     const sidecar = sidecarIn(disk, segment);
-    const { index } = sidecarIn(disk, segment);
-    index.add([7]);
+    const { index } = sidecarIn(disk, namesIn(disk, SEGMENTS)[0] ?? "");
     const chain = "x".repeat(43);
     putSidecar(disk, segment, { ...sidecar, index, segment: { ...sidecar.segment, chain } });
   },
@@ -222,15 +221,17 @@ test("sidecars: a few line indexes stay in memory, and the others are loaded aga
   const segments = namesIn(files, SEGMENTS);
   assert.ok(segments.length > 30, `${segments.length} segments`);
   const firsts = segments.map((name) => Number(name.replace(".ndjson", "")));
-  const loads = async (logIds: readonly number[]) => {
+  const loads = async (logIds: readonly (number | undefined)[]) => {
     const before = disk.operations.length;
-    await journal.locate(logIds);
-    const opened = disk.operations.slice(before).filter((each) => each.startsWith("read"));
-    return new Set(opened).size;
+    for (const logId of logIds) await journal.locate([logId ?? 0]);
+    const reads = disk.operations.slice(before).filter((each) => each.startsWith("read"));
+    return new Set(reads).size;
   };
   assert.equal(await loads(firsts), firsts.length - 1, "all but the active one");
   assert.equal(await loads(firsts.slice(-10)), 0, "the latest are still there");
-  assert.equal(await loads(firsts.slice(0, 10)), 10, "the first are not");
+  assert.equal(await loads(firsts.slice(0, 16)), 16, "the first are not");
+  assert.equal(await loads([firsts[0], firsts[20], firsts[0]]), 1, "what was used last stays");
+  assert.equal(await loads([firsts[1]]), 1, "what was not used for the longest time does not");
   await journal.close();
 });
 
@@ -433,15 +434,23 @@ test("sidecars: a missing trusted segment is damage", async () => {
   await started.journal.close();
 });
 
-test("sidecars: the verification renews verdicts, and reports its progress", async () => {
+test("sidecars: the verification writes verdicts that are gone, and reports its progress", async () => {
   const written = await writtenWithSidecars();
   const segments = written.sealed.length;
   const started = await startOn(written.disk);
+  const [first = "", gone = ""] = written.sealed;
+  const kept = contentOf(written.disk, `${SIDECARS}/${sidecarOf(first)}`);
+  written.disk.files.delete(`${SIDECARS}/${sidecarOf(gone)}`);
   await started.clock.advance(2_000);
   await proven(started);
   const { proof } = await started.journal.info();
   assert.deepEqual([proof.segments, proof.proven, proof.trusted], [segments, segments, 0]);
   assert.ok(proof.at !== null);
+  assert.equal(
+    contentOf(written.disk, `${SIDECARS}/${sidecarOf(first)}`),
+    kept,
+    "not written again",
+  );
   await started.journal.close();
   await assertReads(written.disk, written, [], "after a proof");
 });

@@ -1,6 +1,6 @@
 /**
- * Finds entries by their time of receipt, with one mark for every 64 positions: a twentieth of a
- * byte per entry. When the clock is set back, a new run begins, in which times ascend again. So a
+ * Finds entries by their time of receipt, with one mark for every 64 positions: less than a
+ * tenth of a byte per entry. When the clock is set back, a new run begins, in which times ascend again. So a
  * time may occur in several runs.
  */
 
@@ -29,7 +29,7 @@ class PackedMarks {
   readonly #packed = new VarintWriter();
   #last = BEFORE_ALL;
   #length = 0;
-  /** Of each stop: the mark, and the offset of the next one. */
+  /** Of each stop: its mark, and the offset of the mark after it. */
   readonly #stopTimes: number[] = [];
   readonly #stopLogIds: LogId[] = [];
   readonly #stopOffsets: number[] = [];
