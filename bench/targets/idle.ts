@@ -13,7 +13,7 @@ const TIMERS = 10_000;
 /**
  * By then V8 has released the memory of filling it, which takes a second of CPU in three bursts.
  */
-const SETTLE_MS = 25_000;
+const SETTLE_MS = 20_000;
 const IDLE_MS = 15_000;
 /** After the measurement, but no later than the server allows. */
 const START_IN_MS = 14 * 60_000;

@@ -18,7 +18,7 @@ import { THREE_TASKS, UNTIL_DONE } from "./job_bodies.ts";
 import type { Peers } from "./peers.ts";
 
 const ROUNDS = 3;
-const SECONDS = 4;
+const SECONDS = 3;
 const WARM_UP_SECONDS = 3;
 
 export async function oneInFlightRows(peers: Peers): Promise<readonly Row[]> {
