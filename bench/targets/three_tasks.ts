@@ -23,7 +23,7 @@ const SECONDS_MAX = 100;
 /** About as long as V8 takes until it has optimized the code of a job. */
 const WARM_UP_SECONDS = 5;
 /** After a process has been idle; BullMQ's load has it too. */
-const RESUMING_SECONDS = 1;
+const RESUMING_SECONDS = 2;
 const SECONDS = 4;
 /**
  * How much longer jobs are kept in flight for the comparison with the backlog. After some seconds
