@@ -7,7 +7,7 @@ import { type Profiler, Session } from "node:inspector";
 
 const SAMPLE_US = 200;
 
-export interface RoomShare {
+interface RoomShare {
   /** A folder of `src`, such as `engine/run`, a package, or Deno itself. */
   readonly room: string;
   /** The share of the time in its JavaScript, from 0 to 1. */
@@ -48,7 +48,7 @@ function call(session: Session, method: string, parameters: object = {}): Promis
 const COLLECTOR = "(garbage collector)";
 const NOT_WORK = ["(idle)", "(root)"];
 
-export function sharesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Shares {
+function sharesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Shares {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const parents = new Map(
     nodes.flatMap(({ id, children }) => (children ?? []).map((child) => [child, id] as const)),

@@ -1,6 +1,6 @@
 /**
- * Finds entries by their time of receipt, with one mark for every 64 positions: less than a
- * tenth of a byte per entry. When the clock is set back, a new run begins, in which times ascend again. So a
+ * Finds entries by their time of receipt, with one mark for every 64 positions: less than a tenth of
+ * a byte per entry. When the clock is set back, a new run begins, in which times ascend again. So a
  * time may occur in several runs.
  */
 
