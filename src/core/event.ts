@@ -17,6 +17,10 @@ import type { JsonObject } from "./json.ts";
 export const STRATA = ["framework", "domain", "coordination"] as const;
 export type Stratum = typeof STRATA[number];
 
+/** Framework facts that hold many jobs at once, or let them go: they name no job. */
+export const PAUSE_FACTS: readonly string[] = ["job.PauseBegan", "job.PauseEnded"];
+export const LIMIT_FACTS: readonly string[] = ["job.LimitsChanged", "job.LimitsRestored"];
+
 /** What an event may have besides its type and attributes. */
 export interface EventReferences {
   readonly jobId?: JobId;

@@ -3,7 +3,7 @@
  * attributes of framework facts are checked by their schemas.
  */
 
-import type { JobEventLogEntry } from "./event.ts";
+import { type JobEventLogEntry, LIMIT_FACTS, PAUSE_FACTS } from "./event.ts";
 import { EVENT_TYPE_RULE, isEventType, isReserved } from "./event_type.ts";
 import { ID_PATTERN, ID_RULE } from "./ids.ts";
 
@@ -48,7 +48,7 @@ function subjectFlaw({ eventType, stratum, jobId, taskId }: JobEventLogEntry): s
   if (eventType.startsWith("journal.")) {
     return jobId === undefined ? undefined : `${eventType} names a job`;
   }
-  if (OF_ALL_JOBS.test(eventType)) {
+  if (OF_ALL_JOBS.includes(eventType)) {
     return jobId === undefined ? undefined : `${eventType} names a job, but concerns all of them`;
   }
   if (jobId === undefined) return `${eventType} names no job`;
@@ -57,5 +57,5 @@ function subjectFlaw({ eventType, stratum, jobId, taskId }: JobEventLogEntry): s
     : undefined;
 }
 
-const OF_ALL_JOBS = /^job\.Pause(?:Began|Ended)$/;
+const OF_ALL_JOBS = [...PAUSE_FACTS, ...LIMIT_FACTS];
 const TASK_FACT = /^job\.(?:Task|CompensationStarted$)/;

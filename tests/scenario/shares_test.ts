@@ -1,7 +1,9 @@
 /** The real process: limits and pauses across a kill, and their exact explanations. */
 
 import assert from "node:assert/strict";
+import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
+import { journalCommand } from "../support/process/journal_command.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 
@@ -257,5 +259,11 @@ Deno.test("limits and pauses: after a kill and a start explanations are the same
       /^It was held .* by the pause of type shop\.order, in force from .* \(reason: the depot is shut\)\. \[job\.PauseBegan\] \[job\.PauseEnded\]/,
     );
     assert.equal(await second.daybook.stop(), 0);
+    const verified = await journalCommand(new DenoFileSystem(), [
+      "verify",
+      "--journal",
+      options.journal,
+    ]);
+    assert.equal(verified.code, 0, verified.out.join("\n"));
   });
 });

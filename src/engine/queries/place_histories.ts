@@ -5,6 +5,7 @@
  */
 
 import type { ChangedLimits } from "../../core/changed_limits.ts";
+import { type JobEventLogEntry, LIMIT_FACTS, PAUSE_FACTS } from "../../core/event.ts";
 import { holds } from "../../core/pauses.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -24,20 +25,27 @@ import {
 } from "../../explain/place_history.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
+import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
+import { CARRIERS_MAX } from "../views/postings.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { LimitChanges } from "../writer/limit_changes.ts";
 import type { Pauses } from "../writer/pauses.ts";
 import type { ConditionFrom } from "../writer/trail.ts";
+import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { JobLists } from "./job_lists.ts";
 import { visitJobs } from "./job_visit.ts";
-import { LIMIT_TYPES, PAUSE_TYPES, recorded, type RecordedParts } from "./recorded_settings.ts";
 
 /** The most jobs read from each end, and the most of their entries. */
 const LOOKED_AT_MAX = 1_000;
 const ENTRIES_MAX = 6_000;
 const READ_AT_A_TIME = 200;
 
-export interface PlaceHistoryParts extends RecordedParts {
+/** How many pauses or changes of limits to read, and how many of their ends. */
+const FACTS_MAX = 32;
+
+export interface PlaceHistoryParts {
+  readonly pastEvents: PastEvents;
+  readonly history: JobEntryReader;
   readonly lists: JobLists;
   readonly table: JobTable;
   readonly registry: DefinitionRegistry;
@@ -95,7 +103,7 @@ async function limitsIn(
   const all = limitsFrom(
     type,
     limitsOfCode(parts.registry, type),
-    await recorded(parts, LIMIT_TYPES, to),
+    await recorded(parts, LIMIT_FACTS, to),
   );
   // If the index of values lags behind, the limits in force now may be missing.
   const now = parts.limitChanges.of(type);
@@ -110,8 +118,23 @@ function inForce({ limits, by, since }: ChangedLimits): LimitsFrom {
 }
 
 async function pausesUpTo(parts: PlaceHistoryParts, to: LogId): Promise<readonly PauseStay[]> {
-  const all = pauseStays(await recorded(parts, PAUSE_TYPES, to));
+  const all = pauseStays(await recorded(parts, PAUSE_FACTS, to));
   return all.length > 0 ? all : parts.pauses.all.filter(({ by }) => by <= to);
+}
+
+/** The latest facts of some types up to a position, oldest first. */
+async function recorded(
+  { pastEvents, history }: Pick<PlaceHistoryParts, "pastEvents" | "history">,
+  types: readonly string[],
+  upTo: LogId,
+): Promise<readonly JobEventLogEntry[]> {
+  const lookup = types.reduce((lookup, type) => lookup.ofType(type, CARRIERS_MAX), new Lookup());
+  const found = new FoundEvents(await pastEvents.find(lookup.wanted, upTo));
+  const logIds = types.flatMap((type) =>
+    found.ofType(type, CARRIERS_MAX).filter((logId) => logId <= upTo).slice(0, FACTS_MAX)
+  );
+  const entries = await history.at(logIds.toSorted((left, right) => left - right));
+  return entries.filter(({ eventType }) => types.includes(eventType));
 }
 
 /** Another job that held a place or waited for one. */

@@ -9,6 +9,8 @@ import {
   type FrameworkEntry,
   isRefused,
   type JobEventLogEntry,
+  LIMIT_FACTS,
+  PAUSE_FACTS,
 } from "../../core/event.ts";
 import type { JsonObject, JsonScalar, JsonValue } from "../../core/json.ts";
 import { looseForm, TEXT_LENGTH_MAX } from "../../explain/likeness/loose_form.ts";
@@ -26,13 +28,8 @@ const JOB_TEXT_MAX = 64;
 
 const JOB_MARK = 0x6a09e667;
 
-/** Facts that hold many jobs at once. Filed by type, for explanations of the past. */
-const SETTINGS: readonly string[] = [
-  "job.PauseBegan",
-  "job.PauseEnded",
-  "job.LimitsChanged",
-  "job.LimitsRestored",
-];
+/** Filed by type, for explanations of the past. */
+const SETTINGS = [...PAUSE_FACTS, ...LIMIT_FACTS];
 
 /** Framework types with content from outside. */
 export const FILED_TYPES: readonly string[] = [

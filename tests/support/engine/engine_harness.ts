@@ -6,6 +6,7 @@ import { type EventType, eventType } from "../../../src/core/event_type.ts";
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
 import { eventId, type JobId, jobId, type LogId, taskId } from "../../../src/core/ids.ts";
 import type { JobState } from "../../../src/core/job_state.ts";
+import { findIllegality } from "../../../src/core/legality.ts";
 import type { JsonObject, JsonValue } from "../../../src/core/json.ts";
 import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
 import { type EngineLimits, NO_LIMITS } from "../../../src/engine/events/delivery_limits.ts";
@@ -86,7 +87,7 @@ export class Harness {
     const { journal, report } = await MemoryJournal.open({
       clock,
       random,
-      consumer: engine.consumer,
+      consumer: { ...engine.consumer, durable: (entries) => durable(engine, entries) },
       ...(content === undefined ? {} : { content }),
       ...(options.snapshotEvery === undefined ? {} : { snapshotEvery: options.snapshotEvery }),
     });
@@ -211,4 +212,12 @@ export class Harness {
   assertSound(): void {
     assert.deepEqual(this.defects, []);
   }
+}
+
+/** What the engine records must be legal, or `verify` would call the journal damaged. */
+function durable({ consumer }: JobEngine, entries: readonly JobEventLogEntry[]): void {
+  const flaw = entries.map(findIllegality).find((flaw) => flaw !== undefined);
+  // Thrown outside the journal, which would take it for a failure of the disk.
+  if (flaw !== undefined) queueMicrotask(() => assert.fail(`The engine recorded this: ${flaw}`));
+  consumer.durable(entries);
 }
