@@ -61,8 +61,11 @@ export class SimulatedDatabase {
   #holder: ServerSession | undefined;
   /** When a process first got the lock, counted as `shownAt`. */
   readonly #lockedAt = new Map<number, number>();
-  /** When it last did. */
-  readonly #lockedLastAt = new Map<number, number>();
+  /**
+   * When a session last did. Not by process: a statement that the network held up for seconds
+   * arrives on its own session, and its process may have another by then.
+   */
+  readonly #lockedLastAt = new WeakMap<ServerSession, number>();
   /** Processes that ever appended a batch, even if a fail-over has removed it. */
   readonly #appenders = new Set<number>();
   #slowUntilMs = 0;
@@ -116,9 +119,10 @@ export class SimulatedDatabase {
   }
 
   /** A process that takes over has read everything that was there when it got the lock. */
-  #judgeRefusal({ owner, isOver }: ServerSession, { first }: Row): void {
+  #judgeRefusal(session: ServerSession, { first }: Row): void {
     if (this.lastLogId < first) return;
-    const lockedAt = this.#lockedLastAt.get(owner);
+    const { owner, isOver } = session;
+    const lockedAt = this.#lockedLastAt.get(session);
     if (this.#appenders.has(owner) || isOver || lockedAt === undefined) return;
     if (this.#hasRowOfOthers(owner, lockedAt)) return;
     this.#parts.violate(`process ${owner} takes over without what was there before`);
@@ -161,7 +165,7 @@ export class SimulatedDatabase {
     const isGiven = this.#holder === session || this.givesLockToAll;
     if (!isGiven) return false;
     if (!this.#lockedAt.has(session.owner)) this.#lockedAt.set(session.owner, this.#shownCount);
-    this.#lockedLastAt.set(session.owner, this.#shownCount);
+    this.#lockedLastAt.set(session, this.#shownCount);
     return true;
   }
 
