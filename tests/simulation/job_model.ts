@@ -7,6 +7,7 @@ import { deriveCondition } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import { isTerminal, type JobState, type StateName } from "../../src/core/job_state.ts";
+import { findIllegality } from "../../src/core/legality.ts";
 import { project } from "../../src/core/projector.ts";
 import { LimitModel } from "./limit_model.ts";
 import { PauseModel } from "./pause_model.ts";
@@ -65,6 +66,8 @@ export class JobModel {
 
   /** Applies the next durable entry. */
   see(entry: JobEventLogEntry): void {
+    const flaw = findIllegality(entry);
+    if (flaw !== undefined) this.#violate(`entry ${entry.logId} is not legal: ${flaw}`);
     this.#seeId(entry);
     this.pauses.see(entry, (jobId) => this.jobs.get(jobId)?.type);
     if (entry.jobId === undefined) return this.limits.see(entry, undefined);
