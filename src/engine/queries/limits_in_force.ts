@@ -5,6 +5,7 @@ import type { Origin } from "../../core/origin.ts";
 import type { ChangedLimits } from "../../core/changed_limits.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
+import { placeLimits } from "../limits.ts";
 import type { LimitedType, Outcome } from "../requests.ts";
 import type { Shares, TypeUse } from "../run/shares.ts";
 import type { LimitChanges } from "../writer/limit_changes.ts";
@@ -40,16 +41,14 @@ export class LimitsInForce {
     const { registry, limitChanges } = this.#parts;
     const { held = 0, rates = [], keys = [] } = use ?? {};
     const change = limitChanges.of(type);
-    const { key, rate, ...places } = registry.get(type)?.limits ?? {};
-    const code: PlaceLimits = rate === undefined
-      ? places
-      : { ...places, rate: { count: rate.count, perMs: rate.perMs } };
+    const limits = registry.get(type)?.limits;
+    const code = placeLimits(limits);
     const most = keys.toSorted((one, other) => other.held + other.waiting - one.held - one.waiting);
     return {
       type,
       limits: change?.limits ?? code,
       code,
-      byKey: key !== undefined,
+      byKey: limits?.key !== undefined,
       ...(change === undefined ? {} : { change: toChange(change) }),
       held,
       waiting: keys.reduce((sum, { waiting }) => sum + waiting, 0),

@@ -24,6 +24,7 @@ import type { LimitsFrom, PlaceHistory } from "../../explain/place_history.ts";
 import { limitsAt } from "../../explain/reached_limits.ts";
 import type { SuppositionIssue } from "../../explain/supposition.ts";
 import type { Share } from "../events/pacer.ts";
+import { placeLimits } from "../limits.ts";
 import type { Outcome } from "../requests.ts";
 import type { WantedPlace } from "../run/shares.ts";
 import type { Suspects } from "../run/suspects.ts";
@@ -33,7 +34,7 @@ import { cited } from "./citations.ts";
 import type { Explainer } from "./explainer.ts";
 import type { ReserveMemory } from "./entry_pages.ts";
 import { blockingLimit, type BlockingLimitParts, queuedAs } from "./blocking_limit.ts";
-import { limitsOfCode, placeHistory, type PlaceHistoryParts } from "./place_histories.ts";
+import { inForce, placeHistory, type PlaceHistoryParts } from "./place_histories.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 
 type Parts = PlaceHistoryParts & BlockingLimitParts & {
@@ -203,11 +204,9 @@ export class LimitsWhatIfs {
   #inForce(type: string): LimitsFrom {
     const { limitChanges, registry } = this.#parts;
     const change = limitChanges.of(type);
-    return change === undefined ? { limits: limitsOfCode(registry, type), from: 0 } : {
-      limits: change.limits,
-      change: { logId: change.by, at: change.since },
-      from: change.by,
-    };
+    return change === undefined
+      ? { limits: placeLimits(registry.get(type)?.limits), from: 0 }
+      : inForce(change);
   }
 
   #queueOf(job: JobState): WorkerQueue {
