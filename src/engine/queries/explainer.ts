@@ -199,9 +199,9 @@ export class Explainer {
     outlined: OutlinedHistory,
     foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>,
   ): Promise<Explanation<Citation>> {
-    const parts = { pages: this.#parts.history.pages, journal: this.#parts.events.journal };
+    const { history } = this.#parts;
     const known = (logId: LogId) => outlined.entries.get(logId) ?? foreignEntries.get(logId);
-    const citations = await resolveCitations(parts, citedIn(explanation), known);
+    const citations = await resolveCitations(history, citedIn(explanation), known);
     return citing(explanation, (logId) => {
       const citation = citations.get(logId);
       if (citation === undefined) {

@@ -35,10 +35,8 @@ import type { Explainer } from "./explainer.ts";
 import type { ReserveMemory } from "./entry_pages.ts";
 import { blockingLimit, type BlockingLimitParts, queuedAs } from "./blocking_limit.ts";
 import { inForce, placeHistory, type PlaceHistoryParts } from "./place_histories.ts";
-import type { EventEngine } from "../writer/event_engine.ts";
 
 type Parts = PlaceHistoryParts & BlockingLimitParts & {
-  readonly events: EventEngine;
   readonly explainer: Pick<Explainer, "outlined">;
   readonly suspects: Suspects;
   readonly workers: WorkerQueue;
@@ -58,7 +56,7 @@ export class LimitsWhatIfs {
     supposed: SupposedLimits,
     hold?: ReserveMemory,
   ): Promise<Outcome<LimitsWhatIf<Citation>>> {
-    const { explainer, events, history } = this.#parts;
+    const { explainer, history } = this.#parts;
     const outlined = await explainer.outlined(jobId, hold);
     const issues = this.#issues(outlined.job, supposed);
     if (issues.length > 0) return { ok: false, problem: { kind: "impossibleSupposition", issues } };
@@ -69,8 +67,7 @@ export class LimitsWhatIfs {
     const answer = isWaiting
       ? await this.#whileQueued(outlined, supposed)
       : await this.#inRetrospect(outlined, supposed, share);
-    const citing = { pages: history.pages, journal: events.journal };
-    return { ok: true, value: { ...answer, because: await cited(citing, answer.because) } };
+    return { ok: true, value: { ...answer, because: await cited(history, answer.because) } };
   }
 
   #issues(job: JobState, supposed: SupposedLimits): readonly SuppositionIssue[] {
