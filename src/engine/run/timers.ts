@@ -5,6 +5,7 @@
  */
 
 import type { Timer } from "../../core/command.ts";
+import { isSettled } from "../../core/condition.ts";
 import { decide } from "../../core/decide.ts";
 import type { FrameworkEntry, JobEventDraft } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";
@@ -12,7 +13,7 @@ import type { Applied } from "../../core/job_fold.ts";
 import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import { isMet, type JobState } from "../../core/job_state.ts";
 import { sleeping } from "../../core/task_facts.ts";
-import { isSettled, openWaits } from "../../core/waits.ts";
+import { openWaits } from "../../core/waits.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { DiskRetries } from "./disk_retries.ts";
