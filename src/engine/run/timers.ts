@@ -39,16 +39,14 @@ interface OpenTimer {
 export function openTimers(job: JobState): readonly OpenTimer[] {
   if (job.state !== "Running") return [];
   return [
-    ...sleeping(job.tasks).map(({ taskId, dueAt }) => timerAt({ taskId }, Date.parse(dueAt))),
-    ...openWaits(job).map(({ expectation, wait, dueAt }) =>
-      timerAt({ expectation, wait }, Date.parse(dueAt))
-    ),
+    ...sleeping(job.tasks).map(({ taskId, dueAt }) => (
+      { timer: { taskId }, dueMs: Date.parse(dueAt) }
+    )),
+    ...openWaits(job).map(({ expectation, wait, dueAt }) => (
+      { timer: { expectation, wait }, dueMs: Date.parse(dueAt) }
+    )),
     ...deadlines(job),
   ];
-}
-
-function timerAt(timer: Timer, dueMs: number): OpenTimer {
-  return { timer, dueMs };
 }
 
 /** The deadlines of the job's plan. */
@@ -59,7 +57,7 @@ function deadlines(job: Extract<JobState, { state: "Running" }>): readonly OpenT
     const { id, within } = expected;
     const progress = job.expected[index];
     if (within === undefined || progress === undefined || isMet(expected, progress)) return [];
-    return [timerAt({ expectation: id }, Date.parse(job.startedAt) + within.ms)];
+    return [{ timer: { expectation: id }, dueMs: Date.parse(job.startedAt) + within.ms }];
   });
 }
 
@@ -114,7 +112,7 @@ export class Timers {
       ? { expectation, wait }
       : undefined;
     if (timer === undefined || job.state !== "Running") return;
-    this.#set(job.jobId, timerAt(timer, Date.parse(dueAt)));
+    this.#set(job.jobId, { timer, dueMs: Date.parse(dueAt) });
   }
 
   #set(jobId: JobId, { timer, dueMs }: OpenTimer): void {
