@@ -2,7 +2,7 @@
 
 import type { JobState, TaskState } from "./job_state.ts";
 import type { JobSummary } from "./job_summary.ts";
-import { jsonSize, type JsonValue } from "./json.ts";
+import { type JsonValue, valueSize } from "./json.ts";
 import { planEffort } from "./effort.ts";
 
 const JOB = 1_000;
@@ -37,8 +37,4 @@ export function summarySize({ labels, failure }: JobSummary): number {
 
 function resultOf(task: TaskState): JsonValue | undefined {
   return task.status === "completed" ? task.result : undefined;
-}
-
-function valueSize(value: JsonValue | undefined): number {
-  return value === undefined ? 0 : jsonSize(value);
 }

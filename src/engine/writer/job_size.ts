@@ -6,12 +6,12 @@
 import type { Applied } from "../../core/job_fold.ts";
 import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
-import { type JsonObject, jsonSize, type JsonValue } from "../../core/json.ts";
+import { type JsonObject, valueSize } from "../../core/json.ts";
 
 /** Walks the whole job; `sizeAdded` is cheaper for each further entry. */
 export function sizeOfJob(job: JobState): number {
   return job.tasks.reduce(
-    (sum, task) => sum + (task.status === "completed" ? sizeOf(task.result) : 0),
+    (sum, task) => sum + (task.status === "completed" ? valueSize(task.result) : 0),
     sizeOfCreation(job),
   );
 }
@@ -21,15 +21,11 @@ export function sizeAdded({ entry, before, job, rule }: Applied): number {
   if (before === undefined) return sizeOfCreation(job);
   if (entry.stratum !== "framework" || entry.eventType !== "job.TaskCompleted") return 0;
   if (isTerminal(before) || rule === "any/already-applied") return 0;
-  return sizeOf(entry.attributes.result);
+  return valueSize(entry.attributes.result);
 }
 
 /** The plan that most jobs with code share does not count. */
 function sizeOfCreation({ plan, input, labels }: JobState): number {
-  const planSize = plan === MAIN_ONLY_PLAN ? 0 : sizeOf(plan as unknown as JsonObject);
-  return planSize + sizeOf(input) + sizeOf({ ...labels });
-}
-
-function sizeOf(value: JsonValue | undefined): number {
-  return value === undefined ? 0 : jsonSize(value);
+  const planSize = plan === MAIN_ONLY_PLAN ? 0 : valueSize(plan as unknown as JsonObject);
+  return planSize + valueSize(input) + valueSize({ ...labels });
 }

@@ -6,11 +6,9 @@ import type { JobSummary } from "../../core/job_summary.ts";
 import type { FoundJob, JobIndex } from "../job_index.ts";
 import { JobScan } from "../queries/job_scan.ts";
 import { MergedScan } from "../queries/merged_scan.ts";
-import type { JobFilter, JobRange, ListQuery } from "../job_pages.ts";
+import type { JobFilter, ScanRange } from "../job_pages.ts";
 import type { JobOrder } from "./job_order.ts";
 import type { JobRecord } from "./job_record.ts";
-
-type ScanRange = JobRange & Pick<ListQuery, "oldestFirst">;
 
 type Retry = Pick<JobState, "jobId" | "firstLogId">;
 
