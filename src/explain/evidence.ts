@@ -142,7 +142,7 @@ export interface Evidence {
   readonly contrast?: Contrast | undefined;
   /** Only for an ended job, if there are enough jobs to compare with. */
   readonly usual?: UsualTime | undefined;
-  /** Only for an ended job that a pause or a limit kept waiting for long. */
+  /** Only for an ended job that was queued for long. */
   readonly heldUp?: HeldUp | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
   /**

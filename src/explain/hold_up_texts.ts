@@ -28,7 +28,7 @@ export function heldUpReasons(
 
 /** @param isAll Whether all jobs of that time were looked at. */
 export function holdUpReason(holdUp: HoldUp, isAll: boolean): readonly Statement<LogId>[] {
-  if (holdUp.kind === "worker") return [];
+  if (holdUp.kind === "worker" || holdUp.kind === "unknown") return [];
   return [holdUp.kind === "pause" ? pauseReason(holdUp) : limitReason(holdUp, isAll)];
 }
 
@@ -81,6 +81,7 @@ function wereText(count: number): string {
 
 /** `for a place of key acme`, `held by the pause of type mail.send`, `for a worker`. */
 export function holdUpText(holdUp: HoldUp): string {
+  if (holdUp.kind === "unknown") return "in the queue";
   if (holdUp.kind === "worker") return "in the queue for a worker";
   if (holdUp.kind === "pause") return `held by the pause of ${scopeText(holdUp.pause)}`;
   const { reached, type, key } = holdUp;
