@@ -54,7 +54,7 @@ export function* limitsInRetrospect(
   asked: LimitsQuestion,
   own: QueuedAs,
   history: PlaceHistory,
-  heldUp: HeldUp | undefined,
+  { all: heldUp, isAll }: HeldUp,
 ): Work<LimitsWhatIf<LogId>> {
   const { outlined, supposed, inForce, limits } = asked;
   const stays = queuedStays(outlined);
@@ -76,7 +76,7 @@ export function* limitsInRetrospect(
         : `longer: ${tight.statement}`),
     because: [
       inForceThenReason(asked),
-      ...(heldUp?.all ?? []).flatMap((one) => holdUpReason(one, heldUp?.isAll ?? true)),
+      ...heldUp.flatMap((one) => holdUpReason(one, isAll)),
       ...all.flatMap((times) => freeReasons(times)),
       ...tight === undefined ? [] : [tight.reason],
     ],
