@@ -144,7 +144,7 @@ export interface Evidence {
   readonly contrast?: Contrast | undefined;
   /** Only for an ended job, if there are enough jobs to compare with. */
   readonly usual?: UsualTime | undefined;
-  /** Only for an ended job that a suspension, a pause or a limit held up for long. */
+  /** Only for an ended job that was queued or suspended for long. */
   readonly heldUp?: HeldUp | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
   /**

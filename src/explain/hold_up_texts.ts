@@ -60,6 +60,7 @@ function msUntil(deadline: string, holdUp: HoldUp): number {
 export function holdUpReason(holdUp: HoldUp, isAll: boolean): readonly Statement<LogId>[] {
   switch (holdUp.kind) {
     case "worker":
+    case "unknown":
       return [];
     case "pause":
       return [pauseReason(holdUp)];
@@ -130,6 +131,8 @@ function wereText(count: number): string {
 /** `held by the pause of type mail.send`, `suspended`, `in the queue for a worker`. */
 export function holdUpText(holdUp: HoldUp): string {
   switch (holdUp.kind) {
+    case "unknown":
+      return "in the queue";
     case "worker":
       return "in the queue for a worker";
     case "pause":

@@ -15,7 +15,8 @@ import {
   type PlaceHistory,
   type QueuedAs,
 } from "./place_history.ts";
-import { type Holder, reachedAt, type ReachedThen } from "./reached_limits.ts";
+import { endsAtMs, type HoldAt, holdAt } from "./hold_at.ts";
+import type { Holder, ReachedThen } from "./reached_limits.ts";
 
 /** A reason why a job was held up, with all times that have this reason. */
 export type HoldUp =
@@ -34,7 +35,13 @@ export type HoldUp =
       readonly type: string;
       readonly key?: string | undefined;
     }
-    | { readonly kind: "worker" }
+    | {
+      readonly kind: "worker";
+      /** When the longest wait without a pause and a limit began; RFC 3339. */
+      readonly since: string;
+    }
+    /** More places were taken than today's code allows, so its limits then are not on record. */
+    | { readonly kind: "unknown" }
     | {
       readonly kind: "suspension";
       readonly from: Moment;
@@ -45,7 +52,7 @@ export type HoldUp =
   );
 
 export interface HeldUp {
-  /** The longest first. At least one is not the lack of a worker. */
+  /** The longest first. */
   readonly all: readonly HoldUp[];
   /**
    * Whether all jobs of that time were looked at. If not, limits may have delayed it for longer.
@@ -96,7 +103,7 @@ export function queuedStays(outlined: OutlinedHistory): readonly QueuedStay[] {
 }
 
 /** Each suspension of an ended job, except those of length zero. */
-export function suspensions({ spans, entries, endedBy }: OutlinedHistory): readonly HoldUp[] {
+function suspensions({ spans, entries, endedBy }: OutlinedHistory): readonly HoldUp[] {
   return spans.flatMap(({ condition, by, from, to }, at): readonly HoldUp[] => {
     const end = spans[at + 1]?.by ?? endedBy?.entry.logId;
     if (condition !== "suspended" || to === undefined || end === undefined) return [];
@@ -133,13 +140,9 @@ export function* heldInQueue(
   return { all: sums.all, isAll: history.lookedAt === undefined };
 }
 
-/** Everything that delayed it; `undefined` when only the lack of a worker did. */
-export function heldUp(
-  outlined: OutlinedHistory,
-  { all: queued, isAll }: HeldUp,
-): HeldUp | undefined {
+/** Everything that delayed it. */
+export function heldUp(outlined: OutlinedHistory, { all: queued, isAll }: HeldUp): HeldUp {
   const all = [...queued, ...suspensions(outlined)];
-  if (all.every(({ kind }) => kind === "worker")) return undefined;
   return { all: all.toSorted((left, right) => right.ms - left.ms), isAll };
 }
 
@@ -161,11 +164,6 @@ export function momentsIn(history: PlaceHistory, { from, to }: QueuedStay): read
   return [from, ...between, to];
 }
 
-/** The oldest pause that held the job at a position. */
-export function pauseAt({ pauses }: PlaceHistory, logId: LogId): PauseStay | undefined {
-  return pauses.find(({ by, ended }) => by <= logId && (ended?.logId ?? Infinity) > logId);
-}
-
 interface Sum {
   readonly first: Omit<HoldUp, "ms" | "until">;
   ms: number;
@@ -173,39 +171,58 @@ interface Sum {
   readonly holders: Map<string, { readonly holder: Holder; ms: number }>;
 }
 
+/** A time without interruption. */
+interface Stretch {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 class Sums {
   readonly #byReason = new Map<string, Sum>();
+  /** Waits for a worker. */
+  readonly #waits: Stretch[] = [];
 
   constructor(readonly own: QueuedAs, readonly history: PlaceHistory) {}
 
   get all(): readonly HoldUp[] {
-    return [...this.#byReason.values()].map(({ first, ms, until, holders }) => {
-      const heldUpFor = { ...first, ms, until: [...until] } as HoldUp;
-      if (heldUpFor.kind !== "limit") return heldUpFor;
-      const longest = [...holders.values()].toSorted((left, right) => right.ms - left.ms);
-      return { ...heldUpFor, holders: longest.map(({ holder }) => holder) };
-    }).toSorted((left, right) => right.ms - left.ms);
+    return [...this.#byReason.values()].map((sum) => this.#heldUpFor(sum))
+      .toSorted((left, right) => right.ms - left.ms);
+  }
+
+  #heldUpFor({ first, ms, until, holders }: Sum): HoldUp {
+    const heldUpFor = { ...first, ms, until: [...until] } as HoldUp;
+    if (heldUpFor.kind === "worker") {
+      const [longest] = this.#waits.toSorted((left, right) => lengthOf(right) - lengthOf(left));
+      return { ...heldUpFor, since: new Date(longest?.fromMs ?? 0).toISOString() };
+    }
+    if (heldUpFor.kind !== "limit") return heldUpFor;
+    const longest = [...holders.values()].toSorted((left, right) => right.ms - left.ms);
+    return { ...heldUpFor, holders: longest.map(({ holder }) => holder) };
   }
 
   /** Adds what held the job between two moments, between which nothing is on record. */
   add({ logId, at }: Moment, next: Moment, { from, to, begins }: QueuedStay): void {
     const endMs = Date.parse(next.at);
-    const pause = pauseAt(this.history, logId);
     // A job that backed off counts as queued since the retry was due, not since its last entry.
     for (let atMs = Math.max(Date.parse(at), Date.parse(from.at)); atMs < endMs;) {
-      const { own, history } = this;
-      const reached = pause ? undefined : reachedAt(history, own, { logId, atMs, begins });
-      const untilMs = Math.min(endMs, opensAtMs(reached));
-      const ms = untilMs - atMs;
-      if (pause !== undefined) {
-        this.#add(`pause ${pause.pauseId}`, { kind: "pause", pause }, ms, to);
-      } else if (reached === undefined || !isCredible(reached)) {
-        this.#add("worker", { kind: "worker" }, ms, to);
-      } else {
-        this.#addLimit(reached, ms, to);
-      }
-      atMs = untilMs;
+      const hold = holdAt(this.history, this.own, { logId, atMs, begins });
+      const toMs = Math.min(endMs, endsAtMs(hold));
+      this.#addHold(hold, { fromMs: atMs, toMs }, to);
+      atMs = toMs;
     }
+  }
+
+  #addHold(hold: HoldAt, stretch: Stretch, to: Moment): void {
+    const ms = lengthOf(stretch);
+    if (hold.kind === "limit") return this.#addLimit(hold.reached, ms, to);
+    if (hold.kind === "worker") this.#addWait(stretch);
+    this.#add(hold.kind === "pause" ? `pause ${hold.pause.pauseId}` : hold.kind, hold, ms, to);
+  }
+
+  #addWait({ fromMs, toMs }: Stretch): void {
+    const last = this.#waits.at(-1);
+    if (last?.toMs !== fromMs) this.#waits.push({ fromMs, toMs });
+    else this.#waits.splice(-1, 1, { fromMs: last.fromMs, toMs });
   }
 
   #addLimit(reached: ReachedThen, ms: number, to: Moment): void {
@@ -233,19 +250,6 @@ class Sums {
   }
 }
 
-/** When a rate lets the next job begin by itself. A place becomes free only by an entry. */
-export function opensAtMs(reached: ReachedThen | undefined): number {
-  const [first] = reached?.limit === "rate" ? reached.starts : [];
-  return reached?.limit !== "rate" || first === undefined
-    ? Infinity
-    : Date.parse(first.at) + reached.perMs;
-}
-
-/**
- * Whether this limit was in force. If more places were taken than today's code allows, another limit
- * was.
- */
-function isCredible(reached: ReachedThen): boolean {
-  return reached.limit === "rate" || reached.change !== undefined ||
-    reached.holders.length <= reached.places;
+function lengthOf({ fromMs, toMs }: Stretch): number {
+  return toMs - fromMs;
 }
