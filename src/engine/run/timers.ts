@@ -153,10 +153,8 @@ export class Timers {
   }
 
   async #record(due: readonly Due[]): Promise<void> {
-    const { writer } = this.#parts;
     const drafts = due.flatMap((one) => this.#elapsed(one));
-    if (drafts.length === 0) return;
-    await writer.settled(writer.append(drafts, "vital").lastLogId, undefined);
+    if (drafts.length > 0) await this.#parts.writer.recorded(drafts, "vital");
   }
 
   /** Empty when something else has ended the timer. */

@@ -60,8 +60,7 @@ export async function recordAtStart(
   const refused = Promise.withResolvers<void>();
   const recorded = diskRetries.record(async () => {
     try {
-      const { lastLogId } = writer.append(traced, "vital");
-      await writer.settled(lastLogId, undefined);
+      await writer.recorded(traced, "vital");
     } catch (error) {
       refused.resolve();
       throw error;
