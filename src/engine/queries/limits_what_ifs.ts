@@ -10,7 +10,7 @@ import { holds } from "../../core/pauses.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
 import type { BlockingLimit } from "../../explain/evidence.ts";
 import type { Citation } from "../../explain/explanation.ts";
-import { heldUp, queuedStays } from "../../explain/hold_ups.ts";
+import { heldInQueue, queuedStays } from "../../explain/hold_ups.ts";
 import { limitsInRetrospect } from "../../explain/limits_in_retrospect.ts";
 import { type SupposedLimits, withSupposed } from "../../explain/limits_supposed.ts";
 import {
@@ -103,7 +103,7 @@ export class LimitsWhatIfs {
     limits: PlaceLimits,
     supposed: SupposedLimits,
   ): Promise<QueuedStanding> {
-    const { pauses, shares, registry } = this.#parts;
+    const { pauses, shares } = this.#parts;
     const wanted = shares.wantedBy(job, hasBegun(job));
     const { lines, room } = wanted === undefined
       ? { lines: [], room: 0 }
@@ -123,9 +123,7 @@ export class LimitsWhatIfs {
     // its key.
     const before = holding.length > 0 ? [] : then?.limit === "perKey" ? ofKey : first;
     const reached = wanted && shares.reached(wanted);
-    const { busy, max } = registry.running(job)?.isolation === "thread"
-      ? this.#parts.threadWorkers
-      : this.#parts.workers;
+    const { busy, max } = this.#queueOf(job);
     return {
       pauses: holding,
       now: wanted && reached && await blockingLimit(this.#parts, job, reached, wanted),
@@ -194,7 +192,7 @@ export class LimitsWhatIfs {
       supposed,
       limits: withSupposed(inForce.limits, supposed),
     };
-    const held = await pacer.all(share, heldUp(outlined, own, history));
+    const held = await pacer.all(share, heldInQueue(outlined, own, history));
     return await pacer.all(share, limitsInRetrospect(asked, own, history, held));
   }
 
@@ -208,7 +206,7 @@ export class LimitsWhatIfs {
 
   #queueOf(job: JobState): WorkerQueue {
     const { registry, workers, threadWorkers } = this.#parts;
-    return registry.running(job)?.isolation === "thread" ? threadWorkers : workers;
+    return registry.isInThread(job) ? threadWorkers : workers;
   }
 }
 
