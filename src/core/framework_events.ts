@@ -229,7 +229,7 @@ export interface FrameworkAttributes {
     readonly emitted?: readonly EventId[];
     /**
      * Of `main`, in a retry: expectations that the earlier job gave up on, and that this `run` did
-     * not await with a time limit. They are not waived.
+     * not wait for with a time limit. They are not waived.
      */
     readonly notAwaited?: readonly string[];
   };
