@@ -1,9 +1,10 @@
 /**
- * What delayed an ended job while it was queued: a pause, a limit of its type, or the lack of a
- * worker. It is derived from what is on record of the places of its type.
+ * What delayed an ended job: a suspension; or, while it was queued, a pause, a limit of its type, or
+ * the lack of a worker. It is derived from what is on record of the places of its type.
  */
 
 import type { Work } from "../core/work.ts";
+import type { FrameworkEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { lengthMs } from "./condition_spans.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
@@ -17,7 +18,7 @@ import {
 import { endsAtMs, type HoldAt, holdAt } from "./hold_at.ts";
 import type { Holder, ReachedThen } from "./reached_limits.ts";
 
-/** A reason why a job was queued, with all times that have this reason. */
+/** A reason why a job was held up, with all times that have this reason. */
 export type HoldUp =
   & {
     readonly ms: number;
@@ -41,6 +42,13 @@ export type HoldUp =
     }
     /** More places were taken than today's code allows, so its limits then are not on record. */
     | { readonly kind: "unknown" }
+    | {
+      readonly kind: "suspension";
+      readonly from: Moment;
+      readonly to: Moment;
+      /** Absent for one whose entry is not kept. */
+      readonly control?: FrameworkEntry<"job.JobSuspended">;
+    }
   );
 
 export interface HeldUp {
@@ -63,16 +71,16 @@ export interface QueuedStay {
 const RELEVANT_MS = 1_000;
 const RELEVANT_SHARE = 0.1;
 
-/** Whether an ended job was queued long enough for its explanation to say why. */
+/** Whether an ended job was held up long enough for its explanation to say why. */
 export function wasHeldUp({ spans, created, endedBy }: OutlinedHistory): boolean {
   if (endedBy === undefined) return false;
   const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);
-  const queuedMs = spans.reduce(
+  const heldMs = spans.reduce(
     (sum, { condition, from, to = from }) =>
-      condition === "queued" ? sum + lengthMs(from, to) : sum,
+      condition === "queued" || condition === "suspended" ? sum + lengthMs(from, to) : sum,
     0,
   );
-  return isRelevant(queuedMs, totalMs);
+  return isRelevant(heldMs, totalMs);
 }
 
 export function isRelevant(ms: number, totalMs: number): boolean {
@@ -94,8 +102,28 @@ export function queuedStays(outlined: OutlinedHistory): readonly QueuedStay[] {
   });
 }
 
-/** What delayed it, as work with a pause after each entry that is looked at. */
-export function* heldUp(
+/** Each suspension of an ended job, except those of length zero. */
+function suspensions({ spans, entries, endedBy }: OutlinedHistory): readonly HoldUp[] {
+  return spans.flatMap(({ condition, by, from, to }, at): readonly HoldUp[] => {
+    const end = spans[at + 1]?.by ?? endedBy?.entry.logId;
+    if (condition !== "suspended" || to === undefined || end === undefined) return [];
+    const ms = lengthMs(from, to);
+    const control = entries.get(by);
+    return ms === 0 ? [] : [{
+      kind: "suspension",
+      ms,
+      until: [end],
+      from: { logId: by, at: from },
+      to: { logId: end, at: to },
+      ...control?.eventType === "job.JobSuspended"
+        ? { control: control as FrameworkEntry<"job.JobSuspended"> }
+        : {},
+    }];
+  });
+}
+
+/** What delayed a job in the queue, as work with a pause after each entry that is looked at. */
+export function* heldInQueue(
   outlined: OutlinedHistory,
   own: QueuedAs,
   history: PlaceHistory,
@@ -110,6 +138,12 @@ export function* heldUp(
     }
   }
   return { all: sums.all, isAll: history.lookedAt === undefined };
+}
+
+/** Everything that delayed it. */
+export function heldUp(outlined: OutlinedHistory, { all: queued, isAll }: HeldUp): HeldUp {
+  const all = [...queued, ...suspensions(outlined)];
+  return { all: all.toSorted((left, right) => right.ms - left.ms), isAll };
 }
 
 /** The beginning of the stay, everything that changed during it, and its end. */

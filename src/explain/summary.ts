@@ -83,7 +83,7 @@ function doing(
       return succeeded(outlined, evidence);
     case "failed":
     case "cancelled":
-      return failed(outlined);
+      return failed(outlined, evidence);
     default:
       return assertNever(condition, "condition");
   }

@@ -10,7 +10,7 @@ import { holds } from "../../core/pauses.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
 import type { BlockingLimit } from "../../explain/evidence.ts";
 import type { Citation } from "../../explain/explanation.ts";
-import { heldUp, queuedStays } from "../../explain/hold_ups.ts";
+import { heldInQueue, queuedStays } from "../../explain/hold_ups.ts";
 import { limitsInRetrospect } from "../../explain/limits_in_retrospect.ts";
 import { type SupposedLimits, withSupposed } from "../../explain/limits_supposed.ts";
 import {
@@ -194,7 +194,7 @@ export class LimitsWhatIfs {
       supposed,
       limits: withSupposed(inForce.limits, supposed),
     };
-    const held = await pacer.all(share, heldUp(outlined, own, history));
+    const held = await pacer.all(share, heldInQueue(outlined, own, history));
     return await pacer.all(share, limitsInRetrospect(asked, own, history, held));
   }
 
