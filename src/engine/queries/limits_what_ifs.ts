@@ -103,7 +103,7 @@ export class LimitsWhatIfs {
     limits: PlaceLimits,
     supposed: SupposedLimits,
   ): Promise<QueuedStanding> {
-    const { pauses, shares, registry } = this.#parts;
+    const { pauses, shares } = this.#parts;
     const wanted = shares.wantedBy(job, hasBegun(job));
     const { lines, room } = wanted === undefined
       ? { lines: [], room: 0 }
@@ -123,9 +123,7 @@ export class LimitsWhatIfs {
     // its key.
     const before = holding.length > 0 ? [] : then?.limit === "perKey" ? ofKey : first;
     const reached = wanted && shares.reached(wanted);
-    const { busy, max } = registry.running(job)?.isolation === "thread"
-      ? this.#parts.threadWorkers
-      : this.#parts.workers;
+    const { busy, max } = this.#queueOf(job);
     return {
       pauses: holding,
       now: wanted && reached && await blockingLimit(this.#parts, job, reached, wanted),
@@ -208,7 +206,7 @@ export class LimitsWhatIfs {
 
   #queueOf(job: JobState): WorkerQueue {
     const { registry, workers, threadWorkers } = this.#parts;
-    return registry.running(job)?.isolation === "thread" ? threadWorkers : workers;
+    return registry.isInThread(job) ? threadWorkers : workers;
   }
 }
 
