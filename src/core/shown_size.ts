@@ -1,6 +1,7 @@
 /** About how many characters a job takes as shown; for limits only. */
 
 import type { JobState, TaskState } from "./job_state.ts";
+import { messageText } from "./error_text.ts";
 import type { JobSummary } from "./job_summary.ts";
 import { jsonSize, type JsonValue } from "./json.ts";
 import { planEffort } from "./effort.ts";
@@ -30,7 +31,7 @@ const SUMMARY = 900;
 
 /** Of a summary's members, only labels may be numerous. */
 export function summarySize({ labels, failure }: JobSummary): number {
-  let size = SUMMARY + (failure?.error.message.length ?? 0);
+  let size = SUMMARY + (failure === null ? 0 : messageText(failure.error).length);
   for (const name in labels) size += name.length + (labels[name]?.length ?? 0);
   return size;
 }
