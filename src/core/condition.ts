@@ -132,9 +132,9 @@ function hasPassed({ waits = [] }: RunningJob, seen: LogId): boolean {
   return waits.some(({ passedBy = 0, reusedFrom }) => passedBy > seen && reusedFrom === undefined);
 }
 
-/** Whether the expectation with this id has all its matches; `false` if there is none. */
-export function isSatisfied(job: JobState, expectationId: string): boolean {
-  return hasAllMatches(job, job.plan.expected.findIndex(({ id }) => id === expectationId));
+/** Whether an expectation has all its matches, or is waived; `false` when there is none. */
+export function isSettled(job: JobState, expectation: string): boolean {
+  return hasAllMatches(job, job.plan.expected.findIndex(({ id }) => id === expectation));
 }
 
 export function allSatisfied(job: JobState): boolean {

@@ -6,6 +6,7 @@
 import { decideStartAttempts, decideStartCompensation } from "./attempt_decisions.ts";
 import { assertNever } from "./assert_never.ts";
 import type { Command, CreateCommand, ElapseCommand, RetryCommand } from "./command.ts";
+import { isSettled } from "./condition.ts";
 import { accept, control, type Decision, type Reasoned, reject, rejectState } from "./decision.ts";
 import { cancelParked, decideLeave, resumed } from "./decide_parked.ts";
 import type { JobEventDraft } from "./event.ts";
@@ -23,7 +24,7 @@ import {
   type TimedWait,
 } from "./job_state.ts";
 import { backsOff, sleeping } from "./task_facts.ts";
-import { findWait, isSettled, openWaits } from "./waits.ts";
+import { findWait, openWaits } from "./waits.ts";
 
 /** @param job `undefined` when it does not exist yet. */
 export function decide(job: JobState | undefined, command: Command): Decision {

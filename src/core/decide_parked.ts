@@ -1,9 +1,27 @@
-/** Decisions on a parked job: to try again, or to give it up. */
+/** Parks a job, and decides what becomes of it: to try again, or to give it up. */
 
 import { accept, control, type Decision, type Reasoned, reject } from "./decision.ts";
 import type { JobEventDraft } from "./event.ts";
+import type { JobParkedAttributes } from "./framework_events.ts";
+import type { JobId, LogId, TaskId } from "./ids.ts";
 import type { JobState, RunningJob } from "./job_state.ts";
 import { tasksLeftInPlace } from "./left_in_place.ts";
+import type { TraceIds } from "./trace_ids.ts";
+
+/** The attempt and the cause, if known. */
+interface ParkedAbout extends TraceIds {
+  readonly taskId: TaskId;
+  readonly causedBy: LogId;
+}
+
+/** The entry that parks a job. */
+export function parked(
+  jobId: JobId,
+  attributes: JobParkedAttributes,
+  about: Partial<ParkedAbout> = {},
+): JobEventDraft {
+  return { stratum: "framework", eventType: "job.JobParked", jobId, ...about, attributes };
+}
 
 /** Ends a suspension and a parking. */
 export function resumed(job: JobState, command: Reasoned): readonly JobEventDraft[] {

@@ -10,7 +10,6 @@ import { type ExpectedEvent, requiredMatches } from "./job_plan.ts";
 import { cutShort, leftInPlace } from "./left_in_place.ts";
 import {
   type CompletedTask,
-  type ExpectationState,
   type Failure,
   findTask,
   isMet,
@@ -18,6 +17,7 @@ import {
   type JobState,
   type TaskState,
   type TimedWait,
+  UNMATCHED,
 } from "./job_state.ts";
 
 /** The members that the resource shares with its summary. */
@@ -96,8 +96,6 @@ export function jobOutput(job: JobState) {
   const main = findTask(job, MAIN_TASK);
   return main?.status === "completed" ? main.result ?? null : null;
 }
-
-const UNMATCHED: ExpectationState = { matched: 0, by: [], surplus: 0 };
 
 function waitResource({ expectation, wait, dueAt, passedBy }: TimedWait) {
   return { expectation, wait, dueAt, ...(passedBy === undefined ? {} : { passedBy }) };

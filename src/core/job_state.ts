@@ -131,6 +131,8 @@ export interface ExpectationState {
   readonly waived?: LogId;
 }
 
+export const UNMATCHED: ExpectationState = { matched: 0, by: [], surplus: 0 };
+
 /** Whether an expectation is satisfied: it has all its matches, or is waived. */
 export function isMet({ multiplicity }: ExpectedEvent, progress: ExpectationState): boolean {
   return progress.matched >= requiredMatches(multiplicity) || progress.waived !== undefined;

@@ -57,6 +57,10 @@ export function jsonSize(value: JsonValue): number {
     (Array.isArray(value) ? sizeOfElements(value) : sizeOfMembers(value as JsonObject));
 }
 
+export function valueSize(value: JsonValue | undefined): number {
+  return value === undefined ? 0 : jsonSize(value);
+}
+
 function sizeOfElements(values: readonly JsonValue[]): number {
   let size = 2;
   for (const value of values) size += 1 + jsonSize(value);
@@ -154,4 +158,11 @@ export function isScalar(value: unknown): value is JsonScalar {
   if (value === null) return true;
   const type = typeof value;
   return type === "string" || type === "number" || type === "boolean";
+}
+
+/** Whether it is an object without members. */
+export function isEmptyObject(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  for (const _name in value) return false;
+  return true;
 }

@@ -20,6 +20,7 @@ import {
   isMet,
   type JobState,
   type RunningJob,
+  UNMATCHED,
 } from "./job_state.ts";
 import { withMatch } from "./matches.ts";
 import type { RuleName } from "./rules.ts";
@@ -81,8 +82,6 @@ function createdFrom(entry: JobEventLogEntry): CreatedJob {
     expected: entry.attributes.plan.expected.map(() => UNMATCHED),
   };
 }
-
-const UNMATCHED: ExpectationState = { matched: 0, by: [], surplus: 0 };
 
 function projectCreated(job: CreatedJob, entry: JobEventLogEntry): Step {
   if (entry.eventType !== "job.JobStarted") {

@@ -1,5 +1,6 @@
 /** Timed waits, and the effects of expectations that are not met in time. Pure. */
 
+import { isSettled } from "./condition.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
 import { MAIN_TASK } from "./ids.ts";
 import { requiredMatches } from "./job_plan.ts";
@@ -16,12 +17,6 @@ export function expectationProgress(job: JobState, expectation: string) {
   const index = job.plan.expected.findIndex(({ id }) => id === expectation);
   const [expected, progress] = [job.plan.expected[index], job.expected[index]];
   return expected && progress && { index, expected, progress };
-}
-
-/** Whether an expectation has all its matches, or is waived; `false` when there is none. */
-export function isSettled(job: JobState, expectation: string): boolean {
-  const found = expectationProgress(job, expectation);
-  return found !== undefined && isMet(found.expected, found.progress);
 }
 
 /** The job after `run` began a timed wait, or after the time came first. */

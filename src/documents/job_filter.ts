@@ -20,8 +20,10 @@ import { labelField, strictObject } from "./fields.ts";
 
 const SEARCH_LENGTH_MAX = 200;
 
+/** Without words it would match every job. */
 const searchText = v.pipe(
   v.string(),
+  v.regex(/\S/, "must have a word"),
   v.maxLength(SEARCH_LENGTH_MAX, `must be at most ${SEARCH_LENGTH_MAX} characters`),
 );
 
@@ -47,7 +49,10 @@ function named<const Names extends readonly string[]>(names: Names) {
 export const FILTER_PARAMETERS = {
   state: listParameter(named(STATE_NAMES), "Jobs in one of these states."),
   condition: listParameter(named(CONDITIONS), "Jobs in one of these conditions."),
-  type: listParameter(text, "Jobs of one of these types."),
+  type: listParameter(
+    v.pipe(text, v.regex(/[^,]/, "must be a type")),
+    "Jobs of one of these types.",
+  ),
   label: repeated(label, "Jobs with all of these labels, each as name:value."),
   createdAfter: single(time, "Jobs created after this time."),
   createdBefore: single(time, "Jobs created before this time."),
@@ -80,7 +85,8 @@ function one<Value>({ schema, description }: Parameter<Value>) {
 }
 
 function many<Value>({ schema, description }: Parameter<Value>) {
-  return v.exactOptional(describe(v.array(schema, "must be an array"), description));
+  const list = v.pipe(v.array(schema, "must be an array"), v.minLength(1, "must not be empty"));
+  return v.exactOptional(describe(list, description));
 }
 
 /** The engine's filter from a query or a body; absent members do not restrict. */

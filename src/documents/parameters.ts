@@ -146,8 +146,10 @@ function parseValue(name: string, { form, schema }: Parameter, texts: readonly s
   const parts = form === "list"
     ? texts.flatMap((text) => text.split(",")).filter((part) => part !== "")
     : texts;
+  if (texts.length === 0) return undefined;
+  // Taken for absent, it would select everything: a script may have sent an unset variable.
+  if (parts.length === 0) throw invalidParameter(name, "is empty");
   const values = parts.map((text) => parsed(name, schema, text));
-  if (values.length === 0) return undefined;
   return form === "single" ? values[0] : values;
 }
 

@@ -9,7 +9,7 @@ import type { JsonValue } from "../core/json.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
 import { type AnyJobDefinition, isThreaded } from "./definition.ts";
 import type { FactEvent } from "./job_context.ts";
-import { requireLimits } from "./limits.ts";
+import { placeLimits, requireLimits } from "./limits.ts";
 import { requireProtectable } from "./secrets/protection.ts";
 import { definitionInputSchema } from "./parsed_input.ts";
 import type { DefinitionInfo } from "./requests.ts";
@@ -186,6 +186,7 @@ function isVersion(version: unknown): boolean {
 }
 
 function definitionInfo(definition: AnyJobDefinition): DefinitionInfo {
+  const { limits } = definition;
   return {
     type: definition.type,
     version: definition.version,
@@ -196,20 +197,9 @@ function definitionInfo(definition: AnyJobDefinition): DefinitionInfo {
     ...(definition.secrets === undefined ? {} : { secrets: definition.secrets }),
     ...(definition.retention === undefined ? {} : { retention: definition.retention }),
     ...(definition.pauseAfter === undefined ? {} : { pauseAfter: definition.pauseAfter }),
-    ...limitsInfo(definition),
-  };
-}
-
-function limitsInfo({ limits }: AnyJobDefinition): Pick<DefinitionInfo, "limits"> {
-  if (limits === undefined) return {};
-  const { maxRunning, perKey, key, rate } = limits;
-  return {
-    limits: {
-      ...(maxRunning === undefined ? {} : { maxRunning }),
-      ...(perKey === undefined ? {} : { perKey }),
-      ...(rate === undefined ? {} : { rate: { count: rate.count, perMs: rate.perMs } }),
-      byKey: key !== undefined,
-    },
+    ...(limits === undefined
+      ? {}
+      : { limits: { ...placeLimits(limits), byKey: limits.key !== undefined } }),
   };
 }
 

@@ -12,31 +12,8 @@ import type { Clock, JournalConsumer } from "./ports.ts";
 import type { LoopTurns } from "./run/loop_turns.ts";
 import type { JobTable } from "./writer/job_table.ts";
 
-type ConsumerParts = Pick<
-  EngineParts,
-  | "projection"
-  | "pauses"
-  | "pauseControls"
-  | "failures"
-  | "breakers"
-  | "places"
-  | "heldPlaces"
-  | "shares"
-  | "starts"
-  | "limitChanges"
-  | "writer"
-  | "views"
-  | "duties"
-  | "supervisor"
-  | "feed"
-  | "workers"
-  | "threadWorkers"
-  | "turns"
-  | "pastEvents"
->;
-
 export function engineConsumer(
-  parts: ConsumerParts,
+  parts: EngineParts,
   { clock, onJournalFailed }: JobEngineOptions,
   status: EngineStatus,
 ): JournalConsumer {
@@ -90,7 +67,7 @@ class LettingGo {
 }
 
 function onDurableBatch(
-  parts: ConsumerParts,
+  parts: EngineParts,
   entries: readonly JobEventLogEntry[],
 ): void {
   const { duties, pauseControls, breakers, supervisor, writer, feed, turns } = parts;
@@ -111,7 +88,7 @@ function onDurableBatch(
 }
 
 /** Another process recorded the batch, so only views are updated. */
-function onAdoptedBatch(parts: ConsumerParts, entries: readonly JobEventLogEntry[]): void {
+function onAdoptedBatch(parts: EngineParts, entries: readonly JobEventLogEntry[]): void {
   parts.writer.adopt(entries);
   see(parts, entries);
   parts.feed.wake();
@@ -129,7 +106,7 @@ interface Seen {
   readonly isPausedOtherwise: boolean;
 }
 
-function see(parts: ConsumerParts, entries: readonly JobEventLogEntry[]): Seen {
+function see(parts: EngineParts, entries: readonly JobEventLogEntry[]): Seen {
   const shown = parts.writer.durable(entries);
   const inOrder = seeInOrder(parts, entries, shown);
   const changed = new Set<string>();
@@ -149,7 +126,7 @@ function see(parts: ConsumerParts, entries: readonly JobEventLogEntry[]): Seen {
  * continues; in the order of the journal, as at a start.
  */
 function seeInOrder(
-  { pauses, failures, places, projection: { table } }: ConsumerParts,
+  { pauses, failures, places, projection: { table } }: EngineParts,
   entries: readonly JobEventLogEntry[],
   shown: readonly Applied[],
 ): Pick<Seen, "givenBack" | "failed" | "isPausedOtherwise"> {

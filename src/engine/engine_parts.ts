@@ -267,7 +267,7 @@ function withWork(
 ) {
   const { attention, census, ended, diskRetries, traces, waits, writer } = parts;
   const record = (drafts: readonly EventDraft[]) =>
-    diskRetries.record(() => writer.settled(writer.append(drafts, "vital").lastLogId, undefined));
+    diskRetries.record(() => writer.recorded(drafts, "vital"));
   const inputRemovals = new InputRemovals({ ...parts, record, onDefect });
   const supervisor = createSupervisor(
     { ...parts, tracing, attemptWatch, jobLog, threads },

@@ -46,6 +46,9 @@ export interface ListQuery extends JobFilter, JobRange {
   readonly oldestFirst?: boolean;
 }
 
+/** A range, and where in it to begin. */
+export type ScanRange = JobRange & Pick<ListQuery, "oldestFirst">;
+
 /** How far a search got. One request looks at a bounded number of jobs. */
 export interface Reach {
   /** How many jobs it looked at. */

@@ -3,6 +3,7 @@
  */
 
 import type { JsonValue } from "../core/json.ts";
+import type { PlaceLimits } from "../core/place_limits.ts";
 import type { AnyJobDefinition } from "./definition.ts";
 import { secretGuard } from "./secrets/sealing.ts";
 
@@ -75,6 +76,17 @@ function limitsFlaw(limits: NonNullable<AnyJobDefinition["limits"]>): string | u
 function keyFlaw(name: string, key: unknown): string | undefined {
   if (key === undefined || typeof key === "function") return undefined;
   return `${name} must be a function of the input, such as (input) => input.tenant`;
+}
+
+/** The limits of a definition without the functions that compute keys. */
+export function placeLimits(
+  { maxRunning, perKey, rate }: NonNullable<AnyJobDefinition["limits"]> = {},
+): PlaceLimits {
+  return {
+    ...(maxRunning === undefined ? {} : { maxRunning }),
+    ...(perKey === undefined ? {} : { perKey }),
+    ...(rate === undefined ? {} : { rate: { count: rate.count, perMs: rate.perMs } }),
+  };
 }
 
 /** The keys that limit a job, as its creation records them. */

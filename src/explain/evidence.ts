@@ -121,6 +121,8 @@ export interface Circumstances {
     readonly limit?: BlockingLimit;
     readonly ahead?: number;
   };
+  /** For a failed job, the pauses in force that would hold a retry, oldest first. */
+  readonly pauses?: readonly Pause[];
   /** The process is stopping. */
   readonly draining: boolean;
   /** Writes have just failed because the disk is full. */
@@ -142,7 +144,7 @@ export interface Evidence {
   readonly contrast?: Contrast | undefined;
   /** Only for an ended job, if there are enough jobs to compare with. */
   readonly usual?: UsualTime | undefined;
-  /** Only for an ended job that a pause or a limit kept waiting for long. */
+  /** Only for an ended job that was queued or suspended for long. */
   readonly heldUp?: HeldUp | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
   /**

@@ -1,5 +1,6 @@
-/** Describes how a pause or a limit delayed a job that has ended. */
+/** Describes how a suspension, a pause or a limit delayed a job that has ended. */
 
+import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
@@ -26,10 +27,58 @@ export function heldUpReasons(
   });
 }
 
+/**
+ * What held up a job during most of the time that it had until the deadline that failed it, the
+ * longest first.
+ */
+export function heldUntilDeadline(
+  { started, failedBy }: OutlinedHistory,
+  { heldUp }: Evidence,
+): readonly Statement<LogId>[] {
+  const deadline = failedBy?.entry;
+  if (deadline?.eventType !== "job.DeadlinePassed" || started === undefined) return [];
+  if (heldUp === undefined) return [];
+  const mostMs = lengthMs(started.receivedAt, deadline.receivedAt) / 2;
+  const most: HoldUp[] = [];
+  let ms = 0;
+  for (const holdUp of heldUp.all) {
+    if (ms > mostMs) break;
+    ms += msUntil(deadline.receivedAt, holdUp);
+    most.push(holdUp);
+  }
+  return ms > mostMs ? most.flatMap((holdUp) => holdUpReason(holdUp, heldUp.isAll)) : [];
+}
+
+/** Only a suspension may last longer than the deadline, when the job then compensates. */
+function msUntil(deadline: string, holdUp: HoldUp): number {
+  return holdUp.kind === "suspension"
+    ? Math.min(holdUp.ms, lengthMs(holdUp.from.at, deadline))
+    : holdUp.ms;
+}
+
 /** @param isAll Whether all jobs of that time were looked at. */
 export function holdUpReason(holdUp: HoldUp, isAll: boolean): readonly Statement<LogId>[] {
-  if (holdUp.kind === "worker") return [];
-  return [holdUp.kind === "pause" ? pauseReason(holdUp) : limitReason(holdUp, isAll)];
+  switch (holdUp.kind) {
+    case "worker":
+    case "unknown":
+      return [];
+    case "pause":
+      return [pauseReason(holdUp)];
+    case "limit":
+      return [limitReason(holdUp, isAll)];
+    case "suspension":
+      return [suspensionReason(holdUp)];
+    default:
+      return assertNever(holdUp, "kind of hold-up");
+  }
+}
+
+function suspensionReason(
+  { from, to, control, ms, until }: Extract<HoldUp, { kind: "suspension" }>,
+): Statement<LogId> {
+  const statement = `It was suspended for ${durationText(ms)}${actorText(control ?? {})}, from ` +
+    `${from.at} until ${to.at}${reasonText(control?.attributes.reason)}.`;
+  return { statement, cites: [from.logId, ...until] };
 }
 
 function pauseReason(
@@ -79,13 +128,23 @@ function wereText(count: number): string {
   return count === 1 ? "was" : "were";
 }
 
-/** `for a place of key acme`, `held by the pause of type mail.send`, `for a worker`. */
+/** `held by the pause of type mail.send`, `suspended`, `in the queue for a worker`. */
 export function holdUpText(holdUp: HoldUp): string {
-  if (holdUp.kind === "worker") return "in the queue for a worker";
-  if (holdUp.kind === "pause") return `held by the pause of ${scopeText(holdUp.pause)}`;
-  const { reached, type, key } = holdUp;
-  const what = key === undefined ? `type ${type}` : `key ${shownText(key)}`;
-  return reached.limit === "rate"
-    ? `in the queue for the rate of ${what}`
-    : `in the queue for a place of ${what}`;
+  switch (holdUp.kind) {
+    case "unknown":
+      return "in the queue";
+    case "worker":
+      return "in the queue for a worker";
+    case "pause":
+      return `held by the pause of ${scopeText(holdUp.pause)}`;
+    case "suspension":
+      return "suspended";
+    case "limit": {
+      const { reached, type, key } = holdUp;
+      const what = key === undefined ? `type ${type}` : `key ${shownText(key)}`;
+      return `in the queue for ${reached.limit === "rate" ? "the rate" : "a place"} of ${what}`;
+    }
+    default:
+      return assertNever(holdUp, "kind of hold-up");
+  }
 }

@@ -1,9 +1,10 @@
 /**
- * What delayed an ended job while it was queued: a pause, a limit of its type, or the lack of a
- * worker. It is derived from what is on record of the places of its type.
+ * What delayed an ended job: a suspension; or, while it was queued, a pause, a limit of its type, or
+ * the lack of a worker. It is derived from what is on record of the places of its type.
  */
 
 import type { Work } from "../core/work.ts";
+import type { FrameworkEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { lengthMs } from "./condition_spans.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
@@ -14,9 +15,10 @@ import {
   type PlaceHistory,
   type QueuedAs,
 } from "./place_history.ts";
-import { type Holder, reachedAt, type ReachedThen } from "./reached_limits.ts";
+import { endsAtMs, type HoldAt, holdAt } from "./hold_at.ts";
+import type { Holder, ReachedThen } from "./reached_limits.ts";
 
-/** A reason why a job was queued, with all times that have this reason. */
+/** A reason why a job was held up, with all times that have this reason. */
 export type HoldUp =
   & {
     readonly ms: number;
@@ -33,11 +35,24 @@ export type HoldUp =
       readonly type: string;
       readonly key?: string | undefined;
     }
-    | { readonly kind: "worker" }
+    | {
+      readonly kind: "worker";
+      /** When the longest wait without a pause and a limit began; RFC 3339. */
+      readonly since: string;
+    }
+    /** More places were taken than today's code allows, so its limits then are not on record. */
+    | { readonly kind: "unknown" }
+    | {
+      readonly kind: "suspension";
+      readonly from: Moment;
+      readonly to: Moment;
+      /** Absent for one whose entry is not kept. */
+      readonly control?: FrameworkEntry<"job.JobSuspended">;
+    }
   );
 
 export interface HeldUp {
-  /** The longest first. At least one is not the lack of a worker. */
+  /** The longest first. */
   readonly all: readonly HoldUp[];
   /**
    * Whether all jobs of that time were looked at. If not, limits may have delayed it for longer.
@@ -56,16 +71,16 @@ export interface QueuedStay {
 const RELEVANT_MS = 1_000;
 const RELEVANT_SHARE = 0.1;
 
-/** Whether an ended job was queued long enough for its explanation to say why. */
+/** Whether an ended job was held up long enough for its explanation to say why. */
 export function wasHeldUp({ spans, created, endedBy }: OutlinedHistory): boolean {
   if (endedBy === undefined) return false;
   const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);
-  const queuedMs = spans.reduce(
+  const heldMs = spans.reduce(
     (sum, { condition, from, to = from }) =>
-      condition === "queued" ? sum + lengthMs(from, to) : sum,
+      condition === "queued" || condition === "suspended" ? sum + lengthMs(from, to) : sum,
     0,
   );
-  return isRelevant(queuedMs, totalMs);
+  return isRelevant(heldMs, totalMs);
 }
 
 export function isRelevant(ms: number, totalMs: number): boolean {
@@ -87,15 +102,32 @@ export function queuedStays(outlined: OutlinedHistory): readonly QueuedStay[] {
   });
 }
 
-/**
- * What delayed it, as work with a pause after each entry that is looked at; `undefined` when only
- * the lack of a worker did.
- */
-export function* heldUp(
+/** Each suspension of an ended job, except those of length zero. */
+function suspensions({ spans, entries, endedBy }: OutlinedHistory): readonly HoldUp[] {
+  return spans.flatMap(({ condition, by, from, to }, at): readonly HoldUp[] => {
+    const end = spans[at + 1]?.by ?? endedBy?.entry.logId;
+    if (condition !== "suspended" || to === undefined || end === undefined) return [];
+    const ms = lengthMs(from, to);
+    const control = entries.get(by);
+    return ms === 0 ? [] : [{
+      kind: "suspension",
+      ms,
+      until: [end],
+      from: { logId: by, at: from },
+      to: { logId: end, at: to },
+      ...control?.eventType === "job.JobSuspended"
+        ? { control: control as FrameworkEntry<"job.JobSuspended"> }
+        : {},
+    }];
+  });
+}
+
+/** What delayed a job in the queue, as work with a pause after each entry that is looked at. */
+export function* heldInQueue(
   outlined: OutlinedHistory,
   own: QueuedAs,
   history: PlaceHistory,
-): Work<HeldUp | undefined> {
+): Work<HeldUp> {
   const sums = new Sums(own, history);
   for (const stay of queuedStays(outlined)) {
     const moments = momentsIn(history, stay);
@@ -105,9 +137,13 @@ export function* heldUp(
       yield;
     }
   }
-  const { all } = sums;
-  if (all.every(({ kind }) => kind === "worker")) return undefined;
-  return { all, isAll: history.lookedAt === undefined };
+  return { all: sums.all, isAll: history.lookedAt === undefined };
+}
+
+/** Everything that delayed it. */
+export function heldUp(outlined: OutlinedHistory, { all: queued, isAll }: HeldUp): HeldUp {
+  const all = [...queued, ...suspensions(outlined)];
+  return { all: all.toSorted((left, right) => right.ms - left.ms), isAll };
 }
 
 /** The beginning of the stay, everything that changed during it, and its end. */
@@ -128,11 +164,6 @@ export function momentsIn(history: PlaceHistory, { from, to }: QueuedStay): read
   return [from, ...between, to];
 }
 
-/** The oldest pause that held the job at a position. */
-export function pauseAt({ pauses }: PlaceHistory, logId: LogId): PauseStay | undefined {
-  return pauses.find(({ by, ended }) => by <= logId && (ended?.logId ?? Infinity) > logId);
-}
-
 interface Sum {
   readonly first: Omit<HoldUp, "ms" | "until">;
   ms: number;
@@ -140,39 +171,58 @@ interface Sum {
   readonly holders: Map<string, { readonly holder: Holder; ms: number }>;
 }
 
+/** A time without interruption. */
+interface Stretch {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 class Sums {
   readonly #byReason = new Map<string, Sum>();
+  /** Waits for a worker. */
+  readonly #waits: Stretch[] = [];
 
   constructor(readonly own: QueuedAs, readonly history: PlaceHistory) {}
 
   get all(): readonly HoldUp[] {
-    return [...this.#byReason.values()].map(({ first, ms, until, holders }) => {
-      const heldUpFor = { ...first, ms, until: [...until] } as HoldUp;
-      if (heldUpFor.kind !== "limit") return heldUpFor;
-      const longest = [...holders.values()].toSorted((left, right) => right.ms - left.ms);
-      return { ...heldUpFor, holders: longest.map(({ holder }) => holder) };
-    }).toSorted((left, right) => right.ms - left.ms);
+    return [...this.#byReason.values()].map((sum) => this.#heldUpFor(sum))
+      .toSorted((left, right) => right.ms - left.ms);
+  }
+
+  #heldUpFor({ first, ms, until, holders }: Sum): HoldUp {
+    const heldUpFor = { ...first, ms, until: [...until] } as HoldUp;
+    if (heldUpFor.kind === "worker") {
+      const [longest] = this.#waits.toSorted((left, right) => lengthOf(right) - lengthOf(left));
+      return { ...heldUpFor, since: new Date(longest?.fromMs ?? 0).toISOString() };
+    }
+    if (heldUpFor.kind !== "limit") return heldUpFor;
+    const longest = [...holders.values()].toSorted((left, right) => right.ms - left.ms);
+    return { ...heldUpFor, holders: longest.map(({ holder }) => holder) };
   }
 
   /** Adds what held the job between two moments, between which nothing is on record. */
   add({ logId, at }: Moment, next: Moment, { from, to, begins }: QueuedStay): void {
     const endMs = Date.parse(next.at);
-    const pause = pauseAt(this.history, logId);
     // A job that backed off counts as queued since the retry was due, not since its last entry.
     for (let atMs = Math.max(Date.parse(at), Date.parse(from.at)); atMs < endMs;) {
-      const { own, history } = this;
-      const reached = pause ? undefined : reachedAt(history, own, { logId, atMs, begins });
-      const untilMs = Math.min(endMs, opensAtMs(reached));
-      const ms = untilMs - atMs;
-      if (pause !== undefined) {
-        this.#add(`pause ${pause.pauseId}`, { kind: "pause", pause }, ms, to);
-      } else if (reached === undefined || !isCredible(reached)) {
-        this.#add("worker", { kind: "worker" }, ms, to);
-      } else {
-        this.#addLimit(reached, ms, to);
-      }
-      atMs = untilMs;
+      const hold = holdAt(this.history, this.own, { logId, atMs, begins });
+      const toMs = Math.min(endMs, endsAtMs(hold));
+      this.#addHold(hold, { fromMs: atMs, toMs }, to);
+      atMs = toMs;
     }
+  }
+
+  #addHold(hold: HoldAt, stretch: Stretch, to: Moment): void {
+    const ms = lengthOf(stretch);
+    if (hold.kind === "limit") return this.#addLimit(hold.reached, ms, to);
+    if (hold.kind === "worker") this.#addWait(stretch);
+    this.#add(hold.kind === "pause" ? `pause ${hold.pause.pauseId}` : hold.kind, hold, ms, to);
+  }
+
+  #addWait({ fromMs, toMs }: Stretch): void {
+    const last = this.#waits.at(-1);
+    if (last?.toMs !== fromMs) this.#waits.push({ fromMs, toMs });
+    else this.#waits.splice(-1, 1, { fromMs: last.fromMs, toMs });
   }
 
   #addLimit(reached: ReachedThen, ms: number, to: Moment): void {
@@ -200,19 +250,6 @@ class Sums {
   }
 }
 
-/** When a rate lets the next job begin by itself. A place becomes free only by an entry. */
-export function opensAtMs(reached: ReachedThen | undefined): number {
-  const [first] = reached?.limit === "rate" ? reached.starts : [];
-  return reached?.limit !== "rate" || first === undefined
-    ? Infinity
-    : Date.parse(first.at) + reached.perMs;
-}
-
-/**
- * Whether this limit was in force. If more places were taken than today's code allows, another limit
- * was.
- */
-function isCredible(reached: ReachedThen): boolean {
-  return reached.limit === "rate" || reached.change !== undefined ||
-    reached.holders.length <= reached.places;
+function lengthOf({ fromMs, toMs }: Stretch): number {
+  return toMs - fromMs;
 }

@@ -10,17 +10,12 @@ import type { LogId } from "../core/ids.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
 import { lengthMs } from "./condition_spans.ts";
 import type { Statement } from "./explanation.ts";
-import {
-  type HeldUp,
-  momentsIn,
-  opensAtMs,
-  pauseAt,
-  type QueuedStay,
-  queuedStays,
-} from "./hold_ups.ts";
+import { opensAtMs, pauseAt } from "./hold_at.ts";
+import { type HeldUp, type HoldUp, momentsIn, type QueuedStay, queuedStays } from "./hold_ups.ts";
 import { holdUpReason } from "./hold_up_texts.ts";
 import { insteadText, type SupposedLimits, withSupposed } from "./limits_supposed.ts";
 import { inForceThenReason, type LimitsQuestion, type LimitsWhatIf } from "./limits_what_if.ts";
+import { scopeText } from "./pause_texts.ts";
 import type { Moment, PlaceHistory, QueuedAs } from "./place_history.ts";
 import {
   holdersAt,
@@ -33,18 +28,20 @@ import {
   waitingAt,
 } from "./reached_limits.ts";
 
-/** When a place would have been free. */
+/** From when on a place would have been free. */
 interface Free {
-  readonly ms: number;
+  readonly fromMs: number;
   /** The entry that made it free. */
   readonly by: Moment;
+  /** How long a limit in force held the job from then on. */
+  ms: number;
 }
 
 interface FreeTimes {
   readonly stay: QueuedStay;
   /**
-   * `first`: if no other job had taken it. `sure`: if all jobs ahead had taken theirs. Absent if
-   * there was none.
+   * When only the limits in force kept the job waiting. `first`: if no other job had taken the
+   * place. `sure`: if all jobs ahead had taken theirs. Absent if there was no such time.
    */
   readonly first?: Free;
   readonly sure?: Free;
@@ -54,7 +51,7 @@ export function* limitsInRetrospect(
   asked: LimitsQuestion,
   own: QueuedAs,
   history: PlaceHistory,
-  heldUp: HeldUp | undefined,
+  heldUp: HeldUp,
 ): Work<LimitsWhatIf<LogId>> {
   const { outlined, supposed, inForce, limits } = asked;
   const stays = queuedStays(outlined);
@@ -72,16 +69,16 @@ export function* limitsInRetrospect(
       (most > 0
         ? `${amountText(least, most)} less than the ${durationText(queuedMs)} that it was queued.`
         : tight === undefined
-        ? noLessText(queuedMs)
+        ? noLessText(queuedMs, heldUp)
         : `longer: ${tight.statement}`),
     because: [
       inForceThenReason(asked),
-      ...(heldUp?.all ?? []).flatMap((one) => holdUpReason(one, heldUp?.isAll ?? true)),
+      ...heldUp.all.flatMap((one) => holdUpReason(one, heldUp.isAll)),
       ...all.flatMap((times) => freeReasons(times)),
       ...tight === undefined ? [] : [tight.reason],
     ],
     assumes: [
-      "A worker was free whenever a place was: the use of workers is not considered.",
+      "It would have waited for workers as long as it did: other use of them is not considered.",
       "Each job would have taken as long as it did: code is not run again.",
       ...history.lookedAt === undefined
         ? []
@@ -104,13 +101,20 @@ function amountText(least: number, most: number): string {
   return from + durationText(most);
 }
 
-function noLessText(queuedMs: number): string {
-  return queuedMs === 0
-    ? "no less: it never waited for a place."
-    : `no less than the ${durationText(queuedMs)} that it was queued.`;
+function noLessText(queuedMs: number, { all }: HeldUp): string {
+  if (queuedMs === 0) return "no less: it never waited for a place.";
+  const less = `no less than the ${durationText(queuedMs)} that it was queued`;
+  if (all.some(({ kind }) => kind === "limit" || kind === "unknown")) return `${less}.`;
+  return `${less}: no limit of its type held it; ${all.map(otherHoldText).join(", and ")}.`;
 }
 
-/** When a place was free while the job was queued. `ms` is how long that was before it got one. */
+function otherHoldText(holdUp: HoldUp): string {
+  return holdUp.kind === "pause"
+    ? `the pause of ${scopeText(holdUp.pause)} did`
+    : "it waited for a worker";
+}
+
+/** The times when a limit in force held the job in the queue and the supposed ones would not. */
 function* freeTimes(
   stay: QueuedStay,
   own: QueuedAs,
@@ -119,24 +123,28 @@ function* freeTimes(
 ): Work<FreeTimes> {
   const moments = momentsIn(history, stay);
   let first: Free | undefined;
+  let sure: Free | undefined;
   for (const [at, by] of moments.entries()) {
     const next = moments[at + 1];
     yield;
     if (next === undefined || pauseAt(history, by.logId) !== undefined) continue;
     const limits = withSupposed(limitsAt(history, by.logId).limits, supposed);
-    const from = Math.max(Date.parse(by.at), Date.parse(stay.from.at));
-    for (let atMs = from; atMs < Date.parse(next.at);) {
-      const moment = { logId: by.logId, atMs, begins: stay.begins };
+    const endMs = Date.parse(next.at);
+    for (let fromMs = Math.max(Date.parse(by.at), Date.parse(stay.from.at)); fromMs < endMs;) {
+      const moment = { logId: by.logId, atMs: fromMs, begins: stay.begins };
+      const held = reachedAt(history, own, moment);
       const reached = reachedAt(history, own, moment, { limits, from: 0 });
-      const free = { ms: Date.parse(stay.to.at) - atMs, by };
-      if (reached === undefined) {
-        first ??= free;
-        if (isSure(history, own, moment, limits)) return { stay, first, sure: free };
+      const untilMs = Math.min(endMs, opensAtMs(held), opensAtMs(reached));
+      if (held !== undefined) {
+        if (reached === undefined) first ??= { fromMs, by, ms: 0 };
+        const isFree = reached === undefined && sure === undefined;
+        if (isFree && isSure(history, own, moment, limits)) sure = { fromMs, by, ms: 0 };
+        for (const one of [first, sure]) if (one !== undefined) one.ms += untilMs - fromMs;
       }
-      atMs = Math.min(Date.parse(next.at), opensAtMs(reached));
+      fromMs = untilMs;
     }
   }
-  return first === undefined ? { stay } : { stay, first };
+  return { stay, ...first && { first }, ...sure && { sure } };
 }
 
 /** Whether a place is left after all jobs that may go first have one. */
@@ -170,10 +178,10 @@ function isSure(
 
 function freeReasons({ stay, first, sure }: FreeTimes): readonly Statement<LogId>[] {
   if (first === undefined) return [];
-  const freeAt = ({ ms }: Free) => new Date(Date.parse(stay.to.at) - ms).toISOString();
+  const freeAt = ({ fromMs }: Free) => new Date(fromMs).toISOString();
   const behind = sure === undefined
     ? "; other jobs were ahead of it all the time"
-    : sure.ms === first.ms
+    : sure.fromMs === first.fromMs
     ? ""
     : `, and from ${freeAt(sure)} on even if all jobs ahead of it had taken theirs`;
   return [{

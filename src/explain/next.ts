@@ -109,7 +109,7 @@ export function nextSteps(
       return [automatic("Nothing: the job has ended.", [])];
     case "failed":
     case "cancelled":
-      return job.state === "Failed" ? afterFailure(outlined, job) : [];
+      return job.state === "Failed" ? afterFailure(outlined, job, evidence) : [];
     default:
       return assertNever(condition, "condition");
   }

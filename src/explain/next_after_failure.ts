@@ -2,23 +2,30 @@
 
 import { reusableTasks } from "../core/decide.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
+import type { Evidence } from "./evidence.ts";
 import type { NextStep } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import type { FailedJob } from "../core/job_state.ts";
 import { cutShort, leftInPlace } from "../core/left_in_place.ts";
+import type { Pause } from "../core/pauses.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import { neverStarted } from "./because_ended.ts";
 import { automatic, manual } from "./next_step.ts";
 import { overtakenAttempts, underWayText } from "./overtaken.ts";
 import { errorText } from "../core/error_text.ts";
+import { firstEndStep } from "./pause_texts.ts";
 import { shortened, taskText, timeText } from "./phrases.ts";
 
 type Next = readonly NextStep<LogId>[];
 
 const NAMES_MAX = 10;
 
-export function afterFailure(outlined: OutlinedHistory, job: FailedJob): Next {
+export function afterFailure(
+  outlined: OutlinedHistory,
+  job: FailedJob,
+  { circumstances }: Evidence,
+): Next {
   const { retried } = outlined;
   const path = `/jobs/${job.jobId}/retry`;
   const reused = reusableTasks(job).map(({ taskId }) => taskId);
@@ -47,41 +54,39 @@ export function afterFailure(outlined: OutlinedHistory, job: FailedJob): Next {
   if (job.failure.error.name === "InvalidInput") {
     return [...first, ...byHand, submitAgain(outlined)];
   }
-  const repeats = repeatsItself(outlined, job);
-  const beforehand = repeats === undefined ? [] : [repeats];
-  const offer = repeats === undefined ? `Retry it; ${names}:` : `Then retry it; ${names}:`;
-  if (done.length === 0) return [...first, ...byHand, ...beforehand, manual(offer, path)];
-  return [
-    ...first,
-    ...byHand,
-    ...beforehand,
-    manual(onceMore(names, repeats), path, { again: true }),
-  ];
-}
-
-function onceMore(names: string, repeats: NextStep<LogId> | undefined): string {
-  return `${repeats === undefined ? "Retry" : "Then retry"} it once more; ${names}:`;
+  const beforehand = repeatsItself(outlined, job, circumstances.pauses);
+  const retry = beforehand.length === 0 ? "Retry" : "Then retry";
+  const offer = done.length === 0
+    ? manual(`${retry} it; ${names}:`, path)
+    : manual(`${retry} it once more; ${names}:`, path, { again: true });
+  return [...first, ...byHand, ...beforehand, offer];
 }
 
 /**
  * What must change before a retry can end differently, since it gets the same input and results.
+ *
+ * @param pauses Those that would hold the retry.
  */
 function repeatsItself(
   outlined: OutlinedHistory,
   { failure }: FailedJob,
-): NextStep<LogId> | undefined {
+  pauses: readonly Pause[] = [],
+): Next {
   const { kind, taskId, error } = failure;
   const cites = [failure.because];
+  if (outlined.failedBy?.entry.eventType === "job.DeadlinePassed") {
+    return pauses.slice(0, NAMES_MAX).map(firstEndStep);
+  }
   if (error.name === "CrashLoop") {
     const statement = `First find out why the process ended during ${
       taskText(taskId ?? MAIN_TASK)
     }.`;
-    return { by: "anyone", statement, cites };
+    return [{ by: "anyone", statement, cites }];
   }
   if (kind === "poison") {
     const statement = `First fix what ${taskText(taskId ?? MAIN_TASK)} failed on: ` +
       `${errorText(error)}.`;
-    return { by: "anyone", statement, cites };
+    return [{ by: "anyone", statement, cites }];
   }
   if (
     kind === "error" && taskId === MAIN_TASK &&
@@ -89,9 +94,9 @@ function repeatsItself(
   ) {
     const statement = "Fix the code first: with the same input and results, run " +
       `throws ${error.name} again.`;
-    return { by: "anyone", statement, cites };
+    return [{ by: "anyone", statement, cites }];
   }
-  return undefined;
+  return [];
 }
 
 /** What was running when the job failed: it may have only begun, or its outcome had no effect. */

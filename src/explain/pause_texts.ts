@@ -81,7 +81,28 @@ export function pauseSteps(pause: Pause): readonly NextStep<LogId>[] {
 }
 
 export function endStep(pause: Pause): NextStep<LogId> {
-  const which = isOfEverything(pause) ? "" : ` of ${scopeText(pause)}`;
-  const action = { method: "DELETE", path: `/pauses/${pause.pauseId}` } as const;
-  return { by: "anyone", statement: `End the pause${which}:`, cites: [], action };
+  return ending(pause, `End the pause${ofText(pause)}:`, []);
+}
+
+/** Before the retry of a job whose deadline has passed. */
+export function firstEndStep(pause: Pause): NextStep<LogId> {
+  const { by, until } = pause;
+  const end = until === undefined ? "" : ` until ${until}`;
+  const statement = `First end the pause${
+    ofText(pause)
+  }, which would hold the new job as well${end}:`;
+  return ending(pause, statement, [by]);
+}
+
+function ofText(pause: Pause): string {
+  return isOfEverything(pause) ? "" : ` of ${scopeText(pause)}`;
+}
+
+function ending(
+  { pauseId }: Pause,
+  statement: string,
+  cites: readonly LogId[],
+): NextStep<LogId> {
+  const action = { method: "DELETE", path: `/pauses/${pauseId}` } as const;
+  return { by: "anyone", statement, cites, action };
 }

@@ -82,7 +82,7 @@ function doing(
       return succeeded(outlined, evidence);
     case "failed":
     case "cancelled":
-      return failed(outlined);
+      return failed(outlined, evidence);
     default:
       return assertNever(condition, "condition");
   }

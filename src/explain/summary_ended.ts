@@ -2,12 +2,12 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { MAIN_TASK } from "../core/ids.ts";
-import type { Failure } from "../core/job_state.ts";
+import { type Failure, hasCode } from "../core/job_state.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { neverStarted } from "./because_ended.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
-import { heldUpReasons } from "./hold_up_texts.ts";
+import { heldUntilDeadline, heldUpReasons } from "./hold_up_texts.ts";
 import { namedInputText } from "./named_input.ts";
 import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
@@ -47,7 +47,7 @@ function tookText(outlined: OutlinedHistory, evidence: Evidence): string {
   return `, after ${all}, ${usualText(usual, job)}: ${timeText(parts)}`;
 }
 
-export function failed(outlined: OutlinedHistory): string {
+export function failed(outlined: OutlinedHistory, evidence: Evidence): string {
   const { job } = outlined;
   if (job.state !== "Failed") return "is Failed.";
   const { failure } = job;
@@ -60,7 +60,18 @@ export function failed(outlined: OutlinedHistory): string {
     }.${recovery}`
     : neverStarted(outlined, job)
     ? `could not be started: ${errorText(failure.error)}.`
-    : `failed: ${failureText(failure)}${namedInputText(job, failure.error.message)}.${recovery}`;
+    : [
+      `failed: ${failureText(failure)}${namedInputText(job, failure.error.message)}` +
+      `${neverRanText(outlined)}.${recovery}`,
+      ...heldUntilDeadline(outlined, evidence).map(({ statement }) => statement),
+    ].join(" ");
+}
+
+/** For a job whose deadline passed before it got a worker. */
+function neverRanText({ job, failedBy, attempts }: OutlinedHistory): string {
+  return failedBy?.entry.eventType === "job.DeadlinePassed" && hasCode(job) && attempts.size === 0
+    ? ", before any of its code had run"
+    : "";
 }
 
 /** `the compensation of task debit (Error: the bank is closed)`. */

@@ -92,15 +92,16 @@ const WORDS: Partial<Record<ConditionSpan["condition"], string>> = {
   compensating: "for its compensation",
 };
 
-/** What a job waited for in the queue, with all times of one kind added up. */
+/** What held a job up, with all times of one kind added up. */
 function heldUpPart(holdUp: HoldUp): TimePart {
   return { ms: holdUp.ms, text: holdUpText(holdUp), cites: holdUp.until };
 }
 
-/** @param heldUp If known, says more precisely why the job was queued. */
+/** @param heldUp If known, says more precisely why the job was queued or suspended. */
 function spanParts(outlined: OutlinedHistory, heldUp: HeldUp | undefined): readonly TimePart[] {
   return outlined.spans.flatMap((span, at) => {
-    if (span.to === undefined || span.condition === "queued" && heldUp !== undefined) return [];
+    const isHeld = span.condition === "queued" || span.condition === "suspended";
+    if (span.to === undefined || isHeld && heldUp !== undefined) return [];
     const ms = lengthMs(span.from, span.to);
     const next = outlined.spans[at + 1]?.by ?? outlined.endedBy?.entry.logId;
     const cites = next === undefined ? [span.by] : [next];

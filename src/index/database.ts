@@ -22,7 +22,7 @@ export type Row = Readonly<Record<string, SQLInputValue>>;
 const ROWS_AT_ONCE = 16;
 
 /** A statement that inserts one row, and one that inserts `ROWS_AT_ONCE`. */
-export interface Insertion {
+interface Insertion {
   readonly one: string;
   readonly many: string;
 }

@@ -5,7 +5,7 @@ import type { LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
 import type { FoundJob, IndexedFailures, IndexScan } from "../engine/job_index.ts";
-import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/job_pages.ts";
+import type { JobCount, JobFilter, JobRange, ScanRange, Stop } from "../engine/job_pages.ts";
 import { ENDED_CONDITIONS, endedConditions, toSql } from "./conditions.ts";
 import type { Database, Row } from "./database.ts";
 import { chooseSource, type ScanSource, sourceOfFailures } from "./scan_source.ts";
@@ -40,7 +40,6 @@ function toWindows(
   };
 }
 
-type ScanRange = JobRange & Pick<ListQuery, "oldestFirst">;
 /** How many jobs the index has of each condition. */
 type Kept = ReadonlyMap<Condition, number>;
 

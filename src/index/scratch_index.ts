@@ -3,7 +3,8 @@
  * process is killed, a verification on a later day removes the folder.
  */
 
-import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
+import type { Row } from "./database.ts";
 import { FILE, openFile } from "./open_index.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
 import type { LogId } from "../core/ids.ts";
@@ -75,8 +76,6 @@ function isForgotten(path: string): boolean {
 }
 
 const PAGE = 500;
-
-type Row = Readonly<Record<string, SQLInputValue>>;
 
 /** What `IndexAudit` compares; read only. */
 class SqliteContent implements Disposable {

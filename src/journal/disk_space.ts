@@ -8,7 +8,7 @@ import { type Clock, JournalFullError, type Urgency } from "../engine/ports.ts";
 import { isOutOfRoom, missingRoom, orUnusable } from "./errors.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
-import { requireKind } from "./folder.ts";
+import { removeIfThere, requireKind } from "./folder.ts";
 import type { Layout } from "./layout.ts";
 
 /** Space that must be free besides the reserve before the reserve counts as created. */
@@ -50,7 +50,7 @@ export class Reserve {
   /** Recreates the reserve; `false` if there is no space for it and the margin. */
   async make(): Promise<boolean> {
     try {
-      await this.#remove();
+      await removeIfThere(this.#fileSystem, this.#path);
       await withFile(this.#fileSystem, this.#path, "create", (file) => this.#fill(file));
       return true;
     } catch (error) {
@@ -63,7 +63,7 @@ export class Reserve {
   /** Frees its space. */
   async giveUp(): Promise<void> {
     try {
-      await this.#remove();
+      await removeIfThere(this.#fileSystem, this.#path);
     } catch (error) {
       this.#warn(`Cannot remove the reserve: ${errorMessage(error)}`);
     }
@@ -84,11 +84,6 @@ export class Reserve {
     if (await this.#fileSystem.kind(this.#path) === "missing") return false;
     const size = await withFile(this.#fileSystem, this.#path, "read", (file) => file.size());
     return size === this.#bytes;
-  }
-
-  async #remove(): Promise<void> {
-    if (await this.#fileSystem.kind(this.#path) === "missing") return;
-    await this.#fileSystem.remove(this.#path);
   }
 }
 

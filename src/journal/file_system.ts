@@ -190,3 +190,22 @@ export async function createWith(
     await file.sync();
   });
 }
+
+/**
+ * Replaces a file, or writes a new one; resolves when it is on disk. Its name appears once its
+ * content is on disk. After a failure, no temporary file is left.
+ */
+export async function replaceFile(
+  fileSystem: FileSystem,
+  { folder, path, temporary }: Readonly<Record<"folder" | "path" | "temporary", string>>,
+  write: (file: OpenFile) => Promise<void>,
+): Promise<void> {
+  try {
+    await createWith(fileSystem, temporary, write);
+    await fileSystem.rename(temporary, path);
+  } catch (error) {
+    if (await fileSystem.kind(temporary) === "file") await fileSystem.remove(temporary);
+    throw error;
+  }
+  await fileSystem.syncFolder(folder);
+}

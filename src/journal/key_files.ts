@@ -10,7 +10,7 @@ import { errorMessage } from "../core/thrown.ts";
 import { JournalFullError, type KeyStore } from "../engine/ports.ts";
 import { isOutOfRoom, JournalUnusableError, orUnusable } from "./errors.ts";
 import { type FileSystem, readWhole, withFile } from "./file_system.ts";
-import { requireKind } from "./folder.ts";
+import { removeIfThere, requireKind } from "./folder.ts";
 import { KEY, type Layout, TEMPORARY } from "./layout.ts";
 import { keyIn, keyName, keyText } from "./wrapped_key.ts";
 
@@ -52,7 +52,7 @@ export class KeyFiles implements KeyStore {
   }
 
   async remove(jobId: JobId): Promise<void> {
-    await this.#removeFile(this.#pathOf(jobId));
+    await removeIfThere(this.#fileSystem, this.#pathOf(jobId));
     if (await this.#exists()) await this.#fileSystem.syncFolder(this.#layout.keys);
   }
 
@@ -128,7 +128,7 @@ export class KeyFiles implements KeyStore {
    */
   async #write(path: string, text: string): Promise<void> {
     const temporary = path + TEMPORARY;
-    await this.#removeFile(temporary);
+    await removeIfThere(this.#fileSystem, temporary);
     await withFile(this.#fileSystem, temporary, "create", async (file) => {
       await file.write(0, new TextEncoder().encode(`${text}\n`));
       await file.sync();
@@ -149,7 +149,7 @@ export class KeyFiles implements KeyStore {
 
   async #removeAll(names: readonly string[]): Promise<void> {
     const { keys } = this.#layout;
-    for (const name of names) await this.#removeFile(`${keys}/${name}`);
+    for (const name of names) await removeIfThere(this.#fileSystem, `${keys}/${name}`);
     if (names.length > 0) await this.#fileSystem.syncFolder(keys);
   }
 
@@ -157,13 +157,9 @@ export class KeyFiles implements KeyStore {
     return await this.#fileSystem.kind(this.#layout.keys) === "folder";
   }
 
-  async #removeFile(path: string): Promise<void> {
-    if (await this.#fileSystem.kind(path) !== "missing") await this.#fileSystem.remove(path);
-  }
-
   /** A failure is ignored: the next start removes the file. */
   async #discard(path: string): Promise<void> {
-    await this.#removeFile(path).catch(() => {});
+    await removeIfThere(this.#fileSystem, path).catch(() => {});
   }
 
   #pathOf(jobId: JobId): string {

@@ -8,7 +8,7 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobCreatedAttributes } from "../core/framework_events.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../core/job_plan.ts";
-import { equalJson, type JsonValue } from "../core/json.ts";
+import { equalJson, isEmptyObject, type JsonValue } from "../core/json.ts";
 import type { StampedEvent } from "../engine/ports.ts";
 
 /** The order of these attributes in every creation, so that omitted ones return to their place. */
@@ -24,7 +24,7 @@ export function writtenAttributes({ eventType, attributes }: StampedEvent): obje
     ...attributes,
     plan: isMainOnly(plan) ? undefined : plan,
     priority: priority === 0 ? undefined : priority,
-    labels: isEmpty(labels) ? undefined : labels,
+    labels: isEmptyObject(labels) ? undefined : labels,
   };
 }
 
@@ -44,9 +44,4 @@ export function wholeAttributes(
   const whole: Record<string, unknown> = {};
   for (const name of FIRST) if (name in filled) whole[name] = filled[name as keyof typeof filled];
   return Object.assign(whole, written) as unknown as JobEventLogEntry["attributes"];
-}
-
-function isEmpty(labels: object): boolean {
-  for (const _name in labels) return false;
-  return true;
 }

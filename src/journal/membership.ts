@@ -7,7 +7,7 @@ import type { LogId } from "../core/ids.ts";
 import type { DatabaseInForce, Standing, WhyLeading, Writer } from "../core/standing.ts";
 import type { Clock } from "../engine/ports.ts";
 
-export interface MembershipOptions {
+interface MembershipOptions {
   /** This process. */
   readonly self: Writer;
   readonly clock: Clock;

@@ -13,7 +13,6 @@ import { type Layout, segmentName } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
 import { SegmentPreparation } from "./segment_preparation.ts";
 import type { ReadingProgress } from "./options.ts";
-import { withoutTail } from "./segment_end.ts";
 import { listSegments } from "./segment_listing.ts";
 import { type ActiveEnds, isSameSegment } from "./segment_rolls.ts";
 import { replayFromNewest } from "./snapshot_choice.ts";
@@ -69,14 +68,14 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const choice = await replayFromNewest({ ...options, trusted: trust.verdicts }, found);
   const { replayed, snapshot, warnings } = choice;
   const { head, indexes, entriesReplayed, torn, active: ends } = replayed;
-  if (!options.acceptLoss) await requireWitnessed(fileSystem, layout, head, found.at(-1));
-  const segments = found.length > 0 ? found : [{ name: segmentName(1), firstLogId: 1, bytes: 0 }];
+  const last = found.at(-1) ?? { name: segmentName(1), firstLogId: 1, bytes: 0 };
+  if (!options.acceptLoss) await requireWitnessed(fileSystem, layout, head, last);
   const clean = torn === undefined && (head.logId === 0 || ends.stopped);
-  const whole = withoutTail(segments, torn);
+  const active = torn === undefined ? last : { ...last, bytes: torn.offset };
   const isNew = found.length === 0;
   return {
     head,
-    segments: whole,
+    segments: [...found.slice(0, -1), active],
     indexes,
     ends,
     found: trust.found(replayed),
@@ -87,7 +86,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
       fileSystem,
       layout,
       random,
-      segments: whole,
+      active,
       isNew,
       torn,
     }),
@@ -179,12 +178,11 @@ async function requireWitnessed(
   fileSystem: FileSystem,
   layout: Layout,
   head: JournalHead,
-  active: SegmentInfo | undefined,
+  { name, bytes }: SegmentInfo,
 ): Promise<void> {
   const verification = await readVerification(fileSystem, layout);
   const witness = verification === null ? undefined : toWitness(verification);
   if (witness === undefined || witness.logId <= head.logId) return;
-  const { name, bytes } = active ?? { name: segmentName(1), bytes: 0 };
   throw new JournalDamagedError(
     { segment: name, offset: bytes, logId: head.logId + 1 },
     `the journal ends at logId ${head.logId}, and was found intact up to ${witness.logId} at ` +

@@ -12,7 +12,7 @@ import {
   writeNew,
 } from "./file_system.ts";
 import { removeIfThere } from "./folder.ts";
-import { type Layout, segmentName, TEMPORARY } from "./layout.ts";
+import { type Layout, TEMPORARY } from "./layout.ts";
 import type { TornTail } from "./segment_end.ts";
 import type { FrameworkAttributes } from "../core/framework_events.ts";
 
@@ -50,9 +50,8 @@ export async function quarantineTail(
 export async function copyForward(
   fileSystem: FileSystem,
   layout: Layout,
-  segments: readonly SegmentInfo[],
+  { name, bytes }: SegmentInfo,
 ): Promise<void> {
-  const { name, bytes } = segments.at(-1) ?? { name: segmentName(1), bytes: 0 };
   const path = `${layout.segments}/${name}`;
   await orUnusable("copy", path, async () => {
     await writeInPlace(

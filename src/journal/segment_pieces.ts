@@ -5,6 +5,7 @@
  */
 
 import type { LogId } from "../core/ids.ts";
+import { joined } from "../engine/writer/joined.ts";
 import type { OpenFile } from "./file_system.ts";
 import { SegmentScanner } from "./segment_scanner.ts";
 
@@ -75,19 +76,7 @@ async function longer(
     added += part.length;
     parts.push(part);
   } while (added < piece.length && !ahead.isAtEnd);
-  return joined(parts);
-}
-
-function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
-  const filled = parts.filter(({ length }) => length > 0);
-  if (filled.length <= 1) return filled[0] ?? NOTHING;
-  const whole = new Uint8Array(filled.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of filled) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return joined(Uint8Array, parts);
 }
 
 /** Reads a file in sequence, one read ahead. */
@@ -138,7 +127,7 @@ class ReadAhead {
   ): Uint8Array<ArrayBuffer> {
     const [, buffer] = this.#buffers;
     const start = this.#roomBytes - rest.length;
-    if (read.buffer !== buffer.buffer || start < 0) return joined([rest, read]);
+    if (read.buffer !== buffer.buffer || start < 0) return joined(Uint8Array, [rest, read]);
     buffer.set(rest, start);
     return buffer.subarray(start, this.#roomBytes + read.length);
   }

@@ -16,8 +16,8 @@ interface SegmentPreparationOptions {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
   readonly random: Random;
-  /** Up to their last whole batch; the last one is active. */
-  readonly segments: readonly SegmentInfo[];
+  /** The last segment, up to its last whole batch. */
+  readonly active: SegmentInfo;
   /** Whether there is no segment yet. */
   readonly isNew: boolean;
   /** What an interrupted write left behind. */
@@ -65,9 +65,8 @@ export class SegmentPreparation {
    * nothing: after a failed sync, the page cache marks data as clean that never reached the disk.
    */
   async #settle(): Promise<void> {
-    const { fileSystem, layout, segments, isNew } = this.#options;
+    const { fileSystem, layout, active: { name, bytes }, isNew } = this.#options;
     if (isNew || this.#isSettled) return;
-    const { name, bytes } = segments.at(-1) ?? { name: segmentName(1), bytes: 0 };
     const path = `${layout.segments}/${name}`;
     await orUnusable("rewrite", path, async () => {
       await withFile(fileSystem, path, "write", async (file) => {
@@ -80,13 +79,13 @@ export class SegmentPreparation {
   }
 
   async #mend(): Promise<void> {
-    const { fileSystem, layout, segments, isNew, torn, random } = this.#options;
+    const { fileSystem, layout, active, isNew, torn, random } = this.#options;
     if (isNew) return await this.#createFirst();
     if (torn !== undefined && this.#quarantine === null) {
-      const active = segments.at(-1)?.name ?? segmentName(1);
-      this.#quarantine = await quarantineTail(fileSystem, layout, active, torn, random.ulid());
+      const { name } = active;
+      this.#quarantine = await quarantineTail(fileSystem, layout, name, torn, random.ulid());
     }
-    await copyForward(fileSystem, layout, segments);
+    await copyForward(fileSystem, layout, active);
   }
 
   async #createFirst(): Promise<void> {

@@ -81,7 +81,7 @@ export class SharedSink implements BatchSink {
   }
 }
 
-export interface FollowerParts {
+interface FollowerParts {
   readonly shared: SharedJournal;
   readonly recorder: Pick<
     Recorder,

@@ -8,6 +8,7 @@ import {
   type FileSystem,
   isSame,
   readWhole,
+  replaceFile,
   stampAt,
   withFile,
 } from "./file_system.ts";
@@ -201,22 +202,11 @@ export class SidecarStore {
     }
   }
 
-  /** Writes a sidecar. Its name appears once its content is on disk. */
   async write(sidecar: Sidecar): Promise<void> {
     await this.#requireFolder();
     const path = this.#pathOf(sidecar.segment.firstLogId);
-    const temporary = path + TEMPORARY;
-    try {
-      await withFile(this.#fileSystem, temporary, "create", async (file) => {
-        await file.write(0, encodedSidecar(sidecar));
-        await file.sync();
-      });
-      await this.#fileSystem.rename(temporary, path);
-    } catch (error) {
-      await this.#drop(temporary);
-      throw error;
-    }
-    await this.#fileSystem.syncFolder(this.#layout.sidecars);
+    const files = { folder: this.#layout.sidecars, path, temporary: path + TEMPORARY };
+    await replaceFile(this.#fileSystem, files, (file) => file.write(0, encodedSidecar(sidecar)));
   }
 
   /** Removes files of a process that died while writing a sidecar. */

@@ -3,7 +3,7 @@
 import type { LogId } from "../core/ids.ts";
 import type { Clock, JournalHead } from "../engine/ports.ts";
 import { failureReason } from "./errors.ts";
-import { type FileSystem, withFile } from "./file_system.ts";
+import { type FileSystem, replaceFile, withFile } from "./file_system.ts";
 import { type Layout, parseSnapshotName, snapshotName, TEMPORARY } from "./layout.ts";
 import {
   type Snapshot,
@@ -80,31 +80,21 @@ export class SnapshotStore {
   }
 
   /**
-   * Writes a snapshot and removes all but the newest two. Its name appears once its content is on
-   * disk.
+   * Writes a snapshot and removes all but the newest two.
    *
    * @returns Its file name.
    */
   async write(head: JournalHead, lines: Iterable<string>, clock: Clock): Promise<string> {
     const name = snapshotName(head.logId);
-    const temporary = this.#pathOf(name + TEMPORARY);
-    try {
-      await withFile(this.#fileSystem, temporary, "create", async (file) => {
-        await writeSnapshot(file, head, lines, clock);
-        await file.sync();
-      });
-      await this.#fileSystem.rename(temporary, this.#pathOf(name));
-    } catch (error) {
-      await this.#drop(temporary);
-      throw error;
-    }
-    await this.#fileSystem.syncFolder(this.#layout.snapshots);
+    const [path, temporary] = [this.#pathOf(name), this.#pathOf(name + TEMPORARY)];
+    const files = { folder: this.#layout.snapshots, path, temporary };
+    await replaceFile(
+      this.#fileSystem,
+      files,
+      (file) => writeSnapshot(file, head, lines, clock),
+    );
     await this.#removeOld();
     return name;
-  }
-
-  async #drop(temporary: string): Promise<void> {
-    if (await this.#fileSystem.kind(temporary) === "file") await this.#fileSystem.remove(temporary);
   }
 
   async #removeOld(): Promise<void> {

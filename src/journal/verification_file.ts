@@ -7,7 +7,7 @@
 import { crc32 } from "node:zlib";
 import * as v from "valibot";
 import type { Verification } from "../engine/ports.ts";
-import { type FileSystem, withFile, writeNew } from "./file_system.ts";
+import { type FileSystem, replaceFile, withFile } from "./file_system.ts";
 import { type Layout, TEMPORARY } from "./layout.ts";
 
 /** A longer file is not a verification result. */
@@ -67,15 +67,9 @@ export async function writeVerification(
   if (bytes.length > BYTES_MAX) {
     throw new RangeError(`Cannot write the verification: it has more than ${BYTES_MAX} bytes`);
   }
-  const temporary = temporaryName(layout, bytes);
-  try {
-    await writeNew(fileSystem, temporary, bytes);
-    await fileSystem.rename(temporary, layout.verification);
-  } catch (error) {
-    if (await fileSystem.kind(temporary) === "file") await fileSystem.remove(temporary);
-    throw error;
-  }
-  await fileSystem.syncFolder(layout.folder);
+  const { folder, verification: path } = layout;
+  const files = { folder, path, temporary: temporaryName(layout, bytes) };
+  await replaceFile(fileSystem, files, (file) => file.write(0, bytes));
 }
 
 function temporaryName({ verification }: Layout, bytes: Uint8Array): string {

@@ -11,7 +11,7 @@ import type { Layout } from "../journal/layout.ts";
 import { LineIndex } from "../journal/line_index.ts";
 import { SegmentReader } from "../journal/segment_reader.ts";
 import type { JobState } from "../core/job_state.ts";
-import { findIllegality } from "../core/legality.ts";
+import { findIllegality } from "./legality.ts";
 import { refuseEntry } from "../engine/writer/framework_schemas.ts";
 import type { Projection } from "../engine/writer/projection.ts";
 

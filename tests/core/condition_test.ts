@@ -4,7 +4,7 @@ import {
   type Condition,
   CONDITIONS,
   deriveCondition,
-  isSatisfied,
+  isSettled,
 } from "../../src/core/condition.ts";
 import {
   codedJob,
@@ -301,20 +301,20 @@ Deno.test("CONDITIONS: the cases reach each of them", () => {
   assert.deepEqual([...reached].toSorted(), [...CONDITIONS].toSorted());
 });
 
-Deno.test("isSatisfied: it requires all matches, and an expectation with that id", () => {
+Deno.test("isSettled: it requires all matches, and an expectation with that id", () => {
   const job = codedJob([TWICE, PAID]).started();
   const once = job.fact("ec.Shipped");
 
-  assert.equal(isSatisfied(jobOf(once), "twice"), false);
-  assert.equal(isSatisfied(jobOf(once.fact("ec.Shipped")), "twice"), true);
-  assert.equal(isSatisfied(jobOf(once.fact("ec.Shipped")), "paid"), false);
-  assert.equal(isSatisfied(jobOf(once.fact("ec.Shipped")), "unknown"), false);
+  assert.equal(isSettled(jobOf(once), "twice"), false);
+  assert.equal(isSettled(jobOf(once.fact("ec.Shipped")), "twice"), true);
+  assert.equal(isSettled(jobOf(once.fact("ec.Shipped")), "paid"), false);
+  assert.equal(isSettled(jobOf(once.fact("ec.Shipped")), "unknown"), false);
 });
 
-Deno.test("isSatisfied: surplus does not change it", () => {
+Deno.test("isSettled: surplus does not change it", () => {
   const story = outsideJob([PAID, SHIPPED]).started().fact("ec.Paid").fact("ec.Paid");
 
-  assert.equal(isSatisfied(jobOf(story), "paid"), true);
+  assert.equal(isSettled(jobOf(story), "paid"), true);
 });
 
 Deno.test("allSatisfied: it requires every expectation", () => {

@@ -18,6 +18,7 @@ import { PromptTypes } from "../../src/engine/run/prompt_types.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { wholeJobs } from "./whole_jobs.ts";
+import { NO_SHARES } from "../support/engine/no_shares.ts";
 
 const REFUSED = defineJob({
   type: "shop.refused",
@@ -193,7 +194,7 @@ Deno.test("lastTransition: it is the entry that brought the job into its conditi
 });
 
 function listsOf(table: JobTable): JobLists {
-  const workers = new WorkerQueue(0, new PromptTypes(), assert.ifError);
+  const workers = new WorkerQueue(0, new PromptTypes(), assert.ifError, NO_SHARES);
   return new JobLists({
     table,
     workers,
@@ -293,7 +294,7 @@ Deno.test("aheadOfEach: each number is the same as when computed alone", () => {
     order: fc.integer({ min: 1, max: 12 }),
   });
   fc.assert(fc.property(fc.array(place), fc.array(place), upTo, (waiting, asked, upTo) => {
-    const queue = new WorkerQueue(0, new PromptTypes(), assert.ifError);
+    const queue = new WorkerQueue(0, new PromptTypes(), assert.ifError, NO_SHARES);
     for (const place of waiting) {
       const wanted = { ...place, jobId: "j" as JobId, type: "t", labels: {}, begins: false };
       queue.request(wanted, () => {});

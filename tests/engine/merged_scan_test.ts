@@ -14,6 +14,7 @@ import type { JobFilter, ListQuery } from "../../src/engine/job_pages.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { expectation, matcher, plan } from "../support/engine/entries.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
+import { NO_SHARES } from "../support/engine/no_shares.ts";
 
 /** An unfinished job and an ended one. */
 async function models(): Promise<readonly [JobState, JobState]> {
@@ -102,7 +103,7 @@ async function modelsByEnd(): Promise<Readonly<Record<Kind["ends"], JobState>>> 
 }
 
 function listsOf(table: JobTable): JobLists {
-  const workers = new WorkerQueue(0, new PromptTypes(), assert.ifError);
+  const workers = new WorkerQueue(0, new PromptTypes(), assert.ifError, NO_SHARES);
   return new JobLists({
     table,
     workers,

@@ -14,12 +14,13 @@ import type { Wanted, Worker } from "../../src/engine/run/requests_in_order.ts";
 import { Shares } from "../../src/engine/run/shares.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { NO_SHARES } from "../support/engine/no_shares.ts";
 
 const WANTED = { priority: 0, order: 0, type: "slow", labels: {}, begins: false } as const;
 
 /** A queue whose grants are logged by name. */
 function queueOf(max: number, promptTypes = new PromptTypes()) {
-  const queue = new WorkerQueue(max, promptTypes, assert.ifError);
+  const queue = new WorkerQueue(max, promptTypes, assert.ifError, NO_SHARES);
   const granted: string[] = [];
   const workers = new Map<string, Worker>();
   const ask = (name: string, options: Partial<Wanted> = {}) =>

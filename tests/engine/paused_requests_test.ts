@@ -12,6 +12,7 @@ import { inQueueOrder, type Worker } from "../../src/engine/run/requests_in_orde
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { Pauses } from "../../src/engine/writer/pauses.ts";
 import { cases } from "../support/effort.ts";
+import { NO_SHARES } from "../support/engine/no_shares.ts";
 
 const pauseOf = (by: number, scope: object): Pause => ({
   ...{ pauseId: `p${by}`, reason: "", by, since: "" },
@@ -21,7 +22,7 @@ const pauseOf = (by: number, scope: object): Pause => ({
 const WANTED = { priority: 0, type: "t", labels: {}, begins: false } as const;
 
 function queueOf(max: number): WorkerQueue {
-  return new WorkerQueue(max, new PromptTypes(), assert.ifError);
+  return new WorkerQueue(max, new PromptTypes(), assert.ifError, NO_SHARES);
 }
 
 /** Pauses of a queue, and a clock that counts the turns for other work. */

@@ -483,3 +483,26 @@ Deno.test("POST /jobs and what-if: a plan with over 2,000,000 events in all is 4
     assert.match(problem.detail, /must expect at most 2000000 events in all/);
   }
 });
+
+for (
+  const path of [
+    "/jobs?state=",
+    "/jobs?type=,",
+    "/jobs?search=%20",
+    "/events?eventType=",
+    "/failures?type=",
+  ]
+) {
+  Deno.test(`GET ${path}: an empty filter is 422, since it would select everything`, async () => {
+    const app = await startApp();
+    await problemOf(await app.get(path), 422, "invalid-request");
+  });
+}
+
+for (const filter of [{ state: [] }, { type: [] }, { label: [] }, { search: " " }]) {
+  Deno.test(`POST /jobs/bulk: the empty filter ${JSON.stringify(filter)} is 422`, async () => {
+    const app = await startApp();
+    const answer = await app.post("/jobs/bulk", { action: "cancel", filter, dryRun: true });
+    await problemOf(answer, 422, "invalid-request");
+  });
+}

@@ -1,9 +1,11 @@
 /** Explanations of a limit or a pause that delayed a job, for ended jobs and for past points. */
 
 import assert from "node:assert/strict";
+import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { Letters, lineOf } from "../support/engine/letters.ts";
+import { defineJob } from "../../src/mod.ts";
 import { test } from "../support/sanitized.ts";
 
 async function started(limits: Parameters<Letters["definition"]>[0], maxRunning = 4) {
@@ -207,4 +209,121 @@ test("explain at a point: a job that was cut short while a pause held it had no 
     /2 of 2 places of type mail\.send taken \(maxRunning\): bolt1 .*bolt2 /,
   );
   assert.equal(then.value.summary, said.summary);
+});
+
+/** Asks for an answer, which must come within 30 minutes of the start. */
+const QUOTE = defineJob({
+  type: "quote.accept",
+  version: 1,
+  input: v.object({}),
+  expects: () => ({
+    accepted: {
+      eventType: "quote.QuoteAccepted",
+      correlation: { equals: { quoteId: "7" } },
+      within: { ms: 1_800_000, otherwise: "fail" },
+    },
+  }),
+  run: async (ctx) => {
+    await ctx.task("send", () => "sent");
+    await ctx.expect("accepted");
+  },
+});
+
+async function quoting(): Promise<Explained> {
+  return await Explained.start({ definitions: [QUOTE] });
+}
+
+async function firstOf(daybook: Explained, jobId: string): Promise<readonly string[]> {
+  const { first } = await daybook.post(`/jobs/${jobId}/retry`, { dryRun: true });
+  return (first as { statement: string }[]).map(({ statement }) => statement);
+}
+
+test("explain a passed deadline: the pause that held the job most of the time is named, and must be ended before a retry", async () => {
+  const daybook = await quoting();
+  await daybook.post("/pauses", { type: "quote.accept", reason: "the bank is down" });
+  await daybook.submit("quote", "quote.accept");
+  await daybook.clock.advance(1_800_000);
+  const held = "It was held for 30 min by the pause of type quote.accept, in force from " +
+    "2026-01-01T00:00:00.000Z (reason: the bank is down).";
+  const { summary, next } = await daybook.explanation("quote");
+  assert.equal(
+    summary,
+    'Job quote failed: "accepted" was not met within 30 min of the start, before any of its code ' +
+      `had run. ${held}`,
+  );
+  const end = "First end the pause of type quote.accept, which would hold the new job as well:";
+  assert.deepEqual(next.map(({ statement }) => statement), [
+    "Nothing happens by itself: the job has ended.",
+    end,
+    "Then retry it; a new job starts from the beginning:",
+  ]);
+  const [pause] = daybook.engine.pauses.all();
+  assert.deepEqual(next[1]?.action, { method: "DELETE", path: `/pauses/${pause?.pauseId}` });
+  assert.deepEqual(await firstOf(daybook, "quote"), [end]);
+  assert.match(await daybook.text("quote"), /the pause of type quote\.accept/);
+  const again = await daybook.crash();
+  const { asOf: _, ...then } = await again.explanation("quote");
+  const { asOf: __, ...before } = await daybook.explanation("quote");
+  assert.deepEqual(then, before);
+  await daybook.engine.pauses.end(pause?.pauseId ?? "");
+  const after = await daybook.explanation("quote");
+  assert.equal(after.summary, summary);
+  assert.deepEqual(after.next.map(({ statement }) => statement), [
+    "Nothing happens by itself: the job has ended.",
+    "Retry it; a new job starts from the beginning:",
+  ]);
+  assert.deepEqual(await firstOf(daybook, "quote"), []);
+});
+
+test("explain a passed deadline: the suspension that held the job most of the time is named, with its reason", async () => {
+  const daybook = await quoting();
+  await daybook.submit("quote", "quote.accept");
+  await daybook.clock.advance(60_000);
+  await daybook.post("/jobs/quote/suspend", { reason: "legal asked us to hold it" });
+  await daybook.clock.advance(1_740_000);
+  const held = "It was suspended for 29 min, from 2026-01-01T00:01:00.000Z until " +
+    "2026-01-01T00:30:00.000Z (reason: legal asked us to hold it).";
+  const { summary, because } = await daybook.explanation("quote");
+  assert.equal(
+    summary,
+    `Job quote failed: "accepted" was not met within 30 min of the start. ${held}`,
+  );
+  const told = because.find(({ statement }) => statement === held);
+  assert.deepEqual(told?.cites.map(({ eventType }) => eventType), [
+    "job.JobSuspended",
+    "job.DeadlinePassed",
+  ]);
+});
+
+test("explain a passed deadline: a hold that covered little of the time is a reason, but not in the summary", async () => {
+  const daybook = await quoting();
+  await daybook.submit("quote", "quote.accept");
+  await daybook.post("/jobs/quote/suspend", { reason: "a look at the price" });
+  await daybook.clock.advance(300_000);
+  await daybook.post("/jobs/quote/resume");
+  await daybook.clock.advance(1_500_000);
+  const { summary, because } = await daybook.explanation("quote");
+  assert.equal(summary, 'Job quote failed: "accepted" was not met within 30 min of the start.');
+  assert.equal(
+    because.filter(({ statement }) =>
+      statement === "It was suspended for 5 min, from 2026-01-01T00:00:00.000Z until " +
+          "2026-01-01T00:05:00.000Z (reason: a look at the price)."
+    ).length,
+    1,
+  );
+});
+
+test("explain an ended job: the suspension that held it is named", async () => {
+  const daybook = await quoting();
+  await daybook.submit("quote", "quote.accept");
+  await daybook.post("/jobs/quote/suspend", { reason: "a look at the price" });
+  await daybook.clock.advance(300_000);
+  await daybook.post("/jobs/quote/resume");
+  await daybook.event("quote.QuoteAccepted", { quoteId: "7" });
+  const { summary } = await daybook.explanation("quote");
+  assert.equal(
+    summary,
+    "Job quote is Done since 2026-01-01T00:05:00.000Z. It was suspended for 5 min, from " +
+      "2026-01-01T00:00:00.000Z until 2026-01-01T00:05:00.000Z (reason: a look at the price).",
+  );
 });

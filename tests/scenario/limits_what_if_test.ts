@@ -15,7 +15,7 @@ import { test } from "../support/sanitized.ts";
 const ASSUMED = {
   queued: ["No other job arrives or ends before the limits change; running jobs keep running."],
   begun: [
-    "A worker was free whenever a place was: the use of workers is not considered.",
+    "It would have waited for workers as long as it did: other use of them is not considered.",
     "Each job would have taken as long as it did: code is not run again.",
   ],
 };
@@ -251,6 +251,58 @@ test("what if other limits: it answers for a job that never waited, and for fewe
       "8 job.TaskStarted 00000000000000000001.ndjson:10",
       "4 job.TaskStarted 00000000000000000001.ndjson:5",
     ],
+  ]);
+});
+
+test("what if other limits: a limit where there was none saves no time, and what the job waited for is named", async () => {
+  const { daybook, submit, end } = await started({}, 1);
+  await submit("acme1", "acme2");
+  await daybook.clock.advance(5_000);
+  await end("acme1");
+  await daybook.clock.advance(1_000);
+  await end("acme2");
+  const told = await whatIf(daybook, "acme2", { maxRunning: 5 });
+  assert.deepEqual([told.outcome, told.lessMs, told.statement], [
+    "noSooner",
+    { least: 0, most: 0 },
+    "With maxRunning 5 instead of none, job acme2 would have waited no less than the 5 s that it " +
+    "was queued: no limit of its type held it; it waited for a worker.",
+  ]);
+  const rate = await whatIf(daybook, "acme2", { rate: { count: 9, perMs: 1_000 } });
+  assert.deepEqual([rate.outcome, rate.lessMs], ["noSooner", { least: 0, most: 0 }]);
+});
+
+test("what if other limits: a wait for the end of a pause would have been as long", async () => {
+  const { daybook, submit, end } = await started({ perKey: 1 });
+  await daybook.post("/pauses", { key: "acme", reason: "acme moves house" });
+  await submit("acme1");
+  await daybook.clock.advance(5_000);
+  const [pause] = daybook.engine.pauses.all();
+  await daybook.engine.pauses.end(pause?.pauseId ?? "");
+  await daybook.clock.settle();
+  await end("acme1");
+  const { outcome, statement } = await whatIf(daybook, "acme1", { perKey: 2 });
+  assert.deepEqual([outcome, statement], [
+    "noSooner",
+    "With perKey 2 instead of 1, job acme1 would have waited no less than the 5 s that it was " +
+    "queued: no limit of its type held it; the pause of key acme did.",
+  ]);
+});
+
+test("what if other limits: only the time that a limit held the job is saved, and not its wait for a worker", async () => {
+  const { daybook, submit, end } = await started({ perKey: 1 }, 2);
+  await submit("acme1", "bolt1", "acme2");
+  await daybook.clock.advance(10_000);
+  await daybook.submit("cog1", "mail.send", { tenant: "cog" }, { priority: -1 });
+  await end("acme1");
+  await daybook.clock.advance(5_000);
+  await end("cog1");
+  const before = await whatIf(daybook, "acme2", { perKey: 1 });
+  const told = await whatIf(daybook, "acme2", { perKey: 2 });
+  assert.deepEqual([before.outcome, told.outcome, told.lessMs], [
+    "noSooner",
+    "sooner",
+    { least: 10_000, most: 10_000 },
   ]);
 });
 

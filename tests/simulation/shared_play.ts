@@ -264,7 +264,8 @@ export class SharedPlay {
     if (gone.length > 0 && this.#database.isSynchronous) {
       this.#world.violate(`acknowledged, but lost with a machine that had a standby: ${gone}`);
     }
-    this.#record = new SharedRecord(this.#world, this.#database, ++this.#records, new Set(lost));
+    const allLost = new Set([...this.#record.lost, ...lost]);
+    this.#record = new SharedRecord(this.#world, this.#database, ++this.#records, allLost);
     this.#record.shows(0, kept);
     for (const { witness } of this.#processes) {
       if (witness.record !== undefined) {

@@ -24,12 +24,12 @@ export class SharedRecord {
   readonly acknowledged = new Map<number, string>();
   /** The database has lost a part: answers about that part are no longer true. */
   isOver = false;
-  readonly #lost: ReadonlySet<string>;
+  /** What the database has ever lost, as text: a process that stood still may have received it. */
+  readonly lost: ReadonlySet<string>;
   readonly #database: SimulatedDatabase;
 
   /**
    * @param number The number of the record; clients of one record do not use the names of another.
-   * @param lost What the database had lost before, as text.
    */
   constructor(
     world: World,
@@ -37,7 +37,7 @@ export class SharedRecord {
     number = 0,
     lost: ReadonlySet<string> = new Set(),
   ) {
-    this.#lost = lost;
+    this.lost = lost;
     this.#database = database;
     const { dice, scheduler, trace, weather } = world;
     const violate = (what: string) => {
@@ -68,7 +68,7 @@ export class SharedRecord {
    */
   hasLost(entry: JobEventLogEntry): boolean {
     const text = textOf(entry);
-    return this.#lost.has(text) &&
+    return this.lost.has(text) &&
       !entriesOf(this.#database.rows).some((kept) => textOf(kept) === text);
   }
 

@@ -4,7 +4,7 @@ import { EntryAudit } from "../../src/verify/unique_ids.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventType } from "../../src/core/event_type.ts";
 import { eventId } from "../../src/core/ids.ts";
-import { findIllegality } from "../../src/core/legality.ts";
+import { findIllegality } from "../../src/verify/legality.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { action, Play } from "../support/engine/random_jobs.ts";
 import { rounds } from "../support/effort.ts";

@@ -1,7 +1,7 @@
 /** Finds, among the matchers that an event missed, the one that it came nearest to. */
 
 import { assertNever } from "../../core/assert_never.ts";
-import { isSatisfied } from "../../core/condition.ts";
+import { isSettled } from "../../core/condition.ts";
 import { holdsInPart } from "../../core/correlation.ts";
 import { NEARNESS_EFFORT_MAX } from "../../core/effort.ts";
 import type { MatchableEvent, PolicyRole } from "../../core/job_plan.ts";
@@ -164,7 +164,7 @@ const POLICY_OWNERS: Readonly<Record<PolicyRole, string>> = {
 function remarkOn({ job, wanted, distance }: Missed): string {
   if ("role" in wanted || distance === 0) return "";
   if (job.state !== "Running") return ` (state is ${job.state})`;
-  return isSatisfied(job, wanted.id) ? " (satisfied)" : "";
+  return isSettled(job, wanted.id) ? " (satisfied)" : "";
 }
 
 function compare(left: Missed, right: Missed): number {
@@ -176,7 +176,7 @@ function compare(left: Missed, right: Missed): number {
 
 /** Whether no event could meet it now. */
 function isIdle({ job, wanted }: Missed): boolean {
-  if (!("role" in wanted)) return job.state !== "Running" || isSatisfied(job, wanted.id);
+  if (!("role" in wanted)) return job.state !== "Running" || isSettled(job, wanted.id);
   switch (wanted.role) {
     case "errors":
       return job.state !== "Running";

@@ -1,7 +1,7 @@
 /** Receipts of events from outside: what each event did, or why it did nothing. */
 
 import { assertNever } from "../../core/assert_never.ts";
-import { isSatisfied } from "../../core/condition.ts";
+import { isSettled } from "../../core/condition.ts";
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import { messageText } from "../../core/error_text.ts";
 import type { RefusedAttributes } from "../../core/framework_events.ts";
@@ -180,7 +180,7 @@ function receiptJob(step: Applied, expectation: string): ReceiptJob {
     matched: step.job.expected[index]?.matched ?? 0,
     required: expected === undefined ? 1 : requiredMatches(expected.multiplicity),
   };
-  const surplus = step.before !== undefined && isSatisfied(step.before, expectation);
+  const surplus = step.before !== undefined && isSettled(step.before, expectation);
   return surplus ? { ...common, reason: "beyond what the expectation needs" } : common;
 }
 

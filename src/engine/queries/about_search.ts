@@ -59,13 +59,13 @@ export class AboutSearch {
     const events = await this.#events(about, found, asOf, hold);
     const summary = summarize(shownText(about), jobs, events) +
       (asOf < head ? ` The index of values covers entries up to ${asOf} of ${head} so far.` : "");
-    const citing = { pages: this.#parts.history.pages, journal: this.#parts.events.journal };
+    const { history } = this.#parts;
     return {
       about,
       asOf,
       summary,
-      jobs: await cited(citing, jobs),
-      events: await cited(citing, events),
+      jobs: await cited(history, jobs),
+      events: await cited(history, events),
     };
   }
 

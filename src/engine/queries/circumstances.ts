@@ -64,6 +64,9 @@ export class CircumstancesReader {
     const isKnown = loaded !== undefined;
     const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
     const common = { definition, draining: draining(), full: full(urgencyOf(job)) } as const;
+    if (job.state === "Failed") {
+      return { ...common, pauses: pauses.all.filter((pause) => holds(pause, job)) };
+    }
     if (job.state === "Created" || !isKnown) return common;
     const isThreaded = loaded.isolation === "thread";
     const workers = isThreaded ? this.#parts.threadWorkers : this.#parts.workers;

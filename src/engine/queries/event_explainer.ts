@@ -20,7 +20,7 @@ import type { Unmatched } from "../events/unmatched.ts";
 import { refusedEventId } from "../writer/derived_ids.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import { type CitationParts, cited } from "./citations.ts";
+import { cited } from "./citations.ts";
 import { RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { Replays } from "./replays.ts";
@@ -53,10 +53,6 @@ export class EventExplainer {
     this.#parts = parts;
   }
 
-  get #citing(): CitationParts {
-    return { pages: this.#parts.history.pages, journal: this.#parts.events.journal };
-  }
-
   /** `undefined` when no entry has this id. */
   async explain(
     eventId: EventId,
@@ -75,6 +71,7 @@ export class EventExplainer {
     asOf: LogId,
     hold: ReserveMemory,
   ): Promise<EventExplanation<Citation>> {
+    const { history } = this.#parts;
     const effects = await this.#effectsOf(entry);
     const reached = await this.#reached(entry.logId, effects.slice(0, LISTED_MAX), hold);
     const nearly = effects.length === 0 && entry.stratum !== "framework" ? this.#nearly(entry) : [];
@@ -84,10 +81,10 @@ export class EventExplainer {
       logId: entry.logId,
       asOf,
       summary: summarize(entry, effects, reached, nearly),
-      reached: await cited(this.#citing, reached),
+      reached: await cited(history, reached),
       ...(effects.length > reached.length ? { more: effects.length - reached.length } : {}),
-      nearly: await cited(this.#citing, nearly),
-      refused: await cited(this.#citing, await this.#refused(entry, asOf)),
+      nearly: await cited(history, nearly),
+      refused: await cited(history, await this.#refused(entry, asOf)),
     };
   }
 

@@ -14,7 +14,13 @@ import {
 } from "../../explain/outlined_history.ts";
 import { OutlineGathering } from "../../explain/outline_gathering.ts";
 import { citedIn, citing, explaining } from "../../explain/explain.ts";
-import { type HeldUp, heldUp, queuedStays, wasHeldUp } from "../../explain/hold_ups.ts";
+import {
+  heldInQueue,
+  type HeldUp,
+  heldUp,
+  queuedStays,
+  wasHeldUp,
+} from "../../explain/hold_ups.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode } from "../../core/job_state.ts";
@@ -182,15 +188,19 @@ export class Explainer {
     return outlineHistory(noted, recalled);
   }
 
-  /** What an ended job waited for, if it was queued for long. */
+  /** What held up an ended job with code, if it was queued or suspended for long. */
   async #heldUp(outlined: OutlinedHistory, share: Share): Promise<HeldUp | undefined> {
     if (!hasCode(outlined.job) || !wasHeldUp(outlined)) return undefined;
+    return heldUp(outlined, await this.#heldInQueue(outlined, share));
+  }
+
+  async #heldInQueue(outlined: OutlinedHistory, share: Share): Promise<HeldUp> {
     const stays = queuedStays(outlined);
     const [first, last] = [stays[0], stays.at(-1)];
-    if (first === undefined || last === undefined) return undefined;
+    if (first === undefined || last === undefined) return { all: [], isAll: true };
     const stretch = { from: first.from.logId, to: last.to.logId };
     const history = await placeHistory(this.#parts, outlined.job, stretch, share);
-    const work = heldUp(outlined, queuedAs(outlined.job), history);
+    const work = heldInQueue(outlined, queuedAs(outlined.job), history);
     return await this.#parts.pacer.all(share, work);
   }
 
@@ -199,9 +209,9 @@ export class Explainer {
     outlined: OutlinedHistory,
     foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>,
   ): Promise<Explanation<Citation>> {
-    const parts = { pages: this.#parts.history.pages, journal: this.#parts.events.journal };
+    const { history } = this.#parts;
     const known = (logId: LogId) => outlined.entries.get(logId) ?? foreignEntries.get(logId);
-    const citations = await resolveCitations(parts, citedIn(explanation), known);
+    const citations = await resolveCitations(history, citedIn(explanation), known);
     return citing(explanation, (logId) => {
       const citation = citations.get(logId);
       if (citation === undefined) {

@@ -2,6 +2,7 @@
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
+import type { Journal } from "../ports.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import { EntryPages } from "./entry_pages.ts";
@@ -15,6 +16,10 @@ export class JobEntryReader {
   constructor(events: EventEngine, table: JobTable) {
     this.#events = events;
     this.#table = table;
+  }
+
+  get journal(): Journal {
+    return this.#events.journal;
   }
 
   /** The positions of a job's entries, ascending; empty when there is no such job. */
@@ -33,7 +38,7 @@ export class JobEntryReader {
   }
 
   async at(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> {
-    return logIds.length === 0 ? [] : await this.#events.journal.readAt(logIds);
+    return logIds.length === 0 ? [] : await this.journal.readAt(logIds);
   }
 
   async find(eventId: EventId): Promise<JobEventLogEntry | undefined> {

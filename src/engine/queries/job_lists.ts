@@ -1,11 +1,13 @@
 /** Lists of jobs: pages, counts, and groups of failures. */
 
+import { messageText } from "../../core/error_text.ts";
 import type { Condition } from "../../core/condition.ts";
+import { planEffort } from "../../core/effort.ts";
 import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import type { JobState } from "../../core/job_state.ts";
+import type { JobState, TaskState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import { shownSize, summarySize } from "../../core/shown_size.ts";
+import { type JsonValue, valueSize } from "../../core/json.ts";
 import type { FoundJob, IndexedFailures } from "../job_index.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { ListedJobs } from "../writer/listed_jobs.ts";
@@ -215,4 +217,38 @@ function queuePlaces(
 function openWaits(job: JobState): readonly Waiting[] {
   if (job.state === "Created") return [];
   return [{ jobId: job.jobId, priority: job.priority, order: job.startedBy }];
+}
+
+const JOB = 1_000;
+const EXPECTATION = 200;
+/** A value of a correlation, with its path. */
+const PREDICATE = 40;
+const POSITION = 7;
+const TASK = 150;
+
+/** About how many characters a job takes as shown; for limits only. Stops counting at `max`. */
+function shownSize(job: JobState, max: number): number {
+  let size = JOB + planEffort(job.plan) * PREDICATE + valueSize(job.input);
+  for (const { by } of job.expected) {
+    if (size > max) return size;
+    size += EXPECTATION + by.length * POSITION;
+  }
+  for (const task of job.tasks) {
+    if (size > max) return size;
+    size += TASK + valueSize(resultOf(task));
+  }
+  return size;
+}
+
+const SUMMARY = 900;
+
+/** Of a summary's members, only labels may be numerous. */
+function summarySize({ labels, failure }: JobSummary): number {
+  let size = SUMMARY + (failure === null ? 0 : messageText(failure.error).length);
+  for (const name in labels) size += name.length + (labels[name]?.length ?? 0);
+  return size;
+}
+
+function resultOf(task: TaskState): JsonValue | undefined {
+  return task.status === "completed" ? task.result : undefined;
 }

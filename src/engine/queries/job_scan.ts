@@ -92,13 +92,9 @@ export class JobScan implements Iterable<JobRecord> {
       (types === undefined || (job.type !== undefined && types.includes(job.type))) &&
       (retried === undefined || this.#records.isRetried(job.jobId) === retried) &&
       (labels === undefined || labels.every(([name, value]) => job.labels[name] === value)) &&
-      (fingerprint === undefined || this.#hasFingerprint(record, fingerprint)) &&
+      (fingerprint === undefined || this.fingerprintOf(record) === fingerprint) &&
       (this.#times === undefined || this.#isBetween(job, this.#times)) &&
       (this.#search === undefined || this.#isFound(record, this.#search));
-  }
-
-  #hasFingerprint(record: JobRecord, wanted: ErrorFingerprint): boolean {
-    return this.fingerprintOf(record) === wanted;
   }
 
   /**

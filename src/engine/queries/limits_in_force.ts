@@ -1,10 +1,10 @@
 /** The limits of each type: those in the code, those that replace them, and their use. */
 
-import type { EventDraft } from "../../core/event.ts";
 import type { Origin } from "../../core/origin.ts";
 import type { ChangedLimits } from "../../core/changed_limits.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
+import { placeLimits } from "../limits.ts";
 import type { LimitedType, Outcome } from "../requests.ts";
 import type { Shares, TypeUse } from "../run/shares.ts";
 import type { LimitChanges } from "../writer/limit_changes.ts";
@@ -40,16 +40,14 @@ export class LimitsInForce {
     const { registry, limitChanges } = this.#parts;
     const { held = 0, rates = [], keys = [] } = use ?? {};
     const change = limitChanges.of(type);
-    const { key, rate, ...places } = registry.get(type)?.limits ?? {};
-    const code: PlaceLimits = rate === undefined
-      ? places
-      : { ...places, rate: { count: rate.count, perMs: rate.perMs } };
+    const limits = registry.get(type)?.limits;
+    const code = placeLimits(limits);
     const most = keys.toSorted((one, other) => other.held + other.waiting - one.held - one.waiting);
     return {
       type,
       limits: change?.limits ?? code,
       code,
-      byKey: key !== undefined,
+      byKey: limits?.key !== undefined,
       ...(change === undefined ? {} : { change: toChange(change) }),
       held,
       waiting: keys.reduce((sum, { waiting }) => sum + waiting, 0),
@@ -60,14 +58,14 @@ export class LimitsInForce {
     };
   }
 
-  /** Sets limits in place of those in the code. Rejects as `Writer.settled` does. */
+  /** Sets limits in place of those in the code. Rejects as `Writer.recorded` does. */
   async change(
     type: string,
     limits: PlaceLimits,
     reason: string,
     origin?: Origin,
   ): Promise<Outcome<LimitedType>> {
-    const { registry } = this.#parts;
+    const { registry, writer } = this.#parts;
     const definition = registry.get(type);
     if (definition === undefined) {
       return { ok: false, problem: { kind: "unknownType", type, known: registry.types } };
@@ -78,28 +76,19 @@ export class LimitsInForce {
       return { ok: false, problem: { kind: "invalidLimits", issues } };
     }
     const attributes = { type, limits, reason };
-    await this.#record(
-      { stratum: "framework", eventType: "job.LimitsChanged", attributes },
-      origin,
-    );
+    const about = { stratum: "framework", eventType: "job.LimitsChanged" } as const;
+    await writer.recorded([{ ...origin, ...about, attributes }]);
     return { ok: true, value: this.#now(type) };
   }
 
   /** Restores the limits in the code; `undefined` when they are in force already. */
   async restore(type: string, reason?: string, origin?: Origin): Promise<LimitedType | undefined> {
-    if (this.#parts.limitChanges.of(type) === undefined) return undefined;
+    const { limitChanges, writer } = this.#parts;
+    if (limitChanges.of(type) === undefined) return undefined;
     const attributes = { type, ...(reason === undefined ? {} : { reason }) };
-    await this.#record(
-      { stratum: "framework", eventType: "job.LimitsRestored", attributes },
-      origin,
-    );
+    const about = { stratum: "framework", eventType: "job.LimitsRestored" } as const;
+    await writer.recorded([{ ...origin, ...about, attributes }]);
     return this.#now(type);
-  }
-
-  async #record(draft: EventDraft, origin: Origin | undefined): Promise<void> {
-    const { writer } = this.#parts;
-    const { lastLogId } = writer.append([{ ...origin, ...draft }]);
-    await writer.settled(lastLogId, undefined);
   }
 
   /** Works for a type without limits too: another request may have restored what was changed. */

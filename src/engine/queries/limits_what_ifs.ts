@@ -10,7 +10,7 @@ import { holds } from "../../core/pauses.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
 import type { BlockingLimit } from "../../explain/evidence.ts";
 import type { Citation } from "../../explain/explanation.ts";
-import { heldUp, queuedStays } from "../../explain/hold_ups.ts";
+import { heldInQueue, queuedStays } from "../../explain/hold_ups.ts";
 import { limitsInRetrospect } from "../../explain/limits_in_retrospect.ts";
 import { type SupposedLimits, withSupposed } from "../../explain/limits_supposed.ts";
 import {
@@ -24,6 +24,7 @@ import type { LimitsFrom, PlaceHistory } from "../../explain/place_history.ts";
 import { limitsAt } from "../../explain/reached_limits.ts";
 import type { SuppositionIssue } from "../../explain/supposition.ts";
 import type { Share } from "../events/pacer.ts";
+import { placeLimits } from "../limits.ts";
 import type { Outcome } from "../requests.ts";
 import type { WantedPlace } from "../run/shares.ts";
 import type { Suspects } from "../run/suspects.ts";
@@ -33,11 +34,9 @@ import { cited } from "./citations.ts";
 import type { Explainer } from "./explainer.ts";
 import type { ReserveMemory } from "./entry_pages.ts";
 import { blockingLimit, type BlockingLimitParts, queuedAs } from "./blocking_limit.ts";
-import { limitsOfCode, placeHistory, type PlaceHistoryParts } from "./place_histories.ts";
-import type { EventEngine } from "../writer/event_engine.ts";
+import { inForce, placeHistory, type PlaceHistoryParts } from "./place_histories.ts";
 
 type Parts = PlaceHistoryParts & BlockingLimitParts & {
-  readonly events: EventEngine;
   readonly explainer: Pick<Explainer, "outlined">;
   readonly suspects: Suspects;
   readonly workers: WorkerQueue;
@@ -57,7 +56,7 @@ export class LimitsWhatIfs {
     supposed: SupposedLimits,
     hold?: ReserveMemory,
   ): Promise<Outcome<LimitsWhatIf<Citation>>> {
-    const { explainer, events, history } = this.#parts;
+    const { explainer, history } = this.#parts;
     const outlined = await explainer.outlined(jobId, hold);
     const issues = this.#issues(outlined.job, supposed);
     if (issues.length > 0) return { ok: false, problem: { kind: "impossibleSupposition", issues } };
@@ -68,8 +67,7 @@ export class LimitsWhatIfs {
     const answer = isWaiting
       ? await this.#whileQueued(outlined, supposed)
       : await this.#inRetrospect(outlined, supposed, share);
-    const citing = { pages: history.pages, journal: events.journal };
-    return { ok: true, value: { ...answer, because: await cited(citing, answer.because) } };
+    return { ok: true, value: { ...answer, because: await cited(history, answer.because) } };
   }
 
   #issues(job: JobState, supposed: SupposedLimits): readonly SuppositionIssue[] {
@@ -105,7 +103,7 @@ export class LimitsWhatIfs {
     limits: PlaceLimits,
     supposed: SupposedLimits,
   ): Promise<QueuedStanding> {
-    const { pauses, shares, registry } = this.#parts;
+    const { pauses, shares } = this.#parts;
     const wanted = shares.wantedBy(job, hasBegun(job));
     const { lines, room } = wanted === undefined
       ? { lines: [], room: 0 }
@@ -125,9 +123,7 @@ export class LimitsWhatIfs {
     // its key.
     const before = holding.length > 0 ? [] : then?.limit === "perKey" ? ofKey : first;
     const reached = wanted && shares.reached(wanted);
-    const { busy, max } = registry.running(job)?.isolation === "thread"
-      ? this.#parts.threadWorkers
-      : this.#parts.workers;
+    const { busy, max } = this.#queueOf(job);
     return {
       pauses: holding,
       now: wanted && reached && await blockingLimit(this.#parts, job, reached, wanted),
@@ -196,23 +192,21 @@ export class LimitsWhatIfs {
       supposed,
       limits: withSupposed(inForce.limits, supposed),
     };
-    const held = await pacer.all(share, heldUp(outlined, own, history));
+    const held = await pacer.all(share, heldInQueue(outlined, own, history));
     return await pacer.all(share, limitsInRetrospect(asked, own, history, held));
   }
 
   #inForce(type: string): LimitsFrom {
     const { limitChanges, registry } = this.#parts;
     const change = limitChanges.of(type);
-    return change === undefined ? { limits: limitsOfCode(registry, type), from: 0 } : {
-      limits: change.limits,
-      change: { logId: change.by, at: change.since },
-      from: change.by,
-    };
+    return change === undefined
+      ? { limits: placeLimits(registry.get(type)?.limits), from: 0 }
+      : inForce(change);
   }
 
   #queueOf(job: JobState): WorkerQueue {
     const { registry, workers, threadWorkers } = this.#parts;
-    return registry.running(job)?.isolation === "thread" ? threadWorkers : workers;
+    return registry.isInThread(job) ? threadWorkers : workers;
   }
 }
 

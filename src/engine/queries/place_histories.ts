@@ -25,6 +25,7 @@ import {
 } from "../../explain/place_history.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
+import { placeLimits } from "../limits.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import type { JobTable } from "../writer/job_table.ts";
@@ -85,16 +86,6 @@ export async function placeHistory(
   return { type, limits, pauses, ...await reading.all(asked) };
 }
 
-/** The limits of places in the code of a type. */
-export function limitsOfCode(registry: DefinitionRegistry, type: string): PlaceLimits {
-  const { maxRunning, perKey, rate } = registry.get(type)?.limits ?? {};
-  return {
-    ...(maxRunning === undefined ? {} : { maxRunning }),
-    ...(perKey === undefined ? {} : { perKey }),
-    ...(rate === undefined ? {} : { rate: { count: rate.count, perMs: rate.perMs } }),
-  };
-}
-
 async function limitsIn(
   parts: PlaceHistoryParts,
   type: string,
@@ -102,7 +93,7 @@ async function limitsIn(
 ): Promise<readonly LimitsFrom[]> {
   const all = limitsFrom(
     type,
-    limitsOfCode(parts.registry, type),
+    placeLimits(parts.registry.get(type)?.limits),
     await recorded(parts, LIMIT_FACTS, to),
   );
   // If the index of values lags behind, the limits in force now may be missing.
@@ -113,7 +104,8 @@ async function limitsIn(
   return known.slice(Math.max(0, first));
 }
 
-function inForce({ limits, by, since }: ChangedLimits): LimitsFrom {
+/** The limits that an operator set, and since when they apply. */
+export function inForce({ limits, by, since }: ChangedLimits): LimitsFrom {
   return { limits, change: { logId: by, at: since }, from: by };
 }
 

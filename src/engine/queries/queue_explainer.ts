@@ -73,13 +73,12 @@ export class QueueExplainer {
   }
 
   async explain(): Promise<QueueExplanation<Citation>> {
-    const { history, events } = this.#parts;
+    const { history } = this.#parts;
     const answer = explainQueue(await this.#facts());
-    const citing = { pages: history.pages, journal: events.journal };
     return {
       ...answer,
-      because: await cited(citing, answer.because),
-      next: await cited(citing, answer.next),
+      because: await cited(history, answer.because),
+      next: await cited(history, answer.next),
     };
   }
 

@@ -76,19 +76,10 @@ async function holdersAmong(
   const begun = new Map((await history.at(firsts)).map((entry) => [entry.logId, entry]));
   const holders: WorkerHolder[] = [];
   for (const { job, task } of holding) {
-    const { jobId } = job;
-    const { taskId, firstLogId } = task;
-    const entry = await latestBegin(history, jobId, task) ?? begun.get(firstLogId);
+    const entry = await latestBegin(history, job.jobId, task) ?? begun.get(task.firstLogId);
     if (!isBegin(entry)) continue;
-    const { timeoutMs } = entry.attributes;
-    holders.push({
-      jobId,
-      taskId,
-      since: entry.receivedAt,
-      startedBy: entry.logId,
-      grantedBy: lists.trails.lastTransition(job),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    });
+    const grantedBy = lists.trails.lastTransition(job);
+    for (const holder of holderSince(entry)) holders.push({ ...holder, grantedBy });
   }
   return holders.toSorted((left, right) => left.startedBy - right.startedBy);
 }

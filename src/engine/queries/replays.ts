@@ -6,7 +6,7 @@
 import { firstChanges, reversed } from "../../explain/changes.ts";
 import type { Work } from "../../core/work.ts";
 import { isFromOutside, type JobEventLogEntry } from "../../core/event.ts";
-import type { EventId, JobId, LogId } from "../../core/ids.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
 import { JobFold } from "../../core/job_fold.ts";
 import { type EventMatcher, outsideMatchers } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -16,25 +16,15 @@ import { supposedPlan, type Supposition } from "../../explain/supposition.ts";
 import type { Citation } from "../../explain/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
 import { supposing, type WhatIf } from "../../explain/what_if.ts";
-import {
-  entryCharacters,
-  type EntryPages,
-  RESERVE_NOTHING,
-  type ReserveMemory,
-} from "./entry_pages.ts";
+import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
+import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { LimitsWhatIfs } from "./limits_what_ifs.ts";
 import { searchPoint } from "./point_search.ts";
 import { type Outcome, type PointDifference, unknownJob, unknownPoint } from "../requests.ts";
 
-/** Reads the entries of jobs, as `JobEntryReader` does. */
-interface JobHistory {
-  readonly pages: EntryPages;
-  /** The positions of a job's entries, ascending; empty when there is no such job. */
-  positions(jobId: JobId): readonly LogId[];
-  find(eventId: EventId): Promise<JobEventLogEntry | undefined>;
-}
+type JobHistory = Pick<JobEntryReader, "pages" | "positions" | "find">;
 
 /** A what-if, and whether all events that it could have taken were considered. */
 export interface WhatIfReport extends WhatIf {

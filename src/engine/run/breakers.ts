@@ -61,7 +61,7 @@ export class Breakers {
     const { random, writer } = this.#parts;
     const { rule, failures, untilMs } = trip;
     const positions = failures.map(({ logId }) => logId);
-    const { lastLogId } = writer.append([{
+    await writer.recorded([{
       stratum: "framework",
       eventType: "job.PauseBegan",
       causedBy: Math.max(...positions),
@@ -73,6 +73,5 @@ export class Breakers {
         failures: positions,
       },
     }], "vital");
-    await writer.settled(lastLogId, undefined);
   }
 }

@@ -3,10 +3,10 @@
  * jobs that fit, and parks waiting jobs that do not, before they wake.
  */
 
+import { parked, unpark } from "../../core/decide_parked.ts";
 import type { JobEventDraft } from "../../core/event.ts";
 import type { JobParkedAttributes } from "../../core/framework_events.ts";
 import type { JobId } from "../../core/ids.ts";
-import { unpark } from "../../core/decide_parked.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { isThrown } from "../../core/thrown.ts";
 import type { AnyJobDefinition } from "../definition.ts";
@@ -19,7 +19,6 @@ import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { CodePlace } from "./code_place.ts";
 import { divergedParking, divergenceAt, misfitParking } from "./divergence.ts";
-import { parked } from "./parking.ts";
 import { hasReturned, rehearsed, startedForm } from "./rehearsal.ts";
 import { InputMismatchError } from "./run_call.ts";
 

@@ -3,9 +3,9 @@
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { attemptsAt, isCulprit, openTasks } from "../../core/crashes.ts";
+import { parked } from "../../core/decide_parked.ts";
 import { findTask, type JobState, type TaskState } from "../../core/job_state.ts";
 import { traceFields } from "../../core/trace_ids.ts";
-import { parked } from "./parking.ts";
 
 /** The first entry after an unclean end. */
 export interface Restart {

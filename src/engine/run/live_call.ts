@@ -2,6 +2,7 @@
  * One call of a job's `run`: answers it, begins what it asks for, and records how it ended.
  */
 
+import { parked } from "../../core/decide_parked.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { type CompensatingJob, isHeld, isTerminal, type RunningJob } from "../../core/job_state.ts";
 import { isThrown } from "../../core/thrown.ts";
@@ -12,7 +13,6 @@ import { Answers } from "./answers.ts";
 import { AttemptLog } from "./attempt_log.ts";
 import type { CodeCall, CodeHost } from "./code_place.ts";
 import { divergedParking, divergenceAt, misfitParking } from "./divergence.ts";
-import { parked } from "./parking.ts";
 import { recordOrRetry } from "./disk_retries.ts";
 import { PendingWork } from "./pending_work.ts";
 import { callRun, InputMismatchError, type RunEnd } from "./run_call.ts";

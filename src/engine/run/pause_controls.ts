@@ -82,7 +82,7 @@ export class PauseControls {
    * @returns `undefined` when `PAUSES_MAX` pauses are in force.
    */
   async begin(request: PauseRequest, origin?: Origin): Promise<BegunPause | undefined> {
-    const { pauses, random } = this.#parts;
+    const { pauses, random, writer } = this.#parts;
     const asked = askedText(request);
     // Earlier requests come first. No await may come between the last check and `#beginning.set`.
     for (let before = this.#underway(asked); before !== undefined;) {
@@ -93,7 +93,7 @@ export class PauseControls {
     if (existing !== undefined) return { pause: this.#held(existing), isNew: false };
     if (pauses.all.length + this.#beginning.size >= PAUSES_MAX) return undefined;
     const pauseId = newId.pause(random.ulid());
-    const begun = this.#recordBeginning({ ...origin, ...began({ pauseId, ...request }) });
+    const begun = writer.recorded([{ ...origin, ...began({ pauseId, ...request }) }]);
     this.#beginning.set(asked, begun);
     try {
       await begun;
@@ -103,11 +103,6 @@ export class PauseControls {
     await this.#sorted;
     const pause = pauses.get(pauseId);
     return pause && { pause: this.#held(pause), isNew: true };
-  }
-
-  async #recordBeginning(draft: EventDraft): Promise<void> {
-    const { writer } = this.#parts;
-    await writer.settled(writer.append([draft]).lastLogId, undefined);
   }
 
   #inForce(asked: string): Pause | undefined {
@@ -143,9 +138,7 @@ export class PauseControls {
     if (hold && !pauses.all.some(isOfEverything)) {
       const pauseId = newId.pause(random.ulid());
       const draft = began({ pauseId, reason: "started with --hold" });
-      await diskRetries.record(() =>
-        writer.settled(writer.append([draft], "vital").lastLogId, null)
-      );
+      await diskRetries.record(() => writer.recorded([draft], "vital"));
     }
     this.changed();
   }
@@ -213,8 +206,7 @@ export class PauseControls {
   ): Promise<void> {
     const { writer } = this.#parts;
     const about = { stratum: "framework", eventType: "job.PauseEnded", causedBy: by } as const;
-    const { lastLogId } = writer.append([{ ...origin, ...about, attributes }], urgency);
-    const ended = writer.settled(lastLogId, undefined);
+    const ended = writer.recorded([{ ...origin, ...about, attributes }], urgency);
     this.#ending.set(pauseId, ended);
     try {
       await ended;

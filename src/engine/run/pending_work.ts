@@ -3,9 +3,10 @@
  * back off, and timers that are not on record. While a job compensates, the compensations instead.
  */
 
+import { isSettled } from "../../core/condition.ts";
 import type { JobEventDraft } from "../../core/event.ts";
 import { isHeld } from "../../core/job_state.ts";
-import { findWait, isSettled } from "../../core/waits.ts";
+import { findWait } from "../../core/waits.ts";
 import { recordOrRetry } from "./disk_retries.ts";
 import { restDueAt } from "./rest_time.ts";
 import type { RunContext, TaskRequest, TimerRequest, WaitRequest } from "./run_context.ts";

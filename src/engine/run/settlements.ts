@@ -3,7 +3,7 @@
  * a restart, so that `run` takes the same path through its code, and a divergence is detected.
  */
 
-import { isSatisfied } from "../../core/condition.ts";
+import { isSettled } from "../../core/condition.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { MAIN_EXPECTATION_ID, requiredMatches } from "../../core/job_plan.ts";
@@ -101,8 +101,8 @@ export function toSettlements(applied: Applied): readonly Settlement[] {
   const { entry, before, job, matched } = applied;
   if (matched.length > 0) {
     const settled = matched.filter((name) =>
-      name !== MAIN_EXPECTATION_ID && before !== undefined && isSatisfied(job, name) &&
-      !isSatisfied(before, name)
+      name !== MAIN_EXPECTATION_ID && before !== undefined && isSettled(job, name) &&
+      !isSettled(before, name)
     );
     const settlements = settled.map((name): Settlement => (
       { kind: "expectation", logId: entry.logId, name }

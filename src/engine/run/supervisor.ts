@@ -4,6 +4,7 @@
  */
 
 import type { Condition } from "../../core/condition.ts";
+import { parked } from "../../core/decide_parked.ts";
 import type { EventDraft } from "../../core/event.ts";
 import { type JobId, MAIN_TASK } from "../../core/ids.ts";
 import { hasCode, isHeld, isTerminal } from "../../core/job_state.ts";
@@ -19,7 +20,6 @@ import { wantedBy } from "./worker_lease.ts";
 import { JobRun } from "./job_run.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import { type DiskRetries, recordOrRetry } from "./disk_retries.ts";
-import { parked } from "./parking.ts";
 import type { EndedRun, RunServices } from "./run_services.ts";
 import type { Suspects } from "./suspects.ts";
 import type { Timers } from "./timers.ts";

@@ -5,6 +5,7 @@
  */
 
 import type { Timer } from "../../core/command.ts";
+import { isSettled } from "../../core/condition.ts";
 import { decide } from "../../core/decide.ts";
 import type { FrameworkEntry, JobEventDraft } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";
@@ -12,7 +13,7 @@ import type { Applied } from "../../core/job_fold.ts";
 import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import { isMet, type JobState } from "../../core/job_state.ts";
 import { sleeping } from "../../core/task_facts.ts";
-import { isSettled, openWaits } from "../../core/waits.ts";
+import { openWaits } from "../../core/waits.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { DiskRetries } from "./disk_retries.ts";
@@ -38,16 +39,14 @@ interface OpenTimer {
 export function openTimers(job: JobState): readonly OpenTimer[] {
   if (job.state !== "Running") return [];
   return [
-    ...sleeping(job.tasks).map(({ taskId, dueAt }) => timerAt({ taskId }, Date.parse(dueAt))),
-    ...openWaits(job).map(({ expectation, wait, dueAt }) =>
-      timerAt({ expectation, wait }, Date.parse(dueAt))
-    ),
+    ...sleeping(job.tasks).map(({ taskId, dueAt }) => (
+      { timer: { taskId }, dueMs: Date.parse(dueAt) }
+    )),
+    ...openWaits(job).map(({ expectation, wait, dueAt }) => (
+      { timer: { expectation, wait }, dueMs: Date.parse(dueAt) }
+    )),
     ...deadlines(job),
   ];
-}
-
-function timerAt(timer: Timer, dueMs: number): OpenTimer {
-  return { timer, dueMs };
 }
 
 /** The deadlines of the job's plan. */
@@ -58,7 +57,7 @@ function deadlines(job: Extract<JobState, { state: "Running" }>): readonly OpenT
     const { id, within } = expected;
     const progress = job.expected[index];
     if (within === undefined || progress === undefined || isMet(expected, progress)) return [];
-    return [timerAt({ expectation: id }, Date.parse(job.startedAt) + within.ms)];
+    return [{ timer: { expectation: id }, dueMs: Date.parse(job.startedAt) + within.ms }];
   });
 }
 
@@ -113,7 +112,7 @@ export class Timers {
       ? { expectation, wait }
       : undefined;
     if (timer === undefined || job.state !== "Running") return;
-    this.#set(job.jobId, timerAt(timer, Date.parse(dueAt)));
+    this.#set(job.jobId, { timer, dueMs: Date.parse(dueAt) });
   }
 
   #set(jobId: JobId, { timer, dueMs }: OpenTimer): void {
@@ -153,10 +152,8 @@ export class Timers {
   }
 
   async #record(due: readonly Due[]): Promise<void> {
-    const { writer } = this.#parts;
     const drafts = due.flatMap((one) => this.#elapsed(one));
-    if (drafts.length === 0) return;
-    await writer.settled(writer.append(drafts, "vital").lastLogId, undefined);
+    if (drafts.length > 0) await this.#parts.writer.recorded(drafts, "vital");
   }
 
   /** Empty when something else has ended the timer. */

@@ -1,5 +1,6 @@
 /** Handles jobs that a stop left unfinished, before a start resumes them. */
 
+import { parked } from "../../core/decide_parked.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { EventDraft } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";
@@ -7,7 +8,6 @@ import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import { retryTimes } from "./backoffs.ts";
 import { culpritAt, type Restart, withTheirTraces } from "./interruptions.ts";
-import { parked } from "./parking.ts";
 import type { DiskRetries } from "./disk_retries.ts";
 import type { RunServices } from "./run_services.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -60,8 +60,7 @@ export async function recordAtStart(
   const refused = Promise.withResolvers<void>();
   const recorded = diskRetries.record(async () => {
     try {
-      const { lastLogId } = writer.append(traced, "vital");
-      await writer.settled(lastLogId, undefined);
+      await writer.recorded(traced, "vital");
     } catch (error) {
       refused.resolve();
       throw error;

@@ -30,15 +30,7 @@ import { WorkerPool } from "./worker_pool.ts";
 /** Older than any epoch of limits, so that the needs of a request are computed again. */
 const OUTDATED = -1;
 
-type QueueShares = Pick<Shares, "epoch" | "forget" | "isOpen" | "take" | "subscribe">;
-
-const NO_SHARES: QueueShares = {
-  epoch: 0,
-  forget: () => {},
-  isOpen: () => true,
-  take: () => {},
-  subscribe: () => {},
-};
+export type QueueShares = Pick<Shares, "epoch" | "forget" | "isOpen" | "take" | "subscribe">;
 
 /** The most paused requests that one `grantNext` sets aside while requests are being sorted. */
 const ASIDE_MAX = 500;
@@ -76,7 +68,7 @@ export class WorkerQueue implements PlaceQueue {
     max: number,
     promptTypes: PromptTypes,
     onDefect: (error: unknown) => void,
-    shares: QueueShares = NO_SHARES,
+    shares: QueueShares,
   ) {
     this.#pool = new WorkerPool(max, promptTypes);
     this.#onDefect = onDefect;

@@ -44,7 +44,7 @@ export class Commands {
       );
     }
     admit();
-    const { lastLogId } = this.#writer.append(decision.events);
-    return await this.#writer.settled(lastLogId, undefined);
+    await this.#writer.recorded(decision.events);
+    return undefined;
   }
 }

@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { type JobEventLogEntry, STRATA } from "../../core/event.ts";
 import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import type { FrameworkEventType } from "../../core/framework_events.ts";
+import { isEmptyObject } from "../../core/json.ts";
 
 type Check = (attributes: Attributes) => boolean;
 type Attributes = Readonly<Record<string, unknown>>;
@@ -19,7 +20,7 @@ const isCreation: Check = (attributes) => {
   const isCommon = plan === MAIN_ONLY_PLAN && sealed === undefined && key === undefined &&
     rateKey === undefined &&
     typeof type === "string" &&
-    Number.isFinite(definitionVersion) && Number.isFinite(priority) && isEmpty(labels);
+    Number.isFinite(definitionVersion) && Number.isFinite(priority) && isEmptyObject(labels);
   return isCommon || v.is(creation, attributes);
 };
 
@@ -188,10 +189,4 @@ function schemaCheck(eventType: string): Check | undefined {
 
 function like(schema: v.GenericSchema): Check {
   return (attributes) => v.is(schema, attributes);
-}
-
-function isEmpty(labels: unknown): boolean {
-  if (typeof labels !== "object" || labels === null) return false;
-  for (const _name in labels) return false;
-  return true;
 }

@@ -9,9 +9,10 @@ import type { JobEventLogEntry } from "../../core/event.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
 import { type Applied, JobFold } from "../../core/job_fold.ts";
+import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import { isTerminal, type JobState, type TaskState } from "../../core/job_state.ts";
 import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
-import { sizeAdded, sizeOfJob } from "./job_size.ts";
+import { type JsonObject, valueSize } from "../../core/json.ts";
 import { extended, NO_TRAIL, type Trail } from "./trail.ts";
 
 /** A job with every appended entry, durable or not. */
@@ -80,7 +81,10 @@ export class JobRecord implements PendingJob {
     return this.#trail;
   }
 
-  /** The length of its text, with every entry appended until it ended. */
+  /**
+   * The length, as text, of its plan, input, labels and task results, with every entry appended
+   * until it ended. The total size of unfinished jobs has a limit.
+   */
   get size(): number {
     return this.#size ??= sizeOfJob(this.whole);
   }
@@ -178,4 +182,26 @@ export class JobRecord implements PendingJob {
   get #pending(): JobFold {
     return this.#fold ??= new JobFold(this.#shown);
   }
+}
+
+/** Walks the whole job; `sizeAdded` is cheaper for each further entry. */
+function sizeOfJob(job: JobState): number {
+  return job.tasks.reduce(
+    (sum, task) => sum + (task.status === "completed" ? valueSize(task.result) : 0),
+    sizeOfCreation(job),
+  );
+}
+
+/** The size that an entry adds. The cost depends on the entry, not on the job. */
+function sizeAdded({ entry, before, job, rule }: Applied): number {
+  if (before === undefined) return sizeOfCreation(job);
+  if (entry.stratum !== "framework" || entry.eventType !== "job.TaskCompleted") return 0;
+  if (isTerminal(before) || rule === "any/already-applied") return 0;
+  return valueSize(entry.attributes.result);
+}
+
+/** The plan that most jobs with code share does not count. */
+function sizeOfCreation({ plan, input, labels }: JobState): number {
+  const planSize = plan === MAIN_ONLY_PLAN ? 0 : valueSize(plan as unknown as JsonObject);
+  return planSize + valueSize(input) + valueSize({ ...labels });
 }

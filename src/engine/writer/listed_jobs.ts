@@ -3,14 +3,11 @@
 import type { JobId, LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import type { FoundJob, JobIndex } from "../job_index.ts";
+import type { FoundJob, IndexScan, JobIndex } from "../job_index.ts";
 import { JobScan } from "../queries/job_scan.ts";
-import { MergedScan } from "../queries/merged_scan.ts";
-import type { JobFilter, JobRange, ListQuery } from "../job_pages.ts";
+import type { JobFilter, ScanRange, Stop } from "../job_pages.ts";
 import type { JobOrder } from "./job_order.ts";
 import type { JobRecord } from "./job_record.ts";
-
-type ScanRange = JobRange & Pick<ListQuery, "oldestFirst">;
 
 type Retry = Pick<JobState, "jobId" | "firstLogId">;
 
@@ -112,5 +109,51 @@ export class ListedJobs {
   #withRetry(summary: JobSummary): JobSummary {
     const retriedBy = summary.state === "Failed" ? this.retryOf(summary.jobId) : undefined;
     return retriedBy === undefined ? summary : { ...summary, retriedBy };
+  }
+}
+
+/**
+ * The jobs in memory and in the index together. Both are read in one turn of the event loop, so
+ * that a job that moves from one to the other appears once.
+ */
+class MergedScan implements Iterable<FoundJob> {
+  readonly #inMemory: JobScan;
+  readonly #indexed: IndexScan;
+  readonly #oldestFirst: boolean;
+
+  constructor(inMemory: JobScan, indexed: IndexScan, oldestFirst: boolean) {
+    this.#inMemory = inMemory;
+    this.#indexed = indexed;
+    this.#oldestFirst = oldestFirst;
+  }
+
+  /** Where it stopped early; `undefined` when it did not. */
+  get reach(): Stop | undefined {
+    const [one, other] = [this.#inMemory.reach, this.#indexed.reach];
+    if (one === undefined || other === undefined) return one ?? other;
+    const nearer = this.#isBefore(one.next, other.next) ? one : other;
+    return { ...nearer, jobs: one.jobs + other.jobs };
+  }
+
+  /** Leaves out what is beyond the place where either of the two stopped. */
+  *[Symbol.iterator](): Iterator<FoundJob> {
+    const inMemory: Iterator<FoundJob> = this.#inMemory[Symbol.iterator]();
+    const indexed = this.#indexed[Symbol.iterator]();
+    let [one, other] = [inMemory.next(), indexed.next()];
+    while (!one.done || !other.done) {
+      const isFirst = other.done ||
+        (!one.done && this.#isBefore(one.value.firstLogId, other.value.firstLogId));
+      const next = isFirst ? one : other;
+      if (next.done) return;
+      const reach = (isFirst ? this.#indexed : this.#inMemory).reach;
+      if (reach !== undefined && this.#isBefore(reach.next, next.value.firstLogId)) return;
+      yield next.value;
+      if (isFirst) one = inMemory.next();
+      else other = indexed.next();
+    }
+  }
+
+  #isBefore(one: number, other: number): boolean {
+    return this.#oldestFirst ? one < other : one > other;
   }
 }

@@ -103,6 +103,14 @@ export class Writer {
     return group;
   }
 
+  /**
+   * Appends a group, and resolves when it is durable; rejects when it is lost. Throws as `append`
+   * does.
+   */
+  recorded(drafts: readonly EventDraft[], urgency?: Urgency): Promise<void> {
+    return this.settled<void>(this.append(drafts, urgency).lastLogId, undefined);
+  }
+
   /** Projects entries that another process recorded, as if they were not durable yet. */
   adopt(entries: readonly JobEventLogEntry[]): void {
     this.#take(entries, undefined);

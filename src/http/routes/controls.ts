@@ -13,6 +13,7 @@ import type { Context } from "hono";
 import { CONTROLS, STATE_CONTROLS, type StateControl } from "../../core/controls.ts";
 import { decide } from "../../core/decide.ts";
 import type { TaskId } from "../../core/ids.ts";
+import type { Citation, NextStep } from "../../explain/explanation.ts";
 import { retryPreview } from "../../explain/retry_preview.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { retryPreviewAnswer } from "../../documents/answers/explanation.ts";
@@ -162,7 +163,11 @@ async function retryPreviewed(deps: HttpDeps, job: JobState, from?: TaskId): Pro
     return valueOrThrow<Response>({ ok: false, problem: { kind: "rejected", rejection } });
   }
   const explanation = await lookingBack(deps, ({ hold }) => deps.engine.explain(jobId, hold));
-  const first = (explanation?.next ?? [])
-    .filter(({ by, action }) => by === "anyone" && action === undefined);
+  const first = (explanation?.next ?? []).filter(isBeforehand);
   return jsonResponse({ jobId, ...retryPreview(job, from), first }, STATUS.ok);
+}
+
+/** Whether a person does it before a retry: by hand, or by ending a pause. */
+function isBeforehand({ by, action }: NextStep<Citation>): boolean {
+  return by === "anyone" && (action === undefined || action.path.startsWith("/pauses/"));
 }

@@ -6,7 +6,7 @@ import { type EventType, eventType } from "../../../src/core/event_type.ts";
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
 import { eventId, type JobId, jobId, type LogId, taskId } from "../../../src/core/ids.ts";
 import type { JobState } from "../../../src/core/job_state.ts";
-import { findIllegality } from "../../../src/core/legality.ts";
+import { findIllegality } from "../../../src/verify/legality.ts";
 import type { JsonObject, JsonValue } from "../../../src/core/json.ts";
 import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
 import { type EngineLimits, NO_LIMITS } from "../../../src/engine/events/delivery_limits.ts";

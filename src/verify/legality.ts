@@ -3,9 +3,9 @@
  * attributes of framework facts are checked by their schemas.
  */
 
-import { type JobEventLogEntry, LIMIT_FACTS, PAUSE_FACTS } from "./event.ts";
-import { EVENT_TYPE_RULE, isEventType, isReserved } from "./event_type.ts";
-import { ID_PATTERN, ID_RULE } from "./ids.ts";
+import { type JobEventLogEntry, LIMIT_FACTS, PAUSE_FACTS } from "../core/event.ts";
+import { EVENT_TYPE_RULE, isEventType, isReserved } from "../core/event_type.ts";
+import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
 
 /** What is wrong with an entry by itself; `undefined` when nothing is. */
 export function findIllegality(entry: JobEventLogEntry): string | undefined {
