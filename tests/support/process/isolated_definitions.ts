@@ -203,6 +203,26 @@ export const hostileRun = defineJob({
   },
 });
 
+/** Has something to undo when its code hangs or ends its thread. */
+export const hostileUndone = defineJob({
+  ...isolated,
+  type: "isolated.hostile-undone",
+  version: 1,
+  input: v.object({ file: v.string(), kind: v.picklist(["exitRun", "spinRun", "spin", "never"]) }),
+  async run(ctx, { file, kind }) {
+    await ctx.task("reserve", () => ({ id: 7 }), {
+      compensate: ({ id }, task) =>
+        Deno.writeTextFileSync(file, `undone ${id} of ${task.jobId}\n`, { append: true }),
+    });
+    if (kind === "exitRun") Deno.exit(5);
+    while (kind === "spinRun");
+    await ctx.task("hang", async () => {
+      while (kind === "spin");
+      await new Promise(() => {});
+    });
+  },
+});
+
 export const good = defineJob({
   ...isolated,
   type: "isolated.good",
