@@ -7,6 +7,7 @@ import type { Work } from "../core/work.ts";
 import type { FrameworkEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { lengthMs } from "./condition_spans.ts";
+import type { WorkersThen } from "./evidence.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import {
   type Moment,
@@ -58,6 +59,8 @@ export interface HeldUp {
    * Whether all jobs of that time were looked at. If not, limits may have delayed it for longer.
    */
   readonly isAll: boolean;
+  /** The jobs that held the workers when it began to wait for one, if it did so for long. */
+  readonly workers?: WorkersThen;
 }
 
 /** A stay in the queue, from one entry to the next that changed anything. */
@@ -81,6 +84,17 @@ export function wasHeldUp({ spans, created, endedBy }: OutlinedHistory): boolean
     0,
   );
   return isRelevant(heldMs, totalMs);
+}
+
+/** Since when the job waited for a worker, if that took a relevant share of its time; RFC 3339. */
+export function waitedForWorkerSince(
+  { created, endedBy }: OutlinedHistory,
+  { all }: HeldUp,
+): string | undefined {
+  const wait = all.find(({ kind }) => kind === "worker");
+  if (wait?.kind !== "worker" || endedBy === undefined) return undefined;
+  const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);
+  return isRelevant(wait.ms, totalMs) ? wait.since : undefined;
 }
 
 export function isRelevant(ms: number, totalMs: number): boolean {
@@ -141,9 +155,9 @@ export function* heldInQueue(
 }
 
 /** Everything that delayed it. */
-export function heldUp(outlined: OutlinedHistory, { all: queued, isAll }: HeldUp): HeldUp {
-  const all = [...queued, ...suspensions(outlined)];
-  return { all: all.toSorted((left, right) => right.ms - left.ms), isAll };
+export function heldUp(outlined: OutlinedHistory, inQueue: HeldUp): HeldUp {
+  const all = [...inQueue.all, ...suspensions(outlined)];
+  return { ...inQueue, all: all.toSorted((left, right) => right.ms - left.ms) };
 }
 
 /** The beginning of the stay, everything that changed during it, and its end. */
