@@ -5,6 +5,7 @@
  */
 
 import { isCorrelated, type JobEventLogEntry } from "../../core/event.ts";
+import type { ErrorFact } from "../../core/framework_events.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { isSleep, type JobState, type TaskState, type TimedWait } from "../../core/job_state.ts";
 import { copyJson, type JsonObject } from "../../core/json.ts";
@@ -41,6 +42,8 @@ interface AnswerServices {
   idle(): void;
   /** Whether `run` is in another thread and still reacting; if so, `reacted` is called later. */
   isReacting(): boolean;
+  /** How many answers `run` gets; all, if absent. */
+  readonly max?: number;
 }
 
 /** Why the next answer has to wait. */
@@ -62,6 +65,7 @@ export class Answers {
   #closed = false;
   #seenLogId: LogId = 0;
   #seenAtMs = 0;
+  #given = 0;
   #endGrace: (() => void) | undefined;
 
   constructor(services: AnswerServices, graceMs: number = DIVERGENCE_GRACE_MS) {
@@ -82,6 +86,11 @@ export class Answers {
   /** Whether `run` still lacks answers that were on record when it was called. */
   get replaying(): boolean {
     return this.#replaying;
+  }
+
+  /** How many answers `run` has had. */
+  get given(): number {
+    return this.#given;
   }
 
   get waiting(): boolean {
@@ -145,7 +154,7 @@ export class Answers {
     this.#endGrace?.();
   }
 
-  /** `run` gets no more answers: its job has ended. */
+  /** `run` gets no more answers. */
   stop(): void {
     this.#settlements = [];
     this.#replaying = false;
@@ -157,6 +166,7 @@ export class Answers {
   give(): void {
     while (this.#pause === "none") {
       if (this.#services.isReacting()) return void (this.#pause = "reaction");
+      if (this.#given === this.#services.max) this.stop();
       const next = this.#settlements[0];
       if (!this.#isDue(next)) return this.#replaying ? this.#endReplay() : this.#services.idle();
       if (this.#reactsIn === this.#services.turns.number) return this.#waitForTurn();
@@ -287,8 +297,9 @@ export class Answers {
   #answerTask({ taskId, logId, receivedAt }: Extract<Settlement, { taskId: TaskId }>): void {
     const task = this.#services.job.task(taskId);
     this.#see(logId, receivedAt);
-    const result = task?.status === "completed" ? copyJson(task.result) : undefined;
     this.#reacts();
+    if (task?.status === "failed") return this.#ctx?.failTask(taskId, recordedError(task.error));
+    const result = task?.status === "completed" ? copyJson(task.result) : undefined;
     this.#ctx?.answerTask(taskId, result);
   }
 
@@ -314,6 +325,7 @@ export class Answers {
   }
 
   #reacts(): void {
+    this.#given++;
     this.#reactsIn = this.#services.turns.number;
     this.#graced = undefined;
   }
@@ -323,6 +335,13 @@ export class Answers {
     this.#seenLogId = logId;
     this.#seenAtMs = timeMs(receivedAt);
   }
+}
+
+/** As `run` gets it, live and after a restart. */
+function recordedError({ name, message }: ErrorFact): Error {
+  const error = new Error(message);
+  Object.defineProperty(error, "name", { value: name });
+  return error;
 }
 
 /** The step that `run` must have asked for before this answer. Events may come before any step. */

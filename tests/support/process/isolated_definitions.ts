@@ -16,6 +16,7 @@ export const tour = defineJob({
   input: v.object({ name: v.string() }),
   expects: ({ name }) => ({
     arrived: { eventType: "test.Arrived", correlation: { equals: { name } } },
+    refused: { eventType: "job.TaskFailed", correlation: { equals: { final: true } } },
   }),
   async run(ctx, { name }) {
     const first = await ctx.task("first", (task) => {
@@ -34,7 +35,11 @@ export const tour = defineJob({
       ctx.task("left", () => "l"),
       ctx.task("right", async () => await Promise.resolve("r")),
     ]);
-    return { first, again, seen: event.attributes, both: `${left}${right}`, at: ctx.now() > 0 };
+    const failed = await ctx.task("refuse", () => {
+      throw new NonRetryableError("no such address");
+    }).catch(String);
+    const both = `${left}${right}`;
+    return { first, again, seen: event.attributes, both, at: ctx.now() > 0, failed };
   },
 });
 
@@ -195,6 +200,26 @@ export const hostileRun = defineJob({
     await ctx.task("first", () => {});
     if (exit) Deno.exit(5);
     for (;;);
+  },
+});
+
+/** Has something to undo when its code hangs or ends its thread. */
+export const hostileUndone = defineJob({
+  ...isolated,
+  type: "isolated.hostile-undone",
+  version: 1,
+  input: v.object({ file: v.string(), kind: v.picklist(["exitRun", "spinRun", "spin", "never"]) }),
+  async run(ctx, { file, kind }) {
+    await ctx.task("reserve", () => ({ id: 7 }), {
+      compensate: ({ id }, task) =>
+        Deno.writeTextFileSync(file, `undone ${id} of ${task.jobId}\n`, { append: true }),
+    });
+    if (kind === "exitRun") Deno.exit(5);
+    while (kind === "spinRun");
+    await ctx.task("hang", async () => {
+      while (kind === "spin");
+      await new Promise(() => {});
+    });
   },
 });
 
