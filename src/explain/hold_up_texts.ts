@@ -6,9 +6,9 @@ import { durationText } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
 import { shownText } from "../core/shown_value.ts";
 import { lengthMs } from "./condition_spans.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Evidence, HeldUpBy } from "./evidence.ts";
 import type { Statement } from "./explanation.ts";
-import { type HeldUp, type HoldUp, isRelevant } from "./hold_ups.ts";
+import { type HoldUp, isRelevant } from "./hold_ups.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { holdersThenText } from "./queue_holders.ts";
 import { scopeText } from "./pause_texts.ts";
@@ -57,7 +57,7 @@ function msUntil(deadline: string, holdUp: HoldUp): number {
     : holdUp.ms;
 }
 
-export function holdUpReason(holdUp: HoldUp, heldUp: HeldUp): readonly Statement<LogId>[] {
+export function holdUpReason(holdUp: HoldUp, heldUp: HeldUpBy): readonly Statement<LogId>[] {
   switch (holdUp.kind) {
     case "pause":
       return [pauseReason(holdUp)];
@@ -84,7 +84,7 @@ function suspensionReason(
 
 function workerReason(
   { ms, since, until }: Extract<HoldUp, { kind: "worker" }>,
-  { isAll, workers }: HeldUp,
+  { isAll, workers }: HeldUpBy,
 ): Statement<LogId> {
   const waited = `It waited ${isAll ? "" : "up to "}${durationText(ms)} for a worker`;
   if (workers === undefined || workers.holders.length === 0) {

@@ -7,7 +7,6 @@ import type { Work } from "../core/work.ts";
 import type { FrameworkEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { lengthMs } from "./condition_spans.ts";
-import type { WorkersThen } from "./evidence.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import {
   type Moment,
@@ -59,8 +58,6 @@ export interface HeldUp {
    * Whether all jobs of that time were looked at. If not, limits may have delayed it for longer.
    */
   readonly isAll: boolean;
-  /** The jobs that held the workers when it began to wait for one, if it did so for long. */
-  readonly workers?: WorkersThen;
 }
 
 /** A stay in the queue, from one entry to the next that changed anything. */
@@ -155,7 +152,10 @@ export function* heldInQueue(
 }
 
 /** Everything that delayed it. */
-export function heldUp(outlined: OutlinedHistory, inQueue: HeldUp): HeldUp {
+export function heldUp<InQueue extends HeldUp>(
+  outlined: OutlinedHistory,
+  inQueue: InQueue,
+): InQueue {
   const all = [...inQueue.all, ...suspensions(outlined)];
   return { ...inQueue, all: all.toSorted((left, right) => right.ms - left.ms) };
 }

@@ -16,13 +16,12 @@ import { OutlineGathering } from "../../explain/outline_gathering.ts";
 import { citedIn, citing, explaining } from "../../explain/explain.ts";
 import {
   heldInQueue,
-  type HeldUp,
   heldUp,
   queuedStays,
   waitedForWorkerSince,
   wasHeldUp,
 } from "../../explain/hold_ups.ts";
-import type { WorkersThen } from "../../explain/evidence.ts";
+import type { HeldUpBy, WorkersThen } from "../../explain/evidence.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
@@ -192,12 +191,12 @@ export class Explainer {
   }
 
   /** What held up an ended job with code, if it was queued or suspended for long. */
-  async #heldUp(outlined: OutlinedHistory, share: Share): Promise<HeldUp | undefined> {
+  async #heldUp(outlined: OutlinedHistory, share: Share): Promise<HeldUpBy | undefined> {
     if (!hasCode(outlined.job) || !wasHeldUp(outlined)) return undefined;
     return heldUp(outlined, await this.#heldInQueue(outlined, share));
   }
 
-  async #heldInQueue(outlined: OutlinedHistory, share: Share): Promise<HeldUp> {
+  async #heldInQueue(outlined: OutlinedHistory, share: Share): Promise<HeldUpBy> {
     const stays = queuedStays(outlined);
     const [first, last] = [stays[0], stays.at(-1)];
     if (first === undefined || last === undefined) return { all: [], isAll: true };
