@@ -14,7 +14,7 @@ import { until } from "../support/until.ts";
 
 type Misdeed = Parameters<typeof definitions.hostile.run>[1]["kind"];
 
-const { good, hostile, hostileRun, hostileUndone, secretive, tour, undone } = definitions;
+const { caused, good, hostile, hostileRun, hostileUndone, secretive, tour, undone } = definitions;
 const END_MS = 60_000;
 
 async function withThreads(
@@ -79,6 +79,34 @@ test("threads: everything of ctx and of a task works, and a waiting job gives it
       endOf(await daybook.wait(secret, { timeoutMs: END_MS })),
       "poison say NonRetryableError: [secret] is refused",
     );
+  });
+});
+
+test("threads: the causes of an error are recorded as without a thread, with secrets masked", async () => {
+  await withThreads(1, async (daybook) => {
+    const failWith = async (how: "cause" | "errors" | "object") => {
+      const job = await daybook.submit(caused, { password: "hunter2222", how });
+      const { failure } = await daybook.wait(job, { timeoutMs: END_MS });
+      const { stack: _, ...error } = failure?.error ?? assert.fail();
+      return error;
+    };
+    const refused = { name: "TypeError", message: "[secret] is refused", code: "E_AUTH" };
+
+    assert.deepEqual(await failWith("cause"), {
+      name: "Error",
+      message: "outer",
+      cause: { name: "Error", message: "inner", cause: refused },
+    });
+    assert.deepEqual(await failWith("errors"), {
+      name: "AggregateError",
+      message: "all failed",
+      errors: [refused, { message: '{"status":402}' }],
+    });
+    assert.deepEqual(await failWith("object"), {
+      name: "Error",
+      message: '{"code":7,"details":"[secret]"}',
+      code: 7,
+    });
   });
 });
 

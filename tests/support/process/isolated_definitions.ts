@@ -247,6 +247,25 @@ export const secretive = defineJob({
   },
 });
 
+/** Each of its tasks, of which the input names one, fails with a cause. */
+export const caused = defineJob({
+  ...isolated,
+  type: "isolated.caused",
+  version: 1,
+  input: v.object({ password: v.string(), how: v.picklist(["cause", "errors", "object"]) }),
+  secrets: ["password"],
+  run: async (ctx, { password, how }) => {
+    await ctx.task("fail", () => {
+      const refused = Object.assign(new TypeError(`${password} is refused`), { code: "E_AUTH" });
+      if (how === "cause") {
+        throw new Error("outer", { cause: new Error("inner", { cause: refused }) });
+      }
+      if (how === "errors") throw new AggregateError([refused, { status: 402 }], "all failed");
+      throw { code: 7, details: password };
+    }, { retry: { maxAttempts: 1 } });
+  },
+});
+
 /** Prints in every possible way. */
 export const talkative = defineJob({
   ...isolated,
