@@ -16,7 +16,7 @@
 
 import type { ErrorFact } from "./framework_events.ts";
 import type { TaskId } from "./ids.ts";
-import type { Failure, JobState } from "./job_state.ts";
+import type { Failure, JobHead } from "./job_state.ts";
 
 declare const fingerprintBrand: unique symbol;
 /** Twelve lower-case hexadecimal digits. */
@@ -37,7 +37,7 @@ export function errorFingerprint({ type, taskId, error }: ErrorOrigin): ErrorFin
 }
 
 /** The fingerprint of a failed job. A cancellation is not an error and has none. */
-export function jobFingerprint(job: JobState, failure: Failure): ErrorFingerprint | undefined {
+export function jobFingerprint(job: JobHead, failure: Failure): ErrorFingerprint | undefined {
   if (failure.kind === "cancelled") return undefined;
   return errorFingerprint({ type: job.type, taskId: failure.taskId, error: failure.error });
 }

@@ -5,7 +5,7 @@
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
 import type { JobId, LogId } from "../core/ids.ts";
-import { hasCode, type JobState } from "../core/job_state.ts";
+import { hasCode, type JobHead, type JobState } from "../core/job_state.ts";
 import { SHUTDOWN_GRACE_MS } from "./run/attempt.ts";
 import { engineConsumer } from "./engine_consumer.ts";
 import { type EngineParts, engineParts, type JobEngineOptions } from "./engine_parts.ts";
@@ -259,14 +259,10 @@ export class JobEngine {
     }
   }
 
-  /**
-   * The job once it meets a condition, or as it is after a time in milliseconds or on the signal.
-   *
-   * @param wanted Must decide without reading `tasks`.
-   */
+  /** The job once it meets a condition, or as it is after a time in milliseconds or on the signal. */
   async waitFor(
     jobId: JobId,
-    wanted: (job: JobState) => boolean,
+    wanted: (job: JobHead) => boolean,
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<JobState> {

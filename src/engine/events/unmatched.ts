@@ -6,7 +6,7 @@
 import { counted } from "../../core/counted.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
-import type { JobState } from "../../core/job_state.ts";
+import type { JobHead } from "../../core/job_state.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
 import { nearestName } from "../../explain/spelling.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
@@ -163,7 +163,7 @@ export class Unmatched {
 }
 
 /** ` (job j2 is as near)`, or nothing. Without a number, since not all jobs are compared. */
-function asNearText([first, ...others]: readonly JobState[]): string {
+function asNearText([first, ...others]: readonly JobHead[]): string {
   if (first === undefined) return "";
   const more = others.length === 0 ? "is" : "and others are";
   return ` (job ${first.jobId} ${more} as near)`;
