@@ -81,7 +81,7 @@ function decideStart(job: JobState, command: Reasoned): Decision {
 
 /**
  * Only `JobStarted` leaves Created. So a job that has not started is started and cancelled in one
- * batch, and none of its code runs.
+ * batch, and none of its code runs, unless its plan expects the cancellation.
  */
 function decideCancel(job: JobState, command: Reasoned & { readonly leave?: boolean }): Decision {
   if (command.leave === true) return decideLeave(job, command);

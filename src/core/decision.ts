@@ -11,6 +11,8 @@ export interface Rejection {
   readonly allowedIn: readonly StateName[];
   /** A further condition in those states. */
   readonly allowedWhile?: Hold;
+  /** For a retry: the job as which it was already retried. */
+  readonly retriedAs?: JobId;
 }
 
 type Hold = "suspended" | "not suspended" | "parked" | "suspended or parked";

@@ -227,6 +227,11 @@ export interface FrameworkAttributes {
     readonly reusedFrom?: LogId;
     /** Domain events in the same batch. */
     readonly emitted?: readonly EventId[];
+    /**
+     * Of `main`, in a retry: expectations that the earlier job gave up on, and that this `run` did
+     * not wait for with a time limit. They are not waived.
+     */
+    readonly notAwaited?: readonly string[];
   };
   readonly "job.TaskFailed": AttemptFailure;
   readonly "job.TaskInterrupted": {

@@ -102,17 +102,17 @@ function projectCreated(job: CreatedJob, entry: JobEventLogEntry): Step {
 function projectRunning(job: RunningJob, entry: JobEventLogEntry): Step {
   const noted = noteFacts(job, entry);
   if (entry.stratum === "coordination") return step(noted, "running/record-only");
-  const waived = waivedBy(job, entry);
-  if (waived !== undefined) return projectWaiver(noted, entry, waived);
   const event = toMatchable(entry);
   const matched = matchedExpectations(job, event);
+  const waived = waivedBy(job, entry);
+  if (waived !== undefined) return projectWaiver(noted, entry, waived, matched);
   const failure = failureBy(job, entry, event);
-  // An error event that an expectation still waits for counts there and fails nothing.
+  if (failure?.leave) return step(failed(noted, entry, failure), "running/left-in-place");
+  // Any other error event that an expectation still waits for counts there and fails nothing.
   if (matched.length > 0 && (failure === undefined || matched.some((at) => isOpen(job, at)))) {
     return projectMatch(job, noted, entry, matched);
   }
   if (failure === undefined) return step(noted, "running/record-only");
-  if (failure.leave) return step(failed(noted, entry, failure), "running/left-in-place");
   return hasCompensation(noted)
     ? step({ ...noted, state: "Compensating", failure }, "running/error-compensating")
     : step(failed(noted, entry, failure), "running/error-failed");
@@ -126,18 +126,30 @@ function projectMatch(
 ): Step {
   const expected = withGivenUp(noted, entry, count(job, matched, entry.logId));
   const counted = { ...noted, expected };
-  const ids = matched.map((index) => job.plan.expected[index]?.id ?? "");
+  const ids = idsOf(job, matched);
   return allSatisfied(counted)
     ? step(done(counted, entry), "running/satisfied", ids)
     : step(counted, "running/matched", ids);
 }
 
-function projectWaiver(job: RunningJob, entry: JobEventLogEntry, index: number): Step {
+/** @param matched Expectations of the deadline itself. */
+function projectWaiver(
+  job: RunningJob,
+  entry: JobEventLogEntry,
+  index: number,
+  matched: readonly number[],
+): Step {
   const progress = { ...job.expected[index] ?? UNMATCHED, waived: entry.logId };
   const waived = { ...job, expected: job.expected.with(index, progress) };
-  return allSatisfied(waived)
-    ? step(done(waived, entry), "running/waived-satisfied")
-    : step(waived, "running/waived");
+  const counted = { ...waived, expected: count(waived, matched, entry.logId) };
+  const ids = idsOf(job, matched);
+  return allSatisfied(counted)
+    ? step(done(counted, entry), "running/waived-satisfied", ids)
+    : step(counted, "running/waived", ids);
+}
+
+function idsOf({ plan }: RunningJob, indexes: readonly number[]): readonly string[] {
+  return indexes.map((index) => plan.expected[index]?.id ?? "");
 }
 
 /** Whether the expectation at an index of the plan still wants matches. */

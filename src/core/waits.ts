@@ -102,9 +102,11 @@ export function withGivenUp(
   entry: JobEventLogEntry,
   expected: readonly ExpectationState[],
 ): readonly ExpectationState[] {
-  const isEndOfRun = entry.eventType === "job.TaskCompleted" && entry.taskId === MAIN_TASK;
-  if (job.waits === undefined || !isEndOfRun) return expected;
+  if (job.waits === undefined || entry.taskId !== MAIN_TASK) return expected;
+  if (entry.stratum !== "framework" || entry.eventType !== "job.TaskCompleted") return expected;
+  const { notAwaited } = entry.attributes;
   return job.waits.reduce((all, { expectation, passedBy }) => {
+    if (notAwaited?.includes(expectation)) return all;
     const index = job.plan.expected.findIndex(({ id }) => id === expectation);
     const [planned, progress] = [job.plan.expected[index], all[index]];
     if (passedBy === undefined || planned === undefined || progress === undefined) return all;

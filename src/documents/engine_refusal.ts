@@ -81,7 +81,11 @@ export function unknownType(cannot: string, type: string, known: readonly string
   });
 }
 
-function rejected({ message, allowedIn, allowedWhile }: Rejection): Refusal {
+function rejected({ message, allowedIn, allowedWhile, retriedAs }: Rejection): Refusal {
+  if (retriedAs !== undefined) {
+    const detail = `${message}, as job ${retriedAs}; use again to retry it once more`;
+    return new Refusal("not-in-this-state", detail, { allowedIn, newJobId: retriedAs });
+  }
   const condition = allowedWhile === undefined ? "" : ` while ${allowedWhile}`;
   const states = allowedIn.length === 0 ? "" : `; allowed in ${allowedIn.join(", ")}${condition}`;
   return new Refusal("not-in-this-state", message + states, { allowedIn });

@@ -44,6 +44,8 @@ export interface RefusalMembers {
   readonly allowedIn?: readonly string[];
   readonly knownTypes?: readonly string[];
   readonly jobId?: string;
+  /** The job as which a job was already retried. */
+  readonly newJobId?: string;
   /** The limit that was reached. */
   readonly limit?: { readonly name: string; readonly max: number };
   /** The offset of the error in malformed JSON, in UTF-16 units. */

@@ -19,6 +19,9 @@ export interface JobContext<ExpectationName extends string> {
    * `bigint`, `NaN`, cycles, more than 64 levels or a million characters) fails the task. A
    * completed task returns its recorded result without running.
    *
+   * A task that fails for good fails the job. Only if an expectation of the job counts that
+   * `job.TaskFailed` does the job go on; then the promise rejects with the recorded error.
+   *
    * @param taskId Unique in the job, and the same when `run` is called again.
    */
   task<Result>(

@@ -23,7 +23,7 @@ interface NearestFacts {
   readonly state: StateName;
   /** The clauses that the event fails, or why the job does not accept it, or not yet. */
   readonly reason: string;
-  /** The clauses that the event fails, at most 10; empty when only the time was wrong. */
+  /** The clauses that the event fails, at most 10; empty when only the time or the job was wrong. */
   readonly clauses: readonly Mismatch[];
 }
 
@@ -51,9 +51,15 @@ export interface Receipt {
   readonly jobs: readonly ReceiptJob[];
   /** How many jobs the event reached besides those in `jobs`. */
   readonly more?: number;
-  /** Why it was rejected or matched nothing; each of `jobs` has its own reason. */
+  /**
+   * Why it was rejected or matched nothing, or which job expects it instead of the one that it
+   * names; each of `jobs` has its own reason.
+   */
   readonly reason?: string;
-  /** What an event that matched nothing came nearest to. */
+  /**
+   * What an event that matched nothing came nearest to: for an event that names a job, what another
+   * job expects of it comes first.
+   */
   readonly nearest?: NearestExpectation;
   /** The limit that alone caused the rejection, so that the event may be sent again. */
   readonly limit?: LimitReached;

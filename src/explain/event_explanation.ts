@@ -18,7 +18,7 @@ export interface NearlyReached<Cite> extends Statement<Cite> {
   readonly expectation?: string;
   /** The type of job that would have been started. */
   readonly type?: string;
-  /** The clauses that the event fails; empty when only the time was wrong. */
+  /** The clauses that the event fails; empty when only the time or the job was wrong. */
   readonly clauses: readonly Mismatch[];
 }
 

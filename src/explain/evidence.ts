@@ -1,6 +1,7 @@
 /** Everything that an explanation rests on besides the job's own entries. */
 
 import type { JobEventLogEntry } from "../core/event.ts";
+import type { JsonScalar } from "../core/json.ts";
 import type { SiblingsStatement } from "./explanation.ts";
 import type { JobId, LogId, TaskId } from "../core/ids.ts";
 import type { Effect } from "./likeness/suspect.ts";
@@ -18,6 +19,8 @@ export interface Candidates {
   readonly effects: ReadonlyMap<LogId, readonly Effect[]>;
   /** Loose forms of values that too many events carry to indicate a likeness. */
   readonly common: ReadonlySet<string>;
+  /** Values that are expected, and that no event of the type has in any form or place. */
+  readonly absent: ReadonlySet<JsonScalar>;
   /** How many events of the type did not reach the job; absent when not counted. */
   readonly ofType?: number;
   /** Events at or before this position may have been forgotten; 0 when none are. */

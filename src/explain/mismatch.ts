@@ -7,9 +7,10 @@
 import { assertNever } from "../core/assert_never.ts";
 import { formDifference } from "./likeness/form_difference.ts";
 import { looseForm } from "./likeness/loose_form.ts";
+import { CONTAINED_TEXT, ENCODED_TEXT, insideText } from "./likeness/inside_text.ts";
 import { isSpellingSlip, SLIP_TEXT } from "./likeness/spelling_slip.ts";
 import { type Correlation, holds } from "../core/correlation.ts";
-import { likeliestPlace, type Place, placePath } from "./elsewhere.ts";
+import { type Elsewhere, elsewhereOf } from "./misplaced.ts";
 import {
   isScalar,
   type JsonObject,
@@ -31,20 +32,11 @@ export interface Mismatch {
   readonly close: boolean;
   /**
    * How they differ, if that is not visible: in spaces or code points. For values that are not
-   * equal, a note that one may be a misspelling of the other.
+   * equal, a note that one may be a misspelling of the other, or has it inside.
    */
   readonly form?: string;
   /** Where the event has it instead, when there is no scalar at the path. */
   readonly elsewhere?: Elsewhere;
-}
-
-/** A value of an event at another path than the one in a clause. */
-interface Elsewhere {
-  readonly path: string;
-  /** As JSON, cut when long. */
-  readonly found: string;
-  /** Whether it is the expected value, except for form. */
-  readonly close: boolean;
 }
 
 /** The clauses of an expectation that an event of its type fails; empty when it matches. */
@@ -102,11 +94,20 @@ export function mismatchDistance(mismatches: readonly Mismatch[]): number {
 export function mismatchText({ path, expected, found, close, form, elsewhere }: Mismatch): string {
   const subject = path === "" ? "" : `${shownText(path)}: `;
   const [left, right] = close ? typeNotes(expected, found) : ["", ""];
-  const how = form === undefined ? "" : ` (${form})`;
-  const clause = `${subject}expected ${expected}${left}, found ${found}${right}${how}`;
+  const clause = `${subject}expected ${expected}${left}, found ${found}${right}${formText(form)}`;
   if (elsewhere === undefined) return clause;
   const [, type] = typeNotes(expected, elsewhere.found);
-  return `${clause}; ${elsewhere.found}${type} is at ${elsewhere.path}`;
+  return `${clause}; ${elsewhere.found}${type} is at ${elsewhere.path}${formText(elsewhere.form)}`;
+}
+
+function formText(form: string | undefined): string {
+  return form === undefined ? "" : ` (${form})`;
+}
+
+/** How an event has the value of a clause inside a text; `undefined` if it has not. */
+export function insideForm({ form, elsewhere }: Mismatch): string | undefined {
+  const told = form ?? elsewhere?.form;
+  return told === CONTAINED_TEXT || told === ENCODED_TEXT ? told : undefined;
 }
 
 const CLAUSES_SHOWN_MAX = 3;
@@ -157,33 +158,6 @@ function failingTerms(
   });
 }
 
-function elsewhereOf(
-  path: string,
-  allowed: readonly JsonScalar[],
-  attributes: JsonObject,
-): Elsewhere | undefined {
-  const misplaced = misplacedValue(path, allowed, attributes);
-  if (misplaced === undefined) return undefined;
-  const { place, close } = misplaced;
-  return { path: shownText(placePath(place)), found: shownScalar(place.value), close };
-}
-
-/**
- * The likeliest place for a value that is missing at a path, and whether it is at least close to
- * one of the allowed values; `undefined` when no place is likely.
- */
-export function misplacedValue(
-  path: string,
-  allowed: readonly JsonScalar[],
-  attributes: JsonObject,
-): { readonly place: Place; readonly close: boolean } | undefined {
-  const loose = new Set(allowed.map(looseForm));
-  const isClose = (value: JsonScalar) => loose.has(looseForm(value));
-  const isSame = (value: JsonScalar) => allowed.includes(value);
-  const place = likeliestPlace(attributes, path, { isSame, isClose });
-  return place === undefined ? undefined : { place, close: isClose(place.value) };
-}
-
 function mismatch(
   path: string,
   allowed: readonly JsonScalar[],
@@ -200,7 +174,7 @@ function mismatch(
     ? undefined
     : close
     ? formDifference(nearest, found)
-    : slipText(allowed, found);
+    : slipText(allowed, found) ?? insideText(allowed, found);
   const clause = { path, expected: choiceText(shown), found: shownValue(found), close };
   return form === undefined ? clause : { ...clause, form };
 }

@@ -7,14 +7,8 @@ import { type Correlation, type Equalities, holds } from "../core/correlation.ts
 import type { ExpectedEvent, MatchableEvent } from "../core/job_plan.ts";
 import { isScalar, type JsonObject, type JsonScalar, valueAt } from "../core/json.ts";
 import { looseForm } from "./likeness/loose_form.ts";
-import {
-  CLOSE,
-  correlationMismatches,
-  mismatchDistance,
-  MISPLACED,
-  misplacedValue,
-  OFF,
-} from "./mismatch.ts";
+import { CLOSE, correlationMismatches, mismatchDistance, MISPLACED, OFF } from "./mismatch.ts";
+import { misplacedValue } from "./misplaced.ts";
 
 /** The one that an event fails least, the first of several; `undefined` if there is none. */
 export function findNearest<Candidate>(

@@ -2,7 +2,7 @@
 
 import { type FrameworkEntry, isCorrelated, isRefused } from "../core/event.ts";
 import type { ExpectedEvent } from "../core/job_plan.ts";
-import { mismatchesText } from "./mismatch.ts";
+import { insideForm, type Mismatch, mismatchesText } from "./mismatch.ts";
 import type { OwnValue } from "./likeness/own_values.ts";
 import type { Effect, Suspect } from "./likeness/suspect.ts";
 import { toMatchable } from "../core/projector.ts";
@@ -41,12 +41,21 @@ function obstacles(
   const named = addressee === undefined ? [] : [`it names job ${addressee}${didText(effects)}`];
   const reached = addressee === undefined && effects.length > 0 ? [reachedText(effects)] : [];
   const failing = clauses.length === 0 ? [] : [mismatchesText(clauses)];
+  const advice = kind === "encoded" || kind === "part" ? [adviceText(clauses)] : [];
   const early = isEarly ? [earlyText(outlined)] : [];
   const stratum = entry.stratum === "coordination" && kind === "time"
     ? ["it came in the coordination stratum, which is never interpreted"]
     : [];
   const refused = isRefused(entry) ? [refusedText(entry)] : [];
-  return [...ofType, ...failing, ...named, ...reached, ...stratum, ...refused, ...early];
+  return [...ofType, ...failing, ...advice, ...named, ...reached, ...stratum, ...refused, ...early];
+}
+
+/** `send the value by itself at orderId`, for values inside texts. */
+function adviceText(clauses: readonly Mismatch[]): string {
+  const paths = clauses.filter((clause) => insideForm(clause) !== undefined)
+    .map(({ path }) => shownText(path));
+  const what = paths.length === 1 ? "the value by itself" : "each value by itself";
+  return `send ${what}, at ${shortened(paths, VALUES_SHOWN_MAX)}`;
 }
 
 function refusedText(entry: FrameworkEntry<"journal.EventRefused">): string {

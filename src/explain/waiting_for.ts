@@ -6,7 +6,7 @@ import { isRefused, type JobEventLogEntry } from "../core/event.ts";
 import type { NearMiss, WaitingFor } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import { type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
-import { jsonSize } from "../core/json.ts";
+import { type JsonScalar, jsonSize } from "../core/json.ts";
 import { looseForm } from "./likeness/loose_form.ts";
 import { demanded, isDistinctive } from "./likeness/own_values.ts";
 import type { Suspect } from "./likeness/suspect.ts";
@@ -138,13 +138,22 @@ function nothingLikeIt(
   if (ofType === 0 && matched === 0) {
     return `No event of this type has come, and ${lower(nothing)}.`;
   }
-  const lacking = ofType === 0 ? undefined : lackedValue(outlined, expected, candidates);
-  return lacking === undefined
-    ? `${nothing}.`
-    : ofType === 1
-    ? `${nothing}: the one other event of this type does not have ${lacking} in it.`
-    : `${nothing}: of ${countText(ofType)} other events of this type, ` +
-      `none has ${lacking} in it.`;
+  const lacked = ofType === 0 ? undefined : lackedValue(outlined, expected, candidates);
+  return lacked === undefined ? `${nothing}.` : `${nothing}: ${lackingText(lacked, candidates)}.`;
+}
+
+/** What the other events of the type do not have, as far as they were searched. */
+function lackingText(value: JsonScalar, { absent, ofType = 0 }: Candidates): string {
+  const shown = shownScalar(value);
+  if (!absent.has(value)) {
+    return ofType === 1
+      ? `${shown} was not found as a value in the one other event of this type`
+      : `${shown} was not found as a value in any of the ${countText(ofType)} other events of ` +
+        "this type";
+  }
+  return ofType === 1
+    ? `the one other event of this type does not have ${shown} in it`
+    : `of ${countText(ofType)} other events of this type, none has ${shown} in it`;
 }
 
 function lower(text: string): string {
@@ -156,16 +165,15 @@ function lackedValue(
   { job }: OutlinedHistory,
   { matcher }: ExpectedEvent,
   { events, common }: Candidates,
-): string | undefined {
+): JsonScalar | undefined {
   const carried = new Set(
     events.filter(({ eventType, jobId }) => eventType === matcher.eventType && jobId !== job.jobId)
       .flatMap((entry) => placesIn(toMatchable(entry).attributes))
       .map(({ value }) => looseForm(value)),
   );
-  const lacked = [...demanded(matcher.correlation)].find(([, value]) =>
+  return [...demanded(matcher.correlation)].find(([, value]) =>
     isDistinctive(value) && !common.has(looseForm(value)) && !carried.has(looseForm(value))
-  );
-  return lacked === undefined ? undefined : shownScalar(lacked[1]);
+  )?.[1];
 }
 
 /** The likeliest suspect in a few words, for the summary; `undefined` when there is none. */

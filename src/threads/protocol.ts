@@ -34,6 +34,8 @@ export type ToThread =
       readonly expectations: readonly Expectable[];
     }
     | { readonly kind: "result"; readonly taskId: TaskId; readonly result: JsonValue | undefined }
+    /** A task failed for good, and its job goes on. */
+    | { readonly kind: "failure"; readonly taskId: TaskId; readonly thrown: Thrown }
     | {
       readonly kind: "events";
       readonly name: string;

@@ -211,7 +211,9 @@ class ThreadedCall implements CodeCall, ThreadUser {
     });
     const onDone = (result: unknown) =>
       this.#post({ kind: "result", taskId, result: result as JsonValue | undefined });
-    answer.then(onDone, (error) => this.#output.reject(error));
+    const onFailed = (error: unknown) =>
+      this.#post({ kind: "failure", taskId, thrown: thrownData(error) });
+    answer.then(onDone, onFailed);
   }
 
   #askSleep({ taskId, time }: Extract<CallMessage, { kind: "sleep" }>): void {

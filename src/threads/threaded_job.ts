@@ -10,7 +10,7 @@ import type { ExecutionId } from "../core/ids.ts";
 import type { JsonValue } from "../core/json.ts";
 import type { AttemptMessage, CallMessage, ToThread } from "./protocol.ts";
 import { ThreadedAttempt } from "./threaded_attempt.ts";
-import { thrownData } from "./thrown_data.ts";
+import { thrownData, thrownError } from "./thrown_data.ts";
 
 /** How long `run` may take between two calls of `ctx`. It is pure there, and has little to do. */
 const RUN_TURN_MS = 10_000;
@@ -99,6 +99,8 @@ export class ThreadedJob {
     switch (message.kind) {
       case "result":
         return this.#ctx.answerTask(message.taskId, message.result);
+      case "failure":
+        return this.#ctx.failTask(message.taskId, thrownError(message.thrown));
       case "events":
         this.#ctx.expectations.get(message.name)?.resolve(message.events);
         return void this.#ctx.expectations.delete(message.name);

@@ -182,6 +182,24 @@ Deno.test("expect within: a retry does not repeat a wait that timed out", async 
   daybook.assertSound();
 });
 
+Deno.test("expect within: a retry whose code does not wait any more gives nothing up, and waits for the event", async () => {
+  const failing = withPaid(async (ctx) => {
+    await ctx.expect("paid", { withinMs: DAY });
+    throw new Error("unpaid");
+  });
+  const { daybook, id } = await started(failing);
+  await daybook.clock.advance(DAY);
+  const next = await daybook.crash([withPaid((ctx) => ctx.task("settle", () => 1))]);
+  const retried = await next.engine.retry(id, {});
+  assert.ok(retried.ok);
+  await next.clock.settle();
+  const { jobId } = retried.value;
+  assert.deepEqual([next.job(jobId).state, paidIn(next, jobId)?.waived], ["Running", undefined]);
+  await next.event("shop.Paid", {}, { jobId });
+  assert.equal(next.job(jobId).state, "Done");
+  next.assertSound();
+});
+
 /** Loads other code after a crash, and returns what parks the job, if anything does. */
 async function parkedBy(before: AnyJobDefinition, after: AnyJobDefinition, ms = DAY) {
   const { daybook, id } = await started(before);
@@ -399,6 +417,48 @@ Deno.test("within: an expectation that is waived counts as satisfied", async () 
   assert.deepEqual(other.job(both).expected[0]?.surplus, 1);
   await other.event("shop.Shipped", {}, { jobId: both });
   assert.equal(other.job(both).state, "Done");
+});
+
+Deno.test("within: an expectation may wait for a deadline, whether that fails or waives", async () => {
+  for (const otherwise of ["fail", "waive"] as const) {
+    const { daybook, id } = await planned({
+      expected: [
+        ...plan(otherwise).expected,
+        {
+          id: "late",
+          kind: EXPECTED_EVENT_KINDS[1] ?? "DomainFact",
+          matcher: { eventType: "job.DeadlinePassed" as EventType, correlation: "any" },
+          multiplicity: "ExactlyOnce",
+        },
+      ],
+      policy: { errors: [], onCompensated: "Failed" },
+    });
+    await daybook.clock.advance(3 * DAY);
+    const { expected, state } = daybook.job(id);
+    assert.deepEqual([expected[1]?.matched, state], [1, otherwise === "fail" ? "Running" : "Done"]);
+    daybook.assertSound();
+  }
+});
+
+Deno.test("within: run gets both the end of its wait and the deadline that it expects", async () => {
+  const definition = defineJob({
+    type: "shop.invoice",
+    version: 1,
+    input: v.looseObject({}),
+    expects: () => ({
+      paid: { eventType: "shop.Paid" },
+      late: { eventType: "job.DeadlinePassed" },
+    }),
+    run: async (ctx) => {
+      const paid = await ctx.expect("paid", { withinMs: DAY });
+      const [late] = await ctx.expect("late");
+      return [paid === undefined, late.eventType];
+    },
+  });
+  const { daybook, id } = await started(definition);
+  await daybook.clock.advance(DAY);
+  assert.deepEqual(outputOf(daybook, id), [true, "job.DeadlinePassed"]);
+  daybook.assertSound();
 });
 
 Deno.test("within: a deadline fails and compensates a job that sleeps, is suspended, or is parked", async () => {

@@ -136,9 +136,9 @@ Deno.test("retry: unlessRetriedAfter refuses a job that has a retry, and a snaps
     problem: {
       kind: "rejected",
       rejection: {
-        message:
-          `Cannot retry job ${failed}: it was already retried; use again to retry it once more`,
+        message: `Cannot retry job ${failed}: it was already retried`,
         allowedIn: [],
+        retriedAs: retry.value.jobId,
       },
     },
   });

@@ -206,6 +206,36 @@ Deno.test("parked: retry gives the job up and makes a new one, of the newest ver
   next.assertSound();
 });
 
+Deno.test("parked: giving a job up ends it even if it expects its cancellation, and only its retry goes on", async () => {
+  const graceful = defineJob({
+    type: "shop.graceful",
+    version: 1,
+    input: v.looseObject({}),
+    expects: () => ({ cancelled: { eventType: "job.JobCancelled" } }),
+    run: async (ctx) => (await ctx.expect("cancelled")).length,
+  });
+  const daybook = await Harness.start({ definitions: [graceful] });
+  const [left, retried] = [
+    await daybook.submit("shop.graceful"),
+    await daybook.submit("shop.graceful"),
+  ];
+  await daybook.clock.settle();
+  const gone = await daybook.crash([]);
+  const outcome = await gone.engine.control(left, { kind: "cancel", leave: true });
+  assert.ok(outcome.ok && outcome.value.state === "Failed");
+  const again = await gone.engine.retry(retried, {});
+  assert.ok(again.ok);
+  const back = await gone.crash([graceful]);
+  await back.clock.settle();
+  assert.deepEqual([left, retried].map((id) => back.job(id).state), ["Failed", "Failed"]);
+  assert.equal(back.condition(again.value.jobId), "waiting");
+  const cancelled = await back.engine.control(again.value.jobId, { kind: "cancel" });
+  assert.ok(cancelled.ok);
+  await back.clock.settle();
+  assert.equal(back.job(again.value.jobId).state, "Done", "its cancellation counts as it expects");
+  back.assertSound();
+});
+
 Deno.test("parked: resume tries again with the loaded code", async () => {
   const log: Log = [];
   const [daybook, id] = await waiting(log);

@@ -349,3 +349,72 @@ Deno.test("disk full: a running job waits for room and continues", async () => {
   assert.deepEqual(steps.ran, ["a", "b"]);
   daybook.assertSound();
 });
+
+Deno.test("restart: a task that failed for good while its job goes on is not attempted again", async () => {
+  const attempts: number[] = [];
+  const definition: AnyJobDefinition = defineJob({
+    type: "demo.absorbed",
+    version: 1,
+    input: loose,
+    expects: () => ({
+      oops: { eventType: "job.TaskFailed", correlation: { equals: { final: true } } },
+      go: { eventType: "demo.Go" },
+    }),
+    async run(ctx) {
+      const failing = ({ attempt }: { attempt: number }) => {
+        attempts.push(attempt);
+        throw new RangeError("down");
+      };
+      const x = ctx.task("x", failing, { retry: { maxAttempts: 1 } });
+      await ctx.expect("oops");
+      await ctx.expect("go");
+      return await x.catch((error) => `${error}`);
+    },
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("demo.absorbed");
+  await daybook.clock.settle();
+  assert.deepEqual([daybook.condition(id), attempts], ["waiting", [1]]);
+
+  const restarted = await daybook.crash();
+  await restarted.clock.settle();
+  await restarted.event("demo.Go", {}, { jobId: id });
+  await restarted.clock.settle();
+  assert.deepEqual([attempts, restarted.job(id).state], [[1], "Done"]);
+  assert.equal(outputOf(restarted, id), "RangeError: down");
+  restarted.assertSound();
+});
+
+Deno.test("restart: a job that compensates after a failure that it survived undoes what came after it", async () => {
+  const undone: string[] = [];
+  const fails = () => {
+    throw new Error("down");
+  };
+  const once = { retry: { maxAttempts: 1 } };
+  const definition: AnyJobDefinition = defineJob({
+    type: "demo.survived",
+    version: 1,
+    input: loose,
+    expects: () => ({
+      oops: { eventType: "job.TaskFailed", correlation: { equals: { final: true } } },
+      go: { eventType: "demo.Go" },
+    }),
+    async run(ctx) {
+      await ctx.task("x", fails, once).catch(() => {});
+      await ctx.task("a", () => 1, {
+        compensate: async () => {
+          if (undone.push("a") === 1) await new Promise(() => {});
+        },
+      });
+      await ctx.task("b", fails, once);
+    },
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("demo.survived");
+  await daybook.clock.settle();
+  assert.deepEqual([daybook.job(id).state, undone], ["Compensating", ["a"]]);
+  const restarted = await daybook.crash();
+  await restarted.clock.settle();
+  assert.deepEqual([restarted.job(id).state, undone], ["Failed", ["a", "a"]]);
+  restarted.assertSound();
+});

@@ -459,6 +459,59 @@ Deno.test("receipt: if an event would start a job with other values, it says so"
   );
 });
 
+Deno.test("receipt: an event that names the wrong job says which job expects exactly this", async () => {
+  const daybook = await Harness.start();
+  const wrong = await create(daybook, "order-1", ofOrder("1"));
+  const right = await create(daybook, "order-2", ofOrder("2"));
+  const reason = "the event names job order-1";
+  assert.deepEqual(await receiptOf(daybook, SHIPPED, { orderId: "2" }, { jobId: wrong }), {
+    disposition: "recorded",
+    jobs: [{
+      jobId: wrong,
+      state: "Running",
+      reason: 'matched no expectation: the nearest is shipped: orderId: expected "1", found "2"',
+    }],
+    reason: `expectation shipped of job order-2 would match, but ${reason}`,
+    nearest: { jobId: right, state: "Running", expectation: "shipped", reason, clauses: [] },
+  });
+});
+
+Deno.test("receipt: jobs that expect any event of the type are not said to expect this one", async () => {
+  const daybook = await Harness.start();
+  const wrong = await create(daybook, "order-1", ofOrder("1"));
+  await create(daybook, "any", shipped("any"));
+  const receipt = await receiptOf(daybook, SHIPPED, { orderId: "2" }, { jobId: wrong });
+  assert.deepEqual([receipt.nearest?.jobId, receipt.reason], [wrong, undefined]);
+});
+
+Deno.test("receipt: an event that names a retried job says what its newest retry expects", async () => {
+  const daybook = await Harness.start();
+  const failing = { errors: [matcher("ec.shipment.Lost")] };
+  const old = await create(daybook, "order-1", shipped({ equals: { orderId: "1" } }, failing));
+  await daybook.event("ec.shipment.Lost", {}, { jobId: old });
+  const retry = async (id: JobId) => {
+    const retried = await daybook.engine.retry(id, {});
+    assert.ok(retried.ok);
+    return retried.value;
+  };
+  const second = await retry(old);
+  await daybook.event("ec.shipment.Lost", {}, { jobId: second.jobId });
+  const newest = await retry(second.jobId);
+  const { reason, nearest } = await receiptOf(daybook, SHIPPED, { orderId: "1" }, { jobId: old });
+  assert.equal(
+    reason,
+    `expectation shipped of job ${newest.jobId}, the newest retry of job order-1, would match, but ` +
+      "the event names job order-1",
+  );
+  assert.deepEqual([nearest?.jobId, nearest?.clauses], [newest.jobId, []]);
+  const close = await receiptOf(daybook, SHIPPED, { orderId: 1 }, { jobId: old });
+  assert.equal(
+    close.reason,
+    `the event names job order-1; the nearest is expectation shipped of job ${newest.jobId}, the ` +
+      'newest retry of job order-1: orderId: expected "1" (text), found 1 (number)',
+  );
+});
+
 /**
  * Jobs that each wait for a different event, and the number of times their predicates were read.
  */
@@ -477,9 +530,13 @@ class ManyJobs {
   }
 
   /** The reason, and the number of predicates read to find it. */
-  explain(attributes: JsonObject): readonly [reason: string | undefined, reads: number] {
+  explain(
+    attributes: JsonObject,
+    names: { readonly jobId?: JobId } = {},
+  ): readonly [reason: string | undefined, reads: number] {
     this.#reads = 0;
     const { reason } = this.#unmatched.explain({
+      ...names,
       eventId: eventId("e1"),
       eventType: eventType(SHIPPED),
       stratum: "domain",
@@ -553,3 +610,23 @@ Deno.test("unmatched: with 100,000 jobs under one value, or under none, it exami
   assert.match(why ?? "", /of job order-0: region: expected anything but "EU", found "EU"$/);
   assert.equal(openReads, 66);
 });
+
+Deno.test(
+  "unmatched: with 100,000 jobs, an event that names the wrong one finds the right one in two reads",
+  {
+    ignore: IS_QUICK,
+  },
+  () => {
+    const jobs = new ManyJobs(JOBS, (job) => ({ equals: { orderId: `${job}` } }));
+    const names = { jobId: jobId("order-1") };
+    const [reason, reads] = jobs.explain({ orderId: "77777" }, names);
+    assert.equal(
+      reason,
+      "expectation shipped of job order-77777 would match, but the event names job order-1",
+    );
+    assert.ok(reads <= 4, `${reads} reads`);
+    const [none, noReads] = jobs.explain({ orderId: "none" }, names);
+    assert.equal(none, undefined);
+    assert.equal(noReads, 8);
+  },
+);

@@ -76,18 +76,23 @@ Deno.test("retry: from a task reuses only what was completed before it", async (
   assert.deepEqual(await reused({ from: "mail", again: true }), []);
 });
 
-Deno.test("retry: a second retry is refused unless it has `again`", async () => {
+Deno.test("retry: a second retry is refused with the id of the new job, unless it has `again`", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.doomed");
   const retry = (body: object) => app.post(`/jobs/${jobId}/retry`, body);
   const [first, second] = await Promise.all([retry({}), retry({})]);
-  assert.equal((await jsonOf(first, 201)).retryOf, jobId);
+  const retried = await jsonOf(first, 201);
+  assert.equal(retried.retryOf, jobId);
   const refused = await problemOf(second, 409, "not-in-this-state");
-  const detail =
-    `Cannot retry job ${jobId}: it was already retried; use again to retry it once more`;
-  assert.equal(refused.detail, detail);
-  assert.equal((await problemOf(await retry({}), 409, "not-in-this-state")).detail, detail);
-  assert.equal((await jsonOf(await retry({ again: true }), 201)).retryOf, jobId);
+  const detail = `Cannot retry job ${jobId}: it was already retried, as job ${retried.jobId}; ` +
+    "use again to retry it once more";
+  assert.deepEqual([refused.detail, refused.newJobId], [detail, retried.jobId]);
+  const third = await problemOf(await retry({}), 409, "not-in-this-state");
+  assert.deepEqual([third.detail, third.newJobId], [detail, retried.jobId]);
+  const again = await jsonOf(await retry({ again: true }), 201);
+  assert.equal(again.retryOf, jobId);
+  const newest = await problemOf(await retry({}), 409, "not-in-this-state");
+  assert.equal(newest.newJobId, again.jobId);
 });
 
 Deno.test("retry: an unknown task is refused like any unknown value, even in a dry run", async () => {

@@ -123,6 +123,47 @@ test("explain event: many jobs are counted, and an event that names a job is exp
   assert.match(summary, /reached job j3\. The job is Done since entry \d+/);
 });
 
+test("explain event: one that names the wrong job names the job that expects exactly this", async () => {
+  const daybook = await Explained.start();
+  const other = [{ id: "paid", eventType: PAID, correlation: { equals: { order: "X-2" } } }];
+  await daybook.post("/jobs", { jobId: "wrong", plan: { expected: other } });
+  await daybook.post("/jobs", { jobId: "right", plan: { expected: paid } });
+  await daybook.event(PAID, equals, { eventId: "e", jobId: "wrong" });
+  const said = "Expectation paid of job right would match, but the event names job wrong.";
+
+  const { summary, reached, nearly } = await explained(daybook, "e");
+
+  assert.ok(summary.endsWith(` ${said}`), summary);
+  assert.deepEqual(reached.map(({ jobId }) => jobId), ["wrong"]);
+  assert.deepEqual(
+    nearly.map(({ statement, jobId, expectation, clauses, cites }) => ({
+      ...{ statement, jobId, expectation, clauses },
+      cites: cites.map(({ eventType }) => eventType),
+    })),
+    [{
+      ...{ statement: said, jobId: "right", expectation: "paid", clauses: [] },
+      cites: [PAID, "job.JobCreated"],
+    }],
+  );
+  const again = await explained(await daybook.crash(), "e");
+  assert.deepEqual([again.summary, again.nearly], [summary, nearly]);
+});
+
+test("explain event: one that names a job that was retried names the newest retry, which expects it", async () => {
+  const daybook = await Explained.start();
+  const plan = { expected: paid, policy: { errors: [{ eventType: "shop.Refused" }] } };
+  await daybook.post("/jobs", { jobId: "old", plan });
+  await daybook.event("shop.Refused", {}, { jobId: "old" });
+  const { jobId } = await daybook.post("/jobs/old/retry");
+  await daybook.event(PAID, equals, { eventId: "e", jobId: "old" });
+  const { summary, nearly } = await explained(daybook, "e");
+  assert.equal(nearly[0]?.jobId, jobId);
+  assert.match(
+    summary,
+    /^Event e, shop\.OrderPaid, reached job old\. The job is Failed .* Expectation paid of job job_\S+, the newest retry of job old, would match, but the event names job old\.$/,
+  );
+});
+
 test("explain event: an id that no entry has is 404", async () => {
   const daybook = await Explained.start();
   const response = await daybook.app.request("http://127.0.0.1:8000/events/none/explain");

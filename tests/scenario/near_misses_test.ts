@@ -66,6 +66,15 @@ test("near miss: events that share their type and a common value are counted, an
   );
 });
 
+test("near miss: of more events than are read, none is said not to have a value in it", async () => {
+  for (const [count, says] of [[64, /of 64 .* none has 77 in it/], [65, /77 was not found as a/]]) {
+    const daybook = await waiting(parcel({ orderId: 77 }));
+    for (let at = 0; at < Number(count); at++) await daybook.event(TYPE, { orderId: 500 + at });
+    const { waitingFor } = await daybook.explanation("job");
+    assert.match(waitingFor[0]?.remark ?? "", says as RegExp);
+  }
+});
+
 test("near miss: any number of events that counted do not hide one that did not", async () => {
   for (const more of [{}, { jobId: "job" }]) {
     const daybook = await waiting(parcel({ orderId: 42 }, { times: 180 }));

@@ -67,6 +67,7 @@ test("threads: everything of ctx and of a task works, and a waiting job gives it
       seen: { name: "ada" },
       both: "lr",
       at: true,
+      failed: "NonRetryableError: no such address",
     });
     const response = await daybook.fetch(
       new Request("http://localhost/events?eventType=test.Began"),

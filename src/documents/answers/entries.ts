@@ -70,9 +70,14 @@ export const clauseAnswer = v.object({
   expected: describe(text, "The expected value."),
   found: describe(text, "The value found."),
   close: describe(v.boolean(), "Whether the two are nearly the same."),
-  form: v.exactOptional(describe(text, "How the values differ, if only in form.")),
+  form: v.exactOptional(describe(text, "How the two differ or resemble each other.")),
   elsewhere: v.exactOptional(describe(
-    v.object({ path: text, found: text, close: v.boolean() }),
+    v.object({
+      path: text,
+      found: text,
+      close: v.boolean(),
+      form: v.exactOptional(describe(text, "How a text has the expected value inside.")),
+    }),
     "Where else in the event the expected value occurs.",
   )),
 });

@@ -234,7 +234,8 @@ export class Delivery {
   ): Receipt {
     const jobsMax = jobsShownPerReceipt(this.#receipts);
     const receipt = effectReceipt(fact.eventId, firstLogId, drafts, steps, jobsMax);
-    const isLost = receipt.disposition === "recorded" && receipt.jobs.length === 0;
+    const isLost = receipt.disposition === "recorded" &&
+      (fact.jobId !== undefined || receipt.jobs.length === 0);
     const explained = isLost ? { ...receipt, ...this.#parts.unmatched.explain(fact) } : receipt;
     return shortenReceipt(this.#receipts, explained);
   }

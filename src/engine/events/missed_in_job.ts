@@ -24,10 +24,10 @@ const TYPES_SHOWN_MAX = 3;
 
 /** The part of the job's plan that the event came nearest to, if any is for its type. */
 export function nearestInJob(
-  { job, entry }: Applied,
+  job: JobState,
+  event: MatchableEvent,
   comparisons: Comparisons,
 ): Missed | undefined {
-  const event = toMatchable(entry);
   const wanted = wantedNow(job);
   comparisons.spend(wanted.length);
   const ofType = wanted.filter(({ matcher }) => matcher.eventType === event.eventType);

@@ -97,14 +97,16 @@ function isAsNear(left: Missed, right: Missed): boolean {
     "role" in left.wanted === "role" in right.wanted;
 }
 
+/** @param otherwise Why an event that fails no clause did not count. */
 export function nearestExpectation(
   { job, wanted }: Missed,
   clauses: readonly Mismatch[],
+  otherwise = untimelyText(job),
 ): NearestExpectation {
   const facts = {
     jobId: job.jobId,
     state: job.state,
-    reason: clauses.length === 0 ? untimelyText(job) : mismatchesText(clauses),
+    reason: clauses.length === 0 ? otherwise : mismatchesText(clauses),
     clauses: clauses.slice(0, CLAUSES_MAX),
   };
   return "role" in wanted
@@ -175,7 +177,7 @@ function compare(left: Missed, right: Missed): number {
 }
 
 /** Whether no event could meet it now. */
-function isIdle({ job, wanted }: Missed): boolean {
+export function isIdle({ job, wanted }: Missed): boolean {
   if (!("role" in wanted)) return job.state !== "Running" || isSettled(job, wanted.id);
   switch (wanted.role) {
     case "errors":

@@ -150,9 +150,10 @@ class ShownJobs {
 
   #reasonOf(step: Applied): string {
     if (!mayHaveMissed(step) || this.#comparisons.areOver) return reasonOf(step);
-    const nearest = nearestInJob(step, this.#comparisons);
+    const event = toMatchable(step.entry);
+    const nearest = nearestInJob(step.job, event, this.#comparisons);
     if (nearest !== undefined) {
-      const clauses = failingClauses(nearest, toMatchable(step.entry));
+      const clauses = failingClauses(nearest, event);
       this.nearest ??= nearestExpectation(nearest, clauses);
     }
     return step.rule === "running/record-only"

@@ -1,10 +1,10 @@
 /**
- * Explains why an event without a job id matched nothing, and what it came nearest to. Looks at a
- * bounded number of expectations, however many jobs wait.
+ * Explains why an event matched nothing, and what it came nearest to. Looks at a bounded number of
+ * expectations, however many jobs wait.
  */
 
 import { counted } from "../../core/counted.ts";
-import type { LogId } from "../../core/ids.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
 import type { JobHead } from "../../core/job_state.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
@@ -14,12 +14,14 @@ import type { FactEvent } from "../job_context.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { EndedJobs } from "../views/ended_jobs.ts";
 import type { SettledFact } from "./fan_out.ts";
+import { nearestInJob } from "./missed_in_job.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import {
   asNear,
   Comparisons,
   failingClauses,
   hasInCommon,
+  isIdle,
   type Missed,
   missed,
   nearestExpectation,
@@ -32,6 +34,8 @@ import type { Receipt } from "../receipt.ts";
 /** How many expectations and policy events are compared with one event, if they are short. */
 const CANDIDATES_MAX = 64;
 const EFFORT_MAX = 400;
+/** How many retries of retries are followed. */
+const RETRIES_MAX = 100;
 /** How many event types are searched for the one that was meant. */
 const TYPES_MAX = 256;
 
@@ -60,8 +64,52 @@ export class Unmatched {
 
   /** @param at The position of the event, if it is on record: later jobs cannot have been meant. */
   explain(fact: SettledFact, at?: LogId): Explained {
+    if (fact.jobId !== undefined) return this.#misaddressed(fact, fact.jobId, at);
     if (fact.stratum === "coordination") return { reason: NEVER_INTERPRETED };
     return this.#untimely(fact) ?? this.#nearest(fact, at) ?? this.#nobody(fact);
+  }
+
+  /**
+   * The job that expects an event which names another one: the newest retry of that job, or any job
+   * that expects exactly this. Empty when there is none.
+   */
+  #misaddressed(event: SettledFact, named: JobId, at: LogId | undefined): Explained {
+    const job = this.#table.pending(named)?.head;
+    if (event.stratum === "coordination" || job === undefined || job.state === "Created") return {};
+    const ofRetry = this.#nearestInRetry(event, job);
+    const meant = ofRetry?.distance === 0 ? ofRetry : this.#expecting(event, named, at) ?? ofRetry;
+    if (meant === undefined) return {};
+    const clauses = failingClauses(meant, event);
+    const retry = meant === ofRetry ? `, the newest retry of job ${named}` : "";
+    const subject = subjectText(meant) + retry;
+    const names = `the event names job ${named}`;
+    const reason = clauses.length > 0
+      ? `${names}; the nearest is ${subject}: ${mismatchesText(clauses)}`
+      : `${subject}${retry === "" ? "" : ","} would match, but ${names}`;
+    return { reason, nearest: nearestExpectation(meant, clauses, names) };
+  }
+
+  #nearestInRetry(event: MatchableEvent, named: JobState): Missed | undefined {
+    let newest = named;
+    for (let hops = 0; hops < RETRIES_MAX && newest.state === "Failed"; hops++) {
+      const jobId = this.#table.listed.retryOf(newest.jobId);
+      const retry = jobId && this.#table.pending(jobId)?.head;
+      if (retry === undefined) break;
+      newest = retry;
+    }
+    if (newest === named) return undefined;
+    const nearest = nearestInJob(newest, event, new Comparisons(EFFORT_MAX));
+    return nearest === undefined || isIdle(nearest) ? undefined : nearest;
+  }
+
+  /** What other jobs expect, if the event has all of it. */
+  #expecting(event: MatchableEvent, named: JobId, at = Infinity): Missed | undefined {
+    return nearestMiss(
+      this.#compared(this.#jobs.started, event).filter((one) =>
+        one.distance === 0 && one.job.jobId !== named && one.job.firstLogId < at && !isIdle(one) &&
+        hasInCommon(one, [], event)
+      ),
+    );
   }
 
   /** Only the time is wrong: too early or too late. */

@@ -13,6 +13,7 @@ import type { Citation, Statement } from "../../explain/explanation.ts";
 import type { FrameworkAttributes } from "../../core/framework_events.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
+import type { RuleName } from "../../core/rules.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { CONTENTS_MAX } from "../events/refusals.ts";
 import type { SettledFact } from "../events/fan_out.ts";
@@ -74,7 +75,7 @@ export class EventExplainer {
     const { history } = this.#parts;
     const effects = await this.#effectsOf(entry);
     const reached = await this.#reached(entry.logId, effects.slice(0, LISTED_MAX), hold);
-    const nearly = effects.length === 0 && entry.stratum !== "framework" ? this.#nearly(entry) : [];
+    const nearly = isLost(entry, reached) ? this.#nearly(entry) : [];
     return {
       eventId: entry.eventId,
       eventType: entry.eventType,
@@ -132,6 +133,7 @@ export class EventExplainer {
       entry as SettledFact,
       entry.logId,
     );
+    if (entry.jobId !== undefined && nearest === undefined) return [];
     const why = sentence(reason?.replace(/^matched nothing: /, "") ?? "It matched nothing");
     const job: NearlyReached<LogId> = nearest === undefined
       ? { statement: why, cites: [entry.logId], clauses: [] }
@@ -142,7 +144,7 @@ export class EventExplainer {
         cites: [entry.logId, this.#parts.table.existing(nearest.jobId).firstLogId],
         clauses: nearest.clauses,
       };
-    return [job, ...this.#starters(entry)];
+    return entry.jobId === undefined ? [job, ...this.#starters(entry)] : [job];
   }
 
   #starters({ eventType, attributes, logId }: JobEventLogEntry): readonly NearlyReached<LogId>[] {
@@ -184,10 +186,11 @@ function summarize(
 ): string {
   const event = `Event ${eventId}, ${eventType},`;
   const [only] = reached;
+  const nearest = nearly.slice(0, 1).map(({ statement }) => statement);
   if (effects.length === 1 && only !== undefined) {
-    return only.rule === "none/created"
-      ? `${event} started job ${only.jobId}.`
-      : `${event} reached job ${only.jobId}. ${only.statement.slice(`Job ${only.jobId}: `.length)}`;
+    if (only.rule === "none/created") return `${event} started job ${only.jobId}.`;
+    const effect = only.statement.slice(`Job ${only.jobId}: `.length);
+    return [`${event} reached job ${only.jobId}. ${effect}`, ...nearest].join(" ");
   }
   if (effects.length > 0) {
     const named = effects.slice(0, NAMED_MAX).map(({ jobId }) => jobId).join(", ");
@@ -196,9 +199,19 @@ function summarize(
       rest > 0 ? ` and ${rest} more` : ""
     }.`;
   }
-  return [`${event} reached no job.`, ...nearly.slice(0, 1).map(({ statement }) => statement)]
-    .join(" ");
+  return [`${event} reached no job.`, ...nearest].join(" ");
 }
+
+/** Whether an event from outside reached no job, or none for which it counted. */
+function isLost({ stratum }: JobEventLogEntry, reached: readonly ReachedJob<LogId>[]): boolean {
+  return stratum !== "framework" && reached.every(({ rule }) => RECORD_ONLY.includes(rule));
+}
+
+const RECORD_ONLY: readonly RuleName[] = [
+  "running/record-only",
+  "compensating/record-only",
+  "terminal/record-only",
+];
 
 function sentence(text: string): string {
   const begun = text.slice(0, 1).toUpperCase() + text.slice(1);

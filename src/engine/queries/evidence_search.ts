@@ -27,6 +27,7 @@ import {
   RESERVE_NOTHING,
   type ReserveMemory,
 } from "./entry_pages.ts";
+import { InsideSearch } from "./inside_search.ts";
 import { type Resembling, ValueSearch } from "./value_search.ts";
 
 /** The most events to look at for one expectation, and for all together. */
@@ -94,7 +95,10 @@ export class EvidenceSearch {
     for (const { matcher } of met) lookup.near(matcher);
     const found = await find(lookup);
     const wanted = await resembling(open, search, found);
-    const events = [...new Set([...wanted.values()].flatMap(({ logIds }) => logIds))];
+    const inside = await this.#inside(open, wanted);
+    const events = [
+      ...new Set([...wanted.values(), ...inside.values()].flatMap(({ logIds }) => logIds)),
+    ];
     const lateOnes = this.#lateOnes(outlined, met, found);
     const late = [...lateOnes.values()].flat();
     const foreignEntries = await this.#foreignEntries(wantedCauses(outlined), [...events, ...late]);
@@ -102,9 +106,11 @@ export class EvidenceSearch {
     const isCounting = this.#source.job !== undefined;
     const candidates = new Map(
       [...wanted].map(([id, { logIds, common, ofType }]): [string, Candidates] => [id, {
-        events: logIds.flatMap((logId) => foreignEntries.get(logId) ?? []),
+        events: [...new Set([...logIds, ...inside.get(id)?.logIds ?? []])]
+          .flatMap((logId) => foreignEntries.get(logId) ?? []),
         effects,
         common,
+        absent: inside.get(id)?.absentAmong(ofType) ?? new Set(),
         ...(isCounting && ofType !== undefined ? { ofType } : {}),
         forgottenUpTo: found.horizon,
         ...(found.upTo < headLogId ? { upTo: found.upTo } : {}),
@@ -116,6 +122,21 @@ export class EvidenceSearch {
         .filter((entry) => entry.jobId === undefined && isAccepted(outlined, id, entry)),
     ]));
     return { causes: foreignEntries, candidates, foreignEntries, effects, later };
+  }
+
+  /** By expectation, a search for expected values inside texts. */
+  async #inside(
+    open: readonly ExpectedEvent[],
+    wanted: ReadonlyMap<string, Resembling>,
+  ): Promise<ReadonlyMap<string, InsideSearch>> {
+    const inside = new Map<string, InsideSearch>();
+    for (const expected of open) {
+      const search = new InsideSearch(expected);
+      const toSearch = wanted.get(expected.id)?.toSearch ?? [];
+      for await (const entry of this.#read(toSearch)) search.see(entry);
+      inside.set(expected.id, search);
+    }
+    return inside;
   }
 
   /** Events like those that satisfied an expectation, but that came later and reached no job. */

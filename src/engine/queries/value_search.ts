@@ -36,6 +36,8 @@ export interface Resembling {
   readonly common: ReadonlySet<string>;
   /** How many other events of the type there are; `undefined` when too many to know. */
   readonly ofType: number | undefined;
+  /** If none of them has a rare value that is wanted: those to search for it, the likeliest first. */
+  readonly toSearch: readonly LogId[];
 }
 
 interface Weighed {
@@ -45,6 +47,8 @@ interface Weighed {
   readonly ofType: ReadonlySet<LogId>;
   /** Whether an event has a demanded value that few events have. */
   readonly hasRare: boolean;
+  /** Whether one of the type has. */
+  readonly isCarried: boolean;
 }
 
 export class ValueSearch {
@@ -90,7 +94,7 @@ export class ValueSearch {
     const latest = events.ofType(matcher.eventType, CARRIERS_MAX);
     const wanted = wantedValues(matcher);
     const weighed = await this.#do(this.#weighed(wanted, events, latest));
-    const { weights, common, ofType, hasRare } = weighed;
+    const { weights, common, ofType, hasRare, isCarried } = weighed;
     // When no event has the value, it may be misspelt in one.
     if (!hasRare) {
       for (const logId of await this.#misspelt(wanted, ofType)) {
@@ -104,7 +108,14 @@ export class ValueSearch {
       .toSorted(([left, one], [right, other]) => other - one || right - left)
       .slice(0, limit).map(([logId]) => logId);
     const isCut = latest.length === CARRIERS_MAX && latest.some((at) => at > this.#headLogId);
-    return { logIds, common, ofType: isCut ? undefined : ofType.size };
+    const likely = logIds.filter((logId) => ofType.has(logId));
+    const unlike = ofType.difference(new Set(logIds)).values().take(limit - logIds.length);
+    return {
+      logIds,
+      common,
+      ofType: isCut ? undefined : ofType.size,
+      toSearch: isCarried ? [] : [...likely, ...unlike],
+    };
   }
 
   *#weighed(
@@ -120,10 +131,12 @@ export class ValueSearch {
     const ofType = new Set(this.#others(latest));
     yield;
     let hasRare = false;
+    let isCarried = false;
     for (const loose of wanted) {
       const carriers = this.#carrying(events, loose);
       const isRare = carriers.length <= RARE_MAX;
       hasRare ||= isRare && carriers.length > 0;
+      isCarried ||= isRare && carriers.some((logId) => ofType.has(logId));
       if (!isRare) common.add(loose);
       weigh(carriers, isRare ? WEIGHT.rareDemanded : WEIGHT.demanded);
       yield;
@@ -134,7 +147,7 @@ export class ValueSearch {
       else if (!wanted.has(loose)) weigh(carriers, WEIGHT.rareOwn);
       yield;
     }
-    return { weights, common, ofType, hasRare };
+    return { weights, common, ofType, hasRare, isCarried };
   }
 
   /** Events of the type with a value that is one letter off, and that no job was given. */

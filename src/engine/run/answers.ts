@@ -5,6 +5,7 @@
  */
 
 import { isCorrelated, type JobEventLogEntry } from "../../core/event.ts";
+import type { ErrorFact } from "../../core/framework_events.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { isSleep, type JobState, type TaskState, type TimedWait } from "../../core/job_state.ts";
 import { copyJson, type JsonObject } from "../../core/json.ts";
@@ -287,8 +288,9 @@ export class Answers {
   #answerTask({ taskId, logId, receivedAt }: Extract<Settlement, { taskId: TaskId }>): void {
     const task = this.#services.job.task(taskId);
     this.#see(logId, receivedAt);
-    const result = task?.status === "completed" ? copyJson(task.result) : undefined;
     this.#reacts();
+    if (task?.status === "failed") return this.#ctx?.failTask(taskId, recordedError(task.error));
+    const result = task?.status === "completed" ? copyJson(task.result) : undefined;
     this.#ctx?.answerTask(taskId, result);
   }
 
@@ -323,6 +325,13 @@ export class Answers {
     this.#seenLogId = logId;
     this.#seenAtMs = timeMs(receivedAt);
   }
+}
+
+/** As `run` gets it, live and after a restart. */
+function recordedError({ name, message }: ErrorFact): Error {
+  const error = new Error(message);
+  Object.defineProperty(error, "name", { value: name });
+  return error;
 }
 
 /** The step that `run` must have asked for before this answer. Events may come before any step. */

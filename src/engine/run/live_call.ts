@@ -232,7 +232,7 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
       const { error } = this.#end;
       this.#failed(error, isThrown(error, NonRetryableError) ? "poison" : "error");
     } else if (this.#end.kind === "returned") {
-      this.#concludedBy = main.complete(this.#end.output, this.advanceSoon);
+      this.#concludedBy = main.complete(this.#end.output, this.#ctx, this.advanceSoon);
     }
   }
 

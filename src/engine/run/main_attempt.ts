@@ -5,9 +5,11 @@ import type { JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact, InterruptionReason } from "../../core/framework_events.ts";
 import { type LogId, MAIN_TASK, newId } from "../../core/ids.ts";
 import type { JsonValue } from "../../core/json.ts";
+import type { JobState } from "../../core/job_state.ts";
 import type { SpanEnd } from "../watches.ts";
 import type { Started } from "./attempts.ts";
 import { recordOrRetry } from "./disk_retries.ts";
+import type { RunContext } from "./run_context.ts";
 import type { RunSubject } from "./run_services.ts";
 import type { RunTrace } from "./run_trace.ts";
 
@@ -78,12 +80,17 @@ export class MainAttempt {
   /**
    * Records what `run` returned.
    *
+   * @param ctx What it asked for.
    * @param again Called when a full disk may have room.
    * @returns The position of the entry; 0 when it was not recorded.
    */
-  complete(output: JsonValue | undefined, again: () => void): LogId {
-    const result = output === undefined ? {} : { result: output };
-    const draft = this.#draft("job.TaskCompleted", { attempt: this.#started.attempt, ...result });
+  complete(output: JsonValue | undefined, ctx: RunContext, again: () => void): LogId {
+    const notAwaited = waitsNotAwaited(this.#run.job.head, ctx);
+    const draft = this.#draft("job.TaskCompleted", {
+      attempt: this.#started.attempt,
+      ...(output === undefined ? {} : { result: output }),
+      ...(notAwaited.length === 0 ? {} : { notAwaited }),
+    });
     return this.#end(draft, { kind: "completed" }, again);
   }
 
@@ -124,6 +131,17 @@ export class MainAttempt {
     const draft = { stratum: "framework", eventType, jobId, taskId: MAIN_TASK };
     return { ...draft, ...trace.ids, attributes } as JobEventDraft;
   }
+}
+
+const NONE: readonly string[] = [];
+
+/** The expectations of reused waits for which `run` has not asked. */
+function waitsNotAwaited({ waits }: JobState, ctx: RunContext): readonly string[] {
+  if (waits === undefined) return NONE;
+  const names = waits.filter(({ expectation, reusedFrom }) =>
+    reusedFrom !== undefined && ctx.withinsOf(expectation).length === 0
+  ).map(({ expectation }) => expectation);
+  return [...new Set(names)];
 }
 
 function sameNames(left: readonly string[], right: readonly string[]): boolean {

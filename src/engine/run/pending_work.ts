@@ -5,7 +5,7 @@
 
 import { isSettled } from "../../core/condition.ts";
 import type { JobEventDraft } from "../../core/event.ts";
-import { isHeld } from "../../core/job_state.ts";
+import { isHeld, type TaskState } from "../../core/job_state.ts";
 import { findWait } from "../../core/waits.ts";
 import { recordOrRetry } from "./disk_retries.ts";
 import { restDueAt } from "./rest_time.ts";
@@ -38,7 +38,7 @@ export class PendingWork {
     const isBackingOff = onRecord?.status === "backingOff" && !this.#isToBeUndone &&
       this.#isAhead(onRecord.retryAt);
     if (isBackingOff) this.startAt(taskWork(task), onRecord.retryAt);
-    else if (onRecord?.status !== "completed") this.#ready.push(taskWork(task));
+    else if (onRecord === undefined || !isOver(onRecord)) this.#ready.push(taskWork(task));
   }
 
   addTimer(timer: TimerRequest): void {
@@ -199,6 +199,11 @@ export class PendingWork {
     const drafts = compensationEnded(job.whole.tasks, { jobId, ...trace.ids });
     recordOrRetry(services, drafts, this.#advanceSoon);
   }
+}
+
+/** A task that failed for good while its job goes on is not attempted again after a restart. */
+function isOver({ status }: TaskState): boolean {
+  return status === "completed" || status === "failed";
 }
 
 function waitAttributes({ name, wait, time }: WaitRequest, dueAt: string) {

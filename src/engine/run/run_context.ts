@@ -23,7 +23,7 @@ export interface TaskRequest {
   readonly retry: RetryPolicy;
   readonly timeoutMs: number | undefined;
   readonly compensate: ((result: unknown, task: TaskContext) => unknown) | undefined;
-  readonly resolve: (result: unknown) => void;
+  readonly answer: PromiseWithResolvers<unknown>;
 }
 
 export interface SleepRequest {
@@ -108,7 +108,7 @@ export class RunContext implements JobContext<string> {
     options: TaskOptions<JsonForm<Result>> = {},
   ): Promise<JsonForm<Result>> {
     mustBeInRun(`task ${taskId}`, this);
-    const { promise, resolve } = Promise.withResolvers<JsonForm<Result>>();
+    const answer = Promise.withResolvers<JsonForm<Result>>();
     const task: TaskRequest = {
       kind: "task",
       taskId: this.#newTaskId(taskId, "task"),
@@ -116,12 +116,12 @@ export class RunContext implements JobContext<string> {
       retry: checkedRetry(taskId, options),
       timeoutMs: options.timeoutMs,
       compensate: options.compensate as TaskRequest["compensate"],
-      resolve: resolve as TaskRequest["resolve"],
+      answer: answer as PromiseWithResolvers<unknown>,
     };
     this.tasks.set(task.taskId, task);
     this.openTasks.add(task.taskId);
     this.#listener.onTask(task);
-    return promise;
+    return answer.promise;
   }
 
   sleep(id: string, time: SleepTime): Promise<void> {
@@ -267,7 +267,18 @@ export class RunContext implements JobContext<string> {
   answerTask(taskId: TaskId, result: unknown): void {
     const request = this.tasks.get(taskId);
     if (this.openTasks.delete(taskId) && request?.kind === "sleep") this.openSleeps--;
-    request?.resolve(result);
+    if (request?.kind === "task") request.answer.resolve(result);
+    else request?.resolve();
+  }
+
+  /** Tells `run` that a task failed for good, although its job goes on. */
+  failTask(taskId: TaskId, error: Error): void {
+    const request = this.tasks.get(taskId);
+    this.openTasks.delete(taskId);
+    if (request?.kind !== "task") return;
+    // `run` may not await the task.
+    request.answer.promise.catch(() => {});
+    request.answer.reject(error);
   }
 
   #newTaskId(text: string, kind: "task" | "sleep"): TaskId {

@@ -8,13 +8,7 @@ import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { MAIN_EXPECTATION_ID, requiredMatches } from "../../core/job_plan.ts";
 import { expectationProgress, findWait } from "../../core/waits.ts";
-import {
-  type CompletedTask,
-  isSleep,
-  type JobState,
-  type TaskState,
-  type TimedWait,
-} from "../../core/job_state.ts";
+import { isSleep, type JobState, type TaskState, type TimedWait } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
 
 /** A task, sleep, wait or expectation whose answer is on record. */
@@ -48,7 +42,7 @@ export function settlementKey(settlement: Settlement): string {
 /** Results reused by a retry. `run` may ask for them in any order. */
 export function reusedSettlements(job: JobState): readonly Settlement[] {
   return [
-    ...job.tasks.flatMap((task) => isOnRecord(task) && isReused(task) ? [toSettlement(task)] : []),
+    ...job.tasks.flatMap((task) => isReused(task) ? ofTask(task, job) : NONE),
     ...passedWaits(job, ({ reusedFrom }) => reusedFrom !== undefined),
   ];
 }
@@ -63,9 +57,7 @@ function passedWaits(job: JobState, isMeant: (wait: TimedWait) => boolean): read
 
 /** All other answers on record, oldest first. */
 export function recordedSettlements(job: JobState): Settlement[] {
-  const settlements: Settlement[] = job.tasks.flatMap((task) =>
-    isOnRecord(task) && !isReused(task) ? [toSettlement(task)] : []
-  );
+  const settlements = job.tasks.flatMap((task) => isReused(task) ? NONE : [...ofTask(task, job)]);
   job.plan.expected.forEach(({ id, multiplicity, within }, index) => {
     const { matched = 0, by = [], waived } = job.expected[index] ?? {};
     const logId = by.at(-1);
@@ -80,39 +72,40 @@ export function recordedSettlements(job: JobState): Settlement[] {
   return settlements.sort((left, right) => left.logId - right.logId);
 }
 
-function isOnRecord(task: TaskState): task is CompletedTask {
-  return task.status === "completed" && task.taskId !== MAIN_TASK;
-}
-
 /** Whether the task was completed by a job that this one retries. */
 export function isReused(task: TaskState): boolean {
   return task.status === "completed" && task.reusedFrom !== undefined;
 }
 
-function toSettlement(task: CompletedTask): Settlement {
-  const { taskId, completedBy, endedAt } = task;
-  const kind = isSleep(task) ? "sleep" : "task";
-  return { kind, logId: completedBy, taskId, receivedAt: endedAt };
-}
-
 const NONE: readonly Settlement[] = [];
+
+/** A failure is an answer only if an expectation counted it, so that the job went on. */
+function ofTask(task: TaskState, job: JobState): readonly Settlement[] {
+  const { taskId } = task;
+  if (taskId === MAIN_TASK) return NONE;
+  if (task.status === "completed") {
+    const kind = isSleep(task) ? "sleep" : "task";
+    return [{ kind, logId: task.completedBy, taskId, receivedAt: task.endedAt }];
+  }
+  const failedBy = "failure" in job ? job.failure.because : Infinity;
+  if (task.status !== "failed" || task.lastLogId >= failedBy) return NONE;
+  return [{ kind: "task", logId: task.lastLogId, taskId, receivedAt: task.endedAt }];
+}
 
 export function toSettlements(applied: Applied): readonly Settlement[] {
   const { entry, before, job, matched } = applied;
-  if (matched.length > 0) {
-    const settled = matched.filter((name) =>
-      name !== MAIN_EXPECTATION_ID && before !== undefined && isSettled(job, name) &&
-      !isSettled(before, name)
-    );
-    const settlements = settled.map((name): Settlement => (
-      { kind: "expectation", logId: entry.logId, name }
-    ));
-    return [...taskSettlement(entry), ...settlements];
-  }
-  if (entry.eventType === "job.DeadlinePassed") {
-    return deadlineSettlement(entry as FrameworkEntry<"job.DeadlinePassed">, job);
-  }
-  return taskSettlement(entry);
+  const ended = entry.eventType === "job.DeadlinePassed"
+    ? deadlineSettlement(entry as FrameworkEntry<"job.DeadlinePassed">, job)
+    : taskSettlement(entry, job);
+  if (matched.length === 0) return ended;
+  const settled = matched.filter((name) =>
+    name !== MAIN_EXPECTATION_ID && before !== undefined && isSettled(job, name) &&
+    !isSettled(before, name)
+  );
+  return [
+    ...ended,
+    ...settled.map((name): Settlement => ({ kind: "expectation", logId: entry.logId, name })),
+  ];
 }
 
 /** Empty when the deadline came too late. */
@@ -129,12 +122,15 @@ function deadlineSettlement(
 
 const ENDS: Readonly<Record<string, "task" | "sleep">> = {
   "job.TaskCompleted": "task",
+  "job.TaskFailed": "task",
   "job.TimerElapsed": "sleep",
 };
 
-function taskSettlement(entry: JobEventLogEntry): readonly Settlement[] {
+function taskSettlement(entry: JobEventLogEntry, job: JobState): readonly Settlement[] {
   const { logId, taskId, receivedAt } = entry;
   const kind = ENDS[entry.eventType];
   if (kind === undefined || taskId === undefined || taskId === MAIN_TASK) return NONE;
-  return [{ kind, logId, taskId, receivedAt }];
+  const goesOn = entry.eventType !== "job.TaskFailed" ||
+    "final" in entry.attributes && job.state === "Running";
+  return goesOn ? [{ kind, logId, taskId, receivedAt }] : NONE;
 }

@@ -14,6 +14,9 @@ type Attributes = Readonly<Record<string, unknown>>;
 
 /** Handwritten checks for the most common lines, at a tenth of the cost of a schema. */
 const hasAttempt: Check = ({ attempt }) => Number.isSafeInteger(attempt) && Number(attempt) >= 1;
+const isCompletion: Check = (attributes) =>
+  hasAttempt(attributes) &&
+  (attributes["notAwaited"] === undefined || v.is(names, attributes["notAwaited"]));
 const isControl: Check = ({ reason }) => reason === undefined || typeof reason === "string";
 const isCreation: Check = (attributes) => {
   const { type, definitionVersion, plan, sealed, key, rateKey, priority, labels } = attributes;
@@ -111,7 +114,7 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
     withinMs: v.optional(finite),
   })),
   "job.TimerElapsed": like(v.looseObject({ reusedFrom: v.optional(finite) })),
-  "job.TaskCompleted": hasAttempt,
+  "job.TaskCompleted": isCompletion,
   "job.TaskFailed": like(attemptFailure),
   "job.TaskInterrupted": like(
     v.looseObject({ attempt, phase: v.picklist(["run", "compensation"]) }),

@@ -10,7 +10,7 @@ import {
   type JobEventDraft,
   type JobEventLogEntry,
 } from "../../core/event.ts";
-import type { JobCreatedAttributes } from "../../core/framework_events.ts";
+import type { FrameworkAttributes, JobCreatedAttributes } from "../../core/framework_events.ts";
 import { type JobId, type LogId, newId } from "../../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -65,7 +65,8 @@ export class Retries {
     newJobId: JobId,
     { unlessRetriedAfter = Infinity, ...request }: RetryRequest,
   ): Rejection | undefined {
-    if (this.#retriedAt(job) > unlessRetriedAfter) return retriedAlready(job);
+    const retry = this.#newestRetryOf(job);
+    if (retry !== undefined && retry.at > unlessRetriedAfter) return retriedAlready(job, retry);
     const about = { newJobId, attributes: job, facts: [] };
     const decision = decide(job, { kind: "retry", ...about, ...request });
     return decision.accepted ? undefined : decision.rejection;
@@ -88,11 +89,11 @@ export class Retries {
       const { job, facts } = await this.#settled(retried, newJobId);
       const about = { newJobId, attributes, facts };
       // Another request may have retried the job in the meantime.
-      const retriedAt = this.#retriedAt(job);
-      if (retriedAt > unlessRetriedAfter) {
-        const refusal = rejected(retriedAlready(job));
+      const retry = this.#newestRetryOf(job);
+      if (retry !== undefined && retry.at > unlessRetriedAfter) {
+        const refusal = rejected(retriedAlready(job, retry));
         return await writer.onceDurable<Outcome<JobState>>(
-          retriedAt,
+          retry.at,
           refusal,
           () => record(attributes),
         );
@@ -120,11 +121,15 @@ export class Retries {
     }
   }
 
-  /** The position of the newest retry of a job; 0 if there is none. */
-  #retriedAt({ jobId }: JobState): LogId {
+  #newestRetryOf({ jobId }: JobState): Retry | undefined {
     const { table } = this.#parts;
-    return table.pending(jobId)?.inFlight("job.JobRetried")?.logId ??
-      table.listed.retriedAt(jobId) ?? 0;
+    const pending = table.pending(jobId)?.inFlight("job.JobRetried");
+    if (pending !== undefined) {
+      const { newJobId } = pending.attributes as FrameworkAttributes["job.JobRetried"];
+      return { at: pending.logId, jobId: newJobId };
+    }
+    const [at, retry] = [table.listed.retriedAt(jobId), table.listed.retryOf(jobId)];
+    return at === undefined || retry === undefined ? undefined : { at, jobId: retry };
   }
 
   /** The events from outside that counted for a job, copied for its retry. */
@@ -138,10 +143,14 @@ export class Retries {
   }
 }
 
-function retriedAlready({ jobId }: JobState): Rejection {
-  const message =
-    `Cannot retry job ${jobId}: it was already retried; use again to retry it once more`;
-  return { message, allowedIn: [] };
+interface Retry {
+  readonly at: LogId;
+  readonly jobId: JobId;
+}
+
+function retriedAlready({ jobId }: JobState, { jobId: retriedAs }: Retry): Rejection {
+  const message = `Cannot retry job ${jobId}: it was already retried`;
+  return { message, allowedIn: [], retriedAs };
 }
 
 function carriedOver(entry: JobEventLogEntry, jobId: JobId): JobEventDraft {

@@ -9,7 +9,8 @@ import { isCorrelated, isRefused, type JobEventLogEntry } from "../../core/event
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { ExpectedEvent, MatchableEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { type Mismatch, mismatchDistance, mismatchesWith, OFF } from "../mismatch.ts";
+import { insideForm, type Mismatch, mismatchDistance, mismatchesWith, OFF } from "../mismatch.ts";
+import { ENCODED_TEXT } from "./inside_text.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { looseForm } from "./loose_form.ts";
 import { SLIP_TEXT } from "./spelling_slip.ts";
@@ -20,7 +21,8 @@ import { demanded, isDistinctive, isIdentifier, type OwnValue } from "./own_valu
 /**
  * In the order in which they are tried: equal but for form; right content under a neighbouring
  * type; addressed to another job or task; right content elsewhere in the event; the right event at
- * the wrong time; one misspelt value; merely carrying the job's own values.
+ * the wrong time; one misspelt value; the value within a text of JSON, or as a part of a text;
+ * merely carrying the job's own values.
  */
 export const LIKENESSES = [
   "form",
@@ -29,6 +31,8 @@ export const LIKENESSES = [
   "place",
   "time",
   "spelling",
+  "encoded",
+  "part",
   "values",
 ] as const;
 export type Likeness = typeof LIKENESSES[number];
@@ -88,6 +92,8 @@ const DISTANCE: Readonly<Record<Likeness, number>> = {
   place: 5,
   time: 6,
   spelling: 8,
+  encoded: 9,
+  part: 10,
   values: 30,
 };
 
@@ -104,6 +110,7 @@ export function toSuspect(
   const features = { event, type, isType, clauses: mismatchesWith(expected, event) };
   return rightContent(comparison, expected, candidate, features) ??
     misspelt(comparison, candidate, features) ??
+    inside(comparison, expected, candidate, features) ??
     ownContent(comparison, candidate, features);
 }
 
@@ -165,17 +172,53 @@ function rightContent(
 
 /** It has everything that is expected except for one misspelt value, and reached no job. */
 function misspelt(
-  { job, started }: Comparison,
-  { entry, effects, hasCounted }: Candidate,
+  comparison: Comparison,
+  candidate: Candidate,
   { isType, clauses }: Features,
 ): Suspect | undefined {
   const [slip, ...others] = clauses.filter(({ close }) => !close);
-  const isMeant = isType && entry.stratum === "domain" && !hasCounted && effects.length === 0 &&
-    (entry.jobId === undefined || entry.jobId === job.jobId);
-  if (!isMeant || slip?.form !== SLIP_TEXT || others.length > 0) return undefined;
-  if (isBefore(entry, started, false)) return undefined;
-  const distance = DISTANCE.spelling + clauses.length / 100;
-  return { entry, kind: "spelling", clauses, effects, isEarly: false, carried: [], distance };
+  if (slip?.form !== SLIP_TEXT || others.length > 0) return undefined;
+  return isType && isUnclaimed(comparison, candidate)
+    ? suspectOf(candidate, "spelling", clauses)
+    : undefined;
+}
+
+/** It has everything that is expected, with values inside texts, and reached no job. */
+function inside(
+  comparison: Comparison,
+  { matcher }: ExpectedEvent,
+  candidate: Candidate,
+  { isType, clauses }: Features,
+): Suspect | undefined {
+  const apart = clauses.filter(({ close, elsewhere }) => !close && elsewhere?.close !== true);
+  const forms = apart.map(insideForm);
+  if (forms.length === 0 || forms.includes(undefined)) return undefined;
+  const paths = new Set(apart.map(({ path }) => path));
+  const isRare = [...demanded(matcher.correlation)].some(([path, value]) =>
+    paths.has(path) && isIdentifier(path, value) && !comparison.common.has(looseForm(value))
+  );
+  const kind = forms.includes(ENCODED_TEXT) ? "encoded" : "part";
+  return isType && isRare && isUnclaimed(comparison, candidate)
+    ? suspectOf(candidate, kind, clauses)
+    : undefined;
+}
+
+/** Whether it came in time, from outside, and for no other job. */
+function isUnclaimed(
+  { job, started }: Comparison,
+  { entry, effects, hasCounted }: Candidate,
+): boolean {
+  return entry.stratum === "domain" && !hasCounted && effects.length === 0 &&
+    (entry.jobId === undefined || entry.jobId === job.jobId) && !isBefore(entry, started, false);
+}
+
+function suspectOf(
+  { entry, effects }: Candidate,
+  kind: "spelling" | "encoded" | "part",
+  clauses: readonly Mismatch[],
+): Suspect {
+  const distance = DISTANCE[kind] + clauses.length / 100;
+  return { entry, kind, clauses, effects, isEarly: false, carried: [], distance };
 }
 
 /**

@@ -46,6 +46,7 @@ const problemAnswer = v.object({
   allowedIn: v.exactOptional(v.array(stateName)),
   knownTypes: v.exactOptional(v.array(text)),
   jobId: v.exactOptional(text),
+  newJobId: v.exactOptional(text),
   neededScope: v.exactOptional(v.picklist(SCOPES)),
   scopes: v.exactOptional(v.array(v.picklist(SCOPES))),
   limit: v.exactOptional(v.object({ name: limitName, max: v.number() })),

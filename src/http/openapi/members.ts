@@ -142,6 +142,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   needed: "Whether requests need a token.",
   neededScope: "The scope that the token lacks.",
   newest: "The newest job.",
+  newJobId: "The job as which a job was already retried.",
   nextCursor: "Pass it as cursor to get the next page; null on the last.",
   occurredAt: "When it happened; for reference only.",
   of: "Whether the type is that of a definition, a plan, or something else.",

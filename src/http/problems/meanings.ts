@@ -30,7 +30,8 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
   "method-not-allowed": "The path exists, but accepts only the methods in the Allow header.",
   "not-in-this-state":
     "The job is in a state, or a condition, in which this control does nothing. allowedIn " +
-    "names the states in which the control is accepted.",
+    "names the states in which the control is accepted. For a job that was already retried, " +
+    "newJobId names the new job.",
   "cannot-verify":
     "A verification is running, or the journal cannot be read now. GET /journal shows the " +
     "progress of a running one.",

@@ -87,7 +87,8 @@ export const CONTROL_ROUTES: readonly Route[] = [
       tag: "jobs",
       summary: capitalized(CONTROLS.retry.summary),
       description: `${CONTROLS.retry.effect} A job that was already retried is refused, so that ` +
-        "a repeated request has no further effect; with again it is retried once more.",
+        "a repeated request has no further effect; the refusal names the new job (newJobId). With " +
+        "again it is retried once more.",
       headers: TRACE_HEADERS,
       body: {
         required: false,

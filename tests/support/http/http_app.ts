@@ -110,6 +110,7 @@ export interface ProblemBody {
   readonly instance: string;
   readonly errors?: readonly { pointer?: string; parameter?: string; detail: string }[];
   readonly allowedIn?: readonly string[];
+  readonly newJobId?: string;
   readonly position?: number;
   readonly limit?: { readonly name: string; readonly max: number };
 }

@@ -16,6 +16,7 @@ export const tour = defineJob({
   input: v.object({ name: v.string() }),
   expects: ({ name }) => ({
     arrived: { eventType: "test.Arrived", correlation: { equals: { name } } },
+    refused: { eventType: "job.TaskFailed", correlation: { equals: { final: true } } },
   }),
   async run(ctx, { name }) {
     const first = await ctx.task("first", (task) => {
@@ -34,7 +35,11 @@ export const tour = defineJob({
       ctx.task("left", () => "l"),
       ctx.task("right", async () => await Promise.resolve("r")),
     ]);
-    return { first, again, seen: event.attributes, both: `${left}${right}`, at: ctx.now() > 0 };
+    const failed = await ctx.task("refuse", () => {
+      throw new NonRetryableError("no such address");
+    }).catch(String);
+    const both = `${left}${right}`;
+    return { first, again, seen: event.attributes, both, at: ctx.now() > 0, failed };
   },
 });
 
