@@ -89,7 +89,7 @@ export class Unmatched {
     return { reason, nearest: nearestExpectation(meant, clauses, names) };
   }
 
-  #nearestInRetry(event: MatchableEvent, named: JobState): Missed | undefined {
+  #nearestInRetry(event: MatchableEvent, named: JobHead): Missed | undefined {
     let newest = named;
     for (let hops = 0; hops < RETRIES_MAX && newest.state === "Failed"; hops++) {
       const jobId = this.#table.listed.retryOf(newest.jobId);
