@@ -133,7 +133,7 @@ export class CreationGroup {
         end += drafts.length;
         // The job as created, not as it is once the batch is durable.
         const job = steps[end - 1]?.job as JobState;
-        resolve(writer.settled(lastLogId, { ok: true, value: { job, replayed: false } }));
+        resolve(writer.whenDurable(lastLogId, { ok: true, value: { job, replayed: false } }));
       }
     } catch (error) {
       for (const { reject } of taken) reject(error);
