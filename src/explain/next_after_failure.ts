@@ -13,8 +13,9 @@ import { compensableTasks } from "./because_compensating.ts";
 import { neverStarted } from "./because_ended.ts";
 import { automatic, manual } from "./next_step.ts";
 import { overtakenAttempts, underWayText } from "./overtaken.ts";
+import { errorText } from "../core/error_text.ts";
 import { firstEndStep } from "./pause_texts.ts";
-import { errorText, shortened, taskText, timeText } from "./phrases.ts";
+import { shortened, taskText, timeText } from "./phrases.ts";
 
 type Next = readonly NextStep<LogId>[];
 

@@ -11,7 +11,8 @@ import { unsuccessfulAttempts } from "./attempts.ts";
 import { failureReasons } from "./because_ended.ts";
 import type { Evidence } from "./evidence.ts";
 import { automatic, manual } from "./next_step.ts";
-import { capital, oneLine, reasonText, shortened, taskText, timeText } from "./phrases.ts";
+import { oneLine } from "../core/shown_value.ts";
+import { capital, reasonText, shortened, taskText, timeText } from "./phrases.ts";
 
 type Reasons = readonly Statement<LogId>[];
 type Next = readonly NextStep<LogId>[];

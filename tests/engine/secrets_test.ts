@@ -91,6 +91,8 @@ const REPLACED = [
   ["run", /^gave up on \[secret\]$/],
   ["name", /^no$/],
   ["cut", /^x{3990}\[secret\]$/],
+  ["cause", /^outer$/],
+  ["object", /^\{"card":"\[secret\]"\}$/],
 ] as const;
 
 for (const [leak, expected] of REPLACED) {

@@ -1,6 +1,8 @@
 /** Refused bodies, on `POST /jobs`; other routes read bodies with the same code. */
 
 import assert from "node:assert/strict";
+import type { JobId } from "../../src/core/ids.ts";
+import { correlatedEventId, startedJobId } from "../../src/engine/writer/derived_ids.ts";
 import {
   jsonOf,
   pointersOf,
@@ -506,3 +508,13 @@ for (const filter of [{ state: [] }, { type: [] }, { label: [] }, { search: " " 
     await problemOf(answer, 422, "invalid-request");
   });
 }
+
+Deno.test("POST /jobs and /events: an id in the form of a derived one is 422, since it could take its place", async () => {
+  const app = await startApp();
+  const jobId = startedJobId("test.import", "e1");
+  const job = await app.post("/jobs", { jobId, plan: { expected: [] } });
+  assert.deepEqual(pointersOf(await problemOf(job, 422, "invalid-request")), ["/jobId"]);
+  const eventId = correlatedEventId("e1", "job_1" as JobId);
+  const event = await app.post("/events", { eventType: "test.A", eventId });
+  assert.deepEqual(pointersOf(await problemOf(event, 422, "invalid-request")), ["/eventId"]);
+});

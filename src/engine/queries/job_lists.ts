@@ -1,5 +1,6 @@
 /** Lists of jobs: pages, counts, and groups of failures. */
 
+import { messageText } from "../../core/error_text.ts";
 import type { Condition } from "../../core/condition.ts";
 import { planEffort } from "../../core/effort.ts";
 import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
@@ -243,7 +244,7 @@ const SUMMARY = 900;
 
 /** Of a summary's members, only labels may be numerous. */
 function summarySize({ labels, failure }: JobSummary): number {
-  let size = SUMMARY + (failure?.error.message.length ?? 0);
+  let size = SUMMARY + (failure === null ? 0 : messageText(failure.error).length);
   for (const name in labels) size += name.length + (labels[name]?.length ?? 0);
   return size;
 }

@@ -7,7 +7,7 @@ import { findTask, isSleep, type JobState, type TimedWait } from "../../core/job
 import { findWait } from "../../core/waits.ts";
 import type { RunContext } from "./run_context.ts";
 import type { LostStep } from "./settlements.ts";
-import { errorFact } from "../../core/thrown.ts";
+import { errorFact } from "../../core/error_fact.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 import type { InputMismatchError, RunEnd } from "./run_call.ts";

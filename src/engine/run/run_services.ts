@@ -54,8 +54,12 @@ export interface RunOwner extends EndedRun {
   giveBack(work: Work): void;
   /** The call rests, and has given its worker back. */
   rested(): void;
-  /** The thread of the code has died, and the call with it. */
-  codeLost(): void;
+  /**
+   * The thread of the code has died, and the call with it.
+   *
+   * @param answersMax How many answers the next call gets.
+   */
+  codeLost(answersMax?: number): void;
   /** The run is over: its job has ended, or a later run continues it. */
   end(): void;
 }
