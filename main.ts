@@ -32,6 +32,7 @@ import { dropUnprintable, systemClock, systemRandom } from "./src/server/system.
 import { ServerLog } from "./src/server/server_log.ts";
 import { TokenFile } from "./src/settings/token_file.ts";
 import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
+import { keepBuiltIns } from "./src/server/built_ins.ts";
 import { DefinitionsError, loadDefinitions } from "./src/server/user_definitions.ts";
 import { surviveUncaught } from "./src/server/uncaught.ts";
 import { VERSION } from "./src/version.ts";
@@ -278,6 +279,8 @@ async function startOrFail(configuration: Configuration, origins: Origins): Prom
 }
 
 dropUnprintable(console);
+
+keepBuiltIns();
 
 surviveUncaught(warn);
 
