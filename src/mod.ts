@@ -82,6 +82,7 @@ export type {
   Job,
   JobCondition,
   JobError,
+  JobErrorCause,
   JobExpectation,
   JobFailure,
   JobParking,

@@ -63,10 +63,11 @@ interface Described {
   readonly value?: Described;
   readonly wrapped?: Described;
   readonly options?: readonly Described[];
+  readonly getter?: () => Described;
 }
 
 function loosened(schema: Described): v.GenericSchema {
-  const { type, pipe, entries = {}, item, value, wrapped, options = [] } = schema;
+  const { type, pipe, entries = {}, item, value, wrapped, options = [], getter } = schema;
   // A pipe only adds descriptions, and rules for writers.
   if (pipe !== undefined && pipe[0] !== schema) return loosened({ ...pipe[0] });
   if (type === "object") return v.looseObject(mapped(entries));
@@ -74,6 +75,7 @@ function loosened(schema: Described): v.GenericSchema {
   if (type === "record" && value !== undefined) return v.record(v.string(), loosened(value));
   if (type === "union") return v.union(options.map(loosened));
   if (type === "picklist") return v.string();
+  if (type === "lazy" && getter !== undefined) return v.lazy(() => loosened(getter()));
   if (wrapped === undefined) return LEAVES[type] ?? v.unknown();
   return type === "nullable" ? v.nullable(loosened(wrapped)) : v.optional(loosened(wrapped));
 }

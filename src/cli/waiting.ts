@@ -1,5 +1,6 @@
 /** `--wait`: follows a job to its end, and returns its outcome as the exit code. */
 
+import { messageText } from "../core/error_text.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import { stateText } from "../core/state_text.ts";
 import type { Client } from "./client.ts";
@@ -242,7 +243,9 @@ function outcomeLines(
   const took = endedAt === null
     ? ""
     : ` after ${durationText(millisecondsBetween(createdAt, endedAt))}`;
-  const reason = failure === null || !withReason ? "" : `: ${plainText(failure.error.message)}`;
+  const reason = failure === null || !withReason
+    ? ""
+    : `: ${plainText(messageText(failure.error))}`;
   return [
     `${jobId} is ${paintedState(paint, job)}${took}${reason}`,
     ...(output === null ? [] : JSON.stringify(output, null, 2).split("\n").map(plainText)),

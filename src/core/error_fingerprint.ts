@@ -1,6 +1,7 @@
 /**
  * Groups failures of one kind. Two failures have the same fingerprint when the type of the job, the
- * task, the name of the error and the words of its message are the same. Parts that vary from one
+ * task, the name of the error and the words of its message are the same, and so are those of its
+ * causes. Parts that vary from one
  * failure to the next are not words; `messageTemplate` replaces them with `*`:
  *
  * - text in quotation marks, `"…"`, `'…'`, `` `…` `` and their typographic forms
@@ -14,9 +15,9 @@
  * A fingerprint is derived and never recorded, so a later version may group differently.
  */
 
-import type { ErrorFact } from "./framework_events.ts";
+import type { ErrorCause, ErrorFact } from "./framework_events.ts";
 import type { TaskId } from "./ids.ts";
-import type { Failure, JobState } from "./job_state.ts";
+import type { Failure, JobHead } from "./job_state.ts";
 
 declare const fingerprintBrand: unique symbol;
 /** Twelve lower-case hexadecimal digits. */
@@ -32,12 +33,23 @@ interface ErrorOrigin {
 }
 
 export function errorFingerprint({ type, taskId, error }: ErrorOrigin): ErrorFingerprint {
-  const words = [type ?? "", taskId ?? "", error.name, messageTemplate(error.message)];
+  const words = [type ?? "", taskId ?? "", ...wordsOf(error)];
   return hashOf(words.join("\n")) as ErrorFingerprint;
 }
 
+/** An error without code and causes has the words of its name and message only. */
+function wordsOf({ name = "", message, code, cause, errors }: ErrorCause): readonly string[] {
+  return [
+    name,
+    messageTemplate(message),
+    ...(code === undefined ? [] : [`code ${code}`]),
+    ...(cause === undefined ? [] : ["cause", ...wordsOf(cause)]),
+    ...(errors === undefined ? [] : ["errors", ...errors.flatMap(wordsOf)]),
+  ];
+}
+
 /** The fingerprint of a failed job. A cancellation is not an error and has none. */
-export function jobFingerprint(job: JobState, failure: Failure): ErrorFingerprint | undefined {
+export function jobFingerprint(job: JobHead, failure: Failure): ErrorFingerprint | undefined {
   if (failure.kind === "cancelled") return undefined;
   return errorFingerprint({ type: job.type, taskId: failure.taskId, error: failure.error });
 }

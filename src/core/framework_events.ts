@@ -11,10 +11,21 @@ import type { JsonObject, JsonValue } from "./json.ts";
 import type { SealedInput } from "./sealed_input.ts";
 
 /** An error as recorded: plain data, never the object that was thrown. */
-export interface ErrorFact {
+export interface ErrorFact extends ErrorCause {
   readonly name: string;
-  readonly message: string;
   readonly stack?: string;
+}
+
+/** An error that another error names as its cause. Whatever was thrown may have causes. */
+export interface ErrorCause {
+  /** Absent for a cause that is not an error and has no name. */
+  readonly name?: string;
+  readonly message: string;
+  /** Such as `ECONNREFUSED` or `23505`. */
+  readonly code?: string | number;
+  readonly cause?: ErrorCause;
+  /** The first errors of an `AggregateError`, or of any other with a list of them. */
+  readonly errors?: readonly ErrorCause[];
 }
 
 /**

@@ -26,6 +26,12 @@ export const ID_PATTERN = /^(?!\.{1,2}$)[A-Za-z0-9._:~-]{1,128}$/;
 /** The rule in words, for error messages. */
 export const ID_RULE = "1 to 128 characters of A-Z a-z 0-9 . _ : ~ -";
 
+/**
+ * How ids of entries and jobs begin that Daybook derives from other ids. Senders may not choose
+ * such an id: it would take the place of the entry or job that it stands for.
+ */
+export const DERIVED = { event: "evt~", job: "job~" } as const;
+
 /** The root task of a job with code: its `run`. */
 export const MAIN_TASK = "main" as TaskId;
 

@@ -5,7 +5,7 @@
 
 import type { Condition } from "./condition.ts";
 import { type ErrorFingerprint, jobFingerprint } from "./error_fingerprint.ts";
-import type { FailureKind } from "./framework_events.ts";
+import type { ErrorCause, ErrorFact, FailureKind } from "./framework_events.ts";
 import { type JobId, type LogId, MAIN_TASK, type TaskId } from "./ids.ts";
 import { MAIN_EXPECTATION_ID, requiredMatches } from "./job_plan.ts";
 import { jobHead, recordedFailure } from "./job_resource.ts";
@@ -75,12 +75,14 @@ interface OpenExpectation {
 export interface FailureSummary {
   readonly kind: FailureKind;
   readonly taskId: TaskId | null;
-  /** Without a stack, and cut when long. */
-  readonly error: { readonly name: string; readonly message: string };
+  readonly error: ErrorSummary;
   readonly fingerprint: ErrorFingerprint | null;
   readonly recoveryRequired: boolean;
   readonly because: LogId;
 }
+
+/** Without a stack, and cut when long. */
+export type ErrorSummary = Omit<ErrorFact, "stack">;
 
 /** The most open tasks, and the most open expectations. */
 const OPEN_MAX = 5;
@@ -158,13 +160,20 @@ function failureSummary(job: JobState): FailureSummary | null {
   return {
     kind,
     taskId: taskId ?? null,
-    error: {
-      name: cut(error.name, ERROR_LENGTH_MAX.name),
-      message: cut(error.message, ERROR_LENGTH_MAX.message),
-    },
+    error: { ...causeSummary(error), name: cut(error.name, ERROR_LENGTH_MAX.name) },
     fingerprint: jobFingerprint(job, failure) ?? null,
     recoveryRequired,
     because,
+  };
+}
+
+function causeSummary({ name, message, code, cause, errors }: ErrorCause): ErrorCause {
+  return {
+    ...(name === undefined ? {} : { name: cut(name, ERROR_LENGTH_MAX.name) }),
+    message: cut(message, ERROR_LENGTH_MAX.message),
+    ...(code === undefined ? {} : { code }),
+    ...(cause === undefined ? {} : { cause: causeSummary(cause) }),
+    ...(errors === undefined ? {} : { errors: errors.map(causeSummary) }),
   };
 }
 

@@ -9,6 +9,9 @@ const SHOWN_LENGTH_MAX = 60;
 /** Characters kept at the end of a cut text, since long ids differ there. */
 const TAIL_LENGTH = 20;
 
+/** Longer texts of a sentence are cut; the cited entry has the whole text. */
+const LINE_LENGTH_MAX = 300;
+
 /** The value as JSON, cut when long; `nothing` when there is none. */
 export function shownValue(value: JsonValue | undefined): string {
   if (value === undefined) return "nothing";
@@ -23,6 +26,14 @@ export function shownScalar(value: JsonScalar): string {
 /** Text from outside, such as a path, without quotes. */
 export function shownText(text: string): string {
   return visible(cutMiddle(text));
+}
+
+/** Text from outside, made safe for a sentence and a terminal. */
+export function oneLine(text: string): string {
+  const line = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
+  return line.length <= LINE_LENGTH_MAX
+    ? line
+    : `${line.slice(0, LINE_LENGTH_MAX).toWellFormed()}…`;
 }
 
 /** Converts no more of a long value than is shown. */

@@ -2,8 +2,8 @@
 
 import {
   checked,
+  chosenId,
   isObject,
-  jobIdField,
   labelsField,
   type PointedIssue,
   pointedIssues,
@@ -14,6 +14,7 @@ import {
 } from "./fields.ts";
 import * as v from "valibot";
 import { durationText } from "../core/duration.ts";
+import { DERIVED, type JobId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { CreateRequest } from "../engine/requests.ts";
 import { parseCommonRequest } from "./common_request.ts";
@@ -26,7 +27,7 @@ const PRIORITY_MAX = 1_000;
 const PRIORITY_RULE = `must be a whole number from -${PRIORITY_MAX} to ${PRIORITY_MAX}`;
 
 const common = {
-  jobId: v.exactOptional(jobIdField),
+  jobId: v.exactOptional(chosenId<JobId>(DERIVED.job)),
   priority: v.exactOptional(v.pipe(
     v.number(),
     v.integer(PRIORITY_RULE),

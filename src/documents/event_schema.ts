@@ -2,9 +2,10 @@
 
 import * as v from "valibot";
 import { isReserved } from "../core/event_type.ts";
-import type { EventId, ExecutionId } from "../core/ids.ts";
+import { DERIVED, type EventId, type ExecutionId } from "../core/ids.ts";
 import type { IncomingEvent } from "../engine/requests.ts";
 import {
+  chosenId,
   eventTypeField,
   id,
   isObject,
@@ -27,7 +28,7 @@ export type JudgedEvent =
     readonly errors: readonly PointedIssue[];
   };
 
-const eventIdField = id<EventId>();
+const eventIdField = chosenId<EventId>(DERIVED.event);
 
 export const domainEventTypeField = v.pipe(
   eventTypeField,

@@ -74,6 +74,17 @@ export function id<Id extends string>() {
   });
 }
 
+/** The schema of an id that a sender chooses, which must not look like a derived one. */
+export function chosenId<Id extends string>(derived: string) {
+  return documented(
+    v.pipe(
+      id<Id>(),
+      v.check((text) => !text.startsWith(derived), `must not begin with ${derived}`),
+    ),
+    { type: "string", pattern: ID_PATTERN.source.replace("(?!", `(?!${derived}|`) },
+  );
+}
+
 export const jobIdField = id<JobId>();
 export const taskIdField = id<TaskId>();
 

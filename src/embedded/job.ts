@@ -199,14 +199,26 @@ export interface JobFailure {
   readonly cutShort: readonly string[];
 }
 
-/** An error, as recorded in the journal. */
-export interface JobError {
+/** An error, as recorded in the journal, with its causes. */
+export interface JobError extends JobErrorCause {
   /** The class of the error. */
   readonly name: string;
-  /** The message. */
-  readonly message: string;
   /** The stack, if known. */
   readonly stack?: string;
+}
+
+/** An error that another error names as its cause. */
+export interface JobErrorCause {
+  /** The class of the error; absent if the cause is not an error and has no name. */
+  readonly name?: string;
+  /** The message; the JSON of an object without one. */
+  readonly message: string;
+  /** Its own `code`, such as `ECONNREFUSED` or `23505`. */
+  readonly code?: string | number;
+  /** What it names as its cause; at most five causes lie behind one another. */
+  readonly cause?: JobErrorCause;
+  /** The first three errors of an `AggregateError`. */
+  readonly errors?: readonly JobErrorCause[];
 }
 
 /** @typeParam Output The return type of `run`, as JSON. */

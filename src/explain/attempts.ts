@@ -8,14 +8,8 @@ import type { LogId } from "../core/ids.ts";
 import { assertNever } from "../core/assert_never.ts";
 import { type Attempt, type AttemptEnd, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
-import {
-  attemptText,
-  capital,
-  errorText,
-  interruptionText,
-  taskText,
-  timeText,
-} from "./phrases.ts";
+import { errorText } from "../core/error_text.ts";
+import { attemptText, capital, interruptionText, taskText, timeText } from "./phrases.ts";
 
 /** How many unsuccessful attempts are described one by one: the latest. */
 const SHOWN_MAX = 5;

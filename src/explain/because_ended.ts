@@ -24,14 +24,13 @@ import type { Evidence } from "./evidence.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
 import { overtakenReasons } from "./overtaken.ts";
 import { overlookedEvents, recoveredFailures, repeatedSteps, whereTimeWent } from "./retrospect.ts";
+import { errorText, thrownErrorText } from "../core/error_text.ts";
+import { oneLine } from "../core/shown_value.ts";
 import {
   actorText,
   capital,
-  errorText,
   latest,
   matcherText,
-  oneLine,
-  placeText,
   reasonText,
   shortened,
   taskText,
@@ -156,11 +155,11 @@ function taskFailedText(
   switch (kind) {
     case "deadLetter":
       return `${what} used up its ${counted(attributes.maxAttempts, "attempt")}: ` +
-        `the last one failed at ${at}: ${errorText(error)}${placeText(error)}.`;
+        `the last one failed at ${at}: ${thrownErrorText(error)}.`;
     case "poison":
-      return `${what} failed for good at ${at}: ${errorText(error)}${placeText(error)}.`;
+      return `${what} failed for good at ${at}: ${thrownErrorText(error)}.`;
     case "error":
-      return `${what} threw at ${at}: ${errorText(error)}${placeText(error)}.`;
+      return `${what} threw at ${at}: ${thrownErrorText(error)}.`;
     case "cancelled":
       return `${what} was cancelled at ${at}: ${errorText(error)}.`;
     default:

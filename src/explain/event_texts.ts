@@ -7,6 +7,7 @@ import type {
   FrameworkAttributes,
   FrameworkEventType,
 } from "../core/framework_events.ts";
+import { messageText } from "../core/error_text.ts";
 import { limitsText } from "../core/place_limits.ts";
 import {
   type Change,
@@ -236,10 +237,11 @@ function attemptNote({ attempt }: { readonly attempt: number }): string {
 function failureNote(failure: AttemptFailure, times: DayTimes): string {
   const { attempt, maxAttempts, error } = failure;
   const which = `attempt ${attempt} of ${maxAttempts}`;
+  const message = messageText(error);
   // The most useful part comes first, since lines are cut at their end: when, then why.
   return "retryAt" in failure
-    ? `again at ${times.timeOfDay(failure.retryAt)} (${which}): ${error.message}`
-    : `${error.message} (${which}, for good: ${failure.kind})`;
+    ? `again at ${times.timeOfDay(failure.retryAt)} (${which}): ${message}`
+    : `${message} (${which}, for good: ${failure.kind})`;
 }
 
 function listed(what: string, names: readonly string[]): string | undefined {

@@ -93,6 +93,11 @@ export interface WorkersThen {
   readonly lookedAt?: number;
 }
 
+export interface HeldUpBy extends HeldUp {
+  /** The jobs that held the workers when it began to wait for one, if it did so for long. */
+  readonly workers?: WorkersThen;
+}
+
 /** What the journal does not contain: the state of this process with regard to the job. */
 export interface Circumstances {
   /** `none`: the job has no code, and needs none. */
@@ -124,6 +129,8 @@ export interface Circumstances {
     readonly limit?: BlockingLimit;
     readonly ahead?: number;
   };
+  /** Whether no version of the type is loaded, so that the code of a retry cannot run either. */
+  readonly isTypeMissing?: boolean;
   /** For a failed job, the pauses in force that would hold a retry, oldest first. */
   readonly pauses?: readonly Pause[];
   /** The process is stopping. */
@@ -148,7 +155,7 @@ export interface Evidence {
   /** Only for an ended job, if there are enough jobs to compare with. */
   readonly usual?: UsualTime | undefined;
   /** Only for an ended job that was queued or suspended for long. */
-  readonly heldUp?: HeldUp | undefined;
+  readonly heldUp?: HeldUpBy | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
   /**
    * By the id of a satisfied expectation, the first event that would have matched it, but came

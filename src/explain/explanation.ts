@@ -8,6 +8,7 @@ import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import type { Trait } from "./contrast.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JsonObject } from "../core/json.ts";
+import type { PolicyRole } from "../core/job_plan.ts";
 import type { StateName } from "../core/job_state.ts";
 import type { Likeness } from "./likeness/suspect.ts";
 import type { RuleName } from "../core/rules.ts";
@@ -45,6 +46,11 @@ export interface CompletedItem<Cite> extends Statement<Cite> {
 export interface NearMiss<Cite> extends Statement<Cite> {
   /** The kind of likeness. */
   readonly likeness: Likeness;
+  /**
+   * For an event that is nearer to one that the policy names than to any expectation, the effect of
+   * that one: `errors` fail the job, `succeeded` and `failed` end its compensation.
+   */
+  readonly policy?: PolicyRole;
   /** The clauses of the expectation that it fails; empty when something else is wrong. */
   readonly clauses: readonly Mismatch[];
   /** Its attributes; empty when very long. */

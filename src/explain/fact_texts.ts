@@ -10,7 +10,7 @@ import {
   type JobState,
   type RunningJob,
 } from "../core/job_state.ts";
-import { errorText } from "./phrases.ts";
+import { errorText } from "../core/error_text.ts";
 import { failedAttempt } from "./why_error.ts";
 
 type OpenJob = RunningJob | CompensatingJob;

@@ -1,4 +1,4 @@
-/** Describes how a suspension, a pause or a limit delayed a job that has ended. */
+/** Describes how a suspension, a pause, a limit or the lack of a worker delayed a job that has ended. */
 
 import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
@@ -6,10 +6,11 @@ import { durationText } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
 import { shownText } from "../core/shown_value.ts";
 import { lengthMs } from "./condition_spans.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Evidence, HeldUpBy } from "./evidence.ts";
 import type { Statement } from "./explanation.ts";
 import { type HoldUp, isRelevant } from "./hold_ups.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
+import { holdersThenText } from "./queue_holders.ts";
 import { scopeText } from "./pause_texts.ts";
 import { actorText, reasonText } from "./phrases.ts";
 
@@ -23,7 +24,7 @@ export function heldUpReasons(
   if (endedBy === undefined || heldUp === undefined) return [];
   const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);
   return heldUp.all.flatMap((holdUp) => {
-    return isRelevant(holdUp.ms, totalMs) ? holdUpReason(holdUp, heldUp.isAll) : [];
+    return isRelevant(holdUp.ms, totalMs) ? holdUpReason(holdUp, heldUp) : [];
   });
 }
 
@@ -46,7 +47,7 @@ export function heldUntilDeadline(
     ms += msUntil(deadline.receivedAt, holdUp);
     most.push(holdUp);
   }
-  return ms > mostMs ? most.flatMap((holdUp) => holdUpReason(holdUp, heldUp.isAll)) : [];
+  return ms > mostMs ? most.flatMap((holdUp) => holdUpReason(holdUp, heldUp)) : [];
 }
 
 /** Only a suspension may last longer than the deadline, when the job then compensates. */
@@ -56,16 +57,16 @@ function msUntil(deadline: string, holdUp: HoldUp): number {
     : holdUp.ms;
 }
 
-/** @param isAll Whether all jobs of that time were looked at. */
-export function holdUpReason(holdUp: HoldUp, isAll: boolean): readonly Statement<LogId>[] {
+export function holdUpReason(holdUp: HoldUp, heldUp: HeldUpBy): readonly Statement<LogId>[] {
   switch (holdUp.kind) {
-    case "worker":
-    case "unknown":
-      return [];
     case "pause":
       return [pauseReason(holdUp)];
     case "limit":
-      return [limitReason(holdUp, isAll)];
+      return [limitReason(holdUp, heldUp.isAll)];
+    case "worker":
+      return [workerReason(holdUp, heldUp)];
+    case "unknown":
+      return [];
     case "suspension":
       return [suspensionReason(holdUp)];
     default:
@@ -79,6 +80,22 @@ function suspensionReason(
   const statement = `It was suspended for ${durationText(ms)}${actorText(control ?? {})}, from ` +
     `${from.at} until ${to.at}${reasonText(control?.attributes.reason)}.`;
   return { statement, cites: [from.logId, ...until] };
+}
+
+function workerReason(
+  { ms, since, until }: Extract<HoldUp, { kind: "worker" }>,
+  { isAll, workers }: HeldUpBy,
+): Statement<LogId> {
+  const waited = `It waited ${isAll ? "" : "up to "}${durationText(ms)} for a worker`;
+  if (workers === undefined || workers.holders.length === 0) {
+    const nothingElse = isAll ? "; no pause and no limit held it meanwhile" : "";
+    return { statement: `${waited}${nothingElse}.`, cites: until };
+  }
+  const { holders } = workers;
+  const were = holders.length === 1 ? "a worker was" : "workers were";
+  const statement = `${waited}. At ${since}, ${were} held by ${holdersThenText(workers)}.`;
+  const named = holders.slice(0, NAMED_MAX).map(({ startedBy }) => startedBy);
+  return { statement, cites: [...named, ...until] };
 }
 
 function pauseReason(

@@ -83,6 +83,17 @@ export function wasHeldUp({ spans, created, endedBy }: OutlinedHistory): boolean
   return isRelevant(heldMs, totalMs);
 }
 
+/** Since when the job waited for a worker, if that took a relevant share of its time; RFC 3339. */
+export function waitedForWorkerSince(
+  { created, endedBy }: OutlinedHistory,
+  { all }: HeldUp,
+): string | undefined {
+  const wait = all.find(({ kind }) => kind === "worker");
+  if (wait?.kind !== "worker" || endedBy === undefined) return undefined;
+  const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);
+  return isRelevant(wait.ms, totalMs) ? wait.since : undefined;
+}
+
 export function isRelevant(ms: number, totalMs: number): boolean {
   return ms >= RELEVANT_MS && ms >= RELEVANT_SHARE * totalMs;
 }
@@ -141,9 +152,12 @@ export function* heldInQueue(
 }
 
 /** Everything that delayed it. */
-export function heldUp(outlined: OutlinedHistory, { all: queued, isAll }: HeldUp): HeldUp {
-  const all = [...queued, ...suspensions(outlined)];
-  return { all: all.toSorted((left, right) => right.ms - left.ms), isAll };
+export function heldUp<InQueue extends HeldUp>(
+  outlined: OutlinedHistory,
+  inQueue: InQueue,
+): InQueue {
+  const all = [...inQueue.all, ...suspensions(outlined)];
+  return { ...inQueue, all: all.toSorted((left, right) => right.ms - left.ms) };
 }
 
 /** The beginning of the stay, everything that changed during it, and its end. */

@@ -73,7 +73,7 @@ export function* limitsInRetrospect(
         : `longer: ${tight.statement}`),
     because: [
       inForceThenReason(asked),
-      ...heldUp.all.flatMap((one) => holdUpReason(one, heldUp.isAll)),
+      ...heldUp.all.flatMap((one) => holdUpReason(one, heldUp)),
       ...all.flatMap((times) => freeReasons(times)),
       ...tight === undefined ? [] : [tight.reason],
     ],

@@ -94,7 +94,7 @@ export function nextSteps(
       ];
     case "parked":
       return [
-        ...whileParked(outlined),
+        ...whileParked(outlined, evidence),
         ...endsByTime(outlined),
         ...eventsToSend(outlined, waitingFor),
       ];
@@ -209,8 +209,8 @@ function eventsToSend({ job }: OutlinedHistory, waitingFor: readonly WaitingFor<
  * Whether the event has everything that was expected, except for form, type, address, place or
  * time.
  */
-function isMeant({ likeness }: NearMiss<LogId>): boolean {
-  return likeness !== "values" && likeness !== "spelling";
+function isMeant({ likeness, policy }: NearMiss<LogId>): boolean {
+  return policy === undefined && likeness !== "values" && likeness !== "spelling";
 }
 
 /** What is running continues to its end; the rest waits. */

@@ -4,7 +4,13 @@
 
 import { isReserved } from "../core/event_type.ts";
 import type { LogId } from "../core/ids.ts";
-import { type EventMatcher, type ExpectedEvent, MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
+import {
+  type EventMatcher,
+  type ExpectedEvent,
+  MAIN_EXPECTATION_ID,
+  policyEvents,
+  type PolicyRole,
+} from "../core/job_plan.ts";
 import { hasCode, isMet, type JobState } from "../core/job_state.ts";
 
 export interface OpenExpectation {
@@ -33,6 +39,22 @@ function compensationEvents({ plan, tasks }: JobState): readonly OpenExpectation
     asExpectation("compensation succeeded", policy.succeeded),
     asExpectation("compensation failed", policy.failed),
   ];
+}
+
+/** An event that the policy of a job names, in the form of an expectation. */
+export interface PolicyTarget extends OpenExpectation {
+  readonly role: PolicyRole;
+}
+
+/** The most events of a policy that others are compared with. */
+const POLICY_TARGETS_MAX = 16;
+
+/** What an event may have been meant for that met no expectation; ids have a space, unlike others. */
+export function policyTargets({ state, plan }: JobState): readonly PolicyTarget[] {
+  if (state !== "Created" && state !== "Running") return [];
+  return policyEvents(plan.policy).filter(({ matcher }) => !isReserved(matcher.eventType))
+    .slice(0, POLICY_TARGETS_MAX)
+    .map(({ role, matcher }, at) => ({ ...asExpectation(`policy ${at + 1}`, matcher), role }));
 }
 
 function asExpectation(id: string, matcher: EventMatcher): OpenExpectation {

@@ -13,7 +13,8 @@ import { causeCited, cutShortText } from "./attempts.ts";
 import type { Attempt } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
 import { type InterruptionReason, isWithdrawal } from "../core/framework_events.ts";
-import { attemptText, capital, errorText, shortened, taskText, timeText } from "./phrases.ts";
+import { errorText } from "../core/error_text.ts";
+import { attemptText, capital, shortened, taskText, timeText } from "./phrases.ts";
 
 export interface Overtaken {
   readonly taskId: TaskId;

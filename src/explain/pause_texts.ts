@@ -8,7 +8,9 @@ import { isOfEverything, type Pause } from "../core/pauses.ts";
 import type { HoldingPause } from "./evidence.ts";
 import type { NextStep, Statement } from "./explanation.ts";
 import { automatic } from "./next_step.ts";
-import { actorText, errorText, latest, oneLine, reasonText, taskText } from "./phrases.ts";
+import { errorText } from "../core/error_text.ts";
+import { oneLine } from "../core/shown_value.ts";
+import { actorText, latest, reasonText, taskText } from "./phrases.ts";
 
 /** `everything`, `type mail.send`, `type mail.send with label tenant:acme`. */
 export function scopeText({ type, label, key }: PauseScope): string {

@@ -4,18 +4,15 @@ import { countOf } from "../core/counted.ts";
 import { countText } from "../core/size.ts";
 import { assertNever } from "../core/assert_never.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
-import type { ErrorFact, InterruptionReason } from "../core/framework_events.ts";
+import type { InterruptionReason } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
 import { type EventMatcher, type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
 import { correlationText } from "./mismatch.ts";
-import { shownText } from "../core/shown_value.ts";
+import { oneLine, shownText } from "../core/shown_value.ts";
 import { durationText } from "../core/duration.ts";
 
 /** How many entries that say the same are cited: the latest. */
 const CITED_MAX = 10;
-
-/** Longer error messages are cut; the cited entry has the whole message. */
-const MESSAGE_LENGTH_MAX = 300;
 
 /** `a`, `a and b`, `a, b and c`. */
 function listed(parts: readonly string[]): string {
@@ -33,15 +30,6 @@ export function attemptText(nth: number, maxAttempts: number | undefined, begun 
   const cutShort = begun - nth;
   const again = cutShort > 0 ? ` (cut short ${cutShort === 1 ? "once" : `${cutShort} times`})` : "";
   return `attempt ${nth}${limit}${again}`;
-}
-
-/** `PaymentRefused: the payment was refused`, on one line. */
-export function errorText({ name, message }: ErrorFact): string {
-  const asked = requestedDelayMs({ name, message });
-  if (asked !== undefined) return `RetryLater: asked for a pause of ${durationText(asked)}`;
-  const line = oneLine(message);
-  const who = oneLine(name);
-  return line === "" ? who : `${who}: ${line}`;
 }
 
 /**
@@ -87,25 +75,9 @@ export function progressText(
   return note === undefined ? count : `${count} (${oneLine(note)})`;
 }
 
-const ASKED = /^asked to be tried again in (\d+) ms$/;
-
-/** The delay that a task asked for with `RetryLater`, in milliseconds. */
-export function requestedDelayMs({ name, message }: ErrorFact): number | undefined {
-  const ms = name === "RetryLater" ? ASKED.exec(message)?.[1] : undefined;
-  return ms === undefined ? undefined : Number(ms);
-}
-
 /** ` (reason: the customer asked)`, or nothing. */
 export function reasonText(reason: string | undefined): string {
   return reason === undefined || reason.trim() === "" ? "" : ` (reason: ${oneLine(reason)})`;
-}
-
-/** Text from outside, made safe for a sentence and a terminal. */
-export function oneLine(text: string): string {
-  const line = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
-  return line.length <= MESSAGE_LENGTH_MAX
-    ? line
-    : `${line.slice(0, MESSAGE_LENGTH_MAX).toWellFormed()}…`;
 }
 
 /** What an expectation wants: `ec.shipment.ShipmentCompleted where orderId = "42"`. */
@@ -169,18 +141,4 @@ export function before(logIds: readonly LogId[]): readonly LogId[] {
 /** A time this many milliseconds after another. Reads no clock: both are text of the journal. */
 export function later(time: string, ms: number): string {
   return new Date(Date.parse(time) + ms).toISOString();
-}
-
-/** Frames of the platform and of the engine, which say nothing about the job's own code. */
-const FOREIGN_FRAME = /ext:|node:|\/src\/engine\//;
-const FRAME = /([^/\\\s(]+):(\d+):\d+\)?$/;
-
-/** `, thrown at my_jobs.ts:22`, or nothing when the stack does not show it. */
-export function placeText({ stack = "" }: ErrorFact): string {
-  for (const line of stack.split("\n")) {
-    if (!line.startsWith("    at ") || FOREIGN_FRAME.test(line)) continue;
-    const [, file, number] = FRAME.exec(line.trimEnd()) ?? [];
-    if (file !== undefined) return `, thrown at ${oneLine(file)}:${number}`;
-  }
-  return "";
 }

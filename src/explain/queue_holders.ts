@@ -7,7 +7,7 @@ import type { NextStep } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import { durationText } from "../core/duration.ts";
 import { shownText } from "../core/shown_value.ts";
-import type { BlockingLimit, Circumstances, WorkerHolder } from "./evidence.ts";
+import type { BlockingLimit, Circumstances, WorkerHolder, WorkersThen } from "./evidence.ts";
 import { manual } from "./next_step.ts";
 import { pausesText } from "./pause_texts.ts";
 import { taskText } from "./phrases.ts";
@@ -111,7 +111,7 @@ export function rateOpensAt({ limit }: Pick<Queue, "limit">): string | undefined
 
 /** What was ahead of a job at a past time. */
 export function queueThenText(then: QueueThen): string {
-  const { holders, lookedAt, limit } = then;
+  const { lookedAt, limit } = then;
   const held = holdsThenText(then);
   if (held !== undefined) {
     const by = limit === undefined
@@ -119,13 +119,17 @@ export function queueThenText(then: QueueThen): string {
       : holdersText({ limit, busy: 0 }) + unseenText(lookedAt, "may have held places");
     return held + by;
   }
+  return then.holders.length === 0
+    ? `it waits for a worker${holdersThenText(then)}`
+    : `it waits for a worker, and others have them: ${holdersThenText(then)}`;
+}
+
+/** `w1 in task crawl since ..., without a time limit; and 3 other jobs`. */
+export function holdersThenText({ holders, lookedAt }: WorkersThen): string {
   const named = holders.slice(0, NAMED_MAX).map(holderText);
   const rest = holders.length - named.length;
   const others = rest > 0 ? `; and ${counted(rest, "other job")}` : "";
-  const unseen = unseenText(lookedAt, "may have had workers");
-  return named.length === 0
-    ? `it waits for a worker${unseen}`
-    : `it waits for a worker, and others have them: ${named.join("; ")}${others}${unseen}`;
+  return named.join("; ") + others + unseenText(lookedAt, "may have had workers");
 }
 
 /** The pause or the limit that held a job at a time in the past; `undefined` for neither. */

@@ -5,7 +5,8 @@ import { counted } from "../core/counted.ts";
 import type { LogId } from "../core/ids.ts";
 import type { Statement } from "./explanation.ts";
 import { pauseTimes, scopeText } from "./pause_texts.ts";
-import { latest, oneLine, reasonText, shortened } from "./phrases.ts";
+import { oneLine } from "../core/shown_value.ts";
+import { latest, reasonText, shortened } from "./phrases.ts";
 import type { QueueFacts } from "./queue_facts.ts";
 import { blockingEntries, holdersText, limitText } from "./queue_holders.ts";
 

@@ -18,7 +18,8 @@ import { type Attempt, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
 import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
 import type { Evidence } from "./evidence.ts";
-import { capital, errorText, shortened, taskText, timeText as entryTime } from "./phrases.ts";
+import { errorText } from "../core/error_text.ts";
+import { capital, shortened, taskText, timeText as entryTime } from "./phrases.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
 
 type Statements = readonly Statement<LogId>[];

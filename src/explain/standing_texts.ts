@@ -3,7 +3,7 @@
 import { counted } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";
 import type { DatabaseInForce, Standing, WhyLeading } from "../core/standing.ts";
-import { oneLine } from "./phrases.ts";
+import { oneLine } from "../core/shown_value.ts";
 
 const WHY: Readonly<Record<WhyLeading, string>> = {
   first: "no process had led this journal before",

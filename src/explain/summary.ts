@@ -14,12 +14,11 @@ import { compensableTasks } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { openExpectations } from "./open_expectations.ts";
 import { durationText } from "../core/duration.ts";
+import { errorText, requestedDelayMs } from "../core/error_text.ts";
 import {
   attemptText,
-  errorText,
   matchedText,
   reasonText,
-  requestedDelayMs,
   shortened,
   taskText,
   timeText as entryTime,

@@ -1,7 +1,8 @@
 /** Describes how a suspect resembles what was expected, and why it did not count. */
 
 import { type FrameworkEntry, isCorrelated, isRefused } from "../core/event.ts";
-import type { ExpectedEvent } from "../core/job_plan.ts";
+import { assertNever } from "../core/assert_never.ts";
+import type { ExpectedEvent, PolicyRole } from "../core/job_plan.ts";
 import { insideForm, type Mismatch, mismatchesText } from "./mismatch.ts";
 import type { OwnValue } from "./likeness/own_values.ts";
 import type { Effect, Suspect } from "./likeness/suspect.ts";
@@ -13,20 +14,43 @@ import { shortened, timeText } from "./phrases.ts";
 const VALUES_SHOWN_MAX = 2;
 const JOBS_SHOWN_MAX = 2;
 
-/** Without the full stop: `shop.Paid came at ... and did not count: orderId: ...` */
+/**
+ * Without the full stop: `shop.Paid came at ... and did not count: orderId: ...`
+ *
+ * @param role If the event is compared with one that the policy names.
+ */
 export function suspectText(
   outlined: OutlinedHistory,
   expected: ExpectedEvent,
   suspect: Suspect,
+  role?: PolicyRole,
 ): string {
   const { entry, kind } = suspect;
   const came = `${toMatchable(entry).eventType} came at ${timeText(entry)}`;
   const why = obstacles(outlined, expected, suspect).join("; ");
+  if (role !== undefined) {
+    const carried = kind === "values" ? `, ${carriedText(outlined, suspect)},` : "";
+    return `${came}${carried} and did not count as ${policyText(role)}${why && `: ${why}`}`;
+  }
   if (kind !== "values") return `${came} and did not count: ${why}`;
   const carried = carriedText(outlined, suspect);
   return why === ""
     ? `${came}, ${carried}, and counted for nothing`
     : `${came}, ${carried}; ${why}`;
+}
+
+/** In Running, where no compensation is under way. */
+function policyText(role: PolicyRole): string {
+  switch (role) {
+    case "errors":
+      return "the error event of the job's policy";
+    case "succeeded":
+      return "the end of the job's compensation, of which none is under way";
+    case "failed":
+      return "the failed end of the job's compensation, of which none is under way";
+    default:
+      return assertNever(role, "role");
+  }
 }
 
 function obstacles(

@@ -1,11 +1,12 @@
 /** What a job still waits for, and the events that were meant for it. */
 
+import { counted } from "../core/counted.ts";
 import type { Work } from "../core/work.ts";
 import { placesIn } from "./elsewhere.ts";
 import { isRefused, type JobEventLogEntry } from "../core/event.ts";
 import type { NearMiss, WaitingFor } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
-import { type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
+import { type ExpectedEvent, type PolicyRole, requiredMatches } from "../core/job_plan.ts";
 import { type JsonScalar, jsonSize } from "../core/json.ts";
 import { looseForm } from "./likeness/loose_form.ts";
 import { demanded, isDistinctive } from "./likeness/own_values.ts";
@@ -20,8 +21,9 @@ import {
   isUnmeetable,
   type OpenExpectation,
   openExpectations,
+  policyTargets,
 } from "./open_expectations.ts";
-import { latest, matchedText, wantedText } from "./phrases.ts";
+import { latest, matchedText, shortened, wantedText } from "./phrases.ts";
 import { suspectText } from "./suspect_text.ts";
 import { compareWith, findSuspects } from "./suspects.ts";
 
@@ -31,11 +33,14 @@ const CLAUSES_MAX = 10;
 /** The most expectations that are described: the first ones. */
 export const WAITS_MAX = 200;
 
+/** How many other expectations a sentence names. */
+const NAMES_MAX = 3;
+
 /** Longer attributes of an event are left out. */
 const ATTRIBUTES_LENGTH_MAX = 16_384;
 
-interface Found {
-  readonly open: OpenExpectation;
+interface Found<Target extends OpenExpectation = OpenExpectation> {
+  readonly open: Target;
   readonly suspects: readonly Suspect[];
 }
 
@@ -44,22 +49,49 @@ export function* openWaits(
   outlined: OutlinedHistory,
   evidence: Evidence,
 ): Work<readonly WaitingFor<LogId>[]> {
-  const comparison = compareWith(outlined);
-  const found: Found[] = [];
-  for (const open of openExpectations(outlined.job).slice(0, WAITS_MAX)) {
-    const candidates = evidence.candidates.get(open.expected.id);
-    found.push({ open, suspects: yield* findSuspects(outlined, comparison, open, candidates) });
-  }
-  const likeliest = likeliestPlaces(found);
+  const { job } = outlined;
+  const open = openExpectations(job).slice(0, WAITS_MAX);
+  const suspects = suspectsIn(outlined, evidence);
+  const found = yield* suspects(open);
+  const named = open.length === 0 ? [] : yield* suspects(policyTargets(job));
+  const [places, policyPlaces] = [likeliestPlaces(found), likeliestPlaces(named)];
+  const isOfPolicy = ({ entry: { logId } }: Suspect) =>
+    (policyPlaces.get(logId)?.distance ?? Infinity) < (places.get(logId)?.distance ?? Infinity);
   return found.map(({ open, suspects }, at) => {
-    const own = suspects.filter(({ kind, entry }) =>
-      kind !== "values" || likeliest.get(entry.logId)?.at === at
+    const own = suspects.filter((suspect) =>
+      !isOfPolicy(suspect) &&
+      (suspect.kind !== "values" || places.get(suspect.entry.logId)?.at === at)
     );
-    return waitingFor(outlined, open, own, evidence.candidates.get(open.expected.id));
+    const misses = own.map((suspect) => nearMiss(outlined, open.expected, suspect));
+    const ofPolicy = named.flatMap(({ open: { expected, role }, suspects }, nth) =>
+      suspects.filter((suspect) =>
+        isOfPolicy(suspect) && policyPlaces.get(suspect.entry.logId)?.at === nth &&
+        (places.get(suspect.entry.logId)?.at ?? 0) === at
+      ).map((suspect) => nearMiss(outlined, expected, suspect, role))
+    );
+    const candidates = evidence.candidates.get(open.expected.id);
+    return waitingFor(outlined, open, [...misses, ...ofPolicy], candidates);
   });
 }
 
-/** An event that merely carries the job's values is shown once, at the most likely expectation. */
+function suspectsIn(outlined: OutlinedHistory, { candidates }: Evidence) {
+  const comparison = compareWith(outlined);
+  return function* <Target extends OpenExpectation>(
+    targets: readonly Target[],
+  ): Work<readonly Found<Target>[]> {
+    const found: Found<Target>[] = [];
+    for (const open of targets) {
+      const candidate = candidates.get(open.expected.id);
+      found.push({ open, suspects: yield* findSuspects(outlined, comparison, open, candidate) });
+    }
+    return found;
+  };
+}
+
+/**
+ * Where an event is most similar: one that merely carries the job's values is shown once, at the
+ * most likely expectation, and one that is more like what the policy names is shown as that.
+ */
 function likeliestPlaces(
   found: readonly Found[],
 ): ReadonlyMap<LogId, { readonly at: number; readonly distance: number }> {
@@ -77,14 +109,15 @@ function likeliestPlaces(
 function waitingFor(
   outlined: OutlinedHistory,
   open: OpenExpectation,
-  suspects: readonly Suspect[],
+  nearMisses: readonly NearMiss<LogId>[],
   candidates: Candidates | undefined,
 ): WaitingFor<LogId> {
   const { expected, matched, by } = open;
-  const remark = suspects.length > 0
+  const remark = nearMisses.length > 0
     ? undefined
     : unmeetable(outlined, expected) ?? nothingLikeIt(outlined, open, candidates);
   const count = matchedText(expected, matched);
+  const elsewhere = remark === undefined ? [] : countedElsewhere(outlined, expected).by;
   return {
     expectation: expected.id,
     eventType: expected.matcher.eventType,
@@ -92,8 +125,8 @@ function waitingFor(
     required: requiredMatches(expected.multiplicity),
     statement: `"${expected.id}": ${wantedText(expected)}; ${count} came.` +
       (remark === undefined ? "" : ` ${remark}`),
-    cites: unique([outlined.created.logId, ...latest(by)]),
-    nearMisses: suspects.map((suspect) => nearMiss(outlined, expected, suspect)),
+    cites: unique([outlined.created.logId, ...latest(by), ...latest(elsewhere)]),
+    nearMisses,
     ...(remark === undefined ? {} : { remark }),
   };
 }
@@ -102,13 +135,15 @@ function nearMiss(
   outlined: OutlinedHistory,
   expected: ExpectedEvent,
   suspect: Suspect,
+  role?: PolicyRole,
 ): NearMiss<LogId> {
   const { entry, kind, clauses, effects } = suspect;
   const said = toMatchable(entry).attributes;
   const attributes = jsonSize(said) > ATTRIBUTES_LENGTH_MAX ? {} : said;
   return {
     likeness: kind,
-    statement: `${suspectText(outlined, expected, suspect)}.`,
+    statement: `${suspectText(outlined, expected, suspect, role)}.`,
+    ...(role === undefined ? {} : { policy: role }),
     clauses: clauses.slice(0, CLAUSES_MAX),
     attributes,
     cites: unique([entry.logId, ...firstOf(entry), ...effects.map(({ logId }) => logId)]),
@@ -133,13 +168,42 @@ function nothingLikeIt(
   if (upTo === 0) return "No event was compared: the index of values is not ready yet.";
   const bound = (forgottenUpTo === 0 ? "" : `, as far back as entry ${forgottenUpTo + 1}`) +
     (upTo === undefined ? "" : `, up to entry ${upTo}`);
-  const nothing = `${matched > 0 ? "No other event" : "No event"} on record resembles it${bound}`;
+  const elsewhere = countedElsewhere(outlined, expected);
+  const isOther = matched > 0 || elsewhere.by.length > 0;
+  const nothing = `${isOther ? "No other event" : "No event"} on record resembles it${bound}`;
   if (ofType === undefined || isOwnEvent(expected)) return `${nothing}.`;
-  if (ofType === 0 && matched === 0) {
+  if (ofType === 0 && !isOther && !outlined.facts.has(expected.matcher.eventType)) {
     return `No event of this type has come, and ${lower(nothing)}.`;
   }
   const lacked = ofType === 0 ? undefined : lackedValue(outlined, expected, candidates);
-  return lacked === undefined ? `${nothing}.` : `${nothing}: ${lackingText(lacked, candidates)}.`;
+  const lacking = lacked === undefined ? "" : `: ${lackingText(lacked, candidates)}`;
+  return elsewhere.by.length === 0
+    ? `${nothing}${lacking}.`
+    : `${elsewhereText(elsewhere)}; ${lower(nothing)}${lacking}.`;
+}
+
+interface Elsewhere {
+  readonly ids: readonly string[];
+  readonly by: readonly LogId[];
+}
+
+/** `2 events of this type counted for "paid" and "refunded"`. */
+function elsewhereText({ ids, by }: Elsewhere): string {
+  const names = shortened(ids.map((id) => `"${id}"`), NAMES_MAX);
+  return `${counted(by.length, "event")} of this type counted for ${names}`;
+}
+
+/** The events of its type that counted for other expectations of the job, and for which. */
+function countedElsewhere({ job }: OutlinedHistory, expected: ExpectedEvent): Elsewhere {
+  const { id, matcher } = expected;
+  if (isOwnEvent(expected)) return { ids: [], by: [] };
+  const others = job.plan.expected.flatMap((other, index) => {
+    const { by = [] } = job.expected[index] ?? {};
+    const isOther = other.id !== id && other.matcher.eventType === matcher.eventType;
+    return isOther && by.length > 0 ? [{ id: other.id, by }] : [];
+  });
+  const by = unique(others.flatMap((other) => other.by)).toSorted((a, b) => a - b);
+  return { ids: others.map((other) => other.id), by };
 }
 
 /** What the other events of the type do not have, as far as they were searched. */

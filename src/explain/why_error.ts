@@ -2,7 +2,9 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { type FrameworkEntry, isFromOutside, type JobEventLogEntry } from "../core/event.ts";
-import { attemptText, errorText, oneLine } from "./phrases.ts";
+import { errorText } from "../core/error_text.ts";
+import { oneLine } from "../core/shown_value.ts";
+import { attemptText } from "./phrases.ts";
 import type { FailureKind } from "../core/framework_events.ts";
 import { type CompensatedOutcome, matcherAccepts } from "../core/job_plan.ts";
 import {

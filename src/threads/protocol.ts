@@ -1,5 +1,6 @@
 /** Messages between the engine and a thread: plain data, about one call of `run` at a time. */
 
+import type { ErrorFact } from "../core/framework_events.ts";
 import type { FactEvent } from "../engine/job_context.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
@@ -8,11 +9,8 @@ import type { RestTime } from "../engine/run/rest_time.ts";
 import type { Expectable } from "../engine/run/run_context.ts";
 
 /** A thrown value. */
-export interface Thrown {
+export interface Thrown extends ErrorFact {
   readonly kind: "error" | "nonRetryable" | "retryLater";
-  readonly name: string;
-  readonly message: string;
-  readonly stack?: string;
   readonly delayMs?: number;
 }
 

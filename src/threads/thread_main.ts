@@ -23,6 +23,9 @@ interface ThreadData {
 
 const BYTES_PER_MB = 1_048_576;
 
+/** How long code that the module left behind may run without yielding before the first job. */
+const MODULE_TURN_MS = 60_000;
+
 const { module, memoryMb, port } = workerData as ThreadData;
 const post = (message: FromThread) => port.postMessage(message);
 
@@ -30,7 +33,7 @@ let job: ThreadedJob | undefined;
 const buffers = new BufferGuard(memoryMb * BYTES_PER_MB, () => outOfMemory(memoryMb));
 /** The time limit of the code that is about to be called. */
 function limitMs(begins?: AttemptMessage): number {
-  return job?.limitMs(begins) ?? 60_000;
+  return job?.limitMs(begins) ?? MODULE_TURN_MS;
 }
 
 const guard = new TurnGuard({
@@ -51,19 +54,22 @@ async function loadDefinitions(): Promise<readonly AnyJobDefinition[]> {
   return Object.values(exported).flat() as AnyJobDefinition[];
 }
 
+function findDefinition(
+  definitions: readonly AnyJobDefinition[],
+  { type, version }: Pick<AnyJobDefinition, "type" | "version">,
+): AnyJobDefinition | undefined {
+  return definitions.find((other) => other?.type === type && other.version === version);
+}
+
 function begin(definitions: readonly AnyJobDefinition[]): void {
   const take = (message: ToThread) => {
     const { call } = message;
     const begins = message.kind === "attempt" ? message : undefined;
+    // Before the limit is asked for, since the limit is that of this job.
+    if (message.kind === "run") job = new ThreadedJob(message, (said) => post({ call, ...said }));
     guard.enter(() => {
-      if (message.kind === "run") {
-        const { type, version } = message;
-        const definition = definitions.find((other) =>
-          other?.type === type && other.version === version
-        );
-        job = new ThreadedJob(message, (said) => post({ call, ...said }));
-        job.begin(definition);
-      } else job?.receive(message);
+      if (message.kind === "run") job?.begin(findDefinition(definitions, message));
+      else job?.receive(message);
     }, limitMs(begins));
     post({ kind: "rested", call });
   };

@@ -3,7 +3,7 @@
 import type { JsonValue } from "../core/json.ts";
 import type { ExecutionId, TaskId } from "../core/ids.ts";
 import type { TaskContext } from "../engine/job_context.ts";
-import { Interruption } from "../engine/run/attempt.ts";
+import { ABORT_GRACE_MS, Interruption } from "../engine/run/attempt.ts";
 import type { CodeCall, CodePlace, CodeRequest } from "../engine/run/code_place.ts";
 import { outsideAttempts } from "../engine/run/current_attempt.ts";
 import type { CallMessage, FromThread, ToThread } from "./protocol.ts";
@@ -43,8 +43,8 @@ interface OpenAttempt {
   readonly context: TaskContext;
   readonly resolve: (result: unknown) => void;
   readonly reject: (reason: Error) => void;
-  /** Its time limit has passed, and its outcome was reported to the engine. */
-  isOver: boolean;
+  /** Why it was told to end: its time limit, of which the engine knows, or an interruption. */
+  stop?: Error;
   timer?: ReturnType<typeof setTimeout>;
 }
 
@@ -63,6 +63,8 @@ class ThreadedCall implements CodeCall, ThreadUser {
   /** Ends a thread that does not become idle. */
   #leaving: ReturnType<typeof setTimeout> | undefined;
   #isOver = false;
+  /** Why the thread died, if not of an attempt. */
+  #lostBy: Error | undefined;
 
   constructor(number: number, request: CodeRequest, pool: ThreadPool) {
     this.#number = number;
@@ -77,7 +79,16 @@ class ThreadedCall implements CodeCall, ThreadUser {
   }
 
   get isReacting(): boolean {
-    return !this.#isOver && this.#unrested > 0;
+    return !this.#isOver && (this.#unrested > 0 || this.#isEnding);
+  }
+
+  get isLost(): boolean {
+    return this.#lostBy !== undefined;
+  }
+
+  /** Whether an attempt that was told to end is open: unless it ends, its thread is ended. */
+  get #isEnding(): boolean {
+    return [...this.#attempts.values()].some(({ stop }) => stop !== undefined);
   }
 
   letGo(): void {
@@ -115,11 +126,11 @@ class ThreadedCall implements CodeCall, ThreadUser {
     if (open.length === 0) return this.#fail(reason);
     this.#isOver = true;
     this.#request.host.lost();
-    const isTimeLimit = open.some(({ isOver }) => isOver);
-    for (const { reject, timer } of open) {
+    const isOfStop = open.some(({ stop }) => stop !== undefined);
+    for (const { reject, stop, timer } of open) {
       clearTimeout(timer);
-      // An attempt that had time left is not to blame, and runs again.
-      reject(isTimeLimit ? new Interruption("withdrawn") : reason);
+      // An attempt that was not told to end is not to blame, and runs again.
+      reject(stop ?? (isOfStop ? new Interruption("withdrawn") : reason));
     }
   }
 
@@ -144,15 +155,16 @@ class ThreadedCall implements CodeCall, ThreadUser {
 
   #fail(error: Error): void {
     this.#isOver = true;
+    this.#lostBy = error;
     this.#output.reject(error);
+    this.#request.host.reacted();
   }
 
   #heard(message: CallMessage): void {
     switch (message.kind) {
       case "rested":
         this.#unrested--;
-        if (this.#unrested === 0) this.#request.host.reacted();
-        return;
+        return this.#considerReacted();
       case "task":
         return this.#guarded(() => this.#askTask(message));
       case "sleep":
@@ -187,6 +199,10 @@ class ThreadedCall implements CodeCall, ThreadUser {
         return this.#thread?.end(namedError("NeverGaveWay", text));
       }
     }
+  }
+
+  #considerReacted(): void {
+    if (!this.isReacting) this.#request.host.reacted();
   }
 
   /** What `ctx` refuses here, such as a name that contains a secret, fails `run`. */
@@ -244,8 +260,10 @@ class ThreadedCall implements CodeCall, ThreadUser {
     timeoutMs: number | undefined,
     undoes?: { readonly result: JsonValue | undefined },
   ): Promise<unknown> {
+    // Its start was recorded before the thread died, or was let go.
+    if (this.#isOver) return Promise.reject(this.#lostBy ?? new Interruption("withdrawn"));
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const open: OpenAttempt = { context, resolve, reject, isOver: false };
+    const open: OpenAttempt = { context, resolve, reject };
     const executionId = context.executionId as ExecutionId;
     this.#attempts.set(executionId, open);
     context.signal.addEventListener("abort", () => this.#aborted(executionId, open), {
@@ -265,12 +283,14 @@ class ThreadedCall implements CodeCall, ThreadUser {
 
   #aborted(executionId: ExecutionId, open: OpenAttempt): void {
     if (!this.#attempts.has(executionId)) return;
-    const { reason } = open.context.signal;
+    const reason: Error = open.context.signal.reason;
+    open.stop = reason;
     this.#post({ kind: "abort", executionId, reason: thrownData(reason) });
-    if (reason instanceof Interruption) return;
-    open.isOver = true;
+    const isInterrupted = reason instanceof Interruption;
+    // The process ends, and all threads with it.
+    if (isInterrupted && reason.reason === "shutdown") return;
     const late = () => this.#thread?.end(namedError("TimeoutError", "it did not end in time"));
-    open.timer = setTimeout(late, LIMIT_GRACE_MS);
+    open.timer = setTimeout(late, isInterrupted ? ABORT_GRACE_MS : LIMIT_GRACE_MS);
   }
 
   #completed(message: Extract<CallMessage, { kind: "completed" }>): void {
@@ -298,6 +318,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     this.#attempts.delete(executionId);
     if (open !== undefined) this.#ended.set(executionId, open.context);
     clearTimeout(open?.timer);
+    if (open?.stop !== undefined) this.#considerReacted();
     return open;
   }
 }

@@ -1,34 +1,26 @@
 /** Converts errors to data and back: a thread and the engine share no objects. */
 
-import { errorMessage, isThrown } from "../core/thrown.ts";
+import { errorFact } from "../core/error_fact.ts";
+import { isThrown } from "../core/thrown.ts";
 import { NonRetryableError, RetryLater } from "../engine/job_errors.ts";
 import type { Thrown } from "./protocol.ts";
 
 /** Far more than is recorded: the text is cut to length only after secrets are removed. */
-const LENGTH_MAX = 65_536;
+const LENGTH_MIN = 65_536;
 
 /** Converts any thrown value. */
 export function thrownData(thrown: unknown): Thrown {
-  const message = errorMessage(thrown).slice(0, LENGTH_MAX);
-  if (!isThrown(thrown, Error)) return { kind: "error", name: "Error", message };
-  const read = (get: () => unknown, otherwise: string): string => {
-    try {
-      return String(get() ?? otherwise).slice(0, LENGTH_MAX);
-    } catch {
-      return otherwise;
-    }
-  };
-  const stack = read(() => thrown.stack, "");
-  return { ...kindOf(thrown), name: read(() => thrown.name, "Error"), message, stack };
+  return { ...kindOf(thrown), ...errorFact(thrown, undefined, LENGTH_MIN) };
 }
 
-function kindOf(error: Error): Pick<Thrown, "kind" | "delayMs"> {
-  if (error instanceof NonRetryableError) return { kind: "nonRetryable" };
-  if (error instanceof RetryLater) return { kind: "retryLater", delayMs: Number(error.delayMs) };
+function kindOf(thrown: unknown): Pick<Thrown, "kind" | "delayMs"> {
+  if (isThrown(thrown, NonRetryableError)) return { kind: "nonRetryable" };
+  if (isThrown(thrown, RetryLater)) return { kind: "retryLater", delayMs: Number(thrown.delayMs) };
   return { kind: "error" };
 }
 
-export function thrownError({ kind, name, message, stack, delayMs = 0 }: Thrown): Error {
+export function thrownError(thrown: Thrown): Error {
+  const { kind, name, message, stack, delayMs = 0, ...others } = thrown;
   const error = kind === "nonRetryable"
     ? new NonRetryableError(message)
     : kind === "retryLater"
@@ -36,7 +28,7 @@ export function thrownError({ kind, name, message, stack, delayMs = 0 }: Thrown)
     : new Error(message);
   Object.defineProperty(error, "name", { value: name });
   if (stack !== undefined && stack !== "") error.stack = stack;
-  return error;
+  return Object.assign(error, others);
 }
 
 export function namedError(name: string, message: string): Error {

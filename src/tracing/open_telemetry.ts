@@ -16,6 +16,7 @@ import {
   TraceFlags,
   type Tracer,
 } from "@opentelemetry/api";
+import { messageText } from "../core/error_text.ts";
 import { formatTraceparent, type TraceIds, UNSAMPLED_SPAN_ID } from "../core/trace_ids.ts";
 import type { Span, SpanEnd, SpanStart, Tracing } from "../engine/watches.ts";
 
@@ -113,10 +114,11 @@ class CollectedSpan implements Span {
       this.#span.setAttribute("daybook.interrupted", end.reason);
     }
     if (end.kind === "failed") {
-      const { name, message } = end.error;
+      const { name, stack } = end.error;
+      const message = messageText(end.error);
       this.#span.setAttribute("error.type", name);
       this.#span.setStatus({ code: SpanStatusCode.ERROR, message });
-      this.#span.recordException(end.error);
+      this.#span.recordException({ name, message, ...(stack === undefined ? {} : { stack }) });
     }
     this.#span.end();
   }

@@ -64,6 +64,24 @@ Deno.test("errorFingerprint: another type, task, name or word gives another fing
   assert.equal(new Set(all).size, all.length);
 });
 
+Deno.test("errorFingerprint: another code or cause gives another, a number in a cause does not", () => {
+  const outer = { name: "Error", message: "payment failed" };
+  const caused = (message: string, name = "Error") =>
+    errorFingerprint({ error: { ...outer, cause: { name, message } } });
+  const all = [
+    errorFingerprint({ error: outer }),
+    errorFingerprint({ error: { ...outer, code: "E1" } }),
+    errorFingerprint({ error: { ...outer, errors: [{ message: "refused" }] } }),
+    errorFingerprint({ error: { ...outer, cause: { message: "refused" } } }),
+    errorFingerprint({ error: { ...outer, cause: { message: "refused", code: 7 } } }),
+    caused("refused"),
+    caused("no route"),
+    caused("refused", "BankDown"),
+  ];
+  assert.equal(new Set(all).size, all.length);
+  assert.equal(caused("order 17 is unknown"), caused("order 18 is unknown"));
+});
+
 const HEX = "0123456789abcdef";
 const hexadecimal = (length: number) =>
   fc.string({ unit: fc.constantFrom(...HEX), minLength: length, maxLength: length });

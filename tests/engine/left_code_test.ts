@@ -48,6 +48,7 @@ function later(clock: FakeClock): CodePlace {
     call: ({ definition, ctx, input }) => ({
       output: clock.nextTurn().then(() => definition.run(ctx, input)),
       isReacting: false,
+      isLost: false,
       letGo: () => {},
     }),
   };

@@ -6,6 +6,7 @@ import { foldAll } from "../../src/core/job_fold.ts";
 import type { InputRetention } from "../../src/core/sealed_input.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { MemoryKeys } from "../../src/testing/memory_keys.ts";
+import { inputRemovedEventId } from "../../src/engine/writer/derived_ids.ts";
 import { CARD, paymentDefinition, type Payments } from "../support/http/payment_definition.ts";
 
 const HOLDER = "A. Customer";
@@ -38,7 +39,7 @@ async function removals(harness: Harness, jobId: JobId): Promise<number> {
 
 /** Without its lastLogId. */
 async function explanation(harness: Harness, jobId: JobId) {
-  const explained = await harness.engine.explain(jobId);
+  const explained = await harness.engine.explainer.explain(jobId);
   assert.ok(explained);
   const { asOf: _, ...rest } = explained;
   return rest;
@@ -71,6 +72,17 @@ Deno.test("retention: deleteOnCompletion removes the key as soon as the end is o
   assert.ok(!has(harness, jobId));
   assert.equal((await harness.story(jobId)).at(-1), "InputRemoved");
   harness.assertSound();
+});
+
+Deno.test("retention: a key is removed with a fact on record, even if a sender has used the id of that fact", async () => {
+  const { harness } = await open("deleteOnCompletion");
+  const jobId = await harness.submit("test.pay", INPUT);
+  await harness.event("test.Unrelated", {}, { eventId: inputRemovedEventId(jobId) });
+  await harness.event("test.PaymentConfirmed", { orderId: INPUT.orderId });
+  await harness.clock.settle();
+  assert.deepEqual([has(harness, jobId), await removals(harness, jobId)], [false, 1]);
+  const ids = (await harness.engine.entries(0, 1_000)).map(({ eventId }) => eventId);
+  assert.equal(new Set(ids).size, ids.length);
 });
 
 Deno.test("retention: after a time the key is removed, and not before, across restarts", async () => {

@@ -42,7 +42,7 @@ function journalText({ journal }: Harness): string {
 async function assertUnseen({ harness }: Shop, jobId: JobId): Promise<void> {
   const [replayed, explained] = [
     await harness.engine.replays.replay(jobId),
-    await harness.engine.explain(jobId),
+    await harness.engine.explainer.explain(jobId),
   ];
   const texts = [journalText(harness), harness.job(jobId), replayed, explained];
   for (const text of texts) assert.ok(!JSON.stringify(text).includes(CARD));
@@ -91,6 +91,8 @@ const REPLACED = [
   ["run", /^gave up on \[secret\]$/],
   ["name", /^no$/],
   ["cut", /^x{3990}\[secret\]$/],
+  ["cause", /^outer$/],
+  ["object", /^\{"card":"\[secret\]"\}$/],
 ] as const;
 
 for (const [leak, expected] of REPLACED) {

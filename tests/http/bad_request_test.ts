@@ -1,6 +1,8 @@
 /** Refused bodies, on `POST /jobs`; other routes read bodies with the same code. */
 
 import assert from "node:assert/strict";
+import type { JobId } from "../../src/core/ids.ts";
+import { correlatedEventId, startedJobId } from "../../src/engine/writer/derived_ids.ts";
 import {
   jsonOf,
   pointersOf,
@@ -366,6 +368,8 @@ const INVALID_EXPECTATIONS: readonly (readonly [string, object, readonly string[
   ["no scalar", { correlation: { equals: { a: {} } } }, ["/correlation/equals/a"]],
   ["no scalar in a list", { correlation: { in: { a: [[]] } } }, ["/correlation/in/a/0"]],
   ["no list of scalars", { correlation: { in: { a: 1 } } }, ["/correlation/in/a"]],
+  ["choice of no value", { correlation: { in: { a: [] } } }, ["/correlation/in/a"]],
+  ["choice of no predicate", { correlation: { not: { anyOf: [] } } }, ["/correlation/not/anyOf"]],
   ["inner predicate", { correlation: { all: [{ not: 1 }] } }, ["/correlation/all/0/not"]],
 ];
 
@@ -506,3 +510,13 @@ for (const filter of [{ state: [] }, { type: [] }, { label: [] }, { search: " " 
     await problemOf(answer, 422, "invalid-request");
   });
 }
+
+Deno.test("POST /jobs and /events: an id in the form of a derived one is 422, since it could take its place", async () => {
+  const app = await startApp();
+  const jobId = startedJobId("test.import", "e1");
+  const job = await app.post("/jobs", { jobId, plan: { expected: [] } });
+  assert.deepEqual(pointersOf(await problemOf(job, 422, "invalid-request")), ["/jobId"]);
+  const eventId = correlatedEventId("e1", "job_1" as JobId);
+  const event = await app.post("/events", { eventType: "test.A", eventId });
+  assert.deepEqual(pointersOf(await problemOf(event, 422, "invalid-request")), ["/eventId"]);
+});

@@ -97,6 +97,30 @@ test("siblings: jobs cancelled for the same reason, or cut short by the same cra
   );
 });
 
+test("siblings: jobs cut short by different crashes, or cancelled without a reason, are none", async () => {
+  const work = scripted("long.work", {
+    work: (about) => about.attempt === 1 ? hang(about) : "done",
+  });
+  const first = await Explained.start({ definitions: [work], maxRunning: 4 });
+  await first.submit("a", "long.work");
+  const second = await first.crash();
+  await second.clock.advance(60_000);
+  await second.submit("b", "long.work");
+  const third = await second.crash();
+  await third.clock.advance(60_000);
+  for (const jobId of ["a", "b"]) {
+    const { condition, siblings } = await third.explanation(jobId);
+    assert.deepEqual([condition, siblings], ["succeeded", undefined]);
+  }
+
+  const plan = { expected: [{ id: "it", eventType: "x.Y", correlation: "any" }] };
+  for (const jobId of ["d", "e"]) {
+    await third.post("/jobs", { jobId, plan });
+    await third.post(`/jobs/${jobId}/cancel`);
+  }
+  assert.equal((await third.explanation("e")).siblings, undefined);
+});
+
 test("siblings: if more may have been cancelled than were examined, it says at least how many", async () => {
   const daybook = await Explained.start();
   const plan = { expected: [{ id: "it", eventType: "x.Y", correlation: "any" }] };

@@ -87,7 +87,7 @@ test("explain event: a definition that starts on its type is named, with the fai
     /no job of type user\.welcome: plan: expected "pro"/,
   );
   const started = await explained(daybook, "yes");
-  assert.match(started.summary, /^Event yes, users\.SignedUp, started job job_/);
+  assert.match(started.summary, /^Event yes, users\.SignedUp, started job job~/);
 });
 
 test("explain event: refused events with the same id and other content are cited", async () => {

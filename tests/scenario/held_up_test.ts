@@ -116,7 +116,7 @@ test("explain an ended job: if it was cancelled while it waited, what it waited 
   await end(daybook, letters, "acme1");
 });
 
-test("explain an ended job: the rate that held it is named, and a lack of workers is not a limit", async () => {
+test("explain an ended job: the rate that held it is named, and then the jobs that held the workers", async () => {
   const { letters, daybook } = await started({ rate: { count: 1, perMs: 60_000 } }, 1);
   await submit(daybook, "acme1", "acme2");
   await daybook.clock.advance(180_000);
@@ -125,6 +125,11 @@ test("explain an ended job: the rate that held it is named, and a lack of worker
   await end(daybook, letters, "acme2");
   assert.deepEqual(await heldUpOf(daybook, "acme2"), {
     because: [[
+      "It waited 2 min for a worker. At 2026-01-01T00:01:00.000Z, a worker was held by acme1 in task " +
+      "send since 2026-01-01T00:00:00.000Z, with a time limit of 1 h.",
+      "5 job.TaskStarted 00000000000000000001.ndjson:6",
+      "10 job.TaskStarted 00000000000000000001.ndjson:14",
+    ], [
       "It waited 1 min to begin within the rate of type mail.send: 1 start within 1 min was used up " +
       "(rate).",
       "4 job.TaskStarted 00000000000000000001.ndjson:5",
@@ -134,6 +139,24 @@ test("explain an ended job: the rate that held it is named, and a lack of worker
     queuedPausedMs: undefined,
     queuedLimitedMs: 60_000,
   });
+});
+
+test("explain an ended job: what held the workers is named, of any type, and the same after a crash", async () => {
+  const { letters, daybook } = await started({}, 2);
+  await submit(daybook, "acme1", "bolt1", "acme2");
+  await daybook.clock.advance(60_000);
+  for (const jobId of ["acme1", "bolt1", "acme2"]) await end(daybook, letters, jobId);
+  const { summary } = await daybook.explanation("acme2");
+  assert.equal(
+    summary,
+    "Job acme2 is Done since 2026-01-01T00:01:00.000Z. It waited 1 min for a worker. At " +
+      "2026-01-01T00:00:00.000Z, workers were held by acme1 in task send since " +
+      "2026-01-01T00:00:00.000Z, with a time limit of 1 h; bolt1 in task send since " +
+      "2026-01-01T00:00:00.000Z, with a time limit of 1 h.",
+  );
+  await daybook.assertCitations("acme2");
+  const again = await daybook.crash({ ...daybook.options, maxRunning: 8 });
+  assert.equal((await again.explanation("acme2")).summary, summary);
 });
 
 test("explain an ended job: a limit that the code did not have then is not named", async () => {
@@ -157,7 +180,7 @@ test("explain at a point: a queued job names the limit at that point, as changed
   for (const jobId of ["acme1", "acme2", "acme3"]) await end(daybook, letters, jobId);
   await daybook.clock.advance(1_000);
   const point = { kind: "logId", logId: asOf } as const;
-  const then = await daybook.engine.explainAt("acme3" as JobId, point);
+  const then = await daybook.engine.explainer.explainAt("acme3" as JobId, point);
   assert.ok(then.ok);
   assert.deepEqual(
     [then.value.summary, then.value.because.map(lineOf)],
@@ -186,7 +209,10 @@ test("explain at a point: a queued job names the rate at that point, not the cur
   await daybook.engine.limits.change("mail.send", { rate: { count: 9, perMs: 1_000 } }, "more");
   await daybook.clock.advance(61_000);
   for (const jobId of ["acme1", "acme2"]) await end(daybook, letters, jobId);
-  const then = await daybook.engine.explainAt("acme2" as JobId, { kind: "logId", logId: asOf });
+  const then = await daybook.engine.explainer.explainAt("acme2" as JobId, {
+    kind: "logId",
+    logId: asOf,
+  });
   assert.ok(then.ok);
   assert.equal(then.value.summary, said.summary);
   assert.match(said.summary, /1 of 1 start within 1 min of type mail\.send used up \(rate\)/);
@@ -202,7 +228,10 @@ test("explain at a point: a job that was cut short while a pause held it had no 
   const asOf = daybook.engine.headLogId;
   await daybook.clock.advance(5_000);
   await submit(daybook, "cog1");
-  const then = await daybook.engine.explainAt("bolt3" as JobId, { kind: "logId", logId: asOf });
+  const then = await daybook.engine.explainer.explainAt("bolt3" as JobId, {
+    kind: "logId",
+    logId: asOf,
+  });
   assert.ok(then.ok);
   assert.match(
     said.summary,

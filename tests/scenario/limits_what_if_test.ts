@@ -268,6 +268,10 @@ test("what if other limits: a limit where there was none saves no time, and what
     "With maxRunning 5 instead of none, job acme2 would have waited no less than the 5 s that it " +
     "was queued: no limit of its type held it; it waited for a worker.",
   ]);
+  assert.equal(
+    told.because[1]?.[0],
+    "It waited 5 s for a worker; no pause and no limit held it meanwhile.",
+  );
   const rate = await whatIf(daybook, "acme2", { rate: { count: 9, perMs: 1_000 } });
   assert.deepEqual([rate.outcome, rate.lessMs], ["noSooner", { least: 0, most: 0 }]);
 });

@@ -123,3 +123,92 @@ test("near miss: facts of the job's own tasks are compared like events from outs
   assert.deepEqual(waitingFor[0]?.nearMisses, []);
   assert.match(waitingFor[0]?.statement ?? "", /No event on record resembles it\.$/);
 });
+
+/** Waits for a payment; a cancellation of the order fails it. */
+function paidUnlessCancelled(equals: object) {
+  const compensation = {
+    succeeded: { eventType: "shop.Refunded", correlation: { equals } },
+    failed: { eventType: "shop.RefundFailed", correlation: { equals } },
+  };
+  return {
+    expected: [{ id: "paid", eventType: "shop.Paid", correlation: { equals } }],
+    policy: { errors: [{ eventType: "shop.Cancelled", correlation: { equals } }], compensation },
+  };
+}
+
+test("near miss: an event that is nearest to the error event of the policy is compared with that", async () => {
+  const daybook = await waiting(paidUnlessCancelled({ orderId: "71" }));
+  await daybook.event("shop.Cancelled", { orderId: 71 });
+  const at = "2026-01-01T00:00:00.000Z";
+  const said = `shop.Cancelled came at ${at} and did not count as the error event of the job's ` +
+    'policy: orderId: expected "71" (text), found 71 (number).';
+  const { summary, waitingFor, next } = await daybook.explanation("job");
+  assert.equal(summary, `Job job is waiting for "paid" (shop.Paid), 0 of 1: ${said}`);
+  assert.deepEqual(
+    waitingFor.map(({ nearMisses, remark }) => [
+      remark,
+      nearMisses.map(({ statement, likeness, policy }) => [statement, likeness, policy]),
+    ]),
+    [[undefined, [[said, "form", "errors"]]]],
+  );
+  assert.ok(next.some(({ statement }) => statement.includes("if it happened")));
+  await daybook.assertCitations("job");
+});
+
+test("near miss: an event that names the job and is nearest to the error event is compared with that", async () => {
+  const daybook = await waiting(paidUnlessCancelled({ orderId: "71" }));
+  await daybook.event("shop.Cancelled", { orderId: "71 " }, { jobId: "job" });
+  const { summary } = await daybook.explanation("job");
+  assert.match(summary, /did not count as the error event of the job's policy: orderId: expected /);
+});
+
+test("near miss: the end of a compensation that is not under way is named as that", async () => {
+  const daybook = await waiting(paidUnlessCancelled({ orderId: "71" }));
+  await daybook.event("shop.Refunded", { orderId: "71" }, { jobId: "job" });
+  const { summary } = await daybook.explanation("job");
+  assert.equal(
+    summary,
+    'Job job is waiting for "paid" (shop.Paid), 0 of 1: shop.Refunded came at ' +
+      "2026-01-01T00:00:00.000Z, naming this job, and did not count as the end of the job's " +
+      "compensation, of which none is under way.",
+  );
+});
+
+test("near miss: an event that is nearer to an expectation is not compared with the policy", async () => {
+  const daybook = await waiting(paidUnlessCancelled({ orderId: "71" }));
+  await daybook.event("shop.Paid", { orderId: 71 });
+  const { waitingFor } = await daybook.explanation("job");
+  assert.deepEqual(
+    waitingFor.flatMap(({ nearMisses }) => nearMisses.map(({ policy }) => policy)),
+    [undefined],
+  );
+});
+
+test("near misses: an event of the type that counted for another expectation of the job is not denied", async () => {
+  const daybook = await Explained.start();
+  const expected = ["11-1", "22-2", "33-3"].map((a, at) => ({
+    id: `e${at + 1}`,
+    eventType: "shop.Delivered",
+    correlation: { equals: { a } },
+  }));
+  await daybook.post("/jobs", { jobId: "job", plan: { expected } });
+  const summary = async () => (await daybook.explanation("job")).summary;
+  assert.match(await summary(), /No event of this type has come|no event of this type has come/);
+
+  await daybook.event("shop.Delivered", { a: "11-1" });
+  assert.match(
+    await summary(),
+    /: 1 event of this type counted for "e1"; no other event on record resembles it\.?/,
+  );
+  await daybook.event("shop.Delivered", { a: "22-2" });
+  const { summary: last, waitingFor } = await daybook.explanation("job");
+  assert.match(
+    last,
+    /: 2 events of this type counted for "e1" and "e2"; no other event on record resembles it\./,
+  );
+  assert.equal(
+    waitingFor[0]?.cites.filter(({ eventType }) => eventType !== "job.JobCreated").length,
+    2,
+  );
+  await daybook.assertCitations("job");
+});

@@ -10,10 +10,11 @@ import { rounds } from "../support/effort.ts";
 import { test } from "../support/sanitized.ts";
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { until } from "../support/until.ts";
 
 type Misdeed = Parameters<typeof definitions.hostile.run>[1]["kind"];
 
-const { good, hostile, hostileRun, secretive, tour, undone } = definitions;
+const { caused, good, hostile, hostileRun, hostileUndone, secretive, tour, undone } = definitions;
 const END_MS = 60_000;
 
 async function withThreads(
@@ -81,6 +82,34 @@ test("threads: everything of ctx and of a task works, and a waiting job gives it
   });
 });
 
+test("threads: the causes of an error are recorded as without a thread, with secrets masked", async () => {
+  await withThreads(1, async (daybook) => {
+    const failWith = async (how: "cause" | "errors" | "object") => {
+      const job = await daybook.submit(caused, { password: "hunter2222", how });
+      const { failure } = await daybook.wait(job, { timeoutMs: END_MS });
+      const { stack: _, ...error } = failure?.error ?? assert.fail();
+      return error;
+    };
+    const refused = { name: "TypeError", message: "[secret] is refused", code: "E_AUTH" };
+
+    assert.deepEqual(await failWith("cause"), {
+      name: "Error",
+      message: "outer",
+      cause: { name: "Error", message: "inner", cause: refused },
+    });
+    assert.deepEqual(await failWith("errors"), {
+      name: "AggregateError",
+      message: "all failed",
+      errors: [refused, { message: '{"status":402}' }],
+    });
+    assert.deepEqual(await failWith("object"), {
+      name: "Error",
+      message: '{"code":7,"details":"[secret]"}',
+      code: 7,
+    });
+  });
+});
+
 test("threads: code that spins, exits, exhausts memory or never ends costs only its own attempt", async () => {
   await withThreads(4, async (daybook) => {
     const numbers = Array.from({ length: rounds(60, 1_000) }, (_, number) => number);
@@ -138,6 +167,34 @@ test("threads: code that spins, exits, exhausts memory or never ends costs only 
     let share = 1;
     for (let tries = 0; share >= 0.5 && tries < 20; tries++) share = await load(1_000);
     assert.ok(share < 0.5, `a thread goes on: ${share}`);
+  });
+});
+
+test("threads: what a job has done is undone in another thread when its code hangs or ends its thread", async () => {
+  await withThreads(4, async (daybook, folder) => {
+    const file = `${folder}/undone`;
+    const kinds = ["exitRun", "spinRun", "spin", "never"] as const;
+    const jobs = await Promise.all(
+      kinds.map((kind) => daybook.submit(hostileUndone, { file, kind }, { jobId: kind })),
+    );
+    for (const jobId of ["spin", "never"]) {
+      const hangs = () => daybook.job(jobId)?.tasks.some(({ taskId }) => taskId === "hang");
+      await until(`${jobId} hangs`, () => hangs() === true);
+      const url = `http://localhost/jobs/${jobId}/cancel`;
+      const answer = await daybook.fetch(new Request(url, { method: "POST" }));
+      await answer.body?.cancel();
+    }
+    const ends = await Promise.all(jobs.map((job) => daybook.wait(job, { timeoutMs: END_MS })));
+
+    assert.deepEqual(ends.map(endOf), [
+      "error main ThreadExited: the code ended its thread, with exit code 5",
+      // The limit of a turn of `run`, also of the first job in its thread.
+      "error main NeverGaveWay: the code did not yield for 10000 ms, and was ended",
+      "cancelled null JobCancelled: cancelled by an operator",
+      "cancelled null JobCancelled: cancelled by an operator",
+    ]);
+    const undone = (await Deno.readTextFile(file)).trim().split("\n").toSorted();
+    assert.deepEqual(undone, kinds.map((kind) => `undone 7 of ${kind}`).toSorted());
   });
 });
 

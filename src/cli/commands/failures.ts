@@ -1,5 +1,6 @@
 /** `failures`: failures that were not retried, by kind, the most frequent first. */
 
+import { messageText } from "../../core/error_text.ts";
 import { counted } from "../../core/counted.ts";
 import { distanceText } from "../../core/duration.ts";
 import { SERVER_OPTIONS } from "../client.ts";
@@ -74,6 +75,6 @@ function failureLines(
   const age = distanceText(clock.now() - Date.parse(newest.createdAt));
   return [
     `${style("bold", fingerprint)}  ${many}, the newest ${age} ago: ${plainText(where)}`,
-    `  ${style("red", plainText(error.name))}: ${plainText(error.message)}`,
+    `  ${style("red", plainText(error.name))}: ${plainText(messageText(error))}`,
   ];
 }

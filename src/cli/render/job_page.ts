@@ -1,5 +1,6 @@
 /** Renders one job as a page. */
 
+import { messageText } from "../../core/error_text.ts";
 import { correlationText } from "../../explain/mismatch.ts";
 import { deadlineText } from "../../explain/phrases.ts";
 import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
@@ -97,7 +98,7 @@ function failureLines({ failure }: JobResource, options: PageOptions): readonly 
   const where = taskId === null ? "" : ` in ${taskId}`;
   const others = fingerprint ? [`fingerprint ${plainText(fingerprint)}`] : [];
   return section("failure", [
-    `${options.paint("red", plainText(error.message))}`,
+    `${options.paint("red", plainText(messageText(error)))}`,
     options.paint("dim", [`${kindText(kind)}${where}, by entry ${because}`, ...others].join("; ")),
     ...(leftInPlace.length === 0 ? [] : [`left in place: ${leftInPlace.join(", ")}`]),
     ...(cutShort.length === 0 ? [] : [`cut short, possibly partly done: ${cutShort.join(", ")}`]),

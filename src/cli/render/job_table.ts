@@ -1,5 +1,6 @@
 /** Renders jobs as a table. */
 
+import { messageText } from "../../core/error_text.ts";
 import { stateText } from "../../core/state_text.ts";
 import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import type { JobSummaryResource } from "../resources.ts";
@@ -52,7 +53,7 @@ function jobCells(job: JobSummaryResource, now: number): readonly string[] {
 
 /** The running tasks, or the open expectations, or the failure. */
 function nowText({ state, failure, open }: JobSummaryResource): string {
-  if (failure !== null) return failure.error.message;
+  if (failure !== null) return messageText(failure.error);
   if (state !== "Running" || open === undefined) return "";
   if (open.tasks.length > 0) return open.tasks.join(", ");
   return open.expected

@@ -1,12 +1,13 @@
 /** The recorded failure of a job. */
 
+import { messageText } from "../../core/error_text.ts";
 import { jobFingerprint } from "../../core/error_fingerprint.ts";
 import { failureResource, recordedFailure } from "../../core/job_resource.ts";
 import { UserText } from "../parts/text.tsx";
 import { EntryCite } from "./cite.tsx";
 import { Fact } from "./head.tsx";
 import type { JobScreenState } from "./screen_state.ts";
-import type { ErrorFact } from "../../core/framework_events.ts";
+import type { ErrorCause, ErrorFact } from "../../core/framework_events.ts";
 
 const LEFT_MAX = 20;
 
@@ -82,19 +83,12 @@ const MESSAGE_LENGTH_MAX = 600;
 const NAME_LENGTH_MAX = 100;
 const STACK_LENGTH_MAX = 4_000;
 
-/** A recorded error: name and message, with the stack folded. */
+/** A recorded error: name, message and causes, with the stack folded. */
 export function ErrorView({ error }: { readonly error: ErrorFact }) {
-  const { name, message, stack } = error;
+  const { stack } = error;
   return (
     <div class="error">
-      <span class="error-name">
-        <UserText text={name} lengthMax={NAME_LENGTH_MAX} />
-      </span>
-      {message === "" ? null : (
-        <>
-          : <UserText text={message} lengthMax={MESSAGE_LENGTH_MAX} />
-        </>
-      )}
+      <ErrorLines error={error} />
       {stack === undefined ? null : (
         <details>
           <summary>Stack</summary>
@@ -102,5 +96,34 @@ export function ErrorView({ error }: { readonly error: ErrorFact }) {
         </details>
       )}
     </div>
+  );
+}
+
+/** The error, and under it what caused it. */
+function ErrorLines({ error }: { readonly error: ErrorCause }) {
+  const { name, message, code, cause, errors = [] } = error;
+  const text = messageText({ message, ...(code === undefined ? {} : { code }) });
+  return (
+    <>
+      {name === undefined ? null : (
+        <span class="error-name">
+          <UserText text={name} lengthMax={NAME_LENGTH_MAX} />
+        </span>
+      )}
+      {name === undefined || text === "" ? null : ": "}
+      <UserText text={text} lengthMax={MESSAGE_LENGTH_MAX} />
+      {errors.map((one) => (
+        <div class="error-cause">
+          {"one of its errors: "}
+          <ErrorLines error={one} />
+        </div>
+      ))}
+      {cause === undefined ? null : (
+        <div class="error-cause">
+          {"caused by "}
+          <ErrorLines error={cause} />
+        </div>
+      )}
+    </>
   );
 }

@@ -16,7 +16,7 @@ import type {
 } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import { countText } from "../../core/size.ts";
-import { errorText } from "../../explain/phrases.ts";
+import { errorText } from "../../core/error_text.ts";
 import { momentText } from "../parts/time.tsx";
 
 interface Circumstances {

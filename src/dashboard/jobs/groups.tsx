@@ -1,5 +1,6 @@
 /** Failures by kind: the most frequent ones, with a form to retry all jobs of a kind. */
 
+import { messageText } from "../../core/error_text.ts";
 import { countOf } from "../../core/counted.ts";
 import type { FailureGroup } from "../../engine/job_pages.ts";
 import { countText } from "../../core/size.ts";
@@ -43,11 +44,11 @@ function Group({ group, address, now, mayOperate }: GroupProps) {
     <tr id={`kind-${fingerprint}`} class="group-row" data-kind={fingerprint} data-live>
       <td class="group-jobs">{countText(jobs)}</td>
       <td class="group-error">
-        <div class="one-line" title={cutText(error.message, MESSAGE_LENGTH_MAX)}>
+        <div class="one-line" title={cutText(messageText(error), MESSAGE_LENGTH_MAX)}>
           <a href={address.with(its)}>
             <UserText text={error.name} lengthMax={NAME_LENGTH_MAX} />
           </a>{" "}
-          <UserText text={error.message} lengthMax={MESSAGE_LENGTH_MAX} />
+          <UserText text={messageText(error)} lengthMax={MESSAGE_LENGTH_MAX} />
         </div>
       </td>
       <td class="group-where">

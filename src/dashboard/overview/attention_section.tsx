@@ -1,5 +1,6 @@
 /** What may need attention: recent failures, types that fail often, and the longest waits. */
 
+import { messageText } from "../../core/error_text.ts";
 import { countOf } from "../../core/counted.ts";
 import type { Child } from "hono/jsx";
 import { openExpectations } from "../../explain/open_expectations.ts";
@@ -108,7 +109,7 @@ function FailedJobs({ jobs, now }: FailedJobsProps) {
         <Case job={job} at={job.endedAt} now={now}>
           {job.failure.recoveryRequired ? <b class="bad">needs recovery:</b> : null}{" "}
           <UserText
-            text={`${job.failure.error.name}: ${job.failure.error.message}`}
+            text={`${job.failure.error.name}: ${messageText(job.failure.error)}`}
             lengthMax={LINE_LENGTH_MAX}
           />
         </Case>

@@ -1,5 +1,6 @@
 /** Figures of a job type: rate, durations and failures. */
 
+import { messageText } from "../../core/error_text.ts";
 import { CONDITIONS } from "../../core/condition.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
@@ -106,7 +107,7 @@ function Kinds({ lists, type, now }: KindsProps) {
             <td>
               <a href={jobsPath(type, { fingerprint })}>
                 <UserText
-                  text={`${error.name}: ${error.message}`}
+                  text={`${error.name}: ${messageText(error)}`}
                   lengthMax={MESSAGE_LENGTH_MAX}
                 />
               </a>

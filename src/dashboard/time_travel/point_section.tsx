@@ -1,5 +1,6 @@
 /** A job as of a point, and the effect of the entry at that point. */
 
+import { messageText } from "../../core/error_text.ts";
 import { deriveCondition } from "../../core/condition.ts";
 import { jobResource } from "../../core/job_resource.ts";
 import { type RuleName, RULES } from "../../core/rules.ts";
@@ -129,7 +130,7 @@ function Failure({ failure, jobId }: FailureProps) {
         <dd>{kind}</dd>
         <dt>Error</dt>
         <dd>
-          <UserText text={`${error.name}: ${error.message}`} />
+          <UserText text={`${error.name}: ${messageText(error)}`} />
         </dd>
         <dt>Because of</dt>
         <dd>

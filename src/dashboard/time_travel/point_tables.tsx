@@ -1,5 +1,6 @@
 /** The expectations and the tasks of a job at a point in time. */
 
+import { messageText } from "../../core/error_text.ts";
 import { countOf } from "../../core/counted.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { jobResource } from "../../core/job_resource.ts";
@@ -117,7 +118,7 @@ function Now({ task }: { readonly task: Task }) {
         ? (
           <span class="piece">
             <UserText
-              text={`${task.error.name}: ${task.error.message}`}
+              text={`${task.error.name}: ${messageText(task.error)}`}
               lengthMax={NOTE_LENGTH_MAX}
             />
           </span>

@@ -3,7 +3,7 @@
 import { describe } from "../documented.ts";
 import * as v from "valibot";
 import { jobSummaryAnswer, searchedAnswer } from "./job.ts";
-import { condition, count, position, text } from "./parts.ts";
+import { condition, count, errorSummary, position, text } from "./parts.ts";
 
 const upTo = describe(position, "Jobs created after this entry are skipped.");
 const searched = v.exactOptional(searchedAnswer);
@@ -65,9 +65,8 @@ export const failuresAnswer = v.object({
     type: describe(v.nullable(text), "The type of the jobs; null for plans."),
     taskId: describe(v.nullable(text), "The task that failed; null if no task did."),
     error: describe(
-      v.object({ name: text, message: text }),
-      "The error of the newest job, " +
-        "shortened if it is long.",
+      errorSummary,
+      "The error of the newest job, shortened if it is long.",
     ),
     jobs: describe(count, "How many jobs failed this way."),
     retried: describe(count, "How many of them were retried."),

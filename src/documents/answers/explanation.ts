@@ -43,6 +43,10 @@ const statement = {
 const nearMiss = v.object({
   ...statement,
   likeness: describe(v.picklist(LIKENESSES), "How the event resembles the expected one."),
+  policy: v.exactOptional(describe(
+    v.picklist(["errors", "succeeded", "failed"]),
+    "Present if the event is nearest to one that the policy names, with the effect of that one.",
+  )),
   clauses: describe(v.array(clauseAnswer), "The clauses that failed."),
   attributes: describe(anyObject, "The attributes of the event."),
 });

@@ -12,6 +12,7 @@ import {
   condition,
   count,
   errorFact,
+  errorSummary,
   milliseconds,
   nextCursor,
   position,
@@ -260,7 +261,7 @@ export const jobSummaryAnswer = v.object({
   failure: v.nullable(v.object({
     kind: failureKind,
     taskId: v.nullable(text),
-    error: describe(v.object({ name: text, message: text }), "Shortened if it is long."),
+    error: describe(errorSummary, "Shortened if it is long."),
     fingerprint: v.nullable(fingerprintField),
     recoveryRequired: v.boolean(),
     because: position,

@@ -5,6 +5,7 @@
  */
 
 import * as v from "valibot";
+import type { ErrorCause } from "../../core/framework_events.ts";
 import type { Condition } from "../../core/condition.ts";
 import type { StateName } from "../../core/job_state.ts";
 import { type LimitName, LIMITS } from "../over_capacity.ts";
@@ -76,8 +77,36 @@ export const rejectionMembers = {
   )),
 };
 export const nextCursor = v.nullable(text);
+
+/** What an error and each of its causes have. */
+const causeMembers = {
+  message: describe(text, "The message, with secrets masked; the JSON of an object without one."),
+  code: v.exactOptional(describe(
+    v.union([text, v.number()]),
+    "Its own code, such as `ECONNREFUSED` or `23505`.",
+  )),
+  cause: v.exactOptional(describe(
+    v.lazy(() => errorCause),
+    "What it names as its cause. At most five causes lie behind one another.",
+  )),
+  errors: v.exactOptional(describe(
+    v.array(v.lazy(() => errorCause)),
+    "The first three errors of an `AggregateError`.",
+  )),
+};
+/** Recursive, so it has to have a name in the API. */
+export const errorCause: v.GenericSchema<ErrorCause> = v.object({
+  name: v.exactOptional(describe(
+    text,
+    "The class of the error. Absent if the cause is not an error and has no name.",
+  )),
+  ...causeMembers,
+});
+const name = describe(text, "The class of the error.");
+/** Without its stack. */
+export const errorSummary = v.object({ name, ...causeMembers });
 export const errorFact = v.object({
-  name: describe(text, "The class of the error."),
-  message: describe(text, "The message, with secrets masked."),
+  name,
+  ...causeMembers,
   stack: v.exactOptional(describe(text, "The stack.")),
 });

@@ -6,7 +6,7 @@ import type { ErrorFact } from "../../core/framework_events.ts";
 import { type EventId, type JobId, MAIN_TASK } from "../../core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
 import type { JsonValue } from "../../core/json.ts";
-import { errorFact } from "../../core/thrown.ts";
+import { errorFact } from "../../core/error_fact.ts";
 import { traceFields } from "../../core/trace_ids.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import type { AnyJobDefinition } from "../definition.ts";

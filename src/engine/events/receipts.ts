@@ -3,6 +3,7 @@
 import { assertNever } from "../../core/assert_never.ts";
 import { isSettled } from "../../core/condition.ts";
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
+import { messageText } from "../../core/error_text.ts";
 import type { RefusedAttributes } from "../../core/framework_events.ts";
 import type { EventId } from "../../core/ids.ts";
 import { equalJson, type JsonObject } from "../../core/json.ts";
@@ -143,7 +144,8 @@ class ShownJobs {
       return { jobId, state, reason: "started by this event" };
     }
     if (draft !== undefined && isFailedStart(draft) && "failure" in step.job) {
-      return { jobId, state, reason: step.job.failure?.error.message ?? "" };
+      const error = step.job.failure?.error;
+      return { jobId, state, reason: error === undefined ? "" : messageText(error) };
     }
     return { jobId, state, reason: this.#reasonOf(step) };
   }

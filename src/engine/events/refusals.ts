@@ -4,9 +4,8 @@
  * id.
  */
 
-import type { JobEventLogEntry } from "../../core/event.ts";
+import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
 import type { EventId } from "../../core/ids.ts";
-import type { RefusedAttributes } from "../../core/framework_events.ts";
 import { GroupTooLargeError } from "../ports.ts";
 import type { Receipt } from "../receipt.ts";
 import { refusedEventId } from "../writer/derived_ids.ts";
@@ -46,7 +45,7 @@ export async function recordRefusal(
     const before = known.get(eventId)?.entry;
     const pending = parts.events.pending(eventId);
     if (before !== undefined) {
-      if (saysTheSame(before.attributes as RefusedAttributes, event)) break;
+      if (isRefused(before) && saysTheSame(before.attributes, event)) break;
       nth++;
     } else if (pending !== undefined) {
       await parts.writer.isDurable(pending);
@@ -80,7 +79,7 @@ async function record(
       causedBy: first.logId,
       attributes: content,
     }]);
-    return await writer.settled(lastLogId, idReusedBy(first));
+    return await writer.whenDurable(lastLogId, idReusedBy(first));
   } catch (error) {
     if (error instanceof OverCapacityError) {
       return refused(event.eventId, { name: error.limit, max: error.max });

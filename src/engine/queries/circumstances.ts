@@ -15,7 +15,7 @@ import type { JobEntryReader } from "./job_entry_reader.ts";
 import { blockingLimit, limitThen } from "./blocking_limit.ts";
 import { placeHistory } from "./place_histories.ts";
 import { overtakenBy, workerHolders } from "./queue_survey.ts";
-import { workersThen } from "./queue_then.ts";
+import { type Pool, workersThen } from "./queue_then.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { JobLists } from "./job_lists.ts";
 import type { PastEvents } from "../views/past_events.ts";
@@ -63,7 +63,12 @@ export class CircumstancesReader {
     const loaded = registry.running(job);
     const isKnown = loaded !== undefined;
     const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
-    const common = { definition, draining: draining(), full: full(urgencyOf(job)) } as const;
+    const common = {
+      definition,
+      isTypeMissing: hasCode(job) && registry.get(job.type) === undefined,
+      draining: draining(),
+      full: full(urgencyOf(job)),
+    } as const;
     if (job.state === "Failed") {
       return { ...common, pauses: pauses.all.filter((pause) => holds(pause, job)) };
     }
@@ -117,13 +122,8 @@ export class CircumstancesReader {
       const unseen = lookedAt === undefined ? {} : { lookedAt };
       return { ...common, queueThen: { holders: [], ...unseen, ...limited } };
     }
-    const { registry, workers, threadWorkers } = this.#parts;
-    const isThreaded = registry.isInThread(job);
-    const { max } = isThreaded ? threadWorkers : workers;
-    return {
-      ...common,
-      queueThen: await workersThen(this.#parts, { isThreaded, max }, upTo, share),
-    };
+    const pool = poolOf(this.#parts, job);
+    return { ...common, queueThen: await workersThen(this.#parts, pool, upTo, share) };
   }
 
   /** The limit that a job waits for, if it does not wait for a worker. */
@@ -146,6 +146,16 @@ export class CircumstancesReader {
       return lastFailure === undefined ? pause : { ...pause, lastFailure };
     });
   }
+}
+
+/** The workers that the job needs one of. */
+export function poolOf(
+  { registry, workers, threadWorkers }: CircumstancesParts,
+  job: JobState,
+): Pool {
+  const isThreaded = registry.isInThread(job);
+  const { max } = isThreaded ? threadWorkers : workers;
+  return { isThreaded, max };
 }
 
 /** The urgency of the job's next entry when the disk is full. */

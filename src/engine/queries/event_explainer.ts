@@ -3,14 +3,13 @@
  * was refused under its id.
  */
 
-import type { JobEventLogEntry } from "../../core/event.ts";
+import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
 import type {
   EventExplanation,
   NearlyReached,
   ReachedJob,
 } from "../../explain/event_explanation.ts";
 import type { Citation, Statement } from "../../explain/explanation.ts";
-import type { FrameworkAttributes } from "../../core/framework_events.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
 import type { RuleName } from "../../core/rules.ts";
@@ -168,7 +167,9 @@ export class EventExplainer {
     for (let nth = 1; nth <= CONTENTS_MAX; nth++) {
       const entry = await this.#parts.events.find(refusedEventId(eventId, nth));
       if (entry === undefined || entry.logId > asOf) break;
-      const { eventType } = entry.attributes as FrameworkAttributes["journal.EventRefused"];
+      // A sender may have used its id.
+      if (!isRefused(entry)) continue;
+      const { eventType } = entry.attributes;
       const statement =
         `A ${eventType} came with the same id and other content at ${entry.receivedAt}, ` +
         "and was refused: its sender has used one id twice.";

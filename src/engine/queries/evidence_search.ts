@@ -11,7 +11,7 @@ import { runToEnd, type Work } from "../../core/work.ts";
 import { outline, type OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { Candidates, Evidence } from "../../explain/evidence.ts";
 import { wantedCauses } from "../../explain/explain.ts";
-import { openExpectations } from "../../explain/open_expectations.ts";
+import { openExpectations, policyTargets } from "../../explain/open_expectations.ts";
 import { WAITS_MAX } from "../../explain/waiting_for.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../../core/job_plan.ts";
@@ -86,15 +86,18 @@ export class EvidenceSearch {
   async run(outlined: OutlinedHistory): Promise<EvidenceFound> {
     const { headLogId } = this.#source;
     const open = openExpectations(outlined.job).slice(0, WAITS_MAX).map(({ expected }) => expected);
+    const named = open.length === 0
+      ? []
+      : policyTargets(outlined.job).map(({ expected }) => expected);
     const met = metExpectations(outlined);
     const find = async ({ wanted }: Lookup) =>
       new FoundEvents(await this.#pastEvents.find(wanted, headLogId));
     const search = new ValueSearch(outlined, headLogId, find, this.#do);
     const lookup = new Lookup();
-    for (const expected of open) search.lookUp(expected, lookup);
+    for (const expected of [...open, ...named]) search.lookUp(expected, lookup);
     for (const { matcher } of met) lookup.near(matcher);
     const found = await find(lookup);
-    const wanted = await resembling(open, search, found);
+    const wanted = await resembling([...open, ...named], search, found);
     const inside = await this.#inside(open, wanted);
     const events = [
       ...new Set([...wanted.values(), ...inside.values()].flatMap(({ logIds }) => logIds)),

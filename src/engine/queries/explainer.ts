@@ -3,7 +3,6 @@
  * lines of each citation.
  */
 
-import { deriveCondition } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { Work } from "../../core/work.ts";
 import {
@@ -16,15 +15,16 @@ import { OutlineGathering } from "../../explain/outline_gathering.ts";
 import { citedIn, citing, explaining } from "../../explain/explain.ts";
 import {
   heldInQueue,
-  type HeldUp,
   heldUp,
   queuedStays,
+  waitedForWorkerSince,
   wasHeldUp,
 } from "../../explain/hold_ups.ts";
+import type { HeldUpBy, WorkersThen } from "../../explain/evidence.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { hasCode } from "../../core/job_state.ts";
-import type { Point } from "../../core/point.ts";
+import { hasCode, type JobState } from "../../core/job_state.ts";
+import type { Point, Timestamp } from "../../core/point.ts";
 import type { RuleName } from "../../core/rules.ts";
 import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
@@ -38,7 +38,8 @@ import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { findSiblings } from "./siblings.ts";
 import type { UsualTimes } from "./usual_times.ts";
 import type { Share } from "../events/pacer.ts";
-import { type CircumstancesParts, CircumstancesReader } from "./circumstances.ts";
+import { type CircumstancesParts, CircumstancesReader, poolOf } from "./circumstances.ts";
+import { workersThen } from "./queue_then.ts";
 
 interface ExplainerParts extends CircumstancesParts {
   readonly events: EventEngine;
@@ -97,8 +98,8 @@ export class Explainer {
    * A follower has no queue, so it answers from the record why a job is queued, as for the past.
    */
   async #timeOfRecord(jobId: JobId, asOf: LogId): Promise<Pick<Extent, "asOfTime">> {
-    const job = this.#parts.table.head(jobId);
-    if (this.#parts.leads() || job === undefined || deriveCondition(job) !== "queued") return {};
+    const { leads, table } = this.#parts;
+    if (leads() || table.pending(jobId)?.conditionNow !== "queued") return {};
     const [last] = await this.#parts.history.at([asOf]);
     return last === undefined ? {} : { asOfTime: last.receivedAt };
   }
@@ -189,19 +190,34 @@ export class Explainer {
   }
 
   /** What held up an ended job with code, if it was queued or suspended for long. */
-  async #heldUp(outlined: OutlinedHistory, share: Share): Promise<HeldUp | undefined> {
+  async #heldUp(outlined: OutlinedHistory, share: Share): Promise<HeldUpBy | undefined> {
     if (!hasCode(outlined.job) || !wasHeldUp(outlined)) return undefined;
     return heldUp(outlined, await this.#heldInQueue(outlined, share));
   }
 
-  async #heldInQueue(outlined: OutlinedHistory, share: Share): Promise<HeldUp> {
+  async #heldInQueue(outlined: OutlinedHistory, share: Share): Promise<HeldUpBy> {
     const stays = queuedStays(outlined);
     const [first, last] = [stays[0], stays.at(-1)];
     if (first === undefined || last === undefined) return { all: [], isAll: true };
     const stretch = { from: first.from.logId, to: last.to.logId };
     const history = await placeHistory(this.#parts, outlined.job, stretch, share);
     const work = heldInQueue(outlined, queuedAs(outlined.job), history);
-    return await this.#parts.pacer.all(share, work);
+    const held = await this.#parts.pacer.all(share, work);
+    const since = waitedForWorkerSince(outlined, held);
+    if (since === undefined) return held;
+    return { ...held, workers: await this.#workersAt(since, stretch, outlined.job, share) };
+  }
+
+  /** The jobs that held the workers at a time of a stretch. */
+  async #workersAt(
+    time: Timestamp,
+    { from, to }: { readonly from: LogId; readonly to: LogId },
+    job: JobState,
+    share: Share,
+  ): Promise<WorkersThen> {
+    const { pages } = this.#parts.history;
+    const at = await findPosition({ kind: "time", time }, pages, [from], 1, to - 1);
+    return await workersThen(this.#parts, poolOf(this.#parts, job), at, share);
   }
 
   async #cited(

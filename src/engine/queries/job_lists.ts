@@ -1,10 +1,11 @@
 /** Lists of jobs: pages, counts, and groups of failures. */
 
+import { messageText } from "../../core/error_text.ts";
 import type { Condition } from "../../core/condition.ts";
 import { planEffort } from "../../core/effort.ts";
 import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import type { JobState, TaskState } from "../../core/job_state.ts";
+import type { JobHead, JobState, TaskState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import { type JsonValue, valueSize } from "../../core/json.ts";
 import type { FoundJob, IndexedFailures } from "../job_index.ts";
@@ -158,7 +159,7 @@ function newGroup(newest: LogId): Growing {
   return { jobs: 0, retried: 0, open: 0, newest, oldest: newest };
 }
 
-function addTo(group: Growing, table: JobTable, job: JobState): void {
+function addTo(group: Growing, table: JobTable, job: JobHead): void {
   const isRetried = table.listed.retryOf(job.jobId) !== undefined;
   group.jobs++;
   group.oldest = job.firstLogId;
@@ -243,7 +244,7 @@ const SUMMARY = 900;
 
 /** Of a summary's members, only labels may be numerous. */
 function summarySize({ labels, failure }: JobSummary): number {
-  let size = SUMMARY + (failure?.error.message.length ?? 0);
+  let size = SUMMARY + (failure === null ? 0 : messageText(failure.error).length);
   for (const name in labels) size += name.length + (labels[name]?.length ?? 0);
   return size;
 }

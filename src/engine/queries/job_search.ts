@@ -3,7 +3,7 @@
  * instead of expressions, so that the cost depends only on the text that is searched.
  */
 
-import type { ErrorFact } from "../../core/framework_events.ts";
+import type { ErrorCause } from "../../core/framework_events.ts";
 import { recordedFailure } from "../../core/job_resource.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JobRecord } from "../writer/job_record.ts";
@@ -60,6 +60,9 @@ function openErrors({ tasks }: JobState): string {
   return tasks.map((task) => task.status === "backingOff" ? errorLines(task.error) : "").join("");
 }
 
-function errorLines({ name, message }: ErrorFact): string {
-  return `\n${name}\n${message}`;
+/** With its causes. */
+function errorLines({ name = "", message, code, cause, errors = [] }: ErrorCause): string {
+  const lines = `\n${name}\n${message}${code === undefined ? "" : `\n${code}`}`;
+  const causes = cause === undefined ? errors : [...errors, cause];
+  return causes.reduce((text, error) => text + errorLines(error), lines);
 }

@@ -28,7 +28,7 @@ interface QueueThenParts {
 }
 
 /** Workers of one kind. When this many are held, no other job has one. */
-interface Pool {
+export interface Pool {
   readonly isThreaded: boolean;
   readonly max: number;
 }

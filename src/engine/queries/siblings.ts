@@ -49,7 +49,7 @@ export async function findSiblings(
   if (cause === undefined) return undefined;
   const after = Math.max(0, cause.logId - NEAR) as LogId;
   const near = await events.journal.read(after, 2 * NEAR);
-  const isSame = isCancellation(cause) ? sameReason(cause) : isUnclean;
+  const isSame = isCancellation(cause) ? sameReason(cause) : sameEnd(cause);
   const jobs = new Set<JobId>();
   for (const entry of near) {
     if (entry.logId > (upTo ?? Infinity)) break;
@@ -115,14 +115,21 @@ function isCancellation(entry: JobEventLogEntry): entry is Cancellation {
   return entry.eventType === "job.JobCancelled";
 }
 
-function sameReason({ attributes, receivedAt }: Cancellation) {
+/** Cancellations without a reason may have nothing in common. */
+function sameReason({ attributes: { reason }, receivedAt }: Cancellation) {
   const at = Date.parse(receivedAt);
   return (entry: JobEventLogEntry) =>
-    isCancellation(entry) && entry.attributes.reason === attributes.reason &&
+    reason !== undefined && isCancellation(entry) && entry.attributes.reason === reason &&
     Math.abs(Date.parse(entry.receivedAt) - at) <= SAME_MS;
 }
 
 type Interruption = FrameworkEntry<"job.TaskInterrupted">;
+
+/** The cause of each is the entry by which a start recorded the end of the process. */
+function sameEnd({ causedBy }: Interruption) {
+  return (entry: JobEventLogEntry) =>
+    causedBy !== undefined && isUnclean(entry) && entry.causedBy === causedBy;
+}
 
 function isUnclean(entry: JobEventLogEntry): entry is Interruption {
   return entry.eventType === "job.TaskInterrupted" &&

@@ -42,6 +42,8 @@ interface AnswerServices {
   idle(): void;
   /** Whether `run` is in another thread and still reacting; if so, `reacted` is called later. */
   isReacting(): boolean;
+  /** How many answers `run` gets; all, if absent. */
+  readonly max?: number;
 }
 
 /** Why the next answer has to wait. */
@@ -63,6 +65,7 @@ export class Answers {
   #closed = false;
   #seenLogId: LogId = 0;
   #seenAtMs = 0;
+  #given = 0;
   #endGrace: (() => void) | undefined;
 
   constructor(services: AnswerServices, graceMs: number = DIVERGENCE_GRACE_MS) {
@@ -83,6 +86,11 @@ export class Answers {
   /** Whether `run` still lacks answers that were on record when it was called. */
   get replaying(): boolean {
     return this.#replaying;
+  }
+
+  /** How many answers `run` has had. */
+  get given(): number {
+    return this.#given;
   }
 
   get waiting(): boolean {
@@ -146,7 +154,7 @@ export class Answers {
     this.#endGrace?.();
   }
 
-  /** `run` gets no more answers: its job has ended. */
+  /** `run` gets no more answers. */
   stop(): void {
     this.#settlements = [];
     this.#replaying = false;
@@ -158,6 +166,7 @@ export class Answers {
   give(): void {
     while (this.#pause === "none") {
       if (this.#services.isReacting()) return void (this.#pause = "reaction");
+      if (this.#given === this.#services.max) this.stop();
       const next = this.#settlements[0];
       if (!this.#isDue(next)) return this.#replaying ? this.#endReplay() : this.#services.idle();
       if (this.#reactsIn === this.#services.turns.number) return this.#waitForTurn();
@@ -316,6 +325,7 @@ export class Answers {
   }
 
   #reacts(): void {
+    this.#given++;
     this.#reactsIn = this.#services.turns.number;
     this.#graced = undefined;
   }
@@ -328,10 +338,10 @@ export class Answers {
 }
 
 /** As `run` gets it, live and after a restart. */
-function recordedError({ name, message }: ErrorFact): Error {
+function recordedError({ name, message, stack: _, ...others }: ErrorFact): Error {
   const error = new Error(message);
   Object.defineProperty(error, "name", { value: name });
-  return error;
+  return Object.assign(error, others);
 }
 
 /** The step that `run` must have asked for before this answer. Events may come before any step. */

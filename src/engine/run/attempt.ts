@@ -19,7 +19,7 @@ import type { Span } from "../watches.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
 /** How long an attempt may continue after its signal was aborted. */
-const ABORT_GRACE_MS = 10_000;
+export const ABORT_GRACE_MS = 10_000;
 
 /** The same at a shutdown, which has already waited for running attempts. */
 export const SHUTDOWN_GRACE_MS = 1_000;

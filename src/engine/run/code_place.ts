@@ -20,11 +20,11 @@ export interface CodeRequest {
 export interface CodeHost {
   /** `run`, or code that it called outside tasks, printed something. */
   printed(text: string): void;
-  /** `run` is done reacting to its last answer. */
+  /** `run` is done reacting to its last answer, or has died of it. */
   reacted(): void;
   /**
-   * The thread has died: the call of `run` never settles, and its open attempts fail or are
-   * withdrawn.
+   * The thread has died of its open attempts: they fail or are withdrawn, and the call of `run`
+   * never settles.
    */
   lost(): void;
 }
@@ -32,8 +32,13 @@ export interface CodeHost {
 export interface CodeCall {
   /** Resolves to the result of `run`, or rejects with its error. */
   readonly output: Promise<unknown>;
-  /** Whether `run` may still be reacting. Always `false` in the engine's own event loop. */
+  /**
+   * Whether `run` may still be reacting, or an attempt that was told to end has not, so that
+   * nothing new may begin. Always `false` in the engine's own event loop.
+   */
   readonly isReacting: boolean;
+  /** Whether the thread has died, and with it all that `run` asked for. */
+  readonly isLost: boolean;
   /** The call is no longer needed: frees its resources. */
   letGo(): void;
 }
@@ -47,6 +52,7 @@ export const IN_PROCESS: CodePlace = {
   call: ({ definition, ctx, input }) => ({
     output: Promise.try(() => definition.run(ctx, input)),
     isReacting: false,
+    isLost: false,
     letGo: () => {},
   }),
 };

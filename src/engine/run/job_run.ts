@@ -11,6 +11,7 @@ import {
   type CompensatingJob,
   isHeld,
   isTerminal,
+  type JobHead,
   type JobState,
   type RunningJob,
 } from "../../core/job_state.ts";
@@ -43,6 +44,8 @@ export class JobRun implements RunOwner {
   #stage: Stage;
   /** The last call of a run that is over, kept until its attempts have ended. */
   #callToLeave: LiveCall | undefined;
+  /** How many answers a call of `run` gets. */
+  #answersMax = Infinity;
 
   constructor(
     services: RunServices,
@@ -59,7 +62,7 @@ export class JobRun implements RunOwner {
     return this.#stage.kind === "called" ? this.#stage : undefined;
   }
 
-  get #head(): JobState {
+  get #head(): JobHead {
     return this.#parts.job.head;
   }
 
@@ -191,7 +194,7 @@ export class JobRun implements RunOwner {
 
   call(job: RunningJob | CompensatingJob, guard: SecretGuard): void {
     this.#guard = guard;
-    const call = new LiveCall(this.#parts, job, guard);
+    const call = new LiveCall(this.#parts, job, guard, this.#answersMax);
     this.#stage = call;
     call.give();
   }
@@ -234,7 +237,8 @@ export class JobRun implements RunOwner {
   }
 
   /** The thread died while attempts may be open: `run` is called again when they have ended. */
-  codeLost(): void {
+  codeLost(answersMax: number = this.#answersMax): void {
+    this.#answersMax = answersMax;
     this.#forgetCall();
     this.#stage = { kind: "left", hasWork: true, hasEnded: false };
     void this.idle().then(() => this.wake());

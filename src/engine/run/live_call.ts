@@ -50,11 +50,16 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
   #considersRest = false;
 
   /** Calls `run` with a job whose input is decrypted. */
-  constructor(run: RunParts, job: RunningJob | CompensatingJob, guard: SecretGuard) {
+  constructor(
+    run: RunParts,
+    job: RunningJob | CompensatingJob,
+    guard: SecretGuard,
+    answersMax: number,
+  ) {
     this.#run = run;
     this.#guard = guard;
     this.work = new PendingWork(run, this.advanceSoon);
-    this.#answers = this.#newAnswers();
+    this.#answers = this.#newAnswers(answersMax);
     const { definition, services, trace } = run;
     const { ctx, output, code } = trace.withinRun(() =>
       callRun(definition, job, this.#answers, this, guard, services.code, this)
@@ -171,10 +176,10 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
     if (!this.#isOver) this.#run.owner.codeLost();
   }
 
-  #newAnswers(): Answers {
+  #newAnswers(max: number): Answers {
     const { job, services: { clock, turns, writer, entriesAt } } = this.#run;
     return new Answers({
-      ...{ clock, turns, entriesAt, job },
+      ...{ clock, turns, entriesAt, job, max },
       durableLogId: () => writer.durableLogId,
       diverged: (step) => this.#diverged(step),
       idle: this.advanceSoon,
@@ -216,9 +221,24 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
     if (this.#isOver || ends.owed) return;
     if (this.#end.kind === "diverged") return this.#park(this.#end.parking);
     this.#conclude();
-    if (this.#isOver || !lease.isHeld || !this.#answers.isIdle) return;
+    if (this.#isOver || !lease.isHeld || this.#leavesLostCode()) return;
+    if (!this.#answers.isIdle) return;
     this.work.begin(this.#ctx);
     this.#considerRest();
+  }
+
+  /**
+   * Nothing can begin in a thread that `run` itself has ended. To compensate, `run` is called again
+   * and gets one answer fewer: it would end the next thread too. By then it has asked for all tasks
+   * that completed, since it asked for each before its answer. A call that ended before any answer
+   * is not repeated: its compensations fail with the reason.
+   */
+  #leavesLostCode(): boolean {
+    if (this.#code?.isLost !== true) return false;
+    const { given } = this.#answers;
+    const isCompensating = this.#run.job.head.state === "Compensating";
+    if (isCompensating && given > 0) this.#run.owner.codeLost(given - 1);
+    return !isCompensating || given > 0;
   }
 
   /**

@@ -79,8 +79,10 @@ export class InputRemovals implements View {
     const { events, keys, record, onDefect, scheduler } = this.#parts;
     try {
       const eventId = inputRemovedEventId(jobId);
-      const isOnRecord = await events.find(eventId) !== undefined;
-      if (!isOnRecord) await record([removal(jobId)]);
+      const holder = await events.find(eventId);
+      if (holder?.eventType !== "job.InputRemoved") {
+        await record([{ ...removal(jobId), ...(holder === undefined ? { eventId } : {}) }]);
+      }
       await keys.remove(jobId);
     } catch (error) {
       onDefect(error);
@@ -93,7 +95,6 @@ function removal(jobId: JobId): EventDraft {
   return {
     stratum: "framework",
     eventType: "job.InputRemoved",
-    eventId: inputRemovedEventId(jobId),
     jobId,
     attributes: { reason: "retention" },
   };

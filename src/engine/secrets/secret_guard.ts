@@ -7,7 +7,7 @@
 import type { ErrorFact } from "../../core/framework_events.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { SECRET_MARK } from "../../core/sealed_input.ts";
-import { errorFact } from "../../core/thrown.ts";
+import { errorFact } from "../../core/error_fact.ts";
 import { NonRetryableError } from "../job_errors.ts";
 
 /** Shorter values, such as a year, occur in too many texts with another meaning. */

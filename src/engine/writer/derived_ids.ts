@@ -4,17 +4,17 @@
  */
 
 import { createHash } from "node:crypto";
-import type { EventId, JobId } from "../../core/ids.ts";
+import { DERIVED, type EventId, type JobId } from "../../core/ids.ts";
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const ID_LENGTH = 26;
 
 export function correlatedEventId(eventId: string, jobId: JobId): EventId {
-  return `evt_${digest("correlated", eventId, jobId)}` as EventId;
+  return DERIVED.event + digest("correlated", eventId, jobId) as EventId;
 }
 
 /**
- * The id of a `journal.EventRefused` entry.
+ * The id of a `journal.EventRefused` entry. A sender may have used it for an event.
  *
  * @param nth The number of this content among those refused under the event id, from 1.
  */
@@ -22,13 +22,13 @@ export function refusedEventId(eventId: string, nth: number): EventId {
   return `evt_${digest("refused", eventId, String(nth))}` as EventId;
 }
 
-/** The id of a job's `job.InputRemoved` entry, of which there is at most one. */
+/** The id of a job's `job.InputRemoved` entry, unless a sender has used it for an event. */
 export function inputRemovedEventId(jobId: JobId): EventId {
   return `evt_${digest("input removed", jobId)}` as EventId;
 }
 
 export function startedJobId(type: string, eventId: string): JobId {
-  return `job_${digest("started", type, eventId)}` as JobId;
+  return DERIVED.job + digest("started", type, eventId) as JobId;
 }
 
 /** The id of a `journal.EntryQuoted` entry, which quotes an entry of another journal. */

@@ -31,7 +31,14 @@ const attempt = v.pipe(v.number(), v.integer(), v.minValue(1));
 const finite = v.pipe(v.number(), v.finite());
 const text = v.string();
 const names = v.array(text);
-const error = v.looseObject({ name: text, message: text, stack: v.optional(text) });
+const errorMembers = {
+  message: text,
+  code: v.optional(v.union([text, finite])),
+  cause: v.optional(v.lazy(() => cause)),
+  errors: v.optional(v.array(v.lazy(() => cause))),
+};
+const cause: v.GenericSchema = v.looseObject({ name: v.optional(text), ...errorMembers });
+const error = v.looseObject({ name: text, stack: v.optional(text), ...errorMembers });
 const attemptFailure = v.union([
   v.looseObject({ attempt, maxAttempts: attempt, error, final: v.literal(true), kind: text }),
   v.looseObject({ attempt, maxAttempts: attempt, error, retryAt: text }),

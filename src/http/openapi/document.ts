@@ -13,7 +13,14 @@ import {
 } from "../../documents/answers/entries.ts";
 import { citation, explanationAnswer } from "../../documents/answers/explanation.ts";
 import { failureAnswer, jobAnswer, jobSummaryAnswer } from "../../documents/answers/job.ts";
-import { condition, count, limitName, stateName, text } from "../../documents/answers/parts.ts";
+import {
+  condition,
+  count,
+  errorCause,
+  limitName,
+  stateName,
+  text,
+} from "../../documents/answers/parts.ts";
 import { cloudEvent } from "../requests/cloud_events.ts";
 import { correlationForms } from "../../documents/correlation_schema.ts";
 import { newJob } from "../../documents/create_request.ts";
@@ -57,6 +64,7 @@ const NAMED: NamedSchemas = {
   State: stateName,
   Condition: condition,
   Citation: citation,
+  ErrorCause: errorCause,
   Failure: failureAnswer,
   Receipts: receiptsAnswer,
   Job: jobAnswer,

@@ -14,6 +14,7 @@ import {
 import { explanationText } from "../../explain/explanation_text.ts";
 import type { Action, Citation, NextStep } from "../../explain/explanation.ts";
 import { type EventId, ID_PATTERN } from "../../core/ids.ts";
+import { parseWholeNumber } from "../../documents/fields.ts";
 import {
   aboutAnswer,
   eventExplanationAnswer,
@@ -52,8 +53,8 @@ async function explainJob(c: Context, deps: HttpDeps): Promise<Response> {
     deps,
     async ({ hold }) =>
       at === undefined
-        ? await deps.engine.explain(jobId, hold)
-        : valueOrThrow(await deps.engine.explainAt(jobId, at, hold)),
+        ? await deps.engine.explainer.explain(jobId, hold)
+        : valueOrThrow(await deps.engine.explainer.explainAt(jobId, at, hold)),
   );
   if (explanation === undefined) throw unknownJob(jobId);
   return format === "text"
@@ -66,9 +67,9 @@ async function explainEvent(c: Context, deps: HttpDeps): Promise<Response> {
   const format = query.format ?? wantedFormat(c);
   const id = c.req.param("id") ?? "";
   const explanation = ID_PATTERN.test(id)
-    ? await lookingBack(deps, ({ hold }) => deps.engine.explainEvent(id as EventId, hold))
+    ? await lookingBack(deps, ({ hold }) => deps.engine.eventExplainer.explain(id as EventId, hold))
     : undefined;
-  if (explanation === undefined) throw unknownEvent();
+  if (explanation === undefined) throw unknownEvent(id);
   return format === "text"
     ? textResponse(eventExplanationText(explanation), STATUS.ok)
     : largeJsonResponse(deps, explanation, STATUS.ok);
@@ -80,7 +81,11 @@ const ABOUT_PARAMETERS = {
   ...EXPLAIN_PARAMETERS,
   about: {
     ...single(
-      v.pipe(v.string(), v.minLength(1), v.maxLength(VALUE_LENGTH_MAX)),
+      v.pipe(
+        v.string(),
+        v.minLength(1, "must not be empty"),
+        v.maxLength(VALUE_LENGTH_MAX, `must be at most ${VALUE_LENGTH_MAX} characters`),
+      ),
       "A value in any form: an id, a label, or a scalar of an input or an event.",
     ),
     required: true,
@@ -97,7 +102,7 @@ async function explainAbout(c: Context, deps: HttpDeps): Promise<Response> {
       "is required; GET /queue/explain explains why all work has stopped",
     );
   }
-  const answer = await lookingBack(deps, ({ hold }) => deps.engine.explainAbout(about, hold));
+  const answer = await lookingBack(deps, ({ hold }) => deps.engine.about.of(about, hold));
   return format === "text"
     ? textResponse(aboutText(answer), STATUS.ok)
     : largeJsonResponse(deps, answer, STATUS.ok);
@@ -109,14 +114,18 @@ async function explainQueue(c: Context, deps: HttpDeps): Promise<Response> {
   const format = query.format ?? wantedFormat(c);
   const { origin } = reachedAs(c.req.raw);
   const commandOf = (action: Action) => curlCall(action, origin, deps.needsToken);
-  const told = await lookingBack(deps, () => deps.engine.explainQueue());
+  const told = await lookingBack(deps, () => deps.engine.queueExplainer.explain());
   return format === "text"
     ? textResponse(queueExplanationText(told, { commandOf, nowMs: deps.clock.now() }), STATUS.ok)
     : jsonResponse(withCurls(told, commandOf), STATUS.ok);
 }
 
-function unknownEvent(): Problem {
-  return new Problem("unknown-event", "Cannot find the event: no entry has this id");
+function unknownEvent(id: string): Problem {
+  const logId = parseWholeNumber(id);
+  const advice = logId === undefined || logId === 0
+    ? ""
+    : `; if ${id} is a position, GET /events?after=${logId - 1}&limit=1 shows its event id`;
+  return new Problem("unknown-event", `Cannot find the event: no entry has this id${advice}`);
 }
 
 function wantedFormat(c: Context): "json" | "text" {

@@ -49,6 +49,12 @@ export function paymentDefinition(
       if (leak === "taskId") await ctx.task(`charge-${card.number}`, () => null);
       if (leak === "run") throw new Error(`gave up on ${card.number}`);
       if (leak === "cut") throw new Error("x".repeat(3_990) + card.number);
+      if (leak === "object") throw { card: card.number };
+      if (leak === "cause") {
+        const errors = [new Error(card.number), { card: card.number }, `paid with ${card.number}`];
+        const cause = Object.assign(new AggregateError(errors), { code: card.number });
+        throw new Error("outer", { cause });
+      }
       if (leak === "confirm") await ctx.expect("confirmed");
       else if (leak !== "fail") return finish(leak, card.number, receipt);
       if (leak === "fail") throw new Error("no luck");

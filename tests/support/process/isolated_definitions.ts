@@ -203,6 +203,26 @@ export const hostileRun = defineJob({
   },
 });
 
+/** Has something to undo when its code hangs or ends its thread. */
+export const hostileUndone = defineJob({
+  ...isolated,
+  type: "isolated.hostile-undone",
+  version: 1,
+  input: v.object({ file: v.string(), kind: v.picklist(["exitRun", "spinRun", "spin", "never"]) }),
+  async run(ctx, { file, kind }) {
+    await ctx.task("reserve", () => ({ id: 7 }), {
+      compensate: ({ id }, task) =>
+        Deno.writeTextFileSync(file, `undone ${id} of ${task.jobId}\n`, { append: true }),
+    });
+    if (kind === "exitRun") Deno.exit(5);
+    while (kind === "spinRun");
+    await ctx.task("hang", async () => {
+      while (kind === "spin");
+      await new Promise(() => {});
+    });
+  },
+});
+
 export const good = defineJob({
   ...isolated,
   type: "isolated.good",
@@ -224,6 +244,25 @@ export const secretive = defineJob({
     await ctx.task("say", () => {
       throw new NonRetryableError(`${password} is refused`);
     });
+  },
+});
+
+/** Each of its tasks, of which the input names one, fails with a cause. */
+export const caused = defineJob({
+  ...isolated,
+  type: "isolated.caused",
+  version: 1,
+  input: v.object({ password: v.string(), how: v.picklist(["cause", "errors", "object"]) }),
+  secrets: ["password"],
+  run: async (ctx, { password, how }) => {
+    await ctx.task("fail", () => {
+      const refused = Object.assign(new TypeError(`${password} is refused`), { code: "E_AUTH" });
+      if (how === "cause") {
+        throw new Error("outer", { cause: new Error("inner", { cause: refused }) });
+      }
+      if (how === "errors") throw new AggregateError([refused, { status: 402 }], "all failed");
+      throw { code: 7, details: password };
+    }, { retry: { maxAttempts: 1 } });
   },
 });
 

@@ -1,0 +1,97 @@
+/** The causes of an error, wherever its message is shown. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { defineJob } from "../../src/engine/definition.ts";
+import { Explained } from "../support/engine/explained.ts";
+
+const THROWN: Readonly<Record<string, () => unknown>> = {
+  wrapped: () =>
+    new Error("payment step failed", { cause: new Error("card_declined: insufficient funds") }),
+  row: () => ({ message: "duplicate key value", code: "23505" }),
+  mirrors: () => new AggregateError([new Error("a is down"), "b"], "All promises were rejected"),
+};
+
+const failing = defineJob({
+  type: "test.failing",
+  version: 1,
+  input: v.object({ how: v.string() }),
+  run: async (ctx, { how }) => {
+    await ctx.task("pay", () => {
+      throw THROWN[how]?.();
+    }, { retry: { maxAttempts: 1 } });
+  },
+});
+
+const SUMMARIES: readonly (readonly [how: string, error: string])[] = [
+  ["wrapped", "Error: payment step failed, caused by Error: card_declined: insufficient funds."],
+  ["row", "Error: duplicate key value (23505)."],
+  [
+    "mirrors",
+    "AggregateError: All promises were rejected (its first errors: Error: a is down; b).",
+  ],
+];
+
+for (const [how, error] of SUMMARIES) {
+  Deno.test(`explain: the first sentence names the cause of a failure (${how}), after a crash too`, async () => {
+    const daybook = await Explained.start({ definitions: [failing] });
+    await daybook.submit("pay-1", "test.failing", { how });
+    const before = await daybook.explanation("pay-1");
+
+    assert.ok(before.summary.endsWith(`the last error being ${error}`), before.summary);
+    const again = await daybook.crash();
+    assert.equal((await again.explanation("pay-1")).summary, before.summary);
+    assert.equal(await again.text("pay-1"), await daybook.text("pay-1"));
+  });
+}
+
+Deno.test("explain: the reason names the place of the error, and then its cause", async () => {
+  const daybook = await Explained.start({ definitions: [failing] });
+  await daybook.submit("pay-1", "test.failing", { how: "wrapped" });
+
+  const { because } = await daybook.explanation("pay-1");
+  assert.match(
+    because[0]?.statement ?? "",
+    /Error: payment step failed, thrown at error_causes_test.ts:\d+, caused by Error: card_declined: insufficient funds\.$/,
+  );
+});
+
+Deno.test("causes: the job, lists, groups, search, notes and pages show them", async () => {
+  const daybook = await Explained.start({ definitions: [failing] });
+  await daybook.submit("pay-1", "test.failing", { how: "wrapped" });
+  const read = async (path: string) => {
+    const response = await daybook.app.request(`http://127.0.0.1:8000${path}`, {
+      headers: path === "/" ? { accept: "text/html" } : {},
+    });
+    return [response.status, await response.text()] as const;
+  };
+  const paths = [
+    "/jobs/pay-1",
+    "/jobs",
+    "/jobs?search=insufficient",
+    "/failures",
+    "/jobs/pay-1/events",
+    "/",
+    "/ui/jobs",
+    "/ui/jobs/pay-1",
+    "/ui/jobs?group=error",
+  ];
+  for (const path of paths) {
+    const [status, text] = await read(path);
+    assert.equal(status, 200, path);
+    assert.match(text, /insufficient funds/, path);
+  }
+  const [, none] = await read("/jobs?search=sufficiently");
+  assert.doesNotMatch(none, /pay-1/);
+});
+
+Deno.test("causes: failures with different causes are of different kinds", async () => {
+  const daybook = await Explained.start({ definitions: [failing] });
+  for (const how of ["wrapped", "wrapped", "row"]) {
+    await daybook.submit(`pay-${daybook.clock.now()}`, "test.failing", { how });
+    await daybook.clock.advance(1_000);
+  }
+  const response = await daybook.app.request("http://127.0.0.1:8000/failures");
+  const { failures } = await response.json();
+  assert.deepEqual(failures.map(({ jobs }: { jobs: number }) => jobs), [2, 1]);
+});
