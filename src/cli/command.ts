@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import { errorMessage } from "../core/thrown.ts";
 import { wrapped } from "../core/wrapped.ts";
+import { given } from "../settings/configuration.ts";
 import { type Permissions, withCommand } from "../settings/permission_advice.ts";
 import { plainPage } from "./plain_text.ts";
 import type { Terminal } from "./terminal.ts";
@@ -100,7 +101,7 @@ export async function runCommand(
   sources: CommandSources,
 ): Promise<number> {
   const { terminal, program } = sources;
-  const [name = "--help", ...rest] = args;
+  const [name = "--help", ...rest] = given(args);
   if (["--help", "-h", "help"].includes(name)) {
     return printed(terminal, overview(commands, program));
   }

@@ -21,11 +21,16 @@ const part: CorrelationSchema = v.lazy((value) =>
   value === undefined ? correlationForms : schemaFor(value)
 );
 
+/** Without a choice no event can match. */
+function filled<Item extends v.GenericSchema>(item: Item) {
+  return v.pipe(v.array(item), v.minLength(1, "must not be empty: no event could match"));
+}
+
 const PREDICATES: Readonly<Record<string, CorrelationSchema>> = {
   equals: strictObject({ equals: mapSchema(path, scalarField) }),
-  in: strictObject({ in: mapSchema(path, v.array(scalarField)) }),
+  in: strictObject({ in: mapSchema(path, filled(scalarField)) }),
   all: strictObject({ all: v.array(part) }),
-  anyOf: strictObject({ anyOf: v.array(part) }),
+  anyOf: strictObject({ anyOf: filled(part) }),
   not: strictObject({ not: part }),
 };
 

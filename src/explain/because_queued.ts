@@ -1,15 +1,14 @@
 /** Why a job is queued or backs off, and what it waits for there. */
 
-import type { FrameworkEntry } from "../core/event.ts";
 import type { Statement } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
-import { findTask, isSleep, type TaskState } from "../core/job_state.ts";
+import { findTask, type TaskState } from "../core/job_state.ts";
 import { showSome } from "./show_some.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { causeCited, cutShortText, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
 import { type Attempt, findMaxAttempts } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
-import { sleepEnded, wakeText, wokenBy } from "./times.ts";
+import { answerForRun } from "./run_answers.ts";
 import { attemptText, capital, reasonText, taskText, timeText } from "./phrases.ts";
 import { pauseCause, pausesCited } from "./pause_texts.ts";
 import {
@@ -80,27 +79,7 @@ export function whyQueued(outlined: OutlinedHistory, causes: Evidence["causes"])
     return showSome(interrupted, since.logId, (one) => [interruptionReason(one, causes)]);
   }
   const main = findTask(job, MAIN_TASK);
-  if (main?.status !== "waiting") return [];
-  const slept = job.tasks.find((task) =>
-    task.status === "completed" && isSleep(task) &&
-    task.completedBy === since.logId
-  );
-  if (slept?.status === "completed") {
-    const { statement, cites } = sleepEnded(outlined, slept);
-    return [{ statement: `${statement}: run can continue.`, cites }];
-  }
-  if (since.eventType === "job.DeadlinePassed") {
-    const { expectation } = (since as FrameworkEntry<"job.DeadlinePassed">).attributes;
-    const woken = wokenBy(outlined, since.logId);
-    const how = woken === undefined
-      ? `"${expectation}" did not come before ${timeText(since)}`
-      : `The wait for "${expectation}" was ended early at ${timeText(since)} by ${wakeText(woken)}`;
-    const statement = `${how}: run continues without it.`;
-    const by = woken === undefined ? [] : [woken.logId];
-    return [{ statement, cites: [since.logId, ...by, main.lastLogId] }];
-  }
-  const statement = `run can continue with what came at ${timeText(since)}.`;
-  return [{ statement, cites: [since.logId, main.lastLogId] }];
+  return main?.status === "waiting" ? answerForRun(outlined, main) : [];
 }
 
 interface Interrupted {

@@ -129,6 +129,8 @@ export interface Circumstances {
     readonly limit?: BlockingLimit;
     readonly ahead?: number;
   };
+  /** Whether no version of the type is loaded, so that the code of a retry cannot run either. */
+  readonly isTypeMissing?: boolean;
   /** For a failed job, the pauses in force that would hold a retry, oldest first. */
   readonly pauses?: readonly Pause[];
   /** The process is stopping. */

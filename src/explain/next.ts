@@ -94,7 +94,7 @@ export function nextSteps(
       ];
     case "parked":
       return [
-        ...whileParked(outlined),
+        ...whileParked(outlined, evidence),
         ...endsByTime(outlined),
         ...eventsToSend(outlined, waitingFor),
       ];

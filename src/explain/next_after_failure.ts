@@ -11,7 +11,7 @@ import type { Pause } from "../core/pauses.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import { neverStarted } from "./because_ended.ts";
-import { automatic, manual } from "./next_step.ts";
+import { automatic, firstLoadType, manual } from "./next_step.ts";
 import { overtakenAttempts, underWayText } from "./overtaken.ts";
 import { errorText } from "../core/error_text.ts";
 import { firstEndStep } from "./pause_texts.ts";
@@ -54,7 +54,10 @@ export function afterFailure(
   if (job.failure.error.name === "InvalidInput") {
     return [...first, ...byHand, submitAgain(outlined)];
   }
-  const beforehand = repeatsItself(outlined, job, circumstances.pauses);
+  const beforehand = [
+    ...circumstances.isTypeMissing ? [firstLoadType(outlined)] : [],
+    ...repeatsItself(outlined, job, circumstances.pauses),
+  ];
   const retry = beforehand.length === 0 ? "Retry" : "Then retry";
   const offer = done.length === 0
     ? manual(`${retry} it; ${names}:`, path)

@@ -2,6 +2,7 @@
 
 import type { Action, NextStep } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import type { JsonObject } from "../core/json.ts";
 
 export function automatic(statement: string, cites: readonly LogId[]): NextStep<LogId> {
@@ -21,4 +22,11 @@ export function manual(
     ...(placeholders.length === 0 ? {} : { placeholders }),
   };
   return { by: "anyone", statement, cites: [], action };
+}
+
+/** Before the retry of a job when no version of its type is loaded. */
+export function firstLoadType({ job, created }: OutlinedHistory): NextStep<LogId> {
+  const statement = "First start Daybook with a module (--definitions) that defines type " +
+    `${job.type ?? ""}: until then, no code of the new job runs.`;
+  return { by: "anyone", statement, cites: [created.logId] };
 }

@@ -10,7 +10,7 @@ import type { OutlinedHistory } from "./outlined_history.ts";
 import { unsuccessfulAttempts } from "./attempts.ts";
 import { failureReasons } from "./because_ended.ts";
 import type { Evidence } from "./evidence.ts";
-import { automatic, manual } from "./next_step.ts";
+import { automatic, firstLoadType, manual } from "./next_step.ts";
 import { oneLine } from "../core/shown_value.ts";
 import { capital, reasonText, shortened, taskText, timeText } from "./phrases.ts";
 
@@ -64,7 +64,7 @@ function crashes(
   ];
 }
 
-export function whileParked(outlined: OutlinedHistory): Next {
+export function whileParked(outlined: OutlinedHistory, { circumstances }: Evidence): Next {
   const { job, parked } = outlined;
   if (job.parked === undefined || parked === undefined) return [];
   const path = `/jobs/${job.jobId}`;
@@ -89,7 +89,11 @@ export function whileParked(outlined: OutlinedHistory): Next {
       : []),
     ...(job.state === "Running" ? [manual(cancelText(job.parked.reason), `${path}/cancel`)] : []),
     manual(`Cancel it as it is; ${stays}:`, `${path}/cancel`, { leave: true }),
-    manual(`Cancel it and retry it; ${after}:`, `${path}/retry`),
+    ...circumstances.isTypeMissing ? [firstLoadType(outlined)] : [],
+    manual(
+      `${circumstances.isTypeMissing ? "Then cancel" : "Cancel"} it and retry it; ${after}:`,
+      `${path}/retry`,
+    ),
   ];
 }
 

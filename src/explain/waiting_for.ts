@@ -1,5 +1,6 @@
 /** What a job still waits for, and the events that were meant for it. */
 
+import { counted } from "../core/counted.ts";
 import type { Work } from "../core/work.ts";
 import { placesIn } from "./elsewhere.ts";
 import { isRefused, type JobEventLogEntry } from "../core/event.ts";
@@ -22,7 +23,7 @@ import {
   openExpectations,
   policyTargets,
 } from "./open_expectations.ts";
-import { latest, matchedText, wantedText } from "./phrases.ts";
+import { latest, matchedText, shortened, wantedText } from "./phrases.ts";
 import { suspectText } from "./suspect_text.ts";
 import { compareWith, findSuspects } from "./suspects.ts";
 
@@ -31,6 +32,9 @@ const CLAUSES_MAX = 10;
 
 /** The most expectations that are described: the first ones. */
 export const WAITS_MAX = 200;
+
+/** How many other expectations a sentence names. */
+const NAMES_MAX = 3;
 
 /** Longer attributes of an event are left out. */
 const ATTRIBUTES_LENGTH_MAX = 16_384;
@@ -113,6 +117,7 @@ function waitingFor(
     ? undefined
     : unmeetable(outlined, expected) ?? nothingLikeIt(outlined, open, candidates);
   const count = matchedText(expected, matched);
+  const elsewhere = remark === undefined ? [] : countedElsewhere(outlined, expected).by;
   return {
     expectation: expected.id,
     eventType: expected.matcher.eventType,
@@ -120,7 +125,7 @@ function waitingFor(
     required: requiredMatches(expected.multiplicity),
     statement: `"${expected.id}": ${wantedText(expected)}; ${count} came.` +
       (remark === undefined ? "" : ` ${remark}`),
-    cites: unique([outlined.created.logId, ...latest(by)]),
+    cites: unique([outlined.created.logId, ...latest(by), ...latest(elsewhere)]),
     nearMisses,
     ...(remark === undefined ? {} : { remark }),
   };
@@ -163,13 +168,42 @@ function nothingLikeIt(
   if (upTo === 0) return "No event was compared: the index of values is not ready yet.";
   const bound = (forgottenUpTo === 0 ? "" : `, as far back as entry ${forgottenUpTo + 1}`) +
     (upTo === undefined ? "" : `, up to entry ${upTo}`);
-  const nothing = `${matched > 0 ? "No other event" : "No event"} on record resembles it${bound}`;
+  const elsewhere = countedElsewhere(outlined, expected);
+  const isOther = matched > 0 || elsewhere.by.length > 0;
+  const nothing = `${isOther ? "No other event" : "No event"} on record resembles it${bound}`;
   if (ofType === undefined || isOwnEvent(expected)) return `${nothing}.`;
-  if (ofType === 0 && matched === 0) {
+  if (ofType === 0 && !isOther && !outlined.facts.has(expected.matcher.eventType)) {
     return `No event of this type has come, and ${lower(nothing)}.`;
   }
   const lacked = ofType === 0 ? undefined : lackedValue(outlined, expected, candidates);
-  return lacked === undefined ? `${nothing}.` : `${nothing}: ${lackingText(lacked, candidates)}.`;
+  const lacking = lacked === undefined ? "" : `: ${lackingText(lacked, candidates)}`;
+  return elsewhere.by.length === 0
+    ? `${nothing}${lacking}.`
+    : `${elsewhereText(elsewhere)}; ${lower(nothing)}${lacking}.`;
+}
+
+interface Elsewhere {
+  readonly ids: readonly string[];
+  readonly by: readonly LogId[];
+}
+
+/** `2 events of this type counted for "paid" and "refunded"`. */
+function elsewhereText({ ids, by }: Elsewhere): string {
+  const names = shortened(ids.map((id) => `"${id}"`), NAMES_MAX);
+  return `${counted(by.length, "event")} of this type counted for ${names}`;
+}
+
+/** The events of its type that counted for other expectations of the job, and for which. */
+function countedElsewhere({ job }: OutlinedHistory, expected: ExpectedEvent): Elsewhere {
+  const { id, matcher } = expected;
+  if (isOwnEvent(expected)) return { ids: [], by: [] };
+  const others = job.plan.expected.flatMap((other, index) => {
+    const { by = [] } = job.expected[index] ?? {};
+    const isOther = other.id !== id && other.matcher.eventType === matcher.eventType;
+    return isOther && by.length > 0 ? [{ id: other.id, by }] : [];
+  });
+  const by = unique(others.flatMap((other) => other.by)).toSorted((a, b) => a - b);
+  return { ids: others.map((other) => other.id), by };
 }
 
 /** What the other events of the type do not have, as far as they were searched. */

@@ -79,10 +79,15 @@ function readFlags(
     ["version", { type: "boolean", short: "V" }],
   ]);
   try {
-    return { values: parseArgs({ args: [...args], options, allowPositionals: false }).values };
+    return { values: parseArgs({ args: given(args), options, allowPositionals: false }).values };
   } catch (error) {
     return { problem: parsingProblem(error) };
   }
+}
+
+/** Without a first `--`: npm needs it before flags, and Deno passes it on. */
+export function given(args: readonly string[]): string[] {
+  return args.slice(args[0] === "--" ? 1 : 0);
 }
 
 /** The parser's message, or advice for a job id or the name of a command. */

@@ -20,7 +20,7 @@ function kindOf(thrown: unknown): Pick<Thrown, "kind" | "delayMs"> {
 }
 
 export function thrownError(thrown: Thrown): Error {
-  const { kind, name, message, stack, delayMs = 0, code, cause, errors } = thrown;
+  const { kind, name, message, stack, delayMs = 0, ...others } = thrown;
   const error = kind === "nonRetryable"
     ? new NonRetryableError(message)
     : kind === "retryLater"
@@ -28,12 +28,7 @@ export function thrownError(thrown: Thrown): Error {
     : new Error(message);
   Object.defineProperty(error, "name", { value: name });
   if (stack !== undefined && stack !== "") error.stack = stack;
-  return Object.assign(error, plainMembers({ code, cause, errors }));
-}
-
-/** Without those that it does not have. */
-function plainMembers(members: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+  return Object.assign(error, others);
 }
 
 export function namedError(name: string, message: string): Error {

@@ -79,6 +79,12 @@ Deno.test("help: without a command all commands are listed", async () => {
   }
 });
 
+Deno.test("help: a first -- is skipped, as those used to npm write it", async () => {
+  const [code, terminal] = await run(["--", "jobs", "--help"]);
+  assert.equal(code, 0);
+  assert.match(terminal.text, /deno task daybook jobs/);
+});
+
 Deno.test("help: an unknown command is a usage error", async () => {
   const [code, terminal] = await run(["frob"]);
   assert.equal(code, 64);

@@ -368,6 +368,8 @@ const INVALID_EXPECTATIONS: readonly (readonly [string, object, readonly string[
   ["no scalar", { correlation: { equals: { a: {} } } }, ["/correlation/equals/a"]],
   ["no scalar in a list", { correlation: { in: { a: [[]] } } }, ["/correlation/in/a/0"]],
   ["no list of scalars", { correlation: { in: { a: 1 } } }, ["/correlation/in/a"]],
+  ["choice of no value", { correlation: { in: { a: [] } } }, ["/correlation/in/a"]],
+  ["choice of no predicate", { correlation: { not: { anyOf: [] } } }, ["/correlation/not/anyOf"]],
   ["inner predicate", { correlation: { all: [{ not: 1 }] } }, ["/correlation/all/0/not"]],
 ];
 

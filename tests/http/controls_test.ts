@@ -40,6 +40,19 @@ Deno.test("controls: one in the wrong state is 409 with the states that allow it
   }
 });
 
+Deno.test("controls: If-Match with another ETag than the job's is 412, and nothing is done", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  const etag = (await app.get(`/jobs/${jobId}`)).headers.get("etag") ?? "";
+  await jsonOf(await app.post(`/jobs/${jobId}/suspend`, {}, { "if-match": etag }), 200);
+  const late = await app.post(`/jobs/${jobId}/cancel`, {}, { "if-match": etag });
+  await problemOf(late, 412, "precondition-failed");
+  await jsonOf(await app.post(`/jobs/${jobId}/resume`, {}, { "if-match": "*" }), 200);
+  await jsonOf(await app.post(`/jobs/${jobId}/cancel`, {}), 200);
+  const retry = await app.post(`/jobs/${jobId}/retry`, {}, { "if-match": etag });
+  await problemOf(retry, 412, "precondition-failed");
+});
+
 Deno.test("controls: an ended job accepts only a retry", async () => {
   const app = await startApp();
   const { jobId } = await createAndRun(app, "test.greet", { name: "Ann" });

@@ -183,3 +183,32 @@ test("near miss: an event that is nearer to an expectation is not compared with 
     [undefined],
   );
 });
+
+test("near misses: an event of the type that counted for another expectation of the job is not denied", async () => {
+  const daybook = await Explained.start();
+  const expected = ["11-1", "22-2", "33-3"].map((a, at) => ({
+    id: `e${at + 1}`,
+    eventType: "shop.Delivered",
+    correlation: { equals: { a } },
+  }));
+  await daybook.post("/jobs", { jobId: "job", plan: { expected } });
+  const summary = async () => (await daybook.explanation("job")).summary;
+  assert.match(await summary(), /No event of this type has come|no event of this type has come/);
+
+  await daybook.event("shop.Delivered", { a: "11-1" });
+  assert.match(
+    await summary(),
+    /: 1 event of this type counted for "e1"; no other event on record resembles it\.?/,
+  );
+  await daybook.event("shop.Delivered", { a: "22-2" });
+  const { summary: last, waitingFor } = await daybook.explanation("job");
+  assert.match(
+    last,
+    /: 2 events of this type counted for "e1" and "e2"; no other event on record resembles it\./,
+  );
+  assert.equal(
+    waitingFor[0]?.cites.filter(({ eventType }) => eventType !== "job.JobCreated").length,
+    2,
+  );
+  await daybook.assertCitations("job");
+});

@@ -87,6 +87,10 @@ Deno.test("configuration: every problem is reported, not just the first", () => 
   assert.equal(problems(["--port=99999", "--max-running=0", "--drain=soon"]).length, 3);
 });
 
+Deno.test("configuration: a first -- is skipped, as those used to npm write it", () => {
+  assert.equal(configured(["--", "--port", "9000"]).port, 9_000);
+});
+
 Deno.test("configuration: an unknown flag is refused", () => {
   assert.match(problems(["--prot=1"])[0] ?? "", /--prot/);
   assert.match(problems(["start"])[0] ?? "", /start/);

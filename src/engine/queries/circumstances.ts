@@ -63,7 +63,12 @@ export class CircumstancesReader {
     const loaded = registry.running(job);
     const isKnown = loaded !== undefined;
     const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
-    const common = { definition, draining: draining(), full: full(urgencyOf(job)) } as const;
+    const common = {
+      definition,
+      isTypeMissing: hasCode(job) && registry.get(job.type) === undefined,
+      draining: draining(),
+      full: full(urgencyOf(job)),
+    } as const;
     if (job.state === "Failed") {
       return { ...common, pauses: pauses.all.filter((pause) => holds(pause, job)) };
     }

@@ -338,10 +338,10 @@ export class Answers {
 }
 
 /** As `run` gets it, live and after a restart. */
-function recordedError({ name, message }: ErrorFact): Error {
+function recordedError({ name, message, stack: _, ...others }: ErrorFact): Error {
   const error = new Error(message);
   Object.defineProperty(error, "name", { value: name });
-  return error;
+  return Object.assign(error, others);
 }
 
 /** The step that `run` must have asked for before this answer. Events may come before any step. */

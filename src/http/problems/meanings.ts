@@ -46,6 +46,8 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
     "its input read. Submit a new job.",
   "body-too-slow": "The body did not arrive within the time limit. Send it again over a faster " +
     "connection, or in parts.",
+  "precondition-failed":
+    "The job is not the one that If-Match names. Read it again, and decide again.",
   "body-too-large": "The body is beyond --body-bytes. Send less at a time, such as fewer events.",
   "unsupported-media-type":
     "This route does not accept this Content-Type. The detail names the accepted ones.",

@@ -41,6 +41,7 @@ const PROBLEMS = {
   "job-exists": { status: 409, title: "A job with this id exists" },
   "input-removed": { status: 410, title: "The job's input was removed" },
   "body-too-slow": { status: 408, title: "The body took too long" },
+  "precondition-failed": { status: 412, title: "The job has changed" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "unsupported-media-type": { status: 415, title: "This media type is not accepted here" },
   "wrong-host": { status: 421, title: "This host is not served here" },

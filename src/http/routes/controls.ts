@@ -9,6 +9,7 @@ import {
   retryBody,
   toRetryRequest,
 } from "../../documents/controls.ts";
+import * as v from "valibot";
 import type { Context } from "hono";
 import { CONTROLS, STATE_CONTROLS, type StateControl } from "../../core/controls.ts";
 import { decide } from "../../core/decide.ts";
@@ -35,7 +36,15 @@ import { requestOrigin } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { sizeFor } from "../guard/admission_gate.ts";
-import { requireJob } from "./jobs.ts";
+import { requireJob, requireMatch } from "./jobs.ts";
+
+const HEADERS = {
+  ...TRACE_HEADERS,
+  "If-Match": {
+    description: "An ETag of the job: nothing is done if it has changed since.",
+    schema: v.string(),
+  },
+};
 
 const REASON = { reason: { reason: "a customer rang" } };
 
@@ -52,12 +61,18 @@ function controlRoute(kind: StateControl): Route {
       description: kind === "cancel"
         ? `${CONTROLS[kind].effect} ${OF_PARKED}`
         : CONTROLS[kind].effect,
-      headers: TRACE_HEADERS,
+      headers: HEADERS,
       body: { required: false, content: kind === "cancel" ? CANCEL : json(controlBody, REASON) },
       answers: {
         [STATUS.ok]: { description: "The current state of the job.", content: json(jobAnswer) },
       },
-      problems: ["unknown-job", "not-in-this-state", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
+      problems: [
+        "unknown-job",
+        "not-in-this-state",
+        "precondition-failed",
+        ...BODY_PROBLEMS,
+        ...WRITE_PROBLEMS,
+      ],
     },
     handle: (c, deps) => control(c, deps, kind),
   };
@@ -89,7 +104,7 @@ export const CONTROL_ROUTES: readonly Route[] = [
       description: `${CONTROLS.retry.effect} A job that was already retried is refused, so that ` +
         "a repeated request has no further effect; the refusal names the new job (newJobId). With " +
         "again it is retried once more.",
-      headers: TRACE_HEADERS,
+      headers: HEADERS,
       body: {
         required: false,
         content: json(retryBody, {
@@ -113,6 +128,7 @@ export const CONTROL_ROUTES: readonly Route[] = [
       },
       problems: [
         ...["unknown-job", "not-in-this-state", "input-removed", "unknown-type"] as const,
+        "precondition-failed",
         ...BODY_PROBLEMS,
         ...WRITE_PROBLEMS,
       ],
@@ -127,6 +143,7 @@ async function control(c: Context, deps: HttpDeps, kind: StateControl): Promise<
   const request = parseControlRequest(kind, await readOptionalJson(c.req.raw, deps.bodies));
   const origin = requestOrigin(c, deps.spans);
   await turnFor(before, deps);
+  requireMatch(c.req.raw, requireJob(c, deps.engine));
   const job = valueOrThrow(await deps.engine.control(before.jobId, { ...request, origin }));
   return changedAnswer(deps, job);
 }
@@ -144,6 +161,7 @@ async function retry(c: Context, deps: HttpDeps): Promise<Response> {
   const body = parseRetryBody(await readOptionalJson(c.req.raw, deps.bodies), before);
   await turnFor(before, deps);
   if (body.dryRun) return await retryPreviewed(deps, before, body.from);
+  requireMatch(c.req.raw, requireJob(c, deps.engine));
   const job = valueOrThrow(
     await deps.engine.retry(before.jobId, { origin, ...toRetryRequest(body) }),
   );

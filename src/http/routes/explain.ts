@@ -14,6 +14,7 @@ import {
 import { explanationText } from "../../explain/explanation_text.ts";
 import type { Action, Citation, NextStep } from "../../explain/explanation.ts";
 import { type EventId, ID_PATTERN } from "../../core/ids.ts";
+import { parseWholeNumber } from "../../documents/fields.ts";
 import {
   aboutAnswer,
   eventExplanationAnswer,
@@ -68,7 +69,7 @@ async function explainEvent(c: Context, deps: HttpDeps): Promise<Response> {
   const explanation = ID_PATTERN.test(id)
     ? await lookingBack(deps, ({ hold }) => deps.engine.explainEvent(id as EventId, hold))
     : undefined;
-  if (explanation === undefined) throw unknownEvent();
+  if (explanation === undefined) throw unknownEvent(id);
   return format === "text"
     ? textResponse(eventExplanationText(explanation), STATUS.ok)
     : largeJsonResponse(deps, explanation, STATUS.ok);
@@ -80,7 +81,11 @@ const ABOUT_PARAMETERS = {
   ...EXPLAIN_PARAMETERS,
   about: {
     ...single(
-      v.pipe(v.string(), v.minLength(1), v.maxLength(VALUE_LENGTH_MAX)),
+      v.pipe(
+        v.string(),
+        v.minLength(1, "must not be empty"),
+        v.maxLength(VALUE_LENGTH_MAX, `must be at most ${VALUE_LENGTH_MAX} characters`),
+      ),
       "A value in any form: an id, a label, or a scalar of an input or an event.",
     ),
     required: true,
@@ -115,8 +120,12 @@ async function explainQueue(c: Context, deps: HttpDeps): Promise<Response> {
     : jsonResponse(withCurls(told, commandOf), STATUS.ok);
 }
 
-function unknownEvent(): Problem {
-  return new Problem("unknown-event", "Cannot find the event: no entry has this id");
+function unknownEvent(id: string): Problem {
+  const logId = parseWholeNumber(id);
+  const advice = logId === undefined || logId === 0
+    ? ""
+    : `; if ${id} is a position, GET /events?after=${logId - 1}&limit=1 shows its event id`;
+  return new Problem("unknown-event", `Cannot find the event: no entry has this id${advice}`);
 }
 
 function wantedFormat(c: Context): "json" | "text" {

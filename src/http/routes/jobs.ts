@@ -122,9 +122,17 @@ function entityTag(job: JobState): string {
 }
 
 /** Weak comparison (RFC 9110), since a proxy may have made the tag weak. */
-function matchesTag(ifNoneMatch: string, job: JobState): boolean {
-  const tags = ifNoneMatch.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+function matchesTag(condition: string, job: JobState): boolean {
+  const tags = condition.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
   return tags.includes(entityTag(job)) || tags.includes("*");
+}
+
+/** @throws {Problem} `precondition-failed` if the job is not the one that `If-Match` names. */
+export function requireMatch(request: Request, job: JobState): void {
+  const condition = request.headers.get("if-match");
+  if (condition === null || matchesTag(condition, job)) return;
+  const detail = `Job ${job.jobId} has changed: its ETag is ${entityTag(job)}, not ${condition}`;
+  throw new Problem("precondition-failed", detail);
 }
 
 async function showInput(c: Context, deps: HttpDeps): Promise<Response> {

@@ -1,0 +1,102 @@
+/** What has come for `run` since it began to wait, so that it can continue. */
+
+import { isSettled } from "../core/condition.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import { type LogId, MAIN_TASK } from "../core/ids.ts";
+import { type CompletedTask, isSleep, type WaitingTask } from "../core/job_state.ts";
+import { toMatchable } from "../core/projector.ts";
+import { expectationProgress } from "../core/waits.ts";
+import type { Statement } from "./explanation.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
+import { capital, taskText, timeText } from "./phrases.ts";
+import { sleepEnded, wakeText, wokenBy } from "./times.ts";
+
+interface Answer {
+  /** The entry that it came with. */
+  readonly logId: LogId;
+  readonly reason: () => Statement<LogId>;
+}
+
+/**
+ * What made `run` able to continue: the answer with which the job came to be queued, or the first
+ * one, if the job was held or had other steps to do when it came.
+ */
+export function answerForRun(
+  outlined: OutlinedHistory,
+  main: WaitingTask,
+): readonly Statement<LogId>[] {
+  const answers = [
+    ...completions(outlined, main),
+    ...passedWaits(outlined, main),
+    ...settled(outlined, main),
+  ].toSorted((left, right) => left.logId - right.logId);
+  const { logId } = outlined.conditionSince;
+  const answer = answers.find((one) => one.logId === logId) ?? answers[0];
+  if (answer === undefined) return [];
+  const { statement, cites } = answer.reason();
+  return [{ statement, cites: [...cites, main.lastLogId] }];
+}
+
+function completions(outlined: OutlinedHistory, { seen }: WaitingTask): readonly Answer[] {
+  return outlined.job.tasks.flatMap((task) =>
+    task.status === "completed" && task.taskId !== MAIN_TASK && task.completedBy > seen
+      ? [{ logId: task.completedBy, reason: () => completion(outlined, task) }]
+      : []
+  );
+}
+
+function completion(outlined: OutlinedHistory, task: CompletedTask): Statement<LogId> {
+  if (isSleep(task)) {
+    const { statement, cites } = sleepEnded(outlined, task);
+    return { statement: `${statement}: run can continue.`, cites };
+  }
+  const statement = `${capital(taskText(task.taskId))} completed at ${task.endedAt}: ` +
+    "run can continue.";
+  return { statement, cites: [task.completedBy] };
+}
+
+function passedWaits(outlined: OutlinedHistory, { seen }: WaitingTask): readonly Answer[] {
+  const { waits = [] } = outlined.job;
+  return waits.flatMap(({ expectation, passedBy, reusedFrom }) =>
+    passedBy !== undefined && passedBy > seen && reusedFrom === undefined
+      ? [{ logId: passedBy, reason: () => passed(outlined, expectation, passedBy) }]
+      : []
+  );
+}
+
+function passed(outlined: OutlinedHistory, expectation: string, logId: LogId): Statement<LogId> {
+  const at = atText(outlined.entries.get(logId));
+  const woken = wokenBy(outlined, logId);
+  const how = woken === undefined
+    ? `"${expectation}" did not come in time: the wait ended${at}`
+    : `The wait for "${expectation}" was ended early${at} by ${wakeText(woken)}`;
+  const by = woken === undefined ? [] : [woken.logId];
+  return { statement: `${how}, and run can continue without it.`, cites: [logId, ...by] };
+}
+
+/** Expectations that `run` asked for, and that have all their matches or are waived. */
+function settled(outlined: OutlinedHistory, { expectations }: WaitingTask): readonly Answer[] {
+  const { job } = outlined;
+  return expectations.flatMap((id) => {
+    const { by = [], waived } = expectationProgress(job, id)?.progress ?? {};
+    const logId = waived ?? by.at(-1);
+    if (logId === undefined || !isSettled(job, id)) return [];
+    const reason = () =>
+      waived === undefined ? came(outlined, id, logId) : passed(outlined, id, logId);
+    return [{ logId, reason }];
+  });
+}
+
+function came(outlined: OutlinedHistory, id: string, logId: LogId): Statement<LogId> {
+  const entry = outlined.entries.get(logId);
+  const what = entry === undefined ? "An event" : toMatchable(entry).eventType;
+  return {
+    statement: `${what} came${atText(entry)} and settled "${id}": run can continue.`,
+    cites: [logId],
+  };
+}
+
+/** ` at 2026-01-01T00:00:00.000Z`, or nothing for an entry of a long history that was not kept. */
+function atText(entry: JobEventLogEntry | undefined): string {
+  return entry === undefined ? "" : ` at ${timeText(entry)}`;
+}

@@ -1,0 +1,69 @@
+/** What explanations and dry runs say must be done before a retry. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { defineJob, NonRetryableError } from "../../src/mod.ts";
+import { Explained } from "../support/engine/explained.ts";
+import { test } from "../support/sanitized.ts";
+
+const LOAD = "First start Daybook with a module (--definitions) that defines type shop.order: " +
+  "until then, no code of the new job runs.";
+
+function order(version: number) {
+  return defineJob({
+    type: "shop.order",
+    version,
+    input: v.object({ isRefused: v.optional(v.boolean()) }),
+    run: async (ctx, { isRefused }) => {
+      if (isRefused) {
+        await ctx.task("charge", () => {
+          throw new NonRetryableError("refused");
+        });
+      }
+      await ctx.sleep("overnight", 3_600_000);
+    },
+  });
+}
+
+async function nextOf(daybook: Explained, jobId: string): Promise<readonly string[]> {
+  return (await daybook.explanation(jobId)).next.map(({ statement }) => statement);
+}
+
+async function firstOf(daybook: Explained, jobId: string): Promise<readonly string[]> {
+  const { first } = await daybook.post(`/jobs/${jobId}/retry`, { dryRun: true });
+  return (first as { statement: string }[]).map(({ statement }) => statement);
+}
+
+test("next: a parked job whose type is not loaded is retried only after the type is loaded", async () => {
+  const before = await Explained.start({ definitions: [order(1)] });
+  await before.submit("order", "shop.order");
+  const without = await before.crash({ definitions: [] });
+  await without.clock.advance(3_600_000);
+  const next = await nextOf(without, "order");
+  assert.deepEqual(next.slice(-2), [
+    LOAD,
+    "Then cancel it and retry it; a new job reuses overnight:",
+  ]);
+  assert.deepEqual(await firstOf(without, "order"), [LOAD]);
+
+  const newer = await without.crash({ definitions: [order(2)] });
+  assert.equal(
+    (await nextOf(newer, "order")).at(-1),
+    "Cancel it and retry it; a new job reuses overnight:",
+  );
+  assert.deepEqual(await firstOf(newer, "order"), []);
+});
+
+test("next: a failed job whose type is not loaded is retried only after the type is loaded", async () => {
+  const before = await Explained.start({ definitions: [order(1)] });
+  await before.submit("order", "shop.order", { isRefused: true });
+  const without = await before.crash({ definitions: [] });
+  const fix = "First fix what task charge failed on: NonRetryableError: refused.";
+  assert.deepEqual(await nextOf(without, "order"), [
+    "Nothing happens by itself: the job has ended.",
+    LOAD,
+    fix,
+    "Then retry it; a new job starts from the beginning:",
+  ]);
+  assert.deepEqual(await firstOf(without, "order"), [LOAD, fix]);
+});
