@@ -5,6 +5,7 @@ import { type LogId, MAIN_TASK } from "./ids.ts";
 import {
   hasCode,
   isMet,
+  type JobHead,
   type JobState,
   type RunningJob,
   type TaskState,
@@ -133,7 +134,7 @@ function hasPassed({ waits = [] }: RunningJob, seen: LogId): boolean {
 }
 
 /** Whether an expectation has all its matches, or is waived; `false` when there is none. */
-export function isSettled(job: JobState, expectation: string): boolean {
+export function isSettled(job: JobHead, expectation: string): boolean {
   return hasAllMatches(job, job.plan.expected.findIndex(({ id }) => id === expectation));
 }
 
@@ -141,7 +142,7 @@ export function allSatisfied(job: JobState): boolean {
   return job.plan.expected.every((_, index) => hasAllMatches(job, index));
 }
 
-function hasAllMatches(job: JobState, index: number): boolean {
+function hasAllMatches(job: JobHead, index: number): boolean {
   const expected = job.plan.expected[index];
   const progress = job.expected[index];
   return expected !== undefined && progress !== undefined && isMet(expected, progress);

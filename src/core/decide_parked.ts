@@ -4,7 +4,7 @@ import { accept, control, type Decision, type Reasoned, reject } from "./decisio
 import type { JobEventDraft } from "./event.ts";
 import type { JobParkedAttributes } from "./framework_events.ts";
 import type { JobId, LogId, TaskId } from "./ids.ts";
-import type { JobState, RunningJob } from "./job_state.ts";
+import type { JobHead, JobState, RunningJob } from "./job_state.ts";
 import { tasksLeftInPlace } from "./left_in_place.ts";
 import type { TraceIds } from "./trace_ids.ts";
 
@@ -32,7 +32,7 @@ export function resumed(job: JobState, command: Reasoned): readonly JobEventDraf
 }
 
 /** Unparks the job; it stays held if it is also suspended. */
-export function unpark({ jobId }: JobState, { reason }: Reasoned): JobEventDraft {
+export function unpark({ jobId }: JobHead, { reason }: Reasoned): JobEventDraft {
   const why = reason === undefined ? {} : { reason };
   return {
     stratum: "framework",

@@ -5,7 +5,7 @@
 
 import type { Correlation } from "./correlation.ts";
 import { type EventMatcher, type JobPlan, policyEvents } from "./job_plan.ts";
-import type { ExpectationState, JobState } from "./job_state.ts";
+import type { ExpectationState, JobHead } from "./job_state.ts";
 
 /** Characters of a deep path that can be resolved in the time of one comparison. */
 const PATH_CHARACTERS = 16;
@@ -48,7 +48,7 @@ export function planEffort(plan: JobPlan): number {
 }
 
 /** The maximum cost of applying an event to a job: comparing it with the plan, and counting it. */
-export function takingEffort({ plan, expected }: JobState): number {
+export function takingEffort({ plan, expected }: JobHead): number {
   let positions = expected.length * POSITIONS;
   let last: ExpectationState | undefined;
   for (const progress of expected) {

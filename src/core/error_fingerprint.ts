@@ -17,7 +17,7 @@
 
 import type { ErrorCause, ErrorFact } from "./framework_events.ts";
 import type { TaskId } from "./ids.ts";
-import type { Failure, JobState } from "./job_state.ts";
+import type { Failure, JobHead } from "./job_state.ts";
 
 declare const fingerprintBrand: unique symbol;
 /** Twelve lower-case hexadecimal digits. */
@@ -49,7 +49,7 @@ function wordsOf({ name = "", message, code, cause, errors }: ErrorCause): reado
 }
 
 /** The fingerprint of a failed job. A cancellation is not an error and has none. */
-export function jobFingerprint(job: JobState, failure: Failure): ErrorFingerprint | undefined {
+export function jobFingerprint(job: JobHead, failure: Failure): ErrorFingerprint | undefined {
   if (failure.kind === "cancelled") return undefined;
   return errorFingerprint({ type: job.type, taskId: failure.taskId, error: failure.error });
 }

@@ -10,7 +10,7 @@ import { assertNever } from "./assert_never.ts";
 import { type Condition, deriveCondition } from "./condition.ts";
 import type { JobEventLogEntry } from "./event.ts";
 import { MAIN_TASK, type TaskId } from "./ids.ts";
-import type { JobState, TaskState } from "./job_state.ts";
+import type { JobHead, JobState, TaskState } from "./job_state.ts";
 import { project, type Step } from "./projector.ts";
 import { TaskTally } from "./task_tally.ts";
 
@@ -55,8 +55,8 @@ export class JobFold {
       : this.#with([...this.#tasks.values()]);
   }
 
-  /** The same, with incomplete `tasks` that must not be read. */
-  get head(): JobState | undefined {
+  /** The same without its tasks, which saves the copy. */
+  get head(): JobHead | undefined {
     return this.#head;
   }
 

@@ -14,6 +14,7 @@ import {
   findTask,
   isMet,
   isTerminal,
+  type JobHead,
   type JobState,
   type TaskState,
   type TimedWait,
@@ -187,6 +188,6 @@ export function failureResource(job: JobState) {
   };
 }
 
-export function recordedFailure(job: JobState): Failure | undefined {
+export function recordedFailure(job: JobHead): Failure | undefined {
   return "failure" in job ? job.failure : undefined;
 }

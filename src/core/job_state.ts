@@ -241,6 +241,10 @@ export interface FailedJob extends StartedFacts {
 export type JobState = CreatedJob | RunningJob | CompensatingJob | DoneJob | FailedJob;
 export type StateName = JobState["state"];
 
+/** A job without its tasks, which are costly to copy. */
+export type JobHead = WithoutTasks<JobState>;
+type WithoutTasks<Job> = Job extends unknown ? Omit<Job, "tasks"> : never;
+
 export const STATE_NAMES: readonly StateName[] = [
   "Created",
   "Running",
@@ -250,17 +254,19 @@ export const STATE_NAMES: readonly StateName[] = [
 ];
 
 /** Whether the job has ended. */
-export function isTerminal(job: JobState): job is DoneJob | FailedJob {
+export function isTerminal<Job extends JobHead>(
+  job: Job,
+): job is Extract<Job, { readonly state: "Done" | "Failed" }> {
   return job.state === "Done" || job.state === "Failed";
 }
 
 /** Whether the job must begin nothing: it is suspended or parked. */
-export function isHeld({ suspendedBy, parked }: JobState): boolean {
+export function isHeld({ suspendedBy, parked }: JobHead): boolean {
   return suspendedBy !== undefined || parked !== undefined;
 }
 
 /** Whether the job has a definition, or is only driven from outside. */
-export function hasCode(job: JobState): boolean {
+export function hasCode(job: JobHead): boolean {
   return job.definitionVersion !== undefined;
 }
 

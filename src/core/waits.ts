@@ -7,6 +7,7 @@ import { requiredMatches } from "./job_plan.ts";
 import {
   type ExpectationState,
   isMet,
+  type JobHead,
   type JobState,
   type RunningJob,
   type TimedWait,
@@ -50,7 +51,7 @@ function passed<Job extends JobState>(job: Job, entry: FrameworkEntry<"job.Deadl
   return { ...job, waits: job.waits?.map((one) => one === before ? { ...one, ...passed } : one) };
 }
 
-export function findWait(job: JobState, name: string, nth: number): TimedWait | undefined {
+export function findWait(job: JobHead, name: string, nth: number): TimedWait | undefined {
   return job.waits?.find(({ expectation, wait }) => expectation === name && wait === nth);
 }
 

@@ -142,8 +142,8 @@ export class InProcessDaybook implements EmbeddedDaybook {
     return orRefused(async () => {
       const existing = this.#existing(jobId);
       const explanation = at === undefined
-        ? await engine.explain(existing)
-        : valueOrThrow(await engine.explainAt(existing, pointAt(at)));
+        ? await engine.explainer.explain(existing)
+        : valueOrThrow(await engine.explainer.explainAt(existing, pointAt(at)));
       if (explanation === undefined) throw unknownJob(jobId);
       return explanationText(explanation, {
         commandOf: (action) => curlCall(action, "", false),

@@ -80,7 +80,7 @@ function onDurableBatch(
   for (const type of changed) parts.heldPlaces.limitsChanged(type);
   supervisor.durable(shown);
   supervisor.gaveBack(givenBack);
-  writer.answerWaiting();
+  writer.answerDurable();
   feed.wake();
   for (const type of changed) parts.shares.notifyChanged(type);
   parts.workers.grantNext();

@@ -1,4 +1,10 @@
-/** Assembles the parts of an engine, starting with those that have no dependencies. */
+/**
+ * Assembles the parts of an engine in layers, each from those before it: `createFoundation`, which
+ * depends on nothing, `withWriting`, what serves requests, and `withWork`, which acts by itself.
+ *
+ * Bound later: the journal, which `JobEngine.open` passes to `events`; and the supervisor, which
+ * the services of its own runs call, and which listens to the writer that it needs.
+ */
 
 import type { EventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";

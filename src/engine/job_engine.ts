@@ -4,23 +4,20 @@
  */
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
-import type { About } from "../explain/about.ts";
-import type { EventExplanation } from "../explain/event_explanation.ts";
-import type { Citation, Explanation } from "../explain/explanation.ts";
-import type { EventId, JobId, LogId } from "../core/ids.ts";
-import { hasCode, type JobState } from "../core/job_state.ts";
-import type { Point } from "../core/point.ts";
-import type { QueueExplanation } from "../explain/queue_explanation.ts";
+import type { JobId, LogId } from "../core/ids.ts";
+import { hasCode, type JobHead, type JobState } from "../core/job_state.ts";
 import { SHUTDOWN_GRACE_MS } from "./run/attempt.ts";
 import { engineConsumer } from "./engine_consumer.ts";
 import { type EngineParts, engineParts, type JobEngineOptions } from "./engine_parts.ts";
 import { EngineStatus } from "./engine_status.ts";
-import type { ReserveMemory } from "./queries/entry_pages.ts";
-import type { Account } from "./queries/explainer.ts";
+import type { AboutSearch } from "./queries/about_search.ts";
+import type { EventExplainer } from "./queries/event_explainer.ts";
+import type { Explainer } from "./queries/explainer.ts";
 import type { JobEntryReader } from "./queries/job_entry_reader.ts";
 import type { JobLists } from "./queries/job_lists.ts";
 import { JobSurvey } from "./queries/job_survey.ts";
 import type { LimitsInForce } from "./queries/limits_in_force.ts";
+import type { QueueExplainer } from "./queries/queue_explainer.ts";
 import type { Replays } from "./queries/replays.ts";
 import { restartBy } from "./run/interruptions.ts";
 import type { PauseControls } from "./run/pause_controls.ts";
@@ -70,6 +67,14 @@ export class JobEngine {
   readonly history: JobEntryReader;
   /** Jobs as they were, and as they would have been under a supposition. */
   readonly replays: Replays;
+  /** Why jobs are as they are, now or at a point. */
+  readonly explainer: Explainer;
+  /** The outcome of events. */
+  readonly eventExplainer: EventExplainer;
+  /** Why no job continues, or that jobs do. */
+  readonly queueExplainer: QueueExplainer;
+  /** Everything that carries a value, and the outcome of each. */
+  readonly about: AboutSearch;
 
   constructor(options: JobEngineOptions) {
     this.#clock = options.clock;
@@ -80,6 +85,10 @@ export class JobEngine {
     this.limits = this.#parts.limitsInForce;
     this.history = this.#parts.history;
     this.replays = this.#parts.replays;
+    this.explainer = this.#parts.explainer;
+    this.eventExplainer = this.#parts.eventExplainer;
+    this.queueExplainer = this.#parts.queueExplainer;
+    this.about = this.#parts.about;
     this.consumer = engineConsumer(this.#parts, options, this.#status);
   }
 
@@ -240,43 +249,6 @@ export class JobEngine {
     return this.#parts.table.trails.transitionAt(entry);
   }
 
-  /** Why a job is as it is, as of its last durable entry; `undefined` when there is none. */
-  explain(jobId: JobId, hold?: ReserveMemory): Promise<Explanation<Citation> | undefined> {
-    return this.#parts.explainer.explain(jobId, hold);
-  }
-
-  /** The same as of a point, from what was on record then. */
-  explainAt(
-    jobId: JobId,
-    point: Point,
-    hold?: ReserveMemory,
-  ): Promise<Outcome<Explanation<Citation>>> {
-    return this.#parts.explainer.explainAt(jobId, point, hold);
-  }
-
-  /** Why a job is as it is, with the entries that the explanation is based on. */
-  account(jobId: JobId, hold?: ReserveMemory): Promise<Account | undefined> {
-    return this.#parts.explainer.account(jobId, hold);
-  }
-
-  /** Everything that carries a value, and the outcome of each. */
-  explainAbout(value: string, hold?: ReserveMemory): Promise<About<Citation>> {
-    return this.#parts.about.of(value, hold);
-  }
-
-  /** Why no job continues, or that jobs do. */
-  explainQueue(): Promise<QueueExplanation<Citation>> {
-    return this.#parts.queueExplainer.explain();
-  }
-
-  /** The outcome of an event; `undefined` when no entry has this id. */
-  explainEvent(
-    eventId: EventId,
-    hold?: ReserveMemory,
-  ): Promise<EventExplanation<Citation> | undefined> {
-    return this.#parts.eventExplainer.explain(eventId, hold);
-  }
-
   /**
    * Resolves when there are entries after a position, after a time in milliseconds, or on the
    * signal.
@@ -287,14 +259,10 @@ export class JobEngine {
     }
   }
 
-  /**
-   * The job once it meets a condition, or as it is after a time in milliseconds or on the signal.
-   *
-   * @param wanted Must decide without reading `tasks`.
-   */
+  /** The job once it meets a condition, or as it is after a time in milliseconds or on the signal. */
   async waitFor(
     jobId: JobId,
-    wanted: (job: JobState) => boolean,
+    wanted: (job: JobHead) => boolean,
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<JobState> {

@@ -26,7 +26,6 @@ export function manual(
 
 /** Before the retry of a job when no version of its type is loaded. */
 export function firstLoadType({ job, created }: OutlinedHistory): NextStep<LogId> {
-  const statement = "First start Daybook with a module (--definitions) that defines type " +
-    `${job.type ?? ""}: until then, no code of the new job runs.`;
+  const statement = `First load a module (--definitions) that defines type ${job.type ?? ""}.`;
   return { by: "anyone", statement, cites: [created.logId] };
 }

@@ -1,4 +1,10 @@
-/** The parts of a journal in files, and how they are opened once its lock is held. */
+/**
+ * The parts of a journal in files, and how they are opened once its lock is held.
+ *
+ * Bound later: the writer of the active segment, since a full disk may have no room for it yet; the
+ * proof, which the recorder passes sealed segments, and which asks the recorder for room; and the
+ * follower, which tells the recorder whether it leads, and fills it.
+ */
 
 import type { JournalEventDraft } from "../core/event.ts";
 import {

@@ -130,7 +130,7 @@ export class JournalHome {
 
   /** Resolves when the job is in the wanted state. */
   until(id: JobId, wanted: (job: JobState) => boolean): Promise<JobState> {
-    return this.engine.waitFor(id, wanted, FOREVER_MS);
+    return this.engine.waitFor(id, () => wanted(this.engine.job(id) ?? assert.fail()), FOREVER_MS);
   }
 
   job(id: string): JobState {

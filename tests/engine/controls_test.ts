@@ -52,7 +52,8 @@ Deno.test("suspend: a queued job leaves the queue, and returns to its place", as
   await daybook.submit("demo.gated");
   const id = await daybook.submit("demo.gated");
   const behind = await daybook.submit("demo.gated");
-  const summary = async () => (await daybook.engine.explain(behind))?.because[0]?.statement ?? "";
+  const summary = async () =>
+    (await daybook.engine.explainer.explain(behind))?.because[0]?.statement ?? "";
   const queued = () => daybook.engine.activity.queued;
   assert.equal(queued(), 2);
   const before = await summary();

@@ -39,7 +39,7 @@ async function removals(harness: Harness, jobId: JobId): Promise<number> {
 
 /** Without its lastLogId. */
 async function explanation(harness: Harness, jobId: JobId) {
-  const explained = await harness.engine.explain(jobId);
+  const explained = await harness.engine.explainer.explain(jobId);
   assert.ok(explained);
   const { asOf: _, ...rest } = explained;
   return rest;

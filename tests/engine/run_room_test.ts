@@ -159,7 +159,7 @@ Deno.test("room: a withdrawn attempt does not count as a crash, and gives its re
   const after = await daybook.crash();
   const second = after.job(jobId("slow-9")).tasks.find(({ taskId }) => taskId === "second");
   assert.equal(second?.interruptions, 0);
-  const explanation = await daybook.engine.explain(jobId("slow-9"));
+  const explanation = await daybook.engine.explainer.explain(jobId("slow-9"));
   assert.match(
     JSON.stringify(explanation?.because),
     /it was withdrawn, for want of a worker or since the job was suspended/,

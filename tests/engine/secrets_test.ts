@@ -42,7 +42,7 @@ function journalText({ journal }: Harness): string {
 async function assertUnseen({ harness }: Shop, jobId: JobId): Promise<void> {
   const [replayed, explained] = [
     await harness.engine.replays.replay(jobId),
-    await harness.engine.explain(jobId),
+    await harness.engine.explainer.explain(jobId),
   ];
   const texts = [journalText(harness), harness.job(jobId), replayed, explained];
   for (const text of texts) assert.ok(!JSON.stringify(text).includes(CARD));

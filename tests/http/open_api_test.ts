@@ -280,9 +280,10 @@ const CARELESS: Readonly<Record<string, readonly [RegExp, (app: TestApp) => void
     engine.journalInfo = async () => ({ ...await journalInfo.call(engine), secret: 1 });
   }],
   "leaves out what is described": [/explain: 200: .*required property 'timing'/, ({ engine }) => {
-    const { explain } = engine;
-    engine.explain = async (jobId) => {
-      const { timing: _, ...rest } = await explain.call(engine, jobId) ?? {};
+    const { explainer } = engine;
+    const { explain } = explainer;
+    explainer.explain = async (jobId) => {
+      const { timing: _, ...rest } = await explain.call(explainer, jobId) ?? {};
       return rest as never;
     };
   }],

@@ -218,7 +218,11 @@ Deno.test("csv.import: a cancelled import loads nothing of its current chunk", a
   assert.ok(outcome.ok);
   const { jobId: id } = outcome.value.job;
   const first = taskId("chunk-0001");
-  await daybook.engine.waitFor(id, (job) => findTask(job, first)?.progress !== undefined, 1);
+  const hasProgress = () => {
+    const job = daybook.engine.job(id) ?? assert.fail();
+    return findTask(job, first)?.progress !== undefined;
+  };
+  await daybook.engine.waitFor(id, hasProgress, 1);
 
   await daybook.control(id, "cancel");
   const job = await daybook.engine.waitFor(id, isTerminal, 1);

@@ -17,7 +17,7 @@ const EVERY = 6;
 
 async function explainedAt(daybook: Explained, jobId: string, logId: LogId) {
   const point = { kind: "logId", logId } as const;
-  const outcome = await daybook.engine.explainAt(jobId as JobId, point);
+  const outcome = await daybook.engine.explainer.explainAt(jobId as JobId, point);
   assert.ok(outcome.ok, JSON.stringify(outcome));
   return outcome.value;
 }

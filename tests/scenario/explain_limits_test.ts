@@ -143,7 +143,8 @@ test("explain a limit: for a used up rate the starts that used it are named, and
 
 /** The explanation of the queue, and the number of jobs. */
 async function queueOf(daybook: Explained) {
-  const { summary, queued, because, next, standsStill } = await daybook.engine.explainQueue();
+  const { summary, queued, because, next, standsStill } = await daybook.engine.queueExplainer
+    .explain();
   const steps = next.map(({ statement }) => statement);
   return { summary, queued, standsStill, because: because.map(lineOf), next: steps };
 }

@@ -180,7 +180,7 @@ test("explain at a point: a queued job names the limit at that point, as changed
   for (const jobId of ["acme1", "acme2", "acme3"]) await end(daybook, letters, jobId);
   await daybook.clock.advance(1_000);
   const point = { kind: "logId", logId: asOf } as const;
-  const then = await daybook.engine.explainAt("acme3" as JobId, point);
+  const then = await daybook.engine.explainer.explainAt("acme3" as JobId, point);
   assert.ok(then.ok);
   assert.deepEqual(
     [then.value.summary, then.value.because.map(lineOf)],
@@ -208,7 +208,10 @@ test("explain at a point: a queued job names the rate at that point, not the cur
   await daybook.engine.limits.change("mail.send", { rate: { count: 9, perMs: 1_000 } }, "more");
   await daybook.clock.advance(61_000);
   for (const jobId of ["acme1", "acme2"]) await end(daybook, letters, jobId);
-  const then = await daybook.engine.explainAt("acme2" as JobId, { kind: "logId", logId: asOf });
+  const then = await daybook.engine.explainer.explainAt("acme2" as JobId, {
+    kind: "logId",
+    logId: asOf,
+  });
   assert.ok(then.ok);
   assert.equal(then.value.summary, said.summary);
   assert.match(said.summary, /1 of 1 start within 1 min of type mail\.send used up \(rate\)/);
@@ -224,7 +227,10 @@ test("explain at a point: a job that was cut short while a pause held it had no 
   const asOf = daybook.engine.headLogId;
   await daybook.clock.advance(5_000);
   await submit(daybook, "cog1");
-  const then = await daybook.engine.explainAt("bolt3" as JobId, { kind: "logId", logId: asOf });
+  const then = await daybook.engine.explainer.explainAt("bolt3" as JobId, {
+    kind: "logId",
+    logId: asOf,
+  });
   assert.ok(then.ok);
   assert.match(
     said.summary,

@@ -90,7 +90,7 @@ test("random places: the explanation of a queued job as of a point equals the on
       for (const { jobId, asOf, told } of said) {
         if (asOf === daybook.engine.headLogId) continue;
         const point = { kind: "logId", logId: asOf } as const;
-        const then = await daybook.engine.explainAt(jobId, point);
+        const then = await daybook.engine.explainer.explainAt(jobId, point);
         assert.ok(then.ok);
         // How many workers there were is not on record.
         if (told.summary.includes("workers busy")) {

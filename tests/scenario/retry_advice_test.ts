@@ -6,8 +6,7 @@ import { defineJob, NonRetryableError } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { test } from "../support/sanitized.ts";
 
-const LOAD = "First start Daybook with a module (--definitions) that defines type shop.order: " +
-  "until then, no code of the new job runs.";
+const LOAD = "First load a module (--definitions) that defines type shop.order.";
 
 function order(version: number) {
   return defineJob({

@@ -34,7 +34,7 @@ export const handlersBeforeTheirStart: Break = () => {
 export const refusalsDespiteLoss: Break = () =>
   replaced(Writer.prototype, "onceDurable", {
     value: function (this: Writer, lastLogId: LogId, value: unknown) {
-      return this.settled(lastLogId, value).catch((error) => {
+      return this.whenDurable(lastLogId, value).catch((error) => {
         if (error instanceof JournalFullError) return value;
         throw error;
       });

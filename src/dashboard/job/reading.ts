@@ -51,7 +51,7 @@ export async function readJob(
   { mayUnseal, wanted }: ReadingOptions,
   { hold }: GaugeLease,
 ): Promise<JobReading | undefined> {
-  const account = await deps.engine.account(jobId, hold);
+  const account = await deps.engine.explainer.account(jobId, hold);
   if (account === undefined) return undefined;
   const { explanation, outlined } = account;
   const nowMs = deps.clock.now();

@@ -53,7 +53,7 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
     engine.journalInfo(),
     readOverview(deps, span),
     // A failure to record and a pause have notes of their own.
-    instanceTrouble(deps) === undefined ? engine.explainQueue() : undefined,
+    instanceTrouble(deps) === undefined ? engine.queueExplainer.explain() : undefined,
   ]);
   const now = clock.now();
   const commands = curlCommands(c, deps);

@@ -213,7 +213,7 @@ export class Delivery {
       this.#count(reach);
       const receipt = this.#receiptOf(fact, drafts, written);
       place.keep(reach.cost);
-      const settled = writer.settled(written.lastLogId, receipt);
+      const settled = writer.whenDurable(written.lastLogId, receipt);
       return { receipt: settled.finally(() => place.leave()) };
     } catch (error) {
       if (error instanceof OverCapacityError) {

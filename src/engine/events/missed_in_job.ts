@@ -4,7 +4,7 @@ import { assertNever } from "../../core/assert_never.ts";
 import { matcherEffort } from "../../core/effort.ts";
 import { isReserved } from "../../core/event_type.ts";
 import { type MatchableEvent, type PolicyEvent, policyEvents } from "../../core/job_plan.ts";
-import { isMet, type JobState } from "../../core/job_state.ts";
+import { isMet, type JobHead, type JobState } from "../../core/job_state.ts";
 import { mismatchesText } from "../../explain/mismatch.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { nearestName } from "../../explain/spelling.ts";
@@ -24,7 +24,7 @@ const TYPES_SHOWN_MAX = 3;
 
 /** The part of the job's plan that the event came nearest to, if any is for its type. */
 export function nearestInJob(
-  job: JobState,
+  job: JobHead,
   event: MatchableEvent,
   comparisons: Comparisons,
 ): Missed | undefined {
@@ -48,7 +48,7 @@ export function missedInCompensation(step: Applied, nearest: Missed | undefined)
   return `recorded only: the nearest is ${ownSubjectText(nearest)}: ${why}`;
 }
 
-function wantedNow({ state, plan }: JobState): readonly Wanted[] {
+function wantedNow({ state, plan }: JobHead): readonly Wanted[] {
   switch (state) {
     case "Running":
       return [...plan.expected, ...policyEvents(plan.policy).filter(isError)];

@@ -5,7 +5,7 @@ import { isSettled } from "../../core/condition.ts";
 import { holdsInPart } from "../../core/correlation.ts";
 import { NEARNESS_EFFORT_MAX } from "../../core/effort.ts";
 import type { MatchableEvent, PolicyRole } from "../../core/job_plan.ts";
-import { isTerminal, type JobState } from "../../core/job_state.ts";
+import { isTerminal, type JobHead } from "../../core/job_state.ts";
 import {
   correlationMismatches,
   type Mismatch,
@@ -53,13 +53,13 @@ export class Comparisons {
 
 /** A matcher of a job, with which an event of its type is compared. */
 export interface Missed {
-  readonly job: JobState;
+  readonly job: JobHead;
   readonly wanted: Wanted;
   /** How far the event is from it; 0 when only the time is wrong. */
   readonly distance: number;
 }
 
-export function missed(job: JobState, wanted: Wanted, event: MatchableEvent): Missed {
+export function missed(job: JobHead, wanted: Wanted, event: MatchableEvent): Missed {
   const distance = "role" in wanted
     ? correlationDistance(wanted.matcher.correlation, event.attributes)
     : expectationDistance(wanted, event);
@@ -86,7 +86,7 @@ export function nearestMiss(all: readonly Missed[]): Missed | undefined {
 }
 
 /** Whether other jobs are equally near, so that only age decides which one is named. */
-export function asNear(all: readonly Missed[], nearest: Missed): readonly JobState[] {
+export function asNear(all: readonly Missed[], nearest: Missed): readonly JobHead[] {
   const jobs = all.filter((one) => one.job !== nearest.job && isAsNear(one, nearest))
     .map(({ job }) => job);
   return [...new Set(jobs)];
@@ -115,7 +115,7 @@ export function nearestExpectation(
 }
 
 /** Why a job does not accept an event that it wanted. */
-export function untimelyText(job: JobState): string {
+export function untimelyText(job: JobHead): string {
   if (isTerminal(job)) return `the job is ${job.state} since entry ${job.endedBy}`;
   return job.state === "Created" ? "the job has not started" : `the job is ${job.state}`;
 }

@@ -79,7 +79,7 @@ async function record(
       causedBy: first.logId,
       attributes: content,
     }]);
-    return await writer.settled(lastLogId, idReusedBy(first));
+    return await writer.whenDurable(lastLogId, idReusedBy(first));
   } catch (error) {
     if (error instanceof OverCapacityError) {
       return refused(event.eventId, { name: error.limit, max: error.max });

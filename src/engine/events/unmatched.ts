@@ -6,7 +6,7 @@
 import { counted } from "../../core/counted.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
-import type { JobState } from "../../core/job_state.ts";
+import type { JobHead } from "../../core/job_state.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
 import { nearestName } from "../../explain/spelling.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
@@ -89,7 +89,7 @@ export class Unmatched {
     return { reason, nearest: nearestExpectation(meant, clauses, names) };
   }
 
-  #nearestInRetry(event: MatchableEvent, named: JobState): Missed | undefined {
+  #nearestInRetry(event: MatchableEvent, named: JobHead): Missed | undefined {
     let newest = named;
     for (let hops = 0; hops < RETRIES_MAX && newest.state === "Failed"; hops++) {
       const jobId = this.#table.listed.retryOf(newest.jobId);
@@ -211,7 +211,7 @@ export class Unmatched {
 }
 
 /** ` (job j2 is as near)`, or nothing. Without a number, since not all jobs are compared. */
-function asNearText([first, ...others]: readonly JobState[]): string {
+function asNearText([first, ...others]: readonly JobHead[]): string {
   if (first === undefined) return "";
   const more = others.length === 0 ? "is" : "and others are";
   return ` (job ${first.jobId} ${more} as near)`;

@@ -3,7 +3,6 @@
  * lines of each citation.
  */
 
-import { deriveCondition } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { Work } from "../../core/work.ts";
 import {
@@ -99,8 +98,8 @@ export class Explainer {
    * A follower has no queue, so it answers from the record why a job is queued, as for the past.
    */
   async #timeOfRecord(jobId: JobId, asOf: LogId): Promise<Pick<Extent, "asOfTime">> {
-    const job = this.#parts.table.head(jobId);
-    if (this.#parts.leads() || job === undefined || deriveCondition(job) !== "queued") return {};
+    const { leads, table } = this.#parts;
+    if (leads() || table.pending(jobId)?.conditionNow !== "queued") return {};
     const [last] = await this.#parts.history.at([asOf]);
     return last === undefined ? {} : { asOfTime: last.receivedAt };
   }

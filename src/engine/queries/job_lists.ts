@@ -5,7 +5,7 @@ import type { Condition } from "../../core/condition.ts";
 import { planEffort } from "../../core/effort.ts";
 import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import type { JobState, TaskState } from "../../core/job_state.ts";
+import type { JobHead, JobState, TaskState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import { type JsonValue, valueSize } from "../../core/json.ts";
 import type { FoundJob, IndexedFailures } from "../job_index.ts";
@@ -159,7 +159,7 @@ function newGroup(newest: LogId): Growing {
   return { jobs: 0, retried: 0, open: 0, newest, oldest: newest };
 }
 
-function addTo(group: Growing, table: JobTable, job: JobState): void {
+function addTo(group: Growing, table: JobTable, job: JobHead): void {
   const isRetried = table.listed.retryOf(job.jobId) !== undefined;
   group.jobs++;
   group.oldest = job.firstLogId;

@@ -11,7 +11,7 @@ import {
 } from "../../core/error_fingerprint.ts";
 import type { JobId } from "../../core/ids.ts";
 import { recordedFailure } from "../../core/job_resource.ts";
-import { isTerminal, type JobState } from "../../core/job_state.ts";
+import { isTerminal, type JobHead } from "../../core/job_state.ts";
 import type { JobOrder } from "../writer/job_order.ts";
 import type { JobRecord } from "../writer/job_record.ts";
 import { JobSearch } from "./job_search.ts";
@@ -112,7 +112,7 @@ export class JobScan implements Iterable<JobRecord> {
     return record.fingerprint.text;
   }
 
-  #isBetween({ createdAt }: JobState, { after, before }: { after: number; before: number }) {
+  #isBetween({ createdAt }: JobHead, { after, before }: { after: number; before: number }) {
     this.#cost += COST.time;
     const time = Date.parse(createdAt);
     return time > after && time < before;

@@ -3,7 +3,13 @@
 import type { JobParkedAttributes } from "../../core/framework_events.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
 import { durationText } from "../../core/duration.ts";
-import { findTask, isSleep, type JobState, type TimedWait } from "../../core/job_state.ts";
+import {
+  findTask,
+  isSleep,
+  type JobHead,
+  type JobState,
+  type TimedWait,
+} from "../../core/job_state.ts";
 import { findWait } from "../../core/waits.ts";
 import type { RunContext } from "./run_context.ts";
 import type { LostStep } from "./settlements.ts";
@@ -56,7 +62,7 @@ function divergenceAtWait(
 /** Parks a job whose `run` disagrees with the record. */
 export function divergedParking(
   { type, version }: Pick<AnyJobDefinition, "type" | "version">,
-  { definitionVersion }: JobState,
+  { definitionVersion }: JobHead,
   { step, logId, instead }: Divergence,
   guard: SecretGuard,
 ): JobParkedAttributes {
@@ -68,7 +74,7 @@ export function divergedParking(
 /** Parks a job whose code was not called, because it rejects the input on record. */
 export function misfitParking(
   { type, version }: Pick<AnyJobDefinition, "type" | "version">,
-  { firstLogId }: JobState,
+  { firstLogId }: JobHead,
   { issues }: InputMismatchError,
   guard: SecretGuard,
 ): JobParkedAttributes {

@@ -11,6 +11,7 @@ import {
   type CompensatingJob,
   isHeld,
   isTerminal,
+  type JobHead,
   type JobState,
   type RunningJob,
 } from "../../core/job_state.ts";
@@ -61,7 +62,7 @@ export class JobRun implements RunOwner {
     return this.#stage.kind === "called" ? this.#stage : undefined;
   }
 
-  get #head(): JobState {
+  get #head(): JobHead {
     return this.#parts.job.head;
   }
 

@@ -1,7 +1,7 @@
 /** The services of the engine that the run of a job needs. */
 
 import type { JobId } from "../../core/ids.ts";
-import type { CompensatingJob, JobState, RunningJob } from "../../core/job_state.ts";
+import type { CompensatingJob, JobHead, RunningJob } from "../../core/job_state.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { EngineLimits } from "../events/delivery_limits.ts";
 import type { FanOut } from "../events/fan_out.ts";
@@ -102,7 +102,7 @@ export interface RunServices {
   readonly attemptWatch: AttemptWatch;
   readonly jobLog: JobLog;
   /** The trace that a job belongs to: at once, unless the journal has to be read. */
-  traceOf(job: JobState): JobTrace | Promise<JobTrace>;
+  traceOf(job: JobHead): JobTrace | Promise<JobTrace>;
   /** Whether the engine is stopping, so that no attempt may begin. */
   readonly draining: boolean;
   /** Calls back when a full disk may have room. */

@@ -4,7 +4,7 @@
  */
 
 import type { ExecutionId, JobId, TaskId } from "../../core/ids.ts";
-import type { JobState } from "../../core/job_state.ts";
+import type { JobHead, JobState } from "../../core/job_state.ts";
 import type { TraceIds } from "../../core/trace_ids.ts";
 import { type AttemptOutcome, withinSpan } from "./attempt.ts";
 import type { JobTrace } from "../views/job_traces.ts";
@@ -21,14 +21,14 @@ export class RunTrace {
   #runId: ExecutionId | undefined;
   #runIds: TraceIds | undefined;
 
-  constructor(services: RunServices, { jobId, type = "" }: JobState) {
+  constructor(services: RunServices, { jobId, type = "" }: JobHead) {
     this.#services = services;
     this.#jobId = jobId;
     this.#jobType = type;
   }
 
   /** Reads the trace that the job belongs to, before anything starts; at once, if possible. */
-  begin(job: JobState): Promise<void> | undefined {
+  begin(job: JobHead): Promise<void> | undefined {
     const origin = this.#services.traceOf(job);
     if (origin instanceof Promise) return origin.then((found) => void (this.#origin = found));
     this.#origin = origin;

@@ -1,7 +1,7 @@
 /** Handles jobs that a stop left unfinished, before a start resumes them. */
 
 import { parked } from "../../core/decide_parked.ts";
-import { hasCode, type JobState } from "../../core/job_state.ts";
+import { hasCode, type JobHead, type JobState } from "../../core/job_state.ts";
 import type { EventDraft } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
@@ -82,7 +82,7 @@ export function jobsToTry(
       registry.running(job) !== undefined;
     return mayFit && job.parked?.reason !== "crashed" ? [job] : [];
   });
-  const isParked = (job: JobState) => job.parked !== undefined;
+  const isParked = (job: JobHead) => job.parked !== undefined;
   const waiting = open.filter((job) => !isParked(job) && !registry.isInThread(job))
     .slice(0, TRIALS_MAX);
   return [...open.filter(isParked), ...waiting].map(({ jobId }) => jobId);

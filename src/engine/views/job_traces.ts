@@ -5,7 +5,7 @@
  */
 
 import type { JobId, LogId } from "../../core/ids.ts";
-import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
+import { hasCode, isTerminal, type JobHead } from "../../core/job_state.ts";
 import { type TraceIds, traceOfEntry } from "../../core/trace_ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
@@ -45,7 +45,7 @@ export class JobTraces implements View {
   }
 
   /** Returned at once for most jobs; a promise when the journal has to be read. */
-  of(job: JobState, entriesAt: EntriesAt): JobTrace | Promise<JobTrace> {
+  of(job: JobHead, entriesAt: EntriesAt): JobTrace | Promise<JobTrace> {
     const isKnown = job.firstLogId > this.#restoredTo;
     const created = this.#table.pending(job.jobId)?.inFlight("job.JobCreated");
     const parent = created === undefined ? this.#created.get(job.jobId) : traceOfEntry(created);
@@ -57,7 +57,7 @@ export class JobTraces implements View {
   /**
    * @param known The context that created the job, whose creation may not be in the journal yet.
    */
-  async #read(job: JobState, entriesAt: EntriesAt, known?: TraceIds): Promise<JobTrace> {
+  async #read(job: JobHead, entriesAt: EntriesAt, known?: TraceIds): Promise<JobTrace> {
     const parent = known ?? await createdIn(job, entriesAt);
     const retried = job.retryOf === undefined ? undefined : this.#table.job(job.retryOf);
     if (parent === undefined || retried === undefined) return { parent };
@@ -68,7 +68,7 @@ export class JobTraces implements View {
 
 /** The trace context recorded by the entry that created a job. */
 export async function createdIn(
-  { firstLogId }: JobState,
+  { firstLogId }: JobHead,
   entriesAt: EntriesAt,
 ): Promise<TraceIds | undefined> {
   const [created] = await entriesAt([firstLogId]);

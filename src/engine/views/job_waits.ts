@@ -1,7 +1,7 @@
 /** Callers that wait for a job to meet a condition. One timer serves them all. */
 
 import type { JobId } from "../../core/ids.ts";
-import type { JobState } from "../../core/job_state.ts";
+import type { JobHead } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
 import type { Clock } from "../ports.ts";
@@ -9,8 +9,7 @@ import type { View } from "./view.ts";
 
 interface Wait {
   readonly jobId: JobId;
-  /** Must not read `tasks`. */
-  readonly wanted: (job: JobState) => boolean;
+  readonly wanted: (job: JobHead) => boolean;
   /** By the monotonic clock. */
   readonly untilMs: number;
   readonly over: () => void;
@@ -34,12 +33,10 @@ export class JobWaits implements View {
   /**
    * Resolves when an entry makes the job meet the condition, after a time in milliseconds, or on
    * the signal.
-   *
-   * @param wanted Must decide without reading `tasks`.
    */
   until(
     jobId: JobId,
-    wanted: (job: JobState) => boolean,
+    wanted: (job: JobHead) => boolean,
     timeoutMs: number,
     signal?: AbortSignal,
   ): Promise<void> {

@@ -4,6 +4,7 @@ import type { Command } from "../../core/command.ts";
 import { decide } from "../../core/decide.ts";
 import type { Rejection } from "../../core/decision.ts";
 import type { JobId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
 import type { JobTable } from "./job_table.ts";
 import type { Writer } from "./writer.ts";
 
@@ -34,7 +35,7 @@ export class Commands {
     // Copying the tasks is costly, and only these commands look at them.
     const ofTasks = command.kind === "wake" ||
       command.kind === "cancel" && command.leave === true;
-    const decision = decide(ofTasks ? pending?.whole : head, command);
+    const decision = decide((ofTasks ? pending?.whole : head) as JobState | undefined, command);
     if (!decision.accepted) {
       const again = () => this.run(jobId, command, admit);
       return await this.#writer.onceDurable<Refused>(

@@ -46,7 +46,7 @@ export class Creation {
 
   /** Rejects with `JournalFullError`, `JournalFailedError` or `OverCapacityError`. */
   create(request: CreateRequest): Promise<Outcome<Created>> {
-    return this.#createIn(new CreationGroup(this.#parts, 0), request);
+    return this.#createIn(CreationGroup.ofOne(this.#parts), request);
   }
 
   /**
@@ -70,25 +70,25 @@ export class Creation {
     return await Promise.allSettled(created);
   }
 
+  /** The group waits for the job while it is checked. */
   #createIn(group: CreationGroup, request: CreateRequest): Promise<Outcome<Created>> {
     try {
       return this.#create(group, request);
     } catch (error) {
-      group.checked();
       return Promise.reject(error);
+    } finally {
+      group.leave();
     }
   }
 
   #create(group: CreationGroup, request: CreateRequest): Promise<Outcome<Created>> {
     const { idempotency } = request;
     const reserved = this.#reserved.size === 0 ? undefined : this.#reservedFor(request);
-    if (reserved !== undefined) {
-      return outsideGroup(group, reserved.then(() => this.create(request)));
-    }
+    if (reserved !== undefined) return reserved.then(() => this.create(request));
     const jobId = idempotency && this.#parts.table.jobOfKey(idempotency.key);
     return idempotency === undefined || jobId === undefined
       ? this.#createNew(group, request)
-      : outsideGroup(group, this.#createdBefore(jobId, request, idempotency));
+      : this.#createdBefore(jobId, request, idempotency);
   }
 
   #reservedFor({ jobId, idempotency }: CreateRequest): Promise<unknown> | undefined {
@@ -126,15 +126,15 @@ export class Creation {
 
   #createNew(group: CreationGroup, request: CreateRequest): Promise<Outcome<Created>> {
     const described = this.#descriptions.of(request);
-    if (!described.ok) return outsideGroup(group, Promise.resolve(described));
+    if (!described.ok) return Promise.resolve(described);
     const jobId = request.jobId ?? newId.job(this.#parts.random.ulid());
     const existing = this.#existing(request);
-    if (existing !== undefined) return outsideGroup(group, existing);
+    if (existing !== undefined) return existing;
     const { attributes, protection } = described.value;
     if (protection !== undefined) {
       return this.#createSealed(group, jobId, attributes, protection, request);
     }
-    return outsideGroup(group, group.arrive(this.#ready(jobId, attributes, request)));
+    return group.add(this.#ready(jobId, attributes, request));
   }
 
   /** The refusal if the caller's id is taken. A generated id is always new. */
@@ -155,19 +155,15 @@ export class Creation {
     request: CreateRequest,
   ): Promise<Outcome<Created>> {
     const names = [jobId, ...(request.idempotency ? [`key ${request.idempotency.key}`] : [])];
+    const leave = group.expect();
     const record = (sealed: JobCreatedAttributes) => {
-      const recorded = group.arrive(this.#ready(jobId, sealed, request));
-      checked();
+      const recorded = group.add(this.#ready(jobId, sealed, request));
+      leave();
       return recorded;
-    };
-    let isChecked = false;
-    const checked = () => {
-      if (!isChecked) group.checked();
-      isChecked = true;
     };
     const created = sealedFor(this.#parts.sealing, jobId, attributes, protection, record);
     const ended = created.catch(() => {}).then(() => {
-      checked();
+      leave();
       for (const name of names) this.#reserved.delete(name);
     });
     for (const name of names) this.#reserved.set(name, ended);
@@ -200,12 +196,6 @@ export class Creation {
     if (request.startAt === undefined) return request.start ?? true;
     return Date.parse(request.startAt) <= this.#parts.clock.now();
   }
-}
-
-/** Returns a result that is not recorded with the group, which no longer waits for it. */
-function outsideGroup<Value>(group: CreationGroup, outcome: Promise<Value>): Promise<Value> {
-  group.checked();
-  return outcome;
 }
 
 function hasSameFields(job: JobState, request: CreateRequest): boolean {

@@ -48,24 +48,37 @@ export class CreationGroup {
   /** A single job is recorded as soon as its key was looked up, so the key is not checked again. */
   readonly #isAlone: boolean;
 
+  /** Waits for this many jobs: `leave` must be called once for each. */
   constructor(parts: GroupParts, size: number) {
     this.#parts = parts;
     this.#awaited = size;
     this.#isAlone = size < 2;
   }
 
+  static ofOne(parts: GroupParts): CreationGroup {
+    return new CreationGroup(parts, 1);
+  }
+
   /** Adds a job that is ready to be recorded. Rejects as `Creation.create` does. */
-  arrive(job: ReadyJob): Promise<Outcome<Created>> {
+  add(job: ReadyJob): Promise<Outcome<Created>> {
     const { promise, resolve, reject } = Promise.withResolvers<Outcome<Created>>();
     this.#arrivals.push({ ...job, resolve, reject });
-    if (this.#awaited <= 0) this.#record();
     return promise;
   }
 
   /** Stops waiting for a job: it was added or refused, exists, or waits for another request. */
-  checked(): void {
+  leave(): void {
     this.#awaited--;
     if (this.#awaited === 0) this.#record();
+  }
+
+  /** Waits for one more; the returned function is its `leave`, of which only one call counts. */
+  expect(): () => void {
+    this.#awaited++;
+    let calls = 0;
+    return () => {
+      if (calls++ === 0) this.leave();
+    };
   }
 
   #record(): void {
@@ -120,7 +133,7 @@ export class CreationGroup {
         end += drafts.length;
         // The job as created, not as it is once the batch is durable.
         const job = steps[end - 1]?.job as JobState;
-        resolve(writer.settled(lastLogId, { ok: true, value: { job, replayed: false } }));
+        resolve(writer.whenDurable(lastLogId, { ok: true, value: { job, replayed: false } }));
       }
     } catch (error) {
       for (const { reject } of taken) reject(error);

@@ -1,6 +1,7 @@
 /**
- * One job in two states: with every appended entry, for decisions, and with durable entries only,
- * for readers. Each entry is projected once.
+ * One job in two states, each with its tasks or, without copying them, as a `JobHead`. Decisions use
+ * the state with every appended entry: `whole`, `head`, `conditionNow`. Readers use the one with
+ * durable entries only: `job`, `shownHead`, `condition`. Each entry is projected once.
  */
 
 import { type Condition, deriveCondition } from "../../core/condition.ts";
@@ -10,7 +11,7 @@ import type { ErrorFact } from "../../core/framework_events.ts";
 import type { LogId, TaskId } from "../../core/ids.ts";
 import { type Applied, JobFold } from "../../core/job_fold.ts";
 import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
-import { isTerminal, type JobState, type TaskState } from "../../core/job_state.ts";
+import { isTerminal, type JobHead, type JobState, type TaskState } from "../../core/job_state.ts";
 import { type JobSummary, jobSummary } from "../../core/job_summary.ts";
 import { type JsonObject, valueSize } from "../../core/json.ts";
 import { extended, NO_TRAIL, type Trail } from "./trail.ts";
@@ -19,10 +20,9 @@ import { extended, NO_TRAIL, type Trail } from "./trail.ts";
 export interface PendingJob {
   /** With all its tasks, which are copied. */
   readonly whole: JobState;
-  /** Saves the copy: its `tasks` are incomplete and must not be read. */
-  readonly head: JobState;
+  readonly head: JobHead;
   /** Like `head`, from durable entries only. */
-  readonly shownHead: JobState;
+  readonly shownHead: JobHead;
   /** The condition of `whole`, without copying the tasks. */
   readonly conditionNow: Condition;
   /** The job with these tasks; no others may be read. */
@@ -98,8 +98,7 @@ export class JobRecord implements PendingJob {
     return jobSummary(this.job);
   }
 
-  /** Like `job`, but its `tasks` must not be read. */
-  get shownHead(): JobState {
+  get shownHead(): JobHead {
     return this.#inFlight[0]?.before ?? this.head;
   }
 
@@ -107,8 +106,8 @@ export class JobRecord implements PendingJob {
     return this.#fold === undefined ? this.job : this.#fold.job as JobState;
   }
 
-  get head(): JobState {
-    return this.#fold === undefined ? this.job : this.#fold.head as JobState;
+  get head(): JobHead {
+    return this.#fold === undefined ? this.job : this.#fold.head as JobHead;
   }
 
   get conditionNow(): Condition {

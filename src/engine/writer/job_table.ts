@@ -7,7 +7,7 @@
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";
 import { sharedPlan } from "../../core/job_plan.ts";
-import { isTerminal, type JobState } from "../../core/job_state.ts";
+import { isTerminal, type JobHead, type JobState } from "../../core/job_state.ts";
 import { JobOrder } from "./job_order.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
@@ -92,8 +92,8 @@ export class JobTable {
     return record === undefined || !record.isVisible ? undefined : record.job;
   }
 
-  /** Like `job`, but its `tasks` are incomplete and must not be read. */
-  head(jobId: JobId): JobState | undefined {
+  /** Like `job`, without its tasks, which saves copying them. */
+  head(jobId: JobId): JobHead | undefined {
     const record = this.#recordOf(jobId);
     return record?.isVisible === true ? record.shownHead : undefined;
   }

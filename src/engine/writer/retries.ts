@@ -104,7 +104,7 @@ export class Retries {
       const { lastLogId } = writer.append(decision.events);
       // The job as created, not as it is once it is durable.
       const value = table.pending(newJobId)?.whole as JobState;
-      return await writer.settled(lastLogId, { ok: true, value });
+      return await writer.whenDurable(lastLogId, { ok: true, value });
     };
     return await sealedFor(this.#parts.sealing, newJobId, attributes, protection, record);
   }

@@ -108,7 +108,7 @@ export class Writer {
    * does.
    */
   recorded(drafts: readonly EventDraft[], urgency?: Urgency): Promise<void> {
-    return this.settled<void>(this.append(drafts, urgency).lastLogId, undefined);
+    return this.whenDurable<void>(this.append(drafts, urgency).lastLogId, undefined);
   }
 
   /** Projects entries that another process recorded, as if they were not durable yet. */
@@ -172,7 +172,7 @@ export class Writer {
    */
   onceDurable<Value>(lastLogId: LogId, value: Value, again: () => Promise<Value>): Promise<Value> {
     if (lastLogId <= this.#durableLogId) return Promise.resolve(value);
-    return this.settled(lastLogId, value).catch((error) => {
+    return this.whenDurable(lastLogId, value).catch((error) => {
       if (error instanceof JournalFullError) return again();
       throw error;
     });
@@ -184,7 +184,7 @@ export class Writer {
   }
 
   /** Resolves when everything up to a position is durable; rejects when any of it is lost. */
-  settled<Value>(lastLogId: LogId, value: Value): Promise<Value> {
+  whenDurable<Value>(lastLogId: LogId, value: Value): Promise<Value> {
     if (lastLogId <= this.#durableLogId) return Promise.resolve(value);
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
@@ -219,7 +219,7 @@ export class Writer {
   }
 
   /** Answers the callers whose entries are durable now. */
-  answerWaiting(): void {
+  answerDurable(): void {
     let answered = 0;
     for (const { lastLogId, resolve } of this.#waiters) {
       if (lastLogId > this.#durableLogId) break;

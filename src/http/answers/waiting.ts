@@ -4,7 +4,7 @@
  * leave room for the requests that they wait for.
  */
 
-import type { JobState } from "../../core/job_state.ts";
+import type { JobHead, JobState } from "../../core/job_state.ts";
 import type { HttpDeps } from "../http_deps.ts";
 
 /**
@@ -16,7 +16,7 @@ export async function waitForJob(
   deps: HttpDeps,
   request: Request,
   job: JobState,
-  wanted: (job: JobState) => boolean,
+  wanted: (job: JobHead) => boolean,
   seconds: number,
 ): Promise<JobState> {
   const { engine } = deps;

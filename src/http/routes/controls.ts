@@ -181,7 +181,10 @@ async function retryPreviewed(deps: HttpDeps, job: JobState, from?: TaskId): Pro
     const { rejection } = decision;
     return valueOrThrow<Response>({ ok: false, problem: { kind: "rejected", rejection } });
   }
-  const explanation = await lookingBack(deps, ({ hold }) => deps.engine.explain(jobId, hold));
+  const explanation = await lookingBack(
+    deps,
+    ({ hold }) => deps.engine.explainer.explain(jobId, hold),
+  );
   const first = (explanation?.next ?? []).filter(isBeforehand);
   return jsonResponse({ jobId, ...retryPreview(job, from), first }, STATUS.ok);
 }

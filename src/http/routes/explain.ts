@@ -53,8 +53,8 @@ async function explainJob(c: Context, deps: HttpDeps): Promise<Response> {
     deps,
     async ({ hold }) =>
       at === undefined
-        ? await deps.engine.explain(jobId, hold)
-        : valueOrThrow(await deps.engine.explainAt(jobId, at, hold)),
+        ? await deps.engine.explainer.explain(jobId, hold)
+        : valueOrThrow(await deps.engine.explainer.explainAt(jobId, at, hold)),
   );
   if (explanation === undefined) throw unknownJob(jobId);
   return format === "text"
@@ -67,7 +67,7 @@ async function explainEvent(c: Context, deps: HttpDeps): Promise<Response> {
   const format = query.format ?? wantedFormat(c);
   const id = c.req.param("id") ?? "";
   const explanation = ID_PATTERN.test(id)
-    ? await lookingBack(deps, ({ hold }) => deps.engine.explainEvent(id as EventId, hold))
+    ? await lookingBack(deps, ({ hold }) => deps.engine.eventExplainer.explain(id as EventId, hold))
     : undefined;
   if (explanation === undefined) throw unknownEvent(id);
   return format === "text"
@@ -102,7 +102,7 @@ async function explainAbout(c: Context, deps: HttpDeps): Promise<Response> {
       "is required; GET /queue/explain explains why all work has stopped",
     );
   }
-  const answer = await lookingBack(deps, ({ hold }) => deps.engine.explainAbout(about, hold));
+  const answer = await lookingBack(deps, ({ hold }) => deps.engine.about.of(about, hold));
   return format === "text"
     ? textResponse(aboutText(answer), STATUS.ok)
     : largeJsonResponse(deps, answer, STATUS.ok);
@@ -114,7 +114,7 @@ async function explainQueue(c: Context, deps: HttpDeps): Promise<Response> {
   const format = query.format ?? wantedFormat(c);
   const { origin } = reachedAs(c.req.raw);
   const commandOf = (action: Action) => curlCall(action, origin, deps.needsToken);
-  const told = await lookingBack(deps, () => deps.engine.explainQueue());
+  const told = await lookingBack(deps, () => deps.engine.queueExplainer.explain());
   return format === "text"
     ? textResponse(queueExplanationText(told, { commandOf, nowMs: deps.clock.now() }), STATUS.ok)
     : jsonResponse(withCurls(told, commandOf), STATUS.ok);

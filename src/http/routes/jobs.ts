@@ -22,7 +22,7 @@ import { readQuery, refuseQuery } from "../requests/query.ts";
 import type { Route } from "../route.ts";
 import * as v from "valibot";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
-import { isTerminal, type JobState } from "../../core/job_state.ts";
+import { isTerminal, type JobHead, type JobState } from "../../core/job_state.ts";
 import { text } from "../../documents/answers/parts.ts";
 import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import { jobFeed } from "../stream/feed.ts";
@@ -107,7 +107,7 @@ async function showJob(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(request);
   const known = request.headers.get("if-none-match");
   const { waitSeconds } = parsePreferences(request);
-  const wanted = known === null ? isTerminal : (job: JobState) => !matchesTag(known, job);
+  const wanted = known === null ? isTerminal : (job: JobHead) => !matchesTag(known, job);
   const found = requireJob(c, deps.engine);
   if (sizeFor(found) === "large") await deps.admission.enter("large");
   const job = await waitForJob(deps, request, found, wanted, waitSeconds ?? 0);
@@ -117,12 +117,12 @@ async function showJob(c: Context, deps: HttpDeps): Promise<Response> {
     : largeJsonResponse(deps, jobView(job), STATUS.ok, headers);
 }
 
-function entityTag(job: JobState): string {
+function entityTag(job: JobHead): string {
   return `"${job.lastLogId}"`;
 }
 
 /** Weak comparison (RFC 9110), since a proxy may have made the tag weak. */
-function matchesTag(condition: string, job: JobState): boolean {
+function matchesTag(condition: string, job: JobHead): boolean {
   const tags = condition.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
   return tags.includes(entityTag(job)) || tags.includes("*");
 }
