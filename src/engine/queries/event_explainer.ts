@@ -20,7 +20,7 @@ import type { Unmatched } from "../events/unmatched.ts";
 import { refusedEventId } from "../writer/derived_ids.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import { isTerminal, type JobState } from "../../core/job_state.ts";
+import { isTerminal, type JobHead } from "../../core/job_state.ts";
 import { errorText } from "../../core/error_text.ts";
 import { cited } from "./citations.ts";
 import { RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
@@ -212,7 +212,7 @@ function summarize(
 
 /** How a job ended, if it did so up to an entry. */
 function endOf(
-  job: JobState | undefined,
+  job: JobHead | undefined,
   asOf: LogId,
 ): { readonly text: string; readonly by: LogId } | undefined {
   if (job === undefined || !isTerminal(job) || job.endedBy > asOf) return undefined;
