@@ -31,6 +31,18 @@ const SAFE: Readonly<Record<string, readonly string[]>> = {
   statement_timeout: ["0"],
 };
 
+/**
+ * The condition of a statement that must not run in a session with unsafe settings. The session of
+ * the checks may have others: a session takes the settings of its role when it begins.
+ */
+const IS_SAFE = Object.entries(SAFE).map(([name, values]) =>
+  `current_setting('${name}') in (${values.map((value) => `'${value}'`).join()})`
+).join(" and ");
+
+export function isSafe(sql: Sql) {
+  return sql.unsafe(IS_SAFE);
+}
+
 /** How many synchronous standbys are connected. */
 export function standbyCount(sql: Sql) {
   return sql`(select count(*) from pg_stat_get_wal_senders()
@@ -106,7 +118,7 @@ export class Assurance {
   async #find(): Promise<number> {
     const { place, inForce } = this.#options;
     this.#lookedMs = this.#clock.monotonic();
-    const settings = await this.#settings();
+    const settings = await this.requireSafe(this.#sql);
     const [row] = await this.#sql<{ may: boolean; standbys: string }[]>`
       select pg_has_role(current_user, 'pg_read_all_stats', 'usage') as may,
         ${standbyCount(this.#sql)} as standbys`;
@@ -121,10 +133,13 @@ export class Assurance {
     return standbys;
   }
 
-  /** @throws {UnfitDatabaseError} if a setting is not safe. */
-  async #settings(): Promise<Readonly<Record<string, string>>> {
+  /**
+   * @returns The settings of a session.
+   * @throws {UnfitDatabaseError} if one is not safe.
+   */
+  async requireSafe(sql: Sql): Promise<Readonly<Record<string, string>>> {
     const names = [...Object.keys(SAFE), STANDBY_NAMES];
-    const rows = await this.#sql<{ name: string; setting: string }[]>`
+    const rows = await sql<{ name: string; setting: string }[]>`
       select name, setting from pg_settings where name = any(${names}::text[])`;
     for (const { name, setting } of rows) {
       if (SAFE[name]?.includes(setting) !== false) continue;

@@ -20,6 +20,15 @@ export interface SessionListener {
 /** Opens a session. */
 export type Connect = (listener?: SessionListener) => Sql;
 
+/**
+ * A timeout would cancel the wait for a synchronous standby, and leave a commit that no standby has.
+ * The driver does not send numbers that are 0.
+ */
+export const WITHOUT_TIME_LIMITS: Readonly<Record<string, string>> = {
+  statement_timeout: "0",
+  lock_timeout: "0",
+};
+
 /** A single session. It is never replaced when it is lost, since its lock is lost with it. */
 export function session(place: Place, listener: SessionListener = {}): Sql {
   const { onClose = () => {}, onNotify = () => {} } = listener;
@@ -44,9 +53,7 @@ export function session(place: Place, listener: SessionListener = {}): Sql {
       if (severity === "WARNING") warnings.set(sql, warningsIn(sql) + 1);
     },
     onclose: onClose,
-    // A timeout would cancel the wait for a synchronous standby, and leave a commit that no standby
-    // has.
-    connection: { application_name: "daybook", statement_timeout: 0, lock_timeout: 0 },
+    connection: { application_name: "daybook", ...WITHOUT_TIME_LIMITS },
   });
   hangUps.set(sql, hangUp);
   return sql;
@@ -67,10 +74,11 @@ export class CancelledError extends Error {
 
 /**
  * Errors that may go away: failures to connect, as the driver or the system reports them, and
- * PostgreSQL's classes for lack of resources, shutdown and demotion. A pooler that refuses a
+ * PostgreSQL's classes for lack of resources, shutdown and demotion; also a lock that was not free in
+ * time (55P03), since a pooler may not pass on that there is no time limit. A pooler that refuses a
  * startup parameter (08P01) will refuse it again.
  */
-const TRANSIENT = /^CONNECT|^E[A-Z]+$|^(?!08P01)(?:08|53|57|58|40)...$|^25006$/;
+const TRANSIENT = /^CONNECT|^E[A-Z]+$|^(?!08P01)(?:08|53|57|58|40)...$|^25006$|^55P03$/;
 /** The code of a server that takes no writes. */
 const READ_ONLY = "25006";
 

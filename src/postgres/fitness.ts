@@ -5,7 +5,7 @@
 
 import { errorMessage } from "../core/thrown.ts";
 import { type Assurance, UnfitDatabaseError } from "./assurance.ts";
-import { codeOf, type Retrying, type Sql } from "./connection.ts";
+import { codeOf, type Retrying, type Sql, WITHOUT_TIME_LIMITS } from "./connection.ts";
 import type { Place } from "./place.ts";
 
 /** Created by the first start that has the rights to do so. */
@@ -28,7 +28,8 @@ const NO_RIGHTS = /^(?:28...|3D000|42501)$/;
 
 /** What poolers answer to startup parameters they do not support. */
 const REFUSED_BY_POOLER = "08P01";
-const ADVICE = "connect to PostgreSQL itself, or to a pooler in session mode";
+const ADVICE = "connect to PostgreSQL itself, or to a pooler in session mode that has " +
+  `ignore_startup_parameters = ${Object.keys(WITHOUT_TIME_LIMITS).join()}`;
 
 /** @throws {UnfitDatabaseError} */
 export async function requireFit(

@@ -4,6 +4,7 @@
  * loser of a race.
  */
 
+import { Buffer } from "node:buffer";
 import type { LogId } from "../core/ids.ts";
 import {
   LostHistoryError,
@@ -12,7 +13,7 @@ import {
   type SharedBatch,
   type SharedLog,
 } from "../journal/shared_log.ts";
-import { type Assurance, standbyCount } from "./assurance.ts";
+import { type Assurance, isSafe, standbyCount } from "./assurance.ts";
 import {
   CancelledError,
   type Connect,
@@ -31,7 +32,8 @@ interface Row {
   readonly last: string;
   readonly prev: string;
   readonly chain: string;
-  readonly lines: Uint8Array<ArrayBuffer>;
+  /** As hexadecimal digits. */
+  readonly lines: string;
 }
 
 export class PostgresLog implements SharedLog {
@@ -69,11 +71,12 @@ export class PostgresLog implements SharedLog {
   async #put(batch: SharedBatch, isAgain: boolean): Promise<boolean> {
     const warnings = warningsIn(this.#sql);
     if (!await this.#insert(batch)) {
+      await this.#assurance.requireSafe(this.#sql);
       // If the answer to an earlier insert was lost, the row may be there already.
       if (!isAgain || await this.chainAt(batch.lastLogId) !== batch.chain) {
         throw await this.#refusal(batch);
       }
-      await this.#barrier();
+      if (!await this.#barrier()) return false;
     }
     // Cancelling the wait for a standby only causes a warning: the commit is local, and no standby
     // has it.
@@ -102,7 +105,7 @@ export class PostgresLog implements SharedLog {
 
   /**
    * Inserts the batch only behind the last one that this process knows: a fail-over may have removed
-   * batches.
+   * batches. And only in a session whose commits are durable.
    *
    * @returns Whether the row was inserted.
    */
@@ -115,7 +118,7 @@ export class PostgresLog implements SharedLog {
       where coalesce(
         (select last = ${firstLogId}::bigint - 1 and chain = ${previousChain} from daybook_batch
           where journal = ${this.#journal} order by first desc limit 1),
-        ${firstLogId}::bigint = 1)
+        ${firstLogId}::bigint = 1) and ${isSafe(this.#sql)}
       on conflict do nothing
       returning first`;
     return rows.length === 1;
@@ -133,18 +136,23 @@ export class PostgresLog implements SharedLog {
   /**
    * A batch that is in the table may not have reached the synchronous standby yet. A later commit
    * returns only once it has.
+   *
+   * @returns Whether there was one.
    */
-  async #barrier(): Promise<void> {
-    await this.#sql`
+  async #barrier(): Promise<boolean> {
+    const rows = await this.#sql`
       update daybook_batch set last = last
       where journal = ${this.#journal} and first = (
-        select max(first) from daybook_batch where journal = ${this.#journal})`;
+        select max(first) from daybook_batch where journal = ${this.#journal})
+        and ${isSafe(this.#sql)}
+      returning first`;
+    return rows.length === 1;
   }
 
   async read(after: LogId): Promise<readonly SharedBatch[]> {
     const rows = await this.#retrying.until(() =>
       this.#sql<Row[]>`
-        select first, last, prev, chain, lines from (
+        select first, last, prev, chain, encode(lines, 'hex') as lines from (
           select *, sum(length(lines)) over (order by first) - length(lines) as before
           from (select * from daybook_batch where journal = ${this.#journal} and first > ${after}
             order by first limit 512) as following
@@ -155,8 +163,8 @@ export class PostgresLog implements SharedLog {
       lastLogId: Number(last),
       previousChain: prev,
       chain,
-      // Copied, since the driver's bytes are a view of a larger buffer that would stay in memory.
-      bytes: Uint8Array.from(lines),
+      // Copied, since a small buffer is a view of a larger one that would stay in memory.
+      bytes: Uint8Array.from(Buffer.from(lines, "hex")),
     }));
   }
 

@@ -21,7 +21,7 @@ const BARRIER = "update daybook_batch set last = last";
 
 /** It assumes that a batch is its own and durable because it can be read. */
 export function acknowledgingWhatItReads(sql: Sql): Sql {
-  return sending(sql, BARRIER, () => Promise.resolve([]));
+  return sending(sql, BARRIER, () => Promise.resolve([{}]));
 }
 
 const PUT = "insert into daybook_batch values ($1, $2, $3, $4, $5, $6) on conflict";

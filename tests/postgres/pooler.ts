@@ -22,12 +22,14 @@ export interface PoolerSettings {
   readonly mode: "session" | "transaction" | "statement";
   /** The number of its sessions. */
   readonly size: number;
+  /** The startup parameters that it ignores instead of refusing them. */
+  readonly ignores?: string;
 }
 
 /** Runs with a pooler in front of the server; the pooler listens on the port. */
 export async function withPooler(
   server: PostgresServer,
-  { mode, size }: PoolerSettings,
+  { mode, size, ignores = "statement_timeout,lock_timeout" }: PoolerSettings,
   run: (port: number) => Promise<void>,
 ): Promise<void> {
   const [folder, port] = [await Deno.makeTempDir({ prefix: "daybook-pooler-" }), freePort()];
@@ -46,6 +48,7 @@ export async function withPooler(
       `auth_file = ${folder}/users`,
       `pool_mode = ${mode}`,
       `default_pool_size = ${size}`,
+      `ignore_startup_parameters = ${ignores}`,
     ].join("\n"),
   );
   const [command = "", ...args] = wordsAsPostgres([PROGRAM, `${folder}/ini`]);

@@ -39,6 +39,14 @@ async function worksInSessionMode(server: PostgresServer, folder: string): Promi
       /a pooler is in between and refuses the connection \(.*strange\): connect to/,
     );
   });
+  await withPooler(server, { mode: "session", size: 20, ignores: "" }, async (port) => {
+    const [code, output] = await refusalOf(folder, server.url("shop", port));
+    assert.equal(code, 72, output);
+    assert.match(
+      output,
+      /\(unsupported startup parameter: statement_timeout\).*ignore_startup_parameters = statement_timeout,lock_timeout/,
+    );
+  });
 }
 
 /** The pooler does not pass on that a session has no statement time limit. */

@@ -3,6 +3,7 @@
  * network that is slow, breaks, and is cut. An answer may never come, whatever was done.
  */
 
+import { Buffer } from "node:buffer";
 import type { SessionListener, Sql } from "../../src/postgres/connection.ts";
 import { WORLD } from "./scheduler.ts";
 import type { Link } from "./simulated_link.ts";
@@ -33,10 +34,11 @@ const STATEMENTS: Readonly<
   },
   "update daybook_batch set last = last": async (database, session) => {
     await database.barrier(session);
-    return [];
+    return [{}];
   },
-  "select first, last, prev, chain, lines": ({ rows }, _, [, after]) =>
-    rows.filter(({ first }) => first > Number(after)).slice(0, ROWS_MAX),
+  "select first, last, prev, chain, encode(lines, 'hex')": ({ rows }, _, [, after]) =>
+    rows.filter(({ first }) => first > Number(after)).slice(0, ROWS_MAX)
+      .map(({ lines, ...row }) => ({ ...row, lines: Buffer.from(lines).toString("hex") })),
   "select chain, last from daybook_batch": ({ rows }, _, [, logId]) =>
     rows.filter(({ first }) => first <= Number(logId)).slice(-1),
   "select last from daybook_batch": ({ rows }) => rows.slice(-1),

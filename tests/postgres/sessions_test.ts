@@ -1,0 +1,51 @@
+/** Whatever the settings of the database user, a session has those that a journal needs. */
+
+import assert from "node:assert/strict";
+import { UnfitDatabaseError } from "../../src/postgres/assurance.ts";
+import { session } from "../../src/postgres/connection.ts";
+import { placeIn } from "../../src/postgres/place.ts";
+import { FIRST, SECOND, withLog } from "./log_contract.ts";
+import { type PostgresServer, testWithPostgres } from "./postgres_server.ts";
+
+testWithPostgres("sessions: one whose commits may be lost appends nothing", async (server) => {
+  await withLog(server, server.port, async (log) => {
+    await log.append(FIRST);
+    await server.query("alter role postgres set synchronous_commit = off");
+    const appending =
+      "pg_stat_activity where application_name = 'daybook' and query like '%insert%'";
+    await server.query(`select pg_terminate_backend(pid) from ${appending}`);
+    await assert.rejects(
+      log.append(SECOND),
+      (error: Error) =>
+        error instanceof UnfitDatabaseError && error.exitCode === 76 &&
+        error.message.includes("its setting synchronous_commit is off"),
+    );
+    assert.deepEqual(await log.read(0), [FIRST]);
+  });
+});
+
+async function settingOf(server: PostgresServer, name: string): Promise<unknown> {
+  const sql = session(placeIn(server.url("shop")));
+  try {
+    return (await sql`select current_setting(${name}) as setting`)[0]?.["setting"];
+  } finally {
+    await sql.end();
+  }
+}
+
+testWithPostgres("sessions: time limits of the database user do not apply", async (server) => {
+  await server.query("alter role postgres set statement_timeout = '5s'");
+  await server.query("alter role postgres set lock_timeout = '100ms'");
+  assert.equal(await settingOf(server, "statement_timeout"), "0");
+  assert.equal(await settingOf(server, "lock_timeout"), "0");
+});
+
+testWithPostgres("sessions: lines are read in whichever form the database writes bytes", async (
+  server,
+) => {
+  await server.query("alter role postgres set bytea_output = 'escape'");
+  await withLog(server, server.port, async (log) => {
+    await log.append(FIRST);
+    assert.deepEqual(await log.read(0), [FIRST]);
+  });
+});
