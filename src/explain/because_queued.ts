@@ -112,7 +112,7 @@ export function backingOff(outlined: OutlinedHistory, causes: Evidence["causes"]
   const tasks = outlined.job.tasks.filter((task) => task.status === "backingOff");
   return showSome(tasks, outlined.conditionSince.logId, (task) => {
     const attempts = outlined.attempts.get(task.taskId) ?? [];
-    const next = attemptText(task.failures + 1, findMaxAttempts(attempts));
+    const next = attemptText(task.attempts + 1, task.failures, findMaxAttempts(attempts));
     const last = attempts.at(-1)?.ended?.entry.logId ?? task.lastLogId;
     return [
       {

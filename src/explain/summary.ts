@@ -136,7 +136,7 @@ function runningText(
   const started = recorded.at(-1)?.started;
   const since = started === undefined ? "" : `, since ${entryTime(started)}`;
   if (taskId === MAIN_TASK) return `run${since}`;
-  const which = attemptText(failures + 1, findMaxAttempts(recorded), begun);
+  const which = attemptText(begun, failures, findMaxAttempts(recorded));
   const hasNoLimit = started?.eventType === "job.TaskStarted" &&
     (started as FrameworkEntry<"job.TaskStarted">).attributes.timeoutMs === undefined;
   return `${taskText(taskId)}, ${which}${since}${hasNoLimit ? ", without a time limit" : ""}`;
@@ -183,9 +183,9 @@ function isHeld({ job }: OutlinedHistory): boolean {
 function backingOffTexts({ job, attempts }: OutlinedHistory, isDue = false): readonly string[] {
   const tasks = job.tasks.filter((task) => task.status === "backingOff");
   const again = isDue ? "was to be tried again" : "is tried again";
-  return tasks.map(({ taskId, failures, retryAt, error }) => {
+  return tasks.map(({ taskId, attempts: begun, failures, retryAt, error }) => {
     const recorded = attempts.get(taskId) ?? [];
-    const which = attemptText(failures, findMaxAttempts(recorded));
+    const which = attemptText(begun, failures - 1, findMaxAttempts(recorded));
     const asked = requestedDelayMs(error);
     if (asked !== undefined) {
       const pause = `a pause of ${durationText(asked)}`;
