@@ -62,6 +62,38 @@ export async function endOf(
   return undefined;
 }
 
+/**
+ * The position of a batch end near the end of a segment, found without reading what comes before:
+ * the journal reaches at least that far. `undefined` when there is none in the last megabyte that
+ * is not blank.
+ */
+export async function reachOf(
+  fileSystem: FileSystem,
+  path: string,
+  bytes: number,
+): Promise<LogId | undefined> {
+  return await withFile(fileSystem, path, "read", async (file) => {
+    for (let end = bytes; end > 0; end -= WINDOW_BYTES) {
+      const from = Math.max(0, end - WINDOW_BYTES);
+      const window = await file.read(from, end - from);
+      if (window.some((byte) => byte !== NEWLINE)) return lastCommitIn(window);
+    }
+    return undefined;
+  });
+}
+
+function lastCommitIn(bytes: Uint8Array): LogId | undefined {
+  let end = bytes.lastIndexOf(NEWLINE);
+  while (end > 0) {
+    const start = bytes.lastIndexOf(NEWLINE, end - 1) + 1;
+    if (end > start && crcHolds(bytes, start, end) && isCommit(bytes, end)) {
+      return logIdIn(bytes, start, end);
+    }
+    end = start - 1;
+  }
+  return undefined;
+}
+
 interface Found {
   readonly end: Omit<JournalEnd, "tornBytes"> | undefined;
   readonly tornBytes: number;
@@ -108,13 +140,18 @@ function anchorIn(bytes: Uint8Array): Anchor | undefined {
     if (end < 0) return undefined;
     if (end > start && crcHolds(bytes, start, end) && isCommit(bytes, end)) {
       const text = new TextDecoder().decode(bytes.subarray(start, end));
-      const logId = Number(/^\{"logId":(\d+),/.exec(text)?.[1]);
+      const logId = logIdIn(bytes, start, end);
       const chain = chainIn({ text, start: 0, end: text.length });
       return { offset: end + 1, nextLogId: logId + 1, chain };
     }
     start = end + 1;
   }
   return undefined;
+}
+
+function logIdIn(bytes: Uint8Array, start: number, end: number): LogId {
+  const text = new TextDecoder().decode(bytes.subarray(start, end));
+  return Number(/^\{"logId":(\d+),/.exec(text)?.[1]);
 }
 
 /** Part of a segment: its bytes, where they begin, and how many lines end before them. */

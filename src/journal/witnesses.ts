@@ -7,7 +7,7 @@
 import type { JournalConsumer, JournalHead, KnownEntry, SegmentInfo } from "../engine/ports.ts";
 import { JournalDamagedError, orUnusable } from "./errors.ts";
 import { type FileSystem, readBetween } from "./file_system.ts";
-import { endOf } from "./journal_end.ts";
+import { endOf, reachOf } from "./journal_end.ts";
 import { type Layout, segmentName, sidecarName, SIDECARS } from "./layout.ts";
 import type { Replayed } from "./replay.ts";
 import type { SealedSegment } from "./segment_rolls.ts";
@@ -35,7 +35,7 @@ interface Source {
 
 /**
  * Compares the index with the end of the journal. Call it before a replay, which empties an index
- * that does not fit. Reads the end of the journal only if no snapshot is as recent as the index.
+ * that does not fit. Usually a snapshot or the last batch shows that the journal reaches as far.
  *
  * @throws {JournalDamagedError} when the index has a job that ended after the last entry. An index
  * whose other jobs are not in the journal is that of another one, and proves nothing.
@@ -47,6 +47,7 @@ export async function requireIndexed(
   const { layout, consumer, isCopy } = source;
   const known = isCopy ? undefined : consumer.known?.(Number.MAX_SAFE_INTEGER);
   if (known === undefined || await isInSnapshot(source, known.logId)) return;
+  if (await reaches(source, segments.at(-1), known.logId)) return;
   const head = await headOf(source, segments);
   if (head === undefined || known.logId <= head.logId) return;
   if (segments.length > 0 && !await isOfThis(source, segments, consumer.known?.(head.logId))) {
@@ -61,6 +62,18 @@ export async function requireIndexed(
 async function isInSnapshot({ fileSystem, layout }: Source, logId: LogId): Promise<boolean> {
   const newest = await new SnapshotStore(fileSystem, layout).newestLogId().catch(() => undefined);
   return newest !== undefined && newest >= logId;
+}
+
+/** Whether the end of the last segment shows a position as far: the usual case after a kill. */
+async function reaches(
+  { fileSystem, layout }: Source,
+  last: SegmentInfo | undefined,
+  logId: LogId,
+): Promise<boolean> {
+  if (last === undefined) return false;
+  const path = `${layout.segments}/${last.name}`;
+  const reach = await orUnusable("read", path, () => reachOf(fileSystem, path, last.bytes));
+  return reach !== undefined && reach >= logId;
 }
 
 /** `undefined` when the end is damaged, which the replay reports. */

@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob, type EmbeddedDaybook, openDaybook, RefusedError } from "../../src/mod.ts";
+import { DERIVED } from "../../src/core/ids.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { runTask } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
@@ -95,9 +96,13 @@ async function requireKnown(journal: string, what: string): Promise<void> {
   for (const { eventId, logId, eventType, stratum, attributes, jobId } of lines) {
     if (eventType === "journal.EventRefused") continue;
     const where = `${what}: ${eventId} of ${eventType}`;
+    // Nobody may send an event with an id that Daybook derives.
+    const refusal = eventId.startsWith(DERIVED.event)
+      ? `must not begin with ${DERIVED.event}`
+      : `on record at ${logId} `;
     await assert.rejects(
       daybook.deliver({ eventType: "test.Unlike", eventId }),
-      (error) => error instanceof RefusedError && error.message.includes(`on record at ${logId} `),
+      (error) => error instanceof RefusedError && error.message.includes(refusal),
       where,
     );
     if (stratum !== "domain") continue;
