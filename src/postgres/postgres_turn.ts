@@ -83,10 +83,15 @@ export class PostgresTurn implements Turn {
   }
 
   async take(): Promise<WhyLeading | undefined> {
+    this.#membership.asks();
     return await this.#retrying.until(async () => {
       await this.assurance.look();
-      if (this.#isHeld) return this.#why;
+      if (this.#isHeld) {
+        this.#membership.answered();
+        return this.#why;
+      }
       const { leader, silentMs, isFree } = await this.#look();
+      this.#membership.answered();
       this.#membership.ledBy(leader);
       this.#why = leader === undefined ? "first" : "ended";
       if (leader !== undefined) {
@@ -176,8 +181,11 @@ export class PostgresTurn implements Turn {
   }
 
   async #beat(listener: LeadListener): Promise<void> {
+    this.#membership.asks();
     try {
-      if (!await this.#isStillLeader()) {
+      const isStillLeader = await this.#isStillLeader();
+      this.#membership.answered();
+      if (!isStillLeader) {
         // A leader that this one replaced may have written its row late, and a fail-over may undo
         // rows.
         await listener.doubted();
