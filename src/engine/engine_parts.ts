@@ -171,6 +171,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
       draining: () => status.draining,
       failed: () => status.failed,
       full: () => events.journal.full("ordinary"),
+      silentSince: () => events.journal.silentSince,
     }),
   };
 }

@@ -1,6 +1,6 @@
 /**
  * Explains the work as a whole: whether it stands still, why, and what would change that. It stands
- * still while no job gets a worker: on a full disk, during a pause of everything or of all jobs
+ * still while no job gets a worker: on a full disk, while the database is silent, during a pause of everything or of all jobs
  * that need a worker, when all workers have been held since before the longest waiting job came, or
  * when all jobs are parked or suspended.
  */
@@ -43,13 +43,23 @@ interface Cause extends Omit<QueueExplanation<LogId>, "asOf" | "because" | "queu
 }
 
 function queueCause(facts: QueueFacts): Cause {
-  const { circumstances: { full, draining }, failed, pauses, asOf } = facts;
+  const { circumstances: { full, draining }, failed, silentSince, pauses, asOf } = facts;
   if (failed) {
     return {
       standsStill: true,
       summary: "Nothing can be recorded: the journal has failed, and the process must start again.",
       cause: [],
       next: [],
+    };
+  }
+  if (silentSince !== undefined) {
+    const silence = `the database of the journal has not answered since ${silentSince}`;
+    return {
+      standsStill: true,
+      since: silentSince,
+      summary: `Nothing can be recorded: ${silence}. ${waitText(facts)}`,
+      cause: [],
+      next: [automatic("Everything continues by itself once the database answers.", [])],
     };
   }
   if (full) {

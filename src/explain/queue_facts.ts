@@ -54,6 +54,8 @@ export interface QueueFacts {
   readonly circumstances: Pick<Circumstances, "full" | "draining">;
   /** Nothing can be recorded until the process starts again. */
   readonly failed: boolean;
+  /** Since when the database of a shared journal has not answered, RFC 3339. */
+  readonly silentSince: string | undefined;
   /** Oldest first. */
   readonly pauses: readonly QueuePause[];
   /** How many jobs they keep from a worker. */

@@ -153,6 +153,11 @@ export class Follower {
     return this.#leads;
   }
 
+  /** Since when the shared log has not answered, RFC 3339. */
+  get silentSince(): string | undefined {
+    return this.#parts.shared.membership.silentSince ?? undefined;
+  }
+
   /** Makes `untilLead` end soon. */
   end(): void {
     this.#isEnded = true;

@@ -20,6 +20,9 @@ const BEAT_MS = 1_000;
 /** A leader that has been silent for this long is presumed dead. */
 const SILENT_MS = 6_000;
 
+/** Longer than a database takes for an answer, and shorter than that silence. */
+const STALL_MS = 3_000;
+
 interface Look {
   /** `null` until a process has led. */
   readonly writer: string | null;
@@ -57,7 +60,12 @@ export class PostgresTurn implements Turn {
   #isEnded = false;
   /** Whether the session was lost since the last check. */
   #wasLost = false;
-  /** When the database became reachable again. Before that, no leader could send a heartbeat. */
+  /** When the database answered last. */
+  #answeredMs: number | undefined;
+  /**
+   * When the database became reachable again, or continued after it had stood still. Before that, no
+   * leader could send a heartbeat.
+   */
   #reachedMs = -Infinity;
   /** Why this process got the lock. */
   #why: WhyLeading = "first";
@@ -83,10 +91,16 @@ export class PostgresTurn implements Turn {
   }
 
   async take(): Promise<WhyLeading | undefined> {
+    this.#membership.asks();
+    this.#answeredMs ??= this.#clock.monotonic();
     return await this.#retrying.until(async () => {
       await this.assurance.look();
-      if (this.#isHeld) return this.#why;
+      if (this.#isHeld) {
+        this.#membership.answered();
+        return this.#why;
+      }
       const { leader, silentMs, isFree } = await this.#look();
+      this.#membership.answered();
       this.#membership.ledBy(leader);
       this.#why = leader === undefined ? "first" : "ended";
       if (leader !== undefined) {
@@ -126,12 +140,17 @@ export class PostgresTurn implements Turn {
         not exists (select from pg_locks where ${lockOf(this.#sql, journal)}) as is_free
       from (select) as always left join daybook_leader on journal = ${journal}`;
     const nowMs = this.#clock.monotonic();
-    if (this.#wasLost) [this.#wasLost, this.#reachedMs] = [false, nowMs];
+    const wasStill = nowMs - (this.#answeredMs ?? nowMs) > STALL_MS;
+    this.#answeredMs = nowMs;
+    if (this.#wasLost || wasStill) [this.#wasLost, this.#reachedMs] = [false, nowMs];
+    const silentMs = Number(row?.silent_ms);
+    // It has sent a heartbeat since its session was ended, so it is not dead.
+    if (silentMs < SILENT_MS) this.#deposed = undefined;
     return {
       leader: row === undefined || row.writer === null
         ? undefined
         : { writer: row.writer, url: row.url },
-      silentMs: Math.min(Number(row?.silent_ms), nowMs - this.#reachedMs),
+      silentMs: Math.min(silentMs, nowMs - this.#reachedMs),
       isFree: row?.is_free === true,
     };
   }
@@ -160,7 +179,10 @@ export class PostgresTurn implements Turn {
   /** Ends the session of a leader that is presumed dead. */
   async #depose({ writer, url }: Writer, silentMs: number): Promise<void> {
     const { place: { journal }, warn } = this.#options;
-    warn(`the leader at ${url} has been silent for ${Math.round(silentMs / 1_000)} s: taking over`);
+    if (this.#deposed !== writer) {
+      const seconds = Math.round(silentMs / 1_000);
+      warn(`the leader at ${url} has been silent for ${seconds} s: taking over`);
+    }
     this.#deposed = writer;
     try {
       await this.#sql`
@@ -176,8 +198,11 @@ export class PostgresTurn implements Turn {
   }
 
   async #beat(listener: LeadListener): Promise<void> {
+    this.#membership.asks();
     try {
-      if (!await this.#isStillLeader()) {
+      const isStillLeader = await this.#isStillLeader();
+      this.#membership.answered();
+      if (!isStillLeader) {
         // A leader that this one replaced may have written its row late, and a fail-over may undo
         // rows.
         await listener.doubted();

@@ -80,3 +80,47 @@ testWithPostgres(
       assert.equal(await second.stop(), 0);
     }),
 );
+
+testWithPostgres(
+  "standing: while the database is away, the leader says so everywhere and stays",
+  (server) =>
+    inFolder(async (folder) => {
+      const journal = server.url("shop");
+      const [leader, follower] = ["a", "b"].map((name) =>
+        new Member({ journal, folder: `${folder}/${name}` })
+      ) as [Member, Member];
+      leader.start();
+      await leader.is("ready");
+      follower.start();
+      await follower.is("following");
+      await server.crash();
+      const ready = async () => {
+        const response = await fetch(`${leader.url}/readyz`);
+        return { status: response.status, ...await response.json() };
+      };
+      await until("the leader is not ready", async () => (await ready()).status === 503);
+      const { detail, shared } = await ready();
+      const since = shared.databaseSilentSince;
+      const silence = `has not answered since ${since}`;
+      assert.equal(detail, `Cannot write: the database ${silence}`);
+      assert.equal(shared.role, "leading");
+      const queue = await leader.get("/queue/explain");
+      assert.equal(queue["standsStill"], true);
+      assert.equal(queue["since"], since);
+      assert.match(
+        String(queue["summary"]),
+        new RegExp(`^Nothing can be recorded: the database of the journal ${silence}\\. `),
+      );
+      const metrics = await textOf(leader, "/metrics", "text/plain");
+      assert.match(metrics, /^daybook_shared_database_silent 1$/m);
+      for (const path of ["/ui", "/ui/system"]) {
+        const page = readable(await textOf(leader, path, "text/html"));
+        assert.match(page, /has not answered since/, path);
+      }
+      await follower.is("following");
+      await server.begin();
+      await leader.is("ready");
+      assert.equal((await leader.get("/queue/explain"))["standsStill"], false);
+      for (const member of [follower, leader]) assert.equal(await member.stop(), 0);
+    }),
+);

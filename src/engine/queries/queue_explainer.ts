@@ -46,6 +46,7 @@ interface QueueExplainerParts {
   readonly draining: () => boolean;
   readonly failed: () => boolean;
   readonly full: () => boolean;
+  readonly silentSince: () => string | undefined;
 }
 
 /** The conditions of which the explanation names the job that has been in each longest. */
@@ -108,6 +109,7 @@ export class QueueExplainer {
     return {
       asOf,
       failed: this.#parts.failed(),
+      silentSince: this.#parts.silentSince(),
       circumstances: { full: this.#parts.full(), draining: this.#parts.draining() },
       pauses,
       paused: pauseControls.figures.jobs,
