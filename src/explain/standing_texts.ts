@@ -29,7 +29,7 @@ export function roleText(standing: Standing): string {
 function ownRoleText({ role, since, leader, why, copy }: Standing): string {
   if (role === "leading") return `leads since ${since}${why === null ? "" : `: ${WHY[why]}`}`;
   const whom = leader === null
-    ? "no process leads"
+    ? "knows no leader"
     : `follows ${oneLine(leader.url)} (${oneLine(leader.writer)})`;
   if (copy === null) return `${whom}, since ${since}`;
   const entries = counted(copy.entriesBehind, "entry", "entries");

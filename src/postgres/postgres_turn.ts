@@ -12,9 +12,10 @@ import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Membership } from "../journal/membership.ts";
 import type { LeadListener, Turn } from "../journal/shared_log.ts";
-import { Assurance, UnfitDatabaseError } from "./assurance.ts";
+import { Assurance } from "./assurance.ts";
 import type { Connect, Retrying, RetryingOptions, Sql } from "./connection.ts";
 import { lockOf, tryLock } from "./lock.ts";
+import { UnfitDatabaseError } from "./unfit_database.ts";
 
 const BEAT_MS = 1_000;
 /** A leader that has been silent for this long is presumed dead. */
@@ -34,6 +35,8 @@ interface Look {
 interface Seen {
   readonly leader: Writer | undefined;
   /** The time since its last heartbeat. */
+  readonly heardMs: number;
+  /** How much of that says that it is dead. */
   readonly silentMs: number;
   /** Whether no session holds the lock. */
   readonly isFree: boolean;
@@ -60,6 +63,9 @@ export class PostgresTurn implements Turn {
   #isEnded = false;
   /** Whether the session was lost since the last check. */
   #wasLost = false;
+  /** When this process began to look who leads. */
+  #beganMs: number | undefined;
+  #hasNamesake = false;
   /** When the database answered last. */
   #answeredMs: number | undefined;
   /**
@@ -92,16 +98,18 @@ export class PostgresTurn implements Turn {
 
   async take(): Promise<WhyLeading | undefined> {
     this.#membership.asks();
-    this.#answeredMs ??= this.#clock.monotonic();
+    this.#beganMs ??= this.#clock.monotonic();
+    this.#answeredMs ??= this.#beganMs;
     return await this.#retrying.until(async () => {
       await this.assurance.look();
       if (this.#isHeld) {
         this.#membership.answered();
         return this.#why;
       }
-      const { leader, silentMs, isFree } = await this.#look();
+      const { leader, heardMs, silentMs, isFree } = await this.#look();
       this.#membership.answered();
       this.#membership.ledBy(leader);
+      if (leader !== undefined) this.#warnOfNamesake(leader, heardMs);
       this.#why = leader === undefined ? "first" : "ended";
       if (leader !== undefined) {
         const isSilent = leader.writer === this.#deposed || silentMs >= SILENT_MS;
@@ -143,16 +151,32 @@ export class PostgresTurn implements Turn {
     const wasStill = nowMs - (this.#answeredMs ?? nowMs) > STALL_MS;
     this.#answeredMs = nowMs;
     if (this.#wasLost || wasStill) [this.#wasLost, this.#reachedMs] = [false, nowMs];
-    const silentMs = Number(row?.silent_ms);
+    const heardMs = Number(row?.silent_ms);
     // It has sent a heartbeat since its session was ended, so it is not dead.
-    if (silentMs < SILENT_MS) this.#deposed = undefined;
+    if (heardMs < SILENT_MS) this.#deposed = undefined;
     return {
       leader: row === undefined || row.writer === null
         ? undefined
         : { writer: row.writer, url: row.url },
-      silentMs: Math.min(silentMs, nowMs - this.#reachedMs),
+      heardMs,
+      silentMs: Math.min(heardMs, nowMs - this.#reachedMs),
       isFree: row?.is_free === true,
     };
+  }
+
+  /**
+   * A row with the address of this process may be from an earlier run of it, which sends no
+   * heartbeats.
+   */
+  #warnOfNamesake({ writer, url }: Writer, heardMs: number): void {
+    const lookedMs = this.#clock.monotonic() - (this.#beganMs ?? 0);
+    if (url !== this.#membership.self.url || heardMs > lookedMs - BEAT_MS) return;
+    if (this.#hasNamesake) return;
+    this.#hasNamesake = true;
+    this.#options.warn(
+      `another process, ${writer}, leads the journal under the address of this one, ${url}: give ` +
+        "each process an --advertise of its own; until then this one answers only reads",
+    );
   }
 
   /**

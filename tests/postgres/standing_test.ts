@@ -124,3 +124,32 @@ testWithPostgres(
       for (const member of [follower, leader]) assert.equal(await member.stop(), 0);
     }),
 );
+
+testWithPostgres(
+  "standing: two processes with the same address are reported",
+  (server) =>
+    inFolder(async (folder) => {
+      const journal = server.url("shop");
+      const leader = new Member({ journal, folder: `${folder}/a` });
+      leader.start();
+      await leader.is("ready");
+      const args = [`--advertise=${leader.url}`];
+      const other = new Member({ journal, folder: `${folder}/b`, args });
+      other.start();
+      const warning = `leads the journal under the address of this one, ${leader.url}: give each`;
+      await until("it is reported", () => other.output.some((line) => line.includes(warning)));
+      const response = await fetch(`${other.url}/readyz`);
+      const { detail } = await response.json();
+      assert.deepEqual([response.status, detail], [
+        503,
+        "Cannot write: no leader of the journal is known",
+      ]);
+      // The row of an earlier run is not another process.
+      await other.kill();
+      await leader.kill();
+      leader.start();
+      await leader.is("ready");
+      assert.ok(!leader.output.some((line) => line.includes("under the address of this one")));
+      assert.equal(await leader.stop(), 0);
+    }),
+);

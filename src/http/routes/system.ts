@@ -204,7 +204,7 @@ export const HEALTH_ROUTES: readonly Route[] = [
         if (lacksStandby(part?.database)) throw notReady(NO_STANDBY, peers);
         return jsonResponse({ status: "ready", ...peers }, STATUS.ok);
       }
-      if (shared.leader() === undefined) throw notReady("no process leads the journal");
+      if (shared.leader() === undefined) throw notReady("no leader of the journal is known");
       return jsonResponse({ status: "following", ...peers }, STATUS.ok);
     },
   },
