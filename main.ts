@@ -32,13 +32,14 @@ import { dropUnprintable, systemClock, systemRandom } from "./src/server/system.
 import { ServerLog } from "./src/server/server_log.ts";
 import { TokenFile } from "./src/settings/token_file.ts";
 import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
+import { EXIT_ENDED_BY_CODE, exitProcess, reportExitsOfCode } from "./src/server/exits.ts";
+import { keepBuiltIns } from "./src/server/built_ins.ts";
 import { DefinitionsError, loadDefinitions } from "./src/server/user_definitions.ts";
 import { surviveUncaught } from "./src/server/uncaught.ts";
 import { VERSION } from "./src/version.ts";
 
 const EXIT_USAGE = 64;
 const EXIT_CANNOT_LISTEN = 69;
-const EXIT_STALLED = 75;
 
 /**
  * If opening the journal takes longer, probes are answered meanwhile. By then it is known whether
@@ -64,7 +65,7 @@ function warn(message: string): void {
 
 function fail(message: string, exitCode: number): never {
   warn(message);
-  Deno.exit(exitCode);
+  exitProcess(exitCode);
 }
 
 async function readDefinitions(configuration: Configuration): Promise<readonly AnyJobDefinition[]> {
@@ -118,12 +119,12 @@ async function openDaybook(
         exitMs: configuration.stallExitMs,
         reports: true,
         isJson: configuration.logFormat === "json",
-        onTooLong: () => fail("the event loop was blocked for --stall-exit", EXIT_STALLED),
+        onTooLong: () => fail("the event loop was blocked for --stall-exit", EXIT_ENDED_BY_CODE),
       },
       onJournalFailed: (error) => {
         const { text, exitCode } = runningFailure(error, configuration.folder);
         warn(text);
-        setTimeout(() => Deno.exit(exitCode), LAST_ANSWERS_MS);
+        setTimeout(() => exitProcess(exitCode), LAST_ANSWERS_MS);
       },
     }));
 }
@@ -172,7 +173,7 @@ function listen({ hostname, port }: Configuration, fetch: Daybook["fetch"]): Lis
 /** For a stop before anything began or was recorded. */
 function stopOpening(): Promise<void> {
   warn("stopped before the journal was open");
-  Deno.exit(0);
+  exitProcess(0);
 }
 
 /**
@@ -198,6 +199,7 @@ async function warnAboutHosts(hosts: readonly string[]): Promise<void> {
 async function start(configuration: Configuration, origins: Origins): Promise<void> {
   log = createLog(configuration.logFormat);
   surviveFileSizeLimit();
+  reportExitsOfCode(warn);
   const lines = describeConfiguration(configuration, origins);
   log.info(`daybook ${VERSION}, process ${Deno.pid}\n${lines.join("\n")}`);
   const tracing = OpenTelemetry.find(VERSION);
@@ -236,7 +238,7 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     } catch (error) {
       fail(`could not stop cleanly: ${error}; the next start recovers`, EXIT_STORAGE_FAILED);
     }
-    Deno.exit(0);
+    exitProcess(0);
   });
   daybook.handleSignals();
   if (!daybook.leads) {
@@ -278,6 +280,8 @@ async function startOrFail(configuration: Configuration, origins: Origins): Prom
 }
 
 dropUnprintable(console);
+
+keepBuiltIns();
 
 surviveUncaught(warn);
 

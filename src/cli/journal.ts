@@ -7,6 +7,7 @@ import type { AnyJobDefinition } from "../engine/definition.ts";
 import { scratchIndexIn } from "../index/scratch_index.ts";
 import { shippedDefinitions } from "../jobs/shipped.ts";
 import { DenoFileSystem } from "../journal/deno_file_system.ts";
+import { keepBuiltIns } from "../server/built_ins.ts";
 import { systemClock, systemRandom } from "../server/system.ts";
 import { loadDefinitions } from "../server/user_definitions.ts";
 import { journalCommands } from "./journal_commands.ts";
@@ -34,6 +35,7 @@ function silence(): void {
 
 async function definitions(module: string | undefined): Promise<readonly AnyJobDefinition[]> {
   silence();
+  keepBuiltIns();
   const webhook = { allowedHosts: [], fetch: inert, now: inert, lookup: inert };
   const shipped = shippedDefinitions({ webhook });
   return module === undefined ? shipped : [...shipped, ...await loadDefinitions(module)];

@@ -165,6 +165,8 @@ export interface RefusedAttributes {
   readonly eventType: EventType;
   readonly jobId?: JobId;
   readonly taskId?: TaskId;
+  /** Absent for `domain`, and in older journals. */
+  readonly stratum?: "coordination";
   readonly attributes: JsonObject;
 }
 

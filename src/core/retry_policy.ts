@@ -7,7 +7,7 @@ export interface RetryPolicy {
   readonly initialMs: number;
   /** The factor from each delay to the next. */
   readonly factor: number;
-  /** The longest delay in milliseconds; `RetryLater` may choose a longer one. */
+  /** The longest delay in milliseconds, at most a year; `RetryLater` may choose a longer one. */
   readonly maxMs: number;
   /** The share of a delay, from 0 to 1, by which it is shifted randomly in either direction. */
   readonly jitter: number;
@@ -23,6 +23,9 @@ export const DEFAULT_RETRY: RetryPolicy = {
 };
 
 const ATTEMPTS_MAX = 1_000_000;
+
+/** The longest delay in milliseconds, whatever a policy or a task says: a year. */
+export const DELAY_MAX_MS = 365 * 86_400_000;
 
 /** What is wrong with a policy, or `undefined` when nothing is. */
 export function retryPolicyFlaw(policy: RetryPolicy): string | undefined {
@@ -46,7 +49,8 @@ export function retryPolicyFlaw(policy: RetryPolicy): string | undefined {
 export function backoffMs(policy: RetryPolicy, failures: number, random: number): number {
   if (policy.initialMs === 0) return 0;
   const exponential = policy.initialMs * policy.factor ** (failures - 1);
-  const bounded = Math.min(exponential, policy.maxMs);
+  const maxMs = Math.min(policy.maxMs, DELAY_MAX_MS);
+  const bounded = Math.min(exponential, maxMs);
   const jittered = Math.round(bounded * (1 + policy.jitter * (2 * random - 1)));
-  return Math.max(0, Math.min(jittered, policy.maxMs));
+  return Math.max(0, Math.min(jittered, maxMs));
 }

@@ -2,6 +2,7 @@
 
 import { errorMessage } from "../core/thrown.ts";
 import { withCommand } from "../settings/permission_advice.ts";
+import { keepBuiltIns } from "../server/built_ins.ts";
 import { dropUnprintable, onStopSignal, systemClock, systemRandom } from "../server/system.ts";
 import { Demo } from "./demo.ts";
 import { DEMO_HELP, type DemoOptions, parseDemoOptions } from "./options.ts";
@@ -126,6 +127,7 @@ async function run(options: DemoOptions): Promise<void> {
 }
 
 dropUnprintable(console);
+keepBuiltIns();
 const invocation = parseDemoOptions(Deno.args);
 switch (invocation.kind) {
   case "run":

@@ -20,6 +20,7 @@ export function engineConsumer(
   const { projection, writer, pastEvents } = parts;
   const letGo = new LettingGo(projection.table, parts.turns, clock);
   return {
+    known: (upTo) => projection.table.index?.known(upTo),
     restore: (lines) => projection.restore(lines),
     replay: (entry) => projection.replay(entry),
     durable: (entries) => {

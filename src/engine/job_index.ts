@@ -5,7 +5,7 @@ import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
-import type { JournalHead } from "./ports.ts";
+import type { JournalHead, KnownEntry } from "./ports.ts";
 import type { IdRow } from "./writer/id_rows.ts";
 import type { Trail } from "./writer/trail.ts";
 import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "./job_pages.ts";
@@ -69,6 +69,11 @@ export interface IndexedFailures {
 export interface JobIndex {
   /** How many jobs to put at a time, so that no request is delayed. */
   readonly batch: number;
+  /**
+   * The last entry of the job that ended last, up to a position; `undefined` without one, or if it
+   * is not whole. Call it before `begin`.
+   */
+  known(upTo: LogId): KnownEntry | undefined;
   /**
    * Continues from a point at which it was marked, and removes what came later. With `undefined` it
    * removes everything. `false` when it does not know the point.

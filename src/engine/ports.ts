@@ -226,7 +226,15 @@ export interface KeyStore {
 }
 
 /** Interprets the journal. Receives every entry once, in order, when it is durable. */
+/** An entry as a cache has it. */
+export interface KnownEntry {
+  readonly logId: LogId;
+  readonly jobId: JobId;
+}
+
 export interface JournalConsumer {
+  /** The last entry up to a position that its caches have from an earlier start. */
+  known?(upTo: LogId): KnownEntry | undefined;
   /**
    * Restores the content of a snapshot before any `replay`, completely or not at all. `false` when
    * it cannot use the content: then an older snapshot is tried, or everything is replayed.

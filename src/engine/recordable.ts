@@ -1,5 +1,6 @@
 /** Converts values from code to JSON; refuses what JSON would lose or change. */
 
+import { types } from "node:util";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { NonRetryableError } from "./job_errors.ts";
@@ -102,8 +103,9 @@ class JsonCopy {
 
   #plain(value: object): JsonValue {
     this.#takes(2);
+    if (!Array.isArray(value)) this.#mustBeData(value);
+    this.#mustHaveNames(value);
     if (Array.isArray(value)) return this.#elements(value);
-    this.#mustBeData(value);
     return this.#members(value as Record<string, unknown>);
   }
 
@@ -141,11 +143,20 @@ class JsonCopy {
     return copy;
   }
 
+  #mustHaveNames(value: object): void {
+    const symbol = Object.getOwnPropertySymbols(value).find((key) =>
+      Object.prototype.propertyIsEnumerable.call(value, key)
+    );
+    if (symbol === undefined) return;
+    const shown = String(symbol).slice(0, STEP_LENGTH_MAX).toWellFormed();
+    this.#refuse(`has a member under the symbol ${shown}, which JSON would lose`);
+  }
+
   /** Classes whose content is not in their enumerable members, which is what JSON writes. */
   #mustBeData(value: object): void {
     const prototype = Object.getPrototypeOf(value);
     if (prototype === Object.prototype || prototype === null) return;
-    const kind = Object.prototype.toString.call(value).slice(8, -1);
+    const kind = kindOf(value);
     if (kind === "Object") return;
     const advice = ADVICE[kind] ?? "use plain data instead";
     this.#refuse(
@@ -169,6 +180,13 @@ class JsonCopy {
     this.problem = `${this.place} ${reason}`;
     throw new TypeError(this.problem);
   }
+}
+
+/** The class of the content. A subclass may call itself anything. */
+function kindOf(value: object): string {
+  if (types.isMap(value)) return "Map";
+  if (types.isSet(value)) return "Set";
+  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
 const ADVICE: Readonly<Record<string, string>> = {

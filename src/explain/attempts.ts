@@ -78,12 +78,13 @@ function groupEnded(
   if (last?.ended === undefined) return [];
   if (group.length === 1) return [attemptEnded(subject, last, last.ended, maxAttempts, causes)];
   const { end, entry } = last.ended;
-  const limit = maxAttempts === undefined ? "" : ` of ${maxAttempts}`;
+  const allCount = last.nth === last.attempt;
+  const limit = maxAttempts === undefined || !allCount ? "" : ` of ${maxAttempts}`;
   const error = end.kind === "failed" ? `: ${errorText(end.error)}` : "";
   const statement =
-    `Attempts ${first?.nth ?? 1} ${
+    `Attempts ${first?.attempt ?? 1} ${
       group.length === 2 ? "and" : "to"
-    } ${last.nth}${limit} of ${subject} failed ` +
+    } ${last.attempt}${limit} of ${subject} failed ` +
     `alike, the last at ${timeText(entry)}${error}.`;
   const cites = group.slice(0, CITED_MAX).flatMap(({ ended, started }) => [
     ...(ended === undefined ? [] : [ended.entry.logId]),
@@ -115,15 +116,24 @@ export function causeCited(
   return cause !== undefined && causes.has(cause) ? [cause] : [];
 }
 
+/** An attempt that was cut short counts for no limit, so it is named without one. */
+export function recordedAttemptText(
+  { attempt, nth, ended }: Attempt,
+  maxAttempts: number | undefined,
+): string {
+  const isCutShort = ended?.end.kind === "interrupted";
+  return attemptText(attempt, nth - 1, isCutShort ? undefined : maxAttempts);
+}
+
 function attemptEnded(
   subject: Subject,
-  { nth, started }: Attempt,
+  attempt: Attempt,
   { entry, end }: { readonly entry: JobEventLogEntry; readonly end: AttemptEnd },
   maxAttempts: number | undefined,
   causes: Evidence["causes"],
 ): Statement<LogId> {
-  const which = attemptText(nth, maxAttempts);
-  const began = started === undefined ? [] : [started.logId];
+  const which = recordedAttemptText(attempt, maxAttempts);
+  const began = attempt.started === undefined ? [] : [attempt.started.logId];
   const cites = [entry.logId, ...began, ...causeCited(entry, causes)];
   const about = `${capital(which)} of ${subject}`;
   return { statement: `${about} ${endText(entry, end, causes)}.`, cites };

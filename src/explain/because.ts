@@ -152,7 +152,7 @@ function executingText(
   if (task.taskId === MAIN_TASK) {
     return `run is executing since ${since}, and no task of it is.`;
   }
-  const which = attemptText(task.failures + 1, findMaxAttempts(attempts), task.attempts);
+  const which = attemptText(task.attempts, task.failures, findMaxAttempts(attempts));
   return `${capital(taskText(task.taskId))} is in ${which} since ${since}${doneText(task)}.`;
 }
 

@@ -103,12 +103,13 @@ function nowText(outlined: OutlinedHistory, { taskId, compensation }: CompletedT
       const started = attempts.at(-1)?.started;
       const since = started === undefined ? "" : ` since ${timeText(started)}`;
       const { failures, attempts: begun } = compensation;
-      return `is in ${attemptText(failures + 1, findMaxAttempts(attempts), begun)}${since}`;
+      return `is in ${attemptText(begun, failures, findMaxAttempts(attempts))}${since}`;
     }
     case "interrupted":
       return "was cut short, and will be tried again";
     case "backingOff": {
-      const next = attemptText(compensation.failures + 1, findMaxAttempts(attempts));
+      const { failures, attempts: begun } = compensation;
+      const next = attemptText(begun + 1, failures, findMaxAttempts(attempts));
       return `waits for ${next}, due at ${compensation.retryAt}`;
     }
     case "failed":

@@ -11,7 +11,13 @@ import type { Evidence } from "./evidence.ts";
 import { answerForRun } from "./run_answers.ts";
 import { attemptText, capital, reasonText, taskText, timeText } from "./phrases.ts";
 import { pauseCause, pausesCited } from "./pause_texts.ts";
-import { blockingEntries, changeCited, holdsThenText, queueText } from "./queue_holders.ts";
+import {
+  behindText,
+  blockingEntries,
+  changeCited,
+  holdsThenText,
+  queueText,
+} from "./queue_holders.ts";
 
 type Reasons = readonly Statement<LogId>[];
 
@@ -24,8 +30,8 @@ export function queuedReasons(
 ): Reasons {
   const { queue, queueThen } = circumstances;
   const since = outlined.conditionSince;
-  const turn = `It has been queued since ${timeText(since)}`;
   const stands = queue ?? queueThen;
+  const turn = `It has been queued since ${timeText(since)}${behindText(stands ?? {})}`;
   const holds = queue === undefined ? holdsThenText(queueThen) : limitText(queue);
   const limit = holds === undefined ? `${turn}.` : `${turn}: ${holds}.`;
   const began = stands === undefined ? [] : blockingEntries(stands).slice(0, HOLDERS_MAX);
@@ -45,7 +51,7 @@ export function dueReasons(
 ): Reasons {
   if (queue === undefined) return [];
   const wanted = queue.limit === undefined ? "worker" : "place";
-  const statement = `It needs a ${wanted}: ${limitText(queue)}.`;
+  const statement = `It needs a ${wanted}${behindText(queue)}: ${limitText(queue)}.`;
   const began = queue.limit === undefined ? [] : blockingEntries(queue);
   const settings = [...pausesCited(queue.pauses), ...changeCited(queue)];
   const cites = [...settings, outlined.conditionSince.logId, ...began.slice(0, HOLDERS_MAX)];
@@ -106,7 +112,7 @@ export function backingOff(outlined: OutlinedHistory, causes: Evidence["causes"]
   const tasks = outlined.job.tasks.filter((task) => task.status === "backingOff");
   return showSome(tasks, outlined.conditionSince.logId, (task) => {
     const attempts = outlined.attempts.get(task.taskId) ?? [];
-    const next = attemptText(task.failures + 1, findMaxAttempts(attempts));
+    const next = attemptText(task.attempts + 1, task.failures, findMaxAttempts(attempts));
     const last = attempts.at(-1)?.ended?.entry.logId ?? task.lastLogId;
     return [
       {

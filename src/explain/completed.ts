@@ -81,7 +81,7 @@ function taskAttempts(
   const recorded = outlined.attempts.get(taskId) ?? [];
   return taskId === MAIN_TASK
     ? `, attempt ${attempts}`
-    : `, ${attemptText(failures + 1, findMaxAttempts(recorded), attempts)}`;
+    : `, ${attemptText(attempts, failures, findMaxAttempts(recorded))}`;
 }
 
 function settledExpectation(

@@ -236,7 +236,8 @@ function attemptNote({ attempt }: { readonly attempt: number }): string {
 
 function failureNote(failure: AttemptFailure, times: DayTimes): string {
   const { attempt, maxAttempts, error } = failure;
-  const which = `attempt ${attempt} of ${maxAttempts}`;
+  // Attempts that were cut short do not count for the limit, so the number may be higher.
+  const which = `attempt ${attempt}${attempt <= maxAttempts ? ` of ${maxAttempts}` : ""}`;
   const message = messageText(error);
   // The most useful part comes first, since lines are cut at their end: when, then why.
   return "retryAt" in failure

@@ -55,7 +55,7 @@ interface LimitOf {
   readonly change?: Moment;
 }
 
-interface PlacesInTheWay extends LimitOf {
+export interface PlacesInTheWay extends LimitOf {
   readonly limit: "maxRunning" | "perKey";
   readonly places: number;
   /** The number of taken places. It exceeds `places` after the limit was lowered. */

@@ -266,7 +266,8 @@ function wakeUp({ job }: OutlinedHistory, { circumstances: { queue } }: Evidence
 function dueAttempts({ job, attempts }: OutlinedHistory): Next {
   const backingOff = job.tasks.filter((task) => task.status === "backingOff");
   return backingOff.slice(0, NAMES_MAX).flatMap((task) => {
-    const which = attemptText(task.failures + 1, findMaxAttempts(attempts.get(task.taskId) ?? []));
+    const max = findMaxAttempts(attempts.get(task.taskId) ?? []);
+    const which = attemptText(task.attempts + 1, task.failures, max);
     const statement = `${
       capital(taskText(task.taskId))
     } is tried again at ${task.retryAt}: ${which}.`;

@@ -9,12 +9,12 @@ import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { isTerminal } from "../core/job_state.ts";
 import { showSome } from "./show_some.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { causeCited, cutShortText } from "./attempts.ts";
+import { causeCited, cutShortText, recordedAttemptText } from "./attempts.ts";
 import type { Attempt } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
 import { type InterruptionReason, isWithdrawal } from "../core/framework_events.ts";
 import { errorText } from "../core/error_text.ts";
-import { attemptText, capital, shortened, taskText, timeText } from "./phrases.ts";
+import { capital, shortened, taskText, timeText } from "./phrases.ts";
 
 export interface Overtaken {
   readonly taskId: TaskId;
@@ -56,7 +56,7 @@ export function overtakenReasons(
       ...(started === undefined ? [] : [started.logId]),
       ...causeCited(ended?.entry, causes),
     ];
-    const which = attemptText(attempt.nth, attempt.maxAttempts);
+    const which = recordedAttemptText(attempt, attempt.maxAttempts);
     const statement = ended === undefined
       ? openText(outlined, taskId, which, attempt)
       : endText(outlined, taskId, which, ended, causes);

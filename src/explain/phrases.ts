@@ -20,16 +20,31 @@ function listed(parts: readonly string[]): string {
 }
 
 /**
- * `attempt 2 of 4`, or `attempt 2` when the limit is not on record.
+ * `attempt 2 of 4`, `attempt 3 (counted as 2 of 4: one was cut short)`, or `attempt 2` when the
+ * limit is not on record.
  *
- * @param nth Its number. Interrupted attempts do not count.
- * @param begun How many attempts were begun; more than `nth` when some were cut short.
+ * @param attempt Its number on record.
+ * @param failures How many attempts had failed before it: only they count for the limit.
  */
-export function attemptText(nth: number, maxAttempts: number | undefined, begun = nth): string {
-  const limit = maxAttempts === undefined ? "" : ` of ${maxAttempts}`;
-  const cutShort = begun - nth;
-  const again = cutShort > 0 ? ` (cut short ${cutShort === 1 ? "once" : `${cutShort} times`})` : "";
-  return `attempt ${nth}${limit}${again}`;
+export function attemptText(
+  attempt: number,
+  failures: number,
+  maxAttempts: number | undefined,
+): string {
+  return `attempt ${attemptNumber(attempt, failures, maxAttempts)}`;
+}
+
+/** The same without the word. */
+export function attemptNumber(
+  attempt: number,
+  failures: number,
+  maxAttempts: number | undefined,
+): string {
+  if (maxAttempts === undefined) return `${attempt}`;
+  const cutShort = attempt - 1 - failures;
+  if (cutShort <= 0) return `${attempt} of ${maxAttempts}`;
+  const others = cutShort === 1 ? "one was" : `${cutShort} were`;
+  return `${attempt} (counted as ${failures + 1} of ${maxAttempts}: ${others} cut short)`;
 }
 
 /**

@@ -7,7 +7,13 @@ import type { NextStep } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import { durationText } from "../core/duration.ts";
 import { shownText } from "../core/shown_value.ts";
-import type { BlockingLimit, Circumstances, WorkerHolder, WorkersThen } from "./evidence.ts";
+import type {
+  BlockingLimit,
+  Circumstances,
+  PlacesInTheWay,
+  WorkerHolder,
+  WorkersThen,
+} from "./evidence.ts";
 import { manual } from "./next_step.ts";
 import { pausesText } from "./pause_texts.ts";
 import { taskText } from "./phrases.ts";
@@ -21,16 +27,25 @@ const CANCELLED_MAX = 2;
 type Queue = NonNullable<Circumstances["queue"]>;
 type QueueThen = NonNullable<Circumstances["queueThen"]>;
 
-/** `2 jobs ahead of it, and 16 of 16 workers busy`. */
+/** What a job waits for, with the jobs that hold it. */
+export function queueHeldText(queue: Queue): string {
+  const { pauses, limit } = queue;
+  return pauses === undefined && limit !== undefined
+    ? placesHeldText(limit)
+    : queueText(queue) + holdersText(queue);
+}
+
+/** The same without those jobs: `2 jobs ahead of it, and 16 of 16 workers busy`. */
 export function queueText(
   { ahead, busy, max, isThreaded = false, alone, pauses, limit }: Queue,
 ): string {
   if (pauses !== undefined) return pausesText(pauses);
-  if (limit !== undefined) return `${aheadText(limit, ahead)}, and ${limitText(limit)}`;
+  if (limit !== undefined) return limitText(limit);
+  const before = ahead === 0 ? "" : `${counted(ahead, "job")} ahead of it, and `;
   const beside = alone === undefined
     ? ""
     : `, while job ${alone} runs alone, since the process ended twice in a row during it`;
-  return `${counted(ahead, "job")} ahead of it, and ${busy} of ${
+  return `${before}${busy} of ${
     counted(
       max,
       isThreaded ? "worker with a thread" : "worker",
@@ -56,17 +71,44 @@ function changeText({ change }: BlockingLimit): string {
 /** `2 of 2 places of key acme taken (perKey of type mail.send)`. */
 export function limitText(blocking: BlockingLimit): string {
   if (blocking.limit === "rate") return rateText(blocking);
-  const { limit, type, key = "", places, taken } = blocking;
-  const what = limit === "perKey" ? `key ${shownText(key)}` : `type ${type}`;
-  const of = limit === "perKey" ? ` of type ${type}` : "";
-  return `${taken} of ${counted(places, "place")} of ${what} taken (${limit}${of}${
-    changeText(blocking)
-  })`;
+  const { places, taken } = blocking;
+  return `${taken} of ${counted(places, "place")} of ${limitedText(blocking, " taken")}`;
 }
 
-function aheadText({ isOfKey }: BlockingLimit, ahead: number): string {
-  const whose = isOfKey ? " of its key" : "";
-  return `${counted(ahead, `job${whose}`, `jobs${whose}`)} ahead of it`;
+/** `key acme (perKey of type mail.send)`; what is said of it comes before the brackets. */
+function limitedText(blocking: PlacesInTheWay, said = ""): string {
+  const { limit, type, key = "" } = blocking;
+  const what = limit === "perKey" ? `key ${shownText(key)}` : `type ${type}`;
+  const of = limit === "perKey" ? ` of type ${type}` : "";
+  return `${what}${said} (${limit}${of}${changeText(blocking)})`;
+}
+
+/** `job a1 holds the only place of key acme (perKey of type mail.send), in task send since ...`. */
+function placesHeldText(blocking: BlockingLimit): string {
+  if (blocking.limit === "rate") return rateText(blocking);
+  const { places, taken, holders } = blocking;
+  // After the limit was lowered, more are taken than there are.
+  const held = taken > places
+    ? `${taken} places, of ${places},`
+    : places === 1
+    ? "the only place"
+    : `all ${places} places`;
+  const what = `${held} of ${limitedText(blocking)}`;
+  const [only] = holders;
+  return taken === 1 && only !== undefined
+    ? `job ${only.jobId} holds ${what}, ${attemptText(only)}`
+    : `${counted(taken, "job holds", "jobs hold")} ${what}${
+      holdersText({ limit: blocking, busy: 0 })
+    }`;
+}
+
+/** ` behind 2 jobs of its key`, of a job that waits for a place. */
+export function behindText(
+  { pauses, limit, ahead = 0 }: Pick<QueueThen, "pauses" | "limit" | "ahead">,
+): string {
+  if (pauses !== undefined || limit === undefined || ahead === 0) return "";
+  const whose = limit.isOfKey ? " of its key" : "";
+  return ` behind ${counted(ahead, `job${whose}`, `jobs${whose}`)}`;
 }
 
 /** `: crawl-a in task crawl since ..., without a time limit, and 1 other job`; or nothing. */
@@ -111,13 +153,10 @@ export function rateOpensAt({ limit }: Pick<Queue, "limit">): string | undefined
 
 /** What was ahead of a job at a past time. */
 export function queueThenText(then: QueueThen): string {
-  const { lookedAt, limit } = then;
-  const held = holdsThenText(then);
-  if (held !== undefined) {
-    const by = limit === undefined
-      ? ""
-      : holdersText({ limit, busy: 0 }) + unseenText(lookedAt, "may have held places");
-    return held + by;
+  const { pauses, limit, lookedAt } = then;
+  if (pauses !== undefined) return pausesText(pauses);
+  if (limit !== undefined) {
+    return placesHeldText(limit) + unseenText(lookedAt, "may have held places");
   }
   return then.holders.length === 0
     ? `it waits for a worker${holdersThenText(then)}`
@@ -134,10 +173,10 @@ export function holdersThenText({ holders, lookedAt }: WorkersThen): string {
 
 /** The pause or the limit that held a job at a time in the past; `undefined` for neither. */
 export function holdsThenText(
-  { pauses, limit, ahead = 0 }: Pick<QueueThen, "pauses" | "limit" | "ahead"> = {},
+  { pauses, limit }: Pick<QueueThen, "pauses" | "limit"> = {},
 ): string | undefined {
   if (pauses !== undefined) return pausesText(pauses);
-  return limit && `${aheadText(limit, ahead)}, and ${limitText(limit)}`;
+  return limit && limitText(limit);
 }
 
 function unseenText(lookedAt: number | undefined, others: string): string {
@@ -146,11 +185,16 @@ function unseenText(lookedAt: number | undefined, others: string): string {
     : `; only ${lookedAt} jobs of that time were considered, and others ${others}`;
 }
 
-export function holderText({ jobId, taskId, since, timeoutMs }: WorkerHolder): string {
+export function holderText(holder: WorkerHolder): string {
+  return `${holder.jobId} ${attemptText(holder)}`;
+}
+
+/** `in task crawl since ..., without a time limit`. */
+function attemptText({ taskId, since, timeoutMs }: WorkerHolder): string {
   const limit = timeoutMs === undefined
     ? "without a time limit"
     : `with a time limit of ${durationText(timeoutMs)}`;
-  return `${jobId} in ${taskText(taskId)} since ${since}, ${limit}`;
+  return `in ${taskText(taskId)} since ${since}, ${limit}`;
 }
 
 /** A sentence that starts with a space; empty when no job overtook this one. */

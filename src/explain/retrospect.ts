@@ -13,7 +13,7 @@ import { correlationPaths } from "../core/correlation.ts";
 import { toMatchable } from "../core/projector.ts";
 import { shownValue } from "../core/shown_value.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { causeCited, cutShortText } from "./attempts.ts";
+import { causeCited, cutShortText, recordedAttemptText } from "./attempts.ts";
 import { type Attempt, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
 import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
@@ -73,9 +73,14 @@ export function recoveredFailures(outlined: OutlinedHistory): Statements {
     const count = failed.length + (ofTask[0]?.badBefore ?? 0);
     const max = findMaxAttempts(ofTask);
     const of = max === undefined ? "" : ` of ${max}`;
-    const times = count === 1 ? `attempt 1${of}` : `${count} attempts${of}`;
+    const [first] = failed;
+    const times = count === 1 && first !== undefined
+      ? recordedAttemptText(first, max)
+      : `${count} attempts${of}`;
+    const [before, done] = [failed.at(-1)?.attempt ?? 0, ofTask.at(-1)?.attempt ?? 0];
+    const then = done === before + 1 ? "the next" : `attempt ${done}`;
     const statement = `${capital(taskText(taskId))} failed in ${times}, and completed in ` +
-      `the next: ${errorText(last.end.error)}.`;
+      `${then}: ${errorText(last.end.error)}.`;
     return [{
       statement,
       cites: failed.slice(-3).flatMap(({ ended }) => ended?.entry.logId ?? []),

@@ -26,7 +26,13 @@ import {
 import { parkedSummary } from "./parked.ts";
 import { repeatedSteps } from "./retrospect.ts";
 import { openSleeps, sleepsText } from "./times.ts";
-import { holdersText, overtakenText, queueText, queueThenText } from "./queue_holders.ts";
+import {
+  behindText,
+  overtakenText,
+  queueHeldText,
+  queueText,
+  queueThenText,
+} from "./queue_holders.ts";
 import { likeliestText } from "./waiting_for.ts";
 import { failed, failureText, NAMES_MAX, succeeded } from "./summary_ended.ts";
 
@@ -94,10 +100,11 @@ function queued(
 ): string {
   if (queue === undefined) {
     const turn = queueThen === undefined ? "it waits for a worker" : queueThenText(queueThen);
-    return `is queued: ${turn}${besideText(outlined)}.`;
+    return `is queued${behindText(queueThen ?? {})}: ${turn}${besideText(outlined)}.`;
   }
-  const turn = queueText(queue) + holdersText(queue);
-  return `is queued: ${turn}${besideText(outlined)}.${overtakenText(queue, outlined.job.priority)}`;
+  return `is queued${behindText(queue)}: ${queueHeldText(queue)}${besideText(outlined)}.${
+    overtakenText(queue, outlined.job.priority)
+  }`;
 }
 
 /** `, while task b failed ...`, when something will be retried meanwhile. */
@@ -129,7 +136,7 @@ function runningText(
   const started = recorded.at(-1)?.started;
   const since = started === undefined ? "" : `, since ${entryTime(started)}`;
   if (taskId === MAIN_TASK) return `run${since}`;
-  const which = attemptText(failures + 1, findMaxAttempts(recorded), begun);
+  const which = attemptText(begun, failures, findMaxAttempts(recorded));
   const hasNoLimit = started?.eventType === "job.TaskStarted" &&
     (started as FrameworkEntry<"job.TaskStarted">).attributes.timeoutMs === undefined;
   return `${taskText(taskId)}, ${which}${since}${hasNoLimit ? ", without a time limit" : ""}`;
@@ -156,17 +163,16 @@ function backingOff(
   const texts = shortened(backingOffTexts(outlined, isDue), NAMES_MAX);
   return queue === undefined
     ? `is backing off: ${texts}.`
-    : `needs a ${wantedText(queue)}: ${queueText(queue)}${limitHolders(queue)}; ${texts}.`;
+    : `needs a ${neededText(queue)}; ${texts}.`;
 }
 
 type Queue = NonNullable<Evidence["circumstances"]["queue"]>;
 
-function wantedText({ limit }: Queue): string {
-  return limit === undefined ? "worker" : "place";
-}
-
-function limitHolders(queue: Queue): string {
-  return queue.limit === undefined ? "" : holdersText(queue);
+/** `worker: 4 of 4 workers busy`, `place behind 1 job of its key: job a1 holds ...`. */
+function neededText(queue: Queue): string {
+  return queue.limit === undefined
+    ? `worker: ${queueText(queue)}`
+    : `place${behindText(queue)}: ${queueHeldText(queue)}`;
 }
 
 /** A suspended job retries when it is resumed, whatever time is on record. */
@@ -177,9 +183,9 @@ function isHeld({ job }: OutlinedHistory): boolean {
 function backingOffTexts({ job, attempts }: OutlinedHistory, isDue = false): readonly string[] {
   const tasks = job.tasks.filter((task) => task.status === "backingOff");
   const again = isDue ? "was to be tried again" : "is tried again";
-  return tasks.map(({ taskId, failures, retryAt, error }) => {
+  return tasks.map(({ taskId, attempts: begun, failures, retryAt, error }) => {
     const recorded = attempts.get(taskId) ?? [];
-    const which = attemptText(failures, findMaxAttempts(recorded));
+    const which = attemptText(begun, failures - 1, findMaxAttempts(recorded));
     const asked = requestedDelayMs(error);
     if (asked !== undefined) {
       const pause = `a pause of ${durationText(asked)}`;
@@ -226,9 +232,7 @@ function compensating(
     ? ""
     : `: ${undone.length} of ${counted(tasks.length, "task")} undone,`;
   const failure = "failure" in job ? job.failure : undefined;
-  const worker = queue === undefined
-    ? ""
-    : ` It needs a ${wantedText(queue)}: ${queueText(queue)}${limitHolders(queue)}.`;
+  const worker = queue === undefined ? "" : ` It needs a ${neededText(queue)}.`;
   const likeliest = likeliestText(waitingFor);
   const awaited = likeliest === undefined ? "" : ` What it waits for nearly came: ${likeliest}`;
   return `is compensating${progress} after ${failureText(failure)}.${worker}${awaited}`;

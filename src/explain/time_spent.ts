@@ -56,7 +56,7 @@ function attemptParts({ attempts }: OutlinedHistory): readonly TimePart[] {
 }
 
 function during(taskId: string, attempt: Attempt): readonly TimePart[] {
-  const { started, ended, nth } = attempt;
+  const { started, ended, attempt: number } = attempt;
   if (started === undefined || ended === undefined) return [];
   const ms = lengthMs(started.receivedAt, ended.entry.receivedAt);
   const cites = [ended.entry.logId];
@@ -64,8 +64,8 @@ function during(taskId: string, attempt: Attempt): readonly TimePart[] {
   const { end } = ended;
   const isLimit = end.kind === "failed" && end.error.name === "TimeoutError";
   const text = isLimit
-    ? `until the time limit of attempt ${nth} of ${taskText(taskId)}`
-    : `in attempt ${nth} of ${taskText(taskId)}, which ${
+    ? `until the time limit of attempt ${number} of ${taskText(taskId)}`
+    : `in attempt ${number} of ${taskText(taskId)}, which ${
       end.kind === "failed" ? "failed" : "was cut short"
     }`;
   return [{ ms, text, cites }];
@@ -79,7 +79,7 @@ function pause(
 ): readonly TimePart[] {
   if (ended?.end.kind !== "failed" || next?.started === undefined) return [];
   const ms = lengthMs(ended.entry.receivedAt, next.started.receivedAt);
-  const text = `until attempt ${next.nth} of ${taskText(taskId)}`;
+  const text = `until attempt ${next.attempt} of ${taskText(taskId)}`;
   return [{ ms, text, cites: [next.started.logId] }];
 }
 

@@ -53,7 +53,7 @@ export function* openWaits(
   const open = openExpectations(job).slice(0, WAITS_MAX);
   const suspects = suspectsIn(outlined, evidence);
   const found = yield* suspects(open);
-  const named = open.length === 0 ? [] : yield* suspects(policyTargets(job));
+  const named = open.length === 0 ? [] : (yield* suspects(policyTargets(job))).map(ofSameType);
   const [places, policyPlaces] = [likeliestPlaces(found), likeliestPlaces(named)];
   const isOfPolicy = ({ entry: { logId } }: Suspect) =>
     (policyPlaces.get(logId)?.distance ?? Infinity) < (places.get(logId)?.distance ?? Infinity);
@@ -72,6 +72,11 @@ export function* openWaits(
     const candidates = evidence.candidates.get(open.expected.id);
     return waitingFor(outlined, open, [...misses, ...ofPolicy], candidates);
   });
+}
+
+/** The policy names many events that never come: one of another type is not meant as one of them. */
+function ofSameType<Target extends OpenExpectation>({ open, suspects }: Found<Target>) {
+  return { open, suspects: suspects.filter(({ kind }) => kind !== "type" && kind !== "values") };
 }
 
 function suspectsIn(outlined: OutlinedHistory, { candidates }: Evidence) {

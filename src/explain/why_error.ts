@@ -49,7 +49,7 @@ function finalFailureText(before: RunningJob, entry: FrameworkEntry<"job.TaskFai
   }.`;
 }
 
-/** Which attempt failed, by its number: interrupted attempts do not count. */
+/** Which attempt failed. */
 export function failedAttempt(
   before: RunningJob | CompensatingJob,
   { taskId, eventType, attributes }: FrameworkEntry<
@@ -60,7 +60,7 @@ export function failedAttempt(
   const failures = eventType === "job.TaskFailed"
     ? task?.failures
     : compensationState(task)?.failures;
-  return attemptText((failures ?? 0) + 1, attributes.maxAttempts);
+  return attemptText(attributes.attempt, failures ?? 0, attributes.maxAttempts);
 }
 
 function compensationState(task: TaskState | undefined) {

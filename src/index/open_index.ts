@@ -27,6 +27,7 @@ export function jobIndexIn({ folder, warn }: IndexOptions): SqliteJobIndex {
   };
   return new SqliteJobIndex({
     open,
+    isThere: () => isThere(`${folder}/${FILE}`),
     requireRoom: () => requireRoom(folder),
     discard: () => removeFiles(folder),
     warn,
@@ -70,6 +71,14 @@ export function openFile(folder: string, fresh: boolean): DatabaseSync {
   // SQLite gives the files beside it the same mode as this one.
   Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
   return new DatabaseSync(path);
+}
+
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 function removeFiles(folder: string): void {

@@ -11,7 +11,7 @@ import type { JobState } from "../core/job_state.ts";
 import type { JobSummary } from "../core/job_summary.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { EndedJob, IndexedFailures, IndexScan, JobIndex } from "../engine/job_index.ts";
-import type { JournalHead } from "../engine/ports.ts";
+import type { JournalHead, KnownEntry } from "../engine/ports.ts";
 import type { JobCount, JobFilter, JobRange, ListQuery, Stop } from "../engine/job_pages.ts";
 import type { IdRow } from "../engine/writer/id_rows.ts";
 import { parseTrail, type Trail, trailBytes } from "../engine/writer/trail.ts";
@@ -34,6 +34,8 @@ const POINTS_KEPT = 8;
 interface SqliteJobIndexOptions extends DatabaseOptions {
   /** Jobs per transaction. */
   readonly batch?: number;
+  /** Whether there is an index from before; if absent, there may be. */
+  readonly isThere?: () => boolean;
 }
 
 export class SqliteJobIndex implements JobIndex {
@@ -62,6 +64,19 @@ export class SqliteJobIndex implements JobIndex {
 
   get conditions(): ReadonlyMap<Condition, number> {
     return this.#conditions;
+  }
+
+  known(upTo: LogId): KnownEntry | undefined {
+    if (this.#options.isThere?.() === false) return undefined;
+    const newest = "SELECT last, crc, job FROM states WHERE last <= ? ORDER BY last DESC LIMIT 1";
+    try {
+      const row = this.#database.get(newest, upTo);
+      if (row === undefined || crc32(row.job as string) !== row.crc) return undefined;
+      const { jobId, lastLogId: logId } = parseStored(row.job as string);
+      return logId === row.last ? { logId, jobId } : undefined;
+    } catch {
+      return undefined; // `begin` reports it.
+    }
   }
 
   begin(point: JournalHead | undefined): boolean {

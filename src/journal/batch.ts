@@ -1,8 +1,9 @@
 /** Groups that will become durable together, encoded as they arrive. */
 
 import type { EventDraft, JobEventLogEntry } from "../core/event.ts";
-import { type LogId, newId } from "../core/ids.ts";
+import type { LogId } from "../core/ids.ts";
 import type { Clock, Random, StampedEvent } from "../engine/ports.ts";
+import { stampedEvent } from "../engine/stamped_event.ts";
 import {
   CHAIN_FIELD_BYTES,
   CHAIN_LENGTH,
@@ -22,15 +23,7 @@ export type Stamp = (draft: EventDraft) => StampedEvent;
 
 /** Assigns ids and times to events that are recorded outside the engine. */
 export function stampWith(clock: Clock, random: Random): Stamp {
-  return (draft) => {
-    const now = new Date(clock.now()).toISOString();
-    return {
-      ...draft,
-      eventId: draft.eventId ?? newId.event(random.ulid()),
-      occurredAt: draft.occurredAt ?? now,
-      receivedAt: now,
-    };
-  };
+  return (draft) => stampedEvent(draft, new Date(clock.now()).toISOString(), random);
 }
 
 /** A batch as it is written to disk, in one write. */

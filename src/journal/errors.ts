@@ -22,7 +22,7 @@ export interface JournalLocation {
 
 function adviceFor(folder: string): string {
   const flag = journalFlag(folder);
-  return `\`deno task journal verify${flag}\` lists what is damaged; ` +
+  return `. \`deno task journal verify${flag}\` lists what is damaged; ` +
     `\`deno task journal repair${flag}\` says what can be kept, and copies everything aside ` +
     "before it changes anything";
 }
@@ -40,14 +40,20 @@ export class JournalDamagedError extends Error {
   /** The position of the entry that is, or should be, there. */
   readonly logId: number;
   readonly #what: string;
+  readonly #adviceFor: (folder: string) => string;
 
   /** Created by the journal. */
-  constructor(location: JournalLocation, reason: string) {
+  constructor(
+    location: JournalLocation,
+    reason: string,
+    advice: (folder: string) => string = adviceFor,
+  ) {
     const { segment, offset, logId } = location;
     const what = `Cannot use the journal: segment ${segment} at byte ${offset} ` +
       `(logId ${logId}): ${reason}`;
-    super(`${what}. ${adviceFor("journal")}`);
+    super(what + advice("journal"));
     this.#what = what;
+    this.#adviceFor = advice;
     this.segment = segment;
     this.offset = offset;
     this.logId = logId;
@@ -58,7 +64,7 @@ export class JournalDamagedError extends Error {
    * another.
    */
   messageFor(folder: string): string {
-    return `${this.#what}. ${adviceFor(folder)}`;
+    return this.#what + this.#adviceFor(folder);
   }
 }
 

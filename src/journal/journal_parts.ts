@@ -69,6 +69,7 @@ export async function openParts(
     ...options,
     layout: journalLayout(options.folder),
     acceptLoss: options.acceptSnapshotAhead || isRepair,
+    isCopy: options.shared !== undefined,
   });
   for (const warning of recovery.warnings) options.warn(warning);
   const reserve = await prepareReserve(options);

@@ -19,8 +19,7 @@ import { replayFromNewest } from "./snapshot_choice.ts";
 import type { LastSnapshot } from "./snapshots.ts";
 import type { FoundSegment, Replayed } from "./replay.ts";
 import { type SegmentVerdict, SidecarStore } from "./sidecar_store.ts";
-import { JournalDamagedError } from "./errors.ts";
-import { readVerification, toWitness } from "./verification_file.ts";
+import { requireIndexed, requireWitnessed } from "./witnesses.ts";
 import type { LogId } from "../core/ids.ts";
 
 interface RecoveryOptions {
@@ -33,6 +32,8 @@ interface RecoveryOptions {
   readonly acceptSnapshotAhead: boolean;
   /** The caller knows that the end of the journal is lost, and records that. */
   readonly acceptLoss: boolean;
+  /** Whether this is a copy of a shared journal, which has what is missing here. */
+  readonly isCopy: boolean;
 }
 
 export interface Recovery {
@@ -64,12 +65,15 @@ export interface Recovery {
 export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const { fileSystem, layout, random } = options;
   const found = await findSegments(fileSystem, layout);
+  if (!options.acceptLoss) await requireIndexed(options, found);
   const trust = await Trust.in(fileSystem, layout, found.slice(0, -1));
   const choice = await replayFromNewest({ ...options, trusted: trust.verdicts }, found);
   const { replayed, snapshot, warnings } = choice;
   const { head, indexes, entriesReplayed, torn, active: ends } = replayed;
   const last = found.at(-1) ?? { name: segmentName(1), firstLogId: 1, bytes: 0 };
-  if (!options.acceptLoss) await requireWitnessed(fileSystem, layout, head, last);
+  if (!options.acceptLoss) await requireWitnessed(options, found, replayed);
+  // Otherwise the next start would find the loss again.
+  else await trust.forgetOthers();
   const clean = torn === undefined && (head.logId === 0 || ends.stopped);
   const active = torn === undefined ? last : { ...last, bytes: torn.offset };
   const isNew = found.length === 0;
@@ -109,13 +113,19 @@ async function findSegments(
 class Trust {
   /** Verdicts on segments that are unchanged since then, by segment name. */
   readonly verdicts: ReadonlyMap<string, SegmentVerdict>;
+  readonly #store: SidecarStore;
+  readonly #sealed: readonly SegmentInfo[];
   /** The file system time before any segment is read. */
   readonly #beganMs: number | undefined;
 
   private constructor(
+    store: SidecarStore,
+    sealed: readonly SegmentInfo[],
     verdicts: ReadonlyMap<string, SegmentVerdict>,
     beganMs: number | undefined,
   ) {
+    this.#store = store;
+    this.#sealed = sealed;
     this.verdicts = verdicts;
     this.#beganMs = beganMs;
   }
@@ -137,7 +147,12 @@ class Trust {
     const beganMs = verdicts.size < sealed.length
       ? await store.now().catch(() => undefined)
       : undefined;
-    return new Trust(verdicts, beganMs);
+    return new Trust(store, sealed, verdicts, beganMs);
+  }
+
+  /** Removes the sidecars of segments that are gone, or in use again. A failure is no error. */
+  async forgetOthers(): Promise<void> {
+    await this.#store.keepOnly(this.#sealed).catch(() => {});
   }
 
   /** What is left to verify after a replay. */
@@ -167,29 +182,6 @@ class Trust {
       stamp.changedMs < this.#beganMs;
     return [{ segment, origin: "read", ...(isSettled ? { read: stamp } : {}) }];
   }
-}
-
-/**
- * Intact lines cannot show that lines after them are missing; the verdict of `journal verify` can.
- *
- * @throws {JournalDamagedError} when the journal ends before a position that was once verified.
- */
-async function requireWitnessed(
-  fileSystem: FileSystem,
-  layout: Layout,
-  head: JournalHead,
-  { name, bytes }: SegmentInfo,
-): Promise<void> {
-  const verification = await readVerification(fileSystem, layout);
-  const witness = verification === null ? undefined : toWitness(verification);
-  if (witness === undefined || witness.logId <= head.logId) return;
-  throw new JournalDamagedError(
-    { segment: name, offset: bytes, logId: head.logId + 1 },
-    `the journal ends at logId ${head.logId}, and was found intact up to ${witness.logId} at ` +
-      `${witness.at}: acknowledged entries are lost (--accept-snapshot-ahead continues without ` +
-      "them). Restore a backup; if this is an older journal on purpose, move its " +
-      "verification.json away",
-  );
 }
 
 /** The recovery report of the `Journal` port. */

@@ -17,9 +17,11 @@ import {
   type Layout,
   parseSegmentName,
   parseSidecarName,
+  segmentName,
   sidecarName,
   TEMPORARY,
 } from "./layout.ts";
+import type { LogId } from "../core/ids.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
 import { failureReason } from "./errors.ts";
 import { Buffer } from "node:buffer";
@@ -156,7 +158,9 @@ export class SidecarStore {
     return typeof found === "object" ? withIndex(found) : found;
   }
 
-  async #read({ name, firstLogId }: SegmentInfo): Promise<Decoded | string | undefined> {
+  async #read(
+    { name, firstLogId }: Pick<SegmentInfo, "name" | "firstLogId">,
+  ): Promise<Decoded | string | undefined> {
     const path = this.#pathOf(firstLogId);
     try {
       if (!await this.#isFolder()) return undefined;
@@ -171,6 +175,20 @@ export class SidecarStore {
     } catch (error) {
       return `it cannot be read: ${failureReason(error, path)}`;
     }
+  }
+
+  /** The segments of the sound sidecars from a position on, in order. */
+  async from(from: LogId): Promise<readonly SealedSegment[]> {
+    if (!await this.#isFolder()) return [];
+    const names = await this.#fileSystem.list(this.#layout.sidecars);
+    const segments: SealedSegment[] = [];
+    for (const name of names.toSorted()) {
+      const firstLogId = parseSidecarName(name);
+      if (firstLogId === undefined || firstLogId < from) continue;
+      const found = await this.#read({ name: segmentName(firstLogId), firstLogId });
+      if (typeof found === "object") segments.push(found.segment);
+    }
+    return segments;
   }
 
   /** Returns the verdict on a segment if the file is unchanged since then. */

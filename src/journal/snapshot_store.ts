@@ -30,6 +30,12 @@ export class SnapshotStore {
     return names.filter((name) => parseSnapshotName(name) !== undefined).sort().reverse();
   }
 
+  /** The position of the newest snapshot, by its name. */
+  async newestLogId(): Promise<LogId | undefined> {
+    const [newest] = await this.names();
+    return newest === undefined ? undefined : parseSnapshotName(newest);
+  }
+
   /**
    * Returns the content of a snapshot, or why it cannot be used. Since a snapshot is a cache, no
    * read failure is an error.

@@ -5,6 +5,7 @@
 import { setImmediate } from "node:timers";
 import { monotonicUlid } from "@std/ulid";
 import type { Clock, Random } from "../engine/ports.ts";
+import { exitProcess } from "./exits.ts";
 
 // The platform's timer, without the tracking of user code.
 const { setTimeout } = globalThis;
@@ -46,7 +47,7 @@ export function onStopSignal(stop: () => Promise<void>): void {
     if (askedAtMs === undefined) {
       askedAtMs = nowMs;
       void stop();
-    } else if (nowMs - askedAtMs > SAME_REQUEST_MS) Deno.exit(EXIT_SECOND_SIGNAL);
+    } else if (nowMs - askedAtMs > SAME_REQUEST_MS) exitProcess(EXIT_SECOND_SIGNAL);
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, onSignal);
 }

@@ -11,6 +11,7 @@ import { endOnlyThisThread, takePrinted } from "./globals.ts";
 import { ThreadedJob } from "./threaded_job.ts";
 import { BufferGuard } from "./buffer_guard.ts";
 import { outOfMemory, thrownData } from "./thrown_data.ts";
+import { keepBuiltIns } from "../server/built_ins.ts";
 import { surviveUncaught } from "../server/uncaught.ts";
 import { TurnGuard } from "./turn_guard.ts";
 
@@ -80,6 +81,7 @@ function begin(definitions: readonly AnyJobDefinition[]): void {
 }
 
 endOnlyThisThread();
+keepBuiltIns();
 buffers.begin();
 takePrinted((text) => {
   job?.printed(text, attemptHere()?.taskId);

@@ -47,7 +47,18 @@ export async function applyPlan(
     const path = `${layout.snapshots}/${file}`;
     await orUnusable("set aside", path, () => store.setAside(file, DAMAGED));
   }
-  if (plan.cut !== undefined) await cut(means, layout, plan.cut);
+  if (plan.cut === undefined) return;
+  await removeIndex(fileSystem, layout);
+  await cut(means, layout, plan.cut);
+}
+
+/** The index may have jobs that are cut off, and would prove to the next start that they are lost. */
+async function removeIndex(fileSystem: FileSystem, { index }: Layout): Promise<void> {
+  if (await fileSystem.kind(index) !== "folder") return;
+  for (const name of await fileSystem.list(index)) {
+    const path = `${index}/${name}`;
+    await orUnusable("remove", path, () => fileSystem.remove(path));
+  }
 }
 
 /** Moves the last segment first, so that the damage stays in place until the end. */

@@ -1,6 +1,6 @@
 /** Copies a journal from a folder to a shared log, or back, with its chain unchanged. */
 
-import { journalEnd } from "./journal_end.ts";
+import { journalEnd } from "../journal/journal_end.ts";
 import { BatchFeed, type FedBatch } from "./batch_feed.ts";
 import { Buffer } from "node:buffer";
 import type { LogId } from "../core/ids.ts";

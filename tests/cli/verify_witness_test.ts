@@ -59,7 +59,7 @@ test("start: a journal that ends before a point once found intact is refused, wi
   await assert.rejects(engineOn(disk, new FakeRandom("09X")), {
     name: "JournalDamagedError",
     exitCode: 78,
-    message: new RegExp(`ends at logId \\d+, and was found intact up to ${head} at `),
+    message: new RegExp(`ends at logId \\d+, but it was found intact up to logId ${head} at `),
   });
   const { stop } = await engineOn(whole, new FakeRandom("09Y"));
   await stop();

@@ -33,6 +33,13 @@ Deno.test("backoffMs: a delay grows no longer than maxMs", () => {
   assert.equal(backoffMs(STEADY, 5_000, 0.5), 1_000);
 });
 
+Deno.test("backoffMs: a delay is at most a year, so that its end is a valid time", () => {
+  const policy = { ...STEADY, initialMs: 1e16, maxMs: 1e16, jitter: 1 };
+  for (const random of [0.5, ALMOST_ONE]) {
+    assert.equal(backoffMs(policy, 1, random), 31_536_000_000);
+  }
+});
+
 Deno.test("backoffMs: jitter moves a delay in either direction by its share", () => {
   const policy = { ...STEADY, jitter: 0.2 };
 

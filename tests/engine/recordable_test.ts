@@ -31,12 +31,29 @@ function nested(levels: number): unknown {
 
 const parent: Record<string, unknown> = { name: "parent" };
 parent["children"] = [{ parent }];
+class Disguised extends Map<string, number> {
+  override readonly [Symbol.toStringTag] = "Object";
+}
+class DisguisedSet extends Set<number> {
+  override get [Symbol.toStringTag]() {
+    return "Object";
+  }
+}
 const revoked = Proxy.revocable({}, {});
 revoked.revoke();
 
 const REFUSED: Readonly<Record<string, readonly [value: unknown, reason: RegExp]>> = {
   "a Map": [{ rows: [1, { by: new Map() }] }, /: rows\[1\]\.by is a Map, which JSON would lose/],
   "a Set": [new Set([1]), /: it is a Set, which JSON would lose; use \[\.\.\.set\]/],
+  "a Map that calls itself an Object": [
+    { rows: [new Disguised([["a", 1]])] },
+    /: rows\[0\] is a Map, which JSON would lose; use Object\.fromEntries/,
+  ],
+  "a Set that calls itself an Object": [new DisguisedSet([1]), /: it is a Set, which JSON would/],
+  "a member under a symbol": [
+    { rows: [{ [Symbol("a")]: 1, b: 2 }] },
+    /: rows\[0\] has a member under the symbol Symbol\(a\), which JSON would lose/,
+  ],
   "a function": [{ f: () => 1 }, /: f is a function, which JSON would lose/],
   "a symbol": [[Symbol("s")], /: \[0\] is a symbol, which JSON would lose/],
   "NaN": [{ "a b": { total: NaN } }, /: \["a b"\]\.total is NaN, which JSON does not have/],

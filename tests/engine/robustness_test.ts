@@ -22,6 +22,12 @@ function job(
   return { ...defineJob({ type, version: 1, input: loose, run }), ...more };
 }
 
+function revokedProxy(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
 /** A gate for each name, which the test opens. */
 class Gates {
   readonly #open = new Map<string, () => void>();
@@ -113,6 +119,49 @@ Deno.test("odd code: an output that is too large fails the job and says so", asy
   await daybook.clock.settle();
 
   assert.match(failureOf(daybook, id).error.message, /the limit is 1048576/);
+});
+
+Deno.test("odd code: an input on which the schema throws is refused, and says why", async () => {
+  const thrown = [new RangeError("no such table"), "no such table", null, revokedProxy()];
+  const definitions = thrown.map((value, index) =>
+    job(`schema.throws${index}`, () => Promise.resolve(), {
+      input: v.pipe(
+        loose,
+        v.check(() => {
+          throw value;
+        }),
+      ),
+    })
+  );
+  const daybook = await Harness.start({ definitions });
+  const details = [];
+  for (const { type } of definitions) {
+    const outcome = await daybook.engine.create({ type, input: {} });
+    assert.ok(!outcome.ok && outcome.problem.kind === "invalidInput");
+    details.push(...outcome.problem.issues.map(({ detail }) => detail));
+  }
+  const unread = "(something that cannot be read)";
+  assert.deepEqual(
+    details,
+    ["no such table", "no such table", "null", unread]
+      .map((message, index) => `schema.throws${index} cannot check the input: ${message}`),
+  );
+});
+
+Deno.test("odd code: if the schema throws when run is called, the job fails with the error", async () => {
+  let calls = 0;
+  const input = v.pipe(
+    loose,
+    v.check(() => {
+      if (++calls > 1) throw new RangeError("no such table");
+      return true;
+    }),
+  );
+  const definition = job("schema.throws", () => Promise.resolve(), { input });
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("schema.throws");
+  await daybook.clock.settle();
+  assert.equal(failureOf(daybook, id).error.message, "no such table");
 });
 
 Deno.test("odd code: a plan that JSON would change is refused, and says why", async () => {

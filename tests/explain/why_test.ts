@@ -409,8 +409,8 @@ const FACTS: readonly Case[] = [
     name: "an attempt that failed, of those that were cut short",
     given: run.taskStarted("charge").taskInterrupted("charge").taskStarted("charge", 2)
       .taskBackedOff("charge", 2),
-    why: "A fact about task charge: attempt 1 of 3 failed (Error: oops), " +
-      "and the next is due at 2026-01-01T00:15:00.000Z.",
+    why: "A fact about task charge: attempt 2 (counted as 1 of 3: one was cut short) failed " +
+      "(Error: oops), and the next is due at 2026-01-01T00:15:00.000Z.",
   },
   {
     name: "an undoing that failed, of those that were cut short",
@@ -421,8 +421,8 @@ const FACTS: readonly Case[] = [
     )
       .compensationStarted("reserve", 2).compensationBackedOff("reserve", 2)
       .compensationStarted("reserve", 3).compensationFailed("reserve", 3),
-    why: "A fact about task reserve: attempt 2 of 3 to undo it failed (Error: oops), " +
-      "and no other follows.",
+    why: "A fact about task reserve: attempt 3 (counted as 2 of 3: one was cut short) to undo it " +
+      "failed (Error: oops), and no other follows.",
   },
   {
     name: "an undoing that failed for good",

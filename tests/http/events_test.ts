@@ -131,6 +131,28 @@ Deno.test("POST /events: every field of an event is recorded", async () => {
   assert.equal(receivedAt, "2026-01-01T00:00:00.000Z");
 });
 
+Deno.test("POST /events: the same event in another stratum is other content", async () => {
+  const app = await startApp();
+  const first = { ...SHIPPED, eventId: "parcel-9", stratum: "coordination" };
+  const corrected = { ...first, stratum: "domain" };
+  await deliver(app, first);
+  for (let times = 0; times < 2; times++) {
+    await problemOf(await app.post("/events", corrected), 409, "event-id-reused");
+  }
+  assert.equal((await deliver(app, first))[0]?.disposition, "duplicate");
+  await deliver(app, { ...SHIPPED, eventId: "parcel-10" });
+  await problemOf(
+    await app.post("/events", { ...SHIPPED, eventId: "parcel-10", stratum: "coordination" }),
+    409,
+    "event-id-reused",
+  );
+  const refused = await app.get("/events?eventType=journal.EventRefused");
+  const strata = (await refused.json()).entries.map((
+    { attributes }: { attributes: { stratum?: string } },
+  ) => attributes.stratum);
+  assert.deepEqual(strata, [undefined, "coordination"]);
+});
+
 Deno.test("POST /events: other content under an id that is on record is 409, and one of many is rejected", async () => {
   const app = await startApp();
   const first = { ...SHIPPED, eventId: "parcel-7" };

@@ -105,7 +105,7 @@ test("limits: when a type gets its first limits, running jobs count, and waiting
   const { summary } = await daybook.explanation("r");
   assert.match(
     summary,
-    /^Job r is queued: .* 1 of 1 place of type plain\.do taken \(maxRunning, as changed at /,
+    /^Job r is queued: job q holds the only place of type plain\.do \(maxRunning, as changed at /,
   );
   ends.get("q")?.();
   await daybook.clock.settle();

@@ -38,7 +38,12 @@ export type Life = Awaited<ReturnType<typeof lifeOn>>;
 let lives = 0;
 
 /** Starts on the disk of a picture, and on a copy of its index. */
-export async function lifeOn({ disk, index }: Picture, folder: string, indexIn = jobIndexIn) {
+export async function lifeOn(
+  { disk, index }: Picture,
+  folder: string,
+  indexIn = jobIndexIn,
+  acceptSnapshotAhead = false,
+) {
   const clock = new FakeClock();
   // Later than every earlier process, so that no id comes twice.
   clock.jump(AFTER_VERSION_1_MS - clock.now() + ++lives * LIFE_MS);
@@ -60,6 +65,7 @@ export async function lifeOn({ disk, index }: Picture, folder: string, indexIn =
     index: jobIndex,
     segmentBytes: 9_000,
     snapshotEvery: 60,
+    acceptSnapshotAhead,
     warn,
   }).catch((error) => {
     jobIndex.close();

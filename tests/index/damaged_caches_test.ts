@@ -138,12 +138,17 @@ function damaged(pictures: Pictures, index: string, sidecars: string): Picture {
 }
 
 /** As `Daybook.open` does: if the index is damaged it is rebuilt. */
-async function lifeOnDamaged(picture: Picture, folder: string, indexIn?: typeof jobIndexIn) {
+async function lifeOnDamaged(
+  picture: Picture,
+  folder: string,
+  indexIn?: typeof jobIndexIn,
+  acceptsLoss?: boolean,
+) {
   try {
-    return await lifeOn(picture, folder, indexIn);
+    return await lifeOn(picture, folder, indexIn, acceptsLoss);
   } catch (error) {
     if (!(error instanceof IndexDamagedError)) throw error;
-    return await lifeOn({ ...picture, index: {} }, folder);
+    return await lifeOn({ ...picture, index: {} }, folder, indexIn, acceptsLoss);
   }
 }
 
@@ -153,11 +158,12 @@ async function lifeWithTrust(
   pictures: Pictures,
   folder: string,
   indexIn?: typeof jobIndexIn,
+  acceptsLoss?: boolean,
 ) {
   const sealed = namesIn(picture.disk, SEGMENTS).slice(0, -1);
   const found = sidecarsOf(picture);
   const right = [sidecarsOf(pictures.now), sidecarsOf(pictures.late)];
-  const life = await lifeOnDamaged(picture, folder, indexIn);
+  const life = await lifeOnDamaged(picture, folder, indexIn, acceptsLoss);
   const trusted = sealed.filter((segment) => !life.read.includes(segment)).map(sidecarOf);
   for (const name of trusted) {
     const isRight = right.some((sidecars) => isSame(found.get(name), sidecars.get(name)));
@@ -177,8 +183,9 @@ async function assertServes(
   folder: string,
   what: string,
   indexIn?: typeof jobIndexIn,
+  acceptsLoss?: boolean,
 ): Promise<number> {
-  const { life, trusted } = await lifeWithTrust(picture, pictures, folder, indexIn);
+  const { life, trusted } = await lifeWithTrust(picture, pictures, folder, indexIn, acceptsLoss);
   try {
     await life.proven();
     const sealed = namesIn(picture.disk, SEGMENTS).slice(0, -1).map(sidecarOf);
@@ -220,7 +227,11 @@ for (const ends of ["stopped", "killed"] as const) {
       const all = await pictures(folder, ends);
       for (const [index, sidecars] of pairs()) {
         const what = `index ${index}, sidecars ${sidecars}`;
-        const trusted = await assertServes(damaged(all, index, sidecars), all, folder, what);
+        const picture = damaged(all, index, sidecars);
+        // Caches of the same journal that are ahead of it prove that entries are lost.
+        const isLoss = index === "ahead" || sidecars === "ahead";
+        if (isLoss) await assert.rejects(lifeOnDamaged(picture, folder), /entries are lost/, what);
+        const trusted = await assertServes(picture, all, folder, what, undefined, isLoss);
         if (what === "index as it was, sidecars as they were") assert.ok(trusted > 3, what);
       }
     }));
@@ -244,7 +255,7 @@ test("damaged caches: a start that trusts an index ahead of the journal is caugh
     const all = await pictures(folder, "stopped");
     const ahead = damaged(all, "ahead", "as they were");
     await assert.rejects(
-      assertServes(ahead, all, folder, "trusted", trustingIndexIn),
+      assertServes(ahead, all, folder, "trusted", trustingIndexIn, true),
       { name: "AssertionError", message: /is not in the files/ },
     );
   }));

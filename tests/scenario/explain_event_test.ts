@@ -82,12 +82,38 @@ test("explain event: a definition that starts on its type is named, with the fai
   await daybook.event("users.SignedUp", { plan: "pro" }, { eventId: "yes" });
 
   const none = await explained(daybook, "no");
-  assert.match(
-    none.nearly[1]?.statement ?? "",
-    /no job of type user\.welcome: plan: expected "pro"/,
-  );
+  assert.deepEqual(none.nearly.map(({ type, statement }) => [type, statement]), [[
+    "user.welcome",
+    "No job waits for events of type users.SignedUp, and it starts no job of type user.welcome: " +
+    'plan: expected "pro", found "Pro" (letter case).',
+  ]]);
   const started = await explained(daybook, "yes");
-  assert.match(started.summary, /^Event yes, users\.SignedUp, started job job~/);
+  assert.match(
+    started.summary,
+    /^Event yes, users\.SignedUp, started job job~\w+, which is Done since 2026-[^ ]*Z\.$/,
+  );
+});
+
+test("explain event: what became of the job that it started is named, such as an input that does not fit", async () => {
+  const greet = defineJob({
+    type: "user.greet",
+    version: 1,
+    input: v.object({ name: v.string() }),
+    startsOn: { eventType: "users.SignedUp", input: ({ attributes }) => attributes as never },
+    run: () => Promise.resolve("hello"),
+  });
+  const daybook = await Explained.start({ definitions: [greet] });
+  await daybook.event("users.SignedUp", { name: 7 }, { eventId: "e" });
+  const { summary, reached } = await explained(daybook, "e");
+  assert.match(
+    summary,
+    /^Event e, users\.SignedUp, started job job~\w+, which failed at 2026-[^ ]*Z: InvalidInput: .*name/,
+  );
+  assert.deepEqual(reached[0]?.cites.map(({ eventType }) => eventType), [
+    "job.JobCreated",
+    "users.SignedUp",
+    "job.TaskFailed",
+  ]);
 });
 
 test("explain event: refused events with the same id and other content are cited", async () => {

@@ -62,15 +62,14 @@ test("explain a limit: the key, its places and the attempts that hold them are n
 
   const before = await saidOf(first, "a4");
   assert.deepEqual(before, {
-    summary:
-      "Job a4 is queued: 1 job of its key ahead of it, and 2 of 2 places of key acme taken " +
+    summary: "Job a4 is queued behind 1 job of its key: 2 jobs hold all 2 places of key acme " +
       "(perKey of type mail.send): a1 in task send since 2026-01-01T00:00:00.000Z, with a time " +
       "limit of 10 min; a2 in task send since 2026-01-01T00:00:00.000Z, with a time limit of " +
       "10 min.",
     because: [
       [
-        "It has been queued since 2026-01-01T00:00:00.000Z: 1 job of its key ahead of it, and 2 of " +
-        "2 places of key acme taken (perKey of type mail.send).",
+        "It has been queued since 2026-01-01T00:00:00.000Z behind 1 job of its key: 2 of 2 places " +
+        "of key acme taken (perKey of type mail.send).",
         "13 job.JobStarted 00000000000000000001.ndjson:17",
         "5 job.TaskStarted 00000000000000000001.ndjson:6",
         "9 job.TaskStarted 00000000000000000001.ndjson:11",
@@ -114,8 +113,7 @@ test("explain a limit: a limit of the type is named if other keys have all its p
   const { summary } = await saidOf(daybook, "b1");
   assert.equal(
     summary,
-    "Job b1 is queued: 0 jobs of its key ahead of it, and 1 of 1 place of type mail.send taken " +
-      "(maxRunning): a1 in task send since 2026-01-01T00:00:00.000Z, with a time limit of 10 min.",
+    "Job b1 is queued: job a1 holds the only place of type mail.send (maxRunning), in task send since 2026-01-01T00:00:00.000Z, with a time limit of 10 min.",
   );
 });
 
@@ -127,8 +125,7 @@ test("explain a limit: for a used up rate the starts that used it are named, and
     await first.submit(jobId, "mail.send", { tenant: "acme" });
   }
   const before = await saidOf(first, "a3");
-  const why = "0 jobs of its key ahead of it, and 2 of 2 starts within 1 min of type mail.send " +
-    "used up (rate).";
+  const why = "2 of 2 starts within 1 min of type mail.send used up (rate).";
   assert.deepEqual([before.summary, before.because[0], before.next[0]], [
     `Job a3 is queued: ${why}`,
     [

@@ -188,13 +188,12 @@ test("explain at a point: a queued job names the limit at that point, as changed
   );
   assert.equal(
     said.summary,
-    "Job acme3 is queued: 1 job of its key ahead of it, and 1 of 1 place of key acme taken (perKey " +
-      "of type mail.send, as changed at 2026-01-01T00:00:00.000Z): acme1 in task send since " +
+    "Job acme3 is queued behind 1 job of its key: job acme1 holds the only place of key acme (perKey " +
+      "of type mail.send, as changed at 2026-01-01T00:00:00.000Z), in task send since " +
       "2026-01-01T00:00:00.000Z, with a time limit of 1 h.",
   );
   assert.deepEqual(lineOf(said.because[0] ?? assert.fail()), [
-    "It has been queued since 2026-01-01T00:00:00.000Z: 1 job of its key ahead of it, and 1 of 1 " +
-    "place of key acme taken (perKey of type mail.send, as changed at 2026-01-01T00:00:00.000Z).",
+    "It has been queued since 2026-01-01T00:00:00.000Z behind 1 job of its key: 1 of 1 place of key acme taken (perKey of type mail.send, as changed at 2026-01-01T00:00:00.000Z).",
     "2 job.LimitsChanged 00000000000000000001.ndjson:3",
     "10 job.JobStarted 00000000000000000001.ndjson:14",
     "6 job.TaskStarted 00000000000000000001.ndjson:8",
@@ -235,7 +234,7 @@ test("explain at a point: a job that was cut short while a pause held it had no 
   assert.ok(then.ok);
   assert.match(
     said.summary,
-    /2 of 2 places of type mail\.send taken \(maxRunning\): bolt1 .*bolt2 /,
+    /2 jobs hold all 2 places of type mail\.send \(maxRunning\): bolt1 .*bolt2 /,
   );
   assert.equal(then.value.summary, said.summary);
 });

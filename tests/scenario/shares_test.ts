@@ -125,21 +125,24 @@ class Asked {
 /** Equal before and after the kill, except for attempts. */
 async function assertExplained(asked: Asked): Promise<void> {
   const started = async (jobId: string) => await asked.timeOf(jobId, "job.JobStarted");
-  const why = "0 jobs of its key ahead of it, and 1 of 1 place of key acme taken " +
-    "(perKey of type shop.letter)";
   const letter = await asked.explained("letter-2");
   assert.equal(
     letter.summary,
-    `Job letter-2 is queued: ${why}: letter-1 in task send since ` +
-      `${await asked.timeOf("letter-1", "job.TaskStarted", "send")}, with a time limit of 1 h.`,
+    "Job letter-2 is queued: job letter-1 holds the only place of key acme (perKey of type " +
+      `shop.letter), in task send since ${await asked.timeOf(
+        "letter-1",
+        "job.TaskStarted",
+        "send",
+      )}, with a time limit of 1 h.`,
   );
   assert.deepEqual(lines(letter.because.slice(0, 1)), [
-    `It has been queued since ${await started("letter-2")}: ${why}. ` +
+    `It has been queued since ${await started("letter-2")}: 1 of 1 place of key acme taken ` +
+    "(perKey of type shop.letter). " +
     "[job.JobStarted] [job.TaskStarted]",
   ]);
   assert.equal(letter.next[1]?.action?.path, "/jobs/letter-1/cancel");
 
-  const used = "0 jobs ahead of it, and 1 of 1 start within 1 h of type shop.text used up (rate)";
+  const used = "1 of 1 start within 1 h of type shop.text used up (rate)";
   const text = await asked.explained("text-2");
   assert.equal(text.summary, `Job text-2 is queued: ${used}.`);
   assert.deepEqual(lines(text.because.slice(0, 1)), [

@@ -1,6 +1,6 @@
 /** `journal head`: prints the head of a journal. */
 
-import { type JournalEnd, journalEnd } from "../../tools/journal_end.ts";
+import { type JournalEnd, journalEnd } from "../../journal/journal_end.ts";
 import { journalLayout } from "../../journal/layout.ts";
 import { tornText } from "../../verify/verdict.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";

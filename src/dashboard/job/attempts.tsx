@@ -10,7 +10,7 @@ import { UserText } from "../parts/text.tsx";
 import { Duration, Time } from "../parts/time.tsx";
 import { EntryCite } from "./cite.tsx";
 import { TaskProgress } from "../parts/amounts.tsx";
-import { attemptNumber, OUTCOME_WORDS, shownLanes } from "./drawing.ts";
+import { attemptNumberOf, OUTCOME_WORDS, shownLanes } from "./drawing.ts";
 import type { JobScreenState } from "./screen_state.ts";
 
 /** Only this many attempts are shown, the latest ones. */
@@ -114,7 +114,7 @@ function Row({ state, row, isFirst, columns }: RowProps) {
           </span>
         </span>
       </th>
-      <td data-name="attempt">{attemptNumber(attempt)}</td>
+      <td data-name="attempt">{attemptNumberOf(attempt)}</td>
       <td>
         <Outcome state={state} row={row} />
         <SpacedCite state={state} logId={attempt.endedBy} />

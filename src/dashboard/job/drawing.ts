@@ -3,6 +3,7 @@
  * screen and its text is never stretched. Its size is bounded, however long the job is.
  */
 
+import { attemptNumber } from "../../explain/phrases.ts";
 import { type Condition, conditionText } from "../../core/condition.ts";
 import { counted } from "../../core/counted.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
@@ -254,9 +255,9 @@ export const OUTCOME_WORDS: Readonly<Record<AttemptOutcome, string>> = {
   unended: "no end on record",
 };
 
-/** `2 of 4`, or `2` if the limit is not on record. */
-export function attemptNumber({ nth, maxAttempts }: AttemptSpan): string {
-  return maxAttempts === undefined ? `${nth}` : `${nth} of ${maxAttempts}`;
+/** `2 of 4`, or `2` if the limit is not on record, or does not count the attempt. */
+export function attemptNumberOf({ attempt, nth, maxAttempts, outcome }: AttemptSpan): string {
+  return attemptNumber(attempt, nth - 1, outcome === "interrupted" ? undefined : maxAttempts);
 }
 
 export const MARK_WORDS: Readonly<Record<MarkKind, string>> = {

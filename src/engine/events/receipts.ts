@@ -34,8 +34,10 @@ export function saysTheSame(
   before: JobEventLogEntry | RefusedAttributes,
   event: IncomingEvent,
 ): boolean {
-  return before.eventType === event.eventType && before.jobId === event.jobId &&
-    before.taskId === event.taskId && equalJson(before.attributes as JsonObject, event.attributes);
+  const { stratum = "domain" } = before;
+  return before.eventType === event.eventType && stratum === event.stratum &&
+    before.jobId === event.jobId && before.taskId === event.taskId &&
+    equalJson(before.attributes as JsonObject, event.attributes);
 }
 
 export function rejected(eventId: EventId, reason: string): Receipt {

@@ -64,11 +64,12 @@ async function record(
   eventId: EventId,
   { first, event }: Reuse,
 ): Promise<Receipt> {
-  const { eventType, jobId, taskId, attributes } = event;
+  const { eventType, jobId, taskId, stratum, attributes } = event;
   const content = {
     ...{ eventId: event.eventId, eventType, attributes },
     ...(jobId === undefined ? {} : { jobId }),
     ...(taskId === undefined ? {} : { taskId }),
+    ...(stratum === "domain" ? {} : { stratum }),
   };
   try {
     intake.requireRoom({ jobs: 0, starts: 0 });

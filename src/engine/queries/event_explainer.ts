@@ -20,6 +20,8 @@ import type { Unmatched } from "../events/unmatched.ts";
 import { refusedEventId } from "../writer/derived_ids.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
+import { isTerminal, type JobHead } from "../../core/job_state.ts";
+import { errorText } from "../../core/error_text.ts";
 import { cited } from "./citations.ts";
 import { RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
@@ -73,7 +75,8 @@ export class EventExplainer {
   ): Promise<EventExplanation<Citation>> {
     const { history } = this.#parts;
     const effects = await this.#effectsOf(entry);
-    const reached = await this.#reached(entry.logId, effects.slice(0, LISTED_MAX), hold);
+    const listed = effects.slice(0, LISTED_MAX);
+    const reached = await this.#reached({ event: entry.logId, asOf }, listed, hold);
     const nearly = isLost(entry, reached) ? this.#nearly(entry) : [];
     return {
       eventId: entry.eventId,
@@ -104,7 +107,7 @@ export class EventExplainer {
   }
 
   async #reached(
-    event: LogId,
+    { event, asOf }: { readonly event: LogId; readonly asOf: LogId },
     effects: readonly Effect[],
     hold: ReserveMemory,
   ): Promise<readonly ReachedJob<LogId>[]> {
@@ -120,8 +123,12 @@ export class EventExplainer {
       const [step] = replay.ok ? replay.value.steps : [];
       if (step === undefined) continue;
       const isStart = step.rule === "none/created";
-      const statement = isStart ? `It started job ${jobId}.` : `Job ${jobId}: ${step.why}`;
-      reached.push({ jobId, rule: step.rule, statement, cites: [...new Set([logId, event])] });
+      const ended = isStart ? endOf(this.#parts.table.head(jobId), asOf) : undefined;
+      const statement = isStart
+        ? `It started job ${jobId}${ended?.text ?? ""}.`
+        : `Job ${jobId}: ${step.why}`;
+      const cites = [...new Set([logId, event, ...ended === undefined ? [] : [ended.by]])];
+      reached.push({ jobId, rule: step.rule, statement, cites });
     }
     return reached;
   }
@@ -143,7 +150,7 @@ export class EventExplainer {
         cites: [entry.logId, this.#parts.table.existing(nearest.jobId).firstLogId],
         clauses: nearest.clauses,
       };
-    return entry.jobId === undefined ? [job, ...this.#starters(entry)] : [job];
+    return entry.jobId === undefined ? withStarters(job, this.#starters(entry)) : [job];
   }
 
   #starters({ eventType, attributes, logId }: JobEventLogEntry): readonly NearlyReached<LogId>[] {
@@ -154,7 +161,7 @@ export class EventExplainer {
         attributes as SettledFact["attributes"],
       );
       if (clauses.length === 0) return [];
-      const statement = `It started no job of type ${type}: ${mismatchesText(clauses)}.`;
+      const statement = `${STARTED_NO}job of type ${type}: ${mismatchesText(clauses)}.`;
       return [{ type, statement, cites: [logId], clauses }];
     });
   }
@@ -189,7 +196,7 @@ function summarize(
   const [only] = reached;
   const nearest = nearly.slice(0, 1).map(({ statement }) => statement);
   if (effects.length === 1 && only !== undefined) {
-    if (only.rule === "none/created") return `${event} started job ${only.jobId}.`;
+    if (only.rule === "none/created") return `${event} ${only.statement.slice("It ".length)}`;
     const effect = only.statement.slice(`Job ${only.jobId}: `.length);
     return [`${event} reached job ${only.jobId}. ${effect}`, ...nearest].join(" ");
   }
@@ -201,6 +208,35 @@ function summarize(
     }.`;
   }
   return [`${event} reached no job.`, ...nearest].join(" ");
+}
+
+/** How a job ended, if it did so up to an entry. */
+function endOf(
+  job: JobHead | undefined,
+  asOf: LogId,
+): { readonly text: string; readonly by: LogId } | undefined {
+  if (job === undefined || !isTerminal(job) || job.endedBy > asOf) return undefined;
+  const { endedBy: by, endedAt } = job;
+  if (job.state === "Done") return { text: `, which is Done since ${endedAt}`, by };
+  const { kind, error } = job.failure;
+  const text = kind === "cancelled"
+    ? `, which was cancelled at ${endedAt}`
+    : `, which failed at ${endedAt}: ${errorText(error)}`;
+  return { text, by };
+}
+
+const STARTED_NO = "It started no ";
+
+/** The sentence about a job may say of one definition why it started nothing. */
+function withStarters(
+  job: NearlyReached<LogId>,
+  starters: readonly NearlyReached<LogId>[],
+): readonly NearlyReached<LogId>[] {
+  const isTold = ({ statement }: NearlyReached<LogId>) =>
+    job.statement.includes(statement.slice(STARTED_NO.length));
+  const told = starters.find(isTold);
+  const others = starters.filter((one) => one !== told);
+  return [told === undefined ? job : { ...told, statement: job.statement }, ...others];
 }
 
 /** Whether an event from outside reached no job, or none for which it counted. */

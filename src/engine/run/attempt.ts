@@ -5,6 +5,7 @@ import type { FactDraft } from "../../core/event.ts";
 import type { InterruptionReason } from "../../core/framework_events.ts";
 import type { ExecutionId, JobId, TaskId } from "../../core/ids.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { DELAY_MAX_MS } from "../../core/retry_policy.ts";
 import { isThrown } from "../../core/thrown.ts";
 import type { TaskContext } from "../job_context.ts";
 import { NonRetryableError, RetryLater } from "../job_errors.ts";
@@ -23,9 +24,6 @@ export const ABORT_GRACE_MS = 10_000;
 
 /** The same at a shutdown, which has already waited for running attempts. */
 export const SHUTDOWN_GRACE_MS = 1_000;
-
-/** The longest delay that a task may choose: a year. */
-const RETRY_LATER_MAX_MS = 365 * 86_400_000;
 
 /** The reason for an abort that is not a failure of the task. */
 export class Interruption extends Error {
@@ -271,7 +269,7 @@ function chosenDelay(thrown: RetryLater): number | undefined {
   try {
     const { delayMs } = thrown;
     if (!Number.isFinite(delayMs)) return undefined;
-    return Math.min(Math.max(0, delayMs), RETRY_LATER_MAX_MS);
+    return Math.min(Math.max(0, delayMs), DELAY_MAX_MS);
   } catch {
     return undefined;
   }

@@ -4,10 +4,11 @@
  */
 
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
-import { type EventId, type LogId, newId } from "../../core/ids.ts";
+import type { EventId, LogId } from "../../core/ids.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
 import type { EventIds } from "./event_ids.ts";
-import type { Clock, Journal, Random, StampedEvent, Urgency } from "../ports.ts";
+import type { Clock, Journal, Random, Urgency } from "../ports.ts";
+import { stampedEvent } from "../stamped_event.ts";
 
 /** The entry with an event id, if any. */
 export interface LookedUp {
@@ -57,7 +58,7 @@ export class EventEngine {
     urgency: Urgency,
     receivedAt: string = this.now(),
   ): readonly JobEventLogEntry[] {
-    const group = drafts.map((draft) => this.#stamped(draft, receivedAt));
+    const group = drafts.map((draft) => stampedEvent(draft, receivedAt, this.#random));
     const { entries } = this.journal.append(group, urgency);
     for (let index = 0; index < drafts.length; index++) {
       const entry = entries[index];
@@ -97,25 +98,6 @@ export class EventEngine {
     const upTo = this.#eventIds.head;
     const readAt = (logIds: readonly LogId[]) => this.journal.readAt(logIds);
     return { entry: await this.#eventIds.find(eventId, readAt), upTo };
-  }
-
-  /** Sets absent members as well: a hot path needs objects of one shape. */
-  #stamped(draft: EventDraft, receivedAt: string): StampedEvent {
-    return {
-      stratum: draft.stratum,
-      eventType: draft.eventType,
-      eventId: draft.eventId ?? newId.event(this.#random.ulid()),
-      occurredAt: draft.occurredAt ?? receivedAt,
-      receivedAt,
-      jobId: draft.jobId,
-      taskId: draft.taskId,
-      executionId: draft.executionId,
-      traceId: draft.traceId,
-      spanId: draft.spanId,
-      actor: draft.actor,
-      causedBy: draft.causedBy,
-      attributes: draft.attributes,
-    } as StampedEvent;
   }
 
   /** The current time in RFC 3339, formatted once per millisecond. */

@@ -136,6 +136,7 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
   "journal.EventRefused": like(v.looseObject({
     eventId: text,
     eventType: text,
+    stratum: v.optional(v.literal("coordination")),
     attributes: v.looseObject({}),
   })),
   "job.PauseBegan": like(v.looseObject({

@@ -80,13 +80,25 @@ export class JobDescriptions {
     if (definition === undefined) {
       return { ok: false, problem: { kind: "unknownType", type, known: this.#registry.types } };
     }
-    const parsed = parseInput(definition, input);
-    if (!parsed.ok) return invalidInput(parsed.issues, guardFor(definition, input));
-    const plan = makeOrRefuse(definition, "plan", input, () => planFor(definition, parsed.value));
-    if (!plan.ok) return plan;
-    const keys = makeOrRefuse(
+    const checked = resultOrRefuse(
       definition,
-      "key",
+      "check",
+      input,
+      () => parseInput(definition, input),
+    );
+    if (!checked.ok) return checked;
+    const parsed = checked.value;
+    if (!parsed.ok) return invalidInput(parsed.issues, guardFor(definition, input));
+    const plan = resultOrRefuse(
+      definition,
+      "make a plan from",
+      input,
+      () => planFor(definition, parsed.value),
+    );
+    if (!plan.ok) return plan;
+    const keys = resultOrRefuse(
+      definition,
+      "make a key from",
       input,
       () => limitKeys(definition, parsed.value, input),
     );
@@ -108,19 +120,19 @@ function described(
   return { ok: true, value: { attributes, protection } };
 }
 
-/** Refuses an input on which a function of the definition throws, even if it fits the schema. */
-function makeOrRefuse<Value>(
+/** Refuses an input on which the schema or a function of the definition throws. */
+function resultOrRefuse<Value>(
   definition: AnyJobDefinition,
-  what: "plan" | "key",
+  what: "check" | "make a plan from" | "make a key from",
   input: JsonValue | undefined,
-  make: () => Value,
+  call: () => Value,
 ): Outcome<Value> {
   try {
-    return { ok: true, value: make() };
+    return { ok: true, value: call() };
   } catch (error) {
     const guard = guardFor(definition, input);
     const { message } = guard.factOf(error);
-    const detail = `${definition.type} cannot make a ${what} from the input: ${message}`;
+    const detail = `${definition.type} cannot ${what} the input: ${message}`;
     return invalidInput([{ pointer: "", detail }], guard);
   }
 }

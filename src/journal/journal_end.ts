@@ -3,14 +3,14 @@
 import { assertNever } from "../core/assert_never.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
-import { JournalDamagedError, orUnusable } from "../journal/errors.ts";
-import { type FileSystem, type OpenFile, withFile } from "../journal/file_system.ts";
-import type { Layout } from "../journal/layout.ts";
-import { chainIn, crcHolds, isCommit } from "../journal/line_bytes.ts";
-import { findSegmentEnd } from "../journal/segment_end.ts";
-import { segmentsToRead } from "../journal/segment_listing.ts";
-import { type ScannedBatch, SegmentScanner } from "../journal/segment_scanner.ts";
-import { lineNumberAt } from "../journal/utf8.ts";
+import { JournalDamagedError, orUnusable } from "./errors.ts";
+import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
+import type { Layout } from "./layout.ts";
+import { chainIn, crcHolds, isCommit } from "./line_bytes.ts";
+import { findSegmentEnd } from "./segment_end.ts";
+import { segmentsToRead } from "./segment_listing.ts";
+import { type ScannedBatch, SegmentScanner } from "./segment_scanner.ts";
+import { lineNumberAt } from "./utf8.ts";
 
 export interface JournalEnd {
   readonly head: JournalHead;
@@ -38,7 +38,15 @@ export async function journalEnd(
   fileSystem: FileSystem,
   layout: Layout,
 ): Promise<JournalEnd | undefined> {
-  const segments = await segmentsToRead(fileSystem, layout);
+  return await endOf(fileSystem, layout, await segmentsToRead(fileSystem, layout));
+}
+
+/** The same, of a journal whose segments are listed already. */
+export async function endOf(
+  fileSystem: FileSystem,
+  layout: Layout,
+  segments: readonly SegmentInfo[],
+): Promise<JournalEnd | undefined> {
   let tornBytes = 0;
   for (const segment of segments.toReversed()) {
     const path = `${layout.segments}/${segment.name}`;
