@@ -76,7 +76,7 @@ export function* openWaits(
 
 /** The policy names many events that never come: one of another type is not meant as one of them. */
 function ofSameType<Target extends OpenExpectation>({ open, suspects }: Found<Target>) {
-  return { open, suspects: suspects.filter(({ kind }) => kind !== "type" && kind !== "values") };
+  return { open, suspects: suspects.filter(({ type }) => type === undefined) };
 }
 
 function suspectsIn(outlined: OutlinedHistory, { candidates }: Evidence) {

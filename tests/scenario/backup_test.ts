@@ -138,9 +138,21 @@ async function assertFoundOut(copy: string, load: Load): Promise<void> {
   await assert.rejects(assertHolds(copy, [...load.accepted], "older"), /some are missing/);
 }
 
+/** Starts a server there; if caches were copied after the segments, does what the message says. */
+async function startOn(copy: string): Promise<DaybookProcess> {
+  try {
+    return await DaybookProcess.start({ journal: copy });
+  } catch (error) {
+    const [, cache] = /a copy of one in use, move (\S+) away/.exec(String(error)) ?? [];
+    if (cache === undefined) throw error;
+    await Deno.remove(cache, { recursive: true });
+    return await startOn(copy);
+  }
+}
+
 /** A server starts there, and has the jobs. */
 async function assertStarts(copy: string, accepted: readonly string[]): Promise<void> {
-  const daybook = await DaybookProcess.start({ journal: copy });
+  const daybook = await startOn(copy);
   try {
     for (const jobId of accepted.slice(-20)) {
       const job = await daybook.get(`/jobs/${jobId}`) as { jobId?: string };
@@ -156,8 +168,8 @@ async function assertStarts(copy: string, accepted: readonly string[]): Promise<
 async function restoreAsDocumented(folder: string): Promise<void> {
   const readme = await Deno.readTextFile(new URL("../../journal/README.md", import.meta.url));
   const [, block = ""] = /\*\*To restore\*\*[^`]*```sh\n([^`]*)```/.exec(readme) ?? [];
-  const lines = block.split("\n").filter((line) => /^(?:mkdir|cp|\[) /.test(line));
-  assert.equal(lines.length, 3, block);
+  const lines = block.split("\n").filter((line) => /^(?:mkdir|cp|rm|\[) /.test(line));
+  assert.equal(lines.length, 4, block);
   const args = ["-e", "-c", lines.join("\n")];
   const { code, stderr } = await new Deno.Command("sh", { args, cwd: folder }).output();
   assert.equal(code, 0, new TextDecoder().decode(stderr));
