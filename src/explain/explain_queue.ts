@@ -14,7 +14,7 @@ import type { NextStep, Statement } from "./explanation.ts";
 import { automatic, manual } from "./next_step.ts";
 import { endStep, pauseText, scopeText } from "./pause_texts.ts";
 import { oneLine } from "../core/shown_value.ts";
-import { later, shortened } from "./phrases.ts";
+import { later, shortened, silenceText } from "./phrases.ts";
 import type { QueuedJobs, QueueExplanation } from "./queue_explanation.ts";
 import type { QueueFacts, QueueLimit, WorkerPool } from "./queue_facts.ts";
 import { cancelHolders, HELD_BY, holdersText, holderText, rateOpensAt } from "./queue_holders.ts";
@@ -43,7 +43,7 @@ interface Cause extends Omit<QueueExplanation<LogId>, "asOf" | "because" | "queu
 }
 
 function queueCause(facts: QueueFacts): Cause {
-  const { circumstances: { full, draining }, failed, silentSince, pauses, asOf } = facts;
+  const { circumstances: { full, draining, silentSince }, failed, pauses, asOf } = facts;
   if (failed) {
     return {
       standsStill: true,
@@ -53,11 +53,10 @@ function queueCause(facts: QueueFacts): Cause {
     };
   }
   if (silentSince !== undefined) {
-    const silence = `the database of the journal has not answered since ${silentSince}`;
     return {
       standsStill: true,
       since: silentSince,
-      summary: `Nothing can be recorded: ${silence}. ${waitText(facts)}`,
+      summary: `Nothing can be recorded: ${silenceText(silentSince)}. ${waitText(facts)}`,
       cause: [],
       next: [automatic("Everything continues by itself once the database answers.", [])],
     };

@@ -51,11 +51,9 @@ interface ParkedGroup {
 /** The overview. */
 export interface QueueFacts {
   readonly asOf: LogId;
-  readonly circumstances: Pick<Circumstances, "full" | "draining">;
+  readonly circumstances: Pick<Circumstances, "full" | "draining" | "silentSince">;
   /** Nothing can be recorded until the process starts again. */
   readonly failed: boolean;
-  /** Since when the database of a shared journal has not answered, RFC 3339. */
-  readonly silentSince: string | undefined;
   /** Oldest first. */
   readonly pauses: readonly QueuePause[];
   /** How many jobs they keep from a worker. */

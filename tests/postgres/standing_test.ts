@@ -8,6 +8,17 @@ import { until } from "../support/until.ts";
 import { Member } from "./members.ts";
 import { testWithPostgres } from "./postgres_server.ts";
 
+const PARCEL = {
+  jobId: "parcel",
+  plan: {
+    expected: [{
+      id: "shipped",
+      eventType: "test.Shipped",
+      correlation: { equals: { parcel: 1 } },
+    }],
+  },
+};
+
 async function textOf(member: Member, path: string, accept: string): Promise<string> {
   const response = await fetch(member.url + path, { headers: { accept } });
   const text = await response.text();
@@ -93,6 +104,8 @@ testWithPostgres(
       await leader.is("ready");
       follower.start();
       await follower.is("following");
+      const created = await leader.post("/jobs", PARCEL);
+      assert.equal(created.status, 202, await created.text());
       await server.crash();
       const ready = async () => {
         const response = await fetch(`${leader.url}/readyz`);
@@ -111,6 +124,15 @@ testWithPostgres(
         String(queue["summary"]),
         new RegExp(`^Nothing can be recorded: the database of the journal ${silence}\\. `),
       );
+      const { summary, next } = await leader.get("/jobs/parcel/explain");
+      assert.match(
+        String(summary),
+        new RegExp(
+          `^Job parcel cannot continue: the database of the journal ${silence}\\. It is waiting`,
+        ),
+      );
+      const [step] = next as readonly { statement: string }[];
+      assert.match(step?.statement ?? "", /^Nothing, until the database answers/);
       const metrics = await textOf(leader, "/metrics", "text/plain");
       assert.match(metrics, /^daybook_shared_database_silent 1$/m);
       for (const path of ["/ui", "/ui/system"]) {

@@ -109,8 +109,11 @@ export class QueueExplainer {
     return {
       asOf,
       failed: this.#parts.failed(),
-      silentSince: this.#parts.silentSince(),
-      circumstances: { full: this.#parts.full(), draining: this.#parts.draining() },
+      circumstances: {
+        full: this.#parts.full(),
+        draining: this.#parts.draining(),
+        silentSince: this.#parts.silentSince(),
+      },
       pauses,
       paused: pauseControls.figures.jobs,
       limits,
