@@ -44,6 +44,8 @@ export interface Standing {
     /** Milliseconds since the copy was last known to be complete. */
     readonly msBehind: number;
   } | null;
+  /** RFC 3339; `null` while the database answers this process. */
+  readonly databaseSilentSince: string | null;
   /** `null` until it is known. */
   readonly database: DatabaseInForce | null;
 }

@@ -122,6 +122,8 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   );
   const pacer = new Pacer(parts.clock);
   const lists = new JobLists(parts);
+  // The silence of a follower's own connection holds up no job.
+  const silentSince = () => status.leads ? events.journal.silentSince : undefined;
   const explainer = new Explainer({
     ...parts,
     pacer,
@@ -131,6 +133,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     leads: () => status.leads,
     draining: () => status.draining,
     full: (urgency) => events.journal.full(urgency),
+    silentSince,
   });
   const head = () => events.journal.head.logId;
   const limitsWhatIfs = new LimitsWhatIfs({ ...parts, pacer, lists, explainer });
@@ -171,6 +174,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
       draining: () => status.draining,
       failed: () => status.failed,
       full: () => events.journal.full("ordinary"),
+      silentSince,
     }),
   };
 }

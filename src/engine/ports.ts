@@ -165,6 +165,9 @@ export interface Journal {
   /** Whether the disk is known to have no room for groups of an urgency. */
   full(urgency: Urgency): boolean;
 
+  /** Since when the database of a shared journal has not answered, RFC 3339; absent otherwise. */
+  readonly silentSince?: string | undefined;
+
   /** About how many bytes wait to become durable; many on a slow disk. */
   readonly pendingBytes: number;
 

@@ -28,6 +28,7 @@ import {
   progressText,
   reasonText,
   shortened,
+  silenceText,
   taskText,
   timeText,
 } from "./phrases.ts";
@@ -63,6 +64,10 @@ function processReasons(outlined: OutlinedHistory, { circumstances }: Evidence):
     const statement = `This process has no definition of type ${job.type ?? ""}: ` +
       "until one is loaded, none of the job's code runs.";
     reasons.push({ statement, cites });
+  }
+  if (circumstances.silentSince !== undefined) {
+    const silence = capital(silenceText(circumstances.silentSince));
+    reasons.push({ statement: `${silence}: nothing can be recorded until it does.`, cites });
   }
   if (circumstances.full) {
     const statement = "The disk is full: nothing can be recorded until there is room.";

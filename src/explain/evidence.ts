@@ -137,6 +137,8 @@ export interface Circumstances {
   readonly draining: boolean;
   /** Writes have just failed because the disk is full. */
   readonly full: boolean;
+  /** Since when the database of a shared journal has not answered, RFC 3339. */
+  readonly silentSince?: string | undefined;
 }
 
 export interface Evidence {

@@ -1,6 +1,6 @@
 /**
  * Explains the work as a whole: whether it stands still, why, and what would change that. It stands
- * still while no job gets a worker: on a full disk, during a pause of everything or of all jobs
+ * still while no job gets a worker: on a full disk, while the database is silent, during a pause of everything or of all jobs
  * that need a worker, when all workers have been held since before the longest waiting job came, or
  * when all jobs are parked or suspended.
  */
@@ -14,7 +14,7 @@ import type { NextStep, Statement } from "./explanation.ts";
 import { automatic, manual } from "./next_step.ts";
 import { endStep, pauseText, scopeText } from "./pause_texts.ts";
 import { oneLine } from "../core/shown_value.ts";
-import { later, shortened } from "./phrases.ts";
+import { later, shortened, silenceText } from "./phrases.ts";
 import type { QueuedJobs, QueueExplanation } from "./queue_explanation.ts";
 import type { QueueFacts, QueueLimit, WorkerPool } from "./queue_facts.ts";
 import { cancelHolders, HELD_BY, holdersText, holderText, rateOpensAt } from "./queue_holders.ts";
@@ -43,13 +43,22 @@ interface Cause extends Omit<QueueExplanation<LogId>, "asOf" | "because" | "queu
 }
 
 function queueCause(facts: QueueFacts): Cause {
-  const { circumstances: { full, draining }, failed, pauses, asOf } = facts;
+  const { circumstances: { full, draining, silentSince }, failed, pauses, asOf } = facts;
   if (failed) {
     return {
       standsStill: true,
       summary: "Nothing can be recorded: the journal has failed, and the process must start again.",
       cause: [],
       next: [],
+    };
+  }
+  if (silentSince !== undefined) {
+    return {
+      standsStill: true,
+      since: silentSince,
+      summary: `Nothing can be recorded: ${silenceText(silentSince)}. ${waitText(facts)}`,
+      cause: [],
+      next: [automatic("Everything continues by itself once the database answers.", [])],
     };
   }
   if (full) {

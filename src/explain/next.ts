@@ -45,7 +45,12 @@ export function nextSteps(
   ) {
     return [loadDefinition(outlined), ...eventsToSend(outlined, waitingFor), ...controls(outlined)];
   }
-  if (evidence.circumstances.full && job.state !== "Done" && job.state !== "Failed") {
+  const isOver = job.state === "Done" || job.state === "Failed";
+  if (evidence.circumstances.silentSince !== undefined && !isOver) {
+    const statement = "Nothing, until the database answers; then it continues by itself.";
+    return [automatic(statement, [outlined.conditionSince.logId])];
+  }
+  if (evidence.circumstances.full && !isOver) {
     const statement = "Nothing, until there is room on the disk; then it continues by itself.";
     return [automatic(statement, [outlined.conditionSince.logId])];
   }

@@ -51,7 +51,7 @@ interface ParkedGroup {
 /** The overview. */
 export interface QueueFacts {
   readonly asOf: LogId;
-  readonly circumstances: Pick<Circumstances, "full" | "draining">;
+  readonly circumstances: Pick<Circumstances, "full" | "draining" | "silentSince">;
   /** Nothing can be recorded until the process starts again. */
   readonly failed: boolean;
   /** Oldest first. */

@@ -18,10 +18,18 @@ export function standingLines(standing: Standing): readonly string[] {
 }
 
 /** `leads since 2026-...: the session of the previous leader had ended`. */
-export function roleText({ role, since, leader, why, copy }: Standing): string {
+export function roleText(standing: Standing): string {
+  const { databaseSilentSince: silentSince } = standing;
+  const silence = silentSince === null
+    ? ""
+    : `; the database has not answered since ${silentSince}`;
+  return `${ownRoleText(standing)}${silence}`;
+}
+
+function ownRoleText({ role, since, leader, why, copy }: Standing): string {
   if (role === "leading") return `leads since ${since}${why === null ? "" : `: ${WHY[why]}`}`;
   const whom = leader === null
-    ? "no process leads"
+    ? "knows no leader"
     : `follows ${oneLine(leader.url)} (${oneLine(leader.writer)})`;
   if (copy === null) return `${whom}, since ${since}`;
   const entries = counted(copy.entriesBehind, "entry", "entries");

@@ -20,6 +20,7 @@ import {
   matchedText,
   reasonText,
   shortened,
+  silenceText,
   taskText,
   timeText as entryTime,
 } from "./phrases.ts";
@@ -44,7 +45,10 @@ export function summarize(
   const { job } = outlined;
   const what = doing(deriveCondition(job), outlined, evidence, waitingFor);
   if (isTerminal(job)) return `Job ${job.jobId} ${what}`;
-  const { definition, full } = evidence.circumstances;
+  const { definition, full, silentSince } = evidence.circumstances;
+  if (silentSince !== undefined) {
+    return `Job ${job.jobId} cannot continue: ${silenceText(silentSince)}. It ${what}`;
+  }
   if (full) return `Job ${job.jobId} cannot continue: the disk is full. It ${what}`;
   if (job.parked !== undefined) return `Job ${job.jobId} ${what}`;
   if (definition === "missing" && deriveCondition(job) !== "waiting") {

@@ -23,6 +23,9 @@ import type { Route } from "./route.ts";
 /** In an answer, its position; in a request, the position that the answer must include. */
 const LOG_ID = "daybook-log-id";
 
+/** In a forwarded request, the address to which it was sent: that of the leader. */
+const SENT_TO = "daybook-sent-to";
+
 /** How long a request waits for a leader, or for a position. */
 const WAIT_MS = 5_000;
 const RETRY_MS = 50;
@@ -122,6 +125,7 @@ export class Relay {
   async #ask(c: Context): Promise<Response | undefined> {
     const deps = this.#deps;
     const { raw } = c.req;
+    this.#requireOtherAddress(raw);
     const isRead = isSafe(raw);
     const body: Body = isRead ? null : new Uint8Array(await deps.bodies.read(raw));
     // The body can be read again, here or for the next leader.
@@ -137,11 +141,20 @@ export class Relay {
     });
   }
 
+  /** A proxy at the address of the leader may lead back here: the request would never end. */
+  #requireOtherAddress({ headers }: Request): void {
+    const leader = this.#shared.leader();
+    if (leader === undefined || headers.get(SENT_TO) !== leader) return;
+    const detail = `Cannot answer: ${leader}, the address of the leader, leads to a process that ` +
+      "follows; --advertise of the leader must be an address of that process alone";
+    throw new Problem("not-ready", detail);
+  }
+
   async #passOn(request: Request, headers: Headers, body: Body): Promise<Response | undefined> {
     const { clock } = this.#deps;
     const { leads, leader } = this.#shared;
     const endMs = clock.monotonic() + WAIT_MS;
-    for (let reason = "no process leads the journal";;) {
+    for (let reason = "no leader of the journal is known";;) {
       if (leads()) return undefined;
       const url = leader();
       if (url !== undefined) {
@@ -174,6 +187,7 @@ export class Relay {
     const cancel = this.#onLeaderChange(leader, () => leaderChanged.abort());
     const either = AbortSignal.any([signal, leaderChanged.signal]);
     try {
+      headers.set(SENT_TO, leader);
       const init = { method, headers, body, signal: either, redirect: "manual" } as const;
       const answer = await fetch(target, init);
       return new Response(answer.body, answer);

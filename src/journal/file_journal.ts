@@ -67,6 +67,10 @@ export class FileJournal implements Journal {
     return this.#parts.recorder.full(urgency);
   }
 
+  get silentSince(): string | undefined {
+    return this.#parts.follower?.silentSince;
+  }
+
   get pendingBytes(): number {
     return this.#parts.recorder.pendingBytes;
   }

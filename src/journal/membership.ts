@@ -7,6 +7,9 @@ import type { LogId } from "../core/ids.ts";
 import type { DatabaseInForce, Standing, WhyLeading, Writer } from "../core/standing.ts";
 import type { Clock } from "../engine/ports.ts";
 
+/** The database counts as silent once it leaves a question without an answer for this long. */
+const SILENT_MS = 3_000;
+
 interface MembershipOptions {
   /** This process. */
   readonly self: Writer;
@@ -25,6 +28,8 @@ export class Membership {
   #logId: LogId = 0;
   #entriesBehind = 0;
   #completeMs: number;
+  /** The time and the monotonic time of the first question that is still without an answer. */
+  #asked: { readonly at: number; readonly ms: number } | undefined;
   #database: DatabaseInForce | undefined;
   #announcedUrl: string | undefined;
 
@@ -75,6 +80,23 @@ export class Membership {
     this.#tell(`following ${url}, at logId ${logId}; takes over if that process stops`);
   }
 
+  /** Notes that this process asks the database something that needs no time to answer. */
+  asks(): void {
+    this.#asked ??= { at: this.#clock.now(), ms: this.#clock.monotonic() };
+  }
+
+  /** Notes that the database has answered. */
+  answered(): void {
+    this.#asked = undefined;
+  }
+
+  /** Since when the database has not answered, RFC 3339; `null` while it does. */
+  get silentSince(): string | null {
+    const asked = this.#asked;
+    if (asked === undefined || this.#clock.monotonic() - asked.ms < SILENT_MS) return null;
+    return new Date(asked.at).toISOString();
+  }
+
   inForce(database: DatabaseInForce): void {
     this.#database = database;
   }
@@ -91,6 +113,7 @@ export class Membership {
         entriesBehind: this.#entriesBehind,
         msBehind: Math.round(this.#clock.monotonic() - this.#completeMs),
       },
+      databaseSilentSince: this.silentSince,
       database: this.#database ?? null,
     };
   }

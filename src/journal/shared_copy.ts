@@ -10,12 +10,12 @@ import {
   type JournalHead,
 } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
-import { JournalDamagedError, missingRoom } from "./errors.ts";
+import { missingRoom } from "./errors.ts";
 import type { BatchSink } from "./group_commit.ts";
-import { segmentName } from "./layout.ts";
 import type { Recorder } from "./recorder.ts";
 import { type ScanStart, SegmentScanner } from "./segment_scanner.ts";
 import {
+  DamagedLogError,
   LostHistoryError,
   missingEntries,
   OvertakenError,
@@ -27,10 +27,16 @@ import {
 /**
  * Reads and verifies a batch of the shared log.
  *
- * @throws {JournalDamagedError} if the batch is damaged, or does not follow the head.
+ * @throws {DamagedLogError} if the batch is damaged, or does not follow the head.
  */
 export function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead): SealedBatch {
   const firstLogId = head.logId + 1;
+  if (batch.firstLogId > firstLogId) {
+    const lacking = batch.firstLogId === firstLogId + 1
+      ? `the entry with logId ${firstLogId}`
+      : `the entries from logId ${firstLogId} to ${batch.firstLogId - 1}`;
+    throw new DamagedLogError(`the database lacks ${lacking}, and has later ones`);
+  }
   const read = (start: ScanStart) => {
     const scanner = new SegmentScanner(bytes, firstLogId, head.chain, start);
     return { scanned: scanner.next(), scanner };
@@ -42,10 +48,9 @@ export function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead)
   const isWhole = scanned?.chain === batch.chain && scanned.lastLogId === batch.lastLogId &&
     scanner.end === bytes.length;
   if (scanned !== undefined && isWhole) return { ...scanned, bytes, opensSegment };
-  throw new JournalDamagedError(
-    { segment: segmentName(firstLogId), offset: 0, logId: firstLogId },
-    "the batch in the database is not what was written: " +
-      (scanner.flaw?.reason ?? "its chain or its positions differ"),
+  const reason = scanner.flaw?.reason ?? "its chain or its positions differ";
+  throw new DamagedLogError(
+    `the batch at logId ${firstLogId} in the database is not what was written: ${reason}`,
   );
 }
 
@@ -109,7 +114,7 @@ export class Follower {
    * Fetches the entries that the copy lacks, while the journal is opened.
    *
    * @throws {LostHistoryError} if the copy has entries that the log does not have.
-   * @throws {JournalDamagedError} if a batch is damaged.
+   * @throws {DamagedLogError} if a batch is damaged.
    */
   async catchUp(): Promise<void> {
     let fetched: boolean;
@@ -151,6 +156,11 @@ export class Follower {
   /** Whether this process appends. */
   get leads(): boolean {
     return this.#leads;
+  }
+
+  /** Since when the shared log has not answered, RFC 3339. */
+  get silentSince(): string | undefined {
+    return this.#parts.shared.membership.silentSince ?? undefined;
   }
 
   /** Makes `untilLead` end soon. */

@@ -98,6 +98,21 @@ export class LostHistoryError extends Error {
   readonly exitCode = 78;
 }
 
+/** A batch in the shared log is gone, or not what was written. */
+export class DamagedLogError extends Error {
+  /** For logs. */
+  override readonly name = "DamagedLogError";
+  /** The exit code of a process that finds the damage. */
+  readonly exitCode = 78;
+
+  constructor(readonly reason: string) {
+    super(
+      `${reason}. The damage is in the database: \`deno task journal verify --journal <folder> ` +
+        "--against <database>` compares the copy in a folder with it",
+    );
+  }
+}
+
 /** Describes the entries missing from a log that ends before a position that a process has seen. */
 export function missingEntries(lastLogId: LogId, seenLogId: LogId): string {
   return `the database ends at logId ${lastLogId}, and lacks the entries acknowledged after it, ` +
@@ -105,6 +120,9 @@ export function missingEntries(lastLogId: LogId, seenLogId: LogId): string {
 }
 
 /** Whether an error is about the state of the shared log. */
-export function isSharedLogError(error: unknown): error is OvertakenError | LostHistoryError {
-  return error instanceof OvertakenError || error instanceof LostHistoryError;
+export function isSharedLogError(
+  error: unknown,
+): error is OvertakenError | LostHistoryError | DamagedLogError {
+  return error instanceof OvertakenError || error instanceof LostHistoryError ||
+    error instanceof DamagedLogError;
 }

@@ -182,6 +182,11 @@ const OF_SHARING: readonly Reading[] = [
     ({ standing }) => standing && (standing.copy?.msBehind ?? 0) / 1000,
   ),
   gauge(
+    "daybook_shared_database_silent",
+    "1 while the database does not answer this process.",
+    ({ standing }) => standing && standing.databaseSilentSince !== null,
+  ),
+  gauge(
     "daybook_shared_standby_demanded",
     "1 if the database must have a synchronous standby.",
     ({ standing }) => standing?.database?.standbyDemanded,

@@ -5,18 +5,8 @@
 
 import type { DatabaseInForce } from "../core/standing.ts";
 import type { Clock } from "../engine/ports.ts";
-import { JournalUnusableError } from "../journal/errors.ts";
 import type { Retrying, RetryingOptions, Sql } from "./connection.ts";
-import type { Place } from "./place.ts";
-
-/** The database cannot be used as it is. Each reason has its own exit code. */
-export class UnfitDatabaseError extends JournalUnusableError {
-  override readonly name = "UnfitDatabaseError";
-
-  constructor(place: Place, reason: string, override readonly exitCode: number, cause?: unknown) {
-    super("use", place.shown, reason, cause);
-  }
-}
+import { UnfitDatabaseError } from "./unfit_database.ts";
 
 const EXIT_UNSAFE = 76;
 const LOOK_MS = 1_000;

@@ -7,6 +7,7 @@ import type { Clock } from "../engine/ports.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
 import { dialler } from "./dialler.ts";
 import type { Place } from "./place.ts";
+import { ACCESS_DENIED, AccessDeniedError } from "./unfit_database.ts";
 
 export type Sql = postgres.Sql;
 
@@ -148,6 +149,9 @@ export class Retrying {
       try {
         return await run(isAgain);
       } catch (error) {
+        if (ACCESS_DENIED.test(codeOf(error))) {
+          throw new AccessDeniedError(this.#options.place, errorMessage(error), error);
+        }
         if (!isTransient(error) || this.#isOver) throw error;
         this.leaveStandby(error);
         this.#warn(error);

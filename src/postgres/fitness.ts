@@ -4,9 +4,10 @@
  */
 
 import { errorMessage } from "../core/thrown.ts";
-import { type Assurance, UnfitDatabaseError } from "./assurance.ts";
+import type { Assurance } from "./assurance.ts";
 import { codeOf, type Retrying, type Sql, WITHOUT_TIME_LIMITS } from "./connection.ts";
 import type { Place } from "./place.ts";
+import { ACCESS_DENIED, AccessDeniedError, UnfitDatabaseError } from "./unfit_database.ts";
 
 /** Created by the first start that has the rights to do so. */
 export const TABLES = `\
@@ -20,11 +21,10 @@ create table if not exists daybook_leader (
 create table if not exists daybook_key (
   journal text not null, name text not null, key text not null, primary key (journal, name));`;
 
-const EXIT_POOLER = 72;
-const EXIT_NO_RIGHTS = 77;
+const TABLE_NAMES = ["daybook_batch", "daybook_leader", "daybook_key"];
+const PRIVILEGES = ["select", "insert", "update", "delete"];
 
-/** SQLSTATEs for users, rights and databases. */
-const NO_RIGHTS = /^(?:28...|3D000|42501)$/;
+const EXIT_POOLER = 72;
 
 /** What poolers answer to startup parameters they do not support. */
 const REFUSED_BY_POOLER = "08P01";
@@ -46,15 +46,11 @@ export async function requireFit(
       await requireTables(place, sql);
     });
   } catch (error) {
-    const code = codeOf(error);
-    if (code === REFUSED_BY_POOLER) {
-      const reason = `a pooler is in between and refuses the connection (${
-        errorMessage(error)
-      }): ${ADVICE}`;
-      throw new UnfitDatabaseError(place, reason, EXIT_POOLER, error);
-    }
-    if (!NO_RIGHTS.test(code)) throw error;
-    throw new UnfitDatabaseError(place, errorMessage(error), EXIT_NO_RIGHTS, error);
+    if (codeOf(error) !== REFUSED_BY_POOLER) throw error;
+    const reason = `a pooler is in between and refuses the connection (${
+      errorMessage(error)
+    }): ${ADVICE}`;
+    throw new UnfitDatabaseError(place, reason, EXIT_POOLER, error);
   }
 }
 
@@ -87,19 +83,37 @@ async function requireSessions(place: Place, sql: Sql, other: Sql): Promise<void
 }
 
 async function requireTables(place: Place, sql: Sql): Promise<void> {
-  const [row] = await sql<{ there: boolean }[]>`
-    select to_regclass('daybook_batch') is not null and to_regclass('daybook_leader') is not null
-      and to_regclass('daybook_key') is not null as there`;
-  if (row?.there === true) return;
+  if (!await hasTables(place, sql)) await createTables(place, sql);
+}
+
+/** @throws {AccessDeniedError} if this user may not use them. */
+async function hasTables(place: Place, sql: Sql): Promise<boolean> {
+  const rows = await sql<{ name: string; there: boolean; lacking: string | null; who: string }[]>`
+    select name, to_regclass(name) is not null as there, quote_ident(current_user) as who,
+      (select string_agg(privilege, ', ') from unnest(${PRIVILEGES}::text[]) as privilege
+        where not has_table_privilege(to_regclass(name), privilege)) as lacking
+    from unnest(${TABLE_NAMES}::text[]) as name`;
+  if (!rows.every(({ there }) => there)) return false;
+  const lacking = rows.filter(({ lacking }) => lacking !== null);
+  const [first] = lacking;
+  if (first === undefined) return true;
+  const what = lacking.map(({ name, lacking }) => `${lacking} on ${name}`).join("; ");
+  const reason = `user ${first.who} lacks privileges for its tables (${what}). A user with the ` +
+    `rights has to run this:\ngrant ${PRIVILEGES.join(", ")} on ${TABLE_NAMES.join(", ")} ` +
+    `to ${first.who};`;
+  throw new AccessDeniedError(place, reason, undefined);
+}
+
+async function createTables(place: Place, sql: Sql): Promise<void> {
   try {
     // Without the lock, two processes starting together would both create the tables, and one would
     // fail.
     await sql.unsafe(`select pg_advisory_xact_lock(hashtext('daybook tables'));\n${TABLES}`);
   } catch (error) {
-    if (codeOf(error) !== "42501") throw error;
+    if (!ACCESS_DENIED.test(codeOf(error))) throw error;
     const reason =
       `it has no tables for a journal, and ${errorMessage(error)}. A user with the rights has ` +
-      `to run this, and grant select, insert, update and delete:\n${TABLES}`;
-    throw new UnfitDatabaseError(place, reason, EXIT_NO_RIGHTS, error);
+      `to run this, and grant ${PRIVILEGES.join(", ")}:\n${TABLES}`;
+    throw new AccessDeniedError(place, reason, error);
   }
 }

@@ -18,7 +18,10 @@ export interface PostgresJournal {
   readonly keys: KeyStore;
 }
 
-/** @throws {UnfitDatabaseError} if the database cannot be relied on. */
+/**
+ * @throws {UnfitDatabaseError} if the database cannot be relied on.
+ * @throws {JournalUnusableError} if the other processes of the journal have another secret key.
+ */
 export async function openPostgres(options: PostgresOptions): Promise<PostgresJournal> {
   const { place, membership, secretKey } = options;
   const retrying = new Retrying(options);
@@ -26,8 +29,10 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresJo
   const turn = new PostgresTurn(connect, options, retrying);
   const sql = turn.session;
   const other = connect();
+  const keys = new PostgresKeys(sql, place, retrying, secretKey);
   try {
     await requireFit(place, sql, other, retrying, turn.assurance);
+    await keys.requireSecretKey();
   } catch (error) {
     await turn.end();
     throw error;
@@ -35,8 +40,5 @@ export async function openPostgres(options: PostgresOptions): Promise<PostgresJo
     await other.end({ timeout: 1 });
   }
   const log = new PostgresLog(connect, sql, options, retrying, turn.assurance);
-  return {
-    shared: { log, turn, membership },
-    keys: new PostgresKeys(sql, place.journal, retrying, secretKey),
-  };
+  return { shared: { log, turn, membership }, keys };
 }

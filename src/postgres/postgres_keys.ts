@@ -7,20 +7,62 @@ import type { KeyStore } from "../engine/ports.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
 import { keyIn, keyName, keyText } from "../journal/wrapped_key.ts";
 import type { Retrying, Sql } from "./connection.ts";
+import type { Place } from "./place.ts";
 
 const KEY_BYTES = 32;
+/** A row that every process of the journal can open. Names of jobs' keys are digests. */
+export const PROBE = "secret-key";
 
 export class PostgresKeys implements KeyStore {
   readonly #sql: Sql;
+  readonly #place: Place;
   readonly #journal: string;
   readonly #retrying: Retrying;
   readonly #secretKey: Uint8Array;
 
-  constructor(sql: Sql, journal: string, retrying: Retrying, secretKey: Uint8Array) {
+  constructor(sql: Sql, place: Place, retrying: Retrying, secretKey: Uint8Array) {
     this.#sql = sql;
-    this.#journal = journal;
+    this.#place = place;
+    this.#journal = place.journal;
     this.#retrying = retrying;
     this.#secretKey = secretKey;
+  }
+
+  /**
+   * Requires that all processes of the journal have the same secret key: with another one, a process
+   * could not continue sealed jobs, nor others the jobs that it sealed. The first process leaves a
+   * row that the others must be able to open.
+   *
+   * @throws {JournalUnusableError} if the secret key is another one.
+   */
+  async requireSecretKey(): Promise<void> {
+    if (await this.#opensProbe()) return;
+    const text = keyText(randomBytes(KEY_BYTES), PROBE, this.#secretKey);
+    await this.#retrying.until(() =>
+      this.#sql`
+        insert into daybook_key (journal, name, key) values (${this.#journal}, ${PROBE}, ${text})
+        on conflict do nothing`
+    );
+    // Another process may have been faster.
+    await this.#opensProbe();
+  }
+
+  /** Opens the row, or the key of a job, which may be older. Returns whether the row is there. */
+  async #opensProbe(): Promise<boolean> {
+    const [row] = await this.#retrying.until(() =>
+      this.#sql<{ name: string; key: string }[]>`
+        select name, key from daybook_key where journal = ${this.#journal}
+        order by name <> ${PROBE} limit 1`
+    );
+    if (row === undefined) return false;
+    try {
+      keyIn(row.key, row.name, this.#secretKey);
+    } catch (error) {
+      const reason = "its keys are wrapped with another secret key, not the one that is set: all " +
+        "processes of a journal need the same --secret-key-file";
+      throw new JournalUnusableError("use", this.#place.shown, reason, error);
+    }
+    return row.name === PROBE;
   }
 
   async create(jobId: JobId): Promise<Uint8Array> {
@@ -33,7 +75,7 @@ export class PostgresKeys implements KeyStore {
   async all(): Promise<ReadonlyMap<string, Uint8Array>> {
     const rows = await this.#retrying.until(() =>
       this.#sql<{ name: string; key: string }[]>`
-        select name, key from daybook_key where journal = ${this.#journal}`
+        select name, key from daybook_key where journal = ${this.#journal} and name <> ${PROBE}`
     );
     return new Map(rows.map(({ name, key }) => [name, this.#opened(key, name)]));
   }
@@ -67,13 +109,10 @@ export class PostgresKeys implements KeyStore {
   async held(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>> {
     const names = new Map(jobIds.map((jobId) => [keyName(jobId), jobId]));
     const rows = await this.#retrying.until(() =>
-      this.#sql<{ name: string; key: string }[]>`
-        select name, key from daybook_key
+      this.#sql<{ name: string }[]>`
+        select name from daybook_key
         where journal = ${this.#journal} and name = any(${[...names.keys()]}::text[])`
     );
-    // With the wrong secret key no sealed job could continue, so check it before anything starts.
-    const [any] = rows;
-    if (any !== undefined) this.#opened(any.key, any.name);
     return new Set(rows.flatMap(({ name }) => names.get(name) ?? []));
   }
 
@@ -82,7 +121,8 @@ export class PostgresKeys implements KeyStore {
     await this.#retrying.until(() =>
       this.#sql`
         delete from daybook_key
-        where journal = ${this.#journal} and name <> all(${jobIds.map(keyName)}::text[])`
+        where journal = ${this.#journal}
+          and name <> all(${[PROBE, ...jobIds.map(keyName)]}::text[])`
     );
     return held;
   }

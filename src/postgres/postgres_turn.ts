@@ -12,13 +12,17 @@ import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Membership } from "../journal/membership.ts";
 import type { LeadListener, Turn } from "../journal/shared_log.ts";
-import { Assurance, UnfitDatabaseError } from "./assurance.ts";
+import { Assurance } from "./assurance.ts";
 import type { Connect, Retrying, RetryingOptions, Sql } from "./connection.ts";
 import { lockOf, tryLock } from "./lock.ts";
+import { UnfitDatabaseError } from "./unfit_database.ts";
 
 const BEAT_MS = 1_000;
 /** A leader that has been silent for this long is presumed dead. */
 const SILENT_MS = 6_000;
+
+/** Longer than a database takes for an answer, and shorter than that silence. */
+const STALL_MS = 3_000;
 
 interface Look {
   /** `null` until a process has led. */
@@ -31,6 +35,8 @@ interface Look {
 interface Seen {
   readonly leader: Writer | undefined;
   /** The time since its last heartbeat. */
+  readonly heardMs: number;
+  /** How much of that says that it is dead. */
   readonly silentMs: number;
   /** Whether no session holds the lock. */
   readonly isFree: boolean;
@@ -57,7 +63,15 @@ export class PostgresTurn implements Turn {
   #isEnded = false;
   /** Whether the session was lost since the last check. */
   #wasLost = false;
-  /** When the database became reachable again. Before that, no leader could send a heartbeat. */
+  /** When this process began to look who leads. */
+  #beganMs: number | undefined;
+  #hasNamesake = false;
+  /** When the database answered last. */
+  #answeredMs: number | undefined;
+  /**
+   * When the database became reachable again, or continued after it had stood still. Before that, no
+   * leader could send a heartbeat.
+   */
   #reachedMs = -Infinity;
   /** Why this process got the lock. */
   #why: WhyLeading = "first";
@@ -83,11 +97,19 @@ export class PostgresTurn implements Turn {
   }
 
   async take(): Promise<WhyLeading | undefined> {
+    this.#membership.asks();
+    this.#beganMs ??= this.#clock.monotonic();
+    this.#answeredMs ??= this.#beganMs;
     return await this.#retrying.until(async () => {
       await this.assurance.look();
-      if (this.#isHeld) return this.#why;
-      const { leader, silentMs, isFree } = await this.#look();
+      if (this.#isHeld) {
+        this.#membership.answered();
+        return this.#why;
+      }
+      const { leader, heardMs, silentMs, isFree } = await this.#look();
+      this.#membership.answered();
       this.#membership.ledBy(leader);
+      if (leader !== undefined) this.#warnOfNamesake(leader, heardMs);
       this.#why = leader === undefined ? "first" : "ended";
       if (leader !== undefined) {
         const isSilent = leader.writer === this.#deposed || silentMs >= SILENT_MS;
@@ -126,14 +148,35 @@ export class PostgresTurn implements Turn {
         not exists (select from pg_locks where ${lockOf(this.#sql, journal)}) as is_free
       from (select) as always left join daybook_leader on journal = ${journal}`;
     const nowMs = this.#clock.monotonic();
-    if (this.#wasLost) [this.#wasLost, this.#reachedMs] = [false, nowMs];
+    const wasStill = nowMs - (this.#answeredMs ?? nowMs) > STALL_MS;
+    this.#answeredMs = nowMs;
+    if (this.#wasLost || wasStill) [this.#wasLost, this.#reachedMs] = [false, nowMs];
+    const heardMs = Number(row?.silent_ms);
+    // It has sent a heartbeat since its session was ended, so it is not dead.
+    if (heardMs < SILENT_MS) this.#deposed = undefined;
     return {
       leader: row === undefined || row.writer === null
         ? undefined
         : { writer: row.writer, url: row.url },
-      silentMs: Math.min(Number(row?.silent_ms), nowMs - this.#reachedMs),
+      heardMs,
+      silentMs: Math.min(heardMs, nowMs - this.#reachedMs),
       isFree: row?.is_free === true,
     };
+  }
+
+  /**
+   * A row with the address of this process may be from an earlier run of it, which sends no
+   * heartbeats.
+   */
+  #warnOfNamesake({ writer, url }: Writer, heardMs: number): void {
+    const lookedMs = this.#clock.monotonic() - (this.#beganMs ?? 0);
+    if (url !== this.#membership.self.url || heardMs > lookedMs - BEAT_MS) return;
+    if (this.#hasNamesake) return;
+    this.#hasNamesake = true;
+    this.#options.warn(
+      `another process, ${writer}, leads the journal under the address of this one, ${url}: give ` +
+        "each process an --advertise of its own; until then this one answers only reads",
+    );
   }
 
   /**
@@ -160,7 +203,10 @@ export class PostgresTurn implements Turn {
   /** Ends the session of a leader that is presumed dead. */
   async #depose({ writer, url }: Writer, silentMs: number): Promise<void> {
     const { place: { journal }, warn } = this.#options;
-    warn(`the leader at ${url} has been silent for ${Math.round(silentMs / 1_000)} s: taking over`);
+    if (this.#deposed !== writer) {
+      const seconds = Math.round(silentMs / 1_000);
+      warn(`the leader at ${url} has been silent for ${seconds} s: taking over`);
+    }
     this.#deposed = writer;
     try {
       await this.#sql`
@@ -176,8 +222,11 @@ export class PostgresTurn implements Turn {
   }
 
   async #beat(listener: LeadListener): Promise<void> {
+    this.#membership.asks();
     try {
-      if (!await this.#isStillLeader()) {
+      const isStillLeader = await this.#isStillLeader();
+      this.#membership.answered();
+      if (!isStillLeader) {
         // A leader that this one replaced may have written its row late, and a fail-over may undo
         // rows.
         await listener.doubted();

@@ -7,7 +7,7 @@ import { type Connect, Retrying, session } from "./connection.ts";
 import { requireFit } from "./fitness.ts";
 import { tryLock } from "./lock.ts";
 import type { Place } from "./place.ts";
-import { PostgresKeys } from "./postgres_keys.ts";
+import { PostgresKeys, PROBE } from "./postgres_keys.ts";
 import { PostgresLog } from "./postgres_log.ts";
 
 /** A command gives up after this much silence. */
@@ -39,7 +39,7 @@ export class PostgresTable {
 
   /** @param secretKey Wraps the keys. */
   keys(secretKey: Uint8Array): PostgresKeys {
-    return new PostgresKeys(this.#sql, this.#options.place.journal, this.#retrying, secretKey);
+    return new PostgresKeys(this.#sql, this.#options.place, this.#retrying, secretKey);
   }
 
   /** Whether the table exists; also `false` if this user may not see it. */
@@ -68,7 +68,8 @@ export class PostgresTable {
   async keyCount(): Promise<number> {
     const { journal } = this.#options.place;
     const [row] = await this.#retrying.until(() =>
-      this.#sql<{ count: string }[]>`select count(*) from daybook_key where journal = ${journal}`
+      this.#sql<{ count: string }[]>`
+        select count(*) from daybook_key where journal = ${journal} and name <> ${PROBE}`
     );
     return Number(row?.count);
   }

@@ -6,7 +6,7 @@ import {
   JournalUnusableError,
 } from "../journal/errors.ts";
 import { isSharedLogError } from "../journal/shared_log.ts";
-import { UnfitDatabaseError } from "../postgres/assurance.ts";
+import { UnfitDatabaseError } from "../postgres/unfit_database.ts";
 import { withStart } from "../settings/permission_advice.ts";
 
 /** The exit code if the running journal failed. */

@@ -4,7 +4,7 @@ import type { LogId } from "../core/ids.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import { JournalDamagedError } from "../journal/errors.ts";
 import { sealedBatch } from "../journal/shared_copy.ts";
-import type { SharedBatch, SharedLog } from "../journal/shared_log.ts";
+import { DamagedLogError, type SharedBatch, type SharedLog } from "../journal/shared_log.ts";
 import { batchesIn, type TransferOptions } from "./shared_transfer.ts";
 
 export interface Compared {
@@ -59,8 +59,8 @@ async function readRest(
       const { lastLogId, chain } = sealedBatch(row, head);
       head = { logId: lastLogId, chain };
     } catch (error) {
-      if (!(error instanceof JournalDamagedError)) throw error;
-      const divergence = { logId: head.logId + 1, reason: error.message };
+      if (!(error instanceof DamagedLogError)) throw error;
+      const divergence = { logId: head.logId + 1, reason: error.reason };
       return { ...found, more: head.logId - found.same.logId, divergence };
     }
     progress(head.logId, Math.max(total, head.logId));

@@ -120,7 +120,7 @@ function diverged(logId: LogId): DivergedHistoryError {
  * the transfer is interrupted, the folder is the journal at an earlier time.
  *
  * @throws {DivergedHistoryError} before anything is written.
- * @throws {JournalDamagedError} if a batch is not what was written.
+ * @throws {DamagedLogError} if a batch is not what was written.
  */
 export async function pull(options: TransferringOptions): Promise<Transferred> {
   const { fileSystem, layout, log, progress, begins } = options;

@@ -10,6 +10,7 @@ const FOLLOWING: Standing = {
   leader: { writer: "wri_a", url: "http://a.test" },
   why: null,
   copy: { logId: 7, entriesBehind: 1, msBehind: 1_200 },
+  databaseSilentSince: null,
   database: null,
 };
 
@@ -19,7 +20,11 @@ Deno.test("standing: a follower names the leader, and how far behind it is", () 
     "follows http://a.test (wri_a), since 2026-01-01T00:00:00.000Z; at logId 7, behind by 1 entry " +
       "and 1.2 s",
   );
-  assert.match(roleText({ ...FOLLOWING, leader: null }), /^no process leads, since/);
+  assert.match(roleText({ ...FOLLOWING, leader: null }), /^knows no leader, since/);
+  assert.match(
+    roleText({ ...FOLLOWING, databaseSilentSince: "2026-01-01T00:00:09.000Z" }),
+    / 1.2 s; the database has not answered since 2026-01-01T00:00:09.000Z$/,
+  );
 });
 
 Deno.test("standing: a leader says why it leads", () => {

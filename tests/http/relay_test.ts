@@ -360,3 +360,16 @@ Deno.test("relay: probes are answered here, and say that this process follows", 
   assert.deepEqual(await json(await follower.get("/readyz")), { status: "following" });
   assert.deepEqual(await json(await leader.get("/readyz")), { status: "ready" });
 });
+
+Deno.test("relay: an address of the leader that leads back to a follower is refused at once", async () => {
+  await using members = new Members();
+  await members.lead("first");
+  const follower = await members.join("second");
+  members.url = follower.url;
+  const refused = await follower.post("/jobs", { ...ORDER, jobId: "a" });
+  assert.equal(
+    (await json(refused, 503))["detail"],
+    `Cannot answer: ${follower.url}, the address of the leader, leads to a process that follows; ` +
+      "--advertise of the leader must be an address of that process alone",
+  );
+});

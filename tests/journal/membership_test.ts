@@ -27,6 +27,7 @@ Deno.test("membership: a follower knows the leader, and how far behind its copy 
     leader: null,
     why: null,
     copy: { logId: 0, entriesBehind: 0, msBehind: 500 },
+    databaseSilentSince: null,
     database: null,
   });
   member.ledBy(LEADER);
@@ -62,4 +63,21 @@ Deno.test("membership: a leader says since when and why, and reports no copy", a
     copy: null,
   });
   assert.equal(since, new Date(clock.now()).toISOString());
+});
+
+Deno.test("membership: a database that leaves a question unanswered counts as silent after a while", async () => {
+  const { clock, member } = joined();
+  member.asks();
+  member.answered();
+  await clock.advance(60_000);
+  assert.equal(member.standing.databaseSilentSince, null);
+  const asked = new Date(clock.now()).toISOString();
+  member.asks();
+  await clock.advance(2_000);
+  member.asks();
+  assert.equal(member.standing.databaseSilentSince, null);
+  await clock.advance(1_000);
+  assert.equal(member.standing.databaseSilentSince, asked);
+  member.answered();
+  assert.equal(member.standing.databaseSilentSince, null);
 });

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { JournalFailedError } from "../../src/engine/ports.ts";
-import { JournalDamagedError } from "../../src/journal/errors.ts";
 import {
+  DamagedLogError,
   type LeadListener,
   LostHistoryError,
   OvertakenError,
@@ -297,6 +297,27 @@ Deno.test("shared journal: a batch that was changed in the log is refused", asyn
     const bytes = batches[2]?.bytes ?? new Uint8Array();
     bytes[at] = (bytes[at] ?? 0) ^ 1;
     const damaged = Object.assign(new SharedLogDouble(), { batches });
-    await assert.rejects(lead(damaged, new MemoryDisk(), "a"), JournalDamagedError);
+    await assert.rejects(
+      lead(damaged, new MemoryDisk(), "a"),
+      (error: Error) =>
+        error instanceof DamagedLogError &&
+        /^the batch at logId \d+ in the database is not what was written: .*--against/
+          .test(error.message),
+    );
   }
+});
+
+Deno.test("shared journal: a batch that is gone from the log is named", async () => {
+  const log = new SharedLogDouble();
+  await ledUntilItDied(log);
+  const [first, gone, ...rest] = log.batches;
+  assert.ok(first !== undefined && gone !== undefined && rest.length > 0);
+  log.batches = [first, ...rest];
+  await assert.rejects(
+    lead(log, new MemoryDisk(), "a"),
+    (error: Error) =>
+      error instanceof DamagedLogError &&
+      error.message.startsWith("the database lacks the ent") &&
+      error.message.includes(`logId ${gone.firstLogId}`),
+  );
 });

@@ -209,6 +209,7 @@ Deno.test("/metrics: the leader of a shared journal is shown, and nothing of it 
     leader: { writer: "wri_a", url: "http://a.test" },
     why: null,
     copy: { logId: 7, entriesBehind: 3, msBehind: 1_500 },
+    databaseSilentSince: "2026-01-01T00:00:01.000Z",
     database: { address: "postgres://db", standbyDemanded: true, standbys: 1, settings: {} },
   };
   const textOf = async (metrics: Metrics) => {
@@ -223,6 +224,7 @@ Deno.test("/metrics: the leader of a shared journal is shown, and nothing of it 
     "daybook_shared_since_timestamp_seconds 1767225600",
     "daybook_shared_behind_entries 3",
     "daybook_shared_behind_seconds 1.5",
+    "daybook_shared_database_silent 1",
     "daybook_shared_standby_demanded 1",
     "daybook_shared_standbys 1",
     'daybook_shared_leader{url="http://a.test",writer="wri_a",why=""} 1',
@@ -243,6 +245,7 @@ Deno.test("/metrics: of processes that share a journal, only the leader counts j
       leader: { writer: "wri_a", url: "http://a.test" },
       why: null,
       copy: null,
+      databaseSilentSince: null,
       database: null,
     };
     const metrics = new Metrics({ types: ["test.greet"], membership: { standing, follows } });

@@ -20,7 +20,7 @@ export interface MemberOptions {
 }
 
 /** Definitions of jobs whose steps are short, or wait. */
-const STEPS = new URL("steps.ts", import.meta.url).pathname;
+export const STEPS = new URL("steps.ts", import.meta.url).pathname;
 
 /** Processes of a journal, by name and database address; all are ended afterwards. */
 export async function withMembers(

@@ -89,6 +89,23 @@ export class PostgresServer {
     await asPostgres(`${PROGRAMS}/pg_ctl`, "-D", `${this.folder}/data`, "-m", "immediate", "stop");
   }
 
+  /** All its processes stand still, as on a paused machine, until `thaw`. */
+  async freeze(): Promise<void> {
+    await this.#signal("SIGSTOP");
+  }
+
+  async thaw(): Promise<void> {
+    await this.#signal("SIGCONT");
+  }
+
+  async #signal(signal: Deno.Signal): Promise<void> {
+    const [first = ""] = (await Deno.readTextFile(`${this.folder}/data/postmaster.pid`)).split(
+      "\n",
+    );
+    const children = await Deno.readTextFile(`/proc/${first}/task/${first}/children`);
+    for (const pid of [first, ...children.trim().split(" ")]) Deno.kill(Number(pid), signal);
+  }
+
   async end(): Promise<void> {
     await this.crash().catch(() => {});
     await Deno.remove(this.folder, { recursive: true });

@@ -57,3 +57,31 @@ testWithPostgres(
     );
   },
 );
+
+/** More than the silence after which a leader is replaced. */
+const STALL_MS = 8_000;
+
+testWithPostgres(
+  "reconnect: a database that stands still costs no leader its lead",
+  (server) =>
+    inFolderKeptOnFailure((folder) =>
+      withMembers(folder, { a: server.url("shop"), b: server.url("shop") }, async (members) => {
+        const [leader, follower] = members;
+        leader?.start();
+        await leader?.is("ready");
+        follower?.start();
+        await follower?.is("following");
+        const load = new SharedLoad(members);
+        for (let stalls = rounds(3, 20); stalls > 0; stalls--) {
+          await server.freeze();
+          await pause(STALL_MS);
+          await server.thaw();
+          await load.acknowledges();
+          // A takeover would begin now.
+          await pause(1_000);
+          assert.ok(await leaderOf(members) === leader, follower?.output.join("\n"));
+        }
+        await load.judge(server, "shop");
+      })
+    ),
+);

@@ -1,9 +1,11 @@
 /** A database that may lose a journal, or has another one, is refused, each with its exit code. */
 
 import assert from "node:assert/strict";
+import { TABLES } from "../../src/postgres/fitness.ts";
 import { runToEnd } from "../support/process/daybook_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { Member, SECRET_KEY } from "./members.ts";
+import { Member, SECRET_KEY, STEPS } from "./members.ts";
+import { until } from "../support/until.ts";
 import { freePort, type PostgresServer, testWithPostgres } from "./postgres_server.ts";
 
 async function refusalOf(folder: string, journal: string, env: Record<string, string> = {}) {
@@ -49,6 +51,14 @@ async function missingRightsAreTold(server: PostgresServer, folder: string): Pro
   const { code, output } = await refusalOf(folder, server.url("shop", server.port, "clerk"));
   assert.equal(code, 77, output);
   assert.match(output, /create table if not exists daybook_batch/);
+  // An administrator has created the tables, and forgotten the privileges.
+  await server.query(TABLES);
+  await server.query("grant select, insert, delete on daybook_batch, daybook_leader to clerk");
+  const idle = await refusalOf(folder, server.url("shop", server.port, "clerk"));
+  assert.equal(idle.code, 77, idle.output);
+  assert.match(idle.output, /Cannot use postgres:\/\/clerk@\S+: user clerk lacks privileges/);
+  assert.match(idle.output, /update on daybook_batch; .*update, delete on daybook_key/);
+  assert.match(idle.output, /grant select, insert, update, delete on daybook_batch, .* to clerk;/);
   const nobody = await refusalOf(folder, server.url("shop", server.port, "nobody"));
   assert.equal(nobody.code, 77, nobody.output);
   assert.match(nobody.output, /role "nobody" does not exist/);
@@ -76,6 +86,44 @@ async function otherHistoryIsRefused(server: PostgresServer, folder: string): Pr
     /the database ends at logId 2, and lacks the entries acknowledged after it/,
   );
 }
+
+/** It could not continue sealed jobs after a takeover, nor the others the jobs that it seals. */
+async function otherSecretKeyIsRefused(server: PostgresServer, folder: string): Promise<void> {
+  const leader = new Member({
+    journal: server.url("keys"),
+    folder: `${folder}/leader`,
+    definitions: STEPS,
+  });
+  leader.start();
+  await leader.is("ready");
+  const other = { DAYBOOK_SECRET_KEY: "cd".repeat(32) };
+  const refused = await refusalOf(`${folder}/other`, server.url("keys"), other);
+  assert.equal(refused.code, 74, refused.output);
+  assert.match(refused.output, /its keys are wrapped with another secret key.*--secret-key-file/);
+  const sealed = { jobId: "sealed", type: "waits", input: { name: "n", key: "a secret" } };
+  const created = await leader.post("/jobs", sealed);
+  assert.equal(created.status, 202, await created.text());
+  // As an earlier version left it: with the keys of jobs alone.
+  await server.query("delete from daybook_key where name = 'secret-key'");
+  const earlier = await refusalOf(`${folder}/other`, server.url("keys"), other);
+  assert.equal(earlier.code, 74, earlier.output);
+  await leader.kill();
+  leader.start();
+  await leader.is("ready");
+  const told = await leader.post("/events", { eventType: "test.Told", attributes: { name: "n" } });
+  assert.ok(told.ok, await told.text());
+  await until("the sealed job is done", async () => {
+    return (await leader.get("/jobs/sealed"))["state"] === "Done";
+  });
+  assert.equal(await leader.stop(), 0);
+  const left = await server.query("select name from daybook_key where name = 'secret-key'");
+  assert.equal(left.length, 1);
+}
+
+testWithPostgres(
+  "refusals: a process with another secret key is refused before it follows",
+  (server) => inFolder((folder) => otherSecretKeyIsRefused(server, folder)),
+);
 
 testWithPostgres(
   "refusals: unsafe settings, missing privileges and another history are refused",

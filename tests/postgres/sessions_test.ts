@@ -1,9 +1,10 @@
 /** Whatever the settings of the database user, a session has those that a journal needs. */
 
 import assert from "node:assert/strict";
-import { UnfitDatabaseError } from "../../src/postgres/assurance.ts";
-import { session } from "../../src/postgres/connection.ts";
+import { UnfitDatabaseError } from "../../src/postgres/unfit_database.ts";
+import { Retrying, session } from "../../src/postgres/connection.ts";
 import { placeIn } from "../../src/postgres/place.ts";
+import { systemClock } from "../../src/server/system.ts";
 import { FIRST, SECOND, withLog } from "./log_contract.ts";
 import { type PostgresServer, testWithPostgres } from "./postgres_server.ts";
 
@@ -32,6 +33,20 @@ async function settingOf(server: PostgresServer, name: string): Promise<unknown>
     await sql.end();
   }
 }
+
+Deno.test("sessions: a database that denies access is named, whenever it does so", async () => {
+  const place = placeIn("postgres://clerk@db.test/jobs?journal=shop");
+  const retrying = new Retrying({ place, clock: systemClock, warn: () => {} });
+  const error = Object.assign(new Error("permission denied for table daybook_batch"), {
+    code: "42501",
+  });
+  await assert.rejects(
+    retrying.until(() => Promise.reject(error)),
+    (denied: Error) =>
+      denied instanceof UnfitDatabaseError && denied.exitCode === 77 &&
+      denied.message === `Cannot use ${place.shown}: ${error.message}`,
+  );
+});
 
 testWithPostgres("sessions: time limits of the database user do not apply", async (server) => {
   await server.query("alter role postgres set statement_timeout = '5s'");

@@ -8,6 +8,17 @@ import { until } from "../support/until.ts";
 import { Member } from "./members.ts";
 import { testWithPostgres } from "./postgres_server.ts";
 
+const PARCEL = {
+  jobId: "parcel",
+  plan: {
+    expected: [{
+      id: "shipped",
+      eventType: "test.Shipped",
+      correlation: { equals: { parcel: 1 } },
+    }],
+  },
+};
+
 async function textOf(member: Member, path: string, accept: string): Promise<string> {
   const response = await fetch(member.url + path, { headers: { accept } });
   const text = await response.text();
@@ -78,5 +89,89 @@ testWithPostgres(
       assert.equal(next.why, "ended");
       assert.equal(next.leader?.url, second.url);
       assert.equal(await second.stop(), 0);
+    }),
+);
+
+testWithPostgres(
+  "standing: while the database is away, the leader says so everywhere and stays",
+  (server) =>
+    inFolder(async (folder) => {
+      const journal = server.url("shop");
+      const [leader, follower] = ["a", "b"].map((name) =>
+        new Member({ journal, folder: `${folder}/${name}` })
+      ) as [Member, Member];
+      leader.start();
+      await leader.is("ready");
+      follower.start();
+      await follower.is("following");
+      const created = await leader.post("/jobs", PARCEL);
+      assert.equal(created.status, 202, await created.text());
+      await server.crash();
+      const ready = async () => {
+        const response = await fetch(`${leader.url}/readyz`);
+        return { status: response.status, ...await response.json() };
+      };
+      await until("the leader is not ready", async () => (await ready()).status === 503);
+      const { detail, shared } = await ready();
+      const since = shared.databaseSilentSince;
+      const silence = `has not answered since ${since}`;
+      assert.equal(detail, `Cannot write: the database ${silence}`);
+      assert.equal(shared.role, "leading");
+      const queue = await leader.get("/queue/explain");
+      assert.equal(queue["standsStill"], true);
+      assert.equal(queue["since"], since);
+      assert.match(
+        String(queue["summary"]),
+        new RegExp(`^Nothing can be recorded: the database of the journal ${silence}\\. `),
+      );
+      const { summary, next } = await leader.get("/jobs/parcel/explain");
+      assert.match(
+        String(summary),
+        new RegExp(
+          `^Job parcel cannot continue: the database of the journal ${silence}\\. It is waiting`,
+        ),
+      );
+      const [step] = next as readonly { statement: string }[];
+      assert.match(step?.statement ?? "", /^Nothing, until the database answers/);
+      const metrics = await textOf(leader, "/metrics", "text/plain");
+      assert.match(metrics, /^daybook_shared_database_silent 1$/m);
+      for (const path of ["/ui", "/ui/system"]) {
+        const page = readable(await textOf(leader, path, "text/html"));
+        assert.match(page, /has not answered since/, path);
+      }
+      await follower.is("following");
+      await server.begin();
+      await leader.is("ready");
+      assert.equal((await leader.get("/queue/explain"))["standsStill"], false);
+      for (const member of [follower, leader]) assert.equal(await member.stop(), 0);
+    }),
+);
+
+testWithPostgres(
+  "standing: two processes with the same address are reported",
+  (server) =>
+    inFolder(async (folder) => {
+      const journal = server.url("shop");
+      const leader = new Member({ journal, folder: `${folder}/a` });
+      leader.start();
+      await leader.is("ready");
+      const args = [`--advertise=${leader.url}`];
+      const other = new Member({ journal, folder: `${folder}/b`, args });
+      other.start();
+      const warning = `leads the journal under the address of this one, ${leader.url}: give each`;
+      await until("it is reported", () => other.output.some((line) => line.includes(warning)));
+      const response = await fetch(`${other.url}/readyz`);
+      const { detail } = await response.json();
+      assert.deepEqual([response.status, detail], [
+        503,
+        "Cannot write: no leader of the journal is known",
+      ]);
+      // The row of an earlier run is not another process.
+      await other.kill();
+      await leader.kill();
+      leader.start();
+      await leader.is("ready");
+      assert.ok(!leader.output.some((line) => line.includes("under the address of this one")));
+      assert.equal(await leader.stop(), 0);
     }),
 );

@@ -19,7 +19,8 @@ import type { JournalTools } from "./tools.ts";
 
 export const EXIT_TAKEN = 73;
 const EXIT_NO_RIGHTS = 77;
-const NO_RIGHTS = /^(?:28...|3D000|42501|42P01)$/;
+/** There are no tables. */
+const NO_TABLE = "42P01";
 
 export const SECRET_KEY_OPTION: CommandOption = {
   name: "secret-key-file",
@@ -74,7 +75,7 @@ function commandError(error: unknown, place: Place): unknown {
     return new CommandError(`Cannot reach ${place.shown}: ${reason}`, EXIT_UNREADABLE, { net });
   }
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (!NO_RIGHTS.test(code)) return error;
+  if (code !== NO_TABLE) return error;
   return new CommandError(`Cannot use ${place.shown}: ${errorMessage(error)}`, EXIT_NO_RIGHTS);
 }
 

@@ -101,7 +101,9 @@ async function pushed(
     // Keys go first, so that no job arrives without its key.
     begins: async () => {
       if (secretKey === undefined) return;
-      for (const [name, key] of keys) await table.keys(secretKey).put(name, key);
+      const there = table.keys(secretKey);
+      await there.requireSecretKey();
+      for (const [name, key] of keys) await there.put(name, key);
     },
   });
   terminal.progressEnd();

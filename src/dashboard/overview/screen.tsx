@@ -132,11 +132,16 @@ function Health({ deps }: { readonly deps: HttpDeps }) {
   );
 }
 
-function instanceTrouble({ engine }: HttpDeps): string | undefined {
+function instanceTrouble({ engine, standing }: HttpDeps): string | undefined {
   if (engine.failed) {
     return "The journal failed: nothing can be recorded until the process is restarted.";
   }
   if (engine.draining) return "The process is stopping: it accepts no new work.";
+  const silentSince = standing?.().databaseSilentSince ?? undefined;
+  if (silentSince !== undefined) {
+    return `Nothing can be recorded: the database of the journal has not answered since ` +
+      `${silentSince}. Everything continues by itself once it answers.`;
+  }
   if (engine.full) {
     return "The disk is full: no new work is accepted until there is room. Reads continue, and so " +
       "do running jobs while the reserve lasts.";

@@ -31,7 +31,7 @@ export const verificationRun = v.object({
   ])),
 });
 
-const standing = {
+const standingMembers = {
   role: describe(v.picklist(["leading", "following"]), "Whether this process leads or follows."),
   since: describe(time, "When it began to lead or follow."),
   leader: describe(
@@ -57,7 +57,13 @@ const standing = {
     })),
     "The copy of a follower; null while this process leads.",
   ),
+  databaseSilentSince: describe(
+    v.nullable(time),
+    "Since when the database has not answered this process; null while it does.",
+  ),
 };
+
+export const standing = v.object(standingMembers);
 
 const database = describe(
   v.nullable(v.object({
@@ -99,7 +105,7 @@ export const journalAnswer = v.object({
     lastIntact: v.exactOptional(v.object({ ...head, at: time })),
   })),
   shared: v.exactOptional(describe(
-    v.object({ ...standing, database }),
+    v.object({ ...standingMembers, database }),
     "The role of this process in a shared journal; absent for a journal in a folder.",
   )),
   ...verificationRun.entries,
@@ -216,7 +222,7 @@ export const liveAnswer = v.object({ status: v.literal("live") });
 export const readyAnswer = v.object({
   status: v.picklist(["ready", "following"]),
   shared: v.exactOptional(describe(
-    v.object(standing),
+    standing,
     "The role of this process in a shared journal; absent for a journal in a folder.",
   )),
 });

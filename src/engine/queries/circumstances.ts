@@ -48,6 +48,7 @@ export interface CircumstancesParts {
   readonly pastEvents: PastEvents;
   readonly draining: () => boolean;
   readonly full: (urgency: Urgency) => boolean;
+  readonly silentSince: () => string | undefined;
 }
 
 export class CircumstancesReader {
@@ -59,7 +60,7 @@ export class CircumstancesReader {
 
   /** As of now, in this process. */
   async now(job: JobState, share: Share): Promise<Circumstances> {
-    const { pauses, registry, suspects, writer, draining, full } = this.#parts;
+    const { pauses, registry, suspects, writer, draining, full, silentSince } = this.#parts;
     const loaded = registry.running(job);
     const isKnown = loaded !== undefined;
     const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
@@ -68,6 +69,7 @@ export class CircumstancesReader {
       isTypeMissing: hasCode(job) && registry.get(job.type) === undefined,
       draining: draining(),
       full: full(urgencyOf(job)),
+      silentSince: silentSince(),
     } as const;
     if (job.state === "Failed") {
       return { ...common, pauses: pauses.all.filter((pause) => holds(pause, job)) };

@@ -46,6 +46,7 @@ interface QueueExplainerParts {
   readonly draining: () => boolean;
   readonly failed: () => boolean;
   readonly full: () => boolean;
+  readonly silentSince: () => string | undefined;
 }
 
 /** The conditions of which the explanation names the job that has been in each longest. */
@@ -108,7 +109,11 @@ export class QueueExplainer {
     return {
       asOf,
       failed: this.#parts.failed(),
-      circumstances: { full: this.#parts.full(), draining: this.#parts.draining() },
+      circumstances: {
+        full: this.#parts.full(),
+        draining: this.#parts.draining(),
+        silentSince: this.#parts.silentSince(),
+      },
       pauses,
       paused: pauseControls.figures.jobs,
       limits,

@@ -21,6 +21,7 @@ import {
   stateName,
   text,
 } from "../../documents/answers/parts.ts";
+import { standing } from "../../documents/answers/system.ts";
 import { cloudEvent } from "../requests/cloud_events.ts";
 import { correlationForms } from "../../documents/correlation_schema.ts";
 import { newJob } from "../../documents/create_request.ts";
@@ -58,6 +59,7 @@ const problemAnswer = v.object({
   scopes: v.exactOptional(v.array(v.picklist(SCOPES))),
   limit: v.exactOptional(v.object({ name: limitName, max: v.number() })),
   position: v.exactOptional(count),
+  shared: v.exactOptional(standing),
 });
 
 const NAMED: NamedSchemas = {

@@ -196,6 +196,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   segments: "The segment files of the journal.",
   self: "The path of the resource.",
   settings: "The settings in force; null if they are not known.",
+  shared: "The role of this process in a shared journal.",
   since: "When it began.",
   sinceStart: "How many since the process started.",
   sleeping: "Jobs that sleep.",

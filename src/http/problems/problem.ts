@@ -9,6 +9,7 @@ import {
   type RefusalKind,
   type RefusalMembers,
 } from "../../documents/refusal.ts";
+import type { Standing } from "../../core/standing.ts";
 import { NO_STORE_HEADERS } from "../answers/response.ts";
 
 export const STATUS = {
@@ -80,6 +81,8 @@ interface ProblemMembers extends RefusalMembers {
   /** The scope that the request needs, and the scopes of its token. */
   readonly neededScope?: string;
   readonly scopes?: readonly string[];
+  /** The role of this process in a shared journal. */
+  readonly shared?: Omit<Standing, "database">;
 }
 
 /**

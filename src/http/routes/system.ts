@@ -184,8 +184,8 @@ export const HEALTH_ROUTES: readonly Route[] = [
     scope: "open",
     operation: currentState("readyz", "Check whether writes are accepted", readyAnswer, {
       description:
-        "503 while the journal is being read, after it failed, while its disk is full or a required " +
-        "standby is missing, and during a stop. " +
+        "503 while the journal is being read, after it failed, while its disk is full, a required " +
+        "standby is missing or its database does not answer, and during a stop. " +
         "A process that follows a shared journal answers 200, with the status following.",
       problems: ["not-ready", "draining"],
     }),
@@ -196,10 +196,15 @@ export const HEALTH_ROUTES: readonly Route[] = [
       const part = standing?.();
       const peers = part === undefined ? {} : sharedIn(part);
       if (shared === undefined || shared.leads()) {
-        if (lacksStandby(part?.database)) throw notReady(NO_STANDBY);
+        // Other processes ask whether this one still leads, whatever keeps it from recording.
+        if (part !== undefined && part.databaseSilentSince !== null) {
+          const silence = `the database has not answered since ${part.databaseSilentSince}`;
+          throw notReady(silence, peers);
+        }
+        if (lacksStandby(part?.database)) throw notReady(NO_STANDBY, peers);
         return jsonResponse({ status: "ready", ...peers }, STATUS.ok);
       }
-      if (shared.leader() === undefined) throw notReady("no process leads the journal");
+      if (shared.leader() === undefined) throw notReady("no leader of the journal is known");
       return jsonResponse({ status: "following", ...peers }, STATUS.ok);
     },
   },
@@ -211,9 +216,9 @@ function lacksStandby(database: DatabaseInForce | null | undefined): boolean {
   return database?.standbyDemanded === true && database.standbys === 0;
 }
 
-function notReady(reason: string): Problem {
+function notReady(reason: string, members: Problem["members"] = {}): Problem {
   const headers = { "retry-after": String(RETRY_AFTER_SECONDS) };
-  return new Problem("not-ready", `Cannot write: ${reason}`, {}, headers);
+  return new Problem("not-ready", `Cannot write: ${reason}`, members, headers);
 }
 
 /** The probe is open to everyone, so it does not reveal where the database is. */
