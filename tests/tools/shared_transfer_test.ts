@@ -1,8 +1,8 @@
 /** A journal in a folder and in a shared log: moved there, moved back, and compared. */
 
 import assert from "node:assert/strict";
-import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
+import { DamagedLogError } from "../../src/journal/shared_log.ts";
 import { compare } from "../../src/tools/shared_comparison.ts";
 import { DivergedHistoryError, pull, push } from "../../src/tools/shared_transfer.ts";
 import { facts } from "../support/journal/journal_events.ts";
@@ -107,7 +107,7 @@ Deno.test("pull: a changed row is not written", async () => {
   bytes[20] = (bytes[20] ?? 0) ^ 1;
   const damaged = Object.assign(new SharedLogDouble(), { batches });
   const folder = await emptyDisk();
-  await assert.rejects(pull(between(folder, damaged)), JournalDamagedError);
+  await assert.rejects(pull(between(folder, damaged)), DamagedLogError);
 });
 
 Deno.test("comparison: equal journals are equal, and rows missing in the folder are counted", async () => {
