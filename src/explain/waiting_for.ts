@@ -174,7 +174,7 @@ function nothingLikeIt(
   const bound = (forgottenUpTo === 0 ? "" : `, as far back as entry ${forgottenUpTo + 1}`) +
     (upTo === undefined ? "" : `, up to entry ${upTo}`);
   const elsewhere = countedElsewhere(outlined, expected);
-  const isOther = matched > 0 || elsewhere.by.length > 0;
+  const isOther = matched > 0 || elsewhere.isAny;
   const nothing = `${isOther ? "No other event" : "No event"} on record resembles it${bound}`;
   if (ofType === undefined || isOwnEvent(expected)) return `${nothing}.`;
   if (ofType === 0 && !isOther && !outlined.facts.has(expected.matcher.eventType)) {
@@ -188,9 +188,15 @@ function nothingLikeIt(
 }
 
 interface Elsewhere {
+  /** Whether any event of the type counted for another expectation. */
+  readonly isAny: boolean;
+  /** Empty if there are too many. */
   readonly ids: readonly string[];
   readonly by: readonly LogId[];
 }
+
+/** The most matches of other expectations that are listed for one: a plan may have very many. */
+const ELSEWHERE_MAX = 1_000;
 
 /** `2 events of this type counted for "paid" and "refunded"`. */
 function elsewhereText({ ids, by }: Elsewhere): string {
@@ -201,14 +207,18 @@ function elsewhereText({ ids, by }: Elsewhere): string {
 /** The events of its type that counted for other expectations of the job, and for which. */
 function countedElsewhere({ job }: OutlinedHistory, expected: ExpectedEvent): Elsewhere {
   const { id, matcher } = expected;
-  if (isOwnEvent(expected)) return { ids: [], by: [] };
-  const others = job.plan.expected.flatMap((other, index) => {
-    const { by = [] } = job.expected[index] ?? {};
+  let matches = 0;
+  const others = isOwnEvent(expected) ? [] : job.plan.expected.flatMap((other, index) => {
+    const progress = job.expected[index];
     const isOther = other.id !== id && other.matcher.eventType === matcher.eventType;
-    return isOther && by.length > 0 ? [{ id: other.id, by }] : [];
+    if (!isOther || progress === undefined || progress.matched === 0) return [];
+    matches += progress.matched;
+    return [{ id: other.id, progress }];
   });
-  const by = unique(others.flatMap((other) => other.by)).toSorted((a, b) => a - b);
-  return { ids: others.map((other) => other.id), by };
+  const isAny = others.length > 0;
+  if (matches > ELSEWHERE_MAX) return { isAny, ids: [], by: [] };
+  const by = unique(others.flatMap(({ progress }) => progress.by)).toSorted((a, b) => a - b);
+  return { isAny, ids: others.map((other) => other.id), by };
 }
 
 /** What the other events of the type do not have, as far as they were searched. */
