@@ -170,6 +170,16 @@ test("threads: code that spins, exits, exhausts memory or never ends costs only 
   });
 });
 
+/** Before the next test, which leaves a loop that runs on to its limit. */
+test("threads: a handler that never yields is ended at its time limit, and then uses no CPU", async () => {
+  await withThreads(4, async (daybook) => {
+    const job = await daybook.submit(hostile, hostileOf("spin", 300));
+    assert.equal((await daybook.wait(job, { timeoutMs: END_MS })).state, "Failed");
+    // Another thread is created meanwhile, which takes less than a second of CPU.
+    assert.ok(await load(4_000) < 0.6, "the thread goes on");
+  });
+});
+
 test("threads: what a job has done is undone in another thread when its code hangs or ends its thread", async () => {
   await withThreads(4, async (daybook, folder) => {
     const file = `${folder}/undone`;
@@ -224,15 +234,6 @@ test("threads: emit and progress after the end of a job are reported once, with 
       told("emit"),
       told("progress"),
     ]);
-  });
-});
-
-test("threads: a handler that never yields is ended at its time limit, and then uses no CPU", async () => {
-  await withThreads(4, async (daybook) => {
-    const job = await daybook.submit(hostile, hostileOf("spin", 300));
-    assert.equal((await daybook.wait(job, { timeoutMs: END_MS })).state, "Failed");
-    // Another thread is created meanwhile, which takes less than a second of CPU.
-    assert.ok(await load(4_000) < 0.6, "the thread goes on");
   });
 });
 
