@@ -31,5 +31,6 @@ function own<Name extends keyof EventDraft>(
   draft: EventDraft,
   name: Name,
 ): EventDraft[Name] | undefined {
-  return Object.hasOwn(draft, name) ? draft[name] : undefined;
+  const value = draft[name];
+  return value === undefined || Object.hasOwn(draft, name) ? value : undefined;
 }
