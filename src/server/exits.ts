@@ -22,7 +22,7 @@ export function reportExitsOfCode(warn: (message: string) => void): void {
   globalThis.addEventListener("unload", () => {
     if (isOnPurpose) return;
     warn(
-      `code${whose() || " outside of run and its tasks"} called Deno.exit or process.exit, with ` +
+      `code${whose() || " outside of tasks"} called Deno.exit or process.exit, with ` +
         `exit code ${Deno.exitCode}; exiting with ${EXIT_ENDED_BY_CODE}, so that a supervisor ` +
         "starts Daybook again",
     );

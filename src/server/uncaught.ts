@@ -4,7 +4,7 @@
  */
 
 import { errorStack } from "../core/thrown.ts";
-import { attemptHere, runHere } from "../engine/run/current_attempt.ts";
+import { attemptHere } from "../engine/run/current_attempt.ts";
 
 /** Functions whose callbacks run later, outside of any catch block. */
 const SCHEDULERS = ["setTimeout", "setInterval", "setImmediate", "queueMicrotask"] as const;
@@ -55,12 +55,9 @@ function guardedCallback(callback: Callback, warn: (message: string) => void): C
   };
 }
 
-/** ` in task charge of job_01J..., attempt 2`, ` in run of job_01J...`; empty if unknown. */
+/** ` in task charge of job job_01J..., attempt 2`; empty outside of attempts. */
 export function whose(attempt = attemptHere()): string {
-  if (attempt !== undefined) {
-    const { taskId, jobId, number } = attempt;
-    return ` in task ${taskId} of job ${jobId}, attempt ${number}`;
-  }
-  const jobId = runHere();
-  return jobId === undefined ? "" : ` in run of job ${jobId}`;
+  if (attempt === undefined) return "";
+  const { taskId, jobId, number } = attempt;
+  return ` in task ${taskId} of job ${jobId}, attempt ${number}`;
 }

@@ -10,8 +10,8 @@ const SOURCE = new URL("../..", import.meta.url).pathname;
 const CASES = [
   ["exiting.task", "deno", "in task leave of job j-1, attempt 1", 0],
   ["exiting.task", "later", "in task leave of job j-1, attempt 1", 78],
-  ["exiting.run", "node", "in run of job j-1", 0],
-  ["exiting.schema", "named", "outside of run and its tasks", 64],
+  ["exiting.run", "node", "outside of tasks", 0],
+  ["exiting.schema", "named", "outside of tasks", 64],
 ] as const;
 
 for (const [type, how, where, code] of CASES) {

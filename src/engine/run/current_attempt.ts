@@ -1,4 +1,4 @@
-/** Tracks which run or attempt the running code belongs to, across awaits. */
+/** Tracks which attempt the running code belongs to, across awaits. */
 
 import { AsyncLocalStorage } from "node:async_hooks";
 
@@ -12,36 +12,22 @@ export interface AttemptOf {
   uncaught(thrown: unknown): void;
 }
 
-/** A call of a job's `run`. */
-interface RunOf {
-  readonly runOf: string;
-}
-
-const code = new AsyncLocalStorage<AttemptOf | RunOf>();
+const attempts = new AsyncLocalStorage<AttemptOf>();
 
 /** `undefined` when the calling code belongs to no attempt. */
 export function attemptHere(): AttemptOf | undefined {
-  const here = code.getStore();
-  return here === undefined || "runOf" in here ? undefined : here;
-}
-
-/** The job whose `run`, outside its tasks, is the calling code. */
-export function runHere(): string | undefined {
-  const here = code.getStore();
-  return here !== undefined && "runOf" in here ? here.runOf : undefined;
+  return attempts.getStore();
 }
 
 /** Calls code as part of an attempt, including all asynchronous work that it starts. */
 export function withinAttempt<Result>(attempt: AttemptOf, work: () => Result): Result {
-  return code.run(attempt, work);
+  return attempts.run(attempt, work);
 }
 
-/** Calls the `run` of a job as part of no attempt, even when code of an attempt calls this. */
-export function withinRun<Result>(jobId: string, work: () => Result): Result {
-  return code.run({ runOf: jobId }, work);
-}
-
-/** Calls code as part of no attempt, even when code of an attempt calls this. */
+/**
+ * Calls code as part of no attempt, even when code of an attempt calls this. The `run` of a job has
+ * no store of its own: everything after it would carry it, which takes a tenth of the time of a job.
+ */
 export function outsideAttempts<Result>(work: () => Result): Result {
-  return code.getStore() === undefined ? work() : code.exit(work);
+  return attempts.getStore() === undefined ? work() : attempts.exit(work);
 }

@@ -14,7 +14,7 @@ import {
   IN_PROCESS,
   SILENT_HOST,
 } from "./code_place.ts";
-import { withinRun } from "./current_attempt.ts";
+import { outsideAttempts } from "./current_attempt.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import { NonRetryableError } from "../job_errors.ts";
 import { issuesText, parseInput } from "../parsed_input.ts";
@@ -77,10 +77,7 @@ export function callRun(
     code = place.call({ definition, ctx, input, recorded: job.input, host });
     return code.output;
   };
-  const output = withinRun(
-    job.jobId,
-    () => runToOutput(definition, job, answers, ctx, guard, call),
-  );
+  const output = outsideAttempts(() => runToOutput(definition, job, answers, ctx, guard, call));
   return { ctx, output, code };
 }
 
