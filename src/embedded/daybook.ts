@@ -72,7 +72,8 @@ export interface WaitOptions {
 export interface ExplainOptions {
   /**
    * A logId, an eventId, or an RFC 3339 time: explain the job as of then, from what was on record.
-   * Suggests no actions. Default: now.
+   * Before an eventId that looks like one of the others, write `event/`: `event/17`. Suggests no
+   * actions. Default: now.
    */
   readonly at?: string | number;
 }

@@ -8,7 +8,7 @@ import type { Effect } from "./likeness/suspect.ts";
 import type { Contrast } from "./contrast.ts";
 import type { Pause } from "../core/pauses.ts";
 import type { HeldUp } from "./hold_ups.ts";
-import type { Moment } from "./place_history.ts";
+import type { LimitChange } from "./place_history.ts";
 import type { UsualTime } from "./usual_time.ts";
 
 /** Events from outside that may have been meant for an expectation. */
@@ -51,8 +51,10 @@ interface LimitOf {
   readonly key?: string;
   /** Whether only jobs of its own key are ahead of it, since keys take turns. */
   readonly isOfKey: boolean;
-  /** If an operator set the limit: the entry, and its time. */
-  readonly change?: Moment;
+  /** If an operator set the limit in place of the code's. */
+  readonly change?: LimitChange;
+  /** Whether the limit in the code would let more jobs begin. */
+  readonly isTightened?: boolean;
 }
 
 export interface PlacesInTheWay extends LimitOf {

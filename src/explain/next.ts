@@ -19,7 +19,7 @@ import { automatic, manual } from "./next_step.ts";
 import { type Overtaken, unendedAttempts } from "./overtaken.ts";
 import { pauseSteps } from "./pause_texts.ts";
 import { attemptText, capital, later, matcherText, shortened, taskText } from "./phrases.ts";
-import { cancelHolders, rateOpensAt } from "./queue_holders.ts";
+import { cancelHolders, rateOpensAt, restoreLimit } from "./queue_holders.ts";
 import { isUnmeetable, openExpectations } from "./open_expectations.ts";
 import { whileParked } from "./parked.ts";
 import { sampleEvent } from "./sample_event.ts";
@@ -69,7 +69,7 @@ export function nextSteps(
         ...once(evidence, []),
         ...dueAttempts(outlined),
         ...endsByTime(outlined),
-        ...(queue === undefined ? [] : cancelHolders(queue)),
+        ...(queue === undefined ? [] : [...restoreLimit(queue), ...cancelHolders(queue)]),
         ...controls(outlined),
       ];
     case "executing":
@@ -244,8 +244,14 @@ function once(
 ): Next {
   if (queue?.pauses !== undefined) return queue.pauses.slice(0, PAUSES_MAX).flatMap(pauseSteps);
   const opensAt = queue && rateOpensAt(queue);
-  if (opensAt !== undefined) {
-    return [automatic(`It may begin at ${opensAt}, when its turn has come.`, cites)];
+  if (queue !== undefined && opensAt !== undefined) {
+    const { ahead } = queue;
+    const statement = ahead === 0
+      ? `It may begin at ${opensAt}, when its turn has come.`
+      : `The rate lets the next job begin at ${opensAt}, and ${
+        counted(ahead, "job goes", "jobs go")
+      } before this one.`;
+    return [automatic(statement, cites)];
   }
   const place = queue?.limit === undefined ? "" : "a place is free and ";
   return [automatic(`It runs when ${place}its turn comes.`, cites)];

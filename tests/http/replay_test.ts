@@ -61,7 +61,9 @@ function timeIn(ms: number): string {
 }
 
 /** Created and started at 0 s, suspended at 1 s, resumed at 2 s, shipped at 3 s. */
-async function playedJob(): Promise<{ app: TestApp; jobId: string; first: number }> {
+async function playedJob(
+  eventId = "parcel-7",
+): Promise<{ app: TestApp; jobId: string; first: number }> {
   const app = await startApp();
   const { jobId, firstLogId } = await createPlan(app);
   for (const control of ["suspend", "resume"]) {
@@ -69,7 +71,7 @@ async function playedJob(): Promise<{ app: TestApp; jobId: string; first: number
     await app.post(`/jobs/${jobId}/${control}`);
   }
   await app.clock.advance(1_000);
-  await app.post("/events", { ...SHIPPED, eventId: "parcel-7" });
+  await app.post("/events", { ...SHIPPED, eventId });
   return { app, jobId, first: firstLogId };
 }
 
@@ -120,6 +122,16 @@ Deno.test("GET /jobs/:id/replay: the id of a correlated event names its point", 
   assert.equal(job.state, "Done");
   assert.equal((await replay(app, jobId, `?at=${timeIn(9_000)}`)).job.state, "Done");
 });
+
+for (const [what, eventId] of [["a position", "3"], ["a time", timeIn(1_000)]] as const) {
+  Deno.test(`GET /jobs/:id/replay: event/ names an event whose id looks like ${what}`, async () => {
+    const { app, jobId } = await playedJob(eventId);
+    assert.equal((await replay(app, jobId, `?at=event/${eventId}`)).job.state, "Done");
+    assert.equal((await replay(app, jobId, `?at=${eventId}`)).job.state, "Running");
+    const { firstDifference } = await whatIf(app, jobId, { upTo: `event/${eventId}` });
+    assert.equal(firstDifference, null);
+  });
+}
 
 Deno.test("GET /jobs/:id/replay: for a job with code it lists what each entry changed", async () => {
   const app = await startApp();

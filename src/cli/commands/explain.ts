@@ -23,7 +23,11 @@ export function explainCommand(surroundings: Surroundings): Command {
     positionals: "[jobId]",
     arity: [0, 1],
     options: [
-      { name: "at", value: "point", help: "as of a logId, an eventId or a time" },
+      {
+        name: "at",
+        value: "point",
+        help: "as of a logId, an eventId (event/17 if it is digits) or a time",
+      },
       {
         name: "about",
         value: "value",

@@ -61,7 +61,9 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
     "No definition of this type is loaded. knownTypes lists the loaded types; --definitions " +
     "loads more.",
   "job-too-long": "The job has more entries than one request may read.",
-  "unknown-point": "The entry, event or time is not part of the life of this job.",
+  "unknown-point":
+    "The entry, event or time is not part of the life of this job. Digits are a logId: " +
+    "write event/17 for the event with the id 17.",
   "idempotency-key-reused":
     "The same Idempotency-Key was already used with another body. Use a new key for a new request.",
   "too-many-failures":

@@ -44,7 +44,8 @@ const point = v.pipe(
   v.transform((text) => ({ text, point: parsePoint(text) as Point })),
 );
 
-const POINT_KINDS = "A logId, an eventId, or an RFC 3339 time.";
+const POINT_KINDS = "A logId, an eventId, or an RFC 3339 time. " +
+  "Before an eventId that looks like one of the others, write event/: event/17.";
 
 export const POINT_PARAMETERS = {
   at: single(point, `The point to show. Default: now. ${POINT_KINDS}`),
