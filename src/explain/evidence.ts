@@ -8,7 +8,7 @@ import type { Effect } from "./likeness/suspect.ts";
 import type { Contrast } from "./contrast.ts";
 import type { Pause } from "../core/pauses.ts";
 import type { HeldUp } from "./hold_ups.ts";
-import type { Moment } from "./place_history.ts";
+import type { LimitChange } from "./place_history.ts";
 import type { UsualTime } from "./usual_time.ts";
 
 /** Events from outside that may have been meant for an expectation. */
@@ -51,8 +51,10 @@ interface LimitOf {
   readonly key?: string;
   /** Whether only jobs of its own key are ahead of it, since keys take turns. */
   readonly isOfKey: boolean;
-  /** If an operator set the limit: the entry, and its time. */
-  readonly change?: Moment;
+  /** If an operator set the limit in place of the code's. */
+  readonly change?: LimitChange;
+  /** Whether the limit in the code would let more jobs begin. */
+  readonly isTightened?: boolean;
 }
 
 export interface PlacesInTheWay extends LimitOf {
@@ -131,8 +133,11 @@ export interface Circumstances {
   };
   /** Whether no version of the type is loaded, so that the code of a retry cannot run either. */
   readonly isTypeMissing?: boolean;
-  /** For a failed job, the pauses in force that would hold a retry, oldest first. */
-  readonly pauses?: readonly Pause[];
+  /**
+   * The pauses in force that would hold the next attempt of a job that is not queued, or a retry of
+   * one that failed; oldest first.
+   */
+  readonly pauses?: readonly HoldingPause[];
   /** The process is stopping. */
   readonly draining: boolean;
   /** Writes have just failed because the disk is full. */

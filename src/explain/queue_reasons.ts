@@ -8,7 +8,7 @@ import { pauseTimes, scopeText } from "./pause_texts.ts";
 import { oneLine } from "../core/shown_value.ts";
 import { latest, reasonText, shortened } from "./phrases.ts";
 import type { QueueFacts } from "./queue_facts.ts";
-import { blockingEntries, holdersText, limitText } from "./queue_holders.ts";
+import { blockingEntries, changeReason, holdersText, limitText } from "./queue_holders.ts";
 
 type Reason = Statement<LogId>;
 
@@ -22,14 +22,17 @@ export function reasonsBeside(facts: QueueFacts): readonly Reason[] {
 
 /** What limits keep waiting, with the attempts that hold the places. */
 function limitedOnes({ limits }: QueueFacts): readonly Reason[] {
-  return limits.map((limit) => {
+  return limits.flatMap((limit) => {
     const { jobs, firstJobs: [first = ""], firstBy } = limit;
     const what = limit.limit === "rate" ? "to begin" : "for a place";
     const which = jobs === 1 ? first : `${first} first`;
     const statement = `${counted(jobs, "job waits", "jobs wait")} ${what} (${which}): ` +
       `${limitText(limit)}${holdersText({ limit, busy: 0 })}.`;
     const holds = latest(blockingEntries({ limit }));
-    return { statement, cites: [...new Set([...holds, firstBy])] };
+    return [
+      { statement, cites: [...new Set([...holds, firstBy])] },
+      ...changeReason({ limit }),
+    ];
   });
 }
 
