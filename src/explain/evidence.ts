@@ -133,8 +133,11 @@ export interface Circumstances {
   };
   /** Whether no version of the type is loaded, so that the code of a retry cannot run either. */
   readonly isTypeMissing?: boolean;
-  /** For a failed job, the pauses in force that would hold a retry, oldest first. */
-  readonly pauses?: readonly Pause[];
+  /**
+   * The pauses in force that would hold the next attempt of a job that is not queued, or a retry of
+   * one that failed; oldest first.
+   */
+  readonly pauses?: readonly HoldingPause[];
   /** The process is stopping. */
   readonly draining: boolean;
   /** Writes have just failed because the disk is full. */

@@ -142,3 +142,70 @@ test("explain the queue: a place that is held without a time limit has a call th
   const { next } = await queueOf(daybook);
   assert.ok(next.includes("Cancel job endless, which holds a place: POST /jobs/endless/cancel"));
 });
+
+const PAY = scripted("pay", {
+  charge: () => {
+    throw new Error("the bank is down");
+  },
+}, { retry: { maxAttempts: 3, initialMs: MINUTE_MS, factor: 1, jitter: 0 } });
+
+const NAP = defineJob({
+  type: "nap",
+  version: 1,
+  input: ANY_INPUT,
+  expects: () => ({ called: { eventType: "shop.Called", correlation: "any" } }),
+  async run(ctx, { sleeps }) {
+    if (sleeps === true) await ctx.sleep("rest", HOUR_MS);
+    else await ctx.expect("called", { withinMs: HOUR_MS });
+    await ctx.task("after", () => "done");
+  },
+});
+
+test("explain a pause: it is named for a job that it will hold later, and nothing is promised that it prevents", async () => {
+  const daybook = await Explained.start({ definitions: [PAY, NAP] });
+  await daybook.submit("backingOff", "pay");
+  await daybook.submit("sleeping", "nap", { sleeps: true });
+  await daybook.submit("waiting", "nap");
+  const reason = { reason: "the bank moves" };
+  await daybook.post("/pauses", { type: "pay", ...reason });
+  await daybook.post("/pauses", { type: "nap", ...reason });
+  const startAt = "2026-01-01T00:10:00.000Z";
+  await daybook.submit("scheduled", "pay", {}, { startAt });
+  await daybook.submit("suspended", "pay");
+  await daybook.post("/jobs/suspended/suspend");
+
+  const promises: Readonly<Record<string, readonly string[]>> = {
+    backingOff: [
+      "Task charge is due to be tried again at 2026-01-01T00:01:00.000Z: attempt 2 of 3.",
+    ],
+    sleeping: [
+      "Sleep rest ends at 2026-01-01T01:00:00.000Z, and its code continues once no pause holds it.",
+    ],
+    waiting: [
+      'run waits for "called" until 2026-01-01T01:00:00.000Z, and then continues without it once ' +
+      "no pause holds it.",
+    ],
+    scheduled: [`It starts at ${startAt}.`],
+    suspended: ["Nothing new begins until it is resumed."],
+  };
+  for (const [jobId, promised] of Object.entries(promises)) {
+    const { summary, because, next } = await toldOf(daybook, jobId);
+    const type = daybook.engine.job(jobId as never)?.type ?? "";
+    const held = `None of its code begins meanwhile: type ${type} is paused since ` +
+      "2026-01-01T00:00:00.000Z (reason: the bank moves).";
+    assert.ok(summary.endsWith(` ${held}`), summary);
+    assert.ok(because.includes(held), jobId);
+    assert.deepEqual(next.slice(0, 1), promised);
+    const end = next.findIndex((step) => step.startsWith(`End the pause of type ${type}: DELETE`));
+    const resume = next.findIndex((step) => step.startsWith("Resume it"));
+    assert.ok(end > 0 && (resume === -1 || end < resume), next.join("\n"));
+  }
+  // A plan has no code that a pause could hold.
+  await daybook.post("/pauses", reason);
+  await daybook.post("/jobs", {
+    jobId: "plan",
+    plan: { expected: [{ id: "it", eventType: "shop.It", correlation: "any" }] },
+  });
+  assert.doesNotMatch(JSON.stringify(await toldOf(daybook, "plan")), /paused/);
+  assert.match((await toldOf(daybook, "sleeping")).summary, /and 1 other pause holds it\.$/);
+});
