@@ -209,3 +209,35 @@ test("explain a pause: it is named for a job that it will hold later, and nothin
   assert.doesNotMatch(JSON.stringify(await toldOf(daybook, "plan")), /paused/);
   assert.match((await toldOf(daybook, "sleeping")).summary, /and 1 other pause holds it\.$/);
 });
+
+test("explain a failure: types that failed with the very same error are named before anything else that failures have in common", async () => {
+  let address: string | undefined;
+  const needing = (type: string) =>
+    scripted(type, {
+      load: () => {
+        if (address !== undefined) throw new Error(`connect ECONNREFUSED ${address}:5432`);
+        return "loaded";
+      },
+    }, { retry: { maxAttempts: 1, initialMs: 1_000, factor: 1, jitter: 0 } });
+  const types = ["erp.sync", "report.daily", "mail.digest"];
+  const daybook = await Explained.start({ definitions: types.map(needing) });
+  for (let job = 0; job < 12; job++) await daybook.submit(`ok-${job}`, "erp.sync", {});
+  address = "10.2.0.7";
+  for (let job = 0; job < 3; job++) await daybook.submit(`erp-${job}`, "erp.sync", { late: true });
+  for (const type of types.slice(1)) await daybook.submit(`${type}-1`, type);
+  address = "10.9.9.9";
+  await daybook.submit("elsewhere", "mail.digest");
+  await daybook.clock.advance(2 * HOUR_MS);
+  address = "10.2.0.7";
+  await daybook.submit("later", "report.daily");
+
+  const { summary, because } = await toldOf(daybook, "erp-1");
+  const same = "Jobs of 2 other types, created within an hour of it, failed with the same error: " +
+    "mail.digest (1) and report.daily (1).";
+  assert.match(summary, /ECONNREFUSED 10\.2\.0\.7:5432\. Jobs of 2 other types.* All 3 jobs/);
+  assert.ok(summary.includes(same), summary);
+  assert.equal(because[1], same);
+  for (const alone of ["elsewhere", "later"]) {
+    assert.doesNotMatch((await toldOf(daybook, alone)).summary, /other type/);
+  }
+});
