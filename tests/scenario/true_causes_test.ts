@@ -109,10 +109,11 @@ test("explain the queue: when no job has a worker, it says what holds the jobs, 
   const daybook = await Explained.start({ definitions: [MAIL, failing] });
   await daybook.submit("failing", "pay");
   const again = "1 job backs off and is tried again without a call.";
+  const failed = "1 job backs off after Error: the bank is down";
   assert.deepEqual(await queueOf(daybook), {
-    summary: "Nothing is running: 1 job backs off.",
+    summary: `Nothing is running: ${failed}.`,
     standsStill: false,
-    because: [],
+    because: [`${failed} (type pay).`],
     next: [again],
   });
   await daybook.submit("before", "mail.send");
@@ -121,11 +122,12 @@ test("explain the queue: when no job has a worker, it says what holds the jobs, 
   const limit = "1 of 1 start within 1 h of type mail.send used up (rate, as changed at " +
     "2026-01-01T00:00:00.000Z)";
   assert.deepEqual(await queueOf(daybook), {
-    summary: `Nothing is running: 1 job backs off and limits hold 1 job: ${limit}.`,
+    summary: `Nothing is running: limits hold 1 job: ${limit} and ${failed}.`,
     standsStill: false,
     because: [
       `1 job waits to begin (held): ${limit}.`,
       "The limits of type mail.send were changed at 2026-01-01T00:00:00.000Z (reason: slow).",
+      `${failed} (type pay).`,
     ],
     next: [
       "The rate of type mail.send lets the next begin at 2026-01-01T01:00:00.000Z.",
@@ -240,4 +242,28 @@ test("explain a failure: types that failed with the very same error are named be
   for (const alone of ["elsewhere", "later"]) {
     assert.doesNotMatch((await toldOf(daybook, alone)).summary, /other type/);
   }
+});
+
+test("explain the queue: of jobs that back off it names the error that most of them have, and their types", async () => {
+  const failing = (type: string, message: string) =>
+    scripted(type, {
+      load: () => {
+        throw new Error(message);
+      },
+    }, { retry: { maxAttempts: 3, initialMs: MINUTE_MS, factor: 1, jitter: 0 } });
+  const refused = "connect ECONNREFUSED 10.2.0.7:5432";
+  const daybook = await Explained.start({
+    definitions: [
+      failing("erp.sync", refused),
+      failing("report.daily", refused),
+      failing("mail.digest", "no template"),
+    ],
+  });
+  for (const [job, type] of ["erp.sync", "mail.digest", "report.daily", "erp.sync"].entries()) {
+    await daybook.submit(`job-${job}`, type);
+  }
+  const { summary, because } = await queueOf(daybook);
+  const most = `4 jobs back off, 3 of them after Error: ${refused}`;
+  assert.equal(summary, `Nothing is running: ${most}.`);
+  assert.deepEqual(because, [`${most} (types erp.sync and report.daily).`]);
 });
