@@ -200,7 +200,7 @@ export class Explainer {
     return outlineHistory(noted, recalled);
   }
 
-  /** What held up an ended job with code, if it was queued or suspended for long. */
+  /** What held up an ended job with code, if it was queued, suspended or parked for long. */
   async #heldUp(outlined: OutlinedHistory, share: Share): Promise<HeldUpBy | undefined> {
     if (!hasCode(outlined.job) || !wasHeldUp(outlined)) return undefined;
     return heldUp(outlined, await this.#heldInQueue(outlined, share));
