@@ -263,6 +263,28 @@ Deno.test("odd code: functions of a definition may change the input that they ge
   }
 });
 
+Deno.test("odd code: a task that shares work with a task of a cancelled job fails, and is tried again", async () => {
+  let shared: Promise<unknown> | undefined;
+  const fetched = (signal: AbortSignal) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+    });
+  const definition = job("demo.shared", (ctx) =>
+    ctx.task("fetch", async ({ signal, attempt }) => {
+      if (attempt > 1) return "fetched";
+      return await (shared ??= fetched(signal));
+    }));
+  const daybook = await Harness.start({ definitions: [definition] });
+  const first = await daybook.submit("demo.shared");
+  const second = await daybook.submit("demo.shared");
+  await daybook.clock.settle();
+  await daybook.control(first, "cancel");
+  await daybook.clock.advance(60_000);
+
+  assert.equal(daybook.condition(first), "cancelled");
+  assert.equal(daybook.condition(second), "succeeded");
+});
+
 for (const wrong of [{ version: 0.5 }, { version: NaN }, { onCompensated: "Maybe" as "Done" }]) {
   Deno.test(`odd code: a definition with ${JSON.stringify(wrong)} is not registered`, async () => {
     const definition = job("demo.wrong", () => Promise.resolve(), wrong);

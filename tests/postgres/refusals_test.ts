@@ -29,6 +29,15 @@ async function unsafeSettingsAreRefused(server: PostgresServer, folder: string):
   assert.match(standby.output, /requires a synchronous standby, and none is connected/);
 }
 
+/** It could not store every character. */
+async function otherEncodingIsRefused(server: PostgresServer, folder: string): Promise<void> {
+  await server.createDatabase("latin", "LATIN1");
+  const url = server.url("shop", server.port, "postgres", "latin");
+  const { code, output } = await refusalOf(folder, url);
+  assert.equal(code, 76, output);
+  assert.match(output, /setting server_encoding is LATIN1.*create it with encoding 'UTF8'/);
+}
+
 /** Settings are changed while processes run. */
 async function settingsThatBecomeUnsafeEndAll(server: PostgresServer, folder: string) {
   const members = ["leader", "follower"].map((name) =>
@@ -156,6 +165,7 @@ testWithPostgres(
     inFolder(async (folder) => {
       await missingRightsAreTold(server, folder);
       await unsafeSettingsAreRefused(server, folder);
+      await otherEncodingIsRefused(server, folder);
       await otherHistoryIsRefused(server, folder);
       await settingsThatBecomeUnsafeEndAll(server, folder);
     }),
