@@ -109,10 +109,11 @@ test("explain the queue: when no job has a worker, it says what holds the jobs, 
   const daybook = await Explained.start({ definitions: [MAIL, failing] });
   await daybook.submit("failing", "pay");
   const again = "1 job backs off and is tried again without a call.";
+  const failed = "1 job backs off after Error: the bank is down";
   assert.deepEqual(await queueOf(daybook), {
-    summary: "Nothing is running: 1 job backs off.",
+    summary: `Nothing is running: ${failed}.`,
     standsStill: false,
-    because: [],
+    because: [`${failed} (type pay).`],
     next: [again],
   });
   await daybook.submit("before", "mail.send");
@@ -121,11 +122,12 @@ test("explain the queue: when no job has a worker, it says what holds the jobs, 
   const limit = "1 of 1 start within 1 h of type mail.send used up (rate, as changed at " +
     "2026-01-01T00:00:00.000Z)";
   assert.deepEqual(await queueOf(daybook), {
-    summary: `Nothing is running: 1 job backs off and limits hold 1 job: ${limit}.`,
+    summary: `Nothing is running: limits hold 1 job: ${limit} and ${failed}.`,
     standsStill: false,
     because: [
       `1 job waits to begin (held): ${limit}.`,
       "The limits of type mail.send were changed at 2026-01-01T00:00:00.000Z (reason: slow).",
+      `${failed} (type pay).`,
     ],
     next: [
       "The rate of type mail.send lets the next begin at 2026-01-01T01:00:00.000Z.",
@@ -208,4 +210,60 @@ test("explain a pause: it is named for a job that it will hold later, and nothin
   });
   assert.doesNotMatch(JSON.stringify(await toldOf(daybook, "plan")), /paused/);
   assert.match((await toldOf(daybook, "sleeping")).summary, /and 1 other pause holds it\.$/);
+});
+
+test("explain a failure: types that failed with the very same error are named before anything else that failures have in common", async () => {
+  let address: string | undefined;
+  const needing = (type: string) =>
+    scripted(type, {
+      load: () => {
+        if (address !== undefined) throw new Error(`connect ECONNREFUSED ${address}:5432`);
+        return "loaded";
+      },
+    }, { retry: { maxAttempts: 1, initialMs: 1_000, factor: 1, jitter: 0 } });
+  const types = ["erp.sync", "report.daily", "mail.digest"];
+  const daybook = await Explained.start({ definitions: types.map(needing) });
+  for (let job = 0; job < 12; job++) await daybook.submit(`ok-${job}`, "erp.sync", {});
+  address = "10.2.0.7";
+  for (let job = 0; job < 3; job++) await daybook.submit(`erp-${job}`, "erp.sync", { late: true });
+  for (const type of types.slice(1)) await daybook.submit(`${type}-1`, type);
+  address = "10.9.9.9";
+  await daybook.submit("elsewhere", "mail.digest");
+  await daybook.clock.advance(2 * HOUR_MS);
+  address = "10.2.0.7";
+  await daybook.submit("later", "report.daily");
+
+  const { summary, because } = await toldOf(daybook, "erp-1");
+  const same = "Jobs of 2 other types, created within an hour of it, failed with the same error: " +
+    "mail.digest (1) and report.daily (1).";
+  assert.match(summary, /ECONNREFUSED 10\.2\.0\.7:5432\. Jobs of 2 other types.* All 3 jobs/);
+  assert.ok(summary.includes(same), summary);
+  assert.equal(because[1], same);
+  for (const alone of ["elsewhere", "later"]) {
+    assert.doesNotMatch((await toldOf(daybook, alone)).summary, /other type/);
+  }
+});
+
+test("explain the queue: of jobs that back off it names the error that most of them have, and their types", async () => {
+  const failing = (type: string, message: string) =>
+    scripted(type, {
+      load: () => {
+        throw new Error(message);
+      },
+    }, { retry: { maxAttempts: 3, initialMs: MINUTE_MS, factor: 1, jitter: 0 } });
+  const refused = "connect ECONNREFUSED 10.2.0.7:5432";
+  const daybook = await Explained.start({
+    definitions: [
+      failing("erp.sync", refused),
+      failing("report.daily", refused),
+      failing("mail.digest", "no template"),
+    ],
+  });
+  for (const [job, type] of ["erp.sync", "mail.digest", "report.daily", "erp.sync"].entries()) {
+    await daybook.submit(`job-${job}`, type);
+  }
+  const { summary, because } = await queueOf(daybook);
+  const most = `4 jobs back off, 3 of them after Error: ${refused}`;
+  assert.equal(summary, `Nothing is running: ${most}.`);
+  assert.deepEqual(because, [`${most} (types erp.sync and report.daily).`]);
 });
