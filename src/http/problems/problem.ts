@@ -56,7 +56,7 @@ const PROBLEMS = {
   },
   "too-many-failures": { status: 429, title: "Too many wrong tokens came from this address" },
   "internal": { status: 500, title: "Daybook failed to answer" },
-  "outcome-unknown": { status: 503, title: "The journal has failed" },
+  "outcome-unknown": { status: 503, title: "It is unknown whether this was recorded" },
   "draining": { status: 503, title: "Daybook is stopping" },
   "over-capacity": { status: 503, title: "Daybook is at one of its limits" },
   "index-damaged": { status: 503, title: "The index of ended jobs is damaged" },
