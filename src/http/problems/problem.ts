@@ -60,7 +60,7 @@ const PROBLEMS = {
   "draining": { status: 503, title: "Daybook is stopping" },
   "over-capacity": { status: 503, title: "Daybook is at one of its limits" },
   "index-damaged": { status: 503, title: "The index of ended jobs is damaged" },
-  "not-ready": { status: 503, title: "Writes are refused for now" },
+  "not-ready": { status: 503, title: "Daybook is not ready" },
   "behind": { status: 503, title: "This process has not read that far yet" },
   "disk-full": { status: 507, title: "The disk of the journal is full" },
 } as const satisfies Readonly<Record<RefusalKind, unknown>> & Readonly<Record<string, unknown>>;
