@@ -275,6 +275,7 @@ Deno.test("relay: a position that does not come is awaited for a while, then ref
     follower.get("/jobs", { "daybook-log-id": ahead }),
     leader.get("/jobs", { "daybook-log-id": ahead }),
     follower.get("/stream", { "last-event-id": ahead }),
+    follower.get(`/events?cursor=${btoa(`journal:${ahead}`)}`),
   ]);
   for (const answer of answers) {
     assert.equal(answer.headers.get("retry-after"), "1");

@@ -573,3 +573,26 @@ Deno.test("cursors: one of another list, or of no position, is 422", async () =>
     await problemOf(await app.get(path), 422, "invalid-request");
   }
 });
+
+Deno.test("cursors: one beyond the head is 422, and names the head", async () => {
+  const { app, jobId } = await longJob(3);
+  const { headLogId } = app.engine;
+  const lists = {
+    jobs: "/jobs",
+    journal: "/events",
+    history: `/jobs/${jobId}/events`,
+    steps: `/jobs/${jobId}/replay`,
+  };
+  for (const [scope, path] of Object.entries(lists)) {
+    for (const accept of ["application/json", "application/x-ndjson"]) {
+      const at = (logId: number) =>
+        app.get(`${path}?cursor=${btoa(`${scope}:${logId}`).replace(/=+$/, "")}`, { accept });
+      const known = await at(headLogId);
+      await known.body?.cancel();
+      assert.equal(known.status, 200, path);
+      const { errors } = await problemOf(await at(headLogId + 1), 422, "invalid-request");
+      const detail = `must not be beyond the head of the journal, which is ${headLogId}`;
+      assert.deepEqual(errors, [{ parameter: "cursor", detail }], path);
+    }
+  }
+});

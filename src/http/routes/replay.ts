@@ -62,8 +62,9 @@ async function replay(c: Context, deps: HttpDeps): Promise<Response> {
   const { jobId } = requireJob(c, deps.engine);
   const query = readQuery(c.req.raw, REPLAY_PARAMETERS);
   return await lookingBack(deps, async (holding) => {
+    const wanted = stepsWanted(query, deps.engine);
     const { job, steps, next } = valueOrThrow(
-      await deps.engine.replays.replay(jobId, query.at?.point, stepsWanted(query), holding.hold),
+      await deps.engine.replays.replay(jobId, query.at?.point, wanted, holding.hold),
     );
     const answer = { job: jobView(job), steps, nextCursor: stepsCursor(next) };
     return largeJsonResponse(deps, answer, STATUS.ok, {}, holding.bytes);
