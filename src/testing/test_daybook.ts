@@ -86,7 +86,9 @@ class DaybookUnderTest extends InProcessDaybook implements TestDaybook {
   }
 
   async advance(ms: number): Promise<void> {
-    if (!(ms >= 0)) throw new RangeError(`Cannot advance by ${ms} ms: time does not go back`);
+    if (!(ms >= 0 && ms < Infinity)) {
+      throw new RangeError(`Cannot advance by ${ms} ms: time goes forward, and does not end`);
+    }
     await this.#machine.advance(ms);
     await this.#machine.requireSound();
   }
