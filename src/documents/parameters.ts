@@ -106,16 +106,19 @@ export function cursor(scope: CursorScope): Schema<LogId> {
 }
 
 /**
- * A position from which an answer continues. One beyond the head comes from another journal, or from
- * a later state of this one, so the client would miss the entries up to there, without a word.
+ * A position that a client has from an earlier answer. One beyond the head comes from another journal,
+ * or from a later state of this one, so it does not mean what the client takes it for.
  *
- * @param place The parameter or header that it comes from.
+ * @param place Where the request has it.
  * @throws {Refusal} `invalid-request` if it is beyond the head.
  */
 export function notBeyondHead<Position extends LogId | undefined>(
   position: Position,
   headLogId: LogId,
-  place: { readonly parameter: string } | { readonly header: string },
+  place:
+    | { readonly parameter: string }
+    | { readonly header: string }
+    | { readonly pointer: string },
 ): Position {
   if (position === undefined || Math.floor(position) <= headLogId) return position;
   const detail = `must not be beyond the head of the journal, which is ${headLogId}`;

@@ -22,8 +22,16 @@ import {
 import { compensableTasks, compensationEnds } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
+import { lateDeadlineText } from "./times.ts";
+import { waitsGivenUp } from "./run_answers.ts";
 import { overtakenReasons } from "./overtaken.ts";
-import { overlookedEvents, recoveredFailures, repeatedSteps, whereTimeWent } from "./retrospect.ts";
+import {
+  eventsTooLate,
+  overlookedEvents,
+  recoveredFailures,
+  repeatedSteps,
+  whereTimeWent,
+} from "./retrospect.ts";
 import { errorText, thrownErrorText } from "../core/error_text.ts";
 import { oneLine } from "../core/shown_value.ts";
 import {
@@ -47,6 +55,7 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
   if (job.state === "Done" && job.failure === undefined) {
     return [
       ...repeatedSteps(outlined, evidence.causes),
+      ...eventsTooLate(outlined, evidence),
       ...overlookedEvents(outlined, evidence),
       ...recoveredFailures(outlined),
       ...heldUpReasons(outlined, evidence),
@@ -103,7 +112,19 @@ export function failureReasons(outlined: OutlinedHistory, evidence: Evidence): R
   const subject = taskSubject(failure.taskId ?? MAIN_TASK);
   const before = attempts.filter(({ ended }) => ended?.entry.logId !== failure.because);
   const earlier = unsuccessfulAttempts(subject, before, evidence.causes);
-  return [failed(outlined, failure, failedBy.entry, evidence), ...earlier];
+  const { sameElsewhere } = evidence;
+  return [
+    failed(outlined, failure, failedBy.entry, evidence),
+    ...hasThrown(failure, failedBy.entry) ? waitsGivenUp(outlined) : [],
+    ...eventsTooLate(outlined, evidence),
+    ...sameElsewhere === undefined ? [] : [sameElsewhere],
+    ...earlier,
+  ];
+}
+
+/** Whether `run` itself threw. */
+function hasThrown({ kind, taskId }: Failure, { eventType }: JobEventLogEntry): boolean {
+  return kind === "error" && taskId === MAIN_TASK && eventType === "job.TaskFailed";
 }
 
 function failed(
@@ -135,7 +156,9 @@ function failed(
     return { statement, cites: began === undefined ? cites : [...cites, began] };
   }
   if (entry.eventType === "job.DeadlinePassed") {
-    const statement = `A deadline of its plan passed at ${at}: ${failure.error.message}.`;
+    const late = lateDeadlineText(outlined);
+    const passed = late === "" ? "passed" : "was recorded as passed";
+    const statement = `A deadline of its plan ${passed} at ${at}: ${failure.error.message}${late}.`;
     return { statement, cites: [...cites, outlined.created.logId] };
   }
   const event = toMatchable(entry);

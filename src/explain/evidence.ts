@@ -2,7 +2,7 @@
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JsonScalar } from "../core/json.ts";
-import type { SiblingsStatement } from "./explanation.ts";
+import type { SiblingsStatement, Statement } from "./explanation.ts";
 import type { JobId, LogId, TaskId } from "../core/ids.ts";
 import type { Effect } from "./likeness/suspect.ts";
 import type { Contrast } from "./contrast.ts";
@@ -164,6 +164,8 @@ export interface Evidence {
   /** Only for an ended job that was queued or suspended for long. */
   readonly heldUp?: HeldUpBy | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
+  /** Failures of other types with the same error. */
+  readonly sameElsewhere?: Statement<LogId> | undefined;
   /**
    * By the id of a satisfied expectation, the first event that would have matched it, but came
    * later and did not reach the job.

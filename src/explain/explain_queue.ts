@@ -27,7 +27,7 @@ import {
   rateOpensAt,
   restoreLimit,
 } from "./queue_holders.ts";
-import { reasonsBeside } from "./queue_reasons.ts";
+import { backoffText, reasonsBeside } from "./queue_reasons.ts";
 
 type Reason = Statement<LogId>;
 
@@ -182,16 +182,20 @@ function betweenAttemptsCause(facts: QueueFacts): Cause {
     ? []
     : [`limits hold ${counted(limited, "job")}${some}: ${limitText(most)}`];
   const paused = facts.paused === 0 ? [] : [`pauses hold ${counted(facts.paused, "job")}`];
-  const kinds = BETWEEN.flatMap(([condition, words]) => {
-    const jobs = conditions.get(condition) ?? 0;
-    return jobs === 0 ? [] : [counted(jobs, ...words)];
-  });
+  const compensating = conditions.get("compensating") ?? 0;
+  const undone = counted(compensating, "job is being compensated", "jobs are being compensated");
   const backingOff = conditions.get("backingOff") ?? 0;
+  const kinds = [
+    ...compensating === 0 ? [] : [undone],
+    ...paused,
+    ...limit,
+    ...backingOff === 0 ? [] : [backoffText(facts)],
+  ];
   const again = `${counted(backingOff, "job backs off and is", "jobs back off and are")} tried ` +
     "again without a call.";
   return {
     standsStill: false,
-    summary: `Nothing is running: ${shortened([...kinds, ...paused, ...limit], KINDS_MAX)}.`,
+    summary: `Nothing is running: ${shortened(kinds, kinds.length)}.`,
     cause: [],
     next: [
       ...limits.flatMap(placeEnds),
@@ -200,14 +204,6 @@ function betweenAttemptsCause(facts: QueueFacts): Cause {
     ],
   };
 }
-
-const KINDS_MAX = 4;
-
-/** Singular and plural. */
-const BETWEEN: readonly (readonly [Condition, readonly [string, string]])[] = [
-  ["backingOff", ["job backs off", "jobs back off"]],
-  ["compensating", ["job is being compensated", "jobs are being compensated"]],
-];
 
 function movingCause(facts: QueueFacts): Cause {
   const { pools, alone, limits } = facts;

@@ -6,6 +6,7 @@ import type { LogId } from "../core/ids.ts";
 import type { Statement } from "./explanation.ts";
 import { pauseTimes, scopeText } from "./pause_texts.ts";
 import { oneLine } from "../core/shown_value.ts";
+import { countText } from "../core/size.ts";
 import { latest, reasonText, shortened } from "./phrases.ts";
 import type { QueueFacts } from "./queue_facts.ts";
 import { blockingEntries, changeReason, holdersText, limitText } from "./queue_holders.ts";
@@ -17,7 +18,13 @@ const NAMED_MAX = 3;
 
 /** The most important first. */
 export function reasonsBeside(facts: QueueFacts): readonly Reason[] {
-  return [...limitedOnes(facts), ...pausedOnes(facts), ...held(facts), ...longestOnes(facts)];
+  return [
+    ...limitedOnes(facts),
+    ...pausedOnes(facts),
+    ...held(facts),
+    ...backoffs(facts),
+    ...longestOnes(facts),
+  ];
 }
 
 /** What limits keep waiting, with the attempts that hold the places. */
@@ -56,6 +63,26 @@ function held({ parked }: QueueFacts): readonly Reason[] {
       `${oneLine(newest.message)} (${newest.jobId}).`,
     cites: [newest.by],
   }));
+}
+
+/** `3 jobs back off, 2 of them after Error: the bank is down`. */
+export function backoffText({ conditions, backoff }: QueueFacts): string {
+  const all = conditions.get("backingOff") ?? 0;
+  const text = counted(all, "job backs off", "jobs back off");
+  if (backoff === undefined) return text;
+  const { lookedAt, jobs, error } = backoff;
+  if (jobs === all) return `${text} after ${error}`;
+  const of = lookedAt < all ? `the newest ${countText(lookedAt)}` : "them";
+  return `${text}, ${countText(jobs)} of ${of} after ${error}`;
+}
+
+function backoffs(facts: QueueFacts): readonly Reason[] {
+  const { backoff } = facts;
+  if (backoff === undefined) return [];
+  const { types } = backoff;
+  const of = `${types.length === 1 ? "type" : "types"} ${shortened(types, NAMED_MAX)}`;
+  const statement = `${backoffText(facts)} (${of}).`;
+  return [{ statement, cites: backoff.by }];
 }
 
 const LONGEST: readonly (readonly [Condition, string])[] = [

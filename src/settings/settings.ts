@@ -169,7 +169,7 @@ export const SETTINGS = {
     ...optional("folder", "journal"),
     flag: "folder",
     default: "",
-    help: "copy of a journal that is in PostgreSQL (journal)",
+    help: "copy of a journal in PostgreSQL (default journal)",
     ofServer: true,
     needs: "folder",
   },

@@ -1,4 +1,4 @@
-/** A job type that repeats its input wherever it can output text. */
+/** Job types of the walks through the dashboard. */
 
 import * as v from "valibot";
 import { defineJob, NonRetryableError } from "../../src/mod.ts";
@@ -6,8 +6,10 @@ import { defineJob, NonRetryableError } from "../../src/mod.ts";
 /** Markup and direction marks in the description and the hints of a schema. */
 const MARKUP = '"><x-pwned data-pwned="1"></x-pwned><img src=x onerror="globalThis.pwned=1">\u202e';
 
+/** Repeats its input wherever it can output text. */
 export const HOSTILE = defineJob({
-  type: "hostile.echo",
+  // The longest name, without a place to break a line.
+  type: `hostile.echo_${"W".repeat(187)}`,
   version: 1,
   description: MARKUP,
   input: v.object({
@@ -21,6 +23,7 @@ export const HOSTILE = defineJob({
   async run(ctx, { text, how }) {
     await ctx.task("say", (task) => {
       task.progress(1, 2, text.slice(0, 2_000));
+      task.log(text.slice(0, 2_000), { text });
       task.emit(how === "succeed" ? "hostile.Named" : "hostile.Said", { text, how });
       return { [text.slice(0, 200)]: [text] };
     });
@@ -31,4 +34,19 @@ export const HOSTILE = defineJob({
     if (how === "wait") await ctx.expect("named");
     return { text };
   },
+});
+
+/** Two tasks fail side by side; the first one fails again a second later. */
+export const APART = defineJob({
+  type: "hostile.apart",
+  version: 1,
+  input: v.object({}),
+  run: (ctx) =>
+    Promise.all(
+      [["first", 1_000], ["second", 3_600_000]].map(([id, initialMs]) =>
+        ctx.task(String(id), () => {
+          throw new Error(`${id} failed`);
+        }, { retry: { maxAttempts: 9, initialMs: Number(initialMs) } })
+      ),
+    ),
 });

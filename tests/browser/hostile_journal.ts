@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { DaybookProcess } from "../support/process/daybook_process.ts";
+import { HOSTILE } from "./hostile_definitions.ts";
 
 /** Breaks out of attributes and text elements, and runs a script if it can. */
 export const MARKUP =
@@ -48,7 +49,7 @@ export async function hostileJobs(
   const coded = (how: string) =>
     post(daybook, "/jobs", {
       jobId: `${ID}${hostility}.${how}`,
-      type: "hostile.echo",
+      type: HOSTILE.type,
       input: { text, how },
       labels: { hostile: label, how },
     });
@@ -62,9 +63,9 @@ export async function hostileJobs(
   // After those, because one of them sends the event that it waits for.
   const jobs = { failed, waiting, backingOff, succeeded, plan: await plan(daybook, hostility) };
   await nearMisses(daybook, hostility);
-  await post(daybook, `/jobs/${encodeURIComponent(jobs.plan)}/suspend`, {
-    reason: hostileText(hostility, 1_000),
-  });
+  const reason = hostileText(hostility, 1_000);
+  await post(daybook, `/jobs/${encodeURIComponent(jobs.plan)}/suspend`, { reason });
+  await post(daybook, "/pauses", { label: `held:${hostileText(hostility, 200)}`, reason });
   return jobs;
 }
 

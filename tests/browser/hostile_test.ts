@@ -12,6 +12,7 @@ import {
   MARKUP,
   TURNED,
 } from "./hostile_journal.ts";
+import { HOSTILE } from "./hostile_definitions.ts";
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { WatchedPage } from "./watched_page.ts";
@@ -21,8 +22,10 @@ const DEFINITIONS = `${ROOT}tests/browser/hostile_definitions.ts`;
 /** The maximum size of a page, whatever is in the journal. */
 const PAGE_BYTES_MAX = 600_000;
 
+const TYPE_PAGE = `/ui/system/definitions/${HOSTILE.type}`;
+
 /** The screens that show user text. */
-const WITH_TEXTS = SCREENS.filter(({ path }) => /^\/$|^\/ui\/(?:jobs|stream)/.test(path));
+const WITH_TEXTS = SCREENS.filter(({ path }) => /^\/$|^\/ui\/(?:jobs|limits|stream)/.test(path));
 
 /** Elements and attributes that only user text could have created. */
 const SMUGGLED = "x-pwned, [data-pwned], [onerror], [onload], main img, main script, main style";
@@ -56,6 +59,7 @@ async function faultsOf(context: BrowserContext, url: string): Promise<readonly 
   const faults = [
     ...await smuggledInto(watched),
     ...await turningIn(watched),
+    ...await crampedIn(watched),
     ...bytes < PAGE_BYTES_MAX ? [] : [`${url} has ${bytes} bytes`],
     ...await watched.newFaults(),
   ];
@@ -98,6 +102,15 @@ async function turningIn({ page }: WatchedPage): Promise<readonly string[]> {
   })()`);
 }
 
+/** The message of a log must be in view. */
+async function crampedIn({ page }: WatchedPage): Promise<readonly string[]> {
+  return await page.evaluate<readonly string[]>(`
+    [...document.querySelectorAll("#job-log .table-box")]
+      .filter((box) => box.scrollWidth > box.clientWidth)
+      .map(() => location.pathname + " at " + innerWidth + " has a log that scrolls sideways")
+  `);
+}
+
 /** The number of pages examined in parallel, because most of the time is spent waiting. */
 const TABS = 3;
 
@@ -124,7 +137,10 @@ testInBrowser(
       const ofJobs = jobs.map((each) => Object.values(each).flatMap(screensOf));
       const urlsOf = (screens: readonly Screen[]) => screens.map(({ path }) => url + path);
       const faults = [
-        ...await faultsOfAll(browser, NARROWEST, urlsOf([...SCREENS, ...ofJobs.flat()])),
+        ...await faultsOfAll(browser, NARROWEST, [
+          url + TYPE_PAGE,
+          ...urlsOf([...SCREENS, ...ofJobs.flat()]),
+        ]),
         // Long texts are the widest, and few screens differ otherwise at desktop size.
         ...await faultsOfAll(browser, DESKTOP, urlsOf([...WITH_TEXTS, ...ofJobs.at(-1) ?? []])),
       ];

@@ -4,10 +4,12 @@ import assert from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
 import { DESKTOP, inContext, testInBrowser } from "../support/process/chromium.ts";
 import { DaybookProcess, type ProcessOptions } from "../support/process/daybook_process.ts";
+import { HOSTILE } from "./hostile_definitions.ts";
 import { sideBySide } from "./side_by_side.ts";
 import { StandInProxy } from "./stand_in_proxy.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { PATIENCE_MS } from "../support/until.ts";
+import { ROOT } from "../support/process/task_process.ts";
+import { PATIENCE_MS, until } from "../support/until.ts";
 
 const TOKEN = "correct-horse-battery-staple";
 /** For a busy machine; usually it takes about five seconds. */
@@ -61,6 +63,15 @@ class Restarts {
     assert.equal(response.status, status, await response.text());
   }
 
+  /** Opens pages beside the one that is there. */
+  async openAll(paths: readonly string[]): Promise<readonly Page[]> {
+    return await Promise.all(paths.map(async (path) => {
+      const page = await this.page.context().newPage();
+      await page.goto(this.url + path);
+      return page;
+    }));
+  }
+
   /** Opens the page of a waiting job, and makes sure that it is live. */
   async openJob(url = this.url): Promise<void> {
     await this.post("/jobs", { plan: PLAN, jobId: JOB });
@@ -87,7 +98,23 @@ class Restarts {
   }
 }
 
+/** The text of a page, without its times and durations. */
+async function textOf(page: Page): Promise<string> {
+  const text = await page.locator("main").innerText();
+  return text.replaceAll(
+    /(?:\d[\d:.-]* ?(?:ms|s|min|h)?[\s,]*)?(?:just now|ago)|\d[\d.]* (?:ms|s|min)\b/g,
+    "T",
+  );
+}
+
 type Walk = (browser: Browser) => Promise<void>;
+
+const WITH_DEFINITIONS = {
+  args: [`--definitions=${ROOT}tests/browser/hostile_definitions.ts`],
+  permissions: [`--allow-read=${ROOT}`],
+};
+/** More than a page of entries. */
+const EVENTS = 60;
 
 const WALKS: Readonly<Record<string, Walk>> = {
   "a server that was killed is found again": (browser) =>
@@ -141,6 +168,57 @@ const WALKS: Readonly<Record<string, Walk>> = {
       await restarts.saying("live");
       await restarts.again({ journal: `${folder}/second` });
       await restarts.page.getByRole("heading", { name: "There is no such job" }).waitFor();
+    }),
+
+  "a page that is kept open shows what a reload shows": (browser) =>
+    Restarts.run(browser, WITH_DEFINITIONS, async (restarts) => {
+      const input = { text: "too late", how: "fail" };
+      await restarts.post("/jobs", { type: HOSTILE.type, input, jobId: "fails", start: false });
+      await restarts.post("/jobs", { plan: PLAN, jobId: JOB });
+      const paths = ["fails", JOB].map((jobId) => `/ui/jobs/${jobId}`);
+      const pages = await restarts.openAll(
+        [...paths, "/ui/jobs", `/ui/system/definitions/${HOSTILE.type}`],
+      );
+      await restarts.post("/jobs/fails/start", {}, 200);
+      const event = { eventType: "shop.Seen", jobId: JOB };
+      await restarts.post("/events", Array.from({ length: EVENTS }, () => event), 200);
+      for (const page of pages) {
+        await restarts.page.goto(page.url());
+        await until(`${page.url()} shows what a reload shows`, async () => {
+          await restarts.page.reload();
+          return await textOf(page) === await textOf(restarts.page);
+        });
+      }
+    }),
+
+  "what is open stays open when something comes before it": (browser) =>
+    Restarts.run(browser, WITH_DEFINITIONS, async (restarts) => {
+      const { page } = restarts;
+      const correlation = { equals: { orderId: "42" } };
+      const plan = { expected: [{ id: "paid", eventType: "shop.Paid", correlation }] };
+      await restarts.post("/jobs", { plan, jobId: JOB });
+      const pay = (orderId: unknown) =>
+        restarts.post("/events", { eventType: "shop.Paid", attributes: { orderId } }, 200);
+      await pay(42);
+      await page.goto(`${restarts.url}/ui/jobs/${JOB}`);
+      const misses = page.locator(".miss");
+      await misses.locator("summary").click();
+      await pay(" 42 ");
+      await page.evaluate("document.dispatchEvent(new Event('daybook:refresh'))");
+      await misses.nth(1).waitFor();
+      // Landmarks need different names.
+      assert.equal(new Set(await misses.locator("caption").allTextContents()).size, 2);
+      const open = await misses.locator("details[open]").allInnerTexts();
+      assert.equal(open.length, 1);
+      assert.match(open.join(), /"orderId": 42/);
+
+      await restarts.post("/jobs", { type: "hostile.apart", input: {}, jobId: "apart" });
+      await page.goto(`${restarts.url}/ui/jobs/apart`);
+      const attempts = page.locator("#job-attempts tbody tr");
+      await attempts.filter({ hasText: "second failed" }).locator("summary").click();
+      await attempts.filter({ hasText: "2 of 9" }).waitFor();
+      const stack = await attempts.filter({ has: page.locator("details[open]") }).allInnerTexts();
+      assert.match(stack.join(), /^second/);
     }),
 
   "a page for which there was no room gets its stream when there is": (browser) =>

@@ -190,7 +190,7 @@ Deno.test("relay: without a leader reads continue, and a write is refused with R
   assert.match(String((await json(refused, 503))["detail"]), /does not answer/);
   assert.equal((await dropped(await follower.get("/jobs/a/explain"))).status, 200);
   const pauses = await follower.get("/pauses");
-  assert.equal((await json(pauses, 503))["title"], "Writes are refused for now");
+  assert.equal((await json(pauses, 503))["title"], "Daybook is not ready");
   assert.equal((await dropped(await follower.get("/jobs/b"))).status, 404);
 });
 

@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { TABLES } from "../../src/postgres/fitness.ts";
+import { systemClock } from "../../src/server/system.ts";
 import { runToEnd } from "../support/process/daybook_process.ts";
+import { runJournal } from "../support/process/journal_command.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { Member, SECRET_KEY, STEPS } from "./members.ts";
 import { until } from "../support/until.ts";
@@ -92,9 +94,32 @@ async function otherHistoryIsRefused(server: PostgresServer, folder: string): Pr
   assert.equal(gone.code, 78, gone.output);
   assert.match(
     gone.output,
-    /the database ends at logId 2, and lacks the entries acknowledged after it/,
+    /the database ends at logId 2, and lacks the entries acknowledged after it.*journal push/,
   );
 }
+
+/** As the refusal and the manual say. */
+async function lostEntriesAreAdded(server: PostgresServer, folder: string): Promise<void> {
+  const database = server.url("lost");
+  const push = (copy: string) =>
+    runJournal(["push", database, "--journal", `${folder}/${copy}`], {
+      env: { DAYBOOK_SECRET_KEY: SECRET_KEY },
+      tools: { clock: systemClock },
+    });
+  await ledOnce(server, "lost", `${folder}/copy`);
+  await server.query("delete from daybook_batch where journal = 'lost' and first > 1");
+  const added = await push("copy");
+  assert.equal(added.code, 0, added.err.join("\n"));
+  await ledOnce(server, "lost", `${folder}/copy`);
+  await server.query("delete from daybook_batch where journal = 'lost' and first > 1");
+  await ledOnce(server, "lost", `${folder}/later`);
+  assert.equal((await push("copy")).code, 1);
+}
+
+testWithPostgres(
+  "refusals: journal push adds what a fail-over lost from a copy, unless something else was recorded",
+  (server) => inFolder((folder) => lostEntriesAreAdded(server, folder)),
+);
 
 /** It could not continue sealed jobs after a takeover, nor the others the jobs that it seals. */
 async function otherSecretKeyIsRefused(server: PostgresServer, folder: string): Promise<void> {

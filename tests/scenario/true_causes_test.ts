@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { defineJob } from "../../src/mod.ts";
+import { defineJob, NonRetryableError } from "../../src/mod.ts";
 import type { NextStep } from "../../src/explain/explanation.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { hang, scripted } from "./incident_kit.ts";
@@ -109,10 +109,11 @@ test("explain the queue: when no job has a worker, it says what holds the jobs, 
   const daybook = await Explained.start({ definitions: [MAIL, failing] });
   await daybook.submit("failing", "pay");
   const again = "1 job backs off and is tried again without a call.";
+  const failed = "1 job backs off after Error: the bank is down";
   assert.deepEqual(await queueOf(daybook), {
-    summary: "Nothing is running: 1 job backs off.",
+    summary: `Nothing is running: ${failed}.`,
     standsStill: false,
-    because: [],
+    because: [`${failed} (type pay).`],
     next: [again],
   });
   await daybook.submit("before", "mail.send");
@@ -121,11 +122,12 @@ test("explain the queue: when no job has a worker, it says what holds the jobs, 
   const limit = "1 of 1 start within 1 h of type mail.send used up (rate, as changed at " +
     "2026-01-01T00:00:00.000Z)";
   assert.deepEqual(await queueOf(daybook), {
-    summary: `Nothing is running: 1 job backs off and limits hold 1 job: ${limit}.`,
+    summary: `Nothing is running: limits hold 1 job: ${limit} and ${failed}.`,
     standsStill: false,
     because: [
       `1 job waits to begin (held): ${limit}.`,
       "The limits of type mail.send were changed at 2026-01-01T00:00:00.000Z (reason: slow).",
+      `${failed} (type pay).`,
     ],
     next: [
       "The rate of type mail.send lets the next begin at 2026-01-01T01:00:00.000Z.",
@@ -208,4 +210,198 @@ test("explain a pause: it is named for a job that it will hold later, and nothin
   });
   assert.doesNotMatch(JSON.stringify(await toldOf(daybook, "plan")), /paused/);
   assert.match((await toldOf(daybook, "sleeping")).summary, /and 1 other pause holds it\.$/);
+});
+
+test("explain a failure: types that failed with the very same error are named before anything else that failures have in common", async () => {
+  let address: string | undefined;
+  const needing = (type: string) =>
+    scripted(type, {
+      load: () => {
+        if (address !== undefined) throw new Error(`connect ECONNREFUSED ${address}:5432`);
+        return "loaded";
+      },
+    }, { retry: { maxAttempts: 1, initialMs: 1_000, factor: 1, jitter: 0 } });
+  const types = ["erp.sync", "report.daily", "mail.digest"];
+  const daybook = await Explained.start({ definitions: types.map(needing) });
+  for (let job = 0; job < 12; job++) await daybook.submit(`ok-${job}`, "erp.sync", {});
+  address = "10.2.0.7";
+  for (let job = 0; job < 3; job++) await daybook.submit(`erp-${job}`, "erp.sync", { late: true });
+  for (const type of types.slice(1)) await daybook.submit(`${type}-1`, type);
+  address = "10.9.9.9";
+  await daybook.submit("elsewhere", "mail.digest");
+  await daybook.clock.advance(2 * HOUR_MS);
+  address = "10.2.0.7";
+  await daybook.submit("later", "report.daily");
+
+  const { summary, because } = await toldOf(daybook, "erp-1");
+  const same = "Jobs of 2 other types, created within an hour of it, failed with the same error: " +
+    "mail.digest (1) and report.daily (1).";
+  assert.match(summary, /ECONNREFUSED 10\.2\.0\.7:5432\. Jobs of 2 other types.* All 3 jobs/);
+  assert.ok(summary.includes(same), summary);
+  assert.equal(because[1], same);
+  for (const alone of ["elsewhere", "later"]) {
+    assert.doesNotMatch((await toldOf(daybook, alone)).summary, /other type/);
+  }
+});
+
+test("explain the queue: of jobs that back off it names the error that most of them have, and their types", async () => {
+  const failing = (type: string, message: string) =>
+    scripted(type, {
+      load: () => {
+        throw new Error(message);
+      },
+    }, { retry: { maxAttempts: 3, initialMs: MINUTE_MS, factor: 1, jitter: 0 } });
+  const refused = "connect ECONNREFUSED 10.2.0.7:5432";
+  const daybook = await Explained.start({
+    definitions: [
+      failing("erp.sync", refused),
+      failing("report.daily", refused),
+      failing("mail.digest", "no template"),
+    ],
+  });
+  for (const [job, type] of ["erp.sync", "mail.digest", "report.daily", "erp.sync"].entries()) {
+    await daybook.submit(`job-${job}`, type);
+  }
+  const { summary, because } = await queueOf(daybook);
+  const most = `4 jobs back off, 3 of them after Error: ${refused}`;
+  assert.equal(summary, `Nothing is running: ${most}.`);
+  assert.deepEqual(because, [`${most} (types erp.sync and report.daily).`]);
+});
+
+test("explain a repeated step: it says how often it may have happened, when each restart cut it short", async () => {
+  const crawl = scripted("web.crawl", { crawl: (about) => hang(about) });
+  let daybook = await Explained.start({ definitions: [crawl] });
+  await daybook.submit("job", "web.crawl");
+  for (let deploy = 1; deploy <= 3; deploy++) {
+    await daybook.clock.advance(20 * MINUTE_MS);
+    void daybook.engine.stop(0);
+    await daybook.clock.advance(10);
+    daybook = await daybook.crash();
+    const { summary } = await toldOf(daybook, "job");
+    const [, told] = /(Task crawl may have happened .*)\.$/.exec(summary) ?? [];
+    const [times, which, last, their] = [
+      ["twice", "attempt 1 was", "", "its"],
+      ["3 times", "attempts 1 and 2 were", "the last: ", "their"],
+      ["4 times", "attempts 1, 2 and 3 were", "the last: ", "their"],
+    ][deploy - 1] ?? [];
+    assert.equal(
+      told,
+      `Task crawl may have happened ${times}: its ${which} cut short (${last}the process stopped), ` +
+        `possibly after doing some or all of ${their} work, and attempt ${deploy + 1} started over`,
+    );
+  }
+});
+
+test("explain in prose: after the clock was set back, the past is ahead of it, and not to come", async () => {
+  const crawl = scripted("web.crawl", { crawl: (about) => hang(about) });
+  const daybook = await Explained.start({ definitions: [crawl] });
+  await daybook.submit("job", "web.crawl");
+  daybook.clock.jump(-24 * HOUR_MS);
+  const text = (await daybook.text("job")).replaceAll(/\s+/g, " ");
+  assert.match(text, /since 2026-01-01T00:00:00\.000Z \(24 h ahead of the clock\)/);
+  assert.doesNotMatch(text, /\(in /);
+});
+
+test("explain a compensation: the one that fails is named, and the call that tries it again at once works", async () => {
+  let isOpen = false;
+  const trip = scripted("trip", {
+    book: () => "booked",
+    charge: () => {
+      throw new NonRetryableError("the card was refused");
+    },
+  }, {
+    retry: { maxAttempts: 5, initialMs: MINUTE_MS, factor: 1, jitter: 0 },
+    undo: {
+      book: () => {
+        if (!isOpen) throw new Error("the hotel is closed");
+      },
+    },
+  });
+  const daybook = await Explained.start({ definitions: [trip] });
+  await daybook.submit("job", "trip");
+  await daybook.clock.advance(MINUTE_MS);
+  const { summary, next } = await toldOf(daybook, "job");
+  assert.equal(
+    summary,
+    "Job job is compensating: 0 of 1 task undone, after task charge failed for good with " +
+      "NonRetryableError: the card was refused. The compensation of task book failed in attempt " +
+      "2 of 5 (Error: the hotel is closed) and is tried again at 2026-01-01T00:02:00.000Z.",
+  );
+  assert.deepEqual(next, [
+    "The compensation is tried again at 2026-01-01T00:02:00.000Z.",
+    "Try it again now, once the cause is fixed: POST /jobs/job/wake",
+  ]);
+  isOpen = true;
+  await daybook.post("/jobs/job/wake");
+  assert.equal(daybook.engine.job("job" as never)?.state, "Failed");
+});
+
+const ORDER = defineJob({
+  type: "order",
+  version: 1,
+  input: ANY_INPUT,
+  expects: () => ({ paid: { eventType: "shop.Paid", correlation: { equals: { orderId: "7" } } } }),
+  async run(ctx, { strict }) {
+    const paid = await ctx.expect("paid", { withinMs: MINUTE_MS });
+    if (paid === undefined && strict === true) throw new Error("no payment");
+  },
+});
+
+test("explain a wait that run gave up on: it is named before what run threw for it, with the event that came too late", async () => {
+  const daybook = await Explained.start({ definitions: [ORDER] });
+  await daybook.submit("lax", "order");
+  await daybook.submit("strict", "order", { strict: true });
+  await daybook.clock.advance(MINUTE_MS);
+  const passed =
+    '"paid" did not come in time: the wait ended at 2026-01-01T00:01:00.000Z, and run ' +
+    "continued without it.";
+  const before = await toldOf(daybook, "strict");
+  assert.equal(before.summary, `Job strict failed: run threw Error: no payment. ${passed}`);
+  assert.doesNotMatch((await toldOf(daybook, "lax")).summary, /gave|given up/);
+
+  await daybook.clock.advance(5_000);
+  await daybook.event("shop.Paid", { orderId: "7" });
+  await daybook.event("shop.Paid", { orderId: "8" });
+  const late = 'shop.Paid for "paid" came at 2026-01-01T00:01:05.000Z, 5 s after the job had ' +
+    "given up on it.";
+  assert.equal((await toldOf(daybook, "strict")).summary, `${before.summary} ${late}`);
+  assert.equal(
+    (await toldOf(daybook, "lax")).summary,
+    `Job lax is Done since 2026-01-01T00:01:00.000Z. ${late}`,
+  );
+
+  const { jobId } = await daybook.post("/jobs/strict/retry");
+  const { summary } = await toldOf(daybook, `${jobId}`);
+  assert.match(summary, /"paid" did not come in time in job strict: a retry takes this over/);
+});
+
+test("explain a passed deadline: when no process recorded it in time, it says so, and which event was too late", async () => {
+  const first = await Explained.start();
+  await first.post("/jobs", {
+    jobId: "job",
+    plan: {
+      expected: [{
+        id: "paid",
+        eventType: "shop.Paid",
+        correlation: { equals: { orderId: "7" } },
+        within: { ms: HOUR_MS, otherwise: "fail" },
+      }],
+    },
+  });
+  first.clock.jump(6 * HOUR_MS);
+  const daybook = await first.crash();
+  await daybook.clock.advance(1_000);
+  await daybook.event("shop.Paid", { orderId: "7" });
+  const { summary, because } = await toldOf(daybook, "job");
+  const late = "its time was up at 2026-01-01T01:00:00.000Z, and 5 h passed before a process " +
+    "recorded it";
+  assert.equal(
+    summary,
+    `Job job failed: "paid" was not met within 1 h of the start; ${late}. shop.Paid for "paid" ` +
+      "came at 2026-01-01T06:00:01.000Z, 1 s after the job had given up on it.",
+  );
+  assert.match(
+    because[0] ?? "",
+    /^A deadline of its plan was recorded as passed at 2026-01-01T06:/,
+  );
 });

@@ -31,8 +31,7 @@ export function explainCommand(surroundings: Surroundings): Command {
       {
         name: "about",
         value: "value",
-        help: "instead of a job: all jobs and events with this value " +
-          "value",
+        help: "instead of a job: all jobs and events with this value",
       },
       ...TEXT_FORM_OPTIONS,
       ...SERVER_OPTIONS,

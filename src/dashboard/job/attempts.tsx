@@ -29,7 +29,7 @@ interface AttemptRow {
 
 export function JobAttempts({ state }: Props) {
   const { timeline, tasksPage } = state;
-  if (timeline.lanes.length === 0) return null;
+  if (timeline.lanes.length === 0) return <section id="job-attempts" data-live hidden></section>;
   const shown = shownLanes(timeline, tasksPage);
   const lanes = timeline.lanes.filter((lane) => lane.taskId === MAIN_TASK || shown.includes(lane));
   const all = lanes.reduce((sum, { spans }) => sum + attemptsIn(spans).length, 0);
@@ -104,8 +104,9 @@ interface RowProps extends Props {
 
 function Row({ state, row, isFirst, columns }: RowProps) {
   const { attempt, backoff, lane } = row;
+  const id = attempt.startedBy === undefined ? undefined : `attempt-${attempt.startedBy}`;
   return (
-    <tr class={isFirst ? "first-of-task" : undefined}>
+    <tr id={id} class={isFirst ? "first-of-task" : undefined}>
       <th scope="row">
         <span class={isFirst ? undefined : "unseen"}>
           {lane.phase === "run" ? null : "undo "}

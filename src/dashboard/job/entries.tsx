@@ -5,6 +5,7 @@ import { countText } from "../../core/size.ts";
 import type { Child } from "hono/jsx";
 import { EntryNote, type ShownEntry } from "../parts/shown_entry.tsx";
 import { jobPagePath, timePath } from "../parts/links.tsx";
+import { Table } from "../parts/table.tsx";
 import { JsonText, UserText } from "../parts/text.tsx";
 import type { EntryPage } from "./reading.ts";
 import { entryHref, type JobScreenState } from "./screen_state.ts";
@@ -51,7 +52,7 @@ function pageText({ entries, total, number, count }: EntryPage): string {
 
 function OrderLinks({ state: { page: { order, number }, job } }: Props) {
   return (
-    <ul class="choices" aria-label="Order of the entries">
+    <ul id="entries-order" class="choices" aria-label="Order of the entries" data-live>
       {(["oldest", "newest"] as const).map((name) => (
         <li>
           <a
@@ -71,11 +72,12 @@ function PageLinks(
   { state: { page, job }, where }: Props & { readonly where: "above" | "below" },
 ) {
   const { number, count, order } = page;
-  if (count === 1) return null;
+  const id = `entries-pages-${where}`;
+  if (count === 1) return <nav id={id} data-live hidden></nav>;
   const to = (target: number) =>
     `${jobPagePath(job.jobId)}?order=${order}&page=${target}#entries-heading`;
   return (
-    <nav class="row" aria-label={`Pages of entries, ${where}`}>
+    <nav id={id} class="row" aria-label={`Pages of entries, ${where}`} data-live>
       {number > 1 ? <a class="button" href={to(1)}>First</a> : null}
       {number > 1 ? <a class="button" href={to(number - 1)}>Earlier</a> : null}
       {number < count ? <a class="button" href={to(number + 1)}>Later</a> : null}
@@ -151,7 +153,7 @@ const DATA_LENGTH_MAX = 400;
 /** What the code of a job logged. The log is not in the journal, and old lines are dropped. */
 export function JobLog({ state }: { readonly state: JobScreenState }) {
   const { log, job } = state;
-  if (log.lines.length === 0) return null;
+  if (log.lines.length === 0) return <section id="job-log" data-live hidden></section>;
   const href = `/jobs/${encodeURIComponent(job.jobId)}/log?limit=2000`;
   return (
     <section id="job-log" class="part" aria-label="Log" data-live>
@@ -161,42 +163,34 @@ export function JobLog({ state }: { readonly state: JobScreenState }) {
         its code logged. The log is not part of the journal: old lines are dropped.{" "}
         <a href={href}>All retained lines</a>
       </p>
-      <div class="table-box" tabindex={0} role="region" aria-label="Lines of the log">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Time</th>
-              <th scope="col">Task</th>
-              <th scope="col">Attempt</th>
-              <th scope="col">Message</th>
-            </tr>
-          </thead>
-          <tbody>
-            {log.lines.map(({ time, taskId, attempt, message, data }) => (
-              <tr>
-                <td>
-                  <Time at={time} />
-                </td>
-                <td>
-                  <UserText text={taskId} lengthMax={128} />
-                </td>
-                <td class="number">{attempt}</td>
-                <td>
-                  <UserText text={message} lengthMax={MESSAGE_LENGTH_MAX} />
-                  {data === undefined ? null : (
-                    <>
-                      {" "}
-                      <code>
-                        <UserText text={JSON.stringify(data)} lengthMax={DATA_LENGTH_MAX} />
-                      </code>
-                    </>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        caption="Lines of the log"
+        headings={["Time", "Task", "Attempt", "Message"]}
+        asCards
+      >
+        {log.lines.map(({ time, taskId, attempt, message, data }) => (
+          <tr>
+            <td>
+              <Time at={time} />
+            </td>
+            <td>
+              <UserText text={taskId} lengthMax={128} />
+            </td>
+            <td data-name="attempt">{attempt}</td>
+            <td class="whole-line">
+              <UserText text={message} lengthMax={MESSAGE_LENGTH_MAX} />
+              {data === undefined ? null : (
+                <>
+                  {" "}
+                  <code>
+                    <UserText text={JSON.stringify(data)} lengthMax={DATA_LENGTH_MAX} />
+                  </code>
+                </>
+              )}
+            </td>
+          </tr>
+        ))}
+      </Table>
     </section>
   );
 }

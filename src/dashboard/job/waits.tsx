@@ -124,7 +124,7 @@ function Wait({ state, wait }: Props & { readonly wait: WaitingFor<Citation> }) 
       <p>
         <Sentence state={state} of={wait} />
       </p>
-      {nearMisses.map((miss) => <Miss state={state} miss={miss} />)}
+      {nearMisses.map((miss) => <Miss state={state} wait={wait} miss={miss} />)}
       {sample === undefined ? null : (
         <EventForm
           state={state}
@@ -145,15 +145,20 @@ export function sampleEventFor(
   return open && sampleEvent(open.expected, job.jobId)?.event;
 }
 
-function Miss({ state, miss }: Props & { readonly miss: NearMiss<Citation> }) {
+interface MissProps {
+  readonly wait: WaitingFor<Citation>;
+  readonly miss: NearMiss<Citation>;
+}
+
+function Miss({ state, wait, miss }: Props & MissProps) {
   return (
     <div class="miss">
       <p>
         <span class="miss-mark">Near miss</span> <TimedText text={miss.statement} />
         <Cites state={state} of={miss.cites} />
       </p>
-      {miss.clauses.length === 0 ? null : <Clauses miss={miss} />}
-      <details>
+      {miss.clauses.length === 0 ? null : <Clauses wait={wait} miss={miss} />}
+      <details id={`miss-${miss.cites[0]?.logId}-${eventFieldId(wait.expectation)}`}>
         <summary>What the event contained</summary>
         <JsonView value={miss.attributes} />
       </details>
@@ -161,10 +166,10 @@ function Miss({ state, miss }: Props & { readonly miss: NearMiss<Citation> }) {
   );
 }
 
-function Clauses({ miss }: { readonly miss: NearMiss<Citation> }) {
+function Clauses({ wait, miss }: MissProps) {
   return (
     <Table
-      caption="The clauses that failed"
+      caption={`The clauses of ${wait.expectation} that entry ${miss.cites[0]?.logId} fails`}
       headings={["Clause", "Expected", "Found"]}
     >
       {miss.clauses.map(({ path, expected, found, elsewhere }) => (

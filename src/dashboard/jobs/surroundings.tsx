@@ -63,9 +63,9 @@ export function BulkLinks({ address, filter, upTo, count }: BulkLinksProps) {
     const { conditions = CONDITIONS } = filterOfAction({ action, filter, upTo, again: true });
     return conditions.some((condition) => count.conditions.has(condition));
   });
-  if (possible.length === 0) return null;
+  if (possible.length === 0) return <p id="all-matching" data-live hidden></p>;
   return (
-    <p class="row job-bulk">
+    <p id="all-matching" class="row job-bulk" data-live>
       <span class="hint">All matching:</span>
       {possible.map((action) => (
         <a class="button" href={address.with({ do: action })}>{CONTROLS[action].label} …</a>

@@ -114,7 +114,7 @@ export function DefinitionPage({ definition, newest, form, deps }: DefinitionPag
               <JsonView value={definition.inputSchema} href="/definitions" />
             </details>
           </section>
-          <section class="sheet" aria-labelledby="waits-heading">
+          <section id="waits" class="sheet" aria-labelledby="waits-heading" data-live>
             <h2 id="waits-heading">What its jobs wait for</h2>
             <Expectations newest={newest} />
           </section>

@@ -51,6 +51,8 @@ export const SUBMIT_ROUTES: readonly Route[] = [
   },
 ];
 
+const OPTIONS = { screen: "system", styles: ["system.css"] } as const;
+
 /** A page with a form that creates a job. */
 interface CreationScreen {
   readonly title: string;
@@ -116,7 +118,7 @@ function showType(c: Context, deps: HttpDeps): Response {
     return show(c, deps, typeForm(deps, type));
   }
   readQuery(c.req.raw, NOTE_PARAMETER);
-  const options = { title: type, screen: "system", styles: ["system.css"] } as const;
+  const options = { ...OPTIONS, title: type, live: "journal" } as const;
   return page(c, deps, options, <UnloadedTypePage deps={deps} type={type} />);
 }
 
@@ -165,9 +167,10 @@ function formPage(
     c,
     deps,
     {
+      ...OPTIONS,
       title,
-      screen: "system",
-      styles: ["system.css"],
+      // A live page would reset the calls of a form that was sent.
+      ...(subject.kind === "type" && texts === atFirst ? { live: "journal" } : {}),
       calls: [creationCall(form, curlCommands(c, deps))],
       showsCalls: texts.has(SHOW),
       ...(problem === undefined

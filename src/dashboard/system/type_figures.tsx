@@ -35,7 +35,7 @@ export function TypeFigures({ deps: { engine: { lists }, clock }, type }: TypeFi
     limit: MEASURED_MAX,
   }).jobs;
   return (
-    <section class="sheet" aria-labelledby="figures-heading">
+    <section id="figures" class="sheet" aria-labelledby="figures-heading" data-live>
       <h2 id="figures-heading">In figures</h2>
       <p class="row">
         {CONDITIONS.filter((condition) => conditions.has(condition)).map((condition) => (
