@@ -5,7 +5,7 @@
 
 import { DatabaseSync } from "node:sqlite";
 import type { Row } from "./database.ts";
-import { FILE, openFile } from "./open_index.ts";
+import { FILE, openFile, requireRoom } from "./open_index.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
 import type { LogId } from "../core/ids.ts";
 import type { KnownEntry } from "../engine/ports.ts";
@@ -32,7 +32,7 @@ interface ScratchIndex extends Disposable {
 }
 
 /**
- * Creates one; in memory if the folder cannot be written to, as with a copy.
+ * Creates one; in memory if the folder cannot be written to, as with a copy or on a full disk.
  *
  * @param journal The folders of the journal and of its index.
  */
@@ -67,10 +67,14 @@ export function scratchIndexIn(journal: JournalFolders): ScratchIndex {
 }
 
 function made(folder: string): string | undefined {
+  let own: string | undefined;
   try {
     removeForgotten(folder);
-    return Deno.makeTempDirSync({ dir: folder, prefix: PREFIX });
+    own = Deno.makeTempDirSync({ dir: folder, prefix: PREFIX });
+    requireRoom(own);
+    return own;
   } catch {
+    if (own !== undefined) Deno.removeSync(own, { recursive: true });
     return undefined;
   }
 }
