@@ -1,6 +1,6 @@
 /**
  * An index for one verification of a journal, in a folder of its own beside the segments. If the
- * process is killed, a verification on a later day removes the folder.
+ * process is killed (SIGKILL), a verification on a later day removes the folder.
  */
 
 import { DatabaseSync } from "node:sqlite";
@@ -38,6 +38,11 @@ interface ScratchIndex extends Disposable {
  */
 export function scratchIndexIn(journal: JournalFolders): ScratchIndex {
   const own = made(journal.folder);
+  const remove = () => {
+    if (own !== undefined) Deno.removeSync(own, { recursive: true });
+  };
+  // A command that a signal ends disposes of nothing.
+  globalThis.addEventListener("unload", remove);
   let database: DatabaseSync | undefined;
   const open = (fresh: boolean) =>
     database = own === undefined ? new DatabaseSync(":memory:") : openFile(own, fresh);
@@ -61,7 +66,8 @@ export function scratchIndexIn(journal: JournalFolders): ScratchIndex {
     },
     [Symbol.dispose]() {
       index.close();
-      if (own !== undefined) Deno.removeSync(own, { recursive: true });
+      globalThis.removeEventListener("unload", remove);
+      remove();
     },
   };
 }
