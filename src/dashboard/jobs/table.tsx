@@ -32,7 +32,9 @@ export function SelectionBar({ rows, returnTo }: SelectionBarProps) {
       <input type="hidden" name="ticked" value="yes" />
       <span class="hint">Ticked:</span>
       {possible.filter((action) => action !== "cancel").map((action) => (
-        <button type="submit" name="action" value={action}>{CONTROLS[action].label}</button>
+        <button id={`${action}-ticked`} type="submit" name="action" value={action}>
+          {CONTROLS[action].label}
+        </button>
       ))}
       {possible.includes("cancel") ? <CancelTicked /> : null}
     </form>
