@@ -27,7 +27,7 @@ const LOAD_SECONDS = 5;
 const LATENCY_SECONDS = 3;
 const SUBMIT_SECONDS = 3;
 /** After this time no further round starts. */
-const ROUNDS_MS_MAX = 6 * 60_000;
+const ROUNDS_MS_MAX = 8 * 60_000;
 
 interface Round {
   readonly jobsPerSecond: number;

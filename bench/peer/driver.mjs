@@ -4,7 +4,10 @@
 import { createInterface } from "node:readline";
 
 const IN_FLIGHT = 64;
-const WARM_UP_MS = 1_500;
+/** About as long as V8 takes until it has optimized the code of a job. */
+const WARM_UP_MS = 5_000;
+/** Of the measurements that follow. */
+const RESUMING_MS = 1_500;
 
 export const CONCURRENCY = IN_FLIGHT;
 export const PAYLOAD = "x".repeat(100);
@@ -56,7 +59,7 @@ function latencyOf(open) {
     let done;
     const peer = await open({ onDone: () => done(), isAlone: true, isWorking: true });
     const latencies = [];
-    const begin = performance.now() + WARM_UP_MS;
+    const begin = performance.now() + RESUMING_MS;
     const end = begin + seconds * 1_000;
     for (let now = performance.now(); now < end;) {
       await new Promise((resolve) => {
@@ -81,7 +84,7 @@ function submissionsOf(open) {
     const submitters = Array.from({ length: IN_FLIGHT }, async () => {
       for (; !isOver; submitted++) await peer.submit();
     });
-    await pause(WARM_UP_MS);
+    await pause(RESUMING_MS);
     const [before, started] = [submitted, performance.now()];
     await pause(seconds * 1_000);
     const result = { submitted: submitted - before, elapsedMs: performance.now() - started };

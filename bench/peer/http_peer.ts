@@ -5,7 +5,9 @@ import { oneInFlight } from "../load/one_in_flight.ts";
 import { postFor } from "../load/wrk.ts";
 import type { Peer, Throughput } from "./peer.ts";
 
-const WARM_UP_SECONDS = 2;
+/** About as long as V8 takes until it has optimized the code of a job; `driver.mjs` has the same. */
+const WARM_UP_SECONDS = 5;
+const SUBMITTING_SECONDS = 2;
 
 export interface HttpSystem {
   readonly port: number;
@@ -56,7 +58,7 @@ export class HttpPeer implements Peer {
     const { port, path, heldBody } = this.#system;
     if (heldBody === undefined) return NaN;
     const load = { url: `http://127.0.0.1:${port}${path}`, body: heldBody, prefer: "" };
-    await postFor(WARM_UP_SECONDS, load);
+    await postFor(SUBMITTING_SECONDS, load);
     const { answered, elapsedMs } = await postFor(seconds, load);
     return perSecond(answered, elapsedMs);
   }

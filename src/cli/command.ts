@@ -134,13 +134,14 @@ function printed(terminal: Terminal, lines: readonly string[]): number {
 }
 
 function overview(commands: readonly Command[], program: string): readonly string[] {
+  const width = Math.max(...commands.map(({ name }) => name.length));
   return [
     `usage: ${program} <command> [options]`,
     "",
-    ...commands.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`),
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     "",
     `${program} <command> --help says more, with examples.`,
-    "When things go wrong: src/manual/when-things-go-wrong.md, by what you see.",
+    "When things go wrong: src/manual/when-things-go-wrong.md, by symptom.",
     "deno task -q omits the line that deno prints before each command.",
   ];
 }

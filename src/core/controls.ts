@@ -69,9 +69,10 @@ export const CONTROLS: Readonly<Record<ControlName, ControlFacts>> = {
   retry: {
     label: "Retry",
     done: "Retried",
-    summary: "retry a failed or parked job as a new one, which reuses the results that still stand",
-    effect: "A new job reuses the completed results that still stand. The old job stays as it " +
-      "is; a parked one is given up.",
+    summary:
+      "retry a failed or parked job as a new one, which reuses the results that are still valid",
+    effect: "A new job reuses the results that are still valid. The old job stays as it is; a " +
+      "parked one is given up.",
     confirm: false,
     // A cancelled job is retried only when named.
     conditions: ["failed"],

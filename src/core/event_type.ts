@@ -15,7 +15,8 @@ export const EVENT_TYPE_RULE = "parts of A-Z a-z 0-9 _ - joined by dots, at most
 const RESERVED_NAMESPACES: readonly string[] = ["job.", "journal."];
 
 export function isEventType(text: string): text is EventType {
-  return text.length <= EVENT_TYPE_MAX_LENGTH && EVENT_TYPE_PATTERN.test(text);
+  return typeof text === "string" && text.length <= EVENT_TYPE_MAX_LENGTH &&
+    EVENT_TYPE_PATTERN.test(text);
 }
 
 /** @throws {TypeError} when the text is not a legal event type. */

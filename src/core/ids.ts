@@ -73,7 +73,8 @@ export function sleepId(text: string): TaskId {
 }
 
 function checked(text: string, what: string): string {
-  if (!ID_PATTERN.test(text)) {
+  // Code without types may pass anything, and a pattern converts what it tests.
+  if (typeof text !== "string" || !ID_PATTERN.test(text)) {
     throw new TypeError(`Cannot use ${JSON.stringify(text)} as a ${what}: it must be ${ID_RULE}`);
   }
   return text;

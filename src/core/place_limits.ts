@@ -18,6 +18,13 @@ export interface PlaceLimits {
   readonly rate?: Rate;
 }
 
+/** How many places or starts per millisecond a limit allows. */
+export function limitSize(limits: PlaceLimits, limit: keyof PlaceLimits): number {
+  const { rate } = limits;
+  if (limit !== "rate") return limits[limit] ?? Infinity;
+  return rate === undefined ? Infinity : rate.count / rate.perMs;
+}
+
 /** `maxRunning 6, rate 9 per 1 min`. */
 export function limitsText({ maxRunning, perKey, rate }: PlaceLimits): string {
   const texts = [

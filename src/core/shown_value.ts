@@ -36,6 +36,19 @@ export function oneLine(text: string): string {
     : `${line.slice(0, LINE_LENGTH_MAX).toWellFormed()}…`;
 }
 
+/**
+ * Lines of text from outside, for a log: nothing in them controls a terminal.
+ *
+ * @param indent Before each line but the first, so that none looks like an entry of its own.
+ */
+export function shownLines(text: string, indent = ""): string {
+  return text.split(/\r?\n/).map(shownTabs).join(`\n${indent}`);
+}
+
+function shownTabs(line: string): string {
+  return line.split("\t").map(visible).join("\t");
+}
+
 /** Converts no more of a long value than is shown. */
 function shownMembers(value: JsonValue): string {
   const text = JSON.stringify(jsonPrefix(value, 2 * SHOWN_LENGTH_MAX));

@@ -127,7 +127,7 @@ function redirectToSignIn(c: Context): Response {
 /** The requested page; for a form, the page that contains it. */
 function requestedPage(request: Request): string | undefined {
   const { pathname, search } = new URL(request.url);
-  if (request.method === "GET") return pathname + search;
+  if (request.method !== "POST") return pathname + search;
   const referer = URL.parse(request.headers.get("referer") ?? "");
   if (referer === null || referer.origin !== reachedAs(request).origin) return undefined;
   return safeReturnPath(referer.pathname + referer.search);

@@ -24,7 +24,7 @@ const RATE_MAX = 500;
 export const DEMO_HELP = `deno task demo: a small shop at work, to look around
 
   --port <number>   port to listen on; 0 picks one (8000, or a free one when that is taken)
-  --keep <folder>   keep the journal in this folder, which has to be new or empty
+  --keep <folder>   keep the journal in this folder, which must be new or empty
   --rate <number>   new jobs in a second, up to ${RATE_MAX} (${RATE_DEFAULT})
   --still           no new jobs once the situations are there
   --help            this text`;

@@ -1,6 +1,6 @@
 /** Query parameters: the schema of each both parses and documents it. */
 
-import { invalidParameter } from "./refusal.ts";
+import { invalidParameter, invalidRequest } from "./refusal.ts";
 import * as v from "valibot";
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import { isEventType } from "../core/event_type.ts";
@@ -21,10 +21,18 @@ export function formatCursor(scope: CursorScope, logId: LogId): string {
   return btoa(`${scope}:${logId}`).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
+// A supposed entry has a position between two others.
+const CURSOR = /^([a-z]+):(\d{1,16}(?:\.\d{1,3})?)$/;
+
+/** The position in a cursor of any list; `undefined` if there is none. */
+export function cursorPosition(cursor: string): LogId | undefined {
+  const position = CURSOR.exec(decoded(cursor))?.[2];
+  return position === undefined ? undefined : Math.floor(Number(position));
+}
+
 /** `undefined` if the text is not a cursor of this scope. */
 function parseCursor(scope: CursorScope, cursor: string): LogId | undefined {
-  // A supposed entry has a position between two others.
-  const match = /^([a-z]+):(\d{1,16}(?:\.\d{1,3})?)$/.exec(decoded(cursor));
+  const match = CURSOR.exec(decoded(cursor));
   const logId = Number(match?.[2]);
   const isPosition = scope === "steps"
     ? logId <= Number.MAX_SAFE_INTEGER
@@ -95,6 +103,26 @@ export function cursor(scope: CursorScope): Schema<LogId> {
     v.check((text) => parseCursor(scope, text) !== undefined, "must be a nextCursor of this list"),
     v.transform((text) => parseCursor(scope, text) as LogId),
   );
+}
+
+/**
+ * A position that a client has from an earlier answer. One beyond the head comes from another journal,
+ * or from a later state of this one, so it does not mean what the client takes it for.
+ *
+ * @param place Where the request has it.
+ * @throws {Refusal} `invalid-request` if it is beyond the head.
+ */
+export function notBeyondHead<Position extends LogId | undefined>(
+  position: Position,
+  headLogId: LogId,
+  place:
+    | { readonly parameter: string }
+    | { readonly header: string }
+    | { readonly pointer: string },
+): Position {
+  if (position === undefined || Math.floor(position) <= headLogId) return position;
+  const detail = `must not be beyond the head of the journal, which is ${headLogId}`;
+  throw invalidRequest([{ ...place, detail }]);
 }
 
 export function wholeNumber(minimum: number, maximum: number, byDefault?: number): Schema<number> {

@@ -7,7 +7,14 @@ import type { ReserveMemory } from "../engine/queries/entry_pages.ts";
 import type { StepsWanted } from "../explain/replay_steps.ts";
 import type { Supposition } from "../explain/supposition.ts";
 import { valueOrThrow } from "./engine_refusal.ts";
-import { cursor, formatCursor, type Query, single, wholeNumber } from "./parameters.ts";
+import {
+  cursor,
+  formatCursor,
+  notBeyondHead,
+  type Query,
+  single,
+  wholeNumber,
+} from "./parameters.ts";
 
 const STEPS_MAX = 1_000;
 
@@ -17,8 +24,13 @@ export const STEP_PARAMETERS = {
   cursor: single(cursor("steps"), "The nextCursor of the previous page."),
 };
 
-export function stepsWanted({ limit, cursor }: Query<typeof STEP_PARAMETERS>): StepsWanted {
-  return { after: cursor, limit: limit ?? STEPS_MAX };
+/** @throws {Refusal} `invalid-request` if the cursor is beyond the head. */
+export function stepsWanted(
+  { limit, cursor }: Query<typeof STEP_PARAMETERS>,
+  { headLogId }: JobEngine,
+): StepsWanted {
+  const after = notBeyondHead(cursor, headLogId, { parameter: "cursor" });
+  return { after, limit: limit ?? STEPS_MAX };
 }
 
 export function stepsCursor(next: LogId | undefined): string | null {
@@ -39,7 +51,7 @@ export async function supposedJob(
   hold?: ReserveMemory,
 ) {
   const { job, next, ...answer } = valueOrThrow(
-    await engine.replays.whatIf(jobId, supposed, stepsWanted(steps), hold),
+    await engine.replays.whatIf(jobId, supposed, stepsWanted(steps, engine), hold),
   );
   return { ...answer, job: jobResource(job), nextCursor: stepsCursor(next) };
 }

@@ -13,12 +13,20 @@ import { placesField, rateField } from "./limits.ts";
 import { planField, repeatedIdIssues, toPlan } from "./plan_schema.ts";
 import { invalidRequest } from "./refusal.ts";
 
+/** Before an eventId that would otherwise be a logId or a time. No id contains a slash. */
+const EVENT_PREFIX = "event/";
+
 /** The JSON Schema of a point. */
 export const POINT_FORMS: JsonObject = {
   anyOf: [
     { type: "integer", minimum: 1, description: "A logId." },
     { type: "string", format: "date-time" },
     { type: "string", pattern: ID_PATTERN.source, description: "An eventId." },
+    {
+      type: "string",
+      pattern: ID_PATTERN.source.replace("^", `^${EVENT_PREFIX}`),
+      description: "An eventId of any form, also one of digits only.",
+    },
   ],
 };
 
@@ -26,7 +34,7 @@ export const POINT_RULE = `must be a logId, an eventId, or ${TIME_RULE}`;
 
 /**
  * The point that a text names: 1 to 15 digits are a position, an RFC 3339 time is a time, and any
- * other valid id is an event. `undefined` if it is none of these.
+ * other valid id is an event, as is every id after `event/`. `undefined` if it is none of these.
  */
 export function parsePoint(text: string): Point | undefined {
   const logId = parseWholeNumber(text);
@@ -35,7 +43,8 @@ export function parsePoint(text: string): Point | undefined {
   if (milliseconds !== undefined) {
     return { kind: "time", time: new Date(milliseconds).toISOString() };
   }
-  return ID_PATTERN.test(text) ? { kind: "eventId", eventId: text as EventId } : undefined;
+  const id = text.startsWith(EVENT_PREFIX) ? text.slice(EVENT_PREFIX.length) : text;
+  return ID_PATTERN.test(id) ? { kind: "eventId", eventId: id as EventId } : undefined;
 }
 
 const WITHOUT_MAX = 10_000;

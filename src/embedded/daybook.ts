@@ -43,7 +43,7 @@ export interface OpenOptions {
 /**
  * The controls of a job. `start`: start it. `wake`: end a backoff, a sleep or a timed wait now.
  * `suspend`: start nothing new. `resume`: continue a suspended job, or try a parked one again.
- * `retry`: create a new job from a failed one, reusing the results that still stand. `cancel`: end
+ * `retry`: create a new job from a failed one, reusing the results that are still valid. `cancel`: end
  * it, and undo what can be undone.
  */
 export type JobControl = "start" | "wake" | "suspend" | "resume" | "retry" | "cancel";
@@ -72,7 +72,8 @@ export interface WaitOptions {
 export interface ExplainOptions {
   /**
    * A logId, an eventId, or an RFC 3339 time: explain the job as of then, from what was on record.
-   * Suggests no actions. Default: now.
+   * Before an eventId that looks like one of the others, write `event/`: `event/17`. Suggests no
+   * actions. Default: now.
    */
   readonly at?: string | number;
 }

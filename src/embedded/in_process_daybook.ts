@@ -15,6 +15,7 @@ import { controlled } from "../documents/controls.ts";
 import { toIdempotency } from "../documents/idempotency.ts";
 import { invalidParameter } from "../documents/refusal.ts";
 import { explanationText } from "../explain/explanation_text.ts";
+import { copyJson, type JsonValue } from "../core/json.ts";
 import type { JsonForm } from "../core/json_form.ts";
 import { ID_PATTERN, type JobId } from "../core/ids.ts";
 import { isTerminal } from "../core/job_state.ts";
@@ -47,6 +48,11 @@ export interface InProcessHost {
   readonly fetch: EmbeddedDaybook["fetch"];
   /** See `EmbeddedDaybook.close`; called once. */
   stop(closeServer: () => Promise<unknown>): Promise<void>;
+}
+
+/** A copy of an answer, which is JSON: the caller may change it, and parts of it are the engine's. */
+export function own<Answer>(answer: Answer): Answer {
+  return copyJson(answer as JsonValue) as Answer;
 }
 
 /** @throws {Refusal} `invalid-request`. */
@@ -123,7 +129,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
 
   job(jobId: string): Job | undefined {
     const state = this.#host.engine.job(jobId as JobId);
-    return state === undefined ? undefined : toJob(state);
+    return state === undefined ? undefined : own(toJob(state));
   }
 
   wait<Output>(
@@ -133,7 +139,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
     const { engine } = this.#host;
     return orRefused(async () => {
       const jobId = this.#existing(typeof job === "string" ? job : job.jobId);
-      return toJob<Output>(await engine.waitFor(jobId, isTerminal, timeoutMs, signal));
+      return own(toJob<Output>(await engine.waitFor(jobId, isTerminal, timeoutMs, signal)));
     });
   }
 
@@ -164,7 +170,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
       const asked = Object.entries(options).map(([name, value]) => [name, String(value)]);
       const steps = parseQuery(new URLSearchParams(asked), STEP_PARAMETERS);
       const { job, ...answer } = await supposedJob(existing, supposed, steps, engine);
-      return { ...answer, job: job as Job };
+      return own({ ...answer, job: job as Job });
     });
   }
 
@@ -176,7 +182,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
   }
 
   pauses(): readonly Pause[] {
-    return this.#host.engine.pauses.all();
+    return own(this.#host.engine.pauses.all());
   }
 
   endPause(pauseId: string): Promise<Pause> {
@@ -184,7 +190,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
   }
 
   limits(): readonly TypeLimits[] {
-    return this.#host.engine.limits.all;
+    return own(this.#host.engine.limits.all);
   }
 
   changeLimits(type: string, change: LimitChange): Promise<TypeLimits> {
@@ -208,7 +214,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
     const { engine } = this.#host;
     return orRefused(async () => {
       if (engine.draining) throw draining();
-      return await run(engine);
+      return own(await run(engine));
     });
   }
 

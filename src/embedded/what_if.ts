@@ -15,7 +15,10 @@ export interface Suppositions {
   readonly without?: readonly number[];
   /** Events to add. */
   readonly with?: readonly SupposedEvent[];
-  /** The last entry to take into account: a position, an `eventId`, or an RFC 3339 time. */
+  /**
+   * The last entry to take into account: a position, an `eventId`, or an RFC 3339 time, as `at` of
+   * `explain`.
+   */
   readonly upTo?: number | string;
   /**
    * Other limits of the job's type: one that is left out stays in force, and `null` means no limit.

@@ -19,6 +19,7 @@ import {
   YEARS_MAX,
 } from "../core/job_plan.ts";
 import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
+import { copyJson } from "../core/json.ts";
 import type { AnyJobDefinition, ErrorMatcher, Expectation } from "./definition.ts";
 
 /**
@@ -102,5 +103,6 @@ export function toMatcher(spec: ErrorMatcher): EventMatcher {
   const correlation = spec.correlation ?? "any";
   const flaw = correlationFlaw(correlation);
   if (flaw !== undefined) throw new TypeError(`Cannot expect ${type}: ${flaw}`);
-  return { eventType: type, correlation };
+  // The caller may change its own later.
+  return { eventType: type, correlation: copyJson(correlation) };
 }

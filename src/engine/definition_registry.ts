@@ -152,7 +152,7 @@ function requireUsable(definition: AnyJobDefinition): void {
     throw new TypeError(`Cannot register ${type}: runs must list versions, such as [1, 2]`);
   }
   if (definition.input?.kind !== "schema") {
-    throw new TypeError(`Cannot register ${type}: input must be a schema of valibot`);
+    throw new TypeError(`Cannot register ${type}: input must be a valibot schema`);
   }
   if (onCompensated !== "Done" && onCompensated !== "Failed") {
     throw new TypeError(`Cannot register ${type}: onCompensated must be "Done" or "Failed"`);

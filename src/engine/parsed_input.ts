@@ -1,6 +1,7 @@
 /** Parses an input with the schema of its definition, or says what is wrong with it. */
 
 import * as v from "valibot";
+import { copyJson, type JsonValue } from "../core/json.ts";
 import type { AnyJobDefinition } from "./definition.ts";
 import { inputIssues } from "./input_issues.ts";
 import type { InputIssue } from "./requests.ts";
@@ -14,6 +15,19 @@ export function parseInput(definition: AnyJobDefinition, input: unknown): InputV
   if (result.success) return { ok: true, value: result.output };
   if (input === undefined) return { ok: false, issues: [{ pointer: "", detail: "is required" }] };
   return { ok: false, issues: inputIssues(result.issues) };
+}
+
+/**
+ * Parses an input before it is recorded. The functions of the definition that get the value may
+ * change it, and with it parts of the input that the schema passed on as they are.
+ */
+export function parseNewInput(
+  definition: AnyJobDefinition,
+  input: JsonValue | undefined,
+): InputVerdict {
+  const { expects, errors, limits } = definition;
+  const isRead = expects !== undefined || errors !== undefined || limits !== undefined;
+  return parseInput(definition, isRead ? copyJson(input) : input);
 }
 
 /** The issues of an input, on one line. */

@@ -225,13 +225,13 @@ export interface KeyStore {
   keepOnly(jobIds: readonly JobId[]): Promise<ReadonlySet<JobId>>;
 }
 
-/** Interprets the journal. Receives every entry once, in order, when it is durable. */
 /** An entry as a cache has it. */
 export interface KnownEntry {
   readonly logId: LogId;
   readonly jobId: JobId;
 }
 
+/** Interprets the journal. Receives every entry once, in order, when it is durable. */
 export interface JournalConsumer {
   /** The last entry up to a position that its caches have from an earlier start. */
   known?(upTo: LogId): KnownEntry | undefined;

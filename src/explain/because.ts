@@ -20,6 +20,7 @@ import type { Evidence } from "./evidence.ts";
 import { explainOrigin } from "./origin.ts";
 import { parkedReasons } from "./parked.ts";
 import { repeatedSteps } from "./retrospect.ts";
+import { heldLaterReasons, holdingLater } from "./pause_texts.ts";
 import { sleepReasons } from "./times.ts";
 import {
   actorText,
@@ -44,6 +45,7 @@ export function explainCause(
   const reasons = [
     ...processReasons(outlined, evidence),
     ...conditionReasons(deriveCondition(outlined.job), outlined, evidence, waitingFor),
+    ...heldLaterReasons(holdingLater(outlined, evidence)),
     ...explainOrigin(outlined, evidence),
   ];
   const said = new Set<string>();

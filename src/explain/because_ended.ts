@@ -103,7 +103,12 @@ export function failureReasons(outlined: OutlinedHistory, evidence: Evidence): R
   const subject = taskSubject(failure.taskId ?? MAIN_TASK);
   const before = attempts.filter(({ ended }) => ended?.entry.logId !== failure.because);
   const earlier = unsuccessfulAttempts(subject, before, evidence.causes);
-  return [failed(outlined, failure, failedBy.entry, evidence), ...earlier];
+  const { sameElsewhere } = evidence;
+  return [
+    failed(outlined, failure, failedBy.entry, evidence),
+    ...sameElsewhere === undefined ? [] : [sameElsewhere],
+    ...earlier,
+  ];
 }
 
 function failed(

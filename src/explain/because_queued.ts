@@ -15,6 +15,7 @@ import {
   behindText,
   blockingEntries,
   changeCited,
+  changeReason,
   holdsThenText,
   queueText,
 } from "./queue_holders.ts";
@@ -38,6 +39,7 @@ export function queuedReasons(
   const settings = [...pausesCited(stands?.pauses), ...changeCited(stands ?? {})];
   return [
     { statement: limit, cites: [...settings, since.logId, ...began] },
+    ...changeReason(stands ?? {}),
     ...(stands?.pauses ?? []).flatMap(pauseCause),
     ...whyQueued(outlined, causes),
     ...backingOff(outlined, causes),
@@ -55,7 +57,11 @@ export function dueReasons(
   const began = queue.limit === undefined ? [] : blockingEntries(queue);
   const settings = [...pausesCited(queue.pauses), ...changeCited(queue)];
   const cites = [...settings, outlined.conditionSince.logId, ...began.slice(0, HOLDERS_MAX)];
-  return [{ statement, cites }, ...(queue.pauses ?? []).flatMap(pauseCause)];
+  return [
+    { statement, cites },
+    ...changeReason(queue),
+    ...(queue.pauses ?? []).flatMap(pauseCause),
+  ];
 }
 
 function limitText(queue: NonNullable<Evidence["circumstances"]["queue"]>): string {

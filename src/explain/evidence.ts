@@ -2,13 +2,13 @@
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JsonScalar } from "../core/json.ts";
-import type { SiblingsStatement } from "./explanation.ts";
+import type { SiblingsStatement, Statement } from "./explanation.ts";
 import type { JobId, LogId, TaskId } from "../core/ids.ts";
 import type { Effect } from "./likeness/suspect.ts";
 import type { Contrast } from "./contrast.ts";
 import type { Pause } from "../core/pauses.ts";
 import type { HeldUp } from "./hold_ups.ts";
-import type { Moment } from "./place_history.ts";
+import type { LimitChange } from "./place_history.ts";
 import type { UsualTime } from "./usual_time.ts";
 
 /** Events from outside that may have been meant for an expectation. */
@@ -51,8 +51,10 @@ interface LimitOf {
   readonly key?: string;
   /** Whether only jobs of its own key are ahead of it, since keys take turns. */
   readonly isOfKey: boolean;
-  /** If an operator set the limit: the entry, and its time. */
-  readonly change?: Moment;
+  /** If an operator set the limit in place of the code's. */
+  readonly change?: LimitChange;
+  /** Whether the limit in the code would let more jobs begin. */
+  readonly isTightened?: boolean;
 }
 
 export interface PlacesInTheWay extends LimitOf {
@@ -131,8 +133,11 @@ export interface Circumstances {
   };
   /** Whether no version of the type is loaded, so that the code of a retry cannot run either. */
   readonly isTypeMissing?: boolean;
-  /** For a failed job, the pauses in force that would hold a retry, oldest first. */
-  readonly pauses?: readonly Pause[];
+  /**
+   * The pauses in force that would hold the next attempt of a job that is not queued, or a retry of
+   * one that failed; oldest first.
+   */
+  readonly pauses?: readonly HoldingPause[];
   /** The process is stopping. */
   readonly draining: boolean;
   /** Writes have just failed because the disk is full. */
@@ -159,6 +164,8 @@ export interface Evidence {
   /** Only for an ended job that was queued or suspended for long. */
   readonly heldUp?: HeldUpBy | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
+  /** Failures of other types with the same error. */
+  readonly sameElsewhere?: Statement<LogId> | undefined;
   /**
    * By the id of a satisfied expectation, the first event that would have matched it, but came
    * later and did not reach the job.

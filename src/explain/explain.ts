@@ -34,7 +34,7 @@ export function* explaining(
   const waitingFor = yield* openWaits(outlined, evidence);
   const completed = completedSteps(outlined);
   const contrast = contrastIn(job, evidence.contrast);
-  const { siblings, asOfTime } = evidence;
+  const { siblings, sameElsewhere, asOfTime } = evidence;
   const next = nextSteps(outlined, evidence, waitingFor);
   return {
     jobId: job.jobId,
@@ -42,9 +42,11 @@ export function* explaining(
     condition: deriveCondition(job),
     asOf: evidence.asOf ?? job.lastLogId,
     ...(asOfTime === undefined ? {} : { asOfTime }),
-    summary: [summarize(outlined, evidence, waitingFor), contrast?.statement].filter(Boolean).join(
-      " ",
-    ),
+    summary: [
+      summarize(outlined, evidence, waitingFor),
+      sameElsewhere?.statement,
+      contrast?.statement,
+    ].filter(Boolean).join(" "),
     because: explainCause(outlined, evidence, waitingFor),
     completed: completed.shown,
     waitingFor,

@@ -14,11 +14,20 @@ import type { NextStep, Statement } from "./explanation.ts";
 import { automatic, manual } from "./next_step.ts";
 import { endStep, pauseText, scopeText } from "./pause_texts.ts";
 import { oneLine } from "../core/shown_value.ts";
+import { countText } from "../core/size.ts";
 import { later, shortened, silenceText } from "./phrases.ts";
 import type { QueuedJobs, QueueExplanation } from "./queue_explanation.ts";
 import type { QueueFacts, QueueLimit, WorkerPool } from "./queue_facts.ts";
-import { cancelHolders, HELD_BY, holdersText, holderText, rateOpensAt } from "./queue_holders.ts";
-import { reasonsBeside } from "./queue_reasons.ts";
+import {
+  cancelHolders,
+  HELD_BY,
+  holdersText,
+  holderText,
+  limitText,
+  rateOpensAt,
+  restoreLimit,
+} from "./queue_holders.ts";
+import { backoffText, reasonsBeside } from "./queue_reasons.ts";
 
 type Reason = Statement<LogId>;
 
@@ -83,9 +92,10 @@ function queueCause(facts: QueueFacts): Cause {
   if (isAllPaused(facts)) return allPausedCause(facts);
   const stuck = facts.pools.find((pool) => isStuck(pool, facts));
   if (stuck !== undefined) return stuckCause(facts, stuck);
-  return countJobs(facts, ["queued", "executing", "backingOff", "compensating"]) > 0
-    ? movingCause(facts)
-    : idleCause(facts);
+  if (countJobs(facts, ["queued", "executing", "backingOff", "compensating"]) === 0) {
+    return idleCause(facts);
+  }
+  return isBetweenAttempts(facts) ? betweenAttemptsCause(facts) : movingCause(facts);
 }
 
 function pausedCause(facts: QueueFacts, pause: Pause): Cause {
@@ -155,6 +165,44 @@ function endByItself({ jobId, since, timeoutMs, startedBy }: WorkerHolder) {
   if (timeoutMs === undefined) return [];
   const statement = `The attempt of ${jobId} ends at ${later(since, timeoutMs)} at the latest.`;
   return [automatic(statement, [startedBy])];
+}
+
+/** Whether no job has a worker or could have one now, though some are under way. */
+function isBetweenAttempts(facts: QueueFacts): boolean {
+  return countJobs(facts, ["executing"]) === 0 &&
+    facts.pools.every(({ waiting, busy }) => waiting === 0 && busy === 0);
+}
+
+/** Not a standstill: a rate and backoffs end by themselves. */
+function betweenAttemptsCause(facts: QueueFacts): Cause {
+  const { limits, limited, conditions } = facts;
+  const [most] = limits;
+  const some = most?.jobs === limited ? "" : `, ${countText(most?.jobs ?? 0)} of them`;
+  const limit = most === undefined
+    ? []
+    : [`limits hold ${counted(limited, "job")}${some}: ${limitText(most)}`];
+  const paused = facts.paused === 0 ? [] : [`pauses hold ${counted(facts.paused, "job")}`];
+  const compensating = conditions.get("compensating") ?? 0;
+  const undone = counted(compensating, "job is being compensated", "jobs are being compensated");
+  const backingOff = conditions.get("backingOff") ?? 0;
+  const kinds = [
+    ...compensating === 0 ? [] : [undone],
+    ...paused,
+    ...limit,
+    ...backingOff === 0 ? [] : [backoffText(facts)],
+  ];
+  const again = `${counted(backingOff, "job backs off and is", "jobs back off and are")} tried ` +
+    "again without a call.";
+  return {
+    standsStill: false,
+    summary: `Nothing is running: ${shortened(kinds, kinds.length)}.`,
+    cause: [],
+    next: [
+      ...limits.flatMap(placeEnds),
+      ...backingOff === 0 ? [] : [automatic(again, [])],
+      ...pauseEnds(facts.pauses.filter(({ jobs }) => jobs > 0)),
+    ],
+  };
 }
 
 function movingCause(facts: QueueFacts): Cause {
@@ -240,14 +288,22 @@ function release({ parked, longest }: QueueFacts): readonly NextStep<LogId>[] {
     : [...code, manual(`Resume job ${suspended.jobId}:`, `/jobs/${suspended.jobId}/resume`)];
 }
 
-/** The latest time at which a limit lets the next waiting job begin. */
+/** The latest time at which a limit lets the next waiting job begin, or what would let it. */
 function placeEnds(limit: QueueLimit): readonly NextStep<LogId>[] {
-  if (limit.limit !== "rate") return limit.holders.slice(0, HOLDERS_MAX).flatMap(endByItself);
+  if (limit.limit !== "rate") {
+    const endless = limit.holders.filter(({ timeoutMs }) => timeoutMs === undefined);
+    return [
+      ...limit.holders.slice(0, HOLDERS_MAX).flatMap(endByItself),
+      ...restoreLimit({ limit }),
+      ...cancelHolders({ limit: { ...limit, holders: endless } }),
+    ];
+  }
   const opensAt = rateOpensAt({ limit });
   const [first] = limit.starts;
   if (opensAt === undefined || first === undefined) return [];
   return [
     automatic(`The rate of type ${limit.type} lets the next begin at ${opensAt}.`, [first.by]),
+    ...restoreLimit({ limit }),
   ];
 }
 

@@ -1,10 +1,10 @@
-/** Describes how a suspension, a pause, a limit or the lack of a worker delayed a job that has ended. */
+/** Describes what delayed a job that has ended. */
 
 import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
-import { shownText } from "../core/shown_value.ts";
+import { oneLine, shownText } from "../core/shown_value.ts";
 import { lengthMs } from "./condition_spans.ts";
 import type { Evidence, HeldUpBy } from "./evidence.ts";
 import type { Statement } from "./explanation.ts";
@@ -50,9 +50,9 @@ export function heldUntilDeadline(
   return ms > mostMs ? most.flatMap((holdUp) => holdUpReason(holdUp, heldUp)) : [];
 }
 
-/** Only a suspension may last longer than the deadline, when the job then compensates. */
+/** Only a hold of the job itself may last longer than the deadline, when the job then compensates. */
 function msUntil(deadline: string, holdUp: HoldUp): number {
-  return holdUp.kind === "suspension"
+  return holdUp.kind === "suspended" || holdUp.kind === "parked"
     ? Math.min(holdUp.ms, lengthMs(holdUp.from.at, deadline))
     : holdUp.ms;
 }
@@ -67,18 +67,22 @@ export function holdUpReason(holdUp: HoldUp, heldUp: HeldUpBy): readonly Stateme
       return [workerReason(holdUp, heldUp)];
     case "unknown":
       return [];
-    case "suspension":
-      return [suspensionReason(holdUp)];
+    case "suspended":
+    case "parked":
+      return [holdReason(holdUp)];
     default:
       return assertNever(holdUp, "kind of hold-up");
   }
 }
 
-function suspensionReason(
-  { from, to, control, ms, until }: Extract<HoldUp, { kind: "suspension" }>,
+function holdReason(
+  { kind, from, to, by, ms, until }: Extract<HoldUp, { kind: "suspended" | "parked" }>,
 ): Statement<LogId> {
-  const statement = `It was suspended for ${durationText(ms)}${actorText(control ?? {})}, from ` +
-    `${from.at} until ${to.at}${reasonText(control?.attributes.reason)}.`;
+  const why = by?.eventType === "job.JobParked"
+    ? `: ${oneLine(by.attributes.message)}`
+    : reasonText(by?.attributes.reason);
+  const statement = `It was ${kind} for ${durationText(ms)}${actorText(by ?? {})}, from ` +
+    `${from.at} until ${to.at}${why}.`;
   return { statement, cites: [from.logId, ...until] };
 }
 
@@ -154,8 +158,9 @@ export function holdUpText(holdUp: HoldUp): string {
       return "in the queue for a worker";
     case "pause":
       return `held by the pause of ${scopeText(holdUp.pause)}`;
-    case "suspension":
-      return "suspended";
+    case "suspended":
+    case "parked":
+      return holdUp.kind;
     case "limit": {
       const { reached, type, key } = holdUp;
       const what = key === undefined ? `type ${type}` : `key ${shownText(key)}`;

@@ -1,9 +1,10 @@
 /**
- * What delayed an ended job: a suspension; or, while it was queued, a pause, a limit of its type, or
+ * What delayed an ended job: a suspension, or that it was parked; or, while it was queued, a pause, a limit of its type, or
  * the lack of a worker. It is derived from what is on record of the places of its type.
  */
 
 import type { Work } from "../core/work.ts";
+import type { Condition } from "../core/condition.ts";
 import type { FrameworkEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { lengthMs } from "./condition_spans.ts";
@@ -17,6 +18,8 @@ import {
 } from "./place_history.ts";
 import { endsAtMs, type HoldAt, holdAt } from "./hold_at.ts";
 import type { Holder, ReachedThen } from "./reached_limits.ts";
+
+type HoldEntry = FrameworkEntry<"job.JobSuspended"> | FrameworkEntry<"job.JobParked">;
 
 /** A reason why a job was held up, with all times that have this reason. */
 export type HoldUp =
@@ -43,11 +46,11 @@ export type HoldUp =
     /** More places were taken than today's code allows, so its limits then are not on record. */
     | { readonly kind: "unknown" }
     | {
-      readonly kind: "suspension";
+      readonly kind: "suspended" | "parked";
       readonly from: Moment;
       readonly to: Moment;
-      /** Absent for one whose entry is not kept. */
-      readonly control?: FrameworkEntry<"job.JobSuspended">;
+      /** The entry that says why; absent if it is not kept. */
+      readonly by?: HoldEntry;
     }
   );
 
@@ -77,7 +80,7 @@ export function wasHeldUp({ spans, created, endedBy }: OutlinedHistory): boolean
   const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);
   const heldMs = spans.reduce(
     (sum, { condition, from, to = from }) =>
-      condition === "queued" || condition === "suspended" ? sum + lengthMs(from, to) : sum,
+      condition === "queued" || isHold(condition) ? sum + lengthMs(from, to) : sum,
     0,
   );
   return isRelevant(heldMs, totalMs);
@@ -113,22 +116,26 @@ export function queuedStays(outlined: OutlinedHistory): readonly QueuedStay[] {
   });
 }
 
-/** Each suspension of an ended job, except those of length zero. */
-function suspensions({ spans, entries, endedBy }: OutlinedHistory): readonly HoldUp[] {
+/** Whether the job itself was held, wherever it was. */
+export function isHold(condition: Condition): condition is "suspended" | "parked" {
+  return condition === "suspended" || condition === "parked";
+}
+
+/** Each suspension and parking of an ended job, except those of length zero. */
+function holds({ spans, entries, endedBy }: OutlinedHistory): readonly HoldUp[] {
   return spans.flatMap(({ condition, by, from, to }, at): readonly HoldUp[] => {
     const end = spans[at + 1]?.by ?? endedBy?.entry.logId;
-    if (condition !== "suspended" || to === undefined || end === undefined) return [];
+    if (!isHold(condition) || to === undefined || end === undefined) return [];
     const ms = lengthMs(from, to);
-    const control = entries.get(by);
+    const entry = entries.get(by);
+    const isKept = entry?.eventType === "job.JobSuspended" || entry?.eventType === "job.JobParked";
     return ms === 0 ? [] : [{
-      kind: "suspension",
+      kind: condition,
       ms,
       until: [end],
       from: { logId: by, at: from },
       to: { logId: end, at: to },
-      ...control?.eventType === "job.JobSuspended"
-        ? { control: control as FrameworkEntry<"job.JobSuspended"> }
-        : {},
+      ...isKept ? { by: entry as HoldEntry } : {},
     }];
   });
 }
@@ -156,7 +163,7 @@ export function heldUp<InQueue extends HeldUp>(
   outlined: OutlinedHistory,
   inQueue: InQueue,
 ): InQueue {
-  const all = [...inQueue.all, ...suspensions(outlined)];
+  const all = [...inQueue.all, ...holds(outlined)];
   return { ...inQueue, all: all.toSorted((left, right) => right.ms - left.ms) };
 }
 

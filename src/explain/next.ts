@@ -17,9 +17,9 @@ import type { Circumstances, Evidence } from "./evidence.ts";
 import { afterFailure } from "./next_after_failure.ts";
 import { automatic, manual } from "./next_step.ts";
 import { type Overtaken, unendedAttempts } from "./overtaken.ts";
-import { pauseSteps } from "./pause_texts.ts";
+import { holdingLater, isPaused, pauseSteps } from "./pause_texts.ts";
 import { attemptText, capital, later, matcherText, shortened, taskText } from "./phrases.ts";
-import { cancelHolders, rateOpensAt } from "./queue_holders.ts";
+import { cancelHolders, rateOpensAt, restoreLimit } from "./queue_holders.ts";
 import { isUnmeetable, openExpectations } from "./open_expectations.ts";
 import { whileParked } from "./parked.ts";
 import { sampleEvent } from "./sample_event.ts";
@@ -56,36 +56,50 @@ export function nextSteps(
   }
   switch (condition) {
     case "created":
-      return [automatic("Nothing happens by itself.", []), ...controls(outlined)];
+      return [
+        automatic("Nothing happens by itself.", []),
+        ...whilePaused(outlined, evidence),
+        ...controls(outlined),
+      ];
     case "scheduled": {
       const startAt = outlined.created.attributes.startAt ?? "";
       return [
         automatic(`It starts at ${startAt}.`, [outlined.created.logId]),
+        ...whilePaused(outlined, evidence),
         ...controls(outlined),
       ];
     }
     case "queued":
       return [
         ...once(evidence, []),
-        ...dueAttempts(outlined),
-        ...endsByTime(outlined),
-        ...(queue === undefined ? [] : cancelHolders(queue)),
+        ...dueAttempts(outlined, evidence),
+        ...endsByTime(outlined, evidence),
+        ...(queue === undefined ? [] : [...restoreLimit(queue), ...cancelHolders(queue)]),
         ...controls(outlined),
       ];
     case "executing":
       return [
         ...whileExecuting(outlined),
-        ...dueAttempts(outlined),
-        ...endsByTime(outlined),
+        ...dueAttempts(outlined, evidence),
+        ...endsByTime(outlined, evidence),
         ...controls(outlined),
       ];
     case "waiting":
-      return [...whileWaiting(outlined, waitingFor), ...controls(outlined)];
+      return [
+        ...whileWaiting(outlined, evidence, waitingFor),
+        ...whilePaused(outlined, evidence),
+        ...controls(outlined),
+      ];
     case "sleeping":
-      return [...endsByTime(outlined), ...controls(outlined)];
+      return [
+        ...endsByTime(outlined, evidence),
+        ...whilePaused(outlined, evidence),
+        ...controls(outlined),
+      ];
     case "backingOff":
       return [
         ...onceDue(outlined, evidence),
+        ...whilePaused(outlined, evidence),
         ...wakeUp(outlined, evidence),
         ...deadlineSteps(outlined),
         ...controls(outlined),
@@ -93,14 +107,15 @@ export function nextSteps(
     case "suspended":
       return [
         ...whileSuspended(outlined),
-        ...endsByTime(outlined),
+        ...endsByTime(outlined, evidence),
         ...eventsToSend(outlined, waitingFor),
+        ...whilePaused(outlined, evidence),
         ...controls(outlined),
       ];
     case "parked":
       return [
         ...whileParked(outlined, evidence),
-        ...endsByTime(outlined),
+        ...endsByTime(outlined, evidence),
         ...eventsToSend(outlined, waitingFor),
       ];
     case "compensating":
@@ -179,12 +194,16 @@ function untilText(started: JobEventLogEntry | undefined): string {
   return maxAttempts === undefined ? "" : ", however long that takes, for it has no time limit";
 }
 
-function whileWaiting(outlined: OutlinedHistory, waitingFor: readonly WaitingFor<LogId>[]): Next {
+function whileWaiting(
+  outlined: OutlinedHistory,
+  evidence: Evidence,
+  waitingFor: readonly WaitingFor<LogId>[],
+): Next {
   const open = openExpectations(outlined.job);
   if (open.every(({ expected }) => isUnmeetable(outlined.job, expected))) {
     return [automatic("Nothing can move it any more.", [outlined.created.logId])];
   }
-  const ends = endsByTime(outlined);
+  const ends = endsByTime(outlined, evidence);
   const nothing = automatic("Nothing, until an event comes.", []);
   return [...(ends.length > 0 ? ends : [nothing]), ...eventsToSend(outlined, waitingFor)];
 }
@@ -237,6 +256,11 @@ function whileSuspended({ job, suspended }: OutlinedHistory): Next {
 /** How many pauses are shown. */
 const PAUSES_MAX = 3;
 
+/** What pauses will hold, and what ends them. */
+function whilePaused(outlined: OutlinedHistory, evidence: Evidence): Next {
+  return holdingLater(outlined, evidence).slice(0, PAUSES_MAX).flatMap(pauseSteps);
+}
+
 /** When it gets a worker. */
 function once(
   { circumstances: { queue } }: { readonly circumstances: Pick<Circumstances, "queue"> },
@@ -244,17 +268,24 @@ function once(
 ): Next {
   if (queue?.pauses !== undefined) return queue.pauses.slice(0, PAUSES_MAX).flatMap(pauseSteps);
   const opensAt = queue && rateOpensAt(queue);
-  if (opensAt !== undefined) {
-    return [automatic(`It may begin at ${opensAt}, when its turn has come.`, cites)];
+  if (queue !== undefined && opensAt !== undefined) {
+    const { ahead } = queue;
+    const statement = ahead === 0
+      ? `It may begin at ${opensAt}, when its turn has come.`
+      : `The rate lets the next job begin at ${opensAt}, and ${
+        counted(ahead, "job goes", "jobs go")
+      } before this one.`;
+    return [automatic(statement, cites)];
   }
   const place = queue?.limit === undefined ? "" : "a place is free and ";
   return [automatic(`It runs when ${place}its turn comes.`, cites)];
 }
 
 /** A retry that is due waits for a worker, whatever time is on record. */
-function onceDue(outlined: OutlinedHistory, { circumstances: { queue } }: Evidence): Next {
+function onceDue(outlined: OutlinedHistory, evidence: Evidence): Next {
+  const { queue } = evidence.circumstances;
   return queue === undefined
-    ? dueAttempts(outlined)
+    ? dueAttempts(outlined, evidence)
     : once({ circumstances: { queue } }, [outlined.conditionSince.logId]);
 }
 
@@ -268,14 +299,13 @@ function wakeUp({ job }: OutlinedHistory, { circumstances: { queue } }: Evidence
   return [manual(statement, `/jobs/${job.jobId}/wake`)];
 }
 
-function dueAttempts({ job, attempts }: OutlinedHistory): Next {
+function dueAttempts({ job, attempts }: OutlinedHistory, evidence: Evidence): Next {
+  const again = isPaused(evidence) ? "is due to be tried again" : "is tried again";
   const backingOff = job.tasks.filter((task) => task.status === "backingOff");
   return backingOff.slice(0, NAMES_MAX).flatMap((task) => {
     const max = findMaxAttempts(attempts.get(task.taskId) ?? []);
     const which = attemptText(task.attempts + 1, task.failures, max);
-    const statement = `${
-      capital(taskText(task.taskId))
-    } is tried again at ${task.retryAt}: ${which}.`;
+    const statement = `${capital(taskText(task.taskId))} ${again} at ${task.retryAt}: ${which}.`;
     return [automatic(statement, [task.lastLogId])];
   });
 }

@@ -5,9 +5,11 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { AttemptFailure, PauseScope } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
 import { isOfEverything, type Pause } from "../core/pauses.ts";
-import type { HoldingPause } from "./evidence.ts";
+import { type Condition, deriveCondition } from "../core/condition.ts";
+import type { Evidence, HoldingPause } from "./evidence.ts";
 import type { NextStep, Statement } from "./explanation.ts";
 import { automatic } from "./next_step.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import { errorText } from "../core/error_text.ts";
 import { oneLine } from "../core/shown_value.ts";
 import { actorText, latest, reasonText, taskText } from "./phrases.ts";
@@ -61,6 +63,37 @@ function failureText(entry: JobEventLogEntry): string {
   const { error } = entry.attributes as Partial<AttemptFailure>;
   const what = error === undefined ? "" : `: ${errorText(error)}`;
   return `${taskText(taskId)} of job ${jobId} at ${receivedAt}${what}`;
+}
+
+/** Conditions in which a pause holds nothing yet, and will hold what comes next. */
+const HELD_LATER: ReadonlySet<Condition> = new Set(
+  ["created", "scheduled", "waiting", "sleeping", "backingOff", "suspended"],
+);
+
+/** The pauses that will hold a job; none if it is queued, where they are what it waits for. */
+export function holdingLater(
+  { job }: OutlinedHistory,
+  { circumstances: { pauses = [] } }: Evidence,
+): readonly HoldingPause[] {
+  return HELD_LATER.has(deriveCondition(job)) ? pauses : [];
+}
+
+/** Whether a pause holds the next attempt of a job, whatever it is doing now. */
+export function isPaused({ circumstances: { queue, pauses = [] } }: Evidence): boolean {
+  return queue?.pauses !== undefined || pauses.length > 0;
+}
+
+/** `None of its code begins meanwhile: type pay is paused since ....`, or nothing. */
+export function heldLaterText(pauses: readonly HoldingPause[]): string {
+  return pauses.length === 0 ? "" : `None of its code begins meanwhile: ${pausesText(pauses)}.`;
+}
+
+export function heldLaterReasons(pauses: readonly HoldingPause[]): Reasons {
+  if (pauses.length === 0) return [];
+  return [
+    { statement: heldLaterText(pauses), cites: pausesCited(pauses) },
+    ...pauses.flatMap(pauseCause),
+  ];
 }
 
 export function pausesCited(pauses: readonly Pause[] = []): readonly LogId[] {

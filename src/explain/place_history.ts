@@ -18,6 +18,12 @@ export interface Moment {
   readonly at: string;
 }
 
+/** The entry by which an operator changed limits, who did so, and why. */
+export interface LimitChange extends Moment {
+  readonly reason: string;
+  readonly actor?: string;
+}
+
 /** From one entry up to, but without, another; without an end it is still open. */
 export interface Stay {
   readonly from: Moment;
@@ -46,7 +52,7 @@ export interface JobOfType extends QueuedAs {
 export interface LimitsFrom {
   readonly limits: PlaceLimits;
   /** The entry that changed them; absent for those of the code, which are taken as loaded now. */
-  readonly change?: Moment;
+  readonly change?: LimitChange;
   /** The entry from which they are in force; 0 if from the beginning. */
   readonly from: LogId;
 }
@@ -160,9 +166,16 @@ export function limitsFrom(
     changed = noteLimits(changed, entry);
     if (before === changed) continue;
     const now = changed.find((one) => one.type === type);
-    const { logId: from, receivedAt: at } = entry;
-    const change = { logId: from, at };
-    all.push(now === undefined ? { limits: code, from } : { limits: now.limits, change, from });
+    all.push(now === undefined ? { limits: code, from: entry.logId } : inForce(now));
   }
   return all;
+}
+
+/** The limits that an operator set, and since when they apply. */
+export function inForce(changed: ChangedLimits): LimitsFrom {
+  return { limits: changed.limits, change: toLimitChange(changed), from: changed.by };
+}
+
+export function toLimitChange({ by, since, reason, actor }: ChangedLimits): LimitChange {
+  return { logId: by, at: since, reason, ...(actor === undefined ? {} : { actor }) };
 }

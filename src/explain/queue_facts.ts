@@ -48,6 +48,18 @@ interface ParkedGroup {
   readonly newest: { readonly jobId: JobId; readonly message: string; readonly by: LogId };
 }
 
+/** The error after which most of the jobs that back off do so. */
+export interface CommonBackoff {
+  /** How many of the newest jobs that back off were looked at. */
+  readonly lookedAt: number;
+  readonly error: string;
+  /** How many of these back off after this error, and their types. */
+  readonly jobs: number;
+  readonly types: readonly string[];
+  /** The latest of these failures. */
+  readonly by: readonly LogId[];
+}
+
 /** The overview. */
 export interface QueueFacts {
   readonly asOf: LogId;
@@ -64,6 +76,8 @@ export interface QueueFacts {
   readonly pools: readonly WorkerPool[];
   readonly alone: JobId | undefined;
   readonly conditions: ReadonlyMap<Condition, number>;
+  /** Absent when no job backs off. */
+  readonly backoff?: CommonBackoff | undefined;
   /** The largest group first. */
   readonly parked: readonly ParkedGroup[];
   /** Among those that are queued for a worker, suspended, or waiting for an event. */

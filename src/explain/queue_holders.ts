@@ -3,7 +3,7 @@
  */
 
 import { counted } from "../core/counted.ts";
-import type { NextStep } from "./explanation.ts";
+import type { NextStep, Statement } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import { durationText } from "../core/duration.ts";
 import { shownText } from "../core/shown_value.ts";
@@ -16,7 +16,7 @@ import type {
 } from "./evidence.ts";
 import { manual } from "./next_step.ts";
 import { pausesText } from "./pause_texts.ts";
-import { taskText } from "./phrases.ts";
+import { actorText, reasonText, taskText } from "./phrases.ts";
 
 /** The beginning of the reason that names the holder of a worker. */
 export const HELD_BY = "A worker is held by ";
@@ -144,6 +144,24 @@ export function changeCited({ limit }: Pick<Queue, "limit">): readonly LogId[] {
   return limit?.change === undefined ? [] : [limit.change.logId];
 }
 
+/** Who changed the limit that keeps a job waiting, and why. */
+export function changeReason({ limit }: Pick<Queue, "limit">): readonly Statement<LogId>[] {
+  if (limit?.change === undefined) return [];
+  const { at, logId, reason } = limit.change;
+  const statement = `The limits of type ${limit.type} were changed at ${at}` +
+    `${actorText(limit.change)}${reasonText(reason)}.`;
+  return [{ statement, cites: [logId] }];
+}
+
+/** For a limit that lets fewer jobs begin than that of the code. */
+export function restoreLimit({ limit }: Pick<Queue, "limit">): readonly NextStep<LogId>[] {
+  if (limit?.change === undefined || limit.isTightened !== true) return [];
+  const { type, change } = limit;
+  const action = { method: "DELETE", path: `/limits/${type}` } as const;
+  const statement = `Restore the limits that type ${type} has in its code, which let more begin:`;
+  return [{ by: "anyone", statement, cites: [change.logId], action }];
+}
+
 /** When a rate lets the next job begin; RFC 3339. */
 export function rateOpensAt({ limit }: Pick<Queue, "limit">): string | undefined {
   if (limit?.limit !== "rate") return undefined;
@@ -208,7 +226,9 @@ export function overtakenText({ overtaken }: Queue, priority: number): string {
 }
 
 /** What to do when a worker is needed at once. */
-export function cancelHolders({ holders = [], limit }: Queue): readonly NextStep<LogId>[] {
+export function cancelHolders(
+  { holders = [], limit }: Pick<Queue, "holders" | "limit">,
+): readonly NextStep<LogId>[] {
   const what = limit === undefined ? "worker" : "place";
   return holdersOf(limit, holders).slice(0, CANCELLED_MAX).map(({ jobId, startedBy }) => ({
     ...manual(`Cancel job ${jobId}, which holds a ${what}:`, `/jobs/${jobId}/cancel`),

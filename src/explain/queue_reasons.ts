@@ -6,9 +6,10 @@ import type { LogId } from "../core/ids.ts";
 import type { Statement } from "./explanation.ts";
 import { pauseTimes, scopeText } from "./pause_texts.ts";
 import { oneLine } from "../core/shown_value.ts";
+import { countText } from "../core/size.ts";
 import { latest, reasonText, shortened } from "./phrases.ts";
 import type { QueueFacts } from "./queue_facts.ts";
-import { blockingEntries, holdersText, limitText } from "./queue_holders.ts";
+import { blockingEntries, changeReason, holdersText, limitText } from "./queue_holders.ts";
 
 type Reason = Statement<LogId>;
 
@@ -17,19 +18,28 @@ const NAMED_MAX = 3;
 
 /** The most important first. */
 export function reasonsBeside(facts: QueueFacts): readonly Reason[] {
-  return [...limitedOnes(facts), ...pausedOnes(facts), ...held(facts), ...longestOnes(facts)];
+  return [
+    ...limitedOnes(facts),
+    ...pausedOnes(facts),
+    ...held(facts),
+    ...backoffs(facts),
+    ...longestOnes(facts),
+  ];
 }
 
 /** What limits keep waiting, with the attempts that hold the places. */
 function limitedOnes({ limits }: QueueFacts): readonly Reason[] {
-  return limits.map((limit) => {
+  return limits.flatMap((limit) => {
     const { jobs, firstJobs: [first = ""], firstBy } = limit;
     const what = limit.limit === "rate" ? "to begin" : "for a place";
     const which = jobs === 1 ? first : `${first} first`;
     const statement = `${counted(jobs, "job waits", "jobs wait")} ${what} (${which}): ` +
       `${limitText(limit)}${holdersText({ limit, busy: 0 })}.`;
     const holds = latest(blockingEntries({ limit }));
-    return { statement, cites: [...new Set([...holds, firstBy])] };
+    return [
+      { statement, cites: [...new Set([...holds, firstBy])] },
+      ...changeReason({ limit }),
+    ];
   });
 }
 
@@ -53,6 +63,26 @@ function held({ parked }: QueueFacts): readonly Reason[] {
       `${oneLine(newest.message)} (${newest.jobId}).`,
     cites: [newest.by],
   }));
+}
+
+/** `3 jobs back off, 2 of them after Error: the bank is down`. */
+export function backoffText({ conditions, backoff }: QueueFacts): string {
+  const all = conditions.get("backingOff") ?? 0;
+  const text = counted(all, "job backs off", "jobs back off");
+  if (backoff === undefined) return text;
+  const { lookedAt, jobs, error } = backoff;
+  if (jobs === all) return `${text} after ${error}`;
+  const of = lookedAt < all ? `the newest ${countText(lookedAt)}` : "them";
+  return `${text}, ${countText(jobs)} of ${of} after ${error}`;
+}
+
+function backoffs(facts: QueueFacts): readonly Reason[] {
+  const { backoff } = facts;
+  if (backoff === undefined) return [];
+  const { types } = backoff;
+  const of = `${types.length === 1 ? "type" : "types"} ${shortened(types, NAMED_MAX)}`;
+  const statement = `${backoffText(facts)} (${of}).`;
+  return [{ statement, cites: backoff.by }];
 }
 
 const LONGEST: readonly (readonly [Condition, string])[] = [

@@ -4,7 +4,14 @@
  */
 
 import type { LogId } from "../core/ids.ts";
-import type { JobOfType, LimitsFrom, Moment, PlaceHistory, QueuedAs } from "./place_history.ts";
+import type {
+  JobOfType,
+  LimitChange,
+  LimitsFrom,
+  Moment,
+  PlaceHistory,
+  QueuedAs,
+} from "./place_history.ts";
 import { indexPlaces } from "./stays.ts";
 
 export function limitsAt({ limits }: PlaceHistory, logId: LogId): LimitsFrom {
@@ -28,7 +35,7 @@ export type ReachedThen =
     readonly limit: "perKey" | "maxRunning";
     readonly places: number;
     readonly holders: readonly Holder[];
-    readonly change?: Moment;
+    readonly change?: LimitChange;
   }
   | {
     readonly limit: "rate";
@@ -36,7 +43,7 @@ export type ReachedThen =
     readonly perMs: number;
     /** The latest starts that count, oldest first. */
     readonly starts: readonly Moment[];
-    readonly change?: Moment;
+    readonly change?: LimitChange;
   };
 
 /** A moment, and whether the job has yet to begin, so that a rate applies to it. */

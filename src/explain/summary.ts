@@ -25,6 +25,7 @@ import {
   timeText as entryTime,
 } from "./phrases.ts";
 import { parkedSummary } from "./parked.ts";
+import { heldLaterText, holdingLater } from "./pause_texts.ts";
 import { repeatedSteps } from "./retrospect.ts";
 import { openSleeps, sleepsText } from "./times.ts";
 import {
@@ -58,7 +59,8 @@ export function summarize(
   const missing = definition === "missing"
     ? ` When it comes, no code can continue: no definition of type ${job.type ?? ""} is loaded.`
     : "";
-  return `Job ${job.jobId} ${what}${missing}`;
+  const held = heldLaterText(holdingLater(outlined, evidence));
+  return [`Job ${job.jobId} ${what}${missing}`, held].filter(Boolean).join(" ");
 }
 
 function doing(
@@ -159,11 +161,10 @@ function waiting(outlined: OutlinedHistory, waitingFor: readonly WaitingFor<LogI
     sleepingText(job) + causeText(waitingFor);
 }
 
-function backingOff(
-  outlined: OutlinedHistory,
-  { circumstances: { queue, definition } }: Evidence,
-): string {
-  const isDue = queue !== undefined || definition === "missing" || isHeld(outlined);
+function backingOff(outlined: OutlinedHistory, evidence: Evidence): string {
+  const { circumstances: { queue, definition } } = evidence;
+  const isDue = queue !== undefined || definition === "missing" || isHeld(outlined) ||
+    holdingLater(outlined, evidence).length > 0;
   const texts = shortened(backingOffTexts(outlined, isDue), NAMES_MAX);
   return queue === undefined
     ? `is backing off: ${texts}.`

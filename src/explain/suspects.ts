@@ -10,8 +10,12 @@ import type { Candidates } from "./evidence.ts";
 import type { OpenExpectation } from "./open_expectations.ts";
 
 const SUSPECTS_MAX = 3;
-/** How many of the job's own events that did not count are compared: the latest of each kind. */
-const OWN_MAX = 64;
+/**
+ * How many of the job's own events are compared with all that it waits for, and the least with each:
+ * as many of the expected type as of others.
+ */
+const OWN_OF_ALL = 6_400;
+const OWN_MIN = 64;
 /**
  * Events that merely carry values distract when they are this much less similar than the best one.
  */
@@ -29,16 +33,27 @@ export function compareWith(outlined: OutlinedHistory): Omit<Comparison, "common
   };
 }
 
-/** As work with a pause after each event. */
+/** How many of the job's own events of a kind are compared with each of several expectations. */
+export function ownShare(expectations: number): number {
+  return Math.max(OWN_MIN, Math.floor(OWN_OF_ALL / Math.max(1, expectations)));
+}
+
+/**
+ * As work with a pause after each event.
+ *
+ * @param ownMax From `ownShare`.
+ */
 export function* findSuspects(
   outlined: OutlinedHistory,
   comparison: Omit<Comparison, "common">,
   open: OpenExpectation,
   candidates: Candidates | undefined,
+  ownMax: number,
 ): Work<readonly Suspect[]> {
   const common = candidates?.common ?? new Set<string>();
   const suspects: Suspect[] = [];
-  for (const candidate of [...ownOnes(outlined, open), ...foreignEntries(outlined, candidates)]) {
+  const own = ownOnes(outlined, open, ownMax);
+  for (const candidate of [...own, ...foreignEntries(outlined, candidates)]) {
     const suspect = toSuspect({ ...comparison, common }, open.expected, candidate);
     if (suspect !== undefined) suspects.push(suspect);
     yield;
@@ -54,6 +69,7 @@ export function* findSuspects(
 function ownOnes(
   outlined: OutlinedHistory,
   { expected, by }: OpenExpectation,
+  max: number,
 ): readonly Candidate[] {
   const { eventType } = expected.matcher;
   const counted = countedSet(by);
@@ -61,12 +77,13 @@ function ownOnes(
   const others = [...outlined.facts].flatMap(([type, entries]) =>
     type === eventType ? [] : entries
   );
-  return [...latest(ofType.filter(({ logId }) => !counted.has(logId))), ...latest(others)]
-    .map((entry) => ({ entry, effects: [], hasCounted: outlined.counted.has(entry.logId) }));
-}
-
-function latest(entries: readonly JobEventLogEntry[]): readonly JobEventLogEntry[] {
-  return entries.toSorted(byTime).slice(-OWN_MAX);
+  const hasCounted = ({ logId }: JobEventLogEntry) => outlined.counted.has(logId);
+  // One that counted for something else was hardly meant for this.
+  const byUse = (left: JobEventLogEntry, right: JobEventLogEntry) =>
+    Number(hasCounted(right)) - Number(hasCounted(left)) || byTime(left, right);
+  return [ofType.filter(({ logId }) => !counted.has(logId)), others]
+    .flatMap((entries) => entries.toSorted(byUse).slice(-max))
+    .map((entry) => ({ entry, effects: [], hasCounted: hasCounted(entry) }));
 }
 
 function foreignEntries(

@@ -8,7 +8,7 @@ import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
 import type { Evidence } from "./evidence.ts";
 import { holdUpText } from "./hold_up_texts.ts";
-import type { HeldUp, HoldUp } from "./hold_ups.ts";
+import { type HeldUp, type HoldUp, isHold } from "./hold_ups.ts";
 import { taskText } from "./phrases.ts";
 import { isFarLonger } from "./usual_time.ts";
 
@@ -97,10 +97,10 @@ function heldUpPart(holdUp: HoldUp): TimePart {
   return { ms: holdUp.ms, text: holdUpText(holdUp), cites: holdUp.until };
 }
 
-/** @param heldUp If known, says more precisely why the job was queued or suspended. */
+/** @param heldUp If known, says more precisely why the job was queued or held. */
 function spanParts(outlined: OutlinedHistory, heldUp: HeldUp | undefined): readonly TimePart[] {
   return outlined.spans.flatMap((span, at) => {
-    const isHeld = span.condition === "queued" || span.condition === "suspended";
+    const isHeld = span.condition === "queued" || isHold(span.condition);
     if (span.to === undefined || isHeld && heldUp !== undefined) return [];
     const ms = lengthMs(span.from, span.to);
     const next = outlined.spans[at + 1]?.by ?? outlined.endedBy?.entry.logId;

@@ -8,7 +8,9 @@ import { openWaits } from "../core/waits.ts";
 import { showSome } from "./show_some.ts";
 import type { NextStep, Statement } from "./explanation.ts";
 import { automatic, manual } from "./next_step.ts";
+import type { Evidence } from "./evidence.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
+import { isPaused } from "./pause_texts.ts";
 import { openExpectations } from "./open_expectations.ts";
 import { actorText, later, reasonText, shortened } from "./phrases.ts";
 
@@ -44,9 +46,13 @@ export function sleepReasons(
 }
 
 /** What ends at its time: sleeps, waits and deadlines of the plan. */
-export function endsByTime(outlined: OutlinedHistory): readonly NextStep<LogId>[] {
-  const sleeps = endsOfSleeps(outlined);
-  const waits = endsOfWaits(outlined);
+export function endsByTime(
+  outlined: OutlinedHistory,
+  evidence: Evidence,
+): readonly NextStep<LogId>[] {
+  const held = heldBy(outlined, evidence);
+  const sleeps = endsOfSleeps(outlined, held);
+  const waits = endsOfWaits(outlined, held);
   const ended = [
     ...sleeps.length > 0 ? ["the sleep"] : [],
     ...waits.length > 0 ? ["the wait, without its event,"] : [],
@@ -56,12 +62,19 @@ export function endsByTime(outlined: OutlinedHistory): readonly NextStep<LogId>[
   return [...sleeps, ...waits, ...wake, ...deadlineSteps(outlined)];
 }
 
-function endsOfWaits({ job }: OutlinedHistory): readonly NextStep<LogId>[] {
+/** ` once the job does`, or nothing: what holds the code when its time has come. */
+function heldBy({ job }: OutlinedHistory, evidence: Evidence): string {
+  if (job.suspendedBy !== undefined || job.parked !== undefined) return " once the job does";
+  return isPaused(evidence) ? " once no pause holds it" : "";
+}
+
+function endsOfWaits({ job }: OutlinedHistory, held: string): readonly NextStep<LogId>[] {
   if (job.state !== "Running") return [];
   return openWaits(job).slice(0, NAMES_MAX).map(({ expectation, dueAt, setBy }) =>
-    automatic(`run waits for "${expectation}" until ${dueAt}, and then continues without it.`, [
-      setBy,
-    ])
+    automatic(
+      `run waits for "${expectation}" until ${dueAt}, and then continues without it${held}.`,
+      [setBy],
+    )
   );
 }
 
@@ -79,13 +92,10 @@ export function deadlineSteps(outlined: OutlinedHistory): readonly NextStep<LogI
 }
 
 /** When the sleeps end by themselves, and what ends them now. */
-function endsOfSleeps({ job }: OutlinedHistory): readonly NextStep<LogId>[] {
+function endsOfSleeps({ job }: OutlinedHistory, held: string): readonly NextStep<LogId>[] {
   const sleeps = openSleeps(job).slice(0, NAMES_MAX);
-  const then = job.suspendedBy === undefined && job.parked === undefined
-    ? "its code continues"
-    : "its code continues once the job does";
   return sleeps.map(({ taskId, dueAt, firstLogId }) =>
-    automatic(`Sleep ${taskId} ends at ${dueAt}, and ${then}.`, [firstLogId])
+    automatic(`Sleep ${taskId} ends at ${dueAt}, and its code continues${held}.`, [firstLogId])
   );
 }
 

@@ -25,7 +25,7 @@ import {
 } from "./open_expectations.ts";
 import { latest, matchedText, shortened, wantedText } from "./phrases.ts";
 import { suspectText } from "./suspect_text.ts";
-import { compareWith, findSuspects } from "./suspects.ts";
+import { compareWith, findSuspects, ownShare } from "./suspects.ts";
 
 /** The most clauses of a near miss that are listed. */
 const CLAUSES_MAX = 10;
@@ -85,9 +85,11 @@ function suspectsIn(outlined: OutlinedHistory, { candidates }: Evidence) {
     targets: readonly Target[],
   ): Work<readonly Found<Target>[]> {
     const found: Found<Target>[] = [];
+    const ownMax = ownShare(targets.length);
     for (const open of targets) {
       const candidate = candidates.get(open.expected.id);
-      found.push({ open, suspects: yield* findSuspects(outlined, comparison, open, candidate) });
+      const suspects = yield* findSuspects(outlined, comparison, open, candidate, ownMax);
+      found.push({ open, suspects });
     }
     return found;
   };

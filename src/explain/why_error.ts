@@ -18,7 +18,8 @@ import { clausesText, COORDINATION_TEXT, nearestMismatches } from "./why_match.t
 
 const LINE_LENGTH_MAX = 200;
 
-function firstLine(text: string): string {
+/** On one line, cut if long, without a full stop. */
+export function firstLine(text: string): string {
   const line = oneLine(text.split("\n", 1)[0] ?? "").replace(/\.+$/, "");
   return line.length > LINE_LENGTH_MAX ? `${line.slice(0, LINE_LENGTH_MAX)}…` : line;
 }

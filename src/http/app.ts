@@ -66,7 +66,22 @@ export function createApp(options: AppOptions): Hono {
     return refuse(c, deps, nothingHere(c));
   });
   app.onError((error, c) => refuse(c, deps, toProblem(error, onError)));
+  const { fetch } = app;
+  app.fetch = (request, ...rest) => {
+    const answer = fetch(request, ...rest);
+    return request.method === "HEAD" ? ofUnknownLength(answer) : answer;
+  };
   return app;
+}
+
+/**
+ * Hono answers HEAD as GET, without the body. A server would then report a length of 0, which is
+ * that of the body of GET (RFC 9110 §8.6); from an empty stream, it reports none.
+ */
+async function ofUnknownLength(answer: Response | Promise<Response>): Promise<Response> {
+  const response = await answer;
+  const hasBody = response.headers.has("content-type");
+  return hasBody ? new Response(new Blob([]).stream(), response) : response;
 }
 
 /** For forms that need no token: sign-in sends only a token and a path. */
@@ -148,7 +163,8 @@ function withoutSlash(c: Context): string | undefined {
   const { req } = c;
   const { pathname, search } = new URL(req.url);
   const path = pathname.slice(0, -1);
-  const isMeant = req.method === "GET" && pathname.endsWith("/") && acceptsHtml(c) &&
+  const isRead = req.method === "GET" || req.method === "HEAD";
+  const isMeant = isRead && pathname.endsWith("/") && acceptsHtml(c) &&
     methodsAt(path).includes("GET");
   return isMeant ? path + search : undefined;
 }

@@ -11,6 +11,7 @@ import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { documented } from "../documents/documented.ts";
 import { parseWholeNumber } from "../documents/fields.ts";
+import { cursorPosition } from "../documents/parameters.ts";
 import { invalidRequest } from "../documents/refusal.ts";
 import { whileWaiting } from "./answers/waiting.ts";
 import { requestSession } from "./guard/sessions.ts";
@@ -227,10 +228,11 @@ function seenBy({ req }: Context): LogId {
   throw invalidRequest([{ header: "Daybook-Log-Id", detail: POSITION_RULE }]);
 }
 
-/** The position after which a client resumes a stream; the route refuses invalid ones. */
+/** The position after which a client continues a stream or a list; the route refuses invalid ones. */
 function resumedAfter({ req }: Context): LogId {
   const texts = [req.header("last-event-id"), req.query("after")];
-  return Math.max(0, ...texts.map((text) => parseWholeNumber(text ?? "") ?? 0));
+  const positions = texts.map((text) => parseWholeNumber(text ?? "") ?? 0);
+  return Math.max(0, ...positions, cursorPosition(req.query("cursor") ?? "") ?? 0);
 }
 
 function isSafe({ method }: Request): boolean {

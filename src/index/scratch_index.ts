@@ -8,6 +8,8 @@ import type { Row } from "./database.ts";
 import { FILE, openFile } from "./open_index.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
 import type { LogId } from "../core/ids.ts";
+import type { KnownEntry } from "../engine/ports.ts";
+import { knownEntry } from "./stored_job.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 
 const PREFIX = "verifying-";
@@ -25,6 +27,8 @@ interface ScratchIndex extends Disposable {
   content(): SqliteContent;
   /** What the index of the journal holds; `undefined` when there is nothing to compare. */
   held(): SqliteContent | undefined;
+  /** As in `JobIndex`, of the index of the journal. */
+  known(upTo: LogId): KnownEntry | undefined;
 }
 
 /**
@@ -47,6 +51,14 @@ export function scratchIndexIn(journal: JournalFolders): ScratchIndex {
       return new SqliteContent(database);
     },
     held: () => indexContentIn(journal.index),
+    known(upTo) {
+      try {
+        using held = indexContentIn(journal.index);
+        return held?.known(upTo);
+      } catch {
+        return undefined; // `held` reports it.
+      }
+    },
     [Symbol.dispose]() {
       index.close();
       if (own !== undefined) Deno.removeSync(own, { recursive: true });
@@ -83,6 +95,11 @@ class SqliteContent implements Disposable {
 
   constructor(database: DatabaseSync) {
     this.#database = database;
+  }
+
+  known(upTo: LogId): KnownEntry | undefined {
+    const get = (sql: string, value: LogId) => this.#database.prepare(sql).get(value);
+    return knownEntry(get as (sql: string, value: LogId) => Row | undefined, upTo);
   }
 
   upTo(): LogId {

@@ -19,7 +19,7 @@ import { IdTable } from "./id_table.ts";
 import { Database, type DatabaseOptions, insertion, type Row } from "./database.ts";
 import { changedRow, isWhole, PUT_ROW, SELECT_ROW, summaryIn, toRow } from "./job_row.ts";
 import { JobScans } from "./job_scans.ts";
-import { parseStored, storedText } from "./stored_job.ts";
+import { knownEntry, parseStored, storedText } from "./stored_job.ts";
 
 /** Jobs per transaction; takes a few milliseconds. */
 const BATCH = 128;
@@ -68,15 +68,7 @@ export class SqliteJobIndex implements JobIndex {
 
   known(upTo: LogId): KnownEntry | undefined {
     if (this.#options.isThere?.() === false) return undefined;
-    const newest = "SELECT last, crc, job FROM states WHERE last <= ? ORDER BY last DESC LIMIT 1";
-    try {
-      const row = this.#database.get(newest, upTo);
-      if (row === undefined || crc32(row.job as string) !== row.crc) return undefined;
-      const { jobId, lastLogId: logId } = parseStored(row.job as string);
-      return logId === row.last ? { logId, jobId } : undefined;
-    } catch {
-      return undefined; // `begin` reports it.
-    }
+    return knownEntry((sql, value) => this.#database.get(sql, value), upTo);
   }
 
   begin(point: JournalHead | undefined): boolean {

@@ -3,11 +3,14 @@
  * takes half of the space, and is written faster.
  */
 
+import { crc32 } from "node:zlib";
 import type { LogId, TaskId } from "../core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN, sharedPlan } from "../core/job_plan.ts";
 import { type CompletedTask, type JobState, shared, type TaskState } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
 import { parseJsonText } from "../core/json_text.ts";
+import type { KnownEntry } from "../engine/ports.ts";
+import type { Row } from "./database.ts";
 
 /**
  * A task that completed at its first attempt, with nothing else to tell: `taskId`, `startedAt`,
@@ -35,6 +38,29 @@ export function parseStored(text: string): JobState {
     tasks: stored.tasks.map(restoredTask),
     expected: shared(stored.expected),
   } as JobState;
+}
+
+/**
+ * The last entry of the job that ended last, up to a position; `undefined` without one, or if it
+ * cannot be read whole.
+ *
+ * @param get Reads one row of the index.
+ */
+export function knownEntry(
+  get: (sql: string, value: LogId) => Row | undefined,
+  upTo: LogId,
+): KnownEntry | undefined {
+  try {
+    const row = get(
+      "SELECT last, crc, job FROM states WHERE last <= ? ORDER BY last DESC LIMIT 1",
+      upTo,
+    );
+    if (row === undefined || crc32(row.job as string) !== row.crc) return undefined;
+    const { jobId, lastLogId: logId } = parseStored(row.job as string);
+    return logId === row.last ? { logId, jobId } : undefined;
+  } catch {
+    return undefined; // Reported where the index is used.
+  }
 }
 
 function storedTask(task: TaskState): TaskState | PlainTask {

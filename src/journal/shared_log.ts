@@ -96,6 +96,14 @@ export class LostHistoryError extends Error {
   override readonly name = "LostHistoryError";
   /** The exit code of a process that finds entries missing. */
   readonly exitCode = 78;
+
+  constructor(reason: string) {
+    super(
+      `${reason}. Keep the folder: \`deno task journal verify --journal <folder> --against ` +
+        "<database>` shows from where on they differ, and `deno task journal push <database> " +
+        "--journal <folder>` adds the entries if nothing else was recorded since",
+    );
+  }
 }
 
 /** A batch in the shared log is gone, or not what was written. */

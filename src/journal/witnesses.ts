@@ -10,6 +10,7 @@ import { type FileSystem, readBetween } from "./file_system.ts";
 import { endOf, reachOf } from "./journal_end.ts";
 import { type Layout, segmentName, sidecarName, SIDECARS } from "./layout.ts";
 import type { Replayed } from "./replay.ts";
+import { listSegments } from "./segment_listing.ts";
 import type { SealedSegment } from "./segment_rolls.ts";
 import { SegmentScanner } from "./segment_scanner.ts";
 import { SidecarStore } from "./sidecar_store.ts";
@@ -26,11 +27,30 @@ interface Witness {
   readonly path: string;
 }
 
-interface Source {
+interface Place {
   readonly fileSystem: FileSystem;
   readonly layout: Layout;
+}
+
+interface Source extends Place {
   /** Whether this is a copy of a shared journal, which has what is missing here. */
   readonly isCopy: boolean;
+}
+
+/** The last entry up to a position that an index has. */
+type KnownUpTo = (logId: LogId) => KnownEntry | undefined;
+
+/** The end of a journal, as far as its lines are whole. */
+type End = Pick<Replayed, "head"> & { readonly active: Pick<Replayed["active"], "chainBefore"> };
+
+/** Entries that were recorded, and are not in the journal. */
+export interface ShownLoss {
+  /** The last of them, as far as is known. */
+  readonly last: LogId;
+  /** What shows that. */
+  readonly fact: string;
+  /** The same, with what to do. */
+  readonly reason: string;
 }
 
 /**
@@ -44,29 +64,26 @@ export async function requireIndexed(
   source: Source & { readonly consumer: JournalConsumer },
   segments: readonly SegmentInfo[],
 ): Promise<void> {
-  const { layout, consumer, isCopy } = source;
-  const known = isCopy ? undefined : consumer.known?.(Number.MAX_SAFE_INTEGER);
+  const { consumer, isCopy } = source;
+  const knownUpTo: KnownUpTo = (logId) => isCopy ? undefined : consumer.known?.(logId);
+  const known = knownUpTo(Number.MAX_SAFE_INTEGER);
   if (known === undefined || await isInSnapshot(source, known.logId)) return;
   if (await reaches(source, segments.at(-1), known.logId)) return;
   const head = await headOf(source, segments);
-  if (head === undefined || known.logId <= head.logId) return;
-  if (segments.length > 0 && !await isOfThis(source, segments, consumer.known?.(head.logId))) {
-    return;
-  }
-  const { jobId, logId } = known;
-  const proof = `the index has job ${jobId} with logId ${logId} as its last entry`;
-  requireUpTo({ logId, proof, path: `${layout.index}/` }, head, segments.at(-1));
+  if (head === undefined) return;
+  const witness = await indexed(source, segments, head, known, knownUpTo);
+  requireUpTo(witness, head, segments.at(-1));
 }
 
 /** Whether a snapshot covers the position: if the journal ends before it, the start says so. */
-async function isInSnapshot({ fileSystem, layout }: Source, logId: LogId): Promise<boolean> {
+async function isInSnapshot({ fileSystem, layout }: Place, logId: LogId): Promise<boolean> {
   const newest = await new SnapshotStore(fileSystem, layout).newestLogId().catch(() => undefined);
   return newest !== undefined && newest >= logId;
 }
 
 /** Whether the end of the last segment shows a position as far: the usual case after a kill. */
 async function reaches(
-  { fileSystem, layout }: Source,
+  { fileSystem, layout }: Place,
   last: SegmentInfo | undefined,
   logId: LogId,
 ): Promise<boolean> {
@@ -78,7 +95,7 @@ async function reaches(
 
 /** `undefined` when the end is damaged, which the replay reports. */
 async function headOf(
-  { fileSystem, layout }: Source,
+  { fileSystem, layout }: Place,
   segments: readonly SegmentInfo[],
 ): Promise<JournalHead | undefined> {
   try {
@@ -89,9 +106,24 @@ async function headOf(
   }
 }
 
+async function indexed(
+  place: Place,
+  segments: readonly SegmentInfo[],
+  head: JournalHead,
+  { jobId, logId }: KnownEntry,
+  knownUpTo: KnownUpTo,
+): Promise<Witness | undefined> {
+  if (logId <= head.logId) return undefined;
+  if (segments.length > 0 && !await isOfThis(place, segments, knownUpTo(head.logId))) {
+    return undefined;
+  }
+  const proof = `the index has job ${jobId} with logId ${logId} as its last entry`;
+  return { logId, proof, path: `${place.layout.index}/` };
+}
+
 /** Whether the journal has the entry. */
 async function isOfThis(
-  { fileSystem, layout }: Source,
+  { fileSystem, layout }: Place,
   segments: readonly SegmentInfo[],
   known: KnownEntry | undefined,
 ): Promise<boolean> {
@@ -119,15 +151,16 @@ async function isOfThis(
 export async function requireWitnessed(
   source: Source,
   segments: readonly SegmentInfo[],
-  replayed: Pick<Replayed, "head" | "active">,
+  end: End,
 ): Promise<void> {
-  for (const find of source.isCopy ? [verified] : [verified, described]) {
-    const witness = await find(source, segments.at(-1), replayed);
-    if (witness !== undefined) requireUpTo(witness, replayed.head, segments.at(-1));
-  }
+  const active = segments.at(-1);
+  requireUpTo(await verified(source), end.head, active);
+  if (source.isCopy) return;
+  const sidecars = await sidecarsFrom(source, active);
+  requireUpTo(described(source, sidecars, active, end), end.head, active);
 }
 
-async function verified({ fileSystem, layout }: Source): Promise<Witness | undefined> {
+async function verified({ fileSystem, layout }: Place): Promise<Witness | undefined> {
   const verification = await readVerification(fileSystem, layout);
   const witness = verification === null ? undefined : toWitness(verification);
   if (witness === undefined) return undefined;
@@ -136,18 +169,25 @@ async function verified({ fileSystem, layout }: Source): Promise<Witness | undef
   return { logId, proof, path: layout.verification };
 }
 
+function sidecarsFrom(
+  { fileSystem, layout }: Place,
+  active: SegmentInfo | undefined,
+): Promise<readonly SealedSegment[]> {
+  return new SidecarStore(fileSystem, layout).from(active?.firstLogId ?? 1);
+}
+
 /**
  * A segment gets a sidecar only once another segment has begun. Sidecars whose chains do not lead
  * on from the journal are those of another one, and prove nothing.
  */
-async function described(
-  { fileSystem, layout }: Source,
+function described(
+  { layout }: Place,
+  sidecars: readonly SealedSegment[],
   active: SegmentInfo | undefined,
-  { head, active: { chainBefore } }: Pick<Replayed, "head" | "active">,
-): Promise<Witness | undefined> {
-  const store = new SidecarStore(fileSystem, layout);
+  { head, active: { chainBefore } }: End,
+): Witness | undefined {
   let last: SealedSegment | undefined;
-  for (const segment of await store.from(active?.firstLogId ?? 1)) {
+  for (const segment of sidecars) {
     const { logId, chain } = last === undefined ? head : { ...last, logId: last.lastLogId };
     const isNext = segment.firstLogId === logId + 1 && segment.chainBefore === chain;
     const isActive = segment.name === active?.name && segment.chainBefore === chainBefore;
@@ -162,22 +202,73 @@ async function described(
 }
 
 function requireUpTo(
-  { logId, proof, path }: Witness,
+  witness: Witness | undefined,
   head: JournalHead,
   active: SegmentInfo | undefined,
 ): void {
-  if (logId <= head.logId) return;
+  const loss = lossAfter(head, active, witness);
+  if (loss === undefined) return;
   const { name, bytes } = active ?? { name: segmentName(1), bytes: 0 };
-  const first = head.logId + 1;
+  const location = { segment: name, offset: bytes, logId: head.logId + 1 };
+  throw new JournalDamagedError(location, loss.reason);
+}
+
+function lossAfter(
+  head: JournalHead,
+  active: SegmentInfo | undefined,
+  witness: Witness | undefined,
+): ShownLoss | undefined {
+  if (witness === undefined || witness.logId <= head.logId) return undefined;
+  const { logId, proof, path } = witness;
   const end = active === undefined
     ? "there are no segments"
     : `the journal ends at logId ${head.logId}`;
-  throw new JournalDamagedError(
-    { segment: name, offset: bytes, logId: first },
-    `${end}, but ${proof}: acknowledged entries are lost, logId ${first} to ${logId} or more ` +
-      "(--accept-snapshot-ahead continues without them). Restore a backup; if this is an older " +
-      `journal on purpose, or a copy of one in use, move ${path} away`,
-    // The lines that are left are intact, so there is nothing to repair.
-    () => "",
-  );
+  const fact = `${end}, but ${proof}`;
+  const reason = `${fact}: acknowledged entries are lost, logId ${head.logId + 1} to ${logId} or ` +
+    "more (--accept-snapshot-ahead continues without them). Restore a backup; if this is an " +
+    `older journal on purpose, or a copy of one in use, move ${path} away`;
+  return { last: logId, fact, reason };
+}
+
+/** What the index and the sidecars of a journal show, as a start would find it. */
+export class CacheWitnesses {
+  readonly #place: Place;
+  readonly #known: KnownEntry | undefined;
+  readonly #sidecars: readonly SealedSegment[];
+
+  private constructor(
+    place: Place,
+    known: KnownEntry | undefined,
+    sidecars: readonly SealedSegment[],
+  ) {
+    this.#place = place;
+    this.#known = known;
+    this.#sidecars = sidecars;
+  }
+
+  /**
+   * Read them before the segments that they are compared with: a server may be appending.
+   *
+   * @throws {JournalUnusableError} when the segments or sidecars cannot be listed.
+   */
+  static async read(place: Place, knownUpTo: KnownUpTo): Promise<CacheWitnesses> {
+    const known = knownUpTo(Number.MAX_SAFE_INTEGER);
+    const { segments } = await listSegments(place.fileSystem, place.layout);
+    return new CacheWitnesses(place, known, await sidecarsFrom(place, segments.at(-1)));
+  }
+
+  /** @throws {JournalUnusableError} when a segment cannot be read. */
+  async losses(
+    segments: readonly SegmentInfo[],
+    end: End,
+    knownUpTo: KnownUpTo,
+  ): Promise<readonly ShownLoss[]> {
+    const active = segments.at(-1);
+    const inIndex = this.#known &&
+      await indexed(this.#place, segments, end.head, this.#known, knownUpTo);
+    const besideSegments = described(this.#place, this.#sidecars, active, end);
+    return [inIndex, besideSegments].flatMap((witness) =>
+      lossAfter(end.head, active, witness) ?? []
+    );
+  }
 }

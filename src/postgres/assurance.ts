@@ -19,6 +19,14 @@ const SAFE: Readonly<Record<string, readonly string[]>> = {
   synchronous_commit: ["on", "remote_apply"],
   // Every session asks for it, but a pooler may not pass the request on.
   statement_timeout: ["0"],
+  // Lines are sent as text. A database of `SQL_ASCII` stores the bytes that it gets.
+  client_encoding: ["UTF8"],
+  server_encoding: ["UTF8", "SQL_ASCII"],
+};
+
+/** The encoding of a database cannot be changed. */
+const ADVICE: Readonly<Record<string, string>> = {
+  server_encoding: "create it with encoding 'UTF8' template template0",
 };
 
 /**
@@ -134,7 +142,7 @@ export class Assurance {
     for (const { name, setting } of rows) {
       if (SAFE[name]?.includes(setting) !== false) continue;
       const reason = `its setting ${name} is ${setting}, so it may lose acknowledged entries: ` +
-        `set it to ${SAFE[name].join(" or ")}`;
+        (ADVICE[name] ?? `set it to ${SAFE[name].join(" or ")}`);
       throw new UnfitDatabaseError(this.#options.place, reason, EXIT_UNSAFE);
     }
     return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));

@@ -39,7 +39,7 @@ export function session(place: Place, listener: SessionListener = {}): Sql {
   // Given several hosts, the driver would try them without a delay or a warning.
   url.hostname = hosts[0] ?? "";
   // The driver's own `listen` would reconnect without a delay. Its types lack these options.
-  const { dial, hangUp } = dialler(hosts);
+  const { dial, hangUp } = dialler(hosts, Number(url.port));
   const untyped = { onnotify: onNotify, socket: dial };
   const sql = postgres(url.href, {
     ...untyped,

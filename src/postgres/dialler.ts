@@ -33,19 +33,39 @@ export interface Dialler {
   hangUp(): void;
 }
 
-/** @param hosts When empty, the driver's own host is used. */
-export function dialler(hosts: readonly string[]): Dialler {
+/**
+ * @param hosts When empty, the driver's own host is used.
+ * @param ownPort When 0, the driver's own port is used.
+ */
+export function dialler(hosts: readonly string[], ownPort: number): Dialler {
   let turn = 0;
   let socket: Socket | undefined;
   const dial = ({ host, port, path }: Target) => {
     if (path !== false) return new Socket().connect({ path });
     const next = hosts[turn++ % hosts.length] ?? host[0] ?? "";
     // A URL puts an IPv6 address in brackets; `connect` expects it without.
-    const peer = { host: next.replace(/^\[(.*)\]$/, "$1"), port: port[0] ?? 5432 };
+    // The driver takes a part of an IPv6 address for the port.
+    const peer = {
+      host: next.replace(/^\[(.*)\]$/, "$1"),
+      port: ownPort || port[0] || 5432,
+    };
+    requirePermission(peer);
     // The driver reads the host from the socket to verify the certificate.
     return Object.assign(new WatchedSocket(peer).connect(peer), peer);
   };
   return { dial: (target) => socket = dial(target), hangUp: () => void socket?.destroy() };
+}
+
+/**
+ * For an address, `connect` would throw where nothing catches it; for a name, it would say that the
+ * name has no address.
+ *
+ * @throws {Deno.errors.NotCapable}
+ */
+function requirePermission({ host, port }: Peer): void {
+  const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  if (Deno.permissions.querySync({ name: "net", host: address }).state === "granted") return;
+  throw new Deno.errors.NotCapable(`permission is missing, add --allow-net=${address}`);
 }
 
 class WatchedSocket extends Socket {

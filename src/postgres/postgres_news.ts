@@ -13,6 +13,8 @@ import type { Place } from "./place.ts";
  * name.
  */
 const CHANNEL = "daybook";
+/** Under load, a notification stands for the appends of this time. */
+const NOTIFY_EVERY_MS = 5;
 
 export class PostgresNews {
   readonly #sql: Sql;
@@ -46,7 +48,11 @@ export class PostgresNews {
     for (let sent = 0; sent < this.#appended;) {
       sent = this.#appended;
       const message = `${this.#journal} ${sent}`;
-      await this.#sql`select pg_notify(${CHANNEL}, ${message})`.catch(() => {});
+      // Nothing depends on it, so the database need not sync it.
+      await this.#sql`
+        select set_config('synchronous_commit', 'off', true), pg_notify(${CHANNEL}, ${message})`
+        .catch(() => {});
+      await new Promise<void>((resolve) => void this.#clock.setTimer(NOTIFY_EVERY_MS, resolve));
     }
     this.#isNotifying = false;
   }

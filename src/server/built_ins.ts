@@ -7,11 +7,19 @@
 /** What a member `constructor` of parsed JSON leads to. */
 const BUILT_INS = [Object, Array, Function, String, Number, Boolean];
 
+/** Every entry and every job needs these. */
+const USED = { Date, JSON, Map, Promise, Set };
+
 /**
  * From now on, code that adds a member to what plain data inherits, or replaces one that all
- * objects inherit, gets a `TypeError`. Call it before code of users is loaded.
+ * objects inherit or that every job needs, gets a `TypeError`. Call it before code of users is
+ * loaded.
  */
 export function keepBuiltIns(): void {
+  for (const [name, builtIn] of Object.entries(USED)) {
+    keepOwn(globalThis, name);
+    for (const member of Object.getOwnPropertyNames(builtIn)) keepOwn(builtIn, member);
+  }
   keepMembers(Object.prototype);
   for (const builtIn of BUILT_INS) {
     // Not frozen: with frozen prototypes of arrays and texts, a job takes a tenth more processor
@@ -19,6 +27,12 @@ export function keepBuiltIns(): void {
     Object.preventExtensions(builtIn.prototype);
     Object.freeze(builtIn);
   }
+}
+
+/** Code may still add members of its own. */
+function keepOwn(owner: object, name: string): void {
+  const value: unknown = Reflect.get(owner, name);
+  Object.defineProperty(owner, name, { value, writable: false, configurable: false });
 }
 
 /**

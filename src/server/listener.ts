@@ -162,7 +162,8 @@ export class StartProgress {
   };
 
   get #text(): string {
-    const share = this.#bytesTotal === 0 ? 0 : this.#bytesDone / this.#bytesTotal;
+    if (this.#bytesTotal === 0) return "the journal is being opened";
+    const share = this.#bytesDone / this.#bytesTotal;
     return `reading the journal: ${Math.round(100 * share)} % of ${sizeText(this.#bytesTotal)}`;
   }
 }

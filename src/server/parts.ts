@@ -253,8 +253,9 @@ export async function assemble(options: DaybookOptions, leads: () => boolean): P
 
 /** A server bound to all addresses does not know its names; then the token decides. */
 function resolveAllowedHosts(configuration: Configuration): readonly string[] | "any" {
-  const { hostname, allowedHosts, tokens } = configuration;
+  const { hostname, advertise, allowedHosts, tokens } = configuration;
   const isUnspecified = hostname === "0.0.0.0" || hostname === "::";
   if (isUnspecified && tokens.length > 0 && allowedHosts.length === 0) return "any";
-  return [hostname, ...allowedHosts];
+  const advertised = advertise === undefined ? [] : [new URL(advertise).hostname];
+  return [hostname, ...advertised, ...allowedHosts];
 }

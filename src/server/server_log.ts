@@ -1,5 +1,6 @@
 /** The server's log: lines of text, or JSON lines. */
 
+import { shownLines } from "../core/shown_value.ts";
 import type { JobLog, JobLogLine } from "../engine/watches.ts";
 
 interface ServerLogOptions {
@@ -25,7 +26,8 @@ export class ServerLog implements JobLog {
   }
 
   warn(message: string): void {
-    this.#options.err(this.#isJson ? this.#json("warn", { message }) : `daybook: ${message}`);
+    const line = this.#isJson ? this.#json("warn", { message }) : `daybook: ${shownLines(message)}`;
+    this.#options.err(line);
   }
 
   /** A line that the code of a job logged. */
@@ -45,5 +47,5 @@ export class ServerLog implements JobLog {
 
 function jobLineText({ jobId, taskId, attempt, message, data }: JobLogLine): string {
   const rest = data === undefined ? "" : ` ${JSON.stringify(data)}`;
-  return `${jobId} ${taskId} ${attempt}: ${message}${rest}`;
+  return `${jobId} ${taskId} ${attempt}: ${shownLines(message + rest, "  ")}`;
 }

@@ -7,8 +7,8 @@ import { monotonicUlid } from "@std/ulid";
 import type { Clock, Random } from "../engine/ports.ts";
 import { exitProcess } from "./exits.ts";
 
-// The platform's timer, without the tracking of user code.
-const { setTimeout } = globalThis;
+// The platform's timers, without the tracking of user code. Such code may also replace them.
+const { setTimeout, clearTimeout } = globalThis;
 
 /** The platform's timers take at most a signed 32-bit number of milliseconds. */
 const TIMER_MAX_MS = 2 ** 31 - 1;

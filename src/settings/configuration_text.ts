@@ -56,15 +56,16 @@ export function helpText(): string {
     "has one token per line: alone, it has all scopes; otherwise its scopes follow, such as",
     `read,submit of ${SCOPES.join(", ")}, and optionally a name. Lines that begin with # are`,
     "comments. Changes to the file take effect without a restart.",
-    "DAYBOOK_SECRET_KEY or --secret-key-file wraps the keys of sealed inputs: 32 bytes, base64.",
+    "DAYBOOK_SECRET_KEY or --secret-key-file wraps the keys of sealed inputs: 32 bytes, in base64",
+    "or hexadecimal.",
     "When things go wrong: src/manual/when-things-go-wrong.md, by symptom; on a running",
     "server /ui/manual/when-things-go-wrong.",
     "",
     "exit codes: 0 clean, 64 usage, 69 cannot listen, 70 storage failed while running,",
     "72 a pooler is in front of the database, 73 another process holds the journal, 74 it cannot be",
-    "read or written, 75 the event loop was blocked for --stall-exit, 76 the database may lose",
-    "entries, 77 the database denies access, 137 the event loop never ran again, 78 the journal",
-    "is damaged, 130 ended by a second signal",
+    "read or written, 75 code of a job exited, or blocked the event loop for --stall-exit, 76 the",
+    "database may lose entries, 77 the database denies access, 78 the journal is damaged, 130 ended",
+    "by a second signal, 137 the event loop never ran again",
   ].join("\n");
 }
 

@@ -99,6 +99,20 @@ const JOURNAL: Kind<string> = {
   show: (given) => namesDatabase(given) ? placeIn(given).shown : given,
 };
 
+/** The address of a server; other processes add their paths to it. */
+const ORIGIN: Kind<string | undefined> = {
+  value: "url",
+  schema: v.pipe(
+    v.string(),
+    v.check(
+      (given) => given === "" || /^https?:$/.test(URL.parse(given)?.protocol ?? ""),
+      "must be a URL, such as http://10.0.0.1:8000",
+    ),
+    v.transform((given) => given === "" ? undefined : new URL(given).origin),
+  ),
+  show: (given) => given ?? "the address it listens on",
+};
+
 const TRUE = ["1", "true"];
 
 const SWITCH: Kind<boolean> = {
@@ -155,12 +169,12 @@ export const SETTINGS = {
     ...optional("folder", "journal"),
     flag: "folder",
     default: "",
-    help: "copy of a journal that is in PostgreSQL (journal)",
+    help: "copy of a journal in PostgreSQL (default journal)",
     ofServer: true,
     needs: "folder",
   },
   advertise: {
-    ...optional("url", "the address it listens on"),
+    ...ORIGIN,
     flag: "advertise",
     default: "",
     help: "URL at which other processes of a shared journal reach this one",

@@ -4,7 +4,7 @@ import type { JobId } from "../core/ids.ts";
 import { deriveCondition } from "../core/condition.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import type { WaitOptions } from "../embedded/daybook.ts";
-import { InProcessDaybook } from "../embedded/in_process_daybook.ts";
+import { InProcessDaybook, own } from "../embedded/in_process_daybook.ts";
 import type { Job, JobCondition } from "../embedded/job.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
@@ -112,7 +112,7 @@ class DaybookUnderTest extends InProcessDaybook implements TestDaybook {
     const entries = jobId === undefined
       ? await engine.entries(0, Infinity)
       : await engine.history.of(jobId as JobId, 0, Infinity);
-    return entries as readonly RecordedEvent[];
+    return own(entries) as readonly RecordedEvent[];
   }
 
   override async wait<Output>(

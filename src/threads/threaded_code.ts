@@ -3,7 +3,7 @@
 import type { JsonValue } from "../core/json.ts";
 import type { ExecutionId, TaskId } from "../core/ids.ts";
 import type { TaskContext } from "../engine/job_context.ts";
-import { ABORT_GRACE_MS, Interruption } from "../engine/run/attempt.ts";
+import { ABORT_GRACE_MS, Interruption, Withdrawal } from "../engine/run/attempt.ts";
 import type { CodeCall, CodePlace, CodeRequest } from "../engine/run/code_place.ts";
 import { outsideAttempts } from "../engine/run/current_attempt.ts";
 import type { CallMessage, FromThread, ToThread } from "./protocol.ts";
@@ -130,7 +130,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     for (const { reject, stop, timer } of open) {
       clearTimeout(timer);
       // An attempt that was not told to end is not to blame, and runs again.
-      reject(stop ?? (isOfStop ? new Interruption("withdrawn") : reason));
+      reject(stop ?? (isOfStop ? new Withdrawal() : reason));
     }
   }
 
@@ -261,7 +261,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
     undoes?: { readonly result: JsonValue | undefined },
   ): Promise<unknown> {
     // Its start was recorded before the thread died, or was let go.
-    if (this.#isOver) return Promise.reject(this.#lostBy ?? new Interruption("withdrawn"));
+    if (this.#isOver) return Promise.reject(this.#lostBy ?? new Withdrawal());
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const open: OpenAttempt = { context, resolve, reject };
     const executionId = context.executionId as ExecutionId;

@@ -40,6 +40,8 @@ export interface Loss {
   /** The first of these jobs. */
   readonly jobs: readonly JobId[];
   readonly previousHead: FrameworkAttributes["journal.Repaired"]["previousHead"];
+  /** What else shows that they were recorded, and what can be done instead. */
+  readonly shown: readonly string[];
 }
 
 /** @throws {JournalUnusableError} when what would be lost cannot be read. */
@@ -94,7 +96,7 @@ function snapshotsToSetAside(
 }
 
 async function findLoss(
-  { inventory, disproof }: AuditReport,
+  { inventory, disproof, losses: cached }: AuditReport,
   cut: CutPlan | undefined,
   end: LogId,
   fileSystem: FileSystem,
@@ -107,11 +109,16 @@ async function findLoss(
   }
   const snapshotted = inventory.snapshots.map((file) => parseSnapshotName(file) ?? 0);
   const least = cut === undefined ? end : end + 1;
-  const verified = disproof?.kind === "beyond" ? disproof.witness.logId : 0;
-  const last = Math.max(least, losses.lastLogId, verified, ...snapshotted);
+  const verified = disproof?.kind === "beyond"
+    ? [{ last: disproof.witness.logId, reason: disproof.reason }]
+    : [];
+  const witnesses = [...verified, ...cached];
+  const positions = witnesses.map(({ last }) => last);
+  const last = Math.max(least, losses.lastLogId, ...positions, ...snapshotted);
   if (last === end) return undefined;
   const { readable, jobCount, jobs, head: previousHead } = losses;
-  return { from: end + 1, last, readable, jobCount, jobs, previousHead };
+  const shown = witnesses.map(({ reason }) => reason);
+  return { from: end + 1, last, readable, jobCount, jobs, previousHead, shown };
 }
 
 function bytesFrom(

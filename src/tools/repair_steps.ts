@@ -47,12 +47,11 @@ export async function applyPlan(
     const path = `${layout.snapshots}/${file}`;
     await orUnusable("set aside", path, () => store.setAside(file, DAMAGED));
   }
-  if (plan.cut === undefined) return;
-  await removeIndex(fileSystem, layout);
-  await cut(means, layout, plan.cut);
+  if (plan.loss !== undefined) await removeIndex(fileSystem, layout);
+  if (plan.cut !== undefined) await cut(means, layout, plan.cut);
 }
 
-/** The index may have jobs that are cut off, and would prove to the next start that they are lost. */
+/** The index may have jobs that are lost, and would prove that to the next start. */
 async function removeIndex(fileSystem: FileSystem, { index }: Layout): Promise<void> {
   if (await fileSystem.kind(index) !== "folder") return;
   for (const name of await fileSystem.list(index)) {
@@ -164,8 +163,9 @@ export function repairText(
   return lines;
 }
 
-function lossText({ from, last, readable, jobCount, jobs }: Loss): readonly string[] {
+function lossText({ from, last, readable, jobCount, jobs, shown }: Loss): readonly string[] {
   const lines = [
+    ...shown,
     `lost: logId ${from} to ${last}, ${counted(last - from + 1, "entry", "entries")}; ` +
     `${counted(readable, "whole line")} of them can still be read`,
   ];

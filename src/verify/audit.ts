@@ -5,15 +5,16 @@ import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { Projection } from "../engine/writer/projection.ts";
 import type { JobIndex } from "../engine/job_index.ts";
-import type { JournalHead, ProvedLines } from "../engine/ports.ts";
+import type { JournalHead, KnownEntry, ProvedLines } from "../engine/ports.ts";
 import { journalFlag } from "../journal/errors.ts";
 import type { FileSystem } from "../journal/file_system.ts";
-import { type Inventory, listJournal } from "../journal/segment_listing.ts";
+import { type Inventory, listJournal, requireJournal } from "../journal/segment_listing.ts";
 import type { Layout } from "../journal/layout.ts";
 import { readRepairNote } from "../journal/repair.ts";
 import type { ScannedBatch } from "../journal/segment_scanner.ts";
 import { SegmentWalk, type WalkedDamage, type WalkedSegment } from "../journal/segment_walk.ts";
 import { lineNumberAt } from "../journal/utf8.ts";
+import { CacheWitnesses, type ShownLoss } from "../journal/witnesses.ts";
 import { EntryAudit, type Suspect, UniqueIds } from "./unique_ids.ts";
 import { IndexAudit, type IndexContent } from "./index_audit.ts";
 import { NO_PAUSE, type Pause } from "./pace.ts";
@@ -47,6 +48,8 @@ export interface Scratch extends Disposable {
    * @throws {Error} if it cannot be read.
    */
   held(): IndexContent & Disposable | undefined;
+  /** As in `JobIndex`, of the index of the journal. */
+  known(upTo: LogId): KnownEntry | undefined;
 }
 
 const BATCHES_PER_PROGRESS = 256;
@@ -58,10 +61,21 @@ interface Taken {
 
 /** @throws {JournalUnusableError} if the journal cannot be read. */
 export async function audit(options: AuditOptions): Promise<AuditReport> {
-  const witness = await WitnessAudit.read(options.fileSystem, options.layout);
-  const inventory = await listJournal(options.fileSystem, options.layout);
+  const { fileSystem, layout } = options;
+  await requireJournal(fileSystem, layout);
   using scratch = options.scratch?.();
-  return await new Audit(options, inventory, witness, scratch).run();
+  const earlier = {
+    verdict: await WitnessAudit.read(fileSystem, layout),
+    caches: await CacheWitnesses.read({ fileSystem, layout }, (upTo) => scratch?.known(upTo)),
+  };
+  const inventory = await listJournal(fileSystem, layout);
+  return await new Audit(options, inventory, earlier, scratch).run();
+}
+
+/** Read before the segments: a server may be appending. */
+interface Earlier {
+  readonly verdict: WitnessAudit;
+  readonly caches: CacheWitnesses;
 }
 
 class Audit {
@@ -76,6 +90,7 @@ class Audit {
   readonly #snapshots: SnapshotAudit;
   readonly #sidecars: SidecarAudit;
   readonly #witness: WitnessAudit;
+  readonly #caches: CacheWitnesses;
   readonly #bytesTotal: number;
   readonly #repairs: string[] = [];
   readonly #notes: string[] = [];
@@ -86,11 +101,16 @@ class Audit {
   #lastEntry: JobEventLogEntry | undefined;
   #stoppedAt: WalkedDamage | undefined;
   #disproof: Disproof | undefined;
+  /** The chain before the last segment. */
+  #chainBefore = "";
+  /** Another process has led this journal, so the folder may be a copy of a shared one. */
+  #isShared = false;
+  #losses: readonly ShownLoss[] = [];
 
   constructor(
     options: AuditOptions,
     inventory: Inventory,
-    witness: WitnessAudit,
+    earlier: Earlier,
     scratch: Scratch | undefined,
   ) {
     const { fileSystem, layout, pause = NO_PAUSE } = options;
@@ -99,7 +119,8 @@ class Audit {
     this.#projection.begin();
     this.#entries = new EntryAudit(this.#projection);
     this.#pause = pause;
-    this.#witness = witness;
+    this.#witness = earlier.verdict;
+    this.#caches = earlier.caches;
     this.#options = options;
     this.#inventory = inventory;
     this.#ids = new UniqueIds(fileSystem, layout);
@@ -122,6 +143,7 @@ class Audit {
     this.#options.progress(this.#bytesTotal, this.#bytesTotal);
     await this.#snapshots.judgeRest(this.#head, walk.isConnected);
     this.#judgeWitness(walk.isConnected);
+    if (walk.isConnected) await this.#judgeCaches();
     const served = walk.isConnected ? await this.#judgeServed() : undefined;
     if (walk.isConnected) await this.#judgeIndex();
     await this.#noteUnfinishedRepair();
@@ -141,6 +163,7 @@ class Audit {
     const { scanner, segment, isConnected } = walked;
     this.#ids.begin(segment);
     this.#sidecars.begin(this.#head);
+    this.#chainBefore = this.#head.chain;
     let untilProgress = BATCHES_PER_PROGRESS;
     for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
       if (isConnected) {
@@ -186,6 +209,7 @@ class Audit {
     else if (audited.job !== undefined) {
       comparing = this.#options.served?.see(audited.job, this.#pause);
     } else if (isRepair(entry)) this.#takeRepair(entry);
+    else if (entry.eventType === "journal.WriterOpened") this.#isShared = true;
     return { suspect, comparing };
   }
 
@@ -207,6 +231,20 @@ class Audit {
     if (disproof === undefined) return;
     this.#disproof = disproof;
     this.#findings.add(() => ({ kind: "lost", reason: disproof.reason }));
+  }
+
+  async #judgeCaches(): Promise<void> {
+    const end = { head: this.#head, active: { chainBefore: this.#chainBefore } };
+    const { segments } = this.#inventory;
+    const losses = await this.#caches.losses(segments, end, (upTo) => this.#scratch?.known(upTo));
+    if (this.#isShared) {
+      this.#notes.push(
+        ...losses.map(({ fact }) => `${fact}: the next start fetches the rest from the database`),
+      );
+      return;
+    }
+    this.#losses = losses;
+    for (const { reason } of losses) this.#findings.add(() => ({ kind: "lost", reason }));
   }
 
   async #judgeSuspects(
@@ -308,6 +346,7 @@ class Audit {
       notes: [...this.#notes, ...this.#snapshots.notes, ...this.#sidecars.notes],
       lastIntact: this.#witness.witness,
       disproof: this.#disproof,
+      losses: this.#losses,
     };
   }
 }

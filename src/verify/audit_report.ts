@@ -4,6 +4,7 @@ import type { JournalHead, ProvedLines } from "../engine/ports.ts";
 import type { Inventory } from "../journal/segment_listing.ts";
 import type { WalkedDamage } from "../journal/segment_walk.ts";
 import type { Witness } from "../journal/verification_file.ts";
+import type { ShownLoss } from "../journal/witnesses.ts";
 import type { Problem } from "./problem.ts";
 import type { ServedOutcome } from "./served_audit.ts";
 import type { Disproof } from "./witness.ts";
@@ -33,4 +34,6 @@ export interface AuditReport {
   readonly lastIntact: Witness | undefined;
   /** How the journal disproves the earlier verdict, if it does. */
   readonly disproof: Disproof | undefined;
+  /** What the index and the sidecars show to be missing at the end. */
+  readonly losses: readonly ShownLoss[];
 }

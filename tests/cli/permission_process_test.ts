@@ -123,3 +123,28 @@ Deno.test("permissions: a file submitted from another folder is found relative t
     assert.match(text, /cannot reach http:\/\/127\.0\.0\.1:1: is Daybook running there/);
     assert.deepEqual([code, suggestions], [69, 1]);
   }));
+
+const ELSEWHERE = ["192.0.2.1", "192.0.2.1,database.example:6432", "[2001:db8::1]:6432"];
+
+for (const hosts of ELSEWHERE) {
+  Deno.test(`permissions: for a database at ${hosts}, a start and a command name what is missing, at once`, () =>
+    inFolder(async (folder) => {
+      await Deno.mkdir(`${folder}/segments`);
+      const database = `postgres://daybook@${hosts}/jobs`;
+      const options = { journal: folder, env: { DAYBOOK_SECRET_KEY: "ab".repeat(32) } };
+      const own = ["--port=0", `--journal=${database}`, `--folder=${folder}`];
+      const start = await runTask("start", own, options);
+      const push = await runTask("journal", ["push", database, "--journal", folder], options);
+      const { port } = new URL(database);
+      const missing = hosts.replace(/:6432$/, "").split(",")
+        .map((host) => `${host}:${port || 5432}`).join(",");
+      for (const { code, errors } of [start, push]) {
+        assert.equal(code, 74, errors);
+        assert.match(
+          errors,
+          /^daybook: Cannot \w+ postgres:.*: permission is missing, add --allow-net=/m,
+        );
+        assert.ok(suggestedIn(errors)?.includes(missing), errors);
+      }
+    }));
+}

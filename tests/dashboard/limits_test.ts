@@ -54,7 +54,7 @@ Deno.test("limits screen: each limit shows use and remainder, by key and rate, a
   assert.deepEqual(await rowsOf(app, "mail.send"), [
     "running 2 3 1 1",
     "running, key <acme> 2 2 0 1",
-    "began within 1 min 2 3 1 1",
+    "started within 1 min 2 3 1 1",
   ]);
   await app.clock.advance(30_000);
   await submit(app, "mail.send", ["other"]);
@@ -63,7 +63,7 @@ Deno.test("limits screen: each limit shows use and remainder, by key and rate, a
     "running 3 3 0 1",
     "running, key <acme> 2 2 0 1",
     "running, key other 1 2 1 0",
-    `began within 1 min next at ${at} in 30 s 3 3 0 1`,
+    `started within 1 min next at ${at} in 30 s 3 3 0 1`,
   ]);
   const page = await pageOf(app, PATH);
   assert.match(page, /href="\/ui\/jobs\?type=mail\.send&amp;condition=queued"/);

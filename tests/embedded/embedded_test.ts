@@ -113,6 +113,41 @@ Deno.test("openDaybook: a failure names its step, and a waiting job can be cance
   });
 });
 
+Deno.test("openDaybook: what calls return is the caller's own, and changing it changes no job", async () => {
+  const sort = defineJob({
+    type: "lines.sort",
+    version: 1,
+    input: v.object({ lines: v.array(v.string()) }),
+    limits: { maxRunning: 2 },
+    run: (ctx, { lines }) => ctx.task("count", () => ({ lines, count: lines.length })),
+  });
+  await inFolder(async (folder) => {
+    await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions: [sort] });
+    const job = await daybook.submit(sort, { lines: ["b", "a"] }, { labels: { from: "test" } });
+    const pause = await daybook.pause({ type: "lines.sort", reason: "audit" });
+    const { jobId, lastLogId } = job;
+    const recorded = async () =>
+      JSON.stringify([await daybook.wait(jobId, END), daybook.pauses(), daybook.limits()]);
+    const before = await recorded();
+
+    const ended = await daybook.wait(job, END);
+    const supposed = await daybook.whatIf(jobId, { without: [lastLogId] });
+    const read = [daybook.job(jobId), daybook.pauses(), daybook.limits()];
+    for (const own of [job, ended, supposed, pause, ...read]) spoil(own);
+
+    assert.equal(await recorded(), before);
+  });
+});
+
+/** Replaces every scalar that can be replaced. */
+function spoil(value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  for (const [name, member] of Object.entries(value)) {
+    if (typeof member === "object" && member !== null) spoil(member);
+    else Reflect.set(value, name, "spoilt");
+  }
+}
+
 Deno.test("openDaybook: a refused request records nothing, and says why", async () => {
   await inFolder(async (folder) => {
     const daybook = await openDaybook({ journal: `${folder}/journal`, definitions });

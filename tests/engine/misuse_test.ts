@@ -168,6 +168,74 @@ Deno.test("misuse: a second use of an id is refused when called, and named", asy
   assert.equal(kind, "poison");
 });
 
+Deno.test("misuse: the ctx of another job is refused in a task, and both are named", async () => {
+  const held = Promise.withResolvers<JobContext<string>>();
+  const holder = job("demo.holder", async (ctx) => {
+    held.resolve(ctx);
+    await ctx.sleep("rest", 60_000);
+  });
+  const thief = job("demo.thief", (ctx) =>
+    ctx.task("steal", async () => {
+      await (await held.promise).task("stolen", () => 1);
+    }));
+  const daybook = await Harness.start({ definitions: [holder, thief] });
+  const holding = await daybook.submit("demo.holder");
+  const stealing = await daybook.submit("demo.thief");
+  const { error } = await failed(daybook, stealing);
+
+  assert.equal(
+    error.message,
+    `Cannot ask for task stolen of job ${holding} inside task steal of job ${stealing}: ` +
+      "only the run of a job may use its ctx",
+  );
+  assert.equal(daybook.job(holding).tasks.some(({ taskId }) => taskId === "stolen"), false);
+});
+
+const WRONG_CALLS: Readonly<
+  Record<string, readonly [call: (ctx: JobContext<string>) => unknown, message: RegExp]>
+> = {
+  "a number as the id of a task": [
+    (ctx) => ctx.task(7 as unknown as string, () => 1),
+    /^Cannot use 7 as a task id: it must be 1 to 128/,
+  ],
+  "null as the id of a task": [
+    (ctx) => ctx.task(null as unknown as string, () => 1),
+    /^Cannot use null as a task id: it must be 1 to 128/,
+  ],
+  "a list as the id of a sleep": [
+    (ctx) => ctx.sleep(["rest"] as unknown as string, 1),
+    /^Cannot use \["rest"\] as a sleep id: it must be 1 to 128/,
+  ],
+  "a task without a function": [
+    (ctx) => ctx.task("charge", undefined as unknown as () => void),
+    /^Cannot run task charge: its second argument must be a function$/,
+  ],
+  "a compensation that is no function": [
+    (ctx) => ctx.task("charge", () => 1, { compensate: "refund" as unknown as () => void }),
+    /^Cannot run task charge: compensate must be a function$/,
+  ],
+  "the end of run as an expectation": [
+    (ctx) => ctx.expect("main"),
+    /^Cannot expect "main": the plan does not name it; it names nothing$/,
+  ],
+  "a list as the type of an event": [
+    (ctx) => ctx.task("emit", (task) => task.emit(["ec.Sent"] as unknown as string)),
+    /^Cannot use \["ec.Sent"\] as an event type/,
+  ],
+};
+
+for (const [what, [call, message]] of Object.entries(WRONG_CALLS)) {
+  Deno.test(`misuse: ${what} is refused when called`, async () => {
+    const definition = job("demo.wrong", async (ctx) => void await call(ctx));
+    const daybook = await Harness.start({ definitions: [definition] });
+    const id = await daybook.submit("demo.wrong");
+    await daybook.clock.advance(60_000);
+    const { error } = await failed(daybook, id);
+
+    assert.match(error.message, message);
+  });
+}
+
 Deno.test("misuse: a call of ctx after the end of run is refused with that reason", async () => {
   const { promise, resolve } = Promise.withResolvers<unknown>();
   const definition = job("demo.late", (ctx) => {

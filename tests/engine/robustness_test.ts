@@ -200,6 +200,91 @@ Deno.test("odd code: a plan whose correlation is nested deeper than 16 levels is
   }
 });
 
+Deno.test("odd code: a plan stays as recorded when the code changes the correlation that it returned", async () => {
+  const equals = { id: "" };
+  const definition = job("demo.shared", (ctx) => ctx.expect("go"), {
+    expects: (input) => {
+      equals.id = (input as { readonly id: string }).id;
+      return { go: { eventType: "ec.Go", correlation: { equals } } };
+    },
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+  const first = await daybook.submit("demo.shared", { id: "1" });
+  const second = await daybook.submit("demo.shared", { id: "2" });
+
+  const { jobs } = await daybook.event("ec.Go", { id: "1" });
+  await daybook.clock.settle();
+
+  assert.deepEqual(jobs.map(({ jobId }) => jobId), [first]);
+  assert.deepEqual([first, second].map((id) => daybook.job(id).state), ["Done", "Running"]);
+});
+
+Deno.test("odd code: startsOn.input may change the event that it gets; the record does not change", async () => {
+  const definition = job("demo.started", () => Promise.resolve(), {
+    startsOn: {
+      eventType: "ec.Started",
+      input: ({ attributes }) => {
+        const { lines } = attributes as { lines: string[] };
+        lines.sort();
+        return { lines };
+      },
+    },
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+  const sent = { lines: ["b", "a"] };
+  const receipt = await daybook.event("ec.Started", structuredClone(sent), { eventId: "e-1" });
+  await daybook.clock.settle();
+  const again = await daybook.event("ec.Started", structuredClone(sent), { eventId: "e-1" });
+
+  const [entry] = await daybook.engine.entries((receipt.logId ?? 0) - 1, 1);
+  assert.deepEqual(entry?.attributes, sent);
+  assert.equal(again.disposition, "duplicate");
+  assert.deepEqual(daybook.job(receipt.jobs[0]?.jobId as JobId).input, { lines: ["a", "b"] });
+});
+
+Deno.test("odd code: functions of a definition may change the input that they get; the record does not change", async () => {
+  const grow = (input: unknown) => {
+    (input as { order: { lines: string[] } }).order.lines.push("more");
+  };
+  const changes: Readonly<Record<string, Partial<AnyJobDefinition>>> = {
+    "demo.expects": { expects: (input) => (grow(input), {}) },
+    "demo.errors": { errors: (input) => (grow(input), []) },
+    "demo.key": { limits: { perKey: 1, key: (input) => (grow(input), "all") } },
+    "demo.rate": { limits: { rate: { count: 9, perMs: 9, key: (input) => (grow(input), "all") } } },
+  };
+  const definitions = Object.entries(changes).map(([type, more]) =>
+    job(type, () => Promise.resolve(), more)
+  );
+  const daybook = await Harness.start({ definitions });
+
+  for (const type of Object.keys(changes)) {
+    const id = await daybook.submit(type, { order: { lines: ["one"] } });
+    assert.deepEqual(daybook.job(id).input, { order: { lines: ["one"] } }, type);
+  }
+});
+
+Deno.test("odd code: a task that shares work with a task of a cancelled job fails, and is tried again", async () => {
+  let shared: Promise<unknown> | undefined;
+  const fetched = (signal: AbortSignal) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+    });
+  const definition = job("demo.shared", (ctx) =>
+    ctx.task("fetch", async ({ signal, attempt }) => {
+      if (attempt > 1) return "fetched";
+      return await (shared ??= fetched(signal));
+    }));
+  const daybook = await Harness.start({ definitions: [definition] });
+  const first = await daybook.submit("demo.shared");
+  const second = await daybook.submit("demo.shared");
+  await daybook.clock.settle();
+  await daybook.control(first, "cancel");
+  await daybook.clock.advance(60_000);
+
+  assert.equal(daybook.condition(first), "cancelled");
+  assert.equal(daybook.condition(second), "succeeded");
+});
+
 for (const wrong of [{ version: 0.5 }, { version: NaN }, { onCompensated: "Maybe" as "Done" }]) {
   Deno.test(`odd code: a definition with ${JSON.stringify(wrong)} is not registered`, async () => {
     const definition = job("demo.wrong", () => Promise.resolve(), wrong);

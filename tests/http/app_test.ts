@@ -79,6 +79,40 @@ Deno.test("unknown path: the answer says where the routes are listed, and which 
   }
 });
 
+Deno.test("HEAD: it has the headers of GET, and no other length", async () => {
+  const app = await startApp();
+  const { jobId } = await createPlan(app);
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request) => app.app.fetch(request),
+  );
+  const headers = async (method: string, path: string, accept: string) => {
+    const response = await fetch(`http://127.0.0.1:${server.addr.port}${path}`, {
+      method,
+      headers: { accept },
+      redirect: "manual",
+    });
+    await response.body?.cancel();
+    const { "content-length": length, ...others } = Object.fromEntries(response.headers);
+    for (const name of ["date", "transfer-encoding"]) delete others[name];
+    return { length, others: { status: response.status, ...others } };
+  };
+  const job = `/jobs/${jobId}`;
+  for (
+    const [path, accept = "*/*"] of [
+      ...[["/"], ["/jobs"], [job], [`${job}/events`], [`${job}/stream`], ["/stream"]],
+      ...[["/events", "application/x-ndjson"], [`${job}/explain`, "text/plain"], ["/livez"]],
+      ...[["/", "text/html"], [`/ui${job}`, "text/html"], ["/jobs/", "text/html"], ["/ui"]],
+      ...[["/openapi.json"], ["/metrics"], ["/nowhere"], ["/jobs/x"], ["/jobs?limit=x"]],
+    ] as [string, string?][]
+  ) {
+    const get = await headers("GET", path, accept);
+    const head = await headers("HEAD", path, accept);
+    assert.deepEqual(head.others, get.others, path);
+    if (head.length !== undefined) assert.equal(head.length, get.length, path);
+  }
+});
+
 const METHODS: readonly (readonly [string, string, string])[] = [
   ["DELETE", "/jobs", "POST, GET, HEAD"],
   ["PUT", "/jobs/x", "GET, HEAD"],

@@ -132,6 +132,7 @@ const WRONG: readonly (readonly [string, object, string])[] = [
   ["an unknown filter", { action: "cancel", filter: { colour: "x" } }, "/filter/colour"],
   ["too high a limit", { action: "cancel", filter: {}, limit: BULK_MAX + 1 }, "/limit"],
   ["a position that is none", { action: "cancel", filter: {}, upTo: -1 }, "/upTo"],
+  ["a position beyond the head", { action: "cancel", filter: {}, upTo: 999 }, "/upTo"],
 ];
 
 for (const [what, body, pointer] of WRONG) {

@@ -190,7 +190,7 @@ Deno.test("relay: without a leader reads continue, and a write is refused with R
   assert.match(String((await json(refused, 503))["detail"]), /does not answer/);
   assert.equal((await dropped(await follower.get("/jobs/a/explain"))).status, 200);
   const pauses = await follower.get("/pauses");
-  assert.equal((await json(pauses, 503))["title"], "Writes are refused for now");
+  assert.equal((await json(pauses, 503))["title"], "Daybook is not ready");
   assert.equal((await dropped(await follower.get("/jobs/b"))).status, 404);
 });
 
@@ -275,6 +275,7 @@ Deno.test("relay: a position that does not come is awaited for a while, then ref
     follower.get("/jobs", { "daybook-log-id": ahead }),
     leader.get("/jobs", { "daybook-log-id": ahead }),
     follower.get("/stream", { "last-event-id": ahead }),
+    follower.get(`/events?cursor=${btoa(`journal:${ahead}`)}`),
   ]);
   for (const answer of answers) {
     assert.equal(answer.headers.get("retry-after"), "1");

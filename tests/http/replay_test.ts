@@ -61,7 +61,9 @@ function timeIn(ms: number): string {
 }
 
 /** Created and started at 0 s, suspended at 1 s, resumed at 2 s, shipped at 3 s. */
-async function playedJob(): Promise<{ app: TestApp; jobId: string; first: number }> {
+async function playedJob(
+  eventId = "parcel-7",
+): Promise<{ app: TestApp; jobId: string; first: number }> {
   const app = await startApp();
   const { jobId, firstLogId } = await createPlan(app);
   for (const control of ["suspend", "resume"]) {
@@ -69,7 +71,7 @@ async function playedJob(): Promise<{ app: TestApp; jobId: string; first: number
     await app.post(`/jobs/${jobId}/${control}`);
   }
   await app.clock.advance(1_000);
-  await app.post("/events", { ...SHIPPED, eventId: "parcel-7" });
+  await app.post("/events", { ...SHIPPED, eventId });
   return { app, jobId, first: firstLogId };
 }
 
@@ -120,6 +122,16 @@ Deno.test("GET /jobs/:id/replay: the id of a correlated event names its point", 
   assert.equal(job.state, "Done");
   assert.equal((await replay(app, jobId, `?at=${timeIn(9_000)}`)).job.state, "Done");
 });
+
+for (const [what, eventId] of [["a position", "3"], ["a time", timeIn(1_000)]] as const) {
+  Deno.test(`GET /jobs/:id/replay: event/ names an event whose id looks like ${what}`, async () => {
+    const { app, jobId } = await playedJob(eventId);
+    assert.equal((await replay(app, jobId, `?at=event/${eventId}`)).job.state, "Done");
+    assert.equal((await replay(app, jobId, `?at=${eventId}`)).job.state, "Running");
+    const { firstDifference } = await whatIf(app, jobId, { upTo: `event/${eventId}` });
+    assert.equal(firstDifference, null);
+  });
+}
 
 Deno.test("GET /jobs/:id/replay: for a job with code it lists what each entry changed", async () => {
   const app = await startApp();
@@ -559,5 +571,28 @@ Deno.test("cursors: one of another list, or of no position, is 422", async () =>
   for (const cursor of [btoa("journal:3"), btoa("steps:3.1234"), "x"]) {
     const path = `/jobs/${jobId}/replay?cursor=${encodeURIComponent(cursor)}`;
     await problemOf(await app.get(path), 422, "invalid-request");
+  }
+});
+
+Deno.test("cursors: one beyond the head is 422, and names the head", async () => {
+  const { app, jobId } = await longJob(3);
+  const { headLogId } = app.engine;
+  const lists = {
+    jobs: "/jobs",
+    journal: "/events",
+    history: `/jobs/${jobId}/events`,
+    steps: `/jobs/${jobId}/replay`,
+  };
+  for (const [scope, path] of Object.entries(lists)) {
+    for (const accept of ["application/json", "application/x-ndjson"]) {
+      const at = (logId: number) =>
+        app.get(`${path}?cursor=${btoa(`${scope}:${logId}`).replace(/=+$/, "")}`, { accept });
+      const known = await at(headLogId);
+      await known.body?.cancel();
+      assert.equal(known.status, 200, path);
+      const { errors } = await problemOf(await at(headLogId + 1), 422, "invalid-request");
+      const detail = `must not be beyond the head of the journal, which is ${headLogId}`;
+      assert.deepEqual(errors, [{ parameter: "cursor", detail }], path);
+    }
   }
 });

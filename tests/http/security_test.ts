@@ -61,7 +61,7 @@ for (const headers of FOREIGN) {
     const app = await startApp();
     for (const path of ["/jobs", "/events", "/jobs/x/cancel"]) {
       const problem = await problemOf(await app.post(path, {}, headers), 403, "cross-site");
-      assert.match(problem.detail, /a page of another site, .*; call Daybook from a backend: its /);
+      assert.match(problem.detail, /^Cannot take the request: its .*a page of another site; call /);
     }
   });
 }

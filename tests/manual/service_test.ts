@@ -29,18 +29,41 @@ function settingOf(unit: string, name: string): string {
   return value;
 }
 
+/** The commands by which the page fills the cache, with the packages that are on this machine. */
+async function cacheCommands(): Promise<readonly string[]> {
+  const { text } = await readPage("systemd-and-caddy");
+  const commands = [...text.matchAll(/^sudo -u daybook (.*\/var\/cache\/daybook.*)$/gm)];
+  return [...new Set(commands.map(([, command = ""]) => command))]
+    .map((command) => command.replace("env DENO_DIR=/var/cache/daybook ", ""));
+}
+
+async function run(command: string, { folder, above, env }: Checkout): Promise<void> {
+  await Deno.mkdir(`${above}/cache`, { recursive: true });
+  const { success, stderr } = await new Deno.Command("sh", {
+    args: ["-c", command],
+    cwd: folder,
+    env,
+  }).output();
+  assert.ok(success, `${command}\n${new TextDecoder().decode(stderr)}`);
+}
+
 async function serviceIn(checkout: Checkout): Promise<PageServer> {
   const { blocks } = await readPage("first-definition");
   const definitions = blocks.find(({ language }) => language === "ts")?.text ?? "";
-  await Deno.writeTextFile(`${checkout.folder}/my_jobs.ts`, definitions);
+  // A specifier that Daybook's deno.lock does not have, of a package that is here.
+  const own = `import "npm:valibot@1";\n`;
+  await Deno.writeTextFile(`${checkout.folder}/my_jobs.ts`, definitions + own);
   await Deno.mkdir(`${checkout.above}/state`);
   await Deno.writeTextFile(`${checkout.above}/tokens`, `${TOKEN} read,submit,operate you\n`);
   const unit = await blockOf("systemd-and-caddy", "/etc/systemd/system/daybook.service");
-  const command = settingOf(unit, "ExecStart")
-    .replaceAll("/usr/local/bin/deno", Deno.execPath())
-    .replaceAll("/opt/daybook", checkout.folder)
-    .replaceAll("/var/lib/daybook", `${checkout.above}/state`)
-    .replaceAll("/etc/daybook", checkout.above)
+  const here = (command: string) =>
+    command.replaceAll("/usr/local/bin/deno", Deno.execPath())
+      .replaceAll("/opt/daybook", checkout.folder)
+      .replaceAll("/var/lib/daybook", `${checkout.above}/state`)
+      .replaceAll("/var/cache/daybook", `${checkout.above}/cache`)
+      .replaceAll("/etc/daybook", checkout.above);
+  for (const command of await cacheCommands()) await run(here(command), checkout);
+  const command = here(settingOf(unit, "ExecStart"))
     .replace("127.0.0.1:8000", "127.0.0.1")
     .replace("--port 8000", "--port 0");
   return await PageServer.start(command, {
@@ -50,7 +73,7 @@ async function serviceIn(checkout: Checkout): Promise<PageServer> {
   });
 }
 
-Deno.test("systemd: the command of the unit runs with its permissions, and stops cleanly", async () => {
+Deno.test("systemd: the commands of the page run with the unit's permissions, leave the checkout as it is, and stop cleanly", async () => {
   await inCheckout(async (checkout) => {
     const server = await serviceIn(checkout);
     try {
@@ -66,6 +89,9 @@ Deno.test("systemd: the command of the unit runs with its permissions, and stops
       assert.equal(await get("/jobs", { authorization: `Bearer ${TOKEN}` }), 200);
       const { output } = await submitted(url);
       assert.deepEqual(output, { article: "lamp", total: 400 });
+      // The user of the service cannot write there, and git would not switch versions.
+      const lock = await Deno.readTextFile(`${checkout.folder}/deno.lock`);
+      assert.equal(lock, await Deno.readTextFile(new URL("../../deno.lock", import.meta.url)));
     } finally {
       assert.equal(await server.end("SIGTERM"), 0, server.text);
     }

@@ -18,7 +18,7 @@ function listen(): Deno.TcpListener {
 }
 
 function socketTo({ addr }: Deno.TcpListener) {
-  return dialler(["127.0.0.1"]).dial({ host: ["127.0.0.1"], port: [addr.port], path: false });
+  return dialler(["127.0.0.1"], 0).dial({ host: ["127.0.0.1"], port: [addr.port], path: false });
 }
 
 Deno.test("dialler: a silent host that can no longer be reached is given up", async () => {

@@ -75,8 +75,9 @@ export async function withLog(
   port: number,
   run: (log: SharedLog) => Promise<void>,
   broken: (sql: Sql) => Sql = (sql) => sql,
+  database = "postgres",
 ): Promise<void> {
-  const place = placeIn(server.url("shop", port));
+  const place = placeIn(server.url("shop", port, "postgres", database));
   const connect: Connect = (listener) => session(place, listener);
   const sql = connect();
   const options = { place, clock: systemClock, warn: () => {}, inForce: () => {} };

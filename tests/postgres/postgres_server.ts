@@ -47,7 +47,8 @@ export class PostgresServer {
   /** A server with a database `postgres` of the user `postgres`, without a password. */
   static async start(settings: readonly string[] = []): Promise<PostgresServer> {
     const folder = await ownedFolder();
-    await asPostgres(`${PROGRAMS}/initdb`, "-D", `${folder}/data`, "-A", "trust", "-U", "postgres");
+    const options = ["-A", "trust", "-U", "postgres", "--encoding=UTF8", "--no-locale"];
+    await asPostgres(`${PROGRAMS}/initdb`, "-D", `${folder}/data`, ...options);
     const server = new PostgresServer(freePort(), folder, settings);
     await server.begin();
     return server;
@@ -112,8 +113,8 @@ export class PostgresServer {
   }
 
   /** @param port The port of a proxy, instead of its own. */
-  url(journal: string, port = this.port, user = "postgres"): string {
-    return `postgres://${user}@${this.host}:${port}/postgres?journal=${journal}`;
+  url(journal: string, port = this.port, user = "postgres", database = "postgres"): string {
+    return `postgres://${user}@${this.host}:${port}/${database}?journal=${journal}`;
   }
 
   /** Commits wait for a standby of this name, which does not exist. */
@@ -142,6 +143,11 @@ export class PostgresServer {
     });
     await commit;
     return isHeld;
+  }
+
+  /** Another database of the server. */
+  async createDatabase(name: string, encoding: string): Promise<void> {
+    await this.query(`create database ${name} encoding '${encoding}' template template0`);
   }
 
   /** The first column of each row. */

@@ -1,6 +1,7 @@
 /** Processes that share a journal in PostgreSQL: each answers reads and streams. */
 
 import assert from "node:assert/strict";
+import { request } from "node:http";
 import { inFolder } from "../support/temporary_folder.ts";
 import { TextLineStream } from "../support/text_lines.ts";
 import { until } from "../support/until.ts";
@@ -132,5 +133,29 @@ testWithPostgres(
         assert.match(follower.output.at(-1) ?? "", /stopped; the copy ends at logId [1-9]/);
       }
       assert.equal(await leader.stop(), 0);
+    }),
+);
+
+/** The status of a request that names this host. */
+function statusAs(host: string, { url }: Member): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    request(`${url}/readyz`, { headers: { host } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).on("error", reject).end();
+  });
+}
+
+testWithPostgres(
+  "reads: a process answers to the name that it advertises, as others send requests there",
+  (server) =>
+    inFolder(async (folder) => {
+      const args = ["--advertise=http://shop-1.example:8000"];
+      const member = new Member({ journal: server.url("shop"), folder: `${folder}/a`, args });
+      member.start();
+      await member.is("ready");
+      assert.equal(await statusAs("shop-1.example:8000", member), 200);
+      assert.equal(await statusAs("shop-2.example:8000", member), 421);
+      assert.equal(await member.stop(), 0);
     }),
 );

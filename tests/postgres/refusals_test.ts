@@ -2,7 +2,9 @@
 
 import assert from "node:assert/strict";
 import { TABLES } from "../../src/postgres/fitness.ts";
+import { systemClock } from "../../src/server/system.ts";
 import { runToEnd } from "../support/process/daybook_process.ts";
+import { runJournal } from "../support/process/journal_command.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { Member, SECRET_KEY, STEPS } from "./members.ts";
 import { until } from "../support/until.ts";
@@ -25,6 +27,15 @@ async function unsafeSettingsAreRefused(server: PostgresServer, folder: string):
   const standby = await refusalOf(folder, `${server.url("shop")}&sync=1`);
   assert.equal(standby.code, 76, standby.output);
   assert.match(standby.output, /requires a synchronous standby, and none is connected/);
+}
+
+/** It could not store every character. */
+async function otherEncodingIsRefused(server: PostgresServer, folder: string): Promise<void> {
+  await server.createDatabase("latin", "LATIN1");
+  const url = server.url("shop", server.port, "postgres", "latin");
+  const { code, output } = await refusalOf(folder, url);
+  assert.equal(code, 76, output);
+  assert.match(output, /setting server_encoding is LATIN1.*create it with encoding 'UTF8'/);
 }
 
 /** Settings are changed while processes run. */
@@ -83,9 +94,32 @@ async function otherHistoryIsRefused(server: PostgresServer, folder: string): Pr
   assert.equal(gone.code, 78, gone.output);
   assert.match(
     gone.output,
-    /the database ends at logId 2, and lacks the entries acknowledged after it/,
+    /the database ends at logId 2, and lacks the entries acknowledged after it.*journal push/,
   );
 }
+
+/** As the refusal and the manual say. */
+async function lostEntriesAreAdded(server: PostgresServer, folder: string): Promise<void> {
+  const database = server.url("lost");
+  const push = (copy: string) =>
+    runJournal(["push", database, "--journal", `${folder}/${copy}`], {
+      env: { DAYBOOK_SECRET_KEY: SECRET_KEY },
+      tools: { clock: systemClock },
+    });
+  await ledOnce(server, "lost", `${folder}/copy`);
+  await server.query("delete from daybook_batch where journal = 'lost' and first > 1");
+  const added = await push("copy");
+  assert.equal(added.code, 0, added.err.join("\n"));
+  await ledOnce(server, "lost", `${folder}/copy`);
+  await server.query("delete from daybook_batch where journal = 'lost' and first > 1");
+  await ledOnce(server, "lost", `${folder}/later`);
+  assert.equal((await push("copy")).code, 1);
+}
+
+testWithPostgres(
+  "refusals: journal push adds what a fail-over lost from a copy, unless something else was recorded",
+  (server) => inFolder((folder) => lostEntriesAreAdded(server, folder)),
+);
 
 /** It could not continue sealed jobs after a takeover, nor the others the jobs that it seals. */
 async function otherSecretKeyIsRefused(server: PostgresServer, folder: string): Promise<void> {
@@ -131,6 +165,7 @@ testWithPostgres(
     inFolder(async (folder) => {
       await missingRightsAreTold(server, folder);
       await unsafeSettingsAreRefused(server, folder);
+      await otherEncodingIsRefused(server, folder);
       await otherHistoryIsRefused(server, folder);
       await settingsThatBecomeUnsafeEndAll(server, folder);
     }),

@@ -64,3 +64,23 @@ testWithPostgres("sessions: lines are read in whichever form the database writes
     assert.deepEqual(await log.read(0), [FIRST]);
   });
 });
+
+testWithPostgres("sessions: lines are kept byte for byte, also without an encoding", async (
+  server,
+) => {
+  const text = '\n{"a":"\\"\\\\\\u0000\\ud800 \\\\x41 é € 😀 \ufeff \ufffd"}\n';
+  const lines = { ...FIRST, bytes: new TextEncoder().encode(text) };
+  await server.createDatabase("plain", "SQL_ASCII");
+  for (const database of ["postgres", "plain"]) {
+    await withLog(
+      server,
+      server.port,
+      async (log) => {
+        await log.append(lines);
+        assert.deepEqual(await log.read(0), [lines]);
+      },
+      undefined,
+      database,
+    );
+  }
+});

@@ -50,8 +50,10 @@ testWithPostgres(
         standbyDemanded: false,
         standbys: 0,
         settings: {
+          client_encoding: "UTF8",
           fsync: "on",
           full_page_writes: "on",
+          server_encoding: "UTF8",
           statement_timeout: "0",
           synchronous_commit: "on",
           synchronous_standby_names: "",

@@ -47,3 +47,35 @@ for (const type of ["careless", "careless.isolated"]) {
       assert.equal(code, 0, err.join("\n"));
     }));
 }
+
+/** What every entry and every job needs. */
+const USED = [
+  ...["Date", "JSON", "Map", "Promise", "Set", "Date.now", "Date.parse"],
+  ...["JSON.parse", "JSON.stringify", "Promise.resolve", "Promise.withResolvers"],
+];
+/** Code may replace these, as a library for tests does. */
+const TIMERS = ["queueMicrotask", "setTimeout", "clearTimeout"];
+
+Deno.test("changing: a job that would replace what the server uses fails; one that replaces timers stops no other", () =>
+  inFolder(async (journal) => {
+    const daybook = await DaybookProcess.start({
+      journal,
+      args: ["--definitions", DEFINITIONS],
+      permissions: [`--allow-read=${SOURCE}`],
+    });
+    const change = async (path: string): Promise<Ended> => {
+      const body = { type: "changing", input: { path } };
+      return await (await daybook.post("/jobs", body, { prefer: "wait=5" })).json();
+    };
+    for (const path of USED) {
+      const { failure } = await change(path);
+      const message = `Cannot assign to read only property '${path.split(".").at(-1)}'`;
+      assert.ok(failure?.error.message.startsWith(message), `${path} ${JSON.stringify(failure)}`);
+    }
+    for (const path of TIMERS) assert.equal((await change(path)).state, "Done", path);
+    assert.equal((await change("mine")).state, "Done");
+    assert.equal(await daybook.stop(), 0);
+    const verify = ["verify", "--no-server", "--journal", journal];
+    const { code, err } = await journalCommand(new DenoFileSystem(), verify);
+    assert.equal(code, 0, err.join("\n"));
+  }));

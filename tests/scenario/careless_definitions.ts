@@ -33,3 +33,18 @@ export const isolated = defineJob({
   input,
   run: mergeIt,
 });
+
+function change(path: string): void {
+  const names = path.split(".");
+  const owner = names.slice(0, -1).reduce<object>(Reflect.get, globalThis);
+  const name = names.at(-1) ?? "";
+  const changed = owner as Record<string, unknown>;
+  changed[name] = () => "changed";
+}
+
+export const changing = defineJob({
+  type: "changing",
+  version: 1,
+  input: v.object({ path: v.string() }),
+  run: (ctx, { path }) => ctx.task("change", () => change(path), { retry: { maxAttempts: 1 } }),
+});

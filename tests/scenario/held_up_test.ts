@@ -323,6 +323,41 @@ test("explain a passed deadline: the suspension that held the job most of the ti
   ]);
 });
 
+test("explain a passed deadline: that the job was parked most of the time is named, with the obstacle", async () => {
+  const before = await quoting();
+  await before.submit("quote", "quote.accept");
+  await before.clock.advance(60_000);
+  const without = await before.crash({ definitions: [] });
+  await without.clock.advance(1_740_000);
+  const held = "It was parked for 29 min, from 2026-01-01T00:01:00.000Z until " +
+    "2026-01-01T00:30:00.000Z: no definition of type quote.accept is loaded.";
+  const { summary, because } = await without.explanation("quote");
+  assert.equal(
+    summary,
+    `Job quote failed: "accepted" was not met within 30 min of the start. ${held}`,
+  );
+  const told = because.find(({ statement }) => statement === held);
+  assert.deepEqual(told?.cites.map(({ eventType }) => eventType), [
+    "job.JobParked",
+    "job.DeadlinePassed",
+  ]);
+  await without.assertCitations("quote");
+});
+
+test("explain an ended job: that it was parked is named, and its time is not told twice", async () => {
+  const before = await quoting();
+  await before.submit("quote", "quote.accept");
+  const without = await before.crash({ definitions: [] });
+  await without.clock.advance(300_000);
+  const again = await without.crash({ definitions: [QUOTE] });
+  await again.event("quote.QuoteAccepted", { quoteId: "7" });
+  const { summary, because } = await again.explanation("quote");
+  const held = "It was parked for 5 min, from 2026-01-01T00:00:00.000Z until " +
+    "2026-01-01T00:05:00.000Z: no definition of type quote.accept is loaded.";
+  assert.equal(summary, `Job quote is Done since 2026-01-01T00:05:00.000Z. ${held}`);
+  assert.equal(because.filter(({ statement }) => /parked/.test(statement)).length, 1);
+});
+
 test("explain a passed deadline: a hold that covered little of the time is a reason, but not in the summary", async () => {
   const daybook = await quoting();
   await daybook.submit("quote", "quote.accept");

@@ -75,6 +75,40 @@ test("near miss: of more events than are read, none is said not to have a value 
   }
 });
 
+const PART = "shop.PartArrived";
+
+/** Waits for a parcel, and for parts in crate 7. */
+function parcelAndParts(times: number) {
+  const { expected: [parcelOf42] } = parcel({ orderId: 42 });
+  const correlation = { equals: { crate: "7" } };
+  const parts = { id: "parts", eventType: PART, correlation, multiplicity: { times } };
+  return { expected: [parcelOf42, parts] };
+}
+
+async function arrive(daybook: Explained, parts: number): Promise<void> {
+  const part = { eventType: PART, attributes: { crate: "7" } };
+  await daybook.post("/events", Array.from({ length: parts }, () => part));
+}
+
+test("near miss: any number of events that count for another expectation do not hide it", async () => {
+  const daybook = await waiting(parcelAndParts(900));
+  await daybook.event("shop.ParcelShiped", { orderId: "42" }, { jobId: "job" });
+  await arrive(daybook, 200);
+
+  const { waitingFor } = await daybook.explanation("job");
+
+  assert.match(waitingFor[0]?.nearMisses[0]?.statement ?? "", /^shop\.ParcelShiped came /);
+});
+
+test("near miss: any number of later events of its type that name the job do not hide it", async () => {
+  const daybook = await waiting(parcel({ orderId: 42 }));
+  await daybook.event(TYPE, { orderId: "42" }, { jobId: "job" });
+  const later = { eventType: TYPE, jobId: "job", attributes: { note: "on its way" } };
+  await daybook.post("/events", Array.from({ length: 200 }, () => later));
+
+  assert.deepEqual(found(await daybook.explanation("job")), [['"42"']]);
+});
+
 test("near miss: any number of events that counted do not hide one that did not", async () => {
   for (const more of [{}, { jobId: "job" }]) {
     const daybook = await waiting(parcel({ orderId: 42 }, { times: 180 }));

@@ -45,6 +45,8 @@ Deno.test("opening: it yields every twenty milliseconds, and prints a line every
 Deno.test("opening: /livez answers, and /readyz shows the progress", async () => {
   const { clock, opening: reading } = opening();
   assert.equal((await ask(reading, "/livez")).status, 200);
+  const { detail } = await (await ask(reading, "/readyz")).json();
+  assert.equal(detail, "Cannot answer yet: the journal is being opened", "nothing is read yet");
   clock.nowMs = 30;
   await reading.progress(250_000_000, 1_000_000_000);
   for (const path of ["/readyz", "/jobs"]) {

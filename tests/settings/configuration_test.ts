@@ -83,6 +83,20 @@ Deno.test("configuration: sizes and times accept units, and nothing else", () =>
   }
 });
 
+Deno.test("configuration: an address to advertise is a URL, of which the origin counts", () => {
+  const flags = (advertise: string) => [
+    "--journal=postgres://daybook@db/jobs",
+    `--advertise=${advertise}`,
+  ];
+  const env = { DAYBOOK_SECRET_KEY: "ab".repeat(32) };
+
+  assert.equal(configured(flags("https://one.example/"), env).advertise, "https://one.example");
+  assert.equal(configured(flags(""), env).advertise, undefined);
+  for (const wrong of ["one.example:8000", "10.0.0.1:8000", "ftp://one.example"]) {
+    assert.match(problems(flags(wrong), env)[0] ?? "", /^--advertise ".*" must be a URL, such as /);
+  }
+});
+
 Deno.test("configuration: every problem is reported, not just the first", () => {
   assert.equal(problems(["--port=99999", "--max-running=0", "--drain=soon"]).length, 3);
 });

@@ -27,9 +27,9 @@ const STATEMENTS: Readonly<
       number,
       string,
       string,
-      Uint8Array,
+      string,
     ];
-    const row = { first, last, prev, chain, lines: Uint8Array.from(lines) };
+    const row = { first, last, prev, chain, lines: new TextEncoder().encode(lines) };
     return await database.insert(session, row) ? [{ first }] : [];
   },
   "update daybook_batch set last = last": async (database, session) => {

@@ -167,6 +167,15 @@ Deno.test("events: it returns the entries of a job or of the journal", async () 
   assert.equal(sent?.receivedAt, "2026-01-01T00:00:00.000Z");
 });
 
+Deno.test("events: a test may change what it got; the journal does not change", async () => {
+  await using daybook = await open();
+  const job = await daybook.submit(pay, input);
+  const recorded = JSON.stringify(await daybook.events(job));
+  for (const { attributes } of await daybook.events(job)) Reflect.set(attributes, "input", 0);
+
+  assert.equal(JSON.stringify(await daybook.events(job)), recorded);
+});
+
 Deno.test("eventFor: it has the values of the plan, and contradicting attributes are refused", async () => {
   await using daybook = await open();
   const job = await daybook.submit(pay, input);

@@ -15,6 +15,7 @@ async function proof(disk: MemoryDisk, isInMemory: boolean): Promise<AuditReport
     index,
     content: () => assert.fail("there is no index to compare"),
     held: () => undefined,
+    known: () => undefined,
     [Symbol.dispose]: () => index.close(),
   });
   return await audit({

@@ -32,8 +32,8 @@ export function eventCommand(surroundings: Surroundings): Command {
     notes: [
       JSON_NOTE,
       "The exit code is 0 when the event matched, or was delivered before; 1 when it was " +
-      "recorded\nbut matched nothing: it is in the journal, and counts for no job; also 1 when " +
-      "another event\nhas its id; 65 when it was refused.",
+      "recorded\nbut matched nothing: it is in the journal, and counts for no job; 65 when it " +
+      "was refused,\nsuch as when another event has its id.",
     ],
     examples: [
       `deno task daybook event ec.shipment.ShipmentCompleted -f 'orderId="42"' -f tracking=T-1`,

@@ -23,12 +23,15 @@ export function explainCommand(surroundings: Surroundings): Command {
     positionals: "[jobId]",
     arity: [0, 1],
     options: [
-      { name: "at", value: "point", help: "as of a logId, an eventId or a time" },
+      {
+        name: "at",
+        value: "point",
+        help: "as of a logId, an eventId (event/17 if it is digits) or a time",
+      },
       {
         name: "about",
         value: "value",
-        help: "instead of a job: all jobs and events with this value " +
-          "value",
+        help: "instead of a job: all jobs and events with this value",
       },
       ...TEXT_FORM_OPTIONS,
       ...SERVER_OPTIONS,

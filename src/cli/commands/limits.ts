@@ -190,7 +190,7 @@ function limitLines(one: LimitedTypeResource, { terminal: { style } }: CommandIn
   const more = keys.length - shown.length + moreKeys;
   const shownRates = rates.slice(0, KEYS_SHOWN).map(({ key, began, nextAt }) =>
     `  rate${key === null ? "" : ` of key ${plainText(key)}`}: ${began} of ${limits.rate?.count} ` +
-    `began${nextAt === undefined ? "" : `, the next may at ${nextAt}`}`
+    `started${nextAt === undefined ? "" : `, the next may start at ${nextAt}`}`
   );
   const moreOfRate = rates.length - shownRates.length + moreRates;
   const who = change?.actor === undefined ? "" : ` by ${plainText(change.actor)}`;

@@ -28,7 +28,11 @@ export function showCommand(surroundings: Surroundings): Command {
     arity: [1, 1],
     options: [
       { name: "events", short: "e", help: "also the entries of the job" },
-      { name: "at", value: "point", help: "as of a logId, an eventId or a time" },
+      {
+        name: "at",
+        value: "point",
+        help: "as of a logId, an eventId (event/17 if it is digits) or a time",
+      },
       ...FORM_OPTIONS,
       ...SERVER_OPTIONS,
     ],

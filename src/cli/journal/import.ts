@@ -39,7 +39,7 @@ export function importCommand(tools: JournalTools): Command {
     ],
     examples: [
       "deno task journal import - < job.ndjson   # the task may read the standard input",
-      "deno task journal import - --unfinished < job.ndjson   # stopped over there",
+      "deno task journal import - --unfinished < job.ndjson   # stopped there",
     ],
     notes: [
       "The whole file is appended as one batch of at most 64 MiB, after journal.Imported, with " +

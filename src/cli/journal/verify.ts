@@ -53,8 +53,9 @@ export function verifyCommand(tools: JournalTools): Command {
     notes: [
       "Checks every line, batch and segment; that no event id appears twice; that names are " +
       "valid; each snapshot against the jobs that the lines give; and those jobs against what a " +
-      "running server serves. Earlier verdicts are not trusted: `proved` in JSON names the first " +
-      "and the last line verified by this run. GET /journal shows the verdict.",
+      "running server serves. No earlier verdict, sidecar or index is trusted, unless it shows " +
+      "that entries are lost: `proved` in JSON names the first and the last line verified by this " +
+      "run. GET /journal shows the verdict.",
       "--against compares each batch of the folder with its row, byte for byte and chain by " +
       "chain, and says where they differ. Rows that the folder has not fetched yet are verified " +
       "too.",

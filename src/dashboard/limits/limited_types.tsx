@@ -124,7 +124,7 @@ function Key({ of }: { readonly of: string | null }) {
 /** The rate of the type, or of each key if it counts keys separately. */
 function RateRows({ one: { limits: { rate }, rates, moreRates }, now }: OneProps) {
   if (rate === undefined) return null;
-  const within = `began within ${durationText(rate.perMs)}`;
+  const within = `started within ${durationText(rate.perMs)}`;
   const rows = rates.length > 0 ? rates : [{ key: null, began: 0, waiting: 0 }];
   return (
     <>

@@ -5,7 +5,7 @@ import type { EventDraft, FactDraft, JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
 import { type EventId, type JobId, MAIN_TASK } from "../../core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
-import type { JsonValue } from "../../core/json.ts";
+import { copyJson, type JsonValue } from "../../core/json.ts";
 import { errorFact } from "../../core/error_fact.ts";
 import { traceFields } from "../../core/trace_ids.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
@@ -15,7 +15,7 @@ import { NonRetryableError } from "../job_errors.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { planFor } from "../definition_plan.ts";
 import { type JobKeys, limitKeys } from "../limits.ts";
-import { issuesText, parseInput } from "../parsed_input.ts";
+import { issuesText, parseNewInput } from "../parsed_input.ts";
 import { recordable } from "../recordable.ts";
 import { correlatedEventId, startedJobId } from "../writer/derived_ids.ts";
 import type { JobTable } from "../writer/job_table.ts";
@@ -154,8 +154,8 @@ type MadeInput =
 
 function inputFor(definition: AnyJobDefinition, event: FactEvent): MadeInput {
   try {
-    const input = recordable(definition.startsOn?.input(event), "input");
-    const result = parseInput(definition, input);
+    const input = recordable(definition.startsOn?.input(forCode(event)), "input");
+    const result = parseNewInput(definition, input);
     if (result.ok) {
       const plan = planFor(definition, result.value);
       return { ok: true, input, plan, keys: limitKeys(definition, result.value, input) };
@@ -167,4 +167,9 @@ function inputFor(definition: AnyJobDefinition, event: FactEvent): MadeInput {
   } catch (error) {
     return { ok: false, error: errorFact(error) };
   }
+}
+
+/** A copy: the event itself is about to be recorded. */
+function forCode({ eventId, eventType, occurredAt, attributes }: FactEvent): FactEvent {
+  return { eventId, eventType, occurredAt, attributes: copyJson(attributes) };
 }

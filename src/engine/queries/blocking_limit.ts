@@ -3,8 +3,10 @@
 import type { BlockingLimit, Circumstances } from "../../explain/evidence.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, type JobState } from "../../core/job_state.ts";
-import type { PlaceHistory, QueuedAs } from "../../explain/place_history.ts";
+import { limitSize, type PlaceLimits } from "../../core/place_limits.ts";
+import { type PlaceHistory, type QueuedAs, toLimitChange } from "../../explain/place_history.ts";
 import { isQueuedBefore, reachedAt, waitingAt } from "../../explain/reached_limits.ts";
+import { placeLimits } from "../limits.ts";
 import type { Placed, ReachedLimit, Shares, WantedPlace } from "../run/shares.ts";
 import type { LimitChanges } from "../writer/limit_changes.ts";
 import type { Starts } from "../writer/starts.ts";
@@ -27,15 +29,14 @@ export async function blockingLimit(
   limit: ReachedLimit,
   { share }: WantedPlace,
 ): Promise<BlockingLimit> {
-  const { shares, starts, limitChanges } = parts;
+  const { shares, starts } = parts;
   const { type, limits, held } = share.of;
   const key = limit === "rate" ? job.rateKey : share.key;
-  const change = limitChanges.of(type);
   const about = {
     type,
     isOfKey: share.key !== undefined,
     ...(key === undefined ? {} : { key }),
-    ...(change === undefined ? {} : { change: { logId: change.by, at: change.since } }),
+    ...changeIn(parts, type, limit),
   };
   if (limit === "rate") {
     return { ...about, limit, ...limits.rate ?? NO_RATE, starts: starts.of(job) };
@@ -47,6 +48,23 @@ export async function blockingLimit(
     taken: limit === "perKey" ? share.holders.size : held,
     holders: await placeHolders(parts, shares.holdersOf(share, limit)),
   };
+}
+
+/** An operator may have set other limits of the type, and left this one as it is in the code. */
+function changeIn(
+  { limitChanges, registry }: BlockingLimitParts,
+  type: string,
+  limit: ReachedLimit,
+): Pick<BlockingLimit, "change" | "isTightened"> {
+  const change = limitChanges.of(type);
+  const code = placeLimits(registry.get(type)?.limits);
+  if (change === undefined || isSameLimit(change.limits, code, limit)) return {};
+  const isTightened = limitSize(change.limits, limit) < limitSize(code, limit);
+  return { change: toLimitChange(change), isTightened };
+}
+
+function isSameLimit(one: PlaceLimits, other: PlaceLimits, limit: ReachedLimit): boolean {
+  return JSON.stringify(one[limit]) === JSON.stringify(other[limit]);
 }
 
 /** The keys that limit a job, and its position in the queue. */

@@ -71,19 +71,17 @@ export class CircumstancesReader {
       full: full(urgencyOf(job)),
       silentSince: silentSince(),
     } as const;
-    if (job.state === "Failed") {
-      return { ...common, pauses: pauses.all.filter((pause) => holds(pause, job)) };
-    }
-    if (job.state === "Created" || !isKnown) return common;
+    const holding = hasCode(job) ? await this.#holding(pauses.all, job) : [];
+    const held = { ...common, pauses: holding };
+    if (job.state === "Failed" || job.state === "Created" || !isKnown) return held;
     const isThreaded = loaded.isolation === "thread";
     const workers = isThreaded ? this.#parts.threadWorkers : this.#parts.workers;
     // A retry that is due waits for a worker too, whatever the condition is.
     const waits = deriveCondition(job) === "queued" || workers.holds(job.priority, job.startedBy);
-    if (!waits) return common;
+    if (!waits) return held;
     const place = { priority: job.priority, order: job.startedBy };
     const ahead = workers.aheadOf(place, writer.durableLogId);
     const { busy, max } = workers;
-    const holding = await this.#holding(pauses.all, job);
     if (holding.length > 0) {
       return { ...common, queue: { ahead, busy, max, isThreaded, pauses: holding } };
     }

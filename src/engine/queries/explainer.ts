@@ -35,7 +35,7 @@ import { queuedAs } from "./blocking_limit.ts";
 import { placeHistory } from "./place_histories.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
-import { findSiblings } from "./siblings.ts";
+import { findSameElsewhere, findSiblings } from "./siblings.ts";
 import type { UsualTimes } from "./usual_times.ts";
 import type { Share } from "../events/pacer.ts";
 import { type CircumstancesParts, CircumstancesReader, poolOf } from "./circumstances.ts";
@@ -152,8 +152,19 @@ export class Explainer {
     const usual = await this.#parts.usualTimes.of(job, share, upTo);
     const heldUp = await this.#heldUp(outlined, share);
     const siblings = await findSiblings(job, outlined.entries.values(), this.#parts, upTo);
+    const sameElsewhere = findSameElsewhere(job, this.#parts.lists, upTo);
     const then = asOfTime === undefined ? {} : { asOfTime };
-    const evidence = { ...found, circumstances, asOf, ...then, contrast, usual, heldUp, siblings };
+    const evidence = {
+      ...found,
+      circumstances,
+      asOf,
+      ...then,
+      contrast,
+      usual,
+      heldUp,
+      siblings,
+      sameElsewhere,
+    };
     const work = explaining(outlined, evidence);
     const bare = await this.#parts.pacer.all(share, work);
     return {
@@ -189,7 +200,7 @@ export class Explainer {
     return outlineHistory(noted, recalled);
   }
 
-  /** What held up an ended job with code, if it was queued or suspended for long. */
+  /** What held up an ended job with code, if it was queued, suspended or parked for long. */
   async #heldUp(outlined: OutlinedHistory, share: Share): Promise<HeldUpBy | undefined> {
     if (!hasCode(outlined.job) || !wasHeldUp(outlined)) return undefined;
     return heldUp(outlined, await this.#heldInQueue(outlined, share));

@@ -20,7 +20,7 @@ import {
   type QueuedStanding,
 } from "../../explain/limits_what_if.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
-import type { LimitsFrom, PlaceHistory } from "../../explain/place_history.ts";
+import { inForce, type LimitsFrom, type PlaceHistory } from "../../explain/place_history.ts";
 import { limitsAt } from "../../explain/reached_limits.ts";
 import type { SuppositionIssue } from "../../explain/supposition.ts";
 import type { Share } from "../events/pacer.ts";
@@ -34,7 +34,7 @@ import { cited } from "./citations.ts";
 import type { Explainer } from "./explainer.ts";
 import type { ReserveMemory } from "./entry_pages.ts";
 import { blockingLimit, type BlockingLimitParts, queuedAs } from "./blocking_limit.ts";
-import { inForce, placeHistory, type PlaceHistoryParts } from "./place_histories.ts";
+import { placeHistory, type PlaceHistoryParts } from "./place_histories.ts";
 
 type Parts = PlaceHistoryParts & BlockingLimitParts & {
   readonly explainer: Pick<Explainer, "outlined">;

@@ -4,7 +4,6 @@
  * from its end, and then from the oldest on.
  */
 
-import type { ChangedLimits } from "../../core/changed_limits.ts";
 import { type JobEventLogEntry, LIMIT_FACTS, PAUSE_FACTS } from "../../core/event.ts";
 import { holds } from "../../core/pauses.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
@@ -13,6 +12,7 @@ import type { PlaceLimits } from "../../core/place_limits.ts";
 import {
   type Between,
   derivePlaces,
+  inForce,
   type JobOfType,
   type LimitsFrom,
   limitsFrom,
@@ -102,11 +102,6 @@ async function limitsIn(
   const known = isKnown ? all : [...all, inForce(now)];
   const first = known.findLastIndex((one) => one.from <= from);
   return known.slice(Math.max(0, first));
-}
-
-/** The limits that an operator set, and since when they apply. */
-export function inForce({ limits, by, since }: ChangedLimits): LimitsFrom {
-  return { limits, change: { logId: by, at: since }, from: by };
 }
 
 async function pausesUpTo(parts: PlaceHistoryParts, to: LogId): Promise<readonly PauseStay[]> {

@@ -24,6 +24,7 @@ import { cited } from "./citations.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { JobLists } from "./job_lists.ts";
 import { blockingLimit } from "./blocking_limit.ts";
+import { commonBackoff } from "./common_backoff.ts";
 import { workerHolders } from "./queue_survey.ts";
 
 interface QueueExplainerParts {
@@ -121,6 +122,9 @@ export class QueueExplainer {
       pools,
       alone,
       conditions,
+      backoff: (conditions.get("backingOff") ?? 0) > 0
+        ? commonBackoff(this.#parts.lists)
+        : undefined,
       parked,
       longest,
     };

@@ -4,10 +4,14 @@
  */
 
 import { counted } from "../../core/counted.ts";
+import { errorText } from "../../core/error_text.ts";
+import { jobSummary } from "../../core/job_summary.ts";
+import { countText } from "../../core/size.ts";
 import { type ErrorFingerprint, jobFingerprint } from "../../core/error_fingerprint.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { isUncleanEnd } from "../../core/framework_events.ts";
-import type { SiblingsStatement } from "../../explain/explanation.ts";
+import type { SiblingsStatement, Statement } from "../../explain/explanation.ts";
+import { shortened } from "../../explain/phrases.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
@@ -89,6 +93,46 @@ function sameError(
   const { jobs } = lists.summaries({ fingerprint, limit: NAMED_MAX + 1 });
   const ids = jobs.map((job) => job.jobId).filter((id) => id !== jobId);
   return { ...toStatement(ids, { others, isCut: false }, how, job.failure.because), fingerprint };
+}
+
+/** Jobs are compared when they were created within this time of each other. */
+const NEAR_MS = 3_600_000;
+
+/**
+ * Failures of other types with the very same error, as when one thing fails that all of them need.
+ * A fingerprint leaves out numbers and hosts, by which two things differ, so the texts are compared.
+ */
+export function findSameElsewhere(
+  job: JobState,
+  lists: Pick<JobLists, "summaries">,
+  upTo: LogId = Infinity,
+): Statement<LogId> | undefined {
+  const { failure } = jobSummary(job);
+  if (job.state !== "Failed" || failure === null || failure.kind === "cancelled") return undefined;
+  const at = Date.parse(job.createdAt);
+  const { jobs, next } = lists.summaries({
+    states: ["Failed"],
+    createdAfter: new Date(at - NEAR_MS).toISOString(),
+    createdBefore: new Date(at + NEAR_MS).toISOString(),
+    limit: LOOKED_AT_MAX,
+  });
+  const said = errorText(failure.error);
+  const counts = new Map<string, number>();
+  const cites = [failure.because];
+  for (const { type, failure: other } of jobs) {
+    if (type === null || type === job.type || other === null || other.because > upTo) continue;
+    if (other.kind === "cancelled" || errorText(other.error) !== said) continue;
+    const before = counts.get(type) ?? 0;
+    if (before === 0) cites.push(other.because);
+    counts.set(type, before + 1);
+  }
+  if (counts.size === 0) return undefined;
+  const types = [...counts].toSorted(([, one], [, other]) => other - one)
+    .map(([type, count]) => `${type} (${countText(count)})`);
+  const least = next === undefined ? "" : ", at least";
+  const statement = `Jobs of ${counted(counts.size, "other type")}, created within an hour of ` +
+    `it, failed with the same error${least}: ${shortened(types, NAMED_MAX)}.`;
+  return { statement, cites: cites.slice(0, NAMED_MAX + 1) };
 }
 
 function hasFailed(job: JobState, upTo: LogId): boolean {

@@ -25,13 +25,18 @@ export const ABORT_GRACE_MS = 10_000;
 /** The same at a shutdown, which has already waited for running attempts. */
 export const SHUTDOWN_GRACE_MS = 1_000;
 
-/** The reason for an abort that is not a failure of the task. */
+/** The reason for an abort that is not a failure of the task; code gets it from its signal. */
 export class Interruption extends Error {
   override readonly name = "Interruption";
 
   constructor(readonly reason: InterruptionReason) {
     super(`the attempt was interrupted: ${reason}`);
   }
+}
+
+/** A handler of the engine rejects with it: the code of the task was not called, or not at fault. */
+export class Withdrawal extends Error {
+  override readonly name = "Withdrawal";
 }
 
 export interface Completed {
@@ -184,11 +189,15 @@ export class Attempt implements AttemptOf {
 
   #threw(thrown: unknown): void {
     if (this.#request === undefined) return;
-    const stop = isThrown(thrown, Interruption) ? thrown : this.#stop;
+    const reason = this.#stop instanceof Interruption
+      ? this.#stop.reason
+      : isThrown(thrown, Withdrawal)
+      ? "withdrawn"
+      : undefined;
     this.#end(
-      stop instanceof Interruption
-        ? { kind: "interrupted", reason: stop.reason }
-        : attemptError(thrown, this.#request.guard),
+      reason === undefined
+        ? attemptError(thrown, this.#request.guard)
+        : { kind: "interrupted", reason },
     );
   }
 

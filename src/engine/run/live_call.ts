@@ -27,6 +27,9 @@ import type { RunParts } from "./run_parts.ts";
 import type { LostStep, Settlement } from "./settlements.ts";
 import type { Work } from "./work.ts";
 
+// The platform's own: code of jobs may replace the global, and its uses are tracked.
+const { queueMicrotask } = globalThis;
+
 /** How the call ended, or how it diverged from the record. */
 type End = RunEnd | { readonly kind: "diverged"; readonly parking: JobParkedAttributes };
 

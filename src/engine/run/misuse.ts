@@ -21,6 +21,12 @@ export function mustBeInRun(step: string, { jobId, isOver }: StepCaller): void {
         "ask for both in run, one after the other",
     );
   }
+  if (outer !== undefined) {
+    throw new MisuseError(
+      `Cannot ask for ${step} of job ${jobId} inside task ${outer.taskId} of job ` +
+        `${outer.jobId}: only the run of a job may use its ctx`,
+    );
+  }
   if (isOver) {
     throw new MisuseError(
       `Cannot ask for ${step} of job ${jobId}: its run has ended; await every step in run`,

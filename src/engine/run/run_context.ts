@@ -108,6 +108,7 @@ export class RunContext implements JobContext<string> {
     options: TaskOptions<JsonForm<Result>> = {},
   ): Promise<JsonForm<Result>> {
     mustBeInRun(`task ${taskId}`, this);
+    requireFunctions(taskId, fn, options.compensate);
     const answer = Promise.withResolvers<JsonForm<Result>>();
     const task: TaskRequest = {
       kind: "task",
@@ -146,8 +147,8 @@ export class RunContext implements JobContext<string> {
   expect(name: string, options?: ExpectOptions): Promise<Events | undefined> {
     mustBeInRun(`expectation ${name}`, this);
     const expectable = this.expectables.find((one) => one.name === name);
-    if (expectable === undefined) {
-      // The end of `run` is an expectation too, but `run` cannot wait for it.
+    // The end of `run` is an expectation too, but `run` cannot wait for it.
+    if (expectable === undefined || name === MAIN_TASK) {
       const others = this.expectables.map((one) => one.name).filter((one) => one !== MAIN_TASK);
       const what = others.join(", ") || "nothing";
       throw new TypeError(
@@ -306,6 +307,16 @@ export class RunContext implements JobContext<string> {
 
 function waitKey(name: string, wait: number): string {
   return `${name} ${wait}`;
+}
+
+/** @throws {TypeError} when there is nothing to call. */
+function requireFunctions(taskId: string, fn: unknown, compensate: unknown): void {
+  if (typeof fn !== "function") {
+    throw new TypeError(`Cannot run task ${taskId}: its second argument must be a function`);
+  }
+  if (compensate !== undefined && typeof compensate !== "function") {
+    throw new TypeError(`Cannot run task ${taskId}: compensate must be a function`);
+  }
 }
 
 /** @throws {TypeError} when an option is invalid. */

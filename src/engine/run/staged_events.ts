@@ -51,7 +51,8 @@ function tooMuch(type: string, limit: string): NonRetryableError {
   );
 }
 
-function staged(type: string, attributes: JsonObject): FactDraft {
+function staged(text: string, attributes: JsonObject): FactDraft {
+  const type = eventType(text);
   if (isReserved(type)) {
     throw new TypeError(`Cannot emit ${type}: the namespaces job. and journal. are reserved`);
   }
@@ -59,9 +60,5 @@ function staged(type: string, attributes: JsonObject): FactDraft {
   if (typeof recorded !== "object" || recorded === null || Array.isArray(recorded)) {
     throw new TypeError(`Cannot emit ${type}: attributes must be an object`);
   }
-  return {
-    stratum: "domain",
-    eventType: eventType(type),
-    attributes: recorded as JsonObject,
-  };
+  return { stratum: "domain", eventType: type, attributes: recorded as JsonObject };
 }

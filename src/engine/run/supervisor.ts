@@ -28,6 +28,9 @@ import { draftParkings, jobsToTry, recordAtStart, rememberTimes } from "./unfini
 import type { Withdraw } from "./worker_queue.ts";
 import type { WriterListener } from "../writer/writer.ts";
 
+// The platform's own: code of jobs may replace the global, and its uses are tracked.
+const { queueMicrotask } = globalThis;
+
 interface SupervisorParts {
   readonly services: RunServices;
   /** The services for jobs whose definition asks for a thread. */

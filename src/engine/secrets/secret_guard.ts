@@ -55,7 +55,7 @@ export class SecretGuard {
   requireNoSecret<Value>(what: string, value: Value): Value {
     if (this.holds(value)) {
       throw new NonRetryableError(
-        `Cannot record ${what}: a secret of the job's input is in it; use it inside of a task, ` +
+        `Cannot record ${what}: a secret of the job's input is in it; use it inside a task, ` +
           "and return a reference",
       );
     }

@@ -150,24 +150,24 @@ function refuseCrossSite(headers: Headers, host: string): void {
   const origin = headers.get("origin");
   const isForeign = origin !== null && origin !== `http://${host}` && origin !== `https://${host}`;
   if (isForeign) throw foreignOrigin(origin, host);
-  if (site === "cross-site") throw crossSite("its browser says so (Sec-Fetch-Site)");
+  if (site === "cross-site") throw crossSite("its browser says (Sec-Fetch-Site) that it");
 }
 
 function foreignOrigin(origin: string, host: string): Problem {
   const name = URL.parse(origin)?.hostname ?? "";
   const flag = name === "" ? "--allowed-hosts" : `--allowed-hosts=${name}`;
   return crossSite(
-    `its Origin is ${JSON.stringify(origin)}, and its Host ${JSON.stringify(host)}; ` +
-      `where both are Daybook behind a proxy, let the proxy pass the Host on ` +
-      `(nginx: proxy_set_header Host $http_host) and start Daybook with ${flag}`,
+    `its Origin is ${JSON.stringify(origin)}, and its Host ${JSON.stringify(host)}, so it`,
+    `. If both are Daybook behind a proxy, let the proxy pass the Host on ` +
+      `(nginx: proxy_set_header Host $http_host), and start Daybook with ${flag}`,
   );
 }
 
-function crossSite(why: string): Problem {
+function crossSite(evidence: string, advice = ""): Problem {
   return new Problem(
     "cross-site",
-    "Cannot take the request: it comes from a page of another site, whose requests Daybook does not " +
-      `serve; call Daybook from a backend: ${why}`,
+    `Cannot take the request: ${evidence} comes from a page of another site; call Daybook from a ` +
+      `backend${advice}`,
   );
 }
 

@@ -14,8 +14,9 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
     "DAYBOOK_TOKEN or --token-file has the tokens.",
   "forbidden": "The token is valid, but lacks the scope that this request needs: read, submit or " +
     "operate. Use a token that has it.",
-  "cross-site": "A page of another site sent this request. Behind a proxy, name its host with " +
-    "--allowed-hosts.",
+  "cross-site":
+    "A page of another site sent this request: call Daybook from a backend. If the page is " +
+    "Daybook's own, behind a proxy, let the proxy pass the Host on, and name it with --allowed-hosts.",
   "not-found": "No route has this path. /openapi.json and the reference list all routes.",
   "unknown-event": "No entry of the journal has this event id.",
   "unknown-pause":
@@ -60,8 +61,11 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
   "unknown-type":
     "No definition of this type is loaded. knownTypes lists the loaded types; --definitions " +
     "loads more.",
-  "job-too-long": "The job has more entries than one request may read.",
-  "unknown-point": "The entry, event or time is not part of the life of this job.",
+  "job-too-long":
+    "The job has more entries than one request may read. With upTo, a what-if stops earlier.",
+  "unknown-point":
+    "The entry, event or time is not part of the life of this job. Digits are a logId: " +
+    "write event/17 for the event with the id 17.",
   "idempotency-key-reused":
     "The same Idempotency-Key was already used with another body. Use a new key for a new request.",
   "too-many-failures":
@@ -81,7 +85,7 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
   "index-damaged":
     "The index of ended jobs cannot be read. It is a cache: restart the server to rebuild it " +
     "from the journal.",
-  "not-ready": "The process is alive but accepts no writes now; the detail says why.",
+  "not-ready": "The process is starting, or accepts no writes now; the detail says why.",
   "behind":
     "The client has seen entries, from another process of the same journal, that this one has not read " +
     "yet. Send the request again after the seconds in Retry-After, or send it to another process.",

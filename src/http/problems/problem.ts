@@ -56,11 +56,11 @@ const PROBLEMS = {
   },
   "too-many-failures": { status: 429, title: "Too many wrong tokens came from this address" },
   "internal": { status: 500, title: "Daybook failed to answer" },
-  "outcome-unknown": { status: 503, title: "The journal has failed" },
+  "outcome-unknown": { status: 503, title: "It is unknown whether this was recorded" },
   "draining": { status: 503, title: "Daybook is stopping" },
   "over-capacity": { status: 503, title: "Daybook is at one of its limits" },
   "index-damaged": { status: 503, title: "The index of ended jobs is damaged" },
-  "not-ready": { status: 503, title: "Writes are refused for now" },
+  "not-ready": { status: 503, title: "Daybook is not ready" },
   "behind": { status: 503, title: "This process has not read that far yet" },
   "disk-full": { status: 507, title: "The disk of the journal is full" },
 } as const satisfies Readonly<Record<RefusalKind, unknown>> & Readonly<Record<string, unknown>>;

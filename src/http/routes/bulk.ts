@@ -30,7 +30,7 @@ import { requestOrigin } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
 import type { FailureGroup } from "../../engine/job_pages.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
-import { single, wholeNumber } from "../../documents/parameters.ts";
+import { notBeyondHead, single, wholeNumber } from "../../documents/parameters.ts";
 
 const FLAG = v.boolean("must be true or false");
 
@@ -144,7 +144,7 @@ export function parseBulkRequest(
     filter: toJobFilter(filter),
     dryRun,
     again,
-    upTo: Math.min(upTo ?? headLogId, headLogId),
+    upTo: notBeyondHead(upTo, headLogId, { pointer: "/upTo" }) ?? headLogId,
     origin,
   };
 }

@@ -4,6 +4,7 @@ import {
   cursor,
   type CursorScope,
   formatCursor,
+  notBeyondHead,
   type Query,
   single,
   wholeNumber,
@@ -73,7 +74,8 @@ export async function answerEntries(
   query: PageQuery,
   source: Omit<PageRequest, "limit" | "reading" | "hold">,
 ): Promise<Response> {
-  const after = query.cursor ?? source.after;
+  const cursor = notBeyondHead(query.cursor, deps.engine.headLogId, { parameter: "cursor" });
+  const after = cursor ?? source.after;
   const { limit } = query;
   if (preferredType(c, "application/json", NDJSON) !== NDJSON) {
     return await lookingBack(deps, async ({ hold }) => {

@@ -4,6 +4,7 @@ import {
   choice,
   cursor,
   formatCursor,
+  notBeyondHead,
   type Query,
   single,
   wholeNumber,
@@ -81,6 +82,7 @@ export const LIST_ROUTES: readonly Route[] = [{
 function listJobs(c: Context, deps: HttpDeps): Response {
   const { view, ...query } = readQuery(c.req.raw, LIST_PARAMETERS);
   const { limit = LIMIT_DEFAULT } = query;
+  notBeyondHead(query.cursor, deps.engine.headLogId, { parameter: "cursor" });
   if (view === "full" && limit > FULL_LIMIT_MAX) {
     const detail = `must be a whole number from 1 to ${FULL_LIMIT_MAX} with view=full`;
     throw invalidParameter("limit", detail);

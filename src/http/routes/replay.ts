@@ -44,7 +44,8 @@ const point = v.pipe(
   v.transform((text) => ({ text, point: parsePoint(text) as Point })),
 );
 
-const POINT_KINDS = "A logId, an eventId, or an RFC 3339 time.";
+const POINT_KINDS = "A logId, an eventId, or an RFC 3339 time. " +
+  "Before an eventId that looks like one of the others, write event/: event/17.";
 
 export const POINT_PARAMETERS = {
   at: single(point, `The point to show. Default: now. ${POINT_KINDS}`),
@@ -61,8 +62,9 @@ async function replay(c: Context, deps: HttpDeps): Promise<Response> {
   const { jobId } = requireJob(c, deps.engine);
   const query = readQuery(c.req.raw, REPLAY_PARAMETERS);
   return await lookingBack(deps, async (holding) => {
+    const wanted = stepsWanted(query, deps.engine);
     const { job, steps, next } = valueOrThrow(
-      await deps.engine.replays.replay(jobId, query.at?.point, stepsWanted(query), holding.hold),
+      await deps.engine.replays.replay(jobId, query.at?.point, wanted, holding.hold),
     );
     const answer = { job: jobView(job), steps, nextCursor: stepsCursor(next) };
     return largeJsonResponse(deps, answer, STATUS.ok, {}, holding.bytes);

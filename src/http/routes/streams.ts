@@ -4,11 +4,12 @@ import {
   choice,
   eventType,
   listParameter,
+  notBeyondHead,
   type Query,
   single,
   wholeNumber,
 } from "../../documents/parameters.ts";
-import { invalidRequest, type RequestIssue } from "../../documents/refusal.ts";
+import { invalidRequest } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import { STRATA } from "../../core/event.ts";
@@ -131,23 +132,14 @@ export function resumePosition(
 ): LogId | undefined {
   const lastEventId = request.headers.get("last-event-id");
   if (lastEventId === null || lastEventId === "") return parseAfter(query, engine);
-  const issue = { header: "Last-Event-ID", detail: LAST_EVENT_ID_RULE };
-  if (!v.is(lastEventIdField, lastEventId)) throw invalidRequest([issue]);
-  return notBeyondHead(Number(lastEventId), engine, { ...issue, detail: beyondHead(engine) });
+  const place = { header: "Last-Event-ID" };
+  if (!v.is(lastEventIdField, lastEventId)) {
+    throw invalidRequest([{ ...place, detail: LAST_EVENT_ID_RULE }]);
+  }
+  return notBeyondHead(Number(lastEventId), engine.headLogId, place);
 }
 
 /** The parameter `after`. @throws {Problem} if it is not a position up to the head. */
-export function parseAfter({ after }: AfterQuery, engine: JobEngine): LogId | undefined {
-  const issue = { parameter: "after", detail: beyondHead(engine) };
-  return after === undefined ? undefined : notBeyondHead(after, engine, issue);
-}
-
-/** A position beyond the head would give a stream with a gap. */
-function notBeyondHead(logId: LogId, { headLogId }: JobEngine, issue: RequestIssue): LogId {
-  if (logId > headLogId) throw invalidRequest([issue]);
-  return logId;
-}
-
-function beyondHead({ headLogId }: JobEngine): string {
-  return `must not be beyond the head of the journal, which is ${headLogId}`;
+export function parseAfter({ after }: AfterQuery, { headLogId }: JobEngine): LogId | undefined {
+  return notBeyondHead(after, headLogId, { parameter: "after" });
 }

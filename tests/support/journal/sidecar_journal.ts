@@ -86,7 +86,7 @@ export async function writtenWithSidecars(segmentBytes = 1_500): Promise<Written
 }
 
 /** Facts without a job, so that `verify` finds the journal intact. */
-function ofNoJob() {
+export function ofNoJob() {
   return facts(2).map(({ jobId: _, ...event }) => event);
 }
 

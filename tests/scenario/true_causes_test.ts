@@ -1,0 +1,269 @@
+/** Explanations that named something other than the cause, or promised what would not happen. */
+
+import assert from "node:assert/strict";
+import * as v from "valibot";
+import { defineJob } from "../../src/mod.ts";
+import type { NextStep } from "../../src/explain/explanation.ts";
+import { Explained } from "../support/engine/explained.ts";
+import { hang, scripted } from "./incident_kit.ts";
+import { test } from "../support/sanitized.ts";
+
+const BASE = "http://127.0.0.1:8000";
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const ANY_INPUT = v.record(v.string(), v.unknown());
+
+function stepsOf(next: readonly NextStep<unknown>[]): readonly string[] {
+  return next.map(({ statement, action }) =>
+    action === undefined ? statement : `${statement} ${action.method} ${action.path}`
+  );
+}
+
+async function queueOf(daybook: Explained) {
+  const { summary, because, next, standsStill } = await daybook.engine.queueExplainer.explain();
+  return {
+    summary,
+    standsStill,
+    because: because.map(({ statement }) => statement),
+    next: stepsOf(next),
+  };
+}
+
+async function toldOf(daybook: Explained, jobId: string) {
+  await daybook.assertCitations(jobId);
+  const { summary, because, next } = await daybook.explanation(jobId);
+  return { summary, because: because.map(({ statement }) => statement), next: stepsOf(next) };
+}
+
+async function changeLimits(daybook: Explained, type: string, limits: object): Promise<void> {
+  const response = await daybook.app.request(`${BASE}/limits/${type}`, {
+    method: "PUT",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(limits),
+  });
+  assert.equal(response.status, 200, await response.text());
+  await daybook.clock.settle();
+}
+
+const MAIL = defineJob({
+  type: "mail.send",
+  version: 1,
+  input: ANY_INPUT,
+  limits: { rate: { count: 100, perMs: MINUTE_MS }, maxRunning: 1 },
+  run: (ctx, { slow }) => ctx.task("send", (task) => slow === true ? hang(task) : "sent"),
+});
+
+test("explain a changed limit: who changed it and why is named, when the rate opens for whom, and the call that restores it", async () => {
+  const daybook = await Explained.start({ definitions: [MAIL] });
+  await daybook.submit("before", "mail.send");
+  await daybook.clock.advance(MINUTE_MS);
+  const rate = { count: 1, perMs: HOUR_MS };
+  await changeLimits(daybook, "mail.send", { rate, reason: "the provider complains" });
+  for (const jobId of ["first", "second"]) await daybook.submit(jobId, "mail.send");
+
+  const first = await toldOf(daybook, "first");
+  const second = await toldOf(daybook, "second");
+  assert.equal(
+    second.because[1],
+    "The limits of type mail.send were changed at 2026-01-01T00:01:00.000Z (reason: the provider complains).",
+  );
+  assert.equal(first.next[0], "It may begin at 2026-01-01T01:00:00.000Z, when its turn has come.");
+  assert.deepEqual(second.next, [
+    "The rate lets the next job begin at 2026-01-01T01:00:00.000Z, and 1 job goes before this one.",
+    "Restore the limits that type mail.send has in its code, which let more begin: DELETE /limits/mail.send",
+    "Cancel it: POST /jobs/second/cancel",
+  ]);
+  // As it said, the other one takes the only start.
+  await daybook.clock.advance(HOUR_MS);
+  assert.equal(daybook.engine.job("first" as never)?.state, "Done");
+  assert.equal(daybook.engine.job("second" as never)?.state, "Running");
+});
+
+test("explain a changed limit: one that was left as it is in the code, or was loosened, is not blamed on the change", async () => {
+  const daybook = await Explained.start({ definitions: [MAIL] });
+  const rate = { count: 1, perMs: HOUR_MS };
+  await changeLimits(daybook, "mail.send", { maxRunning: 1, rate, reason: "the provider" });
+  await daybook.submit("slow", "mail.send", { slow: true });
+  await daybook.submit("behind", "mail.send");
+  const same = await toldOf(daybook, "behind");
+  assert.match(
+    same.summary,
+    /^Job behind is queued: job slow holds the only place of type mail\.send \(maxRunning\), in/,
+  );
+  assert.doesNotMatch(JSON.stringify(same), /changed|Restore/);
+
+  await changeLimits(daybook, "mail.send", { maxRunning: 2, reason: "more" });
+  await daybook.submit("slow-2", "mail.send", { slow: true });
+  await daybook.submit("slow-3", "mail.send", { slow: true });
+  const looser = await toldOf(daybook, "slow-3");
+  assert.match(looser.summary, /maxRunning, as changed at/);
+  assert.doesNotMatch(looser.next.join(), /Restore/);
+});
+
+test("explain the queue: when no job has a worker, it says what holds the jobs, and not that work continues", async () => {
+  const failing = scripted("pay", {
+    charge: () => {
+      throw new Error("the bank is down");
+    },
+  }, { retry: { maxAttempts: 3, initialMs: MINUTE_MS, factor: 1, jitter: 0 } });
+  const daybook = await Explained.start({ definitions: [MAIL, failing] });
+  await daybook.submit("failing", "pay");
+  const again = "1 job backs off and is tried again without a call.";
+  const failed = "1 job backs off after Error: the bank is down";
+  assert.deepEqual(await queueOf(daybook), {
+    summary: `Nothing is running: ${failed}.`,
+    standsStill: false,
+    because: [`${failed} (type pay).`],
+    next: [again],
+  });
+  await daybook.submit("before", "mail.send");
+  await changeLimits(daybook, "mail.send", { rate: { count: 1, perMs: HOUR_MS }, reason: "slow" });
+  await daybook.submit("held", "mail.send");
+  const limit = "1 of 1 start within 1 h of type mail.send used up (rate, as changed at " +
+    "2026-01-01T00:00:00.000Z)";
+  assert.deepEqual(await queueOf(daybook), {
+    summary: `Nothing is running: limits hold 1 job: ${limit} and ${failed}.`,
+    standsStill: false,
+    because: [
+      `1 job waits to begin (held): ${limit}.`,
+      "The limits of type mail.send were changed at 2026-01-01T00:00:00.000Z (reason: slow).",
+      `${failed} (type pay).`,
+    ],
+    next: [
+      "The rate of type mail.send lets the next begin at 2026-01-01T01:00:00.000Z.",
+      "Restore the limits that type mail.send has in its code, which let more begin: DELETE /limits/mail.send",
+      again,
+    ],
+  });
+});
+
+test("explain the queue: a place that is held without a time limit has a call that frees it", async () => {
+  const daybook = await Explained.start({ definitions: [MAIL] });
+  await daybook.submit("endless", "mail.send", { slow: true });
+  await daybook.submit("behind", "mail.send");
+  const { next } = await queueOf(daybook);
+  assert.ok(next.includes("Cancel job endless, which holds a place: POST /jobs/endless/cancel"));
+});
+
+const PAY = scripted("pay", {
+  charge: () => {
+    throw new Error("the bank is down");
+  },
+}, { retry: { maxAttempts: 3, initialMs: MINUTE_MS, factor: 1, jitter: 0 } });
+
+const NAP = defineJob({
+  type: "nap",
+  version: 1,
+  input: ANY_INPUT,
+  expects: () => ({ called: { eventType: "shop.Called", correlation: "any" } }),
+  async run(ctx, { sleeps }) {
+    if (sleeps === true) await ctx.sleep("rest", HOUR_MS);
+    else await ctx.expect("called", { withinMs: HOUR_MS });
+    await ctx.task("after", () => "done");
+  },
+});
+
+test("explain a pause: it is named for a job that it will hold later, and nothing is promised that it prevents", async () => {
+  const daybook = await Explained.start({ definitions: [PAY, NAP] });
+  await daybook.submit("backingOff", "pay");
+  await daybook.submit("sleeping", "nap", { sleeps: true });
+  await daybook.submit("waiting", "nap");
+  const reason = { reason: "the bank moves" };
+  await daybook.post("/pauses", { type: "pay", ...reason });
+  await daybook.post("/pauses", { type: "nap", ...reason });
+  const startAt = "2026-01-01T00:10:00.000Z";
+  await daybook.submit("scheduled", "pay", {}, { startAt });
+  await daybook.submit("suspended", "pay");
+  await daybook.post("/jobs/suspended/suspend");
+
+  const promises: Readonly<Record<string, readonly string[]>> = {
+    backingOff: [
+      "Task charge is due to be tried again at 2026-01-01T00:01:00.000Z: attempt 2 of 3.",
+    ],
+    sleeping: [
+      "Sleep rest ends at 2026-01-01T01:00:00.000Z, and its code continues once no pause holds it.",
+    ],
+    waiting: [
+      'run waits for "called" until 2026-01-01T01:00:00.000Z, and then continues without it once ' +
+      "no pause holds it.",
+    ],
+    scheduled: [`It starts at ${startAt}.`],
+    suspended: ["Nothing new begins until it is resumed."],
+  };
+  for (const [jobId, promised] of Object.entries(promises)) {
+    const { summary, because, next } = await toldOf(daybook, jobId);
+    const type = daybook.engine.job(jobId as never)?.type ?? "";
+    const held = `None of its code begins meanwhile: type ${type} is paused since ` +
+      "2026-01-01T00:00:00.000Z (reason: the bank moves).";
+    assert.ok(summary.endsWith(` ${held}`), summary);
+    assert.ok(because.includes(held), jobId);
+    assert.deepEqual(next.slice(0, 1), promised);
+    const end = next.findIndex((step) => step.startsWith(`End the pause of type ${type}: DELETE`));
+    const resume = next.findIndex((step) => step.startsWith("Resume it"));
+    assert.ok(end > 0 && (resume === -1 || end < resume), next.join("\n"));
+  }
+  // A plan has no code that a pause could hold.
+  await daybook.post("/pauses", reason);
+  await daybook.post("/jobs", {
+    jobId: "plan",
+    plan: { expected: [{ id: "it", eventType: "shop.It", correlation: "any" }] },
+  });
+  assert.doesNotMatch(JSON.stringify(await toldOf(daybook, "plan")), /paused/);
+  assert.match((await toldOf(daybook, "sleeping")).summary, /and 1 other pause holds it\.$/);
+});
+
+test("explain a failure: types that failed with the very same error are named before anything else that failures have in common", async () => {
+  let address: string | undefined;
+  const needing = (type: string) =>
+    scripted(type, {
+      load: () => {
+        if (address !== undefined) throw new Error(`connect ECONNREFUSED ${address}:5432`);
+        return "loaded";
+      },
+    }, { retry: { maxAttempts: 1, initialMs: 1_000, factor: 1, jitter: 0 } });
+  const types = ["erp.sync", "report.daily", "mail.digest"];
+  const daybook = await Explained.start({ definitions: types.map(needing) });
+  for (let job = 0; job < 12; job++) await daybook.submit(`ok-${job}`, "erp.sync", {});
+  address = "10.2.0.7";
+  for (let job = 0; job < 3; job++) await daybook.submit(`erp-${job}`, "erp.sync", { late: true });
+  for (const type of types.slice(1)) await daybook.submit(`${type}-1`, type);
+  address = "10.9.9.9";
+  await daybook.submit("elsewhere", "mail.digest");
+  await daybook.clock.advance(2 * HOUR_MS);
+  address = "10.2.0.7";
+  await daybook.submit("later", "report.daily");
+
+  const { summary, because } = await toldOf(daybook, "erp-1");
+  const same = "Jobs of 2 other types, created within an hour of it, failed with the same error: " +
+    "mail.digest (1) and report.daily (1).";
+  assert.match(summary, /ECONNREFUSED 10\.2\.0\.7:5432\. Jobs of 2 other types.* All 3 jobs/);
+  assert.ok(summary.includes(same), summary);
+  assert.equal(because[1], same);
+  for (const alone of ["elsewhere", "later"]) {
+    assert.doesNotMatch((await toldOf(daybook, alone)).summary, /other type/);
+  }
+});
+
+test("explain the queue: of jobs that back off it names the error that most of them have, and their types", async () => {
+  const failing = (type: string, message: string) =>
+    scripted(type, {
+      load: () => {
+        throw new Error(message);
+      },
+    }, { retry: { maxAttempts: 3, initialMs: MINUTE_MS, factor: 1, jitter: 0 } });
+  const refused = "connect ECONNREFUSED 10.2.0.7:5432";
+  const daybook = await Explained.start({
+    definitions: [
+      failing("erp.sync", refused),
+      failing("report.daily", refused),
+      failing("mail.digest", "no template"),
+    ],
+  });
+  for (const [job, type] of ["erp.sync", "mail.digest", "report.daily", "erp.sync"].entries()) {
+    await daybook.submit(`job-${job}`, type);
+  }
+  const { summary, because } = await queueOf(daybook);
+  const most = `4 jobs back off, 3 of them after Error: ${refused}`;
+  assert.equal(summary, `Nothing is running: ${most}.`);
+  assert.deepEqual(because, [`${most} (types erp.sync and report.daily).`]);
+});
