@@ -48,7 +48,14 @@ const whole: Look = async (watched, { path, says }) => {
   const text = await watched.page.locator("main").innerText();
   const silence = says.test(text) ? [] : [`${path} does not say ${says}: ${text.slice(0, 200)}`];
   const broken = (await brokenNumbers(watched)).map((number) => `${path} breaks ${number}`);
-  return [...silence, ...broken, ...await watched.axeFindings(), ...await headingFaults(watched)];
+  const glued = (await gluedWords(watched)).map((words) => `${path} reads out ${words}`);
+  return [
+    ...silence,
+    ...broken,
+    ...glued,
+    ...await watched.axeFindings(),
+    ...await headingFaults(watched),
+  ];
 };
 
 const colours: Look = (watched) => watched.axeFindings("the colours");
@@ -110,6 +117,29 @@ async function brokenNumbers({ page }: WatchedPage): Promise<readonly string[]> 
       })
       .map((element) => element.outerHTML.slice(0, 160))
   `);
+}
+
+/** Words that only a margin separates: read out or copied, they are one word. */
+async function gluedWords({ page }: WatchedPage): Promise<readonly string[]> {
+  return await page.evaluate<readonly string[]>(`(() => {
+    const blockOf = (element) =>
+      getComputedStyle(element).display.startsWith("inline") ? blockOf(element.parentElement) : element;
+    const rectOf = (text, at) => {
+      const range = document.createRange();
+      range.selectNodeContents(text);
+      return [...range.getClientRects()].at(at);
+    };
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const glued = [];
+    for (let last, text = walker.nextNode(); text !== null; last = text, text = walker.nextNode()) {
+      if (text.parentElement.closest("[role=img]") !== null) continue;
+      if (!/\\w$/.test(last?.data ?? "") || !/^\\w/.test(text.data)) continue;
+      const block = blockOf(text.parentElement);
+      if (block !== blockOf(last.parentElement) || getComputedStyle(block).display === "flex") continue;
+      if (rectOf(text, 0)?.left > rectOf(last, -1)?.right + 1) glued.push(last.data + text.data);
+    }
+    return glued;
+  })()`);
 }
 
 /** Visible buttons and fields; links within sentences are exempt, as in WCAG. */

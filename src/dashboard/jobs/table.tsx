@@ -174,9 +174,12 @@ function Type({ job: { type, labels } }: { readonly job: JobSummary }) {
         </a>
       )}
       {pairs.slice(0, LABELS_MAX).map((pair) => (
-        <span class="job-label">
-          <UserText text={pair} lengthMax={LABEL_LENGTH_MAX} />
-        </span>
+        <>
+          {" "}
+          <span class="job-label">
+            <UserText text={pair} lengthMax={LABEL_LENGTH_MAX} />
+          </span>
+        </>
       ))}
     </div>
   );

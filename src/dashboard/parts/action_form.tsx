@@ -25,7 +25,7 @@ interface ActionFormProps {
 export function ActionForm(props: ActionFormProps) {
   const { id, action, label, fields = {}, returnTo, children } = props;
   return (
-    <form id={id} method="post" action={action} class="action">
+    <form method="post" action={action} class="action" id={id}>
       <input type="hidden" name="return" value={returnTo} />
       {Object.entries(fields).map(([name, value]) => (
         <input type="hidden" name={name} value={value} />

@@ -22,7 +22,7 @@ export function LabelledInput(props: LabelledInputProps) {
     <div class="field">
       <label for={id}>
         <UserText text={label} />
-        {isOptional ? <span class="field-note">optional</span> : null}
+        {isOptional ? <span class="field-note">{" "}optional</span> : null}
       </label>
       {children}
       <Issues id={`${id}-issues`} issues={issuesAt(issues, at)} at={at} />

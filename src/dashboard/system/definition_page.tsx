@@ -29,8 +29,8 @@ function SchemaTable({ form }: { readonly form: SchemaForm }) {
         <tr>
           <td class="mono">
             <UserText text={row.name} lengthMax={200} />
-            {row.isRequired ? null : <span class="field-note">optional</span>}
-            {row.isSecret ? <span class="field-note">secret</span> : null}
+            {row.isRequired ? null : <span class="field-note">{" "}optional</span>}
+            {row.isSecret ? <span class="field-note">{" "}secret</span> : null}
           </td>
           <td>
             <UserText text={rulesText(row)} lengthMax={500} />
