@@ -71,6 +71,17 @@ const narrow: Look = async (watched, { path }) => {
   ];
 };
 
+/** Links and buttons are within the window; only tables scroll sideways. */
+const enlarged: Look = async ({ page }, { path }) => {
+  const outside = await page.evaluate<readonly string[]>(`
+    [...document.querySelectorAll("nav a, main button")]
+      .filter((element) => element.checkVisibility() && element.closest(".table-box") === null)
+      .filter((element) => element.getBoundingClientRect().right > innerWidth)
+      .map((element) => element.outerHTML.slice(0, 120))
+  `);
+  return outside.map((element) => `${path} has outside of the window ${element}`);
+};
+
 /** There is one first heading, and none skips a level. */
 async function headingFaults({ page }: WatchedPage): Promise<readonly string[]> {
   const levels = await page.evaluate<readonly number[]>(
@@ -173,15 +184,18 @@ async function readWithoutScripts(browser: Browser, demo: DemoProcess): Promise<
   assert.ok(faults.length === 0, faults.join("\n"));
 }
 
-/** At desktop size, at phone size, in dark mode and without scripts. */
+/** At desktop size, at phone size, between them, in dark mode and without scripts. */
 export async function lookAtScreens(browser: Browser, demo: DemoProcess): Promise<void> {
   const few = screensIn(demo, FEW_SITUATIONS);
   const desk = { viewport: DESKTOP, colorScheme: "light" } as const;
   const phone = { viewport: NARROWEST, hasTouch: true, colorScheme: "light" } as const;
+  // What is left of a desktop that is enlarged by half.
+  const tablet = { viewport: { width: 853, height: 533 } } as const;
   const dark = { viewport: DESKTOP, colorScheme: "dark" } as const;
   await sideBySide({
     "on a desk": () => look(browser, demo, screensIn(demo, SITUATIONS), desk, whole),
     "on the narrowest phone": () => look(browser, demo, few, phone, narrow),
+    "enlarged": () => look(browser, demo, few, tablet, enlarged),
     "in the dark": () => look(browser, demo, few, dark, colours),
     "without scripts": () => readWithoutScripts(browser, demo),
   });
