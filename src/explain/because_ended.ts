@@ -22,8 +22,17 @@ import {
 import { compensableTasks, compensationEnds } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
+import { lateDeadlineText } from "./times.ts";
+import { waitsGivenUp } from "./run_answers.ts";
 import { overtakenReasons } from "./overtaken.ts";
-import { overlookedEvents, recoveredFailures, repeatedSteps, whereTimeWent } from "./retrospect.ts";
+import {
+  countedTwice,
+  eventsTooLate,
+  overlookedEvents,
+  recoveredFailures,
+  repeatedSteps,
+  whereTimeWent,
+} from "./retrospect.ts";
 import { errorText, thrownErrorText } from "../core/error_text.ts";
 import { oneLine } from "../core/shown_value.ts";
 import {
@@ -47,6 +56,8 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
   if (job.state === "Done" && job.failure === undefined) {
     return [
       ...repeatedSteps(outlined, evidence.causes),
+      ...countedTwice(outlined),
+      ...eventsTooLate(outlined, evidence),
       ...overlookedEvents(outlined, evidence),
       ...recoveredFailures(outlined),
       ...heldUpReasons(outlined, evidence),
@@ -106,9 +117,16 @@ export function failureReasons(outlined: OutlinedHistory, evidence: Evidence): R
   const { sameElsewhere } = evidence;
   return [
     failed(outlined, failure, failedBy.entry, evidence),
+    ...hasThrown(failure, failedBy.entry) ? waitsGivenUp(outlined) : [],
+    ...eventsTooLate(outlined, evidence),
     ...sameElsewhere === undefined ? [] : [sameElsewhere],
     ...earlier,
   ];
+}
+
+/** Whether `run` itself threw. */
+function hasThrown({ kind, taskId }: Failure, { eventType }: JobEventLogEntry): boolean {
+  return kind === "error" && taskId === MAIN_TASK && eventType === "job.TaskFailed";
 }
 
 function failed(
@@ -140,7 +158,9 @@ function failed(
     return { statement, cites: began === undefined ? cites : [...cites, began] };
   }
   if (entry.eventType === "job.DeadlinePassed") {
-    const statement = `A deadline of its plan passed at ${at}: ${failure.error.message}.`;
+    const late = lateDeadlineText(outlined);
+    const passed = late === "" ? "passed" : "was recorded as passed";
+    const statement = `A deadline of its plan ${passed} at ${at}: ${failure.error.message}${late}.`;
     return { statement, cites: [...cites, outlined.created.logId] };
   }
   const event = toMatchable(entry);

@@ -21,12 +21,18 @@ export function distances(nowMs: number | undefined): (text: string) => string {
   if (nowMs === undefined) return (text) => text;
   let before = "";
   return (text) =>
-    text.replace(TIME, (time) => {
-      const distance = distanceFrom(Date.parse(time) - nowMs);
+    text.replace(TIME, (time, at: number) => {
+      const ms = Date.parse(time) - nowMs;
+      const distance = text.endsWith("since ", at) ? sinceText(ms) : distanceFrom(ms);
       if (distance === before) return time;
       before = distance;
       return distance === "" ? time : `${time} (${distance})`;
     });
+}
+
+/** The past is ahead of a clock that has been set back. */
+function sinceText(ms: number): string {
+  return ms >= NEAR_MS ? `${distanceText(ms)} ahead of the clock` : distanceFrom(ms);
 }
 
 function distanceFrom(ms: number): string {

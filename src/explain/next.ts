@@ -121,8 +121,10 @@ export function nextSteps(
     case "compensating":
       return [
         ...queue?.pauses === undefined
-          ? whileCompensating(outlined, waitingFor)
+          ? whileCompensating(outlined, evidence, waitingFor)
           : once(evidence, []),
+        ...whilePaused(outlined, evidence),
+        ...wakeUp(outlined, evidence),
         ...controls(outlined),
       ];
     case "succeeded":
@@ -312,6 +314,7 @@ function dueAttempts({ job, attempts }: OutlinedHistory, evidence: Evidence): Ne
 
 function whileCompensating(
   outlined: OutlinedHistory,
+  evidence: Evidence,
   waitingFor: readonly WaitingFor<LogId>[],
 ): Next {
   const { job } = outlined;
@@ -329,7 +332,10 @@ function whileCompensating(
     return [automatic(statement, unended.slice(0, NAMES_MAX).flatMap(beginningOf))];
   }
   const [at] = due;
-  if (at !== undefined) return [automatic(`The compensation is tried again at ${at}.`, [])];
+  if (at !== undefined) {
+    const again = isPaused(evidence) ? "is due to be tried again" : "is tried again";
+    return [automatic(`The compensation ${again} at ${at}.`, [])];
+  }
   if (tasks.length > 0 || policy === undefined) {
     return [automatic("The compensation continues, the last task first.", [])];
   }

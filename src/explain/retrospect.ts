@@ -8,11 +8,13 @@ import { isWithdrawal } from "../core/framework_events.ts";
 import type { Statement } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { expectationAccepts, requiredMatches } from "../core/job_plan.ts";
-import type { JsonObject } from "../core/json.ts";
+import { type JsonObject, jsonSize } from "../core/json.ts";
 import { correlationPaths } from "../core/correlation.ts";
+import { isTerminal, type JobState } from "../core/job_state.ts";
 import { toMatchable } from "../core/projector.ts";
-import { shownValue } from "../core/shown_value.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
+import { shownText, shownValue } from "../core/shown_value.ts";
+import { countText } from "../core/size.ts";
+import { originalId, type OutlinedHistory } from "./outlined_history.ts";
 import { causeCited, cutShortText, recordedAttemptText } from "./attempts.ts";
 import { type Attempt, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
 import { lengthMs } from "./condition_spans.ts";
@@ -39,19 +41,25 @@ export function repeatedSteps(
 ): Statements {
   return [...attempts].flatMap(([taskId, ofTask]) => {
     if (taskId === MAIN_TASK) return [];
-    const cut = ofTask.findIndex(isCutShort);
-    const again = ofTask.slice(cut + 1).find(({ started }) => started !== undefined);
-    const [attempt, ended] = [ofTask[cut], ofTask[cut]?.ended];
-    if (attempt === undefined || ended?.end.kind !== "interrupted" || again === undefined) {
-      return [];
-    }
-    const own = [ended.entry, attempt.started, again.started].flatMap((one) => one?.logId ?? []);
+    const lastStart = ofTask.findLastIndex(({ started }) => started !== undefined);
+    const cut = ofTask.slice(0, Math.max(0, lastStart)).filter(isCutShort);
+    const [attempt, ended] = [cut.at(-1), cut.at(-1)?.ended];
+    if (attempt === undefined || ended?.end.kind !== "interrupted") return [];
+    const again = ofTask.slice(ofTask.indexOf(attempt) + 1)
+      .find(({ started }) => started !== undefined);
+    const own = [ended.entry, attempt.started, again?.started].flatMap((one) => one?.logId ?? []);
     const cites = [...own, ...causeCited(ended.entry, causes)];
-    const statement = `${capital(taskText(taskId))} may have happened twice: its attempt ` +
-      `${attempt.attempt} was cut short (${
-        cutShortText(ended.entry, ended.end.reason, causes)
-      }), possibly ` +
-      `after doing some or all of its work, and attempt ${again.attempt} started over.`;
+    const why = cutShortText(ended.entry, ended.end.reason, causes);
+    const numbers = shortened(cut.map((one) => `${one.attempt}`), TASKS_SHOWN_MAX);
+    const which = cut.length === 1 ? `attempt ${numbers} was` : `attempts ${numbers} were`;
+    const times = cut.length === 1 ? "twice" : `${countText(cut.length + 1)} times`;
+    const statement = `${capital(taskText(taskId))} may have happened ${times}: its ${which} cut ` +
+      `short (${
+        cut.length === 1 ? "" : "the last: "
+      }${why}), possibly after doing some or all of ` +
+      `${cut.length === 1 ? "its" : "their"} work, and attempt ${
+        again?.attempt ?? 0
+      } started over.`;
     return [{ statement, cites }];
   }).slice(0, TASKS_SHOWN_MAX);
 }
@@ -95,6 +103,77 @@ export function whereTimeWent(outlined: OutlinedHistory, evidence: Evidence): St
   if (parts.length === 0) return [];
   const statement = `${SPENT}${timeText(parts)}.`;
   return [{ statement, cites: [...new Set(parts.flatMap(({ cites }) => cites))] }];
+}
+
+/** How many events of one expectation are compared, and how large each may be, in characters. */
+const COUNTED_MAX = 64;
+const CONTENT_MAX = 8_192;
+
+/**
+ * Two events that count for one expectation and differ in nothing but their ids, as when a sender
+ * repeats one with a new id. Events with only what the plan asks for are alike by nature.
+ */
+export function countedTwice(outlined: OutlinedHistory): Statements {
+  const { job } = outlined;
+  return job.plan.expected.flatMap(({ id, matcher, multiplicity }, at) => {
+    const by = job.expected[at]?.by ?? [];
+    if (by.length < 2 || requiredMatches(multiplicity) < 2) return [];
+    const asked = correlationPaths(matcher.correlation);
+    const before = new Map<string, JobEventLogEntry>();
+    for (
+      const entry of by.slice(0, COUNTED_MAX).flatMap((one) => outlined.entries.get(one) ?? [])
+    ) {
+      const { attributes } = toMatchable(entry);
+      const isTelling = Object.keys(attributes).some((name) => !asked.has(name));
+      if (!isTelling || jsonSize(attributes) > CONTENT_MAX) continue;
+      const content = JSON.stringify(attributes);
+      const first = before.get(content);
+      if (first === undefined) {
+        before.set(content, entry);
+        continue;
+      }
+      const statement = `Two events that counted for "${id}" differ only in their ids, ` +
+        `${shownText(originalId(first))} and ${shownText(originalId(entry))}: one may have been ` +
+        "sent twice.";
+      return [{ statement, cites: [first.logId, entry.logId] }];
+    }
+    return [];
+  }).slice(0, TASKS_SHOWN_MAX);
+}
+
+/** The entry with which an ended job gave up on an expectation; `undefined` if it did not. */
+export function givenUpAt(job: JobState, at: number): LogId | undefined {
+  const [planned, progress] = [job.plan.expected[at], job.expected[at]];
+  if (planned === undefined || progress === undefined || !isTerminal(job)) return undefined;
+  if (progress.matched >= requiredMatches(planned.multiplicity)) return undefined;
+  const wait = job.waits?.findLast(({ expectation }) => expectation === planned.id);
+  const failedAt = job.state === "Failed" && job.failure.error.name === "DeadlinePassed"
+    ? job.failure.because
+    : undefined;
+  return progress.waived ?? wait?.passedBy ?? failedAt;
+}
+
+/** Events that came after the job had given up on them. */
+export function eventsTooLate(
+  outlined: OutlinedHistory,
+  { later = new Map() }: Evidence,
+): Statements {
+  const { job } = outlined;
+  return job.plan.expected.flatMap((expected, at) => {
+    const { id, matcher } = expected;
+    const gaveUp = outlined.entries.get(givenUpAt(job, at) ?? 0);
+    if (gaveUp === undefined) return [];
+    const own = (outlined.facts.get(matcher.eventType) ?? []).filter((entry) =>
+      entry.logId > gaveUp.logId && expectationAccepts(expected, toMatchable(entry))
+    );
+    const [late] = [...own, ...later.get(id) ?? []].toSorted(byPosition);
+    if (late === undefined) return [];
+    const after = durationText(lengthMs(gaveUp.receivedAt, late.receivedAt));
+    const statement =
+      `${matcher.eventType} for "${id}" came at ${entryTime(late)}, ${after} after ` +
+      "the job had given up on it.";
+    return [{ statement, cites: [gaveUp.logId, late.logId] }];
+  }).slice(0, TASKS_SHOWN_MAX);
 }
 
 /** The event that an expectation took, when another one that would have matched came too late. */

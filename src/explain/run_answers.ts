@@ -3,13 +3,21 @@
 import { isSettled } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
-import { type CompletedTask, isSleep, type WaitingTask } from "../core/job_state.ts";
+import {
+  type CompletedTask,
+  isSleep,
+  type JobState,
+  type TimedWait,
+  type WaitingTask,
+} from "../core/job_state.ts";
 import { toMatchable } from "../core/projector.ts";
 import { expectationProgress } from "../core/waits.ts";
 import type { Statement } from "./explanation.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { capital, taskText, timeText } from "./phrases.ts";
-import { sleepEnded, wakeText, wokenBy } from "./times.ts";
+import { lateText, sleepEnded, wakeText, wokenBy } from "./times.ts";
+
+const WAITS_SHOWN_MAX = 3;
 
 interface Answer {
   /** The entry that it came with. */
@@ -65,13 +73,62 @@ function passedWaits(outlined: OutlinedHistory, { seen }: WaitingTask): readonly
 }
 
 function passed(outlined: OutlinedHistory, expectation: string, logId: LogId): Statement<LogId> {
-  const at = atText(outlined.entries.get(logId));
+  const { statement, cites } = waitEnded(outlined, expectation, logId);
+  return { statement: `${statement}, and run can continue without it.`, cites };
+}
+
+function waitEnded(
+  outlined: OutlinedHistory,
+  expectation: string,
+  logId: LogId,
+): Statement<LogId> {
+  const entry = outlined.entries.get(logId);
+  const at = atText(entry);
   const woken = wokenBy(outlined, logId);
-  const how = woken === undefined
-    ? `"${expectation}" did not come in time: the wait ended${at}`
+  const wait = outlined.job.waits?.find(({ passedBy }) => passedBy === logId);
+  const late = wait === undefined || entry === undefined ? "" : lateText(wait.dueAt, entry);
+  const statement = woken === undefined
+    ? `"${expectation}" did not come in time: the wait ended${at}${late}`
     : `The wait for "${expectation}" was ended early${at} by ${wakeText(woken)}`;
-  const by = woken === undefined ? [] : [woken.logId];
-  return { statement: `${how}, and run can continue without it.`, cites: [logId, ...by] };
+  return { statement, cites: [logId, ...woken === undefined ? [] : [woken.logId]] };
+}
+
+/** The waits that ended without their event before `run` threw, the last one first. */
+export function waitsGivenUp(outlined: OutlinedHistory): readonly Statement<LogId>[] {
+  return passedOnes(outlined.job).map((wait) => givenUp(outlined, wait));
+}
+
+/** The wait that ended without its event, if that was the last thing that `run` learned. */
+export function lastWaitGivenUp(outlined: OutlinedHistory): Statement<LogId> | undefined {
+  const [last] = passedOnes(outlined.job);
+  const hasLearned = outlined.job.tasks.some((task) =>
+    task.status === "completed" && task.completedBy > (last?.passedBy ?? 0)
+  );
+  return last === undefined || hasLearned ? undefined : givenUp(outlined, last);
+}
+
+interface PassedWait extends TimedWait {
+  readonly passedBy: LogId;
+}
+
+function passedOnes({ waits = [] }: JobState): readonly PassedWait[] {
+  return waits.flatMap((wait) =>
+    wait.passedBy === undefined ? [] : [{ ...wait, passedBy: wait.passedBy }]
+  ).toSorted((left, right) => right.passedBy - left.passedBy).slice(0, WAITS_SHOWN_MAX);
+}
+
+function givenUp(
+  outlined: OutlinedHistory,
+  { expectation, passedBy, reusedFrom }: PassedWait,
+): Statement<LogId> {
+  if (reusedFrom !== undefined) {
+    const of = outlined.created.attributes.retryOf ?? "";
+    const statement = `"${expectation}" did not come in time in job ${of}: a retry takes this ` +
+      "over, and run continued without it.";
+    return { statement, cites: [passedBy] };
+  }
+  const { statement, cites } = waitEnded(outlined, expectation, passedBy);
+  return { statement: `${statement}, and run continued without it.`, cites };
 }
 
 /** Expectations that `run` asked for, and that have all their matches or are waived. */

@@ -8,6 +8,7 @@ import type { WaitingFor } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { isTerminal, type JobState, type TaskState } from "../core/job_state.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
+import { compensationSubject } from "./attempts.ts";
 import { findMaxAttempts } from "./attempts_noted.ts";
 import { runningTasks, withoutQueue } from "./because.ts";
 import { compensableTasks } from "./because_compensating.ts";
@@ -17,6 +18,7 @@ import { durationText } from "../core/duration.ts";
 import { errorText, requestedDelayMs } from "../core/error_text.ts";
 import {
   attemptText,
+  capital,
   matchedText,
   reasonText,
   shortened,
@@ -25,7 +27,7 @@ import {
   timeText as entryTime,
 } from "./phrases.ts";
 import { parkedSummary } from "./parked.ts";
-import { heldLaterText, holdingLater } from "./pause_texts.ts";
+import { heldLaterText, holdingLater, isPaused } from "./pause_texts.ts";
 import { repeatedSteps } from "./retrospect.ts";
 import { openSleeps, sleepsText } from "./times.ts";
 import {
@@ -227,10 +229,11 @@ function suspended(
 
 function compensating(
   outlined: OutlinedHistory,
-  { circumstances: { queue } }: Evidence,
+  evidence: Evidence,
   waitingFor: readonly WaitingFor<LogId>[],
 ): string {
   const { job } = outlined;
+  const { queue } = evidence.circumstances;
   const tasks = compensableTasks(job);
   const undone = tasks.filter(({ compensation }) => compensation?.status === "compensated");
   const progress = tasks.length === 0
@@ -240,7 +243,24 @@ function compensating(
   const worker = queue === undefined ? "" : ` It needs a ${neededText(queue)}.`;
   const likeliest = likeliestText(waitingFor);
   const awaited = likeliest === undefined ? "" : ` What it waits for nearly came: ${likeliest}`;
-  return `is compensating${progress} after ${failureText(failure)}.${worker}${awaited}`;
+  const again = failedCompensations(outlined, queue !== undefined || isPaused(evidence));
+  return `is compensating${progress} after ${failureText(failure)}.${again}${worker}${awaited}`;
+}
+
+/** ` The compensation of task book failed in attempt 2 of 5 (...) and is tried again at ....` */
+function failedCompensations({ job, compensations }: OutlinedHistory, isDue: boolean): string {
+  const again = isDue ? "was to be tried again" : "is tried again";
+  const texts = compensableTasks(job).flatMap(({ taskId, compensation }) => {
+    if (compensation?.status !== "backingOff") return [];
+    const { attempts, failures, error, retryAt } = compensation;
+    const max = findMaxAttempts(compensations.get(taskId) ?? []);
+    const which = attemptText(attempts, failures - 1, max);
+    return [
+      `${compensationSubject(taskId)} failed in ${which} (${errorText(error)}) and ${again} at ` +
+      retryAt,
+    ];
+  });
+  return texts.length === 0 ? "" : ` ${capital(shortened(texts, NAMES_MAX))}.`;
 }
 
 /** `: shop.Paid came at ... and did not count: ...`, or that nothing resembles what is missing. */

@@ -13,8 +13,16 @@ import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
 import { actorText, capital, reasonText, shortened, taskText } from "./phrases.ts";
-import { overlookedEvents, recoveredFailures, repeatedSteps } from "./retrospect.ts";
+import { lastWaitGivenUp } from "./run_answers.ts";
+import {
+  countedTwice,
+  eventsTooLate,
+  overlookedEvents,
+  recoveredFailures,
+  repeatedSteps,
+} from "./retrospect.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
+import { lateDeadlineText } from "./times.ts";
 import { usualText } from "./usual_time.ts";
 
 /** How many names a sentence has. */
@@ -30,6 +38,8 @@ export function succeeded(outlined: OutlinedHistory, evidence: Evidence): string
       "and its policy accepts a compensated end.";
   const [aside] = [
     ...repeatedSteps(outlined, evidence.causes),
+    ...countedTwice(outlined),
+    ...eventsTooLate(outlined, evidence),
     ...overlookedEvents(outlined, evidence),
     ...recoveredFailures(outlined),
     ...took === "" ? heldUpReasons(outlined, evidence) : [],
@@ -54,6 +64,9 @@ export function failed(outlined: OutlinedHistory, evidence: Evidence): string {
   const recovery = failure.recoveryRequired
     ? ` ${capital(uncompensatedText(outlined))} failed as well: an operator must see to it.`
     : "";
+  const givenUp = failure.kind === "error" && failure.taskId === MAIN_TASK
+    ? lastWaitGivenUp(outlined)
+    : undefined;
   return failure.kind === "cancelled"
     ? `was cancelled${actorText(outlined.failedBy?.entry ?? {})}${
       cancelReason(failure)
@@ -62,7 +75,9 @@ export function failed(outlined: OutlinedHistory, evidence: Evidence): string {
     ? `could not be started: ${errorText(failure.error)}.`
     : [
       `failed: ${failureText(failure)}${namedInputText(job, failure.error.message)}` +
-      `${neverRanText(outlined)}.${recovery}`,
+      `${neverRanText(outlined)}${lateDeadlineText(outlined)}.${recovery}`,
+      ...givenUp === undefined ? [] : [givenUp.statement],
+      ...eventsTooLate(outlined, evidence).map(({ statement }) => statement),
       ...heldUntilDeadline(outlined, evidence).map(({ statement }) => statement),
     ].join(" ");
 }

@@ -1,6 +1,7 @@
 /** What a job waits for that has a due time, and how a sleep ended. */
 
-import type { FrameworkEntry } from "../core/event.ts";
+import { durationText } from "../core/duration.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { CompletedTask, JobState, SleepingTask } from "../core/job_state.ts";
 import { sleeping } from "../core/task_facts.ts";
@@ -8,6 +9,7 @@ import { openWaits } from "../core/waits.ts";
 import { showSome } from "./show_some.ts";
 import type { NextStep, Statement } from "./explanation.ts";
 import { automatic, manual } from "./next_step.ts";
+import { lengthMs } from "./condition_spans.ts";
 import type { Evidence } from "./evidence.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { isPaused } from "./pause_texts.ts";
@@ -89,6 +91,29 @@ export function deadlineSteps(outlined: OutlinedHistory): readonly NextStep<LogI
     const statement = `"${id}" has until ${dueAt} to come: otherwise ${otherwise}.`;
     return [automatic(statement, [created.logId, started.logId])];
   }).slice(0, NAMES_MAX);
+}
+
+/** Shorter delays have no cause worth looking for. */
+const LATE_MS = 60_000;
+
+/**
+ * `; its time was up at ..., and 5 h passed before a process recorded it`, or nothing. No process
+ * may have run meanwhile, so events of that time may not have arrived either.
+ */
+export function lateText(dueAt: string, { receivedAt }: JobEventLogEntry): string {
+  const ms = lengthMs(dueAt, receivedAt);
+  return ms < LATE_MS
+    ? ""
+    : `; its time was up at ${dueAt}, and ${durationText(ms)} passed before a process recorded it`;
+}
+
+/** The same for the deadline of a plan that failed its job. */
+export function lateDeadlineText({ job, failedBy }: OutlinedHistory): string {
+  const entry = failedBy?.entry;
+  if (entry?.eventType !== "job.DeadlinePassed" || job.state === "Created") return "";
+  const { expectation } = (entry as FrameworkEntry<"job.DeadlinePassed">).attributes;
+  const within = job.plan.expected.find(({ id }) => id === expectation)?.within;
+  return within === undefined ? "" : lateText(later(job.startedAt, within.ms), entry);
 }
 
 /** When the sleeps end by themselves, and what ends them now. */

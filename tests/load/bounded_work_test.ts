@@ -191,6 +191,25 @@ Deno.test("bounded: events that are compared with very many clauses and match no
   );
 });
 
+Deno.test("bounded: an event with a long text whose characters each become eighteen when compared", async () => {
+  const long = "\ufdfa".repeat(300_000);
+  const correlation = { equals: { orderId: long } };
+  await withServer(
+    (server) =>
+      createJobs(
+        server,
+        1,
+        () => ({ plan: { expected: expectations(1, () => ({ correlation })) } }),
+      ),
+    (server) =>
+      assertOthersServed(server, async () => {
+        const attributes = { orderId: `${long}.` };
+        const { status, text } = await sent(server, events(1, { attributes })[0] ?? {});
+        assert.equal(status, 200, text);
+      }),
+  );
+});
+
 Deno.test("bounded: the explanation and the replay of a long job", async () => {
   await withServer(
     async (server) => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { defineJob } from "../../src/mod.ts";
+import { defineJob, NonRetryableError } from "../../src/mod.ts";
 import type { NextStep } from "../../src/explain/explanation.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { hang, scripted } from "./incident_kit.ts";
@@ -266,4 +266,197 @@ test("explain the queue: of jobs that back off it names the error that most of t
   const most = `4 jobs back off, 3 of them after Error: ${refused}`;
   assert.equal(summary, `Nothing is running: ${most}.`);
   assert.deepEqual(because, [`${most} (types erp.sync and report.daily).`]);
+});
+
+test("explain a repeated step: it says how often it may have happened, when each restart cut it short", async () => {
+  const crawl = scripted("web.crawl", { crawl: (about) => hang(about) });
+  let daybook = await Explained.start({ definitions: [crawl] });
+  await daybook.submit("job", "web.crawl");
+  for (let deploy = 1; deploy <= 3; deploy++) {
+    await daybook.clock.advance(20 * MINUTE_MS);
+    void daybook.engine.stop(0);
+    await daybook.clock.advance(10);
+    daybook = await daybook.crash();
+    const { summary } = await toldOf(daybook, "job");
+    const [, told] = /(Task crawl may have happened .*)\.$/.exec(summary) ?? [];
+    const [times, which, last, their] = [
+      ["twice", "attempt 1 was", "", "its"],
+      ["3 times", "attempts 1 and 2 were", "the last: ", "their"],
+      ["4 times", "attempts 1, 2 and 3 were", "the last: ", "their"],
+    ][deploy - 1] ?? [];
+    assert.equal(
+      told,
+      `Task crawl may have happened ${times}: its ${which} cut short (${last}the process stopped), ` +
+        `possibly after doing some or all of ${their} work, and attempt ${deploy + 1} started over`,
+    );
+  }
+});
+
+test("explain in prose: after the clock was set back, the past is ahead of it, and not to come", async () => {
+  const crawl = scripted("web.crawl", { crawl: (about) => hang(about) });
+  const daybook = await Explained.start({ definitions: [crawl] });
+  await daybook.submit("job", "web.crawl");
+  daybook.clock.jump(-24 * HOUR_MS);
+  const text = (await daybook.text("job")).replaceAll(/\s+/g, " ");
+  assert.match(text, /since 2026-01-01T00:00:00\.000Z \(24 h ahead of the clock\)/);
+  assert.doesNotMatch(text, /\(in /);
+});
+
+test("explain a compensation: the one that fails is named, and the call that tries it again at once works", async () => {
+  let isOpen = false;
+  const trip = scripted("trip", {
+    book: () => "booked",
+    charge: () => {
+      throw new NonRetryableError("the card was refused");
+    },
+  }, {
+    retry: { maxAttempts: 5, initialMs: MINUTE_MS, factor: 1, jitter: 0 },
+    undo: {
+      book: () => {
+        if (!isOpen) throw new Error("the hotel is closed");
+      },
+    },
+  });
+  const daybook = await Explained.start({ definitions: [trip] });
+  await daybook.submit("job", "trip");
+  await daybook.clock.advance(MINUTE_MS);
+  const { summary, next } = await toldOf(daybook, "job");
+  assert.equal(
+    summary,
+    "Job job is compensating: 0 of 1 task undone, after task charge failed for good with " +
+      "NonRetryableError: the card was refused. The compensation of task book failed in attempt " +
+      "2 of 5 (Error: the hotel is closed) and is tried again at 2026-01-01T00:02:00.000Z.",
+  );
+  assert.deepEqual(next, [
+    "The compensation is tried again at 2026-01-01T00:02:00.000Z.",
+    "Try it again now, once the cause is fixed: POST /jobs/job/wake",
+  ]);
+  isOpen = true;
+  await daybook.post("/jobs/job/wake");
+  assert.equal(daybook.engine.job("job" as never)?.state, "Failed");
+});
+
+const ORDER = defineJob({
+  type: "order",
+  version: 1,
+  input: ANY_INPUT,
+  expects: () => ({ paid: { eventType: "shop.Paid", correlation: { equals: { orderId: "7" } } } }),
+  async run(ctx, { strict }) {
+    const paid = await ctx.expect("paid", { withinMs: MINUTE_MS });
+    if (paid === undefined && strict === true) throw new Error("no payment");
+  },
+});
+
+test("explain a wait that run gave up on: it is named before what run threw for it, with the event that came too late", async () => {
+  const daybook = await Explained.start({ definitions: [ORDER] });
+  await daybook.submit("lax", "order");
+  await daybook.submit("strict", "order", { strict: true });
+  await daybook.clock.advance(MINUTE_MS);
+  const passed =
+    '"paid" did not come in time: the wait ended at 2026-01-01T00:01:00.000Z, and run ' +
+    "continued without it.";
+  const before = await toldOf(daybook, "strict");
+  assert.equal(before.summary, `Job strict failed: run threw Error: no payment. ${passed}`);
+  assert.doesNotMatch((await toldOf(daybook, "lax")).summary, /gave|given up/);
+
+  await daybook.clock.advance(5_000);
+  await daybook.event("shop.Paid", { orderId: "7" });
+  await daybook.event("shop.Paid", { orderId: "8" });
+  const late = 'shop.Paid for "paid" came at 2026-01-01T00:01:05.000Z, 5 s after the job had ' +
+    "given up on it.";
+  assert.equal((await toldOf(daybook, "strict")).summary, `${before.summary} ${late}`);
+  assert.equal(
+    (await toldOf(daybook, "lax")).summary,
+    `Job lax is Done since 2026-01-01T00:01:00.000Z. ${late}`,
+  );
+
+  const { jobId } = await daybook.post("/jobs/strict/retry");
+  const { summary } = await toldOf(daybook, `${jobId}`);
+  assert.match(summary, /"paid" did not come in time in job strict: a retry takes this over/);
+});
+
+test("explain a passed deadline: when no process recorded it in time, it says so, and which event was too late", async () => {
+  const first = await Explained.start();
+  await first.post("/jobs", {
+    jobId: "job",
+    plan: {
+      expected: [{
+        id: "paid",
+        eventType: "shop.Paid",
+        correlation: { equals: { orderId: "7" } },
+        within: { ms: HOUR_MS, otherwise: "fail" },
+      }],
+    },
+  });
+  first.clock.jump(6 * HOUR_MS);
+  const daybook = await first.crash();
+  await daybook.clock.advance(1_000);
+  await daybook.event("shop.Paid", { orderId: "7" });
+  const { summary, because } = await toldOf(daybook, "job");
+  const late = "its time was up at 2026-01-01T01:00:00.000Z, and 5 h passed before a process " +
+    "recorded it";
+  assert.equal(
+    summary,
+    `Job job failed: "paid" was not met within 1 h of the start; ${late}. shop.Paid for "paid" ` +
+      "came at 2026-01-01T06:00:01.000Z, 1 s after the job had given up on it.",
+  );
+  assert.match(
+    because[0] ?? "",
+    /^A deadline of its plan was recorded as passed at 2026-01-01T06:/,
+  );
+});
+
+test("explain a count: two events that counted and differ only in their ids are named, unless the plan asks for all they have", async () => {
+  const daybook = await Explained.start();
+  const approved = (multiplicity: object) => ({
+    id: "approved",
+    eventType: "hr.Approved",
+    correlation: { equals: { request: "r1" } },
+    multiplicity,
+  });
+  const plan = (times: number) => ({ expected: [approved({ times })] });
+  await daybook.post("/jobs", { jobId: "two", plan: plan(2) });
+  await daybook.post("/jobs", { jobId: "three", plan: plan(3) });
+  const byAnna = { request: "r1", by: "anna", note: "fine" };
+  await daybook.event("hr.Approved", byAnna, { eventId: "hook-1" });
+  await daybook.event("hr.Approved", byAnna, { eventId: "hook-2" });
+  await daybook.event("hr.Approved", { ...byAnna, by: "ben" }, { eventId: "hook-3" });
+  const twice = 'Two events that counted for "approved" differ only in their ids, hook-1 and ' +
+    "hook-2: one may have been sent twice.";
+  assert.equal(
+    (await toldOf(daybook, "two")).summary,
+    `Job two is Done since 2026-01-01T00:00:00.000Z. ${twice}`,
+  );
+  assert.equal((await toldOf(daybook, "three")).because[0], twice);
+
+  await daybook.post("/jobs", { jobId: "ticks", plan: plan(2) });
+  for (const eventId of ["tick-1", "tick-2"]) {
+    await daybook.event("hr.Approved", { request: "r1" }, { eventId });
+  }
+  assert.doesNotMatch(JSON.stringify(await toldOf(daybook, "ticks")), /sent twice/);
+});
+
+test("explain a failed retry: it offers to run again what it took over, which the call does", async () => {
+  let tokens = 0;
+  const pay = scripted("pay.token", {
+    token: () => `token-${++tokens}`,
+    charge: () => {
+      if (tokens < 2) throw new NonRetryableError("the token has expired");
+      return "charged";
+    },
+  });
+  const daybook = await Explained.start({ definitions: [pay] });
+  await daybook.submit("first", "pay.token");
+  assert.doesNotMatch((await toldOf(daybook, "first")).next.join(), /took over/);
+  const { jobId } = await daybook.post("/jobs/first/retry");
+  const { next } = await daybook.explanation(`${jobId}`);
+  const step = next.at(-1);
+  assert.equal(
+    step?.statement,
+    "Or retry it from task token, if what it took over from job first is out of date; this runs " +
+      "again, and all that follows:",
+  );
+  assert.ok(step?.action);
+  const again = await daybook.post(step.action.path, step.action.body);
+  assert.equal(daybook.engine.job(again["jobId"] as never)?.state, "Done");
 });

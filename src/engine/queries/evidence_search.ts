@@ -4,6 +4,7 @@
  * the journal.
  */
 
+import { givenUpAt } from "../../explain/retrospect.ts";
 import { correlationTerms } from "../../core/correlation.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { isReserved } from "../../core/event_type.ts";
@@ -243,17 +244,18 @@ async function resembling(
   return wanted;
 }
 
-/** An expectation with all its matches. */
+/** An expectation with all its matches, or that an ended job gave up on. */
 interface MetExpectation extends Pick<ExpectedEvent, "id" | "matcher"> {
   readonly last: LogId;
 }
 
-/** The satisfied expectations whose later events are searched. */
-function metExpectations({ job: { plan, expected } }: OutlinedHistory): readonly MetExpectation[] {
+/** The expectations that ended, whose later events are searched. */
+function metExpectations({ job }: OutlinedHistory): readonly MetExpectation[] {
+  const { plan, expected } = job;
   return plan.expected.slice(0, SATISFIED_MAX).flatMap(({ id, matcher, multiplicity }, at) => {
-    const last = expected[at]?.by.at(-1);
     const isDone = (expected[at]?.matched ?? 0) >= requiredMatches(multiplicity);
+    const last = isDone ? expected[at]?.by.at(-1) : givenUpAt(job, at);
     const isAsking = correlationTerms(matcher.correlation) > 0 && !isReserved(matcher.eventType);
-    return last === undefined || !isDone || !isAsking ? [] : [{ id, matcher, last }];
+    return last === undefined || !isAsking ? [] : [{ id, matcher, last }];
   });
 }

@@ -7,7 +7,10 @@
 import type { JsonScalar } from "../../core/json.ts";
 import { dateForm } from "./date_form.ts";
 
-/** Longer texts hardly ever identify anything. */
+/**
+ * Longer texts hardly ever identify anything, and have no loose form but themselves: one character
+ * may become eighteen, so a megabyte would take seconds.
+ */
 export const TEXT_LENGTH_MAX = 200;
 
 /** Text that the steps below would not change, like most names and words. */
@@ -24,7 +27,7 @@ const ASCII = /^[\x20-\x7e]*$/;
 
 export function looseForm(value: JsonScalar): string {
   if (typeof value !== "string") return String(value);
-  if (PLAIN.test(value)) return value;
+  if (value.length > TEXT_LENGTH_MAX || PLAIN.test(value)) return value;
   const isAscii = ASCII.test(value);
   const text = (isAscii ? value : value.normalize("NFKC").replace(UNSEEN, "")).trim();
   if (NUMBER.test(text)) return String(Number(text));
