@@ -19,7 +19,7 @@
 import type { DatabaseSync } from "node:sqlite";
 
 /** Raise it whenever a table or the meaning of a column changes: the index is then rebuilt. */
-export const SCHEMA_VERSION = 8;
+export const SCHEMA_VERSION = 9;
 
 const TABLES = `
   CREATE TABLE jobs (

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import * as v from "valibot";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
+import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { IS_QUICK } from "../support/effort.ts";
 import { jobId, type LogId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
@@ -214,6 +217,92 @@ testWithHomes(
     assert.equal(again.disposition, "duplicate");
     assert.equal(second.disposition, "matched");
     assert.equal(fresh.job(id).state, "Done");
+  },
+);
+
+/** Its first card is declined, and then it waits. */
+function declined() {
+  let cards = 0;
+  return defineJob({
+    type: "test.declined",
+    version: 1,
+    input: v.object({ orderId: v.string() }),
+    expects: ({ orderId }) => {
+      const correlation = { equals: { orderId } };
+      return {
+        approved: { eventType: "shop.Approved", correlation },
+        shipped: { eventType: "shop.Shipped", correlation },
+      };
+    },
+    async run(ctx) {
+      await ctx.expect("approved");
+      await ctx.task("charge", () => {
+        if (++cards === 1) throw new NonRetryableError("declined");
+      });
+      await ctx.expect("shipped");
+    },
+  });
+}
+
+const approvedBy = (job: JobState) =>
+  job.expected[job.plan.expected.findIndex(({ id }) => id === "approved")]?.by;
+
+/** A retry that waits, and has reused an event that named the job that it retries. */
+async function retryWithNamedEvent(home: JournalHome) {
+  const order = { orderId: "h" };
+  const first = await home.create({ type: "test.declined", input: order });
+  await home.until(first, taskIs("main", "waiting"));
+  await home.event("shop.Approved", order, { eventId: "approval", jobId: first });
+  await home.until(first, ({ state }) => state === "Failed");
+  const outcome = await home.engine.retry(first, {});
+  assert.ok(outcome.ok);
+  const second = outcome.value.jobId;
+  await home.until(second, taskIs("charge", "completed"));
+  return { order, first, second };
+}
+
+testWithHomes(
+  "import: an event that a retry reused, and that named the retried job, does not count again",
+  [declined()] as unknown as readonly AnyJobDefinition[],
+  async (old, fresh) => {
+    await old.start();
+    const { order, first, second } = await retryWithNamedEvent(old);
+    await imported(fresh, await exported(old, second), "--unfinished");
+    await fresh.start();
+    const before = approvedBy(fresh.job(second));
+    assert.equal(before?.length, 1);
+
+    const send = (references: { readonly jobId?: string }) =>
+      fresh.event("shop.Approved", order, { eventId: "approval", ...references });
+    const again = await send({ jobId: first });
+    const changed = await send({});
+
+    assert.equal(again.disposition, "duplicate");
+    assert.equal(changed.disposition, "rejected");
+    assert.match(changed.reason ?? "", /event id approval is on record at \d+ with other content/);
+    assert.deepEqual(approvedBy(fresh.job(second)), before);
+    await fresh.stop();
+    assert.equal((await runJournal(["verify", "--no-server", "--journal", fresh.folder])).code, 0);
+  },
+);
+
+testWithHomes(
+  "import: an event that a retry reused still reaches the job that it names, if that is here",
+  [declined()] as unknown as readonly AnyJobDefinition[],
+  async (old, fresh) => {
+    await old.start();
+    const { order, first, second } = await retryWithNamedEvent(old);
+    await imported(fresh, await exported(old, second), "--unfinished");
+    await fresh.start();
+    await fresh.create({ type: "test.declined", input: order, jobId: first });
+
+    const names = { eventId: "approval", jobId: first };
+    const sent = await fresh.event("shop.Approved", order, names);
+    const again = await fresh.event("shop.Approved", order, names);
+
+    assert.deepEqual([sent.disposition, again.disposition], ["matched", "duplicate"]);
+    assert.equal(again.logId, sent.logId);
+    assert.equal(approvedBy(fresh.job(second))?.length, 1);
   },
 );
 

@@ -7,30 +7,32 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { EventId, JobId, LogId } from "../../src/core/ids.ts";
 import type { JobIndex } from "../../src/engine/job_index.ts";
 import { correlatedEventId } from "../../src/engine/writer/derived_ids.ts";
-import { type EntryId, EventIds } from "../../src/engine/writer/event_ids.ts";
+import { EventIds } from "../../src/engine/writer/event_ids.ts";
 import { eventIdHash, IdRows } from "../../src/engine/writer/id_rows.ts";
 import { timeInId, TimesInIds } from "../../src/engine/writer/id_time.ts";
 import { TimeMarks } from "../../src/engine/writer/time_marks.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
+import { fact } from "../support/journal/journal_events.ts";
 
 const START = Date.UTC(2026, 0, 1);
 
-function entryAt(logId: LogId, atMs: number, eventId: string): EntryId {
-  return { logId, eventId: eventId as EventId, receivedAt: new Date(atMs).toISOString() };
+function entryAt(logId: LogId, atMs: number, eventId: string): JobEventLogEntry {
+  const receivedAt = new Date(atMs).toISOString();
+  return { ...fact(), logId, eventId: eventId as EventId, receivedAt } as JobEventLogEntry;
 }
 
 /** Reads like a journal, and counts its reads. */
 class Journal {
   read = 0;
 
-  constructor(readonly entries: readonly EntryId[]) {}
+  constructor(readonly entries: readonly JobEventLogEntry[]) {}
 
   readonly readAt = (logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]> => {
     this.read += logIds.length;
     logIds.forEach((logId, index) => assert.ok(index === 0 || logId > (logIds[index - 1] ?? 0)));
     const found = logIds.map((logId) => this.entries[logId - 1]);
     assert.ok(!found.includes(undefined), "all are there");
-    return Promise.resolve(found as unknown as JobEventLogEntry[]);
+    return Promise.resolve(found as JobEventLogEntry[]);
   };
 }
 
@@ -156,7 +158,7 @@ Deno.test("event ids: each is found by reading few entries, with and without an 
       index?.begin(undefined);
       let ids = new EventIds(index);
       let time = START;
-      const entries: EntryId[] = [];
+      const entries: JobEventLogEntry[] = [];
       for (const [at, { by, step, save }] of kinds.entries()) {
         time += step < -37 ? 100 * step : Math.max(0, step);
         const eventId = {
@@ -183,10 +185,10 @@ Deno.test("event ids: each is found by reading few entries, with and without an 
       for (const { eventId, logId } of entries) {
         const journal = new Journal(entries);
         assert.ok(ids.mayHold(eventId));
-        assert.equal((await ids.find(eventId, journal.readAt))?.logId, logId);
+        assert.equal((await ids.find(eventId, journal.readAt)).entry?.logId, logId);
       }
       const journal = new Journal(entries);
-      assert.equal(await ids.find("order-x" as EventId, journal.readAt), undefined);
+      assert.equal((await ids.find("order-x" as EventId, journal.readAt)).entry, undefined);
       assert.equal(journal.read, 0);
     },
   ));
@@ -201,8 +203,8 @@ Deno.test("event ids: an id that came twice is found at its first position", asy
     assert.deepEqual(ids.candidates(early as EventId), [1, 2]);
     assert.deepEqual(ids.candidates(early as EventId, { after: 1 }), [2]);
     assert.deepEqual(ids.candidates(early as EventId, { before: 2 }), [1]);
-    const found = await ids.find(early as EventId, new Journal(entries).readAt);
-    assert.equal(found?.logId, 1);
+    const { entry } = await ids.find(early as EventId, new Journal(entries).readAt);
+    assert.equal(entry?.logId, 1);
   }
 });
 

@@ -172,7 +172,7 @@ export class Delivery {
   #judgeEarly(arrival: Arrival): Judged | undefined {
     const { fact } = arrival;
     const { eventId, jobId } = fact;
-    const before = this.#known.get(eventId)?.entry;
+    const before = this.#before(fact);
     if (before !== undefined) return { receipt: this.#repeated(before, fact) };
     const pending = this.#parts.events.pending(eventId);
     if (pending !== undefined) return { receipt: this.#afterFirst(pending, arrival) };
@@ -180,6 +180,19 @@ export class Delivery {
       return { receipt: rejected(eventId, `there is no job ${jobId}`) };
     }
     return this.#full === undefined ? undefined : { receipt: refused(eventId, this.#full) };
+  }
+
+  /**
+   * The entry with the event's id. An imported job may have counted an event that belonged to a job
+   * elsewhere, and is quoted here. If that job is here now, the event still has to reach it.
+   */
+  #before({ eventId, jobId }: SettledFact): JobEventLogEntry | undefined {
+    const known = this.#known.get(eventId);
+    const quoted = known?.quoted;
+    if (quoted === undefined) return known?.entry;
+    const isForJobHere = jobId !== undefined && jobId === quoted.jobId &&
+      this.#parts.table.pending(jobId) !== undefined;
+    return isForJobHere ? undefined : quoted;
   }
 
   /** An equal event changes nothing; a different one is refused, on record. */

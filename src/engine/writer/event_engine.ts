@@ -6,13 +6,12 @@
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, LogId } from "../../core/ids.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
-import type { EventIds } from "./event_ids.ts";
+import type { EventIds, FoundEntry } from "./event_ids.ts";
 import type { Clock, Journal, Random, Urgency } from "../ports.ts";
 import { stampedEvent } from "../stamped_event.ts";
 
-/** The entry with an event id, if any. */
-export interface LookedUp {
-  readonly entry: JobEventLogEntry | undefined;
+/** What was found under an event id. */
+export interface LookedUp extends FoundEntry {
   /** Later entries were not searched. */
   readonly upTo: LogId;
 }
@@ -97,7 +96,7 @@ export class EventEngine {
   async lookUp(eventId: EventId): Promise<LookedUp> {
     const upTo = this.#eventIds.head;
     const readAt = (logIds: readonly LogId[]) => this.journal.readAt(logIds);
-    return { entry: await this.#eventIds.find(eventId, readAt), upTo };
+    return { ...await this.#eventIds.find(eventId, readAt), upTo };
   }
 
   /** The current time in RFC 3339, formatted once per millisecond. */

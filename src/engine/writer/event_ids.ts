@@ -6,12 +6,20 @@
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, LogId } from "../../core/ids.ts";
+import { quotedEntry } from "../../core/quotation.ts";
 import type { JobIndex } from "../job_index.ts";
 import { eventIdHash, type IdRow, IdRows } from "./id_rows.ts";
 import { timeInId, TimesInIds } from "./id_time.ts";
 import { type LogIdRange, TimeMarks } from "./time_marks.ts";
 
-export type EntryId = Pick<JobEventLogEntry, "eventId" | "logId" | "receivedAt">;
+type EntryId = Pick<JobEventLogEntry, "eventId" | "logId" | "receivedAt">;
+
+/** The entry with an event id, if any. */
+export interface FoundEntry {
+  readonly entry: JobEventLogEntry | undefined;
+  /** Without one: the entry with this id that an imported job brought as a quotation, if any. */
+  readonly quoted?: JobEventLogEntry | undefined;
+}
 
 /** A range of positions, both bounds exclusive. */
 interface Between {
@@ -52,8 +60,13 @@ export class EventIds {
     return this.#rows.size;
   }
 
-  /** Adds a durable entry. Positions must ascend. */
-  add(entry: EntryId): void {
+  /** Adds a durable entry, and what it quotes. Positions must ascend. */
+  add(entry: JobEventLogEntry): void {
+    this.#add(entry);
+    if (entry.eventType === "journal.EntryQuoted") this.#add(quotedEntry(entry));
+  }
+
+  #add(entry: EntryId): void {
     const time = this.#timesInIds.of(entry);
     if (time === undefined) this.#rows.add(eventIdHash(entry.eventId), entry.logId);
     else this.#times.add(time, entry.logId);
@@ -76,18 +89,20 @@ export class EventIds {
     return found.length < 2 ? found : [...new Set(found)].sort((left, right) => left - right);
   }
 
-  /** The first entry with this id, if any. */
+  /** The first entry with this id, or else the first quoted one. */
   async find(
     eventId: EventId,
     readAt: (logIds: readonly LogId[]) => Promise<readonly JobEventLogEntry[]>,
-  ): Promise<JobEventLogEntry | undefined> {
+  ): Promise<FoundEntry> {
     const candidates = this.candidates(eventId);
+    let quoted: JobEventLogEntry | undefined;
     for (let at = 0; at < candidates.length; at += PAGE) {
       const entries = await readAt(candidates.slice(at, at + PAGE));
-      const found = entries.find((entry) => entry.eventId === eventId);
-      if (found !== undefined) return found;
+      const entry = entries.find((entry) => entry.eventId === eventId);
+      if (entry !== undefined) return { entry };
+      quoted ??= entries.map(quotedEntry).find((entry) => entry.eventId === eventId);
     }
-    return undefined;
+    return { entry: undefined, quoted };
   }
 
   /** The rows in memory, sorted by hash, so that neighbours are close in the index. */

@@ -22,7 +22,7 @@ import type { KeptStarts, Starts } from "./starts.ts";
 import { parseTrail, trailBytes } from "./trail.ts";
 
 /** Incremented when a state or a line of the content changes its meaning. */
-const CONTENT_VERSION = 10;
+const CONTENT_VERSION = 11;
 /** Bytes of a column per line. */
 const PART_BYTES = 3 * 64 * 1024;
 
