@@ -249,5 +249,5 @@ function wholeNumber(
   if (text === undefined) return undefined;
   const number = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
   if (number >= min && number <= max) return number;
-  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, and is ${text}`);
+  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, not ${text}`);
 }

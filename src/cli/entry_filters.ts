@@ -32,5 +32,5 @@ export function stratumOption(input: CommandInput): Stratum | undefined {
   if (given === undefined) return undefined;
   const stratum = STRATA.find((name) => name === given);
   if (stratum !== undefined) return stratum;
-  throw new UsageError(`--stratum must be one of ${NAMES}, and is ${given}`);
+  throw new UsageError(`--stratum must be one of ${NAMES}, not ${given}`);
 }

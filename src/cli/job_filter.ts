@@ -73,7 +73,7 @@ function chosen(input: CommandInput, option: "state" | "condition"): readonly st
   return input.all(option).flatMap((text) => text.split(",")).map((text) => {
     const { success, output, issues } = v.safeParse(FILTER_PARAMETERS[option].schema, text);
     if (success) return output;
-    throw new UsageError(`--${option} ${issues[0].message}, and is ${text}`);
+    throw new UsageError(`--${option} ${issues[0].message}, not ${text}`);
   });
 }
 
@@ -81,7 +81,7 @@ function parseSince(text: string, { clock }: Surroundings): string {
   const agoMs = parseDurationMs(text);
   if (agoMs !== undefined) return new Date(clock.now() - agoMs).toISOString();
   if (parseTime(text) !== undefined) return text;
-  throw new UsageError(`--since must be ${TIME_RULE}, or ${DURATION_RULE}, and is ${text}`);
+  throw new UsageError(`--since must be ${TIME_RULE}, or ${DURATION_RULE}, not ${text}`);
 }
 
 /** `--limit`: the most items to show. */

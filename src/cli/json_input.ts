@@ -144,7 +144,7 @@ export function splitAt(
 ): readonly [name: string, value: string] {
   const at = text.indexOf(mark);
   if (at < 1) {
-    throw new UsageError(`${option} takes name${mark}value, and got ${plainText(text)}`);
+    throw new UsageError(`${option} takes name${mark}value, not ${plainText(text)}`);
   }
   return [text.slice(0, at), text.slice(at + 1)];
 }

@@ -51,7 +51,9 @@ function parseAddress(text: string): string {
     throw new UsageError(`${text} is not the address of a server, such as ${DEFAULT_URL}`);
   }
   if (url.pathname !== "/" || url.search !== "") {
-    throw new UsageError(`--url must not have a path, such as ${url.origin}, and is ${text}`);
+    throw new UsageError(
+      `--url must be an address without a path, such as ${url.origin}, not ${text}`,
+    );
   }
   return url.origin;
 }

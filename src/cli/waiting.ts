@@ -130,7 +130,7 @@ export function timeoutOption(input: CommandInput): number | undefined {
   if (text === undefined) return undefined;
   if (!input.isSet("wait")) throw new UsageError("--timeout goes with --wait");
   const ms = parseDurationMs(text);
-  if (ms === undefined) throw new UsageError(`--timeout must be ${DURATION_RULE}, and is ${text}`);
+  if (ms === undefined) throw new UsageError(`--timeout must be ${DURATION_RULE}, not ${text}`);
   return ms;
 }
 

@@ -14,7 +14,7 @@ const MESSAGE_LENGTH_MAX = 4_000;
 const CAUSE_LENGTH_MAX = 1_000;
 const STACK_LENGTH_MAX = 2_000;
 
-/** How many causes lie behind one another. */
+/** The length of a chain of causes. */
 const DEPTH_MAX = 5;
 /** The causes of one fact, at any depth. */
 const CAUSES_MAX = 10;

@@ -21,11 +21,15 @@ export const POINT_FORMS: JsonObject = {
   anyOf: [
     { type: "integer", minimum: 1, description: "A logId." },
     { type: "string", format: "date-time" },
-    { type: "string", pattern: ID_PATTERN.source, description: "An eventId." },
+    {
+      type: "string",
+      pattern: ID_PATTERN.source,
+      description: "An eventId, unless it has the form of one of the others.",
+    },
     {
       type: "string",
       pattern: ID_PATTERN.source.replace("^", `^${EVENT_PREFIX}`),
-      description: "An eventId of any form, also one of digits only.",
+      description: "An eventId of any form.",
     },
   ],
 };

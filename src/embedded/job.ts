@@ -215,7 +215,7 @@ export interface JobErrorCause {
   readonly message: string;
   /** Its own `code`, such as `ECONNREFUSED` or `23505`. */
   readonly code?: string | number;
-  /** What it names as its cause; at most five causes lie behind one another. */
+  /** What it names as its cause; a chain of causes has at most five. */
   readonly cause?: JobErrorCause;
   /** The first three errors of an `AggregateError`. */
   readonly errors?: readonly JobErrorCause[];

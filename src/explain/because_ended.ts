@@ -16,6 +16,7 @@ import {
   causeCited,
   compensationSubject,
   cutShortText,
+  lateLimit,
   taskSubject,
   unsuccessfulAttempts,
 } from "./attempts.ts";
@@ -26,6 +27,7 @@ import { lateDeadlineText } from "./times.ts";
 import { waitsGivenUp } from "./run_answers.ts";
 import { overtakenReasons } from "./overtaken.ts";
 import {
+  countedTwice,
   eventsTooLate,
   overlookedEvents,
   recoveredFailures,
@@ -55,6 +57,7 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
   if (job.state === "Done" && job.failure === undefined) {
     return [
       ...repeatedSteps(outlined, evidence.causes),
+      ...countedTwice(outlined),
       ...eventsTooLate(outlined, evidence),
       ...overlookedEvents(outlined, evidence),
       ...recoveredFailures(outlined),
@@ -113,9 +116,11 @@ export function failureReasons(outlined: OutlinedHistory, evidence: Evidence): R
   const before = attempts.filter(({ ended }) => ended?.entry.logId !== failure.because);
   const earlier = unsuccessfulAttempts(subject, before, evidence.causes);
   const { sameElsewhere } = evidence;
+  const late = lateLimit(subject, attempts);
   return [
     failed(outlined, failure, failedBy.entry, evidence),
     ...hasThrown(failure, failedBy.entry) ? waitsGivenUp(outlined) : [],
+    ...late === undefined ? [] : [late],
     ...eventsTooLate(outlined, evidence),
     ...sameElsewhere === undefined ? [] : [sameElsewhere],
     ...earlier,

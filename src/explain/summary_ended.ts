@@ -5,6 +5,7 @@ import { MAIN_TASK } from "../core/ids.ts";
 import { type Failure, hasCode } from "../core/job_state.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { neverStarted } from "./because_ended.ts";
+import { lateLimit } from "./attempts.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { heldUntilDeadline, heldUpReasons } from "./hold_up_texts.ts";
@@ -14,7 +15,13 @@ import { durationText } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
 import { actorText, capital, reasonText, shortened, taskText } from "./phrases.ts";
 import { lastWaitGivenUp } from "./run_answers.ts";
-import { eventsTooLate, overlookedEvents, recoveredFailures, repeatedSteps } from "./retrospect.ts";
+import {
+  countedTwice,
+  eventsTooLate,
+  overlookedEvents,
+  recoveredFailures,
+  repeatedSteps,
+} from "./retrospect.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
 import { lateDeadlineText } from "./times.ts";
 import { usualText } from "./usual_time.ts";
@@ -32,6 +39,7 @@ export function succeeded(outlined: OutlinedHistory, evidence: Evidence): string
       "and its policy accepts a compensated end.";
   const [aside] = [
     ...repeatedSteps(outlined, evidence.causes),
+    ...countedTwice(outlined),
     ...eventsTooLate(outlined, evidence),
     ...overlookedEvents(outlined, evidence),
     ...recoveredFailures(outlined),
@@ -60,6 +68,8 @@ export function failed(outlined: OutlinedHistory, evidence: Evidence): string {
   const givenUp = failure.kind === "error" && failure.taskId === MAIN_TASK
     ? lastWaitGivenUp(outlined)
     : undefined;
+  const failedTask = failure.taskId ?? MAIN_TASK;
+  const late = lateLimit(taskText(failedTask), outlined.attempts.get(failedTask) ?? []);
   return failure.kind === "cancelled"
     ? `was cancelled${actorText(outlined.failedBy?.entry ?? {})}${
       cancelReason(failure)
@@ -69,7 +79,7 @@ export function failed(outlined: OutlinedHistory, evidence: Evidence): string {
     : [
       `failed: ${failureText(failure)}${namedInputText(job, failure.error.message)}` +
       `${neverRanText(outlined)}${lateDeadlineText(outlined)}.${recovery}`,
-      ...givenUp === undefined ? [] : [givenUp.statement],
+      ...[givenUp, late].flatMap((one) => one?.statement ?? []),
       ...eventsTooLate(outlined, evidence).map(({ statement }) => statement),
       ...heldUntilDeadline(outlined, evidence).map(({ statement }) => statement),
     ].join(" ");

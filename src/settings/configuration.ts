@@ -94,7 +94,7 @@ export function given(args: readonly string[]): string[] {
 function parsingProblem(error: unknown): string {
   const word = /^Unexpected argument '([^']+)'/.exec(errorMessage(error))?.[1];
   if (word === undefined) return errorMessage(error);
-  return `deno task start takes only flags, and got ${word}; to start a job that was only ` +
+  return `deno task start takes only flags, not ${word}; to start a job that was only ` +
     `created: deno task daybook start ${word}`;
 }
 

@@ -192,6 +192,11 @@ test("backup: the journal itself, and a folder that is not a journal, are refuse
     assert.equal(code, 74, err.join());
     assert.match(err.join(), /it is the journal itself/);
   }
+  // A server holds it; to stop the server would not help.
+  const lock = await disk.lock("journal/LOCK");
+  const held = await backedUp(disk, "journal");
+  assert.deepEqual([held.code, /it is the journal itself/.test(held.err.join())], [74, true]);
+  lock?.release();
   setText(disk, `${COPY}/segments/notes.txt`, "mine");
   const { code, err } = await backedUp(disk);
   assert.equal(code, 78);

@@ -114,7 +114,7 @@ Deno.test("Client.of: flags win over the environment, and an address over a jour
 Deno.test("Client.of: an address with a path is refused", async () => {
   assert.deepEqual(await refused(["--url", "http://127.0.0.1:8000/jobs"]), [
     64,
-    "daybook: --url must not have a path, such as http://127.0.0.1:8000, and is " +
+    "daybook: --url must be an address without a path, such as http://127.0.0.1:8000, not " +
     "http://127.0.0.1:8000/jobs; see deno task daybook ask --help",
   ]);
 });

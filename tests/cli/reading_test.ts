@@ -104,7 +104,7 @@ Deno.test("jobs: an unknown state is a usage error that names the states", async
   const { code, terminal } = await runCli(await startApp(), ["jobs", "--state", "stuck"]);
   assert.equal(code, 64);
   assert.deepEqual(terminal.errors, [
-    "daybook: --state must be one of Created, Running, Compensating, Done, Failed, and is stuck; " +
+    "daybook: --state must be one of Created, Running, Compensating, Done, Failed, not stuck; " +
     "see deno task daybook jobs --help",
   ]);
 });
@@ -453,8 +453,8 @@ Deno.test("tail: a separate line gives the day if it is not today", async () => 
 const WRONG_TAILS: readonly (readonly [args: readonly string[], message: string])[] = [
   [["--until-end"], "--until-end goes with --job"],
   [["--after", "3", "--from-start"], "give only one of --after and --from-start"],
-  [["--after", "x"], "--after must be a whole number from 0 to 9007199254740991, and is x"],
-  [["--stratum", "x"], "--stratum must be one of framework, domain, coordination, and is x"],
+  [["--after", "x"], "--after must be a whole number from 0 to 9007199254740991, not x"],
+  [["--stratum", "x"], "--stratum must be one of framework, domain, coordination, not x"],
   [["--nope"], "there is no option --nope"],
 ];
 

@@ -277,7 +277,7 @@ Deno.test("limits, change-limits, restore-limits: limits are shown with their us
     await said("restore-limits", "test.greet"),
     /^65 .*they are not changed.*deno task daybook limits lists them/,
   );
-  assert.match(await said("change-limits", "test.greet"), /^64 .*give a --reason/);
+  assert.match(await said("change-limits", "test.greet"), /^64 .*change-limits needs a --reason/);
   assert.match(
     await said("change-limits", "test.greet", "--rate-count", "2", "--reason", "x"),
     /^64 .*--rate-count and --rate-ms go together/,

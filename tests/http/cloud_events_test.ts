@@ -132,6 +132,7 @@ const BAD: readonly (readonly [string, object, string])[] = [
   ["a type with a slash", { type: "a/b" }, "/type"],
   ["a bad time", { time: "now" }, "/time"],
   ["data where its source is kept", { data: { cloudevent: 1 } }, "/data/cloudevent"],
+  ["content in both forms", { data_base64: "AAAA" }, "/data_base64"],
 ];
 
 for (const [name, fields, pointer] of BAD) {

@@ -194,13 +194,14 @@ Deno.test("POST /jobs: a wait ends when the process stops", async () => {
 /** Sends a form; a file is given as bytes. */
 async function postForm(
   parts: Readonly<Record<string, string | Uint8Array<ArrayBuffer>>>,
-  options: { bodyBytesMax?: number } = {},
+  options: { bodyBytesMax?: number; again?: string } = {},
 ): Promise<Response> {
   const { app, clock } = await startApp(options);
   const form = new FormData();
   for (const [name, part] of Object.entries(parts)) {
     form.append(name, typeof part === "string" ? part : new Blob([part]));
   }
+  if (options.again !== undefined) form.append("job", options.again);
   const body = new Response(form);
   const headers = { "content-type": body.headers.get("content-type") ?? "", prefer: "wait=1" };
   const pending = app.request("/jobs", { method: "POST", body: await body.bytes(), headers });
@@ -217,8 +218,10 @@ Deno.test("POST /jobs: the files of a form become strings of the input", async (
   assert.equal(output, 8);
 });
 
-Deno.test("POST /jobs: a form without a job part is 422", async () => {
+Deno.test("POST /jobs: a form without a job part, or with two, is 422", async () => {
   await problemOf(await postForm({ csv: CSV }), 422, "invalid-request");
+  const job = JSON.stringify({ type: "test.import" });
+  await problemOf(await postForm({ job, csv: CSV }, { again: job }), 422, "invalid-request");
 });
 
 Deno.test("POST /jobs: a form part that is not a file, or has a duplicate or invalid name, is 422", async () => {

@@ -187,19 +187,38 @@ Deno.test({
   name: "caddy: it accepts the Caddyfile",
   ignore: !isInstalled("caddy"),
   fn: async () => {
-    await inFolder(async (folder) => {
-      await Deno.writeTextFile(
-        `${folder}/Caddyfile`,
-        await blockOf("systemd-and-caddy", "/etc/caddy/Caddyfile"),
-      );
-      const { code, stderr } = await new Deno.Command("caddy", {
-        args: ["validate", "--config", `${folder}/Caddyfile`, "--adapter", "caddyfile"],
-        env: { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
-      }).output();
-      assert.equal(code, 0, new TextDecoder().decode(stderr));
-    });
+    await caddy("validate", await blockOf("systemd-and-caddy", "/etc/caddy/Caddyfile"));
   },
 });
+
+Deno.test({
+  name: "caddy: in front of several processes it keeps a browser on the one that knows its session",
+  ignore: !isInstalled("caddy"),
+  fn: async () => {
+    const compose = await blockOf("several-machines", "compose.yaml");
+    const [, inCompose = ""] = /content: \|\n((?: {6}.*\n)+)/.exec(compose) ?? [];
+    for (const file of [await blockOf("several-machines", "Caddyfile"), inCompose]) {
+      await caddy("validate", file);
+      assert.match(await caddy("adapt", file), /"selection_policy":\{[^}]*"policy":"cookie"/, file);
+    }
+  },
+});
+
+/** What a command of caddy prints about a Caddyfile. */
+async function caddy(command: string, file: string): Promise<string> {
+  let printed = "";
+  await inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/Caddyfile`, file);
+    const { code, stdout, stderr } = await new Deno.Command("caddy", {
+      args: [command, "--config", `${folder}/Caddyfile`, "--adapter", "caddyfile"],
+      env: { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
+    }).output();
+    const decoder = new TextDecoder();
+    assert.equal(code, 0, decoder.decode(stderr));
+    printed = decoder.decode(stdout);
+  });
+  return printed;
+}
 
 /** Commands that are not run here must at least parse as shell scripts. */
 Deno.test("elsewhere: commands that are not run here are still valid shell", async () => {

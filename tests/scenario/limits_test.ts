@@ -62,6 +62,11 @@ Deno.test("limits: of simultaneous requests only as many are accepted as there i
       leave.abort();
       await polls;
       await untilStatus(200, () => poll(null, 1));
+      // These leave before the server looks out for it.
+      const began = performance.now();
+      await times(3, () => poll(AbortSignal.timeout(50), 60)).catch(() => {});
+      await untilStatus(200, () => poll(null, 1));
+      assert.ok(performance.now() - began < 55_000, "their waits took all of their time");
 
       await dropAll([await server.post(`${taken}/cancel`, {})]);
       await untilStatus(202, () => server.post("/jobs", order("again")));

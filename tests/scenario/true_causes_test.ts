@@ -405,3 +405,108 @@ test("explain a passed deadline: when no process recorded it in time, it says so
     /^A deadline of its plan was recorded as passed at 2026-01-01T06:/,
   );
 });
+
+test("explain a count: two events that counted and differ only in their ids are named, unless the plan asks for all they have", async () => {
+  const daybook = await Explained.start();
+  const approved = (multiplicity: object) => ({
+    id: "approved",
+    eventType: "hr.Approved",
+    correlation: { equals: { request: "r1" } },
+    multiplicity,
+  });
+  const plan = (times: number) => ({ expected: [approved({ times })] });
+  await daybook.post("/jobs", { jobId: "two", plan: plan(2) });
+  await daybook.post("/jobs", { jobId: "three", plan: plan(3) });
+  const byAnna = { request: "r1", by: "anna", note: "fine" };
+  await daybook.event("hr.Approved", byAnna, { eventId: "hook-1" });
+  await daybook.event("hr.Approved", byAnna, { eventId: "hook-2" });
+  await daybook.event("hr.Approved", { ...byAnna, by: "ben" }, { eventId: "hook-3" });
+  const twice = 'Two events that counted for "approved" differ only in their ids, hook-1 and ' +
+    "hook-2: one may have been sent twice.";
+  assert.equal(
+    (await toldOf(daybook, "two")).summary,
+    `Job two is Done since 2026-01-01T00:00:00.000Z. ${twice}`,
+  );
+  assert.equal((await toldOf(daybook, "three")).because[0], twice);
+
+  await daybook.post("/jobs", { jobId: "ticks", plan: plan(2) });
+  for (const eventId of ["tick-1", "tick-2"]) {
+    await daybook.event("hr.Approved", { request: "r1" }, { eventId });
+  }
+  assert.doesNotMatch(JSON.stringify(await toldOf(daybook, "ticks")), /sent twice/);
+});
+
+test("explain a failed retry: it offers to run again what it took over, which the call does", async () => {
+  let tokens = 0;
+  const pay = scripted("pay.token", {
+    token: () => `token-${++tokens}`,
+    charge: () => {
+      if (tokens < 2) throw new NonRetryableError("the token has expired");
+      return "charged";
+    },
+  });
+  const daybook = await Explained.start({ definitions: [pay] });
+  await daybook.submit("first", "pay.token");
+  assert.doesNotMatch((await toldOf(daybook, "first")).next.join(), /took over/);
+  const { jobId } = await daybook.post("/jobs/first/retry");
+  const { next } = await daybook.explanation(`${jobId}`);
+  const step = next.at(-1);
+  assert.equal(
+    step?.statement,
+    "Or retry it from task token, if what it took over from job first is out of date; this runs " +
+      "again, and all that follows:",
+  );
+  assert.ok(step?.action);
+  const again = await daybook.post(step.action.path, step.action.body);
+  assert.equal(daybook.engine.job(again["jobId"] as never)?.state, "Done");
+});
+
+test("explain a time limit: an attempt that ended long after its limit was held up with the process, and it says so", async () => {
+  const fetching = scripted("rates.fetch", { fetch: (about) => hang(about) }, {
+    timeoutMs: 1_000,
+    retry: { maxAttempts: 1, initialMs: 1_000, factor: 1, jitter: 0 },
+  });
+  const daybook = await Explained.start({ definitions: [fetching] });
+  await daybook.submit("in-time", "rates.fetch");
+  await daybook.clock.advance(1_000);
+  assert.doesNotMatch((await toldOf(daybook, "in-time")).summary, /held up/);
+
+  await daybook.submit("blocked", "rates.fetch");
+  // As when code of another job does not yield: the timers fire only afterwards.
+  daybook.clock.jump(5_000);
+  await daybook.clock.advance(1_000);
+  const { summary, because } = await toldOf(daybook, "blocked");
+  const late = "Attempt 1 of task fetch ended 5 s after its time limit: something held up the " +
+    "process, such as code that did not yield, or its clock was set.";
+  assert.equal(
+    summary,
+    "Job blocked failed: task fetch used up its attempts, the last error being TimeoutError: " +
+      `took longer than 1000 ms. ${late}`,
+  );
+  assert.equal(because[1], late);
+});
+
+test("explain a pause: it is named for a parked job, which would not continue, and for the retry of a failed one", async () => {
+  const failing = scripted("pay", {
+    charge: () => {
+      throw new NonRetryableError("the bank is down");
+    },
+  });
+  const first = await Explained.start({ definitions: [failing, NAP] });
+  await first.submit("failed", "pay");
+  await first.submit("parked", "nap", { sleeps: true });
+  assert.doesNotMatch((await toldOf(first, "failed")).next.join(), /held/);
+  await first.post("/pauses", { reason: "the bank moves" });
+  const daybook = await first.crash({ definitions: [failing] });
+
+  const paused = "everything is paused since 2026-01-01T00:00:00.000Z (reason: the bank moves).";
+  const { next } = await toldOf(daybook, "failed");
+  assert.deepEqual(next.slice(-2), [
+    "Then retry it; a new job starts from the beginning: POST /jobs/failed/retry",
+    `The new job is held for now: ${paused}`,
+  ]);
+  const parked = await toldOf(daybook, "parked");
+  assert.match(parked.summary, /no definition of type nap is loaded/);
+  assert.ok(parked.summary.endsWith(`None of its code begins meanwhile: ${paused}`));
+  assert.match(parked.next.join("\n"), /End the pause: DELETE/);
+});

@@ -177,7 +177,7 @@ Deno.test("configuration: for a word that is not a flag it says how to submit a 
   const result = read(["hold-1"]);
   assert.ok(result.kind === "invalid");
   assert.deepEqual(result.problems, [
-    "deno task start takes only flags, and got hold-1; to start a job that was only created: " +
+    "deno task start takes only flags, not hold-1; to start a job that was only created: " +
     "deno task daybook start hold-1",
   ]);
 });

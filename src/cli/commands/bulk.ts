@@ -67,7 +67,7 @@ async function bulk(input: CommandInput, surroundings: Surroundings): Promise<nu
 function actionIn({ positionals: [name = ""] }: CommandInput): BulkControl {
   const action = BULK_CONTROLS.find((known) => known === name);
   if (action !== undefined) return action;
-  throw new UsageError(`bulk takes one of ${BULK_CONTROLS.join(", ")}, and got ${plainText(name)}`);
+  throw new UsageError(`bulk takes one of ${BULK_CONTROLS.join(", ")}, not ${plainText(name)}`);
 }
 
 async function preview(

@@ -151,11 +151,11 @@ function limitsPath({ positionals: [type = ""] }: CommandInput): string {
   return `/limits/${encodeURIComponent(type)}`;
 }
 
-/** @throws {CommandError} */
+/** @throws {UsageError} */
 function limitsBody(input: CommandInput): object {
   const reason = input.text("reason");
   if (reason === undefined || reason === "") {
-    throw new CommandError("give a --reason", EXIT_USAGE);
+    throw new UsageError("change-limits needs a --reason, which explanations show");
   }
   return { ...parseLimits(input), reason };
 }

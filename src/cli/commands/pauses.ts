@@ -114,7 +114,7 @@ function parseUntil(text: string | undefined, { clock }: Surroundings): string |
   if (text === undefined || parseTime(text) !== undefined) return text;
   const forMs = parseDurationMs(text);
   if (forMs !== undefined) return new Date(clock.now() + forMs).toISOString();
-  throw new UsageError(`--until must be ${TIME_RULE}, or ${DURATION_RULE}, and is ${text}`);
+  throw new UsageError(`--until must be ${TIME_RULE}, or ${DURATION_RULE}, not ${text}`);
 }
 
 async function list(input: CommandInput, surroundings: Surroundings): Promise<number> {

@@ -170,7 +170,7 @@ function parsePriority(text: string | undefined): number | undefined {
   if (text === undefined || /^-?\d{1,4}$/.test(text)) {
     return text === undefined ? undefined : Number(text);
   }
-  throw new UsageError(`--priority must be a whole number, and is ${text}`);
+  throw new UsageError(`--priority must be a whole number, not ${text}`);
 }
 
 /** A time is passed on unchanged; `+90s` is relative to now. */
@@ -179,7 +179,7 @@ function parseStartAt(text: string | undefined, { clock }: Surroundings): string
   const delayMs = text.startsWith("+") ? parseDurationMs(text.slice(1)) : undefined;
   if (delayMs !== undefined) return new Date(clock.now() + delayMs).toISOString();
   throw new UsageError(
-    `--start-at must be ${TIME_RULE}, or + and ${DURATION_RULE}, and is ${plainText(text)}`,
+    `--start-at must be ${TIME_RULE}, or + and ${DURATION_RULE}, not ${plainText(text)}`,
   );
 }
 

@@ -63,15 +63,20 @@ export function backupCommand(tools: JournalTools): Command {
 }
 
 /**
- * @throws {CommandError} if one folder is inside the other.
+ * @throws {CommandError} if one folder is the other, or inside it.
  */
 function requireApart(journal: string, copy: string): void {
   const [outer, inner] = [resolve(journal), resolve(copy)].toSorted((a, b) => a.length - b.length);
+  if (outer === inner) throw sameFolder(copy);
   if (outer === undefined || inner?.startsWith(`${outer}/`) !== true) return;
   throw new CommandError(
     `Cannot back up to ${copy}: it is inside the journal ${journal}, or the journal is inside it`,
     EXIT_UNREADABLE,
   );
+}
+
+function sameFolder(copy: string): CommandError {
+  return new CommandError(`Cannot back up to ${copy}: it is the journal itself`, EXIT_UNREADABLE);
 }
 
 class Backup {
@@ -114,11 +119,7 @@ class Backup {
       await writeNew(fileSystem, path, new Uint8Array());
       const isSame = await fileSystem.kind(`${this.#from.folder}/${name}`) !== "missing";
       await fileSystem.remove(path);
-      if (!isSame) return;
-      throw new CommandError(
-        `Cannot back up to ${this.#to.folder}: it is the journal itself`,
-        EXIT_UNREADABLE,
-      );
+      if (isSame) throw sameFolder(this.#to.folder);
     });
   }
 

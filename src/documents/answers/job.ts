@@ -142,7 +142,7 @@ export const retentionAnswer = describe(
 export const parkedReason = choices("Why the engine holds a job.", {
   diverged: "the code does not match the record; the job continues once matching code is loaded",
   noDefinition: "no definition of its type and version is loaded",
-  crashed: "the process ended three times while an attempt of it was open",
+  crashed: "the process ended three times while an attempt of the job was open",
 });
 
 const parkedSchema = (position: Position) =>

@@ -87,7 +87,7 @@ const causeMembers = {
   )),
   cause: v.exactOptional(describe(
     v.lazy(() => errorCause),
-    "What it names as its cause. At most five causes lie behind one another.",
+    "What it names as its cause. A chain of causes has at most five.",
   )),
   errors: v.exactOptional(describe(
     v.array(v.lazy(() => errorCause)),

@@ -44,7 +44,7 @@ const standingMembers = {
   why: describe(
     v.nullable(v.picklist(["first", "ended", "silent"])),
     "Why it leads: no process led before, the session of the previous leader ended, or that leader was " +
-      "silent for too long. null while it follows.",
+      "silent for too long; null while it follows.",
   ),
   copy: describe(
     v.nullable(v.object({

@@ -8,6 +8,12 @@ import type { JobHead, JobState } from "../../core/job_state.ts";
 import type { HttpDeps } from "../http_deps.ts";
 
 /**
+ * How long a wait goes on if its client has disconnected. Most waits are over by then, and looking
+ * out for a disconnection takes longer than all else that a wait does.
+ */
+const UNWATCHED_MS = 250;
+
+/**
  * The job once `wanted` is true, or its state when the wait ends.
  *
  * @throws {Problem} `over-capacity` when too many wait already.
@@ -19,14 +25,17 @@ export async function waitForJob(
   wanted: (job: JobHead) => boolean,
   seconds: number,
 ): Promise<JobState> {
-  const { engine } = deps;
+  const { engine, clock } = deps;
   const now = engine.job(job.jobId) ?? job;
   if (seconds === 0 || wanted(now)) return now;
   deps.waiting.requireRoom();
-  const then = await whileWaiting(
-    deps,
-    () => engine.waitFor(job.jobId, wanted, seconds * 1_000, request.signal),
-  );
+  const waitFor = (ms: number, signal?: AbortSignal) =>
+    engine.waitFor(job.jobId, wanted, ms, signal);
+  const then = await whileWaiting(deps, async () => {
+    const untilMs = clock.monotonic() + seconds * 1_000;
+    const soon = await waitFor(Math.min(seconds * 1_000, UNWATCHED_MS));
+    return wanted(soon) ? soon : await waitFor(untilMs - clock.monotonic(), request.signal);
+  });
   // One entry may end the wait of many requests.
   await deps.admission.enter("medium");
   return then;

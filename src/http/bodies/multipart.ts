@@ -19,8 +19,10 @@ const FORBIDDEN_NAMES: readonly string[] = ["constructor", "prototype", "__proto
 /** @throws {Problem} when the form, its part `job`, or a file cannot be used. */
 export async function formDocument(request: Request, bytes: Uint8Array): Promise<JsonValue> {
   const form = await parseForm(request, bytes);
-  const part = form.get(JOB_PART);
-  if (part === null) throw invalidPart("", `must have a part named ${JOB_PART}`);
+  const [part, ...others] = form.getAll(JOB_PART);
+  if (part === undefined || others.length > 0) {
+    throw invalidPart("", `must have one part named ${JOB_PART}`);
+  }
   const document = parseJson(await readText(part));
   form.delete(JOB_PART);
   const files = await readFiles(form);

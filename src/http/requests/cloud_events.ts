@@ -53,6 +53,9 @@ export function judgeCloudEvent(value: JsonValue, at = ""): JudgedEvent {
   const parsed = v.safeParse(cloudEvent, value);
   if (!parsed.success) return refused(pointedIssues(parsed.issues, at));
   const data = isObject(value) ? value.data : undefined;
+  if (data !== undefined && parsed.output.data_base64 !== undefined) {
+    return refused([{ pointer: `${at}/data_base64`, detail: "cannot be combined with data" }]);
+  }
   if (isObject(data) && Object.hasOwn(data, "cloudevent")) {
     const detail = "is where Daybook records the id and source of a CloudEvent";
     return refused([{ pointer: `${at}/data/cloudevent`, detail }]);
