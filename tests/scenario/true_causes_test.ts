@@ -108,7 +108,7 @@ test("explain the queue: when no job has a worker, it says what holds the jobs, 
   }, { retry: { maxAttempts: 3, initialMs: MINUTE_MS, factor: 1, jitter: 0 } });
   const daybook = await Explained.start({ definitions: [MAIL, failing] });
   await daybook.submit("failing", "pay");
-  const again = "1 job backs off and is tried again without a call.";
+  const again = "1 job backs off and is tried again automatically.";
   const failed = "1 job backs off after Error: the bank is down";
   assert.deepEqual(await queueOf(daybook), {
     summary: `Nothing is running: ${failed}.`,
@@ -468,8 +468,8 @@ test("explain a failed retry: it offers to run again what it took over, which th
   const step = next.at(-1);
   assert.equal(
     step?.statement,
-    "Or retry it from task token, if what it took over from job first is out of date; this runs " +
-      "again, and all that follows:",
+    "Or retry it from task token, if what it took over from job first is out of date; that task " +
+      "and all that follow run again:",
   );
   assert.ok(step?.action);
   const again = await daybook.post(step.action.path, step.action.body);
