@@ -57,6 +57,10 @@ export function toConfiguration(
   journal: string,
   settings: Readonly<Record<string, string>>,
 ): Configuration {
+  // Code without types, or with a wrong one, would make a folder called `undefined`.
+  if (typeof journal !== "string") {
+    throw new TypeError(`Cannot open Daybook: journal must be a path, but is ${journal}`);
+  }
   const own = SETTING_LIST.filter(([, { flag, ofServer }]) => ofServer && flag in settings)
     .map(([, { flag }]) => flag);
   if (own.length > 0) {

@@ -13,15 +13,17 @@ import { beginPause, endPause } from "../documents/pauses.ts";
 import { changeLimits, restoreLimits } from "../documents/limits.ts";
 import { controlled } from "../documents/controls.ts";
 import { toIdempotency } from "../documents/idempotency.ts";
-import { invalidParameter } from "../documents/refusal.ts";
+import { invalidParameter, Refusal } from "../documents/refusal.ts";
 import { explanationText } from "../explain/explanation_text.ts";
 import { copyJson, type JsonValue } from "../core/json.ts";
 import type { JsonForm } from "../core/json_form.ts";
 import { ID_PATTERN, type JobId } from "../core/ids.ts";
 import { isTerminal } from "../core/job_state.ts";
+import { errorMessage } from "../core/thrown.ts";
 import type { InputSchema, JobDefinition, SubmittedInput } from "../engine/definition.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Clock } from "../engine/ports.ts";
+import { recordable } from "../engine/recordable.ts";
 import { parseCreateRequest } from "../documents/create_request.ts";
 import { createAll } from "../documents/job_receipts.ts";
 import type { Point } from "../core/point.ts";
@@ -55,6 +57,26 @@ export function own<Answer>(answer: Answer): Answer {
   return copyJson(answer as JsonValue) as Answer;
 }
 
+/**
+ * A value of the program as JSON.
+ *
+ * @throws {Refusal} `invalid-request`, with the path of what JSON would lose or change.
+ */
+function documentOf(what: string, value: unknown): JsonValue {
+  let form: JsonValue | undefined;
+  try {
+    form = recordable(value, what, Infinity);
+  } catch (error) {
+    throw new Refusal("invalid-request", errorMessage(error));
+  }
+  return parseJson(JSON.stringify(form));
+}
+
+/** @throws {TypeError} for a time that would never pass. */
+export function requireTime(ms: number): void {
+  if (Number.isNaN(ms)) throw new TypeError("Cannot wait: timeoutMs is NaN");
+}
+
 /** @throws {Refusal} `invalid-request`. */
 function pointAt(at: string | number): Point {
   const point = parsePoint(String(at));
@@ -80,7 +102,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
   ): Promise<Job<JsonForm<Output>>> {
     const { idempotencyKey, ...fields } = options;
     return this.write(async (engine) => {
-      const document = parseJson(JSON.stringify({ type: definition.type, input, ...fields }));
+      const document = documentOf("job", { type: definition.type, input, ...fields });
       const { clock, maxStartDelayMs } = this.#host;
       const limits = { now: clock.now(), maxStartDelayMs };
       const creation = parseCreateRequest(document, limits);
@@ -98,7 +120,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
       const { clock, maxStartDelayMs } = this.#host;
       const { judge } = createJudging({ clock, jobsMax: Infinity, maxStartDelayMs });
       const judged = jobs.map(({ idempotencyKey, ...fields }, index) => {
-        const document = parseJson(JSON.stringify({ type, ...fields }));
+        const document = documentOf("job", { type, ...fields });
         const job = judge(document, `/${index}`);
         const idempotency = toIdempotency(idempotencyKey, document);
         return job.valid && idempotency !== undefined
@@ -114,7 +136,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
 
   deliver(event: DeliveredEvent): Promise<EventReceipt> {
     return this.write(async (engine) => {
-      const judged = judgeEvent(parseJson(JSON.stringify(event)));
+      const judged = judgeEvent(documentOf("event", event));
       const [receipt] = await deliver(engine, { single: true, items: [judged] });
       return receipt as EventReceipt;
     });
@@ -122,7 +144,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
 
   control(jobId: string, control: JobControl, options: ControlOptions = {}): Promise<Job> {
     return this.write(async (engine) => {
-      const body = parseJson(JSON.stringify(options));
+      const body = documentOf("request", options);
       return toJob(await controlled(engine, this.#existing(jobId), control, body));
     });
   }
@@ -138,6 +160,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
   ): Promise<Job<Output>> {
     const { engine } = this.#host;
     return orRefused(async () => {
+      requireTime(timeoutMs);
       const jobId = this.#existing(typeof job === "string" ? job : job.jobId);
       return own(toJob<Output>(await engine.waitFor(jobId, isTerminal, timeoutMs, signal)));
     });
@@ -166,7 +189,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
     const { engine } = this.#host;
     return orRefused(async () => {
       const existing = this.#existing(jobId);
-      const supposed = parseSupposition(parseJson(JSON.stringify(suppositions)), existing);
+      const supposed = parseSupposition(documentOf("request", suppositions), existing);
       const asked = Object.entries(options).map(([name, value]) => [name, String(value)]);
       const steps = parseQuery(new URLSearchParams(asked), STEP_PARAMETERS);
       const { job, ...answer } = await supposedJob(existing, supposed, steps, engine);
@@ -176,7 +199,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
 
   pause(options: PauseOptions): Promise<Pause> {
     return this.write(async (engine) => {
-      const body = parseJson(JSON.stringify(options));
+      const body = documentOf("request", options);
       return (await beginPause(body, { engine, clock: this.#host.clock })).pause;
     });
   }
@@ -194,7 +217,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
   }
 
   changeLimits(type: string, change: LimitChange): Promise<TypeLimits> {
-    return this.write((engine) => changeLimits(type, parseJson(JSON.stringify(change)), engine));
+    return this.write((engine) => changeLimits(type, documentOf("request", change), engine));
   }
 
   restoreLimits(type: string): Promise<TypeLimits> {

@@ -16,11 +16,16 @@ export const RECORDED_LENGTH_MAX = 1_048_576;
  * out, `undefined` elements become `null`, and a value with a `toJSON` becomes its result.
  *
  * @param what The name of the value in messages, such as `result`.
+ * @param lengthMax In characters of JSON.
  * @throws {NonRetryableError} with the path of the first value that JSON would lose or change.
  */
-export function recordable(value: unknown, what: string): JsonValue | undefined {
+export function recordable(
+  value: unknown,
+  what: string,
+  lengthMax: number = RECORDED_LENGTH_MAX,
+): JsonValue | undefined {
   if (value === undefined) return undefined;
-  const copy = new JsonCopy();
+  const copy = new JsonCopy(lengthMax);
   try {
     return copy.of(value, "");
   } catch (thrown) {
@@ -36,7 +41,12 @@ class JsonCopy {
   readonly #path: (string | number)[] = [];
   /** The objects around the current one, outermost first. */
   readonly #outer: object[] = [];
+  readonly #lengthMax: number;
   #length = 0;
+
+  constructor(lengthMax: number) {
+    this.#lengthMax = lengthMax;
+  }
 
   /** The current path: `rows[2].total`; `it` for the whole value. */
   get place(): string {
@@ -166,8 +176,8 @@ class JsonCopy {
 
   #takes(characters: number): void {
     this.#length += characters;
-    if (this.#length <= RECORDED_LENGTH_MAX) return;
-    this.problem = `it is too long, the limit is ${RECORDED_LENGTH_MAX} characters of JSON; ` +
+    if (this.#length <= this.#lengthMax) return;
+    this.problem = `it is too long, the limit is ${this.#lengthMax} characters of JSON; ` +
       "store it elsewhere and use a reference";
     throw new RangeError(this.problem);
   }

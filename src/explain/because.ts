@@ -19,7 +19,7 @@ import { compensationReasons } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { explainOrigin } from "./origin.ts";
 import { parkedReasons } from "./parked.ts";
-import { repeatedSteps } from "./retrospect.ts";
+import { countedTwice, repeatedSteps } from "./retrospect.ts";
 import { heldLaterReasons, holdingLater } from "./pause_texts.ts";
 import { sleepReasons } from "./times.ts";
 import {
@@ -175,7 +175,12 @@ function waiting(outlined: OutlinedHistory, waitingFor: readonly WaitingFor<LogI
     statement: `It waits for ${statement}`,
     cites,
   }));
-  return [...waits, ...sleepReasons(outlined), ...runReasons(outlined)];
+  return [
+    ...waits,
+    ...countedTwice(outlined),
+    ...sleepReasons(outlined),
+    ...runReasons(outlined),
+  ];
 }
 
 /** What `run` is waiting for. */

@@ -26,6 +26,7 @@ import { lateDeadlineText } from "./times.ts";
 import { waitsGivenUp } from "./run_answers.ts";
 import { overtakenReasons } from "./overtaken.ts";
 import {
+  countedTwice,
   eventsTooLate,
   overlookedEvents,
   recoveredFailures,
@@ -55,6 +56,7 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
   if (job.state === "Done" && job.failure === undefined) {
     return [
       ...repeatedSteps(outlined, evidence.causes),
+      ...countedTwice(outlined),
       ...eventsTooLate(outlined, evidence),
       ...overlookedEvents(outlined, evidence),
       ...recoveredFailures(outlined),

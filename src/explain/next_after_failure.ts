@@ -62,7 +62,20 @@ export function afterFailure(
   const offer = done.length === 0
     ? manual(`${retry} it; ${names}:`, path)
     : manual(`${retry} it once more; ${names}:`, path, { again: true });
-  return [...first, ...byHand, ...beforehand, offer];
+  return [...first, ...byHand, ...beforehand, offer, ...anew(outlined, job, done.length > 0)];
+}
+
+/** A retry that fails may do so because of a result that it took over, which may be out of date. */
+function anew({ created }: OutlinedHistory, job: FailedJob, isRetried: boolean): Next {
+  const first = reusableTasks(job).find(({ reusedFrom }) => reusedFrom !== undefined);
+  if (first === undefined) return [];
+  const { taskId } = first;
+  const of = created.attributes.retryOf ?? "";
+  const statement =
+    `Or retry it from ${taskText(taskId)}, if what it took over from job ${of} is ` +
+    "out of date; this runs again, and all that follows:";
+  const body = { from: taskId, ...isRetried ? { again: true } : {} };
+  return [{ ...manual(statement, `/jobs/${job.jobId}/retry`, body), cites: [first.completedBy] }];
 }
 
 /**

@@ -8,13 +8,13 @@ import { isWithdrawal } from "../core/framework_events.ts";
 import type { Statement } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { expectationAccepts, requiredMatches } from "../core/job_plan.ts";
-import type { JsonObject } from "../core/json.ts";
+import { type JsonObject, jsonSize } from "../core/json.ts";
 import { correlationPaths } from "../core/correlation.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import { toMatchable } from "../core/projector.ts";
-import { shownValue } from "../core/shown_value.ts";
+import { shownText, shownValue } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
+import { originalId, type OutlinedHistory } from "./outlined_history.ts";
 import { causeCited, cutShortText, recordedAttemptText } from "./attempts.ts";
 import { type Attempt, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
 import { lengthMs } from "./condition_spans.ts";
@@ -103,6 +103,42 @@ export function whereTimeWent(outlined: OutlinedHistory, evidence: Evidence): St
   if (parts.length === 0) return [];
   const statement = `${SPENT}${timeText(parts)}.`;
   return [{ statement, cites: [...new Set(parts.flatMap(({ cites }) => cites))] }];
+}
+
+/** How many events of one expectation are compared, and how large each may be, in characters. */
+const COUNTED_MAX = 64;
+const CONTENT_MAX = 8_192;
+
+/**
+ * Two events that count for one expectation and differ in nothing but their ids, as when a sender
+ * repeats one with a new id. Events with only what the plan asks for are alike by nature.
+ */
+export function countedTwice(outlined: OutlinedHistory): Statements {
+  const { job } = outlined;
+  return job.plan.expected.flatMap(({ id, matcher, multiplicity }, at) => {
+    const by = job.expected[at]?.by ?? [];
+    if (by.length < 2 || requiredMatches(multiplicity) < 2) return [];
+    const asked = correlationPaths(matcher.correlation);
+    const before = new Map<string, JobEventLogEntry>();
+    for (
+      const entry of by.slice(0, COUNTED_MAX).flatMap((one) => outlined.entries.get(one) ?? [])
+    ) {
+      const { attributes } = toMatchable(entry);
+      const isTelling = Object.keys(attributes).some((name) => !asked.has(name));
+      if (!isTelling || jsonSize(attributes) > CONTENT_MAX) continue;
+      const content = JSON.stringify(attributes);
+      const first = before.get(content);
+      if (first === undefined) {
+        before.set(content, entry);
+        continue;
+      }
+      const statement = `Two events that counted for "${id}" differ only in their ids, ` +
+        `${shownText(originalId(first))} and ${shownText(originalId(entry))}: one may have been ` +
+        "sent twice.";
+      return [{ statement, cites: [first.logId, entry.logId] }];
+    }
+    return [];
+  }).slice(0, TASKS_SHOWN_MAX);
 }
 
 /** The entry with which an ended job gave up on an expectation; `undefined` if it did not. */

@@ -14,7 +14,13 @@ import { durationText } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
 import { actorText, capital, reasonText, shortened, taskText } from "./phrases.ts";
 import { lastWaitGivenUp } from "./run_answers.ts";
-import { eventsTooLate, overlookedEvents, recoveredFailures, repeatedSteps } from "./retrospect.ts";
+import {
+  countedTwice,
+  eventsTooLate,
+  overlookedEvents,
+  recoveredFailures,
+  repeatedSteps,
+} from "./retrospect.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
 import { lateDeadlineText } from "./times.ts";
 import { usualText } from "./usual_time.ts";
@@ -32,6 +38,7 @@ export function succeeded(outlined: OutlinedHistory, evidence: Evidence): string
       "and its policy accepts a compensated end.";
   const [aside] = [
     ...repeatedSteps(outlined, evidence.causes),
+    ...countedTwice(outlined),
     ...eventsTooLate(outlined, evidence),
     ...overlookedEvents(outlined, evidence),
     ...recoveredFailures(outlined),

@@ -119,9 +119,12 @@ export class Daybook {
     const drained = engine.stop(drainMs);
     streams.abort();
     const unproved = verifier.stop();
-    await within(clock, SERVER_CLOSE_MS, closeServer());
-    await Promise.all([drained, unproved]);
-    await this.#close();
+    try {
+      await within(clock, SERVER_CLOSE_MS, closeServer());
+    } finally {
+      await Promise.all([drained, unproved]);
+      await this.#close();
+    }
   }
 
   async #close(): Promise<void> {

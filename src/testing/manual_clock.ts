@@ -59,7 +59,8 @@ export class ManualClock implements Clock {
     const endMs = this.nowMs + ms;
     await settled();
     while (this.callNext(endMs)) await settled();
-    this.nowMs = endMs;
+    // Another call may have advanced it further meanwhile.
+    this.nowMs = Math.max(this.nowMs, endMs);
   }
 
   /**

@@ -4,7 +4,7 @@ import type { JobId } from "../core/ids.ts";
 import { deriveCondition } from "../core/condition.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import type { WaitOptions } from "../embedded/daybook.ts";
-import { InProcessDaybook, own } from "../embedded/in_process_daybook.ts";
+import { InProcessDaybook, own, requireTime } from "../embedded/in_process_daybook.ts";
 import type { Job, JobCondition } from "../embedded/job.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
@@ -86,7 +86,9 @@ class DaybookUnderTest extends InProcessDaybook implements TestDaybook {
   }
 
   async advance(ms: number): Promise<void> {
-    if (!(ms >= 0)) throw new RangeError(`Cannot advance by ${ms} ms: time does not go back`);
+    if (!(ms >= 0 && ms < Infinity)) {
+      throw new RangeError(`Cannot advance by ${ms} ms: time goes forward, and does not end`);
+    }
     await this.#machine.advance(ms);
     await this.#machine.requireSound();
   }
@@ -119,6 +121,7 @@ class DaybookUnderTest extends InProcessDaybook implements TestDaybook {
     job: string | Job<Output>,
     { timeoutMs = 0, signal }: Partial<WaitOptions> = {},
   ): Promise<Job<Output>> {
+    requireTime(timeoutMs);
     const { clock } = this.#machine;
     const endMs = clock.now() + timeoutMs;
     const jobId = typeof job === "string" ? job : job.jobId;

@@ -35,6 +35,9 @@ interface TurnLimits {
 
 const WORK = "daybookTurn";
 
+/** `node:vm` takes at most this, 49 days. */
+const LIMIT_MAX_MS = 2 ** 32 - 1;
+
 export class TurnGuard {
   readonly #limits: TurnLimits;
   readonly #script = new Script(`globalThis.${WORK}()`);
@@ -68,7 +71,7 @@ export class TurnGuard {
       this.#core?.runMicrotasks();
     };
     Object.defineProperty(globalThis, WORK, { value: within, configurable: true });
-    const timeout = Math.max(1, Math.ceil(limitMs));
+    const timeout = Math.min(Math.max(1, Math.ceil(limitMs)), LIMIT_MAX_MS);
     this.#isInside = true;
     try {
       this.#script.runInThisContext({ timeout });

@@ -8,6 +8,8 @@
  */
 
 import atOnce from "../core/work.ts?source" with { type: "text" };
+import json from "../core/json.ts?source" with { type: "text" };
+import correlation from "../core/correlation.ts?source" with { type: "text" };
 import event from "../core/event.ts?source" with { type: "text" };
 import jsonText from "../core/json_text.ts?source" with { type: "text" };
 import quotation from "../core/quotation.ts?source" with { type: "text" };
@@ -36,6 +38,8 @@ import valuesThread from "./values_thread.ts?source" with { type: "text" };
 /** By path, each after the modules that it imports. The last one is run. */
 const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["core/work.ts", atOnce],
+  ["core/json.ts", json],
+  ["core/correlation.ts", correlation],
   ["core/event.ts", event],
   ["core/json_text.ts", jsonText],
   ["core/quotation.ts", quotation],

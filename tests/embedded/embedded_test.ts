@@ -5,6 +5,7 @@ import {
   defineJob,
   type Job,
   JournalLockedError,
+  type JsonObject,
   NonRetryableError,
   openDaybook,
   RefusedError,
@@ -110,6 +111,56 @@ Deno.test("openDaybook: a failure names its step, and a waiting job can be cance
     assert.equal(cancelled.condition, "cancelled");
     assert.equal(daybook.job(jobId)?.failure?.error.message, "not wanted");
     assert.equal(daybook.job("nobody"), undefined);
+  });
+});
+
+Deno.test("openDaybook: what JSON would lose or change is refused, with its path", async () => {
+  await inFolder(async (folder) => {
+    await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
+    const event = (attributes: object) =>
+      daybook.deliver({ eventType: "user.Seen", attributes: attributes as JsonObject });
+    const copies = (value: unknown) =>
+      daybook.submit(welcome, { userId: "7", copies: value as number });
+
+    const messages = await Promise.all(
+      [event({ amount: 0 / 0 }), event({ of: new Map() }), copies(1n), copies(() => 1)]
+        .map(async (call) => (await refusalOf(call)).message),
+    );
+
+    assert.deepEqual(messages, [
+      "Cannot record the event: attributes.amount is NaN, which JSON does not have",
+      "Cannot record the event: attributes.of is a Map, which JSON would lose; use " +
+      "Object.fromEntries(map) or [...map]",
+      "Cannot record the job: input.copies is a bigint, which JSON does not have; use a string",
+      "Cannot record the job: input.copies is a function, which JSON would lose",
+    ]);
+    assert.equal((await event({ text: "x".repeat(2_000_000) })).disposition, "recorded");
+  });
+});
+
+Deno.test("openDaybook: a journal that is no path is refused", async () => {
+  const journal = undefined as unknown as string;
+
+  await assert.rejects(openDaybook({ journal, definitions }), /must be a path, but is undefined/);
+});
+
+Deno.test("wait: a time that is no number is refused", async () => {
+  await inFolder(async (folder) => {
+    await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
+    const { jobId } = await daybook.submit(welcome, { userId: "7" });
+
+    await assert.rejects(daybook.wait(jobId, { timeoutMs: 0 / 0 }), /timeoutMs is NaN/);
+  });
+});
+
+Deno.test("close: the journal is closed also if the server cannot be", async () => {
+  await inFolder(async (folder) => {
+    const journal = `${folder}/journal`;
+    const daybook = await openDaybook({ journal, definitions });
+    const failure = new Error("the server was closed already");
+    await assert.rejects(daybook.close(() => Promise.reject(failure)), failure);
+
+    await (await openDaybook({ journal, definitions })).close();
   });
 });
 

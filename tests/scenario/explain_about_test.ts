@@ -94,3 +94,26 @@ test("about: a value that is on no line is not found", async () => {
     "Nothing on record has O-5: no job, and no event.",
   );
 });
+
+test("about: a job is found by a value that its plan waits for, under the name of the expectation", async () => {
+  const daybook = await Explained.start({ definitions: [FULFIL] });
+  await daybook.submit("parent", "order.fulfil", { order: { id: "b-7" } });
+  const ready = {
+    id: "ready",
+    eventType: "batch.Ready",
+    correlation: { all: [{ in: { "batch.id": ["b-6", "b-7"] } }, { equals: { site: 3 } }] },
+  };
+  await daybook.post("/jobs", { jobId: "child", plan: { expected: [ready] } });
+  const any = { id: "it", eventType: "batch.It", correlation: "any" };
+  await daybook.post("/jobs", { jobId: "other", plan: { expected: [any] } });
+
+  const { summary, jobs } = await about(daybook, "B-7");
+  assert.match(summary, /^2 jobs and 0 events have B-7\./);
+  assert.deepEqual(jobs.map(({ statement }) => statement), [
+    "Job child (a plan) expects it in ready, at batch.id, and is waiting.",
+    "Job parent (order.fulfil) has it at input.order.id, and has succeeded.",
+  ]);
+  for (const nowhere of ["any", "batch.It", "equals"]) {
+    assert.match((await about(daybook, nowhere)).summary, /^Nothing on record has/);
+  }
+});

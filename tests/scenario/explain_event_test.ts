@@ -198,3 +198,46 @@ test("explain event: an id that no entry has is 404", async () => {
     "/problems/unknown-event",
   ]);
 });
+
+test("explain event: if code that was loaded later starts jobs on it, it says so first, and that sending it again helps", async () => {
+  const first = await Explained.start();
+  await first.event("user.SignedUp", { userId: "8" }, { eventId: "early" });
+  const welcome = defineJob({
+    type: "user.welcome",
+    version: 2,
+    input: v.object({ userId: v.string() }),
+    startsOn: {
+      eventType: "user.SignedUp",
+      correlation: { equals: { userId: "8" } },
+      input: ({ attributes }) => ({ userId: String(attributes["userId"]) }),
+    },
+    run: () => Promise.resolve(),
+  });
+  const daybook = await first.crash({ definitions: [welcome] });
+  const { summary, nearly } = await explained(daybook, "early");
+  const why = "It started no job of type user.welcome: no code that was loaded when it came " +
+    "started one on it; version 2, loaded now, does so if it is sent again under a new id.";
+  assert.equal(summary, `Event early, user.SignedUp, reached no job. ${why}`);
+  assert.equal(nearly[0]?.type, "user.welcome");
+  await daybook.event("user.SignedUp", { userId: "8" }, { eventId: "again" });
+  assert.match((await explained(daybook, "again")).summary, /started job/);
+});
+
+test("explain event: a job that waits for just this event under a type that is easily confused with its own is named", async () => {
+  const daybook = await Explained.start();
+  await daybook.post("/jobs", { jobId: "waits", plan: { expected: paid } });
+  await daybook.event(`staging.${PAID}`, equals, { eventId: "staging" });
+  await daybook.event(`staging.${PAID}`, { order: "X-2" }, { eventId: "another" });
+  await daybook.event("crm.CallEnded", equals, { eventId: "unlike" });
+  const { summary, nearly } = await explained(daybook, "staging");
+  assert.equal(
+    summary,
+    `Event staging, staging.${PAID}, reached no job. Expectation paid of job waits would match, ` +
+      `but the event's type is not ${PAID} (a part more).`,
+  );
+  assert.deepEqual([nearly[0]?.jobId, nearly[0]?.expectation], ["waits", "paid"]);
+  for (const eventId of ["another", "unlike"]) {
+    const other = await explained(daybook, eventId);
+    assert.match(other.summary, /reached no job\. No job waits for events of type/);
+  }
+});

@@ -405,3 +405,58 @@ test("explain a passed deadline: when no process recorded it in time, it says so
     /^A deadline of its plan was recorded as passed at 2026-01-01T06:/,
   );
 });
+
+test("explain a count: two events that counted and differ only in their ids are named, unless the plan asks for all they have", async () => {
+  const daybook = await Explained.start();
+  const approved = (multiplicity: object) => ({
+    id: "approved",
+    eventType: "hr.Approved",
+    correlation: { equals: { request: "r1" } },
+    multiplicity,
+  });
+  const plan = (times: number) => ({ expected: [approved({ times })] });
+  await daybook.post("/jobs", { jobId: "two", plan: plan(2) });
+  await daybook.post("/jobs", { jobId: "three", plan: plan(3) });
+  const byAnna = { request: "r1", by: "anna", note: "fine" };
+  await daybook.event("hr.Approved", byAnna, { eventId: "hook-1" });
+  await daybook.event("hr.Approved", byAnna, { eventId: "hook-2" });
+  await daybook.event("hr.Approved", { ...byAnna, by: "ben" }, { eventId: "hook-3" });
+  const twice = 'Two events that counted for "approved" differ only in their ids, hook-1 and ' +
+    "hook-2: one may have been sent twice.";
+  assert.equal(
+    (await toldOf(daybook, "two")).summary,
+    `Job two is Done since 2026-01-01T00:00:00.000Z. ${twice}`,
+  );
+  assert.equal((await toldOf(daybook, "three")).because[0], twice);
+
+  await daybook.post("/jobs", { jobId: "ticks", plan: plan(2) });
+  for (const eventId of ["tick-1", "tick-2"]) {
+    await daybook.event("hr.Approved", { request: "r1" }, { eventId });
+  }
+  assert.doesNotMatch(JSON.stringify(await toldOf(daybook, "ticks")), /sent twice/);
+});
+
+test("explain a failed retry: it offers to run again what it took over, which the call does", async () => {
+  let tokens = 0;
+  const pay = scripted("pay.token", {
+    token: () => `token-${++tokens}`,
+    charge: () => {
+      if (tokens < 2) throw new NonRetryableError("the token has expired");
+      return "charged";
+    },
+  });
+  const daybook = await Explained.start({ definitions: [pay] });
+  await daybook.submit("first", "pay.token");
+  assert.doesNotMatch((await toldOf(daybook, "first")).next.join(), /took over/);
+  const { jobId } = await daybook.post("/jobs/first/retry");
+  const { next } = await daybook.explanation(`${jobId}`);
+  const step = next.at(-1);
+  assert.equal(
+    step?.statement,
+    "Or retry it from task token, if what it took over from job first is out of date; this runs " +
+      "again, and all that follows:",
+  );
+  assert.ok(step?.action);
+  const again = await daybook.post(step.action.path, step.action.body);
+  assert.equal(daybook.engine.job(again["jobId"] as never)?.state, "Done");
+});

@@ -78,6 +78,15 @@ Deno.test("advance: retries become due by the manual clock, and ctx.now() follow
   await assert.rejects(daybook.advance(-1), /Cannot advance by -1 ms/);
 });
 
+Deno.test("advance: time never goes back, even if calls overlap, and has no end", async () => {
+  await using daybook = await open();
+  const startMs = daybook.now();
+  await Promise.all([daybook.advance(seconds(20)), daybook.advance(seconds(5))]);
+
+  assert.equal(daybook.now() - startMs, seconds(20));
+  for (const ms of [-1, NaN, Infinity]) await assert.rejects(daybook.advance(ms), RangeError);
+});
+
 Deno.test("wait: it moves the clock as far as needed, and no further than allowed", async () => {
   await using daybook = await open();
   const flaky = await daybook.submit(pay, { ...input, failures: 1 });

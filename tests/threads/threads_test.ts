@@ -180,6 +180,15 @@ test("threads: a handler that never yields is ended at its time limit, and then 
   });
 });
 
+test("threads: a time limit may be months", async () => {
+  await withThreads(1, async (daybook) => {
+    const timeoutMs = 100 * 24 * 3_600_000;
+    const job = await daybook.submit(good, { number: 20, timeoutMs });
+
+    assert.equal(endOf(await daybook.wait(job, { timeoutMs: END_MS })), "Done 41");
+  });
+});
+
 test("threads: what a job has done is undone in another thread when its code hangs or ends its thread", async () => {
   await withThreads(4, async (daybook, folder) => {
     const file = `${folder}/undone`;

@@ -8,6 +8,7 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
 import type { JobHead } from "../../core/job_state.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
+import { neighbourhood } from "../../explain/likeness/neighbouring_type.ts";
 import { nearestName } from "../../explain/spelling.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
 import type { FactEvent } from "../job_context.ts";
@@ -66,7 +67,8 @@ export class Unmatched {
   explain(fact: SettledFact, at?: LogId): Explained {
     if (fact.jobId !== undefined) return this.#misaddressed(fact, fact.jobId, at);
     if (fact.stratum === "coordination") return { reason: NEVER_INTERPRETED };
-    return this.#untimely(fact) ?? this.#nearest(fact, at) ?? this.#nobody(fact);
+    return this.#untimely(fact) ?? this.#nearest(fact, at) ?? this.#neighbour(fact, at) ??
+      this.#nobody(fact);
   }
 
   /**
@@ -175,6 +177,38 @@ export class Unmatched {
     });
   }
 
+  /**
+   * A job that waits for just this event under a type that is easily confused with its own. Only
+   * for an event on record, since that compares many types.
+   */
+  #neighbour(event: SettledFact, at: LogId | undefined): Explained | undefined {
+    if (at === undefined) return undefined;
+    for (const eventType of this.#wantedTypes()) {
+      const how = neighbourhood(eventType, event.eventType);
+      if (how === undefined) continue;
+      const meant = { ...event, eventType } as SettledFact;
+      const missed = nearestMiss(
+        this.#compared(this.#jobs.started, meant).filter((one) =>
+          one.distance === 0 && one.job.firstLogId < at && !isIdle(one) &&
+          hasInCommon(one, [], meant)
+        ),
+      );
+      if (missed === undefined) continue;
+      const but = `the event's type is not ${eventType} (${how})`;
+      const reason = `matched nothing: ${subjectText(missed)} would match, but ${but}`;
+      return { reason, nearest: nearestExpectation(missed, [], but) };
+    }
+    return undefined;
+  }
+
+  /** Types of events that jobs wait for, or name in their policies. */
+  #wantedTypes(): readonly string[] {
+    const index = this.#jobs.started;
+    return [...index.types(TYPES_MAX)].filter((type) =>
+      index.waiting(type) + index.naming(type) > 0
+    );
+  }
+
   #nobody(event: FactEvent): Explained {
     const none = `no job waits for events of type ${event.eventType}`;
     return { reason: none + (this.#startsOthers(event) ?? this.#didYouMean(event.eventType)) };
@@ -190,12 +224,8 @@ export class Unmatched {
   }
 
   #didYouMean(eventType: string): string {
-    const index = this.#jobs.started;
-    const wanted = [...index.types(TYPES_MAX)].filter((type) =>
-      index.waiting(type) + index.naming(type) > 0
-    );
     const starting = this.#registry.startingTypes.slice(0, TYPES_MAX);
-    const meant = nearestName(eventType, [...wanted, ...starting]);
+    const meant = nearestName(eventType, [...this.#wantedTypes(), ...starting]);
     return meant === undefined ? "" : `; did you mean ${meant}, which ${this.#useOf(meant)}?`;
   }
 

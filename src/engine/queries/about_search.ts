@@ -5,6 +5,7 @@
  */
 
 import type { About, EventAbout, JobAbout } from "../../explain/about.ts";
+import { indexAlternatives } from "../../core/correlation.ts";
 import { type Condition, conditionText, deriveCondition } from "../../core/condition.ts";
 import { counted } from "../../core/counted.ts";
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
@@ -77,16 +78,32 @@ export class AboutSearch {
     const loose = looseForm(about);
     const shown: JobAbout<LogId>[] = [];
     const named = ID_PATTERN.test(about) ? this.#parts.table.job(about as JobId) : undefined;
-    if (named !== undefined) shown.push(this.#job(named.jobId, named.firstLogId, "as its id"));
+    if (named !== undefined) {
+      shown.push(this.#job(named.jobId, named.firstLogId, "has it as its id"));
+    }
     for (const entry of await this.#read(found.jobsGiven(loose, SHOWN_MAX), asOf)) {
       const { jobId, attributes, logId } = entry;
       const { input = null, labels } = attributes as JsonObject;
       const place = placesIn({ labels: labels ?? null, input })
         .find(({ value }) => looseForm(value) === loose);
-      if (jobId === undefined || jobId === named?.jobId || place === undefined) continue;
-      shown.push(this.#job(jobId, logId, `at ${placePath(place)}`));
+      const where = place === undefined
+        ? this.#awaitedText(jobId, loose)
+        : `has it at ${placePath(place)}`;
+      if (jobId === undefined || jobId === named?.jobId || where === undefined) continue;
+      shown.push(this.#job(jobId, logId, where));
     }
     return shown;
+  }
+
+  /** `expects it in paid, at orderId`; also of an expectation that is met. */
+  #awaitedText(jobId: JobId | undefined, loose: string): string | undefined {
+    const job = jobId && this.#parts.table.job(jobId);
+    for (const { id, matcher } of job?.plan.expected ?? []) {
+      const term = indexAlternatives(matcher.correlation).flat()
+        .find(({ value }) => looseForm(value) === loose);
+      if (term !== undefined) return `expects it in ${id}, at ${term.path}`;
+    }
+    return undefined;
   }
 
   #job(jobId: JobId, logId: LogId, where: string): JobAbout<LogId> {
@@ -94,7 +111,7 @@ export class AboutSearch {
     const type = job.type === undefined ? "a plan" : job.type;
     const condition = deriveCondition(job);
     const became = ENDED[condition] ?? `is ${conditionText(condition)}`;
-    const statement = `Job ${jobId} (${type}) has it ${where}, and ${became}.`;
+    const statement = `Job ${jobId} (${type}) ${where}, and ${became}.`;
     return { jobId, statement, cites: [logId] };
   }
 

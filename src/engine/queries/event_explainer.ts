@@ -150,19 +150,25 @@ export class EventExplainer {
         cites: [entry.logId, this.#parts.table.existing(nearest.jobId).firstLogId],
         clauses: nearest.clauses,
       };
-    return entry.jobId === undefined ? withStarters(job, this.#starters(entry)) : [job];
+    if (entry.jobId !== undefined) return [job];
+    const starters = this.#starters(entry);
+    const late = starters.filter(({ clauses }) => clauses.length === 0);
+    return [...late, ...withStarters(job, starters.filter((one) => !late.includes(one)))];
   }
 
   #starters({ eventType, attributes, logId }: JobEventLogEntry): readonly NearlyReached<LogId>[] {
     const starters = this.#parts.registry.startersFor(eventType).slice(0, LISTED_MAX);
-    return starters.flatMap(({ type, startsOn }) => {
+    return starters.map(({ type, version, startsOn }) => {
       const clauses = correlationMismatches(
         startsOn?.correlation ?? "any",
         attributes as SettledFact["attributes"],
       );
-      if (clauses.length === 0) return [];
-      const statement = `${STARTED_NO}job of type ${type}: ${mismatchesText(clauses)}.`;
-      return [{ type, statement, cites: [logId], clauses }];
+      const why = clauses.length > 0
+        ? mismatchesText(clauses)
+        : "no code that was loaded when it came started one on it; version " +
+          `${version}, loaded now, does so if it is sent again under a new id`;
+      const statement = `${STARTED_NO}job of type ${type}: ${why}.`;
+      return { type, statement, cites: [logId], clauses };
     });
   }
 

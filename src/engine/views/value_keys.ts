@@ -12,6 +12,8 @@ import {
   LIMIT_FACTS,
   PAUSE_FACTS,
 } from "../../core/event.ts";
+import { indexAlternatives } from "../../core/correlation.ts";
+import type { ExpectedEvent } from "../../core/job_plan.ts";
 import type { JsonObject, JsonScalar, JsonValue } from "../../core/json.ts";
 import { looseForm, TEXT_LENGTH_MAX } from "../../explain/likeness/loose_form.ts";
 import { quotedEntry } from "../../core/quotation.ts";
@@ -49,7 +51,7 @@ export function valueKey(loose: string): number {
   return (mixed(hashed(HASH_SEED, loose)) & ~1) >>> 0;
 }
 
-/** For inputs of jobs, which are kept apart from events. */
+/** For values of jobs, which are kept apart from those of events. */
 export function jobKey(loose: string): number {
   return ofJob(valueKey(loose));
 }
@@ -76,12 +78,22 @@ export function valueKeys(filed: FiledEntry): Iterable<number> {
   return valueKeysOf(fact).add(typeKey(fact.eventType));
 }
 
-/** Its clear input and its labels. A line may leave out empty labels. */
+/**
+ * Its labels, its clear input, and the values that its plan waits for. A line may leave out empty
+ * labels, and a plan that waits for nothing from outside.
+ */
 function keysOfJob(
-  { attributes: { input = null, labels = {}, sealed } }: Created,
+  { attributes: { input = null, labels = {}, sealed, plan } }: Created,
 ): Iterable<number> {
-  const given = { attributes: sealed === undefined ? { labels, input } : { labels } };
+  const clear = { labels, input, awaited: awaitedValues(plan?.expected ?? []) };
+  const given = { attributes: sealed === undefined ? clear : { labels } };
   return Array.from(valueKeysOf(given, JOB_TEXT_MAX), ofJob);
+}
+
+function awaitedValues(expected: readonly ExpectedEvent[]): readonly JsonScalar[] {
+  return expected.slice(0, VALUES_MAX).flatMap(({ matcher }) =>
+    indexAlternatives(matcher.correlation).flat().map(({ value }) => value)
+  );
 }
 
 /**

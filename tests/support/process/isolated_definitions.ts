@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { defineJob, NonRetryableError, RetryLater, type TaskContext } from "../../../src/mod.ts";
 
 const isolated = { isolation: "thread", module: import.meta.url } as const;
+const END_MS = 60_000;
 const once = { retry: { maxAttempts: 1 } };
 
 /** Uses everything that `ctx` and a task's context have. */
@@ -227,9 +228,9 @@ export const good = defineJob({
   ...isolated,
   type: "isolated.good",
   version: 1,
-  input: v.object({ number: v.number() }),
-  async run(ctx, { number }) {
-    const doubled = await ctx.task("double", () => 2 * number);
+  input: v.object({ number: v.number(), timeoutMs: v.optional(v.number(), END_MS) }),
+  async run(ctx, { number, timeoutMs }) {
+    const doubled = await ctx.task("double", () => 2 * number, { timeoutMs });
     return await ctx.task("add", () => doubled + 1);
   },
 });
