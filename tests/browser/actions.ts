@@ -320,6 +320,20 @@ const LIMITS_ACTIONS: readonly Action[] = [
 
 const LIVE_ACTIONS: readonly Action[] = [
   {
+    name: "while an entry of the stream is read, a new one is only counted",
+    needsScripts: true,
+    run: async (page, demo) => {
+      await page.goto(`${demo.url}/ui/stream`);
+      await page.locator("#stream-rows details > summary").first().click();
+      await fetch(`${demo.url}/events`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ eventType: "shop.DoorOpened" }),
+      });
+      await page.locator("#stream-state").getByText("1 newer entry", { exact: true }).waitFor();
+    },
+  },
+  {
     name: "the page is paused, and continues",
     needsScripts: true,
     run: async (page, demo) => {

@@ -221,6 +221,26 @@ const WALKS: Readonly<Record<string, Walk>> = {
       assert.match(stack.join(), /^second/);
     }),
 
+  "what has the focus is updated too, and never becomes another control": (browser) =>
+    Restarts.run(browser, {}, async (restarts) => {
+      const { page } = restarts;
+      await restarts.openJob();
+      const table = page.locator("#job-expectations .table-box");
+      await table.focus();
+      await restarts.post("/events", { eventType: "shop.Paid", jobId: JOB }, 200);
+      await table.getByText("1 of 1").waitFor();
+
+      await restarts.post("/jobs", { plan: PLAN, jobId: "second" });
+      await page.goto(`${restarts.url}/ui/jobs/second`);
+      await page.getByRole("button", { name: "Suspend" }).focus();
+      await restarts.post("/jobs/second/cancel", {}, 200);
+      await page.locator(".condition-cancelled").first().waitFor();
+      assert.equal(
+        await page.evaluate("document.activeElement.closest('form')?.action"),
+        undefined,
+      );
+    }),
+
   "a page for which there was no room gets its stream when there is": (browser) =>
     Restarts.run(browser, { limits: { streamsMax: 1 } }, async (restarts) => {
       const first = await restarts.page.context().newPage();

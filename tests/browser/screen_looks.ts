@@ -48,7 +48,14 @@ const whole: Look = async (watched, { path, says }) => {
   const text = await watched.page.locator("main").innerText();
   const silence = says.test(text) ? [] : [`${path} does not say ${says}: ${text.slice(0, 200)}`];
   const broken = (await brokenNumbers(watched)).map((number) => `${path} breaks ${number}`);
-  return [...silence, ...broken, ...await watched.axeFindings(), ...await headingFaults(watched)];
+  const glued = (await gluedWords(watched)).map((words) => `${path} reads out ${words}`);
+  return [
+    ...silence,
+    ...broken,
+    ...glued,
+    ...await watched.axeFindings(),
+    ...await headingFaults(watched),
+  ];
 };
 
 const colours: Look = (watched) => watched.axeFindings("the colours");
@@ -62,6 +69,17 @@ const narrow: Look = async (watched, { path }) => {
     ...small.map((target) => `${path}: ${target}`),
     ...broken.map((word) => `${path} breaks ${word}`),
   ];
+};
+
+/** Links and buttons are within the window; only tables scroll sideways. */
+const enlarged: Look = async ({ page }, { path }) => {
+  const outside = await page.evaluate<readonly string[]>(`
+    [...document.querySelectorAll("nav a, main button")]
+      .filter((element) => element.checkVisibility() && element.closest(".table-box") === null)
+      .filter((element) => element.getBoundingClientRect().right > innerWidth)
+      .map((element) => element.outerHTML.slice(0, 120))
+  `);
+  return outside.map((element) => `${path} has outside of the window ${element}`);
 };
 
 /** There is one first heading, and none skips a level. */
@@ -112,6 +130,29 @@ async function brokenNumbers({ page }: WatchedPage): Promise<readonly string[]> 
   `);
 }
 
+/** Words that only a margin separates: read out or copied, they are one word. */
+async function gluedWords({ page }: WatchedPage): Promise<readonly string[]> {
+  return await page.evaluate<readonly string[]>(`(() => {
+    const blockOf = (element) =>
+      getComputedStyle(element).display.startsWith("inline") ? blockOf(element.parentElement) : element;
+    const rectOf = (text, at) => {
+      const range = document.createRange();
+      range.selectNodeContents(text);
+      return [...range.getClientRects()].at(at);
+    };
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const glued = [];
+    for (let last, text = walker.nextNode(); text !== null; last = text, text = walker.nextNode()) {
+      if (text.parentElement.closest("[role=img]") !== null) continue;
+      if (!/\\w$/.test(last?.data ?? "") || !/^\\w/.test(text.data)) continue;
+      const block = blockOf(text.parentElement);
+      if (block !== blockOf(last.parentElement) || getComputedStyle(block).display === "flex") continue;
+      if (rectOf(text, 0)?.left > rectOf(last, -1)?.right + 1) glued.push(last.data + text.data);
+    }
+    return glued;
+  })()`);
+}
+
 /** Visible buttons and fields; links within sentences are exempt, as in WCAG. */
 async function smallTargets({ page }: WatchedPage): Promise<readonly string[]> {
   return await page.evaluate<readonly string[]>(`
@@ -143,15 +184,18 @@ async function readWithoutScripts(browser: Browser, demo: DemoProcess): Promise<
   assert.ok(faults.length === 0, faults.join("\n"));
 }
 
-/** At desktop size, at phone size, in dark mode and without scripts. */
+/** At desktop size, at phone size, between them, in dark mode and without scripts. */
 export async function lookAtScreens(browser: Browser, demo: DemoProcess): Promise<void> {
   const few = screensIn(demo, FEW_SITUATIONS);
   const desk = { viewport: DESKTOP, colorScheme: "light" } as const;
   const phone = { viewport: NARROWEST, hasTouch: true, colorScheme: "light" } as const;
+  // What is left of a desktop that is enlarged by half.
+  const tablet = { viewport: { width: 853, height: 533 } } as const;
   const dark = { viewport: DESKTOP, colorScheme: "dark" } as const;
   await sideBySide({
     "on a desk": () => look(browser, demo, screensIn(demo, SITUATIONS), desk, whole),
     "on the narrowest phone": () => look(browser, demo, few, phone, narrow),
+    "enlarged": () => look(browser, demo, few, tablet, enlarged),
     "in the dark": () => look(browser, demo, few, dark, colours),
     "without scripts": () => readWithoutScripts(browser, demo),
   });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Notes, withoutNote } from "../../src/dashboard/notes.ts";
 import { momentText } from "../../src/dashboard/parts/time.tsx";
-import { JsonView, UserText } from "../../src/dashboard/parts/text.tsx";
+import { JsonText, JsonView, UserText } from "../../src/dashboard/parts/text.tsx";
 import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import { problemOf, startApp } from "../support/http/http_app.ts";
 
@@ -114,4 +114,13 @@ Deno.test("notes: their number is bounded, and the oldest go first", () => {
   );
   assert.equal(notes.of(names[0]), undefined);
   assert.equal(notes.of(names[1])?.text, "1");
+});
+
+Deno.test("page: one of something is not written in the plural", async () => {
+  const json = { text: "x".repeat(28), more: 1, isCounted: true };
+  assert.match(String(<JsonText json={json} />), /1 more character\./);
+  const app = await startApp();
+  const plan = { expected: [{ id: "x", eventType: "a.B" }] };
+  await app.post("/jobs", { plan, jobId: "a", start: false });
+  assert.match(await pageOf(app, "/ui/jobs/a/time"), /as of its only entry/);
 });

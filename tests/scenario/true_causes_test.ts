@@ -108,7 +108,7 @@ test("explain the queue: when no job has a worker, it says what holds the jobs, 
   }, { retry: { maxAttempts: 3, initialMs: MINUTE_MS, factor: 1, jitter: 0 } });
   const daybook = await Explained.start({ definitions: [MAIL, failing] });
   await daybook.submit("failing", "pay");
-  const again = "1 job backs off and is tried again without a call.";
+  const again = "1 job backs off and is tried again automatically.";
   const failed = "1 job backs off after Error: the bank is down";
   assert.deepEqual(await queueOf(daybook), {
     summary: `Nothing is running: ${failed}.`,
@@ -406,7 +406,7 @@ test("explain a passed deadline: when no process recorded it in time, it says so
   );
 });
 
-test("explain a count: two events that counted and differ only in their ids are named, unless the plan asks for all they have", async () => {
+test("explain a count: two events that counted and have the same content are named, unless the plan asks for all they have", async () => {
   const daybook = await Explained.start();
   const approved = (multiplicity: object) => ({
     id: "approved",
@@ -421,8 +421,8 @@ test("explain a count: two events that counted and differ only in their ids are 
   await daybook.event("hr.Approved", byAnna, { eventId: "hook-1" });
   await daybook.event("hr.Approved", byAnna, { eventId: "hook-2" });
   await daybook.event("hr.Approved", { ...byAnna, by: "ben" }, { eventId: "hook-3" });
-  const twice = 'Two events that counted for "approved" differ only in their ids, hook-1 and ' +
-    "hook-2: one may have been sent twice.";
+  const twice = 'Two events that counted for "approved" have the same content under different ' +
+    "ids, hook-1 and hook-2: one may have been sent twice.";
   assert.equal(
     (await toldOf(daybook, "two")).summary,
     `Job two is Done since 2026-01-01T00:00:00.000Z. ${twice}`,
@@ -434,6 +434,21 @@ test("explain a count: two events that counted and differ only in their ids are 
     await daybook.event("hr.Approved", { request: "r1" }, { eventId });
   }
   assert.doesNotMatch(JSON.stringify(await toldOf(daybook, "ticks")), /sent twice/);
+});
+
+test("explain a count: events that name different times or tasks were not sent twice", async () => {
+  const daybook = await Explained.start();
+  const plan = { expected: [{ id: "read", eventType: "meter.Read", multiplicity: { times: 2 } }] };
+  const differing = {
+    times: [{ occurredAt: "2025-12-31T23:00:00.000Z" }, { occurredAt: "2025-12-31T22:00:00.000Z" }],
+    tasks: [{ taskId: "first" }, { taskId: "second" }],
+  };
+  for (const [jobId, kinds] of Object.entries(differing)) {
+    await daybook.post("/jobs", { jobId, plan });
+    for (const more of kinds) await daybook.event("meter.Read", { value: 7 }, { jobId, ...more });
+    assert.equal(daybook.engine.job(jobId as never)?.state, "Done");
+    assert.doesNotMatch(JSON.stringify(await toldOf(daybook, jobId)), /sent twice/, jobId);
+  }
 });
 
 test("explain a failed retry: it offers to run again what it took over, which the call does", async () => {
@@ -453,10 +468,60 @@ test("explain a failed retry: it offers to run again what it took over, which th
   const step = next.at(-1);
   assert.equal(
     step?.statement,
-    "Or retry it from task token, if what it took over from job first is out of date; this runs " +
-      "again, and all that follows:",
+    "Or retry it from task token, if what it took over from job first is out of date; that task " +
+      "and all that follow run again:",
   );
   assert.ok(step?.action);
   const again = await daybook.post(step.action.path, step.action.body);
   assert.equal(daybook.engine.job(again["jobId"] as never)?.state, "Done");
+});
+
+test("explain a time limit: an attempt that ended long after its limit was held up with the process, and it says so", async () => {
+  const fetching = scripted("rates.fetch", { fetch: (about) => hang(about) }, {
+    timeoutMs: 1_000,
+    retry: { maxAttempts: 1, initialMs: 1_000, factor: 1, jitter: 0 },
+  });
+  const daybook = await Explained.start({ definitions: [fetching] });
+  await daybook.submit("in-time", "rates.fetch");
+  await daybook.clock.advance(1_000);
+  assert.doesNotMatch((await toldOf(daybook, "in-time")).summary, /held up/);
+
+  await daybook.submit("blocked", "rates.fetch");
+  // As when code of another job does not yield: the timers fire only afterwards.
+  daybook.clock.jump(5_000);
+  await daybook.clock.advance(1_000);
+  const { summary, because } = await toldOf(daybook, "blocked");
+  const late = "Attempt 1 of task fetch ended 5 s after its time limit: something held up the " +
+    "process, such as code that did not yield, or its clock was set.";
+  assert.equal(
+    summary,
+    "Job blocked failed: task fetch used up its attempts, the last error being TimeoutError: " +
+      `took longer than 1000 ms. ${late}`,
+  );
+  assert.equal(because[1], late);
+});
+
+test("explain a pause: it is named for a parked job, which would not continue, and for the retry of a failed one", async () => {
+  const failing = scripted("pay", {
+    charge: () => {
+      throw new NonRetryableError("the bank is down");
+    },
+  });
+  const first = await Explained.start({ definitions: [failing, NAP] });
+  await first.submit("failed", "pay");
+  await first.submit("parked", "nap", { sleeps: true });
+  assert.doesNotMatch((await toldOf(first, "failed")).next.join(), /held/);
+  await first.post("/pauses", { reason: "the bank moves" });
+  const daybook = await first.crash({ definitions: [failing] });
+
+  const paused = "everything is paused since 2026-01-01T00:00:00.000Z (reason: the bank moves).";
+  const { next } = await toldOf(daybook, "failed");
+  assert.deepEqual(next.slice(-2), [
+    "Then retry it; a new job starts from the beginning: POST /jobs/failed/retry",
+    `The new job is held for now: ${paused}`,
+  ]);
+  const parked = await toldOf(daybook, "parked");
+  assert.match(parked.summary, /no definition of type nap is loaded/);
+  assert.ok(parked.summary.endsWith(`None of its code begins meanwhile: ${paused}`));
+  assert.match(parked.next.join("\n"), /End the pause: DELETE/);
 });

@@ -1,6 +1,6 @@
 /** The attempts of each task, side by side. */
 
-import { countText } from "../../core/size.ts";
+import { counted } from "../../core/counted.ts";
 import { conditionText } from "../../core/condition.ts";
 import type { AttemptSpan, BackoffSpan, Lane } from "../timeline/lanes.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
@@ -50,8 +50,10 @@ export function JobAttempts({ state }: Props) {
       {all > rows.length
         ? (
           <p class="hint">
-            {countText(all - rows.length)} attempts before these are not shown:{" "}
-            <a href={`/jobs/${encodeURIComponent(state.job.jobId)}`}>the job as JSON</a>{" "}
+            {counted(all - rows.length, "attempt before these is", "attempts before these are")}
+            {" "}
+            not shown: <a href={`/jobs/${encodeURIComponent(state.job.jobId)}`}>the job as JSON</a>
+            {" "}
             has all tasks.
           </p>
         )

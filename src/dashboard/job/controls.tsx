@@ -81,16 +81,17 @@ interface ControlFormProps extends Props {
 }
 
 export function ControlForm({ state, control, isPlain = false }: ControlFormProps) {
+  const place = isPlain ? "step" : "control";
   const common = {
+    id: `${control}-${place}`,
     action: `${jobPagePath(state.job.jobId)}/${control === "leave" ? "cancel" : control}`,
     label: labelOf(control),
     returnTo: state.returnTo,
   };
-  const place = isPlain ? "step" : "control";
   switch (control) {
     case "cancel":
       return (
-        <Confirm {...common} id={`cancel-${place}`} warning={cancelWarning(state)}>
+        <Confirm {...common} warning={cancelWarning(state)}>
           <ReasonField id={`cancel-${place}-reason`} />
         </Confirm>
       );
@@ -98,7 +99,6 @@ export function ControlForm({ state, control, isPlain = false }: ControlFormProp
       return (
         <Confirm
           {...common}
-          id={`leave-${place}`}
           fields={{ leave: "true" }}
           warning={leaveWarning(state)}
         >
@@ -111,7 +111,6 @@ export function ControlForm({ state, control, isPlain = false }: ControlFormProp
         return (
           <Confirm
             {...common}
-            id={`retry-${isPlain ? "step" : "control"}`}
             label="Retry once more"
             fields={{ again: "true" }}
             warning={`Job ${retry.attributes.newJobId} already retries it. Its work may be done ` +

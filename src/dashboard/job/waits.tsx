@@ -3,7 +3,7 @@
  * event.
  */
 
-import { countOf } from "../../core/counted.ts";
+import { counted, countOf } from "../../core/counted.ts";
 import { openExpectations } from "../../explain/open_expectations.ts";
 import { sampleEvent } from "../../explain/sample_event.ts";
 import type { Citation, NearMiss, WaitingFor } from "../../explain/explanation.ts";
@@ -97,7 +97,13 @@ export function WaitList({ state }: Props) {
           </div>
         </details>
       )}
-      {hidden > 0 ? <p class="soft">{hidden} more expectations are not shown here.</p> : null}
+      {hidden > 0
+        ? (
+          <p class="soft">
+            {counted(hidden, "more expectation is", "more expectations are")} not shown here.
+          </p>
+        )
+        : null}
     </div>
   );
 }

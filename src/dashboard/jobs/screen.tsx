@@ -1,5 +1,6 @@
 /** `/ui/jobs`: find jobs, see what they wait for, and act on one or on all that match. */
 
+import { counted } from "../../core/counted.ts";
 import { Refusal } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import { CONTROLS } from "../../core/controls.ts";
@@ -173,7 +174,9 @@ function groupsPage(asked: PageRequest): Response {
           mayOperate={mayOperate}
         />
       )}
-      {more === 0 ? null : <p class="hint">{more} rarer kinds are not shown.</p>}
+      {more === 0
+        ? null
+        : <p class="hint">{counted(more, "rarer kind is", "rarer kinds are")} not shown.</p>}
       <SearchedLine searched={searched} />
       <p class="hint">
         Failures are of one kind if they have the same type, task, error and words in the message;

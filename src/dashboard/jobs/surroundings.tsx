@@ -68,7 +68,9 @@ export function BulkLinks({ address, filter, upTo, count }: BulkLinksProps) {
     <p id="all-matching" class="row job-bulk" data-live>
       <span class="hint">All matching:</span>
       {possible.map((action) => (
-        <a class="button" href={address.with({ do: action })}>{CONTROLS[action].label} …</a>
+        <a id={`${action}-all`} class="button" href={address.with({ do: action })}>
+          {CONTROLS[action].label} …
+        </a>
       ))}
     </p>
   );

@@ -32,7 +32,9 @@ export function SelectionBar({ rows, returnTo }: SelectionBarProps) {
       <input type="hidden" name="ticked" value="yes" />
       <span class="hint">Ticked:</span>
       {possible.filter((action) => action !== "cancel").map((action) => (
-        <button type="submit" name="action" value={action}>{CONTROLS[action].label}</button>
+        <button id={`${action}-ticked`} type="submit" name="action" value={action}>
+          {CONTROLS[action].label}
+        </button>
       ))}
       {possible.includes("cancel") ? <CancelTicked /> : null}
     </form>
@@ -172,9 +174,12 @@ function Type({ job: { type, labels } }: { readonly job: JobSummary }) {
         </a>
       )}
       {pairs.slice(0, LABELS_MAX).map((pair) => (
-        <span class="job-label">
-          <UserText text={pair} lengthMax={LABEL_LENGTH_MAX} />
-        </span>
+        <>
+          {" "}
+          <span class="job-label">
+            <UserText text={pair} lengthMax={LABEL_LENGTH_MAX} />
+          </span>
+        </>
       ))}
     </div>
   );

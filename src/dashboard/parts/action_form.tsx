@@ -6,6 +6,11 @@ import type { Scope } from "../../access/tokens.ts";
 import { LineInput } from "./labelled_input.tsx";
 
 interface ActionFormProps {
+  /**
+   * The id on its page, so that an update of the page never makes another form of it, such as one
+   * whose button has the focus.
+   */
+  readonly id?: string | undefined;
   /** A path under `/ui/`. */
   readonly action: string;
   readonly label: string;
@@ -17,9 +22,10 @@ interface ActionFormProps {
   readonly children?: Child;
 }
 
-export function ActionForm({ action, label, fields = {}, returnTo, children }: ActionFormProps) {
+export function ActionForm(props: ActionFormProps) {
+  const { id, action, label, fields = {}, returnTo, children } = props;
   return (
-    <form method="post" action={action} class="action">
+    <form method="post" action={action} class="action" id={id}>
       <input type="hidden" name="return" value={returnTo} />
       {Object.entries(fields).map(([name, value]) => (
         <input type="hidden" name={name} value={value} />
@@ -31,9 +37,6 @@ export function ActionForm({ action, label, fields = {}, returnTo, children }: A
 }
 
 interface ConfirmProps extends ActionFormProps {
-  /**
-   * The id on its page, so that an update of the page does not confuse an open form with another.
-   */
   readonly id: string;
   /** What will be lost or undone. */
   readonly warning: string;

@@ -16,13 +16,18 @@ interface LabelledInputProps {
   readonly children: Child;
 }
 
+/** What the name of a field does not say. */
+export function FieldNote({ text }: { readonly text: string }) {
+  return <span class="field-note">{` ${text}`}</span>;
+}
+
 export function LabelledInput(props: LabelledInputProps) {
   const { id, label, isOptional = false, hint, issues, at, children } = props;
   return (
     <div class="field">
       <label for={id}>
         <UserText text={label} />
-        {isOptional ? <span class="field-note">optional</span> : null}
+        {isOptional ? <FieldNote text="optional" /> : null}
       </label>
       {children}
       <Issues id={`${id}-issues`} issues={issuesAt(issues, at)} at={at} />

@@ -198,10 +198,9 @@ export function morph(region, renewed) {
   const { Idiomorph } = /** @type {any} */ (globalThis);
   Idiomorph.morph(region, renewed, {
     morphStyle: "outerHTML",
-    ignoreActiveValue: true,
     callbacks: {
       /** @param {Node} node */
-      beforeNodeMorphed: (node) => !isFilledIn(node),
+      beforeNodeMorphed: (node) => !isFilledIn(node) && !isBeingFilledIn(node),
       /** @param {string} name @param {Element} element */
       beforeAttributeUpdated: (name, element) =>
         !(name === "open" && element instanceof HTMLDetailsElement) &&
@@ -223,6 +222,12 @@ function isFilledIn(node) {
   }
   if (!(node instanceof HTMLInputElement) || node.type === "hidden") return false;
   return node.value !== node.defaultValue || node.checked !== node.defaultChecked;
+}
+
+/** @param {Node} node */
+function isBeingFilledIn(node) {
+  return node === document.activeElement &&
+    document.activeElement.matches("input, select, textarea");
 }
 
 function show() {

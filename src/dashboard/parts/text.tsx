@@ -1,5 +1,6 @@
 /** Texts from users: shown literally, and cut to a length that a page can hold. */
 
+import { counted } from "../../core/counted.ts";
 import { jsonPrefix, jsonSize, type JsonValue } from "../../core/json.ts";
 
 const LENGTH_MAX = 2_000;
@@ -85,7 +86,7 @@ export function JsonText({ json: { text, more, isCounted }, href }: JsonTextProp
       {more === 0 && isCounted ? null : (
         <p class="hint">
           {isCounted ? "" : "About "}
-          {more} more characters.{" "}
+          {counted(more, "more character")}.{" "}
           {href === undefined ? null : <a href={href}>All of it, as JSON</a>}
         </p>
       )}

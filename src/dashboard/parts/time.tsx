@@ -23,7 +23,7 @@ export function Time({ at, now }: TimeProps) {
 }
 
 function Ago({ at, now }: Required<TimeProps>) {
-  return <span class="ago">{agoText(Date.parse(at), now)}</span>;
+  return <span class="ago">{` ${agoText(Date.parse(at), now)}`}</span>;
 }
 
 interface DayProps extends Required<TimeProps> {

@@ -110,10 +110,9 @@ function gapRow(after) {
 
 /** With a filter, it is unknown how many skipped entries would pass. */
 function skippedText() {
-  const count = skipped.toLocaleString("en");
   return rows?.dataset.filtered === undefined
-    ? `${count} more entries`
-    : `${count} entries of the journal were not examined`;
+    ? counted(skipped, "more entry", "more entries")
+    : `${counted(skipped, "entry", "entries")} of the journal not examined`;
 }
 
 /** Removes the oldest rows; the link to older entries then begins with them. */
@@ -142,7 +141,12 @@ function showNews() {
 /** @param {number} missed */
 function missedText(missed) {
   const where = rows?.dataset.filtered === undefined ? "" : " in the journal";
-  return `${missed.toLocaleString("en")} newer entries${where}`;
+  return `${counted(missed, "newer entry", "newer entries")}${where}`;
+}
+
+/** @param {number} count @param {string} one @param {string} many */
+function counted(count, one, many) {
+  return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 }
 
 function newestText() {

@@ -13,6 +13,7 @@ import { JobLink, LIMITS_PATH } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
 import { CreationForm, type CreationFormProps } from "./creation_fields.tsx";
 import { TypeFigures } from "./type_figures.tsx";
+import { FieldNote } from "../parts/labelled_input.tsx";
 import { Table } from "../parts/table.tsx";
 import { rulesText, type SchemaForm } from "../schema_form/field.ts";
 
@@ -29,8 +30,8 @@ function SchemaTable({ form }: { readonly form: SchemaForm }) {
         <tr>
           <td class="mono">
             <UserText text={row.name} lengthMax={200} />
-            {row.isRequired ? null : <span class="field-note">optional</span>}
-            {row.isSecret ? <span class="field-note">secret</span> : null}
+            {row.isRequired ? null : <FieldNote text="optional" />}
+            {row.isSecret ? <FieldNote text="secret" /> : null}
           </td>
           <td>
             <UserText text={rulesText(row)} lengthMax={500} />

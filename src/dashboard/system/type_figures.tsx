@@ -1,5 +1,6 @@
 /** Figures of a job type: rate, durations and failures. */
 
+import { counted } from "../../core/counted.ts";
 import { messageText } from "../../core/error_text.ts";
 import { CONDITIONS } from "../../core/condition.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
@@ -119,7 +120,9 @@ function Kinds({ lists, type, now }: KindsProps) {
           </tr>
         ))}
       </Table>
-      {more === 0 ? null : <a href={jobsPath(type, { group: "error" })}>{more} more kinds</a>}
+      {more === 0
+        ? null
+        : <a href={jobsPath(type, { group: "error" })}>{counted(more, "more kind")}</a>}
     </>
   );
 }

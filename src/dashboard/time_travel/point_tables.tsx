@@ -1,7 +1,7 @@
 /** The expectations and the tasks of a job at a point in time. */
 
 import { messageText } from "../../core/error_text.ts";
-import { countOf } from "../../core/counted.ts";
+import { counted, countOf } from "../../core/counted.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { jobResource } from "../../core/job_resource.ts";
 import { EntryLink } from "../parts/links.tsx";
@@ -50,7 +50,13 @@ export function ExpectationTable({ jobId, expected }: ExpectationTableProps) {
           </tr>
         ))}
       </Table>
-      {more > 0 ? <p class="hint">{more} more expectations are in the JSON.</p> : null}
+      {more > 0
+        ? (
+          <p class="hint">
+            {counted(more, "more expectation is", "more expectations are")} in the JSON.
+          </p>
+        )
+        : null}
     </>
   );
 }
@@ -73,7 +79,9 @@ export function TaskTable({ tasks }: { readonly tasks: readonly Task[] }) {
   const more = tasks.length - ROWS_MAX;
   return (
     <>
-      {more > 0 ? <p class="hint">{more} earlier tasks are in the JSON.</p> : null}
+      {more > 0
+        ? <p class="hint">{counted(more, "earlier task is", "earlier tasks are")} in the JSON.</p>
+        : null}
       <Table caption="Tasks" headings={["Task", "Status", "Attempts", "Now"]} asCards>
         {tasks.slice(-ROWS_MAX).map((task) => (
           <tr data-task={task.taskId}>

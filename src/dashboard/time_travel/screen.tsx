@@ -1,5 +1,6 @@
 /** `/ui/jobs/:id/time`: a job as of each of its entries, and as it would have been. */
 
+import { countText } from "../../core/size.ts";
 import { choice, type Query, single, wholeNumber } from "../../documents/parameters.ts";
 import type { Context } from "hono";
 import { hasCode, type JobState } from "../../core/job_state.ts";
@@ -179,7 +180,11 @@ function TimeTravel({ shown: { view, query, compared }, whatIf }: TimeTravelProp
         <h1>Time travel</h1>
         <p>
           <JobLink jobId={jobId} />{" "}
-          <span class="soft">as of each of its {logIds.length} entries</span>
+          <span class="soft">
+            {logIds.length === 1
+              ? "as of its only entry"
+              : `as of each of its ${countText(logIds.length)} entries`}
+          </span>
         </p>
       </header>
       <div class="travel">
