@@ -283,7 +283,7 @@ dropUnprintable(console);
 
 keepBuiltIns();
 
-surviveUncaught(warn);
+surviveUncaught((message) => log.warn(redact(message), "  "));
 
 const result = readConfiguration({
   args: Deno.args,
