@@ -23,8 +23,12 @@ import type { JsonObject } from "../../core/json.ts";
 import { Empty } from "../parts/table.tsx";
 import { toQueueBrief } from "../../explain/brief.ts";
 import type { Citation } from "../../explain/explanation.ts";
+import { TimedText } from "../parts/text.tsx";
 import { Cited } from "../parts/cited.tsx";
 import type { QueueExplanation } from "../../explain/queue_explanation.ts";
+
+/** The Limits screen has all of them. */
+const PAUSES_MAX = 5;
 
 const OVERVIEW_PARAMETERS = { ...SPAN_PARAMETER, ...NOTE_PARAMETER };
 
@@ -60,7 +64,15 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
   const mayOperate = requestViewer(c).scopes.includes("operate");
   // A pause of everything comes first; others are listed under what may need attention.
   const isStopped = standing?.standsStill === true && isOfPauses(standing);
-  const pauseNotes = <PausesSection pauses={pauses} mayEnd={mayOperate} now={now} returnTo="/" />;
+  const pauseNotes = (
+    <PausesSection
+      pauses={pauses}
+      mayEnd={mayOperate}
+      now={now}
+      returnTo="/"
+      max={PAUSES_MAX}
+    />
+  );
   const stoppedBy = { told: isOfPauses(standing) ? undefined : standing, now };
   return page(
     c,
@@ -127,7 +139,11 @@ function Health({ deps }: { readonly deps: HttpDeps }) {
   const trouble = instanceTrouble(deps);
   return (
     <div id="health" data-live>
-      {trouble === undefined ? null : <p class="note note-bad" role="alert">{trouble}</p>}
+      {trouble === undefined ? null : (
+        <p class="note note-bad" role="alert">
+          <TimedText text={trouble} />
+        </p>
+      )}
     </div>
   );
 }
