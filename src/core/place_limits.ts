@@ -25,6 +25,14 @@ export function limitSize(limits: PlaceLimits, limit: keyof PlaceLimits): number
   return rate === undefined ? Infinity : rate.count / rate.perMs;
 }
 
+export function isSameLimit(
+  one: PlaceLimits,
+  other: PlaceLimits,
+  limit: keyof PlaceLimits,
+): boolean {
+  return JSON.stringify(one[limit]) === JSON.stringify(other[limit]);
+}
+
 /** `maxRunning 6, rate 9 per 1 min`. */
 export function limitsText({ maxRunning, perKey, rate }: PlaceLimits): string {
   const texts = [

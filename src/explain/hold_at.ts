@@ -2,7 +2,7 @@
 
 import type { LogId } from "../core/ids.ts";
 import type { PauseStay, PlaceHistory, QueuedAs } from "./place_history.ts";
-import { type RateMoment, reachedAt, type ReachedThen } from "./reached_limits.ts";
+import { limitsAt, type RateMoment, reachedAt, type ReachedThen } from "./reached_limits.ts";
 
 /** What held a queued job at a moment. */
 export type HoldAt =
@@ -15,7 +15,10 @@ export function holdAt(history: PlaceHistory, own: QueuedAs, moment: RateMoment)
   if (pause !== undefined) return { kind: "pause", pause };
   const reached = reachedAt(history, own, moment);
   if (reached === undefined) return { kind: "worker" };
-  return isCredible(reached) ? { kind: "limit", reached } : { kind: "unknown" };
+  const { change } = limitsAt(history, moment.logId);
+  return change !== undefined || isCredible(reached)
+    ? { kind: "limit", reached }
+    : { kind: "unknown" };
 }
 
 /** When it ends by itself. A place becomes free only by an entry. */
@@ -37,10 +40,9 @@ export function opensAtMs(reached: ReachedThen | undefined): number {
 }
 
 /**
- * Whether this limit was in force. If more places were taken than today's code allows, another limit
- * was.
+ * Whether this limit of the code was in force. If more places were taken than today's code allows,
+ * another limit was.
  */
 function isCredible(reached: ReachedThen): boolean {
-  return reached.limit === "rate" || reached.change !== undefined ||
-    reached.holders.length <= reached.places;
+  return reached.limit === "rate" || reached.holders.length <= reached.places;
 }

@@ -63,6 +63,8 @@ export interface PauseStay extends Pause {
 
 export interface PlaceHistory {
   readonly type: string;
+  /** The limits in the code that is loaded now. */
+  readonly code: PlaceLimits;
   /** Ascending. The first begins before the stretch. */
   readonly limits: readonly LimitsFrom[];
   /** Pauses that hold the job in question, or once held it, oldest first. */

@@ -4,6 +4,7 @@
  */
 
 import type { LogId } from "../core/ids.ts";
+import { isSameLimit, type PlaceLimits } from "../core/place_limits.ts";
 import type {
   JobOfType,
   LimitChange,
@@ -58,21 +59,25 @@ export function reachedAt(
   history: PlaceHistory,
   own: QueuedAs,
   { logId, atMs, begins }: RateMoment,
-  { limits: { perKey, maxRunning, rate }, change } = limitsAt(history, logId),
+  { limits, change } = limitsAt(history, logId),
 ): ReachedThen | undefined {
-  const changed = change === undefined ? {} : { change };
+  const { perKey, maxRunning, rate } = limits;
+  // An operator may have set other limits of the type, and left this one as it is in the code.
+  const changed = (limit: keyof PlaceLimits) =>
+    change === undefined || isSameLimit(limits, history.code, limit) ? {} : { change };
   const holders = holdersAt(history, logId);
   const ofKey = holders.filter(({ job }) => job.key === own.key);
   if (perKey !== undefined && own.key !== undefined && ofKey.length >= perKey) {
-    return { limit: "perKey", places: perKey, holders: ofKey, ...changed };
+    return { limit: "perKey", places: perKey, holders: ofKey, ...changed("perKey") };
   }
   if (maxRunning !== undefined && holders.length >= maxRunning) {
-    return { limit: "maxRunning", places: maxRunning, holders, ...changed };
+    return { limit: "maxRunning", places: maxRunning, holders, ...changed("maxRunning") };
   }
   if (rate === undefined || !begins) return undefined;
   const { count, perMs } = rate;
   const starts = startsWithin(history, own, { logId, atMs }, perMs).slice(-count);
-  return starts.length < count ? undefined : { limit: "rate", count, perMs, starts, ...changed };
+  if (starts.length < count) return undefined;
+  return { limit: "rate", count, perMs, starts, ...changed("rate") };
 }
 
 /** The starts of other jobs that a rate counts at a time, oldest first. */

@@ -100,6 +100,25 @@ test("explain a changed limit: one that was left as it is in the code, or was lo
   assert.doesNotMatch(looser.next.join(), /Restore/);
 });
 
+test("explain a changed limit: neither is one blamed that held a job that has ended, or that held it at a past time", async () => {
+  const daybook = await Explained.start({ definitions: [MAIL] });
+  const rate = { count: 1_000, perMs: MINUTE_MS };
+  await changeLimits(daybook, "mail.send", { maxRunning: 1, rate, reason: "the provider" });
+  await daybook.submit("slow", "mail.send", { slow: true });
+  await daybook.submit("behind", "mail.send");
+  await daybook.clock.advance(HOUR_MS);
+  const { lastLogId } = daybook.engine.job("behind" as never) ?? {};
+  await daybook.post("/jobs/slow/cancel");
+  await daybook.clock.settle();
+  const ended = await toldOf(daybook, "behind");
+  assert.match(ended.because.join(), /1 of 1 was taken \(maxRunning\), by slow since/);
+  assert.doesNotMatch(JSON.stringify(ended), /as changed/);
+  const response = await daybook.app.request(`${BASE}/jobs/behind/explain?at=${lastLogId}`);
+  const { summary } = await response.json();
+  assert.match(summary, /is queued: job slow holds the only place/);
+  assert.doesNotMatch(summary, /as changed/);
+});
+
 test("explain the queue: when no job has a worker, it says what holds the jobs, and not that work continues", async () => {
   const failing = scripted("pay", {
     charge: () => {

@@ -3,7 +3,7 @@
 import type { BlockingLimit, Circumstances } from "../../explain/evidence.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, type JobState } from "../../core/job_state.ts";
-import { limitSize, type PlaceLimits } from "../../core/place_limits.ts";
+import { isSameLimit, limitSize } from "../../core/place_limits.ts";
 import { type PlaceHistory, type QueuedAs, toLimitChange } from "../../explain/place_history.ts";
 import { isQueuedBefore, reachedAt, waitingAt } from "../../explain/reached_limits.ts";
 import { placeLimits } from "../limits.ts";
@@ -61,10 +61,6 @@ function changeIn(
   if (change === undefined || isSameLimit(change.limits, code, limit)) return {};
   const isTightened = limitSize(change.limits, limit) < limitSize(code, limit);
   return { change: toLimitChange(change), isTightened };
-}
-
-function isSameLimit(one: PlaceLimits, other: PlaceLimits, limit: ReachedLimit): boolean {
-  return JSON.stringify(one[limit]) === JSON.stringify(other[limit]);
 }
 
 /** The keys that limit a job, and its position in the queue. */

@@ -75,27 +75,25 @@ export async function placeHistory(
   supposed: PlaceLimits = {},
 ): Promise<PlaceHistory> {
   const { type = "" } = job;
-  const limits = await limitsIn(parts, type, stretch);
+  const code = placeLimits(parts.registry.get(type)?.limits);
+  const limits = await limitsIn(parts, type, code, stretch);
   const allPauses = await pausesUpTo(parts, stretch.to);
   const pauses = allPauses.filter((pause) => holds(pause, job));
   const asked = [supposed, ...limits.map(({ limits }) => limits)];
   if (asked.every((one) => Object.keys(one).length === 0)) {
-    return { type, limits, pauses, others: [] };
+    return { type, code, limits, pauses, others: [] };
   }
   const reading = new Reading(parts, job, stretch, allPauses, share);
-  return { type, limits, pauses, ...await reading.all(asked) };
+  return { type, code, limits, pauses, ...await reading.all(asked) };
 }
 
 async function limitsIn(
   parts: PlaceHistoryParts,
   type: string,
+  code: PlaceLimits,
   { from, to }: Stretch,
 ): Promise<readonly LimitsFrom[]> {
-  const all = limitsFrom(
-    type,
-    placeLimits(parts.registry.get(type)?.limits),
-    await recorded(parts, LIMIT_FACTS, to),
-  );
+  const all = limitsFrom(type, code, await recorded(parts, LIMIT_FACTS, to));
   // If the index of values lags behind, the limits in force now may be missing.
   const now = parts.limitChanges.of(type);
   const isKnown = now === undefined || now.by > to || all.some(({ from }) => from === now.by);
