@@ -1,12 +1,14 @@
 /** Describes attempts of tasks and compensations in words. */
 
 import { counted } from "../core/counted.ts";
-import type { JobEventLogEntry } from "../core/event.ts";
+import { durationText } from "../core/duration.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { InterruptionReason } from "../core/framework_events.ts";
 import type { Statement } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import { assertNever } from "../core/assert_never.ts";
 import { type Attempt, type AttemptEnd, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
+import { lengthMs } from "./condition_spans.ts";
 import type { Evidence } from "./evidence.ts";
 import { errorText } from "../core/error_text.ts";
 import { attemptText, capital, interruptionText, taskText, timeText } from "./phrases.ts";
@@ -28,7 +30,7 @@ export function compensationSubject(taskId: string): Subject {
 }
 
 /**
- * The attempts that did not succeed, latest first. Similar failures in a row are grouped.
+ * The attempts that did not succeed, latest first. Those that ended alike in a row are grouped.
  *
  * @param causes What cut them short, such as a restart, if on record.
  */
@@ -38,7 +40,7 @@ export function unsuccessfulAttempts(
   causes: Evidence["causes"],
 ): readonly Statement<LogId>[] {
   const bad = attempts.filter(endedBadly).toReversed();
-  const groups = alikeInARow(bad);
+  const groups = alikeInARow(bad, causes);
   const max = findMaxAttempts(attempts);
   const shown = groups.slice(0, SHOWN_MAX).flatMap((group) =>
     groupEnded(subject, group, max, causes)
@@ -52,18 +54,36 @@ export function unsuccessfulAttempts(
 }
 
 /** Groups attempts in a row that ended in the same way. */
-function alikeInARow(attempts: readonly Attempt[]): readonly (readonly Attempt[])[] {
+function alikeInARow(
+  attempts: readonly Attempt[],
+  causes: Evidence["causes"],
+): readonly (readonly Attempt[])[] {
   const groups: Attempt[][] = [];
   let before: string | undefined;
   for (const attempt of attempts) {
-    const how = attempt.ended?.end.kind === "failed"
-      ? errorText(attempt.ended.end.error)
-      : undefined;
+    const how = attempt.ended && howText(attempt.ended, causes);
     if (how !== undefined && how === before) groups.at(-1)?.push(attempt);
     else groups.push([attempt]);
     before = how;
   }
   return groups;
+}
+
+/** `failed: Error: ...`, or `were cut short: the process stopped`; what a group has in common. */
+function howText(
+  { entry, end }: NonNullable<Attempt["ended"]>,
+  causes: Evidence["causes"],
+): string | undefined {
+  switch (end.kind) {
+    case "completed":
+      return undefined;
+    case "failed":
+      return `failed: ${errorText(end.error)}`;
+    case "interrupted":
+      return `were cut short: ${cutShortText(entry, end.reason, causes)}`;
+    default:
+      return assertNever(end, "end of an attempt");
+  }
 }
 
 /** @param group Latest first. */
@@ -78,19 +98,48 @@ function groupEnded(
   if (last?.ended === undefined) return [];
   if (group.length === 1) return [attemptEnded(subject, last, last.ended, maxAttempts, causes)];
   const { end, entry } = last.ended;
-  const allCount = last.nth === last.attempt;
-  const limit = maxAttempts === undefined || !allCount ? "" : ` of ${maxAttempts}`;
-  const error = end.kind === "failed" ? `: ${errorText(end.error)}` : "";
+  const counts = end.kind === "failed" && last.nth === last.attempt;
+  const limit = maxAttempts === undefined || !counts ? "" : ` of ${maxAttempts}`;
+  const how = howText(last.ended, causes) ?? "";
+  const at = how.indexOf(": ");
+  const recorded = end.kind === "failed" ? "at" : "as recorded at";
   const statement =
     `Attempts ${first?.attempt ?? 1} ${
       group.length === 2 ? "and" : "to"
-    } ${last.attempt}${limit} of ${subject} failed ` +
-    `alike, the last at ${timeText(entry)}${error}.`;
+    } ${last.attempt}${limit} of ${subject} ${how.slice(0, at)} ` +
+    `alike, the last ${recorded} ${timeText(entry)}${how.slice(at)}.`;
   const cites = group.slice(0, CITED_MAX).flatMap(({ ended, started }) => [
     ...(ended === undefined ? [] : [ended.entry.logId]),
     ...(started === undefined ? [] : [started.logId]),
+    ...causeCited(ended?.entry, causes),
   ]);
   return [{ statement, cites }];
+}
+
+/** A thread has some seconds to end what a limit has cut off. */
+const LATE_MS = 3_000;
+
+/**
+ * The last attempt of a task, if it ended long after its own time limit. A limit acts as soon as
+ * the event loop turns, so the limit may be the effect of what held up the process.
+ */
+export function lateLimit(
+  subject: Subject,
+  attempts: readonly Attempt[],
+): Statement<LogId> | undefined {
+  const { started, ended, attempt } = attempts.at(-1) ?? {};
+  if (started?.eventType !== "job.TaskStarted" || ended?.end.kind !== "failed") return undefined;
+  const { timeoutMs } = (started as FrameworkEntry<"job.TaskStarted">).attributes;
+  if (timeoutMs === undefined || ended.end.error.message !== `took longer than ${timeoutMs} ms`) {
+    return undefined;
+  }
+  const lateMs = lengthMs(started.receivedAt, ended.entry.receivedAt) - timeoutMs;
+  if (lateMs < LATE_MS) return undefined;
+  const statement =
+    `Attempt ${attempt ?? 1} of ${subject} ended ${durationText(lateMs)} after its ` +
+    "time limit: something held up the process, such as code that did not yield, or its clock " +
+    "was set.";
+  return { statement, cites: [ended.entry.logId, started.logId] };
 }
 
 /** The ends of attempts that may be described one by one. */

@@ -16,6 +16,7 @@ import {
   causeCited,
   compensationSubject,
   cutShortText,
+  lateLimit,
   taskSubject,
   unsuccessfulAttempts,
 } from "./attempts.ts";
@@ -115,9 +116,11 @@ export function failureReasons(outlined: OutlinedHistory, evidence: Evidence): R
   const before = attempts.filter(({ ended }) => ended?.entry.logId !== failure.because);
   const earlier = unsuccessfulAttempts(subject, before, evidence.causes);
   const { sameElsewhere } = evidence;
+  const late = lateLimit(subject, attempts);
   return [
     failed(outlined, failure, failedBy.entry, evidence),
     ...hasThrown(failure, failedBy.entry) ? waitsGivenUp(outlined) : [],
+    ...late === undefined ? [] : [late],
     ...eventsTooLate(outlined, evidence),
     ...sameElsewhere === undefined ? [] : [sameElsewhere],
     ...earlier,

@@ -115,6 +115,7 @@ export function nextSteps(
     case "parked":
       return [
         ...whileParked(outlined, evidence),
+        ...whilePaused(outlined, evidence),
         ...endsByTime(outlined, evidence),
         ...eventsToSend(outlined, waitingFor),
       ];

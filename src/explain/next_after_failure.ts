@@ -14,7 +14,7 @@ import { neverStarted } from "./because_ended.ts";
 import { automatic, firstLoadType, manual } from "./next_step.ts";
 import { overtakenAttempts, underWayText } from "./overtaken.ts";
 import { errorText } from "../core/error_text.ts";
-import { firstEndStep } from "./pause_texts.ts";
+import { firstEndStep, pauseText } from "./pause_texts.ts";
 import { shortened, taskText, timeText } from "./phrases.ts";
 
 type Next = readonly NextStep<LogId>[];
@@ -62,7 +62,14 @@ export function afterFailure(
   const offer = done.length === 0
     ? manual(`${retry} it; ${names}:`, path)
     : manual(`${retry} it once more; ${names}:`, path, { again: true });
-  return [...first, ...byHand, ...beforehand, offer, ...anew(outlined, job, done.length > 0)];
+  return [
+    ...first,
+    ...byHand,
+    ...beforehand,
+    offer,
+    ...holdsRetry(outlined, circumstances.pauses),
+    ...anew(outlined, job, done.length > 0),
+  ];
 }
 
 /** A retry that fails may do so because of a result that it took over, which may be out of date. */
@@ -113,6 +120,14 @@ function repeatsItself(
     return [{ by: "anyone", statement, cites }];
   }
   return [];
+}
+
+/** After a passed deadline, a pause comes first; see `repeatsItself`. */
+function holdsRetry({ failedBy }: OutlinedHistory, pauses: readonly Pause[] = []): Next {
+  if (failedBy?.entry.eventType === "job.DeadlinePassed") return [];
+  return pauses.slice(0, NAMES_MAX).map((pause) =>
+    automatic(`The new job is held for now: ${pauseText(pause)}.`, [pause.by])
+  );
 }
 
 /** What was running when the job failed: it may have only begun, or its outcome had no effect. */

@@ -67,7 +67,16 @@ function failureText(entry: JobEventLogEntry): string {
 
 /** Conditions in which a pause holds nothing yet, and will hold what comes next. */
 const HELD_LATER: ReadonlySet<Condition> = new Set(
-  ["created", "scheduled", "waiting", "sleeping", "backingOff", "suspended", "compensating"],
+  [
+    "created",
+    "scheduled",
+    "waiting",
+    "sleeping",
+    "backingOff",
+    "suspended",
+    "parked",
+    "compensating",
+  ],
 );
 
 /** The pauses that will hold a job; none if it is queued, where they are what it waits for. */

@@ -53,7 +53,8 @@ export function summarize(
     return `Job ${job.jobId} cannot continue: ${silenceText(silentSince)}. It ${what}`;
   }
   if (full) return `Job ${job.jobId} cannot continue: the disk is full. It ${what}`;
-  if (job.parked !== undefined) return `Job ${job.jobId} ${what}`;
+  const held = heldLaterText(holdingLater(outlined, evidence));
+  if (job.parked !== undefined) return [`Job ${job.jobId} ${what}`, held].filter(Boolean).join(" ");
   if (definition === "missing" && deriveCondition(job) !== "waiting") {
     return `Job ${job.jobId} cannot run here: no definition of type ${job.type ?? ""} is loaded. ` +
       `It ${what}`;
@@ -61,7 +62,6 @@ export function summarize(
   const missing = definition === "missing"
     ? ` When it comes, no code can continue: no definition of type ${job.type ?? ""} is loaded.`
     : "";
-  const held = heldLaterText(holdingLater(outlined, evidence));
   return [`Job ${job.jobId} ${what}${missing}`, held].filter(Boolean).join(" ");
 }
 

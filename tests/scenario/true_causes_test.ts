@@ -460,3 +460,53 @@ test("explain a failed retry: it offers to run again what it took over, which th
   const again = await daybook.post(step.action.path, step.action.body);
   assert.equal(daybook.engine.job(again["jobId"] as never)?.state, "Done");
 });
+
+test("explain a time limit: an attempt that ended long after its limit was held up with the process, and it says so", async () => {
+  const fetching = scripted("rates.fetch", { fetch: (about) => hang(about) }, {
+    timeoutMs: 1_000,
+    retry: { maxAttempts: 1, initialMs: 1_000, factor: 1, jitter: 0 },
+  });
+  const daybook = await Explained.start({ definitions: [fetching] });
+  await daybook.submit("in-time", "rates.fetch");
+  await daybook.clock.advance(1_000);
+  assert.doesNotMatch((await toldOf(daybook, "in-time")).summary, /held up/);
+
+  await daybook.submit("blocked", "rates.fetch");
+  // As when code of another job does not yield: the timers fire only afterwards.
+  daybook.clock.jump(5_000);
+  await daybook.clock.advance(1_000);
+  const { summary, because } = await toldOf(daybook, "blocked");
+  const late = "Attempt 1 of task fetch ended 5 s after its time limit: something held up the " +
+    "process, such as code that did not yield, or its clock was set.";
+  assert.equal(
+    summary,
+    "Job blocked failed: task fetch used up its attempts, the last error being TimeoutError: " +
+      `took longer than 1000 ms. ${late}`,
+  );
+  assert.equal(because[1], late);
+});
+
+test("explain a pause: it is named for a parked job, which would not continue, and for the retry of a failed one", async () => {
+  const failing = scripted("pay", {
+    charge: () => {
+      throw new NonRetryableError("the bank is down");
+    },
+  });
+  const first = await Explained.start({ definitions: [failing, NAP] });
+  await first.submit("failed", "pay");
+  await first.submit("parked", "nap", { sleeps: true });
+  assert.doesNotMatch((await toldOf(first, "failed")).next.join(), /held/);
+  await first.post("/pauses", { reason: "the bank moves" });
+  const daybook = await first.crash({ definitions: [failing] });
+
+  const paused = "everything is paused since 2026-01-01T00:00:00.000Z (reason: the bank moves).";
+  const { next } = await toldOf(daybook, "failed");
+  assert.deepEqual(next.slice(-2), [
+    "Then retry it; a new job starts from the beginning: POST /jobs/failed/retry",
+    `The new job is held for now: ${paused}`,
+  ]);
+  const parked = await toldOf(daybook, "parked");
+  assert.match(parked.summary, /no definition of type nap is loaded/);
+  assert.ok(parked.summary.endsWith(`None of its code begins meanwhile: ${paused}`));
+  assert.match(parked.next.join("\n"), /End the pause: DELETE/);
+});
