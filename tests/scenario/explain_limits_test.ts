@@ -213,3 +213,20 @@ test("explain the queue: a used up rate is not a lack of workers, and it says wh
     ],
   });
 });
+
+test("explain a limit: a rate with a key of its own is explained, for the job and for the queue", async () => {
+  const crawl = defineJob({
+    type: "web.crawl",
+    version: 1,
+    input: v.object({ host: v.string() }),
+    limits: { rate: { count: 1, perMs: 60_000, key: ({ host }) => host } },
+    run: (ctx) => ctx.task("fetch", () => "fetched"),
+  });
+  const daybook = await Explained.start({ definitions: [crawl] });
+  for (const jobId of ["a", "b"]) await daybook.submit(jobId, "web.crawl", { host: "acme.test" });
+  const used = "1 of 1 start within 1 min of key acme.test used up (rate of type web.crawl)";
+  assert.equal((await saidOf(daybook, "b")).summary, `Job b is queued: ${used}.`);
+  const { summary, because } = await queueOf(daybook);
+  assert.equal(summary, `Nothing is running: limits hold 1 job: ${used}.`);
+  assert.equal(because[0]?.[0], `1 job waits to begin (b): ${used}.`);
+});
