@@ -3,10 +3,12 @@
 import { type Command, runCommand } from "./command.ts";
 import { environment } from "./surroundings.ts";
 import { plainText } from "./plain_text.ts";
-import { systemTerminal } from "./terminal.ts";
+import { OutputError, systemTerminal } from "./terminal.ts";
 
 /** A bug in this program. */
 const EXIT_DEFECT = 70;
+/** As for a file that cannot be written. */
+const EXIT_NO_OUTPUT = 74;
 
 interface Invocation {
   /** The name in help and messages, such as `deno task journal`. */
@@ -36,6 +38,10 @@ export async function runProcess({ program, args, commands }: Invocation): Promi
     const sources = { program, terminal, env: environment };
     Deno.exit(await runCommand(commands(interrupts.signal, setInterruptMessage), args, sources));
   } catch (error) {
+    if (error instanceof OutputError) {
+      terminal.err(`daybook: ${error.message}`);
+      Deno.exit(EXIT_NO_OUTPUT);
+    }
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     terminal.progressEnd();
     terminal.err(`daybook: internal error: ${plainText(text)}`);

@@ -1,6 +1,7 @@
 /** The output of commands: text for people, JSON lines for programs. */
 
 import { styleText } from "node:util";
+import { errorMessage } from "../core/thrown.ts";
 import { fitted } from "./plain_text.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "blue" | "magenta" | "cyan";
@@ -49,7 +50,14 @@ export function systemTerminal(env: (name: string) => string | undefined): Termi
       return isInteractive ? screenColumns() : COLUMNS_WITHOUT_SCREEN;
     },
     out: (text) => line(Deno.stdout, text),
-    err: (text) => line(Deno.stderr, text),
+    err(text) {
+      try {
+        line(Deno.stderr, text);
+      } catch (error) {
+        // There is nowhere left to report it, and the command may still succeed.
+        if (!(error instanceof OutputError)) throw error;
+      }
+    },
     style: (style, text) => isColoured ? styleText(style, text, { validateStream: false }) : text,
     progress: (label, done, total) => bar.show(label, done, total),
     progressEnd: () => bar.end(),
@@ -91,14 +99,23 @@ function write(stream: typeof Deno.stdout, text: string): void {
   if (!writeWhole(stream, new TextEncoder().encode(text))) Deno.exit(EXIT_PIPE_CLOSED);
 }
 
-/** Writes all bytes, in as many writes as needed; `false` if the output has no reader. */
+/** The output cannot be written, for example because its disk is full. */
+export class OutputError extends Error {
+  override readonly name = "OutputError";
+}
+
+/**
+ * Writes all bytes, in as many writes as needed; `false` if the output has no reader.
+ *
+ * @throws {OutputError} if it cannot be written.
+ */
 export function writeWhole(stream: typeof Deno.stdout, bytes: Uint8Array): boolean {
   try {
     for (let rest = bytes; rest.length > 0;) rest = rest.subarray(stream.writeSync(rest));
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) return false;
-    throw error;
+    throw new OutputError(`Cannot write the output: ${errorMessage(error)}`, { cause: error });
   }
 }
 

@@ -28,9 +28,12 @@ export function shownText(text: string): string {
   return visible(cutMiddle(text));
 }
 
+/** Joiners stay: Persian words and many emoji are made with them. */
+const APART = /(?:(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s])+/gu;
+
 /** Text from outside, made safe for a sentence and a terminal. */
 export function oneLine(text: string): string {
-  const line = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
+  const line = text.replaceAll(APART, " ").trim();
   return line.length <= LINE_LENGTH_MAX
     ? line
     : `${line.slice(0, LINE_LENGTH_MAX).toWellFormed()}…`;

@@ -26,7 +26,7 @@ export function parseNewInput(
   input: JsonValue | undefined,
 ): InputVerdict {
   const { expects, errors, limits } = definition;
-  const isRead = expects !== undefined || errors !== undefined || limits !== undefined;
+  const isRead = (expects ?? errors ?? limits?.key ?? limits?.rate?.key) !== undefined;
   return parseInput(definition, isRead ? copyJson(input) : input);
 }
 

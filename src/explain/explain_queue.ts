@@ -1,8 +1,8 @@
 /**
  * Explains the work as a whole: whether it stands still, why, and what would change that. It stands
- * still while no job gets a worker: on a full disk, while the database is silent, during a pause of everything or of all jobs
- * that need a worker, when all workers have been held since before the longest waiting job came, or
- * when all jobs are parked or suspended.
+ * still while no job gets a worker: on a full disk, while the database is silent, during a pause of
+ * everything or of all jobs that need a worker, when all workers have been held since before the
+ * longest waiting job came, or when all jobs are parked or suspended.
  */
 
 import type { Condition } from "../core/condition.ts";
@@ -192,7 +192,7 @@ function betweenAttemptsCause(facts: QueueFacts): Cause {
     ...backingOff === 0 ? [] : [backoffText(facts)],
   ];
   const again = `${counted(backingOff, "job backs off and is", "jobs back off and are")} tried ` +
-    "again without a call.";
+    "again automatically.";
   return {
     standsStill: false,
     summary: `Nothing is running: ${shortened(kinds, kinds.length)}.`,

@@ -1,6 +1,7 @@
 /**
- * What delayed an ended job: a suspension, or that it was parked; or, while it was queued, a pause, a limit of its type, or
- * the lack of a worker. It is derived from what is on record of the places of its type.
+ * What delayed an ended job: that it was suspended or parked; or, while it was queued, a pause, a
+ * limit of its type, or the lack of a worker. It is derived from what is on record of the places of
+ * its type.
  */
 
 import type { Work } from "../core/work.ts";

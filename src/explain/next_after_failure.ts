@@ -80,7 +80,7 @@ function anew({ created }: OutlinedHistory, job: FailedJob, isRetried: boolean):
   const of = created.attributes.retryOf ?? "";
   const statement =
     `Or retry it from ${taskText(taskId)}, if what it took over from job ${of} is ` +
-    "out of date; this runs again, and all that follows:";
+    "out of date; that task and all that follow run again:";
   const body = { from: taskId, ...isRetried ? { again: true } : {} };
   return [{ ...manual(statement, `/jobs/${job.jobId}/retry`, body), cites: [first.completedBy] }];
 }

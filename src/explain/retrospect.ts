@@ -3,7 +3,7 @@
  * happened twice, failures that a later attempt fixed, and events that came too late.
  */
 
-import type { JobEventLogEntry } from "../core/event.ts";
+import { isCorrelated, type JobEventLogEntry } from "../core/event.ts";
 import { isWithdrawal } from "../core/framework_events.ts";
 import type { Statement } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
@@ -110,10 +110,12 @@ const EXPECTATIONS_MAX = 16;
 /** How many events of one expectation are compared, and how large each may be, in characters. */
 const COUNTED_MAX = 64;
 const CONTENT_MAX = 4_096;
+/** How long an event may take to be recorded. */
+const UNTIL_RECORDED_MS = 1_000;
 
 /**
- * Two events that count for one expectation and differ in nothing but their ids, as when a sender
- * repeats one with a new id. Events with only what the plan asks for are alike by nature.
+ * Two events that count for one expectation and have the same content, as when a sender repeats one
+ * with a new id. Events with only what the plan asks for are alike by nature.
  */
 export function countedTwice(outlined: OutlinedHistory): Statements {
   const { job } = outlined;
@@ -124,25 +126,33 @@ export function countedTwice(outlined: OutlinedHistory): Statements {
   return several.slice(0, EXPECTATIONS_MAX).flatMap(({ id, matcher, by }) => {
     const asked = correlationPaths(matcher.correlation);
     const before = new Map<string, JobEventLogEntry>();
-    for (
-      const entry of by.slice(0, COUNTED_MAX).flatMap((one) => outlined.entries.get(one) ?? [])
-    ) {
-      const { attributes } = toMatchable(entry);
-      const isTelling = Object.keys(attributes).some((name) => !asked.has(name));
-      if (!isTelling || jsonSize(attributes) > CONTENT_MAX) continue;
-      const content = JSON.stringify(attributes);
+    for (const logId of by.slice(0, COUNTED_MAX)) {
+      const entry = outlined.entries.get(logId);
+      const content = entry && contentBeside(asked, entry);
+      if (entry === undefined || content === undefined) continue;
       const first = before.get(content);
       if (first === undefined) {
         before.set(content, entry);
         continue;
       }
-      const statement = `Two events that counted for "${id}" differ only in their ids, ` +
-        `${shownText(originalId(first))} and ${shownText(originalId(entry))}: one may have been ` +
-        "sent twice.";
+      const statement = `Two events that counted for "${id}" have the same content under ` +
+        `different ids, ${shownText(originalId(first))} and ${shownText(originalId(entry))}: one ` +
+        "may have been sent twice.";
       return [{ statement, cites: [first.logId, entry.logId] }];
     }
     return [];
   }).slice(0, TASKS_SHOWN_MAX);
+}
+
+/** What a sender chose, apart from the id; `undefined` if it is only what is asked for, or large. */
+function contentBeside(asked: ReadonlySet<string>, entry: JobEventLogEntry): string | undefined {
+  const { attributes, taskId } = toMatchable(entry);
+  const isTelling = Object.keys(attributes).some((name) => !asked.has(name));
+  if (!isTelling || jsonSize(attributes) > CONTENT_MAX) return undefined;
+  const { occurredAt } = isCorrelated(entry) ? entry.attributes : entry;
+  // Without a time from its sender, an event occurred when it came, just before it was recorded.
+  const isOwnTime = lengthMs(occurredAt, entry.receivedAt) > UNTIL_RECORDED_MS;
+  return JSON.stringify([attributes, taskId, isOwnTime ? occurredAt : null]);
 }
 
 /** The entry with which an ended job gave up on an expectation; `undefined` if it did not. */

@@ -192,7 +192,15 @@ function nothingHere({ req }: Context): Problem {
 }
 
 function methodsAt(path: string): readonly string[] {
-  return ROUTES.filter((route) => pathMatches(route.path, path)).map(({ method }) => method);
+  const given = partsOf(path);
+  return ROUTES.filter((route) => pathMatches(route.path, given)).map(({ method }) => method);
+}
+
+/** No route has as many parts. A client may send thousands. */
+const PARTS_MAX = 1 + Math.max(...ROUTES.map(({ path }) => path.split("/").length));
+
+function partsOf(path: string): readonly string[] {
+  return path.split("/", PARTS_MAX);
 }
 
 function notFound(meant: string | undefined): Problem {
@@ -203,7 +211,7 @@ function notFound(meant: string | undefined): Problem {
 
 /** The route that was probably meant, if one letter of a name is wrong: `/jobs/7` for `/job/7`. */
 function meantPath(path: string): string | undefined {
-  const given = path.split("/");
+  const given = partsOf(path);
   for (const { path: pattern } of ROUTES) {
     const expected = pattern.split("/");
     const isMeant = expected.length === given.length && expected.every((part, index) => {
@@ -223,8 +231,8 @@ function isTypo(meant: string, given: string): boolean {
   return meant.length > 2 && (slipBetween(meant, given) ?? Infinity) <= 1;
 }
 
-function pathMatches(pattern: string, path: string): boolean {
-  const [expected, given] = [pattern.split("/"), path.split("/")];
+function pathMatches(pattern: string, given: readonly string[]): boolean {
+  const expected = pattern.split("/");
   return expected.length === given.length &&
     expected.every((part, index) => part === given[index] || isFilled(part, given[index]));
 }

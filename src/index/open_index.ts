@@ -41,7 +41,7 @@ const ROOM_FILE = "room.tmp";
 /**
  * @throws {Error} when the disk has no room for the files that SQLite keeps beside the database.
  */
-function requireRoom(folder: string): void {
+export function requireRoom(folder: string): void {
   const path = `${folder}/${ROOM_FILE}`;
   try {
     Deno.writeFileSync(path, new Uint8Array(ROOM_BYTES), { mode: 0o600 });

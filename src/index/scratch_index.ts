@@ -1,11 +1,11 @@
 /**
  * An index for one verification of a journal, in a folder of its own beside the segments. If the
- * process is killed, a verification on a later day removes the folder.
+ * process is killed (SIGKILL), a verification on a later day removes the folder.
  */
 
 import { DatabaseSync } from "node:sqlite";
 import type { Row } from "./database.ts";
-import { FILE, openFile } from "./open_index.ts";
+import { FILE, openFile, requireRoom } from "./open_index.ts";
 import { SqliteJobIndex } from "./sqlite_job_index.ts";
 import type { LogId } from "../core/ids.ts";
 import type { KnownEntry } from "../engine/ports.ts";
@@ -32,12 +32,17 @@ interface ScratchIndex extends Disposable {
 }
 
 /**
- * Creates one; in memory if the folder cannot be written to, as with a copy.
+ * Creates one; in memory if the folder cannot be written to, as with a copy or on a full disk.
  *
  * @param journal The folders of the journal and of its index.
  */
 export function scratchIndexIn(journal: JournalFolders): ScratchIndex {
   const own = made(journal.folder);
+  const remove = () => {
+    if (own !== undefined) Deno.removeSync(own, { recursive: true });
+  };
+  // A command that a signal ends disposes of nothing.
+  globalThis.addEventListener("unload", remove);
   let database: DatabaseSync | undefined;
   const open = (fresh: boolean) =>
     database = own === undefined ? new DatabaseSync(":memory:") : openFile(own, fresh);
@@ -61,16 +66,21 @@ export function scratchIndexIn(journal: JournalFolders): ScratchIndex {
     },
     [Symbol.dispose]() {
       index.close();
-      if (own !== undefined) Deno.removeSync(own, { recursive: true });
+      globalThis.removeEventListener("unload", remove);
+      remove();
     },
   };
 }
 
 function made(folder: string): string | undefined {
+  let own: string | undefined;
   try {
     removeForgotten(folder);
-    return Deno.makeTempDirSync({ dir: folder, prefix: PREFIX });
+    own = Deno.makeTempDirSync({ dir: folder, prefix: PREFIX });
+    requireRoom(own);
+    return own;
   } catch {
+    if (own !== undefined) Deno.removeSync(own, { recursive: true });
     return undefined;
   }
 }

@@ -25,13 +25,8 @@ export async function takeFolder(
   layout: Layout,
   warn: (message: string) => void,
 ): Promise<HeldLock> {
-  const { folder } = layout;
-  await makeNamedFolder(fileSystem, folder, warn);
-  await requireKind(fileSystem, layout.lock, ["file", "missing"]);
-  const lock = await orUnusable("lock", layout.lock, () => fileSystem.lock(layout.lock));
-  if (lock === undefined) {
-    throw new JournalLockedError(folder, await announcedIn(fileSystem, layout));
-  }
+  await makeNamedFolder(fileSystem, layout.folder, warn);
+  const lock = await lockFolder(fileSystem, layout);
   try {
     await prepare(fileSystem, layout);
     await makePrivate(fileSystem, layout, warn);
@@ -40,6 +35,20 @@ export async function takeFolder(
     throw error;
   }
   return lock;
+}
+
+/**
+ * Takes the lock of a folder that exists.
+ *
+ * @throws {JournalLockedError} when another process holds it.
+ * @throws {JournalUnusableError} when it cannot be locked.
+ */
+export async function lockFolder(fileSystem: FileSystem, layout: Layout): Promise<HeldLock> {
+  const { folder, lock: path } = layout;
+  await requireKind(fileSystem, path, ["file", "missing"]);
+  const lock = await orUnusable("lock", path, () => fileSystem.lock(path));
+  if (lock !== undefined) return lock;
+  throw new JournalLockedError(folder, await announcedIn(fileSystem, layout));
 }
 
 async function prepare(fileSystem: FileSystem, layout: Layout): Promise<void> {

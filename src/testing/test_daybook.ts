@@ -87,7 +87,7 @@ class DaybookUnderTest extends InProcessDaybook implements TestDaybook {
 
   async advance(ms: number): Promise<void> {
     if (!(ms >= 0 && ms < Infinity)) {
-      throw new RangeError(`Cannot advance by ${ms} ms: time goes forward, and does not end`);
+      throw new RangeError(`Cannot advance by ${ms} ms: it must be finite, and not negative`);
     }
     await this.#machine.advance(ms);
     await this.#machine.requireSound();

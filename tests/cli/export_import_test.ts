@@ -560,6 +560,7 @@ testWithHomes("export: it says what it cannot find or read", DEFINITIONS, async 
 
   const output = old.path("out.ndjson");
   assert.equal((await run(id, "--output", output)).code, 0);
+  assert.equal(((await Deno.stat(output)).mode ?? 0) & 0o777, 0o600);
   assert.equal(await Deno.readTextFile(output), await exported(old, id));
   const second = await run(id, "--output", output);
   assert.equal(second.code, 74);

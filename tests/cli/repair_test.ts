@@ -249,10 +249,14 @@ test("repair: a foreign file is reported, and left to its owner", async () => {
 test("repair: while another process holds the journal it does nothing", async () => {
   const { disk } = await flippedIn(1);
   const lock = await disk.lock("journal/LOCK");
+  setText(disk, "journal/LOCK", "http://127.0.0.1:8000\n");
   const before = filesIn(disk, "journal");
   const { code, err } = await repair(disk, "--apply");
   assert.equal(code, 73);
-  assert.match(err.join(), /another process holds it/);
+  assert.match(
+    err.join(),
+    /another process holds it, which listens on http:\S+:8000; stop Daybook/,
+  );
   assert.deepEqual(filesIn(disk, "journal"), before);
   lock?.release();
 });

@@ -325,3 +325,16 @@ Deno.test("overview: if tokens are set, it requires one", async () => {
 function escapeRegExp(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
+
+Deno.test("overview: of many pauses it shows a few, that of everything among them", async () => {
+  const app = await startApp();
+  for (let at = 1; at <= 6; at++) {
+    await jsonOf(await app.post("/pauses", { label: `team:${at}`, reason: "a move" }), 201);
+  }
+  await jsonOf(await app.post("/pauses", { reason: "a deploy" }), 201);
+  const pauses = await pageOf(app, "/");
+  assert.equal(pauses.match(/is paused/g)?.length, 5);
+  assert.match(pauses, /a deploy/);
+  assert.match(pauses, /<a href="\/ui\/limits#pauses-heading">2 more pauses<\/a>/);
+  assert.doesNotMatch(await pageOf(app, "/ui/limits"), /more pauses/);
+});

@@ -12,7 +12,7 @@ import {
   mismatchText,
 } from "../../src/explain/mismatch.ts";
 import { looseForm } from "../../src/explain/likeness/loose_form.ts";
-import { shownValue } from "../../src/core/shown_value.ts";
+import { oneLine, shownValue } from "../../src/core/shown_value.ts";
 import { expectation } from "../support/engine/entries.ts";
 import {
   attributesOf,
@@ -349,4 +349,16 @@ Deno.test("correlationTerms: alternatives count as many clauses as the shortest 
     [{ anyOf: [three, "any"] }, 0],
   ];
   for (const [correlation, terms] of cases) assert.equal(correlationTerms(correlation), terms);
+});
+
+Deno.test("oneLine: words and emoji that a joiner holds together stay whole", () => {
+  for (
+    const text of [
+      "\u0645\u06cc\u200c\u0631\u0648\u0645",
+      "\u{1f469}\u200d\u{1f469}\u200d\u{1f467}",
+    ]
+  ) {
+    assert.equal(oneLine(text), text);
+  }
+  assert.equal(oneLine("one\u202e\n\u200b two"), "one two");
 });

@@ -210,6 +210,18 @@ Deno.test("bounded: an event with a long text whose characters each become eight
   );
 });
 
+Deno.test("bounded: requests to paths of very many parts", async () => {
+  const path = "/a".repeat(30_000);
+  await withServer(
+    () => Promise.resolve(),
+    (server) =>
+      assertOthersServed(server, async () => {
+        const answers = await times(20, () => got(server, path));
+        assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([404]));
+      }),
+  );
+});
+
 Deno.test("bounded: the explanation and the replay of a long job", async () => {
   await withServer(
     async (server) => {

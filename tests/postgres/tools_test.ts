@@ -167,6 +167,24 @@ async function partingsAreFound(server: PostgresServer, folder: string): Promise
   assert.equal((await journal(...args)).code, 0);
 }
 
+Deno.test("tools: a database in place of the folder is a usage error, and is not quoted", () =>
+  inFolder(async (folder) => {
+    const database = "postgres://daybook:secret@127.0.0.1/jobs?journal=shop";
+    const commands = [
+      ...[["verify"], ["head"], ["cat"], ["repair"], ["repair", "--apply"], ["export", "job_1"]],
+      ...[["backup", `${folder}/copy`], ["push", database], ["pull", database], ["replay-test"]],
+    ];
+    for (const command of commands) {
+      const flag = await runJournal([...command, "--journal", database], { env: ENV });
+      const variable = await runJournal(command, { env: { ...ENV, DAYBOOK_JOURNAL: database } });
+      for (const { code, out, err } of [flag, variable]) {
+        assert.deepEqual([code, out], [64, []], command.join(" "));
+        assert.match(err.join("\n"), /must be a folder, and is a database: give the --folder/);
+        assert.doesNotMatch(err.join("\n"), /secret/);
+      }
+    }
+  }));
+
 Deno.test("tools: an invalid database address is a usage error, and is not quoted", () =>
   inFolder(async (folder) => {
     const wrong = ["http://x:word@h/d", "postgres://x:word@h/d?journal=A B"];

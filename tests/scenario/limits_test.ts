@@ -62,7 +62,7 @@ Deno.test("limits: of simultaneous requests only as many are accepted as there i
       leave.abort();
       await polls;
       await untilStatus(200, () => poll(null, 1));
-      // These leave before the server looks out for it.
+      // These disconnect before the server watches for it.
       const began = performance.now();
       await times(3, () => poll(AbortSignal.timeout(50), 60)).catch(() => {});
       await untilStatus(200, () => poll(null, 1));

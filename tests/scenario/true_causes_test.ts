@@ -108,7 +108,7 @@ test("explain the queue: when no job has a worker, it says what holds the jobs, 
   }, { retry: { maxAttempts: 3, initialMs: MINUTE_MS, factor: 1, jitter: 0 } });
   const daybook = await Explained.start({ definitions: [MAIL, failing] });
   await daybook.submit("failing", "pay");
-  const again = "1 job backs off and is tried again without a call.";
+  const again = "1 job backs off and is tried again automatically.";
   const failed = "1 job backs off after Error: the bank is down";
   assert.deepEqual(await queueOf(daybook), {
     summary: `Nothing is running: ${failed}.`,
@@ -406,7 +406,7 @@ test("explain a passed deadline: when no process recorded it in time, it says so
   );
 });
 
-test("explain a count: two events that counted and differ only in their ids are named, unless the plan asks for all they have", async () => {
+test("explain a count: two events that counted and have the same content are named, unless the plan asks for all they have", async () => {
   const daybook = await Explained.start();
   const approved = (multiplicity: object) => ({
     id: "approved",
@@ -421,8 +421,8 @@ test("explain a count: two events that counted and differ only in their ids are 
   await daybook.event("hr.Approved", byAnna, { eventId: "hook-1" });
   await daybook.event("hr.Approved", byAnna, { eventId: "hook-2" });
   await daybook.event("hr.Approved", { ...byAnna, by: "ben" }, { eventId: "hook-3" });
-  const twice = 'Two events that counted for "approved" differ only in their ids, hook-1 and ' +
-    "hook-2: one may have been sent twice.";
+  const twice = 'Two events that counted for "approved" have the same content under different ' +
+    "ids, hook-1 and hook-2: one may have been sent twice.";
   assert.equal(
     (await toldOf(daybook, "two")).summary,
     `Job two is Done since 2026-01-01T00:00:00.000Z. ${twice}`,
@@ -434,6 +434,21 @@ test("explain a count: two events that counted and differ only in their ids are 
     await daybook.event("hr.Approved", { request: "r1" }, { eventId });
   }
   assert.doesNotMatch(JSON.stringify(await toldOf(daybook, "ticks")), /sent twice/);
+});
+
+test("explain a count: events that name different times or tasks were not sent twice", async () => {
+  const daybook = await Explained.start();
+  const plan = { expected: [{ id: "read", eventType: "meter.Read", multiplicity: { times: 2 } }] };
+  const differing = {
+    times: [{ occurredAt: "2025-12-31T23:00:00.000Z" }, { occurredAt: "2025-12-31T22:00:00.000Z" }],
+    tasks: [{ taskId: "first" }, { taskId: "second" }],
+  };
+  for (const [jobId, kinds] of Object.entries(differing)) {
+    await daybook.post("/jobs", { jobId, plan });
+    for (const more of kinds) await daybook.event("meter.Read", { value: 7 }, { jobId, ...more });
+    assert.equal(daybook.engine.job(jobId as never)?.state, "Done");
+    assert.doesNotMatch(JSON.stringify(await toldOf(daybook, jobId)), /sent twice/, jobId);
+  }
 });
 
 test("explain a failed retry: it offers to run again what it took over, which the call does", async () => {
@@ -453,8 +468,8 @@ test("explain a failed retry: it offers to run again what it took over, which th
   const step = next.at(-1);
   assert.equal(
     step?.statement,
-    "Or retry it from task token, if what it took over from job first is out of date; this runs " +
-      "again, and all that follows:",
+    "Or retry it from task token, if what it took over from job first is out of date; that task " +
+      "and all that follow run again:",
   );
   assert.ok(step?.action);
   const again = await daybook.post(step.action.path, step.action.body);

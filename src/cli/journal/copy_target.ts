@@ -1,8 +1,8 @@
 /** The target folder of a copy: locked during the copy, which is then verified. */
 
-import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
-import type { FileSystem, HeldLock } from "../../journal/file_system.ts";
-import { requireKind } from "../../journal/folder.ts";
+import { orUnusable } from "../../journal/errors.ts";
+import type { FileSystem } from "../../journal/file_system.ts";
+import { lockFolder, requireKind } from "../../journal/folder.ts";
 import { isTemporary, type Layout } from "../../journal/layout.ts";
 import { makeNamedFolder, makeNamedFolders } from "../../journal/named_folder.ts";
 import { audit } from "../../verify/audit.ts";
@@ -28,7 +28,7 @@ export async function withTarget<Result>(
 ): Promise<Result> {
   const warn = (message: string) => terminal.err(`daybook: ${message}`);
   await makeNamedFolders(fileSystem, layout.folder, warn);
-  const lock = await takeLock(fileSystem, layout);
+  const lock = await lockFolder(fileSystem, layout);
   try {
     await check();
     await requireKind(fileSystem, layout.segments, ["folder", "missing"]);
@@ -38,13 +38,6 @@ export async function withTarget<Result>(
   } finally {
     lock.release();
   }
-}
-
-async function takeLock(fileSystem: FileSystem, { folder, lock: path }: Layout): Promise<HeldLock> {
-  await requireKind(fileSystem, path, ["file", "missing"]);
-  const lock = await orUnusable("lock", path, () => fileSystem.lock(path));
-  if (lock === undefined) throw new JournalLockedError(folder);
-  return lock;
 }
 
 /** Removes the temporary files of an interrupted copy. */

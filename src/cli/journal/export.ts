@@ -100,9 +100,15 @@ function portable(entry: JobEventLogEntry, { job }: JobHistory): JobEventLogEntr
 
 async function write(path: string, lines: Iterable<string>): Promise<void> {
   const text = [...lines].map((line) => `${line}\n`).join("");
+  let isNew = false;
   try {
-    await Deno.writeTextFile(path, text, { createNew: true });
+    // Readable only for its owner, as the journal is.
+    using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
+    isNew = true;
+    const bytes = new TextEncoder().encode(text);
+    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
   } catch (error) {
+    if (isNew) await Deno.remove(path);
     const reason = error instanceof Deno.errors.AlreadyExists
       ? "the file exists"
       : `${failureReason(error, path)}; without --output it goes to the standard output`;

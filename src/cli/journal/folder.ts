@@ -6,7 +6,8 @@ import {
   JournalUnusableError,
 } from "../../journal/errors.ts";
 import type { Permissions } from "../../settings/permission_advice.ts";
-import { CommandError, type CommandInput, type CommandOption } from "../command.ts";
+import { namesDatabase } from "../../postgres/place.ts";
+import { CommandError, type CommandInput, type CommandOption, UsageError } from "../command.ts";
 
 export const EXIT_UNREADABLE = 74;
 export const EXIT_DAMAGED = 78;
@@ -19,9 +20,20 @@ export const JOURNAL_OPTION: CommandOption = {
   help: "the folder of the journal; DAYBOOK_JOURNAL (default journal)",
 };
 
-/** The folder named by the options or the environment, without a trailing slash. */
+/**
+ * The folder named by the options or the environment, without a trailing slash.
+ *
+ * @throws {UsageError} if it is a database, as it may be for a server. Its address may contain a
+ * password, so it is not repeated.
+ */
 export function journalFolder(input: CommandInput): string {
   const folder = input.text("journal") ?? input.env("DAYBOOK_JOURNAL") ?? DEFAULT_FOLDER;
+  if (namesDatabase(folder)) {
+    throw new UsageError(
+      "--journal, or DAYBOOK_JOURNAL, must be a folder, and is a database: give the --folder of " +
+        "the server, or one that deno task journal pull has filled",
+    );
+  }
   return folder.replace(/(?<=.)\/+$/, "") || DEFAULT_FOLDER;
 }
 

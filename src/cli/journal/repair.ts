@@ -1,8 +1,7 @@
 /** `journal repair`: shows what can be kept of a damaged journal, and with `--apply` repairs it. */
 
 import { dirname } from "node:path";
-import { JournalLockedError, orUnusable } from "../../journal/errors.ts";
-import type { HeldLock } from "../../journal/file_system.ts";
+import { lockFolder } from "../../journal/folder.ts";
 import { copyFolder, removeUnfinished } from "../../tools/folder_copy.ts";
 import { INDEX, journalLayout, KEYS, type Layout, SIDECARS } from "../../journal/layout.ts";
 import { readRepairNote, removeRepairNote, type RepairedAttributes } from "../../journal/repair.ts";
@@ -96,7 +95,7 @@ class Repair {
   async #apply(): Promise<number> {
     const parent = dirname(this.#layout.folder);
     for (const access of ["read", "write"] as const) requirePermission(access, parent);
-    const lock = await this.#lock();
+    const lock = await lockFolder(this.#tools.fileSystem, this.#layout);
     let fact: RepairedAttributes | undefined;
     try {
       const task = await this.#task();
@@ -118,13 +117,6 @@ class Repair {
       await recordRepair(this.#tools, this.#layout, fact, warn);
     }
     return await this.#prove();
-  }
-
-  async #lock(): Promise<HeldLock> {
-    const { folder, lock: path } = this.#layout;
-    const lock = await orUnusable("lock", path, () => this.#tools.fileSystem.lock(path));
-    if (lock === undefined) throw new JournalLockedError(folder);
-    return lock;
   }
 
   async #task(): Promise<Task> {

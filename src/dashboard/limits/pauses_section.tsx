@@ -10,7 +10,7 @@ import type { Route } from "../../http/route.ts";
 import { actAndRedirect } from "../form.ts";
 import { Confirm, MissingScope } from "../parts/action_form.tsx";
 import { counted } from "../../core/counted.ts";
-import { JobLink } from "../parts/links.tsx";
+import { JobLink, LIMITS_PATH } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/time.tsx";
 
@@ -25,18 +25,28 @@ interface PausesSectionProps {
   readonly returnTo: string;
   /** The text if nothing is paused. */
   readonly whenNone?: string;
+  /** The others are only counted. */
+  readonly max?: number;
 }
 
-export function PausesSection({ pauses, whenNone, ...props }: PausesSectionProps) {
+export function PausesSection({ pauses, whenNone, max, ...props }: PausesSectionProps) {
+  const shown = [
+    ...pauses.filter(isOfEverything),
+    ...pauses.filter((pause) => !isOfEverything(pause)),
+  ].slice(0, max);
+  const more = pauses.length - shown.length;
   return (
     <div id="pauses" class="stack" data-live>
-      {pauses.map((pause) => <PauseNote pause={pause} {...props} />)}
+      {shown.map((pause) => <PauseNote pause={pause} {...props} />)}
+      {more === 0
+        ? null
+        : <a href={`${LIMITS_PATH}#pauses-heading`}>{counted(more, "more pause")}</a>}
       {pauses.length > 0 || whenNone === undefined ? null : <p class="soft">{whenNone}</p>}
     </div>
   );
 }
 
-type PauseNoteProps = Omit<PausesSectionProps, "pauses" | "whenNone"> & {
+type PauseNoteProps = Omit<PausesSectionProps, "pauses" | "whenNone" | "max"> & {
   readonly pause: HeldPause;
 };
 

@@ -26,6 +26,9 @@ import type { Citation } from "../../explain/explanation.ts";
 import { Cited } from "../parts/cited.tsx";
 import type { QueueExplanation } from "../../explain/queue_explanation.ts";
 
+/** The Limits screen has all of them. */
+const PAUSES_MAX = 5;
+
 const OVERVIEW_PARAMETERS = { ...SPAN_PARAMETER, ...NOTE_PARAMETER };
 
 export const OVERVIEW_SCREEN_ROUTES: readonly Route[] = [
@@ -60,7 +63,15 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
   const mayOperate = requestViewer(c).scopes.includes("operate");
   // A pause of everything comes first; others are listed under what may need attention.
   const isStopped = standing?.standsStill === true && isOfPauses(standing);
-  const pauseNotes = <PausesSection pauses={pauses} mayEnd={mayOperate} now={now} returnTo="/" />;
+  const pauseNotes = (
+    <PausesSection
+      pauses={pauses}
+      mayEnd={mayOperate}
+      now={now}
+      returnTo="/"
+      max={PAUSES_MAX}
+    />
+  );
   const stoppedBy = { told: isOfPauses(standing) ? undefined : standing, now };
   return page(
     c,

@@ -8,8 +8,8 @@ import type { JobHead, JobState } from "../../core/job_state.ts";
 import type { HttpDeps } from "../http_deps.ts";
 
 /**
- * How long a wait goes on if its client has disconnected. Most waits are over by then, and looking
- * out for a disconnection takes longer than all else that a wait does.
+ * How long a wait may outlive its client. Most waits are over by then, and watching for a
+ * disconnection takes longer than everything else that a wait does.
  */
 const UNWATCHED_MS = 250;
 
