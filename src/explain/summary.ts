@@ -89,7 +89,7 @@ function doing(
     case "suspended":
       return suspended(outlined, evidence, waitingFor);
     case "parked":
-      return parkedSummary(outlined);
+      return parkedSummary(outlined, evidence);
     case "compensating":
       return compensating(outlined, evidence, waitingFor);
     case "succeeded":

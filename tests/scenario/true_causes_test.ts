@@ -580,3 +580,38 @@ test("explain a lowered limit: no call is suggested that would free no place", a
   await changeLimits(daybook, "mail.send", { maxRunning: 1, reason: "fewer" });
   assert.equal(await cancels(), 0);
 });
+
+test("explain a retry: if only a newer version is loaded, and it does not take the input, both jobs say so and what helps", async () => {
+  const order = (version: number, input: v.GenericSchema) =>
+    defineJob({
+      type: "order.take",
+      version,
+      input,
+      async run(ctx) {
+        await ctx.task("pay", () => {
+          throw new NonRetryableError("the card was refused");
+        });
+      },
+    });
+  const before = order(1, v.object({ id: v.string() }));
+  const first = await Explained.start({ definitions: [before] });
+  await first.submit("failed", "order.take", { id: "7" });
+  const daybook = await first.crash({
+    definitions: [order(2, v.object({ id: v.string(), country: v.string() }))],
+  });
+  const refused = "Version 2 does not take its input: /country: is required.";
+  const step = "First load version 1 of type order.take, or a newer one that takes its input; " +
+    `else the new job is parked. ${refused}`;
+  assert.ok((await toldOf(daybook, "failed")).next.includes(step));
+
+  const { jobId } = await daybook.post("/jobs/failed/retry");
+  const parked = await toldOf(daybook, `${jobId}`);
+  assert.match(parked.summary, /^Job \S+ is parked since .* version 1 of type order\.take is not/);
+  assert.ok(parked.summary.endsWith(` ${refused}`), parked.summary);
+  assert.ok(parked.next.includes(step), parked.next.join("\n"));
+
+  const both = await daybook.crash({
+    definitions: [before, order(2, v.object({ id: v.string(), country: v.string() }))],
+  });
+  assert.doesNotMatch(JSON.stringify(await toldOf(both, "failed")), /does not take/);
+});
