@@ -122,7 +122,7 @@ async function openDaybook(
         onTooLong: () => fail("the event loop was blocked for --stall-exit", EXIT_ENDED_BY_CODE),
       },
       onJournalFailed: (error) => {
-        const { text, exitCode } = runningFailure(error, configuration.folder);
+        const { text, exitCode } = runningFailure(error, configuration);
         warn(text);
         setTimeout(() => exitProcess(exitCode), LAST_ANSWERS_MS);
       },
@@ -131,13 +131,13 @@ async function openDaybook(
 
 /** Ends the process if the journal cannot be used. */
 async function orFail<Result>(
-  { folder }: Configuration,
+  configuration: Configuration,
   work: () => Promise<Result>,
 ): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    const failure = openingFailure(error, folder);
+    const failure = openingFailure(error, configuration);
     if (failure === undefined) throw error;
     fail(failure.text, failure.exitCode);
   }
@@ -283,7 +283,7 @@ dropUnprintable(console);
 
 keepBuiltIns();
 
-surviveUncaught(warn);
+surviveUncaught((message) => log.warn(redact(message), "  "));
 
 const result = readConfiguration({
   args: Deno.args,

@@ -100,11 +100,14 @@ export function waitsGivenUp(outlined: OutlinedHistory): readonly Statement<LogI
 
 /** The wait that ended without its event, if that was the last thing that `run` learned. */
 export function lastWaitGivenUp(outlined: OutlinedHistory): Statement<LogId> | undefined {
-  const [last] = passedOnes(outlined.job);
-  const hasLearned = outlined.job.tasks.some((task) =>
-    task.status === "completed" && task.completedBy > (last?.passedBy ?? 0)
-  );
-  return last === undefined || hasLearned ? undefined : givenUp(outlined, last);
+  const { job } = outlined;
+  const [last] = passedOnes(job);
+  if (last === undefined) return undefined;
+  // The event may have come to a later wait.
+  const { by = [] } = expectationProgress(job, last.expectation)?.progress ?? {};
+  const learned = job.tasks.flatMap((task) => task.status === "completed" ? task.completedBy : []);
+  const isLast = [...learned, ...by.slice(-1)].every((logId) => logId < last.passedBy);
+  return isLast ? givenUp(outlined, last) : undefined;
 }
 
 interface PassedWait extends TimedWait {

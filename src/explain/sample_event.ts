@@ -46,7 +46,7 @@ export function sampleEvent(
     ...nested(terms.map((term) => [term.path, sampleValue(term)])),
     ...Object.fromEntries(rest),
   };
-  const task = taskId === undefined ? {} : { taskId };
+  const task: JsonObject = taskId === undefined ? {} : { taskId };
   const open = [
     ...terms.filter((term) => isOpen(term)).map(({ path }) => path.split(".")),
     ...rest.map(([name]) => [name]),

@@ -27,6 +27,11 @@ function adviceFor(folder: string): string {
     "before it changes anything";
 }
 
+function copyAdvice(folder: string): string {
+  return `. This folder is a copy of the journal in the database: move ${folder} away, and the ` +
+    "next start downloads it again";
+}
+
 /** The journal is damaged, or this version cannot read it. */
 export class JournalDamagedError extends Error {
   /** For logs. */
@@ -40,20 +45,14 @@ export class JournalDamagedError extends Error {
   /** The position of the entry that is, or should be, there. */
   readonly logId: number;
   readonly #what: string;
-  readonly #adviceFor: (folder: string) => string;
 
   /** Created by the journal. */
-  constructor(
-    location: JournalLocation,
-    reason: string,
-    advice: (folder: string) => string = adviceFor,
-  ) {
+  constructor(location: JournalLocation, reason: string) {
     const { segment, offset, logId } = location;
     const what = `Cannot use the journal: segment ${segment} at byte ${offset} ` +
       `(logId ${logId}): ${reason}`;
-    super(what + advice("journal"));
+    super(what + adviceFor("journal"));
     this.#what = what;
-    this.#adviceFor = advice;
     this.segment = segment;
     this.offset = offset;
     this.logId = logId;
@@ -62,9 +61,11 @@ export class JournalDamagedError extends Error {
   /**
    * The message, with commands for the journal in this folder: without a flag they would repair
    * another.
+   *
+   * @param isCopy Whether the folder is a copy of a shared journal: repaired, it would differ.
    */
-  messageFor(folder: string): string {
-    return this.#what + this.#adviceFor(folder);
+  messageFor(folder: string, isCopy = false): string {
+    return this.#what + (isCopy ? copyAdvice(folder) : adviceFor(folder));
   }
 }
 

@@ -7,6 +7,7 @@ import {
 } from "../journal/errors.ts";
 import { isSharedLogError } from "../journal/shared_log.ts";
 import { UnfitDatabaseError } from "../postgres/unfit_database.ts";
+import type { Configuration } from "../settings/configuration.ts";
 import { withStart } from "../settings/permission_advice.ts";
 
 /** The exit code if the running journal failed. */
@@ -17,13 +18,20 @@ interface JournalFailure {
   readonly exitCode: number;
 }
 
+/** Where the journal is. */
+type Place = Pick<Configuration, "folder" | "database">;
+
 /** Why a journal cannot be opened; `undefined` for any other error. */
-export function openingFailure(error: unknown, folder: string): JournalFailure | undefined {
+export function openingFailure(
+  error: unknown,
+  { folder, database }: Place,
+): JournalFailure | undefined {
   if (error instanceof JournalUnusableError) {
     return { text: unusableText(error, folder), exitCode: error.exitCode };
   }
   if (error instanceof JournalDamagedError) {
-    return { text: error.messageFor(folder), exitCode: error.exitCode };
+    const text = error.messageFor(folder, database !== undefined);
+    return { text, exitCode: error.exitCode };
   }
   if (error instanceof JournalLockedError) return { text: error.message, exitCode: error.exitCode };
   if (!isSharedLogError(error)) return undefined;
@@ -31,12 +39,16 @@ export function openingFailure(error: unknown, folder: string): JournalFailure |
 }
 
 /** Why a running journal no longer accepts entries. */
-export function runningFailure({ cause, message }: Error, folder: string): JournalFailure {
+export function runningFailure(
+  { cause, message }: Error,
+  { folder, database }: Place,
+): JournalFailure {
   if (isSharedLogError(cause) || cause instanceof UnfitDatabaseError) {
     return { text: `${cause.message}; stopping`, exitCode: cause.exitCode };
   }
   if (cause instanceof JournalDamagedError) {
-    const text = `${cause.messageFor(folder)}; stopping, since the served state may be wrong`;
+    const damage = cause.messageFor(folder, database !== undefined);
+    const text = `${damage}; stopping, since the served state may be wrong`;
     return { text, exitCode: cause.exitCode };
   }
   const text = `${message}; stopping, because only the next start can tell what is on disk`;

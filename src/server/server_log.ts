@@ -25,9 +25,10 @@ export class ServerLog implements JobLog {
     }
   }
 
-  warn(message: string): void {
-    const line = this.#isJson ? this.#json("warn", { message }) : `daybook: ${shownLines(message)}`;
-    this.#options.err(line);
+  /** @param indent Before further lines, where what the code of a job threw is in the message. */
+  warn(message: string, indent = ""): void {
+    const text = () => `daybook: ${shownLines(message, indent)}`;
+    this.#options.err(this.#isJson ? this.#json("warn", { message }) : text());
   }
 
   /** A line that the code of a job logged. */

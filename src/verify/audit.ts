@@ -342,6 +342,7 @@ class Audit {
       tornBytes,
       stoppedAt: this.#stoppedAt,
       served,
+      isShared: this.#isShared,
       repairs: this.#repairs,
       notes: [...this.#notes, ...this.#snapshots.notes, ...this.#sidecars.notes],
       lastIntact: this.#witness.witness,

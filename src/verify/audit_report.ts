@@ -27,6 +27,8 @@ export interface AuditReport {
   /** The first line that was not projected, because of damage. */
   readonly stoppedAt: WalkedDamage | undefined;
   readonly served: ServedOutcome | undefined;
+  /** Whether several processes have shared the journal, so that this may be a copy of it. */
+  readonly isShared: boolean;
   /** Where earlier repairs put their copies, as recorded. */
   readonly repairs: readonly string[];
   readonly notes: readonly string[];

@@ -75,6 +75,7 @@ Deno.test("manual: a page with wrong output is caught, with the place", async ()
 Deno.test("manual: a command that fails is caught, and so is one that should fail and does not", async () => {
   await walk(["```sh fails", "false", "```"]);
   await assert.rejects(walk(["```sh", "false", "```"]), /page\.md:2 exits with 1/);
+  await assert.rejects(walk(["```sh", "false", "true", "```"]), /page\.md:2 exits with 1/);
   await assert.rejects(walk(["```sh fails", "true", "```"]), /page\.md:2 exits with 0/);
 });
 

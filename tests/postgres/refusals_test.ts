@@ -121,6 +121,31 @@ testWithPostgres(
   (server) => inFolder((folder) => lostEntriesAreAdded(server, folder)),
 );
 
+/** Repaired, it would differ from the database. */
+async function damagedCopyIsReplaced(server: PostgresServer, folder: string): Promise<void> {
+  const copy = `${folder}/copy`;
+  await ledOnce(server, "damaged", copy);
+  await ledOnce(server, "damaged", copy);
+  const [file] = [...Deno.readDirSync(`${copy}/segments`)];
+  const path = `${copy}/segments/${file?.name}`;
+  const text = await Deno.readTextFile(path);
+  await Deno.writeTextFile(path, text.replace('"logId":3,"batch":3,', '"logId":3,"batch":4,'));
+  const refused = await refusalOf(copy, server.url("damaged"));
+  assert.equal(refused.code, 78, refused.output);
+  assert.match(refused.output, /move \S+copy away, and the next start downloads it again/);
+  assert.doesNotMatch(refused.output, /journal repair/);
+  const { code, err } = await runJournal(["repair", "--journal", copy]);
+  assert.equal(code, 1);
+  assert.match(err.join("\n"), /do not repair it.* the next start downloads it again/);
+  await Deno.rename(copy, `${folder}/damaged`);
+  await ledOnce(server, "damaged", copy);
+}
+
+testWithPostgres(
+  "refusals: a damaged copy is not to be repaired, but downloaded again",
+  (server) => inFolder((folder) => damagedCopyIsReplaced(server, folder)),
+);
+
 /** It could not continue sealed jobs after a takeover, nor the others the jobs that it seals. */
 async function otherSecretKeyIsRefused(server: PostgresServer, folder: string): Promise<void> {
   const leader = new Member({

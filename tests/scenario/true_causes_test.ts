@@ -375,6 +375,27 @@ test("explain a wait that run gave up on: it is named before what run threw for 
   assert.match(summary, /"paid" did not come in time in job strict: a retry takes this over/);
 });
 
+test("explain a wait that run gave up on: it is not blamed if its event came to a later wait", async () => {
+  const patient = defineJob({
+    type: "order.patient",
+    version: 1,
+    input: ANY_INPUT,
+    expects: () => ({ paid: { eventType: "shop.Paid", correlation: "any" } }),
+    async run(ctx) {
+      await ctx.expect("paid", { withinMs: MINUTE_MS });
+      await ctx.expect("paid");
+      throw new Error("paid too little");
+    },
+  });
+  const daybook = await Explained.start({ definitions: [patient] });
+  await daybook.submit("job", "order.patient");
+  await daybook.clock.advance(MINUTE_MS);
+  await daybook.event("shop.Paid");
+  await daybook.clock.settle();
+  const { summary } = await toldOf(daybook, "job");
+  assert.equal(summary, "Job job failed: run threw Error: paid too little.");
+});
+
 test("explain a passed deadline: when no process recorded it in time, it says so, and which event was too late", async () => {
   const first = await Explained.start();
   await first.post("/jobs", {

@@ -33,6 +33,7 @@ function throwsLater(type: string, thrown: () => unknown) {
 export const plain = throwsLater("uncaught.plain", () => new Error("in a timer"));
 export const proxy = throwsLater("uncaught.proxy", revoked);
 export const message = throwsLater("uncaught.message", unreadable);
+export const lines = throwsLater("uncaught.lines", () => new Error("declined\njob_2 pay 1: paid"));
 
 export const rejects = defineJob({
   type: "uncaught.rejects",

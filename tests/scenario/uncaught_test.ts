@@ -21,7 +21,7 @@ Deno.test("uncaught: an error thrown in a timer fails its attempt, is logged wit
       permissions: [`--allow-read=${SOURCE}`],
     });
     const ended: Record<string, Ended> = {};
-    for (const type of ["plain", "proxy", "message", "rejects"]) {
+    for (const type of ["plain", "proxy", "message", "lines", "rejects"]) {
       const body = { type: `uncaught.${type}`, input: {} };
       const answer = await daybook.post("/jobs", body, { prefer: "wait=20" });
       ended[type] = await answer.json();
@@ -30,7 +30,8 @@ Deno.test("uncaught: an error thrown in a timer fails its attempt, is logged wit
 
     const messages = Object.values(ended).map(({ failure }) => failure?.error.message);
     const unread = ["(something that cannot be read)", "(its message cannot be read)"];
-    assert.deepEqual(messages, ["in a timer", ...unread, undefined]);
+    const lines = "declined\njob_2 pay 1: paid";
+    assert.deepEqual(messages, ["in a timer", ...unread, lines, undefined]);
     assert.equal(ended["rejects"]?.state, "Done");
     const text = daybook.output.join("\n");
     for (const type of ["plain", "proxy", "message"]) {
@@ -38,6 +39,11 @@ Deno.test("uncaught: an error thrown in a timer fails its attempt, is logged wit
       const told = `daybook: uncaught error in task later of job ${jobId}, attempt 1: `;
       assert.ok(text.includes(told), text);
     }
+    assert.match(
+      text,
+      /declined\n {2}job_2 pay 1: paid\n/,
+      "no line looks like one of another job",
+    );
     const { jobId } = ended["rejects"] as Ended;
     assert.ok(
       text.includes(`unhandled rejection in task forget of job ${jobId}, attempt 1: `),

@@ -89,7 +89,14 @@ class Repair {
     if (this.#isApplied) return await this.#apply();
     const task = await this.#task();
     this.#print(task, undefined);
-    return isDone(task) ? EXIT_OK : EXIT_NEGATIVE;
+    if (isDone(task)) return EXIT_OK;
+    if (task.report.isShared) {
+      this.#terminal.err(
+        "daybook: if this is a copy of a journal in PostgreSQL, do not repair it, or it would " +
+          "differ: move the folder away, and the next start downloads it again",
+      );
+    }
+    return EXIT_NEGATIVE;
   }
 
   async #apply(): Promise<number> {

@@ -23,6 +23,7 @@ import type { JsonObject } from "../../core/json.ts";
 import { Empty } from "../parts/table.tsx";
 import { toQueueBrief } from "../../explain/brief.ts";
 import type { Citation } from "../../explain/explanation.ts";
+import { TimedText } from "../parts/text.tsx";
 import { Cited } from "../parts/cited.tsx";
 import type { QueueExplanation } from "../../explain/queue_explanation.ts";
 
@@ -138,7 +139,11 @@ function Health({ deps }: { readonly deps: HttpDeps }) {
   const trouble = instanceTrouble(deps);
   return (
     <div id="health" data-live>
-      {trouble === undefined ? null : <p class="note note-bad" role="alert">{trouble}</p>}
+      {trouble === undefined ? null : (
+        <p class="note note-bad" role="alert">
+          <TimedText text={trouble} />
+        </p>
+      )}
     </div>
   );
 }

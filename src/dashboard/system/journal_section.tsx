@@ -15,7 +15,7 @@ import { countText, sizeText } from "../../core/size.ts";
 import { CopyText } from "../parts/curl.tsx";
 import { Table } from "../parts/table.tsx";
 import { durationText } from "../../core/duration.ts";
-import { UserText } from "../parts/text.tsx";
+import { TimedText, UserText } from "../parts/text.tsx";
 import type { Child } from "hono/jsx";
 import { assertNever } from "../../core/assert_never.ts";
 import { ActionForm, MissingScope } from "../parts/action_form.tsx";
@@ -84,7 +84,7 @@ function Sharing({ standing }: { readonly standing: Standing }) {
     <>
       <dt>This process</dt>
       <dd>
-        <UserText text={roleText(standing)} lengthMax={500} />
+        <TimedText text={roleText(standing)} />
       </dd>
       {database === null ? null : (
         <>

@@ -87,7 +87,8 @@ function ofTask(task: TaskState, job: JobState): readonly Settlement[] {
     const kind = isSleep(task) ? "sleep" : "task";
     return [{ kind, logId: task.completedBy, taskId, receivedAt: task.endedAt }];
   }
-  const failedBy = "failure" in job ? job.failure.because : Infinity;
+  // A program that embeds Daybook may check types without `exactOptionalPropertyTypes`.
+  const failedBy = ("failure" in job ? job.failure?.because : undefined) ?? Infinity;
   if (task.status !== "failed" || task.lastLogId >= failedBy) return NONE;
   return [{ kind: "task", logId: task.lastLogId, taskId, receivedAt: task.endedAt }];
 }

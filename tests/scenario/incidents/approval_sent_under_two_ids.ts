@@ -15,7 +15,7 @@ export const incident: Incident = {
     await stage.event("hook-2", "bank.Signed", culprit ? signed : { ...signed, by: "ben" });
     return "/jobs/job/explain";
   },
-  cause: [/hook-1 and hook-2/, /the same content under different ids/],
+  cause: [/hook-1 and hook-2/, /have the same content under different ids/],
   decisive: [
     { jobId: "job", eventType: "job.EventCorrelated", nth: 0 },
     { jobId: "job", eventType: "job.EventCorrelated", nth: 1 },

@@ -113,7 +113,7 @@ export class PageWalk {
 
   async #type(block: Block, command: string): Promise<void> {
     const { code, stdout, stderr } = await new Deno.Command("bash", {
-      args: ["-c", this.#withPorts(command)],
+      args: ["-e", "-c", this.#withPorts(command)],
       cwd: this.#folderOf(block),
       env: this.#checkout.env,
     }).output();
