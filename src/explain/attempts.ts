@@ -61,7 +61,7 @@ function alikeInARow(
   const groups: Attempt[][] = [];
   let before: string | undefined;
   for (const attempt of attempts) {
-    const how = attempt.ended && howText(attempt.ended, causes);
+    const how = attempt.ended && howEnded(attempt.ended, causes)?.join(": ");
     if (how !== undefined && how === before) groups.at(-1)?.push(attempt);
     else groups.push([attempt]);
     before = how;
@@ -69,18 +69,18 @@ function alikeInARow(
   return groups;
 }
 
-/** `failed: Error: ...`, or `were cut short: the process stopped`; what a group has in common. */
-function howText(
+/** What a group has in common: `failed`, `Error: ...`; or `were cut short`, `the process stopped`. */
+function howEnded(
   { entry, end }: NonNullable<Attempt["ended"]>,
   causes: Evidence["causes"],
-): string | undefined {
+): readonly [how: string, why: string] | undefined {
   switch (end.kind) {
     case "completed":
       return undefined;
     case "failed":
-      return `failed: ${errorText(end.error)}`;
+      return ["failed", errorText(end.error)];
     case "interrupted":
-      return `were cut short: ${cutShortText(entry, end.reason, causes)}`;
+      return ["were cut short", cutShortText(entry, end.reason, causes)];
     default:
       return assertNever(end, "end of an attempt");
   }
@@ -100,14 +100,13 @@ function groupEnded(
   const { end, entry } = last.ended;
   const counts = end.kind === "failed" && last.nth === last.attempt;
   const limit = maxAttempts === undefined || !counts ? "" : ` of ${maxAttempts}`;
-  const how = howText(last.ended, causes) ?? "";
-  const at = how.indexOf(": ");
+  const [how = "", why = ""] = howEnded(last.ended, causes) ?? [];
   const recorded = end.kind === "failed" ? "at" : "as recorded at";
   const statement =
     `Attempts ${first?.attempt ?? 1} ${
       group.length === 2 ? "and" : "to"
-    } ${last.attempt}${limit} of ${subject} ${how.slice(0, at)} ` +
-    `alike, the last ${recorded} ${timeText(entry)}${how.slice(at)}.`;
+    } ${last.attempt}${limit} of ${subject} ${how} alike, the last ${recorded} ` +
+    `${timeText(entry)}: ${why}.`;
   const cites = group.slice(0, CITED_MAX).flatMap(({ ended, started }) => [
     ...(ended === undefined ? [] : [ended.entry.logId]),
     ...(started === undefined ? [] : [started.logId]),

@@ -30,6 +30,8 @@ export function looseForm(value: JsonScalar): string {
   if (value.length > TEXT_LENGTH_MAX || PLAIN.test(value)) return value;
   const isAscii = ASCII.test(value);
   const text = (isAscii ? value : value.normalize("NFKC").replace(UNSEEN, "")).trim();
+  // It may have become longer.
+  if (text.length > TEXT_LENGTH_MAX) return value;
   if (NUMBER.test(text)) return String(Number(text));
   if (DECIMAL_COMMA.test(text)) return String(Number(text.replace(",", ".")));
   const date = dateForm(text);

@@ -35,6 +35,13 @@ Deno.test("looseForm: values that a sender might confuse have the same form", ()
   }
 });
 
+Deno.test("looseForm: a text of more than 200 characters, as it is or normalized, has only its own form", () => {
+  for (const text of ["A".repeat(201), "A" + "\ufdfa".repeat(12)]) {
+    assert.equal(looseForm(text), text);
+  }
+  assert.equal(looseForm("A".repeat(200)), "a".repeat(200));
+});
+
 Deno.test("looseForm: values with different meanings have different forms", () => {
   for (const [left, right] of OTHER) assert.notEqual(looseForm(left), looseForm(right));
 });
