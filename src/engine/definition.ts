@@ -15,6 +15,8 @@ import type { SecretPath } from "./secrets/secret_path.ts";
 export interface InputSchema<Input = unknown, Output = unknown> {
   /** Distinguishes a schema from other parts of valibot. */
   readonly kind: "schema";
+  /** Inputs are checked at once, so a schema may not be asynchronous. */
+  readonly async: false;
   /** For the compiler only: it does not exist at run time. */
   readonly "~types"?: { readonly input: Input; readonly output: Output } | undefined;
 }

@@ -30,15 +30,19 @@ import type { AnyJobDefinition, ErrorMatcher, Expectation } from "./definition.t
  */
 export function planFor(definition: AnyJobDefinition, input: unknown): JobPlan {
   const expects = definition.expects?.(input) ?? {};
-  if (typeof expects !== "object") {
+  if (typeof expects !== "object" || expects instanceof Promise) {
     throw new TypeError(`Cannot expect ${String(expects)}: it must be an object of expectations`);
+  }
+  const errors = definition.errors?.(input) ?? [];
+  if (!Array.isArray(errors)) {
+    throw new TypeError(`Cannot fail on ${String(errors)}: errors must return a list`);
   }
   const named = Object.entries(expects).map(([id, spec]) => expectedEvent(id, spec));
   requireFew(named);
   return sharedPlan({
     expected: [MAIN_EXPECTATION, ...named],
     policy: {
-      errors: (definition.errors?.(input) ?? []).map(toMatcher),
+      errors: errors.map(toMatcher),
       onCompensated: definition.onCompensated ?? "Failed",
     },
   });

@@ -14,6 +14,7 @@ import { requireProtectable } from "./secrets/protection.ts";
 import { definitionInputSchema } from "./parsed_input.ts";
 import type { DefinitionInfo } from "./requests.ts";
 import { toMatcher } from "./definition_plan.ts";
+import { recordable } from "./recordable.ts";
 
 export class DefinitionRegistry {
   /** All versions of each type, newest first. */
@@ -151,8 +152,15 @@ function requireUsable(definition: AnyJobDefinition): void {
   if (!Array.isArray(runs) || !runs.every(isVersion)) {
     throw new TypeError(`Cannot register ${type}: runs must list versions, such as [1, 2]`);
   }
+  if (typeof (definition.description ?? "") !== "string") {
+    throw new TypeError(`Cannot register ${type}: description must be a text`);
+  }
   if (definition.input?.kind !== "schema") {
     throw new TypeError(`Cannot register ${type}: input must be a valibot schema`);
+  }
+  // It would accept everything.
+  if (definition.input.async) {
+    throw new TypeError(`Cannot register ${type}: input must not be an asynchronous schema`);
   }
   if (onCompensated !== "Done" && onCompensated !== "Failed") {
     throw new TypeError(`Cannot register ${type}: onCompensated must be "Done" or "Failed"`);
@@ -203,7 +211,12 @@ function definitionInfo(definition: AnyJobDefinition): DefinitionInfo {
   };
 }
 
+/** Calls code of the definition, such as its defaults. What cannot be described allows anything. */
 function inputJsonSchema(definition: AnyJobDefinition): JsonValue {
   const options = { errorMode: "ignore", target: "draft-2020-12" } as const;
-  return toJsonSchema(definitionInputSchema(definition), options) as unknown as JsonValue;
+  try {
+    return recordable(toJsonSchema(definitionInputSchema(definition), options), "schema") ?? {};
+  } catch {
+    return {};
+  }
 }

@@ -285,6 +285,54 @@ Deno.test("odd code: a task that shares work with a task of a cancelled job fail
   assert.equal(daybook.condition(second), "succeeded");
 });
 
+Deno.test("odd code: a schema that accepts everything since it is asynchronous is not registered", async () => {
+  const definition = job("demo.async", () => Promise.resolve(), {
+    input: v.objectAsync({ id: v.string() }) as never,
+  });
+  await assert.rejects(
+    Harness.start({ definitions: [definition] }),
+    /Cannot register demo.async: input must not be an asynchronous schema/,
+  );
+});
+
+Deno.test("odd code: a schema that cannot be described does not keep the others from being listed", async () => {
+  const fails = () => {
+    throw new Error("no default");
+  };
+  const big = () => 1n as unknown as string;
+  const definitions = [fails, big].map((otherwise, index) =>
+    job(`demo.undescribed${index}`, () => Promise.resolve(), {
+      input: v.object({ id: v.optional(v.string(), otherwise) }),
+    })
+  );
+  const daybook = await Harness.start({ definitions });
+
+  const listed = daybook.engine.definitions().filter(({ type }) => type.startsWith("demo."));
+  assert.deepEqual(listed.map(({ inputSchema }) => inputSchema), [{}, {}]);
+});
+
+Deno.test("odd code: promises of expectations and of errors are refused, and named", async () => {
+  const later = () => Promise.resolve({}) as never;
+  const definitions = [
+    job("demo.expects", () => Promise.resolve(), { expects: later }),
+    job("demo.errors", () => Promise.resolve(), { errors: later }),
+  ];
+  const daybook = await Harness.start({ definitions });
+  const details: string[] = [];
+  for (const { type } of definitions) {
+    const outcome = await daybook.engine.create({ type, input: {} });
+    assert.ok(!outcome.ok && outcome.problem.kind === "invalidInput");
+    details.push(outcome.problem.issues[0]?.detail ?? "");
+  }
+
+  assert.deepEqual(details, [
+    "demo.expects cannot make a plan from the input: Cannot expect [object Promise]: it must be " +
+    "an object of expectations",
+    "demo.errors cannot make a plan from the input: Cannot fail on [object Promise]: errors must " +
+    "return a list",
+  ]);
+});
+
 for (const wrong of [{ version: 0.5 }, { version: NaN }, { onCompensated: "Maybe" as "Done" }]) {
   Deno.test(`odd code: a definition with ${JSON.stringify(wrong)} is not registered`, async () => {
     const definition = job("demo.wrong", () => Promise.resolve(), wrong);
