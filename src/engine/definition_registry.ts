@@ -90,7 +90,7 @@ export class DefinitionRegistry {
   get limits(): readonly (readonly [string, PlaceLimits])[] {
     return this.types.flatMap((type) => {
       const { limits } = this.get(type) ?? {};
-      return limits === undefined ? [] : [[type, limits] as const];
+      return limits === undefined ? [] : [[type, placeLimits(limits)] as const];
     });
   }
 

@@ -134,6 +134,11 @@ export interface Circumstances {
   /** Whether no version of the type is loaded, so that the code of a retry cannot run either. */
   readonly isTypeMissing?: boolean;
   /**
+   * Set when the version of the job is not loaded, and the newest version of its type does not take
+   * its input, so that a retry would be parked.
+   */
+  readonly refusal?: { readonly version: number; readonly why: string };
+  /**
    * The pauses in force that would hold the next attempt of a job that is not queued, or a retry of
    * one that failed; oldest first.
    */

@@ -15,7 +15,7 @@ import { automatic, manual } from "./next_step.ts";
 import { endStep, pauseText, scopeText } from "./pause_texts.ts";
 import { oneLine } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
-import { later, shortened, silenceText } from "./phrases.ts";
+import { capital, later, shortened, silenceText } from "./phrases.ts";
 import type { QueuedJobs, QueueExplanation } from "./queue_explanation.ts";
 import type { QueueFacts, QueueLimit, WorkerPool } from "./queue_facts.ts";
 import {
@@ -173,14 +173,18 @@ function isBetweenAttempts(facts: QueueFacts): boolean {
     facts.pools.every(({ waiting, busy }) => waiting === 0 && busy === 0);
 }
 
+/** `limits hold 3 jobs, 2 of them: 1 of 1 place of key acme taken (perKey of type mail.send)`. */
+function limitsHoldText({ limits: [most], limited }: QueueFacts): string {
+  const all = `limits hold ${counted(limited, "job")}`;
+  if (most === undefined) return all;
+  const some = most.jobs === limited ? "" : `, ${countText(most.jobs)} of them`;
+  return `${all}${some}: ${limitText(most)}`;
+}
+
 /** Not a standstill: a rate and backoffs end by themselves. */
 function betweenAttemptsCause(facts: QueueFacts): Cause {
   const { limits, limited, conditions } = facts;
-  const [most] = limits;
-  const some = most?.jobs === limited ? "" : `, ${countText(most?.jobs ?? 0)} of them`;
-  const limit = most === undefined
-    ? []
-    : [`limits hold ${counted(limited, "job")}${some}: ${limitText(most)}`];
+  const limit = limited === 0 ? [] : [limitsHoldText(facts)];
   const paused = facts.paused === 0 ? [] : [`pauses hold ${counted(facts.paused, "job")}`];
   const compensating = conditions.get("compensating") ?? 0;
   const undone = counted(compensating, "job is being compensated", "jobs are being compensated");
@@ -215,12 +219,20 @@ function movingCause(facts: QueueFacts): Cause {
     ? ""
     : ` Job ${alone} runs alone, since the process ended twice in a row during it.`;
   const holders = pools.flatMap(({ holders }) => holders);
+  const { limited, forWorker, paused } = queuedJobs(facts);
+  // What limits hold does not continue by itself when the attempts in the way have no time limit.
+  const isLimited = limited > 0 && forWorker === 0;
+  const held = paused === 0 ? "" : ` Pauses hold ${counted(paused, "job")}.`;
   return {
     standsStill: false,
-    summary: `Work continues: ${busy.join(", ")}.${beside} ${waitText(facts)}`.trimEnd(),
+    summary: isLimited
+      ? `${capital(limitsHoldText(facts))}. No job waits for a worker: ${
+        busy.join(", ")
+      }.${beside}${held}`
+      : `Work continues: ${busy.join(", ")}.${beside} ${waitText(facts)}`.trimEnd(),
     cause: holders.slice(0, HOLDERS_MAX).map(holderReason),
     next: [
-      automatic("It continues by itself.", []),
+      ...isLimited ? [] : [automatic("It continues by itself.", [])],
       ...limits.flatMap(placeEnds),
       ...pauseEnds(facts.pauses.filter(({ jobs }) => jobs > 0)),
     ],

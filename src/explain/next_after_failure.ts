@@ -13,6 +13,7 @@ import { compensableTasks } from "./because_compensating.ts";
 import { neverStarted } from "./because_ended.ts";
 import { automatic, firstLoadType, manual } from "./next_step.ts";
 import { overtakenAttempts, underWayText } from "./overtaken.ts";
+import { firstFit } from "./parked.ts";
 import { errorText } from "../core/error_text.ts";
 import { firstEndStep, pauseText } from "./pause_texts.ts";
 import { shortened, taskText, timeText } from "./phrases.ts";
@@ -56,6 +57,7 @@ export function afterFailure(
   }
   const beforehand = [
     ...circumstances.isTypeMissing ? [firstLoadType(outlined)] : [],
+    ...firstFit(outlined, circumstances),
     ...repeatsItself(outlined, job, circumstances.pauses),
   ];
   const retry = beforehand.length === 0 ? "Retry" : "Then retry";

@@ -9,7 +9,7 @@ import { cutShort, tasksLeftInPlace } from "../core/left_in_place.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { unsuccessfulAttempts } from "./attempts.ts";
 import { failureReasons } from "./because_ended.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Circumstances, Evidence } from "./evidence.ts";
 import { automatic, firstLoadType, manual } from "./next_step.ts";
 import { oneLine } from "../core/shown_value.ts";
 import { capital, reasonText, shortened, taskText, timeText } from "./phrases.ts";
@@ -20,12 +20,33 @@ type Next = readonly NextStep<LogId>[];
 const NAMES_MAX = 10;
 
 /** `is parked since ...: charge is ...`, the cause first. */
-export function parkedSummary({ job, parked, suspended }: OutlinedHistory): string {
+export function parkedSummary(
+  { job, parked, suspended }: OutlinedHistory,
+  { circumstances }: Evidence,
+): string {
   if (job.parked === undefined || parked === undefined) return "is parked.";
   const held = job.suspendedBy === undefined || suspended === undefined
     ? ""
     : ` It is suspended as well${reasonText(suspended.attributes.reason)}.`;
-  return `is parked since ${timeText(parked)}: ${oneLine(job.parked.message)}.${held}`;
+  const refused = job.parked.reason === "noDefinition" ? refusalText(circumstances) : "";
+  const parts = [`is parked since ${timeText(parked)}: ${oneLine(job.parked.message)}.`, refused];
+  return parts.filter((part) => part !== "").join(" ") + held;
+}
+
+/** `Version 2 does not take its input: /country: is required.`, or nothing. */
+function refusalText({ refusal }: Circumstances): string {
+  if (refusal === undefined) return "";
+  return `Version ${refusal.version} does not take its input: ${oneLine(refusal.why)}.`;
+}
+
+/** Before the retry of a job whose version is not loaded. */
+export function firstFit({ job, created }: OutlinedHistory, circumstances: Circumstances): Next {
+  if (circumstances.refusal === undefined) return [];
+  const statement = `First load version ${job.definitionVersion ?? 1} of type ${job.type ?? ""}, ` +
+    `or a newer one that takes its input; else the new job is parked. ${
+      refusalText(circumstances)
+    }`;
+  return [{ by: "anyone", statement, cites: [created.logId] }];
 }
 
 export function parkedReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
@@ -68,6 +89,9 @@ export function whileParked(outlined: OutlinedHistory, { circumstances }: Eviden
   const { job, parked } = outlined;
   if (job.parked === undefined || parked === undefined) return [];
   const path = `/jobs/${job.jobId}`;
+  const first = circumstances.isTypeMissing
+    ? [firstLoadType(outlined)]
+    : firstFit(outlined, circumstances);
   const kept = shortened(tasksLeftInPlace(job).map(({ taskId }) => taskId), NAMES_MAX);
   const begun = shortened(cutShort(job).map(({ taskId }) => taskText(taskId)), NAMES_MAX);
   const partly = `what ${begun} did before ${
@@ -89,9 +113,9 @@ export function whileParked(outlined: OutlinedHistory, { circumstances }: Eviden
       : []),
     ...(job.state === "Running" ? [manual(cancelText(job.parked.reason), `${path}/cancel`)] : []),
     manual(`Cancel it as it is; ${stays}:`, `${path}/cancel`, { leave: true }),
-    ...circumstances.isTypeMissing ? [firstLoadType(outlined)] : [],
+    ...first,
     manual(
-      `${circumstances.isTypeMissing ? "Then cancel" : "Cancel"} it and retry it; ${after}:`,
+      `${first.length > 0 ? "Then cancel" : "Cancel"} it and retry it; ${after}:`,
       `${path}/retry`,
     ),
   ];

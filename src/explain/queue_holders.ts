@@ -230,6 +230,9 @@ export function cancelHolders(
   { holders = [], limit }: Pick<Queue, "holders" | "limit">,
 ): readonly NextStep<LogId>[] {
   const what = limit === undefined ? "worker" : "place";
+  const isPlaces = limit !== undefined && limit.limit !== "rate";
+  // After the limit was lowered, more may have to end than are named.
+  if (isPlaces && limit.taken - CANCELLED_MAX >= limit.places) return [];
   return holdersOf(limit, holders).slice(0, CANCELLED_MAX).map(({ jobId, startedBy }) => ({
     ...manual(`Cancel job ${jobId}, which holds a ${what}:`, `/jobs/${jobId}/cancel`),
     cites: [startedBy],

@@ -105,9 +105,11 @@ export function whereTimeWent(outlined: OutlinedHistory, evidence: Evidence): St
   return [{ statement, cites: [...new Set(parts.flatMap(({ cites }) => cites))] }];
 }
 
+/** How many expectations are looked at for events that came too late or counted twice. */
+const EXPECTATIONS_MAX = 16;
 /** How many events of one expectation are compared, and how large each may be, in characters. */
 const COUNTED_MAX = 64;
-const CONTENT_MAX = 8_192;
+const CONTENT_MAX = 4_096;
 /** How long an event may take to be recorded. */
 const UNTIL_RECORDED_MS = 1_000;
 
@@ -117,9 +119,11 @@ const UNTIL_RECORDED_MS = 1_000;
  */
 export function countedTwice(outlined: OutlinedHistory): Statements {
   const { job } = outlined;
-  return job.plan.expected.flatMap(({ id, matcher, multiplicity }, at) => {
+  const several = job.plan.expected.flatMap(({ id, matcher, multiplicity }, at) => {
     const by = job.expected[at]?.by ?? [];
-    if (by.length < 2 || requiredMatches(multiplicity) < 2) return [];
+    return by.length < 2 || requiredMatches(multiplicity) < 2 ? [] : [{ id, matcher, by }];
+  });
+  return several.slice(0, EXPECTATIONS_MAX).flatMap(({ id, matcher, by }) => {
     const asked = correlationPaths(matcher.correlation);
     const before = new Map<string, JobEventLogEntry>();
     for (const logId of by.slice(0, COUNTED_MAX)) {
@@ -169,10 +173,12 @@ export function eventsTooLate(
   { later = new Map() }: Evidence,
 ): Statements {
   const { job } = outlined;
-  return job.plan.expected.flatMap((expected, at) => {
-    const { id, matcher } = expected;
+  const unmet = job.plan.expected.flatMap((expected, at) => {
     const gaveUp = outlined.entries.get(givenUpAt(job, at) ?? 0);
-    if (gaveUp === undefined) return [];
+    return gaveUp === undefined ? [] : [{ expected, gaveUp }];
+  });
+  return unmet.slice(0, EXPECTATIONS_MAX).flatMap(({ expected, gaveUp }) => {
+    const { id, matcher } = expected;
     const own = (outlined.facts.get(matcher.eventType) ?? []).filter((entry) =>
       entry.logId > gaveUp.logId && expectationAccepts(expected, toMatchable(entry))
     );

@@ -89,7 +89,7 @@ function doing(
     case "suspended":
       return suspended(outlined, evidence, waitingFor);
     case "parked":
-      return parkedSummary(outlined);
+      return parkedSummary(outlined, evidence);
     case "compensating":
       return compensating(outlined, evidence, waitingFor);
     case "succeeded":
@@ -243,17 +243,23 @@ function compensating(
   const worker = queue === undefined ? "" : ` It needs a ${neededText(queue)}.`;
   const likeliest = likeliestText(waitingFor);
   const awaited = likeliest === undefined ? "" : ` What it waits for nearly came: ${likeliest}`;
-  const again = failedCompensations(outlined, queue !== undefined || isPaused(evidence));
+  const again = openCompensations(outlined, queue !== undefined || isPaused(evidence));
   return `is compensating${progress} after ${failureText(failure)}.${again}${worker}${awaited}`;
 }
 
-/** ` The compensation of task book failed in attempt 2 of 5 (...) and is tried again at ....` */
-function failedCompensations({ job, compensations }: OutlinedHistory, isDue: boolean): string {
+/** ` The compensation of task book is in ..., or failed in attempt 2 of 5 (...) and is tried again at ....` */
+function openCompensations({ job, compensations }: OutlinedHistory, isDue: boolean): string {
   const again = isDue ? "was to be tried again" : "is tried again";
   const texts = compensableTasks(job).flatMap(({ taskId, compensation }) => {
+    const recorded = compensations.get(taskId) ?? [];
+    const max = findMaxAttempts(recorded);
+    const started = recorded.at(-1)?.started;
+    if (compensation?.status === "running" && started !== undefined) {
+      const which = attemptText(compensation.attempts, compensation.failures, max);
+      return [`${compensationSubject(taskId)} is in ${which} since ${entryTime(started)}`];
+    }
     if (compensation?.status !== "backingOff") return [];
     const { attempts, failures, error, retryAt } = compensation;
-    const max = findMaxAttempts(compensations.get(taskId) ?? []);
     const which = attemptText(attempts, failures - 1, max);
     return [
       `${compensationSubject(taskId)} failed in ${which} (${errorText(error)}) and ${again} at ` +

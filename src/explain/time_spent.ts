@@ -10,6 +10,7 @@ import type { Evidence } from "./evidence.ts";
 import { holdUpText } from "./hold_up_texts.ts";
 import { type HeldUp, type HoldUp, isHold } from "./hold_ups.ts";
 import { taskText } from "./phrases.ts";
+import { lateText, sleepDueAt } from "./times.ts";
 import { isFarLonger } from "./usual_time.ts";
 
 /** How many parts are named, and the least share of the time that a named part has. */
@@ -115,11 +116,15 @@ function spanParts(outlined: OutlinedHistory, heldUp: HeldUp | undefined): reado
 }
 
 /** `in sleep overnight`, by the entry that ended it. */
-function sleptText({ job }: OutlinedHistory, endedBy: LogId | undefined): string {
-  const slept = job.tasks.find((task) =>
+function sleptText(outlined: OutlinedHistory, endedBy: LogId | undefined): string {
+  const slept = outlined.job.tasks.find((task) =>
     task.status === "completed" && task.completedBy === endedBy && isSleep(task)
   );
-  return slept === undefined ? "asleep" : `in sleep ${slept.taskId}`;
+  if (slept === undefined) return "asleep";
+  const dueAt = sleepDueAt(outlined, slept.firstLogId);
+  const ended = outlined.entries.get(endedBy ?? 0);
+  const late = dueAt === undefined || ended === undefined ? "" : lateText(dueAt, ended);
+  return `in sleep ${slept.taskId}${late === "" ? "" : ` (due at ${dueAt})`}`;
 }
 
 /** `waiting for "signed" (legal.ContractSigned)`, by the entry that ended the wait. */

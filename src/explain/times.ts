@@ -138,10 +138,21 @@ export function wakeText(woken: FrameworkEntry<"job.JobWoken">): string {
   return `a wake control${actorText(woken)}${reasonText(woken.attributes.reason)}`;
 }
 
+/** @param setBy The entry that began the sleep; it may not have been kept. */
+export function sleepDueAt(
+  { entries }: Pick<OutlinedHistory, "entries">,
+  setBy: LogId,
+): string | undefined {
+  const entry = entries.get(setBy);
+  return entry?.eventType === "job.TimerSet"
+    ? (entry as FrameworkEntry<"job.TimerSet">).attributes.dueAt
+    : undefined;
+}
+
 /** `Sleep overnight ended at ..., when it was due`, with the entries that show it. */
 export function sleepEnded(
   outlined: OutlinedHistory,
-  { taskId, endedAt, completedBy, reusedFrom }: CompletedTask,
+  { taskId, endedAt, firstLogId, completedBy, reusedFrom }: CompletedTask,
 ): Statement<LogId> {
   if (reusedFrom !== undefined) {
     const of = outlined.created.attributes.retryOf ?? "";
@@ -149,10 +160,11 @@ export function sleepEnded(
   }
   const woken = wokenBy(outlined, completedBy);
   if (woken === undefined) {
-    return {
-      statement: `Sleep ${taskId} ended at ${endedAt}, when it was due`,
-      cites: [completedBy],
-    };
+    const ended = outlined.entries.get(completedBy);
+    const dueAt = sleepDueAt(outlined, firstLogId);
+    const late = dueAt === undefined || ended === undefined ? "" : lateText(dueAt, ended);
+    const how = late === "" ? ", when it was due" : late;
+    return { statement: `Sleep ${taskId} ended at ${endedAt}${how}`, cites: [completedBy] };
   }
   const statement = `Sleep ${taskId} was ended early at ${endedAt} by ${wakeText(woken)}`;
   return { statement, cites: [completedBy, woken.logId] };

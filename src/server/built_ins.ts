@@ -20,6 +20,7 @@ export function keepBuiltIns(): void {
     keepOwn(globalThis, name);
     for (const member of Object.getOwnPropertyNames(builtIn)) keepOwn(builtIn, member);
   }
+  for (const method of ["encode", "encodeInto"]) keepOwn(TextEncoder.prototype, method);
   keepMembers(Object.prototype);
   for (const builtIn of BUILT_INS) {
     // Not frozen: with frozen prototypes of arrays and texts, a job takes a tenth more processor

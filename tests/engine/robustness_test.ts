@@ -333,7 +333,14 @@ Deno.test("odd code: promises of expectations and of errors are refused, and nam
   ]);
 });
 
-for (const wrong of [{ version: 0.5 }, { version: NaN }, { onCompensated: "Maybe" as "Done" }]) {
+const WRONG: readonly Partial<AnyJobDefinition>[] = [
+  { version: 0.5 },
+  { version: NaN },
+  { onCompensated: "Maybe" as "Done" },
+  { description: 5 as unknown as string },
+];
+
+for (const wrong of WRONG) {
   Deno.test(`odd code: a definition with ${JSON.stringify(wrong)} is not registered`, async () => {
     const definition = job("demo.wrong", () => Promise.resolve(), wrong);
     await assert.rejects(

@@ -52,6 +52,7 @@ for (const type of ["careless", "careless.isolated"]) {
 const USED = [
   ...["Date", "JSON", "Map", "Promise", "Set", "Date.now", "Date.parse"],
   ...["JSON.parse", "JSON.stringify", "Promise.resolve", "Promise.withResolvers"],
+  ...["TextEncoder.prototype.encode", "TextEncoder.prototype.encodeInto"],
 ];
 /** Code may replace these, as a library for tests does. */
 const TIMERS = ["queueMicrotask", "setTimeout", "clearTimeout"];

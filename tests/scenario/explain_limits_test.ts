@@ -163,8 +163,8 @@ test("explain the queue: limits that keep jobs waiting are named with the key, h
     "2026-01-01T00:00:00.000Z, with a time limit of 10 min.";
   assert.deepEqual(await queueOf(daybook), {
     summary:
-      "Work continues: 2 of 4 workers busy. No job waits for a worker. Limits hold 2 jobs. " +
-      "Pauses hold 1 job.",
+      "Limits hold 2 jobs: 2 of 2 places of key acme taken (perKey of type mail.send). No job " +
+      "waits for a worker: 2 of 4 workers busy. Pauses hold 1 job.",
     queued: { paused: 1, limited: 2, forWorker: 0 },
     standsStill: false,
     because: [
@@ -181,7 +181,6 @@ test("explain the queue: limits that keep jobs waiting are named with the key, h
       ],
     ],
     next: [
-      "It continues by itself.",
       "The attempt of a1 ends at 2026-01-01T00:10:00.000Z at the latest.",
       "The attempt of a2 ends at 2026-01-01T00:10:00.000Z at the latest.",
       "End the pause of type mail.send with key bolt:",
@@ -198,7 +197,9 @@ test("explain the queue: a used up rate is not a lack of workers, and it says wh
     await daybook.submit(jobId, "mail.send", { tenant: "acme" });
   }
   assert.deepEqual(await queueOf(daybook), {
-    summary: "Work continues: 2 of 2 workers busy. No job waits for a worker. Limits hold 1 job.",
+    summary:
+      "Limits hold 1 job: 2 of 2 starts within 1 min of type mail.send used up (rate). No job " +
+      "waits for a worker: 2 of 2 workers busy.",
     queued: { paused: 0, limited: 1, forWorker: 0 },
     standsStill: false,
     because: [[
@@ -208,8 +209,24 @@ test("explain the queue: a used up rate is not a lack of workers, and it says wh
       "11 job.JobStarted 00000000000000000001.ndjson:14",
     ]],
     next: [
-      "It continues by itself.",
       "The rate of type mail.send lets the next begin at 2026-01-01T00:01:00.000Z.",
     ],
   });
+});
+
+test("explain a limit: a rate with a key of its own is explained, for the job and for the queue", async () => {
+  const crawl = defineJob({
+    type: "web.crawl",
+    version: 1,
+    input: v.object({ host: v.string() }),
+    limits: { rate: { count: 1, perMs: 60_000, key: ({ host }) => host } },
+    run: (ctx) => ctx.task("fetch", () => "fetched"),
+  });
+  const daybook = await Explained.start({ definitions: [crawl] });
+  for (const jobId of ["a", "b"]) await daybook.submit(jobId, "web.crawl", { host: "acme.test" });
+  const used = "1 of 1 start within 1 min of key acme.test used up (rate of type web.crawl)";
+  assert.equal((await saidOf(daybook, "b")).summary, `Job b is queued: ${used}.`);
+  const { summary, because } = await queueOf(daybook);
+  assert.equal(summary, `Nothing is running: limits hold 1 job: ${used}.`);
+  assert.equal(because[0]?.[0], `1 job waits to begin (b): ${used}.`);
 });

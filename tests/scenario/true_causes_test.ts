@@ -565,3 +565,93 @@ test("explain a pause: it is named for a parked job, which would not continue, a
   assert.ok(parked.summary.endsWith(`None of its code begins meanwhile: ${paused}`));
   assert.match(parked.next.join("\n"), /End the pause: DELETE/);
 });
+
+test("explain a sleep: one that ended late, since no process ran, is not said to have ended when it was due", async () => {
+  const nap = defineJob({
+    type: "nap.short",
+    version: 1,
+    input: ANY_INPUT,
+    run: (ctx) => ctx.sleep("rest", HOUR_MS),
+  });
+  const first = await Explained.start({ definitions: [nap] });
+  await first.submit("on-time", "nap.short");
+  await first.clock.advance(HOUR_MS);
+  await first.submit("late", "nap.short");
+  first.clock.jump(6 * HOUR_MS);
+  const daybook = await first.crash();
+  await daybook.clock.advance(1_000);
+  const endOf = async (jobId: string) =>
+    (await daybook.explanation(jobId)).completed.find(({ id }) => id === "rest")?.statement;
+  assert.equal(
+    await endOf("on-time"),
+    "Sleep rest ended at 2026-01-01T01:00:00.000Z, when it was due.",
+  );
+  assert.equal(
+    await endOf("late"),
+    "Sleep rest ended at 2026-01-01T07:00:00.000Z; its time was up at 2026-01-01T02:00:00.000Z, " +
+      "and 5 h passed before a process recorded it.",
+  );
+});
+
+test("explain a compensation: the one that runs is named, since when", async () => {
+  const trip = scripted("trip.hang", {
+    book: () => "booked",
+    charge: () => {
+      throw new NonRetryableError("the card was refused");
+    },
+  }, { undo: { book: (about) => hang(about) } });
+  const daybook = await Explained.start({ definitions: [trip] });
+  await daybook.submit("job", "trip.hang");
+  await daybook.clock.advance(HOUR_MS);
+  assert.match(
+    (await toldOf(daybook, "job")).summary,
+    /\. The compensation of task book is in attempt 1 of 3 since 2026-01-01T00:00:00\.000Z\.$/,
+  );
+});
+
+test("explain a lowered limit: no call is suggested that would free no place", async () => {
+  const daybook = await Explained.start({ definitions: [MAIL] });
+  await changeLimits(daybook, "mail.send", { maxRunning: 3, reason: "more" });
+  for (const job of [1, 2, 3]) await daybook.submit(`slow-${job}`, "mail.send", { slow: true });
+  await daybook.submit("behind", "mail.send");
+  const cancels = async () =>
+    (await toldOf(daybook, "behind")).next.filter((step) => step.startsWith("Cancel job")).length;
+  assert.equal(await cancels(), 2);
+  await changeLimits(daybook, "mail.send", { maxRunning: 1, reason: "fewer" });
+  assert.equal(await cancels(), 0);
+});
+
+test("explain a retry: if only a newer version is loaded, and it does not take the input, both jobs say so and what helps", async () => {
+  const order = (version: number, input: v.GenericSchema) =>
+    defineJob({
+      type: "order.take",
+      version,
+      input,
+      async run(ctx) {
+        await ctx.task("pay", () => {
+          throw new NonRetryableError("the card was refused");
+        });
+      },
+    });
+  const before = order(1, v.object({ id: v.string() }));
+  const first = await Explained.start({ definitions: [before] });
+  await first.submit("failed", "order.take", { id: "7" });
+  const daybook = await first.crash({
+    definitions: [order(2, v.object({ id: v.string(), country: v.string() }))],
+  });
+  const refused = "Version 2 does not take its input: /country: is required.";
+  const step = "First load version 1 of type order.take, or a newer one that takes its input; " +
+    `else the new job is parked. ${refused}`;
+  assert.ok((await toldOf(daybook, "failed")).next.includes(step));
+
+  const { jobId } = await daybook.post("/jobs/failed/retry");
+  const parked = await toldOf(daybook, `${jobId}`);
+  assert.match(parked.summary, /^Job \S+ is parked since .* version 1 of type order\.take is not/);
+  assert.ok(parked.summary.endsWith(` ${refused}`), parked.summary);
+  assert.ok(parked.next.includes(step), parked.next.join("\n"));
+
+  const both = await daybook.crash({
+    definitions: [before, order(2, v.object({ id: v.string(), country: v.string() }))],
+  });
+  assert.doesNotMatch(JSON.stringify(await toldOf(both, "failed")), /does not take/);
+});

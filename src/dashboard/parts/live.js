@@ -204,7 +204,9 @@ export function morph(region, renewed) {
       /** @param {string} name @param {Element} element */
       beforeAttributeUpdated: (name, element) =>
         !(name === "open" && element instanceof HTMLDetailsElement) &&
-        !(name === "hidden" && element.hasAttribute("data-copy")),
+        !(name === "hidden" && element.hasAttribute("data-copy")) &&
+        // A form that is sent twice is one event, even if the page is updated between.
+        !(name === "value" && element.getAttribute("name") === "once"),
     },
   });
 }

@@ -16,6 +16,8 @@ import { blockingLimit, limitThen } from "./blocking_limit.ts";
 import { placeHistory } from "./place_histories.ts";
 import { overtakenBy, workerHolders } from "./queue_survey.ts";
 import { type Pool, workersThen } from "./queue_then.ts";
+import { isSealed } from "../secrets/sealing.ts";
+import { JobDescriptions } from "../writer/job_descriptions.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { JobLists } from "./job_lists.ts";
 import type { PastEvents } from "../views/past_events.ts";
@@ -70,6 +72,7 @@ export class CircumstancesReader {
       draining: draining(),
       full: full(urgencyOf(job)),
       silentSince: silentSince(),
+      ...isKnown ? {} : this.#refusal(job),
     } as const;
     const holding = hasCode(job) ? await this.#holding(pauses.all, job) : [];
     const held = { ...common, pauses: holding };
@@ -95,6 +98,14 @@ export class CircumstancesReader {
     const [alone] = suspects.all.keys();
     const isBeside = alone !== undefined && !suspects.has(job.jobId);
     return { ...common, queue: isBeside ? { ...queue, alone } : queue };
+  }
+
+  /** Sealed inputs are not opened for this. */
+  #refusal(job: JobState): Pick<Circumstances, "refusal"> {
+    const newest = this.#parts.registry.get(job.type);
+    if (newest === undefined || isSealed(job)) return {};
+    const why = new JobDescriptions(this.#parts.registry).inputRefusal(job);
+    return why === undefined ? {} : { refusal: { version: newest.version, why } };
   }
 
   /** What the journal shows of the circumstances of a job at a past time. */

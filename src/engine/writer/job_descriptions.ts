@@ -8,7 +8,7 @@ import type { AnyJobDefinition } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { planFor } from "../definition_plan.ts";
 import { type JobKeys, limitKeys } from "../limits.ts";
-import { parseNewInput } from "../parsed_input.ts";
+import { issuesText, parseNewInput } from "../parsed_input.ts";
 import { inputProtection, type Protection } from "../secrets/protection.ts";
 import type { CreateRequest, InputIssue, Outcome } from "../requests.ts";
 import { secretGuard } from "../secrets/sealing.ts";
@@ -68,6 +68,13 @@ export class JobDescriptions {
       ...(code?.ok ? code.value.keys : {}),
     };
     return { attributes, protection: retriedProtection(this.#protectionOf(job.type), job.sealed) };
+  }
+
+  /** Why the current definition cannot describe a retry: it does not take the input. */
+  inputRefusal(job: JobState): string | undefined {
+    const code = job.type === undefined ? undefined : this.#code(job.type, job.input);
+    if (code === undefined || code.ok || code.problem.kind !== "invalidInput") return undefined;
+    return issuesText(code.problem.issues);
   }
 
   #protectionOf(type: string | undefined): Protection | undefined {
