@@ -247,7 +247,7 @@ function compensating(
   return `is compensating${progress} after ${failureText(failure)}.${again}${worker}${awaited}`;
 }
 
-/** ` The compensation of task book is in ..., or failed in attempt 2 of 5 (...) and is tried again at ....` */
+/** ` The compensation of task book is in attempt 1 of 5 since ...`, or how it failed. */
 function openCompensations({ job, compensations }: OutlinedHistory, isDue: boolean): string {
   const again = isDue ? "was to be tried again" : "is tried again";
   const texts = compensableTasks(job).flatMap(({ taskId, compensation }) => {
