@@ -13,6 +13,6 @@ Deno.test("openDaybook: it finds near misses in a program whose types Deno check
     }).output();
 
     assert.equal(new TextDecoder().decode(stderr), "");
-    assert.match(new TextDecoder().decode(stdout), /expected "R-400", found "r-400"/);
+    assert.match(new TextDecoder().decode(stdout), /expected\s+"R-400", found "r-400"/);
   });
 });
