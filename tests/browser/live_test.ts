@@ -177,7 +177,7 @@ const WALKS: Readonly<Record<string, Walk>> = {
       await restarts.post("/jobs", { plan: PLAN, jobId: JOB });
       const paths = ["fails", JOB].map((jobId) => `/ui/jobs/${jobId}`);
       const pages = await restarts.openAll(
-        [...paths, "/ui/jobs", `/ui/system/definitions/${HOSTILE.type}`],
+        [...paths, `/ui/system/definitions/${HOSTILE.type}`],
       );
       await restarts.post("/jobs/fails/start", {}, 200);
       const event = { eventType: "shop.Seen", jobId: JOB };

@@ -57,15 +57,18 @@ interface BulkLinksProps {
   readonly count: JobCount;
 }
 
-/** The actions that apply to at least one matching job. */
+/**
+ * The actions that apply to at least one matching job. Not live: beside a busy server they would
+ * come and go, and move what is below.
+ */
 export function BulkLinks({ address, filter, upTo, count }: BulkLinksProps) {
   const possible = BULK_CONTROLS.filter((action) => {
     const { conditions = CONDITIONS } = filterOfAction({ action, filter, upTo, again: true });
     return conditions.some((condition) => count.conditions.has(condition));
   });
-  if (possible.length === 0) return <p id="all-matching" data-live hidden></p>;
+  if (possible.length === 0) return null;
   return (
-    <p id="all-matching" class="row job-bulk" data-live>
+    <p class="row job-bulk">
       <span class="hint">All matching:</span>
       {possible.map((action) => (
         <a id={`${action}-all`} class="button" href={address.with({ do: action })}>

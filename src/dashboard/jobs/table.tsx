@@ -25,9 +25,9 @@ export function SelectionBar({ rows, returnTo }: SelectionBarProps) {
   const possible = BULK_CONTROLS.filter((action) =>
     rows.some(({ job: { condition } }) => CONTROLS[action].conditions.includes(condition))
   );
-  if (possible.length === 0) return <form id={SELECTION_FORM} data-live hidden></form>;
+  if (possible.length === 0) return null;
   return (
-    <form id={SELECTION_FORM} method="post" action={JOBS_PATH} class="row job-bulk" data-live>
+    <form id={SELECTION_FORM} method="post" action={JOBS_PATH} class="row job-bulk">
       <input type="hidden" name="return" value={returnTo} />
       <input type="hidden" name="ticked" value="yes" />
       <span class="hint">Ticked:</span>
