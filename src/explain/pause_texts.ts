@@ -5,7 +5,8 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { AttemptFailure, PauseScope } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
 import { isOfEverything, type Pause } from "../core/pauses.ts";
-import { type Condition, deriveCondition } from "../core/condition.ts";
+import { deriveCondition } from "../core/condition.ts";
+import { isTerminal } from "../core/job_state.ts";
 import type { Evidence, HoldingPause } from "./evidence.ts";
 import type { NextStep, Statement } from "./explanation.ts";
 import { automatic } from "./next_step.ts";
@@ -65,26 +66,17 @@ function failureText(entry: JobEventLogEntry): string {
   return `${taskText(taskId)} of job ${jobId} at ${receivedAt}${what}`;
 }
 
-/** Conditions in which a pause holds nothing yet, and will hold what comes next. */
-const HELD_LATER: ReadonlySet<Condition> = new Set(
-  [
-    "created",
-    "scheduled",
-    "waiting",
-    "sleeping",
-    "backingOff",
-    "suspended",
-    "parked",
-    "compensating",
-  ],
-);
-
-/** The pauses that will hold a job; none if it is queued, where they are what it waits for. */
+/**
+ * The pauses that will hold what comes next in a job. None if it is queued, where they are what it
+ * waits for, or executing.
+ */
 export function holdingLater(
   { job }: OutlinedHistory,
   { circumstances: { pauses = [] } }: Evidence,
 ): readonly HoldingPause[] {
-  return HELD_LATER.has(deriveCondition(job)) ? pauses : [];
+  const condition = deriveCondition(job);
+  const holdsLater = !isTerminal(job) && condition !== "queued" && condition !== "executing";
+  return holdsLater ? pauses : [];
 }
 
 /** Whether a pause holds the next attempt of a job, whatever it is doing now. */

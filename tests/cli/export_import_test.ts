@@ -247,17 +247,20 @@ function declined() {
 const approvedBy = (job: JobState) =>
   job.expected[job.plan.expected.findIndex(({ id }) => id === "approved")]?.by;
 
-/** A retry that waits, and has reused an event that named the job that it retries. */
-async function retryWithNamedEvent(home: JournalHome) {
+/** Imports a retry that waits, and has reused an event that named the job that it retries. */
+async function importRetryWithNamedEvent(old: JournalHome, fresh: JournalHome) {
   const order = { orderId: "h" };
-  const first = await home.create({ type: "test.declined", input: order });
-  await home.until(first, taskIs("main", "waiting"));
-  await home.event("shop.Approved", order, { eventId: "approval", jobId: first });
-  await home.until(first, ({ state }) => state === "Failed");
-  const outcome = await home.engine.retry(first, {});
+  await old.start();
+  const first = await old.create({ type: "test.declined", input: order });
+  await old.until(first, taskIs("main", "waiting"));
+  await old.event("shop.Approved", order, { eventId: "approval", jobId: first });
+  await old.until(first, ({ state }) => state === "Failed");
+  const outcome = await old.engine.retry(first, {});
   assert.ok(outcome.ok);
   const second = outcome.value.jobId;
-  await home.until(second, taskIs("charge", "completed"));
+  await old.until(second, taskIs("charge", "completed"));
+  await imported(fresh, await exported(old, second), "--unfinished");
+  await fresh.start();
   return { order, first, second };
 }
 
@@ -265,10 +268,7 @@ testWithHomes(
   "import: an event that a retry reused, and that named the retried job, does not count again",
   [declined()] as unknown as readonly AnyJobDefinition[],
   async (old, fresh) => {
-    await old.start();
-    const { order, first, second } = await retryWithNamedEvent(old);
-    await imported(fresh, await exported(old, second), "--unfinished");
-    await fresh.start();
+    const { order, first, second } = await importRetryWithNamedEvent(old, fresh);
     const before = approvedBy(fresh.job(second));
     assert.equal(before?.length, 1);
 
@@ -290,10 +290,7 @@ testWithHomes(
   "import: an event that a retry reused still reaches the job that it names, if that is here",
   [declined()] as unknown as readonly AnyJobDefinition[],
   async (old, fresh) => {
-    await old.start();
-    const { order, first, second } = await retryWithNamedEvent(old);
-    await imported(fresh, await exported(old, second), "--unfinished");
-    await fresh.start();
+    const { order, first, second } = await importRetryWithNamedEvent(old, fresh);
     await fresh.create({ type: "test.declined", input: order, jobId: first });
 
     const names = { eventId: "approval", jobId: first };
