@@ -27,7 +27,6 @@ import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { Point, Timestamp } from "../../core/point.ts";
 import type { RuleName } from "../../core/rules.ts";
 import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
-import type { EventEngine } from "../writer/event_engine.ts";
 import { resolveCitations } from "./citations.ts";
 import type { Contrasts } from "./contrasts.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
@@ -40,9 +39,9 @@ import type { UsualTimes } from "./usual_times.ts";
 import type { Share } from "../events/pacer.ts";
 import { type CircumstancesParts, CircumstancesReader, poolOf } from "./circumstances.ts";
 import { workersThen } from "./queue_then.ts";
+import type { QueryParts } from "./query_parts.ts";
 
-interface ExplainerParts extends CircumstancesParts {
-  readonly events: EventEngine;
+interface ExplainerParts extends CircumstancesParts, Pick<QueryParts, "events"> {
   readonly contrasts: Contrasts;
   readonly usualTimes: UsualTimes;
   /** Whether this process runs the jobs. */

@@ -14,8 +14,8 @@ import type { SiblingsStatement, Statement } from "../../explain/explanation.ts"
 import { shortened } from "../../explain/phrases.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
-import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobLists } from "./job_lists.ts";
+import type { QueryParts } from "./query_parts.ts";
 
 type Siblings = SiblingsStatement<LogId>;
 
@@ -29,10 +29,7 @@ const SAME_MS = 60_000;
 /** How many failures of one kind are looked at one by one. */
 const LOOKED_AT_MAX = 200;
 
-interface SiblingsParts {
-  readonly lists: Pick<JobLists, "count" | "summaries" | "page">;
-  readonly events: EventEngine;
-}
+type SiblingsParts = Pick<QueryParts, "lists" | "events">;
 
 /**
  * @param job As of `upTo`.
