@@ -24,7 +24,6 @@ import type { EngineStatus } from "./engine_status.ts";
 import { FiledJobs } from "./writer/filed_jobs.ts";
 import { EventEngine } from "./writer/event_engine.ts";
 import { AboutSearch } from "./queries/about_search.ts";
-import { Contrasts } from "./queries/contrasts.ts";
 import { EventExplainer } from "./queries/event_explainer.ts";
 import { Explainer } from "./queries/explainer.ts";
 import { LimitsInForce } from "./queries/limits_in_force.ts";
@@ -64,7 +63,6 @@ import { Supervisor } from "./run/supervisor.ts";
 import { Suspects } from "./run/suspects.ts";
 import { Timers } from "./run/timers.ts";
 import { LoopTurns } from "./run/loop_turns.ts";
-import { UsualTimes } from "./queries/usual_times.ts";
 import { Unmatched } from "./events/unmatched.ts";
 import type { PastEvents } from "./views/past_events.ts";
 import { ReadPastEvents } from "./views/read_past_events.ts";
@@ -133,8 +131,6 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     ...standing,
     pacer,
     lists,
-    contrasts: new Contrasts(lists, pacer),
-    usualTimes: new UsualTimes(lists, pacer),
     leads: () => status.leads,
   });
   const head = () => events.journal.head.logId;
