@@ -19,6 +19,7 @@ import type { Unmatched } from "../events/unmatched.ts";
 import { refusedEventId } from "../writer/derived_ids.ts";
 import { isTerminal, type JobHead } from "../../core/job_state.ts";
 import { errorText } from "../../core/error_text.ts";
+import { capital } from "../../explain/phrases.ts";
 import { cited } from "./citations.ts";
 import { RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import type { Replays } from "./replays.ts";
@@ -250,6 +251,6 @@ const RECORD_ONLY: readonly RuleName[] = [
 ];
 
 function sentence(text: string): string {
-  const begun = text.slice(0, 1).toUpperCase() + text.slice(1);
+  const begun = capital(text);
   return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
