@@ -188,9 +188,8 @@ export const jobLabelField = v.pipe(
       return LABEL_NAME_PATTERN.test(text.slice(0, colon)) &&
         LABEL_VALUE_PATTERN.test(text.slice(colon + 1));
     },
-    "must be a label that a job can have: " +
-      "a name of 1 to 63 characters of A-Z a-z 0-9 . _ / -, a colon, and a value of at most 256, " +
-      "without control characters",
+    "must be a label that a job can have: a name of 1 to 63 characters of A-Z a-z 0-9 . _ / -, " +
+      "a colon, and a value of at most 256, without control characters",
   ),
 );
 

@@ -66,8 +66,7 @@ export class Verifier {
     if (this.#proof !== undefined) {
       return {
         started: false,
-        reason: "a verification is already " +
-          "running",
+        reason: "a verification is already running",
       };
     }
     const reason = this.#memory.tooLittleToBegin();
@@ -80,8 +79,7 @@ export class Verifier {
   async stop(): Promise<void> {
     this.#proof?.end.abort(
       new VerificationStoppedError(
-        "Cannot continue: the process is " +
-          "stopping",
+        "Cannot continue: the process is stopping",
       ),
     );
     await this.#proof?.ended;
@@ -143,8 +141,7 @@ export class Verifier {
       await keepVerdict(this.#options, judged);
     } catch (error) {
       throw new Error(
-        `the verdict could not be saved: ${failureReason(error, layout.folder)}; it ` +
-          `was ${line}`,
+        `the verdict could not be saved: ${failureReason(error, layout.folder)}; it was ${line}`,
       );
     }
   }

@@ -78,8 +78,7 @@ export const explanationAnswer = v.object({
   asOf: describe(position, "The answer depends only on the journal up to this entry."),
   asOfTime: v.exactOptional(describe(
     time,
-    "When that entry was received; only for an explanation " +
-      "of the past.",
+    "When that entry was received; only for an explanation of the past.",
   )),
   summary: describe(text, "The cause, in one or two sentences."),
   because: describe(v.array(v.object(statement)), "The chain of reasons, the decisive one first."),

@@ -43,8 +43,7 @@ const expectationSchema = (position: Position) =>
     eventType: describe(text, "The type the event must have."),
     correlation: describe(
       correlationField,
-      "The predicate that the attributes of the event must " +
-        "satisfy.",
+      "The predicate that the attributes of the event must satisfy.",
     ),
     taskId: v.exactOptional(describe(text, "The task the event must name.")),
     multiplicity,
@@ -176,8 +175,7 @@ const jobHeadEntries = (position: Position) => ({
   priority: describe(v.pipe(v.number(), v.integer()), "Lower runs first."),
   labels: describe(
     v.record(v.string(), text),
-    "Names and values that the client gave the job, to " +
-      "search for.",
+    "Names and values that the client gave the job, to search for.",
   ),
   retryOf: v.exactOptional(describe(text, "The job that this one retries.")),
   parked: v.exactOptional(describe(parkedSchema(position), "Only while the engine holds the job.")),
@@ -187,13 +185,11 @@ const jobEntries = (position: Position) => ({
   ...jobHeadEntries(position),
   key: v.exactOptional(describe(
     text,
-    "The key by which its definition limits how many jobs run at " +
-      "a time.",
+    "The key by which its definition limits how many jobs run at a time.",
   )),
   rateKey: v.exactOptional(describe(
     text,
-    "The key by which its definition limits how many jobs " +
-      "start in a period.",
+    "The key by which its definition limits how many jobs start in a period.",
   )),
   input: describe(anyJson, "The input; null if there is none, or if it is sealed."),
   sealed: v.exactOptional(describe(
@@ -206,8 +202,7 @@ const jobEntries = (position: Position) => ({
   output: describe(anyJson, "What `run` returned; null until then."),
   expected: describe(
     v.array(expectationSchema(position)),
-    "The events that the job waits for, or has waited " +
-      "for.",
+    "The events that the job waits for, or has waited for.",
   ),
   tasks: describe(v.array(taskAnswer), "The steps of the job, in the order in which they began."),
   waits: v.exactOptional(describe(

@@ -80,8 +80,7 @@ function withFiles(document: JsonValue, files: JsonObject): JsonValue {
   if (!isObject(input)) {
     throw invalidPart(
       "/input",
-      "must be an object, so that files can be " +
-        "added to it",
+      "must be an object, so that files can be added to it",
     );
   }
   const both = Object.keys(files).find((name) => Object.hasOwn(input, name));

@@ -68,8 +68,7 @@ const bulkBody = strictObject({
   before: v.exactOptional(
     describe(
       position,
-      "Continue: only jobs created before this entry, the next of the previous " +
-        "answer.",
+      "Continue: only jobs created before this entry, the next of the previous answer.",
     ),
   ),
   again: v.exactOptional(describe(FLAG, "Also retry jobs that were already retried.")),
