@@ -90,9 +90,7 @@ function many<Value>({ schema, description }: Parameter<Value>) {
 }
 
 /** The engine's filter from a query or a body; absent members do not restrict. */
-export function toJobFilter(
-  query: Partial<Query<typeof FILTER_PARAMETERS>>,
-): JobFilter {
+export function toJobFilter(query: Partial<Query<typeof FILTER_PARAMETERS>>): JobFilter {
   return present({
     states: query.state,
     conditions: query.condition,

@@ -254,9 +254,7 @@ export function planDocument({ expected, policy }: JobPlan) {
   };
 }
 
-function expectationDocument(
-  { id, kind, matcher, multiplicity, taskId, within }: ExpectedEvent,
-) {
+function expectationDocument({ id, kind, matcher, multiplicity, taskId, within }: ExpectedEvent) {
   return {
     id,
     kind,

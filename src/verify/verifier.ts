@@ -78,9 +78,7 @@ export class Verifier {
   /** Ends a running verification without a verdict, and resolves when it has closed its files. */
   async stop(): Promise<void> {
     this.#proof?.end.abort(
-      new VerificationStoppedError(
-        "Cannot continue: the process is stopping",
-      ),
+      new VerificationStoppedError("Cannot continue: the process is stopping"),
     );
     await this.#proof?.ended;
   }

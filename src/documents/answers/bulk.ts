@@ -44,10 +44,7 @@ export const bulkPreviewAnswer = v.object({
     "The number of jobs by condition; a condition without jobs is left out.",
   ),
   sample: describe(v.array(jobSummaryAnswer), "The newest of these jobs, at most 10."),
-  retried: describe(
-    count,
-    "Failed jobs that would be skipped because they were already retried.",
-  ),
+  retried: describe(count, "Failed jobs that would be skipped because they were already retried."),
   byHand: describe(
     count,
     "Failed jobs that would be skipped, because effects that could not be undone have to be fixed " +
@@ -64,10 +61,7 @@ export const failuresAnswer = v.object({
     ),
     type: describe(v.nullable(text), "The type of the jobs; null for plans."),
     taskId: describe(v.nullable(text), "The task that failed; null if no task did."),
-    error: describe(
-      errorSummary,
-      "The error of the newest job, shortened if it is long.",
-    ),
+    error: describe(errorSummary, "The error of the newest job, shortened if it is long."),
     jobs: describe(count, "How many jobs failed this way."),
     retried: describe(count, "How many of them were retried."),
     open: describe(count, "How many of them ended Failed and were not yet retried."),

@@ -30,9 +30,7 @@ export const citation = v.object({
   line: describe(count, "The line number in this file, from 1."),
   eventId: text,
   eventType: text,
-  rule: v.exactOptional(
-    describe(rule, "The row of the state table that failed or ended the job."),
-  ),
+  rule: v.exactOptional(describe(rule, "The row of the state table that failed or ended the job.")),
 });
 
 const statement = {
