@@ -59,6 +59,15 @@ export function parseWholeNumber(text: string): number | undefined {
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
+/** A whole number in a range. */
+export function wholeField(
+  min: number,
+  max: number,
+  rule = `must be a whole number from ${min} to ${max}`,
+) {
+  return v.pipe(v.number(), v.integer(rule), v.minValue(min, rule), v.maxValue(max, rule));
+}
+
 /** The longest name of a job type. */
 export const TYPE_LENGTH_MAX = 200;
 

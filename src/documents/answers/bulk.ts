@@ -1,6 +1,6 @@
 /** The answers of `POST /jobs/bulk` and `GET /failures`. */
 
-import { describe } from "../documented.ts";
+import { describe, maybe } from "../documented.ts";
 import * as v from "valibot";
 import { jobSummaryAnswer, searchedAnswer } from "./job.ts";
 import { condition, count, errorSummary, position, text } from "./parts.ts";
@@ -13,7 +13,7 @@ export const bulkAnswer = v.object({
   done: describe(
     v.array(v.object({
       jobId: text,
-      newJobId: v.exactOptional(describe(text, "For a retry: the new job.")),
+      newJobId: maybe(text, "For a retry: the new job."),
     })),
     "The jobs that the action was applied to.",
   ),
@@ -24,10 +24,10 @@ export const bulkAnswer = v.object({
     })),
     "The skipped jobs, by reason.",
   ),
-  stopped: v.exactOptional(describe(
+  stopped: maybe(
     v.object({ type: text, detail: text }),
     "Why it stopped early, as the type and detail of a problem; the jobs in `done` are done.",
-  )),
+  ),
   left: describe(v.object({ jobs: count, searched }), "How many jobs are left."),
   next: describe(
     v.nullable(position),
