@@ -112,8 +112,6 @@ async function write(path: string, lines: Iterable<string>): Promise<void> {
       ? "the file exists"
       : `${failureReason(error, path)}; without --output it goes to the standard output`;
     const message = `Cannot write ${path}: ${reason}`;
-    const isForbidden = error instanceof Deno.errors.NotCapable;
-    const missing = isForbidden ? { write: [path] } : undefined;
-    throw new CommandError(message, EXIT_UNREADABLE, missing);
+    throw CommandError.by(error, message, EXIT_UNREADABLE, { write: [path] });
   }
 }
