@@ -242,7 +242,7 @@ Deno.test("odd code: startsOn.input may change the event that it gets; the recor
   assert.deepEqual(daybook.job(receipt.jobs[0]?.jobId as JobId).input, { lines: ["a", "b"] });
 });
 
-Deno.test("odd code: functions of a definition may change the input that they get; the record does not change", async () => {
+Deno.test("odd code: the schema and functions of a definition may change the input that they get; the record does not change", async () => {
   const grow = (input: unknown) => {
     (input as { order: { lines: string[] } }).order.lines.push("more");
   };
@@ -251,6 +251,17 @@ Deno.test("odd code: functions of a definition may change the input that they ge
     "demo.errors": { errors: (input) => (grow(input), []) },
     "demo.key": { limits: { perKey: 1, key: (input) => (grow(input), "all") } },
     "demo.rate": { limits: { rate: { count: 9, perMs: 9, key: (input) => (grow(input), "all") } } },
+    "demo.schema": {
+      input: v.looseObject({
+        order: v.pipe(
+          v.any(),
+          v.check((order) => {
+            grow({ order });
+            return true;
+          }),
+        ),
+      }),
+    },
   };
   const definitions = Object.entries(changes).map(([type, more]) =>
     job(type, () => Promise.resolve(), more)
