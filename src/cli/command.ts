@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import { errorMessage } from "../core/thrown.ts";
 import { wrapped } from "../core/wrapped.ts";
+import { capital } from "../explain/phrases.ts";
 import { given } from "../settings/configuration.ts";
 import { type Permissions, withCommand } from "../settings/permission_advice.ts";
 import { plainPage } from "./plain_text.ts";
@@ -149,7 +150,7 @@ export function commandHelp(command: Command, program: string): readonly string[
     part !== ""
   );
   return [
-    `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,
+    `${capital(summary)}.`,
     "",
     usage.join(" "),
     "",

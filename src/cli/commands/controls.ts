@@ -25,7 +25,7 @@ const EXAMPLES: Readonly<Record<StateControl, readonly string[]>> = {
 
 const LEAVE = {
   name: "leave",
-  help: "for a parked or compensating job: undo nothing more, and name what is left in place",
+  help: "undo nothing more of a parked or compensating job; name the rest",
 } as const;
 
 export const CONTROL_COMMANDS = STATE_CONTROLS.map((kind): ServerCommand => ({
