@@ -256,7 +256,8 @@ function openCompensations({ job, compensations }: OutlinedHistory, isDue: boole
     const started = recorded.at(-1)?.started;
     if (compensation?.status === "running" && started !== undefined) {
       const which = attemptText(compensation.attempts, compensation.failures, max);
-      return [`${compensationSubject(taskId)} is in ${which} since ${entryTime(started)}`];
+      const since = entryTime(started);
+      return [`${compensationSubject(taskId)} is in ${which} since ${since}, without a time limit`];
     }
     if (compensation?.status !== "backingOff") return [];
     const { attempts, failures, error, retryAt } = compensation;

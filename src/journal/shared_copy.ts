@@ -1,5 +1,7 @@
 /** The copy that a process keeps of a shared journal, as a follower or as the leader. */
 
+import { counted } from "../core/counted.ts";
+import { durationText } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
 import type { WhyLeading } from "../core/standing.ts";
 import { errorMessage } from "../core/thrown.ts";
@@ -90,15 +92,18 @@ interface FollowerParts {
   readonly shared: SharedJournal;
   readonly recorder: Pick<
     Recorder,
-    "head" | "batchOf" | "adopt" | "confirm" | "fail" | "sealLater"
+    "head" | "nextLogId" | "batchOf" | "adopt" | "confirm" | "fail" | "sealLater" | "close"
   >;
-  readonly clock: Pick<Clock, "monotonic">;
+  readonly clock: Pick<Clock, "monotonic" | "setTimer">;
   /** Stores a batch in the copy. */
   readonly store: (batch: SealedBatch) => Promise<void>;
 }
 
 /** How often this process tries to take the lead. */
 const TAKE_EVERY_MS = 250;
+
+/** How long a stop waits for the shared log, which may not answer for hours. */
+const CLOSE_MS_MAX = 10_000;
 
 /** Keeps the copy of this process complete until it may lead. */
 export class Follower {
@@ -163,9 +168,18 @@ export class Follower {
     return this.#parts.shared.membership.silentSince ?? undefined;
   }
 
-  /** Makes `untilLead` end soon. */
-  end(): void {
+  /**
+   * Makes `untilLead` end soon, and closes the recorder.
+   *
+   * @throws {JournalFailedError} if the shared log does not take the last entries, which are not
+   * acknowledged.
+   */
+  async close(): Promise<void> {
     this.#isEnded = true;
+    const { recorder, clock } = this.#parts;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const cancel = clock.setTimer(CLOSE_MS_MAX, () => reject(untaken(recorder)));
+    await Promise.race([recorder.close(), late]).finally(cancel);
   }
 
   async #fetch(as: "found" | "news"): Promise<boolean> {
@@ -220,6 +234,14 @@ export class Follower {
     this.#leads = true;
     return recorder.head.logId;
   }
+}
+
+function untaken({ head, nextLogId }: FollowerParts["recorder"]): JournalFailedError {
+  const count = counted(nextLogId - head.logId - 1, "entry", "entries");
+  return new JournalFailedError(
+    `Cannot record ${count} from logId ${head.logId + 1} on: the database has not answered for ` +
+      `${durationText(CLOSE_MS_MAX)}, so whether it has them is unknown`,
+  );
 }
 
 function failure(cause: Error): JournalFailedError {

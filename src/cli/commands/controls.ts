@@ -26,7 +26,7 @@ const EXAMPLES: Readonly<Record<StateControl, readonly string[]>> = {
 
 const LEAVE = {
   name: "leave",
-  help: "for a parked job: undo nothing, and name what is left in place",
+  help: "for a parked or compensating job: undo nothing more, and name what is left in place",
 } as const;
 
 export function controlCommands(surroundings: Surroundings): readonly Command[] {

@@ -8,12 +8,12 @@ import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { BlockingLimit, Circumstances, HoldingPause } from "../../explain/evidence.ts";
 import { ownPlaces } from "../../explain/place_history.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
-import { findTask, hasCode, type JobState } from "../../core/job_state.ts";
+import { findTask, hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { holds, type Pause } from "../../core/pauses.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 import { blockingLimit, limitThen } from "./blocking_limit.ts";
-import { placeHistory } from "./place_histories.ts";
+import { pausesUpTo, placeHistory } from "./place_histories.ts";
 import { overtakenBy, workerHolders } from "./queue_survey.ts";
 import { type Pool, workersThen } from "./queue_then.ts";
 import { isSealed } from "../secrets/sealing.ts";
@@ -118,7 +118,11 @@ export class CircumstancesReader {
     const { job } = outlined;
     const definition = hasCode(job) ? "loaded" : "none";
     const common = { definition, draining: false, full: false } as const;
-    if (deriveCondition(job) !== "queued") return common;
+    if (!hasCode(job) || isTerminal(job)) return common;
+    if (deriveCondition(job) !== "queued") {
+      const inForce = (await pausesUpTo(this.#parts, upTo)).filter(({ ended }) => !ended);
+      return { ...common, pauses: await this.#holding(inForce, job) };
+    }
     const stretch = { from: upTo, to: upTo };
     const history = await placeHistory(this.#parts, job, stretch, share);
     const inForce = history.pauses.filter(({ ended }) => ended === undefined);

@@ -102,7 +102,11 @@ async function limitsIn(
   return known.slice(Math.max(0, first));
 }
 
-async function pausesUpTo(parts: PlaceHistoryParts, to: LogId): Promise<readonly PauseStay[]> {
+/** The pauses up to a position, with those that had ended by then. */
+export async function pausesUpTo(
+  parts: PlaceHistoryParts,
+  to: LogId,
+): Promise<readonly PauseStay[]> {
   const all = pauseStays(await recorded(parts, PAUSE_FACTS, to));
   return all.length > 0 ? all : parts.pauses.all.filter(({ by }) => by <= to);
 }

@@ -80,7 +80,8 @@ function controlRoute(kind: StateControl): Route {
 
 const OF_PARKED =
   "The completed steps of a parked job are undone once code that can undo them is " +
-  "loaded; with leave nothing is undone, and the answer names what is left in place.";
+  "loaded; with leave nothing is undone, and the answer names what is left in place. It also ends " +
+  "a compensation that hangs.";
 
 const CANCEL = json(cancelBody, {
   ...REASON,
