@@ -121,10 +121,14 @@ export class DamagedLogError extends Error {
   }
 }
 
-/** Describes the entries missing from a log that ends before a position that a process has seen. */
+/**
+ * Describes the entries missing from a log that ends before a position that a process has seen. What
+ * was recorded since may have replaced earlier ones too.
+ */
 export function missingEntries(lastLogId: LogId, seenLogId: LogId): string {
   return `the database ends at logId ${lastLogId}, and lacks the entries acknowledged after it, ` +
-    `from logId ${lastLogId + 1} on: ${counted(seenLogId - lastLogId, "entry", "entries")}`;
+    `from logId ${lastLogId + 1} on: ${counted(seenLogId - lastLogId, "entry", "entries")}, or ` +
+    "more if others were recorded since";
 }
 
 /** Whether an error is about the state of the shared log. */

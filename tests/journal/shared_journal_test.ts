@@ -276,6 +276,13 @@ Deno.test("shared journal: a log that lacks entries of the copy is refused, and 
     (error: Error) =>
       error instanceof LostHistoryError && /lacks the entries acknowledged/.test(error.message),
   );
+  await (await lead(shorter, new MemoryDisk(), "other")).journal.close();
+  await assert.rejects(
+    lead(shorter, disk.copy(), "a"),
+    (error: Error) =>
+      error instanceof LostHistoryError &&
+      /: \d+ entries, or more if others were recorded since/.test(error.message),
+  );
   const other = new SharedLogDouble();
   await ledUntilItDied(other);
   await assert.rejects(
