@@ -5,11 +5,12 @@
 
 import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
 import type {
+  Citation,
   EventExplanation,
   NearlyReached,
   ReachedJob,
-} from "../../explain/event_explanation.ts";
-import type { Citation, Statement } from "../../explain/explanation.ts";
+  Statement,
+} from "../../explain/explanation.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
 import type { RuleName } from "../../core/rules.ts";
