@@ -1,6 +1,5 @@
 /** The file system of the machine, through Deno. */
 
-import { lchownSync } from "node:fs";
 import { dirname } from "node:path";
 import { setImmediate } from "node:timers";
 import { ensureDir } from "@std/fs";
@@ -290,8 +289,8 @@ function giveToOwner(path: string): void {
   try {
     requireGranted(around);
     const { uid, gid } = Deno.statSync(around);
-    // Does not follow links, which that owner could put there.
-    if (Deno.lstatSync(path).uid === 0 && uid !== null && gid !== null) lchownSync(path, uid, gid);
+    const own = Deno.lstatSync(path);
+    if (own.uid === 0 && !own.isSymlink) Deno.chownSync(path, uid, gid);
   } catch {
     // Whose it should be is unknown, or the system does not allow it.
   }
