@@ -146,9 +146,13 @@ export async function assemble(options: DaybookOptions, leads: () => boolean): P
   });
   const trends = new Trends(counted);
   const layout = journalLayout(configuration.folder);
-  const index = jobIndexIn({ folder: layout.index, warn });
-  const logs = new JobLogFiles({ folder: layout.logs, warn });
   const pastEvents = new ThreadedPastEvents({ ...layout, clock, warn });
+  const index = jobIndexIn({
+    folder: layout.index,
+    checkpoint: (path) => pastEvents.checkpoint(path),
+    warn,
+  });
+  const logs = new JobLogFiles({ folder: layout.logs, warn });
   const threads = new ThreadPool({
     ...limits.threads,
     hasRoom: () => hasDescriptors(configuration.folder),

@@ -1,4 +1,4 @@
-/** Messages between the engine and the thread of the index of values. */
+/** Messages between the engine and the thread of the index. */
 
 import type { MessagePort } from "node:worker_threads";
 import type { LogId } from "../core/ids.ts";
@@ -28,6 +28,8 @@ export interface Question {
 
 export type ToFiling =
   | { readonly kind: "durable"; readonly logId: LogId }
+  /** A database of the index has a log to copy. */
+  | { readonly kind: "checkpoint"; readonly path: string }
   | Question
   | { readonly kind: "stop" };
 

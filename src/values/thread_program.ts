@@ -22,6 +22,7 @@ import textHash from "../engine/views/text_hash.ts?source" with { type: "text" }
 import postings from "../engine/views/postings.ts?source" with { type: "text" };
 import valueKeys from "../engine/views/value_keys.ts?source" with { type: "text" };
 import joined from "../engine/writer/joined.ts?source" with { type: "text" };
+import checkpoint from "../index/checkpoint.ts?source" with { type: "text" };
 import valueTables from "../index/value_tables.ts?source" with { type: "text" };
 import valueRows from "../index/value_rows.ts?source" with { type: "text" };
 import valueRuns from "../index/value_runs.ts?source" with { type: "text" };
@@ -52,6 +53,7 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["engine/views/postings.ts", postings],
   ["engine/views/value_keys.ts", valueKeys],
   ["engine/writer/joined.ts", joined],
+  ["index/checkpoint.ts", checkpoint],
   ["index/value_tables.ts", valueTables],
   ["index/value_rows.ts", valueRows],
   ["index/value_runs.ts", valueRuns],

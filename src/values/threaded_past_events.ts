@@ -1,6 +1,7 @@
 /**
  * The index of values, kept by a thread that reads the journal itself. The engine only sends it the
- * durable position. If the thread ends, another one takes over.
+ * durable position. If the thread ends, another one takes over. It also copies the log of the index
+ * of ended jobs, which would block the engine.
  */
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
@@ -70,6 +71,11 @@ export class ThreadedPastEvents implements PastEvents {
     // Starts the thread at once: later there may be no file descriptor left for it.
     const isFirst = this.#thread === undefined && this.#sent === 0;
     if (isFirst || logId - this.#sent >= ENTRIES_AT_A_TIME) this.#sendDurable();
+  }
+
+  /** Copies the log of a database of the index, in the thread. */
+  checkpoint(path: string): void {
+    this.#post({ kind: "checkpoint", path });
   }
 
   find(wanted: Wanted, asOf: LogId): Promise<FoundPositions> {

@@ -3,6 +3,7 @@
 import { setImmediate } from "node:timers";
 import { workerData } from "node:worker_threads";
 import { errorMessage } from "../core/thrown.ts";
+import { checkpoint } from "../index/checkpoint.ts";
 import { Filing, isPassing } from "./filing.ts";
 import type { FilingSeed, FromFiling, ToFiling } from "./protocol.ts";
 
@@ -45,8 +46,17 @@ export function keepValues(): void {
       filing?.stop();
       return say({ kind: "stopped" });
     }
+    if (message.kind === "checkpoint") return copyLog(message.path);
     if (message.kind === "find") opened()?.find(message);
     else opened()?.durable(message.logId);
     void work();
   });
+}
+
+function copyLog(path: string): void {
+  try {
+    checkpoint(path);
+  } catch {
+    // The next request tries again. Whoever reads the index reports what is wrong with it.
+  }
 }
