@@ -25,6 +25,7 @@ import {
   silenceText,
   taskText,
   timeText as entryTime,
+  uncapital,
 } from "./phrases.ts";
 import { parkedSummary } from "./parked.ts";
 import { heldLaterText, holdingLater, isPaused } from "./pause_texts.ts";
@@ -276,8 +277,4 @@ function causeText(waitingFor: readonly WaitingFor<LogId>[]): string {
   if (likeliest !== undefined) return `: ${likeliest}`;
   const remark = waitingFor[0]?.remark;
   return remark === undefined ? "." : `: ${uncapital(remark)}`;
-}
-
-function uncapital(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -16,21 +16,15 @@ import type { JsonObject } from "../../core/json.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { shownText } from "../../core/shown_value.ts";
-import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
-import type { EventEngine } from "../writer/event_engine.ts";
-import type { JobTable } from "../writer/job_table.ts";
+import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { cited } from "./citations.ts";
 import { RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import type { EventExplainer } from "./event_explainer.ts";
-import type { JobEntryReader } from "./job_entry_reader.ts";
+import type { QueryParts } from "./query_parts.ts";
 
-interface AboutParts {
-  readonly events: EventEngine;
-  readonly history: JobEntryReader;
-  readonly table: JobTable;
-  readonly pastEvents: PastEvents;
+type AboutParts = Pick<QueryParts, "events" | "history" | "table" | "pastEvents"> & {
   readonly eventExplainer: EventExplainer;
-}
+};
 
 /** How many of each kind are shown, newest first. */
 const SHOWN_MAX = 10;

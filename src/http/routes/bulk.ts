@@ -12,7 +12,7 @@ import { choices } from "../../documents/answers/parts.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { BODY_PROBLEMS, json, TRACE_HEADERS, WRITE_PROBLEMS } from "../openapi/operation.ts";
+import { BODY_PROBLEMS, json, ok, TRACE_HEADERS, WRITE_PROBLEMS } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { problemType } from "../../documents/refusal.ts";
 import {
@@ -25,7 +25,7 @@ import {
 } from "../requests/bulk_action.ts";
 import { checked, reasonField, strictObject } from "../../documents/fields.ts";
 import { FILTER_PARAMETERS, filterBody, toJobFilter } from "../../documents/job_filter.ts";
-import { readQuery, refuseQuery } from "../requests/query.ts";
+import { readQuery } from "../requests/query.ts";
 import { requestOrigin } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
 import type { FailureGroup } from "../../engine/job_pages.ts";
@@ -105,21 +105,17 @@ export const BULK_ROUTES: readonly Route[] = [{
         cancelByLabel: { action: "cancel", filter: { label: ["shop:berlin"] }, limit: 100 },
       }),
     },
-    answers: {
-      [STATUS.ok]: {
-        description:
-          "What was done, what was refused, and what is left; with dryRun, what the request " +
-          "would do.",
-        content: json(v.union([bulkAnswer, bulkPreviewAnswer])),
-      },
-    },
+    answers: ok(
+      "What was done, what was refused, and what is left; with dryRun, what the request " +
+        "would do.",
+      v.union([bulkAnswer, bulkPreviewAnswer]),
+    ),
     problems: [...BODY_PROBLEMS, ...WRITE_PROBLEMS],
   },
   handle: controlJobs,
 }];
 
 async function controlJobs(c: Context, deps: HttpDeps): Promise<Response> {
-  refuseQuery(c.req.raw);
   const body = await readJson(c.req.raw, deps.bodies);
   const origin = requestOrigin(c, deps.spans);
   const { dryRun, ...request } = parseBulkRequest(body, deps, origin);
@@ -197,9 +193,7 @@ export const FAILURE_ROUTES: readonly Route[] = [{
       "ignored. A kind whose jobs were all retried is listed only with retried=true. POST " +
       "/jobs/bulk with the fingerprint retries all of a kind.",
     query: FAILURE_PARAMETERS,
-    answers: {
-      [STATUS.ok]: { description: "The kinds of failures.", content: json(failuresAnswer) },
-    },
+    answers: ok("The kinds of failures.", failuresAnswer),
     problems: [],
   },
   handle({ req }, deps) {
