@@ -66,11 +66,7 @@ export async function backUp(options: BackupOptions): Promise<Copied> {
 /** Includes blank lines: a copy made by another tool may end with some, which must be removed. */
 function sizeIn({ fileSystem, to }: BackupOptions, { name }: SegmentInfo): Promise<number> {
   const path = `${to.segments}/${name}`;
-  return orUnusable(
-    "read",
-    path,
-    () => withFile(fileSystem, path, "read", (file) => file.size()),
-  );
+  return orUnusable("read", path, () => withFile(fileSystem, path, "read", (file) => file.size()));
 }
 
 /** Returns the number of bytes written: none if the target has them already. */

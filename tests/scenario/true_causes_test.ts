@@ -674,6 +674,35 @@ test("explain a lowered limit: no call is suggested that would free no place", a
   assert.equal(await cancels(), 0);
 });
 
+test("explain a retry: one that fails says which results another version of the code made", async () => {
+  const order = (version: number, rate: object) =>
+    defineJob({
+      type: "fx.quote",
+      version,
+      input: ANY_INPUT,
+      async run(ctx) {
+        await ctx.task("rate", () => rate);
+        await ctx.task("book", () => {
+          throw new NonRetryableError("no pair in the rate");
+        });
+      },
+    });
+  const first = await Explained.start({ definitions: [order(1, { value: 1.08 })] });
+  await first.submit("job", "fx.quote");
+  const again = await first.post("/jobs/job/retry", { from: "rate" });
+  await first.clock.settle();
+  assert.doesNotMatch((await toldOf(first, `${again.jobId}`)).summary, /version/i);
+  const daybook = await first.crash({ definitions: [order(2, { value: 1.08, pair: "EURUSD" })] });
+  const { jobId } = await daybook.post("/jobs/job/retry", { again: true });
+  await daybook.clock.settle();
+  const { summary } = await toldOf(daybook, `${jobId}`);
+  assert.equal(
+    summary,
+    `Job ${jobId} failed: task book failed for good with NonRetryableError: no pair in the rate. ` +
+      "Version 1 made the result of rate, which this job took over from job job; it runs version 2.",
+  );
+});
+
 test("explain a retry: if only a newer version is loaded, and it does not take the input, both jobs say so and what helps", async () => {
   const order = (version: number, input: v.GenericSchema) =>
     defineJob({

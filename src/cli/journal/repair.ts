@@ -38,14 +38,8 @@ export function repairCommand(tools: JournalTools): Command {
     summary: "show what can be kept of a damaged journal; --apply repairs it",
     positionals: "",
     arity: [0, 0],
-    options: [
-      JOURNAL_OPTION,
-      { name: "apply", help: "save a copy of everything, then repair" },
-    ],
-    examples: [
-      "deno task journal repair",
-      "deno task journal repair --apply",
-    ],
+    options: [JOURNAL_OPTION, { name: "apply", help: "save a copy of everything, then repair" }],
+    examples: ["deno task journal repair", "deno task journal repair --apply"],
     notes: [
       "Everything from the first damaged batch on is moved to quarantine/, with its snapshots. " +
       "Before that, the whole folder is copied to <journal>-before-repair-<id> beside it, which " +

@@ -64,11 +64,7 @@ export class AboutSearch {
     };
   }
 
-  async #jobs(
-    about: string,
-    found: FoundEvents,
-    asOf: LogId,
-  ): Promise<readonly JobAbout<LogId>[]> {
+  async #jobs(about: string, found: FoundEvents, asOf: LogId): Promise<readonly JobAbout<LogId>[]> {
     const loose = looseForm(about);
     const shown: JobAbout<LogId>[] = [];
     const named = ID_PATTERN.test(about) ? this.#parts.table.job(about as JobId) : undefined;

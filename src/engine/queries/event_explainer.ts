@@ -129,10 +129,7 @@ export class EventExplainer {
 
   /** The jobs that still wait for an event like it, and the definitions that start on one. */
   #nearly(entry: JobEventLogEntry): readonly NearlyReached<LogId>[] {
-    const { reason, nearest } = this.#parts.unmatched.explain(
-      entry as SettledFact,
-      entry.logId,
-    );
+    const { reason, nearest } = this.#parts.unmatched.explain(entry as SettledFact, entry.logId);
     if (entry.jobId !== undefined && nearest === undefined) return [];
     const why = sentence(reason?.replace(/^matched nothing: /, "") ?? "It matched nothing");
     const job: NearlyReached<LogId> = nearest === undefined

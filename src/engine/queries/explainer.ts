@@ -150,6 +150,8 @@ export class Explainer {
     const heldUp = await this.#heldUp(outlined, share);
     const siblings = await findSiblings(job, outlined.entries.values(), this.#parts, upTo);
     const sameElsewhere = findSameElsewhere(job, this.#parts.lists, upTo);
+    const { retryOf } = outlined.created.attributes;
+    const retried = retryOf === undefined ? undefined : this.#parts.table.job(retryOf);
     const then = asOfTime === undefined ? {} : { asOfTime };
     const evidence = {
       ...found,
@@ -161,6 +163,7 @@ export class Explainer {
       heldUp,
       siblings,
       sameElsewhere,
+      retried,
     };
     const work = explaining(outlined, evidence);
     const bare = await this.#parts.pacer.all(share, work);
