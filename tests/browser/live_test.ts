@@ -44,6 +44,10 @@ class Restarts {
     });
   }
 
+  signal(signal: Deno.Signal): void {
+    this.#server?.signal(signal);
+  }
+
   async kill(): Promise<void> {
     await this.#server?.kill();
     this.#server = undefined;
@@ -124,6 +128,19 @@ const WALKS: Readonly<Record<string, Walk>> = {
       await restarts.kill();
       await restarts.saying("reconnecting");
       await restarts.again({ journal: `${folder}/first` });
+      await restarts.saying("live");
+      await restarts.cancelJob();
+    }),
+
+  "a server that hangs is noticed, although its streams stay open": (browser) =>
+    Restarts.run(browser, {}, async (restarts) => {
+      await restarts.page.clock.install();
+      await restarts.openJob();
+      await restarts.saying("live");
+      restarts.signal("SIGSTOP");
+      await restarts.page.clock.fastForward(60_000);
+      await restarts.saying("reconnecting");
+      restarts.signal("SIGCONT");
       await restarts.saying("live");
       await restarts.cancelJob();
     }),
@@ -243,6 +260,23 @@ const WALKS: Readonly<Record<string, Walk>> = {
         await page.evaluate("document.activeElement.closest('form')?.action"),
         undefined,
       );
+    }),
+
+  "more windows than a browser has connections are all live, also when others are closed": (
+    browser,
+  ) =>
+    Restarts.run(browser, {}, async (restarts) => {
+      await restarts.openJob();
+      const windows = await restarts.openAll(Array.from({ length: 8 }, () => `/ui/jobs/${JOB}`));
+      for (const [at, page] of windows.entries()) {
+        await page.locator('[data-state="live"]').waitFor();
+        if (at < 4) await page.close();
+      }
+      const left = [restarts.page, ...windows.slice(4)];
+      await restarts.post("/events", { eventType: "shop.Seen", jobId: JOB }, 200);
+      await Promise.all(left.map((page) => page.getByText("shop.Seen").first().waitFor()));
+      await restarts.kill();
+      await Promise.all(left.map((page) => page.locator('[data-state="reconnecting"]').waitFor()));
     }),
 
   "a page for which there was no room gets its stream when there is": (browser) =>

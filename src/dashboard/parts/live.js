@@ -11,6 +11,15 @@ const RETRY_MS = 2_000;
 const RETRY_MAX_MS = 30_000;
 /** A request that takes longer has failed, such as one to a machine that is gone. */
 const ANSWER_MAX_MS = 30_000;
+/** A stream that is silent for longer than two heartbeats is cut, although its connection is open. */
+const SILENCE_MAX_MS = 40_000;
+/**
+ * A browser opens six connections to a server, for all of its windows together: without one to
+ * spare, none of them can load a page.
+ */
+const STREAMS_MAX = 3;
+/** How long a window leaves its place to others. */
+const REST_MS = 2_000;
 const PAUSED_KEY = "daybook-paused";
 /** Statuses after which the whole page is reloaded. */
 const ENDINGS = new Map([[401, "signed out"], [403, "signed out"], [404, "gone"]]);
@@ -30,6 +39,14 @@ let isStale = false;
 let isCut = false;
 /** @type {EventSource | undefined} */
 let stream;
+/** The windows of this browser announce each stream that they open. */
+const streams = new BroadcastChannel("daybook-streams");
+/** How many others were opened since `stream` was. */
+let newerStreams = 0;
+/** Whether the stream is closed only to make room for others. */
+let isResting = false;
+/** @type {number | undefined} */
+let silenceTimer;
 /** @type {number | undefined} */
 let retryTimer;
 let retryMs = RETRY_MS;
@@ -41,6 +58,7 @@ if (liveUrl !== undefined && control !== null) {
   control.addEventListener("click", () => ending === undefined ? togglePause() : location.reload());
   document.addEventListener("visibilitychange", follow);
   document.addEventListener("daybook:refresh", () => isPaused || void refresh());
+  streams.addEventListener("message", makeRoom);
   addEventListener("pagehide", leave);
   addEventListener("pageshow", follow);
   follow();
@@ -62,18 +80,44 @@ function follow() {
   stream.addEventListener("error", broken);
   stream.addEventListener("changed", received);
   stream.addEventListener("still", received);
+  newerStreams = 0;
+  streams.postMessage("opened");
+}
+
+/** Visible windows take turns: the oldest stream is closed, and opened again a moment later. */
+function makeRoom() {
+  newerStreams += 1;
+  if (stream === undefined || newerStreams < STREAMS_MAX) return;
+  isResting = stream.readyState === EventSource.OPEN;
+  leave();
+  retryTimer = setTimeout(() => {
+    retryTimer = undefined;
+    follow();
+  }, REST_MS);
+  show();
 }
 
 function leave() {
   stream?.close();
   stream = undefined;
+  clearTimeout(silenceTimer);
   clearTimeout(retryTimer);
   retryTimer = undefined;
 }
 
 function opened() {
   retryMs = RETRY_MS;
+  isResting = false;
+  expectMore();
   show();
+}
+
+function expectMore() {
+  clearTimeout(silenceTimer);
+  silenceTimer = setTimeout(() => {
+    leave();
+    retryLater();
+  }, SILENCE_MAX_MS);
 }
 
 /**
@@ -81,6 +125,7 @@ function opened() {
  * proxy without a server or by a server that no longer knows the session.
  */
 function broken() {
+  isResting = false;
   if (stream?.readyState === EventSource.CLOSED) retryLater();
   else show();
 }
@@ -110,6 +155,7 @@ async function seek() {
 
 /** @param {MessageEvent} message */
 function received(message) {
+  expectMore();
   head = Number(message.data);
   if (isPaused) show();
   else void refresh();
@@ -249,5 +295,6 @@ function show() {
 function stateNow() {
   if (ending !== undefined) return "ended";
   if (isPaused) return "paused";
-  return !isCut && stream?.readyState === EventSource.OPEN ? "live" : "reconnecting";
+  const isFollowing = isResting || stream?.readyState === EventSource.OPEN;
+  return isFollowing && !isCut ? "live" : "reconnecting";
 }
