@@ -60,9 +60,9 @@ class Restarts {
     this.#server = await DaybookProcess.start({ ...options, args });
   }
 
-  async post(path: string, body: unknown, status = 202): Promise<void> {
+  async post(path: string, body: unknown, status = 202, method = "POST"): Promise<void> {
     const headers = { "content-type": "application/json" };
-    const init = { method: "POST", headers, body: JSON.stringify(body) };
+    const init = { method, headers, body: JSON.stringify(body) };
     const response = await fetch(this.url + path, init);
     assert.equal(response.status, status, await response.text());
   }
@@ -108,7 +108,7 @@ async function textOf(page: Page): Promise<string> {
   return text.replaceAll(
     /(?:\d[\d:.-]* ?(?:ms|s|min|h)?[\s,]*)?(?:just now|ago)|\d[\d.]* (?:ms|s|min)\b/g,
     "T",
-  );
+  ).replaceAll(" (T)", "");
 }
 
 type Walk = (browser: Browser) => Promise<void>;
@@ -206,6 +206,44 @@ const WALKS: Readonly<Record<string, Walk>> = {
           return await textOf(page) === await textOf(restarts.page);
         });
       }
+    }),
+
+  "entry 51 does not replace the list of entries while it is in view": (browser) =>
+    Restarts.run(browser, {}, async (restarts) => {
+      const { page } = restarts;
+      const event = { eventType: "shop.Seen", jobId: JOB };
+      const renew = () => page.evaluate("document.dispatchEvent(new Event('daybook:refresh'))");
+      const count = page.locator("#entries-count");
+      await restarts.openJob();
+      await restarts.post("/events", Array.from({ length: 48 }, () => event), 200);
+      await count.getByText("50, each").waitFor();
+      await page.locator("#entries > li").nth(40).scrollIntoViewIfNeeded();
+      await restarts.post("/events", event, 200);
+      await count.getByText("50 of 51, page 1 of 2").waitFor();
+      assert.equal(await page.locator("#entries > li").count(), 50);
+      await page.evaluate("scrollTo(0, 0)");
+      await renew();
+      await count.getByText("1 of 51, page 2 of 2").waitFor();
+    }),
+
+  "the form for a type without limits stops offering a type that has got some": (browser) =>
+    Restarts.run(browser, WITH_DEFINITIONS, async (restarts) => {
+      const { page } = restarts;
+      await page.goto(`${restarts.url}/ui/limits`);
+      const form = page.locator("#limit-type");
+      await form.locator("summary").click();
+      await form.getByLabel("Running, at most").fill("3");
+      const offered = form.locator(`option[value="${HOSTILE.type}"]`);
+      await offered.waitFor({ state: "attached" });
+      await restarts.post(
+        `/limits/${HOSTILE.type}`,
+        { maxRunning: 2, reason: "by the test" },
+        200,
+        "PUT",
+      );
+      await offered.waitFor({ state: "detached" });
+      assert.equal(await form.getByLabel("Running, at most").inputValue(), "3");
+      assert.equal(await form.getByLabel("Of type").inputValue(), "");
     }),
 
   "what is open stays open when something comes before it": (browser) =>

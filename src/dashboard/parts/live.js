@@ -18,6 +18,8 @@ const SILENCE_MAX_MS = 40_000;
  * spare, none of them can load a page.
  */
 const STREAMS_MAX = 3;
+/** How long a stream stays open at least, to hear what is new. */
+const TURN_MS = 500;
 /** How long a window leaves its place to others. */
 const REST_MS = 2_000;
 const PAUSED_KEY = "daybook-paused";
@@ -46,6 +48,8 @@ let newerStreams = 0;
 /** Whether the stream is closed only to make room for others. */
 let isResting = false;
 /** @type {number | undefined} */
+let restTimer;
+/** @type {number | undefined} */
 let silenceTimer;
 /** @type {number | undefined} */
 let retryTimer;
@@ -53,6 +57,7 @@ let retryMs = RETRY_MS;
 /** Why the page no longer follows, once it does not. @type {string | undefined} */
 let ending;
 
+forgetNote();
 if (liveUrl !== undefined && control !== null) {
   control.hidden = false;
   control.addEventListener("click", () => ending === undefined ? togglePause() : location.reload());
@@ -62,6 +67,14 @@ if (liveUrl !== undefined && control !== null) {
   addEventListener("pagehide", leave);
   addEventListener("pageshow", follow);
   follow();
+}
+
+/** The result of an action is shown once: a reload, or a copy of the address, does not repeat it. */
+function forgetNote() {
+  const url = new URL(location.href);
+  if (!url.searchParams.has("note")) return;
+  url.searchParams.delete("note");
+  history.replaceState(history.state, "", url);
 }
 
 function togglePause() {
@@ -80,27 +93,37 @@ function follow() {
   stream.addEventListener("error", broken);
   stream.addEventListener("changed", received);
   stream.addEventListener("still", received);
+  expectMore();
   newerStreams = 0;
   streams.postMessage("opened");
 }
 
-/** Visible windows take turns: the oldest stream is closed, and opened again a moment later. */
+/** Visible windows take turns: the oldest stream is closed, and opened again a while later. */
 function makeRoom() {
+  if (stream === undefined) return;
   newerStreams += 1;
-  if (stream === undefined || newerStreams < STREAMS_MAX) return;
-  isResting = stream.readyState === EventSource.OPEN;
+  if (newerStreams === STREAMS_MAX) restTimer = setTimeout(rest, TURN_MS);
+}
+
+function rest() {
+  if (stream?.readyState !== EventSource.OPEN) {
+    // It still waits for a connection, and with it for what is new.
+    restTimer = setTimeout(rest, TURN_MS);
+    return;
+  }
   leave();
+  isResting = true;
   retryTimer = setTimeout(() => {
     retryTimer = undefined;
     follow();
   }, REST_MS);
-  show();
 }
 
 function leave() {
   stream?.close();
   stream = undefined;
   clearTimeout(silenceTimer);
+  clearTimeout(restTimer);
   clearTimeout(retryTimer);
   retryTimer = undefined;
 }
@@ -116,6 +139,7 @@ function expectMore() {
   clearTimeout(silenceTimer);
   silenceTimer = setTimeout(() => {
     leave();
+    isResting = false;
     retryLater();
   }, SILENCE_MAX_MS);
 }
@@ -126,6 +150,7 @@ function expectMore() {
  */
 function broken() {
   isResting = false;
+  clearTimeout(silenceTimer);
   if (stream?.readyState === EventSource.CLOSED) retryLater();
   else show();
 }
