@@ -135,9 +135,8 @@ export function lateLimit(
   const lateMs = lengthMs(started.receivedAt, ended.entry.receivedAt) - timeoutMs;
   if (lateMs < LATE_MS) return undefined;
   const statement =
-    `Attempt ${attempt ?? 1} of ${subject} ended ${durationText(lateMs)} after its ` +
-    "time limit: something held up the process, such as code that did not yield, or its clock " +
-    "was set.";
+    `Attempt ${attempt ?? 1} of ${subject} ended ${durationText(lateMs)} after its time limit: ` +
+    "something held up the process, such as code that did not yield, or its clock was set.";
   return { statement, cites: [ended.entry.logId, started.logId] };
 }
 

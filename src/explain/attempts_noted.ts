@@ -89,9 +89,7 @@ export function findMaxAttempts(attempts: readonly Attempt[]): number | undefine
   return last?.ended?.end.kind === "failed" ? last.ended.end.maxAttempts : undefined;
 }
 
-export function failedEnd(
-  attributes: FrameworkEntry<"job.TaskFailed">["attributes"],
-): AttemptEnd {
+export function failedEnd(attributes: FrameworkEntry<"job.TaskFailed">["attributes"]): AttemptEnd {
   const { error, maxAttempts } = attributes;
   return "retryAt" in attributes
     ? { kind: "failed", error, maxAttempts, retryAt: attributes.retryAt }

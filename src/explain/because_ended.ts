@@ -23,7 +23,9 @@ import {
 import { compensableTasks, compensationEnds } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
-import { lateDeadlineText } from "./times.ts";
+import { lateDeadlineText, sleepsOver } from "./times.ts";
+import { doneAgain, resultsOfOtherCode } from "./retried.ts";
+import { returnedErrors } from "./returned_errors.ts";
 import { waitsGivenUp } from "./run_answers.ts";
 import { overtakenReasons } from "./overtaken.ts";
 import {
@@ -57,6 +59,8 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
   if (job.state === "Done" && job.failure === undefined) {
     return [
       ...repeatedSteps(outlined, evidence.causes),
+      ...doneAgain(outlined, evidence),
+      ...sleepsOver(outlined),
       ...countedTwice(outlined),
       ...eventsTooLate(outlined, evidence),
       ...overlookedEvents(outlined, evidence),
@@ -73,6 +77,8 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
     ...leftBehind(job),
     ...cutShortSteps(outlined, job, evidence.causes),
     ...repeatedSteps(outlined, evidence.causes),
+    ...doneAgain(outlined, evidence),
+    ...sleepsOver(outlined),
     ...heldUpReasons(outlined, evidence),
   ];
 }
@@ -119,6 +125,8 @@ export function failureReasons(outlined: OutlinedHistory, evidence: Evidence): R
   const late = lateLimit(subject, attempts);
   return [
     failed(outlined, failure, failedBy.entry, evidence),
+    ...returnedErrors(outlined),
+    ...resultsOfOtherCode(outlined, evidence),
     ...hasThrown(failure, failedBy.entry) ? waitsGivenUp(outlined) : [],
     ...late === undefined ? [] : [late],
     ...eventsTooLate(outlined, evidence),

@@ -4,6 +4,7 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { JsonScalar } from "../core/json.ts";
 import type { SiblingsStatement, Statement } from "./explanation.ts";
 import type { JobId, LogId, TaskId } from "../core/ids.ts";
+import type { JobState } from "../core/job_state.ts";
 import type { Effect } from "./likeness/suspect.ts";
 import type { Contrast } from "./contrast.ts";
 import type { Pause } from "../core/pauses.ts";
@@ -169,6 +170,8 @@ export interface Evidence {
   /** Only for an ended job that was queued or suspended for long. */
   readonly heldUp?: HeldUpBy | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
+  /** The job that it retries, if known. */
+  readonly retried?: JobState | undefined;
   /** Failures of other types with the same error. */
   readonly sameElsewhere?: Statement<LogId> | undefined;
   /**

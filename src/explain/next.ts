@@ -11,6 +11,7 @@ import { hasCode, type JobState } from "../core/job_state.ts";
 import { backsOff } from "../core/task_facts.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { findMaxAttempts } from "./attempts_noted.ts";
+import { compensationSubject } from "./attempts.ts";
 import { runningTasks } from "./because.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import type { Circumstances, Evidence } from "./evidence.ts";
@@ -21,7 +22,7 @@ import { holdingLater, isPaused, pauseSteps } from "./pause_texts.ts";
 import { attemptText, capital, later, matcherText, shortened, taskText } from "./phrases.ts";
 import { cancelHolders, rateOpensAt, restoreLimit } from "./queue_holders.ts";
 import { isUnmeetable, openExpectations } from "./open_expectations.ts";
-import { whileParked } from "./parked.ts";
+import { leaveInPlace, whileParked } from "./parked.ts";
 import { sampleEvent } from "./sample_event.ts";
 import { openWaits } from "../core/waits.ts";
 import { deadlineSteps, endsByTime, openSleeps } from "./times.ts";
@@ -127,6 +128,7 @@ export function nextSteps(
         ...whilePaused(outlined, evidence),
         ...wakeUp(outlined, evidence),
         ...controls(outlined),
+        ...whatNothingElseEnds(job),
       ];
     case "succeeded":
       return [automatic("Nothing: the job has ended.", [])];
@@ -337,12 +339,28 @@ function whileCompensating(
     const again = isPaused(evidence) ? "is due to be tried again" : "is tried again";
     return [automatic(`The compensation ${again} at ${at}.`, [])];
   }
+  const running = tasks.find(({ compensation }) => compensation?.status === "running");
+  if (running !== undefined) {
+    const statement = `${capital(compensationSubject(running.taskId))} continues until it ends, ` +
+      "however long that takes, for it has no time limit.";
+    return [automatic(statement, [running.lastLogId])];
+  }
   if (tasks.length > 0 || policy === undefined) {
     return [automatic("The compensation continues, the last task first.", [])];
   }
   const { succeeded, failed } = policy;
   const nothing = `Nothing, until ${matcherText(succeeded)} or ${matcherText(failed)} comes.`;
   return [automatic(nothing, [outlined.created.logId]), ...eventsToSend(outlined, waitingFor)];
+}
+
+/** A compensation under way has no time limit, and one from outside needs its event. */
+function whatNothingElseEnds(job: JobState): Next {
+  const tasks = compensableTasks(job);
+  const isRunning = tasks.some(({ compensation }) => compensation?.status === "running");
+  if (isRunning) return [leaveInPlace(job)];
+  if (tasks.length > 0) return [];
+  const statement = "Cancel it as it is, if that event never comes:";
+  return [manual(statement, `/jobs/${job.jobId}/cancel`, { leave: true })];
 }
 
 function beginningOf({ attempt: { started } }: Overtaken): readonly LogId[] {

@@ -5,6 +5,7 @@ import { reusableTasks } from "../core/decide.ts";
 import type { NextStep, Statement } from "./explanation.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
+import type { JobState } from "../core/job_state.ts";
 import { cutShort, tasksLeftInPlace } from "../core/left_in_place.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { unsuccessfulAttempts } from "./attempts.ts";
@@ -92,15 +93,6 @@ export function whileParked(outlined: OutlinedHistory, { circumstances }: Eviden
   const first = circumstances.isTypeMissing
     ? [firstLoadType(outlined)]
     : firstFit(outlined, circumstances);
-  const kept = shortened(tasksLeftInPlace(job).map(({ taskId }) => taskId), NAMES_MAX);
-  const begun = shortened(cutShort(job).map(({ taskId }) => taskText(taskId)), NAMES_MAX);
-  const partly = `what ${begun} did before ${
-    begun.includes(" and ") ? "they were" : "it was"
-  } cut short`;
-  const leaving = [...(kept === "" ? [] : [kept]), ...(begun === "" ? [] : [partly])].join(" and ");
-  const stays = leaving === ""
-    ? "there is nothing to undo"
-    : `${leaving} ${begun === "" ? "stay as they are" : "stays"}`;
   const reused = shortened(reusableTasks(job).map(({ taskId }) => taskId), NAMES_MAX);
   const after = reused === ""
     ? "a new job starts from the beginning"
@@ -112,13 +104,29 @@ export function whileParked(outlined: OutlinedHistory, { circumstances }: Eviden
       ? [manual("Let it try again as it is:", `${path}/resume`)]
       : []),
     ...(job.state === "Running" ? [manual(cancelText(job.parked.reason), `${path}/cancel`)] : []),
-    manual(`Cancel it as it is; ${stays}:`, `${path}/cancel`, { leave: true }),
+    leaveInPlace(job),
     ...first,
     manual(
       `${first.length > 0 ? "Then cancel" : "Cancel"} it and retry it; ${after}:`,
       `${path}/retry`,
     ),
   ];
+}
+
+/** Ends the job without undoing anything more. */
+export function leaveInPlace(job: JobState): NextStep<LogId> {
+  const kept = shortened(tasksLeftInPlace(job).map(({ taskId }) => taskId), NAMES_MAX);
+  const begun = shortened(cutShort(job).map(({ taskId }) => taskText(taskId)), NAMES_MAX);
+  const partly = `what ${begun} did before ${
+    begun.includes(" and ") ? "they were" : "it was"
+  } cut short`;
+  const leaving = [...(kept === "" ? [] : [kept]), ...(begun === "" ? [] : [partly])].join(" and ");
+  const stays = leaving === ""
+    ? "there is nothing to undo"
+    : begun === "" && tasksLeftInPlace(job).length > 1
+    ? `${leaving} stay as they are`
+    : `${leaving} stays${begun === "" ? " as it is" : ""}`;
+  return manual(`Cancel it as it is; ${stays}:`, `/jobs/${job.jobId}/cancel`, { leave: true });
 }
 
 function cancelText(reason: ParkReason): string {

@@ -143,6 +143,11 @@ export function capital(text: string): string {
   return text === "run" ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** The text within a sentence. */
+export function uncapital(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
 /** The latest of several entries that say the same. */
 export function latest(logIds: readonly LogId[]): readonly LogId[] {
   return logIds.slice(-CITED_MAX);

@@ -72,7 +72,10 @@ function changeText({ change }: BlockingLimit): string {
 export function limitText(blocking: BlockingLimit): string {
   if (blocking.limit === "rate") return rateText(blocking);
   const { places, taken } = blocking;
-  return `${taken} of ${counted(places, "place")} of ${limitedText(blocking, " taken")}`;
+  // After the limit was lowered, more are taken than there are.
+  return taken > places
+    ? `${taken} places of ${limitedText(blocking, ` taken, where ${places} may be`)}`
+    : `${taken} of ${counted(places, "place")} of ${limitedText(blocking, " taken")}`;
 }
 
 /** `key acme (perKey of type mail.send)`; what is said of it comes before the brackets. */

@@ -15,7 +15,13 @@ import { toMatchable } from "../core/projector.ts";
 import { shownText, shownValue } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
 import { originalId, type OutlinedHistory } from "./outlined_history.ts";
-import { causeCited, cutShortText, recordedAttemptText } from "./attempts.ts";
+import {
+  causeCited,
+  compensationSubject,
+  cutShortText,
+  recordedAttemptText,
+  taskSubject,
+} from "./attempts.ts";
 import { type Attempt, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
 import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
@@ -33,14 +39,20 @@ const TASKS_SHOWN_MAX = 3;
 const VALUES_SHOWN_MAX = 3;
 
 /**
- * Steps that ran again after an attempt was cut short, whose first attempt may have had an effect.
+ * Steps, and compensations, that ran again after an attempt was cut short, whose first attempt may
+ * have had an effect.
  */
 export function repeatedSteps(
-  { attempts }: OutlinedHistory,
+  { attempts, compensations }: OutlinedHistory,
   causes: Evidence["causes"],
 ): Statements {
-  return [...attempts].flatMap(([taskId, ofTask]) => {
-    if (taskId === MAIN_TASK) return [];
+  const all = [
+    ...[...attempts].flatMap(([taskId, ofTask]) =>
+      taskId === MAIN_TASK ? [] : [[taskSubject(taskId), ofTask] as const]
+    ),
+    ...[...compensations].map(([taskId, of]) => [compensationSubject(taskId), of] as const),
+  ];
+  return all.flatMap(([subject, ofTask]) => {
     const lastStart = ofTask.findLastIndex(({ started }) => started !== undefined);
     const cut = ofTask.slice(0, Math.max(0, lastStart)).filter(isCutShort);
     const [attempt, ended] = [cut.at(-1), cut.at(-1)?.ended];
@@ -53,7 +65,7 @@ export function repeatedSteps(
     const numbers = shortened(cut.map((one) => `${one.attempt}`), TASKS_SHOWN_MAX);
     const which = cut.length === 1 ? `attempt ${numbers} was` : `attempts ${numbers} were`;
     const times = cut.length === 1 ? "twice" : `${countText(cut.length + 1)} times`;
-    const statement = `${capital(taskText(taskId))} may have happened ${times}: its ${which} cut ` +
+    const statement = `${capital(subject)} may have happened ${times}: its ${which} cut ` +
       `short (${
         cut.length === 1 ? "" : "the last: "
       }${why}), possibly after doing some or all of ` +

@@ -25,6 +25,7 @@ import {
   silenceText,
   taskText,
   timeText as entryTime,
+  uncapital,
 } from "./phrases.ts";
 import { parkedSummary } from "./parked.ts";
 import { heldLaterText, holdingLater, isPaused } from "./pause_texts.ts";
@@ -256,7 +257,8 @@ function openCompensations({ job, compensations }: OutlinedHistory, isDue: boole
     const started = recorded.at(-1)?.started;
     if (compensation?.status === "running" && started !== undefined) {
       const which = attemptText(compensation.attempts, compensation.failures, max);
-      return [`${compensationSubject(taskId)} is in ${which} since ${entryTime(started)}`];
+      const since = entryTime(started);
+      return [`${compensationSubject(taskId)} is in ${which} since ${since}, without a time limit`];
     }
     if (compensation?.status !== "backingOff") return [];
     const { attempts, failures, error, retryAt } = compensation;
@@ -275,8 +277,4 @@ function causeText(waitingFor: readonly WaitingFor<LogId>[]): string {
   if (likeliest !== undefined) return `: ${likeliest}`;
   const remark = waitingFor[0]?.remark;
   return remark === undefined ? "." : `: ${uncapital(remark)}`;
-}
-
-function uncapital(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -23,7 +23,9 @@ import {
   repeatedSteps,
 } from "./retrospect.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
-import { lateDeadlineText } from "./times.ts";
+import { lateDeadlineText, sleepsOver } from "./times.ts";
+import { doneAgain, resultsOfOtherCode } from "./retried.ts";
+import { returnedErrors } from "./returned_errors.ts";
 import { usualText } from "./usual_time.ts";
 
 /** How many names a sentence has. */
@@ -39,6 +41,8 @@ export function succeeded(outlined: OutlinedHistory, evidence: Evidence): string
       "and its policy accepts a compensated end.";
   const [aside] = [
     ...repeatedSteps(outlined, evidence.causes),
+    ...doneAgain(outlined, evidence),
+    ...sleepsOver(outlined),
     ...countedTwice(outlined),
     ...eventsTooLate(outlined, evidence),
     ...overlookedEvents(outlined, evidence),
@@ -79,7 +83,13 @@ export function failed(outlined: OutlinedHistory, evidence: Evidence): string {
     : [
       `failed: ${failureText(failure)}${namedInputText(job, failure.error.message)}` +
       `${neverRanText(outlined)}${lateDeadlineText(outlined)}.${recovery}`,
-      ...[givenUp, late].flatMap((one) => one?.statement ?? []),
+      ...[...returnedErrors(outlined), ...resultsOfOtherCode(outlined, evidence), givenUp, late]
+        .flatMap((one) => one?.statement ?? []),
+      ...[
+        ...repeatedSteps(outlined, evidence.causes),
+        ...doneAgain(outlined, evidence),
+        ...sleepsOver(outlined),
+      ].slice(0, 1).map(({ statement }) => statement),
       ...eventsTooLate(outlined, evidence).map(({ statement }) => statement),
       ...heldUntilDeadline(outlined, evidence).map(({ statement }) => statement),
     ].join(" ");

@@ -3,7 +3,12 @@
 import { durationText } from "../core/duration.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import type { CompletedTask, JobState, SleepingTask } from "../core/job_state.ts";
+import {
+  type CompletedTask,
+  isSleep,
+  type JobState,
+  type SleepingTask,
+} from "../core/job_state.ts";
 import { sleeping } from "../core/task_facts.ts";
 import { openWaits } from "../core/waits.ts";
 import { showSome } from "./show_some.ts";
@@ -149,6 +154,24 @@ export function sleepDueAt(
     : undefined;
 }
 
+/** Sleeps whose time had passed when `run` asked for them, so that they took none. */
+export function sleepsOver(outlined: OutlinedHistory): readonly Statement<LogId>[] {
+  return outlined.job.tasks.flatMap((task) => {
+    if (task.status !== "completed" || !isSleep(task)) return [];
+    const over = overText(outlined, task.firstLogId);
+    if (over === "") return [];
+    const statement = `Sleep ${task.taskId} took no time${over}.`;
+    return [{ statement, cites: [task.firstLogId] }];
+  }).slice(0, NAMES_MAX);
+}
+
+/** `; its time was ..., which had passed when run asked for it at ...`, or nothing. */
+function overText(outlined: OutlinedHistory, setBy: LogId): string {
+  const [set, dueAt] = [outlined.entries.get(setBy), sleepDueAt(outlined, setBy)];
+  if (set === undefined || dueAt === undefined || lengthMs(set.receivedAt, dueAt) > 0) return "";
+  return `: its end, ${dueAt}, had passed when run asked for it at ${set.receivedAt}`;
+}
+
 /** `Sleep overnight ended at ..., when it was due`, with the entries that show it. */
 export function sleepEnded(
   outlined: OutlinedHistory,
@@ -163,7 +186,7 @@ export function sleepEnded(
     const ended = outlined.entries.get(completedBy);
     const dueAt = sleepDueAt(outlined, firstLogId);
     const late = dueAt === undefined || ended === undefined ? "" : lateText(dueAt, ended);
-    const how = late === "" ? ", when it was due" : late;
+    const how = overText(outlined, firstLogId) || late || ", when it was due";
     return { statement: `Sleep ${taskId} ended at ${endedAt}${how}`, cites: [completedBy] };
   }
   const statement = `Sleep ${taskId} was ended early at ${endedAt} by ${wakeText(woken)}`;

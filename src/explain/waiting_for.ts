@@ -23,7 +23,7 @@ import {
   openExpectations,
   policyTargets,
 } from "./open_expectations.ts";
-import { latest, matchedText, shortened, wantedText } from "./phrases.ts";
+import { latest, matchedText, shortened, uncapital, wantedText } from "./phrases.ts";
 import { suspectText } from "./suspect_text.ts";
 import { compareWith, findSuspects, ownShare } from "./suspects.ts";
 
@@ -180,13 +180,13 @@ function nothingLikeIt(
   const nothing = `${isOther ? "No other event" : "No event"} on record resembles it${bound}`;
   if (ofType === undefined || isOwnEvent(expected)) return `${nothing}.`;
   if (ofType === 0 && !isOther && !outlined.facts.has(expected.matcher.eventType)) {
-    return `No event of this type has come, and ${lower(nothing)}.`;
+    return `No event of this type has come, and ${uncapital(nothing)}.`;
   }
   const lacked = ofType === 0 ? undefined : lackedValue(outlined, expected, candidates);
   const lacking = lacked === undefined ? "" : `: ${lackingText(lacked, candidates)}`;
   return elsewhere.by.length === 0
     ? `${nothing}${lacking}.`
-    : `${elsewhereText(elsewhere)}; ${lower(nothing)}${lacking}.`;
+    : `${elsewhereText(elsewhere)}; ${uncapital(nothing)}${lacking}.`;
 }
 
 interface Elsewhere {
@@ -235,10 +235,6 @@ function lackingText(value: JsonScalar, { absent, ofType = 0 }: Candidates): str
   return ofType === 1
     ? `the one other event of this type does not have ${shown} in it`
     : `of ${countText(ofType)} other events of this type, none has ${shown} in it`;
-}
-
-function lower(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 /** The first demanded value that no other event of the type carries. */

@@ -119,6 +119,18 @@ test("explain a changed limit: neither is one blamed that held a job that has en
   assert.doesNotMatch(summary, /as changed/);
 });
 
+test("explain a lowered limit: the places that are taken beyond it are not counted as a part of it", async () => {
+  const many = defineJob({ ...MAIL, type: "mail.many", limits: { maxRunning: 3 } });
+  const daybook = await Explained.start({ definitions: [many] });
+  for (const jobId of ["a", "b", "c"]) await daybook.submit(jobId, "mail.many", { slow: true });
+  await changeLimits(daybook, "mail.many", { maxRunning: 1, reason: "the provider" });
+  await daybook.submit("behind", "mail.many");
+  const queue = JSON.stringify(await queueOf(daybook));
+  const one = JSON.stringify(await toldOf(daybook, "behind"));
+  assert.match(queue, /3 places of type mail\.many taken, where 1 may be \(maxRunning, as changed/);
+  assert.doesNotMatch(queue + one, /3 of 1/);
+});
+
 test("explain the queue: when no job has a worker, it says what holds the jobs, and not that work continues", async () => {
   const failing = scripted("pay", {
     charge: () => {
@@ -180,6 +192,32 @@ const NAP = defineJob({
     else await ctx.expect("called", { withinMs: HOUR_MS });
     await ctx.task("after", () => "done");
   },
+});
+
+test("explain a pause: at a past time it is named for a job that it was to hold later, and not once it had ended", async () => {
+  const daybook = await Explained.start({ definitions: [NAP] });
+  await daybook.submit("sleeping", "nap", { sleeps: true });
+  await daybook.clock.advance(MINUTE_MS);
+  const { pauseId } = await daybook.post("/pauses", { type: "nap", reason: "the bank moves" });
+  await daybook.clock.advance(MINUTE_MS);
+  await daybook.submit("other", "nap");
+  const ended = await daybook.app.request(`${BASE}/pauses/${pauseId}`, { method: "DELETE" });
+  assert.ok(ended.ok);
+  await daybook.clock.advance(MINUTE_MS);
+
+  const summaryAt = async (at: string) => {
+    const response = await daybook.app.request(`${BASE}/jobs/sleeping/explain?at=${at}`);
+    return (await response.json()).summary;
+  };
+  const before = "Job sleeping is sleeping: sleep rest ends at 2026-01-01T01:00:00.000Z.";
+  assert.equal(await summaryAt("2026-01-01T00:00:30.000Z"), before);
+  assert.equal(
+    await summaryAt("2026-01-01T00:01:30.000Z"),
+    `${before} None of its code begins meanwhile: type nap is paused since ` +
+      "2026-01-01T00:01:00.000Z (reason: the bank moves).",
+  );
+  await daybook.submit("last", "nap");
+  assert.equal(await summaryAt("2026-01-01T00:02:30.000Z"), before);
 });
 
 test("explain a pause: it is named for a job that it will hold later, and nothing is promised that it prevents", async () => {
@@ -593,7 +631,7 @@ test("explain a sleep: one that ended late, since no process ran, is not said to
   );
 });
 
-test("explain a compensation: the one that runs is named, since when", async () => {
+test("explain a compensation: the one that runs is named, since when, and the call that ends one that hangs", async () => {
   const trip = scripted("trip.hang", {
     book: () => "booked",
     charge: () => {
@@ -603,9 +641,24 @@ test("explain a compensation: the one that runs is named, since when", async () 
   const daybook = await Explained.start({ definitions: [trip] });
   await daybook.submit("job", "trip.hang");
   await daybook.clock.advance(HOUR_MS);
+  const told = await toldOf(daybook, "job");
   assert.match(
-    (await toldOf(daybook, "job")).summary,
-    /\. The compensation of task book is in attempt 1 of 3 since 2026-01-01T00:00:00\.000Z\.$/,
+    told.summary,
+    /\. The compensation of task book is in attempt 1 of 3 since 2026-01-01T00:00:00\.000Z, without a time limit\.$/,
+  );
+  assert.deepEqual(told.next, [
+    "The compensation of task book continues until it ends, however long that takes, for it has " +
+    "no time limit.",
+    "Cancel it as it is; book stays as it is: POST /jobs/job/cancel",
+  ]);
+  await daybook.post("/jobs/job/cancel", { leave: true, reason: "the hotel was phoned" });
+  await daybook.clock.settle();
+  const { because } = await toldOf(daybook, "job");
+  assert.ok(
+    because.some((statement) =>
+      statement.includes("ended its compensation") && statement.includes("the hotel was phoned")
+    ),
+    because.join("\n"),
   );
 });
 
@@ -619,6 +672,35 @@ test("explain a lowered limit: no call is suggested that would free no place", a
   assert.equal(await cancels(), 2);
   await changeLimits(daybook, "mail.send", { maxRunning: 1, reason: "fewer" });
   assert.equal(await cancels(), 0);
+});
+
+test("explain a retry: one that fails says which results another version of the code made", async () => {
+  const order = (version: number, rate: object) =>
+    defineJob({
+      type: "fx.quote",
+      version,
+      input: ANY_INPUT,
+      async run(ctx) {
+        await ctx.task("rate", () => rate);
+        await ctx.task("book", () => {
+          throw new NonRetryableError("no pair in the rate");
+        });
+      },
+    });
+  const first = await Explained.start({ definitions: [order(1, { value: 1.08 })] });
+  await first.submit("job", "fx.quote");
+  const again = await first.post("/jobs/job/retry", { from: "rate" });
+  await first.clock.settle();
+  assert.doesNotMatch((await toldOf(first, `${again.jobId}`)).summary, /version/i);
+  const daybook = await first.crash({ definitions: [order(2, { value: 1.08, pair: "EURUSD" })] });
+  const { jobId } = await daybook.post("/jobs/job/retry", { again: true });
+  await daybook.clock.settle();
+  const { summary } = await toldOf(daybook, `${jobId}`);
+  assert.equal(
+    summary,
+    `Job ${jobId} failed: task book failed for good with NonRetryableError: no pair in the rate. ` +
+      "Version 1 made the result of rate, which this job took over from job job; it runs version 2.",
+  );
 });
 
 test("explain a retry: if only a newer version is loaded, and it does not take the input, both jobs say so and what helps", async () => {
