@@ -4,7 +4,7 @@ import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import { type AttemptFailure, isWithdrawal } from "../core/framework_events.ts";
-import type { Statement } from "./explanation.ts";
+import type { Reasons, Statement } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { type MatchableEvent, matcherAccepts } from "../core/job_plan.ts";
 import type { CompletedTask, DoneJob, FailedJob, Failure } from "../core/job_state.ts";
@@ -13,11 +13,10 @@ import { cutShort, leftInPlace } from "../core/left_in_place.ts";
 import { showSome } from "./show_some.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import {
-  causeCited,
+  attemptCited,
   compensationSubject,
   cutShortText,
   lateLimit,
-  taskSubject,
   unsuccessfulAttempts,
 } from "./attempts.ts";
 import { compensableTasks, compensationEnds } from "./because_compensating.ts";
@@ -49,8 +48,6 @@ import {
   timeText,
 } from "./phrases.ts";
 
-type Reasons = readonly Statement<LogId>[];
-
 const SHOWN_MAX = 10;
 
 export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
@@ -58,13 +55,7 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
   if (job.state !== "Done" && job.state !== "Failed") return [];
   if (job.state === "Done" && job.failure === undefined) {
     return [
-      ...repeatedSteps(outlined, evidence.causes),
-      ...doneAgain(outlined, evidence),
-      ...sleepsOver(outlined),
-      ...countedTwice(outlined),
-      ...eventsTooLate(outlined, evidence),
-      ...overlookedEvents(outlined, evidence),
-      ...recoveredFailures(outlined),
+      ...notableReasons(outlined, evidence),
       ...heldUpReasons(outlined, evidence),
       ...whereTimeWent(outlined, evidence),
       satisfied(outlined, evidence),
@@ -76,10 +67,28 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
     ...overtakenReasons(outlined, evidence.causes),
     ...leftBehind(job),
     ...cutShortSteps(outlined, job, evidence.causes),
+    ...repeatedReasons(outlined, evidence),
+    ...heldUpReasons(outlined, evidence),
+  ];
+}
+
+/** What is notable about a job that succeeded. */
+export function notableReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
+  return [
+    ...repeatedReasons(outlined, evidence),
+    ...countedTwice(outlined),
+    ...eventsTooLate(outlined, evidence),
+    ...overlookedEvents(outlined, evidence),
+    ...recoveredFailures(outlined),
+  ];
+}
+
+/** Steps that happened again, and sleeps that ended late. */
+export function repeatedReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
+  return [
     ...repeatedSteps(outlined, evidence.causes),
     ...doneAgain(outlined, evidence),
     ...sleepsOver(outlined),
-    ...heldUpReasons(outlined, evidence),
   ];
 }
 
@@ -118,7 +127,7 @@ export function failureReasons(outlined: OutlinedHistory, evidence: Evidence): R
   const failure = "failure" in job ? job.failure : undefined;
   if (failure === undefined || failedBy === undefined) return [];
   const attempts = failure.taskId === undefined ? [] : outlined.attempts.get(failure.taskId) ?? [];
-  const subject = taskSubject(failure.taskId ?? MAIN_TASK);
+  const subject = taskText(failure.taskId ?? MAIN_TASK);
   const before = attempts.filter(({ ended }) => ended?.entry.logId !== failure.because);
   const earlier = unsuccessfulAttempts(subject, before, evidence.causes);
   const { sameElsewhere } = evidence;
@@ -327,8 +336,7 @@ function cutShortSteps(
     const statement = `${capital(taskText(taskId))} was cut short (${
       cutShortText(ended.entry, ended.end.reason, causes)
     }): it may have done its work or a part of it, and nothing undid that.`;
-    const cites = [ended.entry.logId, attempt.started.logId, ...causeCited(ended.entry, causes)];
-    return [{ statement, cites }];
+    return [{ statement, cites: attemptCited(attempt, causes) }];
   }).slice(0, SHOWN_MAX);
 }
 
