@@ -16,13 +16,13 @@ import {
   causeCited,
   compensationSubject,
   cutShortText,
-  lateLimit,
   taskSubject,
   unsuccessfulAttempts,
 } from "./attempts.ts";
 import { compensableTasks, compensationEnds } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
+import { lateLimit } from "./late_limit.ts";
 import { lateDeadlineText, sleepsOver } from "./times.ts";
 import { doneAgain, resultsOfOtherCode } from "./retried.ts";
 import { returnedErrors } from "./returned_errors.ts";
@@ -122,7 +122,7 @@ export function failureReasons(outlined: OutlinedHistory, evidence: Evidence): R
   const before = attempts.filter(({ ended }) => ended?.entry.logId !== failure.because);
   const earlier = unsuccessfulAttempts(subject, before, evidence.causes);
   const { sameElsewhere } = evidence;
-  const late = lateLimit(subject, attempts);
+  const late = lateLimit(outlined, evidence);
   return [
     failed(outlined, failure, failedBy.entry, evidence),
     ...returnedErrors(outlined),

@@ -169,6 +169,8 @@ export interface Evidence {
   readonly usual?: UsualTime | undefined;
   /** Only for an ended job that was queued or suspended for long. */
   readonly heldUp?: HeldUpBy | undefined;
+  /** The other attempts that were under way when the time limit that failed the job was due. */
+  readonly beside?: WorkersThen | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
   /** The job that it retries, if known. */
   readonly retried?: JobState | undefined;
