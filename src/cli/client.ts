@@ -178,8 +178,7 @@ function readToken(file: string): string {
     return Deno.readTextFileSync(file);
   } catch (error) {
     const message = `cannot read the token from ${file}: ${readingFailure(error, file)}`;
-    const missing = error instanceof Deno.errors.NotCapable ? { read: [file] } : undefined;
-    throw new CommandError(message, EXIT_USAGE, missing);
+    throw CommandError.by(error, message, EXIT_USAGE, { read: [file] });
   }
 }
 

@@ -82,6 +82,12 @@ export class CommandError extends Error {
   constructor(message: string, readonly exitCode: number, readonly missing?: Permissions) {
     super(message);
   }
+
+  /** @param needed Missing if `cause` is a lack of permission. */
+  static by(cause: unknown, message: string, exitCode: number, needed: Permissions): CommandError {
+    const isForbidden = cause instanceof Deno.errors.NotCapable;
+    return new CommandError(message, exitCode, isForbidden ? needed : undefined);
+  }
 }
 
 interface CommandSources {

@@ -91,9 +91,7 @@ class EventSource {
     }
   }
 
-  async *#messages(
-    body: ReadableStream<Uint8Array<ArrayBuffer>>,
-  ): AsyncGenerator<string, End> {
+  async *#messages(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string, End> {
     const { clock, signal } = this.options;
     const messages = eventMessages(body, clock, signal);
     try {

@@ -226,11 +226,7 @@ async function fetchExplanation(jobId: string, client: Client): Promise<string |
 }
 
 /** The outcome on a line, and the whole output, which is the purpose of the job. */
-function outcomeLines(
-  job: JobResource,
-  withReason: boolean,
-  paint: Paint,
-): readonly string[] {
+function outcomeLines(job: JobResource, withReason: boolean, paint: Paint): readonly string[] {
   const { jobId, createdAt, endedAt, output, failure } = job;
   const took = endedAt === null
     ? ""

@@ -11,7 +11,7 @@ import { Refusal } from "./refusal.ts";
 
 const whole = (max: number) =>
   v.pipe(
-    v.number("must be a number"),
+    v.number(),
     v.integer("must be a whole number"),
     v.minValue(1, "must be at least 1"),
     v.maxValue(max, `must be at most ${max}`),

@@ -10,13 +10,12 @@ import { counted } from "../core/counted.ts";
 import type { LogId } from "../core/ids.ts";
 import { isOfEverything, type Pause } from "../core/pauses.ts";
 import type { WorkerHolder } from "./evidence.ts";
-import type { NextStep, Statement } from "./explanation.ts";
+import type { NextStep, QueuedJobs, QueueExplanation, Statement } from "./explanation.ts";
 import { automatic, manual } from "./next_step.ts";
 import { endStep, pauseText, scopeText } from "./pause_texts.ts";
 import { oneLine } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
 import { capital, later, shortened, silenceText } from "./phrases.ts";
-import type { QueuedJobs, QueueExplanation } from "./queue_explanation.ts";
 import type { QueueFacts, QueueLimit, WorkerPool } from "./queue_facts.ts";
 import {
   cancelHolders,

@@ -102,9 +102,7 @@ function workerReason(
   return { statement, cites: [...named, ...until] };
 }
 
-function pauseReason(
-  { pause, ms, until }: Extract<HoldUp, { kind: "pause" }>,
-): Statement<LogId> {
+function pauseReason({ pause, ms, until }: Extract<HoldUp, { kind: "pause" }>): Statement<LogId> {
   const { by, since, ended, actor, reason } = pause;
   const end = ended === undefined ? "" : ` until ${ended.at}`;
   const who = actorText(actor === undefined ? {} : { actor });

@@ -211,10 +211,7 @@ function nearestBranch(
 const IMPOSSIBLE: Mismatch = { path: "", expected: NEVER, found: "an event", close: false };
 
 /** Why something holds that must not, reduced to one clause about one path if possible. */
-function negationMismatches(
-  correlation: Correlation,
-  attributes: JsonObject,
-): readonly Mismatch[] {
+function negationMismatches(correlation: Correlation, attributes: JsonObject): readonly Mismatch[] {
   if (correlation === "any") return [IMPOSSIBLE];
   if ("not" in correlation) return correlationMismatches(correlation.not, attributes);
   if ("anyOf" in correlation) {

@@ -63,10 +63,7 @@ export function unkept({ job, kept }: Noted): readonly LogId[] {
   return [...new Set(last)].filter((logId) => !known.has(logId)).toSorted((a, b) => a - b);
 }
 
-function byType(
-  kept: readonly KeptEntry[],
-  wanted: KeptEntry["kind"],
-): ByType {
+function byType(kept: readonly KeptEntry[], wanted: KeptEntry["kind"]): ByType {
   const ofKind = kept.flatMap(({ entry, kind }) => kind === wanted ? [entry] : []);
   return Map.groupBy(ofKind, (entry) => toMatchable(entry).eventType as string);
 }

@@ -132,11 +132,7 @@ function ofText(pause: Pause): string {
   return isOfEverything(pause) ? "" : ` of ${scopeText(pause)}`;
 }
 
-function ending(
-  { pauseId }: Pause,
-  statement: string,
-  cites: readonly LogId[],
-): NextStep<LogId> {
+function ending({ pauseId }: Pause, statement: string, cites: readonly LogId[]): NextStep<LogId> {
   const action = { method: "DELETE", path: `/pauses/${pauseId}` } as const;
   return { by: "anyone", statement, cites, action };
 }

@@ -77,11 +77,7 @@ function passed(outlined: OutlinedHistory, expectation: string, logId: LogId): S
   return { statement: `${statement}, and run can continue without it.`, cites };
 }
 
-function waitEnded(
-  outlined: OutlinedHistory,
-  expectation: string,
-  logId: LogId,
-): Statement<LogId> {
+function waitEnded(outlined: OutlinedHistory, expectation: string, logId: LogId): Statement<LogId> {
   const entry = outlined.entries.get(logId);
   const at = atText(entry);
   const woken = wokenBy(outlined, logId);

@@ -73,11 +73,7 @@ function during(taskId: string, attempt: Attempt): readonly TimePart[] {
 }
 
 /** Until the next attempt: a backoff, or a delay that the task asked for. */
-function pause(
-  taskId: string,
-  { ended }: Attempt,
-  next: Attempt | undefined,
-): readonly TimePart[] {
+function pause(taskId: string, { ended }: Attempt, next: Attempt | undefined): readonly TimePart[] {
   if (ended?.end.kind !== "failed" || next?.started === undefined) return [];
   const ms = lengthMs(ended.entry.receivedAt, next.started.receivedAt);
   const text = `until attempt ${next.attempt} of ${taskText(taskId)}`;

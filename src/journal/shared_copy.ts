@@ -7,6 +7,7 @@ import type { WhyLeading } from "../core/standing.ts";
 import { errorMessage } from "../core/thrown.ts";
 import {
   type Clock,
+  type JournalConsumer,
   JournalFailedError,
   JournalFullError,
   type JournalHead,
@@ -20,6 +21,7 @@ import {
   DamagedLogError,
   LostHistoryError,
   missingEntries,
+  NewerEntryError,
   OvertakenError,
   type SharedBatch,
   type SharedJournal,
@@ -30,6 +32,7 @@ import {
  * Reads and verifies a batch of the shared log.
  *
  * @throws {DamagedLogError} if the batch is damaged, or does not follow the head.
+ * @throws {NewerEntryError} if this version does not read its format.
  */
 export function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead): SealedBatch {
   const firstLogId = head.logId + 1;
@@ -50,7 +53,9 @@ export function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead)
   const isWhole = scanned?.chain === batch.chain && scanned.lastLogId === batch.lastLogId &&
     scanner.end === bytes.length;
   if (scanned !== undefined && isWhole) return { ...scanned, bytes, opensSegment };
-  const reason = scanner.flaw?.reason ?? "its chain or its positions differ";
+  const { flaw } = scanner;
+  if (flaw?.byNewerVersion === true) throw new NewerEntryError(flaw.logId, flaw.reason);
+  const reason = flaw?.reason ?? "its chain or its positions differ";
   throw new DamagedLogError(
     `the batch at logId ${firstLogId} in the database is not what was written: ${reason}`,
   );
@@ -95,6 +100,8 @@ interface FollowerParts {
     "head" | "nextLogId" | "batchOf" | "adopt" | "confirm" | "fail" | "sealLater" | "close"
   >;
   readonly clock: Pick<Clock, "monotonic" | "setTimer">;
+  /** Why this version cannot read an entry, if so. */
+  readonly refuse: JournalConsumer["refuse"];
   /** Stores a batch in the copy. */
   readonly store: (batch: SealedBatch) => Promise<void>;
 }
@@ -120,6 +127,7 @@ export class Follower {
    *
    * @throws {LostHistoryError} if the copy has entries that the log does not have.
    * @throws {DamagedLogError} if a batch is damaged.
+   * @throws {NewerEntryError} if this version cannot read an entry.
    */
   async catchUp(): Promise<void> {
     let fetched: boolean;
@@ -191,11 +199,21 @@ export class Follower {
     const lastLogId = batches.length === 0 ? recorder.head.logId : await log.lastLogId();
     for (const batch of batches) {
       if (this.#isEnded) break;
-      await this.#adopt(sealedBatch(batch, recorder.head), as);
+      const sealed = sealedBatch(batch, recorder.head);
+      // It would be projected wrongly, and this process may lead next.
+      this.#requireReadable(sealed);
+      await this.#adopt(sealed, as);
       membership.copied(recorder.head.logId, lastLogId);
     }
     if (batches.length === 0) membership.copied(recorder.head.logId, lastLogId);
     return batches.length > 0;
+  }
+
+  #requireReadable({ entries }: SealedBatch): void {
+    for (const entry of entries) {
+      const reason = this.#parts.refuse(entry);
+      if (reason !== undefined) throw new NewerEntryError(entry.logId, reason);
+    }
   }
 
   async #adopt(batch: SealedBatch, as: "found" | "news"): Promise<void> {

@@ -307,13 +307,11 @@ function addLimits({ engine }: Sources, registers: Registry[]): void {
   const of = (name: string, help: string) => new Gauge({ name, help, labelNames, registers });
   const held = of(
     "daybook_limited_jobs_at_work",
-    "Jobs that hold a place under the limits of " +
-      "their type.",
+    "Jobs that hold a place under the limits of their type.",
   );
   const waiting = of(
     "daybook_limited_jobs_waiting",
-    "Jobs waiting for a place under the limits " +
-      "of their type.",
+    "Jobs waiting for a place under the limits of their type.",
   );
   const max = of("daybook_limited_jobs_max", "Places of a type; absent if it has no limit.");
   for (const { type, limits: { maxRunning }, ...use } of limits) {

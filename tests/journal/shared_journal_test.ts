@@ -6,9 +6,10 @@ import {
   DamagedLogError,
   type LeadListener,
   LostHistoryError,
+  NewerEntryError,
   OvertakenError,
 } from "../../src/journal/shared_log.ts";
-import { facts } from "../support/journal/journal_events.ts";
+import { fact, facts } from "../support/journal/journal_events.ts";
 import { until } from "../support/until.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import { noSpace, TestDisk } from "../support/journal/journal_disk.ts";
@@ -344,6 +345,25 @@ Deno.test("shared journal: a batch that was changed in the log is refused", asyn
           .test(error.message),
     );
   }
+});
+
+Deno.test("shared journal: a follower ends before it takes over what a newer version wrote", async () => {
+  const log = new SharedLogDouble();
+  const leader = await lead(log, new MemoryDisk(), "newer");
+  const disk = new MemoryDisk();
+  const { journal, consumer, led } = await follow(log, disk);
+  consumer.unknownTypes.add("job.TaskTold");
+  const { logId } = journal.head;
+  await leader.journal.append([fact({}, { eventType: "job.TaskTold" })]).durable;
+  await assert.rejects(
+    led,
+    new NewerEntryError(logId + 1, "event type job.TaskTold is not known to this version"),
+  );
+  assert.equal(journal.head.logId, logId);
+  await journal.close();
+  const again = startOn(disk, { consumer, shared: sharing(log, "older") });
+  await assert.rejects(again, NewerEntryError);
+  await leader.journal.close();
 });
 
 Deno.test("shared journal: a batch that is gone from the log is named", async () => {

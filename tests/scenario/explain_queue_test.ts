@@ -1,8 +1,7 @@
 /** `GET /queue/explain`: why all work has stopped, and what would resolve it. */
 
 import assert from "node:assert/strict";
-import type { Citation, NextStep } from "../../src/explain/explanation.ts";
-import type { QueueExplanation } from "../../src/explain/queue_explanation.ts";
+import type { Citation, NextStep, QueueExplanation } from "../../src/explain/explanation.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { hang, scripted } from "./incident_kit.ts";
 import { test } from "../support/sanitized.ts";

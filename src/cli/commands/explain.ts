@@ -31,9 +31,7 @@ export const EXPLAIN_COMMAND: ServerCommand = {
       help: "instead of a job: all jobs and events with this value",
     },
   ],
-  notes: [
-    "Piped output is text too, ready to paste; --json gives one JSON value.",
-  ],
+  notes: ["Piped output is text too, ready to paste; --json gives one JSON value."],
   examples: [
     "deno task daybook explain order-42",
     "deno task daybook explain",

@@ -63,9 +63,7 @@ export const LIMIT_COMMANDS: readonly ServerCommand[] = [
       "All limits of the type are replaced; a limit that is left out is lifted. The change " +
       "survives restarts, until restore-limits undoes it. Running jobs are not affected.",
     ],
-    examples: [
-      "deno task daybook change-limits mail.send --max-running 2 --reason ticket-7",
-    ],
+    examples: ["deno task daybook change-limits mail.send --max-running 2 --reason ticket-7"],
     run: change,
   },
   {

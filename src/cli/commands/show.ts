@@ -119,10 +119,7 @@ async function findTime(at: string, lastLogId: number, call: ServerCall): Promis
 type Step = ReplayAnswer["steps"][number];
 
 /** The sentence is wrapped and not cut, since it is the answer. */
-function stepLines(
-  steps: readonly Step[],
-  { paint, columns }: PageOptions,
-): readonly string[] {
+function stepLines(steps: readonly Step[], { paint, columns }: PageOptions): readonly string[] {
   const types = steps.map(({ eventType }) => plainText(eventType.replace(/^job\./, "")));
   const typeColumns = Math.max(0, ...types.map(textWidth));
   const idColumns = Math.max(0, ...steps.map(({ logId }) => String(logId).length));

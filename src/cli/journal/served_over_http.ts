@@ -60,9 +60,8 @@ export class ServedOverHttp implements ServedSource {
   }
 
   lossText(what: string): string {
-    return `the server at ${this.url} has more than the files: ${what}; ` +
-      "entries that were acknowledged are gone, unless this is a copy: then verify with " +
-      "--no-server";
+    return `the server at ${this.url} has more than the files: ${what}; entries that were ` +
+      "acknowledged are gone, unless this is a copy: then verify with --no-server";
   }
 }
 

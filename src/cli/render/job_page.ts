@@ -166,10 +166,7 @@ export function valueLines(value: unknown, { columns }: Pick<PageOptions, "colum
 }
 
 /** The tasks of a job, a line each. */
-function taskLines(
-  tasks: readonly TaskResource[],
-  options: PageOptions,
-): readonly string[] {
+function taskLines(tasks: readonly TaskResource[], options: PageOptions): readonly string[] {
   const rows = tasks.map((
     task,
   ) => [task.taskId, task.status, attemptsText(task), tookText(task, options)]);

@@ -4,13 +4,12 @@
  * there is no job.
  */
 
-import type { About, EventAbout, JobAbout } from "../../explain/about.ts";
+import type { About, Citation, EventAbout, JobAbout } from "../../explain/explanation.ts";
 import { indexAlternatives } from "../../core/correlation.ts";
 import { type Condition, conditionText, deriveCondition } from "../../core/condition.ts";
 import { counted } from "../../core/counted.ts";
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { Citation } from "../../explain/explanation.ts";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
@@ -64,11 +63,7 @@ export class AboutSearch {
     };
   }
 
-  async #jobs(
-    about: string,
-    found: FoundEvents,
-    asOf: LogId,
-  ): Promise<readonly JobAbout<LogId>[]> {
+  async #jobs(about: string, found: FoundEvents, asOf: LogId): Promise<readonly JobAbout<LogId>[]> {
     const loose = looseForm(about);
     const shown: JobAbout<LogId>[] = [];
     const named = ID_PATTERN.test(about) ? this.#parts.table.job(about as JobId) : undefined;

@@ -5,11 +5,12 @@
 
 import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
 import type {
+  Citation,
   EventExplanation,
   NearlyReached,
   ReachedJob,
-} from "../../explain/event_explanation.ts";
-import type { Citation, Statement } from "../../explain/explanation.ts";
+  Statement,
+} from "../../explain/explanation.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
 import type { RuleName } from "../../core/rules.ts";
@@ -129,10 +130,7 @@ export class EventExplainer {
 
   /** The jobs that still wait for an event like it, and the definitions that start on one. */
   #nearly(entry: JobEventLogEntry): readonly NearlyReached<LogId>[] {
-    const { reason, nearest } = this.#parts.unmatched.explain(
-      entry as SettledFact,
-      entry.logId,
-    );
+    const { reason, nearest } = this.#parts.unmatched.explain(entry as SettledFact, entry.logId);
     if (entry.jobId !== undefined && nearest === undefined) return [];
     const why = sentence(reason?.replace(/^matched nothing: /, "") ?? "It matched nothing");
     const job: NearlyReached<LogId> = nearest === undefined

@@ -89,9 +89,7 @@ async function latestBegin(
   return latest.find((entry) => isBegin(entry) && entry.taskId === taskId);
 }
 
-function isBegin(
-  entry: JobEventLogEntry | undefined,
-): entry is FrameworkEntry<"job.TaskStarted"> {
+function isBegin(entry: JobEventLogEntry | undefined): entry is FrameworkEntry<"job.TaskStarted"> {
   return entry?.eventType === "job.TaskStarted";
 }
 

@@ -112,12 +112,7 @@ const DEPTH_MAX = 12;
  *
  * @param schemas The schemas that `$ref` refers to.
  */
-function answerExample(
-  schema: JsonValue,
-  schemas: JsonObject,
-  name = "",
-  depth = 0,
-): JsonValue {
+function answerExample(schema: JsonValue, schemas: JsonObject, name = "", depth = 0): JsonValue {
   if (!isObject(schema) || depth > DEPTH_MAX) return null;
   const { $ref, oneOf, anyOf = oneOf, examples, type, items, additionalProperties } = schema;
   const named = typeof $ref === "string" ? schemas[$ref.split("/").at(-1) ?? ""] : undefined;
