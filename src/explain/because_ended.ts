@@ -26,6 +26,7 @@ import { lateLimit } from "./late_limit.ts";
 import { lateDeadlineText, sleepsOver } from "./times.ts";
 import { doneAgain, resultsOfOtherCode } from "./retried.ts";
 import { returnedErrors } from "./returned_errors.ts";
+import { twinReasons } from "./twins.ts";
 import { waitsGivenUp } from "./run_answers.ts";
 import { overtakenReasons } from "./overtaken.ts";
 import {
@@ -62,6 +63,7 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
       ...doneAgain(outlined, evidence),
       ...sleepsOver(outlined),
       ...countedTwice(outlined),
+      ...twinReasons(outlined, evidence),
       ...eventsTooLate(outlined, evidence),
       ...overlookedEvents(outlined, evidence),
       ...recoveredFailures(outlined),
@@ -79,6 +81,7 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
     ...repeatedSteps(outlined, evidence.causes),
     ...doneAgain(outlined, evidence),
     ...sleepsOver(outlined),
+    ...twinReasons(outlined, evidence),
     ...heldUpReasons(outlined, evidence),
   ];
 }

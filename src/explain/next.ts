@@ -23,6 +23,7 @@ import { attemptText, capital, later, matcherText, shortened, taskText } from ".
 import { cancelHolders, rateOpensAt, restoreLimit } from "./queue_holders.ts";
 import { isUnmeetable, openExpectations } from "./open_expectations.ts";
 import { leaveInPlace, whileParked } from "./parked.ts";
+import { retrySender } from "./senders.ts";
 import { sampleEvent } from "./sample_event.ts";
 import { openWaits } from "../core/waits.ts";
 import { deadlineSteps, endsByTime, openSleeps } from "./times.ts";
@@ -210,7 +211,15 @@ function whileWaiting(
   }
   const ends = endsByTime(outlined, evidence);
   const nothing = automatic("Nothing, until an event comes.", []);
-  return [...(ends.length > 0 ? ends : [nothing]), ...eventsToSend(outlined, waitingFor)];
+  const senders = waitingFor.slice(0, EVENTS_MAX).flatMap(({ expectation, nearMisses }) => {
+    const sender = evidence.candidates.get(expectation)?.sender;
+    return sender === undefined || nearMisses.length > 0 ? [] : retrySender(sender);
+  });
+  return [
+    ...(ends.length > 0 ? ends : [nothing]),
+    ...senders,
+    ...eventsToSend(outlined, waitingFor),
+  ];
 }
 
 function eventsToSend({ job }: OutlinedHistory, waitingFor: readonly WaitingFor<LogId>[]): Next {

@@ -26,6 +26,7 @@ import { timeSpent, timeText } from "./time_spent.ts";
 import { lateDeadlineText, sleepsOver } from "./times.ts";
 import { doneAgain, resultsOfOtherCode } from "./retried.ts";
 import { returnedErrors } from "./returned_errors.ts";
+import { twinReasons } from "./twins.ts";
 import { usualText } from "./usual_time.ts";
 
 /** How many names a sentence has. */
@@ -44,6 +45,7 @@ export function succeeded(outlined: OutlinedHistory, evidence: Evidence): string
     ...doneAgain(outlined, evidence),
     ...sleepsOver(outlined),
     ...countedTwice(outlined),
+    ...twinReasons(outlined, evidence),
     ...eventsTooLate(outlined, evidence),
     ...overlookedEvents(outlined, evidence),
     ...recoveredFailures(outlined),
@@ -88,6 +90,7 @@ export function failed(outlined: OutlinedHistory, evidence: Evidence): string {
         ...repeatedSteps(outlined, evidence.causes),
         ...doneAgain(outlined, evidence),
         ...sleepsOver(outlined),
+        ...twinReasons(outlined, evidence),
       ].slice(0, 1).map(({ statement }) => statement),
       ...eventsTooLate(outlined, evidence).map(({ statement }) => statement),
       ...heldUntilDeadline(outlined, evidence).map(({ statement }) => statement),
