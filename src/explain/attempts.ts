@@ -3,8 +3,9 @@
 import { counted } from "../core/counted.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { InterruptionReason } from "../core/framework_events.ts";
-import type { Statement } from "./explanation.ts";
+import type { Reasons, Statement } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
+import type { TaskState } from "../core/job_state.ts";
 import { assertNever } from "../core/assert_never.ts";
 import { type Attempt, type AttemptEnd, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
@@ -19,10 +20,6 @@ const CITED_MAX = 10;
 /** `task charge`, or `the compensation of task reserve`. */
 type Subject = string;
 
-export function taskSubject(taskId: string): Subject {
-  return taskText(taskId);
-}
-
 export function compensationSubject(taskId: string): Subject {
   return `the compensation of ${taskText(taskId)}`;
 }
@@ -36,7 +33,7 @@ export function unsuccessfulAttempts(
   subject: Subject,
   attempts: readonly Attempt[],
   causes: Evidence["causes"],
-): readonly Statement<LogId>[] {
+): Reasons {
   const bad = attempts.filter(endedBadly).toReversed();
   const groups = alikeInARow(bad, causes);
   const max = findMaxAttempts(attempts);
@@ -90,7 +87,7 @@ function groupEnded(
   group: readonly Attempt[],
   maxAttempts: number | undefined,
   causes: Evidence["causes"],
-): readonly Statement<LogId>[] {
+): Reasons {
   const [last] = group;
   const first = group.at(-1);
   if (last?.ended === undefined) return [];
@@ -105,11 +102,7 @@ function groupEnded(
       group.length === 2 ? "and" : "to"
     } ${last.attempt}${limit} of ${subject} ${how} alike, the last ${recorded} ` +
     `${timeText(entry)}: ${why}.`;
-  const cites = group.slice(0, CITED_MAX).flatMap(({ ended, started }) => [
-    ...(ended === undefined ? [] : [ended.entry.logId]),
-    ...(started === undefined ? [] : [started.logId]),
-    ...causeCited(ended?.entry, causes),
-  ]);
+  const cites = group.slice(0, CITED_MAX).flatMap((one) => attemptCited(one, causes));
   return [{ statement, cites }];
 }
 
@@ -136,6 +129,37 @@ export function causeCited(
   return cause !== undefined && causes.has(cause) ? [cause] : [];
 }
 
+/** Its end, its beginning, and the cause of its end. */
+export function attemptCited(
+  { ended, started }: Attempt,
+  causes: Evidence["causes"],
+): readonly LogId[] {
+  const own = [ended?.entry, started].flatMap((entry) => entry?.logId ?? []);
+  return [...own, ...causeCited(ended?.entry, causes)];
+}
+
+type Counts = Pick<TaskState, "attempts" | "failures">;
+
+/** `attempt 2 of 4`: the one that is under way. */
+export function attemptNow({ attempts, failures }: Counts, recorded: readonly Attempt[]): string {
+  return attemptText(attempts, failures, findMaxAttempts(recorded));
+}
+
+/** The attempt that failed last. */
+export function attemptFailed(
+  { attempts, failures }: Counts,
+  recorded: readonly Attempt[],
+): string {
+  return attemptText(attempts, failures - 1, findMaxAttempts(recorded));
+}
+
+export function attemptToCome(
+  { attempts, failures }: Counts,
+  recorded: readonly Attempt[],
+): string {
+  return attemptText(attempts + 1, failures, findMaxAttempts(recorded));
+}
+
 /** An attempt that was cut short counts for no limit, so it is named without one. */
 export function recordedAttemptText(
   { attempt, nth, ended }: Attempt,
@@ -153,8 +177,7 @@ function attemptEnded(
   causes: Evidence["causes"],
 ): Statement<LogId> {
   const which = recordedAttemptText(attempt, maxAttempts);
-  const began = attempt.started === undefined ? [] : [attempt.started.logId];
-  const cites = [entry.logId, ...began, ...causeCited(entry, causes)];
+  const cites = attemptCited(attempt, causes);
   const about = `${capital(which)} of ${subject}`;
   return { statement: `${about} ${endText(entry, end, causes)}.`, cites };
 }

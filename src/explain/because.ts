@@ -6,14 +6,14 @@
 import { assertNever } from "../core/assert_never.ts";
 import { type Condition, deriveCondition } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
-import type { Statement, WaitingFor } from "./explanation.ts";
+import type { Reasons, Statement, WaitingFor } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import { findTask, isSleep, type JobState, type TaskState } from "../core/job_state.ts";
 import { showSome } from "./show_some.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { taskSubject, unsuccessfulAttempts } from "./attempts.ts";
-import { type Attempt, findMaxAttempts } from "./attempts_noted.ts";
+import { attemptNow, unsuccessfulAttempts } from "./attempts.ts";
+import type { Attempt } from "./attempts_noted.ts";
 import { endReasons, failureReasons } from "./because_ended.ts";
 import { compensationReasons } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
@@ -24,7 +24,6 @@ import { heldLaterReasons, holdingLater } from "./pause_texts.ts";
 import { sleepReasons } from "./times.ts";
 import {
   actorText,
-  attemptText,
   capital,
   progressText,
   reasonText,
@@ -34,8 +33,6 @@ import {
   timeText,
 } from "./phrases.ts";
 import { backingOff, dueReasons, queuedReasons, whyQueued } from "./because_queued.ts";
-
-type Reasons = readonly Statement<LogId>[];
 
 export function explainCause(
   outlined: OutlinedHistory,
@@ -137,7 +134,7 @@ function executing(outlined: OutlinedHistory, causes: Evidence["causes"]): Reaso
     if (task.lastLogId > (cites[0] ?? 0)) cites.unshift(task.lastLogId);
     return [
       { statement: executingText(task, attempts, started), cites },
-      ...unsuccessfulAttempts(taskSubject(task.taskId), attempts, causes),
+      ...unsuccessfulAttempts(taskText(task.taskId), attempts, causes),
     ];
   });
   return [...running, ...repeatedSteps(outlined, causes), ...backingOff(outlined, causes)];
@@ -159,7 +156,7 @@ function executingText(
   if (task.taskId === MAIN_TASK) {
     return `run is executing since ${since}, and no task of it is.`;
   }
-  const which = attemptText(task.attempts, task.failures, findMaxAttempts(attempts));
+  const which = attemptNow(task, attempts);
   return `${capital(taskText(task.taskId))} is in ${which} since ${since}${doneText(task)}.`;
 }
 

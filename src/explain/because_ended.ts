@@ -4,7 +4,7 @@ import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import { type AttemptFailure, isWithdrawal } from "../core/framework_events.ts";
-import type { Statement } from "./explanation.ts";
+import type { Reasons, Statement } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { type MatchableEvent, matcherAccepts } from "../core/job_plan.ts";
 import type { CompletedTask, DoneJob, FailedJob, Failure } from "../core/job_state.ts";
@@ -13,10 +13,9 @@ import { cutShort, leftInPlace } from "../core/left_in_place.ts";
 import { showSome } from "./show_some.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import {
-  causeCited,
+  attemptCited,
   compensationSubject,
   cutShortText,
-  taskSubject,
   unsuccessfulAttempts,
 } from "./attempts.ts";
 import { compensableTasks, compensationEnds } from "./because_compensating.ts";
@@ -50,8 +49,6 @@ import {
   timeText,
 } from "./phrases.ts";
 
-type Reasons = readonly Statement<LogId>[];
-
 const SHOWN_MAX = 10;
 
 export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
@@ -59,14 +56,7 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
   if (job.state !== "Done" && job.state !== "Failed") return [];
   if (job.state === "Done" && job.failure === undefined) {
     return [
-      ...repeatedSteps(outlined, evidence.causes),
-      ...doneAgain(outlined, evidence),
-      ...sleepsOver(outlined),
-      ...countedTwice(outlined),
-      ...twinReasons(outlined, evidence),
-      ...eventsTooLate(outlined, evidence),
-      ...overlookedEvents(outlined, evidence),
-      ...recoveredFailures(outlined),
+      ...notableReasons(outlined, evidence),
       ...heldUpReasons(outlined, evidence),
       ...whereTimeWent(outlined, evidence),
       satisfied(outlined, evidence),
@@ -78,11 +68,29 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
     ...overtakenReasons(outlined, evidence.causes),
     ...leftBehind(job),
     ...cutShortSteps(outlined, job, evidence.causes),
+    ...repeatedReasons(outlined, evidence),
+    ...heldUpReasons(outlined, evidence),
+  ];
+}
+
+/** What is notable about a job that succeeded. */
+export function notableReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
+  return [
+    ...repeatedReasons(outlined, evidence),
+    ...countedTwice(outlined),
+    ...eventsTooLate(outlined, evidence),
+    ...overlookedEvents(outlined, evidence),
+    ...recoveredFailures(outlined),
+  ];
+}
+
+/** What happened again, or may happen twice, and sleeps that took no time. */
+export function repeatedReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
+  return [
     ...repeatedSteps(outlined, evidence.causes),
     ...doneAgain(outlined, evidence),
     ...sleepsOver(outlined),
     ...twinReasons(outlined, evidence),
-    ...heldUpReasons(outlined, evidence),
   ];
 }
 
@@ -121,7 +129,7 @@ export function failureReasons(outlined: OutlinedHistory, evidence: Evidence): R
   const failure = "failure" in job ? job.failure : undefined;
   if (failure === undefined || failedBy === undefined) return [];
   const attempts = failure.taskId === undefined ? [] : outlined.attempts.get(failure.taskId) ?? [];
-  const subject = taskSubject(failure.taskId ?? MAIN_TASK);
+  const subject = taskText(failure.taskId ?? MAIN_TASK);
   const before = attempts.filter(({ ended }) => ended?.entry.logId !== failure.because);
   const earlier = unsuccessfulAttempts(subject, before, evidence.causes);
   const { sameElsewhere } = evidence;
@@ -330,8 +338,7 @@ function cutShortSteps(
     const statement = `${capital(taskText(taskId))} was cut short (${
       cutShortText(ended.entry, ended.end.reason, causes)
     }): it may have done its work or a part of it, and nothing undid that.`;
-    const cites = [ended.entry.logId, attempt.started.logId, ...causeCited(ended.entry, causes)];
-    return [{ statement, cites }];
+    return [{ statement, cites: attemptCited(attempt, causes) }];
   }).slice(0, SHOWN_MAX);
 }
 

@@ -1,15 +1,15 @@
 /** Why a job is queued or backs off, and what it waits for there. */
 
-import type { Statement } from "./explanation.ts";
+import type { Reasons, Statement } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { findTask, type TaskState } from "../core/job_state.ts";
 import { showSome } from "./show_some.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { causeCited, cutShortText, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
-import { type Attempt, findMaxAttempts } from "./attempts_noted.ts";
+import { attemptToCome, causeCited, cutShortText, unsuccessfulAttempts } from "./attempts.ts";
+import type { Attempt } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
 import { answerForRun } from "./run_answers.ts";
-import { attemptText, capital, reasonText, taskText, timeText } from "./phrases.ts";
+import { capital, reasonText, taskText, timeText } from "./phrases.ts";
 import { pauseCause, pausesCited } from "./pause_texts.ts";
 import {
   behindText,
@@ -19,8 +19,6 @@ import {
   holdsThenText,
   queueText,
 } from "./queue_holders.ts";
-
-type Reasons = readonly Statement<LogId>[];
 
 /** How many holders of workers are cited. */
 const HOLDERS_MAX = 3;
@@ -118,14 +116,14 @@ export function backingOff(outlined: OutlinedHistory, causes: Evidence["causes"]
   const tasks = outlined.job.tasks.filter((task) => task.status === "backingOff");
   return showSome(tasks, outlined.conditionSince.logId, (task) => {
     const attempts = outlined.attempts.get(task.taskId) ?? [];
-    const next = attemptText(task.attempts + 1, task.failures, findMaxAttempts(attempts));
+    const next = attemptToCome(task, attempts);
     const last = attempts.at(-1)?.ended?.entry.logId ?? task.lastLogId;
     return [
       {
         statement: `${capital(taskText(task.taskId))} waits for ${next}, due at ${task.retryAt}.`,
         cites: [last],
       },
-      ...unsuccessfulAttempts(taskSubject(task.taskId), attempts, causes),
+      ...unsuccessfulAttempts(taskText(task.taskId), attempts, causes),
     ];
   });
 }

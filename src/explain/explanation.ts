@@ -1,6 +1,7 @@
 /**
- * The content of explanations: of a job, of all work, of an event, and of a value. Every statement cites entries of the journal: by their positions
- * when it is made, and by segment and line when it is published.
+ * The content of explanations: of a job, of all work, of an event, and of a value. Every statement
+ * cites entries of the journal: by their positions when it is made, and by segment and line when it
+ * is published.
  */
 
 import type { Condition } from "../core/condition.ts";
@@ -35,6 +36,9 @@ export interface Statement<Cite> {
   readonly statement: string;
   readonly cites: readonly Cite[];
 }
+
+/** Statements as they are made: they cite positions. */
+export type Reasons = readonly Statement<LogId>[];
 
 /** A task that completed, or an expectation that has all its matches. */
 export interface CompletedItem<Cite> extends Statement<Cite> {
@@ -84,6 +88,8 @@ export interface NextStep<Cite> extends Statement<Cite> {
   readonly by: "itself" | "anyone";
   readonly action?: Action;
 }
+
+export type Next = readonly NextStep<LogId>[];
 
 /**
  * How long a job was in each condition, in milliseconds, by the times of its entries. The current

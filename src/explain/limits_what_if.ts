@@ -10,7 +10,7 @@ import type { JobId, LogId } from "../core/ids.ts";
 import { limitsText, type PlaceLimits } from "../core/place_limits.ts";
 import { shownText } from "../core/shown_value.ts";
 import type { BlockingLimit, HoldingPause } from "./evidence.ts";
-import type { Statement } from "./explanation.ts";
+import type { Reasons, Statement } from "./explanation.ts";
 import { insteadText, type SupposedLimits } from "./limits_supposed.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { pausesCited, pausesText } from "./pause_texts.ts";
@@ -144,10 +144,7 @@ function waitText({ pauses, then, before, workers }: QueuedStanding): string {
 }
 
 /** The limits in force, and what the job waits for. */
-function asItIs(
-  asked: LimitsQuestion,
-  { pauses, now }: QueuedStanding,
-): readonly Statement<LogId>[] {
+function asItIs(asked: LimitsQuestion, { pauses, now }: QueuedStanding): Reasons {
   const since = asked.outlined.conditionSince;
   const waits = now === undefined
     ? `It has been queued since ${timeText(since)}, and no limit holds it.`
@@ -184,7 +181,7 @@ function limitsReason(
   return { statement, cites: [change?.logId ?? created.logId] };
 }
 
-function goFirst(before: Before): readonly Statement<LogId>[] {
+function goFirst(before: Before): Reasons {
   if (before.length === 0) return [];
   const statement = before.length === 1
     ? `Job ${jobNames(before)} would begin before it: its turn comes first.`
@@ -193,10 +190,7 @@ function goFirst(before: Before): readonly Statement<LogId>[] {
 }
 
 /** What would hold it then, if that is another limit than the one that holds it now. */
-function thenReasons(
-  { now, then, pauses }: QueuedStanding,
-  begins: boolean,
-): readonly Statement<LogId>[] {
+function thenReasons({ now, then, pauses }: QueuedStanding, begins: boolean): Reasons {
   if (begins || then === undefined || pauses.length > 0 || then.limit === now?.limit) return [];
   const cites = [...changeCited({ limit: then }), ...blockingEntries({ limit: then })];
   if (cites.length === 0) return [];

@@ -3,7 +3,7 @@
 import { reusableTasks } from "../core/decide.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { Evidence } from "./evidence.ts";
-import type { NextStep } from "./explanation.ts";
+import type { Next, NextStep } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import type { CompletedTask, FailedJob } from "../core/job_state.ts";
 import { cutShort, leftInPlace } from "../core/left_in_place.ts";
@@ -18,8 +18,6 @@ import { errorText } from "../core/error_text.ts";
 import { firstEndStep, pauseText } from "./pause_texts.ts";
 import { shortened, taskText, timeText } from "./phrases.ts";
 import { tasksWithError } from "./returned_errors.ts";
-
-type Next = readonly NextStep<LogId>[];
 
 const NAMES_MAX = 10;
 

@@ -1,7 +1,7 @@
 /** The origin of a job, which ends every chain of reasons. */
 
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
-import type { Statement } from "./explanation.ts";
+import type { Reasons, Statement } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import type { Evidence } from "./evidence.ts";
@@ -12,10 +12,7 @@ import { actorText, reasonText, timeText } from "./phrases.ts";
 const LATE_MS = 1_000;
 
 /** How it was started, unless at its creation, and how it was created. */
-export function explainOrigin(
-  outlined: OutlinedHistory,
-  { causes }: Evidence,
-): readonly Statement<LogId>[] {
+export function explainOrigin(outlined: OutlinedHistory, { causes }: Evidence): Reasons {
   const { created, started } = outlined;
   const cause = created.causedBy === undefined ? undefined : causes.get(created.causedBy);
   if (started === undefined) return [madeBy(outlined, cause, "")];

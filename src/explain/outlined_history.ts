@@ -2,6 +2,7 @@
 
 import { isCorrelated, type JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
+import { lengthMs } from "./condition_spans.ts";
 import { toMatchable } from "../core/projector.ts";
 import { type Noted, OutlineGathering } from "./outline_gathering.ts";
 import type { KeptEntry } from "./kept_entries.ts";
@@ -54,6 +55,11 @@ export function outlineHistory(
     isOwn: (logId) => includes(noted.logIds, logId),
     hasReached: (logId) => includes(noted.causes, logId),
   };
+}
+
+/** How long an ended job took, from its creation on. */
+export function tookMs({ created, endedBy }: OutlinedHistory): number | undefined {
+  return endedBy && lengthMs(created.receivedAt, endedBy.entry.receivedAt);
 }
 
 /** Positions of entries that were not kept but are shown, since they settled something. */

@@ -4,12 +4,12 @@
  */
 
 import { assertNever } from "../core/assert_never.ts";
-import type { Statement } from "./explanation.ts";
-import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
+import type { Reasons } from "./explanation.ts";
+import { MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { isTerminal } from "../core/job_state.ts";
 import { showSome } from "./show_some.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { causeCited, cutShortText, recordedAttemptText } from "./attempts.ts";
+import { attemptCited, cutShortText, recordedAttemptText } from "./attempts.ts";
 import type { Attempt } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
 import { type InterruptionReason, isWithdrawal } from "../core/framework_events.ts";
@@ -42,20 +42,11 @@ export function unendedAttempts(outlined: OutlinedHistory): readonly Overtaken[]
 }
 
 /** The outcome of each. */
-export function overtakenReasons(
-  outlined: OutlinedHistory,
-  causes: Evidence["causes"],
-): readonly Statement<
-  LogId
->[] {
+export function overtakenReasons(outlined: OutlinedHistory, causes: Evidence["causes"]): Reasons {
   const cited = outlined.conditionSince.logId;
   return showSome(overtakenAttempts(outlined), cited, ({ taskId, attempt }) => {
-    const { started, ended } = attempt;
-    const cites = [
-      ...(ended === undefined ? [] : [ended.entry.logId]),
-      ...(started === undefined ? [] : [started.logId]),
-      ...causeCited(ended?.entry, causes),
-    ];
+    const { ended } = attempt;
+    const cites = attemptCited(attempt, causes);
     const which = recordedAttemptText(attempt, attempt.maxAttempts);
     const statement = ended === undefined
       ? openText(outlined, taskId, which, attempt)

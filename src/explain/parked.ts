@@ -2,21 +2,18 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { reusableTasks } from "../core/decide.ts";
-import type { NextStep, Statement } from "./explanation.ts";
+import type { Next, NextStep, Reasons } from "./explanation.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import { cutShort, tasksLeftInPlace } from "../core/left_in_place.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { unsuccessfulAttempts } from "./attempts.ts";
+import { causeCited, compensationSubject, unsuccessfulAttempts } from "./attempts.ts";
 import { failureReasons } from "./because_ended.ts";
 import type { Circumstances, Evidence } from "./evidence.ts";
 import { automatic, firstLoadType, manual } from "./next_step.ts";
 import { oneLine } from "../core/shown_value.ts";
 import { capital, reasonText, shortened, taskText, timeText } from "./phrases.ts";
-
-type Reasons = readonly Statement<LogId>[];
-type Next = readonly NextStep<LogId>[];
 
 const NAMES_MAX = 10;
 
@@ -55,11 +52,11 @@ export function parkedReasons(outlined: OutlinedHistory, evidence: Evidence): Re
   if (job.parked === undefined || parked === undefined) return [];
   const { message, disagreesWith } = job.parked;
   const cites = disagreesWith === undefined ? [parked.logId] : [parked.logId, disagreesWith];
-  const cause = parked.causedBy !== undefined && evidence.causes.has(parked.causedBy)
-    ? [parked.causedBy]
-    : [];
   return [
-    { statement: `${capital(oneLine(message))}.`, cites: [...cites, ...cause] },
+    {
+      statement: `${capital(oneLine(message))}.`,
+      cites: [...cites, ...causeCited(parked, evidence.causes)],
+    },
     {
       statement: "It begins and undoes nothing meanwhile; events still count.",
       cites: [parked.logId],
@@ -78,11 +75,7 @@ function crashes(
   const { taskId } = parked;
   return [
     ...unsuccessfulAttempts(taskText(taskId), attempts.get(taskId) ?? [], causes),
-    ...unsuccessfulAttempts(
-      `the compensation of ${taskText(taskId)}`,
-      compensations.get(taskId) ?? [],
-      causes,
-    ),
+    ...unsuccessfulAttempts(compensationSubject(taskId), compensations.get(taskId) ?? [], causes),
   ];
 }
 

@@ -1,19 +1,17 @@
 /** What a retry has from the job that it retries, and what it did again. */
 
-import type { Statement } from "./explanation.ts";
-import { type LogId, MAIN_TASK } from "../core/ids.ts";
+import type { Reasons } from "./explanation.ts";
+import { MAIN_TASK } from "../core/ids.ts";
 import { type CompletedTask, isSleep, type TaskState } from "../core/job_state.ts";
 import type { Evidence } from "./evidence.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { capital, shortened, taskText } from "./phrases.ts";
 
-type Statements = readonly Statement<LogId>[];
-
 const TASKS_SHOWN_MAX = 3;
 const NAMES_MAX = 5;
 
 /** Steps that ran although they had completed in the retried job, and nothing had undone them. */
-export function doneAgain({ job }: OutlinedHistory, { retried }: Evidence): Statements {
+export function doneAgain({ job }: OutlinedHistory, { retried }: Evidence): Reasons {
   if (retried === undefined) return [];
   return retried.tasks.flatMap((before) => {
     if (before.status !== "completed" || before.taskId === MAIN_TASK || isSleep(before)) return [];
@@ -26,7 +24,7 @@ export function doneAgain({ job }: OutlinedHistory, { retried }: Evidence): Stat
 }
 
 /** Results that another version of the code made, for a job that failed with them. */
-export function resultsOfOtherCode({ job }: OutlinedHistory, { retried }: Evidence): Statements {
+export function resultsOfOtherCode({ job }: OutlinedHistory, { retried }: Evidence): Reasons {
   const [made, now] = [retried?.definitionVersion, job.definitionVersion];
   if (retried === undefined || made === now || made === undefined) return [];
   const reused = job.tasks.filter(isReused).filter((task) => !isSleep(task));

@@ -1,7 +1,7 @@
 /** Steps that completed although their result is an error, as some services answer with 200. */
 
-import type { Statement } from "./explanation.ts";
-import { type LogId, MAIN_TASK } from "../core/ids.ts";
+import type { Reasons } from "./explanation.ts";
+import { MAIN_TASK } from "../core/ids.ts";
 import type { CompletedTask } from "../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonValue } from "../core/json.ts";
 import { shownText, shownValue } from "../core/shown_value.ts";
@@ -12,7 +12,7 @@ const TASKS_SHOWN_MAX = 3;
 const MEMBERS_SHOWN_MAX = 3;
 
 /** For a job that a task, or `run`, failed: the results before it that say of an error. */
-export function returnedErrors(outlined: OutlinedHistory): readonly Statement<LogId>[] {
+export function returnedErrors(outlined: OutlinedHistory): Reasons {
   return tasksWithError(outlined).map(({ taskId, completedBy, result }) => ({
     statement: `${capital(taskText(taskId))} completed, but its result is an error: ${
       errorIn(result)

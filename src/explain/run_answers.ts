@@ -12,7 +12,7 @@ import {
 } from "../core/job_state.ts";
 import { toMatchable } from "../core/projector.ts";
 import { expectationProgress } from "../core/waits.ts";
-import type { Statement } from "./explanation.ts";
+import type { Reasons, Statement } from "./explanation.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { capital, taskText, timeText } from "./phrases.ts";
 import { lateText, sleepEnded, wakeText, wokenBy } from "./times.ts";
@@ -29,10 +29,7 @@ interface Answer {
  * What made `run` able to continue: the answer with which the job came to be queued, or the first
  * one, if the job was held or had other steps to do when it came.
  */
-export function answerForRun(
-  outlined: OutlinedHistory,
-  main: WaitingTask,
-): readonly Statement<LogId>[] {
+export function answerForRun(outlined: OutlinedHistory, main: WaitingTask): Reasons {
   const answers = [
     ...completions(outlined, main),
     ...passedWaits(outlined, main),
@@ -90,7 +87,7 @@ function waitEnded(outlined: OutlinedHistory, expectation: string, logId: LogId)
 }
 
 /** The waits that ended without their event before `run` threw, the last one first. */
-export function waitsGivenUp(outlined: OutlinedHistory): readonly Statement<LogId>[] {
+export function waitsGivenUp(outlined: OutlinedHistory): Reasons {
   return passedOnes(outlined.job).map((wait) => givenUp(outlined, wait));
 }
 
