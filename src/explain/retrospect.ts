@@ -21,7 +21,7 @@ import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
 import type { Evidence } from "./evidence.ts";
 import { errorText } from "../core/error_text.ts";
-import { capital, shortened, taskText, timeText as entryTime } from "./phrases.ts";
+import { capital, shortened, taskText } from "./phrases.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
 
 /** The beginning of the reason that says where the time went. */
@@ -91,8 +91,14 @@ export function recoveredFailures(outlined: OutlinedHistory): Reasons {
       : `${count} attempts${of}`;
     const [before, done] = [failed.at(-1)?.attempt ?? 0, ofTask.at(-1)?.attempt ?? 0];
     const then = done === before + 1 ? "the next" : `attempt ${done}`;
+    const isUnsure = failed.some(({ ended }) =>
+      ended?.end.kind === "failed" && ended.end.timedOutMs !== undefined
+    );
+    const unsure = isUnsure
+      ? " What an attempt had begun before its time limit may have happened all the same."
+      : "";
     const statement = `${capital(taskText(taskId))} failed in ${times}, and completed in ` +
-      `${then}: ${errorText(last.end.error)}.`;
+      `${then}: ${errorText(last.end.error)}.${unsure}`;
     return [{
       statement,
       cites: failed.slice(-3).flatMap(({ ended }) => ended?.entry.logId ?? []),
@@ -184,7 +190,7 @@ export function eventsTooLate(outlined: OutlinedHistory, { later = new Map() }: 
     if (late === undefined) return [];
     const after = durationText(lengthMs(gaveUp.receivedAt, late.receivedAt));
     const statement =
-      `${matcher.eventType} for "${id}" came at ${entryTime(late)}, ${after} after ` +
+      `${matcher.eventType} for "${id}" came at ${late.receivedAt}, ${after} after ` +
       "the job had given up on it.";
     return [{ statement, cites: [gaveUp.logId, late.logId] }];
   }).slice(0, TASKS_SHOWN_MAX);
@@ -230,7 +236,7 @@ function lateText(
   );
   if (names.length === 0) return undefined;
   const after = durationText(lengthMs(taken.receivedAt, late.receivedAt));
-  return `"${id}" took the event of ${entryTime(taken)} with ${values(first, names)}; one with ${
+  return `"${id}" took the event of ${taken.receivedAt} with ${values(first, names)}; one with ${
     values(second, names)
   } came ${after} later, too late.`;
 }
