@@ -572,7 +572,7 @@ test("explain a time limit: an attempt that ended long after its limit was held 
   await daybook.clock.advance(1);
   const { summary, because } = await toldOf(daybook, "blocked");
   const late = "Attempt 1 of task fetch ended 5 s after its time limit: something held up the " +
-    "process, such as code that did not yield; under way were c1 in task crunch since " +
+    "process, such as code that did not yield; beside it was c1 in task crunch since " +
     "2026-01-01T00:00:01.000Z, without a time limit.";
   assert.equal(
     summary,

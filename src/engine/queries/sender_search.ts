@@ -1,12 +1,11 @@
-/** Finds the job that was to send an event that did not come; see `Sender`. */
+/** Finds the job that was to send an event that did not come, or that there is none; see `Sender`. */
 
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
-import type { JobEventLogEntry } from "../../core/event.ts";
-import type { FrameworkEntry } from "../../core/event.ts";
-import type { JobId, LogId, TaskId } from "../../core/ids.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
-import type { JsonObject, JsonScalar } from "../../core/json.ts";
+import { isScalar, type JsonObject, type JsonScalar, valueAt } from "../../core/json.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { demanded, isIdentifier } from "../../explain/likeness/own_values.ts";
 import type { Sender } from "../../explain/senders.ts";
@@ -26,6 +25,11 @@ interface Source {
   job?(jobId: JobId): JobState | undefined;
 }
 
+interface Sent extends Pick<Sender, "taskId" | "sentBy"> {
+  readonly event: JobEventLogEntry;
+  readonly job: JobState;
+}
+
 type Read = (logIds: readonly LogId[]) => AsyncIterable<JobEventLogEntry>;
 
 export class SenderSearch {
@@ -41,7 +45,7 @@ export class SenderSearch {
 
   /** Adds the keys that `of` needs to a lookup. */
   lookUp(expected: ExpectedEvent, lookup: Lookup): void {
-    for (const value of identifying(expected)) lookup.jobsGiven(looseForm(value), GIVEN_MAX);
+    for (const [, value] of identifying(expected)) lookup.jobsGiven(looseForm(value), GIVEN_MAX);
   }
 
   /** By expectation, if no event of the type has the value. */
@@ -64,34 +68,46 @@ export class SenderSearch {
     others: readonly LogId[],
     found: FoundEvents,
   ): Promise<Sender | undefined> {
-    const [value] = identifying(expected);
-    if (value === undefined || others.length === 0) return undefined;
-    const sent = await this.#sentBy(others);
-    const type = sent?.jobId && this.#source.job?.(sent.jobId)?.type;
-    if (sent?.taskId === undefined || type === undefined) return undefined;
+    const [wanted] = identifying(expected);
+    if (wanted === undefined || others.length === 0) return undefined;
+    const [at, value] = wanted;
+    const sent = await this.#sent(others);
+    const type = sent?.job.type;
+    if (sent === undefined || type === undefined) return undefined;
     const given = found.jobsGiven(looseForm(value), GIVEN_MAX);
     if (given.length === GIVEN_MAX) return undefined;
     const { headLogId } = this.#source;
+    const { taskId, sentBy } = sent;
+    let isKnown = found.horizon === 0 && found.upTo >= headLogId;
     let sender: Sender | undefined;
     for await (const entry of this.#read(given.filter((logId) => logId <= headLogId))) {
       const path = givenAt(entry, type, value);
-      const job = path === undefined ? undefined : this.#job(entry.jobId);
+      if (path === undefined) continue;
+      isKnown = false;
+      const job = this.#job(entry.jobId);
       // What it sent earlier may have been forgotten.
-      if (path === undefined || job === undefined || job.firstLogId <= found.horizon) continue;
+      if (job === undefined || job.firstLogId <= found.horizon) continue;
       // The latest one: it may be a retry of the others.
-      sender = { taskId: sent.taskId as TaskId, sentBy: sent.logId, job, value, path };
+      sender = { type, taskId, sentBy, value, job, path };
     }
-    return sender;
+    if (sender !== undefined || !isKnown) return sender;
+    // Jobs that make up the value themselves do not show that one is missing.
+    const own = valueAt(sent.event.attributes as JsonObject, at);
+    return isScalar(own) && pathTo(own, sent.job) !== undefined
+      ? { type, taskId, sentBy, value }
+      : undefined;
   }
 
-  /** The end of the task that sent one of the events. */
-  async #sentBy(logIds: readonly LogId[]): Promise<JobEventLogEntry | undefined> {
-    const causes: LogId[] = [];
-    for await (const { causedBy } of this.#read(logIds)) {
-      if (causedBy !== undefined) causes.push(causedBy);
+  /** One of the events that a task sent, with the end of that task. */
+  async #sent(logIds: readonly LogId[]): Promise<Sent | undefined> {
+    const events = new Map<LogId, JobEventLogEntry>();
+    for await (const event of this.#read(logIds)) {
+      if (event.causedBy !== undefined) events.set(event.causedBy, event);
     }
-    for await (const entry of this.#read(causes)) {
-      if (entry.eventType === "job.TaskCompleted") return entry;
+    for await (const { eventType, jobId, taskId, logId } of this.#read([...events.keys()])) {
+      const [event, job] = [events.get(logId), jobId && this.#source.job?.(jobId)];
+      if (eventType !== "job.TaskCompleted" || taskId === undefined) continue;
+      if (event !== undefined && job !== undefined) return { event, job, taskId, sentBy: logId };
     }
     return undefined;
   }
@@ -104,17 +120,23 @@ export class SenderSearch {
   }
 }
 
-function identifying({ matcher }: ExpectedEvent): readonly JsonScalar[] {
+type Demanded = readonly [path: string, value: JsonScalar];
+
+function identifying({ matcher }: ExpectedEvent): readonly Demanded[] {
   return Iterator.from(demanded(matcher.correlation)).take(VALUES_MAX)
-    .flatMap(([path, value]) => isIdentifier(path, value) ? [value] : []).toArray();
+    .filter(([path, value]) => isIdentifier(path, value)).toArray();
 }
 
 /** Where the input or the labels of a job of the type have the value. */
 function givenAt(entry: JobEventLogEntry, type: string, value: JsonScalar): string | undefined {
   if (entry.eventType !== "job.JobCreated") return undefined;
   const { attributes } = entry as FrameworkEntry<"job.JobCreated">;
-  if (attributes.type !== type) return undefined;
-  const { input = null, labels } = attributes as unknown as JsonObject;
+  return attributes.type === type ? pathTo(value, attributes) : undefined;
+}
+
+type Given = Pick<FrameworkEntry<"job.JobCreated">["attributes"], "input" | "labels">;
+
+function pathTo(value: JsonScalar, { input = null, labels }: Given): string | undefined {
   const place = placesIn({ labels: labels ?? null, input })
     .find((one) => looseForm(one.value) === looseForm(value));
   return place && placePath(place);
