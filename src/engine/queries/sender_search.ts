@@ -9,10 +9,10 @@ import { isScalar, type JsonObject, type JsonScalar, valueAt } from "../../core/
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { demanded, isIdentifier } from "../../explain/likeness/own_values.ts";
 import type { Sender } from "../../explain/senders.ts";
-import type { FoundEvents, Lookup } from "../views/past_events.ts";
+import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import type { Resembling } from "./value_search.ts";
 
-/** For how many expectations, and the most values of each. */
+/** For how many expectations, and how many values of each are looked at. */
 const EXPECTATIONS_MAX = 3;
 const VALUES_MAX = 4;
 /** How many other events of the type are looked at for the job that sent them. */
@@ -30,22 +30,27 @@ interface Sent extends Pick<Sender, "taskId" | "sentBy"> {
   readonly job: JobState;
 }
 
-type Read = (logIds: readonly LogId[]) => AsyncIterable<JobEventLogEntry>;
+interface SenderParts {
+  readonly source: Source;
+  readonly find: (lookup: Lookup) => Promise<FoundEvents>;
+  readonly read: (logIds: readonly LogId[]) => AsyncIterable<JobEventLogEntry>;
+}
 
 export class SenderSearch {
   readonly #waiting: JobState;
-  readonly #source: Source;
-  readonly #read: Read;
+  readonly #parts: SenderParts;
 
-  constructor(waiting: JobState, source: Source, read: Read) {
+  constructor(waiting: JobState, parts: SenderParts) {
     this.#waiting = waiting;
-    this.#source = source;
-    this.#read = read;
+    this.#parts = parts;
   }
 
   /** Adds the keys that `of` needs to a lookup. */
-  lookUp(expected: ExpectedEvent, lookup: Lookup): void {
-    for (const [, value] of identifying(expected)) lookup.jobsGiven(looseForm(value), GIVEN_MAX);
+  lookUp(open: readonly ExpectedEvent[], lookup: Lookup): void {
+    for (const expected of open.slice(0, EXPECTATIONS_MAX)) {
+      const wanted = identifying(expected);
+      if (wanted !== undefined) lookup.jobsGiven(looseForm(wanted[1]), GIVEN_MAX);
+    }
   }
 
   /** By expectation, if no event of the type has the value. */
@@ -68,7 +73,7 @@ export class SenderSearch {
     others: readonly LogId[],
     found: FoundEvents,
   ): Promise<Sender | undefined> {
-    const [wanted] = identifying(expected);
+    const wanted = identifying(expected);
     if (wanted === undefined || others.length === 0) return undefined;
     const [at, value] = wanted;
     const sent = await this.#sent(others);
@@ -76,11 +81,11 @@ export class SenderSearch {
     if (sent === undefined || type === undefined) return undefined;
     const given = found.jobsGiven(looseForm(value), GIVEN_MAX);
     if (given.length === GIVEN_MAX) return undefined;
-    const { headLogId } = this.#source;
+    const { headLogId } = this.#parts.source;
     const { taskId, sentBy } = sent;
     let isKnown = found.horizon === 0 && found.upTo >= headLogId;
     let sender: Sender | undefined;
-    for await (const entry of this.#read(given.filter((logId) => logId <= headLogId))) {
+    for await (const entry of this.#parts.read(given.filter((logId) => logId <= headLogId))) {
       const path = givenAt(entry, type, value);
       if (path === undefined) continue;
       isKnown = false;
@@ -91,21 +96,29 @@ export class SenderSearch {
       sender = { type, taskId, sentBy, value, job, path };
     }
     if (sender !== undefined || !isKnown) return sender;
-    // Jobs that make up the value themselves do not show that one is missing.
-    const own = valueAt(sent.event.attributes as JsonObject, at);
-    return isScalar(own) && pathTo(own, sent.job) !== undefined
-      ? { type, taskId, sentBy, value }
-      : undefined;
+    return await this.#isGivenItsOwn(sent, at) ? { type, taskId, sentBy, value } : undefined;
+  }
+
+  /**
+   * Whether the job that sent an event would be found by its value. Where jobs make up the value
+   * themselves, or it is not in the index, nothing shows that a job is missing.
+   */
+  async #isGivenItsOwn({ event, job }: Sent, at: string): Promise<boolean> {
+    const own = valueAt(event.attributes as JsonObject, at);
+    if (!isScalar(own) || pathTo(own, job) === undefined) return false;
+    const loose = looseForm(own);
+    const found = await this.#parts.find(new Lookup().jobsGiven(loose, GIVEN_MAX));
+    return found.jobsGiven(loose, GIVEN_MAX).includes(job.firstLogId);
   }
 
   /** One of the events that a task sent, with the end of that task. */
   async #sent(logIds: readonly LogId[]): Promise<Sent | undefined> {
     const events = new Map<LogId, JobEventLogEntry>();
-    for await (const event of this.#read(logIds)) {
+    for await (const event of this.#parts.read(logIds)) {
       if (event.causedBy !== undefined) events.set(event.causedBy, event);
     }
-    for await (const { eventType, jobId, taskId, logId } of this.#read([...events.keys()])) {
-      const [event, job] = [events.get(logId), jobId && this.#source.job?.(jobId)];
+    for await (const { eventType, jobId, taskId, logId } of this.#parts.read([...events.keys()])) {
+      const [event, job] = [events.get(logId), jobId && this.#parts.source.job?.(jobId)];
       if (eventType !== "job.TaskCompleted" || taskId === undefined) continue;
       if (event !== undefined && job !== undefined) return { event, job, taskId, sentBy: logId };
     }
@@ -114,17 +127,18 @@ export class SenderSearch {
 
   /** As it is now, so it must not have changed since the head. */
   #job(jobId: JobId | undefined): JobState | undefined {
-    const job = jobId && this.#source.job?.(jobId);
+    const job = jobId && this.#parts.source.job?.(jobId);
     const isOther = job !== undefined && job.jobId !== this.#waiting.jobId;
-    return isOther && job.lastLogId <= this.#source.headLogId ? job : undefined;
+    return isOther && job.lastLogId <= this.#parts.source.headLogId ? job : undefined;
   }
 }
 
 type Demanded = readonly [path: string, value: JsonScalar];
 
-function identifying({ matcher }: ExpectedEvent): readonly Demanded[] {
+/** The first value that identifies something. */
+function identifying({ matcher }: ExpectedEvent): Demanded | undefined {
   return Iterator.from(demanded(matcher.correlation)).take(VALUES_MAX)
-    .filter(([path, value]) => isIdentifier(path, value)).toArray();
+    .find(([path, value]) => isIdentifier(path, value));
 }
 
 /** Where the input or the labels of a job of the type have the value. */
