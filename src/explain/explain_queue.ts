@@ -11,7 +11,7 @@ import type { LogId } from "../core/ids.ts";
 import { isOfEverything, type Pause } from "../core/pauses.ts";
 import type { WorkerHolder } from "./evidence.ts";
 import type { Next, QueuedJobs, QueueExplanation, Reasons } from "./explanation.ts";
-import { automatic, manual } from "./next_step.ts";
+import { automatic, byHand, manual } from "./next_step.ts";
 import { endStep, pauseText, scopeText } from "./pause_texts.ts";
 import { oneLine } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
@@ -274,7 +274,7 @@ function release({ parked, longest }: QueueFacts): Next {
       `${counted(jobs, "job")} ${jobs === 1 ? "continues" : "continue"} by ${
         jobs === 1 ? "itself" : "themselves"
       }.`;
-    return { by: "anyone" as const, statement, cites: [newest.by] };
+    return byHand(statement, [newest.by]);
   });
   const { suspended } = longest;
   return suspended === undefined
