@@ -1,15 +1,13 @@
 /** Describes attempts of tasks and compensations in words. */
 
 import { counted } from "../core/counted.ts";
-import { durationText } from "../core/duration.ts";
-import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
 import type { InterruptionReason } from "../core/framework_events.ts";
 import type { Reasons, Statement } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import type { TaskState } from "../core/job_state.ts";
 import { assertNever } from "../core/assert_never.ts";
 import { type Attempt, type AttemptEnd, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
-import { lengthMs } from "./condition_spans.ts";
 import type { Evidence } from "./evidence.ts";
 import { errorText } from "../core/error_text.ts";
 import { attemptText, capital, interruptionText, taskText, timeText } from "./phrases.ts";
@@ -106,31 +104,6 @@ function groupEnded(
     `${timeText(entry)}: ${why}.`;
   const cites = group.slice(0, CITED_MAX).flatMap((one) => attemptCited(one, causes));
   return [{ statement, cites }];
-}
-
-/** A thread has some seconds to end what a limit has cut off. */
-const LATE_MS = 3_000;
-
-/**
- * The last attempt of a task, if it ended long after its own time limit. A limit acts as soon as
- * the event loop turns, so the limit may be the effect of what held up the process.
- */
-export function lateLimit(
-  subject: Subject,
-  attempts: readonly Attempt[],
-): Statement<LogId> | undefined {
-  const { started, ended, attempt } = attempts.at(-1) ?? {};
-  if (started?.eventType !== "job.TaskStarted" || ended?.end.kind !== "failed") return undefined;
-  const { timeoutMs } = (started as FrameworkEntry<"job.TaskStarted">).attributes;
-  if (timeoutMs === undefined || ended.end.error.message !== `took longer than ${timeoutMs} ms`) {
-    return undefined;
-  }
-  const lateMs = lengthMs(started.receivedAt, ended.entry.receivedAt) - timeoutMs;
-  if (lateMs < LATE_MS) return undefined;
-  const statement =
-    `Attempt ${attempt ?? 1} of ${subject} ended ${durationText(lateMs)} after its time limit: ` +
-    "something held up the process, such as code that did not yield, or its clock was set.";
-  return { statement, cites: [ended.entry.logId, started.logId] };
 }
 
 /** The ends of attempts that may be described one by one. */

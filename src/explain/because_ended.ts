@@ -16,15 +16,16 @@ import {
   attemptCited,
   compensationSubject,
   cutShortText,
-  lateLimit,
   unsuccessfulAttempts,
 } from "./attempts.ts";
 import { compensableTasks, compensationEnds } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
+import { lateLimit } from "./late_limit.ts";
 import { lateDeadlineText, sleepsOver } from "./times.ts";
 import { doneAgain, resultsOfOtherCode } from "./retried.ts";
 import { returnedErrors } from "./returned_errors.ts";
+import { twinReasons } from "./twins.ts";
 import { waitsGivenUp } from "./run_answers.ts";
 import { overtakenReasons } from "./overtaken.ts";
 import {
@@ -83,12 +84,13 @@ export function notableReasons(outlined: OutlinedHistory, evidence: Evidence): R
   ];
 }
 
-/** Steps that happened again, and sleeps that ended late. */
+/** What happened again, or may happen twice, and sleeps that took no time. */
 export function repeatedReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
   return [
     ...repeatedSteps(outlined, evidence.causes),
     ...doneAgain(outlined, evidence),
     ...sleepsOver(outlined),
+    ...twinReasons(outlined, evidence),
   ];
 }
 
@@ -131,7 +133,7 @@ export function failureReasons(outlined: OutlinedHistory, evidence: Evidence): R
   const before = attempts.filter(({ ended }) => ended?.entry.logId !== failure.because);
   const earlier = unsuccessfulAttempts(subject, before, evidence.causes);
   const { sameElsewhere } = evidence;
-  const late = lateLimit(subject, attempts);
+  const late = lateLimit(outlined, evidence);
   return [
     failed(outlined, failure, failedBy.entry, evidence),
     ...returnedErrors(outlined),

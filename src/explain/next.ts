@@ -23,6 +23,7 @@ import { capital, later, matcherText, shortened, taskText } from "./phrases.ts";
 import { cancelHolders, rateOpensAt, restoreLimit } from "./queue_holders.ts";
 import { isUnmeetable, openExpectations } from "./open_expectations.ts";
 import { leaveInPlace, whileParked } from "./parked.ts";
+import { retrySender } from "./senders.ts";
 import { sampleEvent } from "./sample_event.ts";
 import { openWaits } from "../core/waits.ts";
 import { deadlineSteps, endsByTime, openSleeps } from "./times.ts";
@@ -76,7 +77,11 @@ export function nextSteps(
     case "executing":
       return [...whileExecuting(outlined), ...dueAttempts(outlined, evidence), ...ends, ...others];
     case "waiting":
-      return [...whileWaiting(outlined, ends, events), ...pauses, ...others];
+      return [
+        ...whileWaiting(outlined, ends, [...retrySenders(evidence, waitingFor), ...events]),
+        ...pauses,
+        ...others,
+      ];
     case "sleeping":
       return [...ends, ...pauses, ...others];
     case "backingOff":
@@ -179,6 +184,14 @@ function whileWaiting(outlined: OutlinedHistory, ends: Next, events: Next): Next
   }
   const nothing = automatic("Nothing, until an event comes.", []);
   return [...(ends.length > 0 ? ends : [nothing]), ...events];
+}
+
+/** The jobs that were to send what nothing on record resembles. */
+function retrySenders({ candidates }: Evidence, waitingFor: readonly WaitingFor<LogId>[]): Next {
+  return waitingFor.slice(0, EVENTS_MAX).flatMap(({ expectation, nearMisses }) => {
+    const sender = candidates.get(expectation)?.sender;
+    return sender === undefined || nearMisses.length > 0 ? [] : retrySender(sender);
+  });
 }
 
 function eventsToSend({ job }: OutlinedHistory, waitingFor: readonly WaitingFor<LogId>[]): Next {

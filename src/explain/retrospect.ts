@@ -91,8 +91,14 @@ export function recoveredFailures(outlined: OutlinedHistory): Reasons {
       : `${count} attempts${of}`;
     const [before, done] = [failed.at(-1)?.attempt ?? 0, ofTask.at(-1)?.attempt ?? 0];
     const then = done === before + 1 ? "the next" : `attempt ${done}`;
+    const isUnsure = failed.some(({ ended }) =>
+      ended?.end.kind === "failed" && ended.end.timedOutMs !== undefined
+    );
+    const unsure = isUnsure
+      ? " What an attempt had begun before its time limit may have happened all the same."
+      : "";
     const statement = `${capital(taskText(taskId))} failed in ${times}, and completed in ` +
-      `${then}: ${errorText(last.end.error)}.`;
+      `${then}: ${errorText(last.end.error)}.${unsure}`;
     return [{
       statement,
       cites: failed.slice(-3).flatMap(({ ended }) => ended?.entry.logId ?? []),

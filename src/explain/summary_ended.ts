@@ -5,7 +5,7 @@ import { MAIN_TASK } from "../core/ids.ts";
 import { type Failure, hasCode } from "../core/job_state.ts";
 import { type OutlinedHistory, tookMs } from "./outlined_history.ts";
 import { neverStarted, notableReasons, repeatedReasons } from "./because_ended.ts";
-import { lateLimit } from "./attempts.ts";
+import { lateLimit } from "./late_limit.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { heldUntilDeadline, heldUpReasons } from "./hold_up_texts.ts";
@@ -58,8 +58,7 @@ export function failed(outlined: OutlinedHistory, evidence: Evidence): string {
   const givenUp = failure.kind === "error" && failure.taskId === MAIN_TASK
     ? lastWaitGivenUp(outlined)
     : undefined;
-  const failedTask = failure.taskId ?? MAIN_TASK;
-  const late = lateLimit(taskText(failedTask), outlined.attempts.get(failedTask) ?? []);
+  const late = lateLimit(outlined, evidence);
   return failure.kind === "cancelled"
     ? `was cancelled${actorText(outlined.failedBy?.entry ?? {})}${
       cancelReason(failure)

@@ -65,7 +65,7 @@ function during(taskId: string, attempt: Attempt): readonly TimePart[] {
   const cites = [ended.entry.logId];
   if (!endedBadly(attempt)) return [{ ms, text: `in ${taskText(taskId)}`, cites }];
   const { end } = ended;
-  const isLimit = end.kind === "failed" && end.error.name === "TimeoutError";
+  const isLimit = end.kind === "failed" && end.timedOutMs !== undefined;
   const text = isLimit
     ? `until the time limit of attempt ${number} of ${taskText(taskId)}`
     : `in attempt ${number} of ${taskText(taskId)}, which ${

@@ -24,6 +24,7 @@ import {
   policyTargets,
 } from "./open_expectations.ts";
 import { latest, matchedText, shortened, uncapital, wantedText } from "./phrases.ts";
+import { senderReason } from "./senders.ts";
 import { suspectText } from "./suspect_text.ts";
 import { compareWith, findSuspects, ownShare } from "./suspects.ts";
 
@@ -125,6 +126,8 @@ function waitingFor(
     : unmeetable(outlined, expected) ?? nothingLikeIt(outlined, open, candidates);
   const count = matchedText(expected, matched);
   const elsewhere = remark === undefined ? [] : countedElsewhere(outlined, expected).by;
+  const sender = remark === undefined ? undefined : candidates?.sender;
+  const sent = sender === undefined ? [] : senderReason(expected.matcher.eventType, sender).cites;
   return {
     expectation: expected.id,
     eventType: expected.matcher.eventType,
@@ -132,7 +135,7 @@ function waitingFor(
     required: requiredMatches(expected.multiplicity),
     statement: `"${expected.id}": ${wantedText(expected)}; ${count} came.` +
       (remark === undefined ? "" : ` ${remark}`),
-    cites: unique([outlined.created.logId, ...latest(by), ...latest(elsewhere)]),
+    cites: unique([outlined.created.logId, ...latest(by), ...latest(elsewhere), ...sent]),
     nearMisses,
     ...(remark === undefined ? {} : { remark }),
   };
@@ -171,7 +174,8 @@ function nothingLikeIt(
   candidates: Candidates | undefined,
 ): string | undefined {
   if (candidates === undefined) return undefined;
-  const { ofType, forgottenUpTo, upTo } = candidates;
+  const { ofType, forgottenUpTo, upTo, sender } = candidates;
+  if (sender !== undefined) return senderReason(expected.matcher.eventType, sender).statement;
   if (upTo === 0) return "No event was compared: the index of values is not ready yet.";
   const bound = (forgottenUpTo === 0 ? "" : `, as far back as entry ${forgottenUpTo + 1}`) +
     (upTo === undefined ? "" : `, up to entry ${upTo}`);

@@ -554,29 +554,64 @@ test("explain a failed retry: it offers to run again what it took over, which th
   assert.equal(daybook.engine.job(again["jobId"] as never)?.state, "Done");
 });
 
-test("explain a time limit: an attempt that ended long after its limit was held up with the process, and it says so", async () => {
-  const fetching = scripted("rates.fetch", { fetch: (about) => hang(about) }, {
-    timeoutMs: 1_000,
-    retry: { maxAttempts: 1, initialMs: 1_000, factor: 1, jitter: 0 },
-  });
-  const daybook = await Explained.start({ definitions: [fetching] });
+const FETCH = scripted("rates.fetch", { fetch: (about) => hang(about) }, {
+  timeoutMs: 1_000,
+  retry: { maxAttempts: 1, initialMs: 1_000, factor: 1, jitter: 0 },
+});
+
+test("explain a time limit: an attempt that ended long after its limit was held up with the process, and what was under way is named", async () => {
+  const crunch = scripted("data.crunch", { crunch: (about) => hang(about) });
+  const daybook = await Explained.start({ definitions: [FETCH, crunch] });
   await daybook.submit("in-time", "rates.fetch");
   await daybook.clock.advance(1_000);
   assert.doesNotMatch((await toldOf(daybook, "in-time")).summary, /held up/);
 
+  await daybook.submit("c1", "data.crunch");
   await daybook.submit("blocked", "rates.fetch");
-  // As when code of another job does not yield: the timers fire only afterwards.
-  daybook.clock.jump(5_000);
-  await daybook.clock.advance(1_000);
+  daybook.clock.block(6_000);
+  await daybook.clock.advance(1);
   const { summary, because } = await toldOf(daybook, "blocked");
   const late = "Attempt 1 of task fetch ended 5 s after its time limit: something held up the " +
-    "process, such as code that did not yield, or its clock was set.";
+    "process, such as code that did not yield; under way were c1 in task crunch since " +
+    "2026-01-01T00:00:01.000Z, without a time limit.";
   assert.equal(
     summary,
     "Job blocked failed: task fetch used up its attempts, the last error being TimeoutError: " +
       `took longer than 1000 ms. ${late}`,
   );
   assert.equal(because[1], late);
+});
+
+test("explain a time limit: a clock that was set meanwhile is told from a process that was held up", async () => {
+  const daybook = await Explained.start({ definitions: [FETCH] });
+  await daybook.submit("ahead", "rates.fetch");
+  daybook.clock.jump(3_600_000);
+  await daybook.clock.advance(1_000);
+  const ran =
+    "Attempt 1 of task fetch ran for 1 s, which its lines do not show: the clock of the " +
+    "machine was set 1 h";
+  assert.equal(
+    (await toldOf(daybook, "ahead")).because[1],
+    `${ran} ahead, the machine slept, or the disk had no room.`,
+  );
+  await daybook.submit("back", "rates.fetch");
+  daybook.clock.jump(-3_600_000);
+  await daybook.clock.advance(1_000);
+  assert.equal((await toldOf(daybook, "back")).because[1], `${ran} back.`);
+});
+
+test("explain a time limit: an error of the task's own with the same name and message is none", async () => {
+  const answer = Promise.withResolvers<never>();
+  const failing = scripted("rates.copy", { fetch: () => answer.promise }, {
+    timeoutMs: 1_000,
+    retry: { maxAttempts: 1, initialMs: 1_000, factor: 1, jitter: 0 },
+  });
+  const daybook = await Explained.start({ definitions: [failing] });
+  await daybook.submit("own", "rates.copy");
+  daybook.clock.block(9_000);
+  answer.reject(new DOMException("took longer than 1000 ms", "TimeoutError"));
+  await daybook.clock.settle();
+  assert.doesNotMatch(JSON.stringify(await toldOf(daybook, "own")), /held up|was set/);
 });
 
 test("explain a pause: it is named for a parked job, which would not continue, and for the retry of a failed one", async () => {

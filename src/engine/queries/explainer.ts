@@ -34,6 +34,7 @@ import { queuedAs } from "./blocking_limit.ts";
 import { placeHistory } from "./place_histories.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
+import { limitDue } from "../../explain/late_limit.ts";
 import { findSameElsewhere, findSiblings } from "./siblings.ts";
 import { findUsualTime } from "./usual_times.ts";
 import type { Share } from "../events/pacer.ts";
@@ -148,6 +149,7 @@ export class Explainer {
     const contrast = await contrastOf(this.#parts, job, share, upTo);
     const usual = await findUsualTime(this.#parts, job, share, upTo);
     const heldUp = await this.#heldUp(outlined, share);
+    const beside = await this.#besideLimit(outlined, share);
     const siblings = await findSiblings(job, outlined.entries.values(), this.#parts, upTo);
     const sameElsewhere = findSameElsewhere(job, this.#parts.lists, upTo);
     const { retryOf } = outlined.created.attributes;
@@ -161,6 +163,7 @@ export class Explainer {
       contrast,
       usual,
       heldUp,
+      beside,
       siblings,
       sameElsewhere,
       retried,
@@ -204,6 +207,15 @@ export class Explainer {
   async #heldUp(outlined: OutlinedHistory, share: Share): Promise<HeldUpBy | undefined> {
     if (!hasCode(outlined.job) || !wasHeldUp(outlined)) return undefined;
     return heldUp(outlined, await this.#heldInQueue(outlined, share));
+  }
+
+  /** What else was under way when a time limit was due that acted late. */
+  async #besideLimit(outlined: OutlinedHistory, share: Share): Promise<WorkersThen | undefined> {
+    const due = limitDue(outlined);
+    if (due === undefined) return undefined;
+    const { job } = outlined;
+    const then = await this.#workersAt(due.at as Timestamp, due, job, share);
+    return { ...then, holders: then.holders.filter(({ jobId }) => jobId !== job.jobId) };
   }
 
   async #heldInQueue(outlined: OutlinedHistory, share: Share): Promise<HeldUpBy> {
