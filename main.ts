@@ -236,7 +236,8 @@ async function start(configuration: Configuration, origins: Origins): Promise<vo
     try {
       await stopInOrder(daybook, listening, configuration.drainMs, warn);
     } catch (error) {
-      fail(`could not stop cleanly: ${error}; the next start recovers`, EXIT_STORAGE_FAILED);
+      const reason = errorMessage(error);
+      fail(`could not stop cleanly: ${reason}; the next start recovers`, EXIT_STORAGE_FAILED);
     }
     exitProcess(0);
   });

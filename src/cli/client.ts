@@ -1,5 +1,6 @@
 /** Talks to a running server over HTTP, like any other client. */
 
+import { isObject } from "../documents/fields.ts";
 import { issueText, remainingIssues, type RequestIssue } from "../documents/refusal.ts";
 import { resolve } from "node:path";
 import { parseJsonText } from "../core/json_text.ts";
@@ -103,26 +104,11 @@ export class Client {
     return await this.json(await this.request(path));
   }
 
-  /** Sends JSON and returns the JSON of the answer; throws like `get`. */
-  async post<Body>(path: string, body?: unknown, headers: HeadersInit = {}): Promise<Body> {
-    const init = body === undefined ? { method: "POST", headers } : {
-      method: "POST",
-      body: JSON.stringify(body),
-      headers: { "content-type": "application/json", ...headers },
-    };
-    return await this.json(await this.request(path, init));
-  }
-
-  /** Sends a PUT with a JSON body and returns the JSON of the answer; throws like `get`. */
-  async put<Body>(path: string, body: unknown): Promise<Body> {
+  /** Sends JSON, or nothing, and returns the JSON of the answer; throws like `get`. */
+  async send(method: string, path: string, body?: object): Promise<unknown> {
     const headers = { "content-type": "application/json" };
-    const init = { method: "PUT", body: JSON.stringify(body), headers };
-    return await this.json(await this.request(path, init));
-  }
-
-  /** Sends a DELETE and returns the JSON of the answer; throws like `get`. */
-  async delete<Body>(path: string): Promise<Body> {
-    return await this.json(await this.request(path, { method: "DELETE" }));
+    const init = body === undefined ? {} : { body: JSON.stringify(body), headers };
+    return await this.json(await this.request(path, { method, ...init }));
   }
 
   /** Sends any request; throws like `get`. */
@@ -193,8 +179,7 @@ function readToken(file: string): string {
     return Deno.readTextFileSync(file);
   } catch (error) {
     const message = `cannot read the token from ${file}: ${readingFailure(error, file)}`;
-    const missing = error instanceof Deno.errors.NotCapable ? { read: [file] } : undefined;
-    throw new CommandError(message, EXIT_USAGE, missing);
+    throw CommandError.by(error, message, EXIT_USAGE, { read: [file] });
   }
 }
 
@@ -258,10 +243,6 @@ const HINTS: Readonly<Record<string, string>> = {
 function isIssue(value: unknown): value is RequestIssue {
   return isObject(value) && typeof value["detail"] === "string" &&
     ["pointer", "parameter", "header"].some((name) => typeof value[name] === "string");
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }
 
 /**

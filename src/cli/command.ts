@@ -6,10 +6,11 @@
 import { parseArgs } from "node:util";
 import { errorMessage } from "../core/thrown.ts";
 import { wrapped } from "../core/wrapped.ts";
+import { capital } from "../explain/phrases.ts";
 import { given } from "../settings/configuration.ts";
 import { type Permissions, withCommand } from "../settings/permission_advice.ts";
 import { plainPage } from "./plain_text.ts";
-import type { Terminal } from "./terminal.ts";
+import { printLines, type Terminal } from "./terminal.ts";
 
 export const EXIT_OK = 0;
 /** The command succeeded, and its result is negative. */
@@ -81,6 +82,12 @@ export class CommandError extends Error {
   constructor(message: string, readonly exitCode: number, readonly missing?: Permissions) {
     super(message);
   }
+
+  /** @param needed Missing if `cause` is a lack of permission. */
+  static by(cause: unknown, message: string, exitCode: number, needed: Permissions): CommandError {
+    const isForbidden = cause instanceof Deno.errors.NotCapable;
+    return new CommandError(message, exitCode, isForbidden ? needed : undefined);
+  }
 }
 
 interface CommandSources {
@@ -103,16 +110,17 @@ export async function runCommand(
   const { terminal, program } = sources;
   const [name = "--help", ...rest] = given(args);
   if (["--help", "-h", "help"].includes(name)) {
-    return printed(terminal, overview(commands, program));
+    printLines(terminal, overview(commands, program));
+    return EXIT_OK;
   }
   const command = commands.find((candidate) => candidate.name === name);
   let input: CommandInput | "help" = "help";
   try {
     if (command === undefined) throw new UsageError(`there is no command ${name}`);
     input = readInput(command, rest, sources);
-    return input === "help"
-      ? printed(terminal, commandHelp(command, program))
-      : await command.run(input);
+    if (input !== "help") return await command.run(input);
+    printLines(terminal, commandHelp(command, program));
+    return EXIT_OK;
   } catch (error) {
     terminal.progressEnd();
     if (error instanceof CommandError) {
@@ -126,11 +134,6 @@ export async function runCommand(
     terminal.err(`daybook: ${plainPage(error.message)}; see ${program} ${help}`);
     return EXIT_USAGE;
   }
-}
-
-function printed(terminal: Terminal, lines: readonly string[]): number {
-  for (const line of lines) terminal.out(line);
-  return EXIT_OK;
 }
 
 function overview(commands: readonly Command[], program: string): readonly string[] {
@@ -153,7 +156,7 @@ export function commandHelp(command: Command, program: string): readonly string[
     part !== ""
   );
   return [
-    `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,
+    `${capital(summary)}.`,
     "",
     usage.join(" "),
     "",

@@ -1,34 +1,35 @@
 /** The commands that talk to a running server, in the order of the help. */
 
-import { clientPermissions } from "./client.ts";
 import type { Command } from "./command.ts";
-import { bulkCommand } from "./commands/bulk.ts";
-import { controlCommands, retryCommand } from "./commands/controls.ts";
-import { eventCommand } from "./commands/event.ts";
-import { explainCommand } from "./commands/explain.ts";
-import { failuresCommand } from "./commands/failures.ts";
-import { jobsCommand } from "./commands/jobs.ts";
-import { limitCommands } from "./commands/limits.ts";
-import { pauseCommands } from "./commands/pauses.ts";
-import { showCommand } from "./commands/show.ts";
-import { submitCommand } from "./commands/submit.ts";
-import { tailCommand } from "./commands/tail.ts";
+import { BULK_COMMAND } from "./commands/bulk.ts";
+import { CONTROL_COMMANDS, RETRY_COMMAND } from "./commands/controls.ts";
+import { EVENT_COMMAND } from "./commands/event.ts";
+import { EXPLAIN_COMMAND } from "./commands/explain.ts";
+import { FAILURES_COMMAND } from "./commands/failures.ts";
+import { JOBS_COMMAND } from "./commands/jobs.ts";
+import { LIMIT_COMMANDS } from "./commands/limits.ts";
+import { PAUSE_COMMANDS } from "./commands/pauses.ts";
+import { SHOW_COMMAND } from "./commands/show.ts";
+import { SUBMIT_COMMAND } from "./commands/submit.ts";
+import { TAIL_COMMAND } from "./commands/tail.ts";
+import { onServer } from "./server_call.ts";
 import type { Surroundings } from "./surroundings.ts";
 
+const COMMANDS = [
+  SUBMIT_COMMAND,
+  JOBS_COMMAND,
+  SHOW_COMMAND,
+  EXPLAIN_COMMAND,
+  TAIL_COMMAND,
+  EVENT_COMMAND,
+  ...CONTROL_COMMANDS,
+  RETRY_COMMAND,
+  FAILURES_COMMAND,
+  BULK_COMMAND,
+  ...PAUSE_COMMANDS,
+  ...LIMIT_COMMANDS,
+];
+
 export function daybookCommands(surroundings: Surroundings): readonly Command[] {
-  const commands = [
-    submitCommand(surroundings),
-    jobsCommand(surroundings),
-    showCommand(surroundings),
-    explainCommand(surroundings),
-    tailCommand(surroundings),
-    eventCommand(surroundings),
-    ...controlCommands(surroundings),
-    retryCommand(surroundings),
-    failuresCommand(surroundings),
-    bulkCommand(surroundings),
-    ...pauseCommands(surroundings),
-    ...limitCommands(surroundings),
-  ];
-  return commands.map((command) => ({ ...command, permissions: clientPermissions }));
+  return COMMANDS.map((command) => onServer(command, surroundings));
 }

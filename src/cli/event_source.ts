@@ -8,7 +8,7 @@ import type { Clock } from "../engine/ports.ts";
 import { type Client, RefusedByServerError } from "./client.ts";
 import { CommandError } from "./command.ts";
 import { createParser } from "eventsource-parser";
-import type { Terminal } from "./terminal.ts";
+import type { ServerCall } from "./server_call.ts";
 
 const NO_CONTENT = 204;
 
@@ -91,9 +91,7 @@ class EventSource {
     }
   }
 
-  async *#messages(
-    body: ReadableStream<Uint8Array<ArrayBuffer>>,
-  ): AsyncGenerator<string, End> {
+  async *#messages(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string, End> {
     const { clock, signal } = this.options;
     const messages = eventMessages(body, clock, signal);
     try {
@@ -227,16 +225,19 @@ class Messages {
   }
 }
 
-/** Reports each lost connection once, on standard error. */
-export function reportConnection(
-  { err }: Terminal,
-  client: Client,
-): Pick<EventSourceOptions, "onLost" | "onResumed"> {
-  return {
+/** Follows a stream for a command; each loss of the connection is reported on standard error. */
+export function followReporting(
+  { client, terminal: { err }, surroundings: { clock } }: ServerCall,
+  path: string,
+  endsItself: boolean,
+  signal: AbortSignal = new AbortController().signal,
+): AsyncGenerator<string> {
+  return follow({
+    ...{ client, clock, path, endsItself, signal },
     onLost(lastId) {
       const place = lastId === undefined ? "" : ` after entry ${lastId}`;
       err(`daybook: lost the connection to ${client.url}${place}; trying until it is back`);
     },
     onResumed: () => err("daybook: connected again, continuing from there"),
-  };
+  });
 }

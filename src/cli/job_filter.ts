@@ -3,13 +3,10 @@
 import * as v from "valibot";
 import { CONDITIONS } from "../core/condition.ts";
 import { STATE_NAMES } from "../core/job_state.ts";
-import { parseTime, TIME_RULE } from "../documents/fields.ts";
 import { FILTER_PARAMETERS } from "../documents/job_filter.ts";
 import { type CommandInput, type CommandOption, UsageError } from "./command.ts";
 import { splitAt } from "./json_input.ts";
-import type { Surroundings } from "./surroundings.ts";
-import { DURATION_RULE } from "../core/duration.ts";
-import { parseDurationMs } from "./times.ts";
+import type { ServerCall } from "./server_call.ts";
 
 export const FILTER_OPTIONS: readonly CommandOption[] = [
   { name: "state", value: "state", repeated: true, help: STATE_NAMES.join(", ") },
@@ -42,11 +39,8 @@ type JobFilterFields = Readonly<Record<string, string | readonly string[]>>;
 /**
  * @throws {UsageError} if an option is invalid.
  */
-export function parseFilter(
-  input: CommandInput,
-  surroundings: Surroundings,
-): JobFilterFields {
-  const since = input.text("since");
+export function parseFilter(call: ServerCall): JobFilterFields {
+  const { input } = call;
   const fields = {
     state: chosen(input, "state"),
     condition: chosen(input, "condition"),
@@ -54,7 +48,7 @@ export function parseFilter(
     label: input.all("label").map((label) => splitAt(label, "--label", ":").join(":")),
     search: input.text("search"),
     fingerprint: input.text("fingerprint"),
-    createdAfter: since === undefined ? undefined : parseSince(since, surroundings),
+    createdAfter: call.time("since", "before"),
   };
   const given = Object.entries(fields)
     .filter((field): field is [string, string | readonly string[]] =>
@@ -75,13 +69,6 @@ function chosen(input: CommandInput, option: "state" | "condition"): readonly st
     if (success) return output;
     throw new UsageError(`--${option} ${issues[0].message}, not ${text}`);
   });
-}
-
-function parseSince(text: string, { clock }: Surroundings): string {
-  const agoMs = parseDurationMs(text);
-  if (agoMs !== undefined) return new Date(clock.now() - agoMs).toISOString();
-  if (parseTime(text) !== undefined) return text;
-  throw new UsageError(`--since must be ${TIME_RULE}, or ${DURATION_RULE}, not ${text}`);
 }
 
 /** `--limit`: the most items to show. */

@@ -114,8 +114,7 @@ function withValue(
   const inner = Object.hasOwn(object, head) ? object[head] : {};
   if (!isObject(inner)) {
     throw new UsageError(
-      `--field ${name} is inside a field that is not an ` +
-        "object",
+      `--field ${name} is inside a field that is not an object`,
     );
   }
   return { ...object, [head]: withValue(inner, rest, value, name) };

@@ -1,7 +1,6 @@
 /** `submit --jobs`: sends many jobs, from an array or NDJSON, in several requests. */
 
 import { counted } from "../core/counted.ts";
-import { type Client, SERVER_OPTIONS } from "./client.ts";
 import {
   type CommandInput,
   type CommandOption,
@@ -11,10 +10,10 @@ import {
 } from "./command.ts";
 import { parseJsonInput } from "./json_input.ts";
 import { plainText } from "./plain_text.ts";
-import { FORM_OPTIONS, outputForm, printJson } from "./presentation.ts";
 import { paintedState } from "./render/marks.ts";
-import { expectShape, type JobReceiptResource, jobReceiptsAnswer } from "./resources.ts";
-import { createClient, readInput, type Surroundings } from "./surroundings.ts";
+import { type JobReceiptResource, jobReceiptsAnswer } from "./resources.ts";
+import type { ServerCall } from "./server_call.ts";
+import { readInput, type Surroundings } from "./surroundings.ts";
 
 export const JOBS_OPTION: CommandOption = {
   name: "jobs",
@@ -31,46 +30,37 @@ export const JOBS_NOTE =
 const SLICE_JOBS = 500;
 const SLICE_CHARACTERS = 256 * 1024;
 
-/** Options that can be combined with `--jobs`. */
-const TOGETHER = new Set(
-  [
-    "jobs",
-    "key",
-    ...FORM_OPTIONS.map(({ name }) => name),
-    ...SERVER_OPTIONS.map(({ name }) => name),
-  ],
-);
+/** Options of `submit` that can be combined with `--jobs`. */
+const TOGETHER = new Set(["jobs", "key"]);
 
 /**
- * @param options All options of `submit`.
+ * @param options Those of `submit`.
  * @throws {UsageError} if there are options for a single job.
  */
 export async function submitMany(
   path: string,
   options: readonly CommandOption[],
-  input: CommandInput,
-  surroundings: Surroundings,
+  call: ServerCall,
 ): Promise<number> {
-  outputForm(input);
+  const { input, terminal } = call;
   const excess = options.find(({ name }) => !TOGETHER.has(name) && isGiven(input, name));
   const [argument] = input.positionals;
   if (excess !== undefined || argument !== undefined) {
     const what = excess === undefined ? plainText(argument ?? "") : `--${excess.name}`;
     throw new UsageError(`${what} is for one job; with --jobs each job has its own`);
   }
-  const client = createClient(input, surroundings);
-  const documents = await documentsIn(path, surroundings);
+  const documents = await documentsIn(path, call.surroundings);
   let [sent, rejected] = [0, 0];
   for (const [index, slice] of [...toSlices(documents)].entries()) {
-    for (const receipt of await submitSlice(slice, index, input, client)) {
+    for (const receipt of await submitSlice(slice, index, call)) {
       sent++;
       if (receipt.disposition === "rejected") rejected++;
-      printReceipt(receipt, sent, input);
+      printReceipt(receipt, sent, call);
     }
   }
-  if (outputForm(input) === "text") {
+  if (call.form === "text") {
     const left = rejected === 0 ? "" : `, ${rejected} refused`;
-    input.terminal.out(`submitted ${counted(sent - rejected, "job")}${left}`);
+    terminal.out(`submitted ${counted(sent - rejected, "job")}${left}`);
   }
   return rejected === 0 ? EXIT_OK : EXIT_REFUSED;
 }
@@ -108,30 +98,28 @@ function* toSlices(documents: readonly string[]): Generator<readonly string[]> {
 async function submitSlice(
   slice: readonly string[],
   index: number,
-  input: CommandInput,
-  client: Client,
+  call: ServerCall,
 ): Promise<readonly JobReceiptResource[]> {
+  const { input, client } = call;
   const key = input.text("key");
-  const answer = await client.json(
-    await client.request("/jobs", {
-      method: "POST",
-      headers: {
-        "content-type": "application/x-ndjson",
-        ...(key === undefined ? {} : { "idempotency-key": `${key}.${index + 1}` }),
-      },
-      body: slice.join("\n"),
-    }),
-  );
-  return expectShape(jobReceiptsAnswer, answer, client).receipts;
+  const response = await client.request("/jobs", {
+    method: "POST",
+    headers: {
+      "content-type": "application/x-ndjson",
+      ...(key === undefined ? {} : { "idempotency-key": `${key}.${index + 1}` }),
+    },
+    body: slice.join("\n"),
+  });
+  return call.expect(jobReceiptsAnswer, await client.json(response)).receipts;
 }
 
 /**
  * @param place The number of the job, from 1.
  */
-function printReceipt(receipt: JobReceiptResource, place: number, input: CommandInput): void {
-  const { terminal } = input;
+function printReceipt(receipt: JobReceiptResource, place: number, call: ServerCall): void {
+  const { terminal } = call;
   const { jobId, disposition, reason, state = "" } = receipt;
-  if (outputForm(input) === "json") return printJson(input, receipt);
+  if (call.form === "json") return terminal.out(JSON.stringify(receipt));
   if (disposition === "rejected") {
     const name = jobId === null ? "" : `, ${jobId}`;
     return terminal.err(`daybook: job ${place}${name}: ${plainText(reason ?? "was refused")}`);

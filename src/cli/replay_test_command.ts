@@ -138,11 +138,7 @@ function requireKnownType(registry: DefinitionRegistry, { type }: Selection): vo
   );
 }
 
-function read(
-  fileSystem: FileSystem,
-  folder: string,
-  terminal: Terminal,
-): Promise<RecordedJobs> {
+function read(fileSystem: FileSystem, folder: string, terminal: Terminal): Promise<RecordedJobs> {
   const progress = (done: number, total: number) => terminal.progress("reading", done, total);
   return RecordedJobs.read(fileSystem, folder, progress);
 }
@@ -202,9 +198,7 @@ async function check(
   const opened = isSealed(job) ? await openedInput(sealing, job) : undefined;
   if (opened?.ok === false) {
     const message = `the input is sealed, and ${opened.reason}`;
-    return type.add(
-      await findByName(job, definition, { kind: "notChecked", message }, recorded),
-    );
+    return type.add(await findByName(job, definition, { kind: "notChecked", message }, recorded));
   }
   const clear = opened === undefined ? job : withInput(job, opened.input);
   const source = { clock, entriesAt: recorded.factsAt };

@@ -28,7 +28,6 @@ import {
   pauseAnswer,
   pausesAnswer as pauses,
 } from "../documents/answers/system.ts";
-import { type Client, notDaybook } from "./client.ts";
 import type { Correlation } from "../core/correlation.ts";
 import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
 import { UsageError } from "./command.ts";
@@ -141,20 +140,6 @@ export type ReplayAnswer = v.InferOutput<typeof replayAnswer>;
 export const explanationAnswer = tolerant(explanation);
 
 export const limitsWhatIfAnswer = tolerant(v.object({ limits: whatIf.entries.limits }));
-
-/**
- * The value, if it has the right shape; otherwise another program answered.
- *
- * @throws {CommandError}
- */
-export function expectShape<Schema extends v.GenericSchema>(
-  schema: Schema,
-  value: unknown,
-  { url }: Client,
-): v.InferOutput<Schema> {
-  if (v.is(schema, value)) return value;
-  throw notDaybook(url);
-}
 
 /**
  * @throws {UsageError} if the text is not a valid job id.

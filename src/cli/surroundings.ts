@@ -3,8 +3,8 @@
 import { resolve } from "node:path";
 import type { Clock } from "../engine/ports.ts";
 import { systemClock } from "../server/system.ts";
-import { Client, type Fetch, readingFailure } from "./client.ts";
-import { CommandError, type CommandInput, EXIT_USAGE } from "./command.ts";
+import { type Fetch, readingFailure } from "./client.ts";
+import { CommandError, EXIT_USAGE } from "./command.ts";
 import { Times } from "./times.ts";
 
 /** A variable that the process may not read counts as unset; no permission is requested. */
@@ -45,10 +45,6 @@ export function systemSurroundings(
 function fromWhereTyped(path: string): string {
   const folder = environment("INIT_CWD");
   return folder === undefined ? path : resolve(folder, path);
-}
-
-export function createClient(input: CommandInput, { fetch }: Surroundings): Client {
-  return Client.of(input, fetch);
 }
 
 /**

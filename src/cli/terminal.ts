@@ -26,6 +26,15 @@ export interface Terminal {
   progressEnd(): void;
 }
 
+export function printLines(terminal: Terminal, lines: readonly string[]): void {
+  for (const line of lines) terminal.out(line);
+}
+
+/** Where text is cut: at the edge of the screen, or nowhere without a screen. */
+export function textColumns({ isInteractive, columns }: Terminal): number {
+  return isInteractive ? columns : Infinity;
+}
+
 /** The exit code of a process ended by SIGPIPE: its output has no reader. */
 const EXIT_PIPE_CLOSED = 141;
 const BAR_COLUMNS = 30;

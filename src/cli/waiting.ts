@@ -11,23 +11,16 @@ import {
   EXIT_OK,
   UsageError,
 } from "./command.ts";
-import { follow, reportConnection } from "./event_source.ts";
+import { followReporting } from "./event_source.ts";
 import { fitted, padded, plainPage, plainText } from "./plain_text.ts";
-import { outputForm, printJson, printLines, textColumns } from "./presentation.ts";
 import { type Paint, painted, paintedExplanation, paintedState } from "./render/marks.ts";
-import {
-  type EntryResource,
-  entryResource,
-  expectShape,
-  type JobResource,
-  jobResource,
-} from "./resources.ts";
-import type { Surroundings } from "./surroundings.ts";
+import { type EntryResource, entryResource, type JobResource, jobResource } from "./resources.ts";
+import type { ServerCall } from "./server_call.ts";
 import { DURATION_RULE, durationText } from "../core/duration.ts";
 import { millisecondsBetween, parseDurationMs, type Times } from "./times.ts";
 import { progressText } from "../explain/phrases.ts";
 import { entryNote } from "../engine/queries/entry_note.ts";
-import { PROGRESS_BAR_COLUMNS } from "./terminal.ts";
+import { printLines, PROGRESS_BAR_COLUMNS, type Terminal, textColumns } from "./terminal.ts";
 
 const ROOT_TASK = "main";
 /** A label cut to fewer columns would be useless. */
@@ -52,7 +45,7 @@ export class JobProgress {
   readonly #startedAt = new Map<string, string>();
 
   constructor(
-    private readonly input: CommandInput,
+    private readonly terminal: Terminal,
     private readonly times: Times,
     /** Whether tasks are printed as they end; the bar is always shown. */
     private readonly printsTasks: boolean,
@@ -69,7 +62,7 @@ export class JobProgress {
 
   #printTask(entry: EntryResource, taskId: string): void {
     if (!this.printsTasks) return;
-    const { terminal } = this.input;
+    const { terminal } = this;
     const status = "retryAt" in entry.attributes ? "backingOff" : STATUSES[entry.eventType] ?? "";
     const startedAt = this.#startedAt.get(taskId) ?? entry.receivedAt;
     const took = durationText(millisecondsBetween(startedAt, entry.receivedAt));
@@ -84,7 +77,7 @@ export class JobProgress {
   }
 
   #show(entry: EntryResource): void {
-    const { terminal } = this.input;
+    const { terminal } = this;
     const { attributes } = entry;
     const room = Math.max(terminal.columns - PROGRESS_BAR_COLUMNS - 1, LABEL_COLUMNS_MIN);
     const label = fitted(plainText(this.#label(entry)), room);
@@ -134,13 +127,24 @@ export function timeoutOption(input: CommandInput): number | undefined {
   return ms;
 }
 
-/** Waits, shows progress meanwhile, and returns the exit code. */
-export async function waitForEnd(
-  jobId: string,
-  client: Client,
-  input: CommandInput,
-  surroundings: Surroundings,
+/**
+ * Prints a job that the server has accepted or, with `--wait`, follows it to its end.
+ *
+ * @param text What is printed first if the output is text.
+ */
+export async function printAccepted(
+  job: JobResource,
+  text: string,
+  call: ServerCall,
 ): Promise<number> {
+  const waits = call.input.isSet("wait");
+  if (call.form === "text" || !waits) call.print(job, () => [text]);
+  return waits ? await waitForEnd(job.jobId, call) : EXIT_OK;
+}
+
+/** Waits, shows progress meanwhile, and returns the exit code. */
+async function waitForEnd(jobId: string, call: ServerCall): Promise<number> {
+  const { input, terminal, surroundings } = call;
   const timeoutMs = timeoutOption(input);
   surroundings.setInterruptMessage(
     `job ${jobId} continues; deno task daybook show ${jobId} shows it`,
@@ -150,9 +154,8 @@ export async function waitForEnd(
     ? () => {}
     : surroundings.clock.setTimer(timeoutMs, () => leave.abort());
   try {
-    await watch(jobId, client, input, surroundings, leave.signal);
-    const job = expectShape(jobResource, await client.get(`/jobs/${jobId}`), client);
-    return await report(job, timeoutMs ?? 0, client, input);
+    await watch(jobId, call, leave.signal);
+    return await report(await call.get(jobResource, `/jobs/${jobId}`), timeoutMs ?? 0, call);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     const time = leave.signal.aborted ? `${durationText(timeoutMs ?? 0)} have passed, and ` : "";
@@ -163,22 +166,16 @@ export async function waitForEnd(
     );
   } finally {
     cancel();
-    input.terminal.progressEnd();
+    terminal.progressEnd();
   }
 }
 
-async function watch(
-  jobId: string,
-  client: Client,
-  input: CommandInput,
-  { clock, times }: Surroundings,
-  signal: AbortSignal,
-): Promise<void> {
-  const progress = new JobProgress(input, times, outputForm(input) === "text", textColumns(input));
+async function watch(jobId: string, call: ServerCall, signal: AbortSignal): Promise<void> {
+  const { terminal, form, surroundings: { times } } = call;
+  const progress = new JobProgress(terminal, times, form === "text", textColumns(terminal));
   const path = `/jobs/${jobId}/stream?until=terminal`;
-  const losses = reportConnection(input.terminal, client);
-  for await (const data of follow({ client, clock, path, endsItself: true, signal, ...losses })) {
-    const entry = expectShape(entryResource, parseJsonText(data), client);
+  for await (const data of followReporting(call, path, true, signal)) {
+    const entry = call.expect(entryResource, parseJsonText(data));
     progress.note(entry);
     if (isTerminal(entry.job?.to)) return;
   }
@@ -188,23 +185,18 @@ function isTerminal(state: string | undefined): boolean {
   return state === "Done" || state === "Failed";
 }
 
-async function report(
-  job: JobResource,
-  timeoutMs: number,
-  client: Client,
-  input: CommandInput,
-): Promise<number> {
-  const isJson = outputForm(input) === "json";
-  if (isJson) printJson(input, job);
+async function report(job: JobResource, timeoutMs: number, call: ServerCall): Promise<number> {
+  const { terminal, form } = call;
+  if (form === "json") terminal.out(JSON.stringify(job));
   if (!isTerminal(job.state)) {
     const state = `${stateText(job)} after ${durationText(timeoutMs)}`;
-    input.terminal.err(
+    terminal.err(
       `daybook: stopped waiting for job ${job.jobId}: it is ${state}, and continues; deno task ` +
         `daybook explain ${job.jobId} says why`,
     );
     return EXIT_TIMED_OUT;
   }
-  if (!isJson) await printOutcome(job, client, input);
+  if (form === "text") await printOutcome(job, call);
   return outcomeCode(job);
 }
 
@@ -214,11 +206,11 @@ function outcomeCode({ state, condition }: JobResource): number {
 }
 
 /** A failure is explained, which says more than the error alone. */
-async function printOutcome(job: JobResource, client: Client, input: CommandInput): Promise<void> {
-  const { style } = input.terminal;
+async function printOutcome(job: JobResource, { terminal, client }: ServerCall): Promise<void> {
+  const { style } = terminal;
   const prose = job.state === "Done" ? undefined : await fetchExplanation(job.jobId, client);
   const explained = prose === undefined ? [] : ["", ...paintedExplanation(prose, style)];
-  printLines(input, [...outcomeLines(job, prose === undefined, style), ...explained]);
+  printLines(terminal, [...outcomeLines(job, prose === undefined, style), ...explained]);
 }
 
 /** The server's explanation; nothing if there is none. */
@@ -234,11 +226,7 @@ async function fetchExplanation(jobId: string, client: Client): Promise<string |
 }
 
 /** The outcome on a line, and the whole output, which is the purpose of the job. */
-function outcomeLines(
-  job: JobResource,
-  withReason: boolean,
-  paint: Paint,
-): readonly string[] {
+function outcomeLines(job: JobResource, withReason: boolean, paint: Paint): readonly string[] {
   const { jobId, createdAt, endedAt, output, failure } = job;
   const took = endedAt === null
     ? ""

@@ -52,7 +52,12 @@ export function decideStartCompensation(
 
 /** How an attempt failed. */
 export type AttemptError =
-  | { readonly kind: "failed"; readonly error: ErrorFact }
+  | {
+    readonly kind: "failed";
+    readonly error: ErrorFact;
+    /** If its time limit ended it: how long it had run. */
+    readonly timedOutMs?: number;
+  }
   | { readonly kind: "nonRetryable"; readonly error: ErrorFact }
   | { readonly kind: "retryLater"; readonly error: ErrorFact; readonly delayMs: number };
 

@@ -117,41 +117,53 @@ export function indexAlternatives(correlation: Correlation): readonly (readonly 
 /** How deep predicates may nest. */
 export const CORRELATION_DEPTH_MAX = 16;
 
+const RULE = 'it must be "any" or an object with one of equals, in, all, anyOf, not';
+
 /**
  * What is wrong with a predicate created by code, or `undefined`. A value that JSON would change
  * must not get into a plan: it would mean something else after a restart.
  */
-export function correlationFlaw(correlation: Correlation, depth = 1): string | undefined {
+export function correlationFlaw(correlation: unknown, depth = 1): string | undefined {
   if (depth > CORRELATION_DEPTH_MAX) {
     return `the correlation is nested deeper than ${CORRELATION_DEPTH_MAX} levels`;
   }
   if (correlation === "any") return undefined;
-  if ("equals" in correlation) return termsFlaw("equals", correlation.equals, (value) => [value]);
-  if ("in" in correlation) return termsFlaw("in", correlation.in, (values) => values);
-  if ("all" in correlation) return firstFlaw(correlation.all, depth + 1);
-  if ("anyOf" in correlation) return firstFlaw(correlation.anyOf, depth + 1);
-  if ("not" in correlation) return correlationFlaw(correlation.not, depth + 1);
-  return `${JSON.stringify(correlation)} is not a correlation`;
+  if (!isObject(correlation)) return `the correlation is ${shown(correlation)}: ${RULE}`;
+  const forms = Object.keys(correlation);
+  const form = forms.length === 1 ? forms[0] : undefined;
+  if (form === "equals" || form === "in") return termsFlaw(form, correlation[form]);
+  if (form === "all" || form === "anyOf") return partsFlaw(form, correlation[form], depth + 1);
+  if (form === "not") return correlationFlaw(correlation[form], depth + 1);
+  const advice = forms.length > 1 ? "; all combines several" : "";
+  return `the correlation has ${forms.join(", ") || "no member"}: ${RULE}${advice}`;
 }
 
-function firstFlaw(parts: readonly Correlation[], depth: number): string | undefined {
+function partsFlaw(form: string, parts: unknown, depth: number): string | undefined {
+  if (!Array.isArray(parts)) return `${form} is ${shown(parts)}, not a list of correlations`;
   return parts.map((part) => correlationFlaw(part, depth)).find((flaw) => flaw !== undefined);
 }
 
-function termsFlaw<Value>(
-  name: string,
-  terms: Readonly<Record<string, Value>>,
-  scalarsOf: (value: Value) => readonly unknown[],
-): string | undefined {
+function termsFlaw(form: "equals" | "in", terms: unknown): string | undefined {
+  if (!isObject(terms)) return `${form} is ${shown(terms)}, not an object of paths`;
   for (const [path, value] of Object.entries(terms)) {
-    const wrong = scalarsOf(value).find((scalar) =>
+    if (form === "in" && !Array.isArray(value)) {
+      return `in of ${path} is ${shown(value)}, not a list of scalars`;
+    }
+    const scalars: readonly unknown[] = Array.isArray(value) && form === "in" ? value : [value];
+    const wrong = scalars.findIndex((scalar) =>
       !isScalar(scalar) || (typeof scalar === "number" && !Number.isFinite(scalar))
     );
-    if (wrong !== undefined || scalarsOf(value).includes(undefined)) {
-      return `${name} of ${path} is ${String(wrong)}, not a scalar`;
-    }
+    if (wrong >= 0) return `${form} of ${path} is ${shown(scalars[wrong])}, not a scalar`;
   }
   return undefined;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function shown(value: unknown): string {
+  return Array.isArray(value) ? "a list" : String(value);
 }
 
 /** The first names of all paths in a predicate. */

@@ -51,13 +51,16 @@ export function cancelParked(job: RunningJob, cancelled: JobEventDraft): readonl
   return job.parked?.reason === "crashed" ? [unpark(job, {}), cancelled] : [cancelled];
 }
 
-/** Ends a parked job as it is: nothing is undone, and the tasks left in place are named. */
+/**
+ * Ends a parked or compensating job as it is: nothing more is undone, and the tasks left in place
+ * are named. Nothing else ends a compensation that hangs.
+ */
 export function decideLeave(job: JobState, { reason }: Reasoned): Decision {
-  if (job.parked === undefined) {
+  if (job.parked === undefined && job.state !== "Compensating") {
     return reject(
-      `Cannot leave in place what job ${job.jobId} did: it is not parked`,
+      `Cannot leave in place what job ${job.jobId} did: it is neither parked nor compensating`,
       ["Running", "Compensating"],
-      "parked",
+      "parked or compensating",
     );
   }
   const leftInPlace = tasksLeftInPlace(job).map(({ taskId }) => taskId);

@@ -15,7 +15,12 @@ export interface Rejection {
   readonly retriedAs?: JobId;
 }
 
-type Hold = "suspended" | "not suspended" | "parked" | "suspended or parked";
+type Hold =
+  | "suspended"
+  | "not suspended"
+  | "parked"
+  | "suspended or parked"
+  | "parked or compensating";
 
 export type Decision =
   | { readonly accepted: true; readonly events: readonly JobEventDraft[] }

@@ -82,7 +82,16 @@ export interface JobCreatedAttributes {
 
 /** A failed attempt, and whether it is retried. */
 export type AttemptFailure =
-  & { readonly attempt: number; readonly maxAttempts: number; readonly error: ErrorFact }
+  & {
+    readonly attempt: number;
+    readonly maxAttempts: number;
+    readonly error: ErrorFact;
+    /**
+     * Only if its time limit ended it: how long it had run, in milliseconds of a clock that nobody
+     * can set. Absent in older journals.
+     */
+    readonly timedOutMs?: number;
+  }
   & ({ readonly retryAt: string } | { readonly final: true; readonly kind: FailureKind });
 
 /**

@@ -16,14 +16,14 @@ export const controlBody = strictObject({ reason: v.exactOptional(reasonField) }
 
 export const cancelBody = strictObject({
   reason: v.exactOptional(reasonField),
-  leave: v.exactOptional(v.boolean("must be true or false")),
+  leave: v.exactOptional(v.boolean()),
 });
 
 export const retryBody = strictObject({
   reason: v.exactOptional(reasonField),
   from: v.exactOptional(taskIdField),
-  again: v.exactOptional(v.boolean("must be true or false")),
-  dryRun: v.exactOptional(v.boolean("must be true or false")),
+  again: v.exactOptional(v.boolean()),
+  dryRun: v.exactOptional(v.boolean()),
 });
 
 type RetryBody = v.InferOutput<typeof retryBody>;

@@ -10,6 +10,7 @@ import {
   strictObject,
   timeField,
   TYPE_LENGTH_MAX,
+  wholeField,
   withinLazy,
 } from "./fields.ts";
 import * as v from "valibot";
@@ -24,16 +25,9 @@ import { invalidRequest } from "./refusal.ts";
 
 const PRIORITY_MAX = 1_000;
 
-const PRIORITY_RULE = `must be a whole number from -${PRIORITY_MAX} to ${PRIORITY_MAX}`;
-
 const common = {
   jobId: v.exactOptional(chosenId<JobId>(DERIVED.job)),
-  priority: v.exactOptional(v.pipe(
-    v.number(),
-    v.integer(PRIORITY_RULE),
-    v.minValue(-PRIORITY_MAX, PRIORITY_RULE),
-    v.maxValue(PRIORITY_MAX, PRIORITY_RULE),
-  )),
+  priority: v.exactOptional(wholeField(-PRIORITY_MAX, PRIORITY_MAX)),
   startAt: v.exactOptional(timeField),
   start: v.exactOptional(v.boolean()),
   labels: v.exactOptional(labelsField),

@@ -23,3 +23,8 @@ export function findDocumentation(schema: object): JsonObject | undefined {
 export function describe<Schema extends v.GenericSchema>(schema: Schema, description: string) {
   return v.pipe(schema, v.description(description));
 }
+
+/** A member that may be absent, with its description. */
+export function maybe<Schema extends v.GenericSchema>(schema: Schema, description: string) {
+  return v.exactOptional(describe(schema, description));
+}

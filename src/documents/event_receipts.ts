@@ -66,10 +66,7 @@ function rejection(
     : invalidRequest([{ pointer: "", detail: reason ?? "was rejected" }]);
 }
 
-function refusalReceipt(
-  eventId: string | null,
-  errors: readonly PointedIssue[],
-): RefusalReceipt {
+function refusalReceipt(eventId: string | null, errors: readonly PointedIssue[]): RefusalReceipt {
   const reason = "the event is not valid";
   return { eventId, disposition: "rejected", jobs: [], reason, errors };
 }

@@ -46,10 +46,7 @@ export const incomingEventFields = {
   executionId: v.exactOptional(id<ExecutionId>()),
   traceId: v.exactOptional(id<string>()),
   spanId: v.exactOptional(id<string>()),
-  stratum: v.exactOptional(
-    v.picklist(["domain", "coordination"], 'must be "domain" or "coordination"'),
-    "domain",
-  ),
+  stratum: v.exactOptional(v.picklist(["domain", "coordination"]), "domain"),
 };
 
 export const incomingEvent = strictObject(incomingEventFields);

@@ -59,6 +59,15 @@ export function parseWholeNumber(text: string): number | undefined {
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
+/** A whole number in a range. */
+export function wholeField(
+  min: number,
+  max: number,
+  rule = `must be a whole number from ${min} to ${max}`,
+) {
+  return v.pipe(v.number(), v.integer(rule), v.minValue(min, rule), v.maxValue(max, rule));
+}
+
 /** The longest name of a job type. */
 export const TYPE_LENGTH_MAX = 200;
 
@@ -188,9 +197,8 @@ export const jobLabelField = v.pipe(
       return LABEL_NAME_PATTERN.test(text.slice(0, colon)) &&
         LABEL_VALUE_PATTERN.test(text.slice(colon + 1));
     },
-    "must be a label that a job can have: " +
-      "a name of 1 to 63 characters of A-Z a-z 0-9 . _ / -, a colon, and a value of at most 256, " +
-      "without control characters",
+    "must be a label that a job can have: a name of 1 to 63 characters of A-Z a-z 0-9 . _ / -, " +
+      "a colon, and a value of at most 256, without control characters",
   ),
 );
 

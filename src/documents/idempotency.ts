@@ -8,10 +8,7 @@ import { invalidRequest } from "./refusal.ts";
 const KEY_RULE = "must be 1 to 255 visible ASCII characters";
 
 /** `Idempotency-Key`: the same key and body create a job only once. */
-export const idempotencyKeyField = v.pipe(
-  v.string(),
-  v.regex(/^[\x21-\x7e]{1,255}$/, KEY_RULE),
-);
+export const idempotencyKeyField = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,255}$/, KEY_RULE));
 
 /**
  * @throws {Refusal} `invalid-request` if there is an invalid key.

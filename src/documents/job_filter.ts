@@ -11,7 +11,7 @@ import {
   text,
   time,
 } from "./parameters.ts";
-import { describe, documented } from "./documented.ts";
+import { documented, maybe } from "./documented.ts";
 import * as v from "valibot";
 import { CONDITIONS } from "../core/condition.ts";
 import { STATE_NAMES } from "../core/job_state.ts";
@@ -75,24 +75,20 @@ export const filterBody = strictObject({
   createdBefore: one(FILTER_PARAMETERS.createdBefore),
   search: one(FILTER_PARAMETERS.search),
   fingerprint: one(FILTER_PARAMETERS.fingerprint),
-  retried: v.exactOptional(
-    describe(v.boolean("must be true or false"), FILTER_PARAMETERS.retried.description),
-  ),
+  retried: maybe(v.boolean(), FILTER_PARAMETERS.retried.description),
 });
 
 function one<Value>({ schema, description }: Parameter<Value>) {
-  return v.exactOptional(describe(schema, description));
+  return maybe(schema, description);
 }
 
 function many<Value>({ schema, description }: Parameter<Value>) {
-  const list = v.pipe(v.array(schema, "must be an array"), v.minLength(1, "must not be empty"));
-  return v.exactOptional(describe(list, description));
+  const list = v.pipe(v.array(schema), v.minLength(1, "must not be empty"));
+  return maybe(list, description);
 }
 
 /** The engine's filter from a query or a body; absent members do not restrict. */
-export function toJobFilter(
-  query: Partial<Query<typeof FILTER_PARAMETERS>>,
-): JobFilter {
+export function toJobFilter(query: Partial<Query<typeof FILTER_PARAMETERS>>): JobFilter {
   return present({
     states: query.state,
     conditions: query.condition,

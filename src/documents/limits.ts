@@ -11,7 +11,7 @@ import { Refusal } from "./refusal.ts";
 
 const whole = (max: number) =>
   v.pipe(
-    v.number("must be a number"),
+    v.number(),
     v.integer("must be a whole number"),
     v.minValue(1, "must be at least 1"),
     v.maxValue(max, `must be at most ${max}`),
@@ -44,7 +44,7 @@ export async function changeLimits(
   if (!outcome.ok && outcome.problem.kind === "unknownType") {
     throw new Refusal(
       "unknown-limits",
-      `Cannot limit ${type}: no definition of this type is loaded`,
+      `Cannot limit type ${JSON.stringify(type)}: no definition of this type is loaded`,
     );
   }
   return valueOrThrow(outcome);
@@ -64,6 +64,6 @@ export async function restoreLimits(
   if (restored !== undefined) return restored;
   throw new Refusal(
     "unknown-limits",
-    `Cannot restore the limits of ${type}: they are not changed`,
+    `Cannot restore the limits of type ${JSON.stringify(type)}: they are not changed`,
   );
 }

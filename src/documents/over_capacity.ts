@@ -47,11 +47,7 @@ export const LIMITS: Readonly<Record<LimitName, Limit>> = {
 };
 
 /** The refusal for a limit, which names it. */
-export function overCapacity(
-  name: string,
-  max: number,
-  { what, retryAfter }: Limit,
-): Refusal {
+export function overCapacity(name: string, max: number, { what, retryAfter }: Limit): Refusal {
   return new Refusal(
     "over-capacity",
     `Cannot take the request: the limit is ${max} ${what}; nothing was recorded`,

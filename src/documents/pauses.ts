@@ -7,7 +7,7 @@ import { KEY_PATTERN, KEY_RULE } from "../engine/limits.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { HeldPause } from "../engine/requests.ts";
 import { type BegunPause, PAUSES_MAX } from "../engine/run/pause_controls.ts";
-import { describe } from "./documented.ts";
+import { describe, maybe } from "./documented.ts";
 import { RETRY_AFTER_SECONDS, unknownType } from "./engine_refusal.ts";
 import { checked, jobLabelField, neededReasonField, strictObject, timeField } from "./fields.ts";
 import { invalidRequest, Refusal } from "./refusal.ts";
@@ -15,17 +15,13 @@ import { invalidRequest, Refusal } from "./refusal.ts";
 const keyField = v.pipe(v.string(), v.regex(KEY_PATTERN, `must be ${KEY_RULE}`));
 
 export const pauseBody = strictObject({
-  type: v.exactOptional(describe(v.string(), "Only jobs of this type.")),
-  label: v.exactOptional(describe(jobLabelField, "Only jobs with this label, as name:value.")),
-  key: v.exactOptional(
-    describe(keyField, "Only jobs with this key (limits.key of their definition)."),
-  ),
+  type: maybe(v.string(), "Only jobs of this type."),
+  label: maybe(jobLabelField, "Only jobs with this label, as name:value."),
+  key: maybe(keyField, "Only jobs with this key (limits.key of their definition)."),
   reason: describe(neededReasonField, "The reason; recorded, and shown in explanations."),
-  until: v.exactOptional(
-    describe(
-      timeField,
-      "When the pause ends automatically; if absent, it lasts until someone ends it.",
-    ),
+  until: maybe(
+    timeField,
+    "When the pause ends automatically; if absent, it lasts until someone ends it.",
   ),
 });
 

@@ -23,7 +23,9 @@ import {
   type PointedIssue,
   strictObject,
   taskIdField,
+  wholeField,
 } from "./fields.ts";
+import type { JsonObject } from "../core/json.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
 
 const EXPECTATIONS_MAX = 1_000;
@@ -32,16 +34,7 @@ const ERRORS_MAX = 1_000;
 const CORRELATION_SIZE_MAX = 1_000;
 const PLAN_SIZE_MAX = 10_000;
 
-const TIMES_RULE = `must be a whole number from 1 to ${TIMES_MAX}`;
-
-const times = strictObject({
-  times: v.pipe(
-    v.number(),
-    v.integer(TIMES_RULE),
-    v.minValue(1, TIMES_RULE),
-    v.maxValue(TIMES_MAX, TIMES_RULE),
-  ),
-});
+const times = strictObject({ times: wholeField(1, TIMES_MAX) });
 
 const quantifier = v.picklist(
   ["ExactlyOnce", "AtLeastOnce"],
@@ -51,11 +44,6 @@ const quantifier = v.picklist(
 const multiplicity = chosenFrom(
   [quantifier, times],
   (value) => isObject(value) ? times : quantifier,
-);
-
-const kind = v.picklist(
-  EXPECTED_EVENT_KINDS,
-  'must be "TaskCompletion", "DomainFact" or "ExternalSignal"',
 );
 
 const CORRELATION_SIZE_RULE = `must have at most ${CORRELATION_SIZE_MAX} values and predicates`;
@@ -120,14 +108,14 @@ export const withinField = strictObject({
     v.description("Milliseconds from the start of the job."),
   ),
   otherwise: v.pipe(
-    v.picklist(["fail", "waive"], 'must be "fail" or "waive"'),
+    v.picklist(["fail", "waive"]),
     v.description("`fail` the job, or `waive` the expectation, which then counts as satisfied."),
   ),
 });
 
 const expectation = strictObject({
   id: id<string>(),
-  kind: v.exactOptional(kind),
+  kind: v.exactOptional(v.picklist(EXPECTED_EVENT_KINDS)),
   eventType: eventTypeField,
   correlation: v.exactOptional(correlation),
   multiplicity: v.exactOptional(multiplicity),
@@ -145,7 +133,7 @@ const policy = strictObject({
     v.pipe(v.array(matcher), v.maxLength(ERRORS_MAX, `must have at most ${ERRORS_MAX} entries`)),
   ),
   compensation: v.exactOptional(strictObject({ succeeded: matcher, failed: matcher })),
-  onCompensated: v.exactOptional(v.picklist(["Done", "Failed"], 'must be "Done" or "Failed"')),
+  onCompensated: v.exactOptional(v.picklist(["Done", "Failed"])),
 });
 
 /** A plan of any size. */
@@ -238,35 +226,9 @@ export function toPlanDocument(job: JobState) {
 }
 
 export function planDocument({ expected, policy }: JobPlan) {
-  const { errors, compensation, onCompensated } = policy;
-  return {
-    expected: expected.map(expectationDocument),
-    policy: {
-      errors: errors.map(matcherDocument),
-      ...(compensation === undefined ? {} : {
-        compensation: {
-          succeeded: matcherDocument(compensation.succeeded),
-          failed: matcherDocument(compensation.failed),
-        },
-      }),
-      onCompensated,
-    },
+  const all = expected.map(({ id, kind, matcher, ...rest }) => ({ id, kind, ...matcher, ...rest }));
+  return { expected: all, policy } as unknown as {
+    readonly expected: readonly (JsonObject & Pick<ExpectedEvent, "id">)[];
+    readonly policy: JsonObject;
   };
-}
-
-function expectationDocument(
-  { id, kind, matcher, multiplicity, taskId, within }: ExpectedEvent,
-) {
-  return {
-    id,
-    kind,
-    ...matcherDocument(matcher),
-    multiplicity,
-    ...(taskId === undefined ? {} : { taskId }),
-    ...(within === undefined ? {} : { within: { ...within } }),
-  };
-}
-
-function matcherDocument({ eventType, correlation }: EventMatcher) {
-  return { eventType, correlation };
 }

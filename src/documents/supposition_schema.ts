@@ -56,7 +56,7 @@ const WITHOUT_MAX = 10_000;
 const POSITION_RULE = "must be the logId of an entry: a whole number from 1";
 
 const positionField = v.pipe(
-  v.number(POSITION_RULE),
+  v.number(),
   v.safeInteger(POSITION_RULE),
   v.minValue(1, POSITION_RULE),
 );

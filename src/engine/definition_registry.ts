@@ -1,6 +1,6 @@
 /** The definitions that this process has loaded, and questions about them. */
 
-import { toJsonSchema } from "@valibot/to-json-schema";
+import { type ConversionConfig, toJsonSchema } from "@valibot/to-json-schema";
 import { EVENT_TYPE_RULE, eventType, isEventType, isReserved } from "../core/event_type.ts";
 import { correlationFlaw, holds } from "../core/correlation.ts";
 import type { JobState } from "../core/job_state.ts";
@@ -213,10 +213,26 @@ function definitionInfo(definition: AnyJobDefinition): DefinitionInfo {
 
 /** Calls code of the definition, such as its defaults. What cannot be described allows anything. */
 function inputJsonSchema(definition: AnyJobDefinition): JsonValue {
-  const options = { errorMode: "ignore", target: "draft-2020-12" } as const;
   try {
-    return recordable(toJsonSchema(definitionInputSchema(definition), options), "schema") ?? {};
+    return recordable(toJsonSchema(definitionInputSchema(definition), OPTIONS), "schema") ?? {};
   } catch {
     return {};
+  }
+}
+
+const OPTIONS: ConversionConfig = {
+  errorMode: "ignore",
+  target: "draft-2020-12",
+  // Without a default that JSON does not have, such as Infinity.
+  overrideSchema: ({ jsonSchema: { default: otherwise, ...rest } }) =>
+    isRecordable(otherwise) ? undefined : rest,
+};
+
+function isRecordable(value: unknown): boolean {
+  try {
+    recordable(value, "default");
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -24,7 +24,6 @@ import type { EngineStatus } from "./engine_status.ts";
 import { FiledJobs } from "./writer/filed_jobs.ts";
 import { EventEngine } from "./writer/event_engine.ts";
 import { AboutSearch } from "./queries/about_search.ts";
-import { Contrasts } from "./queries/contrasts.ts";
 import { EventExplainer } from "./queries/event_explainer.ts";
 import { Explainer } from "./queries/explainer.ts";
 import { LimitsInForce } from "./queries/limits_in_force.ts";
@@ -47,7 +46,7 @@ import { Pacer } from "./events/pacer.ts";
 import { DiskRetries } from "./run/disk_retries.ts";
 import { PauseControls } from "./run/pause_controls.ts";
 import type { JobIndex } from "./job_index.ts";
-import type { Clock, JournalFailedError, KeyStore, Random } from "./ports.ts";
+import type { Clock, JournalFailedError, KeyStore, Random, Urgency } from "./ports.ts";
 import type { AttemptWatch, JobLog, JobWatch, Tracing } from "./watches.ts";
 import { Projection } from "./writer/projection.ts";
 import { PromptTypes } from "./run/prompt_types.ts";
@@ -64,7 +63,6 @@ import { Supervisor } from "./run/supervisor.ts";
 import { Suspects } from "./run/suspects.ts";
 import { Timers } from "./run/timers.ts";
 import { LoopTurns } from "./run/loop_turns.ts";
-import { UsualTimes } from "./queries/usual_times.ts";
 import { Unmatched } from "./events/unmatched.ts";
 import type { PastEvents } from "./views/past_events.ts";
 import { ReadPastEvents } from "./views/read_past_events.ts";
@@ -122,30 +120,23 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   );
   const pacer = new Pacer(parts.clock);
   const lists = new JobLists(parts);
-  // The silence of a follower's own connection holds up no job.
-  const silentSince = () => status.leads ? events.journal.silentSince : undefined;
+  const standing = {
+    draining: () => status.draining,
+    full: (urgency: Urgency) => events.journal.full(urgency),
+    // The silence of a follower's own connection holds up no job.
+    silentSince: () => status.leads ? events.journal.silentSince : undefined,
+  };
   const explainer = new Explainer({
     ...parts,
+    ...standing,
     pacer,
     lists,
-    contrasts: new Contrasts(lists, pacer),
-    usualTimes: new UsualTimes(lists, pacer),
     leads: () => status.leads,
-    draining: () => status.draining,
-    full: (urgency) => events.journal.full(urgency),
-    silentSince,
   });
   const head = () => events.journal.head.logId;
   const limitsWhatIfs = new LimitsWhatIfs({ ...parts, pacer, lists, explainer });
   const replays = new Replays(history, pastEvents, pacer, head, limitsWhatIfs);
-  const eventExplainer = new EventExplainer({
-    events,
-    history,
-    registry,
-    replays,
-    table,
-    unmatched,
-  });
+  const eventExplainer = new EventExplainer({ ...parts, replays, unmatched });
   const work = withWork(parts, options, status);
   return {
     ...parts,
@@ -163,18 +154,16 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
     }),
     replays,
     eventExplainer,
-    about: new AboutSearch({ events, history, table, pastEvents, eventExplainer }),
+    about: new AboutSearch({ ...parts, eventExplainer }),
     lists,
     explainer,
     limitsInForce: new LimitsInForce(parts),
     queueExplainer: new QueueExplainer({
       ...parts,
       ...work,
+      ...standing,
       lists,
-      draining: () => status.draining,
       failed: () => status.failed,
-      full: () => events.journal.full("ordinary"),
-      silentSince,
     }),
   };
 }

@@ -10,24 +10,18 @@ type InputVerdict =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly issues: readonly InputIssue[] };
 
-export function parseInput(definition: AnyJobDefinition, input: unknown): InputVerdict {
-  const result = v.safeParse(definitionInputSchema(definition), input);
-  if (result.success) return { ok: true, value: result.output };
-  if (input === undefined) return { ok: false, issues: [{ pointer: "", detail: "is required" }] };
-  return { ok: false, issues: inputIssues(result.issues) };
-}
-
 /**
- * Parses an input before it is recorded. The functions of the definition that get the value may
- * change it, and with it parts of the input that the schema passed on as they are.
+ * The schema, and whatever gets the parsed value, may change it, and with it parts of the input that
+ * the schema passed on as they are. So it gets a copy: the input is, or will be, recorded.
  */
-export function parseNewInput(
+export function parseInput(
   definition: AnyJobDefinition,
   input: JsonValue | undefined,
 ): InputVerdict {
-  const { expects, errors, limits } = definition;
-  const isRead = (expects ?? errors ?? limits?.key ?? limits?.rate?.key) !== undefined;
-  return parseInput(definition, isRead ? copyJson(input) : input);
+  const result = v.safeParse(definitionInputSchema(definition), copyJson(input));
+  if (result.success) return { ok: true, value: result.output };
+  if (input === undefined) return { ok: false, issues: [{ pointer: "", detail: "is required" }] };
+  return { ok: false, issues: inputIssues(result.issues) };
 }
 
 /** The issues of an input, on one line. */

@@ -1,17 +1,16 @@
 /** Describes attempts of tasks and compensations in words. */
 
 import { counted } from "../core/counted.ts";
-import { durationText } from "../core/duration.ts";
-import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
 import type { InterruptionReason } from "../core/framework_events.ts";
-import type { Statement } from "./explanation.ts";
+import type { Reasons, Statement } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
+import type { TaskState } from "../core/job_state.ts";
 import { assertNever } from "../core/assert_never.ts";
 import { type Attempt, type AttemptEnd, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
-import { lengthMs } from "./condition_spans.ts";
 import type { Evidence } from "./evidence.ts";
 import { errorText } from "../core/error_text.ts";
-import { attemptText, capital, interruptionText, taskText, timeText } from "./phrases.ts";
+import { attemptText, capital, interruptionText, taskText } from "./phrases.ts";
 
 /** How many unsuccessful attempts are described one by one: the latest. */
 const SHOWN_MAX = 5;
@@ -20,10 +19,6 @@ const CITED_MAX = 10;
 
 /** `task charge`, or `the compensation of task reserve`. */
 type Subject = string;
-
-export function taskSubject(taskId: string): Subject {
-  return taskText(taskId);
-}
 
 export function compensationSubject(taskId: string): Subject {
   return `the compensation of ${taskText(taskId)}`;
@@ -38,7 +33,7 @@ export function unsuccessfulAttempts(
   subject: Subject,
   attempts: readonly Attempt[],
   causes: Evidence["causes"],
-): readonly Statement<LogId>[] {
+): Reasons {
   const bad = attempts.filter(endedBadly).toReversed();
   const groups = alikeInARow(bad, causes);
   const max = findMaxAttempts(attempts);
@@ -92,7 +87,7 @@ function groupEnded(
   group: readonly Attempt[],
   maxAttempts: number | undefined,
   causes: Evidence["causes"],
-): readonly Statement<LogId>[] {
+): Reasons {
   const [last] = group;
   const first = group.at(-1);
   if (last?.ended === undefined) return [];
@@ -106,39 +101,9 @@ function groupEnded(
     `Attempts ${first?.attempt ?? 1} ${
       group.length === 2 ? "and" : "to"
     } ${last.attempt}${limit} of ${subject} ${how} alike, the last ${recorded} ` +
-    `${timeText(entry)}: ${why}.`;
-  const cites = group.slice(0, CITED_MAX).flatMap(({ ended, started }) => [
-    ...(ended === undefined ? [] : [ended.entry.logId]),
-    ...(started === undefined ? [] : [started.logId]),
-    ...causeCited(ended?.entry, causes),
-  ]);
+    `${entry.receivedAt}: ${why}.`;
+  const cites = group.slice(0, CITED_MAX).flatMap((one) => attemptCited(one, causes));
   return [{ statement, cites }];
-}
-
-/** A thread has some seconds to end what a limit has cut off. */
-const LATE_MS = 3_000;
-
-/**
- * The last attempt of a task, if it ended long after its own time limit. A limit acts as soon as
- * the event loop turns, so the limit may be the effect of what held up the process.
- */
-export function lateLimit(
-  subject: Subject,
-  attempts: readonly Attempt[],
-): Statement<LogId> | undefined {
-  const { started, ended, attempt } = attempts.at(-1) ?? {};
-  if (started?.eventType !== "job.TaskStarted" || ended?.end.kind !== "failed") return undefined;
-  const { timeoutMs } = (started as FrameworkEntry<"job.TaskStarted">).attributes;
-  if (timeoutMs === undefined || ended.end.error.message !== `took longer than ${timeoutMs} ms`) {
-    return undefined;
-  }
-  const lateMs = lengthMs(started.receivedAt, ended.entry.receivedAt) - timeoutMs;
-  if (lateMs < LATE_MS) return undefined;
-  const statement =
-    `Attempt ${attempt ?? 1} of ${subject} ended ${durationText(lateMs)} after its ` +
-    "time limit: something held up the process, such as code that did not yield, or its clock " +
-    "was set.";
-  return { statement, cites: [ended.entry.logId, started.logId] };
 }
 
 /** The ends of attempts that may be described one by one. */
@@ -164,6 +129,37 @@ export function causeCited(
   return cause !== undefined && causes.has(cause) ? [cause] : [];
 }
 
+/** Its end, its beginning, and the cause of its end. */
+export function attemptCited(
+  { ended, started }: Attempt,
+  causes: Evidence["causes"],
+): readonly LogId[] {
+  const own = [ended?.entry, started].flatMap((entry) => entry?.logId ?? []);
+  return [...own, ...causeCited(ended?.entry, causes)];
+}
+
+type Counts = Pick<TaskState, "attempts" | "failures">;
+
+/** `attempt 2 of 4`: the one that is under way. */
+export function attemptNow({ attempts, failures }: Counts, recorded: readonly Attempt[]): string {
+  return attemptText(attempts, failures, findMaxAttempts(recorded));
+}
+
+/** The attempt that failed last. */
+export function attemptFailed(
+  { attempts, failures }: Counts,
+  recorded: readonly Attempt[],
+): string {
+  return attemptText(attempts, failures - 1, findMaxAttempts(recorded));
+}
+
+export function attemptToCome(
+  { attempts, failures }: Counts,
+  recorded: readonly Attempt[],
+): string {
+  return attemptText(attempts + 1, failures, findMaxAttempts(recorded));
+}
+
 /** An attempt that was cut short counts for no limit, so it is named without one. */
 export function recordedAttemptText(
   { attempt, nth, ended }: Attempt,
@@ -181,14 +177,13 @@ function attemptEnded(
   causes: Evidence["causes"],
 ): Statement<LogId> {
   const which = recordedAttemptText(attempt, maxAttempts);
-  const began = attempt.started === undefined ? [] : [attempt.started.logId];
-  const cites = [entry.logId, ...began, ...causeCited(entry, causes)];
+  const cites = attemptCited(attempt, causes);
   const about = `${capital(which)} of ${subject}`;
   return { statement: `${about} ${endText(entry, end, causes)}.`, cites };
 }
 
 function endText(entry: JobEventLogEntry, end: AttemptEnd, causes: Evidence["causes"]): string {
-  const at = timeText(entry);
+  const at = entry.receivedAt;
   switch (end.kind) {
     case "completed":
       return `completed at ${at}`;

@@ -11,6 +11,8 @@ export type AttemptEnd =
     readonly error: ErrorFact;
     readonly maxAttempts: number;
     readonly retryAt?: string;
+    /** If its time limit ended it: how long it had run, by a clock that nobody can set. */
+    readonly timedOutMs?: number;
     readonly failureKind?: FailureKind;
   }
   | { readonly kind: "interrupted"; readonly reason: InterruptionReason };
@@ -92,10 +94,11 @@ export function findMaxAttempts(attempts: readonly Attempt[]): number | undefine
 export function failedEnd(
   attributes: FrameworkEntry<"job.TaskFailed">["attributes"],
 ): AttemptEnd {
-  const { error, maxAttempts } = attributes;
+  const { error, maxAttempts, timedOutMs } = attributes;
+  const timedOut = timedOutMs === undefined ? {} : { timedOutMs };
   return "retryAt" in attributes
-    ? { kind: "failed", error, maxAttempts, retryAt: attributes.retryAt }
-    : { kind: "failed", error, maxAttempts, failureKind: attributes.kind };
+    ? { kind: "failed", error, maxAttempts, ...timedOut, retryAt: attributes.retryAt }
+    : { kind: "failed", error, maxAttempts, ...timedOut, failureKind: attributes.kind };
 }
 
 /** Drops results, since they may be large and the attempts of all tasks are kept. */

@@ -6,14 +6,14 @@
 import { assertNever } from "../core/assert_never.ts";
 import { type Condition, deriveCondition } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
-import type { Statement, WaitingFor } from "./explanation.ts";
+import type { Reasons, Statement, WaitingFor } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import { findTask, isSleep, type JobState, type TaskState } from "../core/job_state.ts";
 import { showSome } from "./show_some.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { taskSubject, unsuccessfulAttempts } from "./attempts.ts";
-import { type Attempt, findMaxAttempts } from "./attempts_noted.ts";
+import { attemptNow, unsuccessfulAttempts } from "./attempts.ts";
+import type { Attempt } from "./attempts_noted.ts";
 import { endReasons, failureReasons } from "./because_ended.ts";
 import { compensationReasons } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
@@ -24,18 +24,14 @@ import { heldLaterReasons, holdingLater } from "./pause_texts.ts";
 import { sleepReasons } from "./times.ts";
 import {
   actorText,
-  attemptText,
   capital,
   progressText,
   reasonText,
   shortened,
   silenceText,
   taskText,
-  timeText,
 } from "./phrases.ts";
 import { backingOff, dueReasons, queuedReasons, whyQueued } from "./because_queued.ts";
-
-type Reasons = readonly Statement<LogId>[];
 
 export function explainCause(
   outlined: OutlinedHistory,
@@ -137,7 +133,7 @@ function executing(outlined: OutlinedHistory, causes: Evidence["causes"]): Reaso
     if (task.lastLogId > (cites[0] ?? 0)) cites.unshift(task.lastLogId);
     return [
       { statement: executingText(task, attempts, started), cites },
-      ...unsuccessfulAttempts(taskSubject(task.taskId), attempts, causes),
+      ...unsuccessfulAttempts(taskText(task.taskId), attempts, causes),
     ];
   });
   return [...running, ...repeatedSteps(outlined, causes), ...backingOff(outlined, causes)];
@@ -155,11 +151,11 @@ function executingText(
   attempts: readonly Attempt[],
   started: JobEventLogEntry | undefined,
 ): string {
-  const since = started === undefined ? task.startedAt : timeText(started);
+  const since = started === undefined ? task.startedAt : started.receivedAt;
   if (task.taskId === MAIN_TASK) {
     return `run is executing since ${since}, and no task of it is.`;
   }
-  const which = attemptText(task.attempts, task.failures, findMaxAttempts(attempts));
+  const which = attemptNow(task, attempts);
   return `${capital(taskText(task.taskId))} is in ${which} since ${since}${doneText(task)}.`;
 }
 
@@ -203,7 +199,7 @@ function runReasons(outlined: OutlinedHistory): Reasons {
     : isSleep(before)
     ? `, after sleep ${before.taskId} had ended`
     : `, after ${taskText(before.taskId)} had completed`;
-  const statement = `run asked for ${asked} at ${timeText(outlined.waiting)}${after}.`;
+  const statement = `run asked for ${asked} at ${outlined.waiting.receivedAt}${after}.`;
   const cites = [outlined.waiting.logId];
   if (before?.status === "completed") cites.push(before.completedBy);
   return [{ statement, cites }];
@@ -218,7 +214,7 @@ function suspended(
   const { suspendedBy: _, ...job } = outlined.job;
   const beneath = deriveCondition(job as JobState);
   const control: Reasons = suspended === undefined ? [] : [{
-    statement: `A suspend control${actorText(suspended)} holds it since ${timeText(suspended)}` +
+    statement: `A suspend control${actorText(suspended)} holds it since ${suspended.receivedAt}` +
       `${reasonText(suspended.attributes.reason)}: no new attempt begins, and events still count.`,
     cites: [suspended.logId],
   }];

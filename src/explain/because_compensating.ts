@@ -2,25 +2,19 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
-import type { Statement } from "./explanation.ts";
+import type { Reasons } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import type { CompletedTask, JobState } from "../core/job_state.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { findMaxAttempts } from "./attempts_noted.ts";
-import { compensationSubject, unsuccessfulAttempts } from "./attempts.ts";
+import {
+  attemptNow,
+  attemptToCome,
+  compensationSubject,
+  unsuccessfulAttempts,
+} from "./attempts.ts";
 import type { Evidence } from "./evidence.ts";
 import { overtakenReasons } from "./overtaken.ts";
-import {
-  attemptText,
-  capital,
-  latest,
-  matcherText,
-  shortened,
-  taskText,
-  timeText,
-} from "./phrases.ts";
-
-type Reasons = readonly Statement<LogId>[];
+import { capital, latest, matcherText, shortened, taskText } from "./phrases.ts";
 
 const SHOWN_MAX = 10;
 
@@ -101,17 +95,13 @@ function nowText(outlined: OutlinedHistory, { taskId, compensation }: CompletedT
       return `is still to come: ${taskText(taskId)} has completed and can be undone`;
     case "running": {
       const started = attempts.at(-1)?.started;
-      const since = started === undefined ? "" : ` since ${timeText(started)}`;
-      const { failures, attempts: begun } = compensation;
-      return `is in ${attemptText(begun, failures, findMaxAttempts(attempts))}${since}`;
+      const since = started === undefined ? "" : ` since ${started.receivedAt}`;
+      return `is in ${attemptNow(compensation, attempts)}${since}`;
     }
     case "interrupted":
       return "was cut short, and will be tried again";
-    case "backingOff": {
-      const { failures, attempts: begun } = compensation;
-      const next = attemptText(begun + 1, failures, findMaxAttempts(attempts));
-      return `waits for ${next}, due at ${compensation.retryAt}`;
-    }
+    case "backingOff":
+      return `waits for ${attemptToCome(compensation, attempts)}, due at ${compensation.retryAt}`;
     case "failed":
       return "has failed for good";
     case "compensated":

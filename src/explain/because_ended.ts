@@ -4,7 +4,7 @@ import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import { type AttemptFailure, isWithdrawal } from "../core/framework_events.ts";
-import type { Statement } from "./explanation.ts";
+import type { Reasons, Statement } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { type MatchableEvent, matcherAccepts } from "../core/job_plan.ts";
 import type { CompletedTask, DoneJob, FailedJob, Failure } from "../core/job_state.ts";
@@ -13,17 +13,19 @@ import { cutShort, leftInPlace } from "../core/left_in_place.ts";
 import { showSome } from "./show_some.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import {
-  causeCited,
+  attemptCited,
   compensationSubject,
   cutShortText,
-  lateLimit,
-  taskSubject,
   unsuccessfulAttempts,
 } from "./attempts.ts";
 import { compensableTasks, compensationEnds } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
-import { lateDeadlineText } from "./times.ts";
+import { lateLimit } from "./late_limit.ts";
+import { lateDeadlineText, sleepsOver } from "./times.ts";
+import { doneAgain, resultsOfOtherCode } from "./retried.ts";
+import { returnedErrors } from "./returned_errors.ts";
+import { twinReasons } from "./twins.ts";
 import { waitsGivenUp } from "./run_answers.ts";
 import { overtakenReasons } from "./overtaken.ts";
 import {
@@ -44,10 +46,7 @@ import {
   reasonText,
   shortened,
   taskText,
-  timeText,
 } from "./phrases.ts";
-
-type Reasons = readonly Statement<LogId>[];
 
 const SHOWN_MAX = 10;
 
@@ -56,11 +55,7 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
   if (job.state !== "Done" && job.state !== "Failed") return [];
   if (job.state === "Done" && job.failure === undefined) {
     return [
-      ...repeatedSteps(outlined, evidence.causes),
-      ...countedTwice(outlined),
-      ...eventsTooLate(outlined, evidence),
-      ...overlookedEvents(outlined, evidence),
-      ...recoveredFailures(outlined),
+      ...notableReasons(outlined, evidence),
       ...heldUpReasons(outlined, evidence),
       ...whereTimeWent(outlined, evidence),
       satisfied(outlined, evidence),
@@ -72,8 +67,29 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
     ...overtakenReasons(outlined, evidence.causes),
     ...leftBehind(job),
     ...cutShortSteps(outlined, job, evidence.causes),
-    ...repeatedSteps(outlined, evidence.causes),
+    ...repeatedReasons(outlined, evidence),
     ...heldUpReasons(outlined, evidence),
+  ];
+}
+
+/** What is notable about a job that succeeded. */
+export function notableReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
+  return [
+    ...repeatedReasons(outlined, evidence),
+    ...countedTwice(outlined),
+    ...eventsTooLate(outlined, evidence),
+    ...overlookedEvents(outlined, evidence),
+    ...recoveredFailures(outlined),
+  ];
+}
+
+/** What happened again, or may happen twice, and sleeps that took no time. */
+export function repeatedReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
+  return [
+    ...repeatedSteps(outlined, evidence.causes),
+    ...doneAgain(outlined, evidence),
+    ...sleepsOver(outlined),
+    ...twinReasons(outlined, evidence),
   ];
 }
 
@@ -88,13 +104,13 @@ function satisfied(outlined: OutlinedHistory, { causes }: Evidence): Statement<L
   }
   if (rule === "running/waived-satisfied") {
     const { expectation } = (entry as FrameworkEntry<"job.DeadlinePassed">).attributes;
-    const statement = `The deadline of "${expectation}" passed at ${timeText(entry)}, which ` +
+    const statement = `The deadline of "${expectation}" passed at ${entry.receivedAt}, which ` +
       "waives it, the last that the plan expected.";
     return { statement, cites: [...cites, outlined.created.logId] };
   }
   const what = entry.eventType === "job.TaskCompleted"
-    ? `${capital(taskText(entry.taskId ?? MAIN_TASK))} completed at ${timeText(entry)}`
-    : `${toMatchable(entry).eventType} came at ${timeText(entry)}`;
+    ? `${capital(taskText(entry.taskId ?? MAIN_TASK))} completed at ${entry.receivedAt}`
+    : `${toMatchable(entry).eventType} came at ${entry.receivedAt}`;
   const names = shortened(settledBy(outlined, entry).map((id) => `"${id}"`), SHOWN_MAX);
   const last = names === '"main"' ? "" : ` and settled ${names}`;
   return { statement: `${what}${last}, the last that the plan expected.`, cites };
@@ -112,13 +128,15 @@ export function failureReasons(outlined: OutlinedHistory, evidence: Evidence): R
   const failure = "failure" in job ? job.failure : undefined;
   if (failure === undefined || failedBy === undefined) return [];
   const attempts = failure.taskId === undefined ? [] : outlined.attempts.get(failure.taskId) ?? [];
-  const subject = taskSubject(failure.taskId ?? MAIN_TASK);
+  const subject = taskText(failure.taskId ?? MAIN_TASK);
   const before = attempts.filter(({ ended }) => ended?.entry.logId !== failure.because);
   const earlier = unsuccessfulAttempts(subject, before, evidence.causes);
   const { sameElsewhere } = evidence;
-  const late = lateLimit(subject, attempts);
+  const late = lateLimit(outlined, evidence);
   return [
     failed(outlined, failure, failedBy.entry, evidence),
+    ...returnedErrors(outlined),
+    ...resultsOfOtherCode(outlined, evidence),
     ...hasThrown(failure, failedBy.entry) ? waitsGivenUp(outlined) : [],
     ...late === undefined ? [] : [late],
     ...eventsTooLate(outlined, evidence),
@@ -139,7 +157,7 @@ function failed(
   { causes }: Evidence,
 ): Statement<LogId> {
   const cites = [entry.logId, ...causeOf(entry, outlined, causes)];
-  const at = timeText(entry);
+  const at = entry.receivedAt;
   if (entry.eventType === "job.JobCancelled") {
     const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
     const left = failure.leave ? ", and left in place what it had done" : "";
@@ -223,8 +241,8 @@ function compensationEnd(
   }
   const outcome = job.state === "Done" ? ": its policy counts that as Done" : "";
   const how = entry.eventType === "job.CompensationEnded"
-    ? `Its compensation ended at ${timeText(entry)}`
-    : `${toMatchable(entry).eventType} ended its compensation at ${timeText(entry)}` +
+    ? `Its compensation ended at ${entry.receivedAt}`
+    : `${toMatchable(entry).eventType} ended its compensation at ${entry.receivedAt}` +
       sayingText(toMatchable(entry));
   const done = undone(tasks);
   const ended = {
@@ -253,7 +271,7 @@ function givenUp(
 ): Statement<LogId> {
   const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
   const statement =
-    `A cancel control${actorText(entry)} ended its compensation at ${timeText(entry)}` +
+    `A cancel control${actorText(entry)} ended its compensation at ${entry.receivedAt}` +
     `${reasonText(reason)}, before all was undone${undoneText(done)}.`;
   return { statement, cites: [entry.logId, ...latest(compensationEnds(outlined, done))] };
 }
@@ -319,8 +337,7 @@ function cutShortSteps(
     const statement = `${capital(taskText(taskId))} was cut short (${
       cutShortText(ended.entry, ended.end.reason, causes)
     }): it may have done its work or a part of it, and nothing undid that.`;
-    const cites = [ended.entry.logId, attempt.started.logId, ...causeCited(ended.entry, causes)];
-    return [{ statement, cites }];
+    return [{ statement, cites: attemptCited(attempt, causes) }];
   }).slice(0, SHOWN_MAX);
 }
 

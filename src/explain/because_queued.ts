@@ -1,15 +1,15 @@
 /** Why a job is queued or backs off, and what it waits for there. */
 
-import type { Statement } from "./explanation.ts";
+import type { Reasons, Statement } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { findTask, type TaskState } from "../core/job_state.ts";
 import { showSome } from "./show_some.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { causeCited, cutShortText, taskSubject, unsuccessfulAttempts } from "./attempts.ts";
-import { type Attempt, findMaxAttempts } from "./attempts_noted.ts";
+import { attemptToCome, causeCited, cutShortText, unsuccessfulAttempts } from "./attempts.ts";
+import type { Attempt } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
 import { answerForRun } from "./run_answers.ts";
-import { attemptText, capital, reasonText, taskText, timeText } from "./phrases.ts";
+import { capital, reasonText, taskText } from "./phrases.ts";
 import { pauseCause, pausesCited } from "./pause_texts.ts";
 import {
   behindText,
@@ -19,8 +19,6 @@ import {
   holdsThenText,
   queueText,
 } from "./queue_holders.ts";
-
-type Reasons = readonly Statement<LogId>[];
 
 /** How many holders of workers are cited. */
 const HOLDERS_MAX = 3;
@@ -32,7 +30,7 @@ export function queuedReasons(
   const { queue, queueThen } = circumstances;
   const since = outlined.conditionSince;
   const stands = queue ?? queueThen;
-  const turn = `It has been queued since ${timeText(since)}${behindText(stands ?? {})}`;
+  const turn = `It has been queued since ${since.receivedAt}${behindText(stands ?? {})}`;
   const holds = queue === undefined ? holdsThenText(queueThen) : limitText(queue);
   const limit = holds === undefined ? `${turn}.` : `${turn}: ${holds}.`;
   const began = stands === undefined ? [] : blockingEntries(stands).slice(0, HOLDERS_MAX);
@@ -77,7 +75,7 @@ export function whyQueued(outlined: OutlinedHistory, causes: Evidence["causes"])
   if (resumed !== undefined && since.logId === resumed.logId) {
     const { of, reason } = resumed.attributes;
     const what = of === "parked" ? "It is no longer parked since" : "It was resumed at";
-    const statement = `${what} ${timeText(resumed)}${reasonText(reason)}.`;
+    const statement = `${what} ${resumed.receivedAt}${reasonText(reason)}.`;
     return [{ statement, cites: [resumed.logId] }];
   }
   const interrupted = job.tasks.flatMap((task) => findInterruption(outlined, task));
@@ -108,7 +106,7 @@ function interruptionReason(
   if (ended?.end.kind !== "interrupted") throw new TypeError("Cannot tell of an interruption");
   const statement =
     `${capital(taskText(task.taskId))} was cut short in attempt ${attempt.attempt}, ` +
-    `as recorded at ${timeText(ended.entry)}: ${
+    `as recorded at ${ended.entry.receivedAt}: ${
       cutShortText(ended.entry, ended.end.reason, causes)
     }.`;
   return { statement, cites: [ended.entry.logId, ...causeCited(ended.entry, causes)] };
@@ -118,14 +116,14 @@ export function backingOff(outlined: OutlinedHistory, causes: Evidence["causes"]
   const tasks = outlined.job.tasks.filter((task) => task.status === "backingOff");
   return showSome(tasks, outlined.conditionSince.logId, (task) => {
     const attempts = outlined.attempts.get(task.taskId) ?? [];
-    const next = attemptText(task.attempts + 1, task.failures, findMaxAttempts(attempts));
+    const next = attemptToCome(task, attempts);
     const last = attempts.at(-1)?.ended?.entry.logId ?? task.lastLogId;
     return [
       {
         statement: `${capital(taskText(task.taskId))} waits for ${next}, due at ${task.retryAt}.`,
         cites: [last],
       },
-      ...unsuccessfulAttempts(taskSubject(task.taskId), attempts, causes),
+      ...unsuccessfulAttempts(taskText(task.taskId), attempts, causes),
     ];
   });
 }

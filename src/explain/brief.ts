@@ -4,8 +4,13 @@
  */
 
 import { distances, withDistances } from "./distances.ts";
-import type { Citation, Explanation, NextStep, Statement } from "./explanation.ts";
-import type { QueueExplanation } from "./queue_explanation.ts";
+import type {
+  Citation,
+  Explanation,
+  NextStep,
+  QueueExplanation,
+  Statement,
+} from "./explanation.ts";
 import { withoutRepeats, withoutSaid } from "./without_repeats.ts";
 
 const REASONS_MAX = 5;

@@ -39,12 +39,7 @@ const JSON_OPTION = "-H 'content-type: application/json'";
  *
  * @param accept The media type to ask for, if there are several.
  */
-export function curlRead(
-  path: string,
-  base: string,
-  needsToken: boolean,
-  accept?: string,
-): string {
+export function curlRead(path: string, base: string, needsToken: boolean, accept?: string): string {
   const form = accept === undefined ? "" : ` -H ${shellWord(`accept: ${accept}`)}`;
   return `curl -s${tokenOption(needsToken)}${form} ${shellWord(base + path)}`;
 }

@@ -2,7 +2,8 @@
 
 import { distanceText } from "../core/duration.ts";
 
-const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
+/** Not in quotes, where it is a value that is shown as it is. */
+const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?!")/g;
 /** Closer times count as now. */
 const NEAR_MS = 1_000;
 

@@ -4,11 +4,13 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { JsonScalar } from "../core/json.ts";
 import type { SiblingsStatement, Statement } from "./explanation.ts";
 import type { JobId, LogId, TaskId } from "../core/ids.ts";
+import type { JobState } from "../core/job_state.ts";
 import type { Effect } from "./likeness/suspect.ts";
 import type { Contrast } from "./contrast.ts";
 import type { Pause } from "../core/pauses.ts";
 import type { HeldUp } from "./hold_ups.ts";
 import type { LimitChange } from "./place_history.ts";
+import type { Sender } from "./senders.ts";
 import type { UsualTime } from "./usual_time.ts";
 
 /** Events from outside that may have been meant for an expectation. */
@@ -27,6 +29,8 @@ export interface Candidates {
   readonly forgottenUpTo: LogId;
   /** Events after this position were not looked at; absent when all were. */
   readonly upTo?: LogId;
+  /** If none of the type has the value: the job that was to send it, if one is known. */
+  readonly sender?: Sender | undefined;
 }
 
 export interface WorkerHolder {
@@ -168,7 +172,13 @@ export interface Evidence {
   readonly usual?: UsualTime | undefined;
   /** Only for an ended job that was queued or suspended for long. */
   readonly heldUp?: HeldUpBy | undefined;
+  /** The other attempts that were under way when the time limit that failed the job was due. */
+  readonly beside?: WorkersThen | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
+  /** Only for an ended job: another that was given the same input, and has not failed. */
+  readonly twin?: JobState | undefined;
+  /** The job that it retries, if known. */
+  readonly retried?: JobState | undefined;
   /** Failures of other types with the same error. */
   readonly sameElsewhere?: Statement<LogId> | undefined;
   /**

@@ -10,13 +10,12 @@ import { counted } from "../core/counted.ts";
 import type { LogId } from "../core/ids.ts";
 import { isOfEverything, type Pause } from "../core/pauses.ts";
 import type { WorkerHolder } from "./evidence.ts";
-import type { NextStep, Statement } from "./explanation.ts";
+import type { Next, QueuedJobs, QueueExplanation, Statement } from "./explanation.ts";
 import { automatic, manual } from "./next_step.ts";
 import { endStep, pauseText, scopeText } from "./pause_texts.ts";
 import { oneLine } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
 import { capital, later, shortened, silenceText } from "./phrases.ts";
-import type { QueuedJobs, QueueExplanation } from "./queue_explanation.ts";
 import type { QueueFacts, QueueLimit, WorkerPool } from "./queue_facts.ts";
 import {
   cancelHolders,
@@ -126,7 +125,7 @@ function allPausedCause(facts: QueueFacts): Cause {
   };
 }
 
-function pauseEnds(pauses: readonly Pause[]): readonly NextStep<LogId>[] {
+function pauseEnds(pauses: readonly Pause[]): Next {
   return pauses.slice(0, PAUSES_MAX).flatMap((pause) => [
     ...pause.until === undefined ? [] : [
       automatic(`The pause of ${scopeText(pause)} ends by itself at ${pause.until}.`, [pause.by]),
@@ -282,7 +281,7 @@ const LIVE: readonly (readonly [Condition, readonly [string, string]])[] = [
 ];
 
 /** What would release held jobs. */
-function release({ parked, longest }: QueueFacts): readonly NextStep<LogId>[] {
+function release({ parked, longest }: QueueFacts): Next {
   const types = parked.filter(({ reason }) => reason !== "crashed").slice(0, HOLDERS_MAX);
   const code = types.map(({ type, newest, jobs, reason }) => {
     const what = reason === "noDefinition"
@@ -301,7 +300,7 @@ function release({ parked, longest }: QueueFacts): readonly NextStep<LogId>[] {
 }
 
 /** The latest time at which a limit lets the next waiting job begin, or what would let it. */
-function placeEnds(limit: QueueLimit): readonly NextStep<LogId>[] {
+function placeEnds(limit: QueueLimit): Next {
   if (limit.limit !== "rate") {
     const endless = limit.holders.filter(({ timeoutMs }) => timeoutMs === undefined);
     return [

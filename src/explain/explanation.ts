@@ -1,12 +1,13 @@
 /**
- * The content of an explanation. Every statement cites entries of the journal: by their positions
- * when it is made, and by segment and line when it is published.
+ * The content of explanations: of a job, of all work, of an event, and of a value. Every statement
+ * cites entries of the journal: by their positions when it is made, and by segment and line when it
+ * is published.
  */
 
 import type { Condition } from "../core/condition.ts";
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import type { Trait } from "./contrast.ts";
-import type { JobId, LogId } from "../core/ids.ts";
+import type { EventId, JobId, LogId } from "../core/ids.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { PolicyRole } from "../core/job_plan.ts";
 import type { StateName } from "../core/job_state.ts";
@@ -35,6 +36,9 @@ export interface Statement<Cite> {
   readonly statement: string;
   readonly cites: readonly Cite[];
 }
+
+/** Statements as they are made: they cite positions. */
+export type Reasons = readonly Statement<LogId>[];
 
 /** A task that completed, or an expectation that has all its matches. */
 export interface CompletedItem<Cite> extends Statement<Cite> {
@@ -84,6 +88,8 @@ export interface NextStep<Cite> extends Statement<Cite> {
   readonly by: "itself" | "anyone";
   readonly action?: Action;
 }
+
+export type Next = readonly NextStep<LogId>[];
 
 /**
  * How long a job was in each condition, in milliseconds, by the times of its entries. The current
@@ -169,4 +175,82 @@ export interface Explanation<Cite> {
   readonly timing: Timing;
   /** Absent when nothing was left out. */
   readonly summedUp?: SummedUp;
+}
+
+/** Why work as a whole continues or stands still. */
+export interface QueueExplanation<Cite> {
+  /** A function of the journal up to this entry. */
+  readonly asOf: LogId;
+  /** Whether something holds up jobs that could run. */
+  readonly standsStill: boolean;
+  /** Since when, RFC 3339; absent when unknown. */
+  readonly since?: string;
+  /** What the queued jobs wait for. */
+  readonly queued: QueuedJobs;
+  /** One sentence that names the cause. */
+  readonly summary: string;
+  /** At most five. */
+  readonly because: readonly Statement<Cite>[];
+  readonly next: readonly NextStep<Cite>[];
+}
+
+/** How many jobs wait, each counted once: for the end of a pause, for a place, or for a worker. */
+export interface QueuedJobs {
+  readonly paused: number;
+  readonly limited: number;
+  readonly forWorker: number;
+}
+
+/** A job that the event reached or started, and its effect there. */
+export interface ReachedJob<Cite> extends Statement<Cite> {
+  readonly jobId: JobId;
+  /** The row of the state table that applied. */
+  readonly rule: RuleName;
+}
+
+/** A job that waits for an event like this one, or a definition that starts on one. */
+export interface NearlyReached<Cite> extends Statement<Cite> {
+  readonly jobId?: JobId;
+  readonly expectation?: string;
+  /** The type of job that would have been started. */
+  readonly type?: string;
+  /** The clauses that the event fails; empty when only the time or the job was wrong. */
+  readonly clauses: readonly Mismatch[];
+}
+
+/** What became of an event. */
+export interface EventExplanation<Cite> {
+  readonly eventId: EventId;
+  readonly eventType: string;
+  /** The entry of the event. */
+  readonly logId: LogId;
+  /** The head of the journal: later entries are not included. */
+  readonly asOf: LogId;
+  readonly summary: string;
+  /** Oldest first; `more` counts those that are not listed. */
+  readonly reached: readonly ReachedJob<Cite>[];
+  readonly more?: number;
+  readonly nearly: readonly NearlyReached<Cite>[];
+  /** Events that were refused because they reused the id of this one with other content. */
+  readonly refused: readonly Statement<Cite>[];
+}
+
+export interface JobAbout<Cite> extends Statement<Cite> {
+  readonly jobId: JobId;
+}
+
+export interface EventAbout<Cite> extends Statement<Cite> {
+  readonly eventId: EventId;
+}
+
+/** The jobs and events that carry a value, and the outcome of each. */
+export interface About<Cite> {
+  /** As requested. */
+  readonly about: string;
+  /** Later entries are not included. It is the head of the journal, or of the index of values. */
+  readonly asOf: LogId;
+  readonly summary: string;
+  /** Newest first; not all if there are many. */
+  readonly jobs: readonly JobAbout<Cite>[];
+  readonly events: readonly EventAbout<Cite>[];
 }

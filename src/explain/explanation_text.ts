@@ -31,28 +31,29 @@ export function explanationText(
 ): string {
   const brief = toBrief(statements, nowMs);
   const completed = statements.completed.slice(-COMPLETED_MAX);
+  return pageText(width, summaryText(brief.summary), {
+    "Why": bullets(brief.reasons, width),
+    "Still to come": stillToCome(statements, width),
+    "Near misses": nearMissLines(brief, statements.waitingFor.length, width),
+    "Completed": completedLines(statements, completed, width),
+    "Next": nextLines(brief.next, commandOf, width),
+    "Timing": wrapped(width, withDistances(timingText(statements), brief.nowMs), "  ", "  "),
+    "Summed up": [...leftOut(brief), ...summedUpTexts(statements)]
+      .flatMap((text) => item(text, width)),
+  }, [...brief.evidence, ...completed.flatMap(({ cites }) => cites)]);
+}
+
+/** A summary, and sections by their titles; those without lines are left out. */
+export function pageText(
+  width: number,
+  summary: string,
+  sections: Readonly<Record<string, readonly string[]>>,
+  evidence: readonly Citation[],
+): string {
+  const all = Object.entries({ ...sections, Evidence: evidenceLines(evidence) });
   const lines = [
-    ...wrapped(width, summaryText(brief.summary), "", ""),
-    ...section("Why", brief.reasons.flatMap((reason) => bullet(reason, width))),
-    ...section("Still to come", stillToCome(statements, width)),
-    ...section("Near misses", nearMissLines(brief, statements.waitingFor.length, width)),
-    ...section("Completed", completedLines(statements, completed, width)),
-    ...section(
-      "Next",
-      brief.next.flatMap((step) => [...bullet(step, width), ...commandLines(step, commandOf)]),
-    ),
-    ...section(
-      "Timing",
-      wrapped(width, withDistances(timingText(statements), brief.nowMs), "  ", "  "),
-    ),
-    ...section(
-      "Summed up",
-      [...leftOut(brief), ...summedUpTexts(statements)].flatMap((text) => item(text, width)),
-    ),
-    ...section(
-      "Evidence",
-      evidenceLines([...brief.evidence, ...completed.flatMap(({ cites }) => cites)]),
-    ),
+    ...wrapped(width, summary, "", ""),
+    ...all.flatMap(([title, lines]) => lines.length === 0 ? [] : ["", title, ...lines]),
   ];
   return lines.join("\n") + "\n";
 }
@@ -80,10 +81,19 @@ function stillToCome(
     !statements.some((one) => one.endsWith(wait.statement))
   );
   if (statements.some((one) => one.startsWith("It waits for "))) return [];
-  return remaining.slice(0, STILL_TO_COME_MAX).flatMap((wait) => bullet(wait, width));
+  return bullets(remaining.slice(0, STILL_TO_COME_MAX), width);
 }
 
-export function commandLines(
+/** What comes next, each with its command. */
+export function nextLines(
+  next: readonly NextStep<Citation>[],
+  commandOf: TextOptions["commandOf"],
+  width: number,
+): readonly string[] {
+  return next.flatMap((step) => [...bullets([step], width), ...commandLines(step, commandOf)]);
+}
+
+function commandLines(
   { action }: NextStep<Citation>,
   commandOf: TextOptions["commandOf"],
 ): readonly string[] {
@@ -94,15 +104,11 @@ export function commandLines(
     : [`    (${command.length} characters; see the JSON of this explanation)`];
 }
 
-export function section(title: string, lines: readonly string[]): readonly string[] {
-  return lines.length === 0 ? [] : ["", title, ...lines];
-}
-
-export function bullet(
-  { statement, cites }: Statement<Citation>,
+export function bullets(
+  statements: readonly Statement<Citation>[],
   width: number,
 ): readonly string[] {
-  return item(`${statement}${refs(cites)}`, width);
+  return statements.flatMap(({ statement, cites }) => item(`${statement}${refs(cites)}`, width));
 }
 
 export function item(text: string, width: number): readonly string[] {
@@ -140,12 +146,10 @@ function nearMissLines(
   waits: number,
   width: number,
 ): readonly string[] {
-  const shown = misses.flatMap(({ expectation, ...miss }) =>
-    bullet(
-      waits === 1 ? miss : { ...miss, statement: `For "${expectation}": ${miss.statement}` },
-      width,
-    )
+  const named = misses.map(({ expectation, ...miss }) =>
+    waits === 1 ? miss : { ...miss, statement: `For "${expectation}": ${miss.statement}` }
   );
+  const shown = bullets(named, width);
   return moreMisses === 0 ? shown : [...shown, `  - ${moreMisses} more after these.`];
 }
 
@@ -154,12 +158,12 @@ function completedLines(
   last: Explanation<Citation>["completed"],
   width: number,
 ): readonly string[] {
-  const shown = last.flatMap((item) => bullet(item, width));
+  const shown = bullets(last, width);
   const before = completed.length - last.length + (summedUp?.completed ?? 0);
   return before === 0 ? shown : [`  - ${before} more before these.`, ...shown];
 }
 
-export function evidenceLines(citations: readonly Citation[]): readonly string[] {
+function evidenceLines(citations: readonly Citation[]): readonly string[] {
   return distinctLines(citations).map(({ logId, segment, line, eventType, eventId, rule }) =>
     `  [${logId}] ${segment}:${line} ${eventType} ${eventId}` +
     (rule === undefined ? "" : ` (rule ${rule})`)

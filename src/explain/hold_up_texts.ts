@@ -4,28 +4,23 @@ import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
-import { oneLine, shownText } from "../core/shown_value.ts";
+import { oneLine } from "../core/shown_value.ts";
 import { lengthMs } from "./condition_spans.ts";
 import type { Evidence, HeldUpBy } from "./evidence.ts";
-import type { Statement } from "./explanation.ts";
+import type { Reasons, Statement } from "./explanation.ts";
 import { type HoldUp, isRelevant } from "./hold_ups.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { holdersThenText } from "./queue_holders.ts";
+import { holdersThenText, keyText, othersText, ruleText } from "./queue_holders.ts";
 import { scopeText } from "./pause_texts.ts";
 import { actorText, reasonText } from "./phrases.ts";
 
 const NAMED_MAX = 3;
 
 /** The delays of an ended job that took a relevant share of its time. */
-export function heldUpReasons(
-  { created, endedBy }: OutlinedHistory,
-  { heldUp }: Evidence,
-): readonly Statement<LogId>[] {
-  if (endedBy === undefined || heldUp === undefined) return [];
-  const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);
-  return heldUp.all.flatMap((holdUp) => {
-    return isRelevant(holdUp.ms, totalMs) ? holdUpReason(holdUp, heldUp) : [];
-  });
+export function heldUpReasons(outlined: OutlinedHistory, { heldUp }: Evidence): Reasons {
+  return heldUp?.all.flatMap((holdUp) =>
+    isRelevant(holdUp.ms, outlined) ? holdUpReason(holdUp, heldUp) : []
+  ) ?? [];
 }
 
 /**
@@ -35,7 +30,7 @@ export function heldUpReasons(
 export function heldUntilDeadline(
   { started, failedBy }: OutlinedHistory,
   { heldUp }: Evidence,
-): readonly Statement<LogId>[] {
+): Reasons {
   const deadline = failedBy?.entry;
   if (deadline?.eventType !== "job.DeadlinePassed" || started === undefined) return [];
   if (heldUp === undefined) return [];
@@ -57,7 +52,7 @@ function msUntil(deadline: string, holdUp: HoldUp): number {
     : holdUp.ms;
 }
 
-export function holdUpReason(holdUp: HoldUp, heldUp: HeldUpBy): readonly Statement<LogId>[] {
+export function holdUpReason(holdUp: HoldUp, heldUp: HeldUpBy): Reasons {
   switch (holdUp.kind) {
     case "pause":
       return [pauseReason(holdUp)];
@@ -102,9 +97,7 @@ function workerReason(
   return { statement, cites: [...named, ...until] };
 }
 
-function pauseReason(
-  { pause, ms, until }: Extract<HoldUp, { kind: "pause" }>,
-): Statement<LogId> {
+function pauseReason({ pause, ms, until }: Extract<HoldUp, { kind: "pause" }>): Statement<LogId> {
   const { by, since, ended, actor, reason } = pause;
   const end = ended === undefined ? "" : ` until ${ended.at}`;
   const who = actorText(actor === undefined ? {} : { actor });
@@ -119,10 +112,8 @@ function limitReason(
   isAll: boolean,
 ): Statement<LogId> {
   const least = isAll ? "" : "at least ";
-  const what = key === undefined ? `type ${type}` : `key ${shownText(key)}`;
-  const of = key === undefined ? "" : ` of type ${type}`;
-  const change = reached.change === undefined ? "" : `, as changed at ${reached.change.at}`;
-  const limit = `(${reached.limit}${of}${change})`;
+  const what = keyText(type, key);
+  const limit = ruleText(reached, type, key);
   const changed = reached.change === undefined ? [] : [reached.change.logId];
   if (reached.limit === "rate") {
     const { count, perMs, starts } = reached;
@@ -136,8 +127,7 @@ function limitReason(
   }
   const named = holders.slice(0, NAMED_MAX);
   const names = named.map(({ job, since }) => `${job.jobId} since ${since.at}`);
-  const rest = holders.length - named.length;
-  const others = rest > 0 ? `; and ${counted(rest, "other job")}` : "";
+  const others = othersText(holders.length - named.length);
   const statement = `It waited ${least}${durationText(ms)} for a place of ${what}: ` +
     `${reached.places} of ${reached.places} ${wereText(reached.places)} taken ${limit}, by ${
       names.join("; ")
@@ -162,9 +152,10 @@ export function holdUpText(holdUp: HoldUp): string {
     case "parked":
       return holdUp.kind;
     case "limit": {
-      const { reached, type, key } = holdUp;
-      const what = key === undefined ? `type ${type}` : `key ${shownText(key)}`;
-      return `in the queue for ${reached.limit === "rate" ? "the rate" : "a place"} of ${what}`;
+      const { reached: { limit }, type, key } = holdUp;
+      return `in the queue for ${limit === "rate" ? "the rate" : "a place"} of ${
+        keyText(type, key)
+      }`;
     }
     default:
       return assertNever(holdUp, "kind of hold-up");

@@ -9,7 +9,7 @@ import type { Condition } from "../core/condition.ts";
 import type { FrameworkEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { lengthMs } from "./condition_spans.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
+import { type OutlinedHistory, tookMs } from "./outlined_history.ts";
 import {
   type Moment,
   ownPlaces,
@@ -76,30 +76,27 @@ const RELEVANT_MS = 1_000;
 const RELEVANT_SHARE = 0.1;
 
 /** Whether an ended job was held up long enough for its explanation to say why. */
-export function wasHeldUp({ spans, created, endedBy }: OutlinedHistory): boolean {
-  if (endedBy === undefined) return false;
-  const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);
-  const heldMs = spans.reduce(
+export function wasHeldUp(outlined: OutlinedHistory): boolean {
+  const heldMs = outlined.spans.reduce(
     (sum, { condition, from, to = from }) =>
       condition === "queued" || isHold(condition) ? sum + lengthMs(from, to) : sum,
     0,
   );
-  return isRelevant(heldMs, totalMs);
+  return isRelevant(heldMs, outlined);
 }
 
 /** Since when the job waited for a worker, if that took a relevant share of its time; RFC 3339. */
 export function waitedForWorkerSince(
-  { created, endedBy }: OutlinedHistory,
+  outlined: OutlinedHistory,
   { all }: HeldUp,
 ): string | undefined {
   const wait = all.find(({ kind }) => kind === "worker");
-  if (wait?.kind !== "worker" || endedBy === undefined) return undefined;
-  const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);
-  return isRelevant(wait.ms, totalMs) ? wait.since : undefined;
+  return wait?.kind === "worker" && isRelevant(wait.ms, outlined) ? wait.since : undefined;
 }
 
-export function isRelevant(ms: number, totalMs: number): boolean {
-  return ms >= RELEVANT_MS && ms >= RELEVANT_SHARE * totalMs;
+/** Whether a delay of an ended job was long enough to be explained. */
+export function isRelevant(ms: number, outlined: OutlinedHistory): boolean {
+  return ms >= RELEVANT_MS && ms >= RELEVANT_SHARE * (tookMs(outlined) ?? Infinity);
 }
 
 /** The times when a job was queued without a place, except those of length zero. */

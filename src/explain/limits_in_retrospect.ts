@@ -9,7 +9,7 @@ import { durationText } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
 import { lengthMs } from "./condition_spans.ts";
-import type { Statement } from "./explanation.ts";
+import type { Reasons, Statement } from "./explanation.ts";
 import { opensAtMs, pauseAt } from "./hold_at.ts";
 import { type HeldUp, type HoldUp, momentsIn, type QueuedStay, queuedStays } from "./hold_ups.ts";
 import { holdUpReason } from "./hold_up_texts.ts";
@@ -176,7 +176,7 @@ function isSure(
     (own.key === undefined || held + ofKey.length < perKey);
 }
 
-function freeReasons({ stay, first, sure }: FreeTimes): readonly Statement<LogId>[] {
+function freeReasons({ stay, first, sure }: FreeTimes): Reasons {
   if (first === undefined) return [];
   const freeAt = ({ fromMs }: Free) => new Date(fromMs).toISOString();
   const behind = sure === undefined

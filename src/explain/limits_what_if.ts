@@ -10,11 +10,11 @@ import type { JobId, LogId } from "../core/ids.ts";
 import { limitsText, type PlaceLimits } from "../core/place_limits.ts";
 import { shownText } from "../core/shown_value.ts";
 import type { BlockingLimit, HoldingPause } from "./evidence.ts";
-import type { Statement } from "./explanation.ts";
+import type { Reasons, Statement } from "./explanation.ts";
 import { insteadText, type SupposedLimits } from "./limits_supposed.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { pausesCited, pausesText } from "./pause_texts.ts";
-import { shortened, timeText } from "./phrases.ts";
+import { shortened } from "./phrases.ts";
 import type { LimitsFrom } from "./place_history.ts";
 import { blockingEntries, changeCited, holdersText, limitText } from "./queue_holders.ts";
 
@@ -144,14 +144,11 @@ function waitText({ pauses, then, before, workers }: QueuedStanding): string {
 }
 
 /** The limits in force, and what the job waits for. */
-function asItIs(
-  asked: LimitsQuestion,
-  { pauses, now }: QueuedStanding,
-): readonly Statement<LogId>[] {
+function asItIs(asked: LimitsQuestion, { pauses, now }: QueuedStanding): Reasons {
   const since = asked.outlined.conditionSince;
   const waits = now === undefined
-    ? `It has been queued since ${timeText(since)}, and no limit holds it.`
-    : `It has been queued since ${timeText(since)}: ${limitText(now)}.`;
+    ? `It has been queued since ${since.receivedAt}, and no limit holds it.`
+    : `It has been queued since ${since.receivedAt}: ${limitText(now)}.`;
   const cites = now === undefined ? [] : blockingEntries({ limit: now });
   return [
     inForceReason(asked),
@@ -184,7 +181,7 @@ function limitsReason(
   return { statement, cites: [change?.logId ?? created.logId] };
 }
 
-function goFirst(before: Before): readonly Statement<LogId>[] {
+function goFirst(before: Before): Reasons {
   if (before.length === 0) return [];
   const statement = before.length === 1
     ? `Job ${jobNames(before)} would begin before it: its turn comes first.`
@@ -193,10 +190,7 @@ function goFirst(before: Before): readonly Statement<LogId>[] {
 }
 
 /** What would hold it then, if that is another limit than the one that holds it now. */
-function thenReasons(
-  { now, then, pauses }: QueuedStanding,
-  begins: boolean,
-): readonly Statement<LogId>[] {
+function thenReasons({ now, then, pauses }: QueuedStanding, begins: boolean): Reasons {
   if (begins || then === undefined || pauses.length > 0 || then.limit === now?.limit) return [];
   const cites = [...changeCited({ limit: then }), ...blockingEntries({ limit: then })];
   if (cites.length === 0) return [];

@@ -8,6 +8,7 @@ import { assertNever } from "../core/assert_never.ts";
 import { formDifference } from "./likeness/form_difference.ts";
 import { looseForm } from "./likeness/loose_form.ts";
 import { CONTAINED_TEXT, ENCODED_TEXT, insideText } from "./likeness/inside_text.ts";
+import { recodingNote } from "./likeness/recoding.ts";
 import { isSpellingSlip, SLIP_TEXT } from "./likeness/spelling_slip.ts";
 import { type Correlation, holds } from "../core/correlation.ts";
 import { type Elsewhere, elsewhereOf } from "./misplaced.ts";
@@ -32,7 +33,7 @@ export interface Mismatch {
   readonly close: boolean;
   /**
    * How they differ, if that is not visible: in spaces or code points. For values that are not
-   * equal, a note that one may be a misspelling of the other, or has it inside.
+   * equal, a note that one may be a misspelling of the other, is made from it, or has it inside.
    */
   readonly form?: string;
   /** Where the event has it instead, when there is no scalar at the path. */
@@ -183,8 +184,13 @@ function mismatch(
 const SPELT_MAX = 64;
 
 function slipText(allowed: readonly JsonScalar[], found: JsonScalar): string | undefined {
-  const isSlip = allowed.slice(0, SPELT_MAX).some((value) => isSpellingSlip(value, found));
-  return isSlip ? SLIP_TEXT : undefined;
+  const spelt = allowed.slice(0, SPELT_MAX);
+  if (spelt.some((value) => isSpellingSlip(value, found))) return SLIP_TEXT;
+  for (const value of spelt) {
+    const note = recodingNote(value, found);
+    if (note !== undefined) return note;
+  }
+  return undefined;
 }
 
 /** For alternatives that all fail, the one that fails least. */
@@ -205,10 +211,7 @@ function nearestBranch(
 const IMPOSSIBLE: Mismatch = { path: "", expected: NEVER, found: "an event", close: false };
 
 /** Why something holds that must not, reduced to one clause about one path if possible. */
-function negationMismatches(
-  correlation: Correlation,
-  attributes: JsonObject,
-): readonly Mismatch[] {
+function negationMismatches(correlation: Correlation, attributes: JsonObject): readonly Mismatch[] {
   if (correlation === "any") return [IMPOSSIBLE];
   if ("not" in correlation) return correlationMismatches(correlation.not, attributes);
   if ("anyOf" in correlation) {

@@ -5,12 +5,13 @@ import { assertNever } from "../core/assert_never.ts";
 import { deriveCondition } from "../core/condition.ts";
 import { counted } from "../core/counted.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
-import type { NearMiss, NextStep, WaitingFor } from "./explanation.ts";
+import type { NearMiss, Next, NextStep, WaitingFor } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
 import { backsOff } from "../core/task_facts.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { findMaxAttempts } from "./attempts_noted.ts";
+import { attemptToCome, compensationSubject } from "./attempts.ts";
 import { runningTasks } from "./because.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import type { Circumstances, Evidence } from "./evidence.ts";
@@ -18,18 +19,19 @@ import { afterFailure } from "./next_after_failure.ts";
 import { automatic, manual } from "./next_step.ts";
 import { type Overtaken, unendedAttempts } from "./overtaken.ts";
 import { holdingLater, isPaused, pauseSteps } from "./pause_texts.ts";
-import { attemptText, capital, later, matcherText, shortened, taskText } from "./phrases.ts";
+import { capital, later, matcherText, shortened, taskText } from "./phrases.ts";
 import { cancelHolders, rateOpensAt, restoreLimit } from "./queue_holders.ts";
 import { isUnmeetable, openExpectations } from "./open_expectations.ts";
-import { whileParked } from "./parked.ts";
+import { leaveInPlace, whileParked } from "./parked.ts";
+import { retrySender } from "./senders.ts";
 import { sampleEvent } from "./sample_event.ts";
 import { openWaits } from "../core/waits.ts";
 import { deadlineSteps, endsByTime, openSleeps } from "./times.ts";
 
-type Next = readonly NextStep<LogId>[];
-
 const EVENTS_MAX = 3;
 const NAMES_MAX = 10;
+/** How many pauses are shown. */
+const PAUSES_MAX = 3;
 
 export function nextSteps(
   outlined: OutlinedHistory,
@@ -38,101 +40,79 @@ export function nextSteps(
 ): Next {
   const { job } = outlined;
   const condition = deriveCondition(job);
-  const { queue } = evidence.circumstances;
-  if (
-    evidence.circumstances.definition === "missing" && job.state !== "Done" &&
-    job.state !== "Failed" && condition !== "parked"
-  ) {
-    return [loadDefinition(outlined), ...eventsToSend(outlined, waitingFor), ...controls(outlined)];
+  const { queue, definition, silentSince, full } = evidence.circumstances;
+  if (job.state === "Failed") return afterFailure(outlined, job, evidence);
+  if (job.state === "Done") return [automatic("Nothing: the job has ended.", [])];
+  const events = eventsToSend(outlined, waitingFor);
+  if (definition === "missing" && condition !== "parked") {
+    return [loadDefinition(outlined), ...events, ...controls(outlined)];
   }
-  const isOver = job.state === "Done" || job.state === "Failed";
-  if (evidence.circumstances.silentSince !== undefined && !isOver) {
-    const statement = "Nothing, until the database answers; then it continues by itself.";
+  const missing = silentSince !== undefined
+    ? "the database answers"
+    : full
+    ? "there is room on the disk"
+    : undefined;
+  if (missing !== undefined) {
+    const statement = `Nothing, until ${missing}; then it continues by itself.`;
     return [automatic(statement, [outlined.conditionSince.logId])];
   }
-  if (evidence.circumstances.full && !isOver) {
-    const statement = "Nothing, until there is room on the disk; then it continues by itself.";
-    return [automatic(statement, [outlined.conditionSince.logId])];
-  }
+  const ends = endsByTime(outlined, evidence);
+  const pauses = holdingLater(outlined, evidence).slice(0, PAUSES_MAX).flatMap(pauseSteps);
+  const others = controls(outlined);
   switch (condition) {
     case "created":
-      return [
-        automatic("Nothing happens by itself.", []),
-        ...whilePaused(outlined, evidence),
-        ...controls(outlined),
-      ];
+      return [automatic("Nothing happens by itself.", []), ...pauses, ...others];
     case "scheduled": {
-      const startAt = outlined.created.attributes.startAt ?? "";
-      return [
-        automatic(`It starts at ${startAt}.`, [outlined.created.logId]),
-        ...whilePaused(outlined, evidence),
-        ...controls(outlined),
-      ];
+      const starts = `It starts at ${outlined.created.attributes.startAt ?? ""}.`;
+      return [automatic(starts, [outlined.created.logId]), ...pauses, ...others];
     }
     case "queued":
       return [
-        ...once(evidence, []),
+        ...once(queue, []),
         ...dueAttempts(outlined, evidence),
-        ...endsByTime(outlined, evidence),
+        ...ends,
         ...(queue === undefined ? [] : [...restoreLimit(queue), ...cancelHolders(queue)]),
-        ...controls(outlined),
+        ...others,
       ];
     case "executing":
-      return [
-        ...whileExecuting(outlined),
-        ...dueAttempts(outlined, evidence),
-        ...endsByTime(outlined, evidence),
-        ...controls(outlined),
-      ];
+      return [...whileExecuting(outlined), ...dueAttempts(outlined, evidence), ...ends, ...others];
     case "waiting":
       return [
-        ...whileWaiting(outlined, evidence, waitingFor),
-        ...whilePaused(outlined, evidence),
-        ...controls(outlined),
+        ...whileWaiting(outlined, ends, [...retrySenders(evidence, waitingFor), ...events]),
+        ...pauses,
+        ...others,
       ];
     case "sleeping":
-      return [
-        ...endsByTime(outlined, evidence),
-        ...whilePaused(outlined, evidence),
-        ...controls(outlined),
-      ];
+      return [...ends, ...pauses, ...others];
     case "backingOff":
       return [
-        ...onceDue(outlined, evidence),
-        ...whilePaused(outlined, evidence),
+        ...queue === undefined
+          ? dueAttempts(outlined, evidence)
+          // A retry that is due waits for a worker, whatever time is on record.
+          : once(queue, [outlined.conditionSince.logId]),
+        ...pauses,
         ...wakeUp(outlined, evidence),
         ...deadlineSteps(outlined),
-        ...controls(outlined),
+        ...others,
       ];
     case "suspended":
-      return [
-        ...whileSuspended(outlined),
-        ...endsByTime(outlined, evidence),
-        ...eventsToSend(outlined, waitingFor),
-        ...whilePaused(outlined, evidence),
-        ...controls(outlined),
-      ];
+      return [...whileSuspended(outlined), ...ends, ...events, ...pauses, ...others];
     case "parked":
-      return [
-        ...whileParked(outlined, evidence),
-        ...whilePaused(outlined, evidence),
-        ...endsByTime(outlined, evidence),
-        ...eventsToSend(outlined, waitingFor),
-      ];
+      return [...whileParked(outlined, evidence), ...pauses, ...ends, ...events];
     case "compensating":
       return [
         ...queue?.pauses === undefined
-          ? whileCompensating(outlined, evidence, waitingFor)
-          : once(evidence, []),
-        ...whilePaused(outlined, evidence),
+          ? whileCompensating(outlined, evidence, events)
+          : once(queue, []),
+        ...pauses,
         ...wakeUp(outlined, evidence),
-        ...controls(outlined),
+        ...others,
+        ...whatNothingElseEnds(job),
       ];
     case "succeeded":
-      return [automatic("Nothing: the job has ended.", [])];
     case "failed":
     case "cancelled":
-      return job.state === "Failed" ? afterFailure(outlined, job, evidence) : [];
+      return [];
     default:
       return assertNever(condition, "condition");
   }
@@ -197,18 +177,21 @@ function untilText(started: JobEventLogEntry | undefined): string {
   return maxAttempts === undefined ? "" : ", however long that takes, for it has no time limit";
 }
 
-function whileWaiting(
-  outlined: OutlinedHistory,
-  evidence: Evidence,
-  waitingFor: readonly WaitingFor<LogId>[],
-): Next {
+function whileWaiting(outlined: OutlinedHistory, ends: Next, events: Next): Next {
   const open = openExpectations(outlined.job);
   if (open.every(({ expected }) => isUnmeetable(outlined.job, expected))) {
     return [automatic("Nothing can move it any more.", [outlined.created.logId])];
   }
-  const ends = endsByTime(outlined, evidence);
   const nothing = automatic("Nothing, until an event comes.", []);
-  return [...(ends.length > 0 ? ends : [nothing]), ...eventsToSend(outlined, waitingFor)];
+  return [...(ends.length > 0 ? ends : [nothing]), ...events];
+}
+
+/** The jobs that were to send what nothing on record resembles. */
+function retrySenders({ candidates }: Evidence, waitingFor: readonly WaitingFor<LogId>[]): Next {
+  return waitingFor.slice(0, EVENTS_MAX).flatMap(({ expectation, nearMisses }) => {
+    const sender = candidates.get(expectation)?.sender;
+    return sender === undefined || nearMisses.length > 0 ? [] : retrySender(sender);
+  });
 }
 
 function eventsToSend({ job }: OutlinedHistory, waitingFor: readonly WaitingFor<LogId>[]): Next {
@@ -256,19 +239,8 @@ function whileSuspended({ job, suspended }: OutlinedHistory): Next {
   return [automatic(`${untilEnd}${nothing} new begins until it is resumed.`, cites)];
 }
 
-/** How many pauses are shown. */
-const PAUSES_MAX = 3;
-
-/** What pauses will hold, and what ends them. */
-function whilePaused(outlined: OutlinedHistory, evidence: Evidence): Next {
-  return holdingLater(outlined, evidence).slice(0, PAUSES_MAX).flatMap(pauseSteps);
-}
-
 /** When it gets a worker. */
-function once(
-  { circumstances: { queue } }: { readonly circumstances: Pick<Circumstances, "queue"> },
-  cites: readonly LogId[],
-): Next {
+function once(queue: Circumstances["queue"], cites: readonly LogId[]): Next {
   if (queue?.pauses !== undefined) return queue.pauses.slice(0, PAUSES_MAX).flatMap(pauseSteps);
   const opensAt = queue && rateOpensAt(queue);
   if (queue !== undefined && opensAt !== undefined) {
@@ -284,14 +256,6 @@ function once(
   return [automatic(`It runs when ${place}its turn comes.`, cites)];
 }
 
-/** A retry that is due waits for a worker, whatever time is on record. */
-function onceDue(outlined: OutlinedHistory, evidence: Evidence): Next {
-  const { queue } = evidence.circumstances;
-  return queue === undefined
-    ? dueAttempts(outlined, evidence)
-    : once({ circumstances: { queue } }, [outlined.conditionSince.logId]);
-}
-
 /** Ends the backoff early. A retry that is due only waits for a worker. */
 function wakeUp({ job }: OutlinedHistory, { circumstances: { queue } }: Evidence): Next {
   if (queue !== undefined || !backsOff(job.tasks)) return [];
@@ -303,21 +267,20 @@ function wakeUp({ job }: OutlinedHistory, { circumstances: { queue } }: Evidence
 }
 
 function dueAttempts({ job, attempts }: OutlinedHistory, evidence: Evidence): Next {
-  const again = isPaused(evidence) ? "is due to be tried again" : "is tried again";
+  const again = againText(evidence);
   const backingOff = job.tasks.filter((task) => task.status === "backingOff");
   return backingOff.slice(0, NAMES_MAX).flatMap((task) => {
-    const max = findMaxAttempts(attempts.get(task.taskId) ?? []);
-    const which = attemptText(task.attempts + 1, task.failures, max);
+    const which = attemptToCome(task, attempts.get(task.taskId) ?? []);
     const statement = `${capital(taskText(task.taskId))} ${again} at ${task.retryAt}: ${which}.`;
     return [automatic(statement, [task.lastLogId])];
   });
 }
 
-function whileCompensating(
-  outlined: OutlinedHistory,
-  evidence: Evidence,
-  waitingFor: readonly WaitingFor<LogId>[],
-): Next {
+function againText(evidence: Evidence): string {
+  return isPaused(evidence) ? "is due to be tried again" : "is tried again";
+}
+
+function whileCompensating(outlined: OutlinedHistory, evidence: Evidence, events: Next): Next {
   const { job } = outlined;
   const tasks = compensableTasks(job);
   const policy = job.plan.policy.compensation;
@@ -334,15 +297,30 @@ function whileCompensating(
   }
   const [at] = due;
   if (at !== undefined) {
-    const again = isPaused(evidence) ? "is due to be tried again" : "is tried again";
-    return [automatic(`The compensation ${again} at ${at}.`, [])];
+    return [automatic(`The compensation ${againText(evidence)} at ${at}.`, [])];
+  }
+  const running = tasks.find(({ compensation }) => compensation?.status === "running");
+  if (running !== undefined) {
+    const statement = `${capital(compensationSubject(running.taskId))} continues until it ends, ` +
+      "however long that takes, for it has no time limit.";
+    return [automatic(statement, [running.lastLogId])];
   }
   if (tasks.length > 0 || policy === undefined) {
     return [automatic("The compensation continues, the last task first.", [])];
   }
   const { succeeded, failed } = policy;
   const nothing = `Nothing, until ${matcherText(succeeded)} or ${matcherText(failed)} comes.`;
-  return [automatic(nothing, [outlined.created.logId]), ...eventsToSend(outlined, waitingFor)];
+  return [automatic(nothing, [outlined.created.logId]), ...events];
+}
+
+/** A compensation under way has no time limit, and one from outside needs its event. */
+function whatNothingElseEnds(job: JobState): Next {
+  const tasks = compensableTasks(job);
+  const isRunning = tasks.some(({ compensation }) => compensation?.status === "running");
+  if (isRunning) return [leaveInPlace(job)];
+  if (tasks.length > 0) return [];
+  const statement = "Cancel it as it is, if that event never comes:";
+  return [manual(statement, `/jobs/${job.jobId}/cancel`, { leave: true })];
 }
 
 function beginningOf({ attempt: { started } }: Overtaken): readonly LogId[] {

@@ -3,9 +3,9 @@
 import { reusableTasks } from "../core/decide.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { Evidence } from "./evidence.ts";
-import type { NextStep } from "./explanation.ts";
+import type { Next, NextStep } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
-import type { FailedJob } from "../core/job_state.ts";
+import type { CompletedTask, FailedJob } from "../core/job_state.ts";
 import { cutShort, leftInPlace } from "../core/left_in_place.ts";
 import type { Pause } from "../core/pauses.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
@@ -16,9 +16,8 @@ import { overtakenAttempts, underWayText } from "./overtaken.ts";
 import { firstFit } from "./parked.ts";
 import { errorText } from "../core/error_text.ts";
 import { firstEndStep, pauseText } from "./pause_texts.ts";
-import { shortened, taskText, timeText } from "./phrases.ts";
-
-type Next = readonly NextStep<LogId>[];
+import { shortened, taskText } from "./phrases.ts";
+import { tasksWithError } from "./returned_errors.ts";
 
 const NAMES_MAX = 10;
 
@@ -61,7 +60,13 @@ export function afterFailure(
     ...repeatsItself(outlined, job, circumstances.pauses),
   ];
   const retry = beforehand.length === 0 ? "Retry" : "Then retry";
-  const offer = done.length === 0
+  const [bad] = tasksWithError(outlined).filter((task) => reusableTasks(job).includes(task));
+  const offer = bad !== undefined
+    // A retry that reuses a result which is an error fails as before.
+    ? retryFrom(job, bad, `${retry} it from ${taskText(bad.taskId)}, whose result is an error`, {
+      isRetried: done.length > 0,
+    })
+    : done.length === 0
     ? manual(`${retry} it; ${names}:`, path)
     : manual(`${retry} it once more; ${names}:`, path, { again: true });
   return [
@@ -78,13 +83,27 @@ export function afterFailure(
 function anew({ created }: OutlinedHistory, job: FailedJob, isRetried: boolean): Next {
   const first = reusableTasks(job).find(({ reusedFrom }) => reusedFrom !== undefined);
   if (first === undefined) return [];
-  const { taskId } = first;
   const of = created.attributes.retryOf ?? "";
-  const statement =
-    `Or retry it from ${taskText(taskId)}, if what it took over from job ${of} is ` +
-    "out of date; that task and all that follow run again:";
+  const why = `if what it took over from job ${of} is out of date`;
+  const statement = `Or retry it from ${taskText(first.taskId)}, ${why}`;
+  return [retryFrom(job, first, statement, { isRetried })];
+}
+
+function retryFrom(
+  { jobId }: FailedJob,
+  { taskId, completedBy }: CompletedTask,
+  statement: string,
+  { isRetried }: { readonly isRetried: boolean },
+): NextStep<LogId> {
   const body = { from: taskId, ...isRetried ? { again: true } : {} };
-  return [{ ...manual(statement, `/jobs/${job.jobId}/retry`, body), cites: [first.completedBy] }];
+  return {
+    ...manual(
+      `${statement}; that task and all that follow run again:`,
+      `/jobs/${jobId}/retry`,
+      body,
+    ),
+    cites: [completedBy],
+  };
 }
 
 /**
@@ -146,7 +165,7 @@ function underWay(outlined: OutlinedHistory): Next {
 
 /** When the input was removed, only the sender has it. */
 function withInput(removed: JobEventLogEntry): NextStep<LogId> {
-  const statement = `Submit it again with its input, which was removed at ${timeText(removed)}: ` +
+  const statement = `Submit it again with its input, which was removed at ${removed.receivedAt}: ` +
     "without it there is no retry.";
   return { by: "anyone", statement, cites: [removed.logId] };
 }

@@ -1,23 +1,18 @@
 /** Explanations that are not of one job, as text for a terminal. */
 
-import type { About } from "./about.ts";
 import { counted } from "../core/counted.ts";
-import type { EventExplanation } from "./event_explanation.ts";
-import type { Citation } from "./explanation.ts";
-import type { LimitsWhatIf } from "./limits_what_if.ts";
-import type { QueueExplanation } from "./queue_explanation.ts";
-import { wrapped } from "../core/wrapped.ts";
-import { toQueueBrief } from "./brief.ts";
+import { CITES_MAX, toQueueBrief } from "./brief.ts";
+import type { About, Citation, EventExplanation, QueueExplanation } from "./explanation.ts";
 import {
-  bullet,
-  commandLines,
-  evidenceLines,
+  bullets,
   item,
-  section,
+  nextLines,
+  pageText,
   summaryText,
   type TextOptions,
   WIDTH,
 } from "./explanation_text.ts";
+import type { LimitsWhatIf } from "./limits_what_if.ts";
 
 export function eventExplanationText(
   { summary, reached, more = 0, nearly, refused }: EventExplanation<Citation>,
@@ -25,14 +20,11 @@ export function eventExplanationText(
 ): string {
   const unlisted = more === 0 ? [] : item(`${counted(more, "more job")} that it reached.`, width);
   const all = [...reached, ...nearly, ...refused];
-  const lines = [
-    ...wrapped(width, summary, "", ""),
-    ...section("Reached", [...reached.flatMap((job) => bullet(job, width)), ...unlisted]),
-    ...section("Nearly", nearly.flatMap((job) => bullet(job, width))),
-    ...section("Refused under its id", refused.flatMap((other) => bullet(other, width))),
-    ...section("Evidence", evidenceLines(all.flatMap(({ cites }) => cites.slice(0, 8)))),
-  ];
-  return lines.join("\n") + "\n";
+  return pageText(width, summary, {
+    "Reached": [...bullets(reached, width), ...unlisted],
+    "Nearly": bullets(nearly, width),
+    "Refused under its id": bullets(refused, width),
+  }, all.flatMap(({ cites }) => cites.slice(0, CITES_MAX)));
 }
 
 export function queueExplanationText(
@@ -40,16 +32,10 @@ export function queueExplanationText(
   { commandOf, width = WIDTH, nowMs }: TextOptions,
 ): string {
   const { summary, reasons, next, evidence } = toQueueBrief(explanation, nowMs);
-  const lines = [
-    ...wrapped(width, summaryText(summary), "", ""),
-    ...section("Why", reasons.flatMap((reason) => bullet(reason, width))),
-    ...section(
-      "Next",
-      next.flatMap((step) => [...bullet(step, width), ...commandLines(step, commandOf)]),
-    ),
-    ...section("Evidence", evidenceLines(evidence)),
-  ];
-  return lines.join("\n") + "\n";
+  return pageText(width, summaryText(summary), {
+    "Why": bullets(reasons, width),
+    "Next": nextLines(next, commandOf, width),
+  }, evidence);
 }
 
 /** What other limits would change for a job. */
@@ -60,23 +46,16 @@ export function limitsWhatIfText(
   >,
   width = WIDTH,
 ): string {
-  const lines = [
-    ...wrapped(width, statement, "", ""),
-    ...section("Why", because.flatMap((reason) => bullet(reason, width))),
-    ...section("Assumptions", assumes.flatMap((text) => item(text, width))),
-    ...section("Evidence", evidenceLines(because.flatMap(({ cites }) => cites))),
-  ];
-  return lines.join("\n") + "\n";
+  return pageText(width, statement, {
+    "Why": bullets(because, width),
+    "Assumptions": assumes.flatMap((text) => item(text, width)),
+  }, because.flatMap(({ cites }) => cites));
 }
 
 /** The jobs and events that carry a value. */
 export function aboutText({ summary, jobs, events }: About<Citation>, width = WIDTH): string {
-  const all = [...jobs, ...events];
-  const lines = [
-    ...wrapped(width, summary, "", ""),
-    ...section("Jobs", jobs.flatMap((job) => bullet(job, width))),
-    ...section("Events", events.flatMap((event) => bullet(event, width))),
-    ...section("Evidence", evidenceLines(all.flatMap(({ cites }) => cites))),
-  ];
-  return lines.join("\n") + "\n";
+  return pageText(width, summary, {
+    "Jobs": bullets(jobs, width),
+    "Events": bullets(events, width),
+  }, [...jobs, ...events].flatMap(({ cites }) => cites));
 }

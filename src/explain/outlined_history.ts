@@ -2,6 +2,7 @@
 
 import { isCorrelated, type JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
+import { lengthMs } from "./condition_spans.ts";
 import { toMatchable } from "../core/projector.ts";
 import { type Noted, OutlineGathering } from "./outline_gathering.ts";
 import type { KeptEntry } from "./kept_entries.ts";
@@ -56,6 +57,11 @@ export function outlineHistory(
   };
 }
 
+/** How long an ended job took, from its creation on. */
+export function tookMs({ created, endedBy }: OutlinedHistory): number | undefined {
+  return endedBy && lengthMs(created.receivedAt, endedBy.entry.receivedAt);
+}
+
 /** Positions of entries that were not kept but are shown, since they settled something. */
 export function unkept({ job, kept }: Noted): readonly LogId[] {
   const known = new Set(kept.map(({ entry }) => entry.logId));
@@ -63,10 +69,7 @@ export function unkept({ job, kept }: Noted): readonly LogId[] {
   return [...new Set(last)].filter((logId) => !known.has(logId)).toSorted((a, b) => a - b);
 }
 
-function byType(
-  kept: readonly KeptEntry[],
-  wanted: KeptEntry["kind"],
-): ByType {
+function byType(kept: readonly KeptEntry[], wanted: KeptEntry["kind"]): ByType {
   const ofKind = kept.flatMap(({ entry, kind }) => kind === wanted ? [entry] : []);
   return Map.groupBy(ofKind, (entry) => toMatchable(entry).eventType as string);
 }

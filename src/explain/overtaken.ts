@@ -4,17 +4,17 @@
  */
 
 import { assertNever } from "../core/assert_never.ts";
-import type { Statement } from "./explanation.ts";
-import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
+import type { Reasons } from "./explanation.ts";
+import { MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { isTerminal } from "../core/job_state.ts";
 import { showSome } from "./show_some.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { causeCited, cutShortText, recordedAttemptText } from "./attempts.ts";
+import { attemptCited, cutShortText, recordedAttemptText } from "./attempts.ts";
 import type { Attempt } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
 import { type InterruptionReason, isWithdrawal } from "../core/framework_events.ts";
 import { errorText } from "../core/error_text.ts";
-import { capital, shortened, taskText, timeText } from "./phrases.ts";
+import { capital, shortened, taskText } from "./phrases.ts";
 
 export interface Overtaken {
   readonly taskId: TaskId;
@@ -42,20 +42,11 @@ export function unendedAttempts(outlined: OutlinedHistory): readonly Overtaken[]
 }
 
 /** The outcome of each. */
-export function overtakenReasons(
-  outlined: OutlinedHistory,
-  causes: Evidence["causes"],
-): readonly Statement<
-  LogId
->[] {
+export function overtakenReasons(outlined: OutlinedHistory, causes: Evidence["causes"]): Reasons {
   const cited = outlined.conditionSince.logId;
   return showSome(overtakenAttempts(outlined), cited, ({ taskId, attempt }) => {
-    const { started, ended } = attempt;
-    const cites = [
-      ...(ended === undefined ? [] : [ended.entry.logId]),
-      ...(started === undefined ? [] : [started.logId]),
-      ...causeCited(ended?.entry, causes),
-    ];
+    const { ended } = attempt;
+    const cites = attemptCited(attempt, causes);
     const which = recordedAttemptText(attempt, attempt.maxAttempts);
     const statement = ended === undefined
       ? openText(outlined, taskId, which, attempt)
@@ -72,7 +63,7 @@ function openText(
 ): string {
   const subject = capital(taskText(taskId));
   if (!isTerminal(outlined.job)) {
-    const since = started === undefined ? "" : ` since ${timeText(started)}`;
+    const since = started === undefined ? "" : ` since ${started.receivedAt}`;
     return `${subject} is still in ${which}${since}; nothing is undone before that has ended.`;
   }
   return `${subject} was in ${which} when the job ${failedText(outlined)}, and its end is not on ` +
@@ -86,7 +77,7 @@ function endText(
   { entry, end }: NonNullable<Attempt["ended"]>,
   causes: Evidence["causes"],
 ): string {
-  const at = timeText(entry);
+  const at = entry.receivedAt;
   const task = taskText(taskId);
   const after = `after the job ${hadFailedText(outlined)}`;
   switch (end.kind) {

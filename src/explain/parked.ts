@@ -2,20 +2,18 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { reusableTasks } from "../core/decide.ts";
-import type { NextStep, Statement } from "./explanation.ts";
+import type { Next, NextStep, Reasons } from "./explanation.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
+import type { JobState } from "../core/job_state.ts";
 import { cutShort, tasksLeftInPlace } from "../core/left_in_place.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { unsuccessfulAttempts } from "./attempts.ts";
+import { causeCited, compensationSubject, unsuccessfulAttempts } from "./attempts.ts";
 import { failureReasons } from "./because_ended.ts";
 import type { Circumstances, Evidence } from "./evidence.ts";
 import { automatic, firstLoadType, manual } from "./next_step.ts";
 import { oneLine } from "../core/shown_value.ts";
-import { capital, reasonText, shortened, taskText, timeText } from "./phrases.ts";
-
-type Reasons = readonly Statement<LogId>[];
-type Next = readonly NextStep<LogId>[];
+import { capital, reasonText, shortened, taskText } from "./phrases.ts";
 
 const NAMES_MAX = 10;
 
@@ -29,7 +27,7 @@ export function parkedSummary(
     ? ""
     : ` It is suspended as well${reasonText(suspended.attributes.reason)}.`;
   const refused = job.parked.reason === "noDefinition" ? refusalText(circumstances) : "";
-  const parts = [`is parked since ${timeText(parked)}: ${oneLine(job.parked.message)}.`, refused];
+  const parts = [`is parked since ${parked.receivedAt}: ${oneLine(job.parked.message)}.`, refused];
   return parts.filter((part) => part !== "").join(" ") + held;
 }
 
@@ -54,11 +52,11 @@ export function parkedReasons(outlined: OutlinedHistory, evidence: Evidence): Re
   if (job.parked === undefined || parked === undefined) return [];
   const { message, disagreesWith } = job.parked;
   const cites = disagreesWith === undefined ? [parked.logId] : [parked.logId, disagreesWith];
-  const cause = parked.causedBy !== undefined && evidence.causes.has(parked.causedBy)
-    ? [parked.causedBy]
-    : [];
   return [
-    { statement: `${capital(oneLine(message))}.`, cites: [...cites, ...cause] },
+    {
+      statement: `${capital(oneLine(message))}.`,
+      cites: [...cites, ...causeCited(parked, evidence.causes)],
+    },
     {
       statement: "It begins and undoes nothing meanwhile; events still count.",
       cites: [parked.logId],
@@ -77,11 +75,7 @@ function crashes(
   const { taskId } = parked;
   return [
     ...unsuccessfulAttempts(taskText(taskId), attempts.get(taskId) ?? [], causes),
-    ...unsuccessfulAttempts(
-      `the compensation of ${taskText(taskId)}`,
-      compensations.get(taskId) ?? [],
-      causes,
-    ),
+    ...unsuccessfulAttempts(compensationSubject(taskId), compensations.get(taskId) ?? [], causes),
   ];
 }
 
@@ -92,15 +86,6 @@ export function whileParked(outlined: OutlinedHistory, { circumstances }: Eviden
   const first = circumstances.isTypeMissing
     ? [firstLoadType(outlined)]
     : firstFit(outlined, circumstances);
-  const kept = shortened(tasksLeftInPlace(job).map(({ taskId }) => taskId), NAMES_MAX);
-  const begun = shortened(cutShort(job).map(({ taskId }) => taskText(taskId)), NAMES_MAX);
-  const partly = `what ${begun} did before ${
-    begun.includes(" and ") ? "they were" : "it was"
-  } cut short`;
-  const leaving = [...(kept === "" ? [] : [kept]), ...(begun === "" ? [] : [partly])].join(" and ");
-  const stays = leaving === ""
-    ? "there is nothing to undo"
-    : `${leaving} ${begun === "" ? "stay as they are" : "stays"}`;
   const reused = shortened(reusableTasks(job).map(({ taskId }) => taskId), NAMES_MAX);
   const after = reused === ""
     ? "a new job starts from the beginning"
@@ -112,13 +97,29 @@ export function whileParked(outlined: OutlinedHistory, { circumstances }: Eviden
       ? [manual("Let it try again as it is:", `${path}/resume`)]
       : []),
     ...(job.state === "Running" ? [manual(cancelText(job.parked.reason), `${path}/cancel`)] : []),
-    manual(`Cancel it as it is; ${stays}:`, `${path}/cancel`, { leave: true }),
+    leaveInPlace(job),
     ...first,
     manual(
       `${first.length > 0 ? "Then cancel" : "Cancel"} it and retry it; ${after}:`,
       `${path}/retry`,
     ),
   ];
+}
+
+/** Ends the job without undoing anything more. */
+export function leaveInPlace(job: JobState): NextStep<LogId> {
+  const kept = shortened(tasksLeftInPlace(job).map(({ taskId }) => taskId), NAMES_MAX);
+  const begun = shortened(cutShort(job).map(({ taskId }) => taskText(taskId)), NAMES_MAX);
+  const partly = `what ${begun} did before ${
+    begun.includes(" and ") ? "they were" : "it was"
+  } cut short`;
+  const leaving = [...(kept === "" ? [] : [kept]), ...(begun === "" ? [] : [partly])].join(" and ");
+  const stays = leaving === ""
+    ? "there is nothing to undo"
+    : begun === "" && tasksLeftInPlace(job).length > 1
+    ? `${leaving} stay as they are`
+    : `${leaving} stays${begun === "" ? " as it is" : ""}`;
+  return manual(`Cancel it as it is; ${stays}:`, `/jobs/${job.jobId}/cancel`, { leave: true });
 }
 
 function cancelText(reason: ParkReason): string {

@@ -8,7 +8,7 @@ import { isOfEverything, type Pause } from "../core/pauses.ts";
 import { deriveCondition } from "../core/condition.ts";
 import { isTerminal } from "../core/job_state.ts";
 import type { Evidence, HoldingPause } from "./evidence.ts";
-import type { NextStep, Statement } from "./explanation.ts";
+import type { Next, NextStep, Reasons } from "./explanation.ts";
 import { automatic } from "./next_step.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { errorText } from "../core/error_text.ts";
@@ -56,8 +56,6 @@ export function pauseCause({ failures, lastFailure, by, type = "" }: HoldingPaus
   return [{ statement, cites: [...latest(failures), by] }];
 }
 
-type Reasons = readonly Statement<LogId>[];
-
 /** `task charge of job a at 2026-...: BankDown: the bank is down`. */
 function failureText(entry: JobEventLogEntry): string {
   const { jobId = "", taskId = "", receivedAt } = entry;
@@ -102,7 +100,7 @@ export function pausesCited(pauses: readonly Pause[] = []): readonly LogId[] {
 }
 
 /** What a pause does meanwhile, and what ends it. */
-export function pauseSteps(pause: Pause): readonly NextStep<LogId>[] {
+export function pauseSteps(pause: Pause): Next {
   const { by, until } = pause;
   const nothing = isOfEverything(pause)
     ? "Nothing begins while everything is paused; events still count."
@@ -132,11 +130,7 @@ function ofText(pause: Pause): string {
   return isOfEverything(pause) ? "" : ` of ${scopeText(pause)}`;
 }
 
-function ending(
-  { pauseId }: Pause,
-  statement: string,
-  cites: readonly LogId[],
-): NextStep<LogId> {
+function ending({ pauseId }: Pause, statement: string, cites: readonly LogId[]): NextStep<LogId> {
   const action = { method: "DELETE", path: `/pauses/${pauseId}` } as const;
   return { by: "anyone", statement, cites, action };
 }

@@ -6,6 +6,7 @@ import { assertNever } from "../core/assert_never.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { InterruptionReason } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
+import type { Failure } from "../core/job_state.ts";
 import { type EventMatcher, type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
 import { correlationText } from "./mismatch.ts";
 import { oneLine, shownText } from "../core/shown_value.ts";
@@ -90,6 +91,11 @@ export function progressText(
   return note === undefined ? count : `${count} (${oneLine(note)})`;
 }
 
+/** The reason of a cancellation, which is the message of the failure; empty without one. */
+export function cancelReason({ error }: Failure): string {
+  return error.message === "cancelled by an operator" ? "" : reasonText(error.message);
+}
+
 /** ` (reason: the customer asked)`, or nothing. */
 export function reasonText(reason: string | undefined): string {
   return reason === undefined || reason.trim() === "" ? "" : ` (reason: ${oneLine(reason)})`;
@@ -127,10 +133,6 @@ export function taskText(taskId: string): string {
   return taskId === "main" ? "run" : `task ${taskId}`;
 }
 
-export function timeText({ receivedAt }: Pick<JobEventLogEntry, "receivedAt">): string {
-  return receivedAt;
-}
-
 /** Shortens long lists: `a, b, c and 7 more`. */
 export function shortened(parts: readonly string[], max: number): string {
   return parts.length <= max
@@ -141,6 +143,11 @@ export function shortened(parts: readonly string[], max: number): string {
 /** The text as the beginning of a sentence. The name `run` stays as it is in code. */
 export function capital(text: string): string {
   return text === "run" ? text : text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** The text within a sentence. */
+export function uncapital(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 /** The latest of several entries that say the same. */

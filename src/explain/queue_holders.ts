@@ -3,7 +3,7 @@
  */
 
 import { counted } from "../core/counted.ts";
-import type { NextStep, Statement } from "./explanation.ts";
+import type { Next, Reasons } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import { durationText } from "../core/duration.ts";
 import { shownText } from "../core/shown_value.ts";
@@ -57,30 +57,48 @@ export function queueText(
 /** For a rate: `2 of 2 starts within 1 min of key acme used up (rate of type mail.send)`. */
 function rateText(limit: BlockingLimit & { limit: "rate" }): string {
   const { type, key, count, perMs } = limit;
-  const what = key === undefined ? `type ${type}` : `key ${shownText(key)}`;
-  const of = key === undefined ? "" : ` of type ${type}`;
-  return `${count} of ${counted(count, "start")} within ${durationText(perMs)} of ${what} used ` +
-    `up (rate${of}${changeText(limit)})`;
+  return `${count} of ${counted(count, "start")} within ${durationText(perMs)} of ` +
+    `${keyText(type, key)} used up ${ruleText(limit, type, key)}`;
 }
 
-/** Only for a limit that differs from the code's. */
-function changeText({ change }: BlockingLimit): string {
-  return change === undefined ? "" : `, as changed at ${change.at}`;
+/** `key acme`, or `type mail.send`. */
+export function keyText(type: string, key: string | undefined): string {
+  return key === undefined ? `type ${type}` : `key ${shownText(key)}`;
+}
+
+/** `(perKey of type mail.send, as changed at ...)`: a change only if it differs from the code's. */
+export function ruleText(
+  { limit, change }: {
+    readonly limit: string;
+    readonly change?: { readonly at: string } | undefined;
+  },
+  type: string,
+  key: string | undefined,
+): string {
+  const of = key === undefined ? "" : ` of type ${type}`;
+  return `(${limit}${of}${change === undefined ? "" : `, as changed at ${change.at}`})`;
+}
+
+/** `; and 3 other jobs`, or nothing. */
+export function othersText(count: number): string {
+  return count > 0 ? `; and ${counted(count, "other job")}` : "";
 }
 
 /** `2 of 2 places of key acme taken (perKey of type mail.send)`. */
 export function limitText(blocking: BlockingLimit): string {
   if (blocking.limit === "rate") return rateText(blocking);
   const { places, taken } = blocking;
-  return `${taken} of ${counted(places, "place")} of ${limitedText(blocking, " taken")}`;
+  // After the limit was lowered, more are taken than there are.
+  return taken > places
+    ? `${taken} places of ${limitedText(blocking, ` taken, where ${places} may be`)}`
+    : `${taken} of ${counted(places, "place")} of ${limitedText(blocking, " taken")}`;
 }
 
 /** `key acme (perKey of type mail.send)`; what is said of it comes before the brackets. */
 function limitedText(blocking: PlacesInTheWay, said = ""): string {
-  const { limit, type, key = "" } = blocking;
-  const what = limit === "perKey" ? `key ${shownText(key)}` : `type ${type}`;
-  const of = limit === "perKey" ? ` of type ${type}` : "";
-  return `${what}${said} (${limit}${of}${changeText(blocking)})`;
+  const { limit, type } = blocking;
+  const key = limit === "perKey" ? blocking.key ?? "" : undefined;
+  return `${keyText(type, key)}${said} ${ruleText(blocking, type, key)}`;
 }
 
 /** `job a1 holds the only place of key acme (perKey of type mail.send), in task send since ...`. */
@@ -118,8 +136,7 @@ export function holdersText(
   const named = holdersOf(limit, holders).slice(0, NAMED_MAX).map(holderText);
   if (named.length === 0) return "";
   const taken = limit === undefined || limit.limit === "rate" ? busy : limit.taken;
-  const rest = taken - named.length;
-  return `: ${named.join("; ")}${rest > 0 ? `; and ${counted(rest, "other job")}` : ""}`;
+  return `: ${named.join("; ")}${othersText(taken - named.length)}`;
 }
 
 /** The holders of workers or places; a rate has none. */
@@ -145,7 +162,7 @@ export function changeCited({ limit }: Pick<Queue, "limit">): readonly LogId[] {
 }
 
 /** Who changed the limit that keeps a job waiting, and why. */
-export function changeReason({ limit }: Pick<Queue, "limit">): readonly Statement<LogId>[] {
+export function changeReason({ limit }: Pick<Queue, "limit">): Reasons {
   if (limit?.change === undefined) return [];
   const { at, logId, reason } = limit.change;
   const statement = `The limits of type ${limit.type} were changed at ${at}` +
@@ -154,7 +171,7 @@ export function changeReason({ limit }: Pick<Queue, "limit">): readonly Statemen
 }
 
 /** For a limit that lets fewer jobs begin than that of the code. */
-export function restoreLimit({ limit }: Pick<Queue, "limit">): readonly NextStep<LogId>[] {
+export function restoreLimit({ limit }: Pick<Queue, "limit">): Next {
   if (limit?.change === undefined || limit.isTightened !== true) return [];
   const { type, change } = limit;
   const action = { method: "DELETE", path: `/limits/${type}` } as const;
@@ -184,9 +201,8 @@ export function queueThenText(then: QueueThen): string {
 /** `w1 in task crawl since ..., without a time limit; and 3 other jobs`. */
 export function holdersThenText({ holders, lookedAt }: WorkersThen): string {
   const named = holders.slice(0, NAMED_MAX).map(holderText);
-  const rest = holders.length - named.length;
-  const others = rest > 0 ? `; and ${counted(rest, "other job")}` : "";
-  return named.join("; ") + others + unseenText(lookedAt, "may have had workers");
+  return named.join("; ") + othersText(holders.length - named.length) +
+    unseenText(lookedAt, "may have had workers");
 }
 
 /** The pause or the limit that held a job at a time in the past; `undefined` for neither. */
@@ -226,9 +242,7 @@ export function overtakenText({ overtaken }: Queue, priority: number): string {
 }
 
 /** What to do when a worker is needed at once. */
-export function cancelHolders(
-  { holders = [], limit }: Pick<Queue, "holders" | "limit">,
-): readonly NextStep<LogId>[] {
+export function cancelHolders({ holders = [], limit }: Pick<Queue, "holders" | "limit">): Next {
   const what = limit === undefined ? "worker" : "place";
   const isPlaces = limit !== undefined && limit.limit !== "rate";
   // After the limit was lowered, more may have to end than are named.

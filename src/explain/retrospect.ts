@@ -5,9 +5,9 @@
 
 import { isCorrelated, type JobEventLogEntry } from "../core/event.ts";
 import { isWithdrawal } from "../core/framework_events.ts";
-import type { Statement } from "./explanation.ts";
+import type { Reasons } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
-import { expectationAccepts, requiredMatches } from "../core/job_plan.ts";
+import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
 import { type JsonObject, jsonSize } from "../core/json.ts";
 import { correlationPaths } from "../core/correlation.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
@@ -15,16 +15,14 @@ import { toMatchable } from "../core/projector.ts";
 import { shownText, shownValue } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
 import { originalId, type OutlinedHistory } from "./outlined_history.ts";
-import { causeCited, cutShortText, recordedAttemptText } from "./attempts.ts";
+import { causeCited, compensationSubject, cutShortText, recordedAttemptText } from "./attempts.ts";
 import { type Attempt, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
 import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
 import type { Evidence } from "./evidence.ts";
 import { errorText } from "../core/error_text.ts";
-import { capital, shortened, taskText, timeText as entryTime } from "./phrases.ts";
+import { capital, shortened, taskText } from "./phrases.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
-
-type Statements = readonly Statement<LogId>[];
 
 /** The beginning of the reason that says where the time went. */
 export const SPENT = "It spent ";
@@ -33,14 +31,20 @@ const TASKS_SHOWN_MAX = 3;
 const VALUES_SHOWN_MAX = 3;
 
 /**
- * Steps that ran again after an attempt was cut short, whose first attempt may have had an effect.
+ * Steps, and compensations, that ran again after an attempt was cut short, whose first attempt may
+ * have had an effect.
  */
 export function repeatedSteps(
-  { attempts }: OutlinedHistory,
+  { attempts, compensations }: OutlinedHistory,
   causes: Evidence["causes"],
-): Statements {
-  return [...attempts].flatMap(([taskId, ofTask]) => {
-    if (taskId === MAIN_TASK) return [];
+): Reasons {
+  const all = [
+    ...[...attempts].flatMap(([taskId, ofTask]) =>
+      taskId === MAIN_TASK ? [] : [[taskText(taskId), ofTask] as const]
+    ),
+    ...[...compensations].map(([taskId, of]) => [compensationSubject(taskId), of] as const),
+  ];
+  return all.flatMap(([subject, ofTask]) => {
     const lastStart = ofTask.findLastIndex(({ started }) => started !== undefined);
     const cut = ofTask.slice(0, Math.max(0, lastStart)).filter(isCutShort);
     const [attempt, ended] = [cut.at(-1), cut.at(-1)?.ended];
@@ -53,7 +57,7 @@ export function repeatedSteps(
     const numbers = shortened(cut.map((one) => `${one.attempt}`), TASKS_SHOWN_MAX);
     const which = cut.length === 1 ? `attempt ${numbers} was` : `attempts ${numbers} were`;
     const times = cut.length === 1 ? "twice" : `${countText(cut.length + 1)} times`;
-    const statement = `${capital(taskText(taskId))} may have happened ${times}: its ${which} cut ` +
+    const statement = `${capital(subject)} may have happened ${times}: its ${which} cut ` +
       `short (${
         cut.length === 1 ? "" : "the last: "
       }${why}), possibly after doing some or all of ` +
@@ -70,7 +74,7 @@ function isCutShort({ ended, started }: Attempt): boolean {
 }
 
 /** Tasks that failed, and completed in the end. */
-export function recoveredFailures(outlined: OutlinedHistory): Statements {
+export function recoveredFailures(outlined: OutlinedHistory): Reasons {
   const recovered = outlined.job.tasks.flatMap(({ taskId, status }) => {
     const ofTask = outlined.attempts.get(taskId) ?? [];
     const failed = ofTask.filter((attempt) =>
@@ -87,8 +91,14 @@ export function recoveredFailures(outlined: OutlinedHistory): Statements {
       : `${count} attempts${of}`;
     const [before, done] = [failed.at(-1)?.attempt ?? 0, ofTask.at(-1)?.attempt ?? 0];
     const then = done === before + 1 ? "the next" : `attempt ${done}`;
+    const isUnsure = failed.some(({ ended }) =>
+      ended?.end.kind === "failed" && ended.end.timedOutMs !== undefined
+    );
+    const unsure = isUnsure
+      ? " What an attempt had begun before its time limit may have happened all the same."
+      : "";
     const statement = `${capital(taskText(taskId))} failed in ${times}, and completed in ` +
-      `${then}: ${errorText(last.end.error)}.`;
+      `${then}: ${errorText(last.end.error)}.${unsure}`;
     return [{
       statement,
       cites: failed.slice(-3).flatMap(({ ended }) => ended?.entry.logId ?? []),
@@ -98,7 +108,7 @@ export function recoveredFailures(outlined: OutlinedHistory): Statements {
 }
 
 /** Where the time went in an ended job that took far longer than others. */
-export function whereTimeWent(outlined: OutlinedHistory, evidence: Evidence): Statements {
+export function whereTimeWent(outlined: OutlinedHistory, evidence: Evidence): Reasons {
   const parts = timeSpent(outlined, evidence);
   if (parts.length === 0) return [];
   const statement = `${SPENT}${timeText(parts)}.`;
@@ -117,7 +127,7 @@ const UNTIL_RECORDED_MS = 1_000;
  * Two events that count for one expectation and have the same content, as when a sender repeats one
  * with a new id. Events with only what the plan asks for are alike by nature.
  */
-export function countedTwice(outlined: OutlinedHistory): Statements {
+export function countedTwice(outlined: OutlinedHistory): Reasons {
   const { job } = outlined;
   const several = job.plan.expected.flatMap(({ id, matcher, multiplicity }, at) => {
     const by = job.expected[at]?.by ?? [];
@@ -168,10 +178,7 @@ export function givenUpAt(job: JobState, at: number): LogId | undefined {
 }
 
 /** Events that came after the job had given up on them. */
-export function eventsTooLate(
-  outlined: OutlinedHistory,
-  { later = new Map() }: Evidence,
-): Statements {
+export function eventsTooLate(outlined: OutlinedHistory, { later = new Map() }: Evidence): Reasons {
   const { job } = outlined;
   const unmet = job.plan.expected.flatMap((expected, at) => {
     const gaveUp = outlined.entries.get(givenUpAt(job, at) ?? 0);
@@ -179,14 +186,11 @@ export function eventsTooLate(
   });
   return unmet.slice(0, EXPECTATIONS_MAX).flatMap(({ expected, gaveUp }) => {
     const { id, matcher } = expected;
-    const own = (outlined.facts.get(matcher.eventType) ?? []).filter((entry) =>
-      entry.logId > gaveUp.logId && expectationAccepts(expected, toMatchable(entry))
-    );
-    const [late] = [...own, ...later.get(id) ?? []].toSorted(byPosition);
+    const late = firstAfter(gaveUp, expected, outlined, later);
     if (late === undefined) return [];
     const after = durationText(lengthMs(gaveUp.receivedAt, late.receivedAt));
     const statement =
-      `${matcher.eventType} for "${id}" came at ${entryTime(late)}, ${after} after ` +
+      `${matcher.eventType} for "${id}" came at ${late.receivedAt}, ${after} after ` +
       "the job had given up on it.";
     return [{ statement, cites: [gaveUp.logId, late.logId] }];
   }).slice(0, TASKS_SHOWN_MAX);
@@ -196,16 +200,13 @@ export function eventsTooLate(
 export function overlookedEvents(
   outlined: OutlinedHistory,
   { later = new Map() }: Evidence,
-): Statements {
+): Reasons {
   const { job } = outlined;
   return job.plan.expected.flatMap((expected, at) => {
     const by = job.expected[at]?.by ?? [];
     const taken = outlined.entries.get(by.at(-1) ?? 0);
     if (taken === undefined || by.length < requiredMatches(expected.multiplicity)) return [];
-    const own = (outlined.facts.get(expected.matcher.eventType) ?? []).filter((entry) =>
-      entry.logId > taken.logId && expectationAccepts(expected, toMatchable(entry))
-    );
-    const [late] = [...own, ...later.get(expected.id) ?? []].toSorted(byPosition);
+    const late = firstAfter(taken, expected, outlined, later);
     if (late === undefined) return [];
     const statement = lateText(expected.id, correlationPaths(expected.matcher.correlation), {
       taken,
@@ -235,7 +236,7 @@ function lateText(
   );
   if (names.length === 0) return undefined;
   const after = durationText(lengthMs(taken.receivedAt, late.receivedAt));
-  return `"${id}" took the event of ${entryTime(taken)} with ${values(first, names)}; one with ${
+  return `"${id}" took the event of ${taken.receivedAt} with ${values(first, names)}; one with ${
     values(second, names)
   } came ${after} later, too late.`;
 }
@@ -248,6 +249,16 @@ function values(attributes: JsonObject, names: readonly string[]): string {
   );
 }
 
-function byPosition(left: JobEventLogEntry, right: JobEventLogEntry): number {
-  return left.logId - right.logId;
+/** The first event after an entry that an expectation would have accepted. */
+function firstAfter(
+  { logId }: JobEventLogEntry,
+  expected: ExpectedEvent,
+  { facts }: OutlinedHistory,
+  later: NonNullable<Evidence["later"]>,
+): JobEventLogEntry | undefined {
+  const own = (facts.get(expected.matcher.eventType) ?? []).filter((entry) =>
+    entry.logId > logId && expectationAccepts(expected, toMatchable(entry))
+  );
+  const all = [...own, ...later.get(expected.id) ?? []];
+  return all.toSorted((left, right) => left.logId - right.logId)[0];
 }

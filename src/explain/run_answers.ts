@@ -12,9 +12,9 @@ import {
 } from "../core/job_state.ts";
 import { toMatchable } from "../core/projector.ts";
 import { expectationProgress } from "../core/waits.ts";
-import type { Statement } from "./explanation.ts";
+import type { Reasons, Statement } from "./explanation.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { capital, taskText, timeText } from "./phrases.ts";
+import { capital, taskText } from "./phrases.ts";
 import { lateText, sleepEnded, wakeText, wokenBy } from "./times.ts";
 
 const WAITS_SHOWN_MAX = 3;
@@ -29,10 +29,7 @@ interface Answer {
  * What made `run` able to continue: the answer with which the job came to be queued, or the first
  * one, if the job was held or had other steps to do when it came.
  */
-export function answerForRun(
-  outlined: OutlinedHistory,
-  main: WaitingTask,
-): readonly Statement<LogId>[] {
+export function answerForRun(outlined: OutlinedHistory, main: WaitingTask): Reasons {
   const answers = [
     ...completions(outlined, main),
     ...passedWaits(outlined, main),
@@ -77,11 +74,7 @@ function passed(outlined: OutlinedHistory, expectation: string, logId: LogId): S
   return { statement: `${statement}, and run can continue without it.`, cites };
 }
 
-function waitEnded(
-  outlined: OutlinedHistory,
-  expectation: string,
-  logId: LogId,
-): Statement<LogId> {
+function waitEnded(outlined: OutlinedHistory, expectation: string, logId: LogId): Statement<LogId> {
   const entry = outlined.entries.get(logId);
   const at = atText(entry);
   const woken = wokenBy(outlined, logId);
@@ -94,7 +87,7 @@ function waitEnded(
 }
 
 /** The waits that ended without their event before `run` threw, the last one first. */
-export function waitsGivenUp(outlined: OutlinedHistory): readonly Statement<LogId>[] {
+export function waitsGivenUp(outlined: OutlinedHistory): Reasons {
   return passedOnes(outlined.job).map((wait) => givenUp(outlined, wait));
 }
 
@@ -158,5 +151,5 @@ function came(outlined: OutlinedHistory, id: string, logId: LogId): Statement<Lo
 
 /** ` at 2026-01-01T00:00:00.000Z`, or nothing for an entry of a long history that was not kept. */
 function atText(entry: JobEventLogEntry | undefined): string {
-  return entry === undefined ? "" : ` at ${timeText(entry)}`;
+  return entry === undefined ? "" : ` at ${entry.receivedAt}`;
 }

@@ -1,6 +1,6 @@
 /** Shows some of many similar items, and counts the rest. */
 
-import type { Statement } from "./explanation.ts";
+import type { Reasons } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 
 const SHOWN_MAX = 50;
@@ -9,8 +9,8 @@ const SHOWN_MAX = 50;
 export function showSome<Item>(
   items: readonly Item[],
   cited: LogId,
-  describe: (item: Item) => readonly Statement<LogId>[],
-): readonly Statement<LogId>[] {
+  describe: (item: Item) => Reasons,
+): Reasons {
   const shown = items.slice(0, SHOWN_MAX).flatMap(describe);
   const more = items.length - SHOWN_MAX;
   if (more <= 0) return shown;

@@ -8,8 +8,7 @@ import type { WaitingFor } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { isTerminal, type JobState, type TaskState } from "../core/job_state.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { compensationSubject } from "./attempts.ts";
-import { findMaxAttempts } from "./attempts_noted.ts";
+import { attemptFailed, attemptNow, compensationSubject } from "./attempts.ts";
 import { runningTasks, withoutQueue } from "./because.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
@@ -17,14 +16,13 @@ import { openExpectations } from "./open_expectations.ts";
 import { durationText } from "../core/duration.ts";
 import { errorText, requestedDelayMs } from "../core/error_text.ts";
 import {
-  attemptText,
   capital,
   matchedText,
   reasonText,
   shortened,
   silenceText,
   taskText,
-  timeText as entryTime,
+  uncapital,
 } from "./phrases.ts";
 import { parkedSummary } from "./parked.ts";
 import { heldLaterText, holdingLater, isPaused } from "./pause_texts.ts";
@@ -136,15 +134,13 @@ function executing(outlined: OutlinedHistory, { causes }: Evidence): string {
 }
 
 /** `task scan, attempt 1 of 3, since ..., without a time limit`. */
-function runningText(
-  { attempts }: OutlinedHistory,
-  { taskId, failures, attempts: begun }: TaskState,
-): string {
+function runningText({ attempts }: OutlinedHistory, task: TaskState): string {
+  const { taskId } = task;
   const recorded = attempts.get(taskId) ?? [];
   const started = recorded.at(-1)?.started;
-  const since = started === undefined ? "" : `, since ${entryTime(started)}`;
+  const since = started === undefined ? "" : `, since ${started.receivedAt}`;
   if (taskId === MAIN_TASK) return `run${since}`;
-  const which = attemptText(begun, failures, findMaxAttempts(recorded));
+  const which = attemptNow(task, recorded);
   const hasNoLimit = started?.eventType === "job.TaskStarted" &&
     (started as FrameworkEntry<"job.TaskStarted">).attributes.timeoutMs === undefined;
   return `${taskText(taskId)}, ${which}${since}${hasNoLimit ? ", without a time limit" : ""}`;
@@ -189,24 +185,26 @@ function isHeld({ job }: OutlinedHistory): boolean {
 
 function backingOffTexts({ job, attempts }: OutlinedHistory, isDue = false): readonly string[] {
   const tasks = job.tasks.filter((task) => task.status === "backingOff");
-  const again = isDue ? "was to be tried again" : "is tried again";
-  return tasks.map(({ taskId, attempts: begun, failures, retryAt, error }) => {
-    const recorded = attempts.get(taskId) ?? [];
-    const which = attemptText(begun, failures - 1, findMaxAttempts(recorded));
+  return tasks.map((task) => {
+    const { taskId, failures, error } = task;
+    const which = attemptFailed(task, attempts.get(taskId) ?? []);
+    const again = againText(task, isDue);
     const asked = requestedDelayMs(error);
     if (asked !== undefined) {
       const pause = `a pause of ${durationText(asked)}`;
-      return `${taskText(taskId)} asked with RetryLater for ${pause} in ${which} and ${again} ` +
-        `at ${retryAt}`;
+      return `${taskText(taskId)} asked with RetryLater for ${pause} in ${which} and ${again}`;
     }
     const before = failures > 2
       ? `, as the ${failures - 1} before it`
       : failures === 2
       ? ", as the one before it"
       : "";
-    return `${taskText(taskId)} failed in ${which}${before} (${errorText(error)}) and ${again} ` +
-      `at ${retryAt}`;
+    return `${taskText(taskId)} failed in ${which}${before} (${errorText(error)}) and ${again}`;
   });
+}
+
+function againText({ retryAt }: { readonly retryAt: string }, isDue: boolean): string {
+  return `${isDue ? "was to be tried again" : "is tried again"} at ${retryAt}`;
 }
 
 function suspended(
@@ -223,7 +221,7 @@ function suspended(
     withoutQueue(evidence),
     waitingFor,
   );
-  return `has been suspended by a control since ${entryTime(suspended)}` +
+  return `has been suspended by a control since ${suspended.receivedAt}` +
     `${reasonText(suspended.attributes.reason)}. Otherwise it ${beneath}`;
 }
 
@@ -249,22 +247,18 @@ function compensating(
 
 /** ` The compensation of task book is in attempt 1 of 5 since ...`, or how it failed. */
 function openCompensations({ job, compensations }: OutlinedHistory, isDue: boolean): string {
-  const again = isDue ? "was to be tried again" : "is tried again";
   const texts = compensableTasks(job).flatMap(({ taskId, compensation }) => {
     const recorded = compensations.get(taskId) ?? [];
-    const max = findMaxAttempts(recorded);
+    const subject = compensationSubject(taskId);
     const started = recorded.at(-1)?.started;
     if (compensation?.status === "running" && started !== undefined) {
-      const which = attemptText(compensation.attempts, compensation.failures, max);
-      return [`${compensationSubject(taskId)} is in ${which} since ${entryTime(started)}`];
+      const which = attemptNow(compensation, recorded);
+      return [`${subject} is in ${which} since ${started.receivedAt}, without a time limit`];
     }
     if (compensation?.status !== "backingOff") return [];
-    const { attempts, failures, error, retryAt } = compensation;
-    const which = attemptText(attempts, failures - 1, max);
-    return [
-      `${compensationSubject(taskId)} failed in ${which} (${errorText(error)}) and ${again} at ` +
-      retryAt,
-    ];
+    const which = attemptFailed(compensation, recorded);
+    const again = againText(compensation, isDue);
+    return [`${subject} failed in ${which} (${errorText(compensation.error)}) and ${again}`];
   });
   return texts.length === 0 ? "" : ` ${capital(shortened(texts, NAMES_MAX))}.`;
 }
@@ -275,8 +269,4 @@ function causeText(waitingFor: readonly WaitingFor<LogId>[]): string {
   if (likeliest !== undefined) return `: ${likeliest}`;
   const remark = waitingFor[0]?.remark;
   return remark === undefined ? "." : `: ${uncapital(remark)}`;
-}
-
-function uncapital(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }

@@ -3,27 +3,22 @@
 import { assertNever } from "../core/assert_never.ts";
 import { MAIN_TASK } from "../core/ids.ts";
 import { type Failure, hasCode } from "../core/job_state.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
-import { neverStarted } from "./because_ended.ts";
-import { lateLimit } from "./attempts.ts";
+import { type OutlinedHistory, tookMs } from "./outlined_history.ts";
+import { neverStarted, notableReasons, repeatedReasons } from "./because_ended.ts";
+import { lateLimit } from "./late_limit.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { heldUntilDeadline, heldUpReasons } from "./hold_up_texts.ts";
 import { namedInputText } from "./named_input.ts";
-import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
-import { actorText, capital, reasonText, shortened, taskText } from "./phrases.ts";
+import { actorText, cancelReason, capital, shortened, taskText } from "./phrases.ts";
 import { lastWaitGivenUp } from "./run_answers.ts";
-import {
-  countedTwice,
-  eventsTooLate,
-  overlookedEvents,
-  recoveredFailures,
-  repeatedSteps,
-} from "./retrospect.ts";
+import { eventsTooLate } from "./retrospect.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
 import { lateDeadlineText } from "./times.ts";
+import { resultsOfOtherCode } from "./retried.ts";
+import { returnedErrors } from "./returned_errors.ts";
 import { usualText } from "./usual_time.ts";
 
 /** How many names a sentence has. */
@@ -38,11 +33,7 @@ export function succeeded(outlined: OutlinedHistory, evidence: Evidence): string
     : `is Done since ${job.endedAt}${took}: it failed (${failureText(job.failure)}), ` +
       "and its policy accepts a compensated end.";
   const [aside] = [
-    ...repeatedSteps(outlined, evidence.causes),
-    ...countedTwice(outlined),
-    ...eventsTooLate(outlined, evidence),
-    ...overlookedEvents(outlined, evidence),
-    ...recoveredFailures(outlined),
+    ...notableReasons(outlined, evidence),
     ...took === "" ? heldUpReasons(outlined, evidence) : [],
   ];
   return aside === undefined ? done : `${done} ${aside.statement}`;
@@ -50,12 +41,11 @@ export function succeeded(outlined: OutlinedHistory, evidence: Evidence): string
 
 /** `, after 3 d, where the 6 ... took 2 ms in the median: 3 d waiting for "signed" (...)`. */
 function tookText(outlined: OutlinedHistory, evidence: Evidence): string {
-  const { created, endedBy, job } = outlined;
   const { usual } = evidence;
+  const ms = tookMs(outlined);
   const parts = timeSpent(outlined, evidence);
-  if (parts.length === 0 || endedBy === undefined || usual === undefined) return "";
-  const all = durationText(lengthMs(created.receivedAt, endedBy.entry.receivedAt));
-  return `, after ${all}, ${usualText(usual, job)}: ${timeText(parts)}`;
+  if (parts.length === 0 || ms === undefined || usual === undefined) return "";
+  return `, after ${durationText(ms)}, ${usualText(usual, outlined.job)}: ${timeText(parts)}`;
 }
 
 export function failed(outlined: OutlinedHistory, evidence: Evidence): string {
@@ -68,8 +58,7 @@ export function failed(outlined: OutlinedHistory, evidence: Evidence): string {
   const givenUp = failure.kind === "error" && failure.taskId === MAIN_TASK
     ? lastWaitGivenUp(outlined)
     : undefined;
-  const failedTask = failure.taskId ?? MAIN_TASK;
-  const late = lateLimit(taskText(failedTask), outlined.attempts.get(failedTask) ?? []);
+  const late = lateLimit(outlined, evidence);
   return failure.kind === "cancelled"
     ? `was cancelled${actorText(outlined.failedBy?.entry ?? {})}${
       cancelReason(failure)
@@ -79,9 +68,13 @@ export function failed(outlined: OutlinedHistory, evidence: Evidence): string {
     : [
       `failed: ${failureText(failure)}${namedInputText(job, failure.error.message)}` +
       `${neverRanText(outlined)}${lateDeadlineText(outlined)}.${recovery}`,
-      ...[givenUp, late].flatMap((one) => one?.statement ?? []),
-      ...eventsTooLate(outlined, evidence).map(({ statement }) => statement),
-      ...heldUntilDeadline(outlined, evidence).map(({ statement }) => statement),
+      ...[...returnedErrors(outlined), ...resultsOfOtherCode(outlined, evidence), givenUp, late]
+        .flatMap((one) => one?.statement ?? []),
+      ...[
+        ...repeatedReasons(outlined, evidence).slice(0, 1),
+        ...eventsTooLate(outlined, evidence),
+        ...heldUntilDeadline(outlined, evidence),
+      ].map(({ statement }) => statement),
     ].join(" ");
 }
 
@@ -102,10 +95,6 @@ function uncompensatedText({ job }: OutlinedHistory): string {
   return failed.length === 0
     ? "a compensation"
     : `the compensation of ${shortened(failed, NAMES_MAX)}`;
-}
-
-function cancelReason({ error }: Failure): string {
-  return error.message === "cancelled by an operator" ? "" : reasonText(error.message);
 }
 
 export function failureText(failure: Failure | undefined): string {

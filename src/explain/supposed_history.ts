@@ -101,11 +101,7 @@ function inOrder(entries: readonly SupposedEntry[]): readonly SupposedEntry[] {
 }
 
 /** The last position at which something can be supposed. */
-function limitOf(
-  upTo: Point | undefined,
-  next: SupposedEntry | undefined,
-  head: LogId,
-): LogId {
+function limitOf(upTo: Point | undefined, next: SupposedEntry | undefined, head: LogId): LogId {
   if (upTo?.kind === "logId") return upTo.logId;
   return next === undefined ? head : next.entry.logId - 1;
 }

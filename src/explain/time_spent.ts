@@ -2,13 +2,13 @@
 
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { isSleep } from "../core/job_state.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
+import { type OutlinedHistory, tookMs } from "./outlined_history.ts";
 import { type Attempt, endedBadly } from "./attempts_noted.ts";
 import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
 import type { Evidence } from "./evidence.ts";
 import { holdUpText } from "./hold_up_texts.ts";
-import { type HeldUp, type HoldUp, isHold } from "./hold_ups.ts";
+import { type HeldUp, isHold } from "./hold_ups.ts";
 import { taskText } from "./phrases.ts";
 import { lateText, sleepDueAt } from "./times.ts";
 import { isFarLonger } from "./usual_time.ts";
@@ -29,14 +29,16 @@ export function timeSpent(
   outlined: OutlinedHistory,
   { usual, heldUp }: Evidence,
 ): readonly TimePart[] {
-  const { endedBy, created } = outlined;
-  if (endedBy === undefined) return [];
-  const totalMs = lengthMs(created.receivedAt, endedBy.entry.receivedAt);
-  if (!isFarLonger(totalMs, usual)) return [];
+  const totalMs = tookMs(outlined);
+  if (totalMs === undefined || !isFarLonger(totalMs, usual)) return [];
   const parts = [
     ...attemptParts(outlined),
     ...spanParts(outlined, heldUp),
-    ...(heldUp?.all ?? []).map(heldUpPart),
+    ...(heldUp?.all ?? []).map((holdUp) => ({
+      ms: holdUp.ms,
+      text: holdUpText(holdUp),
+      cites: holdUp.until,
+    })),
   ];
   return parts.filter(({ ms }) => ms >= SHARE_MIN * totalMs)
     .toSorted((left, right) => right.ms - left.ms).slice(0, PARTS_MAX);
@@ -63,7 +65,7 @@ function during(taskId: string, attempt: Attempt): readonly TimePart[] {
   const cites = [ended.entry.logId];
   if (!endedBadly(attempt)) return [{ ms, text: `in ${taskText(taskId)}`, cites }];
   const { end } = ended;
-  const isLimit = end.kind === "failed" && end.error.name === "TimeoutError";
+  const isLimit = end.kind === "failed" && end.timedOutMs !== undefined;
   const text = isLimit
     ? `until the time limit of attempt ${number} of ${taskText(taskId)}`
     : `in attempt ${number} of ${taskText(taskId)}, which ${
@@ -73,11 +75,7 @@ function during(taskId: string, attempt: Attempt): readonly TimePart[] {
 }
 
 /** Until the next attempt: a backoff, or a delay that the task asked for. */
-function pause(
-  taskId: string,
-  { ended }: Attempt,
-  next: Attempt | undefined,
-): readonly TimePart[] {
+function pause(taskId: string, { ended }: Attempt, next: Attempt | undefined): readonly TimePart[] {
   if (ended?.end.kind !== "failed" || next?.started === undefined) return [];
   const ms = lengthMs(ended.entry.receivedAt, next.started.receivedAt);
   const text = `until attempt ${next.attempt} of ${taskText(taskId)}`;
@@ -92,11 +90,6 @@ const WORDS: Partial<Record<ConditionSpan["condition"], string>> = {
   parked: "parked",
   compensating: "for its compensation",
 };
-
-/** What held a job up, with all times of one kind added up. */
-function heldUpPart(holdUp: HoldUp): TimePart {
-  return { ms: holdUp.ms, text: holdUpText(holdUp), cites: holdUp.until };
-}
 
 /** @param heldUp If known, says more precisely why the job was queued or held. */
 function spanParts(outlined: OutlinedHistory, heldUp: HeldUp | undefined): readonly TimePart[] {

@@ -3,11 +3,16 @@
 import { durationText } from "../core/duration.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import type { CompletedTask, JobState, SleepingTask } from "../core/job_state.ts";
+import {
+  type CompletedTask,
+  isSleep,
+  type JobState,
+  type SleepingTask,
+} from "../core/job_state.ts";
 import { sleeping } from "../core/task_facts.ts";
 import { openWaits } from "../core/waits.ts";
 import { showSome } from "./show_some.ts";
-import type { NextStep, Statement } from "./explanation.ts";
+import type { Next, Reasons, Statement } from "./explanation.ts";
 import { automatic, manual } from "./next_step.ts";
 import { lengthMs } from "./condition_spans.ts";
 import type { Evidence } from "./evidence.ts";
@@ -32,9 +37,7 @@ export function sleepsText(job: JobState): string {
   return shortened(ends, NAMES_MAX);
 }
 
-export function sleepReasons(
-  { job, conditionSince }: OutlinedHistory,
-): readonly Statement<LogId>[] {
+export function sleepReasons({ job, conditionSince }: OutlinedHistory): Reasons {
   return showSome(
     openSleeps(job),
     conditionSince.logId,
@@ -48,10 +51,7 @@ export function sleepReasons(
 }
 
 /** What ends at its time: sleeps, waits and deadlines of the plan. */
-export function endsByTime(
-  outlined: OutlinedHistory,
-  evidence: Evidence,
-): readonly NextStep<LogId>[] {
+export function endsByTime(outlined: OutlinedHistory, evidence: Evidence): Next {
   const held = heldBy(outlined, evidence);
   const sleeps = endsOfSleeps(outlined, held);
   const waits = endsOfWaits(outlined, held);
@@ -70,7 +70,7 @@ function heldBy({ job }: OutlinedHistory, evidence: Evidence): string {
   return isPaused(evidence) ? " once no pause holds it" : "";
 }
 
-function endsOfWaits({ job }: OutlinedHistory, held: string): readonly NextStep<LogId>[] {
+function endsOfWaits({ job }: OutlinedHistory, held: string): Next {
   if (job.state !== "Running") return [];
   return openWaits(job).slice(0, NAMES_MAX).map(({ expectation, dueAt, setBy }) =>
     automatic(
@@ -81,7 +81,7 @@ function endsOfWaits({ job }: OutlinedHistory, held: string): readonly NextStep<
 }
 
 /** When the deadlines of the plan pass. */
-export function deadlineSteps(outlined: OutlinedHistory): readonly NextStep<LogId>[] {
+export function deadlineSteps(outlined: OutlinedHistory): Next {
   const { job, created, started } = outlined;
   if (job.state !== "Running" || started === undefined) return [];
   return openExpectations(job).flatMap(({ expected: { id, within } }) => {
@@ -117,7 +117,7 @@ export function lateDeadlineText({ job, failedBy }: OutlinedHistory): string {
 }
 
 /** When the sleeps end by themselves, and what ends them now. */
-function endsOfSleeps({ job }: OutlinedHistory, held: string): readonly NextStep<LogId>[] {
+function endsOfSleeps({ job }: OutlinedHistory, held: string): Next {
   const sleeps = openSleeps(job).slice(0, NAMES_MAX);
   return sleeps.map(({ taskId, dueAt, firstLogId }) =>
     automatic(`Sleep ${taskId} ends at ${dueAt}, and its code continues${held}.`, [firstLogId])
@@ -149,6 +149,24 @@ export function sleepDueAt(
     : undefined;
 }
 
+/** Sleeps whose time had passed when `run` asked for them, so that they took none. */
+export function sleepsOver(outlined: OutlinedHistory): Reasons {
+  return outlined.job.tasks.flatMap((task) => {
+    if (task.status !== "completed" || !isSleep(task)) return [];
+    const over = overText(outlined, task.firstLogId);
+    if (over === "") return [];
+    const statement = `Sleep ${task.taskId} took no time${over}.`;
+    return [{ statement, cites: [task.firstLogId] }];
+  }).slice(0, NAMES_MAX);
+}
+
+/** `; its time was ..., which had passed when run asked for it at ...`, or nothing. */
+function overText(outlined: OutlinedHistory, setBy: LogId): string {
+  const [set, dueAt] = [outlined.entries.get(setBy), sleepDueAt(outlined, setBy)];
+  if (set === undefined || dueAt === undefined || lengthMs(set.receivedAt, dueAt) > 0) return "";
+  return `: its end, ${dueAt}, had passed when run asked for it at ${set.receivedAt}`;
+}
+
 /** `Sleep overnight ended at ..., when it was due`, with the entries that show it. */
 export function sleepEnded(
   outlined: OutlinedHistory,
@@ -163,7 +181,7 @@ export function sleepEnded(
     const ended = outlined.entries.get(completedBy);
     const dueAt = sleepDueAt(outlined, firstLogId);
     const late = dueAt === undefined || ended === undefined ? "" : lateText(dueAt, ended);
-    const how = late === "" ? ", when it was due" : late;
+    const how = overText(outlined, firstLogId) || late || ", when it was due";
     return { statement: `Sleep ${taskId} ended at ${endedAt}${how}`, cites: [completedBy] };
   }
   const statement = `Sleep ${taskId} was ended early at ${endedAt} by ${wakeText(woken)}`;

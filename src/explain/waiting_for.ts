@@ -23,7 +23,8 @@ import {
   openExpectations,
   policyTargets,
 } from "./open_expectations.ts";
-import { latest, matchedText, shortened, wantedText } from "./phrases.ts";
+import { latest, matchedText, shortened, uncapital, wantedText } from "./phrases.ts";
+import { senderReason } from "./senders.ts";
 import { suspectText } from "./suspect_text.ts";
 import { compareWith, findSuspects, ownShare } from "./suspects.ts";
 
@@ -125,6 +126,8 @@ function waitingFor(
     : unmeetable(outlined, expected) ?? nothingLikeIt(outlined, open, candidates);
   const count = matchedText(expected, matched);
   const elsewhere = remark === undefined ? [] : countedElsewhere(outlined, expected).by;
+  const sender = remark === undefined ? undefined : candidates?.sender;
+  const sent = sender === undefined ? [] : senderReason(expected.matcher.eventType, sender).cites;
   return {
     expectation: expected.id,
     eventType: expected.matcher.eventType,
@@ -132,7 +135,7 @@ function waitingFor(
     required: requiredMatches(expected.multiplicity),
     statement: `"${expected.id}": ${wantedText(expected)}; ${count} came.` +
       (remark === undefined ? "" : ` ${remark}`),
-    cites: unique([outlined.created.logId, ...latest(by), ...latest(elsewhere)]),
+    cites: unique([outlined.created.logId, ...latest(by), ...latest(elsewhere), ...sent]),
     nearMisses,
     ...(remark === undefined ? {} : { remark }),
   };
@@ -171,7 +174,8 @@ function nothingLikeIt(
   candidates: Candidates | undefined,
 ): string | undefined {
   if (candidates === undefined) return undefined;
-  const { ofType, forgottenUpTo, upTo } = candidates;
+  const { ofType, forgottenUpTo, upTo, sender } = candidates;
+  if (sender !== undefined) return senderReason(expected.matcher.eventType, sender).statement;
   if (upTo === 0) return "No event was compared: the index of values is not ready yet.";
   const bound = (forgottenUpTo === 0 ? "" : `, as far back as entry ${forgottenUpTo + 1}`) +
     (upTo === undefined ? "" : `, up to entry ${upTo}`);
@@ -180,13 +184,13 @@ function nothingLikeIt(
   const nothing = `${isOther ? "No other event" : "No event"} on record resembles it${bound}`;
   if (ofType === undefined || isOwnEvent(expected)) return `${nothing}.`;
   if (ofType === 0 && !isOther && !outlined.facts.has(expected.matcher.eventType)) {
-    return `No event of this type has come, and ${lower(nothing)}.`;
+    return `No event of this type has come, and ${uncapital(nothing)}.`;
   }
   const lacked = ofType === 0 ? undefined : lackedValue(outlined, expected, candidates);
   const lacking = lacked === undefined ? "" : `: ${lackingText(lacked, candidates)}`;
   return elsewhere.by.length === 0
     ? `${nothing}${lacking}.`
-    : `${elsewhereText(elsewhere)}; ${lower(nothing)}${lacking}.`;
+    : `${elsewhereText(elsewhere)}; ${uncapital(nothing)}${lacking}.`;
 }
 
 interface Elsewhere {
@@ -235,10 +239,6 @@ function lackingText(value: JsonScalar, { absent, ofType = 0 }: Candidates): str
   return ofType === 1
     ? `the one other event of this type does not have ${shown} in it`
     : `of ${countText(ofType)} other events of this type, none has ${shown} in it`;
-}
-
-function lower(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 /** The first demanded value that no other event of the type carries. */

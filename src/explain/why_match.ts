@@ -21,6 +21,7 @@ import {
   mismatchesWith,
 } from "./mismatch.ts";
 import { correlationDistance, expectationDistance, findNearest } from "./nearness.ts";
+import { shortened } from "./phrases.ts";
 import { type Step, toMatchable } from "../core/projector.ts";
 
 export const COORDINATION_TEXT =
@@ -31,11 +32,7 @@ const NAMED_MAX = 3;
 
 /** What a plan expects: `"paid" and "parts"`, or `"a", "b", "c" and 997 more`. */
 export function plannedText({ expected }: JobPlan): string {
-  const names = expected.slice(0, NAMED_MAX).map(({ id }) => JSON.stringify(id));
-  const more = expected.length - names.length;
-  if (more > 0) return `${names.join(", ")} and ${more} more`;
-  const last = names.pop() ?? "nothing";
-  return names.length === 0 ? last : `${names.join(", ")} and ${last}`;
+  return shortened(expected.map(({ id }) => JSON.stringify(id)), NAMED_MAX) || "nothing";
 }
 
 /** The expectations that an entry matched, with their counts after it. */

@@ -5,6 +5,7 @@
  */
 
 import { DASHBOARD_ROUTES } from "../dashboard/routes.ts";
+import { refuseQuery } from "./requests/query.ts";
 import type { Route } from "./route.ts";
 import { BULK_ROUTES, FAILURE_ROUTES } from "./routes/bulk.ts";
 import { CONTROL_ROUTES } from "./routes/controls.ts";
@@ -27,7 +28,7 @@ import { PAUSE_ROUTES } from "./routes/pauses.ts";
 import { REPLAY_ROUTES } from "./routes/replay.ts";
 
 /** In the order of `/openapi.json`. */
-export const ROUTES: readonly Route[] = [
+const API_ROUTES: readonly Route[] = [
   ...CREATE_ROUTES,
   ...LIST_ROUTES,
   ...JOB_ROUTES,
@@ -46,6 +47,22 @@ export const ROUTES: readonly Route[] = [
   ...JOURNAL_ROUTES,
   ...OPEN_API_ROUTES,
   ...METRICS_ROUTES,
+];
+
+export const ROUTES: readonly Route[] = [
+  ...API_ROUTES.map(refusingQuery),
   ...HEALTH_ROUTES,
   ...DASHBOARD_ROUTES,
 ];
+
+/** A route of the API refuses every parameter, unless it describes some. */
+function refusingQuery(route: Route): Route {
+  const { operation, handle } = route;
+  return operation?.query !== undefined ? route : {
+    ...route,
+    handle(c, deps) {
+      refuseQuery(c.req.raw);
+      return handle(c, deps);
+    },
+  };
+}

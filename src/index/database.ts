@@ -12,6 +12,8 @@ export interface DatabaseOptions {
   readonly requireRoom?: () => void;
   /** Deletes the content, which is useless, so that the next start rebuilds it. */
   readonly discard: () => void;
+  /** Asks for a `checkpoint` in another thread. */
+  readonly checkpoint?: () => void;
   /** Called with warnings for the operator. */
   readonly warn: (message: string) => void;
 }
@@ -41,6 +43,8 @@ export function insertion(before: string, columns: number, after = ""): Insertio
 const STATEMENTS_MAX = 200;
 /** Commits between two syncs while it is being built, so that the final sync is short. */
 const COMMITS_PER_SYNC = 64;
+/** Commits between two checkpoints of the log. With 128 jobs each, it has 250 pages by then. */
+const COMMITS_PER_CHECKPOINT = 16;
 /** SQLite results that mean a damaged file: CORRUPT and NOTADB. */
 const DAMAGED: readonly number[] = [11, 26];
 
@@ -96,8 +100,13 @@ export class Database {
   /** Runs `work` in a transaction, which rolls back if it throws. */
   within(work: () => void): void {
     const database = this.#open();
-    if (!this.#isBuilding) return transact(database, work);
-    const isSyncing = ++this.#commits % COMMITS_PER_SYNC === 0;
+    this.#commits++;
+    if (!this.#isBuilding) {
+      transact(database, work);
+      if (this.#commits % COMMITS_PER_CHECKPOINT === 0) this.#options.checkpoint?.();
+      return;
+    }
+    const isSyncing = this.#commits % COMMITS_PER_SYNC === 0;
     if (isSyncing) setSyncing(database, true);
     try {
       transact(database, work);

@@ -12,10 +12,12 @@ const SUFFIXES = ["", "-wal", "-shm"];
 export interface IndexOptions {
   /** Created when the index is first used: by then the journal is locked. */
   readonly folder: string;
+  /** Asks for a `checkpoint` of the database in another thread. */
+  readonly checkpoint?: (path: string) => void;
   readonly warn: (message: string) => void;
 }
 
-export function jobIndexIn({ folder, warn }: IndexOptions): SqliteJobIndex {
+export function jobIndexIn({ folder, warn, checkpoint }: IndexOptions): SqliteJobIndex {
   const open = (fresh: boolean) => {
     try {
       return fresh ? newFile(folder) : openFile(folder, false);
@@ -30,6 +32,7 @@ export function jobIndexIn({ folder, warn }: IndexOptions): SqliteJobIndex {
     isThere: () => isThere(`${folder}/${FILE}`),
     requireRoom: () => requireRoom(folder),
     discard: () => removeFiles(folder),
+    checkpoint: () => checkpoint?.(`${folder}/${FILE}`),
     warn,
   });
 }

@@ -8,6 +8,7 @@ import { failureReason, JournalDamagedError } from "./errors.ts";
 import { type FileStamp, type FileSystem, isSame, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 import type { LineIndexes } from "./line_indexes.ts";
+import type { SegmentProver } from "./options.ts";
 import { isSameSegment, type SealedSegment } from "./segment_rolls.ts";
 import { requireWhole } from "./segment_proof.ts";
 import { SidecarStore } from "./sidecar_store.ts";
@@ -39,6 +40,7 @@ interface BackgroundProofOptions {
   readonly layout: Layout;
   readonly clock: Clock;
   readonly indexes: Pick<LineIndexes, "of" | "release">;
+  readonly prover: SegmentProver;
   /** Whether the disk is full, so that no verdict may be written. */
   full(): boolean;
   /** Called when a segment is damaged. */
@@ -169,15 +171,15 @@ export class BackgroundProof {
    * Syncs the file: content that is only in memory could be lost although the timestamps survive.
    */
   async #onDisk(segment: SealedSegment, isProven: boolean): Promise<void> {
-    const { fileSystem, layout } = this.#options;
+    const { fileSystem, layout, prover } = this.#options;
     const path = `${layout.segments}/${segment.name}`;
     if (await fileSystem.kind(path) === "missing") {
       const { name, firstLogId: logId } = segment;
       throw new JournalDamagedError({ segment: name, offset: 0, logId }, "the segment is missing");
     }
-    const pause = () => this.#pause();
+    const isWhole = isProven || await prover.isWhole(path, segment);
     await withFile(fileSystem, path, "read", async (file) => {
-      if (!isProven) await requireWhole(file, segment, pause);
+      if (!isWhole) await requireWhole(file, segment, () => this.#pause());
       await file.sync();
     });
   }

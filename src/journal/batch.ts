@@ -9,15 +9,14 @@ import {
   CHAIN_LENGTH,
   chainAfter,
   chainField,
-  crc32Text,
-  CRC_SUFFIX_BYTES,
+  LINE_END,
   lineBody,
-  lineEnd,
   resolveCause,
   toEntry,
+  writeCrc,
 } from "./line_codec.ts";
 import { writtenAttributes } from "./line_defaults.ts";
-import { lineStarts, utf8WithSpare } from "./utf8.ts";
+import { lineStarts, utf8 } from "./utf8.ts";
 
 export type Stamp = (draft: EventDraft) => StampedEvent;
 
@@ -57,9 +56,9 @@ export function encodedGroup(events: readonly StampedEvent[]): EncodedGroup {
   return { events, attributes: events.map((event) => JSON.stringify(writtenAttributes(event))) };
 }
 
+const encoder = new TextEncoder();
+/** Until the chain before a batch is known, only its length is. */
 const CHAIN_PLACEHOLDER = "-".repeat(CHAIN_LENGTH);
-/** Bytes that `seal` adds after the last body. */
-const SEAL_BYTES = CHAIN_FIELD_BYTES + CRC_SUFFIX_BYTES + "\n".length;
 
 export class Batch {
   readonly firstLogId: LogId;
@@ -68,17 +67,10 @@ export class Batch {
   readonly #entries: JobEventLogEntry[] = [];
   /** Shared by all groups: they become durable or fail together. */
   readonly #durable = Promise.withResolvers<void>();
-  /**
-   * The blank line, the opening line of a segment (may be empty), then line bodies and line ends in
-   * turn. The last line has no end yet.
-   */
-  readonly #parts: string[] = ["\n", ""];
-  /** Characters of all bodies and ends. */
-  #length = 0;
-  /** Offset of each line within the text of all bodies and ends. */
+  /** The lines after the opening one, until `seal` without crcs and without the last line's end. */
+  #text = "";
+  /** Offset of each line in that text. */
   readonly #starts: number[] = [];
-  /** The crc of the last line so far. */
-  #crc = 0;
   #sealed: SealedBatch | undefined;
 
   /**
@@ -87,7 +79,6 @@ export class Batch {
   constructor(firstLogId: LogId, opening?: StampedEvent) {
     this.firstLogId = firstLogId;
     this.#opening = opening;
-    // The chain before the segment is not known yet, but its length is.
     this.#openingLength = this.#openingLine(CHAIN_PLACEHOLDER).text.length;
     this.#durable.promise.catch(() => {}); // The outcome may be awaited later, or never.
   }
@@ -103,7 +94,8 @@ export class Batch {
 
   /** Bytes on disk if nothing more is added; before `seal`, an estimate that counts characters. */
   get sealedBytes(): number {
-    const unsealed = "\n".length + this.#openingLength + this.#length + SEAL_BYTES;
+    const unsealed = "\n".length + this.#openingLength + this.#text.length + CHAIN_FIELD_BYTES +
+      LINE_END.length;
     return this.#sealed?.bytes.length ?? unsealed;
   }
 
@@ -129,21 +121,17 @@ export class Batch {
    */
   seal(previousChain: string): SealedBatch {
     const opening = this.#openingLine(previousChain);
-    this.#parts[1] = opening.text;
-    const text = this.#parts.join("");
-    const { buffer, length } = utf8WithSpare(text, SEAL_BYTES);
-    const chain = chainAfter(previousChain, buffer.subarray(1, length));
-    const field = chainField(chain);
-    const end = field + lineEnd(crc32Text(field, this.#crc));
-    const bytes = buffer.subarray(0, length + SEAL_BYTES);
-    new TextEncoder().encodeInto(end, bytes.subarray(length));
+    const text = `\n${opening.text}${this.#text}${chainField(CHAIN_PLACEHOLDER)}${LINE_END}`;
+    const bytes = utf8(text);
+    const isAscii = bytes.length === text.length;
+    const offsets = isAscii ? this.#offsets(opening.text) : lineStarts(bytes);
     return this.#sealed = {
       firstLogId: this.firstLogId,
       lastLogId: this.nextLogId - 1,
       entries: [...opening.entries, ...this.#entries],
       bytes,
-      offsets: length === text.length ? this.#offsets(opening.text) : lineStarts(bytes),
-      chain,
+      offsets,
+      chain: writeChain(bytes, offsets, previousChain),
       opensSegment: this.opensSegment,
     };
   }
@@ -164,19 +152,12 @@ export class Batch {
     causedBy: LogId | undefined,
     attributes: string,
   ): JobEventLogEntry {
-    if (this.#entries.length > 0) this.#push(lineEnd(this.#crc));
-    const body = lineBody(this.firstLogId, logId, event, causedBy, attributes);
+    if (this.#entries.length > 0) this.#text += LINE_END;
+    this.#starts.push(this.#text.length);
+    this.#text += lineBody(this.firstLogId, logId, event, causedBy, attributes);
     const entry = toEntry(logId, event, causedBy);
     this.#entries.push(entry);
-    this.#starts.push(this.#length);
-    this.#push(body);
-    this.#crc = crc32Text(body);
     return entry;
-  }
-
-  #push(part: string): void {
-    this.#parts.push(part);
-    this.#length += part.length;
   }
 
   /** The offset of each line, provided that every character takes one byte. */
@@ -196,8 +177,23 @@ export class Batch {
     const logId = this.firstLogId;
     const body = lineBody(logId, logId, opening, undefined, JSON.stringify(attributes));
     return {
-      text: body + lineEnd(crc32Text(body)),
+      text: body + LINE_END,
       entries: [toEntry(logId, opening, undefined)],
     };
   }
+}
+
+/** Writes the crc of each line, and the chain of the batch, which it returns. */
+function writeChain(bytes: Uint8Array, offsets: readonly number[], previousChain: string): string {
+  const [first = 0] = offsets;
+  let last = first;
+  for (const offset of offsets) {
+    if (offset > last) writeCrc(bytes, last, offset);
+    last = offset;
+  }
+  const chainAt = bytes.length - LINE_END.length - CHAIN_FIELD_BYTES;
+  const chain = chainAfter(previousChain, bytes.subarray(first, chainAt));
+  encoder.encodeInto(chainField(chain), bytes.subarray(chainAt));
+  writeCrc(bytes, last, bytes.length);
+  return chain;
 }

@@ -1,5 +1,6 @@
 /** The file system of the machine, through Deno. */
 
+import { dirname } from "node:path";
 import { setImmediate } from "node:timers";
 import { ensureDir } from "@std/fs";
 import type {
@@ -161,6 +162,7 @@ export class DenoFileSystem implements FileSystem {
   async open(path: string, mode: OpenMode): Promise<OpenFile> {
     const purpose = mode === "read" ? "read" : "write";
     const file = await this.#opened(path, OPTIONS[mode], purpose);
+    if (mode === "create") giveToOwner(path);
     const identity = new Identity(file);
     if (purpose === "write") identity.look();
     return new DenoFile(file, identity, this.#spares);
@@ -168,6 +170,7 @@ export class DenoFileSystem implements FileSystem {
 
   async lock(path: string): Promise<HeldLock | undefined> {
     const file = await Deno.open(path, { write: true, create: true, mode: 0o600 });
+    giveToOwner(path);
     if (await held(file)) {
       const identity = new Identity(file);
       return {
@@ -224,6 +227,7 @@ export class DenoFileSystem implements FileSystem {
   async makeFolder(path: string): Promise<void> {
     try {
       await Deno.mkdir(path, { mode: 0o700 });
+      giveToOwner(path);
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
       await ensureDir(path); // Fails if the path is a file.
@@ -273,6 +277,22 @@ export class DenoFileSystem implements FileSystem {
     } catch (error) {
       return this.#spares.use(purpose, error, () => Deno.openSync(path, options));
     }
+  }
+}
+
+/**
+ * What root creates belongs to the owner of the folder around it: the server must be able to use a
+ * journal that root has repaired. Only root may give files away.
+ */
+function giveToOwner(path: string): void {
+  const around = dirname(path);
+  try {
+    requireGranted(around);
+    const { uid, gid } = Deno.statSync(around);
+    const own = Deno.lstatSync(path);
+    if (own.uid === 0 && !own.isSymlink) Deno.chownSync(path, uid, gid);
+  } catch {
+    // Whose it should be is unknown, or the system does not allow it.
   }
 }
 

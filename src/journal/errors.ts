@@ -27,6 +27,9 @@ function adviceFor(folder: string): string {
     "before it changes anything";
 }
 
+/** Neither a repair nor another download would make it readable. */
+const NEWER_ADVICE = "; use a newer version";
+
 function copyAdvice(folder: string): string {
   return `. This folder is a copy of the journal in the database: move ${folder} away, and the ` +
     "next start downloads it again";
@@ -45,14 +48,20 @@ export class JournalDamagedError extends Error {
   /** The position of the entry that is, or should be, there. */
   readonly logId: number;
   readonly #what: string;
+  readonly #byNewerVersion: boolean;
 
-  /** Created by the journal. */
-  constructor(location: JournalLocation, reason: string) {
+  /**
+   * Created by the journal.
+   *
+   * @param byNewerVersion Whether it is not damaged, but too new for this version.
+   */
+  constructor(location: JournalLocation, reason: string, byNewerVersion = false) {
     const { segment, offset, logId } = location;
     const what = `Cannot use the journal: segment ${segment} at byte ${offset} ` +
       `(logId ${logId}): ${reason}`;
-    super(what + adviceFor("journal"));
+    super(what + (byNewerVersion ? NEWER_ADVICE : adviceFor("journal")));
     this.#what = what;
+    this.#byNewerVersion = byNewerVersion;
     this.segment = segment;
     this.offset = offset;
     this.logId = logId;
@@ -65,6 +74,7 @@ export class JournalDamagedError extends Error {
    * @param isCopy Whether the folder is a copy of a shared journal: repaired, it would differ.
    */
   messageFor(folder: string, isCopy = false): string {
+    if (this.#byNewerVersion) return this.#what + NEWER_ADVICE;
     return this.#what + (isCopy ? copyAdvice(folder) : adviceFor(folder));
   }
 }

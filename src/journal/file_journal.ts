@@ -152,10 +152,10 @@ export class FileJournal implements Journal {
   }
 
   async #close(): Promise<void> {
-    this.#parts.follower?.end();
+    const { follower, recorder } = this.#parts;
     const unproven = this.#parts.proof.stop();
     try {
-      await this.#parts.recorder.close();
+      await (follower ?? recorder).close();
     } finally {
       await this.#parts.leave();
       await unproven;

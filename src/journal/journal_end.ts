@@ -182,7 +182,7 @@ function lastIn(
     }
     case "damaged": {
       const location = { segment: name, offset: end.offset, logId: end.logId };
-      throw new JournalDamagedError(location, end.reason);
+      throw new JournalDamagedError(location, end.reason, end.byNewerVersion);
     }
     default:
       return assertNever(end, "segment end");

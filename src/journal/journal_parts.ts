@@ -193,6 +193,7 @@ function createParts(
     shared: options.shared,
     recorder,
     clock,
+    refuse: (entry) => options.consumer.refuse(entry),
     store: (batch) => orUnusable("write to", options.folder, () => copy.write(batch, false)),
   });
   return { recorder, follower, catalogue, history, proof, mend, closeWriter, leave, verification };

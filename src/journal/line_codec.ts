@@ -22,8 +22,9 @@ export const CRC_KEY = ',"crc":"';
 export const CHAIN_KEY = ',"chain":"';
 /** Characters of a chain: SHA-256 in base64url without padding. */
 export const CHAIN_LENGTH = 43;
+const CRC_DIGITS = 8;
 /** Bytes from `,"crc":"` to the closing brace. */
-export const CRC_SUFFIX_BYTES = CRC_KEY.length + 8 + '"}'.length;
+export const CRC_SUFFIX_BYTES = CRC_KEY.length + CRC_DIGITS + '"}'.length;
 /** Bytes from `,"chain":"` to the closing quotation mark. */
 export const CHAIN_FIELD_BYTES = CHAIN_KEY.length + CHAIN_LENGTH + '"'.length;
 
@@ -105,22 +106,19 @@ export function resolveCause(
   return groupFirst + cause.draft;
 }
 
-/** The CRC-32 of text as UTF-8, or of text that continues one with a known CRC. */
-export function crc32Text(text: string, before = 0): number {
-  return crc32(text, before);
-}
+/** The end of a line after its body or chain, before `writeCrc`. */
+export const LINE_END = `${CRC_KEY}${"0".repeat(CRC_DIGITS)}"}\n`;
+const DIGITS = new TextEncoder().encode("0123456789abcdef");
 
-/** The end of a line after its body or chain: the crc, the brace and the newline. */
-export function lineEnd(crc: number): string {
-  const digits = hex(crc >>> 24) + hex(crc >>> 16 & 255) + hex(crc >>> 8 & 255) + hex(crc & 255);
-  return `${CRC_KEY}${digits}"}\n`;
-}
-
-/** Two digits for each byte. A table, because it is used for every line. */
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
-
-function hex(byte: number): string {
-  return HEX[byte] ?? "";
+/** Writes the CRC-32 of a line, from everything before its `crc`. The line ends with `LINE_END`. */
+export function writeCrc(bytes: Uint8Array, lineStart: number, lineEnd: number): void {
+  const crcAt = lineEnd - LINE_END.length;
+  let crc = crc32(bytes.subarray(lineStart, crcAt));
+  const digitsAt = crcAt + CRC_KEY.length;
+  for (let digit = CRC_DIGITS - 1; digit >= 0; digit--) {
+    bytes[digitsAt + digit] = DIGITS[crc & 15] as number;
+    crc >>>= 4;
+  }
 }
 
 /** The field between the body and the crc of the last line of a batch. */

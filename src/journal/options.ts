@@ -3,6 +3,7 @@
 import type { JournalEventDraft } from "../core/event.ts";
 import type { Clock, JournalConsumer, Random } from "../engine/ports.ts";
 import type { FileSystem } from "./file_system.ts";
+import type { SealedSegment } from "./segment_rolls.ts";
 import type { SharedJournal } from "./shared_log.ts";
 
 export interface CommittedBatch {
@@ -15,6 +16,15 @@ export interface CommittedBatch {
 /** Counts batches. Every request waits for it, so it must be fast. */
 export interface CommitWatch {
   committed(batch: CommittedBatch): void;
+}
+
+/** Verifies full segments in another thread. */
+export interface SegmentProver {
+  /**
+   * Resolves to whether the file is the segment, as far as is known of it. `false` proves nothing:
+   * the journal then reads the file itself.
+   */
+  isWhole(path: string, segment: SealedSegment): Promise<boolean>;
 }
 
 export interface FileJournalOptions {
@@ -43,6 +53,8 @@ export interface FileJournalOptions {
   readonly firstFacts?: readonly JournalEventDraft[];
   /** Shares the journal with other processes; the folder is then a copy. */
   readonly shared?: SharedJournal | undefined;
+  /** By default the journal verifies its segments itself. */
+  readonly prover?: SegmentProver;
   /** Called with each batch that has become durable. */
   readonly watch?: CommitWatch | undefined;
   /** Called with progress while the journal is opened. */
@@ -82,6 +94,7 @@ export function resolvedOptions(options: FileJournalOptions): ResolvedOptions {
     batchBytesMax: BATCH_BYTES_MAX,
     acceptSnapshotAhead: false,
     firstFacts: [],
+    prover: { isWhole: () => Promise.resolve(false) },
     watch: undefined,
     progress: () => undefined,
     warn: () => {},

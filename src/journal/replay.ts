@@ -243,7 +243,7 @@ class Replay {
       const reason = consumer.refuse(entry);
       if (reason !== undefined) {
         const location = locationIn(segment, batch, from, entry.logId - batch.firstLogId);
-        throw new JournalDamagedError(location, reason);
+        throw new JournalDamagedError(location, reason, true);
       }
       consumer.replay(entry);
     }
@@ -260,8 +260,9 @@ class Replay {
         this.#torn = end.tail;
         return;
       case "damaged": {
-        const { offset, logId } = end;
-        throw new JournalDamagedError({ segment: segment.name, offset, logId }, end.reason);
+        const { offset, logId, reason, byNewerVersion } = end;
+        const location = { segment: segment.name, offset, logId };
+        throw new JournalDamagedError(location, reason, byNewerVersion);
       }
       default:
         return assertNever(end, "segment end");

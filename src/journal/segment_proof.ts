@@ -19,7 +19,7 @@ const PIECE_BYTES = 512 * 1024;
  * @throws {JournalDamagedError} when the file differs from what is known of the segment.
  */
 export async function requireWhole(
-  file: OpenFile,
+  file: Pick<OpenFile, "read" | "size">,
   segment: SealedSegment,
   pause: () => Promise<void> | undefined,
   onBatch?: (batch: ScannedBatch, origin: number) => void,

@@ -1,10 +1,13 @@
 /** The copy that a process keeps of a shared journal, as a follower or as the leader. */
 
+import { counted } from "../core/counted.ts";
+import { durationText } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
 import type { WhyLeading } from "../core/standing.ts";
 import { errorMessage } from "../core/thrown.ts";
 import {
   type Clock,
+  type JournalConsumer,
   JournalFailedError,
   JournalFullError,
   type JournalHead,
@@ -18,6 +21,7 @@ import {
   DamagedLogError,
   LostHistoryError,
   missingEntries,
+  NewerEntryError,
   OvertakenError,
   type SharedBatch,
   type SharedJournal,
@@ -28,6 +32,7 @@ import {
  * Reads and verifies a batch of the shared log.
  *
  * @throws {DamagedLogError} if the batch is damaged, or does not follow the head.
+ * @throws {NewerEntryError} if this version does not read its format.
  */
 export function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead): SealedBatch {
   const firstLogId = head.logId + 1;
@@ -48,7 +53,9 @@ export function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead)
   const isWhole = scanned?.chain === batch.chain && scanned.lastLogId === batch.lastLogId &&
     scanner.end === bytes.length;
   if (scanned !== undefined && isWhole) return { ...scanned, bytes, opensSegment };
-  const reason = scanner.flaw?.reason ?? "its chain or its positions differ";
+  const { flaw } = scanner;
+  if (flaw?.byNewerVersion === true) throw new NewerEntryError(flaw.logId, flaw.reason);
+  const reason = flaw?.reason ?? "its chain or its positions differ";
   throw new DamagedLogError(
     `the batch at logId ${firstLogId} in the database is not what was written: ${reason}`,
   );
@@ -90,15 +97,20 @@ interface FollowerParts {
   readonly shared: SharedJournal;
   readonly recorder: Pick<
     Recorder,
-    "head" | "batchOf" | "adopt" | "confirm" | "fail" | "sealLater"
+    "head" | "nextLogId" | "batchOf" | "adopt" | "confirm" | "fail" | "sealLater" | "close"
   >;
-  readonly clock: Pick<Clock, "monotonic">;
+  readonly clock: Pick<Clock, "monotonic" | "setTimer">;
+  /** Why this version cannot read an entry, if so. */
+  readonly refuse: JournalConsumer["refuse"];
   /** Stores a batch in the copy. */
   readonly store: (batch: SealedBatch) => Promise<void>;
 }
 
 /** How often this process tries to take the lead. */
 const TAKE_EVERY_MS = 250;
+
+/** How long a stop waits for the shared log, which may not answer for hours. */
+const CLOSE_MS_MAX = 10_000;
 
 /** Keeps the copy of this process complete until it may lead. */
 export class Follower {
@@ -115,6 +127,7 @@ export class Follower {
    *
    * @throws {LostHistoryError} if the copy has entries that the log does not have.
    * @throws {DamagedLogError} if a batch is damaged.
+   * @throws {NewerEntryError} if this version cannot read an entry.
    */
   async catchUp(): Promise<void> {
     let fetched: boolean;
@@ -163,9 +176,18 @@ export class Follower {
     return this.#parts.shared.membership.silentSince ?? undefined;
   }
 
-  /** Makes `untilLead` end soon. */
-  end(): void {
+  /**
+   * Makes `untilLead` end soon, and closes the recorder.
+   *
+   * @throws {JournalFailedError} if the shared log does not take the last entries, which are not
+   * acknowledged.
+   */
+  async close(): Promise<void> {
     this.#isEnded = true;
+    const { recorder, clock } = this.#parts;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const cancel = clock.setTimer(CLOSE_MS_MAX, () => reject(untaken(recorder)));
+    await Promise.race([recorder.close(), late]).finally(cancel);
   }
 
   async #fetch(as: "found" | "news"): Promise<boolean> {
@@ -177,11 +199,21 @@ export class Follower {
     const lastLogId = batches.length === 0 ? recorder.head.logId : await log.lastLogId();
     for (const batch of batches) {
       if (this.#isEnded) break;
-      await this.#adopt(sealedBatch(batch, recorder.head), as);
+      const sealed = sealedBatch(batch, recorder.head);
+      // It would be projected wrongly, and this process may lead next.
+      this.#requireReadable(sealed);
+      await this.#adopt(sealed, as);
       membership.copied(recorder.head.logId, lastLogId);
     }
     if (batches.length === 0) membership.copied(recorder.head.logId, lastLogId);
     return batches.length > 0;
+  }
+
+  #requireReadable({ entries }: SealedBatch): void {
+    for (const entry of entries) {
+      const reason = this.#parts.refuse(entry);
+      if (reason !== undefined) throw new NewerEntryError(entry.logId, reason);
+    }
   }
 
   async #adopt(batch: SealedBatch, as: "found" | "news"): Promise<void> {
@@ -220,6 +252,14 @@ export class Follower {
     this.#leads = true;
     return recorder.head.logId;
   }
+}
+
+function untaken({ head, nextLogId }: FollowerParts["recorder"]): JournalFailedError {
+  const count = counted(nextLogId - head.logId - 1, "entry", "entries");
+  return new JournalFailedError(
+    `Cannot record ${count} from logId ${head.logId + 1} on: the database has not answered for ` +
+      `${durationText(CLOSE_MS_MAX)}, so whether it has them is unknown`,
+  );
 }
 
 function failure(cause: Error): JournalFailedError {

@@ -121,16 +121,32 @@ export class DamagedLogError extends Error {
   }
 }
 
-/** Describes the entries missing from a log that ends before a position that a process has seen. */
+/** A newer version of Daybook leads, and has recorded what this one cannot read. */
+export class NewerEntryError extends Error {
+  /** For logs. */
+  override readonly name = "NewerEntryError";
+  /** The exit code of a process that finds such an entry. */
+  readonly exitCode = 78;
+
+  constructor(logId: LogId, reason: string) {
+    super(`at logId ${logId}, ${reason}; use a newer version`);
+  }
+}
+
+/**
+ * Describes the entries missing from a log that ends before a position that a process has seen. What
+ * was recorded since may have replaced earlier ones too.
+ */
 export function missingEntries(lastLogId: LogId, seenLogId: LogId): string {
   return `the database ends at logId ${lastLogId}, and lacks the entries acknowledged after it, ` +
-    `from logId ${lastLogId + 1} on: ${counted(seenLogId - lastLogId, "entry", "entries")}`;
+    `from logId ${lastLogId + 1} on: ${counted(seenLogId - lastLogId, "entry", "entries")}, or ` +
+    "more if others were recorded since";
 }
 
 /** Whether an error is about the state of the shared log. */
 export function isSharedLogError(
   error: unknown,
-): error is OvertakenError | LostHistoryError | DamagedLogError {
+): error is OvertakenError | LostHistoryError | DamagedLogError | NewerEntryError {
   return error instanceof OvertakenError || error instanceof LostHistoryError ||
-    error instanceof DamagedLogError;
+    error instanceof DamagedLogError || error instanceof NewerEntryError;
 }

@@ -1,21 +1,13 @@
 /** Encodes text as UTF-8, and finds lines in bytes. */
 
 const NEWLINE = 10;
-/** The most bytes that one UTF-16 code unit of a string can need. */
-const BYTES_PER_UNIT_MAX = 3;
-
 const encoder = new TextEncoder();
 
-/** Encodes a text into a buffer that has spare bytes after it. */
-export function utf8WithSpare(
-  text: string,
-  spareBytes: number,
-): { readonly buffer: Uint8Array<ArrayBuffer>; readonly length: number } {
-  const buffer = new Uint8Array(text.length + spareBytes);
-  const { read, written } = encoder.encodeInto(text, buffer.subarray(0, text.length));
-  if (read === text.length) return { buffer, length: written };
-  const larger = new Uint8Array(text.length * BYTES_PER_UNIT_MAX + spareBytes);
-  return { buffer: larger, length: encoder.encodeInto(text, larger).written };
+/** As many bytes as the text has UTF-16 code units if it is ASCII, which is encoded faster. */
+export function utf8(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length);
+  const { read } = encoder.encodeInto(text, bytes);
+  return read === text.length ? bytes : encoder.encode(text);
 }
 
 /** Byte offsets of the lines that are not blank. */

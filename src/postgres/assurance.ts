@@ -19,6 +19,8 @@ const SAFE: Readonly<Record<string, readonly string[]>> = {
   synchronous_commit: ["on", "remote_apply"],
   // Every session asks for it, but a pooler may not pass the request on.
   statement_timeout: ["0"],
+  // Only a warning says that the wait for a standby was cancelled.
+  client_min_messages: ["notice", "warning", "log"],
   // Lines are sent as text. A database of `SQL_ASCII` stores the bytes that it gets.
   client_encoding: ["UTF8"],
   server_encoding: ["UTF8", "SQL_ASCII"],

@@ -42,14 +42,15 @@ export function dialler(hosts: readonly string[], ownPort: number): Dialler {
   let socket: Socket | undefined;
   const dial = ({ host, port, path }: Target) => {
     if (path !== false) return new Socket().connect({ path });
-    const next = hosts[turn++ % hosts.length] ?? host[0] ?? "";
+    const names = hosts.length === 0 ? host.slice(0, 1) : hosts;
     // A URL puts an IPv6 address in brackets; `connect` expects it without.
     // The driver takes a part of an IPv6 address for the port.
-    const peer = {
-      host: next.replace(/^\[(.*)\]$/, "$1"),
+    const peers = names.map((name) => ({
+      host: name.replace(/^\[(.*)\]$/, "$1"),
       port: ownPort || port[0] || 5432,
-    };
-    requirePermission(peer);
+    }));
+    requirePermissions(peers);
+    const peer = peers[turn++ % peers.length] ?? { host: "", port: ownPort };
     // The driver reads the host from the socket to verify the certificate.
     return Object.assign(new WatchedSocket(peer).connect(peer), peer);
   };
@@ -58,14 +59,16 @@ export function dialler(hosts: readonly string[], ownPort: number): Dialler {
 
 /**
  * For an address, `connect` would throw where nothing catches it; for a name, it would say that the
- * name has no address.
+ * name has no address. All hosts are checked, so that a fail-over does not find one missing.
  *
  * @throws {Deno.errors.NotCapable}
  */
-function requirePermission({ host, port }: Peer): void {
-  const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-  if (Deno.permissions.querySync({ name: "net", host: address }).state === "granted") return;
-  throw new Deno.errors.NotCapable(`permission is missing, add --allow-net=${address}`);
+function requirePermissions(peers: readonly Peer[]): void {
+  const missing = peers
+    .map(({ host, port }) => `${host.includes(":") ? `[${host}]` : host}:${port}`)
+    .filter((host) => Deno.permissions.querySync({ name: "net", host }).state !== "granted");
+  if (missing.length === 0) return;
+  throw new Deno.errors.NotCapable(`permission is missing, add --allow-net=${missing.join()}`);
 }
 
 class WatchedSocket extends Socket {

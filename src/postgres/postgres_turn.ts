@@ -28,6 +28,7 @@ interface Look {
   /** `null` until a process has led. */
   readonly writer: string | null;
   readonly url: string;
+  readonly seen: string | null;
   readonly silent_ms: string;
   readonly is_free: boolean;
 }
@@ -73,6 +74,10 @@ export class PostgresTurn implements Turn {
    * leader could send a heartbeat.
    */
   #reachedMs = -Infinity;
+  /** The last heartbeat, by the clock of the database; `undefined` before the first look. */
+  #seen: string | null | undefined;
+  /** When it was sent, or first seen. */
+  #heardAtMs = 0;
   /** Why this process got the lock. */
   #why: WhyLeading = "first";
   /** The leader whose session this process ended. */
@@ -144,14 +149,14 @@ export class PostgresTurn implements Turn {
   async #look(): Promise<Seen> {
     const { journal } = this.#options.place;
     const [row] = await this.#sql<Look[]>`
-      select writer, url, extract(epoch from clock_timestamp() - seen) * 1000 as silent_ms,
+      select writer, url, seen::text, extract(epoch from clock_timestamp() - seen) * 1000 as silent_ms,
         not exists (select from pg_locks where ${lockOf(this.#sql, journal)}) as is_free
       from (select) as always left join daybook_leader on journal = ${journal}`;
     const nowMs = this.#clock.monotonic();
     const wasStill = nowMs - (this.#answeredMs ?? nowMs) > STALL_MS;
     this.#answeredMs = nowMs;
     if (this.#wasLost || wasStill) [this.#wasLost, this.#reachedMs] = [false, nowMs];
-    const heardMs = Number(row?.silent_ms);
+    const heardMs = nowMs - this.#heardAt(nowMs, row);
     // It has sent a heartbeat since its session was ended, so it is not dead.
     if (heardMs < SILENT_MS) this.#deposed = undefined;
     return {
@@ -162,6 +167,17 @@ export class PostgresTurn implements Turn {
       silentMs: Math.min(heardMs, nowMs - this.#reachedMs),
       isFree: row?.is_free === true,
     };
+  }
+
+  /** The clock of the database counts only for the first look, since it may be set. */
+  #heardAt(nowMs: number, row: Look | undefined): number {
+    const seen = row?.seen ?? null;
+    const isFirst = this.#seen === undefined;
+    if (seen !== this.#seen) {
+      this.#heardAtMs = isFirst ? nowMs - Math.max(0, Number(row?.silent_ms)) : nowMs;
+    }
+    this.#seen = seen;
+    return this.#heardAtMs;
   }
 
   /**

@@ -128,12 +128,12 @@ export class Daybook {
   }
 
   async #close(): Promise<void> {
-    const { journal, watchdog, threads, logs, index, pastEvents } = this.#parts;
+    const { journal, watchdog, threads, logs, index, indexThread } = this.#parts;
     threads.close();
     await watchdog.stop();
     await logs.close();
     // The verification does not read what is written from now on.
-    await Promise.all([pastEvents.close(), journal.close()]);
+    await Promise.all([indexThread.close(), journal.close()]);
     index.close();
   }
 }

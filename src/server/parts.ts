@@ -32,7 +32,7 @@ import { ServedHere } from "./served_here.ts";
 import { Verifier } from "../verify/verifier.ts";
 import { type ThreadLimits, ThreadPool } from "../threads/thread_pool.ts";
 import { ThreadedCode } from "../threads/threaded_code.ts";
-import { hasDescriptors, ThreadedPastEvents } from "../values/threaded_past_events.ts";
+import { hasDescriptors, IndexThread } from "../values/index_thread.ts";
 import { VERSION } from "../version.ts";
 import { Watchdog, type WatchdogOptions } from "../watchdog/watchdog.ts";
 
@@ -112,7 +112,7 @@ export interface Parts {
   readonly threads: ThreadPool;
   readonly logs: JobLogFiles;
   readonly index: SqliteJobIndex;
-  readonly pastEvents: ThreadedPastEvents;
+  readonly indexThread: IndexThread;
   readonly clock: Clock;
   readonly drainMs: number;
   readonly hold: boolean;
@@ -146,16 +146,20 @@ export async function assemble(options: DaybookOptions, leads: () => boolean): P
   });
   const trends = new Trends(counted);
   const layout = journalLayout(configuration.folder);
-  const index = jobIndexIn({ folder: layout.index, warn });
+  const indexThread = new IndexThread({ ...layout, clock, warn });
+  const index = jobIndexIn({
+    folder: layout.index,
+    checkpoint: (path) => indexThread.checkpoint(path),
+    warn,
+  });
   const logs = new JobLogFiles({ folder: layout.logs, warn });
-  const pastEvents = new ThreadedPastEvents({ ...layout, clock, warn });
   const threads = new ThreadPool({
     ...limits.threads,
     hasRoom: () => hasDescriptors(configuration.folder),
   });
   const engine = new JobEngine({
     index,
-    pastEvents,
+    pastEvents: indexThread,
     clock,
     random,
     definitions,
@@ -188,6 +192,7 @@ export async function assemble(options: DaybookOptions, leads: () => boolean): P
     segmentBytes: configuration.segmentBytes,
     snapshotEvery: configuration.snapshotEvery,
     reserveBytes: limits.reserveBytes ?? RESERVE_BYTES,
+    prover: indexThread,
     acceptSnapshotAhead: configuration.acceptSnapshotAhead,
     shared: options.sharing?.shared,
     watch: combineCommitWatches(metrics.commits, trends),
@@ -195,7 +200,7 @@ export async function assemble(options: DaybookOptions, leads: () => boolean): P
     warn,
   }).catch(async (error) => {
     index.close();
-    await pastEvents.close();
+    await indexThread.close();
     throw error;
   });
   fileSystem.keepDescriptors(layout.folder);
@@ -243,7 +248,7 @@ export async function assemble(options: DaybookOptions, leads: () => boolean): P
     threads,
     logs,
     index,
-    pastEvents,
+    indexThread,
     clock,
     drainMs,
     hold,

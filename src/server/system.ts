@@ -17,13 +17,21 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   setTimer(delayMs, callback) {
-    const timer = setTimeout(callback, Math.min(Math.max(0, delayMs), TIMER_MAX_MS));
+    if (delayMs > TIMER_MAX_MS) return longTimer(delayMs, callback);
+    const timer = setTimeout(callback, Math.max(0, delayMs));
     return () => clearTimeout(timer);
   },
   nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
   // Deno polls its connections before each timer, but only at every sixtieth immediate.
   pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
 };
+
+function longTimer(delayMs: number, callback: () => void): () => void {
+  let cancel = systemClock.setTimer(TIMER_MAX_MS, () => {
+    cancel = systemClock.setTimer(delayMs - TIMER_MAX_MS, callback);
+  });
+  return () => cancel();
+}
 
 export const systemRandom: Random = {
   ulid: () => monotonicUlid(),

@@ -137,11 +137,7 @@ function serverPermissions(program: Program): readonly Permissions[] {
   });
 }
 
-function taskPermissions(
-  needs: Setting["needs"],
-  text: string,
-  program: Program,
-): Permissions {
+function taskPermissions(needs: Setting["needs"], text: string, program: Program): Permissions {
   switch (needs) {
     case "journal":
       return namesDatabase(text) ? { net: databaseHosts(text) } : { read: [text], write: [text] };

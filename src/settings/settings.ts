@@ -72,10 +72,7 @@ function list(value: string): Kind<readonly string[]> {
   return { value, schema, show: (names) => names.join(", ") || "none" };
 }
 
-function choice<const Value extends string>(
-  value: string,
-  values: readonly Value[],
-): Kind<Value> {
+function choice<const Value extends string>(value: string, values: readonly Value[]): Kind<Value> {
   const message = `must be ${values.join(" or ")}`;
   const schema = v.pipe(v.string(), v.picklist(values, message));
   return { value, schema, show: (chosen) => chosen };

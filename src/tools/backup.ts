@@ -8,12 +8,13 @@ import { Buffer } from "node:buffer";
 import type { SegmentInfo } from "../engine/ports.ts";
 import { assertNever } from "../core/assert_never.ts";
 import { JournalDamagedError, orUnusable } from "../journal/errors.ts";
-import { type FileSystem, readBetween, withFile, writeNew } from "../journal/file_system.ts";
+import { type FileSystem, withFile } from "../journal/file_system.ts";
 import { requireKind } from "../journal/folder.ts";
-import { type Layout, TEMPORARY } from "../journal/layout.ts";
+import type { Layout } from "../journal/layout.ts";
 import { findSegmentEnd } from "../journal/segment_end.ts";
 import { listSegments, segmentsToRead } from "../journal/segment_listing.ts";
 import { SegmentScanner } from "../journal/segment_scanner.ts";
+import { readSegment, writeSegment } from "./segment_files.ts";
 
 /** What was copied. */
 export interface Copied {
@@ -66,11 +67,7 @@ export async function backUp(options: BackupOptions): Promise<Copied> {
 /** Includes blank lines: a copy made by another tool may end with some, which must be removed. */
 function sizeIn({ fileSystem, to }: BackupOptions, { name }: SegmentInfo): Promise<number> {
   const path = `${to.segments}/${name}`;
-  return orUnusable(
-    "read",
-    path,
-    () => withFile(fileSystem, path, "read", (file) => file.size()),
-  );
+  return orUnusable("read", path, () => withFile(fileSystem, path, "read", (file) => file.size()));
 }
 
 /** Returns the number of bytes written: none if the target has them already. */
@@ -81,20 +78,10 @@ async function copySegment(
   size: number,
 ): Promise<number> {
   if (!isActive && size === segment.bytes) return 0;
-  const path = `${from.segments}/${segment.name}`;
-  const content = await orUnusable(
-    "read",
-    path,
-    () => readBetween(fileSystem, path, 0, segment.bytes),
-  );
+  const content = await readSegment(fileSystem, from, segment.name, 0, segment.bytes);
   const bytes = isActive ? wholeBatches(content, segment) : content;
   if (bytes.length === 0 || bytes.length === size) return 0;
-  const target = `${to.segments}/${segment.name}`;
-  await orUnusable("write", target, async () => {
-    await writeNew(fileSystem, target + TEMPORARY, bytes);
-    await fileSystem.rename(target + TEMPORARY, target);
-    await fileSystem.syncFolder(to.segments);
-  });
+  await writeSegment(fileSystem, to, segment.name, bytes);
   return bytes.length;
 }
 
@@ -153,11 +140,9 @@ async function requireSameHistory(
   for (const folder of [from, to]) {
     await requireKind(fileSystem, `${folder.segments}/${last.name}`, ["file"]);
   }
-  const read = ({ segments: folder }: Layout, bytes: number) =>
-    orUnusable("read", folder, () => readBetween(fileSystem, `${folder}/${last.name}`, 0, bytes));
-  const copied = wholeBatches(await read(to, last.bytes), last);
+  const copied = wholeBatches(await readSegment(fileSystem, to, last.name, 0, last.bytes), last);
   // As it was when it was listed: no more than that is copied.
-  const content = await read(from, sizes.get(last.name) ?? 0);
+  const content = await readSegment(fileSystem, from, last.name, 0, sizes.get(last.name) ?? 0);
   if (Buffer.from(copied).equals(content.subarray(0, copied.length))) return;
   throw otherHistory(to, last.name, "which begins differently from the journal's");
 }

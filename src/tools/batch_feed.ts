@@ -99,7 +99,7 @@ export class BatchFeed {
         return;
       case "damaged": {
         const location = { segment: segment.name, offset: end.offset, logId: end.logId };
-        throw new JournalDamagedError(location, end.reason);
+        throw new JournalDamagedError(location, end.reason, end.byNewerVersion);
       }
       default:
         return assertNever(end, "segment end");

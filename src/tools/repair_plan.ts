@@ -3,11 +3,11 @@
 import type { JobId, LogId } from "../core/ids.ts";
 import type { FrameworkAttributes } from "../core/framework_events.ts";
 import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
-import { orUnusable } from "../journal/errors.ts";
-import { type FileSystem, readBetween } from "../journal/file_system.ts";
+import type { FileSystem } from "../journal/file_system.ts";
 import { type Layout, parseSnapshotName } from "../journal/layout.ts";
 import type { WalkedDamage } from "../journal/segment_walk.ts";
 import type { AuditReport } from "../verify/audit_report.ts";
+import { readSegment } from "./segment_files.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import { Buffer } from "node:buffer";
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -104,8 +104,10 @@ async function findLoss(
 ): Promise<Loss | undefined> {
   const losses = new Losses();
   if (cut !== undefined) {
-    losses.take(await bytesFrom(fileSystem, layout, cut.segment, cut.offset));
-    for (const segment of cut.later) losses.take(await bytesFrom(fileSystem, layout, segment, 0));
+    const take = async ({ name, bytes }: SegmentInfo, from: number) =>
+      losses.take(await readSegment(fileSystem, layout, name, from, bytes));
+    await take(cut.segment, cut.offset);
+    for (const segment of cut.later) await take(segment, 0);
   }
   const snapshotted = inventory.snapshots.map((file) => parseSnapshotName(file) ?? 0);
   const least = cut === undefined ? end : end + 1;
@@ -119,16 +121,6 @@ async function findLoss(
   const { readable, jobCount, jobs, head: previousHead } = losses;
   const shown = witnesses.map(({ reason }) => reason);
   return { from: end + 1, last, readable, jobCount, jobs, previousHead, shown };
-}
-
-function bytesFrom(
-  fileSystem: FileSystem,
-  { segments }: Layout,
-  { name, bytes }: SegmentInfo,
-  offset: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const path = `${segments}/${name}`;
-  return orUnusable("read", path, () => readBetween(fileSystem, path, offset, bytes));
 }
 
 const JOBS_LISTED_MAX = 20;

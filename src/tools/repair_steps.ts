@@ -5,7 +5,7 @@
 
 import { Projection } from "../engine/writer/projection.ts";
 import { journalFlag, orUnusable } from "../journal/errors.ts";
-import { type FileSystem, readBetween } from "../journal/file_system.ts";
+import type { FileSystem } from "../journal/file_system.ts";
 import { FileJournal } from "../journal/file_journal.ts";
 import { DAMAGED, type Layout } from "../journal/layout.ts";
 import {
@@ -16,6 +16,7 @@ import {
 } from "../journal/repair.ts";
 import { SnapshotStore } from "../journal/snapshot_store.ts";
 import { type CutPlan, isNothing, type Loss, type RepairPlan } from "./repair_plan.ts";
+import { readSegment } from "./segment_files.ts";
 import type { Clock, Random } from "../engine/ports.ts";
 import { counted } from "../core/counted.ts";
 import { problemText } from "../verify/problem.ts";
@@ -71,12 +72,7 @@ async function cut(means: RepairMeans, layout: Layout, plan: CutPlan): Promise<v
   // would be appended to again, and backups that hold that one as full would no longer match.
   const isInPlace = segment.firstLogId === damage.batch.firstLogId;
   if (offset === 0 && !isInPlace) return await moveAway(means, layout, segment.name);
-  const path = `${layout.segments}/${segment.name}`;
-  const bytes = await orUnusable(
-    "read",
-    path,
-    () => readBetween(fileSystem, path, offset, segment.bytes),
-  );
+  const bytes = await readSegment(fileSystem, layout, segment.name, offset, segment.bytes);
   await quarantineTail(fileSystem, layout, segment.name, { offset, bytes }, random.ulid());
 }
 

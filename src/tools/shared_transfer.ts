@@ -5,12 +5,11 @@ import { BatchFeed, type FedBatch } from "./batch_feed.ts";
 import { Buffer } from "node:buffer";
 import type { LogId } from "../core/ids.ts";
 import type { JournalHead } from "../engine/ports.ts";
+import type { FileSystem } from "../journal/file_system.ts";
 
-import { orUnusable } from "../journal/errors.ts";
-import { type FileSystem, writeNew } from "../journal/file_system.ts";
-
-import { type Layout, segmentName, TEMPORARY } from "../journal/layout.ts";
+import { type Layout, segmentName } from "../journal/layout.ts";
 import { listSegments } from "../journal/segment_listing.ts";
+import { writeSegment } from "./segment_files.ts";
 import { sealedBatch } from "../journal/shared_copy.ts";
 import type { SharedBatch, SharedLog } from "../journal/shared_log.ts";
 
@@ -179,14 +178,8 @@ class NewSegment {
 
   async finish(): Promise<void> {
     if (this.#first === undefined) return;
-    const { segments } = this.#layout;
-    const path = `${segments}/${segmentName(this.#first)}`;
     const bytes = Buffer.concat(this.#parts);
-    await orUnusable("write", path, async () => {
-      await writeNew(this.#fileSystem, path + TEMPORARY, bytes);
-      await this.#fileSystem.rename(path + TEMPORARY, path);
-      await this.#fileSystem.syncFolder(segments);
-    });
+    await writeSegment(this.#fileSystem, this.#layout, segmentName(this.#first), bytes);
     [this.#first, this.#parts] = [undefined, []];
   }
 }

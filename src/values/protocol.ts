@@ -1,7 +1,8 @@
-/** Messages between the engine and the thread of the index of values. */
+/** Messages between the engine and the thread of the index. */
 
 import type { MessagePort } from "node:worker_threads";
 import type { LogId } from "../core/ids.ts";
+import type { SealedSegment } from "../journal/segment_rolls.ts";
 
 export interface FilingPlace {
   /** The folder of the segments. */
@@ -28,7 +29,16 @@ export interface Question {
 
 export type ToFiling =
   | { readonly kind: "durable"; readonly logId: LogId }
+  /** A database of the index has a log to copy. */
+  | { readonly kind: "checkpoint"; readonly path: string }
   | Question
+  /** Whether the file is the segment, as far as is known of it. */
+  | {
+    readonly kind: "prove";
+    readonly id: number;
+    readonly path: string;
+    readonly segment: SealedSegment;
+  }
   | { readonly kind: "stop" };
 
 export interface Answer {
@@ -43,6 +53,7 @@ export interface Answer {
 
 export type FromFiling =
   | Answer
+  | { readonly kind: "proven"; readonly id: number; readonly isWhole: boolean }
   /** A warning for the operator. */
   | { readonly kind: "warning"; readonly message: string }
   | { readonly kind: "stopped" };

@@ -21,7 +21,13 @@ import sortedPostings from "../engine/views/sorted_postings.ts?source" with { ty
 import textHash from "../engine/views/text_hash.ts?source" with { type: "text" };
 import postings from "../engine/views/postings.ts?source" with { type: "text" };
 import valueKeys from "../engine/views/value_keys.ts?source" with { type: "text" };
+import eventType from "../core/event_type.ts?source" with { type: "text" };
+import ids from "../core/ids.ts?source" with { type: "text" };
+import jobPlan from "../core/job_plan.ts?source" with { type: "text" };
+import shellWord from "../core/shell_word.ts?source" with { type: "text" };
+import descriptors from "../engine/descriptors.ts?source" with { type: "text" };
 import joined from "../engine/writer/joined.ts?source" with { type: "text" };
+import checkpoint from "../index/checkpoint.ts?source" with { type: "text" };
 import valueTables from "../index/value_tables.ts?source" with { type: "text" };
 import valueRows from "../index/value_rows.ts?source" with { type: "text" };
 import valueRuns from "../index/value_runs.ts?source" with { type: "text" };
@@ -29,9 +35,17 @@ import layout from "../journal/layout.ts?source" with { type: "text" };
 import lineCodec from "../journal/line_codec.ts?source" with { type: "text" };
 import lineBytes from "../journal/line_bytes.ts?source" with { type: "text" };
 import lineCursor from "../journal/line_cursor.ts?source" with { type: "text" };
+import errors from "../journal/errors.ts?source" with { type: "text" };
+import lineDefaults from "../journal/line_defaults.ts?source" with { type: "text" };
+import lineFields from "../journal/line_fields.ts?source" with { type: "text" };
+import lineReader from "../journal/line_reader.ts?source" with { type: "text" };
+import segmentScanner from "../journal/segment_scanner.ts?source" with { type: "text" };
+import segmentPieces from "../journal/segment_pieces.ts?source" with { type: "text" };
+import segmentProof from "../journal/segment_proof.ts?source" with { type: "text" };
 import durableLines from "./durable_lines.ts?source" with { type: "text" };
 import filedValues from "./filed_values.ts?source" with { type: "text" };
 import filing from "./filing.ts?source" with { type: "text" };
+import segmentFile from "./segment_file.ts?source" with { type: "text" };
 import { keepValues } from "./values_thread.ts";
 import valuesThread from "./values_thread.ts?source" with { type: "text" };
 
@@ -52,6 +66,7 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["engine/views/postings.ts", postings],
   ["engine/views/value_keys.ts", valueKeys],
   ["engine/writer/joined.ts", joined],
+  ["index/checkpoint.ts", checkpoint],
   ["index/value_tables.ts", valueTables],
   ["index/value_rows.ts", valueRows],
   ["index/value_runs.ts", valueRuns],
@@ -59,9 +74,22 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["journal/line_codec.ts", lineCodec],
   ["journal/line_bytes.ts", lineBytes],
   ["journal/line_cursor.ts", lineCursor],
+  ["core/event_type.ts", eventType],
+  ["core/ids.ts", ids],
+  ["core/job_plan.ts", jobPlan],
+  ["core/shell_word.ts", shellWord],
+  ["engine/descriptors.ts", descriptors],
+  ["journal/errors.ts", errors],
+  ["journal/line_defaults.ts", lineDefaults],
+  ["journal/line_fields.ts", lineFields],
+  ["journal/line_reader.ts", lineReader],
+  ["journal/segment_scanner.ts", segmentScanner],
+  ["journal/segment_pieces.ts", segmentPieces],
+  ["journal/segment_proof.ts", segmentProof],
   ["values/durable_lines.ts", durableLines],
   ["values/filed_values.ts", filedValues],
   ["values/filing.ts", filing],
+  ["values/segment_file.ts", segmentFile],
   ["values/values_thread.ts", valuesThread],
 ];
 

@@ -3,8 +3,10 @@
 import { setImmediate } from "node:timers";
 import { workerData } from "node:worker_threads";
 import { errorMessage } from "../core/thrown.ts";
+import { checkpoint } from "../index/checkpoint.ts";
 import { Filing, isPassing } from "./filing.ts";
 import type { FilingSeed, FromFiling, ToFiling } from "./protocol.ts";
+import { isWholeSegment } from "./segment_file.ts";
 
 /** Runs the index in this thread from now on. */
 export function keepValues(): void {
@@ -45,8 +47,25 @@ export function keepValues(): void {
       filing?.stop();
       return say({ kind: "stopped" });
     }
+    if (message.kind === "checkpoint") return copyLog(message.path);
+    if (message.kind === "prove") return prove(message, say);
     if (message.kind === "find") opened()?.find(message);
     else opened()?.durable(message.logId);
     void work();
   });
+}
+
+function copyLog(path: string): void {
+  try {
+    checkpoint(path);
+  } catch {
+    // The next request tries again. Whoever reads the index reports what is wrong with it.
+  }
+}
+
+function prove(
+  { id, path, segment }: Extract<ToFiling, { kind: "prove" }>,
+  say: (message: FromFiling) => void,
+): void {
+  void isWholeSegment(path, segment).then((isWhole) => say({ kind: "proven", id, isWhole }));
 }

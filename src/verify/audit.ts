@@ -197,11 +197,7 @@ class Audit {
   /**
    * Returns the entry if its id may have been used before, and the comparison if it takes longer.
    */
-  #take(
-    walked: WalkedSegment,
-    batch: ScannedBatch,
-    entry: JobEventLogEntry,
-  ): Taken {
+  #take(walked: WalkedSegment, batch: ScannedBatch, entry: JobEventLogEntry): Taken {
     const suspect = this.#ids.see(entry, this.#projection.eventIds);
     const audited = this.#entries.audit(entry);
     let comparing: Promise<void> | undefined;

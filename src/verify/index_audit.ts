@@ -54,8 +54,7 @@ export class IndexAudit {
     if (this.#more > 0) this.notes.push(`index: ${this.#more} more differences`);
     if (this.notes.length > 0) {
       this.notes.push(
-        "index: delete the folder index/, and the next start rebuilds it from the " +
-          "lines",
+        "index: delete the folder index/, and the next start rebuilds it from the lines",
       );
     }
   }

@@ -155,8 +155,7 @@ export class ServedAudit {
     let seen = 0;
     for (const [jobId, { served: { lastLogId } }] of this.#jobs) {
       if (table.job(jobId) === undefined) {
-        return `it serves job ${jobId}, which is not in the ` +
-          "files";
+        return `it serves job ${jobId}, which is not in the files`;
       }
       if (lastLogId > end) return `it serves logId ${lastLogId}, but the files end at ${end}`;
       if (++seen % JOBS_PER_PAUSE === 0) await pause();

@@ -8,7 +8,7 @@ import { type FileSystem, isSame } from "../journal/file_system.ts";
 import { type Layout, sidecarName } from "../journal/layout.ts";
 import { FORMAT_VERSION } from "../journal/line_codec.ts";
 import { LineIndex } from "../journal/line_index.ts";
-import type { SealedSegment } from "../journal/segment_rolls.ts";
+import { isSameSegment, type SealedSegment } from "../journal/segment_rolls.ts";
 import { isStop } from "../journal/seals.ts";
 import type { ScannedBatch } from "../journal/segment_scanner.ts";
 import { type Sidecar, SidecarStore } from "../journal/sidecar_store.ts";
@@ -69,10 +69,9 @@ export class SidecarAudit {
   }
 
   #flawOf({ segment, index }: Sidecar, sealed: SealedSegment): string | undefined {
-    const isSegment = segment.bytes === sealed.bytes && segment.lastLogId === sealed.lastLogId &&
-      segment.chainBefore === sealed.chainBefore && segment.chain === sealed.chain &&
-      segment.stopped === sealed.stopped && segment.formatVersion === sealed.formatVersion;
-    if (!isSegment) return "it differs from the lines of its segment";
+    if (!isSameSegment(segment, sealed)) {
+      return "it differs from the lines of its segment";
+    }
     const [said, found] = [index.blocks, this.#index.blocks];
     const isIndex = index.lines === this.#index.lines && said.length === found.length &&
       said.every((byte, at) => byte === found[at]);

@@ -66,8 +66,7 @@ export class Verifier {
     if (this.#proof !== undefined) {
       return {
         started: false,
-        reason: "a verification is already " +
-          "running",
+        reason: "a verification is already running",
       };
     }
     const reason = this.#memory.tooLittleToBegin();
@@ -79,10 +78,7 @@ export class Verifier {
   /** Ends a running verification without a verdict, and resolves when it has closed its files. */
   async stop(): Promise<void> {
     this.#proof?.end.abort(
-      new VerificationStoppedError(
-        "Cannot continue: the process is " +
-          "stopping",
-      ),
+      new VerificationStoppedError("Cannot continue: the process is stopping"),
     );
     await this.#proof?.ended;
   }
@@ -143,8 +139,7 @@ export class Verifier {
       await keepVerdict(this.#options, judged);
     } catch (error) {
       throw new Error(
-        `the verdict could not be saved: ${failureReason(error, layout.folder)}; it ` +
-          `was ${line}`,
+        `the verdict could not be saved: ${failureReason(error, layout.folder)}; it was ${line}`,
       );
     }
   }

@@ -44,6 +44,10 @@ class Restarts {
     });
   }
 
+  signal(signal: Deno.Signal): void {
+    this.#server?.signal(signal);
+  }
+
   async kill(): Promise<void> {
     await this.#server?.kill();
     this.#server = undefined;
@@ -56,9 +60,9 @@ class Restarts {
     this.#server = await DaybookProcess.start({ ...options, args });
   }
 
-  async post(path: string, body: unknown, status = 202): Promise<void> {
+  async post(path: string, body: unknown, status = 202, method = "POST"): Promise<void> {
     const headers = { "content-type": "application/json" };
-    const init = { method: "POST", headers, body: JSON.stringify(body) };
+    const init = { method, headers, body: JSON.stringify(body) };
     const response = await fetch(this.url + path, init);
     assert.equal(response.status, status, await response.text());
   }
@@ -104,7 +108,7 @@ async function textOf(page: Page): Promise<string> {
   return text.replaceAll(
     /(?:\d[\d:.-]* ?(?:ms|s|min|h)?[\s,]*)?(?:just now|ago)|\d[\d.]* (?:ms|s|min)\b/g,
     "T",
-  );
+  ).replaceAll(" (T)", "");
 }
 
 type Walk = (browser: Browser) => Promise<void>;
@@ -124,6 +128,19 @@ const WALKS: Readonly<Record<string, Walk>> = {
       await restarts.kill();
       await restarts.saying("reconnecting");
       await restarts.again({ journal: `${folder}/first` });
+      await restarts.saying("live");
+      await restarts.cancelJob();
+    }),
+
+  "a server that hangs is noticed, although its streams stay open": (browser) =>
+    Restarts.run(browser, {}, async (restarts) => {
+      await restarts.page.clock.install();
+      await restarts.openJob();
+      await restarts.saying("live");
+      restarts.signal("SIGSTOP");
+      await restarts.page.clock.fastForward(60_000);
+      await restarts.saying("reconnecting");
+      restarts.signal("SIGCONT");
       await restarts.saying("live");
       await restarts.cancelJob();
     }),
@@ -162,6 +179,27 @@ const WALKS: Readonly<Record<string, Walk>> = {
       await restarts.page.waitForURL(`${restarts.url}/ui/sign-in?next=%2Fui%2Fjobs`);
     }),
 
+  "a form that was filled in is not lost to a server that is away": (browser) =>
+    Restarts.run(browser, {}, async (restarts, folder) => {
+      const { page } = restarts;
+      const field = page.getByLabel("orderId");
+      const submit = page.getByRole("button", { name: "Submit the job" });
+      await page.goto(`${restarts.url}/ui/system/definitions/order.fulfil`);
+      await restarts.saying("live");
+      await field.fill("typed at night");
+      await page.getByLabel("amount").fill("42");
+      await restarts.kill();
+      await restarts.saying("reconnecting");
+      const asked = page.waitForEvent("dialog").then((dialog) => dialog.dismiss());
+      await submit.click();
+      await asked;
+      await restarts.again({ journal: `${folder}/first` });
+      await restarts.saying("live");
+      assert.equal(await field.inputValue(), "typed at night");
+      await submit.click();
+      await page.waitForURL(/\/ui\/jobs\//);
+    }),
+
   "the page of a job that is not in the journal any more says so": (browser) =>
     Restarts.run(browser, {}, async (restarts, folder) => {
       await restarts.openJob();
@@ -189,6 +227,44 @@ const WALKS: Readonly<Record<string, Walk>> = {
           return await textOf(page) === await textOf(restarts.page);
         });
       }
+    }),
+
+  "entry 51 does not replace the list of entries while it is in view": (browser) =>
+    Restarts.run(browser, {}, async (restarts) => {
+      const { page } = restarts;
+      const event = { eventType: "shop.Seen", jobId: JOB };
+      const renew = () => page.evaluate("document.dispatchEvent(new Event('daybook:refresh'))");
+      const count = page.locator("#entries-count");
+      await restarts.openJob();
+      await restarts.post("/events", Array.from({ length: 48 }, () => event), 200);
+      await count.getByText("50, each").waitFor();
+      await page.locator("#entries > li").nth(40).scrollIntoViewIfNeeded();
+      await restarts.post("/events", event, 200);
+      await count.getByText("50 of 51, page 1 of 2").waitFor();
+      assert.equal(await page.locator("#entries > li").count(), 50);
+      await page.evaluate("scrollTo(0, 0)");
+      await renew();
+      await count.getByText("1 of 51, page 2 of 2").waitFor();
+    }),
+
+  "the form for a type without limits stops offering a type that has got some": (browser) =>
+    Restarts.run(browser, WITH_DEFINITIONS, async (restarts) => {
+      const { page } = restarts;
+      await page.goto(`${restarts.url}/ui/limits`);
+      const form = page.locator("#limit-type");
+      await form.locator("summary").click();
+      await form.getByLabel("Running, at most").fill("3");
+      const offered = form.locator(`option[value="${HOSTILE.type}"]`);
+      await offered.waitFor({ state: "attached" });
+      await restarts.post(
+        `/limits/${HOSTILE.type}`,
+        { maxRunning: 2, reason: "by the test" },
+        200,
+        "PUT",
+      );
+      await offered.waitFor({ state: "detached" });
+      assert.equal(await form.getByLabel("Running, at most").inputValue(), "3");
+      assert.equal(await form.getByLabel("Of type").inputValue(), "");
     }),
 
   "what is open stays open when something comes before it": (browser) =>
@@ -243,6 +319,23 @@ const WALKS: Readonly<Record<string, Walk>> = {
         await page.evaluate("document.activeElement.closest('form')?.action"),
         undefined,
       );
+    }),
+
+  "more windows than a browser has connections are all live, also when others are closed": (
+    browser,
+  ) =>
+    Restarts.run(browser, {}, async (restarts) => {
+      await restarts.openJob();
+      const windows = await restarts.openAll(Array.from({ length: 8 }, () => `/ui/jobs/${JOB}`));
+      for (const [at, page] of windows.entries()) {
+        await page.locator('[data-state="live"]').waitFor();
+        if (at < 4) await page.close();
+      }
+      const left = [restarts.page, ...windows.slice(4)];
+      await restarts.post("/events", { eventType: "shop.Seen", jobId: JOB }, 200);
+      await Promise.all(left.map((page) => page.getByText("shop.Seen").first().waitFor()));
+      await restarts.kill();
+      await Promise.all(left.map((page) => page.locator('[data-state="reconnecting"]').waitFor()));
     }),
 
   "a page for which there was no room gets its stream when there is": (browser) =>

@@ -1,7 +1,6 @@
 /** The progress of a job shown by `submit --wait`. */
 
 import assert from "node:assert/strict";
-import type { CommandInput } from "../../src/cli/command.ts";
 import { JobProgress } from "../../src/cli/waiting.ts";
 import { Times } from "../../src/cli/times.ts";
 import { entryAnswer } from "../support/process/cli_resources.ts";
@@ -9,12 +8,7 @@ import { FakeTerminal } from "../support/process/fake_terminal.ts";
 
 function shown(entries: readonly ReturnType<typeof entryAnswer>[], columns = 120): FakeTerminal {
   const terminal = new FakeTerminal({ columns });
-  const progress = new JobProgress(
-    { terminal } as unknown as CommandInput,
-    new Times("UTC"),
-    true,
-    columns,
-  );
+  const progress = new JobProgress(terminal, new Times("UTC"), true, columns);
   for (const entry of entries) progress.note(entry);
   return terminal;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   type Correlation,
+  correlationFlaw,
   holds,
   holdsInPart,
   indexAlternatives,
@@ -276,6 +277,31 @@ Deno.test("indexAlternatives: a predicate that accepts any attributes gives no a
   for (const correlation of open) assert.deepEqual(indexAlternatives(correlation), []);
 });
 
+const FLAWS: readonly (readonly [unknown, RegExp])[] = [
+  [{ equals: { a: 1 }, in: { b: [1] } }, /has equals, in: .*; all combines several$/],
+  [{ not: { all: [{ equals: { a: 1 }, not: "any" }] } }, /has equals, not: /],
+  [{ equals: undefined, in: { a: [1] } }, /has equals, in: /],
+  [{ orderId: "42" }, /has orderId: it must be "any" or an object with one of equals, in, all,/],
+  [{}, /has no member: /],
+  ["42", /is 42: it must be "any" or an object/],
+  [null, /is null: it must be/],
+  [[{ equals: { a: 1 } }], /is a list: it must be/],
+  [{ not: undefined }, /is undefined: it must be/],
+  [{ equals: "a" }, /^equals is a, not an object of paths$/],
+  [{ equals: { a: [1] } }, /^equals of a is a list, not a scalar$/],
+  [{ equals: { a: undefined } }, /^equals of a is undefined, not a scalar$/],
+  [{ in: { a: "b" } }, /^in of a is b, not a list of scalars$/],
+  [{ in: { a: [1, NaN] } }, /^in of a is NaN, not a scalar$/],
+  [{ all: { equals: { a: 1 } } }, /^all is \[object Object\], not a list of correlations$/],
+  [{ anyOf: "any" }, /^anyOf is any, not a list of correlations$/],
+];
+
+for (const [index, [correlation, told]] of FLAWS.entries()) {
+  Deno.test(`correlationFlaw: what code cannot mean is named, not ignored (${index + 1})`, () => {
+    assert.match(correlationFlaw(correlation) ?? "none", told);
+  });
+}
+
 // Few paths and few scalars, so that predicates often hold.
 const paths = fc.constantFrom("a", "b", "b.a");
 const scalars = fc.constantFrom<JsonScalar>("1", 1, null);
@@ -318,6 +344,10 @@ Deno.test("indexAlternatives: every accepted event satisfies a term of the alter
     { numRuns: cases(20_000) },
   );
   assert.ok(told > cases(1_000), `only ${told} cases tell anything`);
+});
+
+Deno.test("correlationFlaw: no predicate that the type allows has one", () => {
+  fc.assert(fc.property(correlations, (one) => assert.equal(correlationFlaw(one), undefined)));
 });
 
 Deno.test("holds: not, all and anyOf obey the laws of logic", () => {

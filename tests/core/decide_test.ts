@@ -77,6 +77,8 @@ const TABLE: readonly {
       diverged: ["job.JobCancelled"],
       crashed: ["job.JobCancelled"],
       parkedSuspended: ["job.JobCancelled"],
+      compensating: ["job.JobCancelled"],
+      compensatingSuspended: ["job.JobCancelled"],
       compensatingParked: ["job.JobCancelled"],
     },
     allowedIn: ["Running", "Compensating"],

@@ -122,13 +122,16 @@ Deno.test("limits screen: its form shows the limits in force, changes them with 
   assert.match(textOf(restored), /in force again for mail\.send: maxRunning 3, perKey 2/);
   assert.doesNotMatch(restored, /mail\.send\/restore/);
   const again = await pageOf(app, await locationOf(await submitForm(app, action, back)));
-  assert.match(again, /role="alert".*Cannot restore the limits of mail\.send/s);
+  assert.match(again, /role="alert".*Cannot restore the limits of type &quot;mail\.send&quot;/s);
 });
 
 Deno.test("limits screen: the form adds limits to a type without any, and then no longer offers the type", async () => {
   const app = await startApp({ definitions: [MAIL, PLAIN] });
   const form = elementOf(await pageOf(app, PATH), "limit-type");
-  assert.deepEqual(form.match(/<option value="[^"]*"/g), ['<option value="plain.do"']);
+  assert.deepEqual(form.match(/<option value="[^"]*"/g), [
+    '<option value=""',
+    '<option value="plain.do"',
+  ]);
   const fields = { return: PATH, type: "plain.do", count: "10", perMs: "1h30m", reason: "slow" };
   const page = await pageOf(app, await locationOf(await submitForm(app, PATH, fields)));
   assert.match(textOf(elementOf(page, "limits-plain.do")), /^plain\.do rate 10 per 1 h 30 min /);
@@ -157,7 +160,7 @@ Deno.test("limits screen: an impossible change shows an error at the form and ch
       [
         { type: "no.such" },
         "limit-type",
-        "Cannot limit no.such: no definition of this type is loaded",
+        'Cannot limit type "no.such": no definition of this type is loaded',
         404,
       ],
     ] as const

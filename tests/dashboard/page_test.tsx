@@ -80,7 +80,7 @@ Deno.test("page: a form sends what was typed, including direction marks", async 
 
 Deno.test("page: a megabyte of text, or of JSON, does not make a megabyte of page", () => {
   const long = "<".repeat(1024 * 1024);
-  assert.match(String(<UserText text={long} />), / … 1046576 more<\/span><\/bdi>$/);
+  assert.match(String(<UserText text={long} />), / … 1,046,576 more<\/span><\/bdi>$/);
   const json = String(<JsonView value={{ long }} href="/jobs/x" />);
   assert.ok(json.length < 64 * 1024);
   assert.match(json, /<a href="\/jobs\/x">All of it, as JSON<\/a>/);

@@ -7,7 +7,7 @@ import { type Scope, SCOPES, TokenList } from "../../src/access/tokens.ts";
 import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakeVerification } from "../support/http/fake_verification.ts";
-import { textOf } from "./html_text.ts";
+import { elementOf, textOf } from "./html_text.ts";
 import {
   createAndRun,
   jsonOf,
@@ -68,6 +68,21 @@ Deno.test("system: it shows the journal, settings with their origins, limits wit
     ]
   ) assert.match(text, expected);
   assert.ok(!text.includes(HOSTILE));
+});
+
+Deno.test("system: of many definitions, those after the first 50 are folded", async () => {
+  const definitions = Array.from(
+    { length: 300 },
+    (_, at) =>
+      defineJob({ type: `mail.send${at}`, version: 1, input: v.object({}), run: async () => {} }),
+  );
+  const { app } = await start({ definitions });
+  const page = await pageOf(app, "/ui/system");
+  const folded = elementOf(page, "further-definitions");
+  const linksIn = (html: string) => html.match(/\/definitions\/mail\.send\d+"/g)?.length;
+  assert.equal(linksIn(page), 300);
+  assert.equal(linksIn(folded), 250);
+  assert.match(folded, /^<details[^>]*><summary>250 other definitions/);
 });
 
 Deno.test("system: without process information it shows the rest", async () => {

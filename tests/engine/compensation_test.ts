@@ -279,6 +279,51 @@ Deno.test("compensation: a suspended job undoes nothing until it is resumed", as
   assert.equal(daybook.job(id).state, "Failed");
 });
 
+Deno.test("compensation: one that hangs is ended by a cancellation that leaves the rest in place, and frees its worker", async () => {
+  const log: string[] = [];
+  const hangs = (_: unknown, task: { signal: AbortSignal }) => {
+    log.push("undo R hangs");
+    return new Promise<void>((_, reject) =>
+      task.signal.addEventListener("abort", () => reject(task.signal.reason))
+    );
+  };
+  const definition = defineJob({
+    type: "demo.hang",
+    version: 1,
+    input: v.looseObject({}),
+    async run(ctx) {
+      await ctx.task("reserve", () => "R", { compensate: hangs });
+      await ctx.task("charge", () => "C", { compensate: () => void log.push("undo C") });
+      await ctx.task("last", refuse, { retry: once });
+    },
+  });
+  const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
+  const id = await daybook.submit("demo.hang");
+  await daybook.clock.advance(3_600_000);
+  assert.equal(daybook.job(id).state, "Compensating");
+  assert.equal(daybook.engine.activity.busyWorkers, 1);
+
+  const outcome = await daybook.engine.control(id, { kind: "cancel", leave: true });
+  assert.ok(outcome.ok && outcome.value.state === "Failed");
+  await daybook.clock.settle();
+
+  assert.equal(daybook.engine.activity.busyWorkers, 0);
+  assert.deepEqual(log, ["undo C", "undo R hangs"]);
+  const { failure } = daybook.job(id) as { failure?: { kind: string; leave?: boolean } };
+  assert.deepEqual([failure?.kind, failure?.leave], ["poison", true]);
+  const entries = await daybook.entries(id);
+  const left = entries.find(({ eventType }) => eventType === "job.JobCancelled");
+  assert.deepEqual(left?.attributes, { leftInPlace: ["reserve"] });
+  assert.deepEqual(entries.at(-1)?.attributes, {
+    attempt: 1,
+    phase: "compensation",
+    reason: "cancelled",
+  });
+  daybook.assertSound();
+  const restarted = await daybook.crash();
+  assert.equal(restarted.job(id).state, "Failed");
+});
+
 Deno.test("compensation: a plan driven from outside ends it by the policy's events", async () => {
   const matcher = (type: string) => ({ eventType: eventType(type), correlation: "any" } as const);
   const plan = {

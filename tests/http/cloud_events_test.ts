@@ -133,6 +133,7 @@ const BAD: readonly (readonly [string, object, string])[] = [
   ["a bad time", { time: "now" }, "/time"],
   ["data where its source is kept", { data: { cloudevent: 1 } }, "/data/cloudevent"],
   ["content in both forms", { data_base64: "AAAA" }, "/data_base64"],
+  ["content that is not base64", { data: undefined, data_base64: "AAA$" }, "/data_base64"],
 ];
 
 for (const [name, fields, pointer] of BAD) {

@@ -157,6 +157,9 @@ test("file journal: a newer format is refused, with the versions", async () => {
   disk.files.set(first, forged(bytesOf(disk, first), newer, ""));
   const error = await refusal(disk);
   assert.match(error.message, /this version of Daybook does not read format version 3/);
+  // Neither a repair nor a new copy would make it readable.
+  const advice = /format version 3; use a newer version$/;
+  for (const isCopy of [false, true]) assert.match(error.messageFor("journal", isCopy), advice);
 });
 
 testWithFolder(

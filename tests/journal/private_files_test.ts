@@ -42,6 +42,35 @@ testWithFolder(
   },
 );
 
+/** Files and folders below one that do not belong to a user. */
+async function notOf(uid: number, path: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(path)) {
+    const inside = `${path}/${name}`;
+    if ((await Deno.stat(inside)).uid !== uid) found.push(inside);
+    if (isDirectory) found.push(...await notOf(uid, inside));
+  }
+  return found;
+}
+
+/** Of an ordinary user; it need not exist. */
+const USER = 4_321;
+
+testWithFolder(
+  "private files: what root writes into a user's journal belongs to that user" +
+    (Deno.uid() === 0 ? "" : " (LEFT OUT: not run by root)"),
+  async (folder) => {
+    if (Deno.uid() !== 0) return;
+    await Deno.mkdir(folder.path, { recursive: true });
+    await Deno.chown(folder.path, USER, USER);
+    const options = { segmentBytes: 500, snapshotEvery: 3, reserveBytes: 4_096 };
+    const { journal } = await folder.open(new RememberingConsumer(), options);
+    for (let batch = 0; batch < 6; batch++) await journal.append(facts(2)).durable;
+    await journal.close();
+    assert.deepEqual(await notOf(USER, folder.path), []);
+  },
+);
+
 testWithFolder(
   "private files: a start makes a journal private that others could read, and says so once",
   async (folder) => {

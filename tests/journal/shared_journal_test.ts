@@ -6,9 +6,10 @@ import {
   DamagedLogError,
   type LeadListener,
   LostHistoryError,
+  NewerEntryError,
   OvertakenError,
 } from "../../src/journal/shared_log.ts";
-import { facts } from "../support/journal/journal_events.ts";
+import { fact, facts } from "../support/journal/journal_events.ts";
 import { until } from "../support/until.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import { noSpace, TestDisk } from "../support/journal/journal_disk.ts";
@@ -218,6 +219,38 @@ Deno.test("shared journal: a leader that can no longer lead ends, even without a
   assert.throws(() => journal.append(facts(1)), JournalFailedError);
 });
 
+Deno.test("shared journal: a stop gives up what the log does not take, and leaves the lead", async () => {
+  const log = new SharedLogDouble();
+  let left = 0;
+  const turn = { end: () => Promise.resolve(void left++) };
+  const shared = sharing(log, "first", turn);
+  const { journal, clock } = await startOn(new MemoryDisk(), { shared });
+  await journal.lead();
+  const { logId } = journal.head;
+  let answered = 0;
+  const append = log.append.bind(log);
+  log.append = () => new Promise(() => {});
+  journal.append(facts(3)).durable.then(() => answered++, () => answered++);
+  const closed = journal.close();
+  const refused = assert.rejects(closed, (error: Error) => {
+    assert.ok(error instanceof JournalFailedError);
+    assert.match(
+      error.message,
+      new RegExp(`^Cannot record 3 entries from logId ${logId + 1} on: `),
+    );
+    return true;
+  });
+  await clock.advance(9_000);
+  assert.equal(left, 0);
+  await clock.advance(1_000);
+  await refused;
+  assert.deepEqual([left, answered], [1, 0]);
+  log.append = append;
+  const next = await lead(log, new MemoryDisk(), "second");
+  assert.equal(next.journal.head.logId, logId + 1);
+  await next.journal.close();
+});
+
 Deno.test("shared journal: a full disk fails the copy, and takes nothing back", async () => {
   const log = new SharedLogDouble();
   const { journal, disk, consumer } = await lead(log, new MemoryDisk(), "first");
@@ -243,6 +276,13 @@ Deno.test("shared journal: a log that lacks entries of the copy is refused, and 
     lead(shorter, disk.copy(), "a"),
     (error: Error) =>
       error instanceof LostHistoryError && /lacks the entries acknowledged/.test(error.message),
+  );
+  await (await lead(shorter, new MemoryDisk(), "other")).journal.close();
+  await assert.rejects(
+    lead(shorter, disk.copy(), "a"),
+    (error: Error) =>
+      error instanceof LostHistoryError &&
+      /: \d+ entries, or more if others were recorded since/.test(error.message),
   );
   const other = new SharedLogDouble();
   await ledUntilItDied(other);
@@ -305,6 +345,25 @@ Deno.test("shared journal: a batch that was changed in the log is refused", asyn
           .test(error.message),
     );
   }
+});
+
+Deno.test("shared journal: a follower ends before it takes over what a newer version wrote", async () => {
+  const log = new SharedLogDouble();
+  const leader = await lead(log, new MemoryDisk(), "newer");
+  const disk = new MemoryDisk();
+  const { journal, consumer, led } = await follow(log, disk);
+  consumer.unknownTypes.add("job.TaskTold");
+  const { logId } = journal.head;
+  await leader.journal.append([fact({}, { eventType: "job.TaskTold" })]).durable;
+  await assert.rejects(
+    led,
+    new NewerEntryError(logId + 1, "event type job.TaskTold is not known to this version"),
+  );
+  assert.equal(journal.head.logId, logId);
+  await journal.close();
+  const again = startOn(disk, { consumer, shared: sharing(log, "older") });
+  await assert.rejects(again, NewerEntryError);
+  await leader.journal.close();
 });
 
 Deno.test("shared journal: a batch that is gone from the log is named", async () => {

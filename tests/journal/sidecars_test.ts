@@ -17,6 +17,7 @@ import {
   namesIn,
   proven,
   SEGMENTS,
+  segmentsRead,
   sidecarOf,
   SIDECARS,
   startOn,
@@ -362,6 +363,20 @@ test("sidecars: a start that reads a just changed file postpones the verdict", a
   const reads = started.disk.operations.filter((each) => each.startsWith(`read ${SEGMENTS}`));
   assert.equal(reads.length, written.sealed.length, "they are read once more");
   assert.deepEqual(namesIn(disk, SIDECARS), written.sealed.map(sidecarOf));
+  await started.journal.close();
+});
+
+test("sidecars: a segment that another thread has found whole gets its verdict without being read here", async () => {
+  const asked: string[] = [];
+  const isWhole = (path: string) => Promise.resolve(asked.push(path) > 0);
+  const started = await startOn(new MemoryDisk(), { prover: { isWhole } });
+  for (let round = 0; round < 12; round++) await started.journal.append(facts(2)).durable;
+  started.disk.forget();
+  await proven(started);
+  assert.deepEqual(segmentsRead(started.disk), []);
+  assert.ok(asked.length > 1);
+  const sidecars = started.disk.operations.filter((each) => each.startsWith(`rename ${SIDECARS}`));
+  assert.equal(sidecars.length, asked.length);
   await started.journal.close();
 });
 

@@ -48,6 +48,20 @@ Deno.test("dialler: a silent host that can be reached is waited for", async () =
   listener.close();
 });
 
+Deno.test({
+  name: "dialler: a host that may not be reached is named at once, before a fail-over needs it",
+  permissions: { net: ["127.0.0.1"] },
+  fn: () => {
+    const { dial } = dialler(["127.0.0.1", "127.0.0.2", "[::1]"], 5000);
+    assert.throws(
+      () => dial({ host: [], port: [], path: false }),
+      new Deno.errors.NotCapable(
+        "permission is missing, add --allow-net=127.0.0.2:5000,[::1]:5000",
+      ),
+    );
+  },
+});
+
 testWithPostgres(
   "dialler: of several hosts the primary is used, and a missing primary is reported",
   async (

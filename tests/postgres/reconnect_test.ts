@@ -85,3 +85,31 @@ testWithPostgres(
       })
     ),
 );
+
+testWithPostgres(
+  "reconnect: setting the clock of the database costs no leader its lead, and saves no frozen one",
+  (server) =>
+    inFolderKeptOnFailure((folder) =>
+      withMembers(folder, { a: server.url("shop"), b: server.url("shop") }, async (members) => {
+        const [leader, follower] = members;
+        leader?.start();
+        await leader?.is("ready");
+        follower?.start();
+        await follower?.is("following");
+        // What the followers see is the same.
+        const setClock = (hours: number) =>
+          server.query(`update daybook_leader set seen = seen - interval '${hours} hours'`);
+        for (let sets = rounds(3, 20); sets > 0; sets--) {
+          await setClock(1);
+          await pause(1_500);
+        }
+        assert.ok(await leaderOf(members) === leader, follower?.output.join("\n"));
+        leader?.signal("SIGSTOP");
+        await setClock(-1);
+        await follower?.is("ready");
+        leader?.signal("SIGCONT");
+        assert.equal(await leader?.ended(), 73);
+        assert.equal(await follower?.stop(), 0);
+      })
+    ),
+);

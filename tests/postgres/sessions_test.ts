@@ -8,10 +8,24 @@ import { systemClock } from "../../src/server/system.ts";
 import { FIRST, SECOND, withLog } from "./log_contract.ts";
 import { type PostgresServer, testWithPostgres } from "./postgres_server.ts";
 
-testWithPostgres("sessions: one whose commits may be lost appends nothing", async (server) => {
+/** Settings of the database user with which an acknowledged commit may be lost. */
+const UNSAFE = {
+  synchronous_commit: "off",
+  // The cancelled wait for a synchronous standby would look like a commit that a standby has.
+  client_min_messages: "error",
+};
+
+for (const [name, value] of Object.entries(UNSAFE)) {
+  testWithPostgres(
+    `sessions: one whose commits may be lost (${name}) appends nothing`,
+    (server) => requireRefused(server, name, value),
+  );
+}
+
+async function requireRefused(server: PostgresServer, name: string, value: string) {
   await withLog(server, server.port, async (log) => {
     await log.append(FIRST);
-    await server.query("alter role postgres set synchronous_commit = off");
+    await server.query(`alter role postgres set ${name} = ${value}`);
     const appending =
       "pg_stat_activity where application_name = 'daybook' and query like '%insert%'";
     await server.query(`select pg_terminate_backend(pid) from ${appending}`);
@@ -19,11 +33,11 @@ testWithPostgres("sessions: one whose commits may be lost appends nothing", asyn
       log.append(SECOND),
       (error: Error) =>
         error instanceof UnfitDatabaseError && error.exitCode === 76 &&
-        error.message.includes("its setting synchronous_commit is off"),
+        error.message.includes(`its setting ${name} is ${value}`),
     );
     assert.deepEqual(await log.read(0), [FIRST]);
   });
-});
+}
 
 async function settingOf(server: PostgresServer, name: string): Promise<unknown> {
   const sql = session(placeIn(server.url("shop")));

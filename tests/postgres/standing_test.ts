@@ -51,6 +51,7 @@ testWithPostgres(
         standbys: 0,
         settings: {
           client_encoding: "UTF8",
+          client_min_messages: "notice",
           fsync: "on",
           full_page_writes: "on",
           server_encoding: "UTF8",

@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import type { Citation } from "../../src/explain/explanation.ts";
-import type { EventExplanation } from "../../src/explain/event_explanation.ts";
+import type { Citation, EventExplanation } from "../../src/explain/explanation.ts";
 import { defineJob } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { test } from "../support/sanitized.ts";

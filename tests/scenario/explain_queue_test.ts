@@ -1,8 +1,7 @@
 /** `GET /queue/explain`: why all work has stopped, and what would resolve it. */
 
 import assert from "node:assert/strict";
-import type { Citation, NextStep } from "../../src/explain/explanation.ts";
-import type { QueueExplanation } from "../../src/explain/queue_explanation.ts";
+import type { Citation, NextStep, QueueExplanation } from "../../src/explain/explanation.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { hang, scripted } from "./incident_kit.ts";
 import { test } from "../support/sanitized.ts";
@@ -196,10 +195,7 @@ test("explain the queue: a full disk is the cause before any other", async () =>
   await daybook.submit("endless", "web.crawl");
   await daybook.submit("slow", "api.slow");
   await daybook.submit("behind", "web.quick");
-  const error = Object.assign(new Error("no space left"), { code: "ENOSPC" });
-  for (let write = 0; write < 5; write++) {
-    daybook.faults.fail({ operation: "write", path: "segments", error });
-  }
+  daybook.fillDisk();
   await daybook.clock.advance(601_000);
   const { standsStill, summary } = await toldOf(daybook);
   assert.equal(standsStill, true);

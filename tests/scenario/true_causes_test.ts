@@ -119,6 +119,18 @@ test("explain a changed limit: neither is one blamed that held a job that has en
   assert.doesNotMatch(summary, /as changed/);
 });
 
+test("explain a lowered limit: the places that are taken beyond it are not counted as a part of it", async () => {
+  const many = defineJob({ ...MAIL, type: "mail.many", limits: { maxRunning: 3 } });
+  const daybook = await Explained.start({ definitions: [many] });
+  for (const jobId of ["a", "b", "c"]) await daybook.submit(jobId, "mail.many", { slow: true });
+  await changeLimits(daybook, "mail.many", { maxRunning: 1, reason: "the provider" });
+  await daybook.submit("behind", "mail.many");
+  const queue = JSON.stringify(await queueOf(daybook));
+  const one = JSON.stringify(await toldOf(daybook, "behind"));
+  assert.match(queue, /3 places of type mail\.many taken, where 1 may be \(maxRunning, as changed/);
+  assert.doesNotMatch(queue + one, /3 of 1/);
+});
+
 test("explain the queue: when no job has a worker, it says what holds the jobs, and not that work continues", async () => {
   const failing = scripted("pay", {
     charge: () => {
@@ -180,6 +192,32 @@ const NAP = defineJob({
     else await ctx.expect("called", { withinMs: HOUR_MS });
     await ctx.task("after", () => "done");
   },
+});
+
+test("explain a pause: at a past time it is named for a job that it was to hold later, and not once it had ended", async () => {
+  const daybook = await Explained.start({ definitions: [NAP] });
+  await daybook.submit("sleeping", "nap", { sleeps: true });
+  await daybook.clock.advance(MINUTE_MS);
+  const { pauseId } = await daybook.post("/pauses", { type: "nap", reason: "the bank moves" });
+  await daybook.clock.advance(MINUTE_MS);
+  await daybook.submit("other", "nap");
+  const ended = await daybook.app.request(`${BASE}/pauses/${pauseId}`, { method: "DELETE" });
+  assert.ok(ended.ok);
+  await daybook.clock.advance(MINUTE_MS);
+
+  const summaryAt = async (at: string) => {
+    const response = await daybook.app.request(`${BASE}/jobs/sleeping/explain?at=${at}`);
+    return (await response.json()).summary;
+  };
+  const before = "Job sleeping is sleeping: sleep rest ends at 2026-01-01T01:00:00.000Z.";
+  assert.equal(await summaryAt("2026-01-01T00:00:30.000Z"), before);
+  assert.equal(
+    await summaryAt("2026-01-01T00:01:30.000Z"),
+    `${before} None of its code begins meanwhile: type nap is paused since ` +
+      "2026-01-01T00:01:00.000Z (reason: the bank moves).",
+  );
+  await daybook.submit("last", "nap");
+  assert.equal(await summaryAt("2026-01-01T00:02:30.000Z"), before);
 });
 
 test("explain a pause: it is named for a job that it will hold later, and nothing is promised that it prevents", async () => {
@@ -516,29 +554,64 @@ test("explain a failed retry: it offers to run again what it took over, which th
   assert.equal(daybook.engine.job(again["jobId"] as never)?.state, "Done");
 });
 
-test("explain a time limit: an attempt that ended long after its limit was held up with the process, and it says so", async () => {
-  const fetching = scripted("rates.fetch", { fetch: (about) => hang(about) }, {
-    timeoutMs: 1_000,
-    retry: { maxAttempts: 1, initialMs: 1_000, factor: 1, jitter: 0 },
-  });
-  const daybook = await Explained.start({ definitions: [fetching] });
+const FETCH = scripted("rates.fetch", { fetch: (about) => hang(about) }, {
+  timeoutMs: 1_000,
+  retry: { maxAttempts: 1, initialMs: 1_000, factor: 1, jitter: 0 },
+});
+
+test("explain a time limit: an attempt that ended long after its limit was held up with the process, and what was under way is named", async () => {
+  const crunch = scripted("data.crunch", { crunch: (about) => hang(about) });
+  const daybook = await Explained.start({ definitions: [FETCH, crunch] });
   await daybook.submit("in-time", "rates.fetch");
   await daybook.clock.advance(1_000);
   assert.doesNotMatch((await toldOf(daybook, "in-time")).summary, /held up/);
 
+  await daybook.submit("c1", "data.crunch");
   await daybook.submit("blocked", "rates.fetch");
-  // As when code of another job does not yield: the timers fire only afterwards.
-  daybook.clock.jump(5_000);
-  await daybook.clock.advance(1_000);
+  daybook.clock.block(6_000);
+  await daybook.clock.advance(1);
   const { summary, because } = await toldOf(daybook, "blocked");
   const late = "Attempt 1 of task fetch ended 5 s after its time limit: something held up the " +
-    "process, such as code that did not yield, or its clock was set.";
+    "process, such as code that did not yield; beside it was c1 in task crunch since " +
+    "2026-01-01T00:00:01.000Z, without a time limit.";
   assert.equal(
     summary,
     "Job blocked failed: task fetch used up its attempts, the last error being TimeoutError: " +
       `took longer than 1000 ms. ${late}`,
   );
   assert.equal(because[1], late);
+});
+
+test("explain a time limit: a clock that was set meanwhile is told from a process that was held up", async () => {
+  const daybook = await Explained.start({ definitions: [FETCH] });
+  await daybook.submit("ahead", "rates.fetch");
+  daybook.clock.jump(3_600_000);
+  await daybook.clock.advance(1_000);
+  const ran =
+    "Attempt 1 of task fetch ran for 1 s, which its lines do not show: the clock of the " +
+    "machine was set 1 h";
+  assert.equal(
+    (await toldOf(daybook, "ahead")).because[1],
+    `${ran} ahead, the machine slept, or the disk had no room.`,
+  );
+  await daybook.submit("back", "rates.fetch");
+  daybook.clock.jump(-3_600_000);
+  await daybook.clock.advance(1_000);
+  assert.equal((await toldOf(daybook, "back")).because[1], `${ran} back.`);
+});
+
+test("explain a time limit: an error of the task's own with the same name and message is none", async () => {
+  const answer = Promise.withResolvers<never>();
+  const failing = scripted("rates.copy", { fetch: () => answer.promise }, {
+    timeoutMs: 1_000,
+    retry: { maxAttempts: 1, initialMs: 1_000, factor: 1, jitter: 0 },
+  });
+  const daybook = await Explained.start({ definitions: [failing] });
+  await daybook.submit("own", "rates.copy");
+  daybook.clock.block(9_000);
+  answer.reject(new DOMException("took longer than 1000 ms", "TimeoutError"));
+  await daybook.clock.settle();
+  assert.doesNotMatch(JSON.stringify(await toldOf(daybook, "own")), /held up|was set/);
 });
 
 test("explain a pause: it is named for a parked job, which would not continue, and for the retry of a failed one", async () => {
@@ -593,7 +666,7 @@ test("explain a sleep: one that ended late, since no process ran, is not said to
   );
 });
 
-test("explain a compensation: the one that runs is named, since when", async () => {
+test("explain a compensation: the one that runs is named, since when, and the call that ends one that hangs", async () => {
   const trip = scripted("trip.hang", {
     book: () => "booked",
     charge: () => {
@@ -603,9 +676,24 @@ test("explain a compensation: the one that runs is named, since when", async () 
   const daybook = await Explained.start({ definitions: [trip] });
   await daybook.submit("job", "trip.hang");
   await daybook.clock.advance(HOUR_MS);
+  const told = await toldOf(daybook, "job");
   assert.match(
-    (await toldOf(daybook, "job")).summary,
-    /\. The compensation of task book is in attempt 1 of 3 since 2026-01-01T00:00:00\.000Z\.$/,
+    told.summary,
+    /\. The compensation of task book is in attempt 1 of 3 since 2026-01-01T00:00:00\.000Z, without a time limit\.$/,
+  );
+  assert.deepEqual(told.next, [
+    "The compensation of task book continues until it ends, however long that takes, for it has " +
+    "no time limit.",
+    "Cancel it as it is; book stays as it is: POST /jobs/job/cancel",
+  ]);
+  await daybook.post("/jobs/job/cancel", { leave: true, reason: "the hotel was phoned" });
+  await daybook.clock.settle();
+  const { because } = await toldOf(daybook, "job");
+  assert.ok(
+    because.some((statement) =>
+      statement.includes("ended its compensation") && statement.includes("the hotel was phoned")
+    ),
+    because.join("\n"),
   );
 });
 
@@ -619,6 +707,80 @@ test("explain a lowered limit: no call is suggested that would free no place", a
   assert.equal(await cancels(), 2);
   await changeLimits(daybook, "mail.send", { maxRunning: 1, reason: "fewer" });
   assert.equal(await cancels(), 0);
+});
+
+test("explain a wait: no sender is missed where jobs make up the value themselves", async () => {
+  const seal = defineJob({
+    type: "batch.seal",
+    version: 1,
+    input: ANY_INPUT,
+    run: (ctx, { no }) =>
+      ctx.task("seal", (task) => task.emit("batch.Sealed", { batchNo: `B-${Number(no) + 1}` })),
+  });
+  const daybook = await Explained.start({ definitions: [seal] });
+  for (const no of [1, 2]) await daybook.submit(`seal-${no}`, "batch.seal", { no: `${no}` });
+  const correlation = { equals: { batchNo: "B-9" } };
+  const expected = [{ id: "sealed", eventType: "batch.Sealed", correlation }];
+  await daybook.post("/jobs", { jobId: "waits", plan: { expected } });
+  assert.equal(
+    (await toldOf(daybook, "waits")).summary,
+    'Job waits is waiting for "sealed" (batch.Sealed), 0 of 1: no event on record resembles it: ' +
+      'of 2 other events of this type, none has "B-9" in it.',
+  );
+});
+
+test("explain a twin: the same input is none an hour later, after a failure, or in a retry", async () => {
+  const book = scripted("air.book", {
+    book: ({ input }) => {
+      if (input.full === true) throw new NonRetryableError("full");
+      return "booked";
+    },
+  });
+  const daybook = await Explained.start({ definitions: [book] });
+  const told = async (jobId: string) => JSON.stringify(await toldOf(daybook, jobId));
+  await daybook.submit("failed", "air.book", { pnr: "QQ81ZZ", full: true });
+  await daybook.submit("after-failure", "air.book", { pnr: "QQ81ZZ", full: true });
+  assert.doesNotMatch(await told("after-failure"), /same input/);
+  await daybook.submit("first", "air.book", { pnr: "AB12CD" });
+  await daybook.submit("other", "air.book", { pnr: "AB12CE" });
+  assert.doesNotMatch(await told("other"), /same input/);
+  await daybook.clock.advance(HOUR_MS + 1);
+  await daybook.submit("next-hour", "air.book", { pnr: "AB12CD" });
+  assert.doesNotMatch(await told("next-hour"), /same input/);
+  await daybook.submit("again", "air.book", { pnr: "AB12CD" });
+  assert.match(
+    await told("again"),
+    /Job next-hour of the same type got the same input 0 ms before/,
+  );
+});
+
+test("explain a retry: one that fails says which results another version of the code made", async () => {
+  const order = (version: number, rate: object) =>
+    defineJob({
+      type: "fx.quote",
+      version,
+      input: ANY_INPUT,
+      async run(ctx) {
+        await ctx.task("rate", () => rate);
+        await ctx.task("book", () => {
+          throw new NonRetryableError("no pair in the rate");
+        });
+      },
+    });
+  const first = await Explained.start({ definitions: [order(1, { value: 1.08 })] });
+  await first.submit("job", "fx.quote");
+  const again = await first.post("/jobs/job/retry", { from: "rate" });
+  await first.clock.settle();
+  assert.doesNotMatch((await toldOf(first, `${again.jobId}`)).summary, /version/i);
+  const daybook = await first.crash({ definitions: [order(2, { value: 1.08, pair: "EURUSD" })] });
+  const { jobId } = await daybook.post("/jobs/job/retry", { again: true });
+  await daybook.clock.settle();
+  const { summary } = await toldOf(daybook, `${jobId}`);
+  assert.equal(
+    summary,
+    `Job ${jobId} failed: task book failed for good with NonRetryableError: no pair in the rate. ` +
+      "Version 1 made the result of rate, which this job took over from job job; it runs version 2.",
+  );
 });
 
 test("explain a retry: if only a newer version is loaded, and it does not take the input, both jobs say so and what helps", async () => {

@@ -5,7 +5,7 @@ import type { LogId } from "../../src/core/ids.ts";
 import type { Appended, Journal, StampedEvent } from "../../src/engine/ports.ts";
 import type { FileSystem, OpenFile, OpenMode } from "../../src/journal/file_system.ts";
 import { parseSegmentName } from "../../src/journal/layout.ts";
-import { crc32Text, lineEnd, linePrefix, resolveCause } from "../../src/journal/line_codec.ts";
+import { LINE_END, linePrefix, resolveCause, writeCrc } from "../../src/journal/line_codec.ts";
 import { SegmentScanner } from "../../src/journal/segment_scanner.ts";
 
 /** Each entry commits by itself: a crash may keep half of a group. To be used with tiny batches. */
@@ -87,12 +87,16 @@ const LINE = /^\{"logId":(\d+),"batch":\d+,(.*),"crc":"[0-9a-f]{8}"\}$/;
 function onItsOwn(line: string): string {
   const [, logId = "", rest = ""] = LINE.exec(line) ?? [];
   if (logId === "" || !endsWithCrc(line)) return line;
-  const text = Buffer.from(linePrefix(Number(logId), Number(logId)) + rest, "latin1");
-  return text.toString("latin1") + lineEnd(crc32Text(text.toString("utf8"))).trimEnd();
+  return sealed(linePrefix(Number(logId), Number(logId)) + rest);
 }
 
 function endsWithCrc(line: string): boolean {
-  const at = line.lastIndexOf(',"crc":"');
-  const body = Buffer.from(line.slice(0, at), "latin1").toString("utf8");
-  return lineEnd(crc32Text(body)).trimEnd() === line.slice(at);
+  return sealed(line.slice(0, line.lastIndexOf(',"crc":"'))) === line;
+}
+
+/** The line with this body, whose characters stand for bytes. */
+function sealed(body: string): string {
+  const line = Buffer.from(body + LINE_END, "latin1");
+  writeCrc(line, 0, line.length);
+  return line.toString("latin1").trimEnd();
 }

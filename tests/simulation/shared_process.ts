@@ -301,6 +301,10 @@ export class SharedProcess {
         ? undefined
         : "a process says that it was replaced, but it was not";
     }
+    // A stop waits ten seconds for a database that crashed, or that cannot be reached.
+    if (this.isStopping && /the database has not answered/.test(errorMessage(error))) {
+      return undefined;
+    }
     const isExplained = isInjected(error) || error instanceof JournalUnusableError ||
       errorMessage(error).includes("the disk is full");
     const isDisturbed = world.isDisturbed || world.weather.wasFullInLife;

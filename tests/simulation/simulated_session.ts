@@ -54,7 +54,7 @@ const STATEMENTS: Readonly<
   "left join daybook_leader": ({ leader, nowMs, isLockFree: is_free }) => [
     leader === undefined
       ? { writer: null, is_free }
-      : { ...leader, silent_ms: nowMs - leader.seenMs, is_free },
+      : { ...leader, seen: `${leader.seenMs}`, silent_ms: nowMs - leader.seenMs, is_free },
   ],
   "insert into daybook_leader": async (database, session, [, writer, url]) => {
     await database.lead(session, String(writer), String(url));

@@ -11,7 +11,7 @@ import { typeKey, valueKey } from "../../src/engine/views/value_keys.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
 import { systemClock, systemRandom } from "../../src/server/system.ts";
-import { ThreadedPastEvents } from "../../src/values/threaded_past_events.ts";
+import { IndexThread } from "../../src/values/index_thread.ts";
 import { engineOnFiles, type EngineOnFilesOptions } from "../support/engine/engine_on_files.ts";
 
 export const PAID = eventType("shop.Paid");
@@ -59,7 +59,7 @@ export function orders(first: number, count: number): readonly JsonObject[] {
 export function threadOf(folder: string) {
   const warnings: string[] = [];
   const threads: Worker[] = [];
-  const pastEvents = new ThreadedPastEvents({
+  const pastEvents = new IndexThread({
     ...journalLayout(folder),
     clock: systemClock,
     warn: (message) => warnings.push(message),

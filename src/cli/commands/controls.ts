@@ -1,14 +1,13 @@
 /** `start`, `cancel`, `suspend`, `resume` and `wake`: control one job or several. */
 
 import { CONTROLS, STATE_CONTROLS, type StateControl } from "../../core/controls.ts";
-import { type Client, RefusedByServerError, SERVER_OPTIONS } from "../client.ts";
-import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
-import { expectShape, jobPath, type JobResource, jobResource } from "../resources.ts";
-import { FORM_OPTIONS, outputForm, printJson } from "../presentation.ts";
+import { RefusedByServerError } from "../client.ts";
+import { EXIT_OK } from "../command.ts";
 import { paintedState } from "../render/marks.ts";
-import { createClient, type Surroundings } from "../surroundings.ts";
+import { jobPath, type JobResource, jobResource } from "../resources.ts";
+import type { ServerCall, ServerCommand } from "../server_call.ts";
 import type { Terminal } from "../terminal.ts";
-import { timeoutOption, WAIT_NOTE, WAIT_OPTIONS, waitForEnd } from "../waiting.ts";
+import { printAccepted, timeoutOption, WAIT_NOTE, WAIT_OPTIONS } from "../waiting.ts";
 
 /** More than a person types; `xargs` splits longer lists into several calls. */
 const JOBS_MAX = 1_000;
@@ -26,53 +25,41 @@ const EXAMPLES: Readonly<Record<StateControl, readonly string[]>> = {
 
 const LEAVE = {
   name: "leave",
-  help: "for a parked job: undo nothing, and name what is left in place",
+  help: "undo nothing more of a parked or compensating job; name the rest",
 } as const;
 
-export function controlCommands(surroundings: Surroundings): readonly Command[] {
-  return STATE_CONTROLS.map((kind) => ({
-    name: kind,
-    summary: CONTROLS[kind].summary,
-    positionals: "<jobId>...",
-    arity: [1, JOBS_MAX],
-    options: [
-      { name: "reason", value: "text", help: "the reason, recorded" },
-      ...(kind === "cancel" ? [LEAVE] : []),
-      ...FORM_OPTIONS,
-      ...SERVER_OPTIONS,
-    ],
-    notes: [
-      CONTROLS[kind].effect,
-      "You can name several jobs. If one is refused, the others are still tried; the exit code " +
-      "is then 65.",
-    ],
-    examples: EXAMPLES[kind],
-    run: (input) => controlAll(kind, input, surroundings),
-  }));
-}
+export const CONTROL_COMMANDS = STATE_CONTROLS.map((kind): ServerCommand => ({
+  name: kind,
+  summary: CONTROLS[kind].summary,
+  positionals: "<jobId>...",
+  arity: [1, JOBS_MAX],
+  options: [
+    { name: "reason", value: "text", help: "the reason, recorded" },
+    ...(kind === "cancel" ? [LEAVE] : []),
+  ],
+  notes: [
+    CONTROLS[kind].effect,
+    "You can name several jobs. If one is refused, the others are still tried; the exit code " +
+    "is then 65.",
+  ],
+  examples: EXAMPLES[kind],
+  run: (call) => controlAll(kind, call),
+}));
 
-async function controlAll(
-  kind: StateControl,
-  input: CommandInput,
-  surroundings: Surroundings,
-): Promise<number> {
-  outputForm(input);
-  const client = createClient(input, surroundings);
+async function controlAll(kind: StateControl, call: ServerCall): Promise<number> {
   let exitCode = EXIT_OK;
-  for (const path of input.positionals.map(jobPath)) {
-    exitCode = Math.max(exitCode, await controlOne(`${path}/${kind}`, input, client));
+  for (const path of call.input.positionals.map(jobPath)) {
+    exitCode = Math.max(exitCode, await controlOne(`${path}/${kind}`, call));
   }
   return exitCode;
 }
 
-async function controlOne(path: string, input: CommandInput, client: Client): Promise<number> {
-  const { terminal } = input;
+async function controlOne(path: string, call: ServerCall): Promise<number> {
+  const { input, terminal } = call;
   try {
-    const leaves = path.endsWith("/cancel") && input.isSet("leave");
-    const body = { ...reasonOption(input), ...(leaves ? { leave: true } : {}) };
-    const job = expectShape(jobResource, await client.post(path, body), client);
-    if (outputForm(input) === "json") printJson(input, job);
-    else terminal.out(outcomeText(job, terminal, leaves));
+    const leave = input.isSet("leave") || undefined;
+    const job = await call.send(jobResource, "POST", path, { reason: input.text("reason"), leave });
+    call.print(job, () => [outcomeText(job, terminal, leave === true)]);
     return EXIT_OK;
   } catch (error) {
     if (!(error instanceof RefusedByServerError)) throw error;
@@ -89,54 +76,37 @@ function outcomeText(job: JobResource, { style }: Terminal, leaves: boolean): st
   return `${style("bold", job.jobId)} is ${paintedState(style, job)}${names}${begun}`;
 }
 
-export function reasonOption(input: CommandInput): { readonly reason?: string } {
-  const reason = input.text("reason");
-  return reason === undefined ? {} : { reason };
-}
-
 /** `retry`: creates a new job that continues where a failed one ended. */
-export function retryCommand(surroundings: Surroundings): Command {
-  return {
-    name: "retry",
-    summary: CONTROLS.retry.summary,
-    positionals: "<jobId>",
-    arity: [1, 1],
-    options: [
-      { name: "from", value: "taskId", help: "run this task and later ones again" },
-      { name: "again", help: "even if it was already retried" },
-      { name: "reason", value: "text", help: "the reason, recorded" },
-      ...WAIT_OPTIONS,
-      ...FORM_OPTIONS,
-      ...SERVER_OPTIONS,
-    ],
-    notes: [CONTROLS.retry.effect, WAIT_NOTE],
-    examples: [
-      "deno task daybook retry order-43",
-      "deno task daybook retry order-43 --from charge --reason 'a new card' --wait",
-    ],
-    run: (input) => retry(input, surroundings),
-  };
-}
+export const RETRY_COMMAND: ServerCommand = {
+  name: "retry",
+  summary: CONTROLS.retry.summary,
+  positionals: "<jobId>",
+  arity: [1, 1],
+  options: [
+    { name: "from", value: "taskId", help: "run this task and later ones again" },
+    { name: "again", help: "even if it was already retried" },
+    { name: "reason", value: "text", help: "the reason, recorded" },
+    ...WAIT_OPTIONS,
+  ],
+  notes: [CONTROLS.retry.effect, WAIT_NOTE],
+  examples: [
+    "deno task daybook retry order-43",
+    "deno task daybook retry order-43 --from charge --reason 'a new card' --wait",
+  ],
+  run: retry,
+};
 
-async function retry(input: CommandInput, surroundings: Surroundings): Promise<number> {
+async function retry(call: ServerCall): Promise<number> {
+  const { input } = call;
   timeoutOption(input);
-  const form = outputForm(input);
-  const client = createClient(input, surroundings);
   const path = `${jobPath(input.positionals[0] ?? "")}/retry`;
-  const from = input.text("from");
-  const body = {
-    ...reasonOption(input),
-    ...(from === undefined ? {} : { from }),
-    ...(input.isSet("again") ? { again: true } : {}),
-  };
-  const job = expectShape(jobResource, await client.post(path, body), client);
-  if (form === "text") input.terminal.out(retriedText(job, input));
-  if (input.isSet("wait")) return await waitForEnd(job.jobId, client, input, surroundings);
-  if (form === "json") printJson(input, job);
-  return EXIT_OK;
+  const again = input.isSet("again") || undefined;
+  const body = { reason: input.text("reason"), from: input.text("from"), again };
+  const job = await call.send(jobResource, "POST", path, body);
+  return await printAccepted(job, retriedText(job, call.terminal), call);
 }
 
-function retriedText(job: JobResource, { terminal }: CommandInput): string {
-  const state = paintedState(terminal.style, job);
-  return `${terminal.style("bold", job.jobId)} retries ${job.retryOf ?? "it"}, and is ${state}`;
+function retriedText(job: JobResource, { style }: Terminal): string {
+  const state = paintedState(style, job);
+  return `${style("bold", job.jobId)} retries ${job.retryOf ?? "it"}, and is ${state}`;
 }

@@ -1,77 +1,61 @@
 /** `event`: delivers an event, and shows its effect. */
 
-import type { JsonObject } from "../../core/json.ts";
-import { notDaybook, SERVER_OPTIONS } from "../client.ts";
-import { type Command, type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
+import { notDaybook } from "../client.ts";
+import { EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
 import { FIELD_OPTION, hintAtReceipt, JSON_NOTE, jsonInput } from "../json_input.ts";
-import { FORM_OPTIONS, outputForm, printJson, printLines } from "../presentation.ts";
-import { expectShape, type ReceiptResource, receiptsAnswer } from "../resources.ts";
-import { createClient, type Surroundings } from "../surroundings.ts";
 import { plainText } from "../plain_text.ts";
 import { type Paint, painted } from "../render/marks.ts";
+import { type ReceiptResource, receiptsAnswer } from "../resources.ts";
+import type { ServerCall, ServerCommand } from "../server_call.ts";
 
-export function eventCommand(surroundings: Surroundings): Command {
-  return {
-    name: "event",
-    summary: "deliver an event, and see which jobs it reached",
-    positionals: "<type> [attributes]",
-    arity: [1, 2],
-    options: [
-      FIELD_OPTION,
-      { name: "id", value: "eventId", help: "its id; the same id again changes nothing" },
-      { name: "job", value: "jobId", help: "only for this job" },
-      { name: "task", value: "taskId", help: "the task that it is about" },
-      {
-        name: "occurred-at",
-        value: "time",
-        help: "when it happened (RFC 3339); for reference only",
-      },
-      ...FORM_OPTIONS,
-      ...SERVER_OPTIONS,
-    ],
-    notes: [
-      JSON_NOTE,
-      "The exit code is 0 when the event matched, or was delivered before; 1 when it was " +
-      "recorded\nbut matched nothing: it is in the journal, and counts for no job; 65 when it " +
-      "was refused,\nsuch as when another event has its id.",
-    ],
-    examples: [
-      `deno task daybook event ec.shipment.ShipmentCompleted -f 'orderId="42"' -f tracking=T-1`,
-      `deno task daybook event shop.Paid '{"orderId":"7","amount":1999}' --id payment-7`,
-      "deno task daybook event shop.Approved --job order-7",
-      "deno task daybook event shop.Paid - < payment.json",
-    ],
-    run: (input) => deliver(input, surroundings),
-  };
-}
+export const EVENT_COMMAND: ServerCommand = {
+  name: "event",
+  summary: "deliver an event, and see which jobs it reached",
+  positionals: "<type> [attributes]",
+  arity: [1, 2],
+  options: [
+    FIELD_OPTION,
+    { name: "id", value: "eventId", help: "its id; the same id again changes nothing" },
+    { name: "job", value: "jobId", help: "only for this job" },
+    { name: "task", value: "taskId", help: "the task that it is about" },
+    {
+      name: "occurred-at",
+      value: "time",
+      help: "when it happened (RFC 3339); for reference only",
+    },
+  ],
+  notes: [
+    JSON_NOTE,
+    "The exit code is 0 when the event matched, or was delivered before; 1 when it was " +
+    "recorded\nbut matched nothing: it is in the journal, and counts for no job; 65 when it " +
+    "was refused,\nsuch as when another event has its id.",
+  ],
+  examples: [
+    `deno task daybook event ec.shipment.ShipmentCompleted -f 'orderId="42"' -f tracking=T-1`,
+    `deno task daybook event shop.Paid '{"orderId":"7","amount":1999}' --id payment-7`,
+    "deno task daybook event shop.Approved --job order-7",
+    "deno task daybook event shop.Paid - < payment.json",
+  ],
+  run: deliver,
+};
 
-async function deliver(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  const form = outputForm(input);
-  const event = await readEvent(input, surroundings);
-  const client = createClient(input, surroundings);
-  const answer = expectShape(receiptsAnswer, await client.post("/events", event), client);
-  const [receipt] = answer.receipts;
-  if (receipt === undefined) throw notDaybook(client.url);
-  if (form === "json") printJson(input, receipt);
-  else printLines(input, receiptLines(receipt, input.terminal.style));
-  const hint = hintAtReceipt(input.all(FIELD_OPTION.name), receipt);
-  if (hint !== undefined) input.terminal.err(`daybook: ${hint}`);
-  return receipt.disposition === "recorded" ? EXIT_NEGATIVE : EXIT_OK;
-}
-
-async function readEvent(input: CommandInput, surroundings: Surroundings): Promise<JsonObject> {
-  const [eventType = "", argument] = input.positionals;
+async function deliver(call: ServerCall): Promise<number> {
+  const { input, surroundings, terminal } = call;
+  const [eventType, argument] = input.positionals;
   const fields = input.all(FIELD_OPTION.name);
-  const attributes = await jsonInput("the attributes", argument, fields, surroundings);
-  const references = Object.entries({
-    attributes,
+  const { receipts: [receipt] } = await call.send(receiptsAnswer, "POST", "/events", {
+    eventType,
+    attributes: await jsonInput("the attributes", argument, fields, surroundings),
     eventId: input.text("id"),
     jobId: input.text("job"),
     taskId: input.text("task"),
     occurredAt: input.text("occurred-at"),
   });
-  const given = references.filter(([, value]) => value !== undefined);
-  return { eventType, ...Object.fromEntries(given) as JsonObject };
+  if (receipt === undefined) throw notDaybook(call.client.url);
+  call.print(receipt, () => receiptLines(receipt, terminal.style));
+  const hint = hintAtReceipt(fields, receipt);
+  if (hint !== undefined) terminal.err(`daybook: ${hint}`);
+  return receipt.disposition === "recorded" ? EXIT_NEGATIVE : EXIT_OK;
 }
 
 /** The effect of an event, in words. */

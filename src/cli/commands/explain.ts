@@ -2,13 +2,11 @@
 
 import { explanationText } from "../../explain/explanation_text.ts";
 import type { Action, Citation, Explanation } from "../../explain/explanation.ts";
-import { type Client, SERVER_OPTIONS } from "../client.ts";
-import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
-import { expectShape, explanationAnswer, jobPath } from "../resources.ts";
+import { EXIT_OK, UsageError } from "../command.ts";
 import { plainPage } from "../plain_text.ts";
-import { outputForm, printJson, printLines, TEXT_FORM_OPTIONS } from "../presentation.ts";
 import { paintedExplanation } from "../render/marks.ts";
-import { createClient, type Surroundings } from "../surroundings.ts";
+import { explanationAnswer, jobPath } from "../resources.ts";
+import type { ServerCall, ServerCommand } from "../server_call.ts";
 import { CONTROL_NAMES } from "../../core/controls.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { shellWord } from "../../core/shell_word.ts";
@@ -16,54 +14,46 @@ import { shellWord } from "../../core/shell_word.ts";
 /** Longer lines are hard to read, however wide the screen. */
 const SCREEN_COLUMNS_MAX = 100;
 
-export function explainCommand(surroundings: Surroundings): Command {
-  return {
-    name: "explain",
-    summary: "explain a job, a stopped queue, or where a value appears, citing entries",
-    positionals: "[jobId]",
-    arity: [0, 1],
-    options: [
-      {
-        name: "at",
-        value: "point",
-        help: "as of a logId, an eventId (event/17 if it is digits) or a time",
-      },
-      {
-        name: "about",
-        value: "value",
-        help: "instead of a job: all jobs and events with this value",
-      },
-      ...TEXT_FORM_OPTIONS,
-      ...SERVER_OPTIONS,
-    ],
-    notes: [
-      "Piped output is text too, ready to paste; --json gives one JSON value.",
-    ],
-    examples: [
-      "deno task daybook explain order-42",
-      "deno task daybook explain",
-      "deno task daybook explain order-42 --at 2026-01-31T03:00:00Z",
-      "deno task daybook explain --about 77",
-      "deno task daybook explain order-42 > ticket.txt",
-      "deno task daybook explain order-42 --json | jq -r '.waitingFor[].nearMisses[].statement'",
-    ],
-    run: (input) => explain(input, surroundings),
-  };
-}
+export const EXPLAIN_COMMAND: ServerCommand = {
+  name: "explain",
+  summary: "explain a job, a stopped queue, or where a value appears, citing entries",
+  positionals: "[jobId]",
+  arity: [0, 1],
+  options: [
+    {
+      name: "at",
+      value: "point",
+      help: "as of a logId, an eventId (event/17 if it is digits) or a time",
+    },
+    {
+      name: "about",
+      value: "value",
+      help: "instead of a job: all jobs and events with this value",
+    },
+  ],
+  notes: ["Piped output is text too, ready to paste; --json gives one JSON value."],
+  examples: [
+    "deno task daybook explain order-42",
+    "deno task daybook explain",
+    "deno task daybook explain order-42 --at 2026-01-31T03:00:00Z",
+    "deno task daybook explain --about 77",
+    "deno task daybook explain order-42 > ticket.txt",
+    "deno task daybook explain order-42 --json | jq -r '.waitingFor[].nearMisses[].statement'",
+  ],
+  piped: "text",
+  run: explain,
+};
 
-async function explain(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  const form = outputForm(input, "text");
-  const client = createClient(input, surroundings);
+async function explain(call: ServerCall): Promise<number> {
+  const { input, client, terminal } = call;
   const [jobId] = input.positionals;
   const path = explainPath(jobId, input.text("at"), input.text("about"));
-  if (form === "json") {
-    printJson(input, await client.get(path));
-    return EXIT_OK;
-  }
-  const prose = input.terminal.isInteractive && jobId !== undefined
-    ? await proseForScreen(input, client, path)
+  const told = call.form === "json"
+    ? await client.get(path)
+    : terminal.isInteractive && jobId !== undefined
+    ? await proseForScreen(call, path)
     : await client.text(await client.request(path, { headers: { accept: "text/plain" } }));
-  printLines(input, paintedExplanation(plainPage(prose), input.terminal.style));
+  call.print(told, () => paintedExplanation(plainPage(String(told)), terminal.style));
   return EXIT_OK;
 }
 
@@ -71,10 +61,7 @@ async function explain(input: CommandInput, surroundings: Surroundings): Promise
 function explainPath(jobId: string | undefined, at: string | undefined, about: string | undefined) {
   if (about !== undefined) {
     if (jobId !== undefined || at !== undefined) {
-      throw new UsageError(
-        "--about takes no job and " +
-          "no --at",
-      );
+      throw new UsageError("--about takes no job and no --at");
     }
     return `/explain?about=${encodeURIComponent(about)}`;
   }
@@ -86,8 +73,9 @@ function explainPath(jobId: string | undefined, at: string | undefined, about: s
 }
 
 /** Wrapped to the width of the screen, with Daybook's own commands instead of curl. */
-async function proseForScreen(input: CommandInput, client: Client, path: string): Promise<string> {
-  const answer = expectShape(explanationAnswer, await client.get(path), client);
+async function proseForScreen(call: ServerCall, path: string): Promise<string> {
+  const { input, terminal } = call;
+  const answer = await call.get(explanationAnswer, path);
   const curls = new Map<unknown, string | undefined>(
     answer.next.map(({ action, curl }) => [action, curl]),
   );
@@ -97,7 +85,7 @@ async function proseForScreen(input: CommandInput, client: Client, path: string)
   });
   return explanationText(answer as unknown as Explanation<Citation>, {
     nowMs: Date.now(),
-    width: Math.min(input.terminal.columns - 2, SCREEN_COLUMNS_MAX),
+    width: Math.min(terminal.columns - 2, SCREEN_COLUMNS_MAX),
     commandOf: (action) => commandOfAction(action, flags) ?? curls.get(action) ?? "",
   });
 }

@@ -8,9 +8,7 @@ import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
 import { limitsWhatIfText } from "../../explain/other_explanation_texts.ts";
 import type { Citation } from "../../explain/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
-import { SERVER_OPTIONS } from "../client.ts";
 import {
-  type Command,
   CommandError,
   type CommandInput,
   type CommandOption,
@@ -19,23 +17,16 @@ import {
   UsageError,
 } from "../command.ts";
 import { plainPage, plainText } from "../plain_text.ts";
+import { paintedExplanation } from "../render/marks.ts";
 import {
-  FORM_OPTIONS,
-  outputForm,
-  printJson,
-  printLines,
-  TEXT_FORM_OPTIONS,
-} from "../presentation.ts";
-import {
-  expectShape,
   jobPath,
   type LimitedTypeResource,
   limitedTypeResource,
   limitsAnswer,
   limitsWhatIfAnswer,
 } from "../resources.ts";
-import { paintedExplanation } from "../render/marks.ts";
-import { createClient, type Surroundings } from "../surroundings.ts";
+import type { ServerCall, ServerCommand } from "../server_call.ts";
+import type { Terminal } from "../terminal.ts";
 
 const COUNT_MAX = 1_000_000;
 const DAY_MS = 24 * 3_600_000;
@@ -48,102 +39,87 @@ const LIMIT_OPTIONS: readonly CommandOption[] = [
   { name: "rate-ms", value: "number", help: "the period of --rate-count, in milliseconds" },
 ];
 
-export function limitCommands(surroundings: Surroundings): readonly Command[] {
-  return [
-    {
-      name: "limits",
-      summary: "list the limits of job types, with their use",
-      positionals: "",
-      arity: [0, 0],
-      options: [...FORM_OPTIONS, ...SERVER_OPTIONS],
-      notes: ["For each type, the keys with the most jobs are shown."],
-      examples: ["deno task daybook limits"],
-      run: (input) => list(input, surroundings),
-    },
-    {
-      name: "change-limits",
-      summary: "replace the limits of the code",
-      positionals: "<type>",
-      arity: [1, 1],
-      options: [
-        ...LIMIT_OPTIONS,
-        { name: "reason", value: "text", help: "the reason, recorded with the change" },
-        ...FORM_OPTIONS,
-        ...SERVER_OPTIONS,
-      ],
-      notes: [
-        "All limits of the type are replaced; a limit that is left out is lifted. The change " +
-        "survives restarts, until restore-limits undoes it. Running jobs are not affected.",
-      ],
-      examples: [
-        "deno task daybook change-limits mail.send --max-running 2 --reason ticket-7",
-      ],
-      run: (input) => change(input, surroundings),
-    },
-    {
-      name: "restore-limits",
-      summary: "restore the limits of the code",
-      positionals: "<type>",
-      arity: [1, 1],
-      options: [...FORM_OPTIONS, ...SERVER_OPTIONS],
-      notes: [],
-      examples: ["deno task daybook restore-limits mail.send"],
-      run: (input) => restore(input, surroundings),
-    },
-    {
-      name: "what-if",
-      summary: "show how other limits of its type would affect a job; nothing is recorded",
-      positionals: "<jobId>",
-      arity: [1, 1],
-      options: [...LIMIT_OPTIONS, ...TEXT_FORM_OPTIONS, ...SERVER_OPTIONS],
-      notes: [
-        "For a queued job: whether it would start now, or what would hold it then. For another " +
-        "job: how much less it would have waited. A limit that is left out stays in force.",
-      ],
-      examples: ["deno task daybook what-if order-42 --max-running 6"],
-      run: (input) => whatIf(input, surroundings),
-    },
-  ];
-}
+export const LIMIT_COMMANDS: readonly ServerCommand[] = [
+  {
+    name: "limits",
+    summary: "list the limits of job types, with their use",
+    positionals: "",
+    arity: [0, 0],
+    options: [],
+    notes: ["For each type, the keys with the most jobs are shown."],
+    examples: ["deno task daybook limits"],
+    run: list,
+  },
+  {
+    name: "change-limits",
+    summary: "replace the limits of the code",
+    positionals: "<type>",
+    arity: [1, 1],
+    options: [
+      ...LIMIT_OPTIONS,
+      { name: "reason", value: "text", help: "the reason, recorded with the change" },
+    ],
+    notes: [
+      "All limits of the type are replaced; a limit that is left out is lifted. The change " +
+      "survives restarts, until restore-limits undoes it. Running jobs are not affected.",
+    ],
+    examples: ["deno task daybook change-limits mail.send --max-running 2 --reason ticket-7"],
+    run: change,
+  },
+  {
+    name: "restore-limits",
+    summary: "restore the limits of the code",
+    positionals: "<type>",
+    arity: [1, 1],
+    options: [],
+    examples: ["deno task daybook restore-limits mail.send"],
+    run: restore,
+  },
+  {
+    name: "what-if",
+    summary: "show how other limits of its type would affect a job; nothing is recorded",
+    positionals: "<jobId>",
+    arity: [1, 1],
+    options: LIMIT_OPTIONS,
+    piped: "text",
+    notes: [
+      "For a queued job: whether it would start now, or what would hold it then. For another " +
+      "job: how much less it would have waited. A limit that is left out stays in force.",
+    ],
+    examples: ["deno task daybook what-if order-42 --max-running 6"],
+    run: whatIf,
+  },
+];
 
-async function list(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  const form = outputForm(input);
-  const client = createClient(input, surroundings);
-  const { limits } = expectShape(limitsAnswer, await client.get("/limits"), client);
-  for (const one of limits) print(one, form, input);
-  if (limits.length === 0 && form === "text") input.terminal.out("no type of job has limits");
+async function list(call: ServerCall): Promise<number> {
+  const { limits } = await call.get(limitsAnswer, "/limits");
+  for (const one of limits) print(one, call);
+  if (limits.length === 0 && call.form === "text") call.terminal.out("no type of job has limits");
   return EXIT_OK;
 }
 
-async function change(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  const form = outputForm(input);
-  const client = createClient(input, surroundings);
-  const answer = await client.put(limitsPath(input), limitsBody(input));
-  print(expectShape(limitedTypeResource, answer, client), form, input);
+async function change(call: ServerCall): Promise<number> {
+  const { input } = call;
+  print(await call.send(limitedTypeResource, "PUT", limitsPath(input), limitsBody(input)), call);
   return EXIT_OK;
 }
 
-async function restore(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  const form = outputForm(input);
-  const client = createClient(input, surroundings);
-  const answer = await client.delete(limitsPath(input));
-  print(expectShape(limitedTypeResource, answer, client), form, input);
+async function restore(call: ServerCall): Promise<number> {
+  print(await call.send(limitedTypeResource, "DELETE", limitsPath(call.input)), call);
   return EXIT_OK;
 }
 
-async function whatIf(input: CommandInput, surroundings: Surroundings): Promise<number> {
+async function whatIf(call: ServerCall): Promise<number> {
+  const { input, terminal } = call;
   const [jobId = ""] = input.positionals;
-  const form = outputForm(input, "text");
-  const client = createClient(input, surroundings);
   const limits = parseLimits(input);
   if (Object.keys(limits).length === 0) {
     throw new UsageError("name a limit, such as --max-running 6");
   }
-  const answer = await client.post(`${jobPath(jobId)}/what-if?limit=1`, { limits });
-  const { limits: outcome } = expectShape(limitsWhatIfAnswer, answer, client);
+  const path = `${jobPath(jobId)}/what-if?limit=1`;
+  const { limits: outcome } = await call.send(limitsWhatIfAnswer, "POST", path, { limits });
   const text = () => limitsWhatIfText(outcome as unknown as LimitsWhatIf<Citation>);
-  if (form === "json") printJson(input, outcome);
-  else printLines(input, paintedExplanation(plainPage(text()), input.terminal.style));
+  call.print(outcome, () => paintedExplanation(plainPage(text()), terminal.style));
   return EXIT_OK;
 }
 
@@ -176,12 +152,11 @@ function parseLimits(input: CommandInput): PlaceLimits {
   };
 }
 
-function print(one: LimitedTypeResource, form: "text" | "json", input: CommandInput): void {
-  if (form === "json") printJson(input, one);
-  else for (const line of limitLines(one, input)) input.terminal.out(line);
+function print(one: LimitedTypeResource, call: ServerCall): void {
+  call.print(one, () => limitLines(one, call.terminal));
 }
 
-function limitLines(one: LimitedTypeResource, { terminal: { style } }: CommandInput) {
+function limitLines(one: LimitedTypeResource, { style }: Terminal) {
   const { type, limits, change, held, waiting, keys, moreKeys, rates, moreRates } = one;
   const shown = keys.slice(0, KEYS_SHOWN).map(({ key, held, waiting }) =>
     `  ${key === null ? "without a key" : `key ${plainText(key)}`}: ${held} running, ` +

@@ -1,65 +1,54 @@
 /** `tail`: follows the journal, or one job. */
 
 import { parseJsonText } from "../../core/json_text.ts";
-import { type Client, SERVER_OPTIONS } from "../client.ts";
-import { type Command, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
+import { type CommandInput, EXIT_OK, UsageError } from "../command.ts";
 import { STRATUM_OPTION, stratumOption, TYPE_OPTION, typeOptions } from "../entry_filters.ts";
-import { follow, reportConnection } from "../event_source.ts";
-import { entryResource, expectShape, jobPath } from "../resources.ts";
-import { FORM_OPTIONS, outputForm, printLines, textColumns } from "../presentation.ts";
+import { followReporting } from "../event_source.ts";
 import { DatedLines } from "../render/entry_line.ts";
-import { createClient, type Surroundings } from "../surroundings.ts";
+import { entryResource, jobPath } from "../resources.ts";
+import type { ServerCall, ServerCommand } from "../server_call.ts";
+import { printLines } from "../terminal.ts";
 
-export function tailCommand(surroundings: Surroundings): Command {
-  return {
-    name: "tail",
-    summary: "follow the journal, or one job",
-    positionals: "",
-    arity: [0, 0],
-    options: [
-      { name: "job", value: "jobId", help: "only this job, from its first entry" },
-      TYPE_OPTION,
-      STRATUM_OPTION,
-      { name: "only-transitions", help: "only entries that changed a job" },
-      { name: "after", value: "logId", help: "entries after this one, then new ones" },
-      { name: "from-start", help: "everything, then new entries" },
-      { name: "until-end", help: "with --job: stop when the job has ended" },
-      ...FORM_OPTIONS,
-      ...SERVER_OPTIONS,
-    ],
-    notes: [
-      "If the connection is lost, or the server restarts, tail resumes where it was, without " +
-      "gaps or repetitions. Ctrl-C ends it (130).",
-    ],
-    examples: [
-      "deno task daybook tail",
-      "deno task daybook tail --only-transitions",
-      "deno task daybook tail --job order-42 --until-end",
-      "deno task daybook tail --stratum domain --from-start --json | jq -c .attributes",
-      "deno task daybook tail --type job.TaskFailed,job.JobCancelled",
-    ],
-    run: (input) => tail(input, surroundings),
-  };
-}
+export const TAIL_COMMAND: ServerCommand = {
+  name: "tail",
+  summary: "follow the journal, or one job",
+  positionals: "",
+  arity: [0, 0],
+  options: [
+    { name: "job", value: "jobId", help: "only this job, from its first entry" },
+    TYPE_OPTION,
+    STRATUM_OPTION,
+    { name: "only-transitions", help: "only entries that changed a job" },
+    { name: "after", value: "logId", help: "entries after this one, then new ones" },
+    { name: "from-start", help: "everything, then new entries" },
+    { name: "until-end", help: "with --job: stop when the job has ended" },
+  ],
+  notes: [
+    "If the connection is lost, or the server restarts, tail resumes where it was, without " +
+    "gaps or repetitions. Ctrl-C ends it (130).",
+  ],
+  examples: [
+    "deno task daybook tail",
+    "deno task daybook tail --only-transitions",
+    "deno task daybook tail --job order-42 --until-end",
+    "deno task daybook tail --stratum domain --from-start --json | jq -c .attributes",
+    "deno task daybook tail --type job.TaskFailed,job.JobCancelled",
+  ],
+  run: tail,
+};
 
-async function tail(input: CommandInput, surroundings: Surroundings): Promise<number> {
-  const path = streamPath(input);
-  const print = createPrinter(input, surroundings);
-  const client = createClient(input, surroundings);
-  const endsItself = input.isSet("until-end");
-  const { signal } = new AbortController();
-  const losses = reportConnection(input.terminal, client);
-  const { clock } = surroundings;
-  announceWaiting(input, surroundings);
-  for await (const data of follow({ client, clock, path, endsItself, signal, ...losses })) {
-    print(data, client);
-  }
+async function tail(call: ServerCall): Promise<number> {
+  const path = streamPath(call.input);
+  const print = createPrinter(call);
+  announceWaiting(call);
+  const stream = followReporting(call, path, call.input.isSet("until-end"));
+  for await (const data of stream) print(data);
   return EXIT_OK;
 }
 
 /** Printed so that an empty screen at the beginning does not look like a failure. */
-function announceWaiting(input: CommandInput, { times }: Surroundings): void {
-  if (!input.terminal.isInteractive || outputForm(input) === "json") return;
+function announceWaiting({ input, form, surroundings: { times } }: ServerCall): void {
+  if (!input.terminal.isInteractive || form === "json") return;
   const isAhead = input.text("job") === undefined && input.text("after") === undefined &&
     !input.isSet("from-start");
   const what = isAhead ? "waiting for new entries" : "following";
@@ -94,19 +83,14 @@ function streamFilters(input: CommandInput): Record<string, string> {
   };
 }
 
-function createPrinter(input: CommandInput, { times, clock }: Surroundings) {
-  const { terminal } = input;
-  if (outputForm(input) === "json") return (data: string) => terminal.out(data);
-  const lines = new DatedLines({
-    paint: terminal.style,
-    times,
-    columns: textColumns(input),
-    withJob: input.text("job") === undefined,
-  }, clock.now());
+function createPrinter(call: ServerCall) {
+  const { input, terminal, page } = call;
+  if (call.form === "json") return (data: string) => terminal.out(data);
+  const lines = new DatedLines({ ...page, withJob: input.text("job") === undefined }, page.now);
   // A seal follows every burst of entries, and is of no interest here.
   const showsSeals = typeOptions(input).length > 0;
-  return (data: string, client: Client) => {
-    const entry = expectShape(entryResource, parseJsonText(data), client);
-    if (showsSeals || entry.eventType !== "journal.Sealed") printLines(input, lines.of(entry));
+  return (data: string) => {
+    const entry = call.expect(entryResource, parseJsonText(data));
+    if (showsSeals || entry.eventType !== "journal.Sealed") printLines(terminal, lines.of(entry));
   };
 }

@@ -14,7 +14,6 @@ import {
   UsageError,
 } from "../command.ts";
 import { plainText } from "../plain_text.ts";
-import type { AuditReport } from "../../verify/audit_report.ts";
 import { dirname, resolve } from "node:path";
 import {
   EXIT_UNREADABLE,
@@ -22,13 +21,13 @@ import {
   journalPermissions,
   orExit,
   readableFolder,
-  requireReadAndWrite,
+  requirePermissions,
 } from "./folder.ts";
-import { verdictExitCode } from "./concluded.ts";
+import { verdictExitCode, verdictText } from "./concluded.ts";
 import { proved, withTarget } from "./copy_target.ts";
 import { problemText } from "../../verify/problem.ts";
 import type { JournalTools } from "./tools.ts";
-import type { Verdict } from "../../verify/verdict.ts";
+import type { JudgedAudit } from "../../verify/verdict.ts";
 
 export function backupCommand(tools: JournalTools): Command {
   return {
@@ -97,13 +96,13 @@ class Backup {
   async run(): Promise<number> {
     const { fileSystem } = this.#tools;
     requireApart(this.#from.folder, this.#to.folder);
-    requireReadAndWrite(this.#to.folder);
+    requirePermissions(this.#to.folder, "read", "write");
     await requireJournal(fileSystem, this.#from);
     return await withTarget(this.#input, this.#tools, this.#to, async () => {
       const copied = await this.#copied();
-      const { report, verdict } = await proved(this.#input, this.#tools, this.#to);
-      this.#print(copied, report, verdict);
-      return verdictExitCode(verdict);
+      const proof = await proved(this.#input, this.#tools, this.#to);
+      this.#print(copied, proof);
+      return verdictExitCode(proof.verdict);
     }, () => this.#requireOther());
   }
 
@@ -140,9 +139,10 @@ class Backup {
     }
   }
 
-  #print(copied: Copied, report: AuditReport, { kind, line }: Verdict): void {
+  #print(copied: Copied, { report, verdict }: JudgedAudit): void {
     const { terminal } = this.#input;
     const { folder } = this.#to;
+    const { kind, line } = verdict;
     if (!terminal.isInteractive) {
       const { head, problems } = report;
       const found = problems.map(problemText);
@@ -155,7 +155,7 @@ class Backup {
       `backed up to ${plainText(folder)}: ${counted(written, "segment")} written, ` +
         `${counted(bytes, "byte")}; ${kept} already there`,
     );
-    terminal.out(terminal.style(kind === "intact" ? "green" : "red", plainText(line)));
+    terminal.out(verdictText(terminal, verdict));
     if (kind === "intact") return;
     terminal.err(
       "daybook: when `deno task journal verify` finds the journal intact, remove the damaged " +

@@ -8,7 +8,7 @@ import { journalLayout } from "../../journal/layout.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
 import { STRATUM_OPTION, stratumOption, TYPE_OPTION, typeOptions } from "../entry_filters.ts";
 import { plainText } from "../plain_text.ts";
-import { printLines, textColumns } from "../presentation.ts";
+import { printLines, textColumns } from "../terminal.ts";
 import { DatedLines } from "../render/entry_line.ts";
 import { JOURNAL_OPTION, journalPermissions, orExit, readableFolder } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
@@ -80,7 +80,7 @@ class Cat {
     this.#lines = new DatedLines({
       paint: input.terminal.style,
       times: tools.times,
-      columns: textColumns(input),
+      columns: textColumns(input.terminal),
       withJob: filter.job === undefined,
     }, tools.clock.now());
     const layout = journalLayout(readableFolder(input));
@@ -132,7 +132,7 @@ class Cat {
       this.#room--;
       this.#isFound = true;
       if (entry !== undefined && this.#input.terminal.isInteractive) {
-        printLines(this.#input, this.#lines.of(entry));
+        printLines(this.#input.terminal, this.#lines.of(entry));
       } else {
         this.#gather(bytes.subarray(offsets[index], offsets[index + 1] ?? end));
       }

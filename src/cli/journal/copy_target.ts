@@ -5,12 +5,10 @@ import type { FileSystem } from "../../journal/file_system.ts";
 import { lockFolder, requireKind } from "../../journal/folder.ts";
 import { isTemporary, type Layout } from "../../journal/layout.ts";
 import { makeNamedFolder, makeNamedFolders } from "../../journal/named_folder.ts";
-import { audit } from "../../verify/audit.ts";
-import type { AuditReport } from "../../verify/audit_report.ts";
-import { toVerdict, type Verdict } from "../../verify/verdict.ts";
+import type { JudgedAudit } from "../../verify/verdict.ts";
 import type { CommandInput } from "../command.ts";
-import { keepOrWarn } from "./concluded.ts";
-import { type JournalTools, scratchOption } from "./tools.ts";
+import { judged, keepOrWarn } from "./concluded.ts";
+import type { JournalTools } from "./tools.ts";
 
 /**
  * Creates and locks the folder, then runs the copy.
@@ -48,30 +46,13 @@ async function removeTemporaries(fileSystem: FileSystem, folder: string): Promis
   }
 }
 
-export interface Proved {
-  readonly report: AuditReport;
-  readonly verdict: Verdict;
-}
-
 /** Verifies the whole copy from the first line, including parts that were copied earlier. */
 export async function proved(
   input: CommandInput,
   tools: JournalTools,
   layout: Layout,
-): Promise<Proved> {
-  const { fileSystem, clock } = tools;
-  const { terminal } = input;
-  const began = clock.monotonic();
-  const report = await audit({
-    fileSystem,
-    layout,
-    served: undefined,
-    ...scratchOption(tools, layout),
-    progress: (done, total) => terminal.progress("verifying", done, total),
-  });
-  terminal.progressEnd();
-  const verdict = toVerdict(report, false);
-  const durationMs = Math.round(clock.monotonic() - began);
-  await keepOrWarn(tools, input, layout, { report, verdict, durationMs });
-  return { report, verdict };
+): Promise<JudgedAudit> {
+  const proof = await judged(input, tools, layout);
+  await keepOrWarn(tools, input, layout, proof);
+  return proof;
 }

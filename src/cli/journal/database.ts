@@ -95,8 +95,8 @@ function read(file: string): string {
   try {
     return Deno.readTextFileSync(file);
   } catch (error) {
-    const missing = error instanceof Deno.errors.NotCapable ? { read: [file] } : undefined;
-    throw new CommandError(`Cannot read ${file}: ${errorMessage(error)}`, EXIT_UNREADABLE, missing);
+    const message = `Cannot read ${file}: ${errorMessage(error)}`;
+    throw CommandError.by(error, message, EXIT_UNREADABLE, { read: [file] });
   }
 }
 

@@ -37,10 +37,9 @@ export function exportCommand(tools: JournalTools): Command {
     ],
     notes: [
       "Reads the segments, with full verification, whether or not a server runs. Entries that " +
-      "the job's history refers to are included: events it counted, their causes, and " +
-      "everything its explanation cites, such as near misses. Entries of other jobs are " +
-      "included as quotations (journal.EntryQuoted). The last line proves that the file is " +
-      "complete.",
+      "the job's history refers to are included: events it counted, their causes, and everything " +
+      "its explanation cites, such as near misses. Entries of other jobs are included as " +
+      "quotations (journal.EntryQuoted). The last line proves that the file is complete.",
       "A sealed input is included sealed, without its key, which stays in keys/ of the journal " +
       "until its retention removes it. Without the key the job can be shown and explained " +
       "anywhere, but neither continued nor retried. To do that, copy the file of keys/ that is " +
@@ -113,8 +112,6 @@ async function write(path: string, lines: Iterable<string>): Promise<void> {
       ? "the file exists"
       : `${failureReason(error, path)}; without --output it goes to the standard output`;
     const message = `Cannot write ${path}: ${reason}`;
-    const isForbidden = error instanceof Deno.errors.NotCapable;
-    const missing = isForbidden ? { write: [path] } : undefined;
-    throw new CommandError(message, EXIT_UNREADABLE, missing);
+    throw CommandError.by(error, message, EXIT_UNREADABLE, { write: [path] });
   }
 }

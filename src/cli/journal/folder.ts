@@ -51,30 +51,19 @@ export function journalPermissions(input: CommandInput, writes = false): Permiss
  */
 export function readableFolder(input: CommandInput): string {
   const folder = journalFolder(input);
-  requirePermission("read", folder);
+  requirePermissions(folder, "read");
   return folder;
 }
 
 /**
- * @throws {CommandError} with the whole command to use, if the permission is missing.
+ * @throws {CommandError} with the whole command to use, if a permission is missing.
  */
-export function requirePermission(name: "read" | "write", path: string): void {
-  if (Deno.permissions.querySync({ name, path }).state === "granted") return;
-  const message = `cannot ${name} ${path}: permission is missing, add --allow-${name}=${path}`;
-  throw new CommandError(message, EXIT_UNREADABLE, { [name]: [path] });
-}
-
-/**
- * @throws {CommandError} with the whole command to use, if either permission is missing.
- */
-export function requireReadAndWrite(path: string): void {
-  const granted = (["read", "write"] as const).every((name) =>
-    Deno.permissions.querySync({ name, path }).state === "granted"
-  );
-  if (granted) return;
-  const message = `cannot read and write ${path}: permission is missing, add ` +
-    `--allow-read=${path} --allow-write=${path}`;
-  throw new CommandError(message, EXIT_UNREADABLE, { read: [path], write: [path] });
+export function requirePermissions(path: string, ...names: readonly ("read" | "write")[]): void {
+  if (names.every((name) => Deno.permissions.querySync({ name, path }).state === "granted")) return;
+  const flags = names.map((name) => `--allow-${name}=${path}`).join(" ");
+  const message = `cannot ${names.join(" and ")} ${path}: permission is missing, add ${flags}`;
+  const missing = Object.fromEntries(names.map((name) => [name, [path]]));
+  throw new CommandError(message, EXIT_UNREADABLE, missing);
 }
 
 /** Runs work on a journal; errors of the journal become command errors. */
@@ -91,13 +80,9 @@ export async function orExit<Result>(
     if (error instanceof JournalDamagedError) {
       throw new CommandError(error.messageFor(journalFolder(input)), error.exitCode);
     }
+    // A missing permission is one of those that the command needs anyway.
     throw error instanceof JournalUnusableError
-      ? new CommandError(error.message, error.exitCode, missingPermissions(error))
+      ? CommandError.by(error.cause, error.message, error.exitCode, {})
       : error;
   }
-}
-
-/** A missing permission is one of those that the command needs anyway. */
-function missingPermissions({ cause }: JournalUnusableError): Permissions | undefined {
-  return cause instanceof Deno.errors.NotCapable ? {} : undefined;
 }

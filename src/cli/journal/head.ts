@@ -16,10 +16,7 @@ export function headCommand(tools: JournalTools): Command {
     positionals: "",
     arity: [0, 0],
     options: [JOURNAL_OPTION],
-    examples: [
-      "deno task journal head",
-      "deno task journal head | jq -r .chain",
-    ],
+    examples: ["deno task journal head", "deno task journal head | jq -r .chain"],
     notes: [
       "Reads only the end of the journal. With the chain you can prove later that no entry up to " +
       "that position has changed.",

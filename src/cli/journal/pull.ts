@@ -4,12 +4,13 @@ import { counted } from "../../core/counted.ts";
 import { KeyFiles } from "../../journal/key_files.ts";
 import { journalLayout } from "../../journal/layout.ts";
 import { pull, type Transferred } from "../../tools/shared_transfer.ts";
+import type { JudgedAudit } from "../../verify/verdict.ts";
 import type { Place } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/table.ts";
 import { type Command, CommandError, type CommandInput, EXIT_NEGATIVE } from "../command.ts";
 import { plainText } from "../plain_text.ts";
-import { verdictExitCode } from "./concluded.ts";
-import { type Proved, proved, withTarget } from "./copy_target.ts";
+import { verdictExitCode, verdictText } from "./concluded.ts";
+import { proved, withTarget } from "./copy_target.ts";
 import {
   databasePermissions,
   parseDatabase,
@@ -22,7 +23,7 @@ import {
   journalFolder,
   journalPermissions,
   orExit,
-  requireReadAndWrite,
+  requirePermissions,
 } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
 
@@ -57,7 +58,7 @@ export function pullCommand(tools: JournalTools): Command {
 async function run(input: CommandInput, tools: JournalTools): Promise<number> {
   const place = parseDatabase(input.positionals[0] ?? "");
   const layout = journalLayout(journalFolder(input));
-  requireReadAndWrite(layout.folder);
+  requirePermissions(layout.folder, "read", "write");
   return await withTable(place, input, tools, async (table) => {
     await requireThere(place, table);
     return await withTarget(input, tools, layout, async () => {
@@ -101,13 +102,14 @@ function printResult(
   { terminal }: CommandInput,
   folder: string,
   { head, batches, entries }: Transferred,
-  { verdict: { kind, line } }: Proved,
+  { verdict }: JudgedAudit,
 ): void {
   if (!terminal.isInteractive) {
+    const { kind, line } = verdict;
     const result = { folder, head, batches, entries, verdict: kind, detail: line };
     return terminal.out(JSON.stringify(result));
   }
   const what = `${counted(entries, "entry", "entries")} in ${counted(batches, "batch", "batches")}`;
   terminal.out(`pulled to ${plainText(folder)}: ${what}`);
-  terminal.out(terminal.style(kind === "intact" ? "green" : "red", plainText(line)));
+  terminal.out(verdictText(terminal, verdict));
 }

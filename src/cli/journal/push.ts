@@ -24,7 +24,7 @@ import {
   journalPermissions,
   orExit,
   readableFolder,
-  requireReadAndWrite,
+  requirePermissions,
 } from "./folder.ts";
 import type { JournalTools } from "./tools.ts";
 
@@ -63,7 +63,7 @@ async function run(input: CommandInput, tools: JournalTools): Promise<number> {
   const { fileSystem } = tools;
   const place = parseDatabase(input.positionals[0] ?? "");
   const layout = journalLayout(readableFolder(input));
-  requireReadAndWrite(layout.folder);
+  requirePermissions(layout.folder, "read", "write");
   await requireJournal(fileSystem, layout);
   const warn = (message: string) => input.terminal.err(`daybook: ${message}`);
   const lock = await takeFolder(fileSystem, layout, warn);

@@ -14,7 +14,6 @@ import {
 } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
-import { audit } from "../../verify/audit.ts";
 import type { AuditReport } from "../../verify/audit_report.ts";
 import {
   EXIT_DAMAGED,
@@ -23,14 +22,13 @@ import {
   journalPermissions,
   orExit,
   readableFolder,
-  requirePermission,
+  requirePermissions,
 } from "./folder.ts";
-import { keepOrWarn, verdictExitCode } from "./concluded.ts";
+import { audited, judged, keepOrWarn, verdictExitCode } from "./concluded.ts";
 import { problemText } from "../../verify/problem.ts";
 import { isNothing, planRepair, type RepairPlan } from "../../tools/repair_plan.ts";
 import { applyPlan, recordRepair, repairText } from "../../tools/repair_steps.ts";
-import { type JournalTools, scratchOption } from "./tools.ts";
-import { toVerdict } from "../../verify/verdict.ts";
+import type { JournalTools } from "./tools.ts";
 
 export function repairCommand(tools: JournalTools): Command {
   return {
@@ -38,14 +36,8 @@ export function repairCommand(tools: JournalTools): Command {
     summary: "show what can be kept of a damaged journal; --apply repairs it",
     positionals: "",
     arity: [0, 0],
-    options: [
-      JOURNAL_OPTION,
-      { name: "apply", help: "save a copy of everything, then repair" },
-    ],
-    examples: [
-      "deno task journal repair",
-      "deno task journal repair --apply",
-    ],
+    options: [JOURNAL_OPTION, { name: "apply", help: "save a copy of everything, then repair" }],
+    examples: ["deno task journal repair", "deno task journal repair --apply"],
     notes: [
       "Everything from the first damaged batch on is moved to quarantine/, with its snapshots. " +
       "Before that, the whole folder is copied to <journal>-before-repair-<id> beside it, which " +
@@ -101,7 +93,7 @@ class Repair {
 
   async #apply(): Promise<number> {
     const parent = dirname(this.#layout.folder);
-    for (const access of ["read", "write"] as const) requirePermission(access, parent);
+    for (const access of ["read", "write"] as const) requirePermissions(parent, access);
     const lock = await lockFolder(this.#tools.fileSystem, this.#layout);
     let fact: RepairedAttributes | undefined;
     try {
@@ -128,24 +120,12 @@ class Repair {
 
   async #task(): Promise<Task> {
     const { fileSystem } = this.#tools;
-    const report = await this.#audit();
+    const report = await audited(this.#input, this.#tools, this.#layout);
     requireRepairable(report);
     const note = await readRepairNote(fileSystem, this.#layout);
     const isRecorded = note !== undefined && report.repairs.includes(note.aside);
     const plan = await planRepair(report, fileSystem, this.#layout);
     return { report, plan, note: isRecorded ? undefined : note };
-  }
-
-  async #audit(): Promise<AuditReport> {
-    const report = await audit({
-      fileSystem: this.#tools.fileSystem,
-      layout: this.#layout,
-      served: undefined,
-      ...scratchOption(this.#tools, this.#layout),
-      progress: (done, total) => this.#terminal.progress("verifying", done, total),
-    });
-    this.#terminal.progressEnd();
-    return report;
   }
 
   async #copyAside(parent: string): Promise<string> {
@@ -171,13 +151,10 @@ class Repair {
 
   /** The result has to pass the checks of the next start and of `verify`. */
   async #prove(): Promise<number> {
-    const began = this.#tools.clock.monotonic();
-    const report = await this.#audit();
-    const verdict = toVerdict(report, false);
-    this.#terminal.err(`daybook: ${plainText(verdict.line)}`);
-    const durationMs = Math.round(this.#tools.clock.monotonic() - began);
-    await keepOrWarn(this.#tools, this.#input, this.#layout, { report, verdict, durationMs });
-    return verdictExitCode(verdict);
+    const proof = await judged(this.#input, this.#tools, this.#layout);
+    this.#terminal.err(`daybook: ${plainText(proof.verdict.line)}`);
+    await keepOrWarn(this.#tools, this.#input, this.#layout, proof);
+    return verdictExitCode(proof.verdict);
   }
 }
 

@@ -1,9 +1,11 @@
 /** Reads the state that a server serves over HTTP, to compare it with the files. */
 
+import * as v from "valibot";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { JobId, LogId } from "../../core/ids.ts";
+import type { JobId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JournalHead } from "../../engine/ports.ts";
+import { id } from "../../documents/fields.ts";
 import { jobView } from "../../documents/answers/job_view.ts";
 import { jsonChunks } from "../../core/json_chunks.ts";
 import { DigestedJob, type ServedJob, type ServedSource } from "../../verify/served_audit.ts";
@@ -12,10 +14,12 @@ import { type Client, notDaybook } from "../client.ts";
 /** The number of whole jobs that a server returns at a time. */
 const PAGE = 50;
 
-interface JobPage {
-  readonly jobs: readonly { readonly jobId: JobId; readonly lastLogId: LogId }[];
-  readonly nextCursor: string | null;
-}
+const HEAD = v.object({ head: v.object({ logId: v.number(), chain: v.string() }) });
+/** All other members of a job are compared, but not checked. */
+const JOBS = v.object({
+  jobs: v.array(v.looseObject({ jobId: id<JobId>(), lastLogId: v.number() })),
+  nextCursor: v.nullable(v.string()),
+});
 
 /** Every method throws a `CommandError` if the server does not answer, or refuses. */
 export class ServedOverHttp implements ServedSource {
@@ -30,21 +34,22 @@ export class ServedOverHttp implements ServedSource {
   }
 
   async head(): Promise<JournalHead> {
-    const head = headIn(await this.#client.get("/journal"));
-    if (head === undefined) throw notDaybook(this.url);
-    return head;
+    return this.#expect(HEAD, await this.#client.get("/journal")).head;
   }
 
   async *pages(): AsyncGenerator<readonly ServedJob[]> {
-    let path: string | undefined = `/jobs?view=full&limit=${PAGE}`;
-    while (path !== undefined) {
-      const page: unknown = await this.#client.get(path);
-      if (!isJobPage(page)) throw notDaybook(this.url);
-      yield page.jobs.map((job) => new DigestedJob(job, jsonChunks(job), textOf));
-      path = page.nextCursor === null
-        ? undefined
-        : `/jobs?view=full&limit=${PAGE}&cursor=${encodeURIComponent(page.nextCursor)}`;
+    for (let cursor: string | null = ""; cursor !== null;) {
+      const from: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+      const path = `/jobs?view=full&limit=${PAGE}${from}`;
+      const { jobs, nextCursor } = this.#expect(JOBS, await this.#client.get(path));
+      yield jobs.map((job) => new DigestedJob(job, jsonChunks(job), textOf));
+      cursor = nextCursor;
     }
+  }
+
+  #expect<Schema extends v.GenericSchema>(schema: Schema, answer: unknown): v.InferOutput<Schema> {
+    if (v.is(schema, answer)) return answer;
+    throw notDaybook(this.url);
   }
 
   async serves({ logId, eventId }: JobEventLogEntry): Promise<boolean> {
@@ -55,33 +60,11 @@ export class ServedOverHttp implements ServedSource {
   }
 
   lossText(what: string): string {
-    return `the server at ${this.url} has more than the files: ${what}; ` +
-      "entries that were acknowledged are gone, unless this is a copy: then verify with " +
-      "--no-server";
+    return `the server at ${this.url} has more than the files: ${what}; entries that were ` +
+      "acknowledged are gone, unless this is a copy: then verify with --no-server";
   }
 }
 
 function textOf(job: JobState): Iterable<string> {
   return jsonChunks(jobView(job));
-}
-
-/** `undefined` if the answer is not from Daybook. */
-function headIn(answer: unknown): JournalHead | undefined {
-  const { head } = asObject(answer);
-  const { logId, chain } = asObject(head);
-  return typeof logId === "number" && typeof chain === "string" ? { logId, chain } : undefined;
-}
-
-function isJobPage(answer: unknown): answer is JobPage {
-  const { jobs, nextCursor } = asObject(answer);
-  return Array.isArray(jobs) && (nextCursor === null || typeof nextCursor === "string") &&
-    jobs.every((job) => {
-      const { jobId, lastLogId } = asObject(job);
-      return typeof jobId === "string" && typeof lastLogId === "number";
-    });
-}
-
-/** The members of an object; none for any other value. */
-function asObject(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
 }

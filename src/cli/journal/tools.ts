@@ -4,7 +4,7 @@ import type { AnyJobDefinition } from "../../engine/definition.ts";
 import type { Clock, Random } from "../../engine/ports.ts";
 import type { FileSystem } from "../../journal/file_system.ts";
 import type { Layout } from "../../journal/layout.ts";
-import type { AuditOptions, Scratch } from "../../verify/audit.ts";
+import type { Scratch } from "../../verify/audit.ts";
 import type { Times } from "../times.ts";
 
 export interface JournalTools {
@@ -24,12 +24,4 @@ export interface JournalTools {
    * @throws {TypeError} or an error from the module.
    */
   definitions(module: string | undefined): Promise<readonly AnyJobDefinition[]>;
-}
-
-/** The option `scratch` for a verification of a journal. */
-export function scratchOption(
-  { scratchIn }: JournalTools,
-  layout: Layout,
-): Pick<AuditOptions, "scratch"> {
-  return scratchIn === undefined ? {} : { scratch: () => scratchIn(layout) };
 }

@@ -5,22 +5,14 @@ import { journalLayout, type Layout } from "../../journal/layout.ts";
 import type { WalkedDamage } from "../../journal/segment_walk.ts";
 import { compare, type Compared } from "../../tools/shared_comparison.ts";
 import type { Place } from "../../postgres/place.ts";
-import { audit } from "../../verify/audit.ts";
-import type { AuditReport } from "../../verify/audit_report.ts";
 import { problemText } from "../../verify/problem.ts";
 import { ServedAudit } from "../../verify/served_audit.ts";
-import { toVerdict, type Verdict } from "../../verify/verdict.ts";
+import type { JudgedAudit } from "../../verify/verdict.ts";
 import { Client, hostPermissions } from "../client.ts";
-import {
-  type Command,
-  CommandError,
-  type CommandInput,
-  EXIT_OK,
-  EXIT_UNAVAILABLE,
-} from "../command.ts";
+import { type Command, CommandError, type CommandInput, EXIT_UNAVAILABLE } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
-import { keepOrWarn, verdictExitCode } from "./concluded.ts";
+import { judged, keepOrWarn, verdictExitCode, verdictText } from "./concluded.ts";
 import { databasePermissions, parseDatabase, withTable } from "./database.ts";
 import {
   EXIT_DAMAGED,
@@ -30,7 +22,7 @@ import {
   readableFolder,
 } from "./folder.ts";
 import { ServedOverHttp } from "./served_over_http.ts";
-import { type JournalTools, scratchOption } from "./tools.ts";
+import type { JournalTools } from "./tools.ts";
 
 export function verifyCommand(tools: JournalTools): Command {
   return {
@@ -73,27 +65,15 @@ export function verifyCommand(tools: JournalTools): Command {
 }
 
 async function verify(input: CommandInput, tools: JournalTools): Promise<number> {
-  const { terminal } = input;
-  const { fileSystem, clock } = tools;
   const layout = journalLayout(readableFolder(input));
   const against = input.text("against");
   const place = against === undefined ? undefined : parseDatabase(against);
-  const began = clock.monotonic();
-  const served = input.isSet("no-server") ? undefined : await askServer(input, layout.folder);
-  const report = await audit({
-    fileSystem,
-    layout,
-    served,
-    ...scratchOption(tools, layout),
-    progress: (done, total) => terminal.progress("verifying", done, total),
-  });
-  terminal.progressEnd();
-  const verdict = toVerdict(report, isServerNamed(input));
-  const durationMs = Math.round(clock.monotonic() - began);
+  const ask = () => askServer(input, layout.folder);
+  const found = await judged(input, tools, layout, ask, isServerNamed(input));
   const compared = place && await comparedWith(place, input, tools, layout);
-  print(terminal, report, verdict, durationMs, compared);
-  await keepOrWarn(tools, input, layout, { report, verdict, durationMs });
-  return compared?.divergence ? EXIT_DAMAGED : verdictExitCode(verdict);
+  print(input.terminal, found, compared);
+  await keepOrWarn(tools, input, layout, found);
+  return compared?.divergence ? EXIT_DAMAGED : verdictExitCode(found.verdict);
 }
 
 interface ComparedRows extends Compared {
@@ -132,6 +112,7 @@ function comparedText({ database, same, batches, more, divergence }: ComparedRow
 
 /** The state that the server serves; `undefined` if no server was named and none is running. */
 async function askServer(input: CommandInput, folder: string): Promise<ServedAudit | undefined> {
+  if (input.isSet("no-server")) return undefined;
   const { terminal } = input;
   // A named server need not be the one that holds the journal.
   const journal = !isServerNamed(input) ? folder : undefined;
@@ -161,29 +142,19 @@ function isServerNamed(input: CommandInput): boolean {
   return (input.text("url") ?? input.env("DAYBOOK_URL")) !== undefined;
 }
 
-function print(
-  terminal: Terminal,
-  report: AuditReport,
-  verdict: Verdict,
-  durationMs: number,
-  compared: ComparedRows | undefined,
-): void {
+function print(terminal: Terminal, found: JudgedAudit, compared: ComparedRows | undefined): void {
   if (!terminal.isInteractive) {
-    const rows = compared === undefined ? {} : { against: compared };
-    terminal.out(JSON.stringify({ ...toResult(report, verdict, durationMs), ...rows }));
-    return;
+    return terminal.out(JSON.stringify({ ...toResult(found), against: compared }));
   }
-  terminal.out(
-    terminal.style(verdictExitCode(verdict) === EXIT_OK ? "green" : "red", plainText(verdict.line)),
-  );
-  for (const line of detailLines(report, verdict)) terminal.err(`  ${plainText(line)}`);
+  terminal.out(verdictText(terminal, found.verdict));
+  for (const line of detailLines(found)) terminal.err(`  ${plainText(line)}`);
   if (compared === undefined) return;
   const text = plainText(comparedText(compared));
   terminal.out(terminal.style(compared.divergence === null ? "green" : "red", text));
 }
 
 /** Details that do not fit on the verdict's line. */
-function detailLines(report: AuditReport, verdict: Verdict): readonly string[] {
+function detailLines({ report, verdict }: JudgedAudit): readonly string[] {
   const { problems, problemCount, stoppedAt, head, served, notes } = report;
   const others = problems.map(problemText).filter((text) => !verdict.line.endsWith(text));
   const unlisted = problemCount - problems.length;
@@ -202,7 +173,7 @@ function detailLines(report: AuditReport, verdict: Verdict): readonly string[] {
   ];
 }
 
-function toResult(report: AuditReport, { kind, line }: Verdict, durationMs: number) {
+function toResult({ report, verdict: { kind, line }, durationMs }: JudgedAudit) {
   const { problems, problemCount, stoppedAt, head, proved } = report;
   const { snapshots, jobs, tornBytes, notes } = report;
   return {

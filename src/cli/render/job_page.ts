@@ -165,18 +165,8 @@ export function valueLines(value: unknown, { columns }: Pick<PageOptions, "colum
   return [...cut, `... ${lines.length - cut.length} more lines; --json shows all`];
 }
 
-interface TaskLinesOptions {
-  readonly paint: Paint;
-  readonly times: Times;
-  readonly now: number;
-  readonly columns: number;
-}
-
 /** The tasks of a job, a line each. */
-function taskLines(
-  tasks: readonly TaskResource[],
-  options: TaskLinesOptions,
-): readonly string[] {
+function taskLines(tasks: readonly TaskResource[], options: PageOptions): readonly string[] {
   const rows = tasks.map((
     task,
   ) => [task.taskId, task.status, attemptsText(task), tookText(task, options)]);
@@ -200,12 +190,12 @@ function attemptsText({ attempts }: TaskResource): string {
 }
 
 /** How long the task took from its first attempt to its end, or until now. */
-function tookText({ startedAt, endedAt, status }: TaskResource, { now }: TaskLinesOptions): string {
+function tookText({ startedAt, endedAt, status }: TaskResource, { now }: PageOptions): string {
   if (endedAt !== null) return durationText(millisecondsBetween(startedAt, endedAt));
   return status === "abandoned" ? "" : durationText(now - Date.parse(startedAt));
 }
 
-function noteText(task: TaskResource, { times }: TaskLinesOptions): string {
+function noteText(task: TaskResource, { times }: PageOptions): string {
   const { progress, retryAt, dueAt, error } = task;
   const parts = [
     retryAt === undefined ? "" : `again at ${times.timeOfDay(retryAt)}`,

@@ -5,6 +5,7 @@ import { stateText } from "../../core/state_text.ts";
 import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import type { JobSummaryResource } from "../resources.ts";
 import { distanceText } from "../../core/duration.ts";
+import type { PageOptions } from "./job_page.ts";
 import { type Paint, paintedState } from "./marks.ts";
 
 const HEADS = ["JOB", "TYPE", "STATE", "AGE", "LABELS", "NOW"] as const;
@@ -12,19 +13,12 @@ const GAP = "  ";
 /** A cell cut to fewer columns would be useless. */
 const CUT_COLUMNS_MIN = 6;
 
-interface JobTableOptions {
-  readonly paint: Paint;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  /** Where lines are cut; `Infinity` for no limit. */
-  readonly columns: number;
-}
-
-/** A header and a line for each job; empty columns are left out. */
+/** A header and a line for each job; empty columns are left out. Nothing without jobs. */
 export function jobTable(
   jobs: readonly JobSummaryResource[],
-  { paint, now, columns }: JobTableOptions,
+  { paint, now, columns }: PageOptions,
 ): readonly string[] {
+  if (jobs.length === 0) return [];
   const rows = jobs.map((job) => jobCells(job, now));
   const shown = HEADS.map((_, column) => rows.some((row) => row[column] !== ""));
   const widths = HEADS.map((head, column) =>

@@ -133,6 +133,11 @@ function leaveWarning({ job }: JobScreenState): string {
   const begun = cut === ""
     ? ""
     : ` Whatever these did before they were interrupted stays in place too: ${cut}.`;
+  if (job.state === "Compensating") {
+    return `The job ends, and nothing more is undone. The effects of these stay in place: ${
+      names || "none"
+    }.${begun}`;
+  }
   if (names !== "") {
     return `The job ends as cancelled, and nothing is undone. The effects of these stay in place: ${names}.${begun}`;
   }

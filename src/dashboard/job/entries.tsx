@@ -41,7 +41,7 @@ export function JobEntries({ state }: Props) {
  */
 function Region({ page, children }: { readonly page: EntryPage; readonly children: Child }) {
   return page.order === "oldest"
-    ? <ol id="entries" class="entries" data-live>{children}</ol>
+    ? <ol id="entries" class="entries" data-page={page.number} data-live>{children}</ol>
     : <ol class="entries">{children}</ol>;
 }
 

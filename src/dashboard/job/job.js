@@ -1,4 +1,7 @@
-/** Opens the entry or form that the fragment of the URL names. */
+/**
+ * Opens the entry or form that the fragment of the URL names, and keeps the list of entries while
+ * it is read.
+ */
 
 addEventListener("hashchange", reveal);
 reveal();
@@ -17,4 +20,19 @@ function reveal() {
   }
   target.scrollIntoView({ block: "nearest" });
   if (target instanceof HTMLTextAreaElement) target.focus();
+}
+
+/** Otherwise the first entry of a new page would replace the entries that are being read. */
+document.addEventListener("daybook:asking", (event) => {
+  const entries = document.getElementById("entries");
+  if (entries === null || !isRead(entries)) return;
+  const { url } = /** @type {CustomEvent} */ (event).detail;
+  url.searchParams.set("page", entries.dataset.page ?? "");
+});
+
+/** @param {HTMLElement} entries */
+function isRead(entries) {
+  const { top, bottom } = entries.getBoundingClientRect();
+  const isInView = top < innerHeight && bottom > 0;
+  return isInView || entries.querySelector("details[open]") !== null;
 }

@@ -64,7 +64,9 @@ export function LimitType({ types, refused }: FormProps & { readonly types: read
     >
       <label class="field">
         Of type
+        {/* Nothing is chosen first: an update of the page could make it another type. */}
         <select name="type" required>
+          <option value="">choose one</option>
           {types.map((type) => (
             <option value={type} selected={isRefused && refused.form.get("type") === type}>
               {type}

@@ -93,10 +93,12 @@ function showLimits(c: Context, deps: HttpDeps, refused?: RefusedForm): Response
         />
         {mayOperate
           ? (
-            <LimitType
-              types={types.filter((type) => !limits.some((one) => one.type === type))}
-              refused={refused}
-            />
+            <div id="other-types" data-live>
+              <LimitType
+                types={types.filter((type) => !limits.some((one) => one.type === type))}
+                refused={refused}
+              />
+            </div>
           )
           : <MissingScope scope="operate" what="changing limits" />}
       </section>

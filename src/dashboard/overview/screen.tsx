@@ -22,10 +22,9 @@ import { requestViewer } from "../../http/guard/viewer.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { Empty } from "../parts/table.tsx";
 import { toQueueBrief } from "../../explain/brief.ts";
-import type { Citation } from "../../explain/explanation.ts";
+import type { Citation, QueueExplanation } from "../../explain/explanation.ts";
 import { TimedText } from "../parts/text.tsx";
 import { Cited } from "../parts/cited.tsx";
-import type { QueueExplanation } from "../../explain/queue_explanation.ts";
 
 /** The Limits screen has all of them. */
 const PAUSES_MAX = 5;

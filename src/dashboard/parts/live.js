@@ -11,6 +11,17 @@ const RETRY_MS = 2_000;
 const RETRY_MAX_MS = 30_000;
 /** A request that takes longer has failed, such as one to a machine that is gone. */
 const ANSWER_MAX_MS = 30_000;
+/** A stream that is silent for longer than two heartbeats is cut, although its connection is open. */
+const SILENCE_MAX_MS = 40_000;
+/**
+ * A browser opens six connections to a server, for all of its windows together: without one to
+ * spare, none of them can load a page.
+ */
+const STREAMS_MAX = 3;
+/** How long a stream stays open at least, to hear what is new. */
+const TURN_MS = 500;
+/** How long a window leaves its place to others. */
+const REST_MS = 2_000;
 const PAUSED_KEY = "daybook-paused";
 /** Statuses after which the whole page is reloaded. */
 const ENDINGS = new Map([[401, "signed out"], [403, "signed out"], [404, "gone"]]);
@@ -30,20 +41,56 @@ let isStale = false;
 let isCut = false;
 /** @type {EventSource | undefined} */
 let stream;
+/** The windows of this browser announce each stream that they open. */
+const streams = new BroadcastChannel("daybook-streams");
+/** How many others were opened since `stream` was. */
+let newerStreams = 0;
+/** Whether the stream is closed only to make room for others. */
+let isResting = false;
+/** Whether the last try to open the stream, or to keep it open, failed. */
+let isBroken = false;
+/** @type {number | undefined} */
+let restTimer;
+/** @type {number | undefined} */
+let silenceTimer;
 /** @type {number | undefined} */
 let retryTimer;
 let retryMs = RETRY_MS;
 /** Why the page no longer follows, once it does not. @type {string | undefined} */
 let ending;
 
+forgetNote();
 if (liveUrl !== undefined && control !== null) {
   control.hidden = false;
   control.addEventListener("click", () => ending === undefined ? togglePause() : location.reload());
   document.addEventListener("visibilitychange", follow);
   document.addEventListener("daybook:refresh", () => isPaused || void refresh());
+  document.addEventListener("submit", warn);
+  streams.addEventListener("message", makeRoom);
   addEventListener("pagehide", leave);
   addEventListener("pageshow", follow);
   follow();
+}
+
+/** The result of an action is shown once: a reload, or a copy of the address, does not repeat it. */
+function forgetNote() {
+  const url = new URL(location.href);
+  if (!url.searchParams.has("note")) return;
+  url.searchParams.delete("note");
+  history.replaceState(history.state, "", url);
+}
+
+/**
+ * A browser discards what was typed when the server does not take the form.
+ *
+ * @param {SubmitEvent} event
+ */
+function warn(event) {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  const isAway = isBroken || isCut || ending !== undefined;
+  if (!isAway || form.method !== "post" || ![...form.elements].some(isFilledIn)) return;
+  const why = ending === undefined ? "The server does not answer" : `This page is ${ending}`;
+  if (!confirm(`${why}: what you typed may be lost. Send it anyway?`)) event.preventDefault();
 }
 
 function togglePause() {
@@ -62,18 +109,57 @@ function follow() {
   stream.addEventListener("error", broken);
   stream.addEventListener("changed", received);
   stream.addEventListener("still", received);
+  expectMore();
+  newerStreams = 0;
+  streams.postMessage("opened");
+}
+
+/** Visible windows take turns: the oldest stream is closed, and opened again a while later. */
+function makeRoom() {
+  if (stream === undefined) return;
+  newerStreams += 1;
+  if (newerStreams === STREAMS_MAX) restTimer = setTimeout(rest, TURN_MS);
+}
+
+function rest() {
+  if (stream?.readyState !== EventSource.OPEN) {
+    // It still waits for a connection, and with it for what is new.
+    restTimer = setTimeout(rest, TURN_MS);
+    return;
+  }
+  leave();
+  isResting = true;
+  retryTimer = setTimeout(() => {
+    retryTimer = undefined;
+    follow();
+  }, REST_MS);
 }
 
 function leave() {
   stream?.close();
   stream = undefined;
+  clearTimeout(silenceTimer);
+  clearTimeout(restTimer);
   clearTimeout(retryTimer);
   retryTimer = undefined;
 }
 
 function opened() {
   retryMs = RETRY_MS;
+  isResting = false;
+  isBroken = false;
+  expectMore();
   show();
+}
+
+function expectMore() {
+  clearTimeout(silenceTimer);
+  silenceTimer = setTimeout(() => {
+    leave();
+    isResting = false;
+    isBroken = true;
+    retryLater();
+  }, SILENCE_MAX_MS);
 }
 
 /**
@@ -81,6 +167,9 @@ function opened() {
  * proxy without a server or by a server that no longer knows the session.
  */
 function broken() {
+  isResting = false;
+  isBroken = true;
+  clearTimeout(silenceTimer);
   if (stream?.readyState === EventSource.CLOSED) retryLater();
   else show();
 }
@@ -110,6 +199,7 @@ async function seek() {
 
 /** @param {MessageEvent} message */
 function received(message) {
+  expectMore();
   head = Number(message.data);
   if (isPaused) show();
   else void refresh();
@@ -249,5 +339,6 @@ function show() {
 function stateNow() {
   if (ending !== undefined) return "ended";
   if (isPaused) return "paused";
-  return !isCut && stream?.readyState === EventSource.OPEN ? "live" : "reconnecting";
+  const isFollowing = isResting || stream?.readyState === EventSource.OPEN;
+  return isFollowing && !isCut ? "live" : "reconnecting";
 }

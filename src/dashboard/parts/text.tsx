@@ -1,6 +1,7 @@
 /** Texts from users: shown literally, and cut to a length that a page can hold. */
 
 import { counted } from "../../core/counted.ts";
+import { countText } from "../../core/size.ts";
 import { jsonPrefix, jsonSize, type JsonValue } from "../../core/json.ts";
 
 const LENGTH_MAX = 2_000;
@@ -17,7 +18,7 @@ export function UserText({ text, lengthMax = LENGTH_MAX }: UserTextProps) {
   return shown === text ? <bdi>{text}</bdi> : (
     <bdi>
       {shown}
-      <span class="cut">{` … ${text.length - shown.length} more`}</span>
+      <span class="cut">{` … ${countText(text.length - shown.length)} more`}</span>
     </bdi>
   );
 }
@@ -37,7 +38,9 @@ export function TimedText({ text }: { readonly text: string }) {
         if (!TIME.test(part)) return <span class="unbroken">{part}</span>;
         return <time datetime={part} title={part}>{part}</time>;
       })}
-      {shown === text ? null : <span class="cut">{` … ${text.length - shown.length} more`}</span>}
+      {shown === text
+        ? null
+        : <span class="cut">{` … ${countText(text.length - shown.length)} more`}</span>}
     </bdi>
   );
 }

@@ -17,11 +17,15 @@ import { Empty, Table } from "../parts/table.tsx";
 import { definitionPath, LIMITS_PATH } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { type LimitInUse, limitsInUse } from "../../http/answers/limits_in_use.ts";
+import { counted } from "../../core/counted.ts";
 import { countText, sizeText } from "../../core/size.ts";
 import { durationText } from "../../core/duration.ts";
 import { Time } from "../parts/time.tsx";
 
 const PATH = "/ui/system";
+
+/** The definitions that are not folded. */
+const DEFINITIONS_SHOWN = 50;
 
 export const SYSTEM_SCREEN_ROUTES: readonly Route[] = [
   { method: "GET", path: PATH, scope: "read", handle: showSystem },
@@ -119,17 +123,46 @@ function DefinitionsSection({ definitions, maySubmit }: DefinitionsSectionProps)
           </Empty>
         )
         : (
-          <ul class="definitions">
-            {definitions.map((definition) => (
-              <Definition definition={definition} maySubmit={maySubmit} />
-            ))}
-          </ul>
+          <>
+            <Definitions
+              definitions={definitions.slice(0, DEFINITIONS_SHOWN)}
+              maySubmit={maySubmit}
+            />
+            <FurtherDefinitions
+              definitions={definitions.slice(DEFINITIONS_SHOWN)}
+              maySubmit={maySubmit}
+            />
+          </>
         )}
       <p class="row">
         <a class="button" href="/ui/system/plan">A job without code</a>
         <a class="button" href="/ui/system/event">Send an event</a>
       </p>
     </section>
+  );
+}
+
+function Definitions({ definitions, maySubmit }: DefinitionsSectionProps) {
+  return (
+    <ul class="definitions">
+      {definitions.map((definition) => (
+        <Definition
+          definition={definition}
+          maySubmit={maySubmit}
+        />
+      ))}
+    </ul>
+  );
+}
+
+/** Folded, so that neither eyes nor keys have to pass hundreds of them. */
+function FurtherDefinitions({ definitions, maySubmit }: DefinitionsSectionProps) {
+  if (definitions.length === 0) return null;
+  return (
+    <details id="further-definitions">
+      <summary>{counted(definitions.length, "other definition")}</summary>
+      <Definitions definitions={definitions} maySubmit={maySubmit} />
+    </details>
   );
 }
 

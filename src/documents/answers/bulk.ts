@@ -1,6 +1,6 @@
 /** The answers of `POST /jobs/bulk` and `GET /failures`. */
 
-import { describe } from "../documented.ts";
+import { describe, maybe } from "../documented.ts";
 import * as v from "valibot";
 import { jobSummaryAnswer, searchedAnswer } from "./job.ts";
 import { condition, count, errorSummary, position, text } from "./parts.ts";
@@ -13,7 +13,7 @@ export const bulkAnswer = v.object({
   done: describe(
     v.array(v.object({
       jobId: text,
-      newJobId: v.exactOptional(describe(text, "For a retry: the new job.")),
+      newJobId: maybe(text, "For a retry: the new job."),
     })),
     "The jobs that the action was applied to.",
   ),
@@ -24,10 +24,10 @@ export const bulkAnswer = v.object({
     })),
     "The skipped jobs, by reason.",
   ),
-  stopped: v.exactOptional(describe(
+  stopped: maybe(
     v.object({ type: text, detail: text }),
     "Why it stopped early, as the type and detail of a problem; the jobs in `done` are done.",
-  )),
+  ),
   left: describe(v.object({ jobs: count, searched }), "How many jobs are left."),
   next: describe(
     v.nullable(position),
@@ -44,10 +44,7 @@ export const bulkPreviewAnswer = v.object({
     "The number of jobs by condition; a condition without jobs is left out.",
   ),
   sample: describe(v.array(jobSummaryAnswer), "The newest of these jobs, at most 10."),
-  retried: describe(
-    count,
-    "Failed jobs that would be skipped because they were already retried.",
-  ),
+  retried: describe(count, "Failed jobs that would be skipped because they were already retried."),
   byHand: describe(
     count,
     "Failed jobs that would be skipped, because effects that could not be undone have to be fixed " +
@@ -64,10 +61,7 @@ export const failuresAnswer = v.object({
     ),
     type: describe(v.nullable(text), "The type of the jobs; null for plans."),
     taskId: describe(v.nullable(text), "The task that failed; null if no task did."),
-    error: describe(
-      errorSummary,
-      "The error of the newest job, shortened if it is long.",
-    ),
+    error: describe(errorSummary, "The error of the newest job, shortened if it is long."),
     jobs: describe(count, "How many jobs failed this way."),
     retried: describe(count, "How many of them were retried."),
     open: describe(count, "How many of them ended Failed and were not yet retried."),

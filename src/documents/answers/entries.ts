@@ -1,6 +1,6 @@
 /** Entries of the journal, in pages, lines and streams; and the receipts of events. */
 
-import { describe } from "../documented.ts";
+import { describe, maybe } from "../documented.ts";
 import * as v from "valibot";
 import type { Stratum } from "../../core/event.ts";
 import {
@@ -32,15 +32,13 @@ const entryFields = {
   ),
   occurredAt: describe(time, "When the event happened, according to its sender."),
   receivedAt: describe(time, "When Daybook received the event."),
-  jobId: v.exactOptional(describe(text, "The job that the event is about.")),
-  taskId: v.exactOptional(describe(text, "The task that the event is about.")),
-  executionId: v.exactOptional(describe(text, "The attempt that the event is about.")),
-  traceId: v.exactOptional(describe(text, "As in W3C Trace Context.")),
-  spanId: v.exactOptional(describe(text, "As in W3C Trace Context.")),
-  actor: v.exactOptional(
-    describe(text, "The name, in the token file, of the token that was used."),
-  ),
-  causedBy: v.exactOptional(describe(position, "The entry that caused this one.")),
+  jobId: maybe(text, "The job that the event is about."),
+  taskId: maybe(text, "The task that the event is about."),
+  executionId: maybe(text, "The attempt that the event is about."),
+  traceId: maybe(text, "As in W3C Trace Context."),
+  spanId: maybe(text, "As in W3C Trace Context."),
+  actor: maybe(text, "The name, in the token file, of the token that was used."),
+  causedBy: maybe(position, "The entry that caused this one."),
   attributes: describe(anyObject, "The content of the event; the members depend on its type."),
 };
 
@@ -51,7 +49,7 @@ export const entriesAnswer = v.object({ entries: v.array(entryAnswer), nextCurso
 /** The `data` of a message of a stream. */
 export const streamedEntryAnswer = v.object({
   ...entryFields,
-  job: v.exactOptional(describe(
+  job: maybe(
     v.object({
       jobId: text,
       from: describe(
@@ -62,7 +60,7 @@ export const streamedEntryAnswer = v.object({
       condition,
     }),
     "Present if the entry changed the state or condition of its job.",
-  )),
+  ),
 });
 
 export const clauseAnswer = v.object({
@@ -70,21 +68,21 @@ export const clauseAnswer = v.object({
   expected: describe(text, "The expected value."),
   found: describe(text, "The value found."),
   close: describe(v.boolean(), "Whether the two are nearly the same."),
-  form: v.exactOptional(describe(text, "How the two differ or resemble each other.")),
-  elsewhere: v.exactOptional(describe(
+  form: maybe(text, "How the two differ or resemble each other."),
+  elsewhere: maybe(
     v.object({
       path: text,
       found: text,
       close: v.boolean(),
-      form: v.exactOptional(describe(text, "How a text has the expected value inside.")),
+      form: maybe(text, "How a text has the expected value inside."),
     }),
     "Where else in the event the expected value occurs.",
-  )),
+  ),
 });
 
 const receipt = v.object({
   eventId: describe(v.nullable(text), "null only for an event of a batch whose id is invalid."),
-  logId: v.exactOptional(describe(position, "The entry that recorded the event.")),
+  logId: maybe(position, "The entry that recorded the event."),
   disposition: choices("The outcome of the event.", {
     matched: "recorded, and counted for a job",
     recorded: "recorded, and counted for no job",
@@ -95,18 +93,16 @@ const receipt = v.object({
     v.array(v.object({
       jobId: text,
       state: stateName,
-      expectation: v.exactOptional(describe(text, "The expectation that it counted for.")),
-      matched: v.exactOptional(
-        describe(count, "How many events have counted for the expectation."),
-      ),
-      required: v.exactOptional(describe(count, "How many events the expectation needs.")),
-      reason: v.exactOptional(describe(text, "Why the event did not count there.")),
+      expectation: maybe(text, "The expectation that it counted for."),
+      matched: maybe(count, "How many events have counted for the expectation."),
+      required: maybe(count, "How many events the expectation needs."),
+      reason: maybe(text, "Why the event did not count there."),
     })),
     "The jobs that the event reached.",
   ),
-  more: v.exactOptional(describe(count, "How many more jobs the event reached.")),
-  reason: v.exactOptional(describe(text, "Why the event counted for no job, or was rejected.")),
-  nearest: v.exactOptional(describe(
+  more: maybe(count, "How many more jobs the event reached."),
+  reason: maybe(text, "Why the event counted for no job, or was rejected."),
+  nearest: maybe(
     v.object({
       jobId: text,
       state: stateName,
@@ -116,7 +112,7 @@ const receipt = v.object({
       clauses: v.array(clauseAnswer),
     }),
     "The expectation that the event came closest to, and the clauses that failed.",
-  )),
+  ),
   ...rejectionMembers,
 });
 

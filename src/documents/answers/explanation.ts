@@ -1,6 +1,6 @@
 /** Explanations, replays and what-ifs. */
 
-import { describe } from "../documented.ts";
+import { describe, maybe } from "../documented.ts";
 import * as v from "valibot";
 import { LIKENESSES } from "../../explain/likeness/suspect.ts";
 import { RULES } from "../../core/rules.ts";
@@ -30,9 +30,7 @@ export const citation = v.object({
   line: describe(count, "The line number in this file, from 1."),
   eventId: text,
   eventType: text,
-  rule: v.exactOptional(
-    describe(rule, "The row of the state table that failed or ended the job."),
-  ),
+  rule: maybe(rule, "The row of the state table that failed or ended the job."),
 });
 
 const statement = {
@@ -43,10 +41,10 @@ const statement = {
 const nearMiss = v.object({
   ...statement,
   likeness: describe(v.picklist(LIKENESSES), "How the event resembles the expected one."),
-  policy: v.exactOptional(describe(
+  policy: maybe(
     v.picklist(["errors", "succeeded", "failed"]),
     "Present if the event is nearest to one that the policy names, with the effect of that one.",
-  )),
+  ),
   clauses: describe(v.array(clauseAnswer), "The clauses that failed."),
   attributes: describe(anyObject, "The attributes of the event."),
 });
@@ -57,18 +55,19 @@ const nextStep = v.object({
     itself: "the step happens automatically",
     anyone: "someone has to perform the step",
   }),
-  action: v.exactOptional(describe(
+  action: maybe(
     v.object({
       method: v.picklist(["POST", "PUT", "DELETE"]),
       path: text,
       body: v.exactOptional(anyObject),
-      placeholders: v.exactOptional(
-        describe(v.array(text), "Pointers to values in the body that have to be filled in first."),
+      placeholders: maybe(
+        v.array(text),
+        "Pointers to values in the body that have to be filled in first.",
       ),
     }),
     "The request that performs the step.",
-  )),
-  curl: v.exactOptional(describe(text, "The same request as a command.")),
+  ),
+  curl: maybe(text, "The same request as a command."),
 });
 
 export const explanationAnswer = v.object({
@@ -76,11 +75,7 @@ export const explanationAnswer = v.object({
   state: stateName,
   condition,
   asOf: describe(position, "The answer depends only on the journal up to this entry."),
-  asOfTime: v.exactOptional(describe(
-    time,
-    "When that entry was received; only for an explanation " +
-      "of the past.",
-  )),
+  asOfTime: maybe(time, "When that entry was received; only for an explanation of the past."),
   summary: describe(text, "The cause, in one or two sentences."),
   because: describe(v.array(v.object(statement)), "The chain of reasons, the decisive one first."),
   completed: describe(
@@ -100,7 +95,7 @@ export const explanationAnswer = v.object({
     "Expectations that still need events.",
   ),
   next: describe(v.array(nextStep), "What happens next, and what you can do."),
-  contrast: v.exactOptional(describe(
+  contrast: maybe(
     v.object({
       ...statement,
       traits: v.array(v.object({ name: text, value: anyJson })),
@@ -110,8 +105,8 @@ export const explanationAnswer = v.object({
     "What jobs with this failure or wait have in common, and others do not: at least 3 jobs of the " +
       "type, created within an hour of this one, all have it, and none of at least 10 that went " +
       "through.",
-  )),
-  siblings: v.exactOptional(describe(
+  ),
+  siblings: maybe(
     v.object({
       ...statement,
       others: count,
@@ -119,18 +114,14 @@ export const explanationAnswer = v.object({
       jobs: v.array(text),
     }),
     "Other jobs with the same failure or wait.",
-  )),
+  ),
   timing: v.object({
     scheduledMs: milliseconds,
     queuedMs: milliseconds,
-    queuedPausedMs: v.exactOptional(
-      describe(milliseconds, "How much of this time a pause held the job."),
-    ),
-    queuedLimitedMs: v.exactOptional(
-      describe(
-        milliseconds,
-        "How much of this time the job waited for a place within the limits of its type.",
-      ),
+    queuedPausedMs: maybe(milliseconds, "How much of this time a pause held the job."),
+    queuedLimitedMs: maybe(
+      milliseconds,
+      "How much of this time the job waited for a place within the limits of its type.",
     ),
     executingMs: milliseconds,
     waitingMs: milliseconds,
@@ -143,20 +134,20 @@ export const explanationAnswer = v.object({
     totalMs: milliseconds,
     since: time,
   }),
-  summedUp: v.exactOptional(describe(
+  summedUp: maybe(
     v.object({
       entries: v.exactOptional(v.object({ count, from: position, to: position })),
       completed: v.exactOptional(count),
       waitingFor: v.exactOptional(count),
     }),
     "How many more exist; absent if all are listed.",
-  )),
+  ),
 });
 
 export const queueExplanationAnswer = v.object({
   asOf: describe(position, "The answer depends only on the journal up to this entry."),
   standsStill: describe(v.boolean(), "Whether something stops jobs that could continue."),
-  since: v.exactOptional(describe(time, "When the standstill began.")),
+  since: maybe(time, "When the standstill began."),
   queued: describe(
     v.object({ paused: count, limited: count, forWorker: count }),
     "How many jobs wait for the end of a pause, for a limit to have room, and for a worker.",
@@ -223,7 +214,7 @@ export const whatIfAnswer = v.object({
     why: text,
   })),
   allPastEvents: v.boolean(),
-  limits: v.exactOptional(describe(
+  limits: maybe(
     v.object({
       limits: describe(v.object(placeLimits), "The limits that would be in force."),
       outcome: choices("The effect of these limits.", {
@@ -236,18 +227,17 @@ export const whatIfAnswer = v.object({
       statement: describe(text, "One sentence."),
       because: describe(v.array(v.object(statement)), "The evidence."),
       assumes: describe(v.array(text), "Assumptions about what is not on record."),
-      behind: v.exactOptional(
-        describe(v.array(text), "For a queued job: the jobs that would start before it, in order."),
+      behind: maybe(
+        v.array(text),
+        "For a queued job: the jobs that would start before it, in order.",
       ),
-      lessMs: v.exactOptional(
-        describe(
-          v.object({ least: milliseconds, most: milliseconds }),
-          "For a job that has started: how much less it would have waited.",
-        ),
+      lessMs: maybe(
+        v.object({ least: milliseconds, most: milliseconds }),
+        "For a job that has started: how much less it would have waited.",
       ),
     }),
     "The effect of other limits of its type, if the request supposes some.",
-  )),
+  ),
 });
 
 export const retryPreviewAnswer = v.object({

@@ -1,6 +1,6 @@
 /** The job resource, as `jobResource` and `jobView` create it, and its summary. */
 
-import { describe } from "../documented.ts";
+import { describe, maybe } from "../documented.ts";
 import * as v from "valibot";
 import { EXPECTED_EVENT_KINDS } from "../../core/job_plan.ts";
 import { withinField } from "../plan_schema.ts";
@@ -43,10 +43,9 @@ const expectationSchema = (position: Position) =>
     eventType: describe(text, "The type the event must have."),
     correlation: describe(
       correlationField,
-      "The predicate that the attributes of the event must " +
-        "satisfy.",
+      "The predicate that the attributes of the event must satisfy.",
     ),
-    taskId: v.exactOptional(describe(text, "The task the event must name.")),
+    taskId: maybe(text, "The task the event must name."),
     multiplicity,
     within: v.exactOptional(withinField),
     required: describe(count, "How many events the expectation needs."),
@@ -55,11 +54,9 @@ const expectationSchema = (position: Position) =>
       v.boolean(),
       "Whether the expectation has all events that it needs, or was waived.",
     ),
-    waived: v.exactOptional(
-      describe(
-        position,
-        "The entry that waived the expectation, which then counts as satisfied without all its events.",
-      ),
+    waived: maybe(
+      position,
+      "The entry that waived the expectation, which then counts as satisfied without all its events.",
     ),
     by: describe(v.array(position), "The entries that have counted, by logId."),
   });
@@ -84,18 +81,18 @@ const taskAnswer = v.object({
   attempts: describe(count, "Attempts so far, the open one included; 0 for a sleep."),
   startedAt: describe(time, "When the first attempt or the sleep began."),
   endedAt: describe(v.nullable(time), "When the task ended; null until then."),
-  progress: v.exactOptional(describe(
+  progress: maybe(
     v.object({
       done: describe(v.number(), "How much is done, in the task's own units."),
-      total: v.exactOptional(describe(v.number(), "The total, in the same units.")),
-      note: v.exactOptional(describe(text, "A message.")),
+      total: maybe(v.number(), "The total, in the same units."),
+      note: maybe(text, "A message."),
     }),
     "The last progress that the task reported.",
-  )),
-  retryAt: v.exactOptional(describe(time, "When the next attempt begins.")),
-  dueAt: v.exactOptional(describe(time, "When the sleep ends.")),
-  result: v.exactOptional(describe(anyJson, "What the task function returned.")),
-  error: v.exactOptional(describe(errorFact, "The error of its last attempt.")),
+  ),
+  retryAt: maybe(time, "When the next attempt begins."),
+  dueAt: maybe(time, "When the sleep ends."),
+  result: maybe(anyJson, "What the task function returned."),
+  error: maybe(errorFact, "The error of its last attempt."),
 });
 
 const failureKind = choices("The kind of failure.", {
@@ -149,7 +146,7 @@ const parkedSchema = (position: Position) =>
   v.object({
     reason: parkedReason,
     message: describe(text, "The reason, and what to do."),
-    disagreesWith: v.exactOptional(describe(position, "The entry from which the code diverged.")),
+    disagreesWith: maybe(position, "The entry from which the code diverged."),
     by: describe(position, "The entry that parked the job."),
   });
 
@@ -165,67 +162,55 @@ const jobHeadEntries = (position: Position) => ({
   state: stateName,
   condition,
   createdAt: describe(time, "When the job was recorded."),
-  startAt: v.exactOptional(describe(time, "When the job will start.")),
+  startAt: maybe(time, "When the job will start."),
   startedAt: describe(v.nullable(time), "When the job started; null until then."),
   endedAt: describe(v.nullable(time), "When the job ended; null until then."),
-  sleepsUntil: v.exactOptional(
-    describe(time, "When the first of its sleeps ends; only while the job sleeps."),
-  ),
+  sleepsUntil: maybe(time, "When the first of its sleeps ends; only while the job sleeps."),
   firstLogId: describe(position, "The first entry of the job."),
   lastLogId: describe(position, "The last entry of the job so far."),
   priority: describe(v.pipe(v.number(), v.integer()), "Lower runs first."),
   labels: describe(
     v.record(v.string(), text),
-    "Names and values that the client gave the job, to " +
-      "search for.",
+    "Names and values that the client gave the job, to search for.",
   ),
-  retryOf: v.exactOptional(describe(text, "The job that this one retries.")),
-  parked: v.exactOptional(describe(parkedSchema(position), "Only while the engine holds the job.")),
+  retryOf: maybe(text, "The job that this one retries."),
+  parked: maybe(parkedSchema(position), "Only while the engine holds the job."),
 });
 
 const jobEntries = (position: Position) => ({
   ...jobHeadEntries(position),
-  key: v.exactOptional(describe(
-    text,
-    "The key by which its definition limits how many jobs run at " +
-      "a time.",
-  )),
-  rateKey: v.exactOptional(describe(
-    text,
-    "The key by which its definition limits how many jobs " +
-      "start in a period.",
-  )),
+  key: maybe(text, "The key by which its definition limits how many jobs run at a time."),
+  rateKey: maybe(text, "The key by which its definition limits how many jobs start in a period."),
   input: describe(anyJson, "The input; null if there is none, or if it is sealed."),
-  sealed: v.exactOptional(describe(
+  sealed: maybe(
     v.object({
       secrets: describe(v.array(text), "Paths of the secrets in the input."),
       retention: retentionAnswer,
     }),
     "How long the sealed input stays readable.",
-  )),
+  ),
   output: describe(anyJson, "What `run` returned; null until then."),
   expected: describe(
     v.array(expectationSchema(position)),
-    "The events that the job waits for, or has waited " +
-      "for.",
+    "The events that the job waits for, or has waited for.",
   ),
   tasks: describe(v.array(taskAnswer), "The steps of the job, in the order in which they began."),
-  waits: v.exactOptional(describe(
+  waits: maybe(
     v.array(v.object({
       expectation: describe(text, "What `run` waits for."),
       wait: describe(
         count,
         "The number of this wait among those for the same expectation, from 1.",
       ),
-      withinMs: v.exactOptional(describe(
+      withinMs: maybe(
         milliseconds,
         "How long `run` asked to wait, in milliseconds.",
-      )),
+      ),
       dueAt: describe(time, "When the wait ends without the event."),
-      passedBy: v.exactOptional(describe(position, "The entry that records the end of the wait.")),
+      passedBy: maybe(position, "The entry that records the end of the wait."),
     })),
     "The waits of `run` with a time limit; absent if there were none.",
-  )),
+  ),
   failure: describe(v.nullable(failureSchema(position)), "Why the job failed; null if it has not."),
 });
 
@@ -241,7 +226,7 @@ export const jobAnswer = v.object({ ...jobEntries(position), links });
 /** The summary, as `summaryView` creates it. */
 export const jobSummaryAnswer = v.object({
   ...jobHeadEntries(position),
-  retriedBy: v.exactOptional(describe(text, "The newest retry of this job.")),
+  retriedBy: maybe(text, "The newest retry of this job."),
   progress: v.object({
     satisfied: describe(count, "How many expectations are satisfied."),
     expected: describe(count, "How many expectations there are."),
@@ -251,13 +236,13 @@ export const jobSummaryAnswer = v.object({
     v.nullable(milliseconds),
     "Milliseconds from the start to the first attempt; null before that, and for a plan without code.",
   ),
-  open: v.exactOptional(describe(
+  open: maybe(
     v.object({
       tasks: v.array(text),
       expected: v.array(v.object({ id: text, matched: count, required: count })),
     }),
     "Until the job ends: the first few running tasks and open expectations.",
-  )),
+  ),
   failure: v.nullable(v.object({
     kind: failureKind,
     taskId: v.nullable(text),
@@ -287,13 +272,11 @@ const jobReceipt = v.object({
   }),
   state: v.exactOptional(stateName),
   links: v.exactOptional(links),
-  problem: v.exactOptional(
-    describe(
-      text,
-      "The type of the problem with which a request for this job alone would have been refused.",
-    ),
+  problem: maybe(
+    text,
+    "The type of the problem with which a request for this job alone would have been refused.",
   ),
-  reason: v.exactOptional(describe(text, "Why the job was rejected.")),
+  reason: maybe(text, "Why the job was rejected."),
   ...rejectionMembers,
 });
 

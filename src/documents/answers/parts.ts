@@ -9,7 +9,7 @@ import type { ErrorCause } from "../../core/framework_events.ts";
 import type { Condition } from "../../core/condition.ts";
 import type { StateName } from "../../core/job_state.ts";
 import { type LimitName, LIMITS } from "../over_capacity.ts";
-import { describe, documented } from "../documented.ts";
+import { describe, documented, maybe } from "../documented.ts";
 
 /** A choice, with the meaning of each value. */
 export function choices<const Values extends Readonly<Record<string, string>>>(
@@ -67,39 +67,36 @@ export const limitName = choices("The limit that was reached.", LIMIT_MEANINGS);
 
 /** Why one of many items was rejected, and whether it may be sent again. */
 export const rejectionMembers = {
-  errors: v.exactOptional(describe(
+  errors: maybe(
     v.array(v.object({ pointer: text, detail: text })),
     "The errors, with their places.",
-  )),
-  limit: v.exactOptional(describe(
+  ),
+  limit: maybe(
     v.object({ name: limitName, max: count }),
     "Present if the limit is the only reason: the item may then be sent again.",
-  )),
+  ),
 };
 export const nextCursor = v.nullable(text);
 
 /** What an error and each of its causes have. */
 const causeMembers = {
   message: describe(text, "The message, with secrets masked; the JSON of an object without one."),
-  code: v.exactOptional(describe(
+  code: maybe(
     v.union([text, v.number()]),
     "Its own code, such as `ECONNREFUSED` or `23505`.",
-  )),
-  cause: v.exactOptional(describe(
+  ),
+  cause: maybe(
     v.lazy(() => errorCause),
     "What it names as its cause. A chain of causes has at most five.",
-  )),
-  errors: v.exactOptional(describe(
+  ),
+  errors: maybe(
     v.array(v.lazy(() => errorCause)),
     "The first three errors of an `AggregateError`.",
-  )),
+  ),
 };
 /** Recursive, so it has to have a name in the API. */
 export const errorCause: v.GenericSchema<ErrorCause> = v.object({
-  name: v.exactOptional(describe(
-    text,
-    "The class of the error. Absent if the cause is not an error and has no name.",
-  )),
+  name: maybe(text, "The class of the error. Absent if the cause is not an error and has no name."),
   ...causeMembers,
 });
 const name = describe(text, "The class of the error.");
@@ -108,5 +105,5 @@ export const errorSummary = v.object({ name, ...causeMembers });
 export const errorFact = v.object({
   name,
   ...causeMembers,
-  stack: v.exactOptional(describe(text, "The stack.")),
+  stack: maybe(text, "The stack."),
 });

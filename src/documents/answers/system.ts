@@ -1,7 +1,7 @@
 /** Answers about the server: its journal, its definitions, its health. */
 
 import { correlationField } from "../correlation_schema.ts";
-import { describe } from "../documented.ts";
+import { describe, maybe } from "../documented.ts";
 import * as v from "valibot";
 import { SCOPES } from "../../access/tokens.ts";
 
@@ -104,20 +104,20 @@ export const journalAnswer = v.object({
     detail: text,
     lastIntact: v.exactOptional(v.object({ ...head, at: time })),
   })),
-  shared: v.exactOptional(describe(
+  shared: maybe(
     v.object({ ...standingMembers, database }),
     "The role of this process in a shared journal; absent for a journal in a folder.",
-  )),
+  ),
   ...verificationRun.entries,
 });
 
 export const placeLimits = {
-  maxRunning: v.exactOptional(describe(count, "Running jobs of the type.")),
-  perKey: v.exactOptional(describe(count, "Running jobs of one key.")),
-  rate: v.exactOptional(describe(
+  maxRunning: maybe(count, "Running jobs of the type."),
+  perKey: maybe(count, "Running jobs of one key."),
+  rate: maybe(
     v.object({ count, perMs: milliseconds }),
     "At most `count` jobs may start within `perMs` milliseconds.",
-  )),
+  ),
 };
 
 /** As the engine reports it. */
@@ -126,10 +126,10 @@ export const limitedTypeAnswer = v.object({
   limits: describe(v.object(placeLimits), "The limits in force."),
   code: describe(v.object(placeLimits), "The limits of the definition; empty if it has none."),
   byKey: describe(v.boolean(), "Whether its jobs have keys; keys take turns."),
-  change: v.exactOptional(describe(
+  change: maybe(
     v.object({ by: position, since: time, reason: text, actor: v.exactOptional(text) }),
     "Why limits other than those of the code are in force.",
-  )),
+  ),
   held: describe(count, "Places in use."),
   waiting: describe(count, "Jobs that wait for a place, or for the rate."),
   keys: describe(
@@ -142,11 +142,9 @@ export const limitedTypeAnswer = v.object({
       key: describe(v.nullable(text), "null if the rate counts all jobs of the type."),
       began: describe(count, "Jobs that the rate counts now."),
       waiting: describe(count, "Jobs that wait to start."),
-      nextAt: v.exactOptional(
-        describe(
-          time,
-          "When the next job may start; absent if one may start now, or while starts are being recorded.",
-        ),
+      nextAt: maybe(
+        time,
+        "When the next job may start; absent if one may start now, or while starts are being recorded.",
       ),
     })),
     "What the rate counts now: all jobs of the type, or each key separately, the highest count first.",
@@ -162,26 +160,24 @@ export const definitionsAnswer = v.object({
     version: count,
     description: v.exactOptional(text),
     inputSchema: anyJson,
-    runs: v.exactOptional(
-      describe(v.array(count), "Other versions whose jobs this definition also runs."),
-    ),
-    startsOn: v.exactOptional(describe(
+    runs: maybe(v.array(count), "Other versions whose jobs this definition also runs."),
+    startsOn: maybe(
       v.object({ eventType: text, correlation: correlationField }),
       "Each event of this kind starts a job.",
-    )),
+    ),
     secrets: v.exactOptional(v.array(text)),
     retention: v.exactOptional(retentionAnswer),
-    pauseAfter: v.exactOptional(describe(
+    pauseAfter: maybe(
       v.object({ failures: count, withinMs: milliseconds, forMs: milliseconds }),
       "When this many attempts fail within the period, the type is paused for this long.",
-    )),
-    limits: v.exactOptional(describe(
+    ),
+    limits: maybe(
       v.object({
         ...placeLimits,
         byKey: describe(v.boolean(), "Whether its jobs have keys; keys take turns."),
       }),
       "How many of its jobs may run at a time.",
-    )),
+    ),
   })),
 });
 
@@ -221,29 +217,24 @@ export const indexAnswer = v.object({ name: text, links: v.record(v.string(), te
 export const liveAnswer = v.object({ status: v.literal("live") });
 export const readyAnswer = v.object({
   status: v.picklist(["ready", "following"]),
-  shared: v.exactOptional(describe(
+  shared: maybe(
     standing,
     "The role of this process in a shared journal; absent for a journal in a folder.",
-  )),
+  ),
 });
 
 /** A pause, as `pauseView` creates it. */
 export const pauseAnswer = v.object({
   pauseId: text,
-  type: v.exactOptional(describe(text, "The pause holds only jobs of this type.")),
-  label: v.exactOptional(
-    describe(text, "The pause holds only jobs with this label, as name:value."),
-  ),
-  key: v.exactOptional(describe(text, "The pause holds only jobs with this key.")),
+  type: maybe(text, "The pause holds only jobs of this type."),
+  label: maybe(text, "The pause holds only jobs with this label, as name:value."),
+  key: maybe(text, "The pause holds only jobs with this key."),
   reason: text,
   since: time,
-  until: v.exactOptional(describe(time, "When the pause ends automatically.")),
+  until: maybe(time, "When the pause ends automatically."),
   by: describe(position, "The entry that began the pause."),
-  failures: v.exactOptional(describe(
-    v.array(position),
-    "For an automatic pause: the failed attempts that caused it.",
-  )),
-  actor: v.exactOptional(describe(text, "Who began the pause: the name of the token.")),
+  failures: maybe(v.array(position), "For an automatic pause: the failed attempts that caused it."),
+  actor: maybe(text, "Who began the pause: the name of the token."),
   jobs: describe(count, "How many jobs it holds now."),
   firstJobs: describe(v.array(text), "The first of these jobs in the queue, at most 5."),
 });

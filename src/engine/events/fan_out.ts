@@ -15,7 +15,7 @@ import { NonRetryableError } from "../job_errors.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { planFor } from "../definition_plan.ts";
 import { type JobKeys, limitKeys } from "../limits.ts";
-import { issuesText, parseNewInput } from "../parsed_input.ts";
+import { issuesText, parseInput } from "../parsed_input.ts";
 import { recordable } from "../recordable.ts";
 import { correlatedEventId, startedJobId } from "../writer/derived_ids.ts";
 import type { JobTable } from "../writer/job_table.ts";
@@ -155,7 +155,7 @@ type MadeInput =
 function inputFor(definition: AnyJobDefinition, event: FactEvent): MadeInput {
   try {
     const input = recordable(definition.startsOn?.input(forCode(event)), "input");
-    const result = parseNewInput(definition, input);
+    const result = parseInput(definition, input);
     if (result.ok) {
       const plan = planFor(definition, result.value);
       return { ok: true, input, plan, keys: limitKeys(definition, result.value, input) };

@@ -4,33 +4,26 @@
  * there is no job.
  */
 
-import type { About, EventAbout, JobAbout } from "../../explain/about.ts";
+import type { About, Citation, EventAbout, JobAbout } from "../../explain/explanation.ts";
 import { indexAlternatives } from "../../core/correlation.ts";
 import { type Condition, conditionText, deriveCondition } from "../../core/condition.ts";
 import { counted } from "../../core/counted.ts";
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { Citation } from "../../explain/explanation.ts";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { shownText } from "../../core/shown_value.ts";
-import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
-import type { EventEngine } from "../writer/event_engine.ts";
-import type { JobTable } from "../writer/job_table.ts";
+import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { cited } from "./citations.ts";
 import { RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import type { EventExplainer } from "./event_explainer.ts";
-import type { JobEntryReader } from "./job_entry_reader.ts";
+import type { QueryParts } from "./query_parts.ts";
 
-interface AboutParts {
-  readonly events: EventEngine;
-  readonly history: JobEntryReader;
-  readonly table: JobTable;
-  readonly pastEvents: PastEvents;
+type AboutParts = Pick<QueryParts, "events" | "history" | "table" | "pastEvents"> & {
   readonly eventExplainer: EventExplainer;
-}
+};
 
 /** How many of each kind are shown, newest first. */
 const SHOWN_MAX = 10;
@@ -70,16 +63,18 @@ export class AboutSearch {
     };
   }
 
-  async #jobs(
-    about: string,
-    found: FoundEvents,
-    asOf: LogId,
-  ): Promise<readonly JobAbout<LogId>[]> {
+  async #jobs(about: string, found: FoundEvents, asOf: LogId): Promise<readonly JobAbout<LogId>[]> {
     const loose = looseForm(about);
     const shown: JobAbout<LogId>[] = [];
-    const named = ID_PATTERN.test(about) ? this.#parts.table.job(about as JobId) : undefined;
+    const { table } = this.#parts;
+    const named = ID_PATTERN.test(about) ? table.job(about as JobId) : undefined;
     if (named !== undefined) {
       shown.push(this.#job(named.jobId, named.firstLogId, "has it as its id"));
+    }
+    const ofKey = table.jobOfKey(about);
+    const keyed = ofKey && ofKey !== named?.jobId ? table.job(ofKey) : undefined;
+    if (keyed !== undefined && keyed.firstLogId <= asOf) {
+      shown.push(this.#job(keyed.jobId, keyed.firstLogId, "has it as its Idempotency-Key"));
     }
     for (const entry of await this.#read(found.jobsGiven(loose, SHOWN_MAX), asOf)) {
       const { jobId, attributes, logId } = entry;
@@ -89,7 +84,8 @@ export class AboutSearch {
       const where = place === undefined
         ? this.#awaitedText(jobId, loose)
         : `has it at ${placePath(place)}`;
-      if (jobId === undefined || jobId === named?.jobId || where === undefined) continue;
+      if (jobId === undefined || where === undefined) continue;
+      if (jobId === named?.jobId || jobId === keyed?.jobId) continue;
       shown.push(this.#job(jobId, logId, where));
     }
     return shown;

@@ -7,18 +7,16 @@ import { isSameLimit, limitSize } from "../../core/place_limits.ts";
 import { type PlaceHistory, type QueuedAs, toLimitChange } from "../../explain/place_history.ts";
 import { isQueuedBefore, reachedAt, waitingAt } from "../../explain/reached_limits.ts";
 import { placeLimits } from "../limits.ts";
-import type { Placed, ReachedLimit, Shares, WantedPlace } from "../run/shares.ts";
-import type { LimitChanges } from "../writer/limit_changes.ts";
-import type { Starts } from "../writer/starts.ts";
+import type { Placed, ReachedLimit, WantedPlace } from "../run/shares.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 import { placeHolders } from "./queue_survey.ts";
 import { holdersThen } from "./queue_then.ts";
+import type { QueryParts } from "./query_parts.ts";
 
-export type BlockingLimitParts = Parameters<typeof placeHolders>[0] & {
-  readonly shares: Shares;
-  readonly starts: Starts;
-  readonly limitChanges: LimitChanges;
-};
+export type BlockingLimitParts = Pick<
+  QueryParts,
+  "lists" | "history" | "registry" | "places" | "table" | "shares" | "starts" | "limitChanges"
+>;
 
 const NO_RATE = { count: 0, perMs: 0 };
 

@@ -8,50 +8,22 @@ import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { BlockingLimit, Circumstances, HoldingPause } from "../../explain/evidence.ts";
 import { ownPlaces } from "../../explain/place_history.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
-import { findTask, hasCode, type JobState } from "../../core/job_state.ts";
+import { findTask, hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { holds, type Pause } from "../../core/pauses.ts";
-import type { DefinitionRegistry } from "../definition_registry.ts";
-import type { JobEntryReader } from "./job_entry_reader.ts";
 import { blockingLimit, limitThen } from "./blocking_limit.ts";
-import { placeHistory } from "./place_histories.ts";
+import { pausesUpTo, placeHistory } from "./place_histories.ts";
 import { overtakenBy, workerHolders } from "./queue_survey.ts";
 import { type Pool, workersThen } from "./queue_then.ts";
 import { isSealed } from "../secrets/sealing.ts";
 import { JobDescriptions } from "../writer/job_descriptions.ts";
-import type { JobTable } from "../writer/job_table.ts";
-import type { JobLists } from "./job_lists.ts";
-import type { PastEvents } from "../views/past_events.ts";
-import type { Pacer, Share } from "../events/pacer.ts";
+import type { Share } from "../events/pacer.ts";
 import type { Urgency } from "../ports.ts";
-import type { Shares } from "../run/shares.ts";
-import type { Suspects } from "../run/suspects.ts";
-import type { LimitChanges } from "../writer/limit_changes.ts";
-import type { Places } from "../writer/places.ts";
-import type { Starts } from "../writer/starts.ts";
-import type { WorkerQueue } from "../run/worker_queue.ts";
-import type { Pauses } from "../writer/pauses.ts";
-import type { Writer } from "../writer/writer.ts";
+import type { QueryParts } from "./query_parts.ts";
 
-export interface CircumstancesParts {
-  readonly table: JobTable;
-  readonly history: JobEntryReader;
-  readonly registry: DefinitionRegistry;
-  readonly workers: WorkerQueue;
-  readonly threadWorkers: WorkerQueue;
-  readonly suspects: Suspects;
-  readonly pauses: Pauses;
-  readonly places: Places;
-  readonly starts: Starts;
-  readonly shares: Shares;
-  readonly limitChanges: LimitChanges;
-  readonly writer: Pick<Writer, "durableLogId">;
-  readonly pacer: Pacer;
-  readonly lists: JobLists;
-  readonly pastEvents: PastEvents;
-  readonly draining: () => boolean;
-  readonly full: (urgency: Urgency) => boolean;
-  readonly silentSince: () => string | undefined;
-}
+export type CircumstancesParts = Omit<
+  QueryParts,
+  "attention" | "census" | "clock" | "events" | "inputRemovals" | "pauseControls"
+>;
 
 export class CircumstancesReader {
   readonly #parts: CircumstancesParts;
@@ -118,7 +90,11 @@ export class CircumstancesReader {
     const { job } = outlined;
     const definition = hasCode(job) ? "loaded" : "none";
     const common = { definition, draining: false, full: false } as const;
-    if (deriveCondition(job) !== "queued") return common;
+    if (!hasCode(job) || isTerminal(job)) return common;
+    if (deriveCondition(job) !== "queued") {
+      const inForce = (await pausesUpTo(this.#parts, upTo)).filter(({ ended }) => !ended);
+      return { ...common, pauses: await this.#holding(inForce, job) };
+    }
     const stretch = { from: upTo, to: upTo };
     const history = await placeHistory(this.#parts, job, stretch, share);
     const inForce = history.pauses.filter(({ ended }) => ended === undefined);

@@ -8,76 +8,51 @@ import { ALIKE_MAX, type Contrast, findContrast, OTHERS_MAX } from "../../explai
 import type { LogId } from "../../core/ids.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
-import type { Pacer, Share } from "../events/pacer.ts";
+import type { Share } from "../events/pacer.ts";
 import type { JobFilter } from "../job_pages.ts";
-import type { JobLists } from "./job_lists.ts";
-import { hasEnded, jobsNear } from "./jobs_near.ts";
+import { createdNear, hasEnded, jobsNear, type NearbyJobsParts } from "./jobs_near.ts";
 
-type Lists = Pick<JobLists, "page" | "trails">;
-
-const WITHIN_MS = 3_600_000;
-
-export class Contrasts {
-  readonly #lists: Lists;
-  readonly #pacer: Pacer;
-
-  constructor(lists: Lists, pacer: Pacer) {
-    this.#lists = lists;
-    this.#pacer = pacer;
-  }
-
-  /**
-   * `undefined` when the job neither failed nor waits, or nothing sets it apart.
-   *
-   * @param job As of `upTo`.
-   * @param upTo Later entries do not count; when absent, all do.
-   */
-  async of(job: JobState, share: Share, upTo?: LogId): Promise<Contrast | undefined> {
-    const kind = this.#kindOf(job, upTo);
-    if (kind === undefined || job.type === undefined) return undefined;
-    const near = { types: [job.type], ...timesNear(job) };
-    const range = upTo === undefined ? {} : { before: upTo + 1 };
-    const read = (filter: JobFilter, max: number, isMeant: Kind["isAlike"]) =>
-      jobsNear(this.#lists, this.#pacer, share, {
-        filter: { ...near, ...filter },
-        range,
-        max,
-        isMeant,
-      });
-    const alike = await read(kind.filter, ALIKE_MAX, kind.isAlike);
-    const own = alike.some(({ jobId }) => jobId === job.jobId) ? alike : [job, ...alike];
-    const others = await read(
-      { states: ["Done"] },
-      OTHERS_MAX,
-      (other) => hasEnded(other, upTo),
-    );
-    return findContrast(own, others);
-  }
-
-  #kindOf(job: JobState, upTo = Infinity): Kind | undefined {
-    if (job.state === "Failed") {
-      const fingerprint = jobFingerprint(job, job.failure);
-      if (fingerprint === undefined) return undefined;
-      return { filter: { fingerprint }, isAlike: (other) => hasEnded(other, upTo) };
-    }
-    if (deriveCondition(job) !== "waiting") return undefined;
-    const open = openIn(job, upTo);
-    if (upTo === Infinity) {
-      const filter: JobFilter = { conditions: ["waiting"] };
-      return { filter, isAlike: (other) => openIn(other, upTo) === open };
-    }
-    const isWaiting = (other: JobState) =>
-      this.#lists.trails.conditionAt(other, upTo) === "waiting";
-    return {
-      filter: {},
-      isAlike: (other) => isWaiting(other) && openIn(other, upTo) === open,
-    };
-  }
+/**
+ * `undefined` when the job neither failed nor waits, or nothing sets it apart.
+ *
+ * @param job As of `upTo`.
+ * @param upTo Later entries do not count; when absent, all do.
+ */
+export async function contrastOf(
+  parts: NearbyJobsParts,
+  job: JobState,
+  share: Share,
+  upTo?: LogId,
+): Promise<Contrast | undefined> {
+  const kind = kindOf(parts, job, upTo);
+  if (kind === undefined || job.type === undefined) return undefined;
+  const near = { types: [job.type], ...createdNear(job) };
+  const range = upTo === undefined ? {} : { before: upTo + 1 };
+  const read = (filter: JobFilter, max: number, isMeant: Kind["isAlike"]) =>
+    jobsNear(parts, share, { filter: { ...near, ...filter }, range, max, isMeant });
+  const alike = await read(kind.filter, ALIKE_MAX, kind.isAlike);
+  const own = alike.some(({ jobId }) => jobId === job.jobId) ? alike : [job, ...alike];
+  const others = await read({ states: ["Done"] }, OTHERS_MAX, (other) => hasEnded(other, upTo));
+  return findContrast(own, others);
 }
 
 interface Kind {
   readonly filter: JobFilter;
   readonly isAlike: (job: JobState) => boolean;
+}
+
+function kindOf({ lists }: NearbyJobsParts, job: JobState, upTo = Infinity): Kind | undefined {
+  if (job.state === "Failed") {
+    const fingerprint = jobFingerprint(job, job.failure);
+    if (fingerprint === undefined) return undefined;
+    return { filter: { fingerprint }, isAlike: (other) => hasEnded(other, upTo) };
+  }
+  if (deriveCondition(job) !== "waiting") return undefined;
+  const open = openIn(job, upTo);
+  const isAlike = (other: JobState) => openIn(other, upTo) === open;
+  if (upTo === Infinity) return { filter: { conditions: ["waiting"] }, isAlike };
+  const wasWaiting = (other: JobState) => lists.trails.conditionAt(other, upTo) === "waiting";
+  return { filter: {}, isAlike: (other) => wasWaiting(other) && isAlike(other) };
 }
 
 /** The expectations that were open as of a position, as one text. */
@@ -87,13 +62,4 @@ function openIn({ plan, expected }: JobState, upTo: LogId): string {
     const then = upTo === Infinity ? matched : by.filter((logId) => logId <= upTo).length;
     return then < requiredMatches(multiplicity);
   }).map(({ id }) => id).join("\n");
-}
-
-/** Both ends are exclusive. */
-function timesNear({ createdAt }: JobState): JobFilter {
-  const at = Date.parse(createdAt);
-  return {
-    createdAfter: new Date(at - WITHIN_MS).toISOString(),
-    createdBefore: new Date(at + WITHIN_MS).toISOString(),
-  };
 }

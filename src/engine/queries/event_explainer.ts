@@ -5,36 +5,31 @@
 
 import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
 import type {
+  Citation,
   EventExplanation,
   NearlyReached,
   ReachedJob,
-} from "../../explain/event_explanation.ts";
-import type { Citation, Statement } from "../../explain/explanation.ts";
+  Statement,
+} from "../../explain/explanation.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
 import type { RuleName } from "../../core/rules.ts";
-import type { DefinitionRegistry } from "../definition_registry.ts";
 import { CONTENTS_MAX } from "../events/refusals.ts";
 import type { SettledFact } from "../events/fan_out.ts";
 import type { Unmatched } from "../events/unmatched.ts";
 import { refusedEventId } from "../writer/derived_ids.ts";
-import type { EventEngine } from "../writer/event_engine.ts";
-import type { JobTable } from "../writer/job_table.ts";
 import { isTerminal, type JobHead } from "../../core/job_state.ts";
 import { errorText } from "../../core/error_text.ts";
+import { capital } from "../../explain/phrases.ts";
 import { cited } from "./citations.ts";
 import { RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
-import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { Replays } from "./replays.ts";
+import type { QueryParts } from "./query_parts.ts";
 
-interface EventExplainerParts {
-  readonly events: EventEngine;
-  readonly history: JobEntryReader;
-  readonly registry: DefinitionRegistry;
+type EventExplainerParts = Pick<QueryParts, "events" | "history" | "registry" | "table"> & {
   readonly replays: Replays;
-  readonly table: JobTable;
   readonly unmatched: Unmatched;
-}
+};
 
 /** The most jobs and definitions that are listed; the rest are counted. */
 const LISTED_MAX = 20;
@@ -135,10 +130,7 @@ export class EventExplainer {
 
   /** The jobs that still wait for an event like it, and the definitions that start on one. */
   #nearly(entry: JobEventLogEntry): readonly NearlyReached<LogId>[] {
-    const { reason, nearest } = this.#parts.unmatched.explain(
-      entry as SettledFact,
-      entry.logId,
-    );
+    const { reason, nearest } = this.#parts.unmatched.explain(entry as SettledFact, entry.logId);
     if (entry.jobId !== undefined && nearest === undefined) return [];
     const why = sentence(reason?.replace(/^matched nothing: /, "") ?? "It matched nothing");
     const job: NearlyReached<LogId> = nearest === undefined
@@ -257,6 +249,6 @@ const RECORD_ONLY: readonly RuleName[] = [
 ];
 
 function sentence(text: string): string {
-  const begun = text.slice(0, 1).toUpperCase() + text.slice(1);
+  const begun = capital(text);
   return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }

@@ -29,6 +29,8 @@ import {
   type ReserveMemory,
 } from "./entry_pages.ts";
 import { InsideSearch } from "./inside_search.ts";
+import { SenderSearch } from "./sender_search.ts";
+import { TwinSearch } from "./twin_search.ts";
 import { type Resembling, ValueSearch } from "./value_search.ts";
 
 /** The most events to look at for one expectation, and for all together. */
@@ -54,7 +56,7 @@ interface EvidenceSource extends EntrySource {
   job?(jobId: JobId): JobState | undefined;
 }
 
-interface EvidenceFound extends Pick<Evidence, "causes" | "candidates" | "later"> {
+interface EvidenceFound extends Pick<Evidence, "causes" | "candidates" | "later" | "twin"> {
   /** All entries found, by position. Quotations stand for the entries that they quote. */
   readonly foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>;
   /** By the position of an event, the jobs that it reached. */
@@ -96,10 +98,17 @@ export class EvidenceSearch {
     const search = new ValueSearch(outlined, headLogId, find, this.#do);
     const lookup = new Lookup();
     for (const expected of [...open, ...named]) search.lookUp(expected, lookup);
+    const read = (logIds: readonly LogId[]) => this.#read(logIds);
+    const senders = new SenderSearch(outlined.job, { source: this.#source, find, read });
+    senders.lookUp(open, lookup);
     for (const { matcher } of met) lookup.near(matcher);
+    const twins = new TwinSearch(outlined.job, this.#source);
+    twins.lookUp(lookup);
     const found = await find(lookup);
     const wanted = await resembling([...open, ...named], search, found);
     const inside = await this.#inside(open, wanted);
+    const twin = await twins.of(found, read);
+    const sender = await senders.of(open, wanted, found);
     const events = [
       ...new Set([...wanted.values(), ...inside.values()].flatMap(({ logIds }) => logIds)),
     ];
@@ -114,6 +123,7 @@ export class EvidenceSearch {
           .flatMap((logId) => foreignEntries.get(logId) ?? []),
         effects,
         common,
+        sender: sender.get(id),
         absent: inside.get(id)?.absentAmong(ofType) ?? new Set(),
         ...(isCounting && ofType !== undefined ? { ofType } : {}),
         forgottenUpTo: found.horizon,
@@ -125,7 +135,7 @@ export class EvidenceSearch {
       logIds.flatMap((logId) => foreignEntries.get(logId) ?? [])
         .filter((entry) => entry.jobId === undefined && isAccepted(outlined, id, entry)),
     ]));
-    return { causes: foreignEntries, candidates, foreignEntries, effects, later };
+    return { causes: foreignEntries, candidates, foreignEntries, effects, later, twin };
   }
 
   /** By expectation, a search for expected values inside texts. */

@@ -27,24 +27,22 @@ import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { Point, Timestamp } from "../../core/point.ts";
 import type { RuleName } from "../../core/rules.ts";
 import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
-import type { EventEngine } from "../writer/event_engine.ts";
 import { resolveCitations } from "./citations.ts";
-import type { Contrasts } from "./contrasts.ts";
+import { contrastOf } from "./contrasts.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
 import { queuedAs } from "./blocking_limit.ts";
 import { placeHistory } from "./place_histories.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
+import { limitDue } from "../../explain/late_limit.ts";
 import { findSameElsewhere, findSiblings } from "./siblings.ts";
-import type { UsualTimes } from "./usual_times.ts";
+import { findUsualTime } from "./usual_times.ts";
 import type { Share } from "../events/pacer.ts";
 import { type CircumstancesParts, CircumstancesReader, poolOf } from "./circumstances.ts";
 import { workersThen } from "./queue_then.ts";
+import type { QueryParts } from "./query_parts.ts";
 
-interface ExplainerParts extends CircumstancesParts {
-  readonly events: EventEngine;
-  readonly contrasts: Contrasts;
-  readonly usualTimes: UsualTimes;
+interface ExplainerParts extends CircumstancesParts, Pick<QueryParts, "events"> {
   /** Whether this process runs the jobs. */
   readonly leads: () => boolean;
 }
@@ -148,11 +146,14 @@ export class Explainer {
       ? await this.#circumstances.now(job, share)
       : await this.#circumstances.past(outlined, upTo, Date.parse(asOfTime ?? ""), share);
     const { foreignEntries, ...found } = await search.run(outlined);
-    const contrast = await this.#parts.contrasts.of(job, share, upTo);
-    const usual = await this.#parts.usualTimes.of(job, share, upTo);
+    const contrast = await contrastOf(this.#parts, job, share, upTo);
+    const usual = await findUsualTime(this.#parts, job, share, upTo);
     const heldUp = await this.#heldUp(outlined, share);
+    const beside = await this.#besideLimit(outlined, share);
     const siblings = await findSiblings(job, outlined.entries.values(), this.#parts, upTo);
     const sameElsewhere = findSameElsewhere(job, this.#parts.lists, upTo);
+    const { retryOf } = outlined.created.attributes;
+    const retried = retryOf === undefined ? undefined : this.#parts.table.job(retryOf);
     const then = asOfTime === undefined ? {} : { asOfTime };
     const evidence = {
       ...found,
@@ -162,8 +163,10 @@ export class Explainer {
       contrast,
       usual,
       heldUp,
+      beside,
       siblings,
       sameElsewhere,
+      retried,
     };
     const work = explaining(outlined, evidence);
     const bare = await this.#parts.pacer.all(share, work);
@@ -204,6 +207,15 @@ export class Explainer {
   async #heldUp(outlined: OutlinedHistory, share: Share): Promise<HeldUpBy | undefined> {
     if (!hasCode(outlined.job) || !wasHeldUp(outlined)) return undefined;
     return heldUp(outlined, await this.#heldInQueue(outlined, share));
+  }
+
+  /** What else was under way when a time limit was due that acted late. */
+  async #besideLimit(outlined: OutlinedHistory, share: Share): Promise<WorkersThen | undefined> {
+    const due = limitDue(outlined);
+    if (due === undefined) return undefined;
+    const { job } = outlined;
+    const then = await this.#workersAt(due.at as Timestamp, due, job, share);
+    return { ...then, holders: then.holders.filter(({ jobId }) => jobId !== job.jobId) };
   }
 
   async #heldInQueue(outlined: OutlinedHistory, share: Share): Promise<HeldUpBy> {

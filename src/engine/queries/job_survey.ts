@@ -1,29 +1,23 @@
 /** An overview of all jobs: how many there are of each kind, and those that may need a person. */
 
 import { type JobId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
-import type { Suspects } from "../run/suspects.ts";
-import type { InputRemovals } from "../secrets/input_removals.ts";
-import type { Attention } from "../views/attention.ts";
-import type { Pacer, Share } from "../events/pacer.ts";
-import type { EventEngine } from "../writer/event_engine.ts";
-import type { JobCensus } from "../views/job_census.ts";
-import type { JobTable } from "../writer/job_table.ts";
-import type { Clock } from "../ports.ts";
+import type { Share } from "../events/pacer.ts";
 import type { Census, NeedingAttention, ParkedJobs } from "../requests.ts";
-import type { WorkerQueue } from "../run/worker_queue.ts";
+import type { QueryParts } from "./query_parts.ts";
 
-interface JobSurveyParts {
-  readonly attention: Attention;
-  readonly suspects: Suspects;
-  readonly inputRemovals: InputRemovals;
-  readonly census: JobCensus;
-  readonly clock: Clock;
-  readonly events: EventEngine;
-  readonly pacer: Pacer;
-  readonly table: JobTable;
-  readonly workers: WorkerQueue;
-  readonly threadWorkers: WorkerQueue;
-}
+type JobSurveyParts = Pick<
+  QueryParts,
+  | "attention"
+  | "suspects"
+  | "inputRemovals"
+  | "census"
+  | "clock"
+  | "events"
+  | "pacer"
+  | "table"
+  | "workers"
+  | "threadWorkers"
+>;
 
 export class JobSurvey {
   readonly #parts: JobSurveyParts;

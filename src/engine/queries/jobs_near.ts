@@ -2,9 +2,11 @@
 
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
-import type { Pacer, Share } from "../events/pacer.ts";
+import type { Share } from "../events/pacer.ts";
 import type { JobFilter, JobRange } from "../job_pages.ts";
-import type { JobLists } from "./job_lists.ts";
+import type { QueryParts } from "./query_parts.ts";
+
+export type NearbyJobsParts = Pick<QueryParts, "lists" | "pacer">;
 
 /** How many jobs are read without a pause. */
 const PAGE = 20;
@@ -19,8 +21,7 @@ interface NearbyJobsQuery {
 }
 
 export async function jobsNear(
-  lists: Pick<JobLists, "page">,
-  pacer: Pacer,
+  { lists, pacer }: NearbyJobsParts,
   share: Share,
   { filter, range = {}, max, isMeant }: NearbyJobsQuery,
 ): Promise<readonly JobState[]> {
@@ -41,4 +42,16 @@ export async function jobsNear(
 /** Whether a job had ended as of a position. */
 export function hasEnded(job: JobState, upTo: LogId = Infinity): boolean {
   return isTerminal(job) && job.endedBy <= upTo;
+}
+
+/** Jobs are comparable when they were created within this time of each other. */
+const WITHIN_MS = 3_600_000;
+
+/** The jobs that were created in the same hours. Both ends are exclusive. */
+export function createdNear({ createdAt }: JobState): JobFilter {
+  const at = Date.parse(createdAt);
+  return {
+    createdAfter: new Date(at - WITHIN_MS).toISOString(),
+    createdBefore: new Date(at + WITHIN_MS).toISOString(),
+  };
 }

@@ -3,22 +3,15 @@
 import type { Origin } from "../../core/origin.ts";
 import type { ChangedLimits } from "../../core/changed_limits.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
-import type { DefinitionRegistry } from "../definition_registry.ts";
 import { placeLimits } from "../limits.ts";
 import type { LimitedType, Outcome } from "../requests.ts";
-import type { Shares, TypeUse } from "../run/shares.ts";
-import type { LimitChanges } from "../writer/limit_changes.ts";
-import type { Writer } from "../writer/writer.ts";
+import type { TypeUse } from "../run/shares.ts";
+import type { QueryParts } from "./query_parts.ts";
 
 /** How many keys of a type and of its rate are shown, the busiest first. */
 const KEYS_MAX = 50;
 
-interface LimitsInForceParts {
-  readonly registry: DefinitionRegistry;
-  readonly limitChanges: LimitChanges;
-  readonly shares: Shares;
-  readonly writer: Writer;
-}
+type LimitsInForceParts = Pick<QueryParts, "registry" | "limitChanges" | "shares" | "writer">;
 
 export class LimitsInForce {
   readonly #parts: LimitsInForceParts;

@@ -27,7 +27,6 @@ import type { Share } from "../events/pacer.ts";
 import { placeLimits } from "../limits.ts";
 import type { Outcome } from "../requests.ts";
 import type { WantedPlace } from "../run/shares.ts";
-import type { Suspects } from "../run/suspects.ts";
 import { supposedTurns } from "../run/supposed_turns.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
 import { cited } from "./citations.ts";
@@ -35,13 +34,13 @@ import type { Explainer } from "./explainer.ts";
 import type { ReserveMemory } from "./entry_pages.ts";
 import { blockingLimit, type BlockingLimitParts, queuedAs } from "./blocking_limit.ts";
 import { placeHistory, type PlaceHistoryParts } from "./place_histories.ts";
+import type { QueryParts } from "./query_parts.ts";
 
-type Parts = PlaceHistoryParts & BlockingLimitParts & {
-  readonly explainer: Pick<Explainer, "outlined">;
-  readonly suspects: Suspects;
-  readonly workers: WorkerQueue;
-  readonly threadWorkers: WorkerQueue;
-};
+type Parts =
+  & PlaceHistoryParts
+  & BlockingLimitParts
+  & Pick<QueryParts, "suspects" | "workers" | "threadWorkers">
+  & { readonly explainer: Pick<Explainer, "outlined"> };
 
 export class LimitsWhatIfs {
   readonly #parts: Parts;

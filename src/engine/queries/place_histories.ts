@@ -23,18 +23,13 @@ import {
   type PlaceHistory,
   type Stay,
 } from "../../explain/place_history.ts";
-import type { DefinitionRegistry } from "../definition_registry.ts";
-import type { Pacer, Share } from "../events/pacer.ts";
+import type { Share } from "../events/pacer.ts";
 import { placeLimits } from "../limits.ts";
-import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
+import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
-import type { JobTable } from "../writer/job_table.ts";
-import type { LimitChanges } from "../writer/limit_changes.ts";
-import type { Pauses } from "../writer/pauses.ts";
 import type { ConditionFrom } from "../writer/trail.ts";
-import type { JobEntryReader } from "./job_entry_reader.ts";
-import type { JobLists } from "./job_lists.ts";
 import { visitJobs } from "./job_visit.ts";
+import type { QueryParts } from "./query_parts.ts";
 
 /** The most jobs read from each end, and the most of their entries. */
 const LOOKED_AT_MAX = 1_000;
@@ -44,16 +39,10 @@ const READ_AT_A_TIME = 200;
 /** How many pauses or changes of limits to read, and how many of their ends. */
 const FACTS_MAX = 32;
 
-export interface PlaceHistoryParts {
-  readonly pastEvents: PastEvents;
-  readonly history: JobEntryReader;
-  readonly lists: JobLists;
-  readonly table: JobTable;
-  readonly registry: DefinitionRegistry;
-  readonly limitChanges: LimitChanges;
-  readonly pauses: Pauses;
-  readonly pacer: Pacer;
-}
+export type PlaceHistoryParts = Pick<
+  QueryParts,
+  "pastEvents" | "history" | "lists" | "table" | "registry" | "limitChanges" | "pauses" | "pacer"
+>;
 
 /** From one entry to another. */
 interface Stretch {
@@ -102,7 +91,11 @@ async function limitsIn(
   return known.slice(Math.max(0, first));
 }
 
-async function pausesUpTo(parts: PlaceHistoryParts, to: LogId): Promise<readonly PauseStay[]> {
+/** The pauses up to a position, with those that had ended by then. */
+export async function pausesUpTo(
+  parts: PlaceHistoryParts,
+  to: LogId,
+): Promise<readonly PauseStay[]> {
   const all = pauseStays(await recorded(parts, PAUSE_FACTS, to));
   return all.length > 0 ? all : parts.pauses.all.filter(({ by }) => by <= to);
 }

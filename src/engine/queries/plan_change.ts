@@ -7,7 +7,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ExpectedEvent, JobPlan } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { copyJson } from "../../core/json.ts";
+import type { JsonValue } from "../../core/json.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import { planFor } from "../definition_plan.ts";
 import { parseInput } from "../parsed_input.ts";
@@ -27,12 +27,15 @@ export function planChanges(
   definition: AnyJobDefinition,
   { input, plan }: JobState,
 ): readonly PlanChange[] | string {
-  const today = planToday(definition, copyJson(input));
+  const today = planToday(definition, input);
   if (today === undefined || typeof today === "string") return today ?? [];
   return [...expectationChanges(plan, today), ...policyChanges(plan, today)];
 }
 
-function planToday(definition: AnyJobDefinition, input: unknown): JobPlan | string | undefined {
+function planToday(
+  definition: AnyJobDefinition,
+  input: JsonValue | undefined,
+): JobPlan | string | undefined {
   try {
     const parsed = parseInput(definition, input);
     return parsed.ok ? planFor(definition, parsed.value) : undefined;

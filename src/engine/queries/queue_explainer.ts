@@ -3,52 +3,19 @@
 import type { Condition } from "../../core/condition.ts";
 import { explainQueue } from "../../explain/explain_queue.ts";
 import type { LongestJob, QueueFacts, QueueLimit } from "../../explain/queue_facts.ts";
-import type { Citation } from "../../explain/explanation.ts";
+import type { Citation, QueueExplanation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import type { QueueExplanation } from "../../explain/queue_explanation.ts";
-import type { DefinitionRegistry } from "../definition_registry.ts";
-import type { Clock } from "../ports.ts";
 import { type LimitLine, limitLines } from "../run/limit_lines.ts";
-import type { Shares } from "../run/shares.ts";
-import type { Suspects } from "../run/suspects.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
-import type { Attention } from "../views/attention.ts";
-import type { JobCensus } from "../views/job_census.ts";
-import type { EventEngine } from "../writer/event_engine.ts";
-import type { JobTable } from "../writer/job_table.ts";
-import type { LimitChanges } from "../writer/limit_changes.ts";
-import type { Places } from "../writer/places.ts";
-import type { Starts } from "../writer/starts.ts";
-import type { PauseControls } from "../run/pause_controls.ts";
 import { cited } from "./citations.ts";
-import type { JobEntryReader } from "./job_entry_reader.ts";
-import type { JobLists } from "./job_lists.ts";
 import { blockingLimit } from "./blocking_limit.ts";
 import { commonBackoff } from "./common_backoff.ts";
 import { workerHolders } from "./queue_survey.ts";
+import type { QueryParts } from "./query_parts.ts";
 
-interface QueueExplainerParts {
-  readonly attention: Attention;
-  readonly census: JobCensus;
-  readonly clock: Clock;
-  readonly events: EventEngine;
-  readonly history: JobEntryReader;
-  readonly limitChanges: LimitChanges;
-  readonly lists: JobLists;
-  readonly pauseControls: PauseControls;
-  readonly places: Places;
-  readonly registry: DefinitionRegistry;
-  readonly shares: Shares;
-  readonly starts: Starts;
-  readonly suspects: Suspects;
-  readonly table: JobTable;
-  readonly workers: WorkerQueue;
-  readonly threadWorkers: WorkerQueue;
-  readonly draining: () => boolean;
-  readonly failed: () => boolean;
-  readonly full: () => boolean;
-  readonly silentSince: () => string | undefined;
-}
+type QueueExplainerParts =
+  & Omit<QueryParts, "inputRemovals" | "pacer" | "pastEvents" | "pauses" | "writer">
+  & { readonly failed: () => boolean };
 
 /** The conditions of which the explanation names the job that has been in each longest. */
 const HELD = ["queued", "suspended", "waiting"] as const;
@@ -111,7 +78,7 @@ export class QueueExplainer {
       asOf,
       failed: this.#parts.failed(),
       circumstances: {
-        full: this.#parts.full(),
+        full: this.#parts.full("ordinary"),
         draining: this.#parts.draining(),
         silentSince: this.#parts.silentSince(),
       },

@@ -4,13 +4,11 @@ import type { OvertakenBy, WorkerHolder } from "../../explain/evidence.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobState, TaskState } from "../../core/job_state.ts";
-import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
-import type { JobTable } from "../writer/job_table.ts";
-import type { Places } from "../writer/places.ts";
 import type { JobEntryReader } from "./job_entry_reader.ts";
 import type { JobLists } from "./job_lists.ts";
 import { visitJobs } from "./job_visit.ts";
+import type { QueryParts } from "./query_parts.ts";
 
 /** The most running jobs, and later jobs, that are looked at. */
 const RUNNING_MAX = 32;
@@ -18,11 +16,7 @@ const LATER_MAX = 1_000;
 /** Entries of a job that are searched for the beginning of its latest attempt. */
 const BEGINS_LOOKED_AT = 32;
 
-interface QueueSurveyParts {
-  readonly lists: JobLists;
-  readonly history: JobEntryReader;
-  readonly registry: DefinitionRegistry;
-}
+type QueueSurveyParts = Pick<QueryParts, "lists" | "history" | "registry">;
 
 /** The jobs that hold the workers, in order of how long they have held them. */
 export async function workerHolders(
@@ -40,7 +34,7 @@ export async function workerHolders(
 
 /** The jobs that hold the places of a limit, as far as that is on record, the longest first. */
 export async function placeHolders(
-  parts: QueueSurveyParts & { readonly places: Places; readonly table: JobTable },
+  parts: QueueSurveyParts & Pick<QueryParts, "places" | "table">,
   jobIds: readonly JobId[],
 ): Promise<readonly WorkerHolder[]> {
   const { places, table, history } = parts;
@@ -95,9 +89,7 @@ async function latestBegin(
   return latest.find((entry) => isBegin(entry) && entry.taskId === taskId);
 }
 
-function isBegin(
-  entry: JobEventLogEntry | undefined,
-): entry is FrameworkEntry<"job.TaskStarted"> {
+function isBegin(entry: JobEventLogEntry | undefined): entry is FrameworkEntry<"job.TaskStarted"> {
   return entry?.eventType === "job.TaskStarted";
 }
 

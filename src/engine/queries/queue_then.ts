@@ -8,24 +8,17 @@ import type { WorkerHolder, WorkersThen } from "../../explain/evidence.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { type JobId, type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import type { DefinitionRegistry } from "../definition_registry.ts";
-import type { Pacer, Share } from "../events/pacer.ts";
-import type { JobEntryReader } from "./job_entry_reader.ts";
-import type { JobLists } from "./job_lists.ts";
+import type { Share } from "../events/pacer.ts";
 import { visitJobs } from "./job_visit.ts";
 import { holderSince } from "./queue_survey.ts";
+import type { QueryParts } from "./query_parts.ts";
 
 /** The most jobs that are read from each end. */
 const LOOKED_AT_MAX = 2_000;
 /** Entries of a job that are searched for the attempt that was open. */
 const ENTRIES_MAX = 32;
 
-interface QueueThenParts {
-  readonly lists: JobLists;
-  readonly history: JobEntryReader;
-  readonly registry: DefinitionRegistry;
-  readonly pacer: Pacer;
-}
+type QueueThenParts = Pick<QueryParts, "lists" | "history" | "registry" | "pacer">;
 
 /** Workers of one kind. When this many are held, no other job has one. */
 export interface Pool {

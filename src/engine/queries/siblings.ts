@@ -14,8 +14,9 @@ import type { SiblingsStatement, Statement } from "../../explain/explanation.ts"
 import { shortened } from "../../explain/phrases.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
-import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobLists } from "./job_lists.ts";
+import { createdNear } from "./jobs_near.ts";
+import type { QueryParts } from "./query_parts.ts";
 
 type Siblings = SiblingsStatement<LogId>;
 
@@ -29,10 +30,7 @@ const SAME_MS = 60_000;
 /** How many failures of one kind are looked at one by one. */
 const LOOKED_AT_MAX = 200;
 
-interface SiblingsParts {
-  readonly lists: Pick<JobLists, "count" | "summaries" | "page">;
-  readonly events: EventEngine;
-}
+type SiblingsParts = Pick<QueryParts, "lists" | "events">;
 
 /**
  * @param job As of `upTo`.
@@ -95,9 +93,6 @@ function sameError(
   return { ...toStatement(ids, { others, isCut: false }, how, job.failure.because), fingerprint };
 }
 
-/** Jobs are compared when they were created within this time of each other. */
-const NEAR_MS = 3_600_000;
-
 /**
  * Failures of other types with the very same error, as when one thing fails that all of them need.
  * A fingerprint leaves out numbers and hosts, by which two things differ, so the texts are compared.
@@ -109,13 +104,8 @@ export function findSameElsewhere(
 ): Statement<LogId> | undefined {
   const { failure } = jobSummary(job);
   if (job.state !== "Failed" || failure === null || failure.kind === "cancelled") return undefined;
-  const at = Date.parse(job.createdAt);
-  const { jobs, next } = lists.summaries({
-    states: ["Failed"],
-    createdAfter: new Date(at - NEAR_MS).toISOString(),
-    createdBefore: new Date(at + NEAR_MS).toISOString(),
-    limit: LOOKED_AT_MAX,
-  });
+  const query = { states: ["Failed"], ...createdNear(job), limit: LOOKED_AT_MAX } as const;
+  const { jobs, next } = lists.summaries(query);
   const said = errorText(failure.error);
   const counts = new Map<string, number>();
   const cites = [failure.because];

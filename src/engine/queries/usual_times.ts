@@ -4,49 +4,41 @@ import { lengthMs } from "../../explain/condition_spans.ts";
 import { mayBeLong, type UsualTime, usualTime } from "../../explain/usual_time.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
-import type { Pacer, Share } from "../events/pacer.ts";
+import type { Share } from "../events/pacer.ts";
 import type { JobFilter } from "../job_pages.ts";
-import type { JobLists } from "./job_lists.ts";
-import { hasEnded, jobsNear } from "./jobs_near.ts";
+import { hasEnded, jobsNear, type NearbyJobsParts } from "./jobs_near.ts";
 
 /** How many to compare, the newest. */
 const JOBS_MAX = 100;
 
-export class UsualTimes {
-  readonly #lists: Pick<JobLists, "page">;
-  readonly #pacer: Pacer;
-
-  constructor(lists: Pick<JobLists, "page">, pacer: Pacer) {
-    this.#lists = lists;
-    this.#pacer = pacer;
-  }
-
-  /**
-   * The usual time of jobs that were created before it and succeeded; `undefined` when there are
-   * too few, or the job has not ended, failed, or was short.
-   *
-   * @param upTo Only jobs that had ended by then count; when absent, all do.
-   */
-  async of(job: JobState, share: Share, upTo?: LogId): Promise<UsualTime | undefined> {
-    if (job.state !== "Done" || !mayBeLong(lengthMs(job.createdAt, job.endedAt))) return undefined;
-    const { type } = job;
-    const filter: JobFilter = type === undefined
-      ? { states: ["Done"] }
-      : { states: ["Done"], types: [type] };
-    const awaited = awaitedBy(job);
-    const isLike = (other: JobState) => type !== undefined || awaitedBy(other) === awaited;
-    const others = await jobsNear(this.#lists, this.#pacer, share, {
-      filter,
-      range: { before: job.firstLogId },
-      max: JOBS_MAX,
-      isMeant: (other) => other.type === type && isLike(other) && hasEnded(other, upTo),
-    });
-    return usualTime(
-      others.flatMap((other) =>
-        isTerminal(other) ? [lengthMs(other.createdAt, other.endedAt)] : []
-      ),
-    );
-  }
+/**
+ * The usual time of jobs that were created before it and succeeded; `undefined` when there are too
+ * few, or the job has not ended, failed, or was short.
+ *
+ * @param upTo Only jobs that had ended by then count; when absent, all do.
+ */
+export async function findUsualTime(
+  parts: NearbyJobsParts,
+  job: JobState,
+  share: Share,
+  upTo?: LogId,
+): Promise<UsualTime | undefined> {
+  if (job.state !== "Done" || !mayBeLong(lengthMs(job.createdAt, job.endedAt))) return undefined;
+  const { type } = job;
+  const filter: JobFilter = type === undefined
+    ? { states: ["Done"] }
+    : { states: ["Done"], types: [type] };
+  const awaited = awaitedBy(job);
+  const isLike = (other: JobState) => type !== undefined || awaitedBy(other) === awaited;
+  const others = await jobsNear(parts, share, {
+    filter,
+    range: { before: job.firstLogId },
+    max: JOBS_MAX,
+    isMeant: (other) => other.type === type && isLike(other) && hasEnded(other, upTo),
+  });
+  return usualTime(
+    others.flatMap((other) => isTerminal(other) ? [lengthMs(other.createdAt, other.endedAt)] : []),
+  );
 }
 
 /** The types of the events that a plan waits for, as one text. */

@@ -9,6 +9,7 @@ import type { LogId } from "../../core/ids.ts";
 import type { EventMatcher, ExpectedEvent } from "../../core/job_plan.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { demanded, ownValues } from "../../explain/likeness/own_values.ts";
+import { recodedForms } from "../../explain/likeness/recoding.ts";
 import { spellingSlips } from "../../explain/likeness/spelling_slip.ts";
 import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
@@ -97,7 +98,7 @@ export class ValueSearch {
     const { weights, common, ofType, hasRare, isCarried } = weighed;
     // When no event has the value, it may be misspelt in one.
     if (!hasRare) {
-      for (const logId of await this.#misspelt(wanted, ofType)) {
+      for (const logId of await this.#misspelt(matcher, wanted, ofType)) {
         weights.set(logId, (weights.get(logId) ?? 0) + WEIGHT.rareDemanded);
       }
     }
@@ -150,12 +151,17 @@ export class ValueSearch {
     return { weights, common, ofType, hasRare, isCarried };
   }
 
-  /** Events of the type with a value that is one letter off, and that no job was given. */
+  /** Events of the type with a value that is misspelt or recoded, and that no job was given. */
   async #misspelt(
+    { correlation }: EventMatcher,
     wanted: ReadonlySet<string>,
     ofType: ReadonlySet<LogId>,
   ): Promise<readonly LogId[]> {
-    const slips = wanted.values().flatMap(spellingSlips).take(this.#slipsLeft).toArray();
+    const left = this.#slipsLeft;
+    const recoded = Iterator.from(demanded(correlation)).take(DEMANDED_MAX)
+      .flatMap(([, value]) => recodedForms(value));
+    const misspelt = wanted.values().flatMap(spellingSlips).take(left);
+    const slips = [...recoded, ...misspelt].slice(0, left);
     this.#slipsLeft -= slips.length;
     if (slips.length === 0 || ofType.size === 0) return [];
     const written = new Lookup();

@@ -107,9 +107,11 @@ export class Attempt implements AttemptOf {
     if (this.#request === undefined) return;
     const { timeoutMs, span, run } = this.#request;
     if (timeoutMs !== undefined) {
-      this.#cancelTimer = this.#services.clock.setTimer(
+      const { clock } = this.#services;
+      const beganMs = clock.monotonic();
+      this.#cancelTimer = clock.setTimer(
         timeoutMs,
-        () => this.#exceeded(timeoutMs),
+        () => this.#exceeded(timeoutMs, Math.round(clock.monotonic() - beganMs)),
       );
     }
     // Called from a promise, to keep the engine's frames out of the stacks of the task's errors.
@@ -169,11 +171,12 @@ export class Attempt implements AttemptOf {
     this.#services.lateCalls.came({ call, type: this.#type, jobId, taskId, attempt });
   }
 
-  #exceeded(timeoutMs: number): void {
+  #exceeded(timeoutMs: number, timedOutMs: number): void {
+    if (this.#request === undefined) return;
     const error = new DOMException(`took longer than ${timeoutMs} ms`, "TimeoutError");
     this.#stop = error;
     this.#aborter?.abort(error);
-    this.#threw(error);
+    this.#end({ kind: "failed", error: this.#request.guard.factOf(error), timedOutMs });
   }
 
   #returned(value: unknown): void {

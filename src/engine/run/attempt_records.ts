@@ -74,6 +74,9 @@ export function attemptFailure(
 ): AttemptFailure | undefined {
   if (outcome.kind === "completed" || outcome.kind === "interrupted") return undefined;
   const { error } = outcome;
+  const timedOut = outcome.kind === "failed" && outcome.timedOutMs !== undefined
+    ? { timedOutMs: outcome.timedOutMs }
+    : {};
   if (work.retry === undefined || work.run === undefined) {
     return { attempt, error, maxAttempts: attempt, final: true, kind: "error" };
   }
@@ -84,9 +87,11 @@ export function attemptFailure(
     failures + 1,
     random.fraction(),
   );
-  if (verdict.final) return { attempt, error, maxAttempts, final: true, kind: verdict.kind };
+  if (verdict.final) {
+    return { attempt, error, ...timedOut, maxAttempts, final: true, kind: verdict.kind };
+  }
   const retryAt = new Date(clock.now() + verdict.delayMs).toISOString();
-  return { attempt, maxAttempts, error, retryAt };
+  return { attempt, maxAttempts, error, ...timedOut, retryAt };
 }
 
 /** @param emitted The ids of the events that commit with the end of the attempt. */

@@ -147,11 +147,9 @@ export class Attempts implements SlotRequest {
     return lost.map(({ work }) => work);
   }
 
-  /** The job has failed or was cancelled: ends its tasks. */
+  /** The job has failed or was cancelled: ends its tasks, or its compensations. */
   cancel(): void {
-    for (const { work, running } of this.#open) {
-      if (work.kind === "task") running?.interrupt("cancelled");
-    }
+    for (const { running } of this.#open) running?.interrupt("cancelled");
   }
 
   /** The process stops: ends running attempts and begins no more. */

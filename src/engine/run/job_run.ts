@@ -87,7 +87,10 @@ export class JobRun implements RunOwner {
   durable({ before, job, entry }: Applied): void {
     if (before?.state === "Running" && job.state !== "Running") this.#leaveRunning(job);
     if (entry.eventType === "job.JobWoken") this.#parts.backoffs.wake();
-    if (isTerminal(job)) this.end();
+    if (!isTerminal(job)) return;
+    // A cancellation that leaves everything in place ends a compensation that is under way.
+    if (before?.state === "Compensating") this.#parts.attempts.cancel();
+    this.end();
   }
 
   /** Called after `durable` was called for each entry of a batch. */

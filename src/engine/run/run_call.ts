@@ -4,7 +4,7 @@
  */
 
 import type { JobState } from "../../core/job_state.ts";
-import { copyJson, type JsonValue } from "../../core/json.ts";
+import type { JsonValue } from "../../core/json.ts";
 import type { Answers } from "./answers.ts";
 import { RunContext, type RunListener } from "./run_context.ts";
 import {
@@ -89,7 +89,7 @@ async function runToOutput(
   guard: SecretGuard,
   call: (input: unknown) => Promise<unknown>,
 ): Promise<JsonValue | undefined> {
-  const parsed = parseInput(definition, copyJson(job.input));
+  const parsed = parseInput(definition, job.input);
   if (!parsed.ok) {
     throw new InputMismatchError(definition, issuesText(parsed.issues));
   }

@@ -8,7 +8,7 @@ import type { AnyJobDefinition } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import { planFor } from "../definition_plan.ts";
 import { type JobKeys, limitKeys } from "../limits.ts";
-import { issuesText, parseNewInput } from "../parsed_input.ts";
+import { issuesText, parseInput } from "../parsed_input.ts";
 import { inputProtection, type Protection } from "../secrets/protection.ts";
 import type { CreateRequest, InputIssue, Outcome } from "../requests.ts";
 import { secretGuard } from "../secrets/sealing.ts";
@@ -91,7 +91,7 @@ export class JobDescriptions {
       definition,
       "check",
       input,
-      () => parseNewInput(definition, input),
+      () => parseInput(definition, input),
     );
     if (!checked.ok) return checked;
     const parsed = checked.value;

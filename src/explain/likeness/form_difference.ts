@@ -14,9 +14,18 @@ const POINTS_MAX = 4;
 export function formDifference(expected: JsonScalar, found: JsonScalar): string | undefined {
   if (typeof expected !== "string" || typeof found !== "string") return undefined;
   if (expected === found || looseForm(expected) !== looseForm(found)) return undefined;
-  if (isDate(expected) || isDate(found)) return "the same date, written in another way";
+  if (isDate(expected) || isDate(found)) {
+    return zoneOf(expected) === zoneOf(found)
+      ? "the same date, written in another way"
+      : "the same time, in another time zone";
+  }
   if (looksAlike(expected, found)) return codePoints(expected, found);
   return differences(expected, found);
+}
+
+/** `+01:00`; `Z` for UTC, and for what names no zone. */
+function zoneOf(text: string): string {
+  return /T.*?([+-]\d\d:?\d\d)$/i.exec(text.trim())?.[1] ?? "Z";
 }
 
 function isDate(text: string): boolean {

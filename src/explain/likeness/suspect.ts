@@ -13,6 +13,7 @@ import { insideForm, type Mismatch, mismatchDistance, mismatchesWith, OFF } from
 import { ENCODED_TEXT } from "./inside_text.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { looseForm } from "./loose_form.ts";
+import { isRecodingNote } from "./recoding.ts";
 import { SLIP_TEXT } from "./spelling_slip.ts";
 import { neighbourhood } from "./neighbouring_type.ts";
 import { carriedValues, isAboutAnother, looseValues } from "./carried_values.ts";
@@ -170,14 +171,15 @@ function rightContent(
   }
 }
 
-/** It has everything that is expected except for one misspelt value, and reached no job. */
+/** It has everything that is expected except for one misspelt or recoded value, and reached no job. */
 function misspelt(
   comparison: Comparison,
   candidate: Candidate,
   { isType, clauses }: Features,
 ): Suspect | undefined {
   const [slip, ...others] = clauses.filter(({ close }) => !close);
-  if (slip?.form !== SLIP_TEXT || others.length > 0) return undefined;
+  if (slip === undefined || others.length > 0) return undefined;
+  if (slip.form !== SLIP_TEXT && !isRecodingNote(slip.form)) return undefined;
   return isType && isUnclaimed(comparison, candidate)
     ? suspectOf(candidate, "spelling", clauses)
     : undefined;

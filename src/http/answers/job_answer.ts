@@ -73,8 +73,7 @@ function isSmall({ plan, input }: JobState): boolean {
 /** The id, state and links of a job: small enough to be sent in one piece. */
 export function minimalText({ jobId, state }: JobState): string {
   const self = jobPath(jobId);
-  return `{"jobId":"${jobId}","state":"${state}","links":{"self":"${self}",` +
-    `"events":"${self}/events","stream":"${self}/stream","explain":"${self}/explain"}}`;
+  return `{"jobId":"${jobId}","state":"${state}","links":{"self":"${self}","events":"${self}/events","stream":"${self}/stream","explain":"${self}/explain"}}`;
 }
 
 type NewJob = CreatedJob | RunningJob;
@@ -91,15 +90,17 @@ function isNew(job: JobState): job is NewJob {
 function newJobText(job: NewJob): string {
   const { jobId, type, labels, key, rateKey, input, plan } = job;
   const self = jobPath(jobId);
-  return `{"jobId":"${jobId}","type":${toJson(type)},` +
-    `"definitionVersion":${toJson(job.definitionVersion)},"state":"${job.state}",` +
-    `"condition":"${deriveCondition(job)}","createdAt":"${job.createdAt}",${startText(job)},` +
-    `"endedAt":null,"firstLogId":${job.firstLogId},"lastLogId":${job.lastLogId},` +
-    `"priority":${job.priority},"labels":${toJson(labels)},${keyText("key", key)}` +
-    `${keyText("rateKey", rateKey)}"input":${toJson(input)},` +
-    `"output":null,"expected":${expectedText(plan.expected)},"tasks":[],"failure":null,` +
-    `"links":{"self":"${self}","events":"${self}/events","stream":"${self}/stream",` +
-    `"explain":"${self}/explain","replay":"${self}/replay"}}`;
+  return `{"jobId":"${jobId}","type":${toJson(type)},"definitionVersion":${
+    toJson(job.definitionVersion)
+  },"state":"${job.state}","condition":"${deriveCondition(job)}","createdAt":"${job.createdAt}",${
+    startText(job)
+  },"endedAt":null,"firstLogId":${job.firstLogId},"lastLogId":${job.lastLogId},"priority":${job.priority},"labels":${
+    toJson(labels)
+  },${keyText("key", key)}${keyText("rateKey", rateKey)}"input":${
+    toJson(input)
+  },"output":null,"expected":${
+    expectedText(plan.expected)
+  },"tasks":[],"failure":null,"links":{"self":"${self}","events":"${self}/events","stream":"${self}/stream","explain":"${self}/explain","replay":"${self}/replay"}}`;
 }
 
 function keyText(name: string, key: string | undefined): string {
@@ -130,8 +131,9 @@ function expectationText(
   { id, kind, matcher, taskId, multiplicity, within }: ExpectedEvent,
 ): string {
   const task = taskId === undefined ? "" : `"taskId":${toJson(taskId)},`;
-  return `{"id":${toJson(id)},"kind":"${kind}","eventType":${toJson(matcher.eventType)},` +
-    `"correlation":${toJson(matcher.correlation)},${task}"multiplicity":${toJson(multiplicity)},` +
+  return `{"id":${toJson(id)},"kind":"${kind}","eventType":${
+    toJson(matcher.eventType)
+  },"correlation":${toJson(matcher.correlation)},${task}"multiplicity":${toJson(multiplicity)},` +
     (within === undefined ? "" : `"within":${toJson(within)},`) +
     `"required":${requiredMatches(multiplicity)},"matched":0,"satisfied":false,"by":[]}`;
 }

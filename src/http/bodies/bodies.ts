@@ -195,8 +195,7 @@ function tooSlow(afterMs: number, timeMs: number): Problem {
 
 function inCrumbs(bytes: number, pieces: number): Problem {
   const detail =
-    `Cannot read the body: ${bytes} bytes of it came in ${pieces} pieces; send it in ` +
-    "larger ones";
+    `Cannot read the body: ${bytes} bytes of it came in ${pieces} pieces; send it in larger ones`;
   return new Problem("unreadable-body", detail, {}, { "connection": "close" });
 }
 

@@ -78,11 +78,7 @@ function withFiles(document: JsonValue, files: JsonObject): JsonValue {
   if (!isObject(document)) return document;
   const { input = {} } = document;
   if (!isObject(input)) {
-    throw invalidPart(
-      "/input",
-      "must be an object, so that files can be " +
-        "added to it",
-    );
+    throw invalidPart("/input", "must be an object, so that files can be added to it");
   }
   const both = Object.keys(files).find((name) => Object.hasOwn(input, name));
   if (both !== undefined) {

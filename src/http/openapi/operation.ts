@@ -49,6 +49,11 @@ export function json(schema: v.GenericSchema, examples?: Content["examples"]): C
   return { "application/json": examples === undefined ? { schema } : { schema, examples } };
 }
 
+/** The answer 200, as JSON. */
+export function ok(description: string, schema: v.GenericSchema): Operation["answers"] {
+  return { [STATUS.ok]: { description, content: json(schema) } };
+}
+
 /** The operation of a route that shows the current state. */
 export function currentState(
   id: string,
@@ -60,7 +65,7 @@ export function currentState(
     id,
     tag: "system",
     summary,
-    answers: { [STATUS.ok]: { description: "The current state.", content: json(schema) } },
+    answers: ok("The current state.", schema),
     problems: [],
     ...more,
   };

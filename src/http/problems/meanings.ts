@@ -69,8 +69,7 @@ export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
   "idempotency-key-reused":
     "The same Idempotency-Key was already used with another body. Use a new key for a new request.",
   "too-many-failures":
-    "Too many wrong tokens came from this address. Wait for the number of seconds in " +
-    "Retry-After.",
+    "Too many wrong tokens came from this address. Wait for the number of seconds in Retry-After.",
   "internal":
     "A bug in Daybook; the server's log has the details. Sending the request again may or may " +
     "not help.",

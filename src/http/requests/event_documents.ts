@@ -27,10 +27,7 @@ const READERS: Readonly<Record<string, Reader>> = {
     oneOrMany(parseArray(text), judgingBy(judgeCloudEvent, max)),
 };
 
-function judgingBy(
-  judge: Judging<JudgedEvent>["judge"],
-  max: number,
-): Judging<JudgedEvent> {
+function judgingBy(judge: Judging<JudgedEvent>["judge"], max: number): Judging<JudgedEvent> {
   return {
     judge,
     unread: (problem, at) => ({ valid: false, eventId: null, errors: pointedIssues(problem, at) }),

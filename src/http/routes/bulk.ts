@@ -1,6 +1,6 @@
 /** Routes for an action on all jobs that match a filter, and for failures by kind. */
 
-import { describe } from "../../documents/documented.ts";
+import { describe, maybe } from "../../documents/documented.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import { BULK_CONTROLS, type ControlName, CONTROLS } from "../../core/controls.ts";
@@ -12,7 +12,7 @@ import { choices } from "../../documents/answers/parts.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { BODY_PROBLEMS, json, TRACE_HEADERS, WRITE_PROBLEMS } from "../openapi/operation.ts";
+import { BODY_PROBLEMS, json, ok, TRACE_HEADERS, WRITE_PROBLEMS } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { problemType } from "../../documents/refusal.ts";
 import {
@@ -23,32 +23,16 @@ import {
   previewBulk,
   runBulk,
 } from "../requests/bulk_action.ts";
-import { checked, reasonField, strictObject } from "../../documents/fields.ts";
+import { checked, reasonField, strictObject, wholeField } from "../../documents/fields.ts";
 import { FILTER_PARAMETERS, filterBody, toJobFilter } from "../../documents/job_filter.ts";
-import { readQuery, refuseQuery } from "../requests/query.ts";
+import { readQuery } from "../requests/query.ts";
 import { requestOrigin } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
 import type { FailureGroup } from "../../engine/job_pages.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { notBeyondHead, single, wholeNumber } from "../../documents/parameters.ts";
 
-const FLAG = v.boolean("must be true or false");
-
-const POSITION_RULE = "must be a position in the journal";
-const position = v.pipe(
-  v.number(POSITION_RULE),
-  v.integer(POSITION_RULE),
-  v.minValue(0, POSITION_RULE),
-  v.maxValue(Number.MAX_SAFE_INTEGER, POSITION_RULE),
-);
-
-const LIMIT_RULE = `must be a whole number from 1 to ${BULK_MAX}`;
-const limit = v.pipe(
-  v.number(LIMIT_RULE),
-  v.integer(LIMIT_RULE),
-  v.minValue(1, LIMIT_RULE),
-  v.maxValue(BULK_MAX, LIMIT_RULE),
-);
+const position = wholeField(0, Number.MAX_SAFE_INTEGER, "must be a position in the journal");
 
 function controlEffects<Name extends ControlName>(names: readonly Name[]) {
   const effects = names.map((name) => [name, CONTROLS[name].effect]);
@@ -58,23 +42,21 @@ function controlEffects<Name extends ControlName>(names: readonly Name[]) {
 const bulkBody = strictObject({
   action: choices("The control to apply to each job.", controlEffects(BULK_CONTROLS)),
   filter: describe(filterBody, "Which jobs, with the parameters of GET /jobs; {} means all."),
-  reason: v.exactOptional(describe(reasonField, "The reason, recorded with each job.")),
-  dryRun: v.exactOptional(describe(FLAG, "Only count; record nothing.")),
-  upTo: v.exactOptional(describe(
+  reason: maybe(reasonField, "The reason, recorded with each job."),
+  dryRun: maybe(v.boolean(), "Only count; record nothing."),
+  upTo: maybe(
     position,
     "Skip jobs created after this entry: the upTo of the dry run, or of the previous " +
       "answer. Default: the newest entry.",
-  )),
-  before: v.exactOptional(
-    describe(
-      position,
-      "Continue: only jobs created before this entry, the next of the previous " +
-        "answer.",
-    ),
   ),
-  again: v.exactOptional(describe(FLAG, "Also retry jobs that were already retried.")),
-  limit: v.exactOptional(
-    describe(limit, `The most jobs that this request acts on. Default: ${BULK_MAX}.`),
+  before: maybe(
+    position,
+    "Continue: only jobs created before this entry, the next of the previous answer.",
+  ),
+  again: maybe(v.boolean(), "Also retry jobs that were already retried."),
+  limit: maybe(
+    wholeField(1, BULK_MAX),
+    `The most jobs that this request acts on. Default: ${BULK_MAX}.`,
   ),
 });
 
@@ -105,21 +87,17 @@ export const BULK_ROUTES: readonly Route[] = [{
         cancelByLabel: { action: "cancel", filter: { label: ["shop:berlin"] }, limit: 100 },
       }),
     },
-    answers: {
-      [STATUS.ok]: {
-        description:
-          "What was done, what was refused, and what is left; with dryRun, what the request " +
-          "would do.",
-        content: json(v.union([bulkAnswer, bulkPreviewAnswer])),
-      },
-    },
+    answers: ok(
+      "What was done, what was refused, and what is left; with dryRun, what the request " +
+        "would do.",
+      v.union([bulkAnswer, bulkPreviewAnswer]),
+    ),
     problems: [...BODY_PROBLEMS, ...WRITE_PROBLEMS],
   },
   handle: controlJobs,
 }];
 
 async function controlJobs(c: Context, deps: HttpDeps): Promise<Response> {
-  refuseQuery(c.req.raw);
   const body = await readJson(c.req.raw, deps.bodies);
   const origin = requestOrigin(c, deps.spans);
   const { dryRun, ...request } = parseBulkRequest(body, deps, origin);
@@ -197,9 +175,7 @@ export const FAILURE_ROUTES: readonly Route[] = [{
       "ignored. A kind whose jobs were all retried is listed only with retried=true. POST " +
       "/jobs/bulk with the fingerprint retries all of a kind.",
     query: FAILURE_PARAMETERS,
-    answers: {
-      [STATUS.ok]: { description: "The kinds of failures.", content: json(failuresAnswer) },
-    },
+    answers: ok("The kinds of failures.", failuresAnswer),
     problems: [],
   },
   handle({ req }, deps) {

@@ -15,6 +15,7 @@ import { CONTROLS, STATE_CONTROLS, type StateControl } from "../../core/controls
 import { decide } from "../../core/decide.ts";
 import type { TaskId } from "../../core/ids.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
+import { capital } from "../../explain/phrases.ts";
 import { retryPreview } from "../../explain/retry_preview.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { retryPreviewAnswer } from "../../documents/answers/explanation.ts";
@@ -27,11 +28,11 @@ import {
   BODY_PROBLEMS,
   json,
   LOCATION,
+  ok,
   TRACE_HEADERS,
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
-import { refuseQuery } from "../requests/query.ts";
 import { requestOrigin } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
@@ -57,15 +58,13 @@ function controlRoute(kind: StateControl): Route {
     operation: {
       id: `${kind}Job`,
       tag: "jobs",
-      summary: capitalized(CONTROLS[kind].summary),
+      summary: capital(CONTROLS[kind].summary),
       description: kind === "cancel"
         ? `${CONTROLS[kind].effect} ${OF_PARKED}`
         : CONTROLS[kind].effect,
       headers: HEADERS,
       body: { required: false, content: kind === "cancel" ? CANCEL : json(controlBody, REASON) },
-      answers: {
-        [STATUS.ok]: { description: "The current state of the job.", content: json(jobAnswer) },
-      },
+      answers: ok("The current state of the job.", jobAnswer),
       problems: [
         "unknown-job",
         "not-in-this-state",
@@ -80,16 +79,13 @@ function controlRoute(kind: StateControl): Route {
 
 const OF_PARKED =
   "The completed steps of a parked job are undone once code that can undo them is " +
-  "loaded; with leave nothing is undone, and the answer names what is left in place.";
+  "loaded; with leave nothing is undone, and the answer names what is left in place. It also ends " +
+  "a compensation that hangs.";
 
 const CANCEL = json(cancelBody, {
   ...REASON,
   leaveAParkedJob: { leave: true, reason: "settled by hand" },
 });
-
-function capitalized(text: string): string {
-  return `${text[0]?.toUpperCase()}${text.slice(1)}`;
-}
 
 export const CONTROL_ROUTES: readonly Route[] = [
   ...STATE_CONTROLS.map(controlRoute),
@@ -100,7 +96,7 @@ export const CONTROL_ROUTES: readonly Route[] = [
     operation: {
       id: "retryJob",
       tag: "jobs",
-      summary: capitalized(CONTROLS.retry.summary),
+      summary: capital(CONTROLS.retry.summary),
       description: `${CONTROLS.retry.effect} A job that was already retried is refused, so that ` +
         "a repeated request has no further effect; the refusal names the new job (newJobId). With " +
         "again it is retried once more.",
@@ -138,7 +134,6 @@ export const CONTROL_ROUTES: readonly Route[] = [
 ];
 
 async function control(c: Context, deps: HttpDeps, kind: StateControl): Promise<Response> {
-  refuseQuery(c.req.raw);
   const before = requireJob(c, deps.engine);
   const request = parseControlRequest(kind, await readOptionalJson(c.req.raw, deps.bodies));
   const origin = requestOrigin(c, deps.spans);
@@ -155,7 +150,6 @@ function turnFor(job: JobState, { admission }: HttpDeps): Promise<void> | undefi
 }
 
 async function retry(c: Context, deps: HttpDeps): Promise<Response> {
-  refuseQuery(c.req.raw);
   const before = requireJob(c, deps.engine);
   const origin = requestOrigin(c, deps.spans);
   const body = parseRetryBody(await readOptionalJson(c.req.raw, deps.bodies), before);

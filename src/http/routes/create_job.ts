@@ -38,7 +38,6 @@ import {
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
-import { refuseQuery } from "../requests/query.ts";
 import type { Route } from "../route.ts";
 import { waitForJob } from "../answers/waiting.ts";
 
@@ -146,7 +145,6 @@ export const CREATE_ROUTES: readonly Route[] = [{
 
 async function createJob(c: Context, deps: HttpDeps): Promise<Response> {
   const request = c.req.raw;
-  refuseQuery(request);
   const mediaType = mediaTypeTaken(request);
   const bytes = await deps.bodies.read(request);
   if (mediaType === "application/x-ndjson") {

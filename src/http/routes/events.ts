@@ -14,11 +14,12 @@ import {
   BODY_PROBLEMS,
   type Header,
   json,
+  ok,
   TRACE_HEADERS,
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
-import { readQuery, refuseQuery } from "../requests/query.ts";
+import { readQuery } from "../requests/query.ts";
 import { eventType, jobId, listParameter, single } from "../../documents/parameters.ts";
 import { deliver } from "../../documents/event_receipts.ts";
 import { originatedEvents, requestOrigin } from "../requests/headers.ts";
@@ -38,7 +39,6 @@ import {
 } from "./streams.ts";
 
 async function takeEvents(c: Context, deps: HttpDeps): Promise<Response> {
-  refuseQuery(c.req.raw);
   const origin = requestOrigin(c, deps.spans);
   const document = originatedEvents(await readEvents(c.req.raw, deps), origin);
   return jsonResponse({ receipts: await deliver(deps.engine, document) }, STATUS.ok);
@@ -152,12 +152,7 @@ export const EVENT_ROUTES: readonly Route[] = [
           },
         },
       },
-      answers: {
-        [STATUS.ok]: {
-          description: "A receipt for each event, in order.",
-          content: json(receiptsAnswer),
-        },
-      },
+      answers: ok("A receipt for each event, in order.", receiptsAnswer),
       problems: ["unknown-job", "event-id-reused", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
     },
     handle: takeEvents,

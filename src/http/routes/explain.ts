@@ -11,7 +11,7 @@ import {
   eventExplanationText,
   queueExplanationText,
 } from "../../explain/other_explanation_texts.ts";
-import { explanationText } from "../../explain/explanation_text.ts";
+import { explanationText, type TextOptions } from "../../explain/explanation_text.ts";
 import type { Action, Citation, NextStep } from "../../explain/explanation.ts";
 import { type EventId, ID_PATTERN } from "../../core/ids.ts";
 import { parseWholeNumber } from "../../documents/fields.ts";
@@ -31,7 +31,7 @@ import { Problem, STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/query.ts";
 import { choice, single } from "../../documents/parameters.ts";
 import { preferredType, reachedAs } from "../requests/headers.ts";
-import { jsonResponse, textResponse } from "../answers/response.ts";
+import { textResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { jobIdParameter } from "./jobs.ts";
 import { POINT_PARAMETERS } from "./replay.ts";
@@ -43,36 +43,27 @@ const EXPLAIN_PARAMETERS = {
 const JOB_PARAMETERS = { ...EXPLAIN_PARAMETERS, ...POINT_PARAMETERS };
 
 async function explainJob(c: Context, deps: HttpDeps): Promise<Response> {
-  const query = readQuery(c.req.raw, JOB_PARAMETERS);
-  const format = query.format ?? wantedFormat(c);
+  const { format, at } = readQuery(c.req.raw, JOB_PARAMETERS);
   const jobId = jobIdParameter(c);
-  const { origin } = reachedAs(c.req.raw);
-  const commandOf = (action: Action) => curlCall(action, origin, deps.needsToken);
-  const at = query.at?.point;
-  const explanation = await lookingBack(
+  const told = await lookingBack(
     deps,
     async ({ hold }) =>
       at === undefined
         ? await deps.engine.explainer.explain(jobId, hold)
-        : valueOrThrow(await deps.engine.explainer.explainAt(jobId, at, hold)),
+        : valueOrThrow(await deps.engine.explainer.explainAt(jobId, at.point, hold)),
   );
-  if (explanation === undefined) throw unknownJob(jobId);
-  return format === "text"
-    ? textResponse(explanationText(explanation, { commandOf, nowMs: deps.clock.now() }), STATUS.ok)
-    : largeJsonResponse(deps, withCurls(explanation, commandOf), STATUS.ok);
+  if (told === undefined) throw unknownJob(jobId);
+  return withCommands(c, deps, format, told, explanationText);
 }
 
 async function explainEvent(c: Context, deps: HttpDeps): Promise<Response> {
-  const query = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
-  const format = query.format ?? wantedFormat(c);
+  const { format } = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
   const id = c.req.param("id") ?? "";
-  const explanation = ID_PATTERN.test(id)
+  const told = ID_PATTERN.test(id)
     ? await lookingBack(deps, ({ hold }) => deps.engine.eventExplainer.explain(id as EventId, hold))
     : undefined;
-  if (explanation === undefined) throw unknownEvent(id);
-  return format === "text"
-    ? textResponse(eventExplanationText(explanation), STATUS.ok)
-    : largeJsonResponse(deps, explanation, STATUS.ok);
+  if (told === undefined) throw unknownEvent(id);
+  return answer(c, deps, format, { json: () => told, text: () => eventExplanationText(told) });
 }
 
 const VALUE_LENGTH_MAX = 200;
@@ -93,31 +84,22 @@ const ABOUT_PARAMETERS = {
 };
 
 async function explainAbout(c: Context, deps: HttpDeps): Promise<Response> {
-  const query = readQuery(c.req.raw, ABOUT_PARAMETERS);
-  const format = query.format ?? wantedFormat(c);
-  const { about } = query;
+  const { format, about } = readQuery(c.req.raw, ABOUT_PARAMETERS);
   if (about === undefined) {
     throw invalidParameter(
       "about",
       "is required; GET /queue/explain explains why all work has stopped",
     );
   }
-  const answer = await lookingBack(deps, ({ hold }) => deps.engine.about.of(about, hold));
-  return format === "text"
-    ? textResponse(aboutText(answer), STATUS.ok)
-    : largeJsonResponse(deps, answer, STATUS.ok);
+  const told = await lookingBack(deps, ({ hold }) => deps.engine.about.of(about, hold));
+  return answer(c, deps, format, { json: () => told, text: () => aboutText(told) });
 }
 
 /** Explains why all work has stopped, or says that it has not. */
 async function explainQueue(c: Context, deps: HttpDeps): Promise<Response> {
-  const query = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
-  const format = query.format ?? wantedFormat(c);
-  const { origin } = reachedAs(c.req.raw);
-  const commandOf = (action: Action) => curlCall(action, origin, deps.needsToken);
+  const { format } = readQuery(c.req.raw, EXPLAIN_PARAMETERS);
   const told = await lookingBack(deps, () => deps.engine.queueExplainer.explain());
-  return format === "text"
-    ? textResponse(queueExplanationText(told, { commandOf, nowMs: deps.clock.now() }), STATUS.ok)
-    : jsonResponse(withCurls(told, commandOf), STATUS.ok);
+  return withCommands(c, deps, format, told, queueExplanationText);
 }
 
 function unknownEvent(id: string): Problem {
@@ -128,21 +110,39 @@ function unknownEvent(id: string): Problem {
   return new Problem("unknown-event", `Cannot find the event: no entry has this id${advice}`);
 }
 
-function wantedFormat(c: Context): "json" | "text" {
-  return preferredType(c, "application/json", "text/plain") === "text/plain" ? "text" : "json";
+type Format = "json" | "text" | undefined;
+
+/** @param format Takes precedence over the header `Accept`. */
+function answer(
+  c: Context,
+  deps: HttpDeps,
+  format: Format,
+  { json, text }: { readonly json: () => object; readonly text: () => string },
+): Response {
+  const accepted = preferredType(c, "application/json", "text/plain");
+  return format === "text" || (format === undefined && accepted === "text/plain")
+    ? textResponse(text(), STATUS.ok)
+    : largeJsonResponse(deps, json(), STATUS.ok);
 }
 
 /** Adds the curl call for each step that has one. */
-function withCurls<Explained extends { readonly next: readonly NextStep<Citation>[] }>(
-  told: Explained,
-  commandOf: (action: Action) => string,
-) {
-  return {
-    ...told,
-    next: told.next.map((step) =>
+function withCommands<Told extends { readonly next: readonly NextStep<Citation>[] }>(
+  c: Context,
+  deps: HttpDeps,
+  format: Format,
+  told: Told,
+  toText: (told: Told, options: TextOptions) => string,
+): Response {
+  const { origin } = reachedAs(c.req.raw);
+  const commandOf = (action: Action) => curlCall(action, origin, deps.needsToken);
+  const next = () =>
+    told.next.map((step) =>
       step.action === undefined ? step : { ...step, curl: commandOf(step.action) }
-    ),
-  };
+    );
+  return answer(c, deps, format, {
+    json: () => ({ ...told, next: next() }),
+    text: () => toText(told, { commandOf, nowMs: deps.clock.now() }),
+  });
 }
 
 const PROSE = {

@@ -1,7 +1,7 @@
 /** `GET /jobs/:id/log`: what the code of a job logged, which is not part of the journal. */
 
 import { largeJsonResponse } from "../answers/large_answer.ts";
-import { json } from "../openapi/operation.ts";
+import { ok } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/query.ts";
 import { single, wholeNumber } from "../../documents/parameters.ts";
@@ -48,9 +48,7 @@ export const JOB_LOG_ROUTES: readonly Route[] = [{
     description: "The log is not part of the journal: old lines are dropped, and a crash may " +
       "lose some.",
     query: LOG_PARAMETERS,
-    answers: {
-      [STATUS.ok]: { description: "The lines, the oldest first.", content: json(jobLogAnswer) },
-    },
+    answers: ok("The lines, the oldest first.", jobLogAnswer),
     problems: ["unknown-job"],
   },
   async handle(c, deps) {

@@ -17,9 +17,9 @@ import { FILTER_PARAMETERS, present, toJobFilter } from "../../documents/job_fil
 import type { HttpDeps } from "../http_deps.ts";
 import { jobView, summaryView } from "../../documents/answers/job_view.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
-import { json, PREFERENCE_APPLIED, WAIT } from "../openapi/operation.ts";
+import { json, ok, PREFERENCE_APPLIED, WAIT } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
-import { readQuery, refuseQuery } from "../requests/query.ts";
+import { readQuery } from "../requests/query.ts";
 import type { Route } from "../route.ts";
 import * as v from "valibot";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
@@ -73,7 +73,7 @@ export const LIST_ROUTES: readonly Route[] = [{
       "number of jobs, about 40,000 in a text search. If a page reaches this limit before it " +
       "is full, searched says how far it got, and nextCursor continues from there.",
     query: LIST_PARAMETERS,
-    answers: { [STATUS.ok]: { description: "One page.", content: json(jobsAnswer) } },
+    answers: ok("One page.", jobsAnswer),
     problems: [],
   },
   handle: listJobs,
@@ -106,7 +106,6 @@ function toListQuery(query: Omit<Query<typeof LIST_PARAMETERS>, "view">): ListQu
 
 async function showJob(c: Context, deps: HttpDeps): Promise<Response> {
   const request = c.req.raw;
-  refuseQuery(request);
   const known = request.headers.get("if-none-match");
   const { waitSeconds } = parsePreferences(request);
   const wanted = known === null ? isTerminal : (job: JobHead) => !matchesTag(known, job);
@@ -138,7 +137,6 @@ export function requireMatch(request: Request, job: JobState): void {
 }
 
 async function showInput(c: Context, deps: HttpDeps): Promise<Response> {
-  refuseQuery(c.req.raw);
   const { input, secrets } = valueOrThrow(await deps.engine.input(jobIdParameter(c)));
   return jsonResponse({ input: input ?? null, secrets }, STATUS.ok);
 }
@@ -223,9 +221,7 @@ export const JOB_ROUTES: readonly Route[] = [
       summary: "Show the sealed input of a job",
       description:
         "An input with secrets or a retention is sealed in the journal, and GET /jobs/:id does not show it.",
-      answers: {
-        [STATUS.ok]: { description: "Secrets are masked.", content: json(inputAnswer) },
-      },
+      answers: ok("Secrets are masked.", inputAnswer),
       problems: ["unknown-job", "input-removed"],
     },
     handle: showInput,

@@ -8,7 +8,6 @@ import type { HttpDeps } from "../http_deps.ts";
 import { checked, strictObject } from "../../documents/fields.ts";
 import { BODY_PROBLEMS, currentState, json, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
-import { refuseQuery } from "../requests/query.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 
@@ -18,8 +17,7 @@ function verificationAnswer({ verification }: HttpDeps) {
   return { verificationRun: verification?.run ?? null };
 }
 
-async function showJournal(c: Context, deps: HttpDeps): Promise<Response> {
-  refuseQuery(c.req.raw);
+async function showJournal(deps: HttpDeps): Promise<Response> {
   const shared = deps.standing === undefined ? {} : { shared: deps.standing() };
   // Read first: a run that ends meanwhile must not be shown as ended with the verdict before it.
   const run = verificationAnswer(deps);
@@ -27,7 +25,6 @@ async function showJournal(c: Context, deps: HttpDeps): Promise<Response> {
 }
 
 async function verify(c: Context, deps: HttpDeps): Promise<Response> {
-  refuseQuery(c.req.raw);
   checked(verifyBody, await readOptionalJson(c.req.raw, deps.bodies));
   startVerification(deps);
   return jsonResponse(verificationAnswer(deps), STATUS.accepted, { location: "/journal" });
@@ -59,7 +56,7 @@ export const JOURNAL_ROUTES: readonly Route[] = [
           "promises.",
       },
     ),
-    handle: showJournal,
+    handle: (_, deps) => showJournal(deps),
   },
   {
     method: "POST",

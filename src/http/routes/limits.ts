@@ -4,9 +4,8 @@ import { changeLimits, limitsBody, restoreLimits } from "../../documents/limits.
 import { limitedTypeAnswer, limitsAnswer } from "../../documents/answers/system.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";
-import { BODY_PROBLEMS, currentState, json, WRITE_PROBLEMS } from "../openapi/operation.ts";
+import { BODY_PROBLEMS, currentState, json, ok, WRITE_PROBLEMS } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
-import { refuseQuery } from "../requests/query.ts";
 import { requestOrigin } from "../requests/headers.ts";
 import type { Route } from "../route.ts";
 
@@ -30,10 +29,7 @@ export const LIMIT_ROUTES: readonly Route[] = [
           "For each type with limits: places in use, jobs waiting, and the busiest keys.",
       },
     ),
-    handle({ req }, { engine }) {
-      refuseQuery(req.raw);
-      return jsonResponse({ limits: engine.limits.all }, STATUS.ok);
-    },
+    handle: (_, { engine }) => jsonResponse({ limits: engine.limits.all }, STATUS.ok),
   },
   {
     method: "PUT",
@@ -48,23 +44,13 @@ export const LIMIT_ROUTES: readonly Route[] = [
         "restarts, and is undone with DELETE. Running jobs are not affected. A rate counts the " +
         "jobs that start from then on, and earlier ones only if the previous rate counted them.",
       body: { required: true, content: json(limitsBody, EXAMPLES) },
-      answers: {
-        [STATUS.ok]: {
-          description: "The limits now in force.",
-          content: json(limitedTypeAnswer),
-        },
-      },
+      answers: ok("The limits now in force.", limitedTypeAnswer),
       problems: ["unknown-limits", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
     },
-    async handle(c, deps) {
-      const { req } = c;
-      refuseQuery(req.raw);
-      const changed = await changeLimits(
-        req.param("type") ?? "",
-        await readJson(req.raw, deps.bodies),
-        deps.engine,
-        requestOrigin(c, deps.spans),
-      );
+    async handle(c, { bodies, engine, spans }) {
+      const body = await readJson(c.req.raw, bodies);
+      const type = c.req.param("type") ?? "";
+      const changed = await changeLimits(type, body, engine, requestOrigin(c, spans));
       return jsonResponse(changed, STATUS.ok);
     },
   },
@@ -77,21 +63,12 @@ export const LIMIT_ROUTES: readonly Route[] = [
       tag: "system",
       summary: "Restore the limits of the code",
       description: "Undoes changeLimits: the limits in the definition apply again, at once.",
-      answers: {
-        [STATUS.ok]: {
-          description: "The limits now in force.",
-          content: json(limitedTypeAnswer),
-        },
-      },
+      answers: ok("The limits now in force.", limitedTypeAnswer),
       problems: ["unknown-limits", ...WRITE_PROBLEMS],
     },
-    async handle(c, deps) {
-      refuseQuery(c.req.raw);
-      const restored = await restoreLimits(
-        c.req.param("type") ?? "",
-        deps.engine,
-        requestOrigin(c, deps.spans),
-      );
+    async handle(c, { engine, spans }) {
+      const type = c.req.param("type") ?? "";
+      const restored = await restoreLimits(type, engine, requestOrigin(c, spans));
       return jsonResponse(restored, STATUS.ok);
     },
   },

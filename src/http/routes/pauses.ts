@@ -7,12 +7,12 @@ import {
   BODY_PROBLEMS,
   currentState,
   json,
+  ok,
   TRACE_HEADERS,
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
 import { pauseView } from "../answers/overview_view.ts";
 import { STATUS } from "../problems/problem.ts";
-import { refuseQuery } from "../requests/query.ts";
 import { requestOrigin } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
@@ -27,10 +27,8 @@ export const PAUSE_ROUTES: readonly Route[] = [
       description:
         "Each pause in force: when, by whom and why it began, and how many jobs it holds.",
     }),
-    handle({ req }, { engine }) {
-      refuseQuery(req.raw);
-      return jsonResponse({ pauses: engine.pauses.all().map(pauseView) }, STATUS.ok);
-    },
+    handle: (_, { engine }) =>
+      jsonResponse({ pauses: engine.pauses.all().map(pauseView) }, STATUS.ok),
   },
   {
     method: "POST",
@@ -68,7 +66,6 @@ export const PAUSE_ROUTES: readonly Route[] = [
       problems: [...BODY_PROBLEMS, "unknown-type", "over-capacity", ...WRITE_PROBLEMS],
     },
     async handle(c, deps) {
-      refuseQuery(c.req.raw);
       const body = await readJson(c.req.raw, deps.bodies);
       const { pause, isNew } = await beginPause(body, deps, requestOrigin(c, deps.spans));
       return jsonResponse(pauseView(pause), isNew ? STATUS.created : STATUS.ok);
@@ -84,18 +81,11 @@ export const PAUSE_ROUTES: readonly Route[] = [
       summary: "End a pause: the jobs it held can start",
       description:
         "The end is recorded with the name of the token. Jobs start as workers become free.",
-      answers: {
-        [STATUS.ok]: { description: "The pause that ended.", content: json(pauseAnswer) },
-      },
+      answers: ok("The pause that ended.", pauseAnswer),
       problems: ["unknown-pause", ...WRITE_PROBLEMS],
     },
-    async handle(c, deps) {
-      refuseQuery(c.req.raw);
-      const ended = await endPause(
-        c.req.param("id") ?? "",
-        deps.engine,
-        requestOrigin(c, deps.spans),
-      );
+    async handle(c, { engine, spans }) {
+      const ended = await endPause(c.req.param("id") ?? "", engine, requestOrigin(c, spans));
       return jsonResponse(pauseView(ended), STATUS.ok);
     },
   },

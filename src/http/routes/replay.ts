@@ -19,7 +19,7 @@ import type { HttpDeps } from "../http_deps.ts";
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import { jobView } from "../../documents/answers/job_view.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
-import { BODY_PROBLEMS, json, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
+import { BODY_PROBLEMS, json, ok, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
 import {
   parsePoint,
   parseSupposition,
@@ -119,9 +119,7 @@ export const REPLAY_ROUTES: readonly Route[] = [
       description: "The job as of that point, and a page of the steps up to it. A page has " +
         "fewer steps than requested if their changes are very large.",
       query: REPLAY_PARAMETERS,
-      answers: {
-        [STATUS.ok]: { description: "The job at that point.", content: json(replayAnswer) },
-      },
+      answers: ok("The job at that point.", replayAnswer),
       problems: ["unknown-job", "unknown-point"],
     },
     handle: replay,
@@ -136,7 +134,7 @@ export const REPLAY_ROUTES: readonly Route[] = [
       summary: "Compare a job at two points in its life",
       description: "Each value of the job that differs between the two points, with both values.",
       query: DIFF_PARAMETERS,
-      answers: { [STATUS.ok]: { description: "The differences.", content: json(diffAnswer) } },
+      answers: ok("The differences.", diffAnswer),
       problems: ["unknown-job", "unknown-point"],
     },
     handle: diff,
@@ -164,9 +162,7 @@ export const REPLAY_ROUTES: readonly Route[] = [
           limits: { limits: { maxRunning: 6 } },
         }),
       },
-      answers: {
-        [STATUS.ok]: { description: "The job as it would have been.", content: json(whatIfAnswer) },
-      },
+      answers: ok("The job as it would have been.", whatIfAnswer),
       problems: [
         ...["unknown-job", "unknown-point", "job-too-long"] as const,
         ...BODY_PROBLEMS,

@@ -10,7 +10,6 @@ import {
 import { limitsInUse } from "../answers/limits_in_use.ts";
 import { currentState } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
-import { refuseQuery } from "../requests/query.ts";
 import { jsonResponse, NO_STORE_HEADERS } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { requestViewer, tokenHolders, type Viewer } from "../guard/viewer.ts";
@@ -34,10 +33,7 @@ export const DEFINITION_ROUTES: readonly Route[] = [{
         "For each loaded type and version: its input schema, what starts it, and its limits.",
     },
   ),
-  handle({ req }, { engine }) {
-    refuseQuery(req.raw);
-    return jsonResponse({ definitions: engine.definitions() }, STATUS.ok);
-  },
+  handle: (_, { engine }) => jsonResponse({ definitions: engine.definitions() }, STATUS.ok),
 }];
 
 const METRICS_EXAMPLE = { jobs: 'daybook_jobs{condition="waiting"} 3\n' };
@@ -63,8 +59,7 @@ export const METRICS_ROUTES: readonly Route[] = [{
     },
     problems: [],
   },
-  async handle({ req }, { metrics, streams, requests, waiting }) {
-    refuseQuery(req.raw);
+  async handle(_, { metrics, streams, requests, waiting }) {
     if (metrics === undefined) {
       throw new Problem("not-found", "Cannot show metrics: this process collects none");
     }
@@ -84,10 +79,7 @@ export const OPEN_API_ROUTES: readonly Route[] = [{
   operation: currentState("showOpenApi", "Show this document", anyObject, {
     description: "OpenAPI 3.1, generated from the routes of this server.",
   }),
-  handle({ req }, deps) {
-    refuseQuery(req.raw);
-    return jsonResponse(deps.openApi(), STATUS.ok);
-  },
+  handle: (_, deps) => jsonResponse(deps.openApi(), STATUS.ok),
 }];
 
 export const SYSTEM_ROUTES: readonly Route[] = [{
@@ -105,10 +97,7 @@ export const SYSTEM_ROUTES: readonly Route[] = [{
         "secrets are never shown.",
     },
   ),
-  handle(c, deps) {
-    refuseQuery(c.req.raw);
-    return jsonResponse(systemView(deps, requestViewer(c)), STATUS.ok);
-  },
+  handle: (c, deps) => jsonResponse(systemView(deps, requestViewer(c)), STATUS.ok),
 }];
 
 /** Facts about the process, in JSON; `null` if they are not known. */

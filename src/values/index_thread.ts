@@ -1,6 +1,8 @@
 /**
- * The index of values, kept by a thread that reads the journal itself. The engine only sends it the
- * durable position. If the thread ends, another one takes over.
+ * The thread of the index. It keeps the index of values, for which it reads the journal itself: the
+ * engine only sends it the durable position. It also does what would block the engine: it copies the
+ * log of the index of ended jobs, and verifies full segments. If the thread ends, another one takes
+ * over.
  */
 
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
@@ -13,6 +15,8 @@ import {
   type Wanted,
 } from "../engine/views/past_events.ts";
 import { within } from "../engine/within.ts";
+import type { SegmentProver } from "../journal/options.ts";
+import type { SealedSegment } from "../journal/segment_rolls.ts";
 import type { Answer, FilingPlace, FilingSeed, FromFiling, ToFiling } from "./protocol.ts";
 import { threadProgram } from "./thread_program.ts";
 
@@ -30,7 +34,7 @@ const RESTART_MAX_MS = 60_000;
 /** Most of its data is in buffers, which these limits do not count. */
 const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 };
 
-interface ThreadedPastEventsOptions extends FilingPlace {
+interface IndexThreadOptions extends FilingPlace {
   readonly clock: Clock;
   readonly warn: (message: string) => void;
   /** Called with each new thread. */
@@ -49,11 +53,13 @@ interface Query {
 
 const NOTHING: FoundPositions = { positions: new Map(), horizon: 0, upTo: 0 };
 
-export class ThreadedPastEvents implements PastEvents {
-  readonly #options: ThreadedPastEventsOptions;
+export class IndexThread implements PastEvents, SegmentProver {
+  readonly #options: IndexThreadOptions;
   readonly #open = new Map<number, Query>();
+  /** The proofs that it was asked for. */
+  readonly #proofs = new Map<number, (isWhole: boolean) => void>();
   #thread: Thread | undefined;
-  #queries = 0;
+  #asked = 0;
   #durable: LogId = 0;
   #sent: LogId = 0;
   #restartMs = RESTART_MS;
@@ -61,7 +67,7 @@ export class ThreadedPastEvents implements PastEvents {
   #onStopped: (() => void) | undefined;
   #isClosed = false;
 
-  constructor(options: ThreadedPastEventsOptions) {
+  constructor(options: IndexThreadOptions) {
     this.#options = options;
   }
 
@@ -72,10 +78,24 @@ export class ThreadedPastEvents implements PastEvents {
     if (isFirst || logId - this.#sent >= ENTRIES_AT_A_TIME) this.#sendDurable();
   }
 
+  /** Copies the log of a database of the index, in the thread. */
+  checkpoint(path: string): void {
+    this.#post({ kind: "checkpoint", path });
+  }
+
+  isWhole(path: string, segment: SealedSegment): Promise<boolean> {
+    return new Promise((resolve) => {
+      const id = ++this.#asked;
+      this.#proofs.set(id, resolve);
+      this.#post({ kind: "prove", id, path, segment });
+      if (this.#thread === undefined || this.#isClosed) this.#endProofs();
+    });
+  }
+
   find(wanted: Wanted, asOf: LogId): Promise<FoundPositions> {
     if (this.#isClosed) return Promise.resolve(NOTHING);
     const { promise, resolve } = Promise.withResolvers<FoundPositions>();
-    const id = ++this.#queries;
+    const id = ++this.#asked;
     const cancel = this.#options.clock.setTimer(LAG_MS + GRACE_MS, () => done(NOTHING));
     const done = (found: FoundPositions) => {
       cancel();
@@ -102,6 +122,7 @@ export class ThreadedPastEvents implements PastEvents {
       await thread.worker.terminate();
     }
     for (const { resolve } of [...this.#open.values()]) resolve(NOTHING);
+    this.#endProofs();
   }
 
   #sendDurable(): void {
@@ -138,7 +159,10 @@ export class ThreadedPastEvents implements PastEvents {
   #said(message: FromFiling): void {
     if (message.kind === "warning") this.#options.warn(message.message);
     else if (message.kind === "stopped") this.#onStopped?.();
-    else {
+    else if (message.kind === "proven") {
+      this.#proofs.get(message.id)?.(message.isWhole);
+      this.#proofs.delete(message.id);
+    } else {
       this.#restartMs = RESTART_MS;
       this.#open.get(message.id)?.resolve(foundIn(message, this.#open.get(message.id)));
     }
@@ -148,9 +172,16 @@ export class ThreadedPastEvents implements PastEvents {
     this.#onStopped?.();
     if (thread !== this.#thread || this.#isClosed) return;
     this.#thread = undefined;
+    this.#endProofs();
     thread.port.close();
     this.#options.warn(`The thread of the index of values failed, and restarts: ${reason}`);
     this.#beginLater();
+  }
+
+  /** The engine verifies these segments itself. */
+  #endProofs(): void {
+    for (const resolve of this.#proofs.values()) resolve(false);
+    this.#proofs.clear();
   }
 
   #beginLater(): void {

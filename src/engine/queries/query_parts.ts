@@ -1,0 +1,49 @@
+/** The parts of the engine that queries read. Each query names those that it needs. */
+
+import type { DefinitionRegistry } from "../definition_registry.ts";
+import type { Pacer } from "../events/pacer.ts";
+import type { Clock, Urgency } from "../ports.ts";
+import type { PauseControls } from "../run/pause_controls.ts";
+import type { Shares } from "../run/shares.ts";
+import type { Suspects } from "../run/suspects.ts";
+import type { WorkerQueue } from "../run/worker_queue.ts";
+import type { InputRemovals } from "../secrets/input_removals.ts";
+import type { Attention } from "../views/attention.ts";
+import type { JobCensus } from "../views/job_census.ts";
+import type { PastEvents } from "../views/past_events.ts";
+import type { EventEngine } from "../writer/event_engine.ts";
+import type { JobTable } from "../writer/job_table.ts";
+import type { LimitChanges } from "../writer/limit_changes.ts";
+import type { Pauses } from "../writer/pauses.ts";
+import type { Places } from "../writer/places.ts";
+import type { Starts } from "../writer/starts.ts";
+import type { Writer } from "../writer/writer.ts";
+import type { JobEntryReader } from "./job_entry_reader.ts";
+import type { JobLists } from "./job_lists.ts";
+
+export interface QueryParts {
+  readonly attention: Attention;
+  readonly census: JobCensus;
+  readonly clock: Clock;
+  readonly events: EventEngine;
+  readonly history: JobEntryReader;
+  readonly inputRemovals: InputRemovals;
+  readonly limitChanges: LimitChanges;
+  readonly lists: JobLists;
+  readonly pacer: Pacer;
+  readonly pastEvents: PastEvents;
+  readonly pauseControls: PauseControls;
+  readonly pauses: Pauses;
+  readonly places: Places;
+  readonly registry: DefinitionRegistry;
+  readonly shares: Shares;
+  readonly starts: Starts;
+  readonly suspects: Suspects;
+  readonly table: JobTable;
+  readonly threadWorkers: WorkerQueue;
+  readonly workers: WorkerQueue;
+  readonly writer: Writer;
+  readonly draining: () => boolean;
+  readonly full: (urgency: Urgency) => boolean;
+  readonly silentSince: () => string | undefined;
+}

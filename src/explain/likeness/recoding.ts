@@ -1,0 +1,137 @@
+/**
+ * What programs make of a value on its way if they escape it once too often, read its bytes in
+ * another encoding, or take a long number for a floating-point one.
+ */
+
+import type { JsonScalar } from "../../core/json.ts";
+import { looseForm } from "./loose_form.ts";
+
+const LENGTH_MAX = 80;
+
+type Recoding = readonly [what: string, recode: (text: string) => Iterable<string>];
+
+const ESCAPES: readonly Recoding[] = [
+  ["escaped for HTML", escapedForHtml],
+  ["escaped for a URL", escapedForUrl],
+];
+const RECODINGS: readonly Recoding[] = [
+  ...ESCAPES,
+  ["its UTF-8 read in another encoding", misread],
+  ["without the letters beyond ASCII", withoutLetters],
+  ["rounded, as JavaScript does with long numbers", rounded],
+];
+
+const TO = "it is the expected value, ";
+const FROM = "what was expected is this value, ";
+
+/** `undefined` if the found value was not made from the expected one, nor what that escapes. */
+export function recodingNote(expected: JsonScalar, found: JsonScalar): string | undefined {
+  const made = madeFrom(expected, found, RECODINGS);
+  if (made !== undefined) return TO + made;
+  const escaped = madeFrom(found, expected, ESCAPES);
+  return escaped && FROM + escaped;
+}
+
+export function isRecodingNote(note = ""): boolean {
+  return note.startsWith(TO) || note.startsWith(FROM);
+}
+
+/** Loose forms of what may have become of a value, or of what it may have been. */
+export function* recodedForms(value: JsonScalar): Iterable<string> {
+  for (const text of recoded(value)) {
+    const loose = looseForm(text);
+    if (loose !== looseForm(value)) yield loose;
+  }
+}
+
+function* recoded(value: JsonScalar): Iterable<string> {
+  if (!isText(value)) return;
+  for (const [, recode] of RECODINGS) yield* recode(value);
+  yield* unescaped(value);
+}
+
+function madeFrom(
+  value: JsonScalar,
+  made: JsonScalar,
+  recodings: readonly Recoding[],
+): string | undefined {
+  if (!isText(value) || !isText(made)) return undefined;
+  const loose = looseForm(made);
+  return recodings.find(([, recode]) =>
+    [...recode(value)].some((text) => looseForm(text) === loose)
+  )?.[0];
+}
+
+function isText(value: JsonScalar): value is string {
+  return typeof value === "string" && value.length <= LENGTH_MAX;
+}
+
+const APOSTROPHES = ["&#39;", "&#x27;", "&apos;"];
+
+function* escapedForHtml(text: string): Iterable<string> {
+  if (!/[&<>"']/.test(text)) return;
+  for (const apostrophe of APOSTROPHES) {
+    yield text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
+      .replaceAll('"', "&quot;").replaceAll("'", apostrophe);
+  }
+}
+
+function* escapedForUrl(text: string): Iterable<string> {
+  const escaped = encodeURIComponent(text.toWellFormed());
+  if (escaped === text) return;
+  yield escaped;
+  yield escaped.replaceAll("%20", "+");
+}
+
+/** What may have been escaped. */
+function* unescaped(text: string): Iterable<string> {
+  if (text.includes("&")) {
+    yield text.replaceAll(/&(?:#39|#x27|apos);/g, "'").replaceAll("&quot;", '"')
+      .replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
+  }
+  if (!/%[\da-f]{2}/i.test(text)) return;
+  try {
+    yield decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    // It was not escaped.
+  }
+}
+
+const BEYOND_ASCII = /[^\p{ASCII}]/gu;
+/** The characters of Windows-1252 in place of the controls from 0x80 on. */
+const WINDOWS = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ";
+
+function utf8As(characters: (byte: number) => string): (character: string) => string {
+  return (character) =>
+    encodeURIComponent(character.toWellFormed())
+      .replaceAll(/%(..)/g, (_, byte) => characters(Number.parseInt(byte, 16)));
+}
+
+const asLatin = utf8As((byte) => String.fromCharCode(byte));
+const asWindows = utf8As((byte) => WINDOWS[byte - 0x80] ?? String.fromCharCode(byte));
+
+function* misread(text: string): Iterable<string> {
+  if (text.search(BEYOND_ASCII) < 0) return;
+  yield text.replaceAll(BEYOND_ASCII, asLatin);
+  yield text.replaceAll(BEYOND_ASCII, asWindows);
+}
+
+const asQuestionMarks = utf8As(() => "?");
+
+const LETTERS = /(?!\p{ASCII})\p{L}/gu;
+
+function* withoutLetters(text: string): Iterable<string> {
+  // Little would be left of a text in another script.
+  if (!/[a-z]{2}/i.test(text) || text.search(LETTERS) < 0) return;
+  yield text.replaceAll(LETTERS, "?");
+  yield text.replaceAll(LETTERS, "\ufffd");
+  yield text.replaceAll(LETTERS, "");
+  yield text.replaceAll(LETTERS, asQuestionMarks);
+}
+
+/** The rounded form of a shorter one may as well be the next in a sequence. */
+function* rounded(text: string): Iterable<string> {
+  if (!/^[1-9]\d{16,19}$/.test(text)) return;
+  const number = String(Number(text));
+  if (number !== text) yield number;
+}

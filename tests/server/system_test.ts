@@ -1,0 +1,71 @@
+/** The real clock. */
+
+import assert from "node:assert/strict";
+
+interface PlatformTimer {
+  readonly delayMs: number;
+  readonly callback: () => void;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Timers as the platform has them: one with more than 32 bits of milliseconds ends at once. */
+class PlatformTimers {
+  readonly #open = new Map<number, PlatformTimer>();
+  #count = 0;
+
+  readonly setTimeout = (callback: () => void, delayMs: number): number => {
+    this.#open.set(++this.#count, { delayMs: delayMs < 2 ** 31 ? delayMs : 1, callback });
+    return this.#count;
+  };
+
+  readonly clearTimeout = (timer: number) => void this.#open.delete(timer);
+
+  /** Ends the open timers one after the other; returns how long that took. */
+  run(max: number): number {
+    let passedMs = 0;
+    for (let count = 0; count < max; count++) {
+      const [first] = this.#open;
+      if (first === undefined) break;
+      const [timer, { delayMs, callback }] = first;
+      this.#open.delete(timer);
+      passedMs += delayMs;
+      callback();
+    }
+    return passedMs;
+  }
+}
+
+async function clockOn({ setTimeout, clearTimeout }: PlatformTimers) {
+  const own = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
+  Object.assign(globalThis, { setTimeout, clearTimeout });
+  try {
+    // The query makes it a module of its own, with these timers.
+    return (await import(`../../src/server/system.ts?${crypto.randomUUID()}`)).systemClock;
+  } finally {
+    Object.assign(globalThis, own);
+  }
+}
+
+for (const days of [1, 24, 25, 49, 50, 400]) {
+  Deno.test(`systemClock: a timer of ${days} days calls back once, after ${days} days`, async () => {
+    const timers = new PlatformTimers();
+    const clock = await clockOn(timers);
+    let calls = 0;
+    clock.setTimer(days * DAY_MS, () => calls++);
+
+    assert.equal(timers.run(1_000), days * DAY_MS);
+    assert.equal(calls, 1);
+  });
+}
+
+Deno.test("systemClock: a cancelled timer never calls back, whatever its length and age", async () => {
+  const timers = new PlatformTimers();
+  const clock = await clockOn(timers);
+  for (const [days, age] of [[1, 0], [60, 0], [60, 1], [60, 2], [Infinity, 5]] as const) {
+    const cancel = clock.setTimer(days * DAY_MS, () => assert.fail(`${days} days`));
+    timers.run(age);
+    cancel();
+    assert.equal(timers.run(1), 0);
+  }
+});
