@@ -11,7 +11,7 @@ import type { OutlinedHistory } from "./outlined_history.ts";
 import { causeCited, compensationSubject, unsuccessfulAttempts } from "./attempts.ts";
 import { failureReasons } from "./because_ended.ts";
 import type { Circumstances, Evidence } from "./evidence.ts";
-import { automatic, firstLoadType, manual } from "./next_step.ts";
+import { automatic, byHand, firstLoadType, manual } from "./next_step.ts";
 import { oneLine } from "../core/shown_value.ts";
 import { capital, reasonText, shortened, taskText } from "./phrases.ts";
 
@@ -44,7 +44,7 @@ export function firstFit({ job, created }: OutlinedHistory, circumstances: Circu
     `or a newer one that takes its input; else the new job is parked. ${
       refusalText(circumstances)
     }`;
-  return [{ by: "anyone", statement, cites: [created.logId] }];
+  return [byHand(statement, [created.logId])];
 }
 
 export function parkedReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
