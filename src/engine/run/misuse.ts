@@ -49,8 +49,11 @@ export function mustHaveEnded(steps: readonly string[]): void {
   if (steps.length === 0) return;
   const named = steps.slice(0, STEPS_NAMED_MAX).join(", ");
   const more = steps.length > STEPS_NAMED_MAX ? ` and ${steps.length - STEPS_NAMED_MAX} more` : "";
+  const limited = steps.some((step) => step.startsWith("expectation "))
+    ? "; to wait for an event only for a time, give ctx.expect withinMs"
+    : "";
   throw new MisuseError(
-    `run returned before ${named}${more} had ended: await everything that ctx returns`,
+    `run returned before ${named}${more} had ended: await everything that ctx returns${limited}`,
   );
 }
 
