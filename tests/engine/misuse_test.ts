@@ -238,6 +238,10 @@ const WRONG_CALLS: Readonly<
     (ctx) => ctx.sleep("rest", "5m" as unknown as number),
     /^Cannot sleep rest for 5m: give milliseconds, or \{until\}$/,
   ],
+  "a task without its ctx": [
+    ({ task }) => task("charge", () => 1),
+    /^Cannot ask for task charge without ctx: call the methods of ctx as ctx.task, ctx.sleep and/,
+  ],
   "the end of run as an expectation": [
     (ctx) => ctx.expect("main"),
     /^Cannot expect "main": the plan does not name it; it names nothing$/,

@@ -13,7 +13,14 @@ export class MisuseError extends NonRetryableError {
  * @param step Such as `task charge`.
  * @throws {MisuseError} when a task asks for the step, or `run` has ended.
  */
-export function mustBeInRun(step: string, { jobId, isOver }: StepCaller): void {
+export function mustBeInRun(step: string, caller: StepCaller | undefined): void {
+  if (caller === undefined) {
+    throw new MisuseError(
+      `Cannot ask for ${step} without ctx: call the methods of ctx as ctx.task, ctx.sleep and ` +
+        "ctx.expect, not taken out of it",
+    );
+  }
+  const { jobId, isOver } = caller;
   const outer = attemptHere();
   if (outer?.jobId === jobId) {
     throw new MisuseError(
