@@ -3,6 +3,7 @@
  * other limits.
  */
 
+import { present } from "../../core/present.ts";
 import { counted } from "../../core/counted.ts";
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
 import { limitsWhatIfText } from "../../explain/other_explanation_texts.ts";
@@ -146,8 +147,7 @@ function parseLimits(input: CommandInput): PlaceLimits {
     throw new CommandError("--rate-count and --rate-ms go together", EXIT_USAGE);
   }
   return {
-    ...(maxRunning === undefined ? {} : { maxRunning }),
-    ...(perKey === undefined ? {} : { perKey }),
+    ...present({ maxRunning, perKey }),
     ...(count === undefined || perMs === undefined ? {} : { rate: { count, perMs } }),
   };
 }
