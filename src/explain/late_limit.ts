@@ -60,8 +60,8 @@ export function lateLimit(
   if (lateMs >= LATE_MS) {
     const others = beside?.holders ?? [];
     const what = beside === undefined || others.length === 0
-      ? "such as code that did not yield"
-      : `such as code that did not yield; under way were ${holdersThenText(beside)}`;
+      ? "such as code that did not yield, or it stood still itself"
+      : `such as code that did not yield; beside it was ${holdersThenText(beside)}`;
     const statement = `${subject} ended ${durationText(lateMs)} after its time limit: something ` +
       `held up the process, ${what}.`;
     const named = others.slice(0, CITED_MAX).map(({ startedBy }) => startedBy);

@@ -6,6 +6,7 @@ import { assertNever } from "../core/assert_never.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { InterruptionReason } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
+import type { Failure } from "../core/job_state.ts";
 import { type EventMatcher, type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
 import { correlationText } from "./mismatch.ts";
 import { oneLine, shownText } from "../core/shown_value.ts";
@@ -88,6 +89,11 @@ export function progressText(
 ): string {
   const count = total === undefined ? countText(done) : countOf(done, total);
   return note === undefined ? count : `${count} (${oneLine(note)})`;
+}
+
+/** The reason of a cancellation, which is the message of the failure; empty without one. */
+export function cancelReason({ error }: Failure): string {
+  return error.message === "cancelled by an operator" ? "" : reasonText(error.message);
 }
 
 /** ` (reason: the customer asked)`, or nothing. */

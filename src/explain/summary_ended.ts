@@ -12,7 +12,7 @@ import { heldUntilDeadline, heldUpReasons } from "./hold_up_texts.ts";
 import { namedInputText } from "./named_input.ts";
 import { durationText } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
-import { actorText, capital, reasonText, shortened, taskText } from "./phrases.ts";
+import { actorText, cancelReason, capital, shortened, taskText } from "./phrases.ts";
 import { lastWaitGivenUp } from "./run_answers.ts";
 import { eventsTooLate } from "./retrospect.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
@@ -95,10 +95,6 @@ function uncompensatedText({ job }: OutlinedHistory): string {
   return failed.length === 0
     ? "a compensation"
     : `the compensation of ${shortened(failed, NAMES_MAX)}`;
-}
-
-function cancelReason({ error }: Failure): string {
-  return error.message === "cancelled by an operator" ? "" : reasonText(error.message);
 }
 
 export function failureText(failure: Failure | undefined): string {

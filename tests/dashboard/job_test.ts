@@ -150,7 +150,7 @@ const CONTROLS_BY_SCENARIO: Readonly<Record<string, readonly string[]>> = {
   waiting_counting: ["suspend", "cancel"],
   backing_off: ["wake", "suspend", "cancel"],
   suspended: ["resume", "cancel"],
-  compensating: ["wake", "suspend"],
+  compensating: ["wake", "suspend", "cancel"],
   succeeded: [],
   failed_dead_letter: ["retry"],
   cancelled: ["retry"],

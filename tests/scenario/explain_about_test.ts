@@ -51,6 +51,25 @@ test("about: without a value it is refused, with the address that explains the q
   assert.match(error.detail, /GET \/queue\/explain/);
 });
 
+test("about: an idempotency key leads to the job that was created with it", async () => {
+  const daybook = await Explained.start({ definitions: [FULFIL] });
+  const submit = async (jobId: string, id: string) =>
+    await daybook.app.request("http://127.0.0.1:8000/jobs", {
+      method: "POST",
+      headers: { "content-type": "application/json", "idempotency-key": "checkout-1" },
+      body: JSON.stringify({ jobId, type: "order.fulfil", input: { order: { id } } }),
+    });
+  assert.equal((await submit("first", "O-1")).status, 202);
+  assert.equal((await submit("second", "O-2")).status, 422);
+  await daybook.clock.settle();
+  const { summary, jobs: [job] } = await about(daybook, "checkout-1");
+  assert.match(
+    summary,
+    /^1 job and 0 events have checkout-1\. Job first \(order\.fulfil\) has it as its Idempotency-Key/,
+  );
+  assert.equal(job?.cites[0]?.eventType, "job.JobCreated");
+});
+
 test("about: for an order without a job its event is named, and the clause that failed", async () => {
   const daybook = await Explained.start({ definitions: [FULFIL] });
   await daybook.event("shop.OrderPlaced", { orderId: "O-1", channel: "web" });

@@ -572,7 +572,7 @@ test("explain a time limit: an attempt that ended long after its limit was held 
   await daybook.clock.advance(1);
   const { summary, because } = await toldOf(daybook, "blocked");
   const late = "Attempt 1 of task fetch ended 5 s after its time limit: something held up the " +
-    "process, such as code that did not yield; under way were c1 in task crunch since " +
+    "process, such as code that did not yield; beside it was c1 in task crunch since " +
     "2026-01-01T00:00:01.000Z, without a time limit.";
   assert.equal(
     summary,
@@ -707,6 +707,51 @@ test("explain a lowered limit: no call is suggested that would free no place", a
   assert.equal(await cancels(), 2);
   await changeLimits(daybook, "mail.send", { maxRunning: 1, reason: "fewer" });
   assert.equal(await cancels(), 0);
+});
+
+test("explain a wait: no sender is missed where jobs make up the value themselves", async () => {
+  const seal = defineJob({
+    type: "batch.seal",
+    version: 1,
+    input: ANY_INPUT,
+    run: (ctx, { no }) =>
+      ctx.task("seal", (task) => task.emit("batch.Sealed", { batchNo: `B-${Number(no) + 1}` })),
+  });
+  const daybook = await Explained.start({ definitions: [seal] });
+  for (const no of [1, 2]) await daybook.submit(`seal-${no}`, "batch.seal", { no: `${no}` });
+  const correlation = { equals: { batchNo: "B-9" } };
+  const expected = [{ id: "sealed", eventType: "batch.Sealed", correlation }];
+  await daybook.post("/jobs", { jobId: "waits", plan: { expected } });
+  assert.equal(
+    (await toldOf(daybook, "waits")).summary,
+    'Job waits is waiting for "sealed" (batch.Sealed), 0 of 1: no event on record resembles it: ' +
+      'of 2 other events of this type, none has "B-9" in it.',
+  );
+});
+
+test("explain a twin: the same input is none an hour later, after a failure, or in a retry", async () => {
+  const book = scripted("air.book", {
+    book: ({ input }) => {
+      if (input.full === true) throw new NonRetryableError("full");
+      return "booked";
+    },
+  });
+  const daybook = await Explained.start({ definitions: [book] });
+  const told = async (jobId: string) => JSON.stringify(await toldOf(daybook, jobId));
+  await daybook.submit("failed", "air.book", { pnr: "QQ81ZZ", full: true });
+  await daybook.submit("after-failure", "air.book", { pnr: "QQ81ZZ", full: true });
+  assert.doesNotMatch(await told("after-failure"), /same input/);
+  await daybook.submit("first", "air.book", { pnr: "AB12CD" });
+  await daybook.submit("other", "air.book", { pnr: "AB12CE" });
+  assert.doesNotMatch(await told("other"), /same input/);
+  await daybook.clock.advance(HOUR_MS + 1);
+  await daybook.submit("next-hour", "air.book", { pnr: "AB12CD" });
+  assert.doesNotMatch(await told("next-hour"), /same input/);
+  await daybook.submit("again", "air.book", { pnr: "AB12CD" });
+  assert.match(
+    await told("again"),
+    /Job next-hour of the same type got the same input 0 ms before/,
+  );
 });
 
 test("explain a retry: one that fails says which results another version of the code made", async () => {

@@ -66,9 +66,15 @@ export class AboutSearch {
   async #jobs(about: string, found: FoundEvents, asOf: LogId): Promise<readonly JobAbout<LogId>[]> {
     const loose = looseForm(about);
     const shown: JobAbout<LogId>[] = [];
-    const named = ID_PATTERN.test(about) ? this.#parts.table.job(about as JobId) : undefined;
+    const { table } = this.#parts;
+    const named = ID_PATTERN.test(about) ? table.job(about as JobId) : undefined;
     if (named !== undefined) {
       shown.push(this.#job(named.jobId, named.firstLogId, "has it as its id"));
+    }
+    const ofKey = table.jobOfKey(about);
+    const keyed = ofKey && ofKey !== named?.jobId ? table.job(ofKey) : undefined;
+    if (keyed !== undefined && keyed.firstLogId <= asOf) {
+      shown.push(this.#job(keyed.jobId, keyed.firstLogId, "has it as its Idempotency-Key"));
     }
     for (const entry of await this.#read(found.jobsGiven(loose, SHOWN_MAX), asOf)) {
       const { jobId, attributes, logId } = entry;
@@ -78,7 +84,8 @@ export class AboutSearch {
       const where = place === undefined
         ? this.#awaitedText(jobId, loose)
         : `has it at ${placePath(place)}`;
-      if (jobId === undefined || jobId === named?.jobId || where === undefined) continue;
+      if (jobId === undefined || where === undefined) continue;
+      if (jobId === named?.jobId || jobId === keyed?.jobId) continue;
       shown.push(this.#job(jobId, logId, where));
     }
     return shown;

@@ -98,15 +98,16 @@ export class EvidenceSearch {
     const search = new ValueSearch(outlined, headLogId, find, this.#do);
     const lookup = new Lookup();
     for (const expected of [...open, ...named]) search.lookUp(expected, lookup);
-    const senders = new SenderSearch(outlined.job, this.#source, (logIds) => this.#read(logIds));
-    for (const expected of open) senders.lookUp(expected, lookup);
+    const read = (logIds: readonly LogId[]) => this.#read(logIds);
+    const senders = new SenderSearch(outlined.job, { source: this.#source, find, read });
+    senders.lookUp(open, lookup);
     for (const { matcher } of met) lookup.near(matcher);
     const twins = new TwinSearch(outlined.job, this.#source);
     twins.lookUp(lookup);
     const found = await find(lookup);
     const wanted = await resembling([...open, ...named], search, found);
     const inside = await this.#inside(open, wanted);
-    const twin = await twins.of(found, (logIds) => this.#read(logIds));
+    const twin = await twins.of(found, read);
     const sender = await senders.of(open, wanted, found);
     const events = [
       ...new Set([...wanted.values(), ...inside.values()].flatMap(({ logIds }) => logIds)),

@@ -1,19 +1,18 @@
-/** Finds the job that was to send an event that did not come; see `Sender`. */
+/** Finds the job that was to send an event that did not come, or that there is none; see `Sender`. */
 
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
-import type { JobEventLogEntry } from "../../core/event.ts";
-import type { FrameworkEntry } from "../../core/event.ts";
-import type { JobId, LogId, TaskId } from "../../core/ids.ts";
+import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
-import type { JsonObject, JsonScalar } from "../../core/json.ts";
+import { isScalar, type JsonObject, type JsonScalar, valueAt } from "../../core/json.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { demanded, isIdentifier } from "../../explain/likeness/own_values.ts";
 import type { Sender } from "../../explain/senders.ts";
-import type { FoundEvents, Lookup } from "../views/past_events.ts";
+import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import type { Resembling } from "./value_search.ts";
 
-/** For how many expectations, and the most values of each. */
+/** For how many expectations, and how many values of each are looked at. */
 const EXPECTATIONS_MAX = 3;
 const VALUES_MAX = 4;
 /** How many other events of the type are looked at for the job that sent them. */
@@ -26,22 +25,32 @@ interface Source {
   job?(jobId: JobId): JobState | undefined;
 }
 
-type Read = (logIds: readonly LogId[]) => AsyncIterable<JobEventLogEntry>;
+interface Sent extends Pick<Sender, "taskId" | "sentBy"> {
+  readonly event: JobEventLogEntry;
+  readonly job: JobState;
+}
+
+interface SenderParts {
+  readonly source: Source;
+  readonly find: (lookup: Lookup) => Promise<FoundEvents>;
+  readonly read: (logIds: readonly LogId[]) => AsyncIterable<JobEventLogEntry>;
+}
 
 export class SenderSearch {
   readonly #waiting: JobState;
-  readonly #source: Source;
-  readonly #read: Read;
+  readonly #parts: SenderParts;
 
-  constructor(waiting: JobState, source: Source, read: Read) {
+  constructor(waiting: JobState, parts: SenderParts) {
     this.#waiting = waiting;
-    this.#source = source;
-    this.#read = read;
+    this.#parts = parts;
   }
 
   /** Adds the keys that `of` needs to a lookup. */
-  lookUp(expected: ExpectedEvent, lookup: Lookup): void {
-    for (const value of identifying(expected)) lookup.jobsGiven(looseForm(value), GIVEN_MAX);
+  lookUp(open: readonly ExpectedEvent[], lookup: Lookup): void {
+    for (const expected of open.slice(0, EXPECTATIONS_MAX)) {
+      const wanted = identifying(expected);
+      if (wanted !== undefined) lookup.jobsGiven(looseForm(wanted[1]), GIVEN_MAX);
+    }
   }
 
   /** By expectation, if no event of the type has the value. */
@@ -64,57 +73,84 @@ export class SenderSearch {
     others: readonly LogId[],
     found: FoundEvents,
   ): Promise<Sender | undefined> {
-    const [value] = identifying(expected);
-    if (value === undefined || others.length === 0) return undefined;
-    const sent = await this.#sentBy(others);
-    const type = sent?.jobId && this.#source.job?.(sent.jobId)?.type;
-    if (sent?.taskId === undefined || type === undefined) return undefined;
+    const wanted = identifying(expected);
+    if (wanted === undefined || others.length === 0) return undefined;
+    const [at, value] = wanted;
+    const sent = await this.#sent(others);
+    const type = sent?.job.type;
+    if (sent === undefined || type === undefined) return undefined;
     const given = found.jobsGiven(looseForm(value), GIVEN_MAX);
     if (given.length === GIVEN_MAX) return undefined;
-    const { headLogId } = this.#source;
+    const { headLogId } = this.#parts.source;
+    const { taskId, sentBy } = sent;
+    let isKnown = found.horizon === 0 && found.upTo >= headLogId;
     let sender: Sender | undefined;
-    for await (const entry of this.#read(given.filter((logId) => logId <= headLogId))) {
+    for await (const entry of this.#parts.read(given.filter((logId) => logId <= headLogId))) {
       const path = givenAt(entry, type, value);
-      const job = path === undefined ? undefined : this.#job(entry.jobId);
+      if (path === undefined) continue;
+      isKnown = false;
+      const job = this.#job(entry.jobId);
       // What it sent earlier may have been forgotten.
-      if (path === undefined || job === undefined || job.firstLogId <= found.horizon) continue;
+      if (job === undefined || job.firstLogId <= found.horizon) continue;
       // The latest one: it may be a retry of the others.
-      sender = { taskId: sent.taskId as TaskId, sentBy: sent.logId, job, value, path };
+      sender = { type, taskId, sentBy, value, job, path };
     }
-    return sender;
+    if (sender !== undefined || !isKnown) return sender;
+    return await this.#isGivenItsOwn(sent, at) ? { type, taskId, sentBy, value } : undefined;
   }
 
-  /** The end of the task that sent one of the events. */
-  async #sentBy(logIds: readonly LogId[]): Promise<JobEventLogEntry | undefined> {
-    const causes: LogId[] = [];
-    for await (const { causedBy } of this.#read(logIds)) {
-      if (causedBy !== undefined) causes.push(causedBy);
+  /**
+   * Whether the job that sent an event would be found by its value. Where jobs make up the value
+   * themselves, or it is not in the index, nothing shows that a job is missing.
+   */
+  async #isGivenItsOwn({ event, job }: Sent, at: string): Promise<boolean> {
+    const own = valueAt(event.attributes as JsonObject, at);
+    if (!isScalar(own) || pathTo(own, job) === undefined) return false;
+    const loose = looseForm(own);
+    const found = await this.#parts.find(new Lookup().jobsGiven(loose, GIVEN_MAX));
+    return found.jobsGiven(loose, GIVEN_MAX).includes(job.firstLogId);
+  }
+
+  /** One of the events that a task sent, with the end of that task. */
+  async #sent(logIds: readonly LogId[]): Promise<Sent | undefined> {
+    const events = new Map<LogId, JobEventLogEntry>();
+    for await (const event of this.#parts.read(logIds)) {
+      if (event.causedBy !== undefined) events.set(event.causedBy, event);
     }
-    for await (const entry of this.#read(causes)) {
-      if (entry.eventType === "job.TaskCompleted") return entry;
+    for await (const { eventType, jobId, taskId, logId } of this.#parts.read([...events.keys()])) {
+      const [event, job] = [events.get(logId), jobId && this.#parts.source.job?.(jobId)];
+      if (eventType !== "job.TaskCompleted" || taskId === undefined) continue;
+      if (event !== undefined && job !== undefined) return { event, job, taskId, sentBy: logId };
     }
     return undefined;
   }
 
   /** As it is now, so it must not have changed since the head. */
   #job(jobId: JobId | undefined): JobState | undefined {
-    const job = jobId && this.#source.job?.(jobId);
+    const job = jobId && this.#parts.source.job?.(jobId);
     const isOther = job !== undefined && job.jobId !== this.#waiting.jobId;
-    return isOther && job.lastLogId <= this.#source.headLogId ? job : undefined;
+    return isOther && job.lastLogId <= this.#parts.source.headLogId ? job : undefined;
   }
 }
 
-function identifying({ matcher }: ExpectedEvent): readonly JsonScalar[] {
+type Demanded = readonly [path: string, value: JsonScalar];
+
+/** The first value that identifies something. */
+function identifying({ matcher }: ExpectedEvent): Demanded | undefined {
   return Iterator.from(demanded(matcher.correlation)).take(VALUES_MAX)
-    .flatMap(([path, value]) => isIdentifier(path, value) ? [value] : []).toArray();
+    .find(([path, value]) => isIdentifier(path, value));
 }
 
 /** Where the input or the labels of a job of the type have the value. */
 function givenAt(entry: JobEventLogEntry, type: string, value: JsonScalar): string | undefined {
   if (entry.eventType !== "job.JobCreated") return undefined;
   const { attributes } = entry as FrameworkEntry<"job.JobCreated">;
-  if (attributes.type !== type) return undefined;
-  const { input = null, labels } = attributes as unknown as JsonObject;
+  return attributes.type === type ? pathTo(value, attributes) : undefined;
+}
+
+type Given = Pick<FrameworkEntry<"job.JobCreated">["attributes"], "input" | "labels">;
+
+function pathTo(value: JsonScalar, { input = null, labels }: Given): string | undefined {
   const place = placesIn({ labels: labels ?? null, input })
     .find((one) => looseForm(one.value) === looseForm(value));
   return place && placePath(place);

@@ -63,6 +63,10 @@ Deno.test("formDifference: it names every other kind of difference", () => {
   assert.equal(formDifference("EU", "eu"), "letter case");
   assert.equal(formDifference("EU", " EU"), "spaces around it");
   assert.equal(formDifference("2026-11-26", "26.11.2026"), "the same date, written in another way");
+  assert.equal(
+    formDifference("2026-11-30T10:00:00Z", "2026-11-30T11:00:00+01:00"),
+    "the same time, in another time zone",
+  );
   assert.equal(formDifference("042", "42"), "the same number, written in another way");
   assert.equal(formDifference("ORD-1", "ORD_1"), "what divides its parts");
   assert.equal(formDifference("42", 42), undefined);
