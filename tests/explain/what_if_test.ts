@@ -9,7 +9,6 @@ import type { FactEntry, FrameworkEntry, JobEventLogEntry } from "../../src/core
 import { type EventType, eventType } from "../../src/core/event_type.ts";
 import { eventId, type LogId } from "../../src/core/ids.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { replaySteps } from "../../src/explain/replay_steps.ts";
 import type { SupposedEvent, Supposition } from "../../src/explain/supposition.ts";
 import { supposing } from "../../src/explain/what_if.ts";
 import {
@@ -24,6 +23,7 @@ import {
 import { stories } from "../core/arbitrary_entries.ts";
 import { projectAll } from "../core/folding.ts";
 import { cases } from "../support/effort.ts";
+import { replaySteps } from "../support/engine/replay_steps.ts";
 
 const PAID = expectation("paid", "ec.Paid");
 
