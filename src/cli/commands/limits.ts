@@ -44,8 +44,6 @@ export const LIMIT_COMMANDS: readonly ServerCommand[] = [
   {
     name: "limits",
     summary: "list the limits of job types, with their use",
-    positionals: "",
-    arity: [0, 0],
     options: [],
     notes: ["For each type, the keys with the most jobs are shown."],
     examples: ["deno task daybook limits"],
@@ -55,7 +53,6 @@ export const LIMIT_COMMANDS: readonly ServerCommand[] = [
     name: "change-limits",
     summary: "replace the limits of the code",
     positionals: "<type>",
-    arity: [1, 1],
     options: [
       ...LIMIT_OPTIONS,
       { name: "reason", value: "text", help: "the reason, recorded with the change" },
@@ -71,7 +68,6 @@ export const LIMIT_COMMANDS: readonly ServerCommand[] = [
     name: "restore-limits",
     summary: "restore the limits of the code",
     positionals: "<type>",
-    arity: [1, 1],
     options: [],
     examples: ["deno task daybook restore-limits mail.send"],
     run: restore,
@@ -80,7 +76,6 @@ export const LIMIT_COMMANDS: readonly ServerCommand[] = [
     name: "what-if",
     summary: "show how other limits of its type would affect a job; nothing is recorded",
     positionals: "<jobId>",
-    arity: [1, 1],
     options: LIMIT_OPTIONS,
     piped: "text",
     notes: [
