@@ -185,7 +185,7 @@ function requireUsable(definition: AnyJobDefinition): void {
   if (isolation !== undefined && isolation !== "thread") {
     throw new TypeError(`Cannot register ${type}: isolation must be "thread", or left out`);
   }
-  if (isolation === "thread" && typeof module !== "string") {
+  if (isolation === "thread" && !URL.canParse(module ?? "")) {
     throw new TypeError(
       `Cannot register ${type}: isolation "thread" needs module: import.meta.url, the module ` +
         "that exports this definition",

@@ -271,12 +271,14 @@ test("threads: the server runs them with the permissions that definitions need",
   });
 });
 
-Deno.test("threads: a definition without a module is refused", async () => {
+Deno.test("threads: a definition without a module, or with a path as its module, is refused", async () => {
   await inFolder(async (folder) => {
     const { module: _, ...without } = good;
-    await assert.rejects(
-      openInProcess({ journal: `${folder}/journal`, definitions: [without] }),
-      /Cannot register isolated.good: isolation "thread" needs module: import.meta.url/,
-    );
+    for (const definition of [without, { ...good, module: "./jobs.ts" }]) {
+      await assert.rejects(
+        openInProcess({ journal: `${folder}/journal`, definitions: [definition] }),
+        /Cannot register isolated.good: isolation "thread" needs module: import.meta.url/,
+      );
+    }
   });
 });
