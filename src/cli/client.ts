@@ -1,5 +1,6 @@
 /** Talks to a running server over HTTP, like any other client. */
 
+import { isObject } from "../documents/fields.ts";
 import { issueText, remainingIssues, type RequestIssue } from "../documents/refusal.ts";
 import { resolve } from "node:path";
 import { parseJsonText } from "../core/json_text.ts";
@@ -242,10 +243,6 @@ const HINTS: Readonly<Record<string, string>> = {
 function isIssue(value: unknown): value is RequestIssue {
   return isObject(value) && typeof value["detail"] === "string" &&
     ["pointer", "parameter", "header"].some((name) => typeof value[name] === "string");
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }
 
 /**

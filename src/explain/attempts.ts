@@ -10,7 +10,7 @@ import { assertNever } from "../core/assert_never.ts";
 import { type Attempt, type AttemptEnd, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
 import { errorText } from "../core/error_text.ts";
-import { attemptText, capital, interruptionText, taskText, timeText } from "./phrases.ts";
+import { attemptText, capital, interruptionText, taskText } from "./phrases.ts";
 
 /** How many unsuccessful attempts are described one by one: the latest. */
 const SHOWN_MAX = 5;
@@ -101,7 +101,7 @@ function groupEnded(
     `Attempts ${first?.attempt ?? 1} ${
       group.length === 2 ? "and" : "to"
     } ${last.attempt}${limit} of ${subject} ${how} alike, the last ${recorded} ` +
-    `${timeText(entry)}: ${why}.`;
+    `${entry.receivedAt}: ${why}.`;
   const cites = group.slice(0, CITED_MAX).flatMap((one) => attemptCited(one, causes));
   return [{ statement, cites }];
 }
@@ -183,7 +183,7 @@ function attemptEnded(
 }
 
 function endText(entry: JobEventLogEntry, end: AttemptEnd, causes: Evidence["causes"]): string {
-  const at = timeText(entry);
+  const at = entry.receivedAt;
   switch (end.kind) {
     case "completed":
       return `completed at ${at}`;

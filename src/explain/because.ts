@@ -30,7 +30,6 @@ import {
   shortened,
   silenceText,
   taskText,
-  timeText,
 } from "./phrases.ts";
 import { backingOff, dueReasons, queuedReasons, whyQueued } from "./because_queued.ts";
 
@@ -152,7 +151,7 @@ function executingText(
   attempts: readonly Attempt[],
   started: JobEventLogEntry | undefined,
 ): string {
-  const since = started === undefined ? task.startedAt : timeText(started);
+  const since = started === undefined ? task.startedAt : started.receivedAt;
   if (task.taskId === MAIN_TASK) {
     return `run is executing since ${since}, and no task of it is.`;
   }
@@ -200,7 +199,7 @@ function runReasons(outlined: OutlinedHistory): Reasons {
     : isSleep(before)
     ? `, after sleep ${before.taskId} had ended`
     : `, after ${taskText(before.taskId)} had completed`;
-  const statement = `run asked for ${asked} at ${timeText(outlined.waiting)}${after}.`;
+  const statement = `run asked for ${asked} at ${outlined.waiting.receivedAt}${after}.`;
   const cites = [outlined.waiting.logId];
   if (before?.status === "completed") cites.push(before.completedBy);
   return [{ statement, cites }];
@@ -215,7 +214,7 @@ function suspended(
   const { suspendedBy: _, ...job } = outlined.job;
   const beneath = deriveCondition(job as JobState);
   const control: Reasons = suspended === undefined ? [] : [{
-    statement: `A suspend control${actorText(suspended)} holds it since ${timeText(suspended)}` +
+    statement: `A suspend control${actorText(suspended)} holds it since ${suspended.receivedAt}` +
       `${reasonText(suspended.attributes.reason)}: no new attempt begins, and events still count.`,
     cites: [suspended.logId],
   }];

@@ -14,7 +14,7 @@ import {
 } from "./attempts.ts";
 import type { Evidence } from "./evidence.ts";
 import { overtakenReasons } from "./overtaken.ts";
-import { capital, latest, matcherText, shortened, taskText, timeText } from "./phrases.ts";
+import { capital, latest, matcherText, shortened, taskText } from "./phrases.ts";
 
 const SHOWN_MAX = 10;
 
@@ -95,7 +95,7 @@ function nowText(outlined: OutlinedHistory, { taskId, compensation }: CompletedT
       return `is still to come: ${taskText(taskId)} has completed and can be undone`;
     case "running": {
       const started = attempts.at(-1)?.started;
-      const since = started === undefined ? "" : ` since ${timeText(started)}`;
+      const since = started === undefined ? "" : ` since ${started.receivedAt}`;
       return `is in ${attemptNow(compensation, attempts)}${since}`;
     }
     case "interrupted":

@@ -46,7 +46,6 @@ import {
   reasonText,
   shortened,
   taskText,
-  timeText,
 } from "./phrases.ts";
 
 const SHOWN_MAX = 10;
@@ -105,13 +104,13 @@ function satisfied(outlined: OutlinedHistory, { causes }: Evidence): Statement<L
   }
   if (rule === "running/waived-satisfied") {
     const { expectation } = (entry as FrameworkEntry<"job.DeadlinePassed">).attributes;
-    const statement = `The deadline of "${expectation}" passed at ${timeText(entry)}, which ` +
+    const statement = `The deadline of "${expectation}" passed at ${entry.receivedAt}, which ` +
       "waives it, the last that the plan expected.";
     return { statement, cites: [...cites, outlined.created.logId] };
   }
   const what = entry.eventType === "job.TaskCompleted"
-    ? `${capital(taskText(entry.taskId ?? MAIN_TASK))} completed at ${timeText(entry)}`
-    : `${toMatchable(entry).eventType} came at ${timeText(entry)}`;
+    ? `${capital(taskText(entry.taskId ?? MAIN_TASK))} completed at ${entry.receivedAt}`
+    : `${toMatchable(entry).eventType} came at ${entry.receivedAt}`;
   const names = shortened(settledBy(outlined, entry).map((id) => `"${id}"`), SHOWN_MAX);
   const last = names === '"main"' ? "" : ` and settled ${names}`;
   return { statement: `${what}${last}, the last that the plan expected.`, cites };
@@ -158,7 +157,7 @@ function failed(
   { causes }: Evidence,
 ): Statement<LogId> {
   const cites = [entry.logId, ...causeOf(entry, outlined, causes)];
-  const at = timeText(entry);
+  const at = entry.receivedAt;
   if (entry.eventType === "job.JobCancelled") {
     const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
     const left = failure.leave ? ", and left in place what it had done" : "";
@@ -242,8 +241,8 @@ function compensationEnd(
   }
   const outcome = job.state === "Done" ? ": its policy counts that as Done" : "";
   const how = entry.eventType === "job.CompensationEnded"
-    ? `Its compensation ended at ${timeText(entry)}`
-    : `${toMatchable(entry).eventType} ended its compensation at ${timeText(entry)}` +
+    ? `Its compensation ended at ${entry.receivedAt}`
+    : `${toMatchable(entry).eventType} ended its compensation at ${entry.receivedAt}` +
       sayingText(toMatchable(entry));
   const done = undone(tasks);
   const ended = {
@@ -272,7 +271,7 @@ function givenUp(
 ): Statement<LogId> {
   const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
   const statement =
-    `A cancel control${actorText(entry)} ended its compensation at ${timeText(entry)}` +
+    `A cancel control${actorText(entry)} ended its compensation at ${entry.receivedAt}` +
     `${reasonText(reason)}, before all was undone${undoneText(done)}.`;
   return { statement, cites: [entry.logId, ...latest(compensationEnds(outlined, done))] };
 }

@@ -9,7 +9,7 @@ import { attemptToCome, causeCited, cutShortText, unsuccessfulAttempts } from ".
 import type { Attempt } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
 import { answerForRun } from "./run_answers.ts";
-import { capital, reasonText, taskText, timeText } from "./phrases.ts";
+import { capital, reasonText, taskText } from "./phrases.ts";
 import { pauseCause, pausesCited } from "./pause_texts.ts";
 import {
   behindText,
@@ -30,7 +30,7 @@ export function queuedReasons(
   const { queue, queueThen } = circumstances;
   const since = outlined.conditionSince;
   const stands = queue ?? queueThen;
-  const turn = `It has been queued since ${timeText(since)}${behindText(stands ?? {})}`;
+  const turn = `It has been queued since ${since.receivedAt}${behindText(stands ?? {})}`;
   const holds = queue === undefined ? holdsThenText(queueThen) : limitText(queue);
   const limit = holds === undefined ? `${turn}.` : `${turn}: ${holds}.`;
   const began = stands === undefined ? [] : blockingEntries(stands).slice(0, HOLDERS_MAX);
@@ -75,7 +75,7 @@ export function whyQueued(outlined: OutlinedHistory, causes: Evidence["causes"])
   if (resumed !== undefined && since.logId === resumed.logId) {
     const { of, reason } = resumed.attributes;
     const what = of === "parked" ? "It is no longer parked since" : "It was resumed at";
-    const statement = `${what} ${timeText(resumed)}${reasonText(reason)}.`;
+    const statement = `${what} ${resumed.receivedAt}${reasonText(reason)}.`;
     return [{ statement, cites: [resumed.logId] }];
   }
   const interrupted = job.tasks.flatMap((task) => findInterruption(outlined, task));
@@ -106,7 +106,7 @@ function interruptionReason(
   if (ended?.end.kind !== "interrupted") throw new TypeError("Cannot tell of an interruption");
   const statement =
     `${capital(taskText(task.taskId))} was cut short in attempt ${attempt.attempt}, ` +
-    `as recorded at ${timeText(ended.entry)}: ${
+    `as recorded at ${ended.entry.receivedAt}: ${
       cutShortText(ended.entry, ended.end.reason, causes)
     }.`;
   return { statement, cites: [ended.entry.logId, ...causeCited(ended.entry, causes)] };

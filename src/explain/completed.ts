@@ -13,7 +13,7 @@ import { toMatchable } from "../core/projector.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { findMaxAttempts } from "./attempts_noted.ts";
 import { sleepEnded, wakeText, wokenBy } from "./times.ts";
-import { attemptText, before, capital, matchedText, taskText, timeText } from "./phrases.ts";
+import { attemptText, before, capital, matchedText, taskText } from "./phrases.ts";
 
 /** How many are described: the last ones that were settled. */
 const SHOWN_MAX = 500;
@@ -108,7 +108,7 @@ function waived(
   const passed = outlined.entries.get(waived);
   const woken = wokenBy(outlined, waived);
   const how = woken === undefined ? "its deadline passed" : `${wakeText(woken)} ended the wait`;
-  const at = passed === undefined ? "" : ` since ${how} at ${timeText(passed)}`;
+  const at = passed === undefined ? "" : ` since ${how} at ${passed.receivedAt}`;
   const statement = `"${expected.id}" is waived${at}: ${
     matchedText(expected, matched)
   } came in time.`;
@@ -126,7 +126,7 @@ function satisfiedExpectation(
   const entry = outlined.entries.get(last);
   const settledBy = entry === undefined
     ? ""
-    : `, settled at ${timeText(entry)} by ${toMatchable(entry).eventType}`;
+    : `, settled at ${entry.receivedAt} by ${toMatchable(entry).eventType}`;
   const surplus = progress.surplus === 0 ? "" : `; ${progress.surplus} more came beyond it`;
   return {
     kind: "expectation",

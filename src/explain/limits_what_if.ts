@@ -14,7 +14,7 @@ import type { Reasons, Statement } from "./explanation.ts";
 import { insteadText, type SupposedLimits } from "./limits_supposed.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { pausesCited, pausesText } from "./pause_texts.ts";
-import { shortened, timeText } from "./phrases.ts";
+import { shortened } from "./phrases.ts";
 import type { LimitsFrom } from "./place_history.ts";
 import { blockingEntries, changeCited, holdersText, limitText } from "./queue_holders.ts";
 
@@ -147,8 +147,8 @@ function waitText({ pauses, then, before, workers }: QueuedStanding): string {
 function asItIs(asked: LimitsQuestion, { pauses, now }: QueuedStanding): Reasons {
   const since = asked.outlined.conditionSince;
   const waits = now === undefined
-    ? `It has been queued since ${timeText(since)}, and no limit holds it.`
-    : `It has been queued since ${timeText(since)}: ${limitText(now)}.`;
+    ? `It has been queued since ${since.receivedAt}, and no limit holds it.`
+    : `It has been queued since ${since.receivedAt}: ${limitText(now)}.`;
   const cites = now === undefined ? [] : blockingEntries({ limit: now });
   return [
     inForceReason(asked),

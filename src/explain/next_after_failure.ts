@@ -16,7 +16,7 @@ import { overtakenAttempts, underWayText } from "./overtaken.ts";
 import { firstFit } from "./parked.ts";
 import { errorText } from "../core/error_text.ts";
 import { firstEndStep, pauseText } from "./pause_texts.ts";
-import { shortened, taskText, timeText } from "./phrases.ts";
+import { shortened, taskText } from "./phrases.ts";
 import { tasksWithError } from "./returned_errors.ts";
 
 const NAMES_MAX = 10;
@@ -165,7 +165,7 @@ function underWay(outlined: OutlinedHistory): Next {
 
 /** When the input was removed, only the sender has it. */
 function withInput(removed: JobEventLogEntry): NextStep<LogId> {
-  const statement = `Submit it again with its input, which was removed at ${timeText(removed)}: ` +
+  const statement = `Submit it again with its input, which was removed at ${removed.receivedAt}: ` +
     "without it there is no retry.";
   return { by: "anyone", statement, cites: [removed.logId] };
 }

@@ -6,7 +6,7 @@ import type { LogId } from "../core/ids.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import type { Evidence } from "./evidence.ts";
 import { shownText } from "../core/shown_value.ts";
-import { actorText, reasonText, timeText } from "./phrases.ts";
+import { actorText, reasonText } from "./phrases.ts";
 
 /** A start within this is on time. */
 const LATE_MS = 1_000;
@@ -48,19 +48,18 @@ function madeBy(
     const reason = cause?.eventType === "job.JobRetried"
       ? reasonText((cause as FrameworkEntry<"job.JobRetried">).attributes.reason)
       : "";
-    const statement = `It was created at ${
-      timeText(created)
-    } as a retry of job ${retryOf}${reason}: ${kind}.`;
+    const statement =
+      `It was created at ${created.receivedAt} as a retry of job ${retryOf}${reason}: ${kind}.`;
     return { statement, cites };
   }
   if (created.causedBy !== undefined) {
     const event = cause === undefined ? "An event" : `Event ${cause.eventType}`;
-    return { statement: `${event} created this job at ${timeText(created)}: ${kind}.`, cites };
+    return { statement: `${event} created this job at ${created.receivedAt}: ${kind}.`, cites };
   }
   return {
-    statement: `It was submitted${actorText(created)}${andStarted} at ${
-      timeText(created)
-    }: ${kind}.`,
+    statement: `It was submitted${
+      actorText(created)
+    }${andStarted} at ${created.receivedAt}: ${kind}.`,
     cites,
   };
 }
@@ -98,7 +97,7 @@ function explainStart(
   const { startAt } = outlined.created.attributes;
   const { reason } = started.attributes;
   const cites = [started.logId];
-  const at = timeText(started);
+  const at = started.receivedAt;
   if (onlyToCancel(outlined, started)) {
     return { statement: `It was started at ${at} only so that it could be cancelled.`, cites };
   }

@@ -14,7 +14,7 @@ import type { Attempt } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
 import { type InterruptionReason, isWithdrawal } from "../core/framework_events.ts";
 import { errorText } from "../core/error_text.ts";
-import { capital, shortened, taskText, timeText } from "./phrases.ts";
+import { capital, shortened, taskText } from "./phrases.ts";
 
 export interface Overtaken {
   readonly taskId: TaskId;
@@ -63,7 +63,7 @@ function openText(
 ): string {
   const subject = capital(taskText(taskId));
   if (!isTerminal(outlined.job)) {
-    const since = started === undefined ? "" : ` since ${timeText(started)}`;
+    const since = started === undefined ? "" : ` since ${started.receivedAt}`;
     return `${subject} is still in ${which}${since}; nothing is undone before that has ended.`;
   }
   return `${subject} was in ${which} when the job ${failedText(outlined)}, and its end is not on ` +
@@ -77,7 +77,7 @@ function endText(
   { entry, end }: NonNullable<Attempt["ended"]>,
   causes: Evidence["causes"],
 ): string {
-  const at = timeText(entry);
+  const at = entry.receivedAt;
   const task = taskText(taskId);
   const after = `after the job ${hadFailedText(outlined)}`;
   switch (end.kind) {

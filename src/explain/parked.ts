@@ -13,7 +13,7 @@ import { failureReasons } from "./because_ended.ts";
 import type { Circumstances, Evidence } from "./evidence.ts";
 import { automatic, firstLoadType, manual } from "./next_step.ts";
 import { oneLine } from "../core/shown_value.ts";
-import { capital, reasonText, shortened, taskText, timeText } from "./phrases.ts";
+import { capital, reasonText, shortened, taskText } from "./phrases.ts";
 
 const NAMES_MAX = 10;
 
@@ -27,7 +27,7 @@ export function parkedSummary(
     ? ""
     : ` It is suspended as well${reasonText(suspended.attributes.reason)}.`;
   const refused = job.parked.reason === "noDefinition" ? refusalText(circumstances) : "";
-  const parts = [`is parked since ${timeText(parked)}: ${oneLine(job.parked.message)}.`, refused];
+  const parts = [`is parked since ${parked.receivedAt}: ${oneLine(job.parked.message)}.`, refused];
   return parts.filter((part) => part !== "").join(" ") + held;
 }
 

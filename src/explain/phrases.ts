@@ -133,10 +133,6 @@ export function taskText(taskId: string): string {
   return taskId === "main" ? "run" : `task ${taskId}`;
 }
 
-export function timeText({ receivedAt }: Pick<JobEventLogEntry, "receivedAt">): string {
-  return receivedAt;
-}
-
 /** Shortens long lists: `a, b, c and 7 more`. */
 export function shortened(parts: readonly string[], max: number): string {
   return parts.length <= max

@@ -21,7 +21,7 @@ import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
 import type { Evidence } from "./evidence.ts";
 import { errorText } from "../core/error_text.ts";
-import { capital, shortened, taskText, timeText as entryTime } from "./phrases.ts";
+import { capital, shortened, taskText } from "./phrases.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
 
 /** The beginning of the reason that says where the time went. */
@@ -190,7 +190,7 @@ export function eventsTooLate(outlined: OutlinedHistory, { later = new Map() }: 
     if (late === undefined) return [];
     const after = durationText(lengthMs(gaveUp.receivedAt, late.receivedAt));
     const statement =
-      `${matcher.eventType} for "${id}" came at ${entryTime(late)}, ${after} after ` +
+      `${matcher.eventType} for "${id}" came at ${late.receivedAt}, ${after} after ` +
       "the job had given up on it.";
     return [{ statement, cites: [gaveUp.logId, late.logId] }];
   }).slice(0, TASKS_SHOWN_MAX);
@@ -236,7 +236,7 @@ function lateText(
   );
   if (names.length === 0) return undefined;
   const after = durationText(lengthMs(taken.receivedAt, late.receivedAt));
-  return `"${id}" took the event of ${entryTime(taken)} with ${values(first, names)}; one with ${
+  return `"${id}" took the event of ${taken.receivedAt} with ${values(first, names)}; one with ${
     values(second, names)
   } came ${after} later, too late.`;
 }

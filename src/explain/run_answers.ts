@@ -14,7 +14,7 @@ import { toMatchable } from "../core/projector.ts";
 import { expectationProgress } from "../core/waits.ts";
 import type { Reasons, Statement } from "./explanation.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { capital, taskText, timeText } from "./phrases.ts";
+import { capital, taskText } from "./phrases.ts";
 import { lateText, sleepEnded, wakeText, wokenBy } from "./times.ts";
 
 const WAITS_SHOWN_MAX = 3;
@@ -151,5 +151,5 @@ function came(outlined: OutlinedHistory, id: string, logId: LogId): Statement<Lo
 
 /** ` at 2026-01-01T00:00:00.000Z`, or nothing for an entry of a long history that was not kept. */
 function atText(entry: JobEventLogEntry | undefined): string {
-  return entry === undefined ? "" : ` at ${timeText(entry)}`;
+  return entry === undefined ? "" : ` at ${entry.receivedAt}`;
 }

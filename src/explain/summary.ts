@@ -22,7 +22,6 @@ import {
   shortened,
   silenceText,
   taskText,
-  timeText as entryTime,
   uncapital,
 } from "./phrases.ts";
 import { parkedSummary } from "./parked.ts";
@@ -139,7 +138,7 @@ function runningText({ attempts }: OutlinedHistory, task: TaskState): string {
   const { taskId } = task;
   const recorded = attempts.get(taskId) ?? [];
   const started = recorded.at(-1)?.started;
-  const since = started === undefined ? "" : `, since ${entryTime(started)}`;
+  const since = started === undefined ? "" : `, since ${started.receivedAt}`;
   if (taskId === MAIN_TASK) return `run${since}`;
   const which = attemptNow(task, recorded);
   const hasNoLimit = started?.eventType === "job.TaskStarted" &&
@@ -222,7 +221,7 @@ function suspended(
     withoutQueue(evidence),
     waitingFor,
   );
-  return `has been suspended by a control since ${entryTime(suspended)}` +
+  return `has been suspended by a control since ${suspended.receivedAt}` +
     `${reasonText(suspended.attributes.reason)}. Otherwise it ${beneath}`;
 }
 
@@ -254,7 +253,7 @@ function openCompensations({ job, compensations }: OutlinedHistory, isDue: boole
     const started = recorded.at(-1)?.started;
     if (compensation?.status === "running" && started !== undefined) {
       const which = attemptNow(compensation, recorded);
-      return [`${subject} is in ${which} since ${entryTime(started)}, without a time limit`];
+      return [`${subject} is in ${which} since ${started.receivedAt}, without a time limit`];
     }
     if (compensation?.status !== "backingOff") return [];
     const which = attemptFailed(compensation, recorded);

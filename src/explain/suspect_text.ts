@@ -9,7 +9,7 @@ import type { Effect, Suspect } from "./likeness/suspect.ts";
 import { toMatchable } from "../core/projector.ts";
 import { shownScalar, shownText } from "../core/shown_value.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { shortened, timeText } from "./phrases.ts";
+import { shortened } from "./phrases.ts";
 
 const VALUES_SHOWN_MAX = 2;
 const JOBS_SHOWN_MAX = 2;
@@ -26,7 +26,7 @@ export function suspectText(
   role?: PolicyRole,
 ): string {
   const { entry, kind } = suspect;
-  const came = `${toMatchable(entry).eventType} came at ${timeText(entry)}`;
+  const came = `${toMatchable(entry).eventType} came at ${entry.receivedAt}`;
   const why = obstacles(outlined, expected, suspect).join("; ");
   if (role !== undefined) {
     const carried = kind === "values" ? `, ${carriedText(outlined, suspect)},` : "";
@@ -90,7 +90,7 @@ function refusedText(entry: FrameworkEntry<"journal.EventRefused">): string {
 function earlyText({ started }: OutlinedHistory): string {
   return started === undefined
     ? "the job has not started, and events count from the start on"
-    : `it came before the job started at ${timeText(started)}, and events count from the start on`;
+    : `it came before the job started at ${started.receivedAt}, and events count from the start on`;
 }
 
 /** Its effect on the one job that it names. */

@@ -54,212 +54,150 @@ interface Sources {
   readonly standing: Standing | undefined;
 }
 
-interface Reading {
-  readonly name: string;
-  readonly help: string;
-  /** `undefined` leaves the gauge out, which is better than a wrong 0. */
-  read(sources: Sources): number | boolean | undefined;
-}
-
-function gauge(name: string, help: string, read: Reading["read"]): Reading {
-  return { name, help, read };
-}
+/** By name. A value of `undefined` leaves the gauge out, which is better than a wrong 0. */
+type Readings = Readonly<
+  Record<string, readonly [help: string, read: (sources: Sources) => number | boolean | undefined]>
+>;
 
 /**
  * Gauges that only the leader of a shared journal reports, so that sums over processes are correct.
  */
-const OF_LEADER: readonly Reading[] = [
-  gauge("daybook_recorded_jobs", "Jobs in the journal.", ({ engine }) => engine.activity.jobs),
-  gauge(
-    "daybook_queue_depth",
-    "Jobs waiting for a worker.",
-    ({ engine }) => engine.activity.queued,
-  ),
-  gauge(
-    "daybook_oldest_queued_age_seconds",
+const OF_LEADER: Readings = {
+  daybook_recorded_jobs: ["Jobs in the journal.", ({ engine }) => engine.activity.jobs],
+  daybook_queue_depth: ["Jobs waiting for a worker.", ({ engine }) => engine.activity.queued],
+  daybook_oldest_queued_age_seconds: [
     "How long the oldest queued job has waited; 0 when none is queued.",
     ({ engine }) => engine.activity.oldestQueuedMs / 1000,
-  ),
-  gauge("daybook_pauses", "Pauses in force.", ({ engine }) => engine.activity.paused.pauses),
-  gauge(
-    "daybook_paused_jobs",
+  ],
+  daybook_pauses: ["Pauses in force.", ({ engine }) => engine.activity.paused.pauses],
+  daybook_paused_jobs: [
     "Jobs ready for a worker that pauses hold.",
     ({ engine }) => engine.activity.paused.jobs,
-  ),
-  gauge("daybook_workers_busy", "Workers with a job.", ({ engine }) => engine.activity.busyWorkers),
-  gauge("daybook_workers_max", "Workers.", ({ engine }) => engine.activity.maxWorkers),
-];
+  ],
+  daybook_workers_busy: ["Workers with a job.", ({ engine }) => engine.activity.busyWorkers],
+  daybook_workers_max: ["Workers.", ({ engine }) => engine.activity.maxWorkers],
+};
 
-const OF_ENGINE: readonly Reading[] = [
-  gauge(
-    "daybook_index_jobs",
+const READINGS: Readings = {
+  daybook_index_jobs: [
     "Ended jobs in the index, which are not in memory.",
     ({ engine }) => engine.activity.indexed,
-  ),
-  gauge(
-    "daybook_index_waiting_jobs",
+  ],
+  daybook_index_waiting_jobs: [
     "Ended jobs in memory, until the index has them.",
     ({ engine }) => engine.activity.leaving,
-  ),
-  gauge("daybook_draining", "1 while the process is stopping.", ({ engine }) => engine.draining),
-];
-
-const OF_EDGE: readonly Reading[] = [
-  gauge("daybook_open_streams", "Open event streams.", ({ edge }) => edge.streams),
-  gauge("daybook_waiting_requests", "Requests waiting for a job.", ({ edge }) => edge.waiting),
-  gauge(
-    "daybook_open_requests",
+  ],
+  daybook_draining: ["1 while the process is stopping.", ({ engine }) => engine.draining],
+  daybook_open_streams: ["Open event streams.", ({ edge }) => edge.streams],
+  daybook_waiting_requests: ["Requests waiting for a job.", ({ edge }) => edge.waiting],
+  daybook_open_requests: [
     "Requests being answered, including this one.",
     ({ edge }) => edge.requests,
-  ),
-];
-
-const OF_JOURNAL: readonly Reading[] = [
-  gauge(
-    "daybook_journal_head_log_id",
-    "The last durable position.",
-    ({ journal }) => journal.head.logId,
-  ),
-  gauge("daybook_journal_bytes", "Bytes of all segments.", ({ journal }) => journal.bytes),
-  gauge("daybook_journal_segments", "Segments.", ({ journal }) => journal.segments.length),
-  gauge(
-    "daybook_journal_proven_segments",
+  ],
+  daybook_journal_head_log_id: ["The last durable position.", ({ journal }) => journal.head.logId],
+  daybook_journal_bytes: ["Bytes of all segments.", ({ journal }) => journal.bytes],
+  daybook_journal_segments: ["Segments.", ({ journal }) => journal.segments.length],
+  daybook_journal_proven_segments: [
     "Complete segments that this process has verified.",
     ({ journal }) => journal.proof.proven,
-  ),
-  gauge(
-    "daybook_journal_trusted_segments",
+  ],
+  daybook_journal_trusted_segments: [
     "Complete segments that this process has not verified yet.",
     ({ journal }) => journal.proof.trusted,
-  ),
-  gauge(
-    "daybook_journal_pending_bytes",
+  ],
+  daybook_journal_pending_bytes: [
     "Approximate bytes waiting to become durable.",
     ({ engine }) => engine.activity.pendingBytes,
-  ),
-  gauge(
-    "daybook_journal_full",
+  ],
+  daybook_journal_full: [
     "1 while writes are refused because the disk is full.",
     ({ engine }) => engine.full,
-  ),
-  gauge(
-    "daybook_journal_failed",
+  ],
+  daybook_journal_failed: [
     "1 when the journal failed: nothing can be recorded until the next start.",
     ({ engine }) => engine.failed,
-  ),
-  gauge(
-    "daybook_journal_snapshot_log_id",
+  ],
+  daybook_journal_snapshot_log_id: [
     "The position of the last snapshot.",
     ({ journal }) => journal.lastSnapshot?.logId,
-  ),
-  gauge(
-    "daybook_journal_disk_free_bytes",
+  ],
+  daybook_journal_disk_free_bytes: [
     "Free bytes on the disk of the journal.",
     ({ diskFree }) => diskFree,
-  ),
-];
-
-/** Gauges of a shared journal. */
-const OF_SHARING: readonly Reading[] = [
-  gauge(
-    "daybook_shared_leading",
+  ],
+  // Of a shared journal.
+  daybook_shared_leading: [
     "1 while this process leads the shared journal, 0 while it follows.",
     ({ standing }) => standing && standing.role === "leading",
-  ),
-  gauge(
-    "daybook_shared_since_timestamp_seconds",
+  ],
+  daybook_shared_since_timestamp_seconds: [
     "When this process began to lead or follow.",
     ({ standing }) => standing && Date.parse(standing.since) / 1000,
-  ),
-  gauge(
-    "daybook_shared_behind_entries",
+  ],
+  daybook_shared_behind_entries: [
     "Entries that the copy of a follower lacked at the last check; 0 for the leader.",
     ({ standing }) => standing && (standing.copy?.entriesBehind ?? 0),
-  ),
-  gauge(
-    "daybook_shared_behind_seconds",
+  ],
+  daybook_shared_behind_seconds: [
     "When the copy of a follower was last known to be complete; 0 for the leader.",
     ({ standing }) => standing && (standing.copy?.msBehind ?? 0) / 1000,
-  ),
-  gauge(
-    "daybook_shared_database_silent",
+  ],
+  daybook_shared_database_silent: [
     "1 while the database does not answer this process.",
     ({ standing }) => standing && standing.databaseSilentSince !== null,
-  ),
-  gauge(
-    "daybook_shared_standby_demanded",
+  ],
+  daybook_shared_standby_demanded: [
     "1 if the database must have a synchronous standby.",
     ({ standing }) => standing?.database?.standbyDemanded,
-  ),
-  gauge(
-    "daybook_shared_standbys",
+  ],
+  daybook_shared_standbys: [
     "Synchronous standbys of the database that are connected.",
     ({ standing }) => standing?.database?.standbys ?? undefined,
-  ),
-];
-
-const OF_TRUST: readonly Reading[] = [
-  gauge(
-    "daybook_recovery_clean",
+  ],
+  daybook_recovery_clean: [
     "1 when the last stop before this start was clean.",
     ({ journal }) => journal.lastRecovery.clean,
-  ),
-  gauge(
-    "daybook_recovery_seconds",
+  ],
+  daybook_recovery_seconds: [
     "How long this start took to open the journal.",
     ({ journal }) => journal.lastRecovery.durationMs / 1000,
-  ),
-  gauge(
-    "daybook_recovery_replayed_entries",
+  ],
+  daybook_recovery_replayed_entries: [
     "Entries that this start replayed.",
     ({ journal }) => journal.lastRecovery.entriesReplayed,
-  ),
-  gauge(
-    "daybook_recovery_quarantined_bytes",
+  ],
+  daybook_recovery_quarantined_bytes: [
     "Bytes that this start moved to quarantine.",
     ({ journal }) => journal.lastRecovery.bytesQuarantined,
-  ),
-  gauge(
-    "daybook_verification_intact",
+  ],
+  daybook_verification_intact: [
     "1 when the last verification found the journal intact.",
     ({ journal: { lastVerification } }) =>
       lastVerification === null ? undefined : lastVerification.verdict === "intact",
-  ),
-  gauge(
-    "daybook_verification_timestamp_seconds",
+  ],
+  daybook_verification_timestamp_seconds: [
     "When the journal was last verified.",
     ({ journal: { lastVerification } }) =>
       lastVerification === null ? undefined : Date.parse(lastVerification.at) / 1000,
-  ),
-  gauge(
-    "daybook_verification_log_id",
+  ],
+  daybook_verification_log_id: [
     "The position up to which the journal was last verified.",
     ({ journal }) => journal.lastVerification?.head.logId,
-  ),
-];
-
-const OF_PROCESS: readonly Reading[] = [
-  gauge(
-    "process_resident_memory_bytes",
+  ],
+  process_resident_memory_bytes: [
     "Resident memory size in bytes.",
     ({ process }) => process?.residentBytes,
-  ),
-  gauge(
-    "process_heap_used_bytes",
+  ],
+  process_heap_used_bytes: [
     "Used bytes of the JavaScript heap.",
     ({ process }) => process?.heapUsedBytes,
-  ),
-  gauge(
-    "process_start_time_seconds",
+  ],
+  process_start_time_seconds: [
     "Start time of the process since unix epoch in seconds.",
     ({ process }) => process?.startedSeconds,
-  ),
-];
+  ],
+};
 
-const READINGS = [
-  ...[...OF_ENGINE, ...OF_EDGE, ...OF_JOURNAL],
-  ...[...OF_SHARING, ...OF_TRUST, ...OF_PROCESS],
-];
 const ENDED: readonly Condition[] = ["succeeded", "failed", "cancelled"];
 
 /**
@@ -268,7 +206,8 @@ const ENDED: readonly Condition[] = ["succeeded", "failed", "cancelled"];
 export async function readingsText(sources: Sources): Promise<string> {
   const registers = [new Registry()];
   const follows = sources.standing?.role === "following";
-  for (const { name, help, read } of follows ? READINGS : [...OF_LEADER, ...READINGS]) {
+  const readings = follows ? READINGS : { ...OF_LEADER, ...READINGS };
+  for (const [name, [help, read]] of Object.entries(readings)) {
     const value = read(sources);
     if (value !== undefined) new Gauge({ name, help, registers }).set(Number(value));
   }

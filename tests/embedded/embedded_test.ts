@@ -8,12 +8,12 @@ import {
   type JsonObject,
   NonRetryableError,
   openDaybook,
-  RefusedError,
 } from "../../src/mod.ts";
 import type { jobAnswer } from "../../src/documents/answers/job.ts";
 import { systemAnswer } from "../../src/documents/answers/system.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { PATIENCE_MS } from "../support/until.ts";
+import { refusalOf } from "./refusal_of.ts";
 
 const welcome = defineJob({
   type: "user.welcome",
@@ -44,12 +44,6 @@ const END = { timeoutMs: PATIENCE_MS };
 
 function confirmed(eventId = "c-7") {
   return { eventType: "user.EmailConfirmed", eventId, attributes: { userId: "7" } };
-}
-
-async function refusalOf(promise: Promise<unknown>): Promise<RefusedError> {
-  const error = await promise.then(() => undefined, (error) => error);
-  assert.ok(error instanceof RefusedError, String(error));
-  return error;
 }
 
 Deno.test("openDaybook: a job is submitted, moved by an event, and has a typed output", async () => {

@@ -3,15 +3,10 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { limitedTypeAnswer, pauseAnswer } from "../../src/documents/answers/system.ts";
-import {
-  defineJob,
-  openDaybook,
-  type Pause,
-  RefusedError,
-  type TypeLimits,
-} from "../../src/mod.ts";
+import { defineJob, openDaybook, type Pause, type TypeLimits } from "../../src/mod.ts";
 import { minutes, testDaybook } from "../../src/testing/mod.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { refusalOf } from "./refusal_of.ts";
 
 const mail = defineJob({
   type: "mail.send",
@@ -35,12 +30,6 @@ const AS_ANSWERED: readonly true[] = [
   true satisfies Same<TypeLimits["rates"][number], Limits["rates"][number]>,
   true satisfies Same<TypeLimits["keys"][number], Limits["keys"][number]>,
 ];
-
-async function refusalOf(promise: Promise<unknown>): Promise<RefusedError> {
-  const error = await promise.then(() => undefined, (error) => error);
-  assert.ok(error instanceof RefusedError, String(error));
-  return error;
-}
 
 async function answered(daybook: {
   readonly fetch: (request: Request) => Response | Promise<Response>;

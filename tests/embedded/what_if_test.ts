@@ -7,13 +7,13 @@ import type { whatIfAnswer } from "../../src/documents/answers/explanation.ts";
 import {
   defineJob,
   type JobStanding,
-  RefusedError,
   type SupposedEvent,
   type SupposedJob,
   type SupposedLimits,
   type Suppositions,
 } from "../../src/mod.ts";
 import { testDaybook } from "../../src/testing/mod.ts";
+import { refusalOf } from "./refusal_of.ts";
 
 const parcel = defineJob({
   type: "parcel.send",
@@ -51,12 +51,6 @@ const AS_ANSWERED: readonly true[] = [
   true satisfies Same<JobStanding, NonNullable<NonNullable<Answer["firstDifference"]>["actual"]>>,
   true satisfies Same<SupposedLimits, NonNullable<Answer["limits"]>>,
 ];
-
-async function refusalOf(promise: Promise<unknown>): Promise<RefusedError> {
-  const error = await promise.then(() => undefined, (error) => error);
-  assert.ok(error instanceof RefusedError, String(error));
-  return error;
-}
 
 Deno.test("daybook.whatIf: a supposed event ends the wait, as POST what-if answers, and nothing is recorded", async () => {
   assert.equal(AS_ANSWERED.length, 7);

@@ -7,22 +7,12 @@ import { DEFAULT_POLICY, type JobPlan, matcherAccepts } from "../../src/core/job
 import { isScalar, type JsonObject, type JsonScalar } from "../../src/core/json.ts";
 import { looseForm } from "../../src/explain/likeness/loose_form.ts";
 import { CorrelationIndex } from "../../src/engine/events/correlation_index.ts";
-import { matcher } from "../support/engine/entries.ts";
+import { expectation, matcher, plan } from "../support/engine/entries.ts";
 import { cases } from "../support/effort.ts";
 
 const TYPE = eventType("ec.Happened");
 
-function planOf(correlation: Correlation): JobPlan {
-  return {
-    expected: [{
-      id: "it",
-      kind: "DomainFact",
-      matcher: { eventType: TYPE, correlation },
-      multiplicity: "ExactlyOnce",
-    }],
-    policy: DEFAULT_POLICY,
-  };
-}
+const planOf = (correlation: Correlation) => plan([expectation("it", TYPE, { correlation })]);
 
 const scalar = fc.constantFrom<string | number | boolean | null>("1", 1, "a", true, null);
 const path = fc.constantFrom("orderId", "region", "deep.er");

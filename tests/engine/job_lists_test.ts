@@ -9,7 +9,6 @@ import { recordedFailure } from "../../src/core/job_resource.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
-import { JobLists } from "../../src/engine/queries/job_lists.ts";
 import { SCAN_COST_MAX } from "../../src/engine/queries/job_scan.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
@@ -19,6 +18,7 @@ import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { wholeJobs } from "./whole_jobs.ts";
 import { NO_SHARES } from "../support/engine/no_shares.ts";
+import { listsOf } from "./lists_of.ts";
 
 const REFUSED = defineJob({
   type: "shop.refused",
@@ -192,16 +192,6 @@ Deno.test("lastTransition: it is the entry that brought the job into its conditi
   const [entry] = await daybook.engine.entriesAt([daybook.engine.lists.trails.lastTransition(job)]);
   assert.equal(entry?.eventType, "job.TaskFailed");
 });
-
-function listsOf(table: JobTable): JobLists {
-  const workers = new WorkerQueue(0, new PromptTypes(), assert.ifError, NO_SHARES);
-  return new JobLists({
-    table,
-    workers,
-    threadWorkers: workers,
-    writer: { durableLogId: Infinity },
-  });
-}
 
 /** Many copies of one job; none of them is recorded. */
 async function tableOf(count: number): Promise<JobTable> {

@@ -5,16 +5,13 @@ import fc from "fast-check";
 import type { JobId, LogId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { type JobSummary, jobSummary } from "../../src/core/job_summary.ts";
-import { JobLists } from "../../src/engine/queries/job_lists.ts";
-import { PromptTypes } from "../../src/engine/run/prompt_types.ts";
-import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
 import type { JobFilter, ListQuery } from "../../src/engine/job_pages.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { expectation, matcher, plan } from "../support/engine/entries.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";
-import { NO_SHARES } from "../support/engine/no_shares.ts";
+import { listsOf } from "./lists_of.ts";
 
 /** An unfinished job and an ended one. */
 async function models(): Promise<readonly [JobState, JobState]> {
@@ -100,16 +97,6 @@ async function modelsByEnd(): Promise<Readonly<Record<Kind["ends"], JobState>>> 
     fails: daybook.job(fails.jobId),
     cancelled: daybook.job(cancelled.jobId),
   };
-}
-
-function listsOf(table: JobTable): JobLists {
-  const workers = new WorkerQueue(0, new PromptTypes(), assert.ifError, NO_SHARES);
-  return new JobLists({
-    table,
-    workers,
-    threadWorkers: workers,
-    writer: { durableLogId: Infinity },
-  });
 }
 
 /** All pages of summaries, one after the other. */

@@ -1,24 +1,13 @@
 /** Misuse of `ctx` and unreadable errors: reported at once, with the step. */
 
 import assert from "node:assert/strict";
-import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
-import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import type { JobContext } from "../../src/engine/job_context.ts";
 import { RetryLater } from "../../src/engine/job_errors.ts";
 import { EMITTED_LENGTH_MAX, EMITTED_MAX } from "../../src/engine/run/staged_events.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { jsonOf, startApp } from "../support/http/http_app.ts";
-
-const input = v.looseObject({});
-
-function job(
-  type: string,
-  run: (ctx: JobContext<string>) => Promise<unknown>,
-  more: Partial<AnyJobDefinition> = {},
-): AnyJobDefinition {
-  return { ...defineJob({ type, version: 1, input, run }), ...more };
-}
+import { job } from "./loose_job.ts";
 
 /** A job that has failed, and why. */
 async function failed(daybook: Harness, id: JobId) {

@@ -5,24 +5,15 @@ import fc from "fast-check";
 import type { Correlation } from "../../src/core/correlation.ts";
 import { eventType } from "../../src/core/event_type.ts";
 import { jobId } from "../../src/core/ids.ts";
-import { DEFAULT_POLICY, type JobPlan, matcherAccepts } from "../../src/core/job_plan.ts";
+import { type JobPlan, matcherAccepts } from "../../src/core/job_plan.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { CorrelationIndex } from "../../src/engine/events/correlation_index.ts";
 import { cases } from "../support/effort.ts";
+import { expectation, plan } from "../support/engine/entries.ts";
 
 const TYPE = eventType("ec.Happened");
 
-function planOf(correlation: Correlation): JobPlan {
-  return {
-    expected: [{
-      id: "it",
-      kind: "DomainFact",
-      matcher: { eventType: TYPE, correlation },
-      multiplicity: "ExactlyOnce",
-    }],
-    policy: DEFAULT_POLICY,
-  };
-}
+const planOf = (correlation: Correlation) => plan([expectation("it", TYPE, { correlation })]);
 
 const event = (attributes: JsonObject) => ({ eventType: TYPE, attributes });
 

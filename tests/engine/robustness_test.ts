@@ -6,22 +6,15 @@ import type { Correlation } from "../../src/core/correlation.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
-import type { JobContext, TaskContext, TaskOptions } from "../../src/engine/job_context.ts";
+import type { TaskContext, TaskOptions } from "../../src/engine/job_context.ts";
 import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import type { SpanStart } from "../../src/engine/watches.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { FakeTracing } from "./fake_tracing.ts";
+import { job } from "./loose_job.ts";
 
 const loose = v.looseObject({});
-
-function job(
-  type: string,
-  run: (ctx: JobContext<string>) => Promise<unknown>,
-  more: Partial<AnyJobDefinition> = {},
-): AnyJobDefinition {
-  return { ...defineJob({ type, version: 1, input: loose, run }), ...more };
-}
 
 function revokedProxy(): object {
   const { proxy, revoke } = Proxy.revocable({}, {});

@@ -1,5 +1,6 @@
 /** The file of the index: after any damage a start serves what the journal says. */
 
+import { cp } from "node:fs/promises";
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { openFile } from "../../src/index/open_index.ts";
@@ -80,14 +81,6 @@ const FILE = "index/jobs.sqlite";
 
 const JOBS = rounds(60, 60, 20);
 
-async function copy(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to, { recursive: true, mode: 0o700 });
-  for await (const { name, isDirectory } of Deno.readDir(from)) {
-    if (isDirectory) await copy(`${from}/${name}`, `${to}/${name}`);
-    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
-  }
-}
-
 async function changeFile(path: string, change: (bytes: Uint8Array) => Uint8Array): Promise<void> {
   await Deno.writeFile(path, change(await Deno.readFile(path)));
 }
@@ -110,11 +103,11 @@ Deno.test("index file: after any damage it is rebuilt from the journal", () =>
   inFolder(async (folder) => {
     const [now, before] = [`${folder}/now`, `${folder}/before`];
     await session(now, JOBS);
-    await copy(now, before);
+    await cp(now, before, { recursive: true });
     const { text } = await session(now, JOBS);
     for (const [what, damage] of Object.entries(DAMAGES)) {
       const spoilt = `${folder}/${what}`;
-      await copy(now, spoilt);
+      await cp(now, spoilt, { recursive: true });
       await damage(spoilt, before);
       assert.equal((await session(spoilt, 0)).text, text, what);
       assert.deepEqual(await session(spoilt, 0), { text, warnings: NO_WARNINGS }, what);
@@ -146,7 +139,7 @@ Deno.test("index file: a flipped bit is never served as another job, and the nex
       // A row hidden by a damaged SQLite index is not found or noticed, except by `verify`.
       if (await isOfIndex(`${folder}/now/${FILE}`, at)) continue;
       const spoilt = `${folder}/${at}`;
-      await copy(`${folder}/now`, spoilt);
+      await cp(`${folder}/now`, spoilt, { recursive: true });
       await changeFile(`${spoilt}/${FILE}`, (bytes) => {
         bytes[at] = (bytes[at] ?? 0) ^ 1;
         return bytes;

@@ -5,10 +5,10 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import type { Citation, Statement } from "../../src/explain/explanation.ts";
 import { defineJob } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { test } from "../support/sanitized.ts";
+import { lineOf } from "../support/engine/letters.ts";
 
 function mail(
   limits: {
@@ -28,16 +28,6 @@ function mail(
           task.signal.addEventListener("abort", () => reject(task.signal.reason));
         }), { timeoutMs: 600_000 }),
   });
-}
-
-/** A statement, and the lines that it cites. */
-function lineOf({ statement, cites }: Statement<Citation>): readonly string[] {
-  return [
-    statement,
-    ...cites.map(({ logId, eventType, segment, line }) =>
-      `${logId} ${eventType} ${segment}:${line}`
-    ),
-  ];
 }
 
 async function saidOf(daybook: Explained, jobId: string) {

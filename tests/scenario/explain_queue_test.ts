@@ -195,10 +195,7 @@ test("explain the queue: a full disk is the cause before any other", async () =>
   await daybook.submit("endless", "web.crawl");
   await daybook.submit("slow", "api.slow");
   await daybook.submit("behind", "web.quick");
-  const error = Object.assign(new Error("no space left"), { code: "ENOSPC" });
-  for (let write = 0; write < 5; write++) {
-    daybook.faults.fail({ operation: "write", path: "segments", error });
-  }
+  daybook.fillDisk();
   await daybook.clock.advance(601_000);
   const { standsStill, summary } = await toldOf(daybook);
   assert.equal(standsStill, true);

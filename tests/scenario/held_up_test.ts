@@ -261,11 +261,6 @@ async function quoting(): Promise<Explained> {
   return await Explained.start({ definitions: [QUOTE] });
 }
 
-async function firstOf(daybook: Explained, jobId: string): Promise<readonly string[]> {
-  const { first } = await daybook.post(`/jobs/${jobId}/retry`, { dryRun: true });
-  return (first as { statement: string }[]).map(({ statement }) => statement);
-}
-
 test("explain a passed deadline: the pause that held the job most of the time is named, and must be ended before a retry", async () => {
   const daybook = await quoting();
   await daybook.post("/pauses", { type: "quote.accept", reason: "the bank is down" });
@@ -287,7 +282,7 @@ test("explain a passed deadline: the pause that held the job most of the time is
   ]);
   const [pause] = daybook.engine.pauses.all();
   assert.deepEqual(next[1]?.action, { method: "DELETE", path: `/pauses/${pause?.pauseId}` });
-  assert.deepEqual(await firstOf(daybook, "quote"), [end]);
+  assert.deepEqual(await daybook.beforeRetry("quote"), [end]);
   assert.match(await daybook.text("quote"), /the pause of type quote\.accept/);
   const again = await daybook.crash();
   const { asOf: _, ...then } = await again.explanation("quote");
@@ -300,7 +295,7 @@ test("explain a passed deadline: the pause that held the job most of the time is
     "Nothing happens by itself: the job has ended.",
     "Retry it; a new job starts from the beginning:",
   ]);
-  assert.deepEqual(await firstOf(daybook, "quote"), []);
+  assert.deepEqual(await daybook.beforeRetry("quote"), []);
 });
 
 test("explain a passed deadline: the suspension that held the job most of the time is named, with its reason", async () => {

@@ -3,6 +3,7 @@
  * write-ahead log, the next start serves what the journal says.
  */
 
+import { cp } from "node:fs/promises";
 import assert from "node:assert/strict";
 import { scratchIndexIn } from "../../src/index/scratch_index.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";
@@ -192,7 +193,7 @@ async function check(url: string, { jobs, events }: Ledger): Promise<void> {
 
 /** Checks that the files agree, on a copy, because opening them changes them. */
 async function checkFiles(journal: string, copy: string, what: string): Promise<void> {
-  await copyFolder(journal, copy);
+  await cp(journal, copy, { recursive: true });
   const layout = journalLayout(copy);
   const { problems, notes } = await audit({
     fileSystem: new DenoFileSystem(),
@@ -204,14 +205,6 @@ async function checkFiles(journal: string, copy: string, what: string): Promise<
   const ofIndex = notes.filter((note) => note.startsWith("index"));
   assert.deepEqual([problems, ofIndex], [[], []], what);
   await Deno.remove(copy, { recursive: true });
-}
-
-async function copyFolder(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to);
-  for await (const { name, isDirectory } of Deno.readDir(from)) {
-    if (isDirectory) await copyFolder(`${from}/${name}`, `${to}/${name}`);
-    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
-  }
 }
 
 /** Runs a process that is killed at a step, and checks its files. */

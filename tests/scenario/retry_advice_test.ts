@@ -28,11 +28,6 @@ async function nextOf(daybook: Explained, jobId: string): Promise<readonly strin
   return (await daybook.explanation(jobId)).next.map(({ statement }) => statement);
 }
 
-async function firstOf(daybook: Explained, jobId: string): Promise<readonly string[]> {
-  const { first } = await daybook.post(`/jobs/${jobId}/retry`, { dryRun: true });
-  return (first as { statement: string }[]).map(({ statement }) => statement);
-}
-
 test("next: a parked job whose type is not loaded is retried only after the type is loaded", async () => {
   const before = await Explained.start({ definitions: [order(1)] });
   await before.submit("order", "shop.order");
@@ -43,14 +38,14 @@ test("next: a parked job whose type is not loaded is retried only after the type
     LOAD,
     "Then cancel it and retry it; a new job reuses overnight:",
   ]);
-  assert.deepEqual(await firstOf(without, "order"), [LOAD]);
+  assert.deepEqual(await without.beforeRetry("order"), [LOAD]);
 
   const newer = await without.crash({ definitions: [order(2)] });
   assert.equal(
     (await nextOf(newer, "order")).at(-1),
     "Cancel it and retry it; a new job reuses overnight:",
   );
-  assert.deepEqual(await firstOf(newer, "order"), []);
+  assert.deepEqual(await newer.beforeRetry("order"), []);
 });
 
 test("next: a failed job whose type is not loaded is retried only after the type is loaded", async () => {
@@ -64,5 +59,5 @@ test("next: a failed job whose type is not loaded is retried only after the type
     fix,
     "Then retry it; a new job starts from the beginning:",
   ]);
-  assert.deepEqual(await firstOf(without, "order"), [LOAD, fix]);
+  assert.deepEqual(await without.beforeRetry("order"), [LOAD, fix]);
 });

@@ -4,7 +4,8 @@
  */
 
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { isObject } from "./members.ts";
+import { isObject } from "../../documents/fields.ts";
+import { mapped } from "./json_schema.ts";
 
 const TIME = "2026-01-31T12:00:00.000Z";
 
@@ -62,31 +63,30 @@ export function withExamples(document: JsonObject): JsonObject {
   const schemas = isObject(components) && isObject(components.schemas) ? components.schemas : {};
   return {
     ...document,
-    paths: mapped(paths, (item) => mapped(item, (one) => exampled(one, schemas))),
+    paths: changed(paths, (item) => changed(item, (one) => exampled(one, schemas))),
   };
 }
 
-function mapped(value: JsonValue | undefined, change: (one: JsonObject) => JsonValue): JsonObject {
-  if (!isObject(value)) return {};
-  const entries = Object.entries(value).map((
-    [key, one],
-  ) => [key, isObject(one) ? change(one) : one]);
-  return Object.fromEntries(entries);
+/** The members of a value, where those that are objects are changed. */
+function changed(
+  value: JsonValue | undefined,
+  change: (one: JsonObject, name: string) => JsonValue,
+): JsonObject {
+  return mapped(isObject(value) ? value : {}, (one, name) => {
+    return isObject(one) ? change(one, name) : one;
+  });
 }
 
 function exampled(operation: JsonObject, schemas: JsonObject): JsonObject {
   const { responses } = operation;
   if (!isObject(responses)) return operation;
-  const entries = Object.entries(responses).map(([status, response]) => {
-    if (Number(status) >= 300 || !isObject(response) || !isObject(response.content)) {
-      return [status, response];
-    }
-    const contents = Object.entries(response.content).map((
-      [mediaType, content],
-    ) => [mediaType, isObject(content) ? exampledContent(mediaType, content, schemas) : content]);
-    return [status, { ...response, content: Object.fromEntries(contents) }];
+  const exampledResponses = changed(responses, (response, status) => {
+    const { content } = response;
+    if (Number(status) >= 300 || !isObject(content)) return response;
+    const contents = changed(content, (one, mediaType) => exampledContent(mediaType, one, schemas));
+    return { ...response, content: contents };
   });
-  return { ...operation, responses: Object.fromEntries(entries) };
+  return { ...operation, responses: exampledResponses };
 }
 
 function exampledContent(mediaType: string, content: JsonObject, schemas: JsonObject): JsonObject {

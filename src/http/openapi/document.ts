@@ -32,8 +32,8 @@ import { problemType } from "../../documents/refusal.ts";
 import type { Parameter } from "../../documents/parameters.ts";
 import { LOG_ID_HEADERS } from "../relay.ts";
 import type { Route, RouteScope } from "../route.ts";
-import { namedSchemaObjects, type NamedSchemas, schemaObject } from "./json_schema.ts";
-import type { Answer, Content, Contents, Header, Operation } from "./operation.ts";
+import { mapped, namedSchemaObjects, type NamedSchemas, schemaObject } from "./json_schema.ts";
+import type { Answer, Content, Header, Operation } from "./operation.ts";
 import { withExamples } from "./answer_examples.ts";
 import { described } from "./members.ts";
 import * as v from "valibot";
@@ -159,9 +159,9 @@ function operationObject(place: Place, operation: Operation, needsToken: boolean
     summary,
     description,
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body === undefined
-      ? {}
-      : { requestBody: { required: body.required, content: contentObject(body.content) } }),
+    ...(body === undefined ? {} : {
+      requestBody: { required: body.required, content: mapped(body.content, mediaTypeObject) },
+    }),
     responses: { ...describeAnswers(place, operation), ...describeProblems(place, operation) },
     security: describeSecurity(place.scope, needsToken),
   };
@@ -218,12 +218,10 @@ function headerObject({ description, schema }: Header): JsonObject {
 }
 
 function describeAnswers(place: Place, { answers }: Operation): JsonObject {
-  return Object.fromEntries(
-    Object.entries(answers).map(([status, answer]) => {
-      const headers = { ...answer.headers, ...positions(place).answer };
-      return [status, answerObject({ ...answer, headers })];
-    }),
-  );
+  return mapped(answers, (answer) => {
+    const headers = { ...answer.headers, ...positions(place).answer };
+    return answerObject({ ...answer, headers });
+  });
 }
 
 /** Probes are about the process, so they have no position. */
@@ -232,11 +230,10 @@ function positions({ scope }: Place): Partial<typeof LOG_ID_HEADERS> {
 }
 
 function answerObject({ description, content, headers = {} }: Answer): JsonObject {
-  const entries = Object.entries(headers).map(([name, header]) => [name, headerObject(header)]);
   return {
     description,
-    ...(entries.length === 0 ? {} : { headers: Object.fromEntries(entries) }),
-    ...(content === undefined ? {} : { content: contentObject(content) }),
+    ...(Object.keys(headers).length === 0 ? {} : { headers: mapped(headers, headerObject) }),
+    ...(content === undefined ? {} : { content: mapped(content, mediaTypeObject) }),
   };
 }
 
@@ -262,23 +259,13 @@ function problemObject(kinds: readonly ProblemKind[]): JsonObject {
   };
 }
 
-function contentObject(contents: Contents): JsonObject {
-  return Object.fromEntries(
-    Object.entries(contents).map(([mediaType, content]) => [mediaType, mediaTypeObject(content)]),
-  );
-}
-
 function mediaTypeObject({ schema, examples, item }: Content): JsonObject {
   return {
     schema: "json" in schema ? schema.json : toJsonSchema(schema),
     // OpenAPI 3.2 calls it itemSchema; 3.1 needs the registered extension name.
     ...(item === undefined ? {} : { "x-oai-itemSchema": item }),
-    ...(examples === undefined ? {} : { examples: exampleObjects(examples) }),
+    ...(examples === undefined ? {} : { examples: mapped(examples, (value) => ({ value })) }),
   };
-}
-
-function exampleObjects(examples: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }]));
 }
 
 function toJsonSchema(schema: v.GenericSchema): JsonObject {

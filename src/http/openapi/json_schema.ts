@@ -9,6 +9,15 @@ import {
 import type * as v from "valibot";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import { findDocumentation } from "../../documents/documented.ts";
+import { isObject } from "../../documents/fields.ts";
+
+/** The same members, each with another value. */
+export function mapped<Value, Result>(
+  members: Readonly<Record<string, Value>>,
+  to: (value: Value, name: string) => Result,
+): Record<string, Result> {
+  return Object.fromEntries(Object.entries(members).map(([name, one]) => [name, to(one, name)]));
+}
 
 export type NamedSchemas = Readonly<Record<string, v.GenericSchema>>;
 
@@ -42,20 +51,18 @@ export function schemaObject(schema: v.GenericSchema, named: NamedSchemas): Json
 /** The named schemas, for `components/schemas`. */
 export function namedSchemaObjects(named: NamedSchemas): JsonObject {
   const all = toJsonSchemaDefs(named as Record<string, v.GenericSchema>, CONFIG) as JsonObject;
-  const entries = Object.keys(named).map((name) => [name, inlined(all[name] ?? {}, all)] as const);
-  return Object.fromEntries(entries);
+  return mapped(named, (_, name) => inlined(all[name] ?? {}, all));
 }
 
 /** Inlines numbered definitions where they are referred to. */
 function inlined(value: JsonValue, definitions: JsonObject): JsonValue {
   if (Array.isArray(value)) return value.map((item) => inlined(item, definitions));
-  if (typeof value !== "object" || value === null) return value;
-  const { $ref, ...rest } = value as JsonObject;
+  if (!isObject(value)) return value;
+  const { $ref, ...rest } = value;
   const number = NUMBERED.exec(String($ref))?.[1];
-  const own = Object.entries(number === undefined ? value : rest)
-    .map(([key, member]) => [key, inlined(member, definitions)]);
   const target = number === undefined ? {} : inlined(definitions[number] ?? {}, definitions);
-  return plain({ ...target as JsonObject, ...Object.fromEntries(own) });
+  const own = mapped(number === undefined ? value : rest, (one) => inlined(one, definitions));
+  return plain({ ...target as JsonObject, ...own });
 }
 
 /**

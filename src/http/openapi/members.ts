@@ -3,6 +3,8 @@
  */
 
 import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { isObject } from "../../documents/fields.ts";
+import { mapped } from "./json_schema.ts";
 
 const MEANINGS: Readonly<Record<string, string>> = {
   about: "The value in question.",
@@ -264,24 +266,17 @@ const MEANINGS: Readonly<Record<string, string>> = {
 export function described(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(described);
   if (!isObject(value)) return value;
-  const entries = Object.entries(value).map(([key, inner]) => [key, described(inner)] as const);
+  const all = mapped(value, described);
   const { properties } = value;
-  if (!isObject(properties)) return Object.fromEntries(entries);
-  const members = Object.entries(properties).map(([name, schema]) => {
+  if (!isObject(properties)) return all;
+  const members = mapped(properties, (schema, name) => {
     const own = described(schema);
     const meaning = MEANINGS[name];
-    return [
-      name,
-      meaning === undefined || !lacksMeaning(own) ? own : { ...own, description: meaning },
-    ];
+    return meaning === undefined || !lacksMeaning(own) ? own : { ...own, description: meaning };
   });
-  return { ...Object.fromEntries(entries), properties: Object.fromEntries(members) };
+  return { ...all, properties: members };
 }
 
 function lacksMeaning(schema: JsonValue): schema is JsonObject {
   return isObject(schema) && !("description" in schema) && !("$ref" in schema);
-}
-
-export function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -118,33 +118,28 @@ export function* batchDamage(journal: WrittenJournal): Iterable<Damage> {
 }
 
 /** Each run of pages zeroed, as if a disk had lost them. */
-export function* zeroedPages(disk: MemoryDisk, path: string): Iterable<Damage> {
+export function zeroedPages(disk: MemoryDisk, path: string): Iterable<Damage> {
+  return changedPages("zeroed pages", zeroed, disk, path);
+}
+
+function* changedPages(
+  kind: string,
+  changed: (whole: Bytes, start: number, end: number) => Bytes,
+  disk: MemoryDisk,
+  path: string,
+): Iterable<Damage> {
   const whole = contentOf(disk, path);
   for (let start = 0; start < whole.length; start += PAGE) {
     for (let end = start + PAGE; end < whole.length + PAGE; end += PAGE) {
-      yield replaced(
-        "zeroed pages",
-        path,
-        `from ${start} to ${end}`,
-        () => zeroed(whole, start, end),
-      );
+      yield replaced(kind, path, `from ${start} to ${end}`, () => changed(whole, start, end));
     }
   }
 }
 
 /** Each run of pages as it was written ahead, as if a disk had lost later writes. */
-export function* blankPages(disk: MemoryDisk, path: string): Iterable<Damage> {
-  const whole = contentOf(disk, path);
-  for (let start = 0; start < whole.length; start += PAGE) {
-    for (let end = start + PAGE; end < whole.length + PAGE; end += PAGE) {
-      yield replaced(
-        "blank pages",
-        path,
-        `from ${start} to ${end}`,
-        () => filled(whole, start, end, NEWLINE),
-      );
-    }
-  }
+export function blankPages(disk: MemoryDisk, path: string): Iterable<Damage> {
+  const blank = (whole: Bytes, start: number, end: number) => filled(whole, start, end, NEWLINE);
+  return changedPages("blank pages", blank, disk, path);
 }
 
 /** Zeros, and other bytes, after the end. */

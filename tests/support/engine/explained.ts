@@ -133,6 +133,20 @@ export class Explained {
     return text;
   }
 
+  /** What a retry advises to do first. */
+  async beforeRetry(jobId: string): Promise<readonly string[]> {
+    const { first } = await this.post(`/jobs/${jobId}/retry`, { dryRun: true });
+    return (first as { statement: string }[]).map(({ statement }) => statement);
+  }
+
+  /** Fails the next writes, as a full disk does. */
+  fillDisk(): void {
+    const error = Object.assign(new Error("no space left"), { code: "ENOSPC" });
+    for (let write = 0; write < 5; write++) {
+      this.faults.fail({ operation: "write", path: "segments", error });
+    }
+  }
+
   async explanation(jobId: string): Promise<Explanation<Citation>> {
     const explanation = await this.engine.explainer.explain(jobId as JobId);
     assert.ok(explanation);

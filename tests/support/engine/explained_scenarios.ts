@@ -116,10 +116,7 @@ export const SCENARIOS: readonly Scenario[] = [
     condition: "executing",
     arrange: async (daybook) => {
       await daybook.submit("job", "shop.limited");
-      const error = Object.assign(new Error("no space left"), { code: "ENOSPC" });
-      for (let write = 0; write < 5; write++) {
-        daybook.faults.fail({ operation: "write", path: "segments", error });
-      }
+      daybook.fillDisk();
       await daybook.clock.advance(91_000);
     },
   },

@@ -3,6 +3,7 @@
  * paths and Deno's read permissions depend on where files are.
  */
 
+import { cp } from "node:fs/promises";
 import { basename } from "node:path";
 import { ROOT } from "./task_process.ts";
 
@@ -28,20 +29,12 @@ export async function inCheckout(run: (checkout: Checkout) => Promise<void>): Pr
     await Deno.symlink(Deno.execPath(), `${root}/bin/deno`);
     await Deno.mkdir(folder, { recursive: true });
     for (const name of FILES) await Deno.copyFile(ROOT + name, `${folder}/${name}`);
-    for (const name of FOLDERS) await copyFolder(ROOT + name, `${folder}/${name}`);
+    for (const name of FOLDERS) await cp(ROOT + name, `${folder}/${name}`, { recursive: true });
     // Variables of npx, or of the task that runs the tests, name another folder.
     const env = { PATH: `${root}/bin:${Deno.env.get("PATH")}`, NO_COLOR: "1", INIT_CWD: folder };
     await run({ folder, above, env, tidy: () => tidy(above, folder) });
   } finally {
     await Deno.remove(root, { recursive: true });
-  }
-}
-
-async function copyFolder(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to);
-  for await (const { name, isDirectory } of Deno.readDir(from)) {
-    if (isDirectory) await copyFolder(`${from}/${name}`, `${to}/${name}`);
-    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
   }
 }
 
