@@ -1,6 +1,6 @@
 /**
- * What programs make of a value on its way if they escape it once too often, read its bytes in
- * another encoding, or take a long number for a floating-point one.
+ * What programs make of a value on its way if they escape or encode it, read its bytes in another
+ * encoding, set it in print, cut it off, or take a long number for a floating-point one.
  */
 
 import type { JsonScalar } from "../../core/json.ts";
@@ -8,17 +8,38 @@ import { looseForm } from "./loose_form.ts";
 
 const LENGTH_MAX = 80;
 
-type Recoding = readonly [what: string, recode: (text: string) => Iterable<string>];
+interface Recoding {
+  readonly what: string;
+  /** Nothing else can be the result: most values are told apart by it, which is fast. */
+  readonly result: RegExp;
+  readonly recode: (text: string) => Iterable<string>;
+}
 
 const ESCAPES: readonly Recoding[] = [
-  ["escaped for HTML", escapedForHtml],
-  ["escaped for a URL", escapedForUrl],
+  { what: "escaped for HTML", result: /&/, recode: escapedForHtml },
+  { what: "escaped for a URL", result: /[%+]/, recode: escapedForUrl },
 ];
 const RECODINGS: readonly Recoding[] = [
   ...ESCAPES,
-  ["its UTF-8 read in another encoding", misread],
-  ["without the letters beyond ASCII", withoutLetters],
-  ["rounded, as JavaScript does with long numbers", rounded],
+  {
+    what: "its UTF-8 read in another encoding",
+    result: /[^\p{ASCII}]/u,
+    recode: misread,
+  },
+  { what: "without the letters beyond ASCII", result: /./, recode: withoutLetters },
+  {
+    what: "with the dashes or quotes of a word processor",
+    result: /[\u2010-\u2015\u2018-\u201d\u2212]/,
+    recode: typeset,
+  },
+  { what: "in the digits of another script", result: /[٠-٩۰-۹०-९]/, recode: inOtherDigits },
+  { what: "in base64", result: /^[\w+/-]{11,}=*$/, recode: inBase64 },
+  {
+    what: "rounded, as JavaScript and spreadsheets do with long numbers",
+    result: /^\d[\d.]*(?:E\+\d+)?$/i,
+    recode: rounded,
+  },
+  { what: "cut off", result: /^.{10,}$/s, recode: cutOff },
 ];
 
 const TO = "it is the expected value, ";
@@ -46,7 +67,7 @@ export function* recodedForms(value: JsonScalar): Iterable<string> {
 
 function* recoded(value: JsonScalar): Iterable<string> {
   if (!isText(value)) return;
-  for (const [, recode] of RECODINGS) yield* recode(value);
+  for (const { recode } of RECODINGS) yield* recode(value);
   yield* unescaped(value);
 }
 
@@ -57,9 +78,9 @@ function madeFrom(
 ): string | undefined {
   if (!isText(value) || !isText(made)) return undefined;
   const loose = looseForm(made);
-  return recodings.find(([, recode]) =>
-    [...recode(value)].some((text) => looseForm(text) === loose)
-  )?.[0];
+  return recodings.find(({ result, recode }) =>
+    result.test(made) && [...recode(value)].some((text) => looseForm(text) === loose)
+  )?.what;
 }
 
 function isText(value: JsonScalar): value is string {
@@ -129,9 +150,50 @@ function* withoutLetters(text: string): Iterable<string> {
   yield text.replaceAll(LETTERS, asQuestionMarks);
 }
 
+const DASHES = ["\u2010", "\u2013", "\u2014", "\u2212"];
+
+function* typeset(text: string): Iterable<string> {
+  if (text.includes("-")) yield* DASHES.map((dash) => text.replaceAll("-", dash));
+  if (text.includes("'")) yield text.replaceAll("'", "\u2019");
+  if (text.includes('"')) yield text.replace('"', "\u201c").replaceAll('"', "\u201d");
+}
+
+/** The zeros of Arabic, Persian and Hindi. */
+const ZEROS = ["٠", "۰", "०"];
+
+function* inOtherDigits(text: string): Iterable<string> {
+  if (!/\d/.test(text)) return;
+  for (const zero of ZEROS) {
+    const first = zero.charCodeAt(0);
+    yield text.replaceAll(/\d/g, (digit) => String.fromCharCode(first + Number(digit)));
+  }
+}
+
+const BASE64_LENGTH_MIN = 8;
+
+function* inBase64(text: string): Iterable<string> {
+  if (text.length < BASE64_LENGTH_MIN || !/^\p{ASCII}*$/u.test(text)) return;
+  const encoded = btoa(text);
+  yield encoded;
+  yield encoded.replaceAll("=", "").replaceAll("+", "-").replaceAll("/", "_");
+}
+
+/** How many decimals a spreadsheet leaves of a long number. */
+const DECIMALS = [2, 5];
+
 /** The rounded form of a shorter one may as well be the next in a sequence. */
 function* rounded(text: string): Iterable<string> {
-  if (!/^[1-9]\d{16,19}$/.test(text)) return;
-  const number = String(Number(text));
-  if (number !== text) yield number;
+  if (!/^[1-9]\d{11,19}$/.test(text)) return;
+  const number = Number(text);
+  for (const decimals of DECIMALS) yield number.toExponential(decimals);
+  if (text.length > 16 && String(number) !== text) yield String(number);
+}
+
+/** Lengths of columns and fields. */
+const LENGTHS = [10, 12, 15, 16, 18, 20, 24, 27, 30, 32, 35, 40, 50, 64];
+
+function* cutOff(text: string): Iterable<string> {
+  for (const length of LENGTHS) {
+    if (length < text.length) yield text.slice(0, length).toWellFormed();
+  }
 }
