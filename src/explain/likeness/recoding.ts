@@ -10,36 +10,48 @@ const LENGTH_MAX = 80;
 
 interface Recoding {
   readonly what: string;
-  /** Nothing else can be the result: most values are told apart by it, which is fast. */
-  readonly result: RegExp;
+  /** Whether a text may be the result for a value: it tells most others apart, fast. */
+  readonly mayMake: (made: string, value: string) => boolean;
   readonly recode: (text: string) => Iterable<string>;
 }
 
 const ESCAPES: readonly Recoding[] = [
-  { what: "escaped for HTML", result: /&/, recode: escapedForHtml },
-  { what: "escaped for a URL", result: /[%+]/, recode: escapedForUrl },
+  { what: "escaped for HTML", mayMake: (made) => made.includes("&"), recode: escapedForHtml },
+  { what: "escaped for a URL", mayMake: (made) => /[%+]/.test(made), recode: escapedForUrl },
 ];
 const RECODINGS: readonly Recoding[] = [
   ...ESCAPES,
   {
     what: "its UTF-8 read in another encoding",
-    result: /[^\p{ASCII}]/u,
+    mayMake: (made) => BEYOND_ASCII.test(made),
     recode: misread,
   },
-  { what: "without the letters beyond ASCII", result: /./, recode: withoutLetters },
+  {
+    what: "without the letters beyond ASCII",
+    mayMake: (_, value) => BEYOND_ASCII.test(value),
+    recode: withoutLetters,
+  },
   {
     what: "with the dashes or quotes of a word processor",
-    result: /[\u2010-\u2015\u2018-\u201d\u2212]/,
+    mayMake: (made) => /[\u2010-\u2015\u2018-\u201d\u2212]/.test(made),
     recode: typeset,
   },
-  { what: "in the digits of another script", result: /[٠-٩۰-۹०-९]/, recode: inOtherDigits },
-  { what: "in base64", result: /^[\w+/-]{11,}=*$/, recode: inBase64 },
+  {
+    what: "in the digits of another script",
+    mayMake: (made) => /[٠-٩۰-۹०-९]/.test(made),
+    recode: inOtherDigits,
+  },
+  {
+    what: "in base64",
+    mayMake: (made, { length }) => made.length * 3 >= length * 4 && /^[\w+/-]{11,}=*$/.test(made),
+    recode: inBase64,
+  },
   {
     what: "rounded, as JavaScript and spreadsheets do with long numbers",
-    result: /^\d[\d.]*(?:E\+\d+)?$/i,
+    mayMake: (made) => /^\d[\d.]*(?:E\+\d+)?$/i.test(made),
     recode: rounded,
   },
-  { what: "cut off", result: /^.{10,}$/s, recode: cutOff },
+  { what: "cut off", mayMake: (made, value) => value.startsWith(made), recode: cutOff },
 ];
 
 const TO = "it is the expected value, ";
@@ -77,10 +89,11 @@ function madeFrom(
   recodings: readonly Recoding[],
 ): string | undefined {
   if (!isText(value) || !isText(made)) return undefined;
-  const loose = looseForm(made);
-  return recodings.find(({ result, recode }) =>
-    result.test(made) && [...recode(value)].some((text) => looseForm(text) === loose)
-  )?.what;
+  return recodings.find(({ mayMake, recode }) => {
+    if (!mayMake(made, value)) return false;
+    const loose = looseForm(made);
+    return [...recode(value)].some((text) => looseForm(text) === loose);
+  })?.what;
 }
 
 function isText(value: JsonScalar): value is string {
@@ -118,7 +131,8 @@ function* unescaped(text: string): Iterable<string> {
   }
 }
 
-const BEYOND_ASCII = /[^\p{ASCII}]/gu;
+const BEYOND_ASCII = /[^\p{ASCII}]/u;
+const ALL_BEYOND_ASCII = /[^\p{ASCII}]/gu;
 /** The characters of Windows-1252 in place of the controls from 0x80 on. */
 const WINDOWS = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ";
 
@@ -132,9 +146,9 @@ const asLatin = utf8As((byte) => String.fromCharCode(byte));
 const asWindows = utf8As((byte) => WINDOWS[byte - 0x80] ?? String.fromCharCode(byte));
 
 function* misread(text: string): Iterable<string> {
-  if (text.search(BEYOND_ASCII) < 0) return;
-  yield text.replaceAll(BEYOND_ASCII, asLatin);
-  yield text.replaceAll(BEYOND_ASCII, asWindows);
+  if (!BEYOND_ASCII.test(text)) return;
+  yield text.replaceAll(ALL_BEYOND_ASCII, asLatin);
+  yield text.replaceAll(ALL_BEYOND_ASCII, asWindows);
 }
 
 const asQuestionMarks = utf8As(() => "?");
