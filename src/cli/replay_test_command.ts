@@ -93,10 +93,13 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
   const recorded = await orExit(input, () => read(parts.fileSystem, folder, terminal));
   const selected = selectedJobs(recorded, selection);
   const sealing = createSealing(parts, input, folder);
-  const report = await checkAll(parts.clock, sealing, registry, recorded, selected, {
-    keepsCompatible: selection.jobId !== undefined,
-    onProgress: (done) => terminal.progress("checking", done, selected.length),
+  const report = new ReplayReport(selection.jobId !== undefined);
+  let done = 0;
+  const pool = new CheckPool(selected, parts.clock, async (job, clock) => {
+    await check({ clock, sealing, registry, recorded, report }, job);
+    terminal.progress("checking", ++done, selected.length);
   });
+  await pool.run();
   terminal.progressEnd();
   printReport(terminal, report, recorded.head.logId, input.isSet("all"));
   return report.verdict === "compatible" ? EXIT_OK : EXIT_NEGATIVE;
@@ -155,61 +158,41 @@ function selectedJobs(
   throw new CommandError(`Cannot test job ${jobId}: no such job was selected`, EXIT_USAGE);
 }
 
-async function checkAll(
-  clock: Clock,
-  sealing: Sealing,
-  registry: DefinitionRegistry,
-  recorded: RecordedJobs,
-  selected: readonly JobState[],
-  { keepsCompatible, onProgress }: {
-    readonly keepsCompatible: boolean;
-    onProgress(done: number): void;
-  },
-): Promise<ReplayReport> {
-  const report = new ReplayReport(keepsCompatible);
-  let done = 0;
-  const pool = new CheckPool(selected, clock, async (job, clock) => {
-    const definition = registry.running(job) ?? registry.get(job.type);
-    const lack = isTerminal(job) ? undefined : registry.lackFor(job);
-    const today = definition && { definition, lack };
-    if (today !== undefined) await check(clock, sealing, today, recorded, job, report);
-    else if (!isTerminal(job)) report.addMissing(job.type ?? "");
-    onProgress(++done);
-  });
-  await pool.run();
-  return report;
+interface Checking {
+  readonly clock: Clock;
+  readonly sealing: Sealing;
+  readonly registry: DefinitionRegistry;
+  readonly recorded: RecordedJobs;
+  readonly report: ReplayReport;
 }
 
-/** The definition closest to a job, and the reason if it does not run the job. */
-interface Today {
-  readonly definition: AnyJobDefinition;
-  readonly lack: string | undefined;
-}
-
+/** Checks a job against the definition closest to it, even if that does not run the job. */
 async function check(
-  clock: Clock,
-  sealing: Sealing,
-  { definition, lack }: Today,
-  recorded: RecordedJobs,
+  { clock, sealing, registry, recorded, report }: Checking,
   job: JobState,
-  report: ReplayReport,
 ): Promise<void> {
+  const definition = registry.running(job) ?? registry.get(job.type);
+  if (definition === undefined) {
+    if (!isTerminal(job)) report.addMissing(job.type ?? "");
+    return;
+  }
   const type = report.of(definition.type, definition.version);
+  const add = async (verdict: Finding["verdict"]) =>
+    type.add(await findByName(job, definition, verdict, recorded));
   const opened = isSealed(job) ? await openedInput(sealing, job) : undefined;
   if (opened?.ok === false) {
-    const message = `the input is sealed, and ${opened.reason}`;
-    return type.add(await findByName(job, definition, { kind: "notChecked", message }, recorded));
+    return await add({ kind: "notChecked", message: `the input is sealed, and ${opened.reason}` });
   }
   const clear = opened === undefined ? job : withInput(job, opened.input);
   const source = { clock, entriesAt: recorded.factsAt };
-  const verdict = await checkHistory(
-    definition,
-    clear,
-    opened === undefined ? source : { ...source, guard: opened.guard },
+  const guarded = opened === undefined ? source : { ...source, guard: opened.guard };
+  const verdict = await checkHistory(definition, clear, guarded);
+  const lack = isTerminal(job) ? undefined : registry.lackFor(job);
+  await add(
+    lack !== undefined && verdict.kind === "compatible"
+      ? { kind: "notLoaded", logId: job.firstLogId, message: lack }
+      : verdict,
   );
-  const isParked = lack !== undefined && verdict.kind === "compatible";
-  const notLoaded = { kind: "notLoaded", logId: job.firstLogId, message: `${lack}` } as const;
-  type.add(await findByName(job, definition, isParked ? notLoaded : verdict, recorded));
   if (!isTerminal(job)) type.addPlanChanges(planChanges(definition, clear));
 }
 

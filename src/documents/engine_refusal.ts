@@ -9,7 +9,7 @@ import { OverCapacityError } from "../engine/writer/intake.ts";
 import { JournalFailedError, JournalFullError } from "../engine/ports.ts";
 import type { EngineProblem, Outcome } from "../engine/requests.ts";
 import { engineOverCapacity } from "./over_capacity.ts";
-import { invalidRequest, Refusal } from "./refusal.ts";
+import { invalidRequest, Refusal, type RefusalKind } from "./refusal.ts";
 
 /** Seconds after which a request may succeed: about the time of a restart. */
 export const RETRY_AFTER_SECONDS = 5;
@@ -35,10 +35,7 @@ export function toRefusal(problem: EngineProblem): Refusal {
     case "jobExists":
       return jobExists(problem.jobId);
     case "inputRemoved":
-      return new Refusal(
-        "input-removed",
-        `Cannot show the input of job ${problem.jobId}: ${problem.reason}`,
-      );
+      return inputRemoved(problem);
     case "keyReused":
       return keyReused(problem.key, problem.jobId);
     case "unknownPoint":
@@ -91,6 +88,10 @@ function rejected({ message, allowedIn, allowedWhile, retriedAs }: Rejection): R
   return new Refusal("not-in-this-state", message + states, { allowedIn });
 }
 
+function inputRemoved({ jobId, reason }: { jobId: string; reason: string }): Refusal {
+  return new Refusal("input-removed", `Cannot show the input of job ${jobId}: ${reason}`);
+}
+
 function keyReused(key: string, jobId: string): Refusal {
   return new Refusal(
     "idempotency-key-reused",
@@ -119,44 +120,31 @@ function unknownPoint(parameter: string, detail: string): Refusal {
 export function refusalOfFailure(error: Error): Refusal | undefined {
   if (error instanceof OverCapacityError) return engineOverCapacity(error.limit, error.max);
   if (error instanceof IndexDamagedError) {
-    return new Refusal(
-      "index-damaged",
+    const detail =
       "Cannot answer: the index of ended jobs is damaged; nothing is lost, a restart " +
-        "rebuilds it from the journal",
-      {},
-      RETRY_AFTER_SECONDS,
-    );
+      "rebuilds it from the journal";
+    return forNow("index-damaged", detail);
   }
   if (isOutOfDescriptors(error)) {
-    return new Refusal(
-      "over-capacity",
-      "Cannot answer now: the process has no file descriptor left, because so many clients are " +
-        "connected; the system sets the limit (ulimit -n)",
-      {},
-      1,
-    );
+    const detail = "Cannot answer now: the process has no file descriptor left, because so many " +
+      "clients are connected; the system sets the limit (ulimit -n)";
+    return forNow("over-capacity", detail, 1);
   }
   if (error instanceof JournalFullError) {
-    return new Refusal(
-      "disk-full",
-      "Cannot record: the disk is full; nothing was recorded",
-      {},
-      RETRY_AFTER_SECONDS,
-    );
+    return forNow("disk-full", "Cannot record: the disk is full; nothing was recorded");
   }
   if (error instanceof JournalFailedError) {
-    return new Refusal(
-      "outcome-unknown",
-      "Cannot tell whether this was recorded: the journal failed; the outcome is unknown, and " +
-        "the request can be repeated with the same Idempotency-Key, jobId or eventId",
-      {},
-      RETRY_AFTER_SECONDS,
-    );
+    const detail = "Cannot tell whether this was recorded: the journal failed; the outcome is " +
+      "unknown, and the request can be repeated with the same Idempotency-Key, jobId or eventId";
+    return forNow("outcome-unknown", detail);
   }
   return undefined;
 }
 
 export function draining(): Refusal {
-  const detail = "Cannot accept new work: Daybook is stopping; nothing was recorded";
-  return new Refusal("draining", detail, {}, RETRY_AFTER_SECONDS);
+  return forNow("draining", "Cannot accept new work: Daybook is stopping; nothing was recorded");
+}
+
+function forNow(kind: RefusalKind, detail: string, seconds = RETRY_AFTER_SECONDS): Refusal {
+  return new Refusal(kind, detail, {}, seconds);
 }

@@ -30,8 +30,10 @@ import type { AnyJobDefinition, ErrorMatcher, Expectation } from "./definition.t
  */
 export function planFor(definition: AnyJobDefinition, input: unknown): JobPlan {
   const expects = definition.expects?.(input) ?? {};
-  if (typeof expects !== "object" || expects instanceof Promise) {
-    throw new TypeError(`Cannot expect ${String(expects)}: it must be an object of expectations`);
+  if (typeof expects !== "object" || expects instanceof Promise || Array.isArray(expects)) {
+    throw new TypeError(
+      `Cannot expect ${String(expects)}: it must be an object of expectations`,
+    );
   }
   const errors = definition.errors?.(input) ?? [];
   if (!Array.isArray(errors)) {

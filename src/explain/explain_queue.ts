@@ -10,8 +10,8 @@ import { counted } from "../core/counted.ts";
 import type { LogId } from "../core/ids.ts";
 import { isOfEverything, type Pause } from "../core/pauses.ts";
 import type { WorkerHolder } from "./evidence.ts";
-import type { Next, QueuedJobs, QueueExplanation, Statement } from "./explanation.ts";
-import { automatic, manual } from "./next_step.ts";
+import type { Next, QueuedJobs, QueueExplanation, Reasons } from "./explanation.ts";
+import { automatic, byHand, manual } from "./next_step.ts";
 import { endStep, pauseText, scopeText } from "./pause_texts.ts";
 import { oneLine } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
@@ -28,44 +28,34 @@ import {
 } from "./queue_holders.ts";
 import { backoffText, reasonsBeside } from "./queue_reasons.ts";
 
-type Reason = Statement<LogId>;
-
 const REASONS_MAX = 5;
 const HOLDERS_MAX = 3;
 const PAUSES_MAX = 3;
 
 export function explainQueue(facts: QueueFacts): QueueExplanation<LogId> {
-  const { cause, ...answer } = queueCause(facts);
-  const because = [...cause, ...reasonsBeside(facts)];
-  return {
-    asOf: facts.asOf,
-    ...answer,
-    queued: queuedJobs(facts),
-    because: because.slice(0, REASONS_MAX),
-  };
+  const { cause = [], next = [], ...answer } = queueCause(facts);
+  const because = [...cause, ...reasonsBeside(facts)].slice(0, REASONS_MAX);
+  return { asOf: facts.asOf, ...answer, next, queued: queuedJobs(facts), because };
 }
 
-interface Cause extends Omit<QueueExplanation<LogId>, "asOf" | "because" | "queued"> {
+interface Cause extends Pick<QueueExplanation<LogId>, "standsStill" | "since" | "summary"> {
   /** The reasons for this cause itself. */
-  readonly cause: readonly Reason[];
+  readonly cause?: Reasons;
+  readonly next?: Next;
 }
 
 function queueCause(facts: QueueFacts): Cause {
   const { circumstances: { full, draining, silentSince }, failed, pauses, asOf } = facts;
   if (failed) {
-    return {
-      standsStill: true,
-      summary: "Nothing can be recorded: the journal has failed, and the process must start again.",
-      cause: [],
-      next: [],
-    };
+    const summary = "Nothing can be recorded: the journal has failed, and the process must start " +
+      "again.";
+    return { standsStill: true, summary };
   }
   if (silentSince !== undefined) {
     return {
       standsStill: true,
       since: silentSince,
       summary: `Nothing can be recorded: ${silenceText(silentSince)}. ${waitText(facts)}`,
-      cause: [],
       next: [automatic("Everything continues by itself once the database answers.", [])],
     };
   }
@@ -82,7 +72,6 @@ function queueCause(facts: QueueFacts): Cause {
     return {
       standsStill: true,
       summary: `Nothing new begins: this process is stopping. ${waitText(facts)}`,
-      cause: [],
       next: [automatic("The next start takes up what is left.", [])],
     };
   }
@@ -102,7 +91,6 @@ function pausedCause(facts: QueueFacts, pause: Pause): Cause {
     standsStill: true,
     since: pause.since,
     summary: `Nothing begins: ${pauseText(pause)}. ${waitText(facts)}`,
-    cause: [],
     next: pauseEnds([pause]),
   };
 }
@@ -120,7 +108,6 @@ function allPausedCause(facts: QueueFacts): Cause {
     standsStill: true,
     ...(holding[0] === undefined ? {} : { since: holding[0].since }),
     summary: `Nothing begins: a pause holds each job that needs a worker: ${texts}.`,
-    cause: [],
     next: pauseEnds(holding),
   };
 }
@@ -150,13 +137,16 @@ function stuckCause(facts: QueueFacts, pool: WorkerPool): Cause {
     standsStill: true,
     ...(facts.longest.queued === undefined ? {} : { since: facts.longest.queued.since }),
     summary: `The queue stands still: ${workers} held${holdersText(queue)}. ${waitText(facts)}`,
-    cause: holders.slice(0, HOLDERS_MAX).map(holderReason),
+    cause: holderReasons(holders),
     next: [...holders.slice(0, HOLDERS_MAX).flatMap(endByItself), ...cancelHolders(queue)],
   };
 }
 
-function holderReason(holder: WorkerHolder): Reason {
-  return { statement: `${HELD_BY}${holderText(holder)}.`, cites: [holder.startedBy] };
+function holderReasons(holders: readonly WorkerHolder[]): Reasons {
+  return holders.slice(0, HOLDERS_MAX).map((holder) => ({
+    statement: `${HELD_BY}${holderText(holder)}.`,
+    cites: [holder.startedBy],
+  }));
 }
 
 /** The latest time at which a worker becomes free. */
@@ -183,15 +173,13 @@ function limitsHoldText({ limits: [most], limited }: QueueFacts): string {
 /** Not a standstill: a rate and backoffs end by themselves. */
 function betweenAttemptsCause(facts: QueueFacts): Cause {
   const { limits, limited, conditions } = facts;
-  const limit = limited === 0 ? [] : [limitsHoldText(facts)];
-  const paused = facts.paused === 0 ? [] : [`pauses hold ${counted(facts.paused, "job")}`];
   const compensating = conditions.get("compensating") ?? 0;
   const undone = counted(compensating, "job is being compensated", "jobs are being compensated");
   const backingOff = conditions.get("backingOff") ?? 0;
   const kinds = [
     ...compensating === 0 ? [] : [undone],
-    ...paused,
-    ...limit,
+    ...facts.paused === 0 ? [] : [`pauses hold ${counted(facts.paused, "job")}`],
+    ...limited === 0 ? [] : [limitsHoldText(facts)],
     ...backingOff === 0 ? [] : [backoffText(facts)],
   ];
   const again = `${counted(backingOff, "job backs off and is", "jobs back off and are")} tried ` +
@@ -199,7 +187,6 @@ function betweenAttemptsCause(facts: QueueFacts): Cause {
   return {
     standsStill: false,
     summary: `Nothing is running: ${shortened(kinds, kinds.length)}.`,
-    cause: [],
     next: [
       ...limits.flatMap(placeEnds),
       ...backingOff === 0 ? [] : [automatic(again, [])],
@@ -229,7 +216,7 @@ function movingCause(facts: QueueFacts): Cause {
         busy.join(", ")
       }.${beside}${held}`
       : `Work continues: ${busy.join(", ")}.${beside} ${waitText(facts)}`.trimEnd(),
-    cause: holders.slice(0, HOLDERS_MAX).map(holderReason),
+    cause: holderReasons(holders),
     next: [
       ...isLimited ? [] : [automatic("It continues by itself.", [])],
       ...limits.flatMap(placeEnds),
@@ -247,14 +234,10 @@ function idleCause(facts: QueueFacts): Cause {
     return jobs === 0 ? [] : [counted(jobs, ...words)];
   });
   if (held === 0) {
-    return {
-      standsStill: false,
-      summary: kinds.length === 0
-        ? "Nothing is running: every job has ended."
-        : `Nothing is running or queued: ${shortened(kinds, LIVE.length)}.`,
-      cause: [],
-      next: [],
-    };
+    const summary = kinds.length === 0
+      ? "Nothing is running: every job has ended."
+      : `Nothing is running or queued: ${shortened(kinds, LIVE.length)}.`;
+    return { standsStill: false, summary };
   }
   const [most] = parked;
   const why = most === undefined || (conditions.get("parked") ?? 0) < held / 2
@@ -267,7 +250,7 @@ function idleCause(facts: QueueFacts): Cause {
   const summary = held === all
     ? `Nothing runs: ${every} held (${shortened(kinds, LIVE.length)})${why}.`
     : `Nothing runs: ${shortened(kinds, LIVE.length)}${why}.`;
-  return { standsStill: true, summary, cause: [], next: release(facts) };
+  return { standsStill: true, summary, next: release(facts) };
 }
 
 /** Singular and plural. */
@@ -291,7 +274,7 @@ function release({ parked, longest }: QueueFacts): Next {
       `${counted(jobs, "job")} ${jobs === 1 ? "continues" : "continue"} by ${
         jobs === 1 ? "itself" : "themselves"
       }.`;
-    return { by: "anyone" as const, statement, cites: [newest.by] };
+    return byHand(statement, [newest.by]);
   });
   const { suspended } = longest;
   return suspended === undefined

@@ -14,7 +14,7 @@ import { opensAtMs, pauseAt } from "./hold_at.ts";
 import { type HeldUp, type HoldUp, momentsIn, type QueuedStay, queuedStays } from "./hold_ups.ts";
 import { holdUpReason } from "./hold_up_texts.ts";
 import { insteadText, type SupposedLimits, withSupposed } from "./limits_supposed.ts";
-import { inForceThenReason, type LimitsQuestion, type LimitsWhatIf } from "./limits_what_if.ts";
+import { inForceReason, type LimitsQuestion, type LimitsWhatIf } from "./limits_what_if.ts";
 import { scopeText } from "./pause_texts.ts";
 import type { Moment, PlaceHistory, QueuedAs } from "./place_history.ts";
 import {
@@ -72,7 +72,7 @@ export function* limitsInRetrospect(
         ? noLessText(queuedMs, heldUp)
         : `longer: ${tight.statement}`),
     because: [
-      inForceThenReason(asked),
+      inForceReason(asked, "was", "had"),
       ...heldUp.all.flatMap((one) => holdUpReason(one, heldUp)),
       ...all.flatMap((times) => freeReasons(times)),
       ...tight === undefined ? [] : [tight.reason],

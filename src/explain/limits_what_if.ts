@@ -8,7 +8,6 @@ import { counted } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import { limitsText, type PlaceLimits } from "../core/place_limits.ts";
-import { shownText } from "../core/shown_value.ts";
 import type { BlockingLimit, HoldingPause } from "./evidence.ts";
 import type { Reasons, Statement } from "./explanation.ts";
 import { insteadText, type SupposedLimits } from "./limits_supposed.ts";
@@ -16,7 +15,7 @@ import type { OutlinedHistory } from "./outlined_history.ts";
 import { pausesCited, pausesText } from "./pause_texts.ts";
 import { shortened } from "./phrases.ts";
 import type { LimitsFrom } from "./place_history.ts";
-import { blockingEntries, changeCited, holdersText, limitText } from "./queue_holders.ts";
+import { blockingEntries, changeCited, holdersText, keyText, limitText } from "./queue_holders.ts";
 
 const LIMITS_OUTCOMES = ["begins", "waits", "sooner", "noSooner", "later"] as const;
 
@@ -111,18 +110,16 @@ function placeText(
   { taken, workers: { busy, max } }: QueuedStanding,
 ): string {
   const { maxRunning, perKey, rate } = limits;
-  const ofType = `type ${type}`;
   const places = [
     ...supposed.perKey == null || key === undefined
       ? []
-      : [`place ${taken.perKey + 1} of ${perKey} of key ${shownText(key)}`],
+      : [`place ${taken.perKey + 1} of ${perKey} of ${keyText(type, key)}`],
     ...supposed.maxRunning == null
       ? []
-      : [`place ${taken.maxRunning + 1} of ${maxRunning} of ${ofType}`],
+      : [`place ${taken.maxRunning + 1} of ${maxRunning} of ${keyText(type, undefined)}`],
     ...supposed.rate == null || rate === undefined ? [] : [
-      `start ${taken.rate + 1} of ${rate.count} within ${durationText(rate.perMs)} of ${
-        rateKey === undefined ? ofType : `key ${shownText(rateKey)}`
-      }`,
+      `start ${taken.rate + 1} of ${rate.count} within ${durationText(rate.perMs)} of ` +
+      keyText(type, rateKey),
     ],
   ];
   const free = `${busy} of ${counted(max, "worker")} busy`;
@@ -146,32 +143,22 @@ function waitText({ pauses, then, before, workers }: QueuedStanding): string {
 /** The limits in force, and what the job waits for. */
 function asItIs(asked: LimitsQuestion, { pauses, now }: QueuedStanding): Reasons {
   const since = asked.outlined.conditionSince;
-  const waits = now === undefined
-    ? `It has been queued since ${since.receivedAt}, and no limit holds it.`
-    : `It has been queued since ${since.receivedAt}: ${limitText(now)}.`;
+  const held = now === undefined ? ", and no limit holds it" : `: ${limitText(now)}`;
+  const waits = `It has been queued since ${since.receivedAt}${held}.`;
   const cites = now === undefined ? [] : blockingEntries({ limit: now });
   return [
-    inForceReason(asked),
+    inForceReason(asked, "is", "has"),
     ...pauses.length > 0
       ? [{ statement: `A pause holds it: ${pausesText(pauses)}.`, cites: pausesCited(pauses) }]
       : [{ statement: waits, cites: [since.logId, ...cites.slice(0, CITED_MAX)] }],
   ];
 }
 
-/** The limits in force, which are those that the supposed ones are compared with. */
-function inForceReason(asked: LimitsQuestion): Statement<LogId> {
-  return limitsReason(asked, "is", "has");
-}
-
-/** The same for a past time. */
-export function inForceThenReason(asked: LimitsQuestion): Statement<LogId> {
-  return limitsReason(asked, "was", "had");
-}
-
-function limitsReason(
+/** The limits in force, or once in force, with which the supposed ones are compared. */
+export function inForceReason(
   { outlined: { created }, inForce: { limits, change } }: LimitsQuestion,
-  is: string,
-  has: string,
+  is: "is" | "was",
+  has: "has" | "had",
 ): Statement<LogId> {
   const whose = change === undefined ? "by the code loaded now" : `as changed at ${change.at}`;
   const what = Object.keys(limits).length === 0
@@ -201,6 +188,6 @@ function thenReasons({ now, then, pauses }: QueuedStanding, begins: boolean): Re
 }
 
 function limitOf({ limit, type, key }: BlockingLimit): string {
-  const what = key === undefined ? `type ${type}` : `key ${shownText(key)}`;
+  const what = keyText(type, key);
   return limit === "rate" ? `the rate of ${what}` : `a place of ${what} (${limit})`;
 }

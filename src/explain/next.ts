@@ -16,7 +16,7 @@ import { runningTasks } from "./because.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import type { Circumstances, Evidence } from "./evidence.ts";
 import { afterFailure } from "./next_after_failure.ts";
-import { automatic, manual } from "./next_step.ts";
+import { automatic, byHand, manual } from "./next_step.ts";
 import { type Overtaken, unendedAttempts } from "./overtaken.ts";
 import { holdingLater, isPaused, pauseSteps } from "./pause_texts.ts";
 import { capital, later, matcherText, shortened, taskText } from "./phrases.ts";
@@ -124,7 +124,7 @@ function loadDefinition({ job, created }: OutlinedHistory): NextStep<LogId> {
     : "until then, and until it is resumed,";
   const statement = `Start Daybook with a module that defines type ${job.type ?? ""} ` +
     `(--definitions): ${until} none of its code runs.`;
-  return { by: "anyone", statement, cites: [created.logId] };
+  return byHand(statement, [created.logId]);
 }
 
 /** The controls that the job accepts now. */

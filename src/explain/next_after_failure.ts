@@ -11,7 +11,7 @@ import type { Pause } from "../core/pauses.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { compensableTasks } from "./because_compensating.ts";
 import { neverStarted } from "./because_ended.ts";
-import { automatic, firstLoadType, manual } from "./next_step.ts";
+import { automatic, byHand, firstLoadType, manual } from "./next_step.ts";
 import { overtakenAttempts, underWayText } from "./overtaken.ts";
 import { firstFit } from "./parked.ts";
 import { errorText } from "../core/error_text.ts";
@@ -41,18 +41,18 @@ export function afterFailure(
   if (neverStarted(outlined, job)) {
     return [...(done.length > 0 ? done : [nothing]), sendAgain(outlined)];
   }
-  const byHand = [
+  const left = [
     ...recovery(job),
     ...leftovers(job),
     ...begun(outlined, job),
     ...underWay(outlined),
   ];
   // Not over for the person who has to undo something.
-  const first = done.length > 0 || byHand.length > 0 ? done : [nothing];
+  const first = done.length > 0 || left.length > 0 ? done : [nothing];
   const { inputRemoved } = outlined;
-  if (inputRemoved !== undefined) return [...first, ...byHand, withInput(inputRemoved)];
+  if (inputRemoved !== undefined) return [...first, ...left, withInput(inputRemoved)];
   if (job.failure.error.name === "InvalidInput") {
-    return [...first, ...byHand, submitAgain(outlined)];
+    return [...first, ...left, submitAgain(outlined)];
   }
   const beforehand = [
     ...circumstances.isTypeMissing ? [firstLoadType(outlined)] : [],
@@ -71,7 +71,7 @@ export function afterFailure(
     : manual(`${retry} it once more; ${names}:`, path, { again: true });
   return [
     ...first,
-    ...byHand,
+    ...left,
     ...beforehand,
     offer,
     ...holdsRetry(outlined, circumstances.pauses),
@@ -117,30 +117,18 @@ function repeatsItself(
   pauses: readonly Pause[] = [],
 ): Next {
   const { kind, taskId, error } = failure;
-  const cites = [failure.because];
-  if (outlined.failedBy?.entry.eventType === "job.DeadlinePassed") {
-    return pauses.slice(0, NAMES_MAX).map(firstEndStep);
-  }
-  if (error.name === "CrashLoop") {
-    const statement = `First find out why the process ended during ${
-      taskText(taskId ?? MAIN_TASK)
-    }.`;
-    return [{ by: "anyone", statement, cites }];
-  }
-  if (kind === "poison") {
-    const statement = `First fix what ${taskText(taskId ?? MAIN_TASK)} failed on: ` +
-      `${errorText(error)}.`;
-    return [{ by: "anyone", statement, cites }];
-  }
-  if (
-    kind === "error" && taskId === MAIN_TASK &&
-    outlined.failedBy?.entry.eventType === "job.TaskFailed"
-  ) {
-    const statement = "Fix the code first: with the same input and results, run " +
-      `throws ${error.name} again.`;
-    return [{ by: "anyone", statement, cites }];
-  }
-  return [];
+  const failedBy = outlined.failedBy?.entry.eventType;
+  if (failedBy === "job.DeadlinePassed") return pauses.slice(0, NAMES_MAX).map(firstEndStep);
+  const task = taskText(taskId ?? MAIN_TASK);
+  const isThrown = kind === "error" && taskId === MAIN_TASK && failedBy === "job.TaskFailed";
+  const statement = error.name === "CrashLoop"
+    ? `First find out why the process ended during ${task}.`
+    : kind === "poison"
+    ? `First fix what ${task} failed on: ${errorText(error)}.`
+    : isThrown
+    ? `Fix the code first: with the same input and results, run throws ${error.name} again.`
+    : undefined;
+  return statement === undefined ? [] : [byHand(statement, [failure.because])];
 }
 
 /** After a passed deadline, a pause comes first; see `repeatsItself`. */
@@ -160,28 +148,28 @@ function underWay(outlined: OutlinedHistory): Next {
     "and a retry does it again.";
   const cites = overtaken.slice(0, NAMES_MAX)
     .flatMap(({ attempt }) => attempt.ended?.entry.logId ?? attempt.started?.logId ?? []);
-  return [{ by: "anyone", statement, cites }];
+  return [byHand(statement, cites)];
 }
 
 /** When the input was removed, only the sender has it. */
 function withInput(removed: JobEventLogEntry): NextStep<LogId> {
   const statement = `Submit it again with its input, which was removed at ${removed.receivedAt}: ` +
     "without it there is no retry.";
-  return { by: "anyone", statement, cites: [removed.logId] };
+  return byHand(statement, [removed.logId]);
 }
 
 /** When the input on record is not valid, which a retry would take. */
 function submitAgain({ created }: OutlinedHistory): NextStep<LogId> {
   const statement = "Submit it again with an input that its definition takes; a retry of this " +
     "job would fail for the same reason while the definition is what it is.";
-  return { by: "anyone", statement, cites: [created.logId] };
+  return byHand(statement, [created.logId]);
 }
 
 /** When the event that created it gave no valid input, which would fail again. */
 function sendAgain({ created }: OutlinedHistory): NextStep<LogId> {
   const statement = "Send the event again, corrected and under a new id; a retry of this job " +
     "would fail for the same reason.";
-  return { by: "anyone", statement, cites: [created.logId] };
+  return byHand(statement, [created.logId]);
 }
 
 /** What neither a retry nor the engine can repair. */
@@ -193,11 +181,7 @@ function recovery(job: FailedJob): Next {
     ? "what it did"
     : shortened(failed.map(({ taskId }) => taskId), NAMES_MAX);
   const statement = `Undo by hand: ${names}.`;
-  return [{
-    by: "anyone",
-    statement,
-    cites: failed.slice(0, NAMES_MAX).map((task) => task.lastLogId),
-  }];
+  return [byHand(statement, failed.slice(0, NAMES_MAX).map((task) => task.lastLogId))];
 }
 
 /** What had begun before the job failed and was cut short, so that it is unknown how far it got. */
@@ -209,11 +193,7 @@ function begun(outlined: OutlinedHistory, job: FailedJob): Next {
   const statement = `Check how far ${names} got before ${
     cut.length === 1 ? "it was" : "they were"
   } cut short, and what of it must be undone by hand: a retry does it again.`;
-  return [{
-    by: "anyone",
-    statement,
-    cites: cut.slice(0, NAMES_MAX).map((task) => task.firstLogId),
-  }];
+  return [byHand(statement, cut.slice(0, NAMES_MAX).map((task) => task.firstLogId))];
 }
 
 /** Effects that nothing undid, since no compensation was declared. */
@@ -222,9 +202,5 @@ function leftovers(job: FailedJob): Next {
   if (left.length === 0) return [];
   const names = shortened(left.map(({ taskId }) => taskId), NAMES_MAX);
   const statement = `Check whether what is left in place must be undone by hand: ${names}.`;
-  return [{
-    by: "anyone",
-    statement,
-    cites: left.slice(0, NAMES_MAX).map((task) => task.completedBy),
-  }];
+  return [byHand(statement, left.slice(0, NAMES_MAX).map((task) => task.completedBy))];
 }

@@ -24,8 +24,13 @@ export function manual(
   return { by: "anyone", statement, cites: [], action };
 }
 
+/** Something that no request can do. */
+export function byHand(statement: string, cites: readonly LogId[]): NextStep<LogId> {
+  return { by: "anyone", statement, cites };
+}
+
 /** Before the retry of a job when no version of its type is loaded. */
 export function firstLoadType({ job, created }: OutlinedHistory): NextStep<LogId> {
   const statement = `First load a module (--definitions) that defines type ${job.type ?? ""}.`;
-  return { by: "anyone", statement, cites: [created.logId] };
+  return byHand(statement, [created.logId]);
 }

@@ -11,7 +11,7 @@ import type { OutlinedHistory } from "./outlined_history.ts";
 import { causeCited, compensationSubject, unsuccessfulAttempts } from "./attempts.ts";
 import { failureReasons } from "./because_ended.ts";
 import type { Circumstances, Evidence } from "./evidence.ts";
-import { automatic, firstLoadType, manual } from "./next_step.ts";
+import { automatic, byHand, firstLoadType, manual } from "./next_step.ts";
 import { oneLine } from "../core/shown_value.ts";
 import { capital, reasonText, shortened, taskText } from "./phrases.ts";
 
@@ -44,7 +44,7 @@ export function firstFit({ job, created }: OutlinedHistory, circumstances: Circu
     `or a newer one that takes its input; else the new job is parked. ${
       refusalText(circumstances)
     }`;
-  return [{ by: "anyone", statement, cites: [created.logId] }];
+  return [byHand(statement, [created.logId])];
 }
 
 export function parkedReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
@@ -133,7 +133,9 @@ function remedy({ job, created }: OutlinedHistory, reason: ParkReason, by: LogId
   const type = job.type ?? "";
   switch (reason) {
     case "diverged": {
-      const statement = "Nothing, until Daybook starts with code that asks for what is on record.";
+      const statement =
+        "Nothing, until Daybook starts with code that fits the record. Unchanged code must take " +
+        "time from ctx.now(), data from tasks.";
       return [automatic(statement, [by, job.parked?.disagreesWith ?? by])];
     }
     case "noDefinition": {

@@ -2,8 +2,7 @@
 
 import type { Condition } from "../core/condition.ts";
 import { counted } from "../core/counted.ts";
-import type { LogId } from "../core/ids.ts";
-import type { Statement } from "./explanation.ts";
+import type { Reasons } from "./explanation.ts";
 import { pauseTimes, scopeText } from "./pause_texts.ts";
 import { oneLine } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
@@ -11,13 +10,11 @@ import { latest, reasonText, shortened } from "./phrases.ts";
 import type { QueueFacts } from "./queue_facts.ts";
 import { blockingEntries, changeReason, holdersText, limitText } from "./queue_holders.ts";
 
-type Reason = Statement<LogId>;
-
 const PAUSES_MAX = 3;
 const NAMED_MAX = 3;
 
 /** The most important first. */
-export function reasonsBeside(facts: QueueFacts): readonly Reason[] {
+export function reasonsBeside(facts: QueueFacts): Reasons {
   return [
     ...limitedOnes(facts),
     ...pausedOnes(facts),
@@ -28,7 +25,7 @@ export function reasonsBeside(facts: QueueFacts): readonly Reason[] {
 }
 
 /** What limits keep waiting, with the attempts that hold the places. */
-function limitedOnes({ limits }: QueueFacts): readonly Reason[] {
+function limitedOnes({ limits }: QueueFacts): Reasons {
   return limits.flatMap((limit) => {
     const { jobs, firstJobs: [first = ""], firstBy } = limit;
     const what = limit.limit === "rate" ? "to begin" : "for a place";
@@ -44,7 +41,7 @@ function limitedOnes({ limits }: QueueFacts): readonly Reason[] {
 }
 
 /** What pauses hold, including pauses of everything. */
-function pausedOnes({ pauses }: QueueFacts): readonly Reason[] {
+function pausedOnes({ pauses }: QueueFacts): Reasons {
   return pauses.slice(0, PAUSES_MAX).map((pause) => {
     const { jobs, firstJobs, reason, by, failures = [] } = pause;
     const named = jobs === 0 ? "" : `: ${shortened(firstJobs.slice(0, NAMED_MAX), jobs)}`;
@@ -57,7 +54,7 @@ function pausedOnes({ pauses }: QueueFacts): readonly Reason[] {
 }
 
 /** What is held for other reasons than the cause. */
-function held({ parked }: QueueFacts): readonly Reason[] {
+function held({ parked }: QueueFacts): Reasons {
   return parked.map(({ type, jobs, newest }) => ({
     statement: `${counted(jobs, "job")} of type ${type} ${jobs === 1 ? "is" : "are"} parked: ` +
       `${oneLine(newest.message)} (${newest.jobId}).`,
@@ -76,7 +73,7 @@ export function backoffText({ conditions, backoff }: QueueFacts): string {
   return `${text}, ${countText(jobs)} of ${of} after ${error}`;
 }
 
-function backoffs(facts: QueueFacts): readonly Reason[] {
+function backoffs(facts: QueueFacts): Reasons {
   const { backoff } = facts;
   if (backoff === undefined) return [];
   const { types } = backoff;
@@ -91,7 +88,7 @@ const LONGEST: readonly (readonly [Condition, string])[] = [
   ["waiting", "has waited for an event for longest"],
 ];
 
-function longestOnes({ longest }: QueueFacts): readonly Reason[] {
+function longestOnes({ longest }: QueueFacts): Reasons {
   return LONGEST.flatMap(([condition, words]) => {
     const job = longest[condition];
     if (job === undefined) return [];

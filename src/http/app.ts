@@ -90,25 +90,21 @@ const OPEN_BODIES_BYTES_MAX = 1024 * 1024;
 
 function createDeps(options: AppOptions): HttpDeps {
   const { engine, clock, shutdownSignal = new AbortController().signal } = options;
-  const { heartbeatMs = 15_000, version = "unknown" } = options;
+  const { shared, metrics, overview, spans, verification, standing, system, access } = options;
+  const { heartbeatMs = 15_000, version = "unknown", jobLog = NO_JOB_LOG } = options;
   const limits = { ...HTTP_LIMITS, ...options };
-  const needsToken = options.access !== undefined;
+  const needsToken = access !== undefined;
   let document: JsonObject | undefined;
   const streams = new Gauge("streamsMax", limits.streamsMax);
-  const outlets = new Outlets({
-    clock,
-    streams,
-    streamStallMs: limits.streamStallMs,
-    shutdownSignal,
-  });
+  const { streamStallMs } = limits;
+  const outlets = new Outlets({ clock, streams, streamStallMs, shutdownSignal });
   const admission = new AdmissionGate(clock);
   const requests = new Gauge("requestsMax", limits.requestsMax);
   const openRequests = new Gauge("openRequestsMax", limits.openRequestsMax);
   const ofBodies = { clock, shutdownSignal, timeMs: limits.bodyTimeMs, admission };
   return {
-    engine,
-    clock,
-    shared: options.shared,
+    ...{ engine, clock, shared, metrics, overview, spans, verification, jobLog, standing, system },
+    ...{ access, needsToken, version, heartbeatMs },
     bodies: new Bodies({
       ...ofBodies,
       bytesMax: options.bodyBytesMax ?? 1024 * 1024,
@@ -122,32 +118,17 @@ function createDeps(options: AppOptions): HttpDeps {
       bytes: new Gauge("bodiesBytesMax", OPEN_BODIES_BYTES_MAX),
       requests: openRequests,
     }),
-    metrics: options.metrics,
-    overview: options.overview,
-    spans: options.spans,
-    verification: options.verification,
-    jobLog: options.jobLog ?? NO_JOB_LOG,
-    standing: options.standing,
-    system: options.system,
     eventsMax: limits.eventsMax,
     maxStartDelayMs: options.maxStartDelayMs ?? 15 * 60_000,
-    needsToken,
-    access: options.access,
-    tokens: options.access && new TokenChecks(options.access, clock),
+    tokens: access && new TokenChecks(access, clock),
     sessions: new Sessions(clock),
     notes: new Notes(),
     openApi: () => document ??= openApiDocument(ROUTES, { version, needsToken }),
-    version,
-    heartbeatMs,
-    streams,
-    outlets,
+    ...{ streams, outlets, requests, openRequests, admission },
     hub: new StreamHub({ engine, clock, heartbeatMs, outlets }),
-    requests,
-    openRequests,
     waiting: new Gauge("waitingMax", limits.waitingMax),
     lookBack: new Gauge("lookBackBytesMax", limits.lookBackBytesMax),
     reading: new Lane(),
-    admission,
   };
 }
 
@@ -193,7 +174,8 @@ function nothingHere({ req }: Context): Problem {
 
 function methodsAt(path: string): readonly string[] {
   const given = partsOf(path);
-  return ROUTES.filter((route) => pathMatches(route.path, given)).map(({ method }) => method);
+  const isSame = (part: string, name: string) => part === name;
+  return ROUTES.filter(({ path }) => fits(path, given, isSame)).map(({ method }) => method);
 }
 
 /** No route has as many parts. A client may send thousands. */
@@ -212,18 +194,9 @@ function notFound(meant: string | undefined): Problem {
 /** The route that was probably meant, if one letter of a name is wrong: `/jobs/7` for `/job/7`. */
 function meantPath(path: string): string | undefined {
   const given = partsOf(path);
-  for (const { path: pattern } of ROUTES) {
-    const expected = pattern.split("/");
-    const isMeant = expected.length === given.length && expected.every((part, index) => {
-      const name = given[index] ?? "";
-      return part === name || isFilled(part, name) || isTypo(part, name);
-    });
-    if (isMeant) {
-      return expected.map((part, index) => isFilled(part, given[index]) ? given[index] : part)
-        .join("/");
-    }
-  }
-  return undefined;
+  const isLike = (part: string, name: string) => part === name || isTypo(part, name);
+  const meant = ROUTES.find(({ path }) => fits(path, given, isLike))?.path.split("/");
+  return meant?.map((part, index) => isFilled(part, given[index]) ? given[index] : part).join("/");
 }
 
 /** Only for longer names: short ones are all within one letter of each other. */
@@ -231,12 +204,18 @@ function isTypo(meant: string, given: string): boolean {
   return meant.length > 2 && (slipBetween(meant, given) ?? Infinity) <= 1;
 }
 
-function pathMatches(pattern: string, given: readonly string[]): boolean {
+function fits(
+  pattern: string,
+  given: readonly string[],
+  isLike: (part: string, name: string) => boolean,
+): boolean {
   const expected = pattern.split("/");
-  return expected.length === given.length &&
-    expected.every((part, index) => part === given[index] || isFilled(part, given[index]));
+  return expected.length === given.length && expected.every((part, index) => {
+    const name = given[index] ?? "";
+    return isLike(part, name) || isFilled(part, name);
+  });
 }
 
-function isFilled(part: string, given: string | undefined): boolean {
-  return part.startsWith(":") && given !== undefined && given !== "";
+function isFilled(part: string, name = ""): boolean {
+  return part.startsWith(":") && name !== "";
 }

@@ -226,7 +226,15 @@ const names = new ByteCache<string>();
 
 function readName(): string {
   const { bytes, start, end } = fields;
-  return names.at(bytes, start, end) ?? names.note(bytes, start, end, detached(fields.part));
+  return names.at(bytes, start, end) ?? names.note(bytes, start, end, asConstant(fields.part));
+}
+
+/**
+ * The same string that V8 has for a constant, which compares by its address. Comparing it with
+ * another string would compare their characters, many times for each entry.
+ */
+function asConstant(name: string): string {
+  return Object.keys({ [name]: true })[0] ?? name;
 }
 
 /**

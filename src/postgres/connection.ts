@@ -50,8 +50,9 @@ export function session(place: Place, listener: SessionListener = {}): Sql {
     idle_timeout: 0,
     connect_timeout: 5,
     backoff: false,
-    onnotice: ({ severity }) => {
-      if (severity === "WARNING") warnings.set(sql, warningsIn(sql) + 1);
+    onnotice: ({ severity, message = "" }) => {
+      if (severity !== "WARNING") return;
+      warnings.set(sql, { count: warningsIn(sql).count + 1, last: message });
     },
     onclose: onClose,
     connection: { application_name: "daybook", ...WITHOUT_TIME_LIMITS },
@@ -61,11 +62,16 @@ export function session(place: Place, listener: SessionListener = {}): Sql {
 }
 
 const hangUps = new WeakMap<Sql, () => void>();
-const warnings = new WeakMap<Sql, number>();
+const warnings = new WeakMap<Sql, Warnings>();
 
-/** How many warnings a session has received. Each arrives before the answer it belongs to. */
-export function warningsIn(sql: Sql): number {
-  return warnings.get(sql) ?? 0;
+interface Warnings {
+  readonly count: number;
+  readonly last: string;
+}
+
+/** The warnings that a session has received. Each arrives before the answer it belongs to. */
+export function warningsIn(sql: Sql): Warnings {
+  return warnings.get(sql) ?? { count: 0, last: "" };
 }
 
 /** A statement was cancelled (SQLSTATE 57014). */
@@ -116,6 +122,11 @@ export class Retrying {
   /** These sessions write. */
   uses(...sessions: readonly Sql[]): void {
     this.#sessions = sessions;
+  }
+
+  /** Reports nothing more: the sessions are ended on purpose. */
+  end(): void {
+    this.#warnedMs = Infinity;
   }
 
   /**

@@ -77,7 +77,7 @@ export class PostgresLog implements SharedLog {
 
   /** @returns Whether the batch is durable, on a standby too where one is required. */
   async #put(batch: SharedBatch, isAgain: boolean): Promise<boolean> {
-    const warnings = warningsIn(this.#sql);
+    const { count } = warningsIn(this.#sql);
     if (!await this.#insert(batch)) {
       await this.#assurance.requireSafe(this.#sql);
       // If the answer to an earlier insert was lost, the row may be there already.
@@ -88,9 +88,8 @@ export class PostgresLog implements SharedLog {
     }
     // Cancelling the wait for a standby only causes a warning: the commit is local, and no standby
     // has it.
-    if (warningsIn(this.#sql) > warnings) {
-      throw new CancelledError("the wait for a synchronous standby was cancelled");
-    }
+    const warned = warningsIn(this.#sql);
+    if (warned.count > count) throw new CancelledError(warned.last);
     // PostgreSQL may have been reconfigured meanwhile not to wait for a standby.
     if (!this.#needsStandby || await this.#hasStandby()) return true;
     this.#assurance.standbyMissing();

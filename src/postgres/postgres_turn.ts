@@ -143,6 +143,7 @@ export class PostgresTurn implements Turn {
   async end(): Promise<void> {
     this.#isEnded = true;
     this.#cancelBeat?.();
+    this.#retrying.end();
     await Promise.all([this.#sql.end({ timeout: 1 }), this.#alive.end({ timeout: 1 })]);
   }
 

@@ -161,11 +161,10 @@ export function startWarnings(
   );
   const warnings = alone === undefined ? parked : [...parked, alone];
   if (keylessJobs === 0) return warnings;
-  return [
-    ...warnings,
-    `${counted(keylessJobs, "unfinished job")} ${keylessJobs === 1 ? "fails" : "fail"}, because ` +
-    "journal/keys has no key for their sealed input",
-  ];
+  const why = keylessJobs === 1
+    ? "fails, because the key of its sealed input is gone"
+    : "fail, because the keys of their sealed inputs are gone";
+  return [...warnings, `${counted(keylessJobs, "unfinished job")} ${why}`];
 }
 
 /** The most jobs named. */

@@ -179,6 +179,26 @@ testInBrowser(
 );
 
 testInBrowser(
+  "hostile text: a long id of no job is cut, and labels that wrap are large enough to touch",
+  (browser) =>
+    withHostileJobs([], (url) =>
+      inContext(browser, { viewport: NARROWEST }, async (context) => {
+        const watched = await WatchedPage.open(context, [404]);
+        await watched.goto(`${url}/ui/jobs/${"x".repeat(200)}`);
+        await watched.check();
+        const labels = Object.fromEntries(
+          Array.from({ length: 20 }, (_, at) => [`label-${at}`, "שלום".repeat(at)]),
+        );
+        const body = JSON.stringify({ jobId: "labelled", labels, plan: { expected: [] } });
+        const headers = { "content-type": "application/json" };
+        const response = await fetch(`${url}/jobs`, { method: "POST", headers, body });
+        assert.equal(response.status, 202, await response.text());
+        await watched.goto(`${url}/ui/jobs/labelled`);
+        await watched.checkWithAxe("all but the colours");
+      })),
+);
+
+testInBrowser(
   "hostile text: text that creates an element, or reverses other text, is found",
   (browser) =>
     inContext(browser, {}, async (context) => {

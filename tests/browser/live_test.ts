@@ -179,6 +179,27 @@ const WALKS: Readonly<Record<string, Walk>> = {
       await restarts.page.waitForURL(`${restarts.url}/ui/sign-in?next=%2Fui%2Fjobs`);
     }),
 
+  "a form that was filled in is not lost to a server that is away": (browser) =>
+    Restarts.run(browser, {}, async (restarts, folder) => {
+      const { page } = restarts;
+      const field = page.getByLabel("orderId");
+      const submit = page.getByRole("button", { name: "Submit the job" });
+      await page.goto(`${restarts.url}/ui/system/definitions/order.fulfil`);
+      await restarts.saying("live");
+      await field.fill("typed at night");
+      await page.getByLabel("amount").fill("42");
+      await restarts.kill();
+      await restarts.saying("reconnecting");
+      const asked = page.waitForEvent("dialog").then((dialog) => dialog.dismiss());
+      await submit.click();
+      await asked;
+      await restarts.again({ journal: `${folder}/first` });
+      await restarts.saying("live");
+      assert.equal(await field.inputValue(), "typed at night");
+      await submit.click();
+      await page.waitForURL(/\/ui\/jobs\//);
+    }),
+
   "the page of a job that is not in the journal any more says so": (browser) =>
     Restarts.run(browser, {}, async (restarts, folder) => {
       await restarts.openJob();

@@ -150,7 +150,6 @@ const CONTROLS_BY_SCENARIO: Readonly<Record<string, readonly string[]>> = {
   waiting_counting: ["suspend", "cancel"],
   backing_off: ["wake", "suspend", "cancel"],
   suspended: ["resume", "cancel"],
-  // Cancelled as it is: nothing more is undone.
   compensating: ["wake", "suspend", "cancel"],
   succeeded: [],
   failed_dead_letter: ["retry"],

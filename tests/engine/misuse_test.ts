@@ -203,6 +203,26 @@ const WRONG_CALLS: Readonly<
     (ctx) => ctx.task("charge", () => 1, { compensate: "refund" as unknown as () => void }),
     /^Cannot run task charge: compensate must be a function$/,
   ],
+  "an option of a task that there is not": [
+    (ctx) => ctx.task("charge", () => 1, { timeout: 5_000 } as object),
+    /^Cannot run task charge: timeout is not an option; known are retry, timeoutMs, compensate$/,
+  ],
+  "a member of retry that there is not": [
+    (ctx) => ctx.task("charge", () => 1, { retry: { attempts: 5 } as object }),
+    /^Cannot run task charge: attempts is not a member of retry; known are maxAttempts, initialMs,/,
+  ],
+  "a number as retry": [
+    (ctx) => ctx.task("charge", () => 1, { retry: 3 as unknown as object }),
+    /^Cannot run task charge: retry must be an object, as \{maxAttempts: 3\}$/,
+  ],
+  "a text as a time limit": [
+    (ctx) => ctx.task("charge", () => 1, { timeoutMs: "5s" as unknown as number }),
+    /^Cannot run task charge: timeoutMs is 5s; it must be milliseconds, above 0$/,
+  ],
+  "a text as the time of a sleep": [
+    (ctx) => ctx.sleep("rest", "5m" as unknown as number),
+    /^Cannot sleep rest for 5m: give milliseconds, or \{until\}$/,
+  ],
   "the end of run as an expectation": [
     (ctx) => ctx.expect("main"),
     /^Cannot expect "main": the plan does not name it; it names nothing$/,

@@ -339,6 +339,40 @@ Deno.test("odd code: promises of expectations and of errors are refused, and nam
   ]);
 });
 
+Deno.test("odd code: a list of expectations is refused", async () => {
+  const expects = () => [{ eventType: "ec.Paid" }] as never;
+  const daybook = await Harness.start({
+    definitions: [job("demo.list", () => Promise.resolve(), { expects })],
+  });
+  const outcome = await daybook.engine.create({ type: "demo.list", input: {} });
+  assert.ok(!outcome.ok && outcome.problem.kind === "invalidInput");
+  assert.match(outcome.problem.issues[0]?.detail ?? "", /must be an object of expectations$/);
+});
+
+const UNREAD: Readonly<Record<string, readonly [more: object, told: RegExp]>> = {
+  "a misspelt member": [{ expect: () => ({}) }, /no member expect; did you mean expects\?$/],
+  "expectations without a function": [
+    { expects: { paid: { eventType: "ec.Paid" } } },
+    /expects must be a function of the input$/,
+  ],
+  "errors without a function": [{ errors: [] }, /errors must be a function of the input$/],
+  "a start without an input": [
+    { startsOn: { eventType: "ec.Paid" } },
+    /startsOn\.input must be a function of the event$/,
+  ],
+};
+
+for (const [name, [more, told]] of Object.entries(UNREAD)) {
+  Deno.test(`odd code: a definition with ${name} is refused at the start, not by its first job`, async () => {
+    const definition = job("demo.unread", () => Promise.resolve(), more);
+    await assert.rejects(
+      Harness.start({ definitions: [definition] }),
+      ({ message }: Error) =>
+        told.test(message) && message.startsWith("Cannot register demo.unread: "),
+    );
+  });
+}
+
 const WRONG: readonly Partial<AnyJobDefinition>[] = [
   { version: 0.5 },
   { version: NaN },

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { UnfitDatabaseError } from "../../src/postgres/unfit_database.ts";
-import { Retrying, session } from "../../src/postgres/connection.ts";
+import { Retrying, session, warningsIn } from "../../src/postgres/connection.ts";
 import { placeIn } from "../../src/postgres/place.ts";
 import { systemClock } from "../../src/server/system.ts";
 import { FIRST, SECOND, withLog } from "./log_contract.ts";
@@ -60,6 +60,33 @@ Deno.test("sessions: a database that denies access is named, whenever it does so
       denied instanceof UnfitDatabaseError && denied.exitCode === 77 &&
       denied.message === `Cannot use ${place.shown}: ${error.message}`,
   );
+});
+
+testWithPostgres("sessions: a warning is repeated as PostgreSQL words it", async (server) => {
+  const sql = session(placeIn(server.url("shop")));
+  try {
+    await sql.unsafe("do $$ begin raise warning 'one'; raise notice 'two'; end $$");
+    assert.deepEqual(warningsIn(sql), { count: 1, last: "one" });
+  } finally {
+    await sql.end();
+  }
+});
+
+Deno.test("sessions: a session that is ended on purpose is not reported as a standby", async () => {
+  const place = placeIn("postgres://clerk@db.test/jobs?journal=shop");
+  const left = Object.assign(new Error(), { code: "CONNECTION_DESTROYED" });
+  const toldBy = async (isEnded: boolean) => {
+    const told: string[] = [];
+    const warn = (message: string) => void told.push(message);
+    const retrying = new Retrying({ place, clock: systemClock, warn });
+    if (isEnded) retrying.end();
+    await retrying.until((isAgain) => isAgain ? Promise.resolve() : Promise.reject(left));
+    return told;
+  };
+  assert.deepEqual(await toldBy(false), [
+    `${place.shown} does not answer; retrying: it is a standby`,
+  ]);
+  assert.deepEqual(await toldBy(true), []);
 });
 
 testWithPostgres("sessions: time limits of the database user do not apply", async (server) => {

@@ -2,7 +2,7 @@
 
 import { messageText } from "../../core/error_text.ts";
 import { correlationText } from "../../explain/mismatch.ts";
-import { deadlineText } from "../../explain/phrases.ts";
+import { deadlineText, progressText } from "../../explain/phrases.ts";
 import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import type {
   ExpectationResource,
@@ -14,7 +14,6 @@ import { distanceText, durationText } from "../../core/duration.ts";
 import { millisecondsBetween, type Times } from "../times.ts";
 import { type Paint, painted, paintedState } from "./marks.ts";
 import { counted } from "../../core/counted.ts";
-import { progressText } from "../../explain/phrases.ts";
 
 export interface PageOptions {
   readonly paint: Paint;

@@ -5,36 +5,20 @@ import type { Style, Terminal } from "../terminal.ts";
 
 export type Paint = Terminal["style"];
 
-const STYLES: Readonly<Record<string, Style>> = {
-  Created: "dim",
-  Running: "blue",
-  Compensating: "yellow",
-  Done: "green",
-  Failed: "red",
-  created: "dim",
-  scheduled: "dim",
-  sleeping: "blue",
-  backingOff: "yellow",
-  suspended: "yellow",
-  parked: "red",
-  compensating: "yellow",
-  succeeded: "green",
-  failed: "red",
-  cancelled: "magenta",
-  completed: "green",
-  running: "blue",
-  waiting: "blue",
-  executing: "blue",
-  queued: "blue",
-  interrupted: "yellow",
-  abandoned: "dim",
-  compensated: "yellow",
-  compensationFailed: "red",
-};
+/** Each style with the states, conditions and statuses that have it. */
+const STYLES: readonly (readonly [Style, readonly string[]])[] = [
+  ["dim", ["Created", "created", "scheduled", "abandoned"]],
+  ["blue", ["Running", "running", "executing", "queued", "waiting", "sleeping"]],
+  ["yellow", ["Compensating", "compensating", "compensated", "backingOff", "suspended"]],
+  ["yellow", ["interrupted"]],
+  ["green", ["Done", "succeeded", "completed"]],
+  ["red", ["Failed", "failed", "parked", "compensationFailed"]],
+  ["magenta", ["cancelled"]],
+];
 
 /** A state, a condition or a task's status in its colour. */
 export function painted(paint: Paint, name: string, text = name): string {
-  const style = Object.hasOwn(STYLES, name) ? STYLES[name] : undefined;
+  const style = STYLES.find(([, names]) => names.includes(name))?.[0];
   return style === undefined ? text : paint(style, text);
 }
 

@@ -47,6 +47,8 @@ const streams = new BroadcastChannel("daybook-streams");
 let newerStreams = 0;
 /** Whether the stream is closed only to make room for others. */
 let isResting = false;
+/** Whether the last try to open the stream, or to keep it open, failed. */
+let isBroken = false;
 /** @type {number | undefined} */
 let restTimer;
 /** @type {number | undefined} */
@@ -63,6 +65,7 @@ if (liveUrl !== undefined && control !== null) {
   control.addEventListener("click", () => ending === undefined ? togglePause() : location.reload());
   document.addEventListener("visibilitychange", follow);
   document.addEventListener("daybook:refresh", () => isPaused || void refresh());
+  document.addEventListener("submit", warn);
   streams.addEventListener("message", makeRoom);
   addEventListener("pagehide", leave);
   addEventListener("pageshow", follow);
@@ -75,6 +78,19 @@ function forgetNote() {
   if (!url.searchParams.has("note")) return;
   url.searchParams.delete("note");
   history.replaceState(history.state, "", url);
+}
+
+/**
+ * A browser discards what was typed when the server does not take the form.
+ *
+ * @param {SubmitEvent} event
+ */
+function warn(event) {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  const isAway = isBroken || isCut || ending !== undefined;
+  if (!isAway || form.method !== "post" || ![...form.elements].some(isFilledIn)) return;
+  const why = ending === undefined ? "The server does not answer" : `This page is ${ending}`;
+  if (!confirm(`${why}: what you typed may be lost. Send it anyway?`)) event.preventDefault();
 }
 
 function togglePause() {
@@ -131,6 +147,7 @@ function leave() {
 function opened() {
   retryMs = RETRY_MS;
   isResting = false;
+  isBroken = false;
   expectMore();
   show();
 }
@@ -140,6 +157,7 @@ function expectMore() {
   silenceTimer = setTimeout(() => {
     leave();
     isResting = false;
+    isBroken = true;
     retryLater();
   }, SILENCE_MAX_MS);
 }
@@ -150,6 +168,7 @@ function expectMore() {
  */
 function broken() {
   isResting = false;
+  isBroken = true;
   clearTimeout(silenceTimer);
   if (stream?.readyState === EventSource.CLOSED) retryLater();
   else show();

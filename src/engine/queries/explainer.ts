@@ -154,27 +154,14 @@ export class Explainer {
     const sameElsewhere = findSameElsewhere(job, this.#parts.lists, upTo);
     const { retryOf } = outlined.created.attributes;
     const retried = retryOf === undefined ? undefined : this.#parts.table.job(retryOf);
-    const then = asOfTime === undefined ? {} : { asOfTime };
     const evidence = {
       ...found,
-      circumstances,
-      asOf,
-      ...then,
-      contrast,
-      usual,
-      heldUp,
-      beside,
-      siblings,
-      sameElsewhere,
-      retried,
+      ...{ circumstances, asOf, contrast, usual, heldUp, beside, siblings, sameElsewhere, retried },
+      ...asOfTime === undefined ? {} : { asOfTime },
     };
-    const work = explaining(outlined, evidence);
-    const bare = await this.#parts.pacer.all(share, work);
-    return {
-      explanation: await this.#cited(bare, outlined, foreignEntries),
-      outlined,
-      foreignEntries,
-    };
+    const bare = await this.#parts.pacer.all(share, explaining(outlined, evidence));
+    const explanation = await this.#cited(bare, outlined, foreignEntries);
+    return { explanation, outlined, foreignEntries };
   }
 
   /** A job's own entries in outline, for other answers that are based on them. */

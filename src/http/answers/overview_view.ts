@@ -26,7 +26,6 @@ import { choice, single } from "../../documents/parameters.ts";
 
 const SPAN_NAMES = Object.keys(TREND_SPANS) as TrendSpan[];
 
-/** The data of the overview, read in one place for its page and its route. */
 export const SPAN_PARAMETER = {
   span: single(choice(SPAN_NAMES), "How far back the trend goes. Default: 10m."),
 };
@@ -52,6 +51,7 @@ interface Overview {
   readonly counts: Counts | undefined;
 }
 
+/** Read in one place for the page of the overview and its route. */
 export async function readOverview(
   { engine, overview }: HttpDeps,
   span: TrendSpan,
