@@ -14,7 +14,7 @@ import { requireProtectable } from "./secrets/protection.ts";
 import { definitionInputSchema } from "./parsed_input.ts";
 import type { DefinitionInfo } from "./requests.ts";
 import { nearestName } from "../explain/spelling.ts";
-import { toMatcher } from "./definition_plan.ts";
+import { requireMembers, STARTS_ON_MEMBERS, toMatcher } from "./definition_plan.ts";
 import { recordable } from "./recordable.ts";
 
 export class DefinitionRegistry {
@@ -194,6 +194,7 @@ function requireUsable(definition: AnyJobDefinition): void {
   requireLimits(definition);
   requireProtectable(definition, () => inputJsonSchema(definition));
   if (startsOn === undefined) return;
+  requireMembers(`Cannot register ${type}: startsOn`, startsOn, STARTS_ON_MEMBERS);
   if (typeof startsOn.input !== "function") {
     throw new TypeError(`Cannot register ${type}: startsOn.input must be a function of the event`);
   }

@@ -220,7 +220,8 @@ export class PostgresTurn implements Turn {
   /** Ends the session of a leader that is presumed dead. */
   async #depose({ writer, url }: Writer, silentMs: number): Promise<void> {
     const { place: { journal }, warn } = this.#options;
-    if (this.#deposed !== writer) {
+    const isFirst = this.#deposed !== writer;
+    if (isFirst) {
       const seconds = Math.round(silentMs / 1_000);
       warn(`the leader at ${url} has been silent for ${seconds} s: taking over`);
     }
@@ -229,7 +230,12 @@ export class PostgresTurn implements Turn {
       await this.#sql`
         select pg_terminate_backend(pid) from pg_locks where ${lockOf(this.#sql, journal)}`;
     } catch (error) {
-      warn(`cannot end the session of the silent leader: ${errorMessage(error)}`);
+      if (!isFirst) return;
+      warn(
+        `cannot end the session of the silent leader: ${errorMessage(error)}; it leads until its ` +
+          "session ends. Use the same database user on all machines, or grant this one " +
+          "pg_signal_backend",
+      );
     }
   }
 

@@ -2,6 +2,7 @@
 
 import { newId } from "../core/ids.ts";
 import type { Standing, Writer } from "../core/standing.ts";
+import { errorMessage } from "../core/thrown.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
 import { Membership } from "../journal/membership.ts";
 import type { PostgresJournal } from "../postgres/open.ts";
@@ -60,8 +61,8 @@ export class Joining {
         clock: systemClock,
       });
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotCapable)) throw error;
-      throw new JournalUnusableError("use", place.shown, error.message, error);
+      if (error instanceof JournalUnusableError) throw error;
+      throw new JournalUnusableError("use", place.shown, errorMessage(error), error);
     }
   }
 }

@@ -42,6 +42,21 @@ Deno.test("misuse: a task that run does not await fails the job, and failure and
   );
 });
 
+Deno.test("misuse: who races an expectation with a sleep is told how to limit a wait", async () => {
+  const definition = job("demo.race", async (ctx) => {
+    await Promise.race([ctx.expect("paid"), ctx.sleep("hour", 3_600_000)]);
+  }, { expects: () => ({ paid: { eventType: "ec.Paid" } }) });
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("demo.race");
+  await daybook.clock.advance(3_600_000);
+
+  const { error } = await failed(daybook, id);
+  assert.match(
+    error.message,
+    /^run returned before expectation paid had ended: .*; to wait for an event only for a time,/,
+  );
+});
+
 Deno.test("misuse: an expectation that run does not await fails the job, live and after a restart", async () => {
   const definition = job("demo.loose", async (ctx) => {
     await ctx.expect("go");
@@ -222,6 +237,10 @@ const WRONG_CALLS: Readonly<
   "a text as the time of a sleep": [
     (ctx) => ctx.sleep("rest", "5m" as unknown as number),
     /^Cannot sleep rest for 5m: give milliseconds, or \{until\}$/,
+  ],
+  "a task without its ctx": [
+    ({ task }) => task("charge", () => 1),
+    /^Cannot ask for task charge without ctx: call the methods of ctx as ctx.task, ctx.sleep and/,
   ],
   "the end of run as an expectation": [
     (ctx) => ctx.expect("main"),

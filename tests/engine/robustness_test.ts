@@ -349,6 +349,28 @@ Deno.test("odd code: a list of expectations is refused", async () => {
   assert.match(outcome.problem.issues[0]?.detail ?? "", /must be an object of expectations$/);
 });
 
+const MISSPELT: readonly (readonly [more: object, told: RegExp])[] = [
+  [
+    { expects: () => ({ paid: { eventType: "ec.Paid", corelation: "any" } }) },
+    /Cannot expect paid: it has no member corelation; it may have eventType, correlation, kind,/,
+  ],
+  [{ expects: () => ({ paid: "ec.Paid" }) }, /Cannot expect paid: it must be an object with an/],
+  [
+    { errors: () => [{ eventType: "ec.Refused", where: "any" }] },
+    /Cannot fail on an event: it has no member where; it may have eventType, correlation$/,
+  ],
+];
+
+for (const [index, [more, told]] of MISSPELT.entries()) {
+  Deno.test(`odd code: a misspelt correlation is refused, and does not match all events (${index + 1})`, async () => {
+    const definition = job("demo.misspelt", () => Promise.resolve(), more);
+    const daybook = await Harness.start({ definitions: [definition] });
+    const outcome = await daybook.engine.create({ type: "demo.misspelt", input: {} });
+    assert.ok(!outcome.ok && outcome.problem.kind === "invalidInput");
+    assert.match(outcome.problem.issues[0]?.detail ?? "", told);
+  });
+}
+
 const UNREAD: Readonly<Record<string, readonly [more: object, told: RegExp]>> = {
   "a misspelt member": [{ expect: () => ({}) }, /no member expect; did you mean expects\?$/],
   "expectations without a function": [
@@ -356,6 +378,10 @@ const UNREAD: Readonly<Record<string, readonly [more: object, told: RegExp]>> = 
     /expects must be a function of the input$/,
   ],
   "errors without a function": [{ errors: [] }, /errors must be a function of the input$/],
+  "a misspelt correlation of its start": [
+    { startsOn: { eventType: "ec.Paid", where: "any", input: () => ({}) } },
+    /startsOn: it has no member where; it may have eventType, correlation, input$/,
+  ],
   "a start without an input": [
     { startsOn: { eventType: "ec.Paid" } },
     /startsOn\.input must be a function of the event$/,

@@ -5,6 +5,8 @@ import { Retrying, session } from "../../src/postgres/connection.ts";
 import { dialler } from "../../src/postgres/dialler.ts";
 import { placeIn } from "../../src/postgres/place.ts";
 import { systemClock } from "../../src/server/system.ts";
+import { runToEnd } from "../support/process/daybook_process.ts";
+import { SECRET_KEY } from "./members.ts";
 import {
   LEFT_OUT,
   ownedFolder,
@@ -111,6 +113,13 @@ Deno.test({
     try {
       const [row] = await sql`select ssl from pg_stat_ssl where pid = pg_backend_pid()`;
       assert.equal(row?.["ssl"], true);
+      const { code, output } = await runToEnd({
+        journal: `${folder}/copy`,
+        args: [`--journal=${server.url("shop")}&sslmode=verify-full`, `--folder=${folder}/copy`],
+        env: { DAYBOOK_SECRET_KEY: SECRET_KEY },
+      });
+      assert.equal(code, 74, output);
+      assert.match(output, /Cannot use postgres:\/\/postgres@\S+: self-signed certificate/);
     } finally {
       await sql.end({ timeout: 1 });
       await server.end();

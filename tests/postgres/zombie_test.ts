@@ -80,3 +80,37 @@ testWithPostgres(
       assert.equal(await follower.stop(), 0);
     }),
 );
+
+testWithPostgres(
+  "zombie: a follower that may not end the session of a frozen leader says once what to do",
+  (server) =>
+    inFolder(async (folder) => {
+      await server.query("create role one login");
+      await server.query("create role two login");
+      await server.query("grant create on schema public to one");
+      const [leader, follower] = ["one", "two"].map((user) =>
+        new Member({
+          journal: server.url("shop", server.port, user),
+          folder: `${folder}/${user}`,
+        })
+      ) as [Member, Member];
+      leader.start();
+      await leader.is("ready");
+      await server.query(
+        "grant select, insert, update, delete on daybook_batch, daybook_leader, daybook_key to two",
+      );
+      follower.start();
+      await follower.is("following");
+      leader.signal("SIGSTOP");
+      const said = () => follower.output.filter((line) => line.includes("cannot end the session"));
+      await until("it says so", () => said().length > 0);
+      // It looks several times a second.
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      assert.equal(said().length, 1);
+      assert.match(said()[0] ?? "", /; it leads until its session ends.*pg_signal_backend$/);
+      await server.query("grant pg_signal_backend to two");
+      await follower.is("ready");
+      await leader.kill();
+      assert.equal(await follower.stop(), 0);
+    }),
+);
