@@ -49,6 +49,31 @@ Deno.test("mod: every example of the documentation compiles", async () => {
   });
 });
 
+// A program checks the files that it imports with its own options.
+Deno.test("mod: the files compile with the strict options that a program may set", async () => {
+  await inFolder(async (folder) => {
+    const { imports, links, unstable, compilerOptions } = JSON.parse(
+      await Deno.readTextFile(`${ROOT}deno.json`),
+    );
+    const config = {
+      ...{ imports, unstable, nodeModulesDir: "none" },
+      links: links.map((path: string) => ROOT + path),
+      compilerOptions: {
+        ...compilerOptions,
+        noImplicitReturns: true,
+        noPropertyAccessFromIndexSignature: true,
+        noUnusedParameters: true,
+        verbatimModuleSyntax: true,
+      },
+    };
+    await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify(config));
+    const imported = SURFACES.map((surface) => `import "${ROOT}${surface}";\n`);
+    await Deno.writeTextFile(`${folder}/program.ts`, imported.join(""));
+    const [code, text] = await deno(["check", "program.ts"], folder);
+    assert.equal(code, 0, text);
+  });
+});
+
 Deno.test("mod: the example of openDaybook does what it says", async () => {
   await inFolder(async (folder) => {
     const example = (await examples("src/mod.ts")).find((code) =>

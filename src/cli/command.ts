@@ -37,10 +37,10 @@ export interface Command {
   readonly name: string;
   /** A short summary without a full stop. */
   readonly summary: string;
-  /** Positional arguments in the help: `<jobId>`, `<type> [input]`. */
-  readonly positionals: string;
-  /** How many positional arguments are allowed. */
-  readonly arity: readonly [min: number, max: number];
+  /** Positional arguments, separated by spaces: `<type> [input]`. Default: none. */
+  readonly positionals?: string;
+  /** How many are allowed, if one may be repeated. */
+  readonly positionalsMax?: number;
   readonly options: readonly CommandOption[];
   /** Whole command lines, optionally followed by spaces, `#` and their purpose. */
   readonly examples: readonly string[];
@@ -151,7 +151,7 @@ function overview(commands: readonly Command[], program: string): readonly strin
 
 /** The help of one command. */
 export function commandHelp(command: Command, program: string): readonly string[] {
-  const { name, summary, positionals, options, examples, notes = [] } = command;
+  const { name, summary, positionals = "", options, examples, notes = [] } = command;
   const usage = [`usage: ${program} ${name}`, positionals, "[options]"].filter((part) =>
     part !== ""
   );
@@ -199,7 +199,9 @@ function readInput(
 ): CommandInput | "help" {
   const { values, positionals } = parsed(command, args);
   if (values["help"] === true) return "help";
-  const [min, max] = command.arity;
+  const expected = (command.positionals ?? "").split(" ").filter((part) => part !== "");
+  const min = expected.filter((part) => !part.startsWith("[")).length;
+  const max = command.positionalsMax ?? expected.length;
   if (positionals.length < min) {
     throw new UsageError(`${command.name} needs ${command.positionals}`);
   }

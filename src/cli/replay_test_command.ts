@@ -41,8 +41,6 @@ export function replayTestCommand(parts: ReplayTestParts): Command {
   return {
     name: "replay-test",
     summary: "test today's definitions against the recorded histories, without side effects",
-    positionals: "",
-    arity: [0, 0],
     options: [
       JOURNAL_OPTION,
       { name: "definitions", value: "module", help: "your own definitions, as for a start" },

@@ -12,6 +12,16 @@ export function isThrown<Class>(
   }
 }
 
+/** Gives an error a name, and further members. An enumerable name would be shown twice. */
+export function named<Thrown extends Error>(
+  error: Thrown,
+  name: string,
+  more: object = {},
+): Thrown {
+  Object.defineProperty(error, "name", { value: name });
+  return Object.assign(error, more);
+}
+
 export function errorMessage(thrown: unknown): string {
   return isThrown(thrown, Error) ? readMember(thrown, "message") : asText(thrown);
 }

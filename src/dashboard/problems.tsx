@@ -121,7 +121,9 @@ function NextLinks({ path }: { readonly path: string }) {
 function redirectToSignIn(c: Context): Response {
   const path = requestedPage(c.req.raw);
   const next = path === undefined ? "" : `?next=${encodeURIComponent(path)}`;
-  return emptyResponse(STATUS.seeOther, { location: `/ui/sign-in${next}` });
+  // Otherwise a user who signs in and is back on the page of a form takes it for sent.
+  const unsent = path === undefined || c.req.method !== "POST" ? "" : "&unsent=true";
+  return emptyResponse(STATUS.seeOther, { location: `/ui/sign-in${next}${unsent}` });
 }
 
 /** The requested page; for a form, the page that contains it. */

@@ -30,7 +30,7 @@ const CORRELATION: readonly string[] = ["equals"];
  */
 export function parseCommonRequest(document: JsonValue): CreateRequest | undefined {
   if (!isObject(document)) return undefined;
-  return document.type === undefined ? outsideJob(document) : codedJob(document);
+  return document["type"] === undefined ? outsideJob(document) : codedJob(document);
 }
 
 function codedJob(document: JsonObject): CreateRequest | undefined {
@@ -44,7 +44,7 @@ function codedJob(document: JsonObject): CreateRequest | undefined {
 function outsideJob(document: JsonObject): CreateRequest | undefined {
   const { start } = document;
   if (!isFlag(start) || !hasOnly(document, OUTSIDE_JOB)) return undefined;
-  const plan = parsePlan(document.plan);
+  const plan = parsePlan(document["plan"]);
   if (plan === undefined) return undefined;
   return start === undefined ? { plan } : { plan, start };
 }
@@ -72,7 +72,7 @@ function parseExpectation(document: JsonValue): ExpectedEvent | undefined {
   const { id, eventType } = document;
   if (typeof id !== "string" || !ID_PATTERN.test(id)) return undefined;
   if (typeof eventType !== "string" || !isEventType(eventType)) return undefined;
-  const correlation = parseCorrelation(document.correlation);
+  const correlation = parseCorrelation(document["correlation"]);
   if (correlation === undefined) return undefined;
   return {
     id,

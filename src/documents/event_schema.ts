@@ -59,5 +59,5 @@ export function judgeEvent(value: unknown, at = ""): JudgedEvent {
 }
 
 function givenId(value: unknown): string | null {
-  return isObject(value) && v.is(eventIdField, value.eventId) ? value.eventId : null;
+  return isObject(value) && v.is(eventIdField, value["eventId"]) ? value["eventId"] : null;
 }

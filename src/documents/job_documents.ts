@@ -50,7 +50,7 @@ function judgedJob(document: JsonValue, limits: StartLimits): JudgedJob {
 }
 
 function givenId(document: JsonValue): string | null {
-  return isObject(document) && v.is(jobIdField, document.jobId) ? document.jobId : null;
+  return isObject(document) && v.is(jobIdField, document["jobId"]) ? document["jobId"] : null;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Filters for jobs, as a query or as members of a body. */
 
+import { present } from "../core/present.ts";
 import {
   choice,
   fingerprint,
@@ -100,12 +101,4 @@ export function toJobFilter(query: Partial<Query<typeof FILTER_PARAMETERS>>): Jo
     createdBefore: query.createdBefore,
     retried: query.retried,
   });
-}
-
-type Present<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
-
-/** Without `undefined` members. */
-export function present<Fields extends object>(fields: Fields): Present<Fields> {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as Present<Fields>;
 }

@@ -1,5 +1,6 @@
 /** Creates checked jobs, and returns a receipt for each, in order. */
 
+import { present } from "../core/present.ts";
 import type { JobId } from "../core/ids.ts";
 import type { StateName } from "../core/job_state.ts";
 import type { Created, Outcome } from "../engine/requests.ts";
@@ -71,7 +72,6 @@ function rejectedReceipt(refusal: Refusal, jobId: string | null, at: string): Jo
     disposition: "rejected",
     refusal: refusal.kind,
     reason: refusal.message,
-    ...(errors === undefined ? {} : { errors: pointedIssues(refusal, at) }),
-    ...(limit === undefined ? {} : { limit }),
+    ...present({ errors: errors && pointedIssues(refusal, at), limit }),
   };
 }

@@ -1,5 +1,6 @@
 /** Parses documents of `POST /jobs/:id/what-if`. */
 
+import { present } from "../core/present.ts";
 import * as v from "valibot";
 import { type EventId, ID_PATTERN, type JobId, type LogId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
@@ -117,11 +118,7 @@ export function parseSupposition(document: JsonValue, jobId: JobId): Supposition
     ...limitsAlone(document as JsonObject),
   ];
   if (issues.length > 0) throw invalidRequest(issues);
-  return {
-    ...rest,
-    ...(plan === undefined ? {} : { plan: toPlan(plan) }),
-    ...(events === undefined ? {} : { with: events.map(withoutJob) }),
-  };
+  return { ...rest, ...present({ plan: plan && toPlan(plan), with: events?.map(withoutJob) }) };
 }
 
 /** Other limits do not affect the projection, so they cannot be combined with other changes. */

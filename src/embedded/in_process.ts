@@ -19,6 +19,9 @@ export async function openInProcess(
   limits: Partial<Limits> = {},
 ): Promise<EmbeddedDaybook> {
   const { journal, definitions, settings = {}, warn = warnOnConsole } = options;
+  if (!Array.isArray(definitions)) {
+    throw new TypeError("Cannot open Daybook: definitions must be a list of defined jobs");
+  }
   const configuration = toConfiguration(journal, settings);
   const daybook = await Daybook.open({
     configuration,

@@ -17,6 +17,7 @@ import { invalidParameter, Refusal } from "../documents/refusal.ts";
 import { explanationText } from "../explain/explanation_text.ts";
 import { copyJson, type JsonValue } from "../core/json.ts";
 import type { JsonForm } from "../core/json_form.ts";
+import { CONTROL_NAMES } from "../core/controls.ts";
 import { ID_PATTERN, type JobId } from "../core/ids.ts";
 import { isTerminal } from "../core/job_state.ts";
 import { errorMessage } from "../core/thrown.ts";
@@ -70,6 +71,12 @@ function documentOf(what: string, value: unknown): JsonValue {
     throw new Refusal("invalid-request", errorMessage(error));
   }
   return parseJson(JSON.stringify(form));
+}
+
+/** @throws {TypeError} for a job, or a promise of one, in place of its id. */
+function textOf(jobId: string): JobId {
+  if (typeof jobId === "string") return jobId as JobId;
+  throw new TypeError("Cannot find the job: its id must be a text, such as job.jobId");
 }
 
 /** @throws {TypeError} for a time that would never pass. */
@@ -144,13 +151,18 @@ export class InProcessDaybook implements EmbeddedDaybook {
 
   control(jobId: string, control: JobControl, options: ControlOptions = {}): Promise<Job> {
     return this.write(async (engine) => {
+      if (!CONTROL_NAMES.includes(control)) {
+        throw new TypeError(
+          `Cannot ${control} a job: the controls are ${CONTROL_NAMES.join(", ")}`,
+        );
+      }
       const body = documentOf("request", options);
       return toJob(await controlled(engine, this.#existing(jobId), control, body));
     });
   }
 
   job(jobId: string): Job | undefined {
-    const state = this.#host.engine.job(jobId as JobId);
+    const state = this.#host.engine.job(textOf(jobId));
     return state === undefined ? undefined : own(toJob(state));
   }
 
@@ -243,7 +255,7 @@ export class InProcessDaybook implements EmbeddedDaybook {
 
   /** @throws {Refusal} `unknown-job`. */
   #existing(jobId: string): JobId {
-    const state = ID_PATTERN.test(jobId) ? this.#host.engine.job(jobId as JobId) : undefined;
+    const state = ID_PATTERN.test(textOf(jobId)) ? this.#host.engine.job(textOf(jobId)) : undefined;
     if (state === undefined) throw unknownJob(jobId);
     return state.jobId;
   }

@@ -30,8 +30,10 @@ import type { AnyJobDefinition, ErrorMatcher, Expectation } from "./definition.t
  */
 export function planFor(definition: AnyJobDefinition, input: unknown): JobPlan {
   const expects = definition.expects?.(input) ?? {};
-  if (typeof expects !== "object" || expects instanceof Promise) {
-    throw new TypeError(`Cannot expect ${String(expects)}: it must be an object of expectations`);
+  if (typeof expects !== "object" || expects instanceof Promise || Array.isArray(expects)) {
+    throw new TypeError(
+      `Cannot expect ${String(expects)}: it must be an object of expectations`,
+    );
   }
   const errors = definition.errors?.(input) ?? [];
   if (!Array.isArray(errors)) {
@@ -42,7 +44,7 @@ export function planFor(definition: AnyJobDefinition, input: unknown): JobPlan {
   return sharedPlan({
     expected: [MAIN_EXPECTATION, ...named],
     policy: {
-      errors: errors.map(toMatcher),
+      errors: errors.map(errorMatcher),
       onCompensated: definition.onCompensated ?? "Failed",
     },
   });
@@ -64,6 +66,7 @@ function expectedEvent(id: string, spec: Expectation): ExpectedEvent {
   if (!ID_PATTERN.test(id)) {
     throw new TypeError(`Cannot expect ${JSON.stringify(id)}: its name must be ${ID_RULE}`);
   }
+  requireMembers(`Cannot expect ${id}`, spec, EXPECTATION_MEMBERS);
   const kind = spec.kind ?? "DomainFact";
   if (!EXPECTED_EVENT_KINDS.includes(kind)) {
     throw new TypeError(`Cannot expect ${id}: kind is none of ${EXPECTED_EVENT_KINDS.join(", ")}`);
@@ -75,6 +78,30 @@ function expectedEvent(id: string, spec: Expectation): ExpectedEvent {
     multiplicity: checkedMultiplicity(id, spec),
     ...(spec.within === undefined ? {} : { within: checkedDeadline(id, spec.within) }),
   };
+}
+
+function errorMatcher(spec: ErrorMatcher): EventMatcher {
+  requireMembers("Cannot fail on an event", spec, ERROR_MEMBERS);
+  return toMatcher(spec);
+}
+
+const ERROR_MEMBERS = ["eventType", "correlation"];
+const EXPECTATION_MEMBERS = [...ERROR_MEMBERS, "kind", "multiplicity", "within"];
+export const STARTS_ON_MEMBERS: readonly string[] = [...ERROR_MEMBERS, "input"];
+
+/**
+ * Without its correlation, such as one that is misspelt, any event of the type would count.
+ *
+ * @throws {TypeError}
+ */
+export function requireMembers(cannot: string, spec: object, known: readonly string[]): void {
+  if (typeof spec !== "object" || spec === null) {
+    throw new TypeError(`${cannot}: it must be an object with an eventType`);
+  }
+  for (const name in spec) {
+    if (known.includes(name)) continue;
+    throw new TypeError(`${cannot}: it has no member ${name}; it may have ${known.join(", ")}`);
+  }
 }
 
 function checkedMultiplicity(

@@ -13,7 +13,8 @@ import { placeLimits, requireLimits } from "./limits.ts";
 import { requireProtectable } from "./secrets/protection.ts";
 import { definitionInputSchema } from "./parsed_input.ts";
 import type { DefinitionInfo } from "./requests.ts";
-import { toMatcher } from "./definition_plan.ts";
+import { nearestName } from "../explain/spelling.ts";
+import { requireMembers, STARTS_ON_MEMBERS, toMatcher } from "./definition_plan.ts";
 import { recordable } from "./recordable.ts";
 
 export class DefinitionRegistry {
@@ -162,6 +163,18 @@ function requireUsable(definition: AnyJobDefinition): void {
   if (definition.input.async) {
     throw new TypeError(`Cannot register ${type}: input must not be an asynchronous schema`);
   }
+  for (const name of ["expects", "errors"] as const) {
+    if (!["function", "undefined"].includes(typeof definition[name])) {
+      throw new TypeError(`Cannot register ${type}: ${name} must be a function of the input`);
+    }
+  }
+  const slip = Object.keys(definition).find((name) => nearestName(name, OPTIONAL) !== undefined);
+  if (slip !== undefined) {
+    const meant = nearestName(slip, OPTIONAL);
+    throw new TypeError(
+      `Cannot register ${type}: it has no member ${slip}; did you mean ${meant}?`,
+    );
+  }
   if (onCompensated !== "Done" && onCompensated !== "Failed") {
     throw new TypeError(`Cannot register ${type}: onCompensated must be "Done" or "Failed"`);
   }
@@ -181,6 +194,10 @@ function requireUsable(definition: AnyJobDefinition): void {
   requireLimits(definition);
   requireProtectable(definition, () => inputJsonSchema(definition));
   if (startsOn === undefined) return;
+  requireMembers(`Cannot register ${type}: startsOn`, startsOn, STARTS_ON_MEMBERS);
+  if (typeof startsOn.input !== "function") {
+    throw new TypeError(`Cannot register ${type}: startsOn.input must be a function of the event`);
+  }
   const trigger = eventType(startsOn.eventType);
   const flaw = correlationFlaw(startsOn.correlation ?? "any");
   if (flaw !== undefined) throw new TypeError(`Cannot start ${type} on ${trigger}: ${flaw}`);
@@ -188,6 +205,12 @@ function requireUsable(definition: AnyJobDefinition): void {
     throw new TypeError(`Cannot start ${type} on ${trigger}: only Daybook records such events`);
   }
 }
+
+/** Without one of these, a definition would be good: a misspelling would go unnoticed. */
+const OPTIONAL = [
+  ...["runs", "description", "expects", "errors", "onCompensated", "startsOn", "secrets"],
+  ...["retention", "limits", "pauseAfter", "isolation", "module"],
+];
 
 function isVersion(version: unknown): boolean {
   return Number.isSafeInteger(version) && Number(version) >= 1;

@@ -33,28 +33,12 @@ type Unlike<Part> = readonly [index: number, before: Part | undefined, after: Pa
 
 const NO_FIELDS: Fields = {};
 
-/**
- * The changes from one state of a job to another; `undefined` is a job that does not exist yet.
- * Parts that consecutive states share are skipped.
- */
-export function changesBetween(
-  before: JobState | undefined,
-  after: JobState | undefined,
-): readonly Change[] {
-  return changesKnowing(
-    before,
-    after,
-    before && deriveCondition(before),
-    after && deriveCondition(after),
-  );
-}
-
 interface FirstChanges {
   readonly changes: readonly Change[];
   readonly more: number;
 }
 
-/** The same, at most `max`. */
+/** The changes from one state of a job to another, at most `max`. */
 export function firstChanges(before: JobState, after: JobState, max: number): FirstChanges {
   const room = { left: max, more: 0 };
   const all = changesKnowing(before, after, deriveCondition(before), deriveCondition(after), room);
@@ -70,7 +54,10 @@ interface Room {
 
 const UNBOUNDED: Room = { left: Infinity, more: 0 };
 
-/** The same for states with known conditions, which need contain only the tasks that differ. */
+/**
+ * The changes between two states with known conditions, which need contain only the tasks that
+ * differ; `undefined` is a job that does not exist yet. Parts that the states share are skipped.
+ */
 export function changesKnowing(
   before: JobState | undefined,
   after: JobState | undefined,

@@ -3,6 +3,7 @@
  * evidence gives the same words. Section 7 of the design specifies the content.
  */
 
+import { present } from "../core/present.ts";
 import { runToEnd, type Work } from "../core/work.ts";
 import { deriveCondition } from "../core/condition.ts";
 import type { ContrastStatement, Explanation, SummedUp } from "./explanation.ts";
@@ -51,8 +52,7 @@ export function* explaining(
     completed: completed.shown,
     waitingFor,
     next: asOfTime === undefined ? next : next.filter(({ by }) => by === "itself"),
-    ...(contrast === undefined ? {} : { contrast }),
-    ...(siblings === undefined ? {} : { siblings }),
+    ...present({ contrast, siblings }),
     timing: jobTiming(outlined, findDowntimes(outlined, evidence.causes), evidence.heldUp),
     ...summedUp(outlined, completed.more, openExpectations(job).length - waitingFor.length),
   };
@@ -133,7 +133,9 @@ export function citing<Cite>(
       nearMisses: wait.nearMisses.map(withCites),
     })),
     next: explanation.next.map(withCites),
-    ...(contrast === undefined ? {} : { contrast: withCites(contrast) }),
-    ...(siblings === undefined ? {} : { siblings: withCites(siblings) }),
+    ...present({
+      contrast: contrast && withCites(contrast),
+      siblings: siblings && withCites(siblings),
+    }),
   };
 }

@@ -98,11 +98,10 @@ function workerReason(
 }
 
 function pauseReason({ pause, ms, until }: Extract<HoldUp, { kind: "pause" }>): Statement<LogId> {
-  const { by, since, ended, actor, reason } = pause;
+  const { by, since, ended, reason } = pause;
   const end = ended === undefined ? "" : ` until ${ended.at}`;
-  const who = actorText(actor === undefined ? {} : { actor });
   const statement =
-    `It was held for ${durationText(ms)} by the pause of ${scopeText(pause)}${who}, ` +
+    `It was held for ${durationText(ms)} by the pause of ${scopeText(pause)}${actorText(pause)}, ` +
     `in force from ${since}${end}${reasonText(reason)}.`;
   return { statement, cites: [by, ...ended === undefined ? [] : [ended.logId], ...until] };
 }

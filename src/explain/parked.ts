@@ -133,7 +133,9 @@ function remedy({ job, created }: OutlinedHistory, reason: ParkReason, by: LogId
   const type = job.type ?? "";
   switch (reason) {
     case "diverged": {
-      const statement = "Nothing, until Daybook starts with code that asks for what is on record.";
+      const statement =
+        "Nothing, until Daybook starts with code that fits the record. Unchanged code must take " +
+        "time from ctx.now(), data from tasks.";
       return [automatic(statement, [by, job.parked?.disagreesWith ?? by])];
     }
     case "noDefinition": {

@@ -31,9 +31,9 @@ export function pauseText(pause: Pause): string {
 }
 
 /** `since ... by on-call, until ...`. */
-export function pauseTimes({ since, until, actor }: Pause): string {
-  const end = until === undefined ? "" : `, until ${until}`;
-  return `since ${since}${actorText(actor === undefined ? {} : { actor })}${end}`;
+export function pauseTimes(pause: Pause): string {
+  const { since, until } = pause;
+  return `since ${since}${actorText(pause)}${until === undefined ? "" : `, until ${until}`}`;
 }
 
 /** The oldest pause that holds a job, and how many others do. */

@@ -100,17 +100,6 @@ export class Replaying {
   }
 }
 
-/**
- * Every step of these entries.
- *
- * @throws {TypeError} when there are none, or the first is not `job.JobCreated`.
- */
-export function replaySteps(entries: Iterable<JobEventLogEntry>): Replay {
-  const replaying = new Replaying();
-  for (const entry of entries) replaying.apply(entry);
-  return replaying.replay;
-}
-
 export function replayStep(entry: JobEventLogEntry, applied: Applied): ReplayStep {
   const { before, job, rule, conditionBefore, condition } = applied;
   return {

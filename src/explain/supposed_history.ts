@@ -10,6 +10,7 @@ import type { JobPlan } from "../core/job_plan.ts";
 import { findMissed } from "./missed_events.ts";
 import { type Point, resolvePoint } from "../core/point.ts";
 import {
+  type Supposed,
   type SupposedEvent,
   supposedPlan,
   type Supposition,
@@ -33,7 +34,7 @@ export interface SupposedHistory {
   readonly supposed: readonly SupposedEntry[];
 }
 
-type Supposed =
+type Outcome =
   | { readonly ok: true; readonly value: SupposedHistory }
   | { readonly ok: false; readonly issues: readonly SuppositionIssue[] };
 
@@ -44,19 +45,9 @@ const POSITIONS_BETWEEN = SUPPOSED_EVENTS_MAX + 1;
 /**
  * The history of a job under a supposition. Entries that the supposed plan would not have taken
  * stay, to show why each does not count.
- *
- * @param entries All entries of one job, oldest first.
- * @param pastEvents Facts of the whole journal that name no job and may match the plan.
- * @param head The last position of the journal.
- * @param sameIds Entries of the journal that have the id of a supposed event.
  */
-export function* supposeHistory(
-  entries: readonly JobEventLogEntry[],
-  supposition: Supposition,
-  pastEvents: readonly JobEventLogEntry[],
-  head: LogId,
-  sameIds: readonly JobEventLogEntry[],
-): Work<Supposed> {
+export function* supposeHistory(supposed: Supposed): Work<Outcome> {
+  const { entries, supposition, pastEvents, head } = supposed;
   const [created] = entries;
   if (created === undefined) throw new TypeError("Cannot suppose anything: there are no entries");
   const plan = supposedPlan(created, supposition);
@@ -66,7 +57,7 @@ export function* supposeHistory(
   if (!resolved.ok) return { ok: false, issues: [{ pointer: "/upTo", detail: resolved.detail }] };
   const kept = known.slice(0, resolved.count);
   const limit = limitOf(supposition.upTo, known[resolved.count], head);
-  const issues = suppositionIssues(entries, supposition, limit, sameIds);
+  const issues = suppositionIssues(supposed, limit);
   if (issues.length > 0) return { ok: false, issues };
   return {
     ok: true,

@@ -35,6 +35,19 @@ export interface Supposition {
   readonly limits?: SupposedLimits;
 }
 
+/** A supposition about a job, and what it is judged by. */
+export interface Supposed {
+  /** All entries of the job, oldest first; at least one. */
+  readonly entries: readonly JobEventLogEntry[];
+  readonly supposition: Supposition;
+  /** Facts of the whole journal that name no job and may match the plan. */
+  readonly pastEvents: readonly JobEventLogEntry[];
+  /** The last position of the journal. */
+  readonly head: LogId;
+  /** Entries of the journal that have the id of a supposed event. */
+  readonly sameIds: readonly JobEventLogEntry[];
+}
+
 /** Something that cannot be supposed; `pointer` is a JSON Pointer into the supposition. */
 export interface SuppositionIssue {
   readonly pointer: string;
@@ -51,17 +64,10 @@ export function supposedPlan(created: JobEventLogEntry, { plan }: Supposition): 
     : { ...plan, expected: [...main, ...plan.expected] };
 }
 
-/**
- * What is wrong with a supposition about a job.
- *
- * @param limit The last position after which an event can be supposed.
- * @param sameIds Entries of the journal that have the id of a supposed event.
- */
+/** @param limit The last position after which an event can be supposed. */
 export function suppositionIssues(
-  entries: readonly JobEventLogEntry[],
-  supposition: Supposition,
+  { entries, supposition, sameIds }: Supposed,
   limit: LogId,
-  sameIds: readonly JobEventLogEntry[],
 ): readonly SuppositionIssue[] {
   return [
     ...planIssues(entries, supposition),

@@ -3,7 +3,7 @@
  * projected: code that would have run differently is not run, so its effects stay as recorded.
  */
 
-import { runToEnd, type Work } from "../core/work.ts";
+import type { Work } from "../core/work.ts";
 import type { Condition } from "../core/condition.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
@@ -20,7 +20,7 @@ import {
 } from "./replay_steps.ts";
 import type { RuleName } from "../core/rules.ts";
 import { type SupposedEntry, type SupposedHistory, supposeHistory } from "./supposed_history.ts";
-import type { Supposition, SuppositionIssue } from "./supposition.ts";
+import type { Supposed, SuppositionIssue } from "./supposition.ts";
 import { explainStep } from "./why.ts";
 
 /** The job after an entry. */
@@ -51,33 +51,11 @@ type WhatIfAnswer =
   | { readonly ok: false; readonly issues: readonly SuppositionIssue[] };
 
 /**
- * Projects a job under a supposition, beside the job as recorded.
- *
- * @param entries All entries of one job, oldest first; at least one.
- * @param pastEvents Facts of the whole journal that name no job and may match the plan.
- * @param head The last position of the journal.
- * @param sameIds Entries of the journal that have the id of a supposed event.
+ * Projects a job under a supposition, beside the job as recorded, with the wanted steps: as work
+ * with a pause after each position.
  */
-export function whatIf(
-  entries: readonly JobEventLogEntry[],
-  supposition: Supposition,
-  pastEvents: readonly JobEventLogEntry[],
-  head: LogId,
-  sameIds: readonly JobEventLogEntry[] = [],
-): WhatIfAnswer {
-  return runToEnd(supposing(entries, supposition, pastEvents, head, sameIds));
-}
-
-/** The same, with the wanted steps, as work with a pause after each position. */
-export function* supposing(
-  entries: readonly JobEventLogEntry[],
-  supposition: Supposition,
-  pastEvents: readonly JobEventLogEntry[],
-  head: LogId,
-  sameIds: readonly JobEventLogEntry[],
-  wanted?: StepsWanted,
-): Work<WhatIfAnswer> {
-  const history = yield* supposeHistory(entries, supposition, pastEvents, head, sameIds);
+export function* supposing(supposed: Supposed, wanted?: StepsWanted): Work<WhatIfAnswer> {
+  const history = yield* supposeHistory(supposed);
   return history.ok ? { ok: true, value: yield* compare(history.value, wanted) } : history;
 }
 

@@ -93,6 +93,6 @@ export class IdTable {
   }
 
   #countYoung(): void {
-    this.#young = Number(this.#database.get("SELECT count(*) AS ids FROM young_ids")?.ids);
+    this.#young = Number(this.#database.get("SELECT count(*) AS ids FROM young_ids")?.["ids"]);
   }
 }

@@ -86,29 +86,29 @@ export function changedRow(row: Row, changes: Row): readonly SQLInputValue[] {
 
 /** Whether the row still matches its checksum. */
 export function isWhole(row: Row): boolean {
-  return checksumOf(rowValues(row)) === row.crc;
+  return checksumOf(rowValues(row)) === row["crc"];
 }
 
 /** The summary, except for `retriedBy`: the row holds only where the retry was created. */
 export function summaryIn(row: Row): JobSummary {
-  const more: More = row.more === null ? {} : JSON.parse(row.more as string);
-  const condition = row.condition as Condition;
+  const more: More = row["more"] === null ? {} : JSON.parse(row["more"] as string);
+  const condition = row["condition"] as Condition;
   return {
-    jobId: row.job_id as JobId,
-    type: row.type as string | null,
-    definitionVersion: row.version as number | null,
+    jobId: row["job_id"] as JobId,
+    type: row["type"] as string | null,
+    definitionVersion: row["version"] as number | null,
     state: endedState(condition),
     condition,
-    createdAt: more.createdAt ?? formatTime(row.created),
-    startedAt: more.startedAt ?? (row.started === null ? null : formatTime(row.started)),
-    endedAt: more.endedAt ?? (row.ended === null ? null : formatTime(row.ended)),
-    firstLogId: row.first as LogId,
-    lastLogId: row.last as LogId,
-    priority: row.priority as number,
-    labels: row.labels === null ? {} : JSON.parse(row.labels as string),
+    createdAt: more.createdAt ?? formatTime(row["created"]),
+    startedAt: more.startedAt ?? (row["started"] === null ? null : formatTime(row["started"])),
+    endedAt: more.endedAt ?? (row["ended"] === null ? null : formatTime(row["ended"])),
+    firstLogId: row["first"] as LogId,
+    lastLogId: row["last"] as LogId,
+    priority: row["priority"] as number,
+    labels: row["labels"] === null ? {} : JSON.parse(row["labels"] as string),
     ...(more.retryOf === undefined ? {} : { retryOf: more.retryOf }),
     progress: more.progress ?? COMMON_PROGRESS,
-    queuedMs: row.queued as number | null,
+    queuedMs: row["queued"] as number | null,
     failure: more.failure === undefined ? null : failureIn(more.failure, row),
   };
 }

@@ -28,14 +28,16 @@ function toWindows(
     wheres.flatMap(({ values }) => [...values, from, to]);
 
   return (from, to, most) => {
-    const edge = database.get(edgeSql, ...valuesOf(from, to), most - 1)?.first as LogId | undefined;
+    const edge = database.get(edgeSql, ...valuesOf(from, to), most - 1)?.["first"] as
+      | LogId
+      | undefined;
     const end = edge === undefined ? (oldestFirst ? to : from) : oldestFirst ? edge + 1 : edge;
     const range = oldestFirst ? valuesOf(from, end) : valuesOf(end, to);
     return {
       isLast: edge === undefined,
       end,
-      rows: edge === undefined ? database.get(countSql, ...range)?.rows as number : most,
-      bytes: words === 0 ? 0 : (database.get(bytesSql, ...range)?.bytes ?? 0) as number,
+      rows: edge === undefined ? database.get(countSql, ...range)?.["rows"] as number : most,
+      bytes: words === 0 ? 0 : (database.get(bytesSql, ...range)?.["bytes"] ?? 0) as number,
     };
   };
 }
@@ -151,7 +153,7 @@ export class JobScans {
         : "SELECT created FROM jobs WHERE first >= ? ORDER BY first LIMIT 1",
       logId,
     );
-    return new Date((row?.created ?? 0) as number).toISOString();
+    return new Date((row?.["created"] ?? 0) as number).toISOString();
   }
 }
 
@@ -165,8 +167,8 @@ class IndexedJob implements FoundJob {
   #job: JobState | undefined;
 
   constructor(row: Row, reader: FoundReader, spend: (cost: number) => void) {
-    this.firstLogId = row.first as LogId;
-    this.condition = row.condition as Condition;
+    this.firstLogId = row["first"] as LogId;
+    this.condition = row["condition"] as Condition;
     this.#row = row;
     this.#reader = reader;
     this.#spend = spend;

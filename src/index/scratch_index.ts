@@ -114,7 +114,7 @@ class SqliteContent implements Disposable {
 
   upTo(): LogId {
     const row = this.#database.prepare("SELECT max(logId) AS logId FROM points").get();
-    return (row?.logId ?? 0) as LogId;
+    return (row?.["logId"] ?? 0) as LogId;
   }
 
   *jobs() {
@@ -127,7 +127,7 @@ class SqliteContent implements Disposable {
       for (const row of rows) yield heldJob(row);
       const last = rows.at(-1);
       if (last === undefined) return;
-      at = last.first as LogId;
+      at = last["first"] as LogId;
     }
   }
 
@@ -139,10 +139,10 @@ class SqliteContent implements Disposable {
     );
     for (let [hash, logId] = [-1, 0];;) {
       const rows = statement.all(hash, logId, PAGE) as Row[];
-      for (const row of rows) yield [row.hash as number, row.logId as LogId] as const;
+      for (const row of rows) yield [row["hash"] as number, row["logId"] as LogId] as const;
       const last = rows.at(-1);
       if (last === undefined) return;
-      [hash, logId] = [last.hash as number, last.logId as LogId];
+      [hash, logId] = [last["hash"] as number, last["logId"] as LogId];
     }
   }
 
@@ -153,10 +153,10 @@ class SqliteContent implements Disposable {
 
 function heldJob(row: Row) {
   return {
-    jobId: row.job_id as string,
-    firstLogId: row.first as LogId,
-    lastLogId: row.last as LogId,
-    isAwake: row.awake !== 0,
+    jobId: row["job_id"] as string,
+    firstLogId: row["first"] as LogId,
+    lastLogId: row["last"] as LogId,
+    isAwake: row["awake"] !== 0,
     content: row,
   };
 }

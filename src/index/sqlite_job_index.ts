@@ -109,7 +109,7 @@ export class SqliteJobIndex implements JobIndex {
     const row = this.#database.get("SELECT condition FROM jobs WHERE first = ?", firstLogId);
     this.#database.run("UPDATE jobs SET awake = 1 WHERE first = ?", firstLogId);
     if (row === undefined) return;
-    this.#add(row.condition as Condition, -1);
+    this.#add(row["condition"] as Condition, -1);
     this.#awake++;
   }
 
@@ -161,9 +161,9 @@ export class SqliteJobIndex implements JobIndex {
       jobId,
     );
     if (row === undefined) return undefined;
-    const bytes = row.trail as Uint8Array | null;
-    if (bytes === null || crc32(bytes) !== row.crc) {
-      const reason = `the trail as of logId ${row.last} is not there, or not what it was`;
+    const bytes = row["trail"] as Uint8Array | null;
+    if (bytes === null || crc32(bytes) !== row["crc"]) {
+      const reason = `the trail as of logId ${row["last"]} is not there, or not what it was`;
       throw this.#database.damaged(reason);
     }
     return parseTrail(bytes);
@@ -175,12 +175,12 @@ export class SqliteJobIndex implements JobIndex {
 
   jobOfKey(idempotencyKey: string): JobId | undefined {
     const row = this.#database.get("SELECT job_id FROM jobs WHERE key = ?", idempotencyKey);
-    return row?.job_id as JobId | undefined;
+    return row?.["job_id"] as JobId | undefined;
   }
 
   retriedAt(jobId: JobId): LogId | undefined {
     const row = this.#database.get("SELECT retried FROM jobs WHERE job_id = ?", jobId);
-    return (row?.retried ?? undefined) as LogId | undefined;
+    return (row?.["retried"] ?? undefined) as LogId | undefined;
   }
 
   scan(filter: JobFilter, range: JobRange & Pick<ListQuery, "oldestFirst">): IndexScan {
@@ -213,14 +213,14 @@ export class SqliteJobIndex implements JobIndex {
 
   sealedIds(): readonly JobId[] {
     const rows = this.#database.all("SELECT job_id FROM jobs WHERE sealed IS NOT NULL");
-    return rows.map((row) => row.job_id as JobId);
+    return rows.map((row) => row["job_id"] as JobId);
   }
 
   removableIds(): readonly JobId[] {
     const rows = this.#database.all(
       "SELECT job_id FROM jobs WHERE sealed = 1 AND awake = 0 ORDER BY first",
     );
-    return rows.map((row) => row.job_id as JobId);
+    return rows.map((row) => row["job_id"] as JobId);
   }
 
   close(): void {
@@ -235,11 +235,11 @@ export class SqliteJobIndex implements JobIndex {
       return true;
     }
     const row = this.#database.get("SELECT chain, jobs FROM points WHERE logId = ?", point.logId);
-    if (row?.chain !== point.chain) return false;
+    if (row?.["chain"] !== point.chain) return false;
     this.#database.within(() => this.#revertTo(point.logId));
     this.#count();
     // A copy made while the index was being written may have lost some.
-    return row.jobs === this.#size;
+    return row["jobs"] === this.#size;
   }
 
   get #size(): number {
@@ -282,16 +282,16 @@ export class SqliteJobIndex implements JobIndex {
   /** The state before `last`: that of a job that was awake, or the recorded predecessor. */
   #stateBefore(first: LogId, last: LogId): SQLInputValue {
     const row = this.#database.get("SELECT last, awake FROM jobs WHERE first = ?", first);
-    if (row?.awake === 1) this.#awake--;
-    if (row === undefined || row.last !== last) return row?.last ?? null;
-    return this.#database.get("SELECT before FROM states WHERE last = ?", last)?.before ?? null;
+    if (row?.["awake"] === 1) this.#awake--;
+    if (row === undefined || row["last"] !== last) return row?.["last"] ?? null;
+    return this.#database.get("SELECT before FROM states WHERE last = ?", last)?.["before"] ?? null;
   }
 
   /** @throws {IndexDamagedError} */
   #state({ first, last }: Row): JobState {
     const row = this.#database.get("SELECT crc, job FROM states WHERE last = ?", last as LogId);
-    if (row !== undefined && crc32(row.job as string) === row.crc) {
-      const job = parseStored(row.job as string);
+    if (row !== undefined && crc32(row["job"] as string) === row["crc"]) {
+      const job = parseStored(row["job"] as string);
       if (job.firstLogId === first && job.lastLogId === last) return job;
     }
     throw this.#database.damaged(`the job as of logId ${last} is not there, or not what it was`);

@@ -55,9 +55,9 @@ export function knownEntry(
       "SELECT last, crc, job FROM states WHERE last <= ? ORDER BY last DESC LIMIT 1",
       upTo,
     );
-    if (row === undefined || crc32(row.job as string) !== row.crc) return undefined;
-    const { jobId, lastLogId: logId } = parseStored(row.job as string);
-    return logId === row.last ? { logId, jobId } : undefined;
+    if (row === undefined || crc32(row["job"] as string) !== row["crc"]) return undefined;
+    const { jobId, lastLogId: logId } = parseStored(row["job"] as string);
+    return logId === row["last"] ? { logId, jobId } : undefined;
   } catch {
     return undefined; // Reported where the index is used.
   }

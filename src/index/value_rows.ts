@@ -66,7 +66,7 @@ export class ValueRows {
   *begun(): Iterable<number> {
     const next = this.#database.prepare("SELECT min(place) AS place FROM buckets WHERE place >= ?");
     for (let from = 0;;) {
-      const place = next.get(from)?.place as number | null;
+      const place = next.get(from)?.["place"] as number | null;
       if (place === null) return;
       const run = Math.floor(place / BUCKETS_MAX);
       yield run;

@@ -71,7 +71,11 @@ export class LineIndex {
   /** Adds a batch, given the byte offsets of its lines relative to `origin`. */
   add(offsets: readonly number[], origin = 0): void {
     this.#lines++; // The blank line before the batch.
-    for (const [index, offset] of offsets.entries()) this.#addLine(origin + offset, index === 0);
+    let opensBatch = true;
+    for (const offset of offsets) {
+      this.#addLine(origin + offset, opensBatch);
+      opensBatch = false;
+    }
   }
 
   /** The place of the line of an entry, numbered from 0; `undefined` past the last. */

@@ -50,7 +50,7 @@ function guardedCallback(callback: Callback, warn: (message: string) => void): C
       return Reflect.apply(callback, this, args);
     } catch (thrown) {
       warn(`uncaught error${whose(attempt)}: ${errorStack(thrown)}`);
-      attempt?.uncaught(thrown);
+      return attempt?.uncaught(thrown);
     }
   };
 }

@@ -2,6 +2,7 @@
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import * as v from "valibot";
 import { durationText } from "../core/duration.ts";
 import { errorMessage } from "../core/thrown.ts";
@@ -83,7 +84,8 @@ async function load(specifier: string, slowMs: number): Promise<Record<string, u
     const line = slowText(specifier, slowMs);
     return await withWordOfSlowImport(line, slowMs, () => import(urlOf(specifier)));
   } catch (error) {
-    const reason = errorMessage(error);
+    // Deno colours its own messages.
+    const reason = stripVTControlCharacters(errorMessage(error));
     const missing = /read access to "([^"]+)"/.exec(reason)?.[1];
     if (missing === undefined) {
       const place = placeOf(error);

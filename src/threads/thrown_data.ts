@@ -1,7 +1,7 @@
 /** Converts errors to data and back: a thread and the engine share no objects. */
 
 import { errorFact } from "../core/error_fact.ts";
-import { isThrown } from "../core/thrown.ts";
+import { isThrown, named } from "../core/thrown.ts";
 import { NonRetryableError, RetryLater } from "../engine/job_errors.ts";
 import type { Thrown } from "./protocol.ts";
 
@@ -26,14 +26,12 @@ export function thrownError(thrown: Thrown): Error {
     : kind === "retryLater"
     ? new RetryLater(delayMs, message)
     : new Error(message);
-  Object.defineProperty(error, "name", { value: name });
   if (stack !== undefined && stack !== "") error.stack = stack;
-  return Object.assign(error, others);
+  return named(error, name, others);
 }
 
 export function namedError(name: string, message: string): Error {
-  const error = new Error(message);
-  Object.defineProperty(error, "name", { value: name });
+  const error = named(new Error(message), name);
   // Its own stack would show this function, not the code that failed.
   delete (error as { stack?: string }).stack;
   return error;

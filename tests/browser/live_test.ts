@@ -229,7 +229,7 @@ const WALKS: Readonly<Record<string, Walk>> = {
       }
     }),
 
-  "entry 51 does not replace the list of entries while it is in view": (browser) =>
+  "entry 51 does not replace entries in view, and the count is that of the list": (browser) =>
     Restarts.run(browser, {}, async (restarts) => {
       const { page } = restarts;
       const event = { eventType: "shop.Seen", jobId: JOB };
@@ -245,6 +245,12 @@ const WALKS: Readonly<Record<string, Walk>> = {
       await page.evaluate("scrollTo(0, 0)");
       await renew();
       await count.getByText("1 of 51, page 2 of 2").waitFor();
+
+      await page.goto(`${restarts.url}/ui/jobs/${JOB}?order=newest`);
+      await restarts.post("/events", { ...event, eventType: "shop.Paid" }, 200);
+      await page.locator("#job-expectations").getByText("1 of 1").waitFor();
+      assert.equal(await count.innerText(), "1 of 51, page 2 of 2.");
+      assert.equal(await page.locator("#entries > li").count(), 1);
     }),
 
   "the form for a type without limits stops offering a type that has got some": (browser) =>

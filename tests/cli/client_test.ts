@@ -52,8 +52,6 @@ async function ran(
   const ask: Command = {
     name: "ask",
     summary: "ask",
-    positionals: "",
-    arity: [0, 0],
     options: SERVER_OPTIONS,
     examples: [],
     async run(input) {

@@ -68,8 +68,8 @@ Deno.test("permissions: every command declares what it needs for its journal and
     [daybookCommands({} as Surroundings), "--journal=/j"],
   ];
   for (const [commands, option] of groups) {
-    for (const { name, arity: [min] } of commands) {
-      const words = Array.from({ length: min }, () => "x");
+    for (const { name, positionals = "" } of commands) {
+      const words = Array.from(positionals.matchAll(/(?<!\[)<[^>]+>/g), () => "x");
       assert.ok((await neededBy(commands, [name, ...words, option])).read.includes("/j"), name);
     }
   }

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { changesBetween } from "../../src/explain/changes.ts";
 import { deriveCondition } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { foldAll, JobFold } from "../../src/core/job_fold.ts";
@@ -14,6 +13,7 @@ import { codedJob, JobStory } from "../support/engine/entries.ts";
 import { stories, tails } from "./arbitrary_entries.ts";
 import { projectAll } from "./folding.ts";
 import { rounds } from "../support/effort.ts";
+import { changesBetween } from "../support/engine/replay_steps.ts";
 
 const RUNS = { numRuns: rounds(3_000, 3_000, 200) };
 

@@ -29,15 +29,18 @@ Deno.test("sign-in: a page that needs a token redirects there and back", async (
   assert.ok(!text.includes("Sign out"));
 });
 
-Deno.test("sign-in: a form without a valid session redirects there, and back to its page", async () => {
+Deno.test("sign-in: a form without a valid session redirects there, where it is said that nothing was done, and back to its page", async () => {
   const app = await startApp({ token: TOKEN });
   const send = async (referer: string) =>
     await locationOf(await submitForm(app, "/ui/system/plan", {}, { referer }));
   assert.equal(
     await send("http://localhost/ui/jobs/job-1/time?at=4"),
-    "/ui/sign-in?next=%2Fui%2Fjobs%2Fjob-1%2Ftime%3Fat%3D4",
+    "/ui/sign-in?next=%2Fui%2Fjobs%2Fjob-1%2Ftime%3Fat%3D4&unsent=true",
   );
-  assert.equal(await send("http://localhost/openapi.json"), "/ui/sign-in?next=%2F");
+  const location = await send("http://localhost/openapi.json");
+  assert.equal(location, "/ui/sign-in?next=%2F&unsent=true");
+  assert.match(await pageOf(app, location), /Nothing was done: you are not signed in/);
+  assert.doesNotMatch(await pageOf(app, "/ui/sign-in?next=%2F"), /Nothing was done/);
   for (const elsewhere of ["https://evil.example/ui/jobs", "http://localhost:1/ui/jobs", "", "x"]) {
     assert.equal(await send(elsewhere), "/ui/sign-in", elsewhere);
   }

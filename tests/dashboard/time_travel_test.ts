@@ -409,3 +409,14 @@ Deno.test("time travel: a job of thousands of entries has a page of bounded size
   const page = await pageText(asked);
   assert.match(page, /name="without" value="2999" checked/);
 });
+
+Deno.test("time travel: the number of an entry has separators, and is read as it is shown", async () => {
+  const app = await startApp();
+  const body = { plan: { expected: [{ id: "x", eventType: "a.B" }] }, jobId: "many" };
+  await jsonOf(await app.post("/jobs", body), 202);
+  const event = { eventType: "a.C", jobId: "many" };
+  await jsonOf(await app.post("/events", Array.from({ length: 1_000 }, () => event)), 200);
+  const html = await pageOf(app, "/ui/jobs/many/time");
+  assert.equal(textOf(elementOf(html, "step-count")), "1,002 of 1,002");
+  assert.equal(attributeOf(elementOf(html, "step"), "aria-valuetext"), "entry 1,002 of 1,002");
+});

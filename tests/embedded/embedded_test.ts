@@ -138,6 +138,32 @@ Deno.test("openDaybook: a journal that is no path is refused", async () => {
   await assert.rejects(openDaybook({ journal, definitions }), /must be a path, but is undefined/);
 });
 
+Deno.test("openDaybook: definitions that are no list are refused", async () => {
+  const alone = welcome as unknown as readonly typeof welcome[];
+
+  await assert.rejects(
+    openDaybook({ journal: "none", definitions: alone }),
+    /^TypeError: Cannot open Daybook: definitions must be a list/,
+  );
+});
+
+Deno.test("calls about a job: a job in place of its id, and an unknown control, are named", async () => {
+  await inFolder(async (folder) => {
+    await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });
+    const job = await daybook.submit(welcome, { userId: "7" });
+    const id = job as unknown as string;
+    const told = /^TypeError: Cannot find the job: its id must be a text, such as job\.jobId$/;
+
+    assert.throws(() => daybook.job(id), told);
+    await assert.rejects(daybook.explain(id), told);
+    await assert.rejects(daybook.control(id, "cancel"), told);
+    await assert.rejects(
+      daybook.control(job.jobId, "stop" as "cancel"),
+      /^TypeError: Cannot stop a job: the controls are start, wake, /,
+    );
+  });
+});
+
 Deno.test("wait: a time that is no number is refused", async () => {
   await inFolder(async (folder) => {
     await using daybook = await openDaybook({ journal: `${folder}/journal`, definitions });

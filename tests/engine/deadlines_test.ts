@@ -337,7 +337,8 @@ Deno.test("expect within: misuse is reported at once", async () => {
     [
       (ctx) => Promise.resolve(void ctx.expect("paid", { withinMs: DAY })),
       {},
-      "run returned before expectation paid had ended: await everything that ctx returns",
+      "run returned before expectation paid had ended: await everything that ctx returns; to wait " +
+      "for an event only for a time, give ctx.expect withinMs",
     ],
     [
       (ctx) => ctx.expect("paid"),

@@ -42,6 +42,21 @@ Deno.test("misuse: a task that run does not await fails the job, and failure and
   );
 });
 
+Deno.test("misuse: who races an expectation with a sleep is told how to limit a wait", async () => {
+  const definition = job("demo.race", async (ctx) => {
+    await Promise.race([ctx.expect("paid"), ctx.sleep("hour", 3_600_000)]);
+  }, { expects: () => ({ paid: { eventType: "ec.Paid" } }) });
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("demo.race");
+  await daybook.clock.advance(3_600_000);
+
+  const { error } = await failed(daybook, id);
+  assert.match(
+    error.message,
+    /^run returned before expectation paid had ended: .*; to wait for an event only for a time,/,
+  );
+});
+
 Deno.test("misuse: an expectation that run does not await fails the job, live and after a restart", async () => {
   const definition = job("demo.loose", async (ctx) => {
     await ctx.expect("go");
@@ -202,6 +217,30 @@ const WRONG_CALLS: Readonly<
   "a compensation that is no function": [
     (ctx) => ctx.task("charge", () => 1, { compensate: "refund" as unknown as () => void }),
     /^Cannot run task charge: compensate must be a function$/,
+  ],
+  "an option of a task that there is not": [
+    (ctx) => ctx.task("charge", () => 1, { timeout: 5_000 } as object),
+    /^Cannot run task charge: timeout is not an option; known are retry, timeoutMs, compensate$/,
+  ],
+  "a member of retry that there is not": [
+    (ctx) => ctx.task("charge", () => 1, { retry: { attempts: 5 } as object }),
+    /^Cannot run task charge: attempts is not a member of retry; known are maxAttempts, initialMs,/,
+  ],
+  "a number as retry": [
+    (ctx) => ctx.task("charge", () => 1, { retry: 3 as unknown as object }),
+    /^Cannot run task charge: retry must be an object, as \{maxAttempts: 3\}$/,
+  ],
+  "a text as a time limit": [
+    (ctx) => ctx.task("charge", () => 1, { timeoutMs: "5s" as unknown as number }),
+    /^Cannot run task charge: timeoutMs is 5s; it must be milliseconds, above 0$/,
+  ],
+  "a text as the time of a sleep": [
+    (ctx) => ctx.sleep("rest", "5m" as unknown as number),
+    /^Cannot sleep rest for 5m: give milliseconds, or \{until\}$/,
+  ],
+  "a task without its ctx": [
+    ({ task }) => task("charge", () => 1),
+    /^Cannot ask for task charge without ctx: call the methods of ctx as ctx.task, ctx.sleep and/,
   ],
   "the end of run as an expectation": [
     (ctx) => ctx.expect("main"),

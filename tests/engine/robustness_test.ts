@@ -339,6 +339,66 @@ Deno.test("odd code: promises of expectations and of errors are refused, and nam
   ]);
 });
 
+Deno.test("odd code: a list of expectations is refused", async () => {
+  const expects = () => [{ eventType: "ec.Paid" }] as never;
+  const daybook = await Harness.start({
+    definitions: [job("demo.list", () => Promise.resolve(), { expects })],
+  });
+  const outcome = await daybook.engine.create({ type: "demo.list", input: {} });
+  assert.ok(!outcome.ok && outcome.problem.kind === "invalidInput");
+  assert.match(outcome.problem.issues[0]?.detail ?? "", /must be an object of expectations$/);
+});
+
+const MISSPELT: readonly (readonly [more: object, told: RegExp])[] = [
+  [
+    { expects: () => ({ paid: { eventType: "ec.Paid", corelation: "any" } }) },
+    /Cannot expect paid: it has no member corelation; it may have eventType, correlation, kind,/,
+  ],
+  [{ expects: () => ({ paid: "ec.Paid" }) }, /Cannot expect paid: it must be an object with an/],
+  [
+    { errors: () => [{ eventType: "ec.Refused", where: "any" }] },
+    /Cannot fail on an event: it has no member where; it may have eventType, correlation$/,
+  ],
+];
+
+for (const [index, [more, told]] of MISSPELT.entries()) {
+  Deno.test(`odd code: a misspelt correlation is refused, and does not match all events (${index + 1})`, async () => {
+    const definition = job("demo.misspelt", () => Promise.resolve(), more);
+    const daybook = await Harness.start({ definitions: [definition] });
+    const outcome = await daybook.engine.create({ type: "demo.misspelt", input: {} });
+    assert.ok(!outcome.ok && outcome.problem.kind === "invalidInput");
+    assert.match(outcome.problem.issues[0]?.detail ?? "", told);
+  });
+}
+
+const UNREAD: Readonly<Record<string, readonly [more: object, told: RegExp]>> = {
+  "a misspelt member": [{ expect: () => ({}) }, /no member expect; did you mean expects\?$/],
+  "expectations without a function": [
+    { expects: { paid: { eventType: "ec.Paid" } } },
+    /expects must be a function of the input$/,
+  ],
+  "errors without a function": [{ errors: [] }, /errors must be a function of the input$/],
+  "a misspelt correlation of its start": [
+    { startsOn: { eventType: "ec.Paid", where: "any", input: () => ({}) } },
+    /startsOn: it has no member where; it may have eventType, correlation, input$/,
+  ],
+  "a start without an input": [
+    { startsOn: { eventType: "ec.Paid" } },
+    /startsOn\.input must be a function of the event$/,
+  ],
+};
+
+for (const [name, [more, told]] of Object.entries(UNREAD)) {
+  Deno.test(`odd code: a definition with ${name} is refused at the start, not by its first job`, async () => {
+    const definition = job("demo.unread", () => Promise.resolve(), more);
+    await assert.rejects(
+      Harness.start({ definitions: [definition] }),
+      ({ message }: Error) =>
+        told.test(message) && message.startsWith("Cannot register demo.unread: "),
+    );
+  });
+}
+
 const WRONG: readonly Partial<AnyJobDefinition>[] = [
   { version: 0.5 },
   { version: NaN },

@@ -2,10 +2,9 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Change, changesBetween, reversed } from "../../src/explain/changes.ts";
+import { type Change, reversed } from "../../src/explain/changes.ts";
 import { jobResource } from "../../src/core/job_resource.ts";
 import { taskId } from "../../src/core/ids.ts";
-import { replaySteps } from "../../src/explain/replay_steps.ts";
 import {
   codedJob,
   created,
@@ -19,6 +18,7 @@ import {
 import { stories } from "../core/arbitrary_entries.ts";
 import { jobOf, projectAll } from "../core/folding.ts";
 import { cases } from "../support/effort.ts";
+import { changesBetween, replaySteps } from "../support/engine/replay_steps.ts";
 
 const PAID = expectation("paid", "ec.Paid");
 const PARTS = expectation("parts", "ec.Part", { multiplicity: { times: 2 } });

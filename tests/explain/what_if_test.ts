@@ -1,6 +1,7 @@
 /** What would have happened to a job under another plan or another history. */
 
 import assert from "node:assert/strict";
+import { runToEnd } from "../../src/core/work.ts";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { deriveCondition } from "../../src/core/condition.ts";
@@ -8,9 +9,8 @@ import type { FactEntry, FrameworkEntry, JobEventLogEntry } from "../../src/core
 import { type EventType, eventType } from "../../src/core/event_type.ts";
 import { eventId, type LogId } from "../../src/core/ids.ts";
 import type { JsonObject } from "../../src/core/json.ts";
-import { replaySteps } from "../../src/explain/replay_steps.ts";
 import type { SupposedEvent, Supposition } from "../../src/explain/supposition.ts";
-import { whatIf } from "../../src/explain/what_if.ts";
+import { supposing } from "../../src/explain/what_if.ts";
 import {
   codedJob,
   expectation,
@@ -23,6 +23,7 @@ import {
 import { stories } from "../core/arbitrary_entries.ts";
 import { projectAll } from "../core/folding.ts";
 import { cases } from "../support/effort.ts";
+import { replaySteps } from "../support/engine/replay_steps.ts";
 
 const PAID = expectation("paid", "ec.Paid");
 
@@ -55,6 +56,15 @@ function suppose(
   head = Math.max(story.logId, ...past.map(({ logId }) => logId)),
 ) {
   return whatIf(story.entries, supposition, past, head);
+}
+
+function whatIf(
+  entries: readonly JobEventLogEntry[],
+  supposition: Supposition,
+  pastEvents: readonly JobEventLogEntry[],
+  head: LogId,
+) {
+  return runToEnd(supposing({ entries, supposition, pastEvents, head, sameIds: [] }));
 }
 
 function supposed(...parameters: Parameters<typeof suppose>) {

@@ -5,7 +5,6 @@ import fc from "fast-check";
 import { jobId, taskId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import { project } from "../../src/core/projector.ts";
-import { replaySteps } from "../../src/explain/replay_steps.ts";
 import { type RuleName, RULES } from "../../src/core/rules.ts";
 import { explainStep } from "../../src/explain/why.ts";
 import {
@@ -20,6 +19,7 @@ import {
 import { stories } from "../core/arbitrary_entries.ts";
 import { projectAll } from "../core/folding.ts";
 import { cases } from "../support/effort.ts";
+import { replaySteps } from "../support/engine/replay_steps.ts";
 
 const PAID = expectation("paid", "ec.Paid");
 const SHIPPED = expectation("shipped", "ec.Shipped", {

@@ -6,7 +6,11 @@ import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 /** The output of a process that loads a module. */
-async function saidOnLoading(module: string, slowMs?: number): Promise<string> {
+async function saidOnLoading(
+  module: string,
+  slowMs?: number,
+  env: Readonly<Record<string, string>> = { NO_COLOR: "1" },
+): Promise<string> {
   const script = `
     const { loadDefinitions } = await import(${
     JSON.stringify(`${ROOT}src/server/user_definitions.ts`)
@@ -16,7 +20,7 @@ async function saidOnLoading(module: string, slowMs?: number): Promise<string> {
   }, ${slowMs})).map(({ type }) => type));`;
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["eval", `--config=${ROOT}deno.json`, script],
-    env: { NO_COLOR: "1" },
+    env: { ...env },
   }).output();
   const decoder = new TextDecoder();
   return decoder.decode(stderr) + decoder.decode(stdout);
@@ -53,6 +57,16 @@ Deno.test({
       assert.match(await saidOnLoading(module), /^daybook: still loading .* after 5 s: /);
     }),
 });
+
+Deno.test("definitions: the reason why a module cannot be loaded has no colours, which a log escapes", () =>
+  inFolder(async (folder) => {
+    const module = `${folder}/misspelt.ts`;
+    await Deno.writeTextFile(module, `import "@daybook/daybok"; ${DEFINITION}`);
+
+    const said = await saidOnLoading(module, 60_000, { NO_COLOR: "", FORCE_COLOR: "1" });
+    const reason = said.slice(said.indexOf("Cannot load"), said.indexOf("misspelt.ts:1:8"));
+    assert.match(reason, /"@daybook\/daybok" not a dependency.*\n +hint: .*\n +at file:/);
+  }));
 
 Deno.test("definitions: a module that loads in time is not reported", () =>
   inFolder(async (folder) => {

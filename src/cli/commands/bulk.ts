@@ -15,7 +15,6 @@ export const BULK_COMMAND: ServerCommand = {
     BULK_CONTROLS.at(-1)
   } all jobs that match`,
   positionals: `<${BULK_CONTROLS.join("|")}>`,
-  arity: [1, 1],
   options: [
     ...FILTER_OPTIONS,
     { name: "all", help: "all jobs, if no filter is given" },

@@ -32,7 +32,7 @@ export const CONTROL_COMMANDS = STATE_CONTROLS.map((kind): ServerCommand => ({
   name: kind,
   summary: CONTROLS[kind].summary,
   positionals: "<jobId>...",
-  arity: [1, JOBS_MAX],
+  positionalsMax: JOBS_MAX,
   options: [
     { name: "reason", value: "text", help: "the reason, recorded" },
     ...(kind === "cancel" ? [LEAVE] : []),
@@ -81,7 +81,6 @@ export const RETRY_COMMAND: ServerCommand = {
   name: "retry",
   summary: CONTROLS.retry.summary,
   positionals: "<jobId>",
-  arity: [1, 1],
   options: [
     { name: "from", value: "taskId", help: "run this task and later ones again" },
     { name: "again", help: "even if it was already retried" },

@@ -12,7 +12,6 @@ export const EVENT_COMMAND: ServerCommand = {
   name: "event",
   summary: "deliver an event, and see which jobs it reached",
   positionals: "<type> [attributes]",
-  arity: [1, 2],
   options: [
     FIELD_OPTION,
     { name: "id", value: "eventId", help: "its id; the same id again changes nothing" },

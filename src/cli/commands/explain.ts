@@ -18,7 +18,6 @@ export const EXPLAIN_COMMAND: ServerCommand = {
   name: "explain",
   summary: "explain a job, a stopped queue, or where a value appears, citing entries",
   positionals: "[jobId]",
-  arity: [0, 1],
   options: [
     {
       name: "at",

@@ -20,8 +20,6 @@ const LIMIT_MAX = 200;
 export const FAILURES_COMMAND: ServerCommand = {
   name: "failures",
   summary: "list failures that were not retried, by kind",
-  positionals: "",
-  arity: [0, 0],
   options: [...FILTER_OPTIONS, limitOption(50, "the most kinds to list")],
   notes: [
     "The most frequent come first. Failures are of one kind if they have the same type, task, " +

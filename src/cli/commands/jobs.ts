@@ -22,8 +22,6 @@ const PAGE_MAX = { summary: 500, full: 50 };
 export const JOBS_COMMAND: ServerCommand = {
   name: "jobs",
   summary: "list jobs, newest first",
-  positionals: "",
-  arity: [0, 0],
   options: [
     ...FILTER_OPTIONS,
     limitOption(LIMIT_DEFAULT, "the most jobs to list"),

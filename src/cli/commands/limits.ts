@@ -3,6 +3,7 @@
  * other limits.
  */
 
+import { present } from "../../core/present.ts";
 import { counted } from "../../core/counted.ts";
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
 import { limitsWhatIfText } from "../../explain/other_explanation_texts.ts";
@@ -43,8 +44,6 @@ export const LIMIT_COMMANDS: readonly ServerCommand[] = [
   {
     name: "limits",
     summary: "list the limits of job types, with their use",
-    positionals: "",
-    arity: [0, 0],
     options: [],
     notes: ["For each type, the keys with the most jobs are shown."],
     examples: ["deno task daybook limits"],
@@ -54,7 +53,6 @@ export const LIMIT_COMMANDS: readonly ServerCommand[] = [
     name: "change-limits",
     summary: "replace the limits of the code",
     positionals: "<type>",
-    arity: [1, 1],
     options: [
       ...LIMIT_OPTIONS,
       { name: "reason", value: "text", help: "the reason, recorded with the change" },
@@ -70,7 +68,6 @@ export const LIMIT_COMMANDS: readonly ServerCommand[] = [
     name: "restore-limits",
     summary: "restore the limits of the code",
     positionals: "<type>",
-    arity: [1, 1],
     options: [],
     examples: ["deno task daybook restore-limits mail.send"],
     run: restore,
@@ -79,7 +76,6 @@ export const LIMIT_COMMANDS: readonly ServerCommand[] = [
     name: "what-if",
     summary: "show how other limits of its type would affect a job; nothing is recorded",
     positionals: "<jobId>",
-    arity: [1, 1],
     options: LIMIT_OPTIONS,
     piped: "text",
     notes: [
@@ -146,8 +142,7 @@ function parseLimits(input: CommandInput): PlaceLimits {
     throw new CommandError("--rate-count and --rate-ms go together", EXIT_USAGE);
   }
   return {
-    ...(maxRunning === undefined ? {} : { maxRunning }),
-    ...(perKey === undefined ? {} : { perKey }),
+    ...present({ maxRunning, perKey }),
     ...(count === undefined || perMs === undefined ? {} : { rate: { count, perMs } }),
   };
 }

@@ -13,8 +13,6 @@ export const PAUSE_COMMANDS: readonly ServerCommand[] = [
   {
     name: "pause",
     summary: "pause jobs: no attempt starts until the pause ends",
-    positionals: "",
-    arity: [0, 0],
     options: [
       { name: "type", value: "type", help: "only jobs of this type" },
       { name: "label", short: "l", value: "name:value", help: "only jobs with this label" },
@@ -39,8 +37,6 @@ export const PAUSE_COMMANDS: readonly ServerCommand[] = [
   {
     name: "pauses",
     summary: "list the pauses: since when, by whom, and what each holds",
-    positionals: "",
-    arity: [0, 0],
     options: [],
     notes: ["deno task start --hold starts with everything paused; end-pause ends that."],
     examples: ["deno task daybook pauses"],
@@ -50,7 +46,6 @@ export const PAUSE_COMMANDS: readonly ServerCommand[] = [
     name: "end-pause",
     summary: "end a pause: the jobs it held can start",
     positionals: "[pauseId]",
-    arity: [0, 1],
     options: [],
     notes: [
       "If only one pause is in force, its id can be left out; the exit code is 1 if there is " +

@@ -21,7 +21,6 @@ export const SHOW_COMMAND: ServerCommand = {
   name: "show",
   summary: "show one job: state, expectations, tasks, failure, output",
   positionals: "<jobId>",
-  arity: [1, 1],
   options: [
     { name: "events", short: "e", help: "also the entries of the job" },
     {

@@ -16,7 +16,6 @@ export const SUBMIT_COMMAND: ServerCommand = {
   name: "submit",
   summary: "submit a job, or many",
   positionals: "[<type> [input]]",
-  arity: [0, 2],
   options: [
     FIELD_OPTION,
     {

@@ -12,8 +12,6 @@ import { printLines } from "../terminal.ts";
 export const TAIL_COMMAND: ServerCommand = {
   name: "tail",
   summary: "follow the journal, or one job",
-  positionals: "",
-  arity: [0, 0],
   options: [
     { name: "job", value: "jobId", help: "only this job, from its first entry" },
     TYPE_OPTION,

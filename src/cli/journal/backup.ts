@@ -34,7 +34,6 @@ export function backupCommand(tools: JournalTools): Command {
     name: "backup",
     summary: "copy a journal to another folder, even while a server runs, and verify the copy",
     positionals: "<folder>",
-    arity: [1, 1],
     options: [JOURNAL_OPTION],
     examples: [
       "deno task journal backup backups/journal",

@@ -22,8 +22,6 @@ export function catCommand(tools: JournalTools): Command {
   return {
     name: "cat",
     summary: "print entries, filtered and followed; byte for byte when piped",
-    positionals: "",
-    arity: [0, 0],
     options: [
       JOURNAL_OPTION,
       { name: "job", value: "jobId", help: "only this job" },

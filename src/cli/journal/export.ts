@@ -20,7 +20,6 @@ export function exportCommand(tools: JournalTools): Command {
     name: "export",
     summary: "write a job with its history to a file, for import into another journal",
     positionals: "<jobId>",
-    arity: [1, 1],
     options: [
       JOURNAL_OPTION,
       {

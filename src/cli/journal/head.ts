@@ -13,8 +13,6 @@ export function headCommand(tools: JournalTools): Command {
   return {
     name: "head",
     summary: "print the last entry: position, chain, place and time",
-    positionals: "",
-    arity: [0, 0],
     options: [JOURNAL_OPTION],
     examples: ["deno task journal head", "deno task journal head | jq -r .chain"],
     notes: [

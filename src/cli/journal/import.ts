@@ -32,7 +32,6 @@ export function importCommand(tools: JournalTools): Command {
     name: "import",
     summary: "import a job that export wrote, while no server is running",
     positionals: "<file|->",
-    arity: [1, 1],
     options: [
       JOURNAL_OPTION,
       { name: "unfinished", help: "even if the job may continue in the other journal" },

@@ -32,7 +32,6 @@ export function pullCommand(tools: JournalTools): Command {
     name: "pull",
     summary: "copy a journal from PostgreSQL into a folder, even while servers run, and verify it",
     positionals: "<database>",
-    arity: [1, 1],
     options: [JOURNAL_OPTION, SECRET_KEY_OPTION],
     examples: [
       "deno task journal pull 'postgres://daybook@10.0.0.9/jobs?journal=shop' --journal pulled",

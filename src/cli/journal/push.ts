@@ -33,7 +33,6 @@ export function pushCommand(tools: JournalTools): Command {
     name: "push",
     summary: "copy a journal into PostgreSQL, while no server runs",
     positionals: "<database>",
-    arity: [1, 1],
     options: [JOURNAL_OPTION, SECRET_KEY_OPTION],
     examples: [
       "deno task journal push 'postgres://daybook@10.0.0.9/jobs?journal=shop'",

@@ -34,8 +34,6 @@ export function repairCommand(tools: JournalTools): Command {
   return {
     name: "repair",
     summary: "show what can be kept of a damaged journal; --apply repairs it",
-    positionals: "",
-    arity: [0, 0],
     options: [JOURNAL_OPTION, { name: "apply", help: "save a copy of everything, then repair" }],
     examples: ["deno task journal repair", "deno task journal repair --apply"],
     notes: [

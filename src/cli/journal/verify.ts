@@ -28,8 +28,6 @@ export function verifyCommand(tools: JournalTools): Command {
   return {
     name: "verify",
     summary: "verify everything from the first line, even while a server runs",
-    positionals: "",
-    arity: [0, 0],
     options: [
       JOURNAL_OPTION,
       { name: "url", value: "url", help: "a server to compare; DAYBOOK_URL, or the running one" },

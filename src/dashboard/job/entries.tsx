@@ -2,7 +2,6 @@
 
 import { countOf } from "../../core/counted.ts";
 import { countText } from "../../core/size.ts";
-import type { Child } from "hono/jsx";
 import { EntryNote, type ShownEntry } from "../parts/shown_entry.tsx";
 import { jobPagePath, timePath } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
@@ -23,13 +22,13 @@ export function JobEntries({ state }: Props) {
         <h2 id="entries-heading">Entries</h2>
         <OrderLinks state={state} />
       </div>
-      <p class="hint" id="entries-count" data-live>
+      <p class="hint" id="entries-count" {...liveness(page)}>
         {pageText(page)}
       </p>
       <PageLinks state={state} where="above" />
-      <Region page={page}>
+      <ol id="entries" class="entries" data-page={page.number} {...liveness(page)}>
         {page.entries.map((entry) => <Entry state={state} entry={entry} />)}
-      </Region>
+      </ol>
       <PageLinks state={state} where="below" />
       <Strangers state={state} />
     </section>
@@ -38,11 +37,10 @@ export function JobEntries({ state }: Props) {
 
 /**
  * Live only with the oldest entries first: new ones are then added at the end, and move no others.
+ * What is said of the list is live only if the list is.
  */
-function Region({ page, children }: { readonly page: EntryPage; readonly children: Child }) {
-  return page.order === "oldest"
-    ? <ol id="entries" class="entries" data-page={page.number} data-live>{children}</ol>
-    : <ol class="entries">{children}</ol>;
+function liveness({ order }: EntryPage) {
+  return order === "oldest" ? { "data-live": "" } : {};
 }
 
 function pageText({ entries, total, number, count }: EntryPage): string {
@@ -50,9 +48,15 @@ function pageText({ entries, total, number, count }: EntryPage): string {
   return `${countOf(entries.length, total)}, page ${countOf(number, count)}.`;
 }
 
-function OrderLinks({ state: { page: { order, number }, job } }: Props) {
+function OrderLinks({ state: { page, job } }: Props) {
+  const { order, number } = page;
   return (
-    <ul id="entries-order" class="choices" aria-label="Order of the entries" data-live>
+    <ul
+      id="entries-order"
+      class="choices"
+      aria-label="Order of the entries"
+      {...liveness(page)}
+    >
       {(["oldest", "newest"] as const).map((name) => (
         <li>
           <a
@@ -73,11 +77,11 @@ function PageLinks(
 ) {
   const { number, count, order } = page;
   const id = `entries-pages-${where}`;
-  if (count === 1) return <nav id={id} data-live hidden></nav>;
+  if (count === 1) return <nav id={id} {...liveness(page)} hidden></nav>;
   const to = (target: number) =>
     `${jobPagePath(job.jobId)}?order=${order}&page=${target}#entries-heading`;
   return (
-    <nav id={id} class="row" aria-label={`Pages of entries, ${where}`} data-live>
+    <nav id={id} class="row" aria-label={`Pages of entries, ${where}`} {...liveness(page)}>
       {number > 1 ? <a class="button" href={to(1)}>First</a> : null}
       {number > 1 ? <a class="button" href={to(number - 1)}>Earlier</a> : null}
       {number < count ? <a class="button" href={to(number + 1)}>Later</a> : null}

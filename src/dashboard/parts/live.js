@@ -156,7 +156,6 @@ function expectMore() {
   clearTimeout(silenceTimer);
   silenceTimer = setTimeout(() => {
     leave();
-    isResting = false;
     isBroken = true;
     retryLater();
   }, SILENCE_MAX_MS);
@@ -177,6 +176,9 @@ function broken() {
 function retryLater() {
   // Also while a retry is due: otherwise that retry would take the closed stream for an open one.
   if (stream?.readyState === EventSource.CLOSED) stream = undefined;
+  // The end of a rest would not ask for the page.
+  if (isResting) leave();
+  isResting = false;
   if (retryTimer !== undefined || ending !== undefined) return;
   retryTimer = setTimeout(seek, retryMs);
   retryMs = Math.min(RETRY_MAX_MS, 2 * retryMs);

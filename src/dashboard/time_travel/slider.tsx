@@ -1,5 +1,6 @@
 /** The slider over a job's entries, with links for use without scripts. */
 
+import { countOf } from "../../core/counted.ts";
 import { timePath, type TimeQuery } from "../parts/links.tsx";
 import { findNeighbours, type Neighbours, type TimeView } from "./time_view.ts";
 
@@ -25,13 +26,13 @@ export function Slider({ view, query }: SliderProps) {
           max={logIds.length}
           value={index + 1}
           list="milestones"
-          aria-valuetext={`entry ${index + 1} of ${logIds.length}`}
+          aria-valuetext={`entry ${countOf(index + 1, logIds.length)}`}
         />
         <datalist id="milestones">
           {milestones.map((number) => <option value={number}></option>)}
         </datalist>
         <output id="step-count" for="step" class="step-count">
-          {index + 1} of {logIds.length}
+          {countOf(index + 1, logIds.length)}
         </output>
         <button type="submit" data-scriptless>Go</button>
       </form>

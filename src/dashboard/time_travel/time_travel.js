@@ -100,7 +100,8 @@ function show(part) {
   const { logId, step } = part.getElementById("point")?.dataset ?? {};
   if (logId === undefined || step === undefined) return;
   if (slider !== null) slider.value = step;
-  slider?.setAttribute("aria-valuetext", `entry ${step} of ${slider.max}`);
+  const place = document.getElementById("step-count")?.textContent;
+  slider?.setAttribute("aria-valuetext", `entry ${place}`);
   markRow(logId);
   rememberPoint(logId);
   document.dispatchEvent(new CustomEvent("daybook:updated", { detail: { document: part } }));

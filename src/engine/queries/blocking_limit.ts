@@ -1,5 +1,6 @@
 /** Describes a reached limit for an explanation: its places, and the attempts that hold them. */
 
+import { present } from "../../core/present.ts";
 import type { BlockingLimit, Circumstances } from "../../explain/evidence.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, type JobState } from "../../core/job_state.ts";
@@ -83,8 +84,7 @@ export async function limitThen(
   const about = {
     type: history.type,
     isOfKey: own.key !== undefined,
-    ...(key === undefined ? {} : { key }),
-    ...(reached.change === undefined ? {} : { change: reached.change }),
+    ...present({ key, change: reached.change }),
   };
   const before = waitingAt(history, logId).filter((other) =>
     other.key === own.key && isQueuedBefore(other, own)

@@ -4,6 +4,7 @@
  * from its end, and then from the oldest on.
  */
 
+import { present } from "../../core/present.ts";
 import { type JobEventLogEntry, LIMIT_FACTS, PAUSE_FACTS } from "../../core/event.ts";
 import { holds } from "../../core/pauses.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
@@ -221,11 +222,8 @@ class Reading {
       jobId,
       priority,
       startedBy: start?.logId ?? first?.logId ?? 0,
-      ...(key === undefined ? {} : { key }),
-      ...(rateKey === undefined ? {} : { rateKey }),
-      held,
-      queued,
-      ...(began === undefined ? {} : { began }),
+      ...{ held, queued },
+      ...present({ key, rateKey, began }),
     };
   }
 }

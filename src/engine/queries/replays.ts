@@ -145,7 +145,8 @@ export class Replays {
     const near = await this.#near(entries, supposition, head, share);
     const past = await this.#pastFacts(near, hold);
     const sameIds = await this.#sameIds(supposition);
-    const work = supposing(entries, supposition, past.entries, head, sameIds, wanted);
+    const supposed = { entries, supposition, pastEvents: past.entries, head, sameIds };
+    const work = supposing(supposed, wanted);
     const answer = await this.#pacer.all(share, work);
     if (!answer.ok) {
       return { ok: false, problem: { kind: "impossibleSupposition", issues: answer.issues } };

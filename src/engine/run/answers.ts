@@ -9,6 +9,7 @@ import type { ErrorFact } from "../../core/framework_events.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { isSleep, type JobState, type TaskState, type TimedWait } from "../../core/job_state.ts";
 import { copyJson, type JsonObject } from "../../core/json.ts";
+import { named } from "../../core/thrown.ts";
 import { expectationProgress, hasSwapped } from "../../core/waits.ts";
 import type { RunContext } from "./run_context.ts";
 import type { FactEvent } from "../job_context.ts";
@@ -339,9 +340,7 @@ export class Answers {
 
 /** As `run` gets it, live and after a restart. */
 function recordedError({ name, message, stack: _, ...others }: ErrorFact): Error {
-  const error = new Error(message);
-  Object.defineProperty(error, "name", { value: name });
-  return Object.assign(error, others);
+  return named(new Error(message), name, others);
 }
 
 /** The step that `run` must have asked for before this answer. Events may come before any step. */

@@ -13,7 +13,14 @@ export class MisuseError extends NonRetryableError {
  * @param step Such as `task charge`.
  * @throws {MisuseError} when a task asks for the step, or `run` has ended.
  */
-export function mustBeInRun(step: string, { jobId, isOver }: StepCaller): void {
+export function mustBeInRun(step: string, caller: StepCaller | undefined): void {
+  if (caller === undefined) {
+    throw new MisuseError(
+      `Cannot ask for ${step} without ctx: call the methods of ctx as ctx.task, ctx.sleep and ` +
+        "ctx.expect, not taken out of it",
+    );
+  }
+  const { jobId, isOver } = caller;
   const outer = attemptHere();
   if (outer?.jobId === jobId) {
     throw new MisuseError(
@@ -49,8 +56,11 @@ export function mustHaveEnded(steps: readonly string[]): void {
   if (steps.length === 0) return;
   const named = steps.slice(0, STEPS_NAMED_MAX).join(", ");
   const more = steps.length > STEPS_NAMED_MAX ? ` and ${steps.length - STEPS_NAMED_MAX} more` : "";
+  const limited = steps.some((step) => step.startsWith("expectation "))
+    ? "; to wait for an event only for a time, give ctx.expect withinMs"
+    : "";
   throw new MisuseError(
-    `run returned before ${named}${more} had ended: await everything that ctx returns`,
+    `run returned before ${named}${more} had ended: await everything that ctx returns${limited}`,
   );
 }
 

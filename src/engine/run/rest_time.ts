@@ -13,7 +13,10 @@ export type RestTime = { readonly ms: number } | { readonly untilMs: number };
  */
 export function restTime(id: string, time: SleepTime, nowMs: number): RestTime {
   if (typeof time === "number") return { ms: checkedMs(`sleep ${id} of`, time) };
-  const until: unknown = time?.until;
+  if (typeof time !== "object" || time === null || !("until" in time)) {
+    throw new MisuseError(`Cannot sleep ${id} for ${String(time)}: give milliseconds, or {until}`);
+  }
+  const until: unknown = time.until;
   const untilMs = typeof until === "string" ? Date.parse(until) : Number(until);
   if (!Number.isFinite(untilMs) || untilMs < 0) {
     throw new MisuseError(

@@ -60,7 +60,9 @@ const VALUES: Readonly<Record<string, JsonValue>> = {
 /** The same document, with an example of each successful answer. */
 export function withExamples(document: JsonObject): JsonObject {
   const { paths, components } = document;
-  const schemas = isObject(components) && isObject(components.schemas) ? components.schemas : {};
+  const schemas = isObject(components) && isObject(components["schemas"])
+    ? components["schemas"]
+    : {};
   return {
     ...document,
     paths: changed(paths, (item) => changed(item, (one) => exampled(one, schemas))),
@@ -92,16 +94,18 @@ function exampled(operation: JsonObject, schemas: JsonObject): JsonObject {
 function exampledContent(mediaType: string, content: JsonObject, schemas: JsonObject): JsonObject {
   if ("examples" in content || mediaType === "text/plain") return content;
   const item = content["x-oai-itemSchema"];
-  if (!isObject(item)) return { ...content, example: answerExample(content.schema ?? {}, schemas) };
+  if (!isObject(item)) {
+    return { ...content, example: answerExample(content["schema"] ?? {}, schemas) };
+  }
   return { ...content, example: sequenceExample(item, schemas) };
 }
 
 /** A line of NDJSON, or a message of a stream. */
 function sequenceExample(item: JsonObject, schemas: JsonObject): string {
   const { properties } = item;
-  const data = isObject(properties) ? properties.data : undefined;
+  const data = isObject(properties) ? properties["data"] : undefined;
   if (!isObject(data)) return `${JSON.stringify(answerExample(item, schemas))}\n`;
-  return `id: 41\ndata: ${JSON.stringify(answerExample(data.contentSchema ?? {}, schemas))}\n\n`;
+  return `id: 41\ndata: ${JSON.stringify(answerExample(data["contentSchema"] ?? {}, schemas))}\n\n`;
 }
 
 /** The depth of nested schemas. */
@@ -119,9 +123,9 @@ function answerExample(schema: JsonValue, schemas: JsonObject, name = "", depth 
   const own = VALUES[name];
   if (own !== undefined && fits(own, named ?? schema, schemas)) return own;
   if (named !== undefined) return answerExample(named, schemas, name, depth + 1);
-  if ("const" in schema) return schema.const ?? null;
+  if ("const" in schema) return schema["const"] ?? null;
   if (Array.isArray(examples)) return examples[0] ?? null;
-  if (Array.isArray(schema.enum)) return schema.enum[0] ?? null;
+  if (Array.isArray(schema["enum"])) return schema["enum"][0] ?? null;
   if (Array.isArray(anyOf)) return answerExample(anyOf[0] ?? {}, schemas, name, depth + 1);
   switch (Array.isArray(type) ? type[0] : type) {
     case "array":
@@ -134,15 +138,15 @@ function answerExample(schema: JsonValue, schemas: JsonObject, name = "", depth 
     case "number":
       return name.endsWith("Ms")
         ? 1200
-        : typeof schema.minimum === "number"
-        ? schema.minimum + 1
+        : typeof schema["minimum"] === "number"
+        ? schema["minimum"] + 1
         : 1;
     case "null":
       return null;
     case "string":
-      return schema.format === "date-time" ? TIME : "text";
+      return schema["format"] === "date-time" ? TIME : "text";
     case "object":
-      return isObject(additionalProperties) && !isObject(schema.properties)
+      return isObject(additionalProperties) && !isObject(schema["properties"])
         ? {}
         : objectExample(schema, schemas, depth);
     default:
@@ -151,8 +155,8 @@ function answerExample(schema: JsonValue, schemas: JsonObject, name = "", depth 
 }
 
 function objectExample(schema: JsonObject, schemas: JsonObject, depth: number): JsonValue {
-  const properties = isObject(schema.properties) ? schema.properties : {};
-  const required = Array.isArray(schema.required) ? schema.required : [];
+  const properties = isObject(schema["properties"]) ? schema["properties"] : {};
+  const required = Array.isArray(schema["required"]) ? schema["required"] : [];
   return Object.fromEntries(
     Object.entries(properties).filter(([name]) => required.includes(name))
       .map(([name, member]) => [name, answerExample(member, schemas, name, depth + 1)]),
@@ -171,8 +175,8 @@ function fits(value: JsonValue, schema: JsonValue, schemas: JsonObject): boolean
     return fits(value, schemas[$ref.split("/").at(-1) ?? ""] ?? {}, schemas);
   }
   if (Array.isArray(anyOf)) return anyOf.some((one) => fits(value, one, schemas));
-  if ("const" in schema) return schema.const === value;
-  if (Array.isArray(schema.enum)) return schema.enum.includes(value);
+  if ("const" in schema) return schema["const"] === value;
+  if (Array.isArray(schema["enum"])) return schema["enum"].includes(value);
   return type === undefined || [type].flat().includes(typeOf(value));
 }
 

@@ -71,7 +71,7 @@ function inlined(value: JsonValue, definitions: JsonObject): JsonValue {
  */
 function plain(schema: JsonObject): JsonObject {
   const { default: _, ...rest } = schema;
-  const isOpen = rest.type === "object" &&
+  const isOpen = rest["type"] === "object" &&
     !["properties", "additionalProperties", "anyOf", "oneOf"].some((key) => key in rest);
   return isOpen ? { ...rest, additionalProperties: true } : rest;
 }

@@ -4,6 +4,7 @@
  * the action.
  */
 
+import { present } from "../../core/present.ts";
 import type { Condition } from "../../core/condition.ts";
 import { type BulkControl, CONTROLS } from "../../core/controls.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
@@ -150,13 +151,7 @@ export async function runBulk(
   // After an early stop only some jobs were handled, so the next request covers the whole range.
   const again = stopped === undefined ? next : scanRange(request).before;
   const left = again === undefined ? NONE : countJobs(engine, { ...request, before: again });
-  return {
-    done,
-    skipped,
-    left,
-    ...(stopped === undefined ? {} : { stopped }),
-    ...(again === undefined ? {} : { next: again }),
-  };
+  return { done, skipped, left, ...present({ stopped, next: again }) };
 }
 
 class BulkRun {

@@ -57,7 +57,7 @@ type CloudEvent = v.InferOutput<typeof cloudEvent>;
 export function judgeCloudEvent(value: JsonValue, at = ""): JudgedEvent {
   const parsed = v.safeParse(cloudEvent, value);
   if (!parsed.success) return refused(pointedIssues(parsed.issues, at));
-  const data = isObject(value) ? value.data : undefined;
+  const data = isObject(value) ? value["data"] : undefined;
   if (data !== undefined && parsed.output.data_base64 !== undefined) {
     return refused([{ pointer: `${at}/data_base64`, detail: "cannot be combined with data" }]);
   }

@@ -1,5 +1,6 @@
 /** Lists of jobs, a single job, and its input. */
 
+import { present } from "../../core/present.ts";
 import {
   choice,
   cursor,
@@ -13,7 +14,7 @@ import { invalidParameter } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import type { ListPage, ListQuery } from "../../engine/job_pages.ts";
 import { inputAnswer, jobAnswer, jobsAnswer } from "../../documents/answers/job.ts";
-import { FILTER_PARAMETERS, present, toJobFilter } from "../../documents/job_filter.ts";
+import { FILTER_PARAMETERS, toJobFilter } from "../../documents/job_filter.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { jobView, summaryView } from "../../documents/answers/job_view.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
