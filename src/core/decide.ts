@@ -153,24 +153,28 @@ function insteadOfWaking({ state, plan, expected }: JobState): string {
 /** The index of the first draft in the group. */
 const CAUSE = { draft: 0 };
 
-function elapsed(jobId: JobId, taskId: TaskId, reusedFrom?: LogId): JobEventDraft {
-  const attributes = reusedFrom === undefined ? {} : { reusedFrom };
+function elapsed(
+  jobId: JobId,
+  taskId: TaskId,
+  attributes: FrameworkAttributes["job.TimerElapsed"] = {},
+): JobEventDraft {
   return { stratum: "framework", eventType: "job.TimerElapsed", jobId, taskId, attributes };
 }
 
 /** Timers continue while their job is held. The job may have ended them in another way. */
-function decideElapse(job: JobState, { timer }: ElapseCommand): Decision {
+function decideElapse(job: JobState, { timer, clockSetMs }: ElapseCommand): Decision {
   const { jobId } = job;
+  const change = clockSetMs === undefined ? {} : { clockSetMs };
   if (job.state !== "Running") return rejectState(job, "end a timer of", ["Running"]);
   const over = reject(`Cannot end a timer of job ${jobId}: it has ended`, []);
   if ("taskId" in timer) {
     const isOpen = findTask(job, timer.taskId)?.status === "sleeping";
-    return isOpen ? accept([elapsed(jobId, timer.taskId)]) : over;
+    return isOpen ? accept([elapsed(jobId, timer.taskId, change)]) : over;
   }
   const { expectation, wait } = timer;
   const isOpen = !isSettled(job, expectation) &&
     (wait === undefined || findWait(job, expectation, wait)?.passedBy === undefined);
-  return isOpen ? accept([deadlinePassed(jobId, timer)]) : over;
+  return isOpen ? accept([deadlinePassed(jobId, { ...timer, ...change })]) : over;
 }
 
 function deadlinePassed(
@@ -257,7 +261,10 @@ function reusedWait(
 
 function reusedResult(jobId: JobId, task: CompletedTask): Reused {
   if (isSleep(task)) {
-    return { ...elapsed(jobId, task.taskId, task.completedBy), causedBy: task.completedBy };
+    return {
+      ...elapsed(jobId, task.taskId, { reusedFrom: task.completedBy }),
+      causedBy: task.completedBy,
+    };
   }
   return {
     stratum: "framework",

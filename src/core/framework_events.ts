@@ -179,6 +179,15 @@ export interface RefusedAttributes {
   readonly attributes: JsonObject;
 }
 
+/** What came at its time, by a clock that nobody can set. */
+export interface ClockChange {
+  /**
+   * By how many milliseconds the clock of the machine was set meanwhile, if by a few seconds or
+   * more: ahead, also while the machine slept, or, when negative, back.
+   */
+  readonly clockSetMs?: number;
+}
+
 export interface FrameworkAttributes {
   readonly "job.JobCreated": JobCreatedAttributes;
   readonly "job.JobStarted": ControlAttributes;
@@ -235,12 +244,12 @@ export interface FrameworkAttributes {
     readonly reusedFrom?: LogId;
     /** With `reusedFrom`: how long `run` asked to wait there, in milliseconds. */
     readonly withinMs?: number;
-  };
+  } & ClockChange;
   /** The sleep has ended: at its time, or early by the `job.JobWoken` in `causedBy`. */
   readonly "job.TimerElapsed": {
     /** The entry of the retried job that ended the sleep there. */
     readonly reusedFrom?: LogId;
-  };
+  } & ClockChange;
   readonly "job.TaskCompleted": {
     readonly attempt: number;
     readonly result?: JsonValue;

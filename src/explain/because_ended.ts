@@ -22,7 +22,7 @@ import { compensableTasks, compensationEnds } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
 import { lateLimit } from "./late_limit.ts";
-import { lateDeadlineText, sleepsOver } from "./times.ts";
+import { lateDeadlineText, oddSleeps } from "./times.ts";
 import { doneAgain, resultsOfOtherCode } from "./retried.ts";
 import { returnedErrors } from "./returned_errors.ts";
 import { twinReasons } from "./twins.ts";
@@ -83,12 +83,12 @@ export function notableReasons(outlined: OutlinedHistory, evidence: Evidence): R
   ];
 }
 
-/** What happened again, or may happen twice, and sleeps that took no time. */
+/** What happened again, or may happen twice, and sleeps with odd times. */
 export function repeatedReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
   return [
     ...repeatedSteps(outlined, evidence.causes),
     ...doneAgain(outlined, evidence),
-    ...sleepsOver(outlined),
+    ...oddSleeps(outlined),
     ...twinReasons(outlined, evidence),
   ];
 }

@@ -134,9 +134,8 @@ function remedy({ job, created }: OutlinedHistory, reason: ParkReason, by: LogId
   switch (reason) {
     case "diverged": {
       const statement =
-        "Nothing, until Daybook starts with code that asks for what is on record. " +
-        "If the code has not changed, run depends on more than its input and its steps: it must " +
-        "take the time from ctx.now(), and random values and data from tasks.";
+        "Nothing, until Daybook starts with code that fits the record. Unchanged code must take " +
+        "time from ctx.now(), data from tasks.";
       return [automatic(statement, [by, job.parked?.disagreesWith ?? by])];
     }
     case "noDefinition": {

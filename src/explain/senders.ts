@@ -26,12 +26,11 @@ export interface Sender {
   readonly path?: string;
 }
 
-/** `shop.Ready is sent by task send of jobs of type shop.make; make-7, which ..., was cancelled`. */
+/** `Others came from task send of jobs of type shop.make; job make-7, which ..., was cancelled`. */
 export function senderReason(
-  eventType: string,
   { type, taskId, sentBy, value, job, path = "" }: Sender,
 ): Statement<LogId> {
-  const by = `${eventType} is sent by ${taskText(taskId)} of jobs of type ${type}`;
+  const by = `Others came from ${taskText(taskId)} of jobs of type ${type}`;
   const shown = shownScalar(value);
   if (job === undefined) {
     return { statement: `${by}, and no job of that type was given ${shown}.`, cites: [sentBy] };

@@ -2,6 +2,7 @@
 
 import { durationText } from "../core/duration.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
+import type { ClockChange } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
 import {
   type CompletedTask,
@@ -100,11 +101,22 @@ const LATE_MS = 60_000;
  * `; its time was up at ..., and 5 h passed before a process recorded it`, or nothing. No process
  * may have run meanwhile, so events of that time may not have arrived either.
  */
-export function lateText(dueAt: string, { receivedAt }: JobEventLogEntry): string {
+export function lateText(dueAt: string, { receivedAt, attributes }: JobEventLogEntry): string {
+  const set = clockText(attributes as ClockChange);
+  if (set !== "") return `; its time had come, ${set}`;
   const ms = lengthMs(dueAt, receivedAt);
   return ms < LATE_MS
     ? ""
     : `; its time was up at ${dueAt}, and ${durationText(ms)} passed before a process recorded it`;
+}
+
+/** `but the clock of the machine was set back by 1 h meanwhile`, or nothing. */
+function clockText({ clockSetMs }: ClockChange): string {
+  if (clockSetMs === undefined) return "";
+  const by = durationText(Math.abs(clockSetMs));
+  return clockSetMs < 0
+    ? `but the clock of the machine was set back by ${by} meanwhile`
+    : `but the clock of the machine was set ahead by ${by} meanwhile, or the machine slept`;
 }
 
 /** The same for the deadline of a plan that failed its job. */
@@ -149,14 +161,22 @@ export function sleepDueAt(
     : undefined;
 }
 
-/** Sleeps whose time had passed when `run` asked for them, so that they took none. */
-export function sleepsOver(outlined: OutlinedHistory): Reasons {
+/**
+ * Sleeps whose time had passed when `run` asked for them, so that they took none, and those whose
+ * times on record were changed by a clock that was set.
+ */
+export function oddSleeps(outlined: OutlinedHistory): Reasons {
   return outlined.job.tasks.flatMap((task) => {
     if (task.status !== "completed" || !isSleep(task)) return [];
-    const over = overText(outlined, task.firstLogId);
-    if (over === "") return [];
-    const statement = `Sleep ${task.taskId} took no time${over}.`;
-    return [{ statement, cites: [task.firstLogId] }];
+    const { taskId, firstLogId, completedBy, endedAt } = task;
+    const over = overText(outlined, firstLogId);
+    if (over !== "") {
+      return [{ statement: `Sleep ${taskId} took no time${over}.`, cites: [firstLogId] }];
+    }
+    const set = clockText(outlined.entries.get(completedBy)?.attributes as ClockChange ?? {});
+    if (set === "") return [];
+    const statement = `Sleep ${taskId} ended at ${endedAt}; its time had come, ${set}.`;
+    return [{ statement, cites: [firstLogId, completedBy] }];
   }).slice(0, NAMES_MAX);
 }
 

@@ -127,7 +127,7 @@ function waitingFor(
   const count = matchedText(expected, matched);
   const elsewhere = remark === undefined ? [] : countedElsewhere(outlined, expected).by;
   const sender = remark === undefined ? undefined : candidates?.sender;
-  const sent = sender === undefined ? [] : senderReason(expected.matcher.eventType, sender).cites;
+  const sent = sender === undefined ? [] : senderReason(sender).cites;
   return {
     expectation: expected.id,
     eventType: expected.matcher.eventType,
@@ -175,7 +175,7 @@ function nothingLikeIt(
 ): string | undefined {
   if (candidates === undefined) return undefined;
   const { ofType, forgottenUpTo, upTo, sender } = candidates;
-  if (sender !== undefined) return senderReason(expected.matcher.eventType, sender).statement;
+  if (sender !== undefined) return senderReason(sender).statement;
   if (upTo === 0) return "No event was compared: the index of values is not ready yet.";
   const bound = (forgottenUpTo === 0 ? "" : `, as far back as entry ${forgottenUpTo + 1}`) +
     (upTo === undefined ? "" : `, up to entry ${upTo}`);

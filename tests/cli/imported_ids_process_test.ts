@@ -66,6 +66,7 @@ async function importFrom(file: string, journal: string, code = 0): Promise<void
   const args = ["import", "-", `--journal=${journal}`];
   const result = await runTask("journal", args, { journal, input });
   assert.equal(result.code, code, result.errors);
+  if (code === 0) assert.equal(result.errors, "");
 }
 
 interface Line {

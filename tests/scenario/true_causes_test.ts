@@ -666,6 +666,45 @@ test("explain a sleep: one that ended late, since no process ran, is not said to
   );
 });
 
+test("explain a sleep: a clock that is set meanwhile is told from a process that did not run", async () => {
+  const nap = defineJob({
+    type: "nap.short",
+    version: 1,
+    input: ANY_INPUT,
+    run: (ctx) => ctx.sleep("rest", HOUR_MS),
+  });
+  const daybook = await Explained.start({ definitions: [nap] });
+  await daybook.submit("ahead", "nap.short");
+  daybook.clock.jump(24 * HOUR_MS);
+  await daybook.clock.advance(HOUR_MS);
+  assert.equal(
+    (await toldOf(daybook, "ahead")).summary,
+    "Job ahead is Done since 2026-01-02T01:00:00.000Z. Sleep rest ended at " +
+      "2026-01-02T01:00:00.000Z; its time had come, but the clock of the machine was set ahead by " +
+      "1 d meanwhile, or the machine slept.",
+  );
+  await daybook.submit("back", "nap.short");
+  daybook.clock.jump(-3 * HOUR_MS);
+  await daybook.clock.advance(HOUR_MS);
+  assert.match(
+    (await toldOf(daybook, "back")).summary,
+    /its time had come, but the clock of the machine was set back by 3 h meanwhile\.$/,
+  );
+});
+
+test("explain a passed deadline: a clock that is set meanwhile is named", async () => {
+  const daybook = await Explained.start();
+  const within = { ms: HOUR_MS, otherwise: "fail" };
+  const expected = [{ id: "paid", eventType: "shop.Paid", within }];
+  await daybook.post("/jobs", { jobId: "job", plan: { expected } });
+  daybook.clock.jump(24 * HOUR_MS);
+  await daybook.clock.advance(HOUR_MS);
+  assert.match(
+    (await toldOf(daybook, "job")).summary,
+    /; its time had come, but the clock of the machine was set ahead by 1 d meanwhile, or/,
+  );
+});
+
 test("explain a compensation: the one that runs is named, since when, and the call that ends one that hangs", async () => {
   const trip = scripted("trip.hang", {
     book: () => "booked",

@@ -266,8 +266,8 @@ const jobReceipt = v.object({
   jobId: describe(v.nullable(text), "null for a rejected job without a valid id."),
   disposition: choices("The outcome.", {
     created: "the job was recorded",
-    duplicate: "the Idempotency-Key was already used with the same content, and created this job " +
-      "created then",
+    duplicate:
+      "the Idempotency-Key was used before with the same content; this is the job created then",
     rejected: "the job was not recorded: `reason` says why, and `errors` where",
   }),
   state: v.exactOptional(stateName),

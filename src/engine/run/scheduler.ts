@@ -21,9 +21,14 @@ interface Alarm {
   readonly dueMs: number;
   /** Milliseconds since the epoch, as recorded. */
   readonly atMs: number;
+  /** How far the clocks were apart when it was set. */
+  readonly apartMs: number;
   /** Absent once cancelled, so that the memory it refers to is freed before the alarm's time. */
-  callback: (() => void) | undefined;
+  callback: Callback | undefined;
 }
+
+/** @param clockSetMs By how much the system clock was set since the callback was asked for. */
+type Callback = (clockSetMs: number) => void;
 
 function inOrder(left: Alarm, right: Alarm): number {
   return left.dueMs - right.dueMs;
@@ -52,8 +57,8 @@ export class Scheduler {
   }
 
   /** Calls back at `atMs`, in milliseconds since the epoch; the result cancels it. */
-  at(atMs: number, callback: () => void): () => void {
-    const alarm: Alarm = { dueMs: this.#dueOf(atMs), atMs, callback };
+  at(atMs: number, callback: Callback): () => void {
+    const alarm: Alarm = { dueMs: this.#dueOf(atMs), atMs, apartMs: this.#apartMs(), callback };
     this.#alarms.push(alarm);
     this.#arm();
     return () => {
@@ -98,6 +103,11 @@ export class Scheduler {
     return dueMs;
   }
 
+  /** Changes only when the system clock is set. */
+  #apartMs(): number {
+    return this.#clock.now() - this.#clock.monotonic();
+  }
+
   #arm(): void {
     const next = this.#alarms.peek();
     if (next === undefined || this.#stopped || next.dueMs >= this.#armedForMs) return;
@@ -119,10 +129,11 @@ export class Scheduler {
       this.#over.delete(next.atMs);
       this.#over.add(next.atMs);
       const { callback } = next;
+      const clockSetMs = this.#apartMs() - next.apartMs;
       // A later cancellation must not count this alarm.
       next.callback = undefined;
       try {
-        callback?.();
+        callback?.(clockSetMs);
       } catch (error) {
         this.#onDefect(error);
       }

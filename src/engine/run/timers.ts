@@ -22,6 +22,9 @@ import type { Scheduler } from "./scheduler.ts";
 /** The most timers that are recorded at a time. */
 const GROUP_MAX = 250;
 
+/** Smaller changes of the clock are corrections, and explain nothing. */
+const CLOCK_SET_MS = 3_000;
+
 interface TimerParts {
   readonly scheduler: Scheduler;
   readonly diskRetries: DiskRetries;
@@ -69,6 +72,7 @@ interface Alarm {
 interface Due {
   readonly jobId: JobId;
   readonly timer: Timer;
+  readonly clockSetMs: number;
 }
 
 export class Timers {
@@ -116,7 +120,10 @@ export class Timers {
   }
 
   #set(jobId: JobId, { timer, dueMs }: OpenTimer): void {
-    const cancel = this.#parts.scheduler.at(dueMs, () => this.#isDue(jobId, timer));
+    const cancel = this.#parts.scheduler.at(
+      dueMs,
+      (clockSetMs) => this.#isDue({ jobId, timer, clockSetMs }),
+    );
     const alarms = this.#alarms.get(jobId);
     if (alarms === undefined) this.#alarms.set(jobId, [{ timer, cancel }]);
     else alarms.push({ timer, cancel });
@@ -134,8 +141,8 @@ export class Timers {
     else this.#alarms.set(jobId, others);
   }
 
-  #isDue(jobId: JobId, timer: Timer): void {
-    this.#due.push({ jobId, timer });
+  #isDue(due: Due): void {
+    this.#due.push(due);
     if (!this.#isRecording) this.#recordAll().catch(this.#parts.onDefect);
   }
 
@@ -157,11 +164,15 @@ export class Timers {
   }
 
   /** Empty when something else has ended the timer. */
-  #elapsed({ jobId, timer }: Due): readonly JobEventDraft[] {
+  #elapsed({ jobId, timer, clockSetMs }: Due): readonly JobEventDraft[] {
     const taskIds = "taskId" in timer ? [timer.taskId] : [];
     const job = this.#parts.table.pending(jobId)?.withOnly(taskIds);
     if (job === undefined) return [];
-    const decision = decide(job, { kind: "elapse", timer });
+    const decision = decide(job, {
+      kind: "elapse",
+      timer,
+      ...Math.abs(clockSetMs) < CLOCK_SET_MS ? {} : { clockSetMs: Math.round(clockSetMs) },
+    });
     return decision.accepted ? decision.events : [];
   }
 }

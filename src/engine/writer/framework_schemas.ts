@@ -39,9 +39,10 @@ const errorMembers = {
 };
 const cause: v.GenericSchema = v.looseObject({ name: v.optional(text), ...errorMembers });
 const error = v.looseObject({ name: text, stack: v.optional(text), ...errorMembers });
+const failed = { attempt, maxAttempts: attempt, error, timedOutMs: v.optional(finite) };
 const attemptFailure = v.union([
-  v.looseObject({ attempt, maxAttempts: attempt, error, final: v.literal(true), kind: text }),
-  v.looseObject({ attempt, maxAttempts: attempt, error, retryAt: text }),
+  v.looseObject({ ...failed, final: v.literal(true), kind: text }),
+  v.looseObject({ ...failed, retryAt: text }),
 ]);
 const matcher = v.looseObject({ eventType: text, correlation: v.unknown() });
 const anyPlan = v.looseObject({
@@ -119,8 +120,12 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
     wait: v.optional(finite),
     reusedFrom: v.optional(finite),
     withinMs: v.optional(finite),
+    clockSetMs: v.optional(finite),
   })),
-  "job.TimerElapsed": like(v.looseObject({ reusedFrom: v.optional(finite) })),
+  "job.TimerElapsed": like(v.looseObject({
+    reusedFrom: v.optional(finite),
+    clockSetMs: v.optional(finite),
+  })),
   "job.TaskCompleted": isCompletion,
   "job.TaskFailed": like(attemptFailure),
   "job.TaskInterrupted": like(

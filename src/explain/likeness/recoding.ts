@@ -1,6 +1,6 @@
 /**
- * What programs make of a value on its way if they escape it once too often, read its bytes in
- * another encoding, or take a long number for a floating-point one.
+ * What programs make of a value on its way if they escape or encode it, read its bytes in another
+ * encoding, set it in print, cut it off, or take a long number for a floating-point one.
  */
 
 import type { JsonScalar } from "../../core/json.ts";
@@ -8,17 +8,50 @@ import { looseForm } from "./loose_form.ts";
 
 const LENGTH_MAX = 80;
 
-type Recoding = readonly [what: string, recode: (text: string) => Iterable<string>];
+interface Recoding {
+  readonly what: string;
+  /** Whether a text may be the result for a value: it tells most others apart, fast. */
+  readonly mayMake: (made: string, value: string) => boolean;
+  readonly recode: (text: string) => Iterable<string>;
+}
 
 const ESCAPES: readonly Recoding[] = [
-  ["escaped for HTML", escapedForHtml],
-  ["escaped for a URL", escapedForUrl],
+  { what: "escaped for HTML", mayMake: (made) => made.includes("&"), recode: escapedForHtml },
+  { what: "escaped for a URL", mayMake: (made) => /[%+]/.test(made), recode: escapedForUrl },
 ];
 const RECODINGS: readonly Recoding[] = [
   ...ESCAPES,
-  ["its UTF-8 read in another encoding", misread],
-  ["without the letters beyond ASCII", withoutLetters],
-  ["rounded, as JavaScript does with long numbers", rounded],
+  {
+    what: "its UTF-8 read in another encoding",
+    mayMake: (made) => BEYOND_ASCII.test(made),
+    recode: misread,
+  },
+  {
+    what: "without the letters beyond ASCII",
+    mayMake: (_, value) => BEYOND_ASCII.test(value),
+    recode: withoutLetters,
+  },
+  {
+    what: "with the dashes or quotes of a word processor",
+    mayMake: (made) => /[\u2010-\u2015\u2018-\u201d\u2212]/.test(made),
+    recode: typeset,
+  },
+  {
+    what: "in the digits of another script",
+    mayMake: (made) => /[٠-٩۰-۹०-९]/.test(made),
+    recode: inOtherDigits,
+  },
+  {
+    what: "in base64",
+    mayMake: (made, { length }) => made.length * 3 >= length * 4 && /^[\w+/-]{11,}=*$/.test(made),
+    recode: inBase64,
+  },
+  {
+    what: "rounded, as JavaScript and spreadsheets do with long numbers",
+    mayMake: (made) => /^\d[\d.]*(?:E\+\d+)?$/i.test(made),
+    recode: rounded,
+  },
+  { what: "cut off", mayMake: (made, value) => value.startsWith(made), recode: cutOff },
 ];
 
 const TO = "it is the expected value, ";
@@ -46,7 +79,7 @@ export function* recodedForms(value: JsonScalar): Iterable<string> {
 
 function* recoded(value: JsonScalar): Iterable<string> {
   if (!isText(value)) return;
-  for (const [, recode] of RECODINGS) yield* recode(value);
+  for (const { recode } of RECODINGS) yield* recode(value);
   yield* unescaped(value);
 }
 
@@ -56,10 +89,11 @@ function madeFrom(
   recodings: readonly Recoding[],
 ): string | undefined {
   if (!isText(value) || !isText(made)) return undefined;
-  const loose = looseForm(made);
-  return recodings.find(([, recode]) =>
-    [...recode(value)].some((text) => looseForm(text) === loose)
-  )?.[0];
+  return recodings.find(({ mayMake, recode }) => {
+    if (!mayMake(made, value)) return false;
+    const loose = looseForm(made);
+    return [...recode(value)].some((text) => looseForm(text) === loose);
+  })?.what;
 }
 
 function isText(value: JsonScalar): value is string {
@@ -97,7 +131,8 @@ function* unescaped(text: string): Iterable<string> {
   }
 }
 
-const BEYOND_ASCII = /[^\p{ASCII}]/gu;
+const BEYOND_ASCII = /[^\p{ASCII}]/u;
+const ALL_BEYOND_ASCII = /[^\p{ASCII}]/gu;
 /** The characters of Windows-1252 in place of the controls from 0x80 on. */
 const WINDOWS = "€\u0081‚ƒ„…†‡ˆ‰Š‹Œ\u008dŽ\u008f\u0090‘’“”•–—˜™š›œ\u009džŸ";
 
@@ -111,9 +146,9 @@ const asLatin = utf8As((byte) => String.fromCharCode(byte));
 const asWindows = utf8As((byte) => WINDOWS[byte - 0x80] ?? String.fromCharCode(byte));
 
 function* misread(text: string): Iterable<string> {
-  if (text.search(BEYOND_ASCII) < 0) return;
-  yield text.replaceAll(BEYOND_ASCII, asLatin);
-  yield text.replaceAll(BEYOND_ASCII, asWindows);
+  if (!BEYOND_ASCII.test(text)) return;
+  yield text.replaceAll(ALL_BEYOND_ASCII, asLatin);
+  yield text.replaceAll(ALL_BEYOND_ASCII, asWindows);
 }
 
 const asQuestionMarks = utf8As(() => "?");
@@ -129,9 +164,50 @@ function* withoutLetters(text: string): Iterable<string> {
   yield text.replaceAll(LETTERS, asQuestionMarks);
 }
 
+const DASHES = ["\u2010", "\u2013", "\u2014", "\u2212"];
+
+function* typeset(text: string): Iterable<string> {
+  if (text.includes("-")) yield* DASHES.map((dash) => text.replaceAll("-", dash));
+  if (text.includes("'")) yield text.replaceAll("'", "\u2019");
+  if (text.includes('"')) yield text.replace('"', "\u201c").replaceAll('"', "\u201d");
+}
+
+/** The zeros of Arabic, Persian and Hindi. */
+const ZEROS = ["٠", "۰", "०"];
+
+function* inOtherDigits(text: string): Iterable<string> {
+  if (!/\d/.test(text)) return;
+  for (const zero of ZEROS) {
+    const first = zero.charCodeAt(0);
+    yield text.replaceAll(/\d/g, (digit) => String.fromCharCode(first + Number(digit)));
+  }
+}
+
+const BASE64_LENGTH_MIN = 8;
+
+function* inBase64(text: string): Iterable<string> {
+  if (text.length < BASE64_LENGTH_MIN || !/^\p{ASCII}*$/u.test(text)) return;
+  const encoded = btoa(text);
+  yield encoded;
+  yield encoded.replaceAll("=", "").replaceAll("+", "-").replaceAll("/", "_");
+}
+
+/** How many decimals a spreadsheet leaves of a long number. */
+const DECIMALS = [2, 5];
+
 /** The rounded form of a shorter one may as well be the next in a sequence. */
 function* rounded(text: string): Iterable<string> {
-  if (!/^[1-9]\d{16,19}$/.test(text)) return;
-  const number = String(Number(text));
-  if (number !== text) yield number;
+  if (!/^[1-9]\d{11,19}$/.test(text)) return;
+  const number = Number(text);
+  for (const decimals of DECIMALS) yield number.toExponential(decimals);
+  if (text.length > 16 && String(number) !== text) yield String(number);
+}
+
+/** Lengths of columns and fields. */
+const LENGTHS = [10, 12, 15, 16, 18, 20, 24, 27, 30, 32, 35, 40, 50, 64];
+
+function* cutOff(text: string): Iterable<string> {
+  for (const length of LENGTHS) {
+    if (length < text.length) yield text.slice(0, length).toWellFormed();
+  }
 }

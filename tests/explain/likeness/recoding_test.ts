@@ -21,8 +21,22 @@ const MADE: readonly (readonly [expected: string, found: string, note: string])[
   [
     "1786543210987654321",
     "1786543210987654400",
-    "it is the expected value, rounded, as JavaScript does with long numbers",
+    "it is the expected value, rounded, as JavaScript and spreadsheets do with long numbers",
   ],
+  [
+    "4820000000123",
+    "4.82E+12",
+    "it is the expected value, rounded, as JavaScript and spreadsheets do with long numbers",
+  ],
+  [
+    "KX-118-B",
+    "KX‑118‑B",
+    "it is the expected value, with the dashes or quotes of a word processor",
+  ],
+  ["O'Hara", "O’Hara", "it is the expected value, with the dashes or quotes of a word processor"],
+  ["48213", "٤٨٢١٣", "it is the expected value, in the digits of another script"],
+  ["sensor-0017", "c2Vuc29yLTAwMTc=", "it is the expected value, in base64"],
+  ["RE-2026-0000481", "RE-2026-0000", "it is the expected value, cut off"],
 ];
 
 Deno.test("recodingNote: it says how one value became the other, and a search for its forms finds it", () => {
@@ -43,6 +57,9 @@ Deno.test("recodingNote: neighbours, other words and equal values are not made f
       ["Ж", "?"],
       ["a&b", "a&c"],
       ["100%", "100"],
+      ["4820000000123", "4.83E+12"],
+      ["RE-2026-0000481", "RE-2026-0"],
+      ["RE-2026-0000481", "RE-2026-000048"],
     ] as const
   ) {
     assert.equal(recodingNote(expected, found), undefined, `${expected} ${found}`);

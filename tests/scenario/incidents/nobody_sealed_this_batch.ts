@@ -26,6 +26,9 @@ export const incident: Incident = {
     await stage.advance(3_600_000);
     return "/jobs/job/explain";
   },
-  cause: [/sent by task seal of jobs of type batch\.seal/, /no job of that type was given "B-99"/],
+  cause: [
+    /others came from task seal of jobs of type batch\.seal/,
+    /no job of that type was given "B-99"/,
+  ],
   decisive: [],
 };
