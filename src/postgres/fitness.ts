@@ -22,9 +22,17 @@ create table if not exists daybook_key (
   journal text not null, name text not null, key text not null, primary key (journal, name));`;
 
 const TABLE_NAMES = ["daybook_batch", "daybook_leader", "daybook_key"];
+/** What keeps two processes from recording at the same place: a table, and columns of an index. */
+const UNIQUE = [
+  ["daybook_batch", "journal, first"],
+  ["daybook_batch", "journal, prev"],
+  ["daybook_leader", "journal"],
+  ["daybook_key", "journal, name"],
+] as const;
 const PRIVILEGES = ["select", "insert", "update", "delete"];
 
 const EXIT_POOLER = 72;
+const EXIT_UNSAFE = 76;
 
 /** What poolers answer to startup parameters they do not support. */
 const REFUSED_BY_POOLER = "08P01";
@@ -84,6 +92,28 @@ async function requireSessions(place: Place, sql: Sql, other: Sql): Promise<void
 
 async function requireTables(place: Place, sql: Sql): Promise<void> {
   if (!await hasTables(place, sql)) await createTables(place, sql);
+  await requireSafeTables(place, sql);
+}
+
+/** Someone else may have created the tables, or copied them without their indexes. */
+async function requireSafeTables(place: Place, sql: Sql): Promise<void> {
+  const flaws = await sql<{ flaw: string }[]>`
+    select name || ' is not a permanent table, so a crash may empty it' as flaw
+    from unnest(${TABLE_NAMES}::text[]) as name join pg_class on oid = to_regclass(name)
+    where relpersistence <> 'p'
+    union all
+    select name || ' has no unique index on (' || columns || ')'
+    from unnest(${UNIQUE.map(([name]) => name)}::text[], ${UNIQUE.map(([, key]) => key)}::text[])
+      as needed(name, columns)
+    where not exists (
+      select from pg_index
+      where indrelid = to_regclass(name) and indisunique and indisvalid and indpred is null
+        and columns = (select string_agg(attname, ', ' order by at)
+          from unnest(indkey::int2[]) with ordinality as indexed(number, at)
+          join pg_attribute on attrelid = indrelid and attnum = number))`;
+  if (flaws.length === 0) return;
+  const reason = `${flaws.map(({ flaw }) => flaw).join("; ")}. Daybook makes them as:\n${TABLES}`;
+  throw new UnfitDatabaseError(place, reason, EXIT_UNSAFE);
 }
 
 /** @throws {AccessDeniedError} if this user may not use them. */

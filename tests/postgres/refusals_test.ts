@@ -75,6 +75,29 @@ async function missingRightsAreTold(server: PostgresServer, folder: string): Pro
   assert.match(nobody.output, /role "nobody" does not exist/);
 }
 
+/** They were copied without their indexes, or made for speed. */
+async function unsafeTablesAreRefused(server: PostgresServer, folder: string): Promise<void> {
+  await server.query(TABLES);
+  const refused = async (change: string, reason: RegExp, back: string) => {
+    await server.query(change);
+    const { code, output } = await refusalOf(folder, server.url("shop"));
+    assert.equal(code, 76, output);
+    assert.match(output, reason);
+    await server.query(back);
+  };
+  await refused(
+    "alter table daybook_batch set unlogged",
+    /daybook_batch is not a permanent table, so a crash may empty it\. Daybook makes them as/,
+    "alter table daybook_batch set logged",
+  );
+  await refused(
+    "alter table daybook_batch drop constraint daybook_batch_journal_prev_key",
+    /daybook_batch has no unique index on \(journal, prev\)/,
+    "alter table daybook_batch add unique (journal, prev)",
+  );
+  await ledOnce(server, "shop", folder);
+}
+
 /** A member that led, and stopped cleanly. */
 async function ledOnce(server: PostgresServer, journal: string, folder: string): Promise<void> {
   const member = new Member({ journal: server.url(journal), folder });
@@ -194,6 +217,11 @@ testWithPostgres(
       await otherHistoryIsRefused(server, folder);
       await settingsThatBecomeUnsafeEndAll(server, folder);
     }),
+);
+
+testWithPostgres(
+  "refusals: tables that a crash empties, or that lack an index that keeps out others, are refused",
+  (server) => inFolder((folder) => unsafeTablesAreRefused(server, folder)),
 );
 
 Deno.test("refusals: a journal in PostgreSQL needs a secret key, and other mistakes are reported", () =>
