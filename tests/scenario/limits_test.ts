@@ -57,10 +57,17 @@ Deno.test("limits: of simultaneous requests only as many are accepted as there i
       const leave = new AbortController();
       const poll = (signal: AbortSignal | null, seconds: number) =>
         fetch(server.url + taken, { headers: { prefer: `wait=${seconds}` }, signal });
-      const polls = times(3, () => poll(leave.signal, 60)).catch(() => {});
-      await untilStatus(503, () => poll(null, 1));
+      const polls: Promise<void>[] = [];
+      // One after the other, since a short one among them would give its place back.
+      await until("all places are taken", async () => {
+        const answer = poll(leave.signal, 60);
+        polls.push(answer.then(() => {}, () => {}));
+        const late = new Promise<void>((resolve) => setTimeout(resolve, 500));
+        const first = await Promise.race([answer, late]);
+        return first instanceof Response && first.status === 503;
+      });
       leave.abort();
-      await polls;
+      await Promise.all(polls);
       await untilStatus(200, () => poll(null, 1));
       // These disconnect before the server watches for it.
       const began = performance.now();
