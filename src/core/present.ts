@@ -1,3 +1,5 @@
+/** Leaves out what is absent, for types that do not allow a member to be `undefined`. */
+
 type Present<Members> = { [Name in keyof Members]?: Exclude<Members[Name], undefined> };
 
 /** The same members, without those that are `undefined`. */
