@@ -16,7 +16,7 @@ import {
 } from "../journal/repair.ts";
 import { SnapshotStore } from "../journal/snapshot_store.ts";
 import { type CutPlan, isNothing, type Loss, type RepairPlan } from "./repair_plan.ts";
-import { readSegment } from "./segment_files.ts";
+import { readSegment } from "../journal/segment_listing.ts";
 import type { Clock, Random } from "../engine/ports.ts";
 import { counted } from "../core/counted.ts";
 import { problemText } from "../verify/problem.ts";

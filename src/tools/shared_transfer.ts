@@ -8,8 +8,7 @@ import type { JournalHead } from "../engine/ports.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 
 import { type Layout, segmentName } from "../journal/layout.ts";
-import { listSegments } from "../journal/segment_listing.ts";
-import { writeSegment } from "./segment_files.ts";
+import { listSegments, writeSegment } from "../journal/segment_listing.ts";
 import { sealedBatch } from "../journal/shared_copy.ts";
 import type { SharedBatch, SharedLog } from "../journal/shared_log.ts";
 
