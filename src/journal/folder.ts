@@ -8,7 +8,13 @@ import {
   JournalUnusableError,
   orUnusable,
 } from "./errors.ts";
-import { type FileSystem, type HeldLock, type PathKind, writeNew } from "./file_system.ts";
+import {
+  type FileSystem,
+  type HeldLock,
+  type PathKind,
+  removeIfThere,
+  writeNew,
+} from "./file_system.ts";
 import { isTemporary, type Layout, TEMPORARY } from "./layout.ts";
 import { makeNamedFolder } from "./named_folder.ts";
 
@@ -91,11 +97,6 @@ async function probe(fileSystem: FileSystem, folder: string): Promise<void> {
     await fileSystem.syncFolder(folder);
     await removeIfThere(fileSystem, renamed);
   });
-}
-
-/** Removes a file that may be missing: on a full disk it is unknown whether it was created. */
-export async function removeIfThere(fileSystem: FileSystem, path: string): Promise<void> {
-  if (await fileSystem.kind(path) !== "missing") await fileSystem.remove(path);
 }
 
 /** @throws {JournalUnusableError} when the path is of another kind. */

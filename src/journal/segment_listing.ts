@@ -10,13 +10,7 @@ import {
   withFile,
 } from "./file_system.ts";
 import { named, requireKind } from "./folder.ts";
-import {
-  isTemporary,
-  type Layout,
-  parseSegmentName,
-  parseSnapshotName,
-  TEMPORARY,
-} from "./layout.ts";
+import { isTemporary, type Layout, parseSegmentName, parseSnapshotName } from "./layout.ts";
 import { writtenBytes } from "./preallocation.ts";
 
 interface SegmentListing {
@@ -106,17 +100,12 @@ export function readSegment(
 /** Writes a whole segment, which gets its name once it is on disk. @throws {JournalUnusableError} */
 export function writeSegment(
   fileSystem: FileSystem,
-  { segments: folder }: Layout,
+  { segments }: Layout,
   name: string,
   bytes: Uint8Array,
 ): Promise<void> {
-  const path = `${folder}/${name}`;
-  const place = { folder, path, temporary: path + TEMPORARY };
-  return orUnusable(
-    "write",
-    path,
-    () => replaceFile(fileSystem, place, (file) => file.write(0, bytes)),
-  );
+  const path = `${segments}/${name}`;
+  return orUnusable("write", path, () => replaceFile(fileSystem, path, bytes));
 }
 
 const COUNTED_BYTES = 1024 * 1024;

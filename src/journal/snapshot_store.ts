@@ -4,7 +4,7 @@ import type { LogId } from "../core/ids.ts";
 import type { Clock, JournalHead } from "../engine/ports.ts";
 import { failureReason } from "./errors.ts";
 import { type FileSystem, replaceFile, withFile } from "./file_system.ts";
-import { type Layout, parseSnapshotName, snapshotName, TEMPORARY } from "./layout.ts";
+import { type Layout, parseSnapshotName, snapshotName } from "./layout.ts";
 import {
   type Snapshot,
   type SnapshotVisitor,
@@ -92,11 +92,9 @@ export class SnapshotStore {
    */
   async write(head: JournalHead, lines: Iterable<string>, clock: Clock): Promise<string> {
     const name = snapshotName(head.logId);
-    const [path, temporary] = [this.#pathOf(name), this.#pathOf(name + TEMPORARY)];
-    const files = { folder: this.#layout.snapshots, path, temporary };
     await replaceFile(
       this.#fileSystem,
-      files,
+      this.#pathOf(name),
       (file) => writeSnapshot(file, head, lines, clock),
     );
     await this.#removeOld();
