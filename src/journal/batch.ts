@@ -14,8 +14,8 @@ import {
   resolveCause,
   toEntry,
   writeCrc,
+  writtenAttributes,
 } from "./line_codec.ts";
-import { writtenAttributes } from "./line_defaults.ts";
 
 export type Stamp = (draft: EventDraft) => StampedEvent;
 

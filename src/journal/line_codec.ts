@@ -7,10 +7,13 @@
  * `chain` before `crc`.
  */
 
-import { crc32 } from "node:zlib";
 import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
 import type { Cause, JobEventLogEntry } from "../core/event.ts";
+import type { JobCreatedAttributes } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
+import { type JobPlan, MAIN_ONLY_PLAN } from "../core/job_plan.ts";
+import { equalJson, isEmptyObject, type JsonValue } from "../core/json.ts";
 import type { StampedEvent } from "../engine/ports.ts";
 
 /** The format version that is written, recorded in `journal.SegmentOpened`. */
@@ -131,4 +134,44 @@ export function chainAfter(previousChain: string, bytes: Uint8Array): string {
   const hash = createHash("sha256");
   if (previousChain !== "") hash.update(previousChain);
   return hash.update(bytes).digest("base64url");
+}
+
+// Lines of version 2 omit what nearly every job has: the time of an event that occurred when it was
+// received, the plan that only awaits `main`, priority 0, and no labels. These defaults are
+// constants of the format. Lines of version 1 omit none of them, so readers need not know the
+// version of a segment: an absent field always has its default.
+
+/** The order of these attributes in every creation, so that omitted ones return to their place. */
+const FIRST = ["type", "definitionVersion", "plan", "input", "priority", "labels"] as const;
+
+const MAIN_ONLY = MAIN_ONLY_PLAN as unknown as JsonValue;
+
+/** The attributes to write to a line as JSON, where `undefined` stands for a default. */
+export function writtenAttributes({ eventType, attributes }: StampedEvent): object {
+  if (eventType !== "job.JobCreated") return attributes;
+  const { plan, priority, labels } = attributes as JobCreatedAttributes;
+  return {
+    ...attributes,
+    plan: isMainOnly(plan) ? undefined : plan,
+    priority: priority === 0 ? undefined : priority,
+    labels: isEmptyObject(labels) ? undefined : labels,
+  };
+}
+
+function isMainOnly(plan: JobPlan): boolean {
+  return plan === MAIN_ONLY_PLAN || equalJson(plan as unknown as JsonValue, MAIN_ONLY);
+}
+
+/** The attributes of an entry, with the defaults that its line omits. */
+export function wholeAttributes(
+  eventType: string,
+  written: Readonly<Record<string, unknown>>,
+): JobEventLogEntry["attributes"] {
+  const isWhole = eventType !== "job.JobCreated" ||
+    "plan" in written && "priority" in written && "labels" in written;
+  if (isWhole) return written as JobEventLogEntry["attributes"];
+  const filled = { plan: MAIN_ONLY_PLAN, priority: 0, labels: {}, ...written };
+  const whole: Record<string, unknown> = {};
+  for (const name of FIRST) if (name in filled) whole[name] = filled[name as keyof typeof filled];
+  return Object.assign(whole, written) as unknown as JobEventLogEntry["attributes"];
 }

@@ -10,10 +10,10 @@ import {
   CRC_SUFFIX_BYTES,
   linePrefix,
   toEntry,
+  wholeAttributes,
 } from "./line_codec.ts";
 import type { LineBytes, LineText } from "./line_bytes.ts";
 import { entryInFields } from "./line_fields.ts";
-import { wholeAttributes } from "./line_defaults.ts";
 
 /** The field that names the batch of a line, after its position. */
 function batchField(batch: LogId): string {

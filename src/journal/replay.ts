@@ -16,7 +16,7 @@ import { gapBefore, type TornTail, tornTail } from "./segment_end.ts";
 import { piecesOf, type SegmentSource } from "./segment_pieces.ts";
 import type { ScannedBatch } from "./segment_scanner.ts";
 import type { SegmentVerdict } from "./sidecar_store.ts";
-import type { Snapshot } from "./snapshot_file.ts";
+import type { Snapshot } from "./snapshot_store.ts";
 
 /** A segment that gets no more batches, as the replay found it. */
 export interface FoundSegment {

@@ -19,7 +19,7 @@ import { type CutPlan, isNothing, type Loss, type RepairPlan } from "./repair_pl
 import { readSegment } from "../journal/segment_listing.ts";
 import type { Clock, Random } from "../engine/ports.ts";
 import { counted } from "../core/counted.ts";
-import { problemText } from "../verify/problem.ts";
+import { problemText } from "../verify/audit_report.ts";
 
 /** The file system, clock and ids that a repair uses. */
 interface RepairMeans {

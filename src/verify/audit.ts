@@ -20,12 +20,11 @@ import { CacheWitnesses, type ShownLoss } from "../journal/witnesses.ts";
 import { EntryAudit, type Suspect, UniqueIds } from "./unique_ids.ts";
 import { IndexAudit, type IndexContent } from "./index_audit.ts";
 import { NO_PAUSE, type Pause } from "./pace.ts";
-import { Findings } from "./problem.ts";
 import type { ServedAudit, ServedOutcome } from "./served_audit.ts";
 import { SidecarAudit } from "./sidecar_audit.ts";
 import { SnapshotAudit } from "./snapshot_audit.ts";
 import { type Disproof, WitnessAudit } from "./witness.ts";
-import type { AuditReport } from "./audit_report.ts";
+import { type AuditReport, Findings } from "./audit_report.ts";
 
 export interface AuditOptions {
   readonly fileSystem: FileSystem;
