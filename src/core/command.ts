@@ -3,8 +3,7 @@
 import type { JobEventDraft } from "./event.ts";
 import type { ClockChange, JobCreatedAttributes } from "./framework_events.ts";
 import type { ExecutionId, JobId, TaskId } from "./ids.ts";
-import type { Origin } from "./origin.ts";
-import type { TraceIds } from "./trace_ids.ts";
+import type { Origin, TraceIds } from "./trace_ids.ts";
 
 export interface CreateCommand {
   readonly kind: "create";

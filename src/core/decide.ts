@@ -6,7 +6,6 @@
 import { decideStartAttempts, decideStartCompensation } from "./attempt_decisions.ts";
 import { assertNever } from "./assert_never.ts";
 import type { Command, CreateCommand, ElapseCommand, RetryCommand } from "./command.ts";
-import { isSettled } from "./condition.ts";
 import { accept, control, type Decision, type Reasoned, reject, rejectState } from "./decision.ts";
 import { cancelParked, decideLeave, resumed } from "./decide_parked.ts";
 import type { JobEventDraft } from "./event.ts";
@@ -17,12 +16,12 @@ import {
   type CompensatingJob,
   type CompletedTask,
   findTask,
-  isMet,
   isSleep,
   type JobState,
   type RunningJob,
   type TimedWait,
 } from "./job_state.ts";
+import { isMetAt, isSettled } from "./expectations.ts";
 import { backsOff, sleeping } from "./task_facts.ts";
 import { findWait, openWaits } from "./waits.ts";
 
@@ -139,12 +138,11 @@ function decideWake(job: JobState, command: Reasoned): Decision {
 }
 
 /** What ends the waiting of a job that waits only for events. */
-function insteadOfWaking({ state, plan, expected }: JobState): string {
-  if (state !== "Running") return "";
-  const open = plan.expected.find((one, index) => {
-    const progress = expected[index];
-    return one.id !== MAIN_EXPECTATION_ID && progress !== undefined && !isMet(one, progress);
-  });
+function insteadOfWaking(job: JobState): string {
+  if (job.state !== "Running") return "";
+  const open = job.plan.expected.find(({ id }, index) =>
+    id !== MAIN_EXPECTATION_ID && !isMetAt(job, index)
+  );
   if (open === undefined) return "";
   return `; "${open.id}" is met by an event of type ${open.matcher.eventType}; to stop waiting, ` +
     "cancel the job";

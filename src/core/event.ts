@@ -2,6 +2,7 @@
 
 import type { EventType } from "./event_type.ts";
 import type {
+  EventCorrelatedAttributes,
   FrameworkAttributes,
   FrameworkEventType,
   JobEventType,
@@ -104,3 +105,20 @@ export type JobEventDraft = Distributed<JobEntry>;
 export type JournalEventDraft = Distributed<JournalEntry>;
 export type FactDraft = DraftOf<FactEntry>;
 export type EventDraft = JobEventDraft | JournalEventDraft | FactDraft;
+
+type CorrelatedFact = Pick<
+  FactEntry,
+  "eventId" | "eventType" | "occurredAt" | "taskId" | "attributes"
+>;
+
+/** The event that a `job.EventCorrelated` entry stands for. */
+export function correlatedAttributes(fact: CorrelatedFact): EventCorrelatedAttributes {
+  const { eventId, eventType, occurredAt, taskId, attributes } = fact;
+  return {
+    eventId,
+    eventType,
+    occurredAt,
+    attributes,
+    ...(taskId === undefined ? {} : { taskId }),
+  };
+}

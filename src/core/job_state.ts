@@ -11,7 +11,6 @@ import type {
   JobParkedAttributes,
 } from "./framework_events.ts";
 import type { JobId, LogId, TaskId } from "./ids.ts";
-import { type ExpectedEvent, requiredMatches } from "./job_plan.ts";
 import type { JsonValue } from "./json.ts";
 
 /** The most tasks that a job may have: its state and its answers hold each of them. */
@@ -131,13 +130,6 @@ export interface ExpectationState {
   readonly waived?: LogId;
 }
 
-export const UNMATCHED: ExpectationState = { matched: 0, by: [], surplus: 0 };
-
-/** Whether an expectation is satisfied: it has all its matches, or is waived. */
-export function isMet({ multiplicity }: ExpectedEvent, progress: ExpectationState): boolean {
-  return progress.matched >= requiredMatches(multiplicity) || progress.waived !== undefined;
-}
-
 /** A wait of `run` for an expectation, with a time limit. */
 export interface TimedWait {
   readonly expectation: string;
@@ -155,21 +147,6 @@ export interface TimedWait {
   readonly passedBy?: LogId;
   /** The entry of the retried job that ended it there. */
   readonly reusedFrom?: LogId;
-}
-
-/** The same progress, sharing equal neighbours as the projector does. */
-export function shared(expected: readonly ExpectationState[]): readonly ExpectationState[] {
-  let last: ExpectationState | undefined;
-  return expected.map((progress) => {
-    if (last === undefined || !areEqual(progress, last)) last = progress;
-    return last;
-  });
-}
-
-function areEqual(left: ExpectationState, right: ExpectationState): boolean {
-  return left.matched === right.matched && left.surplus === right.surplus &&
-    left.waived === right.waived &&
-    left.by.length === right.by.length && left.by.every((logId, at) => logId === right.by[at]);
 }
 
 export interface Failure {

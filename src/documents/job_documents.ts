@@ -2,7 +2,7 @@
 
 import * as v from "valibot";
 import type { JsonValue } from "../core/json.ts";
-import type { Origin } from "../core/origin.ts";
+import type { Origin } from "../core/trace_ids.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { CreateRequest } from "../engine/requests.ts";
 import { Refusal } from "./refusal.ts";

@@ -1,6 +1,6 @@
 /** Changes the limits of a job type, as requested by documents. */
 
-import type { Origin } from "../core/origin.ts";
+import type { Origin } from "../core/trace_ids.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { LimitedType } from "../engine/requests.ts";
 import * as v from "valibot";

@@ -1,7 +1,7 @@
 /** Begins and ends pauses, as requested by documents. */
 
 import * as v from "valibot";
-import type { Origin } from "../core/origin.ts";
+import type { Origin } from "../core/trace_ids.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import { KEY_PATTERN, KEY_RULE } from "../engine/limits.ts";
 import type { Clock } from "../engine/ports.ts";

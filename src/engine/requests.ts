@@ -15,7 +15,7 @@ import type { Condition } from "../core/condition.ts";
 import type { PauseRule } from "../core/pause_rule.ts";
 import type { Pause } from "../core/pauses.ts";
 import type { TypeUse } from "./run/shares.ts";
-import type { Origin } from "../core/origin.ts";
+import type { Origin } from "../core/trace_ids.ts";
 
 export type Outcome<Value> =
   | { readonly ok: true; readonly value: Value }

@@ -1,8 +1,13 @@
 /** Events that a job with some plan would have taken, but that did not reach it. */
 
 import type { Work } from "../core/work.ts";
-import { correlatedAttributes } from "../core/correlated_fact.ts";
-import type { FactEntry, FrameworkEntry, JobEntry, JobEventLogEntry } from "../core/event.ts";
+import {
+  correlatedAttributes,
+  type FactEntry,
+  type FrameworkEntry,
+  type JobEntry,
+  type JobEventLogEntry,
+} from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
 import {
   type EventMatcher,

@@ -11,7 +11,8 @@ import {
   policyEvents,
   type PolicyRole,
 } from "../core/job_plan.ts";
-import { hasCode, isMet, type JobState } from "../core/job_state.ts";
+import { hasCode, type JobState } from "../core/job_state.ts";
+import { isMet } from "../core/expectations.ts";
 
 export interface OpenExpectation {
   readonly expected: ExpectedEvent;

@@ -2,11 +2,10 @@
 
 import { invalidRequest } from "../../documents/refusal.ts";
 import { Buffer } from "node:buffer";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { type JsonObject, type JsonValue, pointerTo } from "../../core/json.ts";
 import { decodeUtf8, requireUtf8 } from "./body.ts";
 import { isObject } from "../../documents/fields.ts";
 import { parseJson } from "../../documents/json_document.ts";
-import { pointerTo } from "../../core/json_pointer.ts";
 import type { Problem } from "../problems/problem.ts";
 
 const JOB_PART = "job";
