@@ -1,6 +1,5 @@
 /** Events, and events as recorded. */
 
-import type { EventType } from "./event_type.ts";
 import type {
   EventCorrelatedAttributes,
   FrameworkAttributes,
@@ -8,7 +7,7 @@ import type {
   JobEventType,
   JournalEventType,
 } from "./framework_events.ts";
-import type { EventId, ExecutionId, JobId, LogId, TaskId } from "./ids.ts";
+import type { EventId, EventType, ExecutionId, JobId, LogId, TaskId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 
 /**

@@ -24,23 +24,13 @@ export interface Progress {
   readonly note?: string;
 }
 
-type Compensation =
-  | { readonly status: "running"; readonly attempts: number; readonly failures: number }
-  | { readonly status: "interrupted"; readonly attempts: number; readonly failures: number }
-  | {
-    readonly status: "backingOff";
-    readonly attempts: number;
-    readonly failures: number;
-    readonly retryAt: string;
-    readonly error: ErrorFact;
-  }
-  | { readonly status: "compensated"; readonly attempts: number; readonly failures: number }
-  | {
-    readonly status: "failed";
-    readonly attempts: number;
-    readonly failures: number;
-    readonly error: ErrorFact;
-  };
+export type Compensation =
+  & { readonly attempts: number; readonly failures: number }
+  & (
+    | { readonly status: "running" | "interrupted" | "compensated" }
+    | { readonly status: "backingOff"; readonly retryAt: string; readonly error: ErrorFact }
+    | { readonly status: "failed"; readonly error: ErrorFact }
+  );
 
 interface TaskFacts {
   readonly taskId: TaskId;

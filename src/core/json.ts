@@ -175,3 +175,12 @@ export function pointerTo(path: readonly (string | number)[]): string {
 function escapePart(part: string): string {
   return part.replaceAll("~", "~0").replaceAll("/", "~1");
 }
+
+/** For types that do not allow a member to be `undefined`. */
+type Present<Members> = { [Name in keyof Members]?: Exclude<Members[Name], undefined> };
+
+/** The same members, without those that are `undefined`. */
+export function present<Members extends object>(members: Members): Present<Members> {
+  const entries = Object.entries(members).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Present<Members>;
+}

@@ -4,7 +4,6 @@
  * `RULES`.
  */
 
-import { hasSomethingToCompensate } from "./compensation_facts.ts";
 import { isCorrelated, isRefused, type JobEventLogEntry } from "./event.ts";
 import { failureBy, leavesInPlace } from "./failure.ts";
 import type { JobId, LogId } from "./ids.ts";
@@ -22,7 +21,7 @@ import type {
 import { allSatisfied, isMetAt, UNMATCHED, withMatch } from "./expectations.ts";
 import type { RuleName } from "./rules.ts";
 import { noteWait, waivedBy, withGivenUp } from "./waits.ts";
-import { abandonOpenTasks, noteTask } from "./task_facts.ts";
+import { abandonOpenTasks, hasSomethingToCompensate, noteTask } from "./task_facts.ts";
 
 /** The job after an entry, and why it changed. */
 export interface Step {

@@ -1,8 +1,7 @@
 /** Checks events from outside, one by one. */
 
 import * as v from "valibot";
-import { isReserved } from "../core/event_type.ts";
-import { DERIVED, type EventId, type ExecutionId } from "../core/ids.ts";
+import { DERIVED, type EventId, type ExecutionId, isReserved } from "../core/ids.ts";
 import type { IncomingEvent } from "../engine/requests.ts";
 import {
   chosenId,

@@ -1,6 +1,6 @@
 /** Creates checked jobs, and returns a receipt for each, in order. */
 
-import { present } from "../core/present.ts";
+import { present } from "../core/json.ts";
 import type { JobId } from "../core/ids.ts";
 import type { StateName } from "../core/job_state.ts";
 import type { Created, Outcome } from "../engine/requests.ts";

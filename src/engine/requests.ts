@@ -1,7 +1,7 @@
 /** Requests to the engine, and its answers. Expected failures are returned as values. */
 
 import type { Change } from "../explain/changes.ts";
-import type { Rejection } from "../core/decision.ts";
+import type { Rejection } from "../core/command.ts";
 import type { FactDraft, JobEventLogEntry } from "../core/event.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import type { JobId, LogId, TaskId } from "../core/ids.ts";

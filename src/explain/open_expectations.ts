@@ -2,8 +2,7 @@
  * The events that could still move a job: those of open expectations, or the end of a compensation.
  */
 
-import { isReserved } from "../core/event_type.ts";
-import type { LogId } from "../core/ids.ts";
+import { isReserved, type LogId } from "../core/ids.ts";
 import {
   type EventMatcher,
   type ExpectedEvent,

@@ -2,7 +2,7 @@
 
 import { assertNever } from "../../core/assert_never.ts";
 import { matcherEffort } from "../../core/effort.ts";
-import { isReserved } from "../../core/event_type.ts";
+import { isReserved } from "../../core/ids.ts";
 import { type MatchableEvent, type PolicyEvent, policyEvents } from "../../core/job_plan.ts";
 import type { JobHead, JobState } from "../../core/job_state.ts";
 import { isMet } from "../../core/expectations.ts";

@@ -1,6 +1,6 @@
 /** The domain events that one attempt stages. They commit with its completion, or not at all. */
 
-import { eventType, isReserved } from "../../core/event_type.ts";
+import { eventType, isReserved } from "../../core/ids.ts";
 import type { FactDraft } from "../../core/event.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 import { NonRetryableError } from "../job_errors.ts";

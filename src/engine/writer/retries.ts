@@ -1,7 +1,7 @@
 /** Retries failed and parked jobs as new jobs. Retrying a parked job ends it. */
 
 import { decide } from "../../core/decide.ts";
-import type { Rejection } from "../../core/decision.ts";
+import type { Rejection } from "../../core/command.ts";
 import {
   correlatedAttributes,
   type FactEntry,

@@ -4,7 +4,7 @@
  * the action.
  */
 
-import { present } from "../../core/present.ts";
+import { present } from "../../core/json.ts";
 import type { Condition } from "../../core/condition.ts";
 import { type BulkControl, CONTROLS } from "../../core/controls.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
