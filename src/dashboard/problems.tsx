@@ -112,7 +112,7 @@ function NextLinks({ path }: { readonly path: string }) {
   const jobPath = /^\/ui\/jobs\/[^/]+(?=\/)/.exec(path)?.[0];
   return (
     <p class="row">
-      {jobPath === undefined ? null : <a href={jobPath}>To the job</a>}
+      {jobPath !== undefined && <a href={jobPath}>To the job</a>}
       <a href="/">To the overview</a>
     </p>
   );

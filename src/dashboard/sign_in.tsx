@@ -43,13 +43,13 @@ function signInPage(c: Context, deps: HttpDeps, next: string, refusal?: SignInRe
       <p class="lead">
         This server needs a token from <code>DAYBOOK_TOKEN</code> or from its token file.
       </p>
-      {c.req.query("unsent") === undefined ? null : (
+      {c.req.query("unsent") !== undefined && (
         <p class="note note-bad" role="alert">
           Nothing was done: you are not signed in, or your session has ended. Sign in, then do it
           again.
         </p>
       )}
-      {refusal === undefined ? null : <p class="note note-bad" role="alert">{refusal.text}</p>}
+      {refusal !== undefined && <p class="note note-bad" role="alert">{refusal.text}</p>}
       <form method="post" action="/ui/sign-in" class="stack">
         <input type="hidden" name="next" value={next} />
         {/* Password managers store passwords by a name. */}

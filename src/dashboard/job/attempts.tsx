@@ -47,17 +47,14 @@ export function JobAttempts({ state }: Props) {
           <Row state={state} row={row} isFirst={isFirst(rows, index)} columns={columns} />
         ))}
       </Table>
-      {all > rows.length
-        ? (
-          <p class="hint">
-            {counted(all - rows.length, "attempt before these is", "attempts before these are")}
-            {" "}
-            not shown: <a href={`/jobs/${encodeURIComponent(state.job.jobId)}`}>the job as JSON</a>
-            {" "}
-            has all tasks.
-          </p>
-        )
-        : null}
+      {all > rows.length && (
+        <p class="hint">
+          {counted(all - rows.length, "attempt before these is", "attempts before these are")}{" "}
+          not shown: <a href={`/jobs/${encodeURIComponent(state.job.jobId)}`}>the job as JSON</a>
+          {" "}
+          has all tasks.
+        </p>
+      )}
     </section>
   );
 }
@@ -111,7 +108,7 @@ function Row({ state, row, isFirst, columns }: RowProps) {
     <tr id={id} class={isFirst ? "first-of-task" : undefined}>
       <th scope="row">
         <span class={isFirst ? undefined : "unseen"}>
-          {lane.phase === "run" ? null : "undo "}
+          {lane.phase !== "run" && "undo "}
           <span class="mono">
             <UserText text={lane.taskId === MAIN_TASK ? "run" : lane.taskId} lengthMax={80} />
           </span>
@@ -129,16 +126,12 @@ function Row({ state, row, isFirst, columns }: RowProps) {
         {attempt.startedAt === undefined ? "–" : <Time at={attempt.startedAt} />}
         <SpacedCite state={state} logId={attempt.startedBy} />
       </td>
-      {columns.error
-        ? (
-          <td class="whole-line">
-            {attempt.error === undefined ? null : <ErrorView error={attempt.error} />}
-          </td>
-        )
-        : null}
-      {columns.backoff
-        ? <td>{backoff === undefined ? null : <Backoff backoff={backoff} />}</td>
-        : null}
+      {columns.error && (
+        <td class="whole-line">
+          {attempt.error !== undefined && <ErrorView error={attempt.error} />}
+        </td>
+      )}
+      {columns.backoff && <td>{backoff !== undefined && <Backoff backoff={backoff} />}</td>}
     </tr>
   );
 }
@@ -157,7 +150,7 @@ function Outcome({ state, row }: Props & { readonly row: AttemptRow }) {
   return (
     <span class={`outcome outcome-${attempt.outcome}`}>
       {OUTCOME_WORDS[attempt.outcome]}
-      {progress === undefined ? null : <TaskProgress {...progress} />}
+      {progress !== undefined && <TaskProgress {...progress} />}
     </span>
   );
 }

@@ -29,7 +29,7 @@ export function Cites(
           <EntryCite state={state} logId={logId} title={`${eventType}, ${segment}:${line}`} />
         </>
       ))}
-      {hidden > 0 ? <span class="soft">{` and ${hidden} more`}</span> : null}
+      {hidden > 0 && <span class="soft">{` and ${hidden} more`}</span>}
     </>
   );
 }

@@ -44,7 +44,7 @@ export function JobControls({ state }: Props) {
       {state.may("operate")
         ? legal.map((control) => <ControlForm state={state} control={control} />)
         : <MissingScope scope="operate" what="controlling jobs" />}
-      {state.may("operate") && legal.length === 0 ? <p class="hint">{nothingText(state)}</p> : null}
+      {state.may("operate") && legal.length === 0 && <p class="hint">{nothingText(state)}</p>}
     </section>
   );
 }

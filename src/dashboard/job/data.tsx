@@ -53,7 +53,7 @@ function Input({ state, href }: Props & { readonly href: string }) {
       {input.value === undefined
         ? <p class="hint">{noInputText(state)}</p>
         : <JsonView value={input.value} href={job.sealed === undefined ? href : `${href}/input`} />}
-      {job.sealed === undefined ? null : <Sealed state={state} />}
+      {job.sealed !== undefined && <Sealed state={state} />}
     </>
   );
 }

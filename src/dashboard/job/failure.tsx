@@ -25,17 +25,15 @@ export function JobFailure({ state }: { readonly state: JobScreenState }) {
   return (
     <section id="job-failure" class="part" aria-labelledby="failure-heading" data-live>
       <h2 id="failure-heading">{kind === "cancelled" ? "Cancellation" : "Failure"}</h2>
-      {recoveryRequired
-        ? (
-          <p class="note note-bad">
-            A compensation failed: the rest must be undone by hand.
-          </p>
-        )
-        : null}
+      {recoveryRequired && (
+        <p class="note note-bad">
+          A compensation failed: the rest must be undone by hand.
+        </p>
+      )}
       <ErrorView error={error} />
       <dl class="facts job-facts">
         <Fact name="Kind">{KINDS[kind]}</Fact>
-        {taskId === null ? null : (
+        {taskId !== null && (
           <Fact name="Task">
             <span class="mono">
               <UserText text={taskId === "main" ? "run" : taskId} lengthMax={120} />
@@ -46,12 +44,12 @@ export function JobFailure({ state }: { readonly state: JobScreenState }) {
         <Fact name="By entry">
           <EntryCite state={state} logId={because} />
         </Fact>
-        {leftInPlace.length === 0 ? null : (
+        {leftInPlace.length !== 0 && (
           <Fact name="Left in place">
             <UserText text={leftText(leftInPlace)} />
           </Fact>
         )}
-        {cutShort.length === 0 ? null : (
+        {cutShort.length !== 0 && (
           <Fact name="Cut short, possibly partly done">
             <UserText text={leftText(cutShort)} />
           </Fact>
@@ -89,7 +87,7 @@ export function ErrorView({ error }: { readonly error: ErrorFact }) {
   return (
     <div class="error">
       <ErrorLines error={error} />
-      {stack === undefined ? null : (
+      {stack !== undefined && (
         <details>
           <summary>Stack</summary>
           <pre tabindex={0} dir="ltr"><UserText text={stack} lengthMax={STACK_LENGTH_MAX} /></pre>
@@ -105,12 +103,12 @@ function ErrorLines({ error }: { readonly error: ErrorCause }) {
   const text = messageText({ message, ...(code === undefined ? {} : { code }) });
   return (
     <>
-      {name === undefined ? null : (
+      {name !== undefined && (
         <span class="error-name">
           <UserText text={name} lengthMax={NAME_LENGTH_MAX} />
         </span>
       )}
-      {name === undefined || text === "" ? null : ": "}
+      {name !== undefined && text !== "" && ": "}
       <UserText text={text} lengthMax={MESSAGE_LENGTH_MAX} />
       {errors.map((one) => (
         <div class="error-cause">
@@ -118,7 +116,7 @@ function ErrorLines({ error }: { readonly error: ErrorCause }) {
           <ErrorLines error={one} />
         </div>
       ))}
-      {cause === undefined ? null : (
+      {cause !== undefined && (
         <div class="error-cause">
           {"caused by "}
           <ErrorLines error={cause} />

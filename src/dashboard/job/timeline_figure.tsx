@@ -80,8 +80,8 @@ function TaskPages({ state, total }: Props & { readonly total: number }) {
       <span class="hint">
         {`${total} tasks, page ${tasksPage} of ${pages}: running, failed and slow tasks come first`}
       </span>
-      {tasksPage > 1 ? <a class="button" href={to(tasksPage - 1)}>Before</a> : null}
-      {tasksPage < pages ? <a class="button" href={to(tasksPage + 1)}>More tasks</a> : null}
+      {tasksPage > 1 && <a class="button" href={to(tasksPage - 1)}>Before</a>}
+      {tasksPage < pages && <a class="button" href={to(tasksPage + 1)}>More tasks</a>}
     </nav>
   );
 }
@@ -116,7 +116,7 @@ function Picture({ drawing, totalMs }: { readonly drawing: Drawing; readonly tot
           top={lanesTop + index * ROW_HEIGHT}
         />
       ))}
-      {drawing.marks.length === 0 ? null : <Marks marks={drawing.marks} top={marksTop} />}
+      {drawing.marks.length !== 0 && <Marks marks={drawing.marks} top={marksTop} />}
     </svg>
   );
 }
@@ -202,7 +202,7 @@ function Legend({ drawing }: { readonly drawing: Drawing }) {
     <ul class="legend" aria-label="Legend">
       {conditions.map((kind) => <LegendBar kind={kind} text={conditionText(kind as Condition)} />)}
       {spans.map((kind) => <LegendBar kind={kind} text={spanWord(kind)} />)}
-      {drawing.downs.length === 0 ? null : (
+      {drawing.downs.length !== 0 && (
         <li>
           <svg width="22" height={BAR_HEIGHT} aria-hidden="true">
             <rect class="down" x="1" width="20" height={BAR_HEIGHT} />

@@ -114,7 +114,7 @@ async function listPage(asked: PageRequest): Promise<Response> {
           ? <BulkLinks address={address} filter={filter} upTo={engine.headLogId} count={count} />
           : <MissingScope scope="operate" what="controlling jobs" />}
       </div>
-      {mayOperate ? <SelectionBar rows={rows} returnTo={address.with()} /> : null}
+      {mayOperate && <SelectionBar rows={rows} returnTo={address.with()} />}
       {rows.length === 0
         ? <NoJobs address={address} count={count} searched={jobs.searched !== undefined} />
         : (
@@ -174,9 +174,9 @@ function groupsPage(asked: PageRequest): Response {
           mayOperate={mayOperate}
         />
       )}
-      {more === 0
-        ? null
-        : <p class="hint">{counted(more, "rarer kind is", "rarer kinds are")} not shown.</p>}
+      {more !== 0 && (
+        <p class="hint">{counted(more, "rarer kind is", "rarer kinds are")} not shown.</p>
+      )}
       <SearchedLine searched={searched} />
       <p class="hint">
         Failures are of one kind if they have the same type, task, error and words in the message;

@@ -63,7 +63,7 @@ export function SearchedLine({ searched, further }: SearchedLineProps) {
     <p class="job-searched">
       Examined {counted(searched.jobs, "job")}, back to{" "}
       <Time at={searched.backTo} />, but not older ones.{" "}
-      {further === undefined ? null : <a href={further}>Search further back</a>}
+      {further !== undefined && <a href={further}>Search further back</a>}
     </p>
   );
 }

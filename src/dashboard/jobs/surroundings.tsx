@@ -100,7 +100,7 @@ export function Pager({ jobs, address }: NewsLineProps) {
           ← Newer
         </a>
       )}
-      {older === undefined ? null : <a class="button" rel="next" href={older}>Older →</a>}
+      {older !== undefined && <a class="button" rel="next" href={older}>Older →</a>}
     </nav>
   );
 }

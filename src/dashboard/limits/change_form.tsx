@@ -121,15 +121,13 @@ function LimitFields(
         ]}
       />
       <LineInput label="Running, at most" {...input("maxRunning")} rules={numberUpTo(PLACES_MAX)} />
-      {byKey
-        ? (
-          <LineInput
-            label="Running of one key, at most"
-            {...input("perKey")}
-            rules={numberUpTo(PLACES_MAX)}
-          />
-        )
-        : null}
+      {byKey && (
+        <LineInput
+          label="Running of one key, at most"
+          {...input("perKey")}
+          rules={numberUpTo(PLACES_MAX)}
+        />
+      )}
       <LineInput
         label="Starts, at most"
         {...input("count", "/rate/count")}

@@ -38,10 +38,8 @@ export function PausesSection({ pauses, whenNone, max, ...props }: PausesSection
   return (
     <div id="pauses" class="stack" data-live>
       {shown.map((pause) => <PauseNote pause={pause} {...props} />)}
-      {more === 0
-        ? null
-        : <a href={`${LIMITS_PATH}#pauses-heading`}>{counted(more, "more pause")}</a>}
-      {pauses.length > 0 || whenNone === undefined ? null : <p class="soft">{whenNone}</p>}
+      {more !== 0 && <a href={`${LIMITS_PATH}#pauses-heading`}>{counted(more, "more pause")}</a>}
+      {pauses.length <= 0 && whenNone !== undefined && <p class="soft">{whenNone}</p>}
     </div>
   );
 }
@@ -59,12 +57,12 @@ function PauseNote({ pause, mayEnd, now, returnTo }: PauseNoteProps) {
           <UserText text={capital(scopeText(pause))} lengthMax={LENGTH_MAX} /> is paused
         </strong>{" "}
         since <Time at={since} now={now} />
-        {actor === undefined ? null : (
+        {actor !== undefined && (
           <>
             {" "}by <UserText text={actor} lengthMax={LENGTH_MAX} />
           </>
         )}
-        {until === undefined ? null : (
+        {until !== undefined && (
           <>
             , until <Time at={until} now={now} />
           </>
@@ -94,10 +92,10 @@ function Causes({ pause: { failures = [] } }: { readonly pause: HeldPause }) {
   return (
     <>
       {" ("}
-      {failures.length > CAUSES_MAX ? "the latest: " : null}
+      {failures.length > CAUSES_MAX && "the latest: "}
       {failures.slice(-CAUSES_MAX).map((logId, index) => (
         <>
-          {index === 0 ? null : ", "}
+          {index !== 0 && ", "}
           <a class="entry-link" href={`/ui/stream?before=${logId + 1}`} title="a failed attempt">
             <span class="unseen">entry</span>
             {logId}
@@ -119,11 +117,11 @@ function FirstJobs({ pause: { jobs, firstJobs } }: { readonly pause: HeldPause }
           {index === 0 ? ": " : " "}
           <span class="unbroken">
             <JobLink jobId={jobId} />
-            {index < firstJobs.length - 1 ? "," : null}
+            {index < firstJobs.length - 1 && ","}
           </span>
         </>
       ))}
-      {more > 0 && firstJobs.length > 0 ? ` and ${more} more` : null}
+      {more > 0 && firstJobs.length > 0 && ` and ${more} more`}
     </>
   );
 }

@@ -96,10 +96,10 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
       <h1 class="unseen">Overview</h1>
       <NoteLine c={c} deps={deps} />
       <Health deps={deps} />
-      {isStopped ? pauseNotes : null}
+      {isStopped && pauseNotes}
       <Standstill {...stoppedBy} />
       <div id="first-job" data-live>
-        {census.jobs === 0 ? <FirstJob commands={commands} /> : null}
+        {census.jobs === 0 && <FirstJob commands={commands} />}
       </div>
       <AttentionSection
         attention={attention}
@@ -107,17 +107,15 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
         failingTypes={counts?.failingTypes ?? []}
         now={now}
       >
-        {isStopped ? null : pauseNotes}
+        {!isStopped && pauseNotes}
       </AttentionSection>
       <CensusSection census={census} />
-      {mayOperate && census.jobs > 0
-        ? (
-          <p>
-            <a class="button" href={`${LIMITS_PATH}#pauses-heading`}>Pause jobs</a>
-          </p>
-        )
-        : null}
-      {counts === undefined ? null : <TrendSection {...counts} />}
+      {mayOperate && census.jobs > 0 && (
+        <p>
+          <a class="button" href={`${LIMITS_PATH}#pauses-heading`}>Pause jobs</a>
+        </p>
+      )}
+      {counts !== undefined && <TrendSection {...counts} />}
       <TrustStrip
         journal={journal}
         sync={overview?.trend("1h").whole.sync}
@@ -138,7 +136,7 @@ function Health({ deps }: { readonly deps: HttpDeps }) {
   const trouble = instanceTrouble(deps);
   return (
     <div id="health" data-live>
-      {trouble === undefined ? null : (
+      {trouble !== undefined && (
         <p class="note note-bad" role="alert">
           <TimedText text={trouble} />
         </p>
@@ -207,7 +205,7 @@ interface StandstillProps {
 function Standstill({ told, now }: StandstillProps) {
   return (
     <div id="standstill" data-live>
-      {told !== undefined && isShown(told, now) ? <Cause told={told} now={now} /> : null}
+      {told !== undefined && isShown(told, now) && <Cause told={told} now={now} />}
     </div>
   );
 }

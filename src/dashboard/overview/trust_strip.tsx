@@ -103,7 +103,7 @@ function RecoveryFact({ report }: { readonly report: RecoveryReport }) {
         <>
           {countText(entriesReplayed)} replayed in {durationText(durationMs)}
           {aside}
-          {recoveredLogId === null ? null : <>, {entryLink(recoveredLogId)}</>}
+          {recoveredLogId !== null && <>, {entryLink(recoveredLogId)}</>}
         </>
       }
     >

@@ -22,11 +22,11 @@ export function ProgressBar({ done, total }: ProgressBarProps) {
 export function TaskProgress({ done, total, note }: Progress) {
   return (
     <span class="task-progress">
-      {total === undefined ? null : <ProgressBar done={done} total={total} />}
+      {total !== undefined && <ProgressBar done={done} total={total} />}
       <span>
         {total === undefined ? countText(done) : countOf(done, total)}
       </span>
-      {note === undefined ? null : <UserText text={note} lengthMax={NOTE_LENGTH_MAX} />}
+      {note !== undefined && <UserText text={note} lengthMax={NOTE_LENGTH_MAX} />}
     </span>
   );
 }

@@ -17,7 +17,7 @@ export function Time({ at, now }: TimeProps) {
   return (
     <time datetime={at} title={at}>
       {momentText(at, now)}
-      {now === undefined ? null : <Ago at={at} now={now} />}
+      {now !== undefined && <Ago at={at} now={now} />}
     </time>
   );
 }
@@ -36,7 +36,7 @@ export function Day({ at, now, isAgo = false }: DayProps) {
   return (
     <time datetime={at} title={at} data-day>
       {momentText(at, now).slice(0, "2026-01-01".length)}
-      {isAgo ? <Ago at={at} now={now} /> : null}
+      {isAgo && <Ago at={at} now={now} />}
     </time>
   );
 }

@@ -41,12 +41,12 @@ export function EntryRow({ entry, transition, now }: EntryRowProps) {
       <span class="entry-type mono">
         <UserText text={eventType.replace(/^job\./, "")} />
       </span>
-      <span class="entry-job">{jobId === undefined ? null : <JobLink jobId={jobId} />}</span>
+      <span class="entry-job">{jobId !== undefined && <JobLink jobId={jobId} />}</span>
       <span class="entry-task">
-        {taskId === undefined ? null : <UserText text={taskId} />}
+        {taskId !== undefined && <UserText text={taskId} />}
       </span>
       <span class="entry-did">
-        {transition === undefined ? null : <Changed transition={transition} />}
+        {transition !== undefined && <Changed transition={transition} />}
         <EntryNote entry={entry} />
       </span>
       <details class="entry-json">

@@ -144,7 +144,7 @@ export function FilterForm({ parsedQuery }: { readonly parsedQuery: ParsedStream
       </div>
       <div class="row">
         <button type="submit" class="primary">Filter</button>
-        {isFiltered(texts) ? <a class="button" href="/ui/stream">Clear</a> : null}
+        {isFiltered(texts) && <a class="button" href="/ui/stream">Clear</a>}
       </div>
     </form>
   );

@@ -105,9 +105,7 @@ function Found({ deps, parsedQuery, query, found }: FoundProps) {
           {isOfThePast(query) ? "Older entries" : "The newest first"}
         </span>
         <button type="button" id="stream-show" class="primary" hidden>Show them</button>
-        {isOfThePast(query)
-          ? <a href={`/ui/stream${streamSearch(parsedQuery.texts)}`}>Newest</a>
-          : null}
+        {isOfThePast(query) && <a href={`/ui/stream${streamSearch(parsedQuery.texts)}`}>Newest</a>}
       </div>
       <EntryHeads />
       <ol
@@ -121,7 +119,7 @@ function Found({ deps, parsedQuery, query, found }: FoundProps) {
           <EntryRow entry={entry} transition={engine.transitionAt(entry)} now={now} />
         ))}
       </ol>
-      {entries.length === 0 ? <Nothing parsedQuery={parsedQuery} /> : null}
+      {entries.length === 0 && <Nothing parsedQuery={parsedQuery} />}
       <Pages deps={deps} parsedQuery={parsedQuery} found={found} />
     </section>
   );
@@ -148,9 +146,9 @@ function Pages({ deps, parsedQuery: { texts }, found }: Omit<FoundProps, "query"
     <nav class="stream-pages" aria-label="Pages of the journal">
       <p id="stream-looked" class="hint">{examinedText(found, isFiltered(texts))}</p>
       <div class="row">
-        {hasNewer
-          ? <a class="button" href={`/ui/stream${streamSearch(texts, { after: to })}`}>Newer</a>
-          : null}
+        {hasNewer && (
+          <a class="button" href={`/ui/stream${streamSearch(texts, { after: to })}`}>Newer</a>
+        )}
         <a
           id="stream-older"
           class="button"

@@ -161,7 +161,7 @@ function EventPage(props: EventPageProps) {
       <section class="sheet form-alone" aria-label="Event">
         <form method="post" action={action} class="form" id="send" autocomplete="off">
           <input type="hidden" name={once.name} value={once.value} />
-          {refusal === undefined ? null : (
+          {refusal !== undefined && (
             <p class="note note-bad" role="alert">
               <UserText text={refusal.message} lengthMax={500} />
             </p>

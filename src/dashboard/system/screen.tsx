@@ -71,7 +71,7 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
             now={now}
             note={<NoteLine c={c} deps={deps} />}
           />
-          {system === undefined ? null : (
+          {system !== undefined && (
             <ProcessSection
               figures={system.process()}
               versions={system.versions}
@@ -87,7 +87,7 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
           <LimitsSection deps={deps} />
         </div>
       </div>
-      {system === undefined ? null : <ConfigurationSection settings={system.settings} />}
+      {system !== undefined && <ConfigurationSection settings={system.settings} />}
       <TokensSection
         needsToken={deps.needsToken}
         holders={tokenHolders(deps, viewer)}
@@ -181,7 +181,7 @@ function Definition({ definition, maySubmit }: DefinitionProps) {
           <UserText text={type} lengthMax={200} />
         </a>{" "}
         <span class="soft">version {version}</span>
-        {description === undefined ? null : (
+        {description !== undefined && (
           <p class="soft">
             <UserText text={description} lengthMax={300} />
           </p>

@@ -27,7 +27,7 @@ export function ChangeLine({ changed }: { readonly changed: readonly Change[] })
           <bdi>{from === null ? wordOf(to) : `${wordOf(from)} → ${wordOf(to)}`}</bdi>
         </span>
       ))}
-      {more > 0 ? <span class="soft">and {more} more</span> : null}
+      {more > 0 && <span class="soft">and {more} more</span>}
     </span>
   );
 }
@@ -83,13 +83,11 @@ export function ChangeTable({ caption, changes }: ChangeTableProps) {
           </tr>
         ))}
       </Table>
-      {more > 0
-        ? (
-          <p class="hint">
-            {more} more changes are in the JSON; the curl call returns all of them.
-          </p>
-        )
-        : null}
+      {more > 0 && (
+        <p class="hint">
+          {more} more changes are in the JSON; the curl call returns all of them.
+        </p>
+      )}
     </div>
   );
 }

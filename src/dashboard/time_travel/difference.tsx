@@ -57,8 +57,8 @@ export function DifferenceSection(props: DifferenceSectionProps) {
         </p>
         <button type="submit">Compare</button>
       </form>
-      {refusal === undefined ? null : <p class="note note-bad" role="alert">{refusal}</p>}
-      {difference === undefined ? null : <Result difference={difference} />}
+      {refusal !== undefined && <p class="note note-bad" role="alert">{refusal}</p>}
+      {difference !== undefined && <Result difference={difference} />}
     </section>
   );
 }
@@ -73,7 +73,7 @@ function Result({ difference: { from, to, changes } }: { readonly difference: Po
           ? "one value differs."
           : `${changes.length} values differ.`}
       </p>
-      {changes.length === 0 ? null : <ChangeTable caption="What differs" changes={changes} />}
+      {changes.length !== 0 && <ChangeTable caption="What differs" changes={changes} />}
     </div>
   );
 }

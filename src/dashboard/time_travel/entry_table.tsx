@@ -34,22 +34,18 @@ export function EntryTable(props: EntryTableProps) {
           : (
             <p class="hint">
               {start + 1} to {end} of {logIds.length}
-              {start > 0
-                ? (
-                  <>
-                    {" · "}
-                    <a href={timePath(jobId, { ...query, at: logIds[start] })}>earlier</a>
-                  </>
-                )
-                : null}
-              {end < logIds.length
-                ? (
-                  <>
-                    {" · "}
-                    <a href={timePath(jobId, { ...query, at: logIds[end - 1] })}>later</a>
-                  </>
-                )
-                : null}
+              {start > 0 && (
+                <>
+                  {" · "}
+                  <a href={timePath(jobId, { ...query, at: logIds[start] })}>earlier</a>
+                </>
+              )}
+              {end < logIds.length && (
+                <>
+                  {" · "}
+                  <a href={timePath(jobId, { ...query, at: logIds[end - 1] })}>later</a>
+                </>
+              )}
             </p>
           )}
       </div>
@@ -125,7 +121,7 @@ function Row({ props, at }: { readonly props: EntryTableProps; readonly at: numb
         <Choice name="to" logId={logId} checked={logId === to} label={`Compare to ${logId}`} />
       </td>
       <td class="choice">
-        {at === 0 ? null : (
+        {at !== 0 && (
           <label>
             <span class="unseen">Leave out {logId}</span>
             <input

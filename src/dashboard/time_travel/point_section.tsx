@@ -68,7 +68,7 @@ function EntryFacts({ view: { entry, job } }: { readonly view: TimeView }) {
         <span class="mono">
           <UserText text={entry.eventType} />
         </span>
-        {entry.taskId === undefined ? null : (
+        {entry.taskId !== undefined && (
           <>
             {" of task "}
             <UserText text={entry.taskId} />
@@ -79,7 +79,7 @@ function EntryFacts({ view: { entry, job } }: { readonly view: TimeView }) {
       <dd>
         <Time at={entry.receivedAt} />
       </dd>
-      {entry.causedBy === undefined ? null : (
+      {entry.causedBy !== undefined && (
         <>
           <dt>Caused by</dt>
           <dd>
@@ -135,14 +135,14 @@ function Failure({ failure, jobId }: FailureProps) {
         <dt>Because of</dt>
         <dd>
           <EntryLink jobId={jobId} logId={because} />
-          {taskId === null ? null : (
+          {taskId !== null && (
             <>
               {" task "}
               <UserText text={taskId} />
             </>
           )}
         </dd>
-        {leftInPlace.length === 0 ? null : (
+        {leftInPlace.length !== 0 && (
           <>
             <dt>Left in place</dt>
             <dd>
@@ -150,14 +150,12 @@ function Failure({ failure, jobId }: FailureProps) {
             </dd>
           </>
         )}
-        {recoveryRequired
-          ? (
-            <>
-              <dt>Recovery</dt>
-              <dd>required: a compensation failed</dd>
-            </>
-          )
-          : null}
+        {recoveryRequired && (
+          <>
+            <dt>Recovery</dt>
+            <dd>required: a compensation failed</dd>
+          </>
+        )}
       </dl>
     </>
   );

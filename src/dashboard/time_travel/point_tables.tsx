@@ -39,7 +39,7 @@ export function ExpectationTable({ jobId, expected }: ExpectationTableProps) {
             </td>
             <td class={one.satisfied ? "counted satisfied" : "counted"}>
               {countOf(one.matched, one.required)}
-              {one.waived === undefined ? null : ", waived"}
+              {one.waived !== undefined && ", waived"}
             </td>
             <td>
               <Cites
@@ -50,13 +50,11 @@ export function ExpectationTable({ jobId, expected }: ExpectationTableProps) {
           </tr>
         ))}
       </Table>
-      {more > 0
-        ? (
-          <p class="hint">
-            {counted(more, "more expectation is", "more expectations are")} in the JSON.
-          </p>
-        )
-        : null}
+      {more > 0 && (
+        <p class="hint">
+          {counted(more, "more expectation is", "more expectations are")} in the JSON.
+        </p>
+      )}
     </>
   );
 }
@@ -66,7 +64,7 @@ function Cites({ jobId, by }: { readonly jobId: string; readonly by: readonly Lo
   return (
     <span class="cites">
       {by.slice(0, CITES_MAX).map((logId) => <EntryLink jobId={jobId} logId={logId} />)}
-      {more > 0 ? <span class="soft">and {more} more</span> : null}
+      {more > 0 && <span class="soft">and {more} more</span>}
     </span>
   );
 }
@@ -79,9 +77,9 @@ export function TaskTable({ tasks }: { readonly tasks: readonly Task[] }) {
   const more = tasks.length - ROWS_MAX;
   return (
     <>
-      {more > 0
-        ? <p class="hint">{counted(more, "earlier task is", "earlier tasks are")} in the JSON.</p>
-        : null}
+      {more > 0 && (
+        <p class="hint">{counted(more, "earlier task is", "earlier tasks are")} in the JSON.</p>
+      )}
       <Table caption="Tasks" headings={["Task", "Status", "Attempts", "Now"]} asCards>
         {tasks.slice(-ROWS_MAX).map((task) => (
           <tr data-task={task.taskId}>
@@ -107,31 +105,25 @@ function Now({ task }: { readonly task: Task }) {
   const { progress } = task;
   return (
     <>
-      {progress === undefined ? null : <TaskProgress {...progress} />}
-      {"retryAt" in task && task.retryAt !== undefined
-        ? (
-          <span class="piece">
-            again at <Time at={task.retryAt} />
-          </span>
-        )
-        : null}
-      {"dueAt" in task && task.dueAt !== undefined
-        ? (
-          <span class="piece">
-            until <Time at={task.dueAt} />
-          </span>
-        )
-        : null}
-      {"error" in task && task.error !== undefined
-        ? (
-          <span class="piece">
-            <UserText
-              text={`${task.error.name}: ${messageText(task.error)}`}
-              lengthMax={NOTE_LENGTH_MAX}
-            />
-          </span>
-        )
-        : null}
+      {progress !== undefined && <TaskProgress {...progress} />}
+      {"retryAt" in task && task.retryAt !== undefined && (
+        <span class="piece">
+          again at <Time at={task.retryAt} />
+        </span>
+      )}
+      {"dueAt" in task && task.dueAt !== undefined && (
+        <span class="piece">
+          until <Time at={task.dueAt} />
+        </span>
+      )}
+      {"error" in task && task.error !== undefined && (
+        <span class="piece">
+          <UserText
+            text={`${task.error.name}: ${messageText(task.error)}`}
+            lengthMax={NOTE_LENGTH_MAX}
+          />
+        </span>
+      )}
     </>
   );
 }

@@ -213,7 +213,7 @@ function TimeTravel({ shown: { view, query, compared }, whatIf }: TimeTravelProp
         planIsTooLong={planText(present) === ""}
         sampleEvent={sampleText(present)}
       >
-        {outcome?.answer === undefined ? null : <WhatIfResult {...outcome.answer} />}
+        {outcome?.answer !== undefined && <WhatIfResult {...outcome.answer} />}
       </WhatIfSection>
     </>
   );

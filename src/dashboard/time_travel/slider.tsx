@@ -15,8 +15,8 @@ export function Slider({ view, query }: SliderProps) {
   return (
     <div class="slider">
       <form method="get" action={timePath(job.jobId)} class="slider-form">
-        {query.from === undefined ? null : <input type="hidden" name="from" value={query.from} />}
-        {query.to === undefined ? null : <input type="hidden" name="to" value={query.to} />}
+        {query.from !== undefined && <input type="hidden" name="from" value={query.from} />}
+        {query.to !== undefined && <input type="hidden" name="to" value={query.to} />}
         <label for="step">Entry</label>
         <input
           id="step"

@@ -38,7 +38,7 @@ export function WhatIfSection(props: WhatIfSectionProps) {
         What would have happened to the job with other entries, another plan, or other limits of its
         type. Nothing is recorded, and no code is run.
       </p>
-      {issues.length === 0 ? null : (
+      {issues.length !== 0 && (
         <p class="note note-bad" role="alert">
           Cannot compute this: {issues.length === 1 ? "one field is" : "some fields are"} wrong.
         </p>
@@ -126,20 +126,18 @@ function Fields({ form, issues, planIsTooLong, hasLimits, sampleEvent }: WhatIfS
       <LabelledInput {...upTo}>
         <input {...inputState(upTo)} name="upTo" value={form.upTo} />
       </LabelledInput>
-      {hasLimits
-        ? (
-          <JsonInput
-            id="limits"
-            name="limits"
-            label="Other limits, as JSON"
-            at="/limits"
-            issues={issues}
-            hint={LIMITS_HINT}
-            text={form.limits}
-            placeholder='{"maxRunning": 6}'
-          />
-        )
-        : null}
+      {hasLimits && (
+        <JsonInput
+          id="limits"
+          name="limits"
+          label="Other limits, as JSON"
+          at="/limits"
+          issues={issues}
+          hint={LIMITS_HINT}
+          text={form.limits}
+          placeholder='{"maxRunning": 6}'
+        />
+      )}
     </>
   );
 }
