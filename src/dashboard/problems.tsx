@@ -17,7 +17,7 @@ import type { HttpDeps } from "../http/http_deps.ts";
 import type { Route } from "../http/route.ts";
 import { page } from "./page.tsx";
 import { preferredType, reachedAs } from "../http/requests/headers.ts";
-import { safeReturnPath } from "./form.ts";
+import { safeReturnPath } from "./form.tsx";
 
 export const PROBLEM_ROUTES: readonly Route[] = [
   // Open, so that a client without a token can read why it was refused.

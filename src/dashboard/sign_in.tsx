@@ -9,7 +9,7 @@ import { problemFacts, STATUS } from "../http/problems/problem.ts";
 import { reachedAs } from "../http/requests/headers.ts";
 import { emptyResponse } from "../http/answers/response.ts";
 import { endedSessionCookie, requestSession, sessionCookie } from "../http/guard/sessions.ts";
-import { readForm, safeReturnPath } from "./form.ts";
+import { readForm, safeReturnPath } from "./form.tsx";
 import { page } from "./page.tsx";
 import type { Route } from "../http/route.ts";
 

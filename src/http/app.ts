@@ -11,7 +11,7 @@ import { type HttpDeps, NO_JOB_LOG } from "./http_deps.ts";
 import { refusalOfFailure } from "../documents/engine_refusal.ts";
 import { Guard } from "./guard/guard.ts";
 import { openApiDocument } from "./openapi/document.ts";
-import { Notes } from "../dashboard/notes.ts";
+import { Notes } from "../dashboard/notes.tsx";
 import { acceptsHtml, isForPeople, problemPage } from "../dashboard/problems.tsx";
 import { Problem, problemResponse, STATUS } from "./problems/problem.ts";
 import { emptyResponse } from "./answers/response.ts";

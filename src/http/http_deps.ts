@@ -8,7 +8,7 @@ import type { Lane } from "../engine/queries/entry_pages.ts";
 import type { ShownSetting } from "../documents/answers/system.ts";
 import type { Bodies } from "./bodies/bodies.ts";
 import type { Gauge } from "./guard/capacity.ts";
-import type { Notes } from "../dashboard/notes.ts";
+import type { Notes } from "../dashboard/notes.tsx";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Access } from "../access/tokens.ts";
 import type { MetricsPort, OverviewPort } from "../metrics/figures.ts";

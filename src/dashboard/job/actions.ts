@@ -17,11 +17,11 @@ import { requestOrigin } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { jobIdParameter } from "../../http/routes/jobs.ts";
 import { sizeFor } from "../../http/guard/admission_gate.ts";
-import { filledField, onceOnly, readForm, safeReturnPath } from "../form.ts";
-import { jsonPlaceText } from "../schema_form/typed.ts";
+import { filledField, onceOnly, readForm, safeReturnPath } from "../form.tsx";
+import { jsonPlaceText } from "../schema_form/form_texts.ts";
 import { jobPagePath } from "../parts/links.tsx";
 import { receiptText } from "../receipt_text.ts";
-import type { RefusedEvent } from "./screen_state.ts";
+import type { RefusedEvent } from "./reading.ts";
 import type { Route } from "../../http/route.ts";
 
 /**

@@ -4,14 +4,13 @@ import { counted } from "../../core/counted.ts";
 import { conditionText } from "../../core/condition.ts";
 import type { AttemptSpan, BackoffSpan, Lane } from "../timeline/lanes.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
-import { ErrorView } from "./failure.tsx";
+import { ErrorView } from "./outcome.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import { Duration, Time } from "../parts/time.tsx";
+import { Duration, TaskProgress, Time } from "../parts/amounts.tsx";
 import { EntryCite } from "./cite.tsx";
-import { TaskProgress } from "../parts/amounts.tsx";
 import { attemptNumberOf, OUTCOME_WORDS, shownLanes } from "./drawing.ts";
-import type { JobScreenState } from "./screen_state.ts";
+import type { JobScreenState } from "./reading.ts";
 
 /** Only this many attempts are shown, the latest ones. */
 const ROWS_MAX = 150;

@@ -6,9 +6,9 @@ import { EntryNote, type ShownEntry } from "../parts/shown_entry.tsx";
 import { jobPagePath, timePath } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { JsonText, UserText } from "../parts/text.tsx";
-import type { EntryPage } from "./reading.ts";
-import { entryHref, type JobScreenState } from "./screen_state.ts";
-import { Time } from "../parts/time.tsx";
+import type { EntryPage, JobScreenState } from "./reading.ts";
+import { entryHref } from "./cite.tsx";
+import { Time } from "../parts/amounts.tsx";
 
 interface Props {
   readonly state: JobScreenState;

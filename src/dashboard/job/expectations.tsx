@@ -8,7 +8,7 @@ import { Table } from "../parts/table.tsx";
 import { deadlineText } from "../../explain/phrases.ts";
 import { UserText } from "../parts/text.tsx";
 import { EntryCite } from "./cite.tsx";
-import type { JobScreenState } from "./screen_state.ts";
+import type { JobScreenState } from "./reading.ts";
 
 const ROWS_MAX = 100;
 const CITED_MAX = 8;

@@ -6,12 +6,12 @@ import { withDistances } from "../../explain/distances.ts";
 import { summedUpTexts } from "../../explain/explanation_text.ts";
 import { timingText } from "../../explain/timing_text.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
-import { EndPause } from "../limits/pauses_section.tsx";
+import { EndPause } from "../limits/pauses.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { TimedText } from "../parts/text.tsx";
 import { EntryCite, Sentence } from "./cite.tsx";
 import { ControlForm, isLegal, toControl } from "./controls.tsx";
-import type { JobScreenState } from "./screen_state.ts";
+import type { JobScreenState } from "./reading.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { eventFieldId, sampleEventFor, shownWaits, WaitList } from "./waits.tsx";
 

@@ -5,11 +5,10 @@ import { jobEndedAt, jobSleepsUntil, jobStartAt, jobStartedAt } from "../../core
 import type { JobState } from "../../core/job_state.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { definitionPath, JobLink, timePath } from "../parts/links.tsx";
-import { runningTasks } from "../jobs/brief.ts";
-import { TaskProgress } from "../parts/amounts.tsx";
+import { runningTasks } from "../jobs/rows.ts";
+import { Duration, TaskProgress, Time } from "../parts/amounts.tsx";
 import { cutText, UserText } from "../parts/text.tsx";
-import { Duration, Time } from "../parts/time.tsx";
-import type { JobScreenState } from "./screen_state.ts";
+import type { JobScreenState } from "./reading.ts";
 
 const LABEL_LENGTH_MAX = 80;
 const RETRIES_MAX = 10;

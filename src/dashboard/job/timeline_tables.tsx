@@ -4,10 +4,10 @@ import { countText } from "../../core/size.ts";
 import { conditionText } from "../../core/condition.ts";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import { Duration } from "../parts/time.tsx";
+import { Duration } from "../parts/amounts.tsx";
 import { EntryCite } from "./cite.tsx";
 import { MARK_WORDS } from "./drawing.ts";
-import type { JobScreenState } from "./screen_state.ts";
+import type { JobScreenState } from "./reading.ts";
 
 const ROWS_MAX = 100;
 

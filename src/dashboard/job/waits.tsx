@@ -12,7 +12,7 @@ import { JsonView, TimedText, UserText } from "../parts/text.tsx";
 import { Table } from "../parts/table.tsx";
 import { Cites, Sentence } from "./cite.tsx";
 import type { Call } from "../parts/curl.tsx";
-import type { JobScreenState } from "./screen_state.ts";
+import type { JobScreenState } from "./reading.ts";
 import { randomBytes } from "node:crypto";
 import { JsonInput } from "../parts/labelled_input.tsx";
 import { MissingScope } from "../parts/action_form.tsx";

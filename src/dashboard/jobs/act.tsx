@@ -22,7 +22,7 @@ import { problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { requestOrigin } from "../../http/requests/headers.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { parseBulkRequest } from "../../http/routes/bulk.ts";
-import { filledField, readForm, safeReturnPath } from "../form.ts";
+import { filledField, readForm, safeReturnPath } from "../form.tsx";
 import { page } from "../page.tsx";
 import { counted } from "../../core/counted.ts";
 import { JOBS_PATH, JobsAddress } from "./address.ts";

@@ -9,10 +9,10 @@ import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Empty, Table } from "../parts/table.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
-import { Time } from "../parts/time.tsx";
+import { Time } from "../parts/amounts.tsx";
 import { JOBS_PATH, type JobsAddress } from "./address.ts";
 import { SettledChips } from "./filters.tsx";
-import { SearchedLine } from "./searched.tsx";
+import { SearchedLine } from "./surroundings.tsx";
 
 interface BulkConfirmProps {
   readonly action: BulkControl;

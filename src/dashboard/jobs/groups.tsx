@@ -7,7 +7,7 @@ import { countText } from "../../core/size.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { cutText, UserText } from "../parts/text.tsx";
-import { Day } from "../parts/time.tsx";
+import { Day } from "../parts/amounts.tsx";
 import type { JobsAddress } from "./address.ts";
 
 const HEADINGS = ["Jobs", "Error", "Type", "Oldest", "Newest", "Retried", "Actions"];

@@ -19,13 +19,22 @@ import { BulkConfirm } from "./bulk_confirm.tsx";
 import { Chips, ConditionTabs, FilterForm } from "./filters.tsx";
 import { GroupTable } from "./groups.tsx";
 import { jobsPage, PAGE_JOBS } from "./list.ts";
-import { AboutLink, NoFailures, NoJobs, SearchedLine } from "./searched.tsx";
+import {
+  AboutLink,
+  BulkLinks,
+  Heading,
+  NewJobsLine,
+  NoFailures,
+  NoJobs,
+  olderPath,
+  Pager,
+  SearchedLine,
+} from "./surroundings.tsx";
 import { toRows } from "./rows.ts";
 import { JobTable, SelectionBar } from "./table.tsx";
-import { BulkLinks, Heading, NewJobsLine, olderPath, Pager } from "./surroundings.tsx";
 import { page } from "../page.tsx";
 import { MissingScope } from "../parts/action_form.tsx";
-import { NoteLine } from "../parts/note_line.tsx";
+import { NoteLine } from "../notes.tsx";
 import type { Route } from "../../http/route.ts";
 
 export const JOBS_ROUTES: readonly Route[] = [

@@ -5,10 +5,9 @@ import type { JobSummary } from "../../core/job_summary.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { ActionForm, Confirm } from "../parts/action_form.tsx";
 import { definitionPath, JobLink } from "../parts/links.tsx";
-import { ProgressBar } from "../parts/amounts.tsx";
+import { Day, ProgressBar } from "../parts/amounts.tsx";
 import { UserText } from "../parts/text.tsx";
 import { durationText } from "../../core/duration.ts";
-import { Day } from "../parts/time.tsx";
 import { JOBS_PATH } from "./address.ts";
 import type { JobRow, Length } from "./rows.ts";
 

@@ -8,15 +8,17 @@ import { PLACES_MAX, RATE_COUNT_MAX } from "../../engine/limits.ts";
 import type { LimitedType } from "../../engine/requests.ts";
 import { requestOrigin } from "../../http/requests/headers.ts";
 import type { Route } from "../../http/route.ts";
-import { actAndRedirect, actOrRedisplay, filledField } from "../form.ts";
-import { Confirm, ReasonField } from "../parts/action_form.tsx";
-import { LineInput } from "../parts/labelled_input.tsx";
 import {
+  actAndRedirect,
+  actOrRedisplay,
+  filledField,
   type RedisplayForm,
   refusedFields,
   type RefusedForm,
   RefusedNote,
-} from "./refused_form.tsx";
+} from "../form.tsx";
+import { Confirm, ReasonField } from "../parts/action_form.tsx";
+import { LineInput } from "../parts/labelled_input.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 
 const WARNING =

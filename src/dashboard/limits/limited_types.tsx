@@ -9,9 +9,9 @@ import { counted } from "../../core/counted.ts";
 import { definitionPath } from "../parts/links.tsx";
 import { Empty, Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import { Time } from "../parts/time.tsx";
+import { Time } from "../parts/amounts.tsx";
 import { ChangeForm, RestoreForm } from "./change_form.tsx";
-import type { RefusedForm } from "./refused_form.tsx";
+import type { RefusedForm } from "../form.tsx";
 
 /** The keys of a type that are shown, those with the most jobs. */
 const KEYS_SHOWN = 20;

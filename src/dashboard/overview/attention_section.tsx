@@ -12,7 +12,7 @@ import type { FailingType } from "../../metrics/figures.ts";
 import { countText } from "../../core/size.ts";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
-import { Time } from "../parts/time.tsx";
+import { Time } from "../parts/amounts.tsx";
 
 /** Longer text does not fit on one line. */
 const LINE_LENGTH_MAX = 240;

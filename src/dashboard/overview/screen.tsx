@@ -11,11 +11,11 @@ import { AttentionSection } from "./attention_section.tsx";
 import { CensusSection } from "./census_section.tsx";
 import { TrendSection } from "./trend_section.tsx";
 import { TrustStrip } from "./trust_strip.tsx";
-import { PausesSection } from "../limits/pauses_section.tsx";
+import { PausesSection } from "../limits/pauses.tsx";
 import { type Call, type Commands, CopyText, curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
-import { LIMITS_PATH } from "../parts/links.tsx";
-import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
+import { Cited, LIMITS_PATH } from "../parts/links.tsx";
+import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
 import { acceptsHtml } from "../problems.tsx";
 import type { Route } from "../../http/route.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
@@ -24,7 +24,6 @@ import { Empty } from "../parts/table.tsx";
 import { toQueueBrief } from "../../explain/brief.ts";
 import type { Citation, QueueExplanation } from "../../explain/explanation.ts";
 import { TimedText } from "../parts/text.tsx";
-import { Cited } from "../parts/cited.tsx";
 
 /** The Limits screen has all of them. */
 const PAUSES_MAX = 5;

@@ -19,7 +19,7 @@ import {
   subjectPointer,
   withoutSecrets,
 } from "./creation_form.ts";
-import { type FormRefusal, RefusalNote } from "../refusal.tsx";
+import { type FormRefusal, RefusalNote } from "../form.tsx";
 
 export interface CreationFormProps {
   readonly action: string;

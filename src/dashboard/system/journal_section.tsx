@@ -19,7 +19,7 @@ import { TimedText, UserText } from "../parts/text.tsx";
 import type { Child } from "hono/jsx";
 import { assertNever } from "../../core/assert_never.ts";
 import { ActionForm, MissingScope } from "../parts/action_form.tsx";
-import { momentText, Time } from "../parts/time.tsx";
+import { momentText, Time } from "../parts/amounts.tsx";
 
 /** The journal was new and empty. */
 export function isNewJournal(report: RecoveryReport): boolean {

@@ -5,9 +5,9 @@ import type { HttpDeps, ProcessFigures, SystemPort } from "../../http/http_deps.
 import { readQuery, refuseQuery } from "../../http/requests/query.ts";
 import { startVerification } from "../../http/routes/journal.ts";
 import { requestViewer, tokenHolders } from "../../http/guard/viewer.ts";
-import { actAndRedirect } from "../form.ts";
+import { actAndRedirect } from "../form.tsx";
 import { page } from "../page.tsx";
-import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
+import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
 import { curlCommands } from "../parts/curl.tsx";
 import { ConfigurationSection, TokensSection } from "./configuration_section.tsx";
 import { JournalSection, VerificationSection } from "./journal_section.tsx";
@@ -20,7 +20,7 @@ import { type LimitInUse, limitsInUse } from "../../http/answers/limits_in_use.t
 import { counted } from "../../core/counted.ts";
 import { countText, sizeText } from "../../core/size.ts";
 import { durationText } from "../../core/duration.ts";
-import { Time } from "../parts/time.tsx";
+import { Time } from "../parts/amounts.tsx";
 
 const PATH = "/ui/system";
 

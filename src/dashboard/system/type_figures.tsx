@@ -11,7 +11,7 @@ import { ConditionMark } from "../parts/condition_mark.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import { Time } from "../parts/time.tsx";
+import { Time } from "../parts/amounts.tsx";
 
 const HOUR_MS = 3_600_000;
 /** The most jobs to measure, the newest of those that ended. */

@@ -14,14 +14,13 @@ import { problemFacts, STATUS } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/query.ts";
 import { requireJob } from "../../http/routes/jobs.ts";
 import { DIFF_PARAMETERS, POINT_PARAMETERS } from "../../http/routes/replay.ts";
-import { readForm } from "../form.ts";
+import { readForm } from "../form.tsx";
 import { type Call, type Commands, curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
 import { JobLink, type TimeQuery } from "../parts/links.tsx";
-import { type Comparison, comparison, DifferenceSection } from "./difference.tsx";
-import { EntryTable } from "./entry_table.tsx";
+import { type Comparison, comparison, DifferenceSection } from "./changes.tsx";
+import { EntryTable, Slider } from "./entry_table.tsx";
 import { PointSection } from "./point_section.tsx";
-import { Slider } from "./slider.tsx";
 import { type TimeView, timeView } from "./time_view.ts";
 import {
   EMPTY_WHAT_IF,
@@ -30,9 +29,9 @@ import {
   type WhatIfForm,
   whatIfForm,
   type WhatIfOutcome,
-} from "./what_if.ts";
+  WhatIfSection,
+} from "./what_if.tsx";
 import { WhatIfResult } from "./what_if_result.tsx";
-import { WhatIfSection } from "./what_if_section.tsx";
 import type { Route } from "../../http/route.ts";
 
 /** A longer plan is not put into the form. */

@@ -9,7 +9,7 @@ import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Table } from "../parts/table.tsx";
 import type { Citation } from "../../explain/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
-import { Cited } from "../parts/cited.tsx";
+import { Cited } from "../parts/links.tsx";
 import { TimedText, UserText } from "../parts/text.tsx";
 import { ChangeLine } from "./changes.tsx";
 import type { LogId } from "../../core/ids.ts";

@@ -5,6 +5,7 @@ import {
   indexAnswer,
   liveAnswer,
   readyAnswer,
+  type ShownSetting,
   systemAnswer,
 } from "../../documents/answers/system.ts";
 import { limitsInUse } from "../answers/limits_in_use.ts";
@@ -15,7 +16,6 @@ import type { Route } from "../route.ts";
 import { requestViewer, tokenHolders, type Viewer } from "../guard/viewer.ts";
 import type { DatabaseInForce, Standing } from "../../core/standing.ts";
 import type { HttpDeps, ProcessFigures } from "../http_deps.ts";
-import type { ShownSetting } from "../../documents/answers/system.ts";
 import { anyObject } from "../../documents/answers/parts.ts";
 import { draining, RETRY_AFTER_SECONDS } from "../../documents/engine_refusal.ts";
 
