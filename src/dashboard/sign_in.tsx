@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import { counted } from "../core/counted.ts";
 import type { Scope } from "../access/tokens.ts";
-import { clientAddress } from "../http/guard/client_address.ts";
+import { clientAddress } from "../http/guard/viewer.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import { problemFacts, STATUS } from "../http/problems/problem.ts";
 import { reachedAs } from "../http/requests/headers.ts";

@@ -10,7 +10,7 @@ import type { JobState } from "../../core/job_state.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type IncomingEvent, withOrigin } from "../../engine/requests.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { judgeEvent } from "../../documents/event_schema.ts";
+import { judgeEvent } from "../../documents/events.ts";
 import { parseJson } from "../../documents/json_document.ts";
 import { type Problem, STATUS } from "../../http/problems/problem.ts";
 import { requestOrigin } from "../../http/requests/headers.ts";

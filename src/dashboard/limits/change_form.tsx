@@ -1,6 +1,6 @@
 /** The forms that replace the limits of the code, and that restore them. */
 
-import { changeLimits, restoreLimits } from "../../documents/limits.ts";
+import { changeLimits, restoreLimits } from "../../documents/controls.ts";
 import { invalidRequest } from "../../documents/refusal.ts";
 import { DURATION_RULE, durationText, parseDuration } from "../../core/duration.ts";
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";

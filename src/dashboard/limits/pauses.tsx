@@ -3,7 +3,7 @@
  * each.
  */
 
-import { beginPause, endPause } from "../../documents/pauses.ts";
+import { beginPause, endPause } from "../../documents/controls.ts";
 import { isOfEverything } from "../../core/pauses.ts";
 import type { HeldPause } from "../../engine/requests.ts";
 import { scopeText } from "../../explain/pause_texts.ts";

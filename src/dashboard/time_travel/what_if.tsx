@@ -11,7 +11,7 @@ import type { Supposition } from "../../explain/supposition.ts";
 import type { WhatIfReport } from "../../engine/queries/replays.ts";
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
-import { parseSupposition } from "../../documents/supposition_schema.ts";
+import { parseSupposition } from "../../documents/supposition.ts";
 import type { Child } from "hono/jsx";
 import {
   inputState,

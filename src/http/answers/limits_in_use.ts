@@ -1,7 +1,7 @@
 /** The limits of this process, with their use. */
 
 import type { StandingLimits } from "../../engine/events/delivery_limits.ts";
-import { type GaugedLimit, type LimitName, LIMITS } from "../../documents/over_capacity.ts";
+import { type GaugedLimit, type LimitName, LIMITS } from "../../documents/refusal.ts";
 import type { HttpDeps, Use } from "../http_deps.ts";
 
 export interface LimitInUse extends Use {

@@ -1,6 +1,13 @@
 /** Routes for an action on all jobs that match a filter, and for failures by kind. */
 
-import { describe, maybe } from "../../documents/documented.ts";
+import {
+  checked,
+  describe,
+  maybe,
+  reasonField,
+  strictObject,
+  wholeField,
+} from "../../documents/fields.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import { BULK_CONTROLS, type ControlName, CONTROLS } from "../../core/controls.ts";
@@ -23,7 +30,6 @@ import {
   previewBulk,
   runBulk,
 } from "../requests/bulk_action.ts";
-import { checked, reasonField, strictObject, wholeField } from "../../documents/fields.ts";
 import { FILTER_PARAMETERS, filterBody, toJobFilter } from "../../documents/job_filter.ts";
 import { readQuery } from "../requests/query.ts";
 import { requestOrigin } from "../requests/headers.ts";

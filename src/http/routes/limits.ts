@@ -1,6 +1,6 @@
 /** `/limits`: how many jobs of a type may run at a time, and changes to these limits. */
 
-import { changeLimits, limitsBody, restoreLimits } from "../../documents/limits.ts";
+import { changeLimits, limitsBody, restoreLimits } from "../../documents/controls.ts";
 import { limitedTypeAnswer, limitsAnswer } from "../../documents/answers/system.ts";
 import { jsonResponse } from "../answers/response.ts";
 import { readJson } from "../bodies/body.ts";

@@ -1,7 +1,7 @@
 /** `/pauses`: list, begin and end the pauses that hold many jobs at once. */
 
 import { pauseAnswer, pausesAnswer } from "../../documents/answers/system.ts";
-import { beginPause, endPause, pauseBody } from "../../documents/pauses.ts";
+import { beginPause, endPause, pauseBody } from "../../documents/controls.ts";
 import { readJson } from "../bodies/body.ts";
 import {
   BODY_PROBLEMS,

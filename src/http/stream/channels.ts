@@ -13,7 +13,7 @@ import {
   type StreamMessages,
 } from "./feed.ts";
 import type { Chunk, ChunkCache } from "./generated.ts";
-import type { StreamTurns } from "./stream_turns.ts";
+import type { StreamTurns } from "./turns.ts";
 
 /** In UTF-16 units; a chunk exceeds it by at most one message. */
 const CHUNK_LENGTH_MAX = 16 * 1024;

@@ -12,10 +12,9 @@ import { selectFeed, StreamMessages } from "./feed.ts";
 import type { Permit } from "../guard/viewer.ts";
 import { Channel, Channels, nothingAfter, type Wanted } from "./channels.ts";
 import { ChunkCache } from "./generated.ts";
-import { Timeouts } from "./timeouts.ts";
+import { StreamTurns, Timeouts } from "./turns.ts";
 import { Outlet, type OutletKeeper } from "./outlets.ts";
 import { type ReaderHub, StreamReader } from "./reader.ts";
-import { StreamTurns } from "./stream_turns.ts";
 
 const READ_AT_ONCE_MAX = 512;
 /** Readers that read the journal at the same time. */

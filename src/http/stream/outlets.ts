@@ -2,7 +2,7 @@
 
 import type { Clock } from "../../engine/ports.ts";
 import type { Gauge } from "../guard/capacity.ts";
-import { Timeouts } from "./timeouts.ts";
+import { Timeouts } from "./turns.ts";
 import type { Permit } from "../guard/viewer.ts";
 
 /** Creates the chunks of one outlet. */

@@ -3,10 +3,9 @@
 import type { LogId } from "../../core/ids.ts";
 import type { Channel, Waiter } from "./channels.ts";
 import type { Chunk } from "./generated.ts";
-import type { Timeouts } from "./timeouts.ts";
+import type { StreamTurns, Timeouts } from "./turns.ts";
 import { greetingAt, heartbeatAt } from "./feed.ts";
 import type { ChunkSource, Outlet } from "./outlets.ts";
-import type { StreamTurns } from "./stream_turns.ts";
 
 /** The part of the hub that a reader uses. */
 export interface ReaderHub {
