@@ -11,12 +11,11 @@ import {
   type ProblemKind,
   STATUS,
 } from "../http/problems/problem.ts";
-import { refuseQuery } from "../http/requests/query.ts";
+import { preferredType, reachedAs, refuseQuery } from "../http/requests/request.ts";
 import { emptyResponse, textResponse } from "../http/answers/response.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import type { Route } from "../http/route.ts";
 import { page } from "./page.tsx";
-import { preferredType, reachedAs } from "../http/requests/headers.ts";
 import { safeReturnPath } from "./form.tsx";
 
 export const PROBLEM_ROUTES: readonly Route[] = [

@@ -6,7 +6,7 @@ import type { Scope } from "../access/tokens.ts";
 import { clientAddress } from "../http/guard/viewer.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import { problemFacts, STATUS } from "../http/problems/problem.ts";
-import { reachedAs } from "../http/requests/headers.ts";
+import { reachedAs } from "../http/requests/request.ts";
 import { emptyResponse } from "../http/answers/response.ts";
 import { endedSessionCookie, requestSession, sessionCookie } from "../http/guard/sessions.ts";
 import { readForm, safeReturnPath } from "./form.tsx";

@@ -12,7 +12,7 @@ import type { Notes } from "../dashboard/notes.tsx";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { Access } from "../access/tokens.ts";
 import type { MetricsPort, OverviewPort } from "../metrics/figures.ts";
-import type { RequestSpans } from "./requests/headers.ts";
+import type { RequestSpans } from "./requests/request.ts";
 import type { Sessions } from "./guard/sessions.ts";
 import type { StreamHub } from "./stream/hub.ts";
 import type { Outlets } from "./stream/outlets.ts";

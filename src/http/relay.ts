@@ -17,7 +17,7 @@ import { requestSession } from "./guard/sessions.ts";
 import type { HttpDeps, SharedPart } from "./http_deps.ts";
 import type { Header } from "./openapi/operation.ts";
 import { Problem } from "./problems/problem.ts";
-import { reachedAs } from "./requests/headers.ts";
+import { reachedAs } from "./requests/request.ts";
 import type { Route } from "./route.ts";
 
 /** In an answer, its position; in a request, the position that the answer must include. */

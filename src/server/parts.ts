@@ -14,7 +14,7 @@ import type { Access } from "../access/tokens.ts";
 import { createApp } from "../http/app.ts";
 import type { HttpLimits } from "../http/guard/capacity.ts";
 import type { ConnectionInfo } from "../http/guard/viewer.ts";
-import type { RequestSpans } from "../http/requests/headers.ts";
+import type { RequestSpans } from "../http/requests/request.ts";
 import type { Configuration, Origins } from "../settings/configuration.ts";
 import { DenoFileSystem } from "../journal/deno_file_system.ts";
 import { FileJournal } from "../journal/file_journal.ts";

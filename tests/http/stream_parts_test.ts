@@ -1,7 +1,7 @@
 /** The small parts of streams. */
 
 import assert from "node:assert/strict";
-import { type Chunk, ChunkCache } from "../../src/http/stream/generated.ts";
+import { type Chunk, ChunkCache } from "../../src/http/stream/channels.ts";
 import { StreamTurns, Timeouts } from "../../src/http/stream/turns.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 

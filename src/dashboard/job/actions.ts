@@ -13,7 +13,7 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { judgeEvent } from "../../documents/events.ts";
 import { parseJson } from "../../documents/json_document.ts";
 import { type Problem, STATUS } from "../../http/problems/problem.ts";
-import { requestOrigin } from "../../http/requests/headers.ts";
+import { requestOrigin } from "../../http/requests/request.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { jobIdParameter } from "../../http/routes/jobs.ts";
 import { sizeFor } from "../../http/guard/admission_gate.ts";

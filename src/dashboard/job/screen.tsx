@@ -5,7 +5,7 @@ import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
 import { type GaugeLease, lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { problemFacts } from "../../http/problems/problem.ts";
-import { readQuery } from "../../http/requests/query.ts";
+import { readQuery } from "../../http/requests/request.ts";
 import { choice, single, wholeNumber } from "../../documents/parameters.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
 import { JOB_ACTION_ROUTES, sendEvent } from "./actions.ts";

@@ -6,7 +6,7 @@ import { DURATION_RULE, durationText, parseDuration } from "../../core/duration.
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
 import { PLACES_MAX, RATE_COUNT_MAX } from "../../engine/limits.ts";
 import type { LimitedType } from "../../engine/requests.ts";
-import { requestOrigin } from "../../http/requests/headers.ts";
+import { requestOrigin } from "../../http/requests/request.ts";
 import type { Route } from "../../http/route.ts";
 import {
   actAndRedirect,

@@ -8,7 +8,7 @@ import { isOfEverything } from "../../core/pauses.ts";
 import type { HeldPause } from "../../engine/requests.ts";
 import { scopeText } from "../../explain/pause_texts.ts";
 import { capital } from "../../explain/phrases.ts";
-import { requestOrigin } from "../../http/requests/headers.ts";
+import { requestOrigin } from "../../http/requests/request.ts";
 import type { Route } from "../../http/route.ts";
 import {
   actAndRedirect,

@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
 import { problemFacts, problemHeaders } from "../../http/problems/problem.ts";
-import { readQuery } from "../../http/requests/query.ts";
+import { readQuery } from "../../http/requests/request.ts";
 import type { Route } from "../../http/route.ts";
 import { page } from "../page.tsx";
 import { MissingScope } from "../parts/action_form.tsx";

@@ -2,9 +2,9 @@
 
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../http/answers/overview_view.ts";
+import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../http/routes/overview.ts";
 import { STATUS } from "../../http/problems/problem.ts";
-import { readQuery } from "../../http/requests/query.ts";
+import { readQuery } from "../../http/requests/request.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { answerIndex, INDEX_OPERATION } from "../../http/routes/system.ts";
 import { AttentionSection } from "./attention_section.tsx";

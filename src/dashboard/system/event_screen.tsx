@@ -9,7 +9,7 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { deliver, incomingEvent, judgeEvent } from "../../documents/events.ts";
 import { schemaObject } from "../../http/openapi/json_schema.ts";
 import { type Problem, problemFacts, problemHeaders, STATUS } from "../../http/problems/problem.ts";
-import { readQuery, refuseQuery } from "../../http/requests/query.ts";
+import { readQuery, refuseQuery } from "../../http/requests/request.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
 import { type FormRefusal, formRefusal, onceOnly, readForm, refusalIn } from "../form.tsx";

@@ -2,8 +2,8 @@
 
 import type { Context } from "hono";
 import type { HttpDeps, ProcessFigures, SystemPort } from "../../http/http_deps.ts";
-import { readQuery, refuseQuery } from "../../http/requests/query.ts";
-import { startVerification } from "../../http/routes/journal.ts";
+import { readQuery, refuseQuery } from "../../http/requests/request.ts";
+import { type LimitInUse, limitsInUse, startVerification } from "../../http/routes/system.ts";
 import { requestViewer, tokenHolders } from "../../http/guard/viewer.ts";
 import { actAndRedirect } from "../form.tsx";
 import { page } from "../page.tsx";
@@ -16,7 +16,6 @@ import type { DefinitionInfo } from "../../engine/requests.ts";
 import { Empty, Table } from "../parts/table.tsx";
 import { definitionPath, LIMITS_PATH } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
-import { type LimitInUse, limitsInUse } from "../../http/answers/limits_in_use.ts";
 import { counted } from "../../core/counted.ts";
 import { countText, sizeText } from "../../core/size.ts";
 import { durationText } from "../../core/duration.ts";

@@ -11,7 +11,7 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { jobPath } from "../../documents/answers/job_view.ts";
 import { toPlanDocument } from "../../documents/plan_schema.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
-import { readQuery } from "../../http/requests/query.ts";
+import { readQuery } from "../../http/requests/request.ts";
 import { requireJob } from "../../http/routes/jobs.ts";
 import { DIFF_PARAMETERS, POINT_PARAMETERS } from "../../http/routes/replay.ts";
 import { readForm } from "../form.tsx";

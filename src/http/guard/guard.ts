@@ -12,7 +12,7 @@ import type { JobEngine } from "../../engine/job_engine.ts";
 import { Hosts } from "./hosts.ts";
 import { Problem } from "../problems/problem.ts";
 import type { Relay } from "../relay.ts";
-import type { RequestSpans } from "../requests/headers.ts";
+import type { RequestSpans } from "../requests/request.ts";
 import type { Route, RouteScope } from "../route.ts";
 import { requestSession, type Sessions } from "./sessions.ts";
 import type { Checked, TokenChecks } from "./token_checks.ts";

@@ -31,8 +31,7 @@ import {
   runBulk,
 } from "../requests/bulk_action.ts";
 import { FILTER_PARAMETERS, filterBody, toJobFilter } from "../../documents/job_filter.ts";
-import { readQuery } from "../requests/query.ts";
-import { requestOrigin } from "../requests/headers.ts";
+import { readQuery, requestOrigin } from "../requests/request.ts";
 import type { Route } from "../route.ts";
 import type { FailureGroup } from "../../engine/job_pages.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";

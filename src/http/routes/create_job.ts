@@ -29,7 +29,7 @@ import {
 } from "../../documents/one_or_many.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
-import { parsePreferences, type Preferences, requestOrigin } from "../requests/headers.ts";
+import { parsePreferences, type Preferences, requestOrigin } from "../requests/request.ts";
 import { createdAnswer } from "../answers/job_answer.ts";
 import { parseJson } from "../../documents/json_document.ts";
 import {

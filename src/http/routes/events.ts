@@ -17,9 +17,8 @@ import {
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
-import { readQuery } from "../requests/query.ts";
+import { originatedEvents, readQuery, requestOrigin } from "../requests/request.ts";
 import { eventType, jobId, listParameter, single } from "../../documents/parameters.ts";
-import { originatedEvents, requestOrigin } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";

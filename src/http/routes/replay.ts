@@ -26,7 +26,7 @@ import { jobView } from "../../documents/answers/job_view.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { BODY_PROBLEMS, json, ok, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
-import { readQuery } from "../requests/query.ts";
+import { readQuery } from "../requests/request.ts";
 import type { Route } from "../route.ts";
 import { requireJob } from "./jobs.ts";
 
