@@ -2,8 +2,8 @@
 
 import { remainingIssues } from "../documents/refusal.ts";
 import type { Context } from "hono";
-import { MEANINGS } from "../http/problems/meanings.ts";
 import {
+  MEANINGS,
   Problem,
   PROBLEM_KINDS,
   problemFacts,
