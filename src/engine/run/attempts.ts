@@ -273,7 +273,7 @@ export class Attempts implements SlotRequest {
   #draft({ work, executionId }: Open, what: AttemptRecord): JobEventDraft {
     const { jobId, trace } = this.#parts;
     const ids = trace.spanOf(executionId)?.ids;
-    const about = { stratum: "framework", jobId, taskId: work.taskId, executionId, ...ids };
+    const about = { stratum: "framework", jobId, taskId: work.taskId, ...ids };
     return { ...about, ...what } as JobEventDraft;
   }
 
