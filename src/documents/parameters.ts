@@ -4,9 +4,10 @@ import { invalidParameter, invalidRequest } from "./refusal.ts";
 import * as v from "valibot";
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import { isEventType, type JobId, type LogId } from "../core/ids.ts";
-import { documented, findDocumentation } from "./documented.ts";
 import {
+  documented,
   eventTypeField,
+  findDocumentation,
   fingerprintField,
   jobIdField,
   parseWholeNumber,
