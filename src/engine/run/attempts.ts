@@ -12,7 +12,7 @@ import { isHeld, type Progress } from "../../core/job_state.ts";
 import { isThrown } from "../../core/thrown.ts";
 import { TooManyEntriesError } from "../events/fan_out.ts";
 import { Attempt, type AttemptOutcome, type Completed } from "./attempt.ts";
-import { AttemptLog } from "./attempt_log.ts";
+import { AttemptLog, ProgressReports } from "./attempt_output.ts";
 import {
   attemptCounts,
   attemptEnd,
@@ -22,7 +22,6 @@ import {
 } from "./attempt_records.ts";
 import type { NamedFact, PendingOutcomes } from "./pending_outcomes.ts";
 import type { WorkerLease } from "./worker_lease.ts";
-import { ProgressReports } from "./progress_reports.ts";
 import type { RunSubject } from "./run_services.ts";
 import type { SlotRequest } from "./slots.ts";
 import type { Place } from "./requests_in_order.ts";
@@ -273,7 +272,7 @@ export class Attempts implements SlotRequest {
   #draft({ work, executionId }: Open, what: AttemptRecord): JobEventDraft {
     const { jobId, trace } = this.#parts;
     const ids = trace.spanOf(executionId)?.ids;
-    const about = { stratum: "framework", jobId, taskId: work.taskId, executionId, ...ids };
+    const about = { stratum: "framework", jobId, taskId: work.taskId, ...ids };
     return { ...about, ...what } as JobEventDraft;
   }
 

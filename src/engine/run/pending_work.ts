@@ -8,7 +8,7 @@ import type { JobEventDraft } from "../../core/event.ts";
 import { isHeld, type TaskState } from "../../core/job_state.ts";
 import { findWait } from "../../core/waits.ts";
 import { recordOrRetry } from "./disk_retries.ts";
-import { restDueAt } from "./rest_time.ts";
+import { restDueAt } from "./step_options.ts";
 import type { RunContext, TaskRequest, TimerRequest, WaitRequest } from "./run_context.ts";
 import type { RunParts } from "./run_parts.ts";
 import { compensationEnded, CompensationOrder } from "./compensation_order.ts";
