@@ -43,6 +43,19 @@ export const newId = {
   writer: (ulid: string) => `wri_${ulid}`,
 };
 
+const EXECUTION = "exe_";
+const EVENT = "evt_";
+
+/** An attempt and the entry that starts it have one id, with two prefixes. */
+export function executionOfStart(start: EventId): ExecutionId {
+  return EXECUTION + start.slice(EVENT.length) as ExecutionId;
+}
+
+/** The id of the entry that starts an attempt. */
+export function startOfExecution(execution: ExecutionId): EventId {
+  return EVENT + execution.slice(EXECUTION.length) as EventId;
+}
+
 /** @throws {TypeError} when the text is not a legal id. */
 export function jobId(text: string): JobId {
   return checked(text, "job id") as JobId;

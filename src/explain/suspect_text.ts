@@ -3,6 +3,8 @@
 import { type FrameworkEntry, isCorrelated, isRefused } from "../core/event.ts";
 import { assertNever } from "../core/assert_never.ts";
 import type { ExpectedEvent, PolicyRole } from "../core/job_plan.ts";
+import { type Place, placePath, placesIn } from "./elsewhere.ts";
+import { looseForm } from "./likeness/loose_form.ts";
 import { insideForm, type Mismatch, mismatchesText } from "./mismatch.ts";
 import type { OwnValue } from "./likeness/own_values.ts";
 import type { Effect, Suspect } from "./likeness/suspect.ts";
@@ -117,11 +119,22 @@ function carriedText({ job }: OutlinedHistory, { entry, carried }: Suspect): str
   if (entry.jobId === job.jobId) {
     return isCorrelated(entry) ? "and reached this job" : "naming this job";
   }
-  return `with this job's ${shortened(carried.map(ownText), VALUES_SHOWN_MAX)}`;
+  const places = placesIn(toMatchable(entry).attributes);
+  const texts = carried.map((own) => ownText(own) + placeText(own, places));
+  return `with this job's ${shortened(texts, VALUES_SHOWN_MAX)}`;
 }
 
 function ownText({ from, path, value }: OwnValue): string {
   if (from === "id") return "id";
   const name = from === "label" ? `label ${shownText(path)}` : shownText(path);
   return `${name} ${shownScalar(value)}`;
+}
+
+/** ` at orderId`, where an event has a value under another name than the job. */
+function placeText({ path, loose }: OwnValue, places: readonly Place[]): string {
+  const name = path.split(".").at(-1);
+  const having = places.filter(({ value }) => looseForm(value) === loose);
+  const [first] = having;
+  if (first === undefined || having.some(({ names }) => names.at(-1) === name)) return "";
+  return ` at ${shownText(placePath(first))}`;
 }

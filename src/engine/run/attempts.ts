@@ -227,10 +227,9 @@ export class Attempts implements SlotRequest, AttemptOwner {
     return this.#draft(attempt, { eventType: "job.TaskProgressed", attributes: progress });
   }
 
-  #draft(attempt: Attempt, what: AttemptRecord): JobEventDraft {
-    const { jobId, taskId, executionId } = attempt;
-    const about = { stratum: "framework", jobId, taskId, executionId };
-    return { ...about, ...this.spanOf(attempt)?.ids, ...what } as JobEventDraft;
+    const { jobId, taskId } = attempt;
+    const about = { stratum: "framework", jobId, taskId, ...this.spanOf(attempt)?.ids };
+    return { ...about, ...what } as JobEventDraft;
   }
 
   ended(attempt: Attempt, work: Work, outcome: AttemptOutcome): void {
