@@ -5,9 +5,10 @@ import * as v from "valibot";
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import { isEventType } from "../core/event_type.ts";
 import type { JobId, LogId } from "../core/ids.ts";
-import { documented, findDocumentation } from "./documented.ts";
 import {
+  documented,
   eventTypeField,
+  findDocumentation,
   fingerprintField,
   jobIdField,
   parseWholeNumber,

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { Gauge } from "../../src/http/guard/capacity.ts";
 import { type LargeAnswerDeps, largeJsonResponse } from "../../src/http/answers/large_answer.ts";
 import { jsonChunks } from "../../src/core/json_chunks.ts";
-import { Timeouts } from "../../src/http/stream/timeouts.ts";
+import { Timeouts } from "../../src/http/stream/turns.ts";
 import type { Outlet } from "../../src/http/stream/outlets.ts";
 import { AdmissionGate } from "../../src/http/guard/admission_gate.ts";
 import { FakeClock } from "../support/fake_clock.ts";

@@ -2,8 +2,7 @@
 
 import { pointerTo } from "../../core/json_pointer.ts";
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../../core/json.ts";
-import { schemaExample } from "./example.ts";
-import { asObject, listIn, numberIn, textIn } from "./schema_members.ts";
+import { asObject, listIn, numberIn, schemaExample, textIn } from "./example.ts";
 import { assertNever } from "../../core/assert_never.ts";
 import { counted } from "../../core/counted.ts";
 

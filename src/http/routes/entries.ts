@@ -18,9 +18,9 @@ import { joined } from "../../core/json_chunks.ts";
 import { type Contents, json } from "../openapi/operation.ts";
 import { requestPermit } from "../guard/viewer.ts";
 import { STATUS } from "../problems/problem.ts";
-import { preferredType } from "../requests/headers.ts";
+import { preferredType } from "../requests/request.ts";
 import { streamResponse } from "../answers/response.ts";
-import { generatedBody } from "../stream/generated.ts";
+import { generatedBody } from "../stream/outlets.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import {

@@ -1,4 +1,4 @@
-/** Parses documents of `POST /jobs/:id/what-if`. */
+/** Parses documents of POST /jobs/:id/what-if, and answers them page by page, like a replay. */
 
 import { present } from "../core/present.ts";
 import * as v from "valibot";
@@ -7,12 +7,31 @@ import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { Point } from "../core/point.ts";
 import { SUPPOSED_EVENTS_MAX } from "../explain/supposed_history.ts";
 import type { SupposedEvent, Supposition } from "../explain/supposition.ts";
-import { documented } from "./documented.ts";
-import { incomingEventFields } from "./event_schema.ts";
-import { checked, parseTime, parseWholeNumber, strictObject, TIME_RULE } from "./fields.ts";
-import { placesField, rateField } from "./limits.ts";
+import {
+  checked,
+  documented,
+  parseTime,
+  parseWholeNumber,
+  strictObject,
+  TIME_RULE,
+} from "./fields.ts";
+import { incomingEventFields } from "./events.ts";
+import { placesField, rateField } from "./controls.ts";
 import { planField, repeatedIdIssues, toPlan } from "./plan_schema.ts";
 import { invalidRequest } from "./refusal.ts";
+import { jobResource } from "../core/job_resource.ts";
+import type { JobEngine } from "../engine/job_engine.ts";
+import type { ReserveMemory } from "../engine/queries/entry_pages.ts";
+import type { StepsWanted } from "../explain/replay_steps.ts";
+import { valueOrThrow } from "./engine_refusal.ts";
+import {
+  cursor,
+  formatCursor,
+  notBeyondHead,
+  type Query,
+  single,
+  wholeNumber,
+} from "./parameters.ts";
 
 /** Before an eventId that would otherwise be a logId or a time. No id contains a slash. */
 const EVENT_PREFIX = "event/";
@@ -142,4 +161,44 @@ function withoutJob(
   { jobId: _, ...event }: NonNullable<SuppositionInput["with"]>[number],
 ): SupposedEvent {
   return event;
+}
+
+const STEPS_MAX = 1_000;
+
+/** The parameters for pages of steps. */
+export const STEP_PARAMETERS = {
+  limit: single(wholeNumber(1, STEPS_MAX), `Steps per page. Default: ${STEPS_MAX}.`),
+  cursor: single(cursor("steps"), "The nextCursor of the previous page."),
+};
+
+/** @throws {Refusal} `invalid-request` if the cursor is beyond the head. */
+export function stepsWanted(
+  { limit, cursor }: Query<typeof STEP_PARAMETERS>,
+  { headLogId }: JobEngine,
+): StepsWanted {
+  const after = notBeyondHead(cursor, headLogId, { parameter: "cursor" });
+  return { after, limit: limit ?? STEPS_MAX };
+}
+
+export function stepsCursor(next: LogId | undefined): string | null {
+  return next === undefined ? null : formatCursor("steps", next);
+}
+
+/**
+ * A job under a supposition, with a page of the steps. It has no links, since they would lead to
+ * the real job.
+ *
+ * @throws {Refusal} `unknown-point`, `job-too-long`, `invalid-request`
+ */
+export async function supposedJob(
+  jobId: JobId,
+  supposed: Supposition,
+  steps: Query<typeof STEP_PARAMETERS>,
+  engine: JobEngine,
+  hold?: ReserveMemory,
+) {
+  const { job, next, ...answer } = valueOrThrow(
+    await engine.replays.whatIf(jobId, supposed, stepsWanted(steps, engine), hold),
+  );
+  return { ...answer, job: jobResource(job), nextCursor: stepsCursor(next) };
 }

@@ -1,14 +1,73 @@
-/** Delivers checked events, and returns a receipt for each, in order. */
+/**
+ * Checks events from outside, one by one, delivers them, and returns a receipt for each, in order.
+ */
 
+import * as v from "valibot";
+import { isReserved } from "../core/event_type.ts";
+import { DERIVED, type EventId, type ExecutionId } from "../core/ids.ts";
 import type { IncomingEvent } from "../engine/requests.ts";
+import {
+  chosenId,
+  eventTypeField,
+  id,
+  isObject,
+  jobIdField,
+  objectField,
+  type PointedIssue,
+  pointedIssues,
+  strictObject,
+  taskIdField,
+  timeField,
+} from "./fields.ts";
 import type { Receipt } from "../engine/receipt.ts";
-import { engineOverCapacity } from "./over_capacity.ts";
+import { engineOverCapacity, invalidRequest, Refusal } from "./refusal.ts";
 import { unknownJob } from "./engine_refusal.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { OneOrMany } from "./one_or_many.ts";
-import type { JudgedEvent } from "./event_schema.ts";
-import type { PointedIssue } from "./fields.ts";
-import { invalidRequest, Refusal } from "./refusal.ts";
+
+/** An event that can be delivered, or its errors. */
+export type JudgedEvent =
+  | { readonly valid: true; readonly event: IncomingEvent }
+  | {
+    readonly valid: false;
+    /** The id of the event, if it is text. */
+    readonly eventId: string | null;
+    readonly errors: readonly PointedIssue[];
+  };
+
+const eventIdField = chosenId<EventId>(DERIVED.event);
+
+export const domainEventTypeField = v.pipe(
+  eventTypeField,
+  v.check((type) => !isReserved(type), "must not be in the reserved namespaces job. and journal."),
+);
+
+/** The members of an event from outside. */
+export const incomingEventFields = {
+  eventType: domainEventTypeField,
+  attributes: v.exactOptional(objectField, {}),
+  eventId: v.exactOptional(eventIdField),
+  occurredAt: v.exactOptional(timeField),
+  jobId: v.exactOptional(jobIdField),
+  taskId: v.exactOptional(taskIdField),
+  executionId: v.exactOptional(id<ExecutionId>()),
+  traceId: v.exactOptional(id<string>()),
+  spanId: v.exactOptional(id<string>()),
+  stratum: v.exactOptional(v.picklist(["domain", "coordination"]), "domain"),
+};
+
+export const incomingEvent = strictObject(incomingEventFields);
+
+/** @param at The pointer to the event in its document. */
+export function judgeEvent(value: unknown, at = ""): JudgedEvent {
+  const parsed = v.safeParse(incomingEvent, value);
+  if (parsed.success) return { valid: true, event: parsed.output };
+  return { valid: false, eventId: givenId(value), errors: pointedIssues(parsed.issues, at) };
+}
+
+function givenId(value: unknown): string | null {
+  return isObject(value) && v.is(eventIdField, value["eventId"]) ? value["eventId"] : null;
+}
 
 /** The receipt of an event that never reached the engine. */
 interface RefusalReceipt {

@@ -1,6 +1,6 @@
 /**
- * Handles the forms of pages: reads them, redirects back to the page, and makes each take effect
- * once.
+ * Handles the forms of pages: reads them, redirects back to the page or shows a refused form again,
+ * and makes each take effect once.
  */
 
 import { invalidRequest, issueText, Refusal, remainingIssues } from "../documents/refusal.ts";
@@ -12,7 +12,10 @@ import type { Bodies } from "../http/bodies/bodies.ts";
 import { parseMediaType, readText, unsupportedMediaType } from "../http/bodies/body.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import { type Problem, STATUS } from "../http/problems/problem.ts";
-import { refusalIn } from "./refusal.tsx";
+import type { PointedIssue } from "../documents/fields.ts";
+import { refusalOfFailure } from "../documents/engine_refusal.ts";
+import { Issues, issuesAt } from "./parts/labelled_input.tsx";
+import { UserText } from "./parts/text.tsx";
 
 const FORM = "application/x-www-form-urlencoded";
 
@@ -125,4 +128,82 @@ const BASE = "http://daybook.invalid";
 export function onceOnly(once: string, content: string): EventId {
   const digest = createHash("sha256").update(`${once}\n${content}`).digest("base64url");
   return `evt_form_${digest.slice(0, 24)}` as EventId;
+}
+
+/** The message, and the issues of each part. */
+export interface FormRefusal {
+  readonly message: string;
+  readonly issues: readonly PointedIssue[];
+}
+
+/** The problem for which a form is shown again; `undefined` for a bug. */
+export function refusalIn(error: unknown): Problem | undefined {
+  if (error instanceof Refusal) return error;
+  return error instanceof Error ? refusalOfFailure(error) : undefined;
+}
+
+export function formRefusal(
+  { message, members }: Problem,
+  redact: (text: string) => string = (text) => text,
+): FormRefusal {
+  const issues = (members.errors ?? []).map((issue) => ({
+    pointer: "pointer" in issue ? issue.pointer : "",
+    detail: redact(issue.detail),
+  }));
+  return { message: redact(message), issues };
+}
+
+interface RefusalNoteProps {
+  readonly refusal: FormRefusal;
+  /** Pointers of the inputs, which show their own issues. */
+  readonly inputs: readonly string[];
+}
+
+/** Issues of the whole form, or of parts without an input. */
+export function RefusalNote({ refusal: { message, issues }, inputs }: RefusalNoteProps) {
+  const others = issues.filter((issue) => !inputs.some((one) => issuesAt([issue], one).length > 0));
+  return (
+    <div class="note note-bad" role="alert">
+      <p>
+        <UserText text={message} lengthMax={500} />
+      </p>
+      <Issues id="other-issues" issues={others} at="" />
+    </div>
+  );
+}
+
+export interface RefusedForm {
+  /** The id of the form on its page. */
+  readonly id: string;
+  readonly form: URLSearchParams;
+  readonly problem: Problem;
+}
+
+export type RedisplayForm = (c: Context, deps: HttpDeps, refused: RefusedForm) => Response;
+
+/** The fields of a form, with the typed text and the errors if it was refused. */
+export function refusedFields(id: string, refused: RefusedForm | undefined) {
+  const own = refused?.id === id ? refused : undefined;
+  const issues = own === undefined ? [] : formRefusal(own.problem).issues;
+  return (name: string, at = `/${name}`) => ({
+    id: `${id}-${name}`,
+    name,
+    at,
+    text: own?.form.get(name) ?? undefined,
+    issues: issuesAt(issues, at),
+  });
+}
+
+interface RefusedNoteProps {
+  /** The id of the form. */
+  readonly id: string;
+  readonly refused: RefusedForm | undefined;
+  /** Pointers of the form's inputs. */
+  readonly inputs: readonly string[];
+}
+
+/** Renders nothing unless this form was refused. */
+export function RefusedNote({ id, refused, inputs }: RefusedNoteProps) {
+  if (refused?.id !== id) return null;
+  return <RefusalNote refusal={formRefusal(refused.problem)} inputs={inputs} />;
 }

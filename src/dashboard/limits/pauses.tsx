@@ -1,18 +1,32 @@
-/** The pauses in force: since when, by whom, which jobs wait, and a form that ends each. */
+/**
+ * The pauses in force: since when, by whom, which jobs wait; and the forms that begin one, and end
+ * each.
+ */
 
-import { endPause } from "../../documents/pauses.ts";
+import { beginPause, endPause } from "../../documents/controls.ts";
 import { isOfEverything } from "../../core/pauses.ts";
 import type { HeldPause } from "../../engine/requests.ts";
 import { scopeText } from "../../explain/pause_texts.ts";
 import { capital } from "../../explain/phrases.ts";
-import { requestOrigin } from "../../http/requests/headers.ts";
+import { requestOrigin } from "../../http/requests/request.ts";
 import type { Route } from "../../http/route.ts";
-import { actAndRedirect } from "../form.ts";
-import { Confirm, MissingScope } from "../parts/action_form.tsx";
+import {
+  actAndRedirect,
+  actOrRedisplay,
+  filledField,
+  type RedisplayForm,
+  refusedFields,
+  type RefusedForm,
+  RefusedNote,
+} from "../form.tsx";
+import { Confirm, MissingScope, ReasonField } from "../parts/action_form.tsx";
 import { counted } from "../../core/counted.ts";
 import { JobLink, LIMITS_PATH } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
-import { Time } from "../parts/time.tsx";
+import { Time } from "../parts/amounts.tsx";
+import { invalidRequest } from "../../documents/refusal.ts";
+import { DURATION_RULE, parseDuration } from "../../core/duration.ts";
+import { LineInput } from "../parts/labelled_input.tsx";
 
 const LENGTH_MAX = 200;
 const CAUSES_MAX = 5;
@@ -38,10 +52,8 @@ export function PausesSection({ pauses, whenNone, max, ...props }: PausesSection
   return (
     <div id="pauses" class="stack" data-live>
       {shown.map((pause) => <PauseNote pause={pause} {...props} />)}
-      {more === 0
-        ? null
-        : <a href={`${LIMITS_PATH}#pauses-heading`}>{counted(more, "more pause")}</a>}
-      {pauses.length > 0 || whenNone === undefined ? null : <p class="soft">{whenNone}</p>}
+      {more !== 0 && <a href={`${LIMITS_PATH}#pauses-heading`}>{counted(more, "more pause")}</a>}
+      {pauses.length <= 0 && whenNone !== undefined && <p class="soft">{whenNone}</p>}
     </div>
   );
 }
@@ -59,12 +71,12 @@ function PauseNote({ pause, mayEnd, now, returnTo }: PauseNoteProps) {
           <UserText text={capital(scopeText(pause))} lengthMax={LENGTH_MAX} /> is paused
         </strong>{" "}
         since <Time at={since} now={now} />
-        {actor === undefined ? null : (
+        {actor !== undefined && (
           <>
             {" "}by <UserText text={actor} lengthMax={LENGTH_MAX} />
           </>
         )}
-        {until === undefined ? null : (
+        {until !== undefined && (
           <>
             , until <Time at={until} now={now} />
           </>
@@ -94,10 +106,10 @@ function Causes({ pause: { failures = [] } }: { readonly pause: HeldPause }) {
   return (
     <>
       {" ("}
-      {failures.length > CAUSES_MAX ? "the latest: " : null}
+      {failures.length > CAUSES_MAX && "the latest: "}
       {failures.slice(-CAUSES_MAX).map((logId, index) => (
         <>
-          {index === 0 ? null : ", "}
+          {index !== 0 && ", "}
           <a class="entry-link" href={`/ui/stream?before=${logId + 1}`} title="a failed attempt">
             <span class="unseen">entry</span>
             {logId}
@@ -119,11 +131,11 @@ function FirstJobs({ pause: { jobs, firstJobs } }: { readonly pause: HeldPause }
           {index === 0 ? ": " : " "}
           <span class="unbroken">
             <JobLink jobId={jobId} />
-            {index < firstJobs.length - 1 ? "," : null}
+            {index < firstJobs.length - 1 && ","}
           </span>
         </>
       ))}
-      {more > 0 && firstJobs.length > 0 ? ` and ${more} more` : null}
+      {more > 0 && firstJobs.length > 0 && ` and ${more} more`}
     </>
   );
 }
@@ -159,3 +171,86 @@ export const END_PAUSE_ROUTE: Route = {
       return "The pause has ended: the jobs it held can start.";
     }),
 };
+
+const PATH = "/ui/pauses";
+
+const ID = "begin-pause";
+
+interface PauseFormProps {
+  readonly types: readonly string[];
+  /** The refused form, if any, which is shown again as filled in. */
+  readonly refused: RefusedForm | undefined;
+}
+
+export function PauseForm({ types, refused }: PauseFormProps) {
+  const isRefused = refused?.id === ID;
+  const fieldOf = refusedFields(ID, refused);
+  return (
+    <Confirm
+      id={ID}
+      action={PATH}
+      label="Pause jobs"
+      warning="Matching jobs start no attempts until the pause ends; if you choose nothing, all jobs match. Running attempts finish, and events still count."
+      returnTo={LIMITS_PATH}
+      isOpen={isRefused}
+    >
+      <RefusedNote id={ID} refused={refused} inputs={["/label", "/key", "/for", "/reason"]} />
+      <label class="field">
+        Of type
+        <select name="type">
+          <option value="">any</option>
+          {[...new Set(types)].map((type) => (
+            <option value={type} selected={isRefused && refused.form.get("type") === type}>
+              {type}
+            </option>
+          ))}
+        </select>
+      </label>
+      <LineInput
+        label="With label"
+        {...fieldOf("label")}
+        rules={{ placeholder: "name:value", pattern: "[^:]+:.*" }}
+      />
+      <LineInput
+        label="With key"
+        {...fieldOf("key")}
+        rules={{ placeholder: "the key of its limits" }}
+      />
+      <LineInput
+        label="For"
+        {...fieldOf("for")}
+        rules={{ placeholder: "such as 30m; if blank, until someone ends it" }}
+      />
+      <ReasonField {...fieldOf("reason")} required />
+    </Confirm>
+  );
+}
+
+/** @param showLimits Shows the screen with the form. */
+export const beginPauseRoute = (showLimits: RedisplayForm): Route => ({
+  method: "POST",
+  path: PATH,
+  scope: "operate",
+  handle: (c, deps) =>
+    actOrRedisplay(c, deps, async (form) => {
+      const body = pauseBody(form, deps.clock.now());
+      const { pause, isNew } = await beginPause(body, deps, requestOrigin(c, deps.spans));
+      return `${isNew ? "Paused" : "Already paused"}: ${scopeText(pause)}.`;
+    }, (form, problem) => showLimits(c, deps, { id: ID, form, problem })),
+});
+
+function pauseBody(form: URLSearchParams, now: number) {
+  const length = filledField(form, "for");
+  const forMs = length === undefined ? undefined : parseDuration(length.trim());
+  if (Number.isNaN(forMs)) {
+    throw invalidRequest([{ pointer: "/for", detail: `must be ${DURATION_RULE}` }]);
+  }
+  const fields = {
+    type: filledField(form, "type"),
+    label: filledField(form, "label")?.trim(),
+    key: filledField(form, "key"),
+    reason: filledField(form, "reason"),
+    until: forMs === undefined ? undefined : new Date(now + forMs).toISOString(),
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

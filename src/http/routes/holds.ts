@@ -1,7 +1,21 @@
-/** `/pauses`: list, begin and end the pauses that hold many jobs at once. */
+/**
+ * /limits and /pauses: how many jobs of a type may run at a time, and what holds many jobs at once.
+ */
 
-import { pauseAnswer, pausesAnswer } from "../../documents/answers/system.ts";
-import { beginPause, endPause, pauseBody } from "../../documents/pauses.ts";
+import {
+  limitedTypeAnswer,
+  limitsAnswer,
+  pauseAnswer,
+  pausesAnswer,
+} from "../../documents/answers/system.ts";
+import {
+  beginPause,
+  changeLimits,
+  endPause,
+  limitsBody,
+  pauseBody,
+  restoreLimits,
+} from "../../documents/controls.ts";
 import { readJson } from "../bodies/body.ts";
 import {
   BODY_PROBLEMS,
@@ -11,11 +25,83 @@ import {
   TRACE_HEADERS,
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
-import { pauseView } from "../answers/overview_view.ts";
 import { STATUS } from "../problems/problem.ts";
-import { requestOrigin } from "../requests/headers.ts";
+import { requestOrigin } from "../requests/request.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
+import type { HeldPause } from "../../engine/requests.ts";
+
+const EXAMPLES = {
+  fewer: { maxRunning: 2, reason: "the provider is slow today" },
+  rate: { rate: { count: 100, perMs: 60_000 }, reason: "a new contract" },
+};
+
+export const LIMIT_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/limits",
+    by: "leader",
+    scope: "read",
+    operation: currentState(
+      "listLimits",
+      "List the limits of job types, with their use",
+      limitsAnswer,
+      {
+        description:
+          "For each type with limits: places in use, jobs waiting, and the busiest keys.",
+      },
+    ),
+    handle: (_, { engine }) => jsonResponse({ limits: engine.limits.all }, STATUS.ok),
+  },
+  {
+    method: "PUT",
+    path: "/limits/:type",
+    scope: "operate",
+    operation: {
+      id: "changeLimits",
+      tag: "system",
+      summary: "Replace the limits of the code",
+      description:
+        "The body replaces all limits: a limit that it leaves out is lifted. The change is recorded, survives " +
+        "restarts, and is undone with DELETE. Running jobs are not affected. A rate counts the " +
+        "jobs that start from then on, and earlier ones only if the previous rate counted them.",
+      body: { required: true, content: json(limitsBody, EXAMPLES) },
+      answers: ok("The limits now in force.", limitedTypeAnswer),
+      problems: ["unknown-limits", ...BODY_PROBLEMS, ...WRITE_PROBLEMS],
+    },
+    async handle(c, { bodies, engine, spans }) {
+      const body = await readJson(c.req.raw, bodies);
+      const type = c.req.param("type") ?? "";
+      const changed = await changeLimits(type, body, engine, requestOrigin(c, spans));
+      return jsonResponse(changed, STATUS.ok);
+    },
+  },
+  {
+    method: "DELETE",
+    path: "/limits/:type",
+    scope: "operate",
+    operation: {
+      id: "restoreLimits",
+      tag: "system",
+      summary: "Restore the limits of the code",
+      description: "Undoes changeLimits: the limits in the definition apply again, at once.",
+      answers: ok("The limits now in force.", limitedTypeAnswer),
+      problems: ["unknown-limits", ...WRITE_PROBLEMS],
+    },
+    async handle(c, { engine, spans }) {
+      const type = c.req.param("type") ?? "";
+      const restored = await restoreLimits(type, engine, requestOrigin(c, spans));
+      return jsonResponse(restored, STATUS.ok);
+    },
+  },
+];
+
+export function pauseView(pause: HeldPause) {
+  const { pauseId, type, label, key, reason, since, until, by, failures, actor } = pause;
+  const { jobs, firstJobs } = pause;
+  // `undefined` members are left out of the answer.
+  return { pauseId, type, label, key, reason, since, until, by, failures, actor, jobs, firstJobs };
+}
 
 export const PAUSE_ROUTES: readonly Route[] = [
   {

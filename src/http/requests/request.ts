@@ -1,4 +1,7 @@
-/** Reads the headers of a request: idempotency key, preferences, origin. */
+/**
+ * Reads a request besides its body: its query, strictly, and its headers: preferences, origin,
+ * media types.
+ */
 
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
@@ -7,6 +10,19 @@ import { parseTraceparent, type TraceIds } from "../../core/trace_ids.ts";
 import { withOrigin } from "../../engine/requests.ts";
 import type { EventDocument } from "./event_documents.ts";
 import { requestViewer } from "../guard/viewer.ts";
+import { type Parameters, parseQuery, type Query } from "../../documents/parameters.ts";
+
+/**
+ * @throws {Problem} `invalid-request` if there is any query.
+ */
+export function refuseQuery(request: Request): void {
+  if (request.url.includes("?")) readQuery(request, {});
+}
+
+/** @throws {Problem} `invalid-request` for a parameter that is unknown, repeated or wrong. */
+export function readQuery<Known extends Parameters>(request: Request, known: Known): Query<Known> {
+  return parseQuery(new URL(request.url).searchParams, known);
+}
 
 const WAIT_SECONDS_MAX = 60;
 
