@@ -227,6 +227,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
     return this.#draft(attempt, { eventType: "job.TaskProgressed", attributes: progress });
   }
 
+  #draft(attempt: Attempt, what: AttemptRecord): JobEventDraft {
     const { jobId, taskId } = attempt;
     const about = { stratum: "framework", jobId, taskId, ...this.spanOf(attempt)?.ids };
     return { ...about, ...what } as JobEventDraft;
