@@ -14,7 +14,6 @@ import event from "../core/event.ts?source" with { type: "text" };
 import jsonText from "../core/json_text.ts?source" with { type: "text" };
 import quotation from "../core/quotation.ts?source" with { type: "text" };
 import thrown from "../core/thrown.ts?source" with { type: "text" };
-import dateForm from "../explain/likeness/date_form.ts?source" with { type: "text" };
 import looseForm from "../explain/likeness/loose_form.ts?source" with { type: "text" };
 import jobIndex from "../engine/job_index.ts?source" with { type: "text" };
 import sortedPostings from "../engine/views/sorted_postings.ts?source" with { type: "text" };
@@ -58,7 +57,6 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["core/json_text.ts", jsonText],
   ["core/quotation.ts", quotation],
   ["core/thrown.ts", thrown],
-  ["explain/likeness/date_form.ts", dateForm],
   ["explain/likeness/loose_form.ts", looseForm],
   ["engine/job_index.ts", jobIndex],
   ["engine/views/sorted_postings.ts", sortedPostings],
