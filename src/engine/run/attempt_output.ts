@@ -135,6 +135,19 @@ export class ProgressReports {
   }
 }
 
+const NOTE_LENGTH_MAX = 1_000;
+
+export function checkedProgress(done: number, total?: number, note?: string): Progress {
+  if (!Number.isFinite(done) || (total !== undefined && !Number.isFinite(total))) {
+    throw new TypeError(`Cannot report progress ${done} of ${total}: both must be numbers`);
+  }
+  return {
+    done,
+    ...(total === undefined ? {} : { total }),
+    ...(note === undefined ? {} : { note: note.slice(0, NOTE_LENGTH_MAX).toWellFormed() }),
+  };
+}
+
 /** Per attempt. Further lines are only counted. */
 export const LOG_LINES_MAX = 1_000;
 const LOG_LENGTH_MAX = 262_144;
