@@ -11,7 +11,7 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { Cause, JobEventLogEntry } from "../core/event.ts";
 import type { JobCreatedAttributes } from "../core/framework_events.ts";
-import type { LogId } from "../core/ids.ts";
+import { type EventId, type ExecutionId, executionOfStart, type LogId } from "../core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../core/job_plan.ts";
 import { equalJson, isEmptyObject, type JsonValue } from "../core/json.ts";
 import type { StampedEvent } from "../engine/ports.ts";
@@ -49,7 +49,8 @@ export function lineBody(
   causedBy: LogId | undefined,
   attributes: string,
 ): string {
-  const { receivedAt, occurredAt, jobId, taskId, executionId, traceId, spanId, actor } = event;
+  const { receivedAt, occurredAt, jobId, taskId, traceId, spanId, actor } = event;
+  const executionId = writtenExecution(event);
   return linePrefix(logId, batch) +
     `"receivedAt":"${receivedAt}","stratum":"${event.stratum}","eventId":"${event.eventId}"` +
     `,"eventType":"${event.eventType}"` +
@@ -137,9 +138,10 @@ export function chainAfter(previousChain: string, bytes: Uint8Array): string {
 }
 
 // Lines of version 2 omit what nearly every job has: the time of an event that occurred when it was
-// received, the plan that only awaits `main`, priority 0, and no labels. These defaults are
-// constants of the format. Lines of version 1 omit none of them, so readers need not know the
-// version of a segment: an absent field always has its default.
+// received, the plan that only awaits `main`, priority 0, no labels, and the `executionId` of an
+// attempt, which is the id of the entry that starts it. These defaults are constants of the format.
+// Lines of version 1 omit none of them, so readers need not know the version of a segment: an absent
+// field always has its default.
 
 /** The order of these attributes in every creation, so that omitted ones return to their place. */
 const FIRST = ["type", "definitionVersion", "plan", "input", "priority", "labels"] as const;
@@ -156,6 +158,23 @@ export function writtenAttributes({ eventType, attributes }: StampedEvent): obje
     priority: priority === 0 ? undefined : priority,
     labels: isEmptyObject(labels) ? undefined : labels,
   };
+}
+
+/** The `executionId` to write to a line, where `undefined` stands for the default. */
+function writtenExecution(
+  { eventType, eventId, executionId }: StampedEvent,
+): ExecutionId | undefined {
+  if (executionId === undefined || !isStart(eventType)) return executionId;
+  return executionId === executionOfStart(eventId) ? undefined : executionId;
+}
+
+/** The `executionId` of an entry whose line has none. */
+export function defaultExecution(eventType: string, eventId: EventId): ExecutionId | undefined {
+  return isStart(eventType) ? executionOfStart(eventId) : undefined;
+}
+
+function isStart(eventType: string): boolean {
+  return eventType === "job.TaskStarted" || eventType === "job.CompensationStarted";
 }
 
 function isMainOnly(plan: JobPlan): boolean {

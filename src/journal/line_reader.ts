@@ -8,6 +8,7 @@ import {
   CHAIN_FIELD_BYTES,
   CHAIN_KEY,
   CRC_SUFFIX_BYTES,
+  defaultExecution,
   linePrefix,
   toEntry,
   wholeAttributes,
@@ -123,8 +124,13 @@ type WrittenEntry = Omit<JobEventLogEntry, "occurredAt" | "attributes"> & {
 };
 
 function wholeEntry(logId: LogId, written: WrittenEntry): JobEventLogEntry {
-  const { receivedAt, occurredAt = receivedAt, eventType, attributes } = written;
-  const whole = { ...written, occurredAt, attributes: wholeAttributes(eventType, attributes) };
+  const { receivedAt, occurredAt = receivedAt, eventType, eventId, attributes } = written;
+  const whole = {
+    ...written,
+    occurredAt,
+    executionId: written.executionId ?? defaultExecution(eventType, eventId),
+    attributes: wholeAttributes(eventType, attributes),
+  };
   return toEntry(logId, whole as StampedEvent, written.causedBy);
 }
 
