@@ -3,7 +3,7 @@
 import type { JournalEventDraft } from "../core/event.ts";
 import type { Clock, JournalConsumer, Random } from "../engine/ports.ts";
 import type { FileSystem } from "./file_system.ts";
-import type { SealedSegment } from "./segment_rolls.ts";
+import type { SealedSegment } from "./segment_proof.ts";
 import type { SharedJournal } from "./shared_log.ts";
 
 export interface CommittedBatch {

@@ -29,7 +29,7 @@ import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { FIRST_FORMAT_VERSION, FORMAT_VERSION } from "./line_codec.ts";
 import { LineIndex } from "./line_index.ts";
-import type { SealedSegment } from "./segment_rolls.ts";
+import type { SealedSegment } from "./segment_proof.ts";
 
 // The format of a sidecar: a line with the facts about the segment and the verdict on its file, a
 // line with the line index in base64, and a line with the SHA-256, in hexadecimal, of all bytes

@@ -6,7 +6,7 @@
 import { type FileSystem, isSame } from "../journal/file_system.ts";
 import { type Layout, sidecarName } from "../journal/layout.ts";
 import type { LineIndex } from "../journal/line_index.ts";
-import { isSameSegment, type SealedSegment } from "../journal/segment_rolls.ts";
+import { isSameSegment, type SealedSegment } from "../journal/segment_proof.ts";
 import { type Sidecar, SidecarStore } from "../journal/sidecar_store.ts";
 
 export class SidecarAudit {
