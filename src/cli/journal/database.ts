@@ -1,7 +1,7 @@
 /** The database of a shared journal, for the commands that use one. */
 
 import { errorMessage } from "../../core/thrown.ts";
-import { isSharedLogError } from "../../journal/shared_log.ts";
+import { SharedLogError } from "../../journal/shared_log.ts";
 import { DivergedHistoryError } from "../../tools/shared_transfer.ts";
 import { namesDatabase, type Place, placeIn } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/table.ts";
@@ -66,7 +66,7 @@ export async function withTable<Result>(
 
 function commandError(error: unknown, place: Place): unknown {
   if (error instanceof DivergedHistoryError) return new CommandError(error.message, EXIT_NEGATIVE);
-  if (isSharedLogError(error)) {
+  if ((error instanceof SharedLogError)) {
     return new CommandError(`Cannot use ${place.shown}: ${error.message}`, error.exitCode);
   }
   if (error instanceof Deno.errors.NotCapable) {
