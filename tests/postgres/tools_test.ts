@@ -60,15 +60,15 @@ async function movesIn(server: PostgresServer, folder: string): Promise<void> {
   const copy = `${folder}/a`;
   await recordAlone(copy);
   const before = await segmentsOf(copy);
+  const early = await journal("verify", "--journal", copy, "--against", database, "--no-server");
+  assert.equal(early.code, 77, early.out.join("\n"));
+  assert.match(early.err.join("\n"), /Cannot use \S+: relation "daybook_batch" does not exist$/);
   await recordAlone(`${folder}/plain`, {});
   const keyless = await runJournal(["push", database, "--journal", `${folder}/plain`], {
     tools: { clock: systemClock },
   });
   assert.equal(keyless.code, 64, keyless.err.join("\n"));
   assert.match(keyless.err.join("\n"), /keys of sealed inputs: give --secret-key-file/);
-  const early = await journal("verify", "--journal", copy, "--against", database, "--no-server");
-  assert.equal(early.code, 77, early.out.join("\n"));
-  assert.match(early.err.join("\n"), /Cannot use \S+: relation "daybook_batch" does not exist$/);
   const push = await journal("push", database, "--journal", copy);
   assert.equal(push.code, 0, push.err.join("\n"));
   assert.equal(push.result["keys"], 1);
