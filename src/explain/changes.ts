@@ -14,9 +14,9 @@ import {
   recordedFailure,
   taskResource,
 } from "../core/job_resource.ts";
-import { isCutShort, isLeftInPlace } from "../core/left_in_place.ts";
 import { type ExpectationState, isMet, type JobState, type TaskState } from "../core/job_state.ts";
 import { equalJson, type JsonValue } from "../core/json.ts";
+import { isCutShort, isLeftInPlace } from "../core/left_in_place.ts";
 
 /** A value of the job resource that differs. */
 export interface Change {

@@ -1,9 +1,9 @@
 /** Creates a sample event that would satisfy an expectation. */
 
 import { type Correlation, holds } from "../core/correlation.ts";
+import type { ExpectedEvent } from "../core/job_plan.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
 import { pointerTo } from "../core/json_pointer.ts";
-import type { ExpectedEvent } from "../core/job_plan.ts";
 import { shownScalar } from "../core/shown_value.ts";
 
 /** How many of the possible values a placeholder names. */
