@@ -3,7 +3,7 @@
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { ErrorFact, FailureKind, InterruptionReason } from "../core/framework_events.ts";
 import { MAIN_TASK, type TaskId } from "../core/ids.ts";
-import { present } from "../core/present.ts";
+import { present } from "../core/json.ts";
 
 export type AttemptEnd =
   & { readonly entry: JobEventLogEntry }

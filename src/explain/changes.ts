@@ -4,6 +4,7 @@
  */
 
 import { type Condition, deriveCondition } from "../core/condition.ts";
+import { isMet } from "../core/expectations.ts";
 import type { ExpectedEvent } from "../core/job_plan.ts";
 import {
   failureResource,
@@ -14,7 +15,7 @@ import {
   recordedFailure,
   taskResource,
 } from "../core/job_resource.ts";
-import { type ExpectationState, isMet, type JobState, type TaskState } from "../core/job_state.ts";
+import type { ExpectationState, JobState, TaskState } from "../core/job_state.ts";
 import { equalJson, type JsonValue } from "../core/json.ts";
 import { isCutShort, isLeftInPlace } from "../core/left_in_place.ts";
 

@@ -6,7 +6,7 @@
 import { deriveCondition } from "../core/condition.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
-import { present } from "../core/present.ts";
+import { present } from "../core/json.ts";
 import { runToEnd, type Work } from "../core/work.ts";
 import { describedEnds } from "./attempts.ts";
 import { completedSteps } from "./completed.ts";

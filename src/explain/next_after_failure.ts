@@ -3,8 +3,7 @@
 import { reusableTasks } from "../core/decide.ts";
 import { errorText } from "../core/error_text.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
-import { isReserved } from "../core/event_type.ts";
-import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
+import { isReserved, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import type { CompletedTask, FailedJob, JobState } from "../core/job_state.ts";
 import { cutShort, leftInPlace } from "../core/left_in_place.ts";

@@ -2,8 +2,7 @@
 
 import { type Correlation, holds } from "../core/correlation.ts";
 import type { ExpectedEvent } from "../core/job_plan.ts";
-import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
-import { pointerTo } from "../core/json_pointer.ts";
+import { isScalar, type JsonObject, type JsonScalar, pointerTo } from "../core/json.ts";
 import { shownScalar } from "../core/shown_value.ts";
 
 /** How many of the possible values a placeholder names. */

@@ -3,8 +3,13 @@
  * another plan would have taken.
  */
 
-import { correlatedAttributes } from "../core/correlated_fact.ts";
-import type { FactEntry, FrameworkEntry, JobEntry, JobEventLogEntry } from "../core/event.ts";
+import {
+  correlatedAttributes,
+  type FactEntry,
+  type FrameworkEntry,
+  type JobEntry,
+  type JobEventLogEntry,
+} from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
 import {
   type EventMatcher,

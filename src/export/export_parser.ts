@@ -7,18 +7,22 @@ import { parseJsonText } from "../core/json_text.ts";
 import { createHash } from "node:crypto";
 import * as v from "valibot";
 import type { JobEventLogEntry } from "../core/event.ts";
-import { isReserved } from "../core/event_type.ts";
-import type { LogId } from "../core/ids.ts";
+import { isReserved, type LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
-import { logReferences } from "../core/log_references.ts";
+import { logReferences, quotedEntry } from "../core/log_references.ts";
 import { foldAll } from "../core/job_fold.ts";
 import { errorMessage } from "../core/thrown.ts";
-import { quotedEntry } from "../core/quotation.ts";
 import { quotedEventId } from "../engine/writer/derived_ids.ts";
 import { refuseEntry } from "../engine/writer/framework_schemas.ts";
 import { inputIssues } from "../engine/input_issues.ts";
-import { EXPORT_VERSION, type ExportEnd, type ExportHeader } from "./export_file.ts";
-import { endSchema, entrySchema, headerSchema, planSchema } from "./export_schema.ts";
+import {
+  endSchema,
+  entrySchema,
+  EXPORT_VERSION,
+  type ExportHeader,
+  headerSchema,
+  planSchema,
+} from "./export_file.ts";
 
 export interface ExportFile {
   readonly header: ExportHeader;
@@ -148,11 +152,10 @@ function requireShape(schema: v.GenericSchema, value: unknown, line: number, at 
 /** The last line covers all lines before it. */
 function requireWhole(bytes: Uint8Array, lines: readonly string[], entries: number): void {
   const number = lines.length;
-  const value = jsonIn(lines[number - 1] ?? "", number);
-  if (!v.is(endSchema, value)) {
+  const end = jsonIn(lines[number - 1] ?? "", number);
+  if (!v.is(endSchema, end)) {
     throw new ExportFileError(number, "it is not the closing line: the file was cut off");
   }
-  const end: ExportEnd = value;
   if (end.entries !== entries) {
     throw new ExportFileError(
       number,

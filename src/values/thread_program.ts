@@ -12,7 +12,7 @@ import json from "../core/json.ts?source" with { type: "text" };
 import correlation from "../core/correlation.ts?source" with { type: "text" };
 import event from "../core/event.ts?source" with { type: "text" };
 import jsonText from "../core/json_text.ts?source" with { type: "text" };
-import quotation from "../core/quotation.ts?source" with { type: "text" };
+import logReferences from "../core/log_references.ts?source" with { type: "text" };
 import thrown from "../core/thrown.ts?source" with { type: "text" };
 import looseForm from "../explain/likeness/loose_form.ts?source" with { type: "text" };
 import jobIndex from "../engine/job_index.ts?source" with { type: "text" };
@@ -20,7 +20,6 @@ import sortedPostings from "../engine/views/sorted_postings.ts?source" with { ty
 import textHash from "../engine/views/text_hash.ts?source" with { type: "text" };
 import postings from "../engine/views/postings.ts?source" with { type: "text" };
 import valueKeys from "../engine/views/value_keys.ts?source" with { type: "text" };
-import eventType from "../core/event_type.ts?source" with { type: "text" };
 import ids from "../core/ids.ts?source" with { type: "text" };
 import jobPlan from "../core/job_plan.ts?source" with { type: "text" };
 import shellWord from "../core/shell_word.ts?source" with { type: "text" };
@@ -35,7 +34,6 @@ import lineCodec from "../journal/line_codec.ts?source" with { type: "text" };
 import lineBytes from "../journal/line_bytes.ts?source" with { type: "text" };
 import lineCursor from "../journal/line_cursor.ts?source" with { type: "text" };
 import errors from "../journal/errors.ts?source" with { type: "text" };
-import lineDefaults from "../journal/line_defaults.ts?source" with { type: "text" };
 import lineFields from "../journal/line_fields.ts?source" with { type: "text" };
 import lineReader from "../journal/line_reader.ts?source" with { type: "text" };
 import segmentScanner from "../journal/segment_scanner.ts?source" with { type: "text" };
@@ -55,7 +53,7 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["core/correlation.ts", correlation],
   ["core/event.ts", event],
   ["core/json_text.ts", jsonText],
-  ["core/quotation.ts", quotation],
+  ["core/log_references.ts", logReferences],
   ["core/thrown.ts", thrown],
   ["explain/likeness/loose_form.ts", looseForm],
   ["engine/job_index.ts", jobIndex],
@@ -69,12 +67,10 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["index/value_rows.ts", valueRows],
   ["index/value_runs.ts", valueRuns],
   ["journal/layout.ts", layout],
-  ["core/event_type.ts", eventType],
   ["core/ids.ts", ids],
   ["core/job_plan.ts", jobPlan],
   ["core/shell_word.ts", shellWord],
   ["engine/descriptors.ts", descriptors],
-  ["journal/line_defaults.ts", lineDefaults],
   ["journal/line_codec.ts", lineCodec],
   ["journal/line_bytes.ts", lineBytes],
   ["journal/line_cursor.ts", lineCursor],

@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { EventType } from "../../src/core/event_type.ts";
-import type { EventId, ExecutionId, JobId, TaskId } from "../../src/core/ids.ts";
+import type { EventId, EventType, ExecutionId, JobId, TaskId } from "../../src/core/ids.ts";
 import { MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
 import type { StampedEvent } from "../../src/engine/ports.ts";
-import { lineBody } from "../../src/journal/line_codec.ts";
-import { writtenAttributes } from "../../src/journal/line_defaults.ts";
+import { lineBody, writtenAttributes } from "../../src/journal/line_codec.ts";
 import { entryInFields } from "../../src/journal/line_fields.ts";
 import { parsedEntry } from "../../src/journal/line_reader.ts";
 import { lineBytes } from "../support/journal/line_bytes.ts";

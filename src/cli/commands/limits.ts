@@ -3,7 +3,7 @@
  * other limits.
  */
 
-import { present } from "../../core/present.ts";
+import { present } from "../../core/json.ts";
 import { counted } from "../../core/counted.ts";
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
 import { limitsWhatIfText } from "../../explain/explanation_text.ts";

@@ -6,13 +6,12 @@
 
 import { correlationTerms } from "../../core/correlation.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import { isReserved } from "../../core/event_type.ts";
-import type { JobId, LogId } from "../../core/ids.ts";
+import { isReserved, type JobId, type LogId } from "../../core/ids.ts";
 import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
+import { quotedEntry } from "../../core/log_references.ts";
 import { toMatchable } from "../../core/projector.ts";
-import { quotedEntry } from "../../core/quotation.ts";
 import { runToEnd, type Work } from "../../core/work.ts";
 import { givenUpAt } from "../../explain/counted_events.ts";
 import type { Candidates, Findings } from "../../explain/evidence.ts";
