@@ -3,7 +3,7 @@
  * back off, and timers that are not on record. While a job compensates, the compensations instead.
  */
 
-import { isSettled } from "../../core/condition.ts";
+import { isSettled } from "../../core/expectations.ts";
 import type { JobEventDraft } from "../../core/event.ts";
 import { type CompletedTask, isHeld, type TaskState } from "../../core/job_state.ts";
 import { copyJson } from "../../core/json.ts";
