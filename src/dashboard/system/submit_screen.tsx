@@ -3,6 +3,7 @@
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
+import { Term } from "../parts/table.tsx";
 import type { JsonValue } from "../../core/json.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
@@ -200,27 +201,23 @@ function PlanPage({ form }: { readonly form: CreationFormProps }) {
         <section class="sheet" aria-labelledby="words-heading">
           <h2 id="words-heading">Members of a plan</h2>
           <dl class="facts">
-            <dt>expected</dt>
-            <dd>
+            <Term name="expected">
               Expectations, each with an <code>id</code> and an <code>eventType</code>.
-            </dd>
-            <dt>correlation</dt>
-            <dd>
+            </Term>
+            <Term name="correlation">
               Which events of that type count: <code>"any"</code>,{" "}
               <code>{`{"equals": {"orderId": "42"}}`}</code>, <code>in</code>, <code>all</code>,
               {" "}
               <code>anyOf</code>, <code>not</code>.
-            </dd>
-            <dt>multiplicity</dt>
-            <dd>
+            </Term>
+            <Term name="multiplicity">
               <code>"ExactlyOnce"</code>, <code>"AtLeastOnce"</code> or{" "}
               <code>{`{"times": 3}`}</code>.
-            </dd>
-            <dt>policy</dt>
-            <dd>
+            </Term>
+            <Term name="policy">
               <code>errors</code> are events that fail the job; <code>compensation</code>{" "}
               names the events that end its compensation.
-            </dd>
+            </Term>
           </dl>
           <p class="hint">
             Then <a href="/ui/system/event">send the event</a> that it waits for.
