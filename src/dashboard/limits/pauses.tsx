@@ -21,7 +21,7 @@ import {
 } from "../form.tsx";
 import { Confirm, MissingScope, ReasonField } from "../parts/action_form.tsx";
 import { counted } from "../../core/counted.ts";
-import { JobLink, LIMITS_PATH } from "../parts/links.tsx";
+import { JobLink, JournalLink, LIMITS_PATH } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/amounts.tsx";
 import { invalidRequest } from "../../documents/refusal.ts";
@@ -110,10 +110,7 @@ function Causes({ pause: { failures = [] } }: { readonly pause: HeldPause }) {
       {failures.slice(-CAUSES_MAX).map((logId, index) => (
         <>
           {index !== 0 && ", "}
-          <a class="entry-link" href={`/ui/stream?before=${logId + 1}`} title="a failed attempt">
-            <span class="unseen">entry</span>
-            {logId}
-          </a>
+          <JournalLink logId={logId} title="a failed attempt" />
         </>
       ))}
       {")"}
