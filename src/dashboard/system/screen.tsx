@@ -5,7 +5,7 @@ import type { HttpDeps, ProcessFigures, SystemPort } from "../../http/http_deps.
 import { readQuery, refuseQuery } from "../../http/requests/request.ts";
 import { type LimitInUse, limitsInUse, startVerification } from "../../http/routes/system.ts";
 import { requestViewer, tokenHolders } from "../../http/guard/viewer.ts";
-import { actAndRedirect } from "../form.tsx";
+import { carryOut } from "../form.tsx";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
 import { curlCommands } from "../parts/curl.tsx";
@@ -97,9 +97,11 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
 
 function verify(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  return actAndRedirect(c, deps, () => {
-    startVerification(deps);
-    return "The verification has started.";
+  return carryOut(c, deps, {
+    act() {
+      startVerification(deps);
+      return { text: "The verification has started." };
+    },
   });
 }
 
