@@ -1,8 +1,15 @@
 /** Decisions on attempts: how one begins, and what its failure means. Pure. */
 
-import type { StartAttemptsCommand, StartCompensationCommand } from "./command.ts";
-import { accept, type Decision, reject, rejectState } from "./decision.ts";
+import {
+  accept,
+  type Decision,
+  reject,
+  rejectState,
+  type StartAttemptsCommand,
+  type StartCompensationCommand,
+} from "./command.ts";
 import type { ErrorFact, FailureKind } from "./framework_events.ts";
+import { startOfExecution } from "./ids.ts";
 import { findTask, isHeld, type JobState } from "./job_state.ts";
 import { backoffMs, type RetryPolicy } from "./retry_policy.ts";
 
@@ -15,6 +22,7 @@ export function decideStartAttempts(job: JobState, command: StartAttemptsCommand
     stratum: "framework",
     eventType: "job.TaskStarted",
     jobId: job.jobId,
+    eventId: startOfExecution(request.executionId),
     taskId: request.taskId,
     executionId: request.executionId,
     ...request.trace,
@@ -41,6 +49,7 @@ export function decideStartCompensation(
     stratum: "framework",
     eventType: "job.CompensationStarted",
     jobId: job.jobId,
+    eventId: startOfExecution(command.executionId),
     taskId: command.taskId,
     executionId: command.executionId,
     attributes: {

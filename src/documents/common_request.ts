@@ -5,8 +5,7 @@
  */
 
 import type { Correlation, Equalities } from "../core/correlation.ts";
-import { isEventType } from "../core/event_type.ts";
-import { ID_PATTERN } from "../core/ids.ts";
+import { ID_PATTERN, isEventType } from "../core/ids.ts";
 import { DEFAULT_POLICY, type ExpectedEvent, type JobPlan } from "../core/job_plan.ts";
 import { isScalar, type JsonObject, type JsonValue } from "../core/json.ts";
 import type { CreateRequest } from "../engine/requests.ts";

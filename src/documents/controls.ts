@@ -8,7 +8,7 @@ import { type ControlName, isLegal, type StateControl } from "../core/controls.t
 import { type JobId, MAIN_TASK } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
-import type { Origin } from "../core/origin.ts";
+import type { Origin } from "../core/trace_ids.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { ControlRequest, HeldPause, LimitedType, RetryRequest } from "../engine/requests.ts";
 import { RETRY_AFTER_SECONDS, unknownType, valueOrThrow } from "./engine_refusal.ts";

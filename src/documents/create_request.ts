@@ -98,7 +98,7 @@ function parseOutsideJob(document: JsonObject, limits: StartLimits): CreateReque
   return withCheckedStart({ ...rest, plan: toPlan(plan) }, limits);
 }
 
-/** A start time in the past means an immediate start: `startAt` is left out. */
+/** A start time in the past means an immediate start, and is recorded like any other. */
 function withCheckedStart(request: CreateRequest, limits: StartLimits): CreateRequest {
   if (request.startAt === undefined) return request;
   if (request.start === false) {
@@ -107,9 +107,7 @@ function withCheckedStart(request: CreateRequest, limits: StartLimits): CreateRe
   }
   const delayMs = Date.parse(request.startAt) - limits.now;
   if (delayMs > limits.maxStartDelayMs) throw startsTooLate(limits.maxStartDelayMs);
-  if (delayMs > 0) return request;
-  const { startAt: _, ...atOnce } = request;
-  return atOnce;
+  return request;
 }
 
 function startsTooLate(maxStartDelayMs: number) {

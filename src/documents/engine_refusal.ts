@@ -1,7 +1,7 @@
 /** Converts problems of the engine to refusals. */
 
 import { assertNever } from "../core/assert_never.ts";
-import type { Rejection } from "../core/decision.ts";
+import type { Rejection } from "../core/command.ts";
 import { nearestName } from "../explain/spelling.ts";
 import { isOutOfDescriptors } from "../engine/descriptors.ts";
 import { IndexDamagedError } from "../engine/job_index.ts";

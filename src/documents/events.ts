@@ -3,8 +3,7 @@
  */
 
 import * as v from "valibot";
-import { isReserved } from "../core/event_type.ts";
-import { DERIVED, type EventId, type ExecutionId } from "../core/ids.ts";
+import { DERIVED, type EventId, type ExecutionId, isReserved } from "../core/ids.ts";
 import type { IncomingEvent } from "../engine/requests.ts";
 import {
   chosenId,

@@ -10,9 +10,12 @@ import {
   EVENT_TYPE_PATTERN,
   EVENT_TYPE_RULE,
   type EventType,
+  ID_PATTERN,
+  ID_RULE,
   isEventType,
-} from "../core/event_type.ts";
-import { ID_PATTERN, ID_RULE, type JobId, type TaskId } from "../core/ids.ts";
+  type JobId,
+  type TaskId,
+} from "../core/ids.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
 import { inputIssues } from "../engine/input_issues.ts";
 import { invalidRequest } from "./refusal.ts";

@@ -1,6 +1,6 @@
 /** Filters for jobs, as a query or as members of a body. */
 
-import { present } from "../core/present.ts";
+import { present } from "../core/json.ts";
 import {
   choice,
   fingerprint,

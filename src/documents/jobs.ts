@@ -4,15 +4,14 @@
  */
 
 import * as v from "valibot";
-import type { JsonValue } from "../core/json.ts";
-import type { Origin } from "../core/origin.ts";
+import { type JsonValue, present } from "../core/json.ts";
+import type { Origin } from "../core/trace_ids.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Created, CreateRequest, Outcome } from "../engine/requests.ts";
 import { invalidRequest, Refusal, type RefusalKind, type RefusalMembers } from "./refusal.ts";
 import { parseCreateRequest, type StartLimits } from "./create_request.ts";
 import { isObject, jobIdField, type PointedIssue } from "./fields.ts";
 import { type Judging, refusalIssues } from "./one_or_many.ts";
-import { present } from "../core/present.ts";
 import type { JobId } from "../core/ids.ts";
 import type { StateName } from "../core/job_state.ts";
 import type { JobEngine } from "../engine/job_engine.ts";

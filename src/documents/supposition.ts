@@ -1,9 +1,8 @@
 /** Parses documents of POST /jobs/:id/what-if, and answers them page by page, like a replay. */
 
-import { present } from "../core/present.ts";
 import * as v from "valibot";
 import { type EventId, ID_PATTERN, type JobId, type LogId } from "../core/ids.ts";
-import type { JsonObject, JsonValue } from "../core/json.ts";
+import { type JsonObject, type JsonValue, present } from "../core/json.ts";
 import type { Point } from "../core/point.ts";
 import { SUPPOSED_EVENTS_MAX } from "../explain/supposed_history.ts";
 import type { SupposedEvent, Supposition } from "../explain/supposition.ts";

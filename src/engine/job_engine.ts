@@ -19,7 +19,7 @@ import { JobSurvey } from "./queries/job_survey.ts";
 import type { LimitsInForce } from "./queries/limits_in_force.ts";
 import type { QueueExplainer } from "./queries/queue_explainer.ts";
 import type { Replays } from "./queries/replays.ts";
-import { restartBy } from "./run/interruptions.ts";
+import { restartBy } from "./run/restart.ts";
 import type { PauseControls } from "./run/pause_controls.ts";
 import type { IndexInfo } from "./job_index.ts";
 import type { Past } from "./views/view.ts";

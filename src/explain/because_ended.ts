@@ -22,13 +22,14 @@ import { compensableTasks, compensationEnds } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
 import { lateLimit } from "./late_limit.ts";
-import { lateDeadlineText, oddSleeps } from "./times.ts";
+import { lateDeadlineText, oddTimes } from "./times.ts";
 import { doneAgain, resultsOfOtherCode } from "./retried.ts";
 import { returnedErrors } from "./returned_errors.ts";
 import { twinReasons } from "./twins.ts";
 import { waitsGivenUp } from "./run_answers.ts";
 import { overtakenReasons } from "./overtaken.ts";
 import {
+  countedOfAnother,
   countedTwice,
   eventsTooLate,
   overlookedEvents,
@@ -75,6 +76,7 @@ export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reaso
 /** What is notable about a job that succeeded. */
 export function notableReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
   return [
+    ...countedOfAnother(outlined),
     ...repeatedReasons(outlined, evidence),
     ...countedTwice(outlined),
     ...eventsTooLate(outlined, evidence),
@@ -83,12 +85,12 @@ export function notableReasons(outlined: OutlinedHistory, evidence: Evidence): R
   ];
 }
 
-/** What happened again, or may happen twice, and sleeps with odd times. */
+/** What happened again, or may happen twice, and odd times. */
 export function repeatedReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
   return [
     ...repeatedSteps(outlined, evidence.causes),
     ...doneAgain(outlined, evidence),
-    ...oddSleeps(outlined),
+    ...oddTimes(outlined),
     ...twinReasons(outlined, evidence),
   ];
 }
@@ -135,6 +137,7 @@ export function failureReasons(outlined: OutlinedHistory, evidence: Evidence): R
   const late = lateLimit(outlined, evidence);
   return [
     failed(outlined, failure, failedBy.entry, evidence),
+    ...countedOfAnother(outlined),
     ...returnedErrors(outlined),
     ...resultsOfOtherCode(outlined, evidence),
     ...hasThrown(failure, failedBy.entry) ? waitsGivenUp(outlined) : [],

@@ -3,7 +3,7 @@
  * happened twice, failures that a later attempt fixed, and events that came too late.
  */
 
-import { isCorrelated, type JobEventLogEntry } from "../core/event.ts";
+import { isCorrelated, isFromOutside, type JobEventLogEntry } from "../core/event.ts";
 import { isWithdrawal } from "../core/framework_events.ts";
 import type { Reasons } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
@@ -12,7 +12,7 @@ import { type JsonObject, jsonSize } from "../core/json.ts";
 import { correlationPaths } from "../core/correlation.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import { toMatchable } from "../core/projector.ts";
-import { shownText, shownValue } from "../core/shown_value.ts";
+import { shownScalar, shownText, shownValue } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
 import { originalId, type OutlinedHistory } from "./outlined_history.ts";
 import { causeCited, compensationSubject, cutShortText, recordedAttemptText } from "./attempts.ts";
@@ -21,6 +21,8 @@ import { lengthMs } from "./condition_spans.ts";
 import { durationText } from "../core/duration.ts";
 import type { Evidence } from "./evidence.ts";
 import { errorText } from "../core/error_text.ts";
+import { contradiction, looseValues } from "./likeness/carried_values.ts";
+import { isIdentifier, ownValues } from "./likeness/own_values.ts";
 import { capital, shortened, taskText } from "./phrases.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
 
@@ -154,6 +156,41 @@ export function countedTwice(outlined: OutlinedHistory): Reasons {
   }).slice(0, TASKS_SHOWN_MAX);
 }
 
+/**
+ * Events that counted, or failed the job, although they have another value where the job has an
+ * identifier, and none of its identifiers: what accepts them compares too little.
+ */
+export function countedOfAnother({ job, entries, failedBy }: OutlinedHistory): Reasons {
+  const own = ownValues(job);
+  const counted = job.plan.expected.slice(0, EXPECTATIONS_MAX).flatMap(({ id }, at) =>
+    (job.expected[at]?.by ?? []).slice(0, COUNTED_MAX).flatMap((logId) => {
+      const entry = entries.get(logId);
+      return entry === undefined ? [] : [{ entry, what: `counted for "${id}"`, who: `"${id}"` }];
+    })
+  );
+  const failing = failedBy === undefined
+    ? []
+    : [{ entry: failedBy.entry, what: "failed the job", who: "its policy" }];
+  return [...failing, ...counted].flatMap(({ entry, what, who }) => {
+    if (!isFromOutside(entry)) return [];
+    const { eventType, attributes } = toMatchable(entry);
+    const values = looseValues({ attributes });
+    if (own.some(({ path, value, loose }) => isIdentifier(path, value) && values.has(loose))) {
+      return [];
+    }
+    const other = contradiction(own, attributes);
+    if (other === undefined) return [];
+    const name = shownText(other.own.path);
+    const statement = `${eventType} ${what}, although its ${name} is ` +
+      `${shownScalar(other.found)} and this job's is ${shownScalar(other.own.value)}: ` +
+      `${who} does not compare ${name}.`;
+    return [{
+      statement,
+      cites: [...entry.causedBy ? [entry.causedBy] : [], entry.logId, job.firstLogId],
+    }];
+  }).slice(0, TASKS_SHOWN_MAX);
+}
+
 /** What a sender chose, apart from the id; `undefined` if it is only what is asked for, or large. */
 function contentBeside(asked: ReadonlySet<string>, entry: JobEventLogEntry): string | undefined {
   const { attributes, taskId } = toMatchable(entry);
@@ -165,19 +202,17 @@ function contentBeside(asked: ReadonlySet<string>, entry: JobEventLogEntry): str
   return JSON.stringify([attributes, taskId, isOwnTime ? occurredAt : null]);
 }
 
-/** The entry with which an ended job gave up on an expectation; `undefined` if it did not. */
+/** The entry with which a job gave up on an expectation, or failed; `undefined` if it did not. */
 export function givenUpAt(job: JobState, at: number): LogId | undefined {
   const [planned, progress] = [job.plan.expected[at], job.expected[at]];
   if (planned === undefined || progress === undefined || !isTerminal(job)) return undefined;
   if (progress.matched >= requiredMatches(planned.multiplicity)) return undefined;
   const wait = job.waits?.findLast(({ expectation }) => expectation === planned.id);
-  const failedAt = job.state === "Failed" && job.failure.error.name === "DeadlinePassed"
-    ? job.failure.because
-    : undefined;
-  return progress.waived ?? wait?.passedBy ?? failedAt;
+  return progress.waived ?? wait?.passedBy ??
+    (job.state === "Failed" ? job.failure.because : undefined);
 }
 
-/** Events that came after the job had given up on them. */
+/** Events that came after the job had given up on them, or had failed. */
 export function eventsTooLate(outlined: OutlinedHistory, { later = new Map() }: Evidence): Reasons {
   const { job } = outlined;
   const unmet = job.plan.expected.flatMap((expected, at) => {
@@ -191,9 +226,15 @@ export function eventsTooLate(outlined: OutlinedHistory, { later = new Map() }: 
     const after = durationText(lengthMs(gaveUp.receivedAt, late.receivedAt));
     const statement =
       `${matcher.eventType} for "${id}" came at ${late.receivedAt}, ${after} after ` +
-      "the job had given up on it.";
+      `the job had ${goneText(gaveUp)}.`;
     return [{ statement, cites: [gaveUp.logId, late.logId] }];
   }).slice(0, TASKS_SHOWN_MAX);
+}
+
+/** @param gaveUp The entry with which a job gave up on an expectation, or failed. */
+function goneText({ eventType }: JobEventLogEntry): string {
+  if (eventType === "job.DeadlinePassed") return "given up on it";
+  return eventType === "job.JobCancelled" ? "been cancelled" : "failed";
 }
 
 /** The event that an expectation took, when another one that would have matched came too late. */

@@ -14,7 +14,7 @@ import { durationText } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
 import { actorText, cancelReason, capital, shortened, taskText } from "./phrases.ts";
 import { lastWaitGivenUp } from "./run_answers.ts";
-import { eventsTooLate } from "./retrospect.ts";
+import { countedOfAnother, eventsTooLate } from "./retrospect.ts";
 import { timeSpent, timeText } from "./time_spent.ts";
 import { lateDeadlineText } from "./times.ts";
 import { resultsOfOtherCode } from "./retried.ts";
@@ -68,7 +68,13 @@ export function failed(outlined: OutlinedHistory, evidence: Evidence): string {
     : [
       `failed: ${failureText(failure)}${namedInputText(job, failure.error.message)}` +
       `${neverRanText(outlined)}${lateDeadlineText(outlined)}.${recovery}`,
-      ...[...returnedErrors(outlined), ...resultsOfOtherCode(outlined, evidence), givenUp, late]
+      ...[
+        ...countedOfAnother(outlined),
+        ...returnedErrors(outlined),
+        ...resultsOfOtherCode(outlined, evidence),
+        givenUp,
+        late,
+      ]
         .flatMap((one) => one?.statement ?? []),
       ...[
         ...repeatedReasons(outlined, evidence).slice(0, 1),

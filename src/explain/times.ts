@@ -161,11 +161,21 @@ export function sleepDueAt(
     : undefined;
 }
 
+/** A start that was due before the job was submitted, and odd sleeps. */
+export function oddTimes(outlined: OutlinedHistory): Reasons {
+  const { created: { attributes: { startAt }, receivedAt, logId } } = outlined;
+  const lateMs = startAt === undefined ? 0 : lengthMs(startAt, receivedAt);
+  if (lateMs < LATE_MS) return oddSleeps(outlined);
+  const statement = `Its startAt, ${startAt}, had passed ${durationText(lateMs)} before it was ` +
+    "submitted, so it started at once.";
+  return [{ statement, cites: [logId] }, ...oddSleeps(outlined)];
+}
+
 /**
  * Sleeps whose time had passed when `run` asked for them, so that they took none, and those whose
  * times on record were changed by a clock that was set.
  */
-export function oddSleeps(outlined: OutlinedHistory): Reasons {
+function oddSleeps(outlined: OutlinedHistory): Reasons {
   return outlined.job.tasks.flatMap((task) => {
     if (task.status !== "completed" || !isSleep(task)) return [];
     const { taskId, firstLogId, completedBy, endedAt } = task;

@@ -12,6 +12,7 @@ import { createHash } from "node:crypto";
 import type { Cause, JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { StampedEvent } from "../engine/ports.ts";
+import { writtenExecution } from "./line_defaults.ts";
 
 /** The format version that is written, recorded in `journal.SegmentOpened`. */
 export const FORMAT_VERSION = 2;
@@ -46,7 +47,8 @@ export function lineBody(
   causedBy: LogId | undefined,
   attributes: string,
 ): string {
-  const { receivedAt, occurredAt, jobId, taskId, executionId, traceId, spanId, actor } = event;
+  const { receivedAt, occurredAt, jobId, taskId, traceId, spanId, actor } = event;
+  const executionId = writtenExecution(event);
   return linePrefix(logId, batch) +
     `"receivedAt":"${receivedAt}","stratum":"${event.stratum}","eventId":"${event.eventId}"` +
     `,"eventType":"${event.eventType}"` +

@@ -1,12 +1,13 @@
 /**
  * Default values that a line of format version 2 omits, because nearly every job has them: the time
- * of an event that occurred when it was received, the plan that only awaits `main`, priority 0, and
- * no labels. These defaults are constants of the format. Lines of version 1 omit none of them, so
+ * of an event that occurred when it was received, the plan that only awaits `main`, priority 0, no
+ * labels, and the `executionId` of an attempt, which is the id of the entry that starts it. These defaults are constants of the format. Lines of version 1 omit none of them, so
  * readers need not know the version of a segment: an absent field always has its default.
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { JobCreatedAttributes } from "../core/framework_events.ts";
+import { type EventId, type ExecutionId, executionOfStart } from "../core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../core/job_plan.ts";
 import { equalJson, isEmptyObject, type JsonValue } from "../core/json.ts";
 import type { StampedEvent } from "../engine/ports.ts";
@@ -26,6 +27,23 @@ export function writtenAttributes({ eventType, attributes }: StampedEvent): obje
     priority: priority === 0 ? undefined : priority,
     labels: isEmptyObject(labels) ? undefined : labels,
   };
+}
+
+/** The `executionId` to write to a line, where `undefined` stands for the default. */
+export function writtenExecution(
+  { eventType, eventId, executionId }: StampedEvent,
+): ExecutionId | undefined {
+  if (executionId === undefined || !isStart(eventType)) return executionId;
+  return executionId === executionOfStart(eventId) ? undefined : executionId;
+}
+
+/** The `executionId` of an entry whose line has none. */
+export function defaultExecution(eventType: string, eventId: EventId): ExecutionId | undefined {
+  return isStart(eventType) ? executionOfStart(eventId) : undefined;
+}
+
+function isStart(eventType: string): boolean {
+  return eventType === "job.TaskStarted" || eventType === "job.CompensationStarted";
 }
 
 function isMainOnly(plan: JobPlan): boolean {

@@ -6,10 +6,10 @@
  */
 
 import { type JobEventLogEntry, STRATA, type Stratum } from "../core/event.ts";
-import type { LogId } from "../core/ids.ts";
+import type { EventId, LogId } from "../core/ids.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import type { LineBytes } from "./line_bytes.ts";
-import { wholeAttributes } from "./line_defaults.ts";
+import { defaultExecution, wholeAttributes } from "./line_defaults.ts";
 
 const [SPACE, QUOTE, COMMA, ZERO, NINE, BACKSLASH] = [0x20, 0x22, 0x2c, 0x30, 0x39, 0x5c];
 const [CONTINUED, LEADING, LEADING_FOUR] = [0x80, 0xc0, 0xf0];
@@ -166,7 +166,7 @@ export function entryInFields(
   const eventType = readName();
   const occurredAt = fields.skipText(OCCURRED_AT) ? detached(fields.part) : receivedAt;
   const entry: Entry = { logId, receivedAt, stratum, eventId, eventType, occurredAt };
-  readReferences(entry, eventType);
+  readReferences(entry, eventType, eventId as EventId);
   if (fields.skip(CAUSED_BY) && (entry["causedBy"] = fields.readNumber()) < 0) return;
   const attributes = fields.skip(ATTRIBUTES) ? readAttributes(line, stratum) : undefined;
   if (attributes === undefined) return;
@@ -193,12 +193,15 @@ const ACTOR = encode('"actor":"');
 const CAUSED_BY = encode('"causedBy":');
 const ATTRIBUTES = encode('"attributes":');
 
-function readReferences(entry: Entry, eventType: string): void {
+function readReferences(entry: Entry, eventType: string, eventId: EventId): void {
   // States keep these values, so they are copied.
   const ofJob = eventType === "job.JobCreated" ? detached : same;
   if (fields.skipText(JOB_ID)) entry["jobId"] = ofJob(fields.part);
   if (fields.skipText(TASK_ID)) entry["taskId"] = readName();
-  if (fields.skipText(EXECUTION_ID)) entry["executionId"] = fields.part;
+  const executionId = fields.skipText(EXECUTION_ID)
+    ? fields.part
+    : defaultExecution(eventType, eventId);
+  if (executionId !== undefined) entry["executionId"] = executionId;
   if (fields.skipText(TRACE_ID)) entry["traceId"] = ofJob(fields.part);
   if (fields.skipText(SPAN_ID)) entry["spanId"] = ofJob(fields.part);
   if (fields.skipText(ACTOR)) entry["actor"] = readName();

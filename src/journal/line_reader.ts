@@ -13,7 +13,7 @@ import {
 } from "./line_codec.ts";
 import type { LineBytes, LineText } from "./line_bytes.ts";
 import { entryInFields } from "./line_fields.ts";
-import { wholeAttributes } from "./line_defaults.ts";
+import { defaultExecution, wholeAttributes } from "./line_defaults.ts";
 
 /** The field that names the batch of a line, after its position. */
 function batchField(batch: LogId): string {
@@ -123,8 +123,13 @@ type WrittenEntry = Omit<JobEventLogEntry, "occurredAt" | "attributes"> & {
 };
 
 function wholeEntry(logId: LogId, written: WrittenEntry): JobEventLogEntry {
-  const { receivedAt, occurredAt = receivedAt, eventType, attributes } = written;
-  const whole = { ...written, occurredAt, attributes: wholeAttributes(eventType, attributes) };
+  const { receivedAt, occurredAt = receivedAt, eventType, eventId, attributes } = written;
+  const whole = {
+    ...written,
+    occurredAt,
+    executionId: written.executionId ?? defaultExecution(eventType, eventId),
+    attributes: wholeAttributes(eventType, attributes),
+  };
   return toEntry(logId, whole as StampedEvent, written.causedBy);
 }
 

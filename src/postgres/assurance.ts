@@ -6,9 +6,8 @@
 import type { DatabaseInForce } from "../core/standing.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Retrying, RetryingOptions, Sql } from "./connection.ts";
-import { UnfitDatabaseError } from "./unfit_database.ts";
+import { EXIT_UNSAFE, UnfitDatabaseError } from "./place.ts";
 
-const EXIT_UNSAFE = 76;
 const LOOK_MS = 1_000;
 const STANDBY_NAMES = "synchronous_standby_names";
 
@@ -17,13 +16,19 @@ const SAFE: Readonly<Record<string, readonly string[]>> = {
   fsync: ["on"],
   full_page_writes: ["on"],
   synchronous_commit: ["on", "remote_apply"],
-  // Every session asks for it, but a pooler may not pass the request on.
+  // Every session asks for these, but a pooler may not pass the request on.
   statement_timeout: ["0"],
+  idle_session_timeout: ["0"],
   // Only a warning says that the wait for a standby was cancelled.
   client_min_messages: ["notice", "warning", "log"],
   // Lines are sent as text. A database of `SQL_ASCII` stores the bytes that it gets.
   client_encoding: ["UTF8"],
   server_encoding: ["UTF8", "SQL_ASCII"],
+};
+
+/** What an unsafe setting does, unless it is the usual. */
+const EFFECT: Readonly<Record<string, string>> = {
+  idle_session_timeout: "so it ends the session of a leader that has nothing to record",
 };
 
 /** The encoding of a database cannot be changed. */
@@ -143,7 +148,8 @@ export class Assurance {
       select name, setting from pg_settings where name = any(${names}::text[])`;
     for (const { name, setting } of rows) {
       if (SAFE[name]?.includes(setting) !== false) continue;
-      const reason = `its setting ${name} is ${setting}, so it may lose acknowledged entries: ` +
+      const effect = EFFECT[name] ?? "so it may lose acknowledged entries";
+      const reason = `its setting ${name} is ${setting}, ${effect}: ` +
         (ADVICE[name] ?? `set it to ${SAFE[name].join(" or ")}`);
       throw new UnfitDatabaseError(this.#options.place, reason, EXIT_UNSAFE);
     }

@@ -1,4 +1,4 @@
-/** Connections to PostgreSQL, and retries while it does not answer. */
+/** Connections to PostgreSQL, retries while it does not answer, and the lock of a leader. */
 
 import postgres from "postgres";
 import { durationText } from "../core/duration.ts";
@@ -6,8 +6,7 @@ import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
 import { dialler } from "./dialler.ts";
-import type { Place } from "./place.ts";
-import { ACCESS_DENIED, AccessDeniedError } from "./unfit_database.ts";
+import { EXIT_DENIED, EXIT_UNSAFE, type Place, UnfitDatabaseError } from "./place.ts";
 
 export type Sql = postgres.Sql;
 
@@ -22,12 +21,14 @@ export interface SessionListener {
 export type Connect = (listener?: SessionListener) => Sql;
 
 /**
- * A timeout would cancel the wait for a synchronous standby, and leave a commit that no standby has.
- * The driver does not send numbers that are 0.
+ * A timeout would cancel the wait for a synchronous standby, and leave a commit that no standby has;
+ * or it would end an idle session, and with it the lock of a leader. The driver does not send
+ * numbers that are 0.
  */
 export const WITHOUT_TIME_LIMITS: Readonly<Record<string, string>> = {
   statement_timeout: "0",
   lock_timeout: "0",
+  idle_session_timeout: "0",
 };
 
 /** A single session. It is never replaced when it is lost, since its lock is lost with it. */
@@ -88,6 +89,22 @@ export class CancelledError extends Error {
 const TRANSIENT = /^CONNECT|^E[A-Z]+$|^(?!08P01)(?:08|53|57|58|40)...$|^25006$|^55P03$/;
 /** The code of a server that takes no writes. */
 const READ_ONLY = "25006";
+
+/** SQLSTATEs for users, privileges, databases and schemas. */
+export const ACCESS_DENIED = /^(?:28...|3D000|3F000|42501)$/;
+const TABLE_MISSING = "42P01";
+
+/** What an error says of the database itself; any other error as it is. */
+export function unfitness(place: Place, error: unknown): unknown {
+  const [code, reason] = [codeOf(error), errorMessage(error)];
+  if (ACCESS_DENIED.test(code)) return new UnfitDatabaseError(place, reason, EXIT_DENIED, error);
+  if (code !== TABLE_MISSING) return error;
+  const advice =
+    "a table of the journal was dropped or renamed. Put it back, from a backup of the " +
+    "database if need be. If there is none, start again: a start makes the table anew, empty, and " +
+    "says what to do about entries that are gone";
+  return new UnfitDatabaseError(place, `${reason}: ${advice}`, EXIT_UNSAFE, error);
+}
 
 /** Whether a retry may succeed. */
 function isTransient(error: unknown): boolean {
@@ -160,10 +177,7 @@ export class Retrying {
       try {
         return await run(isAgain);
       } catch (error) {
-        if (ACCESS_DENIED.test(codeOf(error))) {
-          throw new AccessDeniedError(this.#options.place, errorMessage(error), error);
-        }
-        if (!isTransient(error) || this.#isOver) throw error;
+        if (!isTransient(error) || this.#isOver) throw unfitness(this.#options.place, error);
         this.leaveStandby(error);
         this.#warn(error);
         await this.#pause(delayMs);
@@ -191,4 +205,25 @@ const LEFT_BY_DRIVER = "CONNECTION_DESTROYED";
 /** The code that the driver, the system or PostgreSQL gave an error; empty if there is none. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+// The advisory lock of a journal's leader. It belongs to a session and ends with it.
+
+/** The same key for all processes that share a journal. */
+function lockKey(sql: Sql, journal: string) {
+  return sql`hashtextextended(${`daybook ${journal}`}, 0)`;
+}
+
+/** Matches the row of `pg_locks` while a session holds the lock. */
+export function lockOf(sql: Sql, journal: string) {
+  return sql`locktype = 'advisory' and objsubid = 1 and granted
+    and database = (select oid from pg_database where datname = current_database())
+    and (classid::bigint << 32) | objid::bigint = ${lockKey(sql, journal)}::bigint`;
+}
+
+/** Tries to take the lock; whether the session now holds it. */
+export async function tryLock(sql: Sql, journal: string): Promise<boolean> {
+  const [row] = await sql<{ locked: boolean }[]>`
+    select pg_try_advisory_lock(${lockKey(sql, journal)}::bigint) as locked`;
+  return row?.locked === true;
 }

@@ -5,9 +5,14 @@
 
 import { errorMessage } from "../core/thrown.ts";
 import type { Assurance } from "./assurance.ts";
-import { codeOf, type Retrying, type Sql, WITHOUT_TIME_LIMITS } from "./connection.ts";
-import type { Place } from "./place.ts";
-import { ACCESS_DENIED, AccessDeniedError, UnfitDatabaseError } from "./unfit_database.ts";
+import {
+  ACCESS_DENIED,
+  codeOf,
+  type Retrying,
+  type Sql,
+  WITHOUT_TIME_LIMITS,
+} from "./connection.ts";
+import { EXIT_DENIED, EXIT_POOLER, EXIT_UNSAFE, type Place, UnfitDatabaseError } from "./place.ts";
 
 /** Created by the first start that has the rights to do so. */
 export const TABLES = `\
@@ -30,9 +35,6 @@ const UNIQUE = [
   ["daybook_key", "journal, name"],
 ] as const;
 const PRIVILEGES = ["select", "insert", "update", "delete"];
-
-const EXIT_POOLER = 72;
-const EXIT_UNSAFE = 76;
 
 /** What poolers answer to startup parameters they do not support. */
 const REFUSED_BY_POOLER = "08P01";
@@ -116,7 +118,7 @@ async function requireSafeTables(place: Place, sql: Sql): Promise<void> {
   throw new UnfitDatabaseError(place, reason, EXIT_UNSAFE);
 }
 
-/** @throws {AccessDeniedError} if this user may not use them. */
+/** @throws {UnfitDatabaseError} if this user may not use them. */
 async function hasTables(place: Place, sql: Sql): Promise<boolean> {
   const rows = await sql<{ name: string; there: boolean; lacking: string | null; who: string }[]>`
     select name, to_regclass(name) is not null as there, quote_ident(current_user) as who,
@@ -131,7 +133,7 @@ async function hasTables(place: Place, sql: Sql): Promise<boolean> {
   const reason = `user ${first.who} lacks privileges for its tables (${what}). A user with the ` +
     `rights has to run this:\ngrant ${PRIVILEGES.join(", ")} on ${TABLE_NAMES.join(", ")} ` +
     `to ${first.who};`;
-  throw new AccessDeniedError(place, reason, undefined);
+  throw new UnfitDatabaseError(place, reason, EXIT_DENIED);
 }
 
 async function createTables(place: Place, sql: Sql): Promise<void> {
@@ -144,6 +146,6 @@ async function createTables(place: Place, sql: Sql): Promise<void> {
     const reason =
       `it has no tables for a journal, and ${errorMessage(error)}. A user with the rights has ` +
       `to run this, and grant ${PRIVILEGES.join(", ")}:\n${TABLES}`;
-    throw new AccessDeniedError(place, reason, error);
+    throw new UnfitDatabaseError(place, reason, EXIT_DENIED, error);
   }
 }

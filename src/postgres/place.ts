@@ -1,4 +1,9 @@
-/** The address of a journal in a database: `postgres://user@host/database?journal=shop&sync=1`. */
+/**
+ * The address of a journal in a database, such as
+ * `postgres://user@host/database?journal=shop&sync=1`, and why such a database cannot be used.
+ */
+
+import { JournalUnusableError } from "../journal/errors.ts";
 
 export interface Place {
   /** For the driver, including its own parameters. The password may come from `PGPASSWORD`. */
@@ -31,4 +36,20 @@ export function placeIn(text: string): Place {
   const place = { url: url.href, journal, needsStandby: sync === "1" };
   if (url.password !== "") url.password = "...";
   return { ...place, shown: `${url.href}${url.search === "" ? "?" : "&"}journal=${journal}` };
+}
+
+/** Settings or tables of a database may lose what was acknowledged. */
+export const EXIT_UNSAFE = 76;
+/** A pooler gives no session of its own. */
+export const EXIT_POOLER = 72;
+/** A database denies access. */
+export const EXIT_DENIED = 77;
+
+/** The database cannot be used as it is. Each kind of reason has its own exit code. */
+export class UnfitDatabaseError extends JournalUnusableError {
+  override readonly name = "UnfitDatabaseError";
+
+  constructor(place: Place, reason: string, override readonly exitCode: number, cause?: unknown) {
+    super("use", place.shown, reason, cause);
+  }
 }

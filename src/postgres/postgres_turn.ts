@@ -13,9 +13,16 @@ import type { Clock } from "../engine/ports.ts";
 import type { Membership } from "../journal/membership.ts";
 import type { LeadListener, Turn } from "../journal/shared_log.ts";
 import { Assurance } from "./assurance.ts";
-import type { Connect, Retrying, RetryingOptions, Sql } from "./connection.ts";
-import { lockOf, tryLock } from "./lock.ts";
-import { UnfitDatabaseError } from "./unfit_database.ts";
+import {
+  type Connect,
+  lockOf,
+  type Retrying,
+  type RetryingOptions,
+  type Sql,
+  tryLock,
+  unfitness,
+} from "./connection.ts";
+import { UnfitDatabaseError } from "./place.ts";
 
 const BEAT_MS = 1_000;
 /** A leader that has been silent for this long is presumed dead. */
@@ -265,7 +272,8 @@ export class PostgresTurn implements Turn {
       if (!this.#isHeld) await this.#lock();
       await this.assurance.look();
     } catch (error) {
-      if (error instanceof UnfitDatabaseError) return listener.lost(error);
+      const reason = unfitness(this.#options.place, error);
+      if (reason instanceof UnfitDatabaseError) return listener.lost(reason);
       this.#retrying.leaveStandby(error);
       // Appends find out when the database is back, and who leads then.
     }

@@ -3,9 +3,8 @@
 import type { Clock } from "../engine/ports.ts";
 import type { SharedLog } from "../journal/shared_log.ts";
 import { Assurance } from "./assurance.ts";
-import { type Connect, Retrying, session } from "./connection.ts";
+import { type Connect, Retrying, session, tryLock } from "./connection.ts";
 import { requireFit } from "./fitness.ts";
-import { tryLock } from "./lock.ts";
 import type { Place } from "./place.ts";
 import { PostgresKeys, PROBE } from "./postgres_keys.ts";
 import { PostgresLog } from "./postgres_log.ts";

@@ -6,7 +6,7 @@ import {
   JournalUnusableError,
 } from "../journal/errors.ts";
 import { isSharedLogError } from "../journal/shared_log.ts";
-import { UnfitDatabaseError } from "../postgres/unfit_database.ts";
+import { UnfitDatabaseError } from "../postgres/place.ts";
 import type { Configuration } from "../settings/configuration.ts";
 import { withStart } from "../settings/permission_advice.ts";
 

@@ -5,7 +5,7 @@ import type { FactEvent } from "../engine/job_context.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
-import type { RestTime } from "../engine/run/rest_time.ts";
+import type { RestTime } from "../engine/run/step_options.ts";
 import type { Expectable } from "../engine/run/run_context.ts";
 
 /** A thrown value. */

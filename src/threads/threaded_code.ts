@@ -4,7 +4,7 @@ import type { JsonValue } from "../core/json.ts";
 import type { ExecutionId, TaskId } from "../core/ids.ts";
 import type { TaskContext } from "../engine/job_context.ts";
 import { ABORT_GRACE_MS, Interruption, Withdrawal } from "../engine/run/attempt.ts";
-import type { CodeCall, CodePlace, CodeRequest } from "../engine/run/code_place.ts";
+import type { CodeCall, CodePlace, CodeRequest } from "../engine/run/run_call.ts";
 import { outsideAttempts } from "../engine/run/current_attempt.ts";
 import type { CallMessage, FromThread, ToThread } from "./protocol.ts";
 import type { Thread, ThreadUser } from "./thread.ts";

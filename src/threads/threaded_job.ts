@@ -1,7 +1,7 @@
 /** The code of one job in its thread: its `run`, and the attempts that the engine requests. */
 
 import { RunContext } from "../engine/run/run_context.ts";
-import { LOG_LINES_MAX } from "../engine/run/attempt_log.ts";
+import { LOG_LINES_MAX } from "../engine/run/attempt_output.ts";
 import { outsideAttempts } from "../engine/run/current_attempt.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { issuesText, parseInput } from "../engine/parsed_input.ts";

@@ -322,15 +322,19 @@ Deno.test("replay-test: jobs without a definition make it incomplete, with exit 
 });
 
 /** The path and content of the last segment. */
-function lastSegment({ disk }: RecordedJournal): [string, Uint8Array<ArrayBuffer>] {
+/** @param index Counted from the end when negative. */
+function segment(
+  { disk }: RecordedJournal,
+  index: number,
+): [path: string, bytes: Uint8Array<ArrayBuffer>] {
   const paths = [...disk.files.keys()].filter((path) => path.endsWith(".ndjson")).toSorted();
-  const path = paths.at(-1) ?? "";
+  const path = paths.at(index) ?? "";
   return [path, disk.files.get(path) ?? new Uint8Array()];
 }
 
 Deno.test("replay-test: a batch that is being written is left out", async () => {
   const recorded = await shop();
-  const [path, bytes] = lastSegment(recorded);
+  const [path, bytes] = segment(recorded, -1);
   const torn = new TextEncoder().encode('\n{"logId":41,"batch":41,"rece');
   recorded.disk.files.set(path, new Uint8Array([...bytes, ...torn]));
   recorded.disk.files.set(`${FOLDER}/segments/00000000000000000041.ndjson.tmp`, new Uint8Array());
@@ -342,7 +346,7 @@ Deno.test("replay-test: a batch that is being written is left out", async () => 
 
 Deno.test("replay-test: a damaged journal ends with 78", async () => {
   const recorded = await shop();
-  const [path, bytes] = lastSegment(recorded);
+  const [path, bytes] = segment(recorded, 0);
   bytes[100] = (bytes[100] ?? 0) ^ 1;
   recorded.disk.files.set(path, bytes);
   const { code, terminal } = await replayTest(recorded, [order({}), letter], []);

@@ -13,7 +13,7 @@ import { SCAN_COST_MAX } from "../../src/engine/queries/job_scan.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
 import { NO_TRAIL } from "../../src/engine/writer/trail.ts";
 import type { JobFilter } from "../../src/engine/job_pages.ts";
-import { PromptTypes } from "../../src/engine/run/prompt_types.ts";
+import { PromptTypes } from "../../src/engine/run/slots.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { wholeJobs } from "./whole_jobs.ts";

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob } from "../../src/mod.ts";
-import type { CodePlace } from "../../src/engine/run/code_place.ts";
+import type { CodePlace } from "../../src/engine/run/run_call.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { JobLists } from "../../src/engine/queries/job_lists.ts";
-import { PromptTypes } from "../../src/engine/run/prompt_types.ts";
+import { PromptTypes } from "../../src/engine/run/slots.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import type { JobTable } from "../../src/engine/writer/job_table.ts";
 import { NO_SHARES } from "../support/engine/no_shares.ts";

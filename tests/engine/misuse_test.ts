@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
 import type { JobContext } from "../../src/engine/job_context.ts";
 import { RetryLater } from "../../src/engine/job_errors.ts";
-import { EMITTED_LENGTH_MAX, EMITTED_MAX } from "../../src/engine/run/staged_events.ts";
+import { EMITTED_LENGTH_MAX, EMITTED_MAX } from "../../src/engine/run/attempt_output.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { jsonOf, startApp } from "../support/http/http_app.ts";
 import { job } from "./loose_job.ts";

@@ -45,6 +45,41 @@ Deno.test("run: three tasks run in order, each attempt and result on record", as
   daybook.assertSound();
 });
 
+Deno.test("run: an attempt has the id of the entry that starts it, and no other entry names it", async () => {
+  const seen: string[] = [];
+  const definition = defineJob({
+    type: "demo.undone",
+    version: 1,
+    input: anyInput,
+    async run(ctx) {
+      await ctx.task("one", (task) => {
+        seen.push(task.executionId);
+        task.progress(1, 2);
+        task.emit("ec.Seen");
+        if (task.attempt === 1) throw new Error("not yet");
+      }, {
+        retry: { maxAttempts: 2, initialMs: 1, jitter: 0 },
+        compensate: (_result, task) => void seen.push(task.executionId),
+      });
+      throw new NonRetryableError("undone");
+    },
+  });
+  const daybook = await Harness.start({ definitions: [definition] });
+  const id = await daybook.submit("demo.undone", {});
+  await daybook.clock.advance(10);
+
+  const entries = await daybook.engine.entries(0, 100);
+  const executions = entries.flatMap(({ executionId = [] }) => executionId);
+  const starts = entries.filter(({ eventType }) =>
+    /TaskStarted|CompensationStarted/.test(eventType)
+  );
+  assert.equal(daybook.job(id).state, "Failed");
+  assert.deepEqual(executions, starts.map(({ eventId }) => eventId.replace("evt_", "exe_")));
+  assert.deepEqual(seen, executions.slice(1));
+  assert.equal(seen.length, 3);
+  daybook.assertSound();
+});
+
 Deno.test("run: an attempt is on record before its function runs", async () => {
   const recorded: boolean[] = [];
   const definition = defineJob({

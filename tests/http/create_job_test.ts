@@ -1,5 +1,6 @@
 /** `POST /jobs`: what it creates and answers. */
 
+import type { JobCreatedAttributes } from "../../src/core/framework_events.ts";
 import assert from "node:assert/strict";
 import {
   createPlan,
@@ -98,12 +99,13 @@ Deno.test("POST /jobs: a startAt beyond the limit is 422 and says that Daybook i
   assert.match(problem.errors?.[0]?.detail ?? "", /at most 1 min .* not a cron engine/);
 });
 
-Deno.test("POST /jobs: a startAt in the past starts at once", async () => {
+Deno.test("POST /jobs: a startAt in the past starts at once, and is on record", async () => {
   const app = await startApp();
   const job = await createPlan(app, { startAt: "2025-12-31T23:59:59+01:00" });
   assert.equal(job.condition, "waiting");
   const [created] = await app.engine.entries(job.firstLogId - 1, 1);
-  assert.equal("startAt" in (created?.attributes ?? {}), false, "it has no start to wait for");
+  assert.ok(created?.eventType === "job.JobCreated");
+  assert.equal((created.attributes as JobCreatedAttributes).startAt, "2025-12-31T22:59:59.000Z");
 });
 
 Deno.test("POST /jobs: a startAt with start false is 422", async () => {

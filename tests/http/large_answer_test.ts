@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Gauge } from "../../src/http/guard/capacity.ts";
 import { type LargeAnswerDeps, largeJsonResponse } from "../../src/http/answers/large_answer.ts";
-import { jsonChunks } from "../../src/core/json_chunks.ts";
+import { jsonChunks } from "../../src/core/json_text.ts";
 import { Timeouts } from "../../src/http/stream/turns.ts";
 import type { Outlet } from "../../src/http/stream/outlets.ts";
 import { AdmissionGate } from "../../src/http/guard/admission_gate.ts";

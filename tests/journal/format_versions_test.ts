@@ -2,12 +2,13 @@
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
+import { eventId, eventType } from "../../src/core/ids.ts";
 import type { StampedEvent } from "../../src/engine/ports.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { readIndependently } from "../support/journal/independent_reader.ts";
 import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
-import { facts } from "../support/journal/journal_events.ts";
+import { fact, facts } from "../support/journal/journal_events.ts";
 import { type JournalFolder, testWithFolder } from "../support/journal/journal_folder.ts";
 
 /** Written by a Daybook of format version 1, which was killed: 26 entries of four jobs. */
@@ -121,6 +122,28 @@ testWithFolder(
     const dated = lines.filter(({ occurredAt }) => occurredAt !== undefined);
     // Given by its sender; its correlation has it too.
     assert.deepEqual(dated.map(({ eventType }) => eventType), ["shop.OrderPaid"]);
+  },
+);
+
+testWithFolder(
+  "format versions: version 2 omits the execution id that is the id of its entry",
+  async (folder) => {
+    const start = { eventType: eventType("job.TaskStarted"), stratum: "framework" } as const;
+    const events = [
+      { ...fact({ attempt: 1 }), ...start, eventId: eventId("evt_7"), executionId: "exe_7" },
+      { ...fact({ attempt: 1 }), ...start, eventId: eventId("evt_8"), executionId: "exe_7" },
+      { ...fact({ n: 1 }), eventId: eventId("evt_9"), executionId: "exe_9" },
+    ];
+    const { journal } = await folder.open(new RememberingConsumer());
+    await journal.append(events as StampedEvent[]).durable;
+    await journal.close();
+    const lines = (await folder.linesOf(FIRST)).filter((line) => line.includes("evt_"));
+    const inLines = lines.map((line) => JSON.parse(line).executionId);
+    assert.deepEqual(inLines.slice(1, 4), [undefined, "exe_7", "exe_9"]);
+    const again = new RememberingConsumer();
+    await (await folder.open(again)).journal.close();
+    const read = again.entries.slice(1, 4).map(({ executionId }) => executionId);
+    assert.deepEqual(read, ["exe_7", "exe_7", "exe_9"]);
   },
 );
 

@@ -29,7 +29,7 @@ export interface PoolerSettings {
 /** Runs with a pooler in front of the server; the pooler listens on the port. */
 export async function withPooler(
   server: PostgresServer,
-  { mode, size, ignores = "statement_timeout,lock_timeout" }: PoolerSettings,
+  { mode, size, ignores = "statement_timeout,lock_timeout,idle_session_timeout" }: PoolerSettings,
   run: (port: number) => Promise<void>,
 ): Promise<void> {
   const [folder, port] = [await Deno.makeTempDir({ prefix: "daybook-pooler-" }), freePort()];

@@ -44,22 +44,27 @@ async function worksInSessionMode(server: PostgresServer, folder: string): Promi
     assert.equal(code, 72, output);
     assert.match(
       output,
-      /\(unsupported startup parameter: statement_timeout\).*ignore_startup_parameters = statement_timeout,lock_timeout/,
+      /\(unsupported startup parameter: statement_timeout\).*ignore_startup_parameters = statement_timeout,lock_timeout,idle_session_timeout/,
     );
   });
 }
 
-/** The pooler does not pass on that a session has no statement time limit. */
+const TIME_LIMITS: Readonly<Record<string, RegExp>> = {
+  statement_timeout: /statement_timeout is 1000, so it may lose acknowledged entries: set it to 0/,
+  idle_session_timeout: /idle_session_timeout is 1000, so it ends the session of .*: set it to 0/,
+};
+
+/** The pooler does not pass on that a session has no time limits. */
 async function timeLimitsAreRefused(server: PostgresServer, folder: string): Promise<void> {
-  await server.query("alter database postgres set statement_timeout = 1000");
-  await withPooler(server, { mode: "session", size: 20 }, async (port) => {
-    const [code, output] = await refusalOf(folder, server.url("shop", port));
-    assert.equal(code, 76, output);
-    assert.match(
-      output,
-      /statement_timeout is 1000, so it may lose acknowledged entries: set it to 0/,
-    );
-  });
+  for (const [name, refusal] of Object.entries(TIME_LIMITS)) {
+    await server.query(`alter database postgres set ${name} = 1000`);
+    await withPooler(server, { mode: "session", size: 20 }, async (port) => {
+      const [code, output] = await refusalOf(folder, server.url("shop", port));
+      assert.equal(code, 76, output);
+      assert.match(output, refusal);
+    });
+    await server.query(`alter database postgres reset ${name}`);
+  }
 }
 
 testWithPostgres(

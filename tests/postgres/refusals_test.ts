@@ -98,6 +98,34 @@ async function unsafeTablesAreRefused(server: PostgresServer, folder: string): P
   await ledOnce(server, "shop", folder);
 }
 
+/** Somebody tidies up the database while processes run. */
+async function droppedTablesAreNamed(server: PostgresServer, folder: string): Promise<void> {
+  const members = ["leader", "follower"].map((name) =>
+    new Member({ journal: server.url("dropped"), folder: `${folder}/${name}`, definitions: STEPS })
+  ) as [Member, Member];
+  for (const table of ["daybook_leader", "daybook_batch"]) {
+    for (const [index, member] of members.entries()) {
+      member.start();
+      await member.is(index === 0 ? "ready" : "following");
+    }
+    await server.query(`drop table ${table}`);
+    void members[0].post("/jobs", { type: "steps", input: {} }).catch(() => {});
+    for (const member of members) {
+      assert.equal(await member.ended(), 76, member.output.join("\n"));
+      const [last = ""] = member.output.slice(-1);
+      assert.match(last, new RegExp(`"${table}" does not exist: .*dropped.*a backup.*start again`));
+    }
+  }
+  members[0].start();
+  assert.equal(await members[0].ended(), 78);
+  assert.match(members[0].output.join("\n"), /lacks the entries acknowledged after.*journal push/);
+}
+
+testWithPostgres(
+  "refusals: a table that is dropped while processes run ends them, and the message says what to do",
+  (server) => inFolder((folder) => droppedTablesAreNamed(server, folder)),
+);
+
 /** A member that led, and stopped cleanly. */
 async function ledOnce(server: PostgresServer, journal: string, folder: string): Promise<void> {
   const member = new Member({ journal: server.url(journal), folder });

@@ -4,7 +4,7 @@ import type { Child } from "hono/jsx";
 import { type Brief, distinctLines, toBrief } from "../../explain/brief.ts";
 import { withDistances } from "../../explain/distances.ts";
 import { summedUpTexts } from "../../explain/explanation_text.ts";
-import { timingText } from "../../explain/timing_text.ts";
+import { timingText } from "../../explain/timing.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
 import { EndPause } from "../limits/pauses.tsx";
 import { JobLink } from "../parts/links.tsx";

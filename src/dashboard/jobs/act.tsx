@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { BULK_CONTROLS, type BulkControl, CONTROLS } from "../../core/controls.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
-import type { Origin } from "../../core/origin.ts";
+import type { Origin } from "../../core/trace_ids.ts";
 import {
   BULK_MAX,
   type BulkDone,

@@ -3,8 +3,7 @@
  * An example in the schema itself, as from `v.examples`, takes precedence.
  */
 
-import { pointerTo } from "../../core/json_pointer.ts";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { type JsonObject, type JsonValue, pointerTo } from "../../core/json.ts";
 
 export interface Example {
   /** `undefined` if no example could be generated. */

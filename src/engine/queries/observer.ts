@@ -10,7 +10,7 @@ import { isTerminal, type JobState } from "../../core/job_state.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
 import { CorrelationIndex } from "../events/correlation_index.ts";
 import { Projection } from "../writer/projection.ts";
-import { interruptions } from "../run/interruptions.ts";
+import { interruptions } from "../run/restart.ts";
 
 export class Observer {
   /** Interprets the journal's entries. Passed to the journal when that is opened. */

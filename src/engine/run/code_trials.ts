@@ -17,10 +17,9 @@ import { NO_SECRETS } from "../secrets/secret_guard.ts";
 import type { EntriesAt } from "../views/view.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
-import type { CodePlace } from "./code_place.ts";
+import { type CodePlace, InputMismatchError } from "./run_call.ts";
 import { divergedParking, divergenceAt, misfitParking } from "./divergence.ts";
 import { hasReturned, rehearsed, startedForm } from "./rehearsal.ts";
-import { InputMismatchError } from "./run_call.ts";
 
 /** How many trials run at a time. Each keeps its job and the job's answers in memory. */
 const CONCURRENT_MAX = 16;

@@ -10,12 +10,17 @@ import { NonRetryableError } from "../job_errors.ts";
 import type { JobParkedAttributes } from "../../core/framework_events.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 import { Answers } from "./answers.ts";
-import { AttemptLog } from "./attempt_log.ts";
-import type { CodeCall, CodeHost } from "./code_place.ts";
+import { AttemptLog } from "./attempt_output.ts";
+import {
+  callRun,
+  type CodeCall,
+  type CodeHost,
+  InputMismatchError,
+  type RunEnd,
+} from "./run_call.ts";
 import { divergedParking, divergenceAt, misfitParking } from "./divergence.ts";
 import { recordOrRetry } from "./disk_retries.ts";
 import { PendingWork } from "./pending_work.ts";
-import { callRun, InputMismatchError, type RunEnd } from "./run_call.ts";
 import type {
   RunContext,
   RunListener,
@@ -25,7 +30,7 @@ import type {
 } from "./run_context.ts";
 import type { RunParts } from "./run_parts.ts";
 import type { LostStep, Settlement } from "./settlements.ts";
-import type { Work } from "./work.ts";
+import type { Work } from "./attempt.ts";
 
 // The platform's own: code of jobs may replace the global, and its uses are tracked.
 const { queueMicrotask } = globalThis;

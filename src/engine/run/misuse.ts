@@ -1,4 +1,4 @@
-/** Rejects misuse of `ctx` at once, with messages that name the step. */
+/** Reports misuse of `ctx` and of the context of a task, with messages that name the step. */
 
 import { NonRetryableError } from "../job_errors.ts";
 import { attemptHere } from "./current_attempt.ts";
@@ -65,3 +65,38 @@ export function mustHaveEnded(steps: readonly string[]): void {
 }
 
 const STEPS_NAMED_MAX = 10;
+
+/** The most steps that are reported, since a job may generate any number of task names. */
+const STEPS_MAX = 1_000;
+
+interface LateCall {
+  readonly call: "emit" | "progress";
+  /** The type of the job. */
+  readonly type: string;
+  readonly jobId: string;
+  readonly taskId: string;
+  readonly attempt: number;
+}
+
+/**
+ * Reports calls of `emit` and `progress` that come after the end of their attempt and are not
+ * recorded. Each step is reported once.
+ */
+export class LateCalls {
+  readonly #report: (message: string) => void;
+  readonly #reported = new Set<string>();
+
+  constructor(report: (message: string) => void) {
+    this.#report = report;
+  }
+
+  came({ call, type, jobId, taskId, attempt }: LateCall): void {
+    const step = `${call} ${type} ${taskId}`;
+    if (this.#reported.has(step) || this.#reported.size >= STEPS_MAX) return;
+    this.#reported.add(step);
+    this.#report(
+      `task ${taskId} of ${type}, job ${jobId}, called task.${call} after its attempt ${attempt} ` +
+        "had ended: the call is not recorded; await its caller in the task (reported once)",
+    );
+  }
+}

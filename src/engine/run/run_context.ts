@@ -1,7 +1,12 @@
 /** Tracks what a call of `run` has asked for so far, and is the context through which it asks. */
 
-import { MAIN_TASK, sleepId, taskId as checkedTaskId } from "../../core/ids.ts";
-import type { JobId, TaskId } from "../../core/ids.ts";
+import {
+  type JobId,
+  MAIN_TASK,
+  sleepId,
+  type TaskId,
+  taskId as checkedTaskId,
+} from "../../core/ids.ts";
 import { TASKS_MAX, WAITS_MAX } from "../../core/job_state.ts";
 import { MisuseError, mustBeInRun, mustHaveEnded } from "./misuse.ts";
 import type { RetryPolicy } from "../../core/retry_policy.ts";
@@ -14,8 +19,13 @@ import type {
   TaskContext,
   TaskOptions,
 } from "../job_context.ts";
-import { checkedMs, type RestTime, restTime } from "./rest_time.ts";
-import { checkedRetry, requireFunctions } from "./task_options.ts";
+import {
+  checkedMs,
+  checkedRetry,
+  requireFunctions,
+  type RestTime,
+  restTime,
+} from "./step_options.ts";
 
 export interface TaskRequest {
   readonly kind: "task";

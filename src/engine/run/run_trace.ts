@@ -1,15 +1,19 @@
 /**
  * The spans of one run: of the call of `run` and of its attempts, each identified by its execution
  * id. Without tracing there are none.
+ *
+ * Without a span collector, the trace context of a request is only carried through the entries and
+ * to other systems, so that their collectors can connect the spans.
  */
 
 import type { ExecutionId, JobId, TaskId } from "../../core/ids.ts";
 import type { JobHead, JobState } from "../../core/job_state.ts";
-import type { TraceIds } from "../../core/trace_ids.ts";
+import { formatTraceparent, type TraceIds } from "../../core/trace_ids.ts";
 import { type AttemptOutcome, withinSpan } from "./attempt.ts";
 import type { JobTrace } from "../views/job_traces.ts";
-import type { Span, SpanEnd, SpanStart } from "../watches.ts";
+import type { Span, SpanEnd, SpanStart, Tracing } from "../watches.ts";
 import type { RunServices } from "./run_services.ts";
+import { createHash } from "node:crypto";
 
 export class RunTrace {
   readonly #services: RunServices;
@@ -114,4 +118,37 @@ export function endOfJob(job: JobState): SpanEnd {
   return failure.kind === "cancelled"
     ? { kind: "interrupted", reason: "cancelled" }
     : { kind: "failed", error: failure.error };
+}
+
+const SPAN_ID_DIGITS = 16;
+
+/** Begins no traces, so a job without one costs nothing. */
+export const CARRIED_TRACES: Tracing = {
+  beginsTraces: false,
+  active: () => undefined,
+  start({ parent, executionId }) {
+    if (parent === undefined) throw new TypeError("Cannot continue a trace: there is none");
+    return new CarriedSpan(parent, executionId);
+  },
+};
+
+class CarriedSpan implements Span {
+  readonly ids: TraceIds;
+  readonly traceparent: string;
+
+  constructor({ traceId, spanId }: TraceIds, executionId: SpanStart["executionId"]) {
+    const ownSpanId = spanIdOf(executionId);
+    this.ids = spanId === undefined ? { traceId } : { traceId, spanId: ownSpanId };
+    this.traceparent = formatTraceparent(this.ids, ownSpanId);
+  }
+
+  attempt(): void {}
+
+  end(): void {}
+}
+
+/** As unique as a random id, since no two attempts share an execution id, and reproducible. */
+function spanIdOf(executionId: string): string {
+  const digest = createHash("sha256").update(executionId).digest("hex");
+  return digest.slice(0, SPAN_ID_DIGITS).replace(/^0{16}$/, "0000000000000001");
 }

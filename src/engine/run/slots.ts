@@ -1,15 +1,7 @@
-/**
- * Limits how many jobs run handlers at a time: each takes a slot. A job that waits for the disk
- * takes none. When handlers are prompt, one batch records many more attempts than there are slots,
- * and their handlers run one after another.
- *
- * When slow handlers hold all slots, attempts whose handlers were not called are recorded as
- * withdrawn, and their jobs wait for a worker at their place in the queue.
- */
+/** Slots, which limit how many handlers run at a time, and the job types that hold one only briefly. */
 
 import TinyQueue from "tinyqueue";
 import type { Clock } from "../ports.ts";
-import type { PromptTypes } from "./prompt_types.ts";
 import type { LoopTurns } from "./loop_turns.ts";
 import { inQueueOrder, type Place } from "./requests_in_order.ts";
 
@@ -48,6 +40,14 @@ interface Waiting extends Place {
   seenMs: number | undefined;
 }
 
+/**
+ * Limits how many jobs run handlers at a time: each takes a slot. A job that waits for the disk
+ * takes none. When handlers are prompt, one batch records many more attempts than there are slots,
+ * and their handlers run one after another.
+ *
+ * When slow handlers hold all slots, attempts whose handlers were not called are recorded as
+ * withdrawn, and their jobs wait for a worker at their place in the queue.
+ */
 export class Slots {
   readonly #max: number;
   readonly #parts: SlotsParts;
@@ -138,5 +138,58 @@ export class Slots {
 
   #withdrawWaiting(): void {
     for (let next = this.#waiting.pop(); next; next = this.#waiting.pop()) next.entrant.withdraw();
+  }
+}
+
+/** The most credit that a type can earn; each prompt handler earns 1. */
+const CREDIT_MAX = 2_000;
+/** The cost of a slow handler: a prompt type may have one in this many. */
+const SLOW_COSTS = 1_000;
+/** The lowest credit: after this many prompt handlers the type is prompt again. */
+const CREDIT_MIN = -10_000;
+/** The cost when a handler had to wait for a slot. It lowers the number of jobs that run. */
+const WAITED_COSTS = 8;
+
+/**
+ * Job types whose handlers take hardly any time. More of their attempts may be recorded than there
+ * are slots, since a slot is soon free again. Past handlers decide which types are prompt, so the
+ * estimate may be wrong: `Slots` corrects it.
+ */
+export class PromptTypes {
+  readonly #credit = new Map<string, number>();
+  readonly #creditMax: number;
+
+  /** @param creditMax With 0 no type is ever prompt. */
+  constructor(creditMax: number = CREDIT_MAX) {
+    this.#creditMax = creditMax;
+  }
+
+  has(type: string): boolean {
+    return this.#creditOf(type) > 0;
+  }
+
+  /** How many jobs of a prompt type may run at a time: twice its credit. */
+  runsMax(type: string): number {
+    return 2 * Math.max(0, this.#creditOf(type));
+  }
+
+  /** A handler was prompt. */
+  ended(type: string): void {
+    this.#credit.set(type, Math.min(this.#creditOf(type) + 1, this.#creditMax));
+  }
+
+  /** A handler was slow. */
+  slow(type: string): void {
+    this.#credit.set(type, Math.max(this.#creditOf(type) - SLOW_COSTS, CREDIT_MIN));
+  }
+
+  /** A handler waited too long for others of its type. */
+  waited(type: string): void {
+    const credit = this.#creditOf(type);
+    if (credit > 1) this.#credit.set(type, Math.max(credit - WAITED_COSTS, 1));
+  }
+
+  #creditOf(type: string): number {
+    return this.#credit.get(type) ?? 0;
   }
 }

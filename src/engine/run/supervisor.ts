@@ -12,7 +12,14 @@ import type { Commands } from "../writer/commands.ts";
 import { type AnyJobDefinition, isThreaded } from "../definition.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { HeldPlaces } from "./held_places.ts";
-import { interruptions, type Restart } from "./interruptions.ts";
+import {
+  draftParkings,
+  interruptions,
+  jobsToTry,
+  recordAtStart,
+  rememberTimes,
+  type Restart,
+} from "./restart.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
 import type { PendingJob } from "../writer/job_record.ts";
@@ -24,7 +31,6 @@ import type { EndedRun, RunServices } from "./run_services.ts";
 import type { Suspects } from "./suspects.ts";
 import type { Timers } from "./timers.ts";
 import { CodeTrials } from "./code_trials.ts";
-import { draftParkings, jobsToTry, recordAtStart, rememberTimes } from "./unfinished.ts";
 import type { Withdraw } from "./worker_queue.ts";
 import type { WriterListener } from "../writer/writer.ts";
 

@@ -7,7 +7,7 @@
  * the last one until they are done.
  */
 
-import type { PromptTypes } from "./prompt_types.ts";
+import type { PromptTypes } from "./slots.ts";
 import type { Request, Worker } from "./requests_in_order.ts";
 
 /** The most jobs that share one worker. */

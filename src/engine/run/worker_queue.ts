@@ -8,10 +8,15 @@ import TinyQueue from "tinyqueue";
 import type { Work } from "../../core/work.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Pausable, Pause } from "../../core/pauses.ts";
-import type { LimitedRequest } from "./limit_lines.ts";
+import {
+  aheadOfEach,
+  isCounted,
+  type LimitedRequest,
+  placesAhead,
+  queueLine,
+} from "./queue_positions.ts";
 import { type Held, type Holder, type PauseChange, PausedRequests } from "./paused_requests.ts";
-import type { PromptTypes } from "./prompt_types.ts";
-import { aheadOfEach, isCounted, placesAhead, queueLine } from "./queue_positions.ts";
+import type { PromptTypes } from "./slots.ts";
 import {
   first,
   inQueueOrder,

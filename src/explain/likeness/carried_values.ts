@@ -2,12 +2,14 @@
 
 import { placesIn } from "../elsewhere.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
-import { isScalar, valueAt } from "../../core/json.ts";
+import { isScalar, type JsonScalar, valueAt } from "../../core/json.ts";
 import type { Mismatch } from "../mismatch.ts";
 import { looseForm } from "./loose_form.ts";
 import { isIdentifier, type OwnValue } from "./own_values.ts";
 
-export function looseValues({ attributes }: MatchableEvent): ReadonlySet<string> {
+export function looseValues(
+  { attributes }: Pick<MatchableEvent, "attributes">,
+): ReadonlySet<string> {
   return new Set(placesIn(attributes).map(({ value }) => looseForm(value)));
 }
 
@@ -35,25 +37,29 @@ export function isAboutAnother(
     from === "id" || isIdentifier(path, value)
   );
   if (strong.some(({ from }) => from === "id" || from === "plan")) return false;
-  const byPath = Map.groupBy(own.filter(({ from }) => from !== "id"), ({ path }) => path);
-  for (const [path, values] of byPath) {
-    if (
-      values.some(({ value }) => isIdentifier(path, value)) && differs(attributes, path, values)
-    ) {
-      return true;
-    }
-  }
+  if (contradiction(own, attributes) !== undefined) return true;
   if (strong.length > 0) return false;
   // Events share a region or a name by chance, unless the rest fits as well.
   return !isType || clauses.some(({ found, close }) => found !== "nothing" && !close);
 }
 
-/** Whether the event has another value at that place. */
-function differs(
+/** An identifier of a job, and the other value that an event has at its place. */
+export interface Contradiction {
+  readonly own: OwnValue;
+  readonly found: JsonScalar;
+}
+
+/** The first identifier of the job that an event contradicts. */
+export function contradiction(
+  own: readonly OwnValue[],
   attributes: MatchableEvent["attributes"],
-  path: string,
-  values: readonly OwnValue[],
-): boolean {
-  const found = valueAt(attributes, path) ?? valueAt(attributes, path.split(".").at(-1) ?? path);
-  return isScalar(found) && values.every(({ loose }) => looseForm(found) !== loose);
+): Contradiction | undefined {
+  const byPath = Map.groupBy(own.filter(({ from }) => from !== "id"), ({ path }) => path);
+  for (const [path, values] of byPath) {
+    const first = values.find(({ value }) => isIdentifier(path, value));
+    const found = valueAt(attributes, path) ?? valueAt(attributes, path.split(".").at(-1) ?? path);
+    if (first === undefined || !isScalar(found)) continue;
+    if (values.every(({ loose }) => looseForm(found) !== loose)) return { own: first, found };
+  }
+  return undefined;
 }

@@ -3,14 +3,13 @@
  * files that are added to its input.
  */
 
-import type { JsonObject, JsonValue } from "../../core/json.ts";
+import { type JsonObject, type JsonValue, pointerTo } from "../../core/json.ts";
 import type { Bodies } from "./bodies.ts";
 import { parseJson } from "../../documents/json_document.ts";
 import { Problem } from "../problems/problem.ts";
 import { invalidRequest } from "../../documents/refusal.ts";
 import { Buffer } from "node:buffer";
 import { isObject } from "../../documents/fields.ts";
-import { pointerTo } from "../../core/json_pointer.ts";
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 

@@ -5,8 +5,7 @@
 
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
-import type { Origin } from "../../core/origin.ts";
-import { parseTraceparent, type TraceIds } from "../../core/trace_ids.ts";
+import { type Origin, parseTraceparent, type TraceIds } from "../../core/trace_ids.ts";
 import { withOrigin } from "../../engine/requests.ts";
 import type { EventDocument } from "./event_documents.ts";
 import { requestViewer } from "../guard/viewer.ts";

@@ -12,7 +12,7 @@ import type { Context } from "hono";
 import * as v from "valibot";
 import { BULK_CONTROLS, type ControlName, CONTROLS } from "../../core/controls.ts";
 import type { JsonValue } from "../../core/json.ts";
-import type { Origin } from "../../core/origin.ts";
+import type { Origin } from "../../core/trace_ids.ts";
 import { bulkAnswer, bulkPreviewAnswer, failuresAnswer } from "../../documents/answers/bulk.ts";
 import { summaryView } from "../../documents/answers/job_view.ts";
 import { choices } from "../../documents/answers/parts.ts";

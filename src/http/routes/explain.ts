@@ -9,9 +9,10 @@ import * as v from "valibot";
 import {
   aboutText,
   eventExplanationText,
+  explanationText,
   queueExplanationText,
-} from "../../explain/other_explanation_texts.ts";
-import { explanationText, type TextOptions } from "../../explain/explanation_text.ts";
+  type TextOptions,
+} from "../../explain/explanation_text.ts";
 import type { Action, Citation, NextStep } from "../../explain/explanation.ts";
 import { type EventId, ID_PATTERN } from "../../core/ids.ts";
 import { parseWholeNumber } from "../../documents/fields.ts";

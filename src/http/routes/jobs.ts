@@ -1,6 +1,6 @@
 /** Lists of jobs, a single job, and its input. */
 
-import { present } from "../../core/present.ts";
+import { present } from "../../core/json.ts";
 import {
   choice,
   cursor,

@@ -84,7 +84,14 @@ const MAIN_PLAN = {
 
 /** The entry with the values that its line left out. */
 export function filledIn(entry: IndependentEntry): IndependentEntry {
-  const filled = { ...entry, occurredAt: entry["occurredAt"] ?? entry["receivedAt"] };
+  const { eventId } = entry as { readonly eventId?: string };
+  const isStart = entry.eventType === "job.TaskStarted" ||
+    entry.eventType === "job.CompensationStarted";
+  const filled = {
+    ...(isStart ? { executionId: `exe_${eventId?.slice(4)}` } : {}),
+    ...entry,
+    occurredAt: entry["occurredAt"] ?? entry["receivedAt"],
+  };
   if (entry.eventType !== "job.JobCreated") return filled;
   const attributes = { plan: MAIN_PLAN, priority: 0, labels: {}, ...entry.attributes };
   return { ...filled, attributes };

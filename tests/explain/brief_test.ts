@@ -1,7 +1,7 @@
 /** What is in the summary of an explanation is not repeated below it. */
 
 import assert from "node:assert/strict";
-import { withoutRepeats, withoutSaid } from "../../src/explain/without_repeats.ts";
+import { withoutRepeats, withoutSaid } from "../../src/explain/brief.ts";
 
 const told = (statement: string, ...cites: readonly number[]) => ({ statement, cites });
 

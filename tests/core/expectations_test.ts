@@ -1,12 +1,13 @@
-/**
- * Many matches of one expectation: each state has its own list, at a cost proportional to their
- * number.
- */
-
 import assert from "node:assert/strict";
 import type { LogId } from "../../src/core/ids.ts";
 import type { ExpectationState } from "../../src/core/job_state.ts";
-import { withMatch } from "../../src/core/matches.ts";
+import { allSatisfied, isSettled, withMatch } from "../../src/core/expectations.ts";
+import { codedJob, expectation, outsideJob } from "../support/engine/entries.ts";
+import { jobOf } from "./folding.ts";
+
+const PAID = expectation("paid", "ec.Paid");
+const SHIPPED = expectation("shipped", "ec.Shipped");
+const TWICE = expectation("twice", "ec.Shipped", { multiplicity: { times: 2 } });
 
 const NONE: ExpectationState = { matched: 0, by: [], surplus: 0 };
 
@@ -54,4 +55,27 @@ Deno.test("withMatch: lists of ten thousand matches are not copied each time", (
   }
   assert.ok(copied < 10_000, `${copied} positions were copied`);
   assert.equal(state.by.length, 10_000);
+});
+
+Deno.test("isSettled: it requires all matches, and an expectation with that id", () => {
+  const job = codedJob([TWICE, PAID]).started();
+  const once = job.fact("ec.Shipped");
+
+  assert.equal(isSettled(jobOf(once), "twice"), false);
+  assert.equal(isSettled(jobOf(once.fact("ec.Shipped")), "twice"), true);
+  assert.equal(isSettled(jobOf(once.fact("ec.Shipped")), "paid"), false);
+  assert.equal(isSettled(jobOf(once.fact("ec.Shipped")), "unknown"), false);
+});
+
+Deno.test("isSettled: surplus does not change it", () => {
+  const story = outsideJob([PAID, SHIPPED]).started().fact("ec.Paid").fact("ec.Paid");
+
+  assert.equal(isSettled(jobOf(story), "paid"), true);
+});
+
+Deno.test("allSatisfied: it requires every expectation", () => {
+  const half = outsideJob([PAID, SHIPPED]).started().fact("ec.Paid");
+
+  assert.equal(allSatisfied(jobOf(half)), false);
+  assert.equal(allSatisfied(jobOf(half.fact("ec.Shipped"))), true);
 });

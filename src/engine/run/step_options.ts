@@ -1,0 +1,97 @@
+/**
+ * Checks what `run` gives a step besides its id, so that a mistake is not taken for a default: the
+ * options of a task, and the time of a rest.
+ */
+
+import { DEFAULT_RETRY, type RetryPolicy, retryPolicyFlaw } from "../../core/retry_policy.ts";
+import type { SleepTime, TaskOptions } from "../job_context.ts";
+import { REST_MS_MAX, YEARS_MAX } from "../../core/job_plan.ts";
+import { MisuseError } from "./misuse.ts";
+
+/** @throws {TypeError} when there is nothing to call. */
+export function requireFunctions(taskId: string, fn: unknown, compensate: unknown): void {
+  if (typeof fn !== "function") {
+    throw new TypeError(`Cannot run task ${taskId}: its second argument must be a function`);
+  }
+  if (compensate !== undefined && typeof compensate !== "function") {
+    throw new TypeError(`Cannot run task ${taskId}: compensate must be a function`);
+  }
+}
+
+/** @throws {TypeError} when an option is invalid. */
+export function checkedRetry<Result>(taskId: string, options: TaskOptions<Result>): RetryPolicy {
+  const { timeoutMs, retry: asked = DEFAULT_RETRY } = options;
+  requireKnown(taskId, "an option", options, TASK_OPTIONS);
+  if (typeof asked !== "object") {
+    throw new TypeError(`Cannot run task ${taskId}: retry must be an object, as {maxAttempts: 3}`);
+  }
+  requireKnown(taskId, "a member of retry", asked, RETRY_MEMBERS);
+  const retry = { ...DEFAULT_RETRY, ...asked };
+  const flaw = retryPolicyFlaw(retry);
+  if (flaw !== undefined) throw new TypeError(`Cannot run task ${taskId}: retry.${flaw}`);
+  if (timeoutMs !== undefined && !(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
+    throw new TypeError(
+      `Cannot run task ${taskId}: timeoutMs is ${timeoutMs}; it must be milliseconds, above 0`,
+    );
+  }
+  return retry;
+}
+
+const TASK_OPTIONS = ["retry", "timeoutMs", "compensate"] satisfies (keyof TaskOptions<unknown>)[];
+const RETRY_MEMBERS = Object.keys(DEFAULT_RETRY);
+
+/** A name that nothing reads, such as `timeout`, would be a limit that the task does not have. */
+function requireKnown(
+  taskId: string,
+  what: string,
+  given: object,
+  known: readonly string[],
+): void {
+  for (const name in given) {
+    if (!known.includes(name)) {
+      throw new TypeError(
+        `Cannot run task ${taskId}: ${name} is not ${what}; known are ${known.join(", ")}`,
+      );
+    }
+  }
+}
+
+/** In milliseconds: a duration from when it is recorded, or a time since the epoch. */
+export type RestTime = { readonly ms: number } | { readonly untilMs: number };
+
+/**
+ * @param nowMs The time as `run` sees it.
+ * @throws {MisuseError} when `time` is not a time, or is too far away.
+ */
+export function restTime(id: string, time: SleepTime, nowMs: number): RestTime {
+  if (typeof time === "number") return { ms: checkedMs(`sleep ${id} of`, time) };
+  if (typeof time !== "object" || time === null || !("until" in time)) {
+    throw new MisuseError(`Cannot sleep ${id} for ${String(time)}: give milliseconds, or {until}`);
+  }
+  const until: unknown = time.until;
+  const untilMs = typeof until === "string" ? Date.parse(until) : Number(until);
+  if (!Number.isFinite(untilMs) || untilMs < 0) {
+    throw new MisuseError(
+      `Cannot sleep ${id} until ${String(until)}: give a Date, a time in RFC 3339, or ` +
+        "milliseconds since the epoch",
+    );
+  }
+  checkedMs(`sleep ${id} of`, Math.max(0, untilMs - nowMs));
+  return { untilMs };
+}
+
+/**
+ * @param step Begins the description of the rest, such as `sleep overnight of`.
+ * @throws {MisuseError} naming the step, when `ms` is not a duration, or is too long.
+ */
+export function checkedMs(step: string, ms: number): number {
+  if (Number.isFinite(ms) && ms >= 0 && ms <= REST_MS_MAX) return ms;
+  throw new MisuseError(
+    `Cannot ask for ${step} ${ms} ms: give milliseconds, from 0 to ${YEARS_MAX} years`,
+  );
+}
+
+/** The time to record, in RFC 3339. */
+export function restDueAt(time: RestTime, nowMs: number): string {
+  return new Date("ms" in time ? nowMs + time.ms : time.untilMs).toISOString();
+}
