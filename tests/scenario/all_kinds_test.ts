@@ -66,8 +66,9 @@ class Crowd {
 
   /** Works until `over`, and then until everything is submitted and paid. */
   async work(): Promise<void> {
-    const clients = [this.#submits(), this.#submits(), this.#submits(), this.#pays()];
-    await Promise.all([...clients, this.#reads(), this.#reads(), this.#reads(), this.#operates()]);
+    const submitting = Promise.all([this.#submits(), this.#submits(), this.#submits()]);
+    const others = [this.#reads(), this.#reads(), this.#reads(), this.#operates()];
+    await Promise.all([submitting, this.#paysUntil(submitting), ...others]);
   }
 
   over(): void {
@@ -87,8 +88,10 @@ class Crowd {
     }
   }
 
-  async #pays(): Promise<void> {
-    while (!this.#isOver || this.#unpaid.length > 0) {
+  async #paysUntil(submitting: Promise<unknown>): Promise<void> {
+    let isSubmitted = false;
+    void submitting.finally(() => isSubmitted = true);
+    while (!isSubmitted || this.#unpaid.length > 0) {
       const n = this.#unpaid.shift();
       const event = { eventType: "all.Paid", eventId: `paid-${n}`, attributes: { n } };
       if (n !== undefined) await this.#post("/events", event);
