@@ -1,7 +1,7 @@
 /** Commands on jobs, with everything that a pure decision on them needs. */
 
 import type { JobEventDraft } from "./event.ts";
-import type { ClockChange, JobCreatedAttributes } from "./framework_events.ts";
+import type { JobCreatedAttributes } from "./framework_events.ts";
 import type { ExecutionId, JobId, TaskId } from "./ids.ts";
 import type { Origin } from "./origin.ts";
 import type { TraceIds } from "./trace_ids.ts";
@@ -66,7 +66,7 @@ export type Timer =
   | { readonly taskId: TaskId }
   | { readonly expectation: string; readonly wait?: number };
 
-export interface ElapseCommand extends ClockChange {
+export interface ElapseCommand {
   readonly kind: "elapse";
   readonly timer: Timer;
 }

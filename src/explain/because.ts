@@ -9,7 +9,7 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { Reasons, Statement, WaitingFor } from "./explanation.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
-import { findTask, isSleep, type JobState, type TaskState } from "../core/job_state.ts";
+import { findTask, isSleep, isTerminal, type JobState, type TaskState } from "../core/job_state.ts";
 import { showSome } from "./show_some.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { attemptNow, unsuccessfulAttempts } from "./attempts.ts";
@@ -18,6 +18,7 @@ import { endReasons, failureReasons } from "./because_ended.ts";
 import { compensationReasons } from "./because_compensating.ts";
 import type { Evidence } from "./evidence.ts";
 import { explainOrigin } from "./origin.ts";
+import { clockReasons } from "./process_facts.ts";
 import { parkedReasons } from "./parked.ts";
 import { countedTwice, repeatedSteps } from "./retrospect.ts";
 import { heldLaterReasons, holdingLater } from "./pause_texts.ts";
@@ -42,6 +43,7 @@ export function explainCause(
     ...processReasons(outlined, evidence),
     ...conditionReasons(deriveCondition(outlined.job), outlined, evidence, waitingFor),
     ...heldLaterReasons(holdingLater(outlined, evidence)),
+    ...isTerminal(outlined.job) ? [] : clockReasons(outlined),
     ...explainOrigin(outlined, evidence),
   ];
   const said = new Set<string>();

@@ -24,6 +24,7 @@ import { heldUpReasons } from "./hold_up_texts.ts";
 import { lateLimit } from "./late_limit.ts";
 import { lateDeadlineText, oddTimes } from "./times.ts";
 import { doneAgain, resultsOfOtherCode } from "./retried.ts";
+import { meanwhileReasons } from "./process_facts.ts";
 import { returnedErrors } from "./returned_errors.ts";
 import { twinReasons } from "./twins.ts";
 import { waitsGivenUp } from "./run_answers.ts";
@@ -81,6 +82,7 @@ export function notableReasons(outlined: OutlinedHistory, evidence: Evidence): R
     ...countedTwice(outlined),
     ...eventsTooLate(outlined, evidence),
     ...overlookedEvents(outlined, evidence),
+    ...meanwhileReasons(outlined),
     ...recoveredFailures(outlined),
   ];
 }
@@ -141,7 +143,7 @@ export function failureReasons(outlined: OutlinedHistory, evidence: Evidence): R
     ...returnedErrors(outlined),
     ...resultsOfOtherCode(outlined, evidence),
     ...hasThrown(failure, failedBy.entry) ? waitsGivenUp(outlined) : [],
-    ...late === undefined ? [] : [late],
+    ...late === undefined ? meanwhileReasons(outlined) : [late],
     ...eventsTooLate(outlined, evidence),
     ...sameElsewhere === undefined ? [] : [sameElsewhere],
     ...earlier,

@@ -3,6 +3,7 @@
 import { durationText } from "../core/duration.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
+import { blockedReasons } from "./process_facts.ts";
 import { later, taskText } from "./phrases.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Statement } from "./explanation.ts";
@@ -58,6 +59,12 @@ export function lateLimit(
   const own = [ended.logId, started.logId];
   const lateMs = ranMs - timeoutMs;
   if (lateMs >= LATE_MS) {
+    const [blocked] = blockedReasons(outlined);
+    if (blocked !== undefined) {
+      const statement = `${subject} ended ${durationText(lateMs)} after its time limit. ` +
+        blocked.statement;
+      return { statement, cites: [...own, ...blocked.cites] };
+    }
     const others = beside?.holders ?? [];
     const what = beside === undefined || others.length === 0
       ? "such as code that did not yield, or it stood still itself"

@@ -1,6 +1,6 @@
 /** A job's entries as an explanation needs them: what began, ended and moved it. */
 
-import { isCorrelated, type JobEventLogEntry } from "../core/event.ts";
+import { isCorrelated, type JobEventLogEntry, type ProcessEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { lengthMs } from "./condition_spans.ts";
 import { toMatchable } from "../core/projector.ts";
@@ -16,6 +16,8 @@ export interface OutlinedHistory extends Noted {
   readonly facts: ByType;
   /** The same for events recorded by Daybook, of the types in the plan. */
   readonly ownFacts: ByType;
+  /** What happened to the whole process meanwhile, oldest first; absent when unknown. */
+  readonly process?: readonly ProcessEntry[];
   /** Positions of those that counted for an expectation, or moved the job. */
   readonly counted: ReadonlySet<LogId>;
   /** Original ids of the events that reached this job. */

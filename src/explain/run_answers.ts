@@ -79,7 +79,9 @@ function waitEnded(outlined: OutlinedHistory, expectation: string, logId: LogId)
   const at = atText(entry);
   const woken = wokenBy(outlined, logId);
   const wait = outlined.job.waits?.find(({ passedBy }) => passedBy === logId);
-  const late = wait === undefined || entry === undefined ? "" : lateText(wait.dueAt, entry);
+  const late = wait === undefined || entry === undefined
+    ? ""
+    : lateText(outlined, wait.dueAt, entry, wait.setBy);
   const statement = woken === undefined
     ? `"${expectation}" did not come in time: the wait ended${at}${late}`
     : `The wait for "${expectation}" was ended early${at} by ${wakeText(woken)}`;

@@ -24,6 +24,7 @@ import {
   taskText,
   uncapital,
 } from "./phrases.ts";
+import { clockReasons } from "./process_facts.ts";
 import { parkedSummary } from "./parked.ts";
 import { heldLaterText, holdingLater, isPaused } from "./pause_texts.ts";
 import { repeatedSteps } from "./retrospect.ts";
@@ -44,8 +45,9 @@ export function summarize(
   waitingFor: readonly WaitingFor<LogId>[],
 ): string {
   const { job } = outlined;
-  const what = doing(deriveCondition(job), outlined, evidence, waitingFor);
-  if (isTerminal(job)) return `Job ${job.jobId} ${what}`;
+  const doingWhat = doing(deriveCondition(job), outlined, evidence, waitingFor);
+  if (isTerminal(job)) return `Job ${job.jobId} ${doingWhat}`;
+  const what = [doingWhat, ...clockReasons(outlined).map(({ statement }) => statement)].join(" ");
   const { definition, full, silentSince } = evidence.circumstances;
   if (silentSince !== undefined) {
     return `Job ${job.jobId} cannot continue: ${silenceText(silentSince)}. It ${what}`;

@@ -116,7 +116,9 @@ function sleptText(outlined: OutlinedHistory, endedBy: LogId | undefined): strin
   if (slept === undefined) return "asleep";
   const dueAt = sleepDueAt(outlined, slept.firstLogId);
   const ended = outlined.entries.get(endedBy ?? 0);
-  const late = dueAt === undefined || ended === undefined ? "" : lateText(dueAt, ended);
+  const late = dueAt === undefined || ended === undefined
+    ? ""
+    : lateText(outlined, dueAt, ended, slept.firstLogId);
   return `in sleep ${slept.taskId}${late === "" ? "" : ` (due at ${dueAt})`}`;
 }
 

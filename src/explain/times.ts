@@ -2,7 +2,6 @@
 
 import { durationText } from "../core/duration.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
-import type { ClockChange } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
 import {
   type CompletedTask,
@@ -18,6 +17,7 @@ import { automatic, manual } from "./next_step.ts";
 import { lengthMs } from "./condition_spans.ts";
 import type { Evidence } from "./evidence.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
+import { clockSetMs } from "./process_facts.ts";
 import { isPaused } from "./pause_texts.ts";
 import { openExpectations } from "./open_expectations.ts";
 import { actorText, later, reasonText, shortened } from "./phrases.ts";
@@ -101,8 +101,13 @@ const LATE_MS = 60_000;
  * `; its time was up at ..., and 5 h passed before a process recorded it`, or nothing. No process
  * may have run meanwhile, so events of that time may not have arrived either.
  */
-export function lateText(dueAt: string, { receivedAt, attributes }: JobEventLogEntry): string {
-  const set = clockText(attributes as ClockChange);
+export function lateText(
+  outlined: OutlinedHistory,
+  dueAt: string,
+  { logId, receivedAt }: JobEventLogEntry,
+  setBy: LogId,
+): string {
+  const set = clockText(clockSetMs(outlined, setBy, logId));
   if (set !== "") return `; its time had come, ${set}`;
   const ms = lengthMs(dueAt, receivedAt);
   return ms < LATE_MS
@@ -111,21 +116,24 @@ export function lateText(dueAt: string, { receivedAt, attributes }: JobEventLogE
 }
 
 /** `but the clock of the machine was set back by 1 h meanwhile`, or nothing. */
-function clockText({ clockSetMs }: ClockChange): string {
-  if (clockSetMs === undefined) return "";
-  const by = durationText(Math.abs(clockSetMs));
-  return clockSetMs < 0
+function clockText(setMs: number): string {
+  if (setMs === 0) return "";
+  const by = durationText(Math.abs(setMs));
+  return setMs < 0
     ? `but the clock of the machine was set back by ${by} meanwhile`
     : `but the clock of the machine was set ahead by ${by} meanwhile, or the machine slept`;
 }
 
 /** The same for the deadline of a plan that failed its job. */
-export function lateDeadlineText({ job, failedBy }: OutlinedHistory): string {
+export function lateDeadlineText(outlined: OutlinedHistory): string {
+  const { job, failedBy, started } = outlined;
   const entry = failedBy?.entry;
   if (entry?.eventType !== "job.DeadlinePassed" || job.state === "Created") return "";
   const { expectation } = (entry as FrameworkEntry<"job.DeadlinePassed">).attributes;
   const within = job.plan.expected.find(({ id }) => id === expectation)?.within;
-  return within === undefined ? "" : lateText(later(job.startedAt, within.ms), entry);
+  return within === undefined
+    ? ""
+    : lateText(outlined, later(job.startedAt, within.ms), entry, started?.logId ?? 0);
 }
 
 /** When the sleeps end by themselves, and what ends them now. */
@@ -183,7 +191,7 @@ function oddSleeps(outlined: OutlinedHistory): Reasons {
     if (over !== "") {
       return [{ statement: `Sleep ${taskId} took no time${over}.`, cites: [firstLogId] }];
     }
-    const set = clockText(outlined.entries.get(completedBy)?.attributes as ClockChange ?? {});
+    const set = clockText(clockSetMs(outlined, firstLogId, completedBy));
     if (set === "") return [];
     const statement = `Sleep ${taskId} ended at ${endedAt}; its time had come, ${set}.`;
     return [{ statement, cites: [firstLogId, completedBy] }];
@@ -210,7 +218,9 @@ export function sleepEnded(
   if (woken === undefined) {
     const ended = outlined.entries.get(completedBy);
     const dueAt = sleepDueAt(outlined, firstLogId);
-    const late = dueAt === undefined || ended === undefined ? "" : lateText(dueAt, ended);
+    const late = dueAt === undefined || ended === undefined
+      ? ""
+      : lateText(outlined, dueAt, ended, firstLogId);
     const how = overText(outlined, firstLogId) || late || ", when it was due";
     return { statement: `Sleep ${taskId} ended at ${endedAt}${how}`, cites: [completedBy] };
   }

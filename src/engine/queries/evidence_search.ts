@@ -6,7 +6,12 @@
 
 import { givenUpAt } from "../../explain/retrospect.ts";
 import { correlationTerms } from "../../core/correlation.ts";
-import type { JobEventLogEntry } from "../../core/event.ts";
+import {
+  isProcessEntry,
+  type JobEventLogEntry,
+  PROCESS_FACTS,
+  type ProcessEntry,
+} from "../../core/event.ts";
 import { isReserved } from "../../core/event_type.ts";
 import { runToEnd, type Work } from "../../core/work.ts";
 import { outline, type OutlinedHistory } from "../../explain/outlined_history.ts";
@@ -22,6 +27,7 @@ import { type JsonObject, jsonSize } from "../../core/json.ts";
 import type { Effect } from "../../explain/likeness/suspect.ts";
 import { quotedEntry } from "../../core/quotation.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
+import { CARRIERS_MAX } from "../views/postings.ts";
 import {
   EntryPages,
   type EntrySource,
@@ -46,6 +52,9 @@ const SATISFIED_MAX = 10;
 const LATE_MAX = 20;
 /** The most events that a satisfied expectation may have taken to be searched for late ones. */
 const NEAR_MAX = 64;
+/** How many facts about the process are read, and how many of those after the job's end. */
+const PROCESS_FACTS_MAX = 32;
+const PROCESS_AFTER_MAX = 2;
 /** How many of the jobs that an event reached are named. */
 const EFFECTS_MAX = 3;
 
@@ -61,6 +70,7 @@ interface EvidenceFound extends Pick<Evidence, "causes" | "candidates" | "later"
   readonly foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>;
   /** By the position of an event, the jobs that it reached. */
   readonly effects: ReadonlyMap<LogId, readonly Effect[]>;
+  readonly process: readonly ProcessEntry[];
 }
 
 export class EvidenceSearch {
@@ -102,6 +112,7 @@ export class EvidenceSearch {
     const senders = new SenderSearch(outlined.job, { source: this.#source, find, read });
     senders.lookUp(open, lookup);
     for (const { matcher } of met) lookup.near(matcher);
+    for (const type of PROCESS_FACTS) lookup.ofType(type, CARRIERS_MAX);
     const twins = new TwinSearch(outlined.job, this.#source);
     twins.lookUp(lookup);
     const found = await find(lookup);
@@ -114,7 +125,11 @@ export class EvidenceSearch {
     ];
     const lateOnes = this.#lateOnes(outlined, met, found);
     const late = [...lateOnes.values()].flat();
-    const foreignEntries = await this.#foreignEntries(wantedCauses(outlined), [...events, ...late]);
+    const meanwhile = processFacts(outlined, found, headLogId);
+    const foreignEntries = await this.#foreignEntries(
+      [...wantedCauses(outlined), ...meanwhile],
+      [...events, ...late],
+    );
     const effects = await this.#effects(events, foreignEntries);
     const isCounting = this.#source.job !== undefined;
     const candidates = new Map(
@@ -135,7 +150,9 @@ export class EvidenceSearch {
       logIds.flatMap((logId) => foreignEntries.get(logId) ?? [])
         .filter((entry) => entry.jobId === undefined && isAccepted(outlined, id, entry)),
     ]));
-    return { causes: foreignEntries, candidates, foreignEntries, effects, later, twin };
+    const process = meanwhile.flatMap((logId) => foreignEntries.get(logId) ?? [])
+      .filter(isProcessEntry);
+    return { causes: foreignEntries, candidates, foreignEntries, effects, later, process, twin };
   }
 
   /** By expectation, a search for expected values inside texts. */
@@ -237,6 +254,20 @@ function isAccepted({ job }: OutlinedHistory, id: string, entry: JobEventLogEntr
   const expected = job.plan.expected.find((one) => one.id === id);
   return expected !== undefined && entry.stratum === "domain" &&
     expectationAccepts(expected, toMatchable(entry));
+}
+
+/** Facts about the process since the job's first entry, and the next few after its end. */
+function processFacts(
+  { created, endedBy }: OutlinedHistory,
+  found: FoundEvents,
+  headLogId: LogId,
+): readonly LogId[] {
+  const all = PROCESS_FACTS.flatMap((type) => found.ofType(type, CARRIERS_MAX))
+    .filter((logId) => logId > created.logId && logId <= headLogId)
+    .toSorted((left, right) => left - right);
+  const end = endedBy?.entry.logId ?? Infinity;
+  const after = all.filter((logId) => logId > end).slice(0, PROCESS_AFTER_MAX);
+  return [...all.filter((logId) => logId <= end).slice(-PROCESS_FACTS_MAX), ...after];
 }
 
 /** By expectation, the events that resemble it: the most similar first, at most a share of all. */

@@ -34,6 +34,7 @@ import { queuedAs } from "./blocking_limit.ts";
 import { placeHistory } from "./place_histories.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
+import { clockReasons } from "../../explain/process_facts.ts";
 import { limitDue } from "../../explain/late_limit.ts";
 import { findSameElsewhere, findSiblings } from "./siblings.ts";
 import { findUsualTime } from "./usual_times.ts";
@@ -139,16 +140,19 @@ export class Explainer {
       this.#parts.history.pages,
       hold,
     );
-    const outlined = await this.#outlined(logIds, share, hold);
-    const { job } = outlined;
+    const own = await this.#outlined(logIds, share, hold);
+    const { job } = own;
     const upTo = asOfTime === undefined ? undefined : asOf;
     const circumstances = upTo === undefined
       ? await this.#circumstances.now(job, share)
-      : await this.#circumstances.past(outlined, upTo, Date.parse(asOfTime ?? ""), share);
-    const { foreignEntries, ...found } = await search.run(outlined);
+      : await this.#circumstances.past(own, upTo, Date.parse(asOfTime ?? ""), share);
+    const { foreignEntries, process, ...found } = await search.run(own);
+    const outlined = { ...own, process };
     const contrast = await contrastOf(this.#parts, job, share, upTo);
-    const usual = await findUsualTime(this.#parts, job, share, upTo);
-    const heldUp = await this.#heldUp(outlined, share);
+    // After the clock was set, no length of time on record is known.
+    const isTimed = clockReasons(outlined).length === 0;
+    const usual = isTimed ? await findUsualTime(this.#parts, job, share, upTo) : undefined;
+    const heldUp = isTimed ? await this.#heldUp(outlined, share) : undefined;
     const beside = await this.#besideLimit(outlined, share);
     const siblings = await findSiblings(job, outlined.entries.values(), this.#parts, upTo);
     const sameElsewhere = findSameElsewhere(job, this.#parts.lists, upTo);
