@@ -1,7 +1,6 @@
 /** Matching one event to its job, with 100,000 waiting jobs and with 100. */
 
-import { eventType } from "../src/core/event_type.ts";
-import type { JobId } from "../src/core/ids.ts";
+import { eventType, type JobId } from "../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../src/core/job_plan.ts";
 import type { Daybook } from "../src/server/daybook.ts";
 import { CorrelationIndex } from "../src/engine/events/correlation_index.ts";

@@ -3,8 +3,7 @@
  * thousand. The time should depend on the job's own entries, not on the journal's.
  */
 
-import { type EventType, eventType } from "../src/core/event_type.ts";
-import type { JobId } from "../src/core/ids.ts";
+import { type EventType, eventType, type JobId } from "../src/core/ids.ts";
 import { DEFAULT_POLICY, type ExpectedEvent } from "../src/core/job_plan.ts";
 import type { Daybook } from "../src/server/daybook.ts";
 import { openDaybook, type Result, withTwoDaybooks } from "./fixtures.ts";

@@ -3,8 +3,7 @@
  * have been meant, the cost of the index of values, and the time to rebuild it.
  */
 
-import { eventType } from "../src/core/event_type.ts";
-import { eventId, type JobId } from "../src/core/ids.ts";
+import { eventId, eventType, type JobId } from "../src/core/ids.ts";
 import type { StampedEvent } from "../src/engine/ports.ts";
 import { DenoFileSystem } from "../src/journal/deno_file_system.ts";
 import { FileJournal } from "../src/journal/file_journal.ts";

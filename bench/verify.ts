@@ -1,6 +1,6 @@
 /** `journal verify` of a million entries, compared with `JSON.parse` of the same lines. */
 
-import type { EventType } from "../src/core/event_type.ts";
+import type { EventType } from "../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../src/core/job_plan.ts";
 import { paired, perSecond } from "./figures.ts";
 import type { Daybook } from "../src/server/daybook.ts";

@@ -2,7 +2,7 @@
 
 import { messageText } from "../core/error_text.ts";
 import { parseJsonText } from "../core/json_text.ts";
-import { stateText } from "../core/state_text.ts";
+import { stateText } from "../core/condition.ts";
 import type { Client } from "./client.ts";
 import {
   CommandError,

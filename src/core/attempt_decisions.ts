@@ -1,7 +1,13 @@
 /** Decisions on attempts: how one begins, and what its failure means. Pure. */
 
-import type { StartAttemptsCommand, StartCompensationCommand } from "./command.ts";
-import { accept, type Decision, reject, rejectState } from "./decision.ts";
+import {
+  accept,
+  type Decision,
+  reject,
+  rejectState,
+  type StartAttemptsCommand,
+  type StartCompensationCommand,
+} from "./command.ts";
 import type { ErrorFact, FailureKind } from "./framework_events.ts";
 import { startOfExecution } from "./ids.ts";
 import { findTask, isHeld, type JobState } from "./job_state.ts";

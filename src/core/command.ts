@@ -1,10 +1,15 @@
-/** Commands on jobs, with everything that a pure decision on them needs. */
+/** Commands on jobs, with everything that a pure decision on them needs; and what it gives. */
 
 import type { JobEventDraft } from "./event.ts";
-import type { JobCreatedAttributes } from "./framework_events.ts";
+import type {
+  ControlAttributes,
+  FrameworkAttributes,
+  JobCreatedAttributes,
+  JobEventType,
+} from "./framework_events.ts";
 import type { ExecutionId, JobId, TaskId } from "./ids.ts";
-import type { Origin } from "./origin.ts";
-import type { TraceIds } from "./trace_ids.ts";
+import type { Origin, TraceIds } from "./trace_ids.ts";
+import type { JobState, StateName } from "./job_state.ts";
 
 export interface CreateCommand {
   readonly kind: "create";
@@ -14,25 +19,22 @@ export interface CreateCommand {
   readonly start: boolean;
 }
 
-interface ControlCommand {
+interface ControlCommand extends ControlAttributes {
   readonly kind: "start" | "suspend" | "resume" | "wake";
-  readonly reason?: string;
 }
 
-interface CancelCommand {
+interface CancelCommand extends ControlAttributes {
   readonly kind: "cancel";
-  readonly reason?: string;
   /** Only for a parked job: undo nothing. */
   readonly leave?: boolean;
 }
 
-export interface RetryCommand {
+export interface RetryCommand extends ControlAttributes {
   readonly kind: "retry";
   readonly newJobId: JobId;
   readonly attributes: JobCreatedAttributes;
   /** Reuse only what completed before this task first started. */
   readonly from?: TaskId;
-  readonly reason?: string;
   /** Events that counted for the old job and now correlate with the new one. */
   readonly facts: readonly JobEventDraft[];
 }
@@ -87,3 +89,61 @@ export type Command =
     | StartCompensationCommand
     | ElapseCommand
   );
+
+/** Why a command was rejected. */
+export interface Rejection {
+  /** A sentence: action first, then the state. */
+  readonly message: string;
+  /** The states in which the same command is accepted; empty when there is none. */
+  readonly allowedIn: readonly StateName[];
+  /** A further condition in those states. */
+  readonly allowedWhile?: Hold;
+  /** For a retry: the job as which it was already retried. */
+  readonly retriedAs?: JobId;
+}
+
+type Hold =
+  | "suspended"
+  | "not suspended"
+  | "parked"
+  | "suspended or parked"
+  | "parked or compensating";
+
+export type Decision =
+  | { readonly accepted: true; readonly events: readonly JobEventDraft[] }
+  | { readonly accepted: false; readonly rejection: Rejection };
+
+export function accept(events: readonly JobEventDraft[]): Decision {
+  return { accepted: true, events };
+}
+
+export function reject(
+  message: string,
+  allowedIn: readonly StateName[],
+  allowedWhile?: Hold,
+): Decision {
+  const condition = allowedWhile === undefined ? {} : { allowedWhile };
+  return { accepted: false, rejection: { message, allowedIn, ...condition } };
+}
+
+export function rejectState(
+  job: JobState,
+  verb: string,
+  allowedIn: readonly StateName[],
+): Decision {
+  return reject(`Cannot ${verb} job ${job.jobId}: state is ${job.state}`, allowedIn);
+}
+
+/** A fact about a job, before it is recorded. */
+export function jobFact<Type extends JobEventType>(
+  eventType: Type,
+  jobId: JobId,
+  attributes: FrameworkAttributes[Type],
+) {
+  return { stratum: "framework", eventType, jobId, attributes } as const;
+}
+
+/** The part of a command that is recorded with its effect. */
+export function reasonOf({ reason }: ControlAttributes): ControlAttributes {
+  return reason === undefined ? {} : { reason };
+}

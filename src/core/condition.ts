@@ -4,13 +4,12 @@ import { assertNever } from "./assert_never.ts";
 import { type LogId, MAIN_TASK } from "./ids.ts";
 import {
   hasCode,
-  isMet,
-  type JobHead,
   type JobState,
   type RunningJob,
   type TaskState,
   type WaitingTask,
 } from "./job_state.ts";
+import { isMetAt } from "./expectations.ts";
 
 export const CONDITIONS = [
   "created",
@@ -125,27 +124,12 @@ function hasAnswer(job: RunningJob, main: WaitingTask, lastCompleted: LogId): bo
   if (lastCompleted > main.seen) return true;
   if (hasPassed(job, main.seen)) return true;
   const asked = new Set(main.expectations);
-  return job.plan.expected.some(({ id }, index) => asked.has(id) && hasAllMatches(job, index));
+  return job.plan.expected.some(({ id }, index) => asked.has(id) && isMetAt(job, index));
 }
 
 /** Whether a timed wait of `run` has ended since then. */
 function hasPassed({ waits = [] }: RunningJob, seen: LogId): boolean {
   return waits.some(({ passedBy = 0, reusedFrom }) => passedBy > seen && reusedFrom === undefined);
-}
-
-/** Whether an expectation has all its matches, or is waived; `false` when there is none. */
-export function isSettled(job: JobHead, expectation: string): boolean {
-  return hasAllMatches(job, job.plan.expected.findIndex(({ id }) => id === expectation));
-}
-
-export function allSatisfied(job: JobState): boolean {
-  return job.plan.expected.every((_, index) => hasAllMatches(job, index));
-}
-
-function hasAllMatches(job: JobHead, index: number): boolean {
-  const expected = job.plan.expected[index];
-  const progress = job.expected[index];
-  return expected !== undefined && progress !== undefined && isMet(expected, progress);
 }
 
 /** Conditions in which a job holds no place: it has not begun, is idle, is held, or has ended. */
@@ -161,3 +145,24 @@ export const WITHOUT_PLACE: ReadonlySet<Condition> = new Set([
   "failed",
   "cancelled",
 ]);
+
+/** The state, with the condition where that says more: `Running (waiting)`, but just `Done`. */
+export function stateText(
+  { state, condition }: { readonly state: string; readonly condition: string },
+): string {
+  const isSaid = condition === "succeeded" || condition === state.toLowerCase();
+  return isSaid ? state : `${state} (${condition})`;
+}
+
+/** How an entry changed its job; `from` is `null` for the entry that created it. */
+interface StateChange {
+  readonly from: string | null;
+  readonly to: string;
+  readonly condition: string;
+}
+
+/** `Created → Running (queued)`, or `Running (waiting)` where only the condition changed. */
+export function changeText({ from, to, condition }: StateChange): string {
+  const now = stateText({ state: to, condition });
+  return from === null || from === to ? now : `${from} → ${now}`;
+}

@@ -5,24 +5,33 @@
 
 import { decideStartAttempts, decideStartCompensation } from "./attempt_decisions.ts";
 import { assertNever } from "./assert_never.ts";
-import type { Command, CreateCommand, ElapseCommand, RetryCommand } from "./command.ts";
-import { isSettled } from "./condition.ts";
-import { accept, control, type Decision, type Reasoned, reject, rejectState } from "./decision.ts";
+import {
+  accept,
+  type Command,
+  type CreateCommand,
+  type Decision,
+  type ElapseCommand,
+  jobFact,
+  reasonOf,
+  reject,
+  rejectState,
+  type RetryCommand,
+} from "./command.ts";
 import { cancelParked, decideLeave, resumed } from "./decide_parked.ts";
 import type { JobEventDraft } from "./event.ts";
-import type { FrameworkAttributes } from "./framework_events.ts";
+import type { ControlAttributes, FrameworkAttributes } from "./framework_events.ts";
 import { type JobId, type LogId, MAIN_TASK, type TaskId } from "./ids.ts";
 import { MAIN_EXPECTATION_ID } from "./job_plan.ts";
 import {
   type CompensatingJob,
   type CompletedTask,
   findTask,
-  isMet,
   isSleep,
   type JobState,
   type RunningJob,
   type TimedWait,
 } from "./job_state.ts";
+import { isMetAt, isSettled } from "./expectations.ts";
 import { backsOff, sleeping } from "./task_facts.ts";
 import { findWait, openWaits } from "./waits.ts";
 
@@ -64,18 +73,13 @@ function decideAlone(job: JobState | undefined, command: Command): Decision {
 function decideCreate(job: JobState | undefined, command: CreateCommand): Decision {
   const { jobId, attributes, start } = command;
   if (job !== undefined) return reject(`Cannot create job ${jobId}: it exists`, []);
-  const created: JobEventDraft = {
-    stratum: "framework",
-    eventType: "job.JobCreated",
-    jobId,
-    attributes,
-  };
-  return accept(start ? [created, control("job.JobStarted", jobId, {})] : [created]);
+  const created = jobFact("job.JobCreated", jobId, attributes);
+  return accept(start ? [created, jobFact("job.JobStarted", jobId, {})] : [created]);
 }
 
-function decideStart(job: JobState, command: Reasoned): Decision {
+function decideStart(job: JobState, command: ControlAttributes): Decision {
   return job.state === "Created"
-    ? accept([control("job.JobStarted", job.jobId, command)])
+    ? accept([jobFact("job.JobStarted", job.jobId, reasonOf(command))])
     : rejectState(job, "start", ["Created"]);
 }
 
@@ -83,16 +87,19 @@ function decideStart(job: JobState, command: Reasoned): Decision {
  * Only `JobStarted` leaves Created. So a job that has not started is started and cancelled in one
  * batch, and none of its code runs, unless its plan expects the cancellation.
  */
-function decideCancel(job: JobState, command: Reasoned & { readonly leave?: boolean }): Decision {
+function decideCancel(
+  job: JobState,
+  command: ControlAttributes & { readonly leave?: boolean },
+): Decision {
   if (command.leave === true) return decideLeave(job, command);
-  const cancelled = control("job.JobCancelled", job.jobId, command);
+  const cancelled = jobFact("job.JobCancelled", job.jobId, reasonOf(command));
   if (job.state === "Running") return accept(cancelParked(job, cancelled));
   if (job.state !== "Created") return rejectState(job, "cancel", ["Created", "Running"]);
   return job.plan.expected.length === 0
     ? reject(`Cannot cancel job ${job.jobId}: its plan is empty, so it would start as Done`, [
       "Running",
     ])
-    : accept([control("job.JobStarted", job.jobId, command), cancelled]);
+    : accept([jobFact("job.JobStarted", job.jobId, reasonOf(command)), cancelled]);
 }
 
 const SUSPENDABLE = ["Running", "Compensating"] as const;
@@ -101,14 +108,14 @@ function isSuspendable(job: JobState): job is RunningJob | CompensatingJob {
   return job.state === "Running" || job.state === "Compensating";
 }
 
-function decideSuspend(job: JobState, command: Reasoned): Decision {
+function decideSuspend(job: JobState, command: ControlAttributes): Decision {
   if (!isSuspendable(job)) return rejectState(job, "suspend", SUSPENDABLE);
   return job.suspendedBy === undefined
-    ? accept([control("job.JobSuspended", job.jobId, command)])
+    ? accept([jobFact("job.JobSuspended", job.jobId, reasonOf(command))])
     : reject(`Cannot suspend job ${job.jobId}: it is suspended`, SUSPENDABLE, "not suspended");
 }
 
-function decideResume(job: JobState, command: Reasoned): Decision {
+function decideResume(job: JobState, command: ControlAttributes): Decision {
   if (!isSuspendable(job)) return rejectState(job, "resume", SUSPENDABLE);
   const events = resumed(job, command);
   return events.length > 0 ? accept(events) : reject(
@@ -118,13 +125,13 @@ function decideResume(job: JobState, command: Reasoned): Decision {
   );
 }
 
-function decideWake(job: JobState, command: Reasoned): Decision {
+function decideWake(job: JobState, command: ControlAttributes): Decision {
   if (!isSuspendable(job)) return rejectState(job, "wake", SUSPENDABLE);
   const isRunning = job.state === "Running";
   const ends = [
     ...(isRunning ? sleeping(job.tasks) : []).map(({ taskId }) => elapsed(job.jobId, taskId)),
     ...(isRunning ? openWaits(job) : []).map(({ expectation, wait }) =>
-      deadlinePassed(job.jobId, { expectation, wait })
+      jobFact("job.DeadlinePassed", job.jobId, { expectation, wait })
     ),
   ];
   if (ends.length === 0 && !backsOff(job.tasks)) {
@@ -134,17 +141,16 @@ function decideWake(job: JobState, command: Reasoned): Decision {
       [],
     );
   }
-  const woken = control("job.JobWoken", job.jobId, command);
+  const woken = jobFact("job.JobWoken", job.jobId, reasonOf(command));
   return accept([woken, ...ends.map((end) => ({ ...end, causedBy: CAUSE }))]);
 }
 
 /** What ends the waiting of a job that waits only for events. */
-function insteadOfWaking({ state, plan, expected }: JobState): string {
-  if (state !== "Running") return "";
-  const open = plan.expected.find((one, index) => {
-    const progress = expected[index];
-    return one.id !== MAIN_EXPECTATION_ID && progress !== undefined && !isMet(one, progress);
-  });
+function insteadOfWaking(job: JobState): string {
+  if (job.state !== "Running") return "";
+  const open = job.plan.expected.find(({ id }, index) =>
+    id !== MAIN_EXPECTATION_ID && !isMetAt(job, index)
+  );
   if (open === undefined) return "";
   return `; "${open.id}" is met by an event of type ${open.matcher.eventType}; to stop waiting, ` +
     "cancel the job";
@@ -158,7 +164,7 @@ function elapsed(
   taskId: TaskId,
   attributes: FrameworkAttributes["job.TimerElapsed"] = {},
 ): JobEventDraft {
-  return { stratum: "framework", eventType: "job.TimerElapsed", jobId, taskId, attributes };
+  return { ...jobFact("job.TimerElapsed", jobId, attributes), taskId };
 }
 
 /** Timers continue while their job is held. The job may have ended them in another way. */
@@ -173,18 +179,11 @@ function decideElapse(job: JobState, { timer }: ElapseCommand): Decision {
   const { expectation, wait } = timer;
   const isOpen = !isSettled(job, expectation) &&
     (wait === undefined || findWait(job, expectation, wait)?.passedBy === undefined);
-  return isOpen ? accept([deadlinePassed(jobId, timer)]) : over;
-}
-
-function deadlinePassed(
-  jobId: JobId,
-  attributes: FrameworkAttributes["job.DeadlinePassed"],
-): JobEventDraft {
-  return { stratum: "framework", eventType: "job.DeadlinePassed", jobId, attributes };
+  return isOpen ? accept([jobFact("job.DeadlinePassed", jobId, timer)]) : over;
 }
 
 function decideRetry(job: JobState, command: RetryCommand): Decision {
-  const { newJobId, attributes, from, reason, facts } = command;
+  const { newJobId, attributes, from, facts } = command;
   const given = givenUp(job, command);
   if (given === undefined) return rejectState(job, "retry", ["Failed"]);
   if (from !== undefined && findTask(job, from) === undefined) {
@@ -195,12 +194,7 @@ function decideRetry(job: JobState, command: RetryCommand): Decision {
       [],
     );
   }
-  const retried: JobEventDraft = {
-    stratum: "framework",
-    eventType: "job.JobRetried",
-    jobId: job.jobId,
-    attributes: reason === undefined ? { newJobId } : { newJobId, reason },
-  };
+  const retried = jobFact("job.JobRetried", job.jobId, { newJobId, ...reasonOf(command) });
   const created = decideCreate(undefined, {
     kind: "create",
     jobId: newJobId,
@@ -219,9 +213,9 @@ function decideRetry(job: JobState, command: RetryCommand): Decision {
 }
 
 /** How the old job ends when it is retried, if it has not ended: nothing is undone. */
-function givenUp(job: JobState, { reason }: Reasoned): readonly JobEventDraft[] | undefined {
+function givenUp(job: JobState, command: ControlAttributes): readonly JobEventDraft[] | undefined {
   if (job.state === "Failed") return [];
-  const ended = job.parked && decideLeave(job, reason === undefined ? {} : { reason });
+  const ended = job.parked && decideLeave(job, command);
   return ended?.accepted ? ended.events : undefined;
 }
 
@@ -255,27 +249,18 @@ function reusedWait(
 ): Reused {
   const asked = withinMs === undefined ? {} : { withinMs };
   const attributes = { expectation, wait, reusedFrom: passedBy, ...asked };
-  return { ...deadlinePassed(jobId, attributes), causedBy: passedBy };
+  return { ...jobFact("job.DeadlinePassed", jobId, attributes), causedBy: passedBy };
 }
 
 function reusedResult(jobId: JobId, task: CompletedTask): Reused {
-  if (isSleep(task)) {
-    return {
-      ...elapsed(jobId, task.taskId, { reusedFrom: task.completedBy }),
-      causedBy: task.completedBy,
-    };
-  }
-  return {
-    stratum: "framework",
-    eventType: "job.TaskCompleted",
-    jobId,
-    taskId: task.taskId,
-    causedBy: task.completedBy,
-    attributes: {
-      attempt: task.attempts,
-      reusedFrom: task.completedBy,
-      ...(task.result === undefined ? {} : { result: task.result }),
-      ...(task.compensable ? { compensable: true } : {}),
-    },
+  const { taskId, attempts, completedBy, result, compensable } = task;
+  const reused = { reusedFrom: completedBy };
+  if (isSleep(task)) return { ...elapsed(jobId, taskId, reused), causedBy: completedBy };
+  const attributes = {
+    attempt: attempts,
+    ...reused,
+    ...(result === undefined ? {} : { result }),
+    ...(compensable ? { compensable } as const : {}),
   };
+  return { ...jobFact("job.TaskCompleted", jobId, attributes), taskId, causedBy: completedBy };
 }

@@ -1,8 +1,8 @@
 /** Parks a job, and decides what becomes of it: to try again, or to give it up. */
 
-import { accept, control, type Decision, type Reasoned, reject } from "./decision.ts";
+import { accept, type Decision, jobFact, reasonOf, reject } from "./command.ts";
 import type { JobEventDraft } from "./event.ts";
-import type { JobParkedAttributes } from "./framework_events.ts";
+import type { ControlAttributes, JobParkedAttributes } from "./framework_events.ts";
 import type { JobId, LogId, TaskId } from "./ids.ts";
 import type { JobHead, JobState, RunningJob } from "./job_state.ts";
 import { tasksLeftInPlace } from "./left_in_place.ts";
@@ -20,26 +20,21 @@ export function parked(
   attributes: JobParkedAttributes,
   about: Partial<ParkedAbout> = {},
 ): JobEventDraft {
-  return { stratum: "framework", eventType: "job.JobParked", jobId, ...about, attributes };
+  return { ...jobFact("job.JobParked", jobId, attributes), ...about };
 }
 
 /** Ends a suspension and a parking. */
-export function resumed(job: JobState, command: Reasoned): readonly JobEventDraft[] {
+export function resumed(job: JobState, command: ControlAttributes): readonly JobEventDraft[] {
+  const { jobId, suspendedBy, parked } = job;
   return [
-    ...(job.suspendedBy === undefined ? [] : [control("job.JobResumed", job.jobId, command)]),
-    ...(job.parked === undefined ? [] : [unpark(job, command)]),
+    ...(suspendedBy === undefined ? [] : [jobFact("job.JobResumed", jobId, reasonOf(command))]),
+    ...(parked === undefined ? [] : [unpark(job, command)]),
   ];
 }
 
 /** Unparks the job; it stays held if it is also suspended. */
-export function unpark({ jobId }: JobHead, { reason }: Reasoned): JobEventDraft {
-  const why = reason === undefined ? {} : { reason };
-  return {
-    stratum: "framework",
-    eventType: "job.JobResumed",
-    jobId,
-    attributes: { of: "parked", ...why },
-  };
+export function unpark({ jobId }: JobHead, command: ControlAttributes): JobEventDraft {
+  return jobFact("job.JobResumed", jobId, { of: "parked", ...reasonOf(command) });
 }
 
 /**
@@ -55,7 +50,7 @@ export function cancelParked(job: RunningJob, cancelled: JobEventDraft): readonl
  * Ends a parked or compensating job as it is: nothing more is undone, and the tasks left in place
  * are named. Nothing else ends a compensation that hangs.
  */
-export function decideLeave(job: JobState, { reason }: Reasoned): Decision {
+export function decideLeave(job: JobState, command: ControlAttributes): Decision {
   if (job.parked === undefined && job.state !== "Compensating") {
     return reject(
       `Cannot leave in place what job ${job.jobId} did: it is neither parked nor compensating`,
@@ -64,7 +59,7 @@ export function decideLeave(job: JobState, { reason }: Reasoned): Decision {
     );
   }
   const leftInPlace = tasksLeftInPlace(job).map(({ taskId }) => taskId);
-  const attributes = reason === undefined ? { leftInPlace } : { reason, leftInPlace };
-  const { jobId } = job;
-  return accept([{ stratum: "framework", eventType: "job.JobCancelled", jobId, attributes }]);
+  return accept([
+    jobFact("job.JobCancelled", job.jobId, { ...reasonOf(command), leftInPlace }),
+  ]);
 }

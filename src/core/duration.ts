@@ -1,4 +1,4 @@
-/** Formats and parses durations, the same way everywhere. */
+/** Formats and parses durations and times, the same way everywhere. */
 
 /**
  * `0.4 ms`, `812 ms`, `3.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d`: at most two whole units. Browsers
@@ -54,4 +54,19 @@ export function parseDuration(text: string): number {
     read += part.length;
   }
   return read > 0 && read === text.length ? Math.round(sum) : NaN;
+}
+
+let lastTime = "";
+let lastMs = NaN;
+
+/**
+ * Milliseconds since the epoch of an RFC 3339 time; `NaN` if it is none. Remembers the last one,
+ * since the entries of a batch mostly share their time.
+ */
+export function timeMs(time: string): number {
+  if (time !== lastTime) {
+    lastTime = time;
+    lastMs = Date.parse(time);
+  }
+  return lastMs;
 }

@@ -1,13 +1,13 @@
 /** Events, and events as recorded. */
 
-import type { EventType } from "./event_type.ts";
 import type {
+  EventCorrelatedAttributes,
   FrameworkAttributes,
   FrameworkEventType,
   JobEventType,
   JournalEventType,
 } from "./framework_events.ts";
-import type { EventId, ExecutionId, JobId, LogId, TaskId } from "./ids.ts";
+import type { EventId, EventType, ExecutionId, JobId, LogId, TaskId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 
 /**
@@ -117,3 +117,20 @@ export type JobEventDraft = Distributed<JobEntry>;
 export type JournalEventDraft = Distributed<JournalEntry>;
 export type FactDraft = DraftOf<FactEntry>;
 export type EventDraft = JobEventDraft | JournalEventDraft | FactDraft;
+
+type CorrelatedFact = Pick<
+  FactEntry,
+  "eventId" | "eventType" | "occurredAt" | "taskId" | "attributes"
+>;
+
+/** The event that a `job.EventCorrelated` entry stands for. */
+export function correlatedAttributes(fact: CorrelatedFact): EventCorrelatedAttributes {
+  const { eventId, eventType, occurredAt, taskId, attributes } = fact;
+  return {
+    eventId,
+    eventType,
+    occurredAt,
+    attributes,
+    ...(taskId === undefined ? {} : { taskId }),
+  };
+}

@@ -3,8 +3,7 @@
  * The entry union, the schemas that read lines back and the projector are derived from it.
  */
 
-import type { EventType } from "./event_type.ts";
-import type { EventId, ExecutionId, JobId, LogId, TaskId } from "./ids.ts";
+import type { EventId, EventType, ExecutionId, JobId, LogId, TaskId } from "./ids.ts";
 import type { JobPlan } from "./job_plan.ts";
 import type { PlaceLimits } from "./place_limits.ts";
 import type { JsonObject, JsonValue } from "./json.ts";

@@ -1,7 +1,7 @@
 /**
- * Identifiers. Each kind has its own type, so that a task id cannot be passed for a job id.
- * Constructors reject text outside the alphabet, so that an id is safe in a line of the journal, in
- * a URL and in a terminal.
+ * Identifiers, and names of events. Each kind has its own type, so that a task id cannot be passed
+ * for a job id. Constructors reject text outside the alphabet, so that an id is safe in a line of
+ * the journal, in a URL and in a terminal.
  */
 
 declare const brand: unique symbol;
@@ -87,8 +87,37 @@ export function sleepId(text: string): TaskId {
 
 function checked(text: string, what: string): string {
   // Code without types may pass anything, and a pattern converts what it tests.
-  if (typeof text !== "string" || !ID_PATTERN.test(text)) {
-    throw new TypeError(`Cannot use ${JSON.stringify(text)} as a ${what}: it must be ${ID_RULE}`);
-  }
-  return text;
+  if (typeof text === "string" && ID_PATTERN.test(text)) return text;
+  throw unusable(text, `a ${what}`, ID_RULE);
+}
+
+function unusable(text: string, what: string, rule: string): TypeError {
+  return new TypeError(`Cannot use ${JSON.stringify(text)} as ${what}: it must be ${rule}`);
+}
+
+/** A defined, past-tense, dot-namespaced name: `ec.shipment.ShipmentCompleted`. */
+export type EventType = Branded<string, "EventType">;
+
+export const EVENT_TYPE_MAX_LENGTH = 200;
+export const EVENT_TYPE_PATTERN = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/;
+
+/** The rule, for error messages. */
+export const EVENT_TYPE_RULE = "parts of A-Z a-z 0-9 _ - joined by dots, at most 200 characters";
+
+/** Namespaces that only the framework may write. */
+const RESERVED_NAMESPACES: readonly string[] = ["job.", "journal."];
+
+export function isEventType(text: string): text is EventType {
+  return typeof text === "string" && text.length <= EVENT_TYPE_MAX_LENGTH &&
+    EVENT_TYPE_PATTERN.test(text);
+}
+
+/** @throws {TypeError} when the text is not a legal event type. */
+export function eventType(text: string): EventType {
+  if (isEventType(text)) return text;
+  throw unusable(text, "an event type", EVENT_TYPE_RULE);
+}
+
+export function isReserved(text: string): boolean {
+  return RESERVED_NAMESPACES.some((namespace) => text.startsWith(namespace));
 }

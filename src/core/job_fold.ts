@@ -7,12 +7,11 @@
  */
 
 import { assertNever } from "./assert_never.ts";
-import { type Condition, deriveCondition } from "./condition.ts";
+import { type Condition, deriveCondition, type TaskOverview } from "./condition.ts";
 import type { JobEventLogEntry } from "./event.ts";
-import { MAIN_TASK, type TaskId } from "./ids.ts";
+import { type LogId, MAIN_TASK, type TaskId } from "./ids.ts";
 import type { JobHead, JobState, TaskState } from "./job_state.ts";
 import { project, type Step } from "./projector.ts";
-import { TaskTally } from "./task_tally.ts";
 
 /**
  * What one entry did to its job. The `tasks` of both states contain the task that the entry
@@ -207,5 +206,69 @@ function turnsOnOtherTasks({ rule, job }: Step, entry: JobEventLogEntry): boolea
       return false;
     default:
       return assertNever(rule, "rule");
+  }
+}
+
+type Counted = "running" | "interrupted" | "backingOff" | "sleeping";
+
+/** Running counts of a job's tasks, so that none must be searched. */
+class TaskTally implements TaskOverview {
+  main: TaskState | undefined;
+  lastCompleted: LogId = 0;
+  readonly #counts: Record<Counted, number> = {
+    running: 0,
+    interrupted: 0,
+    backingOff: 0,
+    sleeping: 0,
+  };
+  #undoing = 0;
+
+  get anyRunning(): boolean {
+    return this.#counts.running > 0;
+  }
+
+  get anyInterrupted(): boolean {
+    return this.#counts.interrupted > 0;
+  }
+
+  get anyBackingOff(): boolean {
+    return this.#counts.backingOff > 0;
+  }
+
+  get anySleeping(): boolean {
+    return this.#counts.sleeping > 0;
+  }
+
+  /** Whether a compensation is being attempted. */
+  get anyUndoing(): boolean {
+    return this.#undoing > 0;
+  }
+
+  /** Counts a new or changed task. A completed task does not change any more. */
+  note(before: TaskState | undefined, after: TaskState): void {
+    if (after.taskId === MAIN_TASK) {
+      this.main = after;
+      return;
+    }
+    this.#add(before, -1);
+    this.#add(after, 1);
+    if (after.status === "completed") {
+      this.lastCompleted = Math.max(this.lastCompleted, after.completedBy);
+    }
+  }
+
+  #add(task: TaskState | undefined, count: 1 | -1): void {
+    switch (task?.status) {
+      case "running":
+      case "interrupted":
+      case "backingOff":
+      case "sleeping":
+        this.#counts[task.status] += count;
+        break;
+      case "completed":
+        if (task.compensation?.status === "running") this.#undoing += count;
+        break;
+      default:
+    }
   }
 }

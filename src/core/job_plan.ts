@@ -2,8 +2,7 @@
 
 import type { Correlation } from "./correlation.ts";
 import { holds } from "./correlation.ts";
-import { type EventType, isReserved } from "./event_type.ts";
-import { MAIN_TASK, type TaskId } from "./ids.ts";
+import { type EventType, isReserved, MAIN_TASK, type TaskId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 
 /** For readers and logs. It never influences matching. */

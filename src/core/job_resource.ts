@@ -12,14 +12,13 @@ import {
   type CompletedTask,
   type Failure,
   findTask,
-  isMet,
   isTerminal,
   type JobHead,
   type JobState,
   type TaskState,
   type TimedWait,
-  UNMATCHED,
 } from "./job_state.ts";
+import { isMet, UNMATCHED } from "./expectations.ts";
 
 /** The members that the resource shares with its summary. */
 export function jobHead(job: JobState) {

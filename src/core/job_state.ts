@@ -11,7 +11,6 @@ import type {
   JobParkedAttributes,
 } from "./framework_events.ts";
 import type { JobId, LogId, TaskId } from "./ids.ts";
-import { type ExpectedEvent, requiredMatches } from "./job_plan.ts";
 import type { JsonValue } from "./json.ts";
 
 /** The most tasks that a job may have: its state and its answers hold each of them. */
@@ -25,23 +24,13 @@ export interface Progress {
   readonly note?: string;
 }
 
-type Compensation =
-  | { readonly status: "running"; readonly attempts: number; readonly failures: number }
-  | { readonly status: "interrupted"; readonly attempts: number; readonly failures: number }
-  | {
-    readonly status: "backingOff";
-    readonly attempts: number;
-    readonly failures: number;
-    readonly retryAt: string;
-    readonly error: ErrorFact;
-  }
-  | { readonly status: "compensated"; readonly attempts: number; readonly failures: number }
-  | {
-    readonly status: "failed";
-    readonly attempts: number;
-    readonly failures: number;
-    readonly error: ErrorFact;
-  };
+export type Compensation =
+  & { readonly attempts: number; readonly failures: number }
+  & (
+    | { readonly status: "running" | "interrupted" | "compensated" }
+    | { readonly status: "backingOff"; readonly retryAt: string; readonly error: ErrorFact }
+    | { readonly status: "failed"; readonly error: ErrorFact }
+  );
 
 interface TaskFacts {
   readonly taskId: TaskId;
@@ -131,13 +120,6 @@ export interface ExpectationState {
   readonly waived?: LogId;
 }
 
-export const UNMATCHED: ExpectationState = { matched: 0, by: [], surplus: 0 };
-
-/** Whether an expectation is satisfied: it has all its matches, or is waived. */
-export function isMet({ multiplicity }: ExpectedEvent, progress: ExpectationState): boolean {
-  return progress.matched >= requiredMatches(multiplicity) || progress.waived !== undefined;
-}
-
 /** A wait of `run` for an expectation, with a time limit. */
 export interface TimedWait {
   readonly expectation: string;
@@ -155,21 +137,6 @@ export interface TimedWait {
   readonly passedBy?: LogId;
   /** The entry of the retried job that ended it there. */
   readonly reusedFrom?: LogId;
-}
-
-/** The same progress, sharing equal neighbours as the projector does. */
-export function shared(expected: readonly ExpectationState[]): readonly ExpectationState[] {
-  let last: ExpectationState | undefined;
-  return expected.map((progress) => {
-    if (last === undefined || !areEqual(progress, last)) last = progress;
-    return last;
-  });
-}
-
-function areEqual(left: ExpectationState, right: ExpectationState): boolean {
-  return left.matched === right.matched && left.surplus === right.surplus &&
-    left.waived === right.waived &&
-    left.by.length === right.by.length && left.by.every((logId, at) => logId === right.by[at]);
 }
 
 export interface Failure {

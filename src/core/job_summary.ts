@@ -11,14 +11,14 @@ import { MAIN_EXPECTATION_ID, requiredMatches } from "./job_plan.ts";
 import { jobHead, recordedFailure } from "./job_resource.ts";
 import {
   findTask,
-  isMet,
   isTerminal,
   type JobState,
   type Parking,
   type StateName,
   type TaskState,
 } from "./job_state.ts";
-import { timeMs } from "./time_ms.ts";
+import { isMetAt, UNMATCHED } from "./expectations.ts";
+import { timeMs } from "./duration.ts";
 
 export interface JobSummary {
   readonly jobId: JobId;
@@ -107,31 +107,29 @@ function queuedMsOf(job: JobState): number | null {
   return Math.max(0, timeMs(main.startedAt) - timeMs(job.startedAt));
 }
 
-function progressSummary({ plan, expected, tasks }: JobState): ProgressSummary {
+function progressSummary(job: JobState): ProgressSummary {
   let [satisfied, all, attempts] = [0, 0, 0];
-  for (const [index, planned] of plan.expected.entries()) {
-    if (planned.id === MAIN_EXPECTATION_ID) continue;
+  for (const [index, { id }] of job.plan.expected.entries()) {
+    if (id === MAIN_EXPECTATION_ID) continue;
     all++;
-    const progress = expected[index];
-    if (progress !== undefined && isMet(planned, progress)) satisfied++;
+    if (isMetAt(job, index)) satisfied++;
   }
-  for (const task of tasks) attempts = Math.max(attempts, task.attempts);
+  for (const task of job.tasks) attempts = Math.max(attempts, task.attempts);
   return { satisfied, expected: all, attempts };
 }
 
-function openSummary({ plan, expected, tasks }: JobState): OpenSummary {
+function openSummary(job: JobState): OpenSummary {
   const openTasks: TaskId[] = [];
-  for (const task of tasks) {
+  for (const task of job.tasks) {
     if (openTasks.length === OPEN_MAX) break;
     if (isInHand(task)) openTasks.push(task.taskId);
   }
   const openExpectations: OpenExpectation[] = [];
-  for (const [index, { id, multiplicity }] of plan.expected.entries()) {
+  for (const [index, { id, multiplicity }] of job.plan.expected.entries()) {
     if (openExpectations.length === OPEN_MAX) break;
-    const [matched, required] = [expected[index]?.matched ?? 0, requiredMatches(multiplicity)];
-    const isOver = matched >= required || expected[index]?.waived !== undefined;
-    if (id === MAIN_EXPECTATION_ID || isOver) continue;
-    openExpectations.push({ id, matched, required });
+    if (id === MAIN_EXPECTATION_ID || isMetAt(job, index)) continue;
+    const { matched } = job.expected[index] ?? UNMATCHED;
+    openExpectations.push({ id, matched, required: requiredMatches(multiplicity) });
   }
   return { tasks: openTasks, expected: openExpectations };
 }

@@ -166,3 +166,21 @@ export function isEmptyObject(value: unknown): boolean {
   for (const _name in value) return false;
   return true;
 }
+
+/** The JSON Pointer (RFC 6901) to a value, by the names and indexes that lead to it; empty for the whole. */
+export function pointerTo(path: readonly (string | number)[]): string {
+  return path.map((part) => `/${escapePart(String(part))}`).join("");
+}
+
+function escapePart(part: string): string {
+  return part.replaceAll("~", "~0").replaceAll("/", "~1");
+}
+
+/** For types that do not allow a member to be `undefined`. */
+type Present<Members> = { [Name in keyof Members]?: Exclude<Members[Name], undefined> };
+
+/** The same members, without those that are `undefined`. */
+export function present<Members extends object>(members: Members): Present<Members> {
+  const entries = Object.entries(members).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Present<Members>;
+}

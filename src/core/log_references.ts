@@ -1,13 +1,18 @@
 /**
- * Positions of other entries that an entry refers to. They are valid in one journal only, so all of
- * them change when an entry moves to another.
+ * What changes when entries move to another journal. Positions of other entries are valid in one
+ * journal only. An imported job may also refer to entries of jobs that are not there, such as the
+ * result that a retry reused: these come along as evidence, quoted so that no job counts them as
+ * its own.
  */
 
 import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
-import type { FrameworkAttributes, FrameworkEventType } from "./framework_events.ts";
-import type { LogId } from "./ids.ts";
-import type { JsonObject } from "./json.ts";
-import { quotedEntry, requoted } from "./quotation.ts";
+import type {
+  FrameworkAttributes,
+  FrameworkEventType,
+  QuotedAttributes,
+} from "./framework_events.ts";
+import type { EventId, EventType, JobId, LogId } from "./ids.ts";
+import { type JsonObject, present } from "./json.ts";
 
 /** The attributes of each framework fact that are positions. A missing row does not compile. */
 const POSITIONS: {
@@ -53,7 +58,7 @@ const POSITIONS: {
   // `from` is a position in the other journal, and stays.
   "journal.Imported": [],
   "journal.EventRefused": [],
-  // `quotation.ts` handles the references of the quoted entry.
+  // The references of the quoted entry are handled apart.
   "journal.EntryQuoted": [],
 };
 
@@ -89,4 +94,64 @@ export function withReferences(
 
 function positionNames({ stratum, eventType }: JobEventLogEntry): readonly string[] {
   return stratum === "framework" ? POSITIONS[eventType as FrameworkEventType] : [];
+}
+
+type Quotation = FrameworkEntry<"journal.EntryQuoted">;
+
+/**
+ * Quotes a job's entry, at the same position.
+ *
+ * @param eventId The id of the quotation; derived from that of the entry.
+ */
+export function quoteEntry(
+  entry: JobEventLogEntry & { readonly jobId: JobId },
+  eventId: EventId,
+): Quotation {
+  const { logId, receivedAt, occurredAt, causedBy } = entry;
+  return {
+    logId,
+    receivedAt,
+    stratum: "framework",
+    eventId,
+    eventType: "journal.EntryQuoted",
+    occurredAt,
+    ...(causedBy === undefined ? {} : { causedBy }),
+    attributes: quotedAttributes(entry),
+  };
+}
+
+/**
+ * The entry to describe. For a quotation, that is the quoted entry at the position of the
+ * quotation; otherwise, the entry itself.
+ */
+export function quotedEntry(entry: JobEventLogEntry): JobEventLogEntry {
+  if (entry.eventType !== "journal.EntryQuoted") return entry;
+  const { logId, receivedAt, occurredAt, causedBy, attributes } = entry as Quotation;
+  return {
+    logId,
+    receivedAt,
+    occurredAt,
+    ...(causedBy === undefined ? {} : { causedBy }),
+    ...attributes,
+    eventType: attributes.eventType as EventType,
+  } as JobEventLogEntry;
+}
+
+/** A quotation of the same entry with other references. */
+function requoted(quotation: Quotation, quoted: JobEventLogEntry): Quotation {
+  const attributes = { ...quotation.attributes, attributes: quoted.attributes as JsonObject };
+  const { causedBy } = quoted;
+  return { ...quotation, ...(causedBy === undefined ? {} : { causedBy }), attributes };
+}
+
+function quotedAttributes(entry: JobEventLogEntry & { readonly jobId: JobId }): QuotedAttributes {
+  const { eventId, stratum, eventType, jobId, taskId, executionId, traceId, spanId, actor } = entry;
+  return {
+    eventId,
+    stratum,
+    eventType,
+    jobId,
+    ...present({ taskId, executionId, traceId, spanId, actor }),
+    attributes: entry.attributes as JsonObject,
+  };
 }

@@ -4,28 +4,24 @@
  * `RULES`.
  */
 
-import { hasSomethingToCompensate } from "./compensation_facts.ts";
-import { allSatisfied } from "./condition.ts";
 import { isCorrelated, isRefused, type JobEventLogEntry } from "./event.ts";
 import { failureBy, leavesInPlace } from "./failure.ts";
 import type { JobId, LogId } from "./ids.ts";
 import { expectationAccepts, type MatchableEvent, matcherAccepts, sharedPlan } from "./job_plan.ts";
-import {
-  type CompensatingJob,
-  type CreatedJob,
-  type DoneJob,
-  type ExpectationState,
-  type FailedJob,
-  type Failure,
-  isMet,
-  type JobState,
-  type RunningJob,
-  UNMATCHED,
+import type {
+  CompensatingJob,
+  CreatedJob,
+  DoneJob,
+  ExpectationState,
+  FailedJob,
+  Failure,
+  JobState,
+  RunningJob,
 } from "./job_state.ts";
-import { withMatch } from "./matches.ts";
+import { allSatisfied, isMetAt, UNMATCHED, withMatch } from "./expectations.ts";
 import type { RuleName } from "./rules.ts";
 import { noteWait, waivedBy, withGivenUp } from "./waits.ts";
-import { abandonOpenTasks, noteTask } from "./task_facts.ts";
+import { abandonOpenTasks, hasSomethingToCompensate, noteTask } from "./task_facts.ts";
 
 /** The job after an entry, and why it changed. */
 export interface Step {
@@ -109,7 +105,7 @@ function projectRunning(job: RunningJob, entry: JobEventLogEntry): Step {
   const failure = failureBy(job, entry, event);
   if (failure?.leave) return step(failed(noted, entry, failure), "running/left-in-place");
   // Any other error event that an expectation still waits for counts there and fails nothing.
-  if (matched.length > 0 && (failure === undefined || matched.some((at) => isOpen(job, at)))) {
+  if (matched.length > 0 && (failure === undefined || !matched.every((at) => isMetAt(job, at)))) {
     return projectMatch(job, noted, entry, matched);
   }
   if (failure === undefined) return step(noted, "running/record-only");
@@ -150,12 +146,6 @@ function projectWaiver(
 
 function idsOf({ plan }: RunningJob, indexes: readonly number[]): readonly string[] {
   return indexes.map((index) => plan.expected[index]?.id ?? "");
-}
-
-/** Whether the expectation at an index of the plan still wants matches. */
-function isOpen(job: RunningJob, index: number): boolean {
-  const [expectation, progress] = [job.plan.expected[index], job.expected[index]];
-  return expectation !== undefined && !isMet(expectation, progress ?? UNMATCHED);
 }
 
 function projectCompensating(job: CompensatingJob, entry: JobEventLogEntry): Step {
@@ -251,12 +241,12 @@ function count(
   let [open, matched, over, surplus]: (ExpectationState | undefined)[] = [];
   for (const index of indexes) {
     const progress = counted[index] ?? UNMATCHED;
-    if (isOpen(job, index)) {
-      if (matched === undefined || progress !== open) matched = withMatch(open = progress, logId);
-      counted[index] = matched;
-    } else {
+    if (isMetAt(job, index)) {
       if (surplus === undefined || progress !== over) surplus = withSurplus(over = progress);
       counted[index] = surplus;
+    } else {
+      if (matched === undefined || progress !== open) matched = withMatch(open = progress, logId);
+      counted[index] = matched;
     }
   }
   return counted;

@@ -1,7 +1,6 @@
 /** The part of the projector about tasks; pure. */
 
 import { assertNever } from "./assert_never.ts";
-import { compensated } from "./compensation_facts.ts";
 import type {
   FrameworkEntry,
   JobEntry,
@@ -11,7 +10,7 @@ import type {
 } from "./event.ts";
 import type { InterruptionReason } from "./framework_events.ts";
 import type { TaskId } from "./ids.ts";
-import type { SleepingTask, TaskState } from "./job_state.ts";
+import type { Compensation, CompletedTask, SleepingTask, TaskState } from "./job_state.ts";
 
 /** The tasks after a framework entry; the same array when it is not about a task. */
 export function noteTask(
@@ -310,4 +309,41 @@ function crashesAfter({ interruptions }: TaskState, reason: InterruptionReason):
     default:
       return assertNever(reason, "reason of an interruption");
   }
+}
+
+/** Whether a failure now would leave effects of a task that can be compensated. */
+export function hasSomethingToCompensate(tasks: readonly TaskState[]): boolean {
+  return tasks.some((task) =>
+    task.compensable &&
+    (task.status === "running" ||
+      (task.status === "completed" && task.compensation?.status !== "compensated"))
+  );
+}
+
+type CompensationEntry = Extract<
+  TaskEntry,
+  { eventType: `job.Compensation${string}` | `job.TaskCompensat${string}` }
+>;
+
+function compensated(task: CompletedTask, entry: CompensationEntry): CompletedTask {
+  if (task.compensation?.status === "compensated") return task;
+  return {
+    ...task,
+    compensation: compensationAfter(task, entry),
+    interruptions: entry.eventType === "job.CompensationStarted" ? task.interruptions : 0,
+    lastLogId: entry.logId,
+  };
+}
+
+function compensationAfter(task: CompletedTask, entry: CompensationEntry): Compensation {
+  const { eventType, attributes } = entry;
+  const attempts = attributes.attempt;
+  const failures = task.compensation?.failures ?? 0;
+  if (eventType === "job.CompensationStarted") return { status: "running", attempts, failures };
+  if (eventType === "job.TaskCompensated") return { status: "compensated", attempts, failures };
+  const counts = { attempts, failures: failures + 1 };
+  const { error } = attributes;
+  return "final" in attributes
+    ? { status: "failed", ...counts, error }
+    : { status: "backingOff", ...counts, retryAt: attributes.retryAt, error };
 }

@@ -59,3 +59,9 @@ export function traceFields(
     ...(spanId === undefined ? {} : { spanId }),
   };
 }
+
+/** The origin of a request. It is recorded with the effects, and does not influence them. */
+export interface Origin extends Partial<TraceIds> {
+  /** The name beside the token of the request; absent when it is unknown. */
+  readonly actor?: string;
+}

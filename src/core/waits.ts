@@ -1,24 +1,10 @@
 /** Timed waits, and the effects of expectations that are not met in time. Pure. */
 
-import { isSettled } from "./condition.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "./event.ts";
 import { MAIN_TASK } from "./ids.ts";
 import { requiredMatches } from "./job_plan.ts";
-import {
-  type ExpectationState,
-  isMet,
-  type JobHead,
-  type JobState,
-  type RunningJob,
-  type TimedWait,
-} from "./job_state.ts";
-
-/** The progress of an expectation; `undefined` when the plan has none with this name. */
-export function expectationProgress(job: JobState, expectation: string) {
-  const index = job.plan.expected.findIndex(({ id }) => id === expectation);
-  const [expected, progress] = [job.plan.expected[index], job.expected[index]];
-  return expected && progress && { index, expected, progress };
-}
+import type { ExpectationState, JobHead, JobState, RunningJob, TimedWait } from "./job_state.ts";
+import { expectationProgress, isMet, isSettled } from "./expectations.ts";
 
 /** The job after `run` began a timed wait, or after the time came first. */
 export function noteWait<Job extends JobState>(job: Job, entry: JobEventLogEntry): Job {

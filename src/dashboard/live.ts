@@ -8,10 +8,10 @@ import type { JobId, LogId } from "../core/ids.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import { requestPermit } from "../http/guard/viewer.ts";
 import { STATUS } from "../http/problems/problem.ts";
-import { readQuery } from "../http/requests/query.ts";
+import { readQuery } from "../http/requests/request.ts";
 import { jobId, single, wholeNumber } from "../documents/parameters.ts";
 import { streamResponse } from "../http/answers/response.ts";
-import { generatedBody } from "../http/stream/generated.ts";
+import { generatedBody } from "../http/stream/outlets.ts";
 import { parseWholeNumber } from "../documents/fields.ts";
 import type { Route } from "../http/route.ts";
 

@@ -113,9 +113,9 @@ function Document({ deps, viewer, options, children }: DocumentProps) {
         <Header viewer={viewer} screen={options.screen} isLive={options.live !== undefined} />
         <main id="main" tabindex={-1}>
           {children}
-          {options.calls === undefined
-            ? null
-            : <Calls calls={options.calls} isOpen={options.showsCalls === true} />}
+          {options.calls !== undefined && (
+            <Calls calls={options.calls} isOpen={options.showsCalls === true} />
+          )}
         </main>
         <footer class="foot">
           <p>
@@ -161,11 +161,11 @@ function Header({ viewer, screen, isLive }: HeaderProps) {
   return (
     <header class="top">
       <a class="brand" href="/">Daybook</a>
-      {viewer.scopes.length === 0 ? null : <Navigation screen={screen} />}
+      {viewer.scopes.length !== 0 && <Navigation screen={screen} />}
       <div class="top-end">
-        {isLive ? <LiveControl /> : null}
-        {isLive ? <noscript class="soft">Without scripts: reload for updates</noscript> : null}
-        {viewer.signedIn ? <SignOut /> : null}
+        {isLive && <LiveControl />}
+        {isLive && <noscript class="soft">Without scripts: reload for updates</noscript>}
+        {viewer.signedIn && <SignOut />}
       </div>
     </header>
   );

@@ -2,8 +2,8 @@
 
 import { remainingIssues } from "../documents/refusal.ts";
 import type { Context } from "hono";
-import { MEANINGS } from "../http/problems/meanings.ts";
 import {
+  MEANINGS,
   Problem,
   PROBLEM_KINDS,
   problemFacts,
@@ -11,13 +11,12 @@ import {
   type ProblemKind,
   STATUS,
 } from "../http/problems/problem.ts";
-import { refuseQuery } from "../http/requests/query.ts";
+import { preferredType, reachedAs, refuseQuery } from "../http/requests/request.ts";
 import { emptyResponse, textResponse } from "../http/answers/response.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import type { Route } from "../http/route.ts";
 import { page } from "./page.tsx";
-import { preferredType, reachedAs } from "../http/requests/headers.ts";
-import { safeReturnPath } from "./form.ts";
+import { safeReturnPath } from "./form.tsx";
 
 export const PROBLEM_ROUTES: readonly Route[] = [
   // Open, so that a client without a token can read why it was refused.
@@ -112,7 +111,7 @@ function NextLinks({ path }: { readonly path: string }) {
   const jobPath = /^\/ui\/jobs\/[^/]+(?=\/)/.exec(path)?.[0];
   return (
     <p class="row">
-      {jobPath === undefined ? null : <a href={jobPath}>To the job</a>}
+      {jobPath !== undefined && <a href={jobPath}>To the job</a>}
       <a href="/">To the overview</a>
     </p>
   );

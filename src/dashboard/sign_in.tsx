@@ -3,13 +3,13 @@
 import type { Context } from "hono";
 import { counted } from "../core/counted.ts";
 import type { Scope } from "../access/tokens.ts";
-import { clientAddress } from "../http/guard/client_address.ts";
+import { clientAddress } from "../http/guard/viewer.ts";
 import type { HttpDeps } from "../http/http_deps.ts";
 import { problemFacts, STATUS } from "../http/problems/problem.ts";
-import { reachedAs } from "../http/requests/headers.ts";
+import { reachedAs } from "../http/requests/request.ts";
 import { emptyResponse } from "../http/answers/response.ts";
 import { endedSessionCookie, requestSession, sessionCookie } from "../http/guard/sessions.ts";
-import { readForm, safeReturnPath } from "./form.ts";
+import { readForm, safeReturnPath } from "./form.tsx";
 import { page } from "./page.tsx";
 import type { Route } from "../http/route.ts";
 
@@ -43,13 +43,13 @@ function signInPage(c: Context, deps: HttpDeps, next: string, refusal?: SignInRe
       <p class="lead">
         This server needs a token from <code>DAYBOOK_TOKEN</code> or from its token file.
       </p>
-      {c.req.query("unsent") === undefined ? null : (
+      {c.req.query("unsent") !== undefined && (
         <p class="note note-bad" role="alert">
           Nothing was done: you are not signed in, or your session has ended. Sign in, then do it
           again.
         </p>
       )}
-      {refusal === undefined ? null : <p class="note note-bad" role="alert">{refusal.text}</p>}
+      {refusal !== undefined && <p class="note note-bad" role="alert">{refusal.text}</p>}
       <form method="post" action="/ui/sign-in" class="stack">
         <input type="hidden" name="next" value={next} />
         {/* Password managers store passwords by a name. */}

@@ -5,12 +5,11 @@
  */
 
 import type { Correlation, Equalities } from "../core/correlation.ts";
-import { isEventType } from "../core/event_type.ts";
-import { ID_PATTERN } from "../core/ids.ts";
+import { ID_PATTERN, isEventType } from "../core/ids.ts";
 import { DEFAULT_POLICY, type ExpectedEvent, type JobPlan } from "../core/job_plan.ts";
 import { isScalar, type JsonObject, type JsonValue } from "../core/json.ts";
 import type { CreateRequest } from "../engine/requests.ts";
-import { PATH_LENGTH_MAX } from "./correlation_schema.ts";
+import { PATH_LENGTH_MAX } from "./plan_schema.ts";
 import { isObject, TYPE_LENGTH_MAX } from "./fields.ts";
 
 /** Few enough that a plan reaches no other limit. */

@@ -1,16 +1,38 @@
-/** Applies controls to a job, as requested by documents. */
+/**
+ * Carries out what operators ask for in documents: controls of a job, limits of a job type, and
+ * pauses.
+ */
 
 import * as v from "valibot";
 import { type ControlName, isLegal, type StateControl } from "../core/controls.ts";
 import { type JobId, MAIN_TASK } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { JsonValue } from "../core/json.ts";
-import type { Origin } from "../core/origin.ts";
+import type { Origin } from "../core/trace_ids.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
-import type { ControlRequest, RetryRequest } from "../engine/requests.ts";
-import { valueOrThrow } from "./engine_refusal.ts";
-import { checked, reasonField, strictObject, taskIdField } from "./fields.ts";
-import { invalidRequest } from "./refusal.ts";
+import type { ControlRequest, HeldPause, LimitedType, RetryRequest } from "../engine/requests.ts";
+import { RETRY_AFTER_SECONDS, unknownType, valueOrThrow } from "./engine_refusal.ts";
+import {
+  checked,
+  describe,
+  jobLabelField,
+  maybe,
+  neededReasonField,
+  reasonField,
+  strictObject,
+  taskIdField,
+  timeField,
+} from "./fields.ts";
+import { invalidRequest, Refusal } from "./refusal.ts";
+import {
+  KEY_PATTERN,
+  KEY_RULE,
+  PLACES_MAX,
+  RATE_COUNT_MAX,
+  RATE_MS_MAX,
+} from "../engine/limits.ts";
+import type { Clock } from "../engine/ports.ts";
+import { type BegunPause, PAUSES_MAX } from "../engine/run/pause_controls.ts";
 
 export const controlBody = strictObject({ reason: v.exactOptional(reasonField) });
 
@@ -71,4 +93,121 @@ export function parseControlRequest(kind: StateControl, body: JsonValue): Contro
 
 export function toRetryRequest({ again = false, dryRun: _, ...request }: RetryBody): RetryRequest {
   return again ? request : { ...request, unlessRetriedAfter: 0 };
+}
+
+const whole = (max: number) =>
+  v.pipe(
+    v.number(),
+    v.integer("must be a whole number"),
+    v.minValue(1, "must be at least 1"),
+    v.maxValue(max, `must be at most ${max}`),
+  );
+
+export const placesField = whole(PLACES_MAX);
+export const rateField = strictObject({ count: whole(RATE_COUNT_MAX), perMs: whole(RATE_MS_MAX) });
+
+export const limitsBody = strictObject({
+  maxRunning: v.exactOptional(placesField),
+  perKey: v.exactOptional(placesField),
+  rate: v.exactOptional(rateField),
+  reason: neededReasonField,
+});
+
+/**
+ * Replaces the limits of a type's code.
+ *
+ * @param body The body of `PUT /limits/:type`.
+ * @throws {Refusal} `invalid-request`, `unknown-limits`
+ */
+export async function changeLimits(
+  type: string,
+  body: unknown,
+  engine: JobEngine,
+  origin?: Origin,
+): Promise<LimitedType> {
+  const { reason, ...limits } = checked(limitsBody, body);
+  const outcome = await engine.limits.change(type, limits, reason, origin);
+  if (!outcome.ok && outcome.problem.kind === "unknownType") {
+    throw new Refusal(
+      "unknown-limits",
+      `Cannot limit type ${JSON.stringify(type)}: no definition of this type is loaded`,
+    );
+  }
+  return valueOrThrow(outcome);
+}
+
+/**
+ * Restores the limits of the code.
+ *
+ * @throws {Refusal} `unknown-limits`
+ */
+export async function restoreLimits(
+  type: string,
+  engine: JobEngine,
+  origin?: Origin,
+): Promise<LimitedType> {
+  const restored = await engine.limits.restore(type, undefined, origin);
+  if (restored !== undefined) return restored;
+  throw new Refusal(
+    "unknown-limits",
+    `Cannot restore the limits of type ${JSON.stringify(type)}: they are not changed`,
+  );
+}
+
+const keyField = v.pipe(v.string(), v.regex(KEY_PATTERN, `must be ${KEY_RULE}`));
+
+export const pauseBody = strictObject({
+  type: maybe(v.string(), "Only jobs of this type."),
+  label: maybe(jobLabelField, "Only jobs with this label, as name:value."),
+  key: maybe(keyField, "Only jobs with this key (limits.key of their definition)."),
+  reason: describe(neededReasonField, "The reason; recorded, and shown in explanations."),
+  until: maybe(
+    timeField,
+    "When the pause ends automatically; if absent, it lasts until someone ends it.",
+  ),
+});
+
+/**
+ * Begins a pause, unless an equal one is in force.
+ *
+ * @param body The body of `POST /pauses`.
+ * @throws {Refusal} `invalid-request`, `unknown-type`, `over-capacity`
+ */
+export async function beginPause(
+  body: unknown,
+  { engine, clock }: { readonly engine: JobEngine; readonly clock: Clock },
+  origin?: Origin,
+): Promise<BegunPause> {
+  const asked = checked(pauseBody, body);
+  const types = [...new Set(engine.definitions().map(({ type }) => type))];
+  if (asked.type !== undefined && !types.includes(asked.type)) {
+    throw unknownType("pause", asked.type, types);
+  }
+  if (asked.until !== undefined && Date.parse(asked.until) <= clock.now()) {
+    throw invalidRequest([{ pointer: "/until", detail: "must be in the future" }]);
+  }
+  const begun = await engine.pauses.begin(asked, origin);
+  if (begun !== undefined) return begun;
+  throw new Refusal(
+    "over-capacity",
+    `Cannot pause: ${PAUSES_MAX} pauses are in force, which is the maximum`,
+    {},
+    RETRY_AFTER_SECONDS,
+  );
+}
+
+/**
+ * Ends a pause.
+ *
+ * @returns The pause that ended.
+ * @throws {Refusal} `unknown-pause`
+ */
+export async function endPause(
+  pauseId: string,
+  engine: JobEngine,
+  origin?: Origin,
+): Promise<HeldPause> {
+  const ended = await engine.pauses.end(pauseId, origin);
+  if (ended !== undefined) return ended;
+  throw new Refusal("unknown-pause", `Cannot end pause ${pauseId}: no pause in force has this id`);
 }

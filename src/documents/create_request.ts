@@ -3,6 +3,7 @@
 import {
   checked,
   chosenId,
+  documented,
   isObject,
   labelsField,
   type PointedIssue,
@@ -19,7 +20,6 @@ import { DERIVED, type JobId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { CreateRequest } from "../engine/requests.ts";
 import { parseCommonRequest } from "./common_request.ts";
-import { documented } from "./documented.ts";
 import { planField, repeatedIdIssues, toPlan } from "./plan_schema.ts";
 import { invalidRequest } from "./refusal.ts";
 

@@ -1,4 +1,7 @@
-/** Schemas of single fields that several requests share. */
+/**
+ * Schemas of single fields that several requests share, and what /openapi.json says of schemas
+ * whose rules are code.
+ */
 
 import * as v from "valibot";
 import { type ErrorFingerprint, FINGERPRINT_PATTERN } from "../core/error_fingerprint.ts";
@@ -7,13 +10,41 @@ import {
   EVENT_TYPE_PATTERN,
   EVENT_TYPE_RULE,
   type EventType,
+  ID_PATTERN,
+  ID_RULE,
   isEventType,
-} from "../core/event_type.ts";
-import { ID_PATTERN, ID_RULE, type JobId, type TaskId } from "../core/ids.ts";
+  type JobId,
+  type TaskId,
+} from "../core/ids.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
-import { documented } from "./documented.ts";
 import { inputIssues } from "../engine/input_issues.ts";
 import { invalidRequest } from "./refusal.ts";
+
+const DOCUMENTED = new WeakMap<object, JsonObject>();
+
+/** Returns the same schema, so that the documentation costs nothing at run time. */
+export function documented<Schema extends v.GenericSchema>(
+  schema: Schema,
+  jsonSchema: JsonObject,
+): Schema {
+  DOCUMENTED.set(schema, jsonSchema);
+  return schema;
+}
+
+/** The JSON Schema of a schema; `undefined` if its own rules suffice. */
+export function findDocumentation(schema: object): JsonObject | undefined {
+  return DOCUMENTED.get(schema);
+}
+
+/** Adds a description for the document. */
+export function describe<Schema extends v.GenericSchema>(schema: Schema, description: string) {
+  return v.pipe(schema, v.description(description));
+}
+
+/** A member that may be absent, with its description. */
+export function maybe<Schema extends v.GenericSchema>(schema: Schema, description: string) {
+  return v.exactOptional(describe(schema, description));
+}
 
 export { inputIssues as pointedIssues } from "../engine/input_issues.ts";
 export type { InputIssue as PointedIssue } from "../engine/requests.ts";

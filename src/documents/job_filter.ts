@@ -1,6 +1,6 @@
 /** Filters for jobs, as a query or as members of a body. */
 
-import { present } from "../core/present.ts";
+import { present } from "../core/json.ts";
 import {
   choice,
   fingerprint,
@@ -12,12 +12,11 @@ import {
   text,
   time,
 } from "./parameters.ts";
-import { documented, maybe } from "./documented.ts";
+import { documented, labelField, maybe, strictObject } from "./fields.ts";
 import * as v from "valibot";
 import { CONDITIONS } from "../core/condition.ts";
 import { STATE_NAMES } from "../core/job_state.ts";
 import type { JobFilter } from "../engine/job_pages.ts";
-import { labelField, strictObject } from "./fields.ts";
 
 const SEARCH_LENGTH_MAX = 200;
 

@@ -5,11 +5,10 @@
  */
 
 import { parseJsonText } from "../core/json_text.ts";
-import type { JsonObject, JsonValue } from "../core/json.ts";
+import { type JsonObject, type JsonValue, pointerTo } from "../core/json.ts";
 import { endOfString, findFlaws, FORBIDDEN_KEYS, withMarks } from "./json_flaws.ts";
 import { invalidRequest, ISSUES_MAX, Refusal, type RequestIssue } from "./refusal.ts";
 import { visit } from "jsonc-parser";
-import { pointerTo } from "../core/json_pointer.ts";
 
 /** The nesting of objects and arrays. */
 const JSON_DEPTH_MAX = 64;

@@ -3,8 +3,7 @@
  * prototype, and lone surrogates. One pass, in time proportional to the length of the document.
  */
 
-import type { JsonObject, JsonValue } from "../core/json.ts";
-import { pointerTo } from "../core/json_pointer.ts";
+import { type JsonObject, type JsonValue, pointerTo } from "../core/json.ts";
 import { ISSUES_MAX, type RequestIssue } from "./refusal.ts";
 
 export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set([

@@ -66,7 +66,7 @@ function judgedLine<Judged>(line: string, at: string, judging: Judging<Judged>):
 }
 
 /** The errors of one of many, with pointers into the array. */
-export function pointedIssues(refusal: Refusal, at: string): readonly PointedIssue[] {
+export function refusalIssues(refusal: Refusal, at: string): readonly PointedIssue[] {
   const pointed = refusal.members.errors?.filter((issue) => "pointer" in issue) ?? [];
   if (pointed.length === 0) return [{ pointer: at, detail: refusal.message }];
   return pointed.map(({ pointer, detail }) => ({ pointer: at + pointer, detail }));

@@ -3,11 +3,11 @@
 import { invalidParameter, invalidRequest } from "./refusal.ts";
 import * as v from "valibot";
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
-import { isEventType } from "../core/event_type.ts";
-import type { JobId, LogId } from "../core/ids.ts";
-import { documented, findDocumentation } from "./documented.ts";
+import { isEventType, type JobId, type LogId } from "../core/ids.ts";
 import {
+  documented,
   eventTypeField,
+  findDocumentation,
   fingerprintField,
   jobIdField,
   parseWholeNumber,

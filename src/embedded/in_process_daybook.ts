@@ -1,18 +1,25 @@
 /** Implements the API of an embedded Daybook on an engine in the same process. */
 
-import { STEP_PARAMETERS, supposedJob } from "../documents/supposed_job.ts";
-import { deliver } from "../documents/event_receipts.ts";
+import {
+  parsePoint,
+  parseSupposition,
+  POINT_RULE,
+  STEP_PARAMETERS,
+  supposedJob,
+} from "../documents/supposition.ts";
+import { deliver, judgeEvent } from "../documents/events.ts";
 import { parseJson } from "../documents/json_document.ts";
 import { parseQuery } from "../documents/parameters.ts";
-import { parsePoint, parseSupposition, POINT_RULE } from "../documents/supposition_schema.ts";
-import { createJudging } from "../documents/job_documents.ts";
-import { judgeEvent } from "../documents/event_schema.ts";
+import { createAll, createJudging, toIdempotency } from "../documents/jobs.ts";
 import { draining, unknownJob, valueOrThrow } from "../documents/engine_refusal.ts";
 import { curlCall } from "../explain/curl.ts";
-import { beginPause, endPause } from "../documents/pauses.ts";
-import { changeLimits, restoreLimits } from "../documents/limits.ts";
-import { controlled } from "../documents/controls.ts";
-import { toIdempotency } from "../documents/idempotency.ts";
+import {
+  beginPause,
+  changeLimits,
+  controlled,
+  endPause,
+  restoreLimits,
+} from "../documents/controls.ts";
 import { invalidParameter, Refusal } from "../documents/refusal.ts";
 import { explanationText } from "../explain/explanation_text.ts";
 import { copyJson, type JsonValue } from "../core/json.ts";
@@ -26,7 +33,6 @@ import type { JobEngine } from "../engine/job_engine.ts";
 import type { Clock } from "../engine/ports.ts";
 import { recordable } from "../engine/recordable.ts";
 import { parseCreateRequest } from "../documents/create_request.ts";
-import { createAll } from "../documents/job_receipts.ts";
 import type { Point } from "../core/point.ts";
 import type {
   ControlOptions,

@@ -1,6 +1,5 @@
 /** The plan that a definition gives a job, depending on its input. */
 
-import { type EventType, eventType } from "../core/event_type.ts";
 import { correlationFlaw } from "../core/correlation.ts";
 import {
   type Deadline,
@@ -18,7 +17,7 @@ import {
   TIMES_MAX,
   YEARS_MAX,
 } from "../core/job_plan.ts";
-import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
+import { type EventType, eventType, ID_PATTERN, ID_RULE } from "../core/ids.ts";
 import { copyJson } from "../core/json.ts";
 import type { AnyJobDefinition, ErrorMatcher, Expectation } from "./definition.ts";
 

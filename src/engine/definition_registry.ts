@@ -1,7 +1,7 @@
 /** The definitions that this process has loaded, and questions about them. */
 
 import { type ConversionConfig, toJsonSchema } from "@valibot/to-json-schema";
-import { EVENT_TYPE_RULE, eventType, isEventType, isReserved } from "../core/event_type.ts";
+import { EVENT_TYPE_RULE, eventType, isEventType, isReserved } from "../core/ids.ts";
 import { correlationFlaw, holds } from "../core/correlation.ts";
 import type { JobState } from "../core/job_state.ts";
 import { ruleFlaw } from "../core/pause_rule.ts";

@@ -1,7 +1,7 @@
 /** Describes what a schema rejected, in words that do not name the library. */
 
 import type { BaseIssue } from "valibot";
-import { pointerTo } from "../core/json_pointer.ts";
+import { pointerTo } from "../core/json.ts";
 import type { InputIssue } from "./requests.ts";
 
 /** @param at The JSON Pointer to the value that the schema checked. */

@@ -1,7 +1,7 @@
 /** Requests to the engine, and its answers. Expected failures are returned as values. */
 
 import type { Change } from "../explain/changes.ts";
-import type { Rejection } from "../core/decision.ts";
+import type { Rejection } from "../core/command.ts";
 import type { FactDraft, JobEventLogEntry } from "../core/event.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import type { JobId, LogId, TaskId } from "../core/ids.ts";
@@ -15,7 +15,7 @@ import type { Condition } from "../core/condition.ts";
 import type { PauseRule } from "../core/pause_rule.ts";
 import type { Pause } from "../core/pauses.ts";
 import type { TypeUse } from "./run/shares.ts";
-import type { Origin } from "../core/origin.ts";
+import type { Origin } from "../core/trace_ids.ts";
 
 export type Outcome<Value> =
   | { readonly ok: true; readonly value: Value }

@@ -15,7 +15,8 @@ import {
   taskResource,
 } from "../core/job_resource.ts";
 import { isCutShort, isLeftInPlace } from "../core/left_in_place.ts";
-import { type ExpectationState, isMet, type JobState, type TaskState } from "../core/job_state.ts";
+import type { ExpectationState, JobState, TaskState } from "../core/job_state.ts";
+import { isMet } from "../core/expectations.ts";
 import { equalJson, type JsonValue } from "../core/json.ts";
 
 /** A value of the job resource that differs. */

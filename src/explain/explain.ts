@@ -3,7 +3,7 @@
  * evidence gives the same words. Section 7 of the design specifies the content.
  */
 
-import { present } from "../core/present.ts";
+import { present } from "../core/json.ts";
 import { runToEnd, type Work } from "../core/work.ts";
 import { deriveCondition } from "../core/condition.ts";
 import type { ContrastStatement, Explanation, SummedUp } from "./explanation.ts";

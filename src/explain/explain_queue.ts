@@ -9,14 +9,13 @@ import type { Condition } from "../core/condition.ts";
 import { counted } from "../core/counted.ts";
 import type { LogId } from "../core/ids.ts";
 import { isOfEverything, type Pause } from "../core/pauses.ts";
-import type { WorkerHolder } from "./evidence.ts";
+import type { QueueFacts, QueueLimit, WorkerHolder, WorkerPool } from "./evidence.ts";
 import type { Next, QueuedJobs, QueueExplanation, Reasons } from "./explanation.ts";
 import { automatic, byHand, manual } from "./next_step.ts";
 import { endStep, pauseText, scopeText } from "./pause_texts.ts";
 import { oneLine } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
 import { capital, later, shortened, silenceText } from "./phrases.ts";
-import type { QueueFacts, QueueLimit, WorkerPool } from "./queue_facts.ts";
 import {
   cancelHolders,
   HELD_BY,

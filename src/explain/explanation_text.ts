@@ -1,11 +1,21 @@
-/** An explanation as text for a terminal. */
+/** Explanations as text for a terminal: of a job, and of an event, all work, limits, or a value. */
 
 import { counted } from "../core/counted.ts";
-import type { Action, Citation, Explanation, NextStep, Statement } from "./explanation.ts";
 import { wrapped } from "../core/wrapped.ts";
-import { type Brief, CITES_MAX, distinctLines, toBrief } from "./brief.ts";
+import { type Brief, CITES_MAX, distinctLines, toBrief, toQueueBrief } from "./brief.ts";
 import { withDistances } from "./distances.ts";
-import { timingText } from "./timing_text.ts";
+import type {
+  About,
+  Action,
+  Citation,
+  EventExplanation,
+  Explanation,
+  NextStep,
+  QueueExplanation,
+  Statement,
+} from "./explanation.ts";
+import type { LimitsWhatIf } from "./limits_what_if.ts";
+import { timingText } from "./timing.ts";
 
 /** The width of a line when that of the screen is unknown. */
 export const WIDTH = 78;
@@ -168,4 +178,50 @@ function evidenceLines(citations: readonly Citation[]): readonly string[] {
     `  [${logId}] ${segment}:${line} ${eventType} ${eventId}` +
     (rule === undefined ? "" : ` (rule ${rule})`)
   );
+}
+
+export function eventExplanationText(
+  { summary, reached, more = 0, nearly, refused }: EventExplanation<Citation>,
+  width = WIDTH,
+): string {
+  const unlisted = more === 0 ? [] : item(`${counted(more, "more job")} that it reached.`, width);
+  const all = [...reached, ...nearly, ...refused];
+  return pageText(width, summary, {
+    "Reached": [...bullets(reached, width), ...unlisted],
+    "Nearly": bullets(nearly, width),
+    "Refused under its id": bullets(refused, width),
+  }, all.flatMap(({ cites }) => cites.slice(0, CITES_MAX)));
+}
+
+export function queueExplanationText(
+  explanation: QueueExplanation<Citation>,
+  { commandOf, width = WIDTH, nowMs }: TextOptions,
+): string {
+  const { summary, reasons, next, evidence } = toQueueBrief(explanation, nowMs);
+  return pageText(width, summaryText(summary), {
+    "Why": bullets(reasons, width),
+    "Next": nextLines(next, commandOf, width),
+  }, evidence);
+}
+
+/** What other limits would change for a job. */
+export function limitsWhatIfText(
+  { statement, because, assumes }: Pick<
+    LimitsWhatIf<Citation>,
+    "statement" | "because" | "assumes"
+  >,
+  width = WIDTH,
+): string {
+  return pageText(width, statement, {
+    "Why": bullets(because, width),
+    "Assumptions": assumes.flatMap((text) => item(text, width)),
+  }, because.flatMap(({ cites }) => cites));
+}
+
+/** The jobs and events that carry a value. */
+export function aboutText({ summary, jobs, events }: About<Citation>, width = WIDTH): string {
+  return pageText(width, summary, {
+    "Jobs": bullets(jobs, width),
+    "Events": bullets(events, width),
+  }, [...jobs, ...events].flatMap(({ cites }) => cites));
 }

@@ -17,8 +17,7 @@ import {
   type PlaceHistory,
   type QueuedAs,
 } from "./place_history.ts";
-import { endsAtMs, type HoldAt, holdAt } from "./hold_at.ts";
-import type { Holder, ReachedThen } from "./reached_limits.ts";
+import { endsAtMs, type HoldAt, holdAt, type Holder, type ReachedThen } from "./reached_limits.ts";
 
 type HoldEntry = FrameworkEntry<"job.JobSuspended"> | FrameworkEntry<"job.JobParked">;
 

@@ -10,23 +10,30 @@ import type { LogId } from "../core/ids.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
 import { lengthMs } from "./condition_spans.ts";
 import type { Reasons, Statement } from "./explanation.ts";
-import { opensAtMs, pauseAt } from "./hold_at.ts";
-import { type HeldUp, type HoldUp, momentsIn, type QueuedStay, queuedStays } from "./hold_ups.ts";
-import { holdUpReason } from "./hold_up_texts.ts";
-import { insteadText, type SupposedLimits, withSupposed } from "./limits_supposed.ts";
-import { inForceReason, type LimitsQuestion, type LimitsWhatIf } from "./limits_what_if.ts";
-import { scopeText } from "./pause_texts.ts";
-import type { Moment, PlaceHistory, QueuedAs } from "./place_history.ts";
 import {
   holdersAt,
   isQueuedBefore,
   limitsAt,
+  opensAtMs,
+  pauseAt,
   type RateMoment,
   reachedAt,
   type ReachedThen,
   startsWithin,
   waitingAt,
 } from "./reached_limits.ts";
+import { type HeldUp, type HoldUp, momentsIn, type QueuedStay, queuedStays } from "./hold_ups.ts";
+import { holdUpReason } from "./hold_up_texts.ts";
+import {
+  inForceReason,
+  insteadText,
+  type LimitsQuestion,
+  type LimitsWhatIf,
+  type SupposedLimits,
+  withSupposed,
+} from "./limits_what_if.ts";
+import { scopeText } from "./pause_texts.ts";
+import type { Moment, PlaceHistory, QueuedAs } from "./place_history.ts";
 
 /** From when on a place would have been free. */
 interface Free {

@@ -10,7 +10,6 @@ import type { JobId, LogId } from "../core/ids.ts";
 import { limitsText, type PlaceLimits } from "../core/place_limits.ts";
 import type { BlockingLimit, HoldingPause } from "./evidence.ts";
 import type { Reasons, Statement } from "./explanation.ts";
-import { insteadText, type SupposedLimits } from "./limits_supposed.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { pausesCited, pausesText } from "./pause_texts.ts";
 import { shortened } from "./phrases.ts";
@@ -190,4 +189,35 @@ function thenReasons({ now, then, pauses }: QueuedStanding, begins: boolean): Re
 function limitOf({ limit, type, key }: BlockingLimit): string {
   const what = keyText(type, key);
   return limit === "rate" ? `the rate of ${what}` : `a place of ${what} (${limit})`;
+}
+
+const NAMES = ["maxRunning", "perKey", "rate"] as const;
+type LimitName = typeof NAMES[number];
+
+/** Absent limits stay as they are in force; `null` means no limit. */
+export type SupposedLimits = {
+  readonly [Name in LimitName]?: NonNullable<PlaceLimits[Name]> | null;
+};
+
+/** The limits that would be in force. */
+export function withSupposed(inForce: PlaceLimits, supposed: SupposedLimits): PlaceLimits {
+  const all = { ...inForce, ...supposed };
+  const given = NAMES.flatMap((name) => all[name] == null ? [] : [[name, all[name]]]);
+  return Object.fromEntries(given);
+}
+
+/** `With maxRunning 6 instead of 5`, `With no perKey instead of 2`. */
+export function insteadText(inForce: PlaceLimits, supposed: SupposedLimits): string {
+  const texts = NAMES.flatMap((name) => {
+    const one = supposed[name];
+    if (one === undefined) return [];
+    const instead = `instead of ${sizeText(inForce[name]) ?? "none"}`;
+    return [one === null ? `no ${name} ${instead}` : `${name} ${sizeText(one)} ${instead}`];
+  });
+  return `With ${texts.join(" and ")}`;
+}
+
+function sizeText(limit: PlaceLimits[LimitName]): string | undefined {
+  if (limit === undefined || typeof limit === "number") return limit?.toString();
+  return `${limit.count} per ${durationText(limit.perMs)}`;
 }

@@ -2,8 +2,7 @@
  * The events that could still move a job: those of open expectations, or the end of a compensation.
  */
 
-import { isReserved } from "../core/event_type.ts";
-import type { LogId } from "../core/ids.ts";
+import { isReserved, type LogId } from "../core/ids.ts";
 import {
   type EventMatcher,
   type ExpectedEvent,
@@ -11,7 +10,8 @@ import {
   policyEvents,
   type PolicyRole,
 } from "../core/job_plan.ts";
-import { hasCode, isMet, type JobState } from "../core/job_state.ts";
+import { hasCode, type JobState } from "../core/job_state.ts";
+import { isMet } from "../core/expectations.ts";
 
 export interface OpenExpectation {
   readonly expected: ExpectedEvent;

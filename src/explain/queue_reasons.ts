@@ -7,7 +7,7 @@ import { pauseTimes, scopeText } from "./pause_texts.ts";
 import { oneLine } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
 import { latest, reasonText, shortened } from "./phrases.ts";
-import type { QueueFacts } from "./queue_facts.ts";
+import type { QueueFacts } from "./evidence.ts";
 import { blockingEntries, changeReason, holdersText, limitText } from "./queue_holders.ts";
 
 const PAUSES_MAX = 3;

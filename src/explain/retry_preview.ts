@@ -1,9 +1,8 @@
 /** What a retry of a job would do; nothing is done. */
 
 import { reusableTasks } from "../core/decide.ts";
-import { type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
+import { isReserved, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
-import { isReserved } from "../core/event_type.ts";
 import type { JobState } from "../core/job_state.ts";
 
 interface RetryPreview {

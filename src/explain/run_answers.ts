@@ -1,6 +1,6 @@
 /** What has come for `run` since it began to wait, so that it can continue. */
 
-import { isSettled } from "../core/condition.ts";
+import { expectationProgress, isSettled } from "../core/expectations.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import {
@@ -11,7 +11,6 @@ import {
   type WaitingTask,
 } from "../core/job_state.ts";
 import { toMatchable } from "../core/projector.ts";
-import { expectationProgress } from "../core/waits.ts";
 import type { Reasons, Statement } from "./explanation.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { capital, taskText } from "./phrases.ts";

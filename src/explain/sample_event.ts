@@ -1,8 +1,7 @@
 /** Creates a sample event that would satisfy an expectation. */
 
 import { type Correlation, holds } from "../core/correlation.ts";
-import { isScalar, type JsonObject, type JsonScalar } from "../core/json.ts";
-import { pointerTo } from "../core/json_pointer.ts";
+import { isScalar, type JsonObject, type JsonScalar, pointerTo } from "../core/json.ts";
 import type { ExpectedEvent } from "../core/job_plan.ts";
 import { shownScalar } from "../core/shown_value.ts";
 

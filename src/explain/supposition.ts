@@ -1,10 +1,9 @@
 /** The suppositions of a what-if, and checks that they are possible. */
 
 import type { FactEntry, FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
-import type { EventType } from "../core/event_type.ts";
-import type { EventId, ExecutionId, LogId, TaskId } from "../core/ids.ts";
+import type { EventId, EventType, ExecutionId, LogId, TaskId } from "../core/ids.ts";
 import { type JobPlan, MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
-import type { SupposedLimits } from "./limits_supposed.ts";
+import type { SupposedLimits } from "./limits_what_if.ts";
 import type { JsonObject } from "../core/json.ts";
 import { entryEventIds, type Point } from "../core/point.ts";
 

@@ -25,8 +25,7 @@ import {
 } from "./open_expectations.ts";
 import { latest, matchedText, shortened, uncapital, wantedText } from "./phrases.ts";
 import { senderReason } from "./senders.ts";
-import { suspectText } from "./suspect_text.ts";
-import { compareWith, findSuspects, ownShare } from "./suspects.ts";
+import { compareWith, findSuspects, ownShare, suspectText } from "./suspects.ts";
 
 /** The most clauses of a near miss that are listed. */
 const CLAUSES_MAX = 10;

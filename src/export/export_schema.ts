@@ -5,7 +5,7 @@ import { CONDITIONS } from "../core/condition.ts";
 import { STRATA } from "../core/event.ts";
 import { EXPECTED_EVENT_KINDS, TIMES_MAX } from "../core/job_plan.ts";
 import { STATE_NAMES } from "../core/job_state.ts";
-import { correlationField } from "../documents/correlation_schema.ts";
+import { correlationField } from "../documents/plan_schema.ts";
 import {
   eventTypeField,
   id,

@@ -9,8 +9,7 @@ import type { Context } from "hono";
 import * as v from "valibot";
 import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
-import { documented } from "../documents/documented.ts";
-import { parseWholeNumber } from "../documents/fields.ts";
+import { documented, parseWholeNumber } from "../documents/fields.ts";
 import { cursorPosition } from "../documents/parameters.ts";
 import { invalidRequest } from "../documents/refusal.ts";
 import { whileWaiting } from "./answers/waiting.ts";
@@ -18,7 +17,7 @@ import { requestSession } from "./guard/sessions.ts";
 import type { HttpDeps, SharedPart } from "./http_deps.ts";
 import type { Header } from "./openapi/operation.ts";
 import { Problem } from "./problems/problem.ts";
-import { reachedAs } from "./requests/headers.ts";
+import { reachedAs } from "./requests/request.ts";
 import type { Route } from "./route.ts";
 
 /** In an answer, its position; in a request, the position that the answer must include. */

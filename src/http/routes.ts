@@ -5,7 +5,7 @@
  */
 
 import { DASHBOARD_ROUTES } from "../dashboard/routes.ts";
-import { refuseQuery } from "./requests/query.ts";
+import { refuseQuery } from "./requests/request.ts";
 import type { Route } from "./route.ts";
 import { BULK_ROUTES, FAILURE_ROUTES } from "./routes/bulk.ts";
 import { CONTROL_ROUTES } from "./routes/controls.ts";
@@ -13,6 +13,7 @@ import { CREATE_ROUTES } from "./routes/create_job.ts";
 import {
   DEFINITION_ROUTES,
   HEALTH_ROUTES,
+  JOURNAL_ROUTES,
   METRICS_ROUTES,
   OPEN_API_ROUTES,
   SYSTEM_ROUTES,
@@ -21,10 +22,8 @@ import { EVENT_ROUTES } from "./routes/events.ts";
 import { EXPLAIN_ROUTES } from "./routes/explain.ts";
 import { JOB_ROUTES, LIST_ROUTES } from "./routes/jobs.ts";
 import { JOB_LOG_ROUTES } from "./routes/job_log.ts";
-import { JOURNAL_ROUTES } from "./routes/journal.ts";
 import { OVERVIEW_ROUTES } from "./routes/overview.ts";
-import { LIMIT_ROUTES } from "./routes/limits.ts";
-import { PAUSE_ROUTES } from "./routes/pauses.ts";
+import { LIMIT_ROUTES, PAUSE_ROUTES } from "./routes/holds.ts";
 import { REPLAY_ROUTES } from "./routes/replay.ts";
 
 /** In the order of `/openapi.json`. */

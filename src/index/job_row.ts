@@ -13,7 +13,7 @@ import type { FailureSummary, JobSummary, ProgressSummary } from "../core/job_su
 import type { EndedJob } from "../engine/job_index.ts";
 import { searchable } from "./conditions.ts";
 import { insertion, type Row } from "./database.ts";
-import { timeMs } from "../core/time_ms.ts";
+import { timeMs } from "../core/duration.ts";
 
 /** The columns that describe a job. */
 const COLUMNS = [

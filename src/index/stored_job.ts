@@ -6,7 +6,8 @@
 import { crc32 } from "node:zlib";
 import type { LogId, TaskId } from "../core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN, sharedPlan } from "../core/job_plan.ts";
-import { type CompletedTask, type JobState, shared, type TaskState } from "../core/job_state.ts";
+import type { CompletedTask, JobState, TaskState } from "../core/job_state.ts";
+import { shared } from "../core/expectations.ts";
 import type { JsonValue } from "../core/json.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import type { KnownEntry } from "../engine/ports.ts";

@@ -11,7 +11,7 @@ import { errorMessage } from "../core/thrown.ts";
 import type { Clock } from "../engine/ports.ts";
 import { sizeText } from "../core/size.ts";
 import { Problem, problemResponse, STATUS } from "../http/problems/problem.ts";
-import { limitConnections } from "../http/guard/connection_limit.ts";
+import { limitConnections } from "../http/guard/capacity.ts";
 import { jsonResponse } from "../http/answers/response.ts";
 import type { ReadingProgress } from "../journal/options.ts";
 

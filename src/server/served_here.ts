@@ -5,7 +5,7 @@ import type { JobState } from "../core/job_state.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import { jobView } from "../documents/answers/job_view.ts";
-import { jsonChunks } from "../core/json_chunks.ts";
+import { jsonChunks } from "../core/json_text.ts";
 import { DigestedJob, type ServedJob, type ServedSource } from "../verify/served_audit.ts";
 
 /** Few, since each job is serialized, and other work has its turn only after a page. */

@@ -3,8 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { JobEventLogEntry, JournalEventDraft } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
-import { withReferences } from "../core/log_references.ts";
-import { quotedEntry } from "../core/quotation.ts";
+import { quotedEntry, withReferences } from "../core/log_references.ts";
 import type { Observer } from "../engine/queries/observer.ts";
 import type { StampedEvent } from "../engine/ports.ts";
 import type { FileJournal } from "../journal/file_journal.ts";

@@ -12,16 +12,14 @@ import json from "../core/json.ts?source" with { type: "text" };
 import correlation from "../core/correlation.ts?source" with { type: "text" };
 import event from "../core/event.ts?source" with { type: "text" };
 import jsonText from "../core/json_text.ts?source" with { type: "text" };
-import quotation from "../core/quotation.ts?source" with { type: "text" };
+import logReferences from "../core/log_references.ts?source" with { type: "text" };
 import thrown from "../core/thrown.ts?source" with { type: "text" };
-import dateForm from "../explain/likeness/date_form.ts?source" with { type: "text" };
 import looseForm from "../explain/likeness/loose_form.ts?source" with { type: "text" };
 import jobIndex from "../engine/job_index.ts?source" with { type: "text" };
 import sortedPostings from "../engine/views/sorted_postings.ts?source" with { type: "text" };
 import textHash from "../engine/views/text_hash.ts?source" with { type: "text" };
 import postings from "../engine/views/postings.ts?source" with { type: "text" };
 import valueKeys from "../engine/views/value_keys.ts?source" with { type: "text" };
-import eventType from "../core/event_type.ts?source" with { type: "text" };
 import ids from "../core/ids.ts?source" with { type: "text" };
 import jobPlan from "../core/job_plan.ts?source" with { type: "text" };
 import shellWord from "../core/shell_word.ts?source" with { type: "text" };
@@ -56,9 +54,8 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["core/correlation.ts", correlation],
   ["core/event.ts", event],
   ["core/json_text.ts", jsonText],
-  ["core/quotation.ts", quotation],
+  ["core/log_references.ts", logReferences],
   ["core/thrown.ts", thrown],
-  ["explain/likeness/date_form.ts", dateForm],
   ["explain/likeness/loose_form.ts", looseForm],
   ["engine/job_index.ts", jobIndex],
   ["engine/views/sorted_postings.ts", sortedPostings],
@@ -71,7 +68,6 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["index/value_rows.ts", valueRows],
   ["index/value_runs.ts", valueRuns],
   ["journal/layout.ts", layout],
-  ["core/event_type.ts", eventType],
   ["core/ids.ts", ids],
   ["core/job_plan.ts", jobPlan],
   ["core/shell_word.ts", shellWord],

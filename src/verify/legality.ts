@@ -4,8 +4,7 @@
  */
 
 import { type JobEventLogEntry, LIMIT_FACTS, PAUSE_FACTS } from "../core/event.ts";
-import { EVENT_TYPE_RULE, isEventType, isReserved } from "../core/event_type.ts";
-import { ID_PATTERN, ID_RULE } from "../core/ids.ts";
+import { EVENT_TYPE_RULE, ID_PATTERN, ID_RULE, isEventType, isReserved } from "../core/ids.ts";
 
 /** What is wrong with an entry by itself; `undefined` when nothing is. */
 export function findIllegality(entry: JobEventLogEntry): string | undefined {

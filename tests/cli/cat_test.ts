@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { eventType } from "../../src/core/event_type.ts";
+import { eventType } from "../../src/core/ids.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { journalCommand } from "../support/process/journal_command.ts";

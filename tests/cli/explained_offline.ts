@@ -5,7 +5,7 @@ import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
 import { citing, explain } from "../../src/explain/explain.ts";
 import type { Explanation } from "../../src/explain/explanation.ts";
 import type { LogId } from "../../src/core/ids.ts";
-import { quotedEntry } from "../../src/core/quotation.ts";
+import { quotedEntry } from "../../src/core/log_references.ts";
 import { EvidenceSearch } from "../../src/engine/queries/evidence_search.ts";
 import { ValueIndex } from "../../src/engine/views/value_index.ts";
 import { DenoFileSystem } from "../../src/journal/deno_file_system.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { eventType } from "../../src/core/event_type.ts";
+import { eventType } from "../../src/core/ids.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import {

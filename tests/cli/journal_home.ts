@@ -1,9 +1,8 @@
 /** A Daybook with its journal in a real folder that can stop, crash and start again. */
 
 import assert from "node:assert/strict";
-import { type EventType, eventType } from "../../src/core/event_type.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { eventId, type JobId, jobId } from "../../src/core/ids.ts";
+import { eventId, type EventType, eventType, type JobId, jobId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";

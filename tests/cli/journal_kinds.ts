@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { eventType } from "../../src/core/event_type.ts";
-import { type JobId, jobId } from "../../src/core/ids.ts";
+import { eventType, type JobId, jobId } from "../../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../../src/core/job_plan.ts";
 import { isTerminal, type JobState } from "../../src/core/job_state.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";

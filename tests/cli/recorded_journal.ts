@@ -1,8 +1,7 @@
 /** Journals written by a real engine on a disk in memory. */
 
 import assert from "node:assert/strict";
-import { eventType } from "../../src/core/event_type.ts";
-import { jobId } from "../../src/core/ids.ts";
+import { eventType, jobId } from "../../src/core/ids.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";

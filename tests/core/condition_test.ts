@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import {
-  allSatisfied,
+  changeText,
   type Condition,
   CONDITIONS,
   deriveCondition,
-  isSettled,
+  stateText,
 } from "../../src/core/condition.ts";
 import {
   codedJob,
@@ -301,25 +301,16 @@ Deno.test("CONDITIONS: the cases reach each of them", () => {
   assert.deepEqual([...reached].toSorted(), [...CONDITIONS].toSorted());
 });
 
-Deno.test("isSettled: it requires all matches, and an expectation with that id", () => {
-  const job = codedJob([TWICE, PAID]).started();
-  const once = job.fact("ec.Shipped");
-
-  assert.equal(isSettled(jobOf(once), "twice"), false);
-  assert.equal(isSettled(jobOf(once.fact("ec.Shipped")), "twice"), true);
-  assert.equal(isSettled(jobOf(once.fact("ec.Shipped")), "paid"), false);
-  assert.equal(isSettled(jobOf(once.fact("ec.Shipped")), "unknown"), false);
+Deno.test("stateText: a condition is shown if it says more than the state", () => {
+  assert.equal(stateText({ state: "Running", condition: "waiting" }), "Running (waiting)");
+  assert.equal(stateText({ state: "Failed", condition: "cancelled" }), "Failed (cancelled)");
+  assert.equal(stateText({ state: "Failed", condition: "failed" }), "Failed");
+  assert.equal(stateText({ state: "Done", condition: "succeeded" }), "Done");
 });
 
-Deno.test("isSettled: surplus does not change it", () => {
-  const story = outsideJob([PAID, SHIPPED]).started().fact("ec.Paid").fact("ec.Paid");
-
-  assert.equal(isSettled(jobOf(story), "paid"), true);
-});
-
-Deno.test("allSatisfied: it requires every expectation", () => {
-  const half = outsideJob([PAID, SHIPPED]).started().fact("ec.Paid");
-
-  assert.equal(allSatisfied(jobOf(half)), false);
-  assert.equal(allSatisfied(jobOf(half.fact("ec.Shipped"))), true);
+Deno.test("changeText: both states are named if they differ, otherwise only the new one", () => {
+  const waiting = { to: "Running", condition: "waiting" };
+  assert.equal(changeText({ from: "Created", ...waiting }), "Created → Running (waiting)");
+  assert.equal(changeText({ from: "Running", ...waiting }), "Running (waiting)");
+  assert.equal(changeText({ from: null, to: "Created", condition: "created" }), "Created");
 });

@@ -1,7 +1,8 @@
 /** Plans of many expectations, each of which is matched by every event. */
 
 import assert from "node:assert/strict";
-import { type JobState, shared } from "../../src/core/job_state.ts";
+import type { JobState } from "../../src/core/job_state.ts";
+import { shared } from "../../src/core/expectations.ts";
 import { expectation, outsideJob } from "../support/engine/entries.ts";
 import { projectAll } from "./folding.ts";
 

@@ -2,8 +2,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId, type JobId, type LogId } from "../../src/core/ids.ts";
-import { logReferences, withReferences } from "../../src/core/log_references.ts";
-import { quotedEntry, quoteEntry } from "../../src/core/quotation.ts";
+import {
+  logReferences,
+  quotedEntry,
+  quoteEntry,
+  withReferences,
+} from "../../src/core/log_references.ts";
 import { codedJob } from "../support/engine/entries.ts";
 import { stories } from "./arbitrary_entries.ts";
 import { projectAll } from "./folding.ts";

@@ -1,10 +1,9 @@
-import { hasSomethingToCompensate } from "../../src/core/compensation_facts.ts";
 import assert from "node:assert/strict";
 import type { JobEntry } from "../../src/core/event.ts";
 import { taskId } from "../../src/core/ids.ts";
 import { cutShort, leftInPlace } from "../../src/core/left_in_place.ts";
 import { findTask, type TaskState } from "../../src/core/job_state.ts";
-import { noteTask } from "../../src/core/task_facts.ts";
+import { hasSomethingToCompensate, noteTask } from "../../src/core/task_facts.ts";
 import { codedJob, expectation, type JobStory, OOPS, timeOf } from "../support/engine/entries.ts";
 import { jobOf } from "./folding.ts";
 

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Extent, legible } from "../../src/dashboard/timeline/legible.ts";
+import { legible } from "../../src/dashboard/job/time_scale.ts";
+import type { Extent } from "../../src/dashboard/timeline/timeline.ts";
 
 const extents: fc.Arbitrary<readonly Extent[]> = fc.array(
   fc.tuple(fc.nat({ max: 30 }), fc.nat({ max: 30 })),

@@ -1,8 +1,8 @@
 /** What every page shares. */
 
 import assert from "node:assert/strict";
-import { Notes, withoutNote } from "../../src/dashboard/notes.ts";
-import { momentText } from "../../src/dashboard/parts/time.tsx";
+import { Notes, withoutNote } from "../../src/dashboard/notes.tsx";
+import { momentText } from "../../src/dashboard/parts/amounts.tsx";
 import { JsonText, JsonView, UserText } from "../../src/dashboard/parts/text.tsx";
 import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import { problemOf, startApp } from "../support/http/http_app.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { TokenList } from "../../src/access/tokens.ts";
-import { clientAddress } from "../../src/http/guard/client_address.ts";
+import { clientAddress } from "../../src/http/guard/viewer.ts";
 import { Sessions } from "../../src/http/guard/sessions.ts";
 import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import { FakeClock } from "../support/fake_clock.ts";

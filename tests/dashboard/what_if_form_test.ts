@@ -4,7 +4,7 @@ import {
   leftOutEntries,
   whatIfDocument,
   whatIfForm,
-} from "../../src/dashboard/time_travel/what_if.ts";
+} from "../../src/dashboard/time_travel/what_if.tsx";
 
 const PLAN = { expected: [{ id: "a", eventType: "ec.A" }] };
 

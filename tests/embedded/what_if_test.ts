@@ -1,6 +1,6 @@
 /** What-if in a program that embeds Daybook, and in the test kit. */
 
-import type { supposition } from "../../src/documents/supposition_schema.ts";
+import type { supposition } from "../../src/documents/supposition.ts";
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { whatIfAnswer } from "../../src/documents/answers/explanation.ts";

@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Correlation } from "../../src/core/correlation.ts";
-import { eventType } from "../../src/core/event_type.ts";
-import { eventId, jobId } from "../../src/core/ids.ts";
+import { eventId, eventType, jobId } from "../../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan } from "../../src/core/job_plan.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { EngineLimits } from "../../src/engine/events/delivery_limits.ts";

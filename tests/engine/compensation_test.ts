@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { eventType } from "../../src/core/event_type.ts";
+import { eventType } from "../../src/core/ids.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import type { TaskOptions } from "../../src/engine/job_context.ts";
 import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import { eventType } from "../../src/core/event_type.ts";
-import { taskId } from "../../src/core/ids.ts";
+import { eventType, taskId } from "../../src/core/ids.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { Harness } from "../support/engine/engine_harness.ts";

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Correlation } from "../../src/core/correlation.ts";
-import { eventType } from "../../src/core/event_type.ts";
-import { type JobId, jobId } from "../../src/core/ids.ts";
+import { eventType, type JobId, jobId } from "../../src/core/ids.ts";
 import { DEFAULT_POLICY, type JobPlan, matcherAccepts } from "../../src/core/job_plan.ts";
 import { isScalar, type JsonObject, type JsonScalar } from "../../src/core/json.ts";
 import { looseForm } from "../../src/explain/likeness/loose_form.ts";

@@ -2,9 +2,8 @@
 
 import assert from "node:assert/strict";
 import * as v from "valibot";
-import type { JobId } from "../../src/core/ids.ts";
+import type { EventType, JobId } from "../../src/core/ids.ts";
 import { EXPECTED_EVENT_KINDS, type JobPlan } from "../../src/core/job_plan.ts";
-import type { EventType } from "../../src/core/event_type.ts";
 import { defineJob, type Expectation } from "../../src/engine/definition.ts";
 import type { JobContext } from "../../src/engine/job_context.ts";
 import { planFor } from "../../src/engine/definition_plan.ts";

@@ -1,8 +1,7 @@
 /** Events for ended jobs: which jobs are remembered, for how long, and at what cost. */
 
 import assert from "node:assert/strict";
-import { eventType } from "../../src/core/event_type.ts";
-import { jobId, taskId } from "../../src/core/ids.ts";
+import { eventType, jobId, taskId } from "../../src/core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
 import type { JobState, RunningJob } from "../../src/core/job_state.ts";
 import { EndedJobs } from "../../src/engine/views/ended_jobs.ts";

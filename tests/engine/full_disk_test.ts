@@ -5,8 +5,7 @@
 
 import assert from "node:assert/strict";
 import type { CreateRequest } from "../../src/engine/requests.ts";
-import { eventId, type JobId, jobId } from "../../src/core/ids.ts";
-import { eventType } from "../../src/core/event_type.ts";
+import { eventId, eventType, type JobId, jobId } from "../../src/core/ids.ts";
 import * as v from "valibot";
 import { type AnyJobDefinition, defineJob, type Expectation } from "../../src/engine/definition.ts";
 import type { JobContext } from "../../src/engine/job_context.ts";

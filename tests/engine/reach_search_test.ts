@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Correlation } from "../../src/core/correlation.ts";
-import { eventType } from "../../src/core/event_type.ts";
-import { jobId } from "../../src/core/ids.ts";
+import { eventType, jobId } from "../../src/core/ids.ts";
 import { type JobPlan, matcherAccepts } from "../../src/core/job_plan.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { CorrelationIndex } from "../../src/engine/events/correlation_index.ts";

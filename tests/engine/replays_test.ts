@@ -1,8 +1,7 @@
 /** Replays of jobs of a real engine, with past events found by a plain scan. */
 
 import assert from "node:assert/strict";
-import { eventType } from "../../src/core/event_type.ts";
-import { type EventId, eventId, jobId, type LogId } from "../../src/core/ids.ts";
+import { type EventId, eventId, eventType, jobId, type LogId } from "../../src/core/ids.ts";
 import { Pacer } from "../../src/engine/events/pacer.ts";
 import {
   type FoundPositions,

@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import type { Correlation } from "../../src/core/correlation.ts";
-import { eventType } from "../../src/core/event_type.ts";
-import { eventId, type JobId, jobId, taskId } from "../../src/core/ids.ts";
+import { eventId, eventType, type JobId, jobId, taskId } from "../../src/core/ids.ts";
 import {
   DEFAULT_POLICY,
   type EventMatcher,

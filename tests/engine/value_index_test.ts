@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { FactEntry, JobEventLogEntry } from "../../src/core/event.ts";
-import { eventType } from "../../src/core/event_type.ts";
-import { eventId, jobId, type LogId } from "../../src/core/ids.ts";
+import { eventId, eventType, jobId, type LogId } from "../../src/core/ids.ts";
 import { type JsonObject, type JsonScalar, valueAt } from "../../src/core/json.ts";
 import { matcherAccepts } from "../../src/core/job_plan.ts";
 import { looseForm } from "../../src/explain/likeness/loose_form.ts";

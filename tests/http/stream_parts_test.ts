@@ -1,9 +1,8 @@
 /** The small parts of streams. */
 
 import assert from "node:assert/strict";
-import { type Chunk, ChunkCache } from "../../src/http/stream/generated.ts";
-import { Timeouts } from "../../src/http/stream/timeouts.ts";
-import { StreamTurns } from "../../src/http/stream/stream_turns.ts";
+import { type Chunk, ChunkCache } from "../../src/http/stream/channels.ts";
+import { StreamTurns, Timeouts } from "../../src/http/stream/turns.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
 const DELAY_MS = 1_000;

@@ -5,8 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { eventType } from "../../src/core/event_type.ts";
-import { eventId } from "../../src/core/ids.ts";
+import { eventId, eventType } from "../../src/core/ids.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { jobIndexIn } from "../../src/index/open_index.ts";
 import { scratchIndexIn } from "../../src/index/scratch_index.ts";

@@ -1,7 +1,7 @@
 /** A journal that continues while a tool copies it, file by file, in any order. */
 
 import assert from "node:assert/strict";
-import { eventType } from "../../src/core/event_type.ts";
+import { eventType } from "../../src/core/ids.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import { FakeRandom } from "../support/fake_clock.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";

@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { eventType } from "../../src/core/event_type.ts";
-import { eventId } from "../../src/core/ids.ts";
+import { eventId, eventType } from "../../src/core/ids.ts";
 import type { StampedEvent } from "../../src/engine/ports.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { JournalDamagedError } from "../../src/journal/errors.ts";

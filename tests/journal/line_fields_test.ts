@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { EventType } from "../../src/core/event_type.ts";
-import type { EventId, ExecutionId, JobId, TaskId } from "../../src/core/ids.ts";
+import type { EventId, EventType, ExecutionId, JobId, TaskId } from "../../src/core/ids.ts";
 import { MAIN_ONLY_PLAN } from "../../src/core/job_plan.ts";
 import type { StampedEvent } from "../../src/engine/ports.ts";
 import { lineBody } from "../../src/journal/line_codec.ts";

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
-import { eventType } from "../../src/core/event_type.ts";
-import { eventId, executionId, jobId, taskId } from "../../src/core/ids.ts";
+import { eventId, eventType, executionId, jobId, taskId } from "../../src/core/ids.ts";
 import type { StampedEvent } from "../../src/engine/ports.ts";
 import { Batch, encodedGroup } from "../../src/journal/batch.ts";
 import { readIndependently } from "../support/journal/independent_reader.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { ENGINE_LIMITS } from "../../src/engine/events/delivery_limits.ts";
 import { HTTP_LIMITS } from "../../src/http/guard/capacity.ts";
-import { type LimitName, LIMITS } from "../../src/documents/over_capacity.ts";
+import { type LimitName, LIMITS } from "../../src/documents/refusal.ts";
 import { daybookCommands } from "../../src/cli/daybook_commands.ts";
 import type { JournalTools } from "../../src/cli/journal/tools.ts";
 import { journalCommands } from "../../src/cli/journal_commands.ts";

@@ -51,7 +51,7 @@ test("explain an ended job: the limit that delayed it is named, with the attempt
       "acme1 since 2026-01-01T00:00:00.000Z; acme2 since 2026-01-01T00:04:00.000Z.",
       "4 job.TaskStarted 00000000000000000001.ndjson:5",
       "12 job.TaskStarted 00000000000000000001.ndjson:17",
-      "17 job.TaskStarted 00000000000000000014.ndjson:6",
+      "17 job.TaskStarted 00000000000000000016.ndjson:3",
     ]],
     queuedMs: 300_000,
     queuedPausedMs: undefined,

@@ -6,8 +6,7 @@
 import assert from "node:assert/strict";
 import type { PlaceLimits } from "../../src/core/place_limits.ts";
 import type { Citation } from "../../src/explain/explanation.ts";
-import type { SupposedLimits } from "../../src/explain/limits_supposed.ts";
-import type { LimitsWhatIf } from "../../src/explain/limits_what_if.ts";
+import type { LimitsWhatIf, SupposedLimits } from "../../src/explain/limits_what_if.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { Letters, lineOf } from "../support/engine/letters.ts";
 import { test } from "../support/sanitized.ts";
@@ -223,7 +222,7 @@ test("what if other limits: it says how much less a job would have waited, by wh
       "2026-01-01T00:05:00.000Z.",
       "9 job.JobStarted 00000000000000000001.ndjson:12",
       "12 job.TaskStarted 00000000000000000001.ndjson:17",
-      "17 job.TaskStarted 00000000000000000014.ndjson:6",
+      "17 job.TaskStarted 00000000000000000016.ndjson:3",
     ],
   ]);
   const all = await whatIf(daybook, "acme3", { perKey: 3 });

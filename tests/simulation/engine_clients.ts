@@ -5,8 +5,7 @@
 
 import { deriveCondition } from "../../src/core/condition.ts";
 import { decide } from "../../src/core/decide.ts";
-import { eventType } from "../../src/core/event_type.ts";
-import { type EventId, eventId, jobId } from "../../src/core/ids.ts";
+import { type EventId, eventId, eventType, jobId } from "../../src/core/ids.ts";
 import type { JobState } from "../../src/core/job_state.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { errorMessage } from "../../src/core/thrown.ts";

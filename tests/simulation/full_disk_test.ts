@@ -5,8 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { eventType } from "../../src/core/event_type.ts";
-import { eventId } from "../../src/core/ids.ts";
+import { eventId, eventType } from "../../src/core/ids.ts";
 import { errorMessage } from "../../src/core/thrown.ts";
 import { JournalFullError, type StampedEvent } from "../../src/engine/ports.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";

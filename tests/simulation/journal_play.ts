@@ -1,7 +1,6 @@
 /** One seed of the journal alone: appends, reads, stops and crashes, and then a calm end. */
 
-import { eventType } from "../../src/core/event_type.ts";
-import { eventId, jobId } from "../../src/core/ids.ts";
+import { eventId, eventType, jobId } from "../../src/core/ids.ts";
 import { errorMessage } from "../../src/core/thrown.ts";
 import {
   type Journal,

@@ -3,7 +3,7 @@
 import * as v from "valibot";
 import type { JobPlan } from "../../src/core/job_plan.ts";
 import { DEFAULT_POLICY } from "../../src/core/job_plan.ts";
-import { eventType } from "../../src/core/event_type.ts";
+import { eventType } from "../../src/core/ids.ts";
 import type { PauseRule } from "../../src/core/pause_rule.ts";
 import type { PlaceLimits } from "../../src/core/place_limits.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";

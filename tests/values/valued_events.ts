@@ -1,8 +1,7 @@
 /** Events with values to be found again, in a journal in files. */
 
 import type { Worker } from "node:worker_threads";
-import { eventType } from "../../src/core/event_type.ts";
-import type { LogId } from "../../src/core/ids.ts";
+import { eventType, type LogId } from "../../src/core/ids.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { looseForm } from "../../src/explain/likeness/loose_form.ts";
 import type { JobEngine } from "../../src/engine/job_engine.ts";

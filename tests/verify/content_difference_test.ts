@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { ulid } from "@std/ulid";
 import { Buffer } from "node:buffer";
-import { eventType } from "../../src/core/event_type.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { eventId } from "../../src/core/ids.ts";
+import { eventId, eventType } from "../../src/core/ids.ts";
 import { ContentComparison, type ContentDifference } from "../../src/verify/snapshot_judge.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { codedJob } from "../support/engine/entries.ts";

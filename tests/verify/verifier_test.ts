@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { eventType } from "../../src/core/event_type.ts";
+import { eventType } from "../../src/core/ids.ts";
 import type { VerificationRun } from "../../src/engine/ports.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
 import { readVerification } from "../../src/journal/verification_file.ts";

@@ -3,10 +3,10 @@
  * other limits.
  */
 
-import { present } from "../../core/present.ts";
+import { present } from "../../core/json.ts";
 import { counted } from "../../core/counted.ts";
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
-import { limitsWhatIfText } from "../../explain/other_explanation_texts.ts";
+import { limitsWhatIfText } from "../../explain/explanation_text.ts";
 import type { Citation } from "../../explain/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
 import {

@@ -7,7 +7,7 @@ import type { JobState } from "../../core/job_state.ts";
 import type { JournalHead } from "../../engine/ports.ts";
 import { id } from "../../documents/fields.ts";
 import { jobView } from "../../documents/answers/job_view.ts";
-import { jsonChunks } from "../../core/json_chunks.ts";
+import { jsonChunks } from "../../core/json_text.ts";
 import { DigestedJob, type ServedJob, type ServedSource } from "../../verify/served_audit.ts";
 import { type Client, notDaybook } from "../client.ts";
 

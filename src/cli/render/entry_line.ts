@@ -1,6 +1,6 @@
 /** Renders entries of the journal as lines with columns. */
 
-import { changeText } from "../../core/state_text.ts";
+import { changeText } from "../../core/condition.ts";
 import { entryNote, type NotedEntry } from "../../engine/queries/entry_note.ts";
 import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import type { EntryResource } from "../resources.ts";

@@ -1,7 +1,7 @@
 /** Renders jobs as a table. */
 
 import { messageText } from "../../core/error_text.ts";
-import { stateText } from "../../core/state_text.ts";
+import { stateText } from "../../core/condition.ts";
 import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import type { JobSummaryResource } from "../resources.ts";
 import { distanceText } from "../../core/duration.ts";

@@ -1,6 +1,6 @@
 /** Colours and marks, which are the same in every command. */
 
-import { stateText } from "../../core/state_text.ts";
+import { stateText } from "../../core/condition.ts";
 import type { Style, Terminal } from "../terminal.ts";
 
 export type Paint = Terminal["style"];

@@ -10,18 +10,18 @@ import type { JobState } from "../../core/job_state.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { type IncomingEvent, withOrigin } from "../../engine/requests.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { judgeEvent } from "../../documents/event_schema.ts";
+import { judgeEvent } from "../../documents/events.ts";
 import { parseJson } from "../../documents/json_document.ts";
 import { type Problem, STATUS } from "../../http/problems/problem.ts";
-import { requestOrigin } from "../../http/requests/headers.ts";
+import { requestOrigin } from "../../http/requests/request.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { jobIdParameter } from "../../http/routes/jobs.ts";
 import { sizeFor } from "../../http/guard/admission_gate.ts";
-import { filledField, onceOnly, readForm, safeReturnPath } from "../form.ts";
-import { jsonPlaceText } from "../schema_form/typed.ts";
+import { filledField, onceOnly, readForm, safeReturnPath } from "../form.tsx";
+import { jsonPlaceText } from "../schema_form/form_texts.ts";
 import { jobPagePath } from "../parts/links.tsx";
 import { receiptText } from "../receipt_text.ts";
-import type { RefusedEvent } from "./screen_state.ts";
+import type { RefusedEvent } from "./reading.ts";
 import type { Route } from "../../http/route.ts";
 
 /**

@@ -4,14 +4,13 @@ import { counted } from "../../core/counted.ts";
 import { conditionText } from "../../core/condition.ts";
 import type { AttemptSpan, BackoffSpan, Lane } from "../timeline/lanes.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
-import { ErrorView } from "./failure.tsx";
+import { ErrorView } from "./outcome.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import { Duration, Time } from "../parts/time.tsx";
+import { Duration, TaskProgress, Time } from "../parts/amounts.tsx";
 import { EntryCite } from "./cite.tsx";
-import { TaskProgress } from "../parts/amounts.tsx";
 import { attemptNumberOf, OUTCOME_WORDS, shownLanes } from "./drawing.ts";
-import type { JobScreenState } from "./screen_state.ts";
+import type { JobScreenState } from "./reading.ts";
 
 /** Only this many attempts are shown, the latest ones. */
 const ROWS_MAX = 150;
@@ -47,17 +46,14 @@ export function JobAttempts({ state }: Props) {
           <Row state={state} row={row} isFirst={isFirst(rows, index)} columns={columns} />
         ))}
       </Table>
-      {all > rows.length
-        ? (
-          <p class="hint">
-            {counted(all - rows.length, "attempt before these is", "attempts before these are")}
-            {" "}
-            not shown: <a href={`/jobs/${encodeURIComponent(state.job.jobId)}`}>the job as JSON</a>
-            {" "}
-            has all tasks.
-          </p>
-        )
-        : null}
+      {all > rows.length && (
+        <p class="hint">
+          {counted(all - rows.length, "attempt before these is", "attempts before these are")}{" "}
+          not shown: <a href={`/jobs/${encodeURIComponent(state.job.jobId)}`}>the job as JSON</a>
+          {" "}
+          has all tasks.
+        </p>
+      )}
     </section>
   );
 }
@@ -111,7 +107,7 @@ function Row({ state, row, isFirst, columns }: RowProps) {
     <tr id={id} class={isFirst ? "first-of-task" : undefined}>
       <th scope="row">
         <span class={isFirst ? undefined : "unseen"}>
-          {lane.phase === "run" ? null : "undo "}
+          {lane.phase !== "run" && "undo "}
           <span class="mono">
             <UserText text={lane.taskId === MAIN_TASK ? "run" : lane.taskId} lengthMax={80} />
           </span>
@@ -129,16 +125,12 @@ function Row({ state, row, isFirst, columns }: RowProps) {
         {attempt.startedAt === undefined ? "–" : <Time at={attempt.startedAt} />}
         <SpacedCite state={state} logId={attempt.startedBy} />
       </td>
-      {columns.error
-        ? (
-          <td class="whole-line">
-            {attempt.error === undefined ? null : <ErrorView error={attempt.error} />}
-          </td>
-        )
-        : null}
-      {columns.backoff
-        ? <td>{backoff === undefined ? null : <Backoff backoff={backoff} />}</td>
-        : null}
+      {columns.error && (
+        <td class="whole-line">
+          {attempt.error !== undefined && <ErrorView error={attempt.error} />}
+        </td>
+      )}
+      {columns.backoff && <td>{backoff !== undefined && <Backoff backoff={backoff} />}</td>}
     </tr>
   );
 }
@@ -157,7 +149,7 @@ function Outcome({ state, row }: Props & { readonly row: AttemptRow }) {
   return (
     <span class={`outcome outcome-${attempt.outcome}`}>
       {OUTCOME_WORDS[attempt.outcome]}
-      {progress === undefined ? null : <TaskProgress {...progress} />}
+      {progress !== undefined && <TaskProgress {...progress} />}
     </span>
   );
 }

@@ -4,7 +4,8 @@ import { CITES_MAX } from "../../explain/brief.ts";
 import type { Citation, Statement } from "../../explain/explanation.ts";
 import type { LogId } from "../../core/ids.ts";
 import { TimedText } from "../parts/text.tsx";
-import { entryHref, type JobScreenState } from "./screen_state.ts";
+import { jobPagePath } from "../parts/links.tsx";
+import type { JobScreenState } from "./reading.ts";
 
 export function Sentence(
   { state, of }: { readonly state: JobScreenState; readonly of: Statement<Citation> },
@@ -29,7 +30,7 @@ export function Cites(
           <EntryCite state={state} logId={logId} title={`${eventType}, ${segment}:${line}`} />
         </>
       ))}
-      {hidden > 0 ? <span class="soft">{` and ${hidden} more`}</span> : null}
+      {hidden > 0 && <span class="soft">{` and ${hidden} more`}</span>}
     </>
   );
 }
@@ -48,4 +49,11 @@ export function EntryCite({ state, logId, title }: EntryCiteProps) {
       {logId}
     </a>
   );
+}
+
+/** A link to an entry: on this page if it is shown, otherwise on the page that shows it. */
+export function entryHref({ page, foreignEntries, job }: JobScreenState, logId: LogId): string {
+  const isShown = page.entries.some((entry) => entry.logId === logId) ||
+    foreignEntries.some((entry) => entry.logId === logId);
+  return isShown ? `#entry-${logId}` : `${jobPagePath(job.jobId)}?entry=${logId}#entry-${logId}`;
 }

@@ -15,7 +15,7 @@ import { counted } from "../../core/counted.ts";
 import type { Call } from "../parts/curl.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { cutText } from "../parts/text.tsx";
-import type { JobScreenState } from "./screen_state.ts";
+import type { JobScreenState } from "./reading.ts";
 
 /** `leave` is a cancellation that undoes nothing. */
 const OFFERED = [...CONTROL_NAMES, "leave"] as const;
@@ -44,7 +44,7 @@ export function JobControls({ state }: Props) {
       {state.may("operate")
         ? legal.map((control) => <ControlForm state={state} control={control} />)
         : <MissingScope scope="operate" what="controlling jobs" />}
-      {state.may("operate") && legal.length === 0 ? <p class="hint">{nothingText(state)}</p> : null}
+      {state.may("operate") && legal.length === 0 && <p class="hint">{nothingText(state)}</p>}
     </section>
   );
 }

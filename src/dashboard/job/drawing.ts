@@ -7,13 +7,19 @@ import { attemptNumber } from "../../explain/phrases.ts";
 import { type Condition, conditionText } from "../../core/condition.ts";
 import { counted } from "../../core/counted.ts";
 import { MAIN_TASK } from "../../core/ids.ts";
-import { type Extent, legible, type Piece } from "../timeline/legible.ts";
+import {
+  legible,
+  type Piece,
+  type ScaleName,
+  type Tick,
+  type TimeScale,
+  timeScale,
+  WIDTH,
+} from "./time_scale.ts";
 import type { AttemptOutcome, AttemptSpan, Lane, LaneSpan } from "../timeline/lanes.ts";
-import type { Mark, MarkKind } from "../timeline/marks.ts";
-import type { ConditionStretch, Timeline } from "../timeline/timeline.ts";
+import type { ConditionStretch, Extent, Mark, MarkKind, Timeline } from "../timeline/timeline.ts";
 import { cutText } from "../parts/text.tsx";
 import { durationText } from "../../core/duration.ts";
-import { type ScaleName, type Tick, type TimeScale, timeScale, WIDTH } from "./time_scale.ts";
 
 /** What a bar represents, which determines its appearance. */
 export type BarKind = Condition | AttemptOutcome | "backoff" | "sleep";

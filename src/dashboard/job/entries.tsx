@@ -6,9 +6,9 @@ import { EntryNote, type ShownEntry } from "../parts/shown_entry.tsx";
 import { jobPagePath, timePath } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { JsonText, UserText } from "../parts/text.tsx";
-import type { EntryPage } from "./reading.ts";
-import { entryHref, type JobScreenState } from "./screen_state.ts";
-import { Time } from "../parts/time.tsx";
+import type { EntryPage, JobScreenState } from "./reading.ts";
+import { entryHref } from "./cite.tsx";
+import { Time } from "../parts/amounts.tsx";
 
 interface Props {
   readonly state: JobScreenState;
@@ -82,10 +82,10 @@ function PageLinks(
     `${jobPagePath(job.jobId)}?order=${order}&page=${target}#entries-heading`;
   return (
     <nav id={id} class="row" aria-label={`Pages of entries, ${where}`} {...liveness(page)}>
-      {number > 1 ? <a class="button" href={to(1)}>First</a> : null}
-      {number > 1 ? <a class="button" href={to(number - 1)}>Earlier</a> : null}
-      {number < count ? <a class="button" href={to(number + 1)}>Later</a> : null}
-      {number < count ? <a class="button" href={to(count)}>Last</a> : null}
+      {number > 1 && <a class="button" href={to(1)}>First</a>}
+      {number > 1 && <a class="button" href={to(number - 1)}>Earlier</a>}
+      {number < count && <a class="button" href={to(number + 1)}>Later</a>}
+      {number < count && <a class="button" href={to(count)}>Last</a>}
     </nav>
   );
 }
@@ -106,7 +106,7 @@ function Entry({ state, entry }: EntryProps) {
           </time>
           <span class="entry-type">
             {eventType}
-            {taskId === undefined ? null : (
+            {taskId !== undefined && (
               <span class="entry-task">
                 {" "}
                 <UserText text={taskId} lengthMax={60} />
@@ -127,12 +127,8 @@ function EntryLinks({ state, entry }: EntryProps) {
   const { logId, causedBy, jobId } = entry;
   return (
     <p class="row entry-links">
-      {jobId === undefined
-        ? null
-        : <a href={timePath(jobId, { at: logId })}>The job at this entry</a>}
-      {causedBy === undefined
-        ? null
-        : <a href={entryHref(state, causedBy)}>Caused by {causedBy}</a>}
+      {jobId !== undefined && <a href={timePath(jobId, { at: logId })}>The job at this entry</a>}
+      {causedBy !== undefined && <a href={entryHref(state, causedBy)}>Caused by {causedBy}</a>}
     </p>
   );
 }
@@ -183,7 +179,7 @@ export function JobLog({ state }: { readonly state: JobScreenState }) {
             <td data-name="attempt">{attempt}</td>
             <td class="whole-line">
               <UserText text={message} lengthMax={MESSAGE_LENGTH_MAX} />
-              {data === undefined ? null : (
+              {data !== undefined && (
                 <>
                   {" "}
                   <code>

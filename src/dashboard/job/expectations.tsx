@@ -8,7 +8,7 @@ import { Table } from "../parts/table.tsx";
 import { deadlineText } from "../../explain/phrases.ts";
 import { UserText } from "../parts/text.tsx";
 import { EntryCite } from "./cite.tsx";
-import type { JobScreenState } from "./screen_state.ts";
+import type { JobScreenState } from "./reading.ts";
 
 const ROWS_MAX = 100;
 const CITED_MAX = 8;
@@ -40,7 +40,7 @@ export function JobExpectations({ state }: Props) {
             {all.slice(0, ROWS_MAX).map((one) => <Row state={state} one={one} />)}
           </Table>
         )}
-      {hidden > 0 ? <p class="hint">{hidden} more are in the JSON of the job.</p> : null}
+      {hidden > 0 && <p class="hint">{hidden} more are in the JSON of the job.</p>}
     </section>
   );
 }
@@ -57,12 +57,12 @@ function Row({ state, one }: Props & { readonly one: Expectation }) {
       </td>
       <td class="came">
         <span class={satisfied ? "count count-whole" : "count"}>{countOf(matched, required)}</span>
-        {waived === undefined ? null : (
+        {waived !== undefined && (
           <>
             {" "}waived <EntryCite state={state} logId={waived} />
           </>
         )}
-        {surplus > 0 ? <span class="soft">{` and ${surplus} surplus`}</span> : null}
+        {surplus > 0 && <span class="soft">{` and ${surplus} surplus`}</span>}
       </td>
       <td>
         {one.by.slice(-CITED_MAX).map((logId) => (
@@ -71,9 +71,9 @@ function Row({ state, one }: Props & { readonly one: Expectation }) {
             {" "}
           </>
         ))}
-        {one.by.length > CITED_MAX
-          ? <span class="soft">{`and ${one.by.length - CITED_MAX} earlier`}</span>
-          : null}
+        {one.by.length > CITED_MAX && (
+          <span class="soft">{`and ${one.by.length - CITED_MAX} earlier`}</span>
+        )}
       </td>
     </tr>
   );
@@ -85,17 +85,17 @@ function Wanted({ one }: { readonly one: Expectation }) {
   return (
     <>
       <span class="mono">{eventType}</span>
-      {taskId === undefined ? null : (
+      {taskId !== undefined && (
         <>
           {" "}of task <UserText text={taskId} lengthMax={120} />
         </>
       )}
-      {correlation === "any" ? null : (
+      {correlation !== "any" && (
         <>
           {" "}where <UserText text={correlationText(correlation)} lengthMax={400} />
         </>
       )}
-      {within === undefined ? null : <span class="soft">{`, ${deadlineText(within)}`}</span>}
+      {within !== undefined && <span class="soft">{`, ${deadlineText(within)}`}</span>}
     </>
   );
 }

@@ -4,14 +4,14 @@ import type { Child } from "hono/jsx";
 import { type Brief, distinctLines, toBrief } from "../../explain/brief.ts";
 import { withDistances } from "../../explain/distances.ts";
 import { summedUpTexts } from "../../explain/explanation_text.ts";
-import { timingText } from "../../explain/timing_text.ts";
+import { timingText } from "../../explain/timing.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
-import { EndPause } from "../limits/pauses_section.tsx";
+import { EndPause } from "../limits/pauses.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { TimedText } from "../parts/text.tsx";
 import { EntryCite, Sentence } from "./cite.tsx";
 import { ControlForm, isLegal, toControl } from "./controls.tsx";
-import type { JobScreenState } from "./screen_state.ts";
+import type { JobScreenState } from "./reading.ts";
 import { isTerminal } from "../../core/job_state.ts";
 import { eventFieldId, sampleEventFor, shownWaits, WaitList } from "./waits.tsx";
 
@@ -66,7 +66,7 @@ function Reasons({ state, brief: { reasons, moreReasons } }: BriefProps) {
           </li>
         ))}
       </ol>
-      {moreReasons.length === 0 ? null : (
+      {moreReasons.length !== 0 && (
         <details id="job-more-reasons">
           <summary>{moreReasons.length} more</summary>
           <ul>
@@ -90,7 +90,7 @@ function Evidence({ state, brief }: BriefProps) {
         {distinctLines(brief.evidence).map(({ logId, eventType, segment, line, rule }) => (
           <li>
             <EntryCite state={state} logId={logId} title={`${segment}:${line}`} /> {eventType}
-            {rule === undefined ? null : <span class="soft">, rule {rule}</span>}
+            {rule !== undefined && <span class="soft">, rule {rule}</span>}
           </li>
         ))}
       </ul>
@@ -107,7 +107,7 @@ function Completed({ state }: Props) {
     <details id="job-completed">
       <summary>{isTerminal(state.job) ? "Completed" : "Completed so far"}: {total}</summary>
       <ul>
-        {hidden > 0 ? <li class="soft">{hidden} more before these.</li> : null}
+        {hidden > 0 && <li class="soft">{hidden} more before these.</li>}
         {completed.slice(-COMPLETED_MAX).map((item) => (
           <li>
             <Sentence state={state} of={item} />
@@ -125,7 +125,7 @@ function Step({ state, step }: Props & { readonly step: NextStep<Citation> }) {
   return (
     <li>
       <Sentence state={state} of={{ ...step, statement }} />
-      {action === null ? null : <div class="row step-actions">{action}</div>}
+      {action !== null && <div class="row step-actions">{action}</div>}
     </li>
   );
 }

@@ -5,11 +5,10 @@ import { jobEndedAt, jobSleepsUntil, jobStartAt, jobStartedAt } from "../../core
 import type { JobState } from "../../core/job_state.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { definitionPath, JobLink, timePath } from "../parts/links.tsx";
-import { runningTasks } from "../jobs/brief.ts";
-import { TaskProgress } from "../parts/amounts.tsx";
+import { runningTasks } from "../jobs/rows.ts";
+import { Duration, TaskProgress, Time } from "../parts/amounts.tsx";
 import { cutText, UserText } from "../parts/text.tsx";
-import { Duration, Time } from "../parts/time.tsx";
-import type { JobScreenState } from "./screen_state.ts";
+import type { JobScreenState } from "./reading.ts";
 
 const LABEL_LENGTH_MAX = 80;
 const RETRIES_MAX = 10;
@@ -62,17 +61,17 @@ function HeadFacts({ state }: { readonly state: JobScreenState }) {
       <Fact name="Created">
         <Time at={job.createdAt} now={nowMs} />
       </Fact>
-      {startAt === undefined ? null : (
+      {startAt !== undefined && (
         <Fact name="Starts">
           <Time at={startAt} now={nowMs} />
         </Fact>
       )}
-      {startedAt === null ? null : (
+      {startedAt !== null && (
         <Fact name="Started">
           <Time at={startedAt} now={nowMs} />
         </Fact>
       )}
-      {sleepsUntil === undefined ? null : (
+      {sleepsUntil !== undefined && (
         <Fact name="Sleeps until">
           <Time at={sleepsUntil} now={nowMs} />
         </Fact>
@@ -92,15 +91,13 @@ function HeadFacts({ state }: { readonly state: JobScreenState }) {
         <Duration ms={timeline.totalMs} />
       </Fact>
       {runningTasks(job).map(({ taskId, progress }) =>
-        progress === undefined
-          ? null
-          : (
-            <Fact name={`Progress of ${cutText(taskId, LABEL_LENGTH_MAX)}`}>
-              <TaskProgress {...progress} />
-            </Fact>
-          )
+        progress !== undefined && (
+          <Fact name={`Progress of ${cutText(taskId, LABEL_LENGTH_MAX)}`}>
+            <TaskProgress {...progress} />
+          </Fact>
+        )
       )}
-      {job.priority === 0 ? null : <Fact name="Priority">{job.priority}</Fact>}
+      {job.priority !== 0 && <Fact name="Priority">{job.priority}</Fact>}
       <Relatives state={state} />
       <Labels job={job} />
     </dl>
@@ -122,12 +119,12 @@ function Relatives({ state }: { readonly state: JobScreenState }) {
   const later = outlined.retried.slice(-RETRIES_MAX);
   return (
     <>
-      {job.retryOf === undefined ? null : (
+      {job.retryOf !== undefined && (
         <Fact name="Retry of">
           <JobLink jobId={job.retryOf} />
         </Fact>
       )}
-      {later.length === 0 ? null : (
+      {later.length !== 0 && (
         <Fact name="Retried as">
           {later.map(({ attributes }) => (
             <>

@@ -7,6 +7,9 @@ import { findDowntimes } from "../../explain/downtimes.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
+import type { Scope } from "../../access/tokens.ts";
+import type { Commands } from "../parts/curl.tsx";
+import type { ScaleName } from "./time_scale.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { buildTimeline, type Timeline } from "../timeline/timeline.ts";
@@ -42,6 +45,29 @@ export interface ReadingOptions {
   readonly mayUnseal: boolean;
   /** The entry that the viewer requested, whichever job it belongs to. */
   readonly wanted: LogId | undefined;
+}
+
+/** What the sections of the page share. */
+export interface JobScreenState extends JobReading {
+  readonly page: EntryPage;
+  readonly scale: ScaleName;
+  /** The page of tasks, from 1; one drawing has room for `LANES_MAX`. */
+  readonly tasksPage: number;
+  /** The path of this page, to which forms redirect. */
+  readonly returnTo: string;
+  may(scope: Scope): boolean;
+  readonly curl: Commands;
+  /** The command that exports the job with everything needed to explain it. */
+  readonly exportCommand: string | undefined;
+  /** An event that was sent from this page and refused. */
+  readonly refused: RefusedEvent | undefined;
+}
+
+export interface RefusedEvent {
+  readonly expectation: string;
+  /** The text as typed. */
+  readonly text: string;
+  readonly reason: string;
 }
 
 /** `undefined` if there is no such job. */

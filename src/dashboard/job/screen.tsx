@@ -5,33 +5,32 @@ import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
 import { type GaugeLease, lookingBack } from "../../http/guard/capacity.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { problemFacts } from "../../http/problems/problem.ts";
-import { readQuery } from "../../http/requests/query.ts";
+import { readQuery } from "../../http/requests/request.ts";
 import { choice, single, wholeNumber } from "../../documents/parameters.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
 import { JOB_ACTION_ROUTES, sendEvent } from "./actions.ts";
 import { JobAttempts } from "./attempts.tsx";
 import { controlCalls, JobControls } from "./controls.tsx";
-import { JobData } from "./data.tsx";
+import { JobData, JobFailure } from "./outcome.tsx";
 import { JobEntries, JobLog } from "./entries.tsx";
 import {
   type EntryPageRequest,
   type JobReading,
+  type JobScreenState,
   ORDERS,
   readEntryPage,
   type ReadingOptions,
   readJob,
+  type RefusedEvent,
 } from "./reading.ts";
 import { JobExpectations } from "./expectations.tsx";
 import { JobExplanation } from "./explanation.tsx";
-import { JobFailure } from "./failure.tsx";
 import { JobHead } from "./head.tsx";
-import type { JobScreenState, RefusedEvent } from "./screen_state.ts";
 import { type ScaleName, SCALES, usualScale } from "./time_scale.ts";
 import { JobTimeline } from "./timeline_figure.tsx";
-import { withoutNote } from "../notes.ts";
+import { NOTE_PARAMETER, NoteLine, withoutNote } from "../notes.tsx";
 import { type Call, curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
-import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { cutText, UserText } from "../parts/text.tsx";
 import type { Route } from "../../http/route.ts";

@@ -4,10 +4,10 @@ import { countText } from "../../core/size.ts";
 import { conditionText } from "../../core/condition.ts";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import { Duration } from "../parts/time.tsx";
+import { Duration } from "../parts/amounts.tsx";
 import { EntryCite } from "./cite.tsx";
 import { MARK_WORDS } from "./drawing.ts";
-import type { JobScreenState } from "./screen_state.ts";
+import type { JobScreenState } from "./reading.ts";
 
 const ROWS_MAX = 100;
 
@@ -45,7 +45,7 @@ function Conditions({ state }: Props) {
             </td>
             <td data-name="for">
               <Duration ms={toMs - fromMs} />
-              {isOngoing ? ", still going" : null}
+              {isOngoing && ", still going"}
             </td>
             <td>
               <EntryCite state={state} logId={fromBy} />
@@ -53,7 +53,7 @@ function Conditions({ state }: Props) {
           </tr>
         ))}
       </Table>
-      {hidden > 0 ? <p class="hint">{countText(hidden)} before these are not shown.</p> : null}
+      {hidden > 0 && <p class="hint">{countText(hidden)} before these are not shown.</p>}
     </>
   );
 }
@@ -85,7 +85,7 @@ function Events({ state }: Props) {
           </tr>
         ))}
       </Table>
-      {hidden > 0 ? <p class="hint">{countText(hidden)} before these are not shown.</p> : null}
+      {hidden > 0 && <p class="hint">{countText(hidden)} before these are not shown.</p>}
     </>
   );
 }

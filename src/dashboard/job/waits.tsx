@@ -12,7 +12,7 @@ import { JsonView, TimedText, UserText } from "../parts/text.tsx";
 import { Table } from "../parts/table.tsx";
 import { Cites, Sentence } from "./cite.tsx";
 import type { Call } from "../parts/curl.tsx";
-import type { JobScreenState } from "./screen_state.ts";
+import type { JobScreenState } from "./reading.ts";
 import { randomBytes } from "node:crypto";
 import { JsonInput } from "../parts/labelled_input.tsx";
 import { MissingScope } from "../parts/action_form.tsx";
@@ -89,7 +89,7 @@ export function WaitList({ state }: Props) {
     <div id="job-waits" class="stack-wide">
       <h3>Still to come</h3>
       {shown.slice(0, OPEN_MAX).map((wait) => <Wait state={state} wait={wait} />)}
-      {shown.length <= OPEN_MAX ? null : (
+      {shown.length > OPEN_MAX && (
         <details id="job-more-waits">
           <summary>{shown.length - OPEN_MAX} more</summary>
           <div class="stack-wide">
@@ -97,13 +97,11 @@ export function WaitList({ state }: Props) {
           </div>
         </details>
       )}
-      {hidden > 0
-        ? (
-          <p class="soft">
-            {counted(hidden, "more expectation is", "more expectations are")} not shown here.
-          </p>
-        )
-        : null}
+      {hidden > 0 && (
+        <p class="soft">
+          {counted(hidden, "more expectation is", "more expectations are")} not shown here.
+        </p>
+      )}
     </div>
   );
 }
@@ -131,7 +129,7 @@ function Wait({ state, wait }: Props & { readonly wait: WaitingFor<Citation> }) 
         <Sentence state={state} of={wait} />
       </p>
       {nearMisses.map((miss) => <Miss state={state} wait={wait} miss={miss} />)}
-      {sample === undefined ? null : (
+      {sample !== undefined && (
         <EventForm
           state={state}
           expectation={expectation}
@@ -163,7 +161,7 @@ function Miss({ state, wait, miss }: Props & MissProps) {
         <span class="miss-mark">Near miss</span> <TimedText text={miss.statement} />
         <Cites state={state} of={miss.cites} />
       </p>
-      {miss.clauses.length === 0 ? null : <Clauses wait={wait} miss={miss} />}
+      {miss.clauses.length !== 0 && <Clauses wait={wait} miss={miss} />}
       <details id={`miss-${miss.cites[0]?.logId}-${eventFieldId(wait.expectation)}`}>
         <summary>What the event contained</summary>
         <JsonView value={miss.attributes} />
@@ -188,7 +186,7 @@ function Clauses({ wait, miss }: MissProps) {
           </td>
           <td class="mono found">
             <UserText text={found} lengthMax={300} />
-            {elsewhere === undefined ? null : (
+            {elsewhere !== undefined && (
               <span class="soft">
                 ; at <UserText text={elsewhere.path} lengthMax={200} /> it has{" "}
                 <UserText text={elsewhere.found} lengthMax={300} />

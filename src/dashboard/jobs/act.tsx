@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { BULK_CONTROLS, type BulkControl, CONTROLS } from "../../core/controls.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
-import type { Origin } from "../../core/origin.ts";
+import type { Origin } from "../../core/trace_ids.ts";
 import {
   BULK_MAX,
   type BulkDone,
@@ -19,10 +19,10 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { unknownJob } from "../../documents/engine_refusal.ts";
 import { jobIdField, parseWholeNumber } from "../../documents/fields.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
-import { requestOrigin } from "../../http/requests/headers.ts";
+import { requestOrigin } from "../../http/requests/request.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { parseBulkRequest } from "../../http/routes/bulk.ts";
-import { filledField, readForm, safeReturnPath } from "../form.ts";
+import { filledField, readForm, safeReturnPath } from "../form.tsx";
 import { page } from "../page.tsx";
 import { counted } from "../../core/counted.ts";
 import { JOBS_PATH, JobsAddress } from "./address.ts";
@@ -47,7 +47,7 @@ function BulkResult({ request, report, returnTo }: BulkResultProps) {
   return (
     <section class="bulk">
       <h1>{CONTROLS[request.action].done} {counted(done.length, "job")}</h1>
-      {stopped === undefined ? null : (
+      {stopped !== undefined && (
         <p class="note note-bad" role="alert">
           Stopped early: {stopped.message}
         </p>
@@ -68,7 +68,7 @@ function DoneList({ done }: { readonly done: readonly BulkDone[] }) {
       links={done.slice(0, LINKS_MAX).map(({ jobId, newJobId }) => (
         <>
           <JobLink jobId={jobId} />
-          {newJobId === undefined ? null : (
+          {newJobId !== undefined && (
             <>
               {" "}as <JobLink jobId={newJobId} />
             </>
@@ -109,7 +109,7 @@ function Links({ links, more }: LinksProps) {
   return (
     <ul class="bulk-links">
       {links.map((link) => <li>{link}</li>)}
-      {more <= 0 ? null : <li class="soft">and {counted(more, "more", "more")}</li>}
+      {more > 0 && <li class="soft">and {counted(more, "more", "more")}</li>}
     </ul>
   );
 }

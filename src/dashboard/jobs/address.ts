@@ -6,10 +6,10 @@
 import { choice, cursor, type Query, single, text } from "../../documents/parameters.ts";
 import { BULK_CONTROLS } from "../../core/controls.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { readQuery } from "../../http/requests/query.ts";
+import { readQuery } from "../../http/requests/request.ts";
 import { FILTER_PARAMETERS } from "../../documents/job_filter.ts";
 import { parseTime } from "../../documents/fields.ts";
-import { NOTE_PARAMETER } from "../parts/note_line.tsx";
+import { NOTE_PARAMETER } from "../notes.tsx";
 
 export const JOBS_PATH = "/ui/jobs";
 

@@ -9,10 +9,10 @@ import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Empty, Table } from "../parts/table.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
-import { Time } from "../parts/time.tsx";
+import { Time } from "../parts/amounts.tsx";
 import { JOBS_PATH, type JobsAddress } from "./address.ts";
 import { SettledChips } from "./filters.tsx";
-import { SearchedLine } from "./searched.tsx";
+import { SearchedLine } from "./surroundings.tsx";
 
 interface BulkConfirmProps {
   readonly action: BulkControl;
@@ -37,13 +37,13 @@ export function BulkConfirm(props: BulkConfirmProps) {
         For each job: {effect} This applies to matching jobs created up to entry{" "}
         {upTo}. Later jobs are skipped. Each job is checked again when its turn comes.
       </p>
-      {preview.retried === 0 ? null : (
+      {preview.retried !== 0 && (
         <p class="hint">
           {counted(preview.retried, "job that matches was", "jobs that match were")}{" "}
           already retried.
         </p>
       )}
-      {preview.byHand === 0 ? null : (
+      {preview.byHand !== 0 && (
         <p class="hint">
           {counted(preview.byHand, "job is", "jobs are")}{" "}
           skipped, because effects that could not be undone have to be fixed by hand first. Each job
@@ -54,7 +54,7 @@ export function BulkConfirm(props: BulkConfirmProps) {
       {jobs === 0 && preview.retried === 0 && searched === undefined
         ? <Nothing action={action} address={address} />
         : <ConfirmForm {...props} />}
-      {preview.sample.length === 0 ? null : <Sample {...props} />}
+      {preview.sample.length !== 0 && <Sample {...props} />}
     </section>
   );
 }
@@ -83,7 +83,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
       <input type="hidden" name="return" value={address.with()} />
       <input type="hidden" name="action" value={action} />
       <input type="hidden" name="upTo" value={String(upTo)} />
-      {preview.retried === 0 ? null : (
+      {preview.retried !== 0 && (
         <Check
           name="again"
           text="Include jobs that were already retried"
@@ -92,22 +92,20 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
       )}
       <label for="reason">Reason, recorded with each job (optional)</label>
       <input id="reason" name="reason" maxlength={1_000} autocomplete="off" />
-      {confirm
-        ? (
-          <Check
-            name="confirm"
-            text={`Yes, ${action} ${counted(many, "job")}`}
-            required
-          />
-        )
-        : null}
+      {confirm && (
+        <Check
+          name="confirm"
+          text={`Yes, ${action} ${counted(many, "job")}`}
+          required
+        />
+      )}
       <div class="row">
         <button type="submit" class={confirm ? "primary destroys" : "primary"}>
           {label} {manyText(preview)}
         </button>
         <a class="button" href={address.with()}>Do nothing</a>
       </div>
-      {jobs <= BULK_MAX ? null : (
+      {jobs > BULK_MAX && (
         <p class="hint">
           {countText(BULK_MAX)} at a time; then you are asked whether to continue.
         </p>

@@ -82,7 +82,7 @@ function StateSelect({ chosen }: { readonly chosen: readonly string[] }) {
     <select id="state" name="state">
       <option value="">any</option>
       {STATE_NAMES.map((name) => <option value={name} selected={name === several}>{name}</option>)}
-      {isOne ? null : <option value={several} selected>{several}</option>}
+      {!isOne && <option value={several} selected>{several}</option>}
     </select>
   );
 }
@@ -135,7 +135,7 @@ export function Chips({ address }: { readonly address: JobsAddress }) {
           </li>
         );
       })}
-      {active.length < 2 ? null : (
+      {active.length >= 2 && (
         <li>
           <a href={address.with(Object.fromEntries(active.map(([name]) => [name, undefined])))}>
             Remove all

@@ -7,7 +7,7 @@ import { countText } from "../../core/size.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { cutText, UserText } from "../parts/text.tsx";
-import { Day } from "../parts/time.tsx";
+import { Day } from "../parts/amounts.tsx";
 import type { JobsAddress } from "./address.ts";
 
 const HEADINGS = ["Jobs", "Error", "Type", "Oldest", "Newest", "Retried", "Actions"];
@@ -58,7 +58,7 @@ function Group({ group, address, now, mayOperate }: GroupProps) {
               <UserText text={type} lengthMax={60} />
             </a>
           )}
-          {taskId === null ? null : (
+          {taskId !== null && (
             <span class="soft">
               {" task "}
               <UserText text={taskId} lengthMax={60} />
@@ -74,13 +74,11 @@ function Group({ group, address, now, mayOperate }: GroupProps) {
       </td>
       <td class="group-retried">{countOf(retried, jobs)}</td>
       <td class="group-do">
-        {open === 0 || !mayOperate
-          ? null
-          : (
-            <a class="button" href={address.with({ ...its, do: "retry" })}>
-              Retry {countText(open)} …
-            </a>
-          )}
+        {open !== 0 && mayOperate && (
+          <a class="button" href={address.with({ ...its, do: "retry" })}>
+            Retry {countText(open)} …
+          </a>
+        )}
       </td>
     </tr>
   );

@@ -1,11 +1,28 @@
-/** The data of the rows of a list, collected for all rows at once. */
+/**
+ * The data of the rows of a list, collected for all rows at once, with a short text that says what
+ * each job is doing, what it waits for, or why it failed.
+ */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { LogId } from "../../core/ids.ts";
-import type { JobState } from "../../core/job_state.ts";
+import { type LogId, MAIN_TASK } from "../../core/ids.ts";
+import type {
+  BackingOffTask,
+  CompletedTask,
+  Failure,
+  JobState,
+  TaskState,
+} from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { briefText, endedText, nextToRetry, runningTasks } from "./brief.ts";
+import { countOf } from "../../core/counted.ts";
+import type { Condition } from "../../core/condition.ts";
+import type { ParkReason } from "../../core/framework_events.ts";
+import { requiredMatches } from "../../core/job_plan.ts";
+import { openExpectations } from "../../explain/open_expectations.ts";
+import { jobSleepsUntil, recordedFailure } from "../../core/job_resource.ts";
+import { countText } from "../../core/size.ts";
+import { errorText } from "../../core/error_text.ts";
+import { momentText } from "../parts/amounts.tsx";
 
 export interface JobRow {
   readonly job: JobSummary;
@@ -89,4 +106,127 @@ function readMaxAttempts(job: JobState, entries: Entries): number | undefined {
   const failed = entries.get(nextToRetry(job)?.lastLogId ?? 0);
   const maxAttempts = failed?.attributes["maxAttempts" as keyof typeof failed.attributes];
   return typeof maxAttempts === "number" ? maxAttempts : undefined;
+}
+
+interface Circumstances {
+  readonly condition: Condition;
+  /** The number of jobs that get a worker before this one. */
+  readonly ahead: number | undefined;
+  /** The limit of the task that is retried next. */
+  readonly maxAttempts: number | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** The text for a job that has ended; empty if it succeeded at the first attempt. */
+export function endedText({ state, failure, progress: { attempts } }: JobSummary): string {
+  if (state === "Failed" && failure !== null) return failureText(failure);
+  return attempts > 1 ? `after ${attempts} attempts` : "";
+}
+
+/** The text for a job that has not ended; empty if the condition says everything. */
+export function briefText(job: JobState, circumstances: Circumstances): string {
+  switch (circumstances.condition) {
+    case "created":
+      return "waits to be started";
+    case "scheduled":
+      return startText(job, circumstances.now);
+    case "queued":
+      return aheadText(circumstances.ahead);
+    case "executing":
+      return runningTasks(job).map(runningText).join(", ");
+    case "waiting":
+      return waitingText(job);
+    case "sleeping":
+      return `sleeps until ${momentText(jobSleepsUntil(job) ?? "", circumstances.now)} UTC`;
+    case "backingOff":
+      return retryText(job, circumstances);
+    case "suspended":
+      return "starts nothing new until it is resumed";
+    case "parked":
+      return `${PARKED[job.parked?.reason ?? "diverged"]}: ${job.parked?.message ?? ""}`;
+    case "compensating":
+      return compensatingText(job);
+    case "failed":
+    case "cancelled":
+    case "succeeded":
+      return "";
+  }
+}
+
+const PARKED: Readonly<Record<ParkReason, string>> = {
+  diverged: "its code does not match",
+  noDefinition: "no code is loaded for it",
+  crashed: "it ends the process",
+};
+
+function startText(job: JobState, now: number): string {
+  return job.startAt === undefined ? "" : `starts at ${momentText(job.startAt, now)} UTC`;
+}
+
+function aheadText(ahead: number | undefined): string {
+  if (ahead === undefined) return "";
+  return ahead === 0 ? "next for a worker" : `${countText(ahead)} before it`;
+}
+
+/** `main` runs the other tasks, so it is not named. */
+export function runningTasks({ tasks }: JobState): readonly TaskState[] {
+  const running = tasks.filter(({ status }) => status === "running");
+  return running.length === 1 ? running : running.filter(({ taskId }) => taskId !== MAIN_TASK);
+}
+
+/** `charge attempt 2, 40 of 100`. */
+function runningText({ taskId, attempts, progress }: TaskState): string {
+  const name = taskId === MAIN_TASK ? "run" : taskId;
+  const attempt = attempts > 1 ? ` attempt ${attempts}` : "";
+  if (progress === undefined) return name + attempt;
+  const total = progress.total === undefined ? "" : ` of ${countText(progress.total)}`;
+  return `${name}${attempt}, ${countText(progress.done)}${total}`;
+}
+
+/** `waits for shipped, 0 of 1, and 2 more`. */
+function waitingText(job: JobState): string {
+  const open = openExpectations(job).map(({ expected: { id, multiplicity }, matched }) =>
+    `${id}, ${countOf(matched, requiredMatches(multiplicity))}`
+  );
+  const [first] = open;
+  if (first === undefined) return "";
+  return `waits for ${first}${open.length === 1 ? "" : `, and ${open.length - 1} more`}`;
+}
+
+/** The task that is retried next. */
+export function nextToRetry(job: JobState): BackingOffTask | undefined {
+  return job.tasks
+    .filter((task): task is BackingOffTask => task.status === "backingOff")
+    .toSorted((a, b) => Date.parse(a.retryAt) - Date.parse(b.retryAt))[0];
+}
+
+/** `charge retries at 12:00:03, 2 of 4: BankDown: no route`. */
+function retryText(job: JobState, { maxAttempts, now }: Circumstances): string {
+  const task = nextToRetry(job);
+  if (task === undefined) return "";
+  const limit = maxAttempts === undefined ? "" : ` of ${maxAttempts}`;
+  const when = `${task.taskId} retries at ${momentText(task.retryAt, now)} UTC`;
+  return `${when}, ${task.failures + 1}${limit}: ${errorText(task.error)}`;
+}
+
+function undoingText({ tasks }: JobState): string {
+  const open = tasks.filter((task): task is CompletedTask => task.status === "completed")
+    .filter(({ compensation }) =>
+      compensation !== undefined && !["compensated", "failed"].includes(compensation.status)
+    );
+  return open.length === 0 ? "" : `undoes ${open.map(({ taskId }) => taskId).join(", ")}`;
+}
+
+function compensatingText(job: JobState): string {
+  const failure = recordedFailure(job);
+  const parts = [undoingText(job), failure === undefined ? "" : failureText(failure)];
+  return parts.filter((part) => part !== "").join("; ");
+}
+
+function failureText(
+  { kind, error, recoveryRequired }: Pick<Failure, "kind" | "error" | "recoveryRequired">,
+): string {
+  const text = kind === "cancelled" ? error.message : errorText(error);
+  return recoveryRequired ? `needs attention; ${text}` : text;
 }

@@ -19,13 +19,22 @@ import { BulkConfirm } from "./bulk_confirm.tsx";
 import { Chips, ConditionTabs, FilterForm } from "./filters.tsx";
 import { GroupTable } from "./groups.tsx";
 import { jobsPage, PAGE_JOBS } from "./list.ts";
-import { AboutLink, NoFailures, NoJobs, SearchedLine } from "./searched.tsx";
+import {
+  AboutLink,
+  BulkLinks,
+  Heading,
+  NewJobsLine,
+  NoFailures,
+  NoJobs,
+  olderPath,
+  Pager,
+  SearchedLine,
+} from "./surroundings.tsx";
 import { toRows } from "./rows.ts";
 import { JobTable, SelectionBar } from "./table.tsx";
-import { BulkLinks, Heading, NewJobsLine, olderPath, Pager } from "./surroundings.tsx";
 import { page } from "../page.tsx";
 import { MissingScope } from "../parts/action_form.tsx";
-import { NoteLine } from "../parts/note_line.tsx";
+import { NoteLine } from "../notes.tsx";
 import type { Route } from "../../http/route.ts";
 
 export const JOBS_ROUTES: readonly Route[] = [
@@ -114,7 +123,7 @@ async function listPage(asked: PageRequest): Promise<Response> {
           ? <BulkLinks address={address} filter={filter} upTo={engine.headLogId} count={count} />
           : <MissingScope scope="operate" what="controlling jobs" />}
       </div>
-      {mayOperate ? <SelectionBar rows={rows} returnTo={address.with()} /> : null}
+      {mayOperate && <SelectionBar rows={rows} returnTo={address.with()} />}
       {rows.length === 0
         ? <NoJobs address={address} count={count} searched={jobs.searched !== undefined} />
         : (
@@ -174,9 +183,9 @@ function groupsPage(asked: PageRequest): Response {
           mayOperate={mayOperate}
         />
       )}
-      {more === 0
-        ? null
-        : <p class="hint">{counted(more, "rarer kind is", "rarer kinds are")} not shown.</p>}
+      {more !== 0 && (
+        <p class="hint">{counted(more, "rarer kind is", "rarer kinds are")} not shown.</p>
+      )}
       <SearchedLine searched={searched} />
       <p class="hint">
         Failures are of one kind if they have the same type, task, error and words in the message;

@@ -5,10 +5,9 @@ import type { JobSummary } from "../../core/job_summary.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { ActionForm, Confirm } from "../parts/action_form.tsx";
 import { definitionPath, JobLink } from "../parts/links.tsx";
-import { ProgressBar } from "../parts/amounts.tsx";
+import { Day, ProgressBar } from "../parts/amounts.tsx";
 import { UserText } from "../parts/text.tsx";
 import { durationText } from "../../core/duration.ts";
-import { Day } from "../parts/time.tsx";
 import { JOBS_PATH } from "./address.ts";
 import type { JobRow, Length } from "./rows.ts";
 
@@ -36,7 +35,7 @@ export function SelectionBar({ rows, returnTo }: SelectionBarProps) {
           {CONTROLS[action].label}
         </button>
       ))}
-      {possible.includes("cancel") ? <CancelTicked /> : null}
+      {possible.includes("cancel") && <CancelTicked />}
     </form>
   );
 }
@@ -70,7 +69,7 @@ export function JobTable({ rows, gone, now, returnTo }: JobTableProps) {
         <caption class="unseen">Jobs</caption>
         <thead>
           <tr>
-            {returnTo === undefined ? null : (
+            {returnTo !== undefined && (
               <th scope="col" class="job-tick">
                 <label class="tick-box">
                   <input type="checkbox" data-tick-all hidden aria-label="Tick all jobs" />
@@ -85,7 +84,7 @@ export function JobTable({ rows, gone, now, returnTo }: JobTableProps) {
             <th scope="col" class="job-length">Queued</th>
             <th scope="col" class="job-length">Ran</th>
             <th scope="col" class="job-now">Now</th>
-            {returnTo === undefined ? null : <th scope="col" class="job-do">Actions</th>}
+            {returnTo !== undefined && <th scope="col" class="job-do">Actions</th>}
           </tr>
         </thead>
         <tbody>
@@ -115,7 +114,7 @@ function Row({ row, now, isGone, returnTo }: RowProps) {
       title={isGone ? "The filters no longer match it" : undefined}
       data-live
     >
-      {returnTo === undefined ? null : (
+      {returnTo !== undefined && (
         <td class="job-tick">
           <label class="tick-box">
             <input
@@ -149,7 +148,7 @@ function Row({ row, now, isGone, returnTo }: RowProps) {
       <td class="job-now">
         <Now row={row} />
       </td>
-      {returnTo === undefined ? null : (
+      {returnTo !== undefined && (
         <td class="job-do">
           <RowActions job={job} returnTo={returnTo} />
         </td>
@@ -198,13 +197,13 @@ function LengthText({ length }: { readonly length: Length | undefined }) {
 function Now({ row: { job: { retryOf, retriedBy }, progress, brief } }: Pick<RowProps, "row">) {
   return (
     <div class="one-line" title={brief === "" ? undefined : brief.slice(0, BRIEF_LENGTH_MAX)}>
-      {progress === undefined ? null : <ProgressBar {...progress} />}
-      {retriedBy === undefined ? null : (
+      {progress !== undefined && <ProgressBar {...progress} />}
+      {retriedBy !== undefined && (
         <span class="job-relative">
           retried as <JobLink jobId={retriedBy} />
         </span>
       )}
-      {retryOf === undefined ? null : (
+      {retryOf !== undefined && (
         <span class="job-relative">
           a retry of <JobLink jobId={retryOf} />
         </span>

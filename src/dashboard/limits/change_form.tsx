@@ -1,22 +1,24 @@
 /** The forms that replace the limits of the code, and that restore them. */
 
-import { changeLimits, restoreLimits } from "../../documents/limits.ts";
+import { changeLimits, restoreLimits } from "../../documents/controls.ts";
 import { invalidRequest } from "../../documents/refusal.ts";
 import { DURATION_RULE, durationText, parseDuration } from "../../core/duration.ts";
 import { limitsText, type PlaceLimits } from "../../core/place_limits.ts";
 import { PLACES_MAX, RATE_COUNT_MAX } from "../../engine/limits.ts";
 import type { LimitedType } from "../../engine/requests.ts";
-import { requestOrigin } from "../../http/requests/headers.ts";
+import { requestOrigin } from "../../http/requests/request.ts";
 import type { Route } from "../../http/route.ts";
-import { actAndRedirect, actOrRedisplay, filledField } from "../form.ts";
-import { Confirm, ReasonField } from "../parts/action_form.tsx";
-import { LineInput } from "../parts/labelled_input.tsx";
 import {
+  actAndRedirect,
+  actOrRedisplay,
+  filledField,
   type RedisplayForm,
   refusedFields,
   type RefusedForm,
   RefusedNote,
-} from "./refused_form.tsx";
+} from "../form.tsx";
+import { Confirm, ReasonField } from "../parts/action_form.tsx";
+import { LineInput } from "../parts/labelled_input.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
 
 const WARNING =
@@ -121,15 +123,13 @@ function LimitFields(
         ]}
       />
       <LineInput label="Running, at most" {...input("maxRunning")} rules={numberUpTo(PLACES_MAX)} />
-      {byKey
-        ? (
-          <LineInput
-            label="Running of one key, at most"
-            {...input("perKey")}
-            rules={numberUpTo(PLACES_MAX)}
-          />
-        )
-        : null}
+      {byKey && (
+        <LineInput
+          label="Running of one key, at most"
+          {...input("perKey")}
+          rules={numberUpTo(PLACES_MAX)}
+        />
+      )}
       <LineInput
         label="Starts, at most"
         {...input("count", "/rate/count")}

@@ -9,9 +9,9 @@ import { counted } from "../../core/counted.ts";
 import { definitionPath } from "../parts/links.tsx";
 import { Empty, Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import { Time } from "../parts/time.tsx";
+import { Time } from "../parts/amounts.tsx";
 import { ChangeForm, RestoreForm } from "./change_form.tsx";
-import type { RefusedForm } from "./refused_form.tsx";
+import type { RefusedForm } from "../form.tsx";
 
 /** The keys of a type that are shown, those with the most jobs. */
 const KEYS_SHOWN = 20;
@@ -61,15 +61,13 @@ function Limited({ one, types, mayChange, refused, now }: LimitedProps) {
       </div>
       <Use one={one} now={now} />
       <Changed one={one} now={now} />
-      {isLoaded ? null : <p class="hint">No definition of this type is loaded.</p>}
-      {mayChange
-        ? (
-          <div class="row">
-            {isLoaded ? <ChangeForm one={one} refused={refused} /> : null}
-            {one.change === undefined ? null : <RestoreForm one={one} />}
-          </div>
-        )
-        : null}
+      {!isLoaded && <p class="hint">No definition of this type is loaded.</p>}
+      {mayChange && (
+        <div class="row">
+          {isLoaded && <ChangeForm one={one} refused={refused} />}
+          {one.change !== undefined && <RestoreForm one={one} />}
+        </div>
+      )}
     </article>
   );
 }
@@ -135,7 +133,7 @@ function RateRows({ one: { limits: { rate }, rates, moreRates }, now }: OneProps
               {within}, <Key of={key} />
             </>
           )}
-          {nextAt === undefined ? null : (
+          {nextAt !== undefined && (
             <div>
               next at <Time at={nextAt} now={now} />
             </div>
@@ -195,7 +193,7 @@ function Changed({ one: { change, code }, now }: OneProps) {
   return (
     <p>
       Changed <Time at={since} now={now} />
-      {actor === undefined ? null : (
+      {actor !== undefined && (
         <>
           {" "}by <UserText text={actor} lengthMax={LENGTH_MAX} />
         </>

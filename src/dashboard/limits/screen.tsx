@@ -4,18 +4,17 @@ import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
 import { problemFacts, problemHeaders } from "../../http/problems/problem.ts";
-import { readQuery } from "../../http/requests/query.ts";
+import { readQuery } from "../../http/requests/request.ts";
 import type { Route } from "../../http/route.ts";
 import { page } from "../page.tsx";
 import { MissingScope } from "../parts/action_form.tsx";
 import { curlCommands } from "../parts/curl.tsx";
 import { LIMITS_PATH } from "../parts/links.tsx";
-import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
+import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
 import { changeLimitsRoute, LimitType, RESTORE_LIMITS_ROUTE } from "./change_form.tsx";
 import { LimitedTypes } from "./limited_types.tsx";
-import { beginPauseRoute, PauseForm } from "./pause_form.tsx";
-import { END_PAUSE_ROUTE, PausesSection } from "./pauses_section.tsx";
-import type { RefusedForm } from "./refused_form.tsx";
+import { beginPauseRoute, END_PAUSE_ROUTE, PauseForm, PausesSection } from "./pauses.tsx";
+import type { RefusedForm } from "../form.tsx";
 
 export const LIMITS_SCREEN_ROUTES: readonly Route[] = [
   {

@@ -12,7 +12,7 @@ import type { FailingType } from "../../metrics/figures.ts";
 import { countText } from "../../core/size.ts";
 import { JobLink } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
-import { Time } from "../parts/time.tsx";
+import { Time } from "../parts/amounts.tsx";
 
 /** Longer text does not fit on one line. */
 const LINE_LENGTH_MAX = 240;
@@ -64,7 +64,7 @@ function Headline({ open: { jobs, searched } }: { readonly open: JobCount }) {
       <a href={OPEN_FAILURES} class={jobs === 0 ? undefined : "bad"}>
         <b>{count}</b> {jobs === 1 ? "failure" : "failures"} not yet retried
       </a>
-      {jobs === 0 ? null : <a href={`${OPEN_FAILURES}&group=error`}>by kind</a>}
+      {jobs !== 0 && <a href={`${OPEN_FAILURES}&group=error`}>by kind</a>}
     </h3>
   );
 }
@@ -107,7 +107,7 @@ function FailedJobs({ jobs, now }: FailedJobsProps) {
     <ol class="cases">
       {jobs.map((job) => (
         <Case job={job} at={job.endedAt} now={now}>
-          {job.failure.recoveryRequired ? <b class="bad">needs recovery:</b> : null}{" "}
+          {job.failure.recoveryRequired && <b class="bad">needs recovery:</b>}{" "}
           <UserText
             text={`${job.failure.error.name}: ${messageText(job.failure.error)}`}
             lengthMax={LINE_LENGTH_MAX}
@@ -144,7 +144,7 @@ function WaitsFor({ job }: { readonly job: JobState }) {
     <>
       {countOf(first.matched, required)}:{" "}
       <UserText text={first.expected.matcher.eventType} lengthMax={LINE_LENGTH_MAX} />
-      {others.length === 0 ? null : `, and ${others.length} more`}
+      {others.length !== 0 && `, and ${others.length} more`}
     </>
   );
 }
@@ -189,7 +189,7 @@ function FailingTypes({ types }: { readonly types: readonly FailingType[] }) {
           {types.slice(0, TYPES_MAX).map((failing) => <FailingTypeRow failing={failing} />)}
         </tbody>
       </table>
-      {rest > 0 ? <p class="soft">and {rest} more</p> : null}
+      {rest > 0 && <p class="soft">and {rest} more</p>}
     </>
   );
 }

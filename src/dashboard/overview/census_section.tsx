@@ -6,7 +6,7 @@ import type { Census, OldestQueued } from "../../engine/requests.ts";
 import { countText } from "../../core/size.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { jobPagePath } from "../parts/links.tsx";
-import { Duration } from "../parts/time.tsx";
+import { Duration } from "../parts/amounts.tsx";
 
 interface CensusSectionProps {
   readonly census: Census;

@@ -2,20 +2,20 @@
 
 import type { Context } from "hono";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../http/answers/overview_view.ts";
+import { DEFAULT_SPAN, readOverview, SPAN_PARAMETER } from "../../http/routes/overview.ts";
 import { STATUS } from "../../http/problems/problem.ts";
-import { readQuery } from "../../http/requests/query.ts";
+import { readQuery } from "../../http/requests/request.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { answerIndex, INDEX_OPERATION } from "../../http/routes/system.ts";
 import { AttentionSection } from "./attention_section.tsx";
 import { CensusSection } from "./census_section.tsx";
 import { TrendSection } from "./trend_section.tsx";
 import { TrustStrip } from "./trust_strip.tsx";
-import { PausesSection } from "../limits/pauses_section.tsx";
+import { PausesSection } from "../limits/pauses.tsx";
 import { type Call, type Commands, CopyText, curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
-import { LIMITS_PATH } from "../parts/links.tsx";
-import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
+import { Cited, LIMITS_PATH } from "../parts/links.tsx";
+import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
 import { acceptsHtml } from "../problems.tsx";
 import type { Route } from "../../http/route.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
@@ -24,7 +24,6 @@ import { Empty } from "../parts/table.tsx";
 import { toQueueBrief } from "../../explain/brief.ts";
 import type { Citation, QueueExplanation } from "../../explain/explanation.ts";
 import { TimedText } from "../parts/text.tsx";
-import { Cited } from "../parts/cited.tsx";
 
 /** The Limits screen has all of them. */
 const PAUSES_MAX = 5;
@@ -96,10 +95,10 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
       <h1 class="unseen">Overview</h1>
       <NoteLine c={c} deps={deps} />
       <Health deps={deps} />
-      {isStopped ? pauseNotes : null}
+      {isStopped && pauseNotes}
       <Standstill {...stoppedBy} />
       <div id="first-job" data-live>
-        {census.jobs === 0 ? <FirstJob commands={commands} /> : null}
+        {census.jobs === 0 && <FirstJob commands={commands} />}
       </div>
       <AttentionSection
         attention={attention}
@@ -107,17 +106,15 @@ async function showOverview(c: Context, deps: HttpDeps): Promise<Response> {
         failingTypes={counts?.failingTypes ?? []}
         now={now}
       >
-        {isStopped ? null : pauseNotes}
+        {!isStopped && pauseNotes}
       </AttentionSection>
       <CensusSection census={census} />
-      {mayOperate && census.jobs > 0
-        ? (
-          <p>
-            <a class="button" href={`${LIMITS_PATH}#pauses-heading`}>Pause jobs</a>
-          </p>
-        )
-        : null}
-      {counts === undefined ? null : <TrendSection {...counts} />}
+      {mayOperate && census.jobs > 0 && (
+        <p>
+          <a class="button" href={`${LIMITS_PATH}#pauses-heading`}>Pause jobs</a>
+        </p>
+      )}
+      {counts !== undefined && <TrendSection {...counts} />}
       <TrustStrip
         journal={journal}
         sync={overview?.trend("1h").whole.sync}
@@ -138,7 +135,7 @@ function Health({ deps }: { readonly deps: HttpDeps }) {
   const trouble = instanceTrouble(deps);
   return (
     <div id="health" data-live>
-      {trouble === undefined ? null : (
+      {trouble !== undefined && (
         <p class="note note-bad" role="alert">
           <TimedText text={trouble} />
         </p>
@@ -207,7 +204,7 @@ interface StandstillProps {
 function Standstill({ told, now }: StandstillProps) {
   return (
     <div id="standstill" data-live>
-      {told !== undefined && isShown(told, now) ? <Cause told={told} now={now} /> : null}
+      {told !== undefined && isShown(told, now) && <Cause told={told} now={now} />}
     </div>
   );
 }

@@ -8,7 +8,7 @@ import {
   type TrendPoint,
   type TrendSpan,
 } from "../../metrics/figures.ts";
-import { Time } from "../parts/time.tsx";
+import { Time } from "../parts/amounts.tsx";
 import { countText } from "../../core/size.ts";
 import { durationText } from "../../core/duration.ts";
 

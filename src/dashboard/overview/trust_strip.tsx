@@ -7,7 +7,7 @@ import type { Spread } from "../../metrics/figures.ts";
 import { isNewJournal } from "../system/journal_section.tsx";
 import { countText, sizeText } from "../../core/size.ts";
 import { durationText } from "../../core/duration.ts";
-import { Time } from "../parts/time.tsx";
+import { Time } from "../parts/amounts.tsx";
 
 interface TrustStripProps {
   readonly journal: JournalInfo;
@@ -103,7 +103,7 @@ function RecoveryFact({ report }: { readonly report: RecoveryReport }) {
         <>
           {countText(entriesReplayed)} replayed in {durationText(durationMs)}
           {aside}
-          {recoveredLogId === null ? null : <>, {entryLink(recoveredLogId)}</>}
+          {recoveredLogId !== null && <>, {entryLink(recoveredLogId)}</>}
         </>
       }
     >

@@ -1,9 +1,77 @@
-/** Counts and progress. */
+/**
+ * Times, durations, counts and progress. Times are in UTC, as in the journal; a script shows them
+ * in the reader's time zone, with UTC on hover.
+ */
 
+import { distanceText, durationText } from "../../core/duration.ts";
 import { countOf } from "../../core/counted.ts";
 import { countText } from "../../core/size.ts";
 import type { Progress } from "../../core/job_state.ts";
 import { UserText } from "./text.tsx";
+
+interface TimeProps {
+  /** RFC 3339. */
+  readonly at: string;
+  /** Milliseconds since the epoch. If present, the age is shown too. */
+  readonly now?: number;
+}
+
+/** `12:00:03` for today, otherwise with the date. */
+export function Time({ at, now }: TimeProps) {
+  return (
+    <time datetime={at} title={at}>
+      {momentText(at, now)}
+      {now !== undefined && <Ago at={at} now={now} />}
+    </time>
+  );
+}
+
+function Ago({ at, now }: Required<TimeProps>) {
+  return <span class="ago">{` ${agoText(Date.parse(at), now)}`}</span>;
+}
+
+interface DayProps extends Required<TimeProps> {
+  /** Whether the age is shown too. */
+  readonly isAgo?: boolean;
+}
+
+/** The time for today, otherwise the date, for places with room for only one of them. */
+export function Day({ at, now, isAgo = false }: DayProps) {
+  return (
+    <time datetime={at} title={at} data-day>
+      {momentText(at, now).slice(0, "2026-01-01".length)}
+      {isAgo && <Ago at={at} now={now} />}
+    </time>
+  );
+}
+
+/**
+ * Without the date if it is that of `now`.
+ *
+ * @param precision Default: seconds.
+ */
+export function momentText(
+  at: string,
+  now: number | undefined,
+  precision: "seconds" | "milliseconds" = "seconds",
+): string {
+  const time = at.slice(11, precision === "seconds" ? 19 : 23);
+  const date = at.slice(0, 10);
+  const isToday = now !== undefined && date === new Date(now).toISOString().slice(0, 10);
+  return isToday ? time : `${date} ${time}`;
+}
+
+/** `3 min ago`, or `in 5 s`. */
+function agoText(atMs: number, now: number): string {
+  const differenceMs = now - atMs;
+  if (Math.abs(differenceMs) < 1_000) return "just now";
+  const text = distanceText(Math.abs(differenceMs));
+  return differenceMs < 0 ? `in ${text}` : `${text} ago`;
+}
+
+export function Duration({ ms }: { readonly ms: number }) {
+  return <span class="duration" title={`${Math.round(ms)} ms`}>{durationText(ms)}</span>;
+}
 
 const NOTE_LENGTH_MAX = 300;
 
@@ -22,11 +90,11 @@ export function ProgressBar({ done, total }: ProgressBarProps) {
 export function TaskProgress({ done, total, note }: Progress) {
   return (
     <span class="task-progress">
-      {total === undefined ? null : <ProgressBar done={done} total={total} />}
+      {total !== undefined && <ProgressBar done={done} total={total} />}
       <span>
         {total === undefined ? countText(done) : countOf(done, total)}
       </span>
-      {note === undefined ? null : <UserText text={note} lengthMax={NOTE_LENGTH_MAX} />}
+      {note !== undefined && <UserText text={note} lengthMax={NOTE_LENGTH_MAX} />}
     </span>
   );
 }

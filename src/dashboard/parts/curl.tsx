@@ -6,7 +6,7 @@ import type { Action } from "../../explain/explanation.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { curlCall, curlFollow, curlOfFile, curlRead } from "../../explain/curl.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { reachedAs } from "../../http/requests/headers.ts";
+import { reachedAs } from "../../http/requests/request.ts";
 
 export interface Call {
   /** What the call does. */

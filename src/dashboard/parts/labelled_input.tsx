@@ -27,11 +27,11 @@ export function LabelledInput(props: LabelledInputProps) {
     <div class="field">
       <label for={id}>
         <UserText text={label} />
-        {isOptional ? <FieldNote text="optional" /> : null}
+        {isOptional && <FieldNote text="optional" />}
       </label>
       {children}
       <Issues id={`${id}-issues`} issues={issuesAt(issues, at)} at={at} />
-      {hint === undefined ? null : <p class="hint" id={`${id}-hint`}>{hint}</p>}
+      {hint !== undefined && <p class="hint" id={`${id}-hint`}>{hint}</p>}
     </div>
   );
 }

@@ -1,7 +1,8 @@
-/** Links to jobs and their entries. */
+/** Links to jobs and to entries, and sentences that cite entries. */
 
 import type { LogId } from "../../core/ids.ts";
-import { UserText } from "./text.tsx";
+import { TimedText, UserText } from "./text.tsx";
+import type { Citation, Statement } from "../../explain/explanation.ts";
 
 /** The query of the page; absent members are left out. */
 export interface TimeQuery {
@@ -53,4 +54,22 @@ interface EntryLinkProps {
 export function EntryLink({ jobId, logId, title }: EntryLinkProps) {
   const href = `${jobPagePath(jobId)}?entry=${logId}#entry-${logId}`;
   return <a class="entry-link" href={href} title={title}>{logId}</a>;
+}
+
+/** Each citation links to the stream. */
+export function Cited({ of }: { readonly of: Statement<Citation> }) {
+  return (
+    <>
+      <TimedText text={of.statement} />
+      {of.cites.map(({ logId, eventType }) => (
+        <>
+          {" "}
+          <a class="entry-link" href={`/ui/stream?before=${logId + 1}`} title={eventType}>
+            <span class="unseen">entry</span>
+            {logId}
+          </a>
+        </>
+      ))}
+    </>
+  );
 }

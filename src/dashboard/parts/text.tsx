@@ -38,9 +38,9 @@ export function TimedText({ text }: { readonly text: string }) {
         if (!TIME.test(part)) return <span class="unbroken">{part}</span>;
         return <time datetime={part} title={part}>{part}</time>;
       })}
-      {shown === text
-        ? null
-        : <span class="cut">{` … ${countText(text.length - shown.length)} more`}</span>}
+      {shown !== text && (
+        <span class="cut">{` … ${countText(text.length - shown.length)} more`}</span>
+      )}
     </bdi>
   );
 }
@@ -86,11 +86,11 @@ export function JsonText({ json: { text, more, isCounted }, href }: JsonTextProp
   return (
     <div class="json">
       <pre tabindex={0}><code dir="ltr">{text}</code></pre>
-      {more === 0 && isCounted ? null : (
+      {(more > 0 || !isCounted) && (
         <p class="hint">
           {isCounted ? "" : "About "}
           {counted(more, "more character")}.{" "}
-          {href === undefined ? null : <a href={href}>All of it, as JSON</a>}
+          {href !== undefined && <a href={href}>All of it, as JSON</a>}
         </p>
       )}
     </div>

@@ -3,9 +3,7 @@
  * An example in the schema itself, as from `v.examples`, takes precedence.
  */
 
-import { pointerTo } from "../../core/json_pointer.ts";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { asObject, listIn, numberIn, textIn } from "./schema_members.ts";
+import { type JsonObject, type JsonValue, pointerTo } from "../../core/json.ts";
 
 export interface Example {
   /** `undefined` if no example could be generated. */
@@ -217,4 +215,26 @@ function isNumberOf(schema: JsonObject, number: number): boolean {
     number >= bound("minimum", -Infinity) && number > bound("exclusiveMinimum", -Infinity) &&
     number <= bound("maximum", Infinity) && number < bound("exclusiveMaximum", Infinity) &&
     (step === undefined || Number.isInteger(number / step));
+}
+
+/** Empty for a value that is not an object. */
+export function asObject(value: JsonValue | undefined): JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? value as JsonObject
+    : {};
+}
+
+export function listIn(schema: JsonObject, name: string): readonly JsonValue[] | undefined {
+  const value = Object.hasOwn(schema, name) ? schema[name] : undefined;
+  return Array.isArray(value) ? value : undefined;
+}
+
+export function textIn(schema: JsonObject, name: string): string | undefined {
+  const value = Object.hasOwn(schema, name) ? schema[name] : undefined;
+  return typeof value === "string" ? value : undefined;
+}
+
+export function numberIn(schema: JsonObject, name: string): number | undefined {
+  const value = Object.hasOwn(schema, name) ? schema[name] : undefined;
+  return typeof value === "number" ? value : undefined;
 }

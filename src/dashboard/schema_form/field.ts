@@ -1,9 +1,13 @@
 /** Derives the fields of a form from the JSON Schema of a value. Pure. */
 
-import { pointerTo } from "../../core/json_pointer.ts";
-import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../../core/json.ts";
-import { schemaExample } from "./example.ts";
-import { asObject, listIn, numberIn, textIn } from "./schema_members.ts";
+import {
+  isScalar,
+  type JsonObject,
+  type JsonScalar,
+  type JsonValue,
+  pointerTo,
+} from "../../core/json.ts";
+import { asObject, listIn, numberIn, schemaExample, textIn } from "./example.ts";
 import { assertNever } from "../../core/assert_never.ts";
 import { counted } from "../../core/counted.ts";
 

@@ -34,7 +34,7 @@ export function SchemaFields({ form: { fields }, texts, issues }: SchemaFieldsPr
   return (
     <>
       <Issues id="form-issues" issues={others} at="" />
-      {fields.length === 0 ? <p class="hint">This type takes no input.</p> : null}
+      {fields.length === 0 && <p class="hint">This type takes no input.</p>}
       {fields.map((field) => (
         <FieldInput field={field} text={texts.get(inputName(field)) ?? ""} issues={issues} />
       ))}
@@ -164,7 +164,7 @@ function hintOf(field: Field) {
   if (field.description === undefined && rules === "") return undefined;
   return (
     <>
-      {field.description === undefined ? null : (
+      {field.description !== undefined && (
         <span class="about">
           <UserText text={field.description} />
         </span>

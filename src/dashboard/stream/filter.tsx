@@ -2,7 +2,7 @@
 
 import { type Query, single, wholeNumber } from "../../documents/parameters.ts";
 import { Refusal } from "../../documents/refusal.ts";
-import { readQuery } from "../../http/requests/query.ts";
+import { readQuery } from "../../http/requests/request.ts";
 import { JOURNAL_STREAM_PARAMETERS } from "../../http/routes/events.ts";
 import { STRATA } from "../../core/event.ts";
 import { UserText } from "../parts/text.tsx";
@@ -144,7 +144,7 @@ export function FilterForm({ parsedQuery }: { readonly parsedQuery: ParsedStream
       </div>
       <div class="row">
         <button type="submit" class="primary">Filter</button>
-        {isFiltered(texts) ? <a class="button" href="/ui/stream">Clear</a> : null}
+        {isFiltered(texts) && <a class="button" href="/ui/stream">Clear</a>}
       </div>
     </form>
   );

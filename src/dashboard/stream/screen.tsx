@@ -8,9 +8,8 @@ import { curlCommands } from "../parts/curl.tsx";
 import { page, type PageOptions } from "../page.tsx";
 import { countText } from "../../core/size.ts";
 import { Empty } from "../parts/table.tsx";
-import { UserText } from "../parts/text.tsx";
-import type { ShownEntry } from "../parts/shown_entry.tsx";
-import { EntryHeads, EntryRow } from "./entry_row.tsx";
+import { JsonText, UserText } from "../parts/text.tsx";
+import { EntryNote, type ShownEntry } from "../parts/shown_entry.tsx";
 import {
   FILTER_NAMES,
   FilterForm,
@@ -23,6 +22,10 @@ import {
   streamSearch,
 } from "./filter.tsx";
 import type { Route } from "../../http/route.ts";
+import type { Transition } from "../../engine/requests.ts";
+import { ConditionMark } from "../parts/condition_mark.tsx";
+import { JobLink, timePath } from "../parts/links.tsx";
+import { momentText } from "../parts/amounts.tsx";
 
 export const STREAM_ROUTES: readonly Route[] = [
   { method: "GET", path: "/ui/stream", scope: "read", handle: showStream },
@@ -105,9 +108,7 @@ function Found({ deps, parsedQuery, query, found }: FoundProps) {
           {isOfThePast(query) ? "Older entries" : "The newest first"}
         </span>
         <button type="button" id="stream-show" class="primary" hidden>Show them</button>
-        {isOfThePast(query)
-          ? <a href={`/ui/stream${streamSearch(parsedQuery.texts)}`}>Newest</a>
-          : null}
+        {isOfThePast(query) && <a href={`/ui/stream${streamSearch(parsedQuery.texts)}`}>Newest</a>}
       </div>
       <EntryHeads />
       <ol
@@ -121,7 +122,7 @@ function Found({ deps, parsedQuery, query, found }: FoundProps) {
           <EntryRow entry={entry} transition={engine.transitionAt(entry)} now={now} />
         ))}
       </ol>
-      {entries.length === 0 ? <Nothing parsedQuery={parsedQuery} /> : null}
+      {entries.length === 0 && <Nothing parsedQuery={parsedQuery} />}
       <Pages deps={deps} parsedQuery={parsedQuery} found={found} />
     </section>
   );
@@ -148,9 +149,9 @@ function Pages({ deps, parsedQuery: { texts }, found }: Omit<FoundProps, "query"
     <nav class="stream-pages" aria-label="Pages of the journal">
       <p id="stream-looked" class="hint">{examinedText(found, isFiltered(texts))}</p>
       <div class="row">
-        {hasNewer
-          ? <a class="button" href={`/ui/stream${streamSearch(texts, { after: to })}`}>Newer</a>
-          : null}
+        {hasNewer && (
+          <a class="button" href={`/ui/stream${streamSearch(texts, { after: to })}`}>Newer</a>
+        )}
         <a
           id="stream-older"
           class="button"
@@ -187,4 +188,72 @@ function curlOfPage(
   const isPast = parsedQuery.query !== undefined && isOfThePast(parsedQuery.query);
   const search = streamSearch(parsedQuery.texts, isPast ? { after: found.from - 1 } : {});
   return curlCommands(c, deps).follow(`/stream${search}`);
+}
+
+interface EntryRowProps {
+  readonly entry: ShownEntry;
+  readonly transition: Transition | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Column headings, on wide screens only; each row is clear without them. */
+export function EntryHeads() {
+  return (
+    <div class="entry-row stream-heads" aria-hidden="true">
+      <span class="entry-id">Entry</span>
+      <span>Received</span>
+      <span>Type</span>
+      <span>Job</span>
+      <span>Task</span>
+      <span>What it did</span>
+    </div>
+  );
+}
+
+export function EntryRow({ entry, transition, now }: EntryRowProps) {
+  const { logId, jobId, taskId, eventType, stratum } = entry;
+  return (
+    <li class={`entry-row stratum-${stratum}`} data-log-id={logId}>
+      <span class="entry-id mono">
+        {jobId === undefined
+          ? logId
+          : <a href={timePath(jobId, { at: logId })} title="The job at this entry">{logId}</a>}
+      </span>
+      <PreciseTime at={entry.receivedAt} now={now} />
+      <span class="entry-type mono">
+        <UserText text={eventType.replace(/^job\./, "")} />
+      </span>
+      <span class="entry-job">{jobId !== undefined && <JobLink jobId={jobId} />}</span>
+      <span class="entry-task">
+        {taskId !== undefined && <UserText text={taskId} />}
+      </span>
+      <span class="entry-did">
+        {transition !== undefined && <Changed transition={transition} />}
+        <EntryNote entry={entry} />
+      </span>
+      <details class="entry-json">
+        <summary>JSON</summary>
+        <JsonText json={entry.json} href={`/events?after=${logId - 1}&limit=1`} />
+      </details>
+    </li>
+  );
+}
+
+/** With milliseconds, since many entries of a stream are from the same second. */
+function PreciseTime({ at, now }: { readonly at: string; readonly now: number }) {
+  return (
+    <time class="entry-time" datetime={at} title={at}>
+      {momentText(at, now, "milliseconds")}
+    </time>
+  );
+}
+
+function Changed({ transition: { from, to, condition } }: { readonly transition: Transition }) {
+  return (
+    <span class="entry-changed">
+      {from === null || from === to ? to : `${from} → ${to}`}{" "}
+      <ConditionMark condition={condition} />
+    </span>
+  );
 }

@@ -19,7 +19,7 @@ import {
   subjectPointer,
   withoutSecrets,
 } from "./creation_form.ts";
-import { type FormRefusal, RefusalNote } from "../refusal.tsx";
+import { type FormRefusal, RefusalNote } from "../form.tsx";
 
 export interface CreationFormProps {
   readonly action: string;
@@ -40,11 +40,9 @@ export function CreationForm(props: CreationFormProps) {
   return (
     <form method="post" action={action} class="form" id="create" autocomplete="off">
       <input type="hidden" name={OPTION.once} value={texts.get(OPTION.once) ?? newName()} />
-      {refusal === undefined
-        ? null
-        : <RefusalNote refusal={refusal} inputs={[at, ...OPTION_POINTERS]} />}
+      {refusal !== undefined && <RefusalNote refusal={refusal} inputs={[at, ...OPTION_POINTERS]} />}
       <SchemaFields form={subject.form} texts={texts} issues={own} />
-      {subject.kind === "type" && subject.form.fields.length > 0 ? <TypingHint /> : null}
+      {subject.kind === "type" && subject.form.fields.length > 0 && <TypingHint />}
       <Options texts={texts} issues={issues} />
       {scopes.includes("submit")
         ? (

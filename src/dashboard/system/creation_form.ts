@@ -9,8 +9,12 @@ import { parseCreateRequest, type StartLimits } from "../../documents/create_req
 import type { PointedIssue } from "../../documents/fields.ts";
 import type { Example } from "../schema_form/example.ts";
 import type { SchemaForm } from "../schema_form/field.ts";
-import { type FormTexts, inputName, parseForm } from "../schema_form/form_texts.ts";
-import { withPlainLineEnds } from "../schema_form/typed.ts";
+import {
+  type FormTexts,
+  inputName,
+  parseForm,
+  withPlainLineEnds,
+} from "../schema_form/form_texts.ts";
 
 /** A job of a type, or a job with a plan. The form shows the input, or the plan. */
 export type Subject =

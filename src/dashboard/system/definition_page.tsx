@@ -30,8 +30,8 @@ function SchemaTable({ form }: { readonly form: SchemaForm }) {
         <tr>
           <td class="mono">
             <UserText text={row.name} lengthMax={200} />
-            {row.isRequired ? null : <FieldNote text="optional" />}
-            {row.isSecret ? <FieldNote text="secret" /> : null}
+            {!row.isRequired && <FieldNote text="optional" />}
+            {row.isSecret && <FieldNote text="secret" />}
           </td>
           <td>
             <UserText text={rulesText(row)} lengthMax={500} />
@@ -94,7 +94,7 @@ export function DefinitionPage({ definition, newest, form, deps }: DefinitionPag
     <>
       <TypeHead type={type}>
         <p class="soft">version {version}</p>
-        {description === undefined ? null : (
+        {description !== undefined && (
           <p class="lead">
             <UserText text={description} />
           </p>
@@ -161,13 +161,13 @@ function Expectation({ expected }: { readonly expected: ExpectedEvent }) {
         <code>
           <UserText text={matcher.eventType} lengthMax={200} />
         </code>
-        {taskId === undefined ? null : (
+        {taskId !== undefined && (
           <>
             {" of task "}
             <UserText text={taskId} lengthMax={200} />
           </>
         )}
-        {matcher.correlation === "any" ? null : (
+        {matcher.correlation !== "any" && (
           <>
             {" where "}
             <code>
@@ -175,7 +175,7 @@ function Expectation({ expected }: { readonly expected: ExpectedEvent }) {
             </code>
           </>
         )}
-        {multiplicity === "ExactlyOnce" ? null : (
+        {multiplicity !== "ExactlyOnce" && (
           <>
             {`, ${typeof multiplicity === "string" ? multiplicity : `${multiplicity.times} times`}`}
           </>
@@ -208,7 +208,7 @@ function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
     <section class="sheet" aria-labelledby="terms-heading">
       <h2 id="terms-heading">Also</h2>
       <dl class="facts">
-        {startsOn === undefined ? null : (
+        {startsOn !== undefined && (
           <>
             <dt>Starts on</dt>
             <dd class="mono">
@@ -216,7 +216,7 @@ function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
             </dd>
           </>
         )}
-        {secrets.length === 0 ? null : (
+        {secrets.length !== 0 && (
           <>
             <dt>Secrets</dt>
             <dd>
@@ -224,13 +224,13 @@ function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
             </dd>
           </>
         )}
-        {retention === undefined ? null : (
+        {retention !== undefined && (
           <>
             <dt>Retention</dt>
             <dd class="mono">{JSON.stringify(retention)}</dd>
           </>
         )}
-        {limits === undefined ? null : (
+        {limits !== undefined && (
           <>
             <dt>Running at a time</dt>
             <dd>
@@ -238,7 +238,7 @@ function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
             </dd>
           </>
         )}
-        {pauseAfter === undefined ? null : (
+        {pauseAfter !== undefined && (
           <>
             <dt>Paused automatically</dt>
             <dd>for {durationText(pauseAfter.forMs)} when {ruleText(pauseAfter)}</dd>

@@ -6,17 +6,15 @@ import { randomBytes } from "node:crypto";
 import type { Context } from "hono";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { incomingEvent, judgeEvent } from "../../documents/event_schema.ts";
+import { deliver, incomingEvent, judgeEvent } from "../../documents/events.ts";
 import { schemaObject } from "../../http/openapi/json_schema.ts";
 import { type Problem, problemFacts, problemHeaders, STATUS } from "../../http/problems/problem.ts";
-import { readQuery, refuseQuery } from "../../http/requests/query.ts";
-import { deliver } from "../../documents/event_receipts.ts";
+import { readQuery, refuseQuery } from "../../http/requests/request.ts";
 import { emptyResponse } from "../../http/answers/response.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
-import { onceOnly, readForm } from "../form.ts";
+import { type FormRefusal, formRefusal, onceOnly, readForm, refusalIn } from "../form.tsx";
 import { page } from "../page.tsx";
-import { type FormRefusal, formRefusal, refusalIn } from "../refusal.tsx";
-import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
+import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
 import { receiptText } from "../receipt_text.ts";
 import { type SchemaForm, toForm } from "../schema_form/field.ts";
 import { type FormTexts, formTexts, inputName, parseForm } from "../schema_form/form_texts.ts";
@@ -161,7 +159,7 @@ function EventPage(props: EventPageProps) {
       <section class="sheet form-alone" aria-label="Event">
         <form method="post" action={action} class="form" id="send" autocomplete="off">
           <input type="hidden" name={once.name} value={once.value} />
-          {refusal === undefined ? null : (
+          {refusal !== undefined && (
             <p class="note note-bad" role="alert">
               <UserText text={refusal.message} lengthMax={500} />
             </p>

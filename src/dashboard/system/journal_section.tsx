@@ -19,7 +19,7 @@ import { TimedText, UserText } from "../parts/text.tsx";
 import type { Child } from "hono/jsx";
 import { assertNever } from "../../core/assert_never.ts";
 import { ActionForm, MissingScope } from "../parts/action_form.tsx";
-import { momentText, Time } from "../parts/time.tsx";
+import { momentText, Time } from "../parts/amounts.tsx";
 
 /** The journal was new and empty. */
 export function isNewJournal(report: RecoveryReport): boolean {
@@ -60,7 +60,7 @@ export function JournalSection({ journal, system, standing }: JournalSectionProp
             </>
           )}
         </dd>
-        {system === undefined ? null : (
+        {system !== undefined && (
           <>
             <dt>Folder</dt>
             <dd class="id">
@@ -68,11 +68,11 @@ export function JournalSection({ journal, system, standing }: JournalSectionProp
             </dd>
           </>
         )}
-        {standing === undefined ? null : <Sharing standing={standing} />}
+        {standing !== undefined && <Sharing standing={standing} />}
       </dl>
       <Segments segments={journal.segments} />
       <Recovery report={journal.lastRecovery} />
-      {system === undefined ? null : <Backup command={system.backupCommand} />}
+      {system !== undefined && <Backup command={system.backupCommand} />}
     </section>
   );
 }
@@ -86,7 +86,7 @@ function Sharing({ standing }: { readonly standing: Standing }) {
       <dd>
         <TimedText text={roleText(standing)} />
       </dd>
-      {database === null ? null : (
+      {database !== null && (
         <>
           <dt>Database</dt>
           <dd>
@@ -117,7 +117,7 @@ function Segments({ segments }: { readonly segments: readonly SegmentInfo[] }) {
             </tr>
           ))}
         </Table>
-        {hidden === 0 ? null : (
+        {hidden !== 0 && (
           <p class="hint">
             {countText(hidden)} older ones are in <a href="/journal">the JSON</a>.
           </p>
@@ -138,7 +138,7 @@ function Recovery({ report }: { readonly report: RecoveryReport }) {
         <dd class={clean ? undefined : "bad"}>
           {isNew ? "none: a new journal" : stopText(clean)}
         </dd>
-        {isNew ? null : (
+        {!isNew && (
           <>
             <dt>Replayed</dt>
             <dd>
@@ -149,7 +149,7 @@ function Recovery({ report }: { readonly report: RecoveryReport }) {
             </dd>
           </>
         )}
-        {bytesQuarantined === 0 ? null : (
+        {bytesQuarantined !== 0 && (
           <>
             <dt>Set aside</dt>
             <dd>
@@ -158,7 +158,7 @@ function Recovery({ report }: { readonly report: RecoveryReport }) {
           </>
         )}
       </dl>
-      {warnings.length === 0 ? null : (
+      {warnings.length !== 0 && (
         <ul class="warnings">
           {warnings.map((warning) => (
             <li>

@@ -2,12 +2,12 @@
 
 import type { Context } from "hono";
 import type { HttpDeps, ProcessFigures, SystemPort } from "../../http/http_deps.ts";
-import { readQuery, refuseQuery } from "../../http/requests/query.ts";
-import { startVerification } from "../../http/routes/journal.ts";
+import { readQuery, refuseQuery } from "../../http/requests/request.ts";
+import { type LimitInUse, limitsInUse, startVerification } from "../../http/routes/system.ts";
 import { requestViewer, tokenHolders } from "../../http/guard/viewer.ts";
-import { actAndRedirect } from "../form.ts";
+import { actAndRedirect } from "../form.tsx";
 import { page } from "../page.tsx";
-import { NOTE_PARAMETER, NoteLine } from "../parts/note_line.tsx";
+import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
 import { curlCommands } from "../parts/curl.tsx";
 import { ConfigurationSection, TokensSection } from "./configuration_section.tsx";
 import { JournalSection, VerificationSection } from "./journal_section.tsx";
@@ -16,11 +16,10 @@ import type { DefinitionInfo } from "../../engine/requests.ts";
 import { Empty, Table } from "../parts/table.tsx";
 import { definitionPath, LIMITS_PATH } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
-import { type LimitInUse, limitsInUse } from "../../http/answers/limits_in_use.ts";
 import { counted } from "../../core/counted.ts";
 import { countText, sizeText } from "../../core/size.ts";
 import { durationText } from "../../core/duration.ts";
-import { Time } from "../parts/time.tsx";
+import { Time } from "../parts/amounts.tsx";
 
 const PATH = "/ui/system";
 
@@ -71,7 +70,7 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
             now={now}
             note={<NoteLine c={c} deps={deps} />}
           />
-          {system === undefined ? null : (
+          {system !== undefined && (
             <ProcessSection
               figures={system.process()}
               versions={system.versions}
@@ -87,7 +86,7 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
           <LimitsSection deps={deps} />
         </div>
       </div>
-      {system === undefined ? null : <ConfigurationSection settings={system.settings} />}
+      {system !== undefined && <ConfigurationSection settings={system.settings} />}
       <TokensSection
         needsToken={deps.needsToken}
         holders={tokenHolders(deps, viewer)}
@@ -181,7 +180,7 @@ function Definition({ definition, maySubmit }: DefinitionProps) {
           <UserText text={type} lengthMax={200} />
         </a>{" "}
         <span class="soft">version {version}</span>
-        {description === undefined ? null : (
+        {description !== undefined && (
           <p class="soft">
             <UserText text={description} lengthMax={300} />
           </p>

@@ -11,7 +11,7 @@ import { ConditionMark } from "../parts/condition_mark.tsx";
 import { JobLink } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
-import { Time } from "../parts/time.tsx";
+import { Time } from "../parts/amounts.tsx";
 
 const HOUR_MS = 3_600_000;
 /** The most jobs to measure, the newest of those that ended. */
@@ -44,7 +44,7 @@ export function TypeFigures({ deps: { engine: { lists }, clock }, type }: TypeFi
             {countText(conditions.get(condition) ?? 0)} <ConditionMark condition={condition} />
           </a>
         ))}
-        {conditions.size === 0 ? <span class="soft">No job of this type yet.</span> : null}
+        {conditions.size === 0 && <span class="soft">No job of this type yet.</span>}
       </p>
       <dl class="facts">
         <dt>Rate</dt>
@@ -120,9 +120,7 @@ function Kinds({ lists, type, now }: KindsProps) {
           </tr>
         ))}
       </Table>
-      {more === 0
-        ? null
-        : <a href={jobsPath(type, { group: "error" })}>{counted(more, "more kind")}</a>}
+      {more !== 0 && <a href={jobsPath(type, { group: "error" })}>{counted(more, "more kind")}</a>}
     </>
   );
 }

@@ -1,10 +1,21 @@
-/** The changes that an entry made to a job, in a line or as a table. */
+/**
+ * The changes that an entry made to a job, in a line or as a table; and the comparison of a job at
+ * two points in its life.
+ */
 
 import type { Change } from "../../explain/changes.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { shownText, shownValue } from "../../core/shown_value.ts";
 import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
+import { Refusal } from "../../documents/refusal.ts";
+import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";
+import type { JobId } from "../../core/ids.ts";
+import type { Point } from "../../core/point.ts";
+import type { PointDifference } from "../../engine/requests.ts";
+import { valueOrThrow } from "../../documents/engine_refusal.ts";
+import type { JobEngine } from "../../engine/job_engine.ts";
+import { timePath } from "../parts/links.tsx";
 
 /** Changes in a line; the rest are counted. */
 const IN_LINE_MAX = 3;
@@ -27,7 +38,7 @@ export function ChangeLine({ changed }: { readonly changed: readonly Change[] })
           <bdi>{from === null ? wordOf(to) : `${wordOf(from)} → ${wordOf(to)}`}</bdi>
         </span>
       ))}
-      {more > 0 ? <span class="soft">and {more} more</span> : null}
+      {more > 0 && <span class="soft">and {more} more</span>}
     </span>
   );
 }
@@ -83,13 +94,81 @@ export function ChangeTable({ caption, changes }: ChangeTableProps) {
           </tr>
         ))}
       </Table>
-      {more > 0
-        ? (
-          <p class="hint">
-            {more} more changes are in the JSON; the curl call returns all of them.
-          </p>
-        )
-        : null}
+      {more > 0 && (
+        <p class="hint">
+          {more} more changes are in the JSON; the curl call returns all of them.
+        </p>
+      )}
+    </div>
+  );
+}
+
+export interface Comparison {
+  readonly difference?: PointDifference;
+  /** Why the points cannot be compared. */
+  readonly refusal?: string;
+}
+
+/** No comparison if the query has no first point. */
+export async function comparison(
+  engine: JobEngine,
+  jobId: JobId,
+  from: Point | undefined,
+  to: Point | undefined,
+  hold: ReserveMemory,
+): Promise<Comparison> {
+  if (from === undefined) return {};
+  try {
+    return { difference: valueOrThrow(await engine.replays.diff(jobId, from, to, hold)) };
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.kind !== "unknown-point") throw error;
+    return { refusal: error.message };
+  }
+}
+
+/** The form that the choices in the table of entries belong to. */
+export const COMPARE_FORM = "compare";
+
+interface DifferenceSectionProps {
+  readonly jobId: string;
+  /** The point that the page shows. */
+  readonly at: string | number;
+  /** Absent until a comparison is requested. */
+  readonly difference?: PointDifference | undefined;
+  /** Why a requested comparison is impossible. */
+  readonly refusal?: string | undefined;
+}
+
+/** The section with the comparison. */
+export function DifferenceSection(props: DifferenceSectionProps) {
+  const { jobId, at, difference, refusal } = props;
+  return (
+    <section id="difference" class="sheet" aria-labelledby="difference-title">
+      <h2 id="difference-title">The difference between two points</h2>
+      <form id={COMPARE_FORM} method="get" action={`${timePath(jobId)}#difference`} class="row">
+        <input type="hidden" name="at" value={at} />
+        <p class="hint">
+          Choose the first and the last entry of the comparison in the list of entries.
+        </p>
+        <button type="submit">Compare</button>
+      </form>
+      {refusal !== undefined && <p class="note note-bad" role="alert">{refusal}</p>}
+      {difference !== undefined && <Result difference={difference} />}
+    </section>
+  );
+}
+
+function Result({ difference: { from, to, changes } }: { readonly difference: PointDifference }) {
+  return (
+    <div id="changes" data-from={from} data-to={to} class="stack-wide">
+      <p>
+        From entry {from} to entry {to}: {changes.length === 0
+          ? "nothing differs."
+          : changes.length === 1
+          ? "one value differs."
+          : `${changes.length} values differ.`}
+      </p>
+      {changes.length !== 0 && <ChangeTable caption="What differs" changes={changes} />}
     </div>
   );
 }

@@ -1,17 +1,16 @@
 /**
- * The entries of a job around a point. Each links to its point, and can be chosen for a comparison
- * or left out of a what-if. The controls belong to the forms below the table.
+ * The entries of a job: a slider over all of them, with links for use without scripts, and a table
+ * of those around a point. Each links to its point, and can be chosen for a comparison or left out
+ * of a what-if; these controls belong to the forms below the table.
  */
 
 import type { LogId } from "../../core/ids.ts";
 import { UserText } from "../parts/text.tsx";
-import { ChangeLine } from "./changes.tsx";
+import { ChangeLine, COMPARE_FORM } from "./changes.tsx";
+import { WHAT_IF_FORM } from "./what_if.tsx";
 import { timePath, type TimeQuery } from "../parts/links.tsx";
-import { ROWS_MAX, type TimeView } from "./time_view.ts";
-
-/** The ids of the forms that the controls belong to. */
-export const COMPARE_FORM = "compare";
-export const WHAT_IF_FORM = "what-if-form";
+import { findNeighbours, type Neighbours, ROWS_MAX, type TimeView } from "./time_view.ts";
+import { countOf } from "../../core/counted.ts";
 
 interface EntryTableProps {
   readonly view: TimeView;
@@ -34,22 +33,18 @@ export function EntryTable(props: EntryTableProps) {
           : (
             <p class="hint">
               {start + 1} to {end} of {logIds.length}
-              {start > 0
-                ? (
-                  <>
-                    {" · "}
-                    <a href={timePath(jobId, { ...query, at: logIds[start] })}>earlier</a>
-                  </>
-                )
-                : null}
-              {end < logIds.length
-                ? (
-                  <>
-                    {" · "}
-                    <a href={timePath(jobId, { ...query, at: logIds[end - 1] })}>later</a>
-                  </>
-                )
-                : null}
+              {start > 0 && (
+                <>
+                  {" · "}
+                  <a href={timePath(jobId, { ...query, at: logIds[start] })}>earlier</a>
+                </>
+              )}
+              {end < logIds.length && (
+                <>
+                  {" · "}
+                  <a href={timePath(jobId, { ...query, at: logIds[end - 1] })}>later</a>
+                </>
+              )}
             </p>
           )}
       </div>
@@ -125,7 +120,7 @@ function Row({ props, at }: { readonly props: EntryTableProps; readonly at: numb
         <Choice name="to" logId={logId} checked={logId === to} label={`Compare to ${logId}`} />
       </td>
       <td class="choice">
-        {at === 0 ? null : (
+        {at !== 0 && (
           <label>
             <span class="unseen">Leave out {logId}</span>
             <input
@@ -161,5 +156,66 @@ function Choice({ name, logId, checked, label }: ChoiceProps) {
       <span class="unseen">{label}</span>
       <input type="radio" name={name} value={logId} checked={checked} form={COMPARE_FORM} />
     </label>
+  );
+}
+
+interface SliderProps {
+  readonly view: TimeView;
+  /** The other parameters of the query, which are kept. */
+  readonly query: TimeQuery;
+}
+
+export function Slider({ view, query }: SliderProps) {
+  const { logIds, index, job, milestones } = view;
+  return (
+    <div class="slider">
+      <form method="get" action={timePath(job.jobId)} class="slider-form">
+        {query.from !== undefined && <input type="hidden" name="from" value={query.from} />}
+        {query.to !== undefined && <input type="hidden" name="to" value={query.to} />}
+        <label for="step">Entry</label>
+        <input
+          id="step"
+          name="step"
+          type="range"
+          min="1"
+          max={logIds.length}
+          value={index + 1}
+          list="milestones"
+          aria-valuetext={`entry ${countOf(index + 1, logIds.length)}`}
+        />
+        <datalist id="milestones">
+          {milestones.map((number) => <option value={number}></option>)}
+        </datalist>
+        <output id="step-count" for="step" class="step-count">
+          {countOf(index + 1, logIds.length)}
+        </output>
+        <button type="submit" data-scriptless>Go</button>
+      </form>
+      <Steps view={view} query={query} />
+    </div>
+  );
+}
+
+const WORDS: readonly (readonly [keyof Neighbours, string])[] = [
+  ["first", "First"],
+  ["previous", "Previous"],
+  ["next", "Next"],
+  ["last", "Last"],
+];
+
+function Steps({ view, query }: SliderProps) {
+  const neighbours = findNeighbours(view);
+  return (
+    <nav id="steps" class="steps" aria-label="Entries of the job">
+      {WORDS.map(([name, text]) => {
+        const index = neighbours[name];
+        const at = index === undefined ? undefined : view.logIds[index];
+        if (index === undefined || at === undefined) {
+          return <span class="button" aria-disabled="true">{text}</span>;
+        }
+        const path = timePath(view.job.jobId, { ...query, at });
+        return <a class="button" href={path} data-step={index + 1}>{text}</a>;
+      })}
+    </nav>
   );
 }

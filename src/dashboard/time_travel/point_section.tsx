@@ -8,10 +8,12 @@ import { jobPath } from "../../documents/answers/job_view.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { EntryLink } from "../parts/links.tsx";
 import { JsonView, UserText } from "../parts/text.tsx";
-import { Time } from "../parts/time.tsx";
+import { TaskProgress, Time } from "../parts/amounts.tsx";
 import { ChangeTable } from "./changes.tsx";
-import { ExpectationTable, TaskTable } from "./point_tables.tsx";
 import type { TimeView } from "./time_view.ts";
+import { counted, countOf } from "../../core/counted.ts";
+import type { LogId } from "../../core/ids.ts";
+import { Table } from "../parts/table.tsx";
 
 export function PointSection({ view }: { readonly view: TimeView }) {
   const { job, entry, step } = view;
@@ -68,7 +70,7 @@ function EntryFacts({ view: { entry, job } }: { readonly view: TimeView }) {
         <span class="mono">
           <UserText text={entry.eventType} />
         </span>
-        {entry.taskId === undefined ? null : (
+        {entry.taskId !== undefined && (
           <>
             {" of task "}
             <UserText text={entry.taskId} />
@@ -79,7 +81,7 @@ function EntryFacts({ view: { entry, job } }: { readonly view: TimeView }) {
       <dd>
         <Time at={entry.receivedAt} />
       </dd>
-      {entry.causedBy === undefined ? null : (
+      {entry.causedBy !== undefined && (
         <>
           <dt>Caused by</dt>
           <dd>
@@ -135,14 +137,14 @@ function Failure({ failure, jobId }: FailureProps) {
         <dt>Because of</dt>
         <dd>
           <EntryLink jobId={jobId} logId={because} />
-          {taskId === null ? null : (
+          {taskId !== null && (
             <>
               {" task "}
               <UserText text={taskId} />
             </>
           )}
         </dd>
-        {leftInPlace.length === 0 ? null : (
+        {leftInPlace.length !== 0 && (
           <>
             <dt>Left in place</dt>
             <dd>
@@ -150,14 +152,12 @@ function Failure({ failure, jobId }: FailureProps) {
             </dd>
           </>
         )}
-        {recoveryRequired
-          ? (
-            <>
-              <dt>Recovery</dt>
-              <dd>required: a compensation failed</dd>
-            </>
-          )
-          : null}
+        {recoveryRequired && (
+          <>
+            <dt>Recovery</dt>
+            <dd>required: a compensation failed</dd>
+          </>
+        )}
       </dl>
     </>
   );
@@ -169,6 +169,124 @@ function Output({ output, href }: { readonly output: unknown; readonly href: str
     <>
       <h3>Output</h3>
       <JsonView value={output} href={href} />
+    </>
+  );
+}
+
+const ROWS_MAX = 50;
+const CITES_MAX = 8;
+
+interface ExpectationTableProps {
+  readonly jobId: string;
+  readonly expected: ReturnType<typeof jobResource>["expected"];
+}
+
+/** The progress of each expectation of the plan. */
+export function ExpectationTable({ jobId, expected }: ExpectationTableProps) {
+  if (expected.length === 0) return <p class="soft">The plan expects nothing.</p>;
+  const more = expected.length - ROWS_MAX;
+  return (
+    <>
+      <Table
+        caption="Expectations"
+        headings={["Expectation", "Event type", "Counted", "By"]}
+        asCards
+      >
+        {expected.slice(0, ROWS_MAX).map((one) => (
+          <tr data-expectation={one.id}>
+            <th scope="row">
+              <UserText text={one.id} />
+            </th>
+            <td class="mono">
+              <UserText text={one.eventType} />
+            </td>
+            <td class={one.satisfied ? "counted satisfied" : "counted"}>
+              {countOf(one.matched, one.required)}
+              {one.waived !== undefined && ", waived"}
+            </td>
+            <td>
+              <Cites
+                jobId={jobId}
+                by={one.waived === undefined ? one.by : [...one.by, one.waived]}
+              />
+            </td>
+          </tr>
+        ))}
+      </Table>
+      {more > 0 && (
+        <p class="hint">
+          {counted(more, "more expectation is", "more expectations are")} in the JSON.
+        </p>
+      )}
+    </>
+  );
+}
+
+function Cites({ jobId, by }: { readonly jobId: string; readonly by: readonly LogId[] }) {
+  const more = by.length - CITES_MAX;
+  return (
+    <span class="cites">
+      {by.slice(0, CITES_MAX).map((logId) => <EntryLink jobId={jobId} logId={logId} />)}
+      {more > 0 && <span class="soft">and {more} more</span>}
+    </span>
+  );
+}
+
+type Task = ReturnType<typeof jobResource>["tasks"][number];
+
+/** Of many tasks the last are shown, since the entry was about those. */
+export function TaskTable({ tasks }: { readonly tasks: readonly Task[] }) {
+  if (tasks.length === 0) return <p class="soft">No task had started.</p>;
+  const more = tasks.length - ROWS_MAX;
+  return (
+    <>
+      {more > 0 && (
+        <p class="hint">{counted(more, "earlier task is", "earlier tasks are")} in the JSON.</p>
+      )}
+      <Table caption="Tasks" headings={["Task", "Status", "Attempts", "Now"]} asCards>
+        {tasks.slice(-ROWS_MAX).map((task) => (
+          <tr data-task={task.taskId}>
+            <th scope="row">
+              <UserText text={task.taskId} />
+            </th>
+            <td>{task.status}</td>
+            <td data-name="attempts">{task.attempts}</td>
+            <td class="told">
+              <Now task={task} />
+            </td>
+          </tr>
+        ))}
+      </Table>
+    </>
+  );
+}
+
+const NOTE_LENGTH_MAX = 300;
+
+/** Text beside the status. */
+function Now({ task }: { readonly task: Task }) {
+  const { progress } = task;
+  return (
+    <>
+      {progress !== undefined && <TaskProgress {...progress} />}
+      {"retryAt" in task && task.retryAt !== undefined && (
+        <span class="piece">
+          again at <Time at={task.retryAt} />
+        </span>
+      )}
+      {"dueAt" in task && task.dueAt !== undefined && (
+        <span class="piece">
+          until <Time at={task.dueAt} />
+        </span>
+      )}
+      {"error" in task && task.error !== undefined && (
+        <span class="piece">
+          <UserText
+            text={`${task.error.name}: ${messageText(task.error)}`}
+            lengthMax={NOTE_LENGTH_MAX}
+          />
+        </span>
+      )}
     </>
   );
 }

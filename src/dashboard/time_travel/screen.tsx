@@ -11,17 +11,16 @@ import type { HttpDeps } from "../../http/http_deps.ts";
 import { jobPath } from "../../documents/answers/job_view.ts";
 import { toPlanDocument } from "../../documents/plan_schema.ts";
 import { problemFacts, STATUS } from "../../http/problems/problem.ts";
-import { readQuery } from "../../http/requests/query.ts";
+import { readQuery } from "../../http/requests/request.ts";
 import { requireJob } from "../../http/routes/jobs.ts";
 import { DIFF_PARAMETERS, POINT_PARAMETERS } from "../../http/routes/replay.ts";
-import { readForm } from "../form.ts";
+import { readForm } from "../form.tsx";
 import { type Call, type Commands, curlCommands } from "../parts/curl.tsx";
 import { page } from "../page.tsx";
 import { JobLink, type TimeQuery } from "../parts/links.tsx";
-import { type Comparison, comparison, DifferenceSection } from "./difference.tsx";
-import { EntryTable } from "./entry_table.tsx";
+import { type Comparison, comparison, DifferenceSection } from "./changes.tsx";
+import { EntryTable, Slider } from "./entry_table.tsx";
 import { PointSection } from "./point_section.tsx";
-import { Slider } from "./slider.tsx";
 import { type TimeView, timeView } from "./time_view.ts";
 import {
   EMPTY_WHAT_IF,
@@ -30,9 +29,9 @@ import {
   type WhatIfForm,
   whatIfForm,
   type WhatIfOutcome,
-} from "./what_if.ts";
+  WhatIfSection,
+} from "./what_if.tsx";
 import { WhatIfResult } from "./what_if_result.tsx";
-import { WhatIfSection } from "./what_if_section.tsx";
 import type { Route } from "../../http/route.ts";
 
 /** A longer plan is not put into the form. */
@@ -213,7 +212,7 @@ function TimeTravel({ shown: { view, query, compared }, whatIf }: TimeTravelProp
         planIsTooLong={planText(present) === ""}
         sampleEvent={sampleText(present)}
       >
-        {outcome?.answer === undefined ? null : <WhatIfResult {...outcome.answer} />}
+        {outcome?.answer !== undefined && <WhatIfResult {...outcome.answer} />}
       </WhatIfSection>
     </>
   );

@@ -9,7 +9,7 @@ import { ConditionMark } from "../parts/condition_mark.tsx";
 import { Table } from "../parts/table.tsx";
 import type { Citation } from "../../explain/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
-import { Cited } from "../parts/cited.tsx";
+import { Cited } from "../parts/links.tsx";
 import { TimedText, UserText } from "../parts/text.tsx";
 import { ChangeLine } from "./changes.tsx";
 import type { LogId } from "../../core/ids.ts";
@@ -51,7 +51,7 @@ export function WhatIfResult({ recorded, report }: WhatIfResultProps) {
             : <First difference={firstDifference} />}
         </dd>
       </dl>
-      {allPastEvents ? null : (
+      {!allPastEvents && (
         <p class="note note-bad">
           More events may match this plan than were examined, so some may be missing here.
         </p>
@@ -140,7 +140,7 @@ function Sides({ pairs, areAll }: SidesProps) {
       >
         {pairs.map((pair) => <PairRow pair={pair} />)}
       </Table>
-      {areAll || first === undefined || last === undefined ? null : (
+      {!areAll && first !== undefined && last !== undefined && (
         <p class="hint">
           Steps from entry {first.logId} to{" "}
           {last.logId}; the curl call returns all of them, in pages.
@@ -181,13 +181,11 @@ function Side({ step, absent, withWhy = false }: SideProps) {
   return (
     <>
       <code>{step.rule}</code> <ChangeLine changed={step.changed} />
-      {withWhy
-        ? (
-          <span class="piece">
-            <UserText text={step.why} lengthMax={600} />
-          </span>
-        )
-        : null}
+      {withWhy && (
+        <span class="piece">
+          <UserText text={step.why} lengthMax={600} />
+        </span>
+      )}
     </>
   );
 }

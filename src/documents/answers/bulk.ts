@@ -1,6 +1,6 @@
 /** The answers of `POST /jobs/bulk` and `GET /failures`. */
 
-import { describe, maybe } from "../documented.ts";
+import { describe, maybe } from "../fields.ts";
 import * as v from "valibot";
 import { jobSummaryAnswer, searchedAnswer } from "./job.ts";
 import { condition, count, errorSummary, position, text } from "./parts.ts";

@@ -1,6 +1,6 @@
 /** Entries of the journal, in pages, lines and streams; and the receipts of events. */
 
-import { describe, maybe } from "../documented.ts";
+import { describe, maybe } from "../fields.ts";
 import * as v from "valibot";
 import type { Stratum } from "../../core/event.ts";
 import {

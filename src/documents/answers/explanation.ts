@@ -1,6 +1,6 @@
 /** Explanations, replays and what-ifs. */
 
-import { describe, maybe } from "../documented.ts";
+import { describe, maybe } from "../fields.ts";
 import * as v from "valibot";
 import { LIKENESSES } from "../../explain/likeness/suspect.ts";
 import { RULES } from "../../core/rules.ts";

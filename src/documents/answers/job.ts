@@ -1,11 +1,9 @@
 /** The job resource, as `jobResource` and `jobView` create it, and its summary. */
 
-import { describe, maybe } from "../documented.ts";
+import { describe, fingerprintField, maybe } from "../fields.ts";
 import * as v from "valibot";
 import { EXPECTED_EVENT_KINDS } from "../../core/job_plan.ts";
-import { withinField } from "../plan_schema.ts";
-import { correlationField } from "../correlation_schema.ts";
-import { fingerprintField } from "../fields.ts";
+import { correlationField, withinField } from "../plan_schema.ts";
 import {
   anyJson,
   choices,

@@ -3,7 +3,7 @@
 import { jobResource } from "../../core/job_resource.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import type { JobReceipt } from "../job_receipts.ts";
+import type { JobReceipt } from "../jobs.ts";
 import { problemType } from "../refusal.ts";
 
 export function jobPath(jobId: string): string {

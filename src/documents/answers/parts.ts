@@ -8,8 +8,8 @@ import * as v from "valibot";
 import type { ErrorCause } from "../../core/framework_events.ts";
 import type { Condition } from "../../core/condition.ts";
 import type { StateName } from "../../core/job_state.ts";
-import { type LimitName, LIMITS } from "../over_capacity.ts";
-import { describe, documented, maybe } from "../documented.ts";
+import { type LimitName, LIMITS } from "../refusal.ts";
+import { describe, documented, maybe } from "../fields.ts";
 
 /** A choice, with the meaning of each value. */
 export function choices<const Values extends Readonly<Record<string, string>>>(

@@ -1,7 +1,7 @@
 /** Answers about the server: its journal, its definitions, its health. */
 
-import { correlationField } from "../correlation_schema.ts";
-import { describe, maybe } from "../documented.ts";
+import { correlationField } from "../plan_schema.ts";
+import { describe, maybe } from "../fields.ts";
 import * as v from "valibot";
 import { SCOPES } from "../../access/tokens.ts";
 

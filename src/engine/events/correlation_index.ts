@@ -8,8 +8,7 @@
 
 import { type EqualityTerm, indexAlternatives } from "../../core/correlation.ts";
 import { matcherEffort } from "../../core/effort.ts";
-import { isReserved } from "../../core/event_type.ts";
-import type { JobId } from "../../core/ids.ts";
+import { isReserved, type JobId } from "../../core/ids.ts";
 import {
   type JobPlan,
   type MatchableEvent,

@@ -1,7 +1,11 @@
 /** The effects of one fact from outside, or from a task: correlations and new jobs. */
 
-import { correlatedAttributes } from "../../core/correlated_fact.ts";
-import type { EventDraft, FactDraft, JobEventDraft } from "../../core/event.ts";
+import {
+  correlatedAttributes,
+  type EventDraft,
+  type FactDraft,
+  type JobEventDraft,
+} from "../../core/event.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
 import { type EventId, type JobId, MAIN_TASK } from "../../core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../../core/job_plan.ts";

@@ -2,9 +2,10 @@
 
 import { assertNever } from "../../core/assert_never.ts";
 import { matcherEffort } from "../../core/effort.ts";
-import { isReserved } from "../../core/event_type.ts";
+import { isReserved } from "../../core/ids.ts";
 import { type MatchableEvent, type PolicyEvent, policyEvents } from "../../core/job_plan.ts";
-import { isMet, type JobHead, type JobState } from "../../core/job_state.ts";
+import type { JobHead, JobState } from "../../core/job_state.ts";
+import { isMet } from "../../core/expectations.ts";
 import { mismatchesText } from "../../explain/mismatch.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { nearestName } from "../../explain/spelling.ts";

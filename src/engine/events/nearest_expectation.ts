@@ -1,7 +1,7 @@
 /** Finds, among the matchers that an event missed, the one that it came nearest to. */
 
 import { assertNever } from "../../core/assert_never.ts";
-import { isSettled } from "../../core/condition.ts";
+import { isSettled } from "../../core/expectations.ts";
 import { holdsInPart } from "../../core/correlation.ts";
 import { NEARNESS_EFFORT_MAX } from "../../core/effort.ts";
 import type { MatchableEvent, PolicyRole } from "../../core/job_plan.ts";

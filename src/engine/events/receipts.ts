@@ -1,7 +1,7 @@
 /** Receipts of events from outside: what each event did, or why it did nothing. */
 
 import { assertNever } from "../../core/assert_never.ts";
-import { isSettled } from "../../core/condition.ts";
+import { isSettled } from "../../core/expectations.ts";
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import { messageText } from "../../core/error_text.ts";
 import type { RefusedAttributes } from "../../core/framework_events.ts";

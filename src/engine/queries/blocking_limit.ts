@@ -1,6 +1,6 @@
 /** Describes a reached limit for an explanation: its places, and the attempts that hold them. */
 
-import { present } from "../../core/present.ts";
+import { present } from "../../core/json.ts";
 import type { BlockingLimit, Circumstances } from "../../explain/evidence.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, type JobState } from "../../core/job_state.ts";

@@ -2,7 +2,7 @@
 
 import { errorText } from "../../core/error_text.ts";
 import type { LogId } from "../../core/ids.ts";
-import type { CommonBackoff } from "../../explain/queue_facts.ts";
+import type { CommonBackoff } from "../../explain/evidence.ts";
 import { firstLine } from "../../explain/why_error.ts";
 import type { JobLists } from "./job_lists.ts";
 

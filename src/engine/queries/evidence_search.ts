@@ -12,20 +12,19 @@ import {
   PROCESS_FACTS,
   type ProcessEntry,
 } from "../../core/event.ts";
-import { isReserved } from "../../core/event_type.ts";
 import { runToEnd, type Work } from "../../core/work.ts";
 import { outline, type OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { Candidates, Evidence } from "../../explain/evidence.ts";
 import { wantedCauses } from "../../explain/explain.ts";
 import { openExpectations, policyTargets } from "../../explain/open_expectations.ts";
 import { WAITS_MAX } from "../../explain/waiting_for.ts";
-import type { JobId, LogId } from "../../core/ids.ts";
+import { isReserved, type JobId, type LogId } from "../../core/ids.ts";
 import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
 import type { Effect } from "../../explain/likeness/suspect.ts";
-import { quotedEntry } from "../../core/quotation.ts";
+import { quotedEntry } from "../../core/log_references.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import {

@@ -12,12 +12,13 @@ import type { BlockingLimit } from "../../explain/evidence.ts";
 import type { Citation } from "../../explain/explanation.ts";
 import { heldInQueue, queuedStays } from "../../explain/hold_ups.ts";
 import { limitsInRetrospect } from "../../explain/limits_in_retrospect.ts";
-import { type SupposedLimits, withSupposed } from "../../explain/limits_supposed.ts";
 import {
   type LimitsQuestion,
   type LimitsWhatIf,
   limitsWhileQueued,
   type QueuedStanding,
+  type SupposedLimits,
+  withSupposed,
 } from "../../explain/limits_what_if.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import { inForce, type LimitsFrom, type PlaceHistory } from "../../explain/place_history.ts";

@@ -4,7 +4,7 @@
  * from its end, and then from the oldest on.
  */
 
-import { present } from "../../core/present.ts";
+import { present } from "../../core/json.ts";
 import { type JobEventLogEntry, LIMIT_FACTS, PAUSE_FACTS } from "../../core/event.ts";
 import { holds } from "../../core/pauses.ts";
 import type { JobId, LogId } from "../../core/ids.ts";

@@ -2,7 +2,7 @@
 
 import type { Condition } from "../../core/condition.ts";
 import { explainQueue } from "../../explain/explain_queue.ts";
-import type { LongestJob, QueueFacts, QueueLimit } from "../../explain/queue_facts.ts";
+import type { LongestJob, QueueFacts, QueueLimit } from "../../explain/evidence.ts";
 import type { Citation, QueueExplanation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { type LimitLine, limitLines } from "../run/queue_positions.ts";

@@ -10,7 +10,8 @@ import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { isSleep, type JobState, type TaskState, type TimedWait } from "../../core/job_state.ts";
 import { copyJson, type JsonObject } from "../../core/json.ts";
 import { named } from "../../core/thrown.ts";
-import { expectationProgress, hasSwapped } from "../../core/waits.ts";
+import { hasSwapped } from "../../core/waits.ts";
+import { expectationProgress } from "../../core/expectations.ts";
 import type { RunContext } from "./run_context.ts";
 import type { FactEvent } from "../job_context.ts";
 import type { Clock } from "../ports.ts";
@@ -23,7 +24,7 @@ import {
   settlementKey,
 } from "./settlements.ts";
 import type { LoopTurns } from "./loop_turns.ts";
-import { timeMs } from "../../core/time_ms.ts";
+import { timeMs } from "../../core/duration.ts";
 
 /** How long `run` may take to ask for the steps on record before it counts as diverged. */
 export const DIVERGENCE_GRACE_MS = 1_000;

@@ -1,21 +1,23 @@
-/** One attempt of a task's function: its limits, cancellation, staged events and outcome. */
+/**
+ * One attempt of a task or compensation: its limits, cancellation, staged events and outcome.
+ */
 
 import type { AttemptError } from "../../core/attempt_decisions.ts";
 import type { FactDraft } from "../../core/event.ts";
 import type { InterruptionReason } from "../../core/framework_events.ts";
-import type { ExecutionId, JobId, TaskId } from "../../core/ids.ts";
+import type { ExecutionId, JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { DELAY_MAX_MS } from "../../core/retry_policy.ts";
+import { DELAY_MAX_MS, type RetryPolicy } from "../../core/retry_policy.ts";
 import { isThrown } from "../../core/thrown.ts";
 import type { TaskContext } from "../job_context.ts";
 import { NonRetryableError, RetryLater } from "../job_errors.ts";
-import { type AttemptLog, StagedEvents } from "./attempt_output.ts";
+import { AttemptLog, checkedProgress, ProgressReports, StagedEvents } from "./attempt_output.ts";
 import { type AttemptOf, withinAttempt } from "./current_attempt.ts";
 import type { LateCalls } from "./misuse.ts";
 import { recordable } from "../recordable.ts";
 import type { Progress } from "../../core/job_state.ts";
 import type { Clock } from "../ports.ts";
-import type { Span } from "../watches.ts";
+import type { JobLog, Span } from "../watches.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
 /** How long an attempt may continue after its signal was aborted. */
@@ -49,82 +51,118 @@ export type AttemptOutcome =
   | AttemptError
   | { readonly kind: "interrupted"; readonly reason: InterruptionReason };
 
-interface AttemptRequest {
+/** Something to attempt for a job: a task that its `run` asks for, or a compensation. */
+export interface Work {
+  readonly kind: "task" | "compensation";
+  readonly taskId: TaskId;
+  /** Absent when `run` no longer gives the task a compensation. */
+  readonly run: ((task: TaskContext) => unknown) | undefined;
+  /** Absent when `run` no longer asks for the task. */
+  readonly retry: RetryPolicy | undefined;
+  /** In milliseconds; `undefined` means no limit. */
+  readonly timeoutMs: number | undefined;
+  /** The compensation of a task. */
+  readonly compensate?: unknown;
+}
+
+/** The run that an attempt belongs to, for the attempt. */
+export interface AttemptOwner {
   readonly jobId: JobId;
   /** The type of the job. */
   readonly type: string;
-  readonly taskId: TaskId;
-  readonly executionId: ExecutionId;
-  readonly attempt: number;
-  /** In milliseconds; `undefined` means no limit. */
-  readonly timeoutMs: number | undefined;
-  readonly run: (task: TaskContext) => unknown;
-  readonly onProgress: (progress: Progress) => void;
-  readonly ended: (outcome: AttemptOutcome) => void;
   readonly guard: SecretGuard;
-  readonly log: AttemptLog;
+  readonly services: {
+    readonly clock: Clock;
+    readonly jobLog: JobLog;
+    readonly lateCalls: LateCalls;
+    readonly writer: { readonly durableLogId: LogId };
+  };
   /** `undefined` without tracing. */
-  readonly span: Span | undefined;
-}
-
-interface AttemptServices {
-  readonly clock: Clock;
-  readonly lateCalls: LateCalls;
+  spanOf(attempt: Attempt): Span | undefined;
+  /** Appends a report of progress; `undefined` when there is no room for it. */
+  recordProgress(attempt: Attempt, progress: Progress): LogId | undefined;
+  ended(attempt: Attempt, work: Work, outcome: AttemptOutcome): void;
 }
 
 /**
- * Calls a task's function once and reports exactly one outcome, even if the function misbehaves.
- * Creates its signal and timers only when they are used.
+ * One attempt, from the entry of its start to its outcome. Calls its function once and reports
+ * exactly one outcome, even if the function misbehaves. Creates its signal, timers, log and reports
+ * only when they are used.
  */
 export class Attempt implements AttemptOf {
   readonly jobId: JobId;
   readonly taskId: TaskId;
+  readonly executionId: ExecutionId;
   readonly number: number;
+  /** The position of the entry of its start. */
+  readonly startedBy: LogId;
   readonly #type: string;
-  readonly #services: AttemptServices;
+  readonly #lateCalls: LateCalls;
   /**
-   * `undefined` after the end: code that keeps its context, or a promise that never settles, must
-   * not keep the run.
+   * Both are `undefined` after the end: code that keeps its context, or a promise that never
+   * settles, must not keep the run.
    */
-  #request: AttemptRequest | undefined;
+  #owner: AttemptOwner | undefined;
+  #work: Work | undefined;
+  #isCalled = false;
   #staged: StagedEvents | undefined;
+  #reports: ProgressReports | undefined;
+  #log: AttemptLog | undefined;
   #aborter: AbortController | undefined;
   /** Why the attempt should end: an `Interruption`, or its time limit. */
   #stop: Error | undefined;
   #cancelTimer: (() => void) | undefined;
+  /** Its number for `AttemptWatch`, once its function is called. */
+  watched: number | undefined;
 
-  constructor(request: AttemptRequest, services: AttemptServices) {
-    this.jobId = request.jobId;
-    this.taskId = request.taskId;
-    this.number = request.attempt;
-    this.#type = request.type;
-    this.#request = request;
-    this.#services = services;
+  constructor(
+    owner: AttemptOwner,
+    work: Work,
+    executionId: ExecutionId,
+    number: number,
+    startedBy: LogId,
+  ) {
+    this.jobId = owner.jobId;
+    this.taskId = work.taskId;
+    this.executionId = executionId;
+    this.number = number;
+    this.startedBy = startedBy;
+    this.#type = owner.type;
+    this.#lateCalls = owner.services.lateCalls;
+    this.#owner = owner;
+    this.#work = work;
   }
 
-  begin(): void {
-    if (this.#request === undefined) return;
-    const { timeoutMs, span, run } = this.#request;
-    if (timeoutMs !== undefined) {
-      const { clock } = this.#services;
-      const beganMs = clock.monotonic();
-      this.#cancelTimer = clock.setTimer(
-        timeoutMs,
-        () => this.#exceeded(timeoutMs, Math.round(clock.monotonic() - beganMs)),
-      );
-    }
+  /** `undefined` after the end. */
+  get work(): Work | undefined {
+    return this.#work;
+  }
+
+  /** Whether its function has been called. */
+  get isCalled(): boolean {
+    return this.#isCalled;
+  }
+
+  /** Calls its function. */
+  call(): void {
+    const owner = this.#owner;
+    const { run, timeoutMs } = this.#work ?? {};
+    if (owner === undefined || run === undefined) return;
+    this.#isCalled = true;
+    if (timeoutMs !== undefined) this.#limit(timeoutMs, owner.services.clock);
+    const span = owner.spanOf(this);
     // Called from a promise, to keep the engine's frames out of the stacks of the task's errors.
-    const context = Promise.resolve(new AttemptContext(this, this.#request));
+    const context = Promise.resolve(new AttemptContext(this, span));
     withinAttempt(this, () => withinSpan(span, () => context.then(run)))
       .then((value) => this.#returned(value), (error) => this.#threw(error));
   }
 
   /** Aborts the attempt, and abandons it after a grace period. */
   interrupt(reason: InterruptionReason): void {
-    if (this.#request === undefined || this.#stop instanceof Interruption) return;
+    if (this.#owner === undefined || !this.#isCalled || this.#stop instanceof Interruption) return;
     const stop = this.#stop = new Interruption(reason);
     this.#cancelTimer?.();
-    this.#cancelTimer = this.#services.clock.setTimer(
+    this.#cancelTimer = this.#owner.services.clock.setTimer(
       reason === "shutdown" ? SHUTDOWN_GRACE_MS : ABORT_GRACE_MS,
       () => this.#threw(stop),
     );
@@ -132,11 +170,26 @@ export class Attempt implements AttemptOf {
   }
 
   uncaught(thrown: unknown): void {
-    if (this.#request === undefined) return;
+    if (this.#owner === undefined) return;
     this.#aborter?.abort(
       new Error("the attempt has failed: its code threw an error that nothing catches"),
     );
     this.#threw(thrown);
+  }
+
+  /** More entries are durable: the next report of progress may be due. */
+  considerReport(): void {
+    this.#reports?.considered();
+  }
+
+  /** The last report of progress was lost. */
+  reportLost(): void {
+    this.#reports?.lost();
+  }
+
+  /** The last report of progress, if it is not on record: it is recorded with the end. */
+  lastReport(): Progress | undefined {
+    return this.#reports?.end();
   }
 
   get signal(): AbortSignal {
@@ -148,71 +201,102 @@ export class Attempt implements AttemptOf {
   }
 
   log(message: string, data: unknown): void {
-    this.#request?.log.write(message, data);
+    if (this.#owner === undefined) return;
+    this.#log ??= this.#newLog(this.#owner);
+    this.#log.write(message, data);
   }
 
   emit(type: string, attributes: JsonObject): void {
-    if (this.#request === undefined) return this.#late("emit");
-    this.#staged ??= new StagedEvents(this.#request.guard);
+    if (this.#owner === undefined) return this.#late("emit");
+    this.#staged ??= new StagedEvents(this.#owner.guard);
     this.#staged.emit(type, attributes);
   }
 
   progress(done: number, total?: number, note?: string): void {
-    if (this.#request === undefined) return this.#late("progress");
-    const text = note === undefined ? undefined : this.#request.guard.redact(String(note));
-    this.#request.onProgress(checkedProgress(done, total, text));
+    const owner = this.#owner;
+    if (owner === undefined) return this.#late("progress");
+    const text = note === undefined ? undefined : owner.guard.redact(String(note));
+    const progress = checkedProgress(done, total, text);
+    // No view shows the progress of a compensation.
+    if (this.#work?.kind !== "task") return;
+    const { clock, writer } = owner.services;
+    this.#reports ??= new ProgressReports({
+      clock,
+      durableLogId: () => writer.durableLogId,
+      record: (progress) => owner.recordProgress(this, progress),
+    });
+    this.#reports.report(progress);
+  }
+
+  /** Reports its outcome. */
+  end(outcome: AttemptOutcome): void {
+    const owner = this.#owner;
+    const work = this.#work;
+    this.#owner = undefined;
+    this.#work = undefined;
+    this.#staged = undefined;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.#log?.end();
+    if (owner !== undefined && work !== undefined) owner.ended(this, work, outcome);
+  }
+
+  #limit(timeoutMs: number, clock: Clock): void {
+    const beganMs = clock.monotonic();
+    this.#cancelTimer = clock.setTimer(
+      timeoutMs,
+      () => this.#exceeded(timeoutMs, Math.round(clock.monotonic() - beganMs)),
+    );
+  }
+
+  #newLog(owner: AttemptOwner): AttemptLog {
+    const { guard, services: { clock, jobLog: log } } = owner;
+    const { jobId, taskId, number: attempt, executionId } = this;
+    const about = { jobId, taskId, attempt, executionId, ...owner.spanOf(this)?.ids };
+    return new AttemptLog({ about, log, clock, guard });
   }
 
   /** Reports a late call, unless the attempt was stopped: its code may not have noticed yet. */
   #late(call: "emit" | "progress"): void {
     if (this.#stop !== undefined) return;
     const { jobId, taskId, number: attempt } = this;
-    this.#services.lateCalls.came({ call, type: this.#type, jobId, taskId, attempt });
+    this.#lateCalls.came({ call, type: this.#type, jobId, taskId, attempt });
   }
 
   #exceeded(timeoutMs: number, timedOutMs: number): void {
-    if (this.#request === undefined) return;
+    if (this.#owner === undefined) return;
     const error = new DOMException(`took longer than ${timeoutMs} ms`, "TimeoutError");
     this.#stop = error;
     this.#aborter?.abort(error);
-    this.#end({ kind: "failed", error: this.#request.guard.factOf(error), timedOutMs });
+    this.end({ kind: "failed", error: this.#owner.guard.factOf(error), timedOutMs });
   }
 
   #returned(value: unknown): void {
-    if (this.#request === undefined) return;
-    const { guard } = this.#request;
+    if (this.#owner === undefined) return;
     try {
-      const result = guard.requireNoSecret("a result", recordable(value, "result"));
-      this.#end({ kind: "completed", result, emitted: this.#staged?.events ?? [] });
+      const result = this.#owner.guard.requireNoSecret("a result", recordable(value, "result"));
+      this.end({ kind: "completed", result, emitted: this.#staged?.events ?? NONE });
     } catch (error) {
       this.#threw(error);
     }
   }
 
   #threw(thrown: unknown): void {
-    if (this.#request === undefined) return;
+    if (this.#owner === undefined) return;
     const reason = this.#stop instanceof Interruption
       ? this.#stop.reason
       : isThrown(thrown, Withdrawal)
       ? "withdrawn"
       : undefined;
-    this.#end(
+    this.end(
       reason === undefined
-        ? attemptError(thrown, this.#request.guard)
+        ? attemptError(thrown, this.#owner.guard)
         : { kind: "interrupted", reason },
     );
   }
-
-  #end(outcome: AttemptOutcome): void {
-    const request = this.#request;
-    this.#request = undefined;
-    this.#staged = undefined;
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-    request?.log.end();
-    request?.ended(outcome);
-  }
 }
+
+const NONE: readonly FactDraft[] = [];
 
 /**
  * The argument of a task's function. Its members may be destructured. It is a class because each
@@ -227,12 +311,12 @@ class AttemptContext implements TaskContext {
   readonly attempt: number;
   declare readonly traceparent?: string;
 
-  constructor(of: Attempt, { jobId, taskId, executionId, attempt, span }: AttemptRequest) {
+  constructor(of: Attempt, span: Span | undefined) {
     this.#of = of;
-    this.jobId = jobId;
-    this.taskId = taskId;
-    this.executionId = executionId;
-    this.attempt = attempt;
+    this.jobId = of.jobId;
+    this.taskId = of.taskId;
+    this.executionId = of.executionId;
+    this.attempt = of.number;
     if (span !== undefined) this.traceparent = span.traceparent;
   }
 
@@ -248,19 +332,6 @@ class AttemptContext implements TaskContext {
 
   readonly progress: TaskContext["progress"] = (done, total, note) => {
     this.#of.progress(done, total, note);
-  };
-}
-
-const NOTE_LENGTH_MAX = 1_000;
-
-export function checkedProgress(done: number, total?: number, note?: string): Progress {
-  if (!Number.isFinite(done) || (total !== undefined && !Number.isFinite(total))) {
-    throw new TypeError(`Cannot report progress ${done} of ${total}: both must be numbers`);
-  }
-  return {
-    done,
-    ...(total === undefined ? {} : { total }),
-    ...(note === undefined ? {} : { note: note.slice(0, NOTE_LENGTH_MAX).toWellFormed() }),
   };
 }
 

@@ -1,12 +1,11 @@
 /** What the code of one attempt reports besides its result: events, progress and log lines. */
 
-import { eventType, isReserved } from "../../core/event_type.ts";
 import type { FactDraft } from "../../core/event.ts";
 import { type JsonObject, jsonSize, type JsonValue } from "../../core/json.ts";
 import { NonRetryableError } from "../job_errors.ts";
 import { recordable } from "../recordable.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
-import type { LogId } from "../../core/ids.ts";
+import { eventType, isReserved, type LogId } from "../../core/ids.ts";
 import type { Progress } from "../../core/job_state.ts";
 import type { Clock } from "../ports.ts";
 import { errorMessage } from "../../core/thrown.ts";
@@ -134,6 +133,19 @@ export class ProgressReports {
     }
     this.#notBeforeMs = this.#parts.clock.monotonic() + PROGRESS_EVERY_MS;
   }
+}
+
+const NOTE_LENGTH_MAX = 1_000;
+
+export function checkedProgress(done: number, total?: number, note?: string): Progress {
+  if (!Number.isFinite(done) || (total !== undefined && !Number.isFinite(total))) {
+    throw new TypeError(`Cannot report progress ${done} of ${total}: both must be numbers`);
+  }
+  return {
+    done,
+    ...(total === undefined ? {} : { total }),
+    ...(note === undefined ? {} : { note: note.slice(0, NOTE_LENGTH_MAX).toWellFormed() }),
+  };
 }
 
 /** Per attempt. Further lines are only counted. */

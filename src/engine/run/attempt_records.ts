@@ -6,18 +6,12 @@ import type { AttemptFailure } from "../../core/framework_events.ts";
 import type { EventId, ExecutionId } from "../../core/ids.ts";
 import type { TaskState } from "../../core/job_state.ts";
 import type { Clock, Random } from "../ports.ts";
-import type { AttemptOutcome } from "./attempt.ts";
-import type { Work } from "./work.ts";
+import type { AttemptOutcome, Work } from "./attempt.ts";
 import type { RunTrace } from "./run_trace.ts";
 
 export interface AttemptRecord {
   readonly eventType: string;
   readonly attributes: object;
-}
-
-interface AttemptOf {
-  readonly work: Work;
-  readonly attempt: number;
 }
 
 /** The command that starts an attempt of each task, or of one compensation. */
@@ -38,14 +32,14 @@ export function attemptStart(
       ...(retry === undefined ? {} : { maxAttempts: retry.maxAttempts }),
     };
   }
-  const attempts = works.map(({ taskId, retry, timeoutMs, compensable }, index) => {
+  const attempts = works.map(({ taskId, retry, timeoutMs, compensate }, index) => {
     const executionId = ids[index] as ExecutionId;
     return {
       taskId,
       executionId,
       ...(retry === undefined ? {} : { maxAttempts: retry.maxAttempts }),
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      compensable,
+      compensable: compensate !== undefined,
       trace: trace.start("task", taskId, executionId),
     };
   });
@@ -67,7 +61,8 @@ export function attemptCounts(
  * @param failures How many came before this one.
  */
 export function attemptFailure(
-  { work, attempt }: AttemptOf,
+  work: Work,
+  attempt: number,
   outcome: AttemptOutcome,
   failures: number,
   { clock, random }: { readonly clock: Clock; readonly random: Random },
@@ -96,7 +91,8 @@ export function attemptFailure(
 
 /** @param emitted The ids of the events that commit with the end of the attempt. */
 export function attemptEnd(
-  { work, attempt }: AttemptOf,
+  work: Work,
+  attempt: number,
   outcome: AttemptOutcome,
   failure: AttemptFailure | undefined,
   emitted: readonly EventId[] = [],
@@ -116,7 +112,7 @@ export function attemptEnd(
   const attributes = {
     attempt,
     ...(result === undefined ? {} : { result }),
-    ...(work.compensable ? { compensable: true } : {}),
+    ...(work.compensate === undefined ? {} : { compensable: true }),
     ...(emitted.length === 0 ? {} : { emitted }),
   };
   return { eventType: "job.TaskCompleted", attributes };

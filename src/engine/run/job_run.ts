@@ -27,7 +27,7 @@ import { type RunParts, runParts } from "./run_parts.ts";
 import type { RunOwner, RunServices } from "./run_services.ts";
 import { endOfJob } from "./run_trace.ts";
 import { toSettlements } from "./settlements.ts";
-import type { Work } from "./work.ts";
+import type { Work } from "./attempt.ts";
 
 type Stage =
   | Opening

@@ -30,7 +30,7 @@ import type {
 } from "./run_context.ts";
 import type { RunParts } from "./run_parts.ts";
 import type { LostStep, Settlement } from "./settlements.ts";
-import type { Work } from "./work.ts";
+import type { Work } from "./attempt.ts";
 
 // The platform's own: code of jobs may replace the global, and its uses are tracked.
 const { queueMicrotask } = globalThis;

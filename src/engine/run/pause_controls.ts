@@ -4,7 +4,7 @@ import type { Work } from "../../core/work.ts";
 import type { EventDraft } from "../../core/event.ts";
 import type { FrameworkAttributes, PauseScope } from "../../core/framework_events.ts";
 import { newId } from "../../core/ids.ts";
-import type { Origin } from "../../core/origin.ts";
+import type { Origin } from "../../core/trace_ids.ts";
 import { holds, isOfEverything, type Pausable, type Pause } from "../../core/pauses.ts";
 import type { Clock, Random, Urgency } from "../ports.ts";
 import type { HeldPause } from "../requests.ts";

@@ -3,16 +3,17 @@
  * back off, and timers that are not on record. While a job compensates, the compensations instead.
  */
 
-import { isSettled } from "../../core/condition.ts";
+import { isSettled } from "../../core/expectations.ts";
 import type { JobEventDraft } from "../../core/event.ts";
-import { isHeld, type TaskState } from "../../core/job_state.ts";
+import { type CompletedTask, isHeld, type TaskState } from "../../core/job_state.ts";
+import { copyJson } from "../../core/json.ts";
 import { findWait } from "../../core/waits.ts";
 import { recordOrRetry } from "./disk_retries.ts";
 import { restDueAt } from "./step_options.ts";
 import type { RunContext, TaskRequest, TimerRequest, WaitRequest } from "./run_context.ts";
 import type { RunParts } from "./run_parts.ts";
 import { compensationEnded, CompensationOrder } from "./compensation_order.ts";
-import { compensationWork, taskWork, type Work } from "./work.ts";
+import type { Work } from "./attempt.ts";
 
 export class PendingWork {
   readonly #run: RunParts;
@@ -37,8 +38,8 @@ export class PendingWork {
     const onRecord = this.#run.job.task(task.taskId);
     const isBackingOff = onRecord?.status === "backingOff" && !this.#isToBeUndone &&
       this.#isAhead(onRecord.retryAt);
-    if (isBackingOff) this.startAt(taskWork(task), onRecord.retryAt);
-    else if (onRecord === undefined || !isOver(onRecord)) this.#ready.push(taskWork(task));
+    if (isBackingOff) this.startAt(task, onRecord.retryAt);
+    else if (onRecord === undefined || !isOver(onRecord)) this.#ready.push(task);
   }
 
   addTimer(timer: TimerRequest): void {
@@ -199,6 +200,18 @@ export class PendingWork {
     const drafts = compensationEnded(job.whole.tasks, { jobId, ...trace.ids });
     recordOrRetry(services, drafts, this.#advanceSoon);
   }
+}
+
+/** @param code Absent when `run` no longer asks for the task. */
+function compensationWork(task: CompletedTask, code: TaskRequest | undefined): Work {
+  const compensate = code?.compensate;
+  return {
+    kind: "compensation",
+    taskId: task.taskId,
+    run: compensate && ((context) => compensate(copyJson(task.result), context)),
+    retry: code?.retry,
+    timeoutMs: code?.timeoutMs,
+  };
 }
 
 /** A task that failed for good while its job goes on is not attempted again after a restart. */

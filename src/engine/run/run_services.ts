@@ -20,7 +20,7 @@ import type { Slots } from "./slots.ts";
 import type { Suspects } from "./suspects.ts";
 import type { LoopTurns } from "./loop_turns.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
-import type { Work } from "./work.ts";
+import type { Work } from "./attempt.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import type { JobTable } from "../writer/job_table.ts";

@@ -3,11 +3,11 @@
  * a restart, so that `run` takes the same path through its code, and a divergence is detected.
  */
 
-import { isSettled } from "../../core/condition.ts";
+import { expectationProgress, isSettled } from "../../core/expectations.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
 import { MAIN_EXPECTATION_ID, requiredMatches } from "../../core/job_plan.ts";
-import { expectationProgress, findWait } from "../../core/waits.ts";
+import { findWait } from "../../core/waits.ts";
 import { isSleep, type JobState, type TaskState, type TimedWait } from "../../core/job_state.ts";
 import type { Applied } from "../../core/job_fold.ts";
 

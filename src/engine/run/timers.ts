@@ -5,13 +5,13 @@
  */
 
 import type { Timer } from "../../core/command.ts";
-import { isSettled } from "../../core/condition.ts";
 import { decide } from "../../core/decide.ts";
 import type { FrameworkEntry, JobEventDraft } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
-import { isMet, type JobState } from "../../core/job_state.ts";
+import type { JobState } from "../../core/job_state.ts";
+import { isMet, isSettled } from "../../core/expectations.ts";
 import { sleeping } from "../../core/task_facts.ts";
 import { openWaits } from "../../core/waits.ts";
 import type { JobTable } from "../writer/job_table.ts";

@@ -12,7 +12,7 @@ import type { Past, View } from "./view.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { JobWatch } from "../watches.ts";
 import type { OldestQueued } from "../requests.ts";
-import { timeMs } from "../../core/time_ms.ts";
+import { timeMs } from "../../core/duration.ts";
 
 export class JobCensus implements View {
   readonly #watch: JobWatch | undefined;

@@ -17,7 +17,7 @@ import { indexAlternatives } from "../../core/correlation.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import type { JsonObject, JsonScalar, JsonValue } from "../../core/json.ts";
 import { looseForm, TEXT_LENGTH_MAX } from "../../explain/likeness/loose_form.ts";
-import { quotedEntry } from "../../core/quotation.ts";
+import { quotedEntry } from "../../core/log_references.ts";
 import { HASH_SEED, hashed, mixed } from "./text_hash.ts";
 
 /** How many values of an event have a key, in addition to its type. */

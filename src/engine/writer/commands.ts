@@ -1,8 +1,7 @@
 /** Decides commands on existing jobs from everything appended so far, and records the outcome. */
 
-import type { Command } from "../../core/command.ts";
+import type { Command, Rejection } from "../../core/command.ts";
 import { decide } from "../../core/decide.ts";
-import type { Rejection } from "../../core/decision.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JobTable } from "./job_table.ts";

@@ -6,7 +6,7 @@
 
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, LogId } from "../../core/ids.ts";
-import { quotedEntry } from "../../core/quotation.ts";
+import { quotedEntry } from "../../core/log_references.ts";
 import type { JobIndex } from "../job_index.ts";
 import { eventIdHash, type IdRow, IdRows } from "./id_rows.ts";
 import { timeInId, TimesInIds } from "./id_time.ts";

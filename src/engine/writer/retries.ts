@@ -1,9 +1,9 @@
 /** Retries failed and parked jobs as new jobs. Retrying a parked job ends it. */
 
-import { correlatedAttributes } from "../../core/correlated_fact.ts";
 import { decide } from "../../core/decide.ts";
-import type { Rejection } from "../../core/decision.ts";
+import type { Rejection } from "../../core/command.ts";
 import {
+  correlatedAttributes,
   type FactEntry,
   isCorrelated,
   isFromOutside,

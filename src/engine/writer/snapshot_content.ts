@@ -7,7 +7,8 @@
 
 import { parseJsonText } from "../../core/json_text.ts";
 import { Buffer } from "node:buffer";
-import { isTerminal, type JobState, shared } from "../../core/job_state.ts";
+import { isTerminal, type JobState } from "../../core/job_state.ts";
+import { shared } from "../../core/expectations.ts";
 import type { Pause } from "../../core/pauses.ts";
 import type { ChangedLimits } from "../../core/changed_limits.ts";
 import type { EventIds } from "./event_ids.ts";

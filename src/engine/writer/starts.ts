@@ -7,7 +7,7 @@ import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import type { Rate } from "../../core/place_limits.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { timeMs } from "../../core/time_ms.ts";
+import { timeMs } from "../../core/duration.ts";
 
 export interface RecordedStart {
   /** Milliseconds since the epoch. */

@@ -1,8 +1,7 @@
 /** Describes how two scalars differ that are equal except for form. */
 
 import type { JsonScalar } from "../../core/json.ts";
-import { dateForm } from "./date_form.ts";
-import { looseForm } from "./loose_form.ts";
+import { dateForm, looseForm } from "./loose_form.ts";
 
 /** How many characters around the difference are shown as code points when texts look alike. */
 const POINTS_MAX = 4;

@@ -4,7 +4,7 @@
  */
 
 import { isLarge } from "../../core/json.ts";
-import { jsonChunks } from "../../core/json_chunks.ts";
+import { jsonChunks } from "../../core/json_text.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { jsonResponse, NO_STORE_HEADERS } from "./response.ts";
 

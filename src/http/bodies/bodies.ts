@@ -208,12 +208,3 @@ function announcedBytes(request: Request): number | undefined {
 function unreadable(): Problem {
   return new Problem("unreadable-body", "Cannot read the body: it ended early or was already read");
 }
-
-/**
- * For a request that is refused without reading its body. Unless it is awaited, an announced body
- * that never arrives keeps the connection open, even after the server has stopped.
- */
-export function leaveUnread(request: Request): void {
-  if (request.bodyUsed || request.body === null || request.body.locked) return;
-  request.body.getReader().read().catch(() => {}); // The connection has closed.
-}

@@ -222,3 +222,12 @@ function intoOwnBuffer(reader: ReadableStreamBYOBReader): PieceReader {
     leave: () => {},
   };
 }
+
+/**
+ * For a request that is refused without reading its body. Unless it is awaited, an announced body
+ * that never arrives keeps the connection open, even after the server has stopped.
+ */
+export function leaveUnread(request: Request): void {
+  if (request.bodyUsed || request.body === null || request.body.locked) return;
+  request.body.getReader().read().catch(() => {}); // The connection has closed.
+}

@@ -3,8 +3,9 @@
  * up.
  */
 
-import { type GaugedLimit, LIMITS, overCapacity } from "../../documents/over_capacity.ts";
-import type { Problem } from "../problems/problem.ts";
+import { type GaugedLimit, LIMITS, overCapacity } from "../../documents/refusal.ts";
+import { type Problem, problemResponse } from "../problems/problem.ts";
+import { leaveUnread } from "../bodies/streamed_body.ts";
 
 const MIB = 1_048_576;
 
@@ -112,4 +113,40 @@ export async function lookingBack<Result>(
   } finally {
     holding.release();
   }
+}
+
+type Fetch = Deno.ServeHandler<Deno.NetAddr>;
+
+/** While fewer requests are being answered, connections are not counted, since that takes time. */
+const UNCOUNTED_MAX = 100;
+const LIMIT = "connectionRequestsMax";
+
+export function limitConnections(fetch: Fetch): Fetch {
+  let open = 0;
+  /** Counted requests being answered, by the address of their client. */
+  const counts = new Map<string, number>();
+  const add = (client: string, difference: 1 | -1) => {
+    const count = (counts.get(client) ?? 0) + difference;
+    if (count > 0) counts.set(client, count);
+    else counts.delete(client);
+  };
+  return async (request, info) => {
+    const { hostname, port } = info.remoteAddr;
+    const client = open < UNCOUNTED_MAX ? undefined : `${hostname} ${port}`;
+    if (client !== undefined && counts.get(client) === HTTP_LIMITS[LIMIT]) return refusal(request);
+    open++;
+    if (client !== undefined) add(client, 1);
+    try {
+      return await fetch(request, info);
+    } finally {
+      open--;
+      if (client !== undefined) add(client, -1);
+    }
+  };
+}
+
+function refusal(request: Request): Response {
+  leaveUnread(request);
+  const problem = overCapacity(LIMIT, HTTP_LIMITS[LIMIT], LIMITS[LIMIT]);
+  return problemResponse(problem, new URL(request.url).pathname);
 }

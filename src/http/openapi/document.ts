@@ -22,11 +22,10 @@ import {
   text,
 } from "../../documents/answers/parts.ts";
 import { standing } from "../../documents/answers/system.ts";
-import { cloudEvent } from "../requests/cloud_events.ts";
-import { correlationForms } from "../../documents/correlation_schema.ts";
+import { cloudEvent } from "../requests/event_documents.ts";
+import { correlationForms, planObject } from "../../documents/plan_schema.ts";
 import { newJob } from "../../documents/create_request.ts";
-import { incomingEvent } from "../../documents/event_schema.ts";
-import { planObject } from "../../documents/plan_schema.ts";
+import { incomingEvent } from "../../documents/events.ts";
 import { PROBLEM_KINDS, problemFacts, type ProblemKind } from "../problems/problem.ts";
 import { problemType } from "../../documents/refusal.ts";
 import type { Parameter } from "../../documents/parameters.ts";

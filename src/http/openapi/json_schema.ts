@@ -8,8 +8,7 @@ import {
 } from "@valibot/to-json-schema";
 import type * as v from "valibot";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { findDocumentation } from "../../documents/documented.ts";
-import { isObject } from "../../documents/fields.ts";
+import { findDocumentation, isObject } from "../../documents/fields.ts";
 
 /** The same members, each with another value. */
 export function mapped<Value, Result>(

@@ -126,3 +126,94 @@ export function problemResponse(problem: Problem, instance: string): Response {
     },
   });
 }
+
+export const MEANINGS: Readonly<Record<ProblemKind, string>> = {
+  "malformed-json":
+    "The body is not valid JSON; position says where the error is. Send one JSON document in UTF-8.",
+  "malformed-text":
+    "The body contains bytes that are not UTF-8. Send it in UTF-8, without a byte order mark.",
+  "malformed-host": "The Host header is missing, or is not the name of a host.",
+  "unreadable-body": "The connection ended before the body was complete. Send the request again.",
+  "unauthorized":
+    "Send a valid token as Authorization: Bearer, or sign in with a browser. The server's " +
+    "DAYBOOK_TOKEN or --token-file has the tokens.",
+  "forbidden": "The token is valid, but lacks the scope that this request needs: read, submit or " +
+    "operate. Use a token that has it.",
+  "cross-site":
+    "A page of another site sent this request: call Daybook from a backend. If the page is " +
+    "Daybook's own, behind a proxy, let the proxy pass the Host on, and name it with --allowed-hosts.",
+  "not-found": "No route has this path. /openapi.json and the reference list all routes.",
+  "unknown-event": "No entry of the journal has this event id.",
+  "unknown-pause":
+    "No pause in force has this id: it never existed, or has ended. GET /pauses lists " +
+    "the pauses in force.",
+  "unknown-limits":
+    "No definition of this type is loaded; or, for a DELETE, its limits were not changed. " +
+    "GET /limits lists all limits.",
+  "unknown-job":
+    "No job in this journal has this id. Search for a part of it on the Jobs screen, or " +
+    "with GET /jobs?search=.",
+  "method-not-allowed": "The path exists, but accepts only the methods in the Allow header.",
+  "not-in-this-state":
+    "The job is in a state, or a condition, in which this control does nothing. allowedIn " +
+    "names the states in which the control is accepted. For a job that was already retried, " +
+    "newJobId names the new job.",
+  "cannot-verify":
+    "A verification is running, or the journal cannot be read now. GET /journal shows the " +
+    "progress of a running one.",
+  "event-id-reused":
+    "An entry with this eventId has other content. An event is recorded once; send " +
+    "another fact under another id.",
+  "job-exists":
+    "The jobId of the request is already in use. Leave it out to get a new one, or use an " +
+    "Idempotency-Key to repeat a request safely.",
+  "input-removed":
+    "The input of the job was removed by its retention, so the job cannot be retried or " +
+    "its input read. Submit a new job.",
+  "body-too-slow": "The body did not arrive within the time limit. Send it again over a faster " +
+    "connection, or in parts.",
+  "precondition-failed":
+    "The job is not the one that If-Match names. Read it again, and decide again.",
+  "body-too-large": "The body is beyond --body-bytes. Send less at a time, such as fewer events.",
+  "unsupported-media-type":
+    "This route does not accept this Content-Type. The detail names the accepted ones.",
+  "wrong-host":
+    "The server does not answer to this host name. Name it with --allowed-hosts, which " +
+    "needs a token.",
+  "invalid-request":
+    "The request is well-formed, but its content is not valid. errors names each place " +
+    "and what is wrong there.",
+  "unknown-type":
+    "No definition of this type is loaded. knownTypes lists the loaded types; --definitions " +
+    "loads more.",
+  "job-too-long":
+    "The job has more entries than one request may read. With upTo, a what-if stops earlier.",
+  "unknown-point":
+    "The entry, event or time is not part of the life of this job. Digits are a logId: " +
+    "write event/17 for the event with the id 17.",
+  "idempotency-key-reused":
+    "The same Idempotency-Key was already used with another body. Use a new key for a new request.",
+  "too-many-failures":
+    "Too many wrong tokens came from this address. Wait for the number of seconds in Retry-After.",
+  "internal":
+    "A bug in Daybook; the server's log has the details. Sending the request again may or may " +
+    "not help.",
+  "outcome-unknown":
+    "The journal failed, or the leader stopped, while the request was being recorded, so it may " +
+    "or may not be on record. If the server stays down, restart it. Then send the request again with " +
+    "the same Idempotency-Key, jobId or eventId.",
+  "draining": "The process is stopping. Send the request again once it has restarted.",
+  "over-capacity":
+    "The server is at one of its limits; limit names it. Send the request again after the seconds " +
+    "in Retry-After.",
+  "index-damaged":
+    "The index of ended jobs cannot be read. It is a cache: restart the server to rebuild it " +
+    "from the journal.",
+  "not-ready": "The process is starting, or accepts no writes now; the detail says why.",
+  "behind":
+    "The client has seen entries, from another process of the same journal, that this one has not read " +
+    "yet. Send the request again after the seconds in Retry-After, or send it to another process.",
+  "disk-full":
+    "The disk of the journal is full. Nothing acknowledged is lost, reads still work, and " +
+    "writes resume when there is room again.",
+};

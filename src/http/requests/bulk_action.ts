@@ -4,13 +4,13 @@
  * the action.
  */
 
-import { present } from "../../core/present.ts";
+import { present } from "../../core/json.ts";
 import type { Condition } from "../../core/condition.ts";
 import { type BulkControl, CONTROLS } from "../../core/controls.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
-import type { Origin } from "../../core/origin.ts";
+import type { Origin } from "../../core/trace_ids.ts";
 import type { EngineProblem, Outcome } from "../../engine/requests.ts";
 import type { JobCount, JobFilter } from "../../engine/job_pages.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";

@@ -1,11 +1,18 @@
 /** Routes for an action on all jobs that match a filter, and for failures by kind. */
 
-import { describe, maybe } from "../../documents/documented.ts";
+import {
+  checked,
+  describe,
+  maybe,
+  reasonField,
+  strictObject,
+  wholeField,
+} from "../../documents/fields.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import { BULK_CONTROLS, type ControlName, CONTROLS } from "../../core/controls.ts";
 import type { JsonValue } from "../../core/json.ts";
-import type { Origin } from "../../core/origin.ts";
+import type { Origin } from "../../core/trace_ids.ts";
 import { bulkAnswer, bulkPreviewAnswer, failuresAnswer } from "../../documents/answers/bulk.ts";
 import { summaryView } from "../../documents/answers/job_view.ts";
 import { choices } from "../../documents/answers/parts.ts";
@@ -23,10 +30,8 @@ import {
   previewBulk,
   runBulk,
 } from "../requests/bulk_action.ts";
-import { checked, reasonField, strictObject, wholeField } from "../../documents/fields.ts";
 import { FILTER_PARAMETERS, filterBody, toJobFilter } from "../../documents/job_filter.ts";
-import { readQuery } from "../requests/query.ts";
-import { requestOrigin } from "../requests/headers.ts";
+import { readQuery, requestOrigin } from "../requests/request.ts";
 import type { Route } from "../route.ts";
 import type { FailureGroup } from "../../engine/job_pages.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";

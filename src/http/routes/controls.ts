@@ -33,7 +33,7 @@ import {
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
-import { requestOrigin } from "../requests/headers.ts";
+import { requestOrigin } from "../requests/request.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { sizeFor } from "../guard/admission_gate.ts";

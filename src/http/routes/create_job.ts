@@ -1,21 +1,26 @@
 /** `POST /jobs`: create a job, or many, and answer once they are on disk. */
 
 import { receiptView } from "../../documents/answers/job_view.ts";
-import { idempotencyKeyField, toIdempotency } from "../../documents/idempotency.ts";
+import {
+  createAll,
+  createJudging,
+  idempotencyKeyField,
+  type JudgedJob,
+  originatedJobs,
+  toIdempotency,
+} from "../../documents/jobs.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import { isTerminal } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Created, CreateRequest } from "../../engine/requests.ts";
 import { jobAnswer, jobReceiptsAnswer, minimalJobAnswer } from "../../documents/answers/job.ts";
-import { createAll } from "../../documents/job_receipts.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { text } from "../../documents/answers/parts.ts";
 import { SMALL_BYTES } from "../bodies/bodies.ts";
-import { decodeUtf8, parseMediaType, unsupportedMediaType } from "../bodies/body.ts";
+import { decodeUtf8, formDocument, parseMediaType, unsupportedMediaType } from "../bodies/body.ts";
 import { newJob, parseCreateRequest } from "../../documents/create_request.ts";
-import { createJudging, type JudgedJob, originatedJobs } from "../../documents/job_documents.ts";
-import { documented } from "../../documents/documented.ts";
+import { documented } from "../../documents/fields.ts";
 import {
   type Judging,
   manyInLines,
@@ -24,10 +29,9 @@ import {
 } from "../../documents/one_or_many.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
-import { parsePreferences, type Preferences, requestOrigin } from "../requests/headers.ts";
+import { parsePreferences, type Preferences, requestOrigin } from "../requests/request.ts";
 import { createdAnswer } from "../answers/job_answer.ts";
 import { parseJson } from "../../documents/json_document.ts";
-import { formDocument } from "../bodies/multipart.ts";
 import {
   BODY_PROBLEMS,
   json,

@@ -14,13 +14,13 @@ import { entriesAnswer } from "../../documents/answers/entries.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
-import { joined } from "../../core/json_chunks.ts";
+import { joined } from "../../core/json_text.ts";
 import { type Contents, json } from "../openapi/operation.ts";
 import { requestPermit } from "../guard/viewer.ts";
 import { STATUS } from "../problems/problem.ts";
-import { preferredType } from "../requests/headers.ts";
+import { preferredType } from "../requests/request.ts";
 import { streamResponse } from "../answers/response.ts";
-import { generatedBody } from "../stream/generated.ts";
+import { generatedBody } from "../stream/outlets.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import {

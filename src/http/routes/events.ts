@@ -1,14 +1,12 @@
 /** `/events` and `/stream`: deliver events, and read the journal. */
 
-import { withinLazy } from "../../documents/fields.ts";
+import { documented, withinLazy } from "../../documents/fields.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
 import { receiptsAnswer } from "../../documents/answers/entries.ts";
-import { cloudEvent } from "../requests/cloud_events.ts";
-import { documented } from "../../documents/documented.ts";
+import { cloudEvent, readEvents } from "../requests/event_documents.ts";
 import type { HttpDeps } from "../http_deps.ts";
-import { readEvents } from "../requests/event_documents.ts";
-import { incomingEvent } from "../../documents/event_schema.ts";
+import { deliver, incomingEvent } from "../../documents/events.ts";
 import { selectFeed } from "../stream/feed.ts";
 import {
   BODY_PROBLEMS,
@@ -19,10 +17,8 @@ import {
   WRITE_PROBLEMS,
 } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
-import { readQuery } from "../requests/query.ts";
+import { originatedEvents, readQuery, requestOrigin } from "../requests/request.ts";
 import { eventType, jobId, listParameter, single } from "../../documents/parameters.ts";
-import { deliver } from "../../documents/event_receipts.ts";
-import { originatedEvents, requestOrigin } from "../requests/headers.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { answerEntries, ENTRIES, entryPageParameters } from "./entries.ts";

@@ -9,9 +9,10 @@ import * as v from "valibot";
 import {
   aboutText,
   eventExplanationText,
+  explanationText,
   queueExplanationText,
-} from "../../explain/other_explanation_texts.ts";
-import { explanationText, type TextOptions } from "../../explain/explanation_text.ts";
+  type TextOptions,
+} from "../../explain/explanation_text.ts";
 import type { Action, Citation, NextStep } from "../../explain/explanation.ts";
 import { type EventId, ID_PATTERN } from "../../core/ids.ts";
 import { parseWholeNumber } from "../../documents/fields.ts";
@@ -28,9 +29,8 @@ import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { type Answer, json } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
-import { readQuery } from "../requests/query.ts";
+import { preferredType, reachedAs, readQuery } from "../requests/request.ts";
 import { choice, single } from "../../documents/parameters.ts";
-import { preferredType, reachedAs } from "../requests/headers.ts";
 import { textResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { jobIdParameter } from "./jobs.ts";

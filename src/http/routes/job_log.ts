@@ -3,7 +3,7 @@
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { ok } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
-import { readQuery } from "../requests/query.ts";
+import { readQuery } from "../requests/request.ts";
 import { single, wholeNumber } from "../../documents/parameters.ts";
 import type { Route } from "../route.ts";
 import { requireJob } from "./jobs.ts";

@@ -1,6 +1,6 @@
 /** Lists of jobs, a single job, and its input. */
 
-import { present } from "../../core/present.ts";
+import { present } from "../../core/json.ts";
 import {
   choice,
   cursor,
@@ -20,7 +20,7 @@ import { jobView, summaryView } from "../../documents/answers/job_view.ts";
 import { largeJsonResponse, PAGE_CHARACTERS_MAX } from "../answers/large_answer.ts";
 import { json, ok, PREFERENCE_APPLIED, WAIT } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
-import { readQuery } from "../requests/query.ts";
+import { appliedHeader, parsePreferences, readQuery } from "../requests/request.ts";
 import type { Route } from "../route.ts";
 import * as v from "valibot";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
@@ -28,7 +28,6 @@ import { isTerminal, type JobHead, type JobState } from "../../core/job_state.ts
 import { text } from "../../documents/answers/parts.ts";
 import { unknownJob, valueOrThrow } from "../../documents/engine_refusal.ts";
 import { jobFeed } from "../stream/feed.ts";
-import { appliedHeader, parsePreferences } from "../requests/headers.ts";
 import { emptyResponse, jsonResponse } from "../answers/response.ts";
 import { jobEnd } from "../stream/channels.ts";
 import { sizeFor } from "../guard/admission_gate.ts";

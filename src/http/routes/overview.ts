@@ -1,23 +1,161 @@
-/** `/overview`: what the first page of the dashboard shows, for programs. */
+/**
+ * /overview: what the first page of the dashboard shows, for programs. Unknown values are null, and
+ * absent counts are 0.
+ */
 
 import { currentState } from "../openapi/operation.ts";
-import {
-  DEFAULT_SPAN,
-  overviewView,
-  readOverview,
-  SPAN_PARAMETER,
-} from "../answers/overview_view.ts";
 import { STATUS } from "../problems/problem.ts";
-import { readQuery } from "../requests/query.ts";
+import { readQuery } from "../requests/request.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import * as v from "valibot";
 import { CONDITIONS } from "../../core/condition.ts";
-import { STATE_NAMES } from "../../core/job_state.ts";
-import { TREND_SPANS } from "../../metrics/figures.ts";
+import { type JobState, STATE_NAMES } from "../../core/job_state.ts";
+import {
+  type FailingType,
+  type PeriodFigures,
+  type Trend,
+  TREND_SPANS,
+  type TrendSpan,
+} from "../../metrics/figures.ts";
 import { failureAnswer, parkedReason } from "../../documents/answers/job.ts";
 import { count, milliseconds, text, time, use } from "../../documents/answers/parts.ts";
 import { pauseAnswer } from "../../documents/answers/system.ts";
+import { openExpectations } from "../../explain/open_expectations.ts";
+import { requiredMatches } from "../../core/job_plan.ts";
+import { failureResource } from "../../core/job_resource.ts";
+import type { Census, HeldPause, NeedingAttention } from "../../engine/requests.ts";
+import { jobPath } from "../../documents/answers/job_view.ts";
+import type { HttpDeps } from "../http_deps.ts";
+import { pauseView } from "./holds.ts";
+import { choice, single } from "../../documents/parameters.ts";
+
+const SPAN_NAMES = Object.keys(TREND_SPANS) as TrendSpan[];
+
+export const SPAN_PARAMETER = {
+  span: single(choice(SPAN_NAMES), "How far back the trend goes. Default: 10m."),
+};
+
+export const DEFAULT_SPAN: TrendSpan = "10m";
+
+/** What is counted while the process runs. */
+interface Counts {
+  readonly span: TrendSpan;
+  /** When counting started, in milliseconds since the epoch. */
+  readonly sinceMs: number;
+  readonly trend: Trend;
+  readonly failingTypes: readonly FailingType[];
+  /** Bytes; `undefined` when unknown. */
+  readonly diskFree: number | undefined;
+}
+
+interface Overview {
+  readonly census: Census;
+  readonly pauses: readonly HeldPause[];
+  readonly attention: NeedingAttention;
+  /** `undefined` if nothing is counted over time. */
+  readonly counts: Counts | undefined;
+}
+
+/** Read in one place for the page of the overview and its route. */
+export async function readOverview(
+  { engine, overview }: HttpDeps,
+  span: TrendSpan,
+): Promise<Overview> {
+  const [attention, diskFree] = await Promise.all([
+    engine.survey.needingAttention(),
+    overview?.diskFree(),
+  ]);
+  const counts = overview === undefined ? undefined : {
+    span,
+    sinceMs: overview.sinceMs,
+    trend: overview.trend(span),
+    failingTypes: overview.failingTypes(),
+    diskFree,
+  };
+  return { census: engine.survey.census(), pauses: engine.pauses.all(), attention, counts };
+}
+
+function overviewView({ census, pauses, attention, counts }: Overview) {
+  const { oldestQueued } = census;
+  return {
+    pauses: pauses.map(pauseView),
+    jobs: {
+      all: census.jobs,
+      byState: countsByKind(STATE_NAMES, (state) => census.states.get(state) ?? 0),
+      byCondition: countsByKind(CONDITIONS, (condition) => census.conditions.get(condition) ?? 0),
+    },
+    workers: { used: census.busyWorkers, max: census.maxWorkers },
+    oldestQueued: oldestQueued === undefined
+      ? null
+      : { jobId: oldestQueued.jobId, forMs: oldestQueued.queuedMs },
+    trend: counts === undefined ? null : trendView(counts),
+    failingTypes: counts?.failingTypes.map(({ type, ...rest }) => ({
+      of: type.of,
+      type: type.of === "definition" ? type.name : null,
+      ...rest,
+    })) ?? null,
+    attention: attentionView(attention),
+    diskFreeBytes: counts?.diskFree ?? null,
+  };
+}
+
+function countsByKind<Kind extends string, Value>(
+  kinds: readonly Kind[],
+  toValue: (kind: Kind) => Value,
+) {
+  return Object.fromEntries(kinds.map((kind) => [kind, toValue(kind)]));
+}
+
+function trendView({ span, sinceMs, trend: { points, whole } }: Counts) {
+  return {
+    span,
+    countedSince: formatTime(sinceMs),
+    intervalMs: TREND_SPANS[span].intervalMs,
+    points: points.map(({ fromMs, ...figures }) => ({
+      from: formatTime(fromMs),
+      ...figuresView(figures),
+    })),
+    whole: figuresView(whole),
+  };
+}
+
+/** Durations without a measurement are `null`. */
+function figuresView({ queued, run, sync, ...counts }: PeriodFigures) {
+  return { ...counts, queued: queued ?? null, run: run ?? null, sync: sync ?? null };
+}
+
+function attentionView({ failed, waiting, parked }: NeedingAttention) {
+  return {
+    failed: failed.map((job) => ({
+      ...jobIdentity(job),
+      endedAt: job.endedAt,
+      failure: failureResource(job),
+    })),
+    waiting: waiting.map(({ job, since }) => ({
+      ...jobIdentity(job),
+      since,
+      waitsFor: openExpectations(job).map(({ expected, matched }) => ({
+        id: expected.id,
+        eventType: expected.matcher.eventType,
+        matched,
+        required: requiredMatches(expected.multiplicity),
+      })),
+    })),
+    parked: parked.map(({ newest: { jobId, message }, ...group }) => ({
+      ...group,
+      newest: { jobId, message, links: { self: jobPath(jobId) } },
+    })),
+  };
+}
+
+function jobIdentity({ jobId, type }: JobState) {
+  return { jobId, type: type ?? null, links: { self: jobPath(jobId) } };
+}
+
+function formatTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
 
 const spread = v.nullable(v.object({ p50Ms: milliseconds, p95Ms: milliseconds }));
 
@@ -32,7 +170,7 @@ const happenings = {
 };
 
 const trend = v.object({
-  span: v.picklist(Object.keys(TREND_SPANS)),
+  span: v.picklist(SPAN_NAMES),
   countedSince: time,
   intervalMs: milliseconds,
   points: v.array(v.object({ from: time, ...happenings })),
@@ -68,8 +206,8 @@ const overviewAnswer = v.object({
   pauses: v.array(pauseAnswer),
   jobs: v.object({
     all: count,
-    byState: countsByKind(STATE_NAMES),
-    byCondition: countsByKind(CONDITIONS),
+    byState: v.object(countsByKind(STATE_NAMES, () => count)),
+    byCondition: v.object(countsByKind(CONDITIONS, () => count)),
   }),
   workers: use,
   oldestQueued: v.nullable(v.object({ jobId: text, forMs: milliseconds })),
@@ -78,10 +216,6 @@ const overviewAnswer = v.object({
   attention,
   diskFreeBytes: v.nullable(count),
 });
-
-function countsByKind<Kind extends string>(kinds: readonly Kind[]) {
-  return v.object(Object.fromEntries(kinds.map((kind) => [kind, count])));
-}
 
 export const OVERVIEW_ROUTES: readonly Route[] = [{
   method: "GET",

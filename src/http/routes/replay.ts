@@ -1,11 +1,16 @@
 /** `/jobs/:id/replay`, `diff` and `what-if`: a job in the past, and as it would have been. */
 
 import {
+  parsePoint,
+  parseSupposition,
+  POINT_FORMS,
+  POINT_RULE,
   STEP_PARAMETERS,
   stepsCursor,
   stepsWanted,
   supposedJob,
-} from "../../documents/supposed_job.ts";
+  supposition,
+} from "../../documents/supposition.ts";
 import { invalidParameter } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
@@ -14,21 +19,14 @@ import { diffAnswer, replayAnswer, whatIfAnswer } from "../../documents/answers/
 import { readJson } from "../bodies/body.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import { single } from "../../documents/parameters.ts";
-import { documented } from "../../documents/documented.ts";
+import { documented } from "../../documents/fields.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import { jobView } from "../../documents/answers/job_view.ts";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { BODY_PROBLEMS, json, ok, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
-import {
-  parsePoint,
-  parseSupposition,
-  POINT_FORMS,
-  POINT_RULE,
-  supposition,
-} from "../../documents/supposition_schema.ts";
 import { STATUS } from "../problems/problem.ts";
-import { readQuery } from "../requests/query.ts";
+import { readQuery } from "../requests/request.ts";
 import type { Route } from "../route.ts";
 import { requireJob } from "./jobs.ts";
 

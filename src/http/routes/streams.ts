@@ -14,7 +14,7 @@ import type { Context } from "hono";
 import * as v from "valibot";
 import { STRATA } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
-import { documented } from "../../documents/documented.ts";
+import { documented, parseWholeNumber } from "../../documents/fields.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import type { Contents } from "../openapi/operation.ts";
@@ -22,7 +22,6 @@ import { requestPermit } from "../guard/viewer.ts";
 import { STATUS } from "../problems/problem.ts";
 import { streamResponse } from "../answers/response.ts";
 import type { Wanted } from "../stream/channels.ts";
-import { parseWholeNumber } from "../../documents/fields.ts";
 
 export const AFTER = single(
   wholeNumber(0, Number.MAX_SAFE_INTEGER),

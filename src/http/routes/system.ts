@@ -1,23 +1,32 @@
-/** Routes about the server itself: definitions, metrics, the API document, settings, health. */
+/**
+ * Routes about the server itself: definitions, metrics, the API document, settings, health, and the
+ * journal with its verification.
+ */
 
 import {
   definitionsAnswer,
   indexAnswer,
+  journalAnswer,
   liveAnswer,
   readyAnswer,
+  type ShownSetting,
   systemAnswer,
+  verificationRun,
 } from "../../documents/answers/system.ts";
-import { limitsInUse } from "../answers/limits_in_use.ts";
-import { currentState } from "../openapi/operation.ts";
+import { BODY_PROBLEMS, currentState, json, UNSAFE_PROBLEMS } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { jsonResponse, NO_STORE_HEADERS } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { requestViewer, tokenHolders, type Viewer } from "../guard/viewer.ts";
 import type { DatabaseInForce, Standing } from "../../core/standing.ts";
-import type { HttpDeps, ProcessFigures } from "../http_deps.ts";
-import type { ShownSetting } from "../../documents/answers/system.ts";
-import { anyObject } from "../../documents/answers/parts.ts";
+import type { HttpDeps, ProcessFigures, Use } from "../http_deps.ts";
+import { anyObject, text } from "../../documents/answers/parts.ts";
 import { draining, RETRY_AFTER_SECONDS } from "../../documents/engine_refusal.ts";
+import type { StandingLimits } from "../../engine/events/delivery_limits.ts";
+import { type GaugedLimit, type LimitName, LIMITS } from "../../documents/refusal.ts";
+import type { Context } from "hono";
+import { readOptionalJson } from "../bodies/body.ts";
+import { checked, strictObject } from "../../documents/fields.ts";
 
 /** `/definitions`: the types of jobs that can be created. */
 export const DEFINITION_ROUTES: readonly Route[] = [{
@@ -214,3 +223,107 @@ function notReady(reason: string, members: Problem["members"] = {}): Problem {
 function sharedIn({ database: _, ...shared }: Standing) {
   return { shared };
 }
+
+export interface LimitInUse extends Use {
+  readonly name: LimitName;
+  /** What is counted. */
+  readonly what: string;
+  readonly unit: "bytes" | "count";
+}
+
+/** The limits of the engine, if known, then those of the HTTP layer. */
+export function limitsInUse(
+  { system, requests, openRequests, waiting, streams, bodies, lookBack }: HttpDeps,
+): readonly LimitInUse[] {
+  const engine = Object.entries(system?.limits() ?? {}).map(([name, use]) =>
+    inUse(name as keyof StandingLimits, use)
+  );
+  const gauges = [requests, openRequests, waiting, streams, bodies.bytes, lookBack];
+  const deps = gauges.map(({ limit, open, max }) => inUse(limit, { used: open, max }));
+  return [...engine, ...deps];
+}
+
+function inUse(name: keyof StandingLimits | GaugedLimit, { used, max }: Use): LimitInUse {
+  const { what } = LIMITS[name];
+  const unit = what.startsWith("bytes") ? "bytes" : "count";
+  return { name, what, unit, used, max };
+}
+
+const verifyBody = strictObject({});
+
+function verificationAnswer({ verification }: HttpDeps) {
+  return { verificationRun: verification?.run ?? null };
+}
+
+async function showJournal(deps: HttpDeps): Promise<Response> {
+  const shared = deps.standing === undefined ? {} : { shared: deps.standing() };
+  // Read first: a run that ends meanwhile must not be shown as ended with the verdict before it.
+  const run = verificationAnswer(deps);
+  return jsonResponse({ ...await deps.engine.journalInfo(), ...shared, ...run }, STATUS.ok);
+}
+
+async function verify(c: Context, deps: HttpDeps): Promise<Response> {
+  checked(verifyBody, await readOptionalJson(c.req.raw, deps.bodies));
+  startVerification(deps);
+  return jsonResponse(verificationAnswer(deps), STATUS.accepted, { location: "/journal" });
+}
+
+/**
+ * @throws {Problem} `cannot-verify`, or `not-found` if the journal is not in files.
+ */
+export function startVerification({ verification }: HttpDeps): void {
+  if (verification === undefined) {
+    throw new Problem("not-found", "Cannot verify: this journal is not in files");
+  }
+  const start = verification.start();
+  if (!start.started) throw new Problem("cannot-verify", `Cannot verify: ${start.reason}`);
+}
+
+export const JOURNAL_ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/journal",
+    scope: "read",
+    operation: currentState(
+      "showJournal",
+      "Show the journal's location and condition",
+      journalAnswer,
+      {
+        description: "Its head and segments, the last recovery, snapshot and verification; for a " +
+          "journal that several processes share, who leads it and why, and what its database " +
+          "promises.",
+      },
+    ),
+    handle: (_, deps) => showJournal(deps),
+  },
+  {
+    method: "POST",
+    path: "/journal/verify",
+    // Each process verifies its own copy.
+    by: "here",
+    scope: "operate",
+    operation: {
+      id: "verifyJournal",
+      tag: "system",
+      summary: "Start a verification, as journal verify does",
+      description: "The verification runs in the background; GET /journal shows its progress in " +
+        "verificationRun, and its verdict in lastVerification. One runs at a time. " +
+        "lastVerification.proved has the first and the last logId that were verified: the run read and " +
+        "checked every line between them. It relied on no earlier verdict, sidecar, snapshot or " +
+        "index, and compared all of these with the lines. It is " +
+        "null if there was no line, and absent in verdicts of older versions.",
+      body: { required: false, content: json(verifyBody) },
+      answers: {
+        [STATUS.accepted]: {
+          description: "The verification has started.",
+          content: json(verificationRun),
+          headers: {
+            "Location": { description: "The path that shows its progress.", schema: text },
+          },
+        },
+      },
+      problems: ["cannot-verify", ...BODY_PROBLEMS, ...UNSAFE_PROBLEMS],
+    },
+    handle: verify,
+  },
+];

@@ -12,8 +12,7 @@ import {
   type Scan,
   type StreamMessages,
 } from "./feed.ts";
-import type { Chunk, ChunkCache } from "./generated.ts";
-import type { StreamTurns } from "./stream_turns.ts";
+import type { StreamTurns } from "./turns.ts";
 
 /** In UTF-16 units; a chunk exceeds it by at most one message. */
 const CHUNK_LENGTH_MAX = 16 * 1024;
@@ -35,6 +34,47 @@ export interface Waiter {
   /** Everything up to here was sent, or did not match. */
   cursor: LogId;
   serve(): void;
+}
+
+/**
+ * All messages of a channel after one position and up to another. The journal is append-only, so a
+ * chunk never becomes invalid.
+ */
+export interface Chunk {
+  /** Whole messages; empty if nothing passed the filter. */
+  readonly bytes: Uint8Array;
+  readonly to: LogId;
+  /** Whether the stream ends with this chunk. */
+  readonly isLast: boolean;
+}
+
+const BYTES_MAX = 4 * 1024 * 1024;
+const CHUNKS_MAX = 4_096;
+
+/** The newest chunks. A chunk that was evicted is created again when needed. */
+export class ChunkCache {
+  readonly #chunks = new Map<string, Chunk>();
+  #bytes = 0;
+
+  get(key: string): Chunk | undefined {
+    return this.#chunks.get(key);
+  }
+
+  add(key: string, chunk: Chunk): void {
+    if (this.#chunks.has(key)) return;
+    this.#chunks.set(key, chunk);
+    this.#bytes += chunk.bytes.length;
+    for (const [oldest, { bytes }] of this.#chunks) {
+      if (this.#bytes <= BYTES_MAX && this.#chunks.size <= CHUNKS_MAX) return;
+      this.#chunks.delete(oldest);
+      this.#bytes -= bytes.length;
+    }
+  }
+
+  clear(): void {
+    this.#chunks.clear();
+    this.#bytes = 0;
+  }
 }
 
 interface ChannelParts {

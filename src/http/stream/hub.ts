@@ -10,12 +10,10 @@ import type { Clock } from "../../engine/ports.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { selectFeed, StreamMessages } from "./feed.ts";
 import type { Permit } from "../guard/viewer.ts";
-import { Channel, Channels, nothingAfter, type Wanted } from "./channels.ts";
-import { ChunkCache } from "./generated.ts";
-import { Timeouts } from "./timeouts.ts";
+import { Channel, Channels, ChunkCache, nothingAfter, type Wanted } from "./channels.ts";
 import { Outlet, type OutletKeeper } from "./outlets.ts";
+import { StreamTurns, Timeouts } from "./turns.ts";
 import { type ReaderHub, StreamReader } from "./reader.ts";
-import { StreamTurns } from "./stream_turns.ts";
 
 const READ_AT_ONCE_MAX = 512;
 /** Readers that read the journal at the same time. */

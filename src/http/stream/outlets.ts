@@ -1,8 +1,11 @@
-/** All open streams: limits their number, and closes them when they stall or the process stops. */
+/**
+ * All open streams: limits their number, closes them when they stall or the process stops, and
+ * takes chunks from a generator, one by one as they are pulled.
+ */
 
 import type { Clock } from "../../engine/ports.ts";
 import type { Gauge } from "../guard/capacity.ts";
-import { Timeouts } from "./timeouts.ts";
+import { Timeouts } from "./turns.ts";
 import type { Permit } from "../guard/viewer.ts";
 
 /** Creates the chunks of one outlet. */
@@ -169,5 +172,48 @@ export class Outlets implements OutletKeeper {
 
   #stop(): void {
     for (const outlet of [...this.#open]) outlet.stop();
+  }
+}
+
+/** The signal aborts when no more chunks are needed: the generator must then return. */
+type Chunks = (signal: AbortSignal) => AsyncGenerator<string>;
+
+export function generatedBody(
+  chunks: Chunks,
+  options: Omit<OutletOptions, "sourceOf">,
+): ReadableStream<Uint8Array> {
+  return new Outlet({ ...options, sourceOf: (outlet) => new Generated(chunks, outlet) }).body;
+}
+
+const encoder = new TextEncoder();
+
+class Generated implements ChunkSource {
+  readonly #leave = new AbortController();
+  readonly #chunks: AsyncGenerator<string>;
+
+  constructor(chunks: Chunks, private readonly outlet: Outlet) {
+    this.#chunks = chunks(this.#leave.signal);
+  }
+
+  wanted(): void {
+    void this.#next();
+  }
+
+  stop(): void {
+    this.#leave.abort();
+  }
+
+  left(): void {
+    this.#leave.abort();
+  }
+
+  async #next(): Promise<void> {
+    try {
+      const { done, value } = await this.#chunks.next();
+      if (done) this.outlet.end();
+      else this.outlet.give(encoder.encode(value));
+    } catch (error) {
+      this.outlet.fail(error);
+    }
   }
 }

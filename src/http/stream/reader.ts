@@ -1,12 +1,10 @@
 /** One reader of a stream: a cursor, and an outlet that takes one chunk at a time. */
 
 import type { LogId } from "../../core/ids.ts";
-import type { Channel, Waiter } from "./channels.ts";
-import type { Chunk } from "./generated.ts";
-import type { Timeouts } from "./timeouts.ts";
-import { greetingAt, heartbeatAt } from "./feed.ts";
+import type { Channel, Chunk, Waiter } from "./channels.ts";
 import type { ChunkSource, Outlet } from "./outlets.ts";
-import type { StreamTurns } from "./stream_turns.ts";
+import type { StreamTurns, Timeouts } from "./turns.ts";
+import { greetingAt, heartbeatAt } from "./feed.ts";
 
 /** The part of the hub that a reader uses. */
 export interface ReaderHub {

@@ -1,11 +1,7 @@
 /** The input of a `webhook.deliver` job. */
 
 import * as v from "valibot";
-import {
-  EVENT_TYPE_MAX_LENGTH,
-  EVENT_TYPE_PATTERN,
-  EVENT_TYPE_RULE,
-} from "../../core/event_type.ts";
+import { EVENT_TYPE_MAX_LENGTH, EVENT_TYPE_PATTERN, EVENT_TYPE_RULE } from "../../core/ids.ts";
 
 const URL_LENGTH_MAX = 2_000;
 const HEADERS_MAX = 20;

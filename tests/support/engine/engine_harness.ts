@@ -2,9 +2,16 @@
 
 import assert from "node:assert/strict";
 import { deriveCondition } from "../../../src/core/condition.ts";
-import { type EventType, eventType } from "../../../src/core/event_type.ts";
 import type { JobEventLogEntry } from "../../../src/core/event.ts";
-import { eventId, type JobId, jobId, type LogId, taskId } from "../../../src/core/ids.ts";
+import {
+  eventId,
+  type EventType,
+  eventType,
+  type JobId,
+  jobId,
+  type LogId,
+  taskId,
+} from "../../../src/core/ids.ts";
 import type { JobState } from "../../../src/core/job_state.ts";
 import { findIllegality } from "../../../src/verify/legality.ts";
 import type { JsonObject, JsonValue } from "../../../src/core/json.ts";

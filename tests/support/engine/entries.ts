@@ -12,7 +12,6 @@ import type {
   JobEventLogEntry,
   Recorded,
 } from "../../../src/core/event.ts";
-import { eventType } from "../../../src/core/event_type.ts";
 import type {
   ErrorFact,
   FailureKind,
@@ -24,6 +23,7 @@ import type {
 } from "../../../src/core/framework_events.ts";
 import {
   eventId,
+  eventType,
   executionId,
   type JobId,
   jobId,

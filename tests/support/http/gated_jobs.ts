@@ -1,7 +1,7 @@
 /** Job types that a test blocks and releases, and that events start. */
 
 import * as v from "valibot";
-import type { EventType } from "../../../src/core/event_type.ts";
+import type { EventType } from "../../../src/core/ids.ts";
 import { type AnyJobDefinition, defineJob } from "../../../src/engine/definition.ts";
 
 /** A gate at which tasks wait until it is opened. */

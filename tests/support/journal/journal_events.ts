@@ -1,8 +1,7 @@
 /** Events for tests of the journal. */
 
 import type { Cause } from "../../../src/core/event.ts";
-import { eventType } from "../../../src/core/event_type.ts";
-import { eventId, jobId } from "../../../src/core/ids.ts";
+import { eventId, eventType, jobId } from "../../../src/core/ids.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
 import type { StampedEvent } from "../../../src/engine/ports.ts";
 

@@ -1,7 +1,7 @@
 /** A journal of jobs written by the real engine, on a disk in memory. */
 
 import assert from "node:assert/strict";
-import { eventType } from "../../../src/core/event_type.ts";
+import { eventType } from "../../../src/core/ids.ts";
 import type { JsonValue } from "../../../src/core/json.ts";
 import type { Random } from "../../../src/engine/ports.ts";
 import type { FileSystem } from "../../../src/journal/file_system.ts";

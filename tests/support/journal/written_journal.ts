@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { eventType } from "../../../src/core/event_type.ts";
+import { eventType } from "../../../src/core/ids.ts";
 import type { JsonValue } from "../../../src/core/json.ts";
 import { withoutBlankEnd } from "./blank_end.ts";
 import { FakeRandom } from "../fake_clock.ts";

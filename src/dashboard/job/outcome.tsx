@@ -1,0 +1,207 @@
+/** The input of a job, and what came of it: its output, or its failure. */
+
+import { failureResource, jobOutput, recordedFailure } from "../../core/job_resource.ts";
+import { MissingScope } from "../parts/action_form.tsx";
+import { Time } from "../parts/amounts.tsx";
+import { EntryCite } from "./cite.tsx";
+import { JsonView, UserText } from "../parts/text.tsx";
+import type { JobScreenState } from "./reading.ts";
+import { messageText } from "../../core/error_text.ts";
+import { jobFingerprint } from "../../core/error_fingerprint.ts";
+import { Fact } from "./head.tsx";
+import type { ErrorCause, ErrorFact } from "../../core/framework_events.ts";
+
+interface Props {
+  readonly state: JobScreenState;
+}
+
+export function JobData({ state }: Props) {
+  const { job } = state;
+  const href = `/jobs/${encodeURIComponent(job.jobId)}`;
+  const output = jobOutput(job);
+  return (
+    <section id="job-data" class="grid" aria-label="Input and output" data-live>
+      <div class="part">
+        <h2>Input</h2>
+        <Input state={state} href={href} />
+      </div>
+      <div class="part">
+        <h2>Output</h2>
+        {output === null
+          ? <p class="hint">{noOutputText(state)}</p>
+          : <JsonView value={output} href={href} />}
+      </div>
+    </section>
+  );
+}
+
+function noOutputText({ job }: JobScreenState): string {
+  if (job.definitionVersion === undefined) return "A plan of outside events has no output.";
+  if (job.state === "Done") return "The job returned nothing.";
+  return job.state === "Failed" ? "The job ended without output." : "None yet.";
+}
+
+function Input({ state, href }: Props & { readonly href: string }) {
+  const { input, job } = state;
+  if (input.kind === "sealed") {
+    return (
+      <>
+        <p class="hint">The input is sealed.</p>
+        <MissingScope scope="operate" what="reading it" />
+      </>
+    );
+  }
+  return (
+    <>
+      <Removal state={state} />
+      {input.value === undefined
+        ? <p class="hint">{noInputText(state)}</p>
+        : <JsonView value={input.value} href={job.sealed === undefined ? href : `${href}/input`} />}
+      {job.sealed !== undefined && <Sealed state={state} />}
+    </>
+  );
+}
+
+function noInputText({ outlined }: JobScreenState): string {
+  return outlined.inputRemoved === undefined
+    ? "The job has no input."
+    : "Nothing of the input is left.";
+}
+
+function Removal({ state }: Props) {
+  const removed = state.outlined.inputRemoved;
+  if (removed === undefined) return null;
+  return (
+    <p class="hint">
+      The input was removed at{" "}
+      <Time at={removed.receivedAt} />: its key was destroyed, so the sealed values can no longer be
+      read. <EntryCite state={state} logId={removed.logId} />
+    </p>
+  );
+}
+
+function Sealed({ state }: Props) {
+  if (state.outlined.inputRemoved !== undefined) return null;
+  return (
+    <p class="hint">
+      Secrets are marked <code>[secret]</code>: nobody can read them here.
+    </p>
+  );
+}
+
+const LEFT_MAX = 20;
+
+const KINDS = {
+  error: "error: an error event, or its code threw",
+  poison: "poison: another attempt would not help",
+  deadLetter: "dead letter: all attempts are used up",
+  cancelled: "cancelled",
+} as const;
+
+export function JobFailure({ state }: { readonly state: JobScreenState }) {
+  const failure = failureResource(state.job);
+  if (failure === null) return <section id="job-failure" data-live hidden></section>;
+  const { kind, taskId, error, recoveryRequired, because, leftInPlace, cutShort } = failure;
+  return (
+    <section id="job-failure" class="part" aria-labelledby="failure-heading" data-live>
+      <h2 id="failure-heading">{kind === "cancelled" ? "Cancellation" : "Failure"}</h2>
+      {recoveryRequired && (
+        <p class="note note-bad">
+          A compensation failed: the rest must be undone by hand.
+        </p>
+      )}
+      <ErrorView error={error} />
+      <dl class="facts job-facts">
+        <Fact name="Kind">{KINDS[kind]}</Fact>
+        {taskId !== null && (
+          <Fact name="Task">
+            <span class="mono">
+              <UserText text={taskId === "main" ? "run" : taskId} lengthMax={120} />
+            </span>
+          </Fact>
+        )}
+        <Fingerprint state={state} />
+        <Fact name="By entry">
+          <EntryCite state={state} logId={because} />
+        </Fact>
+        {leftInPlace.length !== 0 && (
+          <Fact name="Left in place">
+            <UserText text={leftText(leftInPlace)} />
+          </Fact>
+        )}
+        {cutShort.length !== 0 && (
+          <Fact name="Cut short, possibly partly done">
+            <UserText text={leftText(cutShort)} />
+          </Fact>
+        )}
+      </dl>
+    </section>
+  );
+}
+
+/** A link to the failures of the same kind, which can be retried together. */
+function Fingerprint({ state: { job } }: { readonly state: JobScreenState }) {
+  const failure = recordedFailure(job);
+  const fingerprint = failure && jobFingerprint(job, failure);
+  if (fingerprint === undefined) return null;
+  return (
+    <Fact name="Fingerprint">
+      <a class="mono" href={`/ui/jobs?fingerprint=${fingerprint}`}>{fingerprint}</a>
+    </Fact>
+  );
+}
+
+function leftText(taskIds: readonly string[]): string {
+  const hidden = taskIds.length - LEFT_MAX;
+  const names = taskIds.slice(0, LEFT_MAX).join(", ");
+  return hidden > 0 ? `${names} and ${hidden} more` : names;
+}
+
+const MESSAGE_LENGTH_MAX = 600;
+const NAME_LENGTH_MAX = 100;
+const STACK_LENGTH_MAX = 4_000;
+
+/** A recorded error: name, message and causes, with the stack folded. */
+export function ErrorView({ error }: { readonly error: ErrorFact }) {
+  const { stack } = error;
+  return (
+    <div class="error">
+      <ErrorLines error={error} />
+      {stack !== undefined && (
+        <details>
+          <summary>Stack</summary>
+          <pre tabindex={0} dir="ltr"><UserText text={stack} lengthMax={STACK_LENGTH_MAX} /></pre>
+        </details>
+      )}
+    </div>
+  );
+}
+
+/** The error, and under it what caused it. */
+function ErrorLines({ error }: { readonly error: ErrorCause }) {
+  const { name, message, code, cause, errors = [] } = error;
+  const text = messageText({ message, ...(code === undefined ? {} : { code }) });
+  return (
+    <>
+      {name !== undefined && (
+        <span class="error-name">
+          <UserText text={name} lengthMax={NAME_LENGTH_MAX} />
+        </span>
+      )}
+      {name !== undefined && text !== "" && ": "}
+      <UserText text={text} lengthMax={MESSAGE_LENGTH_MAX} />
+      {errors.map((one) => (
+        <div class="error-cause">
+          {"one of its errors: "}
+          <ErrorLines error={one} />
+        </div>
+      ))}
+      {cause !== undefined && (
+        <div class="error-cause">
+          {"caused by "}
+          <ErrorLines error={cause} />
+        </div>
+      )}
+    </>
+  );
+}

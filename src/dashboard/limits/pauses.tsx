@@ -1,0 +1,256 @@
+/**
+ * The pauses in force: since when, by whom, which jobs wait; and the forms that begin one, and end
+ * each.
+ */
+
+import { beginPause, endPause } from "../../documents/controls.ts";
+import { isOfEverything } from "../../core/pauses.ts";
+import type { HeldPause } from "../../engine/requests.ts";
+import { scopeText } from "../../explain/pause_texts.ts";
+import { capital } from "../../explain/phrases.ts";
+import { requestOrigin } from "../../http/requests/request.ts";
+import type { Route } from "../../http/route.ts";
+import {
+  actAndRedirect,
+  actOrRedisplay,
+  filledField,
+  type RedisplayForm,
+  refusedFields,
+  type RefusedForm,
+  RefusedNote,
+} from "../form.tsx";
+import { Confirm, MissingScope, ReasonField } from "../parts/action_form.tsx";
+import { counted } from "../../core/counted.ts";
+import { JobLink, LIMITS_PATH } from "../parts/links.tsx";
+import { UserText } from "../parts/text.tsx";
+import { Time } from "../parts/amounts.tsx";
+import { invalidRequest } from "../../documents/refusal.ts";
+import { DURATION_RULE, parseDuration } from "../../core/duration.ts";
+import { LineInput } from "../parts/labelled_input.tsx";
+
+const LENGTH_MAX = 200;
+const CAUSES_MAX = 5;
+
+interface PausesSectionProps {
+  readonly pauses: readonly HeldPause[];
+  readonly mayEnd: boolean;
+  readonly now: number;
+  /** The path of the page. */
+  readonly returnTo: string;
+  /** The text if nothing is paused. */
+  readonly whenNone?: string;
+  /** The others are only counted. */
+  readonly max?: number;
+}
+
+export function PausesSection({ pauses, whenNone, max, ...props }: PausesSectionProps) {
+  const shown = [
+    ...pauses.filter(isOfEverything),
+    ...pauses.filter((pause) => !isOfEverything(pause)),
+  ].slice(0, max);
+  const more = pauses.length - shown.length;
+  return (
+    <div id="pauses" class="stack" data-live>
+      {shown.map((pause) => <PauseNote pause={pause} {...props} />)}
+      {more !== 0 && <a href={`${LIMITS_PATH}#pauses-heading`}>{counted(more, "more pause")}</a>}
+      {pauses.length <= 0 && whenNone !== undefined && <p class="soft">{whenNone}</p>}
+    </div>
+  );
+}
+
+type PauseNoteProps = Omit<PausesSectionProps, "pauses" | "whenNone" | "max"> & {
+  readonly pause: HeldPause;
+};
+
+function PauseNote({ pause, mayEnd, now, returnTo }: PauseNoteProps) {
+  const { pauseId, reason, since, until, actor } = pause;
+  return (
+    <div class="note note-bad stack">
+      <p>
+        <strong>
+          <UserText text={capital(scopeText(pause))} lengthMax={LENGTH_MAX} /> is paused
+        </strong>{" "}
+        since <Time at={since} now={now} />
+        {actor !== undefined && (
+          <>
+            {" "}by <UserText text={actor} lengthMax={LENGTH_MAX} />
+          </>
+        )}
+        {until !== undefined && (
+          <>
+            , until <Time at={until} now={now} />
+          </>
+        )}
+        : <UserText text={reason} lengthMax={LENGTH_MAX} />
+        <Causes pause={pause} />.{" "}
+        {isOfEverything(pause) ? "Nothing starts" : "Its jobs start nothing"}, events still count,
+        and {waitText(pause)}
+        <FirstJobs pause={pause} />.
+      </p>
+      {mayEnd
+        ? <EndPause pause={pause} returnTo={returnTo} id={`end-${pauseId}`} />
+        : <MissingScope scope="operate" what="ending a pause" />}
+    </div>
+  );
+}
+
+function waitText({ jobs }: HeldPause): string {
+  return jobs === 0
+    ? "no job is waiting for its end"
+    : `${counted(jobs, "job")} ${jobs === 1 ? "waits" : "wait"} for its end`;
+}
+
+/** The failures that caused an automatic pause, with links to the latest. */
+function Causes({ pause: { failures = [] } }: { readonly pause: HeldPause }) {
+  if (failures.length === 0) return null;
+  return (
+    <>
+      {" ("}
+      {failures.length > CAUSES_MAX && "the latest: "}
+      {failures.slice(-CAUSES_MAX).map((logId, index) => (
+        <>
+          {index !== 0 && ", "}
+          <a class="entry-link" href={`/ui/stream?before=${logId + 1}`} title="a failed attempt">
+            <span class="unseen">entry</span>
+            {logId}
+          </a>
+        </>
+      ))}
+      {")"}
+    </>
+  );
+}
+
+/** `: a, b and 17 more`, with links. */
+function FirstJobs({ pause: { jobs, firstJobs } }: { readonly pause: HeldPause }) {
+  const more = jobs - firstJobs.length;
+  return (
+    <>
+      {firstJobs.map((jobId, index) => (
+        <>
+          {index === 0 ? ": " : " "}
+          <span class="unbroken">
+            <JobLink jobId={jobId} />
+            {index < firstJobs.length - 1 && ","}
+          </span>
+        </>
+      ))}
+      {more > 0 && firstJobs.length > 0 && ` and ${more} more`}
+    </>
+  );
+}
+
+interface EndPauseProps {
+  readonly pause: Pick<HeldPause, "pauseId">;
+  /** The id of the element on its page. */
+  readonly id: string;
+  readonly returnTo: string;
+}
+
+/** The button that ends a pause. It asks for confirmation, since many jobs may start. */
+export function EndPause({ pause: { pauseId }, id, returnTo }: EndPauseProps) {
+  return (
+    <Confirm
+      id={id}
+      action={`/ui/pauses/${encodeURIComponent(pauseId)}/end`}
+      label="End the pause"
+      warning="Every job that it holds starts as workers become free."
+      returnTo={returnTo}
+    />
+  );
+}
+
+export const END_PAUSE_ROUTE: Route = {
+  method: "POST",
+  path: "/ui/pauses/:id/end",
+  scope: "operate",
+  handle: (c, deps) =>
+    actAndRedirect(c, deps, async () => {
+      const origin = requestOrigin(c, deps.spans);
+      await endPause(c.req.param("id") ?? "", deps.engine, origin);
+      return "The pause has ended: the jobs it held can start.";
+    }),
+};
+
+const PATH = "/ui/pauses";
+
+const ID = "begin-pause";
+
+interface PauseFormProps {
+  readonly types: readonly string[];
+  /** The refused form, if any, which is shown again as filled in. */
+  readonly refused: RefusedForm | undefined;
+}
+
+export function PauseForm({ types, refused }: PauseFormProps) {
+  const isRefused = refused?.id === ID;
+  const fieldOf = refusedFields(ID, refused);
+  return (
+    <Confirm
+      id={ID}
+      action={PATH}
+      label="Pause jobs"
+      warning="Matching jobs start no attempts until the pause ends; if you choose nothing, all jobs match. Running attempts finish, and events still count."
+      returnTo={LIMITS_PATH}
+      isOpen={isRefused}
+    >
+      <RefusedNote id={ID} refused={refused} inputs={["/label", "/key", "/for", "/reason"]} />
+      <label class="field">
+        Of type
+        <select name="type">
+          <option value="">any</option>
+          {[...new Set(types)].map((type) => (
+            <option value={type} selected={isRefused && refused.form.get("type") === type}>
+              {type}
+            </option>
+          ))}
+        </select>
+      </label>
+      <LineInput
+        label="With label"
+        {...fieldOf("label")}
+        rules={{ placeholder: "name:value", pattern: "[^:]+:.*" }}
+      />
+      <LineInput
+        label="With key"
+        {...fieldOf("key")}
+        rules={{ placeholder: "the key of its limits" }}
+      />
+      <LineInput
+        label="For"
+        {...fieldOf("for")}
+        rules={{ placeholder: "such as 30m; if blank, until someone ends it" }}
+      />
+      <ReasonField {...fieldOf("reason")} required />
+    </Confirm>
+  );
+}
+
+/** @param showLimits Shows the screen with the form. */
+export const beginPauseRoute = (showLimits: RedisplayForm): Route => ({
+  method: "POST",
+  path: PATH,
+  scope: "operate",
+  handle: (c, deps) =>
+    actOrRedisplay(c, deps, async (form) => {
+      const body = pauseBody(form, deps.clock.now());
+      const { pause, isNew } = await beginPause(body, deps, requestOrigin(c, deps.spans));
+      return `${isNew ? "Paused" : "Already paused"}: ${scopeText(pause)}.`;
+    }, (form, problem) => showLimits(c, deps, { id: ID, form, problem })),
+});
+
+function pauseBody(form: URLSearchParams, now: number) {
+  const length = filledField(form, "for");
+  const forMs = length === undefined ? undefined : parseDuration(length.trim());
+  if (Number.isNaN(forMs)) {
+    throw invalidRequest([{ pointer: "/for", detail: `must be ${DURATION_RULE}` }]);
+  }
+  const fields = {
+    type: filledField(form, "type"),
+    label: filledField(form, "label")?.trim(),
+    key: filledField(form, "key"),
+    reason: filledField(form, "reason"),
+    until: forMs === undefined ? undefined : new Date(now + forMs).toISOString(),
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}

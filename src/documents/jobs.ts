@@ -1,0 +1,179 @@
+/**
+ * Checks the jobs of one request, one by one, creates them, and returns a receipt for each, in
+ * order.
+ */
+
+import * as v from "valibot";
+import { type JsonValue, present } from "../core/json.ts";
+import type { Origin } from "../core/trace_ids.ts";
+import type { Clock } from "../engine/ports.ts";
+import type { Created, CreateRequest, Outcome } from "../engine/requests.ts";
+import { invalidRequest, Refusal, type RefusalKind, type RefusalMembers } from "./refusal.ts";
+import { parseCreateRequest, type StartLimits } from "./create_request.ts";
+import { isObject, jobIdField, type PointedIssue } from "./fields.ts";
+import { type Judging, refusalIssues } from "./one_or_many.ts";
+import type { JobId } from "../core/ids.ts";
+import type { StateName } from "../core/job_state.ts";
+import type { JobEngine } from "../engine/job_engine.ts";
+import { refusalOfFailure, toRefusal } from "./engine_refusal.ts";
+import { createHash } from "node:crypto";
+
+const KEY_RULE = "must be 1 to 255 visible ASCII characters";
+
+/** `Idempotency-Key`: the same key and body create a job only once. */
+export const idempotencyKeyField = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,255}$/, KEY_RULE));
+
+/**
+ * @throws {Refusal} `invalid-request` if there is an invalid key.
+ */
+export function requireKey(key: string | null): void {
+  if (key === null || v.is(idempotencyKeyField, key)) return;
+  throw invalidRequest([{ header: "Idempotency-Key", detail: KEY_RULE }]);
+}
+
+/**
+ * A key with a digest of the document, ignoring white space; `undefined` without a key.
+ *
+ * @param place The place among many documents with the same key. The result cannot collide with a
+ * key from a header.
+ * @throws {Refusal} `invalid-request` if the key is invalid.
+ */
+export function toIdempotency(
+  key: string | null | undefined,
+  document: JsonValue,
+  place?: number,
+): { readonly key: string; readonly digest: string } | undefined {
+  if (key === null || key === undefined) return undefined;
+  requireKey(key);
+  const ofPlace = place === undefined ? key : `${key} ${place}`;
+  return {
+    key: ofPlace,
+    digest: createHash("sha256").update(JSON.stringify(document)).digest("hex"),
+  };
+}
+
+/** A job to create, or its errors. */
+export type JudgedJob =
+  | { readonly valid: true; readonly request: CreateRequest; readonly document: JsonValue }
+  | {
+    readonly valid: false;
+    /** The id of the job, if it is valid. */
+    readonly jobId: string | null;
+    readonly refusal: Refusal;
+  };
+
+interface JobLimits {
+  readonly clock: Clock;
+  /** Jobs in one request. */
+  readonly jobsMax: number;
+  readonly maxStartDelayMs: number;
+}
+
+export function createJudging(
+  { clock, jobsMax: max, maxStartDelayMs }: JobLimits,
+): Judging<JudgedJob> {
+  const limits = { now: clock.now(), maxStartDelayMs };
+  return {
+    judge: (document) => judgedJob(document, limits),
+    unread: (refusal) => ({ valid: false, jobId: null, refusal }),
+    what: "jobs",
+    max,
+  };
+}
+
+function judgedJob(document: JsonValue, limits: StartLimits): JudgedJob {
+  try {
+    return { valid: true, request: parseCreateRequest(document, limits), document };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { valid: false, jobId: givenId(document), refusal: error };
+  }
+}
+
+function givenId(document: JsonValue): string | null {
+  return isObject(document) && v.is(jobIdField, document["jobId"]) ? document["jobId"] : null;
+}
+
+/**
+ * The same jobs, each with its origin, and with the key of the request and its place.
+ *
+ * @throws {Refusal} `invalid-request` if the key is invalid.
+ */
+export function originatedJobs(
+  jobs: readonly JudgedJob[],
+  key: string | null,
+  origin: Origin | undefined,
+): readonly JudgedJob[] {
+  requireKey(key);
+  return jobs.map((job, place) => {
+    if (!job.valid) return job;
+    const idempotency = toIdempotency(key, job.document, place);
+    const more = idempotency === undefined ? { origin } : { origin, idempotency };
+    return { ...job, request: { ...job.request, ...more } };
+  });
+}
+
+export interface JobReceipt {
+  readonly jobId: string | null;
+  readonly disposition: "created" | "duplicate" | "rejected";
+  readonly state?: StateName;
+  /** The kind of the refusal. */
+  readonly refusal?: RefusalKind;
+  readonly reason?: string;
+  /** Pointers into the array of jobs. */
+  readonly errors?: readonly PointedIssue[];
+  readonly limit?: RefusalMembers["limit"];
+}
+
+/**
+ * @throws {Refusal} if none could be recorded, all for the same reason, such as a full disk or a
+ * limit: the whole request may then be sent again.
+ */
+export async function createAll(
+  engine: JobEngine,
+  judged: readonly JudgedJob[],
+): Promise<readonly JobReceipt[]> {
+  const requests = judged.filter((one) => one.valid).map(({ request }) => request);
+  const results = await engine.createAll(requests);
+  const [first] = results;
+  if (first?.status === "rejected" && results.every(({ status }) => status === "rejected")) {
+    throw first.reason;
+  }
+  const settled = results.values();
+  return judged.map((one, index) => {
+    if (!one.valid) return rejectedReceipt(one.refusal, one.jobId, `/${index}`);
+    const { done, value } = settled.next();
+    if (done) throw new TypeError("Cannot answer: the engine gave fewer results than jobs");
+    return jobReceipt(value, one.request.jobId ?? null, `/${index}`);
+  });
+}
+
+function jobReceipt(
+  result: PromiseSettledResult<Outcome<Created>>,
+  given: JobId | null,
+  at: string,
+): JobReceipt {
+  if (result.status === "rejected") return rejectedReceipt(asRefusal(result.reason), given, at);
+  const outcome = result.value;
+  if (!outcome.ok) return rejectedReceipt(toRefusal(outcome.problem), given, at);
+  const { job, replayed } = outcome.value;
+  const { jobId, state } = job;
+  return { jobId, disposition: replayed ? "duplicate" : "created", state };
+}
+
+function asRefusal(error: unknown): Refusal {
+  const refusal = error instanceof Error ? refusalOfFailure(error) : undefined;
+  if (refusal === undefined) throw error;
+  return refusal;
+}
+
+function rejectedReceipt(refusal: Refusal, jobId: string | null, at: string): JobReceipt {
+  const { errors, limit } = refusal.members;
+  return {
+    jobId,
+    disposition: "rejected",
+    refusal: refusal.kind,
+    reason: refusal.message,
+    ...present({ errors: errors && refusalIssues(refusal, at), limit }),
+  };
+}

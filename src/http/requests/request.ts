@@ -1,0 +1,127 @@
+/**
+ * Reads a request besides its body: its query, strictly, and its headers: preferences, origin,
+ * media types.
+ */
+
+import type { Context } from "hono";
+import { accepts } from "hono/accepts";
+import { type Origin, parseTraceparent, type TraceIds } from "../../core/trace_ids.ts";
+import { withOrigin } from "../../engine/requests.ts";
+import type { EventDocument } from "./event_documents.ts";
+import { requestViewer } from "../guard/viewer.ts";
+import { type Parameters, parseQuery, type Query } from "../../documents/parameters.ts";
+
+/**
+ * @throws {Problem} `invalid-request` if there is any query.
+ */
+export function refuseQuery(request: Request): void {
+  if (request.url.includes("?")) readQuery(request, {});
+}
+
+/** @throws {Problem} `invalid-request` for a parameter that is unknown, repeated or wrong. */
+export function readQuery<Known extends Parameters>(request: Request, known: Known): Query<Known> {
+  return parseQuery(new URL(request.url).searchParams, known);
+}
+
+const WAIT_SECONDS_MAX = 60;
+
+const WAIT = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i;
+/** Of several, the first applies. */
+const RETURN = /(?:^|,)\s*return\s*=\s*"?([a-z]*)"?\s*(?:$|[,;])/i;
+
+export interface Preferences {
+  /** `wait=N`: how many seconds to wait for the end of the job; `undefined` if not requested. */
+  readonly waitSeconds?: number | undefined;
+  /** `return=minimal`: answer only with the id, state and links of the job. */
+  readonly minimal: boolean;
+}
+
+const NO_PREFERENCES: Preferences = { minimal: false };
+const MINIMAL: Preferences = { minimal: true };
+
+/** Parses `Prefer` (RFC 7240). An unknown or invalid preference is ignored. */
+export function parsePreferences({ headers }: Request): Preferences {
+  const header = headers.get("prefer");
+  if (header === null) return NO_PREFERENCES;
+  if (header === "return=minimal") return MINIMAL;
+  const asked = WAIT.exec(header)?.[1];
+  const minimal = RETURN.exec(header)?.[1]?.toLowerCase() === "minimal";
+  return asked === undefined
+    ? { minimal }
+    : { minimal, waitSeconds: Math.min(Number(asked), WAIT_SECONDS_MAX) };
+}
+
+/** The header that names the applied preferences; `undefined` if there are none. */
+export function appliedHeader(
+  { waitSeconds, minimal }: Preferences,
+): { readonly "preference-applied": string } | undefined {
+  const wait = waitSeconds === undefined ? undefined : `wait=${waitSeconds}`;
+  if (!minimal) return wait === undefined ? undefined : { "preference-applied": wait };
+  const both = wait === undefined ? "return=minimal" : `return=minimal, ${wait}`;
+  return { "preference-applied": both };
+}
+
+/**
+ * The media type that a client prefers, by the q-values of its `Accept` header.
+ *
+ * @param usual For a client that prefers neither, as with `*\/*`.
+ */
+export function preferredType<const Usual extends string, const Other extends string>(
+  c: Context,
+  usual: Usual,
+  other: Other,
+): Usual | Other {
+  const supports = [usual, other];
+  return accepts(c, { header: "Accept", supports, default: usual }) === other ? other : usual;
+}
+
+/** Collects spans for the request that is being answered. */
+export interface RequestSpans {
+  /** The trace and span of the current request. */
+  active(): TraceIds | undefined;
+  /** Names the span after the route; paths would give as many names as there are jobs. */
+  routed(method: string, route: string): void;
+}
+
+/** Its trace is the span of the request if there is one, otherwise that of `traceparent`. */
+export function requestOrigin(c: Context, spans: RequestSpans | undefined): Origin | undefined {
+  const trace = spans?.active() ?? parseTraceparent(c.req.raw.headers.get("traceparent"));
+  const { name } = requestViewer(c);
+  return name === undefined ? trace : { ...trace, actor: name };
+}
+
+/** The same events, each with its origin. */
+export function originatedEvents(
+  document: EventDocument,
+  origin: Origin | undefined,
+): EventDocument {
+  if (origin === undefined) return document;
+  const items = document.items.map((judged) =>
+    judged.valid ? { valid: true as const, event: withOrigin(judged.event, origin) } : judged
+  );
+  return { ...document, items };
+}
+
+interface ReachedAs {
+  readonly host: string;
+  /** Whether the client used TLS, at least to the proxy. */
+  readonly secure: boolean;
+  /** The base URL by which the client reached the server, without a trailing slash. */
+  readonly origin: string;
+}
+
+/**
+ * A proxy that terminates TLS says so in `X-Forwarded-Proto`. Without a proxy any client can send
+ * it, but it only affects what that client is shown.
+ */
+export function reachedAs({ headers, url }: Request): ReachedAs {
+  const { host: named, protocol } = new URL(url);
+  const host = headers.get("host") ?? named;
+  const secure = protocol === "https:" || forwardedScheme(headers) === "https";
+  return { host, secure, origin: `${secure ? "https" : "http"}://${host}` };
+}
+
+/** With several proxies, the first value is that of the client's connection. */
+function forwardedScheme(headers: Headers): string | undefined {
+  return headers.get("x-forwarded-proto")?.split(",")[0]?.trim();
+}
