@@ -213,12 +213,7 @@ function Now({ row: { job: { retryOf, retriedBy }, progress, brief } }: Pick<Row
   );
 }
 
-interface RowActionsProps {
-  readonly job: JobSummary;
-  readonly returnTo: string;
-}
-
-function RowActions({ job, returnTo }: RowActionsProps) {
+function RowActions({ job, returnTo }: { readonly job: JobSummary; readonly returnTo: string }) {
   const fields = { job: job.jobId };
   if (job.state === "Failed") {
     if (job.retriedBy !== undefined) return null;

@@ -3,7 +3,6 @@
 import { type Query, single, wholeNumber } from "../../documents/parameters.ts";
 import { Refusal } from "../../documents/refusal.ts";
 import { readQuery } from "../../http/requests/request.ts";
-import { JOURNAL_STREAM_PARAMETERS } from "../../http/routes/events.ts";
 import { STRATA } from "../../core/event.ts";
 import { UserText } from "../parts/text.tsx";
 import type { HttpDeps } from "../../http/http_deps.ts";
@@ -14,6 +13,7 @@ import {
   searchBack,
 } from "../../http/requests/entry_search.ts";
 import { type ShownEntry, shownEntry } from "../parts/shown_entry.tsx";
+import { JOURNAL_STREAM_PARAMETERS } from "../../http/routes/events.ts";
 
 const position = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
@@ -93,32 +93,25 @@ export function isFiltered(texts: FilterTexts): boolean {
 /** The form of the filters, which are sent in the query. */
 export function FilterForm({ parsedQuery }: { readonly parsedQuery: ParsedStreamQuery }) {
   const { texts, issues } = parsedQuery;
+  const input = (name: "types" | "jobId") => ({
+    id: name,
+    name,
+    value: texts[name],
+    autocomplete: "off",
+    spellcheck: false,
+    "aria-invalid": issues.has(name) ? "true" as const : undefined,
+  });
   return (
     <form method="get" action="/ui/stream" class="stream-filters" aria-label="Filters">
       <div class="field field-wide">
         <label for="types">Event types</label>
-        <input
-          id="types"
-          name="types"
-          value={texts.types}
-          placeholder="job.TaskFailed, shop.ParcelShipped"
-          autocomplete="off"
-          spellcheck={false}
-          aria-invalid={issues.has("types") ? "true" : undefined}
-        />
-        <Issue name="types" parsedQuery={parsedQuery} />
+        <input {...input("types")} placeholder="job.TaskFailed, shop.ParcelShipped" />
+        <Issue name="types" issues={issues} />
       </div>
       <div class="field">
         <label for="jobId">Job id</label>
-        <input
-          id="jobId"
-          name="jobId"
-          value={texts.jobId}
-          autocomplete="off"
-          spellcheck={false}
-          aria-invalid={issues.has("jobId") ? "true" : undefined}
-        />
-        <Issue name="jobId" parsedQuery={parsedQuery} />
+        <input {...input("jobId")} />
+        <Issue name="jobId" issues={issues} />
       </div>
       <div class="field">
         <label for="stratum">Stratum</label>
@@ -128,7 +121,7 @@ export function FilterForm({ parsedQuery }: { readonly parsedQuery: ParsedStream
             <option value={name} selected={name === texts.stratum}>{name}</option>
           ))}
         </select>
-        <Issue name="stratum" parsedQuery={parsedQuery} />
+        <Issue name="stratum" issues={issues} />
       </div>
       <div class="field">
         <label class="check">
@@ -140,7 +133,7 @@ export function FilterForm({ parsedQuery }: { readonly parsedQuery: ParsedStream
           />
           Only entries that changed a job
         </label>
-        <Issue name="only" parsedQuery={parsedQuery} />
+        <Issue name="only" issues={issues} />
       </div>
       <div class="row">
         <button type="submit" class="primary">Filter</button>
@@ -150,12 +143,13 @@ export function FilterForm({ parsedQuery }: { readonly parsedQuery: ParsedStream
   );
 }
 
-function Issue(
-  { name, parsedQuery }: { readonly name: FilterName; readonly parsedQuery: ParsedStreamQuery },
-) {
-  const detail = parsedQuery.issues.get(name);
-  if (detail === undefined) return null;
-  return (
+interface IssueProps extends Pick<ParsedStreamQuery, "issues"> {
+  readonly name: FilterName;
+}
+
+function Issue({ name, issues }: IssueProps) {
+  const detail = issues.get(name);
+  return detail !== undefined && (
     <p class="issues" data-issue={name}>
       <UserText text={`${name} ${detail}`} />
     </p>
