@@ -1,7 +1,12 @@
 /** The parts of time travel: the what-if form, pairs of steps, and the window of entries. */
 
 import assert from "node:assert/strict";
-import { EMPTY_WHAT_IF, leftOutEntries, whatIfDocument, whatIfForm } from "../../src/dashboard/time_travel/what_if.tsx";
+import {
+  EMPTY_WHAT_IF,
+  leftOutEntries,
+  whatIfDocument,
+  whatIfForm,
+} from "../../src/dashboard/time_travel/what_if.tsx";
 import type { ReplayStep } from "../../src/explain/replay_steps.ts";
 import { stepPairs } from "../../src/dashboard/time_travel/what_if_result.tsx";
 import fc from "fast-check";

@@ -4,9 +4,20 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
 import type { Lane } from "../../src/dashboard/timeline/lanes.ts";
-import { buildTimeline, type Extent, type Timeline } from "../../src/dashboard/timeline/timeline.ts";
+import {
+  buildTimeline,
+  type Extent,
+  type Timeline,
+} from "../../src/dashboard/timeline/timeline.ts";
 import { type Drawing, drawTimeline } from "../../src/dashboard/job/drawing.ts";
-import { axisTicks, legible, SCALES, timeScale, usualScale, WIDTH } from "../../src/dashboard/job/time_scale.ts";
+import {
+  axisTicks,
+  legible,
+  SCALES,
+  timeScale,
+  usualScale,
+  WIDTH,
+} from "../../src/dashboard/job/time_scale.ts";
 import { stories } from "../core/arbitrary_entries.ts";
 import { codedJob, type JobStory, timeOf } from "../support/engine/entries.ts";
 import { cases } from "../support/effort.ts";

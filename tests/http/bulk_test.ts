@@ -1,9 +1,22 @@
 /** `POST /jobs/bulk` and `GET /failures`: requests and answers. */
 
 import assert from "node:assert/strict";
-import { BULK_MAX, type BulkRequest, previewBulk, runBulk } from "../../src/http/requests/bulk_action.ts";
+import {
+  BULK_MAX,
+  type BulkRequest,
+  previewBulk,
+  runBulk,
+} from "../../src/http/requests/bulk_action.ts";
 import { JournalFailedError, JournalFullError } from "../../src/engine/ports.ts";
-import { createAndRun, createPlan, jsonOf, pointersOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
+import {
+  createAndRun,
+  createPlan,
+  jsonOf,
+  pointersOf,
+  problemOf,
+  startApp,
+  type TestApp,
+} from "../support/http/http_app.ts";
 import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";

@@ -2,11 +2,24 @@
 
 import type { JobCreatedAttributes } from "../../src/core/framework_events.ts";
 import assert from "node:assert/strict";
-import { createPlan, type JobBody, jsonOf, pointersOf, problemOf, shipmentPlan, startApp } from "../support/http/http_app.ts";
+import {
+  createPlan,
+  type JobBody,
+  jsonOf,
+  pointersOf,
+  problemOf,
+  shipmentPlan,
+  startApp,
+} from "../support/http/http_app.ts";
 import { EPOCH_MS } from "../support/fake_clock.ts";
 import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
-import { planDocument, planField, toPlan, toPlanDocument } from "../../src/documents/plan_schema.ts";
+import {
+  planDocument,
+  planField,
+  toPlan,
+  toPlanDocument,
+} from "../../src/documents/plan_schema.ts";
 import { RecordedRun } from "../support/http/recorded_run.ts";
 
 const GREET = { type: "test.greet", input: { name: "Ann" } };

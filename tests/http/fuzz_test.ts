@@ -6,7 +6,12 @@ import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { JobEngine } from "../../src/engine/job_engine.ts";
 import { createApp } from "../../src/http/app.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
-import { type FuzzRequest, nameOfRoute, OWN_INPUTS, requests } from "../support/http/arbitrary_requests.ts";
+import {
+  type FuzzRequest,
+  nameOfRoute,
+  OWN_INPUTS,
+  requests,
+} from "../support/http/arbitrary_requests.ts";
 import { rounds } from "../support/effort.ts";
 import { answerTo, requestOf, startWithJobs, textOf, TOKEN } from "../support/http/fuzzed_app.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";

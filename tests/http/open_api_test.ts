@@ -11,7 +11,19 @@ import { type FuzzRequest, requests } from "../support/http/arbitrary_requests.t
 import { IS_QUICK, rounds } from "../support/effort.ts";
 import { answerTo, requestOf, startWithJobs, textOf } from "../support/http/fuzzed_app.ts";
 import { jsonOf, type ProblemBody, startApp, type TestApp } from "../support/http/http_app.ts";
-import { answerExampleFlaws, answerFlaw, type Described, type Document, documentOf, exampleFlaws, operationAt, operationsOf, requestFlaw, SchemaChecks, undescribed } from "./open_api.ts";
+import {
+  answerExampleFlaws,
+  answerFlaw,
+  type Described,
+  type Document,
+  documentOf,
+  exampleFlaws,
+  operationAt,
+  operationsOf,
+  requestFlaw,
+  SchemaChecks,
+  undescribed,
+} from "./open_api.ts";
 import { type Schemas, valuesOf } from "../support/http/described_values.ts";
 
 const RUNS = rounds(240, 4_000, 8);

@@ -10,7 +10,13 @@ import type { Standing } from "../../src/core/standing.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { Gate, gatedJobs } from "../support/http/gated_jobs.ts";
-import { createAndRun, createPlan, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
+import {
+  createAndRun,
+  createPlan,
+  problemOf,
+  startApp,
+  type TestApp,
+} from "../support/http/http_app.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { readMetrics, valueOf } from "../support/http/metrics_text.ts";
 import { assertAgrees, scrape, type Scraped } from "./metrics_truth_test.ts";

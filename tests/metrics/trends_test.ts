@@ -5,7 +5,13 @@ import fc from "fast-check";
 import { type Condition, CONDITIONS } from "../../src/core/condition.ts";
 import type { ConditionChange } from "../../src/engine/watches.ts";
 import { TREND_SPANS, type TrendSpan } from "../../src/metrics/figures.ts";
-import { DURATION_BUCKETS, DURATION_ERROR, durationBucket, durationQuantile, Trends } from "../../src/metrics/trends.ts";
+import {
+  DURATION_BUCKETS,
+  DURATION_ERROR,
+  durationBucket,
+  durationQuantile,
+  Trends,
+} from "../../src/metrics/trends.ts";
 import { combineJobWatches } from "../../src/metrics/metrics.ts";
 import { EPOCH_MS, FakeClock } from "../support/fake_clock.ts";
 import { Gate, gatedJobs } from "../support/http/gated_jobs.ts";

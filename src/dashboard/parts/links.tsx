@@ -43,6 +43,16 @@ export function JobLink({ jobId }: { readonly jobId: string }) {
   );
 }
 
+/** The type of a job, with a link to its page; a job without one is a plan. */
+export function TypeName({ type }: { readonly type: string | null }) {
+  if (type === null) return <>plan</>;
+  return (
+    <a href={definitionPath(type)}>
+      <UserText text={type} lengthMax={60} />
+    </a>
+  );
+}
+
 interface EntryLinkProps {
   readonly jobId: string;
   readonly logId: LogId;
