@@ -53,6 +53,33 @@ export function TypeName({ type }: { readonly type: string | null }) {
   );
 }
 
+interface ChoicesProps {
+  readonly choices: readonly Choice[];
+  /** Drawn as one control. */
+  readonly isSwitch?: boolean;
+  /** Other attributes of the list. */
+  readonly [attribute: string]: unknown;
+}
+
+interface Choice {
+  readonly text: string;
+  readonly href: string;
+  readonly isChosen: boolean;
+}
+
+/** Links, of which one leads to what is shown now. */
+export function Choices({ choices, isSwitch = false, ...rest }: ChoicesProps) {
+  return (
+    <ul class={isSwitch ? "switch" : "choices"} {...rest}>
+      {choices.map(({ text, href, isChosen }) => (
+        <li>
+          <a href={href} aria-current={isChosen ? "true" : undefined}>{text}</a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 interface EntryLinkProps {
   readonly jobId: string;
   readonly logId: LogId;

@@ -156,7 +156,7 @@ function Options({ texts, issues }: OptionsProps) {
           </textarea>
         </LabelledInput>
       </div>
-      <label class="tick">
+      <label class="check">
         <input type="checkbox" name={OPTION.held} value="held" checked={texts.has(OPTION.held)} />
         create the job without starting it
       </label>
