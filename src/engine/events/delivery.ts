@@ -168,7 +168,7 @@ export class Delivery {
     }
   }
 
-  /** For events that need no recording; `undefined` for others. */
+  /** For events that are refused or were recorded before; `undefined` for others. */
   #judgeEarly(arrival: Arrival): Judged | undefined {
     const { fact } = arrival;
     const { eventId, jobId } = fact;
@@ -177,7 +177,7 @@ export class Delivery {
     const pending = this.#parts.events.pending(eventId);
     if (pending !== undefined) return { receipt: this.#afterFirst(pending, arrival) };
     if (jobId !== undefined && this.#parts.table.pending(jobId) === undefined) {
-      return { receipt: rejected(eventId, `there is no job ${jobId}`) };
+      return { receipt: this.#refuse({ event: fact }) };
     }
     return this.#full === undefined ? undefined : { receipt: refused(eventId, this.#full) };
   }
@@ -198,8 +198,13 @@ export class Delivery {
   /** An equal event changes nothing; a different one is refused, on record. */
   #repeated(before: JobEventLogEntry, fact: SettledFact): Receipt | Promise<Receipt> {
     if (saysTheSame(before, fact)) return duplicateReceipt(before);
-    if (this.#full !== undefined) return refused(fact.eventId, this.#full);
-    return recordRefusal(this.#parts, { first: before, event: fact }, this.#known);
+    return this.#refuse({ first: before, event: fact });
+  }
+
+  #refuse(refusedFact: Parameters<typeof recordRefusal>[1]): Receipt | Promise<Receipt> {
+    return this.#full === undefined
+      ? recordRefusal(this.#parts, refusedFact, this.#known)
+      : refused(refusedFact.event.eventId, this.#full);
   }
 
   /** A duplicate once the first event is durable. If that one is lost, this one replaces it. */

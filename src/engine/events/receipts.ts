@@ -29,6 +29,10 @@ export function idReusedBy({ eventId, logId }: JobEventLogEntry): Receipt {
   return { ...rejected(eventId, reason), logId };
 }
 
+export function jobUnknown(eventId: EventId, jobId: string | undefined): Receipt {
+  return rejected(eventId, `there is no job ${jobId}`);
+}
+
 /** Whether an event equals an entry, or a refused event. */
 export function saysTheSame(
   before: JobEventLogEntry | RefusedAttributes,
