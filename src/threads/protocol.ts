@@ -1,4 +1,7 @@
-/** Messages between the engine and a thread: plain data, about one call of `run` at a time. */
+/**
+ * Messages between the engine and a thread: plain data, about one call of `run` at a time. They
+ * share no objects, so errors are converted to data and back.
+ */
 
 import type { ErrorFact } from "../core/framework_events.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
@@ -6,6 +9,9 @@ import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 import type { RestTime } from "../engine/run/step_options.ts";
 import type { Events, Expectable } from "../engine/run/run_context.ts";
+import { errorFact } from "../core/error_fact.ts";
+import { isThrown, named } from "../core/thrown.ts";
+import { NonRetryableError, RetryLater } from "../engine/job_errors.ts";
 
 /** A thrown value. */
 export interface Thrown extends ErrorFact {
@@ -116,4 +122,40 @@ export interface Report {
   readonly done: number;
   readonly total?: number;
   readonly note?: string;
+}
+
+/** Far more than is recorded: the text is cut to length only after secrets are removed. */
+const LENGTH_MIN = 65_536;
+
+/** Converts any thrown value. */
+export function thrownData(thrown: unknown): Thrown {
+  return { ...kindOf(thrown), ...errorFact(thrown, undefined, LENGTH_MIN) };
+}
+
+function kindOf(thrown: unknown): Pick<Thrown, "kind" | "delayMs"> {
+  if (isThrown(thrown, NonRetryableError)) return { kind: "nonRetryable" };
+  if (isThrown(thrown, RetryLater)) return { kind: "retryLater", delayMs: Number(thrown.delayMs) };
+  return { kind: "error" };
+}
+
+export function thrownError(thrown: Thrown): Error {
+  const { kind, name, message, stack, delayMs = 0, ...others } = thrown;
+  const error = kind === "nonRetryable"
+    ? new NonRetryableError(message)
+    : kind === "retryLater"
+    ? new RetryLater(delayMs, message)
+    : new Error(message);
+  if (stack !== undefined && stack !== "") error.stack = stack;
+  return named(error, name, others);
+}
+
+export function namedError(name: string, message: string): Error {
+  const error = named(new Error(message), name);
+  // Its own stack would show this function, not the code that failed.
+  delete (error as { stack?: string }).stack;
+  return error;
+}
+
+export function outOfMemory(memoryMb: number): Error {
+  return namedError("OutOfMemory", `the code used more than the ${memoryMb} MiB that a thread may`);
 }

@@ -6,10 +6,16 @@ import type { TaskContext } from "../engine/job_context.ts";
 import { ABORT_GRACE_MS, Interruption, Withdrawal } from "../engine/run/attempt.ts";
 import type { CodeCall, CodePlace, CodeRequest } from "../engine/run/run_call.ts";
 import { outsideAttempts } from "../engine/run/current_attempt.ts";
-import type { CallMessage, FromThread, ToThread } from "./protocol.ts";
+import {
+  type CallMessage,
+  type FromThread,
+  namedError,
+  thrownData,
+  thrownError,
+  type ToThread,
+} from "./protocol.ts";
 import type { Thread, ThreadUser } from "./thread.ts";
 import type { ThreadPool } from "./thread_pool.ts";
-import { namedError, thrownData, thrownError } from "./thrown_data.ts";
 
 /** How long an attempt may continue after its time limit. */
 const LIMIT_GRACE_MS = 1_000;
