@@ -28,6 +28,9 @@ import type { SlotRequest } from "./slots.ts";
 import type { Place } from "./requests_in_order.ts";
 import { endOfAttempt, type RunTrace } from "./run_trace.ts";
 
+// The platform's own: code of jobs may replace the global, and its uses are tracked.
+const { queueMicrotask } = globalThis;
+
 /** `refused`: the job may start no attempts now. The others are those of `Writer.tryAppend`. */
 export type Started = "started" | "refused" | "full" | "failed";
 
@@ -78,9 +81,10 @@ export class Attempts implements SlotRequest, AttemptOwner {
     return this.#open.length > 0;
   }
 
-  /** Resolves when no attempt is open. */
-  async idle(): Promise<void> {
-    if (this.isBusy) await new Promise<void>((resolve) => (this.#onIdle ??= []).push(resolve));
+  /** Calls back, soon after, when no attempt is open. */
+  whenIdle(callback: () => void): void {
+    if (this.isBusy) (this.#onIdle ??= []).push(callback);
+    else queueMicrotask(callback);
   }
 
   /** Appends the start of an attempt of each work; calls the handlers when it is durable. */
@@ -227,36 +231,47 @@ export class Attempts implements SlotRequest, AttemptOwner {
     return this.#draft(attempt, { eventType: "job.TaskProgressed", attributes: progress });
   }
 
-  #draft(attempt: Attempt, what: AttemptRecord): JobEventDraft {
+  #draft(attempt: Attempt, { eventType, attributes }: AttemptRecord): JobEventDraft {
     const { jobId, taskId } = attempt;
-    const about = { stratum: "framework", jobId, taskId, ...this.spanOf(attempt)?.ids };
-    return { ...about, ...what } as JobEventDraft;
+    const draft = { stratum: "framework", eventType, jobId, taskId, attributes };
+    const ids = this.spanOf(attempt)?.ids;
+    return (ids === undefined ? draft : { ...draft, ...ids }) as JobEventDraft;
   }
 
   ended(attempt: Attempt, work: Work, outcome: AttemptOutcome): void {
-    const { ends, job, trace, services } = this.#run;
-    const { number, executionId, watched } = attempt;
+    const { services } = this.#run;
     const last = attempt.lastReport();
     const progress = last === undefined ? [] : [this.#progressOf(attempt, last)];
     this.#open = this.#open.filter((other) => other !== attempt);
     if (attempt.isCalled) this.#running--;
-    if (watched !== undefined) services.attemptWatch.ended(watched);
+    if (attempt.watched !== undefined) services.attemptWatch.ended(attempt.watched);
     try {
-      const facts = outcome.kind === "completed" ? this.#factsOf(attempt, outcome) : [];
-      const failures = attemptCounts(work, job.task(work.taskId))?.failures ?? 0;
-      const failure = attemptFailure(work, number, outcome, failures, services);
-      const emitted = facts.map(({ eventId }) => eventId);
-      const end = attemptEnd(work, number, outcome, failure, emitted);
-      ends.record([...progress, this.#draft(attempt, end)], facts);
-      trace.end(executionId, endOfAttempt(outcome));
-      if (failure !== undefined && "retryAt" in failure) this.#run.startAt(work, failure.retryAt);
-      if (outcome === WITHDRAWN || outcome === PAUSED) this.#run.giveBack(work);
+      this.#recordEnd(attempt, work, outcome, progress);
     } catch (thrown) {
       if (!isThrown(thrown, TooManyEntriesError)) services.onDefect(thrown);
       this.#recordFailure(attempt, work, this.guard.factOf(thrown));
     }
     this.#considerIdle();
     this.#run.advanceSoon();
+  }
+
+  #recordEnd(
+    attempt: Attempt,
+    work: Work,
+    outcome: AttemptOutcome,
+    progress: readonly JobEventDraft[],
+  ): void {
+    const { ends, job, services, trace } = this.#run;
+    const { number, executionId } = attempt;
+    const facts = outcome.kind === "completed" ? this.#factsOf(attempt, outcome) : NO_FACTS;
+    const emitted = facts.map(({ eventId }) => eventId);
+    const failures = attemptCounts(work, job.task(work.taskId))?.failures ?? 0;
+    const failure = attemptFailure(work, number, outcome, failures, services);
+    const end = this.#draft(attempt, attemptEnd(work, number, outcome, failure, emitted));
+    ends.record([...progress, end], facts);
+    trace.end(executionId, endOfAttempt(outcome));
+    if (failure !== undefined && "retryAt" in failure) this.#run.startAt(work, failure.retryAt);
+    if (outcome === WITHDRAWN || outcome === PAUSED) this.#run.giveBack(work);
   }
 
   /** The outcome cannot be recorded: records a failure instead, so that the job does not hang. */
@@ -287,7 +302,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
   #considerIdle(): void {
     if (this.#running === 0) this.#leaveSlot();
     if (this.isBusy || this.#onIdle === undefined) return;
-    for (const resolve of this.#onIdle.splice(0)) resolve();
+    for (const callback of this.#onIdle.splice(0)) queueMicrotask(callback);
   }
 }
 

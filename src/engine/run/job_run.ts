@@ -198,8 +198,8 @@ export class JobRun implements RunParts {
     this.attempts.stop();
   }
 
-  idle(): Promise<void> {
-    return this.attempts.idle();
+  whenIdle(callback: () => void): void {
+    this.attempts.whenIdle(callback);
   }
 
   /** Whether the run has a worker, even if it has not begun, or an open attempt. */
@@ -302,7 +302,7 @@ export class JobRun implements RunParts {
     this.#answersMax = answersMax;
     this.#forgetCall();
     this.#stage = { kind: "left", hasWork: true, hasEnded: false };
-    void this.idle().then(() => this.wake());
+    this.whenIdle(() => this.wake());
   }
 
   /** Unloads the code while the job rests. */
@@ -351,7 +351,7 @@ export class JobRun implements RunParts {
     this.#stage = { kind: "over" };
     services.ended(jobId, this);
     if (!this.isBusy) return this.#release();
-    void this.idle().then(() => this.#release());
+    this.whenIdle(() => this.#release());
   }
 
   #release(): void {

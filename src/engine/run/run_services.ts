@@ -30,8 +30,8 @@ import type { Writer } from "../writer/writer.ts";
 export interface EndedRun {
   /** Whether an attempt is open. */
   readonly isBusy: boolean;
-  /** Resolves when no attempt is open. */
-  idle(): Promise<void>;
+  /** Calls back, soon after, when no attempt is open. */
+  whenIdle(callback: () => void): void;
   /** The process stops: aborts the open attempts. */
   interrupt(): void;
 }

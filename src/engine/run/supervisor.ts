@@ -196,7 +196,8 @@ export class Supervisor implements WriterListener {
 
   /** Resolves when no attempt is open. */
   async idle(): Promise<void> {
-    await Promise.all([...this.#runs.values(), ...this.#ending.keys()].map((run) => run.idle()));
+    const runs = [...this.#runs.values(), ...this.#ending.keys()];
+    await Promise.all(runs.map((run) => new Promise<void>((resolve) => run.whenIdle(resolve))));
   }
 
   interrupt(): void {
@@ -212,7 +213,7 @@ export class Supervisor implements WriterListener {
   ended(jobId: JobId, run: EndedRun): void {
     if (this.#runs.get(jobId) === run) this.#runs.delete(jobId);
     this.#ending.set(run, jobId);
-    void run.idle().then(() => {
+    run.whenIdle(() => {
       this.#ending.delete(run);
       this.rested(jobId);
     });
