@@ -9,7 +9,7 @@ import type { Applied } from "../core/job_fold.ts";
 import type { EngineParts, JobEngineOptions } from "./engine_parts.ts";
 import type { EngineStatus } from "./engine_status.ts";
 import type { Clock, JournalConsumer } from "./ports.ts";
-import type { LoopTurns } from "./run/loop_turns.ts";
+import type { LoopTurns } from "./run/scheduler.ts";
 import type { JobTable } from "./writer/job_table.ts";
 
 export function engineConsumer(

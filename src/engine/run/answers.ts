@@ -22,7 +22,7 @@ import {
   type Settlement,
   settlementKey,
 } from "./settlements.ts";
-import type { LoopTurns } from "./loop_turns.ts";
+import type { LoopTurns } from "./scheduler.ts";
 import { timeMs } from "../../core/duration.ts";
 
 /** How long `run` may take to ask for the steps on record before it counts as diverged. */

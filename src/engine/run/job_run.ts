@@ -18,7 +18,7 @@ import {
 import type { AnyJobDefinition } from "../definition.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 import type { PendingJob } from "../writer/job_record.ts";
-import { Backoffs, retryTimes } from "./backoffs.ts";
+import { Backoffs, retryTimes } from "./timers.ts";
 import { LiveCall } from "./live_call.ts";
 import { recordOrRetry } from "./disk_retries.ts";
 import type { Worker } from "./requests_in_order.ts";
@@ -136,7 +136,7 @@ export class JobRun implements RunParts {
 
   #callWith(job: RunningJob | CompensatingJob, guard: SecretGuard): void {
     this.#guard = guard;
-    const call = new LiveCall(this, job, guard, this.#answersMax);
+    const call = new LiveCall(this, job, this.#answersMax);
     this.#stage = call;
     call.give();
   }

@@ -8,7 +8,6 @@ import { type CompensatingJob, isHeld, isTerminal, type RunningJob } from "../..
 import { isThrown } from "../../core/thrown.ts";
 import { NonRetryableError } from "../job_errors.ts";
 import type { JobParkedAttributes } from "../../core/framework_events.ts";
-import type { SecretGuard } from "../secrets/secret_guard.ts";
 import { type AnsweredCall, Answers } from "./answers.ts";
 import { AttemptLog } from "./attempt_output.ts";
 import {
@@ -42,7 +41,6 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   /** The steps that the call has asked for but that have not begun. */
   readonly work: PendingWork;
   readonly #run: RunParts;
-  readonly #guard: SecretGuard;
   readonly #answers: Answers;
   readonly #ctx: RunContext;
   /** Absent when `run` was not called. */
@@ -60,16 +58,14 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   constructor(
     run: RunParts,
     job: RunningJob | CompensatingJob,
-    guard: SecretGuard,
     answersMax: number,
   ) {
     this.#run = run;
-    this.#guard = guard;
     this.work = new PendingWork(run, this.advanceSoon);
     const { definition, services, trace } = run;
     this.#answers = new Answers(services, run.job, this, answersMax);
     const { ctx, output, code } = trace.withinRun(() =>
-      callRun(definition, job, this.#answers, this, guard, services.code, this)
+      callRun(definition, job, this.#answers, this, run.guard, services.code, this)
     );
     this.#ctx = ctx;
     this.#code = code;
@@ -179,7 +175,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     const { jobId, job, services: { jobLog: log, clock }, trace } = this.#run;
     const attempt = job.task(MAIN_TASK)?.attempts ?? 1;
     const about = { jobId, taskId: MAIN_TASK, attempt, ...trace.ids };
-    this.#log ??= new AttemptLog({ about, log, clock, guard: this.#guard });
+    this.#log ??= new AttemptLog({ about, log, clock, guard: this.#run.guard });
     this.#log.write(text);
   }
 
@@ -211,7 +207,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     const { head } = job;
     const isFirstCall = head.state === "Running" && (job.task(MAIN_TASK)?.attempts ?? 1) === 1;
     if (isFirstCall && head.definitionVersion === definition.version) return undefined;
-    const parking = misfitParking(definition, head, end.error, this.#guard);
+    const parking = misfitParking(definition, head, end.error, this.#run.guard);
     return { kind: "diverged", parking };
   }
 
@@ -219,7 +215,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     if (this.#isOver || this.#end.kind === "diverged") return;
     const { definition, job } = this.#run;
     const divergence = divergenceAt(step, job.whole, this.#ctx, this.#end);
-    const parking = divergedParking(definition, job.head, divergence, this.#guard);
+    const parking = divergedParking(definition, job.head, divergence, this.#run.guard);
     this.#end = { kind: "diverged", parking };
     this.advanceSoon();
   }
@@ -267,7 +263,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   }
 
   #failed(error: unknown, kind: "poison" | "error"): void {
-    const failedBy = this.#run.main.fail(this.#guard.factOf(error), kind, this.advanceSoon);
+    const failedBy = this.#run.main.fail(this.#run.guard.factOf(error), kind, this.advanceSoon);
     if (failedBy > 0) this.#concludedBy = failedBy;
   }
 

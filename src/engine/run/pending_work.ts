@@ -12,7 +12,7 @@ import { recordOrRetry } from "./disk_retries.ts";
 import { restDueAt } from "./step_options.ts";
 import type { RunContext, TaskRequest, TimerRequest, WaitRequest } from "./run_context.ts";
 import type { Attempts } from "./attempts.ts";
-import type { Backoffs } from "./backoffs.ts";
+import type { Backoffs } from "./timers.ts";
 import type { MainAttempt } from "./main_attempt.ts";
 import type { PendingOutcomes } from "./pending_outcomes.ts";
 import type { RunSubject } from "./run_services.ts";
