@@ -25,7 +25,7 @@ import {
 } from "./folder.ts";
 import { verdictExitCode, verdictText } from "./concluded.ts";
 import { proved, withTarget } from "./copy_target.ts";
-import { problemText } from "../../verify/problem.ts";
+import { problemText } from "../../verify/audit_report.ts";
 import type { JournalTools } from "./tools.ts";
 import type { JudgedAudit } from "../../verify/verdict.ts";
 

@@ -2,6 +2,7 @@
 
 import { type JournalEnd, journalEnd } from "../../journal/journal_end.ts";
 import { journalLayout } from "../../journal/layout.ts";
+import { lineNumberIn } from "../../journal/segment_listing.ts";
 import { tornText } from "../../verify/verdict.ts";
 import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
 import { plainText } from "../plain_text.ts";
@@ -26,23 +27,26 @@ export function headCommand(tools: JournalTools): Command {
 }
 
 async function head(input: CommandInput, { fileSystem }: JournalTools): Promise<number> {
-  const end = await journalEnd(fileSystem, journalLayout(readableFolder(input)));
-  if (input.terminal.isInteractive) printFor(input.terminal, end);
-  else input.terminal.out(JSON.stringify(toJson(end)));
+  const layout = journalLayout(readableFolder(input));
+  const end = await journalEnd(fileSystem, layout);
+  const shown = end &&
+    toShown(end, await lineNumberIn(fileSystem, layout, end.segment, end.offset));
+  if (input.terminal.isInteractive) printFor(input.terminal, shown);
+  else input.terminal.out(JSON.stringify(shown ?? { logId: 0, chain: "" }));
   return EXIT_OK;
 }
 
-function toJson(end: JournalEnd | undefined) {
-  if (end === undefined) return { logId: 0, chain: "" };
-  const { head, ...place } = end;
-  return { ...head, ...place };
+type ShownEnd = ReturnType<typeof toShown>;
+
+function toShown({ head, segment, receivedAt, tornBytes }: JournalEnd, line: number) {
+  return { ...head, segment, line, receivedAt, tornBytes };
 }
 
-function printFor(terminal: Terminal, end: JournalEnd | undefined): void {
+function printFor(terminal: Terminal, end: ShownEnd | undefined): void {
   if (end === undefined) return terminal.out("the journal is empty");
-  const { head, segment, line, receivedAt, tornBytes } = end;
-  terminal.out(`logId    ${terminal.style("bold", String(head.logId))}`);
-  terminal.out(`chain    ${head.chain}`);
+  const { logId, chain, segment, line, receivedAt, tornBytes } = end;
+  terminal.out(`logId    ${terminal.style("bold", String(logId))}`);
+  terminal.out(`chain    ${chain}`);
   terminal.out(`segment  ${segment} line ${line}`);
   terminal.out(`time     ${plainText(receivedAt)}`);
   if (tornBytes > 0) terminal.out(`after    ${tornText(tornBytes)}`);

@@ -14,7 +14,7 @@ import {
 } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
-import type { AuditReport } from "../../verify/audit_report.ts";
+import { type AuditReport, problemText } from "../../verify/audit_report.ts";
 import {
   EXIT_DAMAGED,
   JOURNAL_OPTION,
@@ -25,7 +25,6 @@ import {
   requirePermissions,
 } from "./folder.ts";
 import { audited, judged, keepOrWarn, verdictExitCode } from "./concluded.ts";
-import { problemText } from "../../verify/problem.ts";
 import { isNothing, planRepair, type RepairPlan } from "../../tools/repair_plan.ts";
 import { applyPlan, recordRepair, repairText } from "../../tools/repair_steps.ts";
 import type { JournalTools } from "./tools.ts";

@@ -3,9 +3,9 @@
 import { counted } from "../../core/counted.ts";
 import { journalLayout, type Layout } from "../../journal/layout.ts";
 import type { WalkedDamage } from "../../journal/segment_walk.ts";
-import { compare, type Compared } from "../../tools/shared_comparison.ts";
+import { compare, type Compared } from "../../tools/shared_transfer.ts";
 import type { Place } from "../../postgres/place.ts";
-import { problemText } from "../../verify/problem.ts";
+import { problemText } from "../../verify/audit_report.ts";
 import { ServedAudit } from "../../verify/served_audit.ts";
 import type { JudgedAudit } from "../../verify/verdict.ts";
 import { Client, hostPermissions } from "../client.ts";
