@@ -7,17 +7,18 @@ import type { FactDraft } from "../../core/event.ts";
 import type { InterruptionReason } from "../../core/framework_events.ts";
 import type { ExecutionId, JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { DELAY_MAX_MS, type RetryPolicy } from "../../core/retry_policy.ts";
+import { DELAY_MAX_MS } from "../../core/retry_policy.ts";
 import { isThrown } from "../../core/thrown.ts";
 import type { TaskContext } from "../job_context.ts";
 import { NonRetryableError, RetryLater } from "../job_errors.ts";
 import { AttemptLog, checkedProgress, ProgressReports, StagedEvents } from "./attempt_output.ts";
 import { type AttemptOf, withinAttempt } from "./current_attempt.ts";
+import type { RunSubject, Work } from "./run_services.ts";
 import type { LateCalls } from "./misuse.ts";
 import { recordable } from "../recordable.ts";
 import type { Progress } from "../../core/job_state.ts";
 import type { Clock } from "../ports.ts";
-import type { JobLog, Span } from "../watches.ts";
+import type { Span } from "../watches.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
 /** How long an attempt may continue after its signal was aborted. */
@@ -51,32 +52,9 @@ export type AttemptOutcome =
   | AttemptError
   | { readonly kind: "interrupted"; readonly reason: InterruptionReason };
 
-/** Something to attempt for a job: a task that its `run` asks for, or a compensation. */
-export interface Work {
-  readonly kind: "task" | "compensation";
-  readonly taskId: TaskId;
-  /** Absent when `run` no longer gives the task a compensation. */
-  readonly run: ((task: TaskContext) => unknown) | undefined;
-  /** Absent when `run` no longer asks for the task. */
-  readonly retry: RetryPolicy | undefined;
-  /** In milliseconds; `undefined` means no limit. */
-  readonly timeoutMs: number | undefined;
-  /** The compensation of a task. */
-  readonly compensate?: unknown;
-}
-
-/** The run that an attempt belongs to, for the attempt. */
+/** The open attempts of a run, for one of them. */
 export interface AttemptOwner {
-  readonly jobId: JobId;
-  /** The type of the job. */
-  readonly type: string;
-  readonly guard: SecretGuard;
-  readonly services: {
-    readonly clock: Clock;
-    readonly jobLog: JobLog;
-    readonly lateCalls: LateCalls;
-    readonly writer: { readonly durableLogId: LogId };
-  };
+  readonly run: RunSubject;
   /** `undefined` without tracing. */
   spanOf(attempt: Attempt): Span | undefined;
   /** Appends a report of progress; `undefined` when there is no room for it. */
@@ -122,13 +100,14 @@ export class Attempt implements AttemptOf {
     number: number,
     startedBy: LogId,
   ) {
-    this.jobId = owner.jobId;
+    const { definition, jobId, services } = owner.run;
+    this.jobId = jobId;
     this.taskId = work.taskId;
     this.executionId = executionId;
     this.number = number;
     this.startedBy = startedBy;
-    this.#type = owner.type;
-    this.#lateCalls = owner.services.lateCalls;
+    this.#type = definition.type;
+    this.#lateCalls = services.lateCalls;
     this.#owner = owner;
     this.#work = work;
   }
@@ -149,7 +128,7 @@ export class Attempt implements AttemptOf {
     const { run, timeoutMs } = this.#work ?? {};
     if (owner === undefined || run === undefined) return;
     this.#isCalled = true;
-    if (timeoutMs !== undefined) this.#limit(timeoutMs, owner.services.clock);
+    if (timeoutMs !== undefined) this.#limit(timeoutMs, owner.run.services.clock);
     const span = owner.spanOf(this);
     // Called from a promise, to keep the engine's frames out of the stacks of the task's errors.
     const context = Promise.resolve(new AttemptContext(this, span));
@@ -162,7 +141,7 @@ export class Attempt implements AttemptOf {
     if (this.#owner === undefined || !this.#isCalled || this.#stop instanceof Interruption) return;
     const stop = this.#stop = new Interruption(reason);
     this.#cancelTimer?.();
-    this.#cancelTimer = this.#owner.services.clock.setTimer(
+    this.#cancelTimer = this.#owner.run.services.clock.setTimer(
       reason === "shutdown" ? SHUTDOWN_GRACE_MS : ABORT_GRACE_MS,
       () => this.#threw(stop),
     );
@@ -208,18 +187,18 @@ export class Attempt implements AttemptOf {
 
   emit(type: string, attributes: JsonObject): void {
     if (this.#owner === undefined) return this.#late("emit");
-    this.#staged ??= new StagedEvents(this.#owner.guard);
+    this.#staged ??= new StagedEvents(this.#owner.run.guard);
     this.#staged.emit(type, attributes);
   }
 
   progress(done: number, total?: number, note?: string): void {
     const owner = this.#owner;
     if (owner === undefined) return this.#late("progress");
-    const text = note === undefined ? undefined : owner.guard.redact(String(note));
+    const text = note === undefined ? undefined : owner.run.guard.redact(String(note));
     const progress = checkedProgress(done, total, text);
     // No view shows the progress of a compensation.
     if (this.#work?.kind !== "task") return;
-    const { clock, writer } = owner.services;
+    const { clock, writer } = owner.run.services;
     this.#reports ??= new ProgressReports({
       clock,
       durableLogId: () => writer.durableLogId,
@@ -250,7 +229,7 @@ export class Attempt implements AttemptOf {
   }
 
   #newLog(owner: AttemptOwner): AttemptLog {
-    const { guard, services: { clock, jobLog: log } } = owner;
+    const { guard, services: { clock, jobLog: log } } = owner.run;
     const { jobId, taskId, number: attempt, executionId } = this;
     const about = { jobId, taskId, attempt, executionId, ...owner.spanOf(this)?.ids };
     return new AttemptLog({ about, log, clock, guard });
@@ -268,13 +247,13 @@ export class Attempt implements AttemptOf {
     const error = new DOMException(`took longer than ${timeoutMs} ms`, "TimeoutError");
     this.#stop = error;
     this.#aborter?.abort(error);
-    this.end({ kind: "failed", error: this.#owner.guard.factOf(error), timedOutMs });
+    this.end({ kind: "failed", error: this.#owner.run.guard.factOf(error), timedOutMs });
   }
 
   #returned(value: unknown): void {
     if (this.#owner === undefined) return;
     try {
-      const result = this.#owner.guard.requireNoSecret("a result", recordable(value, "result"));
+      const result = this.#owner.run.guard.requireNoSecret("a result", recordable(value, "result"));
       this.end({ kind: "completed", result, emitted: this.#staged?.events ?? NONE });
     } catch (error) {
       this.#threw(error);
@@ -290,7 +269,7 @@ export class Attempt implements AttemptOf {
       : undefined;
     this.end(
       reason === undefined
-        ? attemptError(thrown, this.#owner.guard)
+        ? attemptError(thrown, this.#owner.run.guard)
         : { kind: "interrupted", reason },
     );
   }

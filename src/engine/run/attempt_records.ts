@@ -7,7 +7,8 @@ import type { EventId, ExecutionId } from "../../core/ids.ts";
 import type { TaskState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Clock, Random } from "../ports.ts";
-import type { AttemptOutcome, Work } from "./attempt.ts";
+import type { AttemptOutcome } from "./attempt.ts";
+import type { Work } from "./run_services.ts";
 import type { RunTrace } from "./run_trace.ts";
 
 export interface AttemptRecord {

@@ -31,7 +31,7 @@ import { isSealed, type SealedJob, withInput } from "../secrets/sealing.ts";
 import type { RunServices } from "./run_services.ts";
 import { endOfJob, RunTrace } from "./run_trace.ts";
 import { toSettlements } from "./settlements.ts";
-import type { Work } from "./attempt.ts";
+import type { Work } from "./run_services.ts";
 
 /** Each opening is an object of its own, so that one that was stopped goes no further. */
 interface Opening {

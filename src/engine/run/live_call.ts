@@ -28,7 +28,7 @@ import type {
   WaitRequest,
 } from "./run_context.ts";
 import type { LostStep, Settlement } from "./settlements.ts";
-import type { Work } from "./attempt.ts";
+import type { Work } from "./run_services.ts";
 
 // The platform's own: code of jobs may replace the global, and its uses are tracked.
 const { queueMicrotask } = globalThis;

@@ -19,7 +19,7 @@ import type { RunSubject } from "./run_services.ts";
 import type { RunTrace } from "./run_trace.ts";
 import type { WorkerLease } from "./worker_lease.ts";
 import { compensationEnded, CompensationOrder } from "./compensation_order.ts";
-import type { Work } from "./attempt.ts";
+import type { Work } from "./run_services.ts";
 
 /** The parts of a job's run, which all its calls of `run` share. */
 export interface RunParts extends RunSubject {

@@ -1,6 +1,6 @@
 /** The services of the engine that the run of a job needs. */
 
-import type { JobId } from "../../core/ids.ts";
+import type { JobId, TaskId } from "../../core/ids.ts";
 import type { JobHead } from "../../core/job_state.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { EngineLimits } from "../events/delivery_limits.ts";
@@ -19,11 +19,26 @@ import type { Shares } from "./shares.ts";
 import type { Slots } from "./slots.ts";
 import type { Suspects } from "./suspects.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
-import type { Work } from "./attempt.ts";
+import type { RetryPolicy } from "../../core/retry_policy.ts";
+import type { TaskContext } from "../job_context.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
+
+/** Something to attempt for a job: a task that its `run` asks for, or a compensation. */
+export interface Work {
+  readonly kind: "task" | "compensation";
+  readonly taskId: TaskId;
+  /** Absent when `run` no longer gives the task a compensation. */
+  readonly run: ((task: TaskContext) => unknown) | undefined;
+  /** Absent when `run` no longer asks for the task. */
+  readonly retry: RetryPolicy | undefined;
+  /** In milliseconds; `undefined` means no limit. */
+  readonly timeoutMs: number | undefined;
+  /** The compensation of a task. */
+  readonly compensate?: unknown;
+}
 
 /** A run that is over, although some of its attempts may still be open. */
 export interface EndedRun {
