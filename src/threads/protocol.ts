@@ -4,7 +4,9 @@
  */
 
 import type { ErrorFact } from "../core/framework_events.ts";
-import type { JsonObject, JsonValue } from "../core/json.ts";
+import type { FactDraft } from "../core/event.ts";
+import type { Progress } from "../core/job_state.ts";
+import type { JsonValue } from "../core/json.ts";
 import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 import type { RestTime } from "../engine/run/step_options.ts";
@@ -93,10 +95,10 @@ export type CallMessage =
     readonly kind: "completed";
     readonly executionId: ExecutionId;
     readonly result: JsonValue | undefined;
-    readonly emitted: readonly Emitted[];
+    readonly emitted: readonly FactDraft[];
   }
   | { readonly kind: "failed"; readonly executionId: ExecutionId; readonly thrown: Thrown }
-  | { readonly kind: "progress"; readonly executionId: ExecutionId; readonly report: Report }
+  | { readonly kind: "progress"; readonly executionId: ExecutionId; readonly report: Progress }
   /** `emit` or `progress` was called after the end of the attempt. */
   | {
     readonly kind: "late";
@@ -112,17 +114,6 @@ export type CallMessage =
   }
   /** Code was cut off because it did not yield. The thread can no longer be relied on. */
   | { readonly kind: "stuck"; readonly afterMs: number };
-
-export interface Emitted {
-  readonly eventType: string;
-  readonly attributes: JsonObject;
-}
-
-export interface Report {
-  readonly done: number;
-  readonly total?: number;
-  readonly note?: string;
-}
 
 /** Far more than is recorded: the text is cut to length only after secrets are removed. */
 const LENGTH_MIN = 65_536;

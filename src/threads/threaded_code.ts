@@ -241,24 +241,28 @@ class ThreadedCall implements CodeCall, ThreadUser {
   }
 
   #askSleep({ taskId, time }: Extract<CallMessage, { kind: "sleep" }>): void {
-    const { ctx } = this.#request;
-    const answer = ctx.sleep(taskId, "ms" in time ? time.ms : { until: time.untilMs });
-    const onDone = () => this.#post({ kind: "result", taskId, result: undefined });
-    answer.then(onDone, (error) => this.#output.reject(error));
+    const until = "ms" in time ? time.ms : { until: time.untilMs };
+    this.#answered(
+      this.#request.ctx.sleep(taskId, until),
+      () => this.#post({ kind: "result", taskId, result: undefined }),
+    );
   }
 
   #askExpectation(name: string): void {
-    const answer = this.#request.ctx.expect(name);
-    const onDone = (events: Awaited<typeof answer>) => this.#post({ kind: "events", name, events });
-    answer.then(onDone, (error) => this.#output.reject(error));
+    this.#answered(
+      this.#request.ctx.expect(name),
+      (events) => this.#post({ kind: "events", name, events }),
+    );
   }
 
   #askWait({ name, wait, withinMs }: Extract<CallMessage, { kind: "wait" }>): void {
-    const answer = this.#request.ctx.expect(name, { withinMs });
-    const onDone = (events: Awaited<typeof answer>) => {
+    this.#answered(this.#request.ctx.expect(name, { withinMs }), (events) => {
       if (events === undefined) this.#post({ kind: "deadline", name, wait });
       else this.#post({ kind: "events", name, events });
-    };
+    });
+  }
+
+  #answered<Answer>(answer: Promise<Answer>, onDone: (answer: Answer) => void): void {
     answer.then(onDone, (error) => this.#output.reject(error));
   }
 

@@ -7,12 +7,12 @@ import type { AnyJobDefinition } from "../engine/definition.ts";
 import { issuesText, parseInput } from "../engine/parsed_input.ts";
 import { recordable } from "../engine/recordable.ts";
 import type { ExecutionId, JobId } from "../core/ids.ts";
-import type { JsonValue } from "../core/json.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import type { Progress } from "../core/job_state.ts";
+import { AttemptContext, type ContextSource } from "../engine/run/attempt.ts";
 import {
   type AttemptMessage,
   type CallMessage,
-  type Emitted,
-  type Report,
   type Thrown,
   thrownData,
   thrownError,
@@ -140,7 +140,7 @@ export class ThreadedJob {
 const REPORT_MS = 250;
 
 /** One attempt in a thread: the context of its function, and its outcome. */
-export class ThreadedAttempt implements AttemptOf {
+export class ThreadedAttempt implements AttemptOf, ContextSource {
   readonly jobId: JobId;
   readonly #message: AttemptMessage;
   readonly #post: (message: CallMessage) => void;
@@ -148,7 +148,7 @@ export class ThreadedAttempt implements AttemptOf {
   readonly #aborter = new AbortController();
   /** The engine checks them for secrets. */
   readonly #staged = new StagedEvents(NO_SECRETS);
-  #report: Report | undefined;
+  #report: Progress | undefined;
   #reportedAt = -Infinity;
   #logged = 0;
   #hasEnded = false;
@@ -170,12 +170,16 @@ export class ThreadedAttempt implements AttemptOf {
     return this.#message.taskId;
   }
 
+  get executionId(): ExecutionId {
+    return this.#message.executionId;
+  }
+
   get number(): number {
     return this.#message.attempt;
   }
 
   uncaught(thrown: unknown): void {
-    const { executionId } = this.#message;
+    const { executionId } = this;
     this.#end?.({ kind: "failed", executionId, thrown: thrownData(thrown) });
   }
 
@@ -185,7 +189,7 @@ export class ThreadedAttempt implements AttemptOf {
 
   /** @param ended Called at its end, before the outcome is sent. */
   begin(run: (context: TaskContext) => unknown, ended: () => void): void {
-    const { executionId } = this.#message;
+    const { executionId } = this;
     const end = this.#end = (message: CallMessage) => {
       if (this.#hasEnded) return;
       this.#hasEnded = true;
@@ -194,60 +198,45 @@ export class ThreadedAttempt implements AttemptOf {
       this.#post(message);
     };
     // Called from a promise, as without a thread.
-    const context = Promise.resolve(this.#context());
+    const context = Promise.resolve(new AttemptContext(this, this.#message.traceparent));
     const result = withinAttempt(this, () => context.then(run));
     result.then((value) => recordable(value, "result")).then(
-      (result) => end({ kind: "completed", executionId, result, emitted: this.#emitted }),
+      (result) => end({ kind: "completed", executionId, result, emitted: this.#staged.events }),
       (error) => end({ kind: "failed", executionId, thrown: thrownData(error) }),
     );
   }
 
-  #context(): TaskContext {
-    const { taskId, executionId, attempt, traceparent } = this.#message;
-    return {
-      jobId: this.jobId,
-      taskId,
-      executionId,
-      attempt,
-      ...(traceparent === undefined ? {} : { traceparent }),
-      signal: this.#aborter.signal,
-      emit: (type, attributes = {}) => {
-        if (!this.#isLate("emit")) this.#staged.emit(type, attributes);
-      },
-      log: (message, data) => this.log(String(message), data),
-      progress: (done, total, note) => {
-        const text = note === undefined ? undefined : String(note);
-        this.#progressed(checkedProgress(done, total, text));
-      },
-    };
+  get signal(): AbortSignal {
+    return this.#aborter.signal;
   }
 
-  /** The engine reports it, as without a thread. */
-  #isLate(call: "emit" | "progress"): boolean {
-    const { executionId } = this.#message;
-    if (this.#hasEnded) this.#post({ kind: "late", executionId, method: call });
-    return this.#hasEnded;
+  emit(type: string, attributes: JsonObject): void {
+    if (!this.#isLate("emit")) this.#staged.emit(type, attributes);
   }
 
-  get #emitted(): readonly Emitted[] {
-    return this.#staged.events.map(({ eventType, attributes }) => ({ eventType, attributes }));
-  }
-
-  /** The engine counts messages beyond the limit, and logs their number in one more line. */
-  log(message: string, data?: unknown): void {
-    if (this.#hasEnded || this.#logged++ > LOG_LINES_MAX) return;
-    const { executionId } = this.#message;
-    this.#post({ kind: "log", executionId, message, ...logData(data) });
-  }
-
-  #progressed(report: Report): void {
+  progress(done: number, total?: number, note?: string): void {
+    const report = checkedProgress(done, total, note === undefined ? undefined : String(note));
     if (this.#isLate("progress")) return;
     this.#report = report;
     if (performance.now() - this.#reportedAt >= REPORT_MS) this.#send(report);
   }
 
-  #send(report: Report): void {
-    const { executionId } = this.#message;
+  /** The engine reports it, as without a thread. */
+  #isLate(call: "emit" | "progress"): boolean {
+    const { executionId } = this;
+    if (this.#hasEnded) this.#post({ kind: "late", executionId, method: call });
+    return this.#hasEnded;
+  }
+
+  /** The engine counts messages beyond the limit, and logs their number in one more line. */
+  log(message: unknown, data?: unknown): void {
+    if (this.#hasEnded || this.#logged++ > LOG_LINES_MAX) return;
+    const { executionId } = this;
+    this.#post({ kind: "log", executionId, message: String(message), ...logData(data) });
+  }
+
+  #send(report: Progress): void {
+    const { executionId } = this;
     this.#report = undefined;
     this.#reportedAt = performance.now();
     this.#post({ kind: "progress", executionId, report });

@@ -67,7 +67,7 @@ export interface AttemptOwner {
  * exactly one outcome, even if the function misbehaves. Creates its signal, timers, log and reports
  * only when they are used.
  */
-export class Attempt implements AttemptOf {
+export class Attempt implements AttemptOf, ContextSource {
   readonly jobId: JobId;
   readonly taskId: TaskId;
   readonly executionId: ExecutionId;
@@ -131,7 +131,7 @@ export class Attempt implements AttemptOf {
     if (timeoutMs !== undefined) this.#limit(timeoutMs, owner.run.services.clock);
     const span = owner.spanOf(this);
     // Called from a promise, to keep the engine's frames out of the stacks of the task's errors.
-    const context = Promise.resolve(new AttemptContext(this, span));
+    const context = Promise.resolve(new AttemptContext(this, span?.traceparent));
     withinAttempt(this, () => withinSpan(span, () => context.then(run)))
       .then((value) => this.#returned(value), (error) => this.#threw(error));
   }
@@ -179,7 +179,7 @@ export class Attempt implements AttemptOf {
     return this.#aborter.signal;
   }
 
-  log(message: string, data: unknown): void {
+  log(message: unknown, data: unknown): void {
     if (this.#owner === undefined) return;
     this.#log ??= this.#newLog(this.#owner);
     this.#log.write(message, data);
@@ -277,26 +277,35 @@ export class Attempt implements AttemptOf {
 
 const NONE: readonly FactDraft[] = [];
 
+/** An attempt, in the engine's thread or another, for its context. */
+export interface ContextSource extends Pick<TaskContext, "jobId" | "taskId" | "executionId"> {
+  readonly number: number;
+  readonly signal: AbortSignal;
+  emit(type: string, attributes: JsonObject): void;
+  log(message: unknown, data: unknown): void;
+  progress(done: number, total?: number, note?: string): void;
+}
+
 /**
  * The argument of a task's function. Its members may be destructured. It is a class because each
  * object literal with a getter gets a hidden class of its own. V8 allocates that as an old object,
  * and it kept the getter's scope, and so the run, until the next major garbage collection.
  */
-class AttemptContext implements TaskContext {
-  readonly #of: Attempt;
-  readonly jobId: JobId;
-  readonly taskId: TaskId;
-  readonly executionId: ExecutionId;
+export class AttemptContext implements TaskContext {
+  readonly #of: ContextSource;
+  readonly jobId: string;
+  readonly taskId: string;
+  readonly executionId: string;
   readonly attempt: number;
   declare readonly traceparent?: string;
 
-  constructor(of: Attempt, span: Span | undefined) {
+  constructor(of: ContextSource, traceparent: string | undefined) {
     this.#of = of;
     this.jobId = of.jobId;
     this.taskId = of.taskId;
     this.executionId = of.executionId;
     this.attempt = of.number;
-    if (span !== undefined) this.traceparent = span.traceparent;
+    if (traceparent !== undefined) this.traceparent = traceparent;
   }
 
   get signal(): AbortSignal {
