@@ -324,7 +324,7 @@ function createSupervisor(
     },
     later: diskRetries.later,
     ended: (jobId, run) => supervisor.ended(jobId, run),
-    rested: (jobId) => supervisor.rested(jobId),
+    rested: (jobId) => parts.heldPlaces.rested(jobId),
     onDefect,
   });
   const { workers, slots, threadWorkers, threadSlots, threads } = parts;
