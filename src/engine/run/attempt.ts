@@ -1,6 +1,4 @@
-/**
- * One attempt of a task or compensation: its limits, cancellation, staged events and outcome.
- */
+/** One attempt of a task or compensation, and the context that its code receives. */
 
 import type { AttemptError } from "../../core/attempt_decisions.ts";
 import type { FactDraft } from "../../core/event.ts";
@@ -77,15 +75,15 @@ export class Attempt implements AttemptOf, ContextSource {
   readonly #type: string;
   readonly #lateCalls: LateCalls;
   /**
-   * Both are `undefined` after the end: code that keeps its context, or a promise that never
-   * settles, must not keep the run.
+   * From here to its log, all is `undefined` after the end: code that keeps its context, or a
+   * promise that never settles, must not keep the run.
    */
   #owner: AttemptOwner | undefined;
   #work: Work | undefined;
-  #isCalled = false;
   #staged: StagedEvents | undefined;
   #reports: ProgressReports | undefined;
   #log: AttemptLog | undefined;
+  #isCalled = false;
   #aborter: AbortController | undefined;
   /** Why the attempt should end: an `Interruption`, or its time limit. */
   #stop: Error | undefined;
@@ -217,7 +215,9 @@ export class Attempt implements AttemptOf, ContextSource {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     this.#log?.end();
+    this.#log = undefined;
     if (owner !== undefined && work !== undefined) owner.ended(this, work, outcome);
+    this.#reports = undefined;
   }
 
   #limit(timeoutMs: number, clock: Clock): void {

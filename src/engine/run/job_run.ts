@@ -28,10 +28,9 @@ import { MainAttempt } from "./main_attempt.ts";
 import { WorkerLease } from "./worker_lease.ts";
 import type { RunParts } from "./pending_work.ts";
 import { isSealed, type SealedJob, withInput } from "../secrets/sealing.ts";
-import type { RunServices } from "./run_services.ts";
+import type { RunServices, Work } from "./run_services.ts";
 import { endOfJob, RunTrace } from "./run_trace.ts";
 import { toSettlements } from "./settlements.ts";
-import type { Work } from "./run_services.ts";
 
 /** Each opening is an object of its own, so that one that was stopped goes no further. */
 interface Opening {
