@@ -3,6 +3,8 @@
 import watcher from "./watcher.js" with { type: "text" };
 import { Worker } from "node:worker_threads";
 import type { AttemptWatch } from "../engine/watches.ts";
+import type { LoopBlocked } from "../engine/run/process_facts.ts";
+import type { OpenAttempt } from "../core/framework_events.ts";
 
 /** The longest time without a turn that is not a stall. */
 const STALL_MS = 2_000;
@@ -17,6 +19,10 @@ export interface WatchdogOptions {
   readonly isJson: boolean;
   /** Called after a stall that is over. */
   readonly warn: (message: string) => void;
+  /** The same, with what is recorded of it. */
+  readonly onBlocked: (blocked: LoopBlocked) => void;
+  /** Called twice a second. */
+  readonly onBeat: () => void;
   /** Called when the event loop turns again after being blocked for too long: ends the process. */
   readonly onTooLong: () => void;
 }
@@ -32,6 +38,7 @@ export class Watchdog implements AttemptWatch {
   #thread: Worker | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #seenStalls = 0;
+  #beatAt = performance.now();
 
   constructor(options: WatchdogOptions) {
     this.#options = options;
@@ -82,14 +89,19 @@ export class Watchdog implements AttemptWatch {
   #turned(): void {
     this.#table.beat();
     const { stalls } = this;
-    if (this.#table.read("exit") === 1) return this.#options.onTooLong();
+    const { reports, warn, onBlocked, onBeat, onTooLong } = this.#options;
+    const now = performance.now();
+    // It may have begun at any time before the next beat.
+    const blockedMs = Math.round(now - this.#beatAt - BEAT_MS);
+    this.#beatAt = now;
+    onBeat();
+    if (this.#table.read("exit") === 1) return onTooLong();
     if (stalls === this.#seenStalls) return;
     this.#seenStalls = stalls;
-    const { reports, warn } = this.#options;
+    const { text, open } = this.#table.report;
+    onBlocked({ blockedMs, open });
     warn(
-      `the event loop was blocked for more than 2 s, and runs again${
-        reports ? "" : `; ${this.#table.report}`
-      }`,
+      `the event loop was blocked for more than 2 s, and runs again${reports ? "" : `; ${text}`}`,
     );
   }
 }
@@ -109,10 +121,16 @@ const TEXTS_AT = 4 * (SLOTS_AT + 2 * SLOTS);
 const TEXT_BYTES = 257;
 /** The report of the last stall. */
 const REPORT_AT = TEXTS_AT + SLOTS * TEXT_BYTES;
-const REPORT_BYTES = 8_192;
+const REPORT_BYTES = 32_768;
 
 /** The layout, as the thread needs it. */
 const LAYOUT = { SLOTS, SLOTS_AT, TEXTS_AT, TEXT_BYTES, REPORT_AT, REPORT_BYTES } as const;
+
+interface StallReport {
+  readonly text: string;
+  /** The first of them. */
+  readonly open: readonly OpenAttempt[];
+}
 
 /**
  * Shared memory in which the watchdog's thread watches this process while its event loop is
@@ -166,9 +184,8 @@ export class WatchTable {
   }
 
   /** The thread's report of the last stall. */
-  get report(): string {
-    return new TextDecoder().decode(
-      this.#bytes.slice(REPORT_AT, REPORT_AT + this.read("reportBytes")),
-    );
+  get report(): StallReport {
+    const bytes = this.#bytes.slice(REPORT_AT, REPORT_AT + this.read("reportBytes"));
+    return JSON.parse(new TextDecoder().decode(bytes));
   }
 }
