@@ -1,6 +1,7 @@
 /** Calls back later: when a recorded time has come, or in the next turn of the event loop. */
 
 import TinyQueue from "tinyqueue";
+import { inNoContext } from "../no_context.ts";
 import type { Clock } from "../ports.ts";
 
 /** How many past times are remembered, so that they stay past even if the clock is set back. */
@@ -175,7 +176,8 @@ export class LoopTurns {
   /** Calls back in the next turn, after all code that is ready to run now. */
   next(callback: () => void): void {
     this.#waiting.push(callback);
-    if (this.#waiting.length === 1) void this.#clock.nextTurn().then(() => this.#callBack());
+    if (this.#waiting.length > 1) return;
+    inNoContext(() => void this.#clock.nextTurn().then(() => this.#callBack()));
   }
 
   /** Counts a turn that something else, such as a sync, has taken. */
