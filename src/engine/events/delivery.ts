@@ -7,17 +7,15 @@
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import { type EventId, type JobId, type LogId, newId } from "../../core/ids.ts";
 import type { AnyJobDefinition } from "../definition.ts";
-import type { CorrelationIndex } from "./correlation_index.ts";
+import type { CorrelationIndex, ReachSearch } from "./correlation_index.ts";
 import type { DeliveryGate, Place } from "./delivery_gate.ts";
 import type { DeliveryLimits, LimitReached } from "./delivery_limits.ts";
 import type { EventEngine, LookedUp } from "../writer/event_engine.ts";
-import type { FanOut, SettledFact } from "./fan_out.ts";
+import type { FanOut, Reach, Reaches, SettledFact } from "./fan_out.ts";
 import { type Intake, OverCapacityError } from "../writer/intake.ts";
 import type { Pacer, Share } from "./pacer.ts";
 import { type Clock, GroupTooLargeError, type Random } from "../ports.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import type { Reach, Reaches } from "./reach.ts";
-import type { ReachSearch } from "./reach_search.ts";
 import {
   duplicateReceipt,
   effectReceipt,

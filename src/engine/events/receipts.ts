@@ -11,8 +11,13 @@ import { requiredMatches } from "../../core/job_plan.ts";
 import { toMatchable } from "../../core/projector.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { type LimitReached, limitText } from "./delivery_limits.ts";
-import { missedInCompensation, missedInJob, nearestInJob } from "./missed_in_job.ts";
-import { Comparisons, failingClauses, nearestExpectation } from "./nearest_expectation.ts";
+import {
+  Comparisons,
+  failingClauses,
+  missedText,
+  nearestExpectation,
+  nearestInJob,
+} from "./nearest_expectation.ts";
 import type { IncomingEvent } from "../requests.ts";
 import type { NearestExpectation, Receipt, ReceiptJob } from "../receipt.ts";
 import { NEVER_INTERPRETED } from "./unmatched.ts";
@@ -164,9 +169,7 @@ class ShownJobs {
       const clauses = failingClauses(nearest, event);
       this.nearest ??= nearestExpectation(nearest, clauses);
     }
-    return step.rule === "running/record-only"
-      ? missedInJob(step, nearest)
-      : missedInCompensation(step, nearest);
+    return missedText(step, nearest);
   }
 }
 
