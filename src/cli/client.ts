@@ -5,7 +5,7 @@ import { issueText, remainingIssues, type RequestIssue } from "../documents/refu
 import { resolve } from "node:path";
 import { parseJsonText } from "../core/json_text.ts";
 import { errorMessage } from "../core/thrown.ts";
-import { firstToken } from "../access/token_lines.ts";
+import { firstToken } from "../settings/token_file.ts";
 import type { Permissions } from "../settings/permission_advice.ts";
 import {
   CommandError,

@@ -9,21 +9,25 @@ import type { PlaceLimits } from "./place_limits.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import type { SealedInput } from "./sealed_input.ts";
 
-/** An error as recorded: plain data, never the object that was thrown. */
+/** An error as recorded, with its causes: plain data, never the object that was thrown. */
 export interface ErrorFact extends ErrorCause {
+  /** The class of the error. */
   readonly name: string;
+  /** The stack, if known. */
   readonly stack?: string;
 }
 
 /** An error that another error names as its cause. Whatever was thrown may have causes. */
 export interface ErrorCause {
-  /** Absent for a cause that is not an error and has no name. */
+  /** The class of the error; absent if the cause is not an error and has no name. */
   readonly name?: string;
+  /** The message; the JSON of an object without one. */
   readonly message: string;
-  /** Such as `ECONNREFUSED` or `23505`. */
+  /** Its own `code`, such as `ECONNREFUSED` or `23505`. */
   readonly code?: string | number;
+  /** What it names as its cause; a chain of causes has at most five. */
   readonly cause?: ErrorCause;
-  /** The first errors of an `AggregateError`, or of any other with a list of them. */
+  /** The first three errors of an `AggregateError`, or of any other with a list of them. */
   readonly errors?: readonly ErrorCause[];
 }
 

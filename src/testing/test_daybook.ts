@@ -9,9 +9,9 @@ import type { Job, JobCondition } from "../embedded/job.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { RestingJob, TestDaybook, TestOptions } from "./daybook.ts";
+import type { RecordedEvent } from "./exported_job.ts";
 import { Machine } from "./machine.ts";
-import { EPOCH_MS } from "./manual_clock.ts";
-import type { RecordedEvent } from "./recorded_event.ts";
+import { EPOCH_MS } from "./clocks.ts";
 
 /**
  * Opens a Daybook in memory for the test of a job. Its journal disappears with the test, and its
