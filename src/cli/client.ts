@@ -3,6 +3,7 @@
 import { isObject } from "../documents/fields.ts";
 import { issueText, remainingIssues, type RequestIssue } from "../documents/refusal.ts";
 import { resolve } from "node:path";
+import * as v from "valibot";
 import { parseJsonText } from "../core/json_text.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { firstToken } from "../settings/token_file.ts";
@@ -98,17 +99,40 @@ export class Client {
    * The JSON at a path.
    *
    * @throws {RefusedByServerError} if the answer is a problem.
-   * @throws {CommandError} if the server cannot be reached.
+   * @throws {CommandError} if the server cannot be reached, or the answer has another shape.
    */
-  async get<Body>(path: string): Promise<Body> {
-    return await this.json(await this.request(path));
+  async get<Schema extends v.GenericSchema>(schema: Schema, path: string) {
+    return await this.json(schema, await this.request(path));
   }
 
   /** Sends JSON, or nothing, and returns the JSON of the answer; throws like `get`. */
-  async send(method: string, path: string, body?: object): Promise<unknown> {
+  async send<Schema extends v.GenericSchema>(
+    schema: Schema,
+    method: "POST" | "PUT" | "DELETE",
+    path: string,
+    body?: object,
+  ) {
     const headers = { "content-type": "application/json" };
     const init = body === undefined ? {} : { body: JSON.stringify(body), headers };
-    return await this.json(await this.request(path, { method, ...init }));
+    return await this.json(schema, await this.request(path, { method, ...init }));
+  }
+
+  /**
+   * The answers to a query, page by page; throws like `get`.
+   *
+   * @param query May be changed between two pages.
+   */
+  async *pages<Page extends { readonly nextCursor?: string | null | undefined }>(
+    schema: v.GenericSchema<unknown, Page>,
+    path: string,
+    query: URLSearchParams,
+  ): AsyncGenerator<Page> {
+    for (let cursor: string | null | undefined = ""; typeof cursor === "string";) {
+      if (cursor !== "") query.set("cursor", cursor);
+      const page: Page = await this.get(schema, `${path}?${query}`);
+      yield page;
+      cursor = page.nextCursor;
+    }
   }
 
   /** Sends any request; throws like `get`. */
@@ -145,24 +169,30 @@ export class Client {
   /**
    * The JSON of an answer.
    *
-   * @throws {CommandError} if it is not JSON.
+   * @throws {CommandError} if it is not JSON, or has another shape.
    */
-  async json<Body>(response: Response): Promise<Body> {
-    const text = await this.text(response);
-    try {
-      return parseJsonText(text) as Body;
-    } catch {
-      throw notDaybook(this.url);
-    }
+  async json<Schema extends v.GenericSchema>(schema: Schema, response: Response) {
+    return this.parse(schema, await this.text(response));
   }
-}
 
-/** Another program, or another version of Daybook, uses the port. */
-export function notDaybook(url: string): CommandError {
-  return new CommandError(
-    `cannot understand the answer of ${url}: it is not Daybook, or another version`,
-    EXIT_UNAVAILABLE,
-  );
+  /** The same for a text, such as the data of a message. */
+  parse<Schema extends v.GenericSchema>(schema: Schema, text: string): v.InferOutput<Schema> {
+    try {
+      const value = parseJsonText(text);
+      if (v.is(schema, value)) return value;
+    } catch {
+      // It is not JSON.
+    }
+    throw this.notDaybook();
+  }
+
+  /** Another program, or another version of Daybook, uses the port. */
+  notDaybook(): CommandError {
+    return new CommandError(
+      `cannot understand the answer of ${this.url}: it is not Daybook, or another version`,
+      EXIT_UNAVAILABLE,
+    );
+  }
 }
 
 function tokenOption(input: CommandInput): string | undefined {

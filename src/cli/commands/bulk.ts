@@ -61,7 +61,10 @@ function actionIn({ positionals: [name = ""] }: CommandInput): BulkControl {
 }
 
 async function preview(action: BulkControl, body: object, call: ServerCall): Promise<number> {
-  const answer = await call.send(bulkPreview, "POST", "/jobs/bulk", { ...body, dryRun: true });
+  const answer = await call.client.send(bulkPreview, "POST", "/jobs/bulk", {
+    ...body,
+    dryRun: true,
+  });
   const { jobs, sample, retried, byHand, searched } = answer;
   const more = searched === undefined ? "" : " or more";
   call.print(answer, () => [
@@ -78,7 +81,7 @@ async function all(action: BulkControl, body: object, call: ServerCall): Promise
   const { terminal } = call;
   let [done, refused, place] = [0, 0, {}];
   for (;;) {
-    const answer = await call.send(bulkAnswer, "POST", "/jobs/bulk", { ...body, ...place });
+    const answer = await call.client.send(bulkAnswer, "POST", "/jobs/bulk", { ...body, ...place });
     done += answer.done.length;
     refused += answer.refused.reduce((sum, { jobIds }) => sum + jobIds.length, 0);
     call.print(answer, () => answer.done.map((job) => doneText(action, job)));

@@ -64,7 +64,7 @@ async function submit(call: ServerCall): Promise<number> {
     throw new UsageError("--wait would wait forever with --no-start");
   }
   const response = await posted(call);
-  const job = call.expect(jobResource, await call.client.json(response));
+  const job = await call.client.json(jobResource, response);
   const isReplayed = response.headers.has("idempotency-replayed");
   return await printAccepted(job, submittedText(job, isReplayed, terminal), call);
 }

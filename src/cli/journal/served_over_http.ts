@@ -9,7 +9,8 @@ import { id } from "../../documents/fields.ts";
 import { jobView } from "../../documents/answers/job_view.ts";
 import { jsonChunks } from "../../core/json_text.ts";
 import { DigestedJob, type ServedJob, type ServedSource } from "../../verify/served_audit.ts";
-import { type Client, notDaybook } from "../client.ts";
+import type { Client } from "../client.ts";
+import { entriesPage } from "../resources.ts";
 
 /** The number of whole jobs that a server returns at a time. */
 const PAGE = 50;
@@ -34,29 +35,19 @@ export class ServedOverHttp implements ServedSource {
   }
 
   async head(): Promise<JournalHead> {
-    return this.#expect(HEAD, await this.#client.get("/journal")).head;
+    return (await this.#client.get(HEAD, "/journal")).head;
   }
 
   async *pages(): AsyncGenerator<readonly ServedJob[]> {
-    for (let cursor: string | null = ""; cursor !== null;) {
-      const from: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-      const path = `/jobs?view=full&limit=${PAGE}${from}`;
-      const { jobs, nextCursor } = this.#expect(JOBS, await this.#client.get(path));
+    const query = new URLSearchParams({ view: "full", limit: String(PAGE) });
+    for await (const { jobs } of this.#client.pages(JOBS, "/jobs", query)) {
       yield jobs.map((job) => new DigestedJob(job, jsonChunks(job), textOf));
-      cursor = nextCursor;
     }
   }
 
-  #expect<Schema extends v.GenericSchema>(schema: Schema, answer: unknown): v.InferOutput<Schema> {
-    if (v.is(schema, answer)) return answer;
-    throw notDaybook(this.url);
-  }
-
   async serves({ logId, eventId }: JobEventLogEntry): Promise<boolean> {
-    const page = await this.#client.get<{ entries?: readonly JobEventLogEntry[] } | null>(
-      `/events?after=${logId - 1}&limit=1`,
-    );
-    return page?.entries?.[0]?.eventId === eventId;
+    const page = await this.#client.get(entriesPage, `/events?after=${logId - 1}&limit=1`);
+    return page.entries[0]?.eventId === eventId;
   }
 
   lossText(what: string): string {
