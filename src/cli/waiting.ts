@@ -185,12 +185,12 @@ function isTerminal(state: string | undefined): boolean {
 }
 
 async function report(job: JobResource, timeoutMs: number, call: ServerCall): Promise<number> {
-  const { terminal, form } = call;
+  const { input, terminal, form } = call;
   if (form === "json") terminal.out(JSON.stringify(job));
   if (!isTerminal(job.state)) {
     const state = `${stateText(job)} after ${durationText(timeoutMs)}`;
-    terminal.err(
-      `daybook: stopped waiting for job ${job.jobId}: it is ${state}, and continues; deno task ` +
+    input.warn(
+      `stopped waiting for job ${job.jobId}: it is ${state}, and continues; deno task ` +
         `daybook explain ${job.jobId} says why`,
     );
     return EXIT_TIMED_OUT;

@@ -66,7 +66,7 @@ async function controlOne(path: string, call: ServerCall): Promise<number> {
     return EXIT_OK;
   } catch (error) {
     if (!(error instanceof RefusedByServerError)) throw error;
-    terminal.err(`daybook: ${error.message}`);
+    input.warn(error.message);
     return error.exitCode;
   }
 }

@@ -52,7 +52,7 @@ async function deliver(call: ServerCall): Promise<number> {
   if (receipt === undefined) throw call.client.notDaybook();
   call.print(receipt, () => receiptLines(receipt, terminal.style));
   const hint = hintAtReceipt(fields, receipt);
-  if (hint !== undefined) terminal.err(`daybook: ${hint}`);
+  if (hint !== undefined) input.warn(hint);
   return receipt.disposition === "recorded" ? EXIT_NEGATIVE : EXIT_OK;
 }
 

@@ -4,13 +4,7 @@ import { messageText } from "../../core/error_text.ts";
 import { counted } from "../../core/counted.ts";
 import { distanceText } from "../../core/duration.ts";
 import { EXIT_OK } from "../command.ts";
-import {
-  FILTER_NOTE,
-  FILTER_OPTIONS,
-  filterQuery,
-  limitOption,
-  parseFilter,
-} from "../job_filter.ts";
+import { FILTER_NOTE, FILTER_OPTIONS, filterQuery, limitOption, parseFilter } from "../filters.ts";
 import { plainText } from "../plain_text.ts";
 import { type FailureKindResource, failuresAnswer } from "../resources.ts";
 import type { ServerCall, ServerCommand } from "../server_call.ts";

@@ -2,13 +2,7 @@
 
 import { counted } from "../../core/counted.ts";
 import { EXIT_OK, UsageError } from "../command.ts";
-import {
-  FILTER_NOTE,
-  FILTER_OPTIONS,
-  filterQuery,
-  limitOption,
-  parseFilter,
-} from "../job_filter.ts";
+import { FILTER_NOTE, FILTER_OPTIONS, filterQuery, limitOption, parseFilter } from "../filters.ts";
 import { jobTable } from "../render/job_table.ts";
 import { jobsPage, type JobSummaryResource } from "../resources.ts";
 import type { ServerCall, ServerCommand } from "../server_call.ts";
@@ -61,7 +55,7 @@ async function list(call: ServerCall): Promise<number> {
   }
   if (form === "text") printTable(shown, isMore, call);
   if (count === 0 && Object.keys(filter).length > 0) {
-    terminal.err("daybook: no jobs match; deno task daybook jobs lists all");
+    input.warn("no jobs match; deno task daybook jobs lists all");
   }
   return EXIT_OK;
 }

@@ -92,7 +92,7 @@ async function list(call: ServerCall): Promise<number> {
 async function end(call: ServerCall): Promise<number> {
   const pauseId = call.input.positionals[0] ?? await onlyOne(call);
   if (pauseId === undefined) {
-    call.terminal.err("daybook: nothing is paused");
+    call.input.warn("nothing is paused");
     return EXIT_NEGATIVE;
   }
   const path = `/pauses/${encodeURIComponent(pauseId)}`;

@@ -1,7 +1,7 @@
 /** `tail`: follows the journal, or one job. */
 
 import { type CommandInput, EXIT_OK, UsageError } from "../command.ts";
-import { STRATUM_OPTION, stratumOption, TYPE_OPTION, typeOptions } from "../entry_filters.ts";
+import { STRATUM_OPTION, stratumOption, TYPE_OPTION, typeOptions } from "../filters.ts";
 import { followReporting } from "../event_source.ts";
 import { DatedLines } from "../render/entry_line.ts";
 import { entryResource, jobPath } from "../resources.ts";
