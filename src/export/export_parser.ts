@@ -15,8 +15,14 @@ import { errorMessage } from "../core/thrown.ts";
 import { quotedEventId } from "../engine/writer/derived_ids.ts";
 import { refuseEntry } from "../engine/writer/framework_schemas.ts";
 import { inputIssues } from "../engine/input_issues.ts";
-import { EXPORT_VERSION, type ExportEnd, type ExportHeader } from "./export_file.ts";
-import { endSchema, entrySchema, headerSchema, planSchema } from "./export_schema.ts";
+import {
+  endSchema,
+  entrySchema,
+  EXPORT_VERSION,
+  type ExportHeader,
+  headerSchema,
+  planSchema,
+} from "./export_file.ts";
 
 export interface ExportFile {
   readonly header: ExportHeader;
@@ -146,11 +152,10 @@ function requireShape(schema: v.GenericSchema, value: unknown, line: number, at 
 /** The last line covers all lines before it. */
 function requireWhole(bytes: Uint8Array, lines: readonly string[], entries: number): void {
   const number = lines.length;
-  const value = jsonIn(lines[number - 1] ?? "", number);
-  if (!v.is(endSchema, value)) {
+  const end = jsonIn(lines[number - 1] ?? "", number);
+  if (!v.is(endSchema, end)) {
     throw new ExportFileError(number, "it is not the closing line: the file was cut off");
   }
-  const end: ExportEnd = value;
   if (end.entries !== entries) {
     throw new ExportFileError(
       number,

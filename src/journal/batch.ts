@@ -14,9 +14,8 @@ import {
   resolveCause,
   toEntry,
   writeCrc,
+  writtenAttributes,
 } from "./line_codec.ts";
-import { writtenAttributes } from "./line_defaults.ts";
-import { lineStarts, utf8 } from "./utf8.ts";
 
 export type Stamp = (draft: EventDraft) => StampedEvent;
 
@@ -56,6 +55,7 @@ export function encodedGroup(events: readonly StampedEvent[]): EncodedGroup {
   return { events, attributes: events.map((event) => JSON.stringify(writtenAttributes(event))) };
 }
 
+const NEWLINE = 10;
 const encoder = new TextEncoder();
 /** Until the chain before a batch is known, only its length is. */
 const CHAIN_PLACEHOLDER = "-".repeat(CHAIN_LENGTH);
@@ -196,4 +196,23 @@ function writeChain(bytes: Uint8Array, offsets: readonly number[], previousChain
   encoder.encodeInto(chainField(chain), bytes.subarray(chainAt));
   writeCrc(bytes, last, bytes.length);
   return chain;
+}
+
+/** As many bytes as the text has UTF-16 code units if it is ASCII, which is encoded faster. */
+function utf8(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length);
+  const { read } = encoder.encodeInto(text, bytes);
+  return read === text.length ? bytes : encoder.encode(text);
+}
+
+/** Byte offsets of the lines that are not blank. */
+function lineStarts(bytes: Uint8Array): number[] {
+  const starts: number[] = [];
+  for (let start = 0; start < bytes.length;) {
+    const newline = bytes.indexOf(NEWLINE, start);
+    const end = newline < 0 ? bytes.length : newline;
+    if (end > start) starts.push(start);
+    start = end + 1;
+  }
+  return starts;
 }

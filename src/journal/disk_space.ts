@@ -7,8 +7,8 @@
 import { type Clock, JournalFullError, type Urgency } from "../engine/ports.ts";
 import { isOutOfRoom, missingRoom, orUnusable } from "./errors.ts";
 import { errorMessage } from "../core/thrown.ts";
-import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
-import { removeIfThere, requireKind } from "./folder.ts";
+import { type FileSystem, type OpenFile, removeIfThere, withFile } from "./file_system.ts";
+import { requireKind } from "./folder.ts";
 import type { Layout } from "./layout.ts";
 
 /** Space that must be free besides the reserve before the reserve counts as created. */

@@ -20,6 +20,13 @@ export interface JournalLocation {
   readonly logId: number;
 }
 
+/** Where and how a journal is damaged. */
+export interface Damage extends JournalLocation {
+  readonly reason: string;
+  /** Whether the segment is fine but too new for this version. */
+  readonly byNewerVersion: boolean;
+}
+
 function adviceFor(folder: string): string {
   const flag = journalFlag(folder);
   return `. \`deno task journal verify${flag}\` lists what is damaged; ` +

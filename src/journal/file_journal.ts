@@ -13,11 +13,10 @@ import {
   type StampedEvent,
   type Urgency,
 } from "../engine/ports.ts";
-import { Announcement } from "./announcement.ts";
-import { takeFolder } from "./folder.ts";
+import { Announcement, takeFolder } from "./folder.ts";
 import { journalLayout } from "./layout.ts";
 import { type FileJournalOptions, resolvedOptions } from "./options.ts";
-import { WatchedFiles } from "./watched_files.ts";
+import { WatchedFiles } from "./segment_writer.ts";
 import { type JournalParts, openParts } from "./journal_parts.ts";
 
 export class FileJournal implements Journal {

@@ -3,6 +3,9 @@
  * simulated disk with faults can replace the real one.
  */
 
+import { dirname } from "node:path";
+import { TEMPORARY } from "./layout.ts";
+
 /** The kind of a path; symbolic links are not followed. */
 export type PathKind = "file" | "folder" | "link" | "other" | "missing";
 
@@ -167,6 +170,9 @@ export async function copyBeginning(
   }
 }
 
+/** The content of a file: its bytes, or what writes them in pieces. */
+type Content = Uint8Array | ((file: OpenFile) => Promise<void>);
+
 /**
  * Writes a new file; resolves when its content is on disk. Its name is on disk once its folder is
  * synced.
@@ -174,21 +180,17 @@ export async function copyBeginning(
 export async function writeNew(
   fileSystem: FileSystem,
   path: string,
-  bytes: Uint8Array,
-): Promise<void> {
-  await createWith(fileSystem, path, (file) => file.write(0, bytes));
-}
-
-/** The same for content that `write` writes in pieces. */
-export async function createWith(
-  fileSystem: FileSystem,
-  path: string,
-  write: (file: OpenFile) => Promise<void>,
+  content: Content,
 ): Promise<void> {
   await withFile(fileSystem, path, "create", async (file) => {
-    await write(file);
+    await (typeof content === "function" ? content(file) : file.write(0, content));
     await file.sync();
   });
+}
+
+/** Removes a file that may be missing: on a full disk it is unknown whether it was created. */
+export async function removeIfThere(fileSystem: FileSystem, path: string): Promise<void> {
+  if (await fileSystem.kind(path) !== "missing") await fileSystem.remove(path);
 }
 
 /**
@@ -197,15 +199,18 @@ export async function createWith(
  */
 export async function replaceFile(
   fileSystem: FileSystem,
-  { folder, path, temporary }: Readonly<Record<"folder" | "path" | "temporary", string>>,
-  write: (file: OpenFile) => Promise<void>,
+  path: string,
+  content: Content,
+  temporary = path + TEMPORARY,
 ): Promise<void> {
   try {
-    await createWith(fileSystem, temporary, write);
+    // A process that died may have left it.
+    await removeIfThere(fileSystem, temporary);
+    await writeNew(fileSystem, temporary, content);
     await fileSystem.rename(temporary, path);
   } catch (error) {
-    if (await fileSystem.kind(temporary) === "file") await fileSystem.remove(temporary);
+    await removeIfThere(fileSystem, temporary).catch(() => {});
     throw error;
   }
-  await fileSystem.syncFolder(folder);
+  await fileSystem.syncFolder(dirname(path));
 }

@@ -1,6 +1,8 @@
-/** Prepares the folder of a journal and checks that it is usable. */
+/**
+ * Prepares the folder of a journal, checks that it is usable, and announces in its lock file which
+ * server uses it.
+ */
 
-import { announcedIn } from "./announcement.ts";
 import {
   failureReason,
   isOutOfRoom,
@@ -8,7 +10,14 @@ import {
   JournalUnusableError,
   orUnusable,
 } from "./errors.ts";
-import { type FileSystem, type HeldLock, type PathKind, writeNew } from "./file_system.ts";
+import {
+  type FileSystem,
+  type HeldLock,
+  type PathKind,
+  readWhole,
+  removeIfThere,
+  writeNew,
+} from "./file_system.ts";
 import { isTemporary, type Layout, TEMPORARY } from "./layout.ts";
 import { makeNamedFolder } from "./named_folder.ts";
 
@@ -93,11 +102,6 @@ async function probe(fileSystem: FileSystem, folder: string): Promise<void> {
   });
 }
 
-/** Removes a file that may be missing: on a full disk it is unknown whether it was created. */
-export async function removeIfThere(fileSystem: FileSystem, path: string): Promise<void> {
-  if (await fileSystem.kind(path) !== "missing") await fileSystem.remove(path);
-}
-
 /** @throws {JournalUnusableError} when the path is of another kind. */
 export async function requireKind(
   fileSystem: FileSystem,
@@ -171,4 +175,60 @@ async function listFiles(fileSystem: FileSystem, layout: Layout): Promise<readon
     if (await fileSystem.kind(path) === "file") paths.push(path);
   }
   return paths;
+}
+
+/**
+ * Announces the address of the server in the lock file of the journal, so that a process that finds
+ * the journal also finds the server. The lock belongs to the open file, so the content is replaced
+ * in place: a new file of the same name would be a different lock.
+ */
+export class Announcement {
+  readonly #lock: HeldLock;
+  readonly #path: string;
+  readonly #warn: (message: string) => void;
+  #ended = false;
+
+  constructor(lock: HeldLock, path: string, warn: (message: string) => void) {
+    this.#lock = lock;
+    this.#path = path;
+    this.#warn = warn;
+  }
+
+  async make(url: string): Promise<void> {
+    if (this.#ended) return;
+    await this.#note(`${url}\n`, `Cannot announce ${url} in`);
+  }
+
+  /** Clears the file: a server that crashed could not. */
+  async clear(): Promise<void> {
+    await this.#note("", "Cannot empty");
+  }
+
+  /** Clears the file and releases the lock. */
+  async end(): Promise<void> {
+    this.#ended = true;
+    await this.clear();
+    this.#lock.release();
+  }
+
+  async #note(text: string, failure: string): Promise<void> {
+    try {
+      await this.#lock.note(text);
+    } catch (error) {
+      this.#warn(`${failure} ${this.#path}: ${failureReason(error, this.#path)}`);
+    }
+  }
+}
+
+/** The address that the holder of the lock has announced, if any. */
+async function announcedIn(
+  fileSystem: FileSystem,
+  { lock }: Layout,
+): Promise<string | undefined> {
+  try {
+    const text = new TextDecoder().decode(await readWhole(fileSystem, lock)).trim();
+    return /^https?:\/\/\S+$/.test(text) ? text : undefined;
+  } catch {
+    return undefined; // The address is only a hint.
+  }
 }

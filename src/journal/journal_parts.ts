@@ -28,11 +28,10 @@ import { Reserve } from "./disk_space.ts";
 import { Follower, SharedSink } from "./shared_copy.ts";
 import { SegmentReader } from "./segment_reader.ts";
 import { SegmentRolls } from "./segment_rolls.ts";
-import { SegmentWriter } from "./segment_writer.ts";
+import { SegmentWriter, type WatchedFiles } from "./segment_writer.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
 import { stampWith } from "./batch.ts";
 import { readVerification } from "./verification_file.ts";
-import type { WatchedFiles } from "./watched_files.ts";
 
 /** The parts of an open journal. */
 export interface JournalParts {

@@ -9,9 +9,9 @@ import type { JobId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { JournalFullError, type KeyStore } from "../engine/ports.ts";
 import { isOutOfRoom, JournalUnusableError, orUnusable } from "./errors.ts";
-import { type FileSystem, readWhole, withFile } from "./file_system.ts";
-import { removeIfThere, requireKind } from "./folder.ts";
-import { KEY, type Layout, TEMPORARY } from "./layout.ts";
+import { type FileSystem, readWhole, removeIfThere, replaceFile } from "./file_system.ts";
+import { requireKind } from "./folder.ts";
+import { KEY, type Layout } from "./layout.ts";
 import { keyIn, keyName, keyText } from "./wrapped_key.ts";
 
 const KEY_BYTES = 32;
@@ -39,7 +39,6 @@ export class KeyFiles implements KeyStore {
       await this.#write(path, keyText(key, nameOf(jobId), this.#secretKey));
     } catch (error) {
       this.#folder = undefined;
-      await this.#discard(path + TEMPORARY);
       if (!isOutOfRoom(error)) throw error;
       const message = `Cannot write ${path}: the disk is full. Nothing was recorded`;
       throw new JournalFullError(message, { cause: error });
@@ -122,19 +121,8 @@ export class KeyFiles implements KeyStore {
     await this.#fileSystem.syncFolder(folder);
   }
 
-  /**
-   * Writes under a temporary name until the file is complete, so that a key file is always
-   * complete.
-   */
   async #write(path: string, text: string): Promise<void> {
-    const temporary = path + TEMPORARY;
-    await removeIfThere(this.#fileSystem, temporary);
-    await withFile(this.#fileSystem, temporary, "create", async (file) => {
-      await file.write(0, new TextEncoder().encode(`${text}\n`));
-      await file.sync();
-    });
-    await this.#fileSystem.rename(temporary, path);
-    await this.#fileSystem.syncFolder(this.#layout.keys);
+    await replaceFile(this.#fileSystem, path, new TextEncoder().encode(`${text}\n`));
   }
 
   /** `undefined` if there is none: another process may remove it at any time. */
@@ -155,11 +143,6 @@ export class KeyFiles implements KeyStore {
 
   async #exists(): Promise<boolean> {
     return await this.#fileSystem.kind(this.#layout.keys) === "folder";
-  }
-
-  /** A failure is ignored: the next start removes the file. */
-  async #discard(path: string): Promise<void> {
-    await removeIfThere(this.#fileSystem, path).catch(() => {});
   }
 
   #pathOf(jobId: JobId): string {

@@ -9,7 +9,7 @@ import { type JobEventLogEntry, STRATA, type Stratum } from "../core/event.ts";
 import type { EventId, LogId } from "../core/ids.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import type { LineBytes } from "./line_bytes.ts";
-import { defaultExecution, wholeAttributes } from "./line_defaults.ts";
+import { defaultExecution, wholeAttributes } from "./line_codec.ts";
 
 const [SPACE, QUOTE, COMMA, ZERO, NINE, BACKSLASH] = [0x20, 0x22, 0x2c, 0x30, 0x39, 0x5c];
 const [CONTINUED, LEADING, LEADING_FOUR] = [0x80, 0xc0, 0xf0];

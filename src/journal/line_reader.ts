@@ -8,12 +8,13 @@ import {
   CHAIN_FIELD_BYTES,
   CHAIN_KEY,
   CRC_SUFFIX_BYTES,
+  defaultExecution,
   linePrefix,
   toEntry,
+  wholeAttributes,
 } from "./line_codec.ts";
 import type { LineBytes, LineText } from "./line_bytes.ts";
 import { entryInFields } from "./line_fields.ts";
-import { defaultExecution, wholeAttributes } from "./line_defaults.ts";
 
 /** The field that names the batch of a line, after its position. */
 function batchField(batch: LogId): string {

@@ -15,6 +15,11 @@ import type {
   StampedEvent,
   Urgency,
 } from "../engine/ports.ts";
+import { stampWith } from "./batch.ts";
+import { requireDurable } from "./catalogue.ts";
+import { JournalDamagedError } from "./errors.ts";
+import type { BatchSink } from "./group_commit.ts";
+import { segmentName, snapshotName } from "./layout.ts";
 import {
   BATCH_BYTES_MAX,
   type CommitWatch,
@@ -22,15 +27,10 @@ import {
   SEGMENT_BYTES,
   SNAPSHOT_EVERY,
 } from "./options.ts";
-import { JournalDamagedError } from "./errors.ts";
-import { segmentName, snapshotName } from "./layout.ts";
-import { MemorySink } from "./memory_sink.ts";
-import { requireDurable } from "./catalogue.ts";
 import { Recorder } from "./recorder.ts";
 import { recoveryReport } from "./recovery.ts";
 import { isStop } from "./seals.ts";
-import type { Snapshot } from "./snapshot_file.ts";
-import { stampWith } from "./batch.ts";
+import type { Snapshot } from "./snapshot_store.ts";
 
 /** The content of a journal in memory; another one can be opened with it. */
 export interface MemoryContent {
@@ -252,4 +252,32 @@ function deliver(consumer: JournalConsumer, entry: JobEventLogEntry, logId: LogI
     throw new JournalDamagedError({ segment: SEGMENT, offset: 0, logId }, reason);
   }
   consumer.replay(entry);
+}
+
+class MemorySink implements BatchSink {
+  #gate: PromiseWithResolvers<void> | undefined;
+  #failure: { readonly error: Error; after: number } | undefined;
+
+  /** Keeps batches from becoming durable until `release`. */
+  hold(): void {
+    this.#gate ??= Promise.withResolvers();
+  }
+
+  release(): void {
+    this.#gate?.resolve();
+    this.#gate = undefined;
+  }
+
+  /** Makes a batch fail with this error: the next one, or the one after `after` more. */
+  failNext(error: Error, after: number): void {
+    this.#failure = { error, after };
+  }
+
+  async write(): Promise<void> {
+    await this.#gate?.promise;
+    const failure = this.#failure;
+    if (failure === undefined || failure.after-- > 0) return;
+    this.#failure = undefined;
+    throw failure.error;
+  }
 }

@@ -11,7 +11,7 @@ import type { FoundSegments, Unproven } from "./background_proof.ts";
 import type { FileSystem } from "./file_system.ts";
 import { type Layout, segmentName } from "./layout.ts";
 import type { LineIndex } from "./line_index.ts";
-import { SegmentPreparation } from "./segment_preparation.ts";
+import { SegmentPreparation } from "./repair.ts";
 import type { ReadingProgress } from "./options.ts";
 import { listSegments } from "./segment_listing.ts";
 import { type ActiveEnds, isSameSegment } from "./segment_rolls.ts";

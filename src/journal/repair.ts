@@ -1,20 +1,117 @@
-/** Repairs the last segment before it is written to again. Deletes no data. */
+/**
+ * Repairs the last segment before it is written to, and keeps the note of an operator's repair.
+ * Deletes no data.
+ */
 
-import type { SegmentInfo } from "../engine/ports.ts";
-import { isOutOfRoom, JournalUnusableError, orUnusable } from "./errors.ts";
-import {
-  copyBeginning,
-  createWith,
-  type FileSystem,
-  type OpenFile,
-  readWhole,
-  withFile,
-  writeNew,
-} from "./file_system.ts";
-import { removeIfThere } from "./folder.ts";
-import { type Layout, TEMPORARY } from "./layout.ts";
-import type { TornTail } from "./segment_end.ts";
 import type { FrameworkAttributes } from "../core/framework_events.ts";
+import type { Random, SegmentInfo } from "../engine/ports.ts";
+import { isOutOfRoom, JournalUnusableError, orUnusable } from "./errors.ts";
+import { copyBeginning, type FileSystem, readWhole, replaceFile, withFile } from "./file_system.ts";
+import { type Layout, segmentName } from "./layout.ts";
+import type { TornTail } from "./segment_end.ts";
+
+interface SegmentPreparationOptions {
+  readonly fileSystem: FileSystem;
+  readonly layout: Layout;
+  readonly random: Random;
+  /** The last segment, up to its last whole batch. */
+  readonly active: SegmentInfo;
+  /** Whether there is no segment yet. */
+  readonly isNew: boolean;
+  /** What an interrupted write left behind. */
+  readonly torn: TornTail | undefined;
+}
+
+/**
+ * Prepares the last segment for writing by copying it to a new file. Even after a clean stop it is
+ * unknown whether the last sync of the previous process succeeded, or whether the name of the
+ * segment was synced.
+ */
+export class SegmentPreparation {
+  readonly #options: SegmentPreparationOptions;
+  #quarantine: string | null = null;
+  #isSettled = false;
+
+  constructor(options: SegmentPreparationOptions) {
+    this.#options = options;
+  }
+
+  get bytesQuarantined(): number {
+    return this.#options.torn?.bytes.length ?? 0;
+  }
+
+  /** Where the torn tail was moved to, relative to the folder of the journal. */
+  get quarantine(): string | null {
+    return this.#quarantine;
+  }
+
+  /**
+   * Does the work that is left. `false` if there was no space, so that it can be tried again; the
+   * content that was read is on disk either way.
+   *
+   * @throws {JournalUnusableError} if the disk fails in another way.
+   */
+  async run(): Promise<boolean> {
+    try {
+      await this.#mend();
+      return true;
+    } catch (error) {
+      const isFull = error instanceof JournalUnusableError && isOutOfRoom(error.cause);
+      if (!isFull) throw error;
+      await this.#settle();
+      return false;
+    }
+  }
+
+  /**
+   * Rewrites the segment in place, which needs no space, and syncs it. A sync alone would prove
+   * nothing: after a failed sync, the page cache marks data as clean that never reached the disk.
+   */
+  async #settle(): Promise<void> {
+    const { fileSystem, layout, active: { name, bytes }, isNew } = this.#options;
+    if (isNew || this.#isSettled) return;
+    const path = `${layout.segments}/${name}`;
+    await orUnusable("rewrite", path, async () => {
+      await withFile(fileSystem, path, "write", async (file) => {
+        await withFile(fileSystem, path, "read", (same) => copyBeginning(same, file, bytes));
+        await file.sync();
+      });
+    });
+    await orUnusable("sync", layout.segments, () => fileSystem.syncFolder(layout.segments));
+    this.#isSettled = true;
+  }
+
+  async #mend(): Promise<void> {
+    const { fileSystem, layout, active, isNew, torn, random } = this.#options;
+    if (isNew) return await this.#createFirst();
+    if (torn !== undefined && this.#quarantine === null) {
+      const { name } = active;
+      this.#quarantine = await quarantineTail(fileSystem, layout, name, torn, random.ulid());
+    }
+    // After a failed sync, the old file may read correctly from memory although it never reached
+    // the disk.
+    const path = `${layout.segments}/${active.name}`;
+    await orUnusable(
+      "copy",
+      path,
+      () =>
+        replaceFile(
+          fileSystem,
+          path,
+          (copy) =>
+            withFile(fileSystem, path, "read", (file) => copyBeginning(file, copy, active.bytes)),
+        ),
+    );
+  }
+
+  async #createFirst(): Promise<void> {
+    const { fileSystem, layout } = this.#options;
+    const path = `${layout.segments}/${segmentName(1)}`;
+    await orUnusable("create", path, async () => {
+      await replaceFile(fileSystem, path, new Uint8Array());
+    });
+  }
+}
 
 /**
  * Moves a torn tail to quarantine and truncates the segment after its last whole batch.
@@ -31,52 +128,11 @@ export async function quarantineTail(
 ): Promise<string> {
   const name = `${segment.replace(/\.ndjson$/, "")}-${torn.offset}-${unique}.bin`;
   const aside = `${layout.quarantine}/${name}`;
-  await orUnusable("write", aside, async () => {
-    await writeInPlace(fileSystem, aside, (file) => file.write(0, torn.bytes));
-    await fileSystem.syncFolder(layout.quarantine);
-  });
+  await orUnusable("write", aside, () => replaceFile(fileSystem, aside, torn.bytes));
   const path = `${layout.segments}/${segment}`;
   await orUnusable("cut", path, () => cut(fileSystem, path, torn.offset));
   await orUnusable("sync", layout.segments, () => fileSystem.syncFolder(layout.segments));
   return `quarantine/${name}`;
-}
-
-/**
- * Copies the last segment, up to the end of its last batch, to a new file that replaces it. After a
- * failed sync, the old file may read correctly from memory although it never reached the disk.
- *
- * @throws {JournalUnusableError}
- */
-export async function copyForward(
-  fileSystem: FileSystem,
-  layout: Layout,
-  { name, bytes }: SegmentInfo,
-): Promise<void> {
-  const path = `${layout.segments}/${name}`;
-  await orUnusable("copy", path, async () => {
-    await writeInPlace(
-      fileSystem,
-      path,
-      (copy) => withFile(fileSystem, path, "read", (file) => copyBeginning(file, copy, bytes)),
-    );
-    await fileSystem.syncFolder(layout.segments);
-  });
-}
-
-/** Replaces a file atomically; on a full disk, leaves no part of the new file. */
-async function writeInPlace(
-  fileSystem: FileSystem,
-  path: string,
-  write: (file: OpenFile) => Promise<void>,
-): Promise<void> {
-  const temporary = path + TEMPORARY;
-  try {
-    await createWith(fileSystem, temporary, write);
-  } catch (error) {
-    if (isOutOfRoom(error)) await removeIfThere(fileSystem, temporary);
-    throw error;
-  }
-  await fileSystem.rename(temporary, path);
 }
 
 async function cut(fileSystem: FileSystem, path: string, size: number): Promise<void> {
@@ -105,12 +161,8 @@ export async function readRepairNote(
     const text = new TextDecoder().decode(await readWhole(fileSystem, path));
     const note = JSON.parse(text);
     if (typeof note?.lostFrom === "number" && typeof note.aside === "string") return note;
-    throw new JournalUnusableError(
-      "use",
-      path,
-      "it is not the note of a repair; move it " +
-        "elsewhere",
-    );
+    const reason = "it is not the note of a repair; move it elsewhere";
+    throw new JournalUnusableError("use", path, reason);
   });
 }
 
@@ -121,13 +173,8 @@ export async function writeRepairNote(
   note: RepairedAttributes,
 ): Promise<void> {
   const path = pathOf(layout);
-  const temporary = path + TEMPORARY;
-  await orUnusable("write", path, async () => {
-    if (await fileSystem.kind(temporary) === "file") await fileSystem.remove(temporary);
-    await writeNew(fileSystem, temporary, new TextEncoder().encode(`${JSON.stringify(note)}\n`));
-    await fileSystem.rename(temporary, path);
-    await fileSystem.syncFolder(layout.folder);
-  });
+  const bytes = new TextEncoder().encode(`${JSON.stringify(note)}\n`);
+  await orUnusable("write", path, () => replaceFile(fileSystem, path, bytes));
 }
 
 /** @throws {JournalUnusableError} */

@@ -3,22 +3,20 @@
  * Segments that the snapshot covers completely are not read if their sidecars can be trusted.
  */
 
-import { assertNever } from "../core/assert_never.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JournalConsumer, JournalHead, SegmentInfo } from "../engine/ports.ts";
-import { JournalDamagedError, orUnusable } from "./errors.ts";
-import { type FileStamp, isSame, type OpenFile, stampAt } from "./file_system.ts";
+import { JournalDamagedError } from "./errors.ts";
+import { type FileStamp, isSame, stampAt } from "./file_system.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
 import { LineIndex } from "./line_index.ts";
 import type { ActiveEnds, SealedSegment } from "./segment_rolls.ts";
 import type { ReadingProgress } from "./options.ts";
 import { isStop } from "./seals.ts";
-import type { SegmentSource } from "./segment_walk.ts";
-import { findSegmentEnd, gapBefore, type TornTail } from "./segment_end.ts";
-import { type Piece, readPieces } from "./segment_pieces.ts";
+import { gapBefore, type TornTail, tornTail } from "./segment_end.ts";
+import { piecesOf, type SegmentSource } from "./segment_pieces.ts";
 import type { ScannedBatch } from "./segment_scanner.ts";
 import type { SegmentVerdict } from "./sidecar_store.ts";
-import type { Snapshot } from "./snapshot_file.ts";
+import type { Snapshot } from "./snapshot_store.ts";
 
 /** A segment that gets no more batches, as the replay found it. */
 export interface FoundSegment {
@@ -51,8 +49,6 @@ interface ReplaySource extends SegmentSource {
   /** Verdicts on segments that are unchanged since then, by segment name; default none. */
   readonly trusted?: ReadonlyMap<string, SegmentVerdict>;
   readonly progress?: ReadingProgress;
-  /** Called with the offset of each whole batch before its entries are replayed. */
-  readonly onBatch?: (segment: SegmentInfo, offset: number) => void;
 }
 
 /**
@@ -164,14 +160,7 @@ class Replay {
     const { fileSystem, layout } = this.#source;
     const path = `${layout.segments}/${segment.name}`;
     const before = await stampAt(fileSystem, path);
-    const file = await orUnusable("read", path, () => fileSystem.open(path, "read"));
-    try {
-      const read: OpenFile["read"] = (offset, length, into) =>
-        orUnusable("read", path, () => file.read(offset, length, into));
-      if (!await this.#scan(segment, { read })) return false;
-    } finally {
-      file.close();
-    }
+    if (!await this.#scan(segment)) return false;
     if (segment === this.#source.segments.at(-1)) return true;
     const isUnchanged = before !== undefined && isSame(before, await stampAt(fileSystem, path));
     const { formatVersion = FORMAT_VERSION } = this.#active;
@@ -182,7 +171,7 @@ class Replay {
   }
 
   /** `false` if the consumer cannot use the snapshot. */
-  async #scan(segment: SegmentInfo, file: Pick<OpenFile, "read">): Promise<boolean> {
+  async #scan(segment: SegmentInfo): Promise<boolean> {
     const { logId, chain } = this.#head;
     if (segment.firstLogId !== logId + 1) throw gapBefore(segment, logId + 1);
     // Also parses the last entry that the snapshot covers and the last of the segment: either may
@@ -192,12 +181,11 @@ class Replay {
     this.#active = { chainBefore: chain, chain, stopped, formatVersion: undefined };
     const index = new LineIndex();
     this.#indexes.set(segment.name, index);
-    const { firstLogId, bytes } = segment;
-    for await (const piece of readPieces({ file, bytes, firstLogId, chain, parsedFrom })) {
+    const isActive = segment === this.#source.segments.at(-1);
+    for await (const piece of piecesOf(this.#source, segment, chain, parsedFrom)) {
       const { scanner, from } = piece;
-      for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
+      for (const batch of scanner.batches()) {
         index.add(batch.offsets, from);
-        this.#source.onBatch?.(segment, from + batch.offset);
         if (!this.#take(segment, batch, from)) return false;
         const bytesDone = this.#bytesRead + from + scanner.end;
         const pausing = this.#source.progress?.(bytesDone, this.#bytesToRead);
@@ -206,9 +194,9 @@ class Replay {
       this.#head = { logId: scanner.nextLogId - 1, chain: scanner.chain };
       const { formatVersion = scanner.formatVersion } = this.#active;
       this.#active = { ...this.#active, formatVersion };
-      if (piece.isLast) this.#judge(segment, piece);
+      if (piece.isLast) this.#torn = tornTail(segment, piece.bytes, scanner, isActive, from);
     }
-    this.#bytesRead += bytes;
+    this.#bytesRead += segment.bytes;
     index.trim();
     return true;
   }
@@ -248,25 +236,6 @@ class Replay {
       consumer.replay(entry);
     }
     this.#entriesReplayed += batch.entries.length;
-  }
-
-  /** Distinguishes an interrupted write from damage. */
-  #judge(segment: SegmentInfo, { bytes, scanner, from }: Piece): void {
-    const end = findSegmentEnd(bytes, scanner, segment === this.#source.segments.at(-1), from);
-    switch (end.kind) {
-      case "whole":
-        return;
-      case "torn":
-        this.#torn = end.tail;
-        return;
-      case "damaged": {
-        const { offset, logId, reason, byNewerVersion } = end;
-        const location = { segment: segment.name, offset, logId };
-        throw new JournalDamagedError(location, reason, byNewerVersion);
-      }
-      default:
-        return assertNever(end, "segment end");
-    }
   }
 }
 

@@ -1,8 +1,8 @@
-/** Determines what follows the last whole batch of a segment. */
+/** Determines what follows the last whole batch of a segment: nothing, a torn tail, or damage. */
 
 import type { LogId } from "../core/ids.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
-import { JournalDamagedError } from "./errors.ts";
+import { type Damage, JournalDamagedError } from "./errors.ts";
 import type { SegmentScanner } from "./segment_scanner.ts";
 import { Buffer } from "node:buffer";
 import { crcHolds } from "./line_bytes.ts";
@@ -18,49 +18,39 @@ export interface TornTail {
   readonly bytes: Uint8Array;
 }
 
-type SegmentEnd =
-  | { readonly kind: "whole" }
-  | { readonly kind: "torn"; readonly tail: TornTail }
-  | {
-    readonly kind: "damaged";
-    /** Byte offset of the damaged line. */
-    readonly offset: number;
-    /** The position that should be there. */
-    readonly logId: LogId;
-    readonly reason: string;
-    /** Whether the segment is fine but too new for this version. */
-    readonly byNewerVersion: boolean;
-  };
-
 /**
- * Distinguishes an interrupted write from damage, once the scanner returns no more batches.
+ * What follows the last whole batch, once the scanner returns no more: nothing, the tail that an
+ * interrupted write left, or damage.
  *
  * @param from The offset of `bytes` in the segment; result offsets are relative to the segment.
  */
 export function findSegmentEnd(
+  { name }: Pick<SegmentInfo, "name">,
   bytes: Uint8Array<ArrayBuffer>,
   scanner: SegmentScanner,
   isLast: boolean,
   from = 0,
-): SegmentEnd {
+): TornTail | Damage | undefined {
   const { flaw, end, nextLogId } = scanner;
-  if (flaw === undefined) return { kind: "whole" };
+  if (flaw === undefined) return undefined;
+  const { logId, byNewerVersion } = flaw;
   const later = flaw.maybeTorn ? findOtherBatch(bytes, end, nextLogId) : undefined;
   if (isLast && flaw.maybeTorn && later === undefined) {
-    return { kind: "torn", tail: { offset: from + end, bytes: bytes.subarray(end) } };
+    return { offset: from + end, bytes: bytes.subarray(end) };
   }
-  const { offset, logId, byNewerVersion } = flaw;
   const proof = later === undefined
     ? (flaw.maybeTorn ? `, and another segment follows; ${COPY_ADVICE}` : "")
     : `, and ${later.isWhole ? "a whole line" : "the beginning of a line"} of batch ` +
       `${later.batch} is at byte ${from + later.offset}`;
-  return {
-    kind: "damaged",
-    offset: from + offset,
-    logId,
-    reason: flaw.reason + proof,
-    byNewerVersion,
-  };
+  const reason = flaw.reason + proof;
+  return { segment: name, offset: from + flaw.offset, logId, reason, byNewerVersion };
+}
+
+/** The same for readers that stop at damage. @throws {JournalDamagedError} */
+export function tornTail(...place: Parameters<typeof findSegmentEnd>): TornTail | undefined {
+  const end = findSegmentEnd(...place);
+  if (end === undefined || "bytes" in end) return end;
+  throw new JournalDamagedError(end, end.reason, end.byNewerVersion);
 }
 
 /** The segments without a torn tail, which only the last one can have. */

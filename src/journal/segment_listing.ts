@@ -1,8 +1,14 @@
-/** Lists the segments of a journal and other files among them. */
+/** Lists the segments of a journal and other files among them; reads and writes their files. */
 
 import type { SegmentInfo } from "../engine/ports.ts";
 import { ForeignFileError, JournalUnusableError, orUnusable } from "./errors.ts";
-import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
+import {
+  type FileSystem,
+  type OpenFile,
+  readBetween,
+  replaceFile,
+  withFile,
+} from "./file_system.ts";
 import { named, requireKind } from "./folder.ts";
 import { isTemporary, type Layout, parseSegmentName, parseSnapshotName } from "./layout.ts";
 import { writtenBytes } from "./preallocation.ts";
@@ -77,6 +83,48 @@ export async function requireJournal(
     throw new JournalUnusableError("read journal", folder, reason);
   }
   await requireKind(fileSystem, segments, ["folder"]);
+}
+
+/** The bytes of a segment between two offsets. @throws {JournalUnusableError} */
+export function readSegment(
+  fileSystem: FileSystem,
+  { segments }: Layout,
+  name: string,
+  start: number,
+  end: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const path = `${segments}/${name}`;
+  return orUnusable("read", path, () => readBetween(fileSystem, path, start, end));
+}
+
+/** Writes a whole segment, which gets its name once it is on disk. @throws {JournalUnusableError} */
+export function writeSegment(
+  fileSystem: FileSystem,
+  { segments }: Layout,
+  name: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  const path = `${segments}/${name}`;
+  return orUnusable("write", path, () => replaceFile(fileSystem, path, bytes));
+}
+
+const COUNTED_BYTES = 1024 * 1024;
+const NEWLINE = 10;
+
+/** The number, from 1, of the line of a segment that begins at an offset. Blank lines count. */
+export async function lineNumberIn(
+  fileSystem: FileSystem,
+  layout: Layout,
+  name: string,
+  offset: number,
+): Promise<number> {
+  let number = 1;
+  for (let start = 0; start < offset; start += COUNTED_BYTES) {
+    const end = Math.min(start + COUNTED_BYTES, offset);
+    const bytes = await readSegment(fileSystem, layout, name, start, end);
+    for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) number++;
+  }
+  return number;
 }
 
 function bytesOf(fileSystem: FileSystem, path: string, isActive: boolean): Promise<number> {

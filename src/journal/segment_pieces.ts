@@ -5,9 +5,20 @@
  */
 
 import type { LogId } from "../core/ids.ts";
+import type { SegmentInfo } from "../engine/ports.ts";
 import { joined } from "../engine/writer/joined.ts";
-import type { OpenFile } from "./file_system.ts";
+import { orUnusable } from "./errors.ts";
+import type { FileSystem, OpenFile } from "./file_system.ts";
+import type { Layout } from "./layout.ts";
 import { SegmentScanner } from "./segment_scanner.ts";
+
+/** The segments to read, as listed. */
+export interface SegmentSource {
+  readonly fileSystem: FileSystem;
+  readonly layout: Layout;
+  /** Oldest first. Batches appended since they were listed are not read. */
+  readonly segments: readonly SegmentInfo[];
+}
 
 export interface Piece {
   /** Its offset in the segment; the offsets of the scanner are relative to it. */
@@ -25,22 +36,50 @@ interface PiecesOptions {
   /** The size of the segment; later bytes in the file are not read. */
   readonly bytes: number;
   readonly firstLogId: LogId;
-  /** The chain before the segment. */
-  readonly chain: string;
+  /** The chain before the segment; if `undefined`, taken from its opening line. */
+  readonly chain: string | undefined;
   /** See `SegmentScanner.parsedFrom`. */
   readonly parsedFrom: LogId;
   /** The most bytes per read; default 1 MiB. */
   readonly pieceBytes?: number;
 }
 
+/** Where a piece begins. */
+type Place = Pick<Piece, "from"> & {
+  readonly nextLogId: LogId;
+  readonly chain: string | undefined;
+};
+
 const PIECE_BYTES = 1024 * 1024;
 const NOTHING = new Uint8Array();
+
+/**
+ * The pieces of a segment by its name; the file is closed after the last one.
+ *
+ * @throws {JournalUnusableError} when it cannot be read.
+ */
+export async function* piecesOf(
+  { fileSystem, layout }: Pick<SegmentSource, "fileSystem" | "layout">,
+  { name, firstLogId, bytes }: SegmentInfo,
+  chain: string | undefined,
+  parsedFrom: LogId,
+): AsyncGenerator<Piece> {
+  const path = `${layout.segments}/${name}`;
+  const file = await orUnusable("read", path, () => fileSystem.open(path, "read"));
+  const read: OpenFile["read"] = (offset, length, into) =>
+    orUnusable("read", path, () => file.read(offset, length, into));
+  try {
+    yield* readPieces({ file: { read }, bytes, firstLogId, chain, parsedFrom });
+  } finally {
+    file.close();
+  }
+}
 
 /** Yields at least one piece. While a piece is scanned, the next one is read. */
 export async function* readPieces(options: PiecesOptions): AsyncGenerator<Piece> {
   const { firstLogId, chain, parsedFrom } = options;
   const ahead = new ReadAhead(options);
-  let place = { from: 0, nextLogId: firstLogId, chain };
+  let place: Place = { from: 0, nextLogId: firstLogId, chain };
   let bytes = await ahead.next(NOTHING);
   try {
     for (;;) {
@@ -52,9 +91,12 @@ export async function* readPieces(options: PiecesOptions): AsyncGenerator<Piece>
       yield { from, bytes, scanner, isLast };
       if (isLast) return;
       const { end } = scanner;
-      place = { from: from + end, nextLogId: scanner.nextLogId, chain: scanner.chain };
+      const isFurther = end > 0;
+      if (isFurther) {
+        place = { from: from + end, nextLogId: scanner.nextLogId, chain: scanner.chain };
+      }
       const rest = bytes.subarray(end);
-      bytes = end === 0 ? await longer(rest, ahead) : await ahead.next(rest);
+      bytes = isFurther ? await ahead.next(rest) : await longer(rest, ahead);
     }
   } finally {
     await ahead.settled();

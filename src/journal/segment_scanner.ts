@@ -101,6 +101,11 @@ export class SegmentScanner {
     return this.#flaw;
   }
 
+  /** The batches up to the end, or up to the first flaw. */
+  *batches(): Generator<ScannedBatch> {
+    for (let batch = this.next(); batch !== undefined; batch = this.next()) yield batch;
+  }
+
   /** The next batch, or `undefined` at the end or at the first flaw. */
   next(): ScannedBatch | undefined {
     if (this.#flaw !== undefined || this.#cursor.atEnd) return undefined;
@@ -213,29 +218,26 @@ export class SegmentScanner {
   #missingBlank(): undefined {
     const start = this.#cursor.offset;
     const newline = this.#bytes.indexOf(NEWLINE, start);
-    const whole = newline >= 0 && crcHolds(this.#bytes, start, newline);
-    const reason = "a batch must begin with a blank line";
-    this.#flaw = {
-      offset: start,
-      logId: this.#nextLogId,
-      reason,
-      maybeTorn: !whole,
-      byNewerVersion: false,
-    };
+    const isWhole = newline >= 0 && crcHolds(this.#bytes, start, newline);
+    this.#stop(start, this.#nextLogId, "a batch must begin with a blank line", !isWhole);
   }
 
   #torn(offset: number, logId: LogId, reason: string): undefined {
-    this.#flaw = { offset, logId, reason, maybeTorn: true, byNewerVersion: false };
+    this.#stop(offset, logId, reason, true);
   }
 
   #wrong(logId: LogId, reason: string, byNewerVersion = false): undefined {
-    this.#flaw = {
-      offset: this.#cursor.byteStart,
-      logId,
-      reason,
-      maybeTorn: false,
-      byNewerVersion,
-    };
+    this.#stop(this.#cursor.byteStart, logId, reason, false, byNewerVersion);
+  }
+
+  #stop(
+    offset: number,
+    logId: LogId,
+    reason: string,
+    maybeTorn: boolean,
+    byNewerVersion = false,
+  ): void {
+    this.#flaw = { offset, logId, reason, maybeTorn, byNewerVersion };
   }
 }
 

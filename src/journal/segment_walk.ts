@@ -3,112 +3,25 @@
  * no known chain, but each can still be verified by itself.
  */
 
-import { assertNever } from "../core/assert_never.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
+import type { Damage } from "./errors.ts";
 import { findSegmentEnd, gapReason, type TornTail } from "./segment_end.ts";
-import { SegmentScanner } from "./segment_scanner.ts";
-import { lineNumberAt } from "./utf8.ts";
-import { orUnusable } from "./errors.ts";
-import { type FileStamp, type FileSystem, isSame, stampAt } from "./file_system.ts";
-import type { Layout } from "./layout.ts";
-
-/** The segments to read, as listed. */
-export interface SegmentSource {
-  readonly fileSystem: FileSystem;
-  readonly layout: Layout;
-  /** Oldest first. Batches appended since they were listed are not read. */
-  readonly segments: readonly SegmentInfo[];
-}
-
-interface SegmentContent {
-  readonly segment: SegmentInfo;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /**
-   * The stamp of the file; `undefined` if the file changed during the read, or the system provides
-   * no stamp.
-   */
-  readonly stamp: FileStamp | undefined;
-}
-
-type Content = Omit<SegmentContent, "segment">;
-
-/**
- * A file that is being read. Wraps the promise, so that awaiting `load` does not await the content.
- */
-interface Loading {
-  readonly content: Promise<Content>;
-}
-
-/** Reads one segment ahead, so that the disk and the processor work in parallel. */
-async function* readContents(
-  { fileSystem, layout, segments }: SegmentSource,
-): AsyncGenerator<SegmentContent> {
-  let ahead = await load(fileSystem, layout, segments[0]);
-  try {
-    for (const [index, segment] of segments.entries()) {
-      const content = await ahead.content;
-      ahead = await load(fileSystem, layout, segments[index + 1]);
-      yield { segment, ...content };
-    }
-  } finally {
-    await ahead.content.catch(() => {});
-  }
-}
-
-/** Resolves once the read has started, so that it continues while a segment is scanned. */
-async function load(
-  fileSystem: FileSystem,
-  layout: Layout,
-  segment: SegmentInfo | undefined,
-): Promise<Loading> {
-  if (segment === undefined) {
-    return { content: Promise.resolve({ bytes: new Uint8Array(), stamp: undefined }) };
-  }
-  const path = `${layout.segments}/${segment.name}`;
-  const before = await stampAt(fileSystem, path);
-  return await orUnusable("read", path, async () => {
-    const file = await fileSystem.open(path, "read");
-    const content = orUnusable("read", path, () => file.read(0, segment.bytes))
-      .finally(() => file.close())
-      .then(async (bytes) => ({ bytes, stamp: await sameAt(fileSystem, path, before) }));
-    content.catch(() => {}); // Awaited later, by `readContents`.
-    return { content };
-  });
-}
-
-async function sameAt(
-  fileSystem: FileSystem,
-  path: string,
-  before: FileStamp | undefined,
-): Promise<FileStamp | undefined> {
-  const isUnchanged = before !== undefined && isSame(before, await stampAt(fileSystem, path));
-  return isUnchanged ? before : undefined;
-}
+import { lineNumberIn } from "./segment_listing.ts";
+import { type Piece, piecesOf, type SegmentSource } from "./segment_pieces.ts";
 
 /** A damaged line, and where the last intact batch before it ends. */
-export interface WalkedDamage {
-  readonly segment: string;
+export interface WalkedDamage extends Damage {
   /** Number of the line in its segment, from 1; blank lines count. */
   readonly line: number;
-  /** Bytes from the start of the segment. */
-  readonly offset: number;
-  readonly logId: LogId;
-  readonly reason: string;
-  readonly batch: BatchStart;
-  /** Whether the segment is fine but too new for this version. */
-  readonly byNewerVersion: boolean;
+  /** Where the damaged batch begins. */
+  readonly batch: { readonly offset: number; readonly firstLogId: LogId };
 }
 
-/** Where the damaged batch begins. */
-interface BatchStart {
-  readonly offset: number;
-  readonly firstLogId: LogId;
-}
-
-export interface WalkedSegment extends SegmentContent {
-  /** Must be read to its end before the next segment is requested. */
-  readonly scanner: SegmentScanner;
+export interface WalkedSegment {
+  readonly segment: SegmentInfo;
+  /** Must be read to their end before the next segment is requested. */
+  readonly pieces: AsyncIterable<Piece>;
   /** Whether the chain is unbroken up to this segment; otherwise its lines are only verified. */
   readonly isConnected: boolean;
 }
@@ -118,7 +31,7 @@ export class SegmentWalk {
   /** The end of the previous segment, if that is intact. */
   #previous: JournalHead | undefined = { logId: 0, chain: "" };
   #isConnected = true;
-  #torn: (TornTail & { readonly segment: SegmentInfo }) | undefined;
+  #torn: TornTail | undefined;
   readonly #onDamage: (damage: WalkedDamage) => void;
 
   constructor(source: SegmentSource, onDamage: (damage: WalkedDamage) => void) {
@@ -132,19 +45,23 @@ export class SegmentWalk {
   }
 
   /** What an unfinished or interrupted write left after the last whole batch. */
-  get torn(): (TornTail & { readonly segment: SegmentInfo }) | undefined {
+  get torn(): TornTail | undefined {
     return this.#torn;
   }
 
   /** @throws {JournalUnusableError} when a segment cannot be read. */
   async *segments(): AsyncGenerator<WalkedSegment> {
-    for await (const content of readContents(this.#source)) {
-      const { segment, bytes } = content;
+    for (const segment of this.#source.segments) {
       this.#requireNext(segment);
-      const scanner = new SegmentScanner(bytes, segment.firstLogId, this.#previous?.chain);
-      scanner.parsedFrom = this.#isConnected ? 1 : Infinity;
-      yield { ...content, scanner, isConnected: this.#isConnected };
-      this.#end(content, scanner);
+      yield { segment, pieces: this.#pieces(segment), isConnected: this.#isConnected };
+    }
+  }
+
+  async *#pieces(segment: SegmentInfo): AsyncGenerator<Piece> {
+    const parsedFrom = this.#isConnected ? 1 : Infinity;
+    for await (const piece of piecesOf(this.#source, segment, this.#previous?.chain, parsedFrom)) {
+      yield piece;
+      if (piece.isLast) await this.#end(segment, piece);
     }
   }
 
@@ -162,24 +79,17 @@ export class SegmentWalk {
     });
   }
 
-  #end({ segment, bytes }: SegmentContent, scanner: SegmentScanner): void {
-    const end = findSegmentEnd(bytes, scanner, segment === this.#source.segments.at(-1));
+  async #end(segment: SegmentInfo, { bytes, scanner, from }: Piece): Promise<void> {
+    const isLast = segment === this.#source.segments.at(-1);
+    const end = findSegmentEnd(segment, bytes, scanner, isLast, from);
     this.#previous = { logId: scanner.nextLogId - 1, chain: scanner.chain };
-    switch (end.kind) {
-      case "whole":
-        return;
-      case "torn":
-        this.#torn = { ...end.tail, segment };
-        return;
-      case "damaged":
-        return this.#broken({
-          ...end,
-          segment: segment.name,
-          line: lineNumberAt(bytes, end.offset),
-          batch: { offset: scanner.end, firstLogId: scanner.nextLogId },
-        });
-      default:
-        return assertNever(end, "segment end");
+    if (end === undefined) return;
+    if ("bytes" in end) this.#torn = end;
+    else {
+      const { fileSystem, layout } = this.#source;
+      const line = await lineNumberIn(fileSystem, layout, segment.name, end.offset);
+      const batch = { offset: from + scanner.end, firstLogId: scanner.nextLogId };
+      this.#broken({ ...end, line, batch });
     }
   }
 

@@ -223,8 +223,7 @@ export class SidecarStore {
   async write(sidecar: Sidecar): Promise<void> {
     await this.#requireFolder();
     const path = this.#pathOf(sidecar.segment.firstLogId);
-    const files = { folder: this.#layout.sidecars, path, temporary: path + TEMPORARY };
-    await replaceFile(this.#fileSystem, files, (file) => file.write(0, encodedSidecar(sidecar)));
+    await replaceFile(this.#fileSystem, path, encodedSidecar(sidecar));
   }
 
   /** Removes files of a process that died while writing a sidecar. */

@@ -8,8 +8,7 @@ import { AHEAD, DAMAGED, type Layout, segmentName } from "./layout.ts";
 import type { ReadingProgress } from "./options.ts";
 import { replay, type Replayed } from "./replay.ts";
 import type { SegmentVerdict } from "./sidecar_store.ts";
-import type { Snapshot } from "./snapshot_file.ts";
-import { SnapshotStore } from "./snapshot_store.ts";
+import { type Snapshot, SnapshotStore } from "./snapshot_store.ts";
 import type { LastSnapshot } from "./snapshots.ts";
 
 interface ChoiceOptions {

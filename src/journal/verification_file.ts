@@ -67,9 +67,7 @@ export async function writeVerification(
   if (bytes.length > BYTES_MAX) {
     throw new RangeError(`Cannot write the verification: it has more than ${BYTES_MAX} bytes`);
   }
-  const { folder, verification: path } = layout;
-  const files = { folder, path, temporary: temporaryName(layout, bytes) };
-  await replaceFile(fileSystem, files, (file) => file.write(0, bytes));
+  await replaceFile(fileSystem, layout.verification, bytes, temporaryName(layout, bytes));
 }
 
 function temporaryName({ verification }: Layout, bytes: Uint8Array): string {

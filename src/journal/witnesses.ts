@@ -5,14 +5,14 @@
  */
 
 import type { JournalConsumer, JournalHead, KnownEntry, SegmentInfo } from "../engine/ports.ts";
-import { JournalDamagedError, orUnusable } from "./errors.ts";
-import { type FileSystem, readBetween } from "./file_system.ts";
-import { endOf, reachOf } from "./journal_end.ts";
+import { JournalDamagedError } from "./errors.ts";
+import type { FileSystem } from "./file_system.ts";
+import { journalEnd } from "./journal_end.ts";
 import { type Layout, segmentName, sidecarName, SIDECARS } from "./layout.ts";
 import type { Replayed } from "./replay.ts";
 import { listSegments } from "./segment_listing.ts";
 import type { SealedSegment } from "./segment_rolls.ts";
-import { SegmentScanner } from "./segment_scanner.ts";
+import { piecesOf } from "./segment_pieces.ts";
 import { SidecarStore } from "./sidecar_store.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
 import { readVerification, toWitness } from "./verification_file.ts";
@@ -68,7 +68,6 @@ export async function requireIndexed(
   const knownUpTo: KnownUpTo = (logId) => isCopy ? undefined : consumer.known?.(logId);
   const known = knownUpTo(Number.MAX_SAFE_INTEGER);
   if (known === undefined || await isInSnapshot(source, known.logId)) return;
-  if (await reaches(source, segments.at(-1), known.logId)) return;
   const head = await headOf(source, segments);
   if (head === undefined) return;
   const witness = await indexed(source, segments, head, known, knownUpTo);
@@ -81,25 +80,13 @@ async function isInSnapshot({ fileSystem, layout }: Place, logId: LogId): Promis
   return newest !== undefined && newest >= logId;
 }
 
-/** Whether the end of the last segment shows a position as far: the usual case after a kill. */
-async function reaches(
-  { fileSystem, layout }: Place,
-  last: SegmentInfo | undefined,
-  logId: LogId,
-): Promise<boolean> {
-  if (last === undefined) return false;
-  const path = `${layout.segments}/${last.name}`;
-  const reach = await orUnusable("read", path, () => reachOf(fileSystem, path, last.bytes));
-  return reach !== undefined && reach >= logId;
-}
-
 /** `undefined` when the end is damaged, which the replay reports. */
 async function headOf(
   { fileSystem, layout }: Place,
   segments: readonly SegmentInfo[],
 ): Promise<JournalHead | undefined> {
   try {
-    const end = await endOf(fileSystem, layout, segments);
+    const end = await journalEnd(fileSystem, layout, segments);
     return end?.head ?? { logId: 0, chain: "" };
   } catch {
     return undefined;
@@ -123,23 +110,17 @@ async function indexed(
 
 /** Whether the journal has the entry. */
 async function isOfThis(
-  { fileSystem, layout }: Place,
+  place: Place,
   segments: readonly SegmentInfo[],
   known: KnownEntry | undefined,
 ): Promise<boolean> {
   const segment = known && segments.findLast(({ firstLogId }) => firstLogId <= known.logId);
   if (segment === undefined) return false;
-  const path = `${layout.segments}/${segment.name}`;
-  const bytes = await orUnusable(
-    "read",
-    path,
-    () => readBetween(fileSystem, path, 0, segment.bytes),
-  );
-  const scanner = new SegmentScanner(bytes, segment.firstLogId, undefined);
-  scanner.parsedFrom = known?.logId ?? 1;
-  for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
-    const entry = batch.entries.find(({ logId }) => logId === known?.logId);
-    if (entry !== undefined) return entry.jobId === known?.jobId;
+  for await (const { scanner } of piecesOf(place, segment, undefined, known?.logId ?? 1)) {
+    for (const { entries } of scanner.batches()) {
+      const entry = entries.find(({ logId }) => logId === known?.logId);
+      if (entry !== undefined) return entry.jobId === known?.jobId;
+    }
   }
   return false;
 }

@@ -6,15 +6,18 @@
 
 import { Buffer } from "node:buffer";
 import type { SegmentInfo } from "../engine/ports.ts";
-import { assertNever } from "../core/assert_never.ts";
-import { JournalDamagedError, orUnusable } from "../journal/errors.ts";
+import { orUnusable } from "../journal/errors.ts";
 import { type FileSystem, withFile } from "../journal/file_system.ts";
 import { requireKind } from "../journal/folder.ts";
 import type { Layout } from "../journal/layout.ts";
-import { findSegmentEnd } from "../journal/segment_end.ts";
-import { listSegments, segmentsToRead } from "../journal/segment_listing.ts";
+import { tornTail } from "../journal/segment_end.ts";
+import {
+  listSegments,
+  readSegment,
+  segmentsToRead,
+  writeSegment,
+} from "../journal/segment_listing.ts";
 import { SegmentScanner } from "../journal/segment_scanner.ts";
-import { readSegment, writeSegment } from "./segment_files.ts";
 
 /** What was copied. */
 export interface Copied {
@@ -88,25 +91,12 @@ async function copySegment(
 /** Leaves out a batch that is incomplete. */
 function wholeBatches(
   content: Uint8Array<ArrayBuffer>,
-  { name, firstLogId }: SegmentInfo,
+  segment: SegmentInfo,
 ): Uint8Array<ArrayBuffer> {
-  const scanner = new SegmentScanner(content, firstLogId, undefined);
+  const scanner = new SegmentScanner(content, segment.firstLogId, undefined);
   scanner.parsedFrom = Infinity;
   while (scanner.next() !== undefined);
-  const end = findSegmentEnd(content, scanner, true);
-  switch (end.kind) {
-    case "whole":
-      return content;
-    case "torn":
-      return content.subarray(0, end.tail.offset);
-    case "damaged":
-      throw new JournalDamagedError(
-        { segment: name, offset: end.offset, logId: end.logId },
-        end.reason,
-      );
-    default:
-      return assertNever(end, "segment end");
-  }
+  return content.subarray(0, tornTail(segment, content, scanner, true)?.offset);
 }
 
 async function segmentsIn(

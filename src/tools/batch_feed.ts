@@ -5,12 +5,11 @@
 
 import type { LogId } from "../core/ids.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
-import { assertNever } from "../core/assert_never.ts";
 import { JournalDamagedError, orUnusable } from "../journal/errors.ts";
 import { type FileSystem, type OpenFile, withFile } from "../journal/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
 import { writtenBytes } from "../journal/preallocation.ts";
-import { findSegmentEnd, gapBefore } from "../journal/segment_end.ts";
+import { gapBefore, tornTail } from "../journal/segment_end.ts";
 import { segmentsToRead } from "../journal/segment_listing.ts";
 import { type ScannedBatch, SegmentScanner } from "../journal/segment_scanner.ts";
 
@@ -83,7 +82,7 @@ export class BatchFeed {
     const start = offset === 0 ? "opening" : "later";
     const scanner = new SegmentScanner(bytes, nextLogId, chain, start);
     scanner.parsedFrom = this.#parsing ? 1 : Infinity;
-    for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
+    for (const batch of scanner.batches()) {
       this.#place = {
         segment,
         offset: offset + scanner.end,
@@ -92,18 +91,7 @@ export class BatchFeed {
       };
       yield { batch, bytes, end: scanner.end };
     }
-    const end = findSegmentEnd(bytes, scanner, isLast, offset);
-    switch (end.kind) {
-      case "whole":
-      case "torn":
-        return;
-      case "damaged": {
-        const location = { segment: segment.name, offset: end.offset, logId: end.logId };
-        throw new JournalDamagedError(location, end.reason, end.byNewerVersion);
-      }
-      default:
-        return assertNever(end, "segment end");
-    }
+    tornTail(segment, bytes, scanner, isLast, offset); // Throws if there is damage instead.
   }
 
   async #read(

@@ -6,15 +6,15 @@
 
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import type { EntryLocation, JournalConsumer, JournalHead, SegmentInfo } from "../engine/ports.ts";
+import type { EntryLocation, JournalConsumer, JournalHead } from "../engine/ports.ts";
 import { Catalogue, requireDurable } from "../journal/catalogue.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import { LineIndexes } from "../journal/line_indexes.ts";
 import { journalLayout, segmentName } from "../journal/layout.ts";
 import { replay, type Replayed } from "../journal/replay.ts";
-import type { SegmentSource } from "../journal/segment_walk.ts";
 import { withoutTail } from "../journal/segment_end.ts";
 import { segmentsToRead } from "../journal/segment_listing.ts";
+import type { SegmentSource } from "../journal/segment_pieces.ts";
 import { SegmentReader } from "../journal/segment_reader.ts";
 
 /** Receives the entries, oldest first. */
@@ -76,7 +76,6 @@ export class JournalReading {
 }
 
 async function shown(source: SegmentSource, viewer: EntryViewer): Promise<Replayed> {
-  const bytes = new BytesRead(source.segments);
   const replayed = await replay({
     ...source,
     consumer: {
@@ -84,26 +83,10 @@ async function shown(source: SegmentSource, viewer: EntryViewer): Promise<Replay
       refuse: (entry) => viewer.refuse(entry),
       replay: (entry) => viewer.replay(entry),
     },
-    onBatch: (segment, offset) => viewer.progress?.(bytes.upTo(segment, offset), bytes.total),
+    progress: (done, total) => void viewer.progress?.(done, total),
   }, undefined);
   if (typeof replayed === "string") throw new TypeError(`Cannot read everything: ${replayed}`);
-  viewer.progress?.(bytes.total, bytes.total);
+  const total = source.segments.reduce((sum, { bytes }) => sum + bytes, 0);
+  viewer.progress?.(total, total);
   return replayed;
-}
-
-/** Sums progress over segments, one after the other. */
-class BytesRead {
-  readonly total: number;
-  #segment: SegmentInfo | undefined;
-  #before = 0;
-
-  constructor(segments: readonly SegmentInfo[]) {
-    this.total = segments.reduce((sum, { bytes }) => sum + bytes, 0);
-  }
-
-  upTo(segment: SegmentInfo, offset: number): number {
-    if (segment !== this.#segment) this.#before += this.#segment?.bytes ?? 0;
-    this.#segment = segment;
-    return this.#before + offset;
-  }
 }

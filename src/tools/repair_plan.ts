@@ -7,7 +7,7 @@ import type { FileSystem } from "../journal/file_system.ts";
 import { type Layout, parseSnapshotName } from "../journal/layout.ts";
 import type { WalkedDamage } from "../journal/segment_walk.ts";
 import type { AuditReport } from "../verify/audit_report.ts";
-import { readSegment } from "./segment_files.ts";
+import { readSegment } from "../journal/segment_listing.ts";
 import { parseJsonText } from "../core/json_text.ts";
 import { Buffer } from "node:buffer";
 import type { JobEventLogEntry } from "../core/event.ts";

@@ -16,10 +16,10 @@ import {
 } from "../journal/repair.ts";
 import { SnapshotStore } from "../journal/snapshot_store.ts";
 import { type CutPlan, isNothing, type Loss, type RepairPlan } from "./repair_plan.ts";
-import { readSegment } from "./segment_files.ts";
+import { readSegment } from "../journal/segment_listing.ts";
 import type { Clock, Random } from "../engine/ports.ts";
 import { counted } from "../core/counted.ts";
-import { problemText } from "../verify/problem.ts";
+import { problemText } from "../verify/audit_report.ts";
 
 /** The file system, clock and ids that a repair uses. */
 interface RepairMeans {

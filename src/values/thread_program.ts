@@ -34,7 +34,6 @@ import lineCodec from "../journal/line_codec.ts?source" with { type: "text" };
 import lineBytes from "../journal/line_bytes.ts?source" with { type: "text" };
 import lineCursor from "../journal/line_cursor.ts?source" with { type: "text" };
 import errors from "../journal/errors.ts?source" with { type: "text" };
-import lineDefaults from "../journal/line_defaults.ts?source" with { type: "text" };
 import lineFields from "../journal/line_fields.ts?source" with { type: "text" };
 import lineReader from "../journal/line_reader.ts?source" with { type: "text" };
 import segmentScanner from "../journal/segment_scanner.ts?source" with { type: "text" };
@@ -72,7 +71,6 @@ const MODULES: readonly (readonly [path: string, text: string])[] = [
   ["core/job_plan.ts", jobPlan],
   ["core/shell_word.ts", shellWord],
   ["engine/descriptors.ts", descriptors],
-  ["journal/line_defaults.ts", lineDefaults],
   ["journal/line_codec.ts", lineCodec],
   ["journal/line_bytes.ts", lineBytes],
   ["journal/line_cursor.ts", lineCursor],

@@ -5,25 +5,26 @@ import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { Projection } from "../engine/writer/projection.ts";
 import type { JobIndex } from "../engine/job_index.ts";
-import type { JournalHead, KnownEntry, ProvedLines } from "../engine/ports.ts";
+import type { JournalHead, KnownEntry, ProvedLines, SegmentInfo } from "../engine/ports.ts";
 import { journalFlag } from "../journal/errors.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import { type Inventory, listJournal, requireJournal } from "../journal/segment_listing.ts";
 import type { Layout } from "../journal/layout.ts";
+import { FORMAT_VERSION } from "../journal/line_codec.ts";
 import { readRepairNote } from "../journal/repair.ts";
+import { isStop } from "../journal/seals.ts";
 import type { ScannedBatch } from "../journal/segment_scanner.ts";
+import { LineIndex } from "../journal/line_index.ts";
 import { SegmentWalk, type WalkedDamage, type WalkedSegment } from "../journal/segment_walk.ts";
-import { lineNumberAt } from "../journal/utf8.ts";
 import { CacheWitnesses, type ShownLoss } from "../journal/witnesses.ts";
 import { EntryAudit, type Suspect, UniqueIds } from "./unique_ids.ts";
 import { IndexAudit, type IndexContent } from "./index_audit.ts";
 import { NO_PAUSE, type Pause } from "./pace.ts";
-import { Findings } from "./problem.ts";
 import type { ServedAudit, ServedOutcome } from "./served_audit.ts";
 import { SidecarAudit } from "./sidecar_audit.ts";
 import { SnapshotAudit } from "./snapshot_audit.ts";
 import { type Disproof, WitnessAudit } from "./witness.ts";
-import type { AuditReport } from "./audit_report.ts";
+import { type AuditReport, Findings } from "./audit_report.ts";
 
 export interface AuditOptions {
   readonly fileSystem: FileSystem;
@@ -53,6 +54,13 @@ export interface Scratch extends Disposable {
 }
 
 const BATCHES_PER_PROGRESS = 256;
+
+/** A batch, with the segment that holds it. */
+interface ReadBatch extends ScannedBatch {
+  readonly segment: SegmentInfo;
+  /** What its offsets are relative to. */
+  readonly from: number;
+}
 
 interface Taken {
   readonly suspect: Suspect | undefined;
@@ -94,6 +102,8 @@ class Audit {
   readonly #bytesTotal: number;
   readonly #repairs: string[] = [];
   readonly #notes: string[] = [];
+  /** Where the lines of the segment are that is being read. */
+  #index = new LineIndex();
   #bytesBefore = 0;
   #head: JournalHead = { logId: 0, chain: "" };
   /** The first line that was read. */
@@ -159,49 +169,63 @@ class Audit {
     });
   }
 
-  async #readSegment(walked: WalkedSegment): Promise<void> {
-    const { scanner, segment, isConnected } = walked;
-    this.#ids.begin(segment);
-    this.#sidecars.begin(this.#head);
-    this.#chainBefore = this.#head.chain;
+  async #readSegment({ segment, pieces, isConnected }: WalkedSegment): Promise<void> {
+    this.#index = new LineIndex();
+    this.#ids.begin(segment, this.#index);
+    const { chain: chainBefore } = this.#head;
+    this.#chainBefore = chainBefore;
     let untilProgress = BATCHES_PER_PROGRESS;
-    for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
-      if (isConnected) {
-        this.#ids.note(batch.offsets);
-        this.#sidecars.take(batch);
-        const suspects: Suspect[] = [];
-        for (const entry of batch.entries) {
-          const { suspect, comparing } = this.#take(walked, batch, entry);
-          if (suspect !== undefined) suspects.push(suspect);
-          if (comparing !== undefined) await comparing;
-          // A batch may hold very many entries, or slow ones.
-          const pausing = this.#pause();
-          if (pausing !== undefined) await pausing;
-        }
-        this.#end(batch);
-        if (suspects.length > 0) await this.#judgeSuspects(walked, batch, suspects);
-        if (this.#snapshots.isDue(batch.lastLogId)) await this.#judgeSnapshots();
+    let formatVersion: number | undefined;
+    let isWhole = isConnected;
+    for await (const { scanner, from } of pieces) {
+      for (const batch of scanner.batches()) {
+        if (isConnected) await this.#readBatch({ segment, from, ...batch });
+        const pausing = this.#pause();
+        if (pausing !== undefined) await pausing;
+        if (--untilProgress > 0) continue;
+        untilProgress = BATCHES_PER_PROGRESS;
+        this.#options.progress(this.#bytesBefore + from + scanner.end, this.#bytesTotal);
       }
-      const pausing = this.#pause();
-      if (pausing !== undefined) await pausing;
-      if (--untilProgress > 0) continue;
-      untilProgress = BATCHES_PER_PROGRESS;
-      this.#options.progress(this.#bytesBefore + scanner.end, this.#bytesTotal);
+      formatVersion ??= scanner.formatVersion;
+      isWhole &&= scanner.flaw === undefined;
     }
     this.#bytesBefore += segment.bytes;
     const isSealed = segment !== this.#inventory.segments.at(-1);
-    if (!isConnected || !isSealed || scanner.flaw !== undefined) return;
-    await this.#sidecars.judge(segment, scanner.formatVersion);
+    if (!isWhole || !isSealed) return;
+    await this.#sidecars.judge({
+      ...segment,
+      lastLogId: this.#head.logId,
+      chainBefore,
+      chain: this.#head.chain,
+      stopped: isStop(this.#lastEntry),
+      formatVersion: formatVersion ?? FORMAT_VERSION,
+    }, this.#index);
+  }
+
+  async #readBatch(batch: ReadBatch): Promise<void> {
+    this.#index.add(batch.offsets, batch.from);
+    const suspects: Suspect[] = [];
+    for (const entry of batch.entries) {
+      const { suspect, comparing } = this.#take(batch, entry);
+      if (suspect !== undefined) suspects.push(suspect);
+      if (comparing !== undefined) await comparing;
+      // A batch may hold very many entries, or slow ones.
+      const pausing = this.#pause();
+      if (pausing !== undefined) await pausing;
+    }
+    this.#end(batch);
+    if (suspects.length > 0) await this.#judgeSuspects(batch, suspects);
+    if (this.#snapshots.isDue(batch.lastLogId)) await this.#judgeSnapshots();
   }
 
   /**
    * Returns the entry if its id may have been used before, and the comparison if it takes longer.
    */
-  #take(walked: WalkedSegment, batch: ScannedBatch, entry: JobEventLogEntry): Taken {
+  #take(batch: ReadBatch, entry: JobEventLogEntry): Taken {
     const suspect = this.#ids.see(entry, this.#projection.eventIds);
     const audited = this.#entries.audit(entry);
     let comparing: Promise<void> | undefined;
-    if (audited.kind === "flaw") this.#damaged(walked, batch, entry.logId, audited);
+    if (audited.kind === "flaw") this.#damaged(batch, entry.logId, audited);
     else if (audited.job !== undefined) {
       comparing = this.#options.served?.see(audited.job, this.#pause);
     } else if (isRepair(entry)) this.#takeRepair(entry);
@@ -243,17 +267,13 @@ class Audit {
     for (const { reason } of losses) this.#findings.add(() => ({ kind: "lost", reason }));
   }
 
-  async #judgeSuspects(
-    walked: WalkedSegment,
-    batch: ScannedBatch,
-    suspects: readonly Suspect[],
-  ): Promise<void> {
+  async #judgeSuspects(batch: ReadBatch, suspects: readonly Suspect[]): Promise<void> {
     for (const suspect of suspects) {
       const first = await this.#ids.firstOf(suspect);
       if (first === undefined) continue;
       const { logId, eventId } = suspect.entry;
       const reason = `event id ${eventId} was used before, by logId ${first}`;
-      this.#damaged(walked, batch, logId, { reason, byNewerVersion: false });
+      this.#damaged(batch, logId, { reason, byNewerVersion: false });
     }
   }
 
@@ -301,22 +321,20 @@ class Audit {
 
   /** A whole line that Daybook could not have written. */
   #damaged(
-    { segment, bytes }: WalkedSegment,
-    { firstLogId, offset: batchOffset, offsets }: ScannedBatch,
+    { segment, from, firstLogId, offset, offsets }: ReadBatch,
     logId: LogId,
-    flaw: { readonly reason: string; readonly byNewerVersion: boolean },
+    { reason, byNewerVersion }: Pick<WalkedDamage, "reason" | "byNewerVersion">,
   ): void {
-    const offset = offsets[logId - firstLogId] ?? 0;
     this.#findings.add(() => ({
       kind: "damage",
       damage: {
         segment: segment.name,
-        line: lineNumberAt(bytes, offset),
-        offset,
+        line: this.#index.find(logId - segment.firstLogId)?.line ?? 0,
+        offset: from + (offsets[logId - firstLogId] ?? 0),
         logId,
-        reason: flaw.reason,
-        byNewerVersion: flaw.byNewerVersion,
-        batch: { offset: batchOffset, firstLogId },
+        reason,
+        byNewerVersion,
+        batch: { offset: from + offset, firstLogId },
       },
     }));
   }

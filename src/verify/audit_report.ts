@@ -1,11 +1,11 @@
-/** What an audit of a journal found. */
+/** What an audit of a journal found: its result, and what is wrong, with its message. */
 
+import { assertNever } from "../core/assert_never.ts";
 import type { JournalHead, ProvedLines } from "../engine/ports.ts";
 import type { Inventory } from "../journal/segment_listing.ts";
 import type { WalkedDamage } from "../journal/segment_walk.ts";
 import type { Witness } from "../journal/verification_file.ts";
 import type { ShownLoss } from "../journal/witnesses.ts";
-import type { Problem } from "./problem.ts";
 import type { ServedOutcome } from "./served_audit.ts";
 import type { Disproof } from "./witness.ts";
 
@@ -38,4 +38,49 @@ export interface AuditReport {
   readonly disproof: Disproof | undefined;
   /** What the index and the sidecars show to be missing at the end. */
   readonly losses: readonly ShownLoss[];
+}
+
+export type Problem =
+  /** A line is not what was written, or Daybook could not have written it. */
+  | { readonly kind: "damage"; readonly damage: WalkedDamage }
+  /** A snapshot does not follow from the lines. */
+  | { readonly kind: "snapshot"; readonly file: string; readonly reason: string }
+  /** Entries or jobs that existed are gone. */
+  | { readonly kind: "lost"; readonly reason: string }
+  /** Something in `segments/` does not belong there. */
+  | { readonly kind: "foreign"; readonly reason: string };
+
+export function problemText(problem: Problem): string {
+  switch (problem.kind) {
+    case "damage": {
+      const { segment, line, offset, logId, reason } = problem.damage;
+      return `segment ${segment} line ${line} byte ${offset} logId ${logId}: ${reason}`;
+    }
+    case "snapshot":
+      return `snapshot ${problem.file}: ${problem.reason}`;
+    case "lost":
+    case "foreign":
+      return problem.reason;
+    default:
+      return assertNever(problem, "problem");
+  }
+}
+
+/** More would not help, and a journal may have millions. */
+const LISTED_MAX = 1000;
+
+/** Problems in the order in which they were found. */
+export class Findings {
+  readonly listed: Problem[] = [];
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Creates the problem only if it will be listed. */
+  add(make: () => Problem): void {
+    this.#count++;
+    if (this.listed.length < LISTED_MAX) this.listed.push(make());
+  }
 }

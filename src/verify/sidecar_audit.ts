@@ -3,14 +3,10 @@
  * problems.
  */
 
-import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
 import { type FileSystem, isSame } from "../journal/file_system.ts";
 import { type Layout, sidecarName } from "../journal/layout.ts";
-import { FORMAT_VERSION } from "../journal/line_codec.ts";
-import { LineIndex } from "../journal/line_index.ts";
+import type { LineIndex } from "../journal/line_index.ts";
 import { isSameSegment, type SealedSegment } from "../journal/segment_rolls.ts";
-import { isStop } from "../journal/seals.ts";
-import type { ScannedBatch } from "../journal/segment_scanner.ts";
 import { type Sidecar, SidecarStore } from "../journal/sidecar_store.ts";
 
 export class SidecarAudit {
@@ -18,9 +14,6 @@ export class SidecarAudit {
   readonly #notes: string[] = [];
   /** Sidecars of files other than those that were verified when they were written. */
   #others = 0;
-  #index = new LineIndex();
-  #before: JournalHead = { logId: 0, chain: "" };
-  #last: ScannedBatch | undefined;
 
   constructor(fileSystem: FileSystem, layout: Layout) {
     this.#store = new SidecarStore(fileSystem, layout);
@@ -34,32 +27,15 @@ export class SidecarAudit {
     return [...this.#notes, `${files}, as in a copy: the next start reads those segments`];
   }
 
-  /** @param before The end of the previous segment. */
-  begin(before: JournalHead): void {
-    this.#before = before;
-    this.#index = new LineIndex();
-    this.#last = undefined;
-  }
-
-  take(batch: ScannedBatch): void {
-    this.#index.add(batch.offsets);
-    this.#last = batch;
-  }
-
-  /** Call it after a segment that is whole and gets no more batches. */
-  async judge(segment: SegmentInfo, formatVersion = FORMAT_VERSION): Promise<void> {
-    const last = this.#last;
+  /**
+   * Call it after a segment that is whole and gets no more batches.
+   *
+   * @param index Made from its lines.
+   */
+  async judge(segment: SealedSegment, index: LineIndex): Promise<void> {
     const found = await this.#store.read(segment);
-    if (found === undefined || last === undefined) return;
-    const sealed = {
-      ...segment,
-      lastLogId: last.lastLogId,
-      chainBefore: this.#before.chain,
-      chain: last.chain,
-      stopped: isStop(last.entries.at(-1)),
-      formatVersion,
-    };
-    const flaw = typeof found === "string" ? found : this.#flawOf(found, sealed);
+    if (found === undefined) return;
+    const flaw = typeof found === "string" ? found : flawOf(found, segment, index);
     if (flaw !== undefined) {
       const name = sidecarName(segment.firstLogId);
       this.#notes.push(`sidecar ${name}: ${flaw}; the next start reads its segment`);
@@ -67,14 +43,16 @@ export class SidecarAudit {
       if (!isSame(found.verdict, await this.#store.stampOf(segment))) this.#others++;
     }
   }
+}
 
-  #flawOf({ segment, index }: Sidecar, sealed: SealedSegment): string | undefined {
-    if (!isSameSegment(segment, sealed)) {
-      return "it differs from the lines of its segment";
-    }
-    const [said, found] = [index.blocks, this.#index.blocks];
-    const isIndex = index.lines === this.#index.lines && said.length === found.length &&
-      said.every((byte, at) => byte === found[at]);
-    return isIndex ? undefined : "its positions of the segment's lines are wrong";
-  }
+function flawOf(
+  { segment, index }: Sidecar,
+  sealed: SealedSegment,
+  made: LineIndex,
+): string | undefined {
+  if (!isSameSegment(segment, sealed)) return "it differs from the lines of its segment";
+  const [said, found] = [index.blocks, made.blocks];
+  const isIndex = index.lines === made.lines && said.length === found.length &&
+    said.every((byte, at) => byte === found[at]);
+  return isIndex ? undefined : "its positions of the segment's lines are wrong";
 }

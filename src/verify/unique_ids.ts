@@ -8,7 +8,7 @@ import { Catalogue } from "../journal/catalogue.ts";
 import { LineIndexes } from "../journal/line_indexes.ts";
 import type { FileSystem } from "../journal/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
-import { LineIndex } from "../journal/line_index.ts";
+import type { LineIndex } from "../journal/line_index.ts";
 import { SegmentReader } from "../journal/segment_reader.ts";
 import type { JobState } from "../core/job_state.ts";
 import { findIllegality } from "./legality.ts";
@@ -77,26 +77,20 @@ export class UniqueIds {
   readonly #segments: SegmentInfo[] = [];
   readonly #indexes = new Map<string, LineIndex>();
   readonly #last = new LastIds();
-  #index = new LineIndex();
 
   constructor(fileSystem: FileSystem, layout: Layout) {
     this.#fileSystem = fileSystem;
     this.#layout = layout;
   }
 
-  /** From now on, lines belong to this segment. */
-  begin(segment: SegmentInfo): void {
+  /** From now on, lines belong to this segment, and are added to its index before they are seen. */
+  begin(segment: SegmentInfo, index: LineIndex): void {
     this.#segments.push(segment);
-    this.#indexes.set(segment.name, this.#index = new LineIndex());
-  }
-
-  /** Notes the offsets of the lines of the next batch. */
-  note(offsets: readonly number[]): void {
-    this.#index.add(offsets);
+    this.#indexes.set(segment.name, index);
   }
 
   /**
-   * Takes the next entry. Judge a suspect once its batch was noted.
+   * Takes the next entry.
    *
    * @param eventIds Those of all earlier entries.
    */

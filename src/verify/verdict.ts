@@ -2,8 +2,7 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
-import type { AuditReport } from "./audit_report.ts";
-import { problemText } from "./problem.ts";
+import { type AuditReport, problemText } from "./audit_report.ts";
 import type { ServedOutcome } from "./served_audit.ts";
 import type { Clock } from "../engine/ports.ts";
 import { type FileSystem, withFile } from "../journal/file_system.ts";

@@ -17,6 +17,8 @@ import {
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
+const SEGMENT = { name: "00000000000000000001.ndjson" };
+
 /** Batches by their places, and how it ends. */
 interface Found {
   readonly batches: readonly unknown[];
@@ -33,7 +35,7 @@ function foundWhole(bytes: Bytes, isLast: boolean): Found {
   for (let batch = scanner.next(); batch !== undefined; batch = scanner.next()) {
     batches.push([...placeOf(batch), batch.offsets, batch.entries]);
   }
-  const end = findSegmentEnd(bytes, scanner, isLast);
+  const end = findSegmentEnd(SEGMENT, bytes, scanner, isLast);
   return { batches, end, next: [scanner.nextLogId, scanner.chain] };
 }
 
@@ -54,7 +56,7 @@ async function foundInPieces(
     }
     if (!isEnd) continue;
     const next = [scanner.nextLogId, scanner.chain] as const;
-    found = { batches, end: findSegmentEnd(bytes, scanner, isLast, from), next };
+    found = { batches, end: findSegmentEnd(SEGMENT, bytes, scanner, isLast, from), next };
   }
   return found ?? assert.fail("there is a last piece");
 }

@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import { journalLayout } from "../../src/journal/layout.ts";
 import { DamagedLogError } from "../../src/journal/shared_log.ts";
-import { compare } from "../../src/tools/shared_comparison.ts";
-import { DivergedHistoryError, pull, push } from "../../src/tools/shared_transfer.ts";
+import { compare, DivergedHistoryError, pull, push } from "../../src/tools/shared_transfer.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { SharedLogDouble } from "../support/journal/shared_log_double.ts";

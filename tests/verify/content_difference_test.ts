@@ -3,7 +3,7 @@ import { ulid } from "@std/ulid";
 import { Buffer } from "node:buffer";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId, eventType } from "../../src/core/ids.ts";
-import { ContentComparison, type ContentDifference } from "../../src/verify/snapshot_judge.ts";
+import { ContentComparison, type ContentDifference } from "../../src/verify/snapshot_audit.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { codedJob } from "../support/engine/entries.ts";
 

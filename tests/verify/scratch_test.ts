@@ -2,9 +2,8 @@
 
 import assert from "node:assert/strict";
 import { audit } from "../../src/verify/audit.ts";
-import type { AuditReport } from "../../src/verify/audit_report.ts";
+import { type AuditReport, problemText } from "../../src/verify/audit_report.ts";
 import { journalLayout } from "../../src/journal/layout.ts";
-import { problemText } from "../../src/verify/problem.ts";
 import { dropSnapshots, forge, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { MemoryIndex } from "../support/engine/memory_index.ts";

@@ -17,7 +17,7 @@ import {
   requirePermissions,
 } from "./folder.ts";
 import { proved, verdictExitCode, verdictText, withTarget } from "./proof.ts";
-import { problemText } from "../../verify/problem.ts";
+import { problemText } from "../../verify/audit_report.ts";
 import type { JudgedAudit } from "../../verify/verdict.ts";
 import { printResult } from "../terminal.ts";
 

@@ -2,6 +2,7 @@
 
 import { type JournalEnd, journalEnd } from "../../journal/journal_end.ts";
 import { journalLayout } from "../../journal/layout.ts";
+import { lineNumberIn } from "../../journal/segment_listing.ts";
 import { tornText } from "../../verify/verdict.ts";
 import { type CommandInput, EXIT_OK } from "../command.ts";
 import { plainText } from "../plain_text.ts";
@@ -22,23 +23,27 @@ export const HEAD_COMMAND: JournalCommand = {
 };
 
 async function head(input: CommandInput, { fileSystem }: JournalTools): Promise<number> {
-  const end = await journalEnd(fileSystem, journalLayout(readableFolder(input)));
-  printResult(input.terminal, toJson(end), () => endLines(end, input.terminal));
+  const layout = journalLayout(readableFolder(input));
+  const end = await journalEnd(fileSystem, layout);
+  const shown = end &&
+    toShown(end, await lineNumberIn(fileSystem, layout, end.segment, end.offset));
+  const lines = () => endLines(shown, input.terminal);
+  printResult(input.terminal, shown ?? { logId: 0, chain: "" }, lines);
   return EXIT_OK;
 }
 
-function toJson(end: JournalEnd | undefined) {
-  if (end === undefined) return { logId: 0, chain: "" };
-  const { head, ...place } = end;
-  return { ...head, ...place };
+type ShownEnd = ReturnType<typeof toShown>;
+
+function toShown({ head, segment, receivedAt, tornBytes }: JournalEnd, line: number) {
+  return { ...head, segment, line, receivedAt, tornBytes };
 }
 
-function endLines(end: JournalEnd | undefined, { style }: Terminal): readonly string[] {
+function endLines(end: ShownEnd | undefined, { style }: Terminal): readonly string[] {
   if (end === undefined) return ["the journal is empty"];
-  const { head, segment, line, receivedAt, tornBytes } = end;
+  const { logId, chain, segment, line, receivedAt, tornBytes } = end;
   return [
-    `logId    ${style("bold", String(head.logId))}`,
-    `chain    ${head.chain}`,
+    `logId    ${style("bold", String(logId))}`,
+    `chain    ${chain}`,
     `segment  ${segment} line ${line}`,
     `time     ${plainText(receivedAt)}`,
     ...tornBytes > 0 ? [`after    ${tornText(tornBytes)}`] : [],

@@ -8,7 +8,7 @@ import { readRepairNote, removeRepairNote, type RepairedAttributes } from "../..
 import { CommandError, type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import { printResult } from "../terminal.ts";
-import type { AuditReport } from "../../verify/audit_report.ts";
+import { type AuditReport, problemText } from "../../verify/audit_report.ts";
 import {
   EXIT_DAMAGED,
   type JournalCommand,
@@ -18,7 +18,6 @@ import {
   requirePermissions,
 } from "./folder.ts";
 import { audited, judged, keepOrWarn, verdictExitCode } from "./proof.ts";
-import { problemText } from "../../verify/problem.ts";
 import { isNothing, planRepair, type RepairPlan } from "../../tools/repair_plan.ts";
 import { applyPlan, recordRepair, repairText } from "../../tools/repair_steps.ts";
 

@@ -3,15 +3,15 @@
 import { counted } from "../../core/counted.ts";
 import { journalLayout, type Layout } from "../../journal/layout.ts";
 import type { WalkedDamage } from "../../journal/segment_walk.ts";
-import { compare, type Compared } from "../../tools/shared_comparison.ts";
+import { compare, type Compared } from "../../tools/shared_transfer.ts";
 import type { Place } from "../../postgres/place.ts";
-import { problemText } from "../../verify/problem.ts";
 import {
   DigestedJob,
   ServedAudit,
   type ServedJob,
   type ServedSource,
 } from "../../verify/served_audit.ts";
+import { problemText } from "../../verify/audit_report.ts";
 import type { JudgedAudit } from "../../verify/verdict.ts";
 import { Client, hostPermissions } from "../client.ts";
 import { CommandError, type CommandInput, EXIT_UNAVAILABLE } from "../command.ts";
