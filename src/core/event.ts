@@ -67,6 +67,14 @@ export type TaskEntry = Extract<
 
 export type JobEventLogEntry = JobEntry | JournalEntry | FactEntry;
 
+/** Whether an entry is a fact of the framework of this type. */
+export function isOfType<Type extends FrameworkEventType>(
+  entry: JobEventLogEntry | undefined,
+  type: Type,
+): entry is JobEventLogEntry & FrameworkEntry<Type> {
+  return entry?.eventType === type;
+}
+
 /** Whether an entry stands for an event without a job id. */
 export function isCorrelated(
   entry: JobEventLogEntry,

@@ -1,109 +1,123 @@
 /** Describes attempts of tasks and compensations in words. */
 
 import { counted } from "../core/counted.ts";
-import type { JobEventLogEntry } from "../core/event.ts";
-import type { InterruptionReason } from "../core/framework_events.ts";
-import type { Reasons, Statement } from "./explanation.ts";
-import type { LogId } from "../core/ids.ts";
-import type { TaskState } from "../core/job_state.ts";
-import { assertNever } from "../core/assert_never.ts";
-import { type Attempt, type AttemptEnd, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
-import type { Evidence } from "./evidence.ts";
 import { errorText } from "../core/error_text.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
+import { isWithdrawal } from "../core/framework_events.ts";
+import type { LogId, TaskId } from "../core/ids.ts";
+import type { CompletedTask, JobState, TaskState } from "../core/job_state.ts";
+import { type Attempt, type CutShort, endedBadly, findMaxAttempts } from "./attempts_noted.ts";
+import type { Causes, Evidence } from "./evidence.ts";
+import type { Reasons } from "./explanation.ts";
 import { attemptText, capital, interruptionText, taskText } from "./phrases.ts";
+import { reason } from "./statement.ts";
 
 /** How many unsuccessful attempts are described one by one: the latest. */
 const SHOWN_MAX = 5;
 /** How many of a group of similar failures are cited: the latest. */
 const CITED_MAX = 10;
 
-/** `task charge`, or `the compensation of task reserve`. */
-type Subject = string;
+type Recorded = Pick<Evidence, "attempts" | "compensations" | "causes">;
 
-export function compensationSubject(taskId: string): Subject {
+/** The attempts of a task that are on record, oldest first. */
+export function attemptsOf({ attempts }: Pick<Evidence, "attempts">, taskId: TaskId) {
+  return attempts.get(taskId) ?? [];
+}
+
+/** The same for its compensation. */
+export function undoingsOf({ compensations }: Pick<Evidence, "compensations">, taskId: TaskId) {
+  return compensations.get(taskId) ?? [];
+}
+
+export function compensationSubject(taskId: string): string {
   return `the compensation of ${taskText(taskId)}`;
+}
+
+/** The attempts of a task that did not succeed; see `unsuccessful`. */
+export function unsuccessfulAttempts(known: Recorded, taskId: TaskId): Reasons {
+  return unsuccessful(taskText(taskId), attemptsOf(known, taskId), known.causes);
+}
+
+/** The same for its compensation. */
+export function unsuccessfulUndoings(known: Recorded, taskId: TaskId): Reasons {
+  return unsuccessful(compensationSubject(taskId), undoingsOf(known, taskId), known.causes);
 }
 
 /**
  * The attempts that did not succeed, latest first. Those that ended alike in a row are grouped.
  *
+ * @param subject `task charge`, or `the compensation of task reserve`.
  * @param causes What cut them short, such as a restart, if on record.
  */
-export function unsuccessfulAttempts(
-  subject: Subject,
+export function unsuccessful(
+  subject: string,
   attempts: readonly Attempt[],
-  causes: Evidence["causes"],
+  causes: Causes,
 ): Reasons {
-  const bad = attempts.filter(endedBadly).toReversed();
-  const groups = alikeInARow(bad, causes);
+  const groups = alikeInARow(attempts.filter(endedBadly).toReversed(), causes);
   const max = findMaxAttempts(attempts);
-  const shown = groups.slice(0, SHOWN_MAX).flatMap((group) =>
-    groupEnded(subject, group, max, causes)
-  );
+  const shown = groups.slice(0, SHOWN_MAX)
+    .flatMap((group) => groupEnded(subject, group, max, causes));
   const rest = groups.slice(SHOWN_MAX).flat();
   const earlier = attempts.reduce((sum, { badBefore = 0 }) => sum + badBefore, rest.length);
   if (earlier === 0) return shown;
-  const cites = rest.slice(0, SHOWN_MAX).flatMap(({ ended }) => ended?.entry.logId ?? []);
   const statement = `${counted(earlier, "earlier attempt")} of ${subject} ended badly too.`;
-  return [...shown, { statement, cites }];
+  return [
+    ...shown,
+    reason(statement, ...rest.slice(0, SHOWN_MAX).map(({ ended }) => ended?.entry)),
+  ];
 }
 
 /** Groups attempts in a row that ended in the same way. */
 function alikeInARow(
   attempts: readonly Attempt[],
-  causes: Evidence["causes"],
+  causes: Causes,
 ): readonly (readonly Attempt[])[] {
   const groups: Attempt[][] = [];
   let before: string | undefined;
   for (const attempt of attempts) {
-    const how = attempt.ended && howEnded(attempt.ended, causes)?.join(": ");
-    if (how !== undefined && how === before) groups.at(-1)?.push(attempt);
+    const { was, why } = badEnd(attempt, causes);
+    const how = `${was}: ${why}`;
+    if (how === before) groups.at(-1)?.push(attempt);
     else groups.push([attempt]);
     before = how;
   }
   return groups;
 }
 
-/** What a group has in common: `failed`, `Error: ...`; or `were cut short`, `the process stopped`. */
-function howEnded(
-  { entry, end }: NonNullable<Attempt["ended"]>,
-  causes: Evidence["causes"],
-): readonly [how: string, why: string] | undefined {
-  switch (end.kind) {
-    case "completed":
-      return undefined;
-    case "failed":
-      return ["failed", errorText(end.error)];
-    case "interrupted":
-      return ["were cut short", cutShortText(entry, end.reason, causes)];
-    default:
-      return assertNever(end, "end of an attempt");
-  }
+/** How an attempt that did not complete ended: of one, of several, and why. */
+function badEnd({ ended }: Attempt, causes: Causes) {
+  return ended?.kind === "failed"
+    ? { was: "failed at", were: "failed alike, the last at", why: errorText(ended.error) }
+    : {
+      was: "was cut short, as recorded at",
+      were: "were cut short alike, the last as recorded at",
+      why: ended?.kind === "interrupted" ? cutShortText(ended, causes) : "",
+    };
 }
 
 /** @param group Latest first. */
 function groupEnded(
-  subject: Subject,
+  subject: string,
   group: readonly Attempt[],
   maxAttempts: number | undefined,
-  causes: Evidence["causes"],
+  causes: Causes,
 ): Reasons {
-  const [last] = group;
-  const first = group.at(-1);
+  const [last, first] = [group[0], group.at(-1)];
   if (last?.ended === undefined) return [];
-  if (group.length === 1) return [attemptEnded(subject, last, last.ended, maxAttempts, causes)];
-  const { end, entry } = last.ended;
-  const counts = end.kind === "failed" && last.nth === last.attempt;
-  const limit = maxAttempts === undefined || !counts ? "" : ` of ${maxAttempts}`;
-  const [how = "", why = ""] = howEnded(last.ended, causes) ?? [];
-  const recorded = end.kind === "failed" ? "at" : "as recorded at";
-  const statement =
-    `Attempts ${first?.attempt ?? 1} ${
-      group.length === 2 ? "and" : "to"
-    } ${last.attempt}${limit} of ${subject} ${how} alike, the last ${recorded} ` +
-    `${entry.receivedAt}: ${why}.`;
+  const { was, were, why } = badEnd(last, causes);
+  const at = last.ended.entry.receivedAt;
   const cites = group.slice(0, CITED_MAX).flatMap((one) => attemptCited(one, causes));
-  return [{ statement, cites }];
+  if (group.length === 1) {
+    const which = capital(recordedAttemptText(last, maxAttempts));
+    return [reason(`${which} of ${subject} ${was} ${at}: ${why}.`, ...cites)];
+  }
+  const counts = last.ended.kind === "failed" && last.nth === last.attempt;
+  const limit = maxAttempts === undefined || !counts ? "" : ` of ${maxAttempts}`;
+  const to = group.length === 2 ? "and" : "to";
+  const statement = `Attempts ${first?.attempt ?? 1} ${to} ${last.attempt}${limit} of ${subject} ` +
+    `${were} ${at}: ${why}.`;
+  return [reason(statement, ...cites)];
 }
 
 /** The ends of attempts that may be described one by one. */
@@ -112,30 +126,27 @@ export function describedEnds(attempts: readonly Attempt[]): readonly JobEventLo
 }
 
 /** Why an attempt was cut short, with details from the cause of its end. */
-export function cutShortText(
-  entry: JobEventLogEntry,
-  reason: InterruptionReason,
-  causes: Evidence["causes"],
-): string {
-  return interruptionText(reason, causes.get(entry.causedBy ?? 0));
+export function cutShortText({ entry, reason }: CutShort, causes: Causes): string {
+  return interruptionText(reason, causeOf(entry, causes));
 }
 
 /** The cause of an entry, if it was read. */
-export function causeCited(
+export function causeOf(
   entry: JobEventLogEntry | undefined,
-  causes: Evidence["causes"],
-): readonly LogId[] {
-  const cause = entry?.causedBy;
-  return cause !== undefined && causes.has(cause) ? [cause] : [];
+  causes: Causes,
+): JobEventLogEntry | undefined {
+  return causes.get(entry?.causedBy ?? 0);
 }
 
-/** Its end, its beginning, and the cause of its end. */
-export function attemptCited(
-  { ended, started }: Attempt,
-  causes: Evidence["causes"],
-): readonly LogId[] {
-  const own = [ended?.entry, started].flatMap((entry) => entry?.logId ?? []);
-  return [...own, ...causeCited(ended?.entry, causes)];
+/** The end of an attempt, its beginning, and the cause of its end. */
+export function attemptCited({ ended, started }: Attempt, causes: Causes): readonly LogId[] {
+  return [ended?.entry, started, causeOf(ended?.entry, causes)]
+    .flatMap((entry) => entry?.logId ?? []);
+}
+
+/** Whether an attempt began and was cut short, so that it may have had an effect. */
+export function wasCutShort({ ended, started }: Attempt): boolean {
+  return started !== undefined && ended?.kind === "interrupted" && !isWithdrawal(ended.reason);
 }
 
 type Counts = Pick<TaskState, "attempts" | "failures">;
@@ -165,33 +176,26 @@ export function recordedAttemptText(
   { attempt, nth, ended }: Attempt,
   maxAttempts: number | undefined,
 ): string {
-  const isCutShort = ended?.end.kind === "interrupted";
-  return attemptText(attempt, nth - 1, isCutShort ? undefined : maxAttempts);
+  return attemptText(attempt, nth - 1, ended?.kind === "interrupted" ? undefined : maxAttempts);
 }
 
-function attemptEnded(
-  subject: Subject,
-  attempt: Attempt,
-  { entry, end }: { readonly entry: JobEventLogEntry; readonly end: AttemptEnd },
-  maxAttempts: number | undefined,
-  causes: Evidence["causes"],
-): Statement<LogId> {
-  const which = recordedAttemptText(attempt, maxAttempts);
-  const cites = attemptCited(attempt, causes);
-  const about = `${capital(which)} of ${subject}`;
-  return { statement: `${about} ${endText(entry, end, causes)}.`, cites };
+export function compensableTasks(job: JobState): readonly CompletedTask[] {
+  return job.tasks.filter((task): task is CompletedTask =>
+    task.status === "completed" && task.compensable
+  );
 }
 
-function endText(entry: JobEventLogEntry, end: AttemptEnd, causes: Evidence["causes"]): string {
-  const at = entry.receivedAt;
-  switch (end.kind) {
-    case "completed":
-      return `completed at ${at}`;
-    case "failed":
-      return `failed at ${at}: ${errorText(end.error)}`;
-    case "interrupted":
-      return `was cut short, as recorded at ${at}: ${cutShortText(entry, end.reason, causes)}`;
-    default:
-      return assertNever(end, "end of an attempt");
-  }
+export function isUndone({ compensation }: CompletedTask): boolean {
+  return compensation?.status === "compensated";
+}
+
+/** The entries that ended compensations. */
+export function compensationEnds(
+  known: Pick<Evidence, "compensations">,
+  tasks: readonly CompletedTask[],
+): readonly LogId[] {
+  return tasks.map(({ taskId, completedBy }) => {
+    const last = undoingsOf(known, taskId).findLast(({ ended }) => ended !== undefined);
+    return last?.ended?.entry.logId ?? completedBy;
+  });
 }

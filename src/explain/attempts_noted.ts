@@ -2,20 +2,26 @@
 
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { ErrorFact, FailureKind, InterruptionReason } from "../core/framework_events.ts";
-import type { TaskId } from "../core/ids.ts";
+import { MAIN_TASK, type TaskId } from "../core/ids.ts";
+import { present } from "../core/json.ts";
 
 export type AttemptEnd =
-  | { readonly kind: "completed" }
-  | {
-    readonly kind: "failed";
-    readonly error: ErrorFact;
-    readonly maxAttempts: number;
-    readonly retryAt?: string;
-    /** If its time limit ended it: how long it had run, by a clock that nobody can set. */
-    readonly timedOutMs?: number;
-    readonly failureKind?: FailureKind;
-  }
-  | { readonly kind: "interrupted"; readonly reason: InterruptionReason };
+  & { readonly entry: JobEventLogEntry }
+  & (
+    | { readonly kind: "completed" }
+    | {
+      readonly kind: "failed";
+      readonly error: ErrorFact;
+      readonly maxAttempts: number;
+      readonly retryAt?: string;
+      /** If its time limit ended it: how long it had run, by a clock that nobody can set. */
+      readonly timedOutMs?: number;
+      readonly failureKind?: FailureKind;
+    }
+    | { readonly kind: "interrupted"; readonly reason: InterruptionReason }
+  );
+
+export type CutShort = Extract<AttemptEnd, { readonly kind: "interrupted" }>;
 
 export interface Attempt {
   readonly attempt: number;
@@ -24,7 +30,7 @@ export interface Attempt {
   readonly maxAttempts: number | undefined;
   /** `undefined` when only its end is on record. */
   readonly started: JobEventLogEntry | undefined;
-  ended: { readonly entry: JobEventLogEntry; readonly end: AttemptEnd } | undefined;
+  ended: AttemptEnd | undefined;
   /** How many earlier unsuccessful attempts were not kept. */
   badBefore?: number;
 }
@@ -32,37 +38,63 @@ export interface Attempt {
 /** For each task, the latest ones. */
 const ATTEMPTS_MAX = 200;
 
+type Noted = Map<TaskId, Attempt[]>;
+
 export class AttemptsNoted {
-  readonly of = new Map<TaskId, Attempt[]>();
+  readonly tasks: Noted = new Map();
+  readonly compensations: Noted = new Map();
 
-  begin(
-    entry: FrameworkEntry<"job.TaskStarted"> | FrameworkEntry<"job.CompensationStarted">,
-  ): void {
-    const { attempt, maxAttempts } = entry.attributes;
-    const list = this.#listOf(entry);
-    const nth = nextNth(list);
-    add(list, { attempt, nth, maxAttempts, started: entry, ended: undefined });
-  }
-
-  end(entry: JobEventLogEntry, end: AttemptEnd): void {
-    const list = this.#listOf(entry);
-    const last = list.at(-1);
-    const ended = { entry: withoutResult(entry), end };
-    if (last !== undefined && last.ended === undefined) {
-      last.ended = ended;
-      return;
+  /** Notes the beginning or the end of an attempt. */
+  note(entry: JobEventLogEntry): void {
+    if (entry.stratum !== "framework") return;
+    switch (entry.eventType) {
+      case "job.TaskStarted":
+        return begin(this.tasks, entry);
+      case "job.CompensationStarted":
+        return begin(this.compensations, entry);
+      case "job.TaskCompleted":
+        return end(this.tasks, { kind: "completed", entry: withoutResult(entry) });
+      case "job.TaskCompensated":
+        return end(this.compensations, { kind: "completed", entry });
+      case "job.TaskFailed":
+        return end(this.tasks, failedEnd(entry));
+      case "job.TaskCompensationFailed":
+        return end(this.compensations, failedEnd(entry));
+      case "job.TaskInterrupted": {
+        const { phase, reason } = entry.attributes;
+        const noted = phase === "run" ? this.tasks : this.compensations;
+        return end(noted, { kind: "interrupted", entry, reason });
+      }
+      default:
     }
-    const { attempt } = entry.attributes as { readonly attempt: number };
-    const maxAttempts = end.kind === "failed" ? end.maxAttempts : undefined;
-    add(list, { attempt, nth: nextNth(list), maxAttempts, started: undefined, ended });
   }
+}
 
-  #listOf(entry: JobEventLogEntry): Attempt[] {
-    const taskId = entry.taskId ?? "main" as TaskId;
-    let list = this.of.get(taskId);
-    if (list === undefined) this.of.set(taskId, list = []);
-    return list;
+function begin(
+  noted: Noted,
+  entry: FrameworkEntry<"job.TaskStarted"> | FrameworkEntry<"job.CompensationStarted">,
+): void {
+  const { attempt, maxAttempts } = entry.attributes;
+  const list = listOf(noted, entry);
+  add(list, { attempt, nth: nextNth(list), maxAttempts, started: entry, ended: undefined });
+}
+
+function end(noted: Noted, ended: AttemptEnd): void {
+  const list = listOf(noted, ended.entry);
+  const last = list.at(-1);
+  if (last !== undefined && last.ended === undefined) {
+    last.ended = ended;
+    return;
   }
+  const { attempt } = ended.entry.attributes as { readonly attempt: number };
+  const maxAttempts = ended.kind === "failed" ? ended.maxAttempts : undefined;
+  add(list, { attempt, nth: nextNth(list), maxAttempts, started: undefined, ended });
+}
+
+function listOf(noted: Noted, { taskId = MAIN_TASK }: JobEventLogEntry): Attempt[] {
+  let list = noted.get(taskId);
+  if (list === undefined) noted.set(taskId, list = []);
+  return list;
 }
 
 function add(list: Attempt[], attempt: Attempt): void {
@@ -75,35 +107,39 @@ function add(list: Attempt[], attempt: Attempt): void {
 }
 
 export function endedBadly({ ended }: Attempt): boolean {
-  return ended !== undefined && ended.end.kind !== "completed";
+  return ended !== undefined && ended.kind !== "completed";
 }
 
 function nextNth(attempts: readonly Attempt[]): number {
   const last = attempts.at(-1);
   if (last === undefined) return 1;
-  return last.ended?.end.kind === "failed" ? last.nth + 1 : last.nth;
+  return last.ended?.kind === "failed" ? last.nth + 1 : last.nth;
 }
 
 /** The maximum number of attempts, from any entry of the task that states it. */
 export function findMaxAttempts(attempts: readonly Attempt[]): number | undefined {
   const last = attempts.at(-1);
   if (last?.maxAttempts !== undefined) return last.maxAttempts;
-  return last?.ended?.end.kind === "failed" ? last.ended.end.maxAttempts : undefined;
+  return last?.ended?.kind === "failed" ? last.ended.maxAttempts : undefined;
 }
 
-export function failedEnd(
-  attributes: FrameworkEntry<"job.TaskFailed">["attributes"],
+function failedEnd(
+  entry: FrameworkEntry<"job.TaskFailed"> | FrameworkEntry<"job.TaskCompensationFailed">,
 ): AttemptEnd {
+  const { attributes } = entry;
   const { error, maxAttempts, timedOutMs } = attributes;
-  const timedOut = timedOutMs === undefined ? {} : { timedOutMs };
-  return "retryAt" in attributes
-    ? { kind: "failed", error, maxAttempts, ...timedOut, retryAt: attributes.retryAt }
-    : { kind: "failed", error, maxAttempts, ...timedOut, failureKind: attributes.kind };
+  return {
+    kind: "failed",
+    entry,
+    error,
+    maxAttempts,
+    ...present({ timedOutMs }),
+    ..."retryAt" in attributes ? { retryAt: attributes.retryAt } : { failureKind: attributes.kind },
+  };
 }
 
 /** Drops results, since they may be large and the attempts of all tasks are kept. */
-function withoutResult(entry: JobEventLogEntry): JobEventLogEntry {
-  if (entry.eventType !== "job.TaskCompleted") return entry;
-  const { result: _, ...attributes } = (entry as FrameworkEntry<"job.TaskCompleted">).attributes;
+function withoutResult(entry: FrameworkEntry<"job.TaskCompleted">): JobEventLogEntry {
+  const { result: _, ...attributes } = entry.attributes;
   return { ...entry, attributes } as JobEventLogEntry;
 }

@@ -2,43 +2,45 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { counted } from "../core/counted.ts";
-import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
-import { type AttemptFailure, isWithdrawal } from "../core/framework_events.ts";
-import type { Reasons, Statement } from "./explanation.ts";
+import { errorText, thrownErrorText } from "../core/error_text.ts";
+import { isOfType, type JobEventLogEntry } from "../core/event.ts";
+import type { AttemptFailure } from "../core/framework_events.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
 import { type MatchableEvent, matcherAccepts } from "../core/job_plan.ts";
-import type { CompletedTask, DoneJob, FailedJob, Failure } from "../core/job_state.ts";
-import { toMatchable } from "../core/projector.ts";
+import {
+  type CompletedTask,
+  type DoneJob,
+  type FailedJob,
+  type Failure,
+  isTerminal,
+} from "../core/job_state.ts";
 import { cutShort, leftInPlace } from "../core/left_in_place.ts";
-import { showSome } from "./show_some.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
+import { toMatchable } from "../core/projector.ts";
+import { oneLine } from "../core/shown_value.ts";
 import {
   attemptCited,
+  attemptsOf,
+  compensableTasks,
+  compensationEnds,
   compensationSubject,
   cutShortText,
-  unsuccessfulAttempts,
+  isUndone,
+  unsuccessful,
+  unsuccessfulUndoings,
+  wasCutShort,
 } from "./attempts.ts";
-import { compensableTasks, compensationEnds } from "./because_compensating.ts";
-import type { Evidence } from "./evidence.ts";
-import { heldUpReasons } from "./hold_up_texts.ts";
-import { lateLimit } from "./late_limit.ts";
-import { lateDeadlineText, oddTimes } from "./times.ts";
-import { doneAgain, resultsOfOtherCode } from "./retried.ts";
-import { returnedErrors } from "./returned_errors.ts";
-import { twinReasons } from "./twins.ts";
-import { waitsGivenUp } from "./run_answers.ts";
-import { overtakenReasons } from "./overtaken.ts";
 import {
   countedOfAnother,
   countedTwice,
   eventsTooLate,
   overlookedEvents,
-  recoveredFailures,
-  repeatedSteps,
-  whereTimeWent,
-} from "./retrospect.ts";
-import { errorText, thrownErrorText } from "../core/error_text.ts";
-import { oneLine } from "../core/shown_value.ts";
+} from "./counted_events.ts";
+import type { Case, Evidence } from "./evidence.ts";
+import type { Reasons, Statement } from "./explanation.ts";
+import { heldUpReasons } from "./hold_up_texts.ts";
+import { lateLimit } from "./late_limit.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
+import { overtakenReasons } from "./overtaken.ts";
 import {
   actorText,
   capital,
@@ -48,151 +50,145 @@ import {
   shortened,
   taskText,
 } from "./phrases.ts";
+import {
+  doneAgain,
+  recoveredFailures,
+  repeatedSteps,
+  resultsOfOtherCode,
+  twinReasons,
+} from "./repeated_work.ts";
+import { returnedErrors } from "./returned_errors.ts";
+import { waitsGivenUp } from "./run_answers.ts";
+import { reason, showSome } from "./statement.ts";
+import { whereTimeWent } from "./time_spent.ts";
+import { lateDeadlineText, oddTimes } from "./times.ts";
 
 const SHOWN_MAX = 10;
 
-export function endReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
-  const { job } = outlined;
-  if (job.state !== "Done" && job.state !== "Failed") return [];
-  if (job.state === "Done" && job.failure === undefined) {
+export function endReasons(known: Case): Reasons {
+  const { job } = known;
+  if (!isTerminal(job)) return [];
+  if (job.failure === undefined) {
     return [
-      ...notableReasons(outlined, evidence),
-      ...heldUpReasons(outlined, evidence),
-      ...whereTimeWent(outlined, evidence),
-      satisfied(outlined, evidence),
+      ...notableReasons(known),
+      ...heldUpReasons(known),
+      ...whereTimeWent(known),
+      satisfied(known),
     ];
   }
   return [
-    ...failureReasons(outlined, evidence),
-    ...compensationEnd(outlined, job, evidence),
-    ...overtakenReasons(outlined, evidence.causes),
+    ...failureReasons(known),
+    ...compensationEnd(known, job),
+    ...overtakenReasons(known),
     ...leftBehind(job),
-    ...cutShortSteps(outlined, job, evidence.causes),
-    ...repeatedReasons(outlined, evidence),
-    ...heldUpReasons(outlined, evidence),
+    ...cutShortSteps(known, job),
+    ...repeatedReasons(known),
+    ...heldUpReasons(known),
   ];
 }
 
 /** What is notable about a job that succeeded. */
-export function notableReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
+export function notableReasons(known: Evidence): Reasons {
   return [
-    ...countedOfAnother(outlined),
-    ...repeatedReasons(outlined, evidence),
-    ...countedTwice(outlined),
-    ...eventsTooLate(outlined, evidence),
-    ...overlookedEvents(outlined, evidence),
-    ...recoveredFailures(outlined),
+    ...countedOfAnother(known),
+    ...repeatedReasons(known),
+    ...countedTwice(known),
+    ...eventsTooLate(known),
+    ...overlookedEvents(known),
+    ...recoveredFailures(known),
   ];
 }
 
 /** What happened again, or may happen twice, and odd times. */
-export function repeatedReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
-  return [
-    ...repeatedSteps(outlined, evidence.causes),
-    ...doneAgain(outlined, evidence),
-    ...oddTimes(outlined),
-    ...twinReasons(outlined, evidence),
-  ];
+export function repeatedReasons(known: Evidence): Reasons {
+  return [...repeatedSteps(known), ...doneAgain(known), ...oddTimes(known), ...twinReasons(known)];
 }
 
 /** What satisfied the last expectation. */
-function satisfied(outlined: OutlinedHistory, { causes }: Evidence): Statement<LogId> {
-  const { endedBy } = outlined;
+function satisfied(known: Evidence): Statement<LogId> {
+  const { endedBy, created } = known;
   if (endedBy === undefined) throw new TypeError("Cannot tell what ended the job");
   const { entry, rule } = endedBy;
-  const cites = [entry.logId, ...causeOf(entry, outlined, causes)];
+  const cause = causeOnRecord(known, entry);
   if (rule === "created/started-empty") {
-    return { statement: "Its plan expects nothing, so it was Done when it started.", cites };
+    return reason("Its plan expects nothing, so it was Done when it started.", entry, cause);
   }
-  if (rule === "running/waived-satisfied") {
-    const { expectation } = (entry as FrameworkEntry<"job.DeadlinePassed">).attributes;
-    const statement = `The deadline of "${expectation}" passed at ${entry.receivedAt}, which ` +
-      "waives it, the last that the plan expected.";
-    return { statement, cites: [...cites, outlined.created.logId] };
+  if (rule === "running/waived-satisfied" && isOfType(entry, "job.DeadlinePassed")) {
+    const statement = `The deadline of "${entry.attributes.expectation}" passed at ` +
+      `${entry.receivedAt}, which waives it, the last that the plan expected.`;
+    return reason(statement, entry, cause, created);
   }
   const what = entry.eventType === "job.TaskCompleted"
     ? `${capital(taskText(entry.taskId ?? MAIN_TASK))} completed at ${entry.receivedAt}`
     : `${toMatchable(entry).eventType} came at ${entry.receivedAt}`;
-  const names = shortened(settledBy(outlined, entry).map((id) => `"${id}"`), SHOWN_MAX);
+  const names = shortened(settledBy(known, entry).map((id) => `"${id}"`), SHOWN_MAX);
   const last = names === '"main"' ? "" : ` and settled ${names}`;
-  return { statement: `${what}${last}, the last that the plan expected.`, cites };
+  return reason(`${what}${last}, the last that the plan expected.`, entry, cause);
 }
 
-function settledBy({ job }: OutlinedHistory, { logId }: JobEventLogEntry): readonly string[] {
+function settledBy({ job }: Evidence, { logId }: JobEventLogEntry): readonly string[] {
   return job.plan.expected
     .filter((_, index) => job.expected[index]?.by.at(-1) === logId)
     .map(({ id }) => id);
 }
 
 /** The failure, the row of the state table, and each attempt that led to it. */
-export function failureReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
-  const { job, failedBy } = outlined;
+export function failureReasons(known: Evidence): Reasons {
+  const { job, failedBy, causes } = known;
   const failure = "failure" in job ? job.failure : undefined;
   if (failure === undefined || failedBy === undefined) return [];
-  const attempts = failure.taskId === undefined ? [] : outlined.attempts.get(failure.taskId) ?? [];
-  const subject = taskText(failure.taskId ?? MAIN_TASK);
+  const attempts = failure.taskId === undefined ? [] : attemptsOf(known, failure.taskId);
   const before = attempts.filter(({ ended }) => ended?.entry.logId !== failure.because);
-  const earlier = unsuccessfulAttempts(subject, before, evidence.causes);
-  const { sameElsewhere } = evidence;
-  const late = lateLimit(outlined, evidence);
   return [
-    failed(outlined, failure, failedBy.entry, evidence),
-    ...countedOfAnother(outlined),
-    ...returnedErrors(outlined),
-    ...resultsOfOtherCode(outlined, evidence),
-    ...hasThrown(failure, failedBy.entry) ? waitsGivenUp(outlined) : [],
-    ...late === undefined ? [] : [late],
-    ...eventsTooLate(outlined, evidence),
-    ...sameElsewhere === undefined ? [] : [sameElsewhere],
-    ...earlier,
+    failed(known, failure, failedBy.entry),
+    ...countedOfAnother(known),
+    ...returnedErrors(known),
+    ...resultsOfOtherCode(known),
+    ...hasThrown(failure, failedBy.entry) ? waitsGivenUp(known) : [],
+    ...lateLimit(known),
+    ...eventsTooLate(known),
+    ...known.sameElsewhere === undefined ? [] : [known.sameElsewhere],
+    ...unsuccessful(taskText(failure.taskId ?? MAIN_TASK), before, causes),
   ];
 }
 
 /** Whether `run` itself threw. */
-function hasThrown({ kind, taskId }: Failure, { eventType }: JobEventLogEntry): boolean {
+export function hasThrown({ kind, taskId }: Failure, { eventType }: JobEventLogEntry): boolean {
   return kind === "error" && taskId === MAIN_TASK && eventType === "job.TaskFailed";
 }
 
-function failed(
-  outlined: OutlinedHistory,
-  failure: Failure,
-  entry: JobEventLogEntry,
-  { causes }: Evidence,
-): Statement<LogId> {
-  const cites = [entry.logId, ...causeOf(entry, outlined, causes)];
+function failed(known: Evidence, failure: Failure, entry: JobEventLogEntry): Statement<LogId> {
+  const { job, created } = known;
+  const cause = causeOnRecord(known, entry);
   const at = entry.receivedAt;
-  if (entry.eventType === "job.JobCancelled") {
-    const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
+  if (isOfType(entry, "job.JobCancelled")) {
     const left = failure.leave ? ", and left in place what it had done" : "";
-    return {
-      statement: `A cancel control${actorText(entry)} ended it at ${at}${
-        reasonText(reason)
-      }${left}.`,
-      cites,
-    };
+    const why = reasonText(entry.attributes.reason);
+    return reason(
+      `A cancel control${actorText(entry)} ended it at ${at}${why}${left}.`,
+      entry,
+      cause,
+    );
   }
-  if (entry.eventType === "job.TaskFailed") {
-    const { attributes } = entry as FrameworkEntry<"job.TaskFailed">;
-    if (outlined.job.state === "Failed" && neverStarted(outlined, outlined.job)) {
-      const statement = `It could not be started at ${at}: ${errorText(failure.error)}.`;
-      return { statement, cites };
+  if (isOfType(entry, "job.TaskFailed")) {
+    if (neverStarted(known)) {
+      return reason(`It could not be started at ${at}: ${errorText(failure.error)}.`, entry, cause);
     }
-    const statement = taskFailedText(failure, attributes, at);
-    const began = outlined.attempts.get(entry.taskId ?? MAIN_TASK)?.at(-1)?.started?.logId;
-    return { statement, cites: began === undefined ? cites : [...cites, began] };
+    const began = attemptsOf(known, entry.taskId ?? MAIN_TASK).at(-1)?.started;
+    return reason(taskFailedText(failure, entry.attributes, at), entry, cause, began);
   }
   if (entry.eventType === "job.DeadlinePassed") {
-    const late = lateDeadlineText(outlined);
+    const late = lateDeadlineText(known);
     const passed = late === "" ? "passed" : "was recorded as passed";
     const statement = `A deadline of its plan ${passed} at ${at}: ${failure.error.message}${late}.`;
-    return { statement, cites: [...cites, outlined.created.logId] };
+    return reason(statement, entry, cause, created);
   }
   const event = toMatchable(entry);
-  const matcher = outlined.job.plan.policy.errors.find((one) => matcherAccepts(one, event));
+  const matcher = job.plan.policy.errors.find((one) => matcherAccepts(one, event));
   const named = matcher === undefined ? event.eventType : matcherText(matcher);
   const statement = `${event.eventType} came at ${at}${sayingText(event)}; ` +
     `its policy names ${named} an error.`;
-  return { statement, cites: [...cites, outlined.created.logId] };
+  return reason(statement, entry, cause, created);
 }
 
 function taskFailedText(
@@ -224,89 +220,61 @@ function sayingText({ attributes: { message } }: MatchableEvent): string {
 }
 
 /** Whether the event that created the job gave no valid input, so that it never started. */
-export function neverStarted(outlined: OutlinedHistory, { failure }: FailedJob): boolean {
-  const attempt = outlined.attempts.get(MAIN_TASK)?.at(-1);
-  return failure.error.name === "InvalidInput" && outlined.created.causedBy !== undefined &&
-    failure.taskId === MAIN_TASK && attempt?.started === undefined;
+export function neverStarted(known: OutlinedHistory): boolean {
+  const { job, created } = known;
+  return job.state === "Failed" && job.failure.error.name === "InvalidInput" &&
+    job.failure.taskId === MAIN_TASK && created.causedBy !== undefined &&
+    attemptsOf(known, MAIN_TASK).at(-1)?.started === undefined;
 }
 
-function compensationEnd(
-  outlined: OutlinedHistory,
-  job: DoneJob | FailedJob,
-  evidence: Evidence,
-): Reasons {
-  const { endedBy } = outlined;
-  if (endedBy === undefined || outlined.failedBy?.rule !== "running/error-compensating") return [];
+function compensationEnd(known: Evidence, job: DoneJob | FailedJob): Reasons {
+  const { endedBy, failedBy } = known;
+  if (endedBy === undefined || failedBy?.rule !== "running/error-compensating") return [];
   const { entry, rule } = endedBy;
   const tasks = compensableTasks(job);
-  if (rule === "compensating/left-in-place") {
-    return [givenUp(outlined, entry, undone(tasks))];
+  const undone = tasks.filter(isUndone);
+  const ends = latest(compensationEnds(known, undone));
+  if (rule === "compensating/left-in-place" && isOfType(entry, "job.JobCancelled")) {
+    const statement =
+      `A cancel control${actorText(entry)} ended its compensation at ${entry.receivedAt}` +
+      `${reasonText(entry.attributes.reason)}, before all was undone${undoneText(undone)}.`;
+    return [reason(statement, entry, ...ends)];
   }
   const outcome = job.state === "Done" ? ": its policy counts that as Done" : "";
   const how = entry.eventType === "job.CompensationEnded"
     ? `Its compensation ended at ${entry.receivedAt}`
     : `${toMatchable(entry).eventType} ended its compensation at ${entry.receivedAt}` +
       sayingText(toMatchable(entry));
-  const done = undone(tasks);
-  const ended = {
-    statement: `${how}${outcome}${undoneText(done)}.`,
-    cites: [
-      entry.logId,
-      ...causeOf(entry, outlined, evidence.causes),
-      ...latest(compensationEnds(outlined, done)),
-    ],
-  };
-  const nothing = tasks.length > 0 || outlined.job.plan.policy.compensation !== undefined ? [] : [{
-    statement: "Nothing had to be undone: no task that knows how had completed.",
-    cites: [entry.logId],
-  }];
+  const cause = causeOnRecord(known, entry);
+  const hadNothing = tasks.length === 0 && job.plan.policy.compensation === undefined;
   return [
-    ended,
-    ...nothing,
-    ...notUndone(outlined, tasks, evidence.causes),
+    reason(`${how}${outcome}${undoneText(undone)}.`, entry, cause, ...ends),
+    ...hadNothing
+      ? [reason("Nothing had to be undone: no task that knows how had completed.", entry)]
+      : [],
+    ...notUndone(known, tasks),
   ];
 }
 
-function givenUp(
-  outlined: OutlinedHistory,
-  entry: JobEventLogEntry,
-  done: readonly CompletedTask[],
-): Statement<LogId> {
-  const { reason } = (entry as FrameworkEntry<"job.JobCancelled">).attributes;
-  const statement =
-    `A cancel control${actorText(entry)} ended its compensation at ${entry.receivedAt}` +
-    `${reasonText(reason)}, before all was undone${undoneText(done)}.`;
-  return { statement, cites: [entry.logId, ...latest(compensationEnds(outlined, done))] };
-}
-
-function undone(tasks: readonly CompletedTask[]): readonly CompletedTask[] {
-  return tasks.filter(({ compensation }) => compensation?.status === "compensated");
-}
-
 /** `; hold was undone`, or nothing. */
-function undoneText(done: readonly CompletedTask[]): string {
-  if (done.length === 0) return "";
-  const names = shortened(done.map(({ taskId }) => taskId), SHOWN_MAX);
-  return `; ${names} ${done.length === 1 ? "was" : "were"} undone`;
+function undoneText(undone: readonly CompletedTask[]): string {
+  if (undone.length === 0) return "";
+  const names = shortened(undone.map(({ taskId }) => taskId), SHOWN_MAX);
+  return `; ${names} ${undone.length === 1 ? "was" : "were"} undone`;
 }
 
-function notUndone(
-  outlined: OutlinedHistory,
-  tasks: readonly CompletedTask[],
-  causes: Evidence["causes"],
-): Reasons {
-  return showSome(tasks, outlined.conditionSince.logId, (task) => {
-    const { taskId, compensation } = task;
-    if (compensation?.status === "compensated") return [];
-    const subject = compensationSubject(taskId);
-    if (compensation?.status === "failed") {
-      const bad = unsuccessfulAttempts(subject, outlined.compensations.get(taskId) ?? [], causes);
-      if (bad.length > 0) return bad;
-      const statement = `${capital(subject)} failed for good: ${errorText(compensation.error)}.`;
-      return [{ statement, cites: compensationEnds(outlined, [task]) }];
+function notUndone(known: Evidence, tasks: readonly CompletedTask[]): Reasons {
+  return showSome(tasks, known.conditionSince, (task) => {
+    const { taskId, compensation, completedBy } = task;
+    if (isUndone(task)) return [];
+    if (compensation?.status !== "failed") {
+      return [reason(`${capital(taskText(taskId))} was not compensated.`, completedBy)];
     }
-    const statement = `${capital(taskText(taskId))} was not compensated.`;
-    return [{ statement, cites: [task.completedBy] }];
+    const bad = unsuccessfulUndoings(known, taskId);
+    if (bad.length > 0) return bad;
+    const subject = capital(compensationSubject(taskId));
+    const statement = `${subject} failed for good: ${errorText(compensation.error)}.`;
+    return [reason(statement, ...compensationEnds(known, [task]))];
   });
 }
 
@@ -317,41 +285,30 @@ function leftBehind(job: DoneJob | FailedJob): Reasons {
   const why = job.failure?.leave
     ? "as the cancellation says"
     : `since nothing is declared that undoes ${tasks.length === 1 ? "it" : "them"}`;
-  return [{
-    statement: `Left in place, ${why}: ${names}.`,
-    cites: tasks.slice(0, SHOWN_MAX).map(({ completedBy }) => completedBy),
-  }];
+  const cites = tasks.slice(0, SHOWN_MAX).map(({ completedBy }) => completedBy);
+  return [reason(`Left in place, ${why}: ${names}.`, ...cites)];
 }
 
 /** Steps that had begun but not ended when the job did: nothing undid their effects. */
-function cutShortSteps(
-  outlined: OutlinedHistory,
-  job: DoneJob | FailedJob,
-  causes: Evidence["causes"],
-): Reasons {
+function cutShortSteps(known: Evidence, job: DoneJob | FailedJob): Reasons {
+  const { failedBy, causes } = known;
   return cutShort(job).flatMap(({ taskId }) => {
-    const attempt = outlined.attempts.get(taskId)?.at(-1);
+    const attempt = attemptsOf(known, taskId).at(-1);
     const ended = attempt?.ended;
-    const isOvertaken = (ended?.entry.logId ?? Infinity) > (outlined.failedBy?.entry.logId ?? 0);
-    if (attempt?.started === undefined || ended?.end.kind !== "interrupted" || isOvertaken) {
-      return [];
-    }
-    if (isWithdrawal(ended.end.reason)) return [];
+    if (attempt === undefined || !wasCutShort(attempt) || ended?.kind !== "interrupted") return [];
+    if (ended.entry.logId > (failedBy?.entry.logId ?? 0)) return [];
     const statement = `${capital(taskText(taskId))} was cut short (${
-      cutShortText(ended.entry, ended.end.reason, causes)
+      cutShortText(ended, causes)
     }): it may have done its work or a part of it, and nothing undid that.`;
-    return [{ statement, cites: attemptCited(attempt, causes) }];
+    return [reason(statement, ...attemptCited(attempt, causes))];
   }).slice(0, SHOWN_MAX);
 }
 
-/** The cause of an entry, such as the event that it stands for. */
-function causeOf(
-  entry: JobEventLogEntry,
-  { entries }: OutlinedHistory,
-  causes: Evidence["causes"],
-): readonly LogId[] {
-  const { causedBy } = entry;
-  return causedBy !== undefined && (entries.has(causedBy) || causes.has(causedBy))
-    ? [causedBy]
-    : [];
+/** The position of the cause of an entry, such as the event that it stands for, if it was read. */
+function causeOnRecord(
+  { entries, causes }: Evidence,
+  { causedBy }: JobEventLogEntry,
+): LogId | undefined {
+  const isKnown = causedBy !== undefined && (entries.has(causedBy) || causes.has(causedBy));
+  return isKnown ? causedBy : undefined;
 }

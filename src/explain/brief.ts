@@ -13,7 +13,7 @@ import type {
   Statement,
 } from "./explanation.ts";
 import { HELD_BY } from "./queue_holders.ts";
-import { SPENT } from "./retrospect.ts";
+import { SPENT } from "./time_spent.ts";
 
 const REASONS_MAX = 5;
 const NEAR_MISSES_MAX = 10;

@@ -4,6 +4,7 @@
  */
 
 import { type Condition, deriveCondition } from "../core/condition.ts";
+import { isMet } from "../core/expectations.ts";
 import type { ExpectedEvent } from "../core/job_plan.ts";
 import {
   failureResource,
@@ -14,10 +15,9 @@ import {
   recordedFailure,
   taskResource,
 } from "../core/job_resource.ts";
-import { isCutShort, isLeftInPlace } from "../core/left_in_place.ts";
 import type { ExpectationState, JobState, TaskState } from "../core/job_state.ts";
-import { isMet } from "../core/expectations.ts";
 import { equalJson, type JsonValue } from "../core/json.ts";
+import { isCutShort, isLeftInPlace } from "../core/left_in_place.ts";
 
 /** A value of the job resource that differs. */
 export interface Change {

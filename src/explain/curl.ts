@@ -1,8 +1,8 @@
 /** Formats requests as calls of curl, to be pasted into a shell. */
 
+import { shellWord } from "../core/shell_word.ts";
 import type { Action } from "./explanation.ts";
 import { withBarePlaceholders } from "./sample_event.ts";
-import { shellWord } from "../core/shell_word.ts";
 
 /**
  * @param base The address of the server as the client uses it, without a slash at the end.

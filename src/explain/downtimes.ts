@@ -7,10 +7,10 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import { isUncleanEnd } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
 import type { Attempt } from "./attempts_noted.ts";
 import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Causes } from "./evidence.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 
 /** The types of entries with which a process begins. */
 const RESTARTS: ReadonlySet<string> = new Set(["journal.Recovered", "journal.WriterOpened"]);
@@ -32,17 +32,16 @@ export function crashRestarts({ attempts, compensations }: OutlinedHistory): rea
 /** The restart after a crash that cut an attempt short, if one did. */
 export function restartAfter({ ended }: Attempt): LogId | undefined {
   if (ended === undefined) return undefined;
-  const { entry, end } = ended;
-  const isCrash = end.kind === "interrupted"
-    ? isUncleanEnd(end.reason)
-    : end.kind === "failed" && end.error.name === "CrashLoop";
-  return isCrash ? entry.causedBy : undefined;
+  const isCrash = ended.kind === "interrupted"
+    ? isUncleanEnd(ended.reason)
+    : ended.kind === "failed" && ended.error.name === "CrashLoop";
+  return isCrash ? ended.entry.causedBy : undefined;
 }
 
 /** @param causes The entries that `wantedCauses` names. */
 export function findDowntimes(
   outlined: OutlinedHistory,
-  causes: Evidence["causes"],
+  causes: Causes,
 ): readonly Downtime[] {
   return crashRestarts(outlined).flatMap((restart) => {
     const recovered = causes.get(restart);

@@ -1,5 +1,6 @@
 /** The texts of framework facts, for lists, streams, the timeline, replays and explanations. */
 
+import { messageText } from "../core/error_text.ts";
 import type { FrameworkEntry } from "../core/event.ts";
 import type {
   AttemptFailure,
@@ -7,8 +8,8 @@ import type {
   FrameworkAttributes,
   FrameworkEventType,
 } from "../core/framework_events.ts";
-import { messageText } from "../core/error_text.ts";
 import { limitsText } from "../core/place_limits.ts";
+import { findWait } from "../core/waits.ts";
 import {
   type Change,
   failedAttemptText,
@@ -20,7 +21,6 @@ import {
 } from "./fact_texts.ts";
 import { scopeText } from "./pause_texts.ts";
 import { interruptionText, progressText, reasonText } from "./phrases.ts";
-import { findWait } from "../core/waits.ts";
 
 /** Formats the time of day of an RFC 3339 time, in the reader's zone. */
 export interface DayTimes {

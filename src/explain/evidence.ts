@@ -11,12 +11,12 @@ import type { JobState } from "../core/job_state.ts";
 import type { JsonScalar } from "../core/json.ts";
 import type { Pause } from "../core/pauses.ts";
 import type { Contrast } from "./contrast.ts";
-import type { SiblingsStatement, Statement } from "./explanation.ts";
+import type { SiblingsStatement, Statement, WaitingFor } from "./explanation.ts";
 import type { HeldUp } from "./hold_ups.ts";
 import type { Effect } from "./likeness/suspect.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import type { LimitChange } from "./place_history.ts";
 import type { Sender } from "./senders.ts";
-import type { UsualTime } from "./usual_time.ts";
 
 /** Events from outside that may have been meant for an expectation. */
 export interface Candidates {
@@ -160,7 +160,18 @@ export interface Circumstances {
   readonly silentSince?: string | undefined;
 }
 
-export interface Evidence {
+/** How long similar jobs took that succeeded before. */
+export interface UsualTime {
+  /** How many jobs were compared. */
+  readonly jobs: number;
+  readonly medianMs: number;
+}
+
+/** Entries elsewhere in the journal that caused entries of a job, by position. */
+export type Causes = ReadonlyMap<LogId, JobEventLogEntry>;
+
+/** What an explanation of a job rests on besides its own entries. */
+export interface Findings {
   /** The explanation covers the journal up to here; the job's last entry when absent. */
   readonly asOf?: LogId;
   /** When that entry was received, if it is not the last of the journal; RFC 3339. */
@@ -168,7 +179,7 @@ export interface Evidence {
   /**
    * Entries elsewhere in the journal that caused entries of the job, as named by `wantedCauses`.
    */
-  readonly causes: ReadonlyMap<LogId, JobEventLogEntry>;
+  readonly causes: Causes;
   /** By the id of the expectation; only for open ones, and if there are very many, not for all. */
   readonly candidates: ReadonlyMap<string, Candidates>;
   readonly circumstances: Circumstances;
@@ -269,4 +280,12 @@ export interface QueueFacts {
   readonly parked: readonly ParkedGroup[];
   /** Among those that are queued for a worker, suspended, or waiting for an event. */
   readonly longest: Readonly<Partial<Record<Condition, LongestJob>>>;
+}
+
+/** Everything that an explanation of a job rests on. */
+export interface Evidence extends OutlinedHistory, Findings {}
+
+/** The evidence, and what the job still waits for by it. */
+export interface Case extends Evidence {
+  readonly waitingFor: readonly WaitingFor<LogId>[];
 }

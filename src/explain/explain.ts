@@ -3,57 +3,53 @@
  * evidence gives the same words. Section 7 of the design specifies the content.
  */
 
-import { present } from "../core/json.ts";
-import { runToEnd, type Work } from "../core/work.ts";
 import { deriveCondition } from "../core/condition.ts";
-import type { ContrastStatement, Explanation, SummedUp } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
+import { present } from "../core/json.ts";
+import { runToEnd, type Work } from "../core/work.ts";
 import { describedEnds } from "./attempts.ts";
-import { explainCause } from "./because.ts";
 import { completedSteps } from "./completed.ts";
+import { explainCause, nextSteps, summarize } from "./conditions.ts";
 import { type Contrast, contrastText } from "./contrast.ts";
 import { crashRestarts, findDowntimes } from "./downtimes.ts";
-import type { Evidence } from "./evidence.ts";
-import { nextSteps } from "./next.ts";
+import type { Case, Evidence, Findings } from "./evidence.ts";
+import type { ContrastStatement, Explanation, SummedUp } from "./explanation.ts";
 import { openExpectations } from "./open_expectations.ts";
-import { summarize } from "./summary.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
 import { jobTiming } from "./timing.ts";
-import { openWaits } from "./waiting_for.ts";
+import { findWaits } from "./waiting_for.ts";
 
-export function explain(outlined: OutlinedHistory, evidence: Evidence): Explanation<LogId> {
-  return runToEnd(explaining(outlined, evidence));
+export function explain(outlined: OutlinedHistory, findings: Findings): Explanation<LogId> {
+  return runToEnd(explaining(outlined, findings));
 }
 
 /** The same, as work with a pause after each event that is compared. */
 export function* explaining(
   outlined: OutlinedHistory,
-  evidence: Evidence,
+  findings: Findings,
 ): Work<Explanation<LogId>> {
-  const { job } = outlined;
-  const waitingFor = yield* openWaits(outlined, evidence);
-  const completed = completedSteps(outlined);
-  const contrast = contrastIn(job, evidence.contrast);
-  const { siblings, sameElsewhere, asOfTime } = evidence;
-  const next = nextSteps(outlined, evidence, waitingFor);
+  const evidence: Evidence = { ...outlined, ...findings };
+  const waitingFor = yield* findWaits(evidence);
+  const known: Case = { ...evidence, waitingFor };
+  const { job, siblings, sameElsewhere, asOf = job.lastLogId, asOfTime, causes, heldUp } = known;
+  const completed = completedSteps(known);
+  const contrast = contrastIn(job, known.contrast);
+  const next = nextSteps(known);
   return {
     jobId: job.jobId,
     state: job.state,
     condition: deriveCondition(job),
-    asOf: evidence.asOf ?? job.lastLogId,
+    asOf,
     ...(asOfTime === undefined ? {} : { asOfTime }),
-    summary: [
-      summarize(outlined, evidence, waitingFor),
-      sameElsewhere?.statement,
-      contrast?.statement,
-    ].filter(Boolean).join(" "),
-    because: explainCause(outlined, evidence, waitingFor),
+    summary: [summarize(known), sameElsewhere?.statement, contrast?.statement]
+      .filter(Boolean).join(" "),
+    because: explainCause(known),
     completed: completed.shown,
     waitingFor,
     next: asOfTime === undefined ? next : next.filter(({ by }) => by === "itself"),
     ...present({ contrast, siblings }),
-    timing: jobTiming(outlined, findDowntimes(outlined, evidence.causes), evidence.heldUp),
+    timing: jobTiming(outlined, findDowntimes(outlined, causes), heldUp),
     ...summedUp(outlined, completed.more, openExpectations(job).length - waitingFor.length),
   };
 }

@@ -9,12 +9,11 @@ import type { Condition } from "../core/condition.ts";
 import { counted } from "../core/counted.ts";
 import type { LogId } from "../core/ids.ts";
 import { isOfEverything, type Pause } from "../core/pauses.ts";
-import type { QueueFacts, QueueLimit, WorkerHolder, WorkerPool } from "./evidence.ts";
-import type { Next, QueuedJobs, QueueExplanation, Reasons } from "./explanation.ts";
-import { automatic, byHand, manual } from "./next_step.ts";
-import { endStep, pauseText, scopeText } from "./pause_texts.ts";
 import { oneLine } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
+import type { QueueFacts, QueueLimit, WorkerHolder, WorkerPool } from "./evidence.ts";
+import type { Next, QueuedJobs, QueueExplanation, Reasons } from "./explanation.ts";
+import { endStep, pauseText, scopeText } from "./pause_texts.ts";
 import { capital, later, shortened, silenceText } from "./phrases.ts";
 import {
   cancelHolders,
@@ -26,6 +25,7 @@ import {
   restoreLimit,
 } from "./queue_holders.ts";
 import { backoffText, reasonsBeside } from "./queue_reasons.ts";
+import { automatic, byHand, manual, reason } from "./statement.ts";
 
 const REASONS_MAX = 5;
 const HOLDERS_MAX = 3;
@@ -55,7 +55,7 @@ function queueCause(facts: QueueFacts): Cause {
       standsStill: true,
       since: silentSince,
       summary: `Nothing can be recorded: ${silenceText(silentSince)}. ${waitText(facts)}`,
-      next: [automatic("Everything continues by itself once the database answers.", [])],
+      next: [automatic("Everything continues by itself once the database answers.")],
     };
   }
   if (full) {
@@ -63,15 +63,15 @@ function queueCause(facts: QueueFacts): Cause {
     return {
       standsStill: true,
       summary: `Nothing new can be recorded: the disk is full. ${waitText(facts)}`,
-      cause: asOf === 0 ? [] : [{ statement, cites: [asOf] }],
-      next: [automatic("Make room on the disk: then everything continues by itself.", [])],
+      cause: asOf === 0 ? [] : [reason(statement, asOf)],
+      next: [automatic("Make room on the disk: then everything continues by itself.")],
     };
   }
   if (draining) {
     return {
       standsStill: true,
       summary: `Nothing new begins: this process is stopping. ${waitText(facts)}`,
-      next: [automatic("The next start takes up what is left.", [])],
+      next: [automatic("The next start takes up what is left.")],
     };
   }
   const pause = pauses.find(isOfEverything);
@@ -114,7 +114,7 @@ function allPausedCause(facts: QueueFacts): Cause {
 function pauseEnds(pauses: readonly Pause[]): Next {
   return pauses.slice(0, PAUSES_MAX).flatMap((pause) => [
     ...pause.until === undefined ? [] : [
-      automatic(`The pause of ${scopeText(pause)} ends by itself at ${pause.until}.`, [pause.by]),
+      automatic(`The pause of ${scopeText(pause)} ends by itself at ${pause.until}.`, pause.by),
     ],
     endStep(pause),
   ]);
@@ -129,30 +129,33 @@ function isStuck({ waiting, busy, max, holders }: WorkerPool, { longest }: Queue
 
 function stuckCause(facts: QueueFacts, pool: WorkerPool): Cause {
   const { isThreaded, busy, max, holders } = pool;
-  const queue = { ahead: 0, busy, max, isThreaded, holders };
   const thread = isThreaded ? " with a thread" : "";
   const workers = max === 1 ? `the only worker${thread} is` : `all ${max} workers${thread} are`;
   return {
     standsStill: true,
     ...(facts.longest.queued === undefined ? {} : { since: facts.longest.queued.since }),
-    summary: `The queue stands still: ${workers} held${holdersText(queue)}. ${waitText(facts)}`,
+    summary: `The queue stands still: ${workers} held${holdersText(holders, busy)}. ${
+      waitText(facts)
+    }`,
     cause: holderReasons(holders),
-    next: [...holders.slice(0, HOLDERS_MAX).flatMap(endByItself), ...cancelHolders(queue)],
+    next: [
+      ...holders.slice(0, HOLDERS_MAX).flatMap(endByItself),
+      ...cancelHolders(undefined, holders),
+    ],
   };
 }
 
 function holderReasons(holders: readonly WorkerHolder[]): Reasons {
-  return holders.slice(0, HOLDERS_MAX).map((holder) => ({
-    statement: `${HELD_BY}${holderText(holder)}.`,
-    cites: [holder.startedBy],
-  }));
+  return holders.slice(0, HOLDERS_MAX).map((holder) =>
+    reason(`${HELD_BY}${holderText(holder)}.`, holder.startedBy)
+  );
 }
 
 /** The latest time at which a worker becomes free. */
 function endByItself({ jobId, since, timeoutMs, startedBy }: WorkerHolder) {
   if (timeoutMs === undefined) return [];
   const statement = `The attempt of ${jobId} ends at ${later(since, timeoutMs)} at the latest.`;
-  return [automatic(statement, [startedBy])];
+  return [automatic(statement, startedBy)];
 }
 
 /** Whether no job has a worker or could have one now, though some are under way. */
@@ -188,7 +191,7 @@ function betweenAttemptsCause(facts: QueueFacts): Cause {
     summary: `Nothing is running: ${shortened(kinds, kinds.length)}.`,
     next: [
       ...limits.flatMap(placeEnds),
-      ...backingOff === 0 ? [] : [automatic(again, [])],
+      ...backingOff === 0 ? [] : [automatic(again)],
       ...pauseEnds(facts.pauses.filter(({ jobs }) => jobs > 0)),
     ],
   };
@@ -217,7 +220,7 @@ function movingCause(facts: QueueFacts): Cause {
       : `Work continues: ${busy.join(", ")}.${beside} ${waitText(facts)}`.trimEnd(),
     cause: holderReasons(holders),
     next: [
-      ...isLimited ? [] : [automatic("It continues by itself.", [])],
+      ...isLimited ? [] : [automatic("It continues by itself.")],
       ...limits.flatMap(placeEnds),
       ...pauseEnds(facts.pauses.filter(({ jobs }) => jobs > 0)),
     ],
@@ -273,7 +276,7 @@ function release({ parked, longest }: QueueFacts): Next {
       `${counted(jobs, "job")} ${jobs === 1 ? "continues" : "continue"} by ${
         jobs === 1 ? "itself" : "themselves"
       }.`;
-    return byHand(statement, [newest.by]);
+    return byHand(statement, newest.by);
   });
   const { suspended } = longest;
   return suspended === undefined
@@ -287,16 +290,16 @@ function placeEnds(limit: QueueLimit): Next {
     const endless = limit.holders.filter(({ timeoutMs }) => timeoutMs === undefined);
     return [
       ...limit.holders.slice(0, HOLDERS_MAX).flatMap(endByItself),
-      ...restoreLimit({ limit }),
-      ...cancelHolders({ limit: { ...limit, holders: endless } }),
+      ...restoreLimit(limit),
+      ...cancelHolders({ ...limit, holders: endless }),
     ];
   }
-  const opensAt = rateOpensAt({ limit });
+  const opensAt = rateOpensAt(limit);
   const [first] = limit.starts;
   if (opensAt === undefined || first === undefined) return [];
   return [
-    automatic(`The rate of type ${limit.type} lets the next begin at ${opensAt}.`, [first.by]),
-    ...restoreLimit({ limit }),
+    automatic(`The rate of type ${limit.type} lets the next begin at ${opensAt}.`, first.by),
+    ...restoreLimit(limit),
   ];
 }
 

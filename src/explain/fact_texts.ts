@@ -1,6 +1,7 @@
 /** Describes facts about an open job that do not move it along the state table, in sentences. */
 
 import { assertNever } from "../core/assert_never.ts";
+import { errorText } from "../core/error_text.ts";
 import type { FrameworkEntry, TaskEntry } from "../core/event.ts";
 import type { JobParkedAttributes } from "../core/framework_events.ts";
 import {
@@ -10,7 +11,6 @@ import {
   type JobState,
   type RunningJob,
 } from "../core/job_state.ts";
-import { errorText } from "../core/error_text.ts";
 import { failedAttempt } from "./why_error.ts";
 
 type OpenJob = RunningJob | CompensatingJob;

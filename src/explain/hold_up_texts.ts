@@ -9,17 +9,18 @@ import { lengthMs } from "./condition_spans.ts";
 import type { Evidence, HeldUpBy } from "./evidence.ts";
 import type { Reasons, Statement } from "./explanation.ts";
 import { type HoldUp, isRelevant } from "./hold_ups.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
-import { holdersThenText, keyText, othersText, ruleText } from "./queue_holders.ts";
 import { scopeText } from "./pause_texts.ts";
 import { actorText, reasonText } from "./phrases.ts";
+import { holdersThenText, keyText, othersText, ruleText } from "./queue_holders.ts";
+import { reason } from "./statement.ts";
 
 const NAMED_MAX = 3;
 
 /** The delays of an ended job that took a relevant share of its time. */
-export function heldUpReasons(outlined: OutlinedHistory, { heldUp }: Evidence): Reasons {
+export function heldUpReasons(known: Evidence): Reasons {
+  const { heldUp } = known;
   return heldUp?.all.flatMap((holdUp) =>
-    isRelevant(holdUp.ms, outlined) ? holdUpReason(holdUp, heldUp) : []
+    isRelevant(holdUp.ms, known) ? holdUpReason(holdUp, heldUp) : []
   ) ?? [];
 }
 
@@ -27,10 +28,7 @@ export function heldUpReasons(outlined: OutlinedHistory, { heldUp }: Evidence): 
  * What held up a job during most of the time that it had until the deadline that failed it, the
  * longest first.
  */
-export function heldUntilDeadline(
-  { started, failedBy }: OutlinedHistory,
-  { heldUp }: Evidence,
-): Reasons {
+export function heldUntilDeadline({ started, failedBy, heldUp }: Evidence): Reasons {
   const deadline = failedBy?.entry;
   if (deadline?.eventType !== "job.DeadlinePassed" || started === undefined) return [];
   if (heldUp === undefined) return [];
@@ -78,7 +76,7 @@ function holdReason(
     : reasonText(by?.attributes.reason);
   const statement = `It was ${kind} for ${durationText(ms)}${actorText(by ?? {})}, from ` +
     `${from.at} until ${to.at}${why}.`;
-  return { statement, cites: [from.logId, ...until] };
+  return reason(statement, from, ...until);
 }
 
 function workerReason(
@@ -88,22 +86,22 @@ function workerReason(
   const waited = `It waited ${isAll ? "" : "up to "}${durationText(ms)} for a worker`;
   if (workers === undefined || workers.holders.length === 0) {
     const nothingElse = isAll ? "; no pause and no limit held it meanwhile" : "";
-    return { statement: `${waited}${nothingElse}.`, cites: until };
+    return reason(`${waited}${nothingElse}.`, ...until);
   }
   const { holders } = workers;
   const were = holders.length === 1 ? "a worker was" : "workers were";
   const statement = `${waited}. At ${since}, ${were} held by ${holdersThenText(workers)}.`;
   const named = holders.slice(0, NAMED_MAX).map(({ startedBy }) => startedBy);
-  return { statement, cites: [...named, ...until] };
+  return reason(statement, ...named, ...until);
 }
 
 function pauseReason({ pause, ms, until }: Extract<HoldUp, { kind: "pause" }>): Statement<LogId> {
-  const { by, since, ended, reason } = pause;
+  const { by, since, ended, reason: why } = pause;
   const end = ended === undefined ? "" : ` until ${ended.at}`;
   const statement =
     `It was held for ${durationText(ms)} by the pause of ${scopeText(pause)}${actorText(pause)}, ` +
-    `in force from ${since}${end}${reasonText(reason)}.`;
-  return { statement, cites: [by, ...ended === undefined ? [] : [ended.logId], ...until] };
+    `in force from ${since}${end}${reasonText(why)}.`;
+  return reason(statement, by, ended, ...until);
 }
 
 function limitReason(
@@ -113,7 +111,6 @@ function limitReason(
   const least = isAll ? "" : "at least ";
   const what = keyText(type, key);
   const limit = ruleText(reached, type, key);
-  const changed = reached.change === undefined ? [] : [reached.change.logId];
   if (reached.limit === "rate") {
     const { count, perMs, starts } = reached;
     const statement =
@@ -121,8 +118,7 @@ function limitReason(
       `${counted(count, "start")} within ${durationText(perMs)} ${
         wereText(count)
       } used up ${limit}.`;
-    const cites = starts.slice(-NAMED_MAX).map(({ logId }) => logId);
-    return { statement, cites: [...changed, ...cites, ...until] };
+    return reason(statement, reached.change, ...starts.slice(-NAMED_MAX), ...until);
   }
   const named = holders.slice(0, NAMED_MAX);
   const names = named.map(({ job, since }) => `${job.jobId} since ${since.at}`);
@@ -131,7 +127,7 @@ function limitReason(
     `${reached.places} of ${reached.places} ${wereText(reached.places)} taken ${limit}, by ${
       names.join("; ")
     }${others}.`;
-  return { statement, cites: [...changed, ...named.map(({ since }) => since.logId), ...until] };
+  return reason(statement, reached.change, ...named.map(({ since }) => since), ...until);
 }
 
 function wereText(count: number): string {

@@ -4,10 +4,10 @@
  * its type.
  */
 
-import type { Work } from "../core/work.ts";
 import type { Condition } from "../core/condition.ts";
 import type { FrameworkEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
+import type { Work } from "../core/work.ts";
 import { lengthMs } from "./condition_spans.ts";
 import { type OutlinedHistory, tookMs } from "./outlined_history.ts";
 import {

@@ -4,8 +4,7 @@
  */
 
 import type { JobEventLogEntry } from "../core/event.ts";
-import type { JsonObject } from "../core/json.ts";
-import { jsonSize } from "../core/json.ts";
+import { type JsonObject, jsonSize } from "../core/json.ts";
 
 export interface KeptEntry {
   readonly entry: JobEventLogEntry;

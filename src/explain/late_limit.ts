@@ -1,13 +1,15 @@
 /** A time limit that acted late, or by another clock: the process, not the task, may be the cause. */
 
 import { durationText } from "../core/duration.ts";
-import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
+import { isOfType, type JobEventLogEntry } from "../core/event.ts";
 import { type LogId, MAIN_TASK } from "../core/ids.ts";
-import { later, taskText } from "./phrases.ts";
+import { attemptsOf } from "./attempts.ts";
 import type { Evidence } from "./evidence.ts";
-import type { Statement } from "./explanation.ts";
+import type { Reasons } from "./explanation.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
+import { later, taskText } from "./phrases.ts";
 import { holdersThenText } from "./queue_holders.ts";
+import { reason } from "./statement.ts";
 
 /** A thread has some seconds to end what a limit has cut off. */
 const LATE_MS = 3_000;
@@ -23,12 +25,13 @@ interface Limited {
 }
 
 /** The attempt whose time limit failed a job. */
-function limited({ job, attempts }: OutlinedHistory): Limited | undefined {
+function limited(known: OutlinedHistory): Limited | undefined {
+  const { job } = known;
   const taskId = job.state === "Failed" ? job.failure.taskId ?? MAIN_TASK : MAIN_TASK;
-  const { started, ended, attempt } = attempts.get(taskId)?.at(-1) ?? {};
-  if (started?.eventType !== "job.TaskStarted" || ended?.end.kind !== "failed") return undefined;
-  const { timeoutMs } = (started as FrameworkEntry<"job.TaskStarted">).attributes;
-  const { timedOutMs: ranMs } = ended.end;
+  const { started, ended, attempt } = attemptsOf(known, taskId).at(-1) ?? {};
+  if (!isOfType(started, "job.TaskStarted") || ended?.kind !== "failed") return undefined;
+  const { timeoutMs } = started.attributes;
+  const { timedOutMs: ranMs } = ended;
   if (timeoutMs === undefined || ranMs === undefined) return undefined;
   const subject = `Attempt ${attempt ?? 1} of ${taskText(taskId)}`;
   return { subject, started, ended: ended.entry, timeoutMs, ranMs };
@@ -48,32 +51,27 @@ export function limitDue(
  * A limit acts as soon as the event loop turns, so a late one is the effect of what held up the
  * process. Lines that are further apart than the attempt was long show a clock that was set.
  */
-export function lateLimit(
-  outlined: OutlinedHistory,
-  { beside }: Evidence,
-): Statement<LogId> | undefined {
-  const attempt = limited(outlined);
-  if (attempt === undefined) return undefined;
+export function lateLimit(known: Evidence): Reasons {
+  const attempt = limited(known);
+  if (attempt === undefined) return [];
   const { subject, started, ended, timeoutMs, ranMs } = attempt;
-  const own = [ended.logId, started.logId];
   const lateMs = ranMs - timeoutMs;
   if (lateMs >= LATE_MS) {
-    const others = beside?.holders ?? [];
-    const what = beside === undefined || others.length === 0
+    const { beside = { holders: [] } } = known;
+    const what = beside.holders.length === 0
       ? "such as code that did not yield, or it stood still itself"
       : `such as code that did not yield; beside it was ${holdersThenText(beside)}`;
     const statement = `${subject} ended ${durationText(lateMs)} after its time limit: something ` +
       `held up the process, ${what}.`;
-    const named = others.slice(0, CITED_MAX).map(({ startedBy }) => startedBy);
-    return { statement, cites: [...own, ...named] };
+    const others = beside.holders.slice(0, CITED_MAX).map(({ startedBy }) => startedBy);
+    return [reason(statement, ended, started, ...others)];
   }
-  const apartMs = Date.parse(ended.receivedAt) - Date.parse(started.receivedAt);
-  const setMs = apartMs - ranMs;
-  if (Math.abs(setMs) < LATE_MS) return undefined;
+  const setMs = Date.parse(ended.receivedAt) - Date.parse(started.receivedAt) - ranMs;
+  if (Math.abs(setMs) < LATE_MS) return [];
   const how = setMs < 0
     ? `${durationText(-setMs)} back`
     : `${durationText(setMs)} ahead, the machine slept, or the disk had no room`;
   const statement = `${subject} ran for ${durationText(ranMs)}, which its lines do not show: ` +
     `the clock of the machine was set ${how}.`;
-  return { statement, cites: own };
+  return [reason(statement, ended, started)];
 }

@@ -4,12 +4,24 @@
  * taken theirs.
  */
 
-import type { Work } from "../core/work.ts";
 import { durationText } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
 import type { PlaceLimits } from "../core/place_limits.ts";
+import type { Work } from "../core/work.ts";
 import { lengthMs } from "./condition_spans.ts";
 import type { Reasons, Statement } from "./explanation.ts";
+import { holdUpReason } from "./hold_up_texts.ts";
+import { type HeldUp, type HoldUp, momentsIn, type QueuedStay, queuedStays } from "./hold_ups.ts";
+import {
+  inForceReason,
+  insteadText,
+  type LimitsQuestion,
+  type LimitsWhatIf,
+  type SupposedLimits,
+  withSupposed,
+} from "./limits_what_if.ts";
+import { scopeText } from "./pause_texts.ts";
+import type { Moment, PlaceHistory, QueuedAs } from "./place_history.ts";
 import {
   holdersAt,
   isQueuedBefore,
@@ -22,18 +34,7 @@ import {
   startsWithin,
   waitingAt,
 } from "./reached_limits.ts";
-import { type HeldUp, type HoldUp, momentsIn, type QueuedStay, queuedStays } from "./hold_ups.ts";
-import { holdUpReason } from "./hold_up_texts.ts";
-import {
-  inForceReason,
-  insteadText,
-  type LimitsQuestion,
-  type LimitsWhatIf,
-  type SupposedLimits,
-  withSupposed,
-} from "./limits_what_if.ts";
-import { scopeText } from "./pause_texts.ts";
-import type { Moment, PlaceHistory, QueuedAs } from "./place_history.ts";
+import { reason } from "./statement.ts";
 
 /** From when on a place would have been free. */
 interface Free {
@@ -191,13 +192,9 @@ function freeReasons({ stay, first, sure }: FreeTimes): Reasons {
     : sure.fromMs === first.fromMs
     ? ""
     : `, and from ${freeAt(sure)} on even if all jobs ahead of it had taken theirs`;
-  return [{
-    statement: `A place would have been free from ${freeAt(first)} on${behind}; it got one at ` +
-      `${stay.to.at}.`,
-    cites: [
-      ...new Set([first.by.logId, ...sure === undefined ? [] : [sure.by.logId], stay.to.logId]),
-    ],
-  }];
+  const statement = `A place would have been free from ${freeAt(first)} on${behind}; it got one ` +
+    `at ${stay.to.at}.`;
+  return [reason(statement, ...new Set([first.by, sure?.by, stay.to]))];
 }
 
 interface Tight {
@@ -221,10 +218,7 @@ function tightAtBegin(
   const taken = takenText(reached);
   return {
     statement: `when it began at ${from}, ${taken}; how much longer is not on record.`,
-    reason: {
-      statement: `It began at ${from}, when ${taken}.`,
-      cites: [logId, ...startsOf(reached)],
-    },
+    reason: reason(`It began at ${from}, when ${taken}.`, logId, ...startsOf(reached)),
   };
 }
 

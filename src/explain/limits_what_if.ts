@@ -14,7 +14,14 @@ import type { OutlinedHistory } from "./outlined_history.ts";
 import { pausesCited, pausesText } from "./pause_texts.ts";
 import { shortened } from "./phrases.ts";
 import type { LimitsFrom } from "./place_history.ts";
-import { blockingEntries, changeCited, holdersText, keyText, limitText } from "./queue_holders.ts";
+import {
+  blockingEntries,
+  changeCited,
+  keyText,
+  limitText,
+  placeHoldersText,
+} from "./queue_holders.ts";
+import { reason } from "./statement.ts";
 
 const LIMITS_OUTCOMES = ["begins", "waits", "sooner", "noSooner", "later"] as const;
 
@@ -136,7 +143,7 @@ function waitText({ pauses, then, before, workers }: QueuedStanding): string {
     ? `${once}: for a worker, with ${busy} of ${counted(max, "worker")} busy${
       alone === undefined ? "" : `, while job ${alone} runs alone`
     }`
-    : `${once}: ${limitText(then)}${holdersText({ limit: then, busy: 0 })}`;
+    : `${once}: ${limitText(then)}${placeHoldersText(then)}`;
 }
 
 /** The limits in force, and what the job waits for. */
@@ -144,12 +151,12 @@ function asItIs(asked: LimitsQuestion, { pauses, now }: QueuedStanding): Reasons
   const since = asked.outlined.conditionSince;
   const held = now === undefined ? ", and no limit holds it" : `: ${limitText(now)}`;
   const waits = `It has been queued since ${since.receivedAt}${held}.`;
-  const cites = now === undefined ? [] : blockingEntries({ limit: now });
+  const cites = now === undefined ? [] : blockingEntries(now);
   return [
     inForceReason(asked, "is", "has"),
     ...pauses.length > 0
-      ? [{ statement: `A pause holds it: ${pausesText(pauses)}.`, cites: pausesCited(pauses) }]
-      : [{ statement: waits, cites: [since.logId, ...cites.slice(0, CITED_MAX)] }],
+      ? [reason(`A pause holds it: ${pausesText(pauses)}.`, ...pausesCited(pauses))]
+      : [reason(waits, since, ...cites.slice(0, CITED_MAX))],
   ];
 }
 
@@ -163,8 +170,7 @@ export function inForceReason(
   const what = Object.keys(limits).length === 0
     ? `${has} no limits`
     : `${is} limited to ${limitsText(limits)}`;
-  const statement = `Its type ${what}, ${whose}.`;
-  return { statement, cites: [change?.logId ?? created.logId] };
+  return reason(`Its type ${what}, ${whose}.`, change ?? created);
 }
 
 function goFirst(before: Before): Reasons {
@@ -172,18 +178,15 @@ function goFirst(before: Before): Reasons {
   const statement = before.length === 1
     ? `Job ${jobNames(before)} would begin before it: its turn comes first.`
     : `${jobNames(before)} would begin before it: their turns come first.`;
-  return [{ statement, cites: before.slice(0, CITED_MAX).map(({ startedBy }) => startedBy) }];
+  return [reason(statement, ...before.slice(0, CITED_MAX).map(({ startedBy }) => startedBy))];
 }
 
 /** What would hold it then, if that is another limit than the one that holds it now. */
 function thenReasons({ now, then, pauses }: QueuedStanding, begins: boolean): Reasons {
   if (begins || then === undefined || pauses.length > 0 || then.limit === now?.limit) return [];
-  const cites = [...changeCited({ limit: then }), ...blockingEntries({ limit: then })];
+  const cites = [...changeCited(then), ...blockingEntries(then)].slice(0, CITED_MAX);
   if (cites.length === 0) return [];
-  return [{
-    statement: `Then it would wait for ${limitOf(then)}.`,
-    cites: cites.slice(0, CITED_MAX),
-  }];
+  return [reason(`Then it would wait for ${limitOf(then)}.`, ...cites)];
 }
 
 function limitOf({ limit, type, key }: BlockingLimit): string {

@@ -5,13 +5,8 @@
  */
 
 import { assertNever } from "../core/assert_never.ts";
-import { formDifference } from "./likeness/form_difference.ts";
-import { looseForm } from "./likeness/loose_form.ts";
-import { CONTAINED_TEXT, ENCODED_TEXT, insideText } from "./likeness/inside_text.ts";
-import { recodingNote } from "./likeness/recoding.ts";
-import { isSpellingSlip, SLIP_TEXT } from "./likeness/spelling_slip.ts";
 import { type Correlation, holds } from "../core/correlation.ts";
-import { type Elsewhere, elsewhereOf } from "./misplaced.ts";
+import type { ExpectedEvent, MatchableEvent } from "../core/job_plan.ts";
 import {
   isScalar,
   type JsonObject,
@@ -19,8 +14,13 @@ import {
   type JsonValue,
   valueAt,
 } from "../core/json.ts";
-import type { ExpectedEvent, MatchableEvent } from "../core/job_plan.ts";
 import { shownScalar, shownText, shownValue } from "../core/shown_value.ts";
+import { formDifference } from "./likeness/form_difference.ts";
+import { CONTAINED_TEXT, ENCODED_TEXT, insideText } from "./likeness/inside_text.ts";
+import { looseForm } from "./likeness/loose_form.ts";
+import { recodingNote } from "./likeness/recoding.ts";
+import { isSpellingSlip, SLIP_TEXT } from "./likeness/spelling_slip.ts";
+import { type Elsewhere, elsewhereOf } from "./misplaced.ts";
 
 export interface Mismatch {
   /** A path into `attributes`, or `taskId`; empty when the clause is about several paths. */

@@ -1,10 +1,10 @@
 /** Where an event has a value that is missing at the path of a clause. */
 
-import { likeliestPlace, type Place, placePath, placesIn } from "./elsewhere.ts";
 import type { JsonObject, JsonScalar } from "../core/json.ts";
+import { shownScalar, shownText } from "../core/shown_value.ts";
+import { likeliestPlace, type Place, placePath, placesIn } from "./elsewhere.ts";
 import { insideText } from "./likeness/inside_text.ts";
 import { looseForm } from "./likeness/loose_form.ts";
-import { shownScalar, shownText } from "../core/shown_value.ts";
 
 /** A value of an event at another path than the one in a clause. */
 export interface Elsewhere {

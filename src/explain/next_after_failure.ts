@@ -1,199 +1,159 @@
-/** What can be done about a failed job, and what needs a person. */
+/** What can be done about a failed job, and what needs a person; and what a retry would do. */
 
 import { reusableTasks } from "../core/decide.ts";
+import { errorText } from "../core/error_text.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
+import { isReserved, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
+import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
+import type { CompletedTask, FailedJob, JobState } from "../core/job_state.ts";
+import { cutShort, leftInPlace } from "../core/left_in_place.ts";
+import { compensableTasks, isUndone } from "./attempts.ts";
+import { hasThrown, neverStarted } from "./because_ended.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Next, NextStep } from "./explanation.ts";
-import { type LogId, MAIN_TASK } from "../core/ids.ts";
-import type { CompletedTask, FailedJob } from "../core/job_state.ts";
-import { cutShort, leftInPlace } from "../core/left_in_place.ts";
-import type { Pause } from "../core/pauses.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
-import { compensableTasks } from "./because_compensating.ts";
-import { neverStarted } from "./because_ended.ts";
-import { automatic, byHand, firstLoadType, manual } from "./next_step.ts";
 import { overtakenAttempts, underWayText } from "./overtaken.ts";
-import { firstFit } from "./parked.ts";
-import { errorText } from "../core/error_text.ts";
+import { firstFit, firstLoadType } from "./parked.ts";
 import { firstEndStep, pauseText } from "./pause_texts.ts";
 import { shortened, taskText } from "./phrases.ts";
 import { tasksWithError } from "./returned_errors.ts";
+import { automatic, byHand, manual } from "./statement.ts";
 
 const NAMES_MAX = 10;
 
-export function afterFailure(
-  outlined: OutlinedHistory,
-  job: FailedJob,
-  { circumstances }: Evidence,
-): Next {
-  const { retried } = outlined;
+export function afterFailure(known: Evidence): Next {
+  const { job, retries, inputRemoved, circumstances } = known;
+  if (job.state !== "Failed") return [];
   const path = `/jobs/${job.jobId}/retry`;
-  const reused = reusableTasks(job).map(({ taskId }) => taskId);
-  const names = reused.length === 0
-    ? "a new job starts from the beginning"
-    : `a new job reuses the results of ${shortened(reused, NAMES_MAX)}`;
-  const done = retried.map((entry) => ({
-    by: "itself" as const,
-    statement: `It was retried already, as job ${entry.attributes.newJobId}.`,
-    cites: [entry.logId],
-  }));
-  const nothing = automatic("Nothing happens by itself: the job has ended.", []);
-  if (neverStarted(outlined, job)) {
-    return [...(done.length > 0 ? done : [nothing]), sendAgain(outlined)];
-  }
-  const left = [
-    ...recovery(job),
-    ...leftovers(job),
-    ...begun(outlined, job),
-    ...underWay(outlined),
-  ];
+  const done = retries.map((entry) =>
+    automatic(`It was retried already, as job ${entry.attributes.newJobId}.`, entry)
+  );
+  const isRetried = done.length > 0;
+  const nothing = automatic("Nothing happens by itself: the job has ended.");
+  if (neverStarted(known)) return [...isRetried ? done : [nothing], sendAgain(known)];
+  const left = [...recovery(job), ...leftovers(job), ...begun(known, job), ...underWay(known)];
   // Not over for the person who has to undo something.
-  const first = done.length > 0 || left.length > 0 ? done : [nothing];
-  const { inputRemoved } = outlined;
-  if (inputRemoved !== undefined) return [...first, ...left, withInput(inputRemoved)];
-  if (job.failure.error.name === "InvalidInput") {
-    return [...first, ...left, submitAgain(outlined)];
-  }
+  const first = [...isRetried || left.length > 0 ? done : [nothing], ...left];
+  if (inputRemoved !== undefined) return [...first, withInput(inputRemoved)];
+  if (job.failure.error.name === "InvalidInput") return [...first, submitAgain(known)];
   const beforehand = [
-    ...circumstances.isTypeMissing ? [firstLoadType(outlined)] : [],
-    ...firstFit(outlined, circumstances),
-    ...repeatsItself(outlined, job, circumstances.pauses),
+    ...circumstances.isTypeMissing ? [firstLoadType(known)] : [],
+    ...firstFit(known),
+    ...repeatsItself(known, job),
   ];
   const retry = beforehand.length === 0 ? "Retry" : "Then retry";
-  const [bad] = tasksWithError(outlined).filter((task) => reusableTasks(job).includes(task));
+  const reused = reusableTasks(job);
+  const bad = tasksWithError(known).find((task) => reused.includes(task));
+  const names = reused.length === 0
+    ? "a new job starts from the beginning"
+    : `a new job reuses the results of ${shortened(reused.map(({ taskId }) => taskId), NAMES_MAX)}`;
   const offer = bad !== undefined
     // A retry that reuses a result which is an error fails as before.
-    ? retryFrom(job, bad, `${retry} it from ${taskText(bad.taskId)}, whose result is an error`, {
-      isRetried: done.length > 0,
-    })
-    : done.length === 0
-    ? manual(`${retry} it; ${names}:`, path)
-    : manual(`${retry} it once more; ${names}:`, path, { again: true });
-  return [
-    ...first,
-    ...left,
-    ...beforehand,
-    offer,
-    ...holdsRetry(outlined, circumstances.pauses),
-    ...anew(outlined, job, done.length > 0),
-  ];
+    ? retryFrom(known, bad, `${retry} it from ${taskText(bad.taskId)}, whose result is an error`)
+    : isRetried
+    ? manual(`${retry} it once more; ${names}:`, path, { again: true })
+    : manual(`${retry} it; ${names}:`, path);
+  return [...first, ...beforehand, offer, ...holdsRetry(known), ...anew(known, job)];
 }
 
 /** A retry that fails may do so because of a result that it took over, which may be out of date. */
-function anew({ created }: OutlinedHistory, job: FailedJob, isRetried: boolean): Next {
+function anew(known: Evidence, job: FailedJob): Next {
   const first = reusableTasks(job).find(({ reusedFrom }) => reusedFrom !== undefined);
   if (first === undefined) return [];
-  const of = created.attributes.retryOf ?? "";
+  const of = known.created.attributes.retryOf ?? "";
   const why = `if what it took over from job ${of} is out of date`;
-  const statement = `Or retry it from ${taskText(first.taskId)}, ${why}`;
-  return [retryFrom(job, first, statement, { isRetried })];
+  return [retryFrom(known, first, `Or retry it from ${taskText(first.taskId)}, ${why}`)];
 }
 
 function retryFrom(
-  { jobId }: FailedJob,
+  { job: { jobId }, retries }: Evidence,
   { taskId, completedBy }: CompletedTask,
   statement: string,
-  { isRetried }: { readonly isRetried: boolean },
 ): NextStep<LogId> {
-  const body = { from: taskId, ...isRetried ? { again: true } : {} };
-  return {
-    ...manual(
-      `${statement}; that task and all that follow run again:`,
-      `/jobs/${jobId}/retry`,
-      body,
-    ),
-    cites: [completedBy],
-  };
+  const body = { from: taskId, ...retries.length > 0 ? { again: true } : {} };
+  const all = `${statement}; that task and all that follow run again:`;
+  return { ...manual(all, `/jobs/${jobId}/retry`, body), cites: [completedBy] };
 }
 
-/**
- * What must change before a retry can end differently, since it gets the same input and results.
- *
- * @param pauses Those that would hold the retry.
- */
-function repeatsItself(
-  outlined: OutlinedHistory,
-  { failure }: FailedJob,
-  pauses: readonly Pause[] = [],
-): Next {
+/** What must change before a retry can end differently, since it gets the same input and results. */
+function repeatsItself(known: Evidence, { failure }: FailedJob): Next {
+  const { failedBy, circumstances: { pauses = [] } } = known;
   const { kind, taskId, error } = failure;
-  const failedBy = outlined.failedBy?.entry.eventType;
-  if (failedBy === "job.DeadlinePassed") return pauses.slice(0, NAMES_MAX).map(firstEndStep);
+  if (failedBy?.entry.eventType === "job.DeadlinePassed") {
+    return pauses.slice(0, NAMES_MAX).map(firstEndStep);
+  }
   const task = taskText(taskId ?? MAIN_TASK);
-  const isThrown = kind === "error" && taskId === MAIN_TASK && failedBy === "job.TaskFailed";
   const statement = error.name === "CrashLoop"
     ? `First find out why the process ended during ${task}.`
     : kind === "poison"
     ? `First fix what ${task} failed on: ${errorText(error)}.`
-    : isThrown
+    : failedBy !== undefined && hasThrown(failure, failedBy.entry)
     ? `Fix the code first: with the same input and results, run throws ${error.name} again.`
     : undefined;
-  return statement === undefined ? [] : [byHand(statement, [failure.because])];
+  return statement === undefined ? [] : [byHand(statement, failure.because)];
 }
 
 /** After a passed deadline, a pause comes first; see `repeatsItself`. */
-function holdsRetry({ failedBy }: OutlinedHistory, pauses: readonly Pause[] = []): Next {
+function holdsRetry({ failedBy, circumstances: { pauses = [] } }: Evidence): Next {
   if (failedBy?.entry.eventType === "job.DeadlinePassed") return [];
   return pauses.slice(0, NAMES_MAX).map((pause) =>
-    automatic(`The new job is held for now: ${pauseText(pause)}.`, [pause.by])
+    automatic(`The new job is held for now: ${pauseText(pause)}.`, pause.by)
   );
 }
 
 /** What was running when the job failed: it may have only begun, or its outcome had no effect. */
-function underWay(outlined: OutlinedHistory): Next {
-  const overtaken = overtakenAttempts(outlined)
-    .filter(({ attempt: { ended } }) => ended?.end.kind !== "failed");
+function underWay(known: Evidence): Next {
+  const overtaken = overtakenAttempts(known)
+    .filter(({ attempt: { ended } }) => ended?.kind !== "failed");
   if (overtaken.length === 0) return [];
-  const statement = `Check what must be undone by hand: ${underWayText(outlined, overtaken)}, ` +
+  const statement = `Check what must be undone by hand: ${underWayText(known, overtaken)}, ` +
     "and a retry does it again.";
   const cites = overtaken.slice(0, NAMES_MAX)
-    .flatMap(({ attempt }) => attempt.ended?.entry.logId ?? attempt.started?.logId ?? []);
-  return [byHand(statement, cites)];
+    .map(({ attempt }) => attempt.ended?.entry ?? attempt.started);
+  return [byHand(statement, ...cites)];
 }
 
 /** When the input was removed, only the sender has it. */
 function withInput(removed: JobEventLogEntry): NextStep<LogId> {
   const statement = `Submit it again with its input, which was removed at ${removed.receivedAt}: ` +
     "without it there is no retry.";
-  return byHand(statement, [removed.logId]);
+  return byHand(statement, removed);
 }
 
 /** When the input on record is not valid, which a retry would take. */
-function submitAgain({ created }: OutlinedHistory): NextStep<LogId> {
+function submitAgain({ created }: Evidence): NextStep<LogId> {
   const statement = "Submit it again with an input that its definition takes; a retry of this " +
     "job would fail for the same reason while the definition is what it is.";
-  return byHand(statement, [created.logId]);
+  return byHand(statement, created);
 }
 
 /** When the event that created it gave no valid input, which would fail again. */
-function sendAgain({ created }: OutlinedHistory): NextStep<LogId> {
+function sendAgain({ created }: Evidence): NextStep<LogId> {
   const statement = "Send the event again, corrected and under a new id; a retry of this job " +
     "would fail for the same reason.";
-  return byHand(statement, [created.logId]);
+  return byHand(statement, created);
 }
 
 /** What neither a retry nor the engine can repair. */
 function recovery(job: FailedJob): Next {
   if (!job.failure.recoveryRequired) return [];
-  const failed = compensableTasks(job)
-    .filter(({ compensation }) => compensation?.status !== "compensated");
+  const failed = compensableTasks(job).filter((task) => !isUndone(task));
   const names = failed.length === 0
     ? "what it did"
     : shortened(failed.map(({ taskId }) => taskId), NAMES_MAX);
   const statement = `Undo by hand: ${names}.`;
-  return [byHand(statement, failed.slice(0, NAMES_MAX).map((task) => task.lastLogId))];
+  return [byHand(statement, ...failed.slice(0, NAMES_MAX).map((task) => task.lastLogId))];
 }
 
 /** What had begun before the job failed and was cut short, so that it is unknown how far it got. */
-function begun(outlined: OutlinedHistory, job: FailedJob): Next {
-  const overtaken = new Set(overtakenAttempts(outlined).map(({ taskId }) => taskId));
+function begun(known: Evidence, job: FailedJob): Next {
+  const overtaken = new Set(overtakenAttempts(known).map(({ taskId }) => taskId));
   const cut = cutShort(job).filter(({ taskId }) => !overtaken.has(taskId));
   if (cut.length === 0) return [];
   const names = shortened(cut.map(({ taskId }) => taskText(taskId)), NAMES_MAX);
   const statement = `Check how far ${names} got before ${
     cut.length === 1 ? "it was" : "they were"
   } cut short, and what of it must be undone by hand: a retry does it again.`;
-  return [byHand(statement, cut.slice(0, NAMES_MAX).map((task) => task.firstLogId))];
+  return [byHand(statement, ...cut.slice(0, NAMES_MAX).map((task) => task.firstLogId))];
 }
 
 /** Effects that nothing undid, since no compensation was declared. */
@@ -202,5 +162,30 @@ function leftovers(job: FailedJob): Next {
   if (left.length === 0) return [];
   const names = shortened(left.map(({ taskId }) => taskId), NAMES_MAX);
   const statement = `Check whether what is left in place must be undone by hand: ${names}.`;
-  return [byHand(statement, left.slice(0, NAMES_MAX).map((task) => task.completedBy))];
+  return [byHand(statement, ...left.slice(0, NAMES_MAX).map((task) => task.completedBy))];
+}
+
+interface RetryPreview {
+  /** Tasks that do not run again: their recorded results are reused. */
+  readonly reuses: readonly TaskId[];
+  /** Tasks that have begun, and run again when the code asks for them. */
+  readonly again: readonly TaskId[];
+  /** How many events counted for the job, and will count again. */
+  readonly facts: number;
+}
+
+/** @param from The task from which everything runs again. */
+export function retryPreview(job: JobState, from?: TaskId): RetryPreview {
+  const reuses = reusableTasks(job, from).map(({ taskId }) => taskId);
+  const again = job.tasks.map(({ taskId }) => taskId)
+    .filter((taskId) => taskId !== MAIN_TASK && !reuses.includes(taskId));
+  return { reuses, again, facts: countedFacts(job).size };
+}
+
+function countedFacts({ plan, expected }: JobState): ReadonlySet<LogId> {
+  return new Set(
+    plan.expected.flatMap(({ id, matcher }, at) =>
+      id === MAIN_EXPECTATION_ID || isReserved(matcher.eventType) ? [] : expected[at]?.by ?? []
+    ),
+  );
 }

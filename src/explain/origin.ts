@@ -1,67 +1,47 @@
 /** The origin of a job, which ends every chain of reasons. */
 
-import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
-import type { Reasons, Statement } from "./explanation.ts";
+import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
-import type { Evidence } from "./evidence.ts";
 import { shownText } from "../core/shown_value.ts";
+import { causeOf } from "./attempts.ts";
+import type { Evidence } from "./evidence.ts";
+import type { Reasons, Statement } from "./explanation.ts";
 import { actorText, reasonText } from "./phrases.ts";
+import { reason } from "./statement.ts";
 
 /** A start within this is on time. */
 const LATE_MS = 1_000;
 
 /** How it was started, unless at its creation, and how it was created. */
-export function explainOrigin(outlined: OutlinedHistory, { causes }: Evidence): Reasons {
-  const { created, started } = outlined;
-  const cause = created.causedBy === undefined ? undefined : causes.get(created.causedBy);
-  if (started === undefined) return [madeBy(outlined, cause, "")];
-  return startedWithIt(outlined, started)
-    ? [madeBy(outlined, cause, " and started")]
-    : [explainStart(outlined, started), madeBy(outlined, cause, "")];
-}
-
-function startedWithIt({ created }: OutlinedHistory, started: JobEventLogEntry): boolean {
-  return started.logId === created.logId + 1 && started.receivedAt === created.receivedAt;
+export function explainOrigin(known: Evidence): Reasons {
+  const { created, started } = known;
+  if (started === undefined) return [madeBy(known)];
+  const isAtOnce = started.logId === created.logId + 1 &&
+    started.receivedAt === created.receivedAt;
+  return isAtOnce ? [madeBy(known, started)] : [explainStart(known, started), madeBy(known)];
 }
 
 /** A job leaves Created only by a start, so a cancellation includes one. */
-function onlyToCancel({ failedBy }: OutlinedHistory, started: JobEventLogEntry): boolean {
+function onlyToCancel({ failedBy }: Evidence, started: JobEventLogEntry): boolean {
   const cancelled = failedBy?.entry;
   return cancelled?.eventType === "job.JobCancelled" && cancelled.logId === started.logId + 1 &&
     cancelled.receivedAt === started.receivedAt;
 }
 
-function madeBy(
-  { created, started }: OutlinedHistory,
-  cause: JobEventLogEntry | undefined,
-  andStarted: string,
-): Statement<LogId> {
-  const cites = [
-    created.logId,
-    ...(andStarted === "" || started === undefined ? [] : [started.logId]),
-    ...(cause === undefined ? [] : [cause.logId]),
-  ];
-  const { retryOf } = created.attributes;
+/** @param started If the job started with its creation. */
+function madeBy({ created, causes }: Evidence, started?: JobEventLogEntry): Statement<LogId> {
+  const cause = causeOf(created, causes);
+  const { causedBy, receivedAt, attributes: { retryOf } } = created;
   const kind = kindText(created);
-  if (retryOf !== undefined) {
-    const reason = cause?.eventType === "job.JobRetried"
-      ? reasonText((cause as FrameworkEntry<"job.JobRetried">).attributes.reason)
-      : "";
-    const statement =
-      `It was created at ${created.receivedAt} as a retry of job ${retryOf}${reason}: ${kind}.`;
-    return { statement, cites };
-  }
-  if (created.causedBy !== undefined) {
-    const event = cause === undefined ? "An event" : `Event ${cause.eventType}`;
-    return { statement: `${event} created this job at ${created.receivedAt}: ${kind}.`, cites };
-  }
-  return {
-    statement: `It was submitted${
-      actorText(created)
-    }${andStarted} at ${created.receivedAt}: ${kind}.`,
-    cites,
-  };
+  const why = isOfType(cause, "job.JobRetried") ? reasonText(cause.attributes.reason) : "";
+  const event = cause === undefined ? "An event" : `Event ${cause.eventType}`;
+  const andStarted = started === undefined ? "" : " and started";
+  const statement = retryOf !== undefined
+    ? `It was created at ${receivedAt} as a retry of job ${retryOf}${why}: ${kind}.`
+    : causedBy !== undefined
+    ? `${event} created this job at ${receivedAt}: ${kind}.`
+    : `It was submitted${actorText(created)}${andStarted} at ${receivedAt}: ${kind}.`;
+  return reason(statement, created, started, cause);
 }
 
 function kindText({ attributes }: FrameworkEntry<"job.JobCreated">): string {
@@ -91,18 +71,16 @@ function askedText(startAt: string, at: string): string {
 }
 
 function explainStart(
-  outlined: OutlinedHistory,
+  known: Evidence,
   started: FrameworkEntry<"job.JobStarted">,
 ): Statement<LogId> {
-  const { startAt } = outlined.created.attributes;
-  const { reason } = started.attributes;
-  const cites = [started.logId];
-  const at = started.receivedAt;
-  if (onlyToCancel(outlined, started)) {
-    return { statement: `It was started at ${at} only so that it could be cancelled.`, cites };
-  }
-  const bySchedule = startAt !== undefined && reason === undefined && at >= startAt;
-  return bySchedule
-    ? { statement: `It started by itself at ${at}${askedText(startAt, at)}.`, cites }
-    : { statement: `A start control started it at ${at}${reasonText(reason)}.`, cites };
+  const { startAt } = known.created.attributes;
+  const { receivedAt: at, attributes: { reason: why } } = started;
+  const bySchedule = startAt !== undefined && why === undefined && at >= startAt;
+  const statement = onlyToCancel(known, started)
+    ? `It was started at ${at} only so that it could be cancelled.`
+    : bySchedule
+    ? `It started by itself at ${at}${askedText(startAt, at)}.`
+    : `A start control started it at ${at}${reasonText(why)}.`;
+  return reason(statement, started);
 }

@@ -4,19 +4,19 @@
  */
 
 import { assertNever } from "../core/assert_never.ts";
-import type { Reasons } from "./explanation.ts";
+import { errorText } from "../core/error_text.ts";
+import { isOfType } from "../core/event.ts";
+import { isWithdrawal } from "../core/framework_events.ts";
 import { MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { isTerminal } from "../core/job_state.ts";
-import { showSome } from "./show_some.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
-import { attemptCited, cutShortText, recordedAttemptText } from "./attempts.ts";
+import { attemptCited, attemptsOf, cutShortText, recordedAttemptText } from "./attempts.ts";
 import type { Attempt } from "./attempts_noted.ts";
 import type { Evidence } from "./evidence.ts";
-import { type InterruptionReason, isWithdrawal } from "../core/framework_events.ts";
-import { errorText } from "../core/error_text.ts";
+import type { Reasons } from "./explanation.ts";
 import { capital, shortened, taskText } from "./phrases.ts";
+import { reason, showSome } from "./statement.ts";
 
-export interface Overtaken {
+interface Overtaken {
   readonly taskId: TaskId;
   readonly attempt: Attempt;
 }
@@ -24,95 +24,68 @@ export interface Overtaken {
 const NAMES_MAX = 10;
 
 /** In the order of the tasks. Those that completed while the job was Compensating are undone. */
-export function overtakenAttempts(outlined: OutlinedHistory): readonly Overtaken[] {
-  const { job, failedBy, attempts } = outlined;
+export function overtakenAttempts(known: Evidence): readonly Overtaken[] {
+  const { job, failedBy } = known;
   if (failedBy === undefined) return [];
+  const failedAt = failedBy.entry.logId;
   return job.tasks.flatMap(({ taskId, status }) => {
     if (taskId === MAIN_TASK || status === "completed") return [];
-    const attempt = attempts.get(taskId)?.findLast(({ started }) =>
-      started !== undefined && started.logId < failedBy.entry.logId
-    );
+    const attempt = attemptsOf(known, taskId)
+      .findLast(({ started }) => started !== undefined && started.logId < failedAt);
     const end = attempt?.ended?.entry.logId ?? Infinity;
-    return attempt !== undefined && end > failedBy.entry.logId ? [{ taskId, attempt }] : [];
+    return attempt !== undefined && end > failedAt ? [{ taskId, attempt }] : [];
   });
 }
 
-export function unendedAttempts(outlined: OutlinedHistory): readonly Overtaken[] {
-  return overtakenAttempts(outlined).filter(({ attempt }) => attempt.ended === undefined);
+export function unendedAttempts(known: Evidence): readonly Overtaken[] {
+  return overtakenAttempts(known).filter(({ attempt }) => attempt.ended === undefined);
 }
 
 /** The outcome of each. */
-export function overtakenReasons(outlined: OutlinedHistory, causes: Evidence["causes"]): Reasons {
-  const cited = outlined.conditionSince.logId;
-  return showSome(overtakenAttempts(outlined), cited, ({ taskId, attempt }) => {
-    const { ended } = attempt;
-    const cites = attemptCited(attempt, causes);
-    const which = recordedAttemptText(attempt, attempt.maxAttempts);
-    const statement = ended === undefined
-      ? openText(outlined, taskId, which, attempt)
-      : endText(outlined, taskId, which, ended, causes);
-    return [{ statement, cites }];
+export function overtakenReasons(known: Evidence): Reasons {
+  return showSome(overtakenAttempts(known), known.conditionSince, (overtaken) => {
+    const cites = attemptCited(overtaken.attempt, known.causes);
+    return [reason(outcomeText(known, overtaken), ...cites)];
   });
 }
 
-function openText(
-  outlined: OutlinedHistory,
-  taskId: TaskId,
-  which: string,
-  { started }: Attempt,
-): string {
-  const subject = capital(taskText(taskId));
-  if (!isTerminal(outlined.job)) {
-    const since = started === undefined ? "" : ` since ${started.receivedAt}`;
-    return `${subject} is still in ${which}${since}; nothing is undone before that has ended.`;
-  }
-  return `${subject} was in ${which} when the job ${failedText(outlined)}, and its end is not on ` +
-    "record: it may have done its work.";
-}
-
-function endText(
-  outlined: OutlinedHistory,
-  taskId: TaskId,
-  which: string,
-  { entry, end }: NonNullable<Attempt["ended"]>,
-  causes: Evidence["causes"],
-): string {
-  const at = entry.receivedAt;
+function outcomeText(known: Evidence, { taskId, attempt }: Overtaken): string {
+  const { ended, started, maxAttempts } = attempt;
   const task = taskText(taskId);
-  const after = `after the job ${hadFailedText(outlined)}`;
-  switch (end.kind) {
+  const which = recordedAttemptText(attempt, maxAttempts);
+  const [failed, hadFailed] = isOfType(known.failedBy?.entry, "job.JobCancelled")
+    ? ["was cancelled", "had been cancelled"]
+    : ["failed", "had failed"];
+  if (ended === undefined) {
+    const since = started === undefined ? "" : ` since ${started.receivedAt}`;
+    return isTerminal(known.job)
+      ? `${capital(task)} was in ${which} when the job ${failed}, and its end is not on record: ` +
+        "it may have done its work."
+      : `${capital(task)} is still in ${which}${since}; nothing is undone before that has ended.`;
+  }
+  const at = ended.entry.receivedAt;
+  switch (ended.kind) {
     case "completed":
-      return `${capital(task)} completed at ${at}, ${after}: its effect is in place.`;
+      return `${capital(task)} completed at ${at}, after the job ${hadFailed}: ` +
+        "its effect is in place.";
     case "failed":
-      return `${capital(which)} of ${task} failed at ${at}, ${after}: ${errorText(end.error)}.`;
+      return `${capital(which)} of ${task} failed at ${at}, after the job ${hadFailed}: ` +
+        `${errorText(ended.error)}.`;
     case "interrupted":
-      return `${capital(which)} of ${task} was cut short, as recorded at ${at}: ${
-        cutShortText(entry, end.reason, causes)
-      }. ${howFar(end.reason)}`;
+      return `${capital(which)} of ${task} was cut short, as recorded at ${at}: ` +
+        `${cutShortText(ended, known.causes)}. ` +
+        (isWithdrawal(ended.reason)
+          ? "Its handler was not called."
+          : "How far it got is not on record.");
     default:
-      return assertNever(end, "end of an attempt");
+      return assertNever(ended, "end of an attempt");
   }
 }
 
 /** `task charge and task mail were under way when the job failed`. */
-export function underWayText(outlined: OutlinedHistory, overtaken: readonly Overtaken[]): string {
+export function underWayText({ failedBy }: Evidence, overtaken: readonly Overtaken[]): string {
   const names = shortened(overtaken.map(({ taskId }) => taskText(taskId)), NAMES_MAX);
-  return `${names} ${overtaken.length === 1 ? "was" : "were"} under way when the job ` +
-    failedText(outlined);
-}
-
-function failedText(outlined: OutlinedHistory): string {
-  return isCancelled(outlined) ? "was cancelled" : "failed";
-}
-
-function hadFailedText(outlined: OutlinedHistory): string {
-  return isCancelled(outlined) ? "had been cancelled" : "had failed";
-}
-
-function isCancelled({ failedBy }: OutlinedHistory): boolean {
-  return failedBy?.entry.eventType === "job.JobCancelled";
-}
-
-function howFar(reason: InterruptionReason): string {
-  return isWithdrawal(reason) ? "Its handler was not called." : "How far it got is not on record.";
+  const were = overtaken.length === 1 ? "was" : "were";
+  const failed = isOfType(failedBy?.entry, "job.JobCancelled") ? "was cancelled" : "failed";
+  return `${names} ${were} under way when the job ${failed}`;
 }

@@ -2,33 +2,30 @@
 
 import { assertNever } from "../core/assert_never.ts";
 import { reusableTasks } from "../core/decide.ts";
-import type { Next, NextStep, Reasons } from "./explanation.ts";
+import type { JobEventLogEntry } from "../core/event.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
 import { cutShort, tasksLeftInPlace } from "../core/left_in_place.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
-import { causeCited, compensationSubject, unsuccessfulAttempts } from "./attempts.ts";
+import { oneLine } from "../core/shown_value.ts";
+import { causeOf, unsuccessfulAttempts, unsuccessfulUndoings } from "./attempts.ts";
 import { failureReasons } from "./because_ended.ts";
 import type { Circumstances, Evidence } from "./evidence.ts";
-import { automatic, byHand, firstLoadType, manual } from "./next_step.ts";
-import { oneLine } from "../core/shown_value.ts";
+import type { Next, NextStep, Reasons } from "./explanation.ts";
 import { capital, reasonText, shortened, taskText } from "./phrases.ts";
+import { automatic, byHand, manual, reason } from "./statement.ts";
 
 const NAMES_MAX = 10;
 
 /** `is parked since ...: charge is ...`, the cause first. */
-export function parkedSummary(
-  { job, parked, suspended }: OutlinedHistory,
-  { circumstances }: Evidence,
-): string {
+export function parkedSummary({ job, parked, suspended, circumstances }: Evidence): string {
   if (job.parked === undefined || parked === undefined) return "is parked.";
   const held = job.suspendedBy === undefined || suspended === undefined
     ? ""
     : ` It is suspended as well${reasonText(suspended.attributes.reason)}.`;
   const refused = job.parked.reason === "noDefinition" ? refusalText(circumstances) : "";
-  const parts = [`is parked since ${parked.receivedAt}: ${oneLine(job.parked.message)}.`, refused];
-  return parts.filter((part) => part !== "").join(" ") + held;
+  return [`is parked since ${parked.receivedAt}: ${oneLine(job.parked.message)}.`, refused]
+    .filter(Boolean).join(" ") + held;
 }
 
 /** `Version 2 does not take its input: /country: is required.`, or nothing. */
@@ -37,61 +34,53 @@ function refusalText({ refusal }: Circumstances): string {
   return `Version ${refusal.version} does not take its input: ${oneLine(refusal.why)}.`;
 }
 
+/** Before the retry of a job when no version of its type is loaded. */
+export function firstLoadType({ job, created }: Evidence): NextStep<LogId> {
+  const statement = `First load a module (--definitions) that defines type ${job.type ?? ""}.`;
+  return byHand(statement, created);
+}
+
 /** Before the retry of a job whose version is not loaded. */
-export function firstFit({ job, created }: OutlinedHistory, circumstances: Circumstances): Next {
+export function firstFit({ job, created, circumstances }: Evidence): Next {
   if (circumstances.refusal === undefined) return [];
   const statement = `First load version ${job.definitionVersion ?? 1} of type ${job.type ?? ""}, ` +
     `or a newer one that takes its input; else the new job is parked. ${
       refusalText(circumstances)
     }`;
-  return [byHand(statement, [created.logId])];
+  return [byHand(statement, created)];
 }
 
-export function parkedReasons(outlined: OutlinedHistory, evidence: Evidence): Reasons {
-  const { job, parked } = outlined;
+export function parkedReasons(known: Evidence): Reasons {
+  const { job, parked, causes } = known;
   if (job.parked === undefined || parked === undefined) return [];
   const { message, disagreesWith } = job.parked;
-  const cites = disagreesWith === undefined ? [parked.logId] : [parked.logId, disagreesWith];
   return [
-    {
-      statement: `${capital(oneLine(message))}.`,
-      cites: [...cites, ...causeCited(parked, evidence.causes)],
-    },
-    {
-      statement: "It begins and undoes nothing meanwhile; events still count.",
-      cites: [parked.logId],
-    },
-    ...crashes(outlined, evidence),
-    ...failureReasons(outlined, evidence),
+    reason(`${capital(oneLine(message))}.`, parked, disagreesWith, causeOf(parked, causes)),
+    reason("It begins and undoes nothing meanwhile; events still count.", parked),
+    ...crashes(known),
+    ...failureReasons(known),
   ];
 }
 
 /** How often the process ended while it ran, and the restarts that show this. */
-function crashes(
-  { job, parked, attempts, compensations }: OutlinedHistory,
-  { causes }: Evidence,
-): Reasons {
+function crashes(known: Evidence): Reasons {
+  const { job, parked } = known;
   if (job.parked?.reason !== "crashed" || parked?.taskId === undefined) return [];
   const { taskId } = parked;
-  return [
-    ...unsuccessfulAttempts(taskText(taskId), attempts.get(taskId) ?? [], causes),
-    ...unsuccessfulAttempts(compensationSubject(taskId), compensations.get(taskId) ?? [], causes),
-  ];
+  return [...unsuccessfulAttempts(known, taskId), ...unsuccessfulUndoings(known, taskId)];
 }
 
-export function whileParked(outlined: OutlinedHistory, { circumstances }: Evidence): Next {
-  const { job, parked } = outlined;
+export function whileParked(known: Evidence): Next {
+  const { job, parked, circumstances } = known;
   if (job.parked === undefined || parked === undefined) return [];
   const path = `/jobs/${job.jobId}`;
-  const first = circumstances.isTypeMissing
-    ? [firstLoadType(outlined)]
-    : firstFit(outlined, circumstances);
+  const first = circumstances.isTypeMissing ? [firstLoadType(known)] : firstFit(known);
   const reused = shortened(reusableTasks(job).map(({ taskId }) => taskId), NAMES_MAX);
   const after = reused === ""
     ? "a new job starts from the beginning"
     : `a new job reuses ${reused}`;
   return [
-    ...remedy(outlined, job.parked.reason, parked.logId),
+    remedy(known, job.parked.reason, parked),
     // Code that fits continues the other jobs by itself; other code parks them again.
     ...(job.parked.reason === "crashed"
       ? [manual("Let it try again as it is:", `${path}/resume`)]
@@ -129,27 +118,31 @@ function cancelText(reason: ParkReason): string {
 }
 
 /** What must be fixed, and whether the job then continues by itself. */
-function remedy({ job, created }: OutlinedHistory, reason: ParkReason, by: LogId): Next {
+function remedy(
+  { job, created }: Evidence,
+  why: ParkReason,
+  parked: JobEventLogEntry,
+): NextStep<LogId> {
   const type = job.type ?? "";
-  switch (reason) {
+  switch (why) {
     case "diverged": {
       const statement =
         "Nothing, until Daybook starts with code that fits the record. Unchanged code must take " +
         "time from ctx.now(), data from tasks.";
-      return [automatic(statement, [by, job.parked?.disagreesWith ?? by])];
+      return automatic(statement, parked, job.parked?.disagreesWith ?? parked);
     }
     case "noDefinition": {
       const version = job.definitionVersion ?? 1;
       const statement = `Nothing, until Daybook starts with a module (--definitions) that has ` +
         `type ${type} version ${version}, or another that says runs: [${version}]; then it continues.`;
-      return [automatic(statement, [created.logId])];
+      return automatic(statement, created);
     }
     case "crashed": {
       const statement = "Nothing: it does not continue by itself. First fix what ends " +
         "the process, and start Daybook with the fix.";
-      return [automatic(statement, [by])];
+      return automatic(statement, parked);
     }
     default:
-      return assertNever(reason, "reason of parking");
+      return assertNever(why, "reason of parking");
   }
 }

@@ -1,19 +1,18 @@
 /** Describes pauses: the scope of each, its times, and what ends it. */
 
+import { deriveCondition } from "../core/condition.ts";
 import { counted } from "../core/counted.ts";
+import { errorText } from "../core/error_text.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { AttemptFailure, PauseScope } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
-import { isOfEverything, type Pause } from "../core/pauses.ts";
-import { deriveCondition } from "../core/condition.ts";
 import { isTerminal } from "../core/job_state.ts";
+import { isOfEverything, type Pause } from "../core/pauses.ts";
+import { oneLine } from "../core/shown_value.ts";
 import type { Evidence, HoldingPause } from "./evidence.ts";
 import type { Next, NextStep, Reasons } from "./explanation.ts";
-import { automatic } from "./next_step.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
-import { errorText } from "../core/error_text.ts";
-import { oneLine } from "../core/shown_value.ts";
 import { actorText, latest, reasonText, taskText } from "./phrases.ts";
+import { automatic, byHand, reason } from "./statement.ts";
 
 /** `everything`, `type mail.send`, `type mail.send with label tenant:acme`. */
 export function scopeText({ type, label, key }: PauseScope): string {
@@ -53,7 +52,7 @@ export function pauseCause({ failures, lastFailure, by, type = "" }: HoldingPaus
   const last = lastFailure === undefined ? "" : `, the last of ${failureText(lastFailure)}`;
   const statement = `The pause began by itself when ${attempts} of type ${oneLine(type)} had ` +
     `failed${last}.`;
-  return [{ statement, cites: [...latest(failures), by] }];
+  return [reason(statement, ...latest(failures), by)];
 }
 
 /** `task charge of job a at 2026-...: BankDown: the bank is down`. */
@@ -69,8 +68,7 @@ function failureText(entry: JobEventLogEntry): string {
  * waits for, or executing.
  */
 export function holdingLater(
-  { job }: OutlinedHistory,
-  { circumstances: { pauses = [] } }: Evidence,
+  { job, circumstances: { pauses = [] } }: Evidence,
 ): readonly HoldingPause[] {
   const condition = deriveCondition(job);
   const holdsLater = !isTerminal(job) && condition !== "queued" && condition !== "executing";
@@ -90,7 +88,7 @@ export function heldLaterText(pauses: readonly HoldingPause[]): string {
 export function heldLaterReasons(pauses: readonly HoldingPause[]): Reasons {
   if (pauses.length === 0) return [];
   return [
-    { statement: heldLaterText(pauses), cites: pausesCited(pauses) },
+    reason(heldLaterText(pauses), ...pausesCited(pauses)),
     ...pauses.flatMap(pauseCause),
   ];
 }
@@ -106,14 +104,14 @@ export function pauseSteps(pause: Pause): Next {
     ? "Nothing begins while everything is paused; events still count."
     : `Nothing of ${scopeText(pause)} begins while it is paused; events still count.`;
   return [
-    automatic(nothing, [by]),
-    ...until === undefined ? [] : [automatic(`The pause ends by itself at ${until}.`, [by])],
+    automatic(nothing, by),
+    ...until === undefined ? [] : [automatic(`The pause ends by itself at ${until}.`, by)],
     endStep(pause),
   ];
 }
 
 export function endStep(pause: Pause): NextStep<LogId> {
-  return ending(pause, `End the pause${ofText(pause)}:`, []);
+  return ending(pause, `End the pause${ofText(pause)}:`);
 }
 
 /** Before the retry of a job whose deadline has passed. */
@@ -123,14 +121,14 @@ export function firstEndStep(pause: Pause): NextStep<LogId> {
   const statement = `First end the pause${
     ofText(pause)
   }, which would hold the new job as well${end}:`;
-  return ending(pause, statement, [by]);
+  return { ...ending(pause, statement), cites: [by] };
 }
 
 function ofText(pause: Pause): string {
   return isOfEverything(pause) ? "" : ` of ${scopeText(pause)}`;
 }
 
-function ending({ pauseId }: Pause, statement: string, cites: readonly LogId[]): NextStep<LogId> {
+function ending({ pauseId }: Pause, statement: string): NextStep<LogId> {
   const action = { method: "DELETE", path: `/pauses/${pauseId}` } as const;
-  return { by: "anyone", statement, cites, action };
+  return { ...byHand(statement), action };
 }

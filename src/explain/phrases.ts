@@ -1,16 +1,16 @@
 /** Phrases that explanations share, so that the same thing is always said in the same way. */
 
-import { countOf } from "../core/counted.ts";
-import { countText } from "../core/size.ts";
 import { assertNever } from "../core/assert_never.ts";
+import { countOf } from "../core/counted.ts";
+import { durationText } from "../core/duration.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { InterruptionReason } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
-import type { Failure } from "../core/job_state.ts";
 import { type EventMatcher, type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
-import { correlationText } from "./mismatch.ts";
+import type { Failure } from "../core/job_state.ts";
 import { oneLine, shownText } from "../core/shown_value.ts";
-import { durationText } from "../core/duration.ts";
+import { countText } from "../core/size.ts";
+import { correlationText } from "./mismatch.ts";
 
 /** How many entries that say the same are cited: the latest. */
 const CITED_MAX = 10;

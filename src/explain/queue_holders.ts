@@ -3,9 +3,8 @@
  */
 
 import { counted } from "../core/counted.ts";
-import type { Next, Reasons } from "./explanation.ts";
-import type { LogId } from "../core/ids.ts";
 import { durationText } from "../core/duration.ts";
+import type { LogId } from "../core/ids.ts";
 import { shownText } from "../core/shown_value.ts";
 import type {
   BlockingLimit,
@@ -14,9 +13,10 @@ import type {
   WorkerHolder,
   WorkersThen,
 } from "./evidence.ts";
-import { manual } from "./next_step.ts";
+import type { Next, Reasons } from "./explanation.ts";
 import { pausesText } from "./pause_texts.ts";
 import { actorText, reasonText, taskText } from "./phrases.ts";
+import { byHand, manual, reason } from "./statement.ts";
 
 /** The beginning of the reason that names the holder of a worker. */
 export const HELD_BY = "A worker is held by ";
@@ -32,7 +32,7 @@ export function queueHeldText(queue: Queue): string {
   const { pauses, limit } = queue;
   return pauses === undefined && limit !== undefined
     ? placesHeldText(limit)
-    : queueText(queue) + holdersText(queue);
+    : queueText(queue) + (limit === undefined ? holdersText(queue.holders ?? [], queue.busy) : "");
 }
 
 /** The same without those jobs: `2 jobs ahead of it, and 16 of 16 workers busy`. */
@@ -115,14 +115,12 @@ function placesHeldText(blocking: BlockingLimit): string {
   const [only] = holders;
   return taken === 1 && only !== undefined
     ? `job ${only.jobId} holds ${what}, ${attemptText(only)}`
-    : `${counted(taken, "job holds", "jobs hold")} ${what}${
-      holdersText({ limit: blocking, busy: 0 })
-    }`;
+    : `${counted(taken, "job holds", "jobs hold")} ${what}${placeHoldersText(blocking)}`;
 }
 
 /** ` behind 2 jobs of its key`, of a job that waits for a place. */
 export function behindText(
-  { pauses, limit, ahead = 0 }: Pick<QueueThen, "pauses" | "limit" | "ahead">,
+  { pauses, limit, ahead = 0 }: Pick<QueueThen, "pauses" | "limit" | "ahead"> = {},
 ): string {
   if (pauses !== undefined || limit === undefined || ahead === 0) return "";
   const whose = limit.isOfKey ? " of its key" : "";
@@ -130,57 +128,57 @@ export function behindText(
 }
 
 /** `: crawl-a in task crawl since ..., without a time limit, and 1 other job`; or nothing. */
-export function holdersText(
-  { holders = [], busy, limit }: Pick<Queue, "holders" | "busy" | "limit">,
-): string {
-  const named = holdersOf(limit, holders).slice(0, NAMED_MAX).map(holderText);
-  if (named.length === 0) return "";
-  const taken = limit === undefined || limit.limit === "rate" ? busy : limit.taken;
-  return `: ${named.join("; ")}${othersText(taken - named.length)}`;
+export function holdersText(holders: readonly WorkerHolder[], taken: number): string {
+  const named = holders.slice(0, NAMED_MAX).map(holderText);
+  return named.length === 0 ? "" : `: ${named.join("; ")}${othersText(taken - named.length)}`;
 }
 
-/** The holders of workers or places; a rate has none. */
-function holdersOf(
-  limit: BlockingLimit | undefined,
-  ofWorkers: readonly WorkerHolder[],
-): readonly WorkerHolder[] {
+/** The same for the places of a limit; a rate has none. */
+export function placeHoldersText(limit: BlockingLimit): string {
+  return limit.limit === "rate" ? "" : holdersText(limit.holders, limit.taken);
+}
+
+type Limit = BlockingLimit | undefined;
+
+/** The holders of the places of a limit, or of the workers; a rate has none. */
+function holdersOf(limit: Limit, ofWorkers: readonly WorkerHolder[]): readonly WorkerHolder[] {
   if (limit === undefined) return ofWorkers;
   return limit.limit === "rate" ? [] : limit.holders;
 }
 
-/** The entries that began what holds the job up, oldest first. */
+/** The entries that began what holds a job up, oldest first. */
 export function blockingEntries(
-  { limit, holders = [] }: Pick<Queue, "holders" | "limit">,
+  limit: Limit,
+  ofWorkers: readonly WorkerHolder[] = [],
 ): readonly LogId[] {
   if (limit?.limit === "rate") return limit.starts.map(({ by }) => by);
-  return holdersOf(limit, holders).map(({ startedBy }) => startedBy);
+  return holdersOf(limit, ofWorkers).map(({ startedBy }) => startedBy);
 }
 
 /** The entry that set a limit in place of the code's. */
-export function changeCited({ limit }: Pick<Queue, "limit">): readonly LogId[] {
+export function changeCited(limit: Limit): readonly LogId[] {
   return limit?.change === undefined ? [] : [limit.change.logId];
 }
 
 /** Who changed the limit that keeps a job waiting, and why. */
-export function changeReason({ limit }: Pick<Queue, "limit">): Reasons {
+export function changeReason(limit: Limit): Reasons {
   if (limit?.change === undefined) return [];
-  const { at, logId, reason } = limit.change;
-  const statement = `The limits of type ${limit.type} were changed at ${at}` +
-    `${actorText(limit.change)}${reasonText(reason)}.`;
-  return [{ statement, cites: [logId] }];
+  const { type, change } = limit;
+  const by = actorText(change) + reasonText(change.reason);
+  return [reason(`The limits of type ${type} were changed at ${change.at}${by}.`, change)];
 }
 
 /** For a limit that lets fewer jobs begin than that of the code. */
-export function restoreLimit({ limit }: Pick<Queue, "limit">): Next {
+export function restoreLimit(limit: Limit): Next {
   if (limit?.change === undefined || limit.isTightened !== true) return [];
   const { type, change } = limit;
   const action = { method: "DELETE", path: `/limits/${type}` } as const;
   const statement = `Restore the limits that type ${type} has in its code, which let more begin:`;
-  return [{ by: "anyone", statement, cites: [change.logId], action }];
+  return [{ ...byHand(statement, change), action }];
 }
 
 /** When a rate lets the next job begin; RFC 3339. */
-export function rateOpensAt({ limit }: Pick<Queue, "limit">): string | undefined {
+export function rateOpensAt(limit: Limit): string | undefined {
   if (limit?.limit !== "rate") return undefined;
   const [first] = limit.starts;
   return first && new Date(first.atMs + limit.perMs).toISOString();
@@ -242,7 +240,7 @@ export function overtakenText({ overtaken }: Queue, priority: number): string {
 }
 
 /** What to do when a worker is needed at once. */
-export function cancelHolders({ holders = [], limit }: Pick<Queue, "holders" | "limit">): Next {
+export function cancelHolders(limit: Limit, holders: readonly WorkerHolder[] = []): Next {
   const what = limit === undefined ? "worker" : "place";
   const isPlaces = limit !== undefined && limit.limit !== "rate";
   // After the limit was lowered, more may have to end than are named.

@@ -2,13 +2,14 @@
 
 import type { Condition } from "../core/condition.ts";
 import { counted } from "../core/counted.ts";
-import type { Reasons } from "./explanation.ts";
-import { pauseTimes, scopeText } from "./pause_texts.ts";
 import { oneLine } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
-import { latest, reasonText, shortened } from "./phrases.ts";
 import type { QueueFacts } from "./evidence.ts";
-import { blockingEntries, changeReason, holdersText, limitText } from "./queue_holders.ts";
+import type { Reasons } from "./explanation.ts";
+import { pauseTimes, scopeText } from "./pause_texts.ts";
+import { latest, reasonText, shortened } from "./phrases.ts";
+import { blockingEntries, changeReason, limitText, placeHoldersText } from "./queue_holders.ts";
+import { reason } from "./statement.ts";
 
 const PAUSES_MAX = 3;
 const NAMED_MAX = 3;
@@ -31,35 +32,33 @@ function limitedOnes({ limits }: QueueFacts): Reasons {
     const what = limit.limit === "rate" ? "to begin" : "for a place";
     const which = jobs === 1 ? first : `${first} first`;
     const statement = `${counted(jobs, "job waits", "jobs wait")} ${what} (${which}): ` +
-      `${limitText(limit)}${holdersText({ limit, busy: 0 })}.`;
-    const holds = latest(blockingEntries({ limit }));
-    return [
-      { statement, cites: [...new Set([...holds, firstBy])] },
-      ...changeReason({ limit }),
-    ];
+      `${limitText(limit)}${placeHoldersText(limit)}.`;
+    const holds = latest(blockingEntries(limit));
+    return [reason(statement, ...new Set([...holds, firstBy])), ...changeReason(limit)];
   });
 }
 
 /** What pauses hold, including pauses of everything. */
 function pausedOnes({ pauses }: QueueFacts): Reasons {
   return pauses.slice(0, PAUSES_MAX).map((pause) => {
-    const { jobs, firstJobs, reason, by, failures = [] } = pause;
+    const { jobs, firstJobs, reason: why, by, failures = [] } = pause;
     const named = jobs === 0 ? "" : `: ${shortened(firstJobs.slice(0, NAMED_MAX), jobs)}`;
     const more = jobs > NAMED_MAX ? ` and ${jobs - NAMED_MAX} more` : "";
     const waits = counted(jobs, "job waits", "jobs wait");
     const statement = `The pause of ${scopeText(pause)} has been in force ${pauseTimes(pause)}` +
-      `${reasonText(reason)}; ${waits} for its end${named}${more}.`;
-    return { statement, cites: [by, ...latest(failures)] };
+      `${reasonText(why)}; ${waits} for its end${named}${more}.`;
+    return reason(statement, by, ...latest(failures));
   });
 }
 
 /** What is held for other reasons than the cause. */
 function held({ parked }: QueueFacts): Reasons {
-  return parked.map(({ type, jobs, newest }) => ({
-    statement: `${counted(jobs, "job")} of type ${type} ${jobs === 1 ? "is" : "are"} parked: ` +
-      `${oneLine(newest.message)} (${newest.jobId}).`,
-    cites: [newest.by],
-  }));
+  return parked.map(({ type, jobs, newest }) => {
+    const are = jobs === 1 ? "is" : "are";
+    const statement = `${counted(jobs, "job")} of type ${type} ${are} parked: ` +
+      `${oneLine(newest.message)} (${newest.jobId}).`;
+    return reason(statement, newest.by);
+  });
 }
 
 /** `3 jobs back off, 2 of them after Error: the bank is down`. */
@@ -79,7 +78,7 @@ function backoffs(facts: QueueFacts): Reasons {
   const { types } = backoff;
   const of = `${types.length === 1 ? "type" : "types"} ${shortened(types, NAMED_MAX)}`;
   const statement = `${backoffText(facts)} (${of}).`;
-  return [{ statement, cites: backoff.by }];
+  return [reason(statement, ...backoff.by)];
 }
 
 const LONGEST: readonly (readonly [Condition, string])[] = [
@@ -92,6 +91,6 @@ function longestOnes({ longest }: QueueFacts): Reasons {
   return LONGEST.flatMap(([condition, words]) => {
     const job = longest[condition];
     if (job === undefined) return [];
-    return [{ statement: `Job ${job.jobId} ${words}, since ${job.since}.`, cites: [job.by] }];
+    return [reason(`Job ${job.jobId} ${words}, since ${job.since}.`, job.by)];
   });
 }

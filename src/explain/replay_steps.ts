@@ -1,11 +1,11 @@
 /** A job's history step by step: for each entry, the row that applied, what it changed, and why. */
 
-import { type Change, changesKnowing } from "./changes.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { type Applied, JobFold } from "../core/job_fold.ts";
 import type { JobState } from "../core/job_state.ts";
 import type { RuleName } from "../core/rules.ts";
+import { type Change, changesKnowing } from "./changes.ts";
 import { explainStep } from "./why.ts";
 
 export interface ReplayStep {

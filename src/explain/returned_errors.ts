@@ -1,24 +1,24 @@
 /** Steps that completed although their result is an error, as some services answer with 200. */
 
-import type { Reasons } from "./explanation.ts";
 import { MAIN_TASK } from "../core/ids.ts";
 import type { CompletedTask } from "../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonValue } from "../core/json.ts";
 import { shownText, shownValue } from "../core/shown_value.ts";
+import type { Reasons } from "./explanation.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { capital, taskText } from "./phrases.ts";
+import { reason } from "./statement.ts";
 
 const TASKS_SHOWN_MAX = 3;
 const MEMBERS_SHOWN_MAX = 3;
 
 /** For a job that a task, or `run`, failed: the results before it that say of an error. */
-export function returnedErrors(outlined: OutlinedHistory): Reasons {
-  return tasksWithError(outlined).map(({ taskId, completedBy, result }) => ({
-    statement: `${capital(taskText(taskId))} completed, but its result is an error: ${
-      errorIn(result)
-    }.`,
-    cites: [completedBy],
-  }));
+export function returnedErrors(known: OutlinedHistory): Reasons {
+  return tasksWithError(known).map(({ taskId, completedBy, result }) => {
+    const subject = capital(taskText(taskId));
+    const statement = `${subject} completed, but its result is an error: ${errorIn(result)}.`;
+    return reason(statement, completedBy);
+  });
 }
 
 /** The first of the tasks with such a result. */

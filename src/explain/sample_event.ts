@@ -1,8 +1,8 @@
 /** Creates a sample event that would satisfy an expectation. */
 
 import { type Correlation, holds } from "../core/correlation.ts";
-import { isScalar, type JsonObject, type JsonScalar, pointerTo } from "../core/json.ts";
 import type { ExpectedEvent } from "../core/job_plan.ts";
+import { isScalar, type JsonObject, type JsonScalar, pointerTo } from "../core/json.ts";
 import { shownScalar } from "../core/shown_value.ts";
 
 /** How many of the possible values a placeholder names. */

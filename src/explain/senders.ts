@@ -4,14 +4,14 @@
  */
 
 import { type Condition, conditionText, deriveCondition } from "../core/condition.ts";
-import type { NextStep, Statement } from "./explanation.ts";
+import { errorText } from "../core/error_text.ts";
 import type { LogId, TaskId } from "../core/ids.ts";
 import type { BackingOffTask, JobState } from "../core/job_state.ts";
-import { errorText } from "../core/error_text.ts";
 import type { JsonScalar } from "../core/json.ts";
 import { shownScalar, shownText } from "../core/shown_value.ts";
-import { manual } from "./next_step.ts";
+import type { NextStep, Statement } from "./explanation.ts";
 import { cancelReason, taskText } from "./phrases.ts";
+import { manual, reason } from "./statement.ts";
 
 export interface Sender {
   /** The type of the jobs that send such events, and their task. */
@@ -33,11 +33,11 @@ export function senderReason(
   const by = `Others came from ${taskText(taskId)} of jobs of type ${type}`;
   const shown = shownScalar(value);
   if (job === undefined) {
-    return { statement: `${by}, and no job of that type was given ${shown}.`, cites: [sentBy] };
+    return reason(`${by}, and no job of that type was given ${shown}.`, sentBy);
   }
   const statement = `${by}; job ${job.jobId}, which has ${shown} at ${shownText(path)}, ` +
     `${becameText(job)}.`;
-  return { statement, cites: [sentBy, job.firstLogId, whyNot(job)] };
+  return reason(statement, sentBy, job.firstLogId, whyNot(job));
 }
 
 /** The entry since which it is what it is. */

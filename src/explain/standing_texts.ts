@@ -2,8 +2,8 @@
 
 import { counted } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";
-import type { DatabaseInForce, Standing, WhyLeading } from "../core/standing.ts";
 import { oneLine } from "../core/shown_value.ts";
+import type { DatabaseInForce, Standing, WhyLeading } from "../core/standing.ts";
 
 const WHY: Readonly<Record<WhyLeading, string>> = {
   first: "no process had led this journal before",

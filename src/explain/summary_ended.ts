@@ -1,98 +1,88 @@
 /** The first sentence about a job that has ended. */
 
 import { assertNever } from "../core/assert_never.ts";
-import { MAIN_TASK } from "../core/ids.ts";
-import { type Failure, hasCode } from "../core/job_state.ts";
-import { type OutlinedHistory, tookMs } from "./outlined_history.ts";
-import { neverStarted, notableReasons, repeatedReasons } from "./because_ended.ts";
-import { lateLimit } from "./late_limit.ts";
-import { compensableTasks } from "./because_compensating.ts";
-import type { Evidence } from "./evidence.ts";
-import { heldUntilDeadline, heldUpReasons } from "./hold_up_texts.ts";
-import { namedInputText } from "./named_input.ts";
 import { durationText } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
+import { MAIN_TASK } from "../core/ids.ts";
+import { type FailedJob, type Failure, hasCode, type JobState } from "../core/job_state.ts";
+import { isScalar, type JsonObject } from "../core/json.ts";
+import { shownScalar } from "../core/shown_value.ts";
+import { compensableTasks } from "./attempts.ts";
+import { neverStarted, notableReasons, repeatedReasons } from "./because_ended.ts";
+import { countedOfAnother, eventsTooLate } from "./counted_events.ts";
+import { placePath, placesIn } from "./elsewhere.ts";
+import type { Evidence } from "./evidence.ts";
+import { heldUntilDeadline, heldUpReasons } from "./hold_up_texts.ts";
+import { lateLimit } from "./late_limit.ts";
+import { tookMs } from "./outlined_history.ts";
 import { actorText, cancelReason, capital, shortened, taskText } from "./phrases.ts";
-import { lastWaitGivenUp } from "./run_answers.ts";
-import { countedOfAnother, eventsTooLate } from "./retrospect.ts";
-import { timeSpent, timeText } from "./time_spent.ts";
-import { lateDeadlineText } from "./times.ts";
-import { resultsOfOtherCode } from "./retried.ts";
+import { resultsOfOtherCode } from "./repeated_work.ts";
 import { returnedErrors } from "./returned_errors.ts";
-import { usualText } from "./usual_time.ts";
+import { lastWaitGivenUp } from "./run_answers.ts";
+import { timeSpent, timeText, usualText } from "./time_spent.ts";
+import { lateDeadlineText } from "./times.ts";
 
 /** How many names a sentence has. */
-export const NAMES_MAX = 5;
+const NAMES_MAX = 5;
 
-export function succeeded(outlined: OutlinedHistory, evidence: Evidence): string {
-  const { job } = outlined;
+export function succeededText(known: Evidence): string {
+  const { job } = known;
   if (job.state !== "Done") return "is Done.";
-  const took = tookText(outlined, evidence);
+  const took = tookText(known);
   const done = job.failure === undefined
     ? `is Done since ${job.endedAt}${took}.`
     : `is Done since ${job.endedAt}${took}: it failed (${failureText(job.failure)}), ` +
       "and its policy accepts a compensated end.";
-  const [aside] = [
-    ...notableReasons(outlined, evidence),
-    ...took === "" ? heldUpReasons(outlined, evidence) : [],
-  ];
+  const [aside] = [...notableReasons(known), ...took === "" ? heldUpReasons(known) : []];
   return aside === undefined ? done : `${done} ${aside.statement}`;
 }
 
 /** `, after 3 d, where the 6 ... took 2 ms in the median: 3 d waiting for "signed" (...)`. */
-function tookText(outlined: OutlinedHistory, evidence: Evidence): string {
-  const { usual } = evidence;
-  const ms = tookMs(outlined);
-  const parts = timeSpent(outlined, evidence);
+function tookText(known: Evidence): string {
+  const { usual, job } = known;
+  const ms = tookMs(known);
+  const parts = timeSpent(known);
   if (parts.length === 0 || ms === undefined || usual === undefined) return "";
-  return `, after ${durationText(ms)}, ${usualText(usual, outlined.job)}: ${timeText(parts)}`;
+  return `, after ${durationText(ms)}, ${usualText(usual, job)}: ${timeText(parts)}`;
 }
 
-export function failed(outlined: OutlinedHistory, evidence: Evidence): string {
-  const { job } = outlined;
+export function failedText(known: Evidence): string {
+  const { job, failedBy } = known;
   if (job.state !== "Failed") return "is Failed.";
   const { failure } = job;
   const recovery = failure.recoveryRequired
-    ? ` ${capital(uncompensatedText(outlined))} failed as well: an operator must see to it.`
+    ? ` ${capital(uncompensatedText(job))} failed as well: an operator must see to it.`
     : "";
-  const givenUp = failure.kind === "error" && failure.taskId === MAIN_TASK
-    ? lastWaitGivenUp(outlined)
-    : undefined;
-  const late = lateLimit(outlined, evidence);
-  return failure.kind === "cancelled"
-    ? `was cancelled${actorText(outlined.failedBy?.entry ?? {})}${
-      cancelReason(failure)
-    }.${recovery}`
-    : neverStarted(outlined, job)
-    ? `could not be started: ${errorText(failure.error)}.`
-    : [
-      `failed: ${failureText(failure)}${namedInputText(job, failure.error.message)}` +
-      `${neverRanText(outlined)}${lateDeadlineText(outlined)}.${recovery}`,
-      ...[
-        ...countedOfAnother(outlined),
-        ...returnedErrors(outlined),
-        ...resultsOfOtherCode(outlined, evidence),
-        givenUp,
-        late,
-      ]
-        .flatMap((one) => one?.statement ?? []),
-      ...[
-        ...repeatedReasons(outlined, evidence).slice(0, 1),
-        ...eventsTooLate(outlined, evidence),
-        ...heldUntilDeadline(outlined, evidence),
-      ].map(({ statement }) => statement),
-    ].join(" ");
+  if (failure.kind === "cancelled") {
+    return `was cancelled${actorText(failedBy?.entry ?? {})}${cancelReason(failure)}.${recovery}`;
+  }
+  if (neverStarted(known)) return `could not be started: ${errorText(failure.error)}.`;
+  const beside = [
+    ...countedOfAnother(known),
+    ...returnedErrors(known),
+    ...resultsOfOtherCode(known),
+    ...failure.kind === "error" && failure.taskId === MAIN_TASK ? lastWaitGivenUp(known) : [],
+    ...lateLimit(known),
+    ...repeatedReasons(known).slice(0, 1),
+    ...eventsTooLate(known),
+    ...heldUntilDeadline(known),
+  ];
+  return [
+    `failed: ${failureText(failure)}${namedInputText(job)}${neverRanText(known)}` +
+    `${lateDeadlineText(known)}.${recovery}`,
+    ...beside.map(({ statement }) => statement),
+  ].join(" ");
 }
 
 /** For a job whose deadline passed before it got a worker. */
-function neverRanText({ job, failedBy, attempts }: OutlinedHistory): string {
+function neverRanText({ job, failedBy, attempts }: Evidence): string {
   return failedBy?.entry.eventType === "job.DeadlinePassed" && hasCode(job) && attempts.size === 0
     ? ", before any of its code had run"
     : "";
 }
 
 /** `the compensation of task debit (Error: the bank is closed)`. */
-function uncompensatedText({ job }: OutlinedHistory): string {
+function uncompensatedText(job: JobState): string {
   const failed = compensableTasks(job).flatMap(({ taskId, compensation }) =>
     compensation?.status === "failed"
       ? [`${taskText(taskId)} (${errorText(compensation.error)})`]
@@ -128,4 +118,24 @@ export function failureText(failure: Failure | undefined): string {
 /** The message that `failureBy` gives an event without one. */
 function policyMessage(eventType: string): string {
   return `the policy names ${eventType} an error`;
+}
+
+const INPUTS_SHOWN_MAX = 2;
+/** Shorter names occur as ordinary words. */
+const NAME_LENGTH_MIN = 3;
+
+/** `; its input has weight = "2,5"`, for the parts of the input that the error names. */
+function namedInputText({ input, sealed, failure }: FailedJob): string {
+  if (sealed !== undefined || input === undefined || isScalar(input)) return "";
+  const words = new Set(failure.error.message.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? []);
+  const named = placesIn({ input } as JsonObject)
+    .map((place) => ({ path: placePath(place).slice("input.".length), value: place.value }))
+    .filter(({ path }) => {
+      const name = path.split(".").at(-1)?.toLowerCase() ?? "";
+      return name.length >= NAME_LENGTH_MIN && words.has(name);
+    })
+    .slice(0, INPUTS_SHOWN_MAX);
+  if (named.length === 0) return "";
+  const shown = named.map(({ path, value }) => `${path} = ${shownScalar(value)}`);
+  return `; its input has ${shown.join(" and ")}`;
 }

@@ -3,9 +3,9 @@
 import type { FactEntry, FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
 import type { EventId, EventType, ExecutionId, LogId, TaskId } from "../core/ids.ts";
 import { type JobPlan, MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
-import type { SupposedLimits } from "./limits_what_if.ts";
 import type { JsonObject } from "../core/json.ts";
 import { entryEventIds, type Point } from "../core/point.ts";
+import type { SupposedLimits } from "./limits_what_if.ts";
 
 /** An event that did not happen, as the job would have received it. */
 export interface SupposedEvent {

@@ -16,7 +16,7 @@ import { toMatchable } from "../core/projector.ts";
 import { shownScalar, shownText } from "../core/shown_value.ts";
 import type { Work } from "../core/work.ts";
 import { type Place, placePath, placesIn } from "./elsewhere.ts";
-import type { Candidates } from "./evidence.ts";
+import type { Candidates, Evidence } from "./evidence.ts";
 import { looseForm } from "./likeness/loose_form.ts";
 import { type OwnValue, ownValues } from "./likeness/own_values.ts";
 import {
@@ -66,16 +66,16 @@ export function ownShare(expectations: number): number {
  * @param ownMax From `ownShare`.
  */
 export function* findSuspects(
-  outlined: OutlinedHistory,
+  known: Evidence,
   comparison: Omit<Comparison, "common">,
   open: OpenExpectation,
-  candidates: Candidates | undefined,
   ownMax: number,
 ): Work<readonly Suspect[]> {
+  const candidates = known.candidates.get(open.expected.id);
   const common = candidates?.common ?? new Set<string>();
   const suspects: Suspect[] = [];
-  const own = ownOnes(outlined, open, ownMax);
-  for (const candidate of [...own, ...foreignEntries(outlined, candidates)]) {
+  const own = ownOnes(known, open, ownMax);
+  for (const candidate of [...own, ...foreignEntries(known, candidates)]) {
     const suspect = toSuspect({ ...comparison, common }, open.expected, candidate);
     if (suspect !== undefined) suspects.push(suspect);
     yield;

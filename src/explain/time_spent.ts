@@ -1,21 +1,35 @@
-/** Where the time of a slow job went: failed attempts, pauses and waits. */
+/**
+ * Where the time of a slow job went: failed attempts, pauses and waits.
+ *
+ * The rule: a job is compared with at least five similar ones that were created before it and
+ * succeeded. It took far longer if it took more than three times their median, and at least a
+ * second more. With fewer jobs nothing is said.
+ */
 
-import { type LogId, MAIN_TASK } from "../core/ids.ts";
-import { isSleep } from "../core/job_state.ts";
-import { type OutlinedHistory, tookMs } from "./outlined_history.ts";
-import { type Attempt, endedBadly } from "./attempts_noted.ts";
-import { type ConditionSpan, lengthMs } from "./condition_spans.ts";
+import type { Condition } from "../core/condition.ts";
 import { durationText } from "../core/duration.ts";
-import type { Evidence } from "./evidence.ts";
+import { type LogId, MAIN_TASK } from "../core/ids.ts";
+import { isSleep, type JobState } from "../core/job_state.ts";
+import type { Attempt } from "./attempts_noted.ts";
+import { lengthMs } from "./condition_spans.ts";
+import type { Evidence, UsualTime } from "./evidence.ts";
+import type { Reasons } from "./explanation.ts";
 import { holdUpText } from "./hold_up_texts.ts";
-import { type HeldUp, isHold } from "./hold_ups.ts";
+import { isHold } from "./hold_ups.ts";
+import { tookMs } from "./outlined_history.ts";
 import { taskText } from "./phrases.ts";
-import { lateText, sleepDueAt } from "./times.ts";
-import { isFarLonger } from "./usual_time.ts";
+import { reason } from "./statement.ts";
+import { lateSleepText, sleepDueAt } from "./times.ts";
 
+const JOBS_MIN = 5;
+const TIMES = 3;
+const MORE_MS = 1_000;
 /** How many parts are named, and the least share of the time that a named part has. */
 const PARTS_MAX = 3;
 const SHARE_MIN = 0.1;
+
+/** The beginning of the reason that says where the time went. */
+export const SPENT = "It spent ";
 
 interface TimePart {
   readonly ms: number;
@@ -24,23 +38,46 @@ interface TimePart {
   readonly cites: readonly LogId[];
 }
 
+/** `undefined` when there are too few. */
+export function usualTime(lengthsMs: readonly number[]): UsualTime | undefined {
+  if (lengthsMs.length < JOBS_MIN) return undefined;
+  const sorted = lengthsMs.toSorted((left, right) => left - right);
+  return { jobs: sorted.length, medianMs: sorted[sorted.length >> 1] ?? 0 };
+}
+
+/** Whether a job may have taken far longer than any usual time. */
+export function mayBeLong(ms: number): boolean {
+  return ms > MORE_MS;
+}
+
+/** `where the 12 of its type before it took 40 ms in the median`. */
+export function usualText({ jobs, medianMs }: UsualTime, { type }: JobState): string {
+  const like = type === undefined ? "that waited for the same" : "of its type";
+  return `where the ${jobs} ${like} before it took ${durationText(medianMs)} in the median`;
+}
+
+/** Where the time went in an ended job that took far longer than others. */
+export function whereTimeWent(known: Evidence): Reasons {
+  const parts = timeSpent(known);
+  if (parts.length === 0) return [];
+  const cites = new Set(parts.flatMap((part) => part.cites));
+  return [reason(`${SPENT}${timeText(parts)}.`, ...cites)];
+}
+
 /** Longest first; empty for a job that did not take far longer than others. */
-export function timeSpent(
-  outlined: OutlinedHistory,
-  { usual, heldUp }: Evidence,
-): readonly TimePart[] {
-  const totalMs = tookMs(outlined);
-  if (totalMs === undefined || !isFarLonger(totalMs, usual)) return [];
-  const parts = [
-    ...attemptParts(outlined),
-    ...spanParts(outlined, heldUp),
-    ...(heldUp?.all ?? []).map((holdUp) => ({
-      ms: holdUp.ms,
-      text: holdUpText(holdUp),
-      cites: holdUp.until,
-    })),
-  ];
-  return parts.filter(({ ms }) => ms >= SHARE_MIN * totalMs)
+export function timeSpent(known: Evidence): readonly TimePart[] {
+  const { usual, heldUp } = known;
+  const totalMs = tookMs(known);
+  const isFarLonger = totalMs !== undefined && usual !== undefined &&
+    totalMs > TIMES * usual.medianMs && totalMs > usual.medianMs + MORE_MS;
+  if (!isFarLonger) return [];
+  const held = (heldUp?.all ?? []).map((holdUp) => ({
+    ms: holdUp.ms,
+    text: holdUpText(holdUp),
+    cites: holdUp.until,
+  }));
+  return [...attemptParts(known), ...spanParts(known), ...held]
+    .filter(({ ms }) => ms >= SHARE_MIN * totalMs)
     .toSorted((left, right) => right.ms - left.ms).slice(0, PARTS_MAX);
 }
 
@@ -49,40 +86,36 @@ export function timeText(parts: readonly TimePart[]): string {
   return parts.map(({ ms, text }) => `${durationText(ms)} ${text}`).join(", ");
 }
 
-function attemptParts({ attempts }: OutlinedHistory): readonly TimePart[] {
+function attemptParts({ attempts }: Evidence): readonly TimePart[] {
   return [...attempts].flatMap(([taskId, ofTask]) =>
     taskId === MAIN_TASK ? [] : ofTask.flatMap((attempt, at) => [
-      ...during(taskId, attempt),
-      ...pause(taskId, attempt, ofTask[at + 1]),
+      ...during(taskText(taskId), attempt),
+      ...pause(taskText(taskId), attempt, ofTask[at + 1]),
     ])
   );
 }
 
-function during(taskId: string, attempt: Attempt): readonly TimePart[] {
-  const { started, ended, attempt: number } = attempt;
+function during(task: string, { started, ended, attempt }: Attempt): readonly TimePart[] {
   if (started === undefined || ended === undefined) return [];
   const ms = lengthMs(started.receivedAt, ended.entry.receivedAt);
-  const cites = [ended.entry.logId];
-  if (!endedBadly(attempt)) return [{ ms, text: `in ${taskText(taskId)}`, cites }];
-  const { end } = ended;
-  const isLimit = end.kind === "failed" && end.timedOutMs !== undefined;
-  const text = isLimit
-    ? `until the time limit of attempt ${number} of ${taskText(taskId)}`
-    : `in attempt ${number} of ${taskText(taskId)}, which ${
-      end.kind === "failed" ? "failed" : "was cut short"
+  const text = ended.kind === "completed"
+    ? `in ${task}`
+    : ended.kind === "failed" && ended.timedOutMs !== undefined
+    ? `until the time limit of attempt ${attempt} of ${task}`
+    : `in attempt ${attempt} of ${task}, which ${
+      ended.kind === "failed" ? "failed" : "was cut short"
     }`;
-  return [{ ms, text, cites }];
+  return [{ ms, text, cites: [ended.entry.logId] }];
 }
 
 /** Until the next attempt: a backoff, or a delay that the task asked for. */
-function pause(taskId: string, { ended }: Attempt, next: Attempt | undefined): readonly TimePart[] {
-  if (ended?.end.kind !== "failed" || next?.started === undefined) return [];
+function pause(task: string, { ended }: Attempt, next: Attempt | undefined): readonly TimePart[] {
+  if (ended?.kind !== "failed" || next?.started === undefined) return [];
   const ms = lengthMs(ended.entry.receivedAt, next.started.receivedAt);
-  const text = `until attempt ${next.attempt} of ${taskText(taskId)}`;
-  return [{ ms, text, cites: [next.started.logId] }];
+  return [{ ms, text: `until attempt ${next.attempt} of ${task}`, cites: [next.started.logId] }];
 }
 
-const WORDS: Partial<Record<ConditionSpan["condition"], string>> = {
+const WORDS: Partial<Record<Condition, string>> = {
   created: "before it was started",
   scheduled: "before its start",
   queued: "in the queue",
@@ -91,37 +124,36 @@ const WORDS: Partial<Record<ConditionSpan["condition"], string>> = {
   compensating: "for its compensation",
 };
 
-/** @param heldUp If known, says more precisely why the job was queued or held. */
-function spanParts(outlined: OutlinedHistory, heldUp: HeldUp | undefined): readonly TimePart[] {
-  return outlined.spans.flatMap((span, at) => {
-    const isHeld = span.condition === "queued" || isHold(span.condition);
-    if (span.to === undefined || isHeld && heldUp !== undefined) return [];
-    const ms = lengthMs(span.from, span.to);
-    const next = outlined.spans[at + 1]?.by ?? outlined.endedBy?.entry.logId;
-    const cites = next === undefined ? [span.by] : [next];
-    const words = span.condition === "waiting"
-      ? waitText(outlined, next)
-      : span.condition === "sleeping"
-      ? sleptText(outlined, next)
-      : WORDS[span.condition];
-    return words === undefined ? [] : [{ ms, text: words, cites }];
+/** What held the job up says more precisely why it was queued or held, if it is known. */
+function spanParts(known: Evidence): readonly TimePart[] {
+  const { spans, endedBy, heldUp } = known;
+  return spans.flatMap((span, at) => {
+    const { condition, from, to, by } = span;
+    const isHeld = condition === "queued" || isHold(condition);
+    if (to === undefined || isHeld && heldUp !== undefined) return [];
+    const next = spans[at + 1]?.by ?? endedBy?.entry.logId;
+    const text = condition === "waiting"
+      ? waitText(known, next)
+      : condition === "sleeping"
+      ? sleptText(known, next)
+      : WORDS[condition];
+    return text === undefined ? [] : [{ ms: lengthMs(from, to), text, cites: [next ?? by] }];
   });
 }
 
 /** `in sleep overnight`, by the entry that ended it. */
-function sleptText(outlined: OutlinedHistory, endedBy: LogId | undefined): string {
-  const slept = outlined.job.tasks.find((task) =>
+function sleptText(known: Evidence, endedBy: LogId | undefined): string {
+  const slept = known.job.tasks.find((task) =>
     task.status === "completed" && task.completedBy === endedBy && isSleep(task)
   );
-  if (slept === undefined) return "asleep";
-  const dueAt = sleepDueAt(outlined, slept.firstLogId);
-  const ended = outlined.entries.get(endedBy ?? 0);
-  const late = dueAt === undefined || ended === undefined ? "" : lateText(dueAt, ended);
-  return `in sleep ${slept.taskId}${late === "" ? "" : ` (due at ${dueAt})`}`;
+  if (slept === undefined || endedBy === undefined) return "asleep";
+  const late = lateSleepText(known, slept.firstLogId, endedBy);
+  const due = late === "" ? "" : ` (due at ${sleepDueAt(known, slept.firstLogId)})`;
+  return `in sleep ${slept.taskId}${due}`;
 }
 
 /** `waiting for "signed" (legal.ContractSigned)`, by the entry that ended the wait. */
-function waitText({ job }: OutlinedHistory, endedBy: LogId | undefined): string {
+function waitText({ job }: Evidence, endedBy: LogId | undefined): string {
   const at = job.expected.findIndex(({ by }) => by.includes(endedBy ?? 0));
   const expected = job.plan.expected[at];
   return expected === undefined

@@ -1,7 +1,7 @@
 /** What a job waits for that has a due time, and how a sleep ended. */
 
 import { durationText } from "../core/duration.ts";
-import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
+import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../core/event.ts";
 import type { ClockChange } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
 import {
@@ -12,15 +12,14 @@ import {
 } from "../core/job_state.ts";
 import { sleeping } from "../core/task_facts.ts";
 import { openWaits } from "../core/waits.ts";
-import { showSome } from "./show_some.ts";
-import type { Next, Reasons, Statement } from "./explanation.ts";
-import { automatic, manual } from "./next_step.ts";
 import { lengthMs } from "./condition_spans.ts";
 import type { Evidence } from "./evidence.ts";
+import type { Next, Reasons, Statement } from "./explanation.ts";
+import { openExpectations } from "./open_expectations.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { isPaused } from "./pause_texts.ts";
-import { openExpectations } from "./open_expectations.ts";
 import { actorText, later, reasonText, shortened } from "./phrases.ts";
+import { automatic, manual, reason, showSome } from "./statement.ts";
 
 const NAMES_MAX = 10;
 
@@ -38,59 +37,55 @@ export function sleepsText(job: JobState): string {
   return shortened(ends, NAMES_MAX);
 }
 
-export function sleepReasons({ job, conditionSince }: OutlinedHistory): Reasons {
-  return showSome(
-    openSleeps(job),
-    conditionSince.logId,
-    ({ taskId, startedAt, dueAt, firstLogId }) => [
-      {
-        statement: `Sleep ${taskId} began at ${startedAt} and is due at ${dueAt}.`,
-        cites: [firstLogId],
-      },
-    ],
-  );
+/** `, while sleep overnight ends at ...`, when the job does something else as well. */
+export function besideSleepsText(job: JobState): string {
+  return openSleeps(job).length === 0 ? "" : `, while ${sleepsText(job)}`;
+}
+
+export function sleepReasons({ job, conditionSince }: Evidence): Reasons {
+  return showSome(openSleeps(job), conditionSince, ({ taskId, startedAt, dueAt, firstLogId }) => [
+    reason(`Sleep ${taskId} began at ${startedAt} and is due at ${dueAt}.`, firstLogId),
+  ]);
 }
 
 /** What ends at its time: sleeps, waits and deadlines of the plan. */
-export function endsByTime(outlined: OutlinedHistory, evidence: Evidence): Next {
-  const held = heldBy(outlined, evidence);
-  const sleeps = endsOfSleeps(outlined, held);
-  const waits = endsOfWaits(outlined, held);
+export function endsByTime(known: Evidence): Next {
+  const { job } = known;
+  const held = heldText(known);
+  const sleeps = openSleeps(job).slice(0, NAMES_MAX).map(({ taskId, dueAt, firstLogId }) =>
+    automatic(`Sleep ${taskId} ends at ${dueAt}, and its code continues${held}.`, firstLogId)
+  );
+  const open = job.state === "Running" ? openWaits(job).slice(0, NAMES_MAX) : [];
+  const waits = open.map(({ expectation, dueAt, setBy }) =>
+    automatic(
+      `run waits for "${expectation}" until ${dueAt}, and then continues without it${held}.`,
+      setBy,
+    )
+  );
   const ended = [
     ...sleeps.length > 0 ? ["the sleep"] : [],
     ...waits.length > 0 ? ["the wait, without its event,"] : [],
   ].join(" and ");
-  const path = `/jobs/${outlined.job.jobId}/wake`;
-  const wake = ended === "" ? [] : [manual(`End ${ended} now:`, path)];
-  return [...sleeps, ...waits, ...wake, ...deadlineSteps(outlined)];
+  const wake = ended === "" ? [] : [manual(`End ${ended} now:`, `/jobs/${job.jobId}/wake`)];
+  return [...sleeps, ...waits, ...wake, ...deadlineSteps(known)];
 }
 
 /** ` once the job does`, or nothing: what holds the code when its time has come. */
-function heldBy({ job }: OutlinedHistory, evidence: Evidence): string {
-  if (job.suspendedBy !== undefined || job.parked !== undefined) return " once the job does";
-  return isPaused(evidence) ? " once no pause holds it" : "";
-}
-
-function endsOfWaits({ job }: OutlinedHistory, held: string): Next {
-  if (job.state !== "Running") return [];
-  return openWaits(job).slice(0, NAMES_MAX).map(({ expectation, dueAt, setBy }) =>
-    automatic(
-      `run waits for "${expectation}" until ${dueAt}, and then continues without it${held}.`,
-      [setBy],
-    )
-  );
+function heldText(known: Evidence): string {
+  const { suspendedBy, parked } = known.job;
+  if (suspendedBy !== undefined || parked !== undefined) return " once the job does";
+  return isPaused(known) ? " once no pause holds it" : "";
 }
 
 /** When the deadlines of the plan pass. */
-export function deadlineSteps(outlined: OutlinedHistory): Next {
-  const { job, created, started } = outlined;
+export function deadlineSteps({ job, created, started }: Evidence): Next {
   if (job.state !== "Running" || started === undefined) return [];
   return openExpectations(job).flatMap(({ expected: { id, within } }) => {
     if (within === undefined) return [];
     const dueAt = later(job.startedAt, within.ms);
     const otherwise = within.otherwise === "fail" ? "the job fails" : "it is waived";
     const statement = `"${id}" has until ${dueAt} to come: otherwise ${otherwise}.`;
-    return [automatic(statement, [created.logId, started.logId])];
+    return [automatic(statement, created, started)];
   }).slice(0, NAMES_MAX);
 }
 
@@ -122,18 +117,10 @@ function clockText({ clockSetMs }: ClockChange): string {
 /** The same for the deadline of a plan that failed its job. */
 export function lateDeadlineText({ job, failedBy }: OutlinedHistory): string {
   const entry = failedBy?.entry;
-  if (entry?.eventType !== "job.DeadlinePassed" || job.state === "Created") return "";
-  const { expectation } = (entry as FrameworkEntry<"job.DeadlinePassed">).attributes;
+  if (!isOfType(entry, "job.DeadlinePassed") || job.state === "Created") return "";
+  const { expectation } = entry.attributes;
   const within = job.plan.expected.find(({ id }) => id === expectation)?.within;
   return within === undefined ? "" : lateText(later(job.startedAt, within.ms), entry);
-}
-
-/** When the sleeps end by themselves, and what ends them now. */
-function endsOfSleeps({ job }: OutlinedHistory, held: string): Next {
-  const sleeps = openSleeps(job).slice(0, NAMES_MAX);
-  return sleeps.map(({ taskId, dueAt, firstLogId }) =>
-    automatic(`Sleep ${taskId} ends at ${dueAt}, and its code continues${held}.`, [firstLogId])
-  );
 }
 
 /** The wake control by which an entry ended something; `undefined` if its time had come. */
@@ -142,7 +129,7 @@ export function wokenBy(
   logId: LogId,
 ): FrameworkEntry<"job.JobWoken"> | undefined {
   const cause = entries.get(entries.get(logId)?.causedBy ?? 0);
-  return cause?.eventType === "job.JobWoken" ? cause as FrameworkEntry<"job.JobWoken"> : undefined;
+  return isOfType(cause, "job.JobWoken") ? cause : undefined;
 }
 
 /** `a wake control by ops (reason: the customer called)`. */
@@ -156,9 +143,7 @@ export function sleepDueAt(
   setBy: LogId,
 ): string | undefined {
   const entry = entries.get(setBy);
-  return entry?.eventType === "job.TimerSet"
-    ? (entry as FrameworkEntry<"job.TimerSet">).attributes.dueAt
-    : undefined;
+  return isOfType(entry, "job.TimerSet") ? entry.attributes.dueAt : undefined;
 }
 
 /** A start that was due before the job was submitted, and odd sleeps. */
@@ -168,7 +153,7 @@ export function oddTimes(outlined: OutlinedHistory): Reasons {
   if (lateMs < LATE_MS) return oddSleeps(outlined);
   const statement = `Its startAt, ${startAt}, had passed ${durationText(lateMs)} before it was ` +
     "submitted, so it started at once.";
-  return [{ statement, cites: [logId] }, ...oddSleeps(outlined)];
+  return [reason(statement, logId), ...oddSleeps(outlined)];
 }
 
 /**
@@ -180,13 +165,11 @@ function oddSleeps(outlined: OutlinedHistory): Reasons {
     if (task.status !== "completed" || !isSleep(task)) return [];
     const { taskId, firstLogId, completedBy, endedAt } = task;
     const over = overText(outlined, firstLogId);
-    if (over !== "") {
-      return [{ statement: `Sleep ${taskId} took no time${over}.`, cites: [firstLogId] }];
-    }
+    if (over !== "") return [reason(`Sleep ${taskId} took no time${over}.`, firstLogId)];
     const set = clockText(outlined.entries.get(completedBy)?.attributes as ClockChange ?? {});
     if (set === "") return [];
     const statement = `Sleep ${taskId} ended at ${endedAt}; its time had come, ${set}.`;
-    return [{ statement, cites: [firstLogId, completedBy] }];
+    return [reason(statement, firstLogId, completedBy)];
   }).slice(0, NAMES_MAX);
 }
 
@@ -199,21 +182,25 @@ function overText(outlined: OutlinedHistory, setBy: LogId): string {
 
 /** `Sleep overnight ended at ..., when it was due`, with the entries that show it. */
 export function sleepEnded(
-  outlined: OutlinedHistory,
+  known: OutlinedHistory,
   { taskId, endedAt, firstLogId, completedBy, reusedFrom }: CompletedTask,
 ): Statement<LogId> {
   if (reusedFrom !== undefined) {
-    const of = outlined.created.attributes.retryOf ?? "";
-    return { statement: `Sleep ${taskId} is over since it was in job ${of}`, cites: [completedBy] };
+    const of = known.created.attributes.retryOf ?? "";
+    return reason(`Sleep ${taskId} is over since it was in job ${of}`, completedBy);
   }
-  const woken = wokenBy(outlined, completedBy);
-  if (woken === undefined) {
-    const ended = outlined.entries.get(completedBy);
-    const dueAt = sleepDueAt(outlined, firstLogId);
-    const late = dueAt === undefined || ended === undefined ? "" : lateText(dueAt, ended);
-    const how = overText(outlined, firstLogId) || late || ", when it was due";
-    return { statement: `Sleep ${taskId} ended at ${endedAt}${how}`, cites: [completedBy] };
+  const woken = wokenBy(known, completedBy);
+  if (woken !== undefined) {
+    const statement = `Sleep ${taskId} was ended early at ${endedAt} by ${wakeText(woken)}`;
+    return reason(statement, completedBy, woken);
   }
-  const statement = `Sleep ${taskId} was ended early at ${endedAt} by ${wakeText(woken)}`;
-  return { statement, cites: [completedBy, woken.logId] };
+  const how = overText(known, firstLogId) || lateSleepText(known, firstLogId, completedBy) ||
+    ", when it was due";
+  return reason(`Sleep ${taskId} ended at ${endedAt}${how}`, completedBy);
+}
+
+/** The same as `lateText`, of a sleep whose entries were kept. */
+export function lateSleepText(known: OutlinedHistory, setBy: LogId, endedBy: LogId): string {
+  const [dueAt, ended] = [sleepDueAt(known, setBy), known.entries.get(endedBy)];
+  return dueAt === undefined || ended === undefined ? "" : lateText(dueAt, ended);
 }

@@ -1,21 +1,20 @@
 /** What a job still waits for, and the events that were meant for it. */
 
 import { counted } from "../core/counted.ts";
-import type { Work } from "../core/work.ts";
-import { placesIn } from "./elsewhere.ts";
 import { isRefused, type JobEventLogEntry } from "../core/event.ts";
-import type { NearMiss, WaitingFor } from "./explanation.ts";
 import type { LogId } from "../core/ids.ts";
 import { type ExpectedEvent, type PolicyRole, requiredMatches } from "../core/job_plan.ts";
 import { type JsonScalar, jsonSize } from "../core/json.ts";
-import { looseForm } from "./likeness/loose_form.ts";
-import { demanded, isDistinctive } from "./likeness/own_values.ts";
-import type { Suspect } from "./likeness/suspect.ts";
 import { toMatchable } from "../core/projector.ts";
 import { shownScalar } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
+import type { Work } from "../core/work.ts";
+import { placesIn } from "./elsewhere.ts";
 import type { Candidates, Evidence } from "./evidence.ts";
+import type { NearMiss, WaitingFor } from "./explanation.ts";
+import { looseForm } from "./likeness/loose_form.ts";
+import { demanded, isDistinctive } from "./likeness/own_values.ts";
+import type { Suspect } from "./likeness/suspect.ts";
 import {
   isOwnEvent,
   isUnmeetable,
@@ -45,13 +44,10 @@ interface Found<Target extends OpenExpectation = OpenExpectation> {
 }
 
 /** The events that could still move the job; see `openExpectations`. */
-export function* openWaits(
-  outlined: OutlinedHistory,
-  evidence: Evidence,
-): Work<readonly WaitingFor<LogId>[]> {
-  const { job } = outlined;
+export function* findWaits(known: Evidence): Work<readonly WaitingFor<LogId>[]> {
+  const { job } = known;
   const open = openExpectations(job).slice(0, WAITS_MAX);
-  const suspects = suspectsIn(outlined, evidence);
+  const suspects = suspectsIn(known);
   const found = yield* suspects(open);
   const named = open.length === 0 ? [] : (yield* suspects(policyTargets(job))).map(ofSameType);
   const [places, policyPlaces] = [likeliestPlaces(found), likeliestPlaces(named)];
@@ -62,15 +58,14 @@ export function* openWaits(
       !isOfPolicy(suspect) &&
       (suspect.kind !== "values" || places.get(suspect.entry.logId)?.at === at)
     );
-    const misses = own.map((suspect) => nearMiss(outlined, open.expected, suspect));
+    const misses = own.map((suspect) => nearMiss(known, open.expected, suspect));
     const ofPolicy = named.flatMap(({ open: { expected, role }, suspects }, nth) =>
       suspects.filter((suspect) =>
         isOfPolicy(suspect) && policyPlaces.get(suspect.entry.logId)?.at === nth &&
         (places.get(suspect.entry.logId)?.at ?? 0) === at
-      ).map((suspect) => nearMiss(outlined, expected, suspect, role))
+      ).map((suspect) => nearMiss(known, expected, suspect, role))
     );
-    const candidates = evidence.candidates.get(open.expected.id);
-    return waitingFor(outlined, open, [...misses, ...ofPolicy], candidates);
+    return waitingFor(known, open, [...misses, ...ofPolicy]);
   });
 }
 
@@ -79,16 +74,15 @@ function ofSameType<Target extends OpenExpectation>({ open, suspects }: Found<Ta
   return { open, suspects: suspects.filter(({ type }) => type === undefined) };
 }
 
-function suspectsIn(outlined: OutlinedHistory, { candidates }: Evidence) {
-  const comparison = compareWith(outlined);
+function suspectsIn(known: Evidence) {
+  const comparison = compareWith(known);
   return function* <Target extends OpenExpectation>(
     targets: readonly Target[],
   ): Work<readonly Found<Target>[]> {
     const found: Found<Target>[] = [];
     const ownMax = ownShare(targets.length);
     for (const open of targets) {
-      const candidate = candidates.get(open.expected.id);
-      const suspects = yield* findSuspects(outlined, comparison, open, candidate, ownMax);
+      const suspects = yield* findSuspects(known, comparison, open, ownMax);
       found.push({ open, suspects });
     }
     return found;
@@ -114,17 +108,17 @@ function likeliestPlaces(
 }
 
 function waitingFor(
-  outlined: OutlinedHistory,
+  known: Evidence,
   open: OpenExpectation,
   nearMisses: readonly NearMiss<LogId>[],
-  candidates: Candidates | undefined,
 ): WaitingFor<LogId> {
   const { expected, matched, by } = open;
+  const candidates = known.candidates.get(expected.id);
   const remark = nearMisses.length > 0
     ? undefined
-    : unmeetable(outlined, expected) ?? nothingLikeIt(outlined, open, candidates);
+    : unmeetable(known, expected) ?? nothingLikeIt(known, open, candidates);
   const count = matchedText(expected, matched);
-  const elsewhere = remark === undefined ? [] : countedElsewhere(outlined, expected).by;
+  const elsewhere = remark === undefined ? [] : countedElsewhere(known, expected).by;
   const sender = remark === undefined ? undefined : candidates?.sender;
   const sent = sender === undefined ? [] : senderReason(sender).cites;
   return {
@@ -134,14 +128,14 @@ function waitingFor(
     required: requiredMatches(expected.multiplicity),
     statement: `"${expected.id}": ${wantedText(expected)}; ${count} came.` +
       (remark === undefined ? "" : ` ${remark}`),
-    cites: unique([outlined.created.logId, ...latest(by), ...latest(elsewhere), ...sent]),
+    cites: unique([known.created.logId, ...latest(by), ...latest(elsewhere), ...sent]),
     nearMisses,
     ...(remark === undefined ? {} : { remark }),
   };
 }
 
 function nearMiss(
-  outlined: OutlinedHistory,
+  known: Evidence,
   expected: ExpectedEvent,
   suspect: Suspect,
   role?: PolicyRole,
@@ -151,7 +145,7 @@ function nearMiss(
   const attributes = jsonSize(said) > ATTRIBUTES_LENGTH_MAX ? {} : said;
   return {
     likeness: kind,
-    statement: `${suspectText(outlined, expected, suspect, role)}.`,
+    statement: `${suspectText(known, expected, suspect, role)}.`,
     ...(role === undefined ? {} : { policy: role }),
     clauses: clauses.slice(0, CLAUSES_MAX),
     attributes,
@@ -160,7 +154,7 @@ function nearMiss(
 }
 
 /** When no event can ever match. */
-function unmeetable({ job }: OutlinedHistory, expected: ExpectedEvent): string | undefined {
+function unmeetable({ job }: Evidence, expected: ExpectedEvent): string | undefined {
   if (!isUnmeetable(job, expected)) return undefined;
   return "No event can meet it: only Daybook records such events, " +
     "and this job has no code that could cause one.";
@@ -168,7 +162,7 @@ function unmeetable({ job }: OutlinedHistory, expected: ExpectedEvent): string |
 
 /** `undefined` when nothing was searched. */
 function nothingLikeIt(
-  outlined: OutlinedHistory,
+  known: Evidence,
   { expected, matched }: OpenExpectation,
   candidates: Candidates | undefined,
 ): string | undefined {
@@ -178,14 +172,14 @@ function nothingLikeIt(
   if (upTo === 0) return "No event was compared: the index of values is not ready yet.";
   const bound = (forgottenUpTo === 0 ? "" : `, as far back as entry ${forgottenUpTo + 1}`) +
     (upTo === undefined ? "" : `, up to entry ${upTo}`);
-  const elsewhere = countedElsewhere(outlined, expected);
+  const elsewhere = countedElsewhere(known, expected);
   const isOther = matched > 0 || elsewhere.isAny;
   const nothing = `${isOther ? "No other event" : "No event"} on record resembles it${bound}`;
   if (ofType === undefined || isOwnEvent(expected)) return `${nothing}.`;
-  if (ofType === 0 && !isOther && !outlined.facts.has(expected.matcher.eventType)) {
+  if (ofType === 0 && !isOther && !known.facts.has(expected.matcher.eventType)) {
     return `No event of this type has come, and ${uncapital(nothing)}.`;
   }
-  const lacked = ofType === 0 ? undefined : lackedValue(outlined, expected, candidates);
+  const lacked = ofType === 0 ? undefined : lackedValue(known, expected, candidates);
   const lacking = lacked === undefined ? "" : `: ${lackingText(lacked, candidates)}`;
   return elsewhere.by.length === 0
     ? `${nothing}${lacking}.`
@@ -210,7 +204,7 @@ function elsewhereText({ ids, by }: Elsewhere): string {
 }
 
 /** The events of its type that counted for other expectations of the job, and for which. */
-function countedElsewhere({ job }: OutlinedHistory, expected: ExpectedEvent): Elsewhere {
+function countedElsewhere({ job }: Evidence, expected: ExpectedEvent): Elsewhere {
   const { id, matcher } = expected;
   let matches = 0;
   const others = isOwnEvent(expected) ? [] : job.plan.expected.flatMap((other, index) => {
@@ -242,7 +236,7 @@ function lackingText(value: JsonScalar, { absent, ofType = 0 }: Candidates): str
 
 /** The first demanded value that no other event of the type carries. */
 function lackedValue(
-  { job }: OutlinedHistory,
+  { job }: Evidence,
   { matcher }: ExpectedEvent,
   { events, common }: Candidates,
 ): JsonScalar | undefined {

@@ -14,9 +14,9 @@ import type {
   RunningJob,
 } from "../core/job_state.ts";
 import type { Step } from "../core/projector.ts";
-import { compensationEndText, errorEventText, noCompensationEndText } from "./why_error.ts";
 import { EVENT_TEXTS } from "./event_texts.ts";
 import type { Change } from "./fact_texts.ts";
+import { compensationEndText, errorEventText, noCompensationEndText } from "./why_error.ts";
 import { matchText, noMatchText, plannedText } from "./why_match.ts";
 
 /** @param before The job before the entry; `undefined` when there was none yet. */

@@ -1,10 +1,8 @@
 /** Why an entry fails its job or ends a compensation. */
 
 import { assertNever } from "../core/assert_never.ts";
-import { type FrameworkEntry, isFromOutside, type JobEventLogEntry } from "../core/event.ts";
 import { errorText } from "../core/error_text.ts";
-import { oneLine } from "../core/shown_value.ts";
-import { attemptText } from "./phrases.ts";
+import { type FrameworkEntry, isFromOutside, type JobEventLogEntry } from "../core/event.ts";
 import type { FailureKind } from "../core/framework_events.ts";
 import { type CompensatedOutcome, matcherAccepts } from "../core/job_plan.ts";
 import {
@@ -14,6 +12,8 @@ import {
   type TaskState,
 } from "../core/job_state.ts";
 import { type Step, toMatchable } from "../core/projector.ts";
+import { oneLine } from "../core/shown_value.ts";
+import { attemptText } from "./phrases.ts";
 import { clausesText, COORDINATION_TEXT, nearestMismatches } from "./why_match.ts";
 
 const LINE_LENGTH_MAX = 200;

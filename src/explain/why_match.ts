@@ -1,8 +1,8 @@
 /** Why an event matches an expectation of the plan, or none. */
 
 import { countOf } from "../core/counted.ts";
-import { isFromOutside, type JobEventLogEntry } from "../core/event.ts";
 import { firstWithin, matcherEffort, NEARNESS_EFFORT_MAX } from "../core/effort.ts";
+import { isFromOutside, type JobEventLogEntry } from "../core/event.ts";
 import { failureBy } from "../core/failure.ts";
 import {
   type EventMatcher,
@@ -14,6 +14,7 @@ import {
   requiredMatches,
 } from "../core/job_plan.ts";
 import type { RunningJob } from "../core/job_state.ts";
+import { type Step, toMatchable } from "../core/projector.ts";
 import {
   correlationMismatches,
   type Mismatch,
@@ -22,7 +23,6 @@ import {
 } from "./mismatch.ts";
 import { correlationDistance, expectationDistance, findNearest } from "./nearness.ts";
 import { shortened } from "./phrases.ts";
-import { type Step, toMatchable } from "../core/projector.ts";
 
 export const COORDINATION_TEXT =
   "Events of the coordination stratum are recorded and never interpreted.";

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { deriveCondition } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { OutlinedHistory } from "../../src/explain/outlined_history.ts";
-import type { Evidence } from "../../src/explain/evidence.ts";
+import type { Findings } from "../../src/explain/evidence.ts";
 import { citedIn, citing, explain } from "../../src/explain/explain.ts";
 import { explanationText } from "../../src/explain/explanation_text.ts";
 import { sampleEvent } from "../../src/explain/sample_event.ts";
@@ -18,13 +18,13 @@ import { cases } from "../support/effort.ts";
 
 const RUNS = { numRuns: cases(2_000) };
 
-const PLAIN: Evidence = {
+const PLAIN: Findings = {
   causes: new Map(),
   candidates: new Map(),
   circumstances: { definition: "none", draining: false, full: false },
 };
 
-function explained(entries: readonly JobEventLogEntry[], evidence: Evidence = PLAIN) {
+function explained(entries: readonly JobEventLogEntry[], evidence: Findings = PLAIN) {
   return explain(OutlinedHistory.of(entries), evidence);
 }
 

@@ -58,7 +58,7 @@ export function controlCalls(state: JobScreenState): readonly Call[] {
 
 function controlCurl({ curl, outlined }: JobScreenState, path: string, control: Control): string {
   if (control === "leave") return curl.post(`${path}/cancel`, { leave: true });
-  const isAgain = control === "retry" && outlined.retried.length > 0;
+  const isAgain = control === "retry" && outlined.retries.length > 0;
   return curl.post(`${path}/${control}`, isAgain ? { again: true } : undefined);
 }
 
@@ -106,7 +106,7 @@ export function ControlForm({ state, control, isPlain = false }: ControlFormProp
         </Confirm>
       );
     case "retry": {
-      const retry = state.outlined.retried.at(-1);
+      const retry = state.outlined.retries.at(-1);
       if (retry !== undefined) {
         return (
           <Confirm

@@ -116,7 +116,7 @@ export function Fact({ name, children }: { readonly name: string; readonly child
 /** The job that this one retries, and those that retry it. */
 function Relatives({ state }: { readonly state: JobScreenState }) {
   const { job, outlined } = state;
-  const later = outlined.retried.slice(-RETRIES_MAX);
+  const later = outlined.retries.slice(-RETRIES_MAX);
   return (
     <>
       {job.retryOf !== undefined && (

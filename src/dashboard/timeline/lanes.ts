@@ -1,7 +1,7 @@
 /** The attempts of each task and compensation as spans of time. */
 
 import { assertNever } from "../../core/assert_never.ts";
-import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
+import { isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import { type Attempt, type AttemptEnd, findMaxAttempts } from "../../explain/attempts_noted.ts";
 import { type Downtime, restartAfter } from "../../explain/downtimes.ts";
@@ -160,7 +160,7 @@ function attemptSpan(
     nth: attempt.nth,
     maxAttempts: attempt.maxAttempts,
     outcome,
-    ...(ended?.end.kind === "failed" ? { error: ended.end.error } : {}),
+    ...(ended?.kind === "failed" ? { error: ended.error } : {}),
     startedAt: started?.receivedAt,
     startedBy: started?.logId,
     endedBy: ended?.entry.logId,
@@ -168,15 +168,15 @@ function attemptSpan(
 }
 
 function attemptOutcome({ ended }: Attempt, job: JobState, hasNext: boolean): AttemptOutcome {
-  if (ended !== undefined) return endOutcome(ended.end, ended.entry);
+  if (ended !== undefined) return endOutcome(ended);
   if (hasNext) return "unended";
   return isTerminal(job) ? "abandoned" : "running";
 }
 
-function endOutcome(end: AttemptEnd, entry: JobEventLogEntry): AttemptOutcome {
+function endOutcome(end: AttemptEnd): AttemptOutcome {
   switch (end.kind) {
     case "completed":
-      return isReused(entry) ? "reused" : "completed";
+      return isReused(end.entry) ? "reused" : "completed";
     case "failed":
       return "failed";
     case "interrupted":
@@ -187,8 +187,7 @@ function endOutcome(end: AttemptEnd, entry: JobEventLogEntry): AttemptOutcome {
 }
 
 function isReused(entry: JobEventLogEntry): boolean {
-  if (entry.eventType !== "job.TaskCompleted") return false;
-  return (entry as FrameworkEntry<"job.TaskCompleted">).attributes.reusedFrom !== undefined;
+  return isOfType(entry, "job.TaskCompleted") && entry.attributes.reusedFrom !== undefined;
 }
 
 /** The wait for the next attempt, until it begins or the job ends. */
@@ -198,13 +197,13 @@ function backoffAfter(
   cutBy: LogId | undefined,
   hasNext: boolean,
 ): Unplaced<BackoffSpan> | undefined {
-  if (ended?.end.kind !== "failed" || ended.end.retryAt === undefined) return undefined;
+  if (ended?.kind !== "failed" || ended.retryAt === undefined) return undefined;
   const isOngoing = !hasNext && !isTerminal(job);
   return {
     kind: "backoff",
     fromBy: ended.entry.logId,
     toBy: isOngoing ? undefined : cutBy,
     isOngoing,
-    retryAt: ended.end.retryAt,
+    retryAt: ended.retryAt,
   };
 }

@@ -4,22 +4,22 @@
  * the journal.
  */
 
-import { givenUpAt } from "../../explain/retrospect.ts";
 import { correlationTerms } from "../../core/correlation.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import { runToEnd, type Work } from "../../core/work.ts";
-import { outline, type OutlinedHistory } from "../../explain/outlined_history.ts";
-import type { Candidates, Evidence } from "../../explain/evidence.ts";
-import { wantedCauses } from "../../explain/explain.ts";
-import { openExpectations, policyTargets } from "../../explain/open_expectations.ts";
-import { WAITS_MAX } from "../../explain/waiting_for.ts";
 import { isReserved, type JobId, type LogId } from "../../core/ids.ts";
 import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { toMatchable } from "../../core/projector.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
-import type { Effect } from "../../explain/likeness/suspect.ts";
 import { quotedEntry } from "../../core/log_references.ts";
+import { toMatchable } from "../../core/projector.ts";
+import { runToEnd, type Work } from "../../core/work.ts";
+import { givenUpAt } from "../../explain/counted_events.ts";
+import type { Candidates, Findings } from "../../explain/evidence.ts";
+import { wantedCauses } from "../../explain/explain.ts";
+import type { Effect } from "../../explain/likeness/suspect.ts";
+import { openExpectations, policyTargets } from "../../explain/open_expectations.ts";
+import { outline, type OutlinedHistory } from "../../explain/outlined_history.ts";
+import { WAITS_MAX } from "../../explain/waiting_for.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import {
   EntryPages,
@@ -55,7 +55,7 @@ interface EvidenceSource extends EntrySource {
   job?(jobId: JobId): JobState | undefined;
 }
 
-interface EvidenceFound extends Pick<Evidence, "causes" | "candidates" | "later" | "twin"> {
+interface EvidenceFound extends Pick<Findings, "causes" | "candidates" | "later" | "twin"> {
   /** All entries found, by position. Quotations stand for the entries that they quote. */
   readonly foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>;
   /** By the position of an event, the jobs that it reached. */

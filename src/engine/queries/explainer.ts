@@ -4,15 +4,14 @@
  */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
+import type { JobId, LogId } from "../../core/ids.ts";
+import { hasCode, type JobState } from "../../core/job_state.ts";
+import type { Point, Timestamp } from "../../core/point.ts";
+import type { RuleName } from "../../core/rules.ts";
 import type { Work } from "../../core/work.ts";
-import {
-  outline,
-  type OutlinedHistory,
-  outlineHistory,
-  unkept,
-} from "../../explain/outlined_history.ts";
-import { OutlineGathering } from "../../explain/outline_gathering.ts";
+import type { HeldUpBy, WorkersThen } from "../../explain/evidence.ts";
 import { citedIn, citing, explaining } from "../../explain/explain.ts";
+import type { Citation, Explanation } from "../../explain/explanation.ts";
 import {
   heldInQueue,
   heldUp,
@@ -20,27 +19,22 @@ import {
   waitedForWorkerSince,
   wasHeldUp,
 } from "../../explain/hold_ups.ts";
-import type { HeldUpBy, WorkersThen } from "../../explain/evidence.ts";
-import type { Citation, Explanation } from "../../explain/explanation.ts";
-import type { JobId, LogId } from "../../core/ids.ts";
-import { hasCode, type JobState } from "../../core/job_state.ts";
-import type { Point, Timestamp } from "../../core/point.ts";
-import type { RuleName } from "../../core/rules.ts";
-import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
+import { limitDue } from "../../explain/late_limit.ts";
+import { outline, type OutlinedHistory, OutlineGathering } from "../../explain/outlined_history.ts";
+import type { Share } from "../events/pacer.ts";
+import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
+import { queuedAs } from "./blocking_limit.ts";
+import { type CircumstancesParts, CircumstancesReader, poolOf } from "./circumstances.ts";
 import { resolveCitations } from "./citations.ts";
 import { contrastOf } from "./contrasts.ts";
+import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
-import { queuedAs } from "./blocking_limit.ts";
 import { placeHistory } from "./place_histories.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
-import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
-import { limitDue } from "../../explain/late_limit.ts";
+import type { QueryParts } from "./query_parts.ts";
+import { workersThen } from "./queue_then.ts";
 import { findSameElsewhere, findSiblings } from "./siblings.ts";
 import { findUsualTime } from "./usual_times.ts";
-import type { Share } from "../events/pacer.ts";
-import { type CircumstancesParts, CircumstancesReader, poolOf } from "./circumstances.ts";
-import { workersThen } from "./queue_then.ts";
-import type { QueryParts } from "./query_parts.ts";
 
 interface ExplainerParts extends CircumstancesParts, Pick<QueryParts, "events"> {
   /** Whether this process runs the jobs. */
@@ -182,12 +176,11 @@ export class Explainer {
       room = Math.max(0, room - characters);
       await this.#parts.pacer.all(share, noting(page, gathering));
     }
-    const noted = gathering.noted();
     const recalled: JobEventLogEntry[] = [];
-    for await (const page of this.#parts.history.pages.of(unkept(noted))) {
+    for await (const page of this.#parts.history.pages.of(gathering.unkept)) {
       recalled.push(...page.map(outline));
     }
-    return outlineHistory(noted, recalled);
+    return gathering.outlined(recalled);
   }
 
   /** What held up an ended job with code, if it was queued, suspended or parked for long. */

@@ -1,9 +1,10 @@
 /** How long similar jobs took: jobs of the same type, or plans that wait for the same types. */
 
-import { lengthMs } from "../../explain/condition_spans.ts";
-import { mayBeLong, type UsualTime, usualTime } from "../../explain/usual_time.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
+import { lengthMs } from "../../explain/condition_spans.ts";
+import type { UsualTime } from "../../explain/evidence.ts";
+import { mayBeLong, usualTime } from "../../explain/time_spent.ts";
 import type { Share } from "../events/pacer.ts";
 import type { JobFilter } from "../job_pages.ts";
 import { hasEnded, jobsNear, type NearbyJobsParts } from "./jobs_near.ts";

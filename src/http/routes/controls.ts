@@ -16,7 +16,7 @@ import { decide } from "../../core/decide.ts";
 import type { TaskId } from "../../core/ids.ts";
 import type { Citation, NextStep } from "../../explain/explanation.ts";
 import { capital } from "../../explain/phrases.ts";
-import { retryPreview } from "../../explain/retry_preview.ts";
+import { retryPreview } from "../../explain/next_after_failure.ts";
 import type { JobState } from "../../core/job_state.ts";
 import { retryPreviewAnswer } from "../../documents/answers/explanation.ts";
 import { jobAnswer } from "../../documents/answers/job.ts";

@@ -1,0 +1,139 @@
+/**
+ * Work that may have been done twice, or was done again: by attempts that were cut short, by a
+ * retry, or by another job with the same input; and failures that a later attempt mended.
+ */
+
+import { conditionText, deriveCondition } from "../core/condition.ts";
+import { durationText } from "../core/duration.ts";
+import { errorText } from "../core/error_text.ts";
+import { MAIN_TASK } from "../core/ids.ts";
+import { type CompletedTask, findTask, isSleep, type TaskState } from "../core/job_state.ts";
+import { countText } from "../core/size.ts";
+import {
+  attemptsOf,
+  causeOf,
+  compensationSubject,
+  cutShortText,
+  recordedAttemptText,
+  wasCutShort,
+} from "./attempts.ts";
+import { findMaxAttempts } from "./attempts_noted.ts";
+import { lengthMs } from "./condition_spans.ts";
+import type { Evidence } from "./evidence.ts";
+import type { Reasons } from "./explanation.ts";
+import { capital, shortened, taskText } from "./phrases.ts";
+import { reason } from "./statement.ts";
+
+const TASKS_SHOWN_MAX = 3;
+const NAMES_MAX = 5;
+
+/**
+ * Steps, and compensations, that ran again after an attempt was cut short, whose first attempt may
+ * have had an effect.
+ */
+export function repeatedSteps({ attempts, compensations, causes }: Evidence): Reasons {
+  const all = [
+    ...[...attempts].flatMap(([taskId, ofTask]) =>
+      taskId === MAIN_TASK ? [] : [[taskText(taskId), ofTask] as const]
+    ),
+    ...[...compensations].map(([taskId, of]) => [compensationSubject(taskId), of] as const),
+  ];
+  return all.flatMap(([subject, ofTask]) => {
+    const lastStart = ofTask.findLastIndex(({ started }) => started !== undefined);
+    const cut = ofTask.slice(0, Math.max(0, lastStart)).filter(wasCutShort);
+    const attempt = cut.at(-1);
+    if (attempt?.ended?.kind !== "interrupted") return [];
+    const again = ofTask.slice(ofTask.indexOf(attempt) + 1)
+      .find(({ started }) => started !== undefined);
+    const { ended, started } = attempt;
+    const why = cutShortText(ended, causes);
+    const numbers = shortened(cut.map((one) => `${one.attempt}`), TASKS_SHOWN_MAX);
+    const which = cut.length === 1
+      ? `attempt ${numbers} was cut short (${why})`
+      : `attempts ${numbers} were cut short (the last: ${why})`;
+    const times = cut.length === 1 ? "twice" : `${countText(cut.length + 1)} times`;
+    const statement = `${capital(subject)} may have happened ${times}: its ${which}, possibly ` +
+      `after doing some or all of ${cut.length === 1 ? "its" : "their"} work, and attempt ` +
+      `${again?.attempt ?? 0} started over.`;
+    const cause = causeOf(ended.entry, causes);
+    return [reason(statement, ended.entry, started, again?.started, cause)];
+  }).slice(0, TASKS_SHOWN_MAX);
+}
+
+/** Tasks that failed, and completed in the end. */
+export function recoveredFailures(known: Evidence): Reasons {
+  return known.job.tasks.flatMap(({ taskId, status }) => {
+    const attempts = attemptsOf(known, taskId);
+    const failed = attempts.filter(({ ended }) => ended?.kind === "failed");
+    const [first, last] = [failed[0], failed.at(-1)];
+    if (status !== "completed" || first === undefined || last?.ended?.kind !== "failed") return [];
+    const count = failed.length + (attempts[0]?.badBefore ?? 0);
+    const max = findMaxAttempts(attempts);
+    const of = max === undefined ? "" : ` of ${max}`;
+    const times = count === 1 ? recordedAttemptText(first, max) : `${count} attempts${of}`;
+    const done = attempts.at(-1)?.attempt ?? 0;
+    const then = done === last.attempt + 1 ? "the next" : `attempt ${done}`;
+    const isUnsure = failed.some(({ ended }) =>
+      ended?.kind === "failed" && ended.timedOutMs !== undefined
+    );
+    const unsure = isUnsure
+      ? " What an attempt had begun before its time limit may have happened all the same."
+      : "";
+    const statement = `${capital(taskText(taskId))} failed in ${times}, and completed in ` +
+      `${then}: ${errorText(last.ended.error)}.${unsure}`;
+    return [reason(statement, ...failed.slice(-3).map(({ ended }) => ended?.entry))];
+  }).slice(0, TASKS_SHOWN_MAX);
+}
+
+/** Steps that ran although they had completed in the retried job, and nothing had undone them. */
+export function doneAgain({ job, retried }: Evidence): Reasons {
+  if (retried === undefined) return [];
+  return retried.tasks.flatMap((before) => {
+    if (before.status !== "completed" || before.taskId === MAIN_TASK || isSleep(before)) return [];
+    const own = findTask(job, before.taskId);
+    if (own === undefined || isReused(own) || before.compensation !== undefined) return [];
+    const statement = `${capital(taskText(own.taskId))} ran again: it had completed in job ` +
+      `${retried.jobId} at ${before.endedAt}, and nothing undid that.`;
+    return [reason(statement, before.completedBy, own.firstLogId)];
+  }).slice(0, TASKS_SHOWN_MAX);
+}
+
+/** Results that another version of the code made, for a job that failed with them. */
+export function resultsOfOtherCode({ job, retried }: Evidence): Reasons {
+  const [made, now] = [retried?.definitionVersion, job.definitionVersion];
+  if (retried === undefined || made === now || made === undefined) return [];
+  const reused = job.tasks.filter(isReused).filter((task) => !isSleep(task));
+  if (reused.length === 0) return [];
+  const names = shortened(reused.map(({ taskId }) => taskId), NAMES_MAX);
+  const results = reused.length === 1 ? "result" : "results";
+  const statement = `Version ${made} made the ${results} of ${names}, which this job took over ` +
+    `from job ${retried.jobId}; it runs version ${now ?? 1}.`;
+  const cites = reused.slice(0, NAMES_MAX).flatMap(({ reusedFrom, completedBy }) => [
+    reusedFrom ?? completedBy,
+    completedBy,
+  ]);
+  return [reason(statement, ...cites)];
+}
+
+function isReused(task: TaskState): task is CompletedTask {
+  return task.status === "completed" && task.reusedFrom !== undefined;
+}
+
+/** Another job that was given the same input at about the same time. */
+export function twinReasons({ created, twin }: Evidence): Reasons {
+  if (twin === undefined) return [];
+  const isEarlier = twin.firstLogId < created.logId;
+  const [first, second] = isEarlier
+    ? [twin.createdAt, created.receivedAt]
+    : [created.receivedAt, twin.createdAt];
+  const apart = `${durationText(lengthMs(first, second))} ${isEarlier ? "before" : "after"} it`;
+  const became = twin.state === "Done"
+    ? `is Done since ${twin.endedAt}`
+    : `is ${conditionText(deriveCondition(twin))}`;
+  const { retryOf } = created.attributes;
+  const how = retryOf !== undefined && twin.retryOf === retryOf
+    ? `is a retry of job ${retryOf} as well, made ${apart}`
+    : `of the same type got the same input ${apart}`;
+  const statement = `Job ${twin.jobId} ${how}, and ${became}: the work may be done twice.`;
+  return [reason(statement, twin.firstLogId, twin.lastLogId)];
+}
