@@ -2,44 +2,14 @@
 
 import { isObject } from "../documents/fields.ts";
 import { issueText, remainingIssues, type RequestIssue } from "../documents/refusal.ts";
-import { resolve } from "node:path";
 import * as v from "valibot";
 import { parseJsonText } from "../core/json_text.ts";
-import { errorMessage } from "../core/thrown.ts";
-import { firstToken } from "../settings/token_file.ts";
-import type { Permissions } from "../settings/permission_advice.ts";
-import {
-  CommandError,
-  type CommandInput,
-  type CommandOption,
-  EXIT_REFUSED,
-  EXIT_UNAVAILABLE,
-  EXIT_USAGE,
-} from "./command.ts";
+import { CommandError, type CommandInput, EXIT_REFUSED, EXIT_UNAVAILABLE } from "./command.ts";
 import { plainText } from "./plain_text.ts";
-import { type ServerAddress, serverAddress } from "./server_address.ts";
+import { type ServerAddress, serverAddress, tokenOption } from "./server_address.ts";
 
 /** The longest wait for an answer; streams have their own signal. */
 const ANSWER_MAX_MS = 60_000;
-
-/** Options of all commands that talk to a server. */
-export const SERVER_OPTIONS: readonly CommandOption[] = [
-  {
-    name: "url",
-    value: "url",
-    help: "the server (DAYBOOK_URL); default: the one that holds the journal",
-  },
-  {
-    name: "journal",
-    value: "folder",
-    help: "the server that holds this journal (DAYBOOK_JOURNAL)",
-  },
-  {
-    name: "token-file",
-    value: "file",
-    help: "a file whose first token is sent; default: DAYBOOK_TOKEN",
-  },
-];
 
 /** The part of `fetch` that the client needs, so that tests can replace it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -195,33 +165,6 @@ export class Client {
   }
 }
 
-function tokenOption(input: CommandInput): string | undefined {
-  const given = input.text("token-file");
-  const file = given ?? (input.env("DAYBOOK_TOKEN") ? undefined : input.env("DAYBOOK_TOKEN_FILE"));
-  if (file === undefined || file === "") return input.env("DAYBOOK_TOKEN") || undefined;
-  const token = firstToken(readToken(file));
-  if (token !== undefined) return token;
-  throw new CommandError(`cannot take a token from ${file}: it has none`, EXIT_USAGE);
-}
-
-function readToken(file: string): string {
-  try {
-    return Deno.readTextFileSync(file);
-  } catch (error) {
-    const message = `cannot read the token from ${file}: ${readingFailure(error, file)}`;
-    throw CommandError.by(error, message, EXIT_USAGE, { read: [file] });
-  }
-}
-
-/** The reason why a file cannot be read. */
-export function readingFailure(error: unknown, path: string): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file";
-  if (error instanceof Deno.errors.NotCapable) {
-    return `permission is missing, add --allow-read=${path}`;
-  }
-  return errorMessage(error);
-}
-
 /** Something uses the port but does not answer. */
 function silent(url: string): CommandError {
   return new CommandError(`gave up on ${url}: it does not answer`, EXIT_UNAVAILABLE);
@@ -290,29 +233,4 @@ function unreachable(error: unknown, url: string, unheld: string | undefined): C
       "--url names another address"
     : `no server holds ${unheld}/, and ${url} does not answer; ${start}`;
   return new CommandError(message, EXIT_UNAVAILABLE);
-}
-
-/** Permissions to reach the server that a command names. */
-export function hostPermissions(input: CommandInput): Permissions {
-  const url = input.text("url") ?? input.env("DAYBOOK_URL") ?? "";
-  const host = URL.parse(/^[a-z]+:\/\//i.test(url) ? url : `http://${url}`)?.host;
-  return host ? { net: [host] } : {};
-}
-
-/** Permissions of a command that talks to a server, and to read the files it sends. */
-export function clientPermissions(input: CommandInput): readonly Permissions[] {
-  const named = [...input.positionals, ...input.all("plan")]
-    .filter((text) => text.startsWith("@")).map((text) => text.slice(1));
-  const sent = input.all("file").map((text) => text.slice(text.indexOf("=") + 1));
-  const typedIn = input.env("INIT_CWD") ?? "";
-  const files = [...named, ...sent].filter((path) => path !== "-");
-  const settings = [
-    input.text("journal") ?? input.env("DAYBOOK_JOURNAL") ?? "",
-    input.text("token-file") ?? input.env("DAYBOOK_TOKEN_FILE") ?? "",
-  ];
-  return [
-    { read: settings.filter((path) => path !== "") },
-    { read: files.map((path) => resolve(typedIn, path)) },
-    hostPermissions(input),
-  ];
 }

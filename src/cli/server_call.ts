@@ -2,7 +2,8 @@
 
 import { DURATION_RULE } from "../core/duration.ts";
 import { parseTime, TIME_RULE } from "../documents/fields.ts";
-import { Client, clientPermissions, SERVER_OPTIONS } from "./client.ts";
+import { Client } from "./client.ts";
+import { clientPermissions, SERVER_OPTIONS } from "./server_address.ts";
 import { type Command, type CommandInput, type CommandOption, UsageError } from "./command.ts";
 import { plainText } from "./plain_text.ts";
 import type { PageOptions } from "./render/job_page.ts";

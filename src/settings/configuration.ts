@@ -11,6 +11,7 @@ import { readTokenLines } from "./token_file.ts";
 import { namesDatabase, type Place, placeIn } from "../postgres/place.ts";
 import {
   environmentName,
+  FLAG_OPTIONS,
   type Setting,
   SETTING_LIST,
   type SettingName,
@@ -71,13 +72,11 @@ type FlagValues = Readonly<Record<string, string | boolean | undefined>>;
 function readFlags(
   args: readonly string[],
 ): { readonly values: FlagValues } | { readonly problem: string } {
-  const options = Object.fromEntries<{ type: "string" | "boolean"; short?: string }>([
-    ...SETTING_LIST.map(([, { flag, value }]) =>
-      [flag, { type: value === undefined ? "boolean" : "string" }] as const
-    ),
-    ["help", { type: "boolean", short: "h" }],
-    ["version", { type: "boolean", short: "V" }],
-  ]);
+  const options = {
+    ...FLAG_OPTIONS,
+    help: { type: "boolean", short: "h" },
+    version: { type: "boolean", short: "V" },
+  } as const;
   try {
     return { values: parseArgs({ args: given(args), options, allowPositionals: false }).values };
   } catch (error) {

@@ -11,8 +11,7 @@ import { endOnlyThisThread, takePrinted } from "./globals.ts";
 import { ThreadedJob } from "./threaded_job.ts";
 import { BufferGuard } from "./buffer_guard.ts";
 import { outOfMemory, thrownData } from "./thrown_data.ts";
-import { keepBuiltIns } from "../server/built_ins.ts";
-import { surviveUncaught } from "../server/uncaught.ts";
+import { keepBuiltIns, surviveUncaught } from "../server/user_code.ts";
 import { TurnGuard } from "./turn_guard.ts";
 
 interface ThreadData {

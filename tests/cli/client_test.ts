@@ -2,7 +2,8 @@
 
 import * as v from "valibot";
 import assert from "node:assert/strict";
-import { Client, type Fetch, SERVER_OPTIONS } from "../../src/cli/client.ts";
+import { Client, type Fetch } from "../../src/cli/client.ts";
+import { SERVER_OPTIONS } from "../../src/cli/server_address.ts";
 import { type Command, CommandError, runCommand } from "../../src/cli/command.ts";
 import { FakeTerminal } from "../support/process/fake_terminal.ts";
 import { inFolder } from "../support/temporary_folder.ts";

@@ -13,7 +13,8 @@ import {
 } from "../../verify/served_audit.ts";
 import { problemText } from "../../verify/audit_report.ts";
 import type { JudgedAudit } from "../../verify/verdict.ts";
-import { Client, hostPermissions } from "../client.ts";
+import { Client } from "../client.ts";
+import { hostPermissions } from "../server_address.ts";
 import { CommandError, type CommandInput, EXIT_UNAVAILABLE } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
