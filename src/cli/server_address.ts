@@ -14,8 +14,8 @@ import {
   UsageError,
 } from "./command.ts";
 import type { Permissions } from "../settings/permission_advice.ts";
-import { errorMessage } from "../core/thrown.ts";
 import { firstToken } from "../settings/token_file.ts";
+import { failureReason } from "../journal/errors.ts";
 
 /** Options of all commands that talk to a server. */
 export const SERVER_OPTIONS: readonly CommandOption[] = [
@@ -156,11 +156,9 @@ function readToken(file: string): string {
 
 /** The reason why a file cannot be read. */
 export function readingFailure(error: unknown, path: string): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file";
-  if (error instanceof Deno.errors.NotCapable) {
-    return `permission is missing, add --allow-read=${path}`;
-  }
-  return errorMessage(error);
+  return error instanceof Deno.errors.NotFound
+    ? "there is no such file"
+    : failureReason(error, path);
 }
 
 /** Permissions to reach the server that a command names. */
