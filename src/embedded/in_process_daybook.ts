@@ -63,6 +63,11 @@ interface InProcessHost {
   stop(closeServer: () => Promise<unknown>): Promise<void>;
 }
 
+/** What is done with warnings, unless the program takes them. */
+export function warnOnConsole(message: string): void {
+  console.error(`daybook: ${message}`);
+}
+
 /** A copy of an answer, which is JSON: the caller may change it, and parts of it are the engine's. */
 export function own<Answer>(answer: Answer): Answer {
   return copyJson(answer as JsonValue) as Answer;

@@ -67,6 +67,15 @@ export function readConfiguration(sources: ConfigurationSources): ConfigurationR
   return { kind: "run", configuration, origins: reader.origins };
 }
 
+/** From the given settings alone, by the names of their flags; nothing comes from the environment. */
+export function configurationOf(given: Readonly<Record<string, string>>): ConfigurationResult {
+  return readConfiguration({
+    args: Object.entries(given).map(([flag, value]) => `--${flag}=${value}`),
+    env: () => undefined,
+    readTextFile: Deno.readTextFileSync,
+  });
+}
+
 type FlagValues = Readonly<Record<string, string | boolean | undefined>>;
 
 function readFlags(

@@ -4,7 +4,12 @@ import type { JobId } from "../core/ids.ts";
 import { deriveCondition } from "../core/condition.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import type { WaitOptions } from "../embedded/daybook.ts";
-import { InProcessDaybook, own, requireTime } from "../embedded/in_process_daybook.ts";
+import {
+  InProcessDaybook,
+  own,
+  requireTime,
+  warnOnConsole,
+} from "../embedded/in_process_daybook.ts";
 import type { Job, JobCondition } from "../embedded/job.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
@@ -57,10 +62,6 @@ export async function testDaybook(
   if (Number.isNaN(startMs)) throw new TypeError(`Cannot start at ${last}: it is not a time`);
   const machine = await Machine.start({ definitions, exported: journal, startMs, warn });
   return new DaybookUnderTest(machine);
-}
-
-function warnOnConsole(message: string): void {
-  console.error(`daybook: ${message}`);
 }
 
 const MAX_START_DELAY_MS = 15 * 60_000;
