@@ -57,6 +57,7 @@ import {
   resultsOfOtherCode,
   twinReasons,
 } from "./repeated_work.ts";
+import { meanwhileReasons } from "./process_facts.ts";
 import { returnedErrors } from "./returned_errors.ts";
 import { waitsGivenUp } from "./run_answers.ts";
 import { reason, showSome } from "./statement.ts";
@@ -95,6 +96,7 @@ export function notableReasons(known: Evidence): Reasons {
     ...countedTwice(known),
     ...eventsTooLate(known),
     ...overlookedEvents(known),
+    ...meanwhileReasons(known),
     ...recoveredFailures(known),
   ];
 }
@@ -139,13 +141,14 @@ export function failureReasons(known: Evidence): Reasons {
   if (failure === undefined || failedBy === undefined) return [];
   const attempts = failure.taskId === undefined ? [] : attemptsOf(known, failure.taskId);
   const before = attempts.filter(({ ended }) => ended?.entry.logId !== failure.because);
+  const late = lateLimit(known);
   return [
     failed(known, failure, failedBy.entry),
     ...countedOfAnother(known),
     ...returnedErrors(known),
     ...resultsOfOtherCode(known),
     ...hasThrown(failure, failedBy.entry) ? waitsGivenUp(known) : [],
-    ...lateLimit(known),
+    ...late.length > 0 ? late : meanwhileReasons(known),
     ...eventsTooLate(known),
     ...known.sameElsewhere === undefined ? [] : [known.sameElsewhere],
     ...unsuccessful(taskText(failure.taskId ?? MAIN_TASK), before, causes),

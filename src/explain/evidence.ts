@@ -4,7 +4,7 @@
  */
 
 import type { Condition } from "../core/condition.ts";
-import type { JobEventLogEntry } from "../core/event.ts";
+import type { JobEventLogEntry, ProcessEntry } from "../core/event.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import type { JobId, LogId, TaskId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
@@ -202,6 +202,8 @@ export interface Findings {
    * later and did not reach the job.
    */
   readonly later?: ReadonlyMap<string, readonly JobEventLogEntry[]>;
+  /** What happened to the whole process meanwhile, oldest first. */
+  readonly process?: readonly ProcessEntry[];
 }
 
 /** Workers of one kind, and the jobs that hold them. */

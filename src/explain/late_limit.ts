@@ -9,6 +9,7 @@ import type { Reasons } from "./explanation.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { later, taskText } from "./phrases.ts";
 import { holdersThenText } from "./queue_holders.ts";
+import { blockedReasons } from "./process_facts.ts";
 import { reason } from "./statement.ts";
 
 /** A thread has some seconds to end what a limit has cut off. */
@@ -57,6 +58,11 @@ export function lateLimit(known: Evidence): Reasons {
   const { subject, started, ended, timeoutMs, ranMs } = attempt;
   const lateMs = ranMs - timeoutMs;
   if (lateMs >= LATE_MS) {
+    const [blocked] = blockedReasons(known);
+    if (blocked !== undefined) {
+      const late = `${subject} ended ${durationText(lateMs)} after its time limit.`;
+      return [reason(`${late} ${blocked.statement}`, ended, started, ...blocked.cites)];
+    }
     const { beside = { holders: [] } } = known;
     const what = beside.holders.length === 0
       ? "such as code that did not yield, or it stood still itself"
