@@ -12,7 +12,7 @@ export interface AttemptOf {
   uncaught(thrown: unknown): void;
 }
 
-const attempts = new AsyncLocalStorage<AttemptOf | undefined>();
+const attempts = new AsyncLocalStorage<AttemptOf>();
 
 /** `undefined` when the calling code belongs to no attempt. */
 export function attemptHere(): AttemptOf | undefined {
@@ -22,13 +22,4 @@ export function attemptHere(): AttemptOf | undefined {
 /** Calls code as part of an attempt, including all asynchronous work that it starts. */
 export function withinAttempt<Result>(attempt: AttemptOf, work: () => Result): Result {
   return attempts.run(attempt, work);
-}
-
-/**
- * Calls code as part of no attempt, even when code of an attempt calls this. The `run` of a job has
- * no store of its own: everything after it would carry it, which takes a tenth of the time of a job.
- * Not with `exit`: in Deno, the code would belong to the attempt again after its first `await`.
- */
-export function outsideAttempts<Result>(work: () => Result): Result {
-  return attempts.getStore() === undefined ? work() : attempts.run(undefined, work);
 }
