@@ -187,6 +187,8 @@ export interface RefusedAttributes extends Pick<EventReferences, "jobId" | "task
   /** Absent for `domain`, and in older journals. */
   readonly stratum?: "coordination";
   readonly attributes: JsonObject;
+  /** There was no job with its `jobId`. Absent: its id is on record with other content. */
+  readonly reason?: "unknownJob";
 }
 
 /** An attempt that was open while the event loop was blocked. */
@@ -296,8 +298,8 @@ export interface FrameworkAttributes {
   /** The key of the job's sealed input is being deleted: the input can no longer be read. */
   readonly "job.InputRemoved": { readonly reason: "retention" };
   /**
-   * An event was refused because its id is on record with other content; this is the refused
-   * content. `causedBy` is the entry that has the id.
+   * An event was refused because its id is on record with other content, or because it names a job
+   * that does not exist; this is the refused content. `causedBy` is the entry that has the id.
    */
   readonly "journal.EventRefused": RefusedAttributes;
   /** The jobs in its scope begin nothing. Not part of any job's history. */
