@@ -4,9 +4,7 @@
  */
 
 import { invalidRequest, issueText, Refusal, remainingIssues } from "../documents/refusal.ts";
-import { createHash } from "node:crypto";
 import type { Context } from "hono";
-import type { EventId } from "../core/ids.ts";
 import { emptyResponse } from "../http/answers/response.ts";
 import type { Bodies } from "../http/bodies/bodies.ts";
 import { parseMediaType, readText, unsupportedMediaType } from "../http/bodies/body.ts";
@@ -44,60 +42,52 @@ function hasTooManyFields(text: string): boolean {
   return fields > FIELDS_MAX;
 }
 
-/**
- * Carries out a form and redirects to the page that it is on, which shows what was done, or why
- * not.
- *
- * @param act Returns the text that the page shows.
- */
-export async function actAndRedirect(
-  c: Context,
-  deps: HttpDeps,
-  act: (form: URLSearchParams) => string | Promise<string>,
-): Promise<Response> {
-  const form = await readForm(c.req.raw, deps.bodies);
-  const path = safeReturnPath(form.get("return"));
-  const { text, isBad } = await doneOrRefused(() => act(form));
-  return emptyResponse(STATUS.seeOther, { location: deps.notes.pathWith(path, text, isBad) });
+/** What came of a form. */
+export interface Done {
+  /** The page to show. Default: the one that the form names. */
+  readonly path?: string;
+  /** A note for that page. */
+  readonly text?: string | undefined;
+  readonly isBad?: boolean;
 }
 
-/**
- * Like `actAndRedirect`, but shows a refused form again with everything that was typed.
- *
- * @param again Returns the page with the form.
- */
-export async function actOrRedisplay(
+interface Handling {
+  /** Carries out the form; or returns a page of its own. */
+  readonly act: (form: URLSearchParams) => Done | Response | Promise<Done | Response>;
+  /** Shows the form again, with everything that was typed. Default: the reason is a note. */
+  readonly again?: (form: URLSearchParams, problem: Problem) => Response | Promise<Response>;
+  /** The page to show if the form names none. */
+  readonly home?: string;
+}
+
+/** Carries out a form, and redirects to a page that shows what was done, or why not. */
+export async function carryOut(
   c: Context,
   deps: HttpDeps,
-  act: (form: URLSearchParams) => Promise<string>,
-  again: (form: URLSearchParams, problem: Problem) => Response,
+  { act, again, home }: Handling,
 ): Promise<Response> {
   const form = await readForm(c.req.raw, deps.bodies);
-  try {
-    const location = deps.notes.pathWith(
-      safeReturnPath(form.get("return")),
-      await act(form),
-      false,
-    );
+  const redirect = ({ path = safeReturnPath(form.get("return") ?? home), text, isBad }: Done) => {
+    const location = text === undefined ? path : deps.notes.pathWith(path, text, isBad);
     return emptyResponse(STATUS.seeOther, { location });
+  };
+  try {
+    const done = await act(form);
+    return done instanceof Response ? done : redirect(done);
   } catch (error) {
+    if (again === undefined) {
+      if (error instanceof Refusal) return redirect({ text: refusalText(error), isBad: true });
+      throw error;
+    }
     const problem = refusalIn(error);
     if (problem === undefined) throw error;
-    return again(form, problem);
+    return await again(form, problem);
   }
 }
 
-async function doneOrRefused(act: () => string | Promise<string>) {
-  try {
-    return { text: await act(), isBad: false };
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    const { message, members: { errors = [] } } = error;
-    return {
-      text: `${[message, ...remainingIssues(message, errors).map(issueText)].join("; ")}.`,
-      isBad: true,
-    };
-  }
+/** The message of a refusal, and the issues that it does not mention. */
+export function refusalText({ message, members: { errors = [] } }: Problem): string {
+  return `${[message, ...remainingIssues(message, errors).map(issueText)].join("; ")}.`;
 }
 
 /** The text of a field; `undefined` if it is absent or blank. */
@@ -120,16 +110,6 @@ export function safeReturnPath(path: string | null | undefined): string {
 /** Stands for this server: a path resolved against it shows whether it leads to another origin. */
 const BASE = "http://daybook.invalid";
 
-/**
- * The same content from the same form is the same event; other content is another event.
- *
- * @param once The random value that the form was created with.
- */
-export function onceOnly(once: string, content: string): EventId {
-  const digest = createHash("sha256").update(`${once}\n${content}`).digest("base64url");
-  return `evt_form_${digest.slice(0, 24)}` as EventId;
-}
-
 /** The message, and the issues of each part. */
 export interface FormRefusal {
   readonly message: string;
@@ -137,7 +117,7 @@ export interface FormRefusal {
 }
 
 /** The problem for which a form is shown again; `undefined` for a bug. */
-export function refusalIn(error: unknown): Problem | undefined {
+function refusalIn(error: unknown): Problem | undefined {
   if (error instanceof Refusal) return error;
   return error instanceof Error ? refusalOfFailure(error) : undefined;
 }

@@ -189,11 +189,15 @@ function Navigation({ screen }: Pick<HeaderProps, "screen">) {
 /** Hidden until `live.js` runs: without scripts nothing is live. */
 function LiveControl() {
   return (
-    <button type="button" id="live-control" class="live" aria-pressed="false" hidden>
-      <span class="live-mark" aria-hidden="true"></span>
-      <span id="live-text">live</span>
-      <span id="live-verb" class="live-verb">Pause</span>
-    </button>
+    <>
+      <button type="button" id="live-control" class="live" aria-pressed="false" hidden>
+        <span class="live-mark" aria-hidden="true"></span>
+        <span id="live-text">live</span>
+        <span id="live-verb" class="live-verb">Pause</span>
+      </button>
+      {/* Screen readers announce no change inside a button. */}
+      <span id="live-news" class="unseen" role="status"></span>
+    </>
   );
 }
 

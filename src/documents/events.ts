@@ -85,7 +85,12 @@ export async function deliver(
   engine: JobEngine,
   { single, items: events }: OneOrMany<JudgedEvent>,
 ): Promise<readonly (Receipt | RefusalReceipt)[]> {
-  if (single) return [await deliverOne(engine, events[0])];
+  if (single) {
+    const [judged] = events;
+    if (judged === undefined) throw new TypeError("Cannot deliver: there is no event");
+    if (!judged.valid) throw invalidRequest(judged.errors);
+    return [await deliverOne(engine, judged.event)];
+  }
   const valid = events.filter((judged) => judged.valid).map((judged) => judged.event);
   const delivered = valid.length === 0 ? [] : await engine.deliver(valid);
   const [first] = delivered;
@@ -98,11 +103,10 @@ export async function deliver(
   );
 }
 
-async function deliverOne(engine: JobEngine, judged: JudgedEvent | undefined): Promise<Receipt> {
-  if (judged === undefined) throw new TypeError("Cannot deliver: there is no event");
-  if (!judged.valid) throw invalidRequest(judged.errors);
-  const receipt = next((await engine.deliver([judged.event])).values());
-  if (receipt.disposition === "rejected") throw rejection(engine, judged.event, receipt);
+/** @throws {Refusal} if the event is refused. */
+export async function deliverOne(engine: JobEngine, event: IncomingEvent): Promise<Receipt> {
+  const receipt = next((await engine.deliver([event])).values());
+  if (receipt.disposition === "rejected") throw rejection(engine, event, receipt);
   return receipt;
 }
 

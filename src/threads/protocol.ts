@@ -1,12 +1,11 @@
 /** Messages between the engine and a thread: plain data, about one call of `run` at a time. */
 
 import type { ErrorFact } from "../core/framework_events.ts";
-import type { FactEvent } from "../engine/job_context.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";
 import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 import type { RestTime } from "../engine/run/step_options.ts";
-import type { Expectable } from "../engine/run/run_context.ts";
+import type { Events, Expectable } from "../engine/run/run_context.ts";
 
 /** A thrown value. */
 export interface Thrown extends ErrorFact {
@@ -37,7 +36,7 @@ export type ToThread =
     | {
       readonly kind: "events";
       readonly name: string;
-      readonly events: readonly FactEvent[];
+      readonly events: Events;
     }
     /** The wait ended at its time, without the event. */
     | { readonly kind: "deadline"; readonly name: string; readonly wait: number }

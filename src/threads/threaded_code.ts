@@ -140,7 +140,9 @@ class ThreadedCall implements CodeCall, ThreadUser {
     if (this.#isOver) return this.#pool.giveBack(thread);
     this.#thread = thread;
     thread.use(this);
-    const expectations = ctx.expectables;
+    const expectations = ctx.expectables.map(({ id, within }) => (
+      within === undefined ? { id } : { id, within }
+    ));
     const about = { type, version, jobId: ctx.jobId, input: recorded, expectations };
     this.#unrested = 0;
     this.#post({ kind: "run", ...about });

@@ -44,7 +44,7 @@ export class ThreadedJob {
         post({ kind: "task", taskId, retry, ...limit, compensable });
       },
       onSleep: ({ taskId, time }) => post({ kind: "sleep", taskId, time }),
-      onExpectation: ({ name }) => post({ kind: "expect", name }),
+      onExpectation: (name) => post({ kind: "expect", name }),
       onWait: ({ name, wait, time }) => post({ kind: "wait", name, wait, withinMs: time.ms }),
     });
   }
@@ -102,8 +102,7 @@ export class ThreadedJob {
       case "failure":
         return this.#ctx.failTask(message.taskId, thrownError(message.thrown));
       case "events":
-        this.#ctx.expectations.get(message.name)?.resolve(message.events);
-        return void this.#ctx.expectations.delete(message.name);
+        return this.#ctx.answerExpectation(message.name)?.(message.events);
       case "deadline":
         return this.#ctx.answerDeadline(message.name, message.wait);
       case "attempt":

@@ -96,6 +96,12 @@ class Restarts {
     await this.page.waitForURL(this.url + next);
   }
 
+  /** Waits until screen readers have been told the state of the page. */
+  async announcing(state: string): Promise<void> {
+    const news = this.page.locator("header [role=status]");
+    await news.getByText(state, { exact: true }).waitFor({ state: "attached" });
+  }
+
   /** Waits until the live control has this text. */
   async saying(state: string): Promise<void> {
     await this.page.locator("#live-text").getByText(state, { exact: true }).waitFor();
@@ -127,8 +133,10 @@ const WALKS: Readonly<Record<string, Walk>> = {
       await restarts.saying("live");
       await restarts.kill();
       await restarts.saying("reconnecting");
+      await restarts.announcing("reconnecting");
       await restarts.again({ journal: `${folder}/first` });
       await restarts.saying("live");
+      await restarts.announcing("live");
       await restarts.cancelJob();
     }),
 
@@ -198,6 +206,49 @@ const WALKS: Readonly<Record<string, Walk>> = {
       assert.equal(await field.inputValue(), "typed at night");
       await submit.click();
       await page.waitForURL(/\/ui\/jobs\//);
+    }),
+
+  "a form of a page that is not live is not lost to a session that has ended": (browser) =>
+    Restarts.run(browser, { env: { DAYBOOK_TOKEN: TOKEN } }, async (restarts, folder) => {
+      const { page } = restarts;
+      const field = page.getByLabel("attributes");
+      const send = page.getByRole("button", { name: "Send the event" });
+      await restarts.signIn("/ui/system/event");
+      await page.getByLabel("eventType").fill("shop.Seen");
+      await field.fill('{"typed":"at night"}');
+      await restarts.again({ journal: `${folder}/first`, env: { DAYBOOK_TOKEN: TOKEN } });
+      const asked = page.waitForEvent("dialog").then(async (dialog) => {
+        assert.match(dialog.message(), /^This page is signed out/);
+        await dialog.dismiss();
+      });
+      await send.click();
+      await asked;
+      assert.equal(await field.inputValue(), '{"typed":"at night"}');
+
+      const [other] = await restarts.openAll(["/ui/sign-in"]);
+      await other?.getByLabel("Token").fill(TOKEN);
+      await other?.getByRole("button", { name: "Sign in" }).click();
+      await other?.waitForURL(`${restarts.url}/`);
+      await send.click();
+      await page.getByText("is recorded as entry").waitFor();
+    }),
+
+  "what was typed in a form is there again when its reader goes back": (browser) =>
+    Restarts.run(browser, {}, async (restarts) => {
+      const { page } = restarts;
+      const [plan, once] = [
+        page.getByRole("textbox", { name: "plan" }),
+        page.locator("input[name=once]"),
+      ];
+      await page.goto(`${restarts.url}/ui/system/plan`);
+      const text = JSON.stringify(PLAN);
+      await plan.fill(text);
+      const first = await once.inputValue();
+      await page.getByRole("button", { name: "Submit the job" }).click();
+      await page.waitForURL(/\/ui\/jobs\//);
+      await page.goBack();
+      assert.equal(await plan.inputValue(), text);
+      assert.notEqual(await once.inputValue(), first);
     }),
 
   "the page of a job that is not in the journal any more says so": (browser) =>

@@ -22,7 +22,7 @@ Deno.test("run: the number of tasks is limited, and the call for one more says s
 });
 
 Deno.test("run: the number of waits with a time is limited, and the call for one more says so", () => {
-  const expectables = ["paid", "rated"].map((name) => ({ name, isWaivable: false }));
+  const expectables = ["paid", "rated"].map((id) => ({ id }));
   const asked = new RunContext(jobId("order-7"), expectables, {
     seenAt: () => 0,
     onTask: () => {},

@@ -9,6 +9,7 @@ import {
   type TestApp,
   type TestAppOptions,
 } from "../support/http/http_app.ts";
+import { submitForm } from "../support/http/dashboard.ts";
 
 const SHOP = "shop-token-0123456789";
 const ON_CALL = "on-call-token-0123456789";
@@ -60,6 +61,21 @@ Deno.test("actor: submissions, events and controls name the holder of the token"
     "job.JobSuspended on-call",
     "job.JobResumed nobody",
     "job.JobCancelled on-call",
+  ]);
+});
+
+Deno.test("actor: a form names the holder of the token too, whether it makes a job, an event or a control", async () => {
+  const app = await startWithNames();
+  const fields = { once: "1", "input/eventType": "shop.Even" };
+  const input = JSON.stringify({ expected: [{ id: "it", eventType: "shop.Odd" }] });
+  await submitForm(app, "/ui/system/plan", { once: "1", input, jobId: "job" }, bearer(ON_CALL));
+  await submitForm(app, "/ui/system/event", fields, bearer(ON_CALL));
+  await submitForm(app, "/ui/jobs/job/suspend", {}, bearer(ON_CALL));
+  assert.deepEqual(await actorsOf(app, bearer(ON_CALL)), [
+    "job.JobCreated on-call",
+    "job.JobStarted on-call",
+    "shop.Even on-call",
+    "job.JobSuspended on-call",
   ]);
 });
 

@@ -4,7 +4,7 @@ import { CITES_MAX } from "../../explain/brief.ts";
 import type { Citation, Statement } from "../../explain/explanation.ts";
 import type { LogId } from "../../core/ids.ts";
 import { TimedText } from "../parts/text.tsx";
-import { jobPagePath } from "../parts/links.tsx";
+import { CitedEntry, jobPagePath } from "../parts/links.tsx";
 import type { JobScreenState } from "./reading.ts";
 
 export function Sentence(
@@ -43,12 +43,7 @@ interface EntryCiteProps {
 
 /** A link to an entry on this page, without a reload if the entry is shown. */
 export function EntryCite({ state, logId, title }: EntryCiteProps) {
-  return (
-    <a class="entry-link" href={entryHref(state, logId)} title={title}>
-      <span class="unseen">entry</span>
-      {logId}
-    </a>
-  );
+  return <CitedEntry href={entryHref(state, logId)} logId={logId} title={title} />;
 }
 
 /** A link to an entry: on this page if it is shown, otherwise on the page that shows it. */

@@ -8,7 +8,7 @@ import { problemFacts } from "../../http/problems/problem.ts";
 import { readQuery } from "../../http/requests/request.ts";
 import { choice, single, wholeNumber } from "../../documents/parameters.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
-import { JOB_ACTION_ROUTES, sendEvent } from "./actions.ts";
+import { JOB_ACTION_ROUTES, takeEvent } from "./actions.ts";
 import { JobAttempts } from "./attempts.tsx";
 import { controlCalls, JobControls } from "./controls.tsx";
 import { JobData, JobFailure } from "./outcome.tsx";
@@ -39,7 +39,12 @@ import { eventCalls } from "./waits.tsx";
 
 export const JOB_SCREEN_ROUTES: readonly Route[] = [
   { method: "GET", path: "/ui/jobs/:id", scope: "read", handle: showJob },
-  { method: "POST", path: "/ui/jobs/:id/event", scope: "submit", handle: takeEvent },
+  {
+    method: "POST",
+    path: "/ui/jobs/:id/event",
+    scope: "submit",
+    handle: (c, deps) => takeEvent(c, deps, (refused) => showRefused(c, deps, refused)),
+  },
   ...JOB_ACTION_ROUTES,
 ];
 
@@ -61,11 +66,6 @@ async function showJob(c: Context, deps: HttpDeps): Promise<Response> {
     returnTo: withoutNote(c.req.url),
     refused: undefined,
   });
-}
-
-async function takeEvent(c: Context, deps: HttpDeps): Promise<Response> {
-  const sent = await sendEvent(c, deps);
-  return "response" in sent ? sent.response : await showRefused(c, deps, sent.refused);
 }
 
 /** The page again, with the refused event and its errors. */

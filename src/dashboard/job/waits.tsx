@@ -13,9 +13,8 @@ import { Table } from "../parts/table.tsx";
 import { Cites, Sentence } from "./cite.tsx";
 import type { Call } from "../parts/curl.tsx";
 import type { JobScreenState } from "./reading.ts";
-import { randomBytes } from "node:crypto";
 import { JsonInput } from "../parts/labelled_input.tsx";
-import { MissingScope } from "../parts/action_form.tsx";
+import { MissingScope, OnceField } from "../parts/action_form.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 
 interface EventFormProps {
@@ -44,7 +43,7 @@ function EventForm({ state, expectation, sample }: EventFormProps) {
             <form method="post" action={`${jobPagePath(job.jobId)}/event`} class="stack event-form">
               <input type="hidden" name="return" value={state.returnTo} />
               <input type="hidden" name="expectation" value={expectation} />
-              <input type="hidden" name="once" value={randomBytes(9).toString("base64url")} />
+              <OnceField />
               <JsonInput
                 id={id}
                 name="event"

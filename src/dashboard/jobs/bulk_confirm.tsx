@@ -91,7 +91,7 @@ function ConfirmForm({ action, address, preview, upTo }: BulkConfirmProps) {
         />
       )}
       <label for="reason">Reason, recorded with each job (optional)</label>
-      <input id="reason" name="reason" maxlength={1_000} autocomplete="off" />
+      <input id="reason" name="reason" maxlength={1_000} />
       {confirm && (
         <Check
           name="confirm"

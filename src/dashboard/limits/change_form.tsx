@@ -9,8 +9,7 @@ import type { LimitedType } from "../../engine/requests.ts";
 import { requestOrigin } from "../../http/requests/request.ts";
 import type { Route } from "../../http/route.ts";
 import {
-  actAndRedirect,
-  actOrRedisplay,
+  carryOut,
   filledField,
   type RedisplayForm,
   refusedFields,
@@ -169,17 +168,20 @@ export const changeLimitsRoute = (showLimits: RedisplayForm): Route => ({
   path: LIMITS_PATH,
   scope: "operate",
   handle: (c, deps) =>
-    actOrRedisplay(c, deps, async (form) => {
-      const type = filledField(form, "type") ?? "";
-      const origin = requestOrigin(c, deps.spans);
-      const { limits } = await changeLimits(type, limitsBody(form), deps.engine, origin);
-      return `The limits of ${type} are changed: ${limitsText(limits)}.`;
-    }, (form, problem) => {
-      const type = filledField(form, "type") ?? "";
-      const isLimited = deps.engine.limits.all.some((one) => one.type === type);
-      const isLoaded = deps.engine.definitions().some((one) => one.type === type);
-      const id = isLimited && isLoaded ? changeFormId(type) : LIMIT_TYPE;
-      return showLimits(c, deps, { id, form, problem });
+    carryOut(c, deps, {
+      async act(form) {
+        const type = filledField(form, "type") ?? "";
+        const origin = requestOrigin(c, deps.spans);
+        const { limits } = await changeLimits(type, limitsBody(form), deps.engine, origin);
+        return { text: `The limits of ${type} are changed: ${limitsText(limits)}.` };
+      },
+      again(form, problem) {
+        const type = filledField(form, "type") ?? "";
+        const isLimited = deps.engine.limits.all.some((one) => one.type === type);
+        const isLoaded = deps.engine.definitions().some((one) => one.type === type);
+        const id = isLimited && isLoaded ? changeFormId(type) : LIMIT_TYPE;
+        return showLimits(c, deps, { id, form, problem });
+      },
     }),
 });
 
@@ -188,11 +190,16 @@ export const RESTORE_LIMITS_ROUTE: Route = {
   path: `${LIMITS_PATH}/:type/restore`,
   scope: "operate",
   handle: (c, deps) =>
-    actAndRedirect(c, deps, async () => {
-      const type = c.req.param("type") ?? "";
-      const origin = requestOrigin(c, deps.spans);
-      const { limits } = await restoreLimits(type, deps.engine, origin);
-      return `The limits of the code are in force again for ${type}: ${limitsText(limits)}.`;
+    carryOut(c, deps, {
+      async act() {
+        const type = c.req.param("type") ?? "";
+        const origin = requestOrigin(c, deps.spans);
+        const { limits } = await restoreLimits(type, deps.engine, origin);
+        const text = `The limits of the code are in force again for ${type}: ${
+          limitsText(limits)
+        }.`;
+        return { text };
+      },
     }),
 };
 

@@ -6,7 +6,7 @@ import { limitsText } from "../../core/place_limits.ts";
 import { countText } from "../../core/size.ts";
 import type { LimitedType } from "../../engine/requests.ts";
 import { counted } from "../../core/counted.ts";
-import { definitionPath } from "../parts/links.tsx";
+import { definitionPath, JournalLink } from "../parts/links.tsx";
 import { Empty, Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/amounts.tsx";
@@ -198,10 +198,7 @@ function Changed({ one: { change, code }, now }: OneProps) {
           {" "}by <UserText text={actor} lengthMax={LENGTH_MAX} />
         </>
       )}: <UserText text={reason} />{" "}
-      <a class="entry-link" href={`/ui/stream?before=${by + 1}`} title="job.LimitsChanged">
-        <span class="unseen">entry</span>
-        {by}
-      </a>. The code says: {limitsText(code)}.
+      <JournalLink logId={by} title="job.LimitsChanged" />. The code says: {limitsText(code)}.
     </p>
   );
 }

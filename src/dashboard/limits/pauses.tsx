@@ -11,8 +11,7 @@ import { capital } from "../../explain/phrases.ts";
 import { requestOrigin } from "../../http/requests/request.ts";
 import type { Route } from "../../http/route.ts";
 import {
-  actAndRedirect,
-  actOrRedisplay,
+  carryOut,
   filledField,
   type RedisplayForm,
   refusedFields,
@@ -21,7 +20,7 @@ import {
 } from "../form.tsx";
 import { Confirm, MissingScope, ReasonField } from "../parts/action_form.tsx";
 import { counted } from "../../core/counted.ts";
-import { JobLink, LIMITS_PATH } from "../parts/links.tsx";
+import { JobLink, JournalLink, LIMITS_PATH } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/amounts.tsx";
 import { invalidRequest } from "../../documents/refusal.ts";
@@ -110,10 +109,7 @@ function Causes({ pause: { failures = [] } }: { readonly pause: HeldPause }) {
       {failures.slice(-CAUSES_MAX).map((logId, index) => (
         <>
           {index !== 0 && ", "}
-          <a class="entry-link" href={`/ui/stream?before=${logId + 1}`} title="a failed attempt">
-            <span class="unseen">entry</span>
-            {logId}
-          </a>
+          <JournalLink logId={logId} title="a failed attempt" />
         </>
       ))}
       {")"}
@@ -165,10 +161,11 @@ export const END_PAUSE_ROUTE: Route = {
   path: "/ui/pauses/:id/end",
   scope: "operate",
   handle: (c, deps) =>
-    actAndRedirect(c, deps, async () => {
-      const origin = requestOrigin(c, deps.spans);
-      await endPause(c.req.param("id") ?? "", deps.engine, origin);
-      return "The pause has ended: the jobs it held can start.";
+    carryOut(c, deps, {
+      async act() {
+        await endPause(c.req.param("id") ?? "", deps.engine, requestOrigin(c, deps.spans));
+        return { text: "The pause has ended: the jobs it held can start." };
+      },
     }),
 };
 
@@ -232,11 +229,14 @@ export const beginPauseRoute = (showLimits: RedisplayForm): Route => ({
   path: PATH,
   scope: "operate",
   handle: (c, deps) =>
-    actOrRedisplay(c, deps, async (form) => {
-      const body = pauseBody(form, deps.clock.now());
-      const { pause, isNew } = await beginPause(body, deps, requestOrigin(c, deps.spans));
-      return `${isNew ? "Paused" : "Already paused"}: ${scopeText(pause)}.`;
-    }, (form, problem) => showLimits(c, deps, { id: ID, form, problem })),
+    carryOut(c, deps, {
+      async act(form) {
+        const body = pauseBody(form, deps.clock.now());
+        const { pause, isNew } = await beginPause(body, deps, requestOrigin(c, deps.spans));
+        return { text: `${isNew ? "Paused" : "Already paused"}: ${scopeText(pause)}.` };
+      },
+      again: (form, problem) => showLimits(c, deps, { id: ID, form, problem }),
+    }),
 });
 
 function pauseBody(form: URLSearchParams, now: number) {

@@ -4,7 +4,7 @@
  */
 
 import type { Child } from "hono/jsx";
-import { lexer, type Token, type Tokens } from "marked";
+import { lexer, type MarkedToken, type Token, type Tokens } from "marked";
 import { CopyText } from "../parts/curl.tsx";
 
 interface MarkdownProps {
@@ -30,10 +30,10 @@ class Rendering {
   }
 
   blocks(tokens: readonly Token[]): Child[] {
-    return tokens.map((token) => this.#block(token as Tokens.Generic & MarkedBlock));
+    return tokens.map((token) => this.#block(token as MarkedToken));
   }
 
-  #block(token: MarkedBlock): Child {
+  #block(token: MarkedToken): Child {
     switch (token.type) {
       case "heading":
         return this.#heading(token);
@@ -89,10 +89,10 @@ class Rendering {
   }
 
   #inline(tokens: readonly Token[]): Child[] {
-    return tokens.map((token) => this.#span(token as Tokens.Generic & MarkedSpan));
+    return tokens.map((token) => this.#span(token as MarkedToken));
   }
 
-  #span(token: MarkedSpan): Child {
+  #span(token: MarkedToken): Child {
     switch (token.type) {
       case "strong":
         return <strong>{this.#inline(token.tokens)}</strong>;
@@ -121,30 +121,6 @@ class Rendering {
     return target === undefined ? <span>{content}</span> : <a href={target}>{content}</a>;
   }
 }
-
-type MarkedBlock =
-  | Tokens.Heading
-  | Tokens.Paragraph
-  | Tokens.Code
-  | Tokens.List
-  | Tokens.Table
-  | Tokens.Blockquote
-  | Tokens.Hr
-  | Tokens.Text
-  | Tokens.Space
-  | Tokens.Def
-  | Tokens.HTML;
-
-type MarkedSpan =
-  | Tokens.Strong
-  | Tokens.Em
-  | Tokens.Codespan
-  | Tokens.Link
-  | Tokens.Image
-  | Tokens.Br
-  | Tokens.Text
-  | Tokens.Escape
-  | Tokens.HTML;
 
 /** Commands and files get a copy button; drawings do not. */
 function Code({ token: { text, lang = "" } }: { readonly token: Tokens.Code }) {

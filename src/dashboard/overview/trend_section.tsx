@@ -2,7 +2,6 @@
 
 import {
   type PeriodFigures,
-  type Spread,
   type Trend,
   TREND_SPANS,
   type TrendPoint,
@@ -12,21 +11,28 @@ import { Time } from "../parts/amounts.tsx";
 import { countText } from "../../core/size.ts";
 import { durationText } from "../../core/duration.ts";
 
+/** What a line shows: a count of jobs, or a duration in milliseconds. */
+type Kind = "counts" | "durations";
+
 interface ChartDescription {
   readonly name: string;
   readonly title: string;
-  /** Whether the chart shows counts or durations. */
-  readonly kind: "counts" | "durations";
+  readonly kind: Kind;
   readonly about: (intervalText: string) => string;
   readonly lines: readonly Line[];
 }
 
+/** A line of a chart, and the column of the table from which it is drawn. */
 interface Line {
-  /** The column of the table. */
+  /** The name by which a chart refers to the column. */
   readonly column: string;
+  /** The heading of the column. */
+  readonly heading: string;
   readonly label: string;
   /** A CSS class that sets the colour. */
   readonly tone: string;
+  /** `undefined` if there was nothing to measure. */
+  readonly read: (period: PeriodFigures) => number | undefined;
 }
 
 const CHARTS: readonly ChartDescription[] = [
@@ -36,10 +42,10 @@ const CHARTS: readonly ChartDescription[] = [
     kind: "counts",
     about: (interval) => `Jobs in each ${interval}`,
     lines: [
-      { column: "created", label: "created", tone: "tone-ink" },
-      { column: "succeeded", label: "succeeded", tone: "tone-succeeded" },
-      { column: "failed", label: "failed", tone: "tone-failed" },
-      { column: "cancelled", label: "cancelled", tone: "tone-cancelled dashed" },
+      countLine("created", "tone-ink"),
+      countLine("succeeded", "tone-succeeded"),
+      countLine("failed", "tone-failed"),
+      countLine("cancelled", "tone-cancelled dashed"),
     ],
   },
   {
@@ -47,29 +53,53 @@ const CHARTS: readonly ChartDescription[] = [
     title: "Time in the queue",
     kind: "durations",
     about: () => "From queued until a worker takes the job",
-    lines: trendLines("queued", "tone-queued"),
+    lines: spreadLines("queued", "tone-queued"),
   },
   {
     name: "run",
     title: "Run time",
     kind: "durations",
     about: () => "From a worker taking the job until it ends, waits or backs off",
-    lines: trendLines("run", "tone-executing"),
+    lines: spreadLines("run", "tone-executing"),
   },
   {
     name: "sync",
     title: "Sync time",
     kind: "durations",
     about: () => "From the first byte of a batch until all of it is on disk",
-    lines: trendLines("sync", "tone-ink"),
+    lines: spreadLines("sync", "tone-ink"),
   },
 ];
 
-function trendLines(name: string, tone: string): readonly Line[] {
+function countLine(name: "created" | "succeeded" | "failed" | "cancelled", tone: string): Line {
+  return { column: name, heading: name, label: name, tone, read: (period) => period[name] };
+}
+
+function spreadLines(name: "queued" | "run" | "sync", tone: string): readonly Line[] {
   return [
-    { column: `${name}-p50`, label: "half within (p50)", tone },
-    { column: `${name}-p95`, label: "95 % within (p95)", tone: `${tone} dashed` },
+    {
+      column: `${name}-p50`,
+      heading: `${name} p50`,
+      label: "half within (p50)",
+      tone,
+      read: (period) => period[name]?.p50Ms,
+    },
+    {
+      column: `${name}-p95`,
+      heading: `${name} p95`,
+      label: "95 % within (p95)",
+      tone: `${tone} dashed`,
+      read: (period) => period[name]?.p95Ms,
+    },
   ];
+}
+
+/** The columns of the table, from which the charts are drawn. */
+const COLUMNS = CHARTS.flatMap(({ kind, lines }) => lines.map((line) => ({ ...line, kind })));
+
+function figureText(kind: Kind, figure: number | undefined): string {
+  if (figure === undefined) return "–";
+  return kind === "counts" ? countText(figure) : durationText(figure);
 }
 
 const SPAN_TEXTS: Readonly<Record<TrendSpan, { readonly all: string; readonly each: string }>> = {
@@ -141,72 +171,16 @@ function Chart({ chart, each, trend }: ChartProps) {
         <p class="about soft one-line">{about(each)}</p>
       </figcaption>
       <ul class="legend" id={`legend-${name}`} data-live>
-        {lines.map((line) => <LegendItem line={line} trend={trend} />)}
+        {lines.map(({ column, label, tone, read }) => (
+          <li class={tone}>
+            <span class="swatch" data-line={column} data-label={label}></span>
+            {label} <b>{figureText(kind, read(trend.whole))}</b>
+          </li>
+        ))}
       </ul>
       <div class="plot" aria-hidden="true"></div>
     </figure>
   );
-}
-
-function LegendItem({ line, trend }: { readonly line: Line; readonly trend: Trend }) {
-  const column = COLUMNS.find(({ name }) => name === line.column);
-  const text = column === undefined ? "" : figureText(column.read(trend.whole));
-  return (
-    <li class={line.tone}>
-      <span class="swatch" data-line={line.column} data-label={line.label}></span>
-      {line.label} <b>{text}</b>
-    </li>
-  );
-}
-
-interface Column {
-  /** The name by which a chart refers to the column. */
-  readonly name: string;
-  readonly title: string;
-  read(period: PeriodFigures): Figure;
-}
-
-type Figure =
-  | { readonly kind: "count"; readonly count: number }
-  | { readonly kind: "duration"; readonly ms: number | undefined };
-
-/** The table of figures, from which the charts are drawn. */
-const COLUMNS: readonly Column[] = [
-  count("created", ({ created }) => created),
-  count("succeeded", ({ succeeded }) => succeeded),
-  count("failed", ({ failed }) => failed),
-  count("cancelled", ({ cancelled }) => cancelled),
-  ...spread("queued", "queued", ({ queued }) => queued),
-  ...spread("run", "run", ({ run }) => run),
-  ...spread("sync", "sync", ({ sync }) => sync),
-];
-
-function count(name: string, read: (period: PeriodFigures) => number): Column {
-  return { name, title: name, read: (all) => ({ kind: "count", count: read(all) }) };
-}
-
-function spread(
-  name: string,
-  title: string,
-  read: (period: PeriodFigures) => Spread | undefined,
-): readonly Column[] {
-  return [
-    {
-      name: `${name}-p50`,
-      title: `${title} p50`,
-      read: (all) => ({ kind: "duration", ms: read(all)?.p50Ms }),
-    },
-    {
-      name: `${name}-p95`,
-      title: `${title} p95`,
-      read: (all) => ({ kind: "duration", ms: read(all)?.p95Ms }),
-    },
-  ];
-}
-
-function figureText(figure: Figure): string {
-  if (figure.kind === "count") return countText(figure.count);
-  return figure.ms === undefined ? "–" : durationText(figure.ms);
 }
 
 interface TrendTableProps {
@@ -230,7 +204,9 @@ function TrendTable({ span, points }: TrendTableProps) {
           <thead>
             <tr>
               <th scope="col">from</th>
-              {COLUMNS.map(({ name, title }) => <th scope="col" data-column={name}>{title}</th>)}
+              {COLUMNS.map(({ column, heading }) => (
+                <th scope="col" data-column={column}>{heading}</th>
+              ))}
             </tr>
           </thead>
           <tbody>
@@ -249,13 +225,14 @@ function Row({ point }: { readonly point: TrendPoint }) {
       <th scope="row" data-value={String(point.fromMs)}>
         <time datetime={at} title={at}>{at.slice(11, 19)}</time>
       </th>
-      {COLUMNS.map(({ read }) => <FigureCell figure={read(point)} />)}
+      {COLUMNS.map(({ kind, read }) => <FigureCell kind={kind} figure={read(point)} />)}
     </tr>
   );
 }
 
-function FigureCell({ figure }: { readonly figure: Figure }) {
-  const value = figure.kind === "count" ? figure.count : figure.ms;
-  const rounded = value === undefined ? undefined : String(Math.round(value * 1_000) / 1_000);
-  return <td data-value={rounded}>{figureText(figure)}</td>;
+function FigureCell(
+  { kind, figure }: { readonly kind: Kind; readonly figure: number | undefined },
+) {
+  const rounded = figure === undefined ? undefined : String(Math.round(figure * 1_000) / 1_000);
+  return <td data-value={rounded}>{figureText(kind, figure)}</td>;
 }

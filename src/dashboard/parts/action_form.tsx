@@ -2,6 +2,7 @@
 
 import { type PointedIssue, REASON_LENGTH_MAX } from "../../documents/fields.ts";
 import type { Child } from "hono/jsx";
+import { randomBytes } from "node:crypto";
 import type { Scope } from "../../access/tokens.ts";
 import { LineInput } from "./labelled_input.tsx";
 
@@ -78,6 +79,20 @@ export function ReasonField({ id, required = false, text, issues = [] }: ReasonF
       rules={{ required, maxlength: REASON_LENGTH_MAX }}
     />
   );
+}
+
+/** The name of the field that makes a form take effect once, however often it is sent. */
+export const ONCE = "once";
+
+/**
+ * A browser that goes back restores what was typed, but must not restore this: what is then sent
+ * would be taken for what was sent before.
+ *
+ * @param value That of a form that is shown again.
+ */
+export function OnceField({ value }: { readonly value?: string | undefined }) {
+  const name = value ?? randomBytes(12).toString("base64url");
+  return <input type="hidden" name={ONCE} value={name} autocomplete="off" />;
 }
 
 interface MissingScopeProps {

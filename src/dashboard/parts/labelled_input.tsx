@@ -88,7 +88,6 @@ export function inputState(
   ];
   return {
     id,
-    autocomplete: "off",
     "aria-invalid": isWrong ? "true" as const : undefined,
     "aria-describedby": described.length === 0 ? undefined : described.join(" "),
   };

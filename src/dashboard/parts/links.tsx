@@ -64,12 +64,30 @@ export function Cited({ of }: { readonly of: Statement<Citation> }) {
       {of.cites.map(({ logId, eventType }) => (
         <>
           {" "}
-          <a class="entry-link" href={`/ui/stream?before=${logId + 1}`} title={eventType}>
-            <span class="unseen">entry</span>
-            {logId}
-          </a>
+          <JournalLink logId={logId} title={eventType} />
         </>
       ))}
     </>
   );
+}
+
+interface CitedEntryProps {
+  readonly href: string;
+  readonly logId: LogId;
+  readonly title: string | undefined;
+}
+
+/** A link that says to screen readers that the number is an entry. */
+export function CitedEntry({ href, logId, title }: CitedEntryProps) {
+  return (
+    <a class="entry-link" href={href} title={title}>
+      <span class="unseen">entry</span>
+      {logId}
+    </a>
+  );
+}
+
+/** A link to an entry of no single job, in the stream. */
+export function JournalLink({ logId, title }: Omit<CitedEntryProps, "href">) {
+  return <CitedEntry href={`/ui/stream?before=${logId + 1}`} logId={logId} title={title} />;
 }

@@ -30,6 +30,9 @@ const { liveUrl } = document.body.dataset;
 const control = /** @type {HTMLButtonElement | null} */ (document.getElementById("live-control"));
 const controlText = document.getElementById("live-text");
 const controlVerb = document.getElementById("live-verb");
+const news = document.getElementById("live-news");
+/** The state that screen readers know. */
+let announced = "live";
 
 /** The last position that the page shows, and the last one that the stream reported. */
 let shown = Number(document.body.dataset.head);
@@ -58,6 +61,8 @@ let retryTimer;
 let retryMs = RETRY_MS;
 /** Why the page no longer follows, once it does not. @type {string | undefined} */
 let ending;
+/** The form whose session is being checked, or was found open. @type {HTMLFormElement | undefined} */
+let checked;
 
 forgetNote();
 if (liveUrl !== undefined && control !== null) {
@@ -70,6 +75,8 @@ if (liveUrl !== undefined && control !== null) {
   addEventListener("pagehide", leave);
   addEventListener("pageshow", follow);
   follow();
+} else if (document.querySelector('form[action="/ui/sign-out"]') !== null) {
+  document.addEventListener("submit", checkFirst);
 }
 
 /** The result of an action is shown once: a reload, or a copy of the address, does not repeat it. */
@@ -89,8 +96,37 @@ function warn(event) {
   const form = /** @type {HTMLFormElement} */ (event.target);
   const isAway = isBroken || isCut || ending !== undefined;
   if (!isAway || form.method !== "post" || ![...form.elements].some(isFilledIn)) return;
+  if (!isSentAnyway()) event.preventDefault();
+}
+
+function isSentAnyway() {
   const why = ending === undefined ? "The server does not answer" : `This page is ${ending}`;
-  if (!confirm(`${why}: what you typed may be lost. Send it anyway?`)) event.preventDefault();
+  return confirm(`${why}: what you typed may be lost. Send it anyway?`);
+}
+
+/**
+ * A page that is not live does not know whether its session has ended, so a form asks first. What
+ * was typed before a refusal is what the page gave its fields.
+ *
+ * @param {SubmitEvent} event
+ */
+async function checkFirst(event) {
+  const form = /** @type {HTMLFormElement} */ (event.target);
+  const fields = [...form.elements];
+  const isTyped = fields.some((field) => field.matches("textarea, input:not([type=hidden])"));
+  if (form.method !== "post" || !isTyped || checked === form) return;
+  event.preventDefault();
+  if (checked !== undefined) return;
+  checked = form;
+  try {
+    // The sign-in of another window is also that of this one.
+    ending = ENDINGS.get((await fetch("/ui/manual", { method: "HEAD" })).status);
+  } catch {
+    isCut = true;
+  }
+  if ((!isCut && ending === undefined) || isSentAnyway()) form.requestSubmit(event.submitter);
+  isCut = false;
+  checked = undefined;
 }
 
 function togglePause() {
@@ -335,6 +371,10 @@ function show() {
   const verb = ending === undefined ? isPaused ? "Resume" : "Pause" : "Reload";
   if (controlVerb !== null && controlVerb.textContent !== verb) controlVerb.textContent = verb;
   if (controlText.textContent !== text) controlText.textContent = text;
+  // A pause was the reader's own doing.
+  if (news === null || state === "paused" || state === announced) return;
+  announced = state;
+  news.textContent = ending ?? state;
 }
 
 /** @returns {"ended" | "paused" | "live" | "reconnecting"} */

@@ -1,4 +1,4 @@
-/** A table that scrolls inside its own box, so that the page never scrolls sideways. */
+/** Tables, lists of facts, and what stands in place of an empty one. */
 
 import type { Child } from "hono/jsx";
 
@@ -12,6 +12,7 @@ interface TableProps {
   readonly children: Child;
 }
 
+/** It scrolls inside its own box, so that the page never scrolls sideways. */
 export function Table({ caption, headings, asCards = false, children }: TableProps) {
   return (
     <div
@@ -28,6 +29,23 @@ export function Table({ caption, headings, asCards = false, children }: TablePro
         <tbody>{children}</tbody>
       </table>
     </div>
+  );
+}
+
+interface TermProps {
+  readonly name: string;
+  /** The CSS class of what is said of it. */
+  readonly class?: string | undefined;
+  readonly children: Child;
+}
+
+/** An item of a list of facts: `dl.facts`. */
+export function Term({ name, class: style, children }: TermProps) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd class={style}>{children}</dd>
+    </>
   );
 }
 

@@ -72,6 +72,7 @@ function FieldInput({ field, text, issues }: FieldInputProps) {
               minlength={field.lengthMin}
               maxlength={field.lengthMax}
               type={isSecret ? "password" : "text"}
+              autocomplete={isSecret ? "off" : undefined}
               spellcheck={false}
               value={shown}
             />

@@ -1,11 +1,10 @@
 /** The form that creates a job: its subject, options, and the equivalent curl call. */
 
-import { randomBytes } from "node:crypto";
 import type { Scope } from "../../access/tokens.ts";
 import type { PointedIssue } from "../../documents/fields.ts";
 import type { Call, Commands } from "../parts/curl.tsx";
 import { issuesAt, LabelledInput } from "../parts/labelled_input.tsx";
-import { MissingScope } from "../parts/action_form.tsx";
+import { MissingScope, OnceField } from "../parts/action_form.tsx";
 import { UserText } from "../parts/text.tsx";
 import type { FormTexts } from "../schema_form/form_texts.ts";
 import { SchemaFields } from "../schema_form/schema_fields.tsx";
@@ -38,8 +37,8 @@ export function CreationForm(props: CreationFormProps) {
   const own = issuesAt(issues, at)
     .map(({ pointer, detail }) => ({ pointer: pointer.slice(at.length), detail }));
   return (
-    <form method="post" action={action} class="form" id="create" autocomplete="off">
-      <input type="hidden" name={OPTION.once} value={texts.get(OPTION.once) ?? newName()} />
+    <form method="post" action={action} class="form" id="create">
+      <OnceField value={texts.get(OPTION.once)} />
       {refusal !== undefined && <RefusalNote refusal={refusal} inputs={[at, ...OPTION_POINTERS]} />}
       <SchemaFields form={subject.form} texts={texts} issues={own} />
       {subject.kind === "type" && subject.form.fields.length > 0 && <TypingHint />}
@@ -72,10 +71,6 @@ function TypingHint() {
       is an empty text, <code>"\t"</code> a tab.
     </p>
   );
-}
-
-function newName(): string {
-  return randomBytes(12).toString("base64url");
 }
 
 /** The call for an example while the form is untouched; then for the form as filled in. */

@@ -15,6 +15,7 @@ import {
   parseForm,
   withPlainLineEnds,
 } from "../schema_form/form_texts.ts";
+import { ONCE } from "../parts/action_form.tsx";
 
 /** A job of a type, or a job with a plan. The form shows the input, or the plan. */
 export type Subject =
@@ -34,8 +35,7 @@ export const OPTION = {
   labels: "labels",
   startAt: "startAt",
   held: "held",
-  /** Makes a form that is sent twice create only one job. */
-  once: "once",
+  once: ONCE,
 } as const;
 
 /** The name of the button that shows the form again. */

@@ -14,7 +14,7 @@ import { JsonView, UserText } from "../parts/text.tsx";
 import { CreationForm, type CreationFormProps } from "./creation_fields.tsx";
 import { TypeFigures } from "./type_figures.tsx";
 import { FieldNote } from "../parts/labelled_input.tsx";
-import { Table } from "../parts/table.tsx";
+import { Table, Term } from "../parts/table.tsx";
 import { rulesText, type SchemaForm } from "../schema_form/field.ts";
 
 /** A schema as a table of its fields. */
@@ -209,40 +209,27 @@ function Terms({ definition }: Pick<DefinitionPageProps, "definition">) {
       <h2 id="terms-heading">Also</h2>
       <dl class="facts">
         {startsOn !== undefined && (
-          <>
-            <dt>Starts on</dt>
-            <dd class="mono">
-              <UserText text={matcherText(startsOn)} lengthMax={400} />
-            </dd>
-          </>
+          <Term name="Starts on" class="mono">
+            <UserText text={matcherText(startsOn)} lengthMax={400} />
+          </Term>
         )}
         {secrets.length !== 0 && (
-          <>
-            <dt>Secrets</dt>
-            <dd>
-              <UserText text={secrets.join(", ")} />; masked in the journal
-            </dd>
-          </>
+          <Term name="Secrets">
+            <UserText text={secrets.join(", ")} />; masked in the journal
+          </Term>
         )}
         {retention !== undefined && (
-          <>
-            <dt>Retention</dt>
-            <dd class="mono">{JSON.stringify(retention)}</dd>
-          </>
+          <Term name="Retention" class="mono">{JSON.stringify(retention)}</Term>
         )}
         {limits !== undefined && (
-          <>
-            <dt>Running at a time</dt>
-            <dd>
-              {placesText(limits)}; <a href={LIMITS_PATH}>their use</a>
-            </dd>
-          </>
+          <Term name="Running at a time">
+            {placesText(limits)}; <a href={LIMITS_PATH}>their use</a>
+          </Term>
         )}
         {pauseAfter !== undefined && (
-          <>
-            <dt>Paused automatically</dt>
-            <dd>for {durationText(pauseAfter.forMs)} when {ruleText(pauseAfter)}</dd>
-          </>
+          <Term name="Paused automatically">
+            for {durationText(pauseAfter.forMs)} when {ruleText(pauseAfter)}
+          </Term>
         )}
       </dl>
     </section>

@@ -2,33 +2,29 @@
 
 import { isObject, withinLazy } from "../../documents/fields.ts";
 import { invalidRequest } from "../../documents/refusal.ts";
-import { randomBytes } from "node:crypto";
 import type { Context } from "hono";
-import type { JsonObject, JsonValue } from "../../core/json.ts";
+import type { JsonValue } from "../../core/json.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
-import { deliver, incomingEvent, judgeEvent } from "../../documents/events.ts";
+import { incomingEvent } from "../../documents/events.ts";
 import { schemaObject } from "../../http/openapi/json_schema.ts";
-import { type Problem, problemFacts, problemHeaders, STATUS } from "../../http/problems/problem.ts";
+import { type Problem, problemFacts, problemHeaders } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery } from "../../http/requests/request.ts";
-import { emptyResponse } from "../../http/answers/response.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
-import { type FormRefusal, formRefusal, onceOnly, readForm, refusalIn } from "../form.tsx";
+import { carryOut, type FormRefusal, formRefusal } from "../form.tsx";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
-import { receiptText } from "../receipt_text.ts";
 import { type SchemaForm, toForm } from "../schema_form/field.ts";
 import { type FormTexts, formTexts, inputName, parseForm } from "../schema_form/form_texts.ts";
 import { curlCommands } from "../parts/curl.tsx";
 import type { Route } from "../../http/route.ts";
 import type { Child } from "hono/jsx";
-import { MissingScope } from "../parts/action_form.tsx";
+import { MissingScope, ONCE, OnceField } from "../parts/action_form.tsx";
 import { UserText } from "../parts/text.tsx";
 import { issuesAt } from "../parts/labelled_input.tsx";
 import { SchemaFields, type SchemaFieldsProps } from "../schema_form/schema_fields.tsx";
+import { sendEvent } from "../event_form.ts";
 
 const PATH = "/ui/system/event";
-/** The same form sent twice is one event. */
-const ONCE = "once";
 
 const FORM = toForm(schemaObject(withinLazy(incomingEvent), {}), "event");
 const SAMPLE: JsonValue = { eventType: "shop.ParcelShipped", attributes: { orderId: "42" } };
@@ -43,37 +39,17 @@ function show(c: Context, deps: HttpDeps): Response {
   return eventPage(c, deps, formTexts(FORM, SAMPLE));
 }
 
-/**
- * Redirects to the page, which shows the receipt; or shows the form again with everything typed.
- */
+/** The page shows the receipt; or the form again, with everything typed. */
 async function send(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  const texts: FormTexts = new Map(await readForm(c.req.raw, deps.bodies));
-  try {
-    const { value, issues } = parseForm(FORM, texts);
-    if (issues.length > 0) throw invalidRequest(issues);
-    const judged = judgeEvent(withEventId(value, texts.get(ONCE)));
-    const [receipt] = await deliver(deps.engine, { single: true, items: [judged] });
-    if (receipt === undefined || receipt.disposition === "rejected" && "errors" in receipt) {
-      throw new TypeError("Cannot show the receipt: the event has none");
-    }
-    const { disposition, reason } = receipt;
-    // The receipt of an id with other content says why it changes nothing.
-    const isBad = disposition === "rejected" ||
-      (disposition === "duplicate" && reason !== undefined);
-    const location = deps.notes.pathWith(PATH, receiptText(receipt), isBad);
-    return emptyResponse(STATUS.seeOther, { location });
-  } catch (error) {
-    const problem = refusalIn(error);
-    if (problem === undefined) throw error;
-    return eventPage(c, deps, texts, problem);
-  }
-}
-
-function withEventId(value: JsonValue | undefined, once: string | undefined): JsonValue {
-  const event: JsonObject = isObject(value) ? value : {};
-  if (Object.hasOwn(event, "eventId") || once === undefined) return event;
-  return { ...event, eventId: onceOnly(once, JSON.stringify(event)) };
+  return await carryOut(c, deps, {
+    async act(form) {
+      const { value = {}, issues } = parseForm(FORM, new Map(form));
+      if (issues.length > 0) throw invalidRequest(issues);
+      return { path: PATH, ...await sendEvent(c, deps, value, form.get(ONCE)) };
+    },
+    again: (form, problem) => eventPage(c, deps, new Map(form), problem),
+  });
 }
 
 function eventPage(c: Context, deps: HttpDeps, texts: FormTexts, problem?: Problem): Response {
@@ -98,7 +74,7 @@ function eventPage(c: Context, deps: HttpDeps, texts: FormTexts, problem?: Probl
       note={<NoteLine c={c} deps={deps} />}
       form={FORM}
       texts={texts}
-      once={{ name: ONCE, value: texts.get(ONCE) ?? randomBytes(12).toString("base64url") }}
+      once={texts.get(ONCE)}
       refusal={problem === undefined ? undefined : formRefusal(problem)}
       maySubmit={requestViewer(c).scopes.includes("submit")}
     />,
@@ -111,7 +87,7 @@ interface EventPageProps {
   readonly note: Child;
   readonly form: SchemaForm;
   readonly texts: FormTexts;
-  readonly once: { readonly name: string; readonly value: string };
+  readonly once: string | undefined;
   readonly refusal: FormRefusal | undefined;
   readonly maySubmit: boolean;
 }
@@ -157,8 +133,8 @@ function EventPage(props: EventPageProps) {
       </header>
       {note}
       <section class="sheet form-alone" aria-label="Event">
-        <form method="post" action={action} class="form" id="send" autocomplete="off">
-          <input type="hidden" name={once.name} value={once.value} />
+        <form method="post" action={action} class="form" id="send">
+          <OnceField value={once} />
           {refusal !== undefined && (
             <p class="note note-bad" role="alert">
               <UserText text={refusal.message} lengthMax={500} />

@@ -13,7 +13,7 @@ import type {
 import type { SystemPort } from "../../http/http_deps.ts";
 import { countText, sizeText } from "../../core/size.ts";
 import { CopyText } from "../parts/curl.tsx";
-import { Table } from "../parts/table.tsx";
+import { Table, Term } from "../parts/table.tsx";
 import { durationText } from "../../core/duration.ts";
 import { TimedText, UserText } from "../parts/text.tsx";
 import type { Child } from "hono/jsx";
@@ -42,31 +42,28 @@ export function JournalSection({ journal, system, standing }: JournalSectionProp
     <section class="sheet" aria-labelledby="journal-heading">
       <h2 id="journal-heading">Journal</h2>
       <dl class="facts" id="journal-facts" data-live>
-        <dt>Head</dt>
-        <dd>{journal.head.logId === 0 ? "nothing recorded" : countText(journal.head.logId)}</dd>
-        <dt>Chain</dt>
-        <dd class="id">{journal.head.chain === "" ? "none" : journal.head.chain}</dd>
-        <dt>Size</dt>
-        <dd>
+        <Term name="Head">
+          {journal.head.logId === 0 ? "nothing recorded" : countText(journal.head.logId)}
+        </Term>
+        <Term name="Chain" class="id">
+          {journal.head.chain === "" ? "none" : journal.head.chain}
+        </Term>
+        <Term name="Size">
           {sizeText(journal.bytes)} in {countText(journal.segments.length)}{" "}
           {journal.segments.length === 1 ? "segment" : "segments"}
-        </dd>
-        <dt>Snapshot</dt>
-        <dd>
+        </Term>
+        <Term name="Snapshot">
           {journal.lastSnapshot === null ? "none yet" : (
             <>
               at {countText(journal.lastSnapshot.logId)}{" "}
               <span class="soft mono">{journal.lastSnapshot.file}</span>
             </>
           )}
-        </dd>
+        </Term>
         {system !== undefined && (
-          <>
-            <dt>Folder</dt>
-            <dd class="id">
-              <UserText text={system.journal} />
-            </dd>
-          </>
+          <Term name="Folder" class="id">
+            <UserText text={system.journal} />
+          </Term>
         )}
         {standing !== undefined && <Sharing standing={standing} />}
       </dl>
@@ -82,17 +79,13 @@ function Sharing({ standing }: { readonly standing: Standing }) {
   const { database } = standing;
   return (
     <>
-      <dt>This process</dt>
-      <dd>
+      <Term name="This process">
         <TimedText text={roleText(standing)} />
-      </dd>
+      </Term>
       {database !== null && (
-        <>
-          <dt>Database</dt>
-          <dd>
-            <UserText text={databaseText(database)} lengthMax={1_000} />
-          </dd>
-        </>
+        <Term name="Database">
+          <UserText text={databaseText(database)} lengthMax={1_000} />
+        </Term>
       )}
     </>
   );
@@ -134,28 +127,21 @@ function Recovery({ report }: { readonly report: RecoveryReport }) {
     <div class="stack">
       <h3>Last start</h3>
       <dl class="facts">
-        <dt>Previous stop</dt>
-        <dd class={clean ? undefined : "bad"}>
+        <Term name="Previous stop" class={clean ? undefined : "bad"}>
           {isNew ? "none: a new journal" : stopText(clean)}
-        </dd>
+        </Term>
         {!isNew && (
-          <>
-            <dt>Replayed</dt>
-            <dd>
-              {entriesReplayed === 0 ? "nothing" : counted(entriesReplayed, "entry", "entries")}
-              {snapshotLogId === null ? "" : ` after the snapshot at ${countText(snapshotLogId)}`}
-              {" in "}
-              {durationText(report.durationMs)}
-            </dd>
-          </>
+          <Term name="Replayed">
+            {entriesReplayed === 0 ? "nothing" : counted(entriesReplayed, "entry", "entries")}
+            {snapshotLogId === null ? "" : ` after the snapshot at ${countText(snapshotLogId)}`}
+            {" in "}
+            {durationText(report.durationMs)}
+          </Term>
         )}
         {bytesQuarantined !== 0 && (
-          <>
-            <dt>Set aside</dt>
-            <dd>
-              {sizeText(bytesQuarantined)} <span class="id">{quarantine}</span>
-            </dd>
-          </>
+          <Term name="Set aside">
+            {sizeText(bytesQuarantined)} <span class="id">{quarantine}</span>
+          </Term>
         )}
       </dl>
       {warnings.length !== 0 && (

@@ -5,7 +5,7 @@ import type { HttpDeps, ProcessFigures, SystemPort } from "../../http/http_deps.
 import { readQuery, refuseQuery } from "../../http/requests/request.ts";
 import { type LimitInUse, limitsInUse, startVerification } from "../../http/routes/system.ts";
 import { requestViewer, tokenHolders } from "../../http/guard/viewer.ts";
-import { actAndRedirect } from "../form.tsx";
+import { carryOut } from "../form.tsx";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER, NoteLine } from "../notes.tsx";
 import { curlCommands } from "../parts/curl.tsx";
@@ -13,7 +13,7 @@ import { ConfigurationSection, TokensSection } from "./configuration_section.tsx
 import { JournalSection, VerificationSection } from "./journal_section.tsx";
 import type { Route } from "../../http/route.ts";
 import type { DefinitionInfo } from "../../engine/requests.ts";
-import { Empty, Table } from "../parts/table.tsx";
+import { Empty, Table, Term } from "../parts/table.tsx";
 import { definitionPath, LIMITS_PATH } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { counted } from "../../core/counted.ts";
@@ -97,9 +97,11 @@ async function showSystem(c: Context, deps: HttpDeps): Promise<Response> {
 
 function verify(c: Context, deps: HttpDeps): Promise<Response> {
   refuseQuery(c.req.raw);
-  return actAndRedirect(c, deps, () => {
-    startVerification(deps);
-    return "The verification has started.";
+  return carryOut(c, deps, {
+    act() {
+      startVerification(deps);
+      return { text: "The verification has started." };
+    },
   });
 }
 
@@ -246,25 +248,16 @@ function ProcessSection({ figures, versions, now }: ProcessSectionProps) {
     <section class="sheet" aria-labelledby="process-heading">
       <h2 id="process-heading">Process</h2>
       <dl class="facts" id="process" data-live>
-        <dt>Process id</dt>
-        <dd>{pid}</dd>
-        <dt>Started</dt>
-        <dd>
+        <Term name="Process id">{pid}</Term>
+        <Term name="Started">
           <Time at={new Date(startedAt).toISOString()} now={now} />
-        </dd>
-        <dt>Memory</dt>
-        <dd>
+        </Term>
+        <Term name="Memory">
           {sizeText(residentBytes)} resident, {sizeText(heap.used)} of heap, at most{" "}
           {sizeText(heap.max)}
-        </dd>
-        <dt>Processor</dt>
-        <dd>{durationText(cpuSeconds * 1000)}</dd>
-        {versions.map(({ name, version }) => (
-          <>
-            <dt>{name}</dt>
-            <dd>{version}</dd>
-          </>
-        ))}
+        </Term>
+        <Term name="Processor">{durationText(cpuSeconds * 1000)}</Term>
+        {versions.map(({ name, version }) => <Term name={name}>{version}</Term>)}
       </dl>
     </section>
   );

@@ -3,14 +3,14 @@
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
+import { Term } from "../parts/table.tsx";
 import type { JsonValue } from "../../core/json.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { definitionPath, jobPagePath } from "../parts/links.tsx";
-import { Problem, problemFacts, problemHeaders, STATUS } from "../../http/problems/problem.ts";
+import { Problem, problemFacts, problemHeaders } from "../../http/problems/problem.ts";
 import { readQuery, refuseQuery, requestOrigin } from "../../http/requests/request.ts";
-import { emptyResponse } from "../../http/answers/response.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
-import { formRefusal, readForm, refusalIn } from "../form.tsx";
+import { carryOut, formRefusal } from "../form.tsx";
 import { page } from "../page.tsx";
 import { NOTE_PARAMETER } from "../notes.tsx";
 import { schemaExample } from "../schema_form/example.ts";
@@ -128,20 +128,20 @@ function show(c: Context, deps: HttpDeps, screen: CreationScreen): Response {
 /** Redirects to the page of the new job, or shows the form again with everything typed. */
 async function create(c: Context, deps: HttpDeps, screenOf: ScreenOf): Promise<Response> {
   refuseQuery(c.req.raw);
-  const texts: FormTexts = new Map(await readForm(c.req.raw, deps.bodies));
-  const screen = screenOf(c, deps);
-  if (texts.has(SHOW)) return formPage(c, deps, screen, texts);
-  const { clock, maxStartDelayMs } = deps;
-  try {
-    const request = formRequest(screen.subject, texts, { now: clock.now(), maxStartDelayMs });
-    const origin = requestOrigin(c, deps.spans);
-    const { job } = valueOrThrow(await deps.engine.create({ ...request, origin }));
-    return emptyResponse(STATUS.seeOther, { location: jobPagePath(job.jobId) });
-  } catch (error) {
-    const problem = refusalIn(error);
-    if (problem === undefined) throw error;
-    return formPage(c, deps, screen, texts, problem);
-  }
+  const { engine, clock, maxStartDelayMs, spans } = deps;
+  const shown = (form: URLSearchParams, problem?: Problem) =>
+    formPage(c, deps, screenOf(c, deps), new Map(form), problem);
+  return await carryOut(c, deps, {
+    async act(form) {
+      const { subject } = screenOf(c, deps);
+      if (form.has(SHOW)) return shown(form);
+      const limits = { now: clock.now(), maxStartDelayMs };
+      const request = formRequest(subject, new Map(form), limits);
+      const created = await engine.create({ ...request, origin: requestOrigin(c, spans) });
+      return { path: jobPagePath(valueOrThrow(created).job.jobId) };
+    },
+    again: shown,
+  });
 }
 
 function formPage(
@@ -200,27 +200,23 @@ function PlanPage({ form }: { readonly form: CreationFormProps }) {
         <section class="sheet" aria-labelledby="words-heading">
           <h2 id="words-heading">Members of a plan</h2>
           <dl class="facts">
-            <dt>expected</dt>
-            <dd>
+            <Term name="expected">
               Expectations, each with an <code>id</code> and an <code>eventType</code>.
-            </dd>
-            <dt>correlation</dt>
-            <dd>
+            </Term>
+            <Term name="correlation">
               Which events of that type count: <code>"any"</code>,{" "}
               <code>{`{"equals": {"orderId": "42"}}`}</code>, <code>in</code>, <code>all</code>,
               {" "}
               <code>anyOf</code>, <code>not</code>.
-            </dd>
-            <dt>multiplicity</dt>
-            <dd>
+            </Term>
+            <Term name="multiplicity">
               <code>"ExactlyOnce"</code>, <code>"AtLeastOnce"</code> or{" "}
               <code>{`{"times": 3}`}</code>.
-            </dd>
-            <dt>policy</dt>
-            <dd>
+            </Term>
+            <Term name="policy">
               <code>errors</code> are events that fail the job; <code>compensation</code>{" "}
               names the events that end its compensation.
-            </dd>
+            </Term>
           </dl>
           <p class="hint">
             Then <a href="/ui/system/event">send the event</a> that it waits for.

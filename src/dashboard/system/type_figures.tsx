@@ -9,7 +9,7 @@ import { durationText } from "../../core/duration.ts";
 import { countText } from "../../core/size.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { JobLink } from "../parts/links.tsx";
-import { Table } from "../parts/table.tsx";
+import { Table, Term } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Time } from "../parts/amounts.tsx";
 
@@ -47,14 +47,12 @@ export function TypeFigures({ deps: { engine: { lists }, clock }, type }: TypeFi
         {conditions.size === 0 && <span class="soft">No job of this type yet.</span>}
       </p>
       <dl class="facts">
-        <dt>Rate</dt>
-        <dd>{countText(rates[0] ?? 0)} in the last hour, {countText(rates[1] ?? 0)} in 24 hours</dd>
-        <dt>Queued</dt>
-        <dd>{spreadText(ended.map(({ queuedMs }) => queuedMs))}</dd>
-        <dt>Run time</dt>
-        <dd>{spreadText(ended.map(runMs))}</dd>
-        <dt>Failures</dt>
-        <dd>{failuresText(ended)}</dd>
+        <Term name="Rate">
+          {countText(rates[0] ?? 0)} in the last hour, {countText(rates[1] ?? 0)} in 24 hours
+        </Term>
+        <Term name="Queued">{spreadText(ended.map(({ queuedMs }) => queuedMs))}</Term>
+        <Term name="Run time">{spreadText(ended.map(runMs))}</Term>
+        <Term name="Failures">{failuresText(ended)}</Term>
       </dl>
       <p class="hint">
         Times and failures are of jobs created in the last 24 hours that have ended, the newest{" "}

@@ -13,7 +13,7 @@ import { ChangeTable } from "./changes.tsx";
 import type { TimeView } from "./time_view.ts";
 import { counted, countOf } from "../../core/counted.ts";
 import type { LogId } from "../../core/ids.ts";
-import { Table } from "../parts/table.tsx";
+import { Table, Term } from "../parts/table.tsx";
 
 export function PointSection({ view }: { readonly view: TimeView }) {
   const { job, entry, step } = view;
@@ -64,8 +64,7 @@ export function PointSection({ view }: { readonly view: TimeView }) {
 function EntryFacts({ view: { entry, job } }: { readonly view: TimeView }) {
   return (
     <dl class="facts">
-      <dt>Entry</dt>
-      <dd>
+      <Term name="Entry">
         <EntryLink jobId={job.jobId} logId={entry.logId} />{" "}
         <span class="mono">
           <UserText text={entry.eventType} />
@@ -76,20 +75,16 @@ function EntryFacts({ view: { entry, job } }: { readonly view: TimeView }) {
             <UserText text={entry.taskId} />
           </>
         )}
-      </dd>
-      <dt>Received</dt>
-      <dd>
+      </Term>
+      <Term name="Received">
         <Time at={entry.receivedAt} />
-      </dd>
+      </Term>
       {entry.causedBy !== undefined && (
-        <>
-          <dt>Caused by</dt>
-          <dd>
-            <a class="entry-link" href={`/ui/stream?before=${entry.causedBy + 1}`}>
-              {entry.causedBy}
-            </a>
-          </dd>
-        </>
+        <Term name="Caused by">
+          <a class="entry-link" href={`/ui/stream?before=${entry.causedBy + 1}`}>
+            {entry.causedBy}
+          </a>
+        </Term>
       )}
     </dl>
   );
@@ -128,14 +123,11 @@ function Failure({ failure, jobId }: FailureProps) {
     <>
       <h3>Failure</h3>
       <dl class="facts">
-        <dt>Kind</dt>
-        <dd>{kind}</dd>
-        <dt>Error</dt>
-        <dd>
+        <Term name="Kind">{kind}</Term>
+        <Term name="Error">
           <UserText text={`${error.name}: ${messageText(error)}`} />
-        </dd>
-        <dt>Because of</dt>
-        <dd>
+        </Term>
+        <Term name="Because of">
           <EntryLink jobId={jobId} logId={because} />
           {taskId !== null && (
             <>
@@ -143,21 +135,13 @@ function Failure({ failure, jobId }: FailureProps) {
               <UserText text={taskId} />
             </>
           )}
-        </dd>
+        </Term>
         {leftInPlace.length !== 0 && (
-          <>
-            <dt>Left in place</dt>
-            <dd>
-              <UserText text={leftInPlace.join(", ")} />
-            </dd>
-          </>
+          <Term name="Left in place">
+            <UserText text={leftInPlace.join(", ")} />
+          </Term>
         )}
-        {recoveryRequired && (
-          <>
-            <dt>Recovery</dt>
-            <dd>required: a compensation failed</dd>
-          </>
-        )}
+        {recoveryRequired && <Term name="Recovery">required: a compensation failed</Term>}
       </dl>
     </>
   );

@@ -6,7 +6,7 @@ import type { Replay, ReplayStep } from "../../explain/replay_steps.ts";
 import type { FirstDifference, Standing } from "../../explain/what_if.ts";
 import type { WhatIfReport } from "../../engine/queries/replays.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
-import { Table } from "../parts/table.tsx";
+import { Table, Term } from "../parts/table.tsx";
 import type { Citation } from "../../explain/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
 import { Cited } from "../parts/links.tsx";
@@ -36,20 +36,17 @@ export function WhatIfResult({ recorded, report }: WhatIfResultProps) {
       role="status"
     >
       <dl class="facts">
-        <dt>Supposed</dt>
-        <dd>
+        <Term name="Supposed">
           <JobStanding job={job} />
-        </dd>
-        <dt>Recorded</dt>
-        <dd>
+        </Term>
+        <Term name="Recorded">
           <JobStanding job={recorded.job} />
-        </dd>
-        <dt>First difference</dt>
-        <dd>
+        </Term>
+        <Term name="First difference">
           {firstDifference === null
             ? "None: state, condition, counts and kind of failure are the same throughout."
             : <First difference={firstDifference} />}
-        </dd>
+        </Term>
       </dl>
       {!allPastEvents && (
         <p class="note note-bad">

@@ -163,7 +163,7 @@ function nextSteps({ ctx, end }: Rehearsal): NextSteps {
 }
 
 function nextOf(ctx: RunContext): Pick<NextSteps, "tasks" | "expectations"> {
-  return { tasks: [...ctx.openTasks], expectations: [...ctx.expectations.keys()] };
+  return { tasks: ctx.openTasks.map(({ taskId }) => taskId), expectations: ctx.awaited };
 }
 
 /** `asks for ship and waits for paid`. */

@@ -12,7 +12,7 @@ import { copyJson, type JsonObject } from "../../core/json.ts";
 import { named } from "../../core/thrown.ts";
 import { hasSwapped } from "../../core/waits.ts";
 import { expectationProgress } from "../../core/expectations.ts";
-import type { RunContext } from "./run_context.ts";
+import type { Events, RunContext } from "./run_context.ts";
 import type { FactEvent } from "../job_context.ts";
 import type { Clock } from "../ports.ts";
 import {
@@ -30,29 +30,35 @@ import { timeMs } from "../../core/duration.ts";
 export const DIVERGENCE_GRACE_MS = 1_000;
 
 /** The services that answers need. A recorded history can provide them without a live run. */
-interface AnswerServices {
+export interface AnswerServices {
   readonly clock: Clock;
   readonly turns: LoopTurns;
-  /** The job with everything appended so far. */
-  readonly job: { readonly whole: JobState; task(taskId: TaskId): TaskState | undefined };
-  /** The last durable position: `run` gets facts from outside only up to here. */
-  durableLogId(): LogId;
+  /** `run` gets facts from outside only up to the last durable position. */
+  readonly writer: { readonly durableLogId: LogId };
   entriesAt(logIds: readonly LogId[]): Promise<readonly JobEventLogEntry[]>;
+}
+
+/** The call that gets the answers. */
+export interface AnsweredCall {
   /** `run` does not ask for a step on record. */
   diverged(step: LostStep): void;
   /** No answer is due. */
   idle(): void;
   /** Whether `run` is in another thread and still reacting; if so, `reacted` is called later. */
-  isReacting(): boolean;
-  /** How many answers `run` gets; all, if absent. */
-  readonly max?: number;
+  readonly isReacting: boolean;
 }
+
+/** The job with everything appended so far. */
+type AnsweredJob = { readonly whole: JobState; task(taskId: TaskId): TaskState | undefined };
 
 /** Why the next answer has to wait. */
 type Pause = "none" | "turn" | "reaction" | "grace" | "reading";
 
 export class Answers {
   readonly #services: AnswerServices;
+  readonly #job: AnsweredJob;
+  readonly #call: AnsweredCall;
+  readonly #max: number;
   readonly #graceMs: number;
   #ctx: RunContext | undefined;
   #settlements: Settlement[] = [];
@@ -70,8 +76,18 @@ export class Answers {
   #given = 0;
   #endGrace: (() => void) | undefined;
 
-  constructor(services: AnswerServices, graceMs: number = DIVERGENCE_GRACE_MS) {
+  /** @param max How many answers `run` gets. */
+  constructor(
+    services: AnswerServices,
+    job: AnsweredJob,
+    call: AnsweredCall,
+    max: number = Infinity,
+    graceMs: number = DIVERGENCE_GRACE_MS,
+  ) {
     this.#services = services;
+    this.#job = job;
+    this.#call = call;
+    this.#max = max;
     this.#graceMs = graceMs;
   }
 
@@ -101,7 +117,7 @@ export class Answers {
 
   /** Whether `run` has had all answers. */
   get isIdle(): boolean {
-    return this.#pause === "none" && !this.#replaying && !this.#services.isReacting() &&
+    return this.#pause === "none" && !this.#replaying && !this.#call.isReacting &&
       !this.#isDue(this.#settlements[0]);
   }
 
@@ -119,8 +135,8 @@ export class Answers {
   add(settlements: readonly Settlement[]): void {
     for (const settlement of settlements) {
       // `run` has had this answer: its entry was lost and appended again.
-      const wasGiven = "taskId" in settlement && this.#ctx !== undefined &&
-        this.#ctx.tasks.has(settlement.taskId) && !this.#ctx.openTasks.has(settlement.taskId);
+      const wasGiven = "taskId" in settlement &&
+        this.#ctx?.tasks.get(settlement.taskId)?.isOpen === false;
       if (wasGiven) this.#see(settlement.logId, settlement.receivedAt);
       else this.#settlements.push(settlement);
     }
@@ -167,10 +183,10 @@ export class Answers {
   /** Gives the answers that are due. If `run` needs time to react, the rest follow later. */
   give(): void {
     while (this.#pause === "none") {
-      if (this.#services.isReacting()) return void (this.#pause = "reaction");
-      if (this.#given === this.#services.max) this.stop();
+      if (this.#call.isReacting) return void (this.#pause = "reaction");
+      if (this.#given === this.#max) this.stop();
       const next = this.#settlements[0];
-      if (!this.#isDue(next)) return this.#replaying ? this.#endReplay() : this.#services.idle();
+      if (!this.#isDue(next)) return this.#replaying ? this.#endReplay() : this.#call.idle();
       if (this.#reactsIn === this.#services.turns.number) return this.#waitForTurn();
       const step = lostStep(next);
       if (step !== undefined && !this.#isAsked(next) && this.#graced !== next) {
@@ -198,7 +214,7 @@ export class Answers {
   /** Facts and elapsed times must be durable before `run` sees them; results need not be. */
   #isDue(next: Settlement | undefined): next is Settlement {
     return next !== undefined &&
-      (next.kind === "task" || next.logId <= this.#services.durableLogId());
+      (next.kind === "task" || next.logId <= this.#services.writer.durableLogId);
   }
 
   /** All answers on record have been given: by now `run` must have asked for all recorded steps. */
@@ -216,9 +232,9 @@ export class Answers {
     if (missing !== undefined) {
       // A diverged run gets no more answers.
       this.#settlements = [];
-      this.#services.diverged(missing);
+      this.#call.diverged(missing);
     }
-    this.#services.idle();
+    this.#call.idle();
   }
 
   #waitForTurn(): void {
@@ -269,7 +285,7 @@ export class Answers {
   }
 
   #missing(): LostStep | undefined {
-    const { tasks, waits = [] } = this.#services.job.whole;
+    const { tasks, waits = [] } = this.#job.whole;
     const task = tasks.find((task) =>
       task.taskId !== MAIN_TASK && !isReused(task) &&
       this.#ctx?.tasks.get(task.taskId)?.kind !== (isSleep(task) ? "sleep" : "task")
@@ -281,12 +297,12 @@ export class Answers {
   #isWaitedFor({ expectation, wait }: Pick<TimedWait, "expectation" | "wait">): boolean {
     const withins = this.#ctx?.withinsOf(expectation) ?? [];
     return wait <= withins.length &&
-      !hasSwapped(this.#services.job.whole, expectation, wait, withins);
+      !hasSwapped(this.#job.whole, expectation, wait, withins);
   }
 
   #isAsked(settlement: Settlement): boolean {
     if (settlement.kind === "expectation") {
-      return this.#ctx?.expectations.has(settlement.name) ?? false;
+      return this.#ctx?.expects(settlement.name) ?? false;
     }
     if (settlement.kind === "deadline") {
       const { name: expectation, wait } = settlement;
@@ -297,7 +313,7 @@ export class Answers {
   }
 
   #answerTask({ taskId, logId, receivedAt }: Extract<Settlement, { taskId: TaskId }>): void {
-    const task = this.#services.job.task(taskId);
+    const task = this.#job.task(taskId);
     this.#see(logId, receivedAt);
     this.#reacts();
     if (task?.status === "failed") return this.#ctx?.failTask(taskId, recordedError(task.error));
@@ -316,13 +332,12 @@ export class Answers {
 
   async #answerExpectation({ name, logId }: Extract<Settlement, { kind: "expectation" }>) {
     this.#pause = "reading";
-    const expectation = this.#ctx?.expectations.get(name);
-    this.#ctx?.expectations.delete(name);
-    const progress = expectationProgress(this.#services.job.whole, name)?.progress;
+    const answer = this.#ctx?.answerExpectation(name);
+    const progress = expectationProgress(this.#job.whole, name)?.progress;
     const entries = await this.#services.entriesAt(progress?.by ?? []);
     this.#see(logId, entries.at(-1)?.receivedAt ?? "");
     this.#reacts();
-    expectation?.resolve(toFactEvents(entries));
+    answer?.(toFactEvents(entries) as Events);
     this.#resume();
   }
 

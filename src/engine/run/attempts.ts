@@ -31,14 +31,14 @@ import { endOfAttempt, type RunTrace } from "./run_trace.ts";
 /** `refused`: the job may start no attempts now. The others are those of `Writer.tryAppend`. */
 export type Started = "started" | "refused" | "full" | "failed";
 
-interface AttemptsParts extends RunSubject {
+interface RunOfAttempts extends RunSubject {
   readonly lease: WorkerLease;
   readonly ends: PendingOutcomes;
   readonly trace: RunTrace;
 }
 
 export class Attempts implements SlotRequest, AttemptOwner {
-  readonly #parts: AttemptsParts;
+  readonly #run: RunOfAttempts;
   /** Oldest first. */
   #open: Attempt[] = [];
   /** How many handlers are running. */
@@ -48,29 +48,29 @@ export class Attempts implements SlotRequest, AttemptOwner {
   /** Absent until somebody waits. */
   #onIdle: (() => void)[] | undefined;
 
-  constructor(parts: AttemptsParts) {
-    this.#parts = parts;
+  constructor(run: RunOfAttempts) {
+    this.#run = run;
   }
 
   get jobId(): JobId {
-    return this.#parts.jobId;
+    return this.#run.jobId;
   }
 
   get type(): string {
-    return this.#parts.definition.type;
+    return this.#run.definition.type;
   }
 
   get guard(): SecretGuard {
-    return this.#parts.owner.guard;
+    return this.#run.guard;
   }
 
   get services(): RunServices {
-    return this.#parts.services;
+    return this.#run.services;
   }
 
   /** The order in which handlers wait for a slot. */
   get place(): Place {
-    const { job, lease } = this.#parts;
+    const { job, lease } = this.#run;
     return { priority: job.head.priority, order: lease.turn };
   }
 
@@ -85,7 +85,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
 
   /** Appends the start of an attempt of each work; calls the handlers when it is durable. */
   start(works: readonly Work[]): Started {
-    const { services, trace, job } = this.#parts;
+    const { services, trace, job } = this.#run;
     const ids = works.map(() => newId.execution(services.random.ulid()));
     const command = attemptStart(works, ids, trace);
     const decision = decide(job.withOnly(works.map(({ taskId }) => taskId)), command);
@@ -132,7 +132,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
 
   /** A handler takes too long to count as prompt: keeps the worker for this job alone. */
   slow(): void {
-    this.#parts.lease.keep();
+    this.#run.lease.keep();
   }
 
   /**
@@ -144,7 +144,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
     const lost = this.#open.filter(({ startedBy }) => startedBy > durableLogId);
     this.#open = this.#open.filter(({ startedBy }) => startedBy <= durableLogId);
     for (const attempt of this.#open) attempt.reportLost();
-    for (const { executionId } of lost) this.#parts.trace.drop(executionId);
+    for (const { executionId } of lost) this.#run.trace.drop(executionId);
     if (lost.length > 0) this.#considerIdle();
     return lost.flatMap(({ work }) => work ?? []);
   }
@@ -193,7 +193,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
    * durable entries count here. Later ones cancel the running attempt once they are durable.
    */
   #insteadOf({ taskId, work }: Attempt): AttemptOutcome | undefined {
-    const head = this.#parts.job.shownHead;
+    const head = this.#run.job.shownHead;
     const { state } = head;
     if (work?.run === undefined) return { kind: "failed", error: missing(taskId) };
     if (state !== (work.kind === "task" ? "Running" : "Compensating")) return CANCELLED;
@@ -210,7 +210,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
   }
 
   spanOf({ executionId }: Attempt): Span | undefined {
-    return this.#parts.trace.spanOf(executionId);
+    return this.#run.trace.spanOf(executionId);
   }
 
   /**
@@ -218,7 +218,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
    * report supersedes this one.
    */
   recordProgress(attempt: Attempt, progress: Progress): LogId | undefined {
-    if (this.#parts.ends.owed) return undefined;
+    if (this.#run.ends.owed) return undefined;
     const written = this.services.writer.tryAppend([this.#progressOf(attempt, progress)], "vital");
     return typeof written === "string" ? undefined : written.firstLogId;
   }
@@ -234,7 +234,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
   }
 
   ended(attempt: Attempt, work: Work, outcome: AttemptOutcome): void {
-    const { ends, job, owner, trace, services } = this.#parts;
+    const { ends, job, trace, services } = this.#run;
     const { number, executionId, watched } = attempt;
     const last = attempt.lastReport();
     const progress = last === undefined ? [] : [this.#progressOf(attempt, last)];
@@ -249,14 +249,14 @@ export class Attempts implements SlotRequest, AttemptOwner {
       const end = attemptEnd(work, number, outcome, failure, emitted);
       ends.record([...progress, this.#draft(attempt, end)], facts);
       trace.end(executionId, endOfAttempt(outcome));
-      if (failure !== undefined && "retryAt" in failure) owner.startAt(work, failure.retryAt);
-      if (outcome === WITHDRAWN || outcome === PAUSED) owner.giveBack(work);
+      if (failure !== undefined && "retryAt" in failure) this.#run.startAt(work, failure.retryAt);
+      if (outcome === WITHDRAWN || outcome === PAUSED) this.#run.giveBack(work);
     } catch (thrown) {
       if (!isThrown(thrown, TooManyEntriesError)) services.onDefect(thrown);
       this.#recordFailure(attempt, work, this.guard.factOf(thrown));
     }
     this.#considerIdle();
-    owner.advanceSoon();
+    this.#run.advanceSoon();
   }
 
   /** The outcome cannot be recorded: records a failure instead, so that the job does not hang. */
@@ -270,8 +270,8 @@ export class Attempts implements SlotRequest, AttemptOwner {
       kind: "poison",
     } as const;
     const failed = attemptEnd(work, number, { kind: "failed", error }, failure);
-    this.#parts.ends.record([this.#draft(attempt, failed)]);
-    this.#parts.trace.end(attempt.executionId, { kind: "failed", error });
+    this.#run.ends.record([this.#draft(attempt, failed)]);
+    this.#run.trace.end(attempt.executionId, { kind: "failed", error });
   }
 
   #factsOf(

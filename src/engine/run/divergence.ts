@@ -86,12 +86,11 @@ export function misfitParking(
 function nextInstead(job: JobState, ctx: RunContext, end: RunEnd): string {
   if (end.kind === "threw") return `throws ${thrownText(end.error)} instead`;
   if (end.kind === "returned") return "returns instead";
-  const open = [...ctx.openTasks];
+  const open = ctx.openTasks.map(({ taskId }) => taskId);
   const fresh = open.filter((taskId) => findTask(job, taskId) === undefined);
   const tasks = fresh.length > 0 ? fresh : open;
   if (tasks.length > 0) return `asks for ${tasks.join(", ")} instead`;
-  const expectations = [...ctx.expectations.keys()];
-  if (expectations.length > 0) return `waits for ${expectations.join(", ")} instead`;
+  if (ctx.awaited.length > 0) return `waits for ${ctx.awaited.join(", ")} instead`;
   return "asks for nothing new: it awaits something other than ctx";
 }
 

@@ -18,16 +18,25 @@ import {
 import type { AnyJobDefinition } from "../definition.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 import type { PendingJob } from "../writer/job_record.ts";
-import { retryTimes } from "./backoffs.ts";
+import { Backoffs, retryTimes } from "./backoffs.ts";
 import { LiveCall } from "./live_call.ts";
-import { Opening } from "./opening.ts";
 import { recordOrRetry } from "./disk_retries.ts";
 import type { Worker } from "./requests_in_order.ts";
-import { type RunParts, runParts } from "./run_parts.ts";
-import type { RunOwner, RunServices } from "./run_services.ts";
-import { endOfJob } from "./run_trace.ts";
+import { Attempts } from "./attempts.ts";
+import { PendingOutcomes } from "./pending_outcomes.ts";
+import { MainAttempt } from "./main_attempt.ts";
+import { WorkerLease } from "./worker_lease.ts";
+import type { RunParts } from "./pending_work.ts";
+import { isSealed, type SealedJob, withInput } from "../secrets/sealing.ts";
+import type { RunServices } from "./run_services.ts";
+import { endOfJob, RunTrace } from "./run_trace.ts";
 import { toSettlements } from "./settlements.ts";
 import type { Work } from "./attempt.ts";
+
+/** Each opening is an object of its own, so that one that was stopped goes no further. */
+interface Opening {
+  readonly kind: "opening";
+}
 
 type Stage =
   | Opening
@@ -38,10 +47,19 @@ type Stage =
   | { readonly kind: "left"; hasWork: boolean; readonly hasEnded: boolean }
   | { readonly kind: "over" };
 
-export class JobRun implements RunOwner {
-  readonly #parts: RunParts;
+export class JobRun implements RunParts {
+  readonly services: RunServices;
+  readonly definition: AnyJobDefinition;
+  readonly jobId: JobId;
+  readonly job: PendingJob;
+  readonly lease: WorkerLease;
+  readonly trace: RunTrace;
+  readonly ends: PendingOutcomes = new PendingOutcomes(this);
+  readonly attempts: Attempts = new Attempts(this);
+  readonly main: MainAttempt = new MainAttempt(this);
+  readonly backoffs: Backoffs;
   #guard: SecretGuard = NO_SECRETS;
-  #stage: Stage;
+  #stage: Stage = { kind: "opening" };
   /** The last call of a run that is over, kept until its attempts have ended. */
   #callToLeave: LiveCall | undefined;
   /** How many answers a call of `run` gets. */
@@ -54,8 +72,13 @@ export class JobRun implements RunOwner {
     job: PendingJob,
     worker: Worker,
   ) {
-    this.#parts = runParts({ owner: this, services, definition, jobId, job }, worker);
-    this.#stage = new Opening(this.#parts);
+    this.services = services;
+    this.definition = definition;
+    this.jobId = jobId;
+    this.job = job;
+    this.lease = new WorkerLease(this, worker);
+    this.trace = new RunTrace(services, job.head);
+    this.backoffs = new Backoffs(services.scheduler);
   }
 
   get #call(): LiveCall | undefined {
@@ -63,7 +86,7 @@ export class JobRun implements RunOwner {
   }
 
   get #head(): JobHead {
-    return this.#parts.job.head;
+    return this.job.head;
   }
 
   get guard(): SecretGuard {
@@ -72,7 +95,50 @@ export class JobRun implements RunOwner {
 
   /** Has a worker: calls `run` once everything that the call needs is ready. */
   begin(): void {
-    if (this.#stage.kind === "opening") this.#stage.begin();
+    if (this.#stage.kind === "opening") this.#open();
+  }
+
+  /** Reads the trace of the job, before anything starts. */
+  #open(): void {
+    const opening: Opening = this.#stage = { kind: "opening" };
+    const finding = this.trace.begin(this.job.head);
+    if (finding === undefined) this.#recordBeginning(opening);
+    else finding.then(() => this.#recordBeginning(opening)).catch(this.services.onDefect);
+  }
+
+  #recordBeginning(opening: Opening): void {
+    if (this.#stage !== opening) return;
+    const began = this.main.start();
+    // The job is suspended, or the engine is stopping: a later run continues the job.
+    if (began === "refused") return this.end();
+    if (began === "full") return this.#beginLater();
+    if (began === "failed") return;
+    const { whole } = this.job;
+    if (isSealed(whole)) this.#unseal(opening, whole).catch(this.services.onDefect);
+    else this.#callWith(whole as RunningJob | CompensatingJob, NO_SECRETS);
+  }
+
+  /** Decrypts the input. `run` is not called without it. */
+  async #unseal(opening: Opening, sealed: SealedJob): Promise<void> {
+    const { job, jobId, main, services } = this;
+    const opened = await services.openInput(sealed);
+    if (this.#stage !== opening) return;
+    if (!opened.ok) {
+      const message = `Cannot run: ${opened.reason}; to retry the job, restore the key`;
+      const error = { name: "SealedInputError", message };
+      main.fail(error, "poison", () => this.#recordBeginning(opening));
+      return;
+    }
+    services.liveSecrets.add(jobId, opened.guard);
+    const whole = job.whole as RunningJob | CompensatingJob;
+    this.#callWith(withInput(whole, opened.input), opened.guard);
+  }
+
+  #callWith(job: RunningJob | CompensatingJob, guard: SecretGuard): void {
+    this.#guard = guard;
+    const call = new LiveCall(this, job, guard, this.#answersMax);
+    this.#stage = call;
+    call.give();
   }
 
   appended(applied: Applied): void {
@@ -86,16 +152,16 @@ export class JobRun implements RunOwner {
 
   durable({ before, job, entry }: Applied): void {
     if (before?.state === "Running" && job.state !== "Running") this.#leaveRunning(job);
-    if (entry.eventType === "job.JobWoken") this.#parts.backoffs.wake();
+    if (entry.eventType === "job.JobWoken") this.backoffs.wake();
     if (!isTerminal(job)) return;
     // A cancellation that leaves everything in place ends a compensation that is under way.
-    if (before?.state === "Compensating") this.#parts.attempts.cancel();
+    if (before?.state === "Compensating") this.attempts.cancel();
     this.end();
   }
 
   /** Called after `durable` was called for each entry of a batch. */
   batchDurable(): void {
-    const { ends, attempts, lease } = this.#parts;
+    const { ends, attempts, lease } = this;
     ends.durable();
     if (!lease.isAlone) lease.join();
     attempts.durable();
@@ -111,7 +177,7 @@ export class JobRun implements RunOwner {
    * started, and does the work that they prevented.
    */
   lost(durableLogId: LogId): void {
-    const { attempts, main, services } = this.#parts;
+    const { attempts, main, services } = this;
     const works = attempts.lost(durableLogId);
     main.lost(durableLogId);
     const isOnRecord = main.isOnRecord || this.#head.state !== "Running";
@@ -122,28 +188,28 @@ export class JobRun implements RunOwner {
 
   /** The start of the job was lost: there is nothing to run. */
   drop(): void {
-    this.#parts.attempts.lost(0);
-    this.#parts.trace.dropRun();
+    this.attempts.lost(0);
+    this.trace.dropRun();
     this.end();
   }
 
   /** The process stops: aborts the open attempts. */
   interrupt(): void {
-    this.#parts.attempts.stop();
+    this.attempts.stop();
   }
 
   idle(): Promise<void> {
-    return this.#parts.attempts.idle();
+    return this.attempts.idle();
   }
 
   /** Whether the run has a worker, even if it has not begun, or an open attempt. */
   get isBusy(): boolean {
-    return this.#parts.lease.isHeld || this.#parts.attempts.isBusy;
+    return this.lease.isHeld || this.attempts.isBusy;
   }
 
   /** Records that a shutdown cut `run` short, unless it was only waiting. */
   recordShutdown(): void {
-    const { main, services, trace } = this.#parts;
+    const { main, services, trace } = this;
     if (this.#stage.kind === "called" && main.isUnderWay) {
       recordOrRetry(services, [main.interrupted("shutdown")], () => {});
     }
@@ -154,13 +220,13 @@ export class JobRun implements RunOwner {
   wake(): void {
     const { kind } = this.#stage;
     if (kind !== "called" && kind !== "unopened" && kind !== "left") return;
-    const { lease } = this.#parts;
+    const { lease } = this;
     if (lease.isHeld) this.#proceed();
-    else if (lease.kind === "none") lease.request(this.#needsRoom, () => this.#proceed());
+    else if (!lease.isQueued) lease.request(this.#needsRoom, () => this.#proceed());
   }
 
   rested(): void {
-    const { services, jobId } = this.#parts;
+    const { services, jobId } = this;
     services.rested(jobId);
     if (services.leavesCode) this.#leaveCode();
   }
@@ -168,38 +234,30 @@ export class JobRun implements RunOwner {
   get #hasWork(): boolean {
     const stage = this.#stage;
     if (stage.kind === "unopened") return true;
-    if (this.#head.state === "Compensating") return !this.#parts.backoffs.areAny;
+    if (this.#head.state === "Compensating") return !this.backoffs.areAny;
     return (stage.kind === "left" || stage.kind === "called") && stage.hasWork;
   }
 
   /** Whether the run still has to record that `run` begins, for which a full disk has no room. */
   get #needsRoom(): boolean {
-    return this.#stage.kind === "unopened" && !this.#parts.main.isOnRecord &&
+    return this.#stage.kind === "unopened" && !this.main.isOnRecord &&
       this.#head.state === "Running";
   }
 
   #proceed(): void {
     if (this.#stage.kind === "called") return this.#stage.give();
     // `run` is called again when the attempts of the previous call have ended.
-    if (this.#stage.kind === "left" && this.#parts.attempts.isBusy) return;
+    if (this.#stage.kind === "left" && this.attempts.isBusy) return;
     // Opens from the beginning: the trace may not have been read before the disk was full.
-    this.#stage = new Opening(this.#parts);
-    this.#stage.begin();
+    this.#open();
   }
 
   /** Leaves the queue. A held run with a worker still gets its answers, or it would never rest. */
   #withdraw(): void {
-    const { lease } = this.#parts;
-    if (lease.kind === "queued") lease.release();
+    const { lease } = this;
+    if (lease.isQueued) lease.release();
     else if (lease.isHeld) this.#call?.give();
     else this.advanceSoon();
-  }
-
-  call(job: RunningJob | CompensatingJob, guard: SecretGuard): void {
-    this.#guard = guard;
-    const call = new LiveCall(this.#parts, job, guard, this.#answersMax);
-    this.#stage = call;
-    call.give();
   }
 
   advanceSoon(): void {
@@ -213,7 +271,7 @@ export class JobRun implements RunOwner {
   /** Calls `run` again from the beginning. */
   #beginAgain(): void {
     this.#forgetCall();
-    this.beginLater();
+    this.#beginLater();
   }
 
   #forgetCall(): void {
@@ -222,17 +280,17 @@ export class JobRun implements RunOwner {
   }
 
   #stop(): void {
-    if (this.#stage.kind === "called" || this.#stage.kind === "opening") this.#stage.stop();
-    this.#parts.backoffs.cancel();
+    this.#call?.stop();
+    this.backoffs.cancel();
   }
 
   /**
    * The disk had no room for the entry that `run` begins: gives the worker back and queues again,
    * so that jobs that have begun can continue.
    */
-  beginLater(): void {
+  #beginLater(): void {
     this.#stage = { kind: "unopened" };
-    const { lease, services: { later, workers } } = this.#parts;
+    const { lease, services: { later, workers } } = this;
     if (!this.#needsRoom) return later(() => this.wake());
     workers.holdBeginning(later);
     lease.release();
@@ -257,7 +315,7 @@ export class JobRun implements RunOwner {
     this.#forgetCall();
     // The next call gets the answers that are not durable yet.
     this.#stage = { kind: "left", hasWork, hasEnded };
-    for (const retryAt of retryTimes(this.#parts.job.whole)) this.#wakeAt(retryAt);
+    for (const retryAt of retryTimes(this.job.whole)) this.#wakeAt(retryAt);
   }
 
   startAt(work: Work, retryAt: string): void {
@@ -267,27 +325,27 @@ export class JobRun implements RunOwner {
 
   /** Calls `run` again at the time of a retry. */
   #wakeAt(retryAt: string): void {
-    this.#parts.backoffs.until(retryAt, () => {
+    this.backoffs.until(retryAt, () => {
       if (this.#stage.kind === "left") this.#stage.hasWork = true;
       this.wake();
     });
   }
 
   #leaveRunning(job: JobState): void {
-    const { attempts, backoffs, lease, trace } = this.#parts;
+    const { attempts, backoffs, lease, trace } = this;
     trace.endRun(endOfJob(job));
     backoffs.cancel();
     this.#call?.work.clear();
     attempts.cancel();
     if (job.state !== "Compensating") return;
     // Requests again: it may have waited for room on the disk, which compensation does not need.
-    if (lease.kind === "queued") lease.release();
+    if (lease.isQueued) lease.release();
     this.wake();
   }
 
   end(): void {
     if (this.#stage.kind === "over") return;
-    const { jobId, services } = this.#parts;
+    const { jobId, services } = this;
     this.#callToLeave = this.#call;
     this.#stop();
     this.#stage = { kind: "over" };
@@ -297,7 +355,7 @@ export class JobRun implements RunOwner {
   }
 
   #release(): void {
-    const { lease, jobId, services } = this.#parts;
+    const { lease, jobId, services } = this;
     this.#callToLeave?.letGo();
     lease.release();
     services.table.release(jobId);

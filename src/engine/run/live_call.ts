@@ -9,7 +9,7 @@ import { isThrown } from "../../core/thrown.ts";
 import { NonRetryableError } from "../job_errors.ts";
 import type { JobParkedAttributes } from "../../core/framework_events.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
-import { Answers } from "./answers.ts";
+import { type AnsweredCall, Answers } from "./answers.ts";
 import { AttemptLog } from "./attempt_output.ts";
 import {
   callRun,
@@ -20,7 +20,7 @@ import {
 } from "./run_call.ts";
 import { divergedParking, divergenceAt, misfitParking } from "./divergence.ts";
 import { recordOrRetry } from "./disk_retries.ts";
-import { PendingWork } from "./pending_work.ts";
+import { PendingWork, type RunParts } from "./pending_work.ts";
 import type {
   RunContext,
   RunListener,
@@ -28,7 +28,6 @@ import type {
   TaskRequest,
   WaitRequest,
 } from "./run_context.ts";
-import type { RunParts } from "./run_parts.ts";
 import type { LostStep, Settlement } from "./settlements.ts";
 import type { Work } from "./attempt.ts";
 
@@ -38,7 +37,7 @@ const { queueMicrotask } = globalThis;
 /** How the call ended, or how it diverged from the record. */
 type End = RunEnd | { readonly kind: "diverged"; readonly parking: JobParkedAttributes };
 
-export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
+export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   readonly kind = "called";
   /** The steps that the call has asked for but that have not begun. */
   readonly work: PendingWork;
@@ -67,8 +66,8 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
     this.#run = run;
     this.#guard = guard;
     this.work = new PendingWork(run, this.advanceSoon);
-    this.#answers = this.#newAnswers(answersMax);
     const { definition, services, trace } = run;
+    this.#answers = new Answers(services, run.job, this, answersMax);
     const { ctx, output, code } = trace.withinRun(() =>
       callRun(definition, job, this.#answers, this, guard, services.code, this)
     );
@@ -126,44 +125,54 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
   readonly advanceSoon = (): void => {
     if (this.#isAdvancing || this.#isOver) return;
     this.#isAdvancing = true;
-    queueMicrotask(() => {
-      this.#isAdvancing = false;
-      try {
-        this.#advance();
-      } catch (error) {
-        this.#run.services.onDefect(error);
-        this.#failed(error, "poison");
-      }
-    });
+    queueMicrotask(this.#advanceNow);
   };
 
+  readonly #advanceNow = (): void => {
+    this.#isAdvancing = false;
+    try {
+      this.#advance();
+    } catch (error) {
+      this.#run.services.onDefect(error);
+      this.#failed(error, "poison");
+    }
+  };
+
+  idle(): void {
+    this.advanceSoon();
+  }
+
   // --- Requests and output of the code
+
+  seenAt(): number {
+    return this.#answers.seenAtMs;
+  }
 
   onTask(task: TaskRequest): void {
     if (this.#isOver) return;
     this.work.addTask(task);
     this.#answers.requested(`task ${task.taskId}`);
-    this.#run.owner.wake();
+    this.#run.wake();
   }
 
   onSleep(sleep: SleepRequest): void {
     if (this.#isOver) return;
     this.work.addTimer(sleep);
     this.#answers.requested(`task ${sleep.taskId}`);
-    this.#run.owner.wake();
+    this.#run.wake();
   }
 
-  onExpectation({ name }: { readonly name: string }): void {
+  onExpectation(name: string): void {
     if (this.#isOver) return;
     this.#answers.requested(`expectation ${name}`);
-    this.#run.owner.wake();
+    this.#run.wake();
   }
 
-  onWait(ctx: WaitRequest): void {
+  onWait(wait: WaitRequest): void {
     if (this.#isOver) return;
-    this.work.addTimer(ctx);
-    this.#answers.waitRequested(ctx.name, ctx.wait);
-    this.#run.owner.wake();
+    this.work.addTimer(wait);
+    this.#answers.waitRequested(wait.name, wait.wait);
+    this.#run.wake();
   }
 
   printed(text: string): void {
@@ -174,6 +183,10 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
     this.#log.write(text);
   }
 
+  get isReacting(): boolean {
+    return this.#code?.isReacting === true;
+  }
+
   reacted(): void {
     if (this.#isOver) return;
     this.#answers.reacted();
@@ -181,18 +194,7 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
   }
 
   lost(): void {
-    if (!this.#isOver) this.#run.owner.codeLost();
-  }
-
-  #newAnswers(max: number): Answers {
-    const { job, services: { clock, turns, writer, entriesAt } } = this.#run;
-    return new Answers({
-      ...{ clock, turns, entriesAt, job, max },
-      durableLogId: () => writer.durableLogId,
-      diverged: (step) => this.#diverged(step),
-      idle: this.advanceSoon,
-      isReacting: () => this.#code?.isReacting === true,
-    });
+    if (!this.#isOver) this.#run.codeLost();
   }
 
   #finished(end: RunEnd): void {
@@ -213,7 +215,7 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
     return { kind: "diverged", parking };
   }
 
-  #diverged(step: LostStep): void {
+  diverged(step: LostStep): void {
     if (this.#isOver || this.#end.kind === "diverged") return;
     const { definition, job } = this.#run;
     const divergence = divergenceAt(step, job.whole, this.#ctx, this.#end);
@@ -245,7 +247,7 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
     if (this.#code?.isLost !== true) return false;
     const { given } = this.#answers;
     const isCompensating = this.#run.job.head.state === "Compensating";
-    if (isCompensating && given > 0) this.#run.owner.codeLost(given - 1);
+    if (isCompensating && given > 0) this.#run.codeLost(given - 1);
     return !isCompensating || given > 0;
   }
 
@@ -271,14 +273,14 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
 
   /** Parks the job, without compensation, until there is code that fits. */
   #park(parking: JobParkedAttributes): void {
-    const { services, jobId, job: { head }, main, trace, owner } = this.#run;
+    const { services, jobId, job: { head }, main, trace } = this.#run;
     if (!isTerminal(head) && head.parked === undefined) {
       const cut = main.isUnderWay ? [main.interrupted("withdrawn")] : [];
       const drafts = [...cut, parked(jobId, parking, trace.ids)];
       if (recordOrRetry(services, drafts, this.advanceSoon) === undefined) return;
     }
     trace.endRun({ kind: "interrupted", reason: "withdrawn" });
-    owner.end();
+    this.#run.end();
   }
 
   /** Gives the worker back if, one turn later, `run` still has nothing to do. */
@@ -301,19 +303,18 @@ export class LiveCall implements CodeHost, Omit<RunListener, "seenAt"> {
   }
 
   #rest(): void {
-    const { lease, owner } = this.#run;
-    lease.release();
+    this.#run.lease.release();
     this.#recordWaiting();
-    owner.rested();
+    this.#run.rested();
   }
 
   /** Records that `run` waits, unless that is on record already or `run` has other work. */
   #recordWaiting(): void {
     const { lease, job: { head }, main, services } = this.#run;
-    if (this.#isOver || this.hasEnded || lease.kind !== "none") return;
+    if (this.#isOver || this.hasEnded || lease.isHeld || lease.isQueued) return;
     // A job with work that may not begin now is not waiting: a later run must find the work.
     if (!this.#ctx.rests || head.state !== "Running" || this.hasWork) return;
-    const waiting = main.waiting([...this.#ctx.expectations.keys()], this.#answers.seenLogId);
+    const waiting = main.waiting(this.#ctx.awaited, this.#answers.seenLogId);
     if (waiting !== undefined) recordOrRetry(services, [waiting], () => this.#recordWaiting());
   }
 }

@@ -7,6 +7,7 @@
 import type { EventDraft, FactDraft, JobEventDraft } from "../../core/event.ts";
 import type { EventId, LogId } from "../../core/ids.ts";
 import { JournalFailedError, JournalFullError } from "../ports.ts";
+import type { SettledFact } from "../events/fan_out.ts";
 import type { RunSubject } from "./run_services.ts";
 
 /** An event whose id is known, so that its cause can name it. */
@@ -15,11 +16,13 @@ export type NamedFact = FactDraft & { readonly eventId: EventId };
 interface End {
   readonly drafts: readonly JobEventDraft[];
   /** Caused by the last draft; ids and times are final. */
-  readonly facts: readonly (NamedFact & { readonly occurredAt: string })[];
+  readonly facts: readonly SettledFact[];
   readonly receivedAt: string;
   /** Position of its last entry; absent until it is appended. */
-  lastLogId?: LogId | undefined;
+  lastLogId: LogId | undefined;
 }
+
+const NO_FACTS: readonly SettledFact[] = [];
 
 export class PendingOutcomes {
   readonly #run: RunSubject;
@@ -33,7 +36,8 @@ export class PendingOutcomes {
 
   /** Whether an outcome waits for room on the disk: nothing else may be appended before it. */
   get owed(): boolean {
-    return this.#ends.some(({ lastLogId }) => lastLogId === undefined);
+    // Those that wait are the last: nothing is appended after the first of them.
+    return this.#ends.length > 0 && this.#ends.at(-1)?.lastLogId === undefined;
   }
 
   get areDurable(): boolean {
@@ -49,11 +53,10 @@ export class PendingOutcomes {
    */
   record(drafts: readonly JobEventDraft[], facts: readonly NamedFact[] = []): void {
     const receivedAt = this.#run.services.events.now();
-    const end: End = {
-      drafts,
-      facts: facts.map((fact) => ({ ...fact, occurredAt: receivedAt })),
-      receivedAt,
-    };
+    const timed = facts.length === 0
+      ? NO_FACTS
+      : facts.map((fact) => ({ ...fact, occurredAt: receivedAt }));
+    const end: End = { drafts, facts: timed, receivedAt, lastLogId: undefined };
     const mustWait = this.owed;
     this.#ends.push(end);
     if (mustWait) return;
@@ -93,7 +96,7 @@ export class PendingOutcomes {
   /** @throws {JournalFullError} when there is no room yet. */
   #appendOwed(): void {
     for (const end of this.#ends) if (end.lastLogId === undefined) this.#append(end);
-    this.#run.owner.advanceSoon();
+    this.#run.advanceSoon();
   }
 
   /** No limit on entries by default: it was checked when the outcome was first recorded. */

@@ -11,9 +11,25 @@ import { findWait } from "../../core/waits.ts";
 import { recordOrRetry } from "./disk_retries.ts";
 import { restDueAt } from "./step_options.ts";
 import type { RunContext, TaskRequest, TimerRequest, WaitRequest } from "./run_context.ts";
-import type { RunParts } from "./run_parts.ts";
+import type { Attempts } from "./attempts.ts";
+import type { Backoffs } from "./backoffs.ts";
+import type { MainAttempt } from "./main_attempt.ts";
+import type { PendingOutcomes } from "./pending_outcomes.ts";
+import type { RunSubject } from "./run_services.ts";
+import type { RunTrace } from "./run_trace.ts";
+import type { WorkerLease } from "./worker_lease.ts";
 import { compensationEnded, CompensationOrder } from "./compensation_order.ts";
 import type { Work } from "./attempt.ts";
+
+/** The parts of a job's run, which all its calls of `run` share. */
+export interface RunParts extends RunSubject {
+  readonly trace: RunTrace;
+  readonly ends: PendingOutcomes;
+  readonly main: MainAttempt;
+  readonly lease: WorkerLease;
+  readonly backoffs: Backoffs;
+  readonly attempts: Attempts;
+}
 
 export class PendingWork {
   readonly #run: RunParts;
@@ -55,7 +71,7 @@ export class PendingWork {
   startAt(work: Work, retryAt: string): void {
     this.#run.backoffs.until(retryAt, () => {
       this.giveBack(work);
-      this.#run.owner.wake();
+      this.#run.wake();
     });
     this.#advanceSoon();
   }
@@ -89,13 +105,8 @@ export class PendingWork {
     return findWait(job.head, name, wait) !== undefined || isSettled(job.head, name);
   }
 
-  #unrecordedTimers(
-    { openSleeps, openTasks, tasks, waits }: RunContext,
-  ): TimerRequest[] | undefined {
-    const sleeps = openSleeps === 0 ? [] : [...openTasks].flatMap((taskId) => {
-      const timer = tasks.get(taskId);
-      return timer?.kind === "sleep" ? [timer] : [];
-    });
+  #unrecordedTimers({ openSleeps, openTasks, waits }: RunContext): TimerRequest[] | undefined {
+    const sleeps = openSleeps === 0 ? [] : openTasks.filter((step) => step.kind === "sleep");
     const unrecorded = [...sleeps, ...waits].filter((timer) => !this.#isSet(timer));
     return unrecorded.length > 0 ? unrecorded : undefined;
   }
@@ -144,14 +155,14 @@ export class PendingWork {
 
   /** Appends the start of attempts. Returns `false` if it cannot, or must give its worker back. */
   #start(works: readonly Work[]): boolean {
-    const { attempts, lease, owner, services } = this.#run;
+    const { attempts, lease, services } = this.#run;
     // A job with running attempts already has a worker: more attempts need no other.
     if (lease.isPaused || !attempts.isBusy && !lease.mayStart) {
       this.#giveWay();
     } else if (lease.needsPlace !== undefined) {
       // The job lost its place while it kept the worker: it queues for both.
       lease.release();
-      owner.wake();
+      this.#run.wake();
     } else {
       const started = attempts.start(works);
       if (started === "full") services.later(this.#advanceSoon);
@@ -166,17 +177,17 @@ export class PendingWork {
    * is recorded as interrupted, and a later run continues the job. Any other call queues again.
    */
   #giveWay(): void {
-    const { attempts, ends, lease, jobId, main, owner, services, trace } = this.#run;
+    const { attempts, ends, lease, jobId, main, services, trace } = this.#run;
     if (attempts.isBusy || !main.isDurable || !ends.areDurable) return;
     if (!main.isUnderWay) {
       lease.release();
       services.rested(jobId);
-      return owner.wake();
+      return this.#run.wake();
     }
     const reason = lease.isPaused ? "paused" : "withdrawn";
     ends.record([main.interrupted(reason)]);
     trace.endRun({ kind: "interrupted", reason });
-    owner.end();
+    this.#run.end();
   }
 
   /** Compensates one task at a time, last completed first, once no attempt is running. */

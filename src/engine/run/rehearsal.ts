@@ -57,24 +57,28 @@ export async function rehearsed(
 ): Promise<Rehearsal> {
   let missing: LostStep | undefined;
   let onIdle = () => {};
-  const answers: Answers = new Answers({
-    clock,
-    turns: new LoopTurns(clock),
-    entriesAt,
-    job: { whole: job, task: (taskId) => findTask(job, taskId) },
-    durableLogId: () => job.lastLogId,
-    diverged: (step) => missing = step,
-    idle: () => onIdle(),
-    isReacting: () => code?.isReacting ?? false,
-  }, graceMs);
+  const answers: Answers = new Answers(
+    { clock, turns: new LoopTurns(clock), entriesAt, writer: { durableLogId: job.lastLogId } },
+    { whole: job, task: (taskId) => findTask(job, taskId) },
+    {
+      diverged: (step) => missing = step,
+      idle: () => onIdle(),
+      get isReacting() {
+        return code?.isReacting ?? false;
+      },
+    },
+    Infinity,
+    graceMs,
+  );
   const { ctx, output, code } = callRun(
     definition,
     job,
     answers,
     {
+      seenAt: () => answers.seenAtMs,
       onTask: ({ taskId }) => answers.requested(`task ${taskId}`),
       onSleep: ({ taskId }) => answers.requested(`task ${taskId}`),
-      onExpectation: ({ name }) => answers.requested(`expectation ${name}`),
+      onExpectation: (name) => answers.requested(`expectation ${name}`),
       onWait: ({ name, wait }) => answers.waitRequested(name, wait),
     },
     guard,
@@ -106,7 +110,7 @@ export async function rehearsed(
 function isAtRest(job: StartedJob, ctx: RunContext): boolean {
   // On record `run` returned, so it gets time to return.
   if (hasSucceeded(job)) return false;
-  return ctx.openTasks.size > 0 || ctx.expectations.size > 0;
+  return ctx.openTasks.length > 0 || ctx.awaited.length > 0;
 }
 
 /** Whether `run` has returned and the job has not ended: it is not called again. */

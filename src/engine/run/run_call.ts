@@ -45,27 +45,12 @@ export function callRun(
   definition: AnyJobDefinition,
   job: Exclude<JobState, { state: "Created" }>,
   answers: Answers,
-  listener: Omit<RunListener, "seenAt">,
+  listener: RunListener,
   guard: SecretGuard = NO_SECRETS,
   place: CodePlace = IN_PROCESS,
   host: CodeHost = SILENT_HOST,
 ): RunCall {
-  const expectables = job.plan.expected.map(({ id, within }) => (
-    { name: id, isWaivable: within?.otherwise === "waive" }
-  ));
-  const ctx = new RunContext(job.jobId, expectables, {
-    seenAt: () => answers.seenAtMs,
-    onTask: (task) => {
-      guard.requireNoSecret("the name of a task", task.taskId);
-      listener.onTask(task);
-    },
-    onSleep: (sleep) => {
-      guard.requireNoSecret("the name of a sleep", sleep.taskId);
-      listener.onSleep(sleep);
-    },
-    onExpectation: (expectation) => listener.onExpectation(expectation),
-    onWait: (wait) => listener.onWait(wait),
-  });
+  const ctx = new RunContext(job.jobId, job.plan.expected, listener, guard);
   let code: CodeCall | undefined;
   const call = (input: unknown) => {
     code = place.call({ definition, ctx, input, recorded: job.input, host });
@@ -81,14 +66,19 @@ async function runToOutput(
   answers: Answers,
   ctx: RunContext,
   guard: SecretGuard,
-  call: (input: unknown) => Promise<unknown>,
+  call: (input: unknown) => unknown,
 ): Promise<JsonValue | undefined> {
   const parsed = parseInput(definition, job.input);
   if (!parsed.ok) {
     throw new InputMismatchError(definition, issuesText(parsed.issues));
   }
   answers.begin(ctx, job);
-  const output = await call(parsed.value).finally(() => ctx.close());
+  let output: unknown;
+  try {
+    output = await call(parsed.value);
+  } finally {
+    ctx.close();
+  }
   ctx.mustHaveEnded();
   return guard.requireNoSecret("the output", recordable(output, "output"));
 }
@@ -116,8 +106,8 @@ export interface CodeHost {
 }
 
 export interface CodeCall {
-  /** Resolves to the result of `run`, or rejects with its error. */
-  readonly output: Promise<unknown>;
+  /** What `run` returns, or a promise of it. */
+  readonly output: unknown;
   /**
    * Whether `run` may still be reacting, or an attempt that was told to end has not, so that
    * nothing new may begin. Always `false` in the engine's own event loop.
@@ -136,7 +126,7 @@ export interface CodePlace {
 /** Calls the code in the engine's thread. */
 export const IN_PROCESS: CodePlace = {
   call: ({ definition, ctx, input }) => ({
-    output: Promise.try(() => definition.run(ctx, input)),
+    output: definition.run(ctx, input),
     isReacting: false,
     isLost: false,
     letGo: () => {},

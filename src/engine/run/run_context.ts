@@ -8,7 +8,9 @@ import {
   taskId as checkedTaskId,
 } from "../../core/ids.ts";
 import { TASKS_MAX, WAITS_MAX } from "../../core/job_state.ts";
+import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 import { MisuseError, mustBeInRun, mustHaveEnded } from "./misuse.ts";
+import type { ExpectedEvent } from "../../core/job_plan.ts";
 import type { RetryPolicy } from "../../core/retry_policy.ts";
 import type { JsonForm } from "../../core/json_form.ts";
 import type {
@@ -35,6 +37,8 @@ export interface TaskRequest {
   readonly timeoutMs: number | undefined;
   readonly compensate: ((result: unknown, task: TaskContext) => unknown) | undefined;
   readonly answer: PromiseWithResolvers<unknown>;
+  /** Whether it is not answered yet. */
+  isOpen: boolean;
 }
 
 export interface SleepRequest {
@@ -42,6 +46,8 @@ export interface SleepRequest {
   readonly taskId: TaskId;
   readonly time: RestTime;
   readonly resolve: () => void;
+  /** Whether it has not ended yet. */
+  isOpen: boolean;
 }
 
 /** A wait of `run` for an expectation, with a time limit. */
@@ -56,19 +62,10 @@ export interface WaitRequest {
 
 export type TimerRequest = SleepRequest | WaitRequest;
 
-type Events = readonly [FactEvent, ...FactEvent[]];
-
-interface ExpectationRequest {
-  readonly name: string;
-  readonly resolve: (events: readonly FactEvent[]) => void;
-}
+export type Events = readonly [FactEvent, ...FactEvent[]];
 
 /** What `run` needs to know of an expectation of the plan. */
-export interface Expectable {
-  readonly name: string;
-  /** Whether a deadline may waive it, which leaves no events to return. */
-  readonly isWaivable: boolean;
-}
+export type Expectable = Pick<ExpectedEvent, "id" | "within">;
 
 export interface RunListener {
   /** The time of the last entry that `run` has seen, in milliseconds since the epoch. */
@@ -76,23 +73,22 @@ export interface RunListener {
   onTask(task: TaskRequest): void;
   onSleep(sleep: SleepRequest): void;
   /** Called once for each expectation awaited without a time limit. */
-  onExpectation(expectation: Pick<ExpectationRequest, "name">): void;
+  onExpectation(name: string): void;
   onWait(wait: WaitRequest): void;
 }
 
 export class RunContext implements JobContext<string> {
   readonly tasks = new Map<TaskId, TaskRequest | SleepRequest>();
-  /** Tasks and sleeps not answered yet. */
-  readonly openTasks = new Set<TaskId>();
+  /** How many sleeps have not ended yet. */
   openSleeps = 0;
-  /** Expectations not answered yet. */
-  readonly expectations = new Map<string, ExpectationRequest>();
   // Most runs expect nothing, so these are absent until there is one.
+  /** For each expectation not answered yet, what gives `run` its events. */
+  #expectations: Map<string, (events: Events) => void> | undefined;
   /** Waits not answered yet, by `waitKey`. */
   #waits: Map<string, WaitRequest> | undefined;
   readonly jobId: JobId;
   readonly expectables: readonly Expectable[];
-  #answers: Map<string, Promise<readonly FactEvent[]>> | undefined;
+  #answers: Map<string, Promise<Events>> | undefined;
   /** Expectations that are awaited without a time limit. */
   #untimed: Set<string> | undefined;
   /** Expectations whose deadline has passed: `run` gets no events for them. */
@@ -102,11 +98,19 @@ export class RunContext implements JobContext<string> {
   #waitCount = 0;
   #isOver = false;
   readonly #listener: RunListener;
+  readonly #guard: SecretGuard;
 
-  constructor(jobId: JobId, expectables: readonly Expectable[], listener: RunListener) {
+  /** @param guard Refuses secrets in the names of steps. */
+  constructor(
+    jobId: JobId,
+    expectables: readonly Expectable[],
+    listener: RunListener,
+    guard: SecretGuard = NO_SECRETS,
+  ) {
     this.jobId = jobId;
     this.expectables = expectables;
     this.#listener = listener;
+    this.#guard = guard;
   }
 
   now(): number {
@@ -129,9 +133,10 @@ export class RunContext implements JobContext<string> {
       timeoutMs: options.timeoutMs,
       compensate: options.compensate as TaskRequest["compensate"],
       answer: answer as PromiseWithResolvers<unknown>,
+      isOpen: true,
     };
     this.tasks.set(task.taskId, task);
-    this.openTasks.add(task.taskId);
+    this.#guard.requireNoSecret("the name of a task", task.taskId);
     this.#listener.onTask(task);
     return answer.promise;
   }
@@ -145,10 +150,11 @@ export class RunContext implements JobContext<string> {
       taskId,
       time: restTime(id, time, this.now()),
       resolve,
+      isOpen: true,
     };
     this.tasks.set(taskId, sleep);
-    this.openTasks.add(taskId);
     this.openSleeps++;
+    this.#guard.requireNoSecret("the name of a sleep", taskId);
     this.#listener.onSleep(sleep);
     return promise;
   }
@@ -157,17 +163,17 @@ export class RunContext implements JobContext<string> {
   expect(name: string, options: ExpectOptions): Promise<Events | undefined>;
   expect(name: string, options?: ExpectOptions): Promise<Events | undefined> {
     mustBeInRun(`expectation ${name}`, this);
-    const expectable = this.expectables.find((one) => one.name === name);
+    const expectable = this.expectables.find(({ id }) => id === name);
     // The end of `run` is an expectation too, but `run` cannot wait for it.
     if (expectable === undefined || name === MAIN_TASK) {
-      const others = this.expectables.map((one) => one.name).filter((one) => one !== MAIN_TASK);
+      const others = this.expectables.map(({ id }) => id).filter((id) => id !== MAIN_TASK);
       const what = others.join(", ") || "nothing";
       throw new TypeError(
         `Cannot expect ${JSON.stringify(name)}: the plan does not name it; it names ${what}`,
       );
     }
     if (options !== undefined) return this.#expectWithin(name, options);
-    if (expectable.isWaivable) {
+    if (expectable.within?.otherwise === "waive") {
       throw new MisuseError(
         `Cannot expect ${JSON.stringify(name)} without withinMs: its deadline may waive it, and ` +
           "then there would be no event to return",
@@ -176,23 +182,21 @@ export class RunContext implements JobContext<string> {
     const events = this.#eventsOf(name);
     if (this.#untimed?.has(name) !== true) {
       (this.#untimed ??= new Set()).add(name);
-      this.#listener.onExpectation({ name });
+      this.#listener.onExpectation(name);
     }
     return events;
   }
 
   #eventsOf(name: string): Promise<Events> {
-    let answer = this.#answers?.get(name);
-    if (answer === undefined) {
-      const { promise, resolve } = Promise.withResolvers<readonly FactEvent[]>();
-      (this.#answers ??= new Map()).set(name, answer = promise);
-      const answered = (events: readonly FactEvent[]) => {
-        resolve(events);
-        for (const wait of this.#waitsOf(name)) this.#end(wait, events as Events);
-      };
-      this.expectations.set(name, { name, resolve: answered });
-    }
-    return answer as Promise<Events>;
+    const known = this.#answers?.get(name);
+    if (known !== undefined) return known;
+    const { promise, resolve } = Promise.withResolvers<Events>();
+    (this.#answers ??= new Map()).set(name, promise);
+    (this.#expectations ??= new Map()).set(name, (events: Events) => {
+      resolve(events);
+      for (const wait of this.#waitsOf(name)) this.#end(wait, events);
+    });
+    return promise;
   }
 
   #expectWithin(name: string, { withinMs }: ExpectOptions): Promise<Events | undefined> {
@@ -209,7 +213,7 @@ export class RunContext implements JobContext<string> {
     if (this.#waived?.has(name) === true) return Promise.resolve(undefined);
     const events = this.#eventsOf(name);
     // The expectation has been answered.
-    if (!this.expectations.has(name)) return events;
+    if (!this.expects(name)) return events;
     const { promise, resolve } = Promise.withResolvers<Events | undefined>();
     const request: WaitRequest = { kind: "wait", name, wait, time, resolve };
     (this.#waits ??= new Map()).set(waitKey(name, wait), request);
@@ -250,13 +254,30 @@ export class RunContext implements JobContext<string> {
     if (wait === undefined) (this.#waived ??= new Set()).add(name);
     // No longer awaited, unless `run` asks again.
     if (this.#untimed?.has(name) === true || this.#waitsOf(name).length > 0) return;
-    this.expectations.delete(name);
+    this.#expectations?.delete(name);
     this.#answers?.delete(name);
+  }
+
+  /** Whether `run` has asked for the events of an expectation, and has not got them. */
+  expects(name: string): boolean {
+    return this.#expectations?.has(name) ?? false;
+  }
+
+  /** The expectations that `run` waits for. */
+  get awaited(): readonly string[] {
+    return [...this.#expectations?.keys() ?? []];
+  }
+
+  /** Counts an expectation as answered. What it returns gives `run` the events. */
+  answerExpectation(name: string): ((events: Events) => void) | undefined {
+    const answer = this.#expectations?.get(name);
+    this.#expectations?.delete(name);
+    return answer;
   }
 
   /** Whether `run` waits for an event or a time. */
   get rests(): boolean {
-    return this.openSleeps > 0 || this.expectations.size > 0;
+    return this.openSleeps > 0 || (this.#expectations?.size ?? 0) > 0;
   }
 
   get isOver(): boolean {
@@ -267,27 +288,34 @@ export class RunContext implements JobContext<string> {
     this.#isOver = true;
   }
 
+  /** Tasks and sleeps that are not answered yet. */
+  get openTasks(): readonly (TaskRequest | SleepRequest)[] {
+    return this.tasks.values().filter(({ isOpen }) => isOpen).toArray();
+  }
+
   /** @throws {MisuseError} when `run` has returned without awaiting all that it asked for. */
   mustHaveEnded(): void {
     mustHaveEnded([
-      ...[...this.openTasks].map((taskId) => `${this.tasks.get(taskId)?.kind} ${taskId}`),
-      ...[...this.expectations.keys()].map((name) => `expectation ${name}`),
+      ...this.openTasks.map(({ kind, taskId }) => `${kind} ${taskId}`),
+      ...this.awaited.map((name) => `expectation ${name}`),
     ]);
   }
 
   /** Gives `run` the result of a task, or ends its sleep. */
   answerTask(taskId: TaskId, result: unknown): void {
     const request = this.tasks.get(taskId);
-    if (this.openTasks.delete(taskId) && request?.kind === "sleep") this.openSleeps--;
-    if (request?.kind === "task") request.answer.resolve(result);
-    else request?.resolve();
+    if (request === undefined) return;
+    if (request.isOpen && request.kind === "sleep") this.openSleeps--;
+    request.isOpen = false;
+    if (request.kind === "task") request.answer.resolve(result);
+    else request.resolve();
   }
 
   /** Tells `run` that a task failed for good, although its job goes on. */
   failTask(taskId: TaskId, error: Error): void {
     const request = this.tasks.get(taskId);
-    this.openTasks.delete(taskId);
     if (request?.kind !== "task") return;
+    request.isOpen = false;
     // `run` may not await the task.
     request.answer.promise.catch(() => {});
     request.answer.reject(error);

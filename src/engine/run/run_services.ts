@@ -1,7 +1,7 @@
 /** The services of the engine that the run of a job needs. */
 
 import type { JobId } from "../../core/ids.ts";
-import type { CompensatingJob, JobHead, RunningJob } from "../../core/job_state.ts";
+import type { JobHead } from "../../core/job_state.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { EngineLimits } from "../events/delivery_limits.ts";
 import type { FanOut } from "../events/fan_out.ts";
@@ -36,16 +36,16 @@ export interface EndedRun {
   interrupt(): void;
 }
 
-/** The interface of a job's run for its parts. */
-export interface RunOwner extends EndedRun {
+/** The run of a job, for its parts. */
+export interface RunSubject extends EndedRun {
+  readonly services: RunServices;
+  readonly definition: AnyJobDefinition;
+  readonly jobId: JobId;
+  readonly job: PendingJob;
   /** Guards the secrets in the job's input. */
   readonly guard: SecretGuard;
   /** There may be something to do. */
   wake(): void;
-  /** Everything for a call of `run` is ready. */
-  call(job: RunningJob | CompensatingJob, guard: SecretGuard): void;
-  /** The disk had no room to record that the run begins. */
-  beginLater(): void;
   /** Decides soon what to do next: an attempt has ended, or a full disk has room. */
   advanceSoon(): void;
   /** An attempt failed: retries the work at a time in RFC 3339. */
@@ -62,15 +62,6 @@ export interface RunOwner extends EndedRun {
   codeLost(answersMax?: number): void;
   /** The run is over: its job has ended, or a later run continues it. */
   end(): void;
-}
-
-/** The job of a run, and what every part of the run needs. */
-export interface RunSubject {
-  readonly owner: RunOwner;
-  readonly services: RunServices;
-  readonly definition: AnyJobDefinition;
-  readonly jobId: JobId;
-  readonly job: PendingJob;
 }
 
 export interface RunServices {

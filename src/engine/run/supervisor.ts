@@ -91,7 +91,7 @@ export class Supervisor implements WriterListener {
     const { heldPlaces, suspects, timers } = this.#parts;
     for (const applied of steps) suspects.see(applied);
     for (const applied of steps) timers.see(applied);
-    for (const applied of steps) this.#guarded(() => this.#see(applied, touched));
+    for (const applied of steps) this.#see(applied, touched);
     for (const run of touched) this.#guarded(() => run.batchDurable());
     heldPlaces.durable(steps, this.#isBusy);
   }
@@ -114,16 +114,21 @@ export class Supervisor implements WriterListener {
   #see(applied: Applied, touched: Set<JobRun>): void {
     const { jobId } = applied.job;
     const run = this.#runs.get(jobId);
-    if (run !== undefined) {
-      run.durable(applied);
-      touched.add(run);
-    } else if (this.#queued.has(jobId)) {
-      this.#reconsider(jobId, applied);
-    } else {
-      this.#takeUp(jobId, applied.entry.eventType === "job.JobCreated");
-      if (isToBeTried(applied) && !this.#isKnown(jobId) && !this.#trials.wasUnparked(jobId)) {
-        this.#trials.begin([jobId]);
-      }
+    try {
+      if (run !== undefined) {
+        touched.add(run);
+        run.durable(applied);
+      } else if (this.#queued.has(jobId)) this.#reconsider(jobId, applied);
+      else this.#seeIdle(jobId, applied);
+    } catch (error) {
+      this.#services.onDefect(error);
+    }
+  }
+
+  #seeIdle(jobId: JobId, applied: Applied): void {
+    this.#takeUp(jobId, applied.entry.eventType === "job.JobCreated");
+    if (isToBeTried(applied) && !this.#isKnown(jobId) && !this.#trials.wasUnparked(jobId)) {
+      this.#trials.begin([jobId]);
     }
   }
 

@@ -7,13 +7,6 @@ import type { RunSubject } from "./run_services.ts";
 import type { WantedPlace } from "./shares.ts";
 import type { Withdraw } from "./worker_queue.ts";
 
-type State =
-  | { readonly kind: "none" }
-  | { readonly kind: "queued"; readonly withdraw: Withdraw }
-  | { readonly kind: "held"; readonly worker: Worker; readonly watched: number };
-
-const NONE: State = { kind: "none" };
-
 /** The request of a started job to the queue. */
 export function wantedBy(
   { head }: PendingJob,
@@ -29,24 +22,28 @@ export function wantedBy(
 
 export class WorkerLease {
   readonly #run: RunSubject;
-  #state: State = NONE;
+  #worker: Worker | undefined;
+  /** The number of the worker's hold for `AttemptWatch`. */
+  #watched = 0;
+  /** Leaves the queue. */
+  #withdraw: Withdraw | undefined;
 
   constructor(run: RunSubject, worker: Worker) {
     this.#run = run;
     this.#granted(worker);
   }
 
-  get kind(): State["kind"] {
-    return this.#state.kind;
+  get isHeld(): boolean {
+    return this.#worker !== undefined;
   }
 
-  get isHeld(): boolean {
-    return this.#state.kind === "held";
+  get isQueued(): boolean {
+    return this.#withdraw !== undefined;
   }
 
   /** The number of the worker's grant; 0 without one. */
   get turn(): number {
-    return this.#state.kind === "held" ? this.#state.worker.turn : 0;
+    return this.#worker?.turn ?? 0;
   }
 
   /** Whether nothing else may run, since the process ended twice while an attempt was open. */
@@ -66,7 +63,7 @@ export class WorkerLease {
 
   /** Whether the worker may begin an attempt: see `WorkerQueue.mayStart`. */
   get mayStart(): boolean {
-    return this.#state.kind === "held" && this.#run.services.workers.mayStart(this.#state.worker);
+    return this.#worker !== undefined && this.#run.services.workers.mayStart(this.#worker);
   }
 
   /**
@@ -82,31 +79,34 @@ export class WorkerLease {
       this.#granted(worker);
       granted();
     });
-    if (withdraw !== undefined) this.#state = { kind: "queued", withdraw };
+    // If it was granted at once, the job may have given the worker back and queued again.
+    if (withdraw !== undefined) this.#withdraw = withdraw;
   }
 
   /** Lets a job that ran alone run beside others from now on. */
   join(): void {
-    if (this.#state.kind === "held") this.#run.services.workers.join(this.#state.worker);
+    if (this.#worker !== undefined) this.#run.services.workers.join(this.#worker);
   }
 
   /** Makes a shared worker the run's own. */
   keep(): void {
-    if (this.#state.kind === "held") this.#run.services.workers.keep(this.#state.worker);
+    if (this.#worker !== undefined) this.#run.services.workers.keep(this.#worker);
   }
 
   /** Gives the worker back, or leaves the queue. */
   release(): void {
-    const state = this.#state;
-    this.#state = NONE;
-    if (state.kind === "queued") state.withdraw();
-    if (state.kind !== "held") return;
-    this.#run.services.attemptWatch.ended(state.watched);
-    this.#run.services.workers.release(state.worker);
+    const [worker, withdraw] = [this.#worker, this.#withdraw];
+    this.#worker = this.#withdraw = undefined;
+    withdraw?.();
+    if (worker === undefined) return;
+    this.#run.services.attemptWatch.ended(this.#watched);
+    this.#run.services.workers.release(worker);
   }
 
   #granted(worker: Worker): void {
     const { services: { attemptWatch }, jobId } = this.#run;
-    this.#state = { kind: "held", worker, watched: attemptWatch.began(jobId, MAIN_TASK, 0) };
+    this.#withdraw = undefined;
+    this.#worker = worker;
+    this.#watched = attemptWatch.began(jobId, MAIN_TASK, 0);
   }
 }
