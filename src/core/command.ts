@@ -2,7 +2,6 @@
 
 import type { JobEventDraft } from "./event.ts";
 import type {
-  ClockChange,
   ControlAttributes,
   FrameworkAttributes,
   JobCreatedAttributes,
@@ -69,7 +68,7 @@ export type Timer =
   | { readonly taskId: TaskId }
   | { readonly expectation: string; readonly wait?: number };
 
-export interface ElapseCommand extends ClockChange {
+export interface ElapseCommand {
   readonly kind: "elapse";
   readonly timer: Timer;
 }

@@ -168,19 +168,18 @@ function elapsed(
 }
 
 /** Timers continue while their job is held. The job may have ended them in another way. */
-function decideElapse(job: JobState, { timer, clockSetMs }: ElapseCommand): Decision {
+function decideElapse(job: JobState, { timer }: ElapseCommand): Decision {
   const { jobId } = job;
-  const change = clockSetMs === undefined ? {} : { clockSetMs };
   if (job.state !== "Running") return rejectState(job, "end a timer of", ["Running"]);
   const over = reject(`Cannot end a timer of job ${jobId}: it has ended`, []);
   if ("taskId" in timer) {
     const isOpen = findTask(job, timer.taskId)?.status === "sleeping";
-    return isOpen ? accept([elapsed(jobId, timer.taskId, change)]) : over;
+    return isOpen ? accept([elapsed(jobId, timer.taskId)]) : over;
   }
   const { expectation, wait } = timer;
   const isOpen = !isSettled(job, expectation) &&
     (wait === undefined || findWait(job, expectation, wait)?.passedBy === undefined);
-  return isOpen ? accept([jobFact("job.DeadlinePassed", jobId, { ...timer, ...change })]) : over;
+  return isOpen ? accept([jobFact("job.DeadlinePassed", jobId, timer)]) : over;
 }
 
 function decideRetry(job: JobState, command: RetryCommand): Decision {

@@ -21,6 +21,15 @@ export type Stratum = typeof STRATA[number];
 export const PAUSE_FACTS: readonly string[] = ["job.PauseBegan", "job.PauseEnded"];
 export const LIMIT_FACTS: readonly string[] = ["job.LimitsChanged", "job.LimitsRestored"];
 
+/** What happened to the whole process. */
+export type ProcessEntry =
+  | FrameworkEntry<"journal.LoopBlocked">
+  | FrameworkEntry<"journal.ClockSet">;
+export const PROCESS_FACTS: readonly ProcessEntry["eventType"][] = [
+  "journal.LoopBlocked",
+  "journal.ClockSet",
+];
+
 /** What an event may have besides its type and attributes. */
 export interface EventReferences {
   readonly jobId?: JobId;
@@ -91,6 +100,10 @@ export function isRefused(
 
 export function isFromOutside(entry: JobEventLogEntry): boolean {
   return entry.stratum !== "framework" || isCorrelated(entry);
+}
+
+export function isProcessEntry(entry: JobEventLogEntry): entry is ProcessEntry {
+  return entry.eventType === "journal.LoopBlocked" || entry.eventType === "journal.ClockSet";
 }
 
 /** A cause: an entry, or the index of a draft in the same group. */

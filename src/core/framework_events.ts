@@ -178,13 +178,12 @@ export interface RefusedAttributes {
   readonly attributes: JsonObject;
 }
 
-/** What came at its time, by a clock that nobody can set. */
-export interface ClockChange {
-  /**
-   * By how many milliseconds the clock of the machine was set meanwhile, if by a few seconds or
-   * more: ahead, also while the machine slept, or, when negative, back.
-   */
-  readonly clockSetMs?: number;
+/** An attempt that was open while the event loop was blocked. */
+export interface OpenAttempt {
+  readonly jobId: JobId;
+  readonly taskId: TaskId;
+  /** Absent for `run` itself. */
+  readonly attempt?: number;
 }
 
 export interface FrameworkAttributes {
@@ -243,12 +242,12 @@ export interface FrameworkAttributes {
     readonly reusedFrom?: LogId;
     /** With `reusedFrom`: how long `run` asked to wait there, in milliseconds. */
     readonly withinMs?: number;
-  } & ClockChange;
+  };
   /** The sleep has ended: at its time, or early by the `job.JobWoken` in `causedBy`. */
   readonly "job.TimerElapsed": {
     /** The entry of the retried job that ended the sleep there. */
     readonly reusedFrom?: LogId;
-  } & ClockChange;
+  };
   readonly "job.TaskCompleted": {
     readonly attempt: number;
     readonly result?: JsonValue;
@@ -324,6 +323,19 @@ export interface FrameworkAttributes {
     /** The address at which the others reach it. */
     readonly url: string;
   };
+  /**
+   * No code on the event loop ran, nor was anything recorded, for a time that ends here; `open` were
+   * the attempts, or the first of them, of which one may have caused it.
+   */
+  readonly "journal.LoopBlocked": {
+    readonly blockedMs: number;
+    readonly open: readonly OpenAttempt[];
+  };
+  /**
+   * The clock of the machine was set before this entry, by a few seconds or more: ahead, also while
+   * the machine slept, or, when negative, back. At a start, by at least so much back.
+   */
+  readonly "journal.ClockSet": { readonly setMs: number };
   /** A job came from another journal: the next `entries` entries are its history. */
   readonly "journal.Imported": {
     readonly jobId: JobId;

@@ -51,6 +51,8 @@ const POSITIONS: {
   "journal.Sealed": [],
   "journal.Recovered": [],
   "journal.WriterOpened": [],
+  "journal.LoopBlocked": [],
+  "journal.ClockSet": [],
   // A fact about one journal, which it never leaves.
   "journal.Repaired": [],
   // `from` is a position in the other journal, and stays.

@@ -53,6 +53,8 @@ export function noteTask(
     case "journal.Sealed":
     case "journal.Recovered":
     case "journal.WriterOpened":
+    case "journal.LoopBlocked":
+    case "journal.ClockSet":
     case "journal.Imported":
     case "journal.EntryQuoted":
     case "journal.EventRefused":

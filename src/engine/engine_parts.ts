@@ -10,6 +10,7 @@ import type { EventDraft } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import { Attention } from "./views/attention.ts";
 import { Breakers } from "./run/breakers.ts";
+import { ProcessFacts } from "./run/process_facts.ts";
 import { type CodePlace, IN_PROCESS } from "./run/run_call.ts";
 import { Commands } from "./writer/commands.ts";
 import { CARRIED_TRACES } from "./run/run_trace.ts";
@@ -278,7 +279,18 @@ function withWork(
   const duties: readonly View[] = [inputRemovals, news];
   const pauseControls = new PauseControls({ ...parts, onDefect });
   const breakers = new Breakers({ ...parts, onDefect });
-  return { tracing, supervisor, inputRemovals, views, duties, pauseControls, breakers };
+  const processFacts = new ProcessFacts(parts, status);
+  parts.scheduler.onTime = () => processFacts.lookAtClock();
+  return {
+    tracing,
+    supervisor,
+    inputRemovals,
+    views,
+    duties,
+    pauseControls,
+    breakers,
+    processFacts,
+  };
 }
 
 const UNKEPT: JobLog = { write: () => {} };

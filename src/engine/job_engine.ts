@@ -19,6 +19,7 @@ import { JobSurvey } from "./queries/job_survey.ts";
 import type { LimitsInForce } from "./queries/limits_in_force.ts";
 import type { QueueExplainer } from "./queries/queue_explainer.ts";
 import type { Replays } from "./queries/replays.ts";
+import type { ProcessFacts } from "./run/process_facts.ts";
 import { restartBy } from "./run/restart.ts";
 import type { PauseControls } from "./run/pause_controls.ts";
 import type { IndexInfo } from "./job_index.ts";
@@ -75,6 +76,8 @@ export class JobEngine {
   readonly queueExplainer: QueueExplainer;
   /** Everything that carries a value, and the outcome of each. */
   readonly about: AboutSearch;
+  /** What happens to the whole process. */
+  readonly processFacts: ProcessFacts;
 
   constructor(options: JobEngineOptions) {
     this.#clock = options.clock;
@@ -89,6 +92,7 @@ export class JobEngine {
     this.eventExplainer = this.#parts.eventExplainer;
     this.queueExplainer = this.#parts.queueExplainer;
     this.about = this.#parts.about;
+    this.processFacts = this.#parts.processFacts;
     this.consumer = engineConsumer(this.#parts, options, this.#status);
   }
 
@@ -124,10 +128,14 @@ export class JobEngine {
   async lead(restart?: LogId, hold = false): Promise<readonly EventDraft[]> {
     const { breakers, duties, supervisor } = this.#parts;
     this.#status.leads = true;
+    const last = restart === undefined ? this.headLogId : restart - 1;
+    const [before] = last === 0 ? [] : await this.entriesAt([last]);
+    const [opening] = restart === undefined ? [] : await this.entriesAt([restart]);
+    // Machines that share a journal need not agree on the time.
+    if (opening?.eventType !== "journal.WriterOpened") this.processFacts.begin(before?.receivedAt);
     for (const duty of duties) await duty.restore(this.#past);
     await this.pauses.start(hold);
     breakers.start();
-    const [opening] = restart === undefined ? [] : await this.entriesAt([restart]);
     return await supervisor.recover(opening && restartBy(opening));
   }
 

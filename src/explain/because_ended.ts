@@ -50,6 +50,7 @@ import {
   shortened,
   taskText,
 } from "./phrases.ts";
+import { meanwhileReasons } from "./process_facts.ts";
 import {
   doneAgain,
   recoveredFailures,
@@ -95,6 +96,7 @@ export function notableReasons(known: Evidence): Reasons {
     ...countedTwice(known),
     ...eventsTooLate(known),
     ...overlookedEvents(known),
+    ...meanwhileReasons(known),
     ...recoveredFailures(known),
   ];
 }
@@ -138,6 +140,7 @@ export function failureReasons(known: Evidence): Reasons {
   const failure = "failure" in job ? job.failure : undefined;
   if (failure === undefined || failedBy === undefined) return [];
   const attempts = failure.taskId === undefined ? [] : attemptsOf(known, failure.taskId);
+  const late = lateLimit(known);
   const before = attempts.filter(({ ended }) => ended?.entry.logId !== failure.because);
   return [
     failed(known, failure, failedBy.entry),
@@ -145,7 +148,7 @@ export function failureReasons(known: Evidence): Reasons {
     ...returnedErrors(known),
     ...resultsOfOtherCode(known),
     ...hasThrown(failure, failedBy.entry) ? waitsGivenUp(known) : [],
-    ...lateLimit(known),
+    ...late.length === 0 ? meanwhileReasons(known) : late,
     ...eventsTooLate(known),
     ...known.sameElsewhere === undefined ? [] : [known.sameElsewhere],
     ...unsuccessful(taskText(failure.taskId ?? MAIN_TASK), before, causes),

@@ -22,6 +22,7 @@ import { explainOrigin } from "./origin.ts";
 import { parkedReasons, parkedSummary, whileParked } from "./parked.ts";
 import { heldLaterReasons, heldLaterText, holdingLater } from "./pause_texts.ts";
 import { actorText, capital, reasonText, shortened, silenceText, taskText } from "./phrases.ts";
+import { clockReasons } from "./process_facts.ts";
 import {
   backingOffText,
   backoffReasons,
@@ -147,8 +148,9 @@ const CONDITIONS: Readonly<Record<Condition, ConditionTexts>> = {
 export function summarize(known: Case): string {
   const { job, circumstances: { definition, full, silentSince } } = known;
   const condition = deriveCondition(job);
-  const what = CONDITIONS[condition].summary(known);
-  if (isTerminal(job)) return `Job ${job.jobId} ${what}`;
+  const doing = CONDITIONS[condition].summary(known);
+  if (isTerminal(job)) return `Job ${job.jobId} ${doing}`;
+  const what = [doing, ...clockReasons(known).map(({ statement }) => statement)].join(" ");
   if (silentSince !== undefined) {
     return `Job ${job.jobId} cannot continue: ${silenceText(silentSince)}. It ${what}`;
   }
@@ -171,6 +173,7 @@ export function explainCause(known: Case): Reasons {
     ...processReasons(known),
     ...CONDITIONS[deriveCondition(known.job)].because(known),
     ...heldLaterReasons(holdingLater(known)),
+    ...isTerminal(known.job) ? [] : clockReasons(known),
     ...explainOrigin(known),
   ];
   const first = new Map<string, Statement<LogId>>();

@@ -1,5 +1,6 @@
 /** The texts of framework facts, for lists, streams, the timeline, replays and explanations. */
 
+import { durationText } from "../core/duration.ts";
 import { messageText } from "../core/error_text.ts";
 import type { FrameworkEntry } from "../core/event.ts";
 import type {
@@ -196,6 +197,14 @@ export const EVENT_TEXTS: { readonly [Type in FrameworkEventType]: EventTexts<Ty
   },
   "journal.WriterOpened": {
     note: ({ url }) => `${url} leads`,
+    fact: OF_THE_JOURNAL,
+  },
+  "journal.LoopBlocked": {
+    note: ({ blockedMs }) => durationText(blockedMs),
+    fact: OF_THE_JOURNAL,
+  },
+  "journal.ClockSet": {
+    note: ({ setMs }) => `${durationText(Math.abs(setMs))} ${setMs < 0 ? "back" : "ahead"}`,
     fact: OF_THE_JOURNAL,
   },
   "journal.Repaired": {

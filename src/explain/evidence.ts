@@ -4,7 +4,7 @@
  */
 
 import type { Condition } from "../core/condition.ts";
-import type { JobEventLogEntry } from "../core/event.ts";
+import type { JobEventLogEntry, ProcessEntry } from "../core/event.ts";
 import type { ParkReason } from "../core/framework_events.ts";
 import type { JobId, LogId, TaskId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";
@@ -191,6 +191,8 @@ export interface Findings {
   /** The other attempts that were under way when the time limit that failed the job was due. */
   readonly beside?: WorkersThen | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
+  /** What happened to the whole process meanwhile, oldest first; absent when unknown. */
+  readonly process?: readonly ProcessEntry[];
   /** Only for an ended job: another that was given the same input, and has not failed. */
   readonly twin?: JobState | undefined;
   /** The job that it retries, if known. */

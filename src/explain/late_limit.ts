@@ -8,6 +8,7 @@ import type { Evidence } from "./evidence.ts";
 import type { Reasons } from "./explanation.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { later, taskText } from "./phrases.ts";
+import { blockedReasons } from "./process_facts.ts";
 import { holdersThenText } from "./queue_holders.ts";
 import { reason } from "./statement.ts";
 
@@ -57,6 +58,12 @@ export function lateLimit(known: Evidence): Reasons {
   const { subject, started, ended, timeoutMs, ranMs } = attempt;
   const lateMs = ranMs - timeoutMs;
   if (lateMs >= LATE_MS) {
+    const [blocked] = blockedReasons(known);
+    if (blocked !== undefined) {
+      const statement = `${subject} ended ${durationText(lateMs)} after its time limit. ` +
+        blocked.statement;
+      return [reason(statement, ended, started, ...blocked.cites)];
+    }
     const { beside = { holders: [] } } = known;
     const what = beside.holders.length === 0
       ? "such as code that did not yield, or it stood still itself"

@@ -79,7 +79,9 @@ function waitEnded(
   const entry = known.entries.get(logId);
   const woken = wokenBy(known, logId);
   const wait = known.job.waits?.find(({ passedBy }) => passedBy === logId);
-  const late = wait === undefined || entry === undefined ? "" : lateText(wait.dueAt, entry);
+  const late = wait === undefined || entry === undefined
+    ? ""
+    : lateText(known, wait.dueAt, entry, wait.setBy);
   const how = woken === undefined
     ? `"${expectation}" did not come in time: the wait ended${atText(entry)}${late}`
     : `The wait for "${expectation}" was ended early${atText(entry)} by ${wakeText(woken)}`;

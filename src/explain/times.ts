@@ -2,7 +2,6 @@
 
 import { durationText } from "../core/duration.ts";
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../core/event.ts";
-import type { ClockChange } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
 import {
   type CompletedTask,
@@ -19,6 +18,7 @@ import { openExpectations } from "./open_expectations.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { isPaused } from "./pause_texts.ts";
 import { actorText, later, reasonText, shortened } from "./phrases.ts";
+import { clockSetMs, type InProcess } from "./process_facts.ts";
 import { automatic, manual, reason, showSome } from "./statement.ts";
 
 const NAMES_MAX = 10;
@@ -96,8 +96,13 @@ const LATE_MS = 60_000;
  * `; its time was up at ..., and 5 h passed before a process recorded it`, or nothing. No process
  * may have run meanwhile, so events of that time may not have arrived either.
  */
-export function lateText(dueAt: string, { receivedAt, attributes }: JobEventLogEntry): string {
-  const set = clockText(attributes as ClockChange);
+export function lateText(
+  known: InProcess,
+  dueAt: string,
+  { logId, receivedAt }: JobEventLogEntry,
+  setBy: LogId,
+): string {
+  const set = clockText(clockSetMs(known, setBy, logId));
   if (set !== "") return `; its time had come, ${set}`;
   const ms = lengthMs(dueAt, receivedAt);
   return ms < LATE_MS
@@ -106,21 +111,24 @@ export function lateText(dueAt: string, { receivedAt, attributes }: JobEventLogE
 }
 
 /** `but the clock of the machine was set back by 1 h meanwhile`, or nothing. */
-function clockText({ clockSetMs }: ClockChange): string {
-  if (clockSetMs === undefined) return "";
-  const by = durationText(Math.abs(clockSetMs));
-  return clockSetMs < 0
+function clockText(setMs: number): string {
+  if (setMs === 0) return "";
+  const by = durationText(Math.abs(setMs));
+  return setMs < 0
     ? `but the clock of the machine was set back by ${by} meanwhile`
     : `but the clock of the machine was set ahead by ${by} meanwhile, or the machine slept`;
 }
 
 /** The same for the deadline of a plan that failed its job. */
-export function lateDeadlineText({ job, failedBy }: OutlinedHistory): string {
+export function lateDeadlineText(known: Evidence): string {
+  const { job, failedBy, started } = known;
   const entry = failedBy?.entry;
   if (!isOfType(entry, "job.DeadlinePassed") || job.state === "Created") return "";
   const { expectation } = entry.attributes;
   const within = job.plan.expected.find(({ id }) => id === expectation)?.within;
-  return within === undefined ? "" : lateText(later(job.startedAt, within.ms), entry);
+  return within === undefined
+    ? ""
+    : lateText(known, later(job.startedAt, within.ms), entry, started?.logId ?? 0);
 }
 
 /** The wake control by which an entry ended something; `undefined` if its time had come. */
@@ -147,26 +155,26 @@ export function sleepDueAt(
 }
 
 /** A start that was due before the job was submitted, and odd sleeps. */
-export function oddTimes(outlined: OutlinedHistory): Reasons {
-  const { created: { attributes: { startAt }, receivedAt, logId } } = outlined;
+export function oddTimes(known: Evidence): Reasons {
+  const { created: { attributes: { startAt }, receivedAt, logId } } = known;
   const lateMs = startAt === undefined ? 0 : lengthMs(startAt, receivedAt);
-  if (lateMs < LATE_MS) return oddSleeps(outlined);
+  if (lateMs < LATE_MS) return oddSleeps(known);
   const statement = `Its startAt, ${startAt}, had passed ${durationText(lateMs)} before it was ` +
     "submitted, so it started at once.";
-  return [reason(statement, logId), ...oddSleeps(outlined)];
+  return [reason(statement, logId), ...oddSleeps(known)];
 }
 
 /**
  * Sleeps whose time had passed when `run` asked for them, so that they took none, and those whose
  * times on record were changed by a clock that was set.
  */
-function oddSleeps(outlined: OutlinedHistory): Reasons {
-  return outlined.job.tasks.flatMap((task) => {
+function oddSleeps(known: Evidence): Reasons {
+  return known.job.tasks.flatMap((task) => {
     if (task.status !== "completed" || !isSleep(task)) return [];
     const { taskId, firstLogId, completedBy, endedAt } = task;
-    const over = overText(outlined, firstLogId);
+    const over = overText(known, firstLogId);
     if (over !== "") return [reason(`Sleep ${taskId} took no time${over}.`, firstLogId)];
-    const set = clockText(outlined.entries.get(completedBy)?.attributes as ClockChange ?? {});
+    const set = clockText(clockSetMs(known, firstLogId, completedBy));
     if (set === "") return [];
     const statement = `Sleep ${taskId} ended at ${endedAt}; its time had come, ${set}.`;
     return [reason(statement, firstLogId, completedBy)];
@@ -182,7 +190,7 @@ function overText(outlined: OutlinedHistory, setBy: LogId): string {
 
 /** `Sleep overnight ended at ..., when it was due`, with the entries that show it. */
 export function sleepEnded(
-  known: OutlinedHistory,
+  known: Evidence,
   { taskId, endedAt, firstLogId, completedBy, reusedFrom }: CompletedTask,
 ): Statement<LogId> {
   if (reusedFrom !== undefined) {
@@ -200,7 +208,7 @@ export function sleepEnded(
 }
 
 /** The same as `lateText`, of a sleep whose entries were kept. */
-export function lateSleepText(known: OutlinedHistory, setBy: LogId, endedBy: LogId): string {
+export function lateSleepText(known: Evidence, setBy: LogId, endedBy: LogId): string {
   const [dueAt, ended] = [sleepDueAt(known, setBy), known.entries.get(endedBy)];
-  return dueAt === undefined || ended === undefined ? "" : lateText(dueAt, ended);
+  return dueAt === undefined || ended === undefined ? "" : lateText(known, dueAt, ended, setBy);
 }

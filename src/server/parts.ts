@@ -135,7 +135,12 @@ export async function assemble(options: DaybookOptions, leads: () => boolean): P
     types: definitions.map(({ type }) => type),
     diskFree: await diskFree(configuration.folder),
   };
-  const watchdog = new Watchdog({ ...(options.stalls ?? ONLY_REPORTED), warn });
+  const watchdog = new Watchdog({
+    ...(options.stalls ?? ONLY_REPORTED),
+    warn,
+    onBlocked: (blocked) => engine.processFacts.loopBlocked(blocked),
+    onBeat: () => engine.processFacts.lookAtClock(),
+  });
   const membership = options.sharing?.shared.membership;
   const standing = membership && (() => membership.standing);
   const metrics = new Metrics({

@@ -3,6 +3,8 @@
  * blocked: a heartbeat, and the open attempts. `watcher.js` reads it.
  */
 
+import type { OpenAttempt } from "../core/framework_events.ts";
+
 /** Indexes of the counters, in 32-bit words. */
 export const WORD = { beat: 0, order: 1, stalls: 2, exit: 3, reportBytes: 4, open: 5 };
 
@@ -18,10 +20,16 @@ const TEXTS_AT = 4 * (SLOTS_AT + 2 * SLOTS);
 const TEXT_BYTES = 257;
 /** The report of the last stall. */
 const REPORT_AT = TEXTS_AT + SLOTS * TEXT_BYTES;
-const REPORT_BYTES = 8_192;
+const REPORT_BYTES = 32_768;
 
 /** The layout, as the thread needs it. */
 export const LAYOUT = { SLOTS, SLOTS_AT, TEXTS_AT, TEXT_BYTES, REPORT_AT, REPORT_BYTES } as const;
+
+interface StallReport {
+  readonly text: string;
+  /** The first of them. */
+  readonly open: readonly OpenAttempt[];
+}
 
 export class WatchTable {
   readonly memory = new SharedArrayBuffer(REPORT_AT + REPORT_BYTES);
@@ -71,9 +79,8 @@ export class WatchTable {
   }
 
   /** The thread's report of the last stall. */
-  get report(): string {
-    return new TextDecoder().decode(
-      this.#bytes.slice(REPORT_AT, REPORT_AT + this.read("reportBytes")),
-    );
+  get report(): StallReport {
+    const bytes = this.#bytes.slice(REPORT_AT, REPORT_AT + this.read("reportBytes"));
+    return JSON.parse(new TextDecoder().decode(bytes));
   }
 }

@@ -6,6 +6,7 @@
 
 import { Worker } from "node:worker_threads";
 import type { AttemptWatch } from "../engine/watches.ts";
+import type { LoopBlocked } from "../engine/run/process_facts.ts";
 import { LAYOUT, ORDER, WatchTable, WORD } from "./watch_table.ts";
 import watcher from "./watcher.js" with { type: "text" };
 
@@ -22,6 +23,10 @@ export interface WatchdogOptions {
   readonly isJson: boolean;
   /** Called after a stall that is over. */
   readonly warn: (message: string) => void;
+  /** The same, with what is recorded of it. */
+  readonly onBlocked: (blocked: LoopBlocked) => void;
+  /** Called twice a second. */
+  readonly onBeat: () => void;
   /** Called when the event loop turns again after being blocked for too long: ends the process. */
   readonly onTooLong: () => void;
 }
@@ -32,6 +37,7 @@ export class Watchdog implements AttemptWatch {
   #thread: Worker | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #seenStalls = 0;
+  #beatAt = performance.now();
 
   constructor(options: WatchdogOptions) {
     this.#options = options;
@@ -82,14 +88,19 @@ export class Watchdog implements AttemptWatch {
   #turned(): void {
     this.#table.beat();
     const { stalls } = this;
-    if (this.#table.read("exit") === 1) return this.#options.onTooLong();
+    const { reports, warn, onBlocked, onBeat, onTooLong } = this.#options;
+    const now = performance.now();
+    // It may have begun at any time before the next beat.
+    const blockedMs = Math.round(now - this.#beatAt - BEAT_MS);
+    this.#beatAt = now;
+    onBeat();
+    if (this.#table.read("exit") === 1) return onTooLong();
     if (stalls === this.#seenStalls) return;
     this.#seenStalls = stalls;
-    const { reports, warn } = this.#options;
+    const { text, open } = this.#table.report;
+    onBlocked({ blockedMs, open });
     warn(
-      `the event loop was blocked for more than 2 s, and runs again${
-        reports ? "" : `; ${this.#table.report}`
-      }`,
+      `the event loop was blocked for more than 2 s, and runs again${reports ? "" : `; ${text}`}`,
     );
   }
 }

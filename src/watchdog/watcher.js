@@ -68,10 +68,13 @@ function say(message, attempts) {
   }
 }
 
+/** How many open attempts are recorded. */
+const RECORDED_MAX = 16;
+
 /** Stores the report for the main thread, in case its loop turns again. */
-function keep(text) {
+function keep(attempts) {
   const { written } = new TextEncoder().encodeInto(
-    text,
+    JSON.stringify({ text: textOf(attempts), open: attempts.slice(0, RECORDED_MAX) }),
     bytes.subarray(layout.REPORT_AT, layout.REPORT_AT + layout.REPORT_BYTES),
   );
   Atomics.store(words, word.reportBytes, written);
@@ -107,7 +110,7 @@ function look() {
     stalled = true;
     Atomics.add(words, word.stalls, 1);
     const attempts = openAttempts();
-    keep(textOf(attempts));
+    keep(attempts);
     say(`the event loop has been blocked for ${seconds(still)}`, attempts);
   }
   if (exitMs === 0 || still < exitMs) return;

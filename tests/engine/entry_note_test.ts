@@ -86,6 +86,8 @@ const NOTES: { readonly [Type in FrameworkEventType]: readonly [object, string] 
   "journal.Sealed": [{ reason: "quiet" }, "quiet"],
   "journal.WriterOpened": [{ writer: "wri_1", url: "http://a.test" }, "http://a.test leads"],
   "journal.Recovered": [{ segment: "1.ndjson", bytesQuarantined: 21 }, "21 bytes quarantined"],
+  "journal.LoopBlocked": [{ blockedMs: 4_000, open: [] }, "4 s"],
+  "journal.ClockSet": [{ setMs: -3_600_000 }, "1 h back"],
   "journal.Repaired": [
     { lostFrom: 90, lostEntries: 12, aside: "journal-before-repair-01J0" },
     "12 entries from 90 on are lost",

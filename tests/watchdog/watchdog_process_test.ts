@@ -68,6 +68,10 @@ async function endsWhatTurnsTooLate(): Promise<void> {
     await said(daybook, /runs again/);
     const metrics = await (await fetch(`${daybook.url}/metrics`)).text();
     assert.match(metrics, /^daybook_event_loop_stalls_total 1$/m);
+    const recorded = await fetch(`${daybook.url}/events?eventType=journal.LoopBlocked`);
+    const { entries: [{ attributes }] } = await recorded.json();
+    assert.deepEqual(attributes.open, [{ jobId: "job_slow", taskId: "main" }]);
+    assert.ok(attributes.blockedMs >= 2_000 && attributes.blockedMs < 10_000);
 
     const unanswered = submit(daybook, "test.freeze", 4_750, "job_slower");
     assert.equal(await daybook.exitCode(), 75);

@@ -5,7 +5,7 @@
  */
 
 import { correlationTerms } from "../../core/correlation.ts";
-import type { JobEventLogEntry } from "../../core/event.ts";
+import { isProcessEntry, type JobEventLogEntry, PROCESS_FACTS } from "../../core/event.ts";
 import { isReserved, type JobId, type LogId } from "../../core/ids.ts";
 import { expectationAccepts, type ExpectedEvent, requiredMatches } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
@@ -21,6 +21,7 @@ import { openExpectations, policyTargets } from "../../explain/open_expectations
 import { outline, type OutlinedHistory } from "../../explain/outlined_history.ts";
 import { WAITS_MAX } from "../../explain/waiting_for.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
+import { CARRIERS_MAX } from "../views/postings.ts";
 import {
   EntryPages,
   type EntrySource,
@@ -45,6 +46,9 @@ const SATISFIED_MAX = 10;
 const LATE_MAX = 20;
 /** The most events that a satisfied expectation may have taken to be searched for late ones. */
 const NEAR_MAX = 64;
+/** How many facts about the process are read, and how many of those after the job's end. */
+const PROCESS_FACTS_MAX = 32;
+const PROCESS_AFTER_MAX = 2;
 /** How many of the jobs that an event reached are named. */
 const EFFECTS_MAX = 3;
 
@@ -55,7 +59,8 @@ interface EvidenceSource extends EntrySource {
   job?(jobId: JobId): JobState | undefined;
 }
 
-interface EvidenceFound extends Pick<Findings, "causes" | "candidates" | "later" | "twin"> {
+interface EvidenceFound
+  extends Pick<Findings, "causes" | "candidates" | "later" | "process" | "twin"> {
   /** All entries found, by position. Quotations stand for the entries that they quote. */
   readonly foreignEntries: ReadonlyMap<LogId, JobEventLogEntry>;
   /** By the position of an event, the jobs that it reached. */
@@ -101,6 +106,7 @@ export class EvidenceSearch {
     const senders = new SenderSearch(outlined.job, { source: this.#source, find, read });
     senders.lookUp(open, lookup);
     for (const { matcher } of met) lookup.near(matcher);
+    for (const type of PROCESS_FACTS) lookup.ofType(type, CARRIERS_MAX);
     const twins = new TwinSearch(outlined.job, this.#source);
     twins.lookUp(lookup);
     const found = await find(lookup);
@@ -113,7 +119,11 @@ export class EvidenceSearch {
     ];
     const lateOnes = this.#lateOnes(outlined, met, found);
     const late = [...lateOnes.values()].flat();
-    const foreignEntries = await this.#foreignEntries(wantedCauses(outlined), [...events, ...late]);
+    const meanwhile = processFacts(outlined, found, headLogId);
+    const foreignEntries = await this.#foreignEntries(
+      [...wantedCauses(outlined), ...meanwhile],
+      [...events, ...late],
+    );
     const effects = await this.#effects(events, foreignEntries);
     const isCounting = this.#source.job !== undefined;
     const candidates = new Map(
@@ -134,7 +144,9 @@ export class EvidenceSearch {
       logIds.flatMap((logId) => foreignEntries.get(logId) ?? [])
         .filter((entry) => entry.jobId === undefined && isAccepted(outlined, id, entry)),
     ]));
-    return { causes: foreignEntries, candidates, foreignEntries, effects, later, twin };
+    const process = meanwhile.flatMap((logId) => foreignEntries.get(logId) ?? [])
+      .filter(isProcessEntry);
+    return { causes: foreignEntries, candidates, foreignEntries, effects, later, process, twin };
   }
 
   /** By expectation, a search for expected values inside texts. */
@@ -236,6 +248,20 @@ function isAccepted({ job }: OutlinedHistory, id: string, entry: JobEventLogEntr
   const expected = job.plan.expected.find((one) => one.id === id);
   return expected !== undefined && entry.stratum === "domain" &&
     expectationAccepts(expected, toMatchable(entry));
+}
+
+/** Facts about the process since the job's first entry, and the next few after its end. */
+function processFacts(
+  { created, endedBy }: OutlinedHistory,
+  found: FoundEvents,
+  headLogId: LogId,
+): readonly LogId[] {
+  const all = PROCESS_FACTS.flatMap((type) => found.ofType(type, CARRIERS_MAX))
+    .filter((logId) => logId > created.logId && logId <= headLogId)
+    .toSorted((left, right) => left - right);
+  const end = endedBy?.entry.logId ?? Infinity;
+  const after = all.filter((logId) => logId > end).slice(0, PROCESS_AFTER_MAX);
+  return [...all.filter((logId) => logId <= end).slice(-PROCESS_FACTS_MAX), ...after];
 }
 
 /** By expectation, the events that resemble it: the most similar first, at most a share of all. */

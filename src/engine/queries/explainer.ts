@@ -21,6 +21,7 @@ import {
 } from "../../explain/hold_ups.ts";
 import { limitDue } from "../../explain/late_limit.ts";
 import { outline, type OutlinedHistory, OutlineGathering } from "../../explain/outlined_history.ts";
+import { clockReasons } from "../../explain/process_facts.ts";
 import type { Share } from "../events/pacer.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { queuedAs } from "./blocking_limit.ts";
@@ -141,8 +142,10 @@ export class Explainer {
       : await this.#circumstances.past(outlined, upTo, Date.parse(asOfTime ?? ""), share);
     const { foreignEntries, ...found } = await search.run(outlined);
     const contrast = await contrastOf(this.#parts, job, share, upTo);
-    const usual = await findUsualTime(this.#parts, job, share, upTo);
-    const heldUp = await this.#heldUp(outlined, share);
+    // After the clock was set, no length of time on record is known.
+    const isTimed = clockReasons({ ...outlined, ...found }).length === 0;
+    const usual = isTimed ? await findUsualTime(this.#parts, job, share, upTo) : undefined;
+    const heldUp = isTimed ? await this.#heldUp(outlined, share) : undefined;
     const beside = await this.#besideLimit(outlined, share);
     const siblings = await findSiblings(job, outlined.entries.values(), this.#parts, upTo);
     const sameElsewhere = findSameElsewhere(job, this.#parts.lists, upTo);

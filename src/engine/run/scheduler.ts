@@ -21,14 +21,11 @@ interface Alarm {
   readonly dueMs: number;
   /** Milliseconds since the epoch, as recorded. */
   readonly atMs: number;
-  /** How far the clocks were apart when it was set. */
-  readonly apartMs: number;
   /** Absent once cancelled, so that the memory it refers to is freed before the alarm's time. */
   callback: Callback | undefined;
 }
 
-/** @param clockSetMs By how much the system clock was set since the callback was asked for. */
-type Callback = (clockSetMs: number) => void;
+type Callback = () => void;
 
 function inOrder(left: Alarm, right: Alarm): number {
   return left.dueMs - right.dueMs;
@@ -56,9 +53,12 @@ export class Scheduler {
     this.#onDefect = onDefect;
   }
 
+  /** Called before the callbacks of a time. */
+  onTime: () => void = () => {};
+
   /** Calls back at `atMs`, in milliseconds since the epoch; the result cancels it. */
   at(atMs: number, callback: Callback): () => void {
-    const alarm: Alarm = { dueMs: this.#dueOf(atMs), atMs, apartMs: this.#apartMs(), callback };
+    const alarm: Alarm = { dueMs: this.#dueOf(atMs), atMs, callback };
     this.#alarms.push(alarm);
     this.#arm();
     return () => {
@@ -103,11 +103,6 @@ export class Scheduler {
     return dueMs;
   }
 
-  /** Changes only when the system clock is set. */
-  #apartMs(): number {
-    return this.#clock.now() - this.#clock.monotonic();
-  }
-
   #arm(): void {
     const next = this.#alarms.peek();
     if (next === undefined || this.#stopped || next.dueMs >= this.#armedForMs) return;
@@ -121,6 +116,7 @@ export class Scheduler {
     this.#armedForMs = Infinity;
     this.#disarm = undefined;
     const now = this.#clock.monotonic();
+    if ((this.#alarms.peek()?.dueMs ?? Infinity) <= now) this.onTime();
     let called = 0;
     for (let next = this.#alarms.peek(); next && next.dueMs <= now; next = this.#alarms.peek()) {
       if (called++ === CALLED_MAX) break;
@@ -129,11 +125,10 @@ export class Scheduler {
       this.#over.delete(next.atMs);
       this.#over.add(next.atMs);
       const { callback } = next;
-      const clockSetMs = this.#apartMs() - next.apartMs;
       // A later cancellation must not count this alarm.
       next.callback = undefined;
       try {
-        callback?.(clockSetMs);
+        callback?.();
       } catch (error) {
         this.#onDefect(error);
       }

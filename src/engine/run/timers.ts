@@ -22,9 +22,6 @@ import type { Scheduler } from "./scheduler.ts";
 /** The most timers that are recorded at a time. */
 const GROUP_MAX = 250;
 
-/** Smaller changes of the clock are corrections, and explain nothing. */
-const CLOCK_SET_MS = 3_000;
-
 interface TimerParts {
   readonly scheduler: Scheduler;
   readonly diskRetries: DiskRetries;
@@ -72,7 +69,6 @@ interface Alarm {
 interface Due {
   readonly jobId: JobId;
   readonly timer: Timer;
-  readonly clockSetMs: number;
 }
 
 export class Timers {
@@ -120,10 +116,7 @@ export class Timers {
   }
 
   #set(jobId: JobId, { timer, dueMs }: OpenTimer): void {
-    const cancel = this.#parts.scheduler.at(
-      dueMs,
-      (clockSetMs) => this.#isDue({ jobId, timer, clockSetMs }),
-    );
+    const cancel = this.#parts.scheduler.at(dueMs, () => this.#isDue({ jobId, timer }));
     const alarms = this.#alarms.get(jobId);
     if (alarms === undefined) this.#alarms.set(jobId, [{ timer, cancel }]);
     else alarms.push({ timer, cancel });
@@ -164,15 +157,11 @@ export class Timers {
   }
 
   /** Empty when something else has ended the timer. */
-  #elapsed({ jobId, timer, clockSetMs }: Due): readonly JobEventDraft[] {
+  #elapsed({ jobId, timer }: Due): readonly JobEventDraft[] {
     const taskIds = "taskId" in timer ? [timer.taskId] : [];
     const job = this.#parts.table.pending(jobId)?.withOnly(taskIds);
     if (job === undefined) return [];
-    const decision = decide(job, {
-      kind: "elapse",
-      timer,
-      ...Math.abs(clockSetMs) < CLOCK_SET_MS ? {} : { clockSetMs: Math.round(clockSetMs) },
-    });
+    const decision = decide(job, { kind: "elapse", timer });
     return decision.accepted ? decision.events : [];
   }
 }

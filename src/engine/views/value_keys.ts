@@ -11,6 +11,7 @@ import {
   type JobEventLogEntry,
   LIMIT_FACTS,
   PAUSE_FACTS,
+  PROCESS_FACTS,
 } from "../../core/event.ts";
 import { indexAlternatives } from "../../core/correlation.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
@@ -31,14 +32,14 @@ const JOB_TEXT_MAX = 64;
 const JOB_MARK = 0x6a09e667;
 
 /** Filed by type, for explanations of the past. */
-const SETTINGS = [...PAUSE_FACTS, ...LIMIT_FACTS];
+const OF_ALL_JOBS: readonly string[] = [...PAUSE_FACTS, ...LIMIT_FACTS, ...PROCESS_FACTS];
 
 /** Framework types with content from outside. */
 export const FILED_TYPES: readonly string[] = [
   "job.JobCreated",
   "journal.EntryQuoted",
   "journal.EventRefused",
-  ...SETTINGS,
+  ...OF_ALL_JOBS,
 ];
 
 /** Never equals the key of a value: the last bit distinguishes them. */
@@ -71,7 +72,7 @@ export type FiledEntry = Pick<
 export function valueKeys(filed: FiledEntry): Iterable<number> {
   const entry = filed as JobEventLogEntry;
   if (entry.eventType === "job.JobCreated") return keysOfJob(entry as Created);
-  if (SETTINGS.includes(entry.eventType)) return [typeKey(entry.eventType)];
+  if (OF_ALL_JOBS.includes(entry.eventType)) return [typeKey(entry.eventType)];
   const event = isRefused(entry) ? entry.attributes : quotedEntry(entry);
   if ("stratum" in event && event.stratum === "framework") return [];
   const fact = event as Pick<FactEntry, "eventType" | "jobId" | "attributes">;

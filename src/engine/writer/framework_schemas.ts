@@ -120,11 +120,9 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
     wait: v.optional(finite),
     reusedFrom: v.optional(finite),
     withinMs: v.optional(finite),
-    clockSetMs: v.optional(finite),
   })),
   "job.TimerElapsed": like(v.looseObject({
     reusedFrom: v.optional(finite),
-    clockSetMs: v.optional(finite),
   })),
   "job.TaskCompleted": isCompletion,
   "job.TaskFailed": like(attemptFailure),
@@ -160,6 +158,11 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
   "journal.Sealed": like(v.looseObject({ reason: text })),
   "journal.Recovered": like(v.looseObject({ segment: text, bytesQuarantined: v.number() })),
   "journal.WriterOpened": like(v.looseObject({ writer: text, url: text })),
+  "journal.LoopBlocked": like(v.looseObject({
+    blockedMs: finite,
+    open: v.array(v.looseObject({ jobId: text, taskId: text, attempt: v.optional(finite) })),
+  })),
+  "journal.ClockSet": like(v.looseObject({ setMs: finite })),
   "journal.Imported": like(v.looseObject({
     jobId: text,
     entries: v.number(),

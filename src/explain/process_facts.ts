@@ -1,0 +1,94 @@
+/** What happened to the whole process while a job was under way: see `ProcessEntry`. */
+
+import { durationText } from "../core/duration.ts";
+import { type FrameworkEntry, isOfType } from "../core/event.ts";
+import { type LogId, MAIN_TASK } from "../core/ids.ts";
+import { isTerminal } from "../core/job_state.ts";
+import { lengthMs } from "./condition_spans.ts";
+import type { Findings } from "./evidence.ts";
+import type { Reasons } from "./explanation.ts";
+import { isRelevant } from "./hold_ups.ts";
+import type { OutlinedHistory } from "./outlined_history.ts";
+import { shortened, taskText } from "./phrases.ts";
+import { reason } from "./statement.ts";
+
+const SHOWN_MAX = 3;
+/** For a job that has not ended, a smaller change of the clock is not worth a sentence. */
+const CLOCK_SET_MS = 60_000;
+
+/** A job's own entries, and what is known of the process. */
+export type InProcess = OutlinedHistory & Pick<Findings, "process">;
+
+type LoopBlocked = FrameworkEntry<"journal.LoopBlocked">;
+type ClockSet = FrameworkEntry<"journal.ClockSet">;
+
+export function meanwhileReasons(known: InProcess): Reasons {
+  return [...blockedReasons(known), ...clockReasons(known)];
+}
+
+/** That the event loop was blocked for a relevant share of the time of an ended job. */
+export function blockedReasons(known: InProcess): Reasons {
+  const blocks = loopBlocks(known);
+  const last = blocks.at(-1);
+  const ms = blocks.reduce((sum, { attributes }) => sum + attributes.blockedMs, 0);
+  if (last === undefined || !isRelevant(ms, known)) return [];
+  const times = blocks.length === 1 ? "" : ` ${blocks.length} times`;
+  const statement = `The event loop was blocked${times} for ${durationText(ms)}, until ` +
+    `${last.receivedAt}, and no other code could run: ${openText(last)}.`;
+  return [reason(statement, ...blocks.slice(-SHOWN_MAX))];
+}
+
+/** The blocks during the life of a job. One is recorded after what ran first when it was over. */
+function loopBlocks({ process = [], created, endedBy }: InProcess): readonly LoopBlocked[] {
+  const end = endedBy?.entry.receivedAt;
+  return process.filter((entry) => isOfType(entry, "journal.LoopBlocked"))
+    .filter(({ receivedAt, attributes }) =>
+      lengthMs(created.receivedAt, receivedAt) > 0 &&
+      (end === undefined || lengthMs(end, receivedAt) < attributes.blockedMs)
+    );
+}
+
+/** `job a in task render did not yield`, or which of several it may have been. */
+function openText({ attributes: { open } }: LoopBlocked): string {
+  const steps = open.filter(({ taskId }) => taskId !== MAIN_TASK);
+  const busy = new Set(steps.map(({ jobId }) => jobId));
+  const runs = open.filter(({ jobId }) => !busy.has(jobId));
+  const names = [...steps, ...runs].map(({ jobId, taskId }) =>
+    `job ${jobId} in ${taskText(taskId)}`
+  );
+  if (names.length === 0) return "no attempt was open, so a request called what did not yield";
+  return names.length === 1
+    ? `${names[0]} did not yield`
+    : `one of these did not yield: ${shortened(names, SHOWN_MAX)}`;
+}
+
+/** By how much the clock of the machine was set between two entries, in milliseconds. */
+export function clockSetMs(known: InProcess, from: LogId, to?: LogId): number {
+  return clockSets(known, from, to).reduce((sum, { attributes }) => sum + attributes.setMs, 0);
+}
+
+function clockSets(
+  { process = [] }: InProcess,
+  from: LogId,
+  to = Infinity,
+): readonly ClockSet[] {
+  return process.filter((entry) => isOfType(entry, "journal.ClockSet"))
+    .filter(({ logId }) => logId > from && logId <= to);
+}
+
+/** That times of an ended job, or those since when an open one waits, do not compare. */
+export function clockReasons(known: InProcess): Reasons {
+  const { job, created, endedBy, conditionSince } = known;
+  const hasEnded = isTerminal(job);
+  const from = hasEnded ? created.logId : conditionSince.logId;
+  const sets = clockSets(known, from, endedBy?.entry.logId);
+  const ms = sets.reduce((sum, { attributes }) => sum + attributes.setMs, 0);
+  const last = sets.at(-1);
+  const isWorthIt = hasEnded ? isRelevant(Math.abs(ms), known) : Math.abs(ms) >= CLOCK_SET_MS;
+  if (last === undefined || !isWorthIt) return [];
+  const by = durationText(Math.abs(ms));
+  const how = ms < 0 ? `back by ${by}` : `ahead by ${by}, or the machine slept`;
+  const statement = `The clock of the machine was set ${how}, as noticed at ${last.receivedAt}: ` +
+    "times before and after that do not compare.";
+  return [reason(statement, ...sets.slice(-SHOWN_MAX))];
+}
