@@ -32,7 +32,7 @@ import { LimitsWhatIfs } from "./queries/limits_what_ifs.ts";
 import { QueueExplainer } from "./queries/queue_explainer.ts";
 import { FanOut } from "./events/fan_out.ts";
 import { Feed } from "./views/feed.ts";
-import { JobEntryReader } from "./queries/job_entry_reader.ts";
+import { JobEntryReader } from "./queries/entry_pages.ts";
 import { InputRemovals } from "./secrets/input_removals.ts";
 import { type EngineLimits, NO_LIMITS } from "./events/delivery_limits.ts";
 import { Intake } from "./writer/intake.ts";

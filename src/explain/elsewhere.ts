@@ -4,6 +4,7 @@
  */
 
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../core/json.ts";
+import { looseForm } from "./likeness/loose_form.ts";
 import { slipBetween } from "./spelling.ts";
 
 export interface Place {
@@ -54,8 +55,24 @@ interface Likeness {
   readonly isClose: (value: JsonScalar) => boolean;
 }
 
+/**
+ * The likeliest place for a value that is missing at a path, and whether it is at least close to
+ * one of the allowed values; `undefined` when no place is likely.
+ */
+export function misplacedValue(
+  path: string,
+  allowed: readonly JsonScalar[],
+  attributes: JsonObject,
+): { readonly place: Place; readonly close: boolean } | undefined {
+  const loose = new Set(allowed.map(looseForm));
+  const isClose = (value: JsonScalar) => loose.has(looseForm(value));
+  const isSame = (value: JsonScalar) => allowed.includes(value);
+  const place = likeliestPlace(attributes, path, { isSame, isClose });
+  return place === undefined ? undefined : { place, close: isClose(place.value) };
+}
+
 /** The likeliest place for a value that is missing at a path; `undefined` when none is likely. */
-export function likeliestPlace(
+function likeliestPlace(
   attributes: JsonObject,
   path: string,
   likeness: Likeness,

@@ -4,20 +4,19 @@
  */
 
 import { deriveCondition } from "../../core/condition.ts";
-import type { OutlinedHistory } from "../../explain/outlined_history.ts";
-import type { BlockingLimit, Circumstances, HoldingPause } from "../../explain/evidence.ts";
-import { ownPlaces } from "../../explain/place_history.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { holds, type Pause } from "../../core/pauses.ts";
-import { blockingLimit, limitThen } from "./blocking_limit.ts";
-import { pausesUpTo, placeHistory } from "./place_histories.ts";
-import { overtakenBy, workerHolders } from "./queue_survey.ts";
-import { type Pool, workersThen } from "./queue_then.ts";
-import { isSealed } from "../secrets/sealing.ts";
-import { JobDescriptions } from "../writer/job_descriptions.ts";
+import type { BlockingLimit, Circumstances, HoldingPause } from "../../explain/evidence.ts";
+import type { OutlinedHistory } from "../../explain/outlined_history.ts";
+import { ownPlaces } from "../../explain/place_history.ts";
 import type { Share } from "../events/pacer.ts";
 import type { Urgency } from "../ports.ts";
+import { isSealed } from "../secrets/sealing.ts";
+import { JobDescriptions } from "../writer/job_descriptions.ts";
+import { blockingLimit, limitThen } from "./blocking_limit.ts";
+import { overtakenBy, type Pool, workerHolders, workersThen } from "./holders.ts";
+import { pausesUpTo, placeHistory } from "./place_histories.ts";
 import type { QueryParts } from "./query_parts.ts";
 
 export type CircumstancesParts = Omit<

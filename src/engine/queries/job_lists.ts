@@ -1,17 +1,14 @@
 /** Lists of jobs: pages, counts, and groups of failures. */
 
-import { messageText } from "../../core/error_text.ts";
 import type { Condition } from "../../core/condition.ts";
 import { planEffort } from "../../core/effort.ts";
 import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
+import { messageText } from "../../core/error_text.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobHead, JobState, TaskState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import { type JsonValue, valueSize } from "../../core/json.ts";
 import type { FoundJob, IndexedFailures } from "../job_index.ts";
-import type { JobTable } from "../writer/job_table.ts";
-import type { ListedJobs } from "../writer/listed_jobs.ts";
-import type { Trails } from "../writer/trails.ts";
 import type {
   FailureGroup,
   FailureGroups,
@@ -25,6 +22,9 @@ import type {
 } from "../job_pages.ts";
 import { inQueueOrder, type Place } from "../run/requests_in_order.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
+import type { JobTable } from "../writer/job_table.ts";
+import type { ListedJobs } from "../writer/listed_jobs.ts";
+import type { Trails } from "../writer/trails.ts";
 import type { Writer } from "../writer/writer.ts";
 
 interface JobListsParts {

@@ -3,26 +3,30 @@
  * supposition. Everything is read from the journal, and nothing is recorded.
  */
 
-import { firstChanges, reversed } from "../../explain/changes.ts";
-import type { Work } from "../../core/work.ts";
 import { isFromOutside, type JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { JobFold } from "../../core/job_fold.ts";
 import { type EventMatcher, outsideMatchers } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Point } from "../../core/point.ts";
-import { type Replay, Replaying, type StepsWanted } from "../../explain/replay_steps.ts";
-import { supposedPlan, type Supposition } from "../../explain/supposition.ts";
+import type { Work } from "../../core/work.ts";
+import { firstChanges, reversed } from "../../explain/changes.ts";
 import type { Citation } from "../../explain/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
+import { type Replay, Replaying, type StepsWanted } from "../../explain/replay_steps.ts";
+import { supposedPlan, type Supposition } from "../../explain/supposition.ts";
 import { supposing, type WhatIf } from "../../explain/what_if.ts";
-import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
+import { type Outcome, type PointDifference, unknownJob, unknownPoint } from "../requests.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
-import type { JobEntryReader } from "./job_entry_reader.ts";
+import {
+  entryCharacters,
+  type JobEntryReader,
+  RESERVE_NOTHING,
+  type ReserveMemory,
+} from "./entry_pages.ts";
 import type { LimitsWhatIfs } from "./limits_what_ifs.ts";
 import { searchPoint } from "./point_search.ts";
-import { type Outcome, type PointDifference, unknownJob, unknownPoint } from "../requests.ts";
 
 type JobHistory = Pick<JobEntryReader, "pages" | "positions" | "find">;
 

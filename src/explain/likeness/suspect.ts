@@ -9,15 +9,22 @@ import { isCorrelated, isRefused, type JobEventLogEntry } from "../../core/event
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { ExpectedEvent, MatchableEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
+import { toMatchable } from "../../core/projector.ts";
 import { insideForm, type Mismatch, mismatchDistance, mismatchesWith, OFF } from "../mismatch.ts";
 import { ENCODED_TEXT } from "./inside_text.ts";
-import { toMatchable } from "../../core/projector.ts";
 import { looseForm } from "./loose_form.ts";
+import { neighbourhood } from "./neighbouring_type.ts";
+import {
+  carriedValues,
+  contradiction,
+  demanded,
+  isDistinctive,
+  isIdentifier,
+  looseValues,
+  type OwnValue,
+} from "./own_values.ts";
 import { isRecodingNote } from "./recoding.ts";
 import { SLIP_TEXT } from "./spelling_slip.ts";
-import { neighbourhood } from "./neighbouring_type.ts";
-import { carriedValues, isAboutAnother, looseValues } from "./carried_values.ts";
-import { demanded, isDistinctive, isIdentifier, type OwnValue } from "./own_values.ts";
 
 /**
  * In the order in which they are tried: equal but for form; right content under a neighbouring
@@ -301,4 +308,22 @@ function ownContent(
       (isNamed ? 4 : 0) -
       Math.min(3, carried.length),
   };
+}
+
+/** Whether it has another value where the job has an identifier. */
+function isAboutAnother(
+  own: readonly OwnValue[],
+  carried: readonly OwnValue[],
+  { attributes }: MatchableEvent,
+  clauses: readonly Mismatch[],
+  isType: boolean,
+): boolean {
+  const strong = carried.filter(({ from, path, value }) =>
+    from === "id" || isIdentifier(path, value)
+  );
+  if (strong.some(({ from }) => from === "id" || from === "plan")) return false;
+  if (contradiction(own, attributes) !== undefined) return true;
+  if (strong.length > 0) return false;
+  // Events share a region or a name by chance, unless the rest fits as well.
+  return !isType || clauses.some(({ found, close }) => found !== "nothing" && !close);
 }
