@@ -135,7 +135,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   });
   const head = () => events.journal.head.logId;
   const limitsWhatIfs = new LimitsWhatIfs({ ...parts, pacer, lists, explainer });
-  const replays = new Replays(history, pastEvents, pacer, head, limitsWhatIfs);
+  const replays = new Replays({ history, pastEvents, pacer, head, limitsWhatIfs });
   const eventExplainer = new EventExplainer({ ...parts, replays, unmatched });
   const work = withWork(parts, options, status);
   return {

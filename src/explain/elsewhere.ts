@@ -5,7 +5,7 @@
 
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../core/json.ts";
 import { looseForm } from "./likeness/loose_form.ts";
-import { slipBetween } from "./spelling.ts";
+import { digitsOf, slipBetween } from "./spelling.ts";
 
 export interface Place {
   /** From the outermost in; a name may contain any character, even a dot. */
@@ -161,8 +161,4 @@ function isSlip(left: string, right: string): boolean {
   if (Math.abs(left.length - right.length) > 1) return false;
   if (Math.min(left.length, right.length) < LETTERS_MIN) return false;
   return slipBetween(left, right) === 1 && digitsOf(left) === digitsOf(right);
-}
-
-function digitsOf(text: string): string {
-  return text.replace(/\D/g, "");
 }

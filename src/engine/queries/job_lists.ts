@@ -136,9 +136,21 @@ export class JobLists {
     return [{ fingerprint, type, taskId, ...counts, newest: latest, oldest: first, error }];
   }
 
-  /** For each of these jobs that waits for a worker, how many others come before it. */
+  /**
+   * For each of these jobs that waits for a worker, how many others come before it, in one pass over
+   * each queue.
+   */
   queuePlaces(jobs: readonly JobState[]): ReadonlyMap<JobId, number> {
-    return queuePlaces(this.#workers, jobs, this.#writer.durableLogId);
+    const waiting = jobs.flatMap(openWaits).sort(inQueueOrder);
+    const aheads = this.#workers.map((queue) =>
+      queue.aheadOfEach(waiting, this.#writer.durableLogId)
+    );
+    const places = new Map<JobId, number>();
+    for (const [index, { jobId }] of waiting.entries()) {
+      const ahead = aheads.map((places) => places[index]).find((place) => place !== undefined);
+      if (ahead !== undefined) places.set(jobId, ahead);
+    }
+    return places;
   }
 }
 
@@ -189,25 +201,6 @@ function searched({ reach }: { readonly reach: Stop | undefined }): { readonly s
 
 interface Waiting extends Place {
   readonly jobId: JobId;
-}
-
-/**
- * For each job, how many requests are granted before its own, in one pass over each queue. Jobs
- * that wait for nothing are absent.
- */
-function queuePlaces(
-  queues: readonly WorkerQueue[],
-  jobs: readonly JobState[],
-  upTo: LogId,
-): ReadonlyMap<JobId, number> {
-  const waiting = jobs.flatMap(openWaits).sort(inQueueOrder);
-  const aheads = queues.map((queue) => queue.aheadOfEach(waiting, upTo));
-  const places = new Map<JobId, number>();
-  for (const [index, { jobId }] of waiting.entries()) {
-    const ahead = aheads.map((places) => places[index]).find((place) => place !== undefined);
-    if (ahead !== undefined) places.set(jobId, ahead);
-  }
-  return places;
 }
 
 function openWaits(job: JobState): readonly Waiting[] {
