@@ -24,7 +24,12 @@ import { clockReasons, limitDue } from "../../explain/process_facts.ts";
 import type { Share } from "../events/pacer.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { queuedAs } from "./blocking_limit.ts";
-import { type CircumstancesParts, CircumstancesReader, poolOf } from "./circumstances.ts";
+import {
+  circumstancesNow,
+  type CircumstancesParts,
+  circumstancesThen,
+  poolOf,
+} from "./circumstances.ts";
 import { resolveCitations } from "./citations.ts";
 import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
@@ -63,11 +68,9 @@ const KEPT_CHARACTERS_MAX = 16 * 1024 * 1024;
 
 export class Explainer {
   readonly #parts: ExplainerParts;
-  readonly #circumstances: CircumstancesReader;
 
   constructor(parts: ExplainerParts) {
     this.#parts = parts;
-    this.#circumstances = new CircumstancesReader(parts);
   }
 
   /** Explains a job as of its last durable entry; `undefined` when there is no such job. */
@@ -136,8 +139,8 @@ export class Explainer {
     const { job } = outlined;
     const upTo = asOfTime === undefined ? undefined : asOf;
     const circumstances = upTo === undefined
-      ? await this.#circumstances.now(job, share)
-      : await this.#circumstances.past(outlined, upTo, Date.parse(asOfTime ?? ""), share);
+      ? await circumstancesNow(this.#parts, job, share)
+      : await circumstancesThen(this.#parts, outlined, upTo, Date.parse(asOfTime ?? ""), share);
     const { foreignEntries, ...found } = await search.run(outlined);
     const contrast = await contrastOf(this.#parts, job, share, upTo);
     // After the clock was set, no length of time on record is known.
