@@ -47,33 +47,23 @@ interface Cause extends Pick<QueueExplanation<LogId>, "standsStill" | "since" | 
 function queueCause(facts: QueueFacts): Cause {
   const { circumstances: { full, draining, silentSince }, failed, pauses, asOf } = facts;
   if (failed) {
-    return standstill(
-      "Nothing can be recorded: the journal has failed, and the process must start again.",
-    );
+    const why = "the journal has failed, and the process must start again";
+    return standstill(`Nothing can be recorded: ${why}.`);
   }
   if (silentSince !== undefined) {
-    return {
-      ...standstill(
-        `Nothing can be recorded: ${silenceText(silentSince)}. ${waitText(facts)}`,
-        automatic("Everything continues by itself once the database answers."),
-      ),
-      since: silentSince,
-    };
+    const summary = `Nothing can be recorded: ${silenceText(silentSince)}. ${waitText(facts)}`;
+    const next = automatic("Everything continues by itself once the database answers.");
+    return { ...standstill(summary, next), since: silentSince };
   }
   if (full) {
-    return {
-      ...standstill(
-        `Nothing new can be recorded: the disk is full. ${waitText(facts)}`,
-        automatic("Make room on the disk: then everything continues by itself."),
-      ),
-      cause: asOf === 0 ? [] : [reason(`Entry ${asOf} was the last that found room.`, asOf)],
-    };
+    const summary = `Nothing new can be recorded: the disk is full. ${waitText(facts)}`;
+    const next = automatic("Make room on the disk: then everything continues by itself.");
+    const last = reason(`Entry ${asOf} was the last that found room.`, asOf);
+    return { ...standstill(summary, next), cause: asOf === 0 ? [] : [last] };
   }
   if (draining) {
-    return standstill(
-      `Nothing new begins: this process is stopping. ${waitText(facts)}`,
-      automatic("The next start takes up what is left."),
-    );
+    const summary = `Nothing new begins: this process is stopping. ${waitText(facts)}`;
+    return standstill(summary, automatic("The next start takes up what is left."));
   }
   const pause = pauses.find(isOfEverything);
   if (pause !== undefined) {
@@ -106,11 +96,9 @@ function areAtRest(pools: readonly WorkerPool[]): boolean {
 function allPausedCause(facts: QueueFacts): Cause {
   const holding = holdingPauses(facts);
   const texts = shortened(holding.map(pauseText), PAUSES_MAX);
+  const summary = `Nothing begins: a pause holds each job that needs a worker: ${texts}.`;
   return {
-    ...standstill(
-      `Nothing begins: a pause holds each job that needs a worker: ${texts}.`,
-      ...pauseEnds(holding),
-    ),
+    ...standstill(summary, ...pauseEnds(holding)),
     ...present({ since: holding[0]?.since }),
   };
 }

@@ -145,10 +145,8 @@ export function* heldInQueue(
 ): Work<HeldUp> {
   const stretches: Stretch[] = [];
   for (const stay of queuedStays(outlined)) {
-    const moments = momentsIn(history, stay);
-    for (const [at, moment] of moments.entries()) {
-      const next = moments[at + 1];
-      if (next !== undefined) stretches.push(...stretchesIn(history, own, stay, [moment, next]));
+    for (const interval of intervalsIn(history, stay)) {
+      stretches.push(...stretchesIn(history, own, stay, interval));
       yield;
     }
   }
@@ -167,8 +165,27 @@ export function heldUp<InQueue extends HeldUp>(
   return { ...inQueue, all: all.toSorted((left, right) => right.ms - left.ms) };
 }
 
+/** A part of a stay in the queue during which nothing is on record. */
+interface Interval {
+  /** The entry that began it. */
+  readonly by: Moment;
+  readonly fromMs: number;
+  readonly endMs: number;
+}
+
+/** A job that backed off counts as queued since the retry was due, not since its last entry. */
+export function intervalsIn(history: PlaceHistory, stay: QueuedStay): readonly Interval[] {
+  const moments = momentsIn(history, stay);
+  return moments.slice(1).flatMap(({ at }, before) => {
+    const by = moments[before];
+    if (by === undefined) return [];
+    const fromMs = Math.max(Date.parse(by.at), Date.parse(stay.from.at));
+    return [{ by, fromMs, endMs: Date.parse(at) }];
+  });
+}
+
 /** The beginning of the stay, everything that changed during it, and its end. */
-export function momentsIn(history: PlaceHistory, { from, to }: QueuedStay): readonly Moment[] {
+function momentsIn(history: PlaceHistory, { from, to }: QueuedStay): readonly Moment[] {
   const { limits, pauses, others } = history;
   const changes = [
     ...limits.flatMap(({ change }) => change ?? []),
@@ -194,19 +211,16 @@ interface Stretch {
   readonly until: LogId;
 }
 
-/** What held the job between two moments, between which nothing is on record. */
+/** What held the job during an interval, which may end by itself. */
 function stretchesIn(
   history: PlaceHistory,
   own: QueuedAs,
-  { from, to, begins }: QueuedStay,
-  [moment, next]: readonly [Moment, Moment],
+  { to, begins }: QueuedStay,
+  { by, fromMs: beginMs, endMs }: Interval,
 ): readonly Stretch[] {
   const stretches: Stretch[] = [];
-  const { logId, at } = moment;
-  const endMs = Date.parse(next.at);
-  // A job that backed off counts as queued since the retry was due, not since its last entry.
-  for (let fromMs = Math.max(Date.parse(at), Date.parse(from.at)); fromMs < endMs;) {
-    const hold = holdAt(history, own, { logId, atMs: fromMs, begins });
+  for (let fromMs = beginMs; fromMs < endMs;) {
+    const hold = holdAt(history, own, { logId: by.logId, atMs: fromMs, begins });
     const toMs = Math.min(endMs, endsAtMs(hold));
     stretches.push({ hold, fromMs, toMs, until: to.logId });
     fromMs = toMs;
