@@ -139,15 +139,15 @@ export function failureReasons(known: Evidence): Reasons {
   const failure = "failure" in job ? job.failure : undefined;
   if (failure === undefined || failedBy === undefined) return [];
   const attempts = failure.taskId === undefined ? [] : attemptsOf(known, failure.taskId);
-  const late = lateLimit(known);
   const before = attempts.filter(({ ended }) => ended?.entry.logId !== failure.because);
+  const late = lateLimit(known);
   return [
     failed(known, failure, failedBy.entry),
     ...countedOfAnother(known),
     ...returnedErrors(known),
     ...resultsOfOtherCode(known),
     ...hasThrown(failure, failedBy.entry) ? waitsGivenUp(known) : [],
-    ...late.length === 0 ? meanwhileReasons(known) : late,
+    ...late.length > 0 ? late : meanwhileReasons(known),
     ...eventsTooLate(known),
     ...known.sameElsewhere === undefined ? [] : [known.sameElsewhere],
     ...unsuccessful(taskText(failure.taskId ?? MAIN_TASK), before, causes),

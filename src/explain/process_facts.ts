@@ -21,18 +21,18 @@ const SHOWN_MAX = 3;
 /** For a job that has not ended, a smaller change of the clock is not worth a sentence. */
 const CLOCK_SET_MS = 60_000;
 
-/** A job's own entries, and what is known of the process. */
-export type InProcess = OutlinedHistory & Pick<Findings, "process">;
+/** A job, and what happened to the process meanwhile. */
+export type Meanwhile = OutlinedHistory & Pick<Findings, "process">;
 
 type LoopBlocked = FrameworkEntry<"journal.LoopBlocked">;
 type ClockSet = FrameworkEntry<"journal.ClockSet">;
 
-export function meanwhileReasons(known: InProcess): Reasons {
+export function meanwhileReasons(known: Meanwhile): Reasons {
   return [...blockedReasons(known), ...clockReasons(known)];
 }
 
 /** That the event loop was blocked for a relevant share of the time of an ended job. */
-export function blockedReasons(known: InProcess): Reasons {
+export function blockedReasons(known: Meanwhile): Reasons {
   const blocks = loopBlocks(known);
   const last = blocks.at(-1);
   const ms = blocks.reduce((sum, { attributes }) => sum + attributes.blockedMs, 0);
@@ -44,7 +44,7 @@ export function blockedReasons(known: InProcess): Reasons {
 }
 
 /** The blocks during the life of a job. One is recorded after what ran first when it was over. */
-function loopBlocks({ process = [], created, endedBy }: InProcess): readonly LoopBlocked[] {
+function loopBlocks({ process = [], created, endedBy }: Meanwhile): readonly LoopBlocked[] {
   const end = endedBy?.entry.receivedAt;
   return process.filter((entry) => isOfType(entry, "journal.LoopBlocked"))
     .filter(({ receivedAt, attributes }) =>
@@ -68,12 +68,12 @@ function openText({ attributes: { open } }: LoopBlocked): string {
 }
 
 /** By how much the clock of the machine was set between two entries, in milliseconds. */
-export function clockSetMs(known: InProcess, from: LogId, to?: LogId): number {
+export function clockSetMs(known: Meanwhile, from: LogId, to?: LogId): number {
   return clockSets(known, from, to).reduce((sum, { attributes }) => sum + attributes.setMs, 0);
 }
 
 function clockSets(
-  { process = [] }: InProcess,
+  { process = [] }: Meanwhile,
   from: LogId,
   to = Infinity,
 ): readonly ClockSet[] {
@@ -82,7 +82,7 @@ function clockSets(
 }
 
 /** That times of an ended job, or those since when an open one waits, do not compare. */
-export function clockReasons(known: InProcess): Reasons {
+export function clockReasons(known: Meanwhile): Reasons {
   const { job, created, endedBy, conditionSince } = known;
   const hasEnded = isTerminal(job);
   const from = hasEnded ? created.logId : conditionSince.logId;
@@ -146,9 +146,8 @@ export function lateLimit(known: Evidence): Reasons {
   if (lateMs >= LATE_MS) {
     const [blocked] = blockedReasons(known);
     if (blocked !== undefined) {
-      const statement = `${subject} ended ${durationText(lateMs)} after its time limit. ` +
-        blocked.statement;
-      return [reason(statement, ended, started, ...blocked.cites)];
+      const late = `${subject} ended ${durationText(lateMs)} after its time limit.`;
+      return [reason(`${late} ${blocked.statement}`, ended, started, ...blocked.cites)];
     }
     const { beside = { holders: [] } } = known;
     const what = beside.holders.length === 0
