@@ -25,6 +25,7 @@ import {
   compensationSubject,
   cutShortText,
   isUndone,
+  overtakenReasons,
   unsuccessful,
   unsuccessfulUndoings,
   wasCutShort,
@@ -38,9 +39,7 @@ import {
 import type { Case, Evidence } from "./evidence.ts";
 import type { Reasons, Statement } from "./explanation.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
-import { lateLimit } from "./late_limit.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { overtakenReasons } from "./overtaken.ts";
 import {
   actorText,
   capital,
@@ -50,7 +49,7 @@ import {
   shortened,
   taskText,
 } from "./phrases.ts";
-import { meanwhileReasons } from "./process_facts.ts";
+import { lateLimit, meanwhileReasons } from "./process_facts.ts";
 import {
   doneAgain,
   recoveredFailures,
@@ -140,15 +139,15 @@ export function failureReasons(known: Evidence): Reasons {
   const failure = "failure" in job ? job.failure : undefined;
   if (failure === undefined || failedBy === undefined) return [];
   const attempts = failure.taskId === undefined ? [] : attemptsOf(known, failure.taskId);
-  const late = lateLimit(known);
   const before = attempts.filter(({ ended }) => ended?.entry.logId !== failure.because);
+  const late = lateLimit(known);
   return [
     failed(known, failure, failedBy.entry),
     ...countedOfAnother(known),
     ...returnedErrors(known),
     ...resultsOfOtherCode(known),
     ...hasThrown(failure, failedBy.entry) ? waitsGivenUp(known) : [],
-    ...late.length === 0 ? meanwhileReasons(known) : late,
+    ...late.length > 0 ? late : meanwhileReasons(known),
     ...eventsTooLate(known),
     ...known.sameElsewhere === undefined ? [] : [known.sameElsewhere],
     ...unsuccessful(taskText(failure.taskId ?? MAIN_TASK), before, causes),

@@ -148,9 +148,9 @@ const CONDITIONS: Readonly<Record<Condition, ConditionTexts>> = {
 export function summarize(known: Case): string {
   const { job, circumstances: { definition, full, silentSince } } = known;
   const condition = deriveCondition(job);
-  const doing = CONDITIONS[condition].summary(known);
-  if (isTerminal(job)) return `Job ${job.jobId} ${doing}`;
-  const what = [doing, ...clockReasons(known).map(({ statement }) => statement)].join(" ");
+  const now = CONDITIONS[condition].summary(known);
+  if (isTerminal(job)) return `Job ${job.jobId} ${now}`;
+  const what = [now, ...clockReasons(known).map(({ statement }) => statement)].join(" ");
   if (silentSince !== undefined) {
     return `Job ${job.jobId} cannot continue: ${silenceText(silentSince)}. It ${what}`;
   }

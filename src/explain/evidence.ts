@@ -191,8 +191,6 @@ export interface Findings {
   /** The other attempts that were under way when the time limit that failed the job was due. */
   readonly beside?: WorkersThen | undefined;
   readonly siblings?: SiblingsStatement<LogId> | undefined;
-  /** What happened to the whole process meanwhile, oldest first; absent when unknown. */
-  readonly process?: readonly ProcessEntry[];
   /** Only for an ended job: another that was given the same input, and has not failed. */
   readonly twin?: JobState | undefined;
   /** The job that it retries, if known. */
@@ -204,6 +202,8 @@ export interface Findings {
    * later and did not reach the job.
    */
   readonly later?: ReadonlyMap<string, readonly JobEventLogEntry[]>;
+  /** What happened to the whole process meanwhile, oldest first. */
+  readonly process?: readonly ProcessEntry[];
 }
 
 /** Workers of one kind, and the jobs that hold them. */

@@ -18,7 +18,7 @@ import { openExpectations } from "./open_expectations.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
 import { isPaused } from "./pause_texts.ts";
 import { actorText, later, reasonText, shortened } from "./phrases.ts";
-import { clockSetMs, type InProcess } from "./process_facts.ts";
+import { clockSetMs, type Meanwhile } from "./process_facts.ts";
 import { automatic, manual, reason, showSome } from "./statement.ts";
 
 const NAMES_MAX = 10;
@@ -97,7 +97,7 @@ const LATE_MS = 60_000;
  * may have run meanwhile, so events of that time may not have arrived either.
  */
 export function lateText(
-  known: InProcess,
+  known: Meanwhile,
   dueAt: string,
   { logId, receivedAt }: JobEventLogEntry,
   setBy: LogId,
@@ -120,7 +120,7 @@ function clockText(setMs: number): string {
 }
 
 /** The same for the deadline of a plan that failed its job. */
-export function lateDeadlineText(known: Evidence): string {
+export function lateDeadlineText(known: Meanwhile): string {
   const { job, failedBy, started } = known;
   const entry = failedBy?.entry;
   if (!isOfType(entry, "job.DeadlinePassed") || job.state === "Created") return "";
@@ -155,26 +155,26 @@ export function sleepDueAt(
 }
 
 /** A start that was due before the job was submitted, and odd sleeps. */
-export function oddTimes(known: Evidence): Reasons {
-  const { created: { attributes: { startAt }, receivedAt, logId } } = known;
+export function oddTimes(outlined: Meanwhile): Reasons {
+  const { created: { attributes: { startAt }, receivedAt, logId } } = outlined;
   const lateMs = startAt === undefined ? 0 : lengthMs(startAt, receivedAt);
-  if (lateMs < LATE_MS) return oddSleeps(known);
+  if (lateMs < LATE_MS) return oddSleeps(outlined);
   const statement = `Its startAt, ${startAt}, had passed ${durationText(lateMs)} before it was ` +
     "submitted, so it started at once.";
-  return [reason(statement, logId), ...oddSleeps(known)];
+  return [reason(statement, logId), ...oddSleeps(outlined)];
 }
 
 /**
  * Sleeps whose time had passed when `run` asked for them, so that they took none, and those whose
  * times on record were changed by a clock that was set.
  */
-function oddSleeps(known: Evidence): Reasons {
-  return known.job.tasks.flatMap((task) => {
+function oddSleeps(outlined: Meanwhile): Reasons {
+  return outlined.job.tasks.flatMap((task) => {
     if (task.status !== "completed" || !isSleep(task)) return [];
     const { taskId, firstLogId, completedBy, endedAt } = task;
-    const over = overText(known, firstLogId);
+    const over = overText(outlined, firstLogId);
     if (over !== "") return [reason(`Sleep ${taskId} took no time${over}.`, firstLogId)];
-    const set = clockText(clockSetMs(known, firstLogId, completedBy));
+    const set = clockText(clockSetMs(outlined, firstLogId, completedBy));
     if (set === "") return [];
     const statement = `Sleep ${taskId} ended at ${endedAt}; its time had come, ${set}.`;
     return [reason(statement, firstLogId, completedBy)];
@@ -190,7 +190,7 @@ function overText(outlined: OutlinedHistory, setBy: LogId): string {
 
 /** `Sleep overnight ended at ..., when it was due`, with the entries that show it. */
 export function sleepEnded(
-  known: Evidence,
+  known: Meanwhile,
   { taskId, endedAt, firstLogId, completedBy, reusedFrom }: CompletedTask,
 ): Statement<LogId> {
   if (reusedFrom !== undefined) {
@@ -208,7 +208,7 @@ export function sleepEnded(
 }
 
 /** The same as `lateText`, of a sleep whose entries were kept. */
-export function lateSleepText(known: Evidence, setBy: LogId, endedBy: LogId): string {
+export function lateSleepText(known: Meanwhile, setBy: LogId, endedBy: LogId): string {
   const [dueAt, ended] = [sleepDueAt(known, setBy), known.entries.get(endedBy)];
   return dueAt === undefined || ended === undefined ? "" : lateText(known, dueAt, ended, setBy);
 }

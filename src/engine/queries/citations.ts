@@ -1,8 +1,8 @@
 /** Finds the lines of the entries that statements cite. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { Citation, Statement } from "../../explain/explanation.ts";
 import type { LogId } from "../../core/ids.ts";
+import type { Citation, Statement } from "../../explain/explanation.ts";
 import type { Journal } from "../ports.ts";
 import type { EntryPages } from "./entry_pages.ts";
 
