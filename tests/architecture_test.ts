@@ -50,7 +50,6 @@ const ENTRANCES = [
   "src/threads/thread_main.ts",
   "src/embedded/in_process.ts",
   "src/postgres/open.ts",
-  "src/postgres/table.ts",
   "src/testing/mod.ts",
 ];
 

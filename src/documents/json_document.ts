@@ -18,14 +18,10 @@ const SUSPICIOUS_NUMBER = /\d{16}|\d[eE]\+?\d{3}/;
 
 /** @throws {Refusal} `malformed-json` with the position, or `invalid-request`. */
 export function parseJson(text: string): JsonValue {
-  if (isDeeperThan(text, JSON_DEPTH_MAX)) {
-    throw asWhole(`is nested deeper than ${JSON_DEPTH_MAX} levels`);
-  }
-  const excess = findExcess(text);
-  if (excess !== undefined) throw asWhole(excess);
+  const members = countMembers(text);
   const isClean = !isSuspicious(text);
   const value = parseText(text, isClean ? text : withMarks(text));
-  if (hasRepeatedKeys(text, value)) throw invalidRequest(repeatedKeysIn(text));
+  if (members > membersOf(value)) throw invalidRequest(repeatedKeysIn(text));
   if (isClean) return value;
   const { issues, count } = findFlaws(value);
   if (count > 0) throw invalidRequest(issues, count);
@@ -72,57 +68,65 @@ const [QUOTE, COMMA, COLON] = [0x22, 0x2c, 0x3a];
 const [OPENING_BRACKET, OPENING_BRACE] = [0x5b, 0x7b];
 const [CLOSING_BRACKET, CLOSING_BRACE] = [0x5d, 0x7d];
 
-/** Checked before anything walks the document recursively. */
-function isDeeperThan(text: string, depthMax: number): boolean {
-  // Few documents have enough brackets for the maximum depth.
-  return hasMoreThan(depthMax, text) && depthReaches(depthMax + 1, text);
-}
+// Values, containers and names are counted before a document is parsed. A megabyte of JSON is
+// parsed, walked and written in a few milliseconds, or in hundreds if it consists of names or tiny
+// values; and recorded documents are parsed again for each explanation and replay.
 
-/** Whether a text has more opening brackets than this, including those in strings. */
-function hasMoreThan(count: number, text: string): boolean {
-  let found = 0;
-  for (const bracket of ["{", "["]) {
-    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
-      if (++found > count) return true;
-    }
-  }
-  return false;
-}
+/** Values of all depths: objects, arrays and scalars. */
+const VALUES_MAX = 50_000;
+/** Objects and arrays: each takes as long to parse and to free as several scalars. */
+const CONTAINERS_MAX = 20_000;
+/** Distinct names of members: repeated names cost little. */
+const NAMES_MAX = 10_000;
 
-/** Counts brackets outside strings. */
-function depthReaches(wanted: number, text: string): boolean {
-  let depth = 0;
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code === QUOTE) index = endOfString(text, index);
-    else if (code === CLOSING_BRACKET || code === CLOSING_BRACE) depth -= 1;
-    else if ((code === OPENING_BRACKET || code === OPENING_BRACE) && ++depth === wanted) {
-      return true;
-    }
-  }
-  return false;
-}
+/** Shorter texts cannot exceed the limits: a container and its comma take three characters. */
+const SMALL_LENGTH = 3 * CONTAINERS_MAX;
 
-// Duplicate keys in one object are refused: `JSON.parse` keeps the last, and other parsers the
-// first, so a value checked by one may differ from the value used by another.
+const SPACE = 0x20;
 
 /**
- * Whether a text has more members than the parsed value, which detects duplicate keys without
- * comparing keys.
+ * The members in a text, since each colon outside a string belongs to one. More than the parsed
+ * value has mean duplicate keys: `JSON.parse` keeps the last, and other parsers the first, so a
+ * value checked by one may differ from the value used by another.
+ *
+ * @throws {Refusal} `invalid-request` for a document that is too deep or too large.
  */
-function hasRepeatedKeys(text: string, value: JsonValue): boolean {
-  return membersIn(text) > membersOf(value);
-}
-
-/** Each colon outside a string belongs to a member. */
-function membersIn(text: string): number {
-  let members = 0;
+function countMembers(text: string): number {
+  const names = text.length < SMALL_LENGTH ? undefined : new Set<string>();
+  let [depth, values, containers, members] = [0, 1, 0, 0];
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code === QUOTE) at = endOfString(text, at);
-    else if (code === COLON) members += 1;
+    if (code === QUOTE) {
+      const end = endOfString(text, at);
+      if (names !== undefined && isName(text, end)) names.add(text.slice(at, end));
+      at = end;
+      continue;
+    }
+    if (code === COLON) members += 1;
+    else if (code === COMMA) values += 1;
+    else if (code === CLOSING_BRACKET || code === CLOSING_BRACE) depth -= 1;
+    else if (code === OPENING_BRACKET || code === OPENING_BRACE) {
+      [values, containers, depth] = [values + 1, containers + 1, depth + 1];
+      if (depth > JSON_DEPTH_MAX) throw asWhole(`is nested deeper than ${JSON_DEPTH_MAX} levels`);
+    }
+    if (names !== undefined) refuseExcess(values, containers, names.size);
   }
   return members;
+}
+
+function refuseExcess(values: number, containers: number, names: number): void {
+  if (values > VALUES_MAX) throw asWhole(`has more than ${VALUES_MAX} values`);
+  if (containers > CONTAINERS_MAX) {
+    throw asWhole(`has more than ${CONTAINERS_MAX} objects and lists`);
+  }
+  if (names > NAMES_MAX) throw asWhole(`has more than ${NAMES_MAX} different names`);
+}
+
+/** Whether the string that ends here is the name of a member. */
+function isName(text: string, end: number): boolean {
+  let after = end + 1;
+  while (text.charCodeAt(after) <= SPACE) after += 1;
+  return text.charCodeAt(after) === COLON;
 }
 
 function membersOf(value: JsonValue): number {
@@ -155,53 +159,6 @@ function repeatedKeysIn(text: string): readonly RequestIssue[] {
     },
   });
   return issues;
-}
-
-// Values, containers and names are counted before a document is parsed. A megabyte of JSON is
-// parsed, walked and written in a few milliseconds, or in hundreds if it consists of names or tiny
-// values; and recorded documents are parsed again for each explanation and replay.
-
-/** Values of all depths: objects, arrays and scalars. */
-const VALUES_MAX = 50_000;
-/** Objects and arrays: each takes as long to parse and to free as several scalars. */
-const CONTAINERS_MAX = 20_000;
-/** Distinct names of members: repeated names cost little. */
-const NAMES_MAX = 10_000;
-
-/** Shorter texts cannot exceed the limits: a container and its comma take three characters. */
-const SMALL_LENGTH = 3 * CONTAINERS_MAX;
-
-const SPACE = 0x20;
-
-/** Which limit a document exceeds, as a message. */
-function findExcess(text: string): string | undefined {
-  if (text.length < SMALL_LENGTH) return undefined;
-  const names = new Set<string>();
-  let [values, containers] = [1, 0];
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) {
-      const end = endOfString(text, at);
-      if (isName(text, end)) names.add(text.slice(at, end));
-      at = end;
-    } else if (code === COMMA) {
-      values += 1;
-    } else if (code === OPENING_BRACKET || code === OPENING_BRACE) {
-      values += 1;
-      containers += 1;
-    }
-    if (values > VALUES_MAX) return `has more than ${VALUES_MAX} values`;
-    if (containers > CONTAINERS_MAX) return `has more than ${CONTAINERS_MAX} objects and lists`;
-    if (names.size > NAMES_MAX) return `has more than ${NAMES_MAX} different names`;
-  }
-  return undefined;
-}
-
-/** Whether the string that ends here is the name of a member. */
-function isName(text: string, end: number): boolean {
-  let after = end + 1;
-  while (text.charCodeAt(after) <= SPACE) after += 1;
-  return text.charCodeAt(after) === COLON;
 }
 
 /**

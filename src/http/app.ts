@@ -8,7 +8,7 @@ import { Lane } from "../engine/queries/entry_pages.ts";
 import { Bodies } from "./bodies/bodies.ts";
 import { leaveUnread } from "./bodies/streamed_body.ts";
 import { Gauge, HTTP_LIMITS, type HttpLimits } from "./guard/capacity.ts";
-import { type HttpDeps, NO_JOB_LOG } from "./http_deps.ts";
+import { type GivenDeps, type HttpDeps, NO_JOB_LOG } from "./http_deps.ts";
 import { refusalOfFailure } from "../documents/engine_refusal.ts";
 import { Guard } from "./guard/guard.ts";
 import { openApiDocument } from "./openapi/document.ts";
@@ -36,22 +36,6 @@ export interface AppOptions
   /** Called with unexpected errors; clients see no details. */
   readonly onError?: (error: Error) => void;
 }
-
-type GivenDeps = Pick<
-  HttpDeps,
-  | "shared"
-  | "metrics"
-  | "overview"
-  | "spans"
-  | "verification"
-  | "jobLog"
-  | "standing"
-  | "system"
-  | "access"
-  | "maxStartDelayMs"
-  | "heartbeatMs"
-  | "version"
->;
 
 export function createApp(options: AppOptions): Hono {
   const { allowedHosts = [], onError = () => {} } = options;

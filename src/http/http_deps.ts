@@ -82,14 +82,10 @@ export interface SharedPart {
   readonly leader: () => string | undefined;
 }
 
-export interface HttpDeps {
-  readonly engine: JobEngine;
-  readonly clock: Clock;
+/** What an application may be given, besides the engine and its clock. */
+export interface GivenDeps {
   /** `undefined` if no other process shares the journal. */
   readonly shared: SharedPart | undefined;
-  readonly bodies: Bodies;
-  /** For open routes: with a small limit, separate from the others. */
-  readonly openBodies: Bodies;
   /** `undefined` if nothing is counted. */
   readonly metrics: MetricsPort | undefined;
   /** `undefined` if nothing is counted over time. */
@@ -103,13 +99,25 @@ export interface HttpDeps {
   readonly standing: (() => Standing) | undefined;
   /** `undefined` if facts about the process are not available. */
   readonly system: SystemPort | undefined;
-  /** The most events in one request. */
-  readonly eventsMax: number;
   readonly maxStartDelayMs: number;
-  /** Whether requests must carry a token. */
-  readonly needsToken: boolean;
   /** Access by token; if `undefined`, everyone may do everything. */
   readonly access: Access | undefined;
+  /** The version of Daybook. */
+  readonly version: string;
+  /** How often an idle stream sends a heartbeat. */
+  readonly heartbeatMs: number;
+}
+
+export interface HttpDeps extends GivenDeps {
+  readonly engine: JobEngine;
+  readonly clock: Clock;
+  readonly bodies: Bodies;
+  /** For open routes: with a small limit, separate from the others. */
+  readonly openBodies: Bodies;
+  /** The most events in one request. */
+  readonly eventsMax: number;
+  /** Whether requests must carry a token. */
+  readonly needsToken: boolean;
   /** Checks tokens, and limits guesses; `undefined` together with `access`. */
   readonly tokens: TokenChecks | undefined;
   /** Sessions of browsers that signed in to the dashboard. */
@@ -118,10 +126,6 @@ export interface HttpDeps {
   readonly notes: Notes;
   /** The document of `/openapi.json`; created on first use. */
   readonly openApi: () => JsonObject;
-  /** The version of Daybook. */
-  readonly version: string;
-  /** How often an idle stream sends a heartbeat. */
-  readonly heartbeatMs: number;
   readonly streams: Gauge;
   /** The outlets of all streams. */
   readonly outlets: Outlets;

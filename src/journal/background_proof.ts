@@ -7,10 +7,9 @@ import type { Clock, SegmentProof } from "../engine/ports.ts";
 import { failureReason, JournalDamagedError } from "./errors.ts";
 import { type FileStamp, type FileSystem, isSame, withFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
-import type { LineIndexes } from "./line_indexes.ts";
+import type { LineIndexes } from "./catalogue.ts";
 import type { SegmentProver } from "./options.ts";
-import { isSameSegment, type SealedSegment } from "./segment_rolls.ts";
-import { requireWhole } from "./segment_proof.ts";
+import { isSameSegment, requireWhole, type SealedSegment } from "./segment_proof.ts";
 import { SidecarStore } from "./sidecar_store.ts";
 
 /** How long the event loop may be blocked. */
@@ -26,11 +25,13 @@ const DELAY_MS = 2_000;
  */
 const WRITING_DELAY_MS = 100;
 
-/** A segment to verify, or one that the start verified and whose verdict is not written yet. */
-export interface Unproven {
+/** A full segment, as a start found it, or one that has filled up since. */
+export interface FullSegment {
   readonly segment: SealedSegment;
   /** Whether the start read it or trusted it, or it has filled up since. */
   readonly origin: "read" | "trusted" | "filled";
+  /** Whether its sidecar agrees with it. */
+  readonly isStored: boolean;
   /** The file that the start read, if it has not changed since. */
   readonly read?: FileStamp;
 }
@@ -49,23 +50,14 @@ interface BackgroundProofOptions {
   warn(message: string): void;
 }
 
-/** The full segments as the start found them. */
-export interface FoundSegments {
-  readonly sealed: readonly SealedSegment[];
-  /** Those with a sidecar that agrees with them. */
-  readonly stored: readonly SealedSegment[];
-  /** How many of them the start trusted. */
-  readonly trusted: number;
-  readonly unproven: readonly Unproven[];
-}
-
 /** Thrown to end verification when the process stops. */
 class ProofStoppedError extends Error {}
 
 export class BackgroundProof {
   readonly #options: BackgroundProofOptions;
   readonly #store: SidecarStore;
-  readonly #queue: Unproven[];
+  /** Those to verify, and those whose verdict is not written yet. */
+  readonly #queue: FullSegment[];
   readonly #sealed: SealedSegment[];
   #trusted: number;
   #at: string | null = null;
@@ -77,13 +69,16 @@ export class BackgroundProof {
   /** Reasons already reported: every segment may have the same one. */
   readonly #reported = new Set<string>();
 
-  constructor(options: BackgroundProofOptions, { sealed, trusted, unproven }: FoundSegments) {
+  constructor(options: BackgroundProofOptions, found: readonly FullSegment[]) {
     this.#options = options;
     this.#store = new SidecarStore(options.fileSystem, options.layout);
-    this.#sealed = [...sealed];
-    this.#queue = [...unproven];
-    this.#trusted = trusted;
-    if (sealed.length > trusted) this.#at = this.#now();
+    this.#sealed = found.map(({ segment }) => segment);
+    this.#trusted = found.filter(({ origin }) => origin === "trusted").length;
+    const open = found.filter(({ origin, isStored }) => origin === "trusted" || !isStored);
+    // Verdicts that only have to be written come first: they save the next start the most.
+    const rank = ({ read }: FullSegment) => read === undefined ? 1 : 0;
+    this.#queue = open.sort((left, right) => rank(left) - rank(right));
+    if (found.length > this.#trusted) this.#at = this.#now();
   }
 
   get state(): SegmentProof {
@@ -103,7 +98,7 @@ export class BackgroundProof {
     this.#sealed.push(segment);
     const next = this.#queue.findIndex(({ origin }, index) => index > 0 && origin !== "filled");
     const place = next < 0 ? this.#queue.length : next;
-    this.#queue.splice(place, 0, { segment, origin: "filled" });
+    this.#queue.splice(place, 0, { segment, origin: "filled", isStored: false });
     this.#trusted++;
     this.start();
   }
@@ -138,7 +133,7 @@ export class BackgroundProof {
   }
 
   /** `false` if it is too early to verify the segment. */
-  async #settled(next: Unproven): Promise<boolean> {
+  async #settled(next: FullSegment): Promise<boolean> {
     let isDue = true;
     await this.#attempt(`Cannot verify segment ${next.segment.name}`, async () => {
       isDue = await this.#prove(next);
@@ -146,7 +141,7 @@ export class BackgroundProof {
     return isDue;
   }
 
-  async #prove({ segment, origin, read }: Unproven): Promise<boolean> {
+  async #prove({ segment, origin, read }: FullSegment): Promise<boolean> {
     if (this.#options.full()) return false;
     const nowMs = await this.#store.now();
     const stamp = await this.#store.stampOf(segment);

@@ -4,9 +4,19 @@ import type { LogId } from "../core/ids.ts";
 import type { EntryLocation, SegmentInfo } from "../engine/ports.ts";
 import type { SealedBatch } from "./batch.ts";
 import { JournalDamagedError } from "./errors.ts";
-import { segmentName } from "./layout.ts";
-import type { LineIndex, LinePlace } from "./line_index.ts";
-import type { LineIndexes } from "./line_indexes.ts";
+import { type FileSystem, withFile } from "./file_system.ts";
+import { type Layout, segmentName } from "./layout.ts";
+import { FORMAT_VERSION } from "./line_codec.ts";
+import { LineIndex, type LinePlace } from "./line_index.ts";
+import { isStop } from "./seals.ts";
+import {
+  type ActiveEnds,
+  isSameSegment,
+  NO_ENDS,
+  requireWhole,
+  type SealedSegment,
+} from "./segment_proof.ts";
+import { SidecarStore } from "./sidecar_store.ts";
 
 /** @throws {RangeError} when a position is not durable, or the positions do not ascend. */
 export function requireDurable(logIds: readonly LogId[], head: LogId): void {
@@ -46,11 +56,16 @@ export class Catalogue {
   /** In order; the last one is active. */
   readonly #segments: SegmentInfo[];
   readonly #indexes: LineIndexes;
+  #ends: ActiveEnds;
 
-  /** @param segments At least one; the last may be empty. */
-  constructor(segments: readonly SegmentInfo[], indexes: LineIndexes) {
+  /**
+   * @param segments At least one; the last may be empty.
+   * @param ends Those of the last one, if batches will be added.
+   */
+  constructor(segments: readonly SegmentInfo[], indexes: LineIndexes, ends = NO_ENDS) {
     this.#segments = [...segments];
     this.#indexes = indexes;
+    this.#ends = ends;
   }
 
   get segments(): readonly SegmentInfo[] {
@@ -67,13 +82,22 @@ export class Catalogue {
     return this.#segments.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** Adds a batch that is on disk. */
-  extend(batch: SealedBatch): void {
-    if (batch.opensSegment && this.active.bytes > 0) this.#roll(batch.firstLogId);
+  /** Adds a batch that is on disk; returns the segment that is full then, if it opens another. */
+  extend(batch: SealedBatch): SealedSegment | undefined {
+    const full = batch.opensSegment && this.active.bytes > 0
+      ? this.#roll(batch.firstLogId)
+      : undefined;
     const { name, firstLogId, bytes } = this.active;
     this.#indexes.growing(name).add(batch.offsets, bytes);
     const extended = { name, firstLogId, bytes: bytes + batch.bytes.length };
     this.#segments[this.#segments.length - 1] = extended;
+    this.#ends = {
+      chainBefore: full?.chain ?? this.#ends.chainBefore,
+      chain: batch.chain,
+      stopped: isStop(batch.entries.at(-1)),
+      formatVersion: batch.opensSegment ? FORMAT_VERSION : this.#ends.formatVersion,
+    };
+    return full;
   }
 
   /** The segment that holds a position, or would hold it next. */
@@ -113,8 +137,119 @@ export class Catalogue {
     return this.#indexes.of(segment);
   }
 
-  #roll(firstLogId: LogId): void {
-    this.#indexes.growing(this.active.name).trim();
+  #roll(firstLogId: LogId): SealedSegment {
+    const { active } = this;
+    this.#indexes.growing(active.name).trim();
     this.#segments.push({ name: segmentName(firstLogId), firstLogId, bytes: 0 });
+    const { formatVersion = FORMAT_VERSION } = this.#ends;
+    return { ...active, ...this.#ends, formatVersion, lastLogId: firstLogId - 1 };
   }
+}
+
+/** How many loaded indexes to keep: about 2 MB for segments of 64 MiB. */
+const LOADED_MAX = 16;
+/** How much of a segment is read before other work gets a turn. */
+const TURN_BYTES = 256 * 1024;
+
+interface IndexSource {
+  readonly fileSystem: FileSystem;
+  readonly layout: Layout;
+  /** The segments whose sidecars have their indexes. */
+  readonly stored: readonly SealedSegment[];
+  /** Gives other work a turn. */
+  pause(): Promise<void>;
+}
+
+/**
+ * The line indexes of the segments. An index stays in memory until its segment has a sidecar; after
+ * that it is loaded from there when a line is sought, so that a long history takes no memory.
+ */
+export class LineIndexes {
+  readonly #source: IndexSource | undefined;
+  /** Those that no usable sidecar has, by segment name. */
+  readonly #held: Map<string, LineIndex>;
+  /** The segments whose sidecars have their indexes, by name. */
+  readonly #stored = new Map<string, SealedSegment>();
+  /** By segment name, the latest used last. */
+  readonly #loaded = new Map<string, Promise<LineIndex>>();
+
+  /** @param source Without it, there are only the given indexes. */
+  constructor(held: ReadonlyMap<string, LineIndex>, source?: IndexSource) {
+    this.#source = source;
+    this.#held = new Map(held);
+    for (const segment of source?.stored ?? []) this.release(segment);
+  }
+
+  /** The index of a segment that gets more batches. */
+  growing(segment: string): LineIndex {
+    let index = this.#held.get(segment);
+    if (index === undefined) this.#held.set(segment, index = new LineIndex());
+    return index;
+  }
+
+  /**
+   * The index of a segment: an empty one if nothing is known of it.
+   *
+   * @throws {JournalDamagedError} when it has to be made from the lines, and these are damaged.
+   */
+  async of({ name }: SegmentInfo): Promise<LineIndex> {
+    const held = this.#held.get(name);
+    if (held !== undefined) return held;
+    const stored = this.#stored.get(name);
+    return stored === undefined ? new LineIndex() : await this.#load(stored);
+  }
+
+  /** Frees an index that the sidecar of its segment has from now on. */
+  release(segment: SealedSegment): void {
+    this.#stored.set(segment.name, segment);
+    this.#held.delete(segment.name);
+  }
+
+  #load(segment: SealedSegment): Promise<LineIndex> {
+    const { name } = segment;
+    const index = this.#loaded.get(name) ?? this.#fromDisk(segment);
+    this.#loaded.delete(name);
+    this.#loaded.set(name, index);
+    index.catch(() => this.#loaded.delete(name));
+    const [oldest = name] = this.#loaded.keys();
+    if (this.#loaded.size > LOADED_MAX) this.#loaded.delete(oldest);
+    return index;
+  }
+
+  async #fromDisk(segment: SealedSegment): Promise<LineIndex> {
+    const source = this.#source;
+    if (source === undefined) return new LineIndex();
+    const sidecar = await new SidecarStore(source.fileSystem, source.layout).read(segment);
+    const isUsable = typeof sidecar === "object" && isSameSegment(sidecar.segment, segment);
+    if (isUsable) return sidecar.index;
+    const index = await indexFromLines(source, segment);
+    // Otherwise each search would read the segment again.
+    this.#held.set(segment.name, index);
+    return index;
+  }
+}
+
+async function indexFromLines(
+  { fileSystem, layout, pause }: IndexSource,
+  segment: SealedSegment,
+): Promise<LineIndex> {
+  const index = new LineIndex();
+  let [offset, turnBegan] = [0, 0];
+  const pauseIfDue = () => {
+    if (offset - turnBegan < TURN_BYTES) return undefined;
+    turnBegan = offset;
+    return pause();
+  };
+  await withFile(
+    fileSystem,
+    `${layout.segments}/${segment.name}`,
+    "read",
+    (file) =>
+      requireWhole(file, segment, pauseIfDue, (batch, origin) => {
+        index.add(batch.offsets, origin);
+        offset = origin + batch.offset;
+      }),
+  );
+  index.trim();
+  return index;
 }

@@ -5,6 +5,7 @@
 
 import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
+import { inNoContext } from "../engine/no_context.ts";
 import {
   type Appended,
   type Clock,
@@ -124,7 +125,7 @@ export class GroupCommit {
     requireSize(group);
     this.#appended++;
     const appended = this.#batchFor(group).add(group);
-    this.#running ??= this.#run();
+    this.#running ??= inNoContext(() => this.#run());
     return appended;
   }
 
@@ -166,7 +167,7 @@ export class GroupCommit {
   between(work: () => Promise<void>): Promise<void> {
     return new Promise((resolve) => {
       this.#between.push(() => work().then(resolve));
-      this.#running ??= this.#run();
+      this.#running ??= inNoContext(() => this.#run());
     });
   }
 

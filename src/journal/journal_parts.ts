@@ -14,20 +14,18 @@ import {
   type Verification,
 } from "../engine/ports.ts";
 import { BackgroundProof } from "./background_proof.ts";
-import { Catalogue } from "./catalogue.ts";
+import { Catalogue, LineIndexes } from "./catalogue.ts";
 import { JournalUnusableError, orUnusable } from "./errors.ts";
 import { DurableEntries, Tail } from "./durable_entries.ts";
 import { journalLayout } from "./layout.ts";
 import type { BatchSink } from "./group_commit.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
-import { LineIndexes } from "./line_indexes.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { Recorder } from "./recorder.ts";
 import { recover, type Recovery, recoveryReport } from "./recovery.ts";
 import { Reserve } from "./disk_space.ts";
 import { Follower, SharedSink } from "./shared_copy.ts";
 import { SegmentReader } from "./segment_reader.ts";
-import { SegmentRolls } from "./segment_rolls.ts";
 import { SegmentWriter, type WatchedFiles } from "./segment_writer.ts";
 import { SnapshotStore } from "./snapshot_store.ts";
 import { stampWith } from "./batch.ts";
@@ -118,16 +116,15 @@ function createParts(
 ): JournalParts {
   const { fileSystem, clock, random } = options;
   // The recovery itself is not kept: the line indexes in it may be large.
-  const { preparation: repairs, head, ends, clean, found, snapshot } = recovery;
+  const { preparation: repairs, head, ends, clean, full, snapshot } = recovery;
   const layout = journalLayout(options.folder);
   const indexes = new LineIndexes(recovery.indexes, {
     fileSystem,
     layout,
-    stored: found.stored,
+    stored: full.filter(({ isStored }) => isStored).map(({ segment }) => segment),
     pause: () => clock.pause(),
   });
-  const catalogue = new Catalogue(recovery.segments, indexes);
-  const rolls = new SegmentRolls(ends);
+  const catalogue = new Catalogue(recovery.segments, indexes, ends);
   const tail = new Tail();
   const store = new SnapshotStore(fileSystem, layout);
   let writer: SegmentWriter | undefined;
@@ -166,9 +163,8 @@ function createParts(
       snapshot,
     },
     publish: (batch) => {
-      const sealed = rolls.take(batch, catalogue.active);
-      catalogue.extend(batch);
-      if (sealed !== undefined) proof.add(sealed);
+      const full = catalogue.extend(batch);
+      if (full !== undefined) proof.add(full);
       tail.push(batch.entries, batch.bytes.length);
     },
     writeSnapshot: (head, lines) => store.write(head, lines, clock),
@@ -179,7 +175,7 @@ function createParts(
     indexes,
     full: () => recorder.full("ordinary"),
     damaged: (error) => recorder.fail(new JournalFailedError(error.message, { cause: error })),
-  }, found);
+  }, full);
   const reader = new SegmentReader(fileSystem, layout, catalogue, () => clock.pause());
   const history = new DurableEntries(tail, reader);
   const verification = () => readVerification(fileSystem, layout);

@@ -4,17 +4,14 @@
  * folder.
  */
 
-import { randomBytes } from "node:crypto";
 import type { JobId } from "../core/ids.ts";
-import { errorMessage } from "../core/thrown.ts";
 import { JournalFullError, type KeyStore } from "../engine/ports.ts";
-import { isOutOfRoom, JournalUnusableError, orUnusable } from "./errors.ts";
+import { isOutOfRoom, orUnusable } from "./errors.ts";
 import { type FileSystem, readWhole, removeIfThere, replaceFile } from "./file_system.ts";
 import { requireKind } from "./folder.ts";
 import { KEY, type Layout } from "./layout.ts";
-import { keyIn, keyName, keyText } from "./wrapped_key.ts";
+import { keyIn, keyName, keyText, newKey } from "./wrapped_key.ts";
 
-const KEY_BYTES = 32;
 /** The name of a key file; other files in the folder are ignored. */
 const NAME = /^[0-9a-f]{64}\.key(?:\.tmp)?$/;
 
@@ -32,7 +29,7 @@ export class KeyFiles implements KeyStore {
   }
 
   async create(jobId: JobId): Promise<Uint8Array> {
-    const key = randomBytes(KEY_BYTES);
+    const key = newKey();
     const path = this.#pathOf(jobId);
     try {
       await (this.#folder ??= this.#makeFolder());
@@ -109,9 +106,7 @@ export class KeyFiles implements KeyStore {
     await requireKind(this.#fileSystem, path, ["file", "missing"]);
     const text = await this.#textAt(path);
     if (text === undefined) return undefined;
-    const key = orUnwrappable(path, () => keyIn(text.trim(), name, this.#secretKey));
-    if (key.length === KEY_BYTES) return key;
-    throw new JournalUnusableError("use", path, `it holds ${key.length} bytes, not ${KEY_BYTES}`);
+    return keyIn(text.trim(), name, this.#secretKey, path);
   }
 
   async #makeFolder(): Promise<void> {
@@ -147,15 +142,6 @@ export class KeyFiles implements KeyStore {
 
   #pathOf(jobId: JobId): string {
     return `${this.#layout.keys}/${nameOf(jobId)}`;
-  }
-}
-
-/** @throws {JournalUnusableError} with the reason. */
-function orUnwrappable<Result>(path: string, unwrap: () => Result): Result {
-  try {
-    return unwrap();
-  } catch (error) {
-    throw new JournalUnusableError("use", path, errorMessage(error), error);
   }
 }
 

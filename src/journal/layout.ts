@@ -36,38 +36,27 @@ export function isTemporary(name: string): boolean {
   return TEMPORARY_NAMES.some((pattern) => pattern.test(name));
 }
 
-export interface Layout {
-  readonly folder: string;
-  readonly segments: string;
-  readonly snapshots: string;
-  readonly quarantine: string;
-  /** Sidecars of full segments: a cache. Created with the first one. */
-  readonly sidecars: string;
-  /** Keys of sealed inputs. Created with the first one. */
-  readonly keys: string;
-  readonly lock: string;
-  /** A file whose space is freed when the disk is full. */
-  readonly reserve: string;
-  /** The result of the last verification. */
-  readonly verification: string;
-  /** The log of jobs; not part of the journal. */
-  readonly logs: string;
-  /** The index of ended jobs: a cache. The journal knows only its path. */
-  readonly index: string;
-}
+/** The paths of a journal. */
+export type Layout = Readonly<ReturnType<typeof journalLayout>>;
 
-export function journalLayout(folder: string): Layout {
+export function journalLayout(folder: string) {
   return {
     folder,
     segments: `${folder}/segments`,
     snapshots: `${folder}/snapshots`,
     quarantine: `${folder}/quarantine`,
+    /** Sidecars of full segments: a cache. Created with the first one. */
     sidecars: `${folder}/${SIDECARS}`,
+    /** Keys of sealed inputs. Created with the first one. */
     keys: `${folder}/${KEYS}`,
     lock: `${folder}/LOCK`,
+    /** A file whose space is freed when the disk is full. */
     reserve: `${folder}/reserve`,
+    /** The result of the last verification. */
     verification: `${folder}/verification.json`,
+    /** The log of jobs; not part of the journal. */
     logs: `${folder}/logs`,
+    /** The index of ended jobs: a cache. The journal knows only its path. */
     index: `${folder}/${INDEX}`,
   };
 }

@@ -1,7 +1,7 @@
 /** Parses lines, and describes what is wrong with a damaged one. */
 
 import { parseJsonText } from "../core/json_text.ts";
-import type { JobEventLogEntry } from "../core/event.ts";
+import { type JobEventLogEntry, STRATA } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { StampedEvent } from "../engine/ports.ts";
 import {
@@ -134,42 +134,35 @@ function wholeEntry(logId: LogId, written: WrittenEntry): JobEventLogEntry {
   return toEntry(logId, whole as StampedEvent, written.causedBy);
 }
 
+const TEXTS = ["receivedAt", "eventId", "eventType"];
+const OPTIONAL_TEXTS = [
+  "occurredAt",
+  "jobId",
+  "taskId",
+  "executionId",
+  "traceId",
+  "spanId",
+  "actor",
+];
+const FIELDS = new Set([
+  ...["logId", "stratum", "causedBy", "attributes"],
+  ...TEXTS,
+  ...OPTIONAL_TEXTS,
+]);
+
 function shapeFlaw(entry: Record<string, unknown>): string | undefined {
-  const { receivedAt, stratum, eventId, eventType, attributes } = entry;
-  if (typeof receivedAt !== "string") return "receivedAt is not text";
-  if (typeof eventId !== "string") return "eventId is not text";
-  if (typeof eventType !== "string") return "eventType is not text";
-  if (stratum !== "framework" && stratum !== "domain" && stratum !== "coordination") {
-    return "stratum is not framework, domain or coordination";
+  const isText = (name: string) => typeof entry[name] === "string";
+  const other = TEXTS.find((name) => !isText(name)) ??
+    OPTIONAL_TEXTS.find((name) => entry[name] !== undefined && !isText(name));
+  if (other !== undefined) return `${other} is not text`;
+  const { stratum, attributes, causedBy } = entry;
+  if (!(STRATA as readonly unknown[]).includes(stratum)) {
+    return `stratum is not ${STRATA.slice(0, -1).join(", ")} or ${STRATA.at(-1)}`;
   }
   if (typeof attributes !== "object" || attributes === null || Array.isArray(attributes)) {
-    return "attributes is not an object";
+    return NO_ATTRIBUTES;
   }
-  return referenceFlaw(entry);
-}
-
-const REQUIRED_KEYS = 6;
-
-function referenceFlaw(entry: Record<string, unknown>): string | undefined {
-  const { occurredAt, jobId, taskId, executionId, traceId, spanId, actor, causedBy } = entry;
-  if (!isAbsentOrText(occurredAt)) return "occurredAt is not text";
-  if (!isAbsentOrText(jobId)) return "jobId is not text";
-  if (!isAbsentOrText(taskId)) return "taskId is not text";
-  if (!isAbsentOrText(executionId)) return "executionId is not text";
-  if (!isAbsentOrText(traceId)) return "traceId is not text";
-  if (!isAbsentOrText(spanId)) return "spanId is not text";
-  if (!isAbsentOrText(actor)) return "actor is not text";
   if (causedBy !== undefined && typeof causedBy !== "number") return "causedBy is not a number";
-  const keys = REQUIRED_KEYS + one(occurredAt) + one(jobId) + one(taskId) + one(executionId) +
-    one(traceId) +
-    one(spanId) + one(actor) + one(causedBy);
-  return Object.keys(entry).length === keys ? undefined : "the line has an unknown field";
-}
-
-function one(value: unknown): number {
-  return value === undefined ? 0 : 1;
-}
-
-function isAbsentOrText(value: unknown): boolean {
-  return value === undefined || typeof value === "string";
+  const isKnown = Object.keys(entry).every((name) => FIELDS.has(name));
+  return isKnown ? undefined : "the line has an unknown field";
 }

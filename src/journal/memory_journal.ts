@@ -4,13 +4,11 @@ import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type {
   Appended,
-  Clock,
   EntryLocation,
   Journal,
   JournalConsumer,
   JournalHead,
   JournalInfo,
-  Random,
   RecoveryReport,
   StampedEvent,
   Urgency,
@@ -20,13 +18,7 @@ import { requireDurable } from "./catalogue.ts";
 import { JournalDamagedError } from "./errors.ts";
 import type { BatchSink } from "./group_commit.ts";
 import { segmentName, snapshotName } from "./layout.ts";
-import {
-  BATCH_BYTES_MAX,
-  type CommitWatch,
-  QUIET_SEAL_MS,
-  SEGMENT_BYTES,
-  SNAPSHOT_EVERY,
-} from "./options.ts";
+import { DEFAULTS, type FileJournalOptions } from "./options.ts";
 import { Recorder } from "./recorder.ts";
 import { recoveryReport } from "./recovery.ts";
 import { isStop } from "./seals.ts";
@@ -43,19 +35,16 @@ export interface MemoryContent {
   readonly snapshot: Snapshot | null;
 }
 
-interface MemoryJournalOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly consumer: JournalConsumer;
-  /** Default: empty. */
-  readonly content?: Partial<MemoryContent>;
-  readonly segmentBytes?: number;
-  readonly snapshotEvery?: number;
-  readonly quietSealMs?: number;
-  readonly batchBytesMax?: number;
-  readonly watch?: CommitWatch | undefined;
-  readonly warn?: (message: string) => void;
-}
+type MemoryJournalOptions =
+  & Pick<
+    FileJournalOptions,
+    | ("clock" | "random" | "consumer" | "segmentBytes" | "snapshotEvery" | "quietSealMs")
+    | ("batchBytesMax" | "watch" | "warn")
+  >
+  & {
+    /** Default: empty. */
+    readonly content?: Partial<MemoryContent>;
+  };
 
 /** The only segment of a journal in memory. */
 const SEGMENT = segmentName(1);
@@ -209,14 +198,6 @@ export class MemoryJournal implements Journal {
     this.#report = { ...this.#report, recoveredLogId };
   }
 }
-
-const DEFAULTS = {
-  segmentBytes: SEGMENT_BYTES,
-  batchBytesMax: BATCH_BYTES_MAX,
-  snapshotEvery: SNAPSHOT_EVERY,
-  quietSealMs: QUIET_SEAL_MS,
-  warn: () => {},
-};
 
 const NOTHING_REPAIRED = { preparation: { bytesQuarantined: 0, quarantine: null }, warnings: [] };
 

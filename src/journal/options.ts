@@ -3,7 +3,7 @@
 import type { JournalEventDraft } from "../core/event.ts";
 import type { Clock, JournalConsumer, Random } from "../engine/ports.ts";
 import type { FileSystem } from "./file_system.ts";
-import type { SealedSegment } from "./segment_rolls.ts";
+import type { SealedSegment } from "./segment_proof.ts";
 import type { SharedJournal } from "./shared_log.ts";
 
 export interface CommittedBatch {
@@ -71,8 +71,6 @@ export type ReadingProgress = (bytesDone: number, bytesTotal: number) => Promise
 
 export const SEGMENT_BYTES = 64 * 1024 * 1024;
 export const SNAPSHOT_EVERY = 100_000;
-export const QUIET_SEAL_MS = 1000;
-export const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 /** The default reserve of a server. */
 export const RESERVE_BYTES = 1024 * 1024;
 
@@ -84,20 +82,25 @@ export type ResolvedOptions =
   & Pick<FileJournalOptions, "shared">
   & { readonly watch: CommitWatch | undefined };
 
+/** What is used unless an option says otherwise. */
+export const DEFAULTS = {
+  segmentBytes: SEGMENT_BYTES,
+  snapshotEvery: SNAPSHOT_EVERY,
+  quietSealMs: 1000,
+  batchBytesMax: 4 * 1024 * 1024,
+  watch: undefined,
+  warn: () => {},
+};
+
 /** @throws {RangeError} when a number is out of range. */
 export function resolvedOptions(options: FileJournalOptions): ResolvedOptions {
   const resolved = {
-    segmentBytes: SEGMENT_BYTES,
-    snapshotEvery: SNAPSHOT_EVERY,
+    ...DEFAULTS,
     reserveBytes: 0,
-    quietSealMs: QUIET_SEAL_MS,
-    batchBytesMax: BATCH_BYTES_MAX,
     acceptSnapshotAhead: false,
     firstFacts: [],
     prover: { isWhole: () => Promise.resolve(false) },
-    watch: undefined,
     progress: () => undefined,
-    warn: () => {},
     ...options,
   };
   requireWhole("segmentBytes", resolved.segmentBytes, SEGMENT_BYTES_LIMIT);

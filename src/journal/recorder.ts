@@ -8,8 +8,6 @@ import type { LogId } from "../core/ids.ts";
 import { errorMessage } from "../core/thrown.ts";
 import {
   type Appended,
-  type Clock,
-  type JournalConsumer,
   JournalFailedError,
   JournalFullError,
   type JournalHead,
@@ -17,7 +15,7 @@ import {
   type Urgency,
 } from "../engine/ports.ts";
 import type { SealedBatch, Stamp } from "./batch.ts";
-import type { CommitWatch } from "./options.ts";
+import type { ResolvedOptions } from "./options.ts";
 import { type BatchSink, GroupCommit } from "./group_commit.ts";
 import { DiskSpace, type Reserve } from "./disk_space.ts";
 import { isOnlySeal, isStop, QuietSealer } from "./seals.ts";
@@ -43,21 +41,19 @@ interface Undone {
   fact(): JournalEventDraft | undefined;
 }
 
-interface RecorderOptions {
+interface RecorderOptions extends
+  Pick<
+    ResolvedOptions,
+    | ("consumer" | "clock" | "watch" | "warn")
+    | ("segmentBytes" | "batchBytesMax" | "snapshotEvery" | "quietSealMs")
+  > {
   readonly origin: Origin;
   readonly sink: BatchSink;
-  readonly consumer: JournalConsumer;
-  readonly clock: Clock;
   readonly stamp: Stamp;
-  readonly segmentBytes: number;
-  readonly batchBytesMax: number;
-  readonly snapshotEvery: number;
-  readonly quietSealMs: number;
   /** Space for vital entries, if any is reserved. */
   readonly reserve?: Reserve | undefined;
   /** Whether there was no space for the reserve. */
   readonly short?: boolean;
-  readonly watch?: CommitWatch | undefined;
   /** Work that must be done before anything is recorded, if any. */
   readonly undone?: Undone | undefined;
   /** Whether this process may append; in a shared journal, another process may lead. */
@@ -66,7 +62,6 @@ interface RecorderOptions {
   publish(batch: SealedBatch): void;
   /** Stores a snapshot and returns its file name. */
   writeSnapshot(head: JournalHead, lines: Iterable<string>): Promise<string>;
-  warn(message: string): void;
 }
 
 export class Recorder {

@@ -1,35 +1,29 @@
 /** Reads a journal in any state that a stop can leave, and determines what must be repaired. */
 
-import type {
-  JournalConsumer,
-  JournalHead,
-  Random,
-  RecoveryReport,
-  SegmentInfo,
-} from "../engine/ports.ts";
-import type { FoundSegments, Unproven } from "./background_proof.ts";
-import type { FileSystem } from "./file_system.ts";
-import { type Layout, segmentName } from "./layout.ts";
-import type { LineIndex } from "./line_index.ts";
-import { SegmentPreparation } from "./repair.ts";
-import type { ReadingProgress } from "./options.ts";
-import { listSegments } from "./segment_listing.ts";
-import { type ActiveEnds, isSameSegment } from "./segment_rolls.ts";
-import { replayFromNewest } from "./snapshot_choice.ts";
-import type { LastSnapshot } from "./snapshots.ts";
-import type { FoundSegment, Replayed } from "./replay.ts";
-import { type SegmentVerdict, SidecarStore } from "./sidecar_store.ts";
-import { requireIndexed, requireWitnessed } from "./witnesses.ts";
 import type { LogId } from "../core/ids.ts";
+import type { JournalHead, RecoveryReport, SegmentInfo } from "../engine/ports.ts";
+import type { FullSegment } from "./background_proof.ts";
+import { failureReason, JournalDamagedError, orUnusable } from "./errors.ts";
+import { requireKind } from "./folder.ts";
+import { AHEAD, DAMAGED, type Layout, segmentName } from "./layout.ts";
+import type { LineIndex } from "./line_index.ts";
+import type { ResolvedOptions } from "./options.ts";
+import { SegmentPreparation } from "./repair.ts";
+import { type FoundSegment, replay, type Replayed } from "./replay.ts";
+import { withoutTail } from "./segment_end.ts";
+import { listSegments } from "./segment_listing.ts";
+import { type ActiveEnds, isSameSegment } from "./segment_proof.ts";
+import { type SegmentVerdict, SidecarStore } from "./sidecar_store.ts";
+import { type Snapshot, SnapshotStore } from "./snapshot_store.ts";
+import type { LastSnapshot } from "./snapshots.ts";
+import { requireIndexed, requireWitnessed } from "./witnesses.ts";
 
-interface RecoveryOptions {
-  readonly fileSystem: FileSystem;
+interface RecoveryOptions extends
+  Pick<
+    ResolvedOptions,
+    "fileSystem" | "consumer" | "random" | "progress" | "acceptSnapshotAhead"
+  > {
   readonly layout: Layout;
-  readonly consumer: JournalConsumer;
-  readonly random: Random;
-  readonly progress: ReadingProgress;
-  /** Starts even if a snapshot covers entries that the journal does not have. */
-  readonly acceptSnapshotAhead: boolean;
   /** The caller knows that the end of the journal is lost, and records that. */
   readonly acceptLoss: boolean;
   /** Whether this is a copy of a shared journal, which has what is missing here. */
@@ -43,8 +37,7 @@ export interface Recovery {
   /** The line indexes of the segments that were read, by name. */
   readonly indexes: ReadonlyMap<string, LineIndex>;
   readonly ends: ActiveEnds;
-  /** The full segments, with those still to be verified or whose verdict is still to be written. */
-  readonly found: FoundSegments;
+  readonly full: readonly FullSegment[];
   /** Whether the last stop ended with a seal, or nothing was ever recorded. */
   readonly clean: boolean;
   readonly entriesReplayed: number;
@@ -64,44 +57,41 @@ export interface Recovery {
  */
 export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const { fileSystem, layout, random } = options;
-  const found = await findSegments(fileSystem, layout);
+  const found = await findSegments(options);
   if (!options.acceptLoss) await requireIndexed(options, found);
-  const trust = await Trust.in(fileSystem, layout, found.slice(0, -1));
-  const choice = await replayFromNewest({ ...options, trusted: trust.verdicts }, found);
-  const { replayed, snapshot, warnings } = choice;
+  const store = new SidecarStore(fileSystem, layout);
+  const trusted = await trustedIn(store, found.slice(0, -1));
+  // The file system time before any segment is read. Without it, no verdict can be written before
+  // the segment is checked again.
+  const beganMs = trusted.size < found.length - 1
+    ? await store.now().catch(() => undefined)
+    : undefined;
+  const { replayed, snapshot, warnings } = await replayFromNewest(options, found, trusted);
   const { head, indexes, entriesReplayed, torn, active: ends } = replayed;
-  const last = found.at(-1) ?? { name: segmentName(1), firstLogId: 1, bytes: 0 };
   if (!options.acceptLoss) await requireWitnessed(options, found, replayed);
-  // Otherwise the next start would find the loss again.
-  else await trust.forgetOthers();
-  const clean = torn === undefined && (head.logId === 0 || ends.stopped);
-  const active = torn === undefined ? last : { ...last, bytes: torn.offset };
+  // Otherwise the next start would find the loss again. A failure is no error.
+  else await store.keepOnly(found.slice(0, -1)).catch(() => {});
   const isNew = found.length === 0;
+  const first = { name: segmentName(1), firstLogId: 1, bytes: 0 };
+  const segments = isNew ? [first] : withoutTail(found, torn);
+  const active = segments.at(-1) ?? first;
   return {
     head,
-    segments: [...found.slice(0, -1), active],
+    segments,
     indexes,
     ends,
-    found: trust.found(replayed),
-    clean,
+    full: replayed.sealed.map((each) => fullSegment(each, trusted, beganMs)),
+    clean: torn === undefined && (head.logId === 0 || ends.stopped),
     entriesReplayed,
     snapshot,
-    preparation: new SegmentPreparation({
-      fileSystem,
-      layout,
-      random,
-      active,
-      isNew,
-      torn,
-    }),
+    preparation: new SegmentPreparation({ fileSystem, layout, random, active, isNew, torn }),
     warnings,
   };
 }
 
 /** @throws {JournalUnusableError} when other files are among the segments. */
 async function findSegments(
-  fileSystem: FileSystem,
-  layout: Layout,
+  { fileSystem, layout }: RecoveryOptions,
 ): Promise<readonly SegmentInfo[]> {
   const { segments, foreign, unusable } = await listSegments(fileSystem, layout);
   const [problem] = [...foreign, ...unusable];
@@ -109,79 +99,133 @@ async function findSegments(
   return segments;
 }
 
-/** Which segments a start need not read, and which are left to verify in the background. */
-class Trust {
-  /** Verdicts on segments that are unchanged since then, by segment name. */
-  readonly verdicts: ReadonlyMap<string, SegmentVerdict>;
-  readonly #store: SidecarStore;
-  readonly #sealed: readonly SegmentInfo[];
-  /** The file system time before any segment is read. */
-  readonly #beganMs: number | undefined;
+/** Verdicts on segments that are unchanged since then, by segment name. */
+type Verdicts = ReadonlyMap<string, SegmentVerdict>;
 
-  private constructor(
-    store: SidecarStore,
-    sealed: readonly SegmentInfo[],
-    verdicts: ReadonlyMap<string, SegmentVerdict>,
-    beganMs: number | undefined,
-  ) {
-    this.#store = store;
-    this.#sealed = sealed;
-    this.verdicts = verdicts;
-    this.#beganMs = beganMs;
+/** Which segments a start need not read. */
+async function trustedIn(
+  store: SidecarStore,
+  sealed: readonly SegmentInfo[],
+): Promise<Verdicts> {
+  await store.removeUnfinished().catch(() => {});
+  const verdicts = new Map<string, SegmentVerdict>();
+  for (const segment of sealed) {
+    const found = await store.trusted(segment);
+    if (found !== undefined) verdicts.set(segment.name, found);
   }
+  return verdicts;
+}
 
-  /** @param sealed The segments that get no more batches. */
-  static async in(
-    fileSystem: FileSystem,
-    layout: Layout,
-    sealed: readonly SegmentInfo[],
-  ): Promise<Trust> {
-    const store = new SidecarStore(fileSystem, layout);
-    await store.removeUnfinished().catch(() => {});
-    const verdicts = new Map<string, SegmentVerdict>();
-    for (const segment of sealed) {
-      const found = await store.trusted(segment);
-      if (found !== undefined) verdicts.set(segment.name, found);
+function fullSegment(
+  { segment, isRead, stamp }: FoundSegment,
+  trusted: Verdicts,
+  beganMs: number | undefined,
+): FullSegment {
+  if (!isRead) return { segment, origin: "trusted", isStored: true };
+  const known = trusted.get(segment.name);
+  const isStored = known !== undefined && isSameSegment(known.segment, segment);
+  const isSettled = stamp !== undefined && beganMs !== undefined && stamp.changedMs < beganMs;
+  return { segment, origin: "read", isStored, ...(isSettled ? { read: stamp } : {}) };
+}
+
+/** A replay, and the snapshot that it started from. */
+interface Choice {
+  readonly replayed: Replayed;
+  readonly snapshot: LastSnapshot | null;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Finds the newest usable snapshot, and replays the entries after it.
+ *
+ * @throws {JournalDamagedError} when a snapshot covers entries that are gone, unless that is
+ * accepted, or when the journal itself is damaged.
+ * @throws {JournalUnusableError}
+ */
+async function replayFromNewest(
+  options: RecoveryOptions,
+  segments: readonly SegmentInfo[],
+  trusted: Verdicts,
+): Promise<Choice> {
+  const { fileSystem, layout, consumer, progress } = options;
+  const source = { fileSystem, layout, consumer, segments, trusted, progress };
+  const store = new SnapshotStore(fileSystem, layout);
+  const warnings: string[] = [];
+  for (const name of await orUnusable("list", layout.snapshots, () => store.names())) {
+    const snapshot = await load(options, store, name, warnings);
+    if (snapshot === undefined) continue;
+    const replayed = await replay(source, snapshot);
+    if (typeof replayed !== "string") {
+      return { replayed, snapshot: { logId: snapshot.logId, file: name }, warnings };
     }
-    // Without this time, no verdict can be written before the segment is checked again.
-    const beganMs = verdicts.size < sealed.length
-      ? await store.now().catch(() => undefined)
-      : undefined;
-    return new Trust(store, sealed, verdicts, beganMs);
+    if (replayed === "ahead") await acceptAhead(options, segments, store, name, snapshot);
+    // Most snapshots rely on caches, which a command does not have.
+    const isExpected = replayed === "refused" && consumer.known === undefined;
+    if (!isExpected) warnings.push(WARNINGS[replayed](name));
   }
+  const replayed = await replay(source, undefined);
+  if (typeof replayed === "string") throw new TypeError(`Cannot replay everything: ${replayed}`);
+  return { replayed, snapshot: null, warnings };
+}
 
-  /** Removes the sidecars of segments that are gone, or in use again. A failure is no error. */
-  async forgetOthers(): Promise<void> {
-    await this.#store.keepOnly(this.#sealed).catch(() => {});
-  }
+const WARNINGS = {
+  refused: (name: string) =>
+    `Did not use snapshot ${name}: another version wrote it, or it needs an index that is not here`,
+  ahead: (name: string) => `Set aside snapshot ${name}: the journal ends before it`,
+};
 
-  /** What is left to verify after a replay. */
-  found({ sealed }: Pick<Replayed, "sealed">): FoundSegments {
-    const unproven = sealed.flatMap((found) => this.#unproven(found));
-    const unstored = new Set(
-      unproven.filter(({ origin }) => origin === "read").map(({ segment }) => segment),
-    );
-    const segments = sealed.map(({ segment }) => segment);
-    return {
-      sealed: segments,
-      stored: segments.filter((segment) => !unstored.has(segment)),
-      trusted: sealed.filter(({ isRead }) => !isRead).length,
-      // Verdicts that only have to be written come first: they save the next start the most.
-      unproven: [
-        ...unproven.filter(({ read }) => read !== undefined),
-        ...unproven.filter(({ read }) => read === undefined),
-      ],
-    };
-  }
+async function load(
+  { fileSystem, layout }: RecoveryOptions,
+  store: SnapshotStore,
+  name: string,
+  warnings: string[],
+): Promise<Snapshot | undefined> {
+  const path = `${layout.snapshots}/${name}`;
+  await requireKind(fileSystem, path, ["file"]);
+  const snapshot = await store.read(name);
+  if (typeof snapshot !== "string") return snapshot;
+  warnings.push(await setAside(store, name, path, snapshot));
+  return undefined;
+}
 
-  #unproven({ segment, isRead, stamp }: FoundSegment): readonly Unproven[] {
-    const known = this.verdicts.get(segment.name);
-    if (!isRead) return [{ segment, origin: "trusted" }];
-    if (known !== undefined && isSameSegment(known.segment, segment)) return [];
-    const isSettled = stamp !== undefined && this.#beganMs !== undefined &&
-      stamp.changedMs < this.#beganMs;
-    return [{ segment, origin: "read", ...(isSettled ? { read: stamp } : {}) }];
+/**
+ * Sets a damaged snapshot aside and returns a warning. Even a failure to rename it is only a
+ * warning.
+ */
+async function setAside(
+  store: SnapshotStore,
+  name: string,
+  path: string,
+  flaw: string,
+): Promise<string> {
+  try {
+    await store.setAside(name, DAMAGED);
+    return `Set aside snapshot ${name}: ${flaw}`;
+  } catch (error) {
+    return `Did not use snapshot ${name}: ${flaw}; nor could it be set aside: ` +
+      failureReason(error, path);
   }
+}
+
+async function acceptAhead(
+  { layout, acceptSnapshotAhead }: RecoveryOptions,
+  segments: readonly SegmentInfo[],
+  store: SnapshotStore,
+  name: string,
+  { logId }: Snapshot,
+): Promise<void> {
+  if (acceptSnapshotAhead) {
+    const path = `${layout.snapshots}/${name}`;
+    return await orUnusable("set aside", path, () => store.setAside(name, AHEAD));
+  }
+  const last = segments.at(-1);
+  const location = { segment: last?.name ?? segmentName(1), offset: last?.bytes ?? 0, logId };
+  throw new JournalDamagedError(
+    location,
+    `snapshot ${name} covers logId ${logId}, but the journal ends before it: acknowledged ` +
+      "entries are lost (--accept-snapshot-ahead continues without them); in a copy made while " +
+      "Daybook ran, delete its snapshots instead: they are caches",
+  );
 }
 
 /** The recovery report of the `Journal` port. */

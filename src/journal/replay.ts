@@ -9,7 +9,7 @@ import { JournalDamagedError } from "./errors.ts";
 import { type FileStamp, isSame, stampAt } from "./file_system.ts";
 import { FORMAT_VERSION } from "./line_codec.ts";
 import { LineIndex } from "./line_index.ts";
-import type { ActiveEnds, SealedSegment } from "./segment_rolls.ts";
+import { type ActiveEnds, NO_ENDS, type SealedSegment } from "./segment_proof.ts";
 import type { ReadingProgress } from "./options.ts";
 import { isStop } from "./seals.ts";
 import { gapBefore, type TornTail, tornTail } from "./segment_end.ts";
@@ -75,12 +75,7 @@ class Replay {
   readonly #snapshot: Snapshot | undefined;
   #restored: boolean;
   #head: JournalHead = { logId: 0, chain: "" };
-  #active: ActiveEnds = {
-    chainBefore: "",
-    chain: "",
-    stopped: false,
-    formatVersion: undefined,
-  };
+  #active: ActiveEnds = NO_ENDS;
   readonly #sealed: FoundSegment[] = [];
   #entriesReplayed = 0;
   #bytesRead = 0;

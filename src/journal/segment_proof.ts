@@ -1,13 +1,53 @@
 /**
- * Reads a segment in pieces and verifies that it is what is known of it. The chain of a batch proves
- * all its bytes; lines are read one by one only to find what is wrong.
+ * What is known of a full segment, and whether its file is that: it is read in pieces. The chain of
+ * a batch proves all its bytes; lines are read one by one only to find what is wrong.
  */
 
+import type { LogId } from "../core/ids.ts";
+import type { SegmentInfo } from "../engine/ports.ts";
 import { JournalDamagedError } from "./errors.ts";
 import type { OpenFile } from "./file_system.ts";
-import type { SealedSegment } from "./segment_rolls.ts";
 import { type Piece, readPieces } from "./segment_pieces.ts";
 import type { ScannedBatch } from "./segment_scanner.ts";
+
+export interface SealedSegment extends SegmentInfo {
+  readonly lastLogId: LogId;
+  /** The chain before its first batch; empty in the first segment of the journal. */
+  readonly chainBefore: string;
+  /** The chain of its last batch. */
+  readonly chain: string;
+  /** Whether its last entry is the seal of a clean stop. */
+  readonly stopped: boolean;
+  /** The format version in its opening line. */
+  readonly formatVersion: number;
+}
+
+export function isSameSegment(known: SealedSegment, found: SealedSegment): boolean {
+  return known.name === found.name && known.bytes === found.bytes &&
+    known.lastLogId === found.lastLogId && known.chainBefore === found.chainBefore &&
+    known.chain === found.chain && known.stopped === found.stopped &&
+    known.formatVersion === found.formatVersion;
+}
+
+/** How far the active segment has come. */
+export interface ActiveEnds {
+  /** The chain before its first batch. */
+  readonly chainBefore: string;
+  /** The chain of its last batch; while it is empty, the chain before it. */
+  readonly chain: string;
+  /** Whether its last entry is the seal of a clean stop. */
+  readonly stopped: boolean;
+  /** The format version in its opening line; `undefined` while it is empty. */
+  readonly formatVersion: number | undefined;
+}
+
+/** The ends of an active segment that is still empty, in an empty journal. */
+export const NO_ENDS: ActiveEnds = {
+  chainBefore: "",
+  chain: "",
+  stopped: false,
+  formatVersion: undefined,
+};
 
 /** Small, because the read runs beside other work. */
 const PIECE_BYTES = 512 * 1024;

@@ -61,6 +61,14 @@ export function sealedBatch({ bytes, ...batch }: SharedBatch, head: JournalHead)
   );
 }
 
+/** The batch that follows a head, as all processes share it. */
+function shared(
+  { firstLogId, lastLogId, chain, bytes }: SealedBatch,
+  { chain: previousChain }: JournalHead,
+): SharedBatch {
+  return { firstLogId, lastLogId, previousChain, chain, bytes };
+}
+
 /** Appends to the shared log first, and then to this process's copy. */
 export class SharedSink implements BatchSink {
   readonly #log: SharedLog;
@@ -75,9 +83,7 @@ export class SharedSink implements BatchSink {
   }
 
   async write(batch: SealedBatch, holdUp: boolean): Promise<void> {
-    const { firstLogId, lastLogId, chain, bytes } = batch;
-    const previousChain = this.#head().chain;
-    await this.#log.append({ firstLogId, lastLogId, previousChain, chain, bytes });
+    await this.#log.append(shared(batch, this.#head()));
     try {
       await this.#copy.write(batch, holdUp);
     } catch (error) {
@@ -229,10 +235,8 @@ export class Follower {
       eventType: "journal.WriterOpened",
       attributes: { ...membership.self },
     });
-    const { firstLogId, lastLogId, chain, bytes } = batch;
     try {
-      const previousChain = recorder.head.chain;
-      await log.append({ firstLogId, lastLogId, previousChain, chain, bytes });
+      await log.append(shared(batch, recorder.head));
     } catch (error) {
       if (error instanceof OvertakenError) return false;
       throw error;

@@ -78,58 +78,51 @@ export interface SharedJournal {
   readonly membership: Membership;
 }
 
-/** Another process leads, so this one acknowledges nothing more. */
-export class OvertakenError extends Error {
-  /** For logs. */
-  override readonly name = "OvertakenError";
-  /** The exit code of a process that led until then. */
-  readonly exitCode = 73;
+/** The state of the shared log ends this process; with its exit code. */
+export abstract class SharedLogError extends Error {
+  constructor(message: string, readonly exitCode: number) {
+    super(message);
+    this.name = new.target.name; // For logs.
+  }
+}
 
+const EXIT_OVERTAKEN = 73;
+const EXIT_DAMAGED = 78;
+
+/** Another process leads, so this one acknowledges nothing more. */
+export class OvertakenError extends SharedLogError {
   constructor() {
-    super("another process leads this journal now");
+    super("another process leads this journal now", EXIT_OVERTAKEN);
   }
 }
 
 /** Acknowledged entries are gone from the shared log. */
-export class LostHistoryError extends Error {
-  /** For logs. */
-  override readonly name = "LostHistoryError";
-  /** The exit code of a process that finds entries missing. */
-  readonly exitCode = 78;
-
+export class LostHistoryError extends SharedLogError {
   constructor(reason: string) {
     super(
       `${reason}. Keep the folder: \`deno task journal verify --journal <folder> --against ` +
         "<database>` shows from where on they differ, and `deno task journal push <database> " +
         "--journal <folder>` adds the entries if nothing else was recorded since",
+      EXIT_DAMAGED,
     );
   }
 }
 
 /** A batch in the shared log is gone, or not what was written. */
-export class DamagedLogError extends Error {
-  /** For logs. */
-  override readonly name = "DamagedLogError";
-  /** The exit code of a process that finds the damage. */
-  readonly exitCode = 78;
-
+export class DamagedLogError extends SharedLogError {
   constructor(readonly reason: string) {
     super(
       `${reason}. The damage is in the database: \`deno task journal verify --journal <folder> ` +
         "--against <database>` compares the copy in a folder with it",
+      EXIT_DAMAGED,
     );
   }
 }
 
 /** A newer version of Daybook leads, and has recorded what this one cannot read. */
-export class NewerEntryError extends Error {
-  /** For logs. */
-  override readonly name = "NewerEntryError";
-  /** The exit code of a process that finds such an entry. */
-  readonly exitCode = 78;
-
+export class NewerEntryError extends SharedLogError {
   constructor(logId: LogId, reason: string) {
-    super(`at logId ${logId}, ${reason}; use a newer version`);
+    super(`at logId ${logId}, ${reason}; use a newer version`, EXIT_DAMAGED);
   }
 }
 
@@ -141,12 +134,4 @@ export function missingEntries(lastLogId: LogId, seenLogId: LogId): string {
   return `the database ends at logId ${lastLogId}, and lacks the entries acknowledged after it, ` +
     `from logId ${lastLogId + 1} on: ${counted(seenLogId - lastLogId, "entry", "entries")}, or ` +
     "more if others were recorded since";
-}
-
-/** Whether an error is about the state of the shared log. */
-export function isSharedLogError(
-  error: unknown,
-): error is OvertakenError | LostHistoryError | DamagedLogError | NewerEntryError {
-  return error instanceof OvertakenError || error instanceof LostHistoryError ||
-    error instanceof DamagedLogError || error instanceof NewerEntryError;
 }

@@ -29,7 +29,7 @@ import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { FIRST_FORMAT_VERSION, FORMAT_VERSION } from "./line_codec.ts";
 import { LineIndex } from "./line_index.ts";
-import type { SealedSegment } from "./segment_rolls.ts";
+import type { SealedSegment } from "./segment_proof.ts";
 
 // The format of a sidecar: a line with the facts about the segment and the verdict on its file, a
 // line with the line index in base64, and a line with the SHA-256, in hexadecimal, of all bytes
@@ -84,22 +84,8 @@ export function encodedSidecar({ segment, index, verdict }: Sidecar): Uint8Array
   return Buffer.from(content + trailerOf(Buffer.from(content)));
 }
 
-/** The content of a sidecar, or why it is unusable. */
+/** The content of a sidecar, or why it is unusable. Its index, most of it, is decoded when used. */
 export function decodedSidecar(bytes: Uint8Array<ArrayBuffer>): Sidecar | string {
-  const found = decoded(bytes);
-  return typeof found === "string" ? found : withIndex(found);
-}
-
-/** A sidecar whose index, which is most of it, is decoded only when it is needed. */
-interface Decoded extends SegmentVerdict {
-  toIndex(): LineIndex;
-}
-
-function withIndex({ segment, verdict, toIndex }: Decoded): Sidecar {
-  return { segment, verdict, index: toIndex() };
-}
-
-function decoded(bytes: Uint8Array<ArrayBuffer>): Decoded | string {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const content = file.subarray(0, Math.max(0, file.length - TRAILER_BYTES));
   if (trailerOf(content) !== file.toString("latin1", content.length)) {
@@ -108,25 +94,18 @@ function decoded(bytes: Uint8Array<ArrayBuffer>): Decoded | string {
   const newline = content.indexOf("\n");
   const found = v.safeParse(header, jsonIn(content.toString("utf8", 0, newline)));
   if (!found.success) return "another version wrote it";
-  const { segment: name, bytes: length, lastLogId, chainBefore, chain, stopped } = found.output;
+  const { segment: name, bytes: length, segmentFormat, lines, verdict, ...ends } = found.output;
   const firstLogId = parseSegmentName(name);
   if (firstLogId === undefined) return "it does not belong to a segment";
-  const segment = {
-    name,
-    firstLogId,
-    bytes: length,
-    lastLogId,
-    chainBefore,
-    chain,
-    stopped,
-    formatVersion: found.output.segmentFormat,
+  const segment = { name, firstLogId, bytes: length, ...ends, formatVersion: segmentFormat };
+  return {
+    segment,
+    verdict,
+    get index() {
+      const blocks = Buffer.from(content.toString("latin1", newline + 1), "base64");
+      return LineIndex.of(blocks, segment.lastLogId - firstLogId + 1, lines);
+    },
   };
-  const { lines, verdict } = found.output;
-  const toIndex = () => {
-    const blocks = Buffer.from(content.toString("latin1", newline + 1), "base64");
-    return LineIndex.of(blocks, lastLogId - firstLogId + 1, lines);
-  };
-  return { segment, verdict, toIndex };
 }
 
 const TRAILER_BYTES = trailerOf(Buffer.from("")).length;
@@ -153,14 +132,9 @@ export class SidecarStore {
   }
 
   /** Returns the sidecar of a segment, why it is unusable, or `undefined` if there is none. */
-  async read(segment: SegmentInfo): Promise<Sidecar | string | undefined> {
-    const found = await this.#read(segment);
-    return typeof found === "object" ? withIndex(found) : found;
-  }
-
-  async #read(
+  async read(
     { name, firstLogId }: Pick<SegmentInfo, "name" | "firstLogId">,
-  ): Promise<Decoded | string | undefined> {
+  ): Promise<Sidecar | string | undefined> {
     const path = this.#pathOf(firstLogId);
     try {
       if (!await this.#isFolder()) return undefined;
@@ -169,7 +143,7 @@ export class SidecarStore {
       if (kind !== "file") return `it is a ${kind}`;
       const size = await withFile(this.#fileSystem, path, "read", (file) => file.size());
       if (size > SIDECAR_BYTES_MAX) return `it has ${size} bytes`;
-      const found = decoded(await readWhole(this.#fileSystem, path));
+      const found = decodedSidecar(await readWhole(this.#fileSystem, path));
       if (typeof found === "string") return found;
       return found.segment.name === name ? found : `it is that of ${found.segment.name}`;
     } catch (error) {
@@ -185,7 +159,7 @@ export class SidecarStore {
     for (const name of names.toSorted()) {
       const firstLogId = parseSidecarName(name);
       if (firstLogId === undefined || firstLogId < from) continue;
-      const found = await this.#read({ name: segmentName(firstLogId), firstLogId });
+      const found = await this.read({ name: segmentName(firstLogId), firstLogId });
       if (typeof found === "object") segments.push(found.segment);
     }
     return segments;
@@ -193,7 +167,7 @@ export class SidecarStore {
 
   /** Returns the verdict on a segment if the file is unchanged since then. */
   async trusted(segment: SegmentInfo): Promise<SegmentVerdict | undefined> {
-    const found = await this.#read(segment);
+    const found = await this.read(segment);
     if (typeof found !== "object" || found.segment.bytes !== segment.bytes) return undefined;
     const isUnchanged = isSame(found.verdict, await this.stampOf(segment));
     return isUnchanged ? { segment: found.segment, verdict: found.verdict } : undefined;

@@ -12,7 +12,6 @@ import { type FileSystem, type OpenFile, replaceFile, withFile } from "./file_sy
 import { type Layout, parseSnapshotName, snapshotName } from "./layout.ts";
 
 const KEPT = 2;
-const OTHER_NAME = "the name gives another logId";
 
 export class SnapshotStore {
   readonly #fileSystem: FileSystem;
@@ -64,18 +63,13 @@ export class SnapshotStore {
     visitor: SnapshotVisitor,
     pause?: () => Promise<void> | undefined,
   ): Promise<string | undefined> {
-    let logId: LogId | undefined;
-    const head = (found: JournalHead) => {
-      logId = found.logId;
-      visitor.head(found);
-    };
-    const flaw = await withFile(
+    const path = this.#pathOf(name);
+    return await withFile(
       this.#fileSystem,
-      this.#pathOf(name),
+      path,
       "read",
-      (file) => visitSnapshot(file, { head, line: (line) => visitor.line(line) }, pause),
+      (file) => visitSnapshot(file, parseSnapshotName(name), visitor, pause),
     );
-    return flaw ?? (logId === parseSnapshotName(name) ? undefined : OTHER_NAME);
   }
 
   /** Renames a snapshot so that it is no longer used. */
@@ -163,11 +157,12 @@ function trailerIn(bytes: Uint8Array): SnapshotTrailer | string {
   return { lines: trailer["lines"], sha256: trailer["sha256"] };
 }
 
-/** The head in the first line of a snapshot, or what is wrong with the line. */
-function headIn(header: string): JournalHead | string {
+/** The head in the first line of a snapshot, or what is wrong with the line or the name. */
+function headIn(header: string, expected: LogId | undefined): JournalHead | string {
   const { formatVersion, logId, chain } = jsonObject(header) ?? {};
   if (formatVersion !== SNAPSHOT_FORMAT_VERSION) return `format ${formatVersion} is unknown`;
   if (typeof logId !== "number" || typeof chain !== "string") return "the header is incomplete";
+  if (logId !== expected) return "the name gives another logId";
   return { logId, chain };
 }
 
@@ -227,6 +222,7 @@ const CHUNK_BYTES = 1024 * 1024;
  */
 async function visitSnapshot(
   file: OpenFile,
+  logId: LogId | undefined,
   visitor: SnapshotVisitor,
   pause: () => Promise<void> | undefined = () => undefined,
 ): Promise<string | undefined> {
@@ -235,7 +231,7 @@ async function visitSnapshot(
   const trailerStart = end.lastIndexOf(NEWLINE, end.length - 2) + 1;
   const trailer = trailerIn(end.subarray(trailerStart));
   if (typeof trailer === "string") return trailer;
-  const pass = new Pass(visitor);
+  const pass = new Pass(logId, visitor);
   const contentBytes = from + trailerStart;
   for (let at = 0; at < contentBytes;) {
     const chunk = await file.read(at, Math.min(CHUNK_BYTES, contentBytes - at));
@@ -248,6 +244,7 @@ async function visitSnapshot(
 }
 
 class Pass {
+  readonly #logId: LogId | undefined;
   readonly #visitor: SnapshotVisitor;
   readonly #hash = createHash("sha256");
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -257,7 +254,9 @@ class Pass {
   #hasHead = false;
   #lines = 0;
 
-  constructor(visitor: SnapshotVisitor) {
+  /** @param logId The position in the name of the snapshot. */
+  constructor(logId: LogId | undefined, visitor: SnapshotVisitor) {
+    this.#logId = logId;
     this.#visitor = visitor;
   }
 
@@ -280,7 +279,7 @@ class Pass {
       return;
     }
     this.#hasHead = true;
-    const head = headIn(line);
+    const head = headIn(line, this.#logId);
     this.#headFlaw = typeof head === "string" ? head : undefined;
     if (typeof head !== "string") this.#visitor.head(head);
   }

@@ -11,7 +11,7 @@ import { journalEnd } from "./journal_end.ts";
 import { type Layout, segmentName, sidecarName, SIDECARS } from "./layout.ts";
 import type { Replayed } from "./replay.ts";
 import { listSegments } from "./segment_listing.ts";
-import type { SealedSegment } from "./segment_rolls.ts";
+import type { SealedSegment } from "./segment_proof.ts";
 import { piecesOf } from "./segment_pieces.ts";
 import { SidecarStore } from "./sidecar_store.ts";
 import { SnapshotStore } from "./snapshot_store.ts";

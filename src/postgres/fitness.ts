@@ -8,6 +8,7 @@ import type { Assurance } from "./assurance.ts";
 import {
   ACCESS_DENIED,
   codeOf,
+  type Connect,
   type Retrying,
   type Sql,
   WITHOUT_TIME_LIMITS,
@@ -44,11 +45,12 @@ const ADVICE = "connect to PostgreSQL itself, or to a pooler in session mode tha
 /** @throws {UnfitDatabaseError} */
 export async function requireFit(
   place: Place,
+  connect: Connect,
   sql: Sql,
-  other: Sql,
   retrying: Retrying,
   assurance: Assurance,
 ): Promise<void> {
+  const other = connect();
   try {
     await retrying.until(async () => {
       await requireSessions(place, sql, other);
@@ -61,6 +63,8 @@ export async function requireFit(
       errorMessage(error)
     }): ${ADVICE}`;
     throw new UnfitDatabaseError(place, reason, EXIT_POOLER, error);
+  } finally {
+    await other.end({ timeout: 1 });
   }
 }
 

@@ -1,15 +1,12 @@
 /** The keys of sealed inputs in a table, wrapped with the secret key that all processes share. */
 
-import { randomBytes } from "node:crypto";
 import type { JobId } from "../core/ids.ts";
-import { errorMessage } from "../core/thrown.ts";
 import type { KeyStore } from "../engine/ports.ts";
 import { JournalUnusableError } from "../journal/errors.ts";
-import { keyIn, keyName, keyText } from "../journal/wrapped_key.ts";
+import { keyIn, keyName, keyText, newKey } from "../journal/wrapped_key.ts";
 import type { Retrying, Sql } from "./connection.ts";
 import type { Place } from "./place.ts";
 
-const KEY_BYTES = 32;
 /** A row that every process of the journal can open. Names of jobs' keys are digests. */
 export const PROBE = "secret-key";
 
@@ -37,7 +34,7 @@ export class PostgresKeys implements KeyStore {
    */
   async requireSecretKey(): Promise<void> {
     if (await this.#opensProbe()) return;
-    const text = keyText(randomBytes(KEY_BYTES), PROBE, this.#secretKey);
+    const text = keyText(newKey(), PROBE, this.#secretKey);
     await this.#retrying.until(() =>
       this.#sql`
         insert into daybook_key (journal, name, key) values (${this.#journal}, ${PROBE}, ${text})
@@ -56,7 +53,7 @@ export class PostgresKeys implements KeyStore {
     );
     if (row === undefined) return false;
     try {
-      keyIn(row.key, row.name, this.#secretKey);
+      this.#opened(row.key, row.name);
     } catch (error) {
       const reason = "its keys are wrapped with another secret key, not the one that is set: all " +
         "processes of a journal need the same --secret-key-file";
@@ -66,7 +63,7 @@ export class PostgresKeys implements KeyStore {
   }
 
   async create(jobId: JobId): Promise<Uint8Array> {
-    const key = randomBytes(KEY_BYTES);
+    const key = newKey();
     await this.put(keyName(jobId), key);
     return key;
   }
@@ -128,10 +125,6 @@ export class PostgresKeys implements KeyStore {
   }
 
   #opened(text: string, name: string): Uint8Array {
-    try {
-      return keyIn(text, name, this.#secretKey);
-    } catch (error) {
-      throw new JournalUnusableError("use", `key ${name}`, errorMessage(error), error);
-    }
+    return keyIn(text, name, this.#secretKey, `key ${name}`);
   }
 }

@@ -5,7 +5,7 @@ import {
   JournalLockedError,
   JournalUnusableError,
 } from "../journal/errors.ts";
-import { isSharedLogError } from "../journal/shared_log.ts";
+import { SharedLogError } from "../journal/shared_log.ts";
 import { UnfitDatabaseError } from "../postgres/place.ts";
 import type { Configuration } from "../settings/configuration.ts";
 import { withStart } from "../settings/permission_advice.ts";
@@ -34,7 +34,7 @@ export function openingFailure(
     return { text, exitCode: error.exitCode };
   }
   if (error instanceof JournalLockedError) return { text: error.message, exitCode: error.exitCode };
-  if (!isSharedLogError(error)) return undefined;
+  if (!(error instanceof SharedLogError)) return undefined;
   return { text: `Cannot use the journal: ${error.message}`, exitCode: error.exitCode };
 }
 
@@ -43,7 +43,7 @@ export function runningFailure(
   { cause, message }: Error,
   { folder, database }: Place,
 ): JournalFailure {
-  if (isSharedLogError(cause) || cause instanceof UnfitDatabaseError) {
+  if (cause instanceof SharedLogError || cause instanceof UnfitDatabaseError) {
     return { text: `${cause.message}; stopping`, exitCode: cause.exitCode };
   }
   if (cause instanceof JournalDamagedError) {

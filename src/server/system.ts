@@ -4,6 +4,7 @@
 
 import { setImmediate } from "node:timers";
 import { monotonicUlid } from "@std/ulid";
+import { inNoContext } from "../engine/no_context.ts";
 import type { Clock, Random } from "../engine/ports.ts";
 import { exitProcess } from "./exits.ts";
 
@@ -18,7 +19,7 @@ export const systemClock: Clock = {
   monotonic: () => performance.now(),
   setTimer(delayMs, callback) {
     if (delayMs > TIMER_MAX_MS) return longTimer(delayMs, callback);
-    const timer = setTimeout(callback, Math.max(0, delayMs));
+    const timer = inNoContext(() => setTimeout(callback, Math.max(0, delayMs)));
     return () => clearTimeout(timer);
   },
   nextTurn: () => new Promise((resolve) => setImmediate(resolve)),

@@ -5,7 +5,7 @@ import type { ExecutionId, TaskId } from "../core/ids.ts";
 import type { TaskContext } from "../engine/job_context.ts";
 import { ABORT_GRACE_MS, Interruption, Withdrawal } from "../engine/run/attempt.ts";
 import type { CodeCall, CodePlace, CodeRequest } from "../engine/run/run_call.ts";
-import { outsideAttempts } from "../engine/run/current_attempt.ts";
+import { inNoContext } from "../engine/no_context.ts";
 import type { CallMessage, FromThread, ToThread } from "./protocol.ts";
 import type { Thread, ThreadUser } from "./thread.ts";
 import type { ThreadPool } from "./thread_pool.ts";
@@ -210,7 +210,7 @@ class ThreadedCall implements CodeCall, ThreadUser {
   /** What `ctx` refuses here, such as a name that contains a secret, fails `run`. */
   #guarded(ask: () => void): void {
     try {
-      outsideAttempts(ask);
+      inNoContext(ask);
     } catch (error) {
       this.#output.reject(error);
     }

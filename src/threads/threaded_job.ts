@@ -2,7 +2,7 @@
 
 import { RunContext } from "../engine/run/run_context.ts";
 import { LOG_LINES_MAX } from "../engine/run/attempt_output.ts";
-import { outsideAttempts } from "../engine/run/current_attempt.ts";
+import { inNoContext } from "../engine/no_context.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { issuesText, parseInput } from "../engine/parsed_input.ts";
 import { recordable } from "../engine/recordable.ts";
@@ -51,7 +51,7 @@ export class ThreadedJob {
 
   /** Calls `run`. */
   begin(definition: AnyJobDefinition | undefined): void {
-    outsideAttempts(() => this.#run(definition)).then(
+    inNoContext(() => this.#run(definition)).then(
       (output) => this.#post({ kind: "returned", output }),
       (error) => this.#post({ kind: "threw", thrown: thrownData(error) }),
     );

@@ -3,7 +3,13 @@
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { JournalUnusableError, orUnusable } from "../journal/errors.ts";
-import { type FileSystem, type OpenFile, withFile } from "../journal/file_system.ts";
+import {
+  copyBeginning,
+  type FileSystem,
+  type OpenFile,
+  withFile,
+  writeNew,
+} from "../journal/file_system.ts";
 
 const PART_BYTES = 4 * 1024 * 1024;
 
@@ -81,11 +87,11 @@ async function copyInto(
 }
 
 async function copyFile(fileSystem: FileSystem, from: string, to: string): Promise<void> {
-  await orUnusable(
-    "copy to",
-    to,
-    () => withFile(fileSystem, from, "read", (source) => writeFrom(fileSystem, source, to)),
-  );
+  await orUnusable("copy to", to, () =>
+    withFile(fileSystem, from, "read", async (source) => {
+      const size = await source.size();
+      await writeNew(fileSystem, to, (target) => copyBeginning(source, target, size));
+    }));
   await orUnusable("compare", to, () =>
     withFile(
       fileSystem,
@@ -95,32 +101,12 @@ async function copyFile(fileSystem: FileSystem, from: string, to: string): Promi
     ));
 }
 
-async function writeFrom(fileSystem: FileSystem, source: OpenFile, to: string): Promise<void> {
-  await withFile(fileSystem, to, "create", async (target) => {
-    let at = 0;
-    for await (const part of partsOf(source)) {
-      await target.write(at, part);
-      at += part.length;
-    }
-    await target.sync();
-  });
-}
-
 async function requireEqual(source: OpenFile, target: OpenFile): Promise<void> {
-  if (await source.size() !== await target.size()) throw new Error("it has another length");
-  let at = 0;
-  for await (const part of partsOf(source)) {
-    const copied = await target.read(at, part.length);
+  const size = await source.size();
+  if (size !== await target.size()) throw new Error("it has another length");
+  for (let at = 0; at < size; at += PART_BYTES) {
+    const part = await source.read(at, PART_BYTES);
+    const copied = await target.read(at, PART_BYTES);
     if (!Buffer.from(part).equals(copied)) throw new Error(`it differs after byte ${at}`);
-    at += part.length;
-  }
-}
-
-async function* partsOf(file: OpenFile): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  for (let at = 0;;) {
-    const part = await file.read(at, PART_BYTES);
-    if (part.length === 0) return;
-    yield part;
-    at += part.length;
   }
 }

@@ -7,9 +7,8 @@
 import type { JobEventLogEntry } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { EntryLocation, JournalConsumer, JournalHead } from "../engine/ports.ts";
-import { Catalogue, requireDurable } from "../journal/catalogue.ts";
+import { Catalogue, LineIndexes, requireDurable } from "../journal/catalogue.ts";
 import type { FileSystem } from "../journal/file_system.ts";
-import { LineIndexes } from "../journal/line_indexes.ts";
 import { journalLayout, segmentName } from "../journal/layout.ts";
 import { replay, type Replayed } from "../journal/replay.ts";
 import { withoutTail } from "../journal/segment_end.ts";

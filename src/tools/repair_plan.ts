@@ -118,9 +118,15 @@ async function findLoss(
   const positions = witnesses.map(({ last }) => last);
   const last = Math.max(least, losses.lastLogId, ...positions, ...snapshotted);
   if (last === end) return undefined;
-  const { readable, jobCount, jobs, head: previousHead } = losses;
-  const shown = witnesses.map(({ reason }) => reason);
-  return { from: end + 1, last, readable, jobCount, jobs, previousHead, shown };
+  return {
+    from: end + 1,
+    last,
+    readable: losses.readable,
+    jobCount: losses.jobs.size,
+    jobs: [...losses.jobs].slice(0, JOBS_LISTED_MAX),
+    previousHead: losses.head,
+    shown: witnesses.map(({ reason }) => reason),
+  };
 }
 
 const JOBS_LISTED_MAX = 20;
@@ -129,34 +135,13 @@ const LINE_START = '{"logId":';
 
 /** What can still be read of the lines that a repair cuts away. */
 class Losses {
-  #readable = 0;
-  #lastLogId: LogId = 0;
-  #head: JournalHead | undefined;
-  readonly #jobs = new Set<JobId>();
-
   /** The number of whole lines. */
-  get readable(): number {
-    return this.#readable;
-  }
-
+  readable = 0;
   /** The largest position among them; 0 when there is none. */
-  get lastLogId(): LogId {
-    return this.#lastLogId;
-  }
-
+  lastLogId: LogId = 0;
   /** The last end of a batch among them. */
-  get head(): JournalHead | undefined {
-    return this.#head;
-  }
-
-  get jobCount(): number {
-    return this.#jobs.size;
-  }
-
-  /** The first of the jobs in them. */
-  get jobs(): readonly JobId[] {
-    return [...this.#jobs].slice(0, JOBS_LISTED_MAX);
-  }
+  head: JournalHead | undefined;
+  readonly jobs = new Set<JobId>();
 
   /** Takes bytes that may begin anywhere. A line whose beginning is damaged is found by its end. */
   take(bytes: Uint8Array<ArrayBuffer>): void {
@@ -174,11 +159,11 @@ class Losses {
     const text = buffer.toString("utf8", start, end);
     const entry = entryIn(text);
     if (entry === undefined) return;
-    this.#readable++;
-    this.#lastLogId = Math.max(this.#lastLogId, entry.logId);
-    if (entry.jobId !== undefined) this.#jobs.add(entry.jobId);
+    this.readable++;
+    this.lastLogId = Math.max(this.lastLogId, entry.logId);
+    if (entry.jobId !== undefined) this.jobs.add(entry.jobId);
     if (!isCommit(buffer, end)) return;
-    this.#head = { logId: entry.logId, chain: chainIn({ text, start: 0, end: text.length }) };
+    this.head = { logId: entry.logId, chain: chainIn({ text, start: 0, end: text.length }) };
   }
 }
 

@@ -2,8 +2,7 @@
 
 import { setImmediate } from "node:timers";
 import type { OpenFile } from "../journal/file_system.ts";
-import { requireWhole } from "../journal/segment_proof.ts";
-import type { SealedSegment } from "../journal/segment_rolls.ts";
+import { requireWhole, type SealedSegment } from "../journal/segment_proof.ts";
 
 /** How long it works before the thread looks for messages. */
 const SLICE_MS = 4;

@@ -49,31 +49,18 @@ export interface MemoryUse {
 /** The part of the heap beyond this share is reserved for requests. */
 const SHARE_MAX = 0.8;
 
-/** Limits the memory of a verification in a process that does other work too. */
-export class MemoryBound {
-  readonly #use: () => MemoryUse;
-
-  constructor(use: () => MemoryUse) {
-    this.#use = use;
-  }
-
-  /**
-   * Why a verification would probably run out of memory. It projects the whole journal a second
-   * time, which takes about as much memory as the first.
-   */
-  tooLittleToBegin(): string | undefined {
-    const { usedBytes, bytesMax } = this.#use();
-    return 2 * usedBytes > SHARE_MAX * bytesMax ? tooLittle(bytesMax) : undefined;
-  }
-
-  /** Why a running verification must give up. */
-  tooLittleToContinue(): string | undefined {
-    const { usedBytes, bytesMax } = this.#use();
-    return usedBytes > SHARE_MAX * bytesMax ? tooLittle(bytesMax) : undefined;
-  }
-}
-
-function tooLittle(bytesMax: number): string {
+/**
+ * Why a verification has too little memory, if so: this process does other work too. It projects the
+ * whole journal a second time, which takes about as much memory as the first.
+ *
+ * @param when Before it begins, that memory is still to be used.
+ */
+export function memoryLack(
+  { usedBytes, bytesMax }: MemoryUse,
+  when: "before" | "during",
+): string | undefined {
+  const neededBytes = when === "before" ? 2 * usedBytes : usedBytes;
+  if (neededBytes <= SHARE_MAX * bytesMax) return undefined;
   return `the heap of this process, ${sizeText(bytesMax)}, has too little room to project ` +
     "the journal a second time; deno task journal verify does it in a process of its own";
 }

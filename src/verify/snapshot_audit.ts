@@ -64,7 +64,7 @@ export class SnapshotAudit {
   /** Judges the rest, which no batch has reached. After damage they may be correct. */
   async judgeRest(head: JournalHead, isConnected: boolean): Promise<void> {
     while (this.#names.length > 0) {
-      await this.#judgeNext(isConnected ? new Ahead(head) : new OnlyWhole());
+      await this.#judgeNext(isConnected ? judgeAhead(head) : ONLY_WHOLE);
     }
   }
 
@@ -174,38 +174,26 @@ class Judgement implements SnapshotJudge {
 }
 
 /** Judges a snapshot beyond the end of the lines. */
-class Ahead implements SnapshotJudge {
-  readonly #end: JournalHead;
-  #logId = 0;
-
-  constructor(end: JournalHead) {
-    this.#end = end;
-  }
-
-  head({ logId }: JournalHead): void {
-    this.#logId = logId;
-  }
-
-  line(): void {}
-
-  outcome(): SnapshotOutcome {
-    const reason = `it covers entries up to logId ${this.#logId}, but the journal ends at ` +
-      `${this.#end.logId}: acknowledged entries are missing, unless this is a copy ` +
-      "made while Daybook was running; in that case delete its snapshots, which are caches";
-    return { kind: "flaw", reason };
-  }
+function judgeAhead(end: JournalHead): SnapshotJudge {
+  let upTo = 0;
+  return {
+    head: ({ logId }) => void (upTo = logId),
+    line() {},
+    outcome() {
+      const reason = `it covers entries up to logId ${upTo}, but the journal ends at ` +
+        `${end.logId}: acknowledged entries are missing, unless this is a copy ` +
+        "made while Daybook was running; in that case delete its snapshots, which are caches";
+      return { kind: "flaw", reason };
+    },
+  };
 }
 
 /** Accepts any whole snapshot, since damage hides the lines before it. */
-class OnlyWhole implements SnapshotJudge {
-  head(): void {}
-
-  line(): void {}
-
-  outcome(): SnapshotOutcome {
-    return { kind: "not compared" };
-  }
-}
+const ONLY_WHOLE: SnapshotJudge = {
+  head() {},
+  line() {},
+  outcome: () => ({ kind: "not compared" }),
+};
 
 /** How the content differs: in what it says, or because another version wrote it. */
 export type ContentDifference =

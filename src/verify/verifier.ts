@@ -14,7 +14,7 @@ import type { FileSystem } from "../journal/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
 import { audit, type Scratch } from "./audit.ts";
 import { type JudgedAudit, keepVerdict, toVerdict } from "./verdict.ts";
-import { MemoryBound, type MemoryUse, pauseBetweenSlices } from "./pace.ts";
+import { memoryLack, type MemoryUse, pauseBetweenSlices } from "./pace.ts";
 import { ServedAudit, type ServedSource } from "./served_audit.ts";
 
 interface VerifierOptions {
@@ -47,13 +47,11 @@ interface Proof {
 
 export class Verifier {
   readonly #options: VerifierOptions;
-  readonly #memory: MemoryBound;
   #proof: Proof | undefined;
   #run: VerificationRun | null = null;
 
   constructor(options: VerifierOptions) {
     this.#options = options;
-    this.#memory = new MemoryBound(options.memory);
   }
 
   /** `null` before the first. */
@@ -69,7 +67,7 @@ export class Verifier {
         reason: "a verification is already running",
       };
     }
-    const reason = this.#memory.tooLittleToBegin();
+    const reason = memoryLack(this.#options.memory(), "before");
     if (reason !== undefined) return { started: false, reason };
     this.#begin();
     return { started: true };
@@ -112,7 +110,7 @@ export class Verifier {
     const { fileSystem, layout, clock, scratch } = this.#options;
     const began = clock.monotonic();
     const pause = pauseBetweenSlices(clock, end.signal, () => {
-      const reason = this.#memory.tooLittleToContinue();
+      const reason = memoryLack(this.#options.memory(), "during");
       if (reason !== undefined) end.abort(new RangeError(reason));
     });
     const served = await ServedAudit.ask(this.#options.served, () => {}, pause);

@@ -6,6 +6,8 @@ import { momentText } from "../../src/dashboard/parts/amounts.tsx";
 import { JsonText, JsonView, UserText } from "../../src/dashboard/parts/text.tsx";
 import { locationOf, pageOf, pageText, submitForm } from "../support/http/dashboard.ts";
 import { problemOf, startApp } from "../support/http/http_app.ts";
+import { assetPath } from "../../src/dashboard/assets.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 
 Deno.test("page: 404 is a page for browsers, and JSON for programs", async () => {
   const app = await startApp();
@@ -124,3 +126,65 @@ Deno.test("page: one of something is not written in the plural", async () => {
   await app.post("/jobs", { plan, jobId: "a", start: false });
   assert.match(await pageOf(app, "/ui/jobs/a/time"), /as of its only entry/);
 });
+
+Deno.test("assets: every file that a page names exists, and can be cached forever", async () => {
+  const app = await startApp({ token: "s3cret-token-0123456789" });
+  const text = await pageOf(app, "/ui/sign-in");
+  const paths = [...text.matchAll(/(?:src|href)="(\/ui\/assets\/[^"]+)"/g)].map(([, path]) => path);
+  assert.ok(paths.length >= 5);
+  for (const path of paths) {
+    const response = await app.get(path ?? "");
+    assert.equal(response.status, 200, path);
+    assert.notEqual(await response.text(), "");
+    assert.equal(response.headers.get("cache-control"), "public, max-age=31536000, immutable");
+    assert.equal(response.headers.get("x-content-type-options"), "nosniff");
+  }
+});
+
+Deno.test("assets: their names change with their content", () => {
+  assert.match(assetPath("base.css"), /^\/ui\/assets\/base\.[\w-]{10}\.css$/);
+});
+
+Deno.test("assets: no other name leads to a file, however it is spelled", async () => {
+  const app = await startApp();
+  for (const name of ["base.css", "..%2f..%2fdeno.json", "%2e%2e", "constructor", "__proto__"]) {
+    await problemOf(await app.get(`/ui/assets/${name}`), 404, "not-found");
+  }
+});
+
+const EVENTS = 40;
+
+/** A clock that advances some milliseconds at each reading. */
+class SlowClock extends FakeClock {
+  #ms = 0;
+
+  override monotonic(): number {
+    return this.#ms += 4;
+  }
+}
+
+/** The page with this many events of this size, and the number of turns that it takes. */
+async function asked(path: string, attributes: object) {
+  const clock = new SlowClock();
+  const app = await startApp({ clock });
+  const plan = { expected: [{ id: "e", eventType: "shop.Large", multiplicity: { times: 99 } }] };
+  await app.post("/jobs", { jobId: "large", plan });
+  for (let n = 0; n < EVENTS; n++) {
+    await app.post("/events", { eventType: "shop.Large", jobId: "large", attributes });
+  }
+  const before = clock.turns;
+  const html = await pageOf(app, path);
+  return { turns: clock.turns - before, html };
+}
+
+for (const path of ["/ui/jobs/large", "/ui/stream", "/ui/stream?types=shop.Large"]) {
+  Deno.test(`${path}: large entries are shortened a few at a time, in separate turns`, async () => {
+    const names = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`name${n}`, n]));
+    const [small, large] = [await asked(path, { name0: 0 }), await asked(path, names)];
+    assert.ok(large.turns - small.turns >= EVENTS / 4, `${large.turns}, not ${small.turns}`);
+    assert.match(large.html, /&quot;name0&quot;: 0/);
+    assert.doesNotMatch(large.html, /name999/);
+    assert.match(large.html, /\d+ more characters/);
+    assert.doesNotMatch(small.html, /more characters/);
+  });
+}

@@ -200,7 +200,8 @@ const WRONG: readonly (readonly [search: string, name: string])[] = [
 Deno.test("stream page: an invalid filter shows an error at its field and keeps what was typed", async () => {
   for (const [search, name] of WRONG) {
     const html = await pageOf(run, `/ui/stream${search}`, { status: 422 });
-    assert.match(html, new RegExp(`<p class="issues" data-issue="${name}">`), search);
+    assert.match(html, new RegExp(`<div class="field-issues" id="${name}-issues"`), search);
+    assert.equal(attributeOf(elementOf(html, name), "aria-invalid"), "true");
     assert.doesNotMatch(html, /id="stream-rows"/);
   }
   const html = await pageOf(run, "/ui/stream?jobId=%3Cb%3E", { status: 422 });

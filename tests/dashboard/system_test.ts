@@ -192,7 +192,7 @@ Deno.test("submit form: an error is shown at its field, and what was typed is ke
     once: "kept-name",
   });
   const text = await pageText(response, 422);
-  assert.match(text, /id="labels-issues" role="alert"><li><bdi>must have a name and a value/);
+  assert.match(text, /id="labels-issues" role="alert"><p><bdi>must have a name and a value/);
   assert.match(text, /name="jobId" value="a b"/);
   assert.match(text, /<details class="options" open/);
   assert.match(text, /name="once" value="kept-name"/);
@@ -212,8 +212,8 @@ Deno.test("submit form: an error is shown at its field, and what was typed is ke
     await submitForm(app, "/ui/system/definitions/test.greet", { "input/times": "twice" }),
     422,
   );
-  assert.match(input, /id="field%2Fname-issues" role="alert"><li><bdi>is required/);
-  assert.match(input, /id="field%2Ftimes-issues" role="alert"><li><bdi>must be a number/);
+  assert.match(input, /id="field%2Fname-issues" role="alert"><p><bdi>is required/);
+  assert.match(input, /id="field%2Ftimes-issues" role="alert"><p><bdi>must be a number/);
   assert.match(input, /name="input\/times"[^>]*aria-invalid="true"[^>]*value="twice"/);
 });
 

@@ -150,7 +150,10 @@ Deno.test("misuse: a task may start another job, whose tasks are its own", async
         ctx.task("start", async () => {
           await daybook.engine.create({ type: "demo.inner", input: {} });
         })),
-      job("demo.inner", (ctx) => ctx.task("inner", () => 1)),
+      job("demo.inner", async (ctx) => {
+        await ctx.task("first", () => 1);
+        return await ctx.task("second", () => 2);
+      }),
     ],
   });
   await daybook.submit("demo.outer");

@@ -12,6 +12,15 @@ import {
   startApp,
 } from "../support/http/http_app.ts";
 import { EPOCH_MS } from "../support/fake_clock.ts";
+import * as v from "valibot";
+import type { JobId } from "../../src/core/ids.ts";
+import {
+  planDocument,
+  planField,
+  toPlan,
+  toPlanDocument,
+} from "../../src/documents/plan_schema.ts";
+import { RecordedRun } from "../support/http/recorded_run.ts";
 
 const GREET = { type: "test.greet", input: { name: "Ann" } };
 
@@ -250,4 +259,64 @@ Deno.test("POST /jobs: a body that is not the form it claims to be is 422", asyn
   const app = await startApp();
   const headers = { "content-type": "multipart/form-data; boundary=x" };
   await problemOf(await app.post("/jobs", "{}", headers), 422, "invalid-request");
+});
+
+const JOBS = 33;
+
+const run = await RecordedRun.of(JOBS);
+
+Deno.test("planDocument: it reads back as the same plan, for plans of every kind", () => {
+  const { jobs } = run.engine.list({ limit: 500 });
+  assert.ok(jobs.length > 20);
+  for (const { plan } of jobs) {
+    assert.deepEqual(toPlan(v.parse(planField, planDocument(plan))), plan);
+  }
+});
+
+Deno.test("toPlanDocument: only for a job with code the expectation main is left out", async () => {
+  const app = await startApp();
+  await app.post("/jobs", { jobId: "code", type: "test.parcel", input: { orderId: "7" } });
+  const main = { id: "main", eventType: "ec.Done" };
+  await app.post("/jobs", { jobId: "plan", plan: { expected: [main] } });
+  const idsOf = (jobId: string) => {
+    const job = app.engine.job(jobId as JobId);
+    assert.ok(job);
+    return toPlanDocument(job).expected.map(({ id }) => id);
+  };
+  assert.deepEqual(idsOf("code"), ["shipped"]);
+  assert.deepEqual(idsOf("plan"), ["main"]);
+});
+
+const DAY = 86_400_000;
+
+function plan(within: unknown) {
+  return { expected: [{ id: "paid", eventType: "shop.Paid", within }] };
+}
+
+Deno.test("within: a job shows it, and the entry that waived its expectation", async () => {
+  const app = await startApp();
+  const within = { ms: 3 * DAY, otherwise: "waive" };
+  const created = await (await app.post("/jobs", { plan: plan(within) })).json();
+  assert.deepEqual(created.expected[0].within, within);
+  await app.clock.advance(3 * DAY);
+  const job = await (await app.get(`/jobs/${created.jobId}`)).json();
+  const { matched, satisfied, waived } = job.expected[0];
+  assert.deepEqual([job.state, matched, satisfied, waived], ["Done", 0, true, job.lastLogId]);
+});
+
+Deno.test("within: an invalid deadline is refused, with a pointer", async () => {
+  const app = await startApp();
+  const cases: [unknown, string, string][] = [
+    [{ ms: 0, otherwise: "fail" }, "/ms", "must be more than 0 and at most 100 years"],
+    [{ ms: 1e15, otherwise: "fail" }, "/ms", "must be more than 0 and at most 100 years"],
+    [{ ms: "1", otherwise: "fail" }, "/ms", "must be a number"],
+    [{ ms: 1, otherwise: "wait" }, "/otherwise", 'must be "fail" or "waive"'],
+  ];
+  for (const [within, pointer, detail] of cases) {
+    const response = await app.post("/jobs", { plan: plan(within) });
+    assert.equal(response.status, 422);
+    const { errors } = await response.json();
+    const expected = { pointer: `/plan/expected/0/within${pointer}`, detail };
+    assert.deepEqual(errors, [expected]);
+  }
 });

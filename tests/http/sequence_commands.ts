@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type JobBody, jsonOf, problemOf, type TestApp } from "../support/http/http_app.ts";
-import { pages } from "./http_pages.ts";
 import { open } from "../support/http/http_stream.ts";
 import { allowedStates, type ModelJob, type SequenceModel } from "./sequence_model.ts";
 
@@ -307,4 +306,27 @@ export async function assertAgreement(model: SequenceModel, app: TestApp): Promi
     const recorded = await app.engine.history.of(jobId as never, 0, 1_000);
     assert.equal(recorded.length, entries, `entries of job ${jobId}`);
   }
+}
+
+/** All items of a list, page by page; `between` happens after the first. */
+export async function pages<Item>(
+  app: TestApp,
+  path: string,
+  query: string,
+  name: string,
+  between: () => Promise<void> = () => Promise.resolve(),
+): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  let cursor = "";
+  for (let page = 0; page < 1_000; page++) {
+    const body = await jsonOf<Record<string, unknown>>(
+      await app.get(`${path}?${query}${cursor}`),
+      200,
+    );
+    items.push(...body[name] as Item[]);
+    if (body.nextCursor === null) return items;
+    cursor = `&cursor=${body.nextCursor}`;
+    if (page === 0) await between();
+  }
+  return assert.fail(`${path} has no end`);
 }

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { JournalDamagedError } from "../../src/journal/errors.ts";
 import { withFile } from "../../src/journal/file_system.ts";
-import type { SealedSegment } from "../../src/journal/segment_rolls.ts";
+import { requireWhole, type SealedSegment } from "../../src/journal/segment_proof.ts";
 import { decodedSidecar } from "../../src/journal/sidecar_store.ts";
-import { requireWhole } from "../../src/journal/segment_proof.ts";
 import { fact } from "../support/journal/journal_events.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { test } from "../support/sanitized.ts";

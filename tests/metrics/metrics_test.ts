@@ -19,7 +19,7 @@ import {
 } from "../support/http/http_app.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { readMetrics, valueOf } from "../support/http/metrics_text.ts";
-import { assertAgrees, scrape, type Scraped } from "./metrics_truth.ts";
+import { assertAgrees, scrape, type Scraped } from "./metrics_truth_test.ts";
 
 /** Jobs with each outcome, and some without one. */
 async function runAll(app: TestApp): Promise<void> {
@@ -328,3 +328,33 @@ Deno.test("counting: a counter that throws is reported, and neither jobs nor the
   assert.ok(defects.length > 0);
   assert.equal(warnings[0], "Cannot count a batch: out of numbers");
 });
+
+const GOOD = '# HELP a A.\n# TYPE a counter\na{b="x\\"\\\\\\n",c="d"} 2\n';
+
+Deno.test("metrics text: names, labels with escapes and values are parsed", () => {
+  assert.equal(valueOf(readMetrics(GOOD), "a", { b: 'x"\\\n', c: "d" }), 2);
+  assert.equal(valueOf(readMetrics(GOOD), "a"), undefined);
+});
+
+const HISTOGRAM = "# HELP h H.\n# TYPE h histogram\n";
+
+for (
+  const [flaw, text] of [
+    ["a sample without a type", "a 1\n"],
+    ["a type without help", "# TYPE a counter\na 1\n"],
+    ["a name that is none", "# HELP a A.\n# TYPE a counter\na-b 1\n"],
+    ["a sample of another family", GOOD + "b 1\n"],
+    ["a family twice", GOOD + GOOD],
+    ["a series twice", GOOD + 'a{c="d",b="x\\"\\\\\\n"} 3\n'],
+    ["a value that is no number", "# HELP a A.\n# TYPE a gauge\na x\n"],
+    ["a counter below 0", "# HELP a A.\n# TYPE a counter\na -1\n"],
+    ["a quotation mark that is not escaped", '# HELP a A.\n# TYPE a gauge\na{b="x"y"} 1\n'],
+    ["no end of the last line", GOOD.trimEnd()],
+    ["buckets that fall", HISTOGRAM + 'h_bucket{le="1"} 2\nh_bucket{le="+Inf"} 1\nh_count 1\n'],
+    ["a count that no bucket has", HISTOGRAM + 'h_bucket{le="+Inf"} 1\nh_count 2\n'],
+  ] as const
+) {
+  Deno.test(`metrics text: ${flaw} is refused`, () => {
+    assert.throws(() => readMetrics(text), SyntaxError);
+  });
+}

@@ -7,11 +7,13 @@ import { JobEngine } from "../../src/engine/job_engine.ts";
 import { createApp } from "../../src/http/app.ts";
 import { MemoryJournal } from "../../src/journal/memory_journal.ts";
 import { Metrics } from "../../src/metrics/metrics.ts";
-import { assertCensus } from "./census_truth.ts";
 import { IS_QUICK, rounds } from "../support/effort.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { shipmentPlan, startApp, type TestApp } from "../support/http/http_app.ts";
-import { assertAgrees, assertUnfinished, scrape } from "./metrics_truth.ts";
+import { type Condition, deriveCondition } from "../../src/core/condition.ts";
+import { isTerminal, type JobState } from "../../src/core/job_state.ts";
+import { type Family, readMetrics, valueOf } from "../support/http/metrics_text.ts";
+import { ATTENTION_MAX } from "../../src/engine/views/attention.ts";
 
 const CREATIONS = [
   { type: "test.greet", input: { name: "x" } },
@@ -129,3 +131,102 @@ Deno.test("/metrics: one that loses every other change is caught", async () => {
   const scraped = await scrape({ get });
   assert.throws(() => assertAgrees(scraped, engine), assert.AssertionError);
 });
+
+export type Scraped = ReadonlyMap<string, Family>;
+
+export async function scrape(app: Pick<TestApp, "get">): Promise<Scraped> {
+  const response = await app.get("/metrics");
+  const text = await response.text();
+  assert.equal(response.status, 200, text);
+  assert.equal(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  assert.equal(response.headers.get("cache-control"), "no-store");
+  return readMetrics(text);
+}
+
+/** The sum of all series of a family. */
+function total(scraped: Scraped, name: string): number {
+  return (scraped.get(name)?.samples ?? []).reduce((sum, { value }) => sum + value, 0);
+}
+
+/** Counts the jobs one by one and compares, for a process that started without jobs. */
+export function assertAgrees(
+  scraped: Scraped,
+  engine: JobEngine,
+  began = { created: 0, ended: 0 },
+): void {
+  const { jobs } = engine.list({ limit: 10_000 });
+  const ended = jobs.filter(isTerminal).length;
+  assertUnfinished(scraped, engine);
+  assert.equal(valueOf(scraped, "daybook_recorded_jobs"), jobs.length);
+  assert.equal(total(scraped, "daybook_jobs_created_total"), jobs.length - began.created);
+  assert.equal(total(scraped, "daybook_jobs_total"), ended - began.ended);
+}
+
+export function assertUnfinished(scraped: Scraped, engine: JobEngine): void {
+  const counts = new Map<Condition, number>();
+  for (const job of engine.list({ limit: 10_000 }).jobs) {
+    const condition = deriveCondition(job);
+    if (!isTerminal(job)) counts.set(condition, (counts.get(condition) ?? 0) + 1);
+  }
+  for (const { labels, value } of scraped.get("daybook_unfinished_jobs")?.samples ?? []) {
+    const condition = labels["condition"] as Condition;
+    assert.equal(value, counts.get(condition) ?? 0, condition);
+    counts.delete(condition);
+  }
+  assert.deepEqual([...counts], [], "conditions that are not shown");
+}
+
+/** Counts the jobs again, reads from the journal since when they wait, and compares. */
+export async function assertCensus(engine: JobEngine, nowMs: number): Promise<void> {
+  const { jobs } = engine.list({ limit: 10_000 });
+  const census = engine.survey.census();
+  assert.equal(census.jobs, jobs.length);
+  assert.deepEqual(present(census.states), tally(jobs.map(({ state }) => state)));
+  assert.deepEqual(present(census.conditions), tally(jobs.map((job) => deriveCondition(job))));
+
+  const queued = await sinceOf(engine, jobs.filter((job) => deriveCondition(job) === "queued"));
+  const oldest = queued[0];
+  assert.deepEqual(
+    census.oldestQueued,
+    oldest && { jobId: oldest.job.jobId, queuedMs: nowMs - Date.parse(oldest.since) },
+  );
+  await assertAttention(engine, jobs);
+}
+
+async function assertAttention(engine: JobEngine, jobs: readonly JobState[]): Promise<void> {
+  const retried = new Set(jobs.map(({ retryOf }) => retryOf));
+  const failed = jobs.filter((job) => job.state === "Failed")
+    .filter((job) => deriveCondition(job) === "failed" && !retried.has(job.jobId))
+    .toSorted((left, right) => right.endedBy - left.endedBy);
+  const waiting = await sinceOf(engine, jobs.filter((job) => deriveCondition(job) === "waiting"));
+  const parked = jobs.flatMap(({ type, parked }) => parked ? [`${parked.reason} ${type}`] : []);
+  const attention = await engine.survey.needingAttention();
+  const told = attention.parked.map(({ reason, type, jobs }) =>
+    [`${reason} ${type}`, jobs] as const
+  );
+  assert.deepEqual(Object.fromEntries(told), tally(parked));
+  assert.deepEqual(attention.failed, failed.slice(0, ATTENTION_MAX));
+  assert.deepEqual(attention.waiting, waiting.slice(0, ATTENTION_MAX));
+}
+
+/** With the time since which each is in its condition, the oldest first. */
+async function sinceOf(engine: JobEngine, jobs: readonly JobState[]) {
+  const found = await Promise.all(jobs.map(async (job) => {
+    const entries = await engine.history.of(job.jobId, 0, 10_000);
+    const last = entries.findLast((entry) => engine.transitionAt(entry) !== undefined);
+    assert.ok(last);
+    return { job, since: last.receivedAt, logId: last.logId };
+  }));
+  return found.toSorted((left, right) => left.logId - right.logId)
+    .map(({ job, since }) => ({ job, since }));
+}
+
+function tally<Kind extends string>(kinds: readonly Kind[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const kind of kinds) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
+
+function present(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].filter(([, count]) => count !== 0));
+}

@@ -60,6 +60,9 @@ async function movesIn(server: PostgresServer, folder: string): Promise<void> {
   const copy = `${folder}/a`;
   await recordAlone(copy);
   const before = await segmentsOf(copy);
+  const early = await journal("verify", "--journal", copy, "--against", database, "--no-server");
+  assert.equal(early.code, 77, early.out.join("\n"));
+  assert.match(early.err.join("\n"), /Cannot use \S+: relation "daybook_batch" does not exist$/);
   await recordAlone(`${folder}/plain`, {});
   const keyless = await runJournal(["push", database, "--journal", `${folder}/plain`], {
     tools: { clock: systemClock },

@@ -8,9 +8,9 @@ import { JournalUnusableError } from "../../src/journal/errors.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
 import { Membership } from "../../src/journal/membership.ts";
 import {
-  isSharedLogError,
   LostHistoryError,
   type SharedJournal,
+  SharedLogError,
 } from "../../src/journal/shared_log.ts";
 import { type Connect, Retrying, type Sql } from "../../src/postgres/connection.ts";
 import { PostgresLog } from "../../src/postgres/postgres_log.ts";
@@ -280,11 +280,13 @@ export class SharedProcess {
   /** As in `main.ts`: waiting callers are rejected, and then the process ends. */
   #endWith(error: unknown): void {
     const { world } = this.#parts;
-    const cause = error instanceof Error && isSharedLogError(error.cause) ? error.cause : error;
+    const cause = error instanceof Error && error.cause instanceof SharedLogError
+      ? error.cause
+      : error;
     this.#note(`ends: ${errorMessage(cause)}`);
     const why = this.#judge(cause);
     if (why !== undefined) world.violate(`${why}: ${errorMessage(cause)}`);
-    this.exitCode ??= isSharedLogError(cause) ? cause.exitCode : EXIT_STORAGE_FAILED;
+    this.exitCode ??= cause instanceof SharedLogError ? cause.exitCode : EXIT_STORAGE_FAILED;
     world.scheduler.after(world.dice.pick([0, 10, 200]), this.life, () => world.exit());
   }
 
@@ -295,7 +297,7 @@ export class SharedProcess {
       const isLost = this.isDoomed || !isCopyOf(world, database);
       return isLost ? undefined : "nothing is lost, and a process says so";
     }
-    if (isSharedLogError(error)) {
+    if ((error instanceof SharedLogError)) {
       if (this.isDoomed) return undefined;
       return database.wasOvertaken(this.life)
         ? undefined

@@ -1,10 +1,10 @@
 /** The database of a shared journal, for the commands that use one. */
 
 import { errorMessage } from "../../core/thrown.ts";
-import { isSharedLogError } from "../../journal/shared_log.ts";
+import { SharedLogError } from "../../journal/shared_log.ts";
 import { DivergedHistoryError } from "../../tools/shared_transfer.ts";
 import { namesDatabase, type Place, placeIn } from "../../postgres/place.ts";
-import type { PostgresTable } from "../../postgres/table.ts";
+import type { PostgresTable } from "../../postgres/open.ts";
 import { secretKeyIn } from "../../settings/configuration.ts";
 import { databaseHosts, type Permissions } from "../../settings/permission_advice.ts";
 import {
@@ -52,7 +52,7 @@ export async function withTable<Result>(
   run: (table: PostgresTable) => Promise<Result>,
 ): Promise<Result> {
   // Imported here, so that other commands do not load the driver.
-  const { PostgresTable } = await import("../../postgres/table.ts");
+  const { PostgresTable } = await import("../../postgres/open.ts");
   const warn = (message: string) => terminal.err(`daybook: ${message}`);
   const table = new PostgresTable({ place, clock, warn });
   try {
@@ -66,7 +66,7 @@ export async function withTable<Result>(
 
 function commandError(error: unknown, place: Place): unknown {
   if (error instanceof DivergedHistoryError) return new CommandError(error.message, EXIT_NEGATIVE);
-  if (isSharedLogError(error)) {
+  if (error instanceof SharedLogError) {
     return new CommandError(`Cannot use ${place.shown}: ${error.message}`, error.exitCode);
   }
   if (error instanceof Deno.errors.NotCapable) {
@@ -74,9 +74,10 @@ function commandError(error: unknown, place: Place): unknown {
     const reason = `permission is missing, add --allow-net=${net.join(",")}`;
     return new CommandError(`Cannot reach ${place.shown}: ${reason}`, EXIT_UNREADABLE, { net });
   }
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code !== NO_TABLE) return error;
-  return new CommandError(`Cannot use ${place.shown}: ${errorMessage(error)}`, EXIT_NO_RIGHTS);
+  const cause = error instanceof Error ? error.cause : undefined;
+  const isTableMissing = cause instanceof Error && "code" in cause && cause.code === NO_TABLE;
+  if (!isTableMissing) return error;
+  return new CommandError(`Cannot use ${place.shown}: ${cause.message}`, EXIT_NO_RIGHTS);
 }
 
 /**

@@ -4,8 +4,7 @@
 
 import { deriveCondition } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import { ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
-import type { EventId } from "../../core/ids.ts";
+import { type EventId, ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
 import { quoteEntry } from "../../core/log_references.ts";
 import { quotedEventId } from "../../engine/writer/derived_ids.ts";
 import { failureReason } from "../../journal/errors.ts";

@@ -6,7 +6,7 @@ import { journalLayout } from "../../journal/layout.ts";
 import { pull, type Transferred } from "../../tools/shared_transfer.ts";
 import type { JudgedAudit } from "../../verify/verdict.ts";
 import type { Place } from "../../postgres/place.ts";
-import type { PostgresTable } from "../../postgres/table.ts";
+import type { PostgresTable } from "../../postgres/open.ts";
 import { type Command, CommandError, type CommandInput, EXIT_NEGATIVE } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import { verdictExitCode, verdictText } from "./concluded.ts";

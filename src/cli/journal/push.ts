@@ -7,7 +7,7 @@ import { journalLayout } from "../../journal/layout.ts";
 import { requireJournal } from "../../journal/segment_listing.ts";
 import { push, type Transferred } from "../../tools/shared_transfer.ts";
 import type { Place } from "../../postgres/place.ts";
-import type { PostgresTable } from "../../postgres/table.ts";
+import type { PostgresTable } from "../../postgres/open.ts";
 import { type Command, CommandError, type CommandInput, EXIT_OK } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import {

@@ -3,7 +3,7 @@
 import { countOf } from "../../core/counted.ts";
 import { countText } from "../../core/size.ts";
 import { EntryNote, type ShownEntry } from "../parts/shown_entry.tsx";
-import { jobPagePath, timePath } from "../parts/links.tsx";
+import { Choices, jobPagePath, timePath } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { JsonText, UserText } from "../parts/text.tsx";
 import type { EntryPage, JobScreenState } from "./reading.ts";
@@ -51,23 +51,16 @@ function pageText({ entries, total, number, count }: EntryPage): string {
 function OrderLinks({ state: { page, job } }: Props) {
   const { order, number } = page;
   return (
-    <ul
+    <Choices
       id="entries-order"
-      class="choices"
       aria-label="Order of the entries"
       {...liveness(page)}
-    >
-      {(["oldest", "newest"] as const).map((name) => (
-        <li>
-          <a
-            href={`${jobPagePath(job.jobId)}?order=${name}&page=${number}#entries-heading`}
-            aria-current={name === order ? "true" : undefined}
-          >
-            {name} first
-          </a>
-        </li>
-      ))}
-    </ul>
+      choices={(["oldest", "newest"] as const).map((name) => ({
+        text: `${name} first`,
+        href: `${jobPagePath(job.jobId)}?order=${name}&page=${number}#entries-heading`,
+        isChosen: name === order,
+      }))}
+    />
   );
 }
 

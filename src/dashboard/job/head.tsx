@@ -17,7 +17,7 @@ export function JobHead({ state }: { readonly state: JobScreenState }) {
   const { job, explanation } = state;
   return (
     <header id="job-head" class="job-head" data-live>
-      <p class="crumb">
+      <p class="crumbs">
         <a href="/ui/jobs">Jobs</a>
       </p>
       <div class="row job-title">

@@ -6,7 +6,7 @@
 import { countText } from "../../core/size.ts";
 import { type Condition, conditionText } from "../../core/condition.ts";
 import { isTerminal } from "../../core/job_state.ts";
-import { jobPagePath } from "../parts/links.tsx";
+import { Choices, jobPagePath } from "../parts/links.tsx";
 import { durationText } from "../../core/duration.ts";
 import {
   type Bar,
@@ -57,18 +57,14 @@ function jobNote({ job, explanation, timeline }: JobScreenState): string {
 function ScaleLinks({ state: { job, scale } }: Props) {
   const path = jobPagePath(job.jobId);
   return (
-    <ul class="choices" aria-label="Scale of the timeline">
-      {SCALES.map((name) => (
-        <li>
-          <a
-            href={`${path}?scale=${name}#timeline-heading`}
-            aria-current={name === scale ? "true" : undefined}
-          >
-            {name === "time" ? "to scale" : "every step"}
-          </a>
-        </li>
-      ))}
-    </ul>
+    <Choices
+      aria-label="Scale of the timeline"
+      choices={SCALES.map((name) => ({
+        text: name === "time" ? "to scale" : "every step",
+        href: `${path}?scale=${name}#timeline-heading`,
+        isChosen: name === scale,
+      }))}
+    />
   );
 }
 

@@ -52,8 +52,15 @@ function BulkResult({ request, report, returnTo }: BulkResultProps) {
           Stopped early: {stopped.message}
         </p>
       )}
-      <DoneList done={done} />
-      {[...skipped].map(([reason, jobIds]) => <Skipped reason={reason} jobIds={jobIds} />)}
+      <JobLinks jobs={done} />
+      {[...skipped].map(([reason, jobIds]) => (
+        <>
+          <h2>
+            Skipped {counted(jobIds.length, "job")}: <UserText text={reason} lengthMax={300} />
+          </h2>
+          <JobLinks jobs={jobIds.map((jobId) => ({ jobId }))} />
+        </>
+      ))}
       <Left request={request} report={report} returnTo={returnTo} />
       <p>
         <a class="button" href={returnTo}>Back to the jobs</a>
@@ -62,53 +69,22 @@ function BulkResult({ request, report, returnTo }: BulkResultProps) {
   );
 }
 
-function DoneList({ done }: { readonly done: readonly BulkDone[] }) {
+/** The first of the jobs, and how many more there are. */
+function JobLinks({ jobs }: { readonly jobs: readonly BulkDone[] }) {
+  if (jobs.length === 0) return null;
+  const more = jobs.length - LINKS_MAX;
   return (
-    <Links
-      links={done.slice(0, LINKS_MAX).map(({ jobId, newJobId }) => (
-        <>
+    <ul class="bulk-links">
+      {jobs.slice(0, LINKS_MAX).map(({ jobId, newJobId }) => (
+        <li>
           <JobLink jobId={jobId} />
           {newJobId !== undefined && (
             <>
               {" "}as <JobLink jobId={newJobId} />
             </>
           )}
-        </>
+        </li>
       ))}
-      more={done.length - LINKS_MAX}
-    />
-  );
-}
-
-interface SkippedProps {
-  readonly reason: string;
-  readonly jobIds: readonly JobId[];
-}
-
-function Skipped({ reason, jobIds }: SkippedProps) {
-  return (
-    <>
-      <h2>
-        Skipped {counted(jobIds.length, "job")}: <UserText text={reason} lengthMax={300} />
-      </h2>
-      <Links
-        links={jobIds.slice(0, LINKS_MAX).map((jobId) => <JobLink jobId={jobId} />)}
-        more={jobIds.length - LINKS_MAX}
-      />
-    </>
-  );
-}
-
-interface LinksProps {
-  readonly links: readonly unknown[];
-  readonly more: number;
-}
-
-function Links({ links, more }: LinksProps) {
-  if (links.length === 0) return null;
-  return (
-    <ul class="bulk-links">
-      {links.map((link) => <li>{link}</li>)}
       {more > 0 && <li class="soft">and {counted(more, "more", "more")}</li>}
     </ul>
   );

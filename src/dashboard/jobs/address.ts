@@ -68,12 +68,7 @@ export class JobsAddress {
 
   /** The URL with changes. A change of filters goes back to the first page. */
   with(changes: Changes = {}): string {
-    const params = new URLSearchParams();
-    for (const name of CHOICES) {
-      const value = name in changes ? changes[name] : this.all(name);
-      const values = typeof value === "string" ? [value] : value ?? [];
-      for (const one of values) params.append(name, one);
-    }
+    const params = this.#chosen(CHOICES, changes);
     for (const [name, value] of Object.entries(changes)) {
       if (typeof value === "string" && !params.has(name)) params.set(name, value);
     }
@@ -84,9 +79,13 @@ export class JobsAddress {
   }
 
   /** The filters alone, as `GET /jobs` takes them. */
-  filters(changes: Changes = {}): URLSearchParams {
+  filters(): URLSearchParams {
+    return this.#chosen(FILTERS, {});
+  }
+
+  #chosen(names: readonly string[], changes: Changes): URLSearchParams {
     const params = new URLSearchParams();
-    for (const name of FILTERS) {
+    for (const name of names) {
       const value = name in changes ? changes[name] : this.all(name);
       for (const one of typeof value === "string" ? [value] : value ?? []) params.append(name, one);
     }

@@ -4,7 +4,7 @@ import { messageText } from "../../core/error_text.ts";
 import { countOf } from "../../core/counted.ts";
 import type { FailureGroup } from "../../engine/job_pages.ts";
 import { countText } from "../../core/size.ts";
-import { definitionPath, jobPagePath } from "../parts/links.tsx";
+import { jobPagePath, TypeName } from "../parts/links.tsx";
 import { Table } from "../parts/table.tsx";
 import { cutText, UserText } from "../parts/text.tsx";
 import { Day } from "../parts/amounts.tsx";
@@ -53,11 +53,7 @@ function Group({ group, address, now, mayOperate }: GroupProps) {
       </td>
       <td class="group-where">
         <div class="one-line">
-          {type === null ? "plan" : (
-            <a href={definitionPath(type)}>
-              <UserText text={type} lengthMax={60} />
-            </a>
-          )}
+          <TypeName type={type} />
           {taskId !== null && (
             <span class="soft">
               {" task "}

@@ -1,12 +1,12 @@
 /** One page of the list of jobs, and the changes since it was shown. */
 
 import type { LogId } from "../../core/ids.ts";
-import type { FoundJob } from "../../engine/job_index.ts";
-import type { JobCount, JobFilter, JobRange, ListPage, Reach } from "../../engine/job_pages.ts";
+import type { JobCount, JobFilter, ListPage, Reach } from "../../engine/job_pages.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { parseWholeNumber } from "../../documents/fields.ts";
 import type { ScreenQuery } from "./address.ts";
+import { present } from "../../core/json.ts";
 
 export const PAGE_JOBS = 50;
 
@@ -31,50 +31,30 @@ export interface JobsPage {
   readonly count: JobCount;
 }
 
-const NO_NEWS: NewJobs = { jobs: 0, isNewer: true };
-
 /** The jobs of a page: those already shown, if the query names them; otherwise those that match. */
 export function jobsPage(engine: JobEngine, query: ScreenQuery, filter: JobFilter): JobsPage {
-  if (query.shown !== undefined) return shownPage(engine, query, filter, query.shown);
-  const above = query.newer === undefined ? undefined : pageAbove(engine, filter, query.newer);
-  if (above !== undefined) return laterPage(engine, filter, above, undefined);
-  return query.cursor === undefined || query.newer !== undefined
-    ? firstPage(engine, filter)
-    : laterPage(engine, filter, pageBelow(engine, filter, query.cursor), query.cursor);
+  const { cursor, newer, shown } = query;
+  if (shown !== undefined) return shownPage(engine, query, filter, positionsIn(shown));
+  const above = newer === undefined ? undefined : pageAbove(engine, filter, newer);
+  const before = newer === undefined ? cursor : undefined;
+  const page = above ??
+    engine.lists.summaries({ ...filter, ...present({ before }), limit: PAGE_JOBS });
+  const isFirst = above === undefined && before === undefined;
+  return {
+    jobs: page.jobs,
+    gone: new Set(),
+    older: page.next,
+    // A page without jobs begins where it was to begin.
+    newer: isFirst ? undefined : page.jobs[0]?.firstLogId ?? before,
+    searched: page.searched,
+    news: { jobs: 0, isNewer: true },
+    count: countJobs(engine, filter),
+  };
 }
 
 /** Counts all matching jobs, in any condition. */
 function countJobs(engine: JobEngine, { conditions: _, ...filter }: JobFilter): JobCount {
   return engine.lists.count(filter);
-}
-
-function firstPage(engine: JobEngine, filter: JobFilter): JobsPage {
-  const page = engine.lists.summaries({ ...filter, limit: PAGE_JOBS });
-  return { ...laterPage(engine, filter, page, undefined), newer: undefined };
-}
-
-/**
- * @param before Where the page begins, for a page without jobs.
- */
-function laterPage(
-  engine: JobEngine,
-  filter: JobFilter,
-  { jobs, next, searched }: ListPage<JobSummary>,
-  before: LogId | undefined,
-): JobsPage {
-  return {
-    jobs,
-    gone: new Set(),
-    older: next,
-    newer: jobs[0]?.firstLogId ?? before,
-    searched,
-    news: NO_NEWS,
-    count: countJobs(engine, filter),
-  };
-}
-
-function pageBelow(engine: JobEngine, filter: JobFilter, before: LogId): ListPage<JobSummary> {
-  return engine.lists.summaries({ ...filter, before, limit: PAGE_JOBS });
 }
 
 /** The page that ends just above a position; `undefined` if that is the first one. */
@@ -94,20 +74,24 @@ function pageAbove(
 /** The current state of the shown rows, which neither move nor disappear. */
 function shownPage(
   engine: JobEngine,
-  query: ScreenQuery,
+  { cursor, newer }: ScreenQuery,
   filter: JobFilter,
-  shown: string,
+  shown: readonly LogId[],
 ): JobsPage {
-  const jobs = positionsIn(shown).slice(0, PAGE_JOBS)
-    .map((logId) => engine.lists.listed.summaryAt(logId))
+  const { lists } = engine;
+  const jobs = shown.slice(0, PAGE_JOBS)
+    .map((logId) => lists.listed.summaryAt(logId))
     .filter((job) => job !== undefined);
-  const news = new NewsCounter(jobs, query.cursor === undefined && query.newer === undefined);
-  engine.lists.visit(filter, (found) => news.see(found), news.range);
-  const gone = new Set(
-    jobs.filter(({ firstLogId }) => !engine.lists.listed.isAmong(filter, firstLogId)),
-  );
-  const nowhere = { older: undefined, newer: undefined, searched: undefined };
-  return { jobs, gone, ...nowhere, news: news.result, count: countJobs(engine, filter) };
+  const isFirst = cursor === undefined && newer === undefined;
+  return {
+    jobs,
+    gone: new Set(jobs.filter(({ firstLogId }) => !lists.listed.isAmong(filter, firstLogId))),
+    older: undefined,
+    newer: undefined,
+    searched: undefined,
+    news: countNews(engine, filter, jobs.map(({ firstLogId }) => firstLogId), isFirst),
+    count: countJobs(engine, filter),
+  };
 }
 
 function positionsIn(text: string): readonly LogId[] {
@@ -115,35 +99,23 @@ function positionsIn(text: string): readonly LogId[] {
 }
 
 /** Counts the jobs that the page would show if it were reloaded. */
-class NewsCounter {
-  readonly #shown: ReadonlySet<LogId>;
-  readonly #newest: LogId;
-  readonly #after: LogId;
-  readonly #before: LogId;
-  #missing = 0;
-  #newer = 0;
-
-  constructor(jobs: readonly JobSummary[], isFirst: boolean) {
-    const positions = jobs.map(({ firstLogId }) => firstLogId);
-    this.#shown = new Set(positions);
-    this.#newest = positions[0] ?? 0;
+function countNews(
+  { lists }: JobEngine,
+  filter: JobFilter,
+  positions: readonly LogId[],
+  isFirst: boolean,
+): NewJobs {
+  const shown = new Set(positions);
+  const newest = positions[0] ?? 0;
+  let [jobs, newer] = [0, 0];
+  lists.visit(filter, ({ firstLogId }) => {
+    if (shown.has(firstLogId)) return;
+    jobs++;
+    if (firstLogId > newest) newer++;
+  }, {
     // A page that is not full has room for any matching job.
-    this.#after = jobs.length < PAGE_JOBS ? 0 : positions.at(-1) ?? 0;
-    this.#before = isFirst ? Infinity : this.#newest;
-  }
-
-  /** The positions that may have jobs to count. */
-  get range(): JobRange {
-    return { after: this.#after, before: this.#before };
-  }
-
-  see({ firstLogId }: FoundJob): void {
-    if (this.#shown.has(firstLogId)) return;
-    this.#missing++;
-    if (firstLogId > this.#newest) this.#newer++;
-  }
-
-  get result(): NewJobs {
-    return { jobs: this.#missing, isNewer: this.#newer === this.#missing };
-  }
+    after: positions.length < PAGE_JOBS ? 0 : positions.at(-1) ?? 0,
+    before: isFirst ? Infinity : newest,
+  });
+  return { jobs, isNewer: newer === jobs };
 }

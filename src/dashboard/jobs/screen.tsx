@@ -5,14 +5,14 @@ import { Refusal } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import { CONTROLS } from "../../core/controls.ts";
 import type { JobFilter } from "../../engine/job_pages.ts";
-import { type BulkRequest, previewBulk } from "../../http/requests/bulk_action.ts";
+import { previewBulk } from "../../http/requests/bulk_action.ts";
 import { formatCursor } from "../../documents/parameters.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { type Problem, problemFacts } from "../../http/problems/problem.ts";
 import { toJobFilter } from "../../documents/job_filter.ts";
 import { KINDS_MAX, parseBulkRequest } from "../../http/routes/bulk.ts";
 import { requestViewer } from "../../http/guard/viewer.ts";
-import { type Commands, curlCommands } from "../parts/curl.tsx";
+import { curlCommands } from "../parts/curl.tsx";
 import { actOnJobs } from "./act.tsx";
 import { JobsAddress, type ScreenQuery } from "./address.ts";
 import { BulkConfirm } from "./bulk_confirm.tsx";
@@ -108,14 +108,11 @@ async function listPage(asked: PageRequest): Promise<Response> {
       ...LIVE,
       calls: [{
         label: "These jobs",
-        command: listCommand(curlCommands(c, deps), listFilters(asked)),
+        command: curlCommands(c, deps).get(`/jobs?${listFilters(asked)}`),
       }],
     },
     <>
-      <Heading address={address} />
-      <NoteLine c={c} deps={deps} />
-      <FilterForm address={address} types={knownTypes(deps)} />
-      <Chips address={address} />
+      <Top {...asked} />
       <ConditionTabs address={address} count={count} />
       <div class="job-bar">
         <NewJobsLine jobs={jobs} address={address} />
@@ -145,7 +142,24 @@ async function listPage(asked: PageRequest): Promise<Response> {
 function listFilters({ address, query }: PageRequest): URLSearchParams {
   const filters = address.filters();
   if (query.cursor !== undefined) filters.set("cursor", formatCursor("jobs", query.cursor));
+  return withLimit(filters, PAGE_JOBS);
+}
+
+function withLimit(filters: URLSearchParams, limit: number): URLSearchParams {
+  filters.set("limit", String(limit));
   return filters;
+}
+
+/** The part above both views: what is shown, and what was done last. */
+function Top({ c, deps, address }: PageRequest) {
+  return (
+    <>
+      <Heading address={address} />
+      <NoteLine c={c} deps={deps} />
+      <FilterForm address={address} types={knownTypes(deps)} />
+      <Chips address={address} />
+    </>
+  );
 }
 
 function knownTypes({ engine }: HttpDeps): readonly string[] {
@@ -162,14 +176,11 @@ function groupsPage(asked: PageRequest): Response {
       ...LIVE,
       calls: [{
         label: "These kinds of failures",
-        command: groupsCommand(curlCommands(c, deps), address.filters()),
+        command: curlCommands(c, deps).get(`/failures?${withLimit(address.filters(), KINDS_MAX)}`),
       }],
     },
     <>
-      <Heading address={address} />
-      <NoteLine c={c} deps={deps} />
-      <FilterForm address={address} types={knownTypes(deps)} />
-      <Chips address={address} />
+      <Top {...asked} />
       <div class="job-bar">
         <p id="kind-news" class="job-news" role="status" data-again={address.with()}>
           The most frequent first
@@ -206,7 +217,11 @@ function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>)
       title: `${CONTROLS[action].label} jobs`,
       calls: [{
         label: `${CONTROLS[action].label} them`,
-        command: bulkCommand(curlCommands(c, deps), request, address),
+        command: curlCommands(c, deps).post("/jobs/bulk", {
+          action,
+          filter: address.filterBody(),
+          upTo: request.upTo,
+        }),
       }],
     },
     <BulkConfirm
@@ -217,29 +232,4 @@ function confirmPage(asked: PageRequest, action: NonNullable<ScreenQuery["do"]>)
       now={deps.clock.now()}
     />,
   );
-}
-
-/**
- * @param filters The filters, including the page.
- */
-function listCommand(commands: Commands, filters: URLSearchParams): string {
-  return commands.get(`/jobs?${withLimit(filters, PAGE_JOBS)}`);
-}
-
-function groupsCommand(commands: Commands, filters: URLSearchParams): string {
-  return commands.get(`/failures?${withLimit(filters, KINDS_MAX)}`);
-}
-
-function withLimit(filters: URLSearchParams, limit: number): URLSearchParams {
-  const query = new URLSearchParams(filters);
-  query.set("limit", String(limit));
-  return query;
-}
-
-function bulkCommand(
-  commands: Commands,
-  { action, upTo }: BulkRequest,
-  address: JobsAddress,
-): string {
-  return commands.post("/jobs/bulk", { action, filter: address.filterBody(), upTo });
 }

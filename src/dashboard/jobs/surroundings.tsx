@@ -14,6 +14,7 @@ import type { JobsPage } from "./list.ts";
 import { countText } from "../../core/size.ts";
 import { counted } from "../../core/counted.ts";
 import { Time } from "../parts/amounts.tsx";
+import { Choices } from "../parts/links.tsx";
 import { UserText } from "../parts/text.tsx";
 import { Empty } from "../parts/table.tsx";
 
@@ -22,13 +23,22 @@ export function Heading({ address }: { readonly address: JobsAddress }) {
   return (
     <div class="row jobs-head">
       <h1>Jobs</h1>
-      <nav class="views" aria-label="Views">
-        <a href={address.with({ group: undefined })} aria-current={isGrouped ? undefined : "page"}>
-          One by one
-        </a>
-        <a href={address.with({ group: "error" })} aria-current={isGrouped ? "page" : undefined}>
-          Failures by kind
-        </a>
+      <nav aria-label="Views">
+        <Choices
+          isSwitch
+          choices={[
+            {
+              text: "One by one",
+              href: address.with({ group: undefined }),
+              isChosen: !isGrouped,
+            },
+            {
+              text: "Failures by kind",
+              href: address.with({ group: "error" }),
+              isChosen: isGrouped,
+            },
+          ]}
+        />
       </nav>
     </div>
   );

@@ -4,7 +4,7 @@ import { BULK_CONTROLS, CONTROLS } from "../../core/controls.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { ActionForm, Confirm } from "../parts/action_form.tsx";
-import { definitionPath, JobLink } from "../parts/links.tsx";
+import { JobLink, TypeName } from "../parts/links.tsx";
 import { Day, ProgressBar } from "../parts/amounts.tsx";
 import { UserText } from "../parts/text.tsx";
 import { durationText } from "../../core/duration.ts";
@@ -167,11 +167,7 @@ function Type({ job: { type, labels } }: { readonly job: JobSummary }) {
   const title = [type ?? "plan", ...pairs].join(" ").slice(0, BRIEF_LENGTH_MAX);
   return (
     <div class="one-line" title={title}>
-      {type === null ? "plan" : (
-        <a href={definitionPath(type)}>
-          <UserText text={type} lengthMax={60} />
-        </a>
-      )}
+      <TypeName type={type} />
       {pairs.slice(0, LABELS_MAX).map((pair) => (
         <>
           {" "}
@@ -213,12 +209,7 @@ function Now({ row: { job: { retryOf, retriedBy }, progress, brief } }: Pick<Row
   );
 }
 
-interface RowActionsProps {
-  readonly job: JobSummary;
-  readonly returnTo: string;
-}
-
-function RowActions({ job, returnTo }: RowActionsProps) {
+function RowActions({ job, returnTo }: { readonly job: JobSummary; readonly returnTo: string }) {
   const fields = { job: job.jobId };
   if (job.state === "Failed") {
     if (job.retriedBy !== undefined) return null;

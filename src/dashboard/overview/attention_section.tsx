@@ -96,12 +96,7 @@ function Sheet({ name, title, children }: SheetProps) {
   );
 }
 
-interface FailedJobsProps {
-  readonly jobs: readonly FailedJob[];
-  readonly now: number;
-}
-
-function FailedJobs({ jobs, now }: FailedJobsProps) {
+function FailedJobs({ jobs, now }: { readonly jobs: readonly FailedJob[]; readonly now: number }) {
   if (jobs.length === 0) return <p class="soft">Nothing to retry.</p>;
   return (
     <ol class="cases">

@@ -8,11 +8,7 @@ import { ConditionMark } from "../parts/condition_mark.tsx";
 import { jobPagePath } from "../parts/links.tsx";
 import { Duration } from "../parts/amounts.tsx";
 
-interface CensusSectionProps {
-  readonly census: Census;
-}
-
-export function CensusSection({ census }: CensusSectionProps) {
+export function CensusSection({ census }: { readonly census: Census }) {
   return (
     <section aria-labelledby="jobs-heading" class="overview-section">
       <h2 id="jobs-heading">Jobs</h2>

@@ -8,6 +8,7 @@ import {
   type TrendSpan,
 } from "../../metrics/figures.ts";
 import { Time } from "../parts/amounts.tsx";
+import { Choices } from "../parts/links.tsx";
 import { countText } from "../../core/size.ts";
 import { durationText } from "../../core/duration.ts";
 
@@ -140,18 +141,14 @@ function SpanLinks({ current }: { readonly current: TrendSpan }) {
   const spans = Object.keys(TREND_SPANS) as TrendSpan[];
   return (
     <nav aria-label="How far back">
-      <ul class="spans">
-        {spans.map((span) => (
-          <li>
-            <a
-              href={`/?span=${span}#trend-heading`}
-              aria-current={span === current ? "true" : undefined}
-            >
-              {SPAN_TEXTS[span].all}
-            </a>
-          </li>
-        ))}
-      </ul>
+      <Choices
+        isSwitch
+        choices={spans.map((span) => ({
+          text: SPAN_TEXTS[span].all,
+          href: `/?span=${span}#trend-heading`,
+          isChosen: span === current,
+        }))}
+      />
     </nav>
   );
 }

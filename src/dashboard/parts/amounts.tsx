@@ -75,13 +75,8 @@ export function Duration({ ms }: { readonly ms: number }) {
 
 const NOTE_LENGTH_MAX = 300;
 
-interface ProgressBarProps {
-  readonly done: number;
-  readonly total: number;
-}
-
 /** Progress as a bar. */
-export function ProgressBar({ done, total }: ProgressBarProps) {
+export function ProgressBar({ done, total }: { readonly done: number; readonly total: number }) {
   const text = countOf(done, total);
   return <progress max={Math.max(1, total)} value={done} aria-label={text}>{text}</progress>;
 }

@@ -54,34 +54,26 @@ export function CopyText({ text }: { readonly text: string }) {
  */
 const BODY_LENGTH_MAX = 8_000;
 
-export interface Commands {
-  /**
-   * @param accept The media type, for routes with several.
-   */
-  get(path: string, accept?: string): string;
-  /**
-   * @param file The file for a body that is too long for a command.
-   */
-  post(path: string, body?: JsonObject, file?: string): string;
-  /** The call for an action that an explanation advises. */
-  of(action: Action): string;
-  /** The call that follows a stream. */
-  follow(path: string): string;
-}
+export type Commands = ReturnType<typeof curlCommands>;
 
 /** Curl calls with the base URL that this browser uses. */
-export function curlCommands(c: Context, { needsToken }: HttpDeps): Commands {
+export function curlCommands(c: Context, { needsToken }: Pick<HttpDeps, "needsToken">) {
   const { origin } = reachedAs(c.req.raw);
+  /** The call for an action, also for one that an explanation advises. */
+  const of = (action: Action) => curlCall(action, origin, needsToken);
   return {
-    get: (path, accept) => curlRead(path, origin, needsToken, accept),
-    post: (path, body, file = "body.json") => {
+    of,
+    /** @param accept The media type, for routes with several. */
+    get: (path: string, accept?: string) => curlRead(path, origin, needsToken, accept),
+    /** @param file The file for a body that is too long for a command. */
+    post(path: string, body?: JsonObject, file = "body.json") {
       const action = { method: "POST", path } as const;
-      if (body === undefined) return curlCall(action, origin, needsToken);
+      if (body === undefined) return of(action);
       return JSON.stringify(body).length > BODY_LENGTH_MAX
         ? curlOfFile(action, file, origin, needsToken)
-        : curlCall({ ...action, body }, origin, needsToken);
+        : of({ ...action, body });
     },
-    of: (action) => curlCall(action, origin, needsToken),
-    follow: (path) => curlFollow(path, origin, needsToken),
+    /** The call that follows a stream. */
+    follow: (path: string) => curlFollow(path, origin, needsToken),
   };
 }

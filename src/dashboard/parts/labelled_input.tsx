@@ -103,13 +103,13 @@ interface IssuesProps {
 export function Issues({ id, issues, at }: IssuesProps) {
   if (issues.length === 0) return null;
   return (
-    <ul class="field-issues" id={id} role="alert">
+    <div class="field-issues" id={id} role="alert">
       {issues.map(({ pointer, detail }) => (
-        <li>
+        <p>
           <UserText text={`${pointer.slice(at.length)} ${detail}`.trim()} lengthMax={500} />
-        </li>
+        </p>
       ))}
-    </ul>
+    </div>
   );
 }
 

@@ -43,6 +43,43 @@ export function JobLink({ jobId }: { readonly jobId: string }) {
   );
 }
 
+/** The type of a job, with a link to its page; a job without one is a plan. */
+export function TypeName({ type }: { readonly type: string | null }) {
+  if (type === null) return <>plan</>;
+  return (
+    <a href={definitionPath(type)}>
+      <UserText text={type} lengthMax={60} />
+    </a>
+  );
+}
+
+interface ChoicesProps {
+  readonly choices: readonly Choice[];
+  /** Drawn as one control. */
+  readonly isSwitch?: boolean;
+  /** Other attributes of the list. */
+  readonly [attribute: string]: unknown;
+}
+
+interface Choice {
+  readonly text: string;
+  readonly href: string;
+  readonly isChosen: boolean;
+}
+
+/** Links, of which one leads to what is shown now. */
+export function Choices({ choices, isSwitch = false, ...rest }: ChoicesProps) {
+  return (
+    <ul class={isSwitch ? "switch" : "choices"} {...rest}>
+      {choices.map(({ text, href, isChosen }) => (
+        <li>
+          <a href={href} aria-current={isChosen ? "true" : undefined}>{text}</a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 interface EntryLinkProps {
   readonly jobId: string;
   readonly logId: LogId;

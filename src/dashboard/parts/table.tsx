@@ -49,13 +49,8 @@ export function Term({ name, class: style, children }: TermProps) {
   );
 }
 
-interface EmptyProps {
-  readonly title: string;
-  readonly children?: Child;
-}
-
 /** Shown in place of an empty list, with what to do next. */
-export function Empty({ title, children }: EmptyProps) {
+export function Empty({ title, children }: { readonly title: string; readonly children?: Child }) {
   return (
     <div class="empty">
       <p class="empty-title">{title}</p>

@@ -15,12 +15,13 @@ interface UserTextProps {
 /** Isolated from the text around it, so that right-to-left marks reorder nothing else. */
 export function UserText({ text, lengthMax = LENGTH_MAX }: UserTextProps) {
   const shown = cutText(text, lengthMax);
-  return shown === text ? <bdi>{text}</bdi> : (
-    <bdi>
-      {shown}
-      <span class="cut">{` … ${countText(text.length - shown.length)} more`}</span>
-    </bdi>
-  );
+  return <bdi>{shown}{more(text, shown)}</bdi>;
+}
+
+/** Says how much of a text is not shown, if it was cut. */
+function more(text: string, shown: string) {
+  if (shown === text) return null;
+  return <span class="cut">{` … ${countText(text.length - shown.length)} more`}</span>;
 }
 
 const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/;
@@ -38,9 +39,7 @@ export function TimedText({ text }: { readonly text: string }) {
         if (!TIME.test(part)) return <span class="unbroken">{part}</span>;
         return <time datetime={part} title={part}>{part}</time>;
       })}
-      {shown !== text && (
-        <span class="cut">{` … ${countText(text.length - shown.length)} more`}</span>
-      )}
+      {more(text, shown)}
     </bdi>
   );
 }

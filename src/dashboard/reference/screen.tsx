@@ -5,16 +5,15 @@
 
 import type { Context } from "hono";
 import type { JsonObject } from "../../core/json.ts";
-import { curlCall, curlFollow, curlRead } from "../../explain/curl.ts";
 import type { Action } from "../../explain/explanation.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { MEANINGS, PROBLEM_KINDS, problemFacts } from "../../http/problems/problem.ts";
 import { problemType } from "../../documents/refusal.ts";
 import { isObject } from "../../documents/fields.ts";
-import { reachedAs, refuseQuery } from "../../http/requests/request.ts";
+import { refuseQuery } from "../../http/requests/request.ts";
 import type { Route } from "../../http/route.ts";
 import { page } from "../page.tsx";
-import { CopyText } from "../parts/curl.tsx";
+import { type Commands, CopyText, curlCommands } from "../parts/curl.tsx";
 import { Table } from "../parts/table.tsx";
 
 export const REFERENCE_ROUTES: readonly Route[] = [
@@ -98,15 +97,11 @@ export function exampleCall({ method, path, operation }: Placed): ExampleCall {
   };
 }
 
-function curlOfExample(
-  { method, path, body, isStream }: ExampleCall,
-  base: string,
-  needsToken: boolean,
-): string {
-  if (isStream) return curlFollow(path, base, needsToken);
-  if (method === "GET") return curlRead(path, base, needsToken);
+function curlOfExample({ method, path, body, isStream }: ExampleCall, commands: Commands): string {
+  if (isStream) return commands.follow(path);
+  if (method === "GET") return commands.get(path);
   const action = { method: method as Action["method"], path };
-  return curlCall(body === undefined ? action : { ...action, body }, base, needsToken);
+  return commands.of(body === undefined ? action : { ...action, body });
 }
 
 const TITLES: Readonly<Record<string, string>> = {
@@ -119,7 +114,7 @@ const TITLES: Readonly<Record<string, string>> = {
 function showReference(c: Context, deps: HttpDeps): Response {
   refuseQuery(c.req.raw);
   const document = deps.openApi() as unknown as DescribedApi;
-  const { origin } = reachedAs(c.req.raw);
+  const commands = curlCommands(c, deps);
   const groups = Map.groupBy(operationsIn(document), ({ operation }) => operation.tags[0] ?? "");
   return page(
     c,
@@ -143,7 +138,7 @@ function showReference(c: Context, deps: HttpDeps): Response {
             {operations.map((placed) => (
               <OperationRow
                 placed={placed}
-                curl={curlOfExample(exampleCall(placed), origin, deps.needsToken)}
+                curl={curlOfExample(exampleCall(placed), commands)}
               />
             ))}
           </Table>

@@ -3,9 +3,15 @@
 import { type Query, single, wholeNumber } from "../../documents/parameters.ts";
 import { Refusal } from "../../documents/refusal.ts";
 import { readQuery } from "../../http/requests/request.ts";
-import { JOURNAL_STREAM_PARAMETERS } from "../../http/routes/events.ts";
 import { STRATA } from "../../core/event.ts";
-import { UserText } from "../parts/text.tsx";
+import type { PointedIssue } from "../../documents/fields.ts";
+import {
+  inputState,
+  Issues,
+  issuesAt,
+  LabelledInput,
+  LineInput,
+} from "../parts/labelled_input.tsx";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import {
   type EntriesFound,
@@ -14,6 +20,7 @@ import {
   searchBack,
 } from "../../http/requests/entry_search.ts";
 import { type ShownEntry, shownEntry } from "../parts/shown_entry.tsx";
+import { JOURNAL_STREAM_PARAMETERS } from "../../http/routes/events.ts";
 
 const position = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
@@ -37,7 +44,8 @@ export interface ParsedStreamQuery {
   readonly texts: FilterTexts;
   /** `undefined` if the query is invalid. */
   readonly query: StreamQuery | undefined;
-  readonly issues: ReadonlyMap<string, string>;
+  /** The pointer of each is the name of its parameter. */
+  readonly issues: readonly PointedIssue[];
 }
 
 /** Forms also send empty fields, which are ignored. */
@@ -65,13 +73,13 @@ function withoutSpaces(search: URLSearchParams): URLSearchParams {
 
 function parsed(request: Request): Pick<ParsedStreamQuery, "query" | "issues"> {
   try {
-    return { query: readQuery(request, PARAMETERS), issues: new Map() };
+    return { query: readQuery(request, PARAMETERS), issues: [] };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const issues = (error.members.errors ?? []).flatMap((issue) =>
-      "parameter" in issue ? [[issue.parameter, issue.detail] as const] : []
+      "parameter" in issue ? [{ pointer: issue.parameter, detail: issue.detail }] : []
     );
-    return { query: undefined, issues: new Map(issues) };
+    return { query: undefined, issues };
   }
 }
 
@@ -93,46 +101,29 @@ export function isFiltered(texts: FilterTexts): boolean {
 /** The form of the filters, which are sent in the query. */
 export function FilterForm({ parsedQuery }: { readonly parsedQuery: ParsedStreamQuery }) {
   const { texts, issues } = parsedQuery;
+  const field = (name: FilterName) => ({ id: name, name, issues, at: name });
+  const rules = { autocomplete: "off", spellcheck: false };
   return (
     <form method="get" action="/ui/stream" class="stream-filters" aria-label="Filters">
-      <div class="field field-wide">
-        <label for="types">Event types</label>
-        <input
-          id="types"
-          name="types"
-          value={texts.types}
-          placeholder="job.TaskFailed, shop.ParcelShipped"
-          autocomplete="off"
-          spellcheck={false}
-          aria-invalid={issues.has("types") ? "true" : undefined}
-        />
-        <Issue name="types" parsedQuery={parsedQuery} />
-      </div>
-      <div class="field">
-        <label for="jobId">Job id</label>
-        <input
-          id="jobId"
-          name="jobId"
-          value={texts.jobId}
-          autocomplete="off"
-          spellcheck={false}
-          aria-invalid={issues.has("jobId") ? "true" : undefined}
-        />
-        <Issue name="jobId" parsedQuery={parsedQuery} />
-      </div>
-      <div class="field">
-        <label for="stratum">Stratum</label>
-        <select id="stratum" name="stratum">
+      <LineInput
+        {...field("types")}
+        label="Event types"
+        text={texts.types}
+        rules={{ ...rules, placeholder: "job.TaskFailed, shop.ParcelShipped" }}
+      />
+      <LineInput {...field("jobId")} label="Job id" text={texts.jobId} rules={rules} />
+      <LabelledInput {...field("stratum")} label="Stratum">
+        <select {...inputState(field("stratum"))} name="stratum">
           <option value="">all</option>
           {STRATA.map((name) => (
             <option value={name} selected={name === texts.stratum}>{name}</option>
           ))}
         </select>
-        <Issue name="stratum" parsedQuery={parsedQuery} />
-      </div>
+      </LabelledInput>
       <div class="field">
         <label class="check">
           <input
+            {...inputState(field("only"))}
             type="checkbox"
             name="only"
             value="transitions"
@@ -140,25 +131,13 @@ export function FilterForm({ parsedQuery }: { readonly parsedQuery: ParsedStream
           />
           Only entries that changed a job
         </label>
-        <Issue name="only" parsedQuery={parsedQuery} />
+        <Issues id="only-issues" issues={issuesAt(issues, "only")} at="only" />
       </div>
       <div class="row">
         <button type="submit" class="primary">Filter</button>
         {isFiltered(texts) && <a class="button" href="/ui/stream">Clear</a>}
       </div>
     </form>
-  );
-}
-
-function Issue(
-  { name, parsedQuery }: { readonly name: FilterName; readonly parsedQuery: ParsedStreamQuery },
-) {
-  const detail = parsedQuery.issues.get(name);
-  if (detail === undefined) return null;
-  return (
-    <p class="issues" data-issue={name}>
-      <UserText text={`${name} ${detail}`} />
-    </p>
   );
 }
 

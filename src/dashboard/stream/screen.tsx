@@ -26,6 +26,7 @@ import type { Transition } from "../../engine/requests.ts";
 import { ConditionMark } from "../parts/condition_mark.tsx";
 import { JobLink, timePath } from "../parts/links.tsx";
 import { momentText } from "../parts/amounts.tsx";
+import { RefusalNote } from "../form.tsx";
 
 export const STREAM_ROUTES: readonly Route[] = [
   { method: "GET", path: "/ui/stream", scope: "read", handle: showStream },
@@ -48,7 +49,15 @@ async function showStream(c: Context, deps: HttpDeps): Promise<Response> {
       <h1>Stream</h1>
       <FilterForm parsedQuery={parsedQuery} />
       {found === undefined || query === undefined
-        ? <OtherIssues parsedQuery={parsedQuery} />
+        ? (
+          <RefusalNote
+            refusal={{
+              message: "Cannot show the entries: a filter is invalid",
+              issues: parsedQuery.issues,
+            }}
+            inputs={FILTER_NAMES}
+          />
+        )
         : <Found deps={deps} parsedQuery={parsedQuery} query={query} found={found} />}
     </>,
   );
@@ -73,21 +82,6 @@ function pageOptions({ engine }: HttpDeps, query: StreamQuery | undefined): Page
 /** A page of older entries is static. */
 function isOfThePast({ before, after }: StreamQuery): boolean {
   return before !== undefined || after !== undefined;
-}
-
-/** Issues without a field. */
-function OtherIssues({ parsedQuery: { issues } }: { readonly parsedQuery: ParsedStreamQuery }) {
-  const others = [...issues].filter(([name]) => !FILTER_NAMES.some((own) => own === name));
-  return (
-    <div class="note note-bad" role="alert">
-      <p>Cannot show the entries: a filter is invalid.</p>
-      {others.map(([name, detail]) => (
-        <p>
-          <UserText text={`${name} ${detail}`} />
-        </p>
-      ))}
-    </div>
-  );
 }
 
 interface FoundProps {

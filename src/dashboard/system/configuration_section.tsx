@@ -5,11 +5,7 @@ import { Table } from "../parts/table.tsx";
 import { UserText } from "../parts/text.tsx";
 import type { Holder } from "../../access/tokens.ts";
 
-interface ConfigurationSectionProps {
-  readonly settings: readonly ShownSetting[];
-}
-
-export function ConfigurationSection({ settings }: ConfigurationSectionProps) {
+export function ConfigurationSection({ settings }: { readonly settings: readonly ShownSetting[] }) {
   return (
     <section class="sheet" aria-labelledby="configuration-heading">
       <h2 id="configuration-heading">Configuration</h2>

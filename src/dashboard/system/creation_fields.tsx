@@ -3,7 +3,7 @@
 import type { Scope } from "../../access/tokens.ts";
 import type { PointedIssue } from "../../documents/fields.ts";
 import type { Call, Commands } from "../parts/curl.tsx";
-import { issuesAt, LabelledInput } from "../parts/labelled_input.tsx";
+import { issuesAt, LabelledInput, LineInput } from "../parts/labelled_input.tsx";
 import { MissingScope, OnceField } from "../parts/action_form.tsx";
 import { UserText } from "../parts/text.tsx";
 import type { FormTexts } from "../schema_form/form_texts.ts";
@@ -113,51 +113,37 @@ function Options({ texts, issues }: OptionsProps) {
     name !== OPTION.once && (texts.get(name) ?? "").trim() !== ""
   );
   const isWrong = OPTION_POINTERS.some((one) => issuesAt(issues, one).length > 0);
+  const option = (name: "jobId" | "priority" | "startAt") => ({
+    name: OPTION[name],
+    text: texts.get(OPTION[name]),
+    at: `/${name}`,
+    issues,
+  });
   return (
     <details class="options" open={isUsed || isWrong}>
       <summary>Options: id, priority, labels, start</summary>
       <div class="options-grid">
-        <LabelledInput
+        <LineInput
           id="job-id"
           label="Job id"
-          issues={issues}
-          at="/jobId"
+          {...option("jobId")}
           hint="Generated if blank."
-        >
-          <input id="job-id" name={OPTION.jobId} value={texts.get(OPTION.jobId)} maxlength={128} />
-        </LabelledInput>
-        <LabelledInput
+          rules={{ maxlength: 128 }}
+        />
+        <LineInput
           id="priority"
           label="Priority"
-          issues={issues}
-          at="/priority"
+          {...option("priority")}
           hint="Lower runs sooner; 0 if blank."
-        >
-          <input
-            id="priority"
-            name={OPTION.priority}
-            value={texts.get(OPTION.priority)}
-            type="number"
-            step={1}
-            min={-1_000}
-            max={1_000}
-          />
-        </LabelledInput>
-        <LabelledInput
+          rules={{ type: "number", step: 1, min: -1_000, max: 1_000 }}
+        />
+        <LineInput
           id="start-at"
           label="Start at (UTC)"
-          issues={issues}
-          at="/startAt"
+          {...option("startAt")}
           hint="Immediately if blank."
-        >
-          <input
-            id="start-at"
-            name={OPTION.startAt}
-            value={texts.get(OPTION.startAt)}
-            type="datetime-local"
-            step={1}
-          />
-        </LabelledInput>
+          rules={{ type: "datetime-local", step: 1 }}
+        />
         <LabelledInput
           id="labels"
           label="Labels"
@@ -170,7 +156,7 @@ function Options({ texts, issues }: OptionsProps) {
           </textarea>
         </LabelledInput>
       </div>
-      <label class="tick">
+      <label class="check">
         <input type="checkbox" name={OPTION.held} value="held" checked={texts.has(OPTION.held)} />
         create the job without starting it
       </label>

@@ -259,12 +259,7 @@ function progressText({ bytesDone, bytesTotal }: VerificationRun & { status: "ru
   return `${percent} %, ${sizeText(bytesDone)} of ${sizeText(bytesTotal)}`;
 }
 
-interface LastVerdictProps {
-  readonly last: Verification | null;
-  readonly now: number;
-}
-
-function LastVerdict({ last, now }: LastVerdictProps) {
+function LastVerdict({ last, now }: { readonly last: Verification | null; readonly now: number }) {
   if (last === null) {
     return (
       <p class="soft">

@@ -193,12 +193,8 @@ function Definition({ definition, maySubmit }: DefinitionProps) {
   );
 }
 
-interface LimitsSectionProps {
-  readonly deps: HttpDeps;
-}
-
 /** Limits on what may exist at the same time, and their use. */
-function LimitsSection({ deps }: LimitsSectionProps) {
+function LimitsSection({ deps }: { readonly deps: HttpDeps }) {
   return (
     <section class="sheet" aria-labelledby="limits-heading">
       <h2 id="limits-heading">Limits and usage</h2>

@@ -23,32 +23,24 @@ import {
 import { UserText } from "../parts/text.tsx";
 import { timePath, type TimeQuery } from "../parts/links.tsx";
 
+const TEXTS = ["with", "plan", "upTo", "limits"] as const;
+
 /** The form as filled in; its fields are named after the members of the document. */
-export interface WhatIfForm {
-  readonly without: readonly string[];
-  readonly with: string;
-  readonly plan: string;
-  readonly upTo: string;
-  readonly limits: string;
+export type WhatIfForm =
+  & Readonly<Record<(typeof TEXTS)[number], string>>
+  & { readonly without: readonly string[] };
+
+export function whatIfForm(fields: URLSearchParams): WhatIfForm {
+  const texts = TEXTS.map((name) => [name, fields.get(name) ?? ""]);
+  return { ...Object.fromEntries(texts), without: fields.getAll("without") };
 }
 
-/** The empty form. */
-export const EMPTY_WHAT_IF: WhatIfForm = { without: [], with: "", plan: "", upTo: "", limits: "" };
+export const EMPTY_WHAT_IF = whatIfForm(new URLSearchParams());
 
 interface WhatIfDocument {
   readonly document: JsonObject;
   /** Pointers are relative to the document. */
   readonly issues: readonly PointedIssue[];
-}
-
-export function whatIfForm(fields: URLSearchParams): WhatIfForm {
-  return {
-    without: fields.getAll("without"),
-    with: fields.get("with") ?? "",
-    plan: fields.get("plan") ?? "",
-    upTo: fields.get("upTo") ?? "",
-    limits: fields.get("limits") ?? "",
-  };
 }
 
 /** The entries that the form leaves out. */

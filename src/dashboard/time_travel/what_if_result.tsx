@@ -198,35 +198,20 @@ interface StepPair {
   readonly differs: boolean;
 }
 
-/** Both lists are in ascending order of position. */
+/** In ascending order of position, as both lists are. */
 export function stepPairs(
   recorded: readonly ReplayStep[],
   supposed: readonly ReplayStep[],
 ): readonly StepPair[] {
-  const pairs: StepPair[] = [];
-  for (let [left, right] = [0, 0]; left < recorded.length || right < supposed.length;) {
-    const [one, other] = [recorded[left], supposed[right]];
-    const position = Math.min(one?.logId ?? Infinity, other?.logId ?? Infinity);
-    const pair = pairJobs(atPosition(one, position), atPosition(other, position));
-    if (pair !== undefined) pairs.push(pair);
-    if (pair?.recorded !== undefined) left += 1;
-    if (pair?.supposed !== undefined) right += 1;
-  }
-  return pairs;
-}
-
-function atPosition(step: ReplayStep | undefined, position: number): ReplayStep | undefined {
-  return step?.logId === position ? step : undefined;
-}
-
-function pairJobs(
-  recorded: ReplayStep | undefined,
-  supposed: ReplayStep | undefined,
-): StepPair | undefined {
-  const some = supposed ?? recorded;
-  if (some === undefined) return undefined;
-  const { logId, eventType } = some;
-  return { logId, eventType, recorded, supposed, differs: !isSame(recorded, supposed) };
+  const [left, right] = [recorded, supposed].map((steps) =>
+    new Map(steps.map((step) => [step.logId, step]))
+  );
+  const all = new Map([...left ?? [], ...right ?? []]);
+  return [...all.values()].toSorted((one, other) => one.logId - other.logId)
+    .map(({ logId, eventType }) => {
+      const [own, other] = [left?.get(logId), right?.get(logId)];
+      return { logId, eventType, recorded: own, supposed: other, differs: !isSame(own, other) };
+    });
 }
 
 function isSame(one: ReplayStep | undefined, other: ReplayStep | undefined): boolean {

@@ -23,7 +23,8 @@ export type AttemptOutcome =
   | "reused"
   | "unended";
 
-interface Stretch {
+/** A part of the life of a job. */
+export interface Stretch {
   /** Milliseconds from the creation of the job. */
   readonly fromMs: number;
   readonly toMs: number;

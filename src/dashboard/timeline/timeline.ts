@@ -9,22 +9,13 @@ import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { Downtime } from "../../explain/timing.ts";
 import type { LogId } from "../../core/ids.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
-import { type Lane, toLanes } from "./lanes.ts";
+import { type Lane, type Stretch, toLanes } from "./lanes.ts";
 import { TimeAxis } from "./time_axis.ts";
 import { toMatchable } from "../../core/projector.ts";
 
 /** A span in one condition, before the job has ended. */
-export interface ConditionStretch {
+export interface ConditionStretch extends Stretch {
   readonly condition: Condition;
-  /** Milliseconds from the creation of the job. */
-  readonly fromMs: number;
-  readonly toMs: number;
-  /** Whether it has not ended: `toMs` is then now. */
-  readonly isOngoing: boolean;
-  /** The entry that began the condition. */
-  readonly fromBy: LogId;
-  /** The entry that ended the condition; `undefined` while it has not ended. */
-  readonly toBy: LogId | undefined;
   /** How long the process may have been down in it after a crash; 0 without a crash. */
   readonly downMs: number;
 }

@@ -34,7 +34,10 @@ const entryFields = {
   receivedAt: describe(time, "When Daybook received the event."),
   jobId: maybe(text, "The job that the event is about."),
   taskId: maybe(text, "The task that the event is about."),
-  executionId: maybe(text, "The attempt that the event is about."),
+  executionId: maybe(
+    text,
+    "The attempt that the entry starts: its eventId, with exe_ instead of evt_.",
+  ),
   traceId: maybe(text, "As in W3C Trace Context."),
   spanId: maybe(text, "As in W3C Trace Context."),
   actor: maybe(text, "The name, in the token file, of the token that was used."),

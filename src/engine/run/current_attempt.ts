@@ -23,11 +23,3 @@ export function attemptHere(): AttemptOf | undefined {
 export function withinAttempt<Result>(attempt: AttemptOf, work: () => Result): Result {
   return attempts.run(attempt, work);
 }
-
-/**
- * Calls code as part of no attempt, even when code of an attempt calls this. The `run` of a job has
- * no store of its own: everything after it would carry it, which takes a tenth of the time of a job.
- */
-export function outsideAttempts<Result>(work: () => Result): Result {
-  return attempts.getStore() === undefined ? work() : attempts.exit(work);
-}

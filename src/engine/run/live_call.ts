@@ -8,6 +8,7 @@ import { type CompensatingJob, isHeld, isTerminal, type RunningJob } from "../..
 import { isThrown } from "../../core/thrown.ts";
 import { NonRetryableError } from "../job_errors.ts";
 import type { JobParkedAttributes } from "../../core/framework_events.ts";
+import { inNoContext } from "../no_context.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 import { type AnsweredCall, Answers } from "./answers.ts";
 import { AttemptLog } from "./attempt_output.ts";
@@ -68,9 +69,8 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     this.work = new PendingWork(run, this.advanceSoon);
     const { definition, services, trace } = run;
     this.#answers = new Answers(services, run.job, this, answersMax);
-    const { ctx, output, code } = trace.withinRun(() =>
-      callRun(definition, job, this.#answers, this, guard, services.code, this)
-    );
+    const call = () => callRun(definition, job, this.#answers, this, guard, services.code, this);
+    const { ctx, output, code } = inNoContext(() => trace.withinRun(call));
     this.#ctx = ctx;
     this.#code = code;
     void output.then(

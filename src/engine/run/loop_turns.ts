@@ -1,5 +1,6 @@
 /** Turns of the event loop, shared by all callers that wait for one. */
 
+import { inNoContext } from "../no_context.ts";
 import type { Clock } from "../ports.ts";
 
 export class LoopTurns {
@@ -19,7 +20,8 @@ export class LoopTurns {
   /** Calls back in the next turn, after all code that is ready to run now. */
   next(callback: () => void): void {
     this.#waiting.push(callback);
-    if (this.#waiting.length === 1) void this.#clock.nextTurn().then(() => this.#callBack());
+    if (this.#waiting.length > 1) return;
+    inNoContext(() => void this.#clock.nextTurn().then(() => this.#callBack()));
   }
 
   /** Counts a turn that something else, such as a sync, has taken. */

@@ -8,6 +8,7 @@ import type { RunContext } from "./run_context.ts";
 import { callRun, type CodePlace, type RunEnd, SILENT_HOST } from "./run_call.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { Clock } from "../ports.ts";
+import { inNoContext } from "../no_context.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 import { LoopTurns } from "./loop_turns.ts";
 import type { LostStep } from "./settlements.ts";
@@ -70,20 +71,22 @@ export async function rehearsed(
     Infinity,
     graceMs,
   );
-  const { ctx, output, code } = callRun(
-    definition,
-    job,
-    answers,
-    {
-      seenAt: () => answers.seenAtMs,
-      onTask: ({ taskId }) => answers.requested(`task ${taskId}`),
-      onSleep: ({ taskId }) => answers.requested(`task ${taskId}`),
-      onExpectation: (name) => answers.requested(`expectation ${name}`),
-      onWait: ({ name, wait }) => answers.waitRequested(name, wait),
-    },
-    guard,
-    place,
-    { ...SILENT_HOST, reacted: () => answers.reacted() },
+  const { ctx, output, code } = inNoContext(() =>
+    callRun(
+      definition,
+      job,
+      answers,
+      {
+        seenAt: () => answers.seenAtMs,
+        onTask: ({ taskId }) => answers.requested(`task ${taskId}`),
+        onSleep: ({ taskId }) => answers.requested(`task ${taskId}`),
+        onExpectation: (name) => answers.requested(`expectation ${name}`),
+        onWait: ({ name, wait }) => answers.waitRequested(name, wait),
+      },
+      guard,
+      place,
+      { ...SILENT_HOST, reacted: () => answers.reacted() },
+    )
   );
   let end: RunEnd = { kind: "pending" };
   const ended = (how: RunEnd) => {

@@ -8,7 +8,6 @@ import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Answers } from "./answers.ts";
 import { RunContext, type RunListener } from "./run_context.ts";
-import { outsideAttempts } from "./current_attempt.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import { NonRetryableError } from "../job_errors.ts";
 import { issuesText, parseInput } from "../parsed_input.ts";
@@ -56,7 +55,7 @@ export function callRun(
     code = place.call({ definition, ctx, input, recorded: job.input, host });
     return code.output;
   };
-  const output = outsideAttempts(() => runToOutput(definition, job, answers, ctx, guard, call));
+  const output = runToOutput(definition, job, answers, ctx, guard, call);
   return { ctx, output, code };
 }
 

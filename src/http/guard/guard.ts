@@ -2,49 +2,38 @@
 
 import type { Context, Handler } from "hono";
 import { counted } from "../../core/counted.ts";
-import type { Clock } from "../../engine/ports.ts";
 import type { Access, Scope } from "../../access/tokens.ts";
 import { clientAddress, NOBODY, rememberViewer } from "./viewer.ts";
-import type { Gauge } from "./capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";
 import { draining } from "../../documents/engine_refusal.ts";
-import type { JobEngine } from "../../engine/job_engine.ts";
 import { Hosts } from "./hosts.ts";
 import { Problem } from "../problems/problem.ts";
 import type { Relay } from "../relay.ts";
-import type { RequestSpans } from "../requests/request.ts";
 import type { Route, RouteScope } from "../route.ts";
 import { requestSession, type Sessions } from "./sessions.ts";
-import type { Checked, TokenChecks } from "./token_checks.ts";
-import { type AdmissionGate, sizeOfGet } from "./admission_gate.ts";
+import type { Checked } from "./token_checks.ts";
+import { sizeOfGet } from "./admission_gate.ts";
 
-interface GuardOptions {
-  readonly engine: JobEngine;
-  readonly clock: Clock;
-  /** If present, every route except the open ones needs a token with its scope. */
-  readonly access: Access | undefined;
-  /** Finds the holder of a token; `undefined` together with `access`. */
-  readonly tokens: TokenChecks | undefined;
-  /** Sessions of browsers, which send the name of a session instead of a token. */
-  readonly sessions: Sessions;
+/** Some of what all routes share, and what only the guard needs. */
+interface GuardOptions extends
+  Pick<
+    HttpDeps,
+    | "engine"
+    | "access"
+    | "tokens"
+    | "sessions"
+    | "requests"
+    | "openRequests"
+    | "admission"
+    | "spans"
+  > {
   /**
    * Host names, without ports, besides loopback. `"any"` only with a token: a page whose name was
    * rebound to this server cannot know the token.
    */
   readonly allowedHosts: readonly string[] | "any";
-  /** Counts the requests being answered, except probes, which are always answered. */
-  readonly requests: Gauge;
-  /**
-   * Counts requests of open routes separately, so that clients without a token leave room for
-   * others.
-   */
-  readonly openRequests: Gauge;
-  /** Admits requests; probes do not wait for it. */
-  readonly admission: AdmissionGate;
   /** `undefined` if no other process shares the journal. */
   readonly relay: Relay | undefined;
-  /** Receives the route of each request. */
-  readonly spans: RequestSpans | undefined;
 }
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);

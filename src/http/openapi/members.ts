@@ -74,7 +74,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   eventType: "The type of the event.",
   executing: "Jobs with an attempt running.",
   executingMs: "Milliseconds with an attempt running.",
-  executionId: "The attempt that the entry is about.",
+  executionId: "The attempt that the entry starts.",
   expectation: "The expectation's id in the plan.",
   expected: "What was expected.",
   explain: "The path that explains the job.",

@@ -9,7 +9,6 @@ import {
   journalAnswer,
   liveAnswer,
   readyAnswer,
-  type ShownSetting,
   systemAnswer,
   verificationRun,
 } from "../../documents/answers/system.ts";
@@ -19,7 +18,7 @@ import { jsonResponse, NO_STORE_HEADERS } from "../answers/response.ts";
 import type { Route } from "../route.ts";
 import { requestViewer, tokenHolders, type Viewer } from "../guard/viewer.ts";
 import type { DatabaseInForce, Standing } from "../../core/standing.ts";
-import type { HttpDeps, ProcessFigures, Use } from "../http_deps.ts";
+import type { HttpDeps, Use } from "../http_deps.ts";
 import { anyObject, text } from "../../documents/answers/parts.ts";
 import { draining, RETRY_AFTER_SECONDS } from "../../documents/engine_refusal.ts";
 import type { StandingLimits } from "../../engine/events/delivery_limits.ts";
@@ -112,30 +111,27 @@ export const SYSTEM_ROUTES: readonly Route[] = [{
 /** Facts about the process, in JSON; `null` if they are not known. */
 function systemView(deps: HttpDeps, viewer: Viewer) {
   const { system, version, needsToken } = deps;
+  const process = system?.process();
+  const holders = tokenHolders(deps, viewer);
   return {
     version,
     versions: system?.versions ?? null,
-    process: system === undefined ? null : processView(system.process()),
+    process: process === undefined
+      ? null
+      : { ...process, startedAt: new Date(process.startedAt).toISOString() },
     workers: system?.workers() ?? null,
     limits: limitsInUse(deps),
     journalFolder: system?.journal ?? null,
-    settings: system?.settings.map(settingView) ?? null,
+    settings: system?.settings.map(({ name, value, origin }) => ({
+      flag: `--${name}`,
+      value,
+      origin,
+    })) ?? null,
     tokens: {
       needed: needsToken,
-      holders: tokenHolders(deps, viewer)?.map(({ name, scopes }) => ({
-        name: name ?? null,
-        scopes,
-      })) ?? null,
+      holders: holders?.map(({ name = null, scopes }) => ({ name, scopes })) ?? null,
     },
   };
-}
-
-function processView({ startedAt, ...figures }: ProcessFigures) {
-  return { ...figures, startedAt: new Date(startedAt).toISOString() };
-}
-
-function settingView({ name, value, origin }: ShownSetting) {
-  return { flag: `--${name}`, value, origin };
 }
 
 const INDEX = {

@@ -11,7 +11,7 @@ import type { JobEngine } from "../../engine/job_engine.ts";
 import { selectFeed, StreamMessages } from "./feed.ts";
 import type { Permit } from "../guard/viewer.ts";
 import { Channel, Channels, ChunkCache, nothingAfter, type Wanted } from "./channels.ts";
-import { Outlet, type OutletKeeper } from "./outlets.ts";
+import { Outlet, type Outlets } from "./outlets.ts";
 import { StreamTurns, Timeouts } from "./turns.ts";
 import { type ReaderHub, StreamReader } from "./reader.ts";
 
@@ -26,7 +26,7 @@ interface HubOptions {
   readonly clock: Clock;
   /** How often an idle stream sends a heartbeat. */
   readonly heartbeatMs: number;
-  readonly outlets: OutletKeeper;
+  readonly outlets: Outlets;
 }
 
 export class StreamHub implements ReaderHub {

@@ -18,16 +18,9 @@ export interface ChunkSource {
   left(): void;
 }
 
-/** What all outlets share. */
-export interface OutletKeeper {
-  opened(outlet: Outlet): void;
-  closed(outlet: Outlet): void;
-  /** Closes outlets whose chunk is not read in time. */
-  readonly stalls: Pick<Timeouts<Outlet>, "start" | "stop">;
-}
-
 export interface OutletOptions {
-  readonly keeper: OutletKeeper;
+  /** Of all outlets. */
+  readonly keeper: Outlets;
   readonly permit: Permit;
   /** Whether a chunk may stay unread forever. */
   readonly neverStalls?: boolean;
@@ -138,7 +131,8 @@ interface OutletsOptions {
   readonly shutdownSignal: AbortSignal;
 }
 
-export class Outlets implements OutletKeeper {
+export class Outlets {
+  /** Closes outlets whose chunk is not read in time. */
   readonly stalls: Timeouts<Pick<Outlet, "stall">>;
   readonly #streams: Gauge;
   readonly #shutdownSignal: AbortSignal;

@@ -1,9 +1,14 @@
 /**
- * Compares an index with one that was built from the lines alone. The index is a cache, so
+ * Compares the index and the sidecars of a journal with what its lines give. They are caches, so
  * differences are notes and not problems of the journal.
  */
 
 import type { LogId } from "../core/ids.ts";
+import { type FileSystem, isSame } from "../journal/file_system.ts";
+import { type Layout, sidecarName } from "../journal/layout.ts";
+import type { LineIndex } from "../journal/line_index.ts";
+import { isSameSegment, type SealedSegment } from "../journal/segment_proof.ts";
+import { type Sidecar, SidecarStore } from "../journal/sidecar_store.ts";
 import type { Pause } from "./pace.ts";
 
 /** A job as an index holds it. */
@@ -32,6 +37,7 @@ export interface IndexContent {
 const NOTES_MAX = 20;
 const ROWS_PER_PAUSE = 200;
 
+/** Compares an index with one that was built from the lines alone. */
 export class IndexAudit {
   readonly notes: string[] = [];
   readonly #expected: IndexContent;
@@ -109,10 +115,10 @@ export class IndexAudit {
 function areEqual({ content }: IndexedJob, other: IndexedJob): boolean {
   const names = Object.keys(content);
   return names.length === Object.keys(other.content).length &&
-    names.every((name) => name === "awake" || isSame(content[name], other.content[name]));
+    names.every((name) => name === "awake" || isSameValue(content[name], other.content[name]));
 }
 
-function isSame(one: unknown, other: unknown): boolean {
+function isSameValue(one: unknown, other: unknown): boolean {
   if (one === other) return true;
   return one instanceof Uint8Array && other instanceof Uint8Array &&
     one.length === other.length && one.every((byte, at) => byte === other[at]);
@@ -136,4 +142,53 @@ function* paired<Item>(
     if (order <= 0) left = lefts.next();
     if (order >= 0) right = rights.next();
   }
+}
+
+/** Finds sidecars that differ from their segments. */
+export class SidecarAudit {
+  readonly #store: SidecarStore;
+  readonly #notes: string[] = [];
+  /** Sidecars of files other than those that were verified when they were written. */
+  #others = 0;
+
+  constructor(fileSystem: FileSystem, layout: Layout) {
+    this.#store = new SidecarStore(fileSystem, layout);
+  }
+
+  get notes(): readonly string[] {
+    if (this.#others === 0) return this.#notes;
+    const files = this.#others === 1
+      ? "1 sidecar was written for another file than its segment"
+      : `${this.#others} sidecars were written for other files than their segments`;
+    return [...this.#notes, `${files}, as in a copy: the next start reads those segments`];
+  }
+
+  /**
+   * Call it after a segment that is whole and gets no more batches.
+   *
+   * @param index Made from its lines.
+   */
+  async judge(segment: SealedSegment, index: LineIndex): Promise<void> {
+    const found = await this.#store.read(segment);
+    if (found === undefined) return;
+    const flaw = typeof found === "string" ? found : flawOf(found, segment, index);
+    if (flaw !== undefined) {
+      const name = sidecarName(segment.firstLogId);
+      this.#notes.push(`sidecar ${name}: ${flaw}; the next start reads its segment`);
+    } else if (typeof found !== "string") {
+      if (!isSame(found.verdict, await this.#store.stampOf(segment))) this.#others++;
+    }
+  }
+}
+
+function flawOf(
+  { segment, index }: Sidecar,
+  sealed: SealedSegment,
+  made: LineIndex,
+): string | undefined {
+  if (!isSameSegment(segment, sealed)) return "it differs from the lines of its segment";
+  const [said, found] = [index.blocks, made.blocks];
+  const isIndex = index.lines === made.lines && said.length === found.length &&
+    said.every((byte, at) => byte === found[at]);
+  return isIndex ? undefined : "its positions of the segment's lines are wrong";
 }
