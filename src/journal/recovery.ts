@@ -11,7 +11,7 @@ import type { ResolvedOptions } from "./options.ts";
 import { SegmentPreparation } from "./repair.ts";
 import { type FoundSegment, replay, type Replayed } from "./replay.ts";
 import { withoutTail } from "./segment_end.ts";
-import { listSegments } from "./segment_listing.ts";
+import { onlySegments } from "./segment_listing.ts";
 import { type ActiveEnds, isSameSegment } from "./segment_proof.ts";
 import { type SegmentVerdict, SidecarStore } from "./sidecar_store.ts";
 import { type Snapshot, SnapshotStore } from "./snapshot_store.ts";
@@ -57,7 +57,7 @@ export interface Recovery {
  */
 export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const { fileSystem, layout, random } = options;
-  const found = await findSegments(options);
+  const found = await onlySegments(fileSystem, layout);
   if (!options.acceptLoss) await requireIndexed(options, found);
   const store = new SidecarStore(fileSystem, layout);
   const trusted = await trustedIn(store, found.slice(0, -1));
@@ -87,16 +87,6 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     preparation: new SegmentPreparation({ fileSystem, layout, random, active, isNew, torn }),
     warnings,
   };
-}
-
-/** @throws {JournalUnusableError} when other files are among the segments. */
-async function findSegments(
-  { fileSystem, layout }: RecoveryOptions,
-): Promise<readonly SegmentInfo[]> {
-  const { segments, foreign, unusable } = await listSegments(fileSystem, layout);
-  const [problem] = [...foreign, ...unusable];
-  if (problem !== undefined) throw problem;
-  return segments;
 }
 
 /** Verdicts on segments that are unchanged since then, by segment name. */

@@ -57,6 +57,21 @@ export async function listSegments(
 }
 
 /**
+ * The segments of a journal that is written to.
+ *
+ * @throws {JournalUnusableError} when other files are among them.
+ */
+export async function onlySegments(
+  fileSystem: FileSystem,
+  layout: Layout,
+): Promise<readonly SegmentInfo[]> {
+  const { segments, foreign, unusable } = await listSegments(fileSystem, layout);
+  const [problem] = [...foreign, ...unusable];
+  if (problem !== undefined) throw problem;
+  return segments;
+}
+
+/**
  * The segments of a journal that is only read; other files among them are ignored.
  *
  * @throws {JournalUnusableError} when there is no journal, or it cannot be read.

@@ -101,7 +101,7 @@ export function unfitness(place: Place, error: unknown): unknown {
   if (code !== TABLE_MISSING) return error;
   const advice =
     "a table of the journal was dropped or renamed. Put it back, from a backup of the " +
-    "database if need be. If there is none, start again: a start makes the table anew, empty, and " +
+    "database if need be. If there is none, start again: a start creates the table again, empty, and " +
     "says what to do about entries that are gone";
   return new UnfitDatabaseError(place, `${reason}: ${advice}`, EXIT_UNSAFE, error);
 }

@@ -12,7 +12,7 @@ import { requireKind } from "../journal/folder.ts";
 import type { Layout } from "../journal/layout.ts";
 import { tornTail } from "../journal/segment_end.ts";
 import {
-  listSegments,
+  onlySegments,
   readSegment,
   segmentsToRead,
   writeSegment,
@@ -52,7 +52,9 @@ export async function backUp(options: BackupOptions): Promise<Copied> {
   const { fileSystem, from, to, progress } = options;
   // All but the last are full by the time they are listed.
   const segments = await segmentsToRead(fileSystem, from);
-  const there = await segmentsIn(fileSystem, to);
+  const there = new Map(
+    (await onlySegments(fileSystem, to)).map((segment) => [segment.name, segment]),
+  );
   await requireSameHistory(options, segments, there);
   const total = segments.reduce((sum, { bytes }) => sum + bytes, 0);
   let [written, bytes, done] = [0, 0, 0];
@@ -97,16 +99,6 @@ function wholeBatches(
   scanner.parsedFrom = Infinity;
   while (scanner.next() !== undefined);
   return content.subarray(0, tornTail(segment, content, scanner, true)?.offset);
-}
-
-async function segmentsIn(
-  fileSystem: FileSystem,
-  to: Layout,
-): Promise<ReadonlyMap<string, SegmentInfo>> {
-  const { segments, foreign, unusable } = await listSegments(fileSystem, to);
-  const [problem] = [...foreign, ...unusable];
-  if (problem !== undefined) throw problem;
-  return new Map(segments.map((segment) => [segment.name, segment]));
 }
 
 /**

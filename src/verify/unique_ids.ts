@@ -9,54 +9,6 @@ import type { FileSystem } from "../journal/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
 import type { LineIndex } from "../journal/line_index.ts";
 import { SegmentReader } from "../journal/segment_reader.ts";
-import type { JobState } from "../core/job_state.ts";
-import { findIllegality } from "./legality.ts";
-import { refuseEntry } from "../engine/writer/framework_schemas.ts";
-import type { Projection } from "../engine/writer/projection.ts";
-
-/** The job after the entry, if the entry is about one; or what is wrong with the entry. */
-type Audited =
-  | { readonly kind: "applied"; readonly job: JobState | undefined }
-  | { readonly kind: "flaw"; readonly reason: string; readonly byNewerVersion: boolean };
-
-/** Judges the meaning of entries, and projects those that are valid. */
-export class EntryAudit {
-  readonly #projection: Projection;
-
-  constructor(projection: Projection) {
-    this.#projection = projection;
-  }
-
-  audit(entry: JobEventLogEntry): Audited {
-    const illegality = findIllegality(entry);
-    const unknown = illegality ?? refuseEntry(entry);
-    if (unknown === undefined) return this.#project(entry);
-    this.#projection.eventIds.add(entry);
-    return flaw(unknown, illegality === undefined);
-  }
-
-  /** Projects as a start does, so that everything in a snapshot can be compared. */
-  #project(entry: JobEventLogEntry): Audited {
-    const { table } = this.#projection;
-    const { jobId, eventType } = entry;
-    const isNew = eventType === "job.JobCreated" && jobId !== undefined;
-    // An ended job may have left memory.
-    if (isNew) table.wake(jobId);
-    const exists = isNew && table.job(jobId) !== undefined;
-    try {
-      this.#projection.replay(entry);
-      if (exists) return flaw(`job ${jobId} already exists`);
-      return { kind: "applied", job: jobId === undefined ? undefined : table.job(jobId) };
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error;
-      return flaw(error.message);
-    }
-  }
-}
-
-function flaw(reason: string, byNewerVersion = false): Audited {
-  return { kind: "flaw", reason, byNewerVersion };
-}
 
 /** An entry whose id may have been used before. */
 export interface Suspect {

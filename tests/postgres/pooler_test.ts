@@ -1,11 +1,84 @@
-/** A pooler that gives a connection different sessions is refused; others are not. */
+/** A pooler that gives a connection different sessions is refused; others are not. Needs pgbouncer. */
 
 import assert from "node:assert/strict";
 import { runToEnd } from "../support/process/daybook_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
+import { until } from "../support/until.ts";
 import { Member, SECRET_KEY } from "./members.ts";
-import { POOLER_LEFT_OUT, withPooler } from "./pooler.ts";
-import { type PostgresServer, testWithPostgres } from "./postgres_server.ts";
+import {
+  freePort,
+  LEFT_OUT,
+  type PostgresServer,
+  testWithPostgres,
+  wordsAsPostgres,
+} from "./postgres_server.ts";
+
+const PROGRAM = "/usr/sbin/pgbouncer";
+
+function isInstalled(): boolean {
+  try {
+    return Deno.statSync(PROGRAM).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** The reason in the name of a skipped test. */
+const POOLER_LEFT_OUT = LEFT_OUT !== "" || isInstalled()
+  ? LEFT_OUT
+  : " (LEFT OUT: pgbouncer is not installed)";
+
+interface PoolerSettings {
+  readonly mode: "session" | "transaction" | "statement";
+  /** The number of its sessions. */
+  readonly size: number;
+  /** The startup parameters that it ignores instead of refusing them. */
+  readonly ignores?: string;
+}
+
+/** Runs with a pooler in front of the server; the pooler listens on the port. */
+async function withPooler(
+  server: PostgresServer,
+  { mode, size, ignores = "statement_timeout,lock_timeout,idle_session_timeout" }: PoolerSettings,
+  run: (port: number) => Promise<void>,
+): Promise<void> {
+  const [folder, port] = [await Deno.makeTempDir({ prefix: "daybook-pooler-" }), freePort()];
+  await Deno.chmod(folder, 0o755);
+  await Deno.writeTextFile(`${folder}/users`, '"postgres" ""\n');
+  await Deno.writeTextFile(
+    `${folder}/ini`,
+    [
+      "[databases]",
+      `postgres = host=127.0.0.1 port=${server.port} dbname=postgres`,
+      "[pgbouncer]",
+      "listen_addr = 127.0.0.1",
+      `listen_port = ${port}`,
+      "unix_socket_dir =",
+      "auth_type = trust",
+      `auth_file = ${folder}/users`,
+      `pool_mode = ${mode}`,
+      `default_pool_size = ${size}`,
+      `ignore_startup_parameters = ${ignores}`,
+    ].join("\n"),
+  );
+  const [command = "", ...args] = wordsAsPostgres([PROGRAM, `${folder}/ini`]);
+  const child = new Deno.Command(command, { args, stdout: "null", stderr: "null" }).spawn();
+  try {
+    await until("the pooler listens", async () => {
+      try {
+        (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+        return true;
+      } catch {
+        return false;
+      }
+    });
+    await run(port);
+  } finally {
+    child.kill("SIGKILL");
+    await child.status;
+    await Deno.remove(folder, { recursive: true });
+  }
+}
 
 async function refusalOf(folder: string, journal: string): Promise<readonly [number, string]> {
   const { code, output } = await runToEnd({

@@ -7,7 +7,7 @@ import { deriveCondition } from "../../src/core/condition.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import { isTerminal, type JobState, type StateName } from "../../src/core/job_state.ts";
-import { findIllegality } from "../../src/verify/legality.ts";
+import { findIllegality } from "../../src/verify/entry_audit.ts";
 import { project } from "../../src/core/projector.ts";
 import { LimitModel } from "./limit_model.ts";
 import { PauseModel } from "./pause_model.ts";

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { EntryAudit } from "../../src/verify/unique_ids.ts";
+import { EntryAudit, findIllegality } from "../../src/verify/entry_audit.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId, eventType } from "../../src/core/ids.ts";
-import { findIllegality } from "../../src/verify/legality.ts";
 import { Projection } from "../../src/engine/writer/projection.ts";
 import { action, Play } from "../support/engine/random_jobs.ts";
 import { rounds } from "../support/effort.ts";

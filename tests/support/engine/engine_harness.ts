@@ -13,7 +13,7 @@ import {
   taskId,
 } from "../../../src/core/ids.ts";
 import type { JobState } from "../../../src/core/job_state.ts";
-import { findIllegality } from "../../../src/verify/legality.ts";
+import { findIllegality } from "../../../src/verify/entry_audit.ts";
 import type { JsonObject, JsonValue } from "../../../src/core/json.ts";
 import type { AnyJobDefinition } from "../../../src/engine/definition.ts";
 import { type EngineLimits, NO_LIMITS } from "../../../src/engine/events/delivery_limits.ts";

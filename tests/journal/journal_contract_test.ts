@@ -1,5 +1,3 @@
-import { type JournalConsumer, JournalFullError } from "../../src/engine/ports.ts";
-import { type MemoryContent, MemoryJournal } from "../../src/journal/memory_journal.ts";
 import {
   type ContractOptions,
   type JournalHarness,
@@ -7,6 +5,9 @@ import {
 } from "../contract/journal_contract.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { inputOutputError } from "../support/journal/journal_disk.ts";
+import { JournalFolder } from "../support/journal/journal_folder.ts";
+import { type JournalConsumer, JournalFullError } from "../../src/engine/ports.ts";
+import { type MemoryContent, MemoryJournal } from "../../src/journal/memory_journal.ts";
 
 class MemoryHarness implements JournalHarness {
   readonly clock = new FakeClock();
@@ -68,3 +69,5 @@ class MemoryHarness implements JournalHarness {
 }
 
 testJournalContract("memory journal", () => Promise.resolve(new MemoryHarness()));
+
+testJournalContract("file journal", () => JournalFolder.create());
