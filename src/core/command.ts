@@ -43,9 +43,9 @@ interface AttemptRequest {
   readonly taskId: TaskId;
   readonly executionId: ExecutionId;
   /** Absent for `main`. */
-  readonly maxAttempts?: number;
+  readonly maxAttempts?: number | undefined;
   /** In milliseconds; absent means no limit. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   readonly compensable: boolean;
   readonly trace?: TraceIds | undefined;
 }
@@ -60,7 +60,7 @@ export interface StartCompensationCommand {
   readonly taskId: TaskId;
   readonly executionId: ExecutionId;
   /** Absent when the code of the task is unknown. */
-  readonly maxAttempts?: number;
+  readonly maxAttempts?: number | undefined;
 }
 
 /** Something with a due time: a sleep, a timed wait of `run`, or a deadline of the plan. */

@@ -9,7 +9,7 @@ import type { Applied } from "../core/job_fold.ts";
 import type { EngineParts, JobEngineOptions } from "./engine_parts.ts";
 import type { EngineStatus } from "./engine_status.ts";
 import type { Clock, JournalConsumer } from "./ports.ts";
-import type { LoopTurns } from "./run/loop_turns.ts";
+import type { LoopTurns } from "./run/scheduler.ts";
 import type { JobTable } from "./writer/job_table.ts";
 
 export function engineConsumer(
@@ -71,16 +71,16 @@ function onDurableBatch(
   parts: EngineParts,
   entries: readonly JobEventLogEntry[],
 ): void {
-  const { duties, pauseControls, breakers, supervisor, writer, feed, turns } = parts;
+  const { duties, heldPlaces, pauseControls, breakers, supervisor, writer, feed, turns } = parts;
   const { shown, givenBack, changed, failed, isPausedOtherwise } = see(parts, entries);
   for (const applied of shown) for (const duty of duties) duty.see(applied);
   if (isPausedOtherwise) pauseControls.changed();
   if (failed.size > 0) breakers.consider(failed);
   turns.passed();
   // Before queued jobs begin in the place of those that have ended.
-  for (const type of changed) parts.heldPlaces.limitsChanged(type);
+  for (const type of changed) heldPlaces.limitsChanged(type);
   supervisor.durable(shown);
-  supervisor.gaveBack(givenBack);
+  heldPlaces.gaveBack(givenBack);
   writer.answerDurable();
   feed.wake();
   for (const type of changed) parts.shares.notifyChanged(type);

@@ -30,7 +30,7 @@ import { Explainer } from "./queries/explainer.ts";
 import { LimitsInForce } from "./queries/limits_in_force.ts";
 import { LimitsWhatIfs } from "./queries/limits_what_ifs.ts";
 import { QueueExplainer } from "./queries/queue_explainer.ts";
-import { FanOut } from "./events/fan_out.ts";
+import { FanOut, Reaches } from "./events/fan_out.ts";
 import { Feed } from "./views/feed.ts";
 import { JobEntryReader } from "./queries/entry_pages.ts";
 import { InputRemovals } from "./secrets/input_removals.ts";
@@ -52,17 +52,15 @@ import type { AttemptWatch, JobLog, JobWatch, Tracing } from "./watches.ts";
 import { Projection } from "./writer/projection.ts";
 import { PromptTypes, Slots } from "./run/slots.ts";
 import { inputProtection } from "./secrets/protection.ts";
-import { Reaches } from "./events/reach.ts";
 import { JobLists } from "./queries/job_lists.ts";
 import { Replays } from "./queries/replays.ts";
 import type { RunServices } from "./run/run_services.ts";
-import { Scheduler } from "./run/scheduler.ts";
+import { LoopTurns, Scheduler } from "./run/scheduler.ts";
 import { Sealing } from "./secrets/sealing.ts";
 import { Shares } from "./run/shares.ts";
 import { Supervisor } from "./run/supervisor.ts";
 import { Suspects } from "./run/suspects.ts";
 import { Timers } from "./run/timers.ts";
-import { LoopTurns } from "./run/loop_turns.ts";
 import { Unmatched } from "./events/unmatched.ts";
 import type { PastEvents } from "./views/past_events.ts";
 import { ReadPastEvents } from "./views/read_past_events.ts";
@@ -338,7 +336,7 @@ function createSupervisor(
     },
     later: diskRetries.later,
     ended: (jobId, run) => supervisor.ended(jobId, run),
-    rested: (jobId) => supervisor.rested(jobId),
+    rested: (jobId) => parts.heldPlaces.rested(jobId),
     onDefect,
   });
   const { workers, slots, threadWorkers, threadSlots, threads } = parts;

@@ -54,7 +54,7 @@ import {
   doneAgain,
   recoveredFailures,
   repeatedSteps,
-  resultsOfOtherCode,
+  resultsTakenOver,
   twinReasons,
 } from "./repeated_work.ts";
 import { returnedErrors } from "./returned_errors.ts";
@@ -145,7 +145,7 @@ export function failureReasons(known: Evidence): Reasons {
     failed(known, failure, failedBy.entry),
     ...countedOfAnother(known),
     ...returnedErrors(known),
-    ...resultsOfOtherCode(known),
+    ...resultsTakenOver(known),
     ...hasThrown(failure, failedBy.entry) ? waitsGivenUp(known) : [],
     ...late.length > 0 ? late : meanwhileReasons(known),
     ...eventsTooLate(known),

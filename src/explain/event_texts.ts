@@ -216,7 +216,8 @@ export const EVENT_TEXTS: { readonly [Type in FrameworkEventType]: EventTexts<Ty
     fact: OF_THE_JOURNAL,
   },
   "journal.EventRefused": {
-    note: ({ eventType, eventId }) => `${eventType} ${eventId}, id used twice`,
+    note: ({ eventType, eventId, jobId, reason }) =>
+      `${eventType} ${eventId}, ${reason === undefined ? "id used twice" : `no job ${jobId}`}`,
     fact: OF_THE_JOURNAL,
   },
   "journal.EntryQuoted": {

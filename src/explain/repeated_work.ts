@@ -98,21 +98,37 @@ export function doneAgain({ job, retried }: Evidence): Reasons {
   }).slice(0, TASKS_SHOWN_MAX);
 }
 
-/** Results that another version of the code made, for a job that failed with them. */
-export function resultsOfOtherCode({ job, retried }: Evidence): Reasons {
-  const [made, now] = [retried?.definitionVersion, job.definitionVersion];
-  if (retried === undefined || made === now || made === undefined) return [];
+/**
+ * Results that a retry took over and failed with, if another version of the code made them, or the
+ * job that it retries had failed with them alike.
+ */
+export function resultsTakenOver(known: Evidence): Reasons {
+  const { job, retried } = known;
+  if (retried === undefined) return [];
+  const [made, now] = [retried.definitionVersion, job.definitionVersion];
+  const isOtherCode = made !== undefined && made !== now;
+  if (!isOtherCode && !failedAlike(known)) return [];
   const reused = job.tasks.filter(isReused).filter((task) => !isSleep(task));
   if (reused.length === 0) return [];
   const names = shortened(reused.map(({ taskId }) => taskId), NAMES_MAX);
   const results = reused.length === 1 ? "result" : "results";
-  const statement = `Version ${made} made the ${results} of ${names}, which this job took over ` +
-    `from job ${retried.jobId}; it runs version ${now ?? 1}.`;
+  const statement = isOtherCode
+    ? `Version ${made} made the ${results} of ${names}, which this job took over from job ` +
+      `${retried.jobId}; it runs version ${now ?? 1}.`
+    : `It failed as job ${retried.jobId} had, with the ${results} of ${names}, which it took over ` +
+      "from there.";
   const cites = reused.slice(0, NAMES_MAX).flatMap(({ reusedFrom, completedBy }) => [
     reusedFrom ?? completedBy,
     completedBy,
   ]);
   return [reason(statement, ...cites)];
+}
+
+/** Whether a retry failed in the same task, and with the same error, as the job that it retries. */
+function failedAlike({ job, retried }: Evidence): boolean {
+  return job.state === "Failed" && retried?.state === "Failed" &&
+    job.failure.taskId === retried.failure.taskId &&
+    errorText(job.failure.error) === errorText(retried.failure.error);
 }
 
 function isReused(task: TaskState): task is CompletedTask {

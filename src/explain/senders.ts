@@ -1,6 +1,7 @@
 /**
  * The job that was to send an event which nothing on record resembles: one of the type that sent
- * others of its kind, and that was given the value which is expected. Or that there is none.
+ * others of its kind, and that was given the value which is expected. Or that there is none. If no
+ * event of the kind has ever come: a job that was given the value, and failed.
  */
 
 import { type Condition, conditionText, deriveCondition } from "../core/condition.ts";
@@ -14,11 +15,8 @@ import { cancelReason, taskText } from "./phrases.ts";
 import { manual, reason } from "./statement.ts";
 
 export interface Sender {
-  /** The type of the jobs that send such events, and their task. */
-  readonly type: string;
-  readonly taskId: TaskId;
-  /** The end of a task that sent another event of the kind. */
-  readonly sentBy: LogId;
+  /** If others of the kind came from jobs: their type and task, and the end of such a task. */
+  readonly others?: { readonly type: string; readonly taskId: TaskId; readonly sentBy: LogId };
   /** The expected value. */
   readonly value: JsonScalar;
   /** The job that was given it, and where; absent if no job of the type was. */
@@ -28,15 +26,18 @@ export interface Sender {
 
 /** `Others came from task send of jobs of type shop.make; job make-7, which ..., was cancelled`. */
 export function senderReason(
-  { type, taskId, sentBy, value, job, path = "" }: Sender,
+  { others, value, job, path = "" }: Sender,
 ): Statement<LogId> {
-  const by = `Others came from ${taskText(taskId)} of jobs of type ${type}`;
+  const { type, taskId, sentBy } = others ?? {};
+  const by = taskId === undefined
+    ? ""
+    : `Others came from ${taskText(taskId)} of jobs of type ${type}`;
   const shown = shownScalar(value);
   if (job === undefined) {
     return reason(`${by}, and no job of that type was given ${shown}.`, sentBy);
   }
-  const statement = `${by}; job ${job.jobId}, which has ${shown} at ${shownText(path)}, ` +
-    `${becameText(job)}.`;
+  const subject = by === "" ? `Job ${job.jobId} of type ${job.type}` : `${by}; job ${job.jobId}`;
+  const statement = `${subject}, which has ${shown} at ${shownText(path)}, ${becameText(job)}.`;
   return reason(statement, sentBy, job.firstLogId, whyNot(job));
 }
 
@@ -67,7 +68,8 @@ function becameText(job: JobState): string {
 const RETRIED: readonly Condition[] = ["failed", "cancelled"];
 
 /** What makes the job send the event after all. */
-export function retrySender({ job }: Sender): readonly NextStep<LogId>[] {
+export function retrySender({ others, job }: Sender): readonly NextStep<LogId>[] {
   if (job === undefined || !RETRIED.includes(deriveCondition(job))) return [];
-  return [manual(`Retry job ${job.jobId}, which was to send it:`, `/jobs/${job.jobId}/retry`)];
+  const was = others === undefined ? "if it was to send it" : "which was to send it";
+  return [manual(`Retry job ${job.jobId}, ${was}:`, `/jobs/${job.jobId}/retry`)];
 }

@@ -16,7 +16,7 @@ import { heldUntilDeadline, heldUpReasons } from "./hold_up_texts.ts";
 import { tookMs } from "./outlined_history.ts";
 import { actorText, cancelReason, capital, shortened, taskText } from "./phrases.ts";
 import { lateLimit } from "./process_facts.ts";
-import { resultsOfOtherCode } from "./repeated_work.ts";
+import { resultsTakenOver } from "./repeated_work.ts";
 import { returnedErrors } from "./returned_errors.ts";
 import { lastWaitGivenUp } from "./run_answers.ts";
 import { timeSpent, timeText, usualText } from "./time_spent.ts";
@@ -60,7 +60,7 @@ export function failedText(known: Evidence): string {
   const beside = [
     ...countedOfAnother(known),
     ...returnedErrors(known),
-    ...resultsOfOtherCode(known),
+    ...resultsTakenOver(known),
     ...failure.kind === "error" && failure.taskId === MAIN_TASK ? lastWaitGivenUp(known) : [],
     ...lateLimit(known),
     ...repeatedReasons(known).slice(0, 1),

@@ -219,7 +219,11 @@ function adviceText(clauses: readonly Mismatch[]): string {
 }
 
 function refusedText(entry: FrameworkEntry<"journal.EventRefused">): string {
-  return `it was refused: its id ${shownText(entry.attributes.eventId)} was on record already ` +
+  const { eventId, jobId, reason } = entry.attributes;
+  if (reason === "unknownJob") {
+    return `it was refused: it names job ${jobId}, and there was no such job`;
+  }
+  return `it was refused: its id ${shownText(eventId)} was on record already ` +
     "with other content, so its sender has used one id twice";
 }
 

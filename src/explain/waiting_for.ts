@@ -168,7 +168,7 @@ function nothingLikeIt(
 ): string | undefined {
   if (candidates === undefined) return undefined;
   const { ofType, forgottenUpTo, upTo, sender } = candidates;
-  if (sender !== undefined) return senderReason(sender).statement;
+  if (sender?.others !== undefined) return senderReason(sender).statement;
   if (upTo === 0) return "No event was compared: the index of values is not ready yet.";
   const bound = (forgottenUpTo === 0 ? "" : `, as far back as entry ${forgottenUpTo + 1}`) +
     (upTo === undefined ? "" : `, up to entry ${upTo}`);
@@ -177,7 +177,8 @@ function nothingLikeIt(
   const nothing = `${isOther ? "No other event" : "No event"} on record resembles it${bound}`;
   if (ofType === undefined || isOwnEvent(expected)) return `${nothing}.`;
   if (ofType === 0 && !isOther && !known.facts.has(expected.matcher.eventType)) {
-    return `No event of this type has come, and ${uncapital(nothing)}.`;
+    const failed = sender === undefined ? "" : ` ${senderReason(sender).statement}`;
+    return `No event of this type has come, and ${uncapital(nothing)}.${failed}`;
   }
   const lacked = ofType === 0 ? undefined : lackedValue(known, expected, candidates);
   const lacking = lacked === undefined ? "" : `: ${lackingText(lacked, candidates)}`;

@@ -1,11 +1,19 @@
-/** Messages between the engine and a thread: plain data, about one call of `run` at a time. */
+/**
+ * Messages between the engine and a thread: plain data, about one call of `run` at a time. They
+ * share no objects, so errors are converted to data and back.
+ */
 
 import type { ErrorFact } from "../core/framework_events.ts";
-import type { JsonObject, JsonValue } from "../core/json.ts";
+import type { FactDraft } from "../core/event.ts";
+import type { Progress } from "../core/job_state.ts";
+import type { JsonValue } from "../core/json.ts";
 import type { ExecutionId, JobId, TaskId } from "../core/ids.ts";
 import type { RetryPolicy } from "../core/retry_policy.ts";
 import type { RestTime } from "../engine/run/step_options.ts";
 import type { Events, Expectable } from "../engine/run/run_context.ts";
+import { errorFact } from "../core/error_fact.ts";
+import { isThrown, named } from "../core/thrown.ts";
+import { NonRetryableError, RetryLater } from "../engine/job_errors.ts";
 
 /** A thrown value. */
 export interface Thrown extends ErrorFact {
@@ -87,10 +95,10 @@ export type CallMessage =
     readonly kind: "completed";
     readonly executionId: ExecutionId;
     readonly result: JsonValue | undefined;
-    readonly emitted: readonly Emitted[];
+    readonly emitted: readonly FactDraft[];
   }
   | { readonly kind: "failed"; readonly executionId: ExecutionId; readonly thrown: Thrown }
-  | { readonly kind: "progress"; readonly executionId: ExecutionId; readonly report: Report }
+  | { readonly kind: "progress"; readonly executionId: ExecutionId; readonly report: Progress }
   /** `emit` or `progress` was called after the end of the attempt. */
   | {
     readonly kind: "late";
@@ -107,13 +115,38 @@ export type CallMessage =
   /** Code was cut off because it did not yield. The thread can no longer be relied on. */
   | { readonly kind: "stuck"; readonly afterMs: number };
 
-export interface Emitted {
-  readonly eventType: string;
-  readonly attributes: JsonObject;
+/** Far more than is recorded: the text is cut to length only after secrets are removed. */
+const LENGTH_MIN = 65_536;
+
+/** Converts any thrown value. */
+export function thrownData(thrown: unknown): Thrown {
+  return { ...kindOf(thrown), ...errorFact(thrown, undefined, LENGTH_MIN) };
 }
 
-export interface Report {
-  readonly done: number;
-  readonly total?: number;
-  readonly note?: string;
+function kindOf(thrown: unknown): Pick<Thrown, "kind" | "delayMs"> {
+  if (isThrown(thrown, NonRetryableError)) return { kind: "nonRetryable" };
+  if (isThrown(thrown, RetryLater)) return { kind: "retryLater", delayMs: Number(thrown.delayMs) };
+  return { kind: "error" };
+}
+
+export function thrownError(thrown: Thrown): Error {
+  const { kind, name, message, stack, delayMs = 0, ...others } = thrown;
+  const error = kind === "nonRetryable"
+    ? new NonRetryableError(message)
+    : kind === "retryLater"
+    ? new RetryLater(delayMs, message)
+    : new Error(message);
+  if (stack !== undefined && stack !== "") error.stack = stack;
+  return named(error, name, others);
+}
+
+export function namedError(name: string, message: string): Error {
+  const error = named(new Error(message), name);
+  // Its own stack would show this function, not the code that failed.
+  delete (error as { stack?: string }).stack;
+  return error;
+}
+
+export function outOfMemory(memoryMb: number): Error {
+  return namedError("OutOfMemory", `the code used more than the ${memoryMb} MiB that a thread may`);
 }

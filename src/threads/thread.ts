@@ -1,10 +1,15 @@
-/** One thread, as the engine sees it: it takes and sends messages, and ends once. */
+/** Threads, as the engine sees them: each takes and sends messages, and ends once. */
 
-import type { SpawnedThread, ThreadSpawner } from "./thread_spawner.ts";
-import type { FromThread, Thrown, ToThread } from "./protocol.ts";
-import { namedError, outOfMemory, thrownError } from "./thrown_data.ts";
-
-const YOUNG_MB = 16;
+import source from "./thread_spawner.js" with { type: "text" };
+import {
+  type FromThread,
+  namedError,
+  outOfMemory,
+  type Thrown,
+  thrownError,
+  type ToThread,
+} from "./protocol.ts";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 
 interface ThreadOptions {
   readonly spawner: ThreadSpawner;
@@ -30,7 +35,9 @@ interface ThreadKeeper {
 
 export class Thread {
   readonly module: string;
-  readonly #spawned: SpawnedThread;
+  readonly #spawner: ThreadSpawner;
+  readonly #id: number;
+  readonly #port: MessagePort;
   readonly #memoryMb: number;
   readonly #keeper: ThreadKeeper;
   #user: ThreadUser | undefined;
@@ -41,27 +48,24 @@ export class Thread {
 
   constructor({ spawner, module, memoryMb }: ThreadOptions, keeper: ThreadKeeper) {
     this.module = module;
+    this.#spawner = spawner;
     this.#memoryMb = memoryMb;
     this.#keeper = keeper;
-    const [globals, main] = ["./globals.ts", "./thread_main.ts"].map((path) =>
-      JSON.stringify(new URL(path, import.meta.url).href)
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    this.#id = spawner.start(this, memoryMb, port2);
+    port1.on("message", (message: FromThread) => this.#said(message));
+  }
+
+  /** It failed, and will exit. */
+  failed(message: string): void {
+    this.end(
+      /memory/i.test(message) ? outOfMemory(this.#memoryMb) : namedError("ThreadFailed", message),
     );
-    const source = `import(${globals}).then(({ refuseWorkers }) => refuseWorkers())` +
-      `.then(() => import(${main})).catch((error) => ` +
-      `require("node:worker_threads").workerData.port.postMessage({ kind: "broken", ` +
-      `thrown: { kind: "error", name: "Error", message: String(error?.message) } }))`;
-    this.#spawned = spawner.make({
-      source,
-      module,
-      memoryMb,
-      resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_MB },
-    }, {
-      failed: (message) => this.end(failure(message, memoryMb)),
-      exited: (code) => {
-        this.end(namedError("ThreadExited", `the code ended its thread, with exit code ${code}`));
-      },
-    });
-    this.#spawned.port.on("message", (message: FromThread) => this.#said(message));
+  }
+
+  exited(code: number): void {
+    this.end(namedError("ThreadExited", `the code ended its thread, with exit code ${code}`));
   }
 
   get isLoaded(): boolean {
@@ -78,14 +82,15 @@ export class Thread {
   }
 
   tell(message: ToThread): void {
-    if (!this.#hasEnded) this.#spawned.port.postMessage(message);
+    if (!this.#hasEnded) this.#port.postMessage(message);
   }
 
   /** Ends the thread and everything in it. */
   end(reason: Error): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#spawned.end();
+    this.#spawner.end(this.#id);
+    this.#port.close();
     this.#keeper.ended(reason);
     this.#user?.ended(reason);
   }
@@ -104,11 +109,76 @@ export class Thread {
   }
 }
 
-function failure(message: string, memoryMb: number): Error {
-  return /memory/i.test(message) ? outOfMemory(memoryMb) : namedError("ThreadFailed", message);
-}
-
 function brokenError(module: string, thrown: Thrown): Error {
   const { name, message } = thrownError(thrown);
   return namedError(name, `Cannot load ${module} in a thread: ${message}`);
+}
+
+const YOUNG_MB = 16;
+
+/** The program of a thread. */
+const SOURCE = program();
+
+function program(): string {
+  const [globals, main] = ["./globals.ts", "./thread_main.ts"].map((path) =>
+    JSON.stringify(new URL(path, import.meta.url).href)
+  );
+  return `import(${globals}).then(({ refuseWorkers }) => refuseWorkers())` +
+    `.then(() => import(${main})).catch((error) => ` +
+    `require("node:worker_threads").workerData.port.postMessage({ kind: "broken", ` +
+    `thrown: { kind: "error", name: "Error", message: String(error?.message) } }))`;
+}
+
+type Report =
+  | { readonly kind: "error"; readonly id: number; readonly message: string }
+  | { readonly kind: "exit"; readonly id: number; readonly code: number };
+
+/** Starts threads without blocking the caller: see `thread_spawner.js`. */
+export class ThreadSpawner {
+  readonly #threads = new Map<number, Thread>();
+  #worker: Worker | undefined;
+  #made = 0;
+
+  /**
+   * @param port For `workerData.port` of the thread.
+   * @returns The argument for `end`.
+   */
+  start(thread: Thread, memoryMb: number, port: MessagePort): number {
+    const id = ++this.#made;
+    this.#threads.set(id, thread);
+    const worker = this.#worker ??= this.#begin();
+    const resourceLimits = { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: YOUNG_MB };
+    const { module } = thread;
+    const order = { kind: "make", id, source: SOURCE, module, memoryMb, resourceLimits, port };
+    worker.postMessage(order, [port]);
+    return id;
+  }
+
+  end(id: number): void {
+    this.#threads.delete(id);
+    this.#worker?.postMessage({ kind: "end", id });
+  }
+
+  /** Ends all threads. */
+  close(): void {
+    this.#threads.clear();
+    void this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+
+  #begin(): Worker {
+    const worker = new Worker(source, { eval: true });
+    worker.on("message", (report: Report) => {
+      const thread = this.#threads.get(report.id);
+      if (report.kind === "error") thread?.failed(report.message);
+      else thread?.exited(report.code);
+    });
+    // For example when out of memory. Its threads end too, and the next request starts a new
+    // spawner.
+    worker.on("error", ({ message }) => {
+      this.#worker = undefined;
+      for (const thread of [...this.#threads.values()]) thread.failed(message);
+    });
+    return worker;
+  }
 }

@@ -5,14 +5,18 @@
 import process from "node:process";
 import { type MessagePort, workerData } from "node:worker_threads";
 import type { AnyJobDefinition } from "../engine/definition.ts";
-import type { AttemptMessage, FromThread, ToThread } from "./protocol.ts";
+import {
+  type AttemptMessage,
+  type FromThread,
+  outOfMemory,
+  thrownData,
+  type ToThread,
+} from "./protocol.ts";
 import { attemptHere } from "../engine/run/current_attempt.ts";
 import { endOnlyThisThread, takePrinted } from "./globals.ts";
 import { ThreadedJob } from "./threaded_job.ts";
-import { BufferGuard } from "./buffer_guard.ts";
-import { outOfMemory, thrownData } from "./thrown_data.ts";
-import { keepBuiltIns } from "../server/built_ins.ts";
-import { surviveUncaught } from "../server/uncaught.ts";
+import { BufferGuard } from "./memory_guard.ts";
+import { keepBuiltIns, surviveUncaught } from "../server/user_code.ts";
 import { TurnGuard } from "./turn_guard.ts";
 
 interface ThreadData {

@@ -3,9 +3,8 @@
  * module.
  */
 
-import { ThreadSpawner } from "./thread_spawner.ts";
-import { Thread } from "./thread.ts";
-import { namedError } from "./thrown_data.ts";
+import { Thread, ThreadSpawner } from "./thread.ts";
+import { namedError } from "./protocol.ts";
 
 /** How long an idle thread is kept. */
 const IDLE_MS = 60_000;

@@ -6,10 +6,16 @@ import type { TaskContext } from "../engine/job_context.ts";
 import { ABORT_GRACE_MS, Interruption, Withdrawal } from "../engine/run/attempt.ts";
 import type { CodeCall, CodePlace, CodeRequest } from "../engine/run/run_call.ts";
 import { inNoContext } from "../engine/no_context.ts";
-import type { CallMessage, FromThread, ToThread } from "./protocol.ts";
+import {
+  type CallMessage,
+  type FromThread,
+  namedError,
+  thrownData,
+  thrownError,
+  type ToThread,
+} from "./protocol.ts";
 import type { Thread, ThreadUser } from "./thread.ts";
 import type { ThreadPool } from "./thread_pool.ts";
-import { namedError, thrownData, thrownError } from "./thrown_data.ts";
 
 /** How long an attempt may continue after its time limit. */
 const LIMIT_GRACE_MS = 1_000;
@@ -235,24 +241,28 @@ class ThreadedCall implements CodeCall, ThreadUser {
   }
 
   #askSleep({ taskId, time }: Extract<CallMessage, { kind: "sleep" }>): void {
-    const { ctx } = this.#request;
-    const answer = ctx.sleep(taskId, "ms" in time ? time.ms : { until: time.untilMs });
-    const onDone = () => this.#post({ kind: "result", taskId, result: undefined });
-    answer.then(onDone, (error) => this.#output.reject(error));
+    const until = "ms" in time ? time.ms : { until: time.untilMs };
+    this.#answered(
+      this.#request.ctx.sleep(taskId, until),
+      () => this.#post({ kind: "result", taskId, result: undefined }),
+    );
   }
 
   #askExpectation(name: string): void {
-    const answer = this.#request.ctx.expect(name);
-    const onDone = (events: Awaited<typeof answer>) => this.#post({ kind: "events", name, events });
-    answer.then(onDone, (error) => this.#output.reject(error));
+    this.#answered(
+      this.#request.ctx.expect(name),
+      (events) => this.#post({ kind: "events", name, events }),
+    );
   }
 
   #askWait({ name, wait, withinMs }: Extract<CallMessage, { kind: "wait" }>): void {
-    const answer = this.#request.ctx.expect(name, { withinMs });
-    const onDone = (events: Awaited<typeof answer>) => {
+    this.#answered(this.#request.ctx.expect(name, { withinMs }), (events) => {
       if (events === undefined) this.#post({ kind: "deadline", name, wait });
       else this.#post({ kind: "events", name, events });
-    };
+    });
+  }
+
+  #answered<Answer>(answer: Promise<Answer>, onDone: (answer: Answer) => void): void {
     answer.then(onDone, (error) => this.#output.reject(error));
   }
 

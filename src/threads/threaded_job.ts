@@ -1,16 +1,27 @@
 /** The code of one job in its thread: its `run`, and the attempts that the engine requests. */
 
 import { RunContext } from "../engine/run/run_context.ts";
-import { LOG_LINES_MAX } from "../engine/run/attempt_output.ts";
+import { checkedProgress, LOG_LINES_MAX, StagedEvents } from "../engine/run/attempt_output.ts";
 import { inNoContext } from "../engine/no_context.ts";
+import { type AttemptOf, withinAttempt } from "../engine/run/current_attempt.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { issuesText, parseInput } from "../engine/parsed_input.ts";
 import { recordable } from "../engine/recordable.ts";
-import type { ExecutionId } from "../core/ids.ts";
-import type { JsonValue } from "../core/json.ts";
-import type { AttemptMessage, CallMessage, ToThread } from "./protocol.ts";
-import { ThreadedAttempt } from "./threaded_attempt.ts";
-import { thrownData, thrownError } from "./thrown_data.ts";
+import type { ExecutionId, JobId } from "../core/ids.ts";
+import type { JsonObject, JsonValue } from "../core/json.ts";
+import type { Progress } from "../core/job_state.ts";
+import { AttemptContext, type ContextSource } from "../engine/run/attempt.ts";
+import {
+  type AttemptMessage,
+  type CallMessage,
+  type Thrown,
+  thrownData,
+  thrownError,
+  type ToThread,
+} from "./protocol.ts";
+import { errorMessage } from "../core/thrown.ts";
+import type { TaskContext } from "../engine/job_context.ts";
+import { NO_SECRETS } from "../engine/secrets/secret_guard.ts";
 
 /** How long `run` may take between two calls of `ctx`. It is pure there, and has little to do. */
 const RUN_TURN_MS = 10_000;
@@ -123,5 +134,122 @@ export class ThreadedJob {
       if (undoes === undefined) return task?.run(context);
       return task?.compensate?.(undoes.result, context);
     }, ended);
+  }
+}
+
+/** Reports of progress within this time are skipped. */
+const REPORT_MS = 250;
+
+/** One attempt in a thread: the context of its function, and its outcome. */
+export class ThreadedAttempt implements AttemptOf, ContextSource {
+  readonly jobId: JobId;
+  readonly #message: AttemptMessage;
+  readonly #post: (message: CallMessage) => void;
+  readonly #endsAt: number;
+  readonly #aborter = new AbortController();
+  /** The engine checks them for secrets. */
+  readonly #staged = new StagedEvents(NO_SECRETS);
+  #report: Progress | undefined;
+  #reportedAt = -Infinity;
+  #logged = 0;
+  #hasEnded = false;
+  #end: ((message: CallMessage) => void) | undefined;
+
+  constructor(jobId: JobId, message: AttemptMessage, post: (message: CallMessage) => void) {
+    this.jobId = jobId;
+    this.#message = message;
+    this.#post = post;
+    this.#endsAt = performance.now() + (message.timeoutMs ?? Infinity);
+  }
+
+  /** Time left until its limit, in milliseconds. */
+  get leftMs(): number {
+    return Math.max(0, this.#endsAt - performance.now());
+  }
+
+  get taskId(): string {
+    return this.#message.taskId;
+  }
+
+  get executionId(): ExecutionId {
+    return this.#message.executionId;
+  }
+
+  get number(): number {
+    return this.#message.attempt;
+  }
+
+  uncaught(thrown: unknown): void {
+    const { executionId } = this;
+    this.#end?.({ kind: "failed", executionId, thrown: thrownData(thrown) });
+  }
+
+  abort(reason: Thrown): void {
+    this.#aborter.abort(thrownError(reason));
+  }
+
+  /** @param ended Called at its end, before the outcome is sent. */
+  begin(run: (context: TaskContext) => unknown, ended: () => void): void {
+    const { executionId } = this;
+    const end = this.#end = (message: CallMessage) => {
+      if (this.#hasEnded) return;
+      this.#hasEnded = true;
+      ended();
+      if (this.#report !== undefined) this.#send(this.#report);
+      this.#post(message);
+    };
+    // Called from a promise, as without a thread.
+    const context = Promise.resolve(new AttemptContext(this, this.#message.traceparent));
+    const result = withinAttempt(this, () => context.then(run));
+    result.then((value) => recordable(value, "result")).then(
+      (result) => end({ kind: "completed", executionId, result, emitted: this.#staged.events }),
+      (error) => end({ kind: "failed", executionId, thrown: thrownData(error) }),
+    );
+  }
+
+  get signal(): AbortSignal {
+    return this.#aborter.signal;
+  }
+
+  emit(type: string, attributes: JsonObject): void {
+    if (!this.#isLate("emit")) this.#staged.emit(type, attributes);
+  }
+
+  progress(done: number, total?: number, note?: string): void {
+    const report = checkedProgress(done, total, note === undefined ? undefined : String(note));
+    if (this.#isLate("progress")) return;
+    this.#report = report;
+    if (performance.now() - this.#reportedAt >= REPORT_MS) this.#send(report);
+  }
+
+  /** The engine reports it, as without a thread. */
+  #isLate(call: "emit" | "progress"): boolean {
+    const { executionId } = this;
+    if (this.#hasEnded) this.#post({ kind: "late", executionId, method: call });
+    return this.#hasEnded;
+  }
+
+  /** The engine counts messages beyond the limit, and logs their number in one more line. */
+  log(message: unknown, data?: unknown): void {
+    if (this.#hasEnded || this.#logged++ > LOG_LINES_MAX) return;
+    const { executionId } = this;
+    this.#post({ kind: "log", executionId, message: String(message), ...logData(data) });
+  }
+
+  #send(report: Progress): void {
+    const { executionId } = this;
+    this.#report = undefined;
+    this.#reportedAt = performance.now();
+    this.#post({ kind: "progress", executionId, report });
+  }
+}
+
+/** Values that cannot be sent are only mentioned. */
+function logData(data: unknown): { readonly data?: JsonValue } {
+  try {
+    const value = recordable(data, "data");
+    return value === undefined ? {} : { data: value };
+  } catch (error) {
+    return { data: { leftOut: errorMessage(error) } };
   }
 }

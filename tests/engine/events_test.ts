@@ -228,15 +228,20 @@ Deno.test("deliver: an event that names its job reaches that job alone", async (
   assert.equal(daybook.job(other.jobId).state, "Running");
 });
 
-Deno.test("deliver: an event for an unknown job is rejected and not recorded", async () => {
+Deno.test("deliver: an event for an unknown job is rejected; the refusal is recorded once, and its id stays free", async () => {
   const daybook = await Harness.start();
   const before = daybook.engine.headLogId;
 
-  const receipt = await daybook.event(SHIPPED, {}, { jobId: "job-nowhere" });
+  const references = { jobId: "job-nowhere", eventId: "parcel-7" };
+  const receipt = await daybook.event(SHIPPED, {}, references);
+  await daybook.event(SHIPPED, {}, references);
 
   assert.equal(receipt.disposition, "rejected");
   assert.match(receipt.reason ?? "", /there is no job job-nowhere/);
-  assert.equal(daybook.engine.headLogId, before);
+  const entries = await daybook.engine.entries(before, 10);
+  const ofEvents = entries.filter(({ eventType }) => eventType !== "journal.SegmentOpened");
+  assert.deepEqual(ofEvents.map(({ eventType }) => eventType), ["journal.EventRefused"]);
+  assert.equal((await daybook.event(SHIPPED, {}, { eventId: "parcel-7" })).disposition, "recorded");
 });
 
 Deno.test("deliver: an event that no job expects is recorded, and the receipt says so", async () => {

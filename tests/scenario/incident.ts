@@ -90,11 +90,16 @@ export class Stage {
   }
 
   /** The same, with an expected refusal. */
-  async eventOrRefusal(eventId: string, eventType: string, attributes: object): Promise<number> {
+  async eventOrRefusal(
+    eventId: string,
+    eventType: string,
+    attributes: object,
+    more: object = {},
+  ): Promise<number> {
     const response = await this.#daybook.app.request("http://127.0.0.1:8000/events", {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ eventId, eventType, attributes }),
+      body: JSON.stringify({ eventId, eventType, attributes, ...more }),
     });
     await response.body?.cancel();
     await this.#daybook.clock.settle();

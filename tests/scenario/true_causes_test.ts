@@ -529,7 +529,7 @@ test("explain a count: events that name different times or tasks were not sent t
   }
 });
 
-test("explain a failed retry: it offers to run again what it took over, which the call does", async () => {
+test("explain a failed retry: one that fails as before names what it took over, and offers to run that again, which the call does", async () => {
   let tokens = 0;
   const pay = scripted("pay.token", {
     token: () => `token-${++tokens}`,
@@ -542,7 +542,11 @@ test("explain a failed retry: it offers to run again what it took over, which th
   await daybook.submit("first", "pay.token");
   assert.doesNotMatch((await toldOf(daybook, "first")).next.join(), /took over/);
   const { jobId } = await daybook.post("/jobs/first/retry");
-  const { next } = await daybook.explanation(`${jobId}`);
+  const { next, summary } = await daybook.explanation(`${jobId}`);
+  assert.match(
+    summary,
+    / It failed as job first had, with the result of token, which it took over from there\.$/,
+  );
   const step = next.at(-1);
   assert.equal(
     step?.statement,

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ThreadPool } from "../../src/threads/thread_pool.ts";
-import { namedError } from "../../src/threads/thrown_data.ts";
+import { namedError } from "../../src/threads/protocol.ts";
 import { test } from "../support/sanitized.ts";
 import { until } from "../support/until.ts";
 

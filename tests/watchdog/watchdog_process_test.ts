@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { openDaybook } from "../../src/mod.ts";
-import { WatchTable } from "../../src/watchdog/watch_table.ts";
+import { WatchTable } from "../../src/watchdog/watchdog.ts";
 import { DaybookProcess, type ProcessOptions } from "../support/process/daybook_process.ts";
 import { freeze } from "./frozen_definitions.ts";
 import { test } from "../support/sanitized.ts";

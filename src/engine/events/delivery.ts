@@ -7,17 +7,15 @@
 import type { EventDraft, JobEventLogEntry } from "../../core/event.ts";
 import { type EventId, type JobId, type LogId, newId } from "../../core/ids.ts";
 import type { AnyJobDefinition } from "../definition.ts";
-import type { CorrelationIndex } from "./correlation_index.ts";
+import type { CorrelationIndex, ReachSearch } from "./correlation_index.ts";
 import type { DeliveryGate, Place } from "./delivery_gate.ts";
 import type { DeliveryLimits, LimitReached } from "./delivery_limits.ts";
 import type { EventEngine, LookedUp } from "../writer/event_engine.ts";
-import type { FanOut, SettledFact } from "./fan_out.ts";
+import type { FanOut, Reach, Reaches, SettledFact } from "./fan_out.ts";
 import { type Intake, OverCapacityError } from "../writer/intake.ts";
 import type { Pacer, Share } from "./pacer.ts";
 import { type Clock, GroupTooLargeError, type Random } from "../ports.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import type { Reach, Reaches } from "./reach.ts";
-import type { ReachSearch } from "./reach_search.ts";
 import {
   duplicateReceipt,
   effectReceipt,
@@ -168,7 +166,7 @@ export class Delivery {
     }
   }
 
-  /** For events that need no recording; `undefined` for others. */
+  /** For events that are refused or were recorded before; `undefined` for others. */
   #judgeEarly(arrival: Arrival): Judged | undefined {
     const { fact } = arrival;
     const { eventId, jobId } = fact;
@@ -177,7 +175,7 @@ export class Delivery {
     const pending = this.#parts.events.pending(eventId);
     if (pending !== undefined) return { receipt: this.#afterFirst(pending, arrival) };
     if (jobId !== undefined && this.#parts.table.pending(jobId) === undefined) {
-      return { receipt: rejected(eventId, `there is no job ${jobId}`) };
+      return { receipt: this.#refuse({ event: fact }) };
     }
     return this.#full === undefined ? undefined : { receipt: refused(eventId, this.#full) };
   }
@@ -198,8 +196,13 @@ export class Delivery {
   /** An equal event changes nothing; a different one is refused, on record. */
   #repeated(before: JobEventLogEntry, fact: SettledFact): Receipt | Promise<Receipt> {
     if (saysTheSame(before, fact)) return duplicateReceipt(before);
-    if (this.#full !== undefined) return refused(fact.eventId, this.#full);
-    return recordRefusal(this.#parts, { first: before, event: fact }, this.#known);
+    return this.#refuse({ first: before, event: fact });
+  }
+
+  #refuse(refusedFact: Parameters<typeof recordRefusal>[1]): Receipt | Promise<Receipt> {
+    return this.#full === undefined
+      ? recordRefusal(this.#parts, refusedFact, this.#known)
+      : refused(refusedFact.event.eventId, this.#full);
   }
 
   /** A duplicate once the first event is durable. If that one is lost, this one replaces it. */

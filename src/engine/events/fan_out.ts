@@ -1,4 +1,7 @@
-/** The effects of one fact from outside, or from a task: correlations and new jobs. */
+/**
+ * The effects of one fact from outside, or from a task: correlations and new jobs. `Reaches`
+ * determines them before any of them happens.
+ */
 
 import {
   correlatedAttributes,
@@ -9,7 +12,7 @@ import {
 import type { ErrorFact } from "../../core/framework_events.ts";
 import { type EventId, type JobId, MAIN_TASK } from "../../core/ids.ts";
 import { type JobPlan, MAIN_ONLY_PLAN } from "../../core/job_plan.ts";
-import { copyJson, type JsonValue } from "../../core/json.ts";
+import { copyJson, jsonSize, type JsonValue } from "../../core/json.ts";
 import { errorFact } from "../../core/error_fact.ts";
 import { traceFields } from "../../core/trace_ids.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
@@ -23,6 +26,8 @@ import { issuesText, parseInput } from "../parsed_input.ts";
 import { recordable } from "../recordable.ts";
 import { correlatedEventId, startedJobId } from "../writer/derived_ids.ts";
 import type { JobTable } from "../writer/job_table.ts";
+import { takingEffort } from "../../core/effort.ts";
+import type { DeliveryLimits, LimitReached } from "./delivery_limits.ts";
 
 /** A fact with an id and time, so that its effects can name it. */
 export type SettledFact = FactDraft & {
@@ -176,4 +181,62 @@ function inputFor(definition: AnyJobDefinition, event: FactEvent): MadeInput {
 /** A copy: the event itself is about to be recorded. */
 function forCode({ eventId, eventType, occurredAt, attributes }: FactEvent): FactEvent {
   return { eventId, eventType, occurredAt, attributes: copyJson(attributes) };
+}
+
+/** About how many bytes an entry takes besides the attributes of its event. */
+const ENTRY_BYTES = 450;
+/** Recording and answering for an entry takes as long as trying this many predicates. */
+const ENTRY_EFFORT = 200;
+/** In the same time, this many bytes can be written. */
+const BYTES_AT_ONCE = 3_000;
+
+export interface Reach {
+  /** The jobs that it reaches; empty when it names a job itself. */
+  readonly jobs: readonly JobId[];
+  /** The definitions of the jobs that it starts. */
+  readonly starters: readonly AnyJobDefinition[];
+  readonly entries: number;
+  readonly bytes: number;
+  /** The cost of the jobs: those with large plans count as several. */
+  readonly weight: number;
+  /** The cost of everything that is created, expressed in jobs with a small plan. */
+  readonly cost: number;
+}
+
+export class Reaches {
+  readonly #table: JobTable;
+  readonly #limits: DeliveryLimits;
+
+  constructor(table: JobTable, limits: DeliveryLimits) {
+    this.#table = table;
+    this.#limits = limits;
+  }
+
+  /** @param jobs Those that a search found. */
+  of(
+    { attributes, jobId }: SettledFact,
+    jobs: readonly JobId[],
+    starters: readonly AnyJobDefinition[],
+  ): Reach {
+    const entries = 1 + jobs.length + 2 * starters.length;
+    const bytes = entries * (ENTRY_BYTES + jsonSize(attributes));
+    const weight = this.#weightOf(jobId === undefined ? jobs : [jobId]);
+    return { jobs, starters, entries, bytes, weight, cost: 1 + weight + bytes / BYTES_AT_ONCE };
+  }
+
+  /** Why an event must not reach so many jobs. It may always reach one. */
+  refusal({ jobs, bytes, weight }: Reach): LimitReached | undefined {
+    const { fanOutMax, fanOutBytesMax } = this.#limits;
+    if (jobs.length < 2) return undefined;
+    if (jobs.length > fanOutMax || weight > fanOutMax) return { name: "fanOutMax", max: fanOutMax };
+    return bytes > fanOutBytesMax ? { name: "fanOutBytesMax", max: fanOutBytesMax } : undefined;
+  }
+
+  /** In jobs with a small plan. Looks at no more jobs than one event may reach. */
+  #weightOf(jobs: readonly JobId[]): number {
+    return jobs.slice(0, this.#limits.fanOutMax).reduce((sum, jobId) => {
+      const job = this.#table.head(jobId);
+      return sum + 1 + (job === undefined ? 0 : Math.floor(takingEffort(job) / ENTRY_EFFORT));
+    }, 0);
+  }
 }

@@ -1,11 +1,19 @@
-/** Finds, among the matchers that an event missed, the one that it came nearest to. */
+/**
+ * Finds, among the matchers that an event missed, the one that it came nearest to, and says why the
+ * event had no effect.
+ */
 
 import { assertNever } from "../../core/assert_never.ts";
-import { isSettled } from "../../core/expectations.ts";
+import { isMet, isSettled } from "../../core/expectations.ts";
 import { holdsInPart } from "../../core/correlation.ts";
-import { NEARNESS_EFFORT_MAX } from "../../core/effort.ts";
-import type { MatchableEvent, PolicyRole } from "../../core/job_plan.ts";
-import { isTerminal, type JobHead } from "../../core/job_state.ts";
+import { matcherEffort, NEARNESS_EFFORT_MAX } from "../../core/effort.ts";
+import {
+  type MatchableEvent,
+  type PolicyEvent,
+  policyEvents,
+  type PolicyRole,
+} from "../../core/job_plan.ts";
+import { isTerminal, type JobHead, type JobState } from "../../core/job_state.ts";
 import {
   correlationMismatches,
   type Mismatch,
@@ -15,6 +23,10 @@ import {
 import { correlationDistance, expectationDistance } from "../../explain/nearness.ts";
 import type { Wanted } from "./type_index.ts";
 import type { NearestExpectation } from "../receipt.ts";
+import { isReserved } from "../../core/ids.ts";
+import { toMatchable } from "../../core/projector.ts";
+import { nearestName } from "../../explain/spelling.ts";
+import type { Applied } from "../../core/job_fold.ts";
 
 /** The most clauses that a receipt lists. */
 const CLAUSES_MAX = 10;
@@ -188,4 +200,75 @@ export function isIdle({ job, wanted }: Missed): boolean {
     default:
       return assertNever(wanted.role, "role");
   }
+}
+
+/** How many of the types that a job waits for are named. */
+const TYPES_SHOWN_MAX = 3;
+
+/** The part of the job's plan that the event came nearest to, if any is for its type. */
+export function nearestInJob(
+  job: JobHead,
+  event: MatchableEvent,
+  comparisons: Comparisons,
+): Missed | undefined {
+  const wanted = wantedNow(job);
+  comparisons.spend(wanted.length);
+  const ofType = wanted.filter(({ matcher }) => matcher.eventType === event.eventType);
+  const compared = comparisons.take(ofType, ({ matcher }) => matcherEffort(matcher));
+  return nearestMiss(compared.map((wanted) => missed(job, wanted, event)));
+}
+
+/** Why an event that reached a job had no effect there. */
+export function missedText(step: Applied, nearest: Missed | undefined): string {
+  const isRunning = step.rule === "running/record-only";
+  const event = toMatchable(step.entry);
+  if (nearest === undefined) {
+    return isRunning ? unexpected(step.job, event) : `recorded only: state is ${step.job.state}`;
+  }
+  const why = mismatchesText(failingClauses(nearest, event));
+  const what = isRunning ? "matched no expectation" : "recorded only";
+  return `${what}: the nearest is ${ownSubjectText(nearest)}: ${why}`;
+}
+
+function wantedNow({ state, plan }: JobHead): readonly Wanted[] {
+  switch (state) {
+    case "Running":
+      return [...plan.expected, ...policyEvents(plan.policy).filter(isError)];
+    case "Compensating":
+      return policyEvents(plan.policy).filter((event) => !isError(event));
+    case "Created":
+    case "Done":
+    case "Failed":
+      return [];
+    default:
+      return assertNever(state, "state");
+  }
+}
+
+function isError({ role }: PolicyEvent): boolean {
+  return role === "errors";
+}
+
+function unexpected(job: JobState, event: MatchableEvent): string {
+  const none = `the plan expects no event of type ${event.eventType}`;
+  const { eventType } = event;
+  return policyEvents(job.plan.policy).some(({ matcher }) => matcher.eventType === eventType)
+    ? `${none} but to end a compensation, and none is under way`
+    : `${none}; ${stillWaitingFor(job, eventType)}`;
+}
+
+/** The types that the job still waits for; first the one that may have been meant. */
+function stillWaitingFor(job: JobState, eventType: string): string {
+  const open = job.plan.expected.filter((expected, index) => {
+    const progress = job.expected[index];
+    return !isReserved(expected.matcher.eventType) && progress !== undefined &&
+      !isMet(expected, progress);
+  });
+  const types = new Set<string>(open.map(({ matcher }) => matcher.eventType));
+  if (types.size === 0) return "it waits for no event from outside";
+  const meant = nearestName(eventType, types);
+  const ordered = [...new Set(meant === undefined ? types : [meant, ...types])];
+  const shown = ordered.slice(0, TYPES_SHOWN_MAX).join(", ");
+  const more = ordered.length - TYPES_SHOWN_MAX;
+  return `it still waits for ${shown}${more > 0 ? ` and ${more} more` : ""}`;
 }

@@ -11,8 +11,13 @@ import { requiredMatches } from "../../core/job_plan.ts";
 import { toMatchable } from "../../core/projector.ts";
 import type { Applied } from "../../core/job_fold.ts";
 import { type LimitReached, limitText } from "./delivery_limits.ts";
-import { missedInCompensation, missedInJob, nearestInJob } from "./missed_in_job.ts";
-import { Comparisons, failingClauses, nearestExpectation } from "./nearest_expectation.ts";
+import {
+  Comparisons,
+  failingClauses,
+  missedText,
+  nearestExpectation,
+  nearestInJob,
+} from "./nearest_expectation.ts";
 import type { IncomingEvent } from "../requests.ts";
 import type { NearestExpectation, Receipt, ReceiptJob } from "../receipt.ts";
 import { NEVER_INTERPRETED } from "./unmatched.ts";
@@ -27,6 +32,10 @@ export function idReusedBy({ eventId, logId }: JobEventLogEntry): Receipt {
   const reason = `event id ${eventId} is on record at ${logId} with other content: ` +
     "send this event under an id of its own";
   return { ...rejected(eventId, reason), logId };
+}
+
+export function jobUnknown(eventId: EventId, jobId: string | undefined): Receipt {
+  return rejected(eventId, `there is no job ${jobId}`);
 }
 
 /** Whether an event equals an entry, or a refused event. */
@@ -160,9 +169,7 @@ class ShownJobs {
       const clauses = failingClauses(nearest, event);
       this.nearest ??= nearestExpectation(nearest, clauses);
     }
-    return step.rule === "running/record-only"
-      ? missedInJob(step, nearest)
-      : missedInCompensation(step, nearest);
+    return missedText(step, nearest);
   }
 }
 

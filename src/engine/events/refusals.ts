@@ -1,7 +1,7 @@
 /**
- * Events whose id is on record with other content. Their content is recorded too, so that a job
- * that waits for it can show it: once for each distinct content, and at most three times for each
- * id.
+ * Events whose id is on record with other content, or whose job does not exist. Their content is
+ * recorded too, so that a job that waits for it can show it: once for each distinct content, and at
+ * most three times for each id.
  */
 
 import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
@@ -13,7 +13,7 @@ import type { EventEngine, LookedUp } from "../writer/event_engine.ts";
 import { type Intake, OverCapacityError } from "../writer/intake.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { SettledFact } from "./fan_out.ts";
-import { idReusedBy, refused, saysTheSame } from "./receipts.ts";
+import { idReusedBy, jobUnknown, refused, saysTheSame } from "./receipts.ts";
 
 /** The most distinct contents that are kept for one id. */
 export const CONTENTS_MAX = 3;
@@ -24,20 +24,21 @@ interface RefusalParts {
   readonly writer: Writer;
 }
 
-interface Reuse {
-  readonly first: JobEventLogEntry;
+interface RefusedFact {
+  /** The entry that has its id; absent if it is refused since its job does not exist. */
+  readonly first?: JobEventLogEntry | undefined;
   readonly event: SettledFact;
 }
 
 /**
- * The receipt of an event that reuses an id, once its content is durable, if that is recorded.
- * Rejects as a recording does.
+ * The receipt of a refused event, once its content is durable, if that is recorded. Rejects as a
+ * recording does.
  *
  * @param known Ids that were looked up; results are added to it.
  */
 export async function recordRefusal(
   parts: RefusalParts,
-  { first, event }: Reuse,
+  { first, event }: RefusedFact,
   known: Map<EventId, LookedUp>,
 ): Promise<Receipt> {
   for (let nth = 1; nth <= CONTENTS_MAX;) {
@@ -55,14 +56,14 @@ export async function recordRefusal(
       return await record(parts, eventId, { first, event });
     }
   }
-  return idReusedBy(first);
+  return receiptOf({ first, event });
 }
 
 /** Appends before it first awaits, so that no equal id can come in between. */
 async function record(
   { intake, writer }: RefusalParts,
   eventId: EventId,
-  { first, event }: Reuse,
+  { first, event }: RefusedFact,
 ): Promise<Receipt> {
   const { eventType, jobId, taskId, stratum, attributes } = event;
   const content = {
@@ -70,6 +71,7 @@ async function record(
     ...(jobId === undefined ? {} : { jobId }),
     ...(taskId === undefined ? {} : { taskId }),
     ...(stratum === "domain" ? {} : { stratum }),
+    ...(first === undefined ? { reason: "unknownJob" as const } : {}),
   };
   try {
     intake.requireRoom({ jobs: 0, starts: 0 });
@@ -77,15 +79,19 @@ async function record(
       stratum: "framework",
       eventType: "journal.EventRefused",
       eventId,
-      causedBy: first.logId,
+      ...(first === undefined ? {} : { causedBy: first.logId }),
       attributes: content,
     }]);
-    return await writer.whenDurable(lastLogId, idReusedBy(first));
+    return await writer.whenDurable(lastLogId, receiptOf({ first, event }));
   } catch (error) {
     if (error instanceof OverCapacityError) {
       return refused(event.eventId, { name: error.limit, max: error.max });
     }
-    if (error instanceof GroupTooLargeError) return idReusedBy(first);
+    if (error instanceof GroupTooLargeError) return receiptOf({ first, event });
     throw error;
   }
+}
+
+function receiptOf({ first, event }: RefusedFact): Receipt {
+  return first === undefined ? jobUnknown(event.eventId, event.jobId) : idReusedBy(first);
 }

@@ -15,8 +15,6 @@ import type { FactEvent } from "../job_context.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { EndedJobs } from "../views/ended_jobs.ts";
 import type { SettledFact } from "./fan_out.ts";
-import { nearestInJob } from "./missed_in_job.ts";
-import type { JobTable } from "../writer/job_table.ts";
 import {
   asNear,
   Comparisons,
@@ -26,10 +24,12 @@ import {
   type Missed,
   missed,
   nearestExpectation,
+  nearestInJob,
   nearestMiss,
   subjectText,
   untimelyText,
 } from "./nearest_expectation.ts";
+import type { JobTable } from "../writer/job_table.ts";
 import type { Receipt } from "../receipt.ts";
 
 /** How many expectations and policy events are compared with one event, if they are short. */

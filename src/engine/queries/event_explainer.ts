@@ -174,10 +174,12 @@ export class EventExplainer {
       if (entry === undefined || entry.logId > asOf) break;
       // A sender may have used its id.
       if (!isRefused(entry)) continue;
-      const { eventType } = entry.attributes;
-      const statement =
-        `A ${eventType} came with the same id and other content at ${entry.receivedAt}, ` +
-        "and was refused: its sender has used one id twice.";
+      const { eventType, jobId: named, reason } = entry.attributes;
+      const statement = reason === "unknownJob"
+        ? `A ${eventType} came with the same id at ${entry.receivedAt}, and was refused: there was ` +
+          `no job ${named}, which it names.`
+        : `A ${eventType} came with the same id and other content at ${entry.receivedAt}, ` +
+          "and was refused: its sender has used one id twice.";
       refused.push({ statement, cites: [entry.logId, logId] });
     }
     return refused;

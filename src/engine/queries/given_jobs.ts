@@ -3,7 +3,7 @@
  * (see `Sender`), and another with the same input at about the same time.
  */
 
-import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
+import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
 import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
@@ -28,7 +28,7 @@ interface Source {
   job?(jobId: JobId): JobState | undefined;
 }
 
-interface Sent extends Pick<Sender, "taskId" | "sentBy"> {
+interface Sent extends Pick<NonNullable<Sender["others"]>, "taskId" | "sentBy"> {
   readonly event: JobEventLogEntry;
   readonly job: JobState;
 }
@@ -77,8 +77,9 @@ export class SenderSearch {
     found: FoundEvents,
   ): Promise<Sender | undefined> {
     const wanted = identifying(expected);
-    if (wanted === undefined || others.length === 0) return undefined;
+    if (wanted === undefined) return undefined;
     const [at, value] = wanted;
+    if (others.length === 0) return await this.#failed(value, found);
     const sent = await this.#sent(others);
     const type = sent?.job.type;
     if (sent === undefined || type === undefined) return undefined;
@@ -96,10 +97,28 @@ export class SenderSearch {
       // What it sent earlier may have been forgotten.
       if (job === undefined || job.firstLogId <= found.horizon) continue;
       // The latest one: it may be a retry of the others.
-      sender = { type, taskId, sentBy, value, job, path };
+      sender = { others: { type, taskId, sentBy }, value, job, path };
     }
     if (sender !== undefined || !isKnown) return sender;
-    return await this.#isGivenItsOwn(sent, at) ? { type, taskId, sentBy, value } : undefined;
+    return await this.#isGivenItsOwn(sent, at)
+      ? { others: { type, taskId, sentBy }, value }
+      : undefined;
+  }
+
+  /** Of the jobs of other types that were given the value, the latest of its type that failed. */
+  async #failed(value: JsonScalar, found: FoundEvents): Promise<Sender | undefined> {
+    const { headLogId } = this.#parts.source;
+    const given = found.jobsGiven(looseForm(value), GIVEN_MAX);
+    if (given.length === GIVEN_MAX) return undefined;
+    const byType = new Map<string, Sender>();
+    for await (const entry of this.#parts.read(given.filter((logId) => logId <= headLogId))) {
+      const job = this.#job(entry.jobId);
+      if (!isOfType(entry, "job.JobCreated") || job?.type === undefined) continue;
+      const path = pathTo(value, entry.attributes);
+      if (job.type === this.#waiting.type || path === undefined) continue;
+      byType.set(job.type, { value, job, path });
+    }
+    return [...byType.values()].find(({ job }) => job?.state === "Failed");
   }
 
   /**

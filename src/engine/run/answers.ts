@@ -19,11 +19,10 @@ import {
   isReused,
   type LostStep,
   recordedSettlements,
-  reusedSettlements,
   type Settlement,
   settlementKey,
 } from "./settlements.ts";
-import type { LoopTurns } from "./loop_turns.ts";
+import type { LoopTurns } from "./scheduler.ts";
 import { timeMs } from "../../core/duration.ts";
 
 /** How long `run` may take to ask for the steps on record before it counts as diverged. */
@@ -124,8 +123,9 @@ export class Answers {
   /** Loads the answers on record of a job whose `run` is about to be called. */
   begin(ctx: RunContext, job: Exclude<JobState, { state: "Created" }>): void {
     this.#ctx = ctx;
-    this.#settlements = recordedSettlements(job);
-    for (const reused of reusedSettlements(job)) this.#keep(reused);
+    const { own, reused } = recordedSettlements(job);
+    this.#settlements = own;
+    for (const settlement of reused) this.#keep(settlement);
     this.#replaying = job.tasks.length > 1 || job.waits !== undefined || this.waiting;
     if (this.#replaying) this.#reactsIn = this.#services.turns.number;
     this.#see(job.startedBy, job.startedAt);

@@ -1,23 +1,22 @@
-/**
- * One attempt of a task or compensation: its limits, cancellation, staged events and outcome.
- */
+/** One attempt of a task or compensation, and the context that its code receives. */
 
 import type { AttemptError } from "../../core/attempt_decisions.ts";
 import type { FactDraft } from "../../core/event.ts";
 import type { InterruptionReason } from "../../core/framework_events.ts";
 import type { ExecutionId, JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
-import { DELAY_MAX_MS, type RetryPolicy } from "../../core/retry_policy.ts";
+import { DELAY_MAX_MS } from "../../core/retry_policy.ts";
 import { isThrown } from "../../core/thrown.ts";
 import type { TaskContext } from "../job_context.ts";
 import { NonRetryableError, RetryLater } from "../job_errors.ts";
 import { AttemptLog, checkedProgress, ProgressReports, StagedEvents } from "./attempt_output.ts";
 import { type AttemptOf, withinAttempt } from "./current_attempt.ts";
+import type { RunSubject, Work } from "./run_services.ts";
 import type { LateCalls } from "./misuse.ts";
 import { recordable } from "../recordable.ts";
 import type { Progress } from "../../core/job_state.ts";
 import type { Clock } from "../ports.ts";
-import type { JobLog, Span } from "../watches.ts";
+import type { Span } from "../watches.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 
 /** How long an attempt may continue after its signal was aborted. */
@@ -51,32 +50,9 @@ export type AttemptOutcome =
   | AttemptError
   | { readonly kind: "interrupted"; readonly reason: InterruptionReason };
 
-/** Something to attempt for a job: a task that its `run` asks for, or a compensation. */
-export interface Work {
-  readonly kind: "task" | "compensation";
-  readonly taskId: TaskId;
-  /** Absent when `run` no longer gives the task a compensation. */
-  readonly run: ((task: TaskContext) => unknown) | undefined;
-  /** Absent when `run` no longer asks for the task. */
-  readonly retry: RetryPolicy | undefined;
-  /** In milliseconds; `undefined` means no limit. */
-  readonly timeoutMs: number | undefined;
-  /** The compensation of a task. */
-  readonly compensate?: unknown;
-}
-
-/** The run that an attempt belongs to, for the attempt. */
+/** The open attempts of a run, for one of them. */
 export interface AttemptOwner {
-  readonly jobId: JobId;
-  /** The type of the job. */
-  readonly type: string;
-  readonly guard: SecretGuard;
-  readonly services: {
-    readonly clock: Clock;
-    readonly jobLog: JobLog;
-    readonly lateCalls: LateCalls;
-    readonly writer: { readonly durableLogId: LogId };
-  };
+  readonly run: RunSubject;
   /** `undefined` without tracing. */
   spanOf(attempt: Attempt): Span | undefined;
   /** Appends a report of progress; `undefined` when there is no room for it. */
@@ -89,7 +65,7 @@ export interface AttemptOwner {
  * exactly one outcome, even if the function misbehaves. Creates its signal, timers, log and reports
  * only when they are used.
  */
-export class Attempt implements AttemptOf {
+export class Attempt implements AttemptOf, ContextSource {
   readonly jobId: JobId;
   readonly taskId: TaskId;
   readonly executionId: ExecutionId;
@@ -99,15 +75,15 @@ export class Attempt implements AttemptOf {
   readonly #type: string;
   readonly #lateCalls: LateCalls;
   /**
-   * Both are `undefined` after the end: code that keeps its context, or a promise that never
-   * settles, must not keep the run.
+   * From here to its log, all is `undefined` after the end: code that keeps its context, or a
+   * promise that never settles, must not keep the run.
    */
   #owner: AttemptOwner | undefined;
   #work: Work | undefined;
-  #isCalled = false;
   #staged: StagedEvents | undefined;
   #reports: ProgressReports | undefined;
   #log: AttemptLog | undefined;
+  #isCalled = false;
   #aborter: AbortController | undefined;
   /** Why the attempt should end: an `Interruption`, or its time limit. */
   #stop: Error | undefined;
@@ -122,13 +98,14 @@ export class Attempt implements AttemptOf {
     number: number,
     startedBy: LogId,
   ) {
-    this.jobId = owner.jobId;
+    const { definition, jobId, services } = owner.run;
+    this.jobId = jobId;
     this.taskId = work.taskId;
     this.executionId = executionId;
     this.number = number;
     this.startedBy = startedBy;
-    this.#type = owner.type;
-    this.#lateCalls = owner.services.lateCalls;
+    this.#type = definition.type;
+    this.#lateCalls = services.lateCalls;
     this.#owner = owner;
     this.#work = work;
   }
@@ -149,10 +126,10 @@ export class Attempt implements AttemptOf {
     const { run, timeoutMs } = this.#work ?? {};
     if (owner === undefined || run === undefined) return;
     this.#isCalled = true;
-    if (timeoutMs !== undefined) this.#limit(timeoutMs, owner.services.clock);
+    if (timeoutMs !== undefined) this.#limit(timeoutMs, owner.run.services.clock);
     const span = owner.spanOf(this);
     // Called from a promise, to keep the engine's frames out of the stacks of the task's errors.
-    const context = Promise.resolve(new AttemptContext(this, span));
+    const context = Promise.resolve(new AttemptContext(this, span?.traceparent));
     withinAttempt(this, () => withinSpan(span, () => context.then(run)))
       .then((value) => this.#returned(value), (error) => this.#threw(error));
   }
@@ -162,7 +139,7 @@ export class Attempt implements AttemptOf {
     if (this.#owner === undefined || !this.#isCalled || this.#stop instanceof Interruption) return;
     const stop = this.#stop = new Interruption(reason);
     this.#cancelTimer?.();
-    this.#cancelTimer = this.#owner.services.clock.setTimer(
+    this.#cancelTimer = this.#owner.run.services.clock.setTimer(
       reason === "shutdown" ? SHUTDOWN_GRACE_MS : ABORT_GRACE_MS,
       () => this.#threw(stop),
     );
@@ -200,7 +177,7 @@ export class Attempt implements AttemptOf {
     return this.#aborter.signal;
   }
 
-  log(message: string, data: unknown): void {
+  log(message: unknown, data: unknown): void {
     if (this.#owner === undefined) return;
     this.#log ??= this.#newLog(this.#owner);
     this.#log.write(message, data);
@@ -208,18 +185,18 @@ export class Attempt implements AttemptOf {
 
   emit(type: string, attributes: JsonObject): void {
     if (this.#owner === undefined) return this.#late("emit");
-    this.#staged ??= new StagedEvents(this.#owner.guard);
+    this.#staged ??= new StagedEvents(this.#owner.run.guard);
     this.#staged.emit(type, attributes);
   }
 
   progress(done: number, total?: number, note?: string): void {
     const owner = this.#owner;
     if (owner === undefined) return this.#late("progress");
-    const text = note === undefined ? undefined : owner.guard.redact(String(note));
+    const text = note === undefined ? undefined : owner.run.guard.redact(String(note));
     const progress = checkedProgress(done, total, text);
     // No view shows the progress of a compensation.
     if (this.#work?.kind !== "task") return;
-    const { clock, writer } = owner.services;
+    const { clock, writer } = owner.run.services;
     this.#reports ??= new ProgressReports({
       clock,
       durableLogId: () => writer.durableLogId,
@@ -238,7 +215,9 @@ export class Attempt implements AttemptOf {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     this.#log?.end();
+    this.#log = undefined;
     if (owner !== undefined && work !== undefined) owner.ended(this, work, outcome);
+    this.#reports = undefined;
   }
 
   #limit(timeoutMs: number, clock: Clock): void {
@@ -250,7 +229,7 @@ export class Attempt implements AttemptOf {
   }
 
   #newLog(owner: AttemptOwner): AttemptLog {
-    const { guard, services: { clock, jobLog: log } } = owner;
+    const { guard, services: { clock, jobLog: log } } = owner.run;
     const { jobId, taskId, number: attempt, executionId } = this;
     const about = { jobId, taskId, attempt, executionId, ...owner.spanOf(this)?.ids };
     return new AttemptLog({ about, log, clock, guard });
@@ -268,13 +247,13 @@ export class Attempt implements AttemptOf {
     const error = new DOMException(`took longer than ${timeoutMs} ms`, "TimeoutError");
     this.#stop = error;
     this.#aborter?.abort(error);
-    this.end({ kind: "failed", error: this.#owner.guard.factOf(error), timedOutMs });
+    this.end({ kind: "failed", error: this.#owner.run.guard.factOf(error), timedOutMs });
   }
 
   #returned(value: unknown): void {
     if (this.#owner === undefined) return;
     try {
-      const result = this.#owner.guard.requireNoSecret("a result", recordable(value, "result"));
+      const result = this.#owner.run.guard.requireNoSecret("a result", recordable(value, "result"));
       this.end({ kind: "completed", result, emitted: this.#staged?.events ?? NONE });
     } catch (error) {
       this.#threw(error);
@@ -290,7 +269,7 @@ export class Attempt implements AttemptOf {
       : undefined;
     this.end(
       reason === undefined
-        ? attemptError(thrown, this.#owner.guard)
+        ? attemptError(thrown, this.#owner.run.guard)
         : { kind: "interrupted", reason },
     );
   }
@@ -298,26 +277,35 @@ export class Attempt implements AttemptOf {
 
 const NONE: readonly FactDraft[] = [];
 
+/** An attempt, in the engine's thread or another, for its context. */
+export interface ContextSource extends Pick<TaskContext, "jobId" | "taskId" | "executionId"> {
+  readonly number: number;
+  readonly signal: AbortSignal;
+  emit(type: string, attributes: JsonObject): void;
+  log(message: unknown, data: unknown): void;
+  progress(done: number, total?: number, note?: string): void;
+}
+
 /**
  * The argument of a task's function. Its members may be destructured. It is a class because each
  * object literal with a getter gets a hidden class of its own. V8 allocates that as an old object,
  * and it kept the getter's scope, and so the run, until the next major garbage collection.
  */
-class AttemptContext implements TaskContext {
-  readonly #of: Attempt;
-  readonly jobId: JobId;
-  readonly taskId: TaskId;
-  readonly executionId: ExecutionId;
+export class AttemptContext implements TaskContext {
+  readonly #of: ContextSource;
+  readonly jobId: string;
+  readonly taskId: string;
+  readonly executionId: string;
   readonly attempt: number;
   declare readonly traceparent?: string;
 
-  constructor(of: Attempt, span: Span | undefined) {
+  constructor(of: ContextSource, traceparent: string | undefined) {
     this.#of = of;
     this.jobId = of.jobId;
     this.taskId = of.taskId;
     this.executionId = of.executionId;
     this.attempt = of.number;
-    if (span !== undefined) this.traceparent = span.traceparent;
+    if (traceparent !== undefined) this.traceparent = traceparent;
   }
 
   get signal(): AbortSignal {

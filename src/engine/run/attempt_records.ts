@@ -1,12 +1,14 @@
 /** The entries about an attempt, without the ids of its job and task. */
 
-import { type AttemptError, judgeFailure } from "../../core/attempt_decisions.ts";
+import { judgeFailure } from "../../core/attempt_decisions.ts";
 import type { Command } from "../../core/command.ts";
 import type { AttemptFailure } from "../../core/framework_events.ts";
 import type { EventId, ExecutionId } from "../../core/ids.ts";
 import type { TaskState } from "../../core/job_state.ts";
+import type { JsonValue } from "../../core/json.ts";
 import type { Clock, Random } from "../ports.ts";
-import type { AttemptOutcome, Work } from "./attempt.ts";
+import type { AttemptOutcome } from "./attempt.ts";
+import type { Work } from "./run_services.ts";
 import type { RunTrace } from "./run_trace.ts";
 
 export interface AttemptRecord {
@@ -24,21 +26,17 @@ export function attemptStart(
   if (first?.kind === "compensation") {
     const { taskId, retry } = first;
     const executionId = ids[0] as ExecutionId;
-    return {
-      kind: "startCompensation",
-      taskId,
-      executionId,
-      origin: trace.start("compensation", taskId, executionId),
-      ...(retry === undefined ? {} : { maxAttempts: retry.maxAttempts }),
-    };
+    const origin = trace.start("compensation", taskId, executionId);
+    const maxAttempts = retry?.maxAttempts;
+    return { kind: "startCompensation", taskId, executionId, origin, maxAttempts };
   }
   const attempts = works.map(({ taskId, retry, timeoutMs, compensate }, index) => {
     const executionId = ids[index] as ExecutionId;
     return {
       taskId,
       executionId,
-      ...(retry === undefined ? {} : { maxAttempts: retry.maxAttempts }),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      maxAttempts: retry?.maxAttempts,
+      timeoutMs,
       compensable: compensate !== undefined,
       trace: trace.start("task", taskId, executionId),
     };
@@ -76,12 +74,7 @@ export function attemptFailure(
     return { attempt, error, maxAttempts: attempt, final: true, kind: "error" };
   }
   const { maxAttempts } = work.retry;
-  const verdict = judgeFailure(
-    outcome as AttemptError,
-    work.retry,
-    failures + 1,
-    random.fraction(),
-  );
+  const verdict = judgeFailure(outcome, work.retry, failures + 1, random.fraction());
   if (verdict.final) {
     return { attempt, error, ...timedOut, maxAttempts, final: true, kind: verdict.kind };
   }
@@ -91,13 +84,13 @@ export function attemptFailure(
 
 /** @param emitted The ids of the events that commit with the end of the attempt. */
 export function attemptEnd(
-  work: Work,
+  { kind, compensate }: Work,
   attempt: number,
   outcome: AttemptOutcome,
   failure: AttemptFailure | undefined,
   emitted: readonly EventId[] = [],
 ): AttemptRecord {
-  const isTask = work.kind === "task";
+  const isTask = kind === "task";
   if (failure !== undefined) {
     const eventType = isTask ? "job.TaskFailed" : "job.TaskCompensationFailed";
     return { eventType, attributes: failure };
@@ -108,12 +101,18 @@ export function attemptEnd(
     return { eventType: "job.TaskInterrupted", attributes };
   }
   if (!isTask) return { eventType: "job.TaskCompensated", attributes: { attempt } };
+  const attributes: CompletedAttributes = { attempt };
   const result = outcome.kind === "completed" ? outcome.result : undefined;
-  const attributes = {
-    attempt,
-    ...(result === undefined ? {} : { result }),
-    ...(work.compensate === undefined ? {} : { compensable: true }),
-    ...(emitted.length === 0 ? {} : { emitted }),
-  };
+  if (result !== undefined) attributes.result = result;
+  if (compensate !== undefined) attributes.compensable = true;
+  if (emitted.length > 0) attributes.emitted = emitted;
   return { eventType: "job.TaskCompleted", attributes };
+}
+
+/** Filled member by member: each member that is spread would cost two more objects. */
+interface CompletedAttributes {
+  readonly attempt: number;
+  result?: JsonValue;
+  compensable?: true;
+  emitted?: readonly EventId[];
 }

@@ -7,13 +7,12 @@
 import { decide } from "../../core/decide.ts";
 import type { JobEventDraft } from "../../core/event.ts";
 import type { ErrorFact } from "../../core/framework_events.ts";
-import { type ExecutionId, type JobId, type LogId, newId } from "../../core/ids.ts";
+import { type ExecutionId, type LogId, newId } from "../../core/ids.ts";
 import { isHeld, type Progress } from "../../core/job_state.ts";
 import { isThrown } from "../../core/thrown.ts";
 import { TooManyEntriesError } from "../events/fan_out.ts";
-import type { SecretGuard } from "../secrets/secret_guard.ts";
 import type { Span } from "../watches.ts";
-import { Attempt, type AttemptOutcome, type AttemptOwner, type Work } from "./attempt.ts";
+import { Attempt, type AttemptOutcome, type AttemptOwner } from "./attempt.ts";
 import {
   attemptCounts,
   attemptEnd,
@@ -23,10 +22,13 @@ import {
 } from "./attempt_records.ts";
 import type { NamedFact, PendingOutcomes } from "./pending_outcomes.ts";
 import type { WorkerLease } from "./worker_lease.ts";
-import type { RunServices, RunSubject } from "./run_services.ts";
+import type { RunSubject, Work } from "./run_services.ts";
 import type { SlotRequest } from "./slots.ts";
 import type { Place } from "./requests_in_order.ts";
 import { endOfAttempt, type RunTrace } from "./run_trace.ts";
+
+// The platform's own: code of jobs may replace the global, and its uses are tracked.
+const { queueMicrotask } = globalThis;
 
 /** `refused`: the job may start no attempts now. The others are those of `Writer.tryAppend`. */
 export type Started = "started" | "refused" | "full" | "failed";
@@ -38,7 +40,7 @@ interface RunOfAttempts extends RunSubject {
 }
 
 export class Attempts implements SlotRequest, AttemptOwner {
-  readonly #run: RunOfAttempts;
+  readonly run: RunOfAttempts;
   /** Oldest first. */
   #open: Attempt[] = [];
   /** How many handlers are running. */
@@ -49,28 +51,16 @@ export class Attempts implements SlotRequest, AttemptOwner {
   #onIdle: (() => void)[] | undefined;
 
   constructor(run: RunOfAttempts) {
-    this.#run = run;
-  }
-
-  get jobId(): JobId {
-    return this.#run.jobId;
+    this.run = run;
   }
 
   get type(): string {
-    return this.#run.definition.type;
-  }
-
-  get guard(): SecretGuard {
-    return this.#run.guard;
-  }
-
-  get services(): RunServices {
-    return this.#run.services;
+    return this.run.definition.type;
   }
 
   /** The order in which handlers wait for a slot. */
   get place(): Place {
-    const { job, lease } = this.#run;
+    const { job, lease } = this.run;
     return { priority: job.head.priority, order: lease.turn };
   }
 
@@ -78,14 +68,15 @@ export class Attempts implements SlotRequest, AttemptOwner {
     return this.#open.length > 0;
   }
 
-  /** Resolves when no attempt is open. */
-  async idle(): Promise<void> {
-    if (this.isBusy) await new Promise<void>((resolve) => (this.#onIdle ??= []).push(resolve));
+  /** Calls back, soon after, when no attempt is open. */
+  whenIdle(callback: () => void): void {
+    if (this.isBusy) (this.#onIdle ??= []).push(callback);
+    else queueMicrotask(callback);
   }
 
   /** Appends the start of an attempt of each work; calls the handlers when it is durable. */
   start(works: readonly Work[]): Started {
-    const { services, trace, job } = this.#run;
+    const { services, trace, job } = this.run;
     const ids = works.map(() => newId.execution(services.random.ulid()));
     const command = attemptStart(works, ids, trace);
     const decision = decide(job.withOnly(works.map(({ taskId }) => taskId)), command);
@@ -107,7 +98,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
 
   /** A batch is durable: calls the handlers whose start is in the batch. */
   durable(): void {
-    const { durableLogId } = this.services.writer;
+    const { durableLogId } = this.run.services.writer;
     let begins = false;
     for (const attempt of this.#open) {
       if (attempt.startedBy > durableLogId) break;
@@ -132,7 +123,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
 
   /** A handler takes too long to count as prompt: keeps the worker for this job alone. */
   slow(): void {
-    this.#run.lease.keep();
+    this.run.lease.keep();
   }
 
   /**
@@ -144,7 +135,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
     const lost = this.#open.filter(({ startedBy }) => startedBy > durableLogId);
     this.#open = this.#open.filter(({ startedBy }) => startedBy <= durableLogId);
     for (const attempt of this.#open) attempt.reportLost();
-    for (const { executionId } of lost) this.#run.trace.drop(executionId);
+    for (const { executionId } of lost) this.run.trace.drop(executionId);
     if (lost.length > 0) this.#considerIdle();
     return lost.flatMap(({ work }) => work ?? []);
   }
@@ -164,13 +155,13 @@ export class Attempts implements SlotRequest, AttemptOwner {
     if (this.#slot === "held") return this.#callDurable();
     if (this.#slot === "wanted") return;
     this.#slot = "wanted";
-    this.services.slots.enter(this);
+    this.run.services.slots.enter(this);
   }
 
   #leaveSlot(): void {
     if (this.#slot !== "held") return;
     this.#slot = "none";
-    this.services.slots.leave(this);
+    this.run.services.slots.leave(this);
   }
 
   #callDurable(): void {
@@ -183,7 +174,7 @@ export class Attempts implements SlotRequest, AttemptOwner {
 
   /** Attempts whose start is durable but whose handler was not called. */
   #notCalled(): readonly Attempt[] {
-    const { durableLogId } = this.services.writer;
+    const { durableLogId } = this.run.services.writer;
     return this.#open.filter(({ isCalled, startedBy }) => !isCalled && startedBy <= durableLogId);
   }
 
@@ -193,24 +184,24 @@ export class Attempts implements SlotRequest, AttemptOwner {
    * durable entries count here. Later ones cancel the running attempt once they are durable.
    */
   #insteadOf({ taskId, work }: Attempt): AttemptOutcome | undefined {
-    const head = this.#run.job.shownHead;
+    const head = this.run.job.shownHead;
     const { state } = head;
     if (work?.run === undefined) return { kind: "failed", error: missing(taskId) };
     if (state !== (work.kind === "task" ? "Running" : "Compensating")) return CANCELLED;
     if (this.#isStopped) return STOPPED;
     if (isHeld(head)) return WITHDRAWN;
-    return this.services.workers.isPaused(head) ? PAUSED : undefined;
+    return this.run.services.workers.isPaused(head) ? PAUSED : undefined;
   }
 
   #call(attempt: Attempt): void {
     this.#running++;
     const { jobId, taskId, number } = attempt;
-    attempt.watched = this.services.attemptWatch.began(jobId, taskId, number);
+    attempt.watched = this.run.services.attemptWatch.began(jobId, taskId, number);
     attempt.call();
   }
 
   spanOf({ executionId }: Attempt): Span | undefined {
-    return this.#run.trace.spanOf(executionId);
+    return this.run.trace.spanOf(executionId);
   }
 
   /**
@@ -218,8 +209,11 @@ export class Attempts implements SlotRequest, AttemptOwner {
    * report supersedes this one.
    */
   recordProgress(attempt: Attempt, progress: Progress): LogId | undefined {
-    if (this.#run.ends.owed) return undefined;
-    const written = this.services.writer.tryAppend([this.#progressOf(attempt, progress)], "vital");
+    if (this.run.ends.owed) return undefined;
+    const written = this.run.services.writer.tryAppend(
+      [this.#progressOf(attempt, progress)],
+      "vital",
+    );
     return typeof written === "string" ? undefined : written.firstLogId;
   }
 
@@ -227,36 +221,47 @@ export class Attempts implements SlotRequest, AttemptOwner {
     return this.#draft(attempt, { eventType: "job.TaskProgressed", attributes: progress });
   }
 
-  #draft(attempt: Attempt, what: AttemptRecord): JobEventDraft {
+  #draft(attempt: Attempt, { eventType, attributes }: AttemptRecord): JobEventDraft {
     const { jobId, taskId } = attempt;
-    const about = { stratum: "framework", jobId, taskId, ...this.spanOf(attempt)?.ids };
-    return { ...about, ...what } as JobEventDraft;
+    const draft = { stratum: "framework", eventType, jobId, taskId, attributes };
+    const ids = this.spanOf(attempt)?.ids;
+    return (ids === undefined ? draft : { ...draft, ...ids }) as JobEventDraft;
   }
 
   ended(attempt: Attempt, work: Work, outcome: AttemptOutcome): void {
-    const { ends, job, trace, services } = this.#run;
-    const { number, executionId, watched } = attempt;
+    const { services } = this.run;
     const last = attempt.lastReport();
     const progress = last === undefined ? [] : [this.#progressOf(attempt, last)];
     this.#open = this.#open.filter((other) => other !== attempt);
     if (attempt.isCalled) this.#running--;
-    if (watched !== undefined) services.attemptWatch.ended(watched);
+    if (attempt.watched !== undefined) services.attemptWatch.ended(attempt.watched);
     try {
-      const facts = outcome.kind === "completed" ? this.#factsOf(attempt, outcome) : [];
-      const failures = attemptCounts(work, job.task(work.taskId))?.failures ?? 0;
-      const failure = attemptFailure(work, number, outcome, failures, services);
-      const emitted = facts.map(({ eventId }) => eventId);
-      const end = attemptEnd(work, number, outcome, failure, emitted);
-      ends.record([...progress, this.#draft(attempt, end)], facts);
-      trace.end(executionId, endOfAttempt(outcome));
-      if (failure !== undefined && "retryAt" in failure) this.#run.startAt(work, failure.retryAt);
-      if (outcome === WITHDRAWN || outcome === PAUSED) this.#run.giveBack(work);
+      this.#recordEnd(attempt, work, outcome, progress);
     } catch (thrown) {
       if (!isThrown(thrown, TooManyEntriesError)) services.onDefect(thrown);
-      this.#recordFailure(attempt, work, this.guard.factOf(thrown));
+      this.#recordFailure(attempt, work, this.run.guard.factOf(thrown));
     }
     this.#considerIdle();
-    this.#run.advanceSoon();
+    this.run.advanceSoon();
+  }
+
+  #recordEnd(
+    attempt: Attempt,
+    work: Work,
+    outcome: AttemptOutcome,
+    progress: readonly JobEventDraft[],
+  ): void {
+    const { ends, job, services, trace } = this.run;
+    const { number, executionId } = attempt;
+    const facts = outcome.kind === "completed" ? this.#factsOf(attempt, outcome) : NO_FACTS;
+    const emitted = facts.map(({ eventId }) => eventId);
+    const failures = attemptCounts(work, job.task(work.taskId))?.failures ?? 0;
+    const failure = attemptFailure(work, number, outcome, failures, services);
+    const end = this.#draft(attempt, attemptEnd(work, number, outcome, failure, emitted));
+    ends.record([...progress, end], facts);
+    trace.end(executionId, endOfAttempt(outcome));
+    if (failure !== undefined && "retryAt" in failure) this.run.startAt(work, failure.retryAt);
+    if (outcome === WITHDRAWN || outcome === PAUSED) this.run.giveBack(work);
   }
 
   /** The outcome cannot be recorded: records a failure instead, so that the job does not hang. */
@@ -270,8 +275,8 @@ export class Attempts implements SlotRequest, AttemptOwner {
       kind: "poison",
     } as const;
     const failed = attemptEnd(work, number, { kind: "failed", error }, failure);
-    this.#run.ends.record([this.#draft(attempt, failed)]);
-    this.#run.trace.end(attempt.executionId, { kind: "failed", error });
+    this.run.ends.record([this.#draft(attempt, failed)]);
+    this.run.trace.end(attempt.executionId, { kind: "failed", error });
   }
 
   #factsOf(
@@ -280,14 +285,14 @@ export class Attempts implements SlotRequest, AttemptOwner {
   ): readonly NamedFact[] {
     if (emitted.length === 0) return NO_FACTS;
     const ids = this.spanOf(attempt)?.ids;
-    const { random } = this.services;
+    const { random } = this.run.services;
     return emitted.map((fact) => ({ ...fact, ...ids, eventId: newId.event(random.ulid()) }));
   }
 
   #considerIdle(): void {
     if (this.#running === 0) this.#leaveSlot();
     if (this.isBusy || this.#onIdle === undefined) return;
-    for (const resolve of this.#onIdle.splice(0)) resolve();
+    for (const callback of this.#onIdle.splice(0)) queueMicrotask(callback);
   }
 }
 

@@ -27,6 +27,8 @@ export class HeldPlaces {
   readonly #parts: HeldPlacesParts;
   /** Jobs that hold a place here, but by the record no longer have one. */
   readonly #givenBack = new Set<JobId>();
+  /** Whether a job has a worker or an open attempt; set by the supervisor. */
+  isBusy: (jobId: JobId) => boolean = () => false;
 
   constructor(parts: HeldPlacesParts) {
     this.#parts = parts;
@@ -49,7 +51,7 @@ export class HeldPlaces {
     this.#restoreHolders();
   }
 
-  durable(steps: readonly Applied[], isBusy: (jobId: JobId) => boolean): void {
+  durable(steps: readonly Applied[]): void {
     const { shares } = this.#parts;
     if (!shares.areHeld) return;
     for (const { entry, job } of steps) {
@@ -57,29 +59,27 @@ export class HeldPlaces {
     }
     for (const applied of steps) {
       const { jobId } = applied.job;
-      if (rests(applied) || this.#givenBack.has(jobId)) this.rested(jobId, isBusy);
+      if (rests(applied) || this.#givenBack.has(jobId)) this.rested(jobId);
     }
   }
 
   /** A pause holds these jobs: by the record they no longer have a place. */
-  gaveBack(jobIds: readonly JobId[], isBusy: (jobId: JobId) => boolean): void {
+  gaveBack(jobIds: readonly JobId[]): void {
     for (const jobId of jobIds) {
       this.#givenBack.add(jobId);
-      this.rested(jobId, isBusy);
+      this.rested(jobId);
     }
   }
 
   /**
    * Gives the place of a job back, if none of its attempts is running, once its last entry is
    * durable.
-   *
-   * @param isBusy Whether a job has a worker or an open attempt.
    */
-  rested(jobId: JobId, isBusy: (jobId: JobId) => boolean): void {
+  rested(jobId: JobId): void {
     const { places, shares, table, writer } = this.#parts;
     if (!shares.holds(jobId) || places.has(jobId)) return void this.#givenBack.delete(jobId);
     const last = table.pending(jobId)?.head.lastLogId ?? 0;
-    if (isBusy(jobId) || last > writer.durableLogId) return;
+    if (this.isBusy(jobId) || last > writer.durableLogId) return;
     this.#givenBack.delete(jobId);
     shares.release(jobId);
   }

@@ -18,7 +18,7 @@ import {
 import type { AnyJobDefinition } from "../definition.ts";
 import { NO_SECRETS, type SecretGuard } from "../secrets/secret_guard.ts";
 import type { PendingJob } from "../writer/job_record.ts";
-import { Backoffs, retryTimes } from "./backoffs.ts";
+import { Backoffs, retryTimes } from "./timers.ts";
 import { LiveCall } from "./live_call.ts";
 import { recordOrRetry } from "./disk_retries.ts";
 import type { Worker } from "./requests_in_order.ts";
@@ -28,10 +28,9 @@ import { MainAttempt } from "./main_attempt.ts";
 import { WorkerLease } from "./worker_lease.ts";
 import type { RunParts } from "./pending_work.ts";
 import { isSealed, type SealedJob, withInput } from "../secrets/sealing.ts";
-import type { RunServices } from "./run_services.ts";
+import type { RunServices, Work } from "./run_services.ts";
 import { endOfJob, RunTrace } from "./run_trace.ts";
 import { toSettlements } from "./settlements.ts";
-import type { Work } from "./attempt.ts";
 
 /** Each opening is an object of its own, so that one that was stopped goes no further. */
 interface Opening {
@@ -136,7 +135,7 @@ export class JobRun implements RunParts {
 
   #callWith(job: RunningJob | CompensatingJob, guard: SecretGuard): void {
     this.#guard = guard;
-    const call = new LiveCall(this, job, guard, this.#answersMax);
+    const call = new LiveCall(this, job, this.#answersMax);
     this.#stage = call;
     call.give();
   }
@@ -198,8 +197,8 @@ export class JobRun implements RunParts {
     this.attempts.stop();
   }
 
-  idle(): Promise<void> {
-    return this.attempts.idle();
+  whenIdle(callback: () => void): void {
+    this.attempts.whenIdle(callback);
   }
 
   /** Whether the run has a worker, even if it has not begun, or an open attempt. */
@@ -302,7 +301,7 @@ export class JobRun implements RunParts {
     this.#answersMax = answersMax;
     this.#forgetCall();
     this.#stage = { kind: "left", hasWork: true, hasEnded: false };
-    void this.idle().then(() => this.wake());
+    this.whenIdle(() => this.wake());
   }
 
   /** Unloads the code while the job rests. */
@@ -351,7 +350,7 @@ export class JobRun implements RunParts {
     this.#stage = { kind: "over" };
     services.ended(jobId, this);
     if (!this.isBusy) return this.#release();
-    void this.idle().then(() => this.#release());
+    this.whenIdle(() => this.#release());
   }
 
   #release(): void {

@@ -9,7 +9,6 @@ import { isThrown } from "../../core/thrown.ts";
 import { NonRetryableError } from "../job_errors.ts";
 import type { JobParkedAttributes } from "../../core/framework_events.ts";
 import { inNoContext } from "../no_context.ts";
-import type { SecretGuard } from "../secrets/secret_guard.ts";
 import { type AnsweredCall, Answers } from "./answers.ts";
 import { AttemptLog } from "./attempt_output.ts";
 import {
@@ -30,7 +29,7 @@ import type {
   WaitRequest,
 } from "./run_context.ts";
 import type { LostStep, Settlement } from "./settlements.ts";
-import type { Work } from "./attempt.ts";
+import type { Work } from "./run_services.ts";
 
 // The platform's own: code of jobs may replace the global, and its uses are tracked.
 const { queueMicrotask } = globalThis;
@@ -43,7 +42,6 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   /** The steps that the call has asked for but that have not begun. */
   readonly work: PendingWork;
   readonly #run: RunParts;
-  readonly #guard: SecretGuard;
   readonly #answers: Answers;
   readonly #ctx: RunContext;
   /** Absent when `run` was not called. */
@@ -61,15 +59,14 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   constructor(
     run: RunParts,
     job: RunningJob | CompensatingJob,
-    guard: SecretGuard,
     answersMax: number,
   ) {
     this.#run = run;
-    this.#guard = guard;
     this.work = new PendingWork(run, this.advanceSoon);
     const { definition, services, trace } = run;
     this.#answers = new Answers(services, run.job, this, answersMax);
-    const call = () => callRun(definition, job, this.#answers, this, guard, services.code, this);
+    const call = () =>
+      callRun(definition, job, this.#answers, this, run.guard, services.code, this);
     const { ctx, output, code } = inNoContext(() => trace.withinRun(call));
     this.#ctx = ctx;
     this.#code = code;
@@ -179,7 +176,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     const { jobId, job, services: { jobLog: log, clock }, trace } = this.#run;
     const attempt = job.task(MAIN_TASK)?.attempts ?? 1;
     const about = { jobId, taskId: MAIN_TASK, attempt, ...trace.ids };
-    this.#log ??= new AttemptLog({ about, log, clock, guard: this.#guard });
+    this.#log ??= new AttemptLog({ about, log, clock, guard: this.#run.guard });
     this.#log.write(text);
   }
 
@@ -211,7 +208,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     const { head } = job;
     const isFirstCall = head.state === "Running" && (job.task(MAIN_TASK)?.attempts ?? 1) === 1;
     if (isFirstCall && head.definitionVersion === definition.version) return undefined;
-    const parking = misfitParking(definition, head, end.error, this.#guard);
+    const parking = misfitParking(definition, head, end.error, this.#run.guard);
     return { kind: "diverged", parking };
   }
 
@@ -219,7 +216,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
     if (this.#isOver || this.#end.kind === "diverged") return;
     const { definition, job } = this.#run;
     const divergence = divergenceAt(step, job.whole, this.#ctx, this.#end);
-    const parking = divergedParking(definition, job.head, divergence, this.#guard);
+    const parking = divergedParking(definition, job.head, divergence, this.#run.guard);
     this.#end = { kind: "diverged", parking };
     this.advanceSoon();
   }
@@ -267,7 +264,7 @@ export class LiveCall implements CodeHost, RunListener, AnsweredCall {
   }
 
   #failed(error: unknown, kind: "poison" | "error"): void {
-    const failedBy = this.#run.main.fail(this.#guard.factOf(error), kind, this.advanceSoon);
+    const failedBy = this.#run.main.fail(this.#run.guard.factOf(error), kind, this.advanceSoon);
     if (failedBy > 0) this.#concludedBy = failedBy;
   }
 

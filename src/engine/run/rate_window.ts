@@ -23,10 +23,6 @@ export class RateWindow {
     return blocking === undefined ? nowMs : blocking + this.rate.perMs;
   }
 
-  isOpen(nowMs: number): boolean {
-    return this.opensAtMs(nowMs) <= nowMs;
-  }
-
   counted(nowMs: number): number {
     this.#forget(nowMs);
     return this.#pending + this.#times.length;

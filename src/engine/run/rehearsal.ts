@@ -10,7 +10,7 @@ import type { AnyJobDefinition } from "../definition.ts";
 import type { Clock } from "../ports.ts";
 import { inNoContext } from "../no_context.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
-import { LoopTurns } from "./loop_turns.ts";
+import { LoopTurns } from "./scheduler.ts";
 import type { LostStep } from "./settlements.ts";
 
 export interface HistorySource {

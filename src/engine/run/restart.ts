@@ -17,11 +17,10 @@ import {
 import { traceFields } from "../../core/trace_ids.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { JobTable } from "../writer/job_table.ts";
-import { retryTimes } from "./backoffs.ts";
+import { openTimers, retryTimes } from "./timers.ts";
 import type { DiskRetries } from "./disk_retries.ts";
 import type { RunServices } from "./run_services.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { openTimers } from "./timers.ts";
 
 /** The first entry after an unclean end. */
 export interface Restart {

@@ -1,6 +1,6 @@
 /** The services of the engine that the run of a job needs. */
 
-import type { JobId } from "../../core/ids.ts";
+import type { JobId, TaskId } from "../../core/ids.ts";
 import type { JobHead } from "../../core/job_state.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { EngineLimits } from "../events/delivery_limits.ts";
@@ -12,26 +12,40 @@ import type { LiveSecrets } from "../secrets/live_secrets.ts";
 import type { CodePlace } from "./run_call.ts";
 import type { Clock, Random } from "../ports.ts";
 import type { AttemptWatch, JobLog, Tracing } from "../watches.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { LoopTurns, Scheduler } from "./scheduler.ts";
 import type { OpenedInput, SealedJob } from "../secrets/sealing.ts";
 import type { SecretGuard } from "../secrets/secret_guard.ts";
 import type { Shares } from "./shares.ts";
 import type { Slots } from "./slots.ts";
 import type { Suspects } from "./suspects.ts";
-import type { LoopTurns } from "./loop_turns.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
-import type { Work } from "./attempt.ts";
+import type { RetryPolicy } from "../../core/retry_policy.ts";
+import type { TaskContext } from "../job_context.ts";
 import type { AnyJobDefinition } from "../definition.ts";
 import type { PendingJob } from "../writer/job_record.ts";
 import type { JobTable } from "../writer/job_table.ts";
 import type { Writer } from "../writer/writer.ts";
 
+/** Something to attempt for a job: a task that its `run` asks for, or a compensation. */
+export interface Work {
+  readonly kind: "task" | "compensation";
+  readonly taskId: TaskId;
+  /** Absent when `run` no longer gives the task a compensation. */
+  readonly run: ((task: TaskContext) => unknown) | undefined;
+  /** Absent when `run` no longer asks for the task. */
+  readonly retry: RetryPolicy | undefined;
+  /** In milliseconds; `undefined` means no limit. */
+  readonly timeoutMs: number | undefined;
+  /** The compensation of a task. */
+  readonly compensate?: unknown;
+}
+
 /** A run that is over, although some of its attempts may still be open. */
 export interface EndedRun {
   /** Whether an attempt is open. */
   readonly isBusy: boolean;
-  /** Resolves when no attempt is open. */
-  idle(): Promise<void>;
+  /** Calls back, soon after, when no attempt is open. */
+  whenIdle(callback: () => void): void;
   /** The process stops: aborts the open attempts. */
   interrupt(): void;
 }

@@ -1,10 +1,7 @@
-/**
- * Calls back when a recorded time has come. The delay is computed from the system clock once, on
- * first use. After that only the monotonic clock counts, so that setting the system clock makes no
- * callback late or early. One timer serves all.
- */
+/** Calls back later: when a recorded time has come, or in the next turn of the event loop. */
 
 import TinyQueue from "tinyqueue";
+import { inNoContext } from "../no_context.ts";
 import type { Clock } from "../ports.ts";
 
 /** How many past times are remembered, so that they stay past even if the clock is set back. */
@@ -31,6 +28,11 @@ function inOrder(left: Alarm, right: Alarm): number {
   return left.dueMs - right.dueMs;
 }
 
+/**
+ * Calls back when a recorded time has come. The delay is computed from the system clock once, on
+ * first use. After that only the monotonic clock counts, so that setting the system clock makes no
+ * callback late or early. One timer serves all.
+ */
 export class Scheduler {
   readonly #clock: Clock;
   readonly #onDefect: (error: unknown) => void;
@@ -153,5 +155,38 @@ export class Scheduler {
       this.#over.delete(atMs);
       this.#dueMs.delete(atMs);
     }
+  }
+}
+
+/** Turns of the event loop, shared by all callers that wait for one. */
+export class LoopTurns {
+  readonly #clock: Clock;
+  #waiting: (() => void)[] = [];
+  #number = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Increases with each turn. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** Calls back in the next turn, after all code that is ready to run now. */
+  next(callback: () => void): void {
+    this.#waiting.push(callback);
+    if (this.#waiting.length > 1) return;
+    inNoContext(() => void this.#clock.nextTurn().then(() => this.#callBack()));
+  }
+
+  /** Counts a turn that something else, such as a sync, has taken. */
+  passed(): void {
+    this.#number++;
+  }
+
+  #callBack(): void {
+    this.#number++;
+    for (const callback of this.#waiting.splice(0)) callback();
   }
 }

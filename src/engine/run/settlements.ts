@@ -39,37 +39,35 @@ export function settlementKey(settlement: Settlement): string {
     : `deadline ${settlement.name} ${settlement.wait}`;
 }
 
-/** Results reused by a retry. `run` may ask for them in any order. */
-export function reusedSettlements(job: JobState): readonly Settlement[] {
-  return [
-    ...job.tasks.flatMap((task) => isReused(task) ? ofTask(task, job) : NONE),
-    ...passedWaits(job, ({ reusedFrom }) => reusedFrom !== undefined),
-  ];
+/** The answers on record. */
+export interface RecordedSettlements {
+  /** Those that a retry reuses. `run` may ask for them in any order. */
+  readonly reused: readonly Settlement[];
+  /** All others, oldest first. */
+  readonly own: Settlement[];
 }
 
-function passedWaits(job: JobState, isMeant: (wait: TimedWait) => boolean): readonly Settlement[] {
-  return job.waits?.flatMap((one): readonly Settlement[] => {
-    const { expectation: name, wait, passedBy } = one;
-    if (passedBy === undefined || !isMeant(one)) return [];
-    return [{ kind: "deadline", logId: passedBy, name, wait }];
-  }) ?? [];
-}
-
-/** All other answers on record, oldest first. */
-export function recordedSettlements(job: JobState): Settlement[] {
-  const settlements = job.tasks.flatMap((task) => isReused(task) ? NONE : [...ofTask(task, job)]);
+export function recordedSettlements(job: JobState): RecordedSettlements {
+  const reused: Settlement[] = [];
+  const own: Settlement[] = [];
+  for (const task of job.tasks) (isReused(task) ? reused : own).push(...ofTask(task, job));
   job.plan.expected.forEach(({ id, multiplicity, within }, index) => {
     const { matched = 0, by = [], waived } = job.expected[index] ?? {};
     const logId = by.at(-1);
     if (id === MAIN_EXPECTATION_ID) return;
     if (logId !== undefined && matched >= requiredMatches(multiplicity)) {
-      settlements.push({ kind: "expectation", logId, name: id });
+      own.push({ kind: "expectation", logId, name: id });
     } else if (waived !== undefined && within !== undefined) {
-      settlements.push({ kind: "deadline", logId: waived, name: id, wait: undefined });
+      own.push({ kind: "deadline", logId: waived, name: id, wait: undefined });
     }
   });
-  settlements.push(...passedWaits(job, ({ reusedFrom }) => reusedFrom === undefined));
-  return settlements.sort((left, right) => left.logId - right.logId);
+  for (const { expectation: name, wait, passedBy, reusedFrom } of job.waits ?? []) {
+    if (passedBy === undefined) continue;
+    const passed = { kind: "deadline", logId: passedBy, name, wait } as const;
+    (reusedFrom === undefined ? own : reused).push(passed);
+  }
+  own.sort((left, right) => left.logId - right.logId);
+  return { reused, own };
 }
 
 /** Whether the task was completed by a job that this one retries. */

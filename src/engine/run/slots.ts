@@ -2,7 +2,7 @@
 
 import TinyQueue from "tinyqueue";
 import type { Clock } from "../ports.ts";
-import type { LoopTurns } from "./loop_turns.ts";
+import type { LoopTurns } from "./scheduler.ts";
 import { inQueueOrder, type Place } from "./requests_in_order.ts";
 
 /**

@@ -64,6 +64,7 @@ export class Supervisor implements WriterListener {
     this.#parts = parts;
     const { services } = parts;
     this.#services = services;
+    parts.heldPlaces.isBusy = (jobId) => this.#isBusy(jobId);
     this.#trials = new CodeTrials({
       ...{ ...services, registry: parts.registry, table: parts.table },
       get draining() {
@@ -93,23 +94,14 @@ export class Supervisor implements WriterListener {
     for (const applied of steps) timers.see(applied);
     for (const applied of steps) this.#see(applied, touched);
     for (const run of touched) this.#guarded(() => run.batchDurable());
-    heldPlaces.durable(steps, this.#isBusy);
+    heldPlaces.durable(steps);
   }
 
-  /** A pause holds these jobs: by the record they no longer have a place. */
-  gaveBack(jobIds: readonly JobId[]): void {
-    this.#parts.heldPlaces.gaveBack(jobIds, this.#isBusy);
+  #isBusy(jobId: JobId): boolean {
+    return this.#runs.get(jobId)?.isBusy === true ||
+      this.#ending.size > 0 &&
+        [...this.#ending].some(([run, ofJob]) => ofJob === jobId && run.isBusy);
   }
-
-  /** A run has given its worker back. */
-  rested(jobId: JobId): void {
-    this.#parts.heldPlaces.rested(jobId, this.#isBusy);
-  }
-
-  readonly #isBusy = (jobId: JobId): boolean =>
-    this.#runs.get(jobId)?.isBusy === true ||
-    this.#ending.size > 0 &&
-      [...this.#ending].some(([run, ofJob]) => ofJob === jobId && run.isBusy);
 
   #see(applied: Applied, touched: Set<JobRun>): void {
     const { jobId } = applied.job;
@@ -196,7 +188,8 @@ export class Supervisor implements WriterListener {
 
   /** Resolves when no attempt is open. */
   async idle(): Promise<void> {
-    await Promise.all([...this.#runs.values(), ...this.#ending.keys()].map((run) => run.idle()));
+    const runs = [...this.#runs.values(), ...this.#ending.keys()];
+    await Promise.all(runs.map((run) => new Promise<void>((resolve) => run.whenIdle(resolve))));
   }
 
   interrupt(): void {
@@ -212,9 +205,9 @@ export class Supervisor implements WriterListener {
   ended(jobId: JobId, run: EndedRun): void {
     if (this.#runs.get(jobId) === run) this.#runs.delete(jobId);
     this.#ending.set(run, jobId);
-    void run.idle().then(() => {
+    run.whenIdle(() => {
       this.#ending.delete(run);
-      this.rested(jobId);
+      this.#parts.heldPlaces.rested(jobId);
     });
     if (!this.#services.draining) this.#takeUp(jobId, false);
   }

@@ -1,8 +1,4 @@
-/**
- * Ends timers that are due: sleeps, timed waits of `run`, and deadlines of plans. Each ends with an
- * entry of its own, even if its job is held, and without a worker. When many are due at once, they
- * are recorded in groups, so that they do not hold up other work.
- */
+/** The times that jobs wait for: sleeps, timed waits, deadlines, and the retries of tasks. */
 
 import type { Timer } from "../../core/command.ts";
 import { decide } from "../../core/decide.ts";
@@ -71,6 +67,11 @@ interface Due {
   readonly timer: Timer;
 }
 
+/**
+ * Ends timers that are due: sleeps, timed waits of `run`, and deadlines of plans. Each ends with an
+ * entry of its own, even if its job is held, and without a worker. When many are due at once, they
+ * are recorded in groups, so that they do not hold up other work.
+ */
 export class Timers {
   readonly #parts: TimerParts;
   readonly #alarms = new Map<JobId, Alarm[]>();
@@ -173,4 +174,49 @@ function isOver(job: JobState, timer: Extract<Timer, { expectation: string }>): 
     !openWaits(job).some(({ expectation, wait }) =>
       expectation === timer.expectation && wait === timer.wait
     );
+}
+
+/** When the retries of a job's tasks and compensations are due, in RFC 3339. */
+export function retryTimes({ state, tasks }: JobState): readonly string[] {
+  return tasks.flatMap((task) => {
+    if (state === "Running") return task.status === "backingOff" ? [task.retryAt] : [];
+    const compensation = task.status === "completed" ? task.compensation : undefined;
+    return compensation?.status === "backingOff" ? [compensation.retryAt] : [];
+  });
+}
+
+/** Timers for the tasks and compensations of one run that back off. */
+export class Backoffs {
+  readonly #scheduler: Scheduler;
+  /** What cancels each timer, by its callback. Absent until there is one; most jobs have none. */
+  #cancels: Map<() => void, () => void> | undefined;
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  get areAny(): boolean {
+    return (this.#cancels?.size ?? 0) > 0;
+  }
+
+  /** @param retryAt RFC 3339. */
+  until(retryAt: string, over: () => void): void {
+    const cancel = this.#scheduler.at(Date.parse(retryAt), () => {
+      this.#cancels?.delete(over);
+      over();
+    });
+    (this.#cancels ??= new Map()).set(over, cancel);
+  }
+
+  /** Ends all backoffs now. */
+  wake(): void {
+    const overs = [...this.#cancels?.keys() ?? []];
+    this.cancel();
+    for (const over of overs) over();
+  }
+
+  cancel(): void {
+    for (const cancel of this.#cancels?.values() ?? []) cancel();
+    this.#cancels = undefined;
+  }
 }

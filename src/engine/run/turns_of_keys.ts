@@ -1,6 +1,6 @@
 /**
- * Requests of jobs that need a place as well as a worker. Requests of one key and priority wait in
- * a line. Lines of one priority take turns: the least recent turn comes next. A line whose key
+ * Requests for a worker. Of those that need a place too, requests of one key and priority wait in a
+ * line. Lines of one priority take turns: the least recent turn comes next. A line whose key
  * has no free place is set aside until it has one, so that the cost of a turn does not grow with
  * the number of waiting requests.
  *
@@ -56,6 +56,8 @@ export class TurnsOfKeys {
   readonly #lines = new Map<Share, Line[]>();
   /** Lines whose key has used up its rate. */
   readonly #blocked = new Map<RateWindow, Set<Line>>();
+  /** Requests that need no place. */
+  readonly #placeless = new RequestsInOrder();
   /** When jobs without a key had their last turn, by priority. Kept only while there are lines. */
   readonly #withoutKey = new Map<number, number>();
   /** Lines with requests that a full disk holds. */
@@ -66,12 +68,9 @@ export class TurnsOfKeys {
     this.#isOpen = isOpen;
   }
 
-  /** Whether no request has ever needed a place. */
-  get areUnused(): boolean {
-    return this.#byType.size === 0;
-  }
-
-  push(request: Request, needs: WantedPlace): void {
+  push(request: Request): void {
+    const { needs } = request;
+    if (needs === undefined) return this.#placeless.push(request);
     const { share, window } = needs;
     const lane = this.#lanesOf(share.of)[window === undefined ? "continuing" : "starting"];
     if (share.key === undefined && window?.isOfType !== false) {
@@ -84,20 +83,20 @@ export class TurnsOfKeys {
 
   /** The next request that can be granted. */
   next(mayBegin: boolean): Candidate | undefined {
-    let next: Candidate | undefined;
+    let next = this.#withoutKeyIn(this.#placeless, mayBegin);
     for (const [type, { continuing, starting }] of this.#byType) {
       if (type.isFull) continue;
       for (const lane of [continuing, starting]) {
         const ofKey = this.#nextOfKeys(lane.ready, mayBegin);
         if (ofKey !== undefined && isBefore(ofKey, next)) next = ofKey;
-        const without = this.withoutKey(lane.withoutKey, mayBegin);
+        const without = this.#withoutKeyIn(lane.withoutKey, mayBegin);
         if (without !== undefined && isBefore(without, next)) next = without;
       }
     }
     return next;
   }
 
-  withoutKey(requests: RequestsInOrder, mayBegin: boolean): Candidate | undefined {
+  #withoutKeyIn(requests: RequestsInOrder, mayBegin: boolean): Candidate | undefined {
     const request = requests.first(mayBegin);
     const window = request?.needs?.window;
     if (request === undefined || window !== undefined && !this.#isOpen(window)) return undefined;
@@ -155,15 +154,18 @@ export class TurnsOfKeys {
   get queues(): readonly RequestsInOrder[] {
     const lanes = [...this.#byType.values()].flatMap((lanes) => Object.values(lanes) as Lane[]);
     const lines = [...this.#lines.values()].flat();
-    return [...lanes.map(({ withoutKey }) => withoutKey), ...lines.map(({ requests }) => requests)];
+    return [
+      this.#placeless,
+      ...lanes.map(({ withoutKey }) => withoutKey),
+      ...lines.map(({ requests }) => requests),
+    ];
   }
 
   /** The requests of each key. Those of all jobs without a key form one group, the first. */
   get all(): readonly (readonly Request[])[] {
-    const lanes = [...this.#byType.values()].flatMap((
-      { continuing, starting },
-    ) => [continuing, starting]);
-    const without = lanes.flatMap(({ withoutKey }) => withoutKey.all);
+    const lanes = [...this.#byType.values()].flatMap((lanes) => Object.values(lanes) as Lane[]);
+    const without = [this.#placeless, ...lanes.map(({ withoutKey }) => withoutKey)]
+      .flatMap(({ all }) => all);
     const ofKeys = [...this.#lines.values()].map((lines) =>
       lines.flatMap(({ requests }) => requests.all)
     );
@@ -247,7 +249,7 @@ function newLane(): Lane {
 }
 
 /** Compares by lower priority, then by lower turn, then by older request. */
-export function isBefore(one: Candidate, other: Candidate | undefined): boolean {
+function isBefore(one: Candidate, other: Candidate | undefined): boolean {
   if (other === undefined) return true;
   const { priority } = one.request;
   if (priority !== other.request.priority) return priority < other.request.priority;

@@ -22,14 +22,13 @@ import {
   inQueueOrder,
   type Place,
   type Request,
-  RequestsInOrder,
   type Wanted,
   type Worker,
 } from "./requests_in_order.ts";
 import type { RateWindow } from "./rate_window.ts";
 import type { PlaceQueue, Share, Shares, TypeShare } from "./shares.ts";
 import type { TurnLine } from "./supposed_turns.ts";
-import { type Candidate, isBefore, TurnsOfKeys } from "./turns_of_keys.ts";
+import { type Candidate, TurnsOfKeys } from "./turns_of_keys.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
 /** Older than any epoch of limits, so that the needs of a request are computed again. */
@@ -47,9 +46,7 @@ export class WorkerQueue implements PlaceQueue {
   readonly #pool: WorkerPool;
   readonly #onDefect: (error: unknown) => void;
   readonly #shares: QueueShares;
-  /** Requests that need no place. */
-  readonly #requests = new RequestsInOrder();
-  /** Requests that need a place. */
+  /** All requests but those of jobs that run alone. */
   readonly #turns: TurnsOfKeys;
   /** Requests of jobs that run alone. */
   readonly #alone = new TinyQueue<Request>([], inQueueOrder);
@@ -139,10 +136,8 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   #push(request: Request): void {
-    const { isAlone = false, needs } = request;
-    if (isAlone) this.#alone.push(request);
-    else if (needs === undefined) this.#requests.push(request);
-    else this.#turns.push(request, needs);
+    if (request.isAlone === true) this.#alone.push(request);
+    else this.#turns.push(request);
   }
 
   /**
@@ -186,7 +181,7 @@ export class WorkerQueue implements PlaceQueue {
 
   /** Drops requests that are over from the lines now, so that none reaches the front. */
   *#clear(): Work<void> {
-    for (const requests of [this.#requests, ...this.#turns.queues]) {
+    for (const requests of this.#turns.queues) {
       requests.clear();
       yield;
     }
@@ -324,7 +319,7 @@ export class WorkerQueue implements PlaceQueue {
   /** Requests by line, each granted in order. The first line is that of jobs without a key. */
   get #lines(): readonly (readonly Request[])[] {
     const [withoutKey = [], ...lines] = this.#turns.all;
-    return [[...this.#requests.all, ...this.#alone.data, ...withoutKey], ...lines];
+    return [[...this.#alone.data, ...withoutKey], ...lines];
   }
 
   /** Grants all requests that may be granted. Called whenever more may have become possible. */
@@ -357,9 +352,6 @@ export class WorkerQueue implements PlaceQueue {
     if (alone !== undefined && !(alone.begins && this.#holdsBeginning)) {
       return { request: alone, turn: 0, take: () => this.#alone.pop() };
     }
-    const without = this.#turns.withoutKey(this.#requests, !this.#holdsBeginning);
-    if (this.#turns.areUnused) return without;
-    const next = this.#turns.next(!this.#holdsBeginning);
-    return next !== undefined && isBefore(next, without) ? next : without;
+    return this.#turns.next(!this.#holdsBeginning);
   }
 }

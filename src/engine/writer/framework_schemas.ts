@@ -141,6 +141,7 @@ const CHECKS: { readonly [Type in FrameworkEventType]: Check } = {
     eventType: text,
     stratum: v.optional(v.literal("coordination")),
     attributes: v.looseObject({}),
+    reason: v.optional(v.literal("unknownJob")),
   })),
   "job.PauseBegan": like(v.looseObject({
     pauseId: text,

@@ -123,8 +123,8 @@ export const EVENT_ROUTES: readonly Route[] = [
       description:
         "If a single event is invalid, the request is refused; of many, each gets a receipt. An event " +
         "beyond a limit is rejected, and its receipt names the limit: send it again. An id that " +
-        "is on record with other content is refused, and its receipt names that entry; the " +
-        "refusal is recorded as journal.EventRefused. CloudEvents in binary mode are " +
+        "is on record with other content is refused, and its receipt names that entry; so is an " +
+        "event for a job that does not exist. The refusal is recorded as journal.EventRefused. CloudEvents in binary mode are " +
         "accepted too, with their attributes in ce-* headers.",
       headers: { ...TRACE_HEADERS, ...BINARY_HEADERS },
       body: {
