@@ -53,22 +53,22 @@ function queueCause(facts: QueueFacts): Cause {
   if (silentSince !== undefined) {
     const summary = `Nothing can be recorded: ${silenceText(silentSince)}. ${waitText(facts)}`;
     const next = automatic("Everything continues by itself once the database answers.");
-    return { ...standstill(summary, next), since: silentSince };
+    return standstill(summary, [next], silentSince);
   }
   if (full) {
     const summary = `Nothing new can be recorded: the disk is full. ${waitText(facts)}`;
     const next = automatic("Make room on the disk: then everything continues by itself.");
     const last = reason(`Entry ${asOf} was the last that found room.`, asOf);
-    return { ...standstill(summary, next), cause: asOf === 0 ? [] : [last] };
+    return { ...standstill(summary, [next]), cause: asOf === 0 ? [] : [last] };
   }
   if (draining) {
     const summary = `Nothing new begins: this process is stopping. ${waitText(facts)}`;
-    return standstill(summary, automatic("The next start takes up what is left."));
+    return standstill(summary, [automatic("The next start takes up what is left.")]);
   }
   const pause = pauses.find(isOfEverything);
   if (pause !== undefined) {
     const summary = `Nothing begins: ${pauseText(pause)}. ${waitText(facts)}`;
-    return { ...standstill(summary, ...pauseEnds([pause])), since: pause.since };
+    return standstill(summary, pauseEnds([pause]), pause.since);
   }
   if (isAllPaused(facts)) return allPausedCause(facts);
   const stuck = facts.pools.find((pool) => isStuck(pool, facts));
@@ -79,8 +79,8 @@ function queueCause(facts: QueueFacts): Cause {
   return isBetweenAttempts(facts) ? betweenAttemptsCause(facts) : movingCause(facts);
 }
 
-function standstill(summary: string, ...next: Next): Cause {
-  return { standsStill: true, summary, next };
+function standstill(summary: string, next: Next = [], since?: string): Cause {
+  return { standsStill: true, ...present({ since }), summary, next };
 }
 
 /** Whether pauses hold every job that needs a worker, and none has one. */
@@ -97,10 +97,7 @@ function allPausedCause(facts: QueueFacts): Cause {
   const holding = holdingPauses(facts);
   const texts = shortened(holding.map(pauseText), PAUSES_MAX);
   const summary = `Nothing begins: a pause holds each job that needs a worker: ${texts}.`;
-  return {
-    ...standstill(summary, ...pauseEnds(holding)),
-    ...present({ since: holding[0]?.since }),
-  };
+  return standstill(summary, pauseEnds(holding), holding[0]?.since);
 }
 
 function holdingPauses({ pauses }: QueueFacts): QueueFacts["pauses"] {
@@ -127,13 +124,14 @@ function stuckCause(facts: QueueFacts, pool: WorkerPool): Cause {
   const { isThreaded, busy, max, holders } = pool;
   const thread = isThreaded ? " with a thread" : "";
   const workers = max === 1 ? `the only worker${thread} is` : `all ${max} workers${thread} are`;
+  const summary = `The queue stands still: ${workers} held${holdersText(holders, busy)}. ` +
+    waitText(facts);
+  const next = [
+    ...holders.slice(0, HOLDERS_MAX).flatMap(endByItself),
+    ...cancelHolders(undefined, holders),
+  ];
   return {
-    ...standstill(
-      `The queue stands still: ${workers} held${holdersText(holders, busy)}. ${waitText(facts)}`,
-      ...holders.slice(0, HOLDERS_MAX).flatMap(endByItself),
-      ...cancelHolders(undefined, holders),
-    ),
-    ...present({ since: facts.longest.queued?.since }),
+    ...standstill(summary, next, facts.longest.queued?.since),
     cause: holderReasons(holders),
   };
 }

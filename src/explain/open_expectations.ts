@@ -42,7 +42,7 @@ function compensationEvents({ plan, tasks }: JobState): readonly OpenExpectation
 }
 
 /** An event that the policy of a job names, in the form of an expectation. */
-export interface PolicyTarget extends OpenExpectation {
+interface PolicyTarget extends OpenExpectation {
   readonly role: PolicyRole;
 }
 

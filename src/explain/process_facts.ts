@@ -32,7 +32,7 @@ export function meanwhileReasons(known: Meanwhile): Reasons {
 }
 
 /** That the event loop was blocked for a relevant share of the time of an ended job. */
-export function blockedReasons(known: Meanwhile): Reasons {
+function blockedReasons(known: Meanwhile): Reasons {
   const blocks = loopBlocks(known);
   const last = blocks.at(-1);
   const ms = blocks.reduce((sum, { attributes }) => sum + attributes.blockedMs, 0);

@@ -160,7 +160,7 @@ function jobReference(created: JobEventLogEntry | undefined): Pick<JobEventLogEn
  * @param pastEvents Facts of the whole journal, by position. Only those without a job id are used.
  * @param after Only events after this position.
  */
-export function* findMissed(
+function* findMissed(
   own: readonly JobEventLogEntry[],
   plan: JobPlan,
   pastEvents: readonly JobEventLogEntry[],

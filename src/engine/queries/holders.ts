@@ -55,7 +55,7 @@ export async function placeHolders(
 }
 
 /** The jobs that hold what an entry began. */
-export function holderSince(entry: JobEventLogEntry): readonly WorkerHolder[] {
+function holderSince(entry: JobEventLogEntry): readonly WorkerHolder[] {
   const { jobId, taskId, receivedAt: since, logId } = entry;
   if (jobId === undefined || taskId === undefined) return [];
   const timeoutMs = isBegin(entry) ? entry.attributes.timeoutMs : undefined;

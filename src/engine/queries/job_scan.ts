@@ -145,7 +145,7 @@ const LOWER_CASE_COST = 3;
  * Full-text search in what identifies a job: its id, type, labels and errors. It takes words instead
  * of expressions, so that the cost depends only on the text that is searched.
  */
-export class JobSearch {
+class JobSearch {
   readonly #words: readonly string[];
 
   constructor(text: string) {

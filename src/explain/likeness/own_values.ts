@@ -113,7 +113,7 @@ export function carriedValues(
 }
 
 /** An identifier of a job, and the other value that an event has at its place. */
-export interface Contradiction {
+interface Contradiction {
   readonly own: OwnValue;
   readonly found: JsonScalar;
 }
