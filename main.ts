@@ -32,10 +32,14 @@ import { dropUnprintable, systemClock, systemRandom } from "./src/server/system.
 import { ServerLog } from "./src/server/server_log.ts";
 import { TokenFile } from "./src/settings/token_file.ts";
 import { OpenTelemetry } from "./src/tracing/open_telemetry.ts";
-import { EXIT_ENDED_BY_CODE, exitProcess, reportExitsOfCode } from "./src/server/exits.ts";
-import { keepBuiltIns } from "./src/server/built_ins.ts";
 import { DefinitionsError, loadDefinitions } from "./src/server/user_definitions.ts";
-import { surviveUncaught } from "./src/server/uncaught.ts";
+import {
+  EXIT_ENDED_BY_CODE,
+  exitProcess,
+  keepBuiltIns,
+  reportExitsOfCode,
+  surviveUncaught,
+} from "./src/server/user_code.ts";
 import { VERSION } from "./src/version.ts";
 
 const EXIT_USAGE = 64;

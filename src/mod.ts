@@ -50,6 +50,10 @@ export type {
 export { NonRetryableError, RetryLater } from "./engine/job_errors.ts";
 export type { Correlation, Equalities } from "./core/correlation.ts";
 export type { Deadline, ExpectedEventKind, Multiplicity } from "./core/job_plan.ts";
+export type {
+  ErrorCause as JobErrorCause,
+  ErrorFact as JobError,
+} from "./core/framework_events.ts";
 export type { JsonForm, NotJson, Recordable, Returns } from "./core/json_form.ts";
 export type { JsonObject, JsonScalar, JsonValue } from "./core/json.ts";
 export type { PauseRule } from "./core/pause_rule.ts";
@@ -64,10 +68,21 @@ export type {
   OpenOptions,
   WaitOptions,
 } from "./embedded/daybook.ts";
-export type { DeliveredEvent, EventReceipt, EventReceiptJob } from "./embedded/event.ts";
-export type { Pause, PauseOptions } from "./embedded/pause.ts";
-export type { JobReceipt, SubmitOptions, SubmittedJob } from "./embedded/submission.ts";
-export type { LimitChange, LimitValues, TypeLimits } from "./embedded/type_limits.ts";
+export type {
+  DeliveredEvent,
+  EventReceipt,
+  EventReceiptJob,
+  JobReceipt,
+  SubmitOptions,
+  SubmittedJob,
+} from "./embedded/submission.ts";
+export type {
+  LimitChange,
+  LimitValues,
+  Pause,
+  PauseOptions,
+  TypeLimits,
+} from "./embedded/pauses_and_limits.ts";
 export type {
   JobStanding,
   JobStep,
@@ -81,8 +96,6 @@ export { openDaybook } from "./embedded/open.ts";
 export type {
   Job,
   JobCondition,
-  JobError,
-  JobErrorCause,
   JobExpectation,
   JobFailure,
   JobParking,

@@ -2,43 +2,14 @@
 
 import { isObject } from "../documents/fields.ts";
 import { issueText, remainingIssues, type RequestIssue } from "../documents/refusal.ts";
-import { resolve } from "node:path";
+import * as v from "valibot";
 import { parseJsonText } from "../core/json_text.ts";
-import { errorMessage } from "../core/thrown.ts";
-import { firstToken } from "../access/token_lines.ts";
-import type { Permissions } from "../settings/permission_advice.ts";
-import {
-  CommandError,
-  type CommandInput,
-  type CommandOption,
-  EXIT_REFUSED,
-  EXIT_UNAVAILABLE,
-  EXIT_USAGE,
-} from "./command.ts";
+import { CommandError, type CommandInput, EXIT_REFUSED, EXIT_UNAVAILABLE } from "./command.ts";
 import { plainText } from "./plain_text.ts";
-import { type ServerAddress, serverAddress } from "./server_address.ts";
+import { type ServerAddress, serverAddress, tokenOption } from "./server_address.ts";
 
 /** The longest wait for an answer; streams have their own signal. */
 const ANSWER_MAX_MS = 60_000;
-
-/** Options of all commands that talk to a server. */
-export const SERVER_OPTIONS: readonly CommandOption[] = [
-  {
-    name: "url",
-    value: "url",
-    help: "the server (DAYBOOK_URL); default: the one that holds the journal",
-  },
-  {
-    name: "journal",
-    value: "folder",
-    help: "the server that holds this journal (DAYBOOK_JOURNAL)",
-  },
-  {
-    name: "token-file",
-    value: "file",
-    help: "a file whose first token is sent; default: DAYBOOK_TOKEN",
-  },
-];
 
 /** The part of `fetch` that the client needs, so that tests can replace it. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -98,17 +69,40 @@ export class Client {
    * The JSON at a path.
    *
    * @throws {RefusedByServerError} if the answer is a problem.
-   * @throws {CommandError} if the server cannot be reached.
+   * @throws {CommandError} if the server cannot be reached, or the answer has another shape.
    */
-  async get<Body>(path: string): Promise<Body> {
-    return await this.json(await this.request(path));
+  async get<Schema extends v.GenericSchema>(schema: Schema, path: string) {
+    return await this.json(schema, await this.request(path));
   }
 
   /** Sends JSON, or nothing, and returns the JSON of the answer; throws like `get`. */
-  async send(method: string, path: string, body?: object): Promise<unknown> {
+  async send<Schema extends v.GenericSchema>(
+    schema: Schema,
+    method: "POST" | "PUT" | "DELETE",
+    path: string,
+    body?: object,
+  ) {
     const headers = { "content-type": "application/json" };
     const init = body === undefined ? {} : { body: JSON.stringify(body), headers };
-    return await this.json(await this.request(path, { method, ...init }));
+    return await this.json(schema, await this.request(path, { method, ...init }));
+  }
+
+  /**
+   * The answers to a query, page by page; throws like `get`.
+   *
+   * @param query May be changed between two pages.
+   */
+  async *pages<Page extends { readonly nextCursor?: string | null | undefined }>(
+    schema: v.GenericSchema<unknown, Page>,
+    path: string,
+    query: URLSearchParams,
+  ): AsyncGenerator<Page> {
+    for (let cursor: string | null | undefined = ""; typeof cursor === "string";) {
+      if (cursor !== "") query.set("cursor", cursor);
+      const page: Page = await this.get(schema, `${path}?${query}`);
+      yield page;
+      cursor = page.nextCursor;
+    }
   }
 
   /** Sends any request; throws like `get`. */
@@ -145,51 +139,30 @@ export class Client {
   /**
    * The JSON of an answer.
    *
-   * @throws {CommandError} if it is not JSON.
+   * @throws {CommandError} if it is not JSON, or has another shape.
    */
-  async json<Body>(response: Response): Promise<Body> {
-    const text = await this.text(response);
+  async json<Schema extends v.GenericSchema>(schema: Schema, response: Response) {
+    return this.parse(schema, await this.text(response));
+  }
+
+  /** The same for a text, such as the data of a message. */
+  parse<Schema extends v.GenericSchema>(schema: Schema, text: string): v.InferOutput<Schema> {
     try {
-      return parseJsonText(text) as Body;
+      const value = parseJsonText(text);
+      if (v.is(schema, value)) return value;
     } catch {
-      throw notDaybook(this.url);
+      // It is not JSON.
     }
+    throw this.notDaybook();
   }
-}
 
-/** Another program, or another version of Daybook, uses the port. */
-export function notDaybook(url: string): CommandError {
-  return new CommandError(
-    `cannot understand the answer of ${url}: it is not Daybook, or another version`,
-    EXIT_UNAVAILABLE,
-  );
-}
-
-function tokenOption(input: CommandInput): string | undefined {
-  const given = input.text("token-file");
-  const file = given ?? (input.env("DAYBOOK_TOKEN") ? undefined : input.env("DAYBOOK_TOKEN_FILE"));
-  if (file === undefined || file === "") return input.env("DAYBOOK_TOKEN") || undefined;
-  const token = firstToken(readToken(file));
-  if (token !== undefined) return token;
-  throw new CommandError(`cannot take a token from ${file}: it has none`, EXIT_USAGE);
-}
-
-function readToken(file: string): string {
-  try {
-    return Deno.readTextFileSync(file);
-  } catch (error) {
-    const message = `cannot read the token from ${file}: ${readingFailure(error, file)}`;
-    throw CommandError.by(error, message, EXIT_USAGE, { read: [file] });
+  /** Another program, or another version of Daybook, uses the port. */
+  notDaybook(): CommandError {
+    return new CommandError(
+      `cannot understand the answer of ${this.url}: it is not Daybook, or another version`,
+      EXIT_UNAVAILABLE,
+    );
   }
-}
-
-/** The reason why a file cannot be read. */
-export function readingFailure(error: unknown, path: string): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file";
-  if (error instanceof Deno.errors.NotCapable) {
-    return `permission is missing, add --allow-read=${path}`;
-  }
-  return errorMessage(error);
 }
 
 /** Something uses the port but does not answer. */
@@ -260,29 +233,4 @@ function unreachable(error: unknown, url: string, unheld: string | undefined): C
       "--url names another address"
     : `no server holds ${unheld}/, and ${url} does not answer; ${start}`;
   return new CommandError(message, EXIT_UNAVAILABLE);
-}
-
-/** Permissions to reach the server that a command names. */
-export function hostPermissions(input: CommandInput): Permissions {
-  const url = input.text("url") ?? input.env("DAYBOOK_URL") ?? "";
-  const host = URL.parse(/^[a-z]+:\/\//i.test(url) ? url : `http://${url}`)?.host;
-  return host ? { net: [host] } : {};
-}
-
-/** Permissions of a command that talks to a server, and to read the files it sends. */
-export function clientPermissions(input: CommandInput): readonly Permissions[] {
-  const named = [...input.positionals, ...input.all("plan")]
-    .filter((text) => text.startsWith("@")).map((text) => text.slice(1));
-  const sent = input.all("file").map((text) => text.slice(text.indexOf("=") + 1));
-  const typedIn = input.env("INIT_CWD") ?? "";
-  const files = [...named, ...sent].filter((path) => path !== "-");
-  const settings = [
-    input.text("journal") ?? input.env("DAYBOOK_JOURNAL") ?? "",
-    input.text("token-file") ?? input.env("DAYBOOK_TOKEN_FILE") ?? "",
-  ];
-  return [
-    { read: settings.filter((path) => path !== "") },
-    { read: files.map((path) => resolve(typedIn, path)) },
-    hostPermissions(input),
-  ];
 }

@@ -61,6 +61,8 @@ export interface CommandInput {
   /** All values of a repeatable option. */
   all(name: string): readonly string[];
   isSet(name: string): boolean;
+  /** Prints a message to standard error. */
+  warn(message: string): void;
   /** A message about a missing permission, with the whole command that has all permissions. */
   advised(message: string, missing?: Permissions): string;
   /** @throws {UsageError} if the value is not a whole number in the range. */
@@ -217,6 +219,7 @@ function readInput(
     positionals,
     all,
     text,
+    warn: (message) => terminal.err(`daybook: ${message}`),
     advised: (message, missing = {}) =>
       withCommand(message, [...command.permissions?.(input) ?? [], missing]),
     isSet: (name) => values[name] === true,

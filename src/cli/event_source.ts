@@ -7,6 +7,7 @@ import { backoffMs, type RetryPolicy } from "../core/retry_policy.ts";
 import type { Clock } from "../engine/ports.ts";
 import { type Client, RefusedByServerError } from "./client.ts";
 import { CommandError } from "./command.ts";
+import { pause } from "./times.ts";
 import { createParser } from "eventsource-parser";
 import type { ServerCall } from "./server_call.ts";
 
@@ -143,20 +144,6 @@ function mayPass(error: unknown): boolean {
   return error instanceof CommandError;
 }
 
-/** Resolves after the delay, or as soon as the signal aborts. */
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      cancel();
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const cancel = clock.setTimer(ms, done);
-    signal.addEventListener("abort", done, { once: true });
-    if (signal.aborted) done();
-  });
-}
-
 /** The server sends a heartbeat every 15 s; after this long the connection is considered lost. */
 const SILENCE_MAX_MS = 45_000;
 
@@ -227,7 +214,7 @@ class Messages {
 
 /** Follows a stream for a command; each loss of the connection is reported on standard error. */
 export function followReporting(
-  { client, terminal: { err }, surroundings: { clock } }: ServerCall,
+  { client, input, surroundings: { clock } }: ServerCall,
   path: string,
   endsItself: boolean,
   signal: AbortSignal = new AbortController().signal,
@@ -236,8 +223,8 @@ export function followReporting(
     ...{ client, clock, path, endsItself, signal },
     onLost(lastId) {
       const place = lastId === undefined ? "" : ` after entry ${lastId}`;
-      err(`daybook: lost the connection to ${client.url}${place}; trying until it is back`);
+      input.warn(`lost the connection to ${client.url}${place}; trying until it is back`);
     },
-    onResumed: () => err("daybook: connected again, continuing from there"),
+    onResumed: () => input.warn("connected again, continuing from there"),
   });
 }

@@ -7,13 +7,42 @@ import type { AnyJobDefinition } from "../engine/definition.ts";
 import { scratchIndexIn } from "../index/scratch_index.ts";
 import { shippedDefinitions } from "../jobs/shipped.ts";
 import { DenoFileSystem } from "../journal/deno_file_system.ts";
-import { keepBuiltIns } from "../server/built_ins.ts";
+import { keepBuiltIns } from "../server/user_code.ts";
 import { systemClock, systemRandom } from "../server/system.ts";
 import { loadDefinitions } from "../server/user_definitions.ts";
-import { journalCommands } from "./journal_commands.ts";
+import type { Command } from "./command.ts";
+import { BACKUP_COMMAND } from "./journal/backup.ts";
+import { CAT_COMMAND } from "./journal/cat.ts";
+import { EXPORT_COMMAND } from "./journal/export.ts";
+import { type JournalTools, onJournal } from "./journal/folder.ts";
+import { HEAD_COMMAND } from "./journal/head.ts";
+import { IMPORT_COMMAND } from "./journal/import.ts";
+import { PULL_COMMAND } from "./journal/pull.ts";
+import { PUSH_COMMAND } from "./journal/push.ts";
+import { REPAIR_COMMAND } from "./journal/repair.ts";
+import { VERIFY_COMMAND } from "./journal/verify.ts";
+import { REPLAY_TEST_COMMAND } from "./replay_test_command.ts";
 import { runProcess } from "./process.ts";
 import { writeWhole } from "./terminal.ts";
 import { Times } from "./times.ts";
+
+/** In the order of the help. */
+const COMMANDS = [
+  VERIFY_COMMAND,
+  HEAD_COMMAND,
+  CAT_COMMAND,
+  REPAIR_COMMAND,
+  BACKUP_COMMAND,
+  PUSH_COMMAND,
+  PULL_COMMAND,
+  EXPORT_COMMAND,
+  IMPORT_COMMAND,
+  REPLAY_TEST_COMMAND,
+];
+
+export function journalCommands(tools: JournalTools): readonly Command[] {
+  return COMMANDS.map((command) => onJournal(command, tools));
+}
 
 /** Testing histories must not call services. */
 function inert(): never {
@@ -41,18 +70,20 @@ async function definitions(module: string | undefined): Promise<readonly AnyJobD
   return module === undefined ? shipped : [...shipped, ...await loadDefinitions(module)];
 }
 
-await runProcess({
-  program: "deno task journal",
-  args: Deno.args,
-  commands: (interrupted) =>
-    journalCommands({
-      fileSystem: new DenoFileSystem(),
-      clock: systemClock,
-      random: systemRandom,
-      scratchIn: scratchIndexIn,
-      times: Times.ofThisZone(),
-      interrupted,
-      write: (bytes) => writeWhole(Deno.stdout, bytes),
-      definitions,
-    }),
-});
+if (import.meta.main) {
+  await runProcess({
+    program: "deno task journal",
+    args: Deno.args,
+    commands: (interrupted) =>
+      journalCommands({
+        fileSystem: new DenoFileSystem(),
+        clock: systemClock,
+        random: systemRandom,
+        scratchIn: scratchIndexIn,
+        times: Times.ofThisZone(),
+        interrupted,
+        write: (bytes) => writeWhole(Deno.stdout, bytes),
+        definitions,
+      }),
+  });
+}

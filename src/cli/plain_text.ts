@@ -49,3 +49,11 @@ export function fitted(text: string, columns: number): string {
 export function padded(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - textWidth(text)));
 }
+
+/** The rows with each cell padded to the width of its column. */
+export function aligned(rows: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  const widths = rows[0]?.map((_, column) =>
+    Math.max(...rows.map((row) => textWidth(row[column] ?? "")))
+  );
+  return rows.map((row) => row.map((cell, column) => padded(cell, widths?.[column] ?? 0)));
+}

@@ -21,55 +21,42 @@ import { permissionsOfModule } from "../settings/permission_advice.ts";
 import { secretKeyIn } from "../settings/configuration.ts";
 import { DefinitionsError } from "../server/user_definitions.ts";
 import { CheckPool, RecordedJobs } from "../tools/check_pool.ts";
-import {
-  type Command,
-  CommandError,
-  type CommandInput,
-  EXIT_NEGATIVE,
-  EXIT_OK,
-  EXIT_USAGE,
-} from "./command.ts";
-import { JOURNAL_OPTION, journalPermissions, orExit, readableFolder } from "./journal/folder.ts";
-import type { JournalTools } from "./journal/tools.ts";
+import { CommandError, type CommandInput, EXIT_NEGATIVE, EXIT_OK, EXIT_USAGE } from "./command.ts";
+import { type JournalCommand, type JournalTools, readableFolder } from "./journal/folder.ts";
 import { type Finding, ReplayReport } from "../tools/replay_report.ts";
 import { reportRecords, reportText } from "./replay_report_lines.ts";
 import type { Terminal } from "./terminal.ts";
 
-type ReplayTestParts = Pick<JournalTools, "clock" | "fileSystem" | "definitions">;
-
-export function replayTestCommand(parts: ReplayTestParts): Command {
-  return {
-    name: "replay-test",
-    summary: "test today's definitions against the recorded histories, without side effects",
-    options: [
-      JOURNAL_OPTION,
-      { name: "definitions", value: "module", help: "your own definitions, as for a start" },
-      { name: "type", value: "type", help: "only jobs of this type" },
-      { name: "job", value: "jobId", help: "only this job, with what it would do next" },
-      { name: "unfinished", help: "only jobs that have not ended" },
-      { name: "all", help: "list all jobs that differ, instead of 20 per type" },
-    ],
-    notes: [
-      "Calls run for each recorded job and answers it from the record alone: no task function " +
-      "and no compensation is called, and nothing is written. A server may be running. --journal " +
-      "and --definitions may come from DAYBOOK_JOURNAL and DAYBOOK_DEFINITIONS. Sealed inputs " +
-      "are opened if their keys are available, with DAYBOOK_SECRET_KEY if needed.",
-      "The task may read the folder of deno.json; for a module elsewhere it prints the command " +
-      "to use.",
-      "exit codes: 0 nothing breaks, 1 an unfinished job would break or could not be checked, 64 " +
-      "usage, 74 the journal cannot be read, 78 it is damaged",
-    ],
-    examples: [
-      "deno task journal replay-test                  # every recorded job",
-      "deno task journal replay-test --unfinished     # before a deploy: those in flight",
-      "deno task journal replay-test --job order-42   # one, and what it would do next",
-      "deno task journal replay-test --definitions my_jobs.ts",
-      "deno task journal replay-test | jq -r 'select(.category == \"breaks\") | .jobId'",
-    ],
-    permissions: (input) => [journalPermissions(input), permissionsOfModule(moduleOption(input))],
-    run: (input) => run(parts, input),
-  };
-}
+export const REPLAY_TEST_COMMAND: JournalCommand = {
+  name: "replay-test",
+  summary: "test today's definitions against the recorded histories, without side effects",
+  options: [
+    { name: "definitions", value: "module", help: "your own definitions, as for a start" },
+    { name: "type", value: "type", help: "only jobs of this type" },
+    { name: "job", value: "jobId", help: "only this job, with what it would do next" },
+    { name: "unfinished", help: "only jobs that have not ended" },
+    { name: "all", help: "list all jobs that differ, instead of 20 per type" },
+  ],
+  notes: [
+    "Calls run for each recorded job and answers it from the record alone: no task function " +
+    "and no compensation is called, and nothing is written. A server may be running. --journal " +
+    "and --definitions may come from DAYBOOK_JOURNAL and DAYBOOK_DEFINITIONS. Sealed inputs " +
+    "are opened if their keys are available, with DAYBOOK_SECRET_KEY if needed.",
+    "The task may read the folder of deno.json; for a module elsewhere it prints the command " +
+    "to use.",
+    "exit codes: 0 nothing breaks, 1 an unfinished job would break or could not be checked, 64 " +
+    "usage, 74 the journal cannot be read, 78 it is damaged",
+  ],
+  examples: [
+    "deno task journal replay-test                  # every recorded job",
+    "deno task journal replay-test --unfinished     # before a deploy: those in flight",
+    "deno task journal replay-test --job order-42   # one, and what it would do next",
+    "deno task journal replay-test --definitions my_jobs.ts",
+    "deno task journal replay-test | jq -r 'select(.category == \"breaks\") | .jobId'",
+  ],
+  permissions: (input) => [permissionsOfModule(moduleOption(input))],
+  run,
+};
 
 /** Which jobs are tested. */
 interface Selection {
@@ -78,7 +65,7 @@ interface Selection {
   readonly unfinishedOnly: boolean;
 }
 
-async function run(parts: ReplayTestParts, input: CommandInput): Promise<number> {
+async function run(input: CommandInput, parts: JournalTools): Promise<number> {
   const { terminal } = input;
   const selection: Selection = {
     type: input.text("type"),
@@ -88,7 +75,7 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
   const registry = await loadRegistry(parts, input);
   requireKnownType(registry, selection);
   const folder = readableFolder(input);
-  const recorded = await orExit(input, () => read(parts.fileSystem, folder, terminal));
+  const recorded = await read(parts.fileSystem, folder, terminal);
   const selected = selectedJobs(recorded, selection);
   const sealing = createSealing(parts, input, folder);
   const report = new ReplayReport(selection.jobId !== undefined);
@@ -105,7 +92,7 @@ async function run(parts: ReplayTestParts, input: CommandInput): Promise<number>
 
 /** An invalid secret key is ignored: the report names the jobs that need it. */
 function createSealing(
-  { fileSystem }: ReplayTestParts,
+  { fileSystem }: JournalTools,
   input: CommandInput,
   folder: string,
 ): Sealing {
@@ -118,7 +105,7 @@ function moduleOption(input: CommandInput): string | undefined {
 }
 
 async function loadRegistry(
-  parts: ReplayTestParts,
+  parts: JournalTools,
   input: CommandInput,
 ): Promise<DefinitionRegistry> {
   try {

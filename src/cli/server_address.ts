@@ -1,9 +1,40 @@
 /**
- * Finds the server that a command talks to. `--journal` means the server that holds this journal:
- * another server has other jobs, possibly with the same ids.
+ * The server that the options of a command name: its address, its token, and the permissions to
+ * reach it. `--journal` means the server that holds this journal: another server has other jobs,
+ * possibly with the same ids.
  */
 
-import { CommandError, type CommandInput, EXIT_UNAVAILABLE, UsageError } from "./command.ts";
+import { resolve } from "node:path";
+import {
+  CommandError,
+  type CommandInput,
+  type CommandOption,
+  EXIT_UNAVAILABLE,
+  EXIT_USAGE,
+  UsageError,
+} from "./command.ts";
+import type { Permissions } from "../settings/permission_advice.ts";
+import { firstToken } from "../settings/token_file.ts";
+import { failureReason } from "../journal/errors.ts";
+
+/** Options of all commands that talk to a server. */
+export const SERVER_OPTIONS: readonly CommandOption[] = [
+  {
+    name: "url",
+    value: "url",
+    help: "the server (DAYBOOK_URL); default: the one that holds the journal",
+  },
+  {
+    name: "journal",
+    value: "folder",
+    help: "the server that holds this journal (DAYBOOK_JOURNAL)",
+  },
+  {
+    name: "token-file",
+    value: "file",
+    help: "a file whose first token is sent; default: DAYBOOK_TOKEN",
+  },
+];
 
 /** The address of a server, as far as known. */
 export interface ServerAddress {
@@ -45,8 +76,12 @@ function usualServer(): () => ServerAddress {
 }
 
 /** Accepts `localhost:8000` for `http://localhost:8000`. */
+function parseUrl(text: string): URL | null {
+  return URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
+}
+
 function parseAddress(text: string): string {
-  const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
+  const url = parseUrl(text);
   if (url === null || !["http:", "https:"].includes(url.protocol)) {
     throw new UsageError(`${text} is not the address of a server, such as ${DEFAULT_URL}`);
   }
@@ -98,4 +133,54 @@ function isHeld(path: string): boolean {
 /** A server on all addresses can be reached on this machine. */
 function reachable(url: string): string {
   return url.replace(/\/\/(?:0\.0\.0\.0|\[::\])(?=:|\/|$)/, "//127.0.0.1");
+}
+
+/** The token that the options or the environment name. */
+export function tokenOption(input: CommandInput): string | undefined {
+  const given = input.text("token-file");
+  const file = given ?? (input.env("DAYBOOK_TOKEN") ? undefined : input.env("DAYBOOK_TOKEN_FILE"));
+  if (file === undefined || file === "") return input.env("DAYBOOK_TOKEN") || undefined;
+  const token = firstToken(readToken(file));
+  if (token !== undefined) return token;
+  throw new CommandError(`cannot take a token from ${file}: it has none`, EXIT_USAGE);
+}
+
+function readToken(file: string): string {
+  try {
+    return Deno.readTextFileSync(file);
+  } catch (error) {
+    const message = `cannot read the token from ${file}: ${readingFailure(error, file)}`;
+    throw CommandError.by(error, message, EXIT_USAGE, { read: [file] });
+  }
+}
+
+/** The reason why a file cannot be read. */
+export function readingFailure(error: unknown, path: string): string {
+  return error instanceof Deno.errors.NotFound
+    ? "there is no such file"
+    : failureReason(error, path);
+}
+
+/** Permissions to reach the server that a command names. */
+export function hostPermissions(input: CommandInput): Permissions {
+  const host = parseUrl(input.text("url") ?? input.env("DAYBOOK_URL") ?? "")?.host;
+  return host ? { net: [host] } : {};
+}
+
+/** Permissions of a command that talks to a server, and to read the files it sends. */
+export function clientPermissions(input: CommandInput): readonly Permissions[] {
+  const named = [...input.positionals, ...input.all("plan")]
+    .filter((text) => text.startsWith("@")).map((text) => text.slice(1));
+  const sent = input.all("file").map((text) => text.slice(text.indexOf("=") + 1));
+  const typedIn = input.env("INIT_CWD") ?? "";
+  const files = [...named, ...sent].filter((path) => path !== "-");
+  const settings = [
+    input.text("journal") ?? input.env("DAYBOOK_JOURNAL") ?? "",
+    input.text("token-file") ?? input.env("DAYBOOK_TOKEN_FILE") ?? "",
+  ];
+  return [
+    { read: settings.filter((path) => path !== "") },
+    { read: files.map((path) => resolve(typedIn, path)) },
+    hostPermissions(input),
+  ];
 }

@@ -1,9 +1,9 @@
 /** Commands that talk to a server, and one call of such a command: its options, client and output. */
 
-import * as v from "valibot";
 import { DURATION_RULE } from "../core/duration.ts";
 import { parseTime, TIME_RULE } from "../documents/fields.ts";
-import { Client, clientPermissions, notDaybook, SERVER_OPTIONS } from "./client.ts";
+import { Client } from "./client.ts";
+import { clientPermissions, SERVER_OPTIONS } from "./server_address.ts";
 import { type Command, type CommandInput, type CommandOption, UsageError } from "./command.ts";
 import { plainText } from "./plain_text.ts";
 import type { PageOptions } from "./render/job_page.ts";
@@ -65,38 +65,6 @@ export class ServerCall {
     const { clock, times } = this.surroundings;
     const { style: paint } = this.terminal;
     return { paint, times, now: clock.now(), columns: textColumns(this.terminal) };
-  }
-
-  /** The answer of a GET; throws like `send`. */
-  async get<Schema extends v.GenericSchema>(
-    schema: Schema,
-    path: string,
-  ): Promise<v.InferOutput<Schema>> {
-    return this.expect(schema, await this.client.get(path));
-  }
-
-  /**
-   * The answer of another request.
-   *
-   * @throws {CommandError} if the server cannot be reached, refuses, or answers something else.
-   */
-  async send<Schema extends v.GenericSchema>(
-    schema: Schema,
-    method: "POST" | "PUT" | "DELETE",
-    path: string,
-    body?: object,
-  ): Promise<v.InferOutput<Schema>> {
-    return this.expect(schema, await this.client.send(method, path, body));
-  }
-
-  /**
-   * The value, if it has the right shape; otherwise another program answered.
-   *
-   * @throws {CommandError}
-   */
-  expect<Schema extends v.GenericSchema>(schema: Schema, value: unknown): v.InferOutput<Schema> {
-    if (v.is(schema, value)) return value;
-    throw notDaybook(this.client.url);
   }
 
   /** Prints a value as a line of JSON, or as text. */

@@ -3,7 +3,8 @@
 import { resolve } from "node:path";
 import type { Clock } from "../engine/ports.ts";
 import { systemClock } from "../server/system.ts";
-import { type Fetch, readingFailure } from "./client.ts";
+import type { Fetch } from "./client.ts";
+import { readingFailure } from "./server_address.ts";
 import { CommandError, EXIT_USAGE } from "./command.ts";
 import { Times } from "./times.ts";
 

@@ -30,6 +30,16 @@ export function printLines(terminal: Terminal, lines: readonly string[]): void {
   for (const line of lines) terminal.out(line);
 }
 
+/** Prints text for a person, or a value as a line of JSON. */
+export function printResult(
+  terminal: Terminal,
+  value: unknown,
+  lines: () => readonly string[],
+): void {
+  if (terminal.isInteractive) printLines(terminal, lines());
+  else terminal.out(JSON.stringify(value));
+}
+
 /** Where text is cut: at the edge of the screen, or nowhere without a screen. */
 export function textColumns({ isInteractive, columns }: Terminal): number {
   return isInteractive ? columns : Infinity;

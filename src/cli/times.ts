@@ -1,6 +1,7 @@
 /** Times and durations as people write and read them. */
 
 import { parseDuration } from "../core/duration.ts";
+import type { Clock } from "../engine/ports.ts";
 
 /**
  * The milliseconds of a text such as `90s` or `1h30m`; a number alone means seconds. `undefined` if
@@ -62,4 +63,18 @@ export class Times {
 /** Milliseconds from one RFC 3339 time to another. */
 export function millisecondsBetween(from: string, to: string): number {
   return Date.parse(to) - Date.parse(from);
+}
+
+/** Resolves after the delay, or as soon as the signal aborts. */
+export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      cancel();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const cancel = clock.setTimer(ms, done);
+    signal.addEventListener("abort", done, { once: true });
+    if (signal.aborted) done();
+  });
 }

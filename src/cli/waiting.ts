@@ -1,7 +1,6 @@
 /** `--wait`: follows a job to its end, and returns its outcome as the exit code. */
 
 import { messageText } from "../core/error_text.ts";
-import { parseJsonText } from "../core/json_text.ts";
 import { stateText } from "../core/condition.ts";
 import type { Client } from "./client.ts";
 import {
@@ -155,7 +154,7 @@ async function waitForEnd(jobId: string, call: ServerCall): Promise<number> {
     : surroundings.clock.setTimer(timeoutMs, () => leave.abort());
   try {
     await watch(jobId, call, leave.signal);
-    return await report(await call.get(jobResource, `/jobs/${jobId}`), timeoutMs ?? 0, call);
+    return await report(await call.client.get(jobResource, `/jobs/${jobId}`), timeoutMs ?? 0, call);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     const time = leave.signal.aborted ? `${durationText(timeoutMs ?? 0)} have passed, and ` : "";
@@ -175,7 +174,7 @@ async function watch(jobId: string, call: ServerCall, signal: AbortSignal): Prom
   const progress = new JobProgress(terminal, times, form === "text", textColumns(terminal));
   const path = `/jobs/${jobId}/stream?until=terminal`;
   for await (const data of followReporting(call, path, true, signal)) {
-    const entry = call.expect(entryResource, parseJsonText(data));
+    const entry = call.client.parse(entryResource, data);
     progress.note(entry);
     if (isTerminal(entry.job?.to)) return;
   }
@@ -186,12 +185,12 @@ function isTerminal(state: string | undefined): boolean {
 }
 
 async function report(job: JobResource, timeoutMs: number, call: ServerCall): Promise<number> {
-  const { terminal, form } = call;
+  const { input, terminal, form } = call;
   if (form === "json") terminal.out(JSON.stringify(job));
   if (!isTerminal(job.state)) {
     const state = `${stateText(job)} after ${durationText(timeoutMs)}`;
-    terminal.err(
-      `daybook: stopped waiting for job ${job.jobId}: it is ${state}, and continues; deno task ` +
+    input.warn(
+      `stopped waiting for job ${job.jobId}: it is ${state}, and continues; deno task ` +
         `daybook explain ${job.jobId} says why`,
     );
     return EXIT_TIMED_OUT;

@@ -33,19 +33,67 @@ export function conditionText(condition: Condition): string {
   return condition === "backingOff" ? "backing off" : condition;
 }
 
-/** What the condition depends on in a job's tasks. The flags cover all tasks except `main`. */
-export interface TaskOverview {
-  readonly main: TaskState | undefined;
-  readonly anyRunning: boolean;
-  readonly anyInterrupted: boolean;
-  readonly anyBackingOff: boolean;
-  readonly anySleeping: boolean;
+type Counted = "running" | "interrupted" | "backingOff" | "sleeping";
+
+/** What the condition depends on in a job's tasks. The counts cover all tasks except `main`. */
+export class TaskTally {
+  main: TaskState | undefined;
   /** The latest entry that completed a task; 0 if there is none. */
-  readonly lastCompleted: LogId;
+  lastCompleted: LogId = 0;
+  readonly #counts: Record<Counted, number> = {
+    running: 0,
+    interrupted: 0,
+    backingOff: 0,
+    sleeping: 0,
+  };
+  #undoing = 0;
+
+  static of(tasks: Iterable<TaskState>): TaskTally {
+    const tally = new TaskTally();
+    for (const task of tasks) tally.note(undefined, task);
+    return tally;
+  }
+
+  hasAny(status: Counted): boolean {
+    return this.#counts[status] > 0;
+  }
+
+  /** Whether a compensation is being attempted. */
+  get isUndoing(): boolean {
+    return this.#undoing > 0;
+  }
+
+  /** Counts a new or changed task. A completed task does not change any more. */
+  note(before: TaskState | undefined, after: TaskState): void {
+    if (after.taskId === MAIN_TASK) {
+      this.main = after;
+      return;
+    }
+    this.#add(before, -1);
+    this.#add(after, 1);
+    if (after.status === "completed") {
+      this.lastCompleted = Math.max(this.lastCompleted, after.completedBy);
+    }
+  }
+
+  #add(task: TaskState | undefined, count: 1 | -1): void {
+    switch (task?.status) {
+      case "running":
+      case "interrupted":
+      case "backingOff":
+      case "sleeping":
+        this.#counts[task.status] += count;
+        break;
+      case "completed":
+        if (task.compensation?.status === "running") this.#undoing += count;
+        break;
+      default:
+    }
+  }
 }
 
-/** @param tasks An overview, if the caller has one; otherwise the tasks are searched. */
-export function deriveCondition(job: JobState, tasks?: TaskOverview): Condition {
+/** @param tasks The tally, if the caller has one; otherwise the tasks are counted. */
+export function deriveCondition(job: JobState, tasks?: TaskTally): Condition {
   switch (job.state) {
     case "Created":
       return job.startAt === undefined ? "created" : "scheduled";
@@ -68,34 +116,19 @@ function heldCondition({ parked, suspendedBy }: JobState): Condition | undefined
   return suspendedBy === undefined ? undefined : "suspended";
 }
 
-function runningCondition(job: RunningJob, known?: TaskOverview): Condition {
-  if (!hasCode(job)) return "waiting";
-  const tasks = known ?? taskOverview(job);
-  if (tasks.anyRunning) return "executing";
-  if (tasks.main?.status === "completed") return "waiting";
-  if (tasks.anyInterrupted) return "queued";
-  return tasks.anyBackingOff ? "backingOff" : mainCondition(job, tasks);
-}
+const NO_TASKS = new TaskTally();
 
-/** Searches from the end: running tasks are usually among the latest, and they decide. */
-function taskOverview({ tasks }: RunningJob): TaskOverview {
-  let [anyRunning, anyInterrupted, anyBackingOff, anySleeping] = [false, false, false, false];
-  let lastCompleted = 0;
-  for (let index = tasks.length - 1; index >= 0 && !anyRunning; index--) {
-    const task = tasks[index];
-    if (task === undefined || task.taskId === MAIN_TASK) continue;
-    anyRunning = task.status === "running";
-    anyInterrupted ||= task.status === "interrupted";
-    anyBackingOff ||= task.status === "backingOff";
-    anySleeping ||= task.status === "sleeping";
-    if (task.status === "completed") lastCompleted = Math.max(lastCompleted, task.completedBy);
-  }
-  const main = tasks.find(({ taskId }) => taskId === MAIN_TASK);
-  return { main, anyRunning, anyInterrupted, anyBackingOff, anySleeping, lastCompleted };
+function runningCondition(job: RunningJob, known?: TaskTally): Condition {
+  if (!hasCode(job)) return "waiting";
+  const tasks = known ?? (job.tasks.length === 0 ? NO_TASKS : TaskTally.of(job.tasks));
+  if (tasks.hasAny("running")) return "executing";
+  if (tasks.main?.status === "completed") return "waiting";
+  if (tasks.hasAny("interrupted")) return "queued";
+  return tasks.hasAny("backingOff") ? "backingOff" : mainCondition(job, tasks);
 }
 
 /** What `run` itself is doing, when no other task is open. */
-function mainCondition(job: RunningJob, tasks: TaskOverview): Condition {
+function mainCondition(job: RunningJob, tasks: TaskTally): Condition {
   const { main, lastCompleted } = tasks;
   switch (main?.status) {
     case "running":
@@ -103,7 +136,7 @@ function mainCondition(job: RunningJob, tasks: TaskOverview): Condition {
     case "waiting":
       if (hasAnswer(job, main, lastCompleted)) return "queued";
       // A job that also waits for an event is `waiting`, since that event can be sent.
-      return tasks.anySleeping && main.expectations.length === 0 ? "sleeping" : "waiting";
+      return tasks.hasAny("sleeping") && main.expectations.length === 0 ? "sleeping" : "waiting";
     case "backingOff":
     case "sleeping":
       return "backingOff";

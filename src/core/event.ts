@@ -2,12 +2,13 @@
 
 import type {
   EventCorrelatedAttributes,
+  EventReferences,
   FrameworkAttributes,
   FrameworkEventType,
   JobEventType,
   JournalEventType,
 } from "./framework_events.ts";
-import type { EventId, EventType, ExecutionId, JobId, LogId, TaskId } from "./ids.ts";
+import type { EventId, EventType, LogId } from "./ids.ts";
 import type { JsonObject } from "./json.ts";
 
 /**
@@ -29,20 +30,6 @@ export const PROCESS_FACTS: readonly ProcessEntry["eventType"][] = [
   "journal.LoopBlocked",
   "journal.ClockSet",
 ];
-
-/** What an event may have besides its type and attributes. */
-export interface EventReferences {
-  readonly jobId?: JobId;
-  readonly taskId?: TaskId;
-  /** For observability: recorded, without influence on state or matching. */
-  readonly executionId?: ExecutionId;
-  readonly traceId?: string;
-  readonly spanId?: string;
-  /** The name beside the token that caused it; for observability too. */
-  readonly actor?: string;
-  /** The entry that caused this one. */
-  readonly causedBy?: LogId;
-}
 
 export interface Recorded extends EventReferences {
   /** Position in the journal, and the order of interpretation. */

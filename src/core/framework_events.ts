@@ -9,21 +9,39 @@ import type { PlaceLimits } from "./place_limits.ts";
 import type { JsonObject, JsonValue } from "./json.ts";
 import type { SealedInput } from "./sealed_input.ts";
 
-/** An error as recorded: plain data, never the object that was thrown. */
+/** What an event may have besides its type and attributes. */
+export interface EventReferences {
+  readonly jobId?: JobId;
+  readonly taskId?: TaskId;
+  /** For observability: recorded, without influence on state or matching. */
+  readonly executionId?: ExecutionId;
+  readonly traceId?: string;
+  readonly spanId?: string;
+  /** The name beside the token that caused it; for observability too. */
+  readonly actor?: string;
+  /** The entry that caused this one. */
+  readonly causedBy?: LogId;
+}
+
+/** An error as recorded, with its causes: plain data, never the object that was thrown. */
 export interface ErrorFact extends ErrorCause {
+  /** The class of the error. */
   readonly name: string;
+  /** The stack, if known. */
   readonly stack?: string;
 }
 
 /** An error that another error names as its cause. Whatever was thrown may have causes. */
 export interface ErrorCause {
-  /** Absent for a cause that is not an error and has no name. */
+  /** The class of the error; absent if the cause is not an error and has no name. */
   readonly name?: string;
+  /** The message; the JSON of an object without one. */
   readonly message: string;
-  /** Such as `ECONNREFUSED` or `23505`. */
+  /** Its own `code`, such as `ECONNREFUSED` or `23505`. */
   readonly code?: string | number;
+  /** What it names as its cause; a chain of causes has at most five. */
   readonly cause?: ErrorCause;
-  /** The first errors of an `AggregateError`, or of any other with a list of them. */
+  /** The first three errors of an `AggregateError`, or of any other with a list of them. */
   readonly errors?: readonly ErrorCause[];
 }
 
@@ -154,25 +172,18 @@ export interface PauseBeganAttributes extends PauseScope {
 /**
  * An entry of a job that is not in this journal. Its times and cause are those of the quotation.
  */
-export interface QuotedAttributes {
+export interface QuotedAttributes extends Omit<EventReferences, "causedBy"> {
   readonly eventId: EventId;
   readonly stratum: "framework" | "domain" | "coordination";
   readonly eventType: string;
   readonly jobId: JobId;
-  readonly taskId?: TaskId;
-  readonly executionId?: ExecutionId;
-  readonly traceId?: string;
-  readonly spanId?: string;
-  readonly actor?: string;
   readonly attributes: JsonObject;
 }
 
 /** The content of a refused event; the entry about it belongs to no job. */
-export interface RefusedAttributes {
+export interface RefusedAttributes extends Pick<EventReferences, "jobId" | "taskId"> {
   readonly eventId: EventId;
   readonly eventType: EventType;
-  readonly jobId?: JobId;
-  readonly taskId?: TaskId;
   /** Absent for `domain`, and in older journals. */
   readonly stratum?: "coordination";
   readonly attributes: JsonObject;

@@ -7,9 +7,9 @@
  */
 
 import { assertNever } from "./assert_never.ts";
-import { type Condition, deriveCondition, type TaskOverview } from "./condition.ts";
+import { type Condition, deriveCondition, TaskTally } from "./condition.ts";
 import type { JobEventLogEntry } from "./event.ts";
-import { type LogId, MAIN_TASK, type TaskId } from "./ids.ts";
+import { MAIN_TASK, type TaskId } from "./ids.ts";
 import type { JobHead, JobState, TaskState } from "./job_state.ts";
 import { project, type Step } from "./projector.ts";
 
@@ -73,7 +73,7 @@ export class JobFold {
   get isAtWork(): boolean {
     if (this.#condition === "executing") return true;
     if (this.#head?.state !== "Compensating" || this.#tally === undefined) return false;
-    return this.#tally.anyRunning || this.#tally.anyUndoing;
+    return this.#tally.hasAny("running") || this.#tally.isUndoing;
   }
 
   task(taskId: TaskId): TaskState | undefined {
@@ -104,10 +104,7 @@ export class JobFold {
     this.#head = last.before;
     this.#condition = last.conditionBefore;
     this.#whole = undefined;
-    this.#tally = undefined;
-    for (const task of this.#tasks.values()) {
-      (this.#tally ??= new TaskTally()).note(undefined, task);
-    }
+    this.#tally = this.#tasks.size === 0 ? undefined : TaskTally.of(this.#tasks.values());
   }
 
   /** The job before the last steps. Pass the steps oldest first. */
@@ -206,69 +203,5 @@ function turnsOnOtherTasks({ rule, job }: Step, entry: JobEventLogEntry): boolea
       return false;
     default:
       return assertNever(rule, "rule");
-  }
-}
-
-type Counted = "running" | "interrupted" | "backingOff" | "sleeping";
-
-/** Running counts of a job's tasks, so that none must be searched. */
-class TaskTally implements TaskOverview {
-  main: TaskState | undefined;
-  lastCompleted: LogId = 0;
-  readonly #counts: Record<Counted, number> = {
-    running: 0,
-    interrupted: 0,
-    backingOff: 0,
-    sleeping: 0,
-  };
-  #undoing = 0;
-
-  get anyRunning(): boolean {
-    return this.#counts.running > 0;
-  }
-
-  get anyInterrupted(): boolean {
-    return this.#counts.interrupted > 0;
-  }
-
-  get anyBackingOff(): boolean {
-    return this.#counts.backingOff > 0;
-  }
-
-  get anySleeping(): boolean {
-    return this.#counts.sleeping > 0;
-  }
-
-  /** Whether a compensation is being attempted. */
-  get anyUndoing(): boolean {
-    return this.#undoing > 0;
-  }
-
-  /** Counts a new or changed task. A completed task does not change any more. */
-  note(before: TaskState | undefined, after: TaskState): void {
-    if (after.taskId === MAIN_TASK) {
-      this.main = after;
-      return;
-    }
-    this.#add(before, -1);
-    this.#add(after, 1);
-    if (after.status === "completed") {
-      this.lastCompleted = Math.max(this.lastCompleted, after.completedBy);
-    }
-  }
-
-  #add(task: TaskState | undefined, count: 1 | -1): void {
-    switch (task?.status) {
-      case "running":
-      case "interrupted":
-      case "backingOff":
-      case "sleeping":
-        this.#counts[task.status] += count;
-        break;
-      case "completed":
-        if (task.compensation?.status === "running") this.#undoing += count;
-        break;
-      default:
-    }
   }
 }

@@ -20,6 +20,8 @@ import {
 } from "./job_state.ts";
 import { isMet, UNMATCHED } from "./expectations.ts";
 
+export type ResourceHead = Readonly<ReturnType<typeof jobHead>>;
+
 /** The members that the resource shares with its summary. */
 export function jobHead(job: JobState) {
   const startAt = jobStartAt(job);

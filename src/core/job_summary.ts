@@ -3,42 +3,16 @@
  * plan, results and steps, so that it is always small.
  */
 
-import type { Condition } from "./condition.ts";
 import { type ErrorFingerprint, jobFingerprint } from "./error_fingerprint.ts";
 import type { ErrorCause, ErrorFact, FailureKind } from "./framework_events.ts";
 import { type JobId, type LogId, MAIN_TASK, type TaskId } from "./ids.ts";
 import { MAIN_EXPECTATION_ID, requiredMatches } from "./job_plan.ts";
-import { jobHead, recordedFailure } from "./job_resource.ts";
-import {
-  findTask,
-  isTerminal,
-  type JobState,
-  type Parking,
-  type StateName,
-  type TaskState,
-} from "./job_state.ts";
+import { jobHead, recordedFailure, type ResourceHead } from "./job_resource.ts";
+import { findTask, isTerminal, type JobState, type TaskState } from "./job_state.ts";
 import { isMetAt, UNMATCHED } from "./expectations.ts";
 import { timeMs } from "./duration.ts";
 
-export interface JobSummary {
-  readonly jobId: JobId;
-  readonly type: string | null;
-  readonly definitionVersion: number | null;
-  readonly state: StateName;
-  readonly condition: Condition;
-  readonly createdAt: string;
-  /** Only until it starts. */
-  readonly startAt?: string;
-  readonly startedAt: string | null;
-  readonly endedAt: string | null;
-  /** Only while it sleeps. */
-  readonly sleepsUntil?: string;
-  readonly firstLogId: LogId;
-  readonly lastLogId: LogId;
-  readonly priority: number;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly retryOf?: JobId;
-  readonly parked?: Parking;
+export interface JobSummary extends ResourceHead {
   /** The newest job that is a retry of it. */
   readonly retriedBy?: JobId;
   readonly progress: ProgressSummary;

@@ -12,115 +12,70 @@ interface Row {
   readonly next: StateName | "unchanged";
 }
 
+function row(
+  state: Row["state"],
+  incoming: string,
+  condition: string,
+  next: Row["next"],
+): Row {
+  return { state, incoming, condition, next };
+}
+
+/** Each: the state, what comes in, under which condition, and the next state. */
 export const RULES = {
-  "none/created": {
-    state: "none",
-    incoming: "JobCreated",
-    condition: "",
-    next: "Created",
-  },
-  "created/started": {
-    state: "Created",
-    incoming: "JobStarted",
-    condition: "the plan expects something",
-    next: "Running",
-  },
-  "created/started-empty": {
-    state: "Created",
-    incoming: "JobStarted",
-    condition: "an empty plan is Done when the job starts",
-    next: "Done",
-  },
-  "created/record-only": {
-    state: "Created",
-    incoming: "anything else",
-    condition: "record only",
-    next: "unchanged",
-  },
-  "running/matched": {
-    state: "Running",
-    incoming: "matches an expectation",
-    condition: "not all satisfied",
-    next: "Running",
-  },
-  "running/satisfied": {
-    state: "Running",
-    incoming: "matches an expectation",
-    condition: "all satisfied",
-    next: "Done",
-  },
-  "running/waived": {
-    state: "Running",
-    incoming: "DeadlinePassed, of an expectation that is waived then",
-    condition: "not all satisfied",
-    next: "Running",
-  },
-  "running/waived-satisfied": {
-    state: "Running",
-    incoming: "DeadlinePassed, of an expectation that is waived then",
-    condition: "all satisfied",
-    next: "Done",
-  },
-  "running/error-compensating": {
-    state: "Running",
-    incoming: "error event",
-    condition: "there is something to compensate",
-    next: "Compensating",
-  },
-  "running/error-failed": {
-    state: "Running",
-    incoming: "error event",
-    condition: "no compensation",
-    next: "Failed",
-  },
-  "running/left-in-place": {
-    state: "Running",
-    incoming: "error event",
-    condition: "a cancellation that leaves in place what was done",
-    next: "Failed",
-  },
-  "running/record-only": {
-    state: "Running",
-    incoming: "anything else",
-    condition: "no transition",
-    next: "unchanged",
-  },
-  "compensating/done": {
-    state: "Compensating",
-    incoming: "compensation event",
-    condition: "policy says done",
-    next: "Done",
-  },
-  "compensating/failed": {
-    state: "Compensating",
-    incoming: "compensation event",
-    condition: "policy says failed",
-    next: "Failed",
-  },
-  "compensating/left-in-place": {
-    state: "Compensating",
-    incoming: "JobCancelled",
-    condition: "it leaves in place what was done",
-    next: "Failed",
-  },
-  "compensating/record-only": {
-    state: "Compensating",
-    incoming: "anything else",
-    condition: "no transition",
-    next: "unchanged",
-  },
-  "terminal/record-only": {
-    state: "any",
-    incoming: "anything, in Done or Failed",
-    condition: "record only",
-    next: "unchanged",
-  },
-  "any/already-applied": {
-    state: "any",
-    incoming: "an entry at or before the last one applied",
-    condition: "a second delivery changes nothing",
-    next: "unchanged",
-  },
-} as const satisfies Record<string, Row>;
+  "none/created": row("none", "JobCreated", "", "Created"),
+  "created/started": row("Created", "JobStarted", "the plan expects something", "Running"),
+  "created/started-empty": row(
+    "Created",
+    "JobStarted",
+    "an empty plan is Done when the job starts",
+    "Done",
+  ),
+  "created/record-only": row("Created", "anything else", "record only", "unchanged"),
+  "running/matched": row("Running", "matches an expectation", "not all satisfied", "Running"),
+  "running/satisfied": row("Running", "matches an expectation", "all satisfied", "Done"),
+  "running/waived": row(
+    "Running",
+    "DeadlinePassed, of an expectation that is waived then",
+    "not all satisfied",
+    "Running",
+  ),
+  "running/waived-satisfied": row(
+    "Running",
+    "DeadlinePassed, of an expectation that is waived then",
+    "all satisfied",
+    "Done",
+  ),
+  "running/error-compensating": row(
+    "Running",
+    "error event",
+    "there is something to compensate",
+    "Compensating",
+  ),
+  "running/error-failed": row("Running", "error event", "no compensation", "Failed"),
+  "running/left-in-place": row(
+    "Running",
+    "error event",
+    "a cancellation that leaves in place what was done",
+    "Failed",
+  ),
+  "running/record-only": row("Running", "anything else", "no transition", "unchanged"),
+  "compensating/done": row("Compensating", "compensation event", "policy says done", "Done"),
+  "compensating/failed": row("Compensating", "compensation event", "policy says failed", "Failed"),
+  "compensating/left-in-place": row(
+    "Compensating",
+    "JobCancelled",
+    "it leaves in place what was done",
+    "Failed",
+  ),
+  "compensating/record-only": row("Compensating", "anything else", "no transition", "unchanged"),
+  "terminal/record-only": row("any", "anything, in Done or Failed", "record only", "unchanged"),
+  "any/already-applied": row(
+    "any",
+    "an entry at or before the last one applied",
+    "a second delivery changes nothing",
+    "unchanged",
+  ),
+};
 
 export type RuleName = keyof typeof RULES;

@@ -3,7 +3,7 @@
  */
 
 import { serverUrl } from "../server/banner.ts";
-import { readConfiguration } from "../settings/configuration.ts";
+import { configurationOf } from "../settings/configuration.ts";
 import { errorMessage } from "../core/thrown.ts";
 import { Daybook } from "../server/daybook.ts";
 import type { Clock, Random } from "../engine/ports.ts";
@@ -100,12 +100,8 @@ export class Demo {
 
 /** The defaults, ignoring the environment, so that each demo is the same. */
 function demoConfiguration(folder: string, port: number) {
-  const given = { port, journal: folder, "max-running": WORKERS, drain: "1s" };
-  const result = readConfiguration({
-    args: Object.entries(given).map(([flag, value]) => `--${flag}=${value}`),
-    env: () => undefined,
-    readTextFile: Deno.readTextFileSync,
-  });
+  const given = { port: `${port}`, journal: folder, "max-running": `${WORKERS}`, drain: "1s" };
+  const result = configurationOf(given);
   if (result.kind !== "run") throw new TypeError(`Cannot configure the demo: ${result.kind}`);
   const { configuration, origins } = result;
   return { configuration, origins };

@@ -2,7 +2,7 @@
 
 import { errorMessage } from "../core/thrown.ts";
 import { withCommand } from "../settings/permission_advice.ts";
-import { keepBuiltIns } from "../server/built_ins.ts";
+import { keepBuiltIns } from "../server/user_code.ts";
 import { dropUnprintable, onStopSignal, systemClock, systemRandom } from "../server/system.ts";
 import { Demo } from "./demo.ts";
 import { DEMO_HELP, type DemoOptions, parseDemoOptions } from "./options.ts";

@@ -7,11 +7,15 @@ import type {
   JobDefinition,
   SubmittedInput,
 } from "../engine/definition.ts";
-import type { DeliveredEvent, EventReceipt } from "./event.ts";
 import type { Job } from "./job.ts";
-import type { Pause, PauseOptions } from "./pause.ts";
-import type { JobReceipt, SubmitOptions, SubmittedJob } from "./submission.ts";
-import type { LimitChange, TypeLimits } from "./type_limits.ts";
+import type {
+  DeliveredEvent,
+  EventReceipt,
+  JobReceipt,
+  SubmitOptions,
+  SubmittedJob,
+} from "./submission.ts";
+import type { LimitChange, Pause, PauseOptions, TypeLimits } from "./pauses_and_limits.ts";
 import type { StepsOptions, SupposedJob, Suppositions } from "./what_if.ts";
 
 /** What to open: the journal, the job types, and the settings. */

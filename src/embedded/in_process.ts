@@ -5,8 +5,8 @@ import type { Limits } from "../server/parts.ts";
 import { startWarnings } from "../server/banner.ts";
 import { systemClock, systemRandom } from "../server/system.ts";
 import type { EmbeddedDaybook, OpenOptions } from "./daybook.ts";
-import { InProcessDaybook } from "./in_process_daybook.ts";
-import { type Configuration, readConfiguration } from "../settings/configuration.ts";
+import { InProcessDaybook, warnOnConsole } from "./in_process_daybook.ts";
+import { type Configuration, configurationOf } from "../settings/configuration.ts";
 import { SETTING_LIST } from "../settings/settings.ts";
 
 /**
@@ -44,10 +44,6 @@ export async function openInProcess(
   });
 }
 
-function warnOnConsole(message: string): void {
-  console.error(`daybook: ${message}`);
-}
-
 function failedText({ message }: Error): string {
   return `${message}; restart this process: only a new start can tell what is on disk`;
 }
@@ -56,7 +52,7 @@ function failedText({ message }: Error): string {
  * @param settings Settings by the names of their flags, without dashes.
  * @throws {TypeError} that names every invalid setting.
  */
-export function toConfiguration(
+function toConfiguration(
   journal: string,
   settings: Readonly<Record<string, string>>,
 ): Configuration {
@@ -69,13 +65,7 @@ export function toConfiguration(
   if (own.length > 0) {
     throw new TypeError(`Cannot open Daybook: only its own server takes ${own.join(", ")}`);
   }
-  const args = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
-  const result = readConfiguration({
-    args: [`--journal=${journal}`, ...args],
-    // The caller decides all settings; none come from the environment.
-    env: () => undefined,
-    readTextFile: Deno.readTextFileSync,
-  });
+  const result = configurationOf({ journal, ...settings });
   if (result.kind === "run" && result.configuration.database !== undefined) {
     throw new TypeError("Cannot open Daybook: only its own server has a journal in PostgreSQL");
   }

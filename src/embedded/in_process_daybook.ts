@@ -41,22 +41,31 @@ import type {
   JobControl,
   WaitOptions,
 } from "./daybook.ts";
-import type { DeliveredEvent, EventReceipt } from "./event.ts";
 import { type Job, toJob } from "./job.ts";
-import type { Pause, PauseOptions } from "./pause.ts";
 import { orRefused } from "./refused_error.ts";
-import type { JobReceipt, SubmitOptions, SubmittedJob } from "./submission.ts";
-import type { LimitChange, TypeLimits } from "./type_limits.ts";
+import type {
+  DeliveredEvent,
+  EventReceipt,
+  JobReceipt,
+  SubmitOptions,
+  SubmittedJob,
+} from "./submission.ts";
+import type { LimitChange, Pause, PauseOptions, TypeLimits } from "./pauses_and_limits.ts";
 import type { StepsOptions, SupposedJob, Suppositions } from "./what_if.ts";
 
 /** The engine and the parts that the calls use. */
-export interface InProcessHost {
+interface InProcessHost {
   readonly engine: JobEngine;
   readonly clock: Clock;
   readonly maxStartDelayMs: number;
   readonly fetch: EmbeddedDaybook["fetch"];
   /** See `EmbeddedDaybook.close`; called once. */
   stop(closeServer: () => Promise<unknown>): Promise<void>;
+}
+
+/** What is done with warnings, unless the program takes them. */
+export function warnOnConsole(message: string): void {
+  console.error(`daybook: ${message}`);
 }
 
 /** A copy of an answer, which is JSON: the caller may change it, and parts of it are the engine's. */

@@ -1,6 +1,7 @@
 /** A job, as embedding programs see it. */
 
 import type { Correlation } from "../core/correlation.ts";
+import type { ErrorFact } from "../core/framework_events.ts";
 import type { Deadline, ExpectedEventKind, Multiplicity } from "../core/job_plan.ts";
 import { jobResource } from "../core/job_resource.ts";
 import type { JobState } from "../core/job_state.ts";
@@ -170,7 +171,7 @@ export interface JobTask {
   /** The result of a completed task. */
   readonly result?: JsonValue | undefined;
   /** The error of the last failed attempt. */
-  readonly error?: JobError;
+  readonly error?: ErrorFact;
 }
 
 /** Why a job failed. */
@@ -183,7 +184,7 @@ export interface JobFailure {
   /** The task that failed, or `null`. */
   readonly taskId: string | null;
   /** The error that caused the failure. */
-  readonly error: JobError;
+  readonly error: ErrorFact;
   /** Equal for failures of one kind; `null` for a cancellation. */
   readonly fingerprint: string | null;
   /** Whether a compensation failed as well, so that an operator has to act. */
@@ -197,28 +198,6 @@ export interface JobFailure {
   readonly leftInPlace: readonly string[];
   /** Tasks that began and never ended: their effect is unknown, and not undone. */
   readonly cutShort: readonly string[];
-}
-
-/** An error, as recorded in the journal, with its causes. */
-export interface JobError extends JobErrorCause {
-  /** The class of the error. */
-  readonly name: string;
-  /** The stack, if known. */
-  readonly stack?: string;
-}
-
-/** An error that another error names as its cause. */
-export interface JobErrorCause {
-  /** The class of the error; absent if the cause is not an error and has no name. */
-  readonly name?: string;
-  /** The message; the JSON of an object without one. */
-  readonly message: string;
-  /** Its own `code`, such as `ECONNREFUSED` or `23505`. */
-  readonly code?: string | number;
-  /** What it names as its cause; a chain of causes has at most five. */
-  readonly cause?: JobErrorCause;
-  /** The first three errors of an `AggregateError`. */
-  readonly errors?: readonly JobErrorCause[];
 }
 
 /** @typeParam Output The return type of `run`, as JSON. */

@@ -1,9 +1,9 @@
 /** What-ifs of an embedding program. */
 
 import type { JsonObject, JsonValue } from "../core/json.ts";
-import type { DeliveredEvent } from "./event.ts";
+import type { DeliveredEvent } from "./submission.ts";
 import type { Job, JobCondition, JobStateName } from "./job.ts";
-import type { LimitValues } from "./type_limits.ts";
+import type { LimitValues } from "./pauses_and_limits.ts";
 
 /**
  * A supposition, as for `POST /jobs/:id/what-if`; `limits` cannot be combined with other members.

@@ -6,16 +6,19 @@
 import * as v from "valibot";
 import { defineJob } from "../engine/definition.ts";
 import type { TaskContext } from "../engine/job_context.ts";
-import { type Column, COLUMN_TYPES, readRow, type RowRead } from "./csv/columns.ts";
-import { type Chunk, type FileSpec, type Layout, readLayout } from "./csv/layout.ts";
 import {
+  type Column,
+  COLUMN_TYPES,
   type ColumnCount,
   type ColumnSummary,
   countValues,
   emptyCount,
   mergeCounts,
+  readRow,
+  type RowRead,
   summarize,
-} from "./csv/statistics.ts";
+} from "./csv/columns.ts";
+import { type Chunk, type FileSpec, type Layout, readLayout } from "./csv/layout.ts";
 import { setTimeout } from "node:timers/promises";
 import { type CsvRecord, parseRecords } from "./csv/records.ts";
 

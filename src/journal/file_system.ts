@@ -140,16 +140,6 @@ export function readWhole(
   );
 }
 
-/** The content of a file between two byte offsets. */
-export function readBetween(
-  fileSystem: FileSystem,
-  path: string,
-  start: number,
-  end: number,
-): Promise<Uint8Array<ArrayBuffer>> {
-  return withFile(fileSystem, path, "read", (file) => file.read(start, end - start));
-}
-
 const COPIED_BYTES = 1024 * 1024;
 
 /**

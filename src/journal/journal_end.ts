@@ -2,12 +2,11 @@
 
 import type { LogId } from "../core/ids.ts";
 import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
-import { orUnusable } from "./errors.ts";
-import { type FileSystem, type OpenFile, withFile } from "./file_system.ts";
+import type { FileSystem, OpenFile } from "./file_system.ts";
 import type { Layout } from "./layout.ts";
 import { chainIn, crcHolds, isCommit } from "./line_bytes.ts";
 import { tornTail } from "./segment_end.ts";
-import { segmentsToRead } from "./segment_listing.ts";
+import { segmentsToRead, withSegment } from "./segment_listing.ts";
 import { type ScannedBatch, SegmentScanner } from "./segment_scanner.ts";
 
 export interface JournalEnd {
@@ -41,13 +40,9 @@ export async function journalEnd(
   const segments = listed ?? await segmentsToRead(fileSystem, layout);
   let tornBytes = 0;
   for (const segment of segments.toReversed()) {
-    const path = `${layout.segments}/${segment.name}`;
     const isLast = segment === segments.at(-1);
-    const found = await orUnusable(
-      "read",
-      path,
-      () => withFile(fileSystem, path, "read", (file) => endIn(file, segment, isLast)),
-    );
+    const find = (file: OpenFile) => endIn(file, segment, isLast);
+    const found = await withSegment(fileSystem, layout, segment.name, find);
     tornBytes += found.tornBytes;
     if (found.end !== undefined) return { ...found.end, tornBytes };
   }

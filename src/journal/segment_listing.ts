@@ -2,13 +2,7 @@
 
 import type { SegmentInfo } from "../engine/ports.ts";
 import { ForeignFileError, JournalUnusableError, orUnusable } from "./errors.ts";
-import {
-  type FileSystem,
-  type OpenFile,
-  readBetween,
-  replaceFile,
-  withFile,
-} from "./file_system.ts";
+import { type FileSystem, type OpenFile, replaceFile, withFile } from "./file_system.ts";
 import { named, requireKind } from "./folder.ts";
 import { isTemporary, type Layout, parseSegmentName, parseSnapshotName } from "./layout.ts";
 import { writtenBytes } from "./preallocation.ts";
@@ -49,7 +43,8 @@ export async function listSegments(
     if (kind !== "file") {
       unusable.push(new ForeignFileError(path, `it is ${named(kind)}, not a file`));
     } else {
-      const bytes = await bytesOf(fileSystem, path, name === active);
+      const measure = (file: OpenFile) => name === active ? writtenBytes(file) : file.size();
+      const bytes = await withSegment(fileSystem, layout, name, measure);
       segments.push({ name, firstLogId, bytes });
     }
   }
@@ -100,16 +95,26 @@ export async function requireJournal(
   await requireKind(fileSystem, segments, ["folder"]);
 }
 
+/** Opens the file of a segment for the duration of `use`. @throws {JournalUnusableError} */
+export function withSegment<Result>(
+  fileSystem: FileSystem,
+  { segments }: Pick<Layout, "segments">,
+  name: string,
+  use: (file: OpenFile) => Promise<Result>,
+): Promise<Result> {
+  const path = `${segments}/${name}`;
+  return orUnusable("read", path, () => withFile(fileSystem, path, "read", use));
+}
+
 /** The bytes of a segment between two offsets. @throws {JournalUnusableError} */
 export function readSegment(
   fileSystem: FileSystem,
-  { segments }: Layout,
+  layout: Layout,
   name: string,
   start: number,
   end: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const path = `${segments}/${name}`;
-  return orUnusable("read", path, () => readBetween(fileSystem, path, start, end));
+  return withSegment(fileSystem, layout, name, (file) => file.read(start, end - start));
 }
 
 /** Writes a whole segment, which gets its name once it is on disk. @throws {JournalUnusableError} */
@@ -140,11 +145,6 @@ export async function lineNumberIn(
     for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) number++;
   }
   return number;
-}
-
-function bytesOf(fileSystem: FileSystem, path: string, isActive: boolean): Promise<number> {
-  const measure = (file: OpenFile) => isActive ? writtenBytes(file) : file.size();
-  return orUnusable("read", path, () => withFile(fileSystem, path, "read", measure));
 }
 
 export interface Inventory extends SegmentListing {

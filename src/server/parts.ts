@@ -8,7 +8,7 @@ import { diskFree, heapUse, processUsage, systemFigures } from "./system_figures
 import { ENGINE_LIMITS, type EngineLimits } from "../engine/events/delivery_limits.ts";
 import { JobEngine } from "../engine/job_engine.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
-import type { Clock, KeyStore, Random, RecoveryReport } from "../engine/ports.ts";
+import type { Clock, KeyStore, Random } from "../engine/ports.ts";
 import type { JobLog, Tracing } from "../engine/watches.ts";
 import type { Access } from "../access/tokens.ts";
 import { createApp } from "../http/app.ts";
@@ -21,7 +21,6 @@ import { FileJournal } from "../journal/file_journal.ts";
 import { KeyFiles } from "../journal/key_files.ts";
 import { jobIndexIn } from "../index/open_index.ts";
 import { scratchIndexIn } from "../index/scratch_index.ts";
-import type { SqliteJobIndex } from "../index/sqlite_job_index.ts";
 import { journalLayout } from "../journal/layout.ts";
 import { JobLogFiles } from "../journal/job_log_files.ts";
 import { type ReadingProgress, RESERVE_BYTES } from "../journal/options.ts";
@@ -97,34 +96,14 @@ const THREADS: ThreadLimits = { max: Math.max(4, navigator.hardwareConcurrency),
 const ONLY_REPORTED = { exitMs: 0, reports: false, isJson: false, onTooLong: () => {} };
 
 /** The parts of an open Daybook. */
-export interface Parts {
-  readonly engine: JobEngine;
-  readonly journal: FileJournal;
-  readonly report: RecoveryReport;
-  readonly fetch: (
-    request: Request,
-    connection?: ConnectionInfo,
-  ) => Response | Promise<Response>;
-  /** Aborting it ends the streams. */
-  readonly streams: AbortController;
-  readonly verifier: Verifier;
-  readonly watchdog: Watchdog;
-  readonly threads: ThreadPool;
-  readonly logs: JobLogFiles;
-  readonly index: SqliteJobIndex;
-  readonly indexThread: IndexThread;
-  readonly clock: Clock;
-  readonly drainMs: number;
-  readonly hold: boolean;
-  readonly warn: (message: string) => void;
-}
+export type Parts = Awaited<ReturnType<typeof assemble>>;
 
 /**
  * Opens the journal and creates the parts, which do nothing yet.
  *
  * @param leads Whether this process runs the jobs now.
  */
-export async function assemble(options: DaybookOptions, leads: () => boolean): Promise<Parts> {
+export async function assemble(options: DaybookOptions, leads: () => boolean) {
   const { configuration, clock, random, definitions, tracing, warn } = options;
   const jobsBytesMax = Math.floor(heapUse().bytesMax * JOBS_SHARE_OF_HEAP);
   const limits = { ...ENGINE_LIMITS, jobsBytesMax, threads: THREADS, ...options.limits };
@@ -219,6 +198,7 @@ export async function assemble(options: DaybookOptions, leads: () => boolean): P
     scratch: () => scratchIndexIn(layout),
     warn,
   });
+  /** Aborting it ends the streams. */
   const streams = new AbortController();
   const app = createApp({
     version: VERSION,
@@ -240,7 +220,7 @@ export async function assemble(options: DaybookOptions, leads: () => boolean): P
     shutdownSignal: streams.signal,
     onError: onDefect,
   });
-  const fetch: Parts["fetch"] = (request, connection) => app.fetch(request, connection);
+  const fetch = (request: Request, connection?: ConnectionInfo) => app.fetch(request, connection);
   const { drainMs, hold } = configuration;
   return {
     engine,

@@ -6,7 +6,7 @@ import { setImmediate } from "node:timers";
 import { monotonicUlid } from "@std/ulid";
 import { inNoContext } from "../engine/no_context.ts";
 import type { Clock, Random } from "../engine/ports.ts";
-import { exitProcess } from "./exits.ts";
+import { exitProcess } from "./user_code.ts";
 
 // The platform's timers, without the tracking of user code. Such code may also replace them.
 const { setTimeout, clearTimeout } = globalThis;

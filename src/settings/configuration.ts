@@ -7,10 +7,11 @@ import { parseArgs } from "node:util";
 import * as v from "valibot";
 import { errorMessage } from "../core/thrown.ts";
 import { type AccessToken, SCOPES } from "../access/tokens.ts";
-import { readTokenLines } from "../access/token_lines.ts";
+import { readTokenLines } from "./token_file.ts";
 import { namesDatabase, type Place, placeIn } from "../postgres/place.ts";
 import {
   environmentName,
+  FLAG_OPTIONS,
   type Setting,
   SETTING_LIST,
   type SettingName,
@@ -66,18 +67,25 @@ export function readConfiguration(sources: ConfigurationSources): ConfigurationR
   return { kind: "run", configuration, origins: reader.origins };
 }
 
+/** From the given settings alone, by the names of their flags; nothing comes from the environment. */
+export function configurationOf(given: Readonly<Record<string, string>>): ConfigurationResult {
+  return readConfiguration({
+    args: Object.entries(given).map(([flag, value]) => `--${flag}=${value}`),
+    env: () => undefined,
+    readTextFile: Deno.readTextFileSync,
+  });
+}
+
 type FlagValues = Readonly<Record<string, string | boolean | undefined>>;
 
 function readFlags(
   args: readonly string[],
 ): { readonly values: FlagValues } | { readonly problem: string } {
-  const options = Object.fromEntries<{ type: "string" | "boolean"; short?: string }>([
-    ...SETTING_LIST.map(([, { flag, value }]) =>
-      [flag, { type: value === undefined ? "boolean" : "string" }] as const
-    ),
-    ["help", { type: "boolean", short: "h" }],
-    ["version", { type: "boolean", short: "V" }],
-  ]);
+  const options = {
+    ...FLAG_OPTIONS,
+    help: { type: "boolean", short: "h" },
+    version: { type: "boolean", short: "V" },
+  } as const;
   try {
     return { values: parseArgs({ args: given(args), options, allowPositionals: false }).values };
   } catch (error) {

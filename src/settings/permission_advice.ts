@@ -8,7 +8,7 @@ import configuration from "../../deno.json" with { type: "json" };
 import { shellWord } from "../core/shell_word.ts";
 import { parseArgs } from "node:util";
 import { namesDatabase } from "../postgres/place.ts";
-import { environmentName, type Setting, SETTING_LIST } from "./settings.ts";
+import { environmentName, FLAG_OPTIONS, type Setting, SETTING_LIST } from "./settings.ts";
 
 export interface Permissions {
   /** Files and folders. */
@@ -124,13 +124,7 @@ export function withStart(
 
 /** Parses the arguments by itself, since the configuration may be unreadable. */
 function serverPermissions(program: Program): readonly Permissions[] {
-  const options = Object.fromEntries(
-    SETTING_LIST.map(([, { flag, value }]) => [
-      flag,
-      { type: value === undefined ? "boolean" as const : "string" as const },
-    ]),
-  );
-  const { values } = parseArgs({ args: [...program.args], options, strict: false });
+  const { values } = parseArgs({ args: [...program.args], options: FLAG_OPTIONS, strict: false });
   return SETTING_LIST.map(([, { flag, needs }]) => {
     const text = values[flag] ?? program.env(environmentName(flag));
     return typeof text === "string" && text !== "" ? taskPermissions(needs, text, program) : {};

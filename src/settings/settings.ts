@@ -290,6 +290,14 @@ export type Settings = {
 export const SETTING_LIST: readonly (readonly [name: SettingName, setting: Setting])[] = Object
   .entries(SETTINGS) as [SettingName, Setting][];
 
+/** The flags, for `parseArgs`. */
+export const FLAG_OPTIONS = Object.fromEntries(
+  SETTING_LIST.map(([, { flag, value }]) => [
+    flag,
+    { type: value === undefined ? "boolean" as const : "string" as const },
+  ]),
+);
+
 /** The environment twin of a flag: `--segment-bytes` is `DAYBOOK_SEGMENT_BYTES`. */
 export function environmentName(flag: string): string {
   return `DAYBOOK_${flag.replaceAll("-", "_").toUpperCase()}`;

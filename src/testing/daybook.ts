@@ -2,8 +2,7 @@
 
 import type { EmbeddedDaybook, WaitOptions } from "../embedded/daybook.ts";
 import type { Job, JobCondition } from "../embedded/job.ts";
-import type { ExportedJob } from "./exported_job.ts";
-import type { RecordedEvent } from "./recorded_event.ts";
+import type { ExportedJob, RecordedEvent } from "./exported_job.ts";
 
 /** What a test starts with. */
 export interface TestOptions {

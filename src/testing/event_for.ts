@@ -3,7 +3,7 @@
 import { holds } from "../core/correlation.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Job } from "../embedded/job.ts";
-import type { DeliveredEvent } from "../embedded/event.ts";
+import type { DeliveredEvent } from "../embedded/submission.ts";
 import type { InputSchema, JobDefinition } from "../engine/definition.ts";
 import { matchingAttributes } from "../explain/sample_event.ts";
 

@@ -11,7 +11,7 @@ import { checkHistory } from "../engine/queries/history_check.ts";
 import { isSealed } from "../engine/secrets/sealing.ts";
 import { parseExport } from "../export/export_parser.ts";
 import type { MemoryContent } from "../journal/memory_journal.ts";
-import type { RecordedEvent } from "./recorded_event.ts";
+import type { JsonObject } from "../core/json.ts";
 
 /** A job with its history, as it was when it was exported. */
 export interface ExportedJob {
@@ -113,4 +113,36 @@ export async function requireFit(
     `Cannot start with job ${jobId}: ${type} version ${version} does not fit what version ` +
       `${job.definitionVersion} did: line ${verdict.logId + 1} of the file ${verdict.message}`,
   );
+}
+
+/** An entry of the journal, as `GET /events` returns it. */
+export interface RecordedEvent {
+  /** Its position: 1, 2, 3, ... */
+  readonly logId: number;
+  /** `framework` for what Daybook itself records, `domain` for what others report. */
+  readonly stratum: "framework" | "domain" | "coordination";
+  /** Unique in the journal. */
+  readonly eventId: string;
+  /** Such as `job.TaskCompleted`, or `ec.shipment.ShipmentCompleted`. */
+  readonly eventType: string;
+  /** RFC 3339, by the manual clock unless the sender gives another time. */
+  readonly occurredAt: string;
+  /** RFC 3339, by the manual clock. */
+  readonly receivedAt: string;
+  /** The job it is about. */
+  readonly jobId?: string;
+  /** The step it is about. */
+  readonly taskId?: string;
+  /** The attempt it is about. */
+  readonly executionId?: string;
+  /** Its trace, if it has one. */
+  readonly traceId?: string;
+  /** Its span in that trace. */
+  readonly spanId?: string;
+  /** Who caused it: the name beside the token. */
+  readonly actor?: string;
+  /** The position of the entry that caused it. */
+  readonly causedBy?: number;
+  /** Its content. */
+  readonly attributes: JsonObject;
 }

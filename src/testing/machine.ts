@@ -10,17 +10,14 @@ import type { AnyJobDefinition } from "../engine/definition.ts";
 import { DefinitionRegistry } from "../engine/definition_registry.ts";
 import { JournalFailedError } from "../engine/ports.ts";
 import type { MemoryContent } from "../journal/memory_journal.ts";
-import { CountedRandom } from "./counted_random.ts";
+import { CountedRandom, MemoryKeys } from "./stand_ins.ts";
 import { type ExportedJob, requireFit, toContent } from "./exported_job.ts";
-import { ManualClock } from "./manual_clock.ts";
-import { MemoryKeys } from "./memory_keys.ts";
-import { PATIENT_POLLS_MAX, POLLS_MAX } from "./open_code.ts";
+import { ManualClock, TurnClock } from "./clocks.ts";
 import { RunTraces } from "./run_traces.ts";
 import { SecondCalls } from "./second_calls.ts";
-import { TestProcess } from "./test_process.ts";
-import { TurnClock } from "./turn_clock.ts";
+import { PATIENT_POLLS_MAX, POLLS_MAX, TestProcess } from "./test_process.ts";
 
-export interface MachineOptions {
+interface MachineOptions {
   readonly definitions: readonly AnyJobDefinition[];
   /** `undefined` for an empty journal. */
   readonly exported: ExportedJob | undefined;

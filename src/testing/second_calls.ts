@@ -11,10 +11,9 @@ import type { Clock, KeyStore } from "../engine/ports.ts";
 import { hasSucceeded, rehearsed, startedForm, type StartedJob } from "../engine/run/rehearsal.ts";
 import { isSealed, Sealing, withInput } from "../engine/secrets/sealing.ts";
 import { NO_SECRETS, type SecretGuard } from "../engine/secrets/secret_guard.ts";
-import { NotDeterministicError } from "./not_deterministic_error.ts";
-import type { RunTraces } from "./run_traces.ts";
+import { NotDeterministicError, type RunTraces } from "./run_traces.ts";
 
-export interface SecondCallParts {
+interface SecondCallParts {
   readonly clock: Clock;
   readonly keys: KeyStore;
   readonly registry: DefinitionRegistry;

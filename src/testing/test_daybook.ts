@@ -4,14 +4,19 @@ import type { JobId } from "../core/ids.ts";
 import { deriveCondition } from "../core/condition.ts";
 import { isTerminal, type JobState } from "../core/job_state.ts";
 import type { WaitOptions } from "../embedded/daybook.ts";
-import { InProcessDaybook, own, requireTime } from "../embedded/in_process_daybook.ts";
+import {
+  InProcessDaybook,
+  own,
+  requireTime,
+  warnOnConsole,
+} from "../embedded/in_process_daybook.ts";
 import type { Job, JobCondition } from "../embedded/job.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { RestingJob, TestDaybook, TestOptions } from "./daybook.ts";
+import type { RecordedEvent } from "./exported_job.ts";
 import { Machine } from "./machine.ts";
-import { EPOCH_MS } from "./manual_clock.ts";
-import type { RecordedEvent } from "./recorded_event.ts";
+import { EPOCH_MS } from "./clocks.ts";
 
 /**
  * Opens a Daybook in memory for the test of a job. Its journal disappears with the test, and its
@@ -57,10 +62,6 @@ export async function testDaybook(
   if (Number.isNaN(startMs)) throw new TypeError(`Cannot start at ${last}: it is not a time`);
   const machine = await Machine.start({ definitions, exported: journal, startMs, warn });
   return new DaybookUnderTest(machine);
-}
-
-function warnOnConsole(message: string): void {
-  console.error(`daybook: ${message}`);
 }
 
 const MAX_START_DELAY_MS = 15 * 60_000;

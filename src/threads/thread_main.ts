@@ -16,8 +16,7 @@ import { attemptHere } from "../engine/run/current_attempt.ts";
 import { endOnlyThisThread, takePrinted } from "./globals.ts";
 import { ThreadedJob } from "./threaded_job.ts";
 import { BufferGuard } from "./memory_guard.ts";
-import { keepBuiltIns } from "../server/built_ins.ts";
-import { surviveUncaught } from "../server/uncaught.ts";
+import { keepBuiltIns, surviveUncaught } from "../server/user_code.ts";
 import { TurnGuard } from "./turn_guard.ts";
 
 interface ThreadData {

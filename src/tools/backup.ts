@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import type { SegmentInfo } from "../engine/ports.ts";
 import { orUnusable } from "../journal/errors.ts";
-import { type FileSystem, withFile } from "../journal/file_system.ts";
+import type { FileSystem } from "../journal/file_system.ts";
 import { requireKind } from "../journal/folder.ts";
 import type { Layout } from "../journal/layout.ts";
 import { tornTail } from "../journal/segment_end.ts";
@@ -15,6 +15,7 @@ import {
   onlySegments,
   readSegment,
   segmentsToRead,
+  withSegment,
   writeSegment,
 } from "../journal/segment_listing.ts";
 import { SegmentScanner } from "../journal/segment_scanner.ts";
@@ -71,8 +72,7 @@ export async function backUp(options: BackupOptions): Promise<Copied> {
 
 /** Includes blank lines: a copy made by another tool may end with some, which must be removed. */
 function sizeIn({ fileSystem, to }: BackupOptions, { name }: SegmentInfo): Promise<number> {
-  const path = `${to.segments}/${name}`;
-  return orUnusable("read", path, () => withFile(fileSystem, path, "read", (file) => file.size()));
+  return withSegment(fileSystem, to, name, (file) => file.size());
 }
 
 /** Returns the number of bytes written: none if the target has them already. */

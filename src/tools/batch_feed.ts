@@ -5,12 +5,12 @@
 
 import type { LogId } from "../core/ids.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
-import { JournalDamagedError, orUnusable } from "../journal/errors.ts";
-import { type FileSystem, type OpenFile, withFile } from "../journal/file_system.ts";
+import { JournalDamagedError } from "../journal/errors.ts";
+import type { FileSystem, OpenFile } from "../journal/file_system.ts";
 import type { Layout } from "../journal/layout.ts";
 import { writtenBytes } from "../journal/preallocation.ts";
 import { gapBefore, tornTail } from "../journal/segment_end.ts";
-import { segmentsToRead } from "../journal/segment_listing.ts";
+import { segmentsToRead, withSegment } from "../journal/segment_listing.ts";
 import { type ScannedBatch, SegmentScanner } from "../journal/segment_scanner.ts";
 
 export interface FedBatch {
@@ -98,14 +98,13 @@ export class BatchFeed {
     { segment, offset, nextLogId }: Place,
     isLast: boolean,
   ): Promise<Uint8Array<ArrayBuffer>> {
-    const path = `${this.#layout.segments}/${segment.name}`;
     const rest = async (file: OpenFile) => {
       const size = await (isLast ? writtenBytes(file) : file.size());
       if (size >= offset) return await file.read(offset, size - offset);
       const location = { segment: segment.name, offset: size, logId: nextLogId };
       throw new JournalDamagedError(location, "batches that were read before have disappeared");
     };
-    return await orUnusable("read", path, () => withFile(this.#fileSystem, path, "read", rest));
+    return await withSegment(this.#fileSystem, this.#layout, segment.name, rest);
   }
 }
 

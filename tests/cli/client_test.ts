@@ -1,7 +1,9 @@
 /** How a command finds its server and its token. */
 
+import * as v from "valibot";
 import assert from "node:assert/strict";
-import { Client, type Fetch, SERVER_OPTIONS } from "../../src/cli/client.ts";
+import { Client, type Fetch } from "../../src/cli/client.ts";
+import { SERVER_OPTIONS } from "../../src/cli/server_address.ts";
 import { type Command, CommandError, runCommand } from "../../src/cli/command.ts";
 import { FakeTerminal } from "../support/process/fake_terminal.ts";
 import { inFolder } from "../support/temporary_folder.ts";
@@ -57,7 +59,7 @@ async function ran(
     async run(input) {
       const client = Client.of(input, fetchOf);
       before();
-      await client.get("/x");
+      await client.get(v.unknown(), "/x");
       return 0;
     },
   };
@@ -181,7 +183,7 @@ Deno.test("Client: an answer that ends early is a lost connection, not a defect"
     );
   for (const status of [200, 500]) {
     const client = new Client("http://here", undefined, () => Promise.resolve(cut(status)));
-    await assert.rejects(client.get("/x"), (error) => {
+    await assert.rejects(client.get(v.unknown(), "/x"), (error) => {
       assert.ok(error instanceof CommandError);
       assert.equal(error.exitCode, 69);
       assert.equal(error.message, "lost the connection to http://here during its answer");
@@ -199,7 +201,7 @@ Deno.test("Client: a server that falls silent before or during its answer is giv
     });
     const url = `http://127.0.0.1:${listener.addr.port}`;
     const client = new Client(url, undefined, fetch, 50);
-    await assert.rejects(client.get("/x"), (error) => {
+    await assert.rejects(client.get(v.unknown(), "/x"), (error) => {
       assert.ok(error instanceof CommandError);
       assert.equal(error.exitCode, 69);
       assert.equal(error.message, `gave up on ${url}: it does not answer`);
@@ -216,7 +218,7 @@ Deno.test("Client: a problem with malformed issues is printed as far as it can b
     undefined,
     () => Promise.resolve(Response.json(problem, { status: 422 })),
   );
-  await assert.rejects(client.get("/x"), /^CommandError: no: \/a is bad \(422\)$/);
+  await assert.rejects(client.get(v.unknown(), "/x"), /^CommandError: no: \/a is bad \(422\)$/);
 });
 
 Deno.test("Client.of: without a server the message names the journal and what was tried", async () => {

@@ -1,7 +1,7 @@
 /** Commands against the real routes in the same process, on a manual clock. */
 
 import { runCommand } from "../../src/cli/command.ts";
-import { daybookCommands } from "../../src/cli/daybook_commands.ts";
+import { daybookCommands } from "../../src/cli/daybook.ts";
 import type { Surroundings } from "../../src/cli/surroundings.ts";
 import { Times } from "../../src/cli/times.ts";
 import type { FakeClock } from "../support/fake_clock.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type Command, commandHelp, runCommand } from "../../src/cli/command.ts";
-import { daybookCommands } from "../../src/cli/daybook_commands.ts";
+import { daybookCommands } from "../../src/cli/daybook.ts";
 import type { Surroundings } from "../../src/cli/surroundings.ts";
 import { Times } from "../../src/cli/times.ts";
 import { FakeTerminal } from "../support/process/fake_terminal.ts";

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { type Command, runCommand } from "../../src/cli/command.ts";
-import { daybookCommands } from "../../src/cli/daybook_commands.ts";
-import type { JournalTools } from "../../src/cli/journal/tools.ts";
-import { journalCommands } from "../../src/cli/journal_commands.ts";
+import { daybookCommands } from "../../src/cli/daybook.ts";
+import type { JournalTools } from "../../src/cli/journal/folder.ts";
+import { journalCommands } from "../../src/cli/journal.ts";
 import type { Surroundings } from "../../src/cli/surroundings.ts";
 import type { Permissions } from "../../src/settings/permission_advice.ts";
 import { FakeTerminal } from "../support/process/fake_terminal.ts";

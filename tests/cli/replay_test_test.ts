@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import * as v from "valibot";
 import { runCommand } from "../../src/cli/command.ts";
-import { replayTestCommand } from "../../src/cli/replay_test_command.ts";
+import { type JournalTools, onJournal } from "../../src/cli/journal/folder.ts";
+import { REPLAY_TEST_COMMAND } from "../../src/cli/replay_test_command.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakeTerminal } from "../support/process/fake_terminal.ts";
@@ -73,11 +74,12 @@ async function replayTest(
   const clock = new FakeClock();
   const terminal = new FakeTerminal({ isInteractive });
   const before = recorded.disk.copy().files;
-  const command = replayTestCommand({
+  const tools: Partial<JournalTools> = {
     clock,
     fileSystem: recorded.disk,
     definitions: () => Promise.resolve(definitions),
-  });
+  };
+  const command = onJournal(REPLAY_TEST_COMMAND, tools as JournalTools);
   const running = runCommand([command], [command.name, ...args], {
     program: "deno task journal",
     terminal,

@@ -5,7 +5,7 @@ import type { JobId } from "../../src/core/ids.ts";
 import { foldAll } from "../../src/core/job_fold.ts";
 import type { InputRetention } from "../../src/core/sealed_input.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
-import { MemoryKeys } from "../../src/testing/memory_keys.ts";
+import { MemoryKeys } from "../../src/testing/stand_ins.ts";
 import { inputRemovedEventId } from "../../src/engine/writer/derived_ids.ts";
 import { CARD, paymentDefinition, type Payments } from "../support/http/payment_definition.ts";
 

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import type { JobId, LogId } from "../../src/core/ids.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
-import { MemoryKeys } from "../../src/testing/memory_keys.ts";
+import { MemoryKeys } from "../../src/testing/stand_ins.ts";
 import { CARD, paymentDefinition, type Payments } from "../support/http/payment_definition.ts";
 
 const INPUT = { orderId: "42", card: { number: CARD, holder: "A. Customer" }, leak: "confirm" };

@@ -5,9 +5,13 @@ import {
   isAddressOrLocal,
   isPrivateAddress,
 } from "../../src/jobs/webhook/allowed_hosts.ts";
-import { retryAfterMs, verdictOn } from "../../src/jobs/webhook/answer.ts";
 import { webhookInput } from "../../src/jobs/webhook/input.ts";
-import { parseSecret, signWebhook } from "../../src/jobs/webhook_deliver.ts";
+import {
+  parseSecret,
+  retryAfterMs,
+  signWebhook,
+  verdictOn,
+} from "../../src/jobs/webhook_deliver.ts";
 
 function allows(entries: readonly string[], url: string): boolean {
   return new AllowedHosts(entries).allows(new URL(url));

@@ -3,8 +3,8 @@
  */
 
 import { ulid } from "@std/ulid";
-import { CountedRandom } from "../../src/testing/counted_random.ts";
-import { EPOCH_MS, ManualClock } from "../../src/testing/manual_clock.ts";
+import { CountedRandom } from "../../src/testing/stand_ins.ts";
+import { EPOCH_MS, ManualClock } from "../../src/testing/clocks.ts";
 
 export { EPOCH_MS };
 

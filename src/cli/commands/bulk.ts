@@ -3,7 +3,7 @@
 import { BULK_CONTROLS, type BulkControl, CONTROLS } from "../../core/controls.ts";
 import { counted } from "../../core/counted.ts";
 import { type CommandInput, EXIT_OK, EXIT_REFUSED, UsageError } from "../command.ts";
-import { FILTER_NOTE, FILTER_OPTIONS, parseFilter } from "../job_filter.ts";
+import { FILTER_NOTE, FILTER_OPTIONS, parseFilter } from "../filters.ts";
 import { plainText } from "../plain_text.ts";
 import { jobTable } from "../render/job_table.ts";
 import { bulkAnswer, bulkPreview } from "../resources.ts";
@@ -61,7 +61,10 @@ function actionIn({ positionals: [name = ""] }: CommandInput): BulkControl {
 }
 
 async function preview(action: BulkControl, body: object, call: ServerCall): Promise<number> {
-  const answer = await call.send(bulkPreview, "POST", "/jobs/bulk", { ...body, dryRun: true });
+  const answer = await call.client.send(bulkPreview, "POST", "/jobs/bulk", {
+    ...body,
+    dryRun: true,
+  });
   const { jobs, sample, retried, byHand, searched } = answer;
   const more = searched === undefined ? "" : " or more";
   call.print(answer, () => [
@@ -75,18 +78,18 @@ async function preview(action: BulkControl, body: object, call: ServerCall): Pro
 
 /** Sends one request after the other, until no jobs are left. */
 async function all(action: BulkControl, body: object, call: ServerCall): Promise<number> {
-  const { terminal } = call;
+  const { input, terminal } = call;
   let [done, refused, place] = [0, 0, {}];
   for (;;) {
-    const answer = await call.send(bulkAnswer, "POST", "/jobs/bulk", { ...body, ...place });
+    const answer = await call.client.send(bulkAnswer, "POST", "/jobs/bulk", { ...body, ...place });
     done += answer.done.length;
     refused += answer.refused.reduce((sum, { jobIds }) => sum + jobIds.length, 0);
     call.print(answer, () => answer.done.map((job) => doneText(action, job)));
     for (const { reason, jobIds } of answer.refused) {
-      terminal.err(`daybook: skipped, ${plainText(reason)}: ${jobIds.join(" ")}`);
+      input.warn(`skipped, ${plainText(reason)}: ${jobIds.join(" ")}`);
     }
     if (answer.stopped !== undefined) {
-      terminal.err(`daybook: ${answer.stopped.detail}; ${counted(answer.left.jobs, "job")} left`);
+      input.warn(`${answer.stopped.detail}; ${counted(answer.left.jobs, "job")} left`);
     }
     if (answer.next === null || answer.stopped !== undefined) {
       const what = `${CONTROLS[action].done} ${counted(done, "job")}`;

@@ -58,12 +58,15 @@ async function controlOne(path: string, call: ServerCall): Promise<number> {
   const { input, terminal } = call;
   try {
     const leave = input.isSet("leave") || undefined;
-    const job = await call.send(jobResource, "POST", path, { reason: input.text("reason"), leave });
+    const job = await call.client.send(jobResource, "POST", path, {
+      reason: input.text("reason"),
+      leave,
+    });
     call.print(job, () => [outcomeText(job, terminal, leave === true)]);
     return EXIT_OK;
   } catch (error) {
     if (!(error instanceof RefusedByServerError)) throw error;
-    terminal.err(`daybook: ${error.message}`);
+    input.warn(error.message);
     return error.exitCode;
   }
 }
@@ -101,7 +104,7 @@ async function retry(call: ServerCall): Promise<number> {
   const path = `${jobPath(input.positionals[0] ?? "")}/retry`;
   const again = input.isSet("again") || undefined;
   const body = { reason: input.text("reason"), from: input.text("from"), again };
-  const job = await call.send(jobResource, "POST", path, body);
+  const job = await call.client.send(jobResource, "POST", path, body);
   return await printAccepted(job, retriedText(job, call.terminal), call);
 }
 

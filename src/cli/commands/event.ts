@@ -1,6 +1,5 @@
 /** `event`: delivers an event, and shows its effect. */
 
-import { notDaybook } from "../client.ts";
 import { EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
 import { FIELD_OPTION, hintAtReceipt, JSON_NOTE, jsonInput } from "../json_input.ts";
 import { plainText } from "../plain_text.ts";
@@ -42,7 +41,7 @@ async function deliver(call: ServerCall): Promise<number> {
   const { input, surroundings, terminal } = call;
   const [eventType, argument] = input.positionals;
   const fields = input.all(FIELD_OPTION.name);
-  const { receipts: [receipt] } = await call.send(receiptsAnswer, "POST", "/events", {
+  const { receipts: [receipt] } = await call.client.send(receiptsAnswer, "POST", "/events", {
     eventType,
     attributes: await jsonInput("the attributes", argument, fields, surroundings),
     eventId: input.text("id"),
@@ -50,10 +49,10 @@ async function deliver(call: ServerCall): Promise<number> {
     taskId: input.text("task"),
     occurredAt: input.text("occurred-at"),
   });
-  if (receipt === undefined) throw notDaybook(call.client.url);
+  if (receipt === undefined) throw call.client.notDaybook();
   call.print(receipt, () => receiptLines(receipt, terminal.style));
   const hint = hintAtReceipt(fields, receipt);
-  if (hint !== undefined) terminal.err(`daybook: ${hint}`);
+  if (hint !== undefined) input.warn(hint);
   return receipt.disposition === "recorded" ? EXIT_NEGATIVE : EXIT_OK;
 }
 

@@ -1,5 +1,6 @@
 /** `explain`: explains the state of a job, a standstill of all work, or where a value appears. */
 
+import * as v from "valibot";
 import { explanationText } from "../../explain/explanation_text.ts";
 import type { Action, Citation, Explanation } from "../../explain/explanation.ts";
 import { EXIT_OK, UsageError } from "../command.ts";
@@ -48,7 +49,7 @@ async function explain(call: ServerCall): Promise<number> {
   const [jobId] = input.positionals;
   const path = explainPath(jobId, input.text("at"), input.text("about"));
   const told = call.form === "json"
-    ? await client.get(path)
+    ? await client.get(v.unknown(), path)
     : terminal.isInteractive && jobId !== undefined
     ? await proseForScreen(call, path)
     : await client.text(await client.request(path, { headers: { accept: "text/plain" } }));
@@ -74,7 +75,7 @@ function explainPath(jobId: string | undefined, at: string | undefined, about: s
 /** Wrapped to the width of the screen, with Daybook's own commands instead of curl. */
 async function proseForScreen(call: ServerCall, path: string): Promise<string> {
   const { input, terminal } = call;
-  const answer = await call.get(explanationAnswer, path);
+  const answer = await call.client.get(explanationAnswer, path);
   const curls = new Map<unknown, string | undefined>(
     answer.next.map(({ action, curl }) => [action, curl]),
   );

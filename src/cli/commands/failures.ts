@@ -4,13 +4,7 @@ import { messageText } from "../../core/error_text.ts";
 import { counted } from "../../core/counted.ts";
 import { distanceText } from "../../core/duration.ts";
 import { EXIT_OK } from "../command.ts";
-import {
-  FILTER_NOTE,
-  FILTER_OPTIONS,
-  filterQuery,
-  limitOption,
-  parseFilter,
-} from "../job_filter.ts";
+import { FILTER_NOTE, FILTER_OPTIONS, filterQuery, limitOption, parseFilter } from "../filters.ts";
 import { plainText } from "../plain_text.ts";
 import { type FailureKindResource, failuresAnswer } from "../resources.ts";
 import type { ServerCall, ServerCommand } from "../server_call.ts";
@@ -38,7 +32,7 @@ async function list(call: ServerCall): Promise<number> {
   const { terminal } = call;
   const query = filterQuery(parseFilter(call));
   query.set("limit", String(call.input.whole("limit", 1, LIMIT_MAX)));
-  const { failures, more, searched } = await call.get(failuresAnswer, `/failures?${query}`);
+  const { failures, more, searched } = await call.client.get(failuresAnswer, `/failures?${query}`);
   for (const kind of failures) call.print(kind, () => failureLines(kind, call));
   if (call.form === "json") return EXIT_OK;
   if (failures.length === 0) terminal.out("no failures left to retry");

@@ -2,13 +2,7 @@
 
 import { counted } from "../../core/counted.ts";
 import { EXIT_OK, UsageError } from "../command.ts";
-import {
-  FILTER_NOTE,
-  FILTER_OPTIONS,
-  filterQuery,
-  limitOption,
-  parseFilter,
-} from "../job_filter.ts";
+import { FILTER_NOTE, FILTER_OPTIONS, filterQuery, limitOption, parseFilter } from "../filters.ts";
 import { jobTable } from "../render/job_table.ts";
 import { jobsPage, type JobSummaryResource } from "../resources.ts";
 import type { ServerCall, ServerCommand } from "../server_call.ts";
@@ -45,17 +39,23 @@ async function list(call: ServerCall): Promise<number> {
   const view = input.isSet("full") ? "full" : "summary";
   if (view === "full" && form !== "json") throw new UsageError("--full is for --json");
   const limit = input.isSet("all") ? Infinity : input.whole("limit", 1, LIMIT_MAX) ?? LIMIT_DEFAULT;
+  const query = filterQuery(filter);
+  if (view === "full") query.set("view", view);
   const shown: JobSummaryResource[] = [];
-  let [isMore, isNothing] = [false, true];
-  for await (const page of pages(call, filterQuery(filter), view, limit)) {
-    if (form === "json") printLines(terminal, page.jobs.map((job) => JSON.stringify(job)));
-    else shown.push(...page.jobs);
-    isMore = page.nextCursor !== null;
-    isNothing &&= page.jobs.length === 0;
+  let [count, isMore] = [0, false];
+  const setLimit = () => query.set("limit", String(Math.min(limit - count, PAGE_MAX[view])));
+  setLimit();
+  for await (const { jobs, nextCursor } of call.client.pages(jobsPage, "/jobs", query)) {
+    if (form === "json") printLines(terminal, jobs.map((job) => JSON.stringify(job)));
+    else shown.push(...jobs);
+    count += jobs.length;
+    isMore = nextCursor !== null;
+    if (count >= limit) break;
+    setLimit();
   }
   if (form === "text") printTable(shown, isMore, call);
-  if (isNothing && Object.keys(filter).length > 0) {
-    terminal.err("daybook: no jobs match; deno task daybook jobs lists all");
+  if (count === 0 && Object.keys(filter).length > 0) {
+    input.warn("no jobs match; deno task daybook jobs lists all");
   }
   return EXIT_OK;
 }
@@ -65,23 +65,4 @@ function printTable(jobs: readonly JobSummaryResource[], isMore: boolean, call: 
   printLines(terminal, jobTable(jobs, call.page));
   const count = counted(jobs.length, "job");
   terminal.out(terminal.style("dim", isMore ? `${count}, and there are more: --all` : count));
-}
-
-/** Reads pages until it has this many jobs. */
-async function* pages(
-  call: ServerCall,
-  query: URLSearchParams,
-  view: keyof typeof PAGE_MAX,
-  limit: number,
-) {
-  if (view === "full") query.set("view", view);
-  let room = limit;
-  for (let cursor: string | null = ""; cursor !== null && room > 0;) {
-    query.set("limit", String(Math.min(room, PAGE_MAX[view])));
-    if (cursor !== "") query.set("cursor", cursor);
-    const page = await call.get(jobsPage, `/jobs?${query}`);
-    yield page;
-    room -= page.jobs.length;
-    cursor = page.nextCursor;
-  }
 }

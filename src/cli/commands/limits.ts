@@ -88,7 +88,7 @@ export const LIMIT_COMMANDS: readonly ServerCommand[] = [
 ];
 
 async function list(call: ServerCall): Promise<number> {
-  const { limits } = await call.get(limitsAnswer, "/limits");
+  const { limits } = await call.client.get(limitsAnswer, "/limits");
   for (const one of limits) print(one, call);
   if (limits.length === 0 && call.form === "text") call.terminal.out("no type of job has limits");
   return EXIT_OK;
@@ -96,12 +96,15 @@ async function list(call: ServerCall): Promise<number> {
 
 async function change(call: ServerCall): Promise<number> {
   const { input } = call;
-  print(await call.send(limitedTypeResource, "PUT", limitsPath(input), limitsBody(input)), call);
+  print(
+    await call.client.send(limitedTypeResource, "PUT", limitsPath(input), limitsBody(input)),
+    call,
+  );
   return EXIT_OK;
 }
 
 async function restore(call: ServerCall): Promise<number> {
-  print(await call.send(limitedTypeResource, "DELETE", limitsPath(call.input)), call);
+  print(await call.client.send(limitedTypeResource, "DELETE", limitsPath(call.input)), call);
   return EXIT_OK;
 }
 
@@ -113,7 +116,7 @@ async function whatIf(call: ServerCall): Promise<number> {
     throw new UsageError("name a limit, such as --max-running 6");
   }
   const path = `${jobPath(jobId)}/what-if?limit=1`;
-  const { limits: outcome } = await call.send(limitsWhatIfAnswer, "POST", path, { limits });
+  const { limits: outcome } = await call.client.send(limitsWhatIfAnswer, "POST", path, { limits });
   const text = () => limitsWhatIfText(outcome as unknown as LimitsWhatIf<Citation>);
   call.print(outcome, () => paintedExplanation(plainPage(text()), terminal.style));
   return EXIT_OK;

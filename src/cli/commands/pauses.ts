@@ -60,7 +60,7 @@ export const PAUSE_COMMANDS: readonly ServerCommand[] = [
 ];
 
 async function begin(call: ServerCall): Promise<number> {
-  const pause = await call.send(pauseResource, "POST", "/pauses", pauseBody(call));
+  const pause = await call.client.send(pauseResource, "POST", "/pauses", pauseBody(call));
   call.print(pause, () => [pauseText(pause, call.terminal)]);
   return EXIT_OK;
 }
@@ -83,7 +83,7 @@ function pauseBody(call: ServerCall): object {
 }
 
 async function list(call: ServerCall): Promise<number> {
-  const { pauses } = await call.get(pausesAnswer, "/pauses");
+  const { pauses } = await call.client.get(pausesAnswer, "/pauses");
   for (const pause of pauses) call.print(pause, () => [pauseText(pause, call.terminal)]);
   if (pauses.length === 0 && call.form === "text") call.terminal.out("nothing is paused");
   return EXIT_OK;
@@ -92,11 +92,11 @@ async function list(call: ServerCall): Promise<number> {
 async function end(call: ServerCall): Promise<number> {
   const pauseId = call.input.positionals[0] ?? await onlyOne(call);
   if (pauseId === undefined) {
-    call.terminal.err("daybook: nothing is paused");
+    call.input.warn("nothing is paused");
     return EXIT_NEGATIVE;
   }
   const path = `/pauses/${encodeURIComponent(pauseId)}`;
-  const pause = await call.send(pauseResource, "DELETE", path);
+  const pause = await call.client.send(pauseResource, "DELETE", path);
   call.print(pause, () => [`${pause.pauseId} has ended: it held ${counted(pause.jobs, "job")}`]);
   return EXIT_OK;
 }
@@ -105,7 +105,7 @@ async function end(call: ServerCall): Promise<number> {
  * @throws {CommandError} if several pauses are in force.
  */
 async function onlyOne(call: ServerCall): Promise<string | undefined> {
-  const { pauses: [first, ...others] } = await call.get(pausesAnswer, "/pauses");
+  const { pauses: [first, ...others] } = await call.client.get(pausesAnswer, "/pauses");
   if (others.length === 0) return first?.pauseId;
   throw new CommandError(
     "several pauses are in force; name one: deno task daybook pauses",

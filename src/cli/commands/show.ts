@@ -6,7 +6,6 @@ import { EntryLines } from "../render/entry_line.ts";
 import { jobPage, type PageOptions, section } from "../render/job_page.ts";
 import {
   entriesPage,
-  type EntryResource,
   jobPath,
   jobResource,
   type ReplayAnswer,
@@ -53,29 +52,19 @@ async function show(call: ServerCall): Promise<number> {
     await showThen(path, at, call);
     return EXIT_OK;
   }
-  const job = await call.get(jobResource, path);
+  const job = await call.client.get(jobResource, path);
   call.print(job, () => jobPage(job, call.page));
   if (input.isSet("events")) await showEntries(path, call);
   return EXIT_OK;
 }
 
 async function showEntries(path: string, call: ServerCall): Promise<void> {
-  const { page, form, terminal } = call;
+  const { client, page, form, terminal } = call;
   const lines = new EntryLines({ ...page, columns: page.columns - 2, withJob: false });
   if (form === "text") printLines(terminal, section("entries", [""], page).slice(0, -1));
-  for await (const entry of jobEntries(path, call)) {
-    call.print(entry, () => [`  ${lines.line(entry)}`]);
-  }
-}
-
-/** All entries of one job, oldest first, page by page. */
-async function* jobEntries(path: string, call: ServerCall): AsyncGenerator<EntryResource> {
   const query = new URLSearchParams({ limit: String(PAGE_LIMIT) });
-  for (let cursor: string | null = ""; cursor !== null;) {
-    if (cursor !== "") query.set("cursor", cursor);
-    const page = await call.get(entriesPage, `${path}/events?${query}`);
-    yield* page.entries;
-    cursor = page.nextCursor;
+  for await (const { entries } of client.pages(entriesPage, `${path}/events`, query)) {
+    for (const entry of entries) call.print(entry, () => [`  ${lines.line(entry)}`]);
   }
 }
 
@@ -96,22 +85,22 @@ async function replayTo(
   at: string,
   call: ServerCall,
 ): Promise<Omit<ReplayAnswer, "nextCursor">> {
-  const first = `${path}/replay?at=${encodeURIComponent(at)}`;
-  const { nextCursor, ...replay } = await call.get(replayAnswer, first);
-  const steps = [...replay.steps];
-  for (let cursor = nextCursor; typeof cursor === "string";) {
-    const page = await call.get(replayAnswer, `${first}&cursor=${cursor}`);
+  const pages = call.client.pages(replayAnswer, `${path}/replay`, new URLSearchParams({ at }));
+  let replay: ReplayAnswer | undefined;
+  const steps: Step[] = [];
+  for await (const page of pages) {
+    replay ??= page;
     steps.push(...page.steps);
-    cursor = page.nextCursor;
   }
-  return { ...replay, steps };
+  const { nextCursor: _, ...first } = replay as ReplayAnswer;
+  return { ...first, steps };
 }
 
 /** The time of the point, in milliseconds since the epoch: ages are relative to it. */
 async function findTime(at: string, lastLogId: number, call: ServerCall): Promise<number> {
   const named = /^\d+$/.test(at) ? NaN : Date.parse(at);
   if (!Number.isNaN(named)) return named;
-  const { entries } = await call.get(entriesPage, `/events?after=${lastLogId - 1}&limit=1`);
+  const { entries } = await call.client.get(entriesPage, `/events?after=${lastLogId - 1}&limit=1`);
   return Date.parse(entries[0]?.receivedAt ?? "");
 }
 

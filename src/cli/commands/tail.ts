@@ -1,8 +1,7 @@
 /** `tail`: follows the journal, or one job. */
 
-import { parseJsonText } from "../../core/json_text.ts";
 import { type CommandInput, EXIT_OK, UsageError } from "../command.ts";
-import { STRATUM_OPTION, stratumOption, TYPE_OPTION, typeOptions } from "../entry_filters.ts";
+import { STRATUM_OPTION, stratumOption, TYPE_OPTION, typeOptions } from "../filters.ts";
 import { followReporting } from "../event_source.ts";
 import { DatedLines } from "../render/entry_line.ts";
 import { entryResource, jobPath } from "../resources.ts";
@@ -88,7 +87,7 @@ function createPrinter(call: ServerCall) {
   // A seal follows every burst of entries, and is of no interest here.
   const showsSeals = typeOptions(input).length > 0;
   return (data: string) => {
-    const entry = call.expect(entryResource, parseJsonText(data));
+    const entry = call.client.parse(entryResource, data);
     if (showsSeals || entry.eventType !== "journal.Sealed") printLines(terminal, lines.of(entry));
   };
 }

@@ -6,59 +6,49 @@ import { orUnusable } from "../../journal/errors.ts";
 import { writeNew } from "../../journal/file_system.ts";
 import { journalLayout, type Layout, TEMPORARY } from "../../journal/layout.ts";
 import { requireJournal } from "../../journal/segment_listing.ts";
-import {
-  type Command,
-  CommandError,
-  type CommandInput,
-  EXIT_NEGATIVE,
-  UsageError,
-} from "../command.ts";
+import { CommandError, type CommandInput, EXIT_NEGATIVE, UsageError } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import { dirname, resolve } from "node:path";
 import {
   EXIT_UNREADABLE,
-  JOURNAL_OPTION,
-  journalPermissions,
-  orExit,
+  type JournalCommand,
+  type JournalTools,
   readableFolder,
   requirePermissions,
 } from "./folder.ts";
-import { verdictExitCode, verdictText } from "./concluded.ts";
-import { proved, withTarget } from "./copy_target.ts";
+import { proved, verdictExitCode, verdictText, withTarget } from "./proof.ts";
 import { problemText } from "../../verify/audit_report.ts";
-import type { JournalTools } from "./tools.ts";
 import type { JudgedAudit } from "../../verify/verdict.ts";
+import { printResult } from "../terminal.ts";
 
-export function backupCommand(tools: JournalTools): Command {
-  return {
-    name: "backup",
-    summary: "copy a journal to another folder, even while a server runs, and verify the copy",
-    positionals: "<folder>",
-    options: [JOURNAL_OPTION],
-    examples: [
-      "deno task journal backup backups/journal",
-      "deno task journal backup backups/journal | jq .head",
-    ],
-    notes: [
-      "Copies the segments up to the last whole batch; everything acknowledged before the backup " +
-      "began is in the copy. If the folder has an earlier backup, only new entries are copied. " +
-      "The copy is a journal: to restore it, copy it back, verify it and start. Snapshots are " +
-      "caches, and are not copied.",
-      "The task may write below the folder of deno.json; for a folder elsewhere it prints the " +
-      "command to use.",
-      "exit codes: 0 copied and verified, 1 the folder holds another history and was left " +
-      "unchanged, 64 usage, 73 another process uses the folder, 74 cannot read or write, 78 the " +
-      "journal or the copy is damaged",
-    ],
-    permissions(input) {
-      const [copy] = input.positionals;
-      // Syncing the name of a new folder needs access to its parent.
-      const folders = copy === undefined ? [] : [copy, dirname(copy)];
-      return [journalPermissions(input), { read: folders, write: folders }];
-    },
-    run: (input) => orExit(input, () => new Backup(input, tools).run()),
-  };
-}
+export const BACKUP_COMMAND: JournalCommand = {
+  name: "backup",
+  summary: "copy a journal to another folder, even while a server runs, and verify the copy",
+  positionals: "<folder>",
+  options: [],
+  examples: [
+    "deno task journal backup backups/journal",
+    "deno task journal backup backups/journal | jq .head",
+  ],
+  notes: [
+    "Copies the segments up to the last whole batch; everything acknowledged before the backup " +
+    "began is in the copy. If the folder has an earlier backup, only new entries are copied. " +
+    "The copy is a journal: to restore it, copy it back, verify it and start. Snapshots are " +
+    "caches, and are not copied.",
+    "The task may write below the folder of deno.json; for a folder elsewhere it prints the " +
+    "command to use.",
+    "exit codes: 0 copied and verified, 1 the folder holds another history and was left " +
+    "unchanged, 64 usage, 73 another process uses the folder, 74 cannot read or write, 78 the " +
+    "journal or the copy is damaged",
+  ],
+  permissions(input) {
+    const [copy] = input.positionals;
+    // Syncing the name of a new folder needs access to its parent.
+    const folders = copy === undefined ? [] : [copy, dirname(copy)];
+    return [{ read: folders, write: folders }];
+  },
+  run: (input, tools) => new Backup(input, tools).run(),
+};
 
 /**
  * @throws {CommandError} if one folder is the other, or inside it.
@@ -139,25 +129,24 @@ class Backup {
   }
 
   #print(copied: Copied, { report, verdict }: JudgedAudit): void {
-    const { terminal } = this.#input;
+    const { terminal, warn } = this.#input;
     const { folder } = this.#to;
+    const { head, inventory } = report;
     const { kind, line } = verdict;
-    if (!terminal.isInteractive) {
-      const { head, problems } = report;
-      const found = problems.map(problemText);
-      const result = { folder, head, ...copied, verdict: kind, detail: line, problems: found };
-      return terminal.out(JSON.stringify(result));
-    }
+    const problems = report.problems.map(problemText);
     const { written, bytes } = copied;
-    const kept = report.inventory.segments.length - written;
-    terminal.out(
-      `backed up to ${plainText(folder)}: ${counted(written, "segment")} written, ` +
-        `${counted(bytes, "byte")}; ${kept} already there`,
+    printResult(
+      terminal,
+      { folder, head, ...copied, verdict: kind, detail: line, problems },
+      () => [
+        `backed up to ${plainText(folder)}: ${counted(written, "segment")} written, ` +
+        `${counted(bytes, "byte")}; ${inventory.segments.length - written} already there`,
+        verdictText(terminal, verdict),
+      ],
     );
-    terminal.out(verdictText(terminal, verdict));
-    if (kind === "intact") return;
-    terminal.err(
-      "daybook: when `deno task journal verify` finds the journal intact, remove the damaged " +
+    if (kind === "intact" || !terminal.isInteractive) return;
+    warn(
+      "when `deno task journal verify` finds the journal intact, remove the damaged " +
         "file from the copy, and back up again",
     );
   }

@@ -5,46 +5,42 @@ import type { JobEventLogEntry, Stratum } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import { BatchFeed, type FedBatch } from "../../tools/batch_feed.ts";
 import { journalLayout } from "../../journal/layout.ts";
-import { type Command, type CommandInput, EXIT_OK } from "../command.ts";
-import { STRATUM_OPTION, stratumOption, TYPE_OPTION, typeOptions } from "../entry_filters.ts";
+import { type CommandInput, EXIT_OK } from "../command.ts";
+import { STRATUM_OPTION, stratumOption, TYPE_OPTION, typeOptions } from "../filters.ts";
 import { plainText } from "../plain_text.ts";
 import { printLines, textColumns } from "../terminal.ts";
 import { DatedLines } from "../render/entry_line.ts";
-import { JOURNAL_OPTION, journalPermissions, orExit, readableFolder } from "./folder.ts";
-import type { JournalTools } from "./tools.ts";
+import { type JournalCommand, type JournalTools, readableFolder } from "./folder.ts";
+import { pause } from "../times.ts";
 
 const POSITION_MAX = Number.MAX_SAFE_INTEGER;
 const FOLLOW_MS = 200;
 /** Output is buffered up to this size. */
 const CHUNK_BYTES = 64 * 1024;
 
-export function catCommand(tools: JournalTools): Command {
-  return {
-    name: "cat",
-    summary: "print entries, filtered and followed; byte for byte when piped",
-    options: [
-      JOURNAL_OPTION,
-      { name: "job", value: "jobId", help: "only this job" },
-      TYPE_OPTION,
-      STRATUM_OPTION,
-      { name: "after", value: "logId", help: "only after this position" },
-      { name: "upto", value: "logId", help: "only up to this position" },
-      { name: "limit", value: "count", help: "the most entries to print" },
-      { name: "follow", short: "f", help: "keep printing as entries are appended" },
-    ],
-    examples: [
-      "deno task journal cat --after 1000 --limit 20",
-      "deno task journal cat --job order-42 | jq -r .eventType",
-      "deno task journal cat --follow --type job.TaskFailed --type job.RecoveryRequired",
-    ],
-    notes: [
-      "Every line is verified as it is read; at damage the command stops, and names the place.",
-      "exit codes: 0, 64 usage, 74 cannot be read, 78 damaged",
-    ],
-    permissions: (input) => [journalPermissions(input)],
-    run: (input) => orExit(input, () => new Cat(input, tools).run()),
-  };
-}
+export const CAT_COMMAND: JournalCommand = {
+  name: "cat",
+  summary: "print entries, filtered and followed; byte for byte when piped",
+  options: [
+    { name: "job", value: "jobId", help: "only this job" },
+    TYPE_OPTION,
+    STRATUM_OPTION,
+    { name: "after", value: "logId", help: "only after this position" },
+    { name: "upto", value: "logId", help: "only up to this position" },
+    { name: "limit", value: "count", help: "the most entries to print" },
+    { name: "follow", short: "f", help: "keep printing as entries are appended" },
+  ],
+  examples: [
+    "deno task journal cat --after 1000 --limit 20",
+    "deno task journal cat --job order-42 | jq -r .eventType",
+    "deno task journal cat --follow --type job.TaskFailed --type job.RecoveryRequired",
+  ],
+  notes: [
+    "Every line is verified as it is read; at damage the command stops, and names the place.",
+    "exit codes: 0, 64 usage, 74 cannot be read, 78 damaged",
+  ],
+  run: (input, tools) => new Cat(input, tools).run(),
+};
 
 interface Filter {
   readonly job: string | undefined;
@@ -94,7 +90,7 @@ class Cat {
     const interrupted = this.#tools.interrupted();
     while (!this.#isDone && !interrupted.aborted) {
       await this.#printNew(interrupted);
-      if (!this.#isDone) await this.#pause(interrupted);
+      if (!this.#isDone) await pause(this.#tools.clock, FOLLOW_MS, interrupted);
     }
     return EXIT_OK;
   }
@@ -103,7 +99,7 @@ class Cat {
     const { job, types, stratum } = this.#filter;
     if (job === undefined && types.size === 0 && stratum === undefined) return;
     const what = job === undefined ? "what was requested" : `job ${plainText(job)}`;
-    this.#input.terminal.err(`daybook: no entry matches ${what}`);
+    this.#input.warn(`no entry matches ${what}`);
   }
 
   get #isDone(): boolean {
@@ -157,18 +153,6 @@ class Cat {
     const bytes = Buffer.concat(this.#gathered, this.#gatheredBytes);
     [this.#gathered, this.#gatheredBytes] = [[], 0];
     this.#isRead &&= this.#tools.write(bytes);
-  }
-
-  #pause(interrupted: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        cancel();
-        interrupted.removeEventListener("abort", end);
-        resolve();
-      };
-      const cancel = this.#tools.clock.setTimer(FOLLOW_MS, end);
-      interrupted.addEventListener("abort", end);
-    });
   }
 }
 

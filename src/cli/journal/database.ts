@@ -14,8 +14,7 @@ import {
   EXIT_NEGATIVE,
   UsageError,
 } from "../command.ts";
-import { EXIT_UNREADABLE } from "./folder.ts";
-import type { JournalTools } from "./tools.ts";
+import { EXIT_UNREADABLE, type JournalTools } from "./folder.ts";
 
 export const EXIT_TAKEN = 73;
 const EXIT_NO_RIGHTS = 77;
@@ -47,13 +46,12 @@ export function databasePermissions(text: string | undefined, input: CommandInpu
 /** Opens the rows of a journal for the duration of a call; errors become command errors. */
 export async function withTable<Result>(
   place: Place,
-  { terminal }: CommandInput,
+  { warn }: CommandInput,
   { clock }: JournalTools,
   run: (table: PostgresTable) => Promise<Result>,
 ): Promise<Result> {
   // Imported here, so that other commands do not load the driver.
   const { PostgresTable } = await import("../../postgres/open.ts");
-  const warn = (message: string) => terminal.err(`daybook: ${message}`);
   const table = new PostgresTable({ place, clock, warn });
   try {
     return await run(table);

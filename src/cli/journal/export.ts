@@ -4,58 +4,70 @@
 
 import { deriveCondition } from "../../core/condition.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import { type EventId, ID_PATTERN, ID_RULE, type JobId } from "../../core/ids.ts";
-import { quoteEntry } from "../../core/log_references.ts";
+import { type EventId, ID_PATTERN, ID_RULE, type JobId, type LogId } from "../../core/ids.ts";
+import { logReferences, quoteEntry } from "../../core/log_references.ts";
 import { quotedEventId } from "../../engine/writer/derived_ids.ts";
 import { failureReason } from "../../journal/errors.ts";
-import { type Command, CommandError, type CommandInput, EXIT_OK, UsageError } from "../command.ts";
+import { CommandError, type CommandInput, EXIT_NEGATIVE, EXIT_OK, UsageError } from "../command.ts";
 import { EXPORT_VERSION, type ExportHeader, exportLines } from "../../export/export_file.ts";
-import { type JobHistory, readJobHistory } from "./job_history.ts";
-import { EXIT_UNREADABLE, JOURNAL_OPTION, journalPermissions } from "./folder.ts";
-import type { JournalTools } from "./tools.ts";
+import {
+  EXIT_UNREADABLE,
+  type JournalCommand,
+  journalFolder,
+  type JournalTools,
+} from "./folder.ts";
+import { OutlinedHistory } from "../../explain/outlined_history.ts";
+import type { Circumstances } from "../../explain/evidence.ts";
+import { citedIn, explain } from "../../explain/explain.ts";
+import type { JobState } from "../../core/job_state.ts";
+import { ownValues } from "../../explain/likeness/own_values.ts";
+import { foldAll } from "../../core/job_fold.ts";
+import { EvidenceSearch } from "../../engine/queries/evidence_search.ts";
+import { FoundEvents, Lookup } from "../../engine/views/past_events.ts";
+import { ValueIndex } from "../../engine/views/value_index.ts";
+import { refuseEntry } from "../../engine/writer/framework_schemas.ts";
+import type { JournalHead } from "../../engine/ports.ts";
+import type { FileSystem } from "../../journal/file_system.ts";
+import { JournalReading } from "../../tools/journal_reading.ts";
 
-export function exportCommand(tools: JournalTools): Command {
-  return {
-    name: "export",
-    summary: "write a job with its history to a file, for import into another journal",
-    positionals: "<jobId>",
-    options: [
-      JOURNAL_OPTION,
-      {
-        name: "output",
-        short: "o",
-        value: "file",
-        help: "a new file; default: standard output",
-      },
-      { name: "with", value: "eventId", repeated: true, help: "another event to include" },
-    ],
-    examples: [
-      "deno task journal export job_01J0 > job.ndjson   # it may be piped into import",
-      "deno task journal export job_01J0 --with evt_7   # with one more event",
-    ],
-    notes: [
-      "Reads the segments, with full verification, whether or not a server runs. Entries that " +
-      "the job's history refers to are included: events it counted, their causes, and everything " +
-      "its explanation cites, such as near misses. Entries of other jobs are included as " +
-      "quotations (journal.EntryQuoted). The last line proves that the file is complete.",
-      "A sealed input is included sealed, without its key, which stays in keys/ of the journal " +
-      "until its retention removes it. Without the key the job can be shown and explained " +
-      "anywhere, but neither continued nor retried. To do that, copy the file of keys/ that is " +
-      "named by the SHA-256 of the job's id into keys/ of the other journal.",
-      "exit codes: 0 written, 1 no such job or event, 64 usage, 74 cannot read or write, " +
-      "78 the journal is damaged",
-    ],
-    permissions: (input) => [journalPermissions(input), { write: input.all("output") }],
-    run: (input) => run(input, tools),
-  };
-}
+export const EXPORT_COMMAND: JournalCommand = {
+  name: "export",
+  summary: "write a job with its history to a file, for import into another journal",
+  positionals: "<jobId>",
+  options: [
+    {
+      name: "output",
+      short: "o",
+      value: "file",
+      help: "a new file; default: standard output",
+    },
+    { name: "with", value: "eventId", repeated: true, help: "another event to include" },
+  ],
+  examples: [
+    "deno task journal export job_01J0 > job.ndjson   # it may be piped into import",
+    "deno task journal export job_01J0 --with evt_7   # with one more event",
+  ],
+  notes: [
+    "Reads the segments, with full verification, whether or not a server runs. Entries that " +
+    "the job's history refers to are included: events it counted, their causes, and everything " +
+    "its explanation cites, such as near misses. Entries of other jobs are included as " +
+    "quotations (journal.EntryQuoted). The last line proves that the file is complete.",
+    "A sealed input is included sealed, without its key, which stays in keys/ of the journal " +
+    "until its retention removes it. Without the key the job can be shown and explained " +
+    "anywhere, but neither continued nor retried. To do that, copy the file of keys/ that is " +
+    "named by the SHA-256 of the job's id into keys/ of the other journal.",
+    "exit codes: 0 written, 1 no such job or event, 64 usage, 74 cannot read or write, " +
+    "78 the journal is damaged",
+  ],
+  permissions: (input) => [{ write: input.all("output") }],
+  run,
+};
 
 async function run(input: CommandInput, { fileSystem }: JournalTools): Promise<number> {
-  const history = await readJobHistory(input, fileSystem, {
+  const history = await new HistoryReader(input, fileSystem, {
     jobId: parseId<JobId>(input.positionals[0] ?? ""),
     with: input.all("with").map(parseId<EventId>),
-    evidence: true,
-  });
+  }).read();
   const lines = exportLines(
     exportHeader(history),
     history.entries.map((entry) => portable(entry, history)),
@@ -111,5 +123,142 @@ async function write(path: string, lines: Iterable<string>): Promise<void> {
       : `${failureReason(error, path)}; without --output it goes to the standard output`;
     const message = `Cannot write ${path}: ${reason}`;
     throw CommandError.by(error, message, EXIT_UNREADABLE, { write: [path] });
+  }
+}
+
+interface JobHistory {
+  readonly head: JournalHead;
+  readonly job: JobState;
+  /** The job's own entries. */
+  readonly own: readonly JobEventLogEntry[];
+  /**
+   * The job's own entries, those that they refer to, those that its explanation cites, and those
+   * requested; by position.
+   */
+  readonly entries: readonly JobEventLogEntry[];
+}
+
+interface HistoryRequest {
+  readonly jobId: JobId;
+  /** Additional events to include. */
+  readonly with: readonly EventId[];
+}
+
+/** No code runs here; what the journal says about the job does not depend on it. */
+const OFFLINE: Circumstances = { definition: "none", draining: false, full: false };
+
+/** From this many events on, a value is common. */
+const COMMON_MIN = 21;
+/** How many events of the job itself are skipped for a value. */
+const OWN_MAX = 1_000;
+
+/** Reads the history of one job from a journal, even while a server runs. */
+class HistoryReader {
+  readonly #input: CommandInput;
+  readonly #fileSystem: FileSystem;
+  readonly #request: HistoryRequest;
+  readonly #own: JobEventLogEntry[] = [];
+  readonly #found = new Map<LogId, JobEventLogEntry>();
+  readonly #facts = new ValueIndex();
+
+  constructor(input: CommandInput, fileSystem: FileSystem, request: HistoryRequest) {
+    this.#input = input;
+    this.#fileSystem = fileSystem;
+    this.#request = request;
+  }
+
+  /** @throws {CommandError} if the journal has no such job or event. */
+  async read(): Promise<JobHistory> {
+    const reading = await this.#readOwn();
+    this.#requireFound(reading);
+    const job = foldAll(this.#own);
+    await this.#readEvidence(reading);
+    await this.#readReferences(reading);
+    this.#input.terminal.progressEnd();
+    const entries = [...this.#found.values()].sort((left, right) => left.logId - right.logId);
+    return { head: reading.head, job, own: this.#own, entries };
+  }
+
+  async #readOwn(): Promise<JournalReading> {
+    const { jobId } = this.#request;
+    const wanted = new Set<EventId>(this.#request.with);
+    return await JournalReading.begin(this.#fileSystem, journalFolder(this.#input), {
+      refuse: refuseEntry,
+      replay: (entry) => this.#take(entry, entry.jobId === jobId, wanted.has(entry.eventId)),
+      progress: (done, total) => this.#input.terminal.progress("reading", done, total),
+    });
+  }
+
+  #take(entry: JobEventLogEntry, isOwn: boolean, isWanted: boolean): void {
+    this.#facts.add(entry);
+    if (isOwn) this.#own.push(entry);
+    if (isOwn || isWanted) this.#found.set(entry.logId, entry);
+  }
+
+  #requireFound({ head }: JournalReading): void {
+    const { jobId, with: wanted } = this.#request;
+    const where = `in journal ${journalFolder(this.#input)}, which ends at entry ${head.logId}`;
+    if (this.#own.length === 0) {
+      throw new CommandError(`Cannot find job ${jobId}: it is not ${where}`, EXIT_NEGATIVE);
+    }
+    const found = new Set([...this.#found.values()].map(({ eventId }) => eventId));
+    const missing = wanted.find((eventId) => !found.has(eventId));
+    if (missing !== undefined) {
+      throw new CommandError(`Cannot find event ${missing}: it is not ${where}`, EXIT_NEGATIVE);
+    }
+  }
+
+  /**
+   * Entries that the job's explanation cites, so that the explanation is the same in any journal.
+   */
+  async #readEvidence(reading: JournalReading): Promise<void> {
+    const search = new EvidenceSearch({
+      find: (wanted) => Promise.resolve(this.#facts.find(wanted)),
+    }, {
+      headLogId: reading.head.logId,
+      at: (logIds) => reading.readAt(logIds),
+    });
+    const outlined = OutlinedHistory.of(this.#own);
+    const { effects, ...found } = await search.run(outlined);
+    const evidence = { ...found, circumstances: OFFLINE };
+    const cited = citedIn(explain(outlined, evidence));
+    const restingOn = [...cited, ...this.#commonCarriers(outlined)];
+    // The entries after an event show whether it reached another job.
+    const reached = restingOn.flatMap((logId) =>
+      (effects.get(logId) ?? []).map((effect) => effect.logId)
+    );
+    const wanted = [...restingOn, ...reached];
+    const missing = [...new Set(wanted)].filter((logId) => !this.#found.has(logId));
+    for (const entry of await reading.readAt(missing.sort((left, right) => left - right))) {
+      this.#found.set(entry.logId, entry);
+    }
+  }
+
+  /**
+   * The explanation ignores values that are common, so enough events are included to keep them
+   * common.
+   */
+  #commonCarriers(outlined: OutlinedHistory): readonly LogId[] {
+    const own = ownValues(outlined.job);
+    const lookup = new Lookup();
+    for (const { loose } of own) lookup.carrying(loose, COMMON_MIN + OWN_MAX);
+    const found = new FoundEvents(this.#facts.find(lookup.wanted));
+    return own.flatMap(({ loose }) => {
+      const carriers = found.carrying(loose, COMMON_MIN + OWN_MAX)
+        .filter((logId) => !outlined.isOwn(logId) && !outlined.hasReached(logId));
+      return carriers.length < COMMON_MIN ? [] : carriers.slice(0, COMMON_MIN);
+    });
+  }
+
+  /** The entries that the given ones refer to, recursively, back to those without a cause. */
+  async #readReferences(reading: JournalReading): Promise<void> {
+    for (let missing = this.#missing(); missing.length > 0; missing = this.#missing()) {
+      for (const entry of await reading.readAt(missing)) this.#found.set(entry.logId, entry);
+    }
+  }
+
+  #missing(): readonly LogId[] {
+    const referred = new Set([...this.#found.values()].flatMap(logReferences));
+    return [...referred].filter((logId) => !this.#found.has(logId)).sort((a, b) => a - b);
   }
 }

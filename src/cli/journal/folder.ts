@@ -1,4 +1,4 @@
-/** Finds the journal of a command, and reports why it cannot be read. */
+/** Commands on the files of a journal: where it is, and why it cannot be read. */
 
 import {
   JournalDamagedError,
@@ -7,14 +7,64 @@ import {
 } from "../../journal/errors.ts";
 import type { Permissions } from "../../settings/permission_advice.ts";
 import { namesDatabase } from "../../postgres/place.ts";
-import { CommandError, type CommandInput, type CommandOption, UsageError } from "../command.ts";
+import {
+  type Command,
+  CommandError,
+  type CommandInput,
+  type CommandOption,
+  UsageError,
+} from "../command.ts";
+import type { AnyJobDefinition } from "../../engine/definition.ts";
+import type { Clock, Random } from "../../engine/ports.ts";
+import type { FileSystem } from "../../journal/file_system.ts";
+import type { Layout } from "../../journal/layout.ts";
+import type { Scratch } from "../../verify/audit.ts";
+import type { Times } from "../times.ts";
+
+/** The parts of the system that commands on a journal use; the real ones come from `journal.ts`. */
+export interface JournalTools {
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly times: Times;
+  /** Aborts when the user interrupts the command, or the reader of its output has exited. */
+  interrupted(): AbortSignal;
+  /** As in `AuditOptions`; in a file beside the segments. */
+  scratchIn?(layout: Layout): Scratch;
+  /** Writes bytes to standard output unchanged; `false` once its reader has exited. */
+  write(bytes: Uint8Array): boolean;
+  /**
+   * The shipped definitions, and those of a module. From then on, user code runs in this process.
+   *
+   * @throws {TypeError} or an error from the module.
+   */
+  definitions(module: string | undefined): Promise<readonly AnyJobDefinition[]>;
+}
+
+/** The option for the journal, and the permissions for its folder, are added to its own. */
+export interface JournalCommand extends Omit<Command, "run"> {
+  /** Whether it needs the permission to write into the folder of the journal. */
+  readonly writes?: boolean;
+  /** Returns the exit code. */
+  run(input: CommandInput, tools: JournalTools): Promise<number>;
+}
+
+export function onJournal(command: JournalCommand, tools: JournalTools): Command {
+  const { writes = false, options, permissions, run, ...rest } = command;
+  return {
+    ...rest,
+    options: [JOURNAL_OPTION, ...options],
+    permissions: (input) => [journalPermissions(input, writes), ...permissions?.(input) ?? []],
+    run: (input) => orExit(input, () => run(input, tools)),
+  };
+}
 
 export const EXIT_UNREADABLE = 74;
 export const EXIT_DAMAGED = 78;
 
 const DEFAULT_FOLDER = "journal";
 
-export const JOURNAL_OPTION: CommandOption = {
+const JOURNAL_OPTION: CommandOption = {
   name: "journal",
   value: "folder",
   help: "the folder of the journal; DAYBOOK_JOURNAL (default journal)",
@@ -38,7 +88,7 @@ export function journalFolder(input: CommandInput): string {
 }
 
 /** Permissions of a command that reads the journal, and optionally writes into its folder. */
-export function journalPermissions(input: CommandInput, writes = false): Permissions {
+function journalPermissions(input: CommandInput, writes: boolean): Permissions {
   const folder = input.text("journal") ?? (input.env("DAYBOOK_JOURNAL") || undefined);
   if (folder === undefined) return {};
   return { read: [folder], ...(writes ? { write: [folder] } : {}) };
@@ -67,7 +117,7 @@ export function requirePermissions(path: string, ...names: readonly ("read" | "w
 }
 
 /** Runs work on a journal; errors of the journal become command errors. */
-export async function orExit<Result>(
+async function orExit<Result>(
   input: CommandInput,
   run: () => Promise<Result>,
 ): Promise<Result> {

@@ -6,64 +6,52 @@ import { GroupTooLargeError, JournalFailedError, JournalFullError } from "../../
 import { failureReason } from "../../journal/errors.ts";
 import { FileJournal } from "../../journal/file_journal.ts";
 import { stampWith } from "../../journal/batch.ts";
-import {
-  type Command,
-  CommandError,
-  type CommandInput,
-  EXIT_NEGATIVE,
-  EXIT_OK,
-} from "../command.ts";
+import { CommandError, type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
 import { type ExportFile, ExportFileError, parseExport } from "../../export/export_parser.ts";
 import { type Imported, ImportRefusedError, JobImport } from "../../tools/job_import.ts";
 import {
   EXIT_UNREADABLE,
-  JOURNAL_OPTION,
+  type JournalCommand,
   journalFolder,
-  journalPermissions,
-  orExit,
+  type JournalTools,
 } from "./folder.ts";
-import type { JournalTools } from "./tools.ts";
+import { printResult } from "../terminal.ts";
 
 /** More than a batch can hold; keeps a wrong file from filling the memory. */
 const FILE_BYTES_MAX = 256 * 1024 * 1024;
 
-export function importCommand(tools: JournalTools): Command {
-  return {
-    name: "import",
-    summary: "import a job that export wrote, while no server is running",
-    positionals: "<file|->",
-    options: [
-      JOURNAL_OPTION,
-      { name: "unfinished", help: "even if the job may continue in the other journal" },
-    ],
-    examples: [
-      "deno task journal import - < job.ndjson   # the task may read the standard input",
-      "deno task journal import - --unfinished < job.ndjson   # stopped there",
-    ],
-    notes: [
-      "The whole file is appended as one batch of at most 64 MiB, after journal.Imported, with " +
-      "its ids and times and with new positions. Entries whose event ids are already here are " +
-      "not appended again. The events of the job are known here from then on: delivered again, " +
-      "they are duplicates.",
-      "An unfinished job would continue in both journals and do everything twice. Before you " +
-      "give --unfinished, stop it or its server there for good. An attempt that was running " +
-      "during the export counts as cut short.",
-      "exit codes: 0 imported, 1 refused, 64 usage, 73 a server holds the journal, 74 cannot read " +
-      "or write, 78 the journal is damaged",
-    ],
-    permissions: (input) => [
-      journalPermissions(input, true),
-      { read: input.positionals.filter((file) => file !== "-") },
-    ],
-    run: (input) => run(input, tools),
-  };
-}
+export const IMPORT_COMMAND: JournalCommand = {
+  name: "import",
+  summary: "import a job that export wrote, while no server is running",
+  positionals: "<file|->",
+  options: [
+    { name: "unfinished", help: "even if the job may continue in the other journal" },
+  ],
+  examples: [
+    "deno task journal import - < job.ndjson   # the task may read the standard input",
+    "deno task journal import - --unfinished < job.ndjson   # stopped there",
+  ],
+  notes: [
+    "The whole file is appended as one batch of at most 64 MiB, after journal.Imported, with " +
+    "its ids and times and with new positions. Entries whose event ids are already here are " +
+    "not appended again. The events of the job are known here from then on: delivered again, " +
+    "they are duplicates.",
+    "An unfinished job would continue in both journals and do everything twice. Before you " +
+    "give --unfinished, stop it or its server there for good. An attempt that was running " +
+    "during the export counts as cut short.",
+    "exit codes: 0 imported, 1 refused, 64 usage, 73 a server holds the journal, 74 cannot read " +
+    "or write, 78 the journal is damaged",
+  ],
+  writes: true,
+  permissions: (input) => [{ read: input.positionals.filter((file) => file !== "-") }],
+  run,
+};
 
 async function run(input: CommandInput, tools: JournalTools): Promise<number> {
   const name = input.positionals[0] ?? "-";
   const file = parsed(name, await readSource(name));
   requireFinished(file, input);
-  const imported = await orExit(input, () => appended(input, file, tools));
+  const imported = await appended(input, file, tools);
   report(input, file, imported);
   return EXIT_OK;
 }
@@ -132,7 +120,7 @@ async function appended(
     clock,
     random,
     consumer: observer.consumer,
-    warn: (message) => input.terminal.err(`daybook: ${message}`),
+    warn: input.warn,
   });
   try {
     const stamp = stampWith(clock, random);
@@ -164,16 +152,12 @@ function refusal(error: unknown, { job }: ExportFile): unknown {
 }
 
 function report(input: CommandInput, { job, header }: ExportFile, imported: Imported): void {
-  const { terminal } = input;
   const { entries, known, first, last } = imported;
   const { jobId, state } = job;
-  if (!terminal.isInteractive) {
-    const logIds = { imported: first, first: first + 1, last };
-    return terminal.out(JSON.stringify({ jobId, state, entries, own: header.own, known, logIds }));
-  }
-  terminal.out(
-    `imported job ${jobId}, ${state}: entries ${first + 1} to ${last}, ${header.own} of them its ` +
-      `own, after journal.Imported at ${first}` +
-      (known === 0 ? "" : `; ${known} were already here`),
-  );
+  const { own } = header;
+  const logIds = { imported: first, first: first + 1, last };
+  printResult(input.terminal, { jobId, state, entries, own, known, logIds }, () => [
+    `imported job ${jobId}, ${state}: entries ${first + 1} to ${last}, ${own} of them its own, ` +
+    `after journal.Imported at ${first}${known === 0 ? "" : `; ${known} were already here`}`,
+  ]);
 }

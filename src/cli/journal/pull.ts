@@ -7,10 +7,10 @@ import { pull, type Transferred } from "../../tools/shared_transfer.ts";
 import type { JudgedAudit } from "../../verify/verdict.ts";
 import type { Place } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/open.ts";
-import { type Command, CommandError, type CommandInput, EXIT_NEGATIVE } from "../command.ts";
+import { CommandError, type CommandInput, EXIT_NEGATIVE } from "../command.ts";
 import { plainText } from "../plain_text.ts";
-import { verdictExitCode, verdictText } from "./concluded.ts";
-import { proved, withTarget } from "./copy_target.ts";
+import { printResult } from "../terminal.ts";
+import { proved, verdictExitCode, verdictText, withTarget } from "./proof.ts";
 import {
   databasePermissions,
   parseDatabase,
@@ -19,40 +19,34 @@ import {
   withTable,
 } from "./database.ts";
 import {
-  JOURNAL_OPTION,
+  type JournalCommand,
   journalFolder,
-  journalPermissions,
-  orExit,
+  type JournalTools,
   requirePermissions,
 } from "./folder.ts";
-import type { JournalTools } from "./tools.ts";
 
-export function pullCommand(tools: JournalTools): Command {
-  return {
-    name: "pull",
-    summary: "copy a journal from PostgreSQL into a folder, even while servers run, and verify it",
-    positionals: "<database>",
-    options: [JOURNAL_OPTION, SECRET_KEY_OPTION],
-    examples: [
-      "deno task journal pull 'postgres://daybook@10.0.0.9/jobs?journal=shop' --journal pulled",
-    ],
-    notes: [
-      "The folder is then a journal, byte for byte like that of a follower. One with an " +
-      "earlier part of the same journal is continued; one with another history is left unchanged. " +
-      "The keys of sealed inputs are copied too, wrapped with the secret key. The password is taken " +
-      "from PGPASSWORD.",
-      "Start it as an independent journal only when no server leads in the database any more.",
-      "exit codes: 0 pulled and verified, 1 the folder holds another history, or there is no " +
-      "such journal, 64 usage, 73 another process uses the folder, 74 cannot read or write, 77 " +
-      "access denied, 78 a batch is damaged",
-    ],
-    permissions: (input) => [
-      journalPermissions(input, true),
-      databasePermissions(input.positionals[0], input),
-    ],
-    run: (input) => orExit(input, () => run(input, tools)),
-  };
-}
+export const PULL_COMMAND: JournalCommand = {
+  name: "pull",
+  summary: "copy a journal from PostgreSQL into a folder, even while servers run, and verify it",
+  positionals: "<database>",
+  options: [SECRET_KEY_OPTION],
+  examples: [
+    "deno task journal pull 'postgres://daybook@10.0.0.9/jobs?journal=shop' --journal pulled",
+  ],
+  notes: [
+    "The folder is then a journal, byte for byte like that of a follower. One with an " +
+    "earlier part of the same journal is continued; one with another history is left unchanged. " +
+    "The keys of sealed inputs are copied too, wrapped with the secret key. The password is taken " +
+    "from PGPASSWORD.",
+    "Start it as an independent journal only when no server leads in the database any more.",
+    "exit codes: 0 pulled and verified, 1 the folder holds another history, or there is no " +
+    "such journal, 64 usage, 73 another process uses the folder, 74 cannot read or write, 77 " +
+    "access denied, 78 a batch is damaged",
+  ],
+  writes: true,
+  permissions: (input) => [databasePermissions(input.positionals[0], input)],
+  run,
+};
 
 async function run(input: CommandInput, tools: JournalTools): Promise<number> {
   const place = parseDatabase(input.positionals[0] ?? "");
@@ -63,7 +57,7 @@ async function run(input: CommandInput, tools: JournalTools): Promise<number> {
     return await withTarget(input, tools, layout, async () => {
       const transferred = await pulled(input, tools, table);
       const proof = await proved(input, tools, layout);
-      printResult(input, layout.folder, transferred, proof);
+      report(input, layout.folder, transferred, proof);
       return verdictExitCode(proof.verdict);
     });
   });
@@ -97,18 +91,16 @@ async function pulled(
   return transferred;
 }
 
-function printResult(
+function report(
   { terminal }: CommandInput,
   folder: string,
   { head, batches, entries }: Transferred,
   { verdict }: JudgedAudit,
 ): void {
-  if (!terminal.isInteractive) {
-    const { kind, line } = verdict;
-    const result = { folder, head, batches, entries, verdict: kind, detail: line };
-    return terminal.out(JSON.stringify(result));
-  }
+  const { kind, line } = verdict;
   const what = `${counted(entries, "entry", "entries")} in ${counted(batches, "batch", "batches")}`;
-  terminal.out(`pulled to ${plainText(folder)}: ${what}`);
-  terminal.out(verdictText(terminal, verdict));
+  printResult(terminal, { folder, head, batches, entries, verdict: kind, detail: line }, () => [
+    `pulled to ${plainText(folder)}: ${what}`,
+    verdictText(terminal, verdict),
+  ]);
 }

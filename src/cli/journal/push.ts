@@ -8,8 +8,9 @@ import { requireJournal } from "../../journal/segment_listing.ts";
 import { push, type Transferred } from "../../tools/shared_transfer.ts";
 import type { Place } from "../../postgres/place.ts";
 import type { PostgresTable } from "../../postgres/open.ts";
-import { type Command, CommandError, type CommandInput, EXIT_OK } from "../command.ts";
+import { CommandError, type CommandInput, EXIT_OK } from "../command.ts";
 import { plainText } from "../plain_text.ts";
+import { printResult } from "../terminal.ts";
 import {
   databasePermissions,
   EXIT_TAKEN,
@@ -20,43 +21,37 @@ import {
   withTable,
 } from "./database.ts";
 import {
-  JOURNAL_OPTION,
-  journalPermissions,
-  orExit,
+  type JournalCommand,
+  type JournalTools,
   readableFolder,
   requirePermissions,
 } from "./folder.ts";
-import type { JournalTools } from "./tools.ts";
 
-export function pushCommand(tools: JournalTools): Command {
-  return {
-    name: "push",
-    summary: "copy a journal into PostgreSQL, while no server runs",
-    positionals: "<database>",
-    options: [JOURNAL_OPTION, SECRET_KEY_OPTION],
-    examples: [
-      "deno task journal push 'postgres://daybook@10.0.0.9/jobs?journal=shop'",
-      "deno task journal push 'postgres://daybook@127.0.0.1/jobs' --journal /var/lib/daybook",
-    ],
-    notes: [
-      "Every batch becomes a row, with its lines and its chain unchanged. After an interruption " +
-      "it resumes where it stopped; a database that holds another history is left unchanged. The " +
-      "keys of sealed inputs are copied too, wrapped with the secret key. The password is taken " +
-      "from PGPASSWORD.",
-      "Afterwards, start with --journal <database> --folder <folder>: the folder is then this " +
-      "machine's copy. Do not start it as an independent journal again.",
-      "exit codes: 0 the database holds the whole journal, 1 it holds another history, 64 usage, " +
-      "72 a pooler in transaction mode, 73 a server holds the folder, or leads in the database, " +
-      "74 cannot read or write, 76 settings that may lose entries, 77 access denied, 78 the " +
-      "journal is damaged",
-    ],
-    permissions: (input) => [
-      journalPermissions(input, true),
-      databasePermissions(input.positionals[0], input),
-    ],
-    run: (input) => orExit(input, () => run(input, tools)),
-  };
-}
+export const PUSH_COMMAND: JournalCommand = {
+  name: "push",
+  summary: "copy a journal into PostgreSQL, while no server runs",
+  positionals: "<database>",
+  options: [SECRET_KEY_OPTION],
+  examples: [
+    "deno task journal push 'postgres://daybook@10.0.0.9/jobs?journal=shop'",
+    "deno task journal push 'postgres://daybook@127.0.0.1/jobs' --journal /var/lib/daybook",
+  ],
+  notes: [
+    "Every batch becomes a row, with its lines and its chain unchanged. After an interruption " +
+    "it resumes where it stopped; a database that holds another history is left unchanged. The " +
+    "keys of sealed inputs are copied too, wrapped with the secret key. The password is taken " +
+    "from PGPASSWORD.",
+    "Afterwards, start with --journal <database> --folder <folder>: the folder is then this " +
+    "machine's copy. Do not start it as an independent journal again.",
+    "exit codes: 0 the database holds the whole journal, 1 it holds another history, 64 usage, " +
+    "72 a pooler in transaction mode, 73 a server holds the folder, or leads in the database, " +
+    "74 cannot read or write, 76 settings that may lose entries, 77 access denied, 78 the " +
+    "journal is damaged",
+  ],
+  writes: true,
+  permissions: (input) => [databasePermissions(input.positionals[0], input)],
+  run,
+};
 
 async function run(input: CommandInput, tools: JournalTools): Promise<number> {
   const { fileSystem } = tools;
@@ -64,13 +59,12 @@ async function run(input: CommandInput, tools: JournalTools): Promise<number> {
   const layout = journalLayout(readableFolder(input));
   requirePermissions(layout.folder, "read", "write");
   await requireJournal(fileSystem, layout);
-  const warn = (message: string) => input.terminal.err(`daybook: ${message}`);
-  const lock = await takeFolder(fileSystem, layout, warn);
+  const lock = await takeFolder(fileSystem, layout, input.warn);
   try {
     await withTable(place, input, tools, async (table) => {
       await table.requireFit();
       await requireNoLeader(place, table);
-      printResult(input, place, await pushed(input, tools, table));
+      report(input, place, await pushed(input, tools, table));
     });
   } finally {
     lock.release();
@@ -109,16 +103,15 @@ async function pushed(
   return { ...transferred, keys: keys.size };
 }
 
-function printResult(
+function report(
   { terminal }: CommandInput,
   { shown }: Place,
   { head, batches, entries, keys }: Transferred & { readonly keys: number },
 ): void {
-  if (!terminal.isInteractive) {
-    return terminal.out(JSON.stringify({ database: shown, head, batches, entries, keys }));
-  }
   const what = batches === 0
     ? "nothing was left to push"
     : `pushed ${counted(entries, "entry", "entries")} in ${counted(batches, "batch", "batches")}`;
-  terminal.out(`${what}: ${plainText(shown)} ends at logId ${head.logId} ${head.chain}`.trimEnd());
+  printResult(terminal, { database: shown, head, batches, entries, keys }, () => [
+    `${what}: ${plainText(shown)} ends at logId ${head.logId} ${head.chain}`.trimEnd(),
+  ]);
 }

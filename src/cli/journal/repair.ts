@@ -5,52 +5,43 @@ import { lockFolder } from "../../journal/folder.ts";
 import { copyFolder, removeUnfinished } from "../../tools/folder_copy.ts";
 import { INDEX, journalLayout, KEYS, type Layout, SIDECARS } from "../../journal/layout.ts";
 import { readRepairNote, removeRepairNote, type RepairedAttributes } from "../../journal/repair.ts";
-import {
-  type Command,
-  CommandError,
-  type CommandInput,
-  EXIT_NEGATIVE,
-  EXIT_OK,
-} from "../command.ts";
+import { CommandError, type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
 import { plainText } from "../plain_text.ts";
-import type { Terminal } from "../terminal.ts";
+import { printResult } from "../terminal.ts";
 import { type AuditReport, problemText } from "../../verify/audit_report.ts";
 import {
   EXIT_DAMAGED,
-  JOURNAL_OPTION,
+  type JournalCommand,
   journalFolder,
-  journalPermissions,
-  orExit,
+  type JournalTools,
   readableFolder,
   requirePermissions,
 } from "./folder.ts";
-import { audited, judged, keepOrWarn, verdictExitCode } from "./concluded.ts";
+import { audited, judged, keepOrWarn, verdictExitCode } from "./proof.ts";
 import { isNothing, planRepair, type RepairPlan } from "../../tools/repair_plan.ts";
 import { applyPlan, recordRepair, repairText } from "../../tools/repair_steps.ts";
-import type { JournalTools } from "./tools.ts";
 
-export function repairCommand(tools: JournalTools): Command {
-  return {
-    name: "repair",
-    summary: "show what can be kept of a damaged journal; --apply repairs it",
-    options: [JOURNAL_OPTION, { name: "apply", help: "save a copy of everything, then repair" }],
-    examples: ["deno task journal repair", "deno task journal repair --apply"],
-    notes: [
-      "Everything from the first damaged batch on is moved to quarantine/, with its snapshots. " +
-      "Before that, the whole folder is copied to <journal>-before-repair-<id> beside it, which " +
-      "needs the same disk space again. journal.Repaired says what was lost.",
-      "exit codes: 0 repaired, or nothing to repair; 1 damaged, and --apply would repair it;\n" +
-      "64 usage, 73 another process holds the journal, 74 cannot be read or written,\n" +
-      "78 the damage cannot be repaired",
-    ],
-    permissions(input) {
-      // The saved copy is a folder beside the journal.
-      const around = [dirname(journalFolder(input))];
-      return [journalPermissions(input, true), { read: around, write: around }];
-    },
-    run: (input) => orExit(input, () => new Repair(input, tools).run()),
-  };
-}
+export const REPAIR_COMMAND: JournalCommand = {
+  name: "repair",
+  summary: "show what can be kept of a damaged journal; --apply repairs it",
+  options: [{ name: "apply", help: "save a copy of everything, then repair" }],
+  examples: ["deno task journal repair", "deno task journal repair --apply"],
+  notes: [
+    "Everything from the first damaged batch on is moved to quarantine/, with its snapshots. " +
+    "Before that, the whole folder is copied to <journal>-before-repair-<id> beside it, which " +
+    "needs the same disk space again. journal.Repaired says what was lost.",
+    "exit codes: 0 repaired, or nothing to repair; 1 damaged, and --apply would repair it;\n" +
+    "64 usage, 73 another process holds the journal, 74 cannot be read or written,\n" +
+    "78 the damage cannot be repaired",
+  ],
+  writes: true,
+  permissions(input) {
+    // The saved copy is a folder beside the journal.
+    const around = [dirname(journalFolder(input))];
+    return [{ read: around, write: around }];
+  },
+  run: (input, tools) => new Repair(input, tools).run(),
+};
 
 /** The repair to do, and what an earlier, unfinished repair did not record. */
 interface Task {
@@ -61,14 +52,12 @@ interface Task {
 
 class Repair {
   readonly #input: CommandInput;
-  readonly #terminal: Terminal;
   readonly #tools: JournalTools;
   readonly #layout: Layout;
   readonly #isApplied: boolean;
 
   constructor(input: CommandInput, tools: JournalTools) {
     this.#input = input;
-    this.#terminal = input.terminal;
     this.#tools = tools;
     this.#layout = journalLayout(readableFolder(input));
     this.#isApplied = input.isSet("apply");
@@ -80,8 +69,8 @@ class Repair {
     this.#print(task, undefined);
     if (isDone(task)) return EXIT_OK;
     if (task.report.isShared) {
-      this.#terminal.err(
-        "daybook: if this is a copy of a journal in PostgreSQL, do not repair it, or it would " +
+      this.#input.warn(
+        "if this is a copy of a journal in PostgreSQL, do not repair it, or it would " +
           "differ: move the folder away, and the next start downloads it again",
       );
     }
@@ -109,8 +98,7 @@ class Repair {
       lock.release();
     }
     if (fact !== undefined) {
-      const warn = (message: string) => this.#terminal.err(`daybook: ${message}`);
-      await recordRepair(this.#tools, this.#layout, fact, warn);
+      await recordRepair(this.#tools, this.#layout, fact, this.#input.warn);
     }
     return await this.#prove();
   }
@@ -132,24 +120,20 @@ class Repair {
     const aside = `${begin}${this.#tools.random.ulid()}`;
     // Keys are not copied: a key that is deleted later must not survive in a copy.
     await copyFolder(this.#tools.fileSystem, folder, aside, parent, [KEYS, INDEX, SIDECARS]);
-    this.#terminal.err(`daybook: an unchanged copy is in ${aside}`);
+    this.#input.warn(`an unchanged copy is in ${aside}`);
     return aside;
   }
 
   #print({ plan, note }: Task, aside: string | undefined): void {
-    if (!this.#terminal.isInteractive) {
-      this.#terminal.out(JSON.stringify({ applied: aside !== undefined, aside, ...plan }));
-      return;
-    }
-    for (const line of repairText(this.#layout.folder, plan, note, aside !== undefined)) {
-      this.#terminal.out(plainText(line));
-    }
+    const applied = aside !== undefined;
+    const lines = () => repairText(this.#layout.folder, plan, note, applied).map(plainText);
+    printResult(this.#input.terminal, { applied, aside, ...plan }, lines);
   }
 
   /** The result has to pass the checks of the next start and of `verify`. */
   async #prove(): Promise<number> {
     const proof = await judged(this.#input, this.#tools, this.#layout);
-    this.#terminal.err(`daybook: ${plainText(proof.verdict.line)}`);
+    this.#input.warn(plainText(proof.verdict.line));
     await keepOrWarn(this.#tools, this.#input, this.#layout, proof);
     return verdictExitCode(proof.verdict);
   }

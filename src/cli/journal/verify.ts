@@ -5,62 +5,66 @@ import { journalLayout, type Layout } from "../../journal/layout.ts";
 import type { WalkedDamage } from "../../journal/segment_walk.ts";
 import { compare, type Compared } from "../../tools/shared_transfer.ts";
 import type { Place } from "../../postgres/place.ts";
+import {
+  DigestedJob,
+  ServedAudit,
+  type ServedJob,
+  type ServedSource,
+} from "../../verify/served_audit.ts";
 import { problemText } from "../../verify/audit_report.ts";
-import { ServedAudit } from "../../verify/served_audit.ts";
 import type { JudgedAudit } from "../../verify/verdict.ts";
-import { Client, hostPermissions } from "../client.ts";
-import { type Command, CommandError, type CommandInput, EXIT_UNAVAILABLE } from "../command.ts";
+import { Client } from "../client.ts";
+import { hostPermissions } from "../server_address.ts";
+import { CommandError, type CommandInput, EXIT_UNAVAILABLE } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
-import { judged, keepOrWarn, verdictExitCode, verdictText } from "./concluded.ts";
+import { judged, keepOrWarn, verdictExitCode, verdictText } from "./proof.ts";
 import { databasePermissions, parseDatabase, withTable } from "./database.ts";
-import {
-  EXIT_DAMAGED,
-  JOURNAL_OPTION,
-  journalPermissions,
-  orExit,
-  readableFolder,
-} from "./folder.ts";
-import { ServedOverHttp } from "./served_over_http.ts";
-import type { JournalTools } from "./tools.ts";
+import { EXIT_DAMAGED, type JournalCommand, type JournalTools, readableFolder } from "./folder.ts";
+import * as v from "valibot";
+import type { JobEventLogEntry } from "../../core/event.ts";
+import type { JobId } from "../../core/ids.ts";
+import type { JobState } from "../../core/job_state.ts";
+import type { JournalHead } from "../../engine/ports.ts";
+import { id } from "../../documents/fields.ts";
+import { jobView } from "../../documents/answers/job_view.ts";
+import { jsonChunks } from "../../core/json_text.ts";
+import { entriesPage } from "../resources.ts";
 
-export function verifyCommand(tools: JournalTools): Command {
-  return {
-    name: "verify",
-    summary: "verify everything from the first line, even while a server runs",
-    options: [
-      JOURNAL_OPTION,
-      { name: "url", value: "url", help: "a server to compare; DAYBOOK_URL, or the running one" },
-      { name: "no-server", help: "do not compare with the state that a server serves" },
-      { name: "against", value: "database", help: "compare with the rows of PostgreSQL as well" },
-    ],
-    examples: [
-      "deno task journal verify",
-      "deno task journal verify --journal /backup/journal --no-server",
-      "deno task journal verify | jq .problems",
-      "deno task journal verify --against 'postgres://daybook@127.0.0.1/jobs?journal=shop'",
-    ],
-    notes: [
-      "Checks every line, batch and segment; that no event id appears twice; that names are " +
-      "valid; each snapshot against the jobs that the lines give; and those jobs against what a " +
-      "running server serves. No earlier verdict, sidecar or index is trusted, unless it shows " +
-      "that entries are lost: `proved` in JSON names the first and the last line verified by this " +
-      "run. GET /journal shows the verdict.",
-      "--against compares each batch of the folder with its row, byte for byte and chain by " +
-      "chain, and says where they differ. Rows that the folder has not fetched yet are verified " +
-      "too.",
-      "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage, 69 the " +
-      "server named by --url does not answer, 74 cannot be read, 77 access to the database " +
-      "denied, 78 damaged, or the database holds something else",
-    ],
-    permissions: (input) => [
-      journalPermissions(input, true),
-      hostPermissions(input),
-      databasePermissions(input.text("against"), input),
-    ],
-    run: (input) => orExit(input, () => verify(input, tools)),
-  };
-}
+export const VERIFY_COMMAND: JournalCommand = {
+  name: "verify",
+  summary: "verify everything from the first line, even while a server runs",
+  options: [
+    { name: "url", value: "url", help: "a server to compare; DAYBOOK_URL, or the running one" },
+    { name: "no-server", help: "do not compare with the state that a server serves" },
+    { name: "against", value: "database", help: "compare with the rows of PostgreSQL as well" },
+  ],
+  examples: [
+    "deno task journal verify",
+    "deno task journal verify --journal /backup/journal --no-server",
+    "deno task journal verify | jq .problems",
+    "deno task journal verify --against 'postgres://daybook@127.0.0.1/jobs?journal=shop'",
+  ],
+  notes: [
+    "Checks every line, batch and segment; that no event id appears twice; that names are " +
+    "valid; each snapshot against the jobs that the lines give; and those jobs against what a " +
+    "running server serves. No earlier verdict, sidecar or index is trusted, unless it shows " +
+    "that entries are lost: `proved` in JSON names the first and the last line verified by this " +
+    "run. GET /journal shows the verdict.",
+    "--against compares each batch of the folder with its row, byte for byte and chain by " +
+    "chain, and says where they differ. Rows that the folder has not fetched yet are verified " +
+    "too.",
+    "exit codes: 0 intact, 1 intact but a server serves something else, 64 usage, 69 the " +
+    "server named by --url does not answer, 74 cannot be read, 77 access to the database " +
+    "denied, 78 damaged, or the database holds something else",
+  ],
+  writes: true,
+  permissions: (input) => [
+    hostPermissions(input),
+    databasePermissions(input.text("against"), input),
+  ],
+  run: verify,
+};
 
 async function verify(input: CommandInput, tools: JournalTools): Promise<number> {
   const layout = journalLayout(readableFolder(input));
@@ -127,7 +131,7 @@ async function askServer(input: CommandInput, folder: string): Promise<ServedAud
       throw new CommandError(error.message, EXIT_UNAVAILABLE, error.missing);
     }
     if (error.exitCode !== EXIT_UNAVAILABLE) {
-      terminal.err(`daybook: not compared with the server: ${plainText(error.message)}`);
+      input.warn(`not compared with the server: ${plainText(error.message)}`);
     }
     return undefined;
   } finally {
@@ -198,4 +202,55 @@ function toResult({ report, verdict: { kind, line }, durationMs }: JudgedAudit) 
 
 function damagePlace({ segment, line, offset, logId }: WalkedDamage) {
   return { segment, line, offset, logId };
+}
+
+/** The number of whole jobs that a server returns at a time. */
+const PAGE = 50;
+
+const HEAD = v.object({ head: v.object({ logId: v.number(), chain: v.string() }) });
+/** All other members of a job are compared, but not checked. */
+const JOBS = v.object({
+  jobs: v.array(v.looseObject({ jobId: id<JobId>(), lastLogId: v.number() })),
+  nextCursor: v.nullable(v.string()),
+});
+
+/**
+ * The state that a server serves over HTTP, to compare it with the files. Every method throws a
+ * `CommandError` if the server does not answer, or refuses.
+ */
+class ServedOverHttp implements ServedSource {
+  readonly #client: Client;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  get url(): string {
+    return this.#client.url;
+  }
+
+  async head(): Promise<JournalHead> {
+    return (await this.#client.get(HEAD, "/journal")).head;
+  }
+
+  async *pages(): AsyncGenerator<readonly ServedJob[]> {
+    const query = new URLSearchParams({ view: "full", limit: String(PAGE) });
+    for await (const { jobs } of this.#client.pages(JOBS, "/jobs", query)) {
+      yield jobs.map((job) => new DigestedJob(job, jsonChunks(job), textOf));
+    }
+  }
+
+  async serves({ logId, eventId }: JobEventLogEntry): Promise<boolean> {
+    const page = await this.#client.get(entriesPage, `/events?after=${logId - 1}&limit=1`);
+    return page.entries[0]?.eventId === eventId;
+  }
+
+  lossText(what: string): string {
+    return `the server at ${this.url} has more than the files: ${what}; entries that were ` +
+      "acknowledged are gone, unless this is a copy: then verify with --no-server";
+  }
+}
+
+function textOf(job: JobState): Iterable<string> {
+  return jsonChunks(jobView(job));
 }

@@ -3,7 +3,7 @@
 import { messageText } from "../../core/error_text.ts";
 import { correlationText } from "../../explain/mismatch.ts";
 import { deadlineText, progressText } from "../../explain/phrases.ts";
-import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
+import { aligned, fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import type {
   ExpectationResource,
   FailureResource,
@@ -117,14 +117,13 @@ function kindText(kind: FailureResource["kind"]): string {
 }
 
 function expectationLines({ expected }: JobResource, options: PageOptions): readonly string[] {
-  const idColumns = Math.max(0, ...expected.map(({ id }) => textWidth(id)));
-  const counts = expected.map(({ matched, required }) => `${matched} of ${required}`);
-  const countColumns = Math.max(0, ...counts.map(textWidth));
+  const heads = aligned(
+    expected.map(({ id, matched, required }) => [id, `${matched} of ${required}`, ""]),
+  );
   return expected.map((expectation, index) => {
-    const { id, satisfied } = expectation;
-    const head = `${padded(id, idColumns)}  ${padded(counts[index] ?? "", countColumns)}  `;
+    const head = heads[index]?.join("  ") ?? "";
     const text = fitted(wantedText(expectation), options.columns - textWidth(head) - 4);
-    return painted(options.paint, satisfied ? "completed" : "waiting", head) + text;
+    return painted(options.paint, expectation.satisfied ? "completed" : "waiting", head) + text;
   });
 }
 
@@ -166,20 +165,18 @@ export function valueLines(value: unknown, { columns }: Pick<PageOptions, "colum
 
 /** The tasks of a job, a line each. */
 function taskLines(tasks: readonly TaskResource[], options: PageOptions): readonly string[] {
-  const rows = tasks.map((
-    task,
-  ) => [task.taskId, task.status, attemptsText(task), tookText(task, options)]);
-  const widths = [0, 1, 2, 3].map((column) =>
-    Math.max(0, ...rows.map((row) => textWidth(row[column] ?? "")))
-  );
-  return rows.map((row, index) => {
-    const [id, status, attempts, took] = row.map((cell, column) =>
-      padded(cell, widths[column] ?? 0)
-    );
-    const task = tasks[index] as TaskResource;
-    const used = widths.reduce((sum, width) => sum + width + 2, 2);
-    const note = fitted(plainText(noteText(task, options)), options.columns - used);
-    const cells = [id, painted(options.paint, task.status, status), attempts, took, note];
+  const rows = aligned(tasks.map((task) => [
+    task.taskId,
+    task.status,
+    attemptsText(task),
+    tookText(task, options),
+  ]));
+  return tasks.map((task, index) => {
+    const row = rows[index] ?? [];
+    const [id, status, ...others] = row;
+    const room = options.columns - textWidth(row.join("  ")) - 4;
+    const note = fitted(plainText(noteText(task, options)), room);
+    const cells = [id, painted(options.paint, task.status, status), ...others, note];
     return cells.join("  ").trimEnd();
   });
 }

@@ -2,7 +2,7 @@
 
 import { messageText } from "../../core/error_text.ts";
 import { stateText } from "../../core/condition.ts";
-import { fitted, padded, plainText, textWidth } from "../plain_text.ts";
+import { aligned, fitted, padded, plainText, textWidth } from "../plain_text.ts";
 import type { JobSummaryResource } from "../resources.ts";
 import { distanceText } from "../../core/duration.ts";
 import type { PageOptions } from "./job_page.ts";
@@ -19,17 +19,13 @@ export function jobTable(
   { paint, now, columns }: PageOptions,
 ): readonly string[] {
   if (jobs.length === 0) return [];
-  const rows = jobs.map((job) => jobCells(job, now));
-  const shown = HEADS.map((_, column) => rows.some((row) => row[column] !== ""));
-  const widths = HEADS.map((head, column) =>
-    Math.max(textWidth(head), ...rows.map((row) => textWidth(row[column] ?? "")))
-  );
-  const line = (cells: readonly string[], style: (column: number, text: string) => string) =>
-    cutLine(cells.map((cell, column) => padded(cell, widths[column] ?? 0)), shown, columns, style);
+  const cells = jobs.map((job) => jobCells(job, now));
+  const shown = HEADS.map((_, column) => cells.some((row) => row[column] !== ""));
+  const [head = [], ...rows] = aligned([HEADS, ...cells]);
   return [
-    line(HEADS, (_, text) => paint("dim", text)),
+    cutLine(head, shown, columns, (_, text) => paint("dim", text)),
     ...rows.map((row, index) =>
-      line(row, (column, text) => styledCell(paint, jobs[index], column, text))
+      cutLine(row, shown, columns, (column, text) => styledCell(paint, jobs[index], column, text))
     ),
   ];
 }

@@ -25,7 +25,7 @@ import type { Receipt } from "../../../src/engine/receipt.ts";
 import { MemoryJournal } from "../../../src/journal/memory_journal.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { MemoryIndex } from "./memory_index.ts";
-import { MemoryKeys } from "../../../src/testing/memory_keys.ts";
+import { MemoryKeys } from "../../../src/testing/stand_ins.ts";
 
 export interface HarnessOptions {
   readonly definitions?: readonly AnyJobDefinition[];

@@ -5,15 +5,10 @@
  */
 
 import type { Correlation } from "../../../src/core/correlation.ts";
-import type {
-  EventReferences,
-  FactEntry,
-  JobEntry,
-  JobEventLogEntry,
-  Recorded,
-} from "../../../src/core/event.ts";
+import type { FactEntry, JobEntry, JobEventLogEntry, Recorded } from "../../../src/core/event.ts";
 import type {
   ErrorFact,
+  EventReferences,
   FailureKind,
   FrameworkAttributes,
   InterruptionReason,

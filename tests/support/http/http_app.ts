@@ -14,7 +14,7 @@ import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { DEFINITIONS } from "./http_definitions.ts";
 import { FakeVerification } from "./fake_verification.ts";
 import { MemoryIndex } from "../engine/memory_index.ts";
-import { MemoryKeys } from "../../../src/testing/memory_keys.ts";
+import { MemoryKeys } from "../../../src/testing/stand_ins.ts";
 
 /** So long that no seal comes between counted entries. */
 const QUIET_SEAL_MS = 2 ** 31 - 1;

@@ -8,7 +8,7 @@ import type { Clock } from "../../../src/engine/ports.ts";
 import { createApp } from "../../../src/http/app.ts";
 import { FileJournal } from "../../../src/journal/file_journal.ts";
 import { systemClock, systemRandom } from "../../../src/server/system.ts";
-import { MemoryKeys } from "../../../src/testing/memory_keys.ts";
+import { MemoryKeys } from "../../../src/testing/stand_ins.ts";
 import { MemoryIndex } from "../engine/memory_index.ts";
 import { MemoryDisk } from "../journal/journal_memory_disk.ts";
 import { SharedLogDouble, sharing } from "../journal/shared_log_double.ts";

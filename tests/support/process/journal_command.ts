@@ -1,8 +1,8 @@
 /** The commands of `deno task journal`, run in this process. */
 
 import { runCommand } from "../../../src/cli/command.ts";
-import type { JournalTools } from "../../../src/cli/journal/tools.ts";
-import { journalCommands } from "../../../src/cli/journal_commands.ts";
+import type { JournalTools } from "../../../src/cli/journal/folder.ts";
+import { journalCommands } from "../../../src/cli/journal.ts";
 import { Times } from "../../../src/cli/times.ts";
 import { DenoFileSystem } from "../../../src/journal/deno_file_system.ts";
 import type { FileSystem } from "../../../src/journal/file_system.ts";

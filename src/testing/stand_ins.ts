@@ -1,9 +1,32 @@
-/** Keys of sealed inputs in memory, in place of `KeyFiles`. */
+/** What stands in for randomness and for the files of keys. */
 
+import type { KeyStore, Random } from "../engine/ports.ts";
 import { randomBytes } from "node:crypto";
 import type { JobId } from "../core/ids.ts";
-import type { KeyStore } from "../engine/ports.ts";
 
+/**
+ * Ids that count up, and a fraction that never changes, so that runs are reproducible to the
+ * letter.
+ */
+export class CountedRandom implements Random {
+  readonly #prefix: string;
+  #count = 0;
+
+  /** @param prefix Generators with different prefixes never produce the same id. */
+  constructor(prefix = "01J") {
+    this.#prefix = prefix;
+  }
+
+  ulid(): string {
+    return this.#prefix + String(++this.#count).padStart(26 - this.#prefix.length, "0");
+  }
+
+  fraction(): number {
+    return 0.5;
+  }
+}
+
+/** Keys of sealed inputs in memory, in place of `KeyFiles`. */
 export class MemoryKeys implements KeyStore {
   readonly keys = new Map<JobId, Uint8Array>();
   /** When set, every call rejects with it. */

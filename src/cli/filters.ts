@@ -1,4 +1,4 @@
-/** Options that filter jobs, shared by several commands, and converted for the API. */
+/** Options that filter jobs or entries, shared by several commands, and converted for the API. */
 
 import * as v from "valibot";
 import { CONDITIONS } from "../core/condition.ts";
@@ -7,6 +7,7 @@ import { FILTER_PARAMETERS } from "../documents/job_filter.ts";
 import { type CommandInput, type CommandOption, UsageError } from "./command.ts";
 import { splitAt } from "./json_input.ts";
 import type { ServerCall } from "./server_call.ts";
+import { STRATA, type Stratum } from "../core/event.ts";
 
 export const FILTER_OPTIONS: readonly CommandOption[] = [
   { name: "state", value: "state", repeated: true, help: STATE_NAMES.join(", ") },
@@ -74,4 +75,36 @@ function chosen(input: CommandInput, option: "state" | "condition"): readonly st
 /** `--limit`: the most items to show. */
 export function limitOption(byDefault: number, help: string): CommandOption {
   return { name: "limit", short: "n", value: "number", default: String(byDefault), help };
+}
+
+const NAMES = STRATA.join(", ");
+
+export const TYPE_OPTION: CommandOption = {
+  name: "type",
+  value: "eventType",
+  repeated: true,
+  help: "only this type; several with commas",
+};
+
+export const STRATUM_OPTION: CommandOption = {
+  name: "stratum",
+  value: "stratum",
+  help: `only this stratum: ${NAMES}`,
+};
+
+/** The types of `--type`; empty for all. */
+export function typeOptions(input: CommandInput): readonly string[] {
+  const names = input.all(TYPE_OPTION.name).flatMap((list) => list.split(","));
+  return names.map((name) => name.trim()).filter((name) => name !== "");
+}
+
+/**
+ * @throws {UsageError} if the option is not a stratum.
+ */
+export function stratumOption(input: CommandInput): Stratum | undefined {
+  const given = input.text(STRATUM_OPTION.name);
+  if (given === undefined) return undefined;
+  const stratum = STRATA.find((name) => name === given);
+  if (stratum !== undefined) return stratum;
+  throw new UsageError(`--stratum must be one of ${NAMES}, not ${given}`);
 }

@@ -1,8 +1,11 @@
-/** Verifies a journal for a command: judges it, saves the verdict, and returns the exit code. */
+/**
+ * Verifies a journal for a command: judges it, saves the verdict, and returns the exit code. A copy
+ * is made in a locked folder, and verified in the same way.
+ */
 
 import { assertNever } from "../../core/assert_never.ts";
-import { failureReason } from "../../journal/errors.ts";
-import type { Layout } from "../../journal/layout.ts";
+import { failureReason, orUnusable } from "../../journal/errors.ts";
+import { isTemporary, type Layout } from "../../journal/layout.ts";
 import { audit } from "../../verify/audit.ts";
 import type { AuditReport } from "../../verify/audit_report.ts";
 import type { ServedAudit } from "../../verify/served_audit.ts";
@@ -10,8 +13,10 @@ import { type JudgedAudit, keepVerdict, toVerdict, type Verdict } from "../../ve
 import { type CommandInput, EXIT_NEGATIVE, EXIT_OK } from "../command.ts";
 import { plainText } from "../plain_text.ts";
 import type { Terminal } from "../terminal.ts";
-import { EXIT_DAMAGED } from "./folder.ts";
-import type { JournalTools } from "./tools.ts";
+import { EXIT_DAMAGED, type JournalTools } from "./folder.ts";
+import type { FileSystem } from "../../journal/file_system.ts";
+import { lockFolder, requireKind } from "../../journal/folder.ts";
+import { makeNamedFolder, makeNamedFolders } from "../../journal/named_folder.ts";
 
 /**
  * Verifies all of it, from the first line on.
@@ -55,7 +60,7 @@ export function verdictText({ style }: Terminal, { kind, line }: Verdict): strin
 /** If the verdict cannot be saved, that is only a warning. */
 export async function keepOrWarn(
   { fileSystem, clock }: JournalTools,
-  { terminal, advised }: CommandInput,
+  { warn, advised }: CommandInput,
   layout: Layout,
   judged: JudgedAudit,
 ): Promise<void> {
@@ -64,7 +69,7 @@ export async function keepOrWarn(
   } catch (error) {
     const message = `the verdict could not be saved: ${failureReason(error, layout.folder)}`;
     const isForbidden = error instanceof Deno.errors.NotCapable;
-    terminal.err(`daybook: ${isForbidden ? advised(message) : message}`);
+    warn(isForbidden ? advised(message) : message);
   }
 }
 
@@ -80,4 +85,50 @@ export function verdictExitCode({ kind }: Verdict): number {
     default:
       return assertNever(kind, "verdict");
   }
+}
+
+/**
+ * Creates and locks the folder, then runs the copy.
+ *
+ * @param check May refuse the folder, before anything but the lock is created in it.
+ * @throws {JournalLockedError} if another process copies there, or has the folder open as a
+ * journal.
+ */
+export async function withTarget<Result>(
+  { warn }: CommandInput,
+  { fileSystem }: JournalTools,
+  layout: Layout,
+  run: () => Promise<Result>,
+  check: () => Promise<void> = () => Promise.resolve(),
+): Promise<Result> {
+  await makeNamedFolders(fileSystem, layout.folder, warn);
+  const lock = await lockFolder(fileSystem, layout);
+  try {
+    await check();
+    await requireKind(fileSystem, layout.segments, ["folder", "missing"]);
+    await makeNamedFolder(fileSystem, layout.segments, warn);
+    await removeTemporaries(fileSystem, layout.segments);
+    return await run();
+  } finally {
+    lock.release();
+  }
+}
+
+/** Removes the temporary files of an interrupted copy. */
+async function removeTemporaries(fileSystem: FileSystem, folder: string): Promise<void> {
+  for (const name of await orUnusable("list", folder, () => fileSystem.list(folder))) {
+    const path = `${folder}/${name}`;
+    if (isTemporary(name)) await orUnusable("remove", path, () => fileSystem.remove(path));
+  }
+}
+
+/** Verifies the whole copy from the first line, including parts that were copied earlier. */
+export async function proved(
+  input: CommandInput,
+  tools: JournalTools,
+  layout: Layout,
+): Promise<JudgedAudit> {
+  const proof = await judged(input, tools, layout);
+  await keepOrWarn(tools, input, layout, proof);
+  return proof;
 }

@@ -1,4 +1,4 @@
-/** A clock that moves only on request. */
+/** The clocks of a test. */
 
 import { setImmediate } from "node:timers";
 import type { Clock } from "../engine/ports.ts";
@@ -12,6 +12,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
+/** A clock that moves only on request. */
 export class ManualClock implements Clock {
   protected nowMs: number;
   /** How far the wall clock was changed since the clock was created. */
@@ -75,5 +76,86 @@ export class ManualClock implements Clock {
     this.nowMs = Math.max(this.nowMs, next.atMs);
     next.callback();
     return true;
+  }
+}
+
+/** Another view of a clock. */
+abstract class ClockView implements Clock {
+  constructor(protected readonly clock: Clock) {}
+
+  abstract setTimer(delayMs: number, callback: () => void): () => void;
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  monotonic(): number {
+    return this.clock.monotonic();
+  }
+
+  async nextTurn(): Promise<void> {
+    await this.clock.nextTurn();
+  }
+
+  pause(): Promise<void> {
+    return this.nextTurn();
+  }
+}
+
+const TURNS = 30;
+
+/**
+ * A clock for calls that are answered from the record and need no time: what they wait for arrives
+ * within a few turns of the event loop, or never.
+ */
+export class TurnClock extends ClockView {
+  override setTimer(_delayMs: number, callback: () => void): () => void {
+    let isWanted = true;
+    const wait = async () => {
+      for (let turn = 0; turn < TURNS && isWanted; turn++) await this.nextTurn();
+      if (isWanted) callback();
+    };
+    void wait();
+    return () => {
+      isWanted = false;
+    };
+  }
+}
+
+/** The manual clock as one process sees it: the timers of a process end with it. */
+export class ProcessClock extends ClockView {
+  readonly #cancels = new Set<() => void>();
+  #turns = 0;
+  #isOver = false;
+
+  /** Whether the process is waiting for a turn of the event loop. */
+  get isTurning(): boolean {
+    return this.#turns > 0;
+  }
+
+  override setTimer(delayMs: number, callback: () => void): () => void {
+    if (this.#isOver) return () => {};
+    const cancel = this.clock.setTimer(delayMs, () => {
+      this.#cancels.delete(cancel);
+      callback();
+    });
+    this.#cancels.add(cancel);
+    return () => {
+      this.#cancels.delete(cancel);
+      cancel();
+    };
+  }
+
+  override async nextTurn(): Promise<void> {
+    this.#turns++;
+    await super.nextTurn();
+    this.#turns--;
+  }
+
+  /** Cancels the timers of the process, and accepts no more. */
+  end(): void {
+    this.#isOver = true;
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
   }
 }
