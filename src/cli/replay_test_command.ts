@@ -4,8 +4,7 @@ import { hasCode, isTerminal, type JobState } from "../core/job_state.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
 import { DefinitionRegistry } from "../engine/definition_registry.ts";
-import { checkHistory } from "../engine/queries/history_check.ts";
-import { planChanges } from "../engine/queries/plan_change.ts";
+import { checkHistory, planChanges } from "../engine/queries/history_check.ts";
 import type { Clock } from "../engine/ports.ts";
 import {
   isSealed,

@@ -32,7 +32,7 @@ import { LimitsWhatIfs } from "./queries/limits_what_ifs.ts";
 import { QueueExplainer } from "./queries/queue_explainer.ts";
 import { FanOut, Reaches } from "./events/fan_out.ts";
 import { Feed } from "./views/feed.ts";
-import { JobEntryReader } from "./queries/job_entry_reader.ts";
+import { JobEntryReader } from "./queries/entry_pages.ts";
 import { InputRemovals } from "./secrets/input_removals.ts";
 import { type EngineLimits, NO_LIMITS } from "./events/delivery_limits.ts";
 import { Intake } from "./writer/intake.ts";
@@ -133,7 +133,7 @@ export function engineParts(options: JobEngineOptions, status: EngineStatus) {
   });
   const head = () => events.journal.head.logId;
   const limitsWhatIfs = new LimitsWhatIfs({ ...parts, pacer, lists, explainer });
-  const replays = new Replays(history, pastEvents, pacer, head, limitsWhatIfs);
+  const replays = new Replays({ history, pastEvents, pacer, head, limitsWhatIfs });
   const eventExplainer = new EventExplainer({ ...parts, replays, unmatched });
   const work = withWork(parts, options, status);
   return {

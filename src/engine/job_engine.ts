@@ -13,7 +13,7 @@ import { EngineStatus } from "./engine_status.ts";
 import type { AboutSearch } from "./queries/about_search.ts";
 import type { EventExplainer } from "./queries/event_explainer.ts";
 import type { Explainer } from "./queries/explainer.ts";
-import type { JobEntryReader } from "./queries/job_entry_reader.ts";
+import type { JobEntryReader } from "./queries/entry_pages.ts";
 import type { JobLists } from "./queries/job_lists.ts";
 import { JobSurvey } from "./queries/job_survey.ts";
 import type { LimitsInForce } from "./queries/limits_in_force.ts";

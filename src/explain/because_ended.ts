@@ -25,6 +25,7 @@ import {
   compensationSubject,
   cutShortText,
   isUndone,
+  overtakenReasons,
   unsuccessful,
   unsuccessfulUndoings,
   wasCutShort,
@@ -38,9 +39,7 @@ import {
 import type { Case, Evidence } from "./evidence.ts";
 import type { Reasons, Statement } from "./explanation.ts";
 import { heldUpReasons } from "./hold_up_texts.ts";
-import { lateLimit } from "./late_limit.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { overtakenReasons } from "./overtaken.ts";
 import {
   actorText,
   capital,
@@ -50,6 +49,7 @@ import {
   shortened,
   taskText,
 } from "./phrases.ts";
+import { lateLimit, meanwhileReasons } from "./process_facts.ts";
 import {
   doneAgain,
   recoveredFailures,
@@ -57,7 +57,6 @@ import {
   resultsTakenOver,
   twinReasons,
 } from "./repeated_work.ts";
-import { meanwhileReasons } from "./process_facts.ts";
 import { returnedErrors } from "./returned_errors.ts";
 import { waitsGivenUp } from "./run_answers.ts";
 import { reason, showSome } from "./statement.ts";

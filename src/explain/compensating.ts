@@ -12,12 +12,13 @@ import {
   compensationEnds,
   compensationSubject,
   isUndone,
+  overtakenReasons,
   undoingsOf,
+  unendedAttempts,
   unsuccessfulUndoings,
 } from "./attempts.ts";
 import type { Case } from "./evidence.ts";
 import type { Next, Reasons } from "./explanation.ts";
-import { overtakenReasons, unendedAttempts } from "./overtaken.ts";
 import { leaveInPlace } from "./parked.ts";
 import { isPaused } from "./pause_texts.ts";
 import { capital, latest, matcherText, shortened, taskText } from "./phrases.ts";

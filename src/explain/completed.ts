@@ -6,8 +6,8 @@ import { type CompletedTask, type ExpectationState, isSleep } from "../core/job_
 import { toMatchable } from "../core/projector.ts";
 import { attemptsOf, undoingsOf } from "./attempts.ts";
 import { findMaxAttempts } from "./attempts_noted.ts";
+import type { Evidence } from "./evidence.ts";
 import type { CompletedItem } from "./explanation.ts";
-import type { OutlinedHistory } from "./outlined_history.ts";
 import { attemptText, before, capital, matchedText, taskText } from "./phrases.ts";
 import { reason } from "./statement.ts";
 import { sleepEnded, wakeText, wokenBy } from "./times.ts";
@@ -27,7 +27,7 @@ interface Settled {
   readonly describe: () => CompletedItem<LogId>;
 }
 
-export function completedSteps(known: OutlinedHistory): Completed {
+export function completedSteps(known: Evidence): Completed {
   const { job } = known;
   const settled = [
     ...job.tasks.flatMap((task): readonly Settled[] =>
@@ -43,7 +43,7 @@ export function completedSteps(known: OutlinedHistory): Completed {
   return { shown: shown.map(({ describe }) => describe()), more: settled.length - shown.length };
 }
 
-function completedTask(known: OutlinedHistory, task: CompletedTask): CompletedItem<LogId> {
+function completedTask(known: Evidence, task: CompletedTask): CompletedItem<LogId> {
   const { taskId, completedBy, reusedFrom, compensation, endedAt } = task;
   if (isSleep(task)) {
     const { statement, cites } = sleepEnded(known, task);
@@ -63,7 +63,7 @@ function completedTask(known: OutlinedHistory, task: CompletedTask): CompletedIt
 }
 
 /** `, attempt 2 of 4`, or nothing when it was the first. */
-function attemptsText(known: OutlinedHistory, task: CompletedTask): string {
+function attemptsText(known: Evidence, task: CompletedTask): string {
   const { taskId, attempts, failures } = task;
   if (attempts === 1) return "";
   const max = findMaxAttempts(attemptsOf(known, taskId));
@@ -73,7 +73,7 @@ function attemptsText(known: OutlinedHistory, task: CompletedTask): string {
 }
 
 function settledExpectation(
-  known: OutlinedHistory,
+  known: Evidence,
   expected: ExpectedEvent,
   progress: ExpectationState | undefined,
 ): readonly Settled[] {
@@ -90,7 +90,7 @@ function settledExpectation(
 
 /** `"paid" is waived since its deadline passed at ...: 0 of 1 came in time.` */
 function waivedExpectation(
-  known: OutlinedHistory,
+  known: Evidence,
   expected: ExpectedEvent,
   { matched, by }: ExpectationState,
   waived: LogId,
@@ -105,7 +105,7 @@ function waivedExpectation(
 }
 
 function satisfiedExpectation(
-  { entries }: OutlinedHistory,
+  { entries }: Evidence,
   expected: ExpectedEvent,
   { matched, surplus, by }: ExpectationState,
   last: LogId,

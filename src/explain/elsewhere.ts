@@ -4,7 +4,8 @@
  */
 
 import { isScalar, type JsonObject, type JsonScalar, type JsonValue } from "../core/json.ts";
-import { slipBetween } from "./spelling.ts";
+import { looseForm } from "./likeness/loose_form.ts";
+import { digitsOf, slipBetween } from "./spelling.ts";
 
 export interface Place {
   /** From the outermost in; a name may contain any character, even a dot. */
@@ -54,8 +55,24 @@ interface Likeness {
   readonly isClose: (value: JsonScalar) => boolean;
 }
 
+/**
+ * The likeliest place for a value that is missing at a path, and whether it is at least close to
+ * one of the allowed values; `undefined` when no place is likely.
+ */
+export function misplacedValue(
+  path: string,
+  allowed: readonly JsonScalar[],
+  attributes: JsonObject,
+): { readonly place: Place; readonly close: boolean } | undefined {
+  const loose = new Set(allowed.map(looseForm));
+  const isClose = (value: JsonScalar) => loose.has(looseForm(value));
+  const isSame = (value: JsonScalar) => allowed.includes(value);
+  const place = likeliestPlace(attributes, path, { isSame, isClose });
+  return place === undefined ? undefined : { place, close: isClose(place.value) };
+}
+
 /** The likeliest place for a value that is missing at a path; `undefined` when none is likely. */
-export function likeliestPlace(
+function likeliestPlace(
   attributes: JsonObject,
   path: string,
   likeness: Likeness,
@@ -144,8 +161,4 @@ function isSlip(left: string, right: string): boolean {
   if (Math.abs(left.length - right.length) > 1) return false;
   if (Math.min(left.length, right.length) < LETTERS_MIN) return false;
   return slipBetween(left, right) === 1 && digitsOf(left) === digitsOf(right);
-}
-
-function digitsOf(text: string): string {
-  return text.replace(/\D/g, "");
 }

@@ -12,12 +12,11 @@ import { describedEnds } from "./attempts.ts";
 import { completedSteps } from "./completed.ts";
 import { explainCause, nextSteps, summarize } from "./conditions.ts";
 import { type Contrast, contrastText } from "./contrast.ts";
-import { crashRestarts, findDowntimes } from "./downtimes.ts";
 import type { Case, Evidence, Findings } from "./evidence.ts";
 import type { ContrastStatement, Explanation, SummedUp } from "./explanation.ts";
 import { openExpectations } from "./open_expectations.ts";
 import type { OutlinedHistory } from "./outlined_history.ts";
-import { jobTiming } from "./timing.ts";
+import { crashRestarts, findDowntimes, jobTiming } from "./timing.ts";
 import { findWaits } from "./waiting_for.ts";
 
 export function explain(outlined: OutlinedHistory, findings: Findings): Explanation<LogId> {

@@ -8,6 +8,7 @@
 import type { Condition } from "../core/condition.ts";
 import { counted } from "../core/counted.ts";
 import type { LogId } from "../core/ids.ts";
+import { present } from "../core/json.ts";
 import { isOfEverything, type Pause } from "../core/pauses.ts";
 import { oneLine } from "../core/shown_value.ts";
 import { countText } from "../core/size.ts";
@@ -46,36 +47,29 @@ interface Cause extends Pick<QueueExplanation<LogId>, "standsStill" | "since" | 
 function queueCause(facts: QueueFacts): Cause {
   const { circumstances: { full, draining, silentSince }, failed, pauses, asOf } = facts;
   if (failed) {
-    const summary = "Nothing can be recorded: the journal has failed, and the process must start " +
-      "again.";
-    return { standsStill: true, summary };
+    const why = "the journal has failed, and the process must start again";
+    return standstill(`Nothing can be recorded: ${why}.`);
   }
   if (silentSince !== undefined) {
-    return {
-      standsStill: true,
-      since: silentSince,
-      summary: `Nothing can be recorded: ${silenceText(silentSince)}. ${waitText(facts)}`,
-      next: [automatic("Everything continues by itself once the database answers.")],
-    };
+    const summary = `Nothing can be recorded: ${silenceText(silentSince)}. ${waitText(facts)}`;
+    const next = automatic("Everything continues by itself once the database answers.");
+    return standstill(summary, [next], silentSince);
   }
   if (full) {
-    const statement = `Entry ${asOf} was the last that found room.`;
-    return {
-      standsStill: true,
-      summary: `Nothing new can be recorded: the disk is full. ${waitText(facts)}`,
-      cause: asOf === 0 ? [] : [reason(statement, asOf)],
-      next: [automatic("Make room on the disk: then everything continues by itself.")],
-    };
+    const summary = `Nothing new can be recorded: the disk is full. ${waitText(facts)}`;
+    const next = automatic("Make room on the disk: then everything continues by itself.");
+    const last = reason(`Entry ${asOf} was the last that found room.`, asOf);
+    return { ...standstill(summary, [next]), cause: asOf === 0 ? [] : [last] };
   }
   if (draining) {
-    return {
-      standsStill: true,
-      summary: `Nothing new begins: this process is stopping. ${waitText(facts)}`,
-      next: [automatic("The next start takes up what is left.")],
-    };
+    const summary = `Nothing new begins: this process is stopping. ${waitText(facts)}`;
+    return standstill(summary, [automatic("The next start takes up what is left.")]);
   }
   const pause = pauses.find(isOfEverything);
-  if (pause !== undefined) return pausedCause(facts, pause);
+  if (pause !== undefined) {
+    const summary = `Nothing begins: ${pauseText(pause)}. ${waitText(facts)}`;
+    return standstill(summary, pauseEnds([pause]), pause.since);
+  }
   if (isAllPaused(facts)) return allPausedCause(facts);
   const stuck = facts.pools.find((pool) => isStuck(pool, facts));
   if (stuck !== undefined) return stuckCause(facts, stuck);
@@ -85,30 +79,29 @@ function queueCause(facts: QueueFacts): Cause {
   return isBetweenAttempts(facts) ? betweenAttemptsCause(facts) : movingCause(facts);
 }
 
-function pausedCause(facts: QueueFacts, pause: Pause): Cause {
-  return {
-    standsStill: true,
-    since: pause.since,
-    summary: `Nothing begins: ${pauseText(pause)}. ${waitText(facts)}`,
-    next: pauseEnds([pause]),
-  };
+function standstill(summary: string, next: Next = [], since?: string): Cause {
+  return { standsStill: true, ...present({ since }), summary, next };
 }
 
 /** Whether pauses hold every job that needs a worker, and none has one. */
 function isAllPaused({ paused, limited, pools }: QueueFacts): boolean {
-  return paused > 0 && limited === 0 &&
-    pools.every(({ waiting, busy }) => waiting === 0 && busy === 0);
+  return paused > 0 && limited === 0 && areAtRest(pools);
+}
+
+/** Whether no job has a worker, nor waits for one. */
+function areAtRest(pools: readonly WorkerPool[]): boolean {
+  return pools.every(({ waiting, busy }) => waiting === 0 && busy === 0);
 }
 
 function allPausedCause(facts: QueueFacts): Cause {
-  const holding = facts.pauses.filter(({ jobs }) => jobs > 0);
+  const holding = holdingPauses(facts);
   const texts = shortened(holding.map(pauseText), PAUSES_MAX);
-  return {
-    standsStill: true,
-    ...(holding[0] === undefined ? {} : { since: holding[0].since }),
-    summary: `Nothing begins: a pause holds each job that needs a worker: ${texts}.`,
-    next: pauseEnds(holding),
-  };
+  const summary = `Nothing begins: a pause holds each job that needs a worker: ${texts}.`;
+  return standstill(summary, pauseEnds(holding), holding[0]?.since);
+}
+
+function holdingPauses({ pauses }: QueueFacts): QueueFacts["pauses"] {
+  return pauses.filter(({ jobs }) => jobs > 0);
 }
 
 function pauseEnds(pauses: readonly Pause[]): Next {
@@ -131,17 +124,15 @@ function stuckCause(facts: QueueFacts, pool: WorkerPool): Cause {
   const { isThreaded, busy, max, holders } = pool;
   const thread = isThreaded ? " with a thread" : "";
   const workers = max === 1 ? `the only worker${thread} is` : `all ${max} workers${thread} are`;
+  const summary = `The queue stands still: ${workers} held${holdersText(holders, busy)}. ` +
+    waitText(facts);
+  const next = [
+    ...holders.slice(0, HOLDERS_MAX).flatMap(endByItself),
+    ...cancelHolders(undefined, holders),
+  ];
   return {
-    standsStill: true,
-    ...(facts.longest.queued === undefined ? {} : { since: facts.longest.queued.since }),
-    summary: `The queue stands still: ${workers} held${holdersText(holders, busy)}. ${
-      waitText(facts)
-    }`,
+    ...standstill(summary, next, facts.longest.queued?.since),
     cause: holderReasons(holders),
-    next: [
-      ...holders.slice(0, HOLDERS_MAX).flatMap(endByItself),
-      ...cancelHolders(undefined, holders),
-    ],
   };
 }
 
@@ -160,8 +151,7 @@ function endByItself({ jobId, since, timeoutMs, startedBy }: WorkerHolder) {
 
 /** Whether no job has a worker or could have one now, though some are under way. */
 function isBetweenAttempts(facts: QueueFacts): boolean {
-  return countJobs(facts, ["executing"]) === 0 &&
-    facts.pools.every(({ waiting, busy }) => waiting === 0 && busy === 0);
+  return countJobs(facts, ["executing"]) === 0 && areAtRest(facts.pools);
 }
 
 /** `limits hold 3 jobs, 2 of them: 1 of 1 place of key acme taken (perKey of type mail.send)`. */
@@ -184,15 +174,15 @@ function betweenAttemptsCause(facts: QueueFacts): Cause {
     ...limited === 0 ? [] : [limitsHoldText(facts)],
     ...backingOff === 0 ? [] : [backoffText(facts)],
   ];
-  const again = `${counted(backingOff, "job backs off and is", "jobs back off and are")} tried ` +
-    "again automatically.";
+  const again = counted(backingOff, "job backs off and is", "jobs back off and are") +
+    " tried again automatically.";
   return {
     standsStill: false,
     summary: `Nothing is running: ${shortened(kinds, kinds.length)}.`,
     next: [
       ...limits.flatMap(placeEnds),
       ...backingOff === 0 ? [] : [automatic(again)],
-      ...pauseEnds(facts.pauses.filter(({ jobs }) => jobs > 0)),
+      ...pauseEnds(holdingPauses(facts)),
     ],
   };
 }
@@ -222,7 +212,7 @@ function movingCause(facts: QueueFacts): Cause {
     next: [
       ...isLimited ? [] : [automatic("It continues by itself.")],
       ...limits.flatMap(placeEnds),
-      ...pauseEnds(facts.pauses.filter(({ jobs }) => jobs > 0)),
+      ...pauseEnds(holdingPauses(facts)),
     ],
   };
 }

@@ -69,7 +69,7 @@ export function pageText(
 }
 
 /** The summary with references to its evidence. */
-export function summaryText(parts: readonly Statement<Citation>[]): string {
+function summaryText(parts: readonly Statement<Citation>[]): string {
   return parts.map(({ statement, cites }) => statement + refs(cites)).join("");
 }
 
@@ -95,7 +95,7 @@ function stillToCome(
 }
 
 /** What comes next, each with its command. */
-export function nextLines(
+function nextLines(
   next: readonly NextStep<Citation>[],
   commandOf: TextOptions["commandOf"],
   width: number,
@@ -114,7 +114,7 @@ function commandLines(
     : [`    (${command.length} characters; see the JSON of this explanation)`];
 }
 
-export function bullets(
+function bullets(
   statements: readonly Statement<Citation>[],
   width: number,
 ): readonly string[] {

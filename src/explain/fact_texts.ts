@@ -10,8 +10,9 @@ import {
   findTask,
   type JobState,
   type RunningJob,
+  type TaskState,
 } from "../core/job_state.ts";
-import { failedAttempt } from "./why_error.ts";
+import { attemptText } from "./phrases.ts";
 
 type OpenJob = RunningJob | CompensatingJob;
 
@@ -114,4 +115,22 @@ function settledText(task: CompletedTask, entry: TaskEntry): string {
   return compensation?.status === "compensated"
     ? `Task ${taskId} was undone`
     : `Nothing is undoing task ${taskId} right now`;
+}
+
+/** Which attempt failed. */
+export function failedAttempt(
+  before: RunningJob | CompensatingJob,
+  { taskId, eventType, attributes }: FrameworkEntry<
+    "job.TaskFailed" | "job.TaskCompensationFailed"
+  >,
+): string {
+  const task = taskId === undefined ? undefined : findTask(before, taskId);
+  const failures = eventType === "job.TaskFailed"
+    ? task?.failures
+    : compensationState(task)?.failures;
+  return attemptText(attributes.attempt, failures ?? 0, attributes.maxAttempts);
+}
+
+function compensationState(task: TaskState | undefined) {
+  return task?.status === "completed" ? task.compensation : undefined;
 }

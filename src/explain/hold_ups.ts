@@ -143,16 +143,17 @@ export function* heldInQueue(
   own: QueuedAs,
   history: PlaceHistory,
 ): Work<HeldUp> {
-  const sums = new Sums(own, history);
+  const stretches: Stretch[] = [];
   for (const stay of queuedStays(outlined)) {
-    const moments = momentsIn(history, stay);
-    for (const [at, moment] of moments.entries()) {
-      const next = moments[at + 1];
-      if (next !== undefined) sums.add(moment, next, stay);
+    for (const interval of intervalsIn(history, stay)) {
+      stretches.push(...stretchesIn(history, own, stay, interval));
       yield;
     }
   }
-  return { all: sums.all, isAll: history.lookedAt === undefined };
+  const byReason = Map.groupBy(stretches, ({ hold }) => reasonOf(hold));
+  const all = [...byReason.values()].flatMap((ofOne) => sumOf(ofOne, own, history))
+    .toSorted((left, right) => right.ms - left.ms);
+  return { all, isAll: history.lookedAt === undefined };
 }
 
 /** Everything that delayed it. */
@@ -164,8 +165,27 @@ export function heldUp<InQueue extends HeldUp>(
   return { ...inQueue, all: all.toSorted((left, right) => right.ms - left.ms) };
 }
 
+/** A part of a stay in the queue during which nothing is on record. */
+interface Interval {
+  /** The entry that began it. */
+  readonly by: Moment;
+  readonly fromMs: number;
+  readonly endMs: number;
+}
+
+/** A job that backed off counts as queued since the retry was due, not since its last entry. */
+export function intervalsIn(history: PlaceHistory, stay: QueuedStay): readonly Interval[] {
+  const moments = momentsIn(history, stay);
+  return moments.slice(1).flatMap(({ at }, before) => {
+    const by = moments[before];
+    if (by === undefined) return [];
+    const fromMs = Math.max(Date.parse(by.at), Date.parse(stay.from.at));
+    return [{ by, fromMs, endMs: Date.parse(at) }];
+  });
+}
+
 /** The beginning of the stay, everything that changed during it, and its end. */
-export function momentsIn(history: PlaceHistory, { from, to }: QueuedStay): readonly Moment[] {
+function momentsIn(history: PlaceHistory, { from, to }: QueuedStay): readonly Moment[] {
   const { limits, pauses, others } = history;
   const changes = [
     ...limits.flatMap(({ change }) => change ?? []),
@@ -182,90 +202,83 @@ export function momentsIn(history: PlaceHistory, { from, to }: QueuedStay): read
   return [from, ...between, to];
 }
 
-interface Sum {
-  readonly first: Omit<HoldUp, "ms" | "until">;
-  ms: number;
-  readonly until: Set<LogId>;
-  readonly holders: Map<string, { readonly holder: Holder; ms: number }>;
-}
-
-/** A time without interruption. */
+/** A time in the queue with one reason. */
 interface Stretch {
+  readonly hold: HoldAt;
   readonly fromMs: number;
   readonly toMs: number;
+  /** The end of the stay in the queue. */
+  readonly until: LogId;
 }
 
-class Sums {
-  readonly #byReason = new Map<string, Sum>();
-  /** Waits for a worker. */
-  readonly #waits: Stretch[] = [];
-
-  constructor(readonly own: QueuedAs, readonly history: PlaceHistory) {}
-
-  get all(): readonly HoldUp[] {
-    return [...this.#byReason.values()].map((sum) => this.#heldUpFor(sum))
-      .toSorted((left, right) => right.ms - left.ms);
+/** What held the job during an interval, which may end by itself. */
+function stretchesIn(
+  history: PlaceHistory,
+  own: QueuedAs,
+  { to, begins }: QueuedStay,
+  { by, fromMs: beginMs, endMs }: Interval,
+): readonly Stretch[] {
+  const stretches: Stretch[] = [];
+  for (let fromMs = beginMs; fromMs < endMs;) {
+    const hold = holdAt(history, own, { logId: by.logId, atMs: fromMs, begins });
+    const toMs = Math.min(endMs, endsAtMs(hold));
+    stretches.push({ hold, fromMs, toMs, until: to.logId });
+    fromMs = toMs;
   }
+  return stretches;
+}
 
-  #heldUpFor({ first, ms, until, holders }: Sum): HoldUp {
-    const heldUpFor = { ...first, ms, until: [...until] } as HoldUp;
-    if (heldUpFor.kind === "worker") {
-      const [longest] = this.#waits.toSorted((left, right) => lengthOf(right) - lengthOf(left));
-      return { ...heldUpFor, since: new Date(longest?.fromMs ?? 0).toISOString() };
+function reasonOf(hold: HoldAt): string {
+  if (hold.kind === "pause") return `pause ${hold.pause.pauseId}`;
+  if (hold.kind !== "limit") return hold.kind;
+  return `${hold.reached.limit} ${hold.reached.change?.logId}`;
+}
+
+/** @param stretches All with the same reason, in order. */
+function sumOf(
+  stretches: readonly Stretch[],
+  { key, rateKey }: QueuedAs,
+  { type }: PlaceHistory,
+): readonly HoldUp[] {
+  const [first] = stretches;
+  if (first === undefined) return [];
+  const { hold } = first;
+  const ms = stretches.reduce((sum, stretch) => sum + lengthOf(stretch), 0);
+  const sum = { ms, until: [...new Set(stretches.map(({ until }) => until))] };
+  if (hold.kind === "worker") {
+    return [{ ...hold, ...sum, kind: "worker", since: longest(stretches) }];
+  }
+  if (hold.kind !== "limit") return [{ ...hold, ...sum } as HoldUp];
+  const { limit } = hold.reached;
+  const name = limit === "rate" ? rateKey : limit === "perKey" ? key : undefined;
+  return [{ ...hold, ...sum, holders: holdersIn(stretches), type, key: name }];
+}
+
+/** When the longest time without an interruption began; RFC 3339. */
+function longest(stretches: readonly Stretch[]): string {
+  let [fromMs, most, sinceMs] = [0, 0, 0];
+  for (const [at, stretch] of stretches.entries()) {
+    if (stretches[at - 1]?.toMs !== stretch.fromMs) fromMs = stretch.fromMs;
+    if (stretch.toMs - fromMs > most) [most, sinceMs] = [stretch.toMs - fromMs, fromMs];
+  }
+  return new Date(sinceMs).toISOString();
+}
+
+/** The jobs that held places of a limit; those that did for longest come first. */
+function holdersIn(stretches: readonly Stretch[]): readonly Holder[] {
+  const sums = new Map<string, { readonly holder: Holder; ms: number }>();
+  for (const stretch of stretches) {
+    const { hold } = stretch;
+    if (hold.kind !== "limit" || hold.reached.limit === "rate") continue;
+    for (const holder of hold.reached.holders) {
+      const name = `${holder.since.logId} ${holder.job.jobId}`;
+      const sum = sums.get(name) ?? { holder, ms: 0 };
+      sum.ms += lengthOf(stretch);
+      sums.set(name, sum);
     }
-    if (heldUpFor.kind !== "limit") return heldUpFor;
-    const longest = [...holders.values()].toSorted((left, right) => right.ms - left.ms);
-    return { ...heldUpFor, holders: longest.map(({ holder }) => holder) };
   }
-
-  /** Adds what held the job between two moments, between which nothing is on record. */
-  add({ logId, at }: Moment, next: Moment, { from, to, begins }: QueuedStay): void {
-    const endMs = Date.parse(next.at);
-    // A job that backed off counts as queued since the retry was due, not since its last entry.
-    for (let atMs = Math.max(Date.parse(at), Date.parse(from.at)); atMs < endMs;) {
-      const hold = holdAt(this.history, this.own, { logId, atMs, begins });
-      const toMs = Math.min(endMs, endsAtMs(hold));
-      this.#addHold(hold, { fromMs: atMs, toMs }, to);
-      atMs = toMs;
-    }
-  }
-
-  #addHold(hold: HoldAt, stretch: Stretch, to: Moment): void {
-    const ms = lengthOf(stretch);
-    if (hold.kind === "limit") return this.#addLimit(hold.reached, ms, to);
-    if (hold.kind === "worker") this.#addWait(stretch);
-    this.#add(hold.kind === "pause" ? `pause ${hold.pause.pauseId}` : hold.kind, hold, ms, to);
-  }
-
-  #addWait({ fromMs, toMs }: Stretch): void {
-    const last = this.#waits.at(-1);
-    if (last?.toMs !== fromMs) this.#waits.push({ fromMs, toMs });
-    else this.#waits.splice(-1, 1, { fromMs: last.fromMs, toMs });
-  }
-
-  #addLimit(reached: ReachedThen, ms: number, to: Moment): void {
-    const { own: { key, rateKey }, history: { type } } = this;
-    const name = reached.limit === "rate" ? rateKey : reached.limit === "perKey" ? key : undefined;
-    const first = { kind: "limit", reached, type, key: name } as const;
-    const sum = this.#add(`${reached.limit} ${reached.change?.logId}`, first, ms, to);
-    for (const holder of reached.limit === "rate" ? [] : reached.holders) {
-      const { job: { jobId }, since } = holder;
-      const before = sum.holders.get(`${since.logId} ${jobId}`) ?? { holder, ms: 0 };
-      before.ms += ms;
-      sum.holders.set(`${since.logId} ${jobId}`, before);
-    }
-  }
-
-  #add(reason: string, first: object, ms: number, { logId }: Moment): Sum {
-    let sum = this.#byReason.get(reason);
-    if (sum === undefined) {
-      sum = { first: first as Sum["first"], ms: 0, until: new Set(), holders: new Map() };
-      this.#byReason.set(reason, sum);
-    }
-    sum.ms += ms;
-    sum.until.add(logId);
-    return sum;
-  }
+  return [...sums.values()].toSorted((left, right) => right.ms - left.ms)
+    .map(({ holder }) => holder);
 }
 
 function lengthOf({ fromMs, toMs }: Stretch): number {

@@ -11,7 +11,7 @@ import type { Work } from "../core/work.ts";
 import { lengthMs } from "./condition_spans.ts";
 import type { Reasons, Statement } from "./explanation.ts";
 import { holdUpReason } from "./hold_up_texts.ts";
-import { type HeldUp, type HoldUp, momentsIn, type QueuedStay, queuedStays } from "./hold_ups.ts";
+import { type HeldUp, type HoldUp, intervalsIn, type QueuedStay, queuedStays } from "./hold_ups.ts";
 import {
   inForceReason,
   insteadText,
@@ -129,16 +129,13 @@ function* freeTimes(
   history: PlaceHistory,
   supposed: SupposedLimits,
 ): Work<FreeTimes> {
-  const moments = momentsIn(history, stay);
   let first: Free | undefined;
   let sure: Free | undefined;
-  for (const [at, by] of moments.entries()) {
-    const next = moments[at + 1];
+  for (const { by, fromMs: beginMs, endMs } of intervalsIn(history, stay)) {
     yield;
-    if (next === undefined || pauseAt(history, by.logId) !== undefined) continue;
+    if (pauseAt(history, by.logId) !== undefined) continue;
     const limits = withSupposed(limitsAt(history, by.logId).limits, supposed);
-    const endMs = Date.parse(next.at);
-    for (let fromMs = Math.max(Date.parse(by.at), Date.parse(stay.from.at)); fromMs < endMs;) {
+    for (let fromMs = beginMs; fromMs < endMs;) {
       const moment = { logId: by.logId, atMs: fromMs, begins: stay.begins };
       const held = reachedAt(history, own, moment);
       const reached = reachedAt(history, own, moment, { limits, from: 0 });

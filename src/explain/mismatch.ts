@@ -15,12 +15,12 @@ import {
   valueAt,
 } from "../core/json.ts";
 import { shownScalar, shownText, shownValue } from "../core/shown_value.ts";
+import { misplacedValue, type Place, placePath, placesIn } from "./elsewhere.ts";
 import { formDifference } from "./likeness/form_difference.ts";
 import { CONTAINED_TEXT, ENCODED_TEXT, insideText } from "./likeness/inside_text.ts";
 import { looseForm } from "./likeness/loose_form.ts";
 import { recodingNote } from "./likeness/recoding.ts";
 import { isSpellingSlip, SLIP_TEXT } from "./likeness/spelling_slip.ts";
-import { type Elsewhere, elsewhereOf } from "./misplaced.ts";
 
 export interface Mismatch {
   /** A path into `attributes`, or `taskId`; empty when the clause is about several paths. */
@@ -38,6 +38,17 @@ export interface Mismatch {
   readonly form?: string;
   /** Where the event has it instead, when there is no scalar at the path. */
   readonly elsewhere?: Elsewhere;
+}
+
+/** A value of an event at another path than the one in a clause. */
+interface Elsewhere {
+  readonly path: string;
+  /** As JSON, cut when long. */
+  readonly found: string;
+  /** Whether it is the expected value, except for form. */
+  readonly close: boolean;
+  /** A note that it is a text that has the expected value inside. */
+  readonly form?: string;
 }
 
 /** The clauses of an expectation that an event of its type fails; empty when it matches. */
@@ -178,6 +189,27 @@ function mismatch(
     : slipText(allowed, found) ?? insideText(allowed, found);
   const clause = { path, expected: choiceText(shown), found: shownValue(found), close };
   return form === undefined ? clause : { ...clause, form };
+}
+
+/** Where an event has the value of a clause, when there is no scalar at its path. */
+function elsewhereOf(
+  path: string,
+  allowed: readonly JsonScalar[],
+  attributes: JsonObject,
+): Elsewhere | undefined {
+  const misplaced = misplacedValue(path, allowed, attributes);
+  if (misplaced?.close !== true) {
+    const place = placesIn(attributes).find(({ value }) => insideText(allowed, value));
+    const form = place && insideText(allowed, place.value);
+    if (place !== undefined && form !== undefined) {
+      return { ...shownPlace(place), close: false, form };
+    }
+  }
+  return misplaced && { ...shownPlace(misplaced.place), close: misplaced.close };
+}
+
+function shownPlace(place: Place): Pick<Elsewhere, "path" | "found"> {
+  return { path: shownText(placePath(place)), found: shownScalar(place.value) };
 }
 
 /** How many allowed values are compared letter by letter. */

@@ -6,9 +6,9 @@
 import { type Correlation, type Equalities, holds } from "../core/correlation.ts";
 import type { ExpectedEvent, MatchableEvent } from "../core/job_plan.ts";
 import { isScalar, type JsonObject, type JsonScalar, valueAt } from "../core/json.ts";
+import { misplacedValue } from "./elsewhere.ts";
 import { looseForm } from "./likeness/loose_form.ts";
 import { CLOSE, correlationMismatches, mismatchDistance, MISPLACED, OFF } from "./mismatch.ts";
-import { misplacedValue } from "./misplaced.ts";
 
 /** The one that an event fails least, the first of several; `undefined` if there is none. */
 export function findNearest<Candidate>(

@@ -2,6 +2,7 @@
  * The events that could still move a job: those of open expectations, or the end of a compensation.
  */
 
+import { isMet } from "../core/expectations.ts";
 import { isReserved, type LogId } from "../core/ids.ts";
 import {
   type EventMatcher,
@@ -11,7 +12,6 @@ import {
   type PolicyRole,
 } from "../core/job_plan.ts";
 import { hasCode, type JobState } from "../core/job_state.ts";
-import { isMet } from "../core/expectations.ts";
 
 export interface OpenExpectation {
   readonly expected: ExpectedEvent;
@@ -42,7 +42,7 @@ function compensationEvents({ plan, tasks }: JobState): readonly OpenExpectation
 }
 
 /** An event that the policy of a job names, in the form of an expectation. */
-export interface PolicyTarget extends OpenExpectation {
+interface PolicyTarget extends OpenExpectation {
   readonly role: PolicyRole;
 }
 

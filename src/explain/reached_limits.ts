@@ -191,7 +191,7 @@ interface PlaceIndex {
 
 const INDEXES = new WeakMap<PlaceHistory, PlaceIndex>();
 
-export function indexPlaces(history: PlaceHistory): PlaceIndex {
+function indexPlaces(history: PlaceHistory): PlaceIndex {
   let index = INDEXES.get(history);
   if (index === undefined) INDEXES.set(history, index = newIndex(history));
   return index;

@@ -37,3 +37,8 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
   }
   return nearest;
 }
+
+/** `line1` and `line2` are both intended: a digit is never a slip. */
+export function digitsOf(text: string): string {
+  return text.replace(/\D/g, "");
+}

@@ -62,7 +62,10 @@ export function* supposeHistory(supposed: Supposed): Work<Outcome> {
   if (created === undefined) throw new TypeError("Cannot suppose anything: there are no entries");
   const plan = supposedPlan(created, supposition);
   const missed = yield* findMissed(entries, plan, pastEvents, created.logId);
-  const known = inOrder([...entries.map(asRecorded), ...missed.map(asPast)]);
+  const known = inOrder([
+    ...entries.map((entry): SupposedEntry => ({ entry, origin: "recorded" })),
+    ...missed.map((entry): SupposedEntry => ({ entry, origin: "past" })),
+  ]);
   const resolved = resolvePoint(supposition.upTo, known.map(({ entry }) => entry), head);
   if (!resolved.ok) return { ok: false, issues: [{ pointer: "/upTo", detail: resolved.detail }] };
   const kept = known.slice(0, resolved.count);
@@ -87,14 +90,6 @@ function changedHistory(
   const rest = kept.filter(({ entry }) => !leftOut.has(entry.logId));
   const planned = supposition.plan === undefined ? rest : rest.map((one) => withPlan(one, plan));
   return withEvents(planned, supposition.with ?? [], kept.at(-1)?.entry.logId ?? 0);
-}
-
-function asRecorded(entry: JobEventLogEntry): SupposedEntry {
-  return { entry, origin: "recorded" };
-}
-
-function asPast(entry: JobEventLogEntry): SupposedEntry {
-  return { entry, origin: "past" };
 }
 
 function inOrder(entries: readonly SupposedEntry[]): readonly SupposedEntry[] {
@@ -165,7 +160,7 @@ function jobReference(created: JobEventLogEntry | undefined): Pick<JobEventLogEn
  * @param pastEvents Facts of the whole journal, by position. Only those without a job id are used.
  * @param after Only events after this position.
  */
-export function* findMissed(
+function* findMissed(
   own: readonly JobEventLogEntry[],
   plan: JobPlan,
   pastEvents: readonly JobEventLogEntry[],

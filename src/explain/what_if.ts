@@ -183,7 +183,7 @@ function toStanding(played: Played | undefined): Standing | null {
 type Places = readonly [left: number | undefined, right: number | undefined];
 
 /** Caches how two plans correspond, so that many states can be compared cheaply. */
-export class OutcomeComparison {
+class OutcomeComparison {
   #plans: readonly [JobPlan, JobPlan] | undefined;
   #places: readonly Places[] = [];
 

@@ -5,7 +5,15 @@
  */
 
 import { assertNever } from "../core/assert_never.ts";
-import { type FrameworkEntry, isCorrelated, type JobEventLogEntry } from "../core/event.ts";
+import { errorText } from "../core/error_text.ts";
+import {
+  type FrameworkEntry,
+  isCorrelated,
+  isFromOutside,
+  type JobEventLogEntry,
+} from "../core/event.ts";
+import type { FailureKind } from "../core/framework_events.ts";
+import { type CompensatedOutcome, matcherAccepts } from "../core/job_plan.ts";
 import type {
   CompensatingJob,
   DoneJob,
@@ -13,11 +21,18 @@ import type {
   JobState,
   RunningJob,
 } from "../core/job_state.ts";
-import type { Step } from "../core/projector.ts";
+import { type Step, toMatchable } from "../core/projector.ts";
+import { oneLine } from "../core/shown_value.ts";
 import { EVENT_TEXTS } from "./event_texts.ts";
-import type { Change } from "./fact_texts.ts";
-import { compensationEndText, errorEventText, noCompensationEndText } from "./why_error.ts";
-import { matchText, noMatchText, plannedText } from "./why_match.ts";
+import { type Change, failedAttempt } from "./fact_texts.ts";
+import {
+  clausesText,
+  COORDINATION_TEXT,
+  matchText,
+  nearestMismatches,
+  noMatchText,
+  plannedText,
+} from "./why_match.ts";
 
 /** @param before The job before the entry; `undefined` when there was none yet. */
 export function explainStep(
@@ -98,4 +113,115 @@ function terminalText({ state, endedBy }: DoneJob | FailedJob, entry: JobEventLo
   }
   const { newJobId } = (entry as FrameworkEntry<"job.JobRetried">).attributes;
   return `${ended}; ${newJobId} was made to retry it, and this one stays as it is.`;
+}
+
+const LINE_LENGTH_MAX = 200;
+
+/** On one line, cut if long, without a full stop. */
+export function firstLine(text: string): string {
+  const line = oneLine(text.split("\n", 1)[0] ?? "").replace(/\.+$/, "");
+  return line.length > LINE_LENGTH_MAX ? `${line.slice(0, LINE_LENGTH_MAX)}…` : line;
+}
+
+/** Which error event it is, and what happens to the job. */
+function errorEventText(before: RunningJob, entry: JobEventLogEntry, step: Step): string {
+  return `${causeText(before, entry)} ${consequenceText(before, step)}`;
+}
+
+function causeText(before: RunningJob, entry: JobEventLogEntry): string {
+  if (entry.stratum === "framework" && entry.eventType === "job.JobCancelled") {
+    const { reason } = entry.attributes;
+    return `The job is cancelled${reason === undefined ? "" : `: ${firstLine(reason)}`}.`;
+  }
+  if (entry.stratum === "framework" && entry.eventType === "job.TaskFailed") {
+    return finalFailureText(before, entry);
+  }
+  return `The policy names ${toMatchable(entry).eventType} an error.`;
+}
+
+function finalFailureText(before: RunningJob, entry: FrameworkEntry<"job.TaskFailed">): string {
+  const { taskId, attributes } = entry;
+  const why = "final" in attributes
+    ? ` (${failedAttempt(before, entry)}${failureKindText(attributes.kind)})`
+    : "";
+  return `Task ${taskId} failed for good${why}: ${
+    errorText(attributes.error).replace(/\.+$/, "")
+  }.`;
+}
+
+function failureKindText(kind: FailureKind): string {
+  switch (kind) {
+    case "deadLetter":
+      return ", and no more are left";
+    case "poison":
+      return ", and trying again cannot help";
+    case "error":
+    case "cancelled":
+      return "";
+    default:
+      return assertNever(kind, "kind of failure");
+  }
+}
+
+function consequenceText({ plan }: RunningJob, { rule }: Step): string {
+  if (rule === "running/left-in-place") return "What it did is left in place: the job fails.";
+  if (rule === "running/error-failed") return "There is nothing to compensate: the job fails.";
+  const { compensation } = plan.policy;
+  return compensation === undefined
+    ? "What it did and knows how to undo is undone first: the job compensates."
+    : `The policy has a compensation: the job compensates, until ${compensation.succeeded.eventType} ` +
+      `or ${compensation.failed.eventType} comes.`;
+}
+
+/** What ended the compensation, and how the job ends with it. */
+function compensationEndText(
+  before: CompensatingJob,
+  entry: JobEventLogEntry,
+  step: Step,
+): string {
+  if (isFailedEnd(before, entry, step)) {
+    return `${failedEndText(entry)}: the job fails, and an operator must look.`;
+  }
+  return `${succeededEndText(entry)}: the policy ends the job as ${compensatedOutcome(step)}.`;
+}
+
+function compensatedOutcome({ rule }: Step): CompensatedOutcome {
+  return rule === "compensating/done" ? "Done" : "Failed";
+}
+
+function isFailedEnd(before: CompensatingJob, entry: JobEventLogEntry, step: Step): boolean {
+  if (step.rule === "compensating/done") return false;
+  if (entry.stratum === "framework" && entry.eventType === "job.CompensationEnded") {
+    return entry.attributes.failed.length > 0;
+  }
+  const failed = before.plan.policy.compensation?.failed;
+  return failed !== undefined && matcherAccepts(failed, toMatchable(entry));
+}
+
+function failedEndText(entry: JobEventLogEntry): string {
+  if (entry.stratum === "framework" && entry.eventType === "job.CompensationEnded") {
+    return `The compensation ended, and ${entry.attributes.failed.join(", ")} could not be undone`;
+  }
+  return `${toMatchable(entry).eventType} says that the compensation failed`;
+}
+
+function succeededEndText(entry: JobEventLogEntry): string {
+  return entry.eventType === "job.CompensationEnded"
+    ? "Every compensation succeeded"
+    : `${toMatchable(entry).eventType} says that the compensation succeeded`;
+}
+
+/**
+ * Why an entry does not end the compensation of a job. Empty for a framework fact that no matcher
+ * of the policy is for.
+ */
+function noCompensationEndText(before: CompensatingJob, entry: JobEventLogEntry): string {
+  if (entry.stratum === "coordination") return COORDINATION_TEXT;
+  const { compensation } = before.plan.policy;
+  const ends = compensation === undefined ? [] : [compensation.succeeded, compensation.failed];
+  const failing = nearestMismatches(ends, toMatchable(entry));
+  if (failing !== undefined) return `It does not end the compensation: ${clausesText(failing)}.`;
+  return isFromOutside(entry)
+    ? "The job compensates: only what ends the compensation moves it."
+    : "";
 }

@@ -3,7 +3,7 @@
 import type { SQLInputValue } from "node:sqlite";
 import type { Condition } from "../core/condition.ts";
 import type { StateName } from "../core/job_state.ts";
-import { wordsIn } from "../engine/queries/job_search.ts";
+import { wordsIn } from "../engine/queries/job_scan.ts";
 import type { JobFilter } from "../engine/job_pages.ts";
 
 export interface SqlCondition {

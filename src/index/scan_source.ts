@@ -4,7 +4,7 @@
  */
 
 import type { Condition } from "../core/condition.ts";
-import { wordsIn } from "../engine/queries/job_search.ts";
+import { wordsIn } from "../engine/queries/job_scan.ts";
 import type { JobFilter } from "../engine/job_pages.ts";
 import { endedConditions, type SqlCondition } from "./conditions.ts";
 

@@ -55,8 +55,12 @@ async function start() {
   return {
     daybook,
     scan,
-    replays: new Replays(history, scan, new Pacer(daybook.clock), () => engine.headLogId, {
-      of: () => Promise.reject(new Error("no other limits are asked about")),
+    replays: new Replays({
+      history,
+      pastEvents: scan,
+      pacer: new Pacer(daybook.clock),
+      head: () => engine.headLogId,
+      limitsWhatIfs: { of: () => Promise.reject(new Error("no other limits are asked about")) },
     }),
   };
 }

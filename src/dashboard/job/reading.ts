@@ -3,7 +3,7 @@
 import type { GaugeLease } from "../../http/guard/capacity.ts";
 import type { HttpDeps, JobLogPort } from "../../http/http_deps.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
-import { findDowntimes } from "../../explain/downtimes.ts";
+import { findDowntimes } from "../../explain/timing.ts";
 import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
 import type { JobId, LogId } from "../../core/ids.ts";

@@ -4,17 +4,17 @@
  * there is no job.
  */
 
-import type { About, Citation, EventAbout, JobAbout } from "../../explain/explanation.ts";
-import { indexAlternatives } from "../../core/correlation.ts";
 import { type Condition, conditionText, deriveCondition } from "../../core/condition.ts";
+import { indexAlternatives } from "../../core/correlation.ts";
 import { counted } from "../../core/counted.ts";
-import { placePath, placesIn } from "../../explain/elsewhere.ts";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";
-import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { toMatchable } from "../../core/projector.ts";
 import { shownText } from "../../core/shown_value.ts";
+import { placePath, placesIn } from "../../explain/elsewhere.ts";
+import type { About, Citation, EventAbout, JobAbout } from "../../explain/explanation.ts";
+import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { FoundEvents, Lookup } from "../views/past_events.ts";
 import { cited } from "./citations.ts";
 import { RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";

@@ -1,17 +1,16 @@
 /** Describes a reached limit for an explanation: its places, and the attempts that hold them. */
 
-import { present } from "../../core/json.ts";
-import type { BlockingLimit, Circumstances } from "../../explain/evidence.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, type JobState } from "../../core/job_state.ts";
+import { present } from "../../core/json.ts";
 import { isSameLimit, limitSize } from "../../core/place_limits.ts";
+import type { BlockingLimit, Circumstances } from "../../explain/evidence.ts";
 import { type PlaceHistory, type QueuedAs, toLimitChange } from "../../explain/place_history.ts";
 import { isQueuedBefore, reachedAt, waitingAt } from "../../explain/reached_limits.ts";
 import { placeLimits } from "../limits.ts";
 import type { Placed, ReachedLimit, WantedPlace } from "../run/shares.ts";
-import type { JobEntryReader } from "./job_entry_reader.ts";
-import { placeHolders } from "./queue_survey.ts";
-import { holdersThen } from "./queue_then.ts";
+import type { JobEntryReader } from "./entry_pages.ts";
+import { holdersThen, placeHolders } from "./holders.ts";
 import type { QueryParts } from "./query_parts.ts";
 
 export type BlockingLimitParts = Pick<

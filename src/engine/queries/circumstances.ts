@@ -4,20 +4,19 @@
  */
 
 import { deriveCondition } from "../../core/condition.ts";
-import type { OutlinedHistory } from "../../explain/outlined_history.ts";
-import type { BlockingLimit, Circumstances, HoldingPause } from "../../explain/evidence.ts";
-import { ownPlaces } from "../../explain/place_history.ts";
 import { type LogId, MAIN_TASK } from "../../core/ids.ts";
 import { findTask, hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { holds, type Pause } from "../../core/pauses.ts";
-import { blockingLimit, limitThen } from "./blocking_limit.ts";
-import { pausesUpTo, placeHistory } from "./place_histories.ts";
-import { overtakenBy, workerHolders } from "./queue_survey.ts";
-import { type Pool, workersThen } from "./queue_then.ts";
-import { isSealed } from "../secrets/sealing.ts";
-import { JobDescriptions } from "../writer/job_descriptions.ts";
+import type { BlockingLimit, Circumstances, HoldingPause } from "../../explain/evidence.ts";
+import type { OutlinedHistory } from "../../explain/outlined_history.ts";
+import { ownPlaces } from "../../explain/place_history.ts";
 import type { Share } from "../events/pacer.ts";
 import type { Urgency } from "../ports.ts";
+import { isSealed } from "../secrets/sealing.ts";
+import { JobDescriptions } from "../writer/job_descriptions.ts";
+import { blockingLimit, limitThen } from "./blocking_limit.ts";
+import { overtakenBy, type Pool, workerHolders, workersThen } from "./holders.ts";
+import { pausesUpTo, placeHistory } from "./place_histories.ts";
 import type { QueryParts } from "./query_parts.ts";
 
 export type CircumstancesParts = Omit<
@@ -25,114 +24,121 @@ export type CircumstancesParts = Omit<
   "attention" | "census" | "clock" | "events" | "inputRemovals" | "pauseControls"
 >;
 
-export class CircumstancesReader {
-  readonly #parts: CircumstancesParts;
-
-  constructor(parts: CircumstancesParts) {
-    this.#parts = parts;
+/** As of now, in this process. */
+export async function circumstancesNow(
+  parts: CircumstancesParts,
+  job: JobState,
+  share: Share,
+): Promise<Circumstances> {
+  const { pauses, registry, suspects, writer, draining, full, silentSince } = parts;
+  const loaded = registry.running(job);
+  const isKnown = loaded !== undefined;
+  const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
+  const common = {
+    definition,
+    isTypeMissing: hasCode(job) && registry.get(job.type) === undefined,
+    draining: draining(),
+    full: full(urgencyOf(job)),
+    silentSince: silentSince(),
+    ...isKnown ? {} : refusalOf(parts, job),
+  } as const;
+  const holding = hasCode(job) ? await holdingPauses(parts, pauses.all, job) : [];
+  const held = { ...common, pauses: holding };
+  if (job.state === "Failed" || job.state === "Created" || !isKnown) return held;
+  const isThreaded = loaded.isolation === "thread";
+  const workers = isThreaded ? parts.threadWorkers : parts.workers;
+  // A retry that is due waits for a worker too, whatever the condition is.
+  const waits = deriveCondition(job) === "queued" || workers.holds(job.priority, job.startedBy);
+  if (!waits) return held;
+  const place = { priority: job.priority, order: job.startedBy };
+  const ahead = workers.aheadOf(place, writer.durableLogId);
+  const { busy, max } = workers;
+  if (holding.length > 0) {
+    return { ...common, queue: { ahead, busy, max, isThreaded, pauses: holding } };
   }
+  const limit = await limitNow(parts, job);
+  if (limit !== undefined) return { ...common, queue: { ahead, busy, max, isThreaded, limit } };
+  // The job itself may have been granted a worker since it was looked at.
+  const holders = (await workerHolders(parts, isThreaded))
+    .filter(({ jobId }) => jobId !== job.jobId);
+  const overtaken = await overtakenBy(parts, job, share);
+  const queue = { ahead, busy, max, isThreaded, holders, overtaken };
+  const [alone] = suspects.all.keys();
+  const isBeside = alone !== undefined && !suspects.has(job.jobId);
+  return { ...common, queue: isBeside ? { ...queue, alone } : queue };
+}
 
-  /** As of now, in this process. */
-  async now(job: JobState, share: Share): Promise<Circumstances> {
-    const { pauses, registry, suspects, writer, draining, full, silentSince } = this.#parts;
-    const loaded = registry.running(job);
-    const isKnown = loaded !== undefined;
-    const definition = hasCode(job) ? isKnown ? "loaded" : "missing" : "none";
-    const common = {
-      definition,
-      isTypeMissing: hasCode(job) && registry.get(job.type) === undefined,
-      draining: draining(),
-      full: full(urgencyOf(job)),
-      silentSince: silentSince(),
-      ...isKnown ? {} : this.#refusal(job),
-    } as const;
-    const holding = hasCode(job) ? await this.#holding(pauses.all, job) : [];
-    const held = { ...common, pauses: holding };
-    if (job.state === "Failed" || job.state === "Created" || !isKnown) return held;
-    const isThreaded = loaded.isolation === "thread";
-    const workers = isThreaded ? this.#parts.threadWorkers : this.#parts.workers;
-    // A retry that is due waits for a worker too, whatever the condition is.
-    const waits = deriveCondition(job) === "queued" || workers.holds(job.priority, job.startedBy);
-    if (!waits) return held;
-    const place = { priority: job.priority, order: job.startedBy };
-    const ahead = workers.aheadOf(place, writer.durableLogId);
-    const { busy, max } = workers;
-    if (holding.length > 0) {
-      return { ...common, queue: { ahead, busy, max, isThreaded, pauses: holding } };
-    }
-    const limit = await this.#blockingLimit(job);
-    if (limit !== undefined) return { ...common, queue: { ahead, busy, max, isThreaded, limit } };
-    // The job itself may have been granted a worker since it was looked at.
-    const holders = (await workerHolders(this.#parts, isThreaded))
-      .filter(({ jobId }) => jobId !== job.jobId);
-    const overtaken = await overtakenBy(this.#parts, job, share);
-    const queue = { ahead, busy, max, isThreaded, holders, overtaken };
-    const [alone] = suspects.all.keys();
-    const isBeside = alone !== undefined && !suspects.has(job.jobId);
-    return { ...common, queue: isBeside ? { ...queue, alone } : queue };
-  }
+/** Sealed inputs are not opened for this. */
+function refusalOf(
+  { registry }: CircumstancesParts,
+  job: JobState,
+): Pick<Circumstances, "refusal"> {
+  const newest = registry.get(job.type);
+  if (newest === undefined || isSealed(job)) return {};
+  const why = new JobDescriptions(registry).inputRefusal(job);
+  return why === undefined ? {} : { refusal: { version: newest.version, why } };
+}
 
-  /** Sealed inputs are not opened for this. */
-  #refusal(job: JobState): Pick<Circumstances, "refusal"> {
-    const newest = this.#parts.registry.get(job.type);
-    if (newest === undefined || isSealed(job)) return {};
-    const why = new JobDescriptions(this.#parts.registry).inputRefusal(job);
-    return why === undefined ? {} : { refusal: { version: newest.version, why } };
+/** What the journal shows of the circumstances of a job at a past time. */
+export async function circumstancesThen(
+  parts: CircumstancesParts,
+  outlined: OutlinedHistory,
+  upTo: LogId,
+  atMs: number,
+  share: Share,
+): Promise<Circumstances> {
+  const { job } = outlined;
+  const definition = hasCode(job) ? "loaded" : "none";
+  const common = { definition, draining: false, full: false } as const;
+  if (!hasCode(job) || isTerminal(job)) return common;
+  if (deriveCondition(job) !== "queued") {
+    const inForce = (await pausesUpTo(parts, upTo)).filter(({ ended }) => !ended);
+    return { ...common, pauses: await holdingPauses(parts, inForce, job) };
   }
+  const stretch = { from: upTo, to: upTo };
+  const history = await placeHistory(parts, job, stretch, share);
+  const inForce = history.pauses.filter(({ ended }) => ended === undefined);
+  const pauses = await holdingPauses(parts, inForce, job);
+  if (pauses.length > 0) return { ...common, queueThen: { holders: [], pauses } };
+  const { lookedAt } = history;
+  const holdsPlace = ownPlaces(outlined, history.pauses).some(({ to }) => to === undefined);
+  const limited = holdsPlace
+    ? undefined
+    : await limitThen(parts, job, history, { logId: upTo, atMs });
+  if (limited !== undefined) {
+    const unseen = lookedAt === undefined ? {} : { lookedAt };
+    return { ...common, queueThen: { holders: [], ...unseen, ...limited } };
+  }
+  const pool = poolOf(parts, job);
+  return { ...common, queueThen: await workersThen(parts, pool, upTo, share) };
+}
 
-  /** What the journal shows of the circumstances of a job at a past time. */
-  async past(
-    outlined: OutlinedHistory,
-    upTo: LogId,
-    atMs: number,
-    share: Share,
-  ): Promise<Circumstances> {
-    const { job } = outlined;
-    const definition = hasCode(job) ? "loaded" : "none";
-    const common = { definition, draining: false, full: false } as const;
-    if (!hasCode(job) || isTerminal(job)) return common;
-    if (deriveCondition(job) !== "queued") {
-      const inForce = (await pausesUpTo(this.#parts, upTo)).filter(({ ended }) => !ended);
-      return { ...common, pauses: await this.#holding(inForce, job) };
-    }
-    const stretch = { from: upTo, to: upTo };
-    const history = await placeHistory(this.#parts, job, stretch, share);
-    const inForce = history.pauses.filter(({ ended }) => ended === undefined);
-    const pauses = await this.#holding(inForce, job);
-    if (pauses.length > 0) return { ...common, queueThen: { holders: [], pauses } };
-    const { lookedAt } = history;
-    const holdsPlace = ownPlaces(outlined, history.pauses).some(({ to }) => to === undefined);
-    const limited = holdsPlace
-      ? undefined
-      : await limitThen(this.#parts, job, history, { logId: upTo, atMs });
-    if (limited !== undefined) {
-      const unseen = lookedAt === undefined ? {} : { lookedAt };
-      return { ...common, queueThen: { holders: [], ...unseen, ...limited } };
-    }
-    const pool = poolOf(this.#parts, job);
-    return { ...common, queueThen: await workersThen(this.#parts, pool, upTo, share) };
-  }
+/** The limit that a job waits for, if it does not wait for a worker. */
+async function limitNow(
+  parts: CircumstancesParts,
+  job: JobState,
+): Promise<BlockingLimit | undefined> {
+  const { shares } = parts;
+  const wanted = shares.wantedBy(job, findTask(job, MAIN_TASK) !== undefined);
+  const limit = wanted && shares.reached(wanted);
+  if (wanted === undefined || limit === undefined) return undefined;
+  return await blockingLimit(parts, job, limit, wanted);
+}
 
-  /** The limit that a job waits for, if it does not wait for a worker. */
-  async #blockingLimit(job: JobState): Promise<BlockingLimit | undefined> {
-    const { shares } = this.#parts;
-    const wanted = shares.wantedBy(job, findTask(job, MAIN_TASK) !== undefined);
-    const limit = wanted && shares.reached(wanted);
-    if (wanted === undefined || limit === undefined) return undefined;
-    return await blockingLimit(this.#parts, job, limit, wanted);
-  }
-
-  /** The pauses that hold a job. Those by rule include their last failure. */
-  async #holding(pauses: readonly Pause[], job: JobState): Promise<readonly HoldingPause[]> {
-    const holding = pauses.filter((pause) => holds(pause, job));
-    const last = holding.flatMap(({ failures = [] }) => failures.at(-1) ?? []);
-    const entries = await this.#parts.history.at(last.toSorted((left, right) => left - right));
-    const known = new Map(entries.map((entry) => [entry.logId, entry]));
-    return holding.map((pause) => {
-      const lastFailure = known.get(pause.failures?.at(-1) ?? 0);
-      return lastFailure === undefined ? pause : { ...pause, lastFailure };
-    });
-  }
+/** The pauses that hold a job. Those by rule include their last failure. */
+async function holdingPauses(
+  { history }: CircumstancesParts,
+  pauses: readonly Pause[],
+  job: JobState,
+): Promise<readonly HoldingPause[]> {
+  const holding = pauses.filter((pause) => holds(pause, job));
+  const last = holding.flatMap(({ failures = [] }) => failures.at(-1) ?? []);
+  const entries = await history.at(last.toSorted((left, right) => left - right));
+  const known = new Map(entries.map((entry) => [entry.logId, entry]));
+  return holding.map((pause) => {
+    const lastFailure = known.get(pause.failures?.at(-1) ?? 0);
+    return lastFailure === undefined ? pause : { ...pause, lastFailure };
+  });
 }
 
 /** The workers that the job needs one of. */

@@ -1,12 +1,12 @@
 /** Finds the lines of the entries that statements cite. */
 
 import type { JobEventLogEntry } from "../../core/event.ts";
-import type { Citation, Statement } from "../../explain/explanation.ts";
 import type { LogId } from "../../core/ids.ts";
+import type { Citation, Statement } from "../../explain/explanation.ts";
 import type { Journal } from "../ports.ts";
 import type { EntryPages } from "./entry_pages.ts";
 
-export interface CitationParts {
+interface CitationParts {
   /** Reads entries a few at a time, since they may be large. */
   readonly pages: EntryPages;
   readonly journal: Pick<Journal, "locate">;

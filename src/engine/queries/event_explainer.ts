@@ -3,7 +3,11 @@
  * was refused under its id.
  */
 
+import { errorText } from "../../core/error_text.ts";
 import { isRefused, type JobEventLogEntry } from "../../core/event.ts";
+import type { EventId, JobId, LogId } from "../../core/ids.ts";
+import { isTerminal, type JobHead } from "../../core/job_state.ts";
+import type { RuleName } from "../../core/rules.ts";
 import type {
   Citation,
   EventExplanation,
@@ -11,20 +15,16 @@ import type {
   ReachedJob,
   Statement,
 } from "../../explain/explanation.ts";
-import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
-import type { RuleName } from "../../core/rules.ts";
-import { CONTENTS_MAX } from "../events/refusals.ts";
+import { capital } from "../../explain/phrases.ts";
 import type { SettledFact } from "../events/fan_out.ts";
+import { CONTENTS_MAX } from "../events/refusals.ts";
 import type { Unmatched } from "../events/unmatched.ts";
 import { refusedEventId } from "../writer/derived_ids.ts";
-import { isTerminal, type JobHead } from "../../core/job_state.ts";
-import { errorText } from "../../core/error_text.ts";
-import { capital } from "../../explain/phrases.ts";
 import { cited } from "./citations.ts";
 import { RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
-import type { Replays } from "./replays.ts";
 import type { QueryParts } from "./query_parts.ts";
+import type { Replays } from "./replays.ts";
 
 type EventExplainerParts = Pick<QueryParts, "events" | "history" | "registry" | "table"> & {
   readonly replays: Replays;

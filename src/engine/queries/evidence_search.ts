@@ -28,10 +28,8 @@ import {
   RESERVE_NOTHING,
   type ReserveMemory,
 } from "./entry_pages.ts";
-import { InsideSearch } from "./inside_search.ts";
-import { SenderSearch } from "./sender_search.ts";
-import { TwinSearch } from "./twin_search.ts";
-import { type Resembling, ValueSearch } from "./value_search.ts";
+import { SenderSearch, TwinSearch } from "./given_jobs.ts";
+import { InsideSearch, type Resembling, ValueSearch } from "./value_search.ts";
 
 /** The most events to look at for one expectation, and for all together. */
 const CANDIDATES_MAX = 64;

@@ -19,23 +19,26 @@ import {
   waitedForWorkerSince,
   wasHeldUp,
 } from "../../explain/hold_ups.ts";
-import { limitDue } from "../../explain/late_limit.ts";
-import { clockReasons } from "../../explain/process_facts.ts";
 import { outline, type OutlinedHistory, OutlineGathering } from "../../explain/outlined_history.ts";
+import { clockReasons, limitDue } from "../../explain/process_facts.ts";
 import type { Share } from "../events/pacer.ts";
 import { type Outcome, unknownJob, unknownPoint } from "../requests.ts";
 import { queuedAs } from "./blocking_limit.ts";
-import { type CircumstancesParts, CircumstancesReader, poolOf } from "./circumstances.ts";
+import {
+  circumstancesNow,
+  type CircumstancesParts,
+  circumstancesThen,
+  poolOf,
+} from "./circumstances.ts";
 import { resolveCitations } from "./citations.ts";
-import { contrastOf } from "./contrasts.ts";
 import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
+import { workersThen } from "./holders.ts";
 import { placeHistory } from "./place_histories.ts";
 import { findPosition, searchPoint } from "./point_search.ts";
 import type { QueryParts } from "./query_parts.ts";
-import { workersThen } from "./queue_then.ts";
 import { findSameElsewhere, findSiblings } from "./siblings.ts";
-import { findUsualTime } from "./usual_times.ts";
+import { contrastOf, findUsualTime } from "./similar_jobs.ts";
 
 interface ExplainerParts extends CircumstancesParts, Pick<QueryParts, "events"> {
   /** Whether this process runs the jobs. */
@@ -65,11 +68,9 @@ const KEPT_CHARACTERS_MAX = 16 * 1024 * 1024;
 
 export class Explainer {
   readonly #parts: ExplainerParts;
-  readonly #circumstances: CircumstancesReader;
 
   constructor(parts: ExplainerParts) {
     this.#parts = parts;
-    this.#circumstances = new CircumstancesReader(parts);
   }
 
   /** Explains a job as of its last durable entry; `undefined` when there is no such job. */
@@ -138,8 +139,8 @@ export class Explainer {
     const { job } = outlined;
     const upTo = asOfTime === undefined ? undefined : asOf;
     const circumstances = upTo === undefined
-      ? await this.#circumstances.now(job, share)
-      : await this.#circumstances.past(outlined, upTo, Date.parse(asOfTime ?? ""), share);
+      ? await circumstancesNow(this.#parts, job, share)
+      : await circumstancesThen(this.#parts, outlined, upTo, Date.parse(asOfTime ?? ""), share);
     const { foreignEntries, ...found } = await search.run(outlined);
     const contrast = await contrastOf(this.#parts, job, share, upTo);
     // After the clock was set, no length of time on record is known.

@@ -1,13 +1,20 @@
 /**
  * Checks whether the current definition still fits the record of a job. `run` is called and
- * answered from the record alone: no task or compensation is called, and nothing new is started.
+ * answered from the record alone: no task or compensation is called, and nothing new is started. The
+ * recorded plan stays in force; how it would differ today breaks nothing by itself, but should be
+ * known at a deployment.
  */
 
+import { isDeepStrictEqual } from "node:util";
 import { type LogId, MAIN_TASK, type TaskId } from "../../core/ids.ts";
+import type { ExpectedEvent, JobPlan } from "../../core/job_plan.ts";
 import { findTask, isTerminal, type JobState } from "../../core/job_state.ts";
+import type { JsonValue } from "../../core/json.ts";
 import { isPermissionMissing, isThrown } from "../../core/thrown.ts";
-import type { RunContext, SleepRequest, TaskRequest } from "../run/run_context.ts";
 import type { AnyJobDefinition } from "../definition.ts";
+import { planFor } from "../definition_plan.ts";
+import { parseInput } from "../parsed_input.ts";
+import { tasksToCompensate } from "../run/compensation_order.ts";
 import { type Divergence, divergenceAt, thrownText } from "../run/divergence.ts";
 import {
   hasReturned,
@@ -19,7 +26,7 @@ import {
   type StartedJob,
 } from "../run/rehearsal.ts";
 import { InputMismatchError, type RunEnd } from "../run/run_call.ts";
-import { tasksToCompensate } from "../run/compensation_order.ts";
+import type { RunContext, SleepRequest, TaskRequest } from "../run/run_context.ts";
 
 /** What `run` does when everything on record has been answered. */
 interface NextSteps {
@@ -172,4 +179,73 @@ export function nextText({ tasks, expectations }: Omit<NextSteps, "end">): strin
     ...(tasks.length === 0 ? [] : [`asks for ${tasks.join(", ")}`]),
     ...(expectations.length === 0 ? [] : [`waits for ${expectations.join(", ")}`]),
   ].join(" and ");
+}
+
+export interface PlanChange {
+  readonly change: "added" | "removed" | "changed";
+  /** The part that changed: `expectation shipped`, `the list of errors`, `onCompensated`. */
+  readonly part: string;
+}
+
+/**
+ * The changes from the recorded plan to the current one. None for an input that no longer fits,
+ * which is reported separately. A text when the definition fails to make a plan.
+ */
+export function planChanges(
+  definition: AnyJobDefinition,
+  { input, plan }: JobState,
+): readonly PlanChange[] | string {
+  const today = planToday(definition, input);
+  if (today === undefined || typeof today === "string") return today ?? [];
+  return [...expectationChanges(plan, today), ...policyChanges(plan, today)];
+}
+
+function planToday(
+  definition: AnyJobDefinition,
+  input: JsonValue | undefined,
+): JobPlan | string | undefined {
+  try {
+    const parsed = parseInput(definition, input);
+    return parsed.ok ? planFor(definition, parsed.value) : undefined;
+  } catch (error) {
+    return `today's definition makes no plan from the recorded input: ${thrownText(error)}`;
+  }
+}
+
+function expectationChanges(recorded: JobPlan, today: JobPlan): readonly PlanChange[] {
+  const before = byId(recorded);
+  const after = byId(today);
+  return [...new Set([...before.keys(), ...after.keys()])].flatMap((id) => {
+    const change = kindOfChange(before.get(id), after.get(id));
+    return change === undefined ? [] : [{ change, part: `expectation ${id}` }];
+  });
+}
+
+function byId({ expected }: JobPlan): ReadonlyMap<string, ExpectedEvent> {
+  return new Map(expected.map((expectation) => [expectation.id, expectation]));
+}
+
+function kindOfChange(
+  before: ExpectedEvent | undefined,
+  after: ExpectedEvent | undefined,
+): PlanChange["change"] | undefined {
+  if (before === undefined) return "added";
+  if (after === undefined) return "removed";
+  return isDeepStrictEqual(matching(before), matching(after)) ? undefined : "changed";
+}
+
+/** The parts of an expectation that decide which events it takes, and how many. */
+function matching({ matcher, multiplicity, taskId }: ExpectedEvent) {
+  return { ...matcher, multiplicity, taskId };
+}
+
+function policyChanges({ policy: before }: JobPlan, { policy: after }: JobPlan) {
+  const changes: PlanChange[] = [];
+  if (!isDeepStrictEqual(before.errors, after.errors)) {
+    changes.push({ change: "changed", part: "the list of errors" });
+  }
+  if (before.onCompensated !== after.onCompensated) {
+    changes.push({ change: "changed", part: "onCompensated" });
+  }
+  return changes;
 }

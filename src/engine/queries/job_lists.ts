@@ -1,17 +1,14 @@
 /** Lists of jobs: pages, counts, and groups of failures. */
 
-import { messageText } from "../../core/error_text.ts";
 import type { Condition } from "../../core/condition.ts";
 import { planEffort } from "../../core/effort.ts";
 import type { ErrorFingerprint } from "../../core/error_fingerprint.ts";
+import { messageText } from "../../core/error_text.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobHead, JobState, TaskState } from "../../core/job_state.ts";
 import type { JobSummary } from "../../core/job_summary.ts";
 import { type JsonValue, valueSize } from "../../core/json.ts";
 import type { FoundJob, IndexedFailures } from "../job_index.ts";
-import type { JobTable } from "../writer/job_table.ts";
-import type { ListedJobs } from "../writer/listed_jobs.ts";
-import type { Trails } from "../writer/trails.ts";
 import type {
   FailureGroup,
   FailureGroups,
@@ -25,6 +22,9 @@ import type {
 } from "../job_pages.ts";
 import { inQueueOrder, type Place } from "../run/requests_in_order.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
+import type { JobTable } from "../writer/job_table.ts";
+import type { ListedJobs } from "../writer/listed_jobs.ts";
+import type { Trails } from "../writer/trails.ts";
 import type { Writer } from "../writer/writer.ts";
 
 interface JobListsParts {
@@ -136,9 +136,21 @@ export class JobLists {
     return [{ fingerprint, type, taskId, ...counts, newest: latest, oldest: first, error }];
   }
 
-  /** For each of these jobs that waits for a worker, how many others come before it. */
+  /**
+   * For each of these jobs that waits for a worker, how many others come before it, in one pass over
+   * each queue.
+   */
   queuePlaces(jobs: readonly JobState[]): ReadonlyMap<JobId, number> {
-    return queuePlaces(this.#workers, jobs, this.#writer.durableLogId);
+    const waiting = jobs.flatMap(openWaits).sort(inQueueOrder);
+    const aheads = this.#workers.map((queue) =>
+      queue.aheadOfEach(waiting, this.#writer.durableLogId)
+    );
+    const places = new Map<JobId, number>();
+    for (const [index, { jobId }] of waiting.entries()) {
+      const ahead = aheads.map((places) => places[index]).find((place) => place !== undefined);
+      if (ahead !== undefined) places.set(jobId, ahead);
+    }
+    return places;
   }
 }
 
@@ -189,25 +201,6 @@ function searched({ reach }: { readonly reach: Stop | undefined }): { readonly s
 
 interface Waiting extends Place {
   readonly jobId: JobId;
-}
-
-/**
- * For each job, how many requests are granted before its own, in one pass over each queue. Jobs
- * that wait for nothing are absent.
- */
-function queuePlaces(
-  queues: readonly WorkerQueue[],
-  jobs: readonly JobState[],
-  upTo: LogId,
-): ReadonlyMap<JobId, number> {
-  const waiting = jobs.flatMap(openWaits).sort(inQueueOrder);
-  const aheads = queues.map((queue) => queue.aheadOfEach(waiting, upTo));
-  const places = new Map<JobId, number>();
-  for (const [index, { jobId }] of waiting.entries()) {
-    const ahead = aheads.map((places) => places[index]).find((place) => place !== undefined);
-    if (ahead !== undefined) places.set(jobId, ahead);
-  }
-  return places;
 }
 
 function openWaits(job: JobState): readonly Waiting[] {

@@ -1,8 +1,8 @@
 /** The limits of each type: those in the code, those that replace them, and their use. */
 
-import type { Origin } from "../../core/trace_ids.ts";
 import type { ChangedLimits } from "../../core/changed_limits.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
+import type { Origin } from "../../core/trace_ids.ts";
 import { placeLimits } from "../limits.ts";
 import type { LimitedType, Outcome } from "../requests.ts";
 import type { TypeUse } from "../run/shares.ts";

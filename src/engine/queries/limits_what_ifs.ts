@@ -30,10 +30,10 @@ import type { Outcome } from "../requests.ts";
 import type { WantedPlace } from "../run/shares.ts";
 import { supposedTurns } from "../run/supposed_turns.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
-import { cited } from "./citations.ts";
-import type { Explainer } from "./explainer.ts";
-import type { ReserveMemory } from "./entry_pages.ts";
 import { blockingLimit, type BlockingLimitParts, queuedAs } from "./blocking_limit.ts";
+import { cited } from "./citations.ts";
+import type { ReserveMemory } from "./entry_pages.ts";
+import type { Explainer } from "./explainer.ts";
 import { placeHistory, type PlaceHistoryParts } from "./place_histories.ts";
 import type { QueryParts } from "./query_parts.ts";
 

@@ -6,11 +6,11 @@
 
 import type { EventDraft } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
-import { isTerminal, type JobState } from "../../core/job_state.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
+import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { CorrelationIndex } from "../events/correlation_index.ts";
-import { Projection } from "../writer/projection.ts";
 import { interruptions } from "../run/restart.ts";
+import { Projection } from "../writer/projection.ts";
 
 export class Observer {
   /** Interprets the journal's entries. Passed to the journal when that is opened. */

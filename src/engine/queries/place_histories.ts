@@ -4,11 +4,11 @@
  * from its end, and then from the oldest on.
  */
 
-import { present } from "../../core/json.ts";
 import { type JobEventLogEntry, LIMIT_FACTS, PAUSE_FACTS } from "../../core/event.ts";
-import { holds } from "../../core/pauses.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
+import { present } from "../../core/json.ts";
+import { holds } from "../../core/pauses.ts";
 import type { PlaceLimits } from "../../core/place_limits.ts";
 import {
   type Between,

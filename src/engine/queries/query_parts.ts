@@ -18,7 +18,7 @@ import type { Pauses } from "../writer/pauses.ts";
 import type { Places } from "../writer/places.ts";
 import type { Starts } from "../writer/starts.ts";
 import type { Writer } from "../writer/writer.ts";
-import type { JobEntryReader } from "./job_entry_reader.ts";
+import type { JobEntryReader } from "./entry_pages.ts";
 import type { JobLists } from "./job_lists.ts";
 
 export interface QueryParts {

@@ -1,16 +1,18 @@
 /** Explains why work as a whole continues or stands still. */
 
 import type { Condition } from "../../core/condition.ts";
-import { explainQueue } from "../../explain/explain_queue.ts";
-import type { LongestJob, QueueFacts, QueueLimit } from "../../explain/evidence.ts";
-import type { Citation, QueueExplanation } from "../../explain/explanation.ts";
+import { errorText } from "../../core/error_text.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
+import type { CommonBackoff, LongestJob, QueueFacts, QueueLimit } from "../../explain/evidence.ts";
+import { explainQueue } from "../../explain/explain_queue.ts";
+import type { Citation, QueueExplanation } from "../../explain/explanation.ts";
+import { firstLine } from "../../explain/why.ts";
 import { type LimitLine, limitLines } from "../run/queue_positions.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
-import { cited } from "./citations.ts";
 import { blockingLimit } from "./blocking_limit.ts";
-import { commonBackoff } from "./common_backoff.ts";
-import { workerHolders } from "./queue_survey.ts";
+import { cited } from "./citations.ts";
+import { workerHolders } from "./holders.ts";
+import type { JobLists } from "./job_lists.ts";
 import type { QueryParts } from "./query_parts.ts";
 
 type QueueExplainerParts =
@@ -149,4 +151,38 @@ export class QueueExplainer {
       return job !== undefined && !pauseControls.holdsApart(job) && !isLimited(jobId);
     });
   }
+}
+
+/** How many of the newest jobs that back off are looked at. */
+const BACKOFFS_MAX = 100;
+const BACKOFFS_CITED_MAX = 3;
+
+interface Group {
+  readonly types: Set<string>;
+  readonly by: LogId[];
+}
+
+/** The error after which most of the jobs that back off do so, as when one service is down. */
+function commonBackoff(lists: Pick<JobLists, "page">): CommonBackoff | undefined {
+  const { jobs } = lists.page({ conditions: ["backingOff"], limit: BACKOFFS_MAX });
+  const groups = new Map<string, Group>();
+  for (const { type = "", tasks } of jobs) {
+    const task = tasks.find(({ status }) => status === "backingOff");
+    if (task?.status !== "backingOff") continue;
+    const error = firstLine(errorText(task.error));
+    const group = groups.get(error) ?? { types: new Set(), by: [] };
+    groups.set(error, group);
+    group.types.add(type);
+    group.by.push(task.lastLogId);
+  }
+  const [most] = [...groups].toSorted(([, one], [, other]) => other.by.length - one.by.length);
+  if (most === undefined) return undefined;
+  const [error, { types, by }] = most;
+  return {
+    lookedAt: jobs.length,
+    error,
+    jobs: by.length,
+    types: [...types].toSorted(),
+    by: by.slice(0, BACKOFFS_CITED_MAX),
+  };
 }

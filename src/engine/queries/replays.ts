@@ -3,28 +3,30 @@
  * supposition. Everything is read from the journal, and nothing is recorded.
  */
 
-import { firstChanges, reversed } from "../../explain/changes.ts";
-import type { Work } from "../../core/work.ts";
 import { isFromOutside, type JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { JobFold } from "../../core/job_fold.ts";
 import { type EventMatcher, outsideMatchers } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { Point } from "../../core/point.ts";
-import { type Replay, Replaying, type StepsWanted } from "../../explain/replay_steps.ts";
-import { supposedPlan, type Supposition } from "../../explain/supposition.ts";
+import type { Work } from "../../core/work.ts";
+import { firstChanges, reversed } from "../../explain/changes.ts";
 import type { Citation } from "../../explain/explanation.ts";
 import type { LimitsWhatIf } from "../../explain/limits_what_if.ts";
+import { type Replay, Replaying, type StepsWanted } from "../../explain/replay_steps.ts";
+import { supposedPlan, type Supposition } from "../../explain/supposition.ts";
 import { supposing, type WhatIf } from "../../explain/what_if.ts";
-import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import type { Pacer, Share } from "../events/pacer.ts";
+import { type Outcome, type PointDifference, unknownJob, unknownPoint } from "../requests.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
-import type { JobEntryReader } from "./job_entry_reader.ts";
+import {
+  entryCharacters,
+  type JobEntryReader,
+  RESERVE_NOTHING,
+  type ReserveMemory,
+} from "./entry_pages.ts";
 import type { LimitsWhatIfs } from "./limits_what_ifs.ts";
 import { searchPoint } from "./point_search.ts";
-import { type Outcome, type PointDifference, unknownJob, unknownPoint } from "../requests.ts";
-
-type JobHistory = Pick<JobEntryReader, "pages" | "positions" | "find">;
 
 /** A what-if, and whether all events that it could have taken were considered. */
 export interface WhatIfReport extends WhatIf {
@@ -60,26 +62,20 @@ const FOLDED_CHARACTERS = 200;
 /** The most characters of differences that are reported. */
 const CHANGES_MAX = 20_000;
 
-export class Replays {
-  readonly #history: JobHistory;
-  readonly #pastEvents: Pick<PastEvents, "find">;
-  readonly #pacer: Pacer;
-  readonly #head: () => LogId;
-  readonly #limits: Pick<LimitsWhatIfs, "of">;
+interface ReplaysParts {
+  readonly history: Pick<JobEntryReader, "pages" | "positions" | "find">;
+  readonly pastEvents: Pick<PastEvents, "find">;
+  readonly pacer: Pacer;
+  readonly limitsWhatIfs: Pick<LimitsWhatIfs, "of">;
+  /** Returns the last durable position. */
+  readonly head: () => LogId;
+}
 
-  /** @param head Returns the last durable position. */
-  constructor(
-    history: JobHistory,
-    pastEvents: Pick<PastEvents, "find">,
-    pacer: Pacer,
-    head: () => LogId,
-    limits: Pick<LimitsWhatIfs, "of">,
-  ) {
-    this.#limits = limits;
-    this.#pacer = pacer;
-    this.#history = history;
-    this.#pastEvents = pastEvents;
-    this.#head = head;
+export class Replays {
+  readonly #parts: ReplaysParts;
+
+  constructor(parts: ReplaysParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -92,10 +88,10 @@ export class Replays {
     wanted?: StepsWanted,
     hold = RESERVE_NOTHING,
   ): Promise<Outcome<Replay>> {
-    const head = this.#head();
-    const logIds = this.#history.positions(jobId);
+    const head = this.#parts.head();
+    const logIds = this.#parts.history.positions(jobId);
     if (logIds.length === 0) return unknownJob(jobId);
-    const resolved = await searchPoint(point, this.#history.pages, logIds, head);
+    const resolved = await searchPoint(point, this.#parts.history.pages, logIds, head);
     if (!resolved.ok) return unknownPoint("at", resolved.detail);
     const replaying = new Replaying(wanted);
     await this.#fold(logIds.slice(0, resolved.count), (entry) => replaying.apply(entry), hold);
@@ -112,12 +108,12 @@ export class Replays {
     to?: Point,
     hold = RESERVE_NOTHING,
   ): Promise<Outcome<PointDifference>> {
-    const head = this.#head();
-    const logIds = this.#history.positions(jobId);
+    const head = this.#parts.head();
+    const logIds = this.#parts.history.positions(jobId);
     if (logIds.length === 0) return unknownJob(jobId);
-    const start = await searchPoint(from, this.#history.pages, logIds, head);
+    const start = await searchPoint(from, this.#parts.history.pages, logIds, head);
     if (!start.ok) return unknownPoint("from", start.detail);
-    const end = await searchPoint(to, this.#history.pages, logIds, head);
+    const end = await searchPoint(to, this.#parts.history.pages, logIds, head);
     if (!end.ok) return unknownPoint("to", end.detail);
     const [earlier, later] = [start.count, end.count].toSorted((a, b) => a - b);
     const fold = new JobFold();
@@ -136,8 +132,8 @@ export class Replays {
     wanted?: StepsWanted,
     hold = RESERVE_NOTHING,
   ): Promise<Outcome<WhatIfReport>> {
-    const head = this.#head();
-    const logIds = this.#history.positions(jobId);
+    const head = this.#parts.head();
+    const logIds = this.#parts.history.positions(jobId);
     if (logIds.length === 0) return unknownJob(jobId);
     const entries = await this.#allOf(upTo(logIds, supposition.upTo), hold);
     if (typeof entries === "string") return tooLong(jobId, entries);
@@ -147,13 +143,13 @@ export class Replays {
     const sameIds = await this.#sameIds(supposition);
     const supposed = { entries, supposition, pastEvents: past.entries, head, sameIds };
     const work = supposing(supposed, wanted);
-    const answer = await this.#pacer.all(share, work);
+    const answer = await this.#parts.pacer.all(share, work);
     if (!answer.ok) {
       return { ok: false, problem: { kind: "impossibleSupposition", issues: answer.issues } };
     }
     const report = { ...answer.value, allPastEvents: past.all };
     if (supposition.limits === undefined) return { ok: true, value: report };
-    const limits = await this.#limits.of(jobId, supposition.limits, hold);
+    const limits = await this.#parts.limitsWhatIfs.of(jobId, supposition.limits, hold);
     return limits.ok ? { ok: true, value: { ...report, limits: limits.value } } : limits;
   }
 
@@ -163,9 +159,9 @@ export class Replays {
     hold: ReserveMemory,
   ): Promise<void> {
     const share: Share = { spentMs: 0 };
-    for await (const page of this.#history.pages.of(logIds)) {
+    for await (const page of this.#parts.history.pages.of(logIds)) {
       hold(page.reduce((sum, entry) => sum + foldedCharacters(entry), 0));
-      await this.#pacer.all(share, each(page, apply));
+      await this.#parts.pacer.all(share, each(page, apply));
     }
   }
 
@@ -177,7 +173,7 @@ export class Replays {
     if (logIds.length > WHAT_IF_ENTRIES_MAX) return "entries";
     const entries: JobEventLogEntry[] = [];
     let characters = 0;
-    for await (const page of this.#history.pages.of(logIds)) {
+    for await (const page of this.#parts.history.pages.of(logIds)) {
       for (const entry of page) {
         const size = entryCharacters(entry);
         hold(size);
@@ -209,8 +205,8 @@ export class Replays {
       const some = matchers.slice(at, at + MATCHERS_AT_A_TIME);
       const lookup = new Lookup();
       for (const matcher of some) lookup.near(matcher);
-      const found = new FoundEvents(await this.#pastEvents.find(lookup.wanted, head));
-      await this.#pacer.all(share, near.adding(found, some));
+      const found = new FoundEvents(await this.#parts.pastEvents.find(lookup.wanted, head));
+      await this.#parts.pacer.all(share, near.adding(found, some));
     }
     return near.found;
   }
@@ -223,7 +219,7 @@ export class Replays {
   async #sameIds({ with: events = [] }: Supposition): Promise<readonly JobEventLogEntry[]> {
     const found: JobEventLogEntry[] = [];
     for (const { eventId } of events) {
-      const entry = eventId === undefined ? undefined : await this.#history.find(eventId);
+      const entry = eventId === undefined ? undefined : await this.#parts.history.find(eventId);
       if (entry !== undefined) found.push(entry);
     }
     return found;

@@ -4,19 +4,19 @@
  */
 
 import { counted } from "../../core/counted.ts";
-import { errorText } from "../../core/error_text.ts";
-import { jobSummary } from "../../core/job_summary.ts";
-import { countText } from "../../core/size.ts";
 import { type ErrorFingerprint, jobFingerprint } from "../../core/error_fingerprint.ts";
+import { errorText } from "../../core/error_text.ts";
 import type { FrameworkEntry, JobEventLogEntry } from "../../core/event.ts";
 import { isUncleanEnd } from "../../core/framework_events.ts";
-import type { SiblingsStatement, Statement } from "../../explain/explanation.ts";
-import { shortened } from "../../explain/phrases.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";
+import { jobSummary } from "../../core/job_summary.ts";
+import { countText } from "../../core/size.ts";
+import type { SiblingsStatement, Statement } from "../../explain/explanation.ts";
+import { shortened } from "../../explain/phrases.ts";
 import type { JobLists } from "./job_lists.ts";
-import { createdNear } from "./jobs_near.ts";
 import type { QueryParts } from "./query_parts.ts";
+import { createdNear } from "./similar_jobs.ts";
 
 type Siblings = SiblingsStatement<LogId>;
 

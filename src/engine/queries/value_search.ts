@@ -1,16 +1,22 @@
 /**
  * Finds events that share values with what a job waits for, or that carry the job's own values.
- * They are weighed by how rare the shared values are, never by when they came.
+ * They are weighed by how rare the shared values are, never by when they came. Values inside texts,
+ * which the index does not have, are searched among the latest events of the type.
  */
 
-import type { Work } from "../../core/work.ts";
-import type { OutlinedHistory } from "../../explain/outlined_history.ts";
+import type { JobEventLogEntry } from "../../core/event.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { EventMatcher, ExpectedEvent } from "../../core/job_plan.ts";
+import { type JsonScalar, jsonSize } from "../../core/json.ts";
+import { toMatchable } from "../../core/projector.ts";
+import type { Work } from "../../core/work.ts";
+import { SEARCHED_LENGTH_MAX } from "../../explain/likeness/inside_text.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { demanded, ownValues } from "../../explain/likeness/own_values.ts";
 import { recodedForms } from "../../explain/likeness/recoding.ts";
 import { spellingSlips } from "../../explain/likeness/spelling_slip.ts";
+import { insideForm, mismatchesWith } from "../../explain/mismatch.ts";
+import type { OutlinedHistory } from "../../explain/outlined_history.ts";
 import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import { CARRIERS_MAX } from "../views/postings.ts";
 import { isFiled } from "../views/value_keys.ts";
@@ -202,4 +208,46 @@ export class ValueSearch {
 function wantedValues({ correlation }: EventMatcher): ReadonlySet<string> {
   const values = [...demanded(correlation)].map(([, value]) => value).filter(isFiled);
   return new Set(values.map(looseForm).slice(0, DEMANDED_MAX));
+}
+
+/** Sees events of the type of an expectation, one after the other. */
+export class InsideSearch {
+  readonly #expected: ExpectedEvent;
+  readonly #logIds: LogId[] = [];
+  #absent: readonly JsonScalar[];
+  #seen = 0;
+
+  constructor(expected: ExpectedEvent) {
+    this.#expected = expected;
+    this.#absent = [...demanded(expected.matcher.correlation)].map(([, value]) => value);
+  }
+
+  see(entry: JobEventLogEntry): void {
+    const event = toMatchable(entry);
+    if (jsonSize(event.attributes) > SEARCHED_LENGTH_MAX) return;
+    this.#seen++;
+    if (mismatchesWith(this.#expected, event).some(insideForm)) this.#logIds.push(entry.logId);
+    if (this.#absent.length === 0) return;
+    const text = JSON.stringify(event.attributes).toLowerCase();
+    this.#absent = this.#absent.filter((value) => !text.includes(writtenPart(value)));
+  }
+
+  /** Those that have an expected value inside a text. */
+  get logIds(): readonly LogId[] {
+    return this.#logIds;
+  }
+
+  /**
+   * Values that no event has in any form or place.
+   *
+   * @param ofType How many events there are; if it did not see them all, it is not known.
+   */
+  absentAmong(ofType: number | undefined): ReadonlySet<JsonScalar> {
+    return new Set(ofType === this.#seen ? this.#absent : []);
+  }
+}
+
+/** A value as it is written in JSON, without quotes and in lower case. */
+function writtenPart(value: JsonScalar): string {
+  return JSON.stringify(value).replace(/^"|"$/g, "").toLowerCase();
 }

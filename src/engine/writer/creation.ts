@@ -9,7 +9,7 @@ import type { JobState } from "../../core/job_state.ts";
 import { equalJson } from "../../core/json.ts";
 import type { DefinitionRegistry } from "../definition_registry.ts";
 import type { Pacer } from "../events/pacer.ts";
-import type { JobEntryReader } from "../queries/job_entry_reader.ts";
+import type { JobEntryReader } from "../queries/entry_pages.ts";
 import { JobDescriptions } from "./job_descriptions.ts";
 import { CreationGroup, type NewJob, type ReadyJob } from "./creation_group.ts";
 import type { Intake } from "./intake.ts";

@@ -3,8 +3,8 @@
  * was encoded as a text of JSON.
  */
 
-import { placesIn } from "../elsewhere.ts";
 import type { JsonObject, JsonScalar } from "../../core/json.ts";
+import { placesIn } from "../elsewhere.ts";
 import { looseForm } from "./loose_form.ts";
 import { isDistinctive } from "./own_values.ts";
 

@@ -1,6 +1,6 @@
 /** Whether one event type may have been meant by another; both are names that people choose. */
 
-import { slipBetween } from "../spelling.ts";
+import { digitsOf, slipBetween } from "../spelling.ts";
 
 /** In shorter names a different letter means a different name. */
 const LETTERS_MIN = 5;
@@ -67,10 +67,6 @@ function isAlike(left: string, right: string): boolean {
   if (digitsOf(left) !== digitsOf(right)) return false;
   const slip = slipBetween(left, right);
   return slip !== undefined && slip * LETTERS_MIN <= Math.min(left.length, right.length);
-}
-
-function digitsOf(text: string): string {
-  return text.replace(/\D/g, "");
 }
 
 /** `line1` and `line2` are both intended. */

@@ -1,9 +1,10 @@
 /** The values that identify a job. An event that carries one may have been meant for it. */
 
 import type { Correlation } from "../../core/correlation.ts";
-import { placePath, placesIn } from "../elsewhere.ts";
+import type { MatchableEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
-import { isScalar, type JsonObject, type JsonScalar } from "../../core/json.ts";
+import { isScalar, type JsonObject, type JsonScalar, valueAt } from "../../core/json.ts";
+import { placePath, placesIn } from "../elsewhere.ts";
 import { looseForm, TEXT_LENGTH_MAX } from "./loose_form.ts";
 
 /** At most this many are searched. */
@@ -91,4 +92,43 @@ export function isIdentifier(path: string, value: JsonScalar): boolean {
   if (typeof value === "number") return Number.isInteger(value) && Math.abs(value) >= 10;
   return typeof value === "string" && isDistinctive(value) && !DATE.test(value) &&
     (/\d/.test(value) || value.includes("@"));
+}
+
+export function looseValues(
+  { attributes }: Pick<MatchableEvent, "attributes">,
+): ReadonlySet<string> {
+  return new Set(placesIn(attributes).map(({ value }) => looseForm(value)));
+}
+
+/** The job's values that an event has, and that only few events have. */
+export function carriedValues(
+  { own, common }: { readonly own: readonly OwnValue[]; readonly common: ReadonlySet<string> },
+  event: MatchableEvent,
+  isNamed: boolean,
+): readonly OwnValue[] {
+  const values = looseValues(event);
+  return own.filter(({ from, loose }) =>
+    values.has(loose) && !common.has(loose) || from === "id" && isNamed
+  );
+}
+
+/** An identifier of a job, and the other value that an event has at its place. */
+interface Contradiction {
+  readonly own: OwnValue;
+  readonly found: JsonScalar;
+}
+
+/** The first identifier of the job that an event contradicts. */
+export function contradiction(
+  own: readonly OwnValue[],
+  attributes: MatchableEvent["attributes"],
+): Contradiction | undefined {
+  const byPath = Map.groupBy(own.filter(({ from }) => from !== "id"), ({ path }) => path);
+  for (const [path, values] of byPath) {
+    const first = values.find(({ value }) => isIdentifier(path, value));
+    const found = valueAt(attributes, path) ?? valueAt(attributes, path.split(".").at(-1) ?? path);
+    if (first === undefined || !isScalar(found)) continue;
+    if (values.every(({ loose }) => looseForm(found) !== loose)) return { own: first, found };
+  }
+  return undefined;
 }

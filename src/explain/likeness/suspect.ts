@@ -9,15 +9,23 @@ import { isCorrelated, isRefused, type JobEventLogEntry } from "../../core/event
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { ExpectedEvent, MatchableEvent } from "../../core/job_plan.ts";
 import type { JobState } from "../../core/job_state.ts";
+import { present } from "../../core/json.ts";
+import { toMatchable } from "../../core/projector.ts";
 import { insideForm, type Mismatch, mismatchDistance, mismatchesWith, OFF } from "../mismatch.ts";
 import { ENCODED_TEXT } from "./inside_text.ts";
-import { toMatchable } from "../../core/projector.ts";
 import { looseForm } from "./loose_form.ts";
+import { neighbourhood } from "./neighbouring_type.ts";
+import {
+  carriedValues,
+  contradiction,
+  demanded,
+  isDistinctive,
+  isIdentifier,
+  looseValues,
+  type OwnValue,
+} from "./own_values.ts";
 import { isRecodingNote } from "./recoding.ts";
 import { SLIP_TEXT } from "./spelling_slip.ts";
-import { neighbourhood } from "./neighbouring_type.ts";
-import { carriedValues, isAboutAnother, looseValues } from "./carried_values.ts";
-import { demanded, isDistinctive, isIdentifier, type OwnValue } from "./own_values.ts";
 
 /**
  * In the order in which they are tried: equal but for form; right content under a neighbouring
@@ -126,28 +134,32 @@ interface Features {
 function rightContent(
   comparison: Comparison,
   expected: ExpectedEvent,
-  { entry, effects, hasCounted }: Candidate,
+  candidate: Candidate,
   { event, type, isType, clauses }: Features,
 ): Suspect | undefined {
-  const { job, started } = comparison;
+  const { entry, effects, hasCounted } = candidate;
   if (!isType && (type === undefined || entry.stratum === "framework")) return undefined;
   if (!isType && entry.causedBy !== undefined) return undefined;
   const content = clauses.filter(({ path }) => path !== "taskId");
   if (!content.every(({ close, elsewhere }) => close || elsewhere?.close === true)) {
     return undefined;
   }
-  const addressee = entry.jobId === undefined || entry.jobId === job.jobId
-    ? undefined
-    : entry.jobId;
+  const addressee = addresseeOf(entry, comparison);
   const others: Likeness[] = [
     ...(content.some(({ close }) => close) ? ["form"] as const : []),
     ...(isType ? [] : ["type"] as const),
     ...(addressee !== undefined || content.length < clauses.length ? ["address"] as const : []),
     ...(content.some(({ close }) => !close) ? ["place"] as const : []),
   ];
-  const isEarly = isBefore(entry, started, others.length === 0);
+  const isEarly = isBefore(entry, comparison.started, others.length === 0);
   const kinds: Likeness[] = isEarly ? [...others, "time"] : others;
-  const [kind] = kinds.filter((one) => one !== "form").length === 0 ? kinds : notOnlyForm(kinds);
+  // A difference other than form determines the kind, if there is one.
+  const [kind = kinds[0]] = kinds.filter((one) => one !== "form");
+  const suspect = (kind: Likeness) => {
+    const distance = kinds.reduce((sum, one) => sum + DISTANCE[one], 0) + content.length / 100;
+    const more = { ...present({ type, addressee }), isEarly };
+    return suspectOf(kind, candidate, clauses, distance, more);
+  };
   const isOther = hasCounted || effects.length > 0;
   if (kind === undefined) {
     return entry.stratum === "coordination" || isRefused(entry) ? suspect("time") : undefined;
@@ -155,20 +167,11 @@ function rightContent(
   const isClose = kind === "form" && isType;
   if (isClose && (!isOther || isAsking(expected))) return suspect(kind);
   return identifies(comparison, expected, entry, event) ? suspect(kind) : undefined;
+}
 
-  function suspect(kind: Likeness): Suspect {
-    return {
-      entry,
-      kind,
-      clauses,
-      ...(type === undefined ? {} : { type }),
-      ...(addressee === undefined ? {} : { addressee }),
-      effects,
-      isEarly,
-      carried: [],
-      distance: kinds.reduce((sum, one) => sum + DISTANCE[one], 0) + content.length / 100,
-    };
-  }
+/** The other job that an event names. */
+function addresseeOf({ jobId }: JobEventLogEntry, { job }: Comparison): JobId | undefined {
+  return jobId === job.jobId ? undefined : jobId;
 }
 
 /** It has everything that is expected except for one misspelt or recoded value, and reached no job. */
@@ -181,7 +184,7 @@ function misspelt(
   if (slip === undefined || others.length > 0) return undefined;
   if (slip.form !== SLIP_TEXT && !isRecodingNote(slip.form)) return undefined;
   return isType && isUnclaimed(comparison, candidate)
-    ? suspectOf(candidate, "spelling", clauses)
+    ? suspectOf("spelling", candidate, clauses)
     : undefined;
 }
 
@@ -201,7 +204,7 @@ function inside(
   );
   const kind = forms.includes(ENCODED_TEXT) ? "encoded" : "part";
   return isType && isRare && isUnclaimed(comparison, candidate)
-    ? suspectOf(candidate, kind, clauses)
+    ? suspectOf(kind, candidate, clauses)
     : undefined;
 }
 
@@ -215,12 +218,13 @@ function isUnclaimed(
 }
 
 function suspectOf(
+  kind: Likeness,
   { entry, effects }: Candidate,
-  kind: "spelling" | "encoded" | "part",
   clauses: readonly Mismatch[],
+  distance = DISTANCE[kind] + clauses.length / 100,
+  more: Partial<Suspect> = {},
 ): Suspect {
-  const distance = DISTANCE[kind] + clauses.length / 100;
-  return { entry, kind, clauses, effects, isEarly: false, carried: [], distance };
+  return { entry, kind, clauses, effects, isEarly: false, carried: [], distance, ...more };
 }
 
 /**
@@ -234,11 +238,6 @@ function isBefore(
 ): boolean {
   if (started === undefined) return true;
   return entry.logId < started.logId && (isAll || entry.receivedAt < started.receivedAt);
-}
-
-/** A difference other than form determines the kind, if there is one. */
-function notOnlyForm(kinds: readonly Likeness[]): readonly Likeness[] {
-  return kinds.filter((kind) => kind !== "form");
 }
 
 /** Whether an expectation demands more than a type. */
@@ -271,9 +270,10 @@ function identifies(
 /** It carries the job's own values, and was meant for no other. */
 function ownContent(
   comparison: Comparison,
-  { entry, effects, hasCounted }: Candidate,
+  candidate: Candidate,
   { event, type, isType, clauses }: Features,
 ): Suspect | undefined {
+  const { entry, effects, hasCounted } = candidate;
   const { job, own, createdBy, causedBy, started } = comparison;
   const isNamed = entry.jobId === job.jobId;
   if (hasCounted || entry.stratum === "framework" && !isCorrelated(entry)) return undefined;
@@ -287,18 +287,31 @@ function ownContent(
   if (carried.length === 0 && !(isNamed && entry.stratum !== "framework")) return undefined;
   if (!isNamed && isAboutAnother(own, carried, event, clauses, isType)) return undefined;
   const apart = isType ? 0 : type === undefined ? 5 : 3;
-  const addressee = entry.jobId === undefined || isNamed ? undefined : entry.jobId;
-  return {
-    entry,
-    kind: "values",
-    clauses: isType ? clauses : [],
-    ...(isType ? {} : { type: type ?? "another type" }),
-    ...(addressee === undefined ? {} : { addressee }),
-    effects,
+  const distance = DISTANCE.values + apart + (isType ? mismatchDistance(clauses) / OFF : 0) -
+    (isNamed ? 4 : 0) -
+    Math.min(3, carried.length);
+  return suspectOf("values", candidate, isType ? clauses : [], distance, {
+    ...isType ? {} : { type: type ?? "another type" },
+    ...present({ addressee: addresseeOf(entry, comparison) }),
     isEarly: isBefore(entry, started, false),
     carried,
-    distance: DISTANCE.values + apart + (isType ? mismatchDistance(clauses) / OFF : 0) -
-      (isNamed ? 4 : 0) -
-      Math.min(3, carried.length),
-  };
+  });
+}
+
+/** Whether it has another value where the job has an identifier. */
+function isAboutAnother(
+  own: readonly OwnValue[],
+  carried: readonly OwnValue[],
+  { attributes }: MatchableEvent,
+  clauses: readonly Mismatch[],
+  isType: boolean,
+): boolean {
+  const strong = carried.filter(({ from, path, value }) =>
+    from === "id" || isIdentifier(path, value)
+  );
+  if (strong.some(({ from }) => from === "id" || from === "plan")) return false;
+  if (contradiction(own, attributes) !== undefined) return true;
+  if (strong.length > 0) return false;
+  // Events share a region or a name by chance, unless the rest fits as well.
+  return !isType || clauses.some(({ found, close }) => found !== "nothing" && !close);
 }

@@ -1,18 +1,21 @@
-/** Finds the job that was to send an event that did not come, or that there is none; see `Sender`. */
+/**
+ * Finds jobs by the values that they were given: the one that was to send an event that did not come
+ * (see `Sender`), and another with the same input at about the same time.
+ */
 
-import { placePath, placesIn } from "../../explain/elsewhere.ts";
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
-import type { JobState } from "../../core/job_state.ts";
+import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar, valueAt } from "../../core/json.ts";
+import { placePath, placesIn } from "../../explain/elsewhere.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
-import { demanded, isIdentifier } from "../../explain/likeness/own_values.ts";
+import { demanded, isIdentifier, ownValues } from "../../explain/likeness/own_values.ts";
 import type { Sender } from "../../explain/senders.ts";
 import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import type { Resembling } from "./value_search.ts";
 
-/** For how many expectations, and how many values of each are looked at. */
+/** For how many expectations, and how many values of each, or of an input, are looked at. */
 const EXPECTATIONS_MAX = 3;
 const VALUES_MAX = 4;
 /** How many other events of the type are looked at for the job that sent them. */
@@ -173,4 +176,59 @@ function pathTo(value: JsonScalar, { input = null, labels }: Given): string | un
   const place = placesIn({ labels: labels ?? null, input })
     .find((one) => looseForm(one.value) === looseForm(value));
   return place && placePath(place);
+}
+
+/** Values that more jobs were given do not identify a piece of work. */
+const TWINS_MAX = 4;
+/** Later ones are the next piece of work, such as that of the next day. */
+const APART_MAX_MS = 3_600_000;
+
+export class TwinSearch {
+  readonly #job: JobState;
+  readonly #source: Source;
+  /** Loose forms of what identifies its work. */
+  readonly #values: readonly string[];
+
+  constructor(job: JobState, source: Source) {
+    this.#job = job;
+    this.#source = source;
+    this.#values = isTerminal(job) && hasCode(job)
+      ? ownValues(job).filter(({ from, path, value }) =>
+        from === "input" && isIdentifier(path, value)
+      ).slice(0, VALUES_MAX).map(({ loose }) => loose)
+      : [];
+  }
+
+  /** Adds the keys that `of` needs to a lookup. */
+  lookUp(lookup: Lookup): void {
+    for (const loose of this.#values) lookup.jobsGiven(loose, TWINS_MAX);
+  }
+
+  /** The first one that has not failed. */
+  async of(
+    found: FoundEvents,
+    read: (logIds: readonly LogId[]) => AsyncIterable<JobEventLogEntry>,
+  ): Promise<JobState | undefined> {
+    const given = this.#values.map((loose) => found.jobsGiven(loose, TWINS_MAX))
+      .filter(({ length }) => length < TWINS_MAX);
+    const [fewest] = given.toSorted((left, right) => left.length - right.length);
+    if (fewest === undefined) return undefined;
+    const { headLogId } = this.#source;
+    for await (const entry of read(fewest.filter((logId) => logId <= headLogId))) {
+      const twin = this.#isTwin(entry) ? this.#source.job?.(entry.jobId as JobId) : undefined;
+      // As it is now, so it must not have changed since the head.
+      if (twin !== undefined && twin.state !== "Failed" && twin.lastLogId <= headLogId) return twin;
+    }
+    return undefined;
+  }
+
+  #isTwin({ jobId, eventType, receivedAt, attributes }: JobEventLogEntry): boolean {
+    const { type, input, createdAt, retryOf } = this.#job;
+    if (eventType !== "job.JobCreated" || jobId === this.#job.jobId) return false;
+    const other = attributes as FrameworkEntry<"job.JobCreated">["attributes"];
+    const isRetry = other.retryOf === this.#job.jobId || retryOf === jobId;
+    const apartMs = Math.abs(Date.parse(receivedAt) - Date.parse(createdAt));
+    return !isRetry && other.type === type && apartMs <= APART_MAX_MS &&
+      JSON.stringify(other.input) === JSON.stringify(input);
+  }
 }

@@ -1,0 +1,123 @@
+/**
+ * Compares a job with similar ones: what sets it apart from jobs of its type created within an hour
+ * of it, if it failed or waits, and how long such jobs take.
+ */
+
+import { deriveCondition } from "../../core/condition.ts";
+import { jobFingerprint } from "../../core/error_fingerprint.ts";
+import type { LogId } from "../../core/ids.ts";
+import { requiredMatches } from "../../core/job_plan.ts";
+import { isTerminal, type JobState } from "../../core/job_state.ts";
+import { lengthMs } from "../../explain/condition_spans.ts";
+import { ALIKE_MAX, type Contrast, findContrast, OTHERS_MAX } from "../../explain/contrast.ts";
+import type { UsualTime } from "../../explain/evidence.ts";
+import { mayBeLong, usualTime } from "../../explain/time_spent.ts";
+import type { Share } from "../events/pacer.ts";
+import type { JobFilter } from "../job_pages.ts";
+import { jobsNear, type JobVisitParts } from "./job_visit.ts";
+
+/**
+ * `undefined` when the job neither failed nor waits, or nothing sets it apart.
+ *
+ * @param job As of `upTo`.
+ * @param upTo Later entries do not count; when absent, all do.
+ */
+export async function contrastOf(
+  parts: JobVisitParts,
+  job: JobState,
+  share: Share,
+  upTo?: LogId,
+): Promise<Contrast | undefined> {
+  const kind = kindOf(parts, job, upTo);
+  if (kind === undefined || job.type === undefined) return undefined;
+  const near = { types: [job.type], ...createdNear(job) };
+  const range = upTo === undefined ? {} : { before: upTo + 1 };
+  const read = (filter: JobFilter, max: number, isMeant: Kind["isAlike"]) =>
+    jobsNear(parts, share, { range: { ...near, ...filter, ...range }, max, isMeant });
+  const alike = await read(kind.filter, ALIKE_MAX, kind.isAlike);
+  const own = alike.some(({ jobId }) => jobId === job.jobId) ? alike : [job, ...alike];
+  const others = await read({ states: ["Done"] }, OTHERS_MAX, (other) => hasEnded(other, upTo));
+  return findContrast(own, others);
+}
+
+interface Kind {
+  readonly filter: JobFilter;
+  readonly isAlike: (job: JobState) => boolean;
+}
+
+function kindOf({ lists }: JobVisitParts, job: JobState, upTo = Infinity): Kind | undefined {
+  if (job.state === "Failed") {
+    const fingerprint = jobFingerprint(job, job.failure);
+    if (fingerprint === undefined) return undefined;
+    return { filter: { fingerprint }, isAlike: (other) => hasEnded(other, upTo) };
+  }
+  if (deriveCondition(job) !== "waiting") return undefined;
+  const open = openIn(job, upTo);
+  const isAlike = (other: JobState) => openIn(other, upTo) === open;
+  if (upTo === Infinity) return { filter: { conditions: ["waiting"] }, isAlike };
+  const wasWaiting = (other: JobState) => lists.trails.conditionAt(other, upTo) === "waiting";
+  return { filter: {}, isAlike: (other) => wasWaiting(other) && isAlike(other) };
+}
+
+/** The expectations that were open as of a position, as one text. */
+function openIn({ plan, expected }: JobState, upTo: LogId): string {
+  return plan.expected.filter(({ multiplicity }, at) => {
+    const { matched = 0, by = [] } = expected[at] ?? {};
+    const then = upTo === Infinity ? matched : by.filter((logId) => logId <= upTo).length;
+    return then < requiredMatches(multiplicity);
+  }).map(({ id }) => id).join("\n");
+}
+
+/** How many to compare, the newest. */
+const JOBS_MAX = 100;
+
+/**
+ * The usual time of jobs that were created before it and succeeded; `undefined` when there are too
+ * few, or the job has not ended, failed, or was short.
+ *
+ * @param upTo Only jobs that had ended by then count; when absent, all do.
+ */
+export async function findUsualTime(
+  parts: JobVisitParts,
+  job: JobState,
+  share: Share,
+  upTo?: LogId,
+): Promise<UsualTime | undefined> {
+  if (job.state !== "Done" || !mayBeLong(lengthMs(job.createdAt, job.endedAt))) return undefined;
+  const { type } = job;
+  const filter: JobFilter = type === undefined
+    ? { states: ["Done"] }
+    : { states: ["Done"], types: [type] };
+  const awaited = awaitedBy(job);
+  const isLike = (other: JobState) => type !== undefined || awaitedBy(other) === awaited;
+  const others = await jobsNear(parts, share, {
+    range: { ...filter, before: job.firstLogId },
+    max: JOBS_MAX,
+    isMeant: (other) => other.type === type && isLike(other) && hasEnded(other, upTo),
+  });
+  return usualTime(
+    others.flatMap((other) => isTerminal(other) ? [lengthMs(other.createdAt, other.endedAt)] : []),
+  );
+}
+
+/** The types of the events that a plan waits for, as one text. */
+function awaitedBy({ plan }: JobState): string {
+  return plan.expected.map(({ matcher }) => matcher.eventType).toSorted().join(" ");
+}
+
+/** Whether a job had ended as of a position. */
+export function hasEnded(job: JobState, upTo: LogId = Infinity): boolean {
+  return isTerminal(job) && job.endedBy <= upTo;
+}
+
+/** Jobs are comparable when they were created within this time of each other. */
+const WITHIN_MS = 3_600_000;
+
+/** The jobs that were created in the same hours. Both ends are exclusive. */
+export function createdNear({ createdAt }: JobState): JobFilter {
+  const at = Date.parse(createdAt);
+  return {
+    createdAfter: new Date(at - WITHIN_MS).toISOString(),
+    createdBefore: new Date(at + WITHIN_MS).toISOString(),
+  };
+}
