@@ -8,6 +8,7 @@ import {
   type StartAttemptsCommand,
   type StartCompensationCommand,
 } from "./command.ts";
+import type { JobEventDraft } from "./event.ts";
 import type { ErrorFact, FailureKind } from "./framework_events.ts";
 import { startOfExecution } from "./ids.ts";
 import { findTask, isHeld, type JobState } from "./job_state.ts";
@@ -18,21 +19,33 @@ export function decideStartAttempts(job: JobState, command: StartAttemptsCommand
   if (isHeld(job)) {
     return reject(`Cannot start a task of job ${job.jobId}: it is held`, ["Running"]);
   }
-  return accept(command.attempts.map((request) => ({
+  return accept(command.attempts.map((request) => startOf(job, request)));
+}
+
+interface StartAttributes {
+  readonly attempt: number;
+  maxAttempts?: number;
+  timeoutMs?: number;
+  compensable?: true;
+}
+
+function startOf(job: JobState, request: StartAttemptsCommand["attempts"][number]): JobEventDraft {
+  const { taskId, executionId, maxAttempts, timeoutMs, compensable, trace } = request;
+  // Member by member: spread objects would take a kilobyte for each attempt.
+  const attributes: StartAttributes = { attempt: (findTask(job, taskId)?.attempts ?? 0) + 1 };
+  if (maxAttempts !== undefined) attributes.maxAttempts = maxAttempts;
+  if (timeoutMs !== undefined) attributes.timeoutMs = timeoutMs;
+  if (compensable) attributes.compensable = true;
+  const start: JobEventDraft = {
     stratum: "framework",
     eventType: "job.TaskStarted",
     jobId: job.jobId,
-    eventId: startOfExecution(request.executionId),
-    taskId: request.taskId,
-    executionId: request.executionId,
-    ...request.trace,
-    attributes: {
-      attempt: (findTask(job, request.taskId)?.attempts ?? 0) + 1,
-      ...(request.maxAttempts === undefined ? {} : { maxAttempts: request.maxAttempts }),
-      ...(request.timeoutMs === undefined ? {} : { timeoutMs: request.timeoutMs }),
-      ...(request.compensable ? { compensable: true } : {}),
-    },
-  })));
+    eventId: startOfExecution(executionId),
+    taskId,
+    executionId,
+    attributes,
+  };
+  return trace === undefined ? start : { ...start, ...trace };
 }
 
 export function decideStartCompensation(

@@ -31,7 +31,7 @@ export const CRC_SUFFIX_BYTES = CRC_KEY.length + CRC_DIGITS + '"}'.length;
 /** Bytes from `,"chain":"` to the closing quotation mark. */
 export const CHAIN_FIELD_BYTES = CHAIN_KEY.length + CHAIN_LENGTH + '"'.length;
 
-/** The beginning of each line of a batch; every reader and writer relies on these exact bytes. */
+/** The beginning of each line of a batch, as `lineBody` writes it: readers rely on these bytes. */
 export function linePrefix(logId: LogId, batch: LogId): string {
   return `{"logId":${logId},"batch":${batch},`;
 }
@@ -51,8 +51,7 @@ export function lineBody(
 ): string {
   const { receivedAt, occurredAt, jobId, taskId, traceId, spanId, actor } = event;
   const executionId = writtenExecution(event);
-  return linePrefix(logId, batch) +
-    `"receivedAt":"${receivedAt}","stratum":"${event.stratum}","eventId":"${event.eventId}"` +
+  return `{"logId":${logId}${sharedFields(batch, event)}"${event.eventId}"` +
     `,"eventType":"${event.eventType}"` +
     (occurredAt === receivedAt ? "" : `,"occurredAt":${JSON.stringify(occurredAt)}`) +
     (jobId === undefined ? "" : `,"jobId":"${jobId}"`) +
@@ -63,6 +62,22 @@ export function lineBody(
     (actor === undefined ? "" : `,"actor":${JSON.stringify(actor)}`) +
     (causedBy === undefined ? "" : `,"causedBy":${causedBy}`) +
     `,"attributes":${attributes}`;
+}
+
+const shared = { batch: -1, receivedAt: "", stratum: "", text: "" };
+
+/**
+ * From the batch to the key of the event id, which neighbouring lines share. Kept from the last
+ * line: of what it takes to create a line, a third is joining these fields.
+ */
+function sharedFields(batch: LogId, { receivedAt, stratum }: StampedEvent): string {
+  const { text } = shared;
+  if (batch === shared.batch && receivedAt === shared.receivedAt && stratum === shared.stratum) {
+    return text;
+  }
+  Object.assign(shared, { batch, receivedAt, stratum });
+  return shared.text =
+    `,"batch":${batch},"receivedAt":"${receivedAt}","stratum":"${stratum}","eventId":`;
 }
 
 /** The event as an entry. Entries that are read back are created the same way. */
