@@ -85,7 +85,5 @@ async function shown(source: SegmentSource, viewer: EntryViewer): Promise<Replay
     progress: (done, total) => void viewer.progress?.(done, total),
   }, undefined);
   if (typeof replayed === "string") throw new TypeError(`Cannot read everything: ${replayed}`);
-  const total = source.segments.reduce((sum, { bytes }) => sum + bytes, 0);
-  viewer.progress?.(total, total);
   return replayed;
 }

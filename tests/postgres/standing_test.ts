@@ -54,6 +54,7 @@ testWithPostgres(
           client_min_messages: "notice",
           fsync: "on",
           full_page_writes: "on",
+          idle_session_timeout: "0",
           server_encoding: "UTF8",
           statement_timeout: "0",
           synchronous_commit: "on",
