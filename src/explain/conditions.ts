@@ -40,6 +40,9 @@ import { failedText, succeededText } from "./summary_ended.ts";
 import { deadlineSteps, endsByTime, sleepReasons, sleepsText } from "./times.ts";
 import { eventsToSend, waitingReasons, waitingText, whileWaiting } from "./waiting.ts";
 
+/** How many running tasks a step of a suspended job names. */
+const NAMES_MAX = 10;
+
 interface ConditionTexts {
   /** Continues `Job x`, up to a full stop. */
   readonly summary: (known: Case) => string;
@@ -278,5 +281,3 @@ function whileSuspended({ job, suspended }: Case): Next {
   const names = capital(shortened(running, NAMES_MAX));
   return [automatic(`${names} ${toTheirEnd}; ${nothing}`, suspended)];
 }
-
-const NAMES_MAX = 10;

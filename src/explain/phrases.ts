@@ -3,7 +3,7 @@
 import { assertNever } from "../core/assert_never.ts";
 import { countOf } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";
-import type { FrameworkEntry, JobEventLogEntry } from "../core/event.ts";
+import { isOfType, type JobEventLogEntry } from "../core/event.ts";
 import type { InterruptionReason } from "../core/framework_events.ts";
 import type { LogId } from "../core/ids.ts";
 import { type EventMatcher, type ExpectedEvent, requiredMatches } from "../core/job_plan.ts";
@@ -74,8 +74,8 @@ export function interruptionText(reason: InterruptionReason, cause?: JobEventLog
 
 /** `, wri_01J... at http://10.0.0.2:8000,`, or nothing if the cause was not read. */
 function writerText(cause: JobEventLogEntry | undefined): string {
-  if (cause?.eventType !== "journal.WriterOpened") return "";
-  const { writer, url } = (cause as FrameworkEntry<"journal.WriterOpened">).attributes;
+  if (!isOfType(cause, "journal.WriterOpened")) return "";
+  const { writer, url } = cause.attributes;
   return `, ${oneLine(writer)} at ${oneLine(url)},`;
 }
 

@@ -10,6 +10,7 @@ import {
   type FrameworkEntry,
   isCorrelated,
   isFromOutside,
+  isOfType,
   type JobEventLogEntry,
 } from "../core/event.ts";
 import type { FailureKind } from "../core/framework_events.ts";
@@ -108,10 +109,10 @@ function recordOnlyText(
 
 function terminalText({ state, endedBy }: DoneJob | FailedJob, entry: JobEventLogEntry): string {
   const ended = `The job is ${state} since entry ${endedBy}`;
-  if (entry.eventType !== "job.JobRetried") {
+  if (!isOfType(entry, "job.JobRetried")) {
     return `${ended}: what comes later is recorded and changes nothing.`;
   }
-  const { newJobId } = (entry as FrameworkEntry<"job.JobRetried">).attributes;
+  const { newJobId } = entry.attributes;
   return `${ended}; ${newJobId} was made to retry it, and this one stays as it is.`;
 }
 

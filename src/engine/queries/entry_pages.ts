@@ -6,6 +6,7 @@
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { EventId, JobId, LogId } from "../../core/ids.ts";
 import { type JsonObject, jsonSize } from "../../core/json.ts";
+import type { Work } from "../../core/work.ts";
 import type { Journal } from "../ports.ts";
 import type { EventEngine } from "../writer/event_engine.ts";
 import type { JobTable } from "../writer/job_table.ts";
@@ -31,6 +32,17 @@ export const RESERVE_NOTHING: ReserveMemory = () => {};
 /** About how many characters an entry takes. */
 export function entryCharacters({ attributes }: JobEventLogEntry): number {
   return ENTRY_CHARACTERS + jsonSize(attributes as JsonObject);
+}
+
+/** Work with a pause after each entry. */
+export function* each(
+  entries: readonly JobEventLogEntry[],
+  apply: (entry: JobEventLogEntry) => void,
+): Work<void> {
+  for (const entry of entries) {
+    apply(entry);
+    yield;
+  }
 }
 
 /** How many entries to read next: a few until their size is known. */

@@ -8,7 +8,6 @@ import type { JobId, LogId } from "../../core/ids.ts";
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import type { Point, Timestamp } from "../../core/point.ts";
 import type { RuleName } from "../../core/rules.ts";
-import type { Work } from "../../core/work.ts";
 import type { HeldUpBy, WorkersThen } from "../../explain/evidence.ts";
 import { citedIn, citing, explaining } from "../../explain/explain.ts";
 import type { Citation, Explanation } from "../../explain/explanation.ts";
@@ -31,7 +30,7 @@ import {
   poolOf,
 } from "./circumstances.ts";
 import { resolveCitations } from "./citations.ts";
-import { entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
+import { each, entryCharacters, RESERVE_NOTHING, type ReserveMemory } from "./entry_pages.ts";
 import { EvidenceSearch } from "./evidence_search.ts";
 import { workersThen } from "./holders.ts";
 import { placeHistory } from "./place_histories.ts";
@@ -178,7 +177,7 @@ export class Explainer {
       const characters = page.reduce((sum, entry) => sum + entryCharacters(entry), 0);
       hold(Math.min(room, characters));
       room = Math.max(0, room - characters);
-      await this.#parts.pacer.all(share, noting(page, gathering));
+      await this.#parts.pacer.all(share, each(page, (entry) => gathering.add(entry)));
     }
     const recalled: JobEventLogEntry[] = [];
     for await (const page of this.#parts.history.pages.of(gathering.unkept)) {
@@ -249,11 +248,4 @@ export class Explainer {
 /** The row of the state table by which an entry failed or ended the job. */
 function ruleAt({ failedBy, endedBy }: OutlinedHistory, logId: LogId): RuleName | undefined {
   return [failedBy, endedBy].find((one) => one?.entry.logId === logId)?.rule;
-}
-
-function* noting(entries: readonly JobEventLogEntry[], gathering: OutlineGathering): Work<void> {
-  for (const entry of entries) {
-    gathering.add(entry);
-    yield;
-  }
 }

@@ -165,9 +165,9 @@ function identifying({ matcher }: ExpectedEvent): Demanded | undefined {
 
 /** Where the input or the labels of a job of the type have the value. */
 function givenAt(entry: JobEventLogEntry, type: string, value: JsonScalar): string | undefined {
-  if (entry.eventType !== "job.JobCreated") return undefined;
-  const { attributes } = entry as FrameworkEntry<"job.JobCreated">;
-  return attributes.type === type ? pathTo(value, attributes) : undefined;
+  return isOfType(entry, "job.JobCreated") && entry.attributes.type === type
+    ? pathTo(value, entry.attributes)
+    : undefined;
 }
 
 type Given = Pick<FrameworkEntry<"job.JobCreated">["attributes"], "input" | "labels">;

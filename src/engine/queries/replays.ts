@@ -20,6 +20,7 @@ import type { Pacer, Share } from "../events/pacer.ts";
 import { type Outcome, type PointDifference, unknownJob, unknownPoint } from "../requests.ts";
 import { FoundEvents, Lookup, type PastEvents } from "../views/past_events.ts";
 import {
+  each,
   entryCharacters,
   type JobEntryReader,
   RESERVE_NOTHING,
@@ -267,16 +268,6 @@ class NearEvents {
 }
 
 type TooMuch = "entries" | "characters";
-
-function* each(
-  entries: readonly JobEventLogEntry[],
-  apply: (entry: JobEventLogEntry) => void,
-): Work<void> {
-  for (const entry of entries) {
-    apply(entry);
-    yield;
-  }
-}
 
 /** Later entries are not read when there are more than allowed. */
 function upTo(logIds: readonly LogId[], point: Point | undefined): readonly LogId[] {
