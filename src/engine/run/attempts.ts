@@ -77,11 +77,13 @@ export class Attempts implements SlotRequest, AttemptOwner {
   /** Appends the start of an attempt of each work; calls the handlers when it is durable. */
   start(works: readonly Work[]): Started {
     const { services, trace, job } = this.run;
+    // Of the same millisecond, so that the ids of these entries have their times.
+    const receivedAt = services.events.now();
     const ids = works.map(() => newId.execution(services.random.ulid()));
     const command = attemptStart(works, ids, trace);
     const decision = decide(job.withOnly(works.map(({ taskId }) => taskId)), command);
     const written = decision.accepted
-      ? services.writer.tryAppend(decision.events, "vital")
+      ? services.writer.tryAppend(decision.events, "vital", { receivedAt })
       : "refused";
     if (typeof written === "string") {
       for (const id of ids) trace.drop(id);

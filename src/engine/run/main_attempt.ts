@@ -54,12 +54,13 @@ export class MainAttempt {
     // A call that only compensates tasks is not an attempt.
     if (this.isOnRecord || state === "Compensating") return "started";
     if (state !== "Running" || services.draining) return "refused";
+    const receivedAt = services.events.now();
     const executionId = newId.execution(services.random.ulid());
     const span = trace.start("run", MAIN_TASK, executionId);
     const attempts = [{ taskId: MAIN_TASK, executionId, compensable: false, trace: span }];
     const decision = decide(job.withOnly([MAIN_TASK]), { kind: "startAttempts", attempts });
     const written = decision.accepted
-      ? services.writer.tryAppend(decision.events, "ordinary")
+      ? services.writer.tryAppend(decision.events, "ordinary", { receivedAt })
       : "refused";
     if (typeof written === "string") {
       trace.drop(executionId);

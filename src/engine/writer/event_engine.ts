@@ -59,11 +59,10 @@ export class EventEngine {
   ): readonly JobEventLogEntry[] {
     const group = drafts.map((draft) => stampedEvent(draft, receivedAt, this.#random));
     const { entries } = this.journal.append(group, urgency);
-    for (let index = 0; index < drafts.length; index++) {
+    drafts.forEach((draft, index) => {
       const entry = entries[index];
-      if (drafts[index]?.eventId === undefined || entry === undefined) continue;
-      this.#pending.set(entry.eventId, entry.logId);
-    }
+      if (entry !== undefined && mayBeSent(draft)) this.#pending.set(entry.eventId, entry.logId);
+    });
     return entries;
   }
 
@@ -108,4 +107,9 @@ export class EventEngine {
     }
     return this.#stamp;
   }
+}
+
+/** Whether a sender may know the id. That of an attempt's start is generated with the attempt. */
+function mayBeSent({ stratum, eventId, executionId }: EventDraft): boolean {
+  return eventId !== undefined && (stratum !== "framework" || executionId === undefined);
 }

@@ -129,9 +129,13 @@ export class Writer {
   }
 
   /** Like `append`, but returns `"full"` on a full disk and `"failed"` after a failure. */
-  tryAppend(drafts: readonly EventDraft[], urgency: Urgency): Written | "full" | "failed" {
+  tryAppend(
+    drafts: readonly EventDraft[],
+    urgency: Urgency,
+    options?: AppendOptions,
+  ): Written | "full" | "failed" {
     try {
-      return this.append(drafts, urgency);
+      return this.append(drafts, urgency, options);
     } catch (error) {
       if (error instanceof JournalFullError) return "full";
       if (error instanceof JournalFailedError) return "failed";
