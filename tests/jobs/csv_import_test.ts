@@ -231,4 +231,6 @@ Deno.test("csv.import: a cancelled import loads nothing of its current chunk", a
   assert.notEqual(findTask(job, first)?.status, "completed");
   const entries = await daybook.engine.entries(0, 10_000);
   assert.ok(entries.every(({ eventType }) => eventType !== LOADED));
+  // The code notices after its pause.
+  await new Promise((resolve) => setTimeout(resolve, 5));
 });

@@ -80,7 +80,10 @@ export class DaybookProcess {
     const drained = Promise.all([read(child.stdout), read(child.stderr)])
       .then(() => resolve(undefined));
     const url = await listening;
-    if (url === undefined) throw new Error(`Cannot start Daybook:\n${output.join("\n")}`);
+    if (url === undefined) {
+      await child.status;
+      throw new Error(`Cannot start Daybook:\n${output.join("\n")}`);
+    }
     return new DaybookProcess(url, output, child, drained);
   }
 
