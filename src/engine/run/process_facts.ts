@@ -58,10 +58,10 @@ export class ProcessFacts {
     this.#record({ stratum: "framework", eventType: "journal.ClockSet", attributes: { setMs } });
   }
 
-  /** What cannot be recorded is not needed: it only explains. */
+  /** It only explains, so it does not take the reserve of a full disk, which running jobs need. */
   #record(draft: EventDraft): void {
     if (!this.#status.leads || this.#status.failed) return;
-    this.#parts.writer.tryAppend([draft], "vital");
+    this.#parts.writer.tryAppend([draft], "ordinary");
   }
 
   #clocksApartMs(): number {
