@@ -31,9 +31,14 @@ export const CRC_SUFFIX_BYTES = CRC_KEY.length + CRC_DIGITS + '"}'.length;
 /** Bytes from `,"chain":"` to the closing quotation mark. */
 export const CHAIN_FIELD_BYTES = CHAIN_KEY.length + CHAIN_LENGTH + '"'.length;
 
-/** The beginning of each line of a batch, as `lineBody` writes it: readers rely on these bytes. */
+/** The field that names the batch of a line, after its position. */
+export function batchField(batch: LogId): string {
+  return `"batch":${batch},`;
+}
+
+/** The beginning of a line. Readers rely on these exact bytes. */
 export function linePrefix(logId: LogId, batch: LogId): string {
-  return `{"logId":${logId},"batch":${batch},`;
+  return `{"logId":${logId},${batchField(batch)}`;
 }
 
 /**
@@ -51,7 +56,7 @@ export function lineBody(
 ): string {
   const { receivedAt, occurredAt, jobId, taskId, traceId, spanId, actor } = event;
   const executionId = writtenExecution(event);
-  return `{"logId":${logId}${sharedFields(batch, event)}"${event.eventId}"` +
+  return `{"logId":${logId},${sharedFields(batch, event)}"${event.eventId}"` +
     `,"eventType":"${event.eventType}"` +
     (occurredAt === receivedAt ? "" : `,"occurredAt":${JSON.stringify(occurredAt)}`) +
     (jobId === undefined ? "" : `,"jobId":"${jobId}"`) +
@@ -76,8 +81,9 @@ function sharedFields(batch: LogId, { receivedAt, stratum }: StampedEvent): stri
     return text;
   }
   Object.assign(shared, { batch, receivedAt, stratum });
-  return shared.text =
-    `,"batch":${batch},"receivedAt":"${receivedAt}","stratum":"${stratum}","eventId":`;
+  return shared.text = `${
+    batchField(batch)
+  }"receivedAt":"${receivedAt}","stratum":"${stratum}","eventId":`;
 }
 
 /** The event as an entry. Entries that are read back are created the same way. */

@@ -5,6 +5,7 @@ import { type JobEventLogEntry, STRATA } from "../core/event.ts";
 import type { LogId } from "../core/ids.ts";
 import type { StampedEvent } from "../engine/ports.ts";
 import {
+  batchField,
   CHAIN_FIELD_BYTES,
   CHAIN_KEY,
   CRC_SUFFIX_BYTES,
@@ -15,11 +16,6 @@ import {
 } from "./line_codec.ts";
 import type { LineBytes, LineText } from "./line_bytes.ts";
 import { entryInFields } from "./line_fields.ts";
-
-/** The field that names the batch of a line, after its position. */
-function batchField(batch: LogId): string {
-  return `"batch":${batch},`;
-}
 
 /**
  * The entry of a line whose `crc` matches, or what is wrong with the line. Its ids are substrings
