@@ -23,6 +23,8 @@ export interface ThreadUser {
   said(message: Exclude<FromThread, { kind: "ready" | "broken" | "exhausted" }>): void;
   /** The thread ended; no message follows. */
   ended(reason: Error): void;
+  /** The process stops, and the thread with it, for which no code is to blame. */
+  closed(): void;
 }
 
 /** The owner of a thread. */
@@ -88,11 +90,22 @@ export class Thread {
   /** Ends the thread and everything in it. */
   end(reason: Error): void {
     if (this.#hasEnded) return;
+    this.#end();
+    this.#keeper.ended(reason);
+    this.#user?.ended(reason);
+  }
+
+  /** The process stops. */
+  close(): void {
+    if (this.#hasEnded) return;
+    this.#end();
+    this.#user?.closed();
+  }
+
+  #end(): void {
     this.#hasEnded = true;
     this.#spawner.end(this.#id);
     this.#port.close();
-    this.#keeper.ended(reason);
-    this.#user?.ended(reason);
   }
 
   #said(message: FromThread): void {

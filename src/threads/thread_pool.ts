@@ -73,11 +73,11 @@ export class ThreadPool {
   }
 
   /**
-   * A thread that has loaded this module; rejects when it cannot be loaded. A type whose code ended
+   * A thread that has loaded this module; rejects when it cannot be loaded, and stays pending when
+   * the pool closes first: a job that waits for a thread is not to blame for a stop. A type whose code ended
    * its thread waits until that is replaced, so that it uses up only threads of its own.
    */
   take({ module, type }: ThreadRequest): Promise<Thread> {
-    if (this.#isClosed) return Promise.reject(closed());
     return new Promise((resolve, reject) => {
       this.#waiting.push({ module, type, resolve, reject });
       this.#serve();
@@ -96,8 +96,8 @@ export class ThreadPool {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#later);
-    for (const { reject } of this.#waiting.splice(0)) reject(closed());
-    for (const thread of [...this.#threads]) thread.end(closed());
+    for (const thread of this.#idle.keys()) this.#unidle(thread);
+    for (const thread of this.#threads) thread.close();
     this.#spawner.close();
   }
 
@@ -106,7 +106,7 @@ export class ThreadPool {
   }
 
   #offer(thread: Thread): void {
-    if (this.#isClosed) return thread.end(closed());
+    if (this.#isClosed) return;
     this.#idle.set(thread, setTimeout(() => thread.end(unneeded()), IDLE_MS));
     this.#serve();
     this.#grow();
@@ -189,7 +189,6 @@ export class ThreadPool {
     this.#users.delete(thread);
     this.#unidle(thread);
     this.#threads.delete(thread);
-    if (this.#isClosed) return;
     if (!thread.isLoaded) return this.#refuse(thread.module, reason);
     if (type !== undefined) this.#replacements.push({ module: thread.module, type });
     this.#dropUnneeded();
@@ -226,10 +225,6 @@ export class ThreadPool {
     for (const { module, reject } of waiting) if (module === refused) reject(reason);
     this.#grow();
   }
-}
-
-function closed(): Error {
-  return namedError("ThreadsClosed", "the process is stopping");
 }
 
 function unneeded(): Error {

@@ -140,6 +140,13 @@ class ThreadedCall implements CodeCall, ThreadUser {
     }
   }
 
+  /** Neither `run` nor an attempt settles: the next start continues the job. */
+  closed(): void {
+    this.#isOver = true;
+    clearTimeout(this.#leaving);
+    for (const { timer } of this.#attempts.values()) clearTimeout(timer);
+  }
+
   async #begin(): Promise<void> {
     const { definition: { module = "", type, version }, ctx, recorded } = this.#request;
     const thread = await this.#pool.take({ module, type });

@@ -228,6 +228,30 @@ test("threads: memory that one job has left does not end the next one in its thr
   });
 });
 
+test("threads: a stop fails no job that waits for a thread, or whose code has one", async () => {
+  await inFolder(async (folder) => {
+    const options = {
+      journal: `${folder}/journal`,
+      definitions: Object.values(definitions),
+      settings: { drain: "0" },
+    };
+    const threads = { max: 1, memoryMb: 48 };
+    const open = () => openInProcess(options, { threads });
+    const jobs: string[] = [];
+    for (let life = 0; life < 3; life++) {
+      await using daybook = await open();
+      for (let number = 0; number < 4; number++) {
+        jobs.push((await daybook.submit(good, { number })).jobId);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 300 * life));
+    }
+    await using daybook = await open();
+    for (const job of jobs) {
+      assert.match(endOf(await daybook.wait(job, { timeoutMs: END_MS })), /Done/);
+    }
+  });
+});
+
 test("threads: emit and progress after the end of a job are reported once, with the step", async () => {
   await withThreads(1, async (daybook, _, warnings) => {
     const job = await daybook.submit(hostile, { kind: "late" });
