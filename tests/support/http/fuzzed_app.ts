@@ -21,8 +21,10 @@ export async function startWithJobs(options: TestAppOptions = {}): Promise<TestA
   await createAndRun(open, "test.doomed");
   // Its compensation backs off.
   await open.post("/jobs", { type: "test.stuck" });
-  const { jobId } = await createAndRun(open, "test.parcel", { orderId: "1" });
-  await open.post(`/jobs/${jobId}/suspend`);
+  for (const orderId of ["1", "2"]) {
+    const { jobId } = await createAndRun(open, "test.parcel", { orderId });
+    await open.post(`/jobs/${jobId}/suspend`);
+  }
   await createPlan(open);
   await createPlan(open, { start: false });
   await createAndRun(open, "test.greet", { name: "x" });
