@@ -145,7 +145,7 @@ Deno.test("fuzz: no answer is 5xx, problems are complete, no token is shown, and
 
 /** Limits so small that many requests are refused. */
 const TIGHT: TestAppOptions = {
-  limits: { jobsMax: 5, queuedMax: 1 },
+  limits: { jobsMax: 6, queuedMax: 1 },
   streamsMax: 0,
   waitingMax: 0,
   eventsMax: 2,
