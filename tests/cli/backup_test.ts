@@ -1,5 +1,5 @@
-import { countText } from "../../src/core/size.ts";
 import assert from "node:assert/strict";
+import { countText } from "../../src/core/size.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { IS_QUICK, rounds } from "../support/effort.ts";
 import { createHash } from "node:crypto";
+import { IS_QUICK, rounds } from "../support/effort.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { journalCommand, type Said } from "../support/process/journal_command.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
