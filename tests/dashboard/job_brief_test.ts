@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { JobId } from "../../src/core/ids.ts";
 import { jobSummary } from "../../src/core/job_summary.ts";
-import { type AnyJobDefinition } from "../../src/engine/definition.ts";
+import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import { toRows } from "../../src/dashboard/jobs/rows.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { shipmentPlan, startApp, type TestApp } from "../support/http/http_app.ts";

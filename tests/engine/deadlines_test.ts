@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { EventType, JobId } from "../../src/core/ids.ts";
 import { EXPECTED_EVENT_KINDS, type JobPlan } from "../../src/core/job_plan.ts";
-import { type Expectation } from "../../src/engine/definition.ts";
+import type { Expectation } from "../../src/engine/definition.ts";
 import type { JobContext } from "../../src/engine/job_context.ts";
 import { planFor } from "../../src/engine/definition_plan.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
