@@ -91,7 +91,7 @@ async function submit(
 }
 
 async function ended(daybook: DaybookProcess, jobId: string): Promise<void> {
-  const headers = { prefer: "wait=20" };
+  const headers = { prefer: "wait=60" };
   const response = await fetch(`${daybook.url}/jobs/${jobId}`, { headers });
   const { state } = await response.json();
   assert.ok(state === "Done" || state === "Failed", state);
