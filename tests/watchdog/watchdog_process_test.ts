@@ -7,7 +7,7 @@ import { DaybookProcess, type ProcessOptions } from "../support/process/daybook_
 import { freeze } from "./frozen_definitions.ts";
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
-import { PATIENCE_MS } from "../support/until.ts";
+import { PATIENCE_MS, until } from "../support/until.ts";
 
 const DEFINITIONS = `${ROOT}tests/watchdog/frozen_definitions.ts`;
 
@@ -27,12 +27,9 @@ async function submit(daybook: DaybookProcess, type: string, ms: number, jobId: 
 
 /** Resolves with the line when the process has printed it. */
 async function said(daybook: DaybookProcess, pattern: RegExp): Promise<string> {
-  for (const end = Date.now() + PATIENCE_MS; Date.now() < end;) {
-    const line = daybook.output.find((line) => pattern.test(line));
-    if (line !== undefined) return line;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`Nothing like ${pattern} in\n${daybook.output.join("\n")}`);
+  const line = () => daybook.output.find((line) => pattern.test(line));
+  await until(() => `${pattern} in\n${daybook.output.join("\n")}`, () => line() !== undefined);
+  return line() ?? "";
 }
 
 /** An endless loop is logged with its attempt, and ends the process. */
@@ -125,7 +122,7 @@ Deno.test("watchdog: when embedded it only reports, once the event loop runs aga
     });
     const job = await daybook.submit(freeze, { ms: 2_900 }, { jobId: "job_slow" });
     const { state } = await daybook.wait(job, { timeoutMs: PATIENCE_MS });
-    while (warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until("it warns", () => warnings.length > 0);
 
     assert.equal(state, "Done");
     assert.match(warnings[0] ?? "", /was blocked .* runs again; open: job_slow \(main; spin, att/);
