@@ -82,7 +82,6 @@ for (const [what, { run, options }] of Object.entries(ODD)) {
     );
     const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
     const id = await daybook.submit("demo.odd");
-    await daybook.clock.settle();
 
     assert.ok(failureOf(daybook, id).error.message.length > 0);
     assert.equal(daybook.engine.activity.busyWorkers, 0);
@@ -99,7 +98,6 @@ Deno.test("odd code: a delay of a century becomes a year, and the job can be can
     }));
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.later");
-  await daybook.clock.settle();
   assert.equal(daybook.condition(id), "backingOff");
 
   await daybook.control(id, "cancel");
@@ -110,7 +108,6 @@ Deno.test("odd code: an output that is too large fails the job and says so", asy
   const definition = looseJob("demo.large", () => Promise.resolve("x".repeat(2_000_000)));
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.large");
-  await daybook.clock.settle();
 
   assert.match(failureOf(daybook, id).error.message, /the limit is 1048576/);
 });
@@ -154,7 +151,6 @@ Deno.test("odd code: if the schema throws when run is called, the job fails with
   const definition = looseJob("schema.throws", () => Promise.resolve(), { input });
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("schema.throws");
-  await daybook.clock.settle();
   assert.equal(failureOf(daybook, id).error.message, "no such table");
 });
 
@@ -207,7 +203,6 @@ Deno.test("odd code: a plan stays as recorded when the code changes the correlat
   const second = await daybook.submit("demo.shared", { id: "2" });
 
   const { jobs } = await daybook.event("ec.Go", { id: "1" });
-  await daybook.clock.settle();
 
   assert.deepEqual(jobs.map(({ jobId }) => jobId), [first]);
   assert.deepEqual([first, second].map((id) => daybook.job(id).state), ["Done", "Running"]);
@@ -227,7 +222,6 @@ Deno.test("odd code: startsOn.input may change the event that it gets; the recor
   const daybook = await Harness.start({ definitions: [definition] });
   const sent = { lines: ["b", "a"] };
   const receipt = await daybook.event("ec.Started", structuredClone(sent), { eventId: "e-1" });
-  await daybook.clock.settle();
   const again = await daybook.event("ec.Started", structuredClone(sent), { eventId: "e-1" });
 
   const [entry] = await daybook.engine.entries((receipt.logId ?? 0) - 1, 1);
@@ -285,7 +279,6 @@ Deno.test("odd code: a task that shares work with a task of a cancelled job fail
   const daybook = await Harness.start({ definitions: [definition] });
   const first = await daybook.submit("demo.shared");
   const second = await daybook.submit("demo.shared");
-  await daybook.clock.settle();
   await daybook.control(first, "cancel");
   await daybook.clock.advance(60_000);
 
@@ -529,7 +522,6 @@ for (const end of ["crash", "clean stop"] as const) {
     assert.deepEqual(ran, ["ask 1", "ask 2", "ask 3", "afterAsk"]);
     assert.equal(restarted.condition(id), "waiting");
     await restarted.event("ec.X");
-    await restarted.clock.settle();
 
     assert.equal(restarted.job(id).state, "Done");
     restarted.assertSound();
@@ -557,7 +549,6 @@ Deno.test("restart: a task asked for while the engine drained runs after a clean
   assert.deepEqual(ran, []);
 
   const restarted = await daybook.crash();
-  await restarted.clock.settle();
   assert.deepEqual(ran, ["b"]);
 });
 
@@ -571,7 +562,6 @@ Deno.test("restart: a task asked for while its job was suspended runs when it is
 
   const restarted = await daybook.crash();
   await restarted.control(id, "resume");
-  await restarted.clock.settle();
   assert.deepEqual(ran, ["b"]);
 });
 
@@ -594,7 +584,6 @@ Deno.test("stop: a job whose compensation resumed after a crash stops in order",
   });
   const daybook = await Harness.start({ definitions: [definition] });
   await daybook.submit("demo.later");
-  await daybook.clock.settle();
 
   const restarted = await daybook.crash();
   const stopping = restarted.engine.stop(0);
@@ -627,7 +616,6 @@ Deno.test("busy engine: the retry of a parallel compensation gives a suspended o
   await daybook.clock.advance(120_000);
   assert.equal(daybook.engine.activity.busyWorkers, 0);
   await daybook.control(id, "resume");
-  await daybook.clock.settle();
   assert.equal(daybook.job(id).state, "Failed");
 });
 
@@ -640,7 +628,6 @@ Deno.test("busy engine: a suspended job that gets an event while a task ends ret
   }, { expects: () => ({ approved: { eventType: "ec.Approved" } }) });
   const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
   const id = await daybook.submit("demo.both");
-  await daybook.clock.settle();
   await daybook.control(id, "suspend");
   // Both are appended, and neither is durable yet.
   daybook.journal.hold();
@@ -655,7 +642,6 @@ Deno.test("busy engine: a suspended job that gets an event while a task ends ret
   assert.equal(daybook.engine.activity.busyWorkers, 0);
 
   await daybook.control(id, "resume");
-  await daybook.clock.settle();
   assert.equal(daybook.job(id).state, "Done");
 });
 
@@ -663,12 +649,10 @@ Deno.test("restart: an event continues the waiting branch while the other backs 
   const [gates, ran] = [new Gates(), [] as string[]];
   const daybook = await Harness.start({ definitions: [branches(gates, ran)] });
   const id = await daybook.submit("demo.branches");
-  await daybook.clock.settle();
 
   const restarted = await daybook.crash();
   assert.equal(restarted.condition(id), "backingOff");
   await restarted.event("ec.X");
-  await restarted.clock.settle();
 
   assert.deepEqual(ran, ["ask 1", "afterX"]);
 });
@@ -707,7 +691,6 @@ Deno.test("race: no attempt starts once its job's failure is being written", asy
   }, { errors: () => [{ eventType: "ec.Lost" }] });
   const daybook = await Harness.start({ definitions: [racing] });
   const id = await daybook.submit("demo.racing");
-  await daybook.clock.settle();
 
   // The failure has its position, but is not durable when the start of charge is decided.
   daybook.journal.hold();
