@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { eventType } from "../../src/core/ids.ts";
 import type { TaskOptions } from "../../src/engine/job_context.ts";
 import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { expectation, matcher, plan } from "../support/engine/entries.ts";
 import { looseJob } from "../support/engine/loose_job.ts";
 
 const once = { maxAttempts: 1 };
@@ -281,22 +281,14 @@ Deno.test("compensation: one that hangs is ended by a cancellation that leaves t
 });
 
 Deno.test("compensation: a plan driven from outside ends it by the policy's events", async () => {
-  const matcher = (type: string) => ({ eventType: eventType(type), correlation: "any" } as const);
-  const plan = {
-    expected: [{
-      id: "paid",
-      kind: "DomainFact",
-      matcher: matcher("ec.Paid"),
-      multiplicity: "ExactlyOnce",
-    }],
-    policy: {
-      errors: [matcher("ec.Refused")],
-      compensation: { succeeded: matcher("ec.Undone"), failed: matcher("ec.NotUndone") },
-      onCompensated: "Done",
-    },
-  } as const;
+  const undoable = plan([expectation("paid", "ec.Paid")], {
+    errors: [matcher("ec.Refused")],
+    compensation: { succeeded: matcher("ec.Undone"), failed: matcher("ec.NotUndone") },
+    onCompensated: "Done",
+  });
   const daybook = await Harness.start();
-  const [good, bad] = [await daybook.create({ plan }), await daybook.create({ plan })];
+  const good = await daybook.create({ plan: undoable });
+  const bad = await daybook.create({ plan: undoable });
   await daybook.event("ec.Refused");
   assert.equal(daybook.job(good.jobId).state, "Compensating");
 

@@ -4,6 +4,7 @@ import { eventType, taskId } from "../../src/core/ids.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { expectation, matcher, plan } from "../support/engine/entries.ts";
 import { looseJob } from "../support/engine/loose_job.ts";
 
 /** A job of two tasks; the test ends the first one. */
@@ -360,21 +361,11 @@ Deno.test("create: unknown types, invalid inputs and ids in use are distinguishe
 
 Deno.test("cancel: if an error event was recorded first, it is refused as for a compensating job", async () => {
   const daybook = await Harness.start();
-  const matcher = (type: string) => ({ eventType: eventType(type), correlation: "any" as const });
   const { jobId } = await daybook.create({
-    plan: {
-      expected: [{
-        id: "paid",
-        kind: "DomainFact",
-        matcher: matcher("ec.Paid"),
-        multiplicity: "ExactlyOnce",
-      }],
-      policy: {
-        errors: [matcher("ec.Refused")],
-        onCompensated: "Failed",
-        compensation: { succeeded: matcher("ec.Undone"), failed: matcher("ec.NotUndone") },
-      },
-    },
+    plan: plan([expectation("paid", "ec.Paid")], {
+      errors: [matcher("ec.Refused")],
+      compensation: { succeeded: matcher("ec.Undone"), failed: matcher("ec.NotUndone") },
+    }),
   });
   // Decided while the event is being written.
   daybook.journal.hold();

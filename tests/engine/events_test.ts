@@ -4,11 +4,11 @@ import type { Correlation } from "../../src/core/correlation.ts";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId, eventType } from "../../src/core/ids.ts";
 import type { JobPlan, JobPolicy, Multiplicity } from "../../src/core/job_plan.ts";
-import { DEFAULT_POLICY } from "../../src/core/job_plan.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { startedJobId } from "../../src/engine/writer/derived_ids.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { expectation, plan } from "../support/engine/entries.ts";
 import { looseJob } from "../support/engine/loose_job.ts";
 
 const SHIPPED = "ec.shipment.ShipmentCompleted";
@@ -18,15 +18,7 @@ function waitingFor(
   multiplicity: Multiplicity = "ExactlyOnce",
   policy: Partial<JobPolicy> = {},
 ): JobPlan {
-  return {
-    expected: [{
-      id: "shipped",
-      kind: "DomainFact",
-      matcher: { eventType: eventType(SHIPPED), correlation },
-      multiplicity,
-    }],
-    policy: { ...DEFAULT_POLICY, ...policy },
-  };
+  return plan([expectation("shipped", SHIPPED, { correlation, multiplicity })], policy);
 }
 
 Deno.test("deliver: an event without a job id reaches every running job that expects it", async () => {

@@ -11,6 +11,7 @@ import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import type { SpanStart } from "../../src/engine/watches.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { expectation, plan } from "../support/engine/entries.ts";
 import { FakeTracing } from "./fake_tracing.ts";
 import { looseJob } from "../support/engine/loose_job.ts";
 
@@ -548,7 +549,7 @@ Deno.test("restart: a task asked for while the engine drained runs after a clean
   await daybook.journal.close();
   assert.deepEqual(ran, []);
 
-  const restarted = await daybook.crash();
+  await daybook.crash();
   assert.deepEqual(ran, ["b"]);
 });
 
@@ -801,14 +802,8 @@ Deno.test("replay: a run that briefly awaits something else does not diverge", a
 
 Deno.test("deliver: an event too large for all its jobs is rejected, and nothing is recorded", async () => {
   const daybook = await Harness.start();
-  const expected = [{
-    id: "x",
-    kind: "DomainFact",
-    matcher: { eventType: "ec.X" as never, correlation: "any" },
-    multiplicity: { times: 5 },
-  }] as const;
-  const plan = { expected, policy: { errors: [], onCompensated: "Failed" } } as const;
-  for (let number = 0; number < 70; number++) await daybook.create({ plan });
+  const waiting = plan([expectation("x", "ec.X", { multiplicity: { times: 5 } })]);
+  for (let number = 0; number < 70; number++) await daybook.create({ plan: waiting });
   const head = daybook.engine.headLogId;
 
   const receipt = await daybook.event("ec.X", { text: "x".repeat(1_000_000) });

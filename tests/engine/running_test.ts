@@ -5,6 +5,7 @@ import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
 import { jobId } from "../../src/core/ids.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { expectation, plan } from "../support/engine/entries.ts";
 import { looseJob } from "../support/engine/loose_job.ts";
 
 Deno.test("run: three tasks run in order, each attempt and result on record", async () => {
@@ -287,17 +288,7 @@ Deno.test("emit: events commit in the same batch as the task's completion", asyn
     (ctx) => ctx.task("sell", (task) => task.emit("ec.order.OrderSold", { orderId: "42" })),
   );
   const daybook = await Harness.start({ definitions: [emitting] });
-  const waiting = await daybook.create({
-    plan: {
-      expected: [{
-        id: "sold",
-        kind: "DomainFact",
-        matcher: { eventType: "ec.order.OrderSold" as never, correlation: "any" },
-        multiplicity: "ExactlyOnce",
-      }],
-      policy: { errors: [], onCompensated: "Failed" },
-    },
-  });
+  const waiting = await daybook.create({ plan: plan([expectation("sold", "ec.order.OrderSold")]) });
 
   const id = await daybook.submit("demo.emit");
 
