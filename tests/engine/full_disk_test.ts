@@ -4,9 +4,9 @@
  */
 
 import assert from "node:assert/strict";
+import * as v from "valibot";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { eventId, eventType, type JobId, jobId } from "../../src/core/ids.ts";
-import * as v from "valibot";
 import { type AnyJobDefinition, defineJob, type Expectation } from "../../src/engine/definition.ts";
 import type { JobContext } from "../../src/engine/job_context.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";

@@ -6,7 +6,6 @@ import { defineJob } from "../../src/mod.ts";
 import { ParkedReports } from "../../src/engine/views/parked_reports.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
-import { test } from "../support/sanitized.ts";
 
 const job = (step: string) =>
   defineJob({
@@ -22,7 +21,7 @@ const job = (step: string) =>
     },
   });
 
-test("parked: a job that turns out not to fit is reported, the first ten one by one", async () => {
+Deno.test("parked: a job that turns out not to fit is reported, the first ten one by one", async () => {
   const daybook = await Harness.start({ definitions: [job("book")], maxRunning: 12 });
   for (let at = 0; at < 12; at++) await daybook.submit("demo.order");
   const parked: string[] = [];

@@ -6,7 +6,6 @@
 import assert from "node:assert/strict";
 import { investigate, isWhole, WORDS_MAX } from "./incident.ts";
 import { IS_QUICK } from "../support/effort.ts";
-import { test } from "../support/sanitized.ts";
 import { incidentsIn } from "./incidents/collected.ts";
 
 /**
@@ -20,7 +19,7 @@ const REACHED = {
 for (const [folder, { causes, whole }] of Object.entries(REACHED)) {
   if (IS_QUICK && folder === ".") continue;
   const all = await incidentsIn(folder as keyof typeof REACHED);
-  test(`incidents: of ${all.length} in ${folder}, ${causes} first answers name the cause, and ${whole} meet all requirements within ${WORDS_MAX} words`, async () => {
+  Deno.test(`incidents: of ${all.length} in ${folder}, ${causes} first answers name the cause, and ${whole} meet all requirements within ${WORDS_MAX} words`, async () => {
     const held: string[] = [];
     const named: string[] = [];
     const wordy: string[] = [];
