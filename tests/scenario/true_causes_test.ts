@@ -557,7 +557,7 @@ Deno.test("explain a failed retry: one that fails as before names what it took o
   assert.equal(daybook.engine.job(again["jobId"] as never)?.state, "Done");
 });
 
-test("explain a failed retry: one that fails otherwise names what it took over, and how old that was", async () => {
+Deno.test("explain a failed retry: one that fails otherwise names what it took over, and how old that was", async () => {
   let isUp = false;
   const sync = scripted("crm.sync", {
     token: () => "t-1",
