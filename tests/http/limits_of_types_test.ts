@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const ends = new Map<string, () => void>();
 const work = (jobId: string) =>
@@ -18,12 +19,7 @@ const mail = defineJob({
   limits: { maxRunning: 1, key: ({ tenant }) => tenant },
   run: (ctx) => ctx.task("send", () => work(ctx.jobId)),
 });
-const plain = defineJob({
-  type: "plain.do",
-  version: 1,
-  input: v.object({}),
-  run: (ctx) => ctx.task("do", () => work(ctx.jobId)),
-});
+const plain = looseJob("plain.do", (ctx) => ctx.task("do", () => work(ctx.jobId)));
 const OPTIONS = { definitions: [mail, plain], maxRunning: 8 };
 const BASE = "http://127.0.0.1:8000";
 

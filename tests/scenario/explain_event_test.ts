@@ -5,6 +5,7 @@ import * as v from "valibot";
 import type { Citation, EventExplanation } from "../../src/explain/explanation.ts";
 import { defineJob } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const PAID = "shop.OrderPaid";
 const equals = { order: "X-1" };
@@ -64,16 +65,12 @@ Deno.test("explain event: a job created after the event is not a near miss", asy
 });
 
 Deno.test("explain event: a definition that starts on its type is named, with the failed clause", async () => {
-  const welcome = defineJob({
-    type: "user.welcome",
-    version: 1,
-    input: v.object({}),
+  const welcome = looseJob("user.welcome", () => Promise.resolve("hello"), {
     startsOn: {
       eventType: "users.SignedUp",
       correlation: { equals: { plan: "pro" } },
       input: () => ({}),
     },
-    run: () => Promise.resolve("hello"),
   });
   const daybook = await Explained.start({ definitions: [welcome] });
   await daybook.event("users.SignedUp", { plan: "Pro" }, { eventId: "no" });

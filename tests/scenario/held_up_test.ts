@@ -1,11 +1,10 @@
 /** Explanations of a limit or a pause that delayed a job, for ended jobs and for past points. */
 
 import assert from "node:assert/strict";
-import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { Letters, lineOf } from "../support/engine/letters.ts";
-import { defineJob } from "../../src/mod.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 async function started(limits: Parameters<Letters["definition"]>[0], maxRunning = 4) {
   const letters = new Letters();
@@ -239,10 +238,10 @@ Deno.test("explain at a point: a job that was cut short while a pause held it ha
 });
 
 /** Asks for an answer, which must come within 30 minutes of the start. */
-const QUOTE = defineJob({
-  type: "quote.accept",
-  version: 1,
-  input: v.object({}),
+const QUOTE = looseJob("quote.accept", async (ctx) => {
+  await ctx.task("send", () => "sent");
+  await ctx.expect("accepted");
+}, {
   expects: () => ({
     accepted: {
       eventType: "quote.QuoteAccepted",
@@ -250,10 +249,6 @@ const QUOTE = defineJob({
       within: { ms: 1_800_000, otherwise: "fail" },
     },
   }),
-  run: async (ctx) => {
-    await ctx.task("send", () => "sent");
-    await ctx.expect("accepted");
-  },
 });
 
 async function quoting(): Promise<Explained> {

@@ -6,6 +6,7 @@ import { defineJob, NonRetryableError } from "../../src/mod.ts";
 import type { NextStep } from "../../src/explain/explanation.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { hang, scripted } from "./incident_kit.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const BASE = "http://127.0.0.1:8000";
 const MINUTE_MS = 60_000;
@@ -432,17 +433,11 @@ Deno.test("explain a wait that run gave up on: it is named before what run threw
 });
 
 Deno.test("explain a wait that run gave up on: it is not blamed if its event came to a later wait", async () => {
-  const patient = defineJob({
-    type: "order.patient",
-    version: 1,
-    input: ANY_INPUT,
-    expects: () => ({ paid: { eventType: "shop.Paid", correlation: "any" } }),
-    async run(ctx) {
-      await ctx.expect("paid", { withinMs: MINUTE_MS });
-      await ctx.expect("paid");
-      throw new Error("paid too little");
-    },
-  });
+  const patient = looseJob("order.patient", async (ctx) => {
+    await ctx.expect("paid", { withinMs: MINUTE_MS });
+    await ctx.expect("paid");
+    throw new Error("paid too little");
+  }, { expects: () => ({ paid: { eventType: "shop.Paid", correlation: "any" } }) });
   const daybook = await Explained.start({ definitions: [patient] });
   await daybook.submit("job", "order.patient");
   await daybook.clock.advance(MINUTE_MS);
@@ -665,12 +660,7 @@ Deno.test("explain a pause: it is named for a parked job, which would not contin
 });
 
 Deno.test("explain a sleep: one that ended late, since no process ran, is not said to have ended when it was due", async () => {
-  const nap = defineJob({
-    type: "nap.short",
-    version: 1,
-    input: ANY_INPUT,
-    run: (ctx) => ctx.sleep("rest", HOUR_MS),
-  });
+  const nap = looseJob("nap.short", (ctx) => ctx.sleep("rest", HOUR_MS));
   const first = await Explained.start({ definitions: [nap] });
   await first.submit("on-time", "nap.short");
   await first.clock.advance(HOUR_MS);
@@ -692,12 +682,7 @@ Deno.test("explain a sleep: one that ended late, since no process ran, is not sa
 });
 
 Deno.test("explain a sleep: a clock that is set meanwhile is told from a process that did not run", async () => {
-  const nap = defineJob({
-    type: "nap.short",
-    version: 1,
-    input: ANY_INPUT,
-    run: (ctx) => ctx.sleep("rest", HOUR_MS),
-  });
+  const nap = looseJob("nap.short", (ctx) => ctx.sleep("rest", HOUR_MS));
   const daybook = await Explained.start({ definitions: [nap] });
   await daybook.submit("ahead", "nap.short");
   daybook.clock.jump(24 * HOUR_MS);
