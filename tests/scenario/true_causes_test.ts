@@ -551,6 +551,28 @@ Deno.test("explain a failed retry: one that fails as before names what it took o
   assert.equal(daybook.engine.job(again["jobId"] as never)?.state, "Done");
 });
 
+Deno.test("explain a failed retry: one that fails otherwise names what it took over, and how old that was", async () => {
+  let isUp = false;
+  const sync = scripted("crm.sync", {
+    token: () => "t-1",
+    upload: () => {
+      throw new NonRetryableError(isUp ? "401 Unauthorized" : "503 Service Unavailable");
+    },
+  });
+  const daybook = await Explained.start({ definitions: [sync] });
+  await daybook.submit("first", "crm.sync");
+  isUp = true;
+  await daybook.clock.advance(7 * HOUR_MS);
+  const second = await daybook.post("/jobs/first/retry");
+  assert.equal(
+    (await toldOf(daybook, `${second.jobId}`)).summary,
+    `Job ${second.jobId} failed: task upload failed for good with NonRetryableError: 401 ` +
+      "Unauthorized. It took over the result of token from job first, made 7 h before it failed.",
+  );
+  const third = await daybook.post("/jobs/first/retry", { from: "token", again: true });
+  assert.doesNotMatch((await toldOf(daybook, `${third.jobId}`)).summary, /took over/);
+});
+
 const FETCH = scripted("rates.fetch", { fetch: (about) => hang(about) }, {
   timeoutMs: 1_000,
   retry: { maxAttempts: 1, initialMs: 1_000, factor: 1, jitter: 0 },
