@@ -5,7 +5,7 @@
 
 import { isOfType } from "../core/event.ts";
 import { MAIN_TASK } from "../core/ids.ts";
-import { type CompletedTask, isSleep, type TaskState } from "../core/job_state.ts";
+import { type CompletedTask, isSleep, type JobState, type TaskState } from "../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonValue } from "../core/json.ts";
 import { shownText, shownValue } from "../core/shown_value.ts";
 import type { Reasons } from "./explanation.ts";
@@ -16,21 +16,27 @@ import { reason } from "./statement.ts";
 const TASKS_SHOWN_MAX = 3;
 const MEMBERS_SHOWN_MAX = 3;
 
-/** The results of an ended job that say of an error, and those that its failure shows are missing. */
+/** Results of an ended job that report an error, and those that its failure shows are missing. */
 export function returnedErrors(known: OutlinedHistory): Reasons {
-  const bad = tasksWithError(known).map(({ taskId, completedBy, result }) =>
-    reason(`${completedText(taskId)}, but its result is an error: ${errorIn(result)}.`, completedBy)
+  const bad = tasksWithError(known).map((task) =>
+    reason(`${capital(badResultText(task))}.`, task.completedBy)
   );
   const empty = bad.length > 0
     ? []
     : tasksWithNothing(known).map(({ taskId, completedBy }) =>
-      reason(`${completedText(taskId)}, but returned nothing.`, completedBy)
+      reason(`${capital(taskText(taskId))} completed, but returned nothing.`, completedBy)
     );
   return [...bad, ...empty];
 }
 
-function completedText(taskId: string): string {
-  return `${capital(taskText(taskId))} completed`;
+function badResultText({ taskId, result }: CompletedTask): string {
+  return `${taskText(taskId)} completed, but its result is an error: ${errorIn(result)}`;
+}
+
+/** The same for any job, as parts of a sentence. */
+export function resultsWithError({ tasks }: JobState): readonly string[] {
+  return tasks.filter(isStep).filter(({ result }) => errorIn(result) !== "")
+    .slice(0, TASKS_SHOWN_MAX).map(badResultText);
 }
 
 /** The first of the tasks with such a result. */
@@ -73,7 +79,7 @@ const TITLE_OF_ERROR =
 const TEXT_MAX = 5_000;
 const MEMBERS_MAX = 32;
 
-/** `status "error", message "quota exceeded"`; empty for a result that says of no error. */
+/** `status "error", message "quota exceeded"`; empty for a result that reports no error. */
 function errorIn(result: JsonValue | undefined): string {
   if (typeof result === "string") return errorInText(result);
   if (isScalar(result) || result === undefined || Array.isArray(result)) return "";

@@ -108,7 +108,8 @@ Deno.test("about: a value that is on no line is not found", async () => {
   const daybook = await Explained.start();
   assert.equal(
     (await about(daybook, "O-5")).summary,
-    "Nothing on record has O-5: no job, and no event.",
+    "Nothing on record has O-5: no job, and no event. What was refused is not on record; the " +
+      "answer to it said why.",
   );
 });
 
