@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { openDaybook } from "../../src/mod.ts";
+import type { LoopBlocked } from "../../src/engine/run/process_facts.ts";
 import { WatchTable } from "../../src/watchdog/watchdog.ts";
 import { DaybookProcess, type ProcessOptions } from "../support/process/daybook_process.ts";
 import { freeze } from "./frozen_definitions.ts";
@@ -30,6 +31,17 @@ async function said(daybook: DaybookProcess, pattern: RegExp): Promise<string> {
   const line = () => daybook.output.find((line) => pattern.test(line));
   await until(() => `${pattern} in\n${daybook.output.join("\n")}`, () => line() !== undefined);
   return line() ?? "";
+}
+
+/** Resolves with the attributes of the record, which may come after the line about it. */
+async function recorded(daybook: DaybookProcess): Promise<LoopBlocked> {
+  let found: readonly { readonly attributes: LoopBlocked }[] = [];
+  await until("it is recorded", async () => {
+    const answer = await daybook.get("/events?eventType=journal.LoopBlocked");
+    ({ entries: found } = answer as { entries: typeof found });
+    return found.length > 0;
+  });
+  return found[0]?.attributes ?? assert.fail();
 }
 
 /** An endless loop is logged with its attempt, and ends the process. */
@@ -64,10 +76,9 @@ async function endsWhatTurnsTooLate(): Promise<void> {
     await said(daybook, /runs again/);
     const metrics = await (await fetch(`${daybook.url}/metrics`)).text();
     assert.match(metrics, /^daybook_event_loop_stalls_total 1$/m);
-    const recorded = await fetch(`${daybook.url}/events?eventType=journal.LoopBlocked`);
-    const { entries: [{ attributes }] } = await recorded.json();
-    assert.deepEqual(attributes.open, [{ jobId: "job_slow", taskId: "main" }]);
-    assert.ok(attributes.blockedMs >= 2_000 && attributes.blockedMs < 10_000);
+    const { open, blockedMs } = await recorded(daybook);
+    assert.deepEqual(open, [{ jobId: "job_slow", taskId: "main" }]);
+    assert.ok(blockedMs >= 2_000 && blockedMs < 10_000);
 
     const unanswered = submit(daybook, "test.freeze", 4_750, "job_slower");
     assert.equal(await daybook.exitCode(), 75);
