@@ -172,6 +172,13 @@ Deno.test("architecture: no two classes of src have one name", async () => {
   assert.deepEqual(names.filter((name, at) => names.indexOf(name) !== at), []);
 });
 
+Deno.test("architecture: imports of packages come before those of files", async () => {
+  const paths = await Array.fromAsync(filesIn("src"));
+  const texts = paths.map((path) => [path, Deno.readTextFileSync(ROOT + path)] as const);
+  const isMixed = /^(?:import\s[^;]*?|.*\} from )"\.[^;]*;\nimport\s[^;"]*"[^.]/m;
+  assert.deepEqual(texts.filter(([, text]) => isMixed.test(text)).map(([path]) => path), []);
+});
+
 Deno.test("architecture: an import in the wrong direction and an indirect cycle are found", () => {
   const imports = new Map([
     ["src/core/a.ts", ["src/core/b.ts"]],

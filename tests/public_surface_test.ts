@@ -95,8 +95,7 @@ Deno.test("testing/mod: every example does what it says, and needs no permission
     const files = codes.map((_, index) => `${folder}/example_${index}_test.ts`);
     await Promise.all(files.map((file, index) => Deno.writeTextFile(file, codes[index] ?? "")));
     const options = [`--config=${ROOT}deno.json`, "--no-check", "--no-prompt"];
-    const sanitized = ["--sanitize-ops", "--sanitize-resources"];
-    const [code, text] = await deno(["test", ...options, ...sanitized, ...files], folder);
+    const [code, text] = await deno(["test", ...options, ...files], folder);
     assert.equal(code, 0, text);
     assert.match(text, /2 passed/);
     // One example says in a comment what it prints.

@@ -1,8 +1,8 @@
 /** Talks to a running server over HTTP, like any other client. */
 
+import * as v from "valibot";
 import { isObject } from "../documents/fields.ts";
 import { issueText, remainingIssues, type RequestIssue } from "../documents/refusal.ts";
-import * as v from "valibot";
 import { parseJsonText } from "../core/json_text.ts";
 import { CommandError, type CommandInput, EXIT_REFUSED, EXIT_UNAVAILABLE } from "./command.ts";
 import { plainText } from "./plain_text.ts";

@@ -3,12 +3,12 @@
  * position received, without gaps or repetitions.
  */
 
+import { createParser } from "eventsource-parser";
 import { backoffMs, type RetryPolicy } from "../core/retry_policy.ts";
 import type { Clock } from "../engine/ports.ts";
 import { type Client, RefusedByServerError } from "./client.ts";
 import { CommandError } from "./command.ts";
 import { pause } from "./times.ts";
-import { createParser } from "eventsource-parser";
 import type { ServerCall } from "./server_call.ts";
 
 const NO_CONTENT = 204;

@@ -6,12 +6,12 @@
 
 import { createHash } from "node:crypto";
 import type { Context } from "hono";
-import { durationText } from "../core/duration.ts";
-import { Problem, STATUS } from "../http/problems/problem.ts";
-import type { Route } from "../http/route.ts";
 import idiomorph from "idiomorph/dist/idiomorph.min.js" with { type: "text" };
 import uPlot from "uplot/dist/uPlot.iife.min.js" with { type: "text" };
 import uPlotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
+import { durationText } from "../core/duration.ts";
+import { Problem, STATUS } from "../http/problems/problem.ts";
+import type { Route } from "../http/route.ts";
 import copyScript from "./parts/copy.js" with { type: "text" };
 import jobScript from "./job/job.js" with { type: "text" };
 import jobsScript from "./jobs/jobs.js" with { type: "text" };

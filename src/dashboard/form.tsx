@@ -3,8 +3,8 @@
  * and makes each take effect once.
  */
 
-import { invalidRequest, issueText, Refusal, remainingIssues } from "../documents/refusal.ts";
 import type { Context } from "hono";
+import { invalidRequest, issueText, Refusal, remainingIssues } from "../documents/refusal.ts";
 import { emptyResponse } from "../http/answers/response.ts";
 import type { Bodies } from "../http/bodies/bodies.ts";
 import { parseMediaType, readText, unsupportedMediaType } from "../http/bodies/body.ts";

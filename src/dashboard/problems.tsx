@@ -1,7 +1,7 @@
 /** `/problems/:kind`: the page that the `type` of a problem links to, also as plain text. */
 
-import { remainingIssues } from "../documents/refusal.ts";
 import type { Context } from "hono";
+import { remainingIssues } from "../documents/refusal.ts";
 import {
   MEANINGS,
   Problem,

@@ -1,5 +1,6 @@
 /** Parses documents of `POST /jobs` into requests to the engine. */
 
+import * as v from "valibot";
 import {
   checked,
   chosenId,
@@ -14,7 +15,6 @@ import {
   wholeField,
   withinLazy,
 } from "./fields.ts";
-import * as v from "valibot";
 import { durationText } from "../core/duration.ts";
 import { DERIVED, type JobId } from "../core/ids.ts";
 import type { JsonObject, JsonValue } from "../core/json.ts";

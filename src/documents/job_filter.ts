@@ -1,5 +1,6 @@
 /** Filters for jobs, as a query or as members of a body. */
 
+import * as v from "valibot";
 import { present } from "../core/json.ts";
 import {
   choice,
@@ -13,7 +14,6 @@ import {
   time,
 } from "./parameters.ts";
 import { documented, labelField, maybe, strictObject } from "./fields.ts";
-import * as v from "valibot";
 import { CONDITIONS } from "../core/condition.ts";
 import { STATE_NAMES } from "../core/job_state.ts";
 import type { JobFilter } from "../engine/job_pages.ts";

@@ -4,6 +4,7 @@
  */
 
 import * as v from "valibot";
+import { createHash } from "node:crypto";
 import { type JsonValue, present } from "../core/json.ts";
 import type { Origin } from "../core/trace_ids.ts";
 import type { Clock } from "../engine/ports.ts";
@@ -16,7 +17,6 @@ import type { JobId } from "../core/ids.ts";
 import type { StateName } from "../core/job_state.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import { refusalOfFailure, toRefusal } from "./engine_refusal.ts";
-import { createHash } from "node:crypto";
 
 const KEY_RULE = "must be 1 to 255 visible ASCII characters";
 

@@ -4,11 +4,11 @@
  * numbers that would not be recorded as sent.
  */
 
+import { visit } from "jsonc-parser";
 import { parseJsonText } from "../core/json_text.ts";
 import { type JsonObject, type JsonValue, pointerTo } from "../core/json.ts";
 import { endOfString, findFlaws, FORBIDDEN_KEYS, withMarks } from "./json_flaws.ts";
 import { invalidRequest, ISSUES_MAX, Refusal, type RequestIssue } from "./refusal.ts";
-import { visit } from "jsonc-parser";
 
 /** The nesting of objects and arrays. */
 const JSON_DEPTH_MAX = 64;

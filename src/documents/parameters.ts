@@ -1,7 +1,7 @@
 /** Query parameters: the schema of each both parses and documents it. */
 
-import { invalidParameter, invalidRequest } from "./refusal.ts";
 import * as v from "valibot";
+import { invalidParameter, invalidRequest } from "./refusal.ts";
 import type { ErrorFingerprint } from "../core/error_fingerprint.ts";
 import { isEventType, type JobId, type LogId } from "../core/ids.ts";
 import {

@@ -97,6 +97,7 @@ export function notableReasons(known: Evidence): Reasons {
     ...overlookedEvents(known),
     ...meanwhileReasons(known),
     ...recoveredFailures(known),
+    ...returnedErrors(known),
   ];
 }
 

@@ -73,7 +73,8 @@ function contentBeside(asked: ReadonlySet<string>, entry: JobEventLogEntry): str
 
 /**
  * Events that counted, or failed the job, although they have another value where the job has an
- * identifier, and none of its identifiers: what accepts them compares too little.
+ * identifier: what accepts them compares too little. If they have another identifier of the job,
+ * only what its plan asks of other events is compared: the event of a customer may be of another order.
  */
 export function countedOfAnother({ job, entries, failedBy }: OutlinedHistory): Reasons {
   const own = ownValues(job);
@@ -90,10 +91,13 @@ export function countedOfAnother({ job, entries, failedBy }: OutlinedHistory): R
     if (!isFromOutside(entry)) return [];
     const { eventType, attributes } = toMatchable(entry);
     const values = looseValues({ attributes });
-    if (own.some(({ path, value, loose }) => isIdentifier(path, value) && values.has(loose))) {
-      return [];
-    }
-    const other = contradiction(own, attributes);
+    const carriesOwn = own.some(({ path, value, loose }) =>
+      isIdentifier(path, value) && values.has(loose)
+    );
+    const other = contradiction(
+      carriesOwn ? own.filter(({ from }) => from === "plan") : own,
+      attributes,
+    );
     if (other === undefined) return [];
     const name = shownText(other.own.path);
     const statement = `${eventType} ${what}, although its ${name} is ` +

@@ -38,11 +38,21 @@ function runningText(known: Case, task: TaskState): string {
   const recorded = attemptsOf(known, taskId);
   const started = recorded.at(-1)?.started;
   const since = started === undefined ? "" : `, since ${started.receivedAt}`;
-  if (taskId === MAIN_TASK) return `run${since}`;
+  if (taskId === MAIN_TASK) return `run${since}${lastStepText(known.job)}`;
   const isUnlimited = isOfType(started, "job.TaskStarted") &&
     started.attributes.timeoutMs === undefined;
   const limit = isUnlimited ? ", without a time limit" : "";
   return `${taskText(taskId)}, ${attemptNow(task, recorded)}${since}${limit}`;
+}
+
+/** What `run` does between two steps, or awaits, is not on record. */
+function lastStepText({ tasks }: JobState): string {
+  const ended = tasks.filter((task) => task.status === "completed")
+    .toSorted((left, right) => right.completedBy - left.completedBy);
+  const [last] = ended;
+  return last === undefined
+    ? ", and has not begun a step"
+    : `, and has begun no step since ${taskText(last.taskId)} completed at ${last.endedAt}`;
 }
 
 /** The running tasks, and those that will be retried meanwhile. */

@@ -7,7 +7,13 @@ import { isReserved, type LogId, MAIN_TASK, type TaskId } from "../core/ids.ts";
 import { MAIN_EXPECTATION_ID } from "../core/job_plan.ts";
 import type { CompletedTask, FailedJob, JobState } from "../core/job_state.ts";
 import { cutShort, leftInPlace } from "../core/left_in_place.ts";
-import { compensableTasks, isUndone, overtakenAttempts, underWayText } from "./attempts.ts";
+import {
+  attemptsOf,
+  compensableTasks,
+  isUndone,
+  overtakenAttempts,
+  underWayText,
+} from "./attempts.ts";
 import { hasThrown, neverStarted } from "./because_ended.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Next, NextStep } from "./explanation.ts";
@@ -83,12 +89,21 @@ function repeatsItself(known: Evidence, { failure }: FailedJob): Next {
   const task = taskText(taskId ?? MAIN_TASK);
   const statement = error.name === "CrashLoop"
     ? `First find out why the process ended during ${task}.`
+    : isTimedOut(known, taskId ?? MAIN_TASK)
+    ? `First check what ${task} did: what its time limit cut off may have happened, and a retry ` +
+      "does it again."
     : kind === "poison"
     ? `First fix what ${task} failed on: ${errorText(error)}.`
     : failedBy !== undefined && hasThrown(failure, failedBy.entry)
     ? `Fix the code first: with the same input and results, run throws ${error.name} again.`
     : undefined;
   return statement === undefined ? [] : [byHand(statement, failure.because)];
+}
+
+/** Whether its time limit ended the last attempt of a task. */
+function isTimedOut(known: Evidence, taskId: TaskId): boolean {
+  const ended = attemptsOf(known, taskId).at(-1)?.ended;
+  return ended?.kind === "failed" && ended.timedOutMs !== undefined;
 }
 
 /** After a passed deadline, a pause comes first; see `repeatsItself`. */

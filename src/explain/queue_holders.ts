@@ -5,6 +5,7 @@
 import { counted } from "../core/counted.ts";
 import { durationText } from "../core/duration.ts";
 import type { LogId } from "../core/ids.ts";
+import type { JobState } from "../core/job_state.ts";
 import { shownText } from "../core/shown_value.ts";
 import type {
   BlockingLimit,
@@ -14,6 +15,7 @@ import type {
   WorkersThen,
 } from "./evidence.ts";
 import type { Next, Reasons } from "./explanation.ts";
+import { ownValues } from "./likeness/own_values.ts";
 import { pausesText } from "./pause_texts.ts";
 import { actorText, reasonText, taskText } from "./phrases.ts";
 import { byHand, manual, reason } from "./statement.ts";
@@ -141,7 +143,10 @@ export function placeHoldersText(limit: BlockingLimit): string {
 type Limit = BlockingLimit | undefined;
 
 /** The holders of the places of a limit, or of the workers; a rate has none. */
-function holdersOf(limit: Limit, ofWorkers: readonly WorkerHolder[]): readonly WorkerHolder[] {
+export function holdersOf(
+  limit: Limit,
+  ofWorkers: readonly WorkerHolder[] = [],
+): readonly WorkerHolder[] {
   if (limit === undefined) return ofWorkers;
   return limit.limit === "rate" ? [] : limit.holders;
 }
@@ -229,14 +234,44 @@ function attemptText({ taskId, since, timeoutMs }: WorkerHolder): string {
   return `in ${taskText(taskId)} since ${since}, ${limit}`;
 }
 
-/** A sentence that starts with a space; empty when no job overtook this one. */
-export function overtakenText({ overtaken }: Queue, priority: number): string {
-  if (overtaken === undefined || overtaken.count === 0) return "";
+/** A sentence, if its priority is why others go first. */
+export function priorityText(
+  { ahead, overtaken = { count: 0, isAll: true } }: Queue,
+  priority: number,
+): readonly string[] {
   const { count, isAll } = overtaken;
-  return ` ${isAll ? "" : "At least "}${
-    counted(count, "job")
-  } that came later went first: it has priority ${priority}, ` +
-    "and lower goes first.";
+  if (count === 0) {
+    return ahead > 0 && priority > 0 ? [`It has priority ${priority}, and lower goes first.`] : [];
+  }
+  const jobs = `${isAll ? "" : "At least "}${counted(count, "job")}`;
+  return [`${jobs} that came later went first: it has priority ${priority}, and lower goes first.`];
+}
+
+/** A sentence, if a job was given the id of one that it waits for, as the job that submitted it. */
+export function deadlockText(
+  job: JobState,
+  holders: readonly WorkerHolder[] = [],
+): readonly string[] {
+  const ids = new Set<unknown>(holders.map(({ jobId }) => jobId));
+  const named = ownValues(job).find(({ from, value }) =>
+    from !== "id" && ids.has(value) && value !== job.key
+  );
+  return named === undefined ? [] : [
+    `It was given job ${named.value} at ${
+      shownText(named.path)
+    }: if that job waits for this one, ` +
+    "neither can continue.",
+  ];
+}
+
+/** `tenant-undefined`: a key that was made of a value that is missing. */
+const KEY_OF_NOTHING = /(?:^|[^a-z])(?:undefined|null|NaN|\[object \w+\])(?:$|[^a-z])/;
+
+/** A sentence, if jobs may share a key that have nothing in common. */
+export function sharedKeyText(limit: Limit): readonly string[] {
+  return limit?.key === undefined || !KEY_OF_NOTHING.test(limit.key)
+    ? []
+    : [`Its key was made of a value that is missing, so all jobs without that value share it.`];
 }
 
 /** What to do when a worker is needed at once. */

@@ -8,7 +8,13 @@ import type { QueueFacts } from "./evidence.ts";
 import type { Reasons } from "./explanation.ts";
 import { pauseTimes, scopeText } from "./pause_texts.ts";
 import { latest, reasonText, shortened } from "./phrases.ts";
-import { blockingEntries, changeReason, limitText, placeHoldersText } from "./queue_holders.ts";
+import {
+  blockingEntries,
+  changeReason,
+  limitText,
+  placeHoldersText,
+  sharedKeyText,
+} from "./queue_holders.ts";
 import { reason } from "./statement.ts";
 
 const PAUSES_MAX = 3;
@@ -32,7 +38,7 @@ function limitedOnes({ limits }: QueueFacts): Reasons {
     const what = limit.limit === "rate" ? "to begin" : "for a place";
     const which = jobs === 1 ? first : `${first} first`;
     const statement = `${counted(jobs, "job waits", "jobs wait")} ${what} (${which}): ` +
-      `${limitText(limit)}${placeHoldersText(limit)}.`;
+      [`${limitText(limit)}${placeHoldersText(limit)}.`, ...sharedKeyText(limit)].join(" ");
     const holds = latest(blockingEntries(limit));
     return [reason(statement, ...new Set([...holds, firstBy])), ...changeReason(limit)];
   });

@@ -26,13 +26,16 @@ import {
   cancelHolders,
   changeCited,
   changeReason,
+  deadlockText,
+  holdersOf,
   holdsThenText,
-  overtakenText,
+  priorityText,
   queueHeldText,
   queueText,
   queueThenText,
   rateOpensAt,
   restoreLimit,
+  sharedKeyText,
 } from "./queue_holders.ts";
 import { answerForRun } from "./run_answers.ts";
 import { automatic, manual, reason, showSome } from "./statement.ts";
@@ -50,9 +53,13 @@ type Queue = NonNullable<Circumstances["queue"]>;
 export function queuedText(known: Case): string {
   const { job, circumstances: { queue, queueThen } } = known;
   if (queue !== undefined) {
-    return `is queued${behindText(queue)}: ${queueHeldText(queue)}${besideText(known)}.${
-      overtakenText(queue, job.priority)
-    }`;
+    return [
+      `is queued${behindText(queue)}: ${queueHeldText(queue)}${besideText(known)}.`,
+      ...(queue.pauses ?? []).slice(0, 1).flatMap(pauseCause).map(({ statement }) => statement),
+      ...deadlockText(job, holdersOf(queue.limit, queue.holders)),
+      ...sharedKeyText(queue.limit),
+      ...priorityText(queue, job.priority),
+    ].join(" ");
   }
   const turn = queueThen === undefined ? "it waits for a worker" : queueThenText(queueThen);
   return `is queued${behindText(queueThen)}: ${turn}${besideText(known)}.`;

@@ -7,7 +7,14 @@ import { conditionText, deriveCondition } from "../core/condition.ts";
 import { durationText } from "../core/duration.ts";
 import { errorText } from "../core/error_text.ts";
 import { MAIN_TASK } from "../core/ids.ts";
-import { type CompletedTask, findTask, isSleep, type TaskState } from "../core/job_state.ts";
+import {
+  type CompletedTask,
+  type FailedJob,
+  findTask,
+  isSleep,
+  type JobState,
+  type TaskState,
+} from "../core/job_state.ts";
 import { countText } from "../core/size.ts";
 import {
   attemptsOf,
@@ -99,29 +106,38 @@ export function doneAgain({ job, retried }: Evidence): Reasons {
 }
 
 /**
- * Results that a retry took over and failed with, if another version of the code made them, or the
- * job that it retries had failed with them alike.
+ * Results that a retry took over and failed with: another version of the code may have made them,
+ * and they may be wrong, or out of date.
  */
 export function resultsTakenOver(known: Evidence): Reasons {
   const { job, retried } = known;
-  if (retried === undefined) return [];
-  const [made, now] = [retried.definitionVersion, job.definitionVersion];
-  const isOtherCode = made !== undefined && made !== now;
-  if (!isOtherCode && !failedAlike(known)) return [];
+  if (retried === undefined || job.state !== "Failed" || job.failure.kind === "cancelled") {
+    return [];
+  }
   const reused = job.tasks.filter(isReused).filter((task) => !isSleep(task));
-  if (reused.length === 0) return [];
+  const [first] = reused;
+  if (first === undefined) return [];
+  const [made, now] = [retried.definitionVersion, job.definitionVersion];
   const names = shortened(reused.map(({ taskId }) => taskId), NAMES_MAX);
-  const results = reused.length === 1 ? "result" : "results";
-  const statement = isOtherCode
-    ? `Version ${made} made the ${results} of ${names}, which this job took over from job ` +
+  const results = `${reused.length === 1 ? "result" : "results"} of ${names}`;
+  const statement = made !== undefined && made !== now
+    ? `Version ${made} made the ${results}, which this job took over from job ` +
       `${retried.jobId}; it runs version ${now ?? 1}.`
-    : `It failed as job ${retried.jobId} had, with the ${results} of ${names}, which it took over ` +
-      "from there.";
+    : failedAlike(known)
+    ? `It failed as job ${retried.jobId} had, with the ${results}, which it took over from there.`
+    : `It took over the ${results} from job ${retried.jobId}${ageText(retried, first, job)}.`;
   const cites = reused.slice(0, NAMES_MAX).flatMap(({ reusedFrom, completedBy }) => [
     reusedFrom ?? completedBy,
     completedBy,
   ]);
   return [reason(statement, ...cites)];
+}
+
+/** `, made 2 h before it failed`; the result of a retry may be older than it looks. */
+function ageText(retried: JobState, { taskId }: CompletedTask, { endedAt }: FailedJob): string {
+  const task = findTask(retried, taskId);
+  if (task?.status !== "completed" || task.reusedFrom !== undefined) return "";
+  return `, made ${durationText(lengthMs(task.endedAt, endedAt))} before it failed`;
 }
 
 /** Whether a retry failed in the same task, and with the same error, as the job that it retries. */

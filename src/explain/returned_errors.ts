@@ -1,7 +1,11 @@
-/** Steps that completed although their result is an error, as some services answer with 200. */
+/**
+ * Steps that completed although their result is an error, as some services answer with 200, or
+ * although they returned nothing, where later code fails on that.
+ */
 
+import { isOfType } from "../core/event.ts";
 import { MAIN_TASK } from "../core/ids.ts";
-import type { CompletedTask } from "../core/job_state.ts";
+import { type CompletedTask, isSleep, type JobState, type TaskState } from "../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonValue } from "../core/json.ts";
 import { shownText, shownValue } from "../core/shown_value.ts";
 import type { Reasons } from "./explanation.ts";
@@ -12,29 +16,90 @@ import { reason } from "./statement.ts";
 const TASKS_SHOWN_MAX = 3;
 const MEMBERS_SHOWN_MAX = 3;
 
-/** For a job that a task, or `run`, failed: the results before it that say of an error. */
+/** Results of an ended job that report an error, and those that its failure shows are missing. */
 export function returnedErrors(known: OutlinedHistory): Reasons {
-  return tasksWithError(known).map(({ taskId, completedBy, result }) => {
-    const subject = capital(taskText(taskId));
-    const statement = `${subject} completed, but its result is an error: ${errorIn(result)}.`;
-    return reason(statement, completedBy);
-  });
+  const bad = tasksWithError(known).map((task) =>
+    reason(`${capital(badResultText(task))}.`, task.completedBy)
+  );
+  const empty = bad.length > 0
+    ? []
+    : tasksWithNothing(known).map(({ taskId, completedBy }) =>
+      reason(`${capital(taskText(taskId))} completed, but returned nothing.`, completedBy)
+    );
+  return [...bad, ...empty];
+}
+
+function badResultText({ taskId, result }: CompletedTask): string {
+  return `${taskText(taskId)} completed, but its result is an error: ${errorIn(result)}`;
+}
+
+/** The same for any job, as parts of a sentence. */
+export function resultsWithError({ tasks }: JobState): readonly string[] {
+  return tasks.filter(isStep).filter(({ result }) => errorIn(result) !== "")
+    .slice(0, TASKS_SHOWN_MAX).map(badResultText);
 }
 
 /** The first of the tasks with such a result. */
-export function tasksWithError({ job, failedBy }: OutlinedHistory): readonly CompletedTask[] {
-  if (failedBy?.entry.eventType !== "job.TaskFailed") return [];
-  const { logId } = failedBy.entry;
-  return job.tasks.filter((task): task is CompletedTask =>
-    task.status === "completed" && task.taskId !== MAIN_TASK && task.completedBy < logId &&
-    errorIn(task.result) !== ""
-  ).slice(0, TASKS_SHOWN_MAX);
+export function tasksWithError(known: OutlinedHistory): readonly CompletedTask[] {
+  return stepsBeforeEnd(known).filter(({ result }) => errorIn(result) !== "")
+    .slice(0, TASKS_SHOWN_MAX);
 }
 
-/** `status "error", message "quota exceeded"`; empty for a result that says of no error. */
+/** `Cannot read properties of undefined (reading 'id')`: a step may have forgotten to return it. */
+const OF_NOTHING = /\b(undefined|null)\b/;
+
+function tasksWithNothing(known: OutlinedHistory): readonly CompletedTask[] {
+  const { job } = known;
+  const error = job.state === "Failed" ? job.failure.error : undefined;
+  if (error?.name !== "TypeError" || !OF_NOTHING.test(error.message)) return [];
+  return stepsBeforeEnd(known).filter(({ result = null }) => result === null)
+    .slice(0, TASKS_SHOWN_MAX);
+}
+
+/** Of a job that succeeded, or that a task, or `run`, failed. */
+function stepsBeforeEnd({ job, failedBy, endedBy }: OutlinedHistory): readonly CompletedTask[] {
+  const end = failedBy ?? endedBy;
+  if (failedBy !== undefined && !isOfType(failedBy.entry, "job.TaskFailed")) return [];
+  return job.tasks.filter((task): task is CompletedTask =>
+    isStep(task) && task.completedBy < (end?.entry.logId ?? 0)
+  );
+}
+
+function isStep(task: TaskState): task is CompletedTask {
+  return task.status === "completed" && task.taskId !== MAIN_TASK && !isSleep(task);
+}
+
+/** An error as text, or the page of a server that does not work. */
+const ERROR_TEXT = /^\w*(?:Error|Exception): /;
+const PAGE = /^\s*<(?:!doctype html|html)/i;
+const TITLE = /<title>([^<]{1,200})</i;
+const TITLE_OF_ERROR =
+  /error|not found|unavailable|maintenance|forbidden|denied|bad gateway|time-?out|\b[45]\d\d\b/i;
+/** How many characters of a text, and how many members of a result, are looked at. */
+const TEXT_MAX = 5_000;
+const MEMBERS_MAX = 32;
+
+/** `status "error", message "quota exceeded"`; empty for a result that reports no error. */
 function errorIn(result: JsonValue | undefined): string {
+  if (typeof result === "string") return errorInText(result);
   if (isScalar(result) || result === undefined || Array.isArray(result)) return "";
-  const members = Object.entries(result as JsonObject);
+  const members = Object.entries(result as JsonObject).slice(0, MEMBERS_MAX);
+  return errorInMembers(members) || members.map(([name, value]) => {
+    const error = isScalar(value) || Array.isArray(value)
+      ? errorInText(value)
+      : errorInMembers(Object.entries(value).slice(0, MEMBERS_MAX));
+    return error === "" ? "" : `${shownText(name)} ${error}`;
+  }).find((error) => error !== "") || "";
+}
+
+function errorInText(value: JsonValue): string {
+  if (typeof value !== "string") return "";
+  if (ERROR_TEXT.test(value)) return shownValue(value);
+  const [, title = ""] = PAGE.test(value) ? TITLE.exec(value.slice(0, TEXT_MAX)) ?? [] : [];
+  return TITLE_OF_ERROR.test(title) ? `a page titled ${shownValue(title.trim())}` : "";
+}
+
+function errorInMembers(members: readonly (readonly [string, JsonValue])[]): string {
   const signs = members.filter(([name, value]) => SIGNS.get(name)?.(value) === true);
   if (signs.length === 0) return "";
   const texts = members.filter(([name]) => DETAILS.has(name));

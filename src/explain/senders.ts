@@ -12,6 +12,7 @@ import type { JsonScalar } from "../core/json.ts";
 import { shownScalar, shownText } from "../core/shown_value.ts";
 import type { NextStep, Statement } from "./explanation.ts";
 import { cancelReason, taskText } from "./phrases.ts";
+import { resultsWithError } from "./returned_errors.ts";
 import { manual, reason } from "./statement.ts";
 
 export interface Sender {
@@ -22,11 +23,13 @@ export interface Sender {
   /** The job that was given it, and where; absent if no job of the type was. */
   readonly job?: JobState;
   readonly path?: string;
+  /** If that job waits itself: the one at the end of the chain, which waits for no other. */
+  readonly last?: JobState | undefined;
 }
 
 /** `Others came from task send of jobs of type shop.make; job make-7, which ..., was cancelled`. */
 export function senderReason(
-  { others, value, job, path = "" }: Sender,
+  { others, value, job, path = "", last }: Sender,
 ): Statement<LogId> {
   const { type, taskId, sentBy } = others ?? {};
   const by = taskId === undefined
@@ -37,8 +40,12 @@ export function senderReason(
     return reason(`${by}, and no job of that type was given ${shown}.`, sentBy);
   }
   const subject = by === "" ? `Job ${job.jobId} of type ${job.type}` : `${by}; job ${job.jobId}`;
-  const statement = `${subject}, which has ${shown} at ${shownText(path)}, ${becameText(job)}.`;
-  return reason(statement, sentBy, job.firstLogId, whyNot(job));
+  const behind = last === undefined
+    ? ""
+    : `; it waits in turn for job ${last.jobId} of type ${last.type}, which ${becameText(last)}`;
+  const statement = `${subject}, which has ${shown} at ${shownText(path)}, ` +
+    `${becameText(job)}${behind}.`;
+  return reason(statement, sentBy, job.firstLogId, whyNot(job), ...last ? [whyNot(last)] : []);
 }
 
 /** The entry since which it is what it is. */
@@ -53,7 +60,7 @@ function backingOff({ tasks }: JobState): BackingOffTask | undefined {
 /** `was cancelled at ... (reason: ...), and has not sent it`. */
 function becameText(job: JobState): string {
   const not = "and has not sent it";
-  if (job.state === "Done") return `is Done since ${job.endedAt}, ${not}`;
+  if (job.state === "Done") return `is Done since ${job.endedAt}, ${not}${resultText(job)}`;
   const condition = deriveCondition(job);
   if (job.state === "Failed") {
     return condition === "failed"
@@ -65,11 +72,27 @@ function becameText(job: JobState): string {
   return `is ${conditionText(condition)}${after}, ${not} yet`;
 }
 
-const RETRIED: readonly Condition[] = ["failed", "cancelled"];
+/** `: its task scan completed, but its result is an error: ...`, or nothing. */
+function resultText(job: JobState): string {
+  const [bad] = resultsWithError(job);
+  return bad === undefined ? "" : `: its ${bad}`;
+}
+
+const CALLS: Partial<Record<Condition, readonly [verb: string, path: string]>> = {
+  failed: ["Retry", "retry"],
+  cancelled: ["Retry", "retry"],
+  suspended: ["Resume", "resume"],
+};
 
 /** What makes the job send the event after all. */
-export function retrySender({ others, job }: Sender): readonly NextStep<LogId>[] {
-  if (job === undefined || !RETRIED.includes(deriveCondition(job))) return [];
-  const was = others === undefined ? "if it was to send it" : "which was to send it";
-  return [manual(`Retry job ${job.jobId}, ${was}:`, `/jobs/${job.jobId}/retry`)];
+export function moveSender({ others, job, last = job }: Sender): readonly NextStep<LogId>[] {
+  const call = last && CALLS[deriveCondition(last)];
+  if (last === undefined || call === undefined) return [];
+  const [verb, path] = call;
+  const was = last !== job
+    ? "for which all of them wait"
+    : others === undefined
+    ? "if it was to send it"
+    : "which was to send it";
+  return [manual(`${verb} job ${last.jobId}, ${was}:`, `/jobs/${last.jobId}/${path}`)];
 }

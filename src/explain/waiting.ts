@@ -10,7 +10,7 @@ import type { NearMiss, Next, Reasons } from "./explanation.ts";
 import { isUnmeetable, openExpectations } from "./open_expectations.ts";
 import { matchedText, shortened, taskText, uncapital } from "./phrases.ts";
 import { sampleEvent } from "./sample_event.ts";
-import { retrySender } from "./senders.ts";
+import { moveSender } from "./senders.ts";
 import { automatic, manual, reason } from "./statement.ts";
 import { besideSleepsText, endsByTime, sleepReasons } from "./times.ts";
 import { likeliestText } from "./waiting_for.ts";
@@ -78,16 +78,16 @@ export function whileWaiting(known: Case): Next {
   const ends = endsByTime(known);
   return [
     ...ends.length > 0 ? ends : [automatic("Nothing, until an event comes.")],
-    ...retrySenders(known),
+    ...moveSenders(known),
     ...eventsToSend(known),
   ];
 }
 
 /** The jobs that were to send what nothing on record resembles. */
-function retrySenders({ candidates, waitingFor }: Case): Next {
+function moveSenders({ candidates, waitingFor }: Case): Next {
   return waitingFor.slice(0, EVENTS_MAX).flatMap(({ expectation, nearMisses }) => {
     const sender = candidates.get(expectation)?.sender;
-    return sender === undefined || nearMisses.length > 0 ? [] : retrySender(sender);
+    return sender === undefined || nearMisses.length > 0 ? [] : moveSender(sender);
   });
 }
 

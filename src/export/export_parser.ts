@@ -3,9 +3,9 @@
  * line that the next start cannot use would keep Daybook from starting.
  */
 
-import { parseJsonText } from "../core/json_text.ts";
 import { createHash } from "node:crypto";
 import * as v from "valibot";
+import { parseJsonText } from "../core/json_text.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
 import { isReserved, type LogId } from "../core/ids.ts";
 import type { JobState } from "../core/job_state.ts";

@@ -1,7 +1,7 @@
 /** The HTTP application: every route over one engine. */
 
-import { Refusal } from "../documents/refusal.ts";
 import { type Context, Hono } from "hono";
+import { Refusal } from "../documents/refusal.ts";
 import type { JsonObject } from "../core/json.ts";
 import { slipBetween } from "../explain/spelling.ts";
 import { Lane } from "../engine/queries/entry_pages.ts";

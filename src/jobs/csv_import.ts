@@ -4,6 +4,7 @@
  */
 
 import * as v from "valibot";
+import { setTimeout } from "node:timers/promises";
 import { defineJob } from "../engine/definition.ts";
 import type { TaskContext } from "../engine/job_context.ts";
 import {
@@ -19,7 +20,6 @@ import {
   summarize,
 } from "./csv/columns.ts";
 import { type Chunk, type FileSpec, type Layout, readLayout } from "./csv/layout.ts";
-import { setTimeout } from "node:timers/promises";
 import { type CsvRecord, parseRecords } from "./csv/records.ts";
 
 /** A row that was not loaded. */

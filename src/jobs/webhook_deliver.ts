@@ -3,14 +3,14 @@
  * a task that distinguishes failures that a retry can fix from those that it cannot.
  */
 
+import { Buffer } from "node:buffer";
+import { createHmac } from "node:crypto";
 import { isPermissionMissing } from "../core/thrown.ts";
 import { defineJob } from "../engine/definition.ts";
 import type { TaskContext } from "../engine/job_context.ts";
 import { NonRetryableError, RetryLater } from "../engine/job_errors.ts";
 import { AllowedHosts, isAddressOrLocal, isPrivateAddress } from "./webhook/allowed_hosts.ts";
 import { type WebhookInput, webhookInput } from "./webhook/input.ts";
-import { Buffer } from "node:buffer";
-import { createHmac } from "node:crypto";
 
 const SECRET_PREFIX = "whsec_";
 const SECRET_PATTERN = /^whsec_([A-Za-z0-9+/]+={0,2})$/;

@@ -1,10 +1,10 @@
 /** Determines what follows the last whole batch of a segment: nothing, a torn tail, or damage. */
 
+import { Buffer } from "node:buffer";
 import type { LogId } from "../core/ids.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
 import { type Damage, JournalDamagedError } from "./errors.ts";
 import type { SegmentScanner } from "./segment_scanner.ts";
-import { Buffer } from "node:buffer";
 import { crcHolds } from "./line_bytes.ts";
 
 /** Advice for a copy of a journal that was written to while it was copied. */

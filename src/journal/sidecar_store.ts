@@ -3,6 +3,9 @@
  * can be deleted at any time, and an unusable one is not an error.
  */
 
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import * as v from "valibot";
 import {
   type FileStamp,
   type FileSystem,
@@ -24,9 +27,6 @@ import {
 import type { LogId } from "../core/ids.ts";
 import type { SegmentInfo } from "../engine/ports.ts";
 import { failureReason } from "./errors.ts";
-import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
-import * as v from "valibot";
 import { FIRST_FORMAT_VERSION, FORMAT_VERSION } from "./line_codec.ts";
 import { LineIndex } from "./line_index.ts";
 import type { SealedSegment } from "./segment_proof.ts";

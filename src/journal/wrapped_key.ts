@@ -4,8 +4,8 @@
  */
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
-import type { JobId } from "../core/ids.ts";
 import { Buffer } from "node:buffer";
+import type { JobId } from "../core/ids.ts";
 import { JournalUnusableError } from "./errors.ts";
 
 const ALGORITHM = "aes-256-gcm";

@@ -1,5 +1,8 @@
 /** The figures of the process for the System screen. */
 
+import { cpuUsage } from "node:process";
+import { getHeapStatistics } from "node:v8";
+import { statfs } from "node:fs/promises";
 import type { Configuration, Origins } from "../settings/configuration.ts";
 import { shownSettings } from "../settings/configuration_text.ts";
 import type { Condition } from "../core/condition.ts";
@@ -8,11 +11,8 @@ import type { StandingLimits } from "../engine/events/delivery_limits.ts";
 import type { JobEngine } from "../engine/job_engine.ts";
 import type { ProcessFigures, SystemPort, Use } from "../http/http_deps.ts";
 import { journalFlag } from "../journal/errors.ts";
-import { cpuUsage } from "node:process";
-import { getHeapStatistics } from "node:v8";
 import type { ProcessUsage } from "../metrics/readings.ts";
 import type { MemoryUse } from "../verify/pace.ts";
-import { statfs } from "node:fs/promises";
 
 /** The process's use of memory and processor. */
 export function processUsage(): ProcessUsage {

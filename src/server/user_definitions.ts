@@ -4,10 +4,10 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import * as v from "valibot";
+import { Worker } from "node:worker_threads";
 import { durationText } from "../core/duration.ts";
 import { errorMessage } from "../core/thrown.ts";
 import type { AnyJobDefinition } from "../engine/definition.ts";
-import { Worker } from "node:worker_threads";
 
 /** The module cannot be used; the message is for its author. */
 export class DefinitionsError extends Error {

@@ -5,6 +5,7 @@
 
 import { parseArgs } from "node:util";
 import * as v from "valibot";
+import { Buffer } from "node:buffer";
 import { errorMessage } from "../core/thrown.ts";
 import { type AccessToken, SCOPES } from "../access/tokens.ts";
 import { readTokenLines } from "./token_file.ts";
@@ -18,7 +19,6 @@ import {
   SETTINGS,
   type Settings,
 } from "./settings.ts";
-import { Buffer } from "node:buffer";
 
 /** The settings, and the secrets from files and variables, which must not be shown. */
 export interface Configuration extends Settings {

@@ -4,9 +4,9 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import configuration from "../../deno.json" with { type: "json" };
 import { shellWord } from "../core/shell_word.ts";
-import { parseArgs } from "node:util";
 import { namesDatabase } from "../postgres/place.ts";
 import { environmentName, FLAG_OPTIONS, type Setting, SETTING_LIST } from "./settings.ts";
 

@@ -1,7 +1,7 @@
 /** What stands in for randomness and for the files of keys. */
 
-import type { KeyStore, Random } from "../engine/ports.ts";
 import { randomBytes } from "node:crypto";
+import type { KeyStore, Random } from "../engine/ports.ts";
 import type { JobId } from "../core/ids.ts";
 
 /**

@@ -1,5 +1,6 @@
 /** Threads, as the engine sees them: each takes and sends messages, and ends once. */
 
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import source from "./thread_spawner.js" with { type: "text" };
 import {
   type FromThread,
@@ -9,7 +10,6 @@ import {
   thrownError,
   type ToThread,
 } from "./protocol.ts";
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 
 interface ThreadOptions {
   readonly spawner: ThreadSpawner;

@@ -1,5 +1,6 @@
 /** Plans the repair of a journal. Pure, except that it reads what would be lost. */
 
+import { Buffer } from "node:buffer";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { FrameworkAttributes } from "../core/framework_events.ts";
 import type { JournalHead, SegmentInfo } from "../engine/ports.ts";
@@ -9,7 +10,6 @@ import type { WalkedDamage } from "../journal/segment_walk.ts";
 import type { AuditReport } from "../verify/audit_report.ts";
 import { readSegment } from "../journal/segment_listing.ts";
 import { parseJsonText } from "../core/json_text.ts";
-import { Buffer } from "node:buffer";
 import type { JobEventLogEntry } from "../core/event.ts";
 import { chainIn, crcHolds, isCommit } from "../journal/line_bytes.ts";
 

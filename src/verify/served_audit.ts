@@ -3,6 +3,7 @@
  * and compares each when the files have been read up to its last entry.
  */
 
+import { createHash } from "node:crypto";
 import { runToEnd, type Work } from "../core/work.ts";
 import type { JobId, LogId } from "../core/ids.ts";
 import type { JobEventLogEntry } from "../core/event.ts";
@@ -11,7 +12,6 @@ import type { IndexScan } from "../engine/job_index.ts";
 import type { JobTable } from "../engine/writer/job_table.ts";
 import type { JournalHead } from "../engine/ports.ts";
 import { NO_PAUSE, type Pause } from "./pace.ts";
-import { createHash } from "node:crypto";
 
 /** A job as the server returned it. */
 export interface ServedJob {

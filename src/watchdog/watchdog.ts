@@ -1,7 +1,7 @@
 /** Detects a blocked event loop. `watcher.js` is the thread that watches. */
 
-import watcher from "./watcher.js" with { type: "text" };
 import { Worker } from "node:worker_threads";
+import watcher from "./watcher.js" with { type: "text" };
 import type { AttemptWatch } from "../engine/watches.ts";
 import type { LoopBlocked } from "../engine/run/process_facts.ts";
 import type { OpenAttempt } from "../core/framework_events.ts";

@@ -1,5 +1,5 @@
-import { countText } from "../../src/core/size.ts";
 import assert from "node:assert/strict";
+import { countText } from "../../src/core/size.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
@@ -11,7 +11,6 @@ import {
   textAt,
 } from "../support/journal/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
-import { test } from "../support/sanitized.ts";
 import { runTask } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
@@ -51,7 +50,7 @@ async function goOn(disk: MemoryDisk): Promise<void> {
   await stop();
 }
 
-test("backup: a copy has all whole batches, no caches, and is verified", async () => {
+Deno.test("backup: a copy has all whole batches, no caches, and is verified", async () => {
   const disk = await journalOfJobs();
   const { code, err, result } = await backedUp(disk);
   assert.deepEqual([code, err], [0, []]);
@@ -63,7 +62,7 @@ test("backup: a copy has all whole batches, no caches, and is verified", async (
   assert.equal(names.length, 4, names.join());
 });
 
-test("backup: at a terminal it says what was copied, and the verdict", async () => {
+Deno.test("backup: at a terminal it says what was copied, and the verdict", async () => {
   const disk = await journalOfJobs();
   const { out } = await journalCommand(disk, ["backup", `${COPY}/`]);
   const bytes = [...segmentsOf(disk, COPY).values()].reduce((sum, { length }) => sum + length, 0);
@@ -74,7 +73,7 @@ test("backup: at a terminal it says what was copied, and the verdict", async () 
   assert.match(out[1] ?? "", /^intact: /);
 });
 
-test("backup: it starts elsewhere, with the same states", async () => {
+Deno.test("backup: it starts elsewhere, with the same states", async () => {
   const disk = await journalOfJobs();
   await backedUp(disk);
   const original = await engineOn(disk);
@@ -88,7 +87,7 @@ test("backup: it starts elsewhere, with the same states", async () => {
   await original.stop();
 });
 
-test("backup: the next one copies only what is new", async () => {
+Deno.test("backup: the next one copies only what is new", async () => {
   const disk = await journalOfJobs();
   await backedUp(disk);
   const before = segmentsOf(disk, COPY);
@@ -105,7 +104,7 @@ test("backup: the next one copies only what is new", async () => {
   assert.equal(written.length, result.written);
 });
 
-test("backup: a batch that is being written, or is torn, is left out", async () => {
+Deno.test("backup: a batch that is being written, or is torn, is left out", async () => {
   const disk = await journalOfJobs();
   const last = lastSegment(disk);
   const whole = bytesOf(disk, last);
@@ -116,7 +115,7 @@ test("backup: a batch that is being written, or is torn, is left out", async () 
   assert.deepEqual(segmentsOf(disk, COPY).get(last.split("/").at(-1) ?? ""), whole);
 });
 
-test("backup: a new, empty segment is left out", async () => {
+Deno.test("backup: a new, empty segment is left out", async () => {
   const disk = await journalOfJobs();
   const next = JSON.parse(textAt(disk, lastSegment(disk)).trimEnd().split("\n").at(-1) ?? "").logId;
   setText(disk, `journal/segments/${String(next + 1).padStart(20, "0")}.ndjson`, "");
@@ -124,7 +123,7 @@ test("backup: a new, empty segment is left out", async () => {
   assert.deepEqual([code, result.written], [0, 3]);
 });
 
-test("backup: a folder of another history is left unchanged", async () => {
+Deno.test("backup: a folder of another history is left unchanged", async () => {
   const disk = await journalOfJobs();
   await backedUp(disk);
   const other = await journalOfJobs();
@@ -155,7 +154,7 @@ test("backup: a folder of another history is left unchanged", async () => {
   }
 });
 
-test("backup: a decayed copy is detected, and repaired by removing the file", async () => {
+Deno.test("backup: a decayed copy is detected, and repaired by removing the file", async () => {
   const disk = await journalOfJobs();
   await backedUp(disk);
   const path = `${COPY}/segments/${"0".repeat(19)}1.ndjson`;
@@ -169,7 +168,7 @@ test("backup: a decayed copy is detected, and repaired by removing the file", as
   assert.deepEqual(segmentsOf(disk, COPY), segmentsOf(disk, "journal"));
 });
 
-test("backup: a damaged journal is reported, whatever the segment", async () => {
+Deno.test("backup: a damaged journal is reported, whatever the segment", async () => {
   for (const index of [0, 1, 2]) {
     const disk = await journalOfJobs();
     bytesOf(disk, segmentPaths(disk)[index] ?? "")[500] = 0;
@@ -177,7 +176,7 @@ test("backup: a damaged journal is reported, whatever the segment", async () => 
   }
 });
 
-test("backup: a folder in use is not written to", async () => {
+Deno.test("backup: a folder in use is not written to", async () => {
   const disk = await journalOfJobs();
   const lock = await disk.lock(`${COPY}/LOCK`);
   assert.equal((await backedUp(disk)).code, 73);
@@ -185,7 +184,7 @@ test("backup: a folder in use is not written to", async () => {
   assert.equal((await backedUp(disk)).code, 0);
 });
 
-test("backup: the journal itself, and a folder that is not a journal, are refused", async () => {
+Deno.test("backup: the journal itself, and a folder that is not a journal, are refused", async () => {
   const disk = await journalOfJobs();
   for (const folder of ["journal", "./journal", "journal/"]) {
     const { code, err } = await backedUp(sameFolders(disk), folder);
@@ -212,7 +211,7 @@ function sameFolders(disk: MemoryDisk): MemoryDisk {
   return disk;
 }
 
-test("backup: without a folder it is a usage error", async () => {
+Deno.test("backup: without a folder it is a usage error", async () => {
   assert.equal((await backedUp(await journalOfJobs(), "")).code, 64);
   assert.equal((await journalCommand(new MemoryDisk(), ["backup"])).code, 64);
 });
@@ -231,7 +230,7 @@ Deno.test("backup: without permission for the folder it prints the command that 
     assert.match(command ?? "", /src\/cli\/journal\.ts backup \/elsewhere\/backup$/);
   }));
 
-test("backup: a folder in the journal, or around it, is refused", async () => {
+Deno.test("backup: a folder in the journal, or around it, is refused", async () => {
   const disk = await journalOfJobs();
   for (const folder of ["journal/copy", "journal/segments/copy"]) {
     const before = disk.files.size;

@@ -6,7 +6,6 @@ import { journalCommand } from "../support/process/journal_command.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { journalOfJobs } from "../support/journal/journal_of_jobs.ts";
 import { bytesOf, lastSegment } from "../support/damage/journal_sweep.ts";
-import { test } from "../support/sanitized.ts";
 
 /** More than `head` reads first. */
 const AHEAD = 3 * 1024 * 1024;
@@ -27,7 +26,7 @@ async function said(disk: MemoryDisk, ...args: string[]) {
 }
 
 for (const args of [["head"], ["verify", "--no-server"], ["repair"]]) {
-  test(`journal ${args[0]}: newlines written ahead change nothing`, async () => {
+  Deno.test(`journal ${args[0]}: newlines written ahead change nothing`, async () => {
     const { plain, ahead } = await twins();
     const expected = await said(plain, ...args);
     assert.equal(expected.code, 0);
@@ -35,7 +34,7 @@ for (const args of [["head"], ["verify", "--no-server"], ["repair"]]) {
   });
 }
 
-test("journal verify, repair: damage is the same, and what is set aside has no newlines", async () => {
+Deno.test("journal verify, repair: damage is the same, and what is set aside has no newlines", async () => {
   const damage = (bytes: Uint8Array) => void (bytes[300] = 0);
   const { plain, ahead } = await twins(damage);
   for (const args of [["verify", "--no-server"], ["repair"], ["repair", "--apply"]]) {
@@ -50,7 +49,7 @@ test("journal verify, repair: damage is the same, and what is set aside has no n
   assert.deepEqual(sizes(ahead), sizes(plain));
 });
 
-test("journal backup: the copy has no newlines after its last line", async () => {
+Deno.test("journal backup: the copy has no newlines after its last line", async () => {
   const { plain, ahead, path } = await twins();
   const copy = path.replace("journal/", "copy/journal/");
   assert.equal((await said(ahead, "backup", "copy/journal")).code, 0);

@@ -12,7 +12,6 @@ import {
   textAt,
 } from "../support/journal/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
-import { test } from "../support/sanitized.ts";
 
 /** All lines of the files except blank ones. */
 function linesOf(disk: MemoryDisk): readonly string[] {
@@ -28,14 +27,14 @@ async function cat(disk: MemoryDisk, ...args: string[]): Promise<readonly string
   return written === "" ? [] : written.replace(/\n$/, "").split("\n");
 }
 
-test("cat: a pipe gets every line byte for byte", async () => {
+Deno.test("cat: a pipe gets every line byte for byte", async () => {
   const disk = await journalOfJobs();
   const { written } = await journalCommand(disk, ["cat"], { isInteractive: false });
   assert.equal(written, linesOf(disk).map((line) => `${line}\n`).join(""));
   assert.match(written, /Zoë/);
 });
 
-test("cat: each filter gives its matching lines", async () => {
+Deno.test("cat: each filter gives its matching lines", async () => {
   const disk = await journalOfJobs();
   const lines = linesOf(disk);
   const parsed = lines.map((line) => JSON.parse(line));
@@ -75,7 +74,7 @@ test("cat: each filter gives its matching lines", async () => {
 const FAILED =
   /^00:00:00\.000 +(\d+) {2}(?:(job_\S+) {2})?TaskFailed +charge {4}the card is stolen/;
 
-test("cat: at a terminal each entry is one line as in tail, without the job if one is given", async () => {
+Deno.test("cat: at a terminal each entry is one line as in tail, without the job if one is given", async () => {
   const disk = await journalOfJobs();
   const args = ["cat", "--type", "job.TaskFailed", "--limit", "1"];
   const { out, written } = await journalCommand(disk, args);
@@ -88,7 +87,7 @@ test("cat: at a terminal each entry is one line as in tail, without the job if o
   assert.deepEqual(FAILED.exec(ofJob.out.join("\n"))?.slice(1), [logId, undefined]);
 });
 
-test("cat: at a terminal a separate line gives the day if it is not today", async () => {
+Deno.test("cat: at a terminal a separate line gives the day if it is not today", async () => {
   const disk = await journalOfJobs();
   const clock = new FakeClock();
   clock.jump(24 * 3_600_000);
@@ -99,7 +98,7 @@ test("cat: at a terminal a separate line gives the day if it is not today", asyn
   assert.match(out[1] ?? "", /^00:00:00\.000 +1 +journal\.SegmentOpened/);
 });
 
-test("cat: it ends at damage with the position, after the lines before it", async () => {
+Deno.test("cat: it ends at damage with the position, after the lines before it", async () => {
   const disk = await journalOfJobs();
   const [, second = ""] = segmentPaths(disk);
   const lines = linesOf(disk);
@@ -114,7 +113,7 @@ test("cat: it ends at damage with the position, after the lines before it", asyn
   assert.match(said.err.join(), new RegExp(`segment ${second.split("/").at(-1)} at byte \\d+`));
 });
 
-test("cat: a missing segment is damage, and a torn tail is not printed", async () => {
+Deno.test("cat: a missing segment is damage, and a torn tail is not printed", async () => {
   const whole = await journalOfJobs();
   const missing = whole.copy();
   missing.files.delete(segmentPaths(missing)[1] ?? "");
@@ -127,7 +126,7 @@ test("cat: a missing segment is damage, and a torn tail is not printed", async (
   assert.deepEqual(await cat(torn), linesOf(whole));
 });
 
-test("cat: it ends quietly when its output is closed", async () => {
+Deno.test("cat: it ends quietly when its output is closed", async () => {
   const disk = await journalOfJobs();
   for (const args of [["cat"], ["cat", "--follow"]]) {
     const { code, err } = await journalCommand(disk, args, {
@@ -146,7 +145,7 @@ async function greet(engine: JobEngine, clock: FakeClock, times: number): Promis
   }
 }
 
-test("cat: it follows appended entries across segments until it is interrupted", async () => {
+Deno.test("cat: it follows appended entries across segments until it is interrupted", async () => {
   const disk = await journalOfJobs();
   const { engine, clock, journal, stop } = await engineOn(disk);
   const before = segmentPaths(disk).length;
@@ -177,14 +176,14 @@ test("cat: it follows appended entries across segments until it is interrupted",
   assert.deepEqual((await following).code, 0);
 });
 
-test("cat: it follows up to a position or a number of entries, and then ends", async () => {
+Deno.test("cat: it follows up to a position or a number of entries, and then ends", async () => {
   const disk = await journalOfJobs();
   for (const args of [["--upto", "10"], ["--limit", "10"]]) {
     assert.deepEqual(await cat(disk, "--follow", ...args), linesOf(disk).slice(0, 10));
   }
 });
 
-test("cat: a partial batch is held back until it is whole, however much is written", async () => {
+Deno.test("cat: a partial batch is held back until it is whole, however much is written", async () => {
   const whole = await journalOfJobs();
   const disk = whole.copy();
   for (const path of segmentPaths(disk)) disk.files.delete(path);
@@ -216,7 +215,7 @@ function wholeBatches(disk: MemoryDisk): string {
   return end.split("\n").filter((line) => line !== "").map((line) => `${line}\n`).join("");
 }
 
-test("cat: no name or value in an event reaches a terminal as a control character", async () => {
+Deno.test("cat: no name or value in an event reaches a terminal as a control character", async () => {
   const disk = await journalOfJobs();
   const { engine, clock, stop } = await engineOn(disk);
   const evil = "\x1b]0;own\x07\x9b2J\u202e\r";
@@ -235,7 +234,7 @@ test("cat: no name or value in an event reaches a terminal as a control characte
   assert.match(out.join(), /shop\.Evil.*\\u001b\]0;own/);
 });
 
-test("cat: a job without entries is reported on stderr", async () => {
+Deno.test("cat: a job without entries is reported on stderr", async () => {
   const disk = await journalOfJobs();
   const { code, err, written } = await journalCommand(disk, ["cat", "--job", "nope"], {
     isInteractive: false,

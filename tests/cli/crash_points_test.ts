@@ -10,7 +10,6 @@ import {
 import { without } from "../support/damage/crash_scenarios.ts";
 import { crashSweep, type CrashTally, type Scenario } from "../support/damage/crash_sweep.ts";
 import type { PowerDisk } from "../support/damage/power_disk.ts";
-import { test } from "../support/sanitized.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { IS_QUICK } from "../support/effort.ts";
 
@@ -22,42 +21,44 @@ async function assertSurvives(scenario: Scenario): Promise<CrashTally> {
   return tally;
 }
 
-test("repair: after a power cut at any step the next repair completes it", async () => {
+Deno.test("repair: after a power cut at any step the next repair completes it", {
+  ignore: IS_QUICK,
+}, async () => {
   const { steps, disks } = await assertSurvives(await repairScenario());
   assert.ok(steps > 50 && disks > steps);
-}, { ignore: IS_QUICK });
+});
 
-test(
+Deno.test(
   "import: after a power cut at any step the whole job is there, or nothing of it",
+  { ignore: IS_QUICK },
   () =>
     inFolder(async (folder) => {
       const { steps, disks } = await assertSurvives(await importScenario(`${folder}/job.ndjson`));
       assert.ok(steps > 15 && disks > 20);
     }),
-  { ignore: IS_QUICK },
 );
 
-test("verify: after a power cut at any step the verdict is the old or the new one", async () => {
+Deno.test("verify: after a power cut at any step the verdict is the old or the new one", async () => {
   const { steps, disks } = await assertSurvives(await verificationScenario());
   assert.ok(steps >= 5 && disks > 5);
 });
 
-test("backup: after a power cut at any step the copy is the journal of an earlier time", async () => {
+Deno.test("backup: after a power cut at any step the copy is the journal of an earlier time", async () => {
   const { steps, disks } = await assertSurvives(await backupScenario());
   assert.ok(steps > 20 && disks > 15);
 });
 
-test("backup: one that renames a segment before it is synced is caught", async () => {
+Deno.test("backup: one that renames a segment before it is synced is caught", async () => {
   const through = (disk: PowerDisk) => without(disk, { syncOf: ".ndjson.tmp" });
   const { violations } = await crashSweep(await backupScenario(), { through, enough: 5 });
   console.log(violations[0]);
   assert.ok(violations.length > 0);
 });
 
-test("repair: one that does not sync folders is caught", async () => {
+Deno.test("repair: one that does not sync folders is caught", { ignore: IS_QUICK }, async () => {
   const scenario = await repairScenario();
   const through = (disk: PowerDisk) => without(disk, { syncFolder: true });
   const { violations, disks } = await crashSweep(scenario, { through, enough: 5 });
   console.log(`the first ${violations.length} on ${disks} disks; ${violations[0]}`);
   assert.ok(violations.length > 0);
-}, { ignore: IS_QUICK });
+});

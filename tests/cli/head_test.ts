@@ -10,7 +10,6 @@ import {
   textAt,
 } from "../support/journal/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
-import { test } from "../support/sanitized.ts";
 
 /** The output of `head`, and the result of reading all lines to the last one. */
 async function headOf(disk: MemoryDisk) {
@@ -26,12 +25,12 @@ function endOf(disk: MemoryDisk, path = lastSegment(disk)) {
   return { logId, chain, segment: path.split("/").at(-1), line: at + 1, receivedAt };
 }
 
-test("head: it has the position, chain, location and time of the last entry", async () => {
+Deno.test("head: it has the position, chain, location and time of the last entry", async () => {
   const disk = await journalOfJobs();
   assert.deepEqual(await headOf(disk), { ...endOf(disk), tornBytes: 0 });
 });
 
-test("head: at a terminal it prints a few short lines", async () => {
+Deno.test("head: at a terminal it prints a few short lines", async () => {
   const disk = await journalOfJobs();
   const { logId, chain, segment, line } = endOf(disk);
   const { code, out } = await journalCommand(disk, ["head"]);
@@ -43,7 +42,7 @@ test("head: at a terminal it prints a few short lines", async () => {
   ]);
 });
 
-test("head: a torn tail and an empty segment are ignored", async () => {
+Deno.test("head: a torn tail and an empty segment are ignored", async () => {
   const disk = await journalOfJobs();
   const [path, end] = [lastSegment(disk), endOf(disk)];
   setText(disk, path, `${textAt(disk, path)}\n{"logId":999,`);
@@ -57,14 +56,14 @@ test("head: a torn tail and an empty segment are ignored", async () => {
   assert.deepEqual(await headOf(rolled), { ...end, tornBytes: 10 });
 });
 
-test("head: a journal without entries is empty", async () => {
+Deno.test("head: a journal without entries is empty", async () => {
   const disk = new MemoryDisk();
   await disk.makeFolder("journal/segments");
   assert.deepEqual(await headOf(disk), { logId: 0, chain: "" });
   assert.deepEqual((await journalCommand(disk, ["head"])).out, ["the journal is empty"]);
 });
 
-test("head: damage at the end is reported with its location", async () => {
+Deno.test("head: damage at the end is reported with its location", async () => {
   const disk = await journalOfJobs();
   const path = lastSegment(disk);
   const { logId } = entryAt(disk, Number(endOf(disk).logId) - 3);
@@ -91,18 +90,18 @@ async function longJournal(lastBatch: number): Promise<MemoryDisk> {
   return disk;
 }
 
-test("head: of a long segment only the end is read, and what precedes is counted", async () => {
+Deno.test("head: of a long segment only the end is read, and what precedes is counted", async () => {
   const disk = await longJournal(3);
   bytesOf(disk, lastSegment(disk))[1_000] = 0; // Too far back to be read.
   assert.deepEqual(await headOf(disk), { ...endOf(disk), tornBytes: 0 });
 });
 
-test("head: a last batch longer than the first read is read from the start of its segment", async () => {
+Deno.test("head: a last batch longer than the first read is read from the start of its segment", async () => {
   const disk = await longJournal(1_500);
   assert.deepEqual(await headOf(disk), { ...endOf(disk), tornBytes: 0 });
 });
 
-test("head: offsets of damage at the end are counted from the start of the segment, as in verify", async () => {
+Deno.test("head: offsets of damage at the end are counted from the start of the segment, as in verify", async () => {
   const disk = await longJournal(3);
   const path = lastSegment(disk);
   const bytes = bytesOf(disk, path);

@@ -14,7 +14,6 @@ import type { FileJournal } from "../../src/journal/file_journal.ts";
 import { engineOnFiles } from "../support/engine/engine_on_files.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { TestDisk } from "../support/journal/journal_disk.ts";
-import { test } from "../support/sanitized.ts";
 
 const FOREVER_MS = 1e9;
 
@@ -151,7 +150,7 @@ export function testWithHomes(
   run: (old: JournalHome, fresh: JournalHome) => Promise<void>,
   options: { readonly ignore?: boolean } = {},
 ): void {
-  test(name, async () => {
+  Deno.test(name, options, async () => {
     const homes = [
       await JournalHome.create("old", definitions),
       await JournalHome.create("new", definitions),
@@ -161,5 +160,5 @@ export function testWithHomes(
     } finally {
       for (const home of homes) await home.dispose();
     }
-  }, options);
+  });
 }

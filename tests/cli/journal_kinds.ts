@@ -8,6 +8,7 @@ import { isTerminal, type JobState } from "../../src/core/job_state.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import type { JournalHome } from "./journal_home.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const order = defineJob({
   type: "test.order",
@@ -25,15 +26,10 @@ const order = defineJob({
   },
 });
 
-const flaky = defineJob({
-  type: "test.flaky",
-  version: 1,
-  input: v.object({}),
-  async run(ctx) {
-    await ctx.task("call", () => Promise.reject(new Error("no answer")), {
-      retry: { maxAttempts: 3, initialMs: 1_000, jitter: 0 },
-    });
-  },
+const flaky = looseJob("test.flaky", async (ctx) => {
+  await ctx.task("call", () => Promise.reject(new Error("no answer")), {
+    retry: { maxAttempts: 3, initialMs: 1_000, jitter: 0 },
+  });
 });
 
 const doomed = defineJob({
@@ -52,22 +48,15 @@ const doomed = defineJob({
   },
 });
 
-const hanging = defineJob({
-  type: "test.hanging",
-  version: 1,
-  input: v.object({}),
-  run: (ctx) => ctx.task("hang", () => new Promise<never>(() => {})),
-});
+const hanging = looseJob(
+  "test.hanging",
+  (ctx) => ctx.task("hang", () => new Promise<never>(() => {})),
+);
 
-const announcing = defineJob({
-  type: "test.announcing",
-  version: 1,
-  input: v.object({}),
-  run: (ctx) =>
-    ctx.task("announce", (task) => {
-      task.emit("shop.Announced", { number: 7 });
-    }),
-});
+const announcing = looseJob("test.announcing", (ctx) =>
+  ctx.task("announce", (task) => {
+    task.emit("shop.Announced", { number: 7 });
+  }));
 
 const started = defineJob({
   type: "test.started",

@@ -15,7 +15,6 @@ import {
   textAt,
 } from "../support/journal/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
-import { test } from "../support/sanitized.ts";
 
 function repair(disk: FileSystem, ...args: string[]): Promise<Said> {
   return journalCommand(disk, ["repair", ...args]);
@@ -86,7 +85,7 @@ async function flippedIn(which: number): Promise<Hurt> {
   return { disk, from, last };
 }
 
-test("repair: an intact journal, torn tail or not, has nothing to repair", async () => {
+Deno.test("repair: an intact journal, torn tail or not, has nothing to repair", async () => {
   const disk = await journalOfJobs();
   const last = lastSegment(disk);
   setText(disk, last, `${textAt(disk, last)}\n{"logId":999,`);
@@ -99,7 +98,7 @@ test("repair: an intact journal, torn tail or not, has nothing to repair", async
   assert.deepEqual(copiesIn(disk), []);
 });
 
-test("repair: keys of sealed inputs stay in place, and are not copied", async () => {
+Deno.test("repair: keys of sealed inputs stay in place, and are not copied", async () => {
   const { disk } = await flippedIn(1);
   await disk.makeFolder("journal/keys");
   const key = `journal/keys/${"0".repeat(64)}.key`;
@@ -111,7 +110,7 @@ test("repair: keys of sealed inputs stay in place, and are not copied", async ()
   assert.deepEqual([...disk.files.keys()].filter((path) => path.includes("/keys/")), [key]);
 });
 
-test("repair: without --apply it says what it would do, and changes nothing", async () => {
+Deno.test("repair: without --apply it says what it would do, and changes nothing", async () => {
   const { disk, from, last } = await flippedIn(1);
   const before = filesIn(disk, "journal");
   const { code, out } = await repair(disk);
@@ -133,7 +132,7 @@ test("repair: without --apply it says what it would do, and changes nothing", as
 });
 
 for (const [which, name] of [[0, "first"], [1, "middle"], [2, "last"]] as const) {
-  test(`repair: a flipped bit in the ${name} segment`, async () => {
+  Deno.test(`repair: a flipped bit in the ${name} segment`, async () => {
     const { disk, from, last } = await flippedIn(which);
     const before = filesIn(disk, "journal");
     const kept = linesOf(disk).slice(0, from - 1);
@@ -154,7 +153,7 @@ for (const [which, name] of [[0, "first"], [1, "middle"], [2, "last"]] as const)
   });
 }
 
-test("repair: what is cut off is in quarantine, byte for byte", async () => {
+Deno.test("repair: what is cut off is in quarantine, byte for byte", async () => {
   const { disk } = await flippedIn(1);
   const [, second = "", third = ""] = segmentPaths(disk);
   const [cut, moved] = [bytesOf(disk, second).slice(), bytesOf(disk, third).slice()];
@@ -171,7 +170,7 @@ test("repair: what is cut off is in quarantine, byte for byte", async () => {
   assert.deepEqual(named(third)?.[1], moved);
 });
 
-test("repair: a missing segment is repaired", async () => {
+Deno.test("repair: a missing segment is repaired", async () => {
   for (const index of [0, 1]) {
     const disk = await journalOfJobs();
     disk.files.delete(segmentPaths(disk)[index] ?? "");
@@ -182,7 +181,7 @@ test("repair: a missing segment is repaired", async () => {
   }
 });
 
-test("repair: a missing last segment is detected by its snapshot", async () => {
+Deno.test("repair: a missing last segment is detected by its snapshot", async () => {
   const disk = await journalOfJobs();
   const snapshot = Number(/(\d+)\.snapshot/.exec(snapshotPaths(disk).at(-1) ?? "")?.[1]);
   disk.files.delete(lastSegment(disk));
@@ -194,7 +193,7 @@ test("repair: a missing last segment is detected by its snapshot", async () => {
   await assertSound(disk);
 });
 
-test("repair: a damaged snapshot is set aside, and nothing is lost", async () => {
+Deno.test("repair: a damaged snapshot is set aside, and nothing is lost", async () => {
   const disk = await journalOfJobs();
   const [, path = ""] = snapshotPaths(disk);
   setText(disk, path, textAt(disk, path).replace('"state":"Failed"', '"state":"Done"'));
@@ -208,7 +207,7 @@ test("repair: a damaged snapshot is set aside, and nothing is lost", async () =>
   await assertSound(disk);
 });
 
-test("repair: an entry that Daybook could not have written is cut off with everything after it", async () => {
+Deno.test("repair: an entry that Daybook could not have written is cut off with everything after it", async () => {
   const disk = await journalOfJobs();
   dropSnapshots(disk);
   let from = 0;
@@ -224,7 +223,7 @@ test("repair: an entry that Daybook could not have written is cut off with every
   await assertSound(disk);
 });
 
-test("repair: what a newer version wrote is not cut off", async () => {
+Deno.test("repair: what a newer version wrote is not cut off", async () => {
   const disk = await journalOfJobs();
   forge(
     disk,
@@ -237,7 +236,7 @@ test("repair: what a newer version wrote is not cut off", async () => {
   assert.deepEqual(filesIn(disk, "journal"), before);
 });
 
-test("repair: a foreign file is reported, and left to its owner", async () => {
+Deno.test("repair: a foreign file is reported, and left to its owner", async () => {
   const { disk } = await flippedIn(1);
   setText(disk, "journal/segments/notes.txt", "hello");
   const { code, err } = await repair(disk, "--apply");
@@ -246,7 +245,7 @@ test("repair: a foreign file is reported, and left to its owner", async () => {
   assert.deepEqual(copiesIn(disk), []);
 });
 
-test("repair: while another process holds the journal it does nothing", async () => {
+Deno.test("repair: while another process holds the journal it does nothing", async () => {
   const { disk } = await flippedIn(1);
   const lock = await disk.lock("journal/LOCK");
   setText(disk, "journal/LOCK", "http://127.0.0.1:8000\n");
@@ -273,7 +272,7 @@ async function killedAt(disk: MemoryDisk, operation: number): Promise<boolean> {
   return count >= operation;
 }
 
-test("repair: after a kill at any step, with damage in the last segment, it can be repeated", async () => {
+Deno.test("repair: after a kill at any step, with damage in the last segment, it can be repeated", async () => {
   const { disk: hurt, from, last } = await flippedIn(2);
   const before = filesIn(hurt, "journal");
   let operation = 1;
@@ -302,7 +301,7 @@ test("repair: after a kill at any step, with damage in the last segment, it can 
   }
 });
 
-test("repair: if it is interrupted after the cut, verify and a start work, and the next repair records it", async () => {
+Deno.test("repair: if it is interrupted after the cut, verify and a start work, and the next repair records it", async () => {
   const { disk, from } = await flippedIn(1);
   let operation = 1;
   const isCut = () => disk.files.has("journal/repair.json") && segmentPaths(disk).length === 2;
@@ -330,7 +329,7 @@ test("repair: if it is interrupted after the cut, verify and a start work, and t
   await assertSound(disk);
 });
 
-test("repair: before it, a start is refused with what to do", async () => {
+Deno.test("repair: before it, a start is refused with what to do", async () => {
   const { disk } = await flippedIn(1);
   await assert.rejects(engineOn(disk), (error) => {
     assert.ok(error instanceof JournalDamagedError);
@@ -339,7 +338,7 @@ test("repair: before it, a start is refused with what to do", async () => {
   });
 });
 
-test("repair: if segments are misplaced, it cuts at the first damage of the files", async () => {
+Deno.test("repair: if segments are misplaced, it cuts at the first damage of the files", async () => {
   const disk = await journalOfJobs();
   const [first = "", second = "", third = ""] = segmentPaths(disk);
   const flipped = bytesOf(disk, second);
@@ -353,7 +352,7 @@ test("repair: if segments are misplaced, it cuts at the first damage of the file
   await assertSound(disk);
 });
 
-test("repair: a segment before the first one is removed, with everything after it", async () => {
+Deno.test("repair: a segment before the first one is removed, with everything after it", async () => {
   const disk = await journalOfJobs();
   setText(disk, "journal/segments/00000000000000000000.ndjson", "{}");
   const { code, err } = await repair(disk, "--apply");
@@ -361,7 +360,7 @@ test("repair: a segment before the first one is removed, with everything after i
   await assertSound(disk);
 });
 
-test("repair: the commands that it and others suggest are for the same journal", async () => {
+Deno.test("repair: the commands that it and others suggest are for the same journal", async () => {
   const { disk } = await flippedIn(1);
   for (const [path, bytes] of filesIn(disk, "journal")) {
     disk.files.set(`my data${path}`, new Uint8Array(bytes));

@@ -9,6 +9,7 @@ import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakeTerminal } from "../support/process/fake_terminal.ts";
 import { FOLDER, RecordedJournal } from "./recorded_journal.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 interface Release {
   readonly version?: number;
@@ -40,12 +41,10 @@ function order(
   });
 }
 
-const letter: AnyJobDefinition = defineJob({
-  type: "shop.letter",
-  version: 1,
-  input: v.looseObject({}),
-  run: (ctx) => ctx.task("send", () => new Promise<void>(() => {})),
-});
+const letter: AnyJobDefinition = looseJob(
+  "shop.letter",
+  (ctx) => ctx.task("send", () => new Promise<void>(() => {})),
+);
 
 /** Orders at every stage: created, charging, waiting and done; and a letter on its way. */
 async function shop(): Promise<RecordedJournal> {

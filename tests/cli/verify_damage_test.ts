@@ -18,7 +18,6 @@ import { sampled } from "../support/damage/damage_sweep.ts";
 import { rounds } from "../support/effort.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
-import { test } from "../support/sanitized.ts";
 import { forkOf, type WrittenJournal, writtenJournal } from "../support/journal/written_journal.ts";
 
 const EXIT_INTACT = 0;
@@ -64,7 +63,7 @@ async function flawIn(
   return logId === journal.batches[batches - 1]?.lastLogId ? undefined : `another head: ${what}`;
 }
 
-test("verify: it finds exactly what a start must refuse, wherever it is", async () => {
+Deno.test("verify: it finds exactly what a start must refuse, wherever it is", async () => {
   const journal = await writtenJournal("stop");
   const step = rounds(17, 1, 300);
   const first = Math.floor(Math.random() * step);
@@ -86,7 +85,7 @@ test("verify: it finds exactly what a start must refuse, wherever it is", async 
   assert.ok(judged > rounds(1_000, 1_000, 50), `${judged} judged`);
 });
 
-test("verify: it finds each damage to a snapshot, which a start would set aside", async () => {
+Deno.test("verify: it finds each damage to a snapshot, which a start would set aside", async () => {
   const journal = await writtenJournal("stop");
   const step = rounds(31, 1, 400);
   let judged = 0;
@@ -104,7 +103,7 @@ test("verify: it finds each damage to a snapshot, which a start would set aside"
   assert.ok(judged > rounds(200, 200, 10), `${judged} judged`);
 });
 
-test("verify: one without crc and chain is caught", async () => {
+Deno.test("verify: one without crc and chain is caught", async () => {
   const journal = await writtenJournal("stop");
   const through = withoutChecks({ crc: true, chain: true });
   let found = 0;

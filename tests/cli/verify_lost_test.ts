@@ -23,7 +23,6 @@ import { engineOnFiles } from "../support/engine/engine_on_files.ts";
 import { FakeClock, FakeRandom } from "../support/fake_clock.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { runJournal, type Said } from "../support/process/journal_command.ts";
-import { test } from "../support/sanitized.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
 
@@ -111,7 +110,7 @@ const PROOFS = {
 
 for (const [proof, removeOther] of Object.entries(PROOFS)) {
   for (const count of [1, 2, 4]) {
-    test(`verify and repair: with the last ${count} of 4 segments removed, they name what ${proof} proves, as a start does, and --apply records the loss`, () =>
+    Deno.test(`verify and repair: with the last ${count} of 4 segments removed, they name what ${proof} proves, as a start does, and --apply records the loss`, () =>
       inFolder(async (folder) => {
         const layout = await journalIn(`${folder}/journal`);
         removeLastSegments(layout, count);
@@ -136,7 +135,7 @@ for (const [proof, removeOther] of Object.entries(PROOFS)) {
   }
 }
 
-test("verify: an index and sidecars of another journal prove nothing", () =>
+Deno.test("verify: an index and sidecars of another journal prove nothing", () =>
   inFolder(async (folder) => {
     const [layout, other] = [
       await journalIn(`${folder}/journal`),
@@ -174,7 +173,7 @@ function busy(disk: MemoryDisk, work: () => Promise<void>): FileSystem {
   });
 }
 
-test("verify: segments that a server fills meanwhile are not lost", async () => {
+Deno.test("verify: segments that a server fills meanwhile are not lost", async () => {
   const disk = new MemoryDisk();
   const server = await factsOn(disk);
   await roll(server);
@@ -189,7 +188,7 @@ test("verify: segments that a server fills meanwhile are not lost", async () => 
   await server.journal.close();
 });
 
-test("verify: a copy of a shared journal without its last segments is intact, with a note of what is fetched again", async () => {
+Deno.test("verify: a copy of a shared journal without its last segments is intact, with a note of what is fetched again", async () => {
   const disk = new MemoryDisk();
   const server = await factsOn(disk);
   const { jobId: _, ...opened } = fact({ writer: "wri_1", url: "http://10.0.0.1:8000" });

@@ -6,7 +6,6 @@ import { journalCommand } from "../support/process/journal_command.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { dropSnapshots, engineOn, journalOfJobs } from "../support/journal/journal_of_jobs.ts";
 import { lastSegment } from "../support/damage/journal_sweep.ts";
-import { test } from "../support/sanitized.ts";
 
 interface Page {
   jobs: Record<string, unknown>[];
@@ -52,13 +51,13 @@ async function compared(
 
 const asIs = (page: Page) => page;
 
-test("verify: jobs that are served as in the files are intact", async () => {
+Deno.test("verify: jobs that are served as in the files are intact", async () => {
   const { code, verdict } = await compared(await journalOfJobs(), asIs);
   assert.match(verdict, /^intact: .* 9 jobs as served; head/);
   assert.equal(code, 0);
 });
 
-test("verify: a server that serves another state of a job is found", async () => {
+Deno.test("verify: a server that serves another state of a job is found", async () => {
   const { code, verdict } = await compared(await journalOfJobs(), ({ jobs, ...rest }) => ({
     ...rest,
     jobs: jobs.map((job) => job["state"] === "Failed" ? { ...job, state: "Done" } : job),
@@ -70,7 +69,7 @@ test("verify: a server that serves another state of a job is found", async () =>
   assert.equal(code, 1);
 });
 
-test("verify: a server that omits a job is found", async () => {
+Deno.test("verify: a server that omits a job is found", async () => {
   const { code, verdict } = await compared(
     await journalOfJobs(),
     ({ jobs, ...rest }) => ({ ...rest, jobs: jobs.slice(1) }),
@@ -79,7 +78,7 @@ test("verify: a server that omits a job is found", async () => {
   assert.equal(code, 1);
 });
 
-test("verify: a server with a job as of another job's entry is found", async () => {
+Deno.test("verify: a server with a job as of another job's entry is found", async () => {
   const { code, verdict } = await compared(await journalOfJobs(), ({ jobs, ...rest }) => ({
     ...rest,
     jobs: jobs.map((job, index) => index === 0 ? { ...job, lastLogId: 2 } : job),
@@ -88,7 +87,7 @@ test("verify: a server with a job as of another job's entry is found", async () 
   assert.equal(code, 1);
 });
 
-test("verify: served jobs that are in no file are damage", async () => {
+Deno.test("verify: served jobs that are in no file are damage", async () => {
   const { code, verdict } = await compared(await journalOfJobs(), ({ jobs, ...rest }) => ({
     ...rest,
     jobs: [{ ...jobs[0], jobId: "job_lost" }, ...jobs],
@@ -100,7 +99,7 @@ test("verify: served jobs that are in no file are damage", async () => {
   assert.equal(code, 78);
 });
 
-test("verify: files that end before the served position are damage", async () => {
+Deno.test("verify: files that end before the served position are damage", async () => {
   const served = await journalOfJobs();
   const files = served.copy();
   dropSnapshots(files);
@@ -117,7 +116,7 @@ function anotherJournal(): Promise<MemoryDisk> {
   return journalOfJobs(random);
 }
 
-test("verify: a server of another journal is recognized, and is not damage", async () => {
+Deno.test("verify: a server of another journal is recognized, and is not damage", async () => {
   const files = await anotherJournal();
   const { code, verdict, err } = await compared(await journalOfJobs(), asIs, files);
   assert.match(verdict, /^intact, but http\S+ serves another journal; \d+ entries/);
@@ -153,7 +152,7 @@ async function withLockOf(
   }
 }
 
-test("verify: a server that was not named may be of another journal, or gone", async () => {
+Deno.test("verify: a server that was not named may be of another journal, or gone", async () => {
   const fileSystem = new DenoFileSystem();
   await serving(await journalOfJobs(), asIs, async (url) => {
     await withLockOf(await journalOfJobs(), url, async (journal) => {
@@ -174,7 +173,7 @@ test("verify: a server that was not named may be of another journal, or gone", a
   });
 });
 
-test("verify: a named server must answer", async () => {
+Deno.test("verify: a named server must answer", async () => {
   const disk = await journalOfJobs();
   for (
     const [args, env] of [
@@ -188,7 +187,7 @@ test("verify: a named server must answer", async () => {
   }
 });
 
-test("verify: another program at the address is reported as such", async () => {
+Deno.test("verify: another program at the address is reported as such", async () => {
   const disk = await journalOfJobs();
   const answers: unknown[] = [null, [1], {}, { head: 5, jobs: 5 }, { jobs: [null] }];
   const whole = { head: { logId: 1, chain: "" } };
@@ -208,7 +207,7 @@ test("verify: another program at the address is reported as such", async () => {
   }
 });
 
-test("verify: if the server refuses the request, there is no verdict", async () => {
+Deno.test("verify: if the server refuses the request, there is no verdict", async () => {
   const disk = await journalOfJobs();
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { decodedSidecar, encodedSidecar } from "../../src/journal/sidecar_store.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
-import { test } from "../support/sanitized.ts";
 import {
   contentOf,
   flipped,
@@ -20,12 +19,12 @@ async function notesOn(disk: MemoryDisk): Promise<readonly string[]> {
   return JSON.parse(said.out.join("\n")).notes;
 }
 
-test("journal verify: sidecars that agree with their segments are not mentioned", async () => {
+Deno.test("journal verify: sidecars that agree with their segments are not mentioned", async () => {
   const { disk } = await writtenWithSidecars();
   assert.deepEqual(await notesOn(disk), []);
 });
 
-test("journal verify: a sidecar that disagrees with its segment is named", async () => {
+Deno.test("journal verify: a sidecar that disagrees with its segment is named", async () => {
   const written = await writtenWithSidecars();
   const [first = "", second = ""] = written.sealed;
   const pathOf = (segment: string) => `${SIDECARS}/${sidecarOf(segment)}`;
@@ -46,7 +45,7 @@ test("journal verify: a sidecar that disagrees with its segment is named", async
   assert.match((await notesOn(wrong))[0] ?? "", /: it differs from the lines of its segment; /);
 });
 
-test("journal verify: no line is taken from a verdict, and the proved lines are reported", async () => {
+Deno.test("journal verify: no line is taken from a verdict, and the proved lines are reported", async () => {
   const { disk, sealed } = await writtenWithSidecars();
   const path = `${SEGMENTS}/${sealed[1]}`;
   // A start still trusts it.
@@ -58,7 +57,7 @@ test("journal verify: no line is taken from a verdict, and the proved lines are 
   assert.deepEqual([code, proved], [78, { firstLogId: 1, lastLogId: firstLost - 1 }]);
 });
 
-test("journal verify: sidecars of other files, as in a copy, are counted", async () => {
+Deno.test("journal verify: sidecars of other files, as in a copy, are counted", async () => {
   const { disk, sealed } = await writtenWithSidecars();
   for (const segment of sealed) {
     disk.files.set(`${SEGMENTS}/${segment}`, contentOf(disk, `${SEGMENTS}/${segment}`).slice());

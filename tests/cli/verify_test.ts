@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { IS_QUICK, rounds } from "../support/effort.ts";
 import { createHash } from "node:crypto";
+import { IS_QUICK, rounds } from "../support/effort.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { journalCommand, type Said } from "../support/process/journal_command.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
@@ -15,7 +15,6 @@ import {
   textAt,
 } from "../support/journal/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
-import { test } from "../support/sanitized.ts";
 import { runTask } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
@@ -39,7 +38,7 @@ function lineOf(text: string, logId: number): { readonly number: number; readonl
   return { number: text.slice(0, at).split("\n").length, byte: at };
 }
 
-test("verify: a journal of three segments and two snapshots is intact", async () => {
+Deno.test("verify: a journal of three segments and two snapshots is intact", async () => {
   const disk = await journalOfJobs();
   assert.equal(segmentPaths(disk).length, 3);
   assert.equal(snapshotPaths(disk).length, 2);
@@ -56,7 +55,7 @@ test("verify: a journal of three segments and two snapshots is intact", async ()
   assert.deepEqual([code, more, err], [0, [], []]);
 });
 
-test("verify: a snapshot that was written while a pause was in force is intact", async () => {
+Deno.test("verify: a snapshot that was written while a pause was in force is intact", async () => {
   const disk = await journalOfJobs();
   const { stop } = await engineOn(disk, furtherIds, { hold: true });
   await stop();
@@ -65,7 +64,7 @@ test("verify: a snapshot that was written while a pause was in force is intact",
   assert.match((await verify(disk)).out.join("\n"), /^intact: /);
 });
 
-test("verify: the verdict is stored, and printed as JSON in a pipe", async () => {
+Deno.test("verify: the verdict is stored, and printed as JSON in a pipe", async () => {
   const disk = await journalOfJobs();
   const piped = await journalCommand(disk, ["verify", "--no-server"], { isInteractive: false });
   const result = JSON.parse(piped.out.join("\n"));
@@ -81,7 +80,7 @@ test("verify: the verdict is stored, and printed as JSON in a pipe", async () =>
   assert.equal(kept.at, "2026-01-01T00:00:00.000Z");
 });
 
-test("verify: a verdict that cannot be stored gives a warning", async () => {
+Deno.test("verify: a verdict that cannot be stored gives a warning", async () => {
   const disk = await journalOfJobs();
   disk.rename = () => Promise.reject(new Error("Read-only file system (os error 30)"));
   const { code, out, err } = await verify(disk);
@@ -92,7 +91,7 @@ test("verify: a verdict that cannot be stored gives a warning", async () => {
   ]);
 });
 
-test("verify: it finds a flipped bit wherever it is, and names its line", async () => {
+Deno.test("verify: it finds a flipped bit wherever it is, and names its line", async () => {
   const whole = await journalOfJobs();
   const last = lastSegment(whole);
   const sealAt = textAt(whole, last).lastIndexOf("\n\n") + 1;
@@ -122,7 +121,7 @@ test("verify: it finds a flipped bit wherever it is, and names its line", async 
   assert.ok(found > rounds(300, 300, 60), `${found} found`);
 });
 
-test("verify: damage is reported with line, byte and logId, and where reading stopped", async () => {
+Deno.test("verify: damage is reported with line, byte and logId, and where reading stopped", async () => {
   const disk = await journalOfJobs();
   const [, second = ""] = segmentPaths(disk);
   const text = textAt(disk, second);
@@ -143,7 +142,7 @@ test("verify: damage is reported with line, byte and logId, and where reading st
   );
 });
 
-test("verify: after damage it still finds what is wrong in later segments", async () => {
+Deno.test("verify: after damage it still finds what is wrong in later segments", async () => {
   const disk = await journalOfJobs();
   const [first = "", , third = ""] = segmentPaths(disk);
   bytesOf(disk, first)[500] = 0;
@@ -152,7 +151,7 @@ test("verify: after damage it still finds what is wrong in later segments", asyn
   assert.match(err.join("\n"), new RegExp(`segment ${third.split("/").at(-1)} line 2 `));
 });
 
-test("verify: it finds a removed line", async () => {
+Deno.test("verify: it finds a removed line", async () => {
   const disk = await journalOfJobs();
   const [, path = ""] = segmentPaths(disk);
   const lines = textAt(disk, path).split("\n");
@@ -161,7 +160,7 @@ test("verify: it finds a removed line", async () => {
   await damaged(disk, /^damaged: segment .*: the line should (?:begin|have) |has logId/);
 });
 
-test("verify: it finds two swapped lines", async () => {
+Deno.test("verify: it finds two swapped lines", async () => {
   const disk = await journalOfJobs();
   const [, path = ""] = segmentPaths(disk);
   const lines = textAt(disk, path).split("\n");
@@ -172,7 +171,7 @@ test("verify: it finds two swapped lines", async () => {
   await damaged(disk, /^damaged: segment .*: the line has logId \d+$/);
 });
 
-test("verify: it finds a duplicate event id, even with correct crcs and chains", async () => {
+Deno.test("verify: it finds a duplicate event id, even with correct crcs and chains", async () => {
   const disk = await journalOfJobs();
   dropSnapshots(disk);
   const [first = "", , third = ""] = segmentPaths(disk);
@@ -192,7 +191,7 @@ test("verify: it finds a duplicate event id, even with correct crcs and chains",
   assert.deepEqual(err, []);
 });
 
-test("verify: it finds names and references that Daybook could not have written", async () => {
+Deno.test("verify: it finds names and references that Daybook could not have written", async () => {
   const ofFact = /(?<="stratum":"domain","eventId":"[^"]*","eventType":")shop.ParcelShipped/;
   const emptyPlan = '{"expected":[],"policy":{"errors":[],"onCompensated":"Failed"}}';
   const created = `{"plan":${emptyPlan},"priority":0,"labels":{}}`;
@@ -223,7 +222,7 @@ test("verify: it finds names and references that Daybook could not have written"
   }
 });
 
-test("verify: it finds an edited snapshot with a corrected sha256", async () => {
+Deno.test("verify: it finds an edited snapshot with a corrected sha256", async () => {
   const whole = await journalOfJobs();
   const [older = "", newer = ""] = snapshotPaths(whole);
   const edits: readonly [string, (text: string) => string, string][] = [
@@ -264,14 +263,14 @@ test("verify: it finds an edited snapshot with a corrected sha256", async () => 
   }
 });
 
-test("verify: it finds a snapshot with changed bytes", async () => {
+Deno.test("verify: it finds a snapshot with changed bytes", async () => {
   const disk = await journalOfJobs();
   const [, path = ""] = snapshotPaths(disk);
   setText(disk, path, textAt(disk, path).replace('"state":"Failed"', '"state":"Done"'));
   await damaged(disk, /^damaged: snapshot \d+\.snapshot: the content does not match its sha256$/);
 });
 
-test("verify: it does not check a snapshot of another version of Daybook, and says so", async () => {
+Deno.test("verify: it does not check a snapshot of another version of Daybook, and says so", async () => {
   const disk = await journalOfJobs();
   const [, path = ""] = snapshotPaths(disk);
   const lines = textAt(disk, path).split("\n").slice(0, -2).map((line) => `${line}\n`).join("")
@@ -285,7 +284,7 @@ test("verify: it does not check a snapshot of another version of Daybook, and sa
   assert.match(err.join(), /another version wrote it; not compared/);
 });
 
-test("verify: it finds a removed segment", async () => {
+Deno.test("verify: it finds a removed segment", async () => {
   for (const index of [0, 1]) {
     const disk = await journalOfJobs();
     disk.files.delete(segmentPaths(disk)[index] ?? "");
@@ -299,7 +298,7 @@ test("verify: it finds a removed segment", async () => {
   );
 });
 
-test("verify: a torn tail is reported, but is not damage", async () => {
+Deno.test("verify: a torn tail is reported, but is not damage", async () => {
   const disk = await journalOfJobs();
   const last = lastSegment(disk);
   setText(disk, last, `${textAt(disk, last)}\n{"logId":999,"batch":`);
@@ -311,7 +310,7 @@ test("verify: a torn tail is reported, but is not damage", async () => {
   assert.equal(code, 0);
 });
 
-test("verify: a file that is not a segment makes the journal unusable", async () => {
+Deno.test("verify: a file that is not a segment makes the journal unusable", async () => {
   const disk = await journalOfJobs();
   setText(disk, "journal/segments/notes.txt", "hello");
   const { code, out } = await verify(disk);
@@ -325,14 +324,14 @@ test("verify: a file that is not a segment makes the journal unusable", async ()
   assert.equal((await verify(disk)).code, 0);
 });
 
-test("verify: without a journal it says so", async () => {
+Deno.test("verify: without a journal it says so", async () => {
   const disk = await journalOfJobs();
   const { code, err } = await journalCommand(disk, ["verify", "--journal", "elsewhere/"]);
   assert.equal(code, 74);
   assert.match(err.join(), /Cannot read journal elsewhere: the folder does not exist/);
 });
 
-test("verify: the environment can name the journal, and an option takes precedence", async () => {
+Deno.test("verify: the environment can name the journal, and an option takes precedence", async () => {
   const disk = await journalOfJobs();
   const env = { DAYBOOK_JOURNAL: "elsewhere" };
   assert.equal((await journalCommand(disk, ["verify", "--no-server"], { env })).code, 74);

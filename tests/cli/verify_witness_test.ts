@@ -13,7 +13,6 @@ import {
   textAt,
 } from "../support/journal/journal_of_jobs.ts";
 import { lastSegment } from "../support/damage/journal_sweep.ts";
-import { test } from "../support/sanitized.ts";
 
 const VERDICT = "journal/verification.json";
 
@@ -34,7 +33,7 @@ async function truncated(): Promise<{ disk: MemoryDisk; whole: MemoryDisk; head:
   return { disk, whole, head: JSON.parse(textAt(disk, VERDICT)).head.logId };
 }
 
-test("verify: an earlier verdict proves that batches are missing at the end", async () => {
+Deno.test("verify: an earlier verdict proves that batches are missing at the end", async () => {
   const { disk, head } = await truncated();
   const before = JSON.parse(textAt(disk, VERDICT));
 
@@ -54,7 +53,7 @@ test("verify: an earlier verdict proves that batches are missing at the end", as
   }
 });
 
-test("start: a journal that ends before a point once found intact is refused, with that point", async () => {
+Deno.test("start: a journal that ends before a point once found intact is refused, with that point", async () => {
   const { disk, whole, head } = await truncated();
   await assert.rejects(engineOn(disk, new FakeRandom("09X")), {
     name: "JournalDamagedError",
@@ -65,7 +64,7 @@ test("start: a journal that ends before a point once found intact is refused, wi
   await stop();
 });
 
-test("verify: with the lost batches back, the journal is intact again", async () => {
+Deno.test("verify: with the lost batches back, the journal is intact again", async () => {
   const { disk, whole } = await truncated();
   assert.equal((await verify(disk)).code, 78);
   setText(disk, lastSegment(disk), textAt(whole, lastSegment(whole)));
@@ -73,7 +72,7 @@ test("verify: with the lost batches back, the journal is intact again", async ()
   assert.equal(JSON.parse(textAt(disk, VERDICT)).lastIntact, undefined);
 });
 
-test("verify: a journal that continued after it lost batches is another history", async () => {
+Deno.test("verify: a journal that continued after it lost batches is another history", async () => {
   const { disk, head } = await truncated();
   const verdict = textAt(disk, VERDICT);
   // With its verdict it would not have started.
@@ -95,13 +94,13 @@ test("verify: a journal that continued after it lost batches is another history"
   assert.match(repair.err.join(), /another history; .* move verification.json elsewhere/);
 });
 
-test("verify: without its earlier verdict a restored journal is intact", async () => {
+Deno.test("verify: without its earlier verdict a restored journal is intact", async () => {
   const { disk } = await truncated();
   disk.files.delete(VERDICT);
   assert.equal((await verify(disk)).code, 0);
 });
 
-test("verify: a journal that continued since its verdict is intact", async () => {
+Deno.test("verify: a journal that continued since its verdict is intact", async () => {
   const disk = await journalOfJobs();
   assert.equal((await verify(disk)).code, 0);
   const { engine, stop } = await engineOn(disk);
@@ -110,7 +109,7 @@ test("verify: a journal that continued since its verdict is intact", async () =>
   assert.equal((await verify(disk)).code, 0);
 });
 
-test("verify: forged lines with correct chains contradict the verdict", async () => {
+Deno.test("verify: forged lines with correct chains contradict the verdict", async () => {
   const disk = await journalOfJobs();
   assert.equal((await verify(disk)).code, 0);
   dropSnapshots(disk);
@@ -120,7 +119,7 @@ test("verify: forged lines with correct chains contradict the verdict", async ()
   assert.match(out.join(), /this is another history/);
 });
 
-test("repair: it records the loss that a verdict proves, and verify accepts that", async () => {
+Deno.test("repair: it records the loss that a verdict proves, and verify accepts that", async () => {
   const { disk, head } = await truncated();
   assert.equal((await verify(disk)).code, 78);
   assert.equal((await journalCommand(disk, ["repair"])).code, 1);

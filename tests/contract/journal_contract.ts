@@ -40,19 +40,14 @@ export interface JournalHarness {
 /** Declares the tests for one implementation. */
 export function testJournalContract(name: string, create: () => Promise<JournalHarness>): void {
   const test = (sentence: string, run: (harness: JournalHarness) => Promise<void>) => {
-    Deno.test({
-      name: `${name}: ${sentence}`,
-      sanitizeOps: true,
-      sanitizeResources: true,
-      async fn() {
-        const harness = await create();
-        try {
-          await run(harness);
-        } finally {
-          harness.crash();
-          await harness.dispose();
-        }
-      },
+    Deno.test(`${name}: ${sentence}`, async () => {
+      const harness = await create();
+      try {
+        await run(harness);
+      } finally {
+        harness.crash();
+        await harness.dispose();
+      }
     });
   };
   testAppending(test);

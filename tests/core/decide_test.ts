@@ -1,5 +1,5 @@
-import { judgeFailure } from "../../src/core/attempt_decisions.ts";
 import assert from "node:assert/strict";
+import { judgeFailure } from "../../src/core/attempt_decisions.ts";
 import type { Command } from "../../src/core/command.ts";
 import { decide } from "../../src/core/decide.ts";
 import { executionId, jobId, taskId } from "../../src/core/ids.ts";

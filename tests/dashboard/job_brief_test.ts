@@ -1,45 +1,30 @@
 /** The brief text about a job in a row of the jobs screen. */
 
 import assert from "node:assert/strict";
-import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
 import { jobSummary } from "../../src/core/job_summary.ts";
-import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
+import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import { toRows } from "../../src/dashboard/jobs/rows.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { shipmentPlan, startApp, type TestApp } from "../support/http/http_app.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
-const COUNTING = defineJob({
-  type: "test.counting",
-  version: 1,
-  input: v.object({}),
-  async run(ctx) {
-    await ctx.task("count", async (task) => {
-      await task.progress(3, 10);
-      const { promise, resolve } = Promise.withResolvers<void>();
-      task.signal.addEventListener("abort", () => resolve());
-      await promise;
-    });
-  },
+const COUNTING = looseJob("test.counting", async (ctx) => {
+  await ctx.task("count", async (task) => {
+    await task.progress(3, 10);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    task.signal.addEventListener("abort", () => resolve());
+    await promise;
+  });
 });
 
-const FLAKY = defineJob({
-  type: "test.flaky",
-  version: 1,
-  input: v.object({}),
-  async run(ctx) {
-    await ctx.task("call", () => Promise.reject(new TypeError("no route")), {
-      retry: { maxAttempts: 4, initialMs: 60_000, factor: 2, jitter: 0 },
-    });
-  },
+const FLAKY = looseJob("test.flaky", async (ctx) => {
+  await ctx.task("call", () => Promise.reject(new TypeError("no route")), {
+    retry: { maxAttempts: 4, initialMs: 60_000, factor: 2, jitter: 0 },
+  });
 });
 
-const SLEEPER = defineJob({
-  type: "test.sleeper",
-  version: 1,
-  input: v.object({}),
-  run: (ctx) => ctx.sleep("overnight", 3_600_000),
-});
+const SLEEPER = looseJob("test.sleeper", (ctx) => ctx.sleep("overnight", 3_600_000));
 
 Deno.test("brief: a sleeping job says until when", async () => {
   const app = await start();

@@ -1,6 +1,7 @@
 /** The parts of time travel: the what-if form, pairs of steps, and the window of entries. */
 
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import {
   EMPTY_WHAT_IF,
   leftOutEntries,
@@ -9,7 +10,6 @@ import {
 } from "../../src/dashboard/time_travel/what_if.tsx";
 import type { ReplayStep } from "../../src/explain/replay_steps.ts";
 import { stepPairs } from "../../src/dashboard/time_travel/what_if_result.tsx";
-import fc from "fast-check";
 import { windowAround } from "../../src/dashboard/time_travel/time_view.ts";
 
 const PLAN = { expected: [{ id: "a", eventType: "ec.A" }] };

@@ -2,9 +2,9 @@
  * The hand-written check of common requests accepts and reads nothing differently from the schema.
  */
 
-import { Refusal } from "../../src/documents/refusal.ts";
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { Refusal } from "../../src/documents/refusal.ts";
 import type { JsonObject, JsonValue } from "../../src/core/json.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { parseCommonRequest } from "../../src/documents/common_request.ts";

@@ -1,8 +1,8 @@
 /** What-if in a program that embeds Daybook, and in the test kit. */
 
-import type { supposition } from "../../src/documents/supposition.ts";
 import assert from "node:assert/strict";
 import * as v from "valibot";
+import type { supposition } from "../../src/documents/supposition.ts";
 import type { whatIfAnswer } from "../../src/documents/answers/explanation.ts";
 import {
   defineJob,

@@ -3,14 +3,14 @@
 import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Harness } from "../support/engine/engine_harness.ts";
-import { job } from "./loose_job.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const tenant = new AsyncLocalStorage<string>();
 
 /** A job that notes the context of each of its parts. */
 function noting(seen: (string | undefined)[]) {
   const note = () => void seen.push(tenant.getStore());
-  return job("demo.noting", async (ctx) => {
+  return looseJob("demo.noting", async (ctx) => {
     note();
     await ctx.task("first", note);
     await ctx.sleep("rest", 10);
@@ -24,7 +24,7 @@ const NONE = [undefined, undefined, undefined, undefined];
 Deno.test("async context: a batch that code of a job begins carries it to no other job", async () => {
   const seen: (string | undefined)[] = [];
   const reported = Promise.withResolvers<void>();
-  const reporting = job("demo.reporting", (ctx) =>
+  const reporting = looseJob("demo.reporting", (ctx) =>
     ctx.task("report", async (task) => {
       await reported.promise;
       tenant.run("one", () => task.progress(1, 2));

@@ -1,30 +1,23 @@
 /** `pauseAfter`: recorded failures pause their type, even if the process is killed in between. */
 
 import assert from "node:assert/strict";
-import * as v from "valibot";
 import type { JobEventLogEntry } from "../../src/core/event.ts";
-import { defineJob } from "../../src/engine/definition.ts";
 import { RetryLater } from "../../src/engine/job_errors.ts";
 import type { MemoryContent } from "../../src/journal/memory_journal.ts";
 import { startApp, type TestApp } from "../support/http/http_app.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const RULE = { failures: 3, withinMs: 60_000, forMs: 300_000 };
 
 /** A job that calls a bank, whose answers the test sets. */
 function bank(isDown: () => boolean, pauseAfter: typeof RULE | null = RULE) {
   const asked: string[] = [];
-  const definition = defineJob({
-    type: "test.bank",
-    version: 1,
-    input: v.object({}),
-    ...(pauseAfter === null ? {} : { pauseAfter }),
-    async run(ctx) {
-      await ctx.task("charge", () => {
-        asked.push(ctx.jobId);
-        if (isDown()) throw new RetryLater(1_000);
-      }, { retry: { maxAttempts: 9 } });
-    },
-  });
+  const definition = looseJob("test.bank", async (ctx) => {
+    await ctx.task("charge", () => {
+      asked.push(ctx.jobId);
+      if (isDown()) throw new RetryLater(1_000);
+    }, { retry: { maxAttempts: 9 } });
+  }, pauseAfter === null ? {} : { pauseAfter });
   return { asked, definitions: [definition as never] };
 }
 

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import * as v from "valibot";
 import { eventType } from "../../src/core/ids.ts";
-import { defineJob } from "../../src/engine/definition.ts";
 import type { TaskOptions } from "../../src/engine/job_context.ts";
 import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const once = { maxAttempts: 1 };
 
@@ -22,20 +21,16 @@ function fulfilment(options: {
       options.undo?.(name, task.attempt);
     },
   });
-  return defineJob({
-    type: "demo.fulfil",
-    version: 1,
-    input: v.looseObject({}),
+  return looseJob("demo.fulfil", async (ctx) => {
+    await ctx.task("reserve", () => "R", undoable("reserve"));
+    await ctx.task("note", () => "N");
+    await ctx.task("charge", () => "C", undoable("charge"));
+    await ctx.task("last", () => options.last?.(), { retry: once });
+    await ctx.expect("shipped");
+  }, {
     ...(options.onCompensated === undefined ? {} : { onCompensated: options.onCompensated }),
     expects: () => ({ shipped: { eventType: "ec.Shipped" } }),
     errors: () => [{ eventType: "ec.Lost" }],
-    async run(ctx) {
-      await ctx.task("reserve", () => "R", undoable("reserve"));
-      await ctx.task("note", () => "N");
-      await ctx.task("charge", () => "C", undoable("charge"));
-      await ctx.task("last", () => options.last?.(), { retry: once });
-      await ctx.expect("shipped");
-    },
   });
 }
 
@@ -67,14 +62,9 @@ Deno.test("compensation: it undoes completed tasks in reverse order of completio
 });
 
 Deno.test("compensation: a job with none to undo goes straight to Failed", async () => {
-  const plain = defineJob({
-    type: "demo.plain",
-    version: 1,
-    input: v.looseObject({}),
-    async run(ctx) {
-      await ctx.task("note", () => "N");
-      await ctx.task("last", refuse, { retry: once });
-    },
+  const plain = looseJob("demo.plain", async (ctx) => {
+    await ctx.task("note", () => "N");
+    await ctx.task("last", refuse, { retry: once });
   });
   const daybook = await Harness.start({ definitions: [plain] });
   const id = await daybook.submit("demo.plain");
@@ -168,18 +158,13 @@ Deno.test("compensation: an error event of the policy undoes what the job did", 
 Deno.test("compensation: a task that ends after the failure is undone too", async () => {
   const log: string[] = [];
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-  const racing = defineJob({
-    type: "demo.racing",
-    version: 1,
-    input: v.looseObject({}),
-    async run(ctx) {
-      await Promise.all([
-        ctx.task("slow", () => gate.then(() => "S"), {
-          compensate: (result) => void log.push(`undo ${result}`),
-        }),
-        ctx.task("fails", refuse, { retry: once }),
-      ]);
-    },
+  const racing = looseJob("demo.racing", async (ctx) => {
+    await Promise.all([
+      ctx.task("slow", () => gate.then(() => "S"), {
+        compensate: (result) => void log.push(`undo ${result}`),
+      }),
+      ctx.task("fails", refuse, { retry: once }),
+    ]);
   });
   const daybook = await Harness.start({ definitions: [racing] });
   const id = await daybook.submit("demo.racing");
@@ -197,19 +182,14 @@ Deno.test("compensation: a task that ends after the failure is undone too", asyn
 Deno.test("compensation: it continues after a crash, without undoing a task twice", async () => {
   const log: string[] = [];
   const gates: (() => void)[] = [];
-  const definition = defineJob({
-    type: "demo.fulfil",
-    version: 1,
-    input: v.looseObject({}),
-    async run(ctx) {
-      const compensate = (result: string) => {
-        log.push(`undo ${result}`);
-        return result === "R" ? new Promise<void>((resolve) => gates.push(resolve)) : undefined;
-      };
-      await ctx.task("reserve", () => "R", { compensate });
-      await ctx.task("charge", () => "C", { compensate });
-      await ctx.task("last", refuse, { retry: once });
-    },
+  const definition = looseJob("demo.fulfil", async (ctx) => {
+    const compensate = (result: string) => {
+      log.push(`undo ${result}`);
+      return result === "R" ? new Promise<void>((resolve) => gates.push(resolve)) : undefined;
+    };
+    await ctx.task("reserve", () => "R", { compensate });
+    await ctx.task("charge", () => "C", { compensate });
+    await ctx.task("last", refuse, { retry: once });
   });
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.fulfil");
@@ -230,20 +210,15 @@ Deno.test("compensation: it continues after a crash, without undoing a task twic
 Deno.test("compensation: after a restart it does not wait for the backoff of a failed task", async () => {
   const hanging = Promise.withResolvers<void>();
   const undone: number[] = [];
-  const halves = defineJob({
-    type: "demo.halves",
-    version: 1,
-    input: v.looseObject({}),
-    async run(ctx) {
-      const compensate = async (_result: unknown, task: { readonly attempt: number }) => {
-        if (task.attempt === 1) await hanging.promise;
-        undone.push(task.attempt);
-      };
-      const busy = () => {
-        throw new RetryLater(3_600_000);
-      };
-      await Promise.all([ctx.task("reserve", () => "R", { compensate }), ctx.task("call", busy)]);
-    },
+  const halves = looseJob("demo.halves", async (ctx) => {
+    const compensate = async (_result: unknown, task: { readonly attempt: number }) => {
+      if (task.attempt === 1) await hanging.promise;
+      undone.push(task.attempt);
+    };
+    const busy = () => {
+      throw new RetryLater(3_600_000);
+    };
+    await Promise.all([ctx.task("reserve", () => "R", { compensate }), ctx.task("call", busy)]);
   });
   const daybook = await Harness.start({ definitions: [halves] });
   const id = await daybook.submit("demo.halves");
@@ -287,15 +262,10 @@ Deno.test("compensation: one that hangs is ended by a cancellation that leaves t
       task.signal.addEventListener("abort", () => reject(task.signal.reason))
     );
   };
-  const definition = defineJob({
-    type: "demo.hang",
-    version: 1,
-    input: v.looseObject({}),
-    async run(ctx) {
-      await ctx.task("reserve", () => "R", { compensate: hangs });
-      await ctx.task("charge", () => "C", { compensate: () => void log.push("undo C") });
-      await ctx.task("last", refuse, { retry: once });
-    },
+  const definition = looseJob("demo.hang", async (ctx) => {
+    await ctx.task("reserve", () => "R", { compensate: hangs });
+    await ctx.task("charge", () => "C", { compensate: () => void log.push("undo C") });
+    await ctx.task("last", refuse, { retry: once });
   });
   const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
   const id = await daybook.submit("demo.hang");

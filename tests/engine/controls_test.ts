@@ -4,23 +4,19 @@ import { eventType, taskId } from "../../src/core/ids.ts";
 import { defineJob } from "../../src/engine/definition.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 /** A job of two tasks; the test ends the first one. */
 function gated() {
   const { promise, resolve } = Promise.withResolvers<void>();
   const state = { signalAborted: false, ran: [] as string[] };
-  const definition = defineJob({
-    type: "demo.gated",
-    version: 1,
-    input: v.looseObject({}),
-    async run(ctx) {
-      await ctx.task("first", (task) => {
-        state.ran.push("first");
-        task.signal.addEventListener("abort", () => state.signalAborted = true);
-        return promise;
-      });
-      await ctx.task("second", () => void state.ran.push("second"));
-    },
+  const definition = looseJob("demo.gated", async (ctx) => {
+    await ctx.task("first", (task) => {
+      state.ran.push("first");
+      task.signal.addEventListener("abort", () => state.signalAborted = true);
+      return promise;
+    });
+    await ctx.task("second", () => void state.ran.push("second"));
   });
   return { definition, state, open: resolve };
 }
@@ -202,19 +198,14 @@ Deno.test("startAt: a job whose time passed while no process ran starts at once 
 Deno.test("retry: it makes a new job that reuses results, and leaves the old one unchanged", async () => {
   const ran: string[] = [];
   let broken = true;
-  const steps = defineJob({
-    type: "demo.steps",
-    version: 1,
-    input: v.looseObject({}),
-    async run(ctx) {
-      const a = await ctx.task("a", () => (ran.push("a"), "A"));
-      const b = await ctx.task("b", () => (ran.push("b"), "B"));
-      return await ctx.task("c", () => {
-        ran.push("c");
-        if (broken) throw new NonRetryableError("broken");
-        return a + b;
-      });
-    },
+  const steps = looseJob("demo.steps", async (ctx) => {
+    const a = await ctx.task("a", () => (ran.push("a"), "A"));
+    const b = await ctx.task("b", () => (ran.push("b"), "B"));
+    return await ctx.task("c", () => {
+      ran.push("c");
+      if (broken) throw new NonRetryableError("broken");
+      return a + b;
+    });
   });
   const daybook = await Harness.start({ definitions: [steps] });
   const id = await daybook.submit("demo.steps");
@@ -241,18 +232,13 @@ Deno.test("retry: it makes a new job that reuses results, and leaves the old one
 Deno.test("retry: a task that was undone runs again before the results that are reused", async () => {
   const ran: string[] = [];
   let broken = true;
-  const steps = defineJob({
-    type: "demo.undone",
-    version: 1,
-    input: v.looseObject({}),
-    async run(ctx) {
-      await ctx.task("reserve", () => void ran.push("reserve"), { compensate: () => {} });
-      const label = await ctx.task("label", () => (ran.push("label"), "L"));
-      return await ctx.task("charge", () => {
-        if (broken) throw new NonRetryableError("refused");
-        return label;
-      });
-    },
+  const steps = looseJob("demo.undone", async (ctx) => {
+    await ctx.task("reserve", () => void ran.push("reserve"), { compensate: () => {} });
+    const label = await ctx.task("label", () => (ran.push("label"), "L"));
+    return await ctx.task("charge", () => {
+      if (broken) throw new NonRetryableError("refused");
+      return label;
+    });
   });
   const daybook = await Harness.start({ definitions: [steps] });
   const id = await daybook.submit("demo.undone");
@@ -269,19 +255,13 @@ Deno.test("retry: a task that was undone runs again before the results that are 
 
 Deno.test("retry: events that counted for the old job count for the new one", async () => {
   let broken = true;
-  const order = defineJob({
-    type: "demo.shipped",
-    version: 1,
-    input: v.looseObject({}),
-    expects: () => ({ shipped: { eventType: "ec.Shipped" } }),
-    async run(ctx) {
-      const [event] = await ctx.expect("shipped");
-      await ctx.task("file", () => {
-        if (broken) throw new NonRetryableError("no paper");
-      });
-      return event.attributes["tracking"];
-    },
-  });
+  const order = looseJob("demo.shipped", async (ctx) => {
+    const [event] = await ctx.expect("shipped");
+    await ctx.task("file", () => {
+      if (broken) throw new NonRetryableError("no paper");
+    });
+    return event.attributes["tracking"];
+  }, { expects: () => ({ shipped: { eventType: "ec.Shipped" } }) });
   const daybook = await Harness.start({ definitions: [order] });
   const id = await daybook.submit("demo.shipped");
   await daybook.event("ec.Shipped", { tracking: "T-9" });

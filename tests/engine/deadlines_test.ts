@@ -1,26 +1,22 @@
 /** Waits of `run` with a time, and deadlines of plans. */
 
 import assert from "node:assert/strict";
-import * as v from "valibot";
 import type { EventType, JobId } from "../../src/core/ids.ts";
 import { EXPECTED_EVENT_KINDS, type JobPlan } from "../../src/core/job_plan.ts";
-import { defineJob, type Expectation } from "../../src/engine/definition.ts";
+import type { Expectation } from "../../src/engine/definition.ts";
 import type { JobContext } from "../../src/engine/job_context.ts";
 import { planFor } from "../../src/engine/definition_plan.ts";
 import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const DAY = 86_400_000;
 
 type Paid = JobContext<"paid">;
 
 function withPaid(run: (ctx: Paid) => Promise<unknown>, paid: Partial<Expectation> = {}) {
-  return defineJob({
-    type: "shop.invoice",
-    version: 1,
-    input: v.looseObject({}),
+  return looseJob("shop.invoice", run, {
     expects: () => ({ paid: { eventType: "shop.Paid", ...paid } }),
-    run,
   });
 }
 
@@ -441,19 +437,15 @@ Deno.test("within: an expectation may wait for a deadline, whether that fails or
 });
 
 Deno.test("within: run gets both the end of its wait and the deadline that it expects", async () => {
-  const definition = defineJob({
-    type: "shop.invoice",
-    version: 1,
-    input: v.looseObject({}),
+  const definition = looseJob("shop.invoice", async (ctx) => {
+    const paid = await ctx.expect("paid", { withinMs: DAY });
+    const [late] = await ctx.expect("late");
+    return [paid === undefined, late.eventType];
+  }, {
     expects: () => ({
       paid: { eventType: "shop.Paid" },
       late: { eventType: "job.DeadlinePassed" },
     }),
-    run: async (ctx) => {
-      const paid = await ctx.expect("paid", { withinMs: DAY });
-      const [late] = await ctx.expect("late");
-      return [paid === undefined, late.eventType];
-    },
   });
   const { daybook, id } = await started(definition);
   await daybook.clock.advance(DAY);

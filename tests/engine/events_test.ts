@@ -9,6 +9,7 @@ import { defineJob } from "../../src/engine/definition.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { startedJobId } from "../../src/engine/writer/derived_ids.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const SHIPPED = "ec.shipment.ShipmentCompleted";
 
@@ -342,17 +343,11 @@ Deno.test("expect: a job waits without a worker, and continues when the event co
 
 Deno.test("expect: an event that came before run asked for it counts", async () => {
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-  const early = defineJob({
-    type: "demo.early",
-    version: 1,
-    input: v.looseObject({}),
-    expects: () => ({ shipped: { eventType: SHIPPED } }),
-    async run(ctx) {
-      await ctx.task("slow", () => gate);
-      const [event] = await ctx.expect("shipped");
-      return event.attributes;
-    },
-  });
+  const early = looseJob("demo.early", async (ctx) => {
+    await ctx.task("slow", () => gate);
+    const [event] = await ctx.expect("shipped");
+    return event.attributes;
+  }, { expects: () => ({ shipped: { eventType: SHIPPED } }) });
   const daybook = await Harness.start({ definitions: [early] });
   const id = await daybook.submit("demo.early");
   await daybook.event(SHIPPED, { early: true });
@@ -365,15 +360,9 @@ Deno.test("expect: an event that came before run asked for it counts", async () 
 });
 
 Deno.test("expect: several events of one expectation come in the order of the journal", async () => {
-  const many = defineJob({
-    type: "demo.many",
-    version: 1,
-    input: v.looseObject({}),
-    expects: () => ({ parts: { eventType: SHIPPED, multiplicity: { times: 3 } } }),
-    async run(ctx) {
-      return (await ctx.expect("parts")).map(({ attributes }) => attributes["part"]);
-    },
-  });
+  const many = looseJob("demo.many", async (ctx) => {
+    return (await ctx.expect("parts")).map(({ attributes }) => attributes["part"]);
+  }, { expects: () => ({ parts: { eventType: SHIPPED, multiplicity: { times: 3 } } }) });
   const daybook = await Harness.start({ definitions: [many] });
   const id = await daybook.submit("demo.many");
   for (const part of [2, 3, 1]) await daybook.event(SHIPPED, { part });
@@ -384,12 +373,7 @@ Deno.test("expect: several events of one expectation come in the order of the jo
 });
 
 Deno.test("expect: a name that is not in the plan is an error", async () => {
-  const wrong = defineJob({
-    type: "demo.wrong",
-    version: 1,
-    input: v.looseObject({}),
-    run: (ctx) => ctx.expect("nothing" as never),
-  });
+  const wrong = looseJob("demo.wrong", (ctx) => ctx.expect("nothing" as never));
   const daybook = await Harness.start({ definitions: [wrong] });
   const id = await daybook.submit("demo.wrong");
   await daybook.clock.settle();
@@ -445,14 +429,10 @@ Deno.test("startsOn: if a client has created the job with that id, the event sta
 });
 
 Deno.test("definition: an expectation name with control characters is refused", async () => {
-  const odd = defineJob({
-    type: "demo.odd",
-    version: 1,
-    input: v.looseObject({}),
+  const odd = looseJob("demo.odd", () => Promise.resolve(), {
     expects: (): Record<string, { eventType: string }> => ({
       "paid\n\x1b[2J": { eventType: "ec.Paid" },
     }),
-    run: () => Promise.resolve(),
   });
   const daybook = await Harness.start({ definitions: [odd] });
 
@@ -463,15 +443,11 @@ Deno.test("definition: an expectation name with control characters is refused", 
 });
 
 Deno.test("startsOn: a definition that cannot make a plan leaves a failed job, not a lost event", async () => {
-  const broken = defineJob({
-    type: "demo.broken",
-    version: 1,
-    input: v.looseObject({}),
+  const broken = looseJob("demo.broken", () => Promise.resolve(), {
     expects: (): Record<string, { eventType: string }> => {
       throw new RangeError("no plan");
     },
     startsOn: { eventType: "ec.order.OrderPlaced", input: () => ({}) },
-    run: () => Promise.resolve(),
   });
   const daybook = await Harness.start({ definitions: [broken] });
 

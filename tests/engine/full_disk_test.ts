@@ -6,14 +6,12 @@
 import assert from "node:assert/strict";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { eventId, eventType, type JobId, jobId } from "../../src/core/ids.ts";
-import * as v from "valibot";
-import { type AnyJobDefinition, defineJob, type Expectation } from "../../src/engine/definition.ts";
-import type { JobContext } from "../../src/engine/job_context.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { broken, endsForgotten, refusalsDespiteLoss } from "../simulation/broken_kernel.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { expectation, plan } from "../support/engine/entries.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 /** Requests the jobs next-0 to next-2. */
 function threeNext({ engine }: Harness) {
@@ -21,18 +19,8 @@ function threeNext({ engine }: Harness) {
   return ids.map((id) => engine.create({ type: "full.next", input: {}, jobId: id }));
 }
 
-function job(
-  type: string,
-  run: (ctx: JobContext<"paid">) => Promise<unknown>,
-  expects: () => { readonly paid: Expectation } = () => ({ paid: { eventType: "ec.Paid" } }),
-): AnyJobDefinition {
-  return defineJob({ type, version: 1, input: v.object({}), expects, run });
-}
-
-/** A job that expects nothing from outside. */
-function unaided(type: string, run: (ctx: JobContext<never>) => Promise<unknown>) {
-  return defineJob({ type, version: 1, input: v.object({}), run }) as AnyJobDefinition;
-}
+/** A plan of one event. */
+const EXPECTS = { expects: () => ({ paid: { eventType: "ec.Paid" } }) };
 
 /** A run takes no more batches than this. */
 const BATCHES = 24;
@@ -57,7 +45,7 @@ class Calls {
 }
 
 function ordered({ note }: Calls) {
-  return job("full.order", async (ctx) => {
+  return looseJob("full.order", async (ctx) => {
     await ctx.task("reserve", (task) => {
       task.progress(1, 2);
       task.emit("ec.Reserved", { orderId: "1" });
@@ -72,11 +60,11 @@ function ordered({ note }: Calls) {
     ]);
     const [event] = await ctx.expect("paid");
     return await ctx.task("ship", () => note(`ship ${event.attributes["orderId"]}`));
-  });
+  }, EXPECTS);
 }
 
 function undone({ note }: Calls) {
-  return job("full.undone", async (ctx) => {
+  return looseJob("full.undone", async (ctx) => {
     await ctx.task("one", () => note("one"), { compensate: () => void note("undo one") });
     await ctx.task("two", () => note("two"), {
       compensate(_, task) {
@@ -87,11 +75,11 @@ function undone({ note }: Calls) {
     await ctx.task("three", () => {
       throw new NonRetryableError(note("three fails"));
     });
-  });
+  }, EXPECTS);
 }
 
 const ONCE = { retry: { maxAttempts: 1 } };
-const FAILS = job("full.fails", (ctx) => ctx.task("fail", () => Promise.reject("no"), ONCE));
+const FAILS = looseJob("full.fails", (ctx) => ctx.task("fail", () => Promise.reject("no"), ONCE));
 
 /** Plays a job to its end, with one batch lost after this many. */
 async function playedWithLoss(type: "full.order" | "full.undone", lossAfter: number) {
@@ -199,7 +187,7 @@ for (const kind of ["cancel", "suspend"] as const) {
 Deno.test("full disk: a lost suspend leaves the job in the queue", async () => {
   const calls = new Calls();
   const busy = Promise.withResolvers<void>();
-  const blocks = job("full.blocks", (ctx) => ctx.task("wait", () => busy.promise));
+  const blocks = looseJob("full.blocks", (ctx) => ctx.task("wait", () => busy.promise));
   const definitions = [ordered(calls), blocks];
   const daybook = await Harness.start({ definitions, maxRunning: 1 });
   await daybook.submit("full.blocks");
@@ -234,12 +222,12 @@ function withReserveAlone({ journal }: Harness): () => void {
 
 Deno.test("full disk: a job that backs off continues, although jobs that cannot start are before it", async () => {
   const calls = new Calls();
-  const flaky = unaided("full.flaky", (ctx) =>
+  const flaky = looseJob("full.flaky", (ctx) =>
     ctx.task("flaky", ({ attempt }) => {
       calls.note(`flaky ${attempt}`);
       if (attempt === 1) throw new Error("again");
     }, { retry: { maxAttempts: 3, initialMs: 5_000 } }));
-  const next = unaided("full.next", (ctx) => ctx.task("next", ({ jobId }) => calls.note(jobId)));
+  const next = looseJob("full.next", (ctx) => ctx.task("next", ({ jobId }) => calls.note(jobId)));
   const daybook = await Harness.start({ definitions: [flaky, next], maxRunning: 1 });
   const begun = await daybook.submit("full.flaky");
   const made = threeNext(daybook);
@@ -261,7 +249,7 @@ Deno.test("full disk: a job that backs off continues, although jobs that cannot 
 
 Deno.test("full disk: a job that waits to start can be suspended and resumed, and starts in its turn", async () => {
   const calls = new Calls();
-  const next = unaided("full.next", (ctx) => ctx.task("next", ({ jobId }) => calls.note(jobId)));
+  const next = looseJob("full.next", (ctx) => ctx.task("next", ({ jobId }) => calls.note(jobId)));
   const daybook = await Harness.start({ definitions: [next], maxRunning: 1 });
   const made = threeNext(daybook);
   const makeRoom = withReserveAlone(daybook);
@@ -280,13 +268,13 @@ Deno.test("full disk: a job that waits to start can be suspended and resumed, an
 /** A job whose task has ended; a full disk lost the outcome, which has not been retried yet. */
 async function withLostEnd(fails: boolean) {
   const gate = Promise.withResolvers<void>();
-  const definition = job("full.kept", async (ctx) => {
+  const definition = looseJob("full.kept", async (ctx) => {
     await ctx.task("slow", async () => {
       await gate.promise;
       if (fails) throw new NonRetryableError("no");
     });
     await ctx.expect("paid");
-  });
+  }, EXPECTS);
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("full.kept");
   await daybook.clock.advance(10);
@@ -420,7 +408,11 @@ Deno.test("full disk: a retry refused because of another one is decided again wh
 
 Deno.test("retry: it waits until the failure that it retries is durable", async () => {
   const gate = Promise.withResolvers<void>();
-  const failing = job("full.gated", (ctx) => ctx.task("wait", () => gate.promise, ONCE));
+  const failing = looseJob(
+    "full.gated",
+    (ctx) => ctx.task("wait", () => gate.promise, ONCE),
+    EXPECTS,
+  );
   const daybook = await Harness.start({ definitions: [failing] });
   const id = await daybook.submit("full.gated");
   daybook.journal.hold();

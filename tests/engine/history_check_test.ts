@@ -1,37 +1,25 @@
 /** Changed definitions checked against jobs at every stage, and run by the live engine. */
 
 import assert from "node:assert/strict";
-import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
 import { isTerminal } from "../../src/core/job_state.ts";
-import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
+import type { AnyJobDefinition } from "../../src/engine/definition.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { told, verdictOn } from "../support/engine/history_checks.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const TYPE = "demo.steps";
 
 /** Named tasks, one after the other, and then a shipment. */
 function steps(names: readonly string[], work: (name: string) => unknown): AnyJobDefinition {
-  return defineJob({
-    type: TYPE,
-    version: 1,
-    input: v.looseObject({}),
-    expects: () => ({ shipped: { eventType: "ec.Shipped" } }),
-    async run(ctx) {
-      for (const name of names) await ctx.task(name, () => work(name));
-      await ctx.expect("shipped");
-    },
-  });
+  return looseJob(TYPE, async (ctx) => {
+    for (const name of names) await ctx.task(name, () => work(name));
+    await ctx.expect("shipped");
+  }, { expects: () => ({ shipped: { eventType: "ec.Shipped" } }) });
 }
 
 /** The test ends its task. */
-const blocker = (work: () => unknown) =>
-  defineJob({
-    type: "demo.blocker",
-    version: 1,
-    input: v.looseObject({}),
-    run: (ctx) => ctx.task("block", work),
-  });
+const blocker = (work: () => unknown) => looseJob("demo.blocker", (ctx) => ctx.task("block", work));
 
 class Recording {
   readonly #gates = new Map<string, () => void>();

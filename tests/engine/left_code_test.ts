@@ -3,35 +3,27 @@
  */
 
 import assert from "node:assert/strict";
-import * as v from "valibot";
-import { defineJob } from "../../src/mod.ts";
 import type { CodePlace } from "../../src/engine/run/run_call.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const RETRY = { maxAttempts: 3, initialMs: 1_000, factor: 1, jitter: 0 };
 
 /** A job whose step or compensation fails once, with the number of calls of `run`. */
 function failingOnce(what: "task" | "compensation") {
   const calls = { run: 0 };
-  const definition = defineJob({
-    type: "left",
-    version: 1,
-    input: v.object({}),
-    isolation: "thread",
-    module: import.meta.url,
-    run: async (ctx) => {
-      calls.run++;
-      const failOnce = ({ attempt }: { readonly attempt: number }) => {
-        if (attempt === 1) throw new Error("not yet");
-      };
-      await ctx.task("step", (task) => what === "task" ? failOnce(task) : undefined, {
-        retry: RETRY,
-        compensate: (_, task) => what === "compensation" ? failOnce(task) : undefined,
-      });
-      if (what === "compensation") throw new Error("the job fails");
-    },
-  });
+  const definition = looseJob("left", async (ctx) => {
+    calls.run++;
+    const failOnce = ({ attempt }: { readonly attempt: number }) => {
+      if (attempt === 1) throw new Error("not yet");
+    };
+    await ctx.task("step", (task) => what === "task" ? failOnce(task) : undefined, {
+      retry: RETRY,
+      compensate: (_, task) => what === "compensation" ? failOnce(task) : undefined,
+    });
+    if (what === "compensation") throw new Error("the job fails");
+  }, { isolation: "thread", module: import.meta.url });
   return { definition, calls };
 }
 

@@ -7,7 +7,7 @@ import { RetryLater } from "../../src/engine/job_errors.ts";
 import { EMITTED_LENGTH_MAX, EMITTED_MAX } from "../../src/engine/run/attempt_output.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { jsonOf, startApp } from "../support/http/http_app.ts";
-import { job } from "./loose_job.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 /** A job that has failed, and why. */
 async function failed(daybook: Harness, id: JobId) {
@@ -21,7 +21,7 @@ async function failed(daybook: Harness, id: JobId) {
 const never = () => new Promise<void>(() => {});
 
 Deno.test("misuse: a task that run does not await fails the job, and failure and explanation name it", async () => {
-  const definition = job("demo.float", async (ctx) => {
+  const definition = looseJob("demo.float", async (ctx) => {
     void ctx.task("notify", never);
     await ctx.task("write", () => "written");
     return "done";
@@ -43,7 +43,7 @@ Deno.test("misuse: a task that run does not await fails the job, and failure and
 });
 
 Deno.test("misuse: who races an expectation with a sleep is told how to limit a wait", async () => {
-  const definition = job("demo.race", async (ctx) => {
+  const definition = looseJob("demo.race", async (ctx) => {
     await Promise.race([ctx.expect("paid"), ctx.sleep("hour", 3_600_000)]);
   }, { expects: () => ({ paid: { eventType: "ec.Paid" } }) });
   const daybook = await Harness.start({ definitions: [definition] });
@@ -58,7 +58,7 @@ Deno.test("misuse: who races an expectation with a sleep is told how to limit a 
 });
 
 Deno.test("misuse: an expectation that run does not await fails the job, live and after a restart", async () => {
-  const definition = job("demo.loose", async (ctx) => {
+  const definition = looseJob("demo.loose", async (ctx) => {
     await ctx.expect("go");
     void ctx.expect("shipped");
   }, { expects: () => ({ go: { eventType: "ec.Go" }, shipped: { eventType: "ec.Shipped" } }) });
@@ -77,14 +77,14 @@ Deno.test("misuse: an expectation that run does not await fails the job, live an
 
 Deno.test("misuse: the first failure stays the reason, with Promise.all and with a throw beside a task", async () => {
   const definitions = [
-    job("demo.all", (ctx) =>
+    looseJob("demo.all", (ctx) =>
       Promise.all([
         ctx.task("slow", (task) => aborted(task.signal)),
         ctx.task("bad", () => {
           throw new Error("no room");
         }, { retry: { maxAttempts: 1 } }),
       ])),
-    job("demo.throws", async (ctx) => {
+    looseJob("demo.throws", async (ctx) => {
       void ctx.task("slow", (task) => aborted(task.signal));
       await ctx.task("quick", () => 1);
       throw new Error("no room");
@@ -106,7 +106,7 @@ async function aborted(signal: AbortSignal): Promise<void> {
 
 Deno.test("misuse: a task inside a task is refused when called, and both are named", async () => {
   let attempts = 0;
-  const definition = job("demo.nested", (ctx) =>
+  const definition = looseJob("demo.nested", (ctx) =>
     ctx.task("outer", async () => {
       attempts++;
       await Promise.resolve();
@@ -121,14 +121,14 @@ Deno.test("misuse: a task inside a task is refused when called, and both are nam
 });
 
 Deno.test("misuse: a task may not wait for an expectation, and a compensation may not call a task", async () => {
-  const undoes = job("demo.undoes", async (ctx) => {
+  const undoes = looseJob("demo.undoes", async (ctx) => {
     await ctx.task("reserve", () => 1, {
       retry: { maxAttempts: 1 },
       compensate: () => ctx.task("more", () => 1).catch(() => {}),
     });
     throw new Error("no room");
   });
-  const waits = job("demo.waits", (ctx) =>
+  const waits = looseJob("demo.waits", (ctx) =>
     ctx.task("ask", async () => {
       await ctx.expect("go").catch(() => {});
     }), { expects: () => ({ go: { eventType: "ec.Go" } }) });
@@ -146,11 +146,11 @@ Deno.test("misuse: a task may not wait for an expectation, and a compensation ma
 Deno.test("misuse: a task may start another job, whose tasks are its own", async () => {
   const daybook: Harness = await Harness.start({
     definitions: [
-      job("demo.outer", (ctx) =>
+      looseJob("demo.outer", (ctx) =>
         ctx.task("start", async () => {
           await daybook.engine.create({ type: "demo.inner", input: {} });
         })),
-      job("demo.inner", async (ctx) => {
+      looseJob("demo.inner", async (ctx) => {
         await ctx.task("first", () => 1);
         return await ctx.task("second", () => 2);
       }),
@@ -164,7 +164,7 @@ Deno.test("misuse: a task may start another job, whose tasks are its own", async
 });
 
 Deno.test("misuse: a second use of an id is refused when called, and named", async () => {
-  const definition = job("demo.twice", async (ctx) => {
+  const definition = looseJob("demo.twice", async (ctx) => {
     await ctx.task("charge", () => 1);
     await ctx.task("charge", () => 2);
   });
@@ -177,11 +177,11 @@ Deno.test("misuse: a second use of an id is refused when called, and named", asy
 
 Deno.test("misuse: the ctx of another job is refused in a task, and both are named", async () => {
   const held = Promise.withResolvers<JobContext<string>>();
-  const holder = job("demo.holder", async (ctx) => {
+  const holder = looseJob("demo.holder", async (ctx) => {
     held.resolve(ctx);
     await ctx.sleep("rest", 60_000);
   });
-  const thief = job("demo.thief", (ctx) =>
+  const thief = looseJob("demo.thief", (ctx) =>
     ctx.task("steal", async () => {
       await (await held.promise).task("stolen", () => 1);
     }));
@@ -257,7 +257,7 @@ const WRONG_CALLS: Readonly<
 
 for (const [what, [call, message]] of Object.entries(WRONG_CALLS)) {
   Deno.test(`misuse: ${what} is refused when called`, async () => {
-    const definition = job("demo.wrong", async (ctx) => void await call(ctx));
+    const definition = looseJob("demo.wrong", async (ctx) => void await call(ctx));
     const daybook = await Harness.start({ definitions: [definition] });
     const id = await daybook.submit("demo.wrong");
     await daybook.clock.advance(60_000);
@@ -269,7 +269,7 @@ for (const [what, [call, message]] of Object.entries(WRONG_CALLS)) {
 
 Deno.test("misuse: a call of ctx after the end of run is refused with that reason", async () => {
   const { promise, resolve } = Promise.withResolvers<unknown>();
-  const definition = job("demo.late", (ctx) => {
+  const definition = looseJob("demo.late", (ctx) => {
     setTimeout(() => {
       try {
         resolve(ctx.task("late", () => 1));
@@ -343,9 +343,9 @@ for (const [what, [thrown, learnt]] of Object.entries(THROWN)) {
     };
     const once = { retry: { maxAttempts: 1 } };
     const definitions = [
-      job("demo.task", (ctx) => ctx.task("task", fails, once)),
-      job("demo.run", () => Promise.reject(thrown())),
-      job("demo.undo", async (ctx) => {
+      looseJob("demo.task", (ctx) => ctx.task("task", fails, once)),
+      looseJob("demo.run", () => Promise.reject(thrown())),
+      looseJob("demo.undo", async (ctx) => {
         await ctx.task("done", () => 1, { ...once, compensate: fails });
         await ctx.task("task", fails, once);
       }),
@@ -361,7 +361,7 @@ for (const [what, [thrown, learnt]] of Object.entries(THROWN)) {
 }
 
 Deno.test("thrown: startsOn may throw any value too", async () => {
-  const definition = job("demo.started", () => Promise.resolve(), {
+  const definition = looseJob("demo.started", () => Promise.resolve(), {
     startsOn: { eventType: "ec.Started", input: revokedRead },
   });
   const daybook = await Harness.start({ definitions: [definition] });
@@ -372,7 +372,7 @@ Deno.test("thrown: startsOn may throw any value too", async () => {
 });
 
 Deno.test("late: emit and progress after the end of an attempt are reported once, with the step", async () => {
-  const definition = job("demo.late", (ctx) =>
+  const definition = looseJob("demo.late", (ctx) =>
     ctx.task("notify", (task) => {
       setTimeout(() => {
         for (let call = 0; call < 1_000; call++) {
@@ -397,7 +397,7 @@ Deno.test("late: emit and progress after the end of an attempt are reported once
 });
 
 Deno.test("late: calls of an attempt that was stopped from outside are not reported", async () => {
-  const definition = job("demo.stopped", (ctx) =>
+  const definition = looseJob("demo.stopped", (ctx) =>
     ctx.task("copy", async (task) => {
       await new Promise((resolve) => task.signal.addEventListener("abort", resolve));
       await Promise.resolve();
@@ -417,9 +417,9 @@ Deno.test("limits: the events of an attempt are limited in number and characters
       for (let event = 0; event < count; event++) task.emit("ec.Counted", { event, text });
     });
   const definitions = [
-    job("demo.most", emits(EMITTED_MAX, "")),
-    job("demo.many", emits(EMITTED_MAX + 1, "")),
-    job("demo.long", emits(6, "x".repeat(EMITTED_LENGTH_MAX / 5))),
+    looseJob("demo.most", emits(EMITTED_MAX, "")),
+    looseJob("demo.many", emits(EMITTED_MAX + 1, "")),
+    looseJob("demo.long", emits(6, "x".repeat(EMITTED_LENGTH_MAX / 5))),
   ];
   const daybook = await Harness.start({ definitions });
 
@@ -440,10 +440,10 @@ Deno.test("limits: the events of an attempt are limited in number and characters
 });
 
 Deno.test("limits: an attempt fails if its events reach too many jobs", async () => {
-  const waits = job("demo.waits", (ctx) => ctx.expect("go"), {
+  const waits = looseJob("demo.waits", (ctx) => ctx.expect("go"), {
     expects: () => ({ go: { eventType: "ec.Go" } }),
   });
-  const emits = job("demo.emits", (ctx) => ctx.task("emit", (task) => task.emit("ec.Go")));
+  const emits = looseJob("demo.emits", (ctx) => ctx.task("emit", (task) => task.emit("ec.Go")));
   const definitions = [waits, emits];
   const daybook = await Harness.start({ definitions, limits: { entriesMax: 6 } });
   const waiting: JobId[] = [];
@@ -462,7 +462,7 @@ Deno.test("limits: an attempt fails if its events reach too many jobs", async ()
 Deno.test("limits: progress is limited to a few reports a second, and the last one is on record", async () => {
   const { promise: ended, resolve: end } = Promise.withResolvers<void>();
   let report = (_done: number) => {};
-  const definition = job("demo.copy", (ctx) =>
+  const definition = looseJob("demo.copy", (ctx) =>
     ctx.task("copy", (task) => {
       report = (done) => task.progress(done, 10_000);
       return ended;

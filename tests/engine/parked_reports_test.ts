@@ -1,28 +1,21 @@
 /** Reports about jobs as they are parked. */
 
 import assert from "node:assert/strict";
-import * as v from "valibot";
-import { defineJob } from "../../src/mod.ts";
 import { ParkedReports } from "../../src/engine/views/parked_reports.ts";
 import type { Applied } from "../../src/core/job_fold.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
-import { test } from "../support/sanitized.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const job = (step: string) =>
-  defineJob({
-    type: "demo.order",
-    version: 1,
-    input: v.object({}),
-    async run(ctx) {
-      await ctx.task(step, () => 1);
-      await ctx.task("stay", (task) =>
-        new Promise<void>((_, reject) => {
-          task.signal.addEventListener("abort", () => reject(task.signal.reason));
-        }));
-    },
+  looseJob("demo.order", async (ctx) => {
+    await ctx.task(step, () => 1);
+    await ctx.task("stay", (task) =>
+      new Promise<void>((_, reject) => {
+        task.signal.addEventListener("abort", () => reject(task.signal.reason));
+      }));
   });
 
-test("parked: a job that turns out not to fit is reported, the first ten one by one", async () => {
+Deno.test("parked: a job that turns out not to fit is reported, the first ten one by one", async () => {
   const daybook = await Harness.start({ definitions: [job("book")], maxRunning: 12 });
   for (let at = 0; at < 12; at++) await daybook.submit("demo.order");
   const parked: string[] = [];

@@ -5,6 +5,7 @@ import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 /** What the code of a version did, in order. */
 type Log = string[];
@@ -207,13 +208,11 @@ Deno.test("parked: retry gives the job up and makes a new one, of the newest ver
 });
 
 Deno.test("parked: giving a job up ends it even if it expects its cancellation, and only its retry goes on", async () => {
-  const graceful = defineJob({
-    type: "shop.graceful",
-    version: 1,
-    input: v.looseObject({}),
-    expects: () => ({ cancelled: { eventType: "job.JobCancelled" } }),
-    run: async (ctx) => (await ctx.expect("cancelled")).length,
-  });
+  const graceful = looseJob(
+    "shop.graceful",
+    async (ctx) => (await ctx.expect("cancelled")).length,
+    { expects: () => ({ cancelled: { eventType: "job.JobCancelled" } }) },
+  );
   const daybook = await Harness.start({ definitions: [graceful] });
   const [left, retried] = [
     await daybook.submit("shop.graceful"),

@@ -16,7 +16,6 @@ import { Places } from "../../src/engine/writer/places.ts";
 import { defineJob, RetryLater } from "../../src/mod.ts";
 import { rounds } from "../support/effort.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
-import { test } from "../support/sanitized.ts";
 
 const NO_RATE = { count: 10_000, perMs: 1 };
 const LIMITS = [
@@ -163,7 +162,7 @@ function assertWithinLimits(
   }
 }
 
-test("random shares: no limit on record is exceeded, and every job ends, whatever happens", async () => {
+Deno.test("random shares: no limit on record is exceeded, and every job ends, whatever happens", async () => {
   const moves = fc.array(fc.oneof(jobs, jobs, others) as fc.Arbitrary<Move>, {
     minLength: 5,
     maxLength: 40,
@@ -174,7 +173,7 @@ test("random shares: no limit on record is exceeded, and every job ends, whateve
   await fc.assert(property, { numRuns: rounds(24, 2_000, 6) });
 });
 
-test("random shares: jobs under limits and pauses end the same with and without kills", async () => {
+Deno.test("random shares: jobs under limits and pauses end the same with and without kills", async () => {
   const moves = fc.array(fc.oneof(jobs, timeless) as fc.Arbitrary<Move>, {
     minLength: 5,
     maxLength: 30,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const loose = v.looseObject({});
 
@@ -98,18 +99,12 @@ Deno.test("restart: a queued job runs", async () => {
 
 Deno.test("restart: a waiting job keeps waiting, and continues when its event comes", async () => {
   let calls = 0;
-  const waiting = defineJob({
-    type: "demo.waiting",
-    version: 1,
-    input: loose,
-    expects: () => ({ shipped: { eventType: "ec.Shipped" } }),
-    async run(ctx) {
-      calls++;
-      const before = await ctx.task("before", () => "B");
-      const [event] = await ctx.expect("shipped");
-      return `${before} ${event.attributes["tracking"]}`;
-    },
-  });
+  const waiting = looseJob("demo.waiting", async (ctx) => {
+    calls++;
+    const before = await ctx.task("before", () => "B");
+    const [event] = await ctx.expect("shipped");
+    return `${before} ${event.attributes["tracking"]}`;
+  }, { expects: () => ({ shipped: { eventType: "ec.Shipped" } }) });
   const daybook = await Harness.start({ definitions: [waiting] });
   const id = await daybook.submit("demo.waiting");
   await daybook.clock.settle();
@@ -130,16 +125,11 @@ Deno.test("restart: a waiting job keeps waiting, and continues when its event co
 
 Deno.test("restart: a job that backs off is retried at its time, and not before", async () => {
   const attempts: number[] = [];
-  const flaky = defineJob({
-    type: "demo.flaky",
-    version: 1,
-    input: loose,
-    run: (ctx) =>
-      ctx.task("call", (task) => {
-        attempts.push(task.attempt);
-        if (task.attempt === 1) throw new Error("no answer");
-      }, { retry: { initialMs: 60_000, jitter: 0 } }),
-  });
+  const flaky = looseJob("demo.flaky", (ctx) =>
+    ctx.task("call", (task) => {
+      attempts.push(task.attempt);
+      if (task.attempt === 1) throw new Error("no answer");
+    }, { retry: { initialMs: 60_000, jitter: 0 } }));
   const daybook = await Harness.start({ definitions: [flaky] });
   const id = await daybook.submit("demo.flaky");
   await daybook.clock.settle();
@@ -176,21 +166,15 @@ Deno.test("restart: a suspended job stays suspended, and continues when resumed"
 Deno.test("restart: parallel tasks resolve in the order of the journal", async () => {
   const orders: string[][] = [];
   const gates = new Map<string, () => void>();
-  const racing = defineJob({
-    type: "demo.racing",
-    version: 1,
-    input: loose,
-    async run(ctx) {
-      const order: string[] = [];
-      orders.push(order);
-      await Promise.all(["a", "b", "c"].map(async (name) => {
-        await ctx.task(name, () => new Promise<void>((resolve) => gates.set(name, resolve)));
-        order.push(`${name} ${ctx.now()}`);
-      }));
-      await ctx.expect("go");
-    },
-    expects: () => ({ go: { eventType: "ec.Go" } }),
-  });
+  const racing = looseJob("demo.racing", async (ctx) => {
+    const order: string[] = [];
+    orders.push(order);
+    await Promise.all(["a", "b", "c"].map(async (name) => {
+      await ctx.task(name, () => new Promise<void>((resolve) => gates.set(name, resolve)));
+      order.push(`${name} ${ctx.now()}`);
+    }));
+    await ctx.expect("go");
+  }, { expects: () => ({ go: { eventType: "ec.Go" } }) });
   const daybook = await Harness.start({ definitions: [racing] });
   const id = await daybook.submit("demo.racing");
   for (const name of ["c", "a", "b"]) {
@@ -352,24 +336,20 @@ Deno.test("disk full: a running job waits for room and continues", async () => {
 
 Deno.test("restart: a task that failed for good while its job goes on is not attempted again", async () => {
   const attempts: number[] = [];
-  const definition: AnyJobDefinition = defineJob({
-    type: "demo.absorbed",
-    version: 1,
-    input: loose,
+  const definition: AnyJobDefinition = looseJob("demo.absorbed", async (ctx) => {
+    const failing = ({ attempt }: { attempt: number }) => {
+      attempts.push(attempt);
+      throw new RangeError("down");
+    };
+    const x = ctx.task("x", failing, { retry: { maxAttempts: 1 } });
+    await ctx.expect("oops");
+    await ctx.expect("go");
+    return await x.catch((error) => `${error}`);
+  }, {
     expects: () => ({
       oops: { eventType: "job.TaskFailed", correlation: { equals: { final: true } } },
       go: { eventType: "demo.Go" },
     }),
-    async run(ctx) {
-      const failing = ({ attempt }: { attempt: number }) => {
-        attempts.push(attempt);
-        throw new RangeError("down");
-      };
-      const x = ctx.task("x", failing, { retry: { maxAttempts: 1 } });
-      await ctx.expect("oops");
-      await ctx.expect("go");
-      return await x.catch((error) => `${error}`);
-    },
   });
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.absorbed");
@@ -391,23 +371,19 @@ Deno.test("restart: a job that compensates after a failure that it survived undo
     throw new Error("down");
   };
   const once = { retry: { maxAttempts: 1 } };
-  const definition: AnyJobDefinition = defineJob({
-    type: "demo.survived",
-    version: 1,
-    input: loose,
+  const definition: AnyJobDefinition = looseJob("demo.survived", async (ctx) => {
+    await ctx.task("x", fails, once).catch(() => {});
+    await ctx.task("a", () => 1, {
+      compensate: async () => {
+        if (undone.push("a") === 1) await new Promise(() => {});
+      },
+    });
+    await ctx.task("b", fails, once);
+  }, {
     expects: () => ({
       oops: { eventType: "job.TaskFailed", correlation: { equals: { final: true } } },
       go: { eventType: "demo.Go" },
     }),
-    async run(ctx) {
-      await ctx.task("x", fails, once).catch(() => {});
-      await ctx.task("a", () => 1, {
-        compensate: async () => {
-          if (undone.push("a") === 1) await new Promise(() => {});
-        },
-      });
-      await ctx.task("b", fails, once);
-    },
   });
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.survived");

@@ -12,7 +12,7 @@ import { JournalFullError } from "../../src/engine/ports.ts";
 import type { SpanStart } from "../../src/engine/watches.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { FakeTracing } from "./fake_tracing.ts";
-import { job } from "./loose_job.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const loose = v.looseObject({});
 
@@ -76,7 +76,7 @@ const ODD: Readonly<
 
 for (const [what, { run, options }] of Object.entries(ODD)) {
   Deno.test(`odd code: ${what} fails the job, and the journal can be read again`, async () => {
-    const definition = job(
+    const definition = looseJob(
       "demo.odd",
       (ctx) => ctx.task("odd", run, { retry: { maxAttempts: 1 }, ...options }),
     );
@@ -93,7 +93,7 @@ for (const [what, { run, options }] of Object.entries(ODD)) {
 }
 
 Deno.test("odd code: a delay of a century becomes a year, and the job can be cancelled", async () => {
-  const definition = job("demo.later", (ctx) =>
+  const definition = looseJob("demo.later", (ctx) =>
     ctx.task("later", () => {
       throw new RetryLater(100 * 365 * 86_400_000);
     }));
@@ -107,7 +107,7 @@ Deno.test("odd code: a delay of a century becomes a year, and the job can be can
 });
 
 Deno.test("odd code: an output that is too large fails the job and says so", async () => {
-  const definition = job("demo.large", () => Promise.resolve("x".repeat(2_000_000)));
+  const definition = looseJob("demo.large", () => Promise.resolve("x".repeat(2_000_000)));
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.large");
   await daybook.clock.settle();
@@ -118,7 +118,7 @@ Deno.test("odd code: an output that is too large fails the job and says so", asy
 Deno.test("odd code: an input on which the schema throws is refused, and says why", async () => {
   const thrown = [new RangeError("no such table"), "no such table", null, revokedProxy()];
   const definitions = thrown.map((value, index) =>
-    job(`schema.throws${index}`, () => Promise.resolve(), {
+    looseJob(`schema.throws${index}`, () => Promise.resolve(), {
       input: v.pipe(
         loose,
         v.check(() => {
@@ -151,7 +151,7 @@ Deno.test("odd code: if the schema throws when run is called, the job fails with
       return true;
     }),
   );
-  const definition = job("schema.throws", () => Promise.resolve(), { input });
+  const definition = looseJob("schema.throws", () => Promise.resolve(), { input });
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("schema.throws");
   await daybook.clock.settle();
@@ -183,7 +183,7 @@ Deno.test("odd code: a plan whose correlation is nested deeper than 16 levels is
     return { go: { eventType: "ec.Go", correlation } };
   };
   const ofDepth = (levels: number) =>
-    job(`demo.deep${levels}`, () => Promise.resolve(), { expects: () => nested(levels) });
+    looseJob(`demo.deep${levels}`, () => Promise.resolve(), { expects: () => nested(levels) });
   const daybook = await Harness.start({ definitions: [16, 17, 20_000].map(ofDepth) });
 
   assert.ok((await daybook.engine.create({ type: "demo.deep16", input: {} })).ok);
@@ -196,7 +196,7 @@ Deno.test("odd code: a plan whose correlation is nested deeper than 16 levels is
 
 Deno.test("odd code: a plan stays as recorded when the code changes the correlation that it returned", async () => {
   const equals = { id: "" };
-  const definition = job("demo.shared", (ctx) => ctx.expect("go"), {
+  const definition = looseJob("demo.shared", (ctx) => ctx.expect("go"), {
     expects: (input) => {
       equals.id = (input as { readonly id: string }).id;
       return { go: { eventType: "ec.Go", correlation: { equals } } };
@@ -214,7 +214,7 @@ Deno.test("odd code: a plan stays as recorded when the code changes the correlat
 });
 
 Deno.test("odd code: startsOn.input may change the event that it gets; the record does not change", async () => {
-  const definition = job("demo.started", () => Promise.resolve(), {
+  const definition = looseJob("demo.started", () => Promise.resolve(), {
     startsOn: {
       eventType: "ec.Started",
       input: ({ attributes }) => {
@@ -258,7 +258,7 @@ Deno.test("odd code: the schema and functions of a definition may change the inp
     },
   };
   const definitions = Object.entries(changes).map(([type, more]) =>
-    job(type, () => Promise.resolve(), more)
+    looseJob(type, () => Promise.resolve(), more)
   );
   const daybook = await Harness.start({ definitions });
 
@@ -274,11 +274,14 @@ Deno.test("odd code: a task that shares work with a task of a cancelled job fail
     new Promise((_resolve, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason));
     });
-  const definition = job("demo.shared", (ctx) =>
-    ctx.task("fetch", async ({ signal, attempt }) => {
-      if (attempt > 1) return "fetched";
-      return await (shared ??= fetched(signal));
-    }));
+  const definition = looseJob(
+    "demo.shared",
+    (ctx) =>
+      ctx.task("fetch", async ({ signal, attempt }) => {
+        if (attempt > 1) return "fetched";
+        return await (shared ??= fetched(signal));
+      }),
+  );
   const daybook = await Harness.start({ definitions: [definition] });
   const first = await daybook.submit("demo.shared");
   const second = await daybook.submit("demo.shared");
@@ -291,7 +294,7 @@ Deno.test("odd code: a task that shares work with a task of a cancelled job fail
 });
 
 Deno.test("odd code: a schema that accepts everything since it is asynchronous is not registered", async () => {
-  const definition = job("demo.async", () => Promise.resolve(), {
+  const definition = looseJob("demo.async", () => Promise.resolve(), {
     input: v.objectAsync({ id: v.string() }) as never,
   });
   await assert.rejects(
@@ -306,7 +309,7 @@ Deno.test("odd code: a schema that cannot be described does not keep the others 
   };
   const big = () => 1n as unknown as string;
   const definitions = [fails, big].map((otherwise, index) =>
-    job(`demo.undescribed${index}`, () => Promise.resolve(), {
+    looseJob(`demo.undescribed${index}`, () => Promise.resolve(), {
       input: v.object({ id: v.optional(v.string(), otherwise) }),
     })
   );
@@ -320,8 +323,8 @@ Deno.test("odd code: a schema that cannot be described does not keep the others 
 Deno.test("odd code: promises of expectations and of errors are refused, and named", async () => {
   const later = () => Promise.resolve({}) as never;
   const definitions = [
-    job("demo.expects", () => Promise.resolve(), { expects: later }),
-    job("demo.errors", () => Promise.resolve(), { errors: later }),
+    looseJob("demo.expects", () => Promise.resolve(), { expects: later }),
+    looseJob("demo.errors", () => Promise.resolve(), { errors: later }),
   ];
   const daybook = await Harness.start({ definitions });
   const details: string[] = [];
@@ -342,7 +345,7 @@ Deno.test("odd code: promises of expectations and of errors are refused, and nam
 Deno.test("odd code: a list of expectations is refused", async () => {
   const expects = () => [{ eventType: "ec.Paid" }] as never;
   const daybook = await Harness.start({
-    definitions: [job("demo.list", () => Promise.resolve(), { expects })],
+    definitions: [looseJob("demo.list", () => Promise.resolve(), { expects })],
   });
   const outcome = await daybook.engine.create({ type: "demo.list", input: {} });
   assert.ok(!outcome.ok && outcome.problem.kind === "invalidInput");
@@ -363,7 +366,7 @@ const MISSPELT: readonly (readonly [more: object, told: RegExp])[] = [
 
 for (const [index, [more, told]] of MISSPELT.entries()) {
   Deno.test(`odd code: a misspelt correlation is refused, and does not match all events (${index + 1})`, async () => {
-    const definition = job("demo.misspelt", () => Promise.resolve(), more);
+    const definition = looseJob("demo.misspelt", () => Promise.resolve(), more);
     const daybook = await Harness.start({ definitions: [definition] });
     const outcome = await daybook.engine.create({ type: "demo.misspelt", input: {} });
     assert.ok(!outcome.ok && outcome.problem.kind === "invalidInput");
@@ -390,7 +393,7 @@ const UNREAD: Readonly<Record<string, readonly [more: object, told: RegExp]>> = 
 
 for (const [name, [more, told]] of Object.entries(UNREAD)) {
   Deno.test(`odd code: a definition with ${name} is refused at the start, not by its first job`, async () => {
-    const definition = job("demo.unread", () => Promise.resolve(), more);
+    const definition = looseJob("demo.unread", () => Promise.resolve(), more);
     await assert.rejects(
       Harness.start({ definitions: [definition] }),
       ({ message }: Error) =>
@@ -408,7 +411,7 @@ const WRONG: readonly Partial<AnyJobDefinition>[] = [
 
 for (const wrong of WRONG) {
   Deno.test(`odd code: a definition with ${JSON.stringify(wrong)} is not registered`, async () => {
-    const definition = job("demo.wrong", () => Promise.resolve(), wrong);
+    const definition = looseJob("demo.wrong", () => Promise.resolve(), wrong);
     await assert.rejects(
       Harness.start({ definitions: [definition] }),
       /Cannot register demo.wrong/,
@@ -417,7 +420,7 @@ for (const wrong of WRONG) {
 }
 
 Deno.test("odd code: a definition with an invalid type is refused with the rule for types", async () => {
-  const definition = job("user welcome!", () => Promise.resolve());
+  const definition = looseJob("user welcome!", () => Promise.resolve());
   await assert.rejects(
     Harness.start({ definitions: [definition] }),
     /^TypeError: Cannot use "user welcome!" as a type of job: it must be parts of A-Z/,
@@ -426,7 +429,7 @@ Deno.test("odd code: a definition with an invalid type is refused with the rule 
 
 /** A job whose second task fails, so that the first is compensated. */
 function compensating(gates: Gates, log: string[], undo: () => unknown) {
-  return job("demo.undo", async (ctx) => {
+  return looseJob("demo.undo", async (ctx) => {
     await ctx.task("reserve", () => "R", {
       retry: { maxAttempts: 3, initialMs: 60_000, jitter: 0 },
       compensate: () => {
@@ -441,7 +444,8 @@ function compensating(gates: Gates, log: string[], undo: () => unknown) {
   });
 }
 
-const blocker = (gates: Gates) => job("demo.block", (ctx) => ctx.task("w", () => gates.wait("w")));
+const blocker = (gates: Gates) =>
+  looseJob("demo.block", (ctx) => ctx.task("w", () => gates.wait("w")));
 
 Deno.test("busy engine: a compensation that is resumed while no worker is free continues", async () => {
   const [gates, log] = [new Gates(), [] as string[]];
@@ -492,7 +496,7 @@ Deno.test("busy engine: a compensation that backs off holds no worker, whatever 
 
 /** Waits for an event beside a task that fails once. */
 function branches(gates: Gates, ran: string[]) {
-  return job("demo.branches", async (ctx) => {
+  return looseJob("demo.branches", async (ctx) => {
     await Promise.all([
       ctx.expect("x").then(() => ctx.task("afterX", () => void ran.push("afterX"))),
       ctx.task("ask", async (task) => {
@@ -534,7 +538,7 @@ for (const end of ["crash", "clean stop"] as const) {
 
 /** Waits for x beside a chain of two tasks, the first of which the test ends. */
 function chainBesideWait(gates: Gates, ran: string[]) {
-  return job("demo.chain", (ctx) =>
+  return looseJob("demo.chain", (ctx) =>
     Promise.all([
       ctx.expect("x"),
       ctx.task("a", () => gates.wait("a")).then(() => ctx.task("b", () => void ran.push("b"))),
@@ -572,7 +576,7 @@ Deno.test("restart: a task asked for while its job was suspended runs when it is
 });
 
 Deno.test("stop: a job whose compensation resumed after a crash stops in order", async () => {
-  const definition = job("demo.later", async (ctx) => {
+  const definition = looseJob("demo.later", async (ctx) => {
     await ctx.task("reserve", () => 1, {
       retry: { initialMs: 600_000, jitter: 0 },
       compensate: () => {
@@ -601,7 +605,7 @@ Deno.test("stop: a job whose compensation resumed after a crash stops in order",
 
 Deno.test("busy engine: the retry of a parallel compensation gives a suspended one no worker", async () => {
   const gates = new Gates();
-  const definition = job("demo.siblings", async (ctx) => {
+  const definition = looseJob("demo.siblings", async (ctx) => {
     await ctx.task("reserve", () => 1, { compensate: () => {} });
     await Promise.all([
       ctx.task("flaky", () => {
@@ -629,7 +633,7 @@ Deno.test("busy engine: the retry of a parallel compensation gives a suspended o
 
 Deno.test("busy engine: a suspended job that gets an event while a task ends returns its worker", async () => {
   const gates = new Gates();
-  const definition = job("demo.both", async (ctx) => {
+  const definition = looseJob("demo.both", async (ctx) => {
     await ctx.task("sort", () => gates.wait("sort"));
     await ctx.expect("approved");
     await ctx.task("send", () => {});
@@ -671,7 +675,7 @@ Deno.test("restart: an event continues the waiting branch while the other backs 
 
 Deno.test("restart: a job suspended while it queues for its retry continues when resumed", async () => {
   const gates = new Gates();
-  const flaky = job("demo.flaky", (ctx) =>
+  const flaky = looseJob("demo.flaky", (ctx) =>
     ctx.task("call", (task) => {
       if (task.attempt === 1) throw new Error("no answer");
     }, { retry: { initialMs: 60_000, jitter: 0 } }));
@@ -694,7 +698,7 @@ Deno.test("restart: a job suspended while it queues for its retry continues when
 
 Deno.test("race: no attempt starts once its job's failure is being written", async () => {
   const [gates, ran] = [new Gates(), [] as string[]];
-  const racing = job("demo.racing", async (ctx) => {
+  const racing = looseJob("demo.racing", async (ctx) => {
     await ctx.task("undoable", () => "U", { compensate: () => void ran.push("undo") });
     await gates.wait("pause");
     await ctx.task("charge", () => void ran.push("charge"), {
@@ -722,7 +726,7 @@ Deno.test("race: no attempt starts once its job's failure is being written", asy
 });
 
 Deno.test("disk full: a failure without room is not overtaken by the next attempt", async () => {
-  const flaky = job("demo.flaky", (ctx) =>
+  const flaky = looseJob("demo.flaky", (ctx) =>
     ctx.task("call", () => {
       throw new Error("no answer");
     }, { retry: { maxAttempts: 2, initialMs: 100, jitter: 0 } }));
@@ -767,7 +771,7 @@ Deno.test("disk full: a stop still ends", async () => {
 });
 
 Deno.test("a failed read is retried, and the job gets its answer", async () => {
-  const waiting = job("demo.waiting", async (ctx) => (await ctx.expect("x"))[0].attributes, {
+  const waiting = looseJob("demo.waiting", async (ctx) => (await ctx.expect("x"))[0].attributes, {
     expects: () => ({ x: { eventType: "ec.X" } }),
   });
   const daybook = await Harness.start({ definitions: [waiting] });
@@ -787,7 +791,7 @@ Deno.test("a failed read is retried, and the job gets its answer", async () => {
 Deno.test("replay: a run that briefly awaits something else does not diverge", async () => {
   const pause = () => new Promise<void>((resolve) => pauses.push(resolve));
   const pauses: (() => void)[] = [];
-  const pausing = job("demo.pausing", async (ctx) => {
+  const pausing = looseJob("demo.pausing", async (ctx) => {
     await ctx.task("one", () => 1);
     await pause();
     const [event] = await ctx.expect("x");
@@ -842,8 +846,8 @@ class BrokenTracing extends FakeTracing {
 
 Deno.test("defect: one at the start of a run, from the queue or after a crash, stops no other job", async () => {
   const gates = new Gates();
-  const broken = job("demo.broken", () => Promise.resolve());
-  const twoSteps = job("demo.block", async (ctx) => {
+  const broken = looseJob("demo.broken", () => Promise.resolve());
+  const twoSteps = looseJob("demo.block", async (ctx) => {
     await ctx.task("first", () => gates.wait("first"));
     await ctx.task("second", () => gates.wait("second"));
   });

@@ -4,24 +4,18 @@
  */
 
 import assert from "node:assert/strict";
-import * as v from "valibot";
 import { jobId } from "../../src/core/ids.ts";
-import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
-import type { JobContext } from "../../src/engine/job_context.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
-function job(type: string, run: (ctx: JobContext<never>) => Promise<unknown>) {
-  return defineJob({ type, version: 1, input: v.object({}), run }) as AnyJobDefinition;
-}
-
-const short = job("room.short", (ctx) => ctx.task("short", () => {}));
+const short = looseJob("room.short", (ctx) => ctx.task("short", () => {}));
 
 /** Jobs whose handler runs until it is released. */
 class Long {
   readonly called: string[] = [];
   #letGo: (() => void)[] = [];
 
-  readonly definition = job("room.long", (ctx) =>
+  readonly definition = looseJob("room.long", (ctx) =>
     ctx.task("long", ({ jobId }) => {
       this.called.push(jobId);
       return new Promise<void>((resolve) => this.#letGo.push(resolve));
@@ -91,7 +85,7 @@ class Turning {
   isSlow = false;
   #letGo: (() => void)[] = [];
 
-  readonly definition = job("room.turning", async (ctx) => {
+  readonly definition = looseJob("room.turning", async (ctx) => {
     for (const id of ["first", "second"]) {
       await ctx.task(id, async ({ jobId, taskId }) => {
         if (!this.isSlow || taskId === "first") return;
@@ -180,7 +174,9 @@ Deno.test("room: a crash while attempts are withdrawn loses nothing", async () =
 Deno.test("room: the handler of a job that is suspended in time is not called", async () => {
   const called: string[] = [];
   const daybook = await Harness.start({
-    definitions: [job("room.noted", (ctx) => ctx.task("noted", () => void called.push("noted")))],
+    definitions: [
+      looseJob("room.noted", (ctx) => ctx.task("noted", () => void called.push("noted"))),
+    ],
   });
   await daybook.create({ type: "room.noted", input: {}, jobId: jobId("job-1"), start: false });
   // In one batch: another entry, the start of its attempt, and then the suspension.

@@ -5,8 +5,7 @@ import { NonRetryableError, RetryLater } from "../../src/engine/job_errors.ts";
 import { jobId } from "../../src/core/ids.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
-
-const anyInput = v.looseObject({});
+import { looseJob } from "../support/engine/loose_job.ts";
 
 Deno.test("run: three tasks run in order, each attempt and result on record", async () => {
   const ran: string[] = [];
@@ -47,22 +46,17 @@ Deno.test("run: three tasks run in order, each attempt and result on record", as
 
 Deno.test("run: an attempt has the id of the entry that starts it, and no other entry names it", async () => {
   const seen: string[] = [];
-  const definition = defineJob({
-    type: "demo.undone",
-    version: 1,
-    input: anyInput,
-    async run(ctx) {
-      await ctx.task("one", (task) => {
-        seen.push(task.executionId);
-        task.progress(1, 2);
-        task.emit("ec.Seen");
-        if (task.attempt === 1) throw new Error("not yet");
-      }, {
-        retry: { maxAttempts: 2, initialMs: 1, jitter: 0 },
-        compensate: (_result, task) => void seen.push(task.executionId),
-      });
-      throw new NonRetryableError("undone");
-    },
+  const definition = looseJob("demo.undone", async (ctx) => {
+    await ctx.task("one", (task) => {
+      seen.push(task.executionId);
+      task.progress(1, 2);
+      task.emit("ec.Seen");
+      if (task.attempt === 1) throw new Error("not yet");
+    }, {
+      retry: { maxAttempts: 2, initialMs: 1, jitter: 0 },
+      compensate: (_result, task) => void seen.push(task.executionId),
+    });
+    throw new NonRetryableError("undone");
   });
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.undone", {});
@@ -82,16 +76,11 @@ Deno.test("run: an attempt has the id of the entry that starts it, and no other 
 
 Deno.test("run: an attempt is on record before its function runs", async () => {
   const recorded: boolean[] = [];
-  const definition = defineJob({
-    type: "demo.first",
-    version: 1,
-    input: anyInput,
-    async run(ctx) {
-      await ctx.task("one", (task) => {
-        const job = holder.daybook?.job(ctx.jobId as never);
-        recorded.push(job?.tasks.some(({ taskId }) => taskId === task.taskId) ?? false);
-      });
-    },
+  const definition = looseJob("demo.first", async (ctx) => {
+    await ctx.task("one", (task) => {
+      const job = holder.daybook?.job(ctx.jobId as never);
+      recorded.push(job?.tasks.some(({ taskId }) => taskId === task.taskId) ?? false);
+    });
   });
   const holder: { daybook?: Harness } = {};
   holder.daybook = await Harness.start({ definitions: [definition] });
@@ -104,14 +93,9 @@ Deno.test("run: an attempt is on record before its function runs", async () => {
 
 Deno.test("run: it is called before its start is durable, in the same batch, but no handler is", async () => {
   const called: string[] = [];
-  const definition = defineJob({
-    type: "demo.early",
-    version: 1,
-    input: anyInput,
-    async run(ctx) {
-      called.push("run");
-      await ctx.task("one", () => void called.push("one"));
-    },
+  const definition = looseJob("demo.early", async (ctx) => {
+    called.push("run");
+    await ctx.task("one", () => void called.push("one"));
   });
   const daybook = await Harness.start({ definitions: [definition] });
   daybook.journal.hold();
@@ -137,12 +121,7 @@ Deno.test("run: it is called before its start is durable, in the same batch, but
 
 Deno.test("disk full: a lost start leaves no run behind, and a later start has its own", async () => {
   let calls = 0;
-  const definition = defineJob({
-    type: "demo.lost",
-    version: 1,
-    input: anyInput,
-    run: (ctx) => ctx.task(`one-${++calls}`, () => calls),
-  });
+  const definition = looseJob("demo.lost", (ctx) => ctx.task(`one-${++calls}`, () => calls));
   const daybook = await Harness.start({ definitions: [definition], maxRunning: 1 });
   const id = jobId("job-1");
   const request = { type: "demo.lost", input: {}, jobId: id };
@@ -172,15 +151,10 @@ Deno.test("disk full: a lost start leaves no run behind, and a later start has i
 Deno.test("run: it continues from a result at once, and everything else waits until that is durable", async () => {
   let [returned, began] = [false, false];
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-  const definition = defineJob({
-    type: "demo.durable",
-    version: 1,
-    input: anyInput,
-    async run(ctx) {
-      await ctx.task("one", () => gate);
-      returned = true;
-      await ctx.task("two", () => void (began = true));
-    },
+  const definition = looseJob("demo.durable", async (ctx) => {
+    await ctx.task("one", () => gate);
+    returned = true;
+    await ctx.task("two", () => void (began = true));
   });
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.durable");
@@ -201,16 +175,11 @@ Deno.test("run: it continues from a result at once, and everything else waits un
 });
 
 Deno.test("run: parallel tasks start in one batch, and all end", async () => {
-  const definition = defineJob({
-    type: "demo.parallel",
-    version: 1,
-    input: anyInput,
-    async run(ctx) {
-      const results = await Promise.all(
-        ["a", "b", "c"].map((name) => ctx.task(name, () => name.toUpperCase())),
-      );
-      return results.join("");
-    },
+  const definition = looseJob("demo.parallel", async (ctx) => {
+    const results = await Promise.all(
+      ["a", "b", "c"].map((name) => ctx.task(name, () => name.toUpperCase())),
+    );
+    return results.join("");
   });
   const daybook = await Harness.start({ definitions: [definition] });
 
@@ -228,17 +197,12 @@ Deno.test("run: parallel tasks start in one batch, and all end", async () => {
 
 Deno.test("retry: a failed attempt backs off without a worker, and is retried", async () => {
   let attempts = 0;
-  const flaky = defineJob({
-    type: "demo.flaky",
-    version: 1,
-    input: anyInput,
-    run: (ctx) =>
-      ctx.task("call", (task) => {
-        attempts++;
-        if (task.attempt < 3) throw new Error(`no answer ${task.attempt}`);
-        return task.attempt;
-      }, { retry: { maxAttempts: 4, initialMs: 1_000, factor: 2, jitter: 0 } }),
-  });
+  const flaky = looseJob("demo.flaky", (ctx) =>
+    ctx.task("call", (task) => {
+      attempts++;
+      if (task.attempt < 3) throw new Error(`no answer ${task.attempt}`);
+      return task.attempt;
+    }, { retry: { maxAttempts: 4, initialMs: 1_000, factor: 2, jitter: 0 } }));
   const daybook = await Harness.start({ definitions: [flaky], maxRunning: 1 });
 
   const id = await daybook.submit("demo.flaky");
@@ -257,15 +221,10 @@ Deno.test("retry: a failed attempt backs off without a worker, and is retried", 
 });
 
 Deno.test("retry: the last failed attempt makes a dead letter that names the task", async () => {
-  const broken = defineJob({
-    type: "demo.broken",
-    version: 1,
-    input: anyInput,
-    run: (ctx) =>
-      ctx.task("call", () => {
-        throw new Error("never works");
-      }, { retry: { maxAttempts: 2, initialMs: 100, jitter: 0 } }),
-  });
+  const broken = looseJob("demo.broken", (ctx) =>
+    ctx.task("call", () => {
+      throw new Error("never works");
+    }, { retry: { maxAttempts: 2, initialMs: 100, jitter: 0 } }));
   const daybook = await Harness.start({ definitions: [broken] });
 
   const id = await daybook.submit("demo.broken");
@@ -280,15 +239,10 @@ Deno.test("retry: the last failed attempt makes a dead letter that names the tas
 });
 
 Deno.test("retry: NonRetryableError fails at once as poison", async () => {
-  const poison = defineJob({
-    type: "demo.poison",
-    version: 1,
-    input: anyInput,
-    run: (ctx) =>
-      ctx.task("call", () => {
-        throw new NonRetryableError("malformed");
-      }),
-  });
+  const poison = looseJob("demo.poison", (ctx) =>
+    ctx.task("call", () => {
+      throw new NonRetryableError("malformed");
+    }));
   const daybook = await Harness.start({ definitions: [poison] });
 
   const id = await daybook.submit("demo.poison");
@@ -300,15 +254,10 @@ Deno.test("retry: NonRetryableError fails at once as poison", async () => {
 
 Deno.test("retry: RetryLater chooses the delay", async () => {
   let attempts = 0;
-  const later = defineJob({
-    type: "demo.later",
-    version: 1,
-    input: anyInput,
-    run: (ctx) =>
-      ctx.task("call", () => {
-        if (++attempts === 1) throw new RetryLater(90_000);
-      }),
-  });
+  const later = looseJob("demo.later", (ctx) =>
+    ctx.task("call", () => {
+      if (++attempts === 1) throw new RetryLater(90_000);
+    }));
   const daybook = await Harness.start({ definitions: [later] });
 
   const id = await daybook.submit("demo.later");
@@ -321,16 +270,11 @@ Deno.test("retry: RetryLater chooses the delay", async () => {
 
 Deno.test("time limit: an attempt that takes too long fails, with its signal aborted", async () => {
   let aborted = false;
-  const slow = defineJob({
-    type: "demo.slow",
-    version: 1,
-    input: anyInput,
-    run: (ctx) =>
-      ctx.task("hang", (task) => {
-        task.signal.addEventListener("abort", () => aborted = true);
-        return new Promise(() => {});
-      }, { timeoutMs: 5_000, retry: { maxAttempts: 1 } }),
-  });
+  const slow = looseJob("demo.slow", (ctx) =>
+    ctx.task("hang", (task) => {
+      task.signal.addEventListener("abort", () => aborted = true);
+      return new Promise(() => {});
+    }, { timeoutMs: 5_000, retry: { maxAttempts: 1 } }));
   const daybook = await Harness.start({ definitions: [slow] });
 
   const id = await daybook.submit("demo.slow");
@@ -343,12 +287,10 @@ Deno.test("time limit: an attempt that takes too long fails, with its signal abo
 });
 
 Deno.test("emit: events commit in the same batch as the task's completion", async () => {
-  const emitting = defineJob({
-    type: "demo.emit",
-    version: 1,
-    input: anyInput,
-    run: (ctx) => ctx.task("sell", (task) => task.emit("ec.order.OrderSold", { orderId: "42" })),
-  });
+  const emitting = looseJob(
+    "demo.emit",
+    (ctx) => ctx.task("sell", (task) => task.emit("ec.order.OrderSold", { orderId: "42" })),
+  );
   const daybook = await Harness.start({ definitions: [emitting] });
   const waiting = await daybook.create({
     plan: {
@@ -375,16 +317,11 @@ Deno.test("emit: events commit in the same batch as the task's completion", asyn
 });
 
 Deno.test("emit: a failed attempt leaves none of its events behind", async () => {
-  const emitting = defineJob({
-    type: "demo.emit",
-    version: 1,
-    input: anyInput,
-    run: (ctx) =>
-      ctx.task("sell", (task) => {
-        task.emit("ec.order.OrderSold", {});
-        throw new NonRetryableError("changed my mind");
-      }),
-  });
+  const emitting = looseJob("demo.emit", (ctx) =>
+    ctx.task("sell", (task) => {
+      task.emit("ec.order.OrderSold", {});
+      throw new NonRetryableError("changed my mind");
+    }));
   const daybook = await Harness.start({ definitions: [emitting] });
 
   await daybook.submit("demo.emit");
@@ -395,15 +332,10 @@ Deno.test("emit: a failed attempt leaves none of its events behind", async () =>
 });
 
 Deno.test("progress: the latest report is on record before the attempt ends", async () => {
-  const counting = defineJob({
-    type: "demo.count",
-    version: 1,
-    input: anyInput,
-    run: (ctx) =>
-      ctx.task("count", (task) => {
-        for (let done = 1; done <= 100; done++) task.progress(done, 100, "rows");
-      }),
-  });
+  const counting = looseJob("demo.count", (ctx) =>
+    ctx.task("count", (task) => {
+      for (let done = 1; done <= 100; done++) task.progress(done, 100, "rows");
+    }));
   const daybook = await Harness.start({ definitions: [counting] });
 
   const id = await daybook.submit("demo.count");
@@ -417,14 +349,9 @@ Deno.test("progress: the latest report is on record before the attempt ends", as
 });
 
 Deno.test("run: an error that it throws fails the job", async () => {
-  const throwing = defineJob({
-    type: "demo.throw",
-    version: 1,
-    input: anyInput,
-    async run(ctx) {
-      await ctx.task("one", () => 1);
-      throw new RangeError("no such warehouse");
-    },
+  const throwing = looseJob("demo.throw", async (ctx) => {
+    await ctx.task("one", () => 1);
+    throw new RangeError("no such warehouse");
   });
   const daybook = await Harness.start({ definitions: [throwing] });
 
@@ -440,14 +367,9 @@ Deno.test("run: an error that it throws fails the job", async () => {
 });
 
 Deno.test("run: calling a task twice, or a task named main, is an error that says so", async () => {
-  const twice = defineJob({
-    type: "demo.twice",
-    version: 1,
-    input: anyInput,
-    async run(ctx) {
-      await ctx.task("one", () => 1);
-      await ctx.task("one", () => 2);
-    },
+  const twice = looseJob("demo.twice", async (ctx) => {
+    await ctx.task("one", () => 1);
+    await ctx.task("one", () => 2);
   });
   const daybook = await Harness.start({ definitions: [twice] });
 
@@ -493,15 +415,10 @@ Deno.test("queue: lower priority first, then first in, first out", async () => {
 
 Deno.test("ctx.now: it is the time of the last entry that run has seen", async () => {
   const times: number[] = [];
-  const timed = defineJob({
-    type: "demo.timed",
-    version: 1,
-    input: anyInput,
-    async run(ctx) {
-      times.push(ctx.now());
-      await ctx.task("wait", () => new Promise<void>((resolve) => gates.push(resolve)));
-      times.push(ctx.now());
-    },
+  const timed = looseJob("demo.timed", async (ctx) => {
+    times.push(ctx.now());
+    await ctx.task("wait", () => new Promise<void>((resolve) => gates.push(resolve)));
+    times.push(ctx.now());
   });
   const gates: (() => void)[] = [];
   const daybook = await Harness.start({ definitions: [timed] });

@@ -20,7 +20,6 @@ import { wholeAttributes, writtenAttributes } from "../../src/journal/line_codec
 import { stories } from "../core/arbitrary_entries.ts";
 import { rounds } from "../support/effort.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
-import { test } from "../support/sanitized.ts";
 
 interface Input {
   readonly tenant: string;
@@ -71,7 +70,7 @@ async function end(harness: Harness, work: Work, id: string): Promise<void> {
   await harness.clock.settle();
 }
 
-test("shares: at most maxRunning jobs of a type run, and the next starts when one ends", async () => {
+Deno.test("shares: at most maxRunning jobs of a type run, and the next starts when one ends", async () => {
   const work = new Work();
   const harness = await Harness.start({ definitions: [work.definition({ maxRunning: 2 })] });
   for (const id of ["a", "b", "c", "d"]) await submit(harness, id, "x");
@@ -81,7 +80,7 @@ test("shares: at most maxRunning jobs of a type run, and the next starts when on
   harness.assertSound();
 });
 
-test("shares: a job of another key overtakes jobs whose key has no place left", async () => {
+Deno.test("shares: a job of another key overtakes jobs whose key has no place left", async () => {
   const work = new Work();
   const limits = { key: byTenant, perKey: 1 };
   const harness = await Harness.start({ definitions: [work.definition(limits)] });
@@ -92,7 +91,7 @@ test("shares: a job of another key overtakes jobs whose key has no place left", 
   harness.assertSound();
 });
 
-test("shares: keys of one priority take turns, lower priority goes first, and a key's own jobs keep their order", async () => {
+Deno.test("shares: keys of one priority take turns, lower priority goes first, and a key's own jobs keep their order", async () => {
   const work = new Work();
   const limits = { key: byTenant };
   const harness = await Harness.start({ definitions: [work.definition(limits)], maxRunning: 1 });
@@ -105,7 +104,7 @@ test("shares: keys of one priority take turns, lower priority goes first, and a 
   harness.assertSound();
 });
 
-test("shares: jobs without a key take turns with keys, and are first in, first out", async () => {
+Deno.test("shares: jobs without a key take turns with keys, and are first in, first out", async () => {
   const work = new Work();
   const plain = { ...work.definition({ maxRunning: 9 }), type: "plain.do", limits: undefined };
   const { limits: _, ...unlimited } = plain;
@@ -122,7 +121,7 @@ test("shares: jobs without a key take turns with keys, and are first in, first o
   harness.assertSound();
 });
 
-test("shares: a job that waits for an event has no place, and needs one again to continue", async () => {
+Deno.test("shares: a job that waits for an event has no place, and needs one again to continue", async () => {
   const begun: string[] = [];
   const work = new Work();
   const definition = defineJob({
@@ -149,7 +148,7 @@ test("shares: a job that waits for an event has no place, and needs one again to
   harness.assertSound();
 });
 
-test("shares: a job that backs off leaves its place to others, and waits for one when it is due", async () => {
+Deno.test("shares: a job that backs off leaves its place to others, and waits for one when it is due", async () => {
   const work = new Work();
   const definition = defineJob({
     type: "mail.send",
@@ -174,7 +173,7 @@ test("shares: a job that backs off leaves its place to others, and waits for one
   harness.assertSound();
 });
 
-test("shares: a suspended job keeps its place only until its attempt has ended", async () => {
+Deno.test("shares: a suspended job keeps its place only until its attempt has ended", async () => {
   const work = new Work();
   const run: AnyJobDefinition["run"] = async (ctx) => {
     await ctx.task("send", () => work.doing(ctx.jobId));
@@ -196,7 +195,7 @@ test("shares: a suspended job keeps its place only until its attempt has ended",
   harness.assertSound();
 });
 
-test("shares: a cancelled job releases its place, and so does a failed one", async () => {
+Deno.test("shares: a cancelled job releases its place, and so does a failed one", async () => {
   const work = new Work();
   const harness = await Harness.start({ definitions: [work.definition({ maxRunning: 1 })] });
   for (const id of ["a", "b"]) await submit(harness, id, "x");
@@ -206,7 +205,7 @@ test("shares: a cancelled job releases its place, and so does a failed one", asy
   harness.assertSound();
 });
 
-test("shares: after a kill a running job still has its place, and no job of its key overtakes it", async () => {
+Deno.test("shares: after a kill a running job still has its place, and no job of its key overtakes it", async () => {
   const work = new Work();
   const definitions = [work.definition({ key: byTenant, perKey: 1 })];
   const first = await Harness.start({ definitions, maxRunning: 4 });
@@ -225,7 +224,7 @@ test("shares: after a kill a running job still has its place, and no job of its 
   }
 });
 
-test("shares: no more jobs start within a period than the rate allows, even across a kill", async () => {
+Deno.test("shares: no more jobs start within a period than the rate allows, even across a kill", async () => {
   const work = new Work();
   const definitions = [work.definition({ rate: { count: 2, perMs: 60_000 } })];
   const first = await Harness.start({ definitions });
@@ -247,7 +246,7 @@ test("shares: no more jobs start within a period than the rate allows, even acro
   last.assertSound();
 });
 
-test("shares: a rate with a key counts each key separately, and a used up one does not delay others", async () => {
+Deno.test("shares: a rate with a key counts each key separately, and a used up one does not delay others", async () => {
   const work = new Work();
   const limits = { rate: { count: 1, perMs: 1_000, key: byTenant } };
   const harness = await Harness.start({ definitions: [work.definition(limits)] });
@@ -259,7 +258,7 @@ test("shares: a rate with a key counts each key separately, and a used up one do
   harness.assertSound();
 });
 
-test("shares: a key has its places once, even if its only waiting job needs something else after a change of limits", async () => {
+Deno.test("shares: a key has its places once, even if its only waiting job needs something else after a change of limits", async () => {
   const work = new Work();
   const limits = { key: byTenant, perKey: 1, rate: { count: 1, perMs: 3_600_000 } };
   const harness = await Harness.start({ definitions: [work.definition(limits)] });
@@ -275,7 +274,7 @@ test("shares: a key has its places once, even if its only waiting job needs some
   harness.assertSound();
 });
 
-test("shares: keys still take turns when a change of limits lets several start", async () => {
+Deno.test("shares: keys still take turns when a change of limits lets several start", async () => {
   const work = new Work();
   const limits = { key: byTenant, perKey: 1, maxRunning: 3 };
   const harness = await Harness.start({ definitions: [work.definition(limits)] });
@@ -289,7 +288,7 @@ test("shares: keys still take turns when a change of limits lets several start",
   harness.assertSound();
 });
 
-test("shares: a job counts once for a rate, however often it continues", async () => {
+Deno.test("shares: a job counts once for a rate, however often it continues", async () => {
   const work = new Work();
   const definition = work.definition({ rate: { count: 1, perMs: 60_000 } });
   const first = await Harness.start({ definitions: [definition] });
@@ -303,7 +302,7 @@ test("shares: a job counts once for a rate, however often it continues", async (
   second.assertSound();
 });
 
-test("shares: if key throws, or returns no valid key, the job is refused with the reason", async () => {
+Deno.test("shares: if key throws, or returns no valid key, the job is refused with the reason", async () => {
   const refused = async (key: (input: Input) => string, more = {}) => {
     const definition = new Work().definition({ key }, more);
     const harness = await Harness.start({ definitions: [definition] });
@@ -334,7 +333,7 @@ test("shares: if key throws, or returns no valid key, the job is refused with th
   assert.match(await refused(byTenant, { secrets: ["tenant"] }), /limits\.key returned a secret/);
 });
 
-test("shares: a job with a key is read back from its line unchanged, byte for byte", async () => {
+Deno.test("shares: a job with a key is read back from its line unchanged, byte for byte", async () => {
   const work = new Work();
   const startsOn = { eventType: "mail.Asked", input: () => ({ tenant: "x" }) };
   const limits = { key: byTenant, perKey: 1, rate: { count: 9, perMs: 1, key: byTenant } };
@@ -356,7 +355,7 @@ test("shares: a job with a key is read back from its line unchanged, byte for by
   }
 });
 
-test("shares: empty or invalid limits are refused with the reason", async () => {
+Deno.test("shares: empty or invalid limits are refused with the reason", async () => {
   const flaw = async (limits: unknown) => {
     const definitions = [new Work().definition({}, { limits } as Partial<AnyJobDefinition>)];
     return await Harness.start({ definitions }).then(() => "", (error) => error.message);
@@ -421,7 +420,7 @@ function failing(work: Work): AnyJobDefinition {
   };
 }
 
-test("shares: a compensating job releases its place while a pause holds it, and needs one again to continue", async () => {
+Deno.test("shares: a compensating job releases its place while a pause holds it, and needs one again to continue", async () => {
   const work = new Work();
   const harness = await Harness.start({ definitions: [failing(work)] });
   const [a, b] = ["a", "b"] as JobId[];
@@ -449,7 +448,7 @@ test("shares: a compensating job releases its place while a pause holds it, and 
   later.assertSound();
 });
 
-test("shares: a job that a crash cut short has no place while a pause holds it", async () => {
+Deno.test("shares: a job that a crash cut short has no place while a pause holds it", async () => {
   const work = new Work();
   const harness = await Harness.start({ definitions: [work.definition({ maxRunning: 1 })] });
   for (const id of ["a", "b"]) {
@@ -470,7 +469,7 @@ test("shares: a job that a crash cut short has no place while a pause holds it",
   later.assertSound();
 });
 
-test("shares: a job that waited for a place before a pause waits for it after the pause", async () => {
+Deno.test("shares: a job that waited for a place before a pause waits for it after the pause", async () => {
   const work = new Work();
   const harness = await Harness.start({ definitions: [work.definition({ maxRunning: 1 })] });
   for (const id of ["a", "b"]) await submit(harness, id, "x");
@@ -483,7 +482,7 @@ test("shares: a job that waited for a place before a pause waits for it after th
   later.assertSound();
 });
 
-test("shares: if limits are lowered when a place becomes free, no job takes it", async () => {
+Deno.test("shares: if limits are lowered when a place becomes free, no job takes it", async () => {
   const work = new Work();
   const harness = await Harness.start({ definitions: [work.definition({ maxRunning: 2 })] });
   for (const id of ["a", "b", "c"]) await submit(harness, id, "x");

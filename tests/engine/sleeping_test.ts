@@ -1,41 +1,29 @@
 /** `ctx.sleep`: a step that ends at a time, whatever happens to the process meanwhile. */
 
 import assert from "node:assert/strict";
-import * as v from "valibot";
 import type { JobContext, SleepTime } from "../../src/engine/job_context.ts";
-import { defineJob } from "../../src/engine/definition.ts";
 import { findTask, type JobState } from "../../src/core/job_state.ts";
 import type { TaskId } from "../../src/core/ids.ts";
 import { rounds } from "../support/effort.ts";
 import { Harness, type HarnessOptions } from "../support/engine/engine_harness.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const DAY = 86_400_000;
 
 /** A job that does `before`, sleeps, and does `after`; it counts the calls of each. */
 function sleeper(time: SleepTime = 3 * DAY) {
   const calls: string[] = [];
-  const definition = defineJob({
-    type: "demo.sleeper",
-    version: 1,
-    input: v.looseObject({}),
-    async run(ctx) {
-      await ctx.task("before", () => void calls.push("before"));
-      await ctx.sleep("overnight", time);
-      await ctx.task("after", () => void calls.push("after"));
-      return ctx.now();
-    },
+  const definition = looseJob("demo.sleeper", async (ctx) => {
+    await ctx.task("before", () => void calls.push("before"));
+    await ctx.sleep("overnight", time);
+    await ctx.task("after", () => void calls.push("after"));
+    return ctx.now();
   });
   return { definition, calls };
 }
 
 function asked(run: (ctx: JobContext<"paid">) => Promise<unknown>) {
-  return defineJob({
-    type: "demo.asked",
-    version: 1,
-    input: v.looseObject({}),
-    expects: () => ({ paid: { eventType: "shop.Paid" } }),
-    run,
-  });
+  return looseJob("demo.asked", run, { expects: () => ({ paid: { eventType: "shop.Paid" } }) });
 }
 
 async function started(definition: HarnessOptions["definitions"], options: HarnessOptions = {}) {

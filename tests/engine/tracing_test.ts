@@ -11,6 +11,7 @@ import { NonRetryableError } from "../../src/engine/job_errors.ts";
 import type { CreateRequest } from "../../src/engine/requests.ts";
 import { Harness, type HarnessOptions } from "../support/engine/engine_harness.ts";
 import { FakeTracing } from "./fake_tracing.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 /** The position of a snapshot does not matter here. */
 const HEAD = { logId: 0, chain: "" };
@@ -18,36 +19,26 @@ const HEAD = { logId: 0, chain: "" };
 const TRACE = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331" };
 const OTHER = { traceId: "4bf92f3577b34da6a3ce929d0e0e4736", spanId: "00f067aa0ba902b7" };
 
-const loose = v.optional(v.looseObject({}), {});
-
 /** Notes what its attempts see, waits, and emits the event that starts `TOLD`. */
 function relay(seen: (string | undefined)[] = []) {
   let failures = 1;
-  return defineJob({
-    type: "demo.relay",
-    version: 1,
-    input: loose,
-    expects: () => ({ going: { eventType: "ec.Going" } }),
-    async run(ctx) {
-      await ctx.task("before", (task) => void seen.push(task.traceparent));
-      await ctx.expect("going");
-      await ctx.task("after", (task) => {
-        seen.push(task.traceparent);
-        if (failures-- > 0) throw new Error("not yet");
-        task.progress(1, 2);
-        task.emit("ec.Relayed");
-      }, { retry: { maxAttempts: 2, initialMs: 1, jitter: 0 } });
-    },
-  });
+  return looseJob("demo.relay", async (ctx) => {
+    await ctx.task("before", (task) => void seen.push(task.traceparent));
+    await ctx.expect("going");
+    await ctx.task("after", (task) => {
+      seen.push(task.traceparent);
+      if (failures-- > 0) throw new Error("not yet");
+      task.progress(1, 2);
+      task.emit("ec.Relayed");
+    }, { retry: { maxAttempts: 2, initialMs: 1, jitter: 0 } });
+  }, { expects: () => ({ going: { eventType: "ec.Going" } }) });
 }
 
-const told = defineJob({
-  type: "demo.told",
-  version: 1,
-  input: loose,
-  startsOn: { eventType: "ec.Relayed", input: () => ({}) },
-  run: (ctx) => ctx.task("listen", (task) => task.traceparent ?? null),
-});
+const told = looseJob(
+  "demo.told",
+  (ctx) => ctx.task("listen", (task) => task.traceparent ?? null),
+  { startsOn: { eventType: "ec.Relayed", input: () => ({}) } },
+);
 
 const doomed = defineJob({
   type: "demo.doomed",
@@ -67,21 +58,15 @@ const PASSWORD = { password: "correct horse" };
 /** Runs until a test lets it end. */
 function held() {
   const gates: (() => void)[] = [];
-  const definition = defineJob({
-    type: "demo.held",
-    version: 1,
-    input: loose,
-    run: (ctx) => ctx.task("hold", () => new Promise<void>((resolve) => gates.push(resolve))),
-  });
+  const definition = looseJob(
+    "demo.held",
+    (ctx) => ctx.task("hold", () => new Promise<void>((resolve) => gates.push(resolve))),
+  );
   return { definition, open: () => gates.pop()?.() };
 }
 
-const waits = defineJob({
-  type: "demo.waits",
-  version: 1,
-  input: loose,
+const waits = looseJob("demo.waits", async (ctx) => void await ctx.expect("going"), {
   expects: () => ({ going: { eventType: "ec.Going" } }),
-  run: async (ctx) => void await ctx.expect("going"),
 });
 
 async function started(
@@ -306,15 +291,10 @@ Deno.test("spans: only the functions of a job run within its spans", async () =>
     await Promise.resolve();
     seen.push(tracing.current?.start.taskId);
   };
-  const definition = defineJob({
-    type: "demo.noting",
-    version: 1,
-    input: loose,
-    async run(ctx) {
-      await note();
-      await Promise.all([ctx.task("a", note), ctx.task("b", note)]);
-      await note();
-    },
+  const definition = looseJob("demo.noting", async (ctx) => {
+    await note();
+    await Promise.all([ctx.task("a", note), ctx.task("b", note)]);
+    await note();
   });
   await started({ definitions: [definition], tracing }, { type: "demo.noting" });
   assert.deepEqual(seen.slice(0, 2), ["main", "main"]);
@@ -354,20 +334,15 @@ Deno.test("spans: an attempt that does not start has none", async () => {
 Deno.test("spans: requests to the engine within a span are in its trace, unless they name another", async () => {
   const tracing = new FakeTracing();
   const asked: Harness[] = [];
-  const asking = defineJob({
-    type: "demo.asking",
-    version: 1,
-    input: loose,
-    run: (ctx) =>
-      ctx.task("ask", async () => {
-        const engine = asked[0]?.engine ?? assert.fail();
-        const attributes = {};
-        await engine.create({ type: "demo.waits", jobId: "a" as JobId });
-        await engine.create({ type: "demo.waits", jobId: "b" as JobId, origin: OTHER });
-        await engine.control("b" as JobId, { kind: "suspend" });
-        await engine.deliver([{ eventType: "ec.Told" as never, stratum: "domain", attributes }]);
-      }),
-  });
+  const asking = looseJob("demo.asking", (ctx) =>
+    ctx.task("ask", async () => {
+      const engine = asked[0]?.engine ?? assert.fail();
+      const attributes = {};
+      await engine.create({ type: "demo.waits", jobId: "a" as JobId });
+      await engine.create({ type: "demo.waits", jobId: "b" as JobId, origin: OTHER });
+      await engine.control("b" as JobId, { kind: "suspend" });
+      await engine.deliver([{ eventType: "ec.Told" as never, stratum: "domain", attributes }]);
+    }));
   const daybook = await Harness.start({ definitions: [asking, waits], tracing });
   asked.push(daybook);
   await daybook.submit("demo.asking");

@@ -1,7 +1,6 @@
 /** Receipts of events that matched nothing, and the cost of computing them. */
 
 import assert from "node:assert/strict";
-import * as v from "valibot";
 import type { Correlation } from "../../src/core/correlation.ts";
 import { eventId, eventType, type JobId, jobId, taskId } from "../../src/core/ids.ts";
 import {
@@ -12,7 +11,6 @@ import {
 } from "../../src/core/job_plan.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { CorrelationIndex } from "../../src/engine/events/correlation_index.ts";
-import { defineJob } from "../../src/engine/definition.ts";
 import { DefinitionRegistry } from "../../src/engine/definition_registry.ts";
 import { EndedJobs } from "../../src/engine/views/ended_jobs.ts";
 import { JobTable } from "../../src/engine/writer/job_table.ts";
@@ -23,6 +21,7 @@ import { Unmatched } from "../../src/engine/events/unmatched.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
 import { expectation, matcher, plan, timeOf } from "../support/engine/entries.ts";
 import { IS_QUICK } from "../support/effort.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const SHIPPED = "ec.shipment.ShipmentCompleted";
 
@@ -328,12 +327,10 @@ Deno.test("receipt: for an event of a type that the addressed job does not expec
 });
 
 Deno.test("receipt: for a job that waits for nothing from outside it says so", async () => {
-  const endless = defineJob({
-    type: "demo.endless",
-    version: 1,
-    input: v.looseObject({}),
-    run: (ctx) => ctx.task("wait", () => new Promise<void>(() => {})),
-  });
+  const endless = looseJob(
+    "demo.endless",
+    (ctx) => ctx.task("wait", () => new Promise<void>(() => {})),
+  );
   const daybook = await Harness.start({ definitions: [endless] });
   const id = await daybook.submit("demo.endless");
 
@@ -433,16 +430,12 @@ Deno.test("receipt: coordination events are never interpreted, with a job or wit
 });
 
 Deno.test("receipt: if an event would start a job with other values, it says so", async () => {
-  const onOrder = defineJob({
-    type: "demo.onOrder",
-    version: 1,
-    input: v.looseObject({}),
+  const onOrder = looseJob("demo.onOrder", () => Promise.resolve(), {
     startsOn: {
       eventType: "ec.order.OrderPlaced",
       correlation: { equals: { region: "JP" } },
       input: () => ({}),
     },
-    run: () => Promise.resolve(),
   });
   const daybook = await Harness.start({ definitions: [onOrder] });
 

@@ -1,10 +1,9 @@
 /** `wake`: a task that backs off is retried at once, which is recorded. */
 
 import assert from "node:assert/strict";
-import * as v from "valibot";
 import type { JobState } from "../../src/core/job_state.ts";
-import { defineJob } from "../../src/engine/definition.ts";
 import { Harness } from "../support/engine/engine_harness.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 /** A job whose task fails until the bank opens; its compensation needs the bank too. */
 function banking() {
@@ -14,13 +13,8 @@ function banking() {
     bank.calls++;
     if (!bank.isOpen) throw new Error("the bank is closed");
   };
-  const definition = defineJob({
-    type: "demo.banking",
-    version: 1,
-    input: v.looseObject({}),
-    async run(ctx) {
-      await ctx.task("pay", call, { retry });
-    },
+  const definition = looseJob("demo.banking", async (ctx) => {
+    await ctx.task("pay", call, { retry });
   });
   return { definition, bank };
 }
@@ -80,20 +74,14 @@ const DAY = 86_400_000;
 /** Reminds until it is paid, or for good after the second time. */
 function reminding() {
   const reminded: string[] = [];
-  const definition = defineJob({
-    type: "demo.reminding",
-    version: 1,
-    input: v.looseObject({}),
-    expects: () => ({ paid: { eventType: "shop.Paid" } }),
-    async run(ctx) {
-      for (const nth of ["first", "second"]) {
-        const paid = await ctx.expect("paid", { withinMs: 3 * DAY });
-        if (paid !== undefined) return paid[0].eventId;
-        await ctx.task(nth, () => void reminded.push(nth));
-      }
-      return "given up";
-    },
-  });
+  const definition = looseJob("demo.reminding", async (ctx) => {
+    for (const nth of ["first", "second"]) {
+      const paid = await ctx.expect("paid", { withinMs: 3 * DAY });
+      if (paid !== undefined) return paid[0].eventId;
+      await ctx.task(nth, () => void reminded.push(nth));
+    }
+    return "given up";
+  }, { expects: () => ({ paid: { eventType: "shop.Paid" } }) });
   return { definition, reminded };
 }
 
@@ -145,21 +133,15 @@ Deno.test("wake: a wait that was ended early stays ended after a crash, and a su
 
 Deno.test("wake: sleeps, waits with a time and backoffs of one job end together", async () => {
   const bank = { isOpen: false };
-  const definition = defineJob({
-    type: "demo.all",
-    version: 1,
-    input: v.looseObject({}),
-    expects: () => ({ paid: { eventType: "shop.Paid" } }),
-    async run(ctx) {
-      await Promise.all([
-        ctx.sleep("long", DAY),
-        ctx.expect("paid", { withinMs: DAY }),
-        ctx.task("pay", () => {
-          if (!bank.isOpen) throw new Error("the bank is closed");
-        }, { retry: { maxAttempts: 2, initialMs: DAY, jitter: 0 } }),
-      ]);
-    },
-  });
+  const definition = looseJob("demo.all", async (ctx) => {
+    await Promise.all([
+      ctx.sleep("long", DAY),
+      ctx.expect("paid", { withinMs: DAY }),
+      ctx.task("pay", () => {
+        if (!bank.isOpen) throw new Error("the bank is closed");
+      }, { retry: { maxAttempts: 2, initialMs: DAY, jitter: 0 } }),
+    ]);
+  }, { expects: () => ({ paid: { eventType: "shop.Paid" } }) });
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.all");
   await daybook.clock.settle();
@@ -171,12 +153,8 @@ Deno.test("wake: sleeps, waits with a time and backoffs of one job end together"
 });
 
 Deno.test("wake: for a job that only waits for an event it is refused, with what would end the wait", async () => {
-  const definition = defineJob({
-    type: "demo.patient",
-    version: 1,
-    input: v.looseObject({}),
+  const definition = looseJob("demo.patient", (ctx) => ctx.expect("paid"), {
     expects: () => ({ paid: { eventType: "shop.Paid", within: { ms: DAY, otherwise: "fail" } } }),
-    run: (ctx) => ctx.expect("paid"),
   });
   const daybook = await Harness.start({ definitions: [definition] });
   const id = await daybook.submit("demo.patient");

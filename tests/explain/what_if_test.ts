@@ -1,9 +1,9 @@
 /** What would have happened to a job under another plan or another history. */
 
 import assert from "node:assert/strict";
-import { runToEnd } from "../../src/core/work.ts";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
+import { runToEnd } from "../../src/core/work.ts";
 import { deriveCondition } from "../../src/core/condition.ts";
 import type { FactEntry, FrameworkEntry, JobEventLogEntry } from "../../src/core/event.ts";
 import { eventId, type EventType, eventType, type LogId } from "../../src/core/ids.ts";

@@ -1,6 +1,7 @@
 /** `POST /jobs/bulk` and `GET /failures`: requests and answers. */
 
 import assert from "node:assert/strict";
+import * as v from "valibot";
 import {
   BULK_MAX,
   type BulkRequest,
@@ -17,7 +18,6 @@ import {
   startApp,
   type TestApp,
 } from "../support/http/http_app.ts";
-import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
 import { type AnyJobDefinition, defineJob } from "../../src/engine/definition.ts";
 import { NonRetryableError } from "../../src/engine/job_errors.ts";

@@ -1,7 +1,8 @@
 /** `POST /jobs`: what it creates and answers. */
 
-import type { JobCreatedAttributes } from "../../src/core/framework_events.ts";
 import assert from "node:assert/strict";
+import * as v from "valibot";
+import type { JobCreatedAttributes } from "../../src/core/framework_events.ts";
 import {
   createPlan,
   type JobBody,
@@ -12,7 +13,6 @@ import {
   startApp,
 } from "../support/http/http_app.ts";
 import { EPOCH_MS } from "../support/fake_clock.ts";
-import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
 import {
   planDocument,

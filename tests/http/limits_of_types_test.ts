@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
-import { test } from "../support/sanitized.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const ends = new Map<string, () => void>();
 const work = (jobId: string) =>
@@ -19,12 +19,7 @@ const mail = defineJob({
   limits: { maxRunning: 1, key: ({ tenant }) => tenant },
   run: (ctx) => ctx.task("send", () => work(ctx.jobId)),
 });
-const plain = defineJob({
-  type: "plain.do",
-  version: 1,
-  input: v.object({}),
-  run: (ctx) => ctx.task("do", () => work(ctx.jobId)),
-});
+const plain = looseJob("plain.do", (ctx) => ctx.task("do", () => work(ctx.jobId)));
 const OPTIONS = { definitions: [mail, plain], maxRunning: 8 };
 const BASE = "http://127.0.0.1:8000";
 
@@ -47,7 +42,7 @@ function begun(daybook: Explained, ids: readonly string[]): readonly string[] {
   );
 }
 
-test("limits: a change is in force at once, is recorded with author and reason, survives a kill, and can be restored", async () => {
+Deno.test("limits: a change is in force at once, is recorded with author and reason, survives a kill, and can be restored", async () => {
   const first = await Explained.start(OPTIONS);
   const ids = ["a", "b", "c", "d"];
   for (const id of ids) await first.submit(id, "mail.send", { tenant: "acme" });
@@ -93,7 +88,7 @@ test("limits: a change is in force at once, is recorded with author and reason, 
   assert.equal((await call(third, "GET", "/limits")).answer.limits[0].change, undefined);
 });
 
-test("limits: when a type gets its first limits, running jobs count, and waiting jobs keep waiting", async () => {
+Deno.test("limits: when a type gets its first limits, running jobs count, and waiting jobs keep waiting", async () => {
   const daybook = await Explained.start({ ...OPTIONS, maxRunning: 2 });
   const ids = ["p", "q", "r", "s"];
   for (const id of ids) await daybook.submit(id, "plain.do");
@@ -112,7 +107,7 @@ test("limits: when a type gets its first limits, running jobs count, and waiting
   assert.deepEqual(begun(daybook, ids), ["p", "q", "r"]);
 });
 
-test("limits: invalid limits are refused with the reason, and nothing is recorded", async () => {
+Deno.test("limits: invalid limits are refused with the reason, and nothing is recorded", async () => {
   const daybook = await Explained.start(OPTIONS);
   const head = daybook.engine.headLogId;
   const refused = async (path: string, body: unknown) => {
@@ -132,7 +127,7 @@ test("limits: invalid limits are refused with the reason, and nothing is recorde
   assert.equal(daybook.engine.headLogId, head);
 });
 
-test("limits: the starts that a rate counts are shown, in all or by key, and when the next job may start", async () => {
+Deno.test("limits: the starts that a rate counts are shown, in all or by key, and when the next job may start", async () => {
   const rate = { count: 2, perMs: 60_000 };
   const all = { ...plain, limits: { rate } };
   const byTenant = {
@@ -170,7 +165,7 @@ test("limits: the starts that a rate counts are shown, in all or by key, and whe
   ]);
 });
 
-test("limits: a change and its restoration at the same moment are answered, even if the code has no limits", async () => {
+Deno.test("limits: a change and its restoration at the same moment are answered, even if the code has no limits", async () => {
   const { engine } = await Explained.start(OPTIONS);
   for (const type of ["plain.do", "mail.send"]) {
     await engine.limits.change(type, { maxRunning: 2 }, "one");

@@ -8,6 +8,7 @@ import { TokenList } from "../../src/access/tokens.ts";
 import { locationOf, pageOf, pageText, regionOf, submitForm } from "../support/http/dashboard.ts";
 import { DEFINITIONS } from "../support/http/http_definitions.ts";
 import { jsonOf, pointersOf, problemOf, startApp, type TestApp } from "../support/http/http_app.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 interface Pause {
   readonly pauseId: string;
@@ -139,20 +140,14 @@ Deno.test("hold: the button needs the scope operate", async () => {
 function twoSteps() {
   const gate = Promise.withResolvers<void>();
   const begun: string[] = [];
-  const definition = defineJob({
-    type: "test.steps",
-    version: 1,
-    input: v.object({}),
-    expects: () => ({ paid: { eventType: "shop.Paid" } }),
-    async run(ctx) {
-      await ctx.task("one", async () => {
-        begun.push(`${ctx.jobId} one`);
-        await gate.promise;
-      });
-      await ctx.task("two", () => void begun.push(`${ctx.jobId} two`));
-      await ctx.expect("paid");
-    },
-  });
+  const definition = looseJob("test.steps", async (ctx) => {
+    await ctx.task("one", async () => {
+      begun.push(`${ctx.jobId} one`);
+      await gate.promise;
+    });
+    await ctx.task("two", () => void begun.push(`${ctx.jobId} two`));
+    await ctx.expect("paid");
+  }, { expects: () => ({ paid: { eventType: "shop.Paid" } }) });
   return { gate, begun, definition: definition as unknown as AnyJobDefinition };
 }
 

@@ -1,27 +1,17 @@
 /** Limits and pauses of a shared journal: what counted before a takeover counts after it. */
 
 import assert from "node:assert/strict";
-import * as v from "valibot";
-import { defineJob } from "../../src/engine/definition.ts";
 import { Members, type SharedMember } from "../support/http/shared_members.ts";
 import { until } from "../support/until.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const HOUR_MS = 3_600_000;
 
 const DEFINITIONS = [
-  defineJob({
-    type: "test.rated",
-    version: 1,
-    input: v.object({}),
+  looseJob("test.rated", () => Promise.resolve(), {
     limits: { rate: { count: 2, perMs: HOUR_MS } },
-    run: () => Promise.resolve(),
   }),
-  defineJob({
-    type: "test.paused",
-    version: 1,
-    input: v.object({}),
-    run: () => Promise.resolve(),
-  }),
+  looseJob("test.paused", () => Promise.resolve()),
 ];
 
 async function json(response: Response): Promise<Record<string, unknown>> {

@@ -18,7 +18,6 @@ import {
 } from "./cached_journal.ts";
 import { rounds } from "../support/effort.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
-import { test } from "../support/sanitized.ts";
 import {
   contentOf,
   flipped,
@@ -222,7 +221,7 @@ function pairs(): readonly (readonly [index: string, sidecars: string])[] {
 }
 
 for (const ends of ["stopped", "killed"] as const) {
-  test(`damaged caches: a mixed journal that was ${ends} is served as its lines say, whatever the damage to both caches`, () =>
+  Deno.test(`damaged caches: a mixed journal that was ${ends} is served as its lines say, whatever the damage to both caches`, () =>
     inFolder(async (folder) => {
       const all = await pictures(folder, ends);
       for (const [index, sidecars] of pairs()) {
@@ -236,7 +235,7 @@ for (const ends of ["stopped", "killed"] as const) {
       }
     }));
 
-  test(`damaged caches: a changed segment of a journal that was ${ends} is refused, whatever the damage to both caches`, () =>
+  Deno.test(`damaged caches: a changed segment of a journal that was ${ends} is refused, whatever the damage to both caches`, () =>
     inFolder(async (folder) => {
       const all = await pictures(folder, ends);
       const segments = namesIn(all.now.disk, SEGMENTS).slice(0, -1);
@@ -250,7 +249,7 @@ for (const ends of ["stopped", "killed"] as const) {
     }));
 }
 
-test("damaged caches: a start that trusts an index ahead of the journal is caught", () =>
+Deno.test("damaged caches: a start that trusts an index ahead of the journal is caught", () =>
   inFolder(async (folder) => {
     const all = await pictures(folder, "stopped");
     const ahead = damaged(all, "ahead", "as they were");
@@ -260,7 +259,7 @@ test("damaged caches: a start that trusts an index ahead of the journal is caugh
     );
   }));
 
-test("damaged caches: the tested journals are mixed, and one is written ahead", () =>
+Deno.test("damaged caches: the tested journals are mixed, and one is written ahead", () =>
   inFolder(async (folder) => {
     for (const [ends, isAhead] of [["stopped", false], ["killed", true]] as const) {
       const { disk, index } = (await pictures(folder, ends)).now;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import {
   type CellValue,
   type Column,
@@ -10,7 +11,6 @@ import {
   readRow,
   summarize,
 } from "../../src/jobs/csv/columns.ts";
-import fc from "fast-check";
 
 function read(type: ColumnType, text: string, isRequired = false) {
   const column: Column = { name: "x", type, isRequired };

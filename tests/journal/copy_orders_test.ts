@@ -23,7 +23,6 @@ import { fractions } from "../support/damage/fractions.ts";
 import { journalCommand } from "../support/process/journal_command.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { furtherIds } from "../support/journal/journal_of_jobs.ts";
-import { test } from "../support/sanitized.ts";
 import { contentOf, forkOf, type WrittenJournal } from "../support/journal/written_journal.ts";
 
 const ADVICE = /copy again|delete its snapshots/;
@@ -104,7 +103,7 @@ function withoutSnapshots(disk: MemoryDisk): MemoryDisk {
   return disk;
 }
 
-test("copies: in every order a copy starts with everything acknowledged, or says what to do", async () => {
+Deno.test("copies: in every order a copy starts with everything acknowledged, or says what to do", async () => {
   const live = await liveJournal();
   assert.ok(live.journal.segments.length >= 5 && live.moments.length > 200);
   const seed = Math.floor(Math.random() * 2 ** 31);
@@ -128,7 +127,7 @@ test("copies: in every order a copy starts with everything acknowledged, or says
   }
 });
 
-test("copies: verify agrees with a start about each copy", async () => {
+Deno.test("copies: verify agrees with a start about each copy", async () => {
   const live = await liveJournal();
   const fraction = fractions(Math.floor(Math.random() * 2 ** 31));
   const codes = new Set<number>();
@@ -149,7 +148,7 @@ test("copies: verify agrees with a start about each copy", async () => {
 /** The source is behind the copy when listed, and ahead when the two are compared. */
 const CATCHES_UP = { seed: 1665654629, count: 46 };
 
-test("copies: journal backup has everything acknowledged, however the journal continues", async () => {
+Deno.test("copies: journal backup has everything acknowledged, however the journal continues", async () => {
   const { moments } = await liveJournal();
   const made = { seed: Math.floor(Math.random() * 2 ** 31), count: rounds(100, 5_000, 10) };
   for (const { seed, count } of [CATCHES_UP, made]) {
@@ -175,7 +174,7 @@ test("copies: journal backup has everything acknowledged, however the journal co
   }
 });
 
-test("copies: a tool that copies an outdated state is caught", async () => {
+Deno.test("copies: a tool that copies an outdated state is caught", async () => {
   const live = await liveJournal();
   const fraction = fractions(1);
   const stale = live.moments.map(({ acknowledged }, index) => ({

@@ -22,7 +22,6 @@ import { crashSweep, disksLeftBy, type Scenario } from "../support/damage/crash_
 import { rounds } from "../support/effort.ts";
 import type { FileSystem } from "../../src/journal/file_system.ts";
 import type { PowerDisk } from "../support/damage/power_disk.ts";
-import { test } from "../support/sanitized.ts";
 
 const SCENARIOS = [
   FIRST_START,
@@ -37,7 +36,7 @@ const SCENARIOS = [
 ];
 
 for (const scenario of SCENARIOS) {
-  test(`crash points: ${scenario.name}`, async () => {
+  Deno.test(`crash points: ${scenario.name}`, async () => {
     const { steps, disks, violations } = await crashSweep(scenario);
     console.log(`${scenario.name}: ${steps} steps, started on ${disks} different disks`);
     assert.deepEqual(violations.slice(0, 3), [], `${violations.length} violations`);
@@ -45,7 +44,7 @@ for (const scenario of SCENARIOS) {
   });
 }
 
-test("crash points: a second power cut at every step of the next start", async () => {
+Deno.test("crash points: a second power cut at every step of the next start", async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   let [starts, disks] = [0, 0];
   for (const scenario of SCENARIOS.slice(0, rounds(10, 10, 2))) {
@@ -77,7 +76,7 @@ const BROKEN: readonly (readonly [string, Scenario, (disk: PowerDisk) => FileSys
 ];
 
 for (const [what, scenario, through] of BROKEN) {
-  test(`crash points: a journal ${what} is caught`, async () => {
+  Deno.test(`crash points: a journal ${what} is caught`, async () => {
     const { disks, violations } = await crashSweep(scenario, { through });
     console.log(`${what}: ${violations.length} of ${disks} disks; ${violations[0]}`);
     assert.ok(violations.length > 0);

@@ -12,7 +12,6 @@ import {
   segmentPaths,
   startOn,
 } from "../support/damage/journal_sweep.ts";
-import { test } from "../support/sanitized.ts";
 
 /** Starts, and expects a refusal; the bytes must stay as they are. */
 async function refusal(disk: MemoryDisk, what = "start"): Promise<JournalDamagedError> {
@@ -24,7 +23,7 @@ async function refusal(disk: MemoryDisk, what = "start"): Promise<JournalDamaged
   return started;
 }
 
-test("file journal: damage names segment, offset and logId, and what to do", async () => {
+Deno.test("file journal: damage names segment, offset and logId, and what to do", async () => {
   const { disk, entries } = await sampleJournal("stop");
   const [first = ""] = segmentPaths(disk);
   const bytes = bytesOf(disk, first);
@@ -41,7 +40,7 @@ test("file journal: damage names segment, offset and logId, and what to do", asy
   assert.ok(entries.length > 3);
 });
 
-test("file journal: damage in the last segment before a whole batch is refused", async () => {
+Deno.test("file journal: damage in the last segment before a whole batch is refused", async () => {
   const { disk } = await sampleJournal("crash");
   const last = lastSegment(disk);
   const bytes = bytesOf(disk, last);
@@ -52,7 +51,7 @@ test("file journal: damage in the last segment before a whole batch is refused",
   assert.match(error.message, /a whole line of batch \d+ is at byte \d+/);
 });
 
-test("file journal: a later line is found even if everything before it is zeros", async () => {
+Deno.test("file journal: a later line is found even if everything before it is zeros", async () => {
   const { disk } = await sampleJournal("stop");
   const last = lastSegment(disk);
   const bytes = bytesOf(disk, last);
@@ -62,7 +61,7 @@ test("file journal: a later line is found even if everything before it is zeros"
   assert.equal(error.offset, 0);
 });
 
-test("file journal: bytes after a whole batch of an older segment are refused", async () => {
+Deno.test("file journal: bytes after a whole batch of an older segment are refused", async () => {
   const { disk } = await sampleJournal("stop");
   const [first = ""] = segmentPaths(disk);
   const bytes = bytesOf(disk, first);
@@ -71,7 +70,7 @@ test("file journal: bytes after a whole batch of an older segment are refused", 
   assert.equal(error.offset, bytes.length + 1);
 });
 
-test("file journal: a missing segment is refused", async () => {
+Deno.test("file journal: a missing segment is refused", async () => {
   for (const index of [0, 1]) {
     const { disk } = await sampleJournal("stop");
     disk.files.delete(segmentPaths(disk)[index] ?? "");
@@ -80,7 +79,7 @@ test("file journal: a missing segment is refused", async () => {
   }
 });
 
-test("file journal: a segment under another name is refused", async () => {
+Deno.test("file journal: a segment under another name is refused", async () => {
   const { disk } = await sampleJournal("stop");
   const [first = "", second = ""] = segmentPaths(disk);
   const copy = disk.copy();
@@ -88,7 +87,7 @@ test("file journal: a segment under another name is refused", async () => {
   await refusal(copy);
 });
 
-test("file journal: swapped, repeated or removed batches are refused", async () => {
+Deno.test("file journal: swapped, repeated or removed batches are refused", async () => {
   const { disk } = await sampleJournal("stop");
   const path = segmentPaths(disk)[1] ?? "";
   const batches = new TextDecoder().decode(bytesOf(disk, path)).split(/(?<=\n)(?=\n)/);
@@ -106,7 +105,7 @@ test("file journal: swapped, repeated or removed batches are refused", async () 
   }
 });
 
-test("file journal: a complete but changed last batch is refused", async () => {
+Deno.test("file journal: a complete but changed last batch is refused", async () => {
   const { disk } = await sampleJournal("crash");
   const last = lastSegment(disk);
   const text = new TextDecoder().decode(bytesOf(disk, last));
@@ -120,7 +119,7 @@ test("file journal: a complete but changed last batch is refused", async () => {
   }
 });
 
-test("file journal: forged lines with a correct crc do not match their chain", async () => {
+Deno.test("file journal: forged lines with a correct crc do not match their chain", async () => {
   const { disk } = await sampleJournal("crash");
   for (const path of segmentPaths(disk)) {
     const bytes = bytesOf(disk, path);
@@ -134,7 +133,7 @@ test("file journal: forged lines with a correct crc do not match their chain", a
   }
 });
 
-test("file journal: a segment forged with all its chains does not follow the previous one", async () => {
+Deno.test("file journal: a segment forged with all its chains does not follow the previous one", async () => {
   const { disk } = await sampleJournal("crash");
   const last = lastSegment(disk);
   const other = "x".repeat(43);
@@ -150,7 +149,7 @@ test("file journal: a segment forged with all its chains does not follow the pre
   }
 });
 
-test("file journal: a newer format is refused, with the versions", async () => {
+Deno.test("file journal: a newer format is refused, with the versions", async () => {
   const { disk } = await sampleJournal("stop");
   const [first = ""] = segmentPaths(disk);
   const newer = (line: string) => line.replace('"formatVersion":2', '"formatVersion":3');
@@ -190,19 +189,14 @@ async function writeSample(folder: JournalFolder): Promise<void> {
   folder.crash();
 }
 
-Deno.test({
-  name: "file journal: a last segment without a whole line is damage, not a torn write",
-  sanitizeOps: true,
-  sanitizeResources: true,
-  async fn() {
-    const { disk } = await sampleJournal("stop");
-    const path = lastSegment(disk);
-    const text = new TextDecoder().decode(bytesOf(disk, path));
-    disk.files.set(path, new TextEncoder().encode(text.replaceAll("\n", "\r\n")));
+Deno.test("file journal: a last segment without a whole line is damage, not a torn write", async () => {
+  const { disk } = await sampleJournal("stop");
+  const path = lastSegment(disk);
+  const text = new TextDecoder().decode(bytesOf(disk, path));
+  disk.files.set(path, new TextEncoder().encode(text.replaceAll("\n", "\r\n")));
 
-    const started = await startOn(disk);
+  const started = await startOn(disk);
 
-    assert.ok(started instanceof JournalDamagedError);
-    assert.match(started.message, /the beginning of a line of batch \d+ is at byte \d+/);
-  },
+  assert.ok(started instanceof JournalDamagedError);
+  assert.match(started.message, /the beginning of a line of batch \d+ is at byte \d+/);
 });

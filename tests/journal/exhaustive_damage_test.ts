@@ -25,7 +25,6 @@ import {
 } from "../support/damage/damage_kinds.ts";
 import { sampled, sweep, type SweepOptions, type Tally } from "../support/damage/damage_sweep.ts";
 import { rounds } from "../support/effort.ts";
-import { test } from "../support/sanitized.ts";
 import {
   withoutSnapshots,
   type WrittenJournal,
@@ -74,7 +73,7 @@ const JOURNALS: Readonly<Record<string, () => Promise<WrittenJournal>>> = {
 };
 
 for (const [name, make] of Object.entries(JOURNALS)) {
-  test(`exhaustive damage: every flipped bit of a journal ${name}`, async () => {
+  Deno.test(`exhaustive damage: every flipped bit of a journal ${name}`, async () => {
     const journal = await make();
     assert.ok(journal.segments.length >= 3);
     const tally = await sweep(journal, sampled(everyFlip(journal), STEP, FIRST));
@@ -82,14 +81,14 @@ for (const [name, make] of Object.entries(JOURNALS)) {
     assert.ok(tally.total > 15_000 / STEP, `${tally.total} flips`);
   });
 
-  test(`exhaustive damage: every truncation of a journal ${name}`, async () => {
+  Deno.test(`exhaustive damage: every truncation of a journal ${name}`, async () => {
     const journal = await make();
     const tally = await sweep(journal, sampled(everyTruncation(journal), STEP, FIRST));
     assertRight(tally, `truncations ${name}`);
     assert.ok(tally.total > 15_000 / STEP, `${tally.total} truncations`);
   });
 
-  test(`exhaustive damage: lines, batches, pages and files of a journal ${name}`, async () => {
+  Deno.test(`exhaustive damage: lines, batches, pages and files of a journal ${name}`, async () => {
     const journal = await make();
     const tally = await sweep(journal, sampled(everyOther(journal), STEP, FIRST));
     assertRight(tally, `lines, batches, pages and files ${name}`);
@@ -97,7 +96,7 @@ for (const [name, make] of Object.entries(JOURNALS)) {
   });
 }
 
-test("exhaustive damage: after a crash, every truncation and power cut is recovered", async () => {
+Deno.test("exhaustive damage: after a crash, every truncation and power cut is recovered", async () => {
   const journal = await writtenJournal("crash");
   const bare = withoutSnapshots(journal);
   const truncated = sampled(everyTruncation(bare), STEP, FIRST);
@@ -126,14 +125,14 @@ async function violations(
   return tally;
 }
 
-test("exhaustive damage: a reader without crc and chain is caught", async () => {
+Deno.test("exhaustive damage: a reader without crc and chain is caught", async () => {
   const journal = withoutSnapshots(await writtenJournal("stop"));
   const through = withoutChecks({ crc: true, chain: true });
   const tally = await violations(journal, everyFlip(journal), 40, { through });
   assert.ok(tally.violated("undetected damage") > 50);
 });
 
-test("exhaustive damage: a reader without chain is caught", async () => {
+Deno.test("exhaustive damage: a reader without chain is caught", async () => {
   const journal = withoutSnapshots(await writtenJournal("stop"));
   const through = withoutChecks({ crc: false, chain: true });
   const lines = journal.segments.flatMap((path) => [...lineDamage(journal.disk, path)]);
@@ -141,14 +140,14 @@ test("exhaustive damage: a reader without chain is caught", async () => {
   assert.ok(tally.violated("undetected damage") > 10);
 });
 
-test("exhaustive damage: a reader without crc is caught", async () => {
+Deno.test("exhaustive damage: a reader without crc is caught", async () => {
   const journal = await writtenJournal("crash");
   const through = withoutChecks({ crc: true, chain: false });
   const tally = await violations(journal, powerCuts(journal), 1, { through });
   assert.ok(tally.violated("false refusal") > 0);
 });
 
-test("exhaustive damage: a writer without seals is caught", async () => {
+Deno.test("exhaustive damage: a writer without seals is caught", async () => {
   const journal = withoutSnapshots(await writtenJournal("stop"));
   const last = journal.segments.at(-1) ?? "";
   const beforeSeal = [...flips(journal.disk, last, 1)].slice(0, journal.batches.at(-1)?.start);
@@ -156,14 +155,14 @@ test("exhaustive damage: a writer without seals is caught", async () => {
   assert.ok(tally.violated("undetected damage") > 50);
 });
 
-test("exhaustive damage: a reader that treats newlines as the end is caught", async () => {
+Deno.test("exhaustive damage: a reader that treats newlines as the end is caught", async () => {
   const journal = withoutSnapshots(await writtenJournal("crash"));
   const through = endingAtBlankLines;
   const tally = await violations(journal, everyBlankPage(journal), 1, { through });
   assert.ok(tally.violated("undetected damage") > 2);
 });
 
-test("exhaustive damage: a reader without batch ids is caught", async () => {
+Deno.test("exhaustive damage: a reader without batch ids is caught", async () => {
   const journal = await writtenJournal("crash");
   const through = withoutBatchId(journal);
   const tally = await violations(journal, powerCuts(journal), 1, { through });

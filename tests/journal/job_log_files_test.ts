@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import type { JobId, TaskId } from "../../src/core/ids.ts";
 import { JobLogFiles } from "../../src/journal/job_log_files.ts";
-import { test } from "../support/sanitized.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 function lineOf(jobId: string, message: string) {
@@ -11,7 +10,7 @@ function lineOf(jobId: string, message: string) {
   return { ...about, time: "2026-11-28T00:00:00.000Z", message };
 }
 
-test("job log files: they are bounded, the oldest lines are dropped, and a restart finds the rest", async () => {
+Deno.test("job log files: they are bounded, the oldest lines are dropped, and a restart finds the rest", async () => {
   await inFolder(async (folder) => {
     const warn = (message: string) => assert.fail(message);
     const options = { folder: `${folder}/logs`, warn, fileBytesMax: 2_000 };
@@ -36,7 +35,7 @@ test("job log files: they are bounded, the oldest lines are dropped, and a resta
   });
 });
 
-test("job log files: a folder that cannot be written is reported once, and blocks nothing", async () => {
+Deno.test("job log files: a folder that cannot be written is reported once, and blocks nothing", async () => {
   await inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/logs`, "");
     const warnings: string[] = [];

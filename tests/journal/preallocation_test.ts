@@ -20,7 +20,6 @@ import {
   sampleJournal,
   startOn,
 } from "../support/damage/journal_sweep.ts";
-import { test } from "../support/sanitized.ts";
 import { until } from "../support/until.ts";
 
 const SEGMENT = "segments/00000000000000000001.ndjson";
@@ -204,7 +203,7 @@ testWithFolder(
   },
 );
 
-test("preallocation: after a hole of newlines the data may begin in the middle of a line", async () => {
+Deno.test("preallocation: after a hole of newlines the data may begin in the middle of a line", async () => {
   const disk = new MemoryDisk();
   const { journal } = await openOn(disk, new RememberingConsumer());
   await journal.append(facts(2)).durable;
@@ -223,7 +222,7 @@ test("preallocation: after a hole of newlines the data may begin in the middle o
   }
 });
 
-test("preallocation: a whole line after a hole belongs to an acknowledged batch, so it is damage", async () => {
+Deno.test("preallocation: a whole line after a hole belongs to an acknowledged batch, so it is damage", async () => {
   const { disk } = await sampleJournal("crash");
   const path = lastSegment(disk);
   const bytes = Buffer.from(bytesOf(disk, path));
@@ -235,7 +234,7 @@ test("preallocation: a whole line after a hole belongs to an acknowledged batch,
   assert.match(started.message, /, and a whole line of batch \d+ is at byte \d+/);
 });
 
-test("preallocation: the last written byte is found, however far it is from the end", async () => {
+Deno.test("preallocation: the last written byte is found, however far it is from the end", async () => {
   const disk = new MemoryDisk();
   for (const text of ["", "\n", "x", "\nx\n", "\nx"]) {
     for (const ahead of [0, 1, 65_535, 65_536, 200_000]) {

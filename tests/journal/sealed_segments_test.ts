@@ -8,7 +8,6 @@ import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { FakeRandom } from "../support/fake_clock.ts";
 import { engineOn } from "../support/journal/journal_of_jobs.ts";
 import { bytesOf, lastSegment, segmentPaths } from "../support/damage/journal_sweep.ts";
-import { test } from "../support/sanitized.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const OPTIONS = { segmentBytes: 4_000, snapshotEvery: 10 };
@@ -66,7 +65,7 @@ async function exported(file: string): Promise<void> {
   await Deno.writeTextFile(file, out.map((line) => `${line}\n`).join(""));
 }
 
-test("file journal: a segment that is no longer active never changes", () =>
+Deno.test("file journal: a segment that is no longer active never changes", () =>
   inFolder(async (folder) => {
     const disk = new MemoryDisk();
     const watch = new Watch();

@@ -7,7 +7,6 @@ import { readPieces } from "../../src/journal/segment_pieces.ts";
 import { SegmentScanner } from "../../src/journal/segment_scanner.ts";
 import { withBlankEnd } from "../support/journal/blank_end.ts";
 import { rounds } from "../support/effort.ts";
-import { test } from "../support/sanitized.ts";
 import {
   contentOf,
   flipped,
@@ -95,7 +94,7 @@ async function assertSame(bytes: Bytes, what: string): Promise<void> {
   }
 }
 
-test("segment pieces: a whole segment, an empty one and one with blank lines at its end", async () => {
+Deno.test("segment pieces: a whole segment, an empty one and one with blank lines at its end", async () => {
   const bytes = await segment();
   assert.ok(foundWhole(bytes, true).batches.length > 10);
   await assertSame(bytes, "whole");
@@ -103,7 +102,7 @@ test("segment pieces: a whole segment, an empty one and one with blank lines at 
   await assertSame(withBlankEnd(bytes, 5_000), "written ahead");
 });
 
-test("segment pieces: damage and torn ends, wherever they are", async () => {
+Deno.test("segment pieces: damage and torn ends, wherever they are", async () => {
   const bytes = await segment();
   for (let at = 0; at < bytes.length; at += rounds(97, 7)) {
     await assertSame(flipped(bytes, at, 1 << (at % 8)), `a flipped bit in byte ${at}`);
@@ -114,14 +113,14 @@ test("segment pieces: damage and torn ends, wherever they are", async () => {
   }
 });
 
-test("segment pieces: a file that has become shorter is read to its new end", async () => {
+Deno.test("segment pieces: a file that has become shorter is read to its new end", async () => {
   const bytes = await segment();
   const whole = foundWhole(bytes, true);
   const found = await foundInPieces(fileOf(bytes), bytes.length + 10_000, true, 700);
   assert.deepEqual(found, whole);
 });
 
-test("segment pieces: only a few pieces are in memory, except for long batches", async () => {
+Deno.test("segment pieces: only a few pieces are in memory, except for long batches", async () => {
   const bytes = await segment();
   let most = 0;
   const memory = new Set<ArrayBuffer>();
@@ -135,7 +134,7 @@ test("segment pieces: only a few pieces are in memory, except for long batches",
   assert.equal(memory.size, 2, "buffers");
 });
 
-test("segment pieces: a failed read is reported, and no read is left running", async () => {
+Deno.test("segment pieces: a failed read is reported, and no read is left running", async () => {
   const bytes = await segment();
   let reading = 0;
   const file: Pick<OpenFile, "read"> = {

@@ -5,7 +5,6 @@ import { requireWhole, type SealedSegment } from "../../src/journal/segment_proo
 import { decodedSidecar } from "../../src/journal/sidecar_store.ts";
 import { fact } from "../support/journal/journal_events.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
-import { test } from "../support/sanitized.ts";
 import {
   contentOf,
   flipped,
@@ -43,7 +42,7 @@ async function damageIn(
   }
 }
 
-test("segment proof: any changed, missing or added byte is found, with its line", async () => {
+Deno.test("segment proof: any changed, missing or added byte is found, with its line", async () => {
   const written = await writtenWithSidecars();
   for (const name of written.sealed) {
     const [segment, whole] = [
@@ -65,7 +64,7 @@ test("segment proof: any changed, missing or added byte is found, with its line"
   }
 });
 
-test("segment proof: whole lines of another history are found", async () => {
+Deno.test("segment proof: whole lines of another history are found", async () => {
   const written = await writtenWithSidecars();
   const [first = "", second = ""] = written.sealed;
   const content = contentOf(written.disk, `${SEGMENTS}/${first}`);
@@ -83,7 +82,7 @@ test("segment proof: whole lines of another history are found", async () => {
   }
 });
 
-test("segment proof: a batch may be longer than one read", async () => {
+Deno.test("segment proof: a batch may be longer than one read", async () => {
   const disk = new MemoryDisk();
   const started = await startOn(disk, { segmentBytes: 1_000 });
   const pad = "x".repeat(100_000);

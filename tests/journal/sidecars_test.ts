@@ -9,7 +9,6 @@ import { inputOutputError, noSpace } from "../support/journal/journal_disk.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { testWithFolder } from "../support/journal/journal_folder.ts";
 import { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
-import { test } from "../support/sanitized.ts";
 import {
   contentOf,
   flipped,
@@ -54,7 +53,7 @@ function putSidecar(disk: MemoryDisk, segment: string, sidecar: Sidecar): void {
   disk.files.set(`${SIDECARS}/${sidecarOf(segment)}`, bytes);
 }
 
-test("sidecars: a start with verdicts reads only the active segment, with the same result", async () => {
+Deno.test("sidecars: a start with verdicts reads only the active segment, with the same result", async () => {
   const written = await writtenWithSidecars();
   await assertReads(written.disk.copy(), written, [], "with sidecars");
   const { journal, disk, consumer } = await startOn(written.disk.copy());
@@ -71,7 +70,7 @@ test("sidecars: a start with verdicts reads only the active segment, with the sa
   await journal.close();
 });
 
-test("sidecars: line positions in memory agree with the lines", async () => {
+Deno.test("sidecars: line positions in memory agree with the lines", async () => {
   const written = await writtenWithSidecars();
   const logIds = written.entries.map(({ logId }) => logId);
   const with_ = await startOn(written.disk.copy());
@@ -84,7 +83,7 @@ test("sidecars: line positions in memory agree with the lines", async () => {
   await without.journal.close();
 });
 
-test("sidecars: without them a start reads everything, and the next one trusts the segments", async () => {
+Deno.test("sidecars: without them a start reads everything, and the next one trusts the segments", async () => {
   const written = await writtenWithSidecars();
   const disk = written.disk.copy();
   for (const segment of written.sealed) disk.files.delete(`${SIDECARS}/${sidecarOf(segment)}`);
@@ -93,7 +92,7 @@ test("sidecars: without them a start reads everything, and the next one trusts t
   await assertReads(disk, written, [], "the next start");
 });
 
-test("sidecars: segments after the snapshot are read whatever their sidecars say", async () => {
+Deno.test("sidecars: segments after the snapshot are read whatever their sidecars say", async () => {
   const written = await writtenWithSidecars();
   const disk = written.disk.copy();
   for (const name of namesIn(disk, `${FOLDER}/snapshots`)) {
@@ -102,7 +101,7 @@ test("sidecars: segments after the snapshot are read whatever their sidecars say
   await assertReads(disk, written, written.sealed, "without a snapshot");
 });
 
-test("sidecars: one that is cut anywhere is ignored, and written again", async () => {
+Deno.test("sidecars: one that is cut anywhere is ignored, and written again", async () => {
   const written = await writtenWithSidecars();
   const segment = written.sealed[1] ?? "";
   const path = `${SIDECARS}/${sidecarOf(segment)}`;
@@ -115,7 +114,7 @@ test("sidecars: one that is cut anywhere is ignored, and written again", async (
   }
 });
 
-test("sidecars: one with a flipped bit in any byte is ignored", async () => {
+Deno.test("sidecars: one with a flipped bit in any byte is ignored", async () => {
   const written = await writtenWithSidecars();
   const segment = written.sealed[1] ?? "";
   const path = `${SIDECARS}/${sidecarOf(segment)}`;
@@ -130,7 +129,7 @@ test("sidecars: one with a flipped bit in any byte is ignored", async () => {
   }
 });
 
-test("sidecars: one of another segment or version, or that is not a file, is ignored", async () => {
+Deno.test("sidecars: one of another segment or version, or that is not a file, is ignored", async () => {
   const written = await writtenWithSidecars();
   const [first = "", second = "", third = ""] = written.sealed;
   const pathOf = (segment: string) => `${SIDECARS}/${sidecarOf(segment)}`;
@@ -154,7 +153,7 @@ test("sidecars: one of another segment or version, or that is not a file, is ign
   await journal.close();
 });
 
-test("sidecars: one that does not fit its neighbours and the snapshot is ignored", async () => {
+Deno.test("sidecars: one that does not fit its neighbours and the snapshot is ignored", async () => {
   const written = await writtenWithSidecars();
   const second = written.sealed[1] ?? "";
   const chain = "x".repeat(43);
@@ -195,7 +194,7 @@ const LATER_CHANGES: Readonly<Record<string, (disk: MemoryDisk, segment: string)
 };
 
 for (const [what, change] of Object.entries(LATER_CHANGES)) {
-  test(`sidecars: lines are found through them while a process runs, also if ${what}`, async () => {
+  Deno.test(`sidecars: lines are found through them while a process runs, also if ${what}`, async () => {
     const written = await writtenWithSidecars();
     const disk = written.disk.copy();
     const { journal, disk: seen, read } = await startOn(disk);
@@ -214,7 +213,7 @@ for (const [what, change] of Object.entries(LATER_CHANGES)) {
   });
 }
 
-test("sidecars: a few line indexes stay in memory, and the others are loaded again", async () => {
+Deno.test("sidecars: a few line indexes stay in memory, and the others are loaded again", async () => {
   const files = new MemoryDisk();
   const { journal, clock, disk } = await startOn(files, { segmentBytes: 600 });
   for (let round = 0; round < 40; round++) await journal.append(facts(2)).durable;
@@ -272,7 +271,7 @@ async function changesNotFound(
   return missed;
 }
 
-test("sidecars: a segment with any change is read, and the damage reported", async () => {
+Deno.test("sidecars: a segment with any change is read, and the damage reported", async () => {
   assert.deepEqual(await changesNotFound(await writtenWithSidecars(), (disk) => disk), []);
 });
 
@@ -290,7 +289,7 @@ class ForgetsToLook extends PassingDisk {
   }
 }
 
-test("sidecars: a start that trusts a verdict for a changed file is caught", async () => {
+Deno.test("sidecars: a start that trusts a verdict for a changed file is caught", async () => {
   const missed = await changesNotFound(
     await writtenWithSidecars(),
     (disk) => new ForgetsToLook(disk),
@@ -313,7 +312,7 @@ class Differs extends PassingDisk {
   }
 }
 
-test("sidecars: size, inode, modification and change time must all equal those of the verdict", async () => {
+Deno.test("sidecars: size, inode, modification and change time must all equal those of the verdict", async () => {
   const written = await writtenWithSidecars();
   for (const change of [{ bytes: 1 }, { inode: 1 }, { modifiedMs: 1 }, { changedMs: 1 }]) {
     const { read, journal } = await startOn(new Differs(written.disk.copy(), change));
@@ -338,7 +337,7 @@ class Coarse extends PassingDisk {
   }
 }
 
-test("sidecars: a file changed within the resolution of file times gets its verdict only after that", async () => {
+Deno.test("sidecars: a file changed within the resolution of file times gets its verdict only after that", async () => {
   const disk = new MemoryDisk();
   const coarse = new Coarse(disk);
   const started = await startOn(coarse);
@@ -351,7 +350,7 @@ test("sidecars: a file changed within the resolution of file times gets its verd
   await started.journal.close();
 });
 
-test("sidecars: a start that reads a just changed file postpones the verdict", async () => {
+Deno.test("sidecars: a start that reads a just changed file postpones the verdict", async () => {
   const written = await writtenWithSidecars();
   const disk = written.disk.copy();
   for (const segment of written.sealed) disk.files.delete(`${SIDECARS}/${sidecarOf(segment)}`);
@@ -366,7 +365,7 @@ test("sidecars: a start that reads a just changed file postpones the verdict", a
   await started.journal.close();
 });
 
-test("sidecars: a segment that another thread has found whole gets its verdict without being read here", async () => {
+Deno.test("sidecars: a segment that another thread has found whole gets its verdict without being read here", async () => {
   const asked: string[] = [];
   const isWhole = (path: string) => Promise.resolve(asked.push(path) > 0);
   const started = await startOn(new MemoryDisk(), { prover: { isWhole } });
@@ -380,7 +379,7 @@ test("sidecars: a segment that another thread has found whole gets its verdict w
   await started.journal.close();
 });
 
-test("sidecars: damage in a trusted segment is found in the background, and ends the process", async () => {
+Deno.test("sidecars: damage in a trusted segment is found in the background, and ends the process", async () => {
   const written = await writtenWithSidecars();
   for (const segment of written.sealed) {
     const disk = written.disk.copy();
@@ -407,7 +406,7 @@ test("sidecars: damage in a trusted segment is found in the background, and ends
   }
 });
 
-test("sidecars: pending entries are not acknowledged when damage is found", async () => {
+Deno.test("sidecars: pending entries are not acknowledged when damage is found", async () => {
   const written = await writtenWithSidecars();
   const path = `${SEGMENTS}/${written.sealed[0]}`;
   const disk = written.disk.copy();
@@ -425,7 +424,7 @@ test("sidecars: pending entries are not acknowledged when damage is found", asyn
   await started.journal.close();
 });
 
-test("sidecars: a segment is read back before it gets its first verdict", async () => {
+Deno.test("sidecars: a segment is read back before it gets its first verdict", async () => {
   const disk = new MemoryDisk();
   const started = await startOn(disk);
   for (let round = 0; round < 6; round++) await started.journal.append(facts(2)).durable;
@@ -437,7 +436,7 @@ test("sidecars: a segment is read back before it gets its first verdict", async 
   await started.journal.close();
 });
 
-test("sidecars: a missing trusted segment is damage", async () => {
+Deno.test("sidecars: a missing trusted segment is damage", async () => {
   const written = await writtenWithSidecars();
   const disk = written.disk.copy();
   const started = await startOn(disk);
@@ -449,7 +448,7 @@ test("sidecars: a missing trusted segment is damage", async () => {
   await started.journal.close();
 });
 
-test("sidecars: the verification writes verdicts that are gone, and reports its progress", async () => {
+Deno.test("sidecars: the verification writes verdicts that are gone, and reports its progress", async () => {
   const written = await writtenWithSidecars();
   const segments = written.sealed.length;
   const started = await startOn(written.disk);
@@ -470,7 +469,7 @@ test("sidecars: the verification writes verdicts that are gone, and reports its 
   await assertReads(written.disk, written, [], "after a proof");
 });
 
-test("sidecars: one that cannot be written gives one warning, and the journal works without it", async () => {
+Deno.test("sidecars: one that cannot be written gives one warning, and the journal works without it", async () => {
   const written = await writtenWithSidecars();
   for (const [operation, error] of [["write", noSpace()], ["sync", inputOutputError()]] as const) {
     const disk = written.disk.copy();
@@ -489,7 +488,7 @@ test("sidecars: one that cannot be written gives one warning, and the journal wo
   }
 });
 
-test("sidecars: those of removed segments, and unfinished ones, are removed", async () => {
+Deno.test("sidecars: those of removed segments, and unfinished ones, are removed", async () => {
   const written = await writtenWithSidecars();
   const other = `${SIDECARS}/${sidecarOf("00000000000000999999.ndjson")}`;
   written.disk.files.set(other, new Uint8Array([1]));
@@ -502,7 +501,7 @@ test("sidecars: those of removed segments, and unfinished ones, are removed", as
   assert.deepEqual(namesIn(written.disk, SIDECARS), expected);
 });
 
-test("sidecars: nothing is written if the folder is a link or a file", async () => {
+Deno.test("sidecars: nothing is written if the folder is a link or a file", async () => {
   const disk = new MemoryDisk();
   disk.makeFolder(FOLDER);
   disk.files.set(SIDECARS, new Uint8Array([1]));
@@ -562,7 +561,7 @@ class SlowClock extends FakeClock {
   }
 }
 
-test("sidecars: the verification uses a twentieth of the time, in slices of two milliseconds", async () => {
+Deno.test("sidecars: the verification uses a twentieth of the time, in slices of two milliseconds", async () => {
   const segmentBytes = 9_000;
   const written = await writtenWithSidecars(segmentBytes);
   const clock = new SlowClock();
@@ -580,7 +579,7 @@ test("sidecars: the verification uses a twentieth of the time, in slices of two 
   assert.ok(restedMs > 10 * workedMs, `rested ${restedMs} ms of ${workedMs} worked`);
 });
 
-test("sidecars: newly full segments are verified before trusted ones, and faster if two are waiting", async () => {
+Deno.test("sidecars: newly full segments are verified before trusted ones, and faster if two are waiting", async () => {
   const segmentBytes = 9_000;
   const written = await writtenWithSidecars(segmentBytes);
   const clock = new SlowClock();

@@ -21,7 +21,6 @@ import { rounds } from "../support/effort.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { furtherIds } from "../support/journal/journal_of_jobs.ts";
-import { test } from "../support/sanitized.ts";
 import {
   contentOf,
   forkOf,
@@ -75,7 +74,7 @@ async function flawAfter(
   return changed && `segment ${changed} was changed`;
 }
 
-test("snapshots: whatever happens to their bytes, the states follow from the lines", async () => {
+Deno.test("snapshots: whatever happens to their bytes, the states follow from the lines", async () => {
   const journal = await writtenJournal("stop");
   const expected = await replayedStates(journal);
   for (const [index, { path }] of journal.snapshots.entries()) {
@@ -99,7 +98,7 @@ test("snapshots: whatever happens to their bytes, the states follow from the lin
   }
 });
 
-test("snapshots: renamed, swapped or missing ones are not trusted", async () => {
+Deno.test("snapshots: renamed, swapped or missing ones are not trusted", async () => {
   const journal = await writtenJournal("stop");
   const expected = await replayedStates(journal);
   const [older, newer] = journal.snapshots.map(({ path }) => path);
@@ -130,7 +129,7 @@ test("snapshots: renamed, swapped or missing ones are not trusted", async () => 
   }
 });
 
-test("snapshots: a reader that does not check the digest is caught", async () => {
+Deno.test("snapshots: a reader that does not check the digest is caught", async () => {
   const journal = await writtenJournal("stop");
   const expected = await replayedStates(journal);
   const path = journal.snapshots.at(-1)?.path ?? "";

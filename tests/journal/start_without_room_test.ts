@@ -1,11 +1,9 @@
 /** A journal that is opened on a disk without any room: it is read, and written once there is some. */
 
 import assert from "node:assert/strict";
-import * as v from "valibot";
 import { deriveCondition } from "../../src/core/condition.ts";
 import { taskId } from "../../src/core/ids.ts";
 import { findTask } from "../../src/core/job_state.ts";
-import { defineJob } from "../../src/engine/definition.ts";
 import { JournalFullError } from "../../src/engine/ports.ts";
 import { JournalUnusableError } from "../../src/journal/errors.ts";
 import { FileJournal } from "../../src/journal/file_journal.ts";
@@ -16,6 +14,7 @@ import { RememberingConsumer } from "../support/journal/journal_consumer.ts";
 import { overwritten } from "../support/journal/journal_memory_disk.ts";
 import { facts } from "../support/journal/journal_events.ts";
 import { SmallDisk } from "./small_disk.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const SEGMENT = "journal/segments/00000000000000000001.ndjson";
 const TORN = new TextEncoder().encode('\n{"logId":9');
@@ -124,16 +123,11 @@ Deno.test("start without room: without a reserve it is refused, because nothing 
 
 Deno.test("start without room: jobs are shown as they are, and continue once there is some", async () => {
   let calls = 0;
-  const slow = defineJob({
-    type: "test.slow",
-    version: 1,
-    input: v.object({}),
-    run: (ctx) =>
-      ctx.task(
-        "wait",
-        () => ++calls === 1 ? new Promise<number>(() => {}) : Promise.resolve(calls),
-      ),
-  });
+  const slow = looseJob("test.slow", (ctx) =>
+    ctx.task(
+      "wait",
+      () => ++calls === 1 ? new Promise<number>(() => {}) : Promise.resolve(calls),
+    ));
   const work = { definitions: [slow as never], maxRunning: 2 };
   let jobId = "" as never;
   const disk = await fullDisk(async (disk) => {

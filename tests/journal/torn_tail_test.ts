@@ -24,46 +24,36 @@ async function checkTorn(
   return { quarantined: started.report.bytesQuarantined };
 }
 
-Deno.test({
-  name: "file journal: a last batch that is partly zeros is set aside",
-  sanitizeOps: true,
-  sanitizeResources: true,
-  async fn() {
-    const { disk, batches } = await sampleJournal("crash");
-    const path = lastSegment(disk);
-    const whole = bytesOf(disk, path);
-    const last = new TextDecoder().decode(whole).lastIndexOf("\n\n") + 1;
-    for (let start = last; start < whole.length; start += 13) {
-      for (const length of [1, 40, 512, whole.length]) {
-        const copy = disk.copy();
-        const bytes = whole.slice();
-        bytes.fill(0, start, start + length);
-        copy.files.set(path, bytes);
-        const what = `zeros at ${start}, ${length} bytes`;
-        const { quarantined } = await checkTorn(copy, batches.slice(0, -1), what);
-        assert.equal(quarantined, whole.length - last, what);
-      }
+Deno.test("file journal: a last batch that is partly zeros is set aside", async () => {
+  const { disk, batches } = await sampleJournal("crash");
+  const path = lastSegment(disk);
+  const whole = bytesOf(disk, path);
+  const last = new TextDecoder().decode(whole).lastIndexOf("\n\n") + 1;
+  for (let start = last; start < whole.length; start += 13) {
+    for (const length of [1, 40, 512, whole.length]) {
+      const copy = disk.copy();
+      const bytes = whole.slice();
+      bytes.fill(0, start, start + length);
+      copy.files.set(path, bytes);
+      const what = `zeros at ${start}, ${length} bytes`;
+      const { quarantined } = await checkTorn(copy, batches.slice(0, -1), what);
+      assert.equal(quarantined, whole.length - last, what);
     }
-  },
+  }
 });
 
-Deno.test({
-  name: "file journal: zeros after the last batch are set aside",
-  sanitizeOps: true,
-  sanitizeResources: true,
-  async fn() {
-    const { disk, batches } = await sampleJournal("crash");
-    const path = lastSegment(disk);
-    const whole = bytesOf(disk, path);
-    for (const extra of [1, 4096]) {
-      const copy = disk.copy();
-      const bytes = new Uint8Array(whole.length + extra);
-      bytes.set(whole);
-      copy.files.set(path, bytes);
-      const { quarantined } = await checkTorn(copy, batches, `${extra} zeros`);
-      assert.equal(quarantined, extra);
-    }
-  },
+Deno.test("file journal: zeros after the last batch are set aside", async () => {
+  const { disk, batches } = await sampleJournal("crash");
+  const path = lastSegment(disk);
+  const whole = bytesOf(disk, path);
+  for (const extra of [1, 4096]) {
+    const copy = disk.copy();
+    const bytes = new Uint8Array(whole.length + extra);
+    bytes.set(whole);
+    copy.files.set(path, bytes);
+    const { quarantined } = await checkTorn(copy, batches, `${extra} zeros`);
+    assert.equal(quarantined, extra);
+  }
 });
 
 testWithFolder(
@@ -152,29 +142,24 @@ testWithFolder(
   },
 );
 
-Deno.test({
-  name: "file journal: a crash at any step of a recovery is recovered from",
-  sanitizeOps: true,
-  sanitizeResources: true,
-  async fn() {
-    const { disk, batches } = await sampleJournal("crash");
-    const path = lastSegment(disk);
-    disk.files.set(path, bytesOf(disk, path).slice(0, -30));
-    let steps = 0;
-    for (let failsAt = 1;; failsAt++) {
-      const copy = disk.copy();
-      steps = 0;
-      const faulty = new TestDisk(copy);
-      faulty.before = (operation) => {
-        if (operation !== "read" && ++steps >= failsAt) throw new Error("the power is gone");
-      };
-      const first = await startOn(faulty);
-      if (!(first instanceof Error)) break;
-      const what = `crash at step ${failsAt}`;
-      await checkTorn(copy.copy(), batches, what);
-    }
-    assert.ok(steps > 15, `${steps} steps`);
-  },
+Deno.test("file journal: a crash at any step of a recovery is recovered from", async () => {
+  const { disk, batches } = await sampleJournal("crash");
+  const path = lastSegment(disk);
+  disk.files.set(path, bytesOf(disk, path).slice(0, -30));
+  let steps = 0;
+  for (let failsAt = 1;; failsAt++) {
+    const copy = disk.copy();
+    steps = 0;
+    const faulty = new TestDisk(copy);
+    faulty.before = (operation) => {
+      if (operation !== "read" && ++steps >= failsAt) throw new Error("the power is gone");
+    };
+    const first = await startOn(faulty);
+    if (!(first instanceof Error)) break;
+    const what = `crash at step ${failsAt}`;
+    await checkTorn(copy.copy(), batches, what);
+  }
+  assert.ok(steps > 15, `${steps} steps`);
 });
 
 /** Byte offsets after each batch of a segment. */

@@ -11,7 +11,6 @@ import { JobLists } from "../../src/engine/queries/job_lists.ts";
 import { FoundEvents } from "../../src/engine/views/past_events.ts";
 import { type Incident, investigate, isWhole } from "./incident.ts";
 import { type Break, replaced } from "../support/engine/replaced.ts";
-import { test } from "../support/sanitized.ts";
 import { incident as cityFromAMac } from "./incidents/city_from_a_mac.ts";
 import { incident as customerInTwoForms } from "./incidents/customer_name_in_two_forms.ts";
 import { incident as amountAsText } from "./incidents/amount_as_text.ts";
@@ -109,7 +108,7 @@ const BROKEN: readonly BrokenVariant[] = [
 ];
 
 for (const { name, put, incidents } of BROKEN) {
-  test(`incidents: an explanation ${name} is caught`, async () => {
+  Deno.test(`incidents: an explanation ${name} is caught`, async () => {
     for (const incident of incidents) {
       assert.ok(isWhole(await investigate(incident)), `without a defect: ${incident.story}`);
       const undo = put();

@@ -8,7 +8,6 @@ import type { JobId } from "../../src/core/ids.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { hang, scripted } from "./incident_kit.ts";
 import { NonRetryableError } from "../../src/mod.ts";
-import { test } from "../support/sanitized.ts";
 
 const PRINT = scripted("label.print", {
   print: ({ input }) => {
@@ -30,7 +29,7 @@ async function printed(bad: readonly object[], good: readonly object[]): Promise
 
 const many = (count: number, input: object) => Array.from({ length: count }, () => input);
 
-test("contrast: a value is named that all jobs with the same failure have, and none that succeeded", async () => {
+Deno.test("contrast: a value is named that all jobs with the same failure have, and none that succeeded", async () => {
   const daybook = await printed(
     many(3, { printer: "z9", size: 4 }),
     many(10, { printer: "z1", size: 4 }),
@@ -50,7 +49,7 @@ test("contrast: a value is named that all jobs with the same failure have, and n
   await daybook.assertCitations("bad-1");
 });
 
-test("contrast: with too few jobs of either kind, or a counterexample, nothing is named", async () => {
+Deno.test("contrast: with too few jobs of either kind, or a counterexample, nothing is named", async () => {
   const good = many(9, { printer: "z1" });
   for (
     const daybook of [
@@ -65,7 +64,7 @@ test("contrast: with too few jobs of either kind, or a counterexample, nothing i
   assert.deepEqual(contrast?.traits.map(({ name }) => name), ["input.bad"]);
 });
 
-test("contrast: jobs of another hour are not compared", async () => {
+Deno.test("contrast: jobs of another hour are not compared", async () => {
   const daybook = await printed([], many(10, { printer: "z1" }));
   await daybook.clock.advance(3_600_001);
   for (const jobId of ["a", "b", "c"]) {
@@ -74,7 +73,7 @@ test("contrast: jobs of another hour are not compared", async () => {
   assert.equal((await daybook.explanation("a")).contrast, undefined);
 });
 
-test("siblings: jobs cancelled for the same reason, or cut short by the same crash, are named", async () => {
+Deno.test("siblings: jobs cancelled for the same reason, or cut short by the same crash, are named", async () => {
   const work = scripted("long.work", {
     work: (about) => about.attempt === 1 ? hang(about) : "done",
   });
@@ -97,7 +96,7 @@ test("siblings: jobs cancelled for the same reason, or cut short by the same cra
   );
 });
 
-test("siblings: jobs cut short by different crashes, or cancelled without a reason, are none", async () => {
+Deno.test("siblings: jobs cut short by different crashes, or cancelled without a reason, are none", async () => {
   const work = scripted("long.work", {
     work: (about) => about.attempt === 1 ? hang(about) : "done",
   });
@@ -121,7 +120,7 @@ test("siblings: jobs cut short by different crashes, or cancelled without a reas
   assert.equal((await third.explanation("e")).siblings, undefined);
 });
 
-test("siblings: if more may have been cancelled than were examined, it says at least how many", async () => {
+Deno.test("siblings: if more may have been cancelled than were examined, it says at least how many", async () => {
   const daybook = await Explained.start();
   const plan = { expected: [{ id: "it", eventType: "x.Y", correlation: "any" }] };
   const ids = Array.from({ length: 450 }, (_, at) => `job-${at}` as JobId);
@@ -136,7 +135,7 @@ test("siblings: if more may have been cancelled than were examined, it says at l
   );
 });
 
-test("near miss: an event that was refused because of its id is named, with the line that has the id", async () => {
+Deno.test("near miss: an event that was refused because of its id is named, with the line that has the id", async () => {
   const daybook = await Explained.start();
   await daybook.event("meter.Read", { meter: "M-1" }, { eventId: "gw-1" });
   const plan = {

@@ -7,7 +7,6 @@ import { defineJob } from "../../src/mod.ts";
 import { pageOf } from "../support/http/dashboard.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { browserOf, readable } from "../support/http/job_pages.ts";
-import { test } from "../support/sanitized.ts";
 
 const FULFIL = defineJob({
   type: "order.fulfil",
@@ -30,7 +29,7 @@ async function about(daybook: Explained, value: string): Promise<About<Citation>
   return await response.json();
 }
 
-test("about: startsOn of each definition is shown completely, so that the failed clause can be looked up", async () => {
+Deno.test("about: startsOn of each definition is shown completely, so that the failed clause can be looked up", async () => {
   const daybook = await Explained.start({ definitions: [FULFIL] });
   const response = await daybook.app.request("http://127.0.0.1:8000/definitions");
   const { definitions: [fulfil] } = await response.json();
@@ -42,7 +41,7 @@ test("about: startsOn of each definition is shown completely, so that the failed
   assert.match(readable(page), /Starts on shop\.OrderPlaced where channel = "web"/);
 });
 
-test("about: without a value it is refused, with the address that explains the queue", async () => {
+Deno.test("about: without a value it is refused, with the address that explains the queue", async () => {
   const daybook = await Explained.start({ definitions: [FULFIL] });
   const response = await daybook.app.request("http://127.0.0.1:8000/explain");
   assert.equal(response.status, 422);
@@ -51,7 +50,7 @@ test("about: without a value it is refused, with the address that explains the q
   assert.match(error.detail, /GET \/queue\/explain/);
 });
 
-test("about: an idempotency key leads to the job that was created with it", async () => {
+Deno.test("about: an idempotency key leads to the job that was created with it", async () => {
   const daybook = await Explained.start({ definitions: [FULFIL] });
   const submit = async (jobId: string, id: string) =>
     await daybook.app.request("http://127.0.0.1:8000/jobs", {
@@ -70,7 +69,7 @@ test("about: an idempotency key leads to the job that was created with it", asyn
   assert.equal(job?.cites[0]?.eventType, "job.JobCreated");
 });
 
-test("about: for an order without a job its event is named, and the clause that failed", async () => {
+Deno.test("about: for an order without a job its event is named, and the clause that failed", async () => {
   const daybook = await Explained.start({ definitions: [FULFIL] });
   await daybook.event("shop.OrderPlaced", { orderId: "O-1", channel: "web" });
   await daybook.event("shop.OrderPlaced", { orderId: "O-77", meta: { channel: "web" } }, {
@@ -86,7 +85,7 @@ test("about: for an order without a job its event is named, and the clause that 
   assert.equal(events[0]?.cites[0]?.eventId, "placed");
 });
 
-test("about: jobs are found by id, input and label, each with the place of the value and its activity", async () => {
+Deno.test("about: jobs are found by id, input and label, each with the place of the value and its activity", async () => {
   const daybook = await Explained.start({ definitions: [FULFIL] });
   await daybook.submit("77", "order.fulfil", { order: { id: "x" } });
   await daybook.submit("b", "order.fulfil", { order: { id: "77" } });
@@ -105,15 +104,16 @@ test("about: jobs are found by id, input and label, each with the place of the v
   assert.deepEqual((await about(next, "77")).jobs.map(({ jobId }) => jobId), ["77", "c", "b"]);
 });
 
-test("about: a value that is on no line is not found", async () => {
+Deno.test("about: a value that is on no line is not found", async () => {
   const daybook = await Explained.start();
   assert.equal(
     (await about(daybook, "O-5")).summary,
-    "Nothing on record has O-5: no job, and no event.",
+    "Nothing on record has O-5: no job, and no event. What was refused is not on record; the " +
+      "answer to it said why.",
   );
 });
 
-test("about: a job is found by a value that its plan waits for, under the name of the expectation", async () => {
+Deno.test("about: a job is found by a value that its plan waits for, under the name of the expectation", async () => {
   const daybook = await Explained.start({ definitions: [FULFIL] });
   await daybook.submit("parent", "order.fulfil", { order: { id: "b-7" } });
   const ready = {

@@ -9,7 +9,6 @@ import { Explained } from "../support/engine/explained.ts";
 import { ALL } from "../support/engine/explained_definitions.ts";
 import { jobOf, SCENARIOS } from "../support/engine/explained_scenarios.ts";
 import { hang, scripted } from "./incident_kit.ts";
-import { test } from "../support/sanitized.ts";
 
 const BASE = "http://127.0.0.1:8000";
 /** Every nth scenario. */
@@ -23,7 +22,7 @@ async function explainedAt(daybook: Explained, jobId: string, logId: LogId) {
 }
 
 for (const { name, arrange } of SCENARIOS.filter((_, at) => at % EVERY === 0)) {
-  test(`explain at every point, ${name.replaceAll("_", " ")}: no later line is cited, and the last point equals the present`, async () => {
+  Deno.test(`explain at every point, ${name.replaceAll("_", " ")}: no later line is cited, and the last point equals the present`, async () => {
     const first = await Explained.start({ definitions: ALL });
     const daybook = await arrange(first) ?? first;
     const jobId = jobOf(daybook);
@@ -61,7 +60,7 @@ function comparable({ next: _, asOfTime: _then, ...told }: Explanation<Citation>
   return told;
 }
 
-test("explain at a point says what was said then: later suspects, likenesses, siblings and attempts do not count", async () => {
+Deno.test("explain at a point says what was said then: later suspects, likenesses, siblings and attempts do not count", async () => {
   const daybook = await Explained.start({ definitions: [PRINT], maxRunning: 8 });
   const said = new Map<string, Explanation<Citation>>();
   const note = async (...jobIds: string[]) => {
@@ -114,7 +113,7 @@ test("explain at a point says what was said then: later suspects, likenesses, si
   }
 });
 
-test("explain at a point: a queued job names the jobs that had the workers at that point", async () => {
+Deno.test("explain at a point: a queued job names the jobs that had the workers at that point", async () => {
   const crawl = scripted("web.crawl", {
     crawl: ({ jobId, signal }) => jobId === "later" ? "done" : hang({ signal }),
   });
@@ -139,7 +138,7 @@ test("explain at a point: a queued job names the jobs that had the workers at th
   assert.equal((await daybook.explanation("later")).condition, "succeeded");
 });
 
-test("explain at a point: the holder of a worker is found behind hundreds of jobs, and after its end", async () => {
+Deno.test("explain at a point: the holder of a worker is found behind hundreds of jobs, and after its end", async () => {
   const crawl = scripted("web.crawl", { crawl: (about) => hang(about) });
   const quick = scripted("web.quick", { look: () => "seen" });
   const daybook = await Explained.start({ definitions: [crawl, quick], maxRunning: 2 });
@@ -160,7 +159,7 @@ test("explain at a point: the holder of a worker is found behind hundreds of job
   assert.doesNotMatch(summary, /looked at/);
 });
 
-test("explain at a point: a pause of everything at that point is named, even after it has ended", async () => {
+Deno.test("explain at a point: a pause of everything at that point is named, even after it has ended", async () => {
   const quick = scripted("web.quick", { look: () => "seen" });
   const options = { definitions: [quick], maxRunning: 1 };
   const first = await Explained.start(options);
@@ -179,7 +178,7 @@ test("explain at a point: a pause of everything at that point is named, even aft
   assert.equal((await daybook.explanation("held")).condition, "succeeded");
 });
 
-test("GET /jobs/:id/explain?at= takes a position, an event's id and a time, and says as of when", async () => {
+Deno.test("GET /jobs/:id/explain?at= takes a position, an event's id and a time, and says as of when", async () => {
   const daybook = await Explained.start();
   const correlation = { equals: { order: "7" } };
   const plan = { expected: [{ id: "paid", eventType: "shop.Paid", correlation }] };

@@ -5,7 +5,7 @@ import * as v from "valibot";
 import type { Citation, EventExplanation } from "../../src/explain/explanation.ts";
 import { defineJob } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
-import { test } from "../support/sanitized.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const PAID = "shop.OrderPaid";
 const equals = { order: "X-1" };
@@ -17,7 +17,7 @@ async function explained(daybook: Explained, eventId: string): Promise<EventExpl
   return await response.json();
 }
 
-test("explain event: the jobs that it reached are named, each with the effect and the line", async () => {
+Deno.test("explain event: the jobs that it reached are named, each with the effect and the line", async () => {
   const daybook = await Explained.start();
   for (const jobId of ["a", "b"]) await daybook.post("/jobs", { jobId, plan: { expected: paid } });
   await daybook.event(PAID, equals, { eventId: "e" });
@@ -34,7 +34,7 @@ test("explain event: the jobs that it reached are named, each with the effect an
   assert.equal(asOf, daybook.engine.headLogId);
 });
 
-test("explain event: for one that reached no job, jobs that wait for a similar one are named, with the failed clause", async () => {
+Deno.test("explain event: for one that reached no job, jobs that wait for a similar one are named, with the failed clause", async () => {
   const daybook = await Explained.start();
   await daybook.post("/jobs", { jobId: "waits", plan: { expected: paid } });
   await daybook.event(PAID, { order: "x-1" }, { eventId: "e" });
@@ -47,7 +47,7 @@ test("explain event: for one that reached no job, jobs that wait for a similar o
   assert.deepEqual(nearly[0]?.clauses.map(({ found }) => found), ['"x-1"']);
 });
 
-test("explain event: a job created after the event is not a near miss", async () => {
+Deno.test("explain event: a job created after the event is not a near miss", async () => {
   const daybook = await Explained.start();
   await daybook.post("/jobs", { jobId: "earlier", plan: { expected: paid } });
   await daybook.event(PAID, { order: "x-1" }, { eventId: "e" });
@@ -64,17 +64,13 @@ test("explain event: a job created after the event is not a near miss", async ()
   assert.equal(nearly[0]?.jobId, undefined);
 });
 
-test("explain event: a definition that starts on its type is named, with the failed clause", async () => {
-  const welcome = defineJob({
-    type: "user.welcome",
-    version: 1,
-    input: v.object({}),
+Deno.test("explain event: a definition that starts on its type is named, with the failed clause", async () => {
+  const welcome = looseJob("user.welcome", () => Promise.resolve("hello"), {
     startsOn: {
       eventType: "users.SignedUp",
       correlation: { equals: { plan: "pro" } },
       input: () => ({}),
     },
-    run: () => Promise.resolve("hello"),
   });
   const daybook = await Explained.start({ definitions: [welcome] });
   await daybook.event("users.SignedUp", { plan: "Pro" }, { eventId: "no" });
@@ -93,7 +89,7 @@ test("explain event: a definition that starts on its type is named, with the fai
   );
 });
 
-test("explain event: what became of the job that it started is named, such as an input that does not fit", async () => {
+Deno.test("explain event: what became of the job that it started is named, such as an input that does not fit", async () => {
   const greet = defineJob({
     type: "user.greet",
     version: 1,
@@ -115,7 +111,7 @@ test("explain event: what became of the job that it started is named, such as an
   ]);
 });
 
-test("explain event: refused events with the same id and other content are cited", async () => {
+Deno.test("explain event: refused events with the same id and other content are cited", async () => {
   const daybook = await Explained.start();
   await daybook.event(PAID, { order: "X-1" }, { eventId: "e" });
   const other = { eventId: "e", eventType: PAID, attributes: { order: "X-2" } };
@@ -133,7 +129,7 @@ test("explain event: refused events with the same id and other content are cited
   ]);
 });
 
-test("explain event: many jobs are counted, and an event that names a job is explained for that job", async () => {
+Deno.test("explain event: many jobs are counted, and an event that names a job is explained for that job", async () => {
   const daybook = await Explained.start();
   for (let job = 0; job < 30; job++) {
     await daybook.post("/jobs", { jobId: `j${job}`, plan: { expected: paid } });
@@ -148,7 +144,7 @@ test("explain event: many jobs are counted, and an event that names a job is exp
   assert.match(summary, /reached job j3\. The job is Done since entry \d+/);
 });
 
-test("explain event: one that names the wrong job names the job that expects exactly this", async () => {
+Deno.test("explain event: one that names the wrong job names the job that expects exactly this", async () => {
   const daybook = await Explained.start();
   const other = [{ id: "paid", eventType: PAID, correlation: { equals: { order: "X-2" } } }];
   await daybook.post("/jobs", { jobId: "wrong", plan: { expected: other } });
@@ -174,7 +170,7 @@ test("explain event: one that names the wrong job names the job that expects exa
   assert.deepEqual([again.summary, again.nearly], [summary, nearly]);
 });
 
-test("explain event: one that names a job that was retried names the newest retry, which expects it", async () => {
+Deno.test("explain event: one that names a job that was retried names the newest retry, which expects it", async () => {
   const daybook = await Explained.start();
   const plan = { expected: paid, policy: { errors: [{ eventType: "shop.Refused" }] } };
   await daybook.post("/jobs", { jobId: "old", plan });
@@ -189,7 +185,7 @@ test("explain event: one that names a job that was retried names the newest retr
   );
 });
 
-test("explain event: an id that no entry has is 404", async () => {
+Deno.test("explain event: an id that no entry has is 404", async () => {
   const daybook = await Explained.start();
   const response = await daybook.app.request("http://127.0.0.1:8000/events/none/explain");
   assert.deepEqual([response.status, (await response.json()).type], [
@@ -198,7 +194,7 @@ test("explain event: an id that no entry has is 404", async () => {
   ]);
 });
 
-test("explain event: if code that was loaded later starts jobs on it, it says so first, and that sending it again helps", async () => {
+Deno.test("explain event: if code that was loaded later starts jobs on it, it says so first, and that sending it again helps", async () => {
   const first = await Explained.start();
   await first.event("user.SignedUp", { userId: "8" }, { eventId: "early" });
   const welcome = defineJob({
@@ -222,7 +218,7 @@ test("explain event: if code that was loaded later starts jobs on it, it says so
   assert.match((await explained(daybook, "again")).summary, /started job/);
 });
 
-test("explain event: a job that waits for just this event under a type that is easily confused with its own is named", async () => {
+Deno.test("explain event: a job that waits for just this event under a type that is easily confused with its own is named", async () => {
   const daybook = await Explained.start();
   await daybook.post("/jobs", { jobId: "waits", plan: { expected: paid } });
   await daybook.event(`staging.${PAID}`, equals, { eventId: "staging" });

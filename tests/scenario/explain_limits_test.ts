@@ -7,7 +7,6 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
-import { test } from "../support/sanitized.ts";
 import { lineOf } from "../support/engine/letters.ts";
 
 function mail(
@@ -42,7 +41,7 @@ async function saidOf(daybook: Explained, jobId: string) {
   };
 }
 
-test("explain a limit: the key, its places and the attempts that hold them are named with their lines, before and after a kill", async () => {
+Deno.test("explain a limit: the key, its places and the attempts that hold them are named with their lines, before and after a kill", async () => {
   const first = await Explained.start({ definitions: [mail({ perKey: 2 })], maxRunning: 4 });
   for (const jobId of ["a1", "a2", "a3", "a4"]) {
     await first.submit(jobId, "mail.send", { tenant: "acme" });
@@ -96,7 +95,7 @@ test("explain a limit: the key, its places and the attempts that hold them are n
   });
 });
 
-test("explain a limit: a limit of the type is named if other keys have all its places", async () => {
+Deno.test("explain a limit: a limit of the type is named if other keys have all its places", async () => {
   const daybook = await Explained.start({ definitions: [mail({ maxRunning: 1 })] });
   await daybook.submit("a1", "mail.send", { tenant: "acme" });
   await daybook.submit("b1", "mail.send", { tenant: "bolt" });
@@ -107,7 +106,7 @@ test("explain a limit: a limit of the type is named if other keys have all its p
   );
 });
 
-test("explain a limit: for a used up rate the starts that used it are named, and when the next job may start, before and after a kill", async () => {
+Deno.test("explain a limit: for a used up rate the starts that used it are named, and when the next job may start, before and after a kill", async () => {
   const first = await Explained.start({
     definitions: [mail({ rate: { count: 2, perMs: 60_000 } })],
   });
@@ -139,7 +138,7 @@ async function queueOf(daybook: Explained) {
   return { summary, queued, standsStill, because: because.map(lineOf), next: steps };
 }
 
-test("explain the queue: limits that keep jobs waiting are named with the key, how many wait, and the attempts that hold the places", async () => {
+Deno.test("explain the queue: limits that keep jobs waiting are named with the key, how many wait, and the attempts that hold the places", async () => {
   const daybook = await Explained.start({ definitions: [mail({ perKey: 2 })], maxRunning: 4 });
   for (const jobId of ["a1", "a2", "a3", "a4"]) {
     await daybook.submit(jobId, "mail.send", { tenant: "acme" });
@@ -178,7 +177,7 @@ test("explain the queue: limits that keep jobs waiting are named with the key, h
   });
 });
 
-test("explain the queue: a used up rate is not a lack of workers, and it says when the next job may start", async () => {
+Deno.test("explain the queue: a used up rate is not a lack of workers, and it says when the next job may start", async () => {
   const daybook = await Explained.start({
     definitions: [mail({ rate: { count: 2, perMs: 60_000 } })],
     maxRunning: 2,
@@ -204,7 +203,7 @@ test("explain the queue: a used up rate is not a lack of workers, and it says wh
   });
 });
 
-test("explain a limit: a rate with a key of its own is explained, for the job and for the queue", async () => {
+Deno.test("explain a limit: a rate with a key of its own is explained, for the job and for the queue", async () => {
   const crawl = defineJob({
     type: "web.crawl",
     version: 1,

@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import type { Citation, NextStep, QueueExplanation } from "../../src/explain/explanation.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { hang, scripted } from "./incident_kit.ts";
-import { test } from "../support/sanitized.ts";
 
 const SLOW = scripted("api.slow", { call: (about) => hang(about) }, { timeoutMs: 600_000 });
 const ENDLESS = scripted("web.crawl", { crawl: (about) => hang(about) });
@@ -32,7 +31,7 @@ async function toldOf(daybook: Explained): Promise<Told> {
   return told;
 }
 
-test("explain the queue: the jobs that hold all workers are named, since when, until when, and the call that ends it", async () => {
+Deno.test("explain the queue: the jobs that hold all workers are named, since when, until when, and the call that ends it", async () => {
   const daybook = await Explained.start(OPTIONS);
   await daybook.submit("slow", "api.slow");
   await daybook.submit("endless", "web.crawl");
@@ -64,7 +63,7 @@ test("explain the queue: the jobs that hold all workers are named, since when, u
   assert.equal((await toldOf(daybook)).standsStill, false);
 });
 
-test("explain the queue: the overview shows it after a while, with the line and the call", async () => {
+Deno.test("explain the queue: the overview shows it after a while, with the line and the call", async () => {
   const daybook = await Explained.start(OPTIONS);
   const overview = async () => {
     const response = await daybook.app.request("http://127.0.0.1:8000/", {
@@ -83,7 +82,7 @@ test("explain the queue: the overview shows it after a while, with the line and 
   assert.doesNotMatch(await overview(), /stands still/);
 });
 
-test("explain the queue: a retried step holds its worker since the latest attempt", async () => {
+Deno.test("explain the queue: a retried step holds its worker since the latest attempt", async () => {
   const again = scripted(
     "again.later",
     { call: (about) => about.attempt === 1 ? Promise.reject(new Error("no")) : hang(about) },
@@ -97,7 +96,7 @@ test("explain the queue: a retried step holds its worker since the latest attemp
   assert.match(summary, /the only worker is held: twice in task call since 2026-01-01T00:01:00/);
 });
 
-test("explain the queue: it is moving if a worker was granted since the oldest job came, whatever waits", async () => {
+Deno.test("explain the queue: it is moving if a worker was granted since the oldest job came, whatever waits", async () => {
   const daybook = await Explained.start(OPTIONS);
   await daybook.submit("endless", "web.crawl");
   await daybook.submit("slow", "api.slow");
@@ -111,7 +110,7 @@ test("explain the queue: it is moving if a worker was granted since the oldest j
   assert.ok(next.every(({ action }) => action === undefined));
 });
 
-test("explain the queue: a pause of everything is named, with its reason and the call that ends it", async () => {
+Deno.test("explain the queue: a pause of everything is named, with its reason and the call that ends it", async () => {
   const first = await Explained.start(OPTIONS);
   await first.submit("held", "web.crawl");
   const daybook = await first.crash({ ...OPTIONS, hold: true });
@@ -126,7 +125,7 @@ test("explain the queue: a pause of everything is named, with its reason and the
   assert.match(next[0]?.curl ?? "", /-X DELETE .*\/pauses\/pau_/);
 });
 
-test("explain the queue: a pause of a type is named, with what it holds, and the rest continues", async () => {
+Deno.test("explain the queue: a pause of a type is named, with what it holds, and the rest continues", async () => {
   const first = await Explained.start({ ...OPTIONS, maxRunning: 1 });
   const until = "2026-01-01T01:00:00.000Z";
   await first.post("/pauses", { type: "web.quick", reason: "the site is down", until });
@@ -161,7 +160,7 @@ test("explain the queue: a pause of a type is named, with what it holds, and the
   );
 });
 
-test("explain the queue: it says if all jobs are parked for lack of a definition, or suspended", async () => {
+Deno.test("explain the queue: it says if all jobs are parked for lack of a definition, or suspended", async () => {
   const first = await Explained.start(OPTIONS);
   for (const jobId of ["a", "b", "c"]) await first.submit(jobId, "web.crawl");
   const parked = await first.crash({ ...OPTIONS, definitions: [QUICK] });
@@ -190,7 +189,7 @@ test("explain the queue: it says if all jobs are parked for lack of a definition
   assert.match(suspended.next[0]?.curl ?? "", /\/jobs\/job\/resume/);
 });
 
-test("explain the queue: a full disk is the cause before any other", async () => {
+Deno.test("explain the queue: a full disk is the cause before any other", async () => {
   const daybook = await Explained.start(OPTIONS);
   await daybook.submit("endless", "web.crawl");
   await daybook.submit("slow", "api.slow");
@@ -202,7 +201,7 @@ test("explain the queue: a full disk is the cause before any other", async () =>
   assert.match(summary, /^Nothing new can be recorded: the disk is full\. 1 job waits/);
 });
 
-test("explain the queue: an empty queue is not a standstill", async () => {
+Deno.test("explain the queue: an empty queue is not a standstill", async () => {
   const daybook = await Explained.start(OPTIONS);
   await daybook.submit("done", "web.quick");
   const { standsStill, summary } = await toldOf(daybook);

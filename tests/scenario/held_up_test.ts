@@ -1,12 +1,10 @@
 /** Explanations of a limit or a pause that delayed a job, for ended jobs and for past points. */
 
 import assert from "node:assert/strict";
-import * as v from "valibot";
 import type { JobId } from "../../src/core/ids.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { Letters, lineOf } from "../support/engine/letters.ts";
-import { defineJob } from "../../src/mod.ts";
-import { test } from "../support/sanitized.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 async function started(limits: Parameters<Letters["definition"]>[0], maxRunning = 4) {
   const letters = new Letters();
@@ -36,7 +34,7 @@ async function heldUpOf(daybook: Explained, jobId: string, ended = "succeeded") 
   return { because: told.map(lineOf), queuedMs, queuedPausedMs, queuedLimitedMs };
 }
 
-test("explain an ended job: the limit that delayed it is named, with the attempts that held the places", async () => {
+Deno.test("explain an ended job: the limit that delayed it is named, with the attempts that held the places", async () => {
   const { letters, daybook } = await started({ perKey: 1 });
   await submit(daybook, "acme1", "acme2", "acme3");
   await daybook.clock.advance(240_000);
@@ -62,7 +60,7 @@ test("explain an ended job: the limit that delayed it is named, with the attempt
   assert.deepEqual((await heldUpOf(daybook, "acme1")).because, []);
 });
 
-test("explain an ended job: the pause that held it is named, and the wait for a place after that", async () => {
+Deno.test("explain an ended job: the pause that held it is named, and the wait for a place after that", async () => {
   const { letters, daybook } = await started({ maxRunning: 1 });
   await daybook.post("/pauses", { key: "acme", reason: "acme moves house" });
   await submit(daybook, "acme1", "bolt1");
@@ -95,7 +93,7 @@ test("explain an ended job: the pause that held it is named, and the wait for a 
   });
 });
 
-test("explain an ended job: if it was cancelled while it waited, what it waited for is named", async () => {
+Deno.test("explain an ended job: if it was cancelled while it waited, what it waited for is named", async () => {
   const { letters, daybook } = await started({ perKey: 1 });
   await daybook.engine.limits.change("mail.send", { perKey: 2, maxRunning: 1 }, "slow today");
   await submit(daybook, "acme1", "acme2");
@@ -116,7 +114,7 @@ test("explain an ended job: if it was cancelled while it waited, what it waited 
   await end(daybook, letters, "acme1");
 });
 
-test("explain an ended job: the rate that held it is named, and then the jobs that held the workers", async () => {
+Deno.test("explain an ended job: the rate that held it is named, and then the jobs that held the workers", async () => {
   const { letters, daybook } = await started({ rate: { count: 1, perMs: 60_000 } }, 1);
   await submit(daybook, "acme1", "acme2");
   await daybook.clock.advance(180_000);
@@ -141,7 +139,7 @@ test("explain an ended job: the rate that held it is named, and then the jobs th
   });
 });
 
-test("explain an ended job: what held the workers is named, of any type, and the same after a crash", async () => {
+Deno.test("explain an ended job: what held the workers is named, of any type, and the same after a crash", async () => {
   const { letters, daybook } = await started({}, 2);
   await submit(daybook, "acme1", "bolt1", "acme2");
   await daybook.clock.advance(60_000);
@@ -159,7 +157,7 @@ test("explain an ended job: what held the workers is named, of any type, and the
   assert.equal((await again.explanation("acme2")).summary, summary);
 });
 
-test("explain an ended job: a limit that the code did not have then is not named", async () => {
+Deno.test("explain an ended job: a limit that the code did not have then is not named", async () => {
   const { letters, daybook } = await started({ perKey: 2 }, 2);
   await submit(daybook, "acme1", "acme2", "acme3");
   await daybook.clock.advance(60_000);
@@ -169,7 +167,7 @@ test("explain an ended job: a limit that the code did not have then is not named
   assert.deepEqual((await heldUpOf(strict, "acme3")).because, []);
 });
 
-test("explain at a point: a queued job names the limit at that point, as changed by then", async () => {
+Deno.test("explain at a point: a queued job names the limit at that point, as changed by then", async () => {
   const { letters, daybook } = await started({ perKey: 2 });
   await daybook.engine.limits.change("mail.send", { perKey: 1 }, "slow today");
   await submit(daybook, "acme1", "acme2", "acme3");
@@ -200,7 +198,7 @@ test("explain at a point: a queued job names the limit at that point, as changed
   ]);
 });
 
-test("explain at a point: a queued job names the rate at that point, not the current one", async () => {
+Deno.test("explain at a point: a queued job names the rate at that point, not the current one", async () => {
   const { letters, daybook } = await started({ rate: { count: 1, perMs: 60_000 } });
   await submit(daybook, "acme1", "acme2");
   const said = await daybook.explanation("acme2");
@@ -217,7 +215,7 @@ test("explain at a point: a queued job names the rate at that point, not the cur
   assert.match(said.summary, /1 of 1 start within 1 min of type mail\.send used up \(rate\)/);
 });
 
-test("explain at a point: a job that was cut short while a pause held it had no place", async () => {
+Deno.test("explain at a point: a job that was cut short while a pause held it had no place", async () => {
   const { daybook: first } = await started({ maxRunning: 2 });
   await submit(first, "acme1");
   await first.post("/pauses", { key: "acme", reason: "acme moves house" });
@@ -240,10 +238,10 @@ test("explain at a point: a job that was cut short while a pause held it had no 
 });
 
 /** Asks for an answer, which must come within 30 minutes of the start. */
-const QUOTE = defineJob({
-  type: "quote.accept",
-  version: 1,
-  input: v.object({}),
+const QUOTE = looseJob("quote.accept", async (ctx) => {
+  await ctx.task("send", () => "sent");
+  await ctx.expect("accepted");
+}, {
   expects: () => ({
     accepted: {
       eventType: "quote.QuoteAccepted",
@@ -251,17 +249,13 @@ const QUOTE = defineJob({
       within: { ms: 1_800_000, otherwise: "fail" },
     },
   }),
-  run: async (ctx) => {
-    await ctx.task("send", () => "sent");
-    await ctx.expect("accepted");
-  },
 });
 
 async function quoting(): Promise<Explained> {
   return await Explained.start({ definitions: [QUOTE] });
 }
 
-test("explain a passed deadline: the pause that held the job most of the time is named, and must be ended before a retry", async () => {
+Deno.test("explain a passed deadline: the pause that held the job most of the time is named, and must be ended before a retry", async () => {
   const daybook = await quoting();
   await daybook.post("/pauses", { type: "quote.accept", reason: "the bank is down" });
   await daybook.submit("quote", "quote.accept");
@@ -298,7 +292,7 @@ test("explain a passed deadline: the pause that held the job most of the time is
   assert.deepEqual(await daybook.beforeRetry("quote"), []);
 });
 
-test("explain a passed deadline: the suspension that held the job most of the time is named, with its reason", async () => {
+Deno.test("explain a passed deadline: the suspension that held the job most of the time is named, with its reason", async () => {
   const daybook = await quoting();
   await daybook.submit("quote", "quote.accept");
   await daybook.clock.advance(60_000);
@@ -318,7 +312,7 @@ test("explain a passed deadline: the suspension that held the job most of the ti
   ]);
 });
 
-test("explain a passed deadline: that the job was parked most of the time is named, with the obstacle", async () => {
+Deno.test("explain a passed deadline: that the job was parked most of the time is named, with the obstacle", async () => {
   const before = await quoting();
   await before.submit("quote", "quote.accept");
   await before.clock.advance(60_000);
@@ -339,7 +333,7 @@ test("explain a passed deadline: that the job was parked most of the time is nam
   await without.assertCitations("quote");
 });
 
-test("explain an ended job: that it was parked is named, and its time is not told twice", async () => {
+Deno.test("explain an ended job: that it was parked is named, and its time is not told twice", async () => {
   const before = await quoting();
   await before.submit("quote", "quote.accept");
   const without = await before.crash({ definitions: [] });
@@ -353,7 +347,7 @@ test("explain an ended job: that it was parked is named, and its time is not tol
   assert.equal(because.filter(({ statement }) => /parked/.test(statement)).length, 1);
 });
 
-test("explain a passed deadline: a hold that covered little of the time is a reason, but not in the summary", async () => {
+Deno.test("explain a passed deadline: a hold that covered little of the time is a reason, but not in the summary", async () => {
   const daybook = await quoting();
   await daybook.submit("quote", "quote.accept");
   await daybook.post("/jobs/quote/suspend", { reason: "a look at the price" });
@@ -371,7 +365,7 @@ test("explain a passed deadline: a hold that covered little of the time is a rea
   );
 });
 
-test("explain an ended job: the suspension that held it is named", async () => {
+Deno.test("explain an ended job: the suspension that held it is named", async () => {
   const daybook = await quoting();
   await daybook.submit("quote", "quote.accept");
   await daybook.post("/jobs/quote/suspend", { reason: "a look at the price" });

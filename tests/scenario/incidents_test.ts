@@ -6,21 +6,20 @@
 import assert from "node:assert/strict";
 import { investigate, isWhole, WORDS_MAX } from "./incident.ts";
 import { IS_QUICK } from "../support/effort.ts";
-import { test } from "../support/sanitized.ts";
 import { incidentsIn } from "./incidents/collected.ts";
 
 /**
  * How many first answers name the cause, and how many meet all requirements: raised, never lowered.
  */
 const REACHED = {
-  ".": { causes: 121, whole: 121 },
+  ".": { causes: 134, whole: 134 },
   "unseen": { causes: 20, whole: 20 },
 } as const;
 
 for (const [folder, { causes, whole }] of Object.entries(REACHED)) {
   if (IS_QUICK && folder === ".") continue;
   const all = await incidentsIn(folder as keyof typeof REACHED);
-  test(`incidents: of ${all.length} in ${folder}, ${causes} first answers name the cause, and ${whole} meet all requirements within ${WORDS_MAX} words`, async () => {
+  Deno.test(`incidents: of ${all.length} in ${folder}, ${causes} first answers name the cause, and ${whole} meet all requirements within ${WORDS_MAX} words`, async () => {
     const held: string[] = [];
     const named: string[] = [];
     const wordy: string[] = [];

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { DaybookProcess, type ProcessOptions } from "../support/process/daybook_process.ts";
-import { test } from "../support/sanitized.ts";
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
@@ -19,7 +18,7 @@ interface Log {
   readonly hasMore: boolean;
 }
 
-test("task.log: its lines, and output printed in a thread, name their job everywhere", async () => {
+Deno.test("task.log: its lines, and output printed in a thread, name their job everywhere", async () => {
   await inFolder(async (folder) => {
     const options: ProcessOptions = {
       journal: `${folder}/journal`,

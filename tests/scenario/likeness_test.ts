@@ -6,7 +6,6 @@
 import assert from "node:assert/strict";
 import type { Citation, NearMiss } from "../../src/explain/explanation.ts";
 import { Explained } from "../support/engine/explained.ts";
-import { test } from "../support/sanitized.ts";
 
 const TYPE = "billing.payment.PaymentReceived";
 
@@ -139,7 +138,7 @@ async function tell(story: Story, hasCulprit: boolean): Promise<Explained> {
 }
 
 for (const story of STORIES) {
-  test(`likeness: ${story.kind}: ${story.name}`, async () => {
+  Deno.test(`likeness: ${story.kind}: ${story.name}`, async () => {
     const daybook = await tell(story, true);
     const { summary, waitingFor: [wait] } = await daybook.explanation("job");
     assert.equal(wait?.nearMisses.length, 1, JSON.stringify(wait?.nearMisses));
@@ -148,14 +147,14 @@ for (const story of STORIES) {
     await daybook.assertCitations("job");
   });
 
-  test(`likeness: without it, no event is named: ${story.name}`, async () => {
+  Deno.test(`likeness: without it, no event is named: ${story.name}`, async () => {
     const { summary, waitingFor: [wait] } = await (await tell(story, false)).explanation("job");
     assert.deepEqual(wait?.nearMisses, []);
     assert.match(summary, /(?:: |, and )no event on record resembles it[.:]/);
   });
 }
 
-test("likeness: an event with the job's own values that reached its own job is not named", async () => {
+Deno.test("likeness: an event with the job's own values that reached its own job is not named", async () => {
   const daybook = await Explained.start();
   for (const [jobId, parcel] of [["job", "p-1"], ["other", "p-2"]]) {
     const correlation = { equals: { customer: "c-77", parcel } };
@@ -167,7 +166,7 @@ test("likeness: an event with the job's own values that reached its own job is n
   assert.deepEqual(wait?.nearMisses, []);
 });
 
-test("likeness: a value in more than 20 events is no likeness, and one in 20 is", async () => {
+Deno.test("likeness: a value in more than 20 events is no likeness, and one in 20 is", async () => {
   for (const [count, isInRow] of [[20, true], [21, false]] as const) {
     const daybook = await Explained.start();
     const correlation = { equals: { orderId: 7118 } };
@@ -179,7 +178,7 @@ test("likeness: a value in more than 20 events is no likeness, and one in 20 is"
   }
 });
 
-test("likeness: a suggested event has no value of another job's event", async () => {
+Deno.test("likeness: a suggested event has no value of another job's event", async () => {
   const daybook = await Explained.start();
   const correlation = { equals: { orderId: 7118 } };
   const plan = { expected: [{ id: "paid", eventType: TYPE, correlation }] };
@@ -190,7 +189,7 @@ test("likeness: a suggested event has no value of another job's event", async ()
   assert.deepEqual(bodies, [{ eventType: TYPE, jobId: "job", attributes: { orderId: 7118 } }]);
 });
 
-test("likeness: an event that mentions the value, but has another one at its path, is not named", async () => {
+Deno.test("likeness: an event that mentions the value, but has another one at its path, is not named", async () => {
   const daybook = await Explained.start();
   const correlation = { equals: { orderId: "O-1021" } };
   const expected = [{ id: "paid", eventType: TYPE, correlation }];
@@ -207,7 +206,7 @@ test("likeness: an event that mentions the value, but has another one at its pat
   );
 });
 
-test("likeness: a text with the value that counted for another job is not named", async () => {
+Deno.test("likeness: a text with the value that counted for another job is not named", async () => {
   const daybook = await Explained.start();
   for (const [jobId, orderId] of [["job", "O-1021"], ["other", "urn:order:O-1021"]]) {
     const expected = [{ id: "paid", eventType: TYPE, correlation: { equals: { orderId } } }];

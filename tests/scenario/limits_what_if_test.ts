@@ -9,7 +9,6 @@ import type { Citation } from "../../src/explain/explanation.ts";
 import type { LimitsWhatIf, SupposedLimits } from "../../src/explain/limits_what_if.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { Letters, lineOf } from "../support/engine/letters.ts";
-import { test } from "../support/sanitized.ts";
 
 const ASSUMED = {
   queued: ["No other job arrives or ends before the limits change; running jobs keep running."],
@@ -45,7 +44,7 @@ async function whatIf(daybook: Explained, jobId: string, limits: SupposedLimits)
   return { ...told, because: because.map(lineOf) };
 }
 
-test("what if other limits: a queued job would start now, in its position behind other jobs", async () => {
+Deno.test("what if other limits: a queued job would start now, in its position behind other jobs", async () => {
   const { daybook, submit } = await started({ maxRunning: 2 });
   await submit("acme1", "bolt1", "acme2", "cog1");
   const told = await whatIf(daybook, "cog1", { maxRunning: 4 });
@@ -76,7 +75,7 @@ test("what if other limits: a queued job would start now, in its position behind
   });
 });
 
-test("what if other limits: a queued job would still wait, and for which limit", async () => {
+Deno.test("what if other limits: a queued job would still wait, and for which limit", async () => {
   const { daybook, submit } = await started({ maxRunning: 2, perKey: 1 });
   await submit("acme1", "bolt1", "acme2", "cog1");
   const behind = await whatIf(daybook, "cog1", { maxRunning: 3, perKey: 2 });
@@ -104,7 +103,7 @@ test("what if other limits: a queued job would still wait, and for which limit",
   ]);
 });
 
-test("what if other limits: a new limit would hold jobs of its key, and the holders of places are named", async () => {
+Deno.test("what if other limits: a new limit would hold jobs of its key, and the holders of places are named", async () => {
   const { daybook, submit } = await started({});
   await daybook.engine.limits.change("mail.send", { maxRunning: 2 }, "slow today");
   await submit("acme1", "bolt1", "cog1", "cog2", "acme2");
@@ -122,7 +121,7 @@ test("what if other limits: a new limit would hold jobs of its key, and the hold
   ]);
 });
 
-test("what if other limits: a place does not help if all workers are busy, or a pause holds the job", async () => {
+Deno.test("what if other limits: a place does not help if all workers are busy, or a pause holds the job", async () => {
   const { daybook, submit } = await started({ maxRunning: 2 }, 2);
   await submit("acme1", "bolt1", "acme2");
   const busy = await whatIf(daybook, "acme2", { maxRunning: null });
@@ -144,7 +143,7 @@ test("what if other limits: a place does not help if all workers are busy, or a 
   ]);
 });
 
-test("what if other limits: another rate would let a queued job start", async () => {
+Deno.test("what if other limits: another rate would let a queued job start", async () => {
   const { daybook, submit } = await started({ rate: { count: 1, perMs: 60_000 } });
   await submit("acme1", "acme2", "acme3");
   const second = await whatIf(daybook, "acme2", { rate: { count: 2, perMs: 60_000 } });
@@ -173,7 +172,7 @@ test("what if other limits: another rate would let a queued job start", async ()
   ]);
 });
 
-test("what if other limits: it says how much less a job would have waited, by when places were free", async () => {
+Deno.test("what if other limits: it says how much less a job would have waited, by when places were free", async () => {
   const { daybook, submit, end } = await started({ perKey: 1 });
   await submit("acme1", "acme2", "acme3");
   await daybook.clock.advance(240_000);
@@ -229,7 +228,7 @@ test("what if other limits: it says how much less a job would have waited, by wh
   assert.deepEqual(all.lessMs, { least: 300_000, most: 300_000 });
 });
 
-test("what if other limits: it answers for a job that never waited, and for fewer places", async () => {
+Deno.test("what if other limits: it answers for a job that never waited, and for fewer places", async () => {
   const { daybook, submit, end } = await started({ perKey: 2 });
   await submit("acme1", "acme2");
   await daybook.clock.advance(1_000);
@@ -253,7 +252,7 @@ test("what if other limits: it answers for a job that never waited, and for fewe
   ]);
 });
 
-test("what if other limits: a limit where there was none saves no time, and what the job waited for is named", async () => {
+Deno.test("what if other limits: a limit where there was none saves no time, and what the job waited for is named", async () => {
   const { daybook, submit, end } = await started({}, 1);
   await submit("acme1", "acme2");
   await daybook.clock.advance(5_000);
@@ -275,7 +274,7 @@ test("what if other limits: a limit where there was none saves no time, and what
   assert.deepEqual([rate.outcome, rate.lessMs], ["noSooner", { least: 0, most: 0 }]);
 });
 
-test("what if other limits: a wait for the end of a pause would have been as long", async () => {
+Deno.test("what if other limits: a wait for the end of a pause would have been as long", async () => {
   const { daybook, submit, end } = await started({ perKey: 1 });
   await daybook.post("/pauses", { key: "acme", reason: "acme moves house" });
   await submit("acme1");
@@ -292,7 +291,7 @@ test("what if other limits: a wait for the end of a pause would have been as lon
   ]);
 });
 
-test("what if other limits: only the time that a limit held the job is saved, and not its wait for a worker", async () => {
+Deno.test("what if other limits: only the time that a limit held the job is saved, and not its wait for a worker", async () => {
   const { daybook, submit, end } = await started({ perKey: 1 }, 2);
   await submit("acme1", "bolt1", "acme2");
   await daybook.clock.advance(10_000);
@@ -309,7 +308,7 @@ test("what if other limits: only the time that a limit held the job is saved, an
   ]);
 });
 
-test("what if other limits: changed limits are in force from their line on", async () => {
+Deno.test("what if other limits: changed limits are in force from their line on", async () => {
   const { daybook, submit, end } = await started({ perKey: 2 });
   await daybook.engine.limits.change("mail.send", { perKey: 1 }, "slow today");
   await submit("acme1", "acme2");
@@ -335,7 +334,7 @@ test("what if other limits: changed limits are in force from their line on", asy
   ]);
 });
 
-test("what if other limits: they cannot be combined, and need a type with code and such a key", async () => {
+Deno.test("what if other limits: they cannot be combined, and need a type with code and such a key", async () => {
   const { daybook, submit } = await started({ perKey: 1 });
   await submit("acme1");
   await daybook.submit("later", "mail.send", { tenant: "acme" }, { start: false });

@@ -5,7 +5,6 @@ import * as v from "valibot";
 import type { Citation, Explanation } from "../../src/explain/explanation.ts";
 import { defineJob } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
-import { test } from "../support/sanitized.ts";
 
 const TYPE = "shop.ParcelShipped";
 
@@ -28,7 +27,7 @@ function found({ waitingFor }: Explanation<Citation>): readonly (readonly string
 
 const REGIONS = ["US", "UK", "JP", "CA", "BR", "IN"];
 
-test("near miss: it is found among many events with other values of one clause", async () => {
+Deno.test("near miss: it is found among many events with other values of one clause", async () => {
   for (const more of [{}, { jobId: "job" }]) {
     const daybook = await waiting(parcel({ orderId: 42, region: "EU" }));
     for (const region of REGIONS) await daybook.event(TYPE, { orderId: 42, region }, more);
@@ -42,7 +41,7 @@ test("near miss: it is found among many events with other values of one clause",
   }
 });
 
-test("near miss: one that names the job is found among any number of other events", async () => {
+Deno.test("near miss: one that names the job is found among any number of other events", async () => {
   const daybook = await waiting(parcel({ orderId: 42, region: "EU" }));
   for (let other = 0; other < 30; other++) {
     const isNamed = other === 10;
@@ -52,7 +51,7 @@ test("near miss: one that names the job is found among any number of other event
   assert.deepEqual(found(await daybook.explanation("job")), [["110"]]);
 });
 
-test("near miss: events that share their type and a common value are counted, and not named", async () => {
+Deno.test("near miss: events that share their type and a common value are counted, and not named", async () => {
   const daybook = await waiting(parcel({ orderId: 42, region: "EU" }));
   for (let orderId = 100; orderId < 130; orderId++) {
     await daybook.event(TYPE, { orderId, region: "EU" });
@@ -66,7 +65,7 @@ test("near miss: events that share their type and a common value are counted, an
   );
 });
 
-test("near miss: of more events than are read, none is said not to have a value in it", async () => {
+Deno.test("near miss: of more events than are read, none is said not to have a value in it", async () => {
   for (const [count, says] of [[64, /of 64 .* none has 77 in it/], [65, /77 was not found as a/]]) {
     const daybook = await waiting(parcel({ orderId: 77 }));
     for (let at = 0; at < Number(count); at++) await daybook.event(TYPE, { orderId: 500 + at });
@@ -90,7 +89,7 @@ async function arrive(daybook: Explained, parts: number): Promise<void> {
   await daybook.post("/events", Array.from({ length: parts }, () => part));
 }
 
-test("near miss: any number of events that count for another expectation do not hide it", async () => {
+Deno.test("near miss: any number of events that count for another expectation do not hide it", async () => {
   const daybook = await waiting(parcelAndParts(900));
   await daybook.event("shop.ParcelShiped", { orderId: "42" }, { jobId: "job" });
   await arrive(daybook, 200);
@@ -100,7 +99,7 @@ test("near miss: any number of events that count for another expectation do not 
   assert.match(waitingFor[0]?.nearMisses[0]?.statement ?? "", /^shop\.ParcelShiped came /);
 });
 
-test("near miss: any number of later events of its type that name the job do not hide it", async () => {
+Deno.test("near miss: any number of later events of its type that name the job do not hide it", async () => {
   const daybook = await waiting(parcel({ orderId: 42 }));
   await daybook.event(TYPE, { orderId: "42" }, { jobId: "job" });
   const later = { eventType: TYPE, jobId: "job", attributes: { note: "on its way" } };
@@ -109,7 +108,7 @@ test("near miss: any number of later events of its type that name the job do not
   assert.deepEqual(found(await daybook.explanation("job")), [['"42"']]);
 });
 
-test("near miss: any number of events that counted do not hide one that did not", async () => {
+Deno.test("near miss: any number of events that counted do not hide one that did not", async () => {
   for (const more of [{}, { jobId: "job" }]) {
     const daybook = await waiting(parcel({ orderId: 42 }, { times: 180 }));
     await daybook.event(TYPE, { orderId: "42" }, more);
@@ -122,7 +121,7 @@ test("near miss: any number of events that counted do not hide one that did not"
   }
 });
 
-test("near miss: of alternatives with several clauses, one that partly holds is near", async () => {
+Deno.test("near miss: of alternatives with several clauses, one that partly holds is near", async () => {
   const anyOf = [{ equals: { orderId: 42, region: "EU" } }, { equals: { parcel: 1, size: 2 } }];
   const daybook = await waiting({
     expected: [{ id: "shipped", eventType: TYPE, correlation: { anyOf } }],
@@ -144,7 +143,7 @@ const COUNTING = defineJob({
   },
 });
 
-test("near miss: facts of the job's own tasks are compared like events from outside", async () => {
+Deno.test("near miss: facts of the job's own tasks are compared like events from outside", async () => {
   const daybook = await Explained.start({ definitions: [COUNTING] });
   await daybook.submit("job", "shop.counting", { counts: [1, "5"] });
   const near = await daybook.explanation("job");
@@ -170,7 +169,7 @@ function paidUnlessCancelled(equals: object) {
   };
 }
 
-test("near miss: an event that is nearest to the error event of the policy is compared with that", async () => {
+Deno.test("near miss: an event that is nearest to the error event of the policy is compared with that", async () => {
   const daybook = await waiting(paidUnlessCancelled({ orderId: "71" }));
   await daybook.event("shop.Cancelled", { orderId: 71 });
   const at = "2026-01-01T00:00:00.000Z";
@@ -189,14 +188,14 @@ test("near miss: an event that is nearest to the error event of the policy is co
   await daybook.assertCitations("job");
 });
 
-test("near miss: an event that names the job and is nearest to the error event is compared with that", async () => {
+Deno.test("near miss: an event that names the job and is nearest to the error event is compared with that", async () => {
   const daybook = await waiting(paidUnlessCancelled({ orderId: "71" }));
   await daybook.event("shop.Cancelled", { orderId: "71 " }, { jobId: "job" });
   const { summary } = await daybook.explanation("job");
   assert.match(summary, /did not count as the error event of the job's policy: orderId: expected /);
 });
 
-test("near miss: the end of a compensation that is not under way is named as that", async () => {
+Deno.test("near miss: the end of a compensation that is not under way is named as that", async () => {
   const daybook = await waiting(paidUnlessCancelled({ orderId: "71" }));
   await daybook.event("shop.Refunded", { orderId: "71" }, { jobId: "job" });
   const { summary } = await daybook.explanation("job");
@@ -208,7 +207,7 @@ test("near miss: the end of a compensation that is not under way is named as tha
   );
 });
 
-test("near miss: an event that is nearer to an expectation is not compared with the policy", async () => {
+Deno.test("near miss: an event that is nearer to an expectation is not compared with the policy", async () => {
   const daybook = await waiting(paidUnlessCancelled({ orderId: "71" }));
   await daybook.event("shop.Paid", { orderId: 71 });
   const { waitingFor } = await daybook.explanation("job");
@@ -218,7 +217,7 @@ test("near miss: an event that is nearer to an expectation is not compared with 
   );
 });
 
-test("near misses: an event of the type that counted for another expectation of the job is not denied", async () => {
+Deno.test("near misses: an event of the type that counted for another expectation of the job is not denied", async () => {
   const daybook = await Explained.start();
   const expected = ["11-1", "22-2", "33-3"].map((a, at) => ({
     id: `e${at + 1}`,

@@ -12,7 +12,6 @@ import type { Explanation } from "../../src/explain/explanation.ts";
 import { rounds } from "../support/effort.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { Letters } from "../support/engine/letters.ts";
-import { test } from "../support/sanitized.ts";
 
 const LIMITS = [
   { maxRunning: 3, perKey: 2 },
@@ -77,7 +76,7 @@ async function play(limits: typeof LIMITS[number], script: readonly string[]) {
   return { daybook, said };
 }
 
-test("random places: the explanation of a queued job as of a point equals the one given then", async () => {
+Deno.test("random places: the explanation of a queued job as of a point equals the one given then", async () => {
   const scripts = fc.array(fc.oneof(...common, changes), { minLength: 10, maxLength: 40 });
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...LIMITS), scripts, async (limits, script) => {
@@ -119,7 +118,7 @@ const SUPPOSED = [
   { maxRunning: null, perKey: null, rate: null },
 ] as const;
 
-test("random places: what-if predicts what other limits do once they are in force", async () => {
+Deno.test("random places: what-if predicts what other limits do once they are in force", async () => {
   const scripts = fc.array(fc.oneof(...common), { minLength: 10, maxLength: 40 });
   const which = fc.record({
     limits: fc.constantFrom(...LIMITS),

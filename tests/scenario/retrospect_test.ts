@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { Explained } from "../support/engine/explained.ts";
 import { hang, scripted } from "./incident_kit.ts";
-import { test } from "../support/sanitized.ts";
 
 const RETRIED = scripted(
   "feed.pull",
@@ -19,7 +18,7 @@ const WAITING = scripted("mail.send", {
     Number(input["fails"] ?? 0) >= attempt ? Promise.reject(new Error("451")) : "sent",
 }, { retry: { maxAttempts: 3, initialMs: 8_000, factor: 1, jitter: 0 } });
 
-test("timing: a due attempt without a worker is queued, no longer backing off", async () => {
+Deno.test("timing: a due attempt without a worker is queued, no longer backing off", async () => {
   const daybook = await Explained.start({ definitions: [RETRIED, HANGING], maxRunning: 1 });
   await daybook.submit("job", "feed.pull");
   await daybook.clock.advance(5_000);
@@ -32,7 +31,7 @@ test("timing: a due attempt without a worker is queued, no longer backing off", 
   assert.deepEqual([timing.backingOffMs, timing.queuedMs], [10_000, 30_000]);
 });
 
-test("where the time went: parked time is reported like any other", async () => {
+Deno.test("where the time went: parked time is reported like any other", async () => {
   const first = await Explained.start({ definitions: [WAITING, HANGING], maxRunning: 8 });
   for (let other = 0; other < 5; other++) await first.submit(`other-${other}`, "mail.send");
   await first.submit("job", "mail.send", { fails: 1 });
@@ -45,7 +44,7 @@ test("where the time went: parked time is reported like any other", async () => 
   assert.match(summary, /2 min parked/);
 });
 
-test("where the time went: it is reported only if the job took far longer than five earlier ones of its type", async () => {
+Deno.test("where the time went: it is reported only if the job took far longer than five earlier ones of its type", async () => {
   const ofOthers = async (others: number, fails: number) => {
     const daybook = await Explained.start({ definitions: [WAITING], maxRunning: 64 });
     for (let other = 0; other < others; other++) {
@@ -69,7 +68,7 @@ test("where the time went: it is reported only if the job took far longer than f
   assert.doesNotMatch(await ofOthers(5, 1), /median/);
 });
 
-test("cancel --leave: a step that was cut short is named with its lines, before and after", async () => {
+Deno.test("cancel --leave: a step that was cut short is named with its lines, before and after", async () => {
   let daybook = await Explained.start({ definitions: [HANGING], maxRunning: 4 });
   await daybook.submit("job", "web.crawl");
   for (let crash = 0; crash < 3; crash++) {
@@ -102,7 +101,7 @@ test("cancel --leave: a step that was cut short is named with its lines, before 
   assert.ok(next.some(({ statement }) => statement.startsWith("Check how far task crawl got")));
 });
 
-test("near miss: a value with one different letter is not named if it is another thing", async () => {
+Deno.test("near miss: a value with one different letter is not named if it is another thing", async () => {
   const typed = async (...events: readonly string[]) => {
     const daybook = await Explained.start({ definitions: [WAITING], maxRunning: 4 });
     const plan = (reference: string) => ({

@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import * as v from "valibot";
 import { defineJob, NonRetryableError } from "../../src/mod.ts";
 import { Explained } from "../support/engine/explained.ts";
-import { test } from "../support/sanitized.ts";
 
 const LOAD = "First load a module (--definitions) that defines type shop.order.";
 
@@ -28,7 +27,7 @@ async function nextOf(daybook: Explained, jobId: string): Promise<readonly strin
   return (await daybook.explanation(jobId)).next.map(({ statement }) => statement);
 }
 
-test("next: a parked job whose type is not loaded is retried only after the type is loaded", async () => {
+Deno.test("next: a parked job whose type is not loaded is retried only after the type is loaded", async () => {
   const before = await Explained.start({ definitions: [order(1)] });
   await before.submit("order", "shop.order");
   const without = await before.crash({ definitions: [] });
@@ -48,7 +47,7 @@ test("next: a parked job whose type is not loaded is retried only after the type
   assert.deepEqual(await newer.beforeRetry("order"), []);
 });
 
-test("next: a failed job whose type is not loaded is retried only after the type is loaded", async () => {
+Deno.test("next: a failed job whose type is not loaded is retried only after the type is loaded", async () => {
   const before = await Explained.start({ definitions: [order(1)] });
   await before.submit("order", "shop.order", { isRefused: true });
   const without = await before.crash({ definitions: [] });

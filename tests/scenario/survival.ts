@@ -3,8 +3,8 @@
  * journal must have everything that they acknowledged.
  */
 
-import { endedJob } from "./ended_job.ts";
 import assert from "node:assert/strict";
+import { endedJob } from "./ended_job.ts";
 import { BusyClients } from "./busy_clients.ts";
 import {
   DaybookProcess,

@@ -6,7 +6,6 @@
 import assert from "node:assert/strict";
 import type { JournalInfo, VerificationRun } from "../../src/engine/ports.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
-import { test } from "../support/sanitized.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 type Shown = JournalInfo & { readonly verificationRun: VerificationRun | null };
@@ -19,7 +18,7 @@ async function afterProof(daybook: DaybookProcess): Promise<Shown> {
   }
 }
 
-test("verify: during writes the process finds its own journal intact", async () => {
+Deno.test("verify: during writes the process finds its own journal intact", async () => {
   await inFolder(async (folder) => {
     const daybook = await DaybookProcess.start({ journal: `${folder}/journal` });
     const deliver = async () => {
@@ -42,7 +41,7 @@ test("verify: during writes the process finds its own journal intact", async () 
   });
 });
 
-test("system: the process reports itself, its settings and their sources", async () => {
+Deno.test("system: the process reports itself, its settings and their sources", async () => {
   await inFolder(async (folder) => {
     const daybook = await DaybookProcess.start({
       journal: `${folder}/journal`,

@@ -94,8 +94,6 @@ Deno.test({
   name: "manual, tracing: the commands do what the page says, and its tables leave nothing out",
   // The page needs curl and jq, which CI installs.
   ignore: !hasTools("curl", "jq"),
-  sanitizeOps: true,
-  sanitizeResources: true,
   fn: () =>
     inFolder(async (folder) => {
       const collector = new OtlpCollector();

@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { SECRET_MARK } from "../../src/core/sealed_input.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import { type CollectedSpan, OtlpCollector } from "./otlp_collector.ts";
-import { test } from "../support/sanitized.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 
 const DEFINITIONS = new URL("./traced_definitions.ts", import.meta.url).pathname;
@@ -118,7 +117,7 @@ function isRun(span: CollectedSpan): boolean {
   return span.scope === "daybook" && span.name === "run test.relay";
 }
 
-test("tracing: one trace from the request through each task, a restart and what it starts", () =>
+Deno.test("tracing: one trace from the request through each task, a restart and what it starts", () =>
   inScene(async ({ collector, callee, start }) => {
     const killed = await start();
     const jobId = await submit(killed, { type: "test.relay", input: { url: callee.url } });
@@ -163,7 +162,7 @@ test("tracing: one trace from the request through each task, a restart and what 
     assert.deepEqual([...collector.services], ["daybook"]);
   }));
 
-test("tracing: a webhook has one traceparent, that of its attempt's call", () =>
+Deno.test("tracing: a webhook has one traceparent, that of its attempt's call", () =>
   inScene(async ({ collector, callee, start }) => {
     const daybook = await start();
     const input = { url: `${callee.url}/hook`, event: "order.shipped", payload: {} };
@@ -177,7 +176,7 @@ test("tracing: a webhook has one traceparent, that of its attempt's call", () =>
     assert.deepEqual([call.parentSpanId, attempt.traceId], [attempt.spanId, TRACE_ID]);
   }));
 
-test("tracing: failures and compensations are spans, and no secret is in any", () =>
+Deno.test("tracing: failures and compensations are spans, and no secret is in any", () =>
   inScene(async ({ collector, callee, start }) => {
     const daybook = await start();
     const input = { url: callee.url, password: "correct horse battery" };
@@ -203,7 +202,7 @@ test("tracing: failures and compensations are spans, and no secret is in any", (
     assert.ok(collector.texts.every((text) => !text.includes("correct horse battery")));
   }));
 
-test("tracing: a retry is a separate trace, linked to that of the job", () =>
+Deno.test("tracing: a retry is a separate trace, linked to that of the job", () =>
   inScene(async ({ collector, callee, start }) => {
     const daybook = await start();
     const input = { url: callee.url, password: "correct horse battery" };
@@ -223,7 +222,7 @@ test("tracing: a retry is a separate trace, linked to that of the job", () =>
     ]);
   }));
 
-test("tracing: an unsampled trace is not exported, and only its trace id is on record", () =>
+Deno.test("tracing: an unsampled trace is not exported, and only its trace id is on record", () =>
   inScene(async ({ collector, callee, start }) => {
     const daybook = await start({
       ...collector.env,
@@ -249,7 +248,7 @@ test("tracing: an unsampled trace is not exported, and only its trace id is on r
     assert.ok(collector.calls.every(({ authorization }) => authorization === "Bearer abc"));
   }));
 
-test("tracing: without OTEL_DENO a trace goes through to the webhook, and nothing is exported", () =>
+Deno.test("tracing: without OTEL_DENO a trace goes through to the webhook, and nothing is exported", () =>
   inScene(async ({ collector, callee, start }) => {
     const daybook = await start({});
     const inputOf = (path: string) => ({ url: callee.url + path, event: "a.B", payload: {} });

@@ -6,7 +6,7 @@ import { defineJob, NonRetryableError } from "../../src/mod.ts";
 import type { NextStep } from "../../src/explain/explanation.ts";
 import { Explained } from "../support/engine/explained.ts";
 import { hang, scripted } from "./incident_kit.ts";
-import { test } from "../support/sanitized.ts";
+import { looseJob } from "../support/engine/loose_job.ts";
 
 const BASE = "http://127.0.0.1:8000";
 const MINUTE_MS = 60_000;
@@ -53,7 +53,7 @@ const MAIL = defineJob({
   run: (ctx, { slow }) => ctx.task("send", (task) => slow === true ? hang(task) : "sent"),
 });
 
-test("explain a changed limit: who changed it and why is named, when the rate opens for whom, and the call that restores it", async () => {
+Deno.test("explain a changed limit: who changed it and why is named, when the rate opens for whom, and the call that restores it", async () => {
   const daybook = await Explained.start({ definitions: [MAIL] });
   await daybook.submit("before", "mail.send");
   await daybook.clock.advance(MINUTE_MS);
@@ -79,7 +79,7 @@ test("explain a changed limit: who changed it and why is named, when the rate op
   assert.equal(daybook.engine.job("second" as never)?.state, "Running");
 });
 
-test("explain a changed limit: one that was left as it is in the code, or was loosened, is not blamed on the change", async () => {
+Deno.test("explain a changed limit: one that was left as it is in the code, or was loosened, is not blamed on the change", async () => {
   const daybook = await Explained.start({ definitions: [MAIL] });
   const rate = { count: 1, perMs: HOUR_MS };
   await changeLimits(daybook, "mail.send", { maxRunning: 1, rate, reason: "the provider" });
@@ -100,7 +100,7 @@ test("explain a changed limit: one that was left as it is in the code, or was lo
   assert.doesNotMatch(looser.next.join(), /Restore/);
 });
 
-test("explain a changed limit: neither is one blamed that held a job that has ended, or that held it at a past time", async () => {
+Deno.test("explain a changed limit: neither is one blamed that held a job that has ended, or that held it at a past time", async () => {
   const daybook = await Explained.start({ definitions: [MAIL] });
   const rate = { count: 1_000, perMs: MINUTE_MS };
   await changeLimits(daybook, "mail.send", { maxRunning: 1, rate, reason: "the provider" });
@@ -119,7 +119,7 @@ test("explain a changed limit: neither is one blamed that held a job that has en
   assert.doesNotMatch(summary, /as changed/);
 });
 
-test("explain a lowered limit: the places that are taken beyond it are not counted as a part of it", async () => {
+Deno.test("explain a lowered limit: the places that are taken beyond it are not counted as a part of it", async () => {
   const many = defineJob({ ...MAIL, type: "mail.many", limits: { maxRunning: 3 } });
   const daybook = await Explained.start({ definitions: [many] });
   for (const jobId of ["a", "b", "c"]) await daybook.submit(jobId, "mail.many", { slow: true });
@@ -131,7 +131,7 @@ test("explain a lowered limit: the places that are taken beyond it are not count
   assert.doesNotMatch(queue + one, /3 of 1/);
 });
 
-test("explain the queue: when no job has a worker, it says what holds the jobs, and not that work continues", async () => {
+Deno.test("explain the queue: when no job has a worker, it says what holds the jobs, and not that work continues", async () => {
   const failing = scripted("pay", {
     charge: () => {
       throw new Error("the bank is down");
@@ -168,7 +168,7 @@ test("explain the queue: when no job has a worker, it says what holds the jobs, 
   });
 });
 
-test("explain the queue: a place that is held without a time limit has a call that frees it", async () => {
+Deno.test("explain the queue: a place that is held without a time limit has a call that frees it", async () => {
   const daybook = await Explained.start({ definitions: [MAIL] });
   await daybook.submit("endless", "mail.send", { slow: true });
   await daybook.submit("behind", "mail.send");
@@ -194,7 +194,7 @@ const NAP = defineJob({
   },
 });
 
-test("explain a pause: at a past time it is named for a job that it was to hold later, and not once it had ended", async () => {
+Deno.test("explain a pause: at a past time it is named for a job that it was to hold later, and not once it had ended", async () => {
   const daybook = await Explained.start({ definitions: [NAP] });
   await daybook.submit("sleeping", "nap", { sleeps: true });
   await daybook.clock.advance(MINUTE_MS);
@@ -220,7 +220,7 @@ test("explain a pause: at a past time it is named for a job that it was to hold 
   assert.equal(await summaryAt("2026-01-01T00:02:30.000Z"), before);
 });
 
-test("explain a pause: it is named for a job that it will hold later, and nothing is promised that it prevents", async () => {
+Deno.test("explain a pause: it is named for a job that it will hold later, and nothing is promised that it prevents", async () => {
   const daybook = await Explained.start({ definitions: [PAY, NAP] });
   await daybook.submit("backingOff", "pay");
   await daybook.submit("sleeping", "nap", { sleeps: true });
@@ -269,7 +269,7 @@ test("explain a pause: it is named for a job that it will hold later, and nothin
   assert.match((await toldOf(daybook, "sleeping")).summary, /and 1 other pause holds it\.$/);
 });
 
-test("explain a failure: types that failed with the very same error are named before anything else that failures have in common", async () => {
+Deno.test("explain a failure: types that failed with the very same error are named before anything else that failures have in common", async () => {
   let address: string | undefined;
   const needing = (type: string) =>
     scripted(type, {
@@ -301,7 +301,7 @@ test("explain a failure: types that failed with the very same error are named be
   }
 });
 
-test("explain the queue: of jobs that back off it names the error that most of them have, and their types", async () => {
+Deno.test("explain the queue: of jobs that back off it names the error that most of them have, and their types", async () => {
   const failing = (type: string, message: string) =>
     scripted(type, {
       load: () => {
@@ -325,7 +325,7 @@ test("explain the queue: of jobs that back off it names the error that most of t
   assert.deepEqual(because, [`${most} (types erp.sync and report.daily).`]);
 });
 
-test("explain a repeated step: it says how often it may have happened, when each restart cut it short", async () => {
+Deno.test("explain a repeated step: it says how often it may have happened, when each restart cut it short", async () => {
   const crawl = scripted("web.crawl", { crawl: (about) => hang(about) });
   let daybook = await Explained.start({ definitions: [crawl] });
   await daybook.submit("job", "web.crawl");
@@ -349,7 +349,7 @@ test("explain a repeated step: it says how often it may have happened, when each
   }
 });
 
-test("explain in prose: after the clock was set back, the past is ahead of it, and not to come", async () => {
+Deno.test("explain in prose: after the clock was set back, the past is ahead of it, and not to come", async () => {
   const crawl = scripted("web.crawl", { crawl: (about) => hang(about) });
   const daybook = await Explained.start({ definitions: [crawl] });
   await daybook.submit("job", "web.crawl");
@@ -359,7 +359,7 @@ test("explain in prose: after the clock was set back, the past is ahead of it, a
   assert.doesNotMatch(text, /\(in /);
 });
 
-test("explain a compensation: the one that fails is named, and the call that tries it again at once works", async () => {
+Deno.test("explain a compensation: the one that fails is named, and the call that tries it again at once works", async () => {
   let isOpen = false;
   const trip = scripted("trip", {
     book: () => "booked",
@@ -404,7 +404,7 @@ const ORDER = defineJob({
   },
 });
 
-test("explain a wait that run gave up on: it is named before what run threw for it, with the event that came too late", async () => {
+Deno.test("explain a wait that run gave up on: it is named before what run threw for it, with the event that came too late", async () => {
   const daybook = await Explained.start({ definitions: [ORDER] });
   await daybook.submit("lax", "order");
   await daybook.submit("strict", "order", { strict: true });
@@ -432,18 +432,12 @@ test("explain a wait that run gave up on: it is named before what run threw for 
   assert.match(summary, /"paid" did not come in time in job strict: a retry takes this over/);
 });
 
-test("explain a wait that run gave up on: it is not blamed if its event came to a later wait", async () => {
-  const patient = defineJob({
-    type: "order.patient",
-    version: 1,
-    input: ANY_INPUT,
-    expects: () => ({ paid: { eventType: "shop.Paid", correlation: "any" } }),
-    async run(ctx) {
-      await ctx.expect("paid", { withinMs: MINUTE_MS });
-      await ctx.expect("paid");
-      throw new Error("paid too little");
-    },
-  });
+Deno.test("explain a wait that run gave up on: it is not blamed if its event came to a later wait", async () => {
+  const patient = looseJob("order.patient", async (ctx) => {
+    await ctx.expect("paid", { withinMs: MINUTE_MS });
+    await ctx.expect("paid");
+    throw new Error("paid too little");
+  }, { expects: () => ({ paid: { eventType: "shop.Paid", correlation: "any" } }) });
   const daybook = await Explained.start({ definitions: [patient] });
   await daybook.submit("job", "order.patient");
   await daybook.clock.advance(MINUTE_MS);
@@ -453,7 +447,7 @@ test("explain a wait that run gave up on: it is not blamed if its event came to 
   assert.equal(summary, "Job job failed: run threw Error: paid too little.");
 });
 
-test("explain a passed deadline: when no process recorded it in time, it says so, and which event was too late", async () => {
+Deno.test("explain a passed deadline: when no process recorded it in time, it says so, and which event was too late", async () => {
   const first = await Explained.start();
   await first.post("/jobs", {
     jobId: "job",
@@ -484,7 +478,7 @@ test("explain a passed deadline: when no process recorded it in time, it says so
   );
 });
 
-test("explain a count: two events that counted and have the same content are named, unless the plan asks for all they have", async () => {
+Deno.test("explain a count: two events that counted and have the same content are named, unless the plan asks for all they have", async () => {
   const daybook = await Explained.start();
   const approved = (multiplicity: object) => ({
     id: "approved",
@@ -514,7 +508,7 @@ test("explain a count: two events that counted and have the same content are nam
   assert.doesNotMatch(JSON.stringify(await toldOf(daybook, "ticks")), /sent twice/);
 });
 
-test("explain a count: events that name different times or tasks were not sent twice", async () => {
+Deno.test("explain a count: events that name different times or tasks were not sent twice", async () => {
   const daybook = await Explained.start();
   const plan = { expected: [{ id: "read", eventType: "meter.Read", multiplicity: { times: 2 } }] };
   const differing = {
@@ -529,7 +523,7 @@ test("explain a count: events that name different times or tasks were not sent t
   }
 });
 
-test("explain a failed retry: one that fails as before names what it took over, and offers to run that again, which the call does", async () => {
+Deno.test("explain a failed retry: one that fails as before names what it took over, and offers to run that again, which the call does", async () => {
   let tokens = 0;
   const pay = scripted("pay.token", {
     token: () => `token-${++tokens}`,
@@ -558,12 +552,34 @@ test("explain a failed retry: one that fails as before names what it took over, 
   assert.equal(daybook.engine.job(again["jobId"] as never)?.state, "Done");
 });
 
+Deno.test("explain a failed retry: one that fails otherwise names what it took over, and how old that was", async () => {
+  let isUp = false;
+  const sync = scripted("crm.sync", {
+    token: () => "t-1",
+    upload: () => {
+      throw new NonRetryableError(isUp ? "401 Unauthorized" : "503 Service Unavailable");
+    },
+  });
+  const daybook = await Explained.start({ definitions: [sync] });
+  await daybook.submit("first", "crm.sync");
+  isUp = true;
+  await daybook.clock.advance(7 * HOUR_MS);
+  const second = await daybook.post("/jobs/first/retry");
+  assert.equal(
+    (await toldOf(daybook, `${second.jobId}`)).summary,
+    `Job ${second.jobId} failed: task upload failed for good with NonRetryableError: 401 ` +
+      "Unauthorized. It took over the result of token from job first, made 7 h before it failed.",
+  );
+  const third = await daybook.post("/jobs/first/retry", { from: "token", again: true });
+  assert.doesNotMatch((await toldOf(daybook, `${third.jobId}`)).summary, /took over/);
+});
+
 const FETCH = scripted("rates.fetch", { fetch: (about) => hang(about) }, {
   timeoutMs: 1_000,
   retry: { maxAttempts: 1, initialMs: 1_000, factor: 1, jitter: 0 },
 });
 
-test("explain a time limit: an attempt that ended long after its limit was held up with the process, and what was under way is named", async () => {
+Deno.test("explain a time limit: an attempt that ended long after its limit was held up with the process, and what was under way is named", async () => {
   const crunch = scripted("data.crunch", { crunch: (about) => hang(about) });
   const daybook = await Explained.start({ definitions: [FETCH, crunch] });
   await daybook.submit("in-time", "rates.fetch");
@@ -586,7 +602,7 @@ test("explain a time limit: an attempt that ended long after its limit was held 
   assert.equal(because[1], late);
 });
 
-test("explain a time limit: a clock that was set meanwhile is told from a process that was held up", async () => {
+Deno.test("explain a time limit: a clock that was set meanwhile is told from a process that was held up", async () => {
   const daybook = await Explained.start({ definitions: [FETCH] });
   await daybook.submit("ahead", "rates.fetch");
   daybook.clock.jump(3_600_000);
@@ -604,7 +620,7 @@ test("explain a time limit: a clock that was set meanwhile is told from a proces
   assert.equal((await toldOf(daybook, "back")).because[1], `${ran} back.`);
 });
 
-test("explain a time limit: an error of the task's own with the same name and message is none", async () => {
+Deno.test("explain a time limit: an error of the task's own with the same name and message is none", async () => {
   const answer = Promise.withResolvers<never>();
   const failing = scripted("rates.copy", { fetch: () => answer.promise }, {
     timeoutMs: 1_000,
@@ -618,7 +634,7 @@ test("explain a time limit: an error of the task's own with the same name and me
   assert.doesNotMatch(JSON.stringify(await toldOf(daybook, "own")), /held up|was set/);
 });
 
-test("explain a pause: it is named for a parked job, which would not continue, and for the retry of a failed one", async () => {
+Deno.test("explain a pause: it is named for a parked job, which would not continue, and for the retry of a failed one", async () => {
   const failing = scripted("pay", {
     charge: () => {
       throw new NonRetryableError("the bank is down");
@@ -643,13 +659,8 @@ test("explain a pause: it is named for a parked job, which would not continue, a
   assert.match(parked.next.join("\n"), /End the pause: DELETE/);
 });
 
-test("explain a sleep: one that ended late, since no process ran, is not said to have ended when it was due", async () => {
-  const nap = defineJob({
-    type: "nap.short",
-    version: 1,
-    input: ANY_INPUT,
-    run: (ctx) => ctx.sleep("rest", HOUR_MS),
-  });
+Deno.test("explain a sleep: one that ended late, since no process ran, is not said to have ended when it was due", async () => {
+  const nap = looseJob("nap.short", (ctx) => ctx.sleep("rest", HOUR_MS));
   const first = await Explained.start({ definitions: [nap] });
   await first.submit("on-time", "nap.short");
   await first.clock.advance(HOUR_MS);
@@ -670,13 +681,8 @@ test("explain a sleep: one that ended late, since no process ran, is not said to
   );
 });
 
-test("explain a sleep: a clock that is set meanwhile is told from a process that did not run", async () => {
-  const nap = defineJob({
-    type: "nap.short",
-    version: 1,
-    input: ANY_INPUT,
-    run: (ctx) => ctx.sleep("rest", HOUR_MS),
-  });
+Deno.test("explain a sleep: a clock that is set meanwhile is told from a process that did not run", async () => {
+  const nap = looseJob("nap.short", (ctx) => ctx.sleep("rest", HOUR_MS));
   const daybook = await Explained.start({ definitions: [nap] });
   await daybook.submit("ahead", "nap.short");
   daybook.clock.jump(24 * HOUR_MS);
@@ -696,7 +702,7 @@ test("explain a sleep: a clock that is set meanwhile is told from a process that
   );
 });
 
-test("explain a passed deadline: a clock that is set meanwhile is named", async () => {
+Deno.test("explain a passed deadline: a clock that is set meanwhile is named", async () => {
   const daybook = await Explained.start();
   const within = { ms: HOUR_MS, otherwise: "fail" };
   const expected = [{ id: "paid", eventType: "shop.Paid", within }];
@@ -709,7 +715,7 @@ test("explain a passed deadline: a clock that is set meanwhile is named", async 
   );
 });
 
-test("explain a compensation: the one that runs is named, since when, and the call that ends one that hangs", async () => {
+Deno.test("explain a compensation: the one that runs is named, since when, and the call that ends one that hangs", async () => {
   const trip = scripted("trip.hang", {
     book: () => "booked",
     charge: () => {
@@ -740,7 +746,7 @@ test("explain a compensation: the one that runs is named, since when, and the ca
   );
 });
 
-test("explain a lowered limit: no call is suggested that would free no place", async () => {
+Deno.test("explain a lowered limit: no call is suggested that would free no place", async () => {
   const daybook = await Explained.start({ definitions: [MAIL] });
   await changeLimits(daybook, "mail.send", { maxRunning: 3, reason: "more" });
   for (const job of [1, 2, 3]) await daybook.submit(`slow-${job}`, "mail.send", { slow: true });
@@ -752,7 +758,7 @@ test("explain a lowered limit: no call is suggested that would free no place", a
   assert.equal(await cancels(), 0);
 });
 
-test("explain a wait: no sender is missed where jobs make up the value themselves", async () => {
+Deno.test("explain a wait: no sender is missed where jobs make up the value themselves", async () => {
   const seal = defineJob({
     type: "batch.seal",
     version: 1,
@@ -772,7 +778,7 @@ test("explain a wait: no sender is missed where jobs make up the value themselve
   );
 });
 
-test("explain a twin: the same input is none an hour later, after a failure, or in a retry", async () => {
+Deno.test("explain a twin: the same input is none an hour later, after a failure, or in a retry", async () => {
   const book = scripted("air.book", {
     book: ({ input }) => {
       if (input.full === true) throw new NonRetryableError("full");
@@ -797,7 +803,7 @@ test("explain a twin: the same input is none an hour later, after a failure, or 
   );
 });
 
-test("explain a retry: one that fails says which results another version of the code made", async () => {
+Deno.test("explain a retry: one that fails says which results another version of the code made", async () => {
   const order = (version: number, rate: object) =>
     defineJob({
       type: "fx.quote",
@@ -826,7 +832,7 @@ test("explain a retry: one that fails says which results another version of the 
   );
 });
 
-test("explain a retry: if only a newer version is loaded, and it does not take the input, both jobs say so and what helps", async () => {
+Deno.test("explain a retry: if only a newer version is loaded, and it does not take the input, both jobs say so and what helps", async () => {
   const order = (version: number, input: v.GenericSchema) =>
     defineJob({
       type: "order.take",

@@ -1,9 +1,9 @@
 /** A file of tokens that changes while the server runs. */
 
 import assert from "node:assert/strict";
+import { timingSafeEqual } from "node:crypto";
 import { SCOPES, TokenList } from "../../src/access/tokens.ts";
 import { firstToken, readTokenLines, TokenFile } from "../../src/settings/token_file.ts";
-import { timingSafeEqual } from "node:crypto";
 
 const OLD = "old-token-0123456789";
 const NEW = "new-token-0123456789";

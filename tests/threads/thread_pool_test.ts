@@ -3,12 +3,11 @@
 import assert from "node:assert/strict";
 import { ThreadPool } from "../../src/threads/thread_pool.ts";
 import { namedError } from "../../src/threads/protocol.ts";
-import { test } from "../support/sanitized.ts";
 import { until } from "../support/until.ts";
 
 const MODULE = new URL("../support/process/isolated_definitions.ts", import.meta.url).href;
 
-test("threads: each thread that code has ended is replaced before it is needed", async () => {
+Deno.test("threads: each thread that code has ended is replaced before it is needed", async () => {
   let made = 0;
   const hasRoom = () => ++made > 0;
   const pool = new ThreadPool({ max: 3, memoryMb: 48, hasRoom });
@@ -24,7 +23,7 @@ test("threads: each thread that code has ended is replaced before it is needed",
   }
 });
 
-test("threads: a type that has ended its thread waits for the replacement, and takes none from others", async () => {
+Deno.test("threads: a type that has ended its thread waits for the replacement, and takes none from others", async () => {
   const pool = new ThreadPool({ max: 2, memoryMb: 48, hasRoom: () => true });
   const take = (type: string) => pool.take({ module: MODULE, type });
   const order: string[] = [];
@@ -54,7 +53,9 @@ function niceness(): ReadonlyMap<string, number> {
   return found;
 }
 
-test("threads: code of jobs has a lower priority than the engine", async () => {
+Deno.test("threads: code of jobs has a lower priority than the engine", {
+  ignore: Deno.build.os !== "linux",
+}, async () => {
   const before = niceness();
   const pool = new ThreadPool({ max: 1, memoryMb: 48, hasRoom: () => true });
   try {
@@ -67,9 +68,9 @@ test("threads: code of jobs has a lower priority than the engine", async () => {
   } finally {
     pool.close();
   }
-}, { ignore: Deno.build.os !== "linux" });
+});
 
-test("threads: a job that waits for a replacement is not forgotten when others get theirs first", async () => {
+Deno.test("threads: a job that waits for a replacement is not forgotten when others get theirs first", async () => {
   const pool = new ThreadPool({ max: 1, memoryMb: 48, hasRoom: () => true });
   const take = (module: string, type: string) => pool.take({ module, type });
   try {

@@ -7,7 +7,6 @@ import type { EmbeddedDaybook, Job } from "../../src/mod.ts";
 import { DaybookProcess } from "../support/process/daybook_process.ts";
 import * as definitions from "../support/process/isolated_definitions.ts";
 import { rounds } from "../support/effort.ts";
-import { test } from "../support/sanitized.ts";
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/until.ts";
@@ -46,7 +45,7 @@ async function load(ms: number): Promise<number> {
   return (user + system) / 1000 / ms;
 }
 
-test("threads: everything of ctx and of a task works, and a waiting job gives its thread to others", async () => {
+Deno.test("threads: everything of ctx and of a task works, and a waiting job gives its thread to others", async () => {
   await withThreads(1, async (daybook, folder) => {
     const waiting = await daybook.submit(tour, { name: "ada" });
     const { output: sum } = await daybook.wait(await daybook.submit(good, { number: 4 }), {
@@ -82,7 +81,7 @@ test("threads: everything of ctx and of a task works, and a waiting job gives it
   });
 });
 
-test("threads: the causes of an error are recorded as without a thread, with secrets masked", async () => {
+Deno.test("threads: the causes of an error are recorded as without a thread, with secrets masked", async () => {
   await withThreads(1, async (daybook) => {
     const failWith = async (how: "cause" | "errors" | "object") => {
       const job = await daybook.submit(caused, { password: "hunter2222", how });
@@ -110,7 +109,7 @@ test("threads: the causes of an error are recorded as without a thread, with sec
   });
 });
 
-test("threads: code that spins, exits, exhausts memory or never ends costs only its own attempt", async () => {
+Deno.test("threads: code that spins, exits, exhausts memory or never ends costs only its own attempt", async () => {
   await withThreads(4, async (daybook) => {
     const numbers = Array.from({ length: rounds(60, 1_000) }, (_, number) => number);
     const submit = async (kind: Parameters<typeof hostileOf>[0], timeoutMs: number) =>
@@ -171,7 +170,7 @@ test("threads: code that spins, exits, exhausts memory or never ends costs only 
 });
 
 /** Before the next test, which leaves a loop that runs on to its limit. */
-test("threads: a handler that never yields is ended at its time limit, and then uses no CPU", async () => {
+Deno.test("threads: a handler that never yields is ended at its time limit, and then uses no CPU", async () => {
   await withThreads(4, async (daybook) => {
     const job = await daybook.submit(hostile, hostileOf("spin", 300));
     assert.equal((await daybook.wait(job, { timeoutMs: END_MS })).state, "Failed");
@@ -180,7 +179,7 @@ test("threads: a handler that never yields is ended at its time limit, and then 
   });
 });
 
-test("threads: a time limit may be months", async () => {
+Deno.test("threads: a time limit may be months", async () => {
   await withThreads(1, async (daybook) => {
     const timeoutMs = 100 * 24 * 3_600_000;
     const job = await daybook.submit(good, { number: 20, timeoutMs });
@@ -189,7 +188,7 @@ test("threads: a time limit may be months", async () => {
   });
 });
 
-test("threads: what a job has done is undone in another thread when its code hangs or ends its thread", async () => {
+Deno.test("threads: what a job has done is undone in another thread when its code hangs or ends its thread", async () => {
   await withThreads(4, async (daybook, folder) => {
     const file = `${folder}/undone`;
     const kinds = ["exitRun", "spinRun", "spin", "never"] as const;
@@ -217,7 +216,7 @@ test("threads: what a job has done is undone in another thread when its code han
   });
 });
 
-test("threads: memory that one job has left does not end the next one in its thread", async () => {
+Deno.test("threads: memory that one job has left does not end the next one in its thread", async () => {
   await withThreads(1, async (daybook) => {
     for (let times = 0; times < 3; times++) {
       const bad = await daybook.submit(hostile, hostileOf("shared", END_MS));
@@ -228,7 +227,7 @@ test("threads: memory that one job has left does not end the next one in its thr
   });
 });
 
-test("threads: a stop fails no job that waits for a thread, or whose code has one", async () => {
+Deno.test("threads: a stop fails no job that waits for a thread, or whose code has one", async () => {
   await inFolder(async (folder) => {
     const options = {
       journal: `${folder}/journal`,
@@ -252,7 +251,7 @@ test("threads: a stop fails no job that waits for a thread, or whose code has on
   });
 });
 
-test("threads: emit and progress after the end of a job are reported once, with the step", async () => {
+Deno.test("threads: emit and progress after the end of a job are reported once, with the step", async () => {
   await withThreads(1, async (daybook, _, warnings) => {
     const job = await daybook.submit(hostile, { kind: "late" });
     assert.equal((await daybook.wait(job, { timeoutMs: END_MS })).state, "Done");
@@ -274,7 +273,7 @@ function hostileOf(kind: Misdeed, timeoutMs: number) {
   return { kind, timeoutMs };
 }
 
-test("threads: the server runs them with the permissions that definitions need", async () => {
+Deno.test("threads: the server runs them with the permissions that definitions need", async () => {
   await inFolder(async (folder) => {
     const path = `${ROOT}tests/support/process/isolated_definitions.ts`;
     const daybook = await DaybookProcess.start({

@@ -5,7 +5,6 @@ import type { PastEvents } from "../../src/engine/views/past_events.ts";
 import { ReadPastEvents } from "../../src/engine/views/read_past_events.ts";
 import { eventId, jobId } from "../../src/core/ids.ts";
 import { systemClock } from "../../src/server/system.ts";
-import { test } from "../support/sanitized.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { carrying, ofType, orders, PAID, type Shop, shopIn, threadOf } from "./valued_events.ts";
 
@@ -39,7 +38,7 @@ async function placeIn(folder: string, kind: Kind): Promise<Place> {
 /** The same of both. */
 function rule(name: string, run: (place: Place) => Promise<Place | void>): void {
   for (const kind of ["here", "in a thread"] as const) {
-    test(`past events, ${kind}: ${name}`, () =>
+    Deno.test(`past events, ${kind}: ${name}`, () =>
       inFolder(async (folder) => {
         const place = await placeIn(folder, kind);
         const last = await run(place) ?? place;
@@ -110,7 +109,7 @@ rule("a job is found by its labels, separately from events", async (place) => {
   assert.deepEqual(jobs.map((job) => job.jobId), ["job-1"]);
 });
 
-test("past events, in a thread: a thread that ends is restarted, and finds what it has missed", () =>
+Deno.test("past events, in a thread: a thread that ends is restarted, and finds what it has missed", () =>
   inFolder(async (folder) => {
     const { pastEvents, threads, warnings } = threadOf(folder);
     const { engine, journal, deliver } = await shopIn(folder, { pastEvents });
@@ -131,7 +130,7 @@ test("past events, in a thread: a thread that ends is restarted, and finds what 
     assert.equal(threads.length, 3);
   }));
 
-test("past events, in a thread: without a thread explanations say that nothing was compared", () =>
+Deno.test("past events, in a thread: without a thread explanations say that nothing was compared", () =>
   inFolder(async (folder) => {
     const { pastEvents } = threadOf(folder);
     await pastEvents.close();

@@ -3,13 +3,12 @@
 import assert from "node:assert/strict";
 import { journalLayout } from "../../src/journal/layout.ts";
 import { decodedSidecar } from "../../src/journal/sidecar_store.ts";
-import { test } from "../support/sanitized.ts";
 import { contentOf, flipped, sidecarOf } from "../support/journal/sidecar_journal.ts";
 import { SEGMENTS, SIDECARS, writtenWithSidecars } from "../support/journal/sidecar_journal.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { threadOf } from "./valued_events.ts";
 
-test("the thread of the index: it finds a segment whole, and any change of its file", () =>
+Deno.test("the thread of the index: it finds a segment whole, and any change of its file", () =>
   inFolder(async (folder) => {
     await Deno.mkdir(journalLayout(folder).index, { recursive: true });
     const { disk, sealed: [first = "", name = ""] } = await writtenWithSidecars();

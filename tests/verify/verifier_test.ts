@@ -11,7 +11,6 @@ import { journalCommand } from "../support/process/journal_command.ts";
 import type { MemoryDisk } from "../support/journal/journal_memory_disk.ts";
 import { engineOn, journalOfJobs, snapshotPaths } from "../support/journal/journal_of_jobs.ts";
 import { bytesOf, segmentPaths } from "../support/damage/journal_sweep.ts";
-import { test } from "../support/sanitized.ts";
 
 const LAYOUT = journalLayout("journal");
 const MUCH: MemoryUse = { usedBytes: 1, bytesMax: 1_000 };
@@ -66,7 +65,7 @@ async function halfway(disk: MemoryDisk) {
   return { ...server, ...hold };
 }
 
-test("verifier: it stores the same verdict as the command, and compares what is served", async () => {
+Deno.test("verifier: it stores the same verdict as the command, and compares what is served", async () => {
   const disk = await journalOfJobs();
   const server = await serving(disk);
   assert.deepEqual(server.verifier.start(), { started: true });
@@ -82,7 +81,7 @@ test("verifier: it stores the same verdict as the command, and compares what is 
   assert.deepEqual(server.warnings, []);
 });
 
-test("verifier: entries recorded meanwhile do no harm, and the next verification includes them", async () => {
+Deno.test("verifier: entries recorded meanwhile do no harm, and the next verification includes them", async () => {
   const server = await halfway(await journalOfJobs());
   const { logId } = server.journal.head;
   const created = await server.engine.create({ type: "test.greet", input: { name: "x" } });
@@ -103,7 +102,7 @@ test("verifier: entries recorded meanwhile do no harm, and the next verification
   assert.deepEqual(second?.head, head);
 });
 
-test("verifier: one verification runs at a time", async () => {
+Deno.test("verifier: one verification runs at a time", async () => {
   const server = await halfway(await journalOfJobs());
   assert.deepEqual(server.verifier.start(), {
     started: false,
@@ -116,7 +115,7 @@ test("verifier: one verification runs at a time", async () => {
   await server.stop();
 });
 
-test("verifier: it reports how many of all bytes are read", async () => {
+Deno.test("verifier: it reports how many of all bytes are read", async () => {
   const disk = await journalOfJobs();
   const server = await halfway(disk);
   const total = segmentPaths(disk).reduce((sum, path) => sum + bytesOf(disk, path).length, 0);
@@ -131,7 +130,7 @@ test("verifier: it reports how many of all bytes are read", async () => {
   assert.deepEqual(seen.at(-1), [total, total]);
 });
 
-test("verifier: a damaged journal gets its verdict, and is still served", async () => {
+Deno.test("verifier: a damaged journal gets its verdict, and is still served", async () => {
   const disk = await journalOfJobs();
   const server = await serving(disk);
   const [, second = ""] = segmentPaths(disk);
@@ -148,7 +147,7 @@ test("verifier: a damaged journal gets its verdict, and is still served", async 
   assert.equal(receipt?.disposition, "recorded");
 });
 
-test("verifier: a server that serves something else is reported", async () => {
+Deno.test("verifier: a server that serves something else is reported", async () => {
   const server = await serving(await journalOfJobs());
   const { list } = server.engine;
   server.engine.list = (query) => {
@@ -165,7 +164,7 @@ test("verifier: a server that serves something else is reported", async () => {
   );
 });
 
-test("verifier: files that lack served entries are damage", async () => {
+Deno.test("verifier: files that lack served entries are damage", async () => {
   const disk = await journalOfJobs();
   const server = await serving(disk);
   disk.files.delete(segmentPaths(disk).at(-1) ?? "");
@@ -180,7 +179,7 @@ test("verifier: files that lack served entries are damage", async () => {
   );
 });
 
-test("verifier: a stop in the middle leaves no verdict, and nothing open", async () => {
+Deno.test("verifier: a stop in the middle leaves no verdict, and nothing open", async () => {
   const server = await halfway(await journalOfJobs());
   const stopped = server.verifier.stop();
   server.release();
@@ -191,7 +190,7 @@ test("verifier: a stop in the middle leaves no verdict, and nothing open", async
   await server.stop();
 });
 
-test("verifier: a verdict that cannot be stored is reported in the run", async () => {
+Deno.test("verifier: a verdict that cannot be stored is reported in the run", async () => {
   const disk = await journalOfJobs();
   const server = await serving(disk);
   const rename = disk.rename.bind(disk);
@@ -207,7 +206,7 @@ test("verifier: a verdict that cannot be stored is reported in the run", async (
   );
 });
 
-test("verifier: without a journal there is no verdict, and the run says why", async () => {
+Deno.test("verifier: without a journal there is no verdict, and the run says why", async () => {
   const disk = await journalOfJobs();
   const server = await serving(disk);
   disk.files.set("journal/segments/notes.txt", new Uint8Array());
@@ -219,7 +218,7 @@ test("verifier: without a journal there is no verdict, and the run says why", as
   assert.equal(kept, null);
 });
 
-test("verifier: a process with little memory left refuses to begin", async () => {
+Deno.test("verifier: a process with little memory left refuses to begin", async () => {
   const server = await serving(
     await journalOfJobs(),
     () => ({ usedBytes: 401, bytesMax: 1_000 }),
@@ -232,7 +231,7 @@ test("verifier: a process with little memory left refuses to begin", async () =>
   );
 });
 
-test("verifier: it gives up when the process runs low on memory", async () => {
+Deno.test("verifier: it gives up when the process runs low on memory", async () => {
   const disk = await journalOfJobs();
   let usedBytes = 100;
   const server = await serving(disk, () => ({ usedBytes, bytesMax: 1_000 }));
@@ -251,7 +250,7 @@ test("verifier: it gives up when the process runs low on memory", async () => {
   assert.equal(kept, null);
 });
 
-test("pauseBetweenSlices: it yields every few milliseconds, not more often", async () => {
+Deno.test("pauseBetweenSlices: it yields every few milliseconds, not more often", async () => {
   const clock = new FakeClock();
   const pause = pauseBetweenSlices(clock, new AbortController().signal, () => {});
   let pauses = 0;

@@ -5,7 +5,6 @@ import { openDaybook } from "../../src/mod.ts";
 import { WatchTable } from "../../src/watchdog/watchdog.ts";
 import { DaybookProcess, type ProcessOptions } from "../support/process/daybook_process.ts";
 import { freeze } from "./frozen_definitions.ts";
-import { test } from "../support/sanitized.ts";
 import { ROOT } from "../support/process/task_process.ts";
 import { inFolder } from "../support/temporary_folder.ts";
 import { PATIENCE_MS } from "../support/until.ts";
@@ -107,7 +106,7 @@ async function mindsSignals(): Promise<void> {
   });
 }
 
-test("watchdog: it logs a blocked loop, ends the process with 75 or by force, and two signals end it at once", async () => {
+Deno.test("watchdog: it logs a blocked loop, ends the process with 75 or by force, and two signals end it at once", async () => {
   await Promise.all([
     endsWhatNeverTurns(),
     endsWhatTurnsTooLate(),
@@ -116,7 +115,7 @@ test("watchdog: it logs a blocked loop, ends the process with 75 or by force, an
   ]);
 });
 
-test("watchdog: when embedded it only reports, once the event loop runs again", async () => {
+Deno.test("watchdog: when embedded it only reports, once the event loop runs again", async () => {
   await inFolder(async (folder) => {
     const warnings: string[] = [];
     await using daybook = await openDaybook({

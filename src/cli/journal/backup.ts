@@ -1,5 +1,6 @@
 /** `journal backup`: copies a journal to another folder, even while a server runs. */
 
+import { dirname, resolve } from "node:path";
 import { backUp, type Copied, OtherHistoryError } from "../../tools/backup.ts";
 import { counted } from "../../core/counted.ts";
 import { orUnusable } from "../../journal/errors.ts";
@@ -8,7 +9,6 @@ import { journalLayout, type Layout, TEMPORARY } from "../../journal/layout.ts";
 import { requireJournal } from "../../journal/segment_listing.ts";
 import { CommandError, type CommandInput, EXIT_NEGATIVE, UsageError } from "../command.ts";
 import { plainText } from "../plain_text.ts";
-import { dirname, resolve } from "node:path";
 import {
   EXIT_UNREADABLE,
   type JournalCommand,

@@ -1,5 +1,6 @@
 /** `journal verify`: verifies a journal, from its first line on. */
 
+import * as v from "valibot";
 import { counted } from "../../core/counted.ts";
 import { journalLayout, type Layout } from "../../journal/layout.ts";
 import type { WalkedDamage } from "../../journal/segment_walk.ts";
@@ -21,7 +22,6 @@ import type { Terminal } from "../terminal.ts";
 import { judged, keepOrWarn, verdictExitCode, verdictText } from "./proof.ts";
 import { databasePermissions, parseDatabase, withTable } from "./database.ts";
 import { EXIT_DAMAGED, type JournalCommand, type JournalTools, readableFolder } from "./folder.ts";
-import * as v from "valibot";
 import type { JobEventLogEntry } from "../../core/event.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";

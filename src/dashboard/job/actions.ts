@@ -1,10 +1,10 @@
 /** Carries out the forms of a job's page. Each redirects to a page that shows the result. */
 
+import type { Context } from "hono";
 import { controlled } from "../../documents/controls.ts";
 import { Refusal } from "../../documents/refusal.ts";
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
 import { isPlaceholder } from "../../explain/sample_event.ts";
-import type { Context } from "hono";
 import { CONTROL_NAMES, type ControlName, type StateControl } from "../../core/controls.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";

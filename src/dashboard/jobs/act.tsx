@@ -1,9 +1,9 @@
 /** Carries out the forms of the jobs screen, on one job or on all that match. */
 
-import { controlled } from "../../documents/controls.ts";
-import { invalidRequest, Refusal } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
+import { controlled } from "../../documents/controls.ts";
+import { invalidRequest, Refusal } from "../../documents/refusal.ts";
 import { BULK_CONTROLS, type BulkControl, CONTROLS } from "../../core/controls.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { JsonObject } from "../../core/json.ts";

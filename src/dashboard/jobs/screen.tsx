@@ -1,8 +1,8 @@
 /** `/ui/jobs`: find jobs, see what they wait for, and act on one or on all that match. */
 
+import type { Context } from "hono";
 import { counted } from "../../core/counted.ts";
 import { Refusal } from "../../documents/refusal.ts";
-import type { Context } from "hono";
 import { CONTROLS } from "../../core/controls.ts";
 import type { JobFilter } from "../../engine/job_pages.ts";
 import { previewBulk } from "../../http/requests/bulk_action.ts";

@@ -1,8 +1,8 @@
 /** What may need attention: recent failures, types that fail often, and the longest waits. */
 
+import type { Child } from "hono/jsx";
 import { messageText } from "../../core/error_text.ts";
 import { countOf } from "../../core/counted.ts";
-import type { Child } from "hono/jsx";
 import { openExpectations } from "../../explain/open_expectations.ts";
 import { requiredMatches } from "../../core/job_plan.ts";
 import type { FailedJob, JobState } from "../../core/job_state.ts";

@@ -1,8 +1,8 @@
 /** A button with an action, as a form that works without scripts. */
 
-import { type PointedIssue, REASON_LENGTH_MAX } from "../../documents/fields.ts";
 import type { Child } from "hono/jsx";
 import { randomBytes } from "node:crypto";
+import { type PointedIssue, REASON_LENGTH_MAX } from "../../documents/fields.ts";
 import type { Scope } from "../../access/tokens.ts";
 import { LineInput } from "./labelled_input.tsx";
 

@@ -1,7 +1,7 @@
 /** Curl calls: each screen has one for its data, and one for each action. */
 
-import { UserText } from "./text.tsx";
 import type { Context } from "hono";
+import { UserText } from "./text.tsx";
 import type { Action } from "../../explain/explanation.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { curlCall, curlFollow, curlOfFile, curlRead } from "../../explain/curl.ts";

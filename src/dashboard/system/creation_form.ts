@@ -1,7 +1,7 @@
 /** The form that creates a job, and its document for `POST /jobs`. */
 
-import { invalidRequest } from "../../documents/refusal.ts";
 import { createHash } from "node:crypto";
+import { invalidRequest } from "../../documents/refusal.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import type { CreateRequest } from "../../engine/requests.ts";
 import { SECRET_LENGTH_MIN } from "../../engine/secrets/secret_guard.ts";

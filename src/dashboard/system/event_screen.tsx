@@ -1,8 +1,9 @@
 /** `/ui/system/event`: an event from outside, and its receipt. */
 
+import type { Context } from "hono";
+import type { Child } from "hono/jsx";
 import { isObject, withinLazy } from "../../documents/fields.ts";
 import { invalidRequest } from "../../documents/refusal.ts";
-import type { Context } from "hono";
 import type { JsonValue } from "../../core/json.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";
 import { incomingEvent } from "../../documents/events.ts";
@@ -17,7 +18,6 @@ import { type SchemaForm, toForm } from "../schema_form/field.ts";
 import { type FormTexts, formTexts, inputName, parseForm } from "../schema_form/form_texts.ts";
 import { curlCommands } from "../parts/curl.tsx";
 import type { Route } from "../../http/route.ts";
-import type { Child } from "hono/jsx";
 import { MissingScope, ONCE, OnceField } from "../parts/action_form.tsx";
 import { UserText } from "../parts/text.tsx";
 import { issuesAt } from "../parts/labelled_input.tsx";

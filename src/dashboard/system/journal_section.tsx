@@ -1,5 +1,6 @@
 /** The journal's location, its files, and its condition at the start. */
 
+import type { Child } from "hono/jsx";
 import { counted } from "../../core/counted.ts";
 import type { Standing } from "../../core/standing.ts";
 import { databaseText, roleText } from "../../explain/standing_texts.ts";
@@ -16,7 +17,6 @@ import { CopyText } from "../parts/curl.tsx";
 import { Table, Term } from "../parts/table.tsx";
 import { durationText } from "../../core/duration.ts";
 import { TimedText, UserText } from "../parts/text.tsx";
-import type { Child } from "hono/jsx";
 import { assertNever } from "../../core/assert_never.ts";
 import { ActionForm, MissingScope } from "../parts/action_form.tsx";
 import { momentText, Time } from "../parts/amounts.tsx";

@@ -1,8 +1,8 @@
 /** `/ui/system/definitions/:type` and `/ui/system/plan`: forms that create a job. */
 
-import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { Context } from "hono";
 import type { Child } from "hono/jsx";
+import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import { Term } from "../parts/table.tsx";
 import type { JsonValue } from "../../core/json.ts";
 import type { HttpDeps } from "../../http/http_deps.ts";

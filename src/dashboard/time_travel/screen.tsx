@@ -1,8 +1,8 @@
 /** `/ui/jobs/:id/time`: a job as of each of its entries, and as it would have been. */
 
+import type { Context } from "hono";
 import { countText } from "../../core/size.ts";
 import { choice, type Query, single, wholeNumber } from "../../documents/parameters.ts";
-import type { Context } from "hono";
 import { hasCode, type JobState } from "../../core/job_state.ts";
 import { sampleEvent } from "../../explain/sample_event.ts";
 import type { ReserveMemory } from "../../engine/queries/entry_pages.ts";

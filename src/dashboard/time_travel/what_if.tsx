@@ -1,5 +1,6 @@
 /** The what-if form, its document and its answer. */
 
+import type { Child } from "hono/jsx";
 import { Refusal } from "../../documents/refusal.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { equalJson, type JsonObject, type JsonValue } from "../../core/json.ts";
@@ -12,7 +13,6 @@ import type { WhatIfReport } from "../../engine/queries/replays.ts";
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import type { JobEngine } from "../../engine/job_engine.ts";
 import { parseSupposition } from "../../documents/supposition.ts";
-import type { Child } from "hono/jsx";
 import {
   inputState,
   Issues,

@@ -1,7 +1,7 @@
 /** The answers of `POST /jobs/bulk` and `GET /failures`. */
 
-import { describe, maybe } from "../fields.ts";
 import * as v from "valibot";
+import { describe, maybe } from "../fields.ts";
 import { jobSummaryAnswer, searchedAnswer } from "./job.ts";
 import { condition, count, errorSummary, position, text } from "./parts.ts";
 

@@ -1,7 +1,7 @@
 /** Entries of the journal, in pages, lines and streams; and the receipts of events. */
 
-import { describe, maybe } from "../fields.ts";
 import * as v from "valibot";
+import { describe, maybe } from "../fields.ts";
 import type { Stratum } from "../../core/event.ts";
 import {
   anyObject,

@@ -1,7 +1,7 @@
 /** Explanations, replays and what-ifs. */
 
-import { describe, maybe } from "../fields.ts";
 import * as v from "valibot";
+import { describe, maybe } from "../fields.ts";
 import { LIKENESSES } from "../../explain/likeness/suspect.ts";
 import { RULES } from "../../core/rules.ts";
 import { clauseAnswer } from "./entries.ts";

@@ -1,7 +1,7 @@
 /** The job resource, as `jobResource` and `jobView` create it, and its summary. */
 
-import { describe, fingerprintField, maybe } from "../fields.ts";
 import * as v from "valibot";
+import { describe, fingerprintField, maybe } from "../fields.ts";
 import { EXPECTED_EVENT_KINDS } from "../../core/job_plan.ts";
 import { correlationField, withinField } from "../plan_schema.ts";
 import {

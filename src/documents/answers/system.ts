@@ -1,8 +1,8 @@
 /** Answers about the server: its journal, its definitions, its health. */
 
+import * as v from "valibot";
 import { correlationField } from "../plan_schema.ts";
 import { describe, maybe } from "../fields.ts";
-import * as v from "valibot";
 import { SCOPES } from "../../access/tokens.ts";
 
 import { retentionAnswer } from "./job.ts";

@@ -7,7 +7,7 @@ import { counted } from "../../core/counted.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { MatchableEvent } from "../../core/job_plan.ts";
 import type { JobHead } from "../../core/job_state.ts";
-import { correlationMismatches, mismatchesText } from "../../explain/mismatch.ts";
+import { correlationMismatches, type Mismatch, mismatchesText } from "../../explain/mismatch.ts";
 import { neighbourhood } from "../../explain/likeness/neighbouring_type.ts";
 import { nearestName } from "../../explain/spelling.ts";
 import type { CorrelationIndex } from "./correlation_index.ts";
@@ -178,8 +178,8 @@ export class Unmatched {
   }
 
   /**
-   * A job that waits for just this event under a type that is easily confused with its own. Only
-   * for an event on record, since that compares many types.
+   * A job that waits for just this event, apart from the form of its values, under a type that is
+   * easily confused with its own. Only for an event on record, since that compares many types.
    */
   #neighbour(event: SettledFact, at: LogId | undefined): Explained | undefined {
     if (at === undefined) return undefined;
@@ -188,15 +188,23 @@ export class Unmatched {
       if (how === undefined) continue;
       const meant = { ...event, eventType } as SettledFact;
       const missed = nearestMiss(
-        this.#compared(this.#jobs.started, meant).filter((one) =>
-          one.distance === 0 && one.job.firstLogId < at && !isIdle(one) &&
-          hasInCommon(one, [], meant)
-        ),
+        this.#compared(this.#jobs.started, meant).filter((one) => {
+          const clauses = failingClauses(one, meant);
+          return one.job.firstLogId < at && !isIdle(one) && clauses.every(isClose) &&
+            hasInCommon(one, clauses, meant);
+        }),
       );
       if (missed === undefined) continue;
+      const clauses = failingClauses(missed, meant);
       const but = `the event's type is not ${eventType} (${how})`;
-      const reason = `matched nothing: ${subjectText(missed)} would match, but ${but}`;
-      return { reason, nearest: nearestExpectation(missed, [], but) };
+      const subject = subjectText(missed);
+      const why = clauses.length === 0
+        ? `${subject} would match, but ${but}`
+        : `the nearest is ${subject}, but ${but}, and ${mismatchesText(clauses)}`;
+      return {
+        reason: `matched nothing: ${why}`,
+        nearest: nearestExpectation(missed, clauses, but),
+      };
     }
     return undefined;
   }
@@ -238,6 +246,10 @@ export class Unmatched {
     const naming = index.naming(eventType);
     return naming === 1 ? "the policy of 1 job names" : `the policies of ${naming} jobs name`;
   }
+}
+
+function isClose({ close, elsewhere }: Mismatch): boolean {
+  return close || elsewhere?.close === true;
 }
 
 /** ` (job j2 is as near)`, or nothing. Without a number, since not all jobs are compared. */

@@ -142,7 +142,10 @@ function summarize(
   [newest, ...older]: readonly EventAbout<LogId>[],
 ): string {
   if (jobs.length === 0) {
-    if (newest === undefined) return `Nothing on record has ${value}: no job, and no event.`;
+    if (newest === undefined) {
+      return `Nothing on record has ${value}: no job, and no event. ` +
+        "What was refused is not on record; the answer to it said why.";
+    }
     const verb = older.length === 1 ? "has" : "have";
     const others = older.length === 0
       ? ""

@@ -3,6 +3,7 @@
  * (see `Sender`), and another with the same input at about the same time.
  */
 
+import { deriveCondition } from "../../core/condition.ts";
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
@@ -10,7 +11,8 @@ import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar, valueAt } from "../../core/json.ts";
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
-import { demanded, isIdentifier, ownValues } from "../../explain/likeness/own_values.ts";
+import { demanded, isDate, isIdentifier, ownValues } from "../../explain/likeness/own_values.ts";
+import { openExpectations } from "../../explain/open_expectations.ts";
 import type { Sender } from "../../explain/senders.ts";
 import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import type { Resembling } from "./value_search.ts";
@@ -20,6 +22,9 @@ const EXPECTATIONS_MAX = 3;
 const VALUES_MAX = 4;
 /** How many other events of the type are looked at for the job that sent them. */
 const SENT_MAX = 3;
+/** How far a chain of jobs that wait for one another is followed, and among how many events. */
+const CHAIN_MAX = 4;
+const OF_TYPE_MAX = 100;
 /** When more jobs were given the value, it does not say which one was to send the event. */
 const GIVEN_MAX = 20;
 
@@ -66,9 +71,33 @@ export class SenderSearch {
     for (const expected of open.slice(0, EXPECTATIONS_MAX)) {
       const others = resembling.get(expected.id)?.toSearch ?? [];
       const sender = await this.#sender(expected, others.slice(0, SENT_MAX), found);
-      if (sender !== undefined) senders.set(expected.id, sender);
+      if (sender === undefined) continue;
+      const last = sender.job && await this.#lastBehind(sender.job);
+      senders.set(expected.id, { ...sender, last });
     }
     return senders;
+  }
+
+  /** The end of the chain in which each job waits for an event that the next was to send. */
+  async #lastBehind(job: JobState, hops = CHAIN_MAX): Promise<JobState | undefined> {
+    const [open] = deriveCondition(job) === "waiting" ? openExpectations(job) : [];
+    const wanted = open && identifying(open.expected);
+    if (open === undefined || wanted === undefined || hops === 0) return undefined;
+    const { matcher: { eventType } } = open.expected;
+    const loose = looseForm(wanted[1]);
+    const found = await this.#parts.find(
+      new Lookup().ofType(eventType, OF_TYPE_MAX).carrying(loose, GIVEN_MAX)
+        .jobsGiven(loose, GIVEN_MAX),
+    );
+    const { headLogId } = this.#parts.source;
+    const others = found.ofType(eventType, OF_TYPE_MAX).filter((logId) => logId <= headLogId);
+    const carriers = found.carrying(loose, GIVEN_MAX);
+    // It may have come, and be wrong in something else.
+    if (carriers.length === GIVEN_MAX || carriers.some((logId) => others.includes(logId))) {
+      return undefined;
+    }
+    const next = (await this.#sender(open.expected, others.slice(0, SENT_MAX), found))?.job;
+    return next && (await this.#lastBehind(next, hops - 1) ?? next);
   }
 
   async #sender(
@@ -157,10 +186,11 @@ export class SenderSearch {
 
 type Demanded = readonly [path: string, value: JsonScalar];
 
-/** The first value that identifies something. */
+/** The first value that identifies something, or the day of a batch. */
 function identifying({ matcher }: ExpectedEvent): Demanded | undefined {
-  return Iterator.from(demanded(matcher.correlation)).take(VALUES_MAX)
-    .find(([path, value]) => isIdentifier(path, value));
+  const values = [...Iterator.from(demanded(matcher.correlation)).take(VALUES_MAX)];
+  return values.find(([path, value]) => isIdentifier(path, value)) ??
+    values.find(([, value]) => isDate(value));
 }
 
 /** Where the input or the labels of a job of the type have the value. */

@@ -6,6 +6,7 @@
  * to other systems, so that their collectors can connect the spans.
  */
 
+import { createHash } from "node:crypto";
 import type { ExecutionId, JobId, TaskId } from "../../core/ids.ts";
 import type { JobHead, JobState } from "../../core/job_state.ts";
 import { formatTraceparent, type TraceIds } from "../../core/trace_ids.ts";
@@ -13,7 +14,6 @@ import { type AttemptOutcome, withinSpan } from "./attempt.ts";
 import type { JobTrace } from "../views/job_traces.ts";
 import type { Span, SpanEnd, SpanStart, Tracing } from "../watches.ts";
 import type { RunServices } from "./run_services.ts";
-import { createHash } from "node:crypto";
 
 export class RunTrace {
   readonly #services: RunServices;

@@ -5,8 +5,8 @@
  * derived from the journal.
  */
 
-import { parseJsonText } from "../../core/json_text.ts";
 import { Buffer } from "node:buffer";
+import { parseJsonText } from "../../core/json_text.ts";
 import { isTerminal, type JobState } from "../../core/job_state.ts";
 import { shared } from "../../core/expectations.ts";
 import type { Pause } from "../../core/pauses.ts";

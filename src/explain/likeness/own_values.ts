@@ -76,6 +76,10 @@ const MEASURE =
   /(?:^|[_-])(amount|price|total|sum|count|quantity|qty|size|weight|rate|percent|currency|minutes|seconds|ms|days|date|day|time|at|version|attempt|attempts|priority|number_of|limit)$/;
 const DATE = /^\d{4}-\d\d-\d\d/;
 
+export function isDate(value: JsonScalar): boolean {
+  return typeof value === "string" && DATE.test(value);
+}
+
 /**
  * Whether a value identifies one thing among many of its kind, as an order number does, and a
  * region or an amount does not. A rule of thumb for deciding which differences show that an event
@@ -90,7 +94,7 @@ export function isIdentifier(path: string, value: JsonScalar): boolean {
   const words = name.replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").toLowerCase();
   if (MEASURE.test(words)) return false;
   if (typeof value === "number") return Number.isInteger(value) && Math.abs(value) >= 10;
-  return typeof value === "string" && isDistinctive(value) && !DATE.test(value) &&
+  return typeof value === "string" && isDistinctive(value) && !isDate(value) &&
     (/\d/.test(value) || value.includes("@"));
 }
 

@@ -3,12 +3,12 @@
  * files that are added to its input.
  */
 
+import { Buffer } from "node:buffer";
 import { type JsonObject, type JsonValue, pointerTo } from "../../core/json.ts";
 import type { Bodies } from "./bodies.ts";
 import { parseJson } from "../../documents/json_document.ts";
 import { Problem } from "../problems/problem.ts";
 import { invalidRequest } from "../../documents/refusal.ts";
-import { Buffer } from "node:buffer";
 import { isObject } from "../../documents/fields.ts";
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true });

@@ -3,6 +3,7 @@
  * read requests, and from those that describe answers.
  */
 
+import * as v from "valibot";
 import { jobIdField, withinLazy } from "../../documents/fields.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { SCOPES } from "../../access/tokens.ts";
@@ -35,7 +36,6 @@ import { mapped, namedSchemaObjects, type NamedSchemas, schemaObject } from "./j
 import type { Answer, Content, Header, Operation } from "./operation.ts";
 import { withExamples } from "./answer_examples.ts";
 import { described } from "./members.ts";
-import * as v from "valibot";
 
 /** The body of a refusal, as `problemResponse` writes it. */
 const problemAnswer = v.object({

@@ -1,5 +1,7 @@
 /** Parses bodies with events: one, an array, NDJSON, or CloudEvents 1.0. */
 
+import { createHash } from "node:crypto";
+import * as v from "valibot";
 import { invalidRequest } from "../../documents/refusal.ts";
 import type { JsonObject, JsonValue } from "../../core/json.ts";
 import type { Bodies } from "../bodies/bodies.ts";
@@ -13,8 +15,6 @@ import {
   oneOrMany,
   refusalIssues,
 } from "../../documents/one_or_many.ts";
-import { createHash } from "node:crypto";
-import * as v from "valibot";
 import type { EventId } from "../../core/ids.ts";
 import { parseTraceparent } from "../../core/trace_ids.ts";
 import type { IncomingEvent } from "../../engine/requests.ts";

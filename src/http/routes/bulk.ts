@@ -1,5 +1,7 @@
 /** Routes for an action on all jobs that match a filter, and for failures by kind. */
 
+import type { Context } from "hono";
+import * as v from "valibot";
 import {
   checked,
   describe,
@@ -8,8 +10,6 @@ import {
   strictObject,
   wholeField,
 } from "../../documents/fields.ts";
-import type { Context } from "hono";
-import * as v from "valibot";
 import { BULK_CONTROLS, type ControlName, CONTROLS } from "../../core/controls.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Origin } from "../../core/trace_ids.ts";

@@ -1,5 +1,7 @@
 /** The controls of a job: `/jobs/:id/start`, `cancel`, `suspend`, `resume`, `wake` and `retry`. */
 
+import * as v from "valibot";
+import type { Context } from "hono";
 import { valueOrThrow } from "../../documents/engine_refusal.ts";
 import {
   cancelBody,
@@ -9,8 +11,6 @@ import {
   retryBody,
   toRetryRequest,
 } from "../../documents/controls.ts";
-import * as v from "valibot";
-import type { Context } from "hono";
 import { CONTROLS, STATE_CONTROLS, type StateControl } from "../../core/controls.ts";
 import { decide } from "../../core/decide.ts";
 import type { TaskId } from "../../core/ids.ts";

@@ -1,5 +1,7 @@
 /** `POST /jobs`: create a job, or many, and answer once they are on disk. */
 
+import type { Context } from "hono";
+import * as v from "valibot";
 import { receiptView } from "../../documents/answers/job_view.ts";
 import {
   createAll,
@@ -9,8 +11,6 @@ import {
   originatedJobs,
   toIdempotency,
 } from "../../documents/jobs.ts";
-import type { Context } from "hono";
-import * as v from "valibot";
 import { isTerminal } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import type { Created, CreateRequest } from "../../engine/requests.ts";

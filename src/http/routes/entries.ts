@@ -1,5 +1,6 @@
 /** Answers with entries: a page, or all lines as NDJSON. */
 
+import type { Context } from "hono";
 import {
   cursor,
   type CursorScope,
@@ -9,7 +10,6 @@ import {
   single,
   wholeNumber,
 } from "../../documents/parameters.ts";
-import type { Context } from "hono";
 import { entriesAnswer } from "../../documents/answers/entries.ts";
 import { lookingBack } from "../guard/capacity.ts";
 import type { HttpDeps } from "../http_deps.ts";

@@ -1,8 +1,8 @@
 /** `/events` and `/stream`: deliver events, and read the journal. */
 
-import { documented, withinLazy } from "../../documents/fields.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
+import { documented, withinLazy } from "../../documents/fields.ts";
 import { receiptsAnswer } from "../../documents/answers/entries.ts";
 import { cloudEvent, readEvents } from "../requests/event_documents.ts";
 import type { HttpDeps } from "../http_deps.ts";

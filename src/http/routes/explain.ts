@@ -3,9 +3,9 @@
  * as JSON or as prose.
  */
 
-import { invalidParameter } from "../../documents/refusal.ts";
 import type { Context } from "hono";
 import * as v from "valibot";
+import { invalidParameter } from "../../documents/refusal.ts";
 import {
   aboutText,
   eventExplanationText,

@@ -1,5 +1,6 @@
 /** `GET /jobs/:id/log`: what the code of a job logged, which is not part of the journal. */
 
+import * as v from "valibot";
 import { largeJsonResponse } from "../answers/large_answer.ts";
 import { ok } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
@@ -7,7 +8,6 @@ import { readQuery } from "../requests/request.ts";
 import { single, wholeNumber } from "../../documents/parameters.ts";
 import type { Route } from "../route.ts";
 import { requireJob } from "./jobs.ts";
-import * as v from "valibot";
 import { count, text, time } from "../../documents/answers/parts.ts";
 
 /** The answer of `GET /jobs/:id/log`. */

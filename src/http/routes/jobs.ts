@@ -1,5 +1,7 @@
 /** Lists of jobs, a single job, and its input. */
 
+import type { Context } from "hono";
+import * as v from "valibot";
 import { present } from "../../core/json.ts";
 import {
   choice,
@@ -11,7 +13,6 @@ import {
   wholeNumber,
 } from "../../documents/parameters.ts";
 import { invalidParameter } from "../../documents/refusal.ts";
-import type { Context } from "hono";
 import type { ListPage, ListQuery } from "../../engine/job_pages.ts";
 import { inputAnswer, jobAnswer, jobsAnswer } from "../../documents/answers/job.ts";
 import { FILTER_PARAMETERS, toJobFilter } from "../../documents/job_filter.ts";
@@ -22,7 +23,6 @@ import { json, ok, PREFERENCE_APPLIED, WAIT } from "../openapi/operation.ts";
 import { Problem, STATUS } from "../problems/problem.ts";
 import { appliedHeader, parsePreferences, readQuery } from "../requests/request.ts";
 import type { Route } from "../route.ts";
-import * as v from "valibot";
 import { ID_PATTERN, type JobId, type LogId } from "../../core/ids.ts";
 import { isTerminal, type JobHead, type JobState } from "../../core/job_state.ts";
 import { text } from "../../documents/answers/parts.ts";

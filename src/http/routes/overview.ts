@@ -3,12 +3,12 @@
  * absent counts are 0.
  */
 
+import * as v from "valibot";
 import { currentState } from "../openapi/operation.ts";
 import { STATUS } from "../problems/problem.ts";
 import { readQuery } from "../requests/request.ts";
 import { jsonResponse } from "../answers/response.ts";
 import type { Route } from "../route.ts";
-import * as v from "valibot";
 import { CONDITIONS } from "../../core/condition.ts";
 import { type JobState, STATE_NAMES } from "../../core/job_state.ts";
 import {

@@ -1,5 +1,7 @@
 /** `/jobs/:id/replay`, `diff` and `what-if`: a job in the past, and as it would have been. */
 
+import type { Context } from "hono";
+import * as v from "valibot";
 import {
   parsePoint,
   parseSupposition,
@@ -12,8 +14,6 @@ import {
   supposition,
 } from "../../documents/supposition.ts";
 import { invalidParameter } from "../../documents/refusal.ts";
-import type { Context } from "hono";
-import * as v from "valibot";
 import type { Point } from "../../core/point.ts";
 import { diffAnswer, replayAnswer, whatIfAnswer } from "../../documents/answers/explanation.ts";
 import { readJson } from "../bodies/body.ts";

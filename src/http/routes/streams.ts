@@ -1,5 +1,7 @@
 /** Answers with server-sent events; see `StreamHub`. */
 
+import type { Context } from "hono";
+import * as v from "valibot";
 import {
   choice,
   eventType,
@@ -10,8 +12,6 @@ import {
   wholeNumber,
 } from "../../documents/parameters.ts";
 import { invalidRequest } from "../../documents/refusal.ts";
-import type { Context } from "hono";
-import * as v from "valibot";
 import { STRATA } from "../../core/event.ts";
 import type { JobId, LogId } from "../../core/ids.ts";
 import { documented, parseWholeNumber } from "../../documents/fields.ts";

@@ -3,6 +3,7 @@
  * journal with its verification.
  */
 
+import type { Context } from "hono";
 import {
   definitionsAnswer,
   indexAnswer,
@@ -23,7 +24,6 @@ import { anyObject, text } from "../../documents/answers/parts.ts";
 import { draining, RETRY_AFTER_SECONDS } from "../../documents/engine_refusal.ts";
 import type { StandingLimits } from "../../engine/events/delivery_limits.ts";
 import { type GaugedLimit, type LimitName, LIMITS } from "../../documents/refusal.ts";
-import type { Context } from "hono";
 import { readOptionalJson } from "../bodies/body.ts";
 import { checked, strictObject } from "../../documents/fields.ts";
 

@@ -3,9 +3,9 @@
  * explanations can be compared exactly, and every citation opened in its file.
  */
 
-import { MemoryIndex } from "./memory_index.ts";
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
+import { MemoryIndex } from "./memory_index.ts";
 import type { Citation, Explanation } from "../../../src/explain/explanation.ts";
 import type { JobId } from "../../../src/core/ids.ts";
 import type { AnyJobDefinition } from "../../../src/engine/definition.ts";

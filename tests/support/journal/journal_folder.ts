@@ -9,7 +9,6 @@ import type { JournalHarness } from "../../contract/journal_contract.ts";
 import { withoutBlankEnd } from "./blank_end.ts";
 import { FakeClock, FakeRandom } from "../fake_clock.ts";
 import { inputOutputError, noSpace, TestDisk } from "./journal_disk.ts";
-import { test } from "../sanitized.ts";
 import { PATIENCE_MS } from "../until.ts";
 
 export class JournalFolder implements JournalHarness {
@@ -119,7 +118,7 @@ export function testWithFolder(
   name: string,
   run: (folder: JournalFolder) => Promise<void>,
 ): void {
-  test(name, async () => {
+  Deno.test(name, async () => {
     const folder = await JournalFolder.create();
     try {
       await run(folder);
