@@ -13,6 +13,7 @@ import { placePath, placesIn } from "../../explain/elsewhere.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
 import { demanded, isDate, isIdentifier, ownValues } from "../../explain/likeness/own_values.ts";
 import { openExpectations } from "../../explain/open_expectations.ts";
+import { isSameWork } from "../../explain/repeated_work.ts";
 import type { Sender } from "../../explain/senders.ts";
 import { type FoundEvents, Lookup } from "../views/past_events.ts";
 import type { Resembling } from "./value_search.ts";
@@ -210,8 +211,6 @@ function pathTo(value: JsonScalar, { input = null, labels }: Given): string | un
 
 /** Values that more jobs were given do not identify a piece of work. */
 const TWINS_MAX = 4;
-/** Later ones are the next piece of work, such as that of the next day. */
-const APART_MAX_MS = 3_600_000;
 
 export class TwinSearch {
   readonly #job: JobState;
@@ -257,8 +256,7 @@ export class TwinSearch {
     if (eventType !== "job.JobCreated" || jobId === this.#job.jobId) return false;
     const other = attributes as FrameworkEntry<"job.JobCreated">["attributes"];
     const isRetry = other.retryOf === this.#job.jobId || retryOf === jobId;
-    const apartMs = Math.abs(Date.parse(receivedAt) - Date.parse(createdAt));
-    return !isRetry && other.type === type && apartMs <= APART_MAX_MS &&
-      JSON.stringify(other.input) === JSON.stringify(input);
+    return !isRetry && other.type === type &&
+      isSameWork({ ...other, createdAt: receivedAt }, { input, createdAt });
   }
 }
