@@ -181,12 +181,16 @@ function twinsText(jobs: readonly JobState[]): string {
   );
   for (const [at, job] of works.slice(0, TWINS_MAX).entries()) {
     const twin = works.slice(at + 1).find((other) =>
-      other.type === job.type && isSameWork(job, other)
+      (other.type === job.type || other.createdAt === job.createdAt) && isSameWork(job, other)
     );
     if (twin === undefined) continue;
     const apart = durationText(Math.abs(lengthMs(twin.createdAt, job.createdAt)));
-    return `Jobs ${job.jobId} and ${twin.jobId} of type ${job.type} got the same input ${apart} ` +
-      "apart: the work may be done twice. ";
+    const [one, both] = twin.type === job.type ? ["", ` of type ${job.type}`] : [
+      ` (${job.type})`,
+      ` (${twin.type})`,
+    ];
+    return `Jobs ${job.jobId}${one} and ${twin.jobId}${both} got the same input ${apart} apart: ` +
+      "the work may be done twice. ";
   }
   return "";
 }

@@ -5,9 +5,9 @@
 
 import { deriveCondition } from "../../core/condition.ts";
 import { type FrameworkEntry, isOfType, type JobEventLogEntry } from "../../core/event.ts";
-import type { JobId, LogId } from "../../core/ids.ts";
+import type { JobId, LogId, TaskId } from "../../core/ids.ts";
 import type { ExpectedEvent } from "../../core/job_plan.ts";
-import { hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
+import { findTask, hasCode, isTerminal, type JobState } from "../../core/job_state.ts";
 import { isScalar, type JsonObject, type JsonScalar, valueAt } from "../../core/json.ts";
 import { placePath, placesIn } from "../../explain/elsewhere.ts";
 import { looseForm } from "../../explain/likeness/loose_form.ts";
@@ -73,8 +73,9 @@ export class SenderSearch {
       const others = resembling.get(expected.id)?.toSearch ?? [];
       const sender = await this.#sender(expected, others.slice(0, SENT_MAX), found);
       if (sender === undefined) continue;
-      const last = sender.job && await this.#lastBehind(sender.job);
-      senders.set(expected.id, { ...sender, last });
+      const isItself = sender.job === this.#waiting;
+      const last = isItself ? undefined : sender.job && await this.#lastBehind(sender.job);
+      senders.set(expected.id, { ...sender, isItself, last });
     }
     return senders;
   }
@@ -129,10 +130,19 @@ export class SenderSearch {
       // The latest one: it may be a retry of the others.
       sender = { others: { type, taskId, sentBy }, value, job, path };
     }
-    if (sender !== undefined || !isKnown) return sender;
+    if (sender !== undefined) return sender;
+    const own = pathTo(value, this.#waiting);
+    if (type === this.#waiting.type && own !== undefined && this.#hasNotRun(taskId)) {
+      return { others: { type, taskId, sentBy }, value, job: this.#waiting, path: own };
+    }
+    if (!isKnown) return undefined;
     return await this.#isGivenItsOwn(sent, at)
       ? { others: { type, taskId, sentBy }, value }
       : undefined;
+  }
+
+  #hasNotRun(taskId: TaskId): boolean {
+    return findTask(this.#waiting, taskId)?.status !== "completed";
   }
 
   /** Of the jobs of other types that were given the value, the latest of its type that failed. */
@@ -201,7 +211,7 @@ function givenAt(entry: JobEventLogEntry, type: string, value: JsonScalar): stri
     : undefined;
 }
 
-type Given = Pick<FrameworkEntry<"job.JobCreated">["attributes"], "input" | "labels">;
+type Given = Partial<Pick<FrameworkEntry<"job.JobCreated">["attributes"], "input" | "labels">>;
 
 function pathTo(value: JsonScalar, { input = null, labels }: Given): string | undefined {
   const place = placesIn({ labels: labels ?? null, input })
