@@ -177,7 +177,7 @@ function noteRecovery(job: CompensatingJob, entry: JobEventLogEntry): Compensati
   return isFinal ? { ...job, failure: { ...job.failure, recoveryRequired: true } } : job;
 }
 
-/** Applies what an entry says of the job without moving it along the state table. */
+/** Applies what an entry says about the job without moving it along the state table. */
 function noteFacts<Job extends RunningJob | CompensatingJob>(
   job: Job,
   entry: JobEventLogEntry,

@@ -1,5 +1,5 @@
 /**
- * Schemas of single fields that several requests share, and what /openapi.json says of schemas
+ * Schemas of single fields that several requests share, and what /openapi.json says about schemas
  * whose rules are code.
  */
 

@@ -46,7 +46,7 @@ export interface RefusalMembers {
   readonly allowedIn?: readonly string[];
   readonly knownTypes?: readonly string[];
   readonly jobId?: string;
-  /** The job as which a job was already retried. */
+  /** The job that already is the retry of this one. */
   readonly newJobId?: string;
   /** The limit that was reached. */
   readonly limit?: { readonly name: string; readonly max: number };

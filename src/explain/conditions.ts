@@ -1,5 +1,5 @@
 /**
- * What an explanation says of a job in each condition; and what it says in any: the obstacles in
+ * What an explanation says about a job in each condition; and what it says in any: the obstacles in
  * this process, the pauses that will hold it, and its origin. Nothing here reads more than the
  * evidence.
  */

@@ -16,7 +16,7 @@ import { reason } from "./statement.ts";
 const TASKS_SHOWN_MAX = 3;
 const MEMBERS_SHOWN_MAX = 3;
 
-/** The results of an ended job that say of an error, and those that its failure shows are missing. */
+/** Results of an ended job that report an error, and those that its failure shows are missing. */
 export function returnedErrors(known: OutlinedHistory): Reasons {
   const bad = tasksWithError(known).map((task) =>
     reason(`${capital(badResultText(task))}.`, task.completedBy)
@@ -87,7 +87,7 @@ const TITLE_OF_ERROR =
 const TEXT_MAX = 5_000;
 const MEMBERS_MAX = 32;
 
-/** `status "error", message "quota exceeded"`; empty for a result that says of no error. */
+/** `status "error", message "quota exceeded"`; empty for a result that reports no error. */
 function errorIn(result: JsonValue | undefined): string {
   if (typeof result === "string") return errorInText(result);
   if (isScalar(result) || result === undefined || Array.isArray(result)) return "";

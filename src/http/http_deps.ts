@@ -74,7 +74,7 @@ export const NO_JOB_LOG: JobLogPort = {
   read: () => Promise.resolve({ lines: [], hasMore: false }),
 };
 
-/** What a process knows of the others that share its journal. */
+/** What a process knows about the others that share its journal. */
 export interface SharedPart {
   /** Whether this process leads, and may record. */
   readonly leads: () => boolean;

@@ -94,7 +94,7 @@ const READ_ONLY = "25006";
 export const ACCESS_DENIED = /^(?:28...|3D000|3F000|42501)$/;
 const TABLE_MISSING = "42P01";
 
-/** What an error says of the database itself; any other error as it is. */
+/** What an error says about the database itself; any other error as it is. */
 export function unfitness(place: Place, error: unknown): unknown {
   const [code, reason] = [codeOf(error), errorMessage(error)];
   if (ACCESS_DENIED.test(code)) return new UnfitDatabaseError(place, reason, EXIT_DENIED, error);

@@ -227,7 +227,7 @@ function endOf(
 
 const STARTED_NO = "It started no ";
 
-/** The sentence about a job may say of one definition why it started nothing. */
+/** The sentence about a job may already say why one definition started nothing. */
 function withStarters(
   job: NearlyReached<LogId>,
   starters: readonly NearlyReached<LogId>[],

@@ -64,7 +64,7 @@ export type TimerRequest = SleepRequest | WaitRequest;
 
 export type Events = readonly [FactEvent, ...FactEvent[]];
 
-/** What `run` needs to know of an expectation of the plan. */
+/** What `run` needs to know about an expectation of the plan. */
 export type Expectable = Pick<ExpectedEvent, "id" | "within">;
 
 export interface RunListener {

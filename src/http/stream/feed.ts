@@ -81,7 +81,7 @@ export function greetingAt(position: LogId): string {
 /** As many as are read at a time. */
 const MESSAGES_MAX = 512;
 
-/** What a stream has to know of an entry. */
+/** What a stream has to know about an entry. */
 interface Told {
   readonly entry: JobEventLogEntry;
   /** How it changed its job. */
