@@ -8,16 +8,14 @@ import { type FailedJob, type Failure, hasCode, type JobState } from "../core/jo
 import { isScalar, type JsonObject } from "../core/json.ts";
 import { shownScalar } from "../core/shown_value.ts";
 import { compensableTasks } from "./attempts.ts";
-import { neverStarted, notableReasons, repeatedReasons } from "./because_ended.ts";
-import { countedOfAnother, eventsTooLate } from "./counted_events.ts";
+import { causesOfFailure, neverStarted, notableReasons, repeatedReasons } from "./because_ended.ts";
+import { eventsTooLate } from "./counted_events.ts";
 import { placePath, placesIn } from "./elsewhere.ts";
 import type { Evidence } from "./evidence.ts";
 import { heldUntilDeadline, heldUpReasons } from "./hold_up_texts.ts";
 import { tookMs } from "./outlined_history.ts";
 import { actorText, cancelReason, capital, shortened, taskText } from "./phrases.ts";
 import { lateLimit } from "./process_facts.ts";
-import { resultsTakenOver } from "./repeated_work.ts";
-import { returnedErrors } from "./returned_errors.ts";
 import { lastWaitGivenUp } from "./run_answers.ts";
 import { timeSpent, timeText, usualText } from "./time_spent.ts";
 import { lateDeadlineText } from "./times.ts";
@@ -58,9 +56,7 @@ export function failedText(known: Evidence): string {
   }
   if (neverStarted(known)) return `could not be started: ${errorText(failure.error)}.`;
   const beside = [
-    ...countedOfAnother(known),
-    ...returnedErrors(known),
-    ...resultsTakenOver(known),
+    ...causesOfFailure(known),
     ...failure.kind === "error" && failure.taskId === MAIN_TASK ? lastWaitGivenUp(known) : [],
     ...lateLimit(known),
     ...repeatedReasons(known).slice(0, 1),
