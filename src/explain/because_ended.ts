@@ -27,6 +27,7 @@ import {
   cutShortText,
   isUndone,
   overtakenReasons,
+  timedOutBefore,
   unsuccessful,
   unsuccessfulUndoings,
   wasCutShort,
@@ -164,6 +165,7 @@ export function causesOfFailure(known: Evidence): Reasons {
     ...countedOfAnother(known),
     ...returnedErrors(known),
     ...beganAtOnce(known),
+    ...timedOutBefore(known),
     ...resultsTakenOver(known),
   ];
 }

@@ -241,6 +241,8 @@ export interface LongestJob {
   readonly by: LogId;
   /** RFC 3339. */
   readonly since: string;
+  /** For a suspended job, who suspended it, and why: ` by ada (reason: audit)`, or nothing. */
+  readonly suspension?: string;
 }
 
 interface ParkedGroup {

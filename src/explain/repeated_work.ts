@@ -23,6 +23,7 @@ import {
   compensationSubject,
   cutShortText,
   recordedAttemptText,
+  timedOut,
   wasCutShort,
 } from "./attempts.ts";
 import { findMaxAttempts } from "./attempts_noted.ts";
@@ -81,10 +82,7 @@ export function recoveredFailures(known: Evidence): Reasons {
     const times = count === 1 ? recordedAttemptText(first, max) : `${count} attempts${of}`;
     const done = attempts.at(-1)?.attempt ?? 0;
     const then = done === last.attempt + 1 ? "the next" : `attempt ${done}`;
-    const isUnsure = failed.some(({ ended }) =>
-      ended?.kind === "failed" && ended.timedOutMs !== undefined
-    );
-    const unsure = isUnsure
+    const unsure = timedOut(known, taskId).length > 0
       ? " What an attempt had begun before its time limit may have happened all the same."
       : "";
     const statement = `${capital(taskText(taskId))} failed in ${times}, and completed in ` +

@@ -125,7 +125,8 @@ const isFalse = (value: JsonValue) => value === false;
 const isCodeOfError = (value: JsonValue) =>
   typeof value === "number" && value >= 400 && value < 600;
 const isStatusOfError = (value: JsonValue) =>
-  isCodeOfError(value) || typeof value === "string" && /^(error|failed|failure)$/i.test(value);
+  isCodeOfError(value) ||
+  typeof value === "string" && /^(error|failed|failure|time-?out|timed[ _-]?out)$/i.test(value);
 const isError = (value: JsonValue) =>
   typeof value === "string" ? value.trim() !== "" : !isScalar(value);
 const areErrors = (value: JsonValue) => Array.isArray(value) && value.length > 0;
