@@ -442,7 +442,6 @@ Deno.test("explain a wait that run gave up on: it is not blamed if its event cam
   await daybook.submit("job", "order.patient");
   await daybook.clock.advance(MINUTE_MS);
   await daybook.event("shop.Paid");
-  await daybook.clock.settle();
   const { summary } = await toldOf(daybook, "job");
   assert.equal(summary, "Job job failed: run threw Error: paid too little.");
 });
