@@ -36,6 +36,7 @@ export {
   type JobLimits,
   type JobRate,
   type ParsedInput,
+  type SecretPath,
   type StartsOn,
   type SubmittedInput,
 } from "./engine/definition.ts";
@@ -59,7 +60,6 @@ export type { JsonObject, JsonScalar, JsonValue } from "./core/json.ts";
 export type { PauseRule } from "./core/pause_rule.ts";
 export type { RetryPolicy } from "./core/retry_policy.ts";
 export type { InputRetention } from "./core/sealed_input.ts";
-export type { SecretPath } from "./engine/secrets/secret_path.ts";
 export type {
   ControlOptions,
   EmbeddedDaybook,

@@ -6,7 +6,6 @@ import type { Deadline, ExpectedEventKind, Multiplicity } from "../core/job_plan
 import type { PauseRule } from "../core/pause_rule.ts";
 import type { InputRetention } from "../core/sealed_input.ts";
 import type { FactEvent, JobContext } from "./job_context.ts";
-import type { SecretPath } from "./secrets/secret_path.ts";
 
 /**
  * A valibot schema, reduced to the types that follow from it: what it accepts and what it returns.
@@ -75,7 +74,7 @@ export interface JobLimits<Input> {
    * very many jobs does not hold up the others. 1 to 200 characters, recorded in clear when the job
    * is created. If it throws, the job is refused.
    */
-  readonly key?: (input: Input) => string;
+  key?(input: Input): string;
   /** For each key. */
   readonly perKey?: number;
   /** How many jobs may start within a time; a job starts with its first attempt. */
@@ -92,8 +91,26 @@ export interface JobRate<Input> {
    * Counts each key separately; by default, all jobs of the type are counted together. Recorded as
    * `key` is.
    */
-  readonly key?: (input: Input) => string;
+  key?(input: Input): string;
 }
+
+/**
+ * A dotted path of an input as a type, so that a misspelt path does not compile: `card.number`,
+ * `cards.*.number`, or any text if the type of the input is unknown.
+ *
+ * @typeParam Levels One element for each level that is followed, since a type may contain itself.
+ */
+export type SecretPath<Input, Levels extends readonly unknown[] = [1, 2, 3, 4, 5, 6, 7]> =
+  Levels extends readonly [unknown, ...infer Deeper] ? unknown extends Input ? string
+    : Input extends readonly (infer Element)[]
+      ? `*` | `*.${SecretPath<NonNullable<Element>, Deeper>}`
+    : Input extends object ? {
+        [Name in keyof Input & string]:
+          | Name
+          | `${Name}.${SecretPath<NonNullable<Input[Name]>, Deeper>}`;
+      }[keyof Input & string]
+    : never
+    : string;
 
 /** A type of job, as `defineJob` takes it. */
 export interface JobDefinition<
@@ -118,9 +135,9 @@ export interface JobDefinition<
   /** A valibot schema. Submitting an input that it rejects creates no job. */
   readonly input: Schema;
   /** What the job waits for besides `run`; fixed and recorded when the job is created. */
-  readonly expects?: (input: ParsedInput<Schema>) => Readonly<Record<ExpectationName, Expectation>>;
+  expects?(input: ParsedInput<Schema>): Readonly<Record<ExpectationName, Expectation>>;
   /** Events that fail the job. */
-  readonly errors?: (input: ParsedInput<Schema>) => readonly ErrorMatcher[];
+  errors?(input: ParsedInput<Schema>): readonly ErrorMatcher[];
   /** How a job ends after its compensation. Default `"Failed"`. */
   readonly onCompensated?: "Done" | "Failed";
   /** Events that start a job of this type. The same event starts only one job. */
@@ -162,49 +179,11 @@ export interface JobDefinition<
   run(ctx: JobContext<ExpectationName>, input: ParsedInput<Schema>): Promise<Output>;
 }
 
-/** A definition with any input and expectations, as the engine holds it. */
-export interface AnyJobDefinition {
-  /** A dotted name such as `order.fulfil`. */
-  readonly type: string;
-  /** A whole number, at least 1. */
-  readonly version: number;
-  /** Other versions whose jobs it runs. */
-  readonly runs?: readonly number[];
-  /** For people. */
-  readonly description?: string;
-  /** The schema of its input. */
-  readonly input: InputSchema;
-  /** What a job waits for. */
-  expects?(input: unknown): Readonly<Record<string, Expectation>>;
-  /** The events that fail a job. */
-  errors?(input: unknown): readonly ErrorMatcher[];
-  /** How a job ends after its compensation. */
-  readonly onCompensated?: "Done" | "Failed";
-  /** The events that start a job. */
-  readonly startsOn?: StartsOn;
-  /** Dotted paths of secrets in the input. */
-  readonly secrets?: readonly string[];
-  /** What happens to the input when the job has ended. */
-  readonly retention?: InputRetention;
-  /** When failures pause its type. */
-  readonly pauseAfter?: PauseRule;
-  /** How many of its jobs may run at a time. */
-  readonly limits?: Omit<JobLimits<unknown>, "key" | "rate"> & {
-    /** Groups the jobs. */
-    key?(input: unknown): string;
-    /** How many may start within a time. */
-    readonly rate?: Omit<JobRate<unknown>, "key"> & {
-      /** Counts each key separately. */
-      key?(input: unknown): string;
-    };
-  };
-  /** Where its code runs. */
-  readonly isolation?: "thread";
-  /** The module that exports it. */
-  readonly module?: string;
-  /** The code of a job. */
-  run(ctx: JobContext<string>, input: unknown): Promise<unknown>;
-}
+/**
+ * A definition with any input and expectations, as the engine holds it. Members that take an input
+ * are methods, so that every definition is one of these.
+ */
+export type AnyJobDefinition = JobDefinition<InputSchema, string, unknown>;
 
 export function isThreaded({ isolation }: AnyJobDefinition): boolean {
   return isolation === "thread";

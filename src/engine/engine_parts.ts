@@ -42,7 +42,7 @@ import { ParkedReports } from "./views/parked_reports.ts";
 import { JobWaits } from "./views/job_waits.ts";
 import { HeldPlaces } from "./run/held_places.ts";
 import { LateCalls } from "./run/misuse.ts";
-import { LiveSecrets } from "./secrets/live_secrets.ts";
+import { LiveSecrets } from "./secrets/secret_guard.ts";
 import { Pacer } from "./events/pacer.ts";
 import { DiskRetries } from "./run/disk_retries.ts";
 import { PauseControls } from "./run/pause_controls.ts";

@@ -5,7 +5,7 @@
 
 import type { JobId } from "../../src/core/ids.ts";
 import { PromptTypes } from "../../src/engine/run/slots.ts";
-import type { Worker } from "../../src/engine/run/requests_in_order.ts";
+import type { Worker } from "../../src/engine/run/request_lines.ts";
 import type { PlaceLimits } from "../../src/core/place_limits.ts";
 import { Shares } from "../../src/engine/run/shares.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";

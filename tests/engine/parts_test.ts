@@ -8,7 +8,7 @@ import type { Applied } from "../../src/core/job_fold.ts";
 import { JobWaits } from "../../src/engine/views/job_waits.ts";
 import { PromptTypes, type SlotRequest, Slots } from "../../src/engine/run/slots.ts";
 import { LoopTurns, Scheduler } from "../../src/engine/run/scheduler.ts";
-import type { Wanted, Worker } from "../../src/engine/run/requests_in_order.ts";
+import type { Wanted, Worker } from "../../src/engine/run/request_lines.ts";
 import { Shares } from "../../src/engine/run/shares.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { FakeClock } from "../support/fake_clock.ts";

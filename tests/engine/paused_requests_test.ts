@@ -8,7 +8,7 @@ import { holds, type Pause } from "../../src/core/pauses.ts";
 import { PauseControls } from "../../src/engine/run/pause_controls.ts";
 import { FIRST_MAX } from "../../src/engine/run/paused_requests.ts";
 import { PromptTypes } from "../../src/engine/run/slots.ts";
-import { inQueueOrder, type Worker } from "../../src/engine/run/requests_in_order.ts";
+import { inQueueOrder, type Worker } from "../../src/engine/run/request_lines.ts";
 import { WorkerQueue } from "../../src/engine/run/worker_queue.ts";
 import { Pauses } from "../../src/engine/writer/pauses.ts";
 import { cases } from "../support/effort.ts";

@@ -27,8 +27,8 @@ import type { SuppositionIssue } from "../../explain/supposition.ts";
 import type { Share } from "../events/pacer.ts";
 import { placeLimits } from "../limits.ts";
 import type { Outcome } from "../requests.ts";
-import type { WantedPlace } from "../run/shares.ts";
-import { supposedTurns } from "../run/supposed_turns.ts";
+import type { Request } from "../run/request_lines.ts";
+import type { Shares, WantedPlace } from "../run/shares.ts";
 import type { WorkerQueue } from "../run/worker_queue.ts";
 import { blockingLimit, type BlockingLimitParts, queuedAs } from "./blocking_limit.ts";
 import { cited } from "./citations.ts";
@@ -105,20 +105,18 @@ export class LimitsWhatIfs {
   ): Promise<QueuedStanding> {
     const { pauses, shares } = this.#parts;
     const wanted = shares.wantedBy(job, hasBegun(job));
-    const { lines, room } = wanted === undefined
-      ? { lines: [], room: 0 }
-      : this.#queueOf(job).turnsOf(wanted.share.of);
-    const rateRoom = this.#rateRoom(limits, wanted, !hasBegun(job));
-    const { granted, isGranted } = supposedTurns(lines, job.jobId, { limits, rateRoom, room });
     const holding = pauses.all.filter((pause) => holds(pause, job));
-    const first = isGranted ? granted.slice(0, -1) : granted;
+    const { first, isGranted, places } = this.#supposedGrants(job, limits, wanted);
     const ofKey = first.filter(({ key }) => key === job.key);
+    const supposedPlace = wanted && places.wantedBy(job, hasBegun(job));
+    const window = supposedPlace?.window;
     const taken = {
-      maxRunning: (wanted?.share.of.held ?? 0) + first.length,
-      perKey: (wanted?.share.holders.size ?? 0) + ofKey.length,
-      rate: (limits.rate?.count ?? 0) - rateRoom + first.length,
+      maxRunning: supposedPlace?.share.of.held ?? 0,
+      perKey: supposedPlace?.share.holders.size ?? 0,
+      rate: window === undefined ? 0 : places.counted(window),
     };
-    const then = wanted && await this.#limitThen(job, limits, supposed, wanted, taken);
+    const limit = supposedPlace && places.reached(supposedPlace);
+    const then = wanted && limit && await blockingLimit(this.#parts, job, limit, wanted);
     // A pause holds the job whatever comes before it, and jobs of other keys do not take places of
     // its key.
     const before = holding.length > 0 ? [] : then?.limit === "perKey" ? ofKey : first;
@@ -127,7 +125,7 @@ export class LimitsWhatIfs {
     return {
       pauses: holding,
       now: wanted && reached && await blockingLimit(this.#parts, job, reached, wanted),
-      then,
+      then: then && withLimits(then, limits, taken, supposed),
       before: before.map(({ jobId, order }) => ({ jobId, startedBy: order })),
       isGranted,
       taken,
@@ -135,40 +133,32 @@ export class LimitsWhatIfs {
     };
   }
 
-  /** The limit that would keep the job waiting once this many places are taken. */
-  async #limitThen(
+  /** Grants, in a copy of the queue, what would begin before the job, in order. */
+  #supposedGrants(
     job: JobState,
     limits: PlaceLimits,
-    supposed: SupposedLimits,
-    wanted: WantedPlace,
-    taken: QueuedStanding["taken"],
-  ): Promise<BlockingLimit | undefined> {
-    const { perKey = Infinity, maxRunning = Infinity, rate } = limits;
-    const isOfKey = job.key !== undefined && taken.perKey >= perKey;
-    const limit = isOfKey
-      ? "perKey"
-      : taken.maxRunning >= maxRunning
-      ? "maxRunning"
-      : rate !== undefined && !hasBegun(job) && taken.rate >= rate.count
-      ? "rate"
-      : undefined;
-    if (limit === undefined) return undefined;
-    const { change, ...rest } = await blockingLimit(this.#parts, job, limit, wanted);
-    // A supposed limit has no recorded change.
-    const found = change === undefined || limit in supposed ? rest : { ...rest, change };
-    if (found.limit === "rate") return { ...found, ...rate };
-    return { ...found, places: limits[found.limit] ?? 0, taken: taken[found.limit] };
-  }
-
-  /**
-   * How many jobs the rate would let begin now, including this one. A rate that is not in force has
-   * counted no starts yet.
-   */
-  #rateRoom(limits: PlaceLimits, wanted: WantedPlace | undefined, begins: boolean): number {
-    if (limits.rate === undefined || !begins) return Infinity;
-    const { count, perMs } = limits.rate;
-    const counted = wanted?.window && this.#parts.shares.startsWithin(wanted.window, perMs);
-    return Math.max(0, count - (counted ?? 0));
+    wanted: WantedPlace | undefined,
+  ): { readonly first: readonly Request[]; readonly isGranted: boolean; readonly places: Shares } {
+    const { shares, table } = this.#parts;
+    const { type = "" } = job;
+    const queue = this.#queueOf(job);
+    const places = shares.supposing(type, limits);
+    const first: Request[] = [];
+    if (wanted === undefined) return { first, isGranted: false, places };
+    const needsOf = ({ jobId, begins, needs }: Request) => {
+      const head = table.pending(jobId)?.head;
+      const isCounted = wanted.share.of.limits.rate === undefined ? begins : needs?.window;
+      return head && places.wantedBy(head, !isCounted);
+    };
+    const lines = queue.supposing(wanted.share.of, needsOf, (window) => places.isOpen(window));
+    const room = queue.roomFor(type);
+    for (let line = lines.next(); line !== undefined && first.length < room; line = lines.next()) {
+      if (line.first?.jobId === job.jobId) return { first, isGranted: true, places };
+      const request = lines.take(line);
+      if (request?.needs !== undefined) places.take(request.jobId, request.needs);
+      if (request !== undefined) first.push(request);
+    }
+    return { first, isGranted: false, places };
   }
 
   async #inRetrospect(
@@ -208,6 +198,19 @@ export class LimitsWhatIfs {
     const { registry, workers, threadWorkers } = this.#parts;
     return registry.isInThread(job) ? threadWorkers : workers;
   }
+}
+
+/** A limit as it would be, with the places taken then. */
+function withLimits(
+  { change, ...rest }: BlockingLimit,
+  limits: PlaceLimits,
+  taken: QueuedStanding["taken"],
+  supposed: SupposedLimits,
+): BlockingLimit {
+  // A supposed limit has no recorded change.
+  const found = change === undefined || rest.limit in supposed ? rest : { ...rest, change };
+  if (found.limit === "rate") return { ...found, ...limits.rate };
+  return { ...found, places: limits[found.limit] ?? 0, taken: taken[found.limit] };
 }
 
 function hasBegun(job: JobState): boolean {

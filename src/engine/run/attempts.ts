@@ -24,7 +24,7 @@ import type { NamedFact, PendingOutcomes } from "./pending_outcomes.ts";
 import type { WorkerLease } from "./worker_lease.ts";
 import type { RunSubject, Work } from "./run_services.ts";
 import type { SlotRequest } from "./slots.ts";
-import type { Place } from "./requests_in_order.ts";
+import type { Place } from "./request_lines.ts";
 import { endOfAttempt, type RunTrace } from "./run_trace.ts";
 
 // The platform's own: code of jobs may replace the global, and its uses are tracked.

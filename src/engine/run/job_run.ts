@@ -21,7 +21,7 @@ import type { PendingJob } from "../writer/job_record.ts";
 import { Backoffs, retryTimes } from "./timers.ts";
 import { LiveCall } from "./live_call.ts";
 import { recordOrRetry } from "./disk_retries.ts";
-import type { Worker } from "./requests_in_order.ts";
+import type { Worker } from "./request_lines.ts";
 import { Attempts } from "./attempts.ts";
 import { PendingOutcomes } from "./pending_outcomes.ts";
 import { MainAttempt } from "./main_attempt.ts";

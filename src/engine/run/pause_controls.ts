@@ -12,7 +12,7 @@ import type { Pauses } from "../writer/pauses.ts";
 import type { Writer } from "../writer/writer.ts";
 import type { DiskRetries } from "./disk_retries.ts";
 import { FIRST_MAX } from "./paused_requests.ts";
-import { inQueueOrder } from "./requests_in_order.ts";
+import { inQueueOrder } from "./request_lines.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { WorkerQueue } from "./worker_queue.ts";
 

@@ -50,7 +50,7 @@ export class PausedRequests<Request extends PausableRequest> {
   /** Groups by the pauses that hold their requests. */
   readonly #groups = new Map<string, Group<Request>>();
   /** Requests whose start may not be durable. All others are counted without being looked at. */
-  #fresh: Request[] = [];
+  readonly #fresh = new Set<Request>();
   #pauses: readonly Pause[] = [];
   #holders: readonly Holder[] = [];
 
@@ -71,31 +71,27 @@ export class PausedRequests<Request extends PausableRequest> {
     return this.#holders.some(([, isHeld]) => isHeld(job));
   }
 
+  has(request: Request): boolean {
+    return this.#groupOf.has(request);
+  }
+
   /**
    * Takes a request, unless no pause holds it.
    *
    * @param holders The pauses that may hold the request.
-   * @param as Returns the request to take instead.
-   * @returns The request that was taken.
+   * @returns Whether it was taken.
    */
-  take(
-    request: Request,
-    holders = this.#holders,
-    as: () => Request = () => request,
-  ): Request | undefined {
+  take(request: Request, holders = this.#holders): boolean {
     const pauses: Pause[] = [];
     for (const [pause, isHeld] of holders) if (isHeld(request)) pauses.push(pause);
-    if (pauses.length === 0) return undefined;
-    const taken = as();
-    this.#add(taken, this.#groupFor(pauses));
-    if (this.#fresh.length > LEFT_MAX + 2 * this.size) {
-      this.#fresh = this.#fresh.filter((request) => this.#groupOf.has(request));
-    }
-    this.#fresh.push(taken);
-    return taken;
+    if (pauses.length === 0) return false;
+    this.#add(request, this.#groupFor(pauses));
+    this.#fresh.add(request);
+    return true;
   }
 
   remove(request: Request): void {
+    this.#fresh.delete(request);
     const group = this.#groupOf.get(request);
     if (group === undefined) return;
     this.#groupOf.delete(request);
@@ -155,8 +151,8 @@ export class PausedRequests<Request extends PausableRequest> {
   heldBy(pause: Pause, upTo: LogId): Held<Request> {
     const groups = [...this.#groups.values()].filter(({ pauses }) => pauses.includes(pause));
     const first = groups.flatMap((group) => this.#firstOf(group, upTo)).toSorted(this.#compare);
-    this.#fresh = this.#fresh.filter((one) => one.order > upTo && this.#groupOf.has(one));
-    const fresh = this.#fresh.filter((one) => this.#groupOf.get(one)?.pauses.includes(pause));
+    for (const one of this.#fresh) if (one.order <= upTo) this.#fresh.delete(one);
+    const fresh = [...this.#fresh].filter((one) => this.#groupOf.get(one)?.pauses.includes(pause));
     const jobs = groups.reduce((sum, { size }) => sum + size, 0) - fresh.length;
     return { jobs, first: first.slice(0, FIRST_MAX) };
   }

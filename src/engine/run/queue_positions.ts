@@ -4,23 +4,21 @@
  */
 
 import type { JobId, LogId } from "../../core/ids.ts";
-import { inQueueOrder, type Place, type Request } from "./requests_in_order.ts";
+import { inQueueOrder, type Place, type Request } from "./request_lines.ts";
 import type { ReachedLimit, Shares, WantedPlace } from "./shares.ts";
 
-/** Requests that are granted one after another. They are unsorted, and some may be over. */
+/** Requests that are granted one after another, unsorted. */
 type Line = readonly Request[];
 
 export function queueLine(lines: readonly Line[], { priority, order }: Place): Line | undefined {
-  const isHere = (request: Request) =>
-    !request.isOver && request.priority === priority && request.order === order;
+  const isHere = (request: Request) => request.priority === priority && request.order === order;
   return lines.find((line) => line.some(isHere));
 }
 
 /** @param lines The first is used for a place where no job waits. */
 export function placesAhead(lines: readonly Line[], place: Place, upTo: LogId): number {
   const line = queueLine(lines, place) ?? lines[0] ?? [];
-  return line.filter((request) => isCounted(request, upTo) && inQueueOrder(request, place) < 0)
-    .length;
+  return line.filter((request) => request.order <= upTo && inQueueOrder(request, place) < 0).length;
 }
 
 /** Computes `placesAhead` for many places in ascending order; `undefined` where no job waits. */
@@ -47,7 +45,7 @@ function aheadIn(
   // How many requests come between a place and the one before it.
   const between = places.map(() => 0);
   for (const request of line) {
-    if (!isCounted(request, upTo)) continue;
+    if (request.order > upTo) continue;
     let at = indexNotBefore(places, request);
     for (; at < places.length && inQueueOrder(places[at] as Place, request) === 0; at++) {
       isHeld[at] = true;
@@ -59,10 +57,6 @@ function aheadIn(
     ahead += count;
     return isHeld[index] ? ahead : undefined;
   });
-}
-
-export function isCounted({ isOver, order }: Request, upTo: LogId): boolean {
-  return !isOver && order <= upTo;
 }
 
 /** The index of the first of the ascending places that does not come before `place`. */

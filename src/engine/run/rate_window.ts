@@ -28,9 +28,12 @@ export class RateWindow {
     return this.#pending + this.#times.length;
   }
 
-  /** How many starts would count if the rate had another period. */
-  within(perMs: number, nowMs: number): number {
-    return this.#pending + this.#times.filter((time) => time > nowMs - perMs).length;
+  /** The same starts, as another rate would count them. */
+  under(rate: Rate): RateWindow {
+    const other = new RateWindow(rate, this.isOfType);
+    other.#pending = this.#pending;
+    other.#times.push(...this.#times);
+    return other;
   }
 
   /** Counts a job that may begin. */

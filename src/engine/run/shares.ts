@@ -8,6 +8,7 @@
 
 import type { JobId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
+import type { Pausable } from "../../core/pauses.ts";
 import type { PlaceLimits, Rate } from "../../core/place_limits.ts";
 import { SteadyMap } from "../../core/steady_map.ts";
 import type { Clock } from "../ports.ts";
@@ -52,9 +53,7 @@ export interface WantedPlace {
 /** A queue in which requests wait for places. */
 export interface PlaceQueue {
   /** Shares, and so their types, may have a free place; windows may admit more starts. */
-  freed(shares: readonly Share[], windows?: readonly RateWindow[]): void;
-  /** A window admits one more start. */
-  opened(window: RateWindow): void;
+  freed(places: readonly (Share | RateWindow)[]): void;
 }
 
 /** The current use of a rate. */
@@ -86,7 +85,7 @@ export interface TypeUse {
 const NO_RATE: Rate = { count: Infinity, perMs: 0 };
 
 /** The properties of a job that decide which places and rates apply to it. */
-export type Placed = Pick<JobState, "jobId" | "type" | "key" | "rateKey">;
+export type Placed = Pick<JobState, "jobId" | "type" | "rateKey"> & Pick<Pausable, "key">;
 
 interface TypePlaces {
   readonly all: TypeShare;
@@ -141,7 +140,7 @@ export class Shares {
   /** Notifies the queues that the new limits of a type may admit waiting jobs. */
   notifyChanged(type: string): void {
     const { windows, byKey } = this.#byType.get(type) ?? NO_PLACES;
-    for (const queue of this.#queues) queue.freed([...byKey.values()], [...windows.values()]);
+    this.#freed([...windows.values(), ...byKey.values()]);
   }
 
   get use(): readonly TypeUse[] {
@@ -210,9 +209,22 @@ export class Shares {
     return window === undefined || this.isOpen(window) ? undefined : "rate";
   }
 
-  /** How many starts would count in a window if its rate had another period. */
-  startsWithin(window: RateWindow, perMs: number): number {
-    return window.within(perMs, this.#clock.monotonic());
+  /** The places of a type under other limits, as they are taken now. Nothing is notified of them. */
+  supposing(type: string, limits: PlaceLimits): Shares {
+    const supposed = new Shares(this.#clock, { after: () => () => {} }, [[type, limits]]);
+    for (const [rateKey, window] of this.#byType.get(type)?.windows ?? []) {
+      const { rate } = limits;
+      if (rate !== undefined) supposed.#byType.get(type)?.windows.set(rateKey, window.under(rate));
+    }
+    for (const [jobId, { share }] of this.#held) {
+      if (share.of.type === type) supposed.restore({ jobId, type, key: share.key });
+    }
+    return supposed;
+  }
+
+  /** How many starts count in a window. */
+  counted(window: RateWindow): number {
+    return window.counted(this.#clock.monotonic());
   }
 
   /** Whether one more job may begin; if not, the queues are notified when it may. */
@@ -224,7 +236,7 @@ export class Shares {
     window.isAwaited = true;
     this.#scheduler.after(Math.ceil(opensAtMs - nowMs), () => {
       window.isAwaited = false;
-      this.#opened(window);
+      this.#freed([window]);
     });
     return false;
   }
@@ -250,7 +262,7 @@ export class Shares {
     if (held?.window === undefined || held.hasBegun) return;
     held.hasBegun = true;
     held.window.began(this.#clock.monotonic());
-    this.#opened(held.window);
+    this.#freed([held.window]);
     if (++this.#starts % SWEEP_EVERY === 0) this.#sweep();
   }
 
@@ -263,9 +275,9 @@ export class Shares {
     share.of.held--;
     if (window !== undefined && !hasBegun) {
       window.giveBack();
-      this.#opened(window);
+      this.#freed([window]);
     }
-    for (const queue of this.#queues) queue.freed([share]);
+    this.#freed([share]);
     this.forget(share);
   }
 
@@ -290,8 +302,8 @@ export class Shares {
     this.#byType.get(share.of.type)?.byKey.delete(share.key);
   }
 
-  #opened(window: RateWindow): void {
-    for (const queue of this.#queues) queue.opened(window);
+  #freed(places: readonly (Share | RateWindow)[]): void {
+    for (const queue of this.#queues) queue.freed(places);
   }
 
   #sweep(): void {

@@ -3,7 +3,7 @@
 import TinyQueue from "tinyqueue";
 import type { Clock } from "../ports.ts";
 import type { LoopTurns } from "./scheduler.ts";
-import { inQueueOrder, type Place } from "./requests_in_order.ts";
+import { inQueueOrder, type Place } from "./request_lines.ts";
 
 /**
  * How long a handler may take to count as prompt, from the turn in which it was called, and how

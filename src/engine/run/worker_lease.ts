@@ -2,7 +2,7 @@
 
 import { MAIN_TASK } from "../../core/ids.ts";
 import type { PendingJob } from "../writer/job_record.ts";
-import type { Wanted, Worker } from "./requests_in_order.ts";
+import type { Wanted, Worker } from "./request_lines.ts";
 import type { RunSubject } from "./run_services.ts";
 import type { WantedPlace } from "./shares.ts";
 import type { Withdraw } from "./worker_queue.ts";

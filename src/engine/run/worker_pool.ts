@@ -8,7 +8,7 @@
  */
 
 import type { PromptTypes } from "./slots.ts";
-import type { Request, Worker } from "./requests_in_order.ts";
+import type { Request, Worker } from "./request_lines.ts";
 
 /** The most jobs that share one worker. */
 const SHARING_PER_WORKER_MAX = 16;

@@ -1,34 +1,25 @@
 /**
- * The queue for workers: lower priority first, then first in, first out, except that keys take
- * turns. A job records an attempt only while it has a worker. Requests that a pause holds are not
- * in the queue.
+ * The queue for workers, which grants requests in the order of their lines. A job records an
+ * attempt only while it has a worker. Requests that a pause holds are not in the queue.
  */
 
-import TinyQueue from "tinyqueue";
 import type { Work } from "../../core/work.ts";
 import type { LogId } from "../../core/ids.ts";
 import type { Pausable, Pause } from "../../core/pauses.ts";
-import {
-  aheadOfEach,
-  isCounted,
-  type LimitedRequest,
-  placesAhead,
-  queueLine,
-} from "./queue_positions.ts";
+import { aheadOfEach, type LimitedRequest, placesAhead, queueLine } from "./queue_positions.ts";
 import { type Held, type Holder, type PauseChange, PausedRequests } from "./paused_requests.ts";
 import type { PromptTypes } from "./slots.ts";
 import {
-  first,
   inQueueOrder,
+  type Line,
   type Place,
   type Request,
+  RequestLines,
   type Wanted,
   type Worker,
-} from "./requests_in_order.ts";
+} from "./request_lines.ts";
 import type { RateWindow } from "./rate_window.ts";
-import type { PlaceQueue, Share, Shares, TypeShare } from "./shares.ts";
-import type { TurnLine } from "./supposed_turns.ts";
-import { type Candidate, TurnsOfKeys } from "./turns_of_keys.ts";
+import type { PlaceQueue, Share, Shares } from "./shares.ts";
 import { WorkerPool } from "./worker_pool.ts";
 
 /** Older than any epoch of limits, so that the needs of a request are computed again. */
@@ -46,12 +37,9 @@ export class WorkerQueue implements PlaceQueue {
   readonly #pool: WorkerPool;
   readonly #onDefect: (error: unknown) => void;
   readonly #shares: QueueShares;
-  /** All requests but those of jobs that run alone. */
-  readonly #turns: TurnsOfKeys;
-  /** Requests of jobs that run alone. */
-  readonly #alone = new TinyQueue<Request>([], inQueueOrder);
+  readonly #lines: RequestLines;
   readonly #paused = new PausedRequests<Request>(inQueueOrder);
-  #holdsBeginning = false;
+  /** How many requests are in the queue, or held by a pause. */
   #waiting = 0;
   #stopped = false;
   /** Grants nothing while a job of another queue has to run alone. */
@@ -75,7 +63,7 @@ export class WorkerQueue implements PlaceQueue {
     this.#pool = new WorkerPool(max, promptTypes);
     this.#onDefect = onDefect;
     this.#shares = shares;
-    this.#turns = new TurnsOfKeys((window) => shares.isOpen(window));
+    this.#lines = new RequestLines((window) => shares.isOpen(window));
     shares.subscribe(this);
   }
 
@@ -98,7 +86,7 @@ export class WorkerQueue implements PlaceQueue {
 
   /** Whether a request of this priority and order waits for a worker or for a pause to end. */
   holds(priority: number, order: number): boolean {
-    return queueLine(this.#lines, { priority, order }) !== undefined ||
+    return queueLine(this.#lines.groups, { priority, order }) !== undefined ||
       this.#paused.all.some((request) => request.priority === priority && request.order === order);
   }
 
@@ -110,12 +98,12 @@ export class WorkerQueue implements PlaceQueue {
    * durable yet.
    */
   aheadOf(place: Place, upTo: LogId): number {
-    return placesAhead(this.#lines, place, upTo);
+    return placesAhead(this.#lines.groups, place, upTo);
   }
 
   /** Computes `aheadOf` for many places in ascending order; `undefined` where no job waits. */
   aheadOfEach(places: readonly Place[], upTo: LogId): readonly (number | undefined)[] {
-    return aheadOfEach(this.#lines, places, upTo);
+    return aheadOfEach(this.#lines.groups, places, upTo);
   }
 
   /**
@@ -125,19 +113,34 @@ export class WorkerQueue implements PlaceQueue {
    */
   request(wanted: Wanted, grant: (worker: Worker) => void): Withdraw | undefined {
     const asked = { needsNow: wanted.needs, needs: wanted.needs?.(), epoch: this.#shares.epoch };
-    const request: Request = { ...wanted, ...asked, grant, isOver: false };
+    const request: Request = { ...wanted, ...asked, grant, line: undefined };
+    const isPaused = this.#paused.take(request);
+    if (!isPaused && this.#isNext(request) && this.#grant(request)) return undefined;
     this.#count(request, 1);
     this.#waiting++;
-    if (this.#paused.take(request) === undefined) {
-      this.#push(request);
+    if (!isPaused) {
+      this.#lines.push(request);
       this.grantNext();
     }
-    return request.isOver ? undefined : () => this.#end(request);
+    return this.#isOver(request) ? undefined : () => this.#withdraw(request);
   }
 
-  #push(request: Request): void {
-    if (request.isAlone === true) this.#alone.push(request);
-    else this.#turns.push(request);
+  /** Whether a request that is not in a line yet would be the next: most are, and need no line. */
+  #isNext({ needs, begins }: Request): boolean {
+    return this.#waiting === 0 && needs === undefined && (!begins || this.#lines.mayBegin) &&
+      !this.#isStill;
+  }
+
+  /** Whether a request was granted or withdrawn. */
+  #isOver(request: Request): boolean {
+    return request.line === undefined && !this.#paused.has(request);
+  }
+
+  #withdraw(request: Request): void {
+    if (this.#isOver(request)) return;
+    request.line = undefined;
+    this.#paused.remove(request);
+    this.#leave(request);
   }
 
   /**
@@ -155,36 +158,30 @@ export class WorkerQueue implements PlaceQueue {
 
   *#sort({ begun, ended }: PauseChange): Work<void> {
     for (const holder of begun) yield* this.#paused.begin(holder);
-    for (const request of begun.length === 0 ? [] : this.#lines.flat()) {
-      if (!request.isOver) this.#setAside(request, begun);
+    for (const request of begun.length === 0 ? [] : this.#lines.groups.flat()) {
+      if (request.line !== undefined) this.#setAside(request, begun);
       yield;
     }
-    if (begun.length > 0) yield* this.#clear();
+    // Now, so that no request that was set aside reaches the front.
+    for (const line of begun.length === 0 ? [] : this.#lines.lines) {
+      line.clear();
+      yield;
+    }
     this.#isReleasing = ended.size > 0;
     yield* this.#paused.end(ended, (request) => {
       // The job may have given its place back meanwhile.
       request.epoch = OUTDATED;
-      this.#push(request);
+      this.#lines.push(request);
     });
     this.#isReleasing = false;
     this.#unsorted--;
   }
 
-  /** Sets a request aside if pauses hold it. The original stays in its line until `#clear`. */
+  /** Sets a request aside if pauses hold it. */
   #setAside(request: Request, holders?: readonly Holder[]): boolean {
-    const held = this.#paused.take(request, holders, () => ({ ...request }));
-    if (held === undefined) return false;
-    request.isOver = true;
-    request.instead = held;
-    return true;
-  }
-
-  /** Drops requests that are over from the lines now, so that none reaches the front. */
-  *#clear(): Work<void> {
-    for (const requests of this.#turns.queues) {
-      requests.clear();
-      yield;
-    }
+    const isPaused = this.#paused.take(request, holders);
+    if (isPaused) request.line = undefined;
+    return isPaused;
   }
 
   /**
@@ -194,20 +191,21 @@ export class WorkerQueue implements PlaceQueue {
    */
   wanting(upTo: LogId): readonly LimitedRequest[] {
     const { epoch } = this.#shares;
-    return this.#lines.flat().flatMap((request) => {
-      if (!isCounted(request, upTo)) return [];
+    return this.#lines.groups.flat().flatMap((request) => {
+      if (request.order > upTo) return [];
       const needs = request.epoch === epoch ? request.needs : request.needsNow?.();
       return needs === undefined ? [] : [{ request, needs }];
     });
   }
 
-  /** How jobs of a type take turns, and how many of them could have a worker now. */
-  turnsOf(type: TypeShare): { readonly lines: readonly TurnLine[]; readonly room: number } {
-    const mayHave = !this.#isHeld && first(this.#alone) === undefined;
-    return {
-      lines: this.#turns.linesOf(type),
-      room: mayHave ? this.#pool.roomFor(type.type) : 0,
-    };
+  /** How many more jobs of a type could have a worker now. */
+  roomFor(type: string): number {
+    return this.#isHeld || this.#lines.isAnyAlone ? 0 : this.#pool.roomFor(type);
+  }
+
+  /** See `RequestLines.supposing`. */
+  supposing(...supposed: Parameters<RequestLines["supposing"]>): RequestLines {
+    return this.#lines.supposing(...supposed);
   }
 
   /** The requests of this queue that a pause holds. */
@@ -249,11 +247,10 @@ export class WorkerQueue implements PlaceQueue {
    * @param later Calls back when the disk may have room.
    */
   holdBeginning(later: (callback: () => void) => void): void {
-    if (this.#holdsBeginning) return;
-    this.#holdsBeginning = true;
+    if (!this.#lines.mayBegin) return;
+    this.#lines.mayBegin = false;
     later(() => {
-      this.#holdsBeginning = false;
-      this.#turns.mayBegin();
+      this.#lines.mayBegin = true;
       this.grantNext();
     });
   }
@@ -266,14 +263,8 @@ export class WorkerQueue implements PlaceQueue {
   }
 
   /** Grants only after all lines are considered, so that keys keep their turns. */
-  freed(shares: readonly Share[], windows: readonly RateWindow[] = []): void {
-    for (const window of windows) this.#turns.opened(window);
-    for (const share of shares) this.#turns.freed(share);
-    this.grantNext();
-  }
-
-  opened(window: RateWindow): void {
-    this.#turns.opened(window);
+  freed(places: readonly (Share | RateWindow)[]): void {
+    for (const place of places) this.#lines.freed(place);
     this.grantNext();
   }
 
@@ -281,12 +272,8 @@ export class WorkerQueue implements PlaceQueue {
     this.#stopped = true;
   }
 
-  #end(request: Request): void {
-    if (request.instead !== undefined) return this.#end(request.instead);
-    if (request.isOver) return;
-    request.isOver = true;
+  #leave(request: Request): void {
     this.#waiting--;
-    this.#paused.remove(request);
     this.#count(request, -1);
   }
 
@@ -298,60 +285,60 @@ export class WorkerQueue implements PlaceQueue {
     this.#shares.forget(needs.share);
   }
 
-  /** Moves a request whose needs changed with the limits; returns whether it moved. */
-  #refiled(foremost: Candidate): boolean {
-    const { request } = foremost;
+  /** Moves the first request of a line if its needs changed with the limits. */
+  #refiled(line: Line, request: Request): boolean {
     if (request.epoch === this.#shares.epoch) return false;
     request.epoch = this.#shares.epoch;
     const needs = request.needsNow?.();
     const { share, window } = request.needs ?? {};
     if (needs?.share === share && needs?.window === window) return false;
-    foremost.take();
+    this.#lines.take(line);
     const before = { needs: request.needs };
     request.needs = needs;
     // In this order: a share without waiting jobs is forgotten, and its key would get another.
     this.#count(request, 1);
     this.#count(before, -1);
-    this.#push(request);
+    this.#lines.push(request);
     return true;
   }
 
-  /** Requests by line, each granted in order. The first line is that of jobs without a key. */
-  get #lines(): readonly (readonly Request[])[] {
-    const [withoutKey = [], ...lines] = this.#turns.all;
-    return [[...this.#alone.data, ...withoutKey], ...lines];
+  get #isStill(): boolean {
+    return this.#stopped || this.#isHeld || this.#isReleasing;
   }
 
   /** Grants all requests that may be granted. Called whenever more may have become possible. */
   grantNext(): void {
-    for (let aside = 0; !this.#stopped && !this.#isHeld && !this.#isReleasing;) {
-      const foremost = this.#foremost();
-      if (foremost === undefined) return;
-      if (this.#unsorted > 0 && this.#setAside(foremost.request)) {
+    for (let aside = 0; !this.#isStill;) {
+      const line = this.#lines.next();
+      const request = line?.first;
+      if (line === undefined || request === undefined) return;
+      if (this.#unsorted > 0 && this.#setAside(request)) {
         if (++aside === ASIDE_MAX) return;
         continue;
       }
-      if (this.#refiled(foremost)) continue;
-      const { request } = foremost;
+      if (this.#refiled(line, request)) continue;
       // A request that gets no worker keeps those behind it waiting: none overtakes it.
-      const worker = this.#pool.take(request);
-      if (worker === undefined) return;
-      foremost.take();
-      if (request.needs !== undefined) this.#shares.take(request.jobId, request.needs);
-      this.#end(request);
-      try {
-        request.grant(worker);
-      } catch (error) {
-        this.#onDefect(error);
-      }
+      if (!this.#grant(request, line)) return;
     }
   }
 
-  #foremost(): Candidate | undefined {
-    const alone = first(this.#alone);
-    if (alone !== undefined && !(alone.begins && this.#holdsBeginning)) {
-      return { request: alone, turn: 0, take: () => this.#alone.pop() };
+  /**
+   * @param line The line in which the request is the first, if it is in one.
+   * @returns Whether there was a worker.
+   */
+  #grant(request: Request, line?: Line): boolean {
+    const worker = this.#pool.take(request);
+    if (worker === undefined) return false;
+    if (request.needs !== undefined) this.#shares.take(request.jobId, request.needs);
+    if (line !== undefined) {
+      this.#lines.take(line);
+      this.#leave(request);
     }
-    return this.#turns.next(!this.#holdsBeginning);
+    try {
+      request.grant(worker);
+    } catch (error) {
+      this.#onDefect(error);
+    }
+    return true;
   }
 }

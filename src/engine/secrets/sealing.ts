@@ -1,4 +1,4 @@
-/** Seals inputs, each with a key of its own, and opens them. */
+/** Seals the inputs that the journal must not hold in plaintext, each with its own key; opens them. */
 
 import { Buffer } from "node:buffer";
 import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
@@ -8,7 +8,7 @@ import type { JobId } from "../../core/ids.ts";
 import type { JobState } from "../../core/job_state.ts";
 import type { JsonValue } from "../../core/json.ts";
 import { sealedBoundTo, type SealedInput } from "../../core/sealed_input.ts";
-import type { KeyStore } from "../ports.ts";
+import { JournalFailedError, type KeyStore } from "../ports.ts";
 import type { Protection } from "./protection.ts";
 import type { Outcome, ShownInput } from "../requests.ts";
 import { masked, secretValues } from "./secret_fields.ts";
@@ -22,16 +22,6 @@ export type OpenedInput =
   | { readonly ok: true; readonly input: JsonValue | undefined; readonly guard: SecretGuard }
   /** `reason` completes a sentence: `its key is missing`. */
   | { readonly ok: false; readonly reason: string };
-
-/** Whether a secret also occurs where nothing hides it: in the plan, a label or an id. */
-export function isVisibleElsewhere(
-  { input, ...others }: JobCreatedAttributes,
-  jobId: JobId | undefined,
-  { secrets }: Protection,
-): boolean {
-  const guard = secretGuard(input, secrets);
-  return guard.holds({ ...others, jobId });
-}
 
 /**
  * Masks a secret in other fields too, where it may also occur: the envelope has the input anyway.
@@ -56,10 +46,37 @@ export class Sealing {
   }
 
   /**
+   * Seals the protected parts of a job before they are recorded, and discards the key if they are
+   * not.
+   */
+  async recorded<Value>(
+    jobId: JobId,
+    attributes: JobCreatedAttributes,
+    protection: Protection | undefined,
+    record: (attributes: JobCreatedAttributes) => Promise<Outcome<Value>>,
+  ): Promise<Outcome<Value>> {
+    if (protection === undefined) return await record(attributes);
+    const { input, ...others } = attributes;
+    if (secretGuard(input, protection.secrets).holds({ ...others, jobId })) {
+      return VISIBLE_ELSEWHERE;
+    }
+    const sealed = await this.#seal(jobId, attributes, protection);
+    try {
+      const outcome = await record(sealed);
+      if (!outcome.ok) await this.#discard(jobId);
+      return outcome;
+    } catch (error) {
+      // After a journal failure, only the next startup can tell whether the job was recorded.
+      if (!(error instanceof JournalFailedError)) await this.#discard(jobId);
+      throw error;
+    }
+  }
+
+  /**
    * The attributes to record instead of those with a clear input. The key is durable when this
    * resolves. Rejects with `JournalFullError` when there is no room for it.
    */
-  async seal(
+  async #seal(
     jobId: JobId,
     attributes: JobCreatedAttributes,
     protection: Protection,
@@ -80,11 +97,8 @@ export class Sealing {
     };
   }
 
-  /**
-   * Call it when the creation that a key was made for did not happen. If this fails, a start cleans
-   * up.
-   */
-  async discard(jobId: JobId): Promise<void> {
+  /** If this fails, a start cleans up. */
+  async #discard(jobId: JobId): Promise<void> {
     await this.#keys.remove(jobId).catch(() => {});
   }
 
@@ -121,6 +135,18 @@ export class Sealing {
     return key === undefined ? undefined : idempotency?.digest === keyed(key, digest);
   }
 }
+
+const VISIBLE_ELSEWHERE: Outcome<never> = {
+  ok: false,
+  problem: {
+    kind: "invalidInput",
+    issues: [{
+      pointer: "",
+      detail: "has a secret that is also in the plan, a label or an id, where it would be " +
+        "recorded in plaintext",
+    }],
+  },
+};
 
 /** The job with its clear input, as `run` receives it. */
 export function withInput<Job extends JobState>(job: Job, input: JsonValue | undefined): Job {

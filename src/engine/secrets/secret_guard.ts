@@ -5,7 +5,9 @@
  */
 
 import type { ErrorFact } from "../../core/framework_events.ts";
+import type { JobId } from "../../core/ids.ts";
 import type { JsonValue } from "../../core/json.ts";
+import { SteadyMap } from "../../core/steady_map.ts";
 import { SECRET_MARK } from "../../core/sealed_input.ts";
 import { errorFact } from "../../core/error_fact.ts";
 import { NonRetryableError } from "../job_errors.ts";
@@ -71,6 +73,25 @@ export class SecretGuard {
 }
 
 export const NO_SECRETS: SecretGuard = new SecretGuard();
+
+/** The secrets of running jobs, so that no message of this process shows them. */
+export class LiveSecrets {
+  readonly #guards = new SteadyMap<JobId, SecretGuard>();
+
+  add(jobId: JobId, guard: SecretGuard): void {
+    this.#guards.set(jobId, guard);
+  }
+
+  remove(jobId: JobId): void {
+    this.#guards.delete(jobId);
+  }
+
+  redact(text: string): string {
+    let redacted = text;
+    for (const guard of this.#guards.values()) redacted = guard.redact(redacted);
+    return redacted;
+  }
+}
 
 function spellingsOf(secret: string): readonly string[] {
   const escaped = JSON.stringify(secret).slice(1, -1);

@@ -18,7 +18,6 @@ import type { Clock, Random } from "../ports.ts";
 import type { Protection } from "../secrets/protection.ts";
 import { type Created, type CreateRequest, type Outcome, rejected } from "../requests.ts";
 import { isSealed, type Sealing } from "../secrets/sealing.ts";
-import { sealedFor } from "./sealed_creation.ts";
 import type { Writer } from "./writer.ts";
 
 export interface CreationParts {
@@ -161,7 +160,7 @@ export class Creation {
       leave();
       return recorded;
     };
-    const created = sealedFor(this.#parts.sealing, jobId, attributes, protection, record);
+    const created = this.#parts.sealing.recorded(jobId, attributes, protection, record);
     const ended = created.catch(() => {}).then(() => {
       leave();
       for (const name of names) this.#reserved.delete(name);

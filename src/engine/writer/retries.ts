@@ -21,7 +21,6 @@ import { createdIn } from "../views/job_traces.ts";
 import type { CreationParts } from "./creation.ts";
 import { correlatedEventId } from "./derived_ids.ts";
 import { JobDescriptions } from "./job_descriptions.ts";
-import { sealedFor } from "./sealed_creation.ts";
 
 type RetryParts = Omit<CreationParts, "clock" | "pacer">;
 
@@ -106,7 +105,7 @@ export class Retries {
       const value = table.pending(newJobId)?.whole as JobState;
       return await writer.whenDurable(lastLogId, { ok: true, value });
     };
-    return await sealedFor(this.#parts.sealing, newJobId, attributes, protection, record);
+    return await this.#parts.sealing.recorded(newJobId, attributes, protection, record);
   }
 
   /** The job and the facts that count for it. Starts over if more arrive, as for a parked job. */
